@@ -1,0 +1,1 @@
+"""What faces outward: HTTP, the command line, settings and wiring. It decides nothing about identities."""

@@ -1,0 +1,104 @@
+"""The command line: each command reads the settings, lays its options over them and does one thing.
+
+Secrets come from the environment or the data directory, never from an option, where other users
+of the machine could read them. An error of ours is one line; nothing prints a traceback with
+values in it.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from app import settings as configuration
+from app.settings import Settings
+from identity.errors import OnefoldError
+
+cli = typer.Typer(
+    name="onefold",
+    help="Identity resolution and encrypted profiles on one Postgres.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+_errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+DataDir = Annotated[
+    Path | None, typer.Option(help="Where the embedded database and the keys lie [ONEFOLD_DATA_DIR].")
+]
+
+
+@cli.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on [ONEFOLD_HOST].")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="Port, 0 for any [ONEFOLD_PORT].")
+    ] = None,
+    data_dir: DataDir = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Server processes [ONEFOLD_WORKERS].")
+    ] = None,
+) -> None:
+    """Run the server; Ctrl-C stops it."""
+    from app import serve as supervisor
+
+    settings = _settings(data_dir)
+    settings = replace(
+        settings,
+        host=host or settings.host,
+        port=settings.port if port is None else port,
+        workers=workers or settings.workers,
+    )
+    supervisor.run(settings)
+
+
+@cli.command()
+def migrate(data_dir: DataDir = None) -> None:
+    """Bring the database to the schema of this version."""
+    from identity.store.schema import migrate as upgrade
+
+    with owner_url(_settings(data_dir)) as url:
+        upgrade(url)
+    typer.echo("The database is up to date.")
+
+
+@contextmanager
+def owner_url(settings: Settings) -> Iterator[str]:
+    """The database as its owner: the one that is set, or the embedded one, up for this block."""
+    from identity.store.embedded import EmbeddedPostgres
+
+    if settings.database_url:
+        yield settings.database_url
+        return
+    configuration.forget_libpq()
+    postgres = EmbeddedPostgres(settings.data_dir)
+    try:
+        yield postgres.join()
+    finally:
+        postgres.stop()
+
+
+def main() -> None:
+    """Run the command line."""
+    with report():
+        cli()
+
+
+@contextmanager
+def report() -> Iterator[None]:
+    """An error of ours ends the program with status 1 and one line on stderr."""
+    try:
+        yield
+    except OnefoldError as trouble:
+        _errors.print(f"onefold: {trouble}", style="red", markup=False)
+        sys.exit(1)
+
+
+def _settings(data_dir: Path | None) -> Settings:
+    settings = configuration.load()
+    return replace(settings, data_dir=data_dir.expanduser().absolute()) if data_dir else settings

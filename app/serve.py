@@ -1,0 +1,206 @@
+"""The server and its supervisor: Postgres up, schema current, port open; then all down in reverse.
+
+The port is taken before anything else starts and Postgres stops after the last worker, so an
+acknowledged call is on disk and a failed start leaves nothing behind. A dead worker, or a dead
+Postgres, is started again.
+"""
+
+import errno
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from typing import Any
+
+from rich.console import Console
+from uvicorn import Config, Server
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
+
+from app import logs
+from app.settings import Settings, forget_libpq
+from identity.errors import Misconfigured, OnefoldError
+from identity.store.embedded import EmbeddedPostgres
+
+APPLICATION = "app.main:application"
+BACKLOG = 2048
+KEEP_ALIVE = 65  # seconds; longer than the minute of most load balancers, so that they hang up first
+GRACE = 20  # seconds for requests that are under way
+_WATCH = 0.5
+
+_console = Console(highlight=False, soft_wrap=True)
+
+
+def run(
+    settings: Settings,
+    *,
+    application: str = APPLICATION,
+    migrate: Callable[[str], None] | None = None,
+    ready: Callable[[str], None] | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM. `ready` is called with the address once it accepts calls.
+
+    Raises Misconfigured or DatabaseUnavailable when it cannot start; exits with status 3 when the
+    application does not come up.
+    """
+    logs.configure(settings.log_level)
+    announce = ready or _announce
+    with ExitStack() as stack, _stopping():
+        listener = stack.enter_context(_listener(settings.host, settings.port))
+        settings = replace(settings, port=listener.getsockname()[1]).with_admin_token()
+        url = settings.database_url or stack.enter_context(_embedded(settings))
+        (migrate or _migrate)(url)
+        replace(settings, database_url=url).publish()
+        config = _Config(
+            application,
+            factory=True,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            lifespan="on",
+            access_log=False,
+            log_config=None,
+            log_level=settings.log_level,
+            server_header=False,
+            proxy_headers=False,
+            backlog=BACKLOG,
+            timeout_keep_alive=KEEP_ALIVE,
+            timeout_graceful_shutdown=GRACE,
+            workers=settings.workers,
+        )
+        address = f"http://{_bracketed(settings.host)}:{settings.port}"
+        listener.listen(BACKLOG)
+        serve = _one if settings.workers == 1 else _several
+        serve(config, listener, lambda: announce(address))
+
+
+class _Config(Config):
+    """uvicorn calls `configure_logging` in each worker process, before it loads the application."""
+
+    def configure_logging(self) -> None:
+        logs.configure(str(self.log_level))
+
+
+class _Server(Server):
+    def __init__(self, config: Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._announce()
+
+
+class _Workers(Multiprocess):
+    """uvicorn's supervisor; it says once that all workers are ready, and shrugs at SIGHUP."""
+
+    def __init__(self, config: Config, sockets: list[socket.socket], announce: Callable[[], None]) -> None:
+        super().__init__(config, sockets)
+        self._announce = announce
+        self._announced = False
+
+    def handle_signals(self) -> None:
+        super().handle_signals()
+        if not (self._announced or self.should_exit.is_set()) and all(
+            each.is_ready() for each in self.processes
+        ):
+            self._announced = True
+            self._announce()
+
+    def handle_hup(self) -> None:
+        """Closing a terminal is no reason to restart."""
+
+
+def _one(config: Config, listener: socket.socket, announce: Callable[[], None]) -> None:
+    _Server(config, announce).run([listener])
+
+
+def _several(config: Config, listener: socket.socket, announce: Callable[[], None]) -> None:
+    workers = _Workers(config, [listener], announce)
+    workers.run()
+    if any(each.exitcode == STARTUP_FAILURE for each in workers.processes):
+        raise SystemExit(STARTUP_FAILURE)
+
+
+@contextmanager
+def _stopping() -> Iterator[None]:
+    """Make SIGTERM end this block as Ctrl-C does, and SIGHUP do nothing; no signal cuts the end short."""
+    handlers: dict[signal.Signals, Any] = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGTERM: signal.default_int_handler,
+        signal.SIGHUP: signal.SIG_IGN,
+    }
+    before = {each: signal.signal(each, handler) for each, handler in handlers.items()}
+    try:
+        yield
+    except KeyboardInterrupt:
+        pass
+    finally:
+        # Whatever is left to do (stopping Postgres) happens after this block, undisturbed.
+        for each in before:
+            signal.signal(each, signal.SIG_IGN)
+
+
+@contextmanager
+def _listener(host: str, port: int) -> Iterator[socket.socket]:
+    """The port, taken but not listening yet: until all is ready, a client is refused, not kept waiting."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except OSError as unknown:
+        raise Misconfigured("ONEFOLD_HOST (--host) is no address of this machine.") from unknown
+    with socket.socket(family, kind, protocol) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(address)
+        except OSError as refused:
+            reason = {
+                errno.EADDRINUSE: "is in use by another program; stop it, or choose another with --port",
+                errno.EACCES: "may not be used by this user; choose one above 1023 with --port",
+            }.get(refused.errno or 0, "cannot be opened on this host; check --host")
+            raise Misconfigured(f"Port {port} {reason}.") from refused
+        yield listener
+
+
+@contextmanager
+def _embedded(settings: Settings) -> Iterator[str]:
+    """The embedded Postgres, watched while it is ours."""
+    forget_libpq()
+    postgres = EmbeddedPostgres(settings.data_dir)
+    over = threading.Event()
+    watch = threading.Thread(target=_watch, args=(postgres, over), name="postgres-watch", daemon=True)
+    try:
+        url = postgres.join()
+        if postgres.owner:
+            watch.start()
+        yield url
+    finally:
+        over.set()
+        if watch.ident:
+            watch.join()
+        postgres.stop()
+
+
+def _watch(postgres: EmbeddedPostgres, over: threading.Event) -> None:
+    log = logs.get(__name__)
+    while not over.wait(_WATCH):
+        try:
+            if postgres.revive():
+                log.error("postgres.revived")
+        except OnefoldError as trouble:
+            log.error("postgres.down", exc_info=trouble)  # noqa: TRY400 the class and place are all that is logged
+
+
+def _migrate(url: str) -> None:
+    from identity.store.schema import migrate
+
+    migrate(url)
+
+
+def _announce(address: str) -> None:
+    _console.print(f"Onefold is ready on {address}")
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,195 @@
+"""Every error of the domain, and nothing else.
+
+The docstring of an error is its message, so no value of a call can slip into one; `code` is
+stable and part of the HTTP contract. How an error becomes a status is decided in
+`app.problems`, where a test demands a row for each class below.
+
+    OnefoldError
+    ├── BadInput                 the caller has to change something
+    │   ├── BadIdentifier
+    │   ├── BadRules
+    │   ├── BadCursor
+    │   ├── BadCall
+    │   ├── BatchTooLong
+    │   ├── TooMuch
+    │   └── NotConfirmed
+    ├── NotFound
+    │   ├── ProfileNotFound
+    │   ├── GroupNotFound
+    │   ├── SpaceNotFound
+    │   └── KeyNotFound
+    ├── Unauthorised             no key, or one that is not known
+    ├── Forbidden                the key lacks the scope
+    ├── Busy                     try again, sooner
+    │   └── QueueFull
+    └── Unavailable              fail closed: something needed cannot be read
+        ├── KeyUnavailable
+        │   └── SealBroken
+        ├── DatabaseUnavailable
+        └── ShuttingDown
+    Conflict                     (store) plan again: the ground moved under the plan
+    ├── LeaseLost
+    └── PartitionMissing
+    Misconfigured                refuses to start
+"""
+
+
+class OnefoldError(Exception):
+    """Something went wrong."""
+
+    code = "internal_error"
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or self.__doc__)
+
+
+class BadInput(OnefoldError):
+    """The request cannot be understood."""
+
+    code = "bad_request"
+
+
+class BadIdentifier(BadInput):
+    """An identifier must be written type:value, with a known type and a usable value."""
+
+    code = "bad_identifier"
+
+
+class BadRules(BadInput):
+    """The rules document is not valid."""
+
+    code = "bad_rules"
+
+
+class BadCursor(BadInput):
+    """The cursor is not one of this list; start again without a cursor."""
+
+    code = "bad_cursor"
+
+
+class BadCall(BadInput):
+    """The call cannot be accepted."""
+
+    code = "bad_call"
+
+
+class BatchTooLong(BadInput):
+    """A batch holds at most 2500 calls; split it."""
+
+    code = "batch_too_long"
+
+
+class TooMuch(BadInput):
+    """The answer would be too large; ask for fewer identifiers at once."""
+
+    code = "too_much"
+
+
+class NotConfirmed(BadInput):
+    """Deleting a space needs ?confirm= with its exact name."""
+
+    code = "not_confirmed"
+
+
+class NotFound(OnefoldError):
+    """There is nothing here."""
+
+    code = "not_found"
+
+
+class ProfileNotFound(NotFound):
+    """No profile has this identifier."""
+
+    code = "profile_not_found"
+
+
+class GroupNotFound(NotFound):
+    """No group has this id."""
+
+    code = "group_not_found"
+
+
+class SpaceNotFound(NotFound):
+    """There is no such space."""
+
+    code = "space_not_found"
+
+
+class KeyNotFound(NotFound):
+    """There is no such key."""
+
+    code = "key_not_found"
+
+
+class Unauthorised(OnefoldError):
+    """The key is missing, unknown or revoked."""
+
+    code = "unauthorised"
+
+
+class Forbidden(OnefoldError):
+    """The key does not carry the scope that this call needs."""
+
+    code = "forbidden"
+
+
+class Busy(OnefoldError):
+    """Too much is waiting; try again shortly."""
+
+    code = "busy"
+
+
+class QueueFull(Busy):
+    """The queue of calls is full; nothing of this request was stored. Try again shortly."""
+
+    code = "queue_full"
+
+
+class Unavailable(OnefoldError):
+    """The service cannot answer safely at the moment; try again shortly."""
+
+    code = "unavailable"
+
+
+class KeyUnavailable(Unavailable):
+    """A key that is needed cannot be read; the operator has to look at the key store."""
+
+    code = "key_unavailable"
+
+
+class SealBroken(KeyUnavailable):
+    """Sealed data could not be opened."""
+
+    code = "seal_broken"
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database cannot be reached; try again shortly."""
+
+    code = "database_unavailable"
+
+
+class ShuttingDown(Unavailable):
+    """The server is stopping; nothing of this request was stored. Try again shortly."""
+
+    code = "shutting_down"
+
+
+class Conflict(OnefoldError):
+    """What the plan was made from has changed; it has to be made again."""
+
+    code = "conflict"
+
+
+class LeaseLost(Conflict):
+    """Another writer holds this slot by now."""
+
+
+class PartitionMissing(Conflict):
+    """There is no partition for today's events yet."""
+
+
+class Misconfigured(OnefoldError):
+    """The configuration is not safe to start with."""
+
+    code = "misconfigured"

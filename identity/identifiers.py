@@ -1,0 +1,184 @@
+"""How an identifier is written, so that one person's spellings meet and no two persons' do.
+
+Normalising twice changes nothing more. What is not surely usable is refused, never repaired or
+cut: an identifier lost costs one link, a wrong one joins strangers. Every stored key depends on
+these rules; whoever changes what a value becomes raises `NORMALISATION_VERSION`.
+"""
+
+import unicodedata
+from decimal import Decimal
+from typing import Final
+
+import idna
+import phonenumbers
+
+from identity.errors import BadIdentifier
+from identity.model import Identifier
+
+NORMALISATION_VERSION: Final = 1
+
+USER_ID: Final = "user_id"
+EMAIL: Final = "email"
+PHONE: Final = "phone"
+ANONYMOUS_ID: Final = "anonymous_id"
+BUILT_IN: Final = (
+    USER_ID,
+    EMAIL,
+    PHONE,
+    "android.id",
+    "android.idfa",
+    "android.push_token",
+    "ios.id",
+    "ios.idfa",
+    "ios.push_token",
+    "ga_client_id",
+    ANONYMOUS_ID,
+)
+
+LONGEST_VALUE: Final = 1024
+LONGEST_TYPE: Final = 48
+
+# NFC takes time quadratic in a run of combining marks, and at most four characters become one.
+_LONGEST_RAW = 4 * LONGEST_VALUE
+_MOST_BITS = (10**LONGEST_VALUE).bit_length()
+_EXACT_FLOAT = 2.0**53
+_REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs"})
+_TYPE_START = frozenset("abcdefghijklmnopqrstuvwxyz")
+_TYPE_REST = _TYPE_START | frozenset("0123456789_.")
+_LONGEST_DOMAIN = 253
+_LONGEST_LABEL = 63
+_PHONE_PUNCTUATION = {ord(c): None for c in " ().-\u00a0\u2010\u2011\u2012\u2013"}
+
+
+def usable_type(name: str) -> bool:
+    """Whether this is the name of an identifier type: `[a-z][a-z0-9_.]{0,47}`."""
+    return 0 < len(name) <= LONGEST_TYPE and name[0] in _TYPE_START and _TYPE_REST.issuperset(name)
+
+
+def plain(value: object) -> str | None:
+    """The NFC text of a value without outer space, before any rule of its type; "" if empty.
+
+    Numbers become their decimal string (42.0 is 42, 1e-7 is 0.0000001). None for what is neither
+    text nor number, for more than 1024 characters, for control and format characters, and for a
+    float of 2^53 or more: it may stand for many numbers, and would join those who have them.
+    """
+    if not isinstance(value, str):
+        return _decimal(value)
+    text = value.strip()
+    if not text.isascii():
+        if len(text) > _LONGEST_RAW:
+            return None
+        text = unicodedata.normalize("NFC", text)
+    if len(text) > LONGEST_VALUE:
+        return None
+    if text.isprintable() or not any(unicodedata.category(c) in _REFUSED_CATEGORIES for c in text):
+        return text
+    return None
+
+
+def shaped(type_: str, text: str, region: str) -> str | None:
+    """The value of an identifier from its `plain` text, by the rule of its type, or None."""
+    if type_ == EMAIL:
+        return _email(text)
+    if type_ == PHONE:
+        return _phone(text, region)
+    return text or None
+
+
+def normalise(type_: str, value: object, region: str) -> str | None:
+    """The normalised value of an identifier, or None if it cannot be one.
+
+    `region` is the two-letter country of phone numbers written without one. Whether a value is
+    blocked is another question (`identity.planning.blocked`).
+    """
+    text = plain(value)
+    return None if text is None else shaped(type_, text, region)
+
+
+def parse(text: str, region: str) -> Identifier:
+    """The identifier written `type:value`, normalised just as at collection.
+
+    Raises BadIdentifier if the type is not a name of one or the value is refused.
+    """
+    name, colon, value = text.partition(":")
+    type_ = name.lower()
+    if not colon or not usable_type(type_):
+        raise BadIdentifier
+    normalised = normalise(type_, value, region)
+    if normalised is None:
+        raise BadIdentifier
+    return Identifier(type_, normalised)
+
+
+def _decimal(value: object) -> str | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value) if value.bit_length() < _MOST_BITS else None
+    if not isinstance(value, float) or not -_EXACT_FLOAT < value < _EXACT_FLOAT:
+        return None
+    return str(int(value)) if value.is_integer() else format(Decimal(repr(value)), "f")
+
+
+def _email(text: str) -> str | None:
+    # The Turkish capital with a dot becomes i and a combining dot, the dotless small one stays
+    # itself: neither is taken for a plain i.
+    address = text.lower()
+    if not address.isascii():
+        address = unicodedata.normalize("NFC", address)
+    local, _, rest = address.partition("@")
+    if not local or "@" in rest or len(address.split()) != 1:
+        return None
+    domain = _domain(rest)
+    if domain is None or len(local) + 1 + len(domain) > LONGEST_VALUE:
+        return None
+    return f"{local}@{domain}"
+
+
+def _domain(domain: str) -> str | None:
+    if len(domain) > _LONGEST_DOMAIN:
+        return None
+    try:
+        if not domain.isascii():
+            domain = idna.uts46_remap(domain, std3_rules=True, transitional=False)
+        labels = [_label(label) for label in domain.split(".")]
+    except UnicodeError:
+        return None
+    name = ".".join(labels)
+    if len(labels) == 1 or "" in labels or len(name) > _LONGEST_DOMAIN:
+        return None
+    return name
+
+
+def _label(label: str) -> str:
+    """One label of a domain in ASCII, "" if it is not a letter-digit-hyphen one."""
+    if not label.isascii() or label.startswith("xn--"):
+        return idna.alabel(label).decode("ascii")
+    if len(label) > _LONGEST_LABEL or label[:1] == "-" or label[-1:] == "-":
+        return ""
+    return label if label.replace("-", "").isalnum() else ""
+
+
+def _phone(text: str, region: str) -> str | None:
+    # Letters are words around a number, a vanity number or an extension: not one person's line.
+    if any(c.isalpha() for c in text):
+        return None
+    text = text.translate(_PHONE_PUNCTUATION)
+    if text.startswith("00"):
+        text = "+" + text[2:]
+    number = _e164(text, region)
+    # Zeros in doubt are dropped one at a time: what has not settled by now is no number.
+    return number if number is None or number == text or number == _e164(number, region) else None
+
+
+def _e164(text: str, region: str) -> str | None:
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
+    # A local number without its area code counts as possible elsewhere in the library, but
+    # belongs to somebody else in every area.
+    reason = phonenumbers.is_possible_number_with_reason(number)
+    if number.extension or reason != phonenumbers.ValidationResult.IS_POSSIBLE:
+        return None
+    if len(set(phonenumbers.national_significant_number(number))) == 1:
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -1,0 +1,48 @@
+"""Ids as they are made and as they are shown.
+
+A profile's id is a UUID version 7: made anywhere, yet close to its neighbours in an index. Its
+time is no personal datum and nothing may be concluded from its order.
+"""
+
+import os
+import time
+from base64 import b32encode
+from typing import Literal
+
+Prefix = Literal["prf", "spc", "key", "ers", "dst"]
+
+
+def new_id() -> bytes:
+    """A fresh UUID version 7, as 16 bytes."""
+    millis = time.time_ns() // 1_000_000
+    tail = bytearray(os.urandom(10))
+    tail[0] = 0x70 | tail[0] & 0x0F
+    tail[2] = 0x80 | tail[2] & 0x3F
+    return millis.to_bytes(6, "big") + bytes(tail)
+
+
+def public(prefix: Prefix, id_: bytes) -> str:
+    """An id as it is shown outside: `prf_0192…`."""
+    return f"{prefix}_{id_.hex()}"
+
+
+def private(prefix: Prefix, text: str) -> bytes | None:
+    """The inverse of `public`; None for anything else."""
+    head, _, digits = text.partition("_")
+    if head != prefix or len(digits) != 32 or not digits.isascii():
+        return None
+    try:
+        id_ = bytes.fromhex(digits)
+    except ValueError:
+        return None
+    return id_ if id_.hex() == digits else None
+
+
+def public_profile(id_: bytes) -> str:
+    """The public id of a profile."""
+    return "prf_" + id_.hex()
+
+
+def token(size: int) -> str:
+    """A random token of `size` lower-case letters and digits (5 bits each)."""
+    return b32encode(os.urandom(-(-size * 5 // 8))).decode().lower()[:size]

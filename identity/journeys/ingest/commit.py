@@ -1,0 +1,215 @@
+"""One batch of one space through load, plan and apply, in one transaction.
+
+A batch is planned on locked rows only. Whatever goes wrong before the commit rolls all of it
+back and plans it again; a commit whose answer is lost is settled by the message rows, which name
+the batch. So a batch is in the database once or not at all, and nothing acknowledged is lost.
+"""
+
+import asyncio
+import random
+from collections.abc import Sequence
+
+from identity.clock import Clock
+from identity.errors import Conflict, DatabaseUnavailable, LeaseLost, OnefoldError, PartitionMissing
+from identity.ids import new_id, public_profile
+from identity.journeys.ingest.opening import Opened, fill_windows, missing_windows, wanted_documents, wanted_sets
+from identity.journeys.ingest.read_in import Request
+from identity.journeys.ingest.sealing import Sealer
+from identity.model import Call
+from identity.planning.merge import plan as make_plan
+from identity.planning.plan import Plan
+from identity.planning.rules import Rules
+from identity.spaces import Space
+from identity.store import control, load, writers
+from identity.store.apply import apply, commit, rollback
+from identity.store.database import Connection, Database, translated
+
+ATTEMPTS = 12
+KEY_SLOTS = 4_096
+RENEW_BEFORE = writers.LEASE * 2 // 3
+
+
+class Writer:
+    """One connection with its lease on a writer slot. Used by one task at a time."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._connection: Connection | None = None
+        self._lease: writers.Lease | None = None
+        self.clock = Clock(0)
+
+    async def close(self) -> None:
+        """Gives the slot back."""
+        if self._connection is not None and not self._connection.closed and self._lease is not None:
+            with translated():
+                await writers.release(self._connection, self._lease, max(self.clock.last, self.clock.now()))
+                await self._connection.close()
+        self._connection = self._lease = None
+
+    async def write(self, space: Space, requests: Sequence[Request]) -> None:
+        """Commits the calls of these requests and sets their outcomes.
+
+        Raises Unavailable (nothing is stored, or stored and safe to send again) when the database
+        or a key cannot be had, SpaceNotFound when the space is gone.
+        """
+        tried: dict[int, Plan] = {}
+        alone = any(call.alias is not None for request in requests for _, call in request.calls)
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                await asyncio.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 7)))
+            try:
+                connection = await self._ready()
+                with translated():
+                    done, alone = await self._attempt(connection, space, requests, tried, alone=alone)
+                if done:
+                    return
+            except PartitionMissing:
+                await self._give_up()
+                await self._database.make_partitions()
+            except LeaseLost:
+                await self._give_up()
+                self._lease = None
+            except Conflict:
+                await self._give_up()
+            except DatabaseUnavailable:
+                await self._drop()
+                if attempt >= 4:
+                    raise
+            except BaseException:
+                await self._give_up()
+                raise
+        raise DatabaseUnavailable
+
+    async def _attempt(
+        self, connection: Connection, space: Space, requests: Sequence[Request], tried: dict[int, Plan], *, alone: bool
+    ) -> tuple[bool, bool]:
+        """One try; returns whether it is done, and whether the next one needs the gate for itself."""
+        calls = [call for request in requests for _, call in request.calls]
+        batch = self.clock.next()
+        if self._lease is None:
+            raise Conflict
+        first = await load.begin(
+            connection,
+            space.tenant,
+            list({call.message for call in calls}),
+            list({key for request in requests for key in request.keys}),
+            batch,
+            self._lease,
+            alone=alone,
+        )
+        if any(request.rules != first.gate.rules_version for request in requests):
+            await rollback(connection)
+            rules = await space.rules(first.gate.rules_version)
+            for request in requests:
+                await request.read(space, rules)
+            return False, alone
+        rules = await space.rules(first.gate.rules_version)
+        if tried:
+            done = await load.committed(connection, space.tenant, [call.message for call in calls], list(tried))
+            if done is not None:
+                await rollback(connection)
+                _answer(requests, tried[done])
+                return True, alone
+        opened, slot, held = await self._open(connection, space, calls, rules, first)
+        made = make_plan(opened.around, calls, rules, self.clock.next, new_id, public_profile)
+        if made.rests_on_absence and not alone:
+            await rollback(connection)
+            return False, True
+        writes = Sealer(opened, first.gate, rules, slot, held).seal(made)
+        writes.unclaimed = list(first.fresh_messages - made.messages)
+        writes.lane = self.clock.slot % control.LANES
+        writes.audit = [
+            (f"key:{record.call.source.key}", "alias.force", public_profile(record.origin)) for record in made.forced
+        ]
+        await apply(connection, space.tenant, writes)
+        tried[batch] = made
+        await commit(connection)
+        _answer(requests, made)
+        return True, alone
+
+    async def _open(
+        self, connection: Connection, space: Space, calls: Sequence[Call], rules: Rules, first: load.First
+    ) -> tuple[Opened, int, tuple[int, bytes] | None]:
+        """Locks what the first round trip found and opens it."""
+        groups = {call.group_key for call in calls if call.group is not None}
+        known = first.owners
+        may_mint = bool(groups) or any(i.key not in known for call in calls for i in call.identifiers)
+        slot = random.randrange(KEY_SLOTS)
+        second = await load.lock(
+            connection,
+            space.tenant,
+            known,
+            wanted_documents(calls, known),
+            wanted_sets(calls, known),
+            list(groups),
+            slot if may_mint or any(call.alias is not None for call in calls) else None,
+        )
+        try:
+            opened = Opened(space, first, second)
+        except KeyError:
+            await space.read_types()
+            opened = Opened(space, first, second)
+        opened.around.messages = {call.message for call in calls} - first.fresh_messages
+        if first.gate.marks:
+            await self._respect(connection, space, calls, first, opened)
+        scans = missing_windows(opened.around, rules, space.codes)
+        if scans:
+            found = await load.scan_windows(connection, space.tenant, scans)
+            fill_windows(opened.around, scans, found, space.names)
+        return opened, slot, second.slot
+
+    async def _respect(
+        self, connection: Connection, space: Space, calls: Sequence[Call], first: load.First, opened: Opened
+    ) -> None:
+        named = {i.key: i for call in calls for i in call.identifiers}
+        for call in calls:
+            if call.alias is not None:
+                named |= {i.key: i for i in (call.alias.user, call.alias.anonymous) if i is not None}
+        hashes = {space.keys.suppression(i.type, i.value): key for key, i in named.items()}
+        suppressed, blocked, cuts = await load.marks(connection, space.tenant, first.gate, list(hashes), list(named))
+        around = opened.around
+        around.suppressed = {hashes[hash_] for hash_ in suppressed}
+        around.blocked = blocked
+        for key, cut, side in cuts:
+            around.cuts.setdefault(key, []).append((cut, side))
+
+    async def _ready(self) -> Connection:
+        """The connection, with a lease that does not end soon."""
+        if self._connection is None or self._connection.closed:
+            self._connection = await self._database.writer()
+            self._lease = None
+        now = self.clock.now()
+        lease = self._lease
+        if lease is not None and self.clock.until - now > RENEW_BEFORE:
+            return self._connection
+        with translated():
+            if lease is not None:
+                until = max(now, self.clock.until - writers.LEASE) + writers.LEASE
+                if await writers.renew(self._connection, lease, until):
+                    self.clock.extend(until)
+                    return self._connection
+            lease = self._lease = await writers.take(self._connection, new_id(), now)
+        self.clock = Clock(lease.slot, lease.until)
+        self.clock.next(lease.floor << 8)
+        return self._connection
+
+    async def _give_up(self) -> None:
+        try:
+            if self._connection is not None:
+                with translated():
+                    await rollback(self._connection)
+        except OnefoldError:
+            await self._drop()
+
+    async def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        self._lease = None
+        if connection is not None:
+            await connection.close()
+
+
+def _answer(requests: Sequence[Request], made: Plan) -> None:
+    outcomes = iter(made.outcomes)
+    for request in requests:
+        for at, _ in request.calls:
+            request.outcomes[at] = next(outcomes)

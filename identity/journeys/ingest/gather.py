@@ -1,0 +1,174 @@
+"""Collects requests into batches: whatever gathered while the last commit ran is the next one.
+
+No timer: an idle writer starts at once, a busy one finds more. A request is never split, and
+calls that share an identifier keep their order of arrival: a request waits while one before it,
+in flight or in the queue, names an identifier of its own. The queue is bounded; a full one says
+so at once, and nothing of that request is stored.
+"""
+
+import asyncio
+from collections import deque
+from typing import NamedTuple
+
+import structlog
+
+from identity.errors import OnefoldError, QueueFull, ShuttingDown
+from identity.journeys.ingest.commit import Writer
+from identity.journeys.ingest.read_in import Request
+from identity.model import Outcome
+from identity.spaces import Space
+from identity.store.database import Database
+
+BATCH = 500
+SCAN = 400
+
+_log = structlog.get_logger(__name__)
+
+
+class _Waiting(NamedTuple):
+    space: Space
+    request: Request
+    done: "asyncio.Future[None]"
+
+
+class Gatherer:
+    """The queue and its writers. `bound` is how many calls may wait."""
+
+    def __init__(self, database: Database, *, writers: int = 2, bound: int = 20_000) -> None:
+        self._writers = [Writer(database) for _ in range(writers)]
+        self._bound = bound
+        self._queues: dict[int, deque[_Waiting]] = {}
+        self._turn: deque[int] = deque()
+        self._busy: dict[int, list[set[bytes]]] = {}
+        self._waiting = 0
+        self._closing = False
+        self._wake: list[asyncio.Future[None]] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Starts the writers."""
+        self._tasks = [asyncio.create_task(self._write(writer)) for writer in self._writers]
+
+    async def close(self) -> None:
+        """Finishes what waits, then ends the writers."""
+        self._closing = True
+        self._wake_all()
+        await asyncio.gather(*self._tasks)
+        for writer in self._writers:
+            await writer.close()
+
+    @property
+    def waiting(self) -> int:
+        """How many calls wait for a writer."""
+        return self._waiting
+
+    async def submit(self, space: Space, request: Request) -> list[Outcome]:
+        """Commits the calls of a request; returns one outcome per item, in their order.
+
+        QueueFull, ShuttingDown: nothing of it was stored. Unavailable: send it again.
+        """
+        if self._closing:
+            raise ShuttingDown
+        if request.rules < 0:
+            await request.read(space, await space.rules())
+        if request.calls:
+            if self._waiting and self._waiting + len(request.calls) > self._bound:
+                raise QueueFull
+            done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._put(_Waiting(space, request, done))
+            await done
+        return [outcome for outcome in request.outcomes if outcome is not None]
+
+    def _put(self, waiting: _Waiting) -> None:
+        id_ = waiting.space.tenant.id
+        queue = self._queues.get(id_)
+        if queue is None:
+            queue = self._queues[id_] = deque()
+            self._turn.append(id_)
+        queue.append(waiting)
+        self._waiting += len(waiting.request.calls)
+        self._wake_all()
+
+    def _wake_all(self) -> None:
+        wake, self._wake = self._wake, []
+        for future in wake:
+            if not future.done():
+                future.set_result(None)
+
+    async def _write(self, writer: Writer) -> None:
+        while True:
+            batch = self._take()
+            if not batch:
+                if self._closing and not self._waiting:
+                    return
+                future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                self._wake.append(future)
+                await future
+                continue
+            keys = set().union(*(waiting.request.keys for waiting in batch))
+            busy = self._busy.setdefault(batch[0].space.tenant.id, [])
+            busy.append(keys)
+            try:
+                await _commit(writer, batch)
+            finally:
+                busy.remove(keys)
+                self._wake_all()
+
+    def _take(self) -> list[_Waiting]:
+        """The next batch: of one space, the spaces in turn."""
+        for _ in range(len(self._turn)):
+            id_ = self._turn[0]
+            self._turn.rotate(-1)
+            batch = self._gathered(id_)
+            if batch:
+                return batch
+        return []
+
+    def _gathered(self, id_: int) -> list[_Waiting]:
+        queue = self._queues[id_]
+        blocked: set[bytes] = set().union(*self._busy.get(id_, ()))
+        batch: list[_Waiting] = []
+        passed: list[_Waiting] = []
+        calls = 0
+        while queue and calls < BATCH and len(passed) < SCAN:
+            waiting = queue.popleft()
+            if blocked and not blocked.isdisjoint(waiting.request.keys):
+                blocked |= waiting.request.keys
+                passed.append(waiting)
+                continue
+            if waiting.done.cancelled():
+                self._waiting -= len(waiting.request.calls)
+                continue
+            batch.append(waiting)
+            calls += len(waiting.request.calls)
+        queue.extendleft(reversed(passed))
+        self._waiting -= calls
+        if not queue:
+            del self._queues[id_]
+            self._turn.remove(id_)
+        return batch
+
+
+async def _commit(writer: Writer, batch: list[_Waiting]) -> None:
+    """Commits a batch; where an unforeseen error ends it, each request on its own."""
+    try:
+        await writer.write(batch[0].space, [waiting.request for waiting in batch])
+    except OnefoldError as error:
+        for waiting in batch:
+            _fail(waiting, error)
+    except Exception as error:
+        _log.exception("batch_failed", calls=sum(len(w.request.calls) for w in batch), requests=len(batch))
+        if len(batch) == 1:
+            _fail(batch[0], error)
+            return
+        for waiting in batch:
+            await _commit(writer, [waiting])
+    else:
+        for waiting in batch:
+            if not waiting.done.done():
+                waiting.done.set_result(None)
+
+
+def _fail(waiting: _Waiting, error: Exception) -> None:
+    if not waiting.done.done():
+        waiting.done.set_exception(error)

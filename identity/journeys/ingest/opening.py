@@ -1,0 +1,152 @@
+"""Between load and plan: makes a neighbourhood of locked rows, opening what has to be opened."""
+
+from collections.abc import Iterable, Sequence
+
+from identity.model import Call
+from identity.planning import counters, traits
+from identity.planning.merge import set_key
+from identity.planning.rules import Rules
+from identity.planning.state import Account, Neighbourhood, Profile, Sighting
+from identity.spaces import Space
+from identity.store.load import First, Second
+from identity.store.rows import KeyRow, ProfileRow
+from identity.vault.seal import DOCUMENT, GROUP_ID, GROUP_TRAITS
+from identity.vault.subject import SubjectKey
+
+
+class Opened:
+    """The rows under the locks as a plan wants them, and the subject keys to seal with."""
+
+    def __init__(self, space: Space, first: First, second: Second) -> None:
+        self.space = space
+        self.stamps: dict[bytes, int] = {row.id: row.stamp for row in second.profiles}
+        self.documents: dict[bytes, int] = {}
+        self.accounts: dict[bytes, int] = {row.key: row.version for row in second.accounts}
+        self.sightings: set[tuple[bytes, bytes]] = set()
+        self._keys = {row.id: row for row in second.keys}
+        self._subjects: dict[bytes, SubjectKey] = {}
+        self.around = self._around(first, second)
+
+    def subject(self, id_: bytes) -> SubjectKey:
+        """The subject key of a loaded origin or group."""
+        subject = self._subjects.get(id_)
+        if subject is None:
+            subject = self._subjects[id_] = unwrap(self.space, self._keys[id_])
+        return subject
+
+    def _around(self, first: First, second: Second) -> Neighbourhood:
+        names = self.space.names
+        around = Neighbourhood(
+            owners={key: origin for key, (origin, _) in first.owners.items()},
+            profiles={row.id: profile(row, names) for row in second.profiles},
+            stamp=first.gate.stamp,
+        )
+        for row in second.keys:
+            if row.document is not None and row.version is not None:
+                self.documents[row.id] = row.version
+                plain = self.subject(row.id).open(DOCUMENT, row.id, row.version, row.document)
+                around.documents[row.id] = traits.unpack(plain)
+        for seen in second.sightings:
+            at = (seen.origin, seen.set_key)
+            self.sightings.add(at)
+            around.sightings[at] = Sighting(seen.count, seen.days, seen.last_day, _sources(seen.sources))
+        for account in second.accounts:
+            subject = self.subject(account.id)
+            document = traits.unpack(subject.open(GROUP_TRAITS, account.id, account.version, account.document))
+            name = subject.open(GROUP_ID, account.id, 0, account.group_id).decode()
+            around.accounts[account.key] = Account(account.id, name, document, account.version)
+        return around
+
+
+def unwrap(space: Space, row: KeyRow) -> SubjectKey:
+    """The subject key of a row, by way of its slot's."""
+    return space.keys.slot(row.slot, row.epoch, row.slot_wrapped).unwrap(row.key_id, row.wrapped)
+
+
+def profile(row: ProfileRow, names: dict[int, str]) -> Profile:
+    """An origin as a plan wants it. KeyError for a type that this process does not know yet."""
+    own = counters.unpack(row.own, names)
+    folded = counters.unpack(row.own if row.folded is None else row.folded, names)
+    return Profile(
+        row.id,
+        row.born,
+        row.head,
+        row.canonical,
+        row.elder,
+        own,
+        folded,
+        row.version,
+        row.stamp,
+        row.events,
+        row.joined_to,
+        row.joined_at,
+    )
+
+
+def wanted_documents(calls: Iterable[Call], owners: dict[bytes, tuple[bytes, bytes]]) -> set[bytes]:
+    """The origins whose documents calls may write to."""
+    wanted = set()
+    for call in calls:
+        if call.traits or call.consent or call.group is not None:
+            for key in _named(call):
+                owner = owners.get(key)
+                if owner is not None:
+                    wanted.add(owner[0])
+    return wanted
+
+
+def wanted_sets(calls: Iterable[Call], owners: dict[bytes, tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """The (origin, set of identifiers) pairs that calls may turn out to be sightings of."""
+    wanted = set()
+    for call in calls:
+        keys = [i.key for i in call.identifiers]
+        alias = call.alias
+        readings: Sequence[list[bytes]] = [keys]
+        if alias is not None:
+            readings = [keys, *([*keys, i.key] for i in (alias.user, alias.anonymous) if i is not None)]
+        for reading in readings:
+            origins = {owners[key][0] for key in reading if key in owners}
+            if origins:
+                set_ = set_key(reading)
+                wanted.update((origin, set_) for origin in origins)
+    return list(wanted)
+
+
+def missing_windows(around: Neighbourhood, rules: Rules, codes: dict[str, int]) -> list[tuple[bytes, int, int]]:
+    """The scans (head, type, how many) that build the windows these rules ask for."""
+    if not rules.windowed:
+        return []
+    return [
+        (head.id, codes[type_], rules.limit(type_).max + 1)
+        for head in around.profiles.values()
+        if head.head == head.id
+        for type_ in counters.missing_windows(head.folded, rules)
+    ]
+
+
+def fill_windows(
+    around: Neighbourhood,
+    scans: Sequence[tuple[bytes, int, int]],
+    found: Sequence[tuple[bytes, int, bytes, int]],
+    names: dict[int, str],
+) -> None:
+    """Puts the scanned windows in."""
+    seen: dict[tuple[bytes, int], dict[bytes, int]] = {}
+    for head, code, key, last in found:
+        seen.setdefault((head, code), {})[key] = last
+    for head, code, size in scans:
+        window = counters.newest(seen.get((head, code), {}), size)
+        around.profiles[head].folded.windows[names[code]] = window
+
+
+def _named(call: Call) -> Iterable[bytes]:
+    for identifier in call.identifiers:
+        yield identifier.key
+    if call.alias is not None:
+        for previous in (call.alias.user, call.alias.anonymous):
+            if previous is not None:
+                yield previous.key
+
+
+def _sources(raw: bytes) -> tuple[int, ...]:
+    return tuple(int.from_bytes(raw[at : at + 4], "big") for at in range(0, len(raw), 4))

@@ -1,0 +1,136 @@
+"""Beat one of ingest: from the bodies of a request to calls with blind-indexed identifiers.
+
+A request keeps its bodies as they came, so that it can be read again when the rules turn out to
+have changed before it was committed.
+"""
+
+from typing import Any
+
+import msgspec
+
+from identity.errors import BadCall, BatchTooLong
+from identity.model import Call, Kind, Outcome, Skipped, Source
+from identity.planning.extract import extract
+from identity.planning.numbers import tame
+from identity.planning.rules import Rules
+from identity.planning.timing import parse_time
+from identity.spaces import Space
+
+MOST_ITEMS = 2_500
+LARGEST_ITEM = 32 * 1024
+_size = msgspec.json.encode
+
+
+class Request:
+    """The calls of one request. They are committed together, in one transaction or not at all.
+
+    `items` are bodies as parsed. `kind` is the one that the path names (None: each item says).
+    `history`: items may say when they were received (import). `outcomes` has one entry per item:
+    what was rejected at reading, else what the plan says.
+    """
+
+    __slots__ = ("calls", "envelope", "history", "items", "keys", "kind", "outcomes", "received", "rules", "source")
+
+    def __init__(
+        self,
+        items: list[Any],
+        *,
+        source: Source,
+        received: int,
+        kind: Kind | None = None,
+        envelope: dict[str, Any] | None = None,
+        history: bool = False,
+        sized: bool = False,
+        tamed: bool = True,
+    ) -> None:
+        if len(items) > MOST_ITEMS:
+            raise BatchTooLong
+        self.items = items if tamed else [tame(item) for item in items]
+        self.source = source
+        self.received = received
+        self.kind = kind
+        self.envelope = envelope or {}
+        self.history = history
+        self.rules = -1
+        self.outcomes: list[Outcome | None] = [None] * len(items)
+        if not sized:
+            self._reject_large()
+        self.calls: list[tuple[int, Call]] = []
+        self.keys: set[bytes] = set()
+
+    def _reject_large(self) -> None:
+        for at, item in enumerate(self.items):
+            if len(_size(item)) > LARGEST_ITEM:
+                self.outcomes[at] = Outcome(_message_id(item), "rejected", "too_large")
+
+    async def read(self, space: Space, rules: Rules) -> None:
+        """Reads every item that was not rejected yet under these rules."""
+        self.rules = rules.version
+        self.calls = []
+        shared = self.envelope.get("context")
+        sent_at = self.envelope.get("sentAt")
+        for at, item in enumerate(self.items):
+            outcome = self.outcomes[at]
+            if outcome is not None and outcome.status == "rejected":
+                continue
+            try:
+                self.calls.append((at, self._extract(item, shared, sent_at, rules)))
+            except BadCall as error:
+                self.outcomes[at] = Outcome(_message_id(item), "rejected", error.code)
+        await self._know_types(space)
+        keys = self.keys = set()
+        for _, call in self.calls:
+            index(call, space, keys)
+
+    def _extract(self, item: Any, shared: Any, sent_at: Any, rules: Rules) -> Call:
+        received = self.received
+        if isinstance(item, dict):
+            if isinstance(shared, dict):
+                own = item.get("context")
+                if own is None:
+                    item = {**item, "context": shared}
+                elif isinstance(own, dict):
+                    item = {**item, "context": {**shared, **own}}
+            if self.history and "receivedAt" in item:
+                own_time = parse_time(item["receivedAt"])
+                if own_time is not None:
+                    received, sent_at = min(own_time, received), None
+        return extract(item, kind=self.kind, rules=rules, received=received, sent_at=sent_at, source=self.source)
+
+    async def _know_types(self, space: Space) -> None:
+        """A type beyond what a space may have is no type: its identifiers are skipped."""
+        codes = space.codes
+        new = {i.type for _, call in self.calls for i in call.identifiers if i.type not in codes}
+        if not new:
+            return
+        await space.know_types(new)
+        for _, call in self.calls:
+            beyond = [i for i in call.identifiers if i.type not in codes]
+            if beyond:
+                call.skipped = call.skipped + [Skipped(i, "bad_type") for i in beyond]
+                call.identifiers = [i for i in call.identifiers if i.type in codes]
+
+
+def index(call: Call, space: Space, keys: set[bytes]) -> None:
+    """Sets the blind indexes of everything a call names, and collects those of identifiers."""
+    blind = space.keys.identifier
+    for identifier in call.identifiers:
+        identifier.key = blind(identifier.type, identifier.value)
+        keys.add(identifier.key)
+    for skipped in call.skipped:
+        if skipped.reason == "blocked":
+            skipped.identifier.key = blind(skipped.identifier.type, skipped.identifier.value)
+    alias = call.alias
+    if alias is not None:
+        for previous in (alias.user, alias.anonymous):
+            if previous is not None:
+                previous.key = blind(previous.type, previous.value)
+                keys.add(previous.key)
+    call.message = space.keys.message(call.message_id)
+    if call.group is not None:
+        call.group_key = space.keys.group(call.group)
+
+
+def _message_id(item: Any) -> str | None:
+    value = item.get("messageId") if isinstance(item, dict) else None
+    return value if isinstance(value, str) and len(value) <= 100 else None

@@ -1,0 +1,169 @@
+"""Between plan and apply: seals what a plan says into the rows that the store writes.
+
+Every origin and every group is born with a subject key of its own; all that are minted in one
+batch share one key slot, whose row is locked by this transaction.
+"""
+
+from identity.ids import new_id
+from identity.journeys.ingest.opening import Opened
+from identity.planning import counters, traits
+from identity.planning.plan import DEMOTED, Note, Plan, Record
+from identity.planning.records import pack, pack_demoted, pack_events
+from identity.planning.rules import Rules
+from identity.planning.state import Profile, Sighting
+from identity.store import rows
+from identity.store.apply import Writes
+from identity.store.rows import Gate
+from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, GROUP_ID, GROUP_TRAITS, IDENTIFIER
+from identity.vault.subject import SlotKey, SubjectKey
+
+KIND_CODES: dict[str, int] = {"identify": 0, "track": 1, "page": 2, "screen": 3, "group": 4, "alias": 5}
+
+
+class Sealer:
+    """Seals one plan. `slot` is the key slot to mint under: its number, epoch and wrapped key."""
+
+    def __init__(self, opened: Opened, gate: Gate, rules: Rules, slot: int, held: tuple[int, bytes] | None) -> None:
+        self.opened = opened
+        self.space = opened.space
+        self.writes = Writes(rules.version)
+        self._gate = gate
+        self._slot = slot
+        self._held = held
+        self._slot_key: SlotKey | None = None
+        self._minted: dict[bytes, SubjectKey] = {}
+
+    def seal(self, plan: Plan) -> Writes:
+        """The rows of a plan."""
+        writes, opened = self.writes, self.opened
+        writes.born = [self._profile(p) for p in plan.born.values()]
+        for id_ in plan.born:
+            self._mint(id_)
+        writes.touched = [(self._profile(p), opened.stamps[p.id]) for p in plan.touched.values()]
+        writes.moved = list(plan.moved.items())
+        self._identifiers(plan)
+        self._documents(plan)
+        self._accounts(plan)
+        self._calls(plan)
+        writes.changes = [
+            rows.ChangeRow(change.op, change.version, change.at, change.profile, change.other)
+            for change in (*plan.merges, *plan.upserts.values())
+        ]
+        return writes
+
+    def _subject(self, id_: bytes) -> SubjectKey:
+        minted = self._minted.get(id_)
+        return self.opened.subject(id_) if minted is None else minted
+
+    def _mint(self, id_: bytes) -> SubjectKey:
+        if self._slot_key is None:
+            if self._held is None:
+                epoch = self._gate.epoch
+                wrapped = self.space.keys.mint_slot(self._slot, epoch)
+                self.writes.slot = (self._slot, epoch, wrapped)
+            else:
+                epoch, wrapped = self._held
+            self._slot_key = self.space.keys.slot(self._slot, epoch, wrapped)
+        key_id = new_id()
+        subject, wrapped_key = self._slot_key.mint(key_id)
+        self._minted[id_] = subject
+        self.writes.subject_keys.append(rows.SubjectKeyRow(id_, self._slot, key_id, wrapped_key))
+        return subject
+
+    def _profile(self, profile: Profile) -> rows.ProfileRow:
+        codes = self.space.codes.__getitem__
+        own = counters.pack(profile.own, codes)
+        folded = None
+        if profile.head == profile.id:
+            packed = counters.pack(profile.folded, codes)
+            folded = None if packed == own else packed
+        return rows.ProfileRow(
+            profile.id,
+            profile.version,
+            profile.stamp,
+            profile.born,
+            profile.elder,
+            profile.events,
+            profile.joined_at,
+            profile.head,
+            profile.canonical,
+            profile.joined_to,
+            own,
+            folded,
+        )
+
+    def _identifiers(self, plan: Plan) -> None:
+        writes, codes = self.writes, self.space.codes
+        for gained in plan.gained:
+            identifier = gained.identifier
+            value = self._subject(gained.origin).seal(
+                IDENTIFIER, identifier.key[:16], 0, identifier.value.encode()
+            )
+            writes.identifiers.append(
+                rows.IdentifierRow(
+                    identifier.key,
+                    gained.origin,
+                    codes[identifier.type],
+                    gained.retired,
+                    gained.source,
+                    gained.stamp,
+                    gained.first_seen,
+                    gained.last_seen,
+                    value,
+                )
+            )
+        writes.seen = [(origin, key, last) for (origin, key), last in plan.seen.items()]
+        writes.retired = plan.retired
+        for at, sighting in plan.sightings.items():
+            row = _sighting(at, sighting)
+            (writes.sightings if at in self.opened.sightings else writes.new_sightings).append(row)
+
+    def _documents(self, plan: Plan) -> None:
+        for origin, document in plan.documents.items():
+            version = self.opened.documents.get(origin, 0) + 1
+            sealed = self._subject(origin).seal(DOCUMENT, origin, version, traits.pack(document))
+            row = rows.DocumentRow(origin, version, sealed)
+            (self.writes.new_documents if version == 1 else self.writes.documents).append(row)
+
+    def _accounts(self, plan: Plan) -> None:
+        for key, account in plan.accounts.items():
+            version = self.opened.accounts.get(key, 0) + 1
+            subject = self._mint(account.id) if version == 1 else self._subject(account.id)
+            name = subject.seal(GROUP_ID, account.id, 0, account.name.encode())
+            document = subject.seal(GROUP_TRAITS, account.id, version, traits.pack(account.document))
+            row = rows.AccountRow(key, account.id, version, name, document)
+            (self.writes.new_accounts if version == 1 else self.writes.accounts).append(row)
+        self.writes.memberships = [(m.group_key, m.origin) for m in plan.memberships.values()]
+
+    def _calls(self, plan: Plan) -> None:
+        writes, codes = self.writes, self.space.codes
+        for record in plan.evidence:
+            payload = self._subject(record.origin).seal(EVIDENCE, record.origin, record.stamp, pack(record.call))
+            demoted = pack_demoted(record.demoted, codes) if record.demoted else None
+            kind = KIND_CODES[record.call.kind]
+            row = rows.EvidenceRow(record.origin, record.stamp, kind, b"".join(record.kept), demoted, payload)
+            writes.evidence.append(row)
+        packed: dict[bytes, list[Record]] = {}
+        for record in plan.events:
+            packed.setdefault(record.origin, []).append(record)
+        for origin, records in packed.items():
+            stamp = records[0].stamp
+            plain = pack_events((record.stamp, record.call) for record in records)
+            payload = self._subject(origin).seal(EVENT, origin, stamp, plain)
+            writes.events.append(rows.EventRow(origin, stamp, len(records), payload))
+        seq = 0
+        last = -1
+        for note in plan.history:
+            seq = seq + 1 if note.stamp == last else 0
+            last = note.stamp
+            keys = pack_demoted(zip(note.keys, note.reasons, strict=True), codes) if note.kind == DEMOTED else b""
+            writes.history.append(_history(note, seq, keys or b"".join(note.keys)))
+
+
+def _history(note: Note, seq: int, keys: bytes) -> rows.HistoryRow:
+    return rows.HistoryRow(note.profile, note.stamp, seq, note.kind, note.other, keys)
+
+
+def _sighting(at: tuple[bytes, bytes], sighting: Sighting) -> rows.SightingRow:
+    sources = b"".join(source.to_bytes(4, "big") for source in sighting.sources)
+    return rows.SightingRow(*at, sighting.count, sighting.days, sighting.last_day, sources)

@@ -1,0 +1,136 @@
+"""Counting identifiers, so that a limit is checked without looking at the identifiers.
+
+Two invariants: the own counters of all origins of a canonical profile add up to the folded ones
+of its head, and a window holds the newest `size` (key, last seen) of its type, where `size` is
+one more than the limit, which is all that a comparison with the limit needs.
+"""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from identity.identifiers import USER_ID
+from identity.model import DAY
+from identity.planning.rules import Rules
+from identity.planning.state import Counters, Window
+
+
+def attach(counters: Counters, key: bytes, type_: str) -> None:
+    """Counts one more live identifier."""
+    counters.types[type_] = counters.types.get(type_, 0) + 1
+    if type_ == USER_ID:
+        counters.live.append(key)
+
+
+def retire(counters: Counters, key: bytes) -> None:
+    """Stops counting a live user id, which stays with its profile."""
+    counters.types[USER_ID] -= 1
+    counters.live.remove(key)
+    window = counters.windows.get(USER_ID)
+    if window is not None:
+        window.seen.pop(key, None)
+
+
+def unite(into: Counters, other: Counters) -> None:
+    """Adds the folded counters of a head that is merged away to those of the head that stays."""
+    for type_, count in other.types.items():
+        into.types[type_] = into.types.get(type_, 0) + count
+    into.live += other.live
+    into.origins += other.origins
+    for type_, window in other.windows.items():
+        mine = into.windows.get(type_)
+        into.windows[type_] = window if mine is None else newest(
+            {**mine.seen, **window.seen}, min(mine.size, window.size)
+        )
+    for cut, (left, right) in other.cuts.items():
+        a, b = into.cuts.get(cut, (0, 0))
+        into.cuts[cut] = (a + left, b + right)
+
+
+def newest(seen: dict[bytes, int], size: int) -> Window:
+    """A window of the newest `size` of these identifiers (ties: the greater key)."""
+    if len(seen) > size:
+        seen = dict(sorted(seen.items(), key=lambda item: (item[1], item[0]), reverse=True)[:size])
+    return Window(size, seen)
+
+
+def see(counters: Counters, key: bytes, type_: str, time: int) -> None:
+    """Notes in the head's window, if the type has one, that a live identifier was seen."""
+    window = counters.windows.get(type_)
+    if window is None or (type_ == USER_ID and key not in counters.live):
+        return
+    if time > window.seen.get(key, time - 1):
+        counters.windows[type_] = newest({**window.seen, key: time}, window.size)
+
+
+def within(counters: Counters, type_: str, after: int, refreshed: set[bytes]) -> int:
+    """How many identifiers of a windowed type count: seen later than `after`, or just now.
+
+    Exact up to the window's size, which is enough to compare it with the limit.
+    """
+    window = counters.windows.get(type_)
+    if window is None:
+        return len(refreshed)
+    return len(refreshed) + sum(seen > after and key not in refreshed for key, seen in window.seen.items())
+
+
+def missing_windows(counters: Counters, rules: Rules) -> list[str]:
+    """The windowed types whose window has to be built by a scan, since the rules ask for more."""
+    return [
+        type_
+        for type_ in rules.windowed
+        if counters.types.get(type_)
+        and ((window := counters.windows.get(type_)) is None or window.size <= rules.limit(type_).max)
+    ]
+
+
+def fit_windows(counters: Counters, rules: Rules) -> None:
+    """Opens the windows of types that have no identifier yet, and drops those no rule asks for."""
+    for type_ in [t for t in counters.windows if t not in rules.windowed]:
+        del counters.windows[type_]
+    for type_ in rules.windowed:
+        if not counters.types.get(type_) and type_ not in counters.windows:
+            counters.windows[type_] = Window(rules.limit(type_).max + 1, {})
+
+
+def horizon(rules: Rules, type_: str, time: int) -> int | None:
+    """Where the window of a type begins at this event time; None for a type without one."""
+    days = rules.limit(type_).days
+    return None if days is None else time - days * DAY
+
+
+class _Packed(msgspec.Struct, array_like=True):
+    types: dict[int, int]
+    live: list[bytes]
+    origins: int
+    windows: dict[int, tuple[int, dict[bytes, int]]]
+    cuts: dict[bytes, tuple[int, int]]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_Packed).decode
+
+
+def pack(counters: Counters, codes: Callable[[str], int]) -> bytes:
+    """The counters as stored: numbers for the names of types, which may be personal data."""
+    return _encode(
+        _Packed(
+            {codes(t): n for t, n in counters.types.items() if n},
+            counters.live,
+            counters.origins,
+            {codes(t): (w.size, w.seen) for t, w in counters.windows.items()},
+            counters.cuts,
+        )
+    )
+
+
+def unpack(raw: bytes, names: Mapping[int, str]) -> Counters:
+    """The inverse of `pack`."""
+    packed = _decode(raw)
+    return Counters(
+        {names[code]: n for code, n in packed.types.items()},
+        packed.live,
+        packed.origins,
+        {names[code]: Window(size, seen) for code, (size, seen) in packed.windows.items()},
+        packed.cuts,
+    )

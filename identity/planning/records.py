@@ -1,0 +1,99 @@
+"""An accepted call as it is kept: what is sealed as evidence or as a plain event.
+
+The body is kept whole, since what is blocked today may count tomorrow. Rows say beside it, in
+blind indexes and numbers, what was kept and demoted.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from identity.model import KINDS, Call, Source
+
+# Numbers are for ever.
+REASONS = {
+    "limit": 1,
+    "max_identifiers": 2,
+    "max_merges": 3,
+    "separated": 4,
+    "blocked": 5,
+    "bad_type": 6,
+    "alias_both_known": 7,
+    "alias_needs_server_key": 8,
+}
+_REASON_NAMES = {code: name for name, code in REASONS.items()}
+KEY_BYTES = 32
+_ENTRY = KEY_BYTES + 3
+
+
+class Kept(msgspec.Struct, array_like=True):
+    """A stored call. `time` and `received` in microseconds; `source` is a key's number."""
+
+    kind: int
+    message_id: str
+    time: int
+    received: int
+    source: int
+    server: bool
+    body: dict[str, Any]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_one = msgspec.msgpack.Decoder(Kept)
+_packed = msgspec.msgpack.Decoder(list[tuple[int, Kept]])
+
+
+def kept(call: Call) -> Kept:
+    """A call in the form it is stored in."""
+    return Kept(
+        KINDS.index(call.kind), call.message_id, call.time, call.received, call.source.key, call.source.server, call.body
+    )
+
+
+def pack(call: Call) -> bytes:
+    """The payload of one piece of evidence."""
+    return _encode(kept(call))
+
+
+def unpack(raw: bytes) -> Kept:
+    """The inverse of `pack`."""
+    return _one.decode(raw)
+
+
+def pack_events(calls: Iterable[tuple[int, Call]]) -> bytes:
+    """The payload of the plain calls of one origin in one batch, each with its stamp."""
+    return _encode([(stamp, kept(call)) for stamp, call in calls])
+
+
+def unpack_events(raw: bytes) -> list[tuple[int, Kept]]:
+    """The inverse of `pack_events`."""
+    return _packed.decode(raw)
+
+
+def source(call: Kept) -> Source:
+    """Who sent a stored call."""
+    return Source(call.source, call.server)
+
+
+def pack_demoted(demoted: Iterable[tuple[bytes, str]], codes: Mapping[str, int]) -> bytes:
+    """Demoted identifiers: 32 bytes of key, one of reason, two of the type a limit names."""
+    parts = []
+    for key, reason in demoted:
+        name, _, type_ = reason.partition(":")
+        parts.append(key + bytes((REASONS[name],)) + codes.get(type_, 0).to_bytes(2, "big"))
+    return b"".join(parts)
+
+
+def unpack_demoted(raw: bytes, names: Callable[[int], str]) -> Iterator[tuple[bytes, str]]:
+    """The inverse of `pack_demoted`; `names` gives the name of a type by its number."""
+    for at in range(0, len(raw), _ENTRY):
+        entry = raw[at : at + _ENTRY]
+        reason = _REASON_NAMES[entry[KEY_BYTES]]
+        type_ = int.from_bytes(entry[KEY_BYTES + 1 :], "big")
+        yield entry[:KEY_BYTES], f"{reason}:{names(type_)}" if type_ else reason
+
+
+def split_keys(raw: bytes) -> list[bytes]:
+    """Concatenated keys, one by one."""
+    return [raw[at : at + KEY_BYTES] for at in range(0, len(raw), KEY_BYTES)]

@@ -1,0 +1,119 @@
+"""What a plan is made from: the rows around a batch of calls, as values.
+
+A `Neighbourhood` is loaded for one plan and belongs to it: planning changes it in place while it
+walks through the calls, so that each call sees what the ones before it did. Nothing else may
+keep a reference to it.
+"""
+
+from typing import Any
+
+from msgspec import Struct
+
+Stamped = tuple[Any, int, int]
+"""A value with its event time and its stamp; the greatest (time, stamp) wins."""
+
+
+class Window(Struct):
+    """The newest `size` identifiers of a windowed type: key -> last seen (event time)."""
+
+    size: int
+    seen: dict[bytes, int]
+
+
+class Counters(Struct):
+    """How many identifiers a profile holds: of its own, or folded over its origins on the head.
+
+    `types` counts those that are not retired; `live` names the user ids among them. The last
+    three are only kept on a head: its windows, and per cut how many identifiers it holds on each
+    side.
+    """
+
+    types: dict[str, int]
+    live: list[bytes]
+    origins: int = 1
+    windows: dict[str, Window] = {}
+    cuts: dict[bytes, tuple[int, int]] = {}
+
+    @property
+    def total(self) -> int:
+        """All identifiers that are not retired."""
+        return sum(self.types.values())
+
+
+class Document(Struct):
+    """What one origin was told: traits, consent decisions and memberships, each with its stamps.
+
+    A trait of None is a tombstone, a membership of False a departure. `size` is the sum of
+    `planning.traits.cost` over the entries.
+    """
+
+    traits: dict[str, Stamped] = {}
+    consent: dict[str, Stamped] = {}
+    groups: dict[str, Stamped] = {}
+    size: int = 0
+
+
+class Profile(Struct):
+    """One origin. `canonical`, `elder`, `folded` mean something only on a head.
+
+    `elder` is the `born` of the canonical profile. A head that was merged away keeps `joined_to`
+    and `joined_at` for ever.
+    """
+
+    id: bytes
+    born: int
+    head: bytes
+    canonical: bytes
+    elder: int
+    own: Counters
+    folded: Counters
+    version: int = 0
+    stamp: int = 0
+    events: int = 0
+    joined_to: bytes | None = None
+    joined_at: int | None = None
+
+
+class Sighting(Struct):
+    """A set of identifiers seen together at one origin: how often, on how many days, by whom."""
+
+    count: int
+    days: int
+    last_day: int
+    sources: tuple[int, ...]
+
+
+class Account(Struct):
+    """A group: an id of its own and what group calls told of it (traits only)."""
+
+    id: bytes
+    name: str
+    document: Document
+    version: int = 0
+
+
+class Neighbourhood(Struct):
+    """Everything a plan may look at; what is not in it does not exist.
+
+    `owners`: key of an identifier -> its origin. `profiles`: those origins and their heads.
+    `documents`: of origins; one that is missing is empty. `messages`: those accepted before.
+    `suppressed` and `blocked` hold keys of identifiers, `cuts` key -> (cut, side) pairs.
+    """
+
+    owners: dict[bytes, bytes] = {}
+    profiles: dict[bytes, Profile] = {}
+    documents: dict[bytes, Document] = {}
+    sightings: dict[tuple[bytes, bytes], Sighting] = {}
+    accounts: dict[bytes, Account] = {}
+    messages: set[bytes] = set()
+    suppressed: set[bytes] = set()
+    blocked: set[bytes] = set()
+    cuts: dict[bytes, list[tuple[bytes, int]]] = {}
+    stamp: int = 0
+
+    def head_of(self, key: bytes) -> Profile | None:
+        """The head of the canonical profile that holds this identifier, if it is known."""
+        origin = self.owners.get(key)
+        if origin is None:
+            return None
+        return self.profiles[self.profiles[origin].head]

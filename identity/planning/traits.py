@@ -1,0 +1,130 @@
+"""Folding what calls say of a person: the greatest (event time, stamp) wins, key by key.
+
+The fold is commutative, associative and idempotent, so neither the order of arrival nor the
+order in which origins are read can change its result. Null leaves a tombstone, so that a late
+older value does not come back.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from identity.planning.state import Document, Stamped
+
+MAX_KEYS = 2_000
+MAX_SIZE = 128 * 1024
+_STAMPS = 24  # what a time, a stamp and their frame take in a sealed document
+
+_encode = msgspec.json.encode
+
+
+def cost(name: str, value: object) -> int:
+    """What an entry adds to the size of a document, in bytes."""
+    return len(name.encode()) + len(_encode(value)) + _STAMPS
+
+
+def newer(entry: Stamped, than: Stamped | None) -> bool:
+    """Whether an entry replaces another one."""
+    return than is None or entry[1:] > than[1:]
+
+
+def put(document: Document, told: Mapping[str, Any], time: int, stamp: int) -> tuple[bool, list[str]]:
+    """Folds the traits of one call in.
+
+    Returns whether anything changed, and the names refused because the document is full: a known
+    key may always be updated.
+    """
+    changed, refused = False, []
+    traits = document.traits
+    for name, value in told.items():
+        entry = (value, time, stamp)
+        before = traits.get(name)
+        if before is not None:
+            if entry[1:] <= before[1:]:
+                continue
+            document.size += cost(name, value) - cost(name, before[0])
+        elif not room(document, size := cost(name, value)):
+            refused.append(name)
+            continue
+        else:
+            document.size += size
+        traits[name] = entry
+        changed = True
+    return changed, refused
+
+
+def room(document: Document, size: int) -> bool:
+    """Whether a document has room for one more key of this size."""
+    keys = len(document.traits) + len(document.consent) + len(document.groups)
+    return keys < MAX_KEYS and document.size + size <= MAX_SIZE
+
+
+def decide(document: Document, decisions: Mapping[str, bool], time: int, stamp: int) -> tuple[bool, list[str]]:
+    """Folds the consent decisions of one call in; returns as `put` does."""
+    return _stamp(document, document.consent, decisions.items(), time, stamp)
+
+
+def join_group(document: Document, group: str, time: int, stamp: int, *, member: bool = True) -> tuple[bool, list[str]]:
+    """Folds a membership in; returns as `put` does."""
+    return _stamp(document, document.groups, [(group, member)], time, stamp)
+
+
+def _stamp(
+    document: Document, into: dict[str, Stamped], told: Iterable[tuple[str, bool]], time: int, stamp: int
+) -> tuple[bool, list[str]]:
+    changed, refused = False, []
+    for name, value in told:
+        before = into.get(name)
+        if before is None:
+            if not room(document, size := cost(name, value)):
+                refused.append(name)
+                continue
+            document.size += size
+        elif (time, stamp) <= before[1:]:
+            continue
+        into[name] = (value, time, stamp)
+        changed = True
+    return changed, refused
+
+
+def fold(documents: Iterable[Mapping[str, Stamped]]) -> dict[str, Stamped]:
+    """The entries of several origins as one: the traits, or the memberships, of a profile."""
+    folded: dict[str, Stamped] = {}
+    for entries in documents:
+        for name, entry in entries.items():
+            if newer(entry, folded.get(name)):
+                folded[name] = entry
+    return folded
+
+
+def present(folded: Mapping[str, Stamped]) -> dict[str, Any]:
+    """The values a reader sees: tombstones left out."""
+    return {name: value for name, (value, _, _) in folded.items() if value is not None}
+
+
+def members(folded: Mapping[str, Stamped]) -> list[str]:
+    """The groups a reader sees, sorted."""
+    return sorted(name for name, (value, _, _) in folded.items() if value)
+
+
+class _Packed(msgspec.Struct, array_like=True):
+    traits: dict[str, Stamped]
+    consent: dict[str, Stamped]
+    groups: dict[str, Stamped]
+    size: int
+
+
+_packer = msgspec.msgpack.Encoder()
+_unpacker = msgspec.msgpack.Decoder(_Packed)
+
+
+def pack(document: Document) -> bytes:
+    """The document as it is sealed."""
+    return _packer.encode(_Packed(document.traits, document.consent, document.groups, document.size))
+
+
+def unpack(raw: bytes) -> Document:
+    """The inverse of `pack`."""
+    packed = _unpacker.decode(raw)
+    return Document(packed.traits, packed.consent, packed.groups, packed.size)

@@ -1,0 +1,125 @@
+"""An open space: what every journey needs of one, read once and kept for this process.
+
+What is kept here either never changes (place, long-lived keys, numbers of types) or is named by
+its version (rules), so nothing kept can be stale. That a space still exists is not kept: the
+gate says so to writers, the key of the caller to readers.
+"""
+
+from collections import OrderedDict
+
+import msgspec
+
+from identity.errors import KeyUnavailable
+from identity.identifiers import BUILT_IN
+from identity.planning.rules import DEFAULT_RULES, Rules, compile_rules
+from identity.store import control
+from identity.store import rules as stored
+from identity.store.database import Database
+from identity.store.tenant import Tenant
+from identity.vault.keyring import Keyring
+from identity.vault.seal import RULES, TYPE_NAME
+from identity.vault.space import SpaceKeys
+
+_KEPT_RULES = 4
+
+
+class Space:
+    """One space, opened. `public_id` is 16 bytes."""
+
+    def __init__(self, tenant: Tenant, public_id: bytes, name: str, keys: SpaceKeys, database: Database) -> None:
+        self.tenant = tenant
+        self.public_id = public_id
+        self.name = name
+        self.keys = keys
+        self.rules_version: int | None = None
+        self.codes: dict[str, int] = {name: code for code, name in enumerate(BUILT_IN, 1)}
+        self.names: dict[int, str] = {code: name for name, code in self.codes.items()}
+        self._database = database
+        self._rules: OrderedDict[int, Rules] = OrderedDict({0: DEFAULT_RULES})
+        self._types_read = False
+
+    async def rules(self, version: int | None = None) -> Rules:
+        """A version of the rules; None: the newest this process knows of, which may be behind.
+
+        Whoever acts on them compares their version with the gate's.
+        """
+        if version is None:
+            version = self.rules_version
+        if version is None:
+            async with self._database.reading() as connection:
+                version = await stored.current(connection, self.tenant.id)
+        known = self._rules.get(version)
+        if known is None:
+            async with self._database.reading() as connection:
+                sealed = await stored.read(connection, self.tenant.id, version)
+            if sealed is None:
+                raise KeyUnavailable
+            document = self.keys.open(RULES, self.public_id, version, sealed)
+            known = self._rules[version] = compile_rules(msgspec.json.decode(document), version)
+            while len(self._rules) > _KEPT_RULES:
+                self._rules.popitem(last=False)
+        self.rules_version = max(version, self.rules_version or 0)
+        return known
+
+    def seal_rules(self, rules: Rules) -> bytes:
+        """A rules document as it is stored."""
+        return self.keys.seal(RULES, self.public_id, rules.version, msgspec.json.encode(rules.document()))
+
+    async def know_types(self, names: set[str]) -> None:
+        """Makes sure that these types have numbers, as far as the space may have more types."""
+        if not self._types_read:
+            await self._read_types()
+        for name in sorted(names - self.codes.keys()):
+            await self._add_type(name)
+
+    async def read_types(self) -> dict[int, str]:
+        """The names of all types by their numbers, those of other processes included."""
+        await self._read_types()
+        return self.names
+
+    async def _read_types(self) -> None:
+        async with self._database.reading() as connection:
+            found = await stored.types(connection, self.tenant.id)
+        for code, sealed in found:
+            if code not in self.names:
+                name = self.keys.open(TYPE_NAME, self.public_id, code, sealed).decode()
+                self.names[code] = name
+                self.codes[name] = code
+        self._types_read = True
+
+    async def _add_type(self, name: str) -> None:
+        while name not in self.codes:
+            taken = [code for code in self.names if code >= stored.FIRST_CODE]
+            if len(taken) >= stored.MOST_TYPES:
+                return
+            code = max(taken, default=stored.FIRST_CODE - 1) + 1
+            sealed = self.keys.seal(TYPE_NAME, self.public_id, code, name.encode())
+            async with self._database.transaction() as connection:
+                await stored.add_type(connection, self.tenant.id, self.keys.type_name(name), code, sealed)
+            await self._read_types()
+
+
+class Spaces:
+    """The spaces this process has opened."""
+
+    def __init__(self, database: Database, keyring: Keyring) -> None:
+        self.database = database
+        self.keyring = keyring
+        self._open: dict[int, Space] = {}
+
+    async def get(self, space_id: int) -> Space:
+        """A space by its number. SpaceNotFound, or KeyUnavailable when its keys cannot be read."""
+        space = self._open.get(space_id)
+        if space is None:
+            async with self.database.reading() as connection:
+                row = await control.find_space(connection, space_id)
+            keys = self.keyring.space(row.public_id)
+            tenant = Tenant(row.id, row.bucket_base, row.spread)
+            space = self._open[space_id] = Space(tenant, row.public_id, row.name, keys, self.database)
+        return space
+
+    def forget(self, space_id: int) -> None:
+        """Drops what is kept of a space that was deleted, its keys included."""
+        space = self._open.pop(space_id, None)
+        if space is not None:
+            self.keyring.forget(space.public_id)

@@ -1,0 +1,271 @@
+"""Loads and locks what a batch of one space is about, in two round trips.
+
+The order of locks is everywhere the same: gate, messages and profiles (each sorted), identifiers
+(sorted, when inserted), key slot, lane. What is read after a lock is read by a later statement,
+since a statement that waited would join the locked row with older ones beside it.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, LiteralString, NamedTuple
+
+from psycopg import AsyncCursor
+from psycopg.rows import TupleRow
+
+from identity.errors import Conflict, LeaseLost, SpaceNotFound
+from identity.store.arrays import Uuid, bools, byteas, int8s, uuids
+from identity.store.database import Connection
+from identity.store.rows import AccountRow, Gate, KeyRow, ProfileRow, SightingRow
+from identity.store.tenant import Tenant
+from identity.store.writers import HOLD, Lease
+
+SUPPRESSED, BLOCKED, CUTS = 1, 2, 4
+_Cursor = AsyncCursor[TupleRow]
+
+# The class of the advisory lock below. It only makes waiting fair: those who share a row lock
+# may overtake for ever one who waits for it alone. Nothing rests on it for correctness.
+_FAIR_SHARED = "SELECT pg_advisory_xact_lock_shared(7301, $1::int4)"
+_FAIR_ALONE = "SELECT pg_advisory_xact_lock(7301, $1::int4)"
+_GATE_SHARED = "SELECT stamp, rules_version, epoch, marks FROM space_gate WHERE space_id = $1::int4 FOR SHARE"
+_GATE_ALONE = "SELECT stamp, rules_version, epoch, marks FROM space_gate WHERE space_id = $1::int4 FOR UPDATE"
+
+_DEDUP = """
+INSERT INTO message (key, space_id, bucket, batch)
+SELECT k.key, $1::int4, k.bucket, $4::int8 FROM unnest($2::uuid[], $3::int4[]) AS k (key, bucket)
+ON CONFLICT DO NOTHING RETURNING key
+"""
+
+# The join names one bucket for all profiles, which holds while a space has a spread of 1. A wider
+# one (Citus) takes this in two statements.
+_OWNERS = """
+SELECT i.key, i.profile_id, p.head
+FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket)
+JOIN identifier i ON i.key = k.key AND i.space_id = $1::int4 AND i.bucket = k.bucket
+JOIN profile p ON p.profile_id = i.profile_id AND p.space_id = $1::int4 AND p.bucket = $4::int4
+"""
+
+_PROFILES = """
+SELECT p.profile_id, p.version, p.stamp, p.born, p.elder, p.events, p.joined_at, p.head, p.canonical,
+       p.joined_to, p.own, p.folded
+FROM unnest($2::uuid[], $3::int4[]) AS k (id, bucket)
+JOIN profile p ON p.profile_id = k.id AND p.space_id = $1::int4 AND p.bucket = k.bucket
+ORDER BY p.profile_id FOR NO KEY UPDATE OF p
+"""
+
+_KEYS = """
+SELECT k.id, s.slot, s.key_id, s.wrapped, w.epoch, w.wrapped, d.version, d.document
+FROM unnest($2::uuid[], $3::int4[], $4::bool[]) AS k (id, bucket, wanted)
+JOIN subject_key s ON s.profile_id = k.id AND s.space_id = $1::int4 AND s.bucket = k.bucket
+JOIN slot_key w ON w.space_id = $1::int4 AND w.slot = s.slot AND w.bucket = $5::int4
+LEFT JOIN profile_document d
+    ON k.wanted AND d.profile_id = k.id AND d.space_id = $1::int4 AND d.bucket = k.bucket
+"""
+
+_SIGHTINGS = """
+SELECT g.profile_id, g.set_key, g.count, g.days, g.last_day, g.sources
+FROM unnest($2::uuid[], $3::uuid[], $4::int4[]) AS k (id, set_key, bucket)
+JOIN sighting g ON g.profile_id = k.id AND g.set_key = k.set_key AND g.space_id = $1::int4 AND g.bucket = k.bucket
+"""
+
+_SLOT = "SELECT epoch, wrapped FROM slot_key WHERE space_id = $1::int4 AND slot = $2::int2 AND bucket = $3::int4 FOR SHARE"
+
+_ACCOUNTS = """
+SELECT a.key, a.account_id, a.version, a.group_id, a.document
+FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket)
+JOIN account a ON a.key = k.key AND a.space_id = $1::int4 AND a.bucket = k.bucket
+ORDER BY a.key FOR NO KEY UPDATE OF a
+"""
+_ACCOUNT_KEYS = """
+SELECT a.account_id, s.slot, s.key_id, s.wrapped, w.epoch, w.wrapped, NULL::int4, NULL::bytea
+FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket)
+JOIN account a ON a.key = k.key AND a.space_id = $1::int4 AND a.bucket = k.bucket
+JOIN subject_key s ON s.profile_id = a.account_id AND s.space_id = $1::int4 AND s.bucket = $4::int4
+JOIN slot_key w ON w.space_id = $1::int4 AND w.slot = s.slot AND w.bucket = $4::int4
+"""
+
+_BATCH = """
+SELECT m.batch FROM unnest($2::uuid[], $3::int4[]) AS k (key, bucket)
+JOIN message m ON m.key = k.key AND m.space_id = $1::int4 AND m.bucket = k.bucket
+WHERE m.batch = ANY ($4::int8[]) LIMIT 1
+"""
+
+_SUPPRESSED = """
+SELECT s.key FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket)
+JOIN suppression s ON s.key = k.key AND s.space_id = $1::int4 AND s.bucket = k.bucket
+"""
+
+_BLOCKED = """
+SELECT b.key FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket)
+JOIN blocked_key b ON b.key = k.key AND b.space_id = $1::int4 AND b.bucket = k.bucket
+"""
+
+_CUT = """
+SELECT c.key, c.cut, c.side FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket)
+JOIN cut c ON c.key = k.key AND c.space_id = $1::int4 AND c.bucket = k.bucket
+"""
+
+_WINDOW = """
+SELECT i.key, i.last_seen
+FROM profile p
+JOIN profile_identifier i ON i.profile_id = p.profile_id AND i.space_id = $1::int4 AND i.bucket = $5::int4
+WHERE (p.profile_id = $2::uuid OR (p.head = $2::uuid AND p.head <> p.profile_id))
+  AND p.space_id = $1::int4 AND p.bucket = $5::int4 AND i.type = $3::int2 AND NOT i.retired
+ORDER BY i.last_seen DESC, i.key DESC LIMIT $4::int4
+"""
+
+
+class First(NamedTuple):
+    """The first round trip: the gate, the messages not seen before, key -> (origin, head)."""
+
+    gate: Gate
+    fresh_messages: set[bytes]
+    owners: dict[bytes, tuple[bytes, bytes]]
+
+
+class Second(NamedTuple):
+    """The second: everything locked, and what lies under the locks."""
+
+    profiles: list[ProfileRow]
+    keys: list[KeyRow]
+    sightings: list[SightingRow]
+    accounts: list[AccountRow]
+    slot: tuple[int, bytes] | None
+
+
+async def begin(
+    connection: Connection,
+    tenant: Tenant,
+    messages: Sequence[bytes],
+    identifiers: Sequence[bytes],
+    batch: int,
+    lease: Lease,
+    *,
+    alone: bool,
+) -> First:
+    """Begins the transaction: takes the gate, claims the messages, finds the profiles.
+
+    `alone` takes the gate for itself: no other batch of the space commits until this one ends.
+    """
+    messages, identifiers = sorted(messages), sorted(identifiers)
+    async with connection.pipeline():
+        await connection.execute("BEGIN")
+        await connection.execute(_FAIR_ALONE if alone else _FAIR_SHARED, [tenant.id])
+        gates = await _run(connection, _GATE_ALONE if alone else _GATE_SHARED, tenant.id)
+        held = await _run(connection, HOLD, lease.slot, Uuid(lease.holder))
+        fresh = await _run(connection, _DEDUP, tenant.id, uuids(messages), tenant.buckets(messages), batch)
+        owners = await _run(
+            connection, _OWNERS, tenant.id, byteas(identifiers), tenant.buckets(identifiers), tenant.base
+        )
+    gate = await gates.fetchone()
+    if gate is None:
+        raise SpaceNotFound
+    if await held.fetchone() is None:
+        raise LeaseLost
+    return First(
+        Gate(*gate),
+        {key for (key,) in await fresh.fetchall()},
+        {key: (origin, head) for key, origin, head in await owners.fetchall()},
+    )
+
+
+async def lock(
+    connection: Connection,
+    tenant: Tenant,
+    found: Mapping[bytes, tuple[bytes, bytes]],
+    documents: set[bytes],
+    sets: Sequence[tuple[bytes, bytes]],
+    groups: Sequence[bytes],
+    slot: int | None,
+) -> Second:
+    """Locks every profile that was found, heads and origins, and reads what lies under it.
+
+    `documents` are the origins whose document is wanted, `sets` (origin, set) pairs to look for,
+    `slot` the key slot to mint under, if anything may be minted (the answer's `slot` is None
+    where that slot has no key yet).
+    Raises Conflict where a profile was merged between the two round trips.
+    """
+    origins = sorted({origin for origin, _ in found.values()})
+    named = sorted({*origins, *(head for _, head in found.values())})
+    groups = sorted(groups)
+    wanted = bools([origin in documents for origin in origins])
+    async with connection.pipeline():
+        profiles = await _run(connection, _PROFILES, tenant.id, uuids(named), tenant.buckets(named))
+        keys = await _run(connection, _KEYS, tenant.id, uuids(origins), tenant.buckets(origins), wanted, tenant.base)
+        by_origin = [origin for origin, _ in sets]
+        sightings = await _run(
+            connection,
+            _SIGHTINGS,
+            tenant.id,
+            uuids(by_origin),
+            uuids([set_key for _, set_key in sets]),
+            tenant.buckets(by_origin),
+        )
+        accounts = account_keys = slots = None
+        if groups:
+            columns = (byteas(groups), tenant.buckets(groups))
+            accounts = await _run(connection, _ACCOUNTS, tenant.id, *columns)
+            account_keys = await _run(connection, _ACCOUNT_KEYS, tenant.id, *columns, tenant.base)
+        if slot is not None:
+            slots = await _run(connection, _SLOT, tenant.id, slot, tenant.base)
+    locked = [ProfileRow(*row) for row in await profiles.fetchall()]
+    heads = {row.id: row.head for row in locked}
+    if any(heads.get(origin) != head or heads.get(head) != head for origin, head in found.values()):
+        raise Conflict
+    found_keys = await keys.fetchall() + (await account_keys.fetchall() if account_keys else [])
+    held = await slots.fetchone() if slots else None
+    return Second(
+        locked,
+        [KeyRow(*row) for row in found_keys],
+        [SightingRow(*row) for row in await sightings.fetchall()],
+        [AccountRow(*row) for row in await accounts.fetchall()] if accounts else [],
+        None if held is None else (held[0], held[1]),
+    )
+
+
+async def committed(
+    connection: Connection, tenant: Tenant, messages: Sequence[bytes], batches: Sequence[int]
+) -> int | None:
+    """Which of these batches was committed: one whose answer was lost left its name with a message."""
+    cursor = await _run(connection, _BATCH, tenant.id, uuids(messages), tenant.buckets(messages), int8s(batches))
+    found = await cursor.fetchone()
+    return None if found is None else int(found[0])
+
+
+async def marks(
+    connection: Connection, tenant: Tenant, gate: Gate, suppressions: Sequence[bytes], identifiers: Sequence[bytes]
+) -> tuple[set[bytes], set[bytes], list[tuple[bytes, bytes, int]]]:
+    """What must be respected: the suppressed hashes, the blocked keys, and (key, cut, side) rows.
+
+    Only asked where the gate says that there is anything; the gate is held, so it stays so.
+    """
+    found = []
+    for mark, query, keys in (
+        (SUPPRESSED, _SUPPRESSED, suppressions),
+        (BLOCKED, _BLOCKED, identifiers),
+        (CUTS, _CUT, identifiers),
+    ):
+        rows: list[TupleRow] = []
+        if gate.marks & mark:
+            cursor = await _run(connection, query, tenant.id, byteas(keys), tenant.buckets(keys))
+            rows = await cursor.fetchall()
+        found.append(rows)
+    return {key for (key,) in found[0]}, {key for (key,) in found[1]}, [(k, cut, side) for k, cut, side in found[2]]
+
+
+async def scan_windows(
+    connection: Connection, tenant: Tenant, scans: Sequence[tuple[bytes, int, int]]
+) -> list[tuple[bytes, int, bytes, int]]:
+    """The newest identifiers of a type, for heads whose window has to be built.
+
+    `scans` are (head, type, how many); rows are (head, type, key, last seen).
+    """
+    found = []
+    for head, type_, size in scans:
+        cursor = await _run(connection, _WINDOW, tenant.id, Uuid(head), type_, size, tenant.base)
+        found += [(head, type_, key, seen) for key, seen in await cursor.fetchall()]
+    return found
+
+
+async def _run(connection: Connection, query: LiteralString, *params: Any) -> _Cursor:
+    cursor = connection.cursor(binary=True)
+    await cursor.execute(query, params, prepare=True)
+    return cursor

@@ -1,0 +1,139 @@
+"""The rows that pass between a journey and the store: ids, counters, keys and ciphertext.
+
+Columns stand in the order of the statements in `apply` and `load`; ids are 16 bytes, keys of
+identifiers 32.
+"""
+
+from typing import NamedTuple
+
+
+class Gate(NamedTuple):
+    """The state of the ground of a space."""
+
+    stamp: int
+    rules_version: int
+    epoch: int
+    marks: int
+
+
+class ProfileRow(NamedTuple):
+    """One origin; `folded` is None where it would equal `own`."""
+
+    id: bytes
+    version: int
+    stamp: int
+    born: int
+    elder: int
+    events: int
+    joined_at: int | None
+    head: bytes
+    canonical: bytes
+    joined_to: bytes | None
+    own: bytes
+    folded: bytes | None
+
+
+class KeyRow(NamedTuple):
+    """An origin's wrapped subject key with its slot's, and its document where it was asked for."""
+
+    id: bytes
+    slot: int
+    key_id: bytes
+    wrapped: bytes
+    epoch: int
+    slot_wrapped: bytes
+    version: int | None = None
+    document: bytes | None = None
+
+
+class SightingRow(NamedTuple):
+    """How often a set was seen at an origin."""
+
+    origin: bytes
+    set_key: bytes
+    count: int
+    days: int
+    last_day: int
+    sources: bytes
+
+
+class AccountRow(NamedTuple):
+    """A group with its wrapped subject key."""
+
+    key: bytes
+    id: bytes
+    version: int
+    group_id: bytes
+    document: bytes
+
+
+class IdentifierRow(NamedTuple):
+    """A gained identifier."""
+
+    key: bytes
+    origin: bytes
+    type: int
+    retired: bool
+    source: int
+    linked_at: int
+    first_seen: int
+    last_seen: int
+    value: bytes
+
+
+class SubjectKeyRow(NamedTuple):
+    """A fresh subject key."""
+
+    id: bytes
+    slot: int
+    key_id: bytes
+    wrapped: bytes
+
+
+class DocumentRow(NamedTuple):
+    """A sealed document; version 1 is a new one."""
+
+    origin: bytes
+    version: int
+    document: bytes
+
+
+class EvidenceRow(NamedTuple):
+    """One call that taught something."""
+
+    origin: bytes
+    stamp: int
+    kind: int
+    kept: bytes
+    demoted: bytes | None
+    payload: bytes
+
+
+class EventRow(NamedTuple):
+    """The plain calls of one origin in a batch; `stamp` is that of the first."""
+
+    origin: bytes
+    stamp: int
+    calls: int
+    payload: bytes
+
+
+class HistoryRow(NamedTuple):
+    """One line of history."""
+
+    profile: bytes
+    stamp: int
+    seq: int
+    kind: int
+    other: bytes | None
+    keys: bytes
+
+
+class ChangeRow(NamedTuple):
+    """One entry of the feed."""
+
+    op: int
+    version: int
+    at: int
+    profile: bytes
+    other: bytes | None

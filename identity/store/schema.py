@@ -1,0 +1,77 @@
+"""Brings a database to the schema of this version, as its owner.
+
+Only this module and the migrations ever act as the owner; the service itself works under the
+role `onefold_app`, which may neither change the schema nor rewrite the audit.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from identity.errors import Misconfigured
+
+APP_ROLE = "onefold_app"
+_MIGRATIONS = Path(__file__).parents[2] / "migrations"
+_LOCK = 0x0F01D  # any number; it keeps two processes from migrating at once
+
+
+def migrate(owner_url: str) -> None:
+    """Upgrades to the newest revision. Safe to call from several processes, and again."""
+    with _owner(owner_url) as connection:
+        connection.execute(sa.text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
+        connection.commit()
+        try:
+            command.upgrade(_config(connection), "head")
+        finally:
+            connection.rollback()
+            connection.execute(sa.text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK})
+
+
+def check(owner_url: str) -> None:
+    """Raises if the migrations and the declared tables differ (Alembic says in what)."""
+    with _owner(owner_url) as connection:
+        command.check(_config(connection))
+
+
+def needs_migration(url: str) -> bool:
+    """Whether the database is at another revision than this version's newest."""
+    with _owner(url) as connection:
+        current = MigrationContext.configure(connection).get_current_revision()
+    return current != ScriptDirectory(str(_MIGRATIONS)).get_current_head()
+
+
+def is_declared(item: Any, _name: str | None, type_: str, reflected: bool, _to: Any) -> bool:  # noqa: FBT001
+    """Whether Alembic compares an object: partitions of `event` are made by the service."""
+    name = item.name if type_ == "table" else item.table.name if hasattr(item, "table") else ""
+    return not (reflected and str(name).startswith("event_"))
+
+
+@contextmanager
+def _owner(url: str) -> Iterator[sa.Connection]:
+    """An SQLAlchemy connection to a libpq URL, which goes to libpq untouched."""
+    engine = sa.create_engine(
+        "postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=sa.pool.NullPool
+    )
+    try:
+        connection = engine.connect()
+    except sa.exc.OperationalError as error:
+        message = "The database cannot be reached; check ONEFOLD_DATABASE_URL and that the server runs."
+        raise Misconfigured(message) from error
+    with connection:
+        yield connection
+    engine.dispose()
+
+
+def _config(connection: sa.Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,90 @@
+"""What stands around profiles: groups, what ingest must respect, and the change feed."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, DateTime, Integer, LargeBinary, SmallInteger
+from sqlalchemy import UUID as UuidType
+from sqlmodel import SQLModel
+
+from identity.store.tables.columns import HOT, column, primary
+
+
+class Account(SQLModel, table=True):
+    """A group, under a subject key of its own (`account_id` stands for the profile id there)."""
+
+    __tablename__ = "account"
+    key: bytes = primary()
+    space_id: int = primary(Integer)
+    bucket: int = primary(Integer)
+    account_id: UUID = column(UuidType)
+    version: int = column(Integer)
+    group_id: bytes = column(LargeBinary)
+    document: bytes = column(LargeBinary)
+
+
+class Membership(SQLModel, table=True):
+    """An origin belongs to a group: the truth for counting members."""
+
+    __tablename__ = "membership"
+    group_key: bytes = primary()
+    profile_id: UUID = primary(UuidType)
+    space_id: int = primary(Integer)
+    bucket: int = primary(Integer)
+
+
+class Cut(SQLModel, table=True):
+    """What an unmerge keeps apart: an identifier stands on one side of a cut."""
+
+    __tablename__ = "cut"
+    key: bytes = primary()
+    cut: UUID = primary(UuidType)
+    space_id: int = primary(Integer)
+    bucket: int = primary(Integer)
+    side: int = column(SmallInteger)
+
+
+class Suppression(SQLModel, table=True):
+    """Keyed hashes of the identifiers of people who asked not to be recorded."""
+
+    __tablename__ = "suppression"
+    key: bytes = primary()
+    space_id: int = primary(Integer)
+    bucket: int = primary(Integer)
+    created_at: datetime = column(DateTime(timezone=True), default="now()")
+
+
+class BlockedKey(SQLModel, table=True):
+    """Blind indexes of identifiers that must never be linked again."""
+
+    __tablename__ = "blocked_key"
+    key: bytes = primary()
+    space_id: int = primary(Integer)
+    bucket: int = primary(Integer)
+    created_at: datetime = column(DateTime(timezone=True), default="now()")
+
+
+class Change(SQLModel, table=True):
+    """One entry of a lane of the feed; pointers only, consent is checked when it is served."""
+
+    __tablename__ = "change"
+    space_id: int = primary(Integer)
+    lane: int = primary(SmallInteger)
+    seq: int = primary(BigInteger)
+    bucket: int = primary(Integer)
+    op: int = column(SmallInteger)
+    version: int = column(BigInteger)
+    at: int = column(BigInteger)
+    profile_id: UUID = column(UuidType)
+    other: UUID | None = column(UuidType, null=True)
+
+
+class LaneHead(SQLModel, table=True):
+    """The last entry of a lane; its row lock, held to commit, keeps committed rows exactly 1..seq."""
+
+    __tablename__ = "lane_head"
+    __table_args__ = (HOT,)
+    space_id: int = primary(Integer)
+    lane: int = primary(SmallInteger)
+    bucket: int = primary(Integer)
+    seq: int = column(BigInteger, default="0")

@@ -1,0 +1,47 @@
+"""The accepted calls: as evidence, as plain events, and the ids of their messages."""
+
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Integer, LargeBinary, SmallInteger
+from sqlalchemy import UUID as UuidType
+from sqlmodel import SQLModel
+
+from identity.store.tables.columns import column, primary
+
+
+class Evidence(SQLModel, table=True):
+    """A call that taught something, append-only, for the life of its origin."""
+
+    __tablename__ = "evidence"
+    profile_id: UUID = primary(UuidType)
+    stamp: int = primary(BigInteger)
+    space_id: int = primary(Integer)
+    bucket: int = primary(Integer)
+    kind: int = column(SmallInteger)
+    rules_version: int = column(Integer)
+    kept: bytes = column(LargeBinary)
+    demoted: bytes | None = column(LargeBinary, null=True)
+    payload: bytes = column(LargeBinary)
+
+
+class Event(SQLModel, table=True):
+    """The plain calls of an origin in one batch, packed and sealed; dropped by partition."""
+
+    __tablename__ = "event"
+    __table_args__ = ({"postgresql_partition_by": "RANGE (stamp)"},)
+    profile_id: UUID = primary(UuidType)
+    stamp: int = primary(BigInteger)
+    space_id: int = primary(Integer)
+    bucket: int = primary(Integer)
+    calls: int = column(SmallInteger)
+    payload: bytes = column(LargeBinary)
+
+
+class Message(SQLModel, table=True):
+    """Accepted message ids, hashed. `batch` names the commit, which settles an unclear one."""
+
+    __tablename__ = "message"
+    key: UUID = primary(UuidType)
+    space_id: int = primary(Integer)
+    bucket: int = primary(Integer)
+    batch: int = column(BigInteger)

@@ -1,0 +1,126 @@
+"""The control plane: spaces, their keys and rules, and what orders and guards writing."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ARRAY, BigInteger, DateTime, Index, Integer, LargeBinary, SmallInteger, Text
+from sqlalchemy import UUID as UuidType
+from sqlmodel import Field, SQLModel
+
+from identity.store.tables.columns import column, primary
+
+
+class Space(SQLModel, table=True):
+    """A tenant. `public_id` stands in the API and in associated data, `id` in every row."""
+
+    __tablename__ = "space"
+    id: int | None = Field(default=None, primary_key=True)
+    public_id: UUID = Field(sa_type=UuidType, unique=True)
+    name: str = column(Text)
+    bucket_base: int = column(Integer)
+    spread: int = column(Integer, default="1")
+    created_at: datetime = column(DateTime(timezone=True), default="now()")
+    deleted_at: datetime | None = column(DateTime(timezone=True), null=True)
+
+
+class ApiKey(SQLModel, table=True):
+    """A key of a space. The secret has 256 random bits, so its plain SHA-256 is safe to keep."""
+
+    __tablename__ = "api_key"
+    id: int | None = Field(default=None, primary_key=True)
+    public_id: str = Field(sa_type=Text, unique=True)
+    space_id: int = Field(sa_type=Integer, index=True)
+    name: str = column(Text)
+    scopes: list[str] = column(ARRAY(Text))
+    secret_hash: bytes = column(LargeBinary)
+    created_at: datetime = column(DateTime(timezone=True), default="now()")
+    revoked_at: datetime | None = column(DateTime(timezone=True), null=True)
+
+
+class Rules(SQLModel, table=True):
+    """Each version of a space's rules, sealed: patterns and type names may name people."""
+
+    __tablename__ = "rules"
+    space_id: int = primary(Integer)
+    version: int = primary(Integer)
+    document: bytes = column(LargeBinary)
+    created_at: datetime = column(DateTime(timezone=True), default="now()")
+
+
+class IdentifierType(SQLModel, table=True):
+    """The number that stands for the name of a type in this space; at most 64 a space."""
+
+    __tablename__ = "identifier_type"
+    __table_args__ = (Index("identifier_type_name", "space_id", "name_key", unique=True),)
+    space_id: int = primary(Integer)
+    code: int = primary(SmallInteger)
+    name_key: bytes = column(LargeBinary)
+    name: bytes = column(LargeBinary)
+
+
+class SpaceGate(SQLModel, table=True):
+    """Held FOR SHARE by every ingest transaction, FOR UPDATE by whatever changes the ground.
+
+    `marks` says which of suppression (1), blocked_key (2) and cut (4) have rows, so that ingest
+    need not look into empty tables.
+    """
+
+    __tablename__ = "space_gate"
+    space_id: int = primary(Integer)
+    stamp: int = column(BigInteger)
+    rules_version: int = column(Integer, default="0")
+    epoch: int = column(Integer, default="1")
+    marks: int = column(SmallInteger, default="0")
+
+
+class KeyStore(SQLModel, table=True):
+    """Names the key store and the root key that belong to this database; one row."""
+
+    __tablename__ = "key_store"
+    id: int = primary(SmallInteger)
+    store_id: str = column(Text)
+    root_id: str = column(Text)
+
+
+class WriterSlot(SQLModel, table=True):
+    """A lease on the low byte of stamps. No holder gives a stamp past `until` (microseconds)."""
+
+    __tablename__ = "writer_slot"
+    slot: int = primary(SmallInteger)
+    holder: UUID = column(UuidType)
+    until: int = column(BigInteger)
+
+
+class Audit(SQLModel, table=True):
+    """Who did what, append-only: the service may insert and select. No personal data."""
+
+    __tablename__ = "audit"
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
+    at: datetime = column(DateTime(timezone=True), default="now()")
+    space_id: int | None = column(Integer, null=True)
+    actor: str = column(Text)
+    action: str = column(Text)
+    subject: str | None = column(Text, null=True)
+
+
+class SlotKey(SQLModel, table=True):
+    """A key that wraps subject keys; itself wrapped by the epoch key of `epoch`."""
+
+    __tablename__ = "slot_key"
+    space_id: int = primary(Integer)
+    slot: int = primary(SmallInteger)
+    bucket: int = primary(Integer)
+    epoch: int = column(Integer)
+    wrapped: bytes = column(LargeBinary)
+
+
+class SubjectKey(SQLModel, table=True):
+    """The key of one origin (or group), wrapped by the key of its slot."""
+
+    __tablename__ = "subject_key"
+    profile_id: UUID = primary(UuidType)
+    space_id: int = primary(Integer)
+    bucket: int = primary(Integer)
+    slot: int = column(SmallInteger)
+    key_id: UUID = column(UuidType)
+    wrapped: bytes = column(LargeBinary)

@@ -1,0 +1,122 @@
+"""The keyring: opens and changes the keys of all spaces, from the root and the key store.
+
+Invariants: a key is in the key store, on disk, before anything can be wrapped with it; an epoch
+that was destroyed is out of the caches of this process; what cannot be read or opened raises
+KeyUnavailable, and nothing goes on without it.
+"""
+
+from threading import Lock
+
+from identity.errors import KeyUnavailable, Misconfigured, SealBroken
+from identity.vault.cache import KeyCache
+from identity.vault.keystore import EPOCH, OTHER_ROOT, KeyStore
+from identity.vault.material import WrappingKey, checked_id, fresh_key
+from identity.vault.roots import Root
+from identity.vault.secret import Guarded
+from identity.vault.space import SpaceKeys
+
+FIRST_EPOCH = 1
+INDEX = "index-1"
+SUPPRESSION = "suppression-1"
+DOCUMENT = "document-1"
+_BAD_EPOCH = "epochs count from 1"
+
+
+class Keyring(Guarded):
+    """All keys of one deployment. Safe to use from several threads.
+
+    `store_id` names the key store and `root_id` the root (neither is secret): the database
+    remembers both, so that a process with another store or root is noticed.
+    """
+
+    def __init__(self, root: Root, store: KeyStore) -> None:
+        if root.id != store.root_id:
+            raise Misconfigured(OTHER_ROOT)
+        self.store_id = store.store_id
+        self.root_id = root.id
+        self._root = root
+        self._store = store
+        self._cache = KeyCache(self._load_epoch)
+        self._spaces: dict[bytes, SpaceKeys] = {}
+        self._lock = Lock()
+
+    def create_space(self, space: bytes) -> None:
+        """Make the keys of a space: epoch 1 and the long-lived ones, all or none, on disk on return.
+
+        For a space that has its keys it only checks that they can be opened, so that it may be
+        repeated after a crash.
+        """
+        checked_id(space)
+        names = (f"{EPOCH}{FIRST_EPOCH}", INDEX, SUPPRESSION, DOCUMENT)
+        keys = {name: self._root.wrap(_context(space, name), fresh_key()) for name in names}
+        if not self._store.create_space(space, keys):
+            self.space(space)
+
+    def space(self, space: bytes) -> SpaceKeys:
+        """Return the keys of a space; KeyUnavailable if one is missing or cannot be opened."""
+        held = self._spaces.get(space)
+        if held is not None:
+            return held
+        with self._lock:
+            return self._spaces.setdefault(
+                space,
+                SpaceKeys(
+                    space,
+                    index=self._load(space, INDEX),
+                    suppression=self._load(space, SUPPRESSION),
+                    document=self._load(space, DOCUMENT),
+                    cache=self._cache,
+                ),
+            )
+
+    def mint_epoch(self, space: bytes, epoch: int) -> None:
+        """Make an epoch key, on disk on return; for one that is there, check that it can be opened.
+
+        KeyUnavailable for an epoch older than the newest: what was destroyed is not made again.
+        """
+        name = f"{EPOCH}{_checked_epoch(epoch)}"
+        if not self._store.add_epoch(space, epoch, self._root.wrap(_context(space, name), fresh_key())):
+            self._load(space, name)
+
+    def destroy_epoch(self, space: bytes, epoch: int) -> None:
+        """Destroy an epoch key and forget what was unwrapped with it; again is no error.
+
+        From then on whatever only this epoch wraps cannot be read, from no backup either.
+        """
+        self._store.destroy_epoch(space, epoch)
+        self._cache.drop_epoch(space, epoch)
+
+    def epochs(self, space: bytes) -> list[int]:
+        """Return the epochs that the store holds for a space, ascending."""
+        return self._store.epochs(space)
+
+    def destroy_space(self, space: bytes) -> None:
+        """Destroy every key of a space; again is no error."""
+        self._store.destroy_space(space)
+        self.forget(space)
+
+    def forget(self, space: bytes) -> None:
+        """Drop what is cached of a space; it is read again when it is next asked for."""
+        with self._lock:
+            self._spaces.pop(space, None)
+        self._cache.drop_space(space)
+
+    def _load_epoch(self, space: bytes, epoch: int) -> WrappingKey:
+        return WrappingKey(self._load(space, f"{EPOCH}{epoch}"))
+
+    def _load(self, space: bytes, name: str) -> bytes:
+        wrapped = self._store.read(space, name)
+        try:
+            return self._root.unwrap(_context(space, name), wrapped)
+        except SealBroken:
+            raise KeyUnavailable from None
+
+
+def _context(space: bytes, name: str) -> bytes:
+    return space + name.encode()
+
+
+def _checked_epoch(epoch: int) -> int:
+    if epoch < FIRST_EPOCH:
+        raise ValueError(_BAD_EPOCH)
+    return epoch

@@ -1,0 +1,195 @@
+"""The key store: a directory outside Postgres that holds the wrapped keys of every space.
+
+Invariants: a space or an epoch is there whole or not at all, whatever crashed; nothing is ever
+overwritten by something else; what was destroyed does not come back; the store belongs to one
+root. It moves wrapped bytes only and cannot open them. Kept apart from the database because
+deleting a row does not delete it from WAL and backups, and deleting a file here does.
+
+    store                  {"format": 1, "store_id": ..., "root": check value}
+    <hex of space id>/     epoch-<n>  index-1  suppression-1  document-1
+"""
+
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from identity.errors import KeyUnavailable, Misconfigured
+from identity.vault import durable
+from identity.vault.material import checked_id
+from identity.vault.roots import Root
+
+FORMAT = 1
+EPOCH = "epoch-"
+
+MISSING = (
+    "There is no key store in the configured directory. Restore it from its backup: without it the "
+    "stored data cannot be read. A new one is made only for a new database."
+)
+EXISTS = "The directory for a new key store is not empty; a key store is never overwritten."
+UNREADABLE = "The key store cannot be read or written; check its owner and the path."
+DAMAGED = "The key store's own file is damaged; restore the key store from its backup."
+OPEN_TO_OTHERS = "The key store can be entered by others; run chmod 700 on the directory."
+OTHER_ROOT = (
+    "The root key is not the one this key store was made with. Configure the root key and the key "
+    "store that belong together; nothing was written."
+)
+DESTROYED = "An epoch key that was destroyed is never made again; use a newer epoch."
+
+
+class _Label(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    store_id: uuid.UUID
+    root: str
+    format: int = FORMAT
+
+
+class KeyStore:
+    """An opened key store. `store_id` names it, `root_id` the root it belongs to.
+
+    Every method raises KeyUnavailable when the directory cannot be read or written. Safe to use
+    from several threads and processes.
+    """
+
+    def __init__(self, directory: Path, store_id: str, root_id: str) -> None:
+        self._directory = directory
+        self.store_id = store_id
+        self.root_id = root_id
+
+    @classmethod
+    def create(cls, directory: Path, root: Root) -> Self:
+        """Make a new store for this root in a missing or empty directory; Misconfigured otherwise."""
+        label = _Label(store_id=uuid.uuid4(), root=root.id)
+        try:
+            durable.make_directory(directory)
+            with durable.exclusive(directory):
+                if any(not path.name.startswith(durable.UNFINISHED) for path in directory.iterdir()):
+                    raise Misconfigured(EXISTS)
+                directory.chmod(durable.DIRECTORY_MODE)
+                durable.publish(directory / "store", msgspec.json.encode(label))
+        except OSError as error:
+            raise Misconfigured(UNREADABLE) from error
+        return cls(directory, str(label.store_id), root.id)
+
+    @classmethod
+    def open(cls, directory: Path, root: Root) -> Self:
+        """Open a store; Misconfigured if it is missing, damaged, not private or of another root."""
+        try:
+            label = _read_label(directory)
+            private = durable.private(directory)
+        except FileNotFoundError:
+            raise Misconfigured(MISSING) from None
+        except OSError as error:
+            raise Misconfigured(UNREADABLE) from error
+        except msgspec.DecodeError:
+            raise Misconfigured(DAMAGED) from None
+        if label.format != FORMAT:
+            raise Misconfigured(DAMAGED)
+        if not private:
+            raise Misconfigured(OPEN_TO_OTHERS)
+        if label.root != root.id:
+            raise Misconfigured(OTHER_ROOT)
+        store = cls(directory, str(label.store_id), root.id)
+        try:
+            store.finish()
+        except KeyUnavailable as error:
+            raise Misconfigured(UNREADABLE) from error
+        return store
+
+    def finish(self) -> None:
+        """Finish what a crash interrupted: shred spaces that were being made or destroyed."""
+        with self._changing():
+            for path in list(self._directory.iterdir()):
+                if path.name.startswith((durable.UNFINISHED, durable.DOOMED)):
+                    durable.shred_directory(path) if path.is_dir() else durable.shred(path)
+
+    def create_space(self, space: bytes, keys: Mapping[str, bytes]) -> bool:
+        """Store a space's wrapped keys, by file name, all or none; False if the space is there."""
+        final = self._path(space)
+        with self._changing():
+            if final.exists():
+                # Whoever made it may have been killed before it was on disk.
+                durable.sync_directory(self._directory)
+                return False
+            unfinished = final.with_name(durable.UNFINISHED + final.name)
+            durable.shred_directory(unfinished)
+            durable.make_directory(unfinished)
+            for name, wrapped in keys.items():
+                durable.create(unfinished / name, wrapped)
+            durable.sync_directory(unfinished)
+            unfinished.rename(final)
+            durable.sync_directory(self._directory)
+            return True
+
+    def read(self, space: bytes, name: str) -> bytes:
+        """Return one wrapped key."""
+        with _unavailable():
+            return (self._path(space) / name).read_bytes()
+
+    def epochs(self, space: bytes) -> list[int]:
+        """Return the epochs of a space, ascending."""
+        with _unavailable():
+            names = [path.name for path in self._path(space).iterdir()]
+        numbers = (name.removeprefix(EPOCH) for name in names if name.startswith(EPOCH))
+        return sorted(int(number) for number in numbers if number.isdecimal())
+
+    def add_epoch(self, space: bytes, epoch: int, wrapped: bytes) -> bool:
+        """Store an epoch key; False if the epoch is there. KeyUnavailable if a newer one is."""
+        directory = self._path(space)
+        with self._changing():
+            epochs = self.epochs(space)
+            if epoch in epochs:
+                durable.sync_directory(directory)
+                return False
+            if any(epoch < other for other in epochs):
+                raise KeyUnavailable(DESTROYED)
+            durable.publish(directory / f"{EPOCH}{epoch}", wrapped)
+            return True
+
+    def destroy_epoch(self, space: bytes, epoch: int) -> None:
+        """Destroy an epoch key, with whatever a crash left of its making; again is no error."""
+        directory = self._path(space)
+        with self._changing():
+            if not directory.is_dir():
+                return
+            name = f"{EPOCH}{epoch}"
+            durable.shred(directory / name)
+            durable.shred(directory / (durable.UNFINISHED + name))
+            durable.sync_directory(directory)
+
+    def destroy_space(self, space: bytes) -> None:
+        """Destroy all keys of a space; again is no error, and a crash in between is made good."""
+        final = self._path(space)
+        doomed = final.with_name(durable.DOOMED + final.name)
+        with self._changing():
+            durable.shred_directory(doomed)
+            if final.exists():
+                final.rename(doomed)
+                durable.sync_directory(self._directory)
+                durable.shred_directory(doomed)
+
+    def _path(self, space: bytes) -> Path:
+        return self._directory / checked_id(space).hex()
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        with _unavailable(), durable.exclusive(self._directory):
+            # An unmounted volume leaves an empty directory behind, in which every key would
+            # look destroyed.
+            if str(_read_label(self._directory).store_id) != self.store_id:
+                raise KeyUnavailable
+            yield
+
+
+def _read_label(directory: Path) -> _Label:
+    return msgspec.json.decode((directory / "store").read_bytes(), type=_Label)
+
+
+@contextmanager
+def _unavailable() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, msgspec.DecodeError) as error:
+        raise KeyUnavailable from error

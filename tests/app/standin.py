@@ -1,0 +1,31 @@
+"""A small ASGI application, where a test is about the server and not about what it serves."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+Message = MutableMapping[str, Any]
+
+
+async def _application(
+    scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
+) -> None:
+    if scope["type"] == "lifespan":
+        await receive()
+        if os.environ.get("STANDIN_FAILS"):
+            await send({"type": "lifespan.startup.failed", "message": "planted secret"})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+        return
+    if scope["path"] == "/slow":
+        await asyncio.sleep(1)
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": str(os.getpid()).encode()})
+
+
+def application() -> Callable[..., Awaitable[None]]:
+    """The factory that the server calls."""
+    return _application

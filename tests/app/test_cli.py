@@ -1,0 +1,66 @@
+"""The command line: errors are one line, secrets are no options."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from app.cli import cli
+from identity.store import postmaster
+from identity.store.schema import needs_migration
+from tests.conftest import ONEFOLD, ROOT
+
+
+def onefold(*arguments: str, **environment: str) -> tuple[int, str, str]:
+    """Run a command; returns its status, output and errors."""
+    done = subprocess.run(
+        [*ONEFOLD, *arguments], cwd=ROOT, env={**os.environ, **environment},
+        text=True, capture_output=True, check=False, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_error_is_one_line(tmp_path: Path) -> None:
+    """A bad setting ends a command with status 1 and one line on stderr."""
+    status, out, error = onefold("serve", "--data-dir", str(tmp_path), ONEFOLD_PORT="planted")
+
+    assert (status, out) == (1, "")
+    assert error == "onefold: ONEFOLD_PORT must be a whole number from 0 to 65535.\n"
+
+
+def test_unwritable_data_directory() -> None:
+    """A data directory that cannot be made is an error that names it."""
+    status, _, error = onefold("migrate", "--data-dir", "/proc/onefold")
+
+    assert (status, error) == (1, "onefold: The data directory /proc/onefold cannot be written to.\n")
+
+
+@pytest.mark.parametrize(
+    "command", [command.callback.__name__ for command in cli.registered_commands if command.callback]
+)
+def test_no_secret_is_an_option(command: str) -> None:
+    """No command takes a token, a key or a database address where `ps` would show it."""
+    said = CliRunner().invoke(cli, [command, "--help"], env={"COLUMNS": "200"}).output.lower()
+
+    assert [word in said for word in ("--admin-token", "--token", "--root-key", "--database-url")] == [
+        False
+    ] * 4
+
+
+def test_migrate_embedded(tmp_path: Path) -> None:
+    """`migrate` works on the embedded database where no server runs, and leaves none running."""
+    status, out, _ = onefold(
+        "migrate", "--data-dir", str(tmp_path), PGHOST="nowhere", PGUSER="nobody", PGPORT="1"
+    )
+
+    assert (status, out) == (0, "The database is up to date.\n")
+    assert postmaster.find(tmp_path.resolve() / "postgres") is None
+
+
+def test_migrate_set_database(database: str) -> None:
+    """`migrate` works on the database that is set, and may be repeated."""
+    status, _, _ = onefold("migrate", ONEFOLD_DATABASE_URL=database)
+
+    assert (status, needs_migration(database)) == (0, False)

@@ -1,0 +1,127 @@
+"""Settings are complete, checked before use, and silent about what they hold."""
+
+import base64
+import os
+from pathlib import Path
+
+import pytest
+
+from app import settings as configuration
+from app.settings import Settings, load
+from identity.errors import Misconfigured
+
+TOKEN = "a-token-of-some-length"
+KEY = base64.b64encode(bytes(range(32))).decode()
+
+
+def test_defaults() -> None:
+    """An empty environment is a complete configuration."""
+    settings = load({})
+
+    assert (settings.host, settings.port, settings.workers, settings.database_url) == (
+        "127.0.0.1",
+        8000,
+        1,
+        None,
+    )
+    assert settings.data_dir == Path.cwd() / "onefold-data"
+
+
+def test_empty_is_unset() -> None:
+    """A variable that is set to nothing counts as not set."""
+    assert load({"ONEFOLD_PORT": "", "ONEFOLD_ADMIN_TOKEN": ""}) == load({})
+
+
+def test_everything_read() -> None:
+    """Each variable reaches its field."""
+    settings = load(
+        {
+            "ONEFOLD_ADMIN_TOKEN": TOKEN,
+            "ONEFOLD_ROOT_KEY": KEY,
+            "ONEFOLD_DATA_DIR": "/d",
+            "ONEFOLD_WORKERS": "3",
+        }
+    )
+
+    assert (settings.admin_token, settings.root_key, settings.workers) == (TOKEN, bytes(range(32)), 3)
+    assert (settings.key_folder, settings.root_key_file) == (Path("/d/keys"), Path("/d/root-key"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ONEFOLD_PORT", "99999"),
+        ("ONEFOLD_PORT", "http"),
+        ("ONEFOLD_WORKERS", "0"),
+        ("ONEFOLD_WORKERS", "-1"),
+        ("ONEFOLD_QUEUE_CALLS", "1e3"),
+        ("ONEFOLD_EVENT_RETENTION_DAYS", "٣"),
+        ("ONEFOLD_HOST", "http://planted"),
+        ("ONEFOLD_LOG_LEVEL", "planted"),
+        ("ONEFOLD_DATABASE_URL", "mysql://planted"),
+        ("ONEFOLD_ADMIN_TOKEN", "planted"),
+        ("ONEFOLD_ADMIN_TOKEN", "planted with some spaces"),
+        ("ONEFOLD_ROOT_KEY", "planted"),
+        ("ONEFOLD_ROOT_KEY", base64.b64encode(b"planted").decode()),
+        ("ONEFOLD_DATA_DIR", "\0planted"),
+    ],
+)
+def test_bad_value(name: str, value: str) -> None:
+    """A bad value is refused by the name of its variable, and is not repeated."""
+    with pytest.raises(Misconfigured, match=name) as refused:
+        load({name: value})
+
+    assert value not in str(refused.value).replace(name, "")
+
+
+def test_misspelt() -> None:
+    """A variable that means nothing is refused: it is a misspelt one."""
+    with pytest.raises(Misconfigured, match="ONEFOLD_ADMIN_TOKN is not a setting"):
+        load({"ONEFOLD_ADMIN_TOKN": TOKEN})
+
+
+def test_repr_holds_no_secret() -> None:
+    """Neither the token nor the root key nor the database's password shows in the repr."""
+    shown = repr(
+        load(
+            {
+                "ONEFOLD_ADMIN_TOKEN": TOKEN,
+                "ONEFOLD_ROOT_KEY": KEY,
+                "ONEFOLD_DATABASE_URL": "postgresql://u:pw@h/d",
+            }
+        )
+    )
+
+    assert [secret in shown for secret in (TOKEN, KEY, "pw@", repr(bytes(range(32))))] == [False] * 4
+
+
+def test_published_settings_load_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the supervisor publishes is what its workers load."""
+    for name in [name for name in os.environ if name.startswith("ONEFOLD_")]:
+        monkeypatch.delenv(name)
+    settings = load(
+        {
+            "ONEFOLD_ADMIN_TOKEN": TOKEN,
+            "ONEFOLD_ROOT_KEY": KEY,
+            "ONEFOLD_PORT": "9",
+            "ONEFOLD_KEY_STORE": "/k",
+        }
+    )
+    monkeypatch.setattr(os, "environ", environment := dict(os.environ))
+    settings.publish()
+
+    assert load(environment) == settings
+
+
+def test_operator_token_of_another_start(tmp_path: Path) -> None:
+    """The operator token is made once and then found."""
+    settings = Settings(data_dir=tmp_path / "new" / "data")
+
+    assert settings.with_admin_token() == settings.with_admin_token()
+
+
+def test_damaged_operator_token(tmp_path: Path) -> None:
+    """A token file that is empty is an error, not an open door."""
+    (tmp_path / configuration.TOKEN_FILE).write_text("\n")
+    with pytest.raises(Misconfigured, match="admin-token"):
+        Settings(data_dir=tmp_path).with_admin_token()

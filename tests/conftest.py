@@ -1,0 +1,148 @@
+"""What tests share: one Postgres for the run, a migrated database per test, servers on demand.
+
+Nothing here starts before a test asks for it, so pure tests stay pure.
+"""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from psycopg import sql
+
+from identity.store.cluster import SUPERUSER
+from identity.store.embedded import OWNER_ROLE, EmbeddedPostgres
+
+for _name in [name for name in os.environ if name.startswith(("ONEFOLD_", "PG"))]:
+    del os.environ[_name]
+
+hypothesis_settings.register_profile("dev", deadline=None, max_examples=50)
+hypothesis_settings.register_profile(
+    "ci", deadline=None, max_examples=100, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+ROOT = Path(__file__).parents[1]
+TEMPLATE = "onefold_template"
+ONEFOLD = [sys.executable, "-c", "from app.cli import main; main()"]
+READY = "Onefold is ready on "
+_numbers = count()
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
+    """The Postgres of the whole run."""
+    with EmbeddedPostgres(tmp_path_factory.mktemp("postgres")) as running:
+        yield running
+
+
+def administer(postgres: EmbeddedPostgres, command: sql.Composed) -> None:
+    """Run one statement as superuser, outside a transaction."""
+    with psycopg.connect(postgres.url(SUPERUSER, SUPERUSER), autocommit=True) as connection:
+        connection.execute(command)
+
+
+@pytest.fixture(scope="session")
+def template(postgres: EmbeddedPostgres) -> str:
+    """The name of a database with the newest schema, to be copied."""
+    from identity.store.schema import migrate
+
+    create = sql.SQL("create database {} owner {}")
+    administer(postgres, create.format(sql.Identifier(TEMPLATE), sql.Identifier(OWNER_ROLE)))
+    migrate(postgres.url(TEMPLATE))
+    return TEMPLATE
+
+
+@pytest.fixture
+def database(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
+    """The owner's URL of a fresh, migrated database."""
+    name = f"test_{next(_numbers)}"
+    create = sql.SQL("create database {} owner {} template {}")
+    parts = (sql.Identifier(each) for each in (name, OWNER_ROLE, template))
+    administer(postgres, create.format(*parts))
+    yield postgres.url(name)
+    administer(postgres, sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@dataclass
+class Running:
+    """A server in a process of its own."""
+
+    url: str
+    admin_token: str
+    process: subprocess.Popen[str]
+    data_dir: Path
+
+    def stop(self, order: signal.Signals = signal.SIGTERM) -> int:
+        """Ask it to stop; returns its exit status."""
+        self.process.send_signal(order)
+        return self.process.wait()
+
+    def kill(self) -> None:
+        """End it without a chance to tidy up."""
+        self.process.kill()
+        self.process.wait()
+
+
+def launch(
+    command: list[str],
+    data_dir: Path,
+    environment: Mapping[str, str] | None = None,
+    *,
+    token: str | None = None,
+) -> Running:
+    """Run a server command on a free port, until it says that it is ready."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    token = token or secrets.token_hex(16)
+    own = {"ONEFOLD_ADMIN_TOKEN": token, "ONEFOLD_PORT": "0", "ONEFOLD_DATA_DIR": str(data_dir)}
+    log = data_dir.with_name(data_dir.name + ".log")
+    with log.open("ab") as errors:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env={**os.environ, **own, **(environment or {})}, text=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
+        )  # fmt: skip
+    assert process.stdout
+    line = process.stdout.readline()
+    if not line.startswith(READY):
+        process.kill()
+        pytest.fail(f"the server did not start (status {process.wait()}): {log.read_text()}")
+    return Running(line.removeprefix(READY).strip(), token, process, data_dir)
+
+
+@pytest.fixture
+def processes() -> Iterator[list[Running]]:
+    """Servers put in here are gone when the test ends."""
+    started: list[Running] = []
+    yield started
+    for each in started:
+        if each.process.poll() is None:
+            each.process.terminate()
+            try:
+                each.process.wait(30)
+            except subprocess.TimeoutExpired:
+                each.kill()
+        if each.process.stdout:
+            each.process.stdout.close()
+
+
+@pytest.fixture
+def server(database: str, tmp_path: Path, processes: list[Running]) -> Callable[..., Running]:
+    """Starts `onefold serve` on the test's database; several share its keys and operator token."""
+    token = secrets.token_hex(16)
+
+    def start(*, workers: int = 1, **environment: str) -> Running:
+        own = {"ONEFOLD_DATABASE_URL": database, "ONEFOLD_WORKERS": str(workers), **environment}
+        running = launch([*ONEFOLD, "serve"], tmp_path / "data", own, token=token)
+        processes.append(running)
+        return running
+
+    return start

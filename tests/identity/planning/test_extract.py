@@ -1,0 +1,235 @@
+"""A body is read whole or rejected with a stable code, and claims exactly what it says."""
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from identity.errors import BadCall
+from identity.model import KINDS, MICRO, Call, Kind, Source
+from identity.planning.extract import CONSENT_EVENT, REJECTIONS, extract
+from identity.planning.rules import DEFAULT_RULES
+
+RECEIVED = 1_735_689_600 * MICRO
+
+
+def read(body: object, kind: Kind | None = "track", *, sent_at: object = None) -> Call:
+    """The call that this body is read as."""
+    return extract(body, kind=kind, rules=DEFAULT_RULES, received=RECEIVED, sent_at=sent_at, source=Source(1))
+
+
+def code(body: object, kind: Kind | None = "track") -> str:
+    """The code that this body is rejected with."""
+    with pytest.raises(BadCall) as rejected:
+        read(body, kind)
+    return rejected.value.code
+
+
+@pytest.mark.parametrize("kind", [*KINDS])
+def test_the_body_names_its_type_in_a_batch(kind: Kind) -> None:
+    """Without a path to tell it, the type of the body decides."""
+    assert read({"type": kind, "groupId": "g"}, None).kind == kind
+
+
+def test_the_path_decides_over_the_body() -> None:
+    """On an endpoint of its own the type of the body does not count."""
+    assert read({"type": "identify"}, "page").kind == "page"
+
+
+def many(count: int) -> dict[str, int]:
+    """That many traits."""
+    return {f"t{i}": i for i in range(count)}
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "expected"),
+    [
+        (None, "track", "not_an_object"),
+        ([], "track", "not_an_object"),
+        ("x", None, "not_an_object"),
+        ({}, None, "invalid_type"),
+        ({"type": None}, None, "invalid_type"),
+        ({"type": ["track"]}, None, "invalid_type"),
+        ({"type": "Track"}, None, "invalid_type"),
+        ({"context": "x"}, "track", "context_not_object"),
+        ({"context": [1]}, "track", "context_not_object"),
+        ({"traits": 5}, "identify", "traits_not_object"),
+        ({"groupId": "g", "traits": "x"}, "group", "traits_not_object"),
+        ({"traits": many(300)}, "identify", "too_many_traits"),
+        ({"groupId": "g", "traits": many(300)}, "group", "too_many_traits"),
+        ({"properties": many(10_001)}, "track", "too_many_properties"),
+        (
+            {"context": {"externalIds": [{"type": "a", "id": f"v{i}"} for i in range(1000)]}},
+            "track",
+            "too_many_identifiers",
+        ),
+        ({"messageId": True}, "track", "bad_message_id"),
+        ({"messageId": {}}, "track", "bad_message_id"),
+        ({"messageId": "a\x00b"}, "track", "bad_message_id"),
+        ({"messageId": "x" * 101}, "track", "message_id_too_long"),
+        ({"messageId": 10**100}, "track", "message_id_too_long"),
+        ({}, "group", "missing_group_id"),
+        ({"groupId": None}, "group", "missing_group_id"),
+        ({"groupId": " "}, "group", "missing_group_id"),
+        ({"groupId": {}}, "group", "missing_group_id"),
+        ({"groupId": "null"}, "group", "missing_group_id"),
+        ({"groupId": "x" * 501}, "group", "group_id_too_long"),
+        ({"groupId": "x" * 2000}, "group", "group_id_too_long"),
+        ({"event": CONSENT_EVENT}, "track", "missing_consent_preferences"),
+        ({"event": CONSENT_EVENT, "context": {"consent": {}}}, "track", "missing_consent_preferences"),
+    ],
+)
+def test_rejections(body: object, kind: Kind | None, expected: str) -> None:
+    """What breaks a stated rule is rejected for it by name."""
+    assert code(body, kind) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ({"traits": many(299)}, "identify"),
+        ({"traits": many(300)}, "track"),
+        ({"properties": many(10_000)}, "track"),
+        ({"messageId": "x" * 100}, "track"),
+        ({"groupId": "x" * 500}, "group"),
+        ({"traits": [], "context": []}, "identify"),
+        ({"traits": None, "context": None, "properties": None}, "identify"),
+        ({"properties": "x"}, "track"),
+    ],
+)
+def test_just_accepted(body: dict[str, Any], kind: Kind) -> None:
+    """Bounds are inclusive; null is absent and PHP's empty array an empty object."""
+    assert read(body, kind).identifiers == []
+
+
+def test_a_rejection_echoes_nothing() -> None:
+    """The message of a rejection is a fixed sentence of its code."""
+    with pytest.raises(BadCall) as rejected:
+        read({"type": "ann@example.com"}, None)
+    assert str(rejected.value) == REJECTIONS["invalid_type"]
+
+
+@pytest.mark.parametrize(
+    ("given_", "message_id"), [("m 1 ", "m 1 "), (42, "42"), (42.0, "42"), ("null", "null")]
+)
+def test_message_id(given_: object, message_id: str) -> None:
+    """Text is kept as it came, a number becomes text."""
+    assert read({"messageId": given_}).message_id == message_id
+
+
+@pytest.mark.parametrize("given_", [None, "", "  ", "\n"])
+def test_a_missing_message_id_is_made_up(given_: object) -> None:
+    """Each such call gets one of its own, so that none is taken for another."""
+    ids = {read({"messageId": given_}).message_id for _ in range(2)}
+    assert len(ids) == 2
+    assert all(id_.startswith("onefold-") for id_ in ids)
+
+
+def test_traits_belong_to_identify_and_group() -> None:
+    """An identify sets traits of the profile, a group those of the group, a track none."""
+    body = {"traits": {"a": None, "__proto__": {"b": 1}}, "groupId": " g1 "}
+    identify, group, track = (read(body, kind) for kind in ("identify", "group", "track"))
+    assert (identify.traits, identify.group, identify.group_traits) == (body["traits"], None, None)
+    assert (group.traits, group.group, group.group_traits) == (None, "g1", body["traits"])
+    assert (track.traits, track.group, track.group_traits) == (None, None, None)
+
+
+def test_a_number_is_a_group_id() -> None:
+    """A group id that is a number is its decimal string, like any id."""
+    assert read({"groupId": 42.0}, "group").group == "42"
+
+
+@pytest.mark.parametrize(
+    ("consent", "decisions"),
+    [
+        ({"categoryPreferences": {"Ads": True, "Mail": False}}, {"Ads": True, "Mail": False}),
+        ({"categoryPreferences": {"Ads": True, "Mail": "true", "X": 1, "Y": None}}, {"Ads": True}),
+        ({"categoryPreferences": {"Ads": "true"}}, None),
+        ({"categoryPreferences": {}}, {}),
+        ({"categoryPreferences": []}, None),
+        ({"categoryPreferences": True}, None),
+        ({}, None),
+        (None, None),
+        ("yes", None),
+    ],
+)
+def test_consent(consent: object, decisions: dict[str, bool] | None) -> None:
+    """Only true and false decide; what cannot be read is not taken for an empty statement."""
+    assert read({"context": {"consent": consent}}).consent == decisions
+
+
+def test_the_delivery_is_not_part_of_the_body() -> None:
+    """The write key and the notes of the SDK are not kept with the call."""
+    assert read({"writeKey": "k", "_metadata": {}, "event": "E"}).body == {"event": "E"}
+
+
+def test_time_of_the_envelope() -> None:
+    """The envelope's time of sending corrects the clock; the call's own one wins."""
+    sent = "2025-01-01T00:00:10Z"
+    body = {"timestamp": "2025-01-01T00:00:00Z"}
+    times = [
+        read(body, sent_at=sent).time,
+        read({**body, "sentAt": "2025-01-01T00:00:02Z"}, sent_at=sent).time,
+    ]
+    assert times == [RECEIVED - 10 * MICRO, RECEIVED - 2 * MICRO]
+
+
+NAMES = [
+    "type",
+    "userId",
+    "anonymousId",
+    "previousId",
+    "groupId",
+    "messageId",
+    "context",
+    "traits",
+    "properties",
+]
+INNER = [
+    "email",
+    "phone",
+    "externalIds",
+    "id",
+    "device",
+    "integrations",
+    "Google Analytics",
+    "clientId",
+    "consent",
+]
+KEYS = st.sampled_from([*NAMES, *INNER, "categoryPreferences", "token", "timestamp", "sentAt"]) | st.text(
+    max_size=3
+)
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from([*KINDS, "ios", "a@b.co", "4155552671", "2025-01-01", "null", "\ud800", 10**1100])
+)
+JSON = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=5),
+    max_leaves=20,
+)
+BODIES = st.dictionaries(st.sampled_from([*NAMES, "timestamp", "sentAt", "event"]), JSON)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], max_examples=300)
+@given(BODIES | JSON, st.sampled_from([None, *KINDS]), JSON)
+def test_any_body_is_read_or_rejected(body: object, kind: Kind | None, sent_at: object) -> None:
+    """No JSON whatever raises anything else, or makes a call that breaks a promise of its shape."""
+    call, code = None, ""
+    try:
+        call = read(body, kind, sent_at=sent_at)
+    except BadCall as rejected:
+        code = rejected.code
+    if call is None:
+        assert code in REJECTIONS
+        return
+    assert call.time <= RECEIVED
+    claimed = [(identifier.type, identifier.value) for identifier in call.identifiers]
+    assert len(claimed) == len(set(claimed))
+    assert not set(claimed) & {(skip.identifier.type, skip.identifier.value) for skip in call.skipped}
+    assert "".join([*map("".join, claimed), call.message_id, call.group or ""]).encode()

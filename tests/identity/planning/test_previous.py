@@ -1,0 +1,90 @@
+"""An alias call keeps both readings of its previous id, and nothing of it among its own ids."""
+
+from typing import Any
+
+import pytest
+
+from identity.model import Alias, Call, Identifier, Skipped, Source
+from identity.planning.extract import extract
+from identity.planning.rules import DEFAULT_RULES, Rules, compile_rules
+
+PUBLIC, SERVER = Source(1), Source(2, server=True)
+OLD = Identifier("user_id", "old"), Identifier("anonymous_id", "old")
+
+
+def read(body: dict[str, Any], rules: Rules = DEFAULT_RULES, source: Source = PUBLIC) -> Call:
+    """The alias call that this body is read as."""
+    return extract(body, kind="alias", rules=rules, received=0, sent_at=None, source=source)
+
+
+@pytest.mark.parametrize(
+    ("body", "alias"),
+    [
+        ({"previousId": "old"}, Alias(*OLD, "user_id")),
+        ({"previousId": " old ", "previousIdType": "anonymous_id"}, Alias(*OLD, "anonymous_id")),
+        ({"previousId": "old", "previousIdType": "email"}, Alias(*OLD, "user_id")),
+        ({"previousId": "old", "anonymousId": "old "}, Alias(*OLD, "anonymous_id")),
+        ({"previousId": "old", "anonymousId": "a1"}, Alias(*OLD, "user_id")),
+        ({"anonymousId": "old"}, Alias(None, OLD[1], "anonymous_id")),
+        ({"anonymousId": "old", "previousId": None}, Alias(None, OLD[1], "anonymous_id")),
+        ({}, None),
+        ({"previousId": "", "anonymousId": "a1"}, None),
+        ({"previousId": "null"}, None),
+        ({"previousId": {}}, None),
+        ({"anonymousId": "null"}, None),
+    ],
+)
+def test_alias(body: dict[str, Any], alias: Alias | None) -> None:
+    """Both readings are kept, the assumed one follows the hints, a blocked one links nothing."""
+    assert read({"userId": "new", **body}).alias == alias
+
+
+@pytest.mark.parametrize(
+    ("body", "identifiers"),
+    [
+        ({"userId": "new", "previousId": "old"}, ["user_id:new"]),
+        ({"userId": "new", "previousId": "old", "anonymousId": "old"}, ["user_id:new"]),
+        ({"userId": "new", "previousId": "old", "anonymousId": "a1"}, ["user_id:new", "anonymous_id:a1"]),
+        ({"userId": "new", "anonymousId": "old"}, ["user_id:new"]),
+        ({"userId": "new", "previousId": "null", "anonymousId": "a1"}, ["user_id:new", "anonymous_id:a1"]),
+        ({"userId": "null", "previousId": "old"}, []),
+        ({"userId": "null", "previousId": "a1", "anonymousId": "a1"}, ["anonymous_id:a1"]),
+        ({"previousId": "old"}, []),
+        ({"anonymousId": "a1"}, ["anonymous_id:a1"]),
+    ],
+)
+def test_the_previous_id_is_no_identifier_of_the_call(body: dict[str, Any], identifiers: list[str]) -> None:
+    """It links by alias or not at all; without a link the call keeps what is its own."""
+    assert [identifier.text for identifier in read(body).identifiers] == identifiers
+
+
+@pytest.mark.parametrize("user", ["new", "null", None])
+def test_a_blocked_previous_id_is_told(user: str | None) -> None:
+    """It is among the skipped, whatever the other side is."""
+    call = read({"userId": user, "previousId": "undefined"})
+    assert Skipped(Identifier("user_id", "undefined"), "blocked") in call.skipped
+
+
+def test_a_previous_id_blocked_in_one_reading() -> None:
+    """The assumed reading decides; the other one is only left out."""
+    users = compile_rules({"blocked": {"user_id": ["old"]}}, 1)
+    anonymous = compile_rules({"blocked": {"anonymous_id": ["old"]}}, 1)
+    body = {"userId": "new", "previousId": "old"}
+    assert read(body, rules=users).alias is None
+    assert read(body, rules=anonymous).alias == Alias(OLD[0], None, "user_id")
+
+
+@pytest.mark.parametrize(
+    ("force", "source", "forced"),
+    [
+        (True, SERVER, True),
+        (True, PUBLIC, False),
+        ("true", SERVER, False),
+        (1, SERVER, False),
+        (None, SERVER, False),
+    ],
+)
+def test_force(force: object, source: Source, *, forced: bool) -> None:
+    """Only a server-side key may force, and only by true itself."""
+    alias = read({"userId": "new", "previousId": "old", "force": force}, source=source).alias
+    assert alias == Alias(*OLD, "user_id", forced)

@@ -1,0 +1,214 @@
+"""Rules compile whole or not at all, answer as documented and give nothing of themselves away."""
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from identity.errors import BadRules
+from identity.planning.rules import DEFAULT_RULES, Limit, Rules, compile_rules
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+FIELDS = st.sampled_from([*DEFAULT_RULES.document(), "version", "other"])
+
+
+def rules(**document: Any) -> Rules:
+    """The rules of this document."""
+    return compile_rules(document, 1)
+
+
+def test_defaults() -> None:
+    """An empty document is the documented one."""
+    assert DEFAULT_RULES.document() == {
+        "limits": {"user_id": {"max": 1}},
+        "default_limit": {"max": 1000},
+        "priority": ["user_id", "email", "phone"],
+        "blocked": {},
+        "max_identifiers": 100_000,
+        "max_merges": 1000,
+        "region": "US",
+        "promote_property_email": False,
+        "alias_rename": "server",
+    }
+
+
+def test_null_is_absent() -> None:
+    """A field set to null has its default."""
+    assert rules(limits=None, region=None).document() == DEFAULT_RULES.document()
+
+
+def test_a_document_compiles_to_itself() -> None:
+    """What is answered can be sent back, its version included, and changes nothing."""
+    document = rules(
+        limits={"anonymous_id": {"max": 5, "days": 7}, "user_id": {"max": 2, "days": None}},
+        blocked={"email": ["team@co\\.com"], "*": []},
+        max_merges=0,
+        alias_rename="any",
+    ).document()
+    assert compile_rules({**document, "version": 9}, 2).document() == document
+
+
+@pytest.mark.parametrize(
+    ("type_", "limit"),
+    [("user_id", Limit(1)), ("email", Limit(3)), ("crm", Limit(9)), ("anonymous_id", Limit(5, 7))],
+)
+def test_limits(type_: str, limit: Limit) -> None:
+    """A type has its own limit, else the default one; user_id stays 1 unless it is named."""
+    mine = rules(
+        limits={"email": {"max": 3}, "anonymous_id": {"max": 5, "days": 7}}, default_limit={"max": 9}
+    )
+    assert mine.limit(type_) == limit
+
+
+def test_windowed() -> None:
+    """Types with days are windowed, no others."""
+    mine = rules(limits={"email": {"max": 3}, "anonymous_id": {"max": 5, "days": 7}})
+    assert mine.windowed == {"anonymous_id"}
+
+
+def test_default_order() -> None:
+    """People first, then custom types by name, then devices."""
+    types = [
+        "anonymous_id",
+        "zip",
+        "ios.idfa",
+        "crm",
+        "phone",
+        "ga_client_id",
+        "email",
+        "android.id",
+        "user_id",
+    ]
+    ordered = [
+        "user_id",
+        "email",
+        "phone",
+        "crm",
+        "zip",
+        "android.id",
+        "ios.idfa",
+        "ga_client_id",
+        "anonymous_id",
+    ]
+    assert sorted(types, key=DEFAULT_RULES.rank) == ordered
+
+
+def test_order_of_a_space() -> None:
+    """The list of the space leads; what it leaves out keeps its place behind."""
+    mine = rules(priority=["anonymous_id", "crm"])
+    types = ["user_id", "abc", "crm", "ios.id", "anonymous_id"]
+    assert sorted(types, key=mine.rank) == ["anonymous_id", "crm", "abc", "user_id", "ios.id"]
+
+
+@pytest.mark.parametrize(
+    ("type_", "value", "blocked"),
+    [
+        ("email", "team@co.com", True),
+        ("email", "team@coXcom", False),
+        ("email", "my.team@co.com", False),
+        ("crm", "team@co.com", False),
+        ("crm", "spam1", True),
+        ("email", "spam1", True),
+        ("crm", "SPAM1", False),
+        ("crm", "b", True),
+        ("crm", "a|b", False),
+        ("crm", "HELLO", True),
+        ("crm", "x\ny", False),
+    ],
+)
+def test_patterns(type_: str, value: str, *, blocked: bool) -> None:
+    """A pattern has to match the whole value, for its type or for all, case as it stands."""
+    mine = rules(blocked={"email": ["team@co\\.com"], "*": ["spam[0-9]", "a|b", "(?i)hello"]})
+    assert mine.blocked(type_, value) is blocked
+
+
+def test_a_hostile_pattern_takes_linear_time() -> None:
+    """What makes a backtracking engine run for years answers at once."""
+    assert not rules(blocked={"*": ["(a+)+b"]}).blocked("user_id", "a" * 1024)
+
+
+@pytest.mark.parametrize(
+    "patterns",
+    [
+        ["("],
+        ["a)|(b"],
+        ["(?=a)"],
+        [r"(a)\1"],
+        ["((x{100}){100}){100}"],
+        [r"\pL{900}"],
+        ["\ud800"],
+        ["x" * 257],
+        [5],
+        "x",
+        ["a"] * 501,
+        [f"{i}{'x' * 200}" for i in range(100)],
+    ],
+)
+def test_patterns_are_bounded(patterns: Any) -> None:
+    """What does not compile, or is too much to match quickly, is refused before it is used."""
+    with pytest.raises(BadRules, match="blocked"):
+        rules(blocked={"*": patterns})
+
+
+@pytest.mark.parametrize(
+    ("document", "named"),
+    [
+        ([], "The rules"),
+        ({"limit": {}}, "not known"),
+        ({"limits": []}, "limits"),
+        ({"limits": {"Email": {"max": 1}}}, "limits"),
+        ({"limits": {f"t{i}": {"max": 1} for i in range(65)}}, "limits"),
+        ({"limits": {"email": {"max": 0}}}, "max in every entry of limits"),
+        ({"limits": {"email": {"max": True}}}, "max in every entry of limits"),
+        ({"limits": {"email": {"max": "1"}}}, "max in every entry of limits"),
+        ({"limits": {"email": {"days": 1}}}, "limits"),
+        ({"limits": {"email": {"max": 1, "hours": 1}}}, "limits"),
+        ({"limits": {"email": {"max": 1, "days": 0}}}, "days"),
+        ({"limits": {"email": {"max": 65, "days": 1}}}, "max beside days"),
+        ({"default_limit": {"max": 5, "days": 1}}, "default_limit"),
+        ({"priority": "user_id"}, "priority"),
+        ({"priority": ["a", "a"]}, "priority"),
+        ({"priority": ["A"]}, "priority"),
+        ({"priority": [1]}, "priority"),
+        ({"blocked": {"A": []}}, "blocked"),
+        ({"max_identifiers": 0}, "max_identifiers"),
+        ({"max_identifiers": 1.0}, "max_identifiers"),
+        ({"max_merges": -1}, "max_merges"),
+        ({"region": "us"}, "region"),
+        ({"region": "XX"}, "region"),
+        ({"promote_property_email": 1}, "promote_property_email"),
+        ({"alias_rename": "all"}, "alias_rename"),
+    ],
+)
+def test_refused(document: Any, named: str) -> None:
+    """A wrong document is refused by the name of its field."""
+    with pytest.raises(BadRules, match=named):
+        compile_rules(document, 1)
+
+
+def test_nothing_is_echoed() -> None:
+    """Neither a message nor a repr holds any text of the document."""
+    secret = "ann.smith"
+    shown = [repr(rules(blocked={"*": [secret]}, limits={secret: {"max": 1}}))]
+    for document in ({secret: 1}, {"limits": {secret: 0}}, {"blocked": {"*": [secret + "("]}}):
+        with pytest.raises(BadRules) as refused:
+            compile_rules(document, 1)
+        shown.append(str(refused.value))
+        assert refused.value.__context__ is None
+    assert secret not in "".join(shown)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(st.dictionaries(FIELDS, JSON))
+def test_any_document_compiles_or_is_refused(document: dict[str, Any]) -> None:
+    """No document whatever breaks the compiler, and what it accepts is stable."""
+    try:
+        compiled = compile_rules(document, 1)
+    except BadRules:
+        return
+    assert compile_rules(compiled.document(), 2).document() == compiled.document()

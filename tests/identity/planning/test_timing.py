@@ -1,0 +1,128 @@
+"""Times are read tolerantly, and never from the future."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from identity.model import MICRO
+from identity.planning.timing import EARLIEST, LATEST, event_time, format_time, parse_time
+
+T0 = 1_735_689_600 * MICRO
+MICROS = st.integers(min_value=EARLIEST, max_value=LATEST)
+ANYTHING = st.one_of(st.none(), st.text(), st.integers(), MICROS.map(format_time))
+
+
+@pytest.mark.parametrize(
+    ("text", "micros"),
+    [
+        ("2025-01-01T00:00:00Z", T0),
+        ("2025-01-01T00:00:00z", T0),
+        ("2025-01-01t00:00:00Z", T0),
+        ("2025-01-01 00:00:00", T0),
+        ("2025-01-01", T0),
+        (" 2025-01-01T00:00:00Z ", T0),
+        ("20250101T000000Z", T0),
+        ("2025-01-01T00:00Z", T0),
+        ("2025-01-01T05:30:00+05:30", T0),
+        ("2024-12-31T19:00:00-0500", T0),
+        ("2025-01-01T00:00:00.5Z", T0 + 500_000),
+        ("2025-01-01T00:00:00.123Z", T0 + 123_000),
+        ("2025-01-01T00:00:00.123456Z", T0 + 123_456),
+        ("2025-01-01T00:00:00.123456789Z", T0 + 123_456),
+        ("2016-12-31T23:59:60Z", 1_483_228_800 * MICRO),
+        ("1970-01-01T00:00:00Z", 0),
+        ("1969-12-31T23:59:59.999Z", -1000),
+        ("0001-01-01T00:00:00Z", EARLIEST),
+        ("9999-12-31T23:59:59.999999Z", LATEST),
+    ],
+)
+def test_parse(text: str, micros: int) -> None:
+    """The common ways to write a time all mean what they say."""
+    assert parse_time(text) == micros
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        "",
+        "yesterday",
+        "2025-13-01",
+        "2025-02-30T00:00:00Z",
+        "2025-01-01T25:00:00Z",
+        "1735689600",
+        1_735_689_600,
+        1_735_689_600_000,
+        1.5,
+        True,
+        {},
+        [],
+        "\ud800",
+        "2025-01-01T00:00:00Z" + " " * 100,
+        "0001-01-01T00:00:00+23:59",
+        "9999-12-31T23:59:60Z",
+    ],
+)
+def test_unparsable(value: object) -> None:
+    """What is no time is absent, numbers included, and nothing breaks."""
+    assert parse_time(value) is None
+
+
+@given(MICROS)
+def test_round_trip(micros: int) -> None:
+    """What is written is read back, to the millisecond it is written with."""
+    assert parse_time(format_time(micros)) == micros // 1000 * 1000
+
+
+@given(st.datetimes(timezones=st.timezones()))
+def test_every_iso_time_is_read(moment: datetime) -> None:
+    """Whatever zone a time was written in, it is the same microsecond."""
+    utc = moment.replace(fold=0) - (moment.replace(fold=0).utcoffset() or timedelta())
+    micros = (utc.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    assert parse_time(moment.replace(fold=0).isoformat()) == micros
+
+
+def test_format() -> None:
+    """RFC 3339, UTC, three digits and Z."""
+    assert format_time(T0 + 1_999) == "2025-01-01T00:00:00.001Z"
+
+
+@pytest.mark.parametrize(
+    ("body", "sent_at", "happened"),
+    [
+        ({}, None, 0),
+        ({"timestamp": -50}, None, -50),
+        ({"originalTimestamp": -70, "timestamp": -50}, None, -70),
+        ({"originalTimestamp": "soon", "timestamp": -50}, None, -50),
+        ({"timestamp": "yesterday"}, -10, 0),
+        ({"timestamp": 5000, "sentAt": 5010}, None, -10),
+        ({"timestamp": -50, "sentAt": -20}, -49, -30),
+        ({"timestamp": -50}, -20, -30),
+        ({"timestamp": -50, "sentAt": "never"}, -20, -30),
+        ({"sentAt": -20}, None, 0),
+        ({"timestamp": 50}, None, 0),
+        ({"timestamp": -20, "sentAt": -50}, None, 0),
+        ({"timestamp": None, "sentAt": None}, None, 0),
+    ],
+)
+def test_event_time(body: dict[str, int | str | None], sent_at: int | None, happened: int) -> None:
+    """Seconds against the receipt: the client time, less the sender's error, never the future."""
+    written = {k: format_time(T0 + v * MICRO) if isinstance(v, int) else v for k, v in body.items()}
+    sent = None if sent_at is None else T0 + sent_at * MICRO
+    assert event_time(written, T0, sent) == T0 + happened * MICRO
+
+
+def test_a_time_before_1970_is_a_time() -> None:
+    """A negative number of microseconds is not taken for a missing one."""
+    assert event_time({"timestamp": "1969-07-20T20:17:40Z"}, T0, None) == -14_182_940 * MICRO
+
+
+@given(ANYTHING, ANYTHING, ANYTHING, st.integers(min_value=0, max_value=2 * T0), st.one_of(st.none(), MICROS))
+def test_never_later_than_received(
+    timestamp: object, original: object, sent: object, received: int, envelope: int | None
+) -> None:
+    """No combination of what a client may write is a time after the receipt, or unwritable."""
+    body = {"timestamp": timestamp, "originalTimestamp": original, "sentAt": sent}
+    assert EARLIEST <= event_time(body, received, envelope) <= received

@@ -1,0 +1,243 @@
+"""Every spelling of one identifier meets, and nothing else does."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from identity.errors import BadIdentifier
+from identity.identifiers import BUILT_IN, EMAIL, PHONE, USER_ID, normalise, parse, plain, usable_type
+from identity.model import Identifier
+
+LETTERS = st.text(
+    alphabet="aZ\u00e9\u0130\u0131\u00df\u212a\u03a3\u0301\u0430\uff41-", min_size=1, max_size=6
+)
+ADDRESSES = st.builds("{}@{}.{}".format, st.text(min_size=1, max_size=8), LETTERS, LETTERS)
+NUMBERS = st.text(alphabet="0123456789+-() ./#,", max_size=20)
+VALUES = st.one_of(st.text(), ADDRESSES, NUMBERS, st.integers(), st.floats(), st.booleans(), st.none())
+
+
+@given(st.sampled_from([*BUILT_IN, "crm"]), VALUES)
+def test_normalising_is_idempotent(type_: str, value: object) -> None:
+    """A stored value is found again by itself, whatever was given."""
+    once = normalise(type_, value, "US")
+    assert once is None or normalise(type_, once, "US") == once
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ("u1", "u1"),
+        (" u1\n", "u1"),
+        ("a b", "a b"),
+        ("Bob", "Bob"),
+        (42, "42"),
+        (-1, "-1"),
+        (42.0, "42"),
+        (-0.0, "0"),
+        (1e3, "1000"),
+        (1.5, "1.5"),
+        (1e-7, "0.0000001"),
+        (2**64 + 1, "18446744073709551617"),
+        (10**30, "1" + "0" * 30),
+        (2.0**53 - 1, "9007199254740991"),
+        ("Zoe\u0308", "Zo\u00eb"),
+        ("\u212b", "\u00c5"),
+        ("\U0001f600", "\U0001f600"),
+        ("x" * 1024, "x" * 1024),
+        ("e\u0301" * 1024, "\u00e9" * 1024),
+    ],
+)
+def test_plain_text(value: object, text: str) -> None:
+    """Text is NFC and trimmed, numbers are their decimal string, case and inner spaces stay."""
+    assert normalise(USER_ID, value, "US") == text
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        True,
+        False,
+        {},
+        {"id": 1},
+        [],
+        ["u1"],
+        "",
+        "  ",
+        "u\x00x",
+        "u\x1fx",
+        "u\x7fx",
+        "u\u0085x",
+        "u\u200bx",
+        "u\u202ex",
+        "u\ufeffx",
+        "u\u00adx",
+        "\ud800",
+        "x" * 1025,
+        "\u00e9" * 1025,
+        "\u0301" * 100_000,
+        10**1024,
+        pytest.param(10**5000, id="5001 digits"),
+        2.0**53,
+        -(2.0**60),
+        float("nan"),
+        float("inf"),
+    ],
+)
+def test_refused_text(value: object) -> None:
+    """What no one can surely tell apart is no identifier, and is never cut to one."""
+    assert normalise(USER_ID, value, "US") is None
+
+
+def test_empty_text_is_told_apart_from_refused_text() -> None:
+    """Empty is plain text still, so that it can be passed over silently."""
+    assert (plain(" "), plain("\x00")) == ("", None)
+
+
+@pytest.mark.parametrize(
+    ("given_", "email"),
+    [
+        (" Jane@X.com ", "jane@x.com"),
+        ("jane.doe+news@gmail.com", "jane.doe+news@gmail.com"),
+        ("a@b\u00fccher.de", "a@xn--bcher-kva.de"),
+        ("a@B\u00dcCHER.DE", "a@xn--bcher-kva.de"),
+        ("a@bu\u0308cher.de", "a@xn--bcher-kva.de"),
+        ("a@XN--BCHER-KVA.de", "a@xn--bcher-kva.de"),
+        ("a@fa\u00df.de", "a@xn--fa-hia.de"),
+        ("a@\u4f8b\u3048\u3002jp", "a@xn--r8jz45g.jp"),
+        ("a@\uff45xample.com", "a@example.com"),
+        ("a@r3---sn.com", "a@r3---sn.com"),
+        ("\u0130@x.com", "i\u0307@x.com"),
+        ("\u0131@x.com", "\u0131@x.com"),
+        ("I@x.com", "i@x.com"),
+        ("\u212a@x.com", "k@x.com"),
+        ("J\u030c@x.com", "\u01f0@x.com"),
+        ("\u0391\u03a3@x.gr", "\u03b1\u03c2@x.gr"),
+    ],
+)
+def test_email(given_: str, email: str) -> None:
+    """An address is small letters throughout, its domain in ASCII; golden for the hard letters."""
+    assert normalise(EMAIL, given_, "US") == email
+
+
+def test_a_homograph_domain_stays_another_domain() -> None:
+    """A Cyrillic letter that looks like a Latin one is not folded into it."""
+    assert normalise(EMAIL, "a@\u0430pple.com", "US") == "a@xn--pple-43d.com"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "not-specified",
+        "a@b",
+        "@x.com",
+        "a@",
+        "a@@x.com",
+        "a@b@x.com",
+        "a b@x.com",
+        "a@x .com",
+        "a\u00a0b@x.com",
+        "<a@x.com>",
+        "'a@x.com'",
+        "a@x..com",
+        "a@.x.com",
+        "a@x.com.",
+        "a@-x.com",
+        "a@x_y.com",
+        "a@xn--a.com",
+        "a@" + "x" * 64 + ".com",
+        "a@" + ".".join(["x" * 60] * 5),
+        "x" * 1020 + "@x.com",
+        "a@\u2764.ws",
+        42,
+    ],
+)
+def test_refused_email(value: object) -> None:
+    """What has no local part, no single @ or no real domain is not an address."""
+    assert normalise(EMAIL, value, "US") is None
+
+
+@pytest.mark.parametrize(
+    ("given_", "region", "phone"),
+    [
+        ("+1 (415) 555-2671", "US", "+14155552671"),
+        ("0014155552671", "US", "+14155552671"),
+        ("0014155552671", "GB", "+14155552671"),
+        ("011 44 7911 123456", "US", "+447911123456"),
+        ("415-555-2671", "US", "+14155552671"),
+        (4155552671, "US", "+14155552671"),
+        (14155552671.0, "US", "+14155552671"),
+        ("07911 123456", "GB", "+447911123456"),
+        ("+447911123456", "US", "+447911123456"),
+        ("+39 02 1234567", "US", "+39021234567"),
+        ("+1415\uff15\uff15\uff152671", "US", "+14155552671"),
+    ],
+)
+def test_phone(given_: object, region: str, phone: str) -> None:
+    """Every way to write a number is its E.164 form."""
+    assert normalise(PHONE, given_, region) == phone
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "12",
+        "911",
+        "555-2671",
+        "+1 111 111 1111",
+        "+11111111111",
+        "5555555555",
+        "0000000000",
+        "+0014155552671",
+        "+14155552671 ext. 5",
+        "+14155552671#5",
+        "1-800-FLOWERS",
+        "call 4155552671",
+        "415-555-2671 / 415-555-2672",
+        "+",
+        "1" * 300,
+        "+640016538007",
+    ],
+)
+def test_refused_phone(value: str) -> None:
+    """No number, half a number, several or a placeholder: nobody is linked by it."""
+    assert normalise(PHONE, value, "US") is None
+
+
+@pytest.mark.parametrize("name", [*BUILT_IN, "a", "loyalty_id", "a" * 48, "crm2.id"])
+def test_usable_type(name: str) -> None:
+    """Built-in and custom names are small letters, digits, dots and underscores."""
+    assert usable_type(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["", "A", "1a", "_a", ".a", "a-b", "a b", "a\n", "\u00e9", "a" * 49, "*", "a:b"]
+)
+def test_unusable_type(name: str) -> None:
+    """Anything else is no name of a type."""
+    assert not usable_type(name)
+
+
+@pytest.mark.parametrize(
+    ("text", "identifier"),
+    [
+        ("user_id:u1", Identifier("user_id", "u1")),
+        ("user_id:a:b", Identifier("user_id", "a:b")),
+        ("email: Ann@X.com", Identifier("email", "ann@x.com")),
+        ("phone:415-555-2671", Identifier("phone", "+14155552671")),
+        ("Loyalty_ID:L1", Identifier("loyalty_id", "L1")),
+    ],
+)
+def test_parse(text: str, identifier: Identifier) -> None:
+    """What is written in the API is folded just as at collection."""
+    assert parse(text, "US") == identifier
+
+
+@pytest.mark.parametrize(
+    "text", ["", "user_id", ":u1", "user_id:", "user_id: ", "a-b:1", "email:ann", "user_id:\x00"]
+)
+def test_parse_refuses(text: str) -> None:
+    """A text that names no identifier is told so, without being repeated."""
+    with pytest.raises(BadIdentifier) as refused:
+        parse(text, "US")
+    assert str(refused.value) == BadIdentifier.__doc__

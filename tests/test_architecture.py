@@ -1,0 +1,95 @@
+"""What holds for every file: size, words, the dependency rule, what the lock files may say."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+CODE = sorted(
+    path
+    for folder in ("app", "identity", "migrations", "benchmarks", "tests")
+    for path in (ROOT / folder).rglob("*.py")
+)
+MODULES = [path for path in CODE if path.relative_to(ROOT).parts[0] in {"app", "identity"}]
+LOCKS = ["requirements.lock", "requirements-dev.lock"]
+LONGEST = 300
+# A module named so has no subject; a mark or a handler of that kind is unfinished work.
+SHAPELESS = {"utils", "util", "helpers", "helper", "manager", "service", "services", "base", "common", "misc"}
+UNFINISHED = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X)\b|except Exception:\s*pass|(?<![.\w])print\(")
+
+
+def names(paths: list[Path]) -> list[str]:
+    """Paths as they are called in the repository."""
+    return [str(path.relative_to(ROOT)) for path in paths]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=names(MODULES))
+def test_module(path: Path) -> None:
+    """A module is short enough to read, opens with what it keeps, and is named after its subject."""
+    text = path.read_text()
+
+    assert len(text.splitlines()) <= LONGEST
+    assert text.startswith('"""')
+    assert path.stem not in SHAPELESS
+    assert UNFINISHED.findall(text) == []
+
+
+def test_packages_export_nothing() -> None:
+    """No package re-exports: a name bound there could hide a module from the contracts."""
+    imports = re.compile(r"^(?:from|import) +([\w.]+)", re.MULTILINE)
+    busy = [
+        path
+        for path in MODULES
+        if path.name == "__init__.py"
+        and set(imports.findall(path.read_text())) - {".".join(path.parent.relative_to(ROOT).parts)}
+    ]
+
+    assert names(busy) == []
+
+
+def test_one_reader_of_the_environment() -> None:
+    """Only the settings touch the environment."""
+    readers = [path for path in MODULES if re.search(r"os\.(environ|getenv|putenv)", path.read_text())]
+
+    assert names(readers) == ["app/settings.py"]
+
+
+def test_no_path_of_a_machine() -> None:
+    """No file names the home or work folder of whoever wrote it."""
+    folder = re.compile(r"/(?:root|home|Users|work)/\w")
+    found = [path for path in CODE if path != Path(__file__) and folder.search(path.read_text())]
+
+    assert names(found) == []
+
+
+def test_dependency_rule() -> None:
+    """The import contracts of pyproject.toml hold."""
+    check = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
+    done = subprocess.run(
+        [sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", LOCKS)
+def test_lock(name: str) -> None:
+    """A lock file names versions and hashes, and no place that they come from."""
+    text = (ROOT / name).read_text()
+    entries = re.findall(r"^[a-z0-9].*?(?=^[a-z0-9]|\Z)", text, re.MULTILINE | re.DOTALL)
+
+    assert entries
+    assert [entry for entry in entries if "==" not in entry or "--hash=sha256:" not in entry] == []
+    assert (
+        re.findall(r"://|^\s*-[a-z-]*(?:index|find-links|trusted)|file:| @ |^\s*/", text, re.MULTILINE) == []
+    )
+
+
+def test_locks_agree() -> None:
+    """What the server runs on is what was tested."""
+    pins = [set(re.findall(r"^(\S+==\S+)", (ROOT / name).read_text(), re.MULTILINE)) for name in LOCKS]
+
+    assert pins[0] <= pins[1]
