@@ -4,7 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-CODE := $(wildcard app identity migrations tests benchmarks)
+CODE := $(foreach each,app identity migrations tests benchmarks,$(if $(shell find $(each) -name '*.py' -print -quit 2> /dev/null),$(each)))
 ARGS ?=
 
 # The name changes with the locked versions, the place and the interpreter; each change rebuilds.

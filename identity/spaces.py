@@ -5,12 +5,15 @@ its version (rules), so nothing kept can be stale. That a space still exists is 
 gate says so to writers, the key of the caller to readers.
 """
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import OrderedDict
+from hmac import compare_digest
 
 import msgspec
 
-from identity.errors import KeyUnavailable
+from identity.errors import BadCursor, KeyUnavailable
 from identity.identifiers import BUILT_IN
+from identity.model import Call
 from identity.planning.rules import DEFAULT_RULES, Rules, compile_rules
 from identity.store import control
 from identity.store import rules as stored
@@ -21,6 +24,7 @@ from identity.vault.seal import RULES, TYPE_NAME
 from identity.vault.space import SpaceKeys
 
 _KEPT_RULES = 4
+_MAC = 16
 
 
 class Space:
@@ -34,7 +38,7 @@ class Space:
         self.rules_version: int | None = None
         self.codes: dict[str, int] = {name: code for code, name in enumerate(BUILT_IN, 1)}
         self.names: dict[int, str] = {code: name for name, code in self.codes.items()}
-        self._database = database
+        self.database = database
         self._rules: OrderedDict[int, Rules] = OrderedDict({0: DEFAULT_RULES})
         self._types_read = False
 
@@ -46,11 +50,11 @@ class Space:
         if version is None:
             version = self.rules_version
         if version is None:
-            async with self._database.reading() as connection:
+            async with self.database.reading() as connection:
                 version = await stored.current(connection, self.tenant.id)
         known = self._rules.get(version)
         if known is None:
-            async with self._database.reading() as connection:
+            async with self.database.reading() as connection:
                 sealed = await stored.read(connection, self.tenant.id, version)
             if sealed is None:
                 raise KeyUnavailable
@@ -65,6 +69,39 @@ class Space:
         """A rules document as it is stored."""
         return self.keys.seal(RULES, self.public_id, rules.version, msgspec.json.encode(rules.document()))
 
+    def index(self, call: Call, keys: set[bytes]) -> None:
+        """Sets the blind indexes of everything a call names, and collects those of identifiers."""
+        blind = self.keys.identifier
+        for identifier in call.identifiers:
+            identifier.key = blind(identifier.type, identifier.value)
+            keys.add(identifier.key)
+        for skipped in call.skipped:
+            if skipped.reason == "blocked":
+                skipped.identifier.key = blind(skipped.identifier.type, skipped.identifier.value)
+        alias = call.alias
+        if alias is not None:
+            for previous in (alias.user, alias.anonymous):
+                if previous is not None:
+                    previous.key = blind(previous.type, previous.value)
+                    keys.add(previous.key)
+        call.message = self.keys.message(call.message_id)
+        if call.group is not None:
+            call.group_key = self.keys.group(call.group)
+
+    def write_cursor(self, domain: bytes, position: bytes) -> str:
+        """A place in a list, opaque, good for this list of this space only."""
+        return urlsafe_b64encode(self.keys.mac(domain, position) + position).decode()
+
+    def read_cursor(self, domain: bytes, cursor: str) -> bytes:
+        """The inverse of `write_cursor`. BadCursor for anything else."""
+        try:
+            raw = urlsafe_b64decode(cursor.encode("ascii"))
+        except ValueError as error:
+            raise BadCursor from error
+        if not compare_digest(raw[:_MAC], self.keys.mac(domain, raw[_MAC:])):
+            raise BadCursor
+        return raw[_MAC:]
+
     async def know_types(self, names: set[str]) -> None:
         """Makes sure that these types have numbers, as far as the space may have more types."""
         if not self._types_read:
@@ -78,7 +115,7 @@ class Space:
         return self.names
 
     async def _read_types(self) -> None:
-        async with self._database.reading() as connection:
+        async with self.database.reading() as connection:
             found = await stored.types(connection, self.tenant.id)
         for code, sealed in found:
             if code not in self.names:
@@ -94,7 +131,7 @@ class Space:
                 return
             code = max(taken, default=stored.FIRST_CODE - 1) + 1
             sealed = self.keys.seal(TYPE_NAME, self.public_id, code, name.encode())
-            async with self._database.transaction() as connection:
+            async with self.database.transaction() as connection:
                 await stored.add_type(connection, self.tenant.id, self.keys.type_name(name), code, sealed)
             await self._read_types()
 

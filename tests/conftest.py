@@ -5,9 +5,11 @@ Nothing here starts before a test asks for it, so pure tests stay pure.
 
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
@@ -36,6 +38,24 @@ TEMPLATE = "onefold_template"
 ONEFOLD = [sys.executable, "-c", "from app.cli import main; main()"]
 READY = "Onefold is ready on "
 _numbers = count()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each run a folder of its own for temporary files.
+
+    pytest's shared one is closed to others again whenever a run starts, under the feet of another
+    run whose Postgres has to pass through it.
+    """
+    if config.option.basetemp is None:
+        config.option.basetemp = Path(tempfile.mkdtemp(prefix="onefold-tests-")) / "run"
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Leave the folder behind only where there is something to look at."""
+    folder = Path(session.config.option.basetemp)
+    if folder.parent.name.startswith("onefold-tests-") and exitstatus in (0, 5):
+        shutil.rmtree(folder.parent, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

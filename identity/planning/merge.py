@@ -193,12 +193,15 @@ class _Planner:
             notes.append(Note(target.id, stamp, CREATED, []))
         else:
             target = around.profiles[known]
-            head, merged = self._merge(heads, stamp, notes) if len(heads) > 1 else (heads[0], merged)
+            head, merged = self._merge(heads, stamp) if len(heads) > 1 else (heads[0], merged)
+            notes += [Note(target.id, stamp, MERGED, [], other) for other in merged]
         for identifier in fresh:
             self._gain(identifier, target, head, call, stamp)
         if fresh:
             notes.append(Note(target.id, stamp, GAINED, [i.key for i in fresh]))
-        self._retire(decision, head, stamp, notes)
+        linked = decision.link if decision is not None else None
+        if linked is not None and linked.type == USER_ID and self._retire(linked.key, head):
+            notes.append(Note(target.id, stamp, RETIRED, [linked.key]))
         told, ignored = landing.tell(call, target, stamp, around, plan, self.fresh_id)
         if told or notes:
             head.version += 1
@@ -249,7 +252,7 @@ class _Planner:
         self.plan.born[id_] = profile
         return profile
 
-    def _merge(self, heads: list[Profile], stamp: int, notes: list[Note]) -> tuple[Profile, list[bytes]]:
+    def _merge(self, heads: list[Profile], stamp: int) -> tuple[Profile, list[bytes]]:
         """Points the heads with fewer origins at the one with most; the oldest gives its name."""
         winner = min(heads, key=lambda head: (-head.folded.origins, head.elder))
         eldest = min(heads, key=lambda head: head.elder)
@@ -266,7 +269,6 @@ class _Planner:
                 self.under[winner.id].append(origin)
                 self._touch(origin)
             self._move(loser, winner)
-            notes.append(Note(winner.id, stamp, MERGED, [], loser.id))
         winner.canonical, winner.elder = canonical, elder
         return winner, merged
 
@@ -290,13 +292,10 @@ class _Planner:
         self.gained[identifier.key] = gained
         self.plan.gained.append(gained)
 
-    def _retire(self, decision: alias.Decision | None, head: Profile, stamp: int, notes: list[Note]) -> None:
+    def _retire(self, key: bytes, head: Profile) -> bool:
         """The previous user id of an alias stays, resolves, and no longer counts."""
-        if decision is None or decision.link is None or decision.link.type != USER_ID:
-            return
-        key = decision.link.key
         if key not in head.folded.live:
-            return
+            return False
         origin = self.around.profiles[self.around.owners[key]]
         retire(origin.own, key)
         retire(head.folded, key)
@@ -306,7 +305,7 @@ class _Planner:
         else:
             self.plan.retired.append((origin.id, key))
             self._touch(origin)
-        notes.append(Note(origin.id, stamp, RETIRED, [key]))
+        return True
 
     def _sight(
         self, call: Call, kept: list[Identifier], demoted: list[Skipped], target: Profile, head: Profile

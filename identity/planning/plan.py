@@ -38,7 +38,10 @@ class Record(Struct):
 
 
 class Note(Struct):
-    """One line of a profile's history; `other` is the head that was merged away, for a merge."""
+    """One line of history, at the origin a call landed on, where its evidence lies.
+
+    `other` is the canonical id that a merge did away with.
+    """
 
     profile: bytes
     stamp: int

@@ -9,7 +9,9 @@ kernel (peer credentials), not by a password.
 import os
 import pwd
 import shutil
+import signal
 import subprocess
+import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -27,6 +29,7 @@ PORT = 5432  # names the socket file; nothing listens on the network
 CLEAN_ENVIRONMENT = {"LC_ALL": "C", "PATH": "/usr/local/bin:/usr/bin:/bin"}
 
 _MEGABYTE = 1 << 20
+_UNFINISHED = "postgres.new-"
 _CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 _SETTINGS = """\
 # Written by Onefold at each start; changes made here are lost.
@@ -168,15 +171,23 @@ def ensure(cluster: Cluster) -> None:
                 "move it over with pg_dump and pg_restore."
             )
         return
-    fresh = cluster.root / "postgres.new"
-    shutil.rmtree(fresh, ignore_errors=True)
+    for leftover in cluster.root.glob(f"{_UNFINISHED}*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    # A name of its own: what a killed start left running may still be writing under the old one.
+    fresh = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=cluster.root))
     cluster.give(fresh)
     with cluster.output.open("wb") as output:
         initdb = cluster.launch(
             "initdb", f"--pgdata={fresh}", f"--username={SUPERUSER}", "--encoding=UTF8", "--locale=C",
             "--data-checksums", "--auth=reject", "--no-instructions", output=output,
         )  # fmt: skip
-        if initdb.wait():
+        try:
+            failed = initdb.wait()
+        except BaseException:
+            os.killpg(initdb.pid, signal.SIGKILL)
+            initdb.wait()
+            raise
+        if failed:
             raise DatabaseUnavailable(f"The database could not be made; see {cluster.output}")
     fresh.rename(cluster.data)
     folder = os.open(cluster.root, os.O_RDONLY)

@@ -80,7 +80,7 @@ class Request:
         await self._know_types(space)
         keys = self.keys = set()
         for _, call in self.calls:
-            index(call, space, keys)
+            space.index(call, keys)
 
     def _extract(self, item: Any, shared: Any, sent_at: Any, rules: Rules) -> Call:
         received = self.received
@@ -109,26 +109,6 @@ class Request:
             if beyond:
                 call.skipped = call.skipped + [Skipped(i, "bad_type") for i in beyond]
                 call.identifiers = [i for i in call.identifiers if i.type in codes]
-
-
-def index(call: Call, space: Space, keys: set[bytes]) -> None:
-    """Sets the blind indexes of everything a call names, and collects those of identifiers."""
-    blind = space.keys.identifier
-    for identifier in call.identifiers:
-        identifier.key = blind(identifier.type, identifier.value)
-        keys.add(identifier.key)
-    for skipped in call.skipped:
-        if skipped.reason == "blocked":
-            skipped.identifier.key = blind(skipped.identifier.type, skipped.identifier.value)
-    alias = call.alias
-    if alias is not None:
-        for previous in (alias.user, alias.anonymous):
-            if previous is not None:
-                previous.key = blind(previous.type, previous.value)
-                keys.add(previous.key)
-    call.message = space.keys.message(call.message_id)
-    if call.group is not None:
-        call.group_key = space.keys.group(call.group)
 
 
 def _message_id(item: Any) -> str | None:

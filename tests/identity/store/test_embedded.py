@@ -76,7 +76,7 @@ def test_fresh(data_dir: Path) -> None:
             "onefold",
         )
         assert (
-            value(url, "select rolsuper or rolcreaterole or rolbypassrls from pg_roles where rolname = user")
+            value(url, "select rolsuper or rolreplication or rolbypassrls from pg_roles where rolname = user")
             is False
         )
 
@@ -155,11 +155,12 @@ def test_reused_process_id(data_dir: Path) -> None:
 
 def test_interrupted_making(data_dir: Path) -> None:
     """What an interrupted first start left behind is thrown away."""
-    (data_dir / "postgres.new").mkdir(parents=True)
-    (data_dir / "postgres.new" / "half").write_text("written")
+    (data_dir / "postgres.new-1").mkdir(parents=True)
+    (data_dir / "postgres.new-1" / "half").write_text("written")
 
     with EmbeddedPostgres(data_dir) as postgres:
         assert value(postgres.url(), "select 1") == 1
+        assert not list(data_dir.glob("postgres.new*"))
 
 
 def test_second_owner(data_dir: Path) -> None:

@@ -181,6 +181,14 @@ def test_destroyed_space_leaves_no_file(store: KeyStore, directory: Path) -> Non
     assert sorted(path.name for path in directory.iterdir()) == [OTHER.hex(), "store"]
 
 
+def test_destroying_again_finishes_what_was_interrupted(store: KeyStore, directory: Path) -> None:
+    """A space half destroyed is ended by destroying it again, without a restart."""
+    (directory / f".gone-{SPACE.hex()}").mkdir(0o700)
+    (directory / f".gone-{SPACE.hex()}" / "epoch-1").write_bytes(b"e" * 60)
+    store.destroy_space(SPACE)
+    assert files(directory) == ["store"]
+
+
 def test_opening_finishes_what_a_crash_interrupted(store: KeyStore, directory: Path, root: Root) -> None:
     """A space half made or half destroyed at a crash is gone after the next start."""
     store.create_space(OTHER, KEYS)

@@ -119,7 +119,11 @@ def test_traceback_of_a_refused_root_key_holds_no_key(tmp_path: Path) -> None:
     path = tmp_path / "root"
     path.touch(0o600)
     path.write_bytes(base64.b64encode(short))
-    for act in (lambda: env_root(base64.b64encode(short).decode()), lambda: file_root(path, create=False)):
+    acts: tuple[Callable[[], Root], ...] = (
+        lambda: env_root(base64.b64encode(short).decode()),
+        lambda: file_root(path, create=False),
+    )
+    for act in acts:
         with pytest.raises(OnefoldError) as caught:
             act()
         shown = locals_of(caught.tb.tb_next.tb_next) if caught.tb.tb_next else ""

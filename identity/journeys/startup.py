@@ -1,0 +1,60 @@
+"""Opens the database and the keys that belong together, or refuses to start.
+
+The root key and the key store are created only for a database that has never had one: a key
+store made anew beside old data would hide that the data cannot be read any more.
+"""
+
+from pathlib import Path
+
+from identity.errors import Misconfigured
+from identity.spaces import Spaces
+from identity.store import keystore
+from identity.store.database import Database
+from identity.vault.keyring import Keyring
+from identity.vault.keystore import KeyStore
+from identity.vault.roots import Root, env_root, file_root
+
+_OTHER = (
+    "This database belongs to another key store or root key. Point ONEFOLD_KEY_STORE and ONEFOLD_ROOT_KEY to those "
+    "it was created with; without them its data cannot be read."
+)
+
+
+async def open_spaces(
+    url: str, *, root_file: Path, root_value: str | None, key_store: Path, readers: int = 8
+) -> Spaces:
+    """The spaces of a migrated database. Misconfigured where it would not be safe to start."""
+    database = Database(url, readers=readers)
+    await database.open()
+    try:
+        keyring = await _keyring(database, root_file, root_value, key_store)
+        await database.make_partitions()
+    except BaseException:
+        await database.close()
+        raise
+    return Spaces(database, keyring)
+
+
+async def _keyring(database: Database, root_file: Path, root_value: str | None, directory: Path) -> Keyring:
+    async with database.transaction() as connection:
+        await keystore.lock(connection)
+        named = await keystore.read(connection)
+        if named is None:
+            root = _root(root_file, root_value, create=not root_file.exists())
+            store = KeyStore.open(directory, root) if _exists(directory) else KeyStore.create(directory, root)
+            await keystore.write(connection, store.store_id, root.id)
+            return Keyring(root, store)
+    root = _root(root_file, root_value, create=False)
+    keyring = Keyring(root, KeyStore.open(directory, root))
+    if named != (keyring.store_id, keyring.root_id):
+        raise Misconfigured(_OTHER)
+    return keyring
+
+
+def _exists(directory: Path) -> bool:
+    """Whether a start that died before it told the database has left a key store without spaces."""
+    return directory.exists() and any(directory.iterdir())
+
+
+def _root(file: Path, value: str | None, *, create: bool) -> Root:
+    return env_root(value) if value else file_root(file, create=create)

@@ -1,0 +1,203 @@
+"""Spaces and their keys: who exists, and who may do what.
+
+A secret is shown once and kept as a hash. It reads `of_<id>_<secret>_<check>`, so that a leaked
+one can be recognised by its shape and a mistyped one is refused without asking the database.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import secrets
+import time
+import zlib
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from identity.errors import BadInput, NotConfirmed, SpaceNotFound, Unauthorised
+from identity.ids import new_id, private, public, token
+from identity.planning.timing import format_time
+from identity.spaces import Spaces
+from identity.store import control
+
+OPERATOR = "operator"
+SCOPES = ("write", "import", "profiles:read", "privacy", "admin")
+# The keys a new space comes with: name in the answer -> scopes.
+FIRST_KEYS = {
+    "write": ["write"],
+    "import": ["import"],
+    "profiles": ["profiles:read"],
+    "privacy": ["privacy"],
+    "admin": ["admin"],
+}
+LONGEST_NAME = 200
+_CACHE_SECONDS = 2.0
+_CACHED = 4_096
+
+
+class Caller(Struct, frozen=True):
+    """Who calls: a key of a space and what it may do. `key` is its number, `key_id` is public."""
+
+    space_id: int
+    key: int
+    key_id: str
+    name: str
+    scopes: frozenset[str]
+
+    @property
+    def server(self) -> bool:
+        """Whether this is a server-side key, which is told outcomes and may rename user ids."""
+        return not self.scopes.isdisjoint(("import", "admin"))
+
+
+class KeyCheck:
+    """Knows the callers by their secrets; what it knows is at most two seconds old."""
+
+    def __init__(self, spaces: Spaces) -> None:
+        self._spaces = spaces
+        self._known: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
+
+    async def caller(self, secret: str) -> Caller:
+        """The caller that a secret belongs to. Unauthorised if there is none."""
+        key_id = _id_of(secret)
+        if key_id is None:
+            raise Unauthorised
+        hash_ = _hash(secret)
+        known = self._known.get(hash_)
+        if known is not None and known[0] > time.monotonic():
+            return known[1]
+        async with self._spaces.database.reading() as connection:
+            found = await control.find_key(connection, key_id)
+        if found is None or not hmac.compare_digest(found[1], hash_):
+            self._known.pop(hash_, None)
+            raise Unauthorised
+        key = found[0]
+        caller = Caller(key.space_id, key.id, key.public_id, key.name, frozenset(key.scopes))
+        self._known[hash_] = (time.monotonic() + _CACHE_SECONDS, caller)
+        while len(self._known) > _CACHED:
+            self._known.popitem(last=False)
+        return caller
+
+    def revoked(self, key_id: str) -> None:
+        """Forgets a key at once in this process."""
+        for hash_ in [h for h, (_, caller) in self._known.items() if caller.key_id == key_id]:
+            del self._known[hash_]
+
+    def closed(self, space_id: int) -> None:
+        """Forgets all keys of a space at once in this process."""
+        for hash_ in [h for h, (_, caller) in self._known.items() if caller.space_id == space_id]:
+            del self._known[hash_]
+
+
+async def create_space(spaces: Spaces, name: str) -> dict[str, Any]:
+    """A new space with one key per purpose; their secrets are shown this once."""
+    name = _name(name)
+    public_id = new_id()
+    # The keys lie in the key store before anything names them; a crash here leaves a folder.
+    await asyncio.to_thread(spaces.keyring.create_space, public_id)
+    shown = {}
+    async with spaces.database.transaction() as connection:
+        space = await control.create_space(connection, public_id, name, time.time_ns() // 1000 << 8)
+        for purpose, scopes in FIRST_KEYS.items():
+            key_id, secret = _new_secret()
+            await control.create_key(connection, space.id, key_id, purpose, scopes, _hash(secret))
+            shown[purpose] = secret
+        await control.audit(connection, space.id, OPERATOR, "space.create", public("spc", public_id))
+    return {"space_id": public("spc", public_id), "name": name, "keys": shown}
+
+
+async def list_spaces(spaces: Spaces) -> list[dict[str, Any]]:
+    """All spaces, oldest first."""
+    async with spaces.database.reading() as connection:
+        found = await control.list_spaces(connection)
+    return [
+        {"space_id": public("spc", row.public_id), "name": row.name, "created_at": _time(row.created_at)}
+        for row in found
+    ]
+
+
+async def delete_space(spaces: Spaces, space_id: str, confirm: str | None) -> int:
+    """Closes a space and destroys its keys; what is left of it can no longer be read by anyone.
+
+    Returns its number. The rows go later, by a job.
+    """
+    public_id = private("spc", space_id)
+    if public_id is None:
+        raise SpaceNotFound
+    async with spaces.database.transaction() as connection:
+        space = await control.find_public_space(connection, public_id)
+        if confirm != space.name:
+            raise NotConfirmed
+        await control.delete_space(connection, space.id)
+        await control.audit(connection, space.id, OPERATOR, "space.delete", space_id)
+    spaces.forget(space.id)
+    await asyncio.to_thread(spaces.keyring.destroy_space, public_id)
+    return space.id
+
+
+async def create_key(spaces: Spaces, caller: Caller, name: str, scopes: Sequence[str]) -> dict[str, Any]:
+    """A new key of the caller's space; its secret is shown this once."""
+    unknown = [scope for scope in scopes if scope not in SCOPES]
+    if unknown or not scopes:
+        message = f"A key needs scopes out of: {', '.join(SCOPES)}."
+        raise BadInput(message)
+    name = _name(name)
+    key_id, secret = _new_secret()
+    async with spaces.database.transaction() as connection:
+        await control.create_key(connection, caller.space_id, key_id, name, sorted(set(scopes)), _hash(secret))
+        await control.audit(connection, caller.space_id, caller.key_id, "key.create", key_id)
+    return {"key_id": key_id, "secret": secret, "name": name, "scopes": sorted(set(scopes))}
+
+
+async def list_keys(spaces: Spaces, caller: Caller) -> list[dict[str, Any]]:
+    """The live keys of the caller's space, without their secrets."""
+    async with spaces.database.reading() as connection:
+        found = await control.list_keys(connection, caller.space_id)
+    return [
+        {"key_id": key.public_id, "name": key.name, "scopes": key.scopes, "created_at": _time(key.created_at)}
+        for key in found
+    ]
+
+
+async def revoke_key(spaces: Spaces, caller: Caller, key_id: str) -> None:
+    """Ends a key of the caller's space; other processes notice within two seconds."""
+    async with spaces.database.transaction() as connection:
+        await control.revoke_key(connection, caller.space_id, key_id)
+        await control.audit(connection, caller.space_id, caller.key_id, "key.revoke", key_id)
+
+
+def _name(name: str) -> str:
+    name = name.strip()
+    if not name or len(name) > LONGEST_NAME or not name.isprintable():
+        message = f"A name needs 1 to {LONGEST_NAME} printable characters."
+        raise BadInput(message)
+    return name
+
+
+def _new_secret() -> tuple[str, str]:
+    id_ = token(12)
+    body = f"of_{id_}_{secrets.token_hex(32)}"
+    return f"key_{id_}", f"{body}_{_check(body)}"
+
+
+def _check(body: str) -> str:
+    return f"{zlib.crc32(body.encode()):08x}"
+
+
+def _id_of(secret: str) -> str | None:
+    """The public id in a secret of the right shape; None for anything else."""
+    body, _, check = secret.rpartition("_")
+    parts = body.split("_")
+    if len(parts) != 3 or parts[0] != "of" or not secret.isascii() or check != _check(body):
+        return None
+    return f"key_{parts[1]}"
+
+
+def _hash(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def _time(moment: Any) -> str:
+    return format_time(int(moment.timestamp() * 1_000_000))

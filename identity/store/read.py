@@ -1,0 +1,250 @@
+"""Reads whole profiles: identifier or id -> origin -> head -> every origin, in one statement.
+
+One statement is one snapshot, so a profile is never seen half merged, and one round trip. Its
+parts are told apart by the first column: which head was found for which question (0), an origin
+with its document and wrapped key (1), an identifier (2).
+"""
+
+from collections.abc import Sequence
+from typing import LiteralString, NamedTuple
+
+from identity.store.arrays import byteas, int8s, uuids
+from identity.store.database import Connection, rows
+from identity.store.tenant import Tenant
+
+_BY_KEY: LiteralString = """
+WITH asked AS MATERIALIZED (
+    SELECT k.nr, p.head
+    FROM unnest($2::bytea[]) WITH ORDINALITY AS k (key, nr)
+    JOIN identifier i ON i.key = k.key AND i.space_id = $1::int4 AND i.bucket = $3::int4
+    JOIN profile p ON p.profile_id = i.profile_id AND p.space_id = $1::int4 AND p.bucket = $3::int4
+),
+"""
+_BY_ID: LiteralString = """
+WITH asked AS MATERIALIZED (
+    SELECT k.nr, p.head
+    FROM unnest($2::uuid[]) WITH ORDINALITY AS k (id, nr)
+    JOIN profile p ON p.profile_id = k.id AND p.space_id = $1::int4 AND p.bucket = $3::int4
+),
+"""
+_PROFILES: LiteralString = """
+heads AS (SELECT DISTINCT head FROM asked),
+members AS MATERIALIZED (
+    (SELECT p.* FROM heads h JOIN profile p ON p.profile_id = h.head AND p.space_id = $1::int4 AND p.bucket = $3::int4
+     UNION ALL
+     SELECT p.* FROM heads h JOIN profile p
+         ON p.head = h.head AND p.head <> p.profile_id AND p.space_id = $1::int4 AND p.bucket = $3::int4)
+    LIMIT $4::int8
+)
+SELECT 0::int2, NULL::uuid, a.head, NULL::uuid, NULL::uuid, NULL::int8, a.nr, NULL::int8, NULL::int8, NULL::int8,
+       NULL::int2, NULL::int4, NULL::int4, NULL::uuid, NULL::bytea, NULL::bytea, NULL::bytea, NULL::bool
+FROM asked a
+UNION ALL
+SELECT 1::int2, m.profile_id, m.head, m.canonical, m.joined_to, m.joined_at, m.version, m.stamp, m.elder, m.events,
+       s.slot, w.epoch, d.version, s.key_id, s.wrapped, w.wrapped, d.document, NULL::bool
+FROM members m
+LEFT JOIN subject_key s ON s.profile_id = m.profile_id AND s.space_id = $1::int4 AND s.bucket = $3::int4
+LEFT JOIN slot_key w ON w.space_id = $1::int4 AND w.slot = s.slot AND w.bucket = $3::int4
+LEFT JOIN profile_document d ON d.profile_id = m.profile_id AND d.space_id = $1::int4 AND d.bucket = $3::int4
+UNION ALL
+SELECT 2::int2, m.profile_id, m.head, NULL::uuid, NULL::uuid, NULL::int8, i.type, i.first_seen, i.last_seen,
+       i.linked_at, NULL::int2, NULL::int4, NULL::int4, NULL::uuid, i.value, i.key, NULL::bytea, i.retired
+FROM members m
+JOIN profile_identifier i ON i.profile_id = m.profile_id AND i.space_id = $1::int4 AND i.bucket = $3::int4
+"""
+_READ_BY_KEY: LiteralString = _BY_KEY + _PROFILES
+_READ_BY_ID: LiteralString = _BY_ID + _PROFILES
+
+
+class Member(NamedTuple):
+    """An origin of a canonical profile, sealed."""
+
+    id: bytes
+    head: bytes
+    canonical: bytes
+    joined_to: bytes | None
+    joined_at: int | None
+    version: int
+    stamp: int
+    elder: int
+    events: int
+    slot: int | None
+    epoch: int | None
+    document_version: int | None
+    key_id: bytes | None
+    wrapped: bytes | None
+    slot_wrapped: bytes | None
+    document: bytes | None
+
+
+class Held(NamedTuple):
+    """An identifier of an origin, sealed; times in microseconds, `linked_at` a stamp."""
+
+    origin: bytes
+    head: bytes
+    type: int
+    first_seen: int
+    last_seen: int
+    linked_at: int
+    value: bytes
+    key: bytes
+    retired: bool
+
+
+class Profiles(NamedTuple):
+    """What was read: question number (from 0) -> head, and what each head folds."""
+
+    heads: dict[int, bytes]
+    members: list[Member]
+    identifiers: list[Held]
+
+
+async def by_keys(connection: Connection, tenant: Tenant, keys: Sequence[bytes], most: int) -> Profiles:
+    """The profiles that hold these identifiers; at most `most` origins."""
+    return _sorted(await rows(connection, _READ_BY_KEY, tenant.id, byteas(keys), tenant.base, most))
+
+
+async def by_ids(connection: Connection, tenant: Tenant, ids: Sequence[bytes], most: int) -> Profiles:
+    """The profiles that these ids lead to, merged away or not; at most `most` origins."""
+    return _sorted(await rows(connection, _READ_BY_ID, tenant.id, uuids(ids), tenant.base, most))
+
+
+def _sorted(found: list[tuple]) -> Profiles:  # type: ignore[type-arg]
+    heads: dict[int, bytes] = {}
+    members, identifiers = [], []
+    for r in found:
+        if r[0] == 1:
+            members.append(Member(*r[1:17]))
+        elif r[0] == 2:
+            identifiers.append(Held(r[1], r[2], r[6], r[7], r[8], r[9], r[14], r[15], r[17]))
+        else:
+            heads[r[6] - 1] = r[2]
+    return Profiles(heads, members, identifiers)
+
+
+async def heads(connection: Connection, tenant: Tenant, after: bytes, limit: int) -> list[bytes]:
+    """The heads of canonical profiles in the order of their ids."""
+    found = await rows(
+        connection,
+        """
+        SELECT profile_id FROM profile
+        WHERE space_id = $1::int4 AND bucket = $2::int4 AND profile_id > $3::uuid AND head = profile_id
+        ORDER BY profile_id LIMIT $4::int4
+        """,
+        tenant.id,
+        tenant.base,
+        after.hex(),
+        limit,
+    )
+    return [id_ for (id_,) in found]
+
+
+class Proof(NamedTuple):
+    """The sealed payload of one piece of evidence."""
+
+    origin: bytes
+    stamp: int
+    payload: bytes
+
+
+async def evidence(
+    connection: Connection, tenant: Tenant, at: Sequence[tuple[bytes, int]]
+) -> list[Proof]:
+    """The evidence of these (origin, stamp) pairs, as far as there is any."""
+    found = await rows(
+        connection,
+        """
+        SELECT e.profile_id, e.stamp, e.payload
+        FROM unnest($2::uuid[], $3::int8[]) AS k (id, stamp)
+        JOIN evidence e ON e.profile_id = k.id AND e.stamp = k.stamp AND e.space_id = $1::int4 AND e.bucket = $4::int4
+        """,
+        tenant.id,
+        uuids([origin for origin, _ in at]),
+        int8s([stamp for _, stamp in at]),
+        tenant.base,
+    )
+    return [Proof(*item) for item in found]
+
+
+class Line(NamedTuple):
+    """One line of history."""
+
+    profile: bytes
+    stamp: int
+    seq: int
+    kind: int
+    rules_version: int
+    other: bytes | None
+    keys: bytes
+
+
+async def history(
+    connection: Connection, tenant: Tenant, origins: Sequence[bytes], before: tuple[int, int], limit: int
+) -> list[Line]:
+    """The newest lines of these origins before a (stamp, seq)."""
+    found = await rows(
+        connection,
+        """
+        SELECT h.profile_id, h.stamp, h.seq, h.kind, h.rules_version, h.other, h.keys
+        FROM unnest($2::uuid[]) AS k (id)
+        JOIN history h ON h.profile_id = k.id AND h.space_id = $1::int4 AND h.bucket = $3::int4
+        WHERE (h.stamp, h.seq) < ($4::int8, $5::int4)
+        ORDER BY h.stamp DESC, h.seq DESC LIMIT $6::int4
+        """,
+        tenant.id,
+        uuids(origins),
+        tenant.base,
+        *before,
+        limit,
+    )
+    return [Line(*item) for item in found]
+
+
+class GroupRow(NamedTuple):
+    """A group, sealed, with its wrapped key."""
+
+    account_id: bytes
+    version: int
+    group_id: bytes
+    document: bytes
+    slot: int
+    key_id: bytes
+    wrapped: bytes
+    epoch: int
+    slot_wrapped: bytes
+
+
+async def group(connection: Connection, tenant: Tenant, key: bytes) -> GroupRow | None:
+    """A group by its key."""
+    found = await rows(
+        connection,
+        """
+        SELECT a.account_id, a.version, a.group_id, a.document, s.slot, s.key_id, s.wrapped, w.epoch, w.wrapped
+        FROM account a
+        JOIN subject_key s ON s.profile_id = a.account_id AND s.space_id = $1::int4 AND s.bucket = $3::int4
+        JOIN slot_key w ON w.space_id = $1::int4 AND w.slot = s.slot AND w.bucket = $3::int4
+        WHERE a.key = $2::bytea AND a.space_id = $1::int4 AND a.bucket = $3::int4
+        """,
+        tenant.id,
+        key,
+        tenant.base,
+    )
+    return GroupRow(*found[0]) if found else None
+
+
+async def count_members(connection: Connection, tenant: Tenant, key: bytes, most: int) -> int:
+    """How many canonical profiles belong to a group, counted over at most `most` + 1 origins."""
+    found = await rows(
+        connection,
+        """
+        SELECT count(DISTINCT p.head) FROM (
+            SELECT profile_id FROM membership
+            WHERE group_key = $2::bytea AND space_id = $1::int4 AND bucket = $3::int4 LIMIT $4::int8
+        ) m JOIN profile p ON p.profile_id = m.profile_id AND p.space_id = $1::int4 AND p.bucket = $3::int4
+        """,
+        tenant.id,
+        key,
+        tenant.base,
+        most + 1,
+    )
+    return int(found[0][0])
