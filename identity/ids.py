@@ -9,6 +9,7 @@ import time
 from base64 import b32encode
 from typing import Literal
 
+_HEX = 32
 Prefix = Literal["prf", "spc", "key", "ers", "dst"]
 
 
@@ -29,7 +30,7 @@ def public(prefix: Prefix, id_: bytes) -> str:
 def private(prefix: Prefix, text: str) -> bytes | None:
     """The inverse of `public`; None for anything else."""
     head, _, digits = text.partition("_")
-    if head != prefix or len(digits) != 32 or not digits.isascii():
+    if head != prefix or len(digits) != _HEX or not digits.isascii():
         return None
     try:
         id_ = bytes.fromhex(digits)

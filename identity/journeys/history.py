@@ -60,9 +60,7 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
 class _Teller:
     """Opens what the lines of history point to."""
 
-    def __init__(
-        self, names: dict[int, str], values: dict[bytes, tuple[str, str]], messages: dict[int, str]
-    ) -> None:
+    def __init__(self, names: dict[int, str], values: dict[bytes, tuple[str, str]], messages: dict[int, str]) -> None:
         self.names = names
         self.values = values
         self.messages = messages
@@ -94,9 +92,7 @@ class _Teller:
         return {"type": type_, "value": value}
 
 
-async def _teller(
-    space: Space, connection: Connection, found: store.Profiles, lines: Sequence[store.Line]
-) -> _Teller:
+async def _teller(space: Space, connection: Connection, found: store.Profiles, lines: Sequence[store.Line]) -> _Teller:
     names = await space.read_types()
     subjects: dict[bytes, SubjectKey] = {
         m.id: space.keys.slot(m.slot, m.epoch, m.slot_wrapped).unwrap(m.key_id, m.wrapped)

@@ -86,8 +86,7 @@ async def _answers(space: Space, found: store.Profiles) -> dict[bytes, dict[str,
     for held in found.identifiers:
         identifiers.setdefault(held.head, []).append(held)
     return {
-        head: await _Profile(space, head, under, identifiers.get(head, [])).answer()
-        for head, under in members.items()
+        head: await _Profile(space, head, under, identifiers.get(head, [])).answer() for head, under in members.items()
     }
 
 

@@ -40,8 +40,7 @@ async def _keyring(database: Database, root_file: Path, root_value: str | None, 
         await keystore.lock(connection)
         named = await keystore.read(connection)
         if named is None:
-            root = _root(root_file, root_value, create=not root_file.exists())
-            store = KeyStore.open(directory, root) if _exists(directory) else KeyStore.create(directory, root)
+            root, store = _first(root_file, root_value, directory)
             await keystore.write(connection, store.store_id, root.id)
             return Keyring(root, store)
     root = _root(root_file, root_value, create=False)
@@ -51,9 +50,11 @@ async def _keyring(database: Database, root_file: Path, root_value: str | None, 
     return keyring
 
 
-def _exists(directory: Path) -> bool:
-    """Whether a start that died before it told the database has left a key store without spaces."""
-    return directory.exists() and any(directory.iterdir())
+def _first(root_file: Path, root_value: str | None, directory: Path) -> tuple[Root, KeyStore]:
+    """The keys of a new database; those of a start that died before it named them are taken up."""
+    root = _root(root_file, root_value, create=not root_file.exists())
+    left = directory.exists() and any(directory.iterdir())
+    return root, KeyStore.open(directory, root) if left else KeyStore.create(directory, root)
 
 
 def _root(file: Path, value: str | None, *, create: bool) -> Root:

@@ -189,10 +189,11 @@ def _check(body: str) -> str:
 def _id_of(secret: str) -> str | None:
     """The public id in a secret of the right shape; None for anything else."""
     body, _, check = secret.rpartition("_")
-    parts = body.split("_")
-    if len(parts) != 3 or parts[0] != "of" or not secret.isascii() or check != _check(body):
+    lead, _, rest = body.partition("_")
+    id_, _, random = rest.partition("_")
+    if lead != "of" or not random or not secret.isascii() or check != _check(body):
         return None
-    return f"key_{parts[1]}"
+    return f"key_{id_}"
 
 
 def _hash(secret: str) -> bytes:

@@ -28,7 +28,7 @@ class Decision(Struct, frozen=True):
     on_absence: bool = False
 
 
-def decide(call: Call, user: Identifier | None, around: Neighbourhood, rules: Rules) -> Decision:
+def decide(call: Call, user: Identifier | None, around: Neighbourhood, rules: Rules) -> Decision:  # noqa: PLR0911 (a rule each)
     """What becomes of the previous id of a call; `user` is its user id, if that one is usable."""
     alias = call.alias
     if alias is None or user is None:

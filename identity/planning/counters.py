@@ -39,8 +39,8 @@ def unite(into: Counters, other: Counters) -> None:
     into.origins += other.origins
     for type_, window in other.windows.items():
         mine = into.windows.get(type_)
-        into.windows[type_] = window if mine is None else newest(
-            {**mine.seen, **window.seen}, min(mine.size, window.size)
+        into.windows[type_] = (
+            window if mine is None else newest({**mine.seen, **window.seen}, min(mine.size, window.size))
         )
     for cut, (left, right) in other.cuts.items():
         a, b = into.cuts.get(cut, (0, 0))

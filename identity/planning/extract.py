@@ -11,7 +11,6 @@ from uuid import uuid4
 from identity.errors import BadCall
 from identity.identifiers import ANONYMOUS_ID, EMAIL, PHONE, USER_ID, plain
 from identity.model import KINDS, Call, Kind, Source
-from identity.planning.blocked import stands_for_nobody
 from identity.planning.claims import Claims
 from identity.planning.previous import previous_id
 from identity.planning.rules import Rules

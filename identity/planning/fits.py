@@ -38,7 +38,7 @@ def misfit(
     `seen` are the call's identifiers that the sides already hold: seen at `time`, they are in
     their window. Order: types by priority, `max_identifiers`, `max_merges`, `separated`.
     """
-    if len(sides) + len(fresh) < 2:
+    if not fresh and len(sides) <= 1:
         return None
     added: dict[str, int] = {}
     for identifier in fresh:

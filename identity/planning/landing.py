@@ -22,7 +22,8 @@ def tell(
     if not call.traits and not call.consent and call.group is None:
         return False, []
     document = around.documents.get(target.id) or Document()
-    changed, ignored = False, []
+    changed = False
+    ignored: list[str] = []
     if call.traits:
         changed, ignored = put(document, call.traits, call.time, stamp)
     if call.consent:

@@ -6,21 +6,20 @@ calls are cut into batches. No I/O, no clock and no randomness of its own.
 """
 
 from collections.abc import Callable, Sequence
-from hashlib import blake2b
 
 from msgspec import structs
 
 from identity.identifiers import USER_ID
-from identity.model import DAY, Call, Identifier, Outcome, Skipped
-from identity.planning import alias, landing
-from identity.planning.counters import attach, fit_windows, retire, see, unite
+from identity.model import Call, Identifier, Outcome, Skipped
+from identity.planning.alias import Decision, decide
 from identity.planning.fits import SEPARATED, misfit, separated
-from identity.planning.plan import CREATED, DEMOTED, GAINED, MERGED, RETIRED, Change, UPSERT, Gained, MERGE, Note, Plan, Record
+from identity.planning.landing import tell
+from identity.planning.plan import CREATED, DEMOTED, GAINED, MERGE, MERGED, RETIRED, UPSERT, Change, Note, Plan, Record
 from identity.planning.rules import Rules
 from identity.planning.scrub import scrub
-from identity.planning.state import Counters, Neighbourhood, Profile, Sighting
+from identity.planning.state import Neighbourhood, Profile
+from identity.planning.working import Working
 
-MAX_SOURCES = 16
 SUPPRESSED = "suppressed"
 
 
@@ -37,33 +36,34 @@ def plan(
     `stamps(after)` gives a stamp greater than `after` and than all it gave; `fresh_id` the id of
     a new profile; `public` writes an id as it is shown outside. The neighbourhood is used up.
     """
-    planner = _Planner(around, rules, stamps, fresh_id, public)
+    planner = _Planner(Working(around, rules, fresh_id), stamps, public)
     for call in calls:
         planner.plan.outcomes.append(planner.take(call))
     return planner.plan
 
 
+class _Chosen:
+    """Which identifiers of a call are kept, which heads they join, and what was demoted."""
+
+    __slots__ = ("decision", "demoted", "fresh", "kept", "seen", "sides")
+
+    def __init__(self) -> None:
+        self.kept: list[Identifier] = []
+        self.demoted: list[Skipped] = []
+        self.sides: list[Profile] = []
+        self.fresh: list[Identifier] = []
+        self.seen: list[tuple[Profile, Identifier]] = []
+        self.decision = Decision()
+
+
 class _Planner:
-    def __init__(
-        self,
-        around: Neighbourhood,
-        rules: Rules,
-        stamps: Callable[[int], int],
-        fresh_id: Callable[[], bytes],
-        public: Callable[[bytes], str],
-    ) -> None:
-        self.around = around
-        self.rules = rules
+    def __init__(self, working: Working, stamps: Callable[[int], int], public: Callable[[bytes], str]) -> None:
+        self.working = working
+        self.around = working.around
+        self.rules = working.rules
+        self.plan = working.plan
         self.stamps = stamps
-        self.fresh_id = fresh_id
         self.public = public
-        self.plan = Plan()
-        self.gained: dict[bytes, Gained] = {}
-        self.under: dict[bytes, list[Profile]] = {}
-        for profile in around.profiles.values():
-            self.under.setdefault(profile.head, []).append(profile)
-            if rules.windowed and profile.head == profile.id:
-                fit_windows(profile.folded, rules)
 
     def take(self, call: Call) -> Outcome:
         """One call, from its identifiers to where it lands."""
@@ -85,146 +85,97 @@ class _Planner:
             if barred:
                 skipped = skipped + [Skipped(i, SUPPRESSED) for i in barred]
                 call = scrub(call, barred, self.rules)
-        kept, demoted, decision = self._choose(call, identifiers)
-        skipped = skipped + demoted if demoted else skipped
-        if not kept:
+        chosen = self._choose(call, identifiers)
+        skipped = skipped + chosen.demoted if chosen.demoted else skipped
+        if not chosen.kept:
             return Outcome(call.message_id, "unresolved", demoted=_told(skipped))
-        return self._land(call, kept, skipped, decision)
+        return self._land(call, chosen, skipped)
 
-    def _choose(
-        self, call: Call, identifiers: list[Identifier]
-    ) -> tuple[list[Identifier], list[Skipped], alias.Decision | None]:
+    def _choose(self, call: Call, identifiers: list[Identifier]) -> _Chosen:
         """Greedy by priority: an identifier that does not fit is demoted, the rest go on."""
-        around = self.around
-        kept: list[Identifier] = []
-        demoted: list[Skipped] = []
-        sides: list[Profile] = []
-        fresh: list[Identifier] = []
-        seen: list[tuple[Profile, Identifier]] = []
-        decision = None
+        around, rules, chosen = self.around, self.rules, _Chosen()
         if call.alias is not None:
-            user = next((i for i in identifiers if i.type == USER_ID), None)
-            decision = alias.decide(call, user, around, self.rules)
-            self.plan.rests_on_absence |= decision.on_absence
-            identifiers, demoted = self._pair(decision, user, identifiers, kept, sides, fresh, seen)
+            identifiers = self._pair(call, identifiers, chosen)
         for identifier in identifiers:
             head = around.head_of(identifier.key)
+            sides, fresh, seen = chosen.sides, chosen.fresh, chosen.seen
             if head is None:
-                reason = misfit(sides, [*fresh, identifier], seen, call.time, self.rules, around.cuts)
-                if reason is None:
-                    fresh.append(identifier)
-            elif any(head is side for side in sides):
-                reason = None
-                seen.append((head, identifier))
+                fresh = [*fresh, identifier]
             else:
-                more = [*seen, (head, identifier)]
-                reason = misfit([*sides, head], fresh, more, call.time, self.rules, around.cuts)
-                if reason is None:
-                    sides.append(head)
-                    seen = more
+                seen = [*seen, (head, identifier)]
+                if any(head is side for side in sides):
+                    chosen.seen = seen
+                    chosen.kept.append(identifier)
+                    continue
+                sides = [*sides, head]
+            reason = misfit(sides, fresh, seen, call.time, rules, around.cuts)
             if reason is None:
-                kept.append(identifier)
+                chosen.sides, chosen.fresh, chosen.seen = sides, fresh, seen
+                chosen.kept.append(identifier)
             else:
-                demoted.append(Skipped(identifier, reason))
+                chosen.demoted.append(Skipped(identifier, reason))
                 self.plan.rests_on_absence |= head is None
-        return kept, demoted, decision
+        return chosen
 
-    def _pair(
-        self,
-        decision: alias.Decision,
-        user: Identifier | None,
-        identifiers: list[Identifier],
-        kept: list[Identifier],
-        sides: list[Profile],
-        fresh: list[Identifier],
-        seen: list[tuple[Profile, Identifier]],
-    ) -> tuple[list[Identifier], list[Skipped]]:
-        """Puts the two ids of an alias first, exempt from limits but not from cuts."""
+    def _pair(self, call: Call, identifiers: list[Identifier], chosen: _Chosen) -> list[Identifier]:
+        """Puts the two ids of an alias first, exempt from limits but not from cuts.
+
+        Returns the identifiers that are left to choose from.
+        """
+        around = self.around
+        user = next((i for i in identifiers if i.type == USER_ID), None)
+        decision = chosen.decision = decide(call, user, around, self.rules)
+        self.plan.rests_on_absence |= decision.on_absence
         if decision.refused is not None:
-            return identifiers, [Skipped(decision.refused, decision.reason)]
-        if decision.link is None or user is None:
-            return identifiers, []
-        pair = [user, decision.link]
-        heads: list[Profile] = []
-        new = []
-        for identifier in pair:
-            head = self.around.head_of(identifier.key)
-            if head is None:
-                new.append(identifier)
-            elif head not in heads:
-                heads.append(head)
-        rest = [i for i in identifiers if i.key not in (user.key, decision.link.key)]
-        if separated(heads, new, self.around.cuts):
-            self.plan.rests_on_absence |= bool(new)
-            return [user, *rest], [Skipped(decision.link, SEPARATED)]
-        kept += pair
-        sides += heads
-        fresh += new
-        seen += [(head, i) for i in pair if (head := self.around.head_of(i.key)) is not None]
-        return rest, []
-
-    def _land(
-        self, call: Call, kept: list[Identifier], skipped: list[Skipped], decision: alias.Decision | None
-    ) -> Outcome:
-        around, plan, rules = self.around, self.plan, self.rules
-        if len(kept) > 1 and decision is not None:
-            kept = sorted(kept, key=lambda identifier: rules.rank(identifier.type))
-        heads: list[Profile] = []
-        after = around.stamp
-        for identifier in kept:
+            chosen.demoted.append(Skipped(decision.refused, decision.reason))
+        previous = decision.link
+        if previous is None or user is None:
+            return identifiers
+        fresh: list[Identifier] = []
+        seen: list[tuple[Profile, Identifier]] = []
+        sides: list[Profile] = []
+        for identifier in (user, previous):
             head = around.head_of(identifier.key)
-            if head is not None and not any(head is other for other in heads):
-                heads.append(head)
-                after = max(after, head.stamp)
-        looked = [h for s in skipped if (h := around.head_of(s.identifier.key)) is not None]
-        for head in looked:
-            after = max(after, head.stamp)
-        stamp = self.stamps(after)
-        for head in looked:
-            head.stamp = stamp
-            self._touch(head)
+            if head is None:
+                fresh.append(identifier)
+                continue
+            seen.append((head, identifier))
+            if not any(head is side for side in sides):
+                sides.append(head)
+        rest = [i for i in identifiers if i.key not in (user.key, previous.key)]
+        if separated(sides, fresh, around.cuts):
+            self.plan.rests_on_absence |= bool(fresh)
+            chosen.decision = Decision()
+            chosen.demoted.append(Skipped(previous, SEPARATED))
+            return [user, *rest]
+        chosen.kept, chosen.sides, chosen.fresh, chosen.seen = [user, previous], sides, fresh, seen
+        return rest
 
+    def _land(self, call: Call, chosen: _Chosen, skipped: list[Skipped]) -> Outcome:
+        """The call lands on one profile, its demoted identifiers notwithstanding."""
+        around, plan, working = self.around, self.plan, self.working
+        kept = chosen.kept
+        if call.alias is not None:
+            kept = sorted(kept, key=lambda identifier: self.rules.rank(identifier.type))
+        stamp = self._stamp(chosen, skipped)
         known = next((around.owners[i.key] for i in kept if i.key in around.owners), None)
-        fresh = [i for i in kept if i.key not in around.owners]
-        notes: list[Note] = []
-        merged: list[bytes] = []
-        if known is None:
-            head = target = self._create(stamp)
-            notes.append(Note(target.id, stamp, CREATED, []))
-        else:
-            target = around.profiles[known]
-            head, merged = self._merge(heads, stamp) if len(heads) > 1 else (heads[0], merged)
-            notes += [Note(target.id, stamp, MERGED, [], other) for other in merged]
-        for identifier in fresh:
-            self._gain(identifier, target, head, call, stamp)
-        if fresh:
-            notes.append(Note(target.id, stamp, GAINED, [i.key for i in fresh]))
-        linked = decision.link if decision is not None else None
-        if linked is not None and linked.type == USER_ID and self._retire(linked.key, head):
-            notes.append(Note(target.id, stamp, RETIRED, [linked.key]))
-        told, ignored = landing.tell(call, target, stamp, around, plan, self.fresh_id)
-        if told or notes:
-            head.version += 1
-            plan.upserts[head.canonical] = Change(UPSERT, head.canonical, head.version, stamp)
-        for loser in merged:
-            plan.upserts.pop(loser, None)
-            plan.merges.append(Change(MERGE, head.canonical, head.version, stamp, loser))
-
+        head, target, merged, notes = self._place(call, chosen, known, stamp)
+        told, ignored = tell(call, target, stamp, around, plan, working.fresh_id)
+        self._announce(head, merged, stamp, changed=told or bool(notes))
+        demoted = [s for s in skipped if s.reason != SUPPRESSED and s.identifier.key]
+        unseen = working.sight(call, kept, [s.identifier.key for s in demoted if s.reason != "blocked"], target, head)
+        if unseen and demoted:
+            keys, reasons = [s.identifier.key for s in demoted], [s.reason for s in demoted]
+            notes.append(Note(target.id, stamp, DEMOTED, keys, None, reasons))
         head.stamp = target.stamp = stamp
         target.events += 1
-        self._touch(head)
-        self._touch(target)
-        demoted = [s for s in skipped if s.reason != SUPPRESSED and s.identifier.key]
-        new_set = self._sight(call, kept, demoted, target, head)
-        if new_set and demoted:
-            notes.append(
-                Note(target.id, stamp, DEMOTED, [s.identifier.key for s in demoted], None, [s.reason for s in demoted])
-            )
-        taught = told or new_set or bool(notes) or bool(demoted) or call.kind == "alias"
+        working.touch(head)
+        working.touch(target)
         record = Record(target.id, stamp, call, [i.key for i in kept], [(s.identifier.key, s.reason) for s in demoted])
+        taught = told or unseen or bool(notes) or bool(demoted) or call.kind == "alias"
         (plan.evidence if taught else plan.events).append(record)
         plan.history += notes
-        if decision is not None and decision.forced:
+        if chosen.decision.forced:
             plan.forced.append(record)
         plan.messages.add(call.message)
         around.messages.add(call.message)
@@ -239,116 +190,51 @@ class _Planner:
             ignored,
         )
 
-    def _touch(self, profile: Profile) -> None:
-        if profile.id not in self.plan.born:
-            self.plan.touched[profile.id] = profile
+    def _stamp(self, chosen: _Chosen, skipped: Sequence[Skipped]) -> int:
+        """A stamp after that of every profile the call looked at, which all come to bear it."""
+        looked = list(chosen.sides)
+        for skip in skipped:
+            head = self.around.head_of(skip.identifier.key)
+            if head is not None:
+                looked.append(head)
+        stamp = self.stamps(max([self.around.stamp, *(head.stamp for head in looked)]))
+        for head in looked:
+            head.stamp = stamp
+            self.working.touch(head)
+        return stamp
 
-    def _create(self, stamp: int) -> Profile:
-        id_ = self.fresh_id()
-        profile = Profile(id_, stamp, id_, id_, stamp, Counters({}, []), Counters({}, []), 0, stamp)
-        fit_windows(profile.folded, self.rules)
-        self.around.profiles[id_] = profile
-        self.under[id_] = [profile]
-        self.plan.born[id_] = profile
-        return profile
-
-    def _merge(self, heads: list[Profile], stamp: int) -> tuple[Profile, list[bytes]]:
-        """Points the heads with fewer origins at the one with most; the oldest gives its name."""
-        winner = min(heads, key=lambda head: (-head.folded.origins, head.elder))
-        eldest = min(heads, key=lambda head: head.elder)
-        merged = [head.canonical for head in heads if head is not eldest]
-        canonical, elder = eldest.canonical, eldest.elder
-        winner.version = max(head.version for head in heads)
-        for loser in heads:
-            if loser is winner:
-                continue
-            unite(winner.folded, loser.folded)
-            loser.joined_to, loser.joined_at, loser.stamp = winner.id, stamp, stamp
-            for origin in self.under.pop(loser.id):
-                origin.head = winner.id
-                self.under[winner.id].append(origin)
-                self._touch(origin)
-            self._move(loser, winner)
-        winner.canonical, winner.elder = canonical, elder
-        return winner, merged
-
-    def _move(self, loser: Profile, winner: Profile) -> None:
-        moved = self.plan.moved
-        for head, to in moved.items():
-            if to == loser.id:
-                moved[head] = winner.id
-        if loser.id not in self.plan.born:
-            moved[loser.id] = winner.id
-
-    def _gain(self, identifier: Identifier, target: Profile, head: Profile, call: Call, stamp: int) -> None:
-        self.around.owners[identifier.key] = target.id
-        attach(target.own, identifier.key, identifier.type)
-        attach(head.folded, identifier.key, identifier.type)
-        see(head.folded, identifier.key, identifier.type, call.time)
-        for cut, side in self.around.cuts.get(identifier.key, ()):
-            left, right = head.folded.cuts.get(cut, (0, 0))
-            head.folded.cuts[cut] = (left + (side == 0), right + (side == 1))
-        gained = Gained(identifier, target.id, call.source.key, stamp, call.time, call.time)
-        self.gained[identifier.key] = gained
-        self.plan.gained.append(gained)
-
-    def _retire(self, key: bytes, head: Profile) -> bool:
-        """The previous user id of an alias stays, resolves, and no longer counts."""
-        if key not in head.folded.live:
-            return False
-        origin = self.around.profiles[self.around.owners[key]]
-        retire(origin.own, key)
-        retire(head.folded, key)
-        gained = self.gained.get(key)
-        if gained is not None:
-            gained.retired = True
+    def _place(
+        self, call: Call, chosen: _Chosen, known: bytes | None, stamp: int
+    ) -> tuple[Profile, Profile, list[bytes], list[Note]]:
+        """The head and the target origin of a call, once everything it links is linked."""
+        working, notes = self.working, []
+        merged: list[bytes] = []
+        if known is None:
+            head = target = working.create(stamp)
+            notes.append(Note(target.id, stamp, CREATED, []))
         else:
-            self.plan.retired.append((origin.id, key))
-            self._touch(origin)
-        return True
+            target = self.around.profiles[known]
+            head = chosen.sides[0]
+            if len(chosen.sides) > 1:
+                head, merged = working.merge(chosen.sides, stamp)
+                notes += [Note(target.id, stamp, MERGED, [], other) for other in merged]
+        for identifier in chosen.fresh:
+            working.gain(identifier, target, head, call, stamp)
+        if chosen.fresh:
+            notes.append(Note(target.id, stamp, GAINED, [i.key for i in chosen.fresh]))
+        linked = chosen.decision.link
+        if linked is not None and linked.type == USER_ID and working.retire(linked.key, head):
+            notes.append(Note(target.id, stamp, RETIRED, [linked.key]))
+        return head, target, merged, notes
 
-    def _sight(
-        self, call: Call, kept: list[Identifier], demoted: list[Skipped], target: Profile, head: Profile
-    ) -> bool:
-        """Counts the set of identifiers of a call; returns whether it was not yet seen together."""
-        around, plan = self.around, self.plan
-        keys = [i.key for i in kept] + [s.identifier.key for s in demoted if s.reason != "blocked"]
-        at = (target.id, set_key(keys))
-        before = around.sightings.get(at)
-        day = call.time // DAY
-        source = call.source.key
-        if before is None:
-            around.sightings[at] = plan.sightings[at] = Sighting(1, 1, day, (source,))
-            later = True
-        else:
-            later = day > before.last_day
-            sources = before.sources
-            if source not in sources and len(sources) < MAX_SOURCES:
-                sources = tuple(sorted((*sources, source)))
-            around.sightings[at] = plan.sightings[at] = Sighting(
-                before.count + 1, before.days + later, max(before.last_day, day), sources
-            )
-        windowed = self.rules.windowed
-        for identifier in kept:
-            counted = identifier.type in windowed
-            if counted:
-                see(head.folded, identifier.key, identifier.type, call.time)
-            if counted or later:
-                self._seen(identifier.key, call.time)
-        return before is None
-
-    def _seen(self, key: bytes, time: int) -> None:
-        gained = self.gained.get(key)
-        if gained is not None:
-            gained.last_seen = max(gained.last_seen, time)
-            return
-        at = (self.around.owners[key], key)
-        self.plan.seen[at] = max(time, self.plan.seen.get(at, time))
-
-
-def set_key(keys: Sequence[bytes]) -> bytes:
-    """The 16-byte key of a set of identifiers, by their keys in any order."""
-    return blake2b(b"".join(sorted(keys)), digest_size=16).digest()
+    def _announce(self, head: Profile, merged: Sequence[bytes], stamp: int, *, changed: bool) -> None:
+        """Tells the feed what a destination could see change."""
+        if changed:
+            head.version += 1
+            self.plan.upserts[head.canonical] = Change(UPSERT, head.canonical, head.version, stamp)
+        for loser in merged:
+            self.plan.upserts.pop(loser, None)
+            self.plan.merges.append(Change(MERGE, head.canonical, head.version, stamp, loser))
 
 
 def _without(

@@ -47,7 +47,13 @@ _packed = msgspec.msgpack.Decoder(list[tuple[int, Kept]])
 def kept(call: Call) -> Kept:
     """A call in the form it is stored in."""
     return Kept(
-        KINDS.index(call.kind), call.message_id, call.time, call.received, call.source.key, call.source.server, call.body
+        KINDS.index(call.kind),
+        call.message_id,
+        call.time,
+        call.received,
+        call.source.key,
+        call.source.server,
+        call.body,
     )
 
 

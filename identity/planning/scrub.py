@@ -57,9 +57,7 @@ def _context(context: dict[str, Any], is_gone: Any, without: Any) -> dict[str, A
     if isinstance(device, dict):
         os_ = str(device.get("type")).lower()
         names = {"id": "id", "advertisingId": "idfa", "token": "push_token"}
-        context["device"] = {
-            k: v for k, v in device.items() if not (k in names and is_gone(f"{os_}.{names[k]}", v))
-        }
+        context["device"] = {k: v for k, v in device.items() if not (k in names and is_gone(f"{os_}.{names[k]}", v))}
     analytics = context.get("integrations")
     if isinstance(analytics, dict) and isinstance(analytics.get("Google Analytics"), dict):
         google = analytics["Google Analytics"]

@@ -63,10 +63,9 @@ class Writes(Struct):
 
 async def apply(connection: Connection, tenant: Tenant, writes: Writes) -> None:
     """Sends the statements; raises Conflict if any touched another number of rows than it must."""
-    steps = _steps(tenant, writes)
     ran = []
     async with connection.pipeline():
-        for query, params, count in steps:
+        for query, params, count in _steps(tenant, writes):
             cursor = connection.cursor()
             await cursor.execute(query, params, prepare=True)
             ran.append((cursor, count))
@@ -84,33 +83,41 @@ async def rollback(connection: Connection) -> None:
     await connection.execute("ROLLBACK")
 
 
-_Step = tuple[LiteralString, Sequence[Any], int | None]
+class _Steps:
+    """The statements of a batch in the order of locks; each has the space as its first parameter."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self.tenant = tenant
+        self.all: list[tuple[LiteralString, list[Any], int | None]] = []
+
+    def add(self, query: LiteralString, count: int | None, *params: Any) -> None:
+        """One more statement, which must touch `count` rows (None: as many as there are)."""
+        self.all.append((query, [self.tenant.id, *params], count))
 
 
-def _steps(tenant: Tenant, w: Writes) -> list[_Step]:
-    """The statements of a batch in the order of locks, those without rows left out."""
-    id_ = tenant.id
-    steps: list[_Step] = []
+def _steps(tenant: Tenant, w: Writes) -> list[tuple[LiteralString, list[Any], int | None]]:
+    steps = _Steps(tenant)
     if w.born:
         ids = [row.id for row in w.born]
-        steps.append((sql.INSERT_PROFILES, (id_, uuids(ids), tenant.buckets(ids), *_profiles(w.born)), len(ids)))
+        steps.add(sql.INSERT_PROFILES, len(ids), uuids(ids), tenant.buckets(ids), *_profiles(w.born))
     if w.moved:
-        heads, to = [head for head, _ in w.moved], [head for _, head in w.moved]
-        steps.append((sql.MOVE_ORIGINS, (id_, uuids(heads), uuids(to), tenant.base), None))
+        heads, to = zip(*w.moved, strict=True)
+        steps.add(sql.MOVE_ORIGINS, None, uuids(heads), uuids(to), tenant.base)
     if w.touched:
         rows = [row for row, _ in w.touched]
         ids = [row.id for row in rows]
         expected = int8s([stamp for _, stamp in w.touched])
-        params = (id_, uuids(ids), tenant.buckets(ids), *_profiles(rows), expected)
-        steps.append((sql.UPDATE_PROFILES, params, len(ids)))
-    steps += _identifier_steps(tenant, w)
-    steps += _sealed_steps(tenant, w)
-    steps += _call_steps(tenant, w)
+        steps.add(sql.UPDATE_PROFILES, len(ids), uuids(ids), tenant.buckets(ids), *_profiles(rows), expected)
+    _identifiers(steps, w)
+    _sightings(steps, w)
+    _sealed(steps, w)
+    _groups(steps, w)
+    _calls(steps, w)
     if w.changes:
         op, version, at, profile, other = zip(*w.changes, strict=True)
-        params = (id_, w.lane, tenant.base, len(op), int2s(op), int8s(version), int8s(at))
-        steps.append((sql.INSERT_CHANGES, (*params, uuids(profile), uuids_or_null(other)), len(op)))
-    return steps
+        columns = (int2s(op), int8s(version), int8s(at), uuids(profile), uuids_or_null(other))
+        steps.add(sql.INSERT_CHANGES, len(op), w.lane, tenant.base, len(op), *columns)
+    return steps.all
 
 
 def _profiles(rows: Sequence[ProfileRow]) -> tuple[Any, ...]:
@@ -130,79 +137,72 @@ def _profiles(rows: Sequence[ProfileRow]) -> tuple[Any, ...]:
     )
 
 
-def _identifier_steps(tenant: Tenant, w: Writes) -> list[_Step]:
-    steps: list[_Step] = []
+def _identifiers(steps: _Steps, w: Writes) -> None:
+    buckets = steps.tenant.buckets
     if w.identifiers:
-        key, origin, type_, retired, source, linked, first, last, value = zip(
-            *sorted(w.identifiers, key=lambda row: row.key), strict=True
-        )
-        steps.append(
-            (sql.INSERT_IDENTIFIERS, (tenant.id, byteas(key), tenant.buckets(key), uuids(origin)), len(key))
-        )
+        # Sorted, so that two batches that link the same identifiers never wait for each other.
+        key, origin, type_, retired, source, linked, first, last, value = zip(*sorted(w.identifiers), strict=True)
+        steps.add(sql.INSERT_IDENTIFIERS, len(key), byteas(key), buckets(key), uuids(origin))
         columns = (int2s(type_), bools(retired), int4s(source), int8s(linked), int8s(first), int8s(last), byteas(value))
-        params = (tenant.id, uuids(origin), byteas(key), tenant.buckets(origin), *columns)
-        steps.append((sql.INSERT_PROFILE_IDENTIFIERS, params, len(key)))
+        steps.add(sql.INSERT_PROFILE_IDENTIFIERS, len(key), uuids(origin), byteas(key), buckets(origin), *columns)
     if w.seen:
         origin, key, last = zip(*w.seen, strict=True)
-        params = (tenant.id, uuids(origin), byteas(key), tenant.buckets(origin), int8s(last))
-        steps.append((sql.UPDATE_SEEN, params, None))
+        steps.add(sql.UPDATE_SEEN, None, uuids(origin), byteas(key), buckets(origin), int8s(last))
     if w.retired:
         origin, key = zip(*w.retired, strict=True)
-        params = (tenant.id, uuids(origin), byteas(key), tenant.buckets(origin))
-        steps.append((sql.RETIRE, params, len(key)))
+        steps.add(sql.RETIRE, len(key), uuids(origin), byteas(key), buckets(origin))
+
+
+def _sightings(steps: _Steps, w: Writes) -> None:
     for rows, query in ((w.new_sightings, sql.INSERT_SIGHTINGS), (w.sightings, sql.UPDATE_SIGHTINGS)):
         if rows:
-            origin, set_key, count, days, last_day, sources = zip(*rows, strict=True)
-            columns = (int4s(count), int4s(days), int4s(last_day), byteas(sources))
-            params = (tenant.id, uuids(origin), uuids(set_key), tenant.buckets(origin), *columns)
-            steps.append((query, params, len(origin)))
-    return steps
+            origin, set_key, seen, days, last_day, sources = zip(*rows, strict=True)
+            columns = (int4s(seen), int4s(days), int4s(last_day), byteas(sources))
+            steps.add(query, len(origin), uuids(origin), uuids(set_key), steps.tenant.buckets(origin), *columns)
 
 
-def _sealed_steps(tenant: Tenant, w: Writes) -> list[_Step]:
-    steps: list[_Step] = []
+def _sealed(steps: _Steps, w: Writes) -> None:
+    buckets = steps.tenant.buckets
     if w.slot is not None:
         slot, epoch, wrapped = w.slot
-        steps.append((sql.INSERT_SLOT, (tenant.id, slot, tenant.base, epoch, wrapped), 1))
+        steps.add(sql.INSERT_SLOT, 1, slot, steps.tenant.base, epoch, wrapped)
     if w.subject_keys:
         ids, slots, key_ids, wrapped_keys = zip(*w.subject_keys, strict=True)
-        params = (tenant.id, uuids(ids), tenant.buckets(ids), int2s(slots), uuids(key_ids), byteas(wrapped_keys))
-        steps.append((sql.INSERT_SUBJECT_KEYS, params, len(ids)))
-    for documents, query in ((w.new_documents, sql.INSERT_DOCUMENTS), (w.documents, sql.UPDATE_DOCUMENTS)):
-        if documents:
-            origin, version, document = zip(*documents, strict=True)
-            params = (tenant.id, uuids(origin), tenant.buckets(origin), int4s(version), byteas(document))
-            steps.append((query, params, len(origin)))
-    for accounts, query in ((w.new_accounts, sql.INSERT_ACCOUNTS), (w.accounts, sql.UPDATE_ACCOUNTS)):
-        if accounts:
-            key, account, version, group, document = zip(*sorted(accounts), strict=True)
-            columns = (uuids(account), int4s(version), byteas(group), byteas(document))
-            steps.append((query, (tenant.id, byteas(key), tenant.buckets(key), *columns), len(key)))
+        columns = (uuids(ids), buckets(ids), int2s(slots), uuids(key_ids), byteas(wrapped_keys))
+        steps.add(sql.INSERT_SUBJECT_KEYS, len(ids), *columns)
+    for rows, query in ((w.new_documents, sql.INSERT_DOCUMENTS), (w.documents, sql.UPDATE_DOCUMENTS)):
+        if rows:
+            origin, version, document = zip(*rows, strict=True)
+            steps.add(query, len(origin), uuids(origin), buckets(origin), int4s(version), byteas(document))
+
+
+def _groups(steps: _Steps, w: Writes) -> None:
+    buckets = steps.tenant.buckets
+    for rows, query in ((w.new_accounts, sql.INSERT_ACCOUNTS), (w.accounts, sql.UPDATE_ACCOUNTS)):
+        if rows:
+            key, account, version, group, document = zip(*sorted(rows), strict=True)
+            columns = (byteas(key), buckets(key), uuids(account), int4s(version), byteas(group), byteas(document))
+            steps.add(query, len(key), *columns)
     if w.memberships:
         group, origin = zip(*sorted(w.memberships), strict=True)
-        params = (tenant.id, byteas(group), uuids(origin), tenant.buckets(group))
-        steps.append((sql.INSERT_MEMBERSHIPS, params, None))
-    return steps
+        steps.add(sql.INSERT_MEMBERSHIPS, None, byteas(group), uuids(origin), buckets(group))
 
 
-def _call_steps(tenant: Tenant, w: Writes) -> list[_Step]:
-    steps: list[_Step] = []
+def _calls(steps: _Steps, w: Writes) -> None:
+    buckets = steps.tenant.buckets
     if w.evidence:
         origin, stamp, kind, kept, demoted, payload = zip(*w.evidence, strict=True)
-        columns = (int2s(kind), byteas(kept), byteas(demoted), byteas(payload), w.rules_version)
-        params = (tenant.id, uuids(origin), int8s(stamp), tenant.buckets(origin), *columns)
-        steps.append((sql.INSERT_EVIDENCE, params, len(origin)))
+        taught = (int2s(kind), byteas(kept), byteas(demoted), byteas(payload), w.rules_version)
+        steps.add(sql.INSERT_EVIDENCE, len(origin), uuids(origin), int8s(stamp), buckets(origin), *taught)
     if w.events:
         origin, stamp, calls, payload = zip(*w.events, strict=True)
-        params = (tenant.id, uuids(origin), int8s(stamp), tenant.buckets(origin), int2s(calls), byteas(payload))
-        steps.append((sql.INSERT_EVENTS, params, len(origin)))
+        plain = (uuids(origin), int8s(stamp), buckets(origin), int2s(calls), byteas(payload))
+        steps.add(sql.INSERT_EVENTS, len(origin), *plain)
     if w.history:
         profile, stamp, seq, kind, other, keys = zip(*w.history, strict=True)
         columns = (int2s(seq), int2s(kind), uuids_or_null(other), byteas(keys), w.rules_version)
-        params = (tenant.id, uuids(profile), int8s(stamp), tenant.buckets(profile), *columns)
-        steps.append((sql.INSERT_HISTORY, params, len(profile)))
+        steps.add(sql.INSERT_HISTORY, len(profile), uuids(profile), int8s(stamp), buckets(profile), *columns)
     if w.unclaimed:
-        params = (tenant.id, uuids(w.unclaimed), tenant.buckets(w.unclaimed))
-        steps.append((sql.DELETE_MESSAGES, params, len(w.unclaimed)))
-    steps += [(sql.INSERT_AUDIT, (tenant.id, *entry), 1) for entry in w.audit]
-    return steps
+        steps.add(sql.DELETE_MESSAGES, len(w.unclaimed), uuids(w.unclaimed), buckets(w.unclaimed))
+    for entry in w.audit:
+        steps.add(sql.INSERT_AUDIT, 1, *entry)

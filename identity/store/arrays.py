@@ -25,37 +25,37 @@ class Array:
 
 
 class Uuids(Array):
-    """uuid[]"""
+    """A `uuid[]`."""
 
     oid = 2951
 
 
 class Byteas(Array):
-    """bytea[]"""
+    """A `bytea[]`."""
 
     oid = 1001
 
 
 class Int8s(Array):
-    """int8[]"""
+    """A `int8[]`."""
 
     oid = 1016
 
 
 class Int4s(Array):
-    """int4[]"""
+    """A `int4[]`."""
 
     oid = 1007
 
 
 class Int2s(Array):
-    """int2[]"""
+    """A `int2[]`."""
 
     oid = 1005
 
 
 class Bools(Array):
-    """bool[]"""
+    """A `bool[]`."""
 
     oid = 1000
 

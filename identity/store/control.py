@@ -54,11 +54,12 @@ async def create_space(connection: Connection, public_id: bytes, name: str, stam
     if made is None:
         raise SpaceNotFound
     space = SpaceRow(*made)
+    await connection.execute("INSERT INTO space_gate (space_id, stamp) VALUES ($1::int4, $2::int8)", [space.id, stamp])
     await connection.execute(
-        "INSERT INTO space_gate (space_id, stamp) VALUES ($1::int4, $2::int8)", [space.id, stamp]
-    )
-    await connection.execute(
-        "INSERT INTO lane_head (space_id, lane, bucket) SELECT $1::int4, lane, $2::int4 FROM generate_series(0, $3::int4) lane",
+        """
+        INSERT INTO lane_head (space_id, lane, bucket)
+        SELECT $1::int4, lane, $2::int4 FROM generate_series(0, $3::int4) AS lane
+        """,
         [space.id, base, LANES - 1],
     )
     return space

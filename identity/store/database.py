@@ -146,5 +146,7 @@ async def _require_safe(conninfo: str) -> None:
             """,
         )
     if unsafe is None or unsafe[0]:
-        message = f"The role {APP_ROLE} must be neither superuser nor owner of the tables, and must not bypass security."
+        message = (
+            f"The role {APP_ROLE} must be neither superuser nor owner of the tables, and must not bypass security."
+        )
         raise Misconfigured(message)

@@ -66,7 +66,9 @@ FROM unnest($2::uuid[], $3::uuid[], $4::int4[]) AS k (id, set_key, bucket)
 JOIN sighting g ON g.profile_id = k.id AND g.set_key = k.set_key AND g.space_id = $1::int4 AND g.bucket = k.bucket
 """
 
-_SLOT = "SELECT epoch, wrapped FROM slot_key WHERE space_id = $1::int4 AND slot = $2::int2 AND bucket = $3::int4 FOR SHARE"
+_SLOT = (
+    "SELECT epoch, wrapped FROM slot_key WHERE space_id = $1::int4 AND slot = $2::int2 AND bucket = $3::int4 FOR SHARE"
+)
 
 _ACCOUNTS = """
 SELECT a.key, a.account_id, a.version, a.group_id, a.document

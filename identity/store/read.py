@@ -52,6 +52,7 @@ SELECT 2::int2, m.profile_id, m.head, NULL::uuid, NULL::uuid, NULL::int8, i.type
 FROM members m
 JOIN profile_identifier i ON i.profile_id = m.profile_id AND i.space_id = $1::int4 AND i.bucket = $3::int4
 """
+_QUESTION, _ORIGIN = 0, 1
 _READ_BY_KEY: LiteralString = _BY_KEY + _PROFILES
 _READ_BY_ID: LiteralString = _BY_ID + _PROFILES
 
@@ -113,12 +114,12 @@ def _sorted(found: list[tuple]) -> Profiles:  # type: ignore[type-arg]
     heads: dict[int, bytes] = {}
     members, identifiers = [], []
     for r in found:
-        if r[0] == 1:
-            members.append(Member(*r[1:17]))
-        elif r[0] == 2:
-            identifiers.append(Held(r[1], r[2], r[6], r[7], r[8], r[9], r[14], r[15], r[17]))
-        else:
+        if r[0] == _QUESTION:
             heads[r[6] - 1] = r[2]
+        elif r[0] == _ORIGIN:
+            members.append(Member(*r[1:17]))
+        else:
+            identifiers.append(Held(r[1], r[2], r[6], r[7], r[8], r[9], r[14], r[15], r[17]))
     return Profiles(heads, members, identifiers)
 
 
@@ -147,9 +148,7 @@ class Proof(NamedTuple):
     payload: bytes
 
 
-async def evidence(
-    connection: Connection, tenant: Tenant, at: Sequence[tuple[bytes, int]]
-) -> list[Proof]:
+async def evidence(connection: Connection, tenant: Tenant, at: Sequence[tuple[bytes, int]]) -> list[Proof]:
     """The evidence of these (origin, stamp) pairs, as far as there is any."""
     found = await rows(
         connection,

@@ -29,7 +29,10 @@ async def epoch(connection: Connection, space_id: int) -> int:
 async def older_slots(connection: Connection, space_id: int, than: int) -> list[int]:
     """The slots still wrapped under an epoch before this one."""
     found = await rows(
-        connection, "SELECT slot FROM slot_key WHERE space_id = $1::int4 AND epoch < $2::int4 ORDER BY slot", space_id, than
+        connection,
+        "SELECT slot FROM slot_key WHERE space_id = $1::int4 AND epoch < $2::int4 ORDER BY slot",
+        space_id,
+        than,
     )
     return [slot for (slot,) in found]
 

@@ -51,7 +51,7 @@ class SightingRow(NamedTuple):
 
     origin: bytes
     set_key: bytes
-    count: int
+    seen: int
     days: int
     last_day: int
     sources: bytes

@@ -57,9 +57,7 @@ def is_declared(item: Any, _name: str | None, type_: str, reflected: bool, _to: 
 @contextmanager
 def _owner(url: str) -> Iterator[sa.Connection]:
     """An SQLAlchemy connection to a libpq URL, which goes to libpq untouched."""
-    engine = sa.create_engine(
-        "postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=sa.pool.NullPool
-    )
+    engine = sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=sa.pool.NullPool)
     try:
         connection = engine.connect()
     except sa.exc.OperationalError as error:

@@ -47,9 +47,7 @@ def account(cluster: Path) -> Account | None:
     owner = cluster.stat().st_uid if cluster.exists() else None
     if (me := os.geteuid()) != 0:
         if owner not in (None, me):
-            raise Misconfigured(
-                f"The database in {cluster} belongs to another user; start Onefold as that user."
-            )
+            raise Misconfigured(f"The database in {cluster} belongs to another user; start Onefold as that user.")
         return None
     entry = pwd.getpwuid(owner) if owner else _made()
     return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)

@@ -36,9 +36,7 @@ class SpaceKeys(Guarded):
         "id",
     )
 
-    def __init__(
-        self, space: bytes, *, index: bytes, suppression: bytes, document: bytes, cache: KeyCache
-    ) -> None:
+    def __init__(self, space: bytes, *, index: bytes, suppression: bytes, document: bytes, cache: KeyCache) -> None:
         self.id = space
         self._cache = cache
         self._document = SpaceDocumentKey(space, VERSION, document)

@@ -1,4 +1,4 @@
-"""The first tables, roles and functions
+"""The first tables, roles and functions.
 
 Revision: 0001, after
 """
@@ -26,11 +26,15 @@ SEALED = (
 # A role belongs to the whole server, so another database may have made it already.
 ROLE = """
 DO $$ BEGIN
-    CREATE ROLE onefold_app NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS;
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'onefold_app') THEN
+        CREATE ROLE onefold_app NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS;
+    END IF;
 EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$;
 DO $$ BEGIN
-    EXECUTE format('GRANT onefold_app TO %I', current_user);
+    IF NOT pg_has_role(current_user, 'onefold_app', 'MEMBER') THEN
+        EXECUTE format('GRANT onefold_app TO %I', current_user);
+    END IF;
 EXCEPTION WHEN insufficient_privilege THEN NULL;
 END $$;
 """

@@ -25,6 +25,7 @@ from identity.store.apply import apply, commit, rollback
 from identity.store.database import Connection, Database, translated
 
 ATTEMPTS = 12
+RECONNECTS = 4
 KEY_SLOTS = 4_096
 RENEW_BEFORE = writers.LEASE * 2 // 3
 
@@ -56,7 +57,7 @@ class Writer:
         alone = any(call.alias is not None for request in requests for _, call in request.calls)
         for attempt in range(ATTEMPTS):
             if attempt:
-                await asyncio.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 7)))
+                await asyncio.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 7)))  # noqa: S311 (jitter)
             try:
                 connection = await self._ready()
                 with translated():
@@ -73,7 +74,7 @@ class Writer:
                 await self._give_up()
             except DatabaseUnavailable:
                 await self._drop()
-                if attempt >= 4:
+                if attempt >= RECONNECTS:
                     raise
             except BaseException:
                 await self._give_up()
@@ -134,7 +135,7 @@ class Writer:
         groups = {call.group_key for call in calls if call.group is not None}
         known = first.owners
         may_mint = bool(groups) or any(i.key not in known for call in calls for i in call.identifiers)
-        slot = random.randrange(KEY_SLOTS)
+        slot = random.randrange(KEY_SLOTS)  # noqa: S311 (spreads keys, guards nothing)
         second = await load.lock(
             connection,
             space.tenant,

@@ -156,7 +156,7 @@ async def _commit(writer: Writer, batch: list[_Waiting]) -> None:
     except OnefoldError as error:
         for waiting in batch:
             _fail(waiting, error)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 (one bad call must not fail its neighbours)
         _log.exception("batch_failed", calls=sum(len(w.request.calls) for w in batch), requests=len(batch))
         if len(batch) == 1:
             _fail(batch[0], error)

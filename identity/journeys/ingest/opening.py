@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 
 from identity.model import Call
 from identity.planning import counters, traits
-from identity.planning.merge import set_key
 from identity.planning.rules import Rules
 from identity.planning.state import Account, Neighbourhood, Profile, Sighting
+from identity.planning.working import set_key
 from identity.spaces import Space
 from identity.store.load import First, Second
 from identity.store.rows import KeyRow, ProfileRow
@@ -49,7 +49,7 @@ class Opened:
         for seen in second.sightings:
             at = (seen.origin, seen.set_key)
             self.sightings.add(at)
-            around.sightings[at] = Sighting(seen.count, seen.days, seen.last_day, _sources(seen.sources))
+            around.sightings[at] = Sighting(seen.seen, seen.days, seen.last_day, _sources(seen.sources))
         for account in second.accounts:
             subject = self.subject(account.id)
             document = traits.unpack(subject.open(GROUP_TRAITS, account.id, account.version, account.document))
@@ -85,7 +85,7 @@ def profile(row: ProfileRow, names: dict[int, str]) -> Profile:
 
 def wanted_documents(calls: Iterable[Call], owners: dict[bytes, tuple[bytes, bytes]]) -> set[bytes]:
     """The origins whose documents calls may write to."""
-    wanted = set()
+    wanted: set[bytes] = set()
     for call in calls:
         if call.traits or call.consent or call.group is not None:
             for key in _named(call):
@@ -97,7 +97,7 @@ def wanted_documents(calls: Iterable[Call], owners: dict[bytes, tuple[bytes, byt
 
 def wanted_sets(calls: Iterable[Call], owners: dict[bytes, tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     """The (origin, set of identifiers) pairs that calls may turn out to be sightings of."""
-    wanted = set()
+    wanted: set[tuple[bytes, bytes]] = set()
     for call in calls:
         keys = [i.key for i in call.identifiers]
         alias = call.alias

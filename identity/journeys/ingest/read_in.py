@@ -10,7 +10,7 @@ import msgspec
 
 from identity.errors import BadCall, BatchTooLong
 from identity.model import Call, Kind, Outcome, Skipped, Source
-from identity.planning.extract import extract
+from identity.planning.extract import LONGEST_MESSAGE_ID, extract
 from identity.planning.numbers import tame
 from identity.planning.rules import Rules
 from identity.planning.timing import parse_time
@@ -113,4 +113,4 @@ class Request:
 
 def _message_id(item: Any) -> str | None:
     value = item.get("messageId") if isinstance(item, dict) else None
-    return value if isinstance(value, str) and len(value) <= 100 else None
+    return value if isinstance(value, str) and len(value) <= LONGEST_MESSAGE_ID else None

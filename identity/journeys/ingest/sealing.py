@@ -96,9 +96,7 @@ class Sealer:
         writes, codes = self.writes, self.space.codes
         for gained in plan.gained:
             identifier = gained.identifier
-            value = self._subject(gained.origin).seal(
-                IDENTIFIER, identifier.key[:16], 0, identifier.value.encode()
-            )
+            value = self._subject(gained.origin).seal(IDENTIFIER, identifier.key[:16], 0, identifier.value.encode())
             writes.identifiers.append(
                 rows.IdentifierRow(
                     identifier.key,

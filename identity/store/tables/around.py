@@ -3,8 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Integer, LargeBinary, SmallInteger
-from sqlalchemy import UUID as UuidType
+from sqlalchemy import BigInteger, DateTime, Integer, LargeBinary, SmallInteger, Uuid
 from sqlmodel import SQLModel
 
 from identity.store.tables.columns import HOT, column, primary
@@ -17,7 +16,7 @@ class Account(SQLModel, table=True):
     key: bytes = primary()
     space_id: int = primary(Integer)
     bucket: int = primary(Integer)
-    account_id: UUID = column(UuidType)
+    account_id: UUID = column(Uuid)
     version: int = column(Integer)
     group_id: bytes = column(LargeBinary)
     document: bytes = column(LargeBinary)
@@ -28,7 +27,7 @@ class Membership(SQLModel, table=True):
 
     __tablename__ = "membership"
     group_key: bytes = primary()
-    profile_id: UUID = primary(UuidType)
+    profile_id: UUID = primary(Uuid)
     space_id: int = primary(Integer)
     bucket: int = primary(Integer)
 
@@ -38,7 +37,7 @@ class Cut(SQLModel, table=True):
 
     __tablename__ = "cut"
     key: bytes = primary()
-    cut: UUID = primary(UuidType)
+    cut: UUID = primary(Uuid)
     space_id: int = primary(Integer)
     bucket: int = primary(Integer)
     side: int = column(SmallInteger)
@@ -75,8 +74,8 @@ class Change(SQLModel, table=True):
     op: int = column(SmallInteger)
     version: int = column(BigInteger)
     at: int = column(BigInteger)
-    profile_id: UUID = column(UuidType)
-    other: UUID | None = column(UuidType, null=True)
+    profile_id: UUID = column(Uuid)
+    other: UUID | None = column(Uuid, null=True)
 
 
 class LaneHead(SQLModel, table=True):

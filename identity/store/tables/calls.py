@@ -2,8 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Integer, LargeBinary, SmallInteger
-from sqlalchemy import UUID as UuidType
+from sqlalchemy import BigInteger, Integer, LargeBinary, SmallInteger, Uuid
 from sqlmodel import SQLModel
 
 from identity.store.tables.columns import column, primary
@@ -13,7 +12,7 @@ class Evidence(SQLModel, table=True):
     """A call that taught something, append-only, for the life of its origin."""
 
     __tablename__ = "evidence"
-    profile_id: UUID = primary(UuidType)
+    profile_id: UUID = primary(Uuid)
     stamp: int = primary(BigInteger)
     space_id: int = primary(Integer)
     bucket: int = primary(Integer)
@@ -29,7 +28,7 @@ class Event(SQLModel, table=True):
 
     __tablename__ = "event"
     __table_args__ = ({"postgresql_partition_by": "RANGE (stamp)"},)
-    profile_id: UUID = primary(UuidType)
+    profile_id: UUID = primary(Uuid)
     stamp: int = primary(BigInteger)
     space_id: int = primary(Integer)
     bucket: int = primary(Integer)
@@ -41,7 +40,7 @@ class Message(SQLModel, table=True):
     """Accepted message ids, hashed. `batch` names the commit, which settles an unclear one."""
 
     __tablename__ = "message"
-    key: UUID = primary(UuidType)
+    key: UUID = primary(Uuid)
     space_id: int = primary(Integer)
     bucket: int = primary(Integer)
     batch: int = column(BigInteger)

@@ -3,8 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, DateTime, Index, Integer, LargeBinary, SmallInteger, Text
-from sqlalchemy import UUID as UuidType
+from sqlalchemy import ARRAY, BigInteger, DateTime, Index, Integer, LargeBinary, SmallInteger, Text, Uuid
 from sqlmodel import Field, SQLModel
 
 from identity.store.tables.columns import column, primary
@@ -15,7 +14,7 @@ class Space(SQLModel, table=True):
 
     __tablename__ = "space"
     id: int | None = Field(default=None, primary_key=True)
-    public_id: UUID = Field(sa_type=UuidType, unique=True)
+    public_id: UUID = Field(sa_type=Uuid, unique=True)
     name: str = column(Text)
     bucket_base: int = column(Integer)
     spread: int = column(Integer, default="1")
@@ -87,7 +86,7 @@ class WriterSlot(SQLModel, table=True):
 
     __tablename__ = "writer_slot"
     slot: int = primary(SmallInteger)
-    holder: UUID = column(UuidType)
+    holder: UUID = column(Uuid)
     until: int = column(BigInteger)
 
 
@@ -118,9 +117,9 @@ class SubjectKey(SQLModel, table=True):
     """The key of one origin (or group), wrapped by the key of its slot."""
 
     __tablename__ = "subject_key"
-    profile_id: UUID = primary(UuidType)
+    profile_id: UUID = primary(Uuid)
     space_id: int = primary(Integer)
     bucket: int = primary(Integer)
     slot: int = column(SmallInteger)
-    key_id: UUID = column(UuidType)
+    key_id: UUID = column(Uuid)
     wrapped: bytes = column(LargeBinary)

@@ -2,8 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, Index, Integer, LargeBinary, SmallInteger, text
-from sqlalchemy import UUID as UuidType
+from sqlalchemy import BigInteger, Boolean, Index, Integer, LargeBinary, SmallInteger, Uuid, text
 from sqlmodel import SQLModel
 
 from identity.store.tables.columns import HOT, column, primary
@@ -16,7 +15,7 @@ class Identifier(SQLModel, table=True):
     key: bytes = primary()
     space_id: int = primary(Integer)
     bucket: int = primary(Integer)
-    profile_id: UUID = column(UuidType)
+    profile_id: UUID = column(Uuid)
 
 
 class Profile(SQLModel, table=True):
@@ -28,7 +27,7 @@ class Profile(SQLModel, table=True):
         Index("profile_list", "space_id", "bucket", "profile_id"),
         HOT,
     )
-    profile_id: UUID = primary(UuidType)
+    profile_id: UUID = primary(Uuid)
     space_id: int = primary(Integer)
     bucket: int = primary(Integer)
     version: int = column(BigInteger)
@@ -37,9 +36,9 @@ class Profile(SQLModel, table=True):
     elder: int = column(BigInteger)
     events: int = column(BigInteger)
     joined_at: int | None = column(BigInteger, null=True)
-    head: UUID = column(UuidType)
-    canonical: UUID = column(UuidType)
-    joined_to: UUID | None = column(UuidType, null=True)
+    head: UUID = column(Uuid)
+    canonical: UUID = column(Uuid)
+    joined_to: UUID | None = column(Uuid, null=True)
     own: bytes = column(LargeBinary)
     folded: bytes | None = column(LargeBinary, null=True)
 
@@ -49,7 +48,7 @@ class ProfileDocument(SQLModel, table=True):
 
     __tablename__ = "profile_document"
     __table_args__ = ({"postgresql_with": {"fillfactor": "70", "toast_tuple_target": "8160"}},)
-    profile_id: UUID = primary(UuidType)
+    profile_id: UUID = primary(Uuid)
     space_id: int = primary(Integer)
     bucket: int = primary(Integer)
     version: int = column(Integer)
@@ -61,7 +60,7 @@ class ProfileIdentifier(SQLModel, table=True):
 
     __tablename__ = "profile_identifier"
     __table_args__ = (HOT,)
-    profile_id: UUID = primary(UuidType)
+    profile_id: UUID = primary(Uuid)
     key: bytes = primary()
     space_id: int = primary(Integer)
     bucket: int = primary(Integer)
@@ -79,8 +78,8 @@ class Sighting(SQLModel, table=True):
 
     __tablename__ = "sighting"
     __table_args__ = (HOT,)
-    profile_id: UUID = primary(UuidType)
-    set_key: UUID = primary(UuidType)
+    profile_id: UUID = primary(Uuid)
+    set_key: UUID = primary(Uuid)
     space_id: int = primary(Integer)
     bucket: int = primary(Integer)
     count: int = column(Integer)
@@ -93,12 +92,12 @@ class History(SQLModel, table=True):
     """What happened to a profile, append-only and for ever. `keys` is packed by `kind`."""
 
     __tablename__ = "history"
-    profile_id: UUID = primary(UuidType)
+    profile_id: UUID = primary(Uuid)
     stamp: int = primary(BigInteger)
     seq: int = primary(SmallInteger)
     space_id: int = primary(Integer)
     bucket: int = primary(Integer)
     kind: int = column(SmallInteger)
     rules_version: int = column(Integer)
-    other: UUID | None = column(UuidType, null=True)
+    other: UUID | None = column(Uuid, null=True)
     keys: bytes = column(LargeBinary)
