@@ -58,6 +58,18 @@ def serve(
 
 
 @cli.command()
+def demo(
+    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Port, 0 for any [ONEFOLD_PORT].")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Run the server with a demo space and a guided tour of it."""
+    from app import demo as guided
+
+    settings = _settings(data_dir)
+    guided.run(replace(settings, port=settings.port if port is None else port))
+
+
+@cli.command()
 def migrate(data_dir: DataDir = None) -> None:
     """Bring the database to the schema of this version."""
     from identity.store.schema import migrate as upgrade

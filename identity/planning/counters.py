@@ -47,6 +47,16 @@ def unite(into: Counters, other: Counters) -> None:
         into.cuts[cut] = (a + left, b + right)
 
 
+def copy(counters: Counters) -> Counters:
+    """The own counters of an origin as the folded ones of a head that has no other origin."""
+    return Counters(dict(counters.types), list(counters.live))
+
+
+def same(folded: Counters, own: Counters) -> bool:
+    """Whether a head's folded counters say no more than its own."""
+    return folded.origins == 1 and not folded.windows and not folded.cuts and folded.live == own.live
+
+
 def newest(seen: dict[bytes, int], size: int) -> Window:
     """A window of the newest `size` of these identifiers (ties: the greater key)."""
     if len(seen) > size:

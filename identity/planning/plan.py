@@ -71,8 +71,8 @@ class Change(Struct):
 class Plan(Struct):
     """The effects of a batch. `outcomes` stand in the order of its calls.
 
-    `born` and `touched` are origins (every one the plan changed or looked at), `moved` maps a
-    head that was merged away to the one its origins now point to. `rests_on_absence`: some call
+    `born` and `touched` are origins (every one the plan changed or looked at), `recounted` those
+    among `touched` whose counters are not what they were, `moved` maps a head that was merged away to the one its origins now point to. `rests_on_absence`: some call
     was decided by an identifier being unknown that the plan does not create, so nothing may
     commit between its load and its end.
     """
@@ -80,6 +80,7 @@ class Plan(Struct):
     outcomes: list[Outcome] = []
     born: dict[bytes, Profile] = {}
     touched: dict[bytes, Profile] = {}
+    recounted: set[bytes] = set()
     moved: dict[bytes, bytes] = {}
     gained: list[Gained] = []
     seen: dict[tuple[bytes, bytes], int] = {}

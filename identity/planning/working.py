@@ -29,8 +29,10 @@ class Working:
         self._under: dict[bytes, list[Profile]] = {}
         for profile in around.profiles.values():
             self._under.setdefault(profile.head, []).append(profile)
-            if rules.windowed and profile.head == profile.id:
+            if (rules.windowed or profile.folded.windows) and profile.head == profile.id:
+                # Also without a rule: a window that is not kept up must not be found again.
                 fit_windows(profile.folded, rules)
+                self.plan.recounted.add(profile.id)
 
     def touch(self, profile: Profile) -> None:
         """A profile that was there before has to be written."""
@@ -66,6 +68,7 @@ class Working:
                 origin.head = winner.id
                 self._under[winner.id].append(origin)
                 self.touch(origin)
+            self.plan.recounted.update((winner.id, loser.id))
             self._move(loser, winner)
         winner.canonical, winner.elder = canonical, elder
         return winner, gone
@@ -83,6 +86,7 @@ class Working:
         self.around.owners[identifier.key] = target.id
         attach(target.own, identifier.key, identifier.type)
         attach(head.folded, identifier.key, identifier.type)
+        self.plan.recounted.update((target.id, head.id))
         see(head.folded, identifier.key, identifier.type, call.time)
         for cut, side in self.around.cuts.get(identifier.key, ()):
             left, right = head.folded.cuts.get(cut, (0, 0))
@@ -98,6 +102,7 @@ class Working:
         origin = self.around.profiles[self.around.owners[key]]
         retire(origin.own, key)
         retire(head.folded, key)
+        self.plan.recounted.update((origin.id, head.id))
         gained = self._gained.get(key)
         if gained is not None:
             gained.retired = True

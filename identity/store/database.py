@@ -22,16 +22,22 @@ from identity.store.schema import APP_ROLE
 MIN_VERSION = 15
 Connection = AsyncConnection[TupleRow]
 
-# A fresh, unanalysed table would otherwise be scanned whole; a custom plan would be made anew for
-# each batch. Nothing here waits for a lock longer than a client would.
-_WRITER = {
+# One plan per statement, made once: a nested loop of index lookups is right at any size, while what
+# the planner picks for a table it takes for empty scans all of it once it is not.
+_PLANS = {
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
     "jit": "off",
+}
+# Nothing here waits for a lock longer than a client would.
+_WRITER = {
+    **_PLANS,
     "lock_timeout": "10s",
     "idle_in_transaction_session_timeout": "30s",
 }
-_READER = {"plan_cache_mode": "force_generic_plan", "jit": "off", "statement_timeout": "30s"}
+_READER = {**_PLANS, "statement_timeout": "30s"}
 
 RETRIED = (errors.SerializationFailure, errors.DeadlockDetected, errors.UniqueViolation, errors.LockNotAvailable)
 

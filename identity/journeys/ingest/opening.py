@@ -19,7 +19,7 @@ class Opened:
 
     def __init__(self, space: Space, first: First, second: Second) -> None:
         self.space = space
-        self.stamps: dict[bytes, int] = {row.id: row.stamp for row in second.profiles}
+        self.rows: dict[bytes, ProfileRow] = {row.id: row for row in second.profiles}
         self.documents: dict[bytes, int] = {}
         self.accounts: dict[bytes, int] = {row.key: row.version for row in second.accounts}
         self.sightings: set[tuple[bytes, bytes]] = set()
@@ -66,7 +66,7 @@ def unwrap(space: Space, row: KeyRow) -> SubjectKey:
 def profile(row: ProfileRow, names: dict[int, str]) -> Profile:
     """An origin as a plan wants it. KeyError for a type that this process does not know yet."""
     own = counters.unpack(row.own, names)
-    folded = counters.unpack(row.own if row.folded is None else row.folded, names)
+    folded = counters.copy(own) if row.folded is None else counters.unpack(row.folded, names)
     return Profile(
         row.id,
         row.born,

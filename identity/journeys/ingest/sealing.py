@@ -36,10 +36,12 @@ class Sealer:
     def seal(self, plan: Plan) -> Writes:
         """The rows of a plan."""
         writes, opened = self.writes, self.opened
-        writes.born = [self._profile(p) for p in plan.born.values()]
+        writes.born = [self._profile(p, recounted=True) for p in plan.born.values()]
         for id_ in plan.born:
             self._mint(id_)
-        writes.touched = [(self._profile(p), opened.stamps[p.id]) for p in plan.touched.values()]
+        writes.touched = [
+            (self._profile(p, recounted=p.id in plan.recounted), opened.rows[p.id].stamp) for p in plan.touched.values()
+        ]
         writes.moved = list(plan.moved.items())
         self._identifiers(plan)
         self._documents(plan)
@@ -70,13 +72,15 @@ class Sealer:
         self.writes.subject_keys.append(rows.SubjectKeyRow(id_, self._slot, key_id, wrapped_key))
         return subject
 
-    def _profile(self, profile: Profile) -> rows.ProfileRow:
-        codes = self.space.codes.__getitem__
-        own = counters.pack(profile.own, codes)
-        folded = None
-        if profile.head == profile.id:
-            packed = counters.pack(profile.folded, codes)
-            folded = None if packed == own else packed
+    def _profile(self, profile: Profile, *, recounted: bool) -> rows.ProfileRow:
+        if recounted:
+            codes = self.space.codes.__getitem__
+            own = counters.pack(profile.own, codes)
+            alone = profile.head != profile.id or counters.same(profile.folded, profile.own)
+            folded = None if alone else counters.pack(profile.folded, codes)
+        else:
+            before = self.opened.rows[profile.id]
+            own, folded = before.own, before.folded
         return rows.ProfileRow(
             profile.id,
             profile.version,

@@ -1,0 +1,100 @@
+"""What lives as long as the process: spaces, keys, the queue of calls, and the standing work.
+
+Opened in order and closed in reverse: a call that was taken is committed before the connections
+go. Standing work that fails says so in the log and is tried again; it never ends the process.
+"""
+
+import asyncio
+import base64
+import gc
+from collections.abc import Awaitable, Callable
+
+from app import logs
+from app.meters import Meters
+from app.settings import Settings
+from identity.errors import Misconfigured, Unavailable
+from identity.journeys import startup
+from identity.journeys.ingest.gather import Gatherer
+from identity.journeys.purge import purge_deleted
+from identity.journeys.tenants import KeyCheck
+from identity.spaces import Spaces
+from identity.store import keystore
+
+WRITERS = 2
+_PARTITIONS_EVERY = 3_600.0
+_PURGE_EVERY = 60.0
+_PURGE_PAUSE = 0.05
+_NO_DATABASE = (
+    "ONEFOLD_DATABASE_URL is not set; `onefold serve` sets it, or starts the embedded database itself."
+)
+
+_log = logs.get(__name__)
+
+
+class Onefold:
+    """The running parts of one process; `spaces`, `keys` and `gatherer` are there once it has started."""
+
+    spaces: Spaces
+    keys: KeyCheck
+    gatherer: Gatherer
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.meters = Meters(lambda: self.gatherer.waiting)
+        self._standing: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Opens database and keys and starts taking calls. Misconfigured where that is not safe."""
+        settings = self.settings
+        if settings.database_url is None:
+            raise Misconfigured(_NO_DATABASE)
+        root = settings.root_key
+        self.spaces = await startup.open_spaces(
+            settings.database_url,
+            root_file=settings.root_key_file,
+            root_value=None if root is None else base64.b64encode(root).decode(),
+            key_store=settings.key_folder,
+        )
+        self.keys = KeyCheck(self.spaces)
+        self.gatherer = Gatherer(self.spaces.database, writers=WRITERS, bound=settings.queue_calls)
+        self.gatherer.start()
+        self._standing = [
+            asyncio.create_task(_again_and_again(self._partitions, _PARTITIONS_EVERY)),
+            asyncio.create_task(_again_and_again(self._purge, _PURGE_EVERY)),
+        ]
+        # What is loaded by now stays; the collector need not walk it at every turn.
+        gc.collect()
+        gc.freeze()
+
+    async def close(self) -> None:
+        """Commits what was taken, then lets go of the database."""
+        for task in self._standing:
+            task.cancel()
+        await asyncio.gather(*self._standing, return_exceptions=True)
+        await self.gatherer.close()
+        await self.spaces.database.close()
+
+    async def check(self) -> None:
+        """Returns where calls can be served. Unavailable where the database or the keys are away."""
+        keyring = self.spaces.keyring
+        async with self.spaces.database.reading() as connection:
+            named = await keystore.read(connection)
+        folder = self.settings.key_folder
+        if named != (keyring.store_id, keyring.root_id) or not await asyncio.to_thread(folder.is_dir):
+            raise Unavailable
+
+    async def _partitions(self) -> None:
+        await self.spaces.database.make_partitions()
+
+    async def _purge(self) -> None:
+        while await purge_deleted(self.spaces):
+            await asyncio.sleep(_PURGE_PAUSE)
+
+
+async def _again_and_again(work: Callable[[], Awaitable[None]], every: float) -> None:
+    while True:
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 (whatever it is, the next turn comes)
+            _log.error("standing_work.failed", exc_info=error)
+        await asyncio.sleep(every)

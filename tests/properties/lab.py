@@ -1,0 +1,157 @@
+"""Spaces on a test's database, and processes that write to them as servers do.
+
+A worker process keeps a gatherer of its own and is driven over pipes, one JSON line each way, so
+that two of them contend for one database as two servers would, and can be killed as they can.
+"""
+
+import asyncio
+import itertools
+import json
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from threading import Lock, Thread
+from typing import Any
+
+import msgspec
+import psycopg
+
+from identity.ids import new_id, private
+from identity.journeys import tenants
+from identity.journeys.startup import open_spaces
+from identity.spaces import Space, Spaces
+from identity.vault.keyring import Keyring
+from identity.vault.keystore import KeyStore
+from identity.vault.roots import file_root
+from tests.replay import differences
+
+ROOT = Path(__file__).parents[2]
+Tasks = list[list[dict[str, Any]]]
+
+
+class Lab:
+    """A migrated database with its keys; makes spaces, opens them, compares them."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.url = url
+        self.root_file = folder / "root.key"
+        self.key_store = folder / "keys"
+
+    async def open(self) -> Spaces:
+        """The spaces as a server opens them."""
+        return await open_spaces(self.url, root_file=self.root_file, root_value=None, key_store=self.key_store)
+
+    async def space(self, spaces: Spaces) -> Space:
+        """A new space."""
+        made = await tenants.create_space(spaces, "test")
+        return await spaces.get(self.number(made["space_id"]))
+
+    def number(self, public: str) -> int:
+        """The number of a space by its public id."""
+        id_ = private("spc", public)
+        assert id_ is not None
+        return int(self.query("SELECT id FROM space WHERE public_id = %s", id_.hex())[0][0])
+
+    def query(self, text: str, *params: Any) -> list[Any]:
+        """Rows as the owner of the database sees them."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            cursor = connection.execute(text.encode(), params)
+            return cursor.fetchall() if cursor.description else []
+
+    def differences(self, space_id: int, changes: Iterable[tuple[int, int]] = ()) -> list[str]:
+        """How a space as stored differs from its replay; keys come from disk, not from a cache."""
+        root = file_root(self.root_file, create=False)
+        return differences(self.url, Keyring(root, KeyStore.open(self.key_store, root)), space_id, list(changes))
+
+
+class Worker:
+    """A process that ingests. Calls may be made from several threads."""
+
+    def __init__(self, lab: Lab, **options: Any) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.properties.worker"],
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        self._numbers = itertools.count()
+        self._lock = Lock()
+        self._answers: dict[int, Any] = {}
+        self._waiting: dict[int, Any] = {}
+        self._reader = Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self.ask("open", url=lab.url, root=str(lab.root_file), keys=str(lab.key_store), **options)
+
+    @property
+    def pid(self) -> int:
+        """The id of the process."""
+        return self._process.pid
+
+    def start(self, do: str, **given: Any) -> int:
+        """Sends an order; returns its number for `wait`."""
+        from threading import Event
+
+        number = next(self._numbers)
+        self._waiting[number] = Event()
+        assert self._process.stdin
+        with self._lock:
+            self._process.stdin.write(json.dumps({"nr": number, "do": do, **given}) + "\n")
+            self._process.stdin.flush()
+        return number
+
+    def wait(self, number: int) -> Any:
+        """The answer to an order; RuntimeError where it failed or the process is gone."""
+        assert self._waiting.pop(number).wait(120), "a worker does not answer"
+        answer = self._answers.pop(number, {"error": "the worker is gone"})
+        if "error" in answer:
+            raise RuntimeError(answer["error"])
+        return answer["ok"]
+
+    def ask(self, do: str, **given: Any) -> Any:
+        """An order and its answer."""
+        return self.wait(self.start(do, **given))
+
+    def close(self) -> None:
+        """Ends it in good order: what waits is committed first."""
+        self.ask("close")
+        self.kill()
+
+    def kill(self) -> None:
+        """Ends it at once."""
+        self._process.kill()
+        self._process.wait()
+        self._reader.join()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                pipe.close()
+
+    def _read(self) -> None:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            answer = json.loads(line)
+            self._answers[answer["nr"]] = answer
+            if answer["nr"] in self._waiting:
+                self._waiting[answer["nr"]].set()
+        for event in list(self._waiting.values()):
+            event.set()
+
+
+def send(workers: list[Worker], space_id: int, tasks: Tasks) -> list[list[Any]]:
+    """Runs the tasks at once, spread over the workers; a task sends its requests one by one.
+
+    A request is `{"items": [...], "server": bool, "source": int}`. Per task and request the
+    outcomes, or the name of the error.
+    """
+    orders = [
+        (worker, worker.start("send", space=space_id, tasks=tasks[nr :: len(workers)]))
+        for nr, worker in enumerate(workers)
+    ]
+    shares = [worker.wait(number) for worker, number in orders]
+    return [shares[nr % len(workers)][nr // len(workers)] for nr in range(len(tasks))]
+
+
+def run(coroutine: Any) -> Any:
+    """Runs a coroutine to its end."""
+    return asyncio.run(coroutine)
+
+
+__all__ = ["Lab", "Tasks", "Worker", "msgspec", "new_id", "run", "send"]
