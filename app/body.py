@@ -25,7 +25,7 @@ _GZIP_ONLY: Final = 31
 _decode = msgspec.json.Decoder().decode
 
 
-class Disconnected(Exception):  # noqa: N818
+class Disconnected(Exception):
     """The client went away before its body was whole."""
 
 

@@ -56,7 +56,7 @@ _OF_HTTP: Final = {
 Headers = list[tuple[bytes, bytes]]
 
 
-class Unreadable(Exception):  # noqa: N818 (as the domain's errors are named: what it is)
+class Unreadable(Exception):
     """A body that cannot be taken; `status` is that of the native surface."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
@@ -104,6 +104,7 @@ def handle(api: FastAPI) -> None:
         (Unreadable, _of_body),
         (RequestValidationError, _of_parameters),
         (HTTPException, _of_http),
+        (Exception, _unforeseen),
     ):
         api.add_exception_handler(kind, handler)
 
@@ -132,6 +133,11 @@ async def _of_parameters(request: Request, error: Any) -> Response:
     """Names the parameters and nothing of what they held."""
     names = sorted({str(place) for each in error.errors() for place in each["loc"][1:2]})
     return _answer(request, 422, "invalid_request", f"Not usable: {', '.join(names)}.", {})
+
+
+async def _unforeseen(request: Request, _error: Any) -> Response:
+    """Starlette raises it again after this, and the outermost step logs it."""
+    return _answer(request, 500, "internal_error", INTERNAL, {})
 
 
 async def _of_http(request: Request, error: Any) -> Response:

@@ -96,6 +96,12 @@ class _Planner:
         around, rules, chosen = self.around, self.rules, _Chosen()
         if call.alias is not None:
             identifiers = self._pair(call, identifiers, chosen)
+        elif identifiers:
+            # What most calls are: everything known, and one person's. Links are never re-checked.
+            head = around.head_of(identifiers[0].key)
+            if head is not None and all(around.head_of(i.key) is head for i in identifiers):
+                chosen.kept, chosen.sides = identifiers, [head]
+                return chosen
         for identifier in identifiers:
             head = around.head_of(identifier.key)
             sides, fresh, seen = chosen.sides, chosen.fresh, chosen.seen

@@ -72,9 +72,10 @@ class Plan(Struct):
     """The effects of a batch. `outcomes` stand in the order of its calls.
 
     `born` and `touched` are origins (every one the plan changed or looked at), `recounted` those
-    among `touched` whose counters are not what they were, `moved` maps a head that was merged away to the one its origins now point to. `rests_on_absence`: some call
-    was decided by an identifier being unknown that the plan does not create, so nothing may
-    commit between its load and its end.
+    among them whose counters are not what they were, `moved` maps a head that was merged away to
+    the one its origins now point to. `rests_on_absence`: some call was decided by an identifier
+    being unknown that the plan does not create, so nothing may commit between its load and its
+    end.
     """
 
     outcomes: list[Outcome] = []

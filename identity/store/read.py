@@ -1,6 +1,7 @@
 """Reads whole profiles: identifier or id -> origin -> head -> every origin, in one statement.
 
-One statement is one snapshot, so a profile is never seen half merged, and one round trip. Its
+One statement is one snapshot, so a profile is never seen half merged, and one round trip. The
+gate is in it, so a deleted space answers nothing, whatever a process still keeps of it. Its
 parts are told apart by the first column: which head was found for which question (0), an origin
 with its document and wrapped key (1), an identifier (2).
 """
@@ -15,16 +16,20 @@ from identity.store.tenant import Tenant
 _BY_KEY: LiteralString = """
 WITH asked AS MATERIALIZED (
     SELECT k.nr, p.head
-    FROM unnest($2::bytea[]) WITH ORDINALITY AS k (key, nr)
+    FROM space_gate g
+    CROSS JOIN unnest($2::bytea[]) WITH ORDINALITY AS k (key, nr)
     JOIN identifier i ON i.key = k.key AND i.space_id = $1::int4 AND i.bucket = $3::int4
     JOIN profile p ON p.profile_id = i.profile_id AND p.space_id = $1::int4 AND p.bucket = $3::int4
+    WHERE g.space_id = $1::int4
 ),
 """
 _BY_ID: LiteralString = """
 WITH asked AS MATERIALIZED (
     SELECT k.nr, p.head
-    FROM unnest($2::uuid[]) WITH ORDINALITY AS k (id, nr)
+    FROM space_gate g
+    CROSS JOIN unnest($2::uuid[]) WITH ORDINALITY AS k (id, nr)
     JOIN profile p ON p.profile_id = k.id AND p.space_id = $1::int4 AND p.bucket = $3::int4
+    WHERE g.space_id = $1::int4
 ),
 """
 _PROFILES: LiteralString = """
@@ -219,10 +224,11 @@ async def group(connection: Connection, tenant: Tenant, key: bytes) -> GroupRow 
         connection,
         """
         SELECT a.account_id, a.version, a.group_id, a.document, s.slot, s.key_id, s.wrapped, w.epoch, w.wrapped
-        FROM account a
+        FROM space_gate g
+        JOIN account a ON a.space_id = g.space_id
         JOIN subject_key s ON s.profile_id = a.account_id AND s.space_id = $1::int4 AND s.bucket = $3::int4
         JOIN slot_key w ON w.space_id = $1::int4 AND w.slot = s.slot AND w.bucket = $3::int4
-        WHERE a.key = $2::bytea AND a.space_id = $1::int4 AND a.bucket = $3::int4
+        WHERE g.space_id = $1::int4 AND a.key = $2::bytea AND a.space_id = $1::int4 AND a.bucket = $3::int4
         """,
         tenant.id,
         key,

@@ -10,14 +10,14 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterable
+from concurrent.futures import Future
 from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
 
-import msgspec
 import psycopg
 
-from identity.ids import new_id, private
+from identity.ids import private
 from identity.journeys import tenants
 from identity.journeys.startup import open_spaces
 from identity.spaces import Space, Spaces
@@ -75,8 +75,7 @@ class Worker:
         )  # fmt: skip
         self._numbers = itertools.count()
         self._lock = Lock()
-        self._answers: dict[int, Any] = {}
-        self._waiting: dict[int, Any] = {}
+        self._waiting: dict[int, Future[Any]] = {}
         self._reader = Thread(target=self._read, daemon=True)
         self._reader.start()
         self.ask("open", url=lab.url, root=str(lab.root_file), keys=str(lab.key_store), **options)
@@ -86,29 +85,19 @@ class Worker:
         """The id of the process."""
         return self._process.pid
 
-    def start(self, do: str, **given: Any) -> int:
-        """Sends an order; returns its number for `wait`."""
-        from threading import Event
-
+    def start(self, do: str, **given: Any) -> "Future[Any]":
+        """Sends an order; its answer, in time. RuntimeError where it failed or the process is gone."""
         number = next(self._numbers)
-        self._waiting[number] = Event()
+        answer = self._waiting[number] = Future()
         assert self._process.stdin
         with self._lock:
             self._process.stdin.write(json.dumps({"nr": number, "do": do, **given}) + "\n")
             self._process.stdin.flush()
-        return number
-
-    def wait(self, number: int) -> Any:
-        """The answer to an order; RuntimeError where it failed or the process is gone."""
-        assert self._waiting.pop(number).wait(120), "a worker does not answer"
-        answer = self._answers.pop(number, {"error": "the worker is gone"})
-        if "error" in answer:
-            raise RuntimeError(answer["error"])
-        return answer["ok"]
+        return answer
 
     def ask(self, do: str, **given: Any) -> Any:
         """An order and its answer."""
-        return self.wait(self.start(do, **given))
+        return self.start(do, **given).result(120)
 
     def close(self) -> None:
         """Ends it in good order: what waits is committed first."""
@@ -128,11 +117,13 @@ class Worker:
         assert self._process.stdout
         for line in self._process.stdout:
             answer = json.loads(line)
-            self._answers[answer["nr"]] = answer
-            if answer["nr"] in self._waiting:
-                self._waiting[answer["nr"]].set()
-        for event in list(self._waiting.values()):
-            event.set()
+            future = self._waiting.pop(answer["nr"])
+            if "ok" in answer:
+                future.set_result(answer["ok"])
+            else:
+                future.set_exception(RuntimeError(answer["error"]))
+        for future in self._waiting.values():
+            future.set_exception(RuntimeError("the worker is gone"))
 
 
 def send(workers: list[Worker], space_id: int, tasks: Tasks) -> list[list[Any]]:
@@ -142,10 +133,9 @@ def send(workers: list[Worker], space_id: int, tasks: Tasks) -> list[list[Any]]:
     outcomes, or the name of the error.
     """
     orders = [
-        (worker, worker.start("send", space=space_id, tasks=tasks[nr :: len(workers)]))
-        for nr, worker in enumerate(workers)
+        worker.start("send", space=space_id, tasks=tasks[nr :: len(workers)]) for nr, worker in enumerate(workers)
     ]
-    shares = [worker.wait(number) for worker, number in orders]
+    shares = [order.result(120) for order in orders]
     return [shares[nr % len(workers)][nr // len(workers)] for nr in range(len(tasks))]
 
 
@@ -153,5 +143,3 @@ def run(coroutine: Any) -> Any:
     """Runs a coroutine to its end."""
     return asyncio.run(coroutine)
 
-
-__all__ = ["Lab", "Tasks", "Worker", "msgspec", "new_id", "run", "send"]

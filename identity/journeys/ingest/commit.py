@@ -9,7 +9,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 
-from identity.clock import Clock
+from identity.clock import SLOT_BITS, Clock
 from identity.errors import Conflict, DatabaseUnavailable, LeaseLost, OnefoldError, PartitionMissing
 from identity.ids import new_id, public_profile
 from identity.journeys.ingest.opening import Opened, fill_windows, missing_windows, wanted_documents, wanted_sets
@@ -28,6 +28,7 @@ ATTEMPTS = 12
 RECONNECTS = 4
 KEY_SLOTS = 4_096
 RENEW_BEFORE = writers.LEASE * 2 // 3
+MARGIN = 1_000_000  # microseconds that the stamps of one batch may take
 
 
 class Writer:
@@ -38,6 +39,7 @@ class Writer:
         self._connection: Connection | None = None
         self._lease: writers.Lease | None = None
         self.clock = Clock(0)
+        self._ahead = 0
 
     async def close(self) -> None:
         """Gives the slot back."""
@@ -112,6 +114,12 @@ class Writer:
                 _answer(requests, tried[done])
                 return True, alone
         opened, slot, held = await self._open(connection, space, calls, rules, first)
+        newest = max([first.gate.stamp, *(row.stamp for row in opened.rows.values())]) >> SLOT_BITS
+        if newest + MARGIN >= self.clock.until:
+            # Another host's clock is ahead of ours: the lease has to reach beyond what it wrote.
+            await rollback(connection)
+            self._ahead = newest
+            return False, alone
         made = make_plan(opened.around, calls, rules, self.clock.next, new_id, public_profile)
         if made.rests_on_absence and not alone:
             await rollback(connection)
@@ -179,7 +187,7 @@ class Writer:
         if self._connection is None or self._connection.closed:
             self._connection = await self._database.writer()
             self._lease = None
-        now = self.clock.now()
+        now = max(self.clock.now(), self._ahead)
         lease = self._lease
         if lease is not None and self.clock.until - now > RENEW_BEFORE:
             return self._connection

@@ -1,0 +1,73 @@
+"""The composition root: settings in, the whole application out.
+
+Nothing is opened when it is made; the lifespan does that, and closes it again.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Depends, FastAPI, Response
+from rich.console import Console
+
+from app import openapi, problems
+from app.auth import Public
+from app.front import Front
+from app.lifetime import Onefold
+from app.routes import groups, health, keys, profiles, rules, spaces
+from app.settings import Settings, load
+from identity.errors import Misconfigured
+
+ROUTERS = (spaces.router, keys.router, rules.router, profiles.router, groups.router, health.router)
+_errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def application() -> Front:
+    """The factory that the server calls in each process."""
+    return create_app(load())
+
+
+def create_app(settings: Settings) -> Front:
+    """The application under these settings."""
+    onefold = Onefold(settings)
+
+    @asynccontextmanager
+    async def lifespan(_api: FastAPI) -> AsyncIterator[None]:
+        try:
+            await onefold.start()
+        except Misconfigured as error:
+            # The log would keep only its class, and this one tells the operator what to do.
+            _errors.print(f"onefold: {error}", style="red", markup=False)
+            raise
+        try:
+            yield
+        finally:
+            await onefold.close()
+
+    api = FastAPI(
+        title="Onefold",
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    api.state.onefold = onefold
+    problems.handle(api)
+    for router in (*ROUTERS, _document(api)):
+        api.include_router(router)
+    return Front(onefold, api)
+
+
+def _document(api: FastAPI) -> APIRouter:
+    router = APIRouter(tags=["Health"])
+    made: list[bytes] = []
+
+    @router.get("/openapi.json", include_in_schema=False)
+    async def document(_onefold: Annotated[Onefold, Depends(Public())]) -> Response:
+        if not made:
+            made.append(msgspec.json.encode(openapi.document(api)))
+        return Response(made[0], media_type="application/json")
+
+    return router

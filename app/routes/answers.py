@@ -1,0 +1,25 @@
+"""What all native routes share: how an answer is written, and how a part of a path is read."""
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import Path, Query, Response
+from pydantic import AfterValidator
+
+from app.front import decoded
+from app.schemas import LISTED, MOST_LISTED
+
+Segment = Annotated[str, Path(), AfterValidator(decoded)]
+Limit = Annotated[int, Query(ge=1, le=MOST_LISTED)]
+Cursor = Annotated[str | None, Query(max_length=500)]
+DEFAULT_LIMIT = LISTED
+
+
+def answer(document: Any, status: int = 200) -> Response:
+    """A JSON answer, encoded as it stands."""
+    return Response(msgspec.json.encode(document), status, media_type="application/json")
+
+
+def done() -> Response:
+    """Nothing to say but that it is done."""
+    return Response(status_code=204)

@@ -1,0 +1,31 @@
+"""Whether the service lives, whether it can serve, and its meters."""
+
+from fastapi import APIRouter, Response
+
+from app.auth import ByAnyone, ByOperator
+from app.meters import CONTENT_TYPE
+from app.openapi import described
+from app.routes.answers import answer
+from app.schemas import Health
+from identity.errors import DatabaseUnavailable, KeyUnavailable
+
+router = APIRouter(tags=["Health"])
+
+
+@router.get("/healthz", **described(Health, public=True))
+async def live(_onefold: ByAnyone) -> Response:
+    """Whether the process answers."""
+    return answer({"status": "ok"})
+
+
+@router.get("/readyz", **described(Health, DatabaseUnavailable, KeyUnavailable, public=True))
+async def ready(onefold: ByAnyone) -> Response:
+    """Whether calls can be served: the database answers and the keys that belong to it are there."""
+    await onefold.check()
+    return answer({"status": "ok"})
+
+
+@router.get("/metrics", **described(None))
+async def metrics(onefold: ByOperator) -> Response:
+    """The meters of this process, in Prometheus' text format."""
+    return Response(onefold.meters.text(), media_type=CONTENT_TYPE)

@@ -1,0 +1,26 @@
+"""The rules of a space, by its admin: one whole document, versioned."""
+
+from fastapi import APIRouter, Request, Response
+
+from app.auth import ByAdmin
+from app.body import decode
+from app.openapi import described
+from app.routes.answers import answer
+from app.schemas import RulesDocument, RulesInForce, RulesVersion
+from identity.errors import BadRules
+from identity.journeys import rules
+
+router = APIRouter(tags=["Rules"])
+
+
+@router.get("/v1/rules", **described(RulesInForce))
+async def get_rules(visit: ByAdmin) -> Response:
+    """The rules in force, defaults filled in, with their version."""
+    return answer(await rules.get_rules(visit.space))
+
+
+@router.put("/v1/rules", **described(RulesVersion, BadRules, takes=RulesDocument))
+async def put_rules(visit: ByAdmin, request: Request) -> Response:
+    """Put a whole document in force; every call answered after this is planned under it."""
+    document = decode(await request.body())
+    return answer({"version": await rules.put_rules(visit.space, document, visit.caller.key_id)})

@@ -1,0 +1,1 @@
+"""Onefold beside its rivals: see README.md."""

@@ -1,0 +1,71 @@
+"""The HTTP side that both writing rivals share: as lean as it gets, so that only the store differs.
+
+The key is one comparison, the body goes straight into msgspec, the answer is a constant.
+"""
+
+import os
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Protocol
+
+import msgspec
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Message, Receive, Send], Awaitable[None]]
+
+_DONE = b'{"success":true}'
+_HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(_DONE)).encode())]
+
+
+class Store(Protocol):
+    """What a rival does with calls."""
+
+    async def open(self) -> None:
+        """Connects."""
+
+    async def close(self) -> None:
+        """Disconnects."""
+
+    async def write(self, call: dict[str, Any]) -> None:
+        """Commits one call."""
+
+
+def application(store: Store) -> Application:
+    """An ASGI application over a store: single calls and batches, one call after the other."""
+    bearer = f"Bearer {os.environ['BENCH_KEY']}".encode()
+
+    async def handle(scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await receive()
+            await store.open()
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            await store.close()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+        status = 200
+        if scope["path"] != "/healthz":
+            if dict(scope["headers"]).get(b"authorization") != bearer:
+                status = 401
+            else:
+                body = msgspec.json.decode(await _body(receive))
+                calls = body["batch"] if scope["path"] == "/v1/batch" else [body]
+                for call in calls:
+                    await store.write(call)
+        await send({"type": "http.response.start", "status": status, "headers": _HEADERS})
+        await send({"type": "http.response.body", "body": _DONE})
+
+    return handle
+
+
+async def _body(receive: Receive) -> bytes:
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        return body
+    parts = [body]
+    while message.get("more_body"):
+        message = await receive()
+        parts.append(message.get("body", b""))
+    return b"".join(parts)

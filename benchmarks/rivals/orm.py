@@ -1,0 +1,143 @@
+"""The reading rival: FastAPI, pydantic and the SQLAlchemy ORM, on Onefold's tables and with its keys.
+
+What most teams would write: entities loaded one after the other by their keys, and a response
+model that validates and serialises. Opening and folding are Onefold's own functions.
+"""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+from fastapi import FastAPI, Header, HTTPException
+from pydantic import BaseModel
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+
+from benchmarks.rivals import keys
+from identity.identifiers import parse
+from identity.journeys.read import _Profile
+from identity.spaces import Space
+from identity.store.read import Held, Member
+from identity.store.tables.control import SlotKey, SubjectKey
+from identity.store.tables.identity import Identifier, Profile, ProfileDocument, ProfileIdentifier
+
+
+class HeldIdentifier(BaseModel):
+    """One identifier of a profile."""
+
+    type: str
+    value: str
+    first_seen: str
+    last_seen: str
+    retired: bool
+
+
+class ProfileAnswer(BaseModel):
+    """A profile as the contract has it."""
+
+    profile_id: str
+    merged_from: list[str]
+    created_at: str
+    updated_at: str
+    version: int
+    event_count: int
+    identifiers: list[HeldIdentifier]
+    traits: dict[str, Any]
+    consent: dict[str, dict[str, Any]]
+    groups: list[str]
+
+
+class Store:
+    """The sessions and the space."""
+
+    space: Space
+    sessions: async_sessionmaker[AsyncSession]
+
+
+store = Store()
+
+
+@asynccontextmanager
+async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
+    url = os.environ["BENCH_URL"].replace("postgresql://", "postgresql+psycopg://")
+    size = int(os.environ["BENCH_READERS"])
+    engine = create_async_engine(url, pool_size=size, max_overflow=0, pool_timeout=120)
+    opened = await keys.spaces()
+    store.space = await keys.only_space(opened)
+    store.sessions = async_sessionmaker(engine, expire_on_commit=False)
+    yield
+    await engine.dispose()
+    await opened.database.close()
+
+
+def create() -> FastAPI:
+    """The factory that uvicorn calls."""
+    app = FastAPI(lifespan=_lifespan)
+    app.get("/healthz")(_health)
+    app.get("/v1/profiles/{ref}")(_profile)
+    return app
+
+
+async def _health() -> dict[str, bool]:
+    return {"ok": True}
+
+
+async def _profile(ref: str, authorization: str = Header()) -> ProfileAnswer:
+    if authorization != f"Bearer {os.environ['BENCH_KEY']}":
+        raise HTTPException(401)
+    space = store.space
+    tenant = (space.tenant.id, space.tenant.base)
+    identifier = parse(ref, "US")
+    key = space.keys.identifier(identifier.type, identifier.value)
+    async with store.sessions() as session:
+        held = await session.get(Identifier, (key, *tenant))
+        if held is None:
+            raise HTTPException(404)
+        origin = await session.get(Profile, (held.profile_id, *tenant))
+        assert origin
+        mine = or_(Profile.profile_id == origin.head, Profile.head == origin.head)  # type: ignore[arg-type]
+        members = (
+            await session.scalars(select(Profile).where(mine, Profile.space_id == tenant[0], Profile.bucket == tenant[1]))  # type: ignore[arg-type]
+        ).all()
+        found = [await _member(session, tenant, member) for member in members]
+        ids = [member.profile_id for member in members]
+        wanted = ProfileIdentifier.profile_id.in_(ids)  # type: ignore[attr-defined]
+        identifiers = (await session.scalars(select(ProfileIdentifier).where(wanted))).all()
+    listed = [
+        Held(i.profile_id.bytes, origin.head.bytes, i.type, i.first_seen, i.last_seen, i.linked_at, i.value, i.key, i.retired)
+        for i in identifiers
+    ]
+    answer = await _Profile(space, origin.head.bytes, found, listed).answer()
+    return ProfileAnswer.model_validate(answer)
+
+
+async def _member(session: AsyncSession, tenant: tuple[int, int], profile: Profile) -> Member:
+    subject = await session.get(SubjectKey, (profile.profile_id, *tenant))
+    document = await session.get(ProfileDocument, (profile.profile_id, *tenant))
+    assert subject
+    slot = await session.get(SlotKey, (tenant[0], subject.slot, tenant[1]))
+    assert slot
+    return Member(
+        profile.profile_id.bytes,
+        profile.head.bytes,
+        profile.canonical.bytes,
+        _bytes(profile.joined_to),
+        profile.joined_at,
+        profile.version,
+        profile.stamp,
+        profile.elder,
+        profile.events,
+        subject.slot,
+        slot.epoch,
+        document.version if document else None,
+        subject.key_id.bytes,
+        subject.wrapped,
+        slot.wrapped,
+        document.document if document else None,
+    )
+
+
+def _bytes(id_: UUID | None) -> bytes | None:
+    return None if id_ is None else id_.bytes
