@@ -88,8 +88,8 @@ class Onefold:
         await self.spaces.database.make_partitions()
 
     async def _purge(self) -> None:
-        while await purge_deleted(self.spaces) is not None:
-            await asyncio.sleep(_PURGE_PAUSE)  # noqa: ASYNC110 (a pause for others, nothing is waited for)
+        while await purge_deleted(self.spaces) is not None:  # noqa: ASYNC110 (a pause for others, not a wait)
+            await asyncio.sleep(_PURGE_PAUSE)
 
 
 async def _again_and_again(work: Callable[[], Awaitable[None]], every: float) -> None:

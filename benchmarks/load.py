@@ -13,6 +13,7 @@ import struct
 import sys
 import time
 from pathlib import Path
+from typing import cast
 
 import uvloop
 
@@ -20,10 +21,10 @@ import uvloop
 class Load:
     """Requests of a file over so many connections."""
 
-    def __init__(self, path: Path, port: int, connections: int, must: bytes) -> None:
+    def __init__(self, path: Path, at: int, port: int, connections: int, must: bytes) -> None:
         with path.open("rb") as file:
             self._data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
-        self._at = 0
+        self.at = at
         self._port = port
         self._connections = connections
         self._must = must
@@ -36,13 +37,13 @@ class Load:
 
     def next(self) -> memoryview | None:
         """The next request, or None when time or requests have run out."""
-        at = self._at
+        at = self.at
         if at >= len(self._data) or time.perf_counter() >= self._until or self.failures:
             return None
         (size,) = struct.unpack_from(">I", self._data, at)
-        self._at = at + 4 + size
+        self.at = at + 4 + size
         self.sent += 1
-        return self._data[at + 4 : self._at]
+        return self._data[at + 4 : self.at]
 
     def answered(self, head: bytes, body: bytes, seconds: float) -> None:
         """Looks at one answer."""
@@ -85,6 +86,7 @@ class Load:
                 "requests": self.sent,
                 "seconds": took,
                 "begun": begun,
+                "at": self.at,
                 "cpu": _cpu() - cpu,
                 "p50": times[len(times) // 2],
                 "p99": times[len(times) * 99 // 100],
@@ -104,8 +106,7 @@ class Line(asyncio.Protocol):
         self._waiting = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)
-        self._transport = transport
+        self._transport = cast("asyncio.WriteTransport", transport)
 
     def send(self) -> None:
         """Sends the next request, or rests."""
@@ -142,9 +143,9 @@ def _cpu() -> float:
 
 
 def main() -> None:
-    """python -m benchmarks.load FILE PORT CONNECTIONS MUST SECONDS..."""
-    path, port, connections, must, *phases = sys.argv[1:]
-    load = Load(Path(path), int(port), int(connections), must.encode())
+    """python -m benchmarks.load FILE OFFSET PORT CONNECTIONS MUST SECONDS..."""
+    path, at, port, connections, must, *phases = sys.argv[1:]
+    load = Load(Path(path), int(at), int(port), int(connections), must.encode())
     print(json.dumps(uvloop.run(load.run([float(phase) for phase in phases]))))
 
 

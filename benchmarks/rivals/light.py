@@ -6,6 +6,7 @@ count once). A race on a new identifier is settled by its unique key: the call s
 """
 
 import os
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -124,15 +125,16 @@ async def _write(connection: AsyncConnection[TupleRow], call: dict[str, Any]) ->
     await run(_EVENT, [call["messageId"], TEAM, uuid, name, now, Jsonb(call)], prepare=True)
 
 
-def build(url: str, calls: list[dict[str, Any]]) -> None:
-    """The schema, and the persons that a history of calls has led to (one per first identifier)."""
+def build(url: str, history: Iterable[list[dict[str, Any]]]) -> None:
+    """The schema, and what a history of calls leads to."""
     with psycopg.connect(url) as connection:
         connection.execute(SCHEMA)
-        fill(connection, calls)
+        for calls in history:
+            fill(connection, calls)
 
 
 def fill(connection: psycopg.Connection[TupleRow], calls: list[dict[str, Any]]) -> None:
-    """Adds the rows of calls of people who are all new and have one call with all identifiers first."""
+    """Adds the rows of calls of people whose first call is here and names all their identifiers."""
     now = datetime.now(UTC)
     known: dict[str, tuple[int, Any]] = {}
     persons, distincts, events = [], [], []

@@ -18,6 +18,7 @@ from identity.planning.plan import CREATED, DEMOTED, GAINED, MERGE, MERGED, RETI
 from identity.planning.rules import Rules
 from identity.planning.scrub import scrub
 from identity.planning.state import Neighbourhood, Profile
+from identity.planning.traits import newest
 from identity.planning.working import Working
 
 SUPPRESSED = "suppressed"
@@ -163,7 +164,7 @@ class _Planner:
         kept = chosen.kept
         if call.alias is not None:
             kept = sorted(kept, key=lambda identifier: self.rules.rank(identifier.type))
-        stamp = self._stamp(chosen, skipped)
+        stamp = self._stamp(call, chosen, skipped)
         known = next((around.owners[i.key] for i in kept if i.key in around.owners), None)
         head, target, merged, notes = self._place(call, chosen, known, stamp)
         told, ignored = tell(call, target, stamp, around, plan, working.fresh_id)
@@ -196,14 +197,19 @@ class _Planner:
             ignored,
         )
 
-    def _stamp(self, chosen: _Chosen, skipped: Sequence[Skipped]) -> int:
-        """A stamp after that of every profile the call looked at, which all come to bear it."""
+    def _stamp(self, call: Call, chosen: _Chosen, skipped: Sequence[Skipped]) -> int:
+        """A stamp after that of every profile the call looked at, which all come to bear it.
+
+        And after those of the group it tells of, since what is new about it depends on its order.
+        """
         looked = list(chosen.sides)
         for skip in skipped:
             head = self.around.head_of(skip.identifier.key)
             if head is not None:
                 looked.append(head)
-        stamp = self.stamps(max([self.around.stamp, *(head.stamp for head in looked)]))
+        group = self.around.accounts.get(call.group_key) if call.group_traits else None
+        told = 0 if group is None else newest(group.document)
+        stamp = self.stamps(max([self.around.stamp, told, *(head.stamp for head in looked)]))
         for head in looked:
             head.stamp = stamp
             self.working.touch(head)

@@ -89,6 +89,11 @@ def _stamp(
     return changed, refused
 
 
+def newest(document: Document) -> int:
+    """The greatest stamp in a document of traits, 0 where it has none."""
+    return max((stamp for _, _, stamp in document.traits.values()), default=0)
+
+
 def fold(documents: Iterable[Mapping[str, Stamped]]) -> dict[str, Stamped]:
     """The entries of several origins as one: the traits, or the memberships, of a profile."""
     folded: dict[str, Stamped] = {}

@@ -5,7 +5,7 @@ The order of locks is everywhere the same: gate, messages and profiles (each sor
 since a statement that waited would join the locked row with older ones beside it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, LiteralString, NamedTuple
 
 from psycopg import AsyncCursor
@@ -34,20 +34,23 @@ SELECT k.key, $1::int4, k.bucket, $4::int8 FROM unnest($2::uuid[], $3::int4[]) A
 ON CONFLICT DO NOTHING RETURNING key
 """
 
-# The join names one bucket for all profiles, which holds while a space has a spread of 1. A wider
-# one (Citus) takes this in two statements.
 _OWNERS = """
-SELECT i.key, i.profile_id, p.head
+SELECT i.key, i.profile_id
 FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket)
 JOIN identifier i ON i.key = k.key AND i.space_id = $1::int4 AND i.bucket = k.bucket
-JOIN profile p ON p.profile_id = i.profile_id AND p.space_id = $1::int4 AND p.bucket = $4::int4
 """
 
+# Origins and their heads, locked in one order. Naming one bucket for all heads holds while a space
+# has a spread of 1; a wider one (Citus) takes this in two statements.
 _PROFILES = """
 SELECT p.profile_id, p.version, p.stamp, p.born, p.elder, p.events, p.joined_at, p.head, p.canonical,
        p.joined_to, p.own, p.folded
-FROM unnest($2::uuid[], $3::int4[]) AS k (id, bucket)
-JOIN profile p ON p.profile_id = k.id AND p.space_id = $1::int4 AND p.bucket = k.bucket
+FROM (
+    SELECT k.id FROM unnest($2::uuid[]) AS k (id)
+    UNION
+    SELECT o.head FROM unnest($2::uuid[]) AS k (id)
+    JOIN profile o ON o.profile_id = k.id AND o.space_id = $1::int4 AND o.bucket = $3::int4
+) n JOIN profile p ON p.profile_id = n.id AND p.space_id = $1::int4 AND p.bucket = $3::int4
 ORDER BY p.profile_id FOR NO KEY UPDATE OF p
 """
 
@@ -116,11 +119,11 @@ ORDER BY i.last_seen DESC, i.key DESC LIMIT $4::int4
 
 
 class First(NamedTuple):
-    """The first round trip: the gate, the messages not seen before, key -> (origin, head)."""
+    """The first round trip: the gate, the messages not seen before, key -> origin."""
 
     gate: Gate
     fresh_messages: set[bytes]
-    owners: dict[bytes, tuple[bytes, bytes]]
+    owners: dict[bytes, bytes]
 
 
 class Second(NamedTuple):
@@ -154,9 +157,7 @@ async def begin(
         gates = await _run(connection, _GATE_ALONE if alone else _GATE_SHARED, tenant.id)
         held = await _run(connection, HOLD, lease.slot, Uuid(lease.holder))
         fresh = await _run(connection, _DEDUP, tenant.id, uuids(messages), tenant.buckets(messages), batch)
-        owners = await _run(
-            connection, _OWNERS, tenant.id, byteas(identifiers), tenant.buckets(identifiers), tenant.base
-        )
+        owners = await _run(connection, _OWNERS, tenant.id, byteas(identifiers), tenant.buckets(identifiers))
     gate = await gates.fetchone()
     if gate is None:
         raise SpaceNotFound
@@ -165,32 +166,31 @@ async def begin(
     return First(
         Gate(*gate),
         {key for (key,) in await fresh.fetchall()},
-        {key: (origin, head) for key, origin, head in await owners.fetchall()},
+        dict(await owners.fetchall()),
     )
 
 
 async def lock(
     connection: Connection,
     tenant: Tenant,
-    found: Mapping[bytes, tuple[bytes, bytes]],
+    origins: Collection[bytes],
     documents: set[bytes],
     sets: Sequence[tuple[bytes, bytes]],
     groups: Sequence[bytes],
     slot: int | None,
 ) -> Second:
-    """Locks every profile that was found, heads and origins, and reads what lies under it.
+    """Locks these origins and their heads, and reads what lies under the locks.
 
     `documents` are the origins whose document is wanted, `sets` (origin, set) pairs to look for,
     `slot` the key slot to mint under, if anything may be minted (the answer's `slot` is None
     where that slot has no key yet).
-    Raises Conflict where a profile was merged between the two round trips.
+    Raises Conflict where one was merged while its lock was waited for.
     """
-    origins = sorted({origin for origin, _ in found.values()})
-    named = sorted({*origins, *(head for _, head in found.values())})
+    origins = sorted(origins)
     groups = sorted(groups)
     wanted = bools([origin in documents for origin in origins])
     async with connection.pipeline():
-        profiles = await _run(connection, _PROFILES, tenant.id, uuids(named), tenant.buckets(named))
+        profiles = await _run(connection, _PROFILES, tenant.id, uuids(origins), tenant.base)
         keys = await _run(connection, _KEYS, tenant.id, uuids(origins), tenant.buckets(origins), wanted, tenant.base)
         by_origin = [origin for origin, _ in sets]
         sightings = await _run(
@@ -210,7 +210,7 @@ async def lock(
             slots = await _run(connection, _SLOT, tenant.id, slot, tenant.base)
     locked = [ProfileRow(*row) for row in await profiles.fetchall()]
     heads = {row.id: row.head for row in locked}
-    if any(heads.get(origin) != head or heads.get(head) != head for origin, head in found.values()):
+    if any(heads.get(heads.get(origin, b"")) != heads.get(origin, b"") for origin in origins):
         raise Conflict
     found_keys = await keys.fetchall() + (await account_keys.fetchall() if account_keys else [])
     held = await slots.fetchone() if slots else None

@@ -9,8 +9,10 @@ import itertools
 import json
 import subprocess
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import AsyncIterator, Iterable
 from concurrent.futures import Future
+from contextlib import asynccontextmanager
 from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
@@ -19,11 +21,15 @@ import psycopg
 
 from identity.ids import private
 from identity.journeys import tenants
+from identity.journeys.ingest.gather import Gatherer
+from identity.journeys.ingest.read_in import Request
 from identity.journeys.startup import open_spaces
+from identity.model import Outcome, Source
 from identity.spaces import Space, Spaces
 from identity.vault.keyring import Keyring
 from identity.vault.keystore import KeyStore
 from identity.vault.roots import file_root
+from tests.properties.stored import Stored
 from tests.replay import differences
 
 ROOT = Path(__file__).parents[2]
@@ -143,3 +149,50 @@ def run(coroutine: Any) -> Any:
     """Runs a coroutine to its end."""
     return asyncio.run(coroutine)
 
+
+
+class Ingest:
+    """A gatherer in this process, on a new space of a lab."""
+
+    def __init__(self, lab: Lab, spaces: Spaces, space: Space, gatherer: Gatherer) -> None:
+        self.lab = lab
+        self.spaces = spaces
+        self.space = space
+        self.gatherer = gatherer
+
+    async def send(self, *items: dict[str, Any], server: bool = True) -> list[Outcome]:
+        """One request."""
+        return await self.gatherer.submit(self.space, request(*items, server=server))
+
+    def check(self, changes: Iterable[tuple[int, int]] = ()) -> None:
+        """What is stored equals its replay."""
+        assert self.lab.differences(self.space.tenant.id, changes) == []
+
+    def log(self) -> list[str]:
+        """The message ids of the log in the order of their stamps."""
+        root = file_root(self.lab.root_file, create=False)
+        keyring = Keyring(root, KeyStore.open(self.lab.key_store, root))
+        stored = Stored(self.lab.url, keyring, self.space.tenant.id)
+        return [logged.kept_call.message_id for logged in stored.log]
+
+    def gate(self) -> int:
+        """The stamp of the gate."""
+        return int(self.lab.query("SELECT stamp FROM space_gate WHERE space_id = %s", self.space.tenant.id)[0][0])
+
+
+def request(*items: dict[str, Any], server: bool = True) -> Request:
+    """A request of an import."""
+    return Request(list(items), source=Source(1, server), received=time.time_ns() // 1000, history=True)
+
+
+@asynccontextmanager
+async def ingesting(lab: Lab, *, writers: int = 2, bound: int = 20_000) -> AsyncIterator[Ingest]:
+    """A running gatherer on a new space; ends in good order."""
+    spaces = await lab.open()
+    gatherer = Gatherer(spaces.database, writers=writers, bound=bound)
+    gatherer.start()
+    try:
+        yield Ingest(lab, spaces, await lab.space(spaces), gatherer)
+    finally:
+        await gatherer.close()
+        await spaces.database.close()

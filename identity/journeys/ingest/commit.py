@@ -10,9 +10,24 @@ import random
 from collections.abc import Sequence
 
 from identity.clock import SLOT_BITS, Clock
-from identity.errors import Conflict, DatabaseUnavailable, LeaseLost, OnefoldError, PartitionMissing
+from identity.errors import (
+    Conflict,
+    DatabaseUnavailable,
+    KeyUnavailable,
+    LeaseLost,
+    OnefoldError,
+    PartitionMissing,
+    SealBroken,
+)
 from identity.ids import new_id, public_profile
-from identity.journeys.ingest.opening import Opened, fill_windows, missing_windows, wanted_documents, wanted_sets
+from identity.journeys.ingest.opening import (
+    Marks,
+    Opened,
+    fill_windows,
+    missing_windows,
+    wanted_documents,
+    wanted_sets,
+)
 from identity.journeys.ingest.read_in import Request
 from identity.journeys.ingest.sealing import Sealer
 from identity.model import Call
@@ -74,6 +89,14 @@ class Writer:
                 self._lease = None
             except Conflict:
                 await self._give_up()
+            except SealBroken:
+                await self._give_up()
+                raise
+            except KeyUnavailable:
+                # A roll may have moved the keys that were read on before they were opened.
+                await self._give_up()
+                if attempt >= RECONNECTS:
+                    raise
             except DatabaseUnavailable:
                 await self._drop()
                 if attempt >= RECONNECTS:
@@ -100,6 +123,13 @@ class Writer:
             self._lease,
             alone=alone,
         )
+        if tried:
+            # Before anything else: reading again would give calls without an id another one.
+            done = await load.committed(connection, space.tenant, [call.message for call in calls], list(tried))
+            if done is not None:
+                await rollback(connection)
+                _answer(requests, tried[done])
+                return True, alone
         if any(request.rules != first.gate.rules_version for request in requests):
             await rollback(connection)
             rules = await space.rules(first.gate.rules_version)
@@ -107,14 +137,8 @@ class Writer:
                 await request.read(space, rules)
             return False, alone
         rules = await space.rules(first.gate.rules_version)
-        if tried:
-            done = await load.committed(connection, space.tenant, [call.message for call in calls], list(tried))
-            if done is not None:
-                await rollback(connection)
-                _answer(requests, tried[done])
-                return True, alone
         opened, slot, held = await self._open(connection, space, calls, rules, first)
-        newest = max([first.gate.stamp, *(row.stamp for row in opened.rows.values())]) >> SLOT_BITS
+        newest = max(first.gate.stamp, opened.newest) >> SLOT_BITS
         if newest + MARGIN >= self.clock.until:
             # Another host's clock is ahead of ours: the lease has to reach beyond what it wrote.
             await rollback(connection)
@@ -144,12 +168,13 @@ class Writer:
         known = first.owners
         may_mint = bool(groups) or any(i.key not in known for call in calls for i in call.identifiers)
         slot = random.randrange(KEY_SLOTS)  # noqa: S311 (spreads keys, guards nothing)
+        marked = await self._marks(connection, space, calls, first) if first.gate.marks else Marks()
         second = await load.lock(
             connection,
             space.tenant,
-            known,
+            set(known.values()),
             wanted_documents(calls, known),
-            wanted_sets(calls, known),
+            wanted_sets(calls, known, marked.suppressed | marked.blocked),
             list(groups),
             slot if may_mint or any(call.alias is not None for call in calls) else None,
         )
@@ -159,28 +184,26 @@ class Writer:
             await space.read_types()
             opened = Opened(space, first, second)
         opened.around.messages = {call.message for call in calls} - first.fresh_messages
-        if first.gate.marks:
-            await self._respect(connection, space, calls, first, opened)
+        opened.around.suppressed, opened.around.blocked = marked.suppressed, marked.blocked
+        opened.around.cuts = marked.cuts
         scans = missing_windows(opened.around, rules, space.codes)
         if scans:
             found = await load.scan_windows(connection, space.tenant, scans)
             fill_windows(opened.around, scans, found, space.names)
         return opened, slot, second.slot
 
-    async def _respect(
-        self, connection: Connection, space: Space, calls: Sequence[Call], first: load.First, opened: Opened
-    ) -> None:
+    async def _marks(self, connection: Connection, space: Space, calls: Sequence[Call], first: load.First) -> Marks:
+        """What must be respected of what these calls name."""
         named = {i.key: i for call in calls for i in call.identifiers}
         for call in calls:
             if call.alias is not None:
                 named |= {i.key: i for i in (call.alias.user, call.alias.anonymous) if i is not None}
         hashes = {space.keys.suppression(i.type, i.value): key for key, i in named.items()}
         suppressed, blocked, cuts = await load.marks(connection, space.tenant, first.gate, list(hashes), list(named))
-        around = opened.around
-        around.suppressed = {hashes[hash_] for hash_ in suppressed}
-        around.blocked = blocked
+        marked = Marks({hashes[hash_] for hash_ in suppressed}, blocked)
         for key, cut, side in cuts:
-            around.cuts.setdefault(key, []).append((cut, side))
+            marked.cuts.setdefault(key, []).append((cut, side))
+        return marked
 
     async def _ready(self) -> Connection:
         """The connection, with a lease that does not end soon."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import structlog
 
-from identity.errors import OnefoldError, QueueFull, ShuttingDown
+from identity.errors import KeyUnavailable, OnefoldError, QueueFull, ShuttingDown
 from identity.journeys.ingest.commit import Writer
 from identity.journeys.ingest.read_in import Request
 from identity.model import Outcome
@@ -150,10 +150,15 @@ class Gatherer:
 
 
 async def _commit(writer: Writer, batch: list[_Waiting]) -> None:
-    """Commits a batch; where an unforeseen error ends it, each request on its own."""
+    """Commits a batch; where an error of one of its calls may have ended it, each request on its own."""
     try:
         await writer.write(batch[0].space, [waiting.request for waiting in batch])
     except OnefoldError as error:
+        if isinstance(error, KeyUnavailable) and len(batch) > 1:
+            # One profile that cannot be opened must not close the others.
+            for waiting in batch:
+                await _commit(writer, [waiting])
+            return
         for waiting in batch:
             _fail(waiting, error)
     except Exception as error:  # noqa: BLE001 (one bad call must not fail its neighbours)

@@ -1,6 +1,9 @@
 """Between load and plan: makes a neighbourhood of locked rows, opening what has to be opened."""
 
 from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+
+from msgspec import Struct
 
 from identity.model import Call
 from identity.planning import counters, traits
@@ -12,6 +15,14 @@ from identity.store.load import First, Second
 from identity.store.rows import KeyRow, ProfileRow
 from identity.vault.seal import DOCUMENT, GROUP_ID, GROUP_TRAITS
 from identity.vault.subject import SubjectKey
+
+
+class Marks(Struct):
+    """What a batch has to respect: keys that are suppressed or blocked, key -> (cut, side) pairs."""
+
+    suppressed: set[bytes] = set()
+    blocked: set[bytes] = set()
+    cuts: dict[bytes, list[tuple[bytes, int]]] = {}
 
 
 class Opened:
@@ -27,6 +38,12 @@ class Opened:
         self._subjects: dict[bytes, SubjectKey] = {}
         self.around = self._around(first, second)
 
+    @property
+    def newest(self) -> int:
+        """The greatest stamp in what was loaded."""
+        groups = (traits.newest(account.document) for account in self.around.accounts.values())
+        return max((*(row.stamp for row in self.rows.values()), *groups), default=0)
+
     def subject(self, id_: bytes) -> SubjectKey:
         """The subject key of a loaded origin or group."""
         subject = self._subjects.get(id_)
@@ -37,7 +54,7 @@ class Opened:
     def _around(self, first: First, second: Second) -> Neighbourhood:
         names = self.space.names
         around = Neighbourhood(
-            owners={key: origin for key, (origin, _) in first.owners.items()},
+            owners=dict(first.owners),
             profiles={row.id: profile(row, names) for row in second.profiles},
             stamp=first.gate.stamp,
         )
@@ -83,29 +100,40 @@ def profile(row: ProfileRow, names: dict[int, str]) -> Profile:
     )
 
 
-def wanted_documents(calls: Iterable[Call], owners: dict[bytes, tuple[bytes, bytes]]) -> set[bytes]:
-    """The origins whose documents calls may write to."""
+def wanted_documents(calls: Iterable[Call], owners: dict[bytes, bytes]) -> set[bytes]:
+    """The origins whose documents calls may write to.
+
+    Those of what a call with content names; and where it names what is not known yet, which another
+    call may link first, those of all calls that name something unknown.
+    """
     wanted: set[bytes] = set()
+    linking: set[bytes] = set()
+    followed = False
     for call in calls:
+        named = list(_named(call))
+        found = [owners[key] for key in named if key in owners]
+        unknown = len(found) < len(named)
         if call.traits or call.consent or call.group is not None:
-            for key in _named(call):
-                owner = owners.get(key)
-                if owner is not None:
-                    wanted.add(owner[0])
-    return wanted
+            wanted.update(found)
+            followed |= unknown
+        elif unknown:
+            linking.update(found)
+    return wanted | linking if followed else wanted
 
 
-def wanted_sets(calls: Iterable[Call], owners: dict[bytes, tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+def wanted_sets(
+    calls: Iterable[Call], owners: dict[bytes, bytes], barred: AbstractSet[bytes]
+) -> list[tuple[bytes, bytes]]:
     """The (origin, set of identifiers) pairs that calls may turn out to be sightings of."""
     wanted: set[tuple[bytes, bytes]] = set()
     for call in calls:
-        keys = [i.key for i in call.identifiers]
+        keys = [i.key for i in call.identifiers if i.key not in barred]
         alias = call.alias
         readings: Sequence[list[bytes]] = [keys]
         if alias is not None:
             readings = [keys, *([*keys, i.key] for i in (alias.user, alias.anonymous) if i is not None)]
         for reading in readings:
-            origins = {owners[key][0] for key in reading if key in owners}
+            origins = {owners[key] for key in reading if key in owners}
             if origins:
                 set_ = set_key(reading)
                 wanted.update((origin, set_) for origin in origins)

@@ -1,0 +1,106 @@
+"""One server for all tests of the HTTP surface; each test has a space of its own in it."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from psycopg import sql
+
+from identity.store.embedded import OWNER_ROLE, EmbeddedPostgres
+from tests.conftest import ONEFOLD, Running, administer, launch
+
+_numbers = count()
+
+
+@dataclass
+class Shop:
+    """A space of a running server, with a client and its keys."""
+
+    client: httpx.Client
+    space_id: str
+    name: str
+    keys: dict[str, str]
+
+    def ask(self, method: str, path: str, key: str = "admin", **given: Any) -> httpx.Response:
+        """A request with one of the keys; the path goes out as it is written."""
+        headers = {"Authorization": f"Bearer {self.keys[key]}", **given.pop("headers", {})}
+        return self.client.request(method, path, headers=headers, **given)
+
+    def send(self, *calls: dict[str, Any], key: str = "import") -> list[dict[str, Any]]:
+        """Calls as one batch; returns their outcomes."""
+        prefer = {"Prefer": "return=representation"}
+        answer = self.ask("POST", "/v1/batch", key, json={"batch": calls}, headers=prefer)
+        assert answer.status_code == 200, answer.text
+        return list(answer.json()["outcomes"])
+
+
+@pytest.fixture(scope="session")
+def live_database(postgres: EmbeddedPostgres, template: str) -> str:
+    """The owner's URL of the database under the shared server."""
+    create = sql.SQL("create database live owner {} template {}")
+    administer(postgres, create.format(sql.Identifier(OWNER_ROLE), sql.Identifier(template)))
+    return postgres.url("live")
+
+
+@pytest.fixture(scope="session")
+def live(live_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The shared server."""
+    folder = tmp_path_factory.mktemp("live") / "data"
+    running = launch([*ONEFOLD, "serve"], folder, {"ONEFOLD_DATABASE_URL": live_database})
+    yield running
+    running.process.terminate()
+    running.process.wait(30)
+    assert running.process.stdout
+    running.process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def client(live: Running) -> Iterator[httpx.Client]:
+    """A client of the shared server."""
+    with httpx.Client(base_url=live.url, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture
+def operator(live: Running) -> dict[str, str]:
+    """The header of the operator."""
+    return {"Authorization": f"Bearer {live.admin_token}"}
+
+
+@pytest.fixture
+def shop(client: httpx.Client, operator: dict[str, str]) -> Shop:
+    """A fresh space."""
+    return new_shop(client, operator)
+
+
+@pytest.fixture
+def other_shop(client: httpx.Client, operator: dict[str, str]) -> Shop:
+    """A second fresh space, foreign to the first."""
+    return new_shop(client, operator)
+
+
+@pytest.fixture
+def rows(live_database: str) -> Iterator[psycopg.Connection[Any]]:
+    """The database under the shared server, as its owner."""
+    with psycopg.connect(live_database, autocommit=True) as connection:
+        yield connection
+
+
+def new_shop(client: httpx.Client, operator: dict[str, str]) -> Shop:
+    """A fresh space, whose name is its own."""
+    name = f"shop {os.getpid()}-{next(_numbers)}"
+    answer = client.post("/v1/spaces", json={"name": name}, headers=operator)
+    assert answer.status_code == 201, answer.text
+    made = answer.json()
+    return Shop(client, made["space_id"], name, made["keys"])
+
+
+def log_of(running: Running) -> Path:
+    """The log of a server."""
+    return running.data_dir.with_name(running.data_dir.name + ".log")

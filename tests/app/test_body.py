@@ -1,0 +1,180 @@
+"""Bodies are read up to a cap, on the wire and inflated, and parsed without a surprise."""
+
+import asyncio
+import gzip
+import sys
+import zlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from app.body import BODY_LIMIT, MOST_DEPTH, Disconnected, decode, read
+from app.problems import Unreadable
+
+
+def received(parts: list[bytes], encoding: bytes | None = None) -> bytes:
+    """What is read of a body that comes in these parts."""
+    messages: Iterator[dict[str, Any]] = iter(
+        [
+            {"type": "http.request", "body": part, "more_body": number < len(parts) - 1}
+            for number, part in enumerate(parts)
+        ]
+    )
+
+    async def receive() -> dict[str, Any]:
+        return next(messages)
+
+    return asyncio.run(read(receive, encoding))
+
+
+def split(body: bytes, size: int) -> list[bytes]:
+    """A body in parts of a size."""
+    return [body[at : at + size] for at in range(0, len(body), size)]
+
+
+def refusal(parts: list[bytes], encoding: bytes | None = None) -> str:
+    """The code with which a body is refused."""
+    with pytest.raises(Unreadable) as refused:
+        received(parts, encoding)
+    return refused.value.code
+
+
+def test_parts() -> None:
+    """A body that comes in parts is read as a whole."""
+    assert received([b"ab", b"", b"c"]) == b"abc"
+
+
+@pytest.mark.parametrize("size", [BODY_LIMIT, 10_000])
+def test_at_the_limit(size: int) -> None:
+    """A body as large as the limit is read."""
+    assert len(received(split(bytes(BODY_LIMIT), size))) == BODY_LIMIT
+
+
+@pytest.mark.parametrize("size", [BODY_LIMIT + 1, 10_000])
+def test_over_the_limit(size: int) -> None:
+    """One byte more is refused, in one part or in many."""
+    assert refusal(split(bytes(BODY_LIMIT + 1), size)) == "body_too_large"
+
+
+def test_stops_reading() -> None:
+    """What comes after the limit is not read any more."""
+    endless = [bytes(1_000)] * 10_000
+
+    assert refusal(endless) == "body_too_large"
+
+
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+def test_gzip(size: int) -> None:
+    """A gzip body is inflated, however it is cut."""
+    assert received(split(gzip.compress(b"abc" * 99), size), b"gzip") == b"abc" * 99
+
+
+def test_gzip_at_the_limit() -> None:
+    """A gzip body may inflate to the limit."""
+    assert len(received([gzip.compress(bytes(BODY_LIMIT))], b"gzip")) == BODY_LIMIT
+
+
+@pytest.mark.parametrize("inflated", [BODY_LIMIT + 1, 20_000_000])
+def test_bomb(inflated: int) -> None:
+    """A gzip body that inflates beyond the limit is refused without being inflated."""
+    compressor = zlib.compressobj(9, zlib.DEFLATED, 31)
+    bomb = b"".join(compressor.compress(bytes(min(1_000_000, inflated - at))) for at in range(0, inflated, 1_000_000))
+
+    assert refusal([bomb + compressor.flush()], b"gzip") == "body_too_large"
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        gzip.compress(b"abc")[:-1],
+        gzip.compress(b"abc") + b"x",
+        gzip.compress(b"abc") + gzip.compress(b"def"),
+        zlib.compress(b"abc"),
+        b"abc",
+        b"",
+    ],
+    ids=["cut", "longer", "two members", "zlib", "plain", "empty"],
+)
+def test_no_gzip(broken: bytes) -> None:
+    """What is not exactly one gzip stream is refused."""
+    assert refusal([broken], b"gzip") == "invalid_gzip"
+
+
+@pytest.mark.parametrize("encoding", [b"br", b"deflate", b"gzip, gzip", b"br, gzip"])
+def test_other_encoding(encoding: bytes) -> None:
+    """An encoding that is not inflated here is refused."""
+    assert refusal([b"abc"], encoding) == "unsupported_encoding"
+
+
+def test_disconnected() -> None:
+    """A client that goes away has sent no body."""
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    with pytest.raises(Disconnected):
+        asyncio.run(read(receive))
+
+
+def test_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A body that trickles in for ever is given up."""
+    monkeypatch.setattr("app.body.BODY_SECONDS", 0)
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.sleep(0)
+        return {"type": "http.request", "body": b"", "more_body": True}
+
+    with pytest.raises(Unreadable) as refused:
+        asyncio.run(read(receive))
+
+    assert refused.value.code == "body_timeout"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"{", b"{}x", b"\xff", b'"\xed\xa0\x80"', b'"\\ud800"', b'{"a":NaN}', b'{"a":Infinity}', b'{"a":1e999}',
+        b"\xef\xbb\xbf{}", b"9" * 5_000, b"[" * 100_000, b'{"a":' * 50_000,
+    ],
+)  # fmt: skip
+def test_no_json(raw: bytes) -> None:
+    """What is not JSON, or beyond every parser, is refused and nothing else happens."""
+    with pytest.raises(Unreadable) as refused:
+        decode(raw)
+
+    assert refused.value.code == "invalid_json"
+
+
+def test_empty() -> None:
+    """No body at all has a code of its own."""
+    with pytest.raises(Unreadable) as refused:
+        decode(b"")
+
+    assert refused.value.code == "empty_body"
+
+
+def test_last_name_counts() -> None:
+    """Of repeated names the last one counts."""
+    assert decode(b'{"a":1,"a":2}') == {"a": 2}
+
+
+@pytest.mark.parametrize("number", ["18446744073709551616", "-9223372036854775809", "1" * 400])
+def test_big_number(number: str) -> None:
+    """A whole number beyond 64 bits keeps all its digits, as text, wherever it stands."""
+    assert decode(f'{{"context": {{"a": [{number}]}}}}'.encode()) == {"context": {"a": [number]}}
+
+
+def test_depth() -> None:
+    """Nesting is taken up to a depth that leaves room for every later reader."""
+    deepest = b"[" * MOST_DEPTH + b"]" * MOST_DEPTH
+
+    assert isinstance(decode(deepest), list)
+    assert sys.getrecursionlimit() - MOST_DEPTH > 200
+    with pytest.raises(Unreadable):
+        decode(b"[" + deepest + b"]")
+
+
+def test_many_objects_are_not_deep() -> None:
+    """Many objects side by side are no nesting."""
+    assert len(decode(b"[" + b"{}," * 5_000 + b"{}]")) == 5_001

@@ -1,0 +1,81 @@
+"""Every error has its status, and no answer holds what was asked."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from app.collect import Collect
+from app.main import create_app
+from app.problems import RETRY_AFTER, STATUS, status_of
+from app.settings import Settings
+from identity import errors
+from identity.errors import BadInput, OnefoldError
+from identity.journeys.tenants import Caller
+
+ERRORS = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, OnefoldError)]
+PLANTED = "ann@example.com"
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_row(error: type[OnefoldError]) -> None:
+    """Each class of error has a row of its own in the table of statuses."""
+    assert error in STATUS
+
+
+def test_nearest_base() -> None:
+    """An error made elsewhere has the status of its nearest base."""
+
+    class Odd(BadInput):
+        """Odd."""
+
+    assert status_of(Odd()) == STATUS[BadInput]
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_says_when_to_come_back(status: int) -> None:
+    """A refusal that passes by itself says after how many whole seconds."""
+    assert RETRY_AFTER[status] >= 1
+
+
+class Failing:
+    """Stands where keys are checked, and raises."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    async def caller(self, _secret: str) -> Caller:
+        """Raise it."""
+        raise self.error
+
+
+async def _post(error: Exception, path: str) -> httpx.Response:
+    front = create_app(Settings(admin_token="x" * 16))
+    front.onefold.keys = Failing(error)  # type: ignore[assignment]
+    front.collect = Collect(front.onefold)
+    transport = httpx.ASGITransport(front)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        headers = {"Authorization": "Bearer of_x"}
+        return await client.request("POST" if "track" in path else "GET", path, content=b"{}", headers=headers)
+
+
+@pytest.mark.parametrize("path", ["/v1/track", "/v1/rules"])
+@pytest.mark.parametrize("error", [RuntimeError(PLANTED), errors.OnefoldError(PLANTED)])
+def test_unforeseen(path: str, error: Exception) -> None:
+    """An error that nobody foresaw is a 500 that tells nothing."""
+    answer = asyncio.run(_post(error, path))
+
+    assert answer.status_code == 500
+    assert answer.json()["code"] == "internal_error"
+    assert PLANTED not in answer.text
+
+
+@pytest.mark.parametrize("error", [errors.QueueFull(), errors.DatabaseUnavailable()])
+@pytest.mark.parametrize("path", ["/v1/track", "/v1/rules"])
+def test_passing(error: OnefoldError, path: str) -> None:
+    """A full queue and an outage say when to come back, in both forms that SDKs read."""
+    answer = asyncio.run(_post(error, path))
+
+    assert answer.status_code == STATUS[type(error)]
+    assert answer.json()["code"] == error.code
+    assert int(answer.headers["retry-after"]) == int(answer.headers["x-ratelimit-reset"]) >= 1

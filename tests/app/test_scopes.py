@@ -1,0 +1,207 @@
+"""Every route declares who may call it, holds to it, and tells nobody about another space."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from app import collect
+from app.auth import Operator, Public, Scopes
+from app.main import create_app
+from app.openapi import guard, native
+from app.settings import Settings
+from identity.journeys.tenants import FIRST_KEYS
+from tests.app.conftest import Shop
+from tests.conftest import Running
+
+# Scopes with which the routes of the contract may be called; a route that is missing here fails.
+CONTRACT: dict[tuple[str, str], object] = {
+    ("POST", "/v1/spaces"): Operator,
+    ("GET", "/v1/spaces"): Operator,
+    ("DELETE", "/v1/spaces/{space_id}"): Operator,
+    ("GET", "/metrics"): Operator,
+    ("GET", "/healthz"): Public,
+    ("GET", "/readyz"): Public,
+    ("GET", "/openapi.json"): Public,
+    ("POST", "/v1/keys"): {"admin"},
+    ("GET", "/v1/keys"): {"admin"},
+    ("DELETE", "/v1/keys/{key_id}"): {"admin"},
+    ("GET", "/v1/rules"): {"admin"},
+    ("PUT", "/v1/rules"): {"admin"},
+    ("GET", "/v1/profiles"): {"admin", "privacy"},
+    ("POST", "/v1/profiles/lookup"): {"profiles:read", "admin", "privacy"},
+    ("GET", "/v1/profiles/{ref}"): {"profiles:read", "admin", "privacy"},
+    ("GET", "/v1/profiles/{ref}/history"): {"profiles:read", "admin", "privacy"},
+    ("GET", "/v1/groups/{group_id}"): {"profiles:read", "admin"},
+    **{("POST", path): {"write", "import", "admin"} for path in collect.ROUTES},
+}
+NATIVE = {
+    (method, route.path): guard(route)
+    for route in native(create_app(Settings()).api)
+    for method in route.methods or ()
+}
+DECLARED = {
+    **NATIVE,
+    **{("POST", path): Scopes(*collect.SCOPES) for path in collect.ROUTES},
+}
+KEYED = [(method, path, found.scopes) for (method, path), found in DECLARED.items() if isinstance(found, Scopes)]
+OPERATED = [place for place, found in DECLARED.items() if isinstance(found, Operator)]
+BODIES: dict[str, Any] = {
+    "/v1/keys": {"name": "k", "scopes": ["write"]},
+    "/v1/rules": {},
+    "/v1/profiles/lookup": {"identifiers": ["user_id:u1"]},
+    "/v1/spaces": {"name": "s"},
+}
+UNKNOWN = {"ref": "user_id:nobody", "key_id": "key_nobody", "group_id": "nobody", "space_id": "spc_" + "0" * 32}
+
+
+def body_of(path: str) -> Any:
+    """A body that the route would take."""
+    if path in collect.ROUTES:
+        kind = collect.ROUTES[path].kind
+        call = {"userId": "u1", "groupId": "g1", "previousId": "u0"}
+        return call if kind else {"batch": [{**call, "type": "track"}]}
+    return BODIES.get(path)
+
+
+def fill(path: str, **parts: str) -> str:
+    """A template with its parts filled in."""
+    return path.format(**{**UNKNOWN, **parts})
+
+
+@pytest.mark.parametrize("place", sorted(DECLARED), ids=" ".join)
+def test_declares(place: tuple[str, str]) -> None:
+    """A route lets in whom the contract names, and no route is without a guard."""
+    found = DECLARED[place]
+    declared = set(found.scopes) if isinstance(found, Scopes) else type(found)
+
+    assert declared == CONTRACT[place]
+
+
+def test_nothing_is_missing() -> None:
+    """Every route of the contract so far is there."""
+    assert set(CONTRACT) == set(DECLARED)
+
+
+@pytest.mark.parametrize(("method", "path", "scopes"), KEYED, ids=lambda value: str(value))
+def test_scope_by_scope(shop: Shop, method: str, path: str, scopes: frozenset[str]) -> None:
+    """A key with one of the scopes gets in, one with any other is forbidden to."""
+    for name, (scope,) in FIRST_KEYS.items():
+        answer = shop.ask(method, fill(path), name, json=body_of(path))
+
+        assert (answer.status_code == 403) == (scope not in scopes), (name, answer.text)
+        assert answer.status_code not in (401, 405, 422, 500)
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATED, ids=lambda value: str(value))
+def test_operator_only(shop: Shop, operator: dict[str, str], method: str, path: str) -> None:
+    """The operator's routes take the operator token, and no key of a space."""
+    for name in FIRST_KEYS:
+        assert shop.ask(method, fill(path), name, json=body_of(path)).status_code == 401
+
+    answer = shop.client.request(method, fill(path), headers=operator, json=body_of(path))
+    assert answer.status_code not in (401, 403)
+
+
+@pytest.mark.parametrize(("method", "path", "scopes"), KEYED, ids=lambda value: str(value))
+def test_operator_is_nobody_in_a_space(
+    client: httpx.Client, operator: dict[str, str], method: str, path: str, scopes: frozenset[str]
+) -> None:
+    """The operator token opens no space, and neither does no key, an odd one or one that is wrong by a digit."""
+    assert scopes
+    wrong: list[Any] = [operator, {}, {"Authorization": "Bearer"}, {"Authorization": "Basic %%%"}, {"Authorization": b"Bearer of_\xe9_1_2"}]
+    for headers in wrong:
+        answer = client.request(method, fill(path), headers=headers, json=body_of(path))
+
+        assert answer.status_code == 401, answer.text
+
+
+def test_wrong_by_a_digit(shop: Shop) -> None:
+    """A key that is wrong by one digit is unknown."""
+    key = shop.keys["admin"]
+    digit = len(key) // 2
+    shop.keys["wrong"] = key[:digit] + ("0" if key[digit] != "0" else "1") + key[digit + 1 :]
+
+    assert shop.ask("GET", "/v1/rules", "wrong").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "scopes"), [keyed for keyed in KEYED if "{" in keyed[1]], ids=lambda value: str(value)
+)
+def test_foreign_is_unknown(shop: Shop, other_shop: Shop, method: str, path: str, scopes: frozenset[str]) -> None:
+    """What belongs to another space answers, to every key, exactly as what does not exist."""
+    call = {"type": "group", "userId": "u1", "groupId": "g1", "traits": {"plan": "x"}}
+    profile_id = other_shop.send(call)[0]["profile_id"]
+    key_id = other_shop.ask("GET", "/v1/keys").json()["keys"][0]["key_id"]
+    assert scopes
+    foreign = [{"ref": profile_id}, {"ref": "user_id:u1"}, {"key_id": key_id}, {"group_id": "g1"}]
+    for parts in foreign:
+        if not any(f"{{{name}}}" in path for name in parts):
+            continue
+        for name in FIRST_KEYS:
+            mine = shop.ask(method, fill(path, **parts), name)
+            nobody = shop.ask(method, fill(path), name)
+
+            assert (mine.status_code, mine.content) == (nobody.status_code, nobody.content)
+    assert len(other_shop.ask("GET", "/v1/keys").json()["keys"]) == len(FIRST_KEYS)
+
+
+def test_foreign_in_lists(shop: Shop, other_shop: Shop) -> None:
+    """Lists and look-ups hold nothing of another space, and its cursors mean nothing here."""
+    other_shop.send(*({"type": "track", "userId": f"u{number}"} for number in range(3)))
+    cursor = other_shop.ask("GET", "/v1/profiles?limit=1").json()["next_cursor"]
+
+    assert shop.ask("GET", "/v1/profiles").json() == {"profiles": [], "next_cursor": None}
+    found = shop.ask("POST", "/v1/profiles/lookup", json={"identifiers": ["user_id:u1"]})
+    assert found.json() == {"profiles": {"user_id:u1": None}}
+    assert shop.ask("GET", "/v1/profiles", params={"cursor": cursor}).json()["code"] == "bad_cursor"
+
+
+def test_deleted_space(shop: Shop, operator: dict[str, str]) -> None:
+    """With a space its keys end, on every route."""
+    gone = shop.client.delete(f"/v1/spaces/{shop.space_id}", params={"confirm": shop.name}, headers=operator)
+
+    assert gone.status_code == 204
+    for method, path, _ in KEYED:
+        assert shop.ask(method, fill(path), json=body_of(path)).status_code == 401
+    listed = shop.client.get("/v1/spaces", headers=operator).json()["spaces"]
+    assert shop.space_id not in {space["space_id"] for space in listed}
+
+
+def test_delete_asks_for_the_name(shop: Shop, operator: dict[str, str]) -> None:
+    """A space is only deleted by its exact name."""
+    for confirm in ({}, {"confirm": ""}, {"confirm": shop.name + "x"}):
+        answer = shop.client.delete(f"/v1/spaces/{shop.space_id}", params=confirm, headers=operator)
+
+        assert (answer.status_code, answer.json()["code"]) == (400, "not_confirmed")
+    assert shop.ask("GET", "/v1/rules").status_code == 200
+
+
+def test_new_key(shop: Shop) -> None:
+    """A key that was made opens what its scopes say, until it is revoked."""
+    made = shop.ask("POST", "/v1/keys", json={"name": "reader", "scopes": ["profiles:read"]}).json()
+    shop.keys["reader"] = made["secret"]
+
+    assert shop.ask("GET", "/v1/profiles/user_id:u1", "reader").status_code == 404
+    assert shop.ask("GET", "/v1/rules", "reader").status_code == 403
+    assert shop.ask("DELETE", f"/v1/keys/{made['key_id']}").status_code == 204
+    assert shop.ask("GET", "/v1/profiles/user_id:u1", "reader").status_code == 401
+    assert shop.ask("DELETE", f"/v1/keys/{made['key_id']}").json()["code"] == "key_not_found"
+
+
+def test_secret_is_shown_once(shop: Shop) -> None:
+    """The list of keys holds no secret."""
+    listed = shop.ask("GET", "/v1/keys").text
+
+    assert not re.search(r"of_[a-z0-9]+_", listed)
+    assert all(secret not in listed for secret in shop.keys.values())
+
+
+def test_no_space_is_the_same(shop: Shop, other_shop: Shop, live: Running) -> None:
+    """Two spaces know the same identifier as two people."""
+    assert live.url
+    mine, theirs = (each.send({"type": "track", "userId": "u1"})[0]["profile_id"] for each in (shop, other_shop))
+
+    assert mine != theirs
+    assert shop.ask("GET", "/v1/profiles/user_id:u1").json()["profile_id"] == mine
