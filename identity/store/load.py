@@ -40,18 +40,25 @@ FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket)
 JOIN identifier i ON i.key = k.key AND i.space_id = $1::int4 AND i.bucket = k.bucket
 """
 
-# Origins and their heads, locked in one order. Naming one bucket for all heads holds while a space
-# has a spread of 1; a wider one (Citus) takes this in two statements.
-_PROFILES = """
+# Only heads are locked: whoever holds a head holds all its origins, and a merge, which writes
+# origins that it has not loaded, can never meet somebody who holds one of them and waits for the
+# head. Naming one bucket for all holds while a space has a spread of 1; a wider one (Citus) takes
+# this in two statements.
+_HEADS = """
 SELECT p.profile_id, p.version, p.stamp, p.born, p.elder, p.events, p.joined_at, p.head, p.canonical,
        p.joined_to, p.own, p.folded
 FROM (
-    SELECT k.id FROM unnest($2::uuid[]) AS k (id)
-    UNION
-    SELECT o.head FROM unnest($2::uuid[]) AS k (id)
+    SELECT DISTINCT o.head FROM unnest($2::uuid[]) AS k (id)
     JOIN profile o ON o.profile_id = k.id AND o.space_id = $1::int4 AND o.bucket = $3::int4
-) n JOIN profile p ON p.profile_id = n.id AND p.space_id = $1::int4 AND p.bucket = $3::int4
+) n JOIN profile p ON p.profile_id = n.head AND p.space_id = $1::int4 AND p.bucket = $3::int4
 ORDER BY p.profile_id FOR NO KEY UPDATE OF p
+"""
+
+_ORIGINS = """
+SELECT p.profile_id, p.version, p.stamp, p.born, p.elder, p.events, p.joined_at, p.head, p.canonical,
+       p.joined_to, p.own, p.folded
+FROM unnest($2::uuid[]) AS k (id)
+JOIN profile p ON p.profile_id = k.id AND p.space_id = $1::int4 AND p.bucket = $3::int4
 """
 
 _KEYS = """
@@ -179,7 +186,7 @@ async def lock(
     groups: Sequence[bytes],
     slot: int | None,
 ) -> Second:
-    """Locks these origins and their heads, and reads what lies under the locks.
+    """Locks the heads of these origins, and reads what lies under the locks.
 
     `documents` are the origins whose document is wanted, `sets` (origin, set) pairs to look for,
     `slot` the key slot to mint under, if anything may be minted (the answer's `slot` is None
@@ -190,7 +197,7 @@ async def lock(
     groups = sorted(groups)
     wanted = bools([origin in documents for origin in origins])
     async with connection.pipeline():
-        profiles = await _run(connection, _PROFILES, tenant.id, uuids(origins), tenant.base)
+        heads = await _run(connection, _HEADS, tenant.id, uuids(origins), tenant.base)
         keys = await _run(connection, _KEYS, tenant.id, uuids(origins), tenant.buckets(origins), wanted, tenant.base)
         by_origin = [origin for origin, _ in sets]
         sightings = await _run(
@@ -208,18 +215,23 @@ async def lock(
             account_keys = await _run(connection, _ACCOUNT_KEYS, tenant.id, *columns, tenant.base)
         if slot is not None:
             slots = await _run(connection, _SLOT, tenant.id, slot, tenant.base)
-    locked = [ProfileRow(*row) for row in await profiles.fetchall()]
-    heads = {row.id: row.head for row in locked}
-    if any(heads.get(heads.get(origin, b"")) != heads.get(origin, b"") for origin in origins):
-        raise Conflict
+    profiles = [ProfileRow(*row) for row in await heads.fetchall()]
+    held = {row.id for row in profiles if row.head == row.id}
+    merged = [origin for origin in origins if origin not in held]
+    if merged:
+        cursor = await _run(connection, _ORIGINS, tenant.id, uuids(merged), tenant.base)
+        under = [ProfileRow(*row) for row in await cursor.fetchall()]
+        if len(under) != len(merged) or any(row.head not in held for row in under):
+            raise Conflict
+        profiles = [row for row in profiles if row.id in held] + under
     found_keys = await keys.fetchall() + (await account_keys.fetchall() if account_keys else [])
-    held = await slots.fetchone() if slots else None
+    slot_key = await slots.fetchone() if slots else None
     return Second(
-        locked,
+        profiles,
         [KeyRow(*row) for row in found_keys],
         [SightingRow(*row) for row in await sightings.fetchall()],
         [AccountRow(*row) for row in await accounts.fetchall()] if accounts else [],
-        None if held is None else (held[0], held[1]),
+        None if slot_key is None else (slot_key[0], slot_key[1]),
     )
 
 
