@@ -63,7 +63,7 @@ def decode(raw: bytes) -> Any:
         raise Unreadable("invalid_json", "The body is not valid JSON in UTF-8.") from None
     except RecursionError:
         raise too_deep() from None
-    if raw.count(b"{") + raw.count(b"[") > MOST_DEPTH and _is_deep(value):
+    if len(raw) > 2 * MOST_DEPTH and raw.count(b"{") + raw.count(b"[") > MOST_DEPTH and _is_deep(value):
         raise too_deep()
     return tame(value) if has_big_number(raw) else value
 

@@ -6,6 +6,8 @@ Postgres, is started again.
 """
 
 import errno
+import multiprocessing
+import os
 import signal
 import socket
 import threading
@@ -81,6 +83,8 @@ class _Config(Config):
 
     def configure_logging(self) -> None:
         logs.configure(str(self.log_level))
+        if parent := multiprocessing.parent_process():
+            threading.Thread(target=_leave_after, args=(parent,), name="parent-watch", daemon=True).start()
 
 
 class _Server(Server):
@@ -111,6 +115,12 @@ class _Workers(Multiprocess):
 
     def handle_hup(self) -> None:
         """Closing a terminal is no reason to restart."""
+
+
+def _leave_after(parent: Any) -> None:
+    """A worker that outlived its supervisor would hold the port for ever, and nobody would stop it."""
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _one(config: Config, listener: socket.socket, announce: Callable[[], None]) -> None:

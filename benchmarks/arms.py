@@ -111,31 +111,63 @@ class Bench:
 
     def read(self) -> Result:
         """Onefold's read by identifier."""
-        with self.ground.copy("onefold_base", "arm") as url:
-            with server.onefold(self.ground.data_dir, url, self.workers) as running:
-                return self._read("onefold", running)
+        with (
+            self.ground.copy("onefold_base", "arm") as url,
+            server.onefold(self.ground.data_dir, url, self.workers) as running,
+        ):
+            return self._read("onefold", running)
 
     def orm(self) -> Result:
         """The same by FastAPI, pydantic and the ORM."""
         with self.ground.copy("onefold_base", "arm") as url, self._rival("orm", url, "read") as running:
             return self._read("orm", running)
 
+    def wal(self, touch: float) -> Result:
+        """Bytes of WAL a call once most pages were written since the checkpoint: what spaced checkpoints cost."""
+        work = self.workloads["wal"]
+        with (
+            self.ground.copy("onefold_base", "arm") as url,
+            server.onefold(self.ground.data_dir, url, self.workers) as running,
+        ):
+            lines = self.connections["random"]
+            (first,) = drive(work.path, running.port, lines, [touch])
+            checkpoints, since = self.ground.checkpoints(), self.ground.position()
+            (second,) = drive(work.path, running.port, lines, [self.seconds], at=first["at"])
+            until = self.ground.position()
+        calls = second["requests"] * work.calls
+        wal = self.ground.wal(since, until)
+        return Result(
+            "wal", calls, second["seconds"], calls / second["seconds"],
+            wal=_distance(since, until) / calls,
+            checkpoints=self.ground.checkpoints() - checkpoints,
+            facts={
+                "calls before": float(first["requests"] * work.calls),
+                "of it full-page images": wal.image_bytes / calls,
+                "without images": (wal.bytes - wal.image_bytes) / calls,
+                "records": wal.records / calls,
+            },
+        )  # fmt: skip
+
     def record(self, kind: str) -> tuple[Path, float, dict[str, int]]:
         """What Onefold's writers send: the recording, when its measured part began, the rows after it."""
         target = self.ground.folder / f"{kind}.recording"
         with self.ground.copy("onefold_base", "arm") as url:
-            with recording(self.ground, target, url) as through:
-                with server.onefold(self.ground.data_dir, through, 1) as running:
-                    _, phases = self._collect("record", kind, running)
+            with (
+                recording(self.ground, target, url) as through,
+                server.onefold(self.ground.data_dir, through, 1) as running,
+            ):
+                _, phases = self._collect("record", kind, running)
             rows = self.ground.rows("arm", ROWS)
         return target, float(phases[-1]["begun"]), rows
 
-    def replay(self, kind: str, recorded: tuple[Path, float, dict[str, int]], *, split: bool = False) -> Result:
+    def replay(self, recorded: tuple[Path, float, dict[str, int]], *, split: bool = False) -> Result:
         """The same bytes again, without Python."""
         path, mark, rows = recorded
         with self.ground.copy("onefold_base", "arm"):
             checkpoints, wal = self.ground.checkpoints(), self.ground.position()
-            told = _run("benchmarks.replay", str(path), str(self.ground.sockets), "arm", repr(mark), *["--statements"] * split)
+            told = _run(
+                "benchmarks.replay", str(path), str(self.ground.sockets), "arm", repr(mark), *["--statements"] * split
+            )
             after = self.ground.rows("arm", ROWS)
             if told["failure"]:
                 raise Wrong(told["failure"])
@@ -168,6 +200,8 @@ class Bench:
         return result, phases
 
     def _read(self, arm: str, running: Server) -> Result:
+        # One alone, so that rules and numbers of types are known before many ask at once.
+        drive(self.reads, running.port, 1, [0.05], READ)
         cpu = running.cpu()
         phases = drive(self.reads, running.port, self.connections["read"], [self.warm, self.seconds], READ)
         last = phases[-1]

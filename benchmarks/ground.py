@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import psycopg
 from psycopg import sql
@@ -21,11 +21,11 @@ _MEGABYTE = 1 << 20
 
 
 class Wal(NamedTuple):
-    """What the whole server wrote ahead: bytes, of them full-page images, and their number."""
+    """What the whole server wrote ahead: bytes, of them full-page images, and the records."""
 
     bytes: int
     image_bytes: int
-    images: int
+    records: int
 
 
 class Ground:
@@ -36,7 +36,7 @@ class Ground:
         self.data_dir = folder / "data"
         self.postgres = EmbeddedPostgres(self.data_dir)
 
-    def __enter__(self) -> "Ground":
+    def __enter__(self) -> Self:
         self.postgres.start()
         return self
 
@@ -94,16 +94,16 @@ class Ground:
         """Every page of every table and index once through shared buffers, as far as they fit."""
         with psycopg.connect(self.postgres.url(database, SUPERUSER), autocommit=True) as connection:
             found = connection.execute(
-                "select c.oid::regclass::text, a.attname from pg_class c "
+                "select c.relname, a.attname from pg_class c "
                 "join pg_index i on i.indrelid = c.oid and i.indisprimary "
                 "join pg_attribute a on a.attrelid = c.oid and a.attnum = i.indkey[0] "
                 "where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace"
             ).fetchall()
             for table, column in found:
-                count = sql.SQL("select count({}) from ") + sql.SQL(table)
+                count = sql.SQL("select count({}) from {}").format(sql.Identifier(column), sql.Identifier(table))
                 for scan in ("indexscan", "seqscan"):
                     connection.execute(sql.SQL("set enable_{} = off").format(sql.SQL(scan)))
-                    connection.execute(count.format(sql.Identifier(column)))
+                    connection.execute(count)
                     connection.execute("reset all")
 
     def rows(self, database: str, query: str) -> dict[str, int]:

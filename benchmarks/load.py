@@ -82,16 +82,18 @@ class Load:
             await self._idle
             took = time.perf_counter() - begun
             times = sorted(self.times) or [0.0]
-            results.append({
-                "requests": self.sent,
-                "seconds": took,
-                "begun": begun,
-                "at": self.at,
-                "cpu": _cpu() - cpu,
-                "p50": times[len(times) // 2],
-                "p99": times[len(times) * 99 // 100],
-                "failures": self.failures[:5],
-            })
+            results.append(
+                {
+                    "requests": self.sent,
+                    "seconds": took,
+                    "begun": begun,
+                    "at": self.at,
+                    "cpu": _cpu() - cpu,
+                    "p50": times[len(times) // 2],
+                    "p99": times[len(times) * 99 // 100],
+                    "failures": self.failures[:5],
+                }
+            )
         return results
 
 
@@ -106,6 +108,7 @@ class Line(asyncio.Protocol):
         self._waiting = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keeps the way out."""
         self._transport = cast("asyncio.WriteTransport", transport)
 
     def send(self) -> None:
@@ -119,6 +122,7 @@ class Line(asyncio.Protocol):
         self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
+        """Sends the next request once an answer is complete."""
         buffer = self._buffer + data if self._buffer else data
         end = buffer.find(b"\r\n\r\n")
         if end >= 0 and not self._need:
@@ -132,7 +136,8 @@ class Line(asyncio.Protocol):
         self._buffer, self._need, self._waiting = b"", 0, False
         self.send()
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _: Exception | None) -> None:
+        """Tells when a request is left without an answer."""
         if self._waiting:
             self._load.lost()
 
@@ -143,7 +148,7 @@ def _cpu() -> float:
 
 
 def main() -> None:
-    """python -m benchmarks.load FILE OFFSET PORT CONNECTIONS MUST SECONDS..."""
+    """Run the phases: FILE OFFSET PORT CONNECTIONS MUST SECONDS..., results as JSON."""
     path, at, port, connections, must, *phases = sys.argv[1:]
     load = Load(Path(path), int(at), int(port), int(connections), must.encode())
     print(json.dumps(uvloop.run(load.run([float(phase) for phase in phases]))))

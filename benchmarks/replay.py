@@ -36,21 +36,24 @@ class Replay:
 
     def run(self, *, statements: bool) -> None:
         """Sends everything; returns when the last commit was answered."""
-        threads = [threading.Thread(target=self._guarded, args=(n, statements)) for n in range(len(self._lines))]
+        threads = [
+            threading.Thread(target=self._guarded, args=(n,), kwargs={"statements": statements})
+            for n in range(len(self._lines))
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
 
-    def _guarded(self, number: int, statements: bool) -> None:
+    def _guarded(self, number: int, *, statements: bool) -> None:
         try:
-            self._line(number, statements)
+            self._line(number, statements=statements)
         except (OSError, RuntimeError) as error:
             with self._moved:
                 self.failure = str(error)
                 self._moved.notify_all()
 
-    def _line(self, number: int, statements: bool) -> None:
+    def _line(self, number: int, *, statements: bool) -> None:
         line = self._lines[number]
         buffer = bytearray(1 << 22)
         queries: dict[str, str] = {}
@@ -98,6 +101,8 @@ class Replay:
                 name = " ".join(name.split())[:70]
                 self.spent[name] = self.spent.get(name, 0.0) + time.perf_counter() - begun
                 part = b""
+        if len(part) > len(_SYNC):
+            _exchange(wire, part, buffer)
 
 
 def _exchange(wire: socket.socket, unit: bytes, buffer: bytearray) -> None:
@@ -128,7 +133,7 @@ def _renamed(startup: bytes, database: str) -> bytes:
 
 
 def main() -> None:
-    """python -m benchmarks.replay RECORDING SOCKET DATABASE MARK [--statements]
+    """Replay: RECORDING SOCKET DATABASE MARK [--statements], results as JSON.
 
     MARK is the moment of the recording at which the measured part began.
     """
@@ -141,15 +146,19 @@ def main() -> None:
     begun = min((now for then, now in replay.begins if then >= float(mark)), default=0.0)
     measured = [(end, calls) for end, calls in replay.ends if end > begun]
     batches = [calls for _, calls in measured if calls]
-    print(json.dumps({
-        "failure": replay.failure,
-        "calls": sum(batches),
-        "all": sum(calls for _, calls in replay.ends),
-        "batch": sum(batches) / max(1, len(batches)),
-        "seconds": max((end for end, _ in measured), default=0.0) - begun,
-        "cpu": used.ru_utime + used.ru_stime,
-        "spent": replay.spent,
-    }))
+    print(
+        json.dumps(
+            {
+                "failure": replay.failure,
+                "calls": sum(batches),
+                "all": sum(calls for _, calls in replay.ends),
+                "batch": sum(batches) / max(1, len(batches)),
+                "seconds": max((end for end, _ in measured), default=0.0) - begun,
+                "cpu": used.ru_utime + used.ru_stime,
+                "spent": replay.spent,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":

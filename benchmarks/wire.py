@@ -17,7 +17,7 @@ from pathlib import Path
 import uvloop
 
 SOCKET = ".s.PGSQL.5432"
-_KEYS = ("JOIN identifier i ON i.key = k.key", "ORDER BY p.profile_id FOR NO KEY UPDATE")
+_KEYS = ("JOIN identifier i ON i.key", "FOR NO KEY UPDATE OF p")
 _DEDUP = "INSERT INTO message"
 
 
@@ -150,8 +150,10 @@ def _order(mine: list[Transaction], theirs: list[Transaction], other: int) -> No
             done += 1
             for key in theirs[done - 1].keys:
                 last[key] = done
-        # What is no batch (leases) keeps its place among everything.
-        after = max((last.get(k, 0) for k in transaction.keys), default=0) if transaction.calls else done
+        after = max((last.get(k, 0) for k in transaction.keys), default=0)
+        if not transaction.calls:
+            # What is no batch (leases) keeps its place among everything.
+            after = sum(their.begun < transaction.begun for their in theirs)
         if after:
             transaction.after[other] = after
 
@@ -217,7 +219,7 @@ async def _main(upstream: Path, folder: Path, target: Path) -> None:
 
 
 def main() -> None:
-    """python -m benchmarks.wire UPSTREAM FOLDER TARGET"""
+    """Record until standard input ends: UPSTREAM FOLDER TARGET."""
     upstream, folder, target = map(Path, sys.argv[1:])
     uvloop.run(_main(upstream, folder, target))
 

@@ -196,11 +196,13 @@ def request_bytes(path: str, body: str, key: str) -> bytes:
     return head.encode() + data
 
 
-def render(kind: Kind, folder: Path, profiles: int, requests: int, key: str, seed: int) -> Workload:
+def render(
+    kind: Kind, folder: Path, profiles: int, requests: int, key: str, seed: int, name: str | None = None
+) -> Workload:
     """Writes so many requests into a file."""
     renderer = Renderer(profiles, seed)
     facts = []
-    path = folder / f"{kind}.requests"
+    path = folder / f"{name or kind}.requests"
     with path.open("wb") as file:
         for _ in range(requests):
             where, body, told = renderer.request(kind)

@@ -159,7 +159,8 @@ class Spaces:
                 row = await control.find_space(connection, space_id)
             keys = self.keyring.space(row.public_id)
             tenant = Tenant(row.id, row.bucket_base, row.spread)
-            space = self._open[space_id] = Space(tenant, row.public_id, row.name, keys, self.database)
+            # Another task may have opened it meanwhile, and what it knows of types must be shared.
+            space = self._open.setdefault(space_id, Space(tenant, row.public_id, row.name, keys, self.database))
         return space
 
     def forget(self, space_id: int) -> None:

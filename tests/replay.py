@@ -4,6 +4,7 @@ What is stored has to be what the planner makes of the stored calls, one by one 
 their stamps; and it has to agree with itself. Differences name ids and stamps, never values.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -14,7 +15,7 @@ from identity.planning.extract import extract
 from identity.planning.plan import DEMOTED, MERGE, Plan
 from identity.planning.records import pack_demoted
 from identity.planning.records import source as source_of
-from identity.planning.state import Counters
+from identity.planning.state import Counters, Profile
 from identity.vault.keyring import Keyring
 from tests.oracle import World
 from tests.properties.stored import Logged, Stored
@@ -165,9 +166,7 @@ def outer(stored: Stored, replayed: Replayed) -> Iterator[str]:
         {id_: _counted(stored.profiles[id_].folded) for id_ in heads if id_ in stored.profiles},
         {id_: _counted(around.profiles[id_].folded) for id_ in heads},
     )
-    lines = replayed.lines()
-    yield from (f"history: stored line at {line[0]}" for line in stored.history if line not in lines)
-    yield from (f"history: no line at {line[0]}" for line in lines if line not in stored.history)
+    yield from _pairs("history", dict.fromkeys(stored.history), dict.fromkeys(replayed.lines()))
     yield from _pairs("message", dict.fromkeys(stored.messages), dict.fromkeys(around.messages))
 
 
@@ -183,24 +182,27 @@ def inner(stored: Stored) -> Iterator[str]:
     for lane, head in stored.lanes.items():
         if [seq for at, seq, *_ in stored.changes if at == lane] != list(range(1, head + 1)):
             yield f"lane {lane}: not exactly 1..{head}"
+    members: dict[bytes, list[Profile]] = {}
     for profile in stored.profiles.values():
-        under = [other for other in stored.profiles.values() if other.head == profile.id]
+        members.setdefault(profile.head, []).append(profile)
+    own: dict[bytes, Counters] = {}
+    for key, link in stored.links.items():
+        if not link.retired:
+            counters.attach(own.setdefault(link.origin, Counters({}, [])), key, link.type)
+    events = Counter(logged.origin for logged in stored.log)
+    for profile in stored.profiles.values():
+        under = members.get(profile.id, [])
         if profile.head == profile.id:
             yield from _head(stored, profile.id, under)
         elif under or profile.joined_to is None or profile.joined_at is None:
             yield f"{profile.id.hex()}: merged away, but origins point to it or nothing says into what"
-        held = [link for link in stored.links.values() if link.origin == profile.id and not link.retired]
-        counted = Counters({}, [])
-        for key, link in stored.links.items():
-            if link in held:
-                counters.attach(counted, key, link.type)
-        if _counted(counted) != _counted(profile.own):
+        if _counted(own.get(profile.id, Counters({}, []))) != _counted(profile.own):
             yield f"{profile.id.hex()}: own counters are not those of its links"
-        if profile.events != sum(logged.origin == profile.id for logged in stored.log):
+        if profile.events != events[profile.id]:
             yield f"{profile.id.hex()}: {profile.events} events, the log has another number"
 
 
-def _head(stored: Stored, head: bytes, under: Sequence[Any]) -> Iterator[str]:
+def _head(stored: Stored, head: bytes, under: Sequence[Profile]) -> Iterator[str]:
     profile, name = stored.profiles[head], head.hex()
     summed = Counters({}, [], 0)
     for origin in under:
@@ -210,9 +212,9 @@ def _head(stored: Stored, head: bytes, under: Sequence[Any]) -> Iterator[str]:
     eldest = min(under, key=lambda origin: origin.born)
     if (profile.canonical, profile.elder) != (eldest.id, eldest.born):
         yield f"{name}: the canonical id is not that of the oldest origin"
-    told = [version for _, _, _, about, version, _ in stored.changes if about == profile.canonical]
-    if max(told, default=-1) != profile.version:
-        yield f"{name}: version {profile.version}, the feed ends at {max(told, default=-1)}"
+    told = max((version for _, _, _, about, version, _ in stored.changes if about == profile.canonical), default=-1)
+    if told != profile.version:
+        yield f"{name}: version {profile.version}, the feed ends at {told}"
     ids = {origin.id for origin in under}
     merged = {other for _, _, op, about, _, other in stored.changes if op == MERGE and about in ids}
     if merged < ids - {profile.canonical} and len(merged) < len(ids) - 1:
@@ -238,7 +240,9 @@ def _pairs(what: str, stored: Mapping[Any, Any], wanted: Mapping[Any, Any]) -> I
 
 
 def _shown(key: Any) -> str:
-    return key.hex()[:32] if isinstance(key, bytes) else "/".join(_shown(part) for part in key)
+    if isinstance(key, tuple):
+        return "/".join(_shown(part) for part in key[:3])
+    return key.hex()[:32] if isinstance(key, bytes) else str(key)
 
 
 def _documents(found: Mapping[bytes, Any]) -> dict[bytes, Any]:

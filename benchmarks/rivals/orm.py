@@ -1,7 +1,8 @@
 """The reading rival: FastAPI, pydantic and the SQLAlchemy ORM, on Onefold's tables and with its keys.
 
-What most teams would write: entities loaded one after the other by their keys, and a response
-model that validates and serialises. Opening and folding are Onefold's own functions.
+What most teams would write: entities loaded one after the other by their keys, in a synchronous
+session on FastAPI's threads, and a response model that validates and serialises. Opening and
+folding are Onefold's own functions.
 """
 
 import os
@@ -11,9 +12,11 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import FastAPI, Header, HTTPException
+from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel
-from sqlalchemy import or_, select
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy import create_engine, or_, select
+from sqlalchemy.orm import Session, sessionmaker
+from sqlmodel import col
 
 from benchmarks.rivals import keys
 from identity.identifiers import parse
@@ -53,7 +56,7 @@ class Store:
     """The sessions and the space."""
 
     space: Space
-    sessions: async_sessionmaker[AsyncSession]
+    sessions: sessionmaker[Session]
 
 
 store = Store()
@@ -63,12 +66,12 @@ store = Store()
 async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
     url = os.environ["BENCH_URL"].replace("postgresql://", "postgresql+psycopg://")
     size = int(os.environ["BENCH_READERS"])
-    engine = create_async_engine(url, pool_size=size, max_overflow=0, pool_timeout=120)
+    engine = create_engine(url, pool_size=size, max_overflow=0, pool_timeout=120)
     opened = await keys.spaces()
     store.space = await keys.only_space(opened)
-    store.sessions = async_sessionmaker(engine, expire_on_commit=False)
+    store.sessions = sessionmaker(engine, expire_on_commit=False)
     yield
-    await engine.dispose()
+    engine.dispose()
     await opened.database.close()
 
 
@@ -87,37 +90,43 @@ async def _health() -> dict[str, bool]:
 async def _profile(ref: str, authorization: str = Header()) -> ProfileAnswer:
     if authorization != f"Bearer {os.environ['BENCH_KEY']}":
         raise HTTPException(401)
+    loaded = await run_in_threadpool(_load, ref)
+    if loaded is None:
+        raise HTTPException(404)
+    answer = await _Profile(store.space, *loaded).answer()
+    return ProfileAnswer.model_validate(answer)
+
+
+def _load(ref: str) -> tuple[bytes, list[Member], list[Held]] | None:
     space = store.space
     tenant = (space.tenant.id, space.tenant.base)
     identifier = parse(ref, "US")
     key = space.keys.identifier(identifier.type, identifier.value)
-    async with store.sessions() as session:
-        held = await session.get(Identifier, (key, *tenant))
+    with store.sessions() as session:
+        held = session.get(Identifier, (key, *tenant))
         if held is None:
-            raise HTTPException(404)
-        origin = await session.get(Profile, (held.profile_id, *tenant))
+            return None
+        origin = session.get(Profile, (held.profile_id, *tenant))
         assert origin
-        mine = or_(Profile.profile_id == origin.head, Profile.head == origin.head)  # type: ignore[arg-type]
-        members = (
-            await session.scalars(select(Profile).where(mine, Profile.space_id == tenant[0], Profile.bucket == tenant[1]))  # type: ignore[arg-type]
-        ).all()
-        found = [await _member(session, tenant, member) for member in members]
-        ids = [member.profile_id for member in members]
-        wanted = ProfileIdentifier.profile_id.in_(ids)  # type: ignore[attr-defined]
-        identifiers = (await session.scalars(select(ProfileIdentifier).where(wanted))).all()
-    listed = [
-        Held(i.profile_id.bytes, origin.head.bytes, i.type, i.first_seen, i.last_seen, i.linked_at, i.value, i.key, i.retired)
-        for i in identifiers
-    ]
-    answer = await _Profile(space, origin.head.bytes, found, listed).answer()
-    return ProfileAnswer.model_validate(answer)
+        mine = or_(col(Profile.profile_id) == origin.head, col(Profile.head) == origin.head)
+        here = (col(Profile.space_id) == tenant[0], col(Profile.bucket) == tenant[1])
+        members = session.scalars(select(Profile).where(mine, *here)).all()
+        found = [_member(session, tenant, member) for member in members]
+        wanted = col(ProfileIdentifier.profile_id).in_([member.profile_id for member in members])
+        listed = [_held(each, origin.head) for each in session.scalars(select(ProfileIdentifier).where(wanted))]
+        return origin.head.bytes, found, listed
 
 
-async def _member(session: AsyncSession, tenant: tuple[int, int], profile: Profile) -> Member:
-    subject = await session.get(SubjectKey, (profile.profile_id, *tenant))
-    document = await session.get(ProfileDocument, (profile.profile_id, *tenant))
+def _held(i: ProfileIdentifier, head: UUID) -> Held:
+    times = (i.first_seen, i.last_seen, i.linked_at)
+    return Held(i.profile_id.bytes, head.bytes, i.type, *times, i.value, i.key, i.retired)
+
+
+def _member(session: Session, tenant: tuple[int, int], profile: Profile) -> Member:
+    subject = session.get(SubjectKey, (profile.profile_id, *tenant))
+    document = session.get(ProfileDocument, (profile.profile_id, *tenant))
     assert subject
-    slot = await session.get(SlotKey, (tenant[0], subject.slot, tenant[1]))
+    slot = session.get(SlotKey, (tenant[0], subject.slot, tenant[1]))
     assert slot
     return Member(
         profile.profile_id.bytes,

@@ -25,7 +25,7 @@ from identity.ids import new_id, public_profile
 from identity.journeys.ingest.opening import Opened, wanted_documents, wanted_sets
 from identity.journeys.ingest.read_in import Request
 from identity.journeys.ingest.sealing import Sealer
-from identity.model import Source
+from identity.model import Call, Source
 from identity.planning.merge import plan
 from identity.spaces import Space, Spaces
 from identity.store import control, rows
@@ -62,9 +62,7 @@ _PROFILE = (
     "UPDATE profile SET version = $4, stamp = $5, elder = $6, events = $7, joined_at = $8, head = $9, canonical = $10, "
     "joined_to = $11, own = $12, folded = $13 WHERE profile_id = $1 AND space_id = $2 AND bucket = $3 AND stamp = $14"
 )
-_MOVE = (
-    "UPDATE profile SET head = $4 WHERE head = $1 AND head <> profile_id AND space_id = $2 AND bucket = $3"
-)
+_MOVE = "UPDATE profile SET head = $4 WHERE head = $1 AND head <> profile_id AND space_id = $2 AND bucket = $3"
 _DOCUMENT = (
     "UPDATE profile_document SET version = $4, document = $5 "
     "WHERE profile_id = $1 AND space_id = $2 AND bucket = $3 AND version = $4 - 1"
@@ -88,7 +86,7 @@ _ATTEMPTS = 20
 
 def _insert(table: LiteralString, columns: LiteralString) -> LiteralString:
     values = ", ".join(f"${n + 1}" for n in range(columns.count(",") + 1))
-    return f"INSERT INTO {table} ({columns}) VALUES ({values})"  # type: ignore[return-value]
+    return f"INSERT INTO {table} ({columns}) VALUES ({values})"
 
 
 _NEW_PROFILE = _insert(
@@ -105,9 +103,7 @@ _NEW_SLOT = _insert("slot_key", "space_id, slot, bucket, epoch, wrapped")
 _NEW_KEY = _insert("subject_key", "profile_id, space_id, bucket, slot, key_id, wrapped")
 _NEW_DOCUMENT = _insert("profile_document", "profile_id, space_id, bucket, version, document")
 _NEW_SIGHTING = _insert("sighting", "profile_id, space_id, bucket, set_key, count, days, last_day, sources")
-_EVIDENCE = _insert(
-    "evidence", "profile_id, space_id, bucket, stamp, kind, kept, demoted, payload, rules_version"
-)
+_EVIDENCE = _insert("evidence", "profile_id, space_id, bucket, stamp, kind, kept, demoted, payload, rules_version")
 _EVENT = _insert("event", "profile_id, space_id, bucket, stamp, calls, payload")
 _HISTORY = _insert("history", "profile_id, space_id, bucket, stamp, seq, kind, other, keys, rules_version")
 
@@ -177,9 +173,10 @@ class PerStatement:
             key: (origin, head)
             for key, origin, head in await run(_OWNERS, byteas([i.key for i in call.identifiers]), *place)
         }
+        known = {key: origin for key, (origin, _) in owners.items()}
         gate = rows.Gate(0, 0, 1, 0)
-        first = First(gate, fresh, owners)
-        second, slot = await self._lock(run, first, request)
+        first = First(gate, fresh, known)
+        second, slot = await self._lock(run, owners, call)
         opened = Opened(space, first, second)
         opened.around.messages = {call.message} - fresh
         rules = await space.rules(0)
@@ -192,6 +189,9 @@ class PerStatement:
         for row, stamp in writes.touched:
             await one(_PROFILE, Uuid(row.id), *place, *_profile(row, born=False), stamp)
         await self._around(run, one, place, writes)
+        await self._calls(one, place, writes)
+
+    async def _calls(self, one: Any, place: tuple[int, int], writes: Writes) -> None:
         for evidence in writes.evidence:
             await one(_EVIDENCE, Uuid(evidence[0]), *place, *evidence[1:], 0)
         for event in writes.events:
@@ -200,27 +200,26 @@ class PerStatement:
             told = (note.stamp, note.seq, note.kind, _uuid(note.other), note.keys)
             await one(_HISTORY, Uuid(note.profile), *place, *told, 0)
         for change in writes.changes:
-            to = (place[0], random.randrange(control.LANES), place[1])
+            lane = (place[0], random.randrange(control.LANES), place[1])
             values = (change.op, change.version, change.at, Uuid(change.profile), _uuid(change.other))
-            await one(_CHANGE, *to, *values)
+            await one(_CHANGE, *lane, *values)
 
-    async def _lock(self, run: Any, first: First, request: Request) -> tuple[Second, int]:
+    async def _lock(self, run: Any, owners: dict[bytes, tuple[bytes, bytes]], call: Call) -> tuple[Second, int]:
         place = (self._space.tenant.id, self._space.tenant.base)
-        ((_, call),) = request.calls
-        owners = first.owners
+        known = {key: origin for key, (origin, _) in owners.items()}
         origins = sorted({origin for origin, _ in owners.values()})
         named = sorted({*origins, *(head for _, head in owners.values())})
         locked = [rows.ProfileRow(*r) for r in (await run(_PROFILES, uuids(named), *place) if named else ())]
         heads = {row.id: row.head for row in locked}
         if any(heads.get(o) != h or heads.get(h) != h for o, h in owners.values()):
             raise Conflict
-        wanted = bool(wanted_documents([call], owners))
+        wanted = bool(wanted_documents([call], known))
         found = await run(_KEYS, uuids(origins), *place, wanted) if origins else ()
-        sets = wanted_sets([call], owners)
+        sets = wanted_sets([call], known, frozenset())
         by = (uuids([origin for origin, _ in sets]), *place, uuids([set_ for _, set_ in sets]))
         seen = await run(_SIGHTINGS, *by) if sets else ()
         held, slot = None, 0
-        if not origins:
+        if not owners:
             slot = random.randrange(4096)
             held = next(iter(await run(_SLOT, place[0], slot, place[1])), None)
         keyed = [rows.KeyRow(*r) for r in found]
@@ -238,8 +237,8 @@ class PerStatement:
         if writes.slot is not None:
             slot, epoch, wrapped = writes.slot
             await one(_NEW_SLOT, place[0], slot, place[1], epoch, wrapped)
-        for key in writes.subject_keys:
-            await one(_NEW_KEY, Uuid(key.id), *place, key.slot, Uuid(key.key_id), key.wrapped)
+        for minted in writes.subject_keys:
+            await one(_NEW_KEY, Uuid(minted.id), *place, minted.slot, Uuid(minted.key_id), minted.wrapped)
         for new, documents in ((_NEW_DOCUMENT, writes.new_documents), (_DOCUMENT, writes.documents)):
             for document in documents:
                 await one(new, Uuid(document.origin), *place, document.version, document.document)

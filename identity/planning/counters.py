@@ -27,8 +27,10 @@ def retire(counters: Counters, key: bytes) -> None:
     counters.types[USER_ID] -= 1
     counters.live.remove(key)
     window = counters.windows.get(USER_ID)
-    if window is not None:
-        window.seen.pop(key, None)
+    if window is not None and key in window.seen:
+        # One that was full no longer tells which one follows: it is exact for one fewer.
+        size = window.size - (len(window.seen) == window.size)
+        counters.windows[USER_ID] = Window(size, {k: at for k, at in window.seen.items() if k != key})
 
 
 def unite(into: Counters, other: Counters) -> None:
@@ -99,7 +101,7 @@ def fit_windows(counters: Counters, rules: Rules) -> None:
     for type_ in [t for t in counters.windows if t not in rules.windowed]:
         del counters.windows[type_]
     for type_ in rules.windowed:
-        if not counters.types.get(type_) and type_ not in counters.windows:
+        if not counters.types.get(type_):
             counters.windows[type_] = Window(rules.limit(type_).max + 1, {})
 
 
@@ -128,7 +130,8 @@ def pack(counters: Counters, codes: Callable[[str], int]) -> bytes:
             {codes(t): n for t, n in counters.types.items() if n},
             counters.live,
             counters.origins,
-            {codes(t): (w.size, w.seen) for t, w in counters.windows.items()},
+            # An empty one is opened anew at each load; its type may not have a number yet.
+            {codes(t): (w.size, w.seen) for t, w in counters.windows.items() if w.seen},
             counters.cuts,
         )
     )

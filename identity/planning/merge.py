@@ -22,6 +22,7 @@ from identity.planning.traits import newest
 from identity.planning.working import Working
 
 SUPPRESSED = "suppressed"
+BLOCKED = "blocked"
 
 
 def plan(
@@ -78,7 +79,7 @@ class _Planner:
             identifiers = sorted(identifiers, key=lambda identifier: rank(identifier.type))
         if around.blocked:
             call, identifiers, barred = _without(call, identifiers, around.blocked)
-            skipped = skipped + [Skipped(i, "blocked") for i in barred]
+            skipped = skipped + [Skipped(i, BLOCKED) for i in barred]
         if around.suppressed:
             if identifiers and identifiers[0].key in around.suppressed:
                 return Outcome(call.message_id, "suppressed")
@@ -170,7 +171,7 @@ class _Planner:
         told, ignored = tell(call, target, stamp, around, plan, working.fresh_id)
         self._announce(head, merged, stamp, changed=told or bool(notes))
         demoted = [s for s in skipped if s.reason != SUPPRESSED and s.identifier.key]
-        unseen = working.sight(call, kept, [s.identifier.key for s in demoted if s.reason != "blocked"], target, head)
+        unseen = working.sight(call, kept, [s.identifier.key for s in demoted if s.reason != BLOCKED], target, head)
         if unseen and demoted:
             keys, reasons = [s.identifier.key for s in demoted], [s.reason for s in demoted]
             notes.append(Note(target.id, stamp, DEMOTED, keys, None, reasons))
@@ -204,7 +205,8 @@ class _Planner:
         """
         looked = list(chosen.sides)
         for skip in skipped:
-            head = self.around.head_of(skip.identifier.key)
+            # What is blocked is not looked up, and the store does not load it.
+            head = None if skip.reason == BLOCKED else self.around.head_of(skip.identifier.key)
             if head is not None:
                 looked.append(head)
         group = self.around.accounts.get(call.group_key) if call.group_traits else None

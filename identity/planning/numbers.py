@@ -4,21 +4,22 @@ Beyond 64 bits a reader of our answers would round a number to a neighbour. As t
 survives, and no reader has to guess.
 """
 
-import re
 from typing import Any, Final
 
 SMALLEST: Final = -(2**63)
 LARGEST: Final = 2**64 - 1
 
-# 2^63 has 19 digits, so a shorter run of digits cannot need taming.
-_MANY_DIGITS = re.compile(rb"\d{19}")
+# 2^63 has 19 digits, so a shorter run of digits cannot need taming. With every digit made a zero,
+# looking for a run of them is a search for bytes, ten times faster than a pattern.
+_MANY_DIGITS = b"0" * 19
+_ZEROS = bytes(0x30 if chr(byte).isdigit() and byte < 0x80 else 0x20 for byte in range(256))
 _CHUNK_DIGITS = 4_000
 _CHUNK = 10**_CHUNK_DIGITS
 
 
 def has_big_number(raw: bytes) -> bool:
     """Whether a JSON text may hold a whole number that `tame` would change. Never misses one."""
-    return _MANY_DIGITS.search(raw) is not None
+    return _MANY_DIGITS in raw.translate(_ZEROS)
 
 
 def tame(value: Any) -> Any:

@@ -33,10 +33,12 @@ class Writes(Struct):
 
     `touched` profiles come with the stamp they had when they were locked; `moved` are (head that
     was merged away, head it now points to); `seen` (origin, key, last seen); `retired` (origin,
-    key); `slot` a slot key to create: (slot, epoch, wrapped).
+    key); `slot` a slot key to create: (slot, epoch, wrapped); `gate` the
+    stamp to raise the gate to, which is held alone then.
     """
 
     rules_version: int
+    gate: int = 0
     born: list[ProfileRow] = []
     touched: list[tuple[ProfileRow, int]] = []
     moved: list[tuple[bytes, bytes]] = []
@@ -97,6 +99,8 @@ class _Steps:
 
 def _steps(tenant: Tenant, w: Writes) -> list[tuple[LiteralString, list[Any], int | None]]:
     steps = _Steps(tenant)
+    if w.gate:
+        steps.add(sql.RAISE_GATE, None, w.gate)
     if w.born:
         ids = [row.id for row in w.born]
         steps.add(sql.INSERT_PROFILES, len(ids), uuids(ids), tenant.buckets(ids), *_profiles(w.born))

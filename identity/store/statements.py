@@ -148,6 +148,9 @@ DELETE FROM message m USING unnest($2::uuid[], $3::int4[]) AS u (key, bucket)
 WHERE m.key = u.key AND m.space_id = $1::int4 AND m.bucket = u.bucket
 """
 
+# Held alone: what comes after a call that rests on an identifier being unknown is stamped after it.
+RAISE_GATE = "UPDATE space_gate SET stamp = $2::int8 WHERE space_id = $1::int4 AND stamp < $2::int8"
+
 INSERT_AUDIT = "INSERT INTO audit (space_id, actor, action, subject) VALUES ($1::int4, $2::text, $3::text, $4::text)"
 
 # The row lock on the lane's head is held to the commit, so committed entries are exactly 1..seq.

@@ -44,16 +44,12 @@ def test_no_secret_is_an_option(command: str) -> None:
     """No command takes a token, a key or a database address where `ps` would show it."""
     said = CliRunner().invoke(cli, [command, "--help"], env={"COLUMNS": "200"}).output.lower()
 
-    assert [word in said for word in ("--admin-token", "--token", "--root-key", "--database-url")] == [
-        False
-    ] * 4
+    assert [word in said for word in ("--admin-token", "--token", "--root-key", "--database-url")] == [False] * 4
 
 
 def test_migrate_embedded(tmp_path: Path) -> None:
     """`migrate` works on the embedded database where no server runs, and leaves none running."""
-    status, out, _ = onefold(
-        "migrate", "--data-dir", str(tmp_path), PGHOST="nowhere", PGUSER="nobody", PGPORT="1"
-    )
+    status, out, _ = onefold("migrate", "--data-dir", str(tmp_path), PGHOST="nowhere", PGUSER="nobody", PGPORT="1")
 
     assert (status, out) == (0, "The database is up to date.\n")
     assert postmaster.find(tmp_path.resolve() / "postgres") is None

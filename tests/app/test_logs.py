@@ -45,9 +45,7 @@ def lines(written: io.StringIO) -> list[dict[str, object]]:
 
 def test_allowed_fields(written: io.StringIO) -> None:
     """Our own event keeps its allow-listed fields and loses every other one."""
-    logs.get("app.collect").info(
-        "ingest.commit", calls=12, route="/v1/batch", email=PLANTED, traits={"a": PLANTED}
-    )
+    logs.get("app.collect").info("ingest.commit", calls=12, route="/v1/batch", email=PLANTED, traits={"a": PLANTED})
     (line,) = lines(written)
     line.pop("ts")
 

@@ -63,7 +63,7 @@ class Victim:
 
     def kill_server(self) -> None:
         """The server with its workers; Postgres goes on without an owner."""
-        for each in self._servers():
+        for each in self.servers():
             _kill(each)
         self.running.process.wait()
 
@@ -73,7 +73,7 @@ class Victim:
 
     def kill_worker(self) -> None:
         """One worker process (with one worker, it is the server)."""
-        workers = self._servers()[1:]
+        workers = self.servers()[1:]
         if not workers:
             self.kill_server()
         else:
@@ -99,11 +99,11 @@ class Victim:
         """As a power cut would, as far as processes can tell."""
         main = self._postmaster()
         postgres = [main, *(main.children() if main else [])]
-        for each in [*self._servers(), *postgres]:
+        for each in [*self.servers(), *postgres]:
             _kill(each)
         self.running.process.wait()
 
-    def _servers(self) -> list[psutil.Process]:
+    def servers(self) -> list[psutil.Process]:
         """The server's own processes, the parent first."""
         if self.running.process.poll() is not None:
             return []

@@ -67,8 +67,12 @@ class Lab:
 
     def differences(self, space_id: int, changes: Iterable[tuple[int, int]] = ()) -> list[str]:
         """How a space as stored differs from its replay; keys come from disk, not from a cache."""
+        return differences(self.url, self.keyring(), space_id, list(changes))
+
+    def keyring(self) -> Keyring:
+        """The keys as they lie on the disk."""
         root = file_root(self.root_file, create=False)
-        return differences(self.url, Keyring(root, KeyStore.open(self.key_store, root)), space_id, list(changes))
+        return Keyring(root, KeyStore.open(self.key_store, root))
 
 
 class Worker:
@@ -170,9 +174,7 @@ class Ingest:
 
     def log(self) -> list[str]:
         """The message ids of the log in the order of their stamps."""
-        root = file_root(self.lab.root_file, create=False)
-        keyring = Keyring(root, KeyStore.open(self.lab.key_store, root))
-        stored = Stored(self.lab.url, keyring, self.space.tenant.id)
+        stored = Stored(self.lab.url, self.lab.keyring(), self.space.tenant.id)
         return [logged.kept_call.message_id for logged in stored.log]
 
     def gate(self) -> int:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,9 @@ class _Server:
     async def do_open(self, order: dict[str, Any]) -> None:
         if "slots" in order:
             commit.KEY_SLOTS = order["slots"]
+        if "ahead" in order:
+            ahead = order["ahead"] * 10**9
+            commit.Clock = partial(commit.Clock, wall=lambda: time.time_ns() + ahead)  # type: ignore[misc,assignment]
         if order.get("broken") == "slot":
             # Minting without a hold on the slot's row: what the race test has to notice.
             load._SLOT = load._SLOT.replace(" FOR SHARE", "")  # type: ignore[assignment]
@@ -74,6 +78,9 @@ class _Server:
         space = await self.spaces.get(order["space"])
         return [await get_profile(space, ref) for ref in order["refs"]]
 
+    async def do_stacks(self, _order: dict[str, Any]) -> list[str]:
+        return [str(line) for task in asyncio.all_tasks() for line in task.get_stack()]
+
     async def do_close(self, _order: dict[str, Any]) -> None:
         await self.gatherer.close()
         await self.spaces.database.close()
@@ -82,13 +89,16 @@ class _Server:
 async def _main() -> None:
     server, loop = _Server(), asyncio.get_running_loop()
     tasks: set[asyncio.Task[None]] = set()
+    # Whatever else is printed must not get between the answers.
+    answers, sys.stdout = sys.stdout, sys.stderr
 
     async def answer(order: dict[str, Any]) -> None:
         try:
             said: dict[str, Any] = {"ok": await server.do(order)}
         except Exception as error:  # noqa: BLE001 (whatever it is, the test is told)
             said = {"error": f"{type(error).__name__}: {error}"}
-        print(json.dumps({"nr": order["nr"], **said}), flush=True)  # noqa: T201
+        answers.write(json.dumps({"nr": order["nr"], **said}) + "\n")
+        answers.flush()
 
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         task = asyncio.create_task(answer(json.loads(line)))

@@ -150,6 +150,7 @@ class Writer:
             return False, True
         writes = Sealer(opened, first.gate, rules, slot, held).seal(made)
         writes.unclaimed = list(first.fresh_messages - made.messages)
+        writes.gate = self.clock.last << SLOT_BITS | self.clock.slot if made.rests_on_absence else 0
         writes.lane = self.clock.slot % control.LANES
         writes.audit = [
             (f"key:{record.call.source.key}", "alias.force", public_profile(record.origin)) for record in made.forced

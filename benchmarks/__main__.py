@@ -1,0 +1,176 @@
+"""`make bench`: all arms in rounds, side by side on one Postgres, then the ratios.
+
+    python -m benchmarks [--quick] [--rounds N] [--seconds S] [--profiles N] [--loads random,single]
+
+Exits with 1 when an arm went wrong; a ratio below its mark is shown, not an error.
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from benchmarks import profile, report, template, workload
+from benchmarks.arms import Bench, Result, Wrong
+from benchmarks.ground import Ground
+
+CONNECTIONS = {"single": 64, "random": 16, "sdk": 16, "read": 64}
+# More requests a second than an arm of this machine could ask for; rendered before any clock starts.
+CEILING = {"single": 6_000, "random": 120, "sdk": 400}
+RESULTS = Path(__file__).parent / "results"
+
+
+def main() -> int:
+    """Runs what the command line asks for."""
+    wanted = _arguments()
+    console = Console()
+    with _folder(wanted.folder) as folder, Ground(folder) as ground:
+        try:
+            return _run(wanted, ground, console)
+        except Wrong as wrong:
+            console.print(f"[bold red]The run failed:[/] {wrong}")
+            return 1
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="5,000 profiles, one round, arms of 4 seconds")
+    parser.add_argument("--rounds", type=int, help="how often each arm runs [3]")
+    parser.add_argument("--seconds", type=float, help="how long it is measured [20]")
+    parser.add_argument("--profiles", type=int, help="users known before [100,000]")
+    parser.add_argument("--workers", type=int, default=1, help="processes of each server [1]")
+    parser.add_argument("--loads", default="random,single,sdk,read", help="which loads, and `wal`")
+    parser.add_argument("--arms", default="onefold,replay,statement,light,orm", help="which arms")
+    parser.add_argument("--no-wal", action="store_true", help="leave out the WAL a call with spaced checkpoints")
+    parser.add_argument("--profile", action="store_true", help="show where the time goes instead")
+    parser.add_argument("--folder", type=Path, help="keep templates here, and use those that are there")
+    wanted = parser.parse_args()
+    wanted.rounds = wanted.rounds or (1 if wanted.quick else 3)
+    wanted.seconds = wanted.seconds or (4.0 if wanted.quick else 20.0)
+    wanted.profiles = wanted.profiles or (5_000 if wanted.quick else 100_000)
+    return wanted
+
+
+@contextmanager
+def _folder(kept: Path | None) -> Iterator[Path]:
+    if kept:
+        kept.mkdir(parents=True, exist_ok=True)
+        yield kept
+        return
+    made = Path(tempfile.mkdtemp(prefix="onefold-bench-"))
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def _run(wanted: argparse.Namespace, ground: Ground, console: Console) -> int:
+    keys = template.prepare(ground, wanted.profiles, wanted.workers, console.print)
+    loads = wanted.loads.split(",")
+    bench = _bench(wanted, ground, keys, loads)
+    settings = {name: getattr(wanted, name) for name in ("profiles", "rounds", "seconds", "workers", "loads", "arms")}
+    about = report.circumstances(
+        {**settings, "warm-up": bench.warm, "connections": CONNECTIONS, "database MB": ground.size(template.ONEFOLD)},
+        ground.version(),
+    )
+    if wanted.profile:
+        profile.show(bench, loads, console)
+        return 0
+    steps = _steps(bench, loads, wanted.arms.split(","))
+    results: dict[tuple[str, str], list[Result]] = {(kind, arm): [] for kind, arm, _ in steps}
+    wal = None
+    total = wanted.rounds * len(steps) + (not wanted.no_wal)
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("", total=total)
+        for turn in range(wanted.rounds):
+            # Every other round runs backwards, so that no arm always follows the same one.
+            for kind, arm, step in steps if turn % 2 == 0 else reversed(steps):
+                progress.update(task, description=f"round {turn + 1}, {report.KINDS[kind]}: {arm}")
+                result = step()
+                results[kind, arm].append(result)
+                progress.console.print(f"  {kind:>7} {arm:<10} {result.rate:>9,.0f}/s")
+                progress.advance(task)
+        if not wanted.no_wal:
+            progress.update(task, description="WAL a call with spaced checkpoints")
+            wal = bench.wal(_touch(wanted.profiles))
+            progress.advance(task)
+    for name in ("at", "commit", "cores", "load before", "python", "state"):
+        console.print(f"{name}: {about[name]}")
+    console.print("Postgres: " + ", ".join(f"{k} {v}" for k, v in about["postgres"].items()))
+    ratios = report.show(results, wal, console)
+    path = report.write(RESULTS, {
+        "circumstances": about,
+        "runs": {f"{kind} {arm}": [run.plain() for run in runs] for (kind, arm), runs in results.items()},
+        "ratios": ratios,
+        "wal": wal and wal.plain(),
+    })  # fmt: skip
+    console.print(f"Kept in {path}")
+    return 0
+
+
+def _bench(wanted: argparse.Namespace, ground: Ground, keys: dict[str, str], loads: list[str]) -> Bench:
+    warm = min(5.0, wanted.seconds / 2)
+    seed = int(time.time())
+    works: dict[str, workload.Workload] = {}
+    kinds: tuple[workload.Kind, ...] = ("random", "single", "sdk")
+    for kind in kinds:
+        if kind in loads or (kind == "random" and wanted.profile):
+            count = int(CEILING[kind] * (warm + wanted.seconds))
+            works[kind] = workload.render(kind, ground.folder, wanted.profiles, count, keys["write"], seed)
+    if not wanted.no_wal and not wanted.profile:
+        count = int(CEILING["random"] * (_touch(wanted.profiles) + wanted.seconds))
+        works["wal"] = workload.render("random", ground.folder, wanted.profiles, count, keys["write"], seed + 1, "wal")
+    reads = workload.render_reads(
+        ground.folder, wanted.profiles, int(5_000 * (warm + wanted.seconds)), keys["profiles"]
+    )
+    return Bench(ground, keys, works, reads, warm, wanted.seconds, wanted.workers, CONNECTIONS)
+
+
+def _touch(profiles: int) -> float:
+    """Seconds of load after which nearly every page was written: about three calls a profile."""
+    return max(4.0, profiles * 3 / 5_000)
+
+
+def _steps(bench: Bench, loads: list[str], arms: list[str]) -> list[tuple[str, str, Callable[[], Result]]]:
+    steps: list[tuple[str, str, Callable[[], Result]]] = []
+    recorded: dict[str, Any] = {}
+
+    def replay(kind: str) -> Result:
+        # Recorded once: the same bytes are good for every fresh copy of the template.
+        if kind not in recorded:
+            recorded[kind] = bench.record(kind)
+        return bench.replay(recorded[kind])
+
+    ways: dict[str, Callable[[str], Result]] = {
+        "onefold": bench.onefold,
+        "replay": replay,
+        "statement": bench.statement,
+        "light": bench.light,
+    }
+    for kind in ("random", "single", "sdk"):
+        if kind in loads:
+            steps += [(kind, arm, partial(way, kind)) for arm, way in ways.items() if arm in arms]
+    if "read" in loads:
+        readers = {"onefold": bench.read, "orm": bench.orm}
+        steps += [("read", arm, reader) for arm, reader in readers.items() if arm in arms]
+    return steps
+
+
+if __name__ == "__main__":
+    sys.exit(main())

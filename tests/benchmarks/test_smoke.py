@@ -1,0 +1,100 @@
+"""Each arm of the benchmarks, tiny: it runs, answers with success, and leaves the rows it must.
+
+Nothing is timed here. `Bench` itself compares rows with what the answered requests must have led
+to and raises where they differ, which two tests hold it to.
+"""
+
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from benchmarks import template, workload
+from benchmarks.arms import ROWS, Bench, Wrong, drive
+from benchmarks.ground import Ground
+from benchmarks.workload import Kind
+
+PROFILES = 200
+KINDS: tuple[Kind, ...] = ("single", "random", "sdk")
+REQUESTS = {"single": 60, "random": 3, "sdk": 3}
+
+
+class _Refusing(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(401)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """Templates with a few people, and loads that end when their requests do."""
+    with Ground(tmp_path_factory.mktemp("bench")) as ground:
+        keys = template.prepare(ground, PROFILES, 1, lambda _: None)
+        works: dict[str, workload.Workload] = {
+            k: workload.render(k, ground.folder, PROFILES, REQUESTS[k], keys["write"], 1) for k in KINDS
+        }
+        reads = workload.render_reads(ground.folder, PROFILES, 50, keys["profiles"])
+        connections = {"single": 4, "random": 2, "sdk": 2, "read": 4}
+        yield Bench(ground, keys, works, reads, 0.0, 5.0, 1, connections)
+
+
+@pytest.mark.parametrize(("arm", "kind"), [("onefold", "single"), ("statement", "random"), ("light", "sdk")])
+def test_an_arm_collects_every_call(bench: Bench, arm: str, kind: Kind) -> None:
+    """Onefold and its rivals each commit all calls of a load, and no row is missing."""
+    work = bench.workloads[kind]
+    assert getattr(bench, arm)(kind).calls == work.calls * len(work.facts)
+
+
+def test_a_replay_leads_to_the_rows_of_its_recording(bench: Bench) -> None:
+    """The recorded bytes alone lead to the rows that the server wrote."""
+    assert bench.replay(bench.record("sdk")).calls == 300
+
+
+@pytest.mark.parametrize("arm", ["read", "orm"])
+def test_an_arm_reads_profiles(bench: Bench, arm: str) -> None:
+    """Both readers answer every request with a profile."""
+    assert getattr(bench, arm)().calls > 0
+
+
+def test_rows_that_are_not_expected_end_the_run(bench: Bench) -> None:
+    """A database that lacks the rows of answered requests is found out."""
+    untouched = bench.ground.rows(template.ONEFOLD, ROWS)
+    with pytest.raises(Wrong, match="rows are not those expected"):
+        bench._check("random", [{"requests": 3}], untouched, untouched)
+
+
+def test_an_answer_without_success_ends_the_run(bench: Bench) -> None:
+    """An answer that is not 200 is no result, however fast it came."""
+    with HTTPServer(("127.0.0.1", 0), _Refusing) as refusing:
+        thread = Thread(target=refusing.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            with pytest.raises(Wrong, match="no success"):
+                drive(bench.workloads["random"].path, refusing.server_port, 1, [5.0])
+        finally:
+            refusing.shutdown()
+            thread.join()
+
+
+def test_no_user_is_twice_in_a_random_batch() -> None:
+    """Each call of a random batch is of a user of its own, so that nothing folds."""
+    renderer = workload.Renderer(PROFILES, 3)
+    _, body, facts = renderer.request("random")
+    users = [part.split('"', 1)[0] for part in body.split('"userId":"')[1:]]
+    assert (len(users), len(set(users)), facts.calls) == (100, 100, 100)
+
+
+def test_the_same_seed_gives_the_same_people(tmp_path: Path) -> None:
+    """All arms and rounds are sent the same calls: what is drawn depends on the seed alone."""
+    first, second = (workload.render("sdk", tmp_path, PROFILES, 5, "key", 9, name) for name in ("a", "b"))
+    assert first.facts == second.facts
