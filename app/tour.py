@@ -51,7 +51,7 @@ STEPS = (
         "/v1/profiles/email:Ann@Example.org",
     ),
     Step(
-        "On a second device she was anonymous until she typed her e-mail. A server key is told what became of a call.",
+        "On a second device she was anonymous until she typed her e-mail. A server key is told what became of it.",
         "import",
         "POST",
         "/v1/batch",

@@ -5,11 +5,11 @@ from typing import Any
 
 import msgspec
 import pytest
-from scenarios import HELD, RECEIVED, expand, matching, tally
 
 from identity.planning.rules import compile_rules
 from identity.planning.timing import parse_time
-from oracle import World, key_of
+from tests.oracle import World, key_of
+from tests.scenarios import HELD, RECEIVED, expand, matching, tally
 
 
 def play(scenario: dict[str, Any], calls: list[dict[str, Any]]) -> World:

@@ -73,7 +73,6 @@ def many(count: int) -> dict[str, int]:
         ({"groupId": None}, "group", "missing_group_id"),
         ({"groupId": " "}, "group", "missing_group_id"),
         ({"groupId": {}}, "group", "missing_group_id"),
-        ({"groupId": "null"}, "group", "missing_group_id"),
         ({"groupId": "x" * 501}, "group", "group_id_too_long"),
         ({"groupId": "x" * 2000}, "group", "group_id_too_long"),
         ({"event": CONSENT_EVENT}, "track", "missing_consent_preferences"),
