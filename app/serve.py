@@ -108,7 +108,7 @@ class _Workers(Multiprocess):
     def handle_signals(self) -> None:
         super().handle_signals()
         if not (self._announced or self.should_exit.is_set()) and all(
-            each.is_ready() for each in self.processes
+            each.is_ready(timeout=_WATCH) for each in self.processes
         ):
             self._announced = True
             self._announce()

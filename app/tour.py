@@ -51,14 +51,20 @@ STEPS = (
         "/v1/profiles/email:Ann@Example.org",
     ),
     Step(
-        "On a second device she was anonymous until she typed her e-mail. A server key is told what became of it.",
+        "On a second device she was anonymous until she typed her e-mail. A server key is told what became "
+        "of a call: here, that two profiles merged.",
         "import",
         "POST",
         "/v1/batch",
         {
             "batch": [
                 {"type": "page", "anonymousId": "a2", "messageId": "tour-3"},
-                {"type": "identify", "anonymousId": "a2", "traits": {"email": "ann@example.org"}, "messageId": "tour-4"},
+                {
+                    "type": "identify",
+                    "anonymousId": "a2",
+                    "traits": {"email": "ann@example.org"},
+                    "messageId": "tour-4",
+                },
             ]
         },
         prefer=True,

@@ -28,6 +28,10 @@ CONNECTIONS = {"single": 64, "random": 16, "sdk": 16, "read": 64}
 CEILING = {"single": 6_000, "random": 120, "sdk": 400}
 RESULTS = Path(__file__).parent / "results"
 
+# Few enough that all their pages are written in the seconds before the measurement.
+WAL_USERS = 10_000
+WAL_TOUCH = 10.0
+
 
 def main() -> int:
     """Runs what the command line asks for."""
@@ -48,7 +52,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, help="how long it is measured [20]")
     parser.add_argument("--profiles", type=int, help="users known before [100,000]")
     parser.add_argument("--workers", type=int, default=1, help="processes of each server [1]")
-    parser.add_argument("--loads", default="random,single,sdk,read", help="which loads, and `wal`")
+    parser.add_argument("--loads", default="random,single,sdk,read", help="which loads")
     parser.add_argument("--arms", default="onefold,replay,statement,light,orm", help="which arms")
     parser.add_argument("--no-wal", action="store_true", help="leave out the WAL a call with spaced checkpoints")
     parser.add_argument("--profile", action="store_true", help="show where the time goes instead")
@@ -108,7 +112,7 @@ def _run(wanted: argparse.Namespace, ground: Ground, console: Console) -> int:
                 progress.advance(task)
         if not wanted.no_wal:
             progress.update(task, description="WAL a call with spaced checkpoints")
-            wal = bench.wal(_touch(wanted.profiles))
+            wal = bench.wal(WAL_TOUCH)
             progress.advance(task)
     for name in ("at", "commit", "cores", "load before", "python", "state"):
         console.print(f"{name}: {about[name]}")
@@ -134,17 +138,13 @@ def _bench(wanted: argparse.Namespace, ground: Ground, keys: dict[str, str], loa
             count = int(CEILING[kind] * (warm + wanted.seconds))
             works[kind] = workload.render(kind, ground.folder, wanted.profiles, count, keys["write"], seed)
     if not wanted.no_wal and not wanted.profile:
-        count = int(CEILING["random"] * (_touch(wanted.profiles) + wanted.seconds))
-        works["wal"] = workload.render("random", ground.folder, wanted.profiles, count, keys["write"], seed + 1, "wal")
+        count = int(CEILING["random"] * (WAL_TOUCH + wanted.seconds))
+        few = min(wanted.profiles, WAL_USERS)
+        works["wal"] = workload.render("random", ground.folder, few, count, keys["write"], seed + 1, "wal")
     reads = workload.render_reads(
         ground.folder, wanted.profiles, int(5_000 * (warm + wanted.seconds)), keys["profiles"]
     )
     return Bench(ground, keys, works, reads, warm, wanted.seconds, wanted.workers, CONNECTIONS)
-
-
-def _touch(profiles: int) -> float:
-    """Seconds of load after which nearly every page was written: about three calls a profile."""
-    return max(4.0, profiles * 3 / 5_000)
 
 
 def _steps(bench: Bench, loads: list[str], arms: list[str]) -> list[tuple[str, str, Callable[[], Result]]]:

@@ -123,7 +123,7 @@ class Bench:
             return self._read("orm", running)
 
     def wal(self, touch: float) -> Result:
-        """Bytes of WAL a call once most pages were written since the checkpoint: what spaced checkpoints cost."""
+        """Bytes of WAL a call once the pages of all users drawn were written: what spaced checkpoints cost."""
         work = self.workloads["wal"]
         with (
             self.ground.copy("onefold_base", "arm") as url,
@@ -131,20 +131,18 @@ class Bench:
         ):
             lines = self.connections["random"]
             (first,) = drive(work.path, running.port, lines, [touch])
-            checkpoints, since = self.ground.checkpoints(), self.ground.position()
+            checkpoints, since = self.ground.checkpoints(), self.ground.wal()
             (second,) = drive(work.path, running.port, lines, [self.seconds], at=first["at"])
-            until = self.ground.position()
+            until = self.ground.wal()
         calls = second["requests"] * work.calls
-        wal = self.ground.wal(since, until)
         return Result(
             "wal", calls, second["seconds"], calls / second["seconds"],
-            wal=_distance(since, until) / calls,
+            wal=(until.bytes - since.bytes) / calls,
             checkpoints=self.ground.checkpoints() - checkpoints,
             facts={
                 "calls before": float(first["requests"] * work.calls),
-                "of it full-page images": wal.image_bytes / calls,
-                "without images": (wal.bytes - wal.image_bytes) / calls,
-                "records": wal.records / calls,
+                "full-page images": (until.images - since.images) / calls,
+                "records": (until.records - since.records) / calls,
             },
         )  # fmt: skip
 
@@ -164,7 +162,7 @@ class Bench:
         """The same bytes again, without Python."""
         path, mark, rows = recorded
         with self.ground.copy("onefold_base", "arm"):
-            checkpoints, wal = self.ground.checkpoints(), self.ground.position()
+            checkpoints, wal = self.ground.checkpoints(), self.ground.wal()
             told = _run(
                 "benchmarks.replay", str(path), str(self.ground.sockets), "arm", repr(mark), *["--statements"] * split
             )
@@ -176,14 +174,14 @@ class Bench:
             return Result(
                 "replay", calls, told["seconds"], calls / told["seconds"],
                 load_cpu=told["cpu"] / told["all"] * 1e6,
-                wal=_distance(wal, self.ground.position()) / told["all"],
+                wal=(self.ground.wal().bytes - wal.bytes) / told["all"],
                 checkpoints=self.ground.checkpoints() - checkpoints,
                 facts={"batch": told["batch"], **{k: v / told["all"] * 1e6 for k, v in told["spent"].items()}},
             )  # fmt: skip
 
     def _collect(self, arm: str, kind: str, running: Server) -> tuple[Result, list[dict[str, Any]]]:
         work = self.workloads[kind]
-        checkpoints, wal, cpu = self.ground.checkpoints(), self.ground.position(), running.cpu()
+        checkpoints, wal, cpu = self.ground.checkpoints(), self.ground.wal(), running.cpu()
         phases = drive(work.path, running.port, self.connections[kind], [self.warm, self.seconds])
         all_calls = work.expected(sum(phase["requests"] for phase in phases)).calls
         last = phases[-1]
@@ -194,7 +192,7 @@ class Bench:
             load_cpu=last["cpu"] / calls * 1e6,
             p50=last["p50"] * 1e3,
             p99=last["p99"] * 1e3,
-            wal=_distance(wal, self.ground.position()) / all_calls,
+            wal=(self.ground.wal().bytes - wal.bytes) / all_calls,
             checkpoints=self.ground.checkpoints() - checkpoints,
         )  # fmt: skip
         return result, phases
@@ -282,8 +280,3 @@ def _same(wanted: Mapping[str, int], found: Mapping[str, int]) -> None:
     wrong = [f"{name}: {found[name]:,} and not {count:,}" for name, count in wanted.items() if found[name] != count]
     if wrong:
         raise Wrong("rows are not those expected: " + "; ".join(wrong))
-
-
-def _distance(start: str, end: str) -> int:
-    first, last = (int.from_bytes(b"".join(int(p, 16).to_bytes(4, "big") for p in e.split("/"))) for e in (start, end))
-    return last - first

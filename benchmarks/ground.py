@@ -5,7 +5,6 @@ a checkpoint. So no arm sees what another one did, and all pay for the same full
 """
 
 import re
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,17 +13,17 @@ from typing import Any, NamedTuple, Self
 import psycopg
 from psycopg import sql
 
-from identity.store.cluster import PORT, SUPERUSER, locate
+from identity.store.cluster import PORT, SUPERUSER
 from identity.store.embedded import OWNER_ROLE, EmbeddedPostgres
 
 _MEGABYTE = 1 << 20
 
 
 class Wal(NamedTuple):
-    """What the whole server wrote ahead: bytes, of them full-page images, and the records."""
+    """What the whole server wrote ahead: bytes, and in them full-page images and records."""
 
     bytes: int
-    image_bytes: int
+    images: int
     records: int
 
 
@@ -119,29 +118,15 @@ class Ground:
         """Megabytes on disk."""
         return self.rows(database, "select pg_database_size(current_database()) as size")["size"] // _MEGABYTE
 
-    def position(self) -> str:
-        """How far the WAL has been written."""
-        with psycopg.connect(self.postgres.url(SUPERUSER, SUPERUSER)) as connection:
-            row = connection.execute("select pg_current_wal_insert_lsn()::text").fetchone()
-            assert row
-            return str(row[0])
+    def wal(self) -> Wal:
+        """What the server has written ahead since it started."""
+        query = "select wal_bytes::bigint as bytes, wal_fpi as images, wal_records as records from pg_stat_wal"
+        return Wal(**self.rows(SUPERUSER, query))
 
     def checkpoints(self) -> int:
         """How many checkpoints there were since the server started."""
         query = "select num_timed + num_requested as n from pg_stat_checkpointer"
         return self.rows(SUPERUSER, query)["n"]
-
-    def wal(self, since: str, until: str) -> Wal:
-        """What lies between two positions, by `pg_waldump --stats`."""
-        cluster = locate(self.data_dir)
-        self.administer(sql.SQL("select pg_switch_wal()"))
-        with (self.folder / "waldump.log").open("w+b") as output:
-            order = ["-p", str(cluster.data / "pg_wal"), "-s", since, "-e", until, "--stats"]
-            process: subprocess.Popen[bytes] = cluster.launch("pg_waldump", *order, output=output)
-            process.wait()
-            output.seek(0)
-            text = output.read().decode(errors="replace")
-        return _total(text)
 
     def version(self) -> dict[str, Any]:
         """The server and the settings that matter here."""
@@ -153,12 +138,3 @@ class Ground:
                     "select name, current_setting(name) from pg_settings where name = any(%s)", [[*wanted, *more]]
                 ).fetchall()
             )
-
-
-def _total(text: str) -> Wal:
-    # Total   1234   5678 [61.2%]   910 [38.8%]   6588 [100%]
-    line = next((each for each in text.splitlines() if each.startswith("Total")), None)
-    if line is None:
-        raise RuntimeError(f"pg_waldump said: {text[-300:]}")
-    numbers = [int(each) for each in re.sub(r"\[[^\]]*\]", "", line).split()[1:]]
-    return Wal(numbers[3], numbers[2], numbers[0])

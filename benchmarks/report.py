@@ -109,7 +109,7 @@ def show(results: Results, wal: Result | None, console: Console) -> list[dict[st
         table.add_row("WAL a call, spaced checkpoints", "absolute", f"{wal.wal:,.0f} B", "<= 4,000", "3,000", held)
     console.print(table)
     if wal and wal.facts:
-        console.print("WAL a call: " + ", ".join(f"{name} {value:,.0f}" for name, value in wal.facts.items()))
+        console.print("WAL a call: " + ", ".join(f"{name} {value:,.2f}" for name, value in wal.facts.items()))
     return found
 
 
@@ -154,6 +154,7 @@ def circumstances(settings: Mapping[str, Any], postgres: Mapping[str, Any]) -> d
 def write(folder: Path, told: Mapping[str, Any]) -> Path:
     """Keeps a run as JSON."""
     folder.mkdir(exist_ok=True)
+    (folder / ".gitignore").write_text("*\n")
     path = folder / f"{told['circumstances']['at'].replace(':', '')}.json"
     path.write_text(json.dumps(told, indent=1, default=str) + "\n")
     return path

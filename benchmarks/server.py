@@ -23,11 +23,20 @@ TOKEN = secrets.token_hex(16)
 _READY = "Onefold is ready on "
 _PATIENCE = 60.0
 ONEFOLD = "from app.cli import main; main()"
-PROFILED = (
-    "import cProfile, pstats, sys; from app.cli import main; p = cProfile.Profile(); p.enable()\n"
-    "try: main()\n"
-    "finally: p.disable(); p.dump_stats({path!r})"
-)
+# Only what follows the start is profiled.
+PROFILED = """
+import cProfile
+from app import serve
+from app.cli import main
+profile = cProfile.Profile()
+announce = serve._announce
+serve._announce = lambda address: (announce(address), profile.enable())
+try:
+    main()
+finally:
+    profile.disable()
+    profile.dump_stats({path!r})
+"""
 
 
 class Server:

@@ -107,7 +107,9 @@ class Replayed(World):
         return {
             key: gained.last_seen
             for key, gained in self.gained.items()
-            if gained.identifier.type == type_ and not gained.retired and self.around.profiles[gained.origin].head == head
+            if gained.identifier.type == type_
+            and not gained.retired
+            and self.around.profiles[gained.origin].head == head
         }
 
     def _compare(self, logged: Logged, made: Plan) -> None:
@@ -182,6 +184,10 @@ def inner(stored: Stored) -> Iterator[str]:
     for lane, head in stored.lanes.items():
         if [seq for at, seq, *_ in stored.changes if at == lane] != list(range(1, head + 1)):
             yield f"lane {lane}: not exactly 1..{head}"
+    yield from _profiles(stored)
+
+
+def _profiles(stored: Stored) -> Iterator[str]:
     members: dict[bytes, list[Profile]] = {}
     for profile in stored.profiles.values():
         members.setdefault(profile.head, []).append(profile)

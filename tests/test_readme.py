@@ -5,7 +5,6 @@ import os
 import re
 import shlex
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -16,7 +15,7 @@ import pytest
 
 from app import tour
 from app.settings import PREFIX, Settings
-from tests.conftest import READY, ROOT, Running
+from tests.conftest import ONEFOLD, READY, ROOT, Running
 
 README = (ROOT / "README.md").read_text()
 # A shell block, with the JSON block that follows it at once, if one does.
@@ -73,10 +72,14 @@ def test_tour_is_that_of_the_readme() -> None:
     assert [step.says for step in tour.STEPS if step.says not in spoken] == []
 
 
-@pytest.mark.parametrize("line", [*MAKES, "make soak", "make bench", "make help", "make format", "make lock", "make clean"])
+@pytest.mark.parametrize(
+    "line", [*MAKES, "make soak", "make bench", "make help", "make format", "make lock", "make clean"]
+)
 def test_make(line: str) -> None:
     """The Makefile has each target that is spoken of."""
-    done = subprocess.run(["make", "-n", *shlex.split(line)[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    command = ["make", "-n", *shlex.split(line)[1:]]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -85,10 +88,8 @@ def test_serve(tmp_path: Path, processes: list[Running]) -> None:
     """The line that starts a server starts one, on the data directory that it names."""
     words = shlex.split(SERVES[0])[1:]
     given = dict(zip(words[1::2], words[2::2], strict=True)) | {"--port": "0", "--data-dir": str(tmp_path / "data")}
-    process = subprocess.Popen(
-        [sys.executable, "-c", "from app.cli import main; main()", words[0], *(x for pair in given.items() for x in pair)],
-        cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    command = [*ONEFOLD, words[0], *(word for pair in given.items() for word in pair)]
+    process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
     assert process.stdout
     said = process.stdout.readline()
     url = said.removeprefix(READY).strip()

@@ -17,7 +17,6 @@ from identity.planning.rules import Rules
 from identity.planning.timing import format_time
 from identity.spaces import Space
 from identity.store import read as store
-from identity.store.database import Connection
 from identity.vault.seal import EVIDENCE, IDENTIFIER
 from identity.vault.subject import SubjectKey
 
@@ -37,18 +36,19 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
     """A page of the history of a profile, by `type:value` or id. ProfileNotFound, BadCursor."""
     before = _NEWEST if cursor is None else _position(space.read_cursor(_LIST, cursor))
     id_ = private("prf", ref)
+    key = b"" if id_ is not None else await _key(space, ref)
     async with space.database.reading() as connection:
         if id_ is None:
-            identifier = parse(ref, (await space.rules()).region)
-            key = space.keys.identifier(identifier.type, identifier.value)
             found = await store.by_keys(connection, space.tenant, [key], _MOST_ORIGINS)
         else:
             found = await store.by_ids(connection, space.tenant, [id_], _MOST_ORIGINS)
-        if not found.members:
-            raise ProfileNotFound
         origins = [member.id for member in found.members]
         lines = await store.history(connection, space.tenant, origins, before, limit)
-        teller = await _teller(space, connection, found, lines)
+        at = sorted({(line.profile, line.stamp) for line in lines})
+        proofs = await store.evidence(connection, space.tenant, at)
+    if not found.members:
+        raise ProfileNotFound
+    teller = await _teller(space, found, lines, proofs)
     more = len(lines) == limit
     last = lines[-1].stamp.to_bytes(8, "big") + lines[-1].seq.to_bytes(2, "big") if lines else b""
     return {
@@ -92,7 +92,14 @@ class _Teller:
         return {"type": type_, "value": value}
 
 
-async def _teller(space: Space, connection: Connection, found: store.Profiles, lines: Sequence[store.Line]) -> _Teller:
+async def _key(space: Space, ref: str) -> bytes:
+    identifier = parse(ref, (await space.rules()).region)
+    return space.keys.identifier(identifier.type, identifier.value)
+
+
+async def _teller(
+    space: Space, found: store.Profiles, lines: Sequence[store.Line], proofs: Sequence[store.Proof]
+) -> _Teller:
     names = await space.read_types()
     subjects: dict[bytes, SubjectKey] = {
         m.id: space.keys.slot(m.slot, m.epoch, m.slot_wrapped).unwrap(m.key_id, m.wrapped)
@@ -103,7 +110,6 @@ async def _teller(space: Space, connection: Connection, found: store.Profiles, l
         held.key: (names[held.type], subjects[held.origin].open(IDENTIFIER, held.key[:16], 0, held.value).decode())
         for held in found.identifiers
     }
-    proofs = await store.evidence(connection, space.tenant, sorted({(line.profile, line.stamp) for line in lines}))
     messages = {}
     versions = {line.stamp: line.rules_version for line in lines if line.kind == DEMOTED}
     for proof in proofs:

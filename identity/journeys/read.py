@@ -68,11 +68,13 @@ async def list_profiles(space: Space, limit: int, cursor: str | None) -> dict[st
 async def find(space: Space, ref: str) -> store.Profiles:
     """What a `type:value` or an id leads to, sealed."""
     id_ = private("prf", ref)
-    async with space.database.reading() as connection:
-        if id_ is not None:
+    if id_ is not None:
+        async with space.database.reading() as connection:
             return await store.by_ids(connection, space.tenant, [id_], MOST_DOCUMENTS + 1)
-        identifier = parse(ref, (await space.rules()).region)
-        key = space.keys.identifier(identifier.type, identifier.value)
+    # Before a connection is taken: nobody may wait for a second one while holding the first.
+    identifier = parse(ref, (await space.rules()).region)
+    key = space.keys.identifier(identifier.type, identifier.value)
+    async with space.database.reading() as connection:
         return await store.by_keys(connection, space.tenant, [key], MOST_DOCUMENTS + 1)
 
 

@@ -12,7 +12,7 @@ LARGEST: Final = 2**64 - 1
 # 2^63 has 19 digits, so a shorter run of digits cannot need taming. With every digit made a zero,
 # looking for a run of them is a search for bytes, ten times faster than a pattern.
 _MANY_DIGITS = b"0" * 19
-_ZEROS = bytes(0x30 if chr(byte).isdigit() and byte < 0x80 else 0x20 for byte in range(256))
+_ZEROS = bytes(ord("0") if byte in b"0123456789" else ord(" ") for byte in range(256))
 _CHUNK_DIGITS = 4_000
 _CHUNK = 10**_CHUNK_DIGITS
 

@@ -4,11 +4,9 @@ import random
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import pytest
 
-from tests.conftest import Running
 from tests.crash.load import Load, halves, lost, twice
 from tests.crash.victim import Victim
 
@@ -48,30 +46,29 @@ def crash(victim: Victim, kinds: Sequence[str], told: Callable[[str], None] = la
     ("workers", "kinds"),
     [(1, ("everything", "postgres", "server", "backend")), (2, ("worker", "postmaster", "parent", "everything"))],
 )
-def test_kills(tmp_path: Path, processes: list[Running], workers: int, kinds: Sequence[str]) -> None:
+def test_kills(victim: Callable[[int], Victim], workers: int, kinds: Sequence[str]) -> None:
     """A few kills of each part: nothing acknowledged is lost or doubled, nothing is half-applied."""
-    crash(Victim(tmp_path / "data", processes, workers), kinds)
+    crash(victim(workers), kinds)
 
 
 @pytest.mark.soak
-def test_hundred_kills(
-    tmp_path: Path, processes: list[Running], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_hundred_kills(victim: Callable[[int], Victim], capsys: pytest.CaptureFixture[str]) -> None:
     """A hundred kills, on one data directory, of one and of two workers in turn."""
-    victim = Victim(tmp_path / "data", processes, 1)
+    server = victim(1)
     killed = 0
 
     def told(what: str) -> None:
         nonlocal killed
         killed += 1
         with capsys.disabled():
-            print(f"{killed:4} of {SOAK_ROUNDS * len(KINDS) + 2}: {what}", flush=True)
+            print(f"{killed:4} of {SOAK_ROUNDS * (len(KINDS) + 1)}: {what}", flush=True)  # noqa: T201 (its progress)
 
     for number in range(SOAK_ROUNDS):
-        victim.workers = 1 + number % 2
-        victim.kill_server()
-        victim.again()
-        crash(victim, random.sample(KINDS, len(KINDS)), told)
-    assert victim.stop() == 0
-    assert victim.state() == "shut down"
-    assert killed + SOAK_ROUNDS >= 100
+        server.workers = 1 + number % 2
+        server.kill_server()
+        told("killed server, to begin a round")
+        server.again()
+        crash(server, random.sample(KINDS, len(KINDS)), told)
+    assert server.stop() == 0
+    assert server.state() == "shut down"
+    assert killed >= 100

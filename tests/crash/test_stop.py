@@ -2,28 +2,27 @@
 
 import signal
 import time
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
-from tests.conftest import Running
 from tests.crash.load import Load, halves, lost, twice
 from tests.crash.victim import Victim
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_stop_under_load(tmp_path: Path, processes: list[Running], workers: int) -> None:
+def test_stop_under_load(victim: Callable[[int], Victim], workers: int) -> None:
     """It ends with status 0, a clean shut-down of Postgres, and every acknowledged call stored once."""
-    victim = Victim(tmp_path / "data", processes, workers)
-    space, key = victim.space()
+    server = victim(workers)
+    space, key = server.space()
     load = Load(key, seed=workers)
-    load.start(victim.running.url)
+    load.start(server.running.url)
     time.sleep(1)
-    status = victim.running.stop(signal.SIGTERM)
-    state = victim.state()
-    load.address = victim.again()
+    status = server.running.stop(signal.SIGTERM)
+    state = server.state()
+    load.address = server.again()
     load.finish()
-    stored, differences = victim.stored(space)
+    stored, differences = server.stored(space)
 
     assert (status, state) == (0, "shut down")
     assert (lost(load, stored), halves(load, stored), twice(stored)) == ([], [], [])

@@ -26,18 +26,15 @@ from tests.replay import differences
 class Victim:
     """One data directory and whatever runs on it."""
 
-    def __init__(self, data_dir: Path, processes: list[Running], workers: int) -> None:
+    def __init__(self, data_dir: Path, workers: int) -> None:
         self.data_dir = data_dir.resolve()
         self.workers = workers
-        self._processes = processes
         self._token = secrets.token_hex(16)
         self.running = self._launch()
 
     def _launch(self) -> Running:
         environment = {"ONEFOLD_WORKERS": str(self.workers)}
-        running = launch([*ONEFOLD, "serve"], self.data_dir, environment, token=self._token)
-        self._processes.append(running)
-        return running
+        return launch([*ONEFOLD, "serve"], self.data_dir, environment, token=self._token)
 
     def space(self) -> tuple[str, str]:
         """A new space: its public id and its import key."""
@@ -54,6 +51,14 @@ class Victim:
     def stop(self) -> int:
         """Ask it to stop; returns its exit status."""
         return self.running.stop()
+
+    def close(self) -> None:
+        """Leave nothing running, whatever a failed test left."""
+        if self.running.process.poll() is None:
+            self.running.stop()
+        self._reap()
+        with EmbeddedPostgres(self.data_dir):
+            pass
 
     def _reap(self) -> None:
         if self.running.process.stdout:

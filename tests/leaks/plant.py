@@ -79,16 +79,18 @@ class Plant:
         }
         self.hashed |= {who["email"].lower(), who["phone"], who["phone"].lstrip("+"), who["email"]}
         self.hashed |= {f"user_id:{who['user']}", f"email:{who['email'].lower()}"}
-        context = {
+        context: dict[str, Any] = {
             "ip": f"2001:db8:{secrets.token_hex(2)}::{self.digits('ip', 4)}:{self.digits('ip', 4)}",
             "userAgent": f"Mozilla/5.0 ({new('user agent')})",
             "page": {"url": f"https://shop.example/?q={new('page query')}", "referrer": new("referrer")},
             "device": {"id": device, "advertisingId": new("advertising id", hashed=True), "token": new("push token")},
-            "externalIds": [{"id": new("external id", hashed=True), "type": type_, "collection": "users", "encoding": "none"}],
+            "externalIds": [
+                {"id": new("external id", hashed=True), "type": type_, "collection": "users", "encoding": "none"}
+            ],
             "consent": {"categoryPreferences": {new("consent category"): True, new("consent category"): False}},
             "traits": {new("context trait"): new("context trait value")},
             new("context field"): {"deep": [new("context value")]},
-        }  # fmt: skip
+        }
         # Too short to mean anything alone; the whole address is planted instead.
         self.values = {name: value for name, value in self.values.items() if not name.startswith("ip ")}
         self.values[f"ip {len(self.values)}"] = context["ip"]
@@ -101,18 +103,48 @@ class Plant:
             "bio": new("long trait value") + "x" * 20_000,
         }
         base = {"userId": who["user"], "anonymousId": who["anonymous"], "context": context}
-        self.ask("write", "POST", "/v1/identify", {**base, "traits": traits, "messageId": new("message id", hashed=True)})
-        self.ask("write", "POST", "/v1/track", {
-            "anonymousId": who["anonymous"], "event": new("event name"), "messageId": new("message id"),
-            "properties": {new("property name"): new("property value"), "email": f"{new('property e-mail')}@x.example"},
-            "timestamp": "2026-01-01T00:00:00Z", "integrations": {new("integration"): True},
-        })  # fmt: skip
-        self.ask("write", "POST", "/v1/page", {"anonymousId": who["anonymous"], "name": new("page name"),
-                                               "category": new("page category"), new("unknown field"): new("unknown value")})
+        self.ask(
+            "write", "POST", "/v1/identify", {**base, "traits": traits, "messageId": new("message id", hashed=True)}
+        )
+        self.ask(
+            "write",
+            "POST",
+            "/v1/track",
+            {
+                "anonymousId": who["anonymous"],
+                "event": new("event name"),
+                "messageId": new("message id"),
+                "properties": {
+                    new("property name"): new("property value"),
+                    "email": f"{new('property e-mail')}@x.example",
+                },
+                "timestamp": "2026-01-01T00:00:00Z",
+                "integrations": {new("integration"): True},
+            },
+        )
+        self.ask(
+            "write",
+            "POST",
+            "/v1/page",
+            {
+                "anonymousId": who["anonymous"],
+                "name": new("page name"),
+                "category": new("page category"),
+                new("unknown field"): new("unknown value"),
+            },
+        )
         self.ask("write", "POST", "/v1/screen", {"userId": who["user"], "name": new("screen name")})
-        self.ask("write", "POST", "/v1/group", {**base, "groupId": who["group"],
-                                                "traits": {new("group trait name"): new("group trait value"), "name": new("group name")}})
-        return who  # fmt: skip
+        self.ask(
+            "write",
+            "POST",
+            "/v1/group",
+            {
+                **base,
+                "groupId": who["group"],
+                "traits": {new("group trait name"): new("group trait value"), "name": new("group name")},
+            },
+        )
+        return who
 
     def merges(self, one: dict[str, str], other: dict[str, str]) -> None:
         """Aliases and merges between two people, over the server's key."""
@@ -126,11 +158,24 @@ class Plant:
             {"type": "identify", "traits": {new("trait of nobody"): 1}},
             {"type": new("bad type"), "userId": new("user of a bad call")},
             {"type": "track", "event": new("event"), "userId": {"no": new("bad user id")}},
-            {"type": "track", "userId": new("user of a large call"), "event": "x", "properties": {"x": new("large") * 2000}},
-            {"type": "identify", "userId": new("user of many traits"), "traits": {new("many") + str(n): n for n in range(400)}},
-            {"type": "identify", "userId": new("user"), "traits": {"email": new("no e-mail"), "phone": new("no phone")}},
+            {
+                "type": "track",
+                "userId": new("user of a large call"),
+                "event": "x",
+                "properties": {"x": new("large") * 2000},
+            },
+            {
+                "type": "identify",
+                "userId": new("user of many traits"),
+                "traits": {new("many") + str(n): n for n in range(400)},
+            },
+            {
+                "type": "identify",
+                "userId": new("user"),
+                "traits": {"email": new("no e-mail"), "phone": new("no phone")},
+            },
             new("item that is text"),
-        ]  # fmt: skip
+        ]
         batch = {"batch": items, "context": {"campaign": new("envelope context")}, "sentAt": new("sent at")}
         for key, path in (("import", "/v1/batch"), ("import", "/v1/import"), ("write", "/v1/batch")):
             self.ask(key, "POST", path, batch, Prefer="return=representation")
@@ -155,9 +200,12 @@ class Plant:
         document = {
             "limits": {new("limit type", small=True): {"max": 3, "days": 7}},
             "priority": ["user_id", new("priority type", small=True)],
-            "blocked": {"user_id": [blocked, new("blocked pattern") + ".*"], "*": [new("blocked everywhere")],
-                        new("blocked type", small=True): ["x"]},
-        }  # fmt: skip
+            "blocked": {
+                "user_id": [blocked, new("blocked pattern") + ".*"],
+                "*": [new("blocked everywhere")],
+                new("blocked type", small=True): ["x"],
+            },
+        }
         self.ask("admin", "PUT", "/v1/rules", document)
         self.ask("admin", "GET", "/v1/rules")
         self.ask("import", "POST", "/v1/identify", {"userId": blocked, "anonymousId": who["anonymous"]})
@@ -173,11 +221,21 @@ class Plant:
 
     def lookups(self, who: dict[str, str]) -> None:
         """Reads by every identifier, with values in addresses, found and not."""
-        known = [f"user_id:{who['user']}", f"anonymous_id:{who['anonymous']}", f"email:{who['email']}",
-                 f"phone:{who['phone']}"]  # fmt: skip
-        unknown = [f"user_id:{self.new('unknown user')}", f"email:{self.new('unknown e-mail')}@nowhere.example",
-                   f"{self.new('unknown type', small=True)}:x", self.new("no identifier"), f"email:{self.new('bad e-mail')}",
-                   f"prf_{self.new('bad profile id')}", f"user_id:%ZZ{self.new('bad percent')}"]  # fmt: skip
+        known = [
+            f"user_id:{who['user']}",
+            f"anonymous_id:{who['anonymous']}",
+            f"email:{who['email']}",
+            f"phone:{who['phone']}",
+        ]
+        unknown = [
+            f"user_id:{self.new('unknown user')}",
+            f"email:{self.new('unknown e-mail')}@nowhere.example",
+            f"{self.new('unknown type', small=True)}:x",
+            self.new("no identifier"),
+            f"email:{self.new('bad e-mail')}",
+            f"prf_{self.new('bad profile id')}",
+            f"user_id:%ZZ{self.new('bad percent')}",
+        ]
         for ref in [*known, *unknown]:
             for key in ("profiles", "admin", "privacy", "write"):
                 for end in ("", "?verbose=true", "/history", f"/{self.new('unknown path')}"):
@@ -222,7 +280,9 @@ class Plant:
         self._unreadable(f"GET /{new('no http')} HTTP/9\r\n\r\n")
         self._unreadable(f"{new('no request')}\r\n\r\n")
         self._unreadable(f"POST /v1/track HTTP/1.1\r\nContent-Length: {new('length')}\r\n\r\n{{}}")
-        self._unreadable(f'POST /v1/track HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n{{"userId": "{new("cut off")}')
+        self._unreadable(
+            f'POST /v1/track HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\n{{"userId": "{new("cut off")}'
+        )
 
     def _unreadable(self, text: str) -> None:
         parts = urlsplit(self._url)

@@ -154,7 +154,6 @@ def run(coroutine: Any) -> Any:
     return asyncio.run(coroutine)
 
 
-
 class Ingest:
     """A gatherer in this process, on a new space of a lab."""
 

@@ -113,11 +113,12 @@ class Stored:
             "profile_id, born, head, canonical, elder, own, folded, version, stamp, events, joined_to, joined_at "
             "FROM profile"
         ):
-            id_, born, head, canonical, elder, own, folded, *rest, joined_to, joined_at = row
+            id_, born, head, canonical, elder, own, folded, version, stamp, events, joined_to, joined_at = row
             own_counters = counters.unpack(own, self.names)
             folded_counters = counters.unpack(own if folded is None else folded, self.names)
             self.profiles[id_.bytes] = Profile(
-                id_.bytes, born, head.bytes, canonical.bytes, elder, own_counters, folded_counters, *rest,
+                id_.bytes, born, head.bytes, canonical.bytes, elder, own_counters, folded_counters,
+                version, stamp, events,
                 _raw(joined_to), joined_at,
             )  # fmt: skip
         self.documents = {
@@ -136,7 +137,10 @@ class Stored:
             self.links[bytes(key)] = Link(origin.bytes, self.names[type_], opened, *rest)
         self.sightings = {
             (origin.bytes, set_.bytes): Sighting(
-                count, days, last, tuple(int.from_bytes(sources[at : at + 4], "big") for at in range(0, len(sources), 4))
+                count,
+                days,
+                last,
+                tuple(int.from_bytes(sources[at : at + 4], "big") for at in range(0, len(sources), 4)),
             )
             for origin, set_, count, days, last, sources in self._rows(
                 "profile_id, set_key, count, days, last_day, sources FROM sighting"
@@ -144,11 +148,11 @@ class Stored:
         }
 
     def _read_groups(self) -> None:
-        self.memberships = {
-            (bytes(key), id_.bytes) for key, id_ in self._rows("group_key, profile_id FROM membership")
-        }
+        self.memberships = {(bytes(key), id_.bytes) for key, id_ in self._rows("group_key, profile_id FROM membership")}
         self.accounts: dict[bytes, Account] = {}
-        for key, id_, version, name, document in self._rows("key, account_id, version, group_id, document FROM account"):
+        for key, id_, version, name, document in self._rows(
+            "key, account_id, version, group_id, document FROM account"
+        ):
             subject = self._subjects[id_.bytes]
             told = traits.unpack(subject.open(GROUP_TRAITS, id_.bytes, version, document))
             self.accounts[bytes(key)] = Account(

@@ -17,7 +17,7 @@ consents = st.dictionaries(st.sampled_from("AB"), st.booleans(), min_size=1, max
 
 
 @st.composite
-def calls(draw: st.DrawFn) -> dict[str, Any]:
+def calls(draw: st.DrawFn) -> dict[str, Any]:  # noqa: C901, PLR0912 (one choice per field)
     """One call."""
     kind = draw(st.sampled_from(["identify", "identify", "track", "page", "group", "alias"]))
     body: dict[str, Any] = {"type": kind}
@@ -45,7 +45,9 @@ def calls(draw: st.DrawFn) -> dict[str, Any]:
     if kind == "track" and draw(st.booleans()):
         body["properties"] = {"email": draw(st.sampled_from(EMAILS))}
     if draw(st.integers(0, 3)) == 0:
-        context["externalIds"] = [{"type": draw(st.sampled_from(["crm", "loyalty.id"])), "id": draw(st.sampled_from("12"))}]
+        context["externalIds"] = [
+            {"type": draw(st.sampled_from(["crm", "loyalty.id"])), "id": draw(st.sampled_from("12"))}
+        ]
     if draw(st.integers(0, 3)) == 0:
         context["consent"] = {"categoryPreferences": draw(consents)}
     if context:

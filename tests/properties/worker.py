@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from identity.clock import Clock
 from identity.errors import OnefoldError
 from identity.journeys.ingest import commit
 from identity.journeys.ingest.gather import Gatherer
@@ -36,10 +37,11 @@ class _Server:
             commit.KEY_SLOTS = order["slots"]
         if "ahead" in order:
             ahead = order["ahead"] * 10**9
-            commit.Clock = partial(commit.Clock, wall=lambda: time.time_ns() + ahead)  # type: ignore[misc,assignment]
-        if order.get("broken") == "slot":
-            # Minting without a hold on the slot's row: what the race test has to notice.
-            load._SLOT = load._SLOT.replace(" FOR SHARE", "")  # type: ignore[assignment]
+            vars(commit)["Clock"] = partial(Clock, wall=lambda: time.time_ns() + ahead)
+        if order.get("broken"):
+            # Making slot keys without a hold on the gate: what the race of rolls has to notice.
+            vars(load)["_GATE_SHARED"] = load._GATE_SHARED.replace(" FOR SHARE", "")
+            load._FAIR_SHARED = "SELECT $1::int4"
         self.spaces = await open_spaces(
             order["url"], root_file=Path(order["root"]), root_value=None, key_store=Path(order["keys"])
         )

@@ -89,17 +89,10 @@ class Writer:
                 self._lease = None
             except Conflict:
                 await self._give_up()
-            except SealBroken:
+            except (DatabaseUnavailable, KeyUnavailable) as error:
+                # A key too: a roll may have moved it after it was read and before it was opened.
                 await self._give_up()
-                raise
-            except KeyUnavailable:
-                # A roll may have moved the keys that were read on before they were opened.
-                await self._give_up()
-                if attempt >= RECONNECTS:
-                    raise
-            except DatabaseUnavailable:
-                await self._drop()
-                if attempt >= RECONNECTS:
+                if attempt >= RECONNECTS or isinstance(error, SealBroken):
                     raise
             except BaseException:
                 await self._give_up()

@@ -153,27 +153,19 @@ async def _commit(writer: Writer, batch: list[_Waiting]) -> None:
     """Commits a batch; where an error of one of its calls may have ended it, each request on its own."""
     try:
         await writer.write(batch[0].space, [waiting.request for waiting in batch])
-    except OnefoldError as error:
-        if isinstance(error, KeyUnavailable) and len(batch) > 1:
-            # One profile that cannot be opened must not close the others.
+    except Exception as error:  # noqa: BLE001 (one bad call must not fail its neighbours)
+        foreseen = isinstance(error, OnefoldError)
+        if not foreseen:
+            _log.exception("batch_failed", calls=sum(len(w.request.calls) for w in batch), requests=len(batch))
+        # One profile that cannot be opened must not close the others either.
+        if len(batch) > 1 and (not foreseen or isinstance(error, KeyUnavailable)):
             for waiting in batch:
                 await _commit(writer, [waiting])
             return
         for waiting in batch:
-            _fail(waiting, error)
-    except Exception as error:  # noqa: BLE001 (one bad call must not fail its neighbours)
-        _log.exception("batch_failed", calls=sum(len(w.request.calls) for w in batch), requests=len(batch))
-        if len(batch) == 1:
-            _fail(batch[0], error)
-            return
-        for waiting in batch:
-            await _commit(writer, [waiting])
+            if not waiting.done.done():
+                waiting.done.set_exception(error)
     else:
         for waiting in batch:
             if not waiting.done.done():
                 waiting.done.set_result(None)
-
-
-def _fail(waiting: _Waiting, error: Exception) -> None:
-    if not waiting.done.done():
-        waiting.done.set_exception(error)

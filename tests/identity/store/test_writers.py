@@ -1,0 +1,108 @@
+"""Writer slots: no two writers ever hold the same one for the same time."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from identity.errors import Conflict, OnefoldError, Unavailable
+from identity.ids import new_id
+from identity.store import writers
+from identity.store.arrays import Uuid
+from identity.store.database import Connection, Database, translated
+
+NOW = 10**15
+
+
+@asynccontextmanager
+async def connections(url: str, count: int) -> AsyncIterator[list[Connection]]:
+    """Connections of writers."""
+    database = Database(url)
+    opened = [await database.writer() for _ in range(count)]
+    try:
+        yield opened
+    finally:
+        for connection in opened:
+            await connection.close()
+
+
+def run(url: str, count: int, body: Callable[..., Awaitable[None]]) -> None:
+    """Runs a test on so many connections."""
+
+    async def main() -> None:
+        async with connections(url, count) as opened:
+            await body(*opened)
+
+    asyncio.run(main())
+
+
+def test_slots_taken_at_once_differ(database: str) -> None:
+    """Writers that start together get slots of their own; one that loses the race asks again."""
+
+    async def body(*opened: Connection) -> None:
+        async def take(connection: Connection) -> int:
+            while True:
+                try:
+                    with translated():
+                        return (await writers.take(connection, new_id(), NOW)).slot
+                except Conflict:
+                    await asyncio.sleep(0)
+
+        slots = await asyncio.gather(*(take(connection) for connection in opened))
+        assert sorted(slots) == list(range(len(opened)))
+
+    run(database, 6, body)
+
+
+def test_an_ended_lease_is_taken_over_after_its_end(database: str) -> None:
+    """The next holder's stamps lie after the end of the last lease, and the last holder is told."""
+
+    async def body(one: Connection, two: Connection) -> None:
+        first = await writers.take(one, new_id(), NOW)
+        second = await writers.take(two, new_id(), first.until + 1)
+        assert (second.slot, second.floor) == (first.slot, first.until + 1)
+        assert not await writers.renew(one, first, first.until + writers.LEASE)
+        assert await writers.renew(two, second, second.until + writers.LEASE)
+
+    run(database, 2, body)
+
+
+def test_a_lease_in_use_is_not_taken_over(database: str) -> None:
+    """While a transaction holds a share of the slot, nobody takes it, even after its end."""
+
+    async def body(one: Connection, two: Connection) -> None:
+        first = await writers.take(one, new_id(), NOW)
+        await one.execute("BEGIN")
+        await one.execute(writers.HOLD, [first.slot, Uuid(first.holder)])
+        assert (await writers.take(two, new_id(), first.until + 1)).slot != first.slot
+        await one.execute("ROLLBACK")
+
+    run(database, 2, body)
+
+
+def test_a_released_slot_is_free_after_the_last_stamp(database: str) -> None:
+    """A slot given back is taken again, and its stamps go on after those given."""
+
+    async def body(one: Connection) -> None:
+        first = await writers.take(one, new_id(), NOW)
+        await writers.release(one, first, NOW + 5)
+        again = await writers.take(one, new_id(), NOW + 7)
+        assert (again.slot, again.floor > NOW + 5) == (first.slot, True)
+
+    run(database, 1, body)
+
+
+def test_no_more_slots_than_there_are(database: str) -> None:
+    """The two hundred and fifty-seventh writer is refused."""
+
+    async def body(one: Connection) -> None:
+        await one.execute(
+            "INSERT INTO writer_slot (slot, holder, until) "
+            "SELECT n, gen_random_uuid(), 9000000000000000000 FROM generate_series(0, 255) n"
+        )
+        with pytest.raises(Unavailable) as caught:
+            await writers.take(one, new_id(), NOW)
+        assert isinstance(caught.value, OnefoldError)
+
+    run(database, 1, body)

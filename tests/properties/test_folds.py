@@ -1,0 +1,79 @@
+"""The folds: neither the order of arrival nor that of reading can change what is read."""
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from identity.planning import consent, traits
+from identity.planning.consent import Meeting
+from identity.planning.state import Document
+
+names = st.sampled_from("abc")
+values = st.sampled_from([None, "", 1, 2, "x", [1]])
+told = st.lists(st.tuples(st.dictionaries(names, values, max_size=3), st.integers(-5, 5)), max_size=8).map(
+    lambda calls: [(entry, time, stamp) for stamp, (entry, time) in enumerate(calls, 1)]
+)
+
+
+def folded(calls: list[Any]) -> dict[str, Any]:
+    """The traits after these calls, in this order."""
+    document = Document()
+    for entry, time, stamp in calls:
+        traits.put(document, entry, time, stamp)
+    return document.traits
+
+
+@given(told, st.randoms())
+def test_traits_do_not_depend_on_arrival(calls: list[Any], random: Any) -> None:
+    """Whatever order the calls come in, the same value of each key stands."""
+    shuffled = list(calls)
+    random.shuffle(shuffled)
+    assert folded(shuffled) == folded(calls)
+
+
+@given(told)
+def test_traits_told_again_change_nothing(calls: list[Any]) -> None:
+    """Folding the same calls twice gives what folding them once does."""
+    assert folded([*calls, *calls]) == folded(calls)
+
+
+@given(told, st.lists(st.integers(0, 2), min_size=8, max_size=8), st.permutations(range(3)))
+def test_origins_fold_like_one(calls: list[Any], at: list[int], order: list[int]) -> None:
+    """Calls spread over origins, read in any order and any grouping, fold to what one would hold."""
+    parts = [folded([call for call, origin in zip(calls, at, strict=False) if origin == n]) for n in range(3)]
+    one, two, three = (parts[n] for n in order)
+    assert traits.fold([one, two, three]) == folded(calls)
+    assert traits.fold([traits.fold([one, two]), three]) == traits.fold([one, traits.fold([two, three])])
+    assert traits.fold([one, one, two, three]) == folded(calls)
+
+
+origins = [bytes((n,)) for n in range(4)]
+decisions = st.dictionaries(
+    st.sampled_from(origins), st.tuples(st.booleans(), st.integers(0, 9), st.integers(0, 20)), min_size=1
+)
+
+
+@given(
+    decisions, st.permutations(origins), st.lists(st.integers(0, 20), min_size=3, max_size=3, unique=True), st.randoms()
+)
+def test_consent_does_not_depend_on_reading(told: Any, chain: list[bytes], stamps: list[int], random: Any) -> None:
+    """The answers are the same in whatever order the origins and their meetings are read."""
+    found = {origin: {"a": decision} for origin, decision in told.items()}
+    met = [Meeting(stamp, chain[n + 1], chain[0]) for n, stamp in enumerate(stamps)]
+    answer = consent.fold(found, met)
+    entries = list(found.items())
+    random.shuffle(entries)
+    random.shuffle(met)
+    assert consent.fold(dict(entries), met) == answer
+    assert consent.fold(dict(entries), [*met, *met]) == answer
+
+
+@given(decisions, st.permutations(origins))
+def test_a_newer_decision_ends_a_conflict(told: Any, chain: list[bytes]) -> None:
+    """Once all origins have met, a newer decision at any of them stands alone."""
+    found = {origin: {"a": decision} for origin, decision in told.items()}
+    met = [Meeting(30, origin, chain[0]) for origin in chain[1:]]
+    found[chain[2]] = {"a": (True, 50, 60)}
+    answer = consent.fold(found, met)["a"]
+    assert (answer.value, answer.conflict) == (True, False)
