@@ -5,14 +5,25 @@ a difference means the ground moved, and the whole batch is rolled back and plan
 """
 
 from collections.abc import Sequence
-from typing import Any, LiteralString
+from typing import LiteralString
 
 from msgspec import Struct
 
 from identity.errors import Conflict
 from identity.store import statements as sql
-from identity.store.arrays import bools, byteas, int2s, int4s, int8s, int8s_or_null, uuids, uuids_or_null
-from identity.store.database import Connection
+from identity.store.arrays import (
+    bools,
+    byteas,
+    int2,
+    int2s,
+    int4,
+    int4s,
+    int8,
+    int8s,
+    int8s_or_null,
+    uuids,
+    uuids_or_null,
+)
 from identity.store.rows import (
     AccountRow,
     ChangeRow,
@@ -26,6 +37,7 @@ from identity.store.rows import (
     SubjectKeyRow,
 )
 from identity.store.tenant import Tenant
+from identity.store.wire import Param, Step, WireConnection, run
 
 
 class Writes(Struct):
@@ -63,26 +75,22 @@ class Writes(Struct):
     changes: list[ChangeRow] = []
 
 
-async def apply(connection: Connection, tenant: Tenant, writes: Writes) -> None:
+async def apply(connection: WireConnection, tenant: Tenant, writes: Writes) -> None:
     """Sends the statements; raises Conflict if any touched another number of rows than it must."""
-    ran = []
-    async with connection.pipeline():
-        for query, params, count in _steps(tenant, writes):
-            cursor = connection.cursor()
-            await cursor.execute(query, params, prepare=True)
-            ran.append((cursor, count))
-    if any(count is not None and cursor.rowcount != count for cursor, count in ran):
+    steps = _steps(tenant, writes)
+    results = await run(connection, *steps.all)
+    if any(count not in (None, result.touched) for count, result in zip(steps.counts, results, strict=True)):
         raise Conflict
 
 
-async def commit(connection: Connection) -> None:
+async def commit(connection: WireConnection) -> None:
     """Makes it durable. An error here leaves open whether it is."""
-    await connection.execute("COMMIT")
+    await run(connection, Step("COMMIT"))
 
 
-async def rollback(connection: Connection) -> None:
+async def rollback(connection: WireConnection) -> None:
     """Gives the batch up."""
-    await connection.execute("ROLLBACK")
+    await run(connection, Step("ROLLBACK"))
 
 
 class _Steps:
@@ -90,23 +98,25 @@ class _Steps:
 
     def __init__(self, tenant: Tenant) -> None:
         self.tenant = tenant
-        self.all: list[tuple[LiteralString, list[Any], int | None]] = []
+        self.all: list[Step] = []
+        self.counts: list[int | None] = []
 
-    def add(self, query: LiteralString, count: int | None, *params: Any) -> None:
+    def add(self, query: LiteralString, count: int | None, *params: Param) -> None:
         """One more statement, which must touch `count` rows (None: as many as there are)."""
-        self.all.append((query, [self.tenant.id, *params], count))
+        self.all.append(Step(query, [int4(self.tenant.id), *params]))
+        self.counts.append(count)
 
 
-def _steps(tenant: Tenant, w: Writes) -> list[tuple[LiteralString, list[Any], int | None]]:
+def _steps(tenant: Tenant, w: Writes) -> _Steps:
     steps = _Steps(tenant)
     if w.gate:
-        steps.add(sql.RAISE_GATE, None, w.gate)
+        steps.add(sql.RAISE_GATE, None, int8(w.gate))
     if w.born:
         ids = [row.id for row in w.born]
         steps.add(sql.INSERT_PROFILES, len(ids), uuids(ids), tenant.buckets(ids), *_profiles(w.born))
     if w.moved:
         heads, to = zip(*w.moved, strict=True)
-        steps.add(sql.MOVE_ORIGINS, None, uuids(heads), uuids(to), tenant.base)
+        steps.add(sql.MOVE_ORIGINS, None, uuids(heads), uuids(to), int4(tenant.base))
     if w.touched:
         rows = [row for row, _ in w.touched]
         ids = [row.id for row in rows]
@@ -120,11 +130,11 @@ def _steps(tenant: Tenant, w: Writes) -> list[tuple[LiteralString, list[Any], in
     if w.changes:
         op, version, at, profile, other = zip(*w.changes, strict=True)
         columns = (int2s(op), int8s(version), int8s(at), uuids(profile), uuids_or_null(other))
-        steps.add(sql.INSERT_CHANGES, len(op), w.lane, tenant.base, len(op), *columns)
-    return steps.all
+        steps.add(sql.INSERT_CHANGES, len(op), int2(w.lane), int4(tenant.base), int8(len(op)), *columns)
+    return steps
 
 
-def _profiles(rows: Sequence[ProfileRow]) -> tuple[Any, ...]:
+def _profiles(rows: Sequence[ProfileRow]) -> tuple[Param, ...]:
     _, version, stamp, born, elder, events, joined_at, head, canonical, joined_to, own, folded = zip(*rows, strict=True)
     return (
         int8s(version),
@@ -169,7 +179,7 @@ def _sealed(steps: _Steps, w: Writes) -> None:
     buckets = steps.tenant.buckets
     if w.slot is not None:
         slot, epoch, wrapped = w.slot
-        steps.add(sql.INSERT_SLOT, 1, slot, steps.tenant.base, epoch, wrapped)
+        steps.add(sql.INSERT_SLOT, 1, int2(slot), int4(steps.tenant.base), int4(epoch), wrapped)
     if w.subject_keys:
         ids, slots, key_ids, wrapped_keys = zip(*w.subject_keys, strict=True)
         columns = (uuids(ids), buckets(ids), int2s(slots), uuids(key_ids), byteas(wrapped_keys))
@@ -196,7 +206,7 @@ def _calls(steps: _Steps, w: Writes) -> None:
     buckets = steps.tenant.buckets
     if w.evidence:
         origin, stamp, kind, kept, demoted, payload = zip(*w.evidence, strict=True)
-        taught = (int2s(kind), byteas(kept), byteas(demoted), byteas(payload), w.rules_version)
+        taught = (int2s(kind), byteas(kept), byteas(demoted), byteas(payload), int4(w.rules_version))
         steps.add(sql.INSERT_EVIDENCE, len(origin), uuids(origin), int8s(stamp), buckets(origin), *taught)
     if w.events:
         origin, stamp, calls, payload = zip(*w.events, strict=True)
@@ -204,9 +214,9 @@ def _calls(steps: _Steps, w: Writes) -> None:
         steps.add(sql.INSERT_EVENTS, len(origin), *plain)
     if w.history:
         profile, stamp, seq, kind, other, keys = zip(*w.history, strict=True)
-        columns = (int2s(seq), int2s(kind), uuids_or_null(other), byteas(keys), w.rules_version)
+        columns = (int2s(seq), int2s(kind), uuids_or_null(other), byteas(keys), int4(w.rules_version))
         steps.add(sql.INSERT_HISTORY, len(profile), uuids(profile), int8s(stamp), buckets(profile), *columns)
     if w.unclaimed:
         steps.add(sql.DELETE_MESSAGES, len(w.unclaimed), uuids(w.unclaimed), buckets(w.unclaimed))
     for entry in w.audit:
-        steps.add(sql.INSERT_AUDIT, 1, *entry)
+        steps.add(sql.INSERT_AUDIT, 1, *(text.encode() for text in entry))

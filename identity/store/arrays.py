@@ -113,6 +113,21 @@ def bools(values: Sequence[bool]) -> Bools:
     return Bools(_fixed(16, 1, [b"\x01" if v else b"\x00" for v in values]))
 
 
+def int2(value: int) -> bytes:
+    """One int2 as a parameter."""
+    return value.to_bytes(2, "big", signed=True)
+
+
+def int4(value: int) -> bytes:
+    """One int4 as a parameter."""
+    return value.to_bytes(4, "big", signed=True)
+
+
+def int8(value: int) -> bytes:
+    """One int8 as a parameter."""
+    return value.to_bytes(8, "big", signed=True)
+
+
 class _ArrayDumper(Dumper):
     format = Format.BINARY
 

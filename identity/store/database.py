@@ -18,6 +18,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 from identity.errors import Conflict, DatabaseUnavailable, Misconfigured, PartitionMissing
 from identity.store.arrays import adapt
 from identity.store.schema import APP_ROLE
+from identity.store.wire import WireConnection
 
 MIN_VERSION = 15
 Connection = AsyncConnection[TupleRow]
@@ -84,10 +85,10 @@ class Database:
         """Gives all connections back."""
         await self._pool.close()
 
-    async def writer(self) -> Connection:
+    async def writer(self) -> WireConnection:
         """A connection for one writer, which keeps it."""
         with translated():
-            connection = await AsyncConnection.connect(
+            connection = await WireConnection.connect(
                 self._conninfo(_WRITER), autocommit=True, cursor_factory=AsyncRawCursor
             )
         adapt(connection)

@@ -6,20 +6,18 @@ since a statement that waited would join the locked row with older ones beside i
 """
 
 from collections.abc import Collection, Sequence
-from typing import Any, LiteralString, NamedTuple
+from typing import NamedTuple
 
-from psycopg import AsyncCursor
 from psycopg.rows import TupleRow
 
 from identity.errors import Conflict, LeaseLost, SpaceNotFound
-from identity.store.arrays import Uuid, bools, byteas, int8s, uuids
-from identity.store.database import Connection
+from identity.store.arrays import bools, byteas, int2, int4, int8, int8s, uuids
 from identity.store.rows import AccountRow, Gate, KeyRow, ProfileRow, SightingRow
 from identity.store.tenant import Tenant
+from identity.store.wire import Param, Step, WireConnection, run
 from identity.store.writers import HOLD, Lease
 
 SUPPRESSED, BLOCKED, CUTS = 1, 2, 4
-_Cursor = AsyncCursor[TupleRow]
 
 # The class of the advisory lock below. It only makes waiting fair: those who share a row lock
 # may overtake for ever one who waits for it alone. Nothing rests on it for correctness.
@@ -144,7 +142,7 @@ class Second(NamedTuple):
 
 
 async def begin(
-    connection: Connection,
+    connection: WireConnection,
     tenant: Tenant,
     messages: Sequence[bytes],
     identifiers: Sequence[bytes],
@@ -158,27 +156,25 @@ async def begin(
     `alone` takes the gate for itself: no other batch of the space commits until this one ends.
     """
     messages, identifiers = sorted(messages), sorted(identifiers)
-    async with connection.pipeline():
-        await connection.execute("BEGIN")
-        await connection.execute(_FAIR_ALONE if alone else _FAIR_SHARED, [tenant.id])
-        gates = await _run(connection, _GATE_ALONE if alone else _GATE_SHARED, tenant.id)
-        held = await _run(connection, HOLD, lease.slot, Uuid(lease.holder))
-        fresh = await _run(connection, _DEDUP, tenant.id, uuids(messages), tenant.buckets(messages), batch)
-        owners = await _run(connection, _OWNERS, tenant.id, byteas(identifiers), tenant.buckets(identifiers))
-    gate = await gates.fetchone()
-    if gate is None:
-        raise SpaceNotFound
-    if await held.fetchone() is None:
-        raise LeaseLost
-    return First(
-        Gate(*gate),
-        {key for (key,) in await fresh.fetchall()},
-        dict(await owners.fetchall()),
+    space = int4(tenant.id)
+    _, _, gates, held, fresh, owners = await run(
+        connection,
+        Step("BEGIN"),
+        Step(_FAIR_ALONE if alone else _FAIR_SHARED, [space]),
+        Step(_GATE_ALONE if alone else _GATE_SHARED, [space]),
+        Step(HOLD, [int2(lease.slot), lease.holder]),
+        Step(_DEDUP, [space, uuids(messages), tenant.buckets(messages), int8(batch)]),
+        Step(_OWNERS, [space, byteas(identifiers), tenant.buckets(identifiers)]),
     )
+    if not gates.rows:
+        raise SpaceNotFound
+    if not held.rows:
+        raise LeaseLost
+    return First(Gate(*gates.rows[0]), {key for (key,) in fresh.rows}, dict(owners.rows))
 
 
 async def lock(
-    connection: Connection,
+    connection: WireConnection,
     tenant: Tenant,
     origins: Collection[bytes],
     documents: set[bytes],
@@ -195,57 +191,54 @@ async def lock(
     """
     origins = sorted(origins)
     groups = sorted(groups)
-    wanted = bools([origin in documents for origin in origins])
-    async with connection.pipeline():
-        heads = await _run(connection, _HEADS, tenant.id, uuids(origins), tenant.base)
-        keys = await _run(connection, _KEYS, tenant.id, uuids(origins), tenant.buckets(origins), wanted, tenant.base)
-        by_origin = [origin for origin, _ in sets]
-        sightings = await _run(
-            connection,
-            _SIGHTINGS,
-            tenant.id,
-            uuids(by_origin),
-            uuids([set_key for _, set_key in sets]),
-            tenant.buckets(by_origin),
-        )
-        accounts = account_keys = slots = None
-        if groups:
-            columns = (byteas(groups), tenant.buckets(groups))
-            accounts = await _run(connection, _ACCOUNTS, tenant.id, *columns)
-            account_keys = await _run(connection, _ACCOUNT_KEYS, tenant.id, *columns, tenant.base)
-        if slot is not None:
-            slots = await _run(connection, _SLOT, tenant.id, slot, tenant.base)
-    profiles = [ProfileRow(*row) for row in await heads.fetchall()]
+    space, base = int4(tenant.id), int4(tenant.base)
+    by_origin, set_keys = [origin for origin, _ in sets], [set_key for _, set_key in sets]
+    steps: list[Step] = [
+        Step(_HEADS, [space, uuids(origins), base]),
+        Step(
+            _KEYS,
+            [space, uuids(origins), tenant.buckets(origins), bools([id_ in documents for id_ in origins]), base],
+        ),
+        Step(_SIGHTINGS, [space, uuids(by_origin), uuids(set_keys), tenant.buckets(by_origin)]),
+    ]
+    if groups:
+        named: list[Param] = [space, byteas(groups), tenant.buckets(groups)]
+        steps += [Step(_ACCOUNTS, named), Step(_ACCOUNT_KEYS, [*named, base])]
+    if slot is not None:
+        steps.append(Step(_SLOT, [space, int2(slot), base]))
+    heads, keys, sightings, *rest = await run(connection, *steps)
+    accounts, account_keys = (rest[0].rows, rest[1].rows) if groups else ([], [])
+    slot_keys = [] if slot is None else rest[-1].rows
+
+    profiles = [ProfileRow(*row) for row in heads.rows]
     held = {row.id for row in profiles if row.head == row.id}
     merged = [origin for origin in origins if origin not in held]
     if merged:
-        cursor = await _run(connection, _ORIGINS, tenant.id, uuids(merged), tenant.base)
-        under = [ProfileRow(*row) for row in await cursor.fetchall()]
+        (found,) = await run(connection, Step(_ORIGINS, [space, uuids(merged), base]))
+        under = [ProfileRow(*row) for row in found.rows]
         if len(under) != len(merged) or any(row.head not in held for row in under):
             raise Conflict
         profiles = [row for row in profiles if row.id in held] + under
-    found_keys = await keys.fetchall() + (await account_keys.fetchall() if account_keys else [])
-    slot_key = await slots.fetchone() if slots else None
     return Second(
         profiles,
-        [KeyRow(*row) for row in found_keys],
-        [SightingRow(*row) for row in await sightings.fetchall()],
-        [AccountRow(*row) for row in await accounts.fetchall()] if accounts else [],
-        None if slot_key is None else (slot_key[0], slot_key[1]),
+        [KeyRow(*row) for row in (*keys.rows, *account_keys)],
+        [SightingRow(*row) for row in sightings.rows],
+        [AccountRow(*row) for row in accounts],
+        (slot_keys[0][0], slot_keys[0][1]) if slot_keys else None,
     )
 
 
 async def committed(
-    connection: Connection, tenant: Tenant, messages: Sequence[bytes], batches: Sequence[int]
+    connection: WireConnection, tenant: Tenant, messages: Sequence[bytes], batches: Sequence[int]
 ) -> int | None:
     """Which of these batches was committed: one whose answer was lost left its name with a message."""
-    cursor = await _run(connection, _BATCH, tenant.id, uuids(messages), tenant.buckets(messages), int8s(batches))
-    found = await cursor.fetchone()
-    return None if found is None else int(found[0])
+    params: list[Param] = [int4(tenant.id), uuids(messages), tenant.buckets(messages), int8s(batches)]
+    (found,) = await run(connection, Step(_BATCH, params))
+    return int(found.rows[0][0]) if found.rows else None
 
 
 async def marks(
-    connection: Connection, tenant: Tenant, gate: Gate, suppressions: Sequence[bytes], identifiers: Sequence[bytes]
+    connection: WireConnection, tenant: Tenant, gate: Gate, suppressions: Sequence[bytes], identifiers: Sequence[bytes]
 ) -> tuple[set[bytes], set[bytes], list[tuple[bytes, bytes, int]]]:
     """What must be respected: the suppressed hashes, the blocked keys, and (key, cut, side) rows.
 
@@ -259,14 +252,14 @@ async def marks(
     ):
         rows: list[TupleRow] = []
         if gate.marks & mark:
-            cursor = await _run(connection, query, tenant.id, byteas(keys), tenant.buckets(keys))
-            rows = await cursor.fetchall()
+            (marked,) = await run(connection, Step(query, [int4(tenant.id), byteas(keys), tenant.buckets(keys)]))
+            rows = marked.rows
         found.append(rows)
     return {key for (key,) in found[0]}, {key for (key,) in found[1]}, [(k, cut, side) for k, cut, side in found[2]]
 
 
 async def scan_windows(
-    connection: Connection, tenant: Tenant, scans: Sequence[tuple[bytes, int, int]]
+    connection: WireConnection, tenant: Tenant, scans: Sequence[tuple[bytes, int, int]]
 ) -> list[tuple[bytes, int, bytes, int]]:
     """The newest identifiers of a type, for heads whose window has to be built.
 
@@ -274,12 +267,7 @@ async def scan_windows(
     """
     found = []
     for head, type_, size in scans:
-        cursor = await _run(connection, _WINDOW, tenant.id, Uuid(head), type_, size, tenant.base)
-        found += [(head, type_, key, seen) for key, seen in await cursor.fetchall()]
+        params = [int4(tenant.id), head, int2(type_), int4(size), int4(tenant.base)]
+        (scanned,) = await run(connection, Step(_WINDOW, params))
+        found += [(head, type_, key, seen) for key, seen in scanned.rows]
     return found
-
-
-async def _run(connection: Connection, query: LiteralString, *params: Any) -> _Cursor:
-    cursor = connection.cursor(binary=True)
-    await cursor.execute(query, params, prepare=True)
-    return cursor

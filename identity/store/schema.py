@@ -20,6 +20,11 @@ from identity.errors import Misconfigured
 
 APP_ROLE = "onefold_app"
 _MIGRATIONS = Path(__file__).parents[2] / "migrations"
+_RIGHTS = (
+    "The role named in ONEFOLD_DATABASE_URL must own the database and may create roles; or let a superuser run: "
+    f"CREATE ROLE {APP_ROLE} NOLOGIN; GRANT {APP_ROLE} TO <that role>; "
+    "ALTER DATABASE <the database> OWNER TO <that role>;"
+)
 _LOCK = 0x0F01D  # any number; it keeps two processes from migrating at once
 
 
@@ -30,6 +35,10 @@ def migrate(owner_url: str) -> None:
         connection.commit()
         try:
             command.upgrade(_config(connection), "head")
+        except sa.exc.ProgrammingError as error:
+            if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+                raise Misconfigured(_RIGHTS) from error
+            raise
         finally:
             connection.rollback()
             connection.execute(sa.text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK})

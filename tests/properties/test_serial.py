@@ -100,9 +100,8 @@ def race(pair: Pair, sent: list[Any], rules: list[Any], *, one_clock: bool = Tru
     changes: list[tuple[int, int]] = []
 
     def put(document: Any, worker: Worker) -> None:
-        version = worker.ask("rules", space=space, document=document)
-        gate = pair.lab.query("SELECT stamp FROM space_gate WHERE space_id = %s", space)[0][0]
-        changes.append((gate, version))
+        stamp, version = worker.ask("rules", space=space, document=document)
+        changes.append((stamp, version))
 
     if rules:
         put(rules[0], pair.workers[0])

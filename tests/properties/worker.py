@@ -21,7 +21,7 @@ from identity.journeys.rules import put_rules
 from identity.journeys.startup import open_spaces
 from identity.model import Source
 from identity.spaces import Spaces
-from identity.store import load
+from identity.store import load, rules
 
 
 class _Server:
@@ -65,8 +65,20 @@ class _Server:
                 answers.append(type(error).__name__)
         return answers
 
-    async def do_rules(self, order: dict[str, Any]) -> int:
-        return await put_rules(await self.spaces.get(order["space"]), order["document"], "test")
+    async def do_rules(self, order: dict[str, Any]) -> tuple[int, int]:
+        # The stamp of the change itself: the gate's may be another one by the time the change is answered.
+        put, stamps = rules.write, []
+
+        async def write(*args: Any) -> None:
+            stamps.append(args[-1])
+            await put(*args)
+
+        vars(rules)["write"] = write
+        try:
+            version = await put_rules(await self.spaces.get(order["space"]), order["document"], "test")
+        finally:
+            vars(rules)["write"] = put
+        return stamps[-1], version
 
     async def do_roll(self, order: dict[str, Any]) -> int:
         space = await self.spaces.get(order["space"])

@@ -37,7 +37,8 @@ from identity.planning.rules import Rules
 from identity.spaces import Space
 from identity.store import control, load, writers
 from identity.store.apply import apply, commit, rollback
-from identity.store.database import Connection, Database, translated
+from identity.store.database import Database, translated
+from identity.store.wire import WireConnection
 
 ATTEMPTS = 12
 RECONNECTS = 4
@@ -51,7 +52,7 @@ class Writer:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._connection: Connection | None = None
+        self._connection: WireConnection | None = None
         self._lease: writers.Lease | None = None
         self.clock = Clock(0)
         self._ahead = 0
@@ -100,7 +101,13 @@ class Writer:
         raise DatabaseUnavailable
 
     async def _attempt(
-        self, connection: Connection, space: Space, requests: Sequence[Request], tried: dict[int, Plan], *, alone: bool
+        self,
+        connection: WireConnection,
+        space: Space,
+        requests: Sequence[Request],
+        tried: dict[int, Plan],
+        *,
+        alone: bool,
     ) -> tuple[bool, bool]:
         """One try; returns whether it is done, and whether the next one needs the gate for itself."""
         calls = [call for request in requests for _, call in request.calls]
@@ -155,7 +162,7 @@ class Writer:
         return True, alone
 
     async def _open(
-        self, connection: Connection, space: Space, calls: Sequence[Call], rules: Rules, first: load.First
+        self, connection: WireConnection, space: Space, calls: Sequence[Call], rules: Rules, first: load.First
     ) -> tuple[Opened, int, tuple[int, bytes] | None]:
         """Locks what the first round trip found and opens it."""
         groups = {call.group_key for call in calls if call.group is not None}
@@ -186,7 +193,7 @@ class Writer:
             fill_windows(opened.around, scans, found, space.names)
         return opened, slot, second.slot
 
-    async def _marks(self, connection: Connection, space: Space, calls: Sequence[Call], first: load.First) -> Marks:
+    async def _marks(self, connection: WireConnection, space: Space, calls: Sequence[Call], first: load.First) -> Marks:
         """What must be respected of what these calls name."""
         named = {i.key: i for call in calls for i in call.identifiers}
         for call in calls:
@@ -199,7 +206,7 @@ class Writer:
             marked.cuts.setdefault(key, []).append((cut, side))
         return marked
 
-    async def _ready(self) -> Connection:
+    async def _ready(self) -> WireConnection:
         """The connection, with a lease that does not end soon."""
         if self._connection is None or self._connection.closed:
             self._connection = await self._database.writer()

@@ -10,10 +10,10 @@ import pytest
 from identity.journeys.ingest import commit as committing
 from identity.journeys.rules import put_rules
 from identity.store import apply as store
-from identity.store.database import Connection
+from identity.store.wire import WireConnection
 from tests.properties.lab import Lab, ingesting, request, run
 
-Broken = Callable[[Lab, Connection], Awaitable[None]]
+Broken = Callable[[Lab, WireConnection], Awaitable[None]]
 U1 = {"type": "identify", "userId": "u1", "traits": {"plan": "pro"}}
 
 
@@ -23,18 +23,18 @@ def lab(database: str, tmp_path: Path) -> Lab:
     return Lab(database, tmp_path)
 
 
-async def _killed_before(lab: Lab, connection: Connection) -> None:
+async def _killed_before(lab: Lab, connection: WireConnection) -> None:
     lab.query("SELECT pg_terminate_backend(%s)", connection.info.backend_pid)
     await connection.execute("COMMIT")
 
 
-async def _lost_after(_lab: Lab, connection: Connection) -> None:
+async def _lost_after(_lab: Lab, connection: WireConnection) -> None:
     await connection.execute("COMMIT")
     await connection.close()
     raise psycopg.OperationalError("the connection was lost")
 
 
-async def _lost_in_flight(_lab: Lab, connection: Connection) -> None:
+async def _lost_in_flight(_lab: Lab, connection: WireConnection) -> None:
     connection.pgconn.send_query(b"COMMIT")
     connection.pgconn.flush()
     connection.pgconn.finish()
@@ -47,7 +47,7 @@ def break_commits(
     """The next commits break as told; `between` runs once one has."""
     left = list(how)
 
-    async def commit(connection: Connection) -> None:
+    async def commit(connection: WireConnection) -> None:
         if not left:
             await store.commit(connection)
             return

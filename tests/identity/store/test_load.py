@@ -11,8 +11,8 @@ from identity.ids import new_id
 from identity.store import load, writers
 from identity.store.apply import rollback
 from identity.store.arrays import Uuid
-from identity.store.database import Connection
 from identity.store.tenant import Tenant
+from identity.store.wire import WireConnection
 from tests.properties.lab import Ingest, Lab, ingesting, run
 
 
@@ -22,7 +22,7 @@ def lab(database: str, tmp_path: Path) -> Lab:
     return Lab(database, tmp_path)
 
 
-async def begun(ingest: Ingest, *users: str, tenant: Tenant | None = None, **how: Any) -> tuple[Connection, Any]:
+async def begun(ingest: Ingest, *users: str, tenant: Tenant | None = None, **how: Any) -> tuple[WireConnection, Any]:
     """A transaction that found what these users are."""
     connection = await ingest.spaces.database.writer()
     lease = await writers.take(connection, new_id(), ingest.gatherer._writers[0].clock.now())
@@ -71,7 +71,7 @@ def test_one_that_was_merged_while_waiting(lab: Lab) -> None:
             late = await ingest.spaces.database.writer()
             await late.execute("BEGIN")
             waiting = asyncio.create_task(lock(late, ingest, [two]))
-            while not lab.query("SELECT FROM pg_locks WHERE NOT granted"):  # noqa: ASYNC110 (Postgres tells nobody)
+            while not waiting.done() and not lab.query("SELECT pid FROM pg_locks WHERE NOT granted"):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
             await merging.execute("UPDATE profile SET head = $1 WHERE profile_id = $2", [Uuid(one), Uuid(two)])
             await merging.execute("COMMIT")
@@ -83,12 +83,12 @@ def test_one_that_was_merged_while_waiting(lab: Lab) -> None:
     run(main())
 
 
-async def lock(connection: Connection, ingest: Ingest, origins: list[bytes]) -> load.Second:
+async def lock(connection: WireConnection, ingest: Ingest, origins: list[bytes]) -> load.Second:
     """Locks these."""
     return await load.lock(connection, ingest.space.tenant, origins, set(), [], [], None)
 
 
-async def begun_lock(ingest: Ingest, origins: list[bytes]) -> tuple[Connection, load.Second]:
+async def begun_lock(ingest: Ingest, origins: list[bytes]) -> tuple[WireConnection, load.Second]:
     """A transaction of its own, without messages, that holds these."""
     connection = await ingest.spaces.database.writer()
     await connection.execute("BEGIN")

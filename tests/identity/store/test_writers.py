@@ -10,13 +10,14 @@ from identity.errors import Conflict, OnefoldError, Unavailable
 from identity.ids import new_id
 from identity.store import writers
 from identity.store.arrays import Uuid
-from identity.store.database import Connection, Database, translated
+from identity.store.database import Database, translated
+from identity.store.wire import WireConnection
 
 NOW = 10**15
 
 
 @asynccontextmanager
-async def connections(url: str, count: int) -> AsyncIterator[list[Connection]]:
+async def connections(url: str, count: int) -> AsyncIterator[list[WireConnection]]:
     """Connections of writers."""
     database = Database(url)
     opened = [await database.writer() for _ in range(count)]
@@ -40,8 +41,8 @@ def run(url: str, count: int, body: Callable[..., Awaitable[None]]) -> None:
 def test_slots_taken_at_once_differ(database: str) -> None:
     """Writers that start together get slots of their own; one that loses the race asks again."""
 
-    async def body(*opened: Connection) -> None:
-        async def take(connection: Connection) -> int:
+    async def body(*opened: WireConnection) -> None:
+        async def take(connection: WireConnection) -> int:
             while True:
                 try:
                     with translated():
@@ -58,7 +59,7 @@ def test_slots_taken_at_once_differ(database: str) -> None:
 def test_an_ended_lease_is_taken_over_after_its_end(database: str) -> None:
     """The next holder's stamps lie after the end of the last lease, and the last holder is told."""
 
-    async def body(one: Connection, two: Connection) -> None:
+    async def body(one: WireConnection, two: WireConnection) -> None:
         first = await writers.take(one, new_id(), NOW)
         second = await writers.take(two, new_id(), first.until + 1)
         assert (second.slot, second.floor) == (first.slot, first.until + 1)
@@ -71,7 +72,7 @@ def test_an_ended_lease_is_taken_over_after_its_end(database: str) -> None:
 def test_a_lease_in_use_is_not_taken_over(database: str) -> None:
     """While a transaction holds a share of the slot, nobody takes it, even after its end."""
 
-    async def body(one: Connection, two: Connection) -> None:
+    async def body(one: WireConnection, two: WireConnection) -> None:
         first = await writers.take(one, new_id(), NOW)
         await one.execute("BEGIN")
         await one.execute(writers.HOLD, [first.slot, Uuid(first.holder)])
@@ -84,7 +85,7 @@ def test_a_lease_in_use_is_not_taken_over(database: str) -> None:
 def test_a_released_slot_is_free_after_the_last_stamp(database: str) -> None:
     """A slot given back is taken again, and its stamps go on after those given."""
 
-    async def body(one: Connection) -> None:
+    async def body(one: WireConnection) -> None:
         first = await writers.take(one, new_id(), NOW)
         await writers.release(one, first, NOW + 5)
         again = await writers.take(one, new_id(), NOW + 7)
@@ -96,7 +97,7 @@ def test_a_released_slot_is_free_after_the_last_stamp(database: str) -> None:
 def test_no_more_slots_than_there_are(database: str) -> None:
     """The two hundred and fifty-seventh writer is refused."""
 
-    async def body(one: Connection) -> None:
+    async def body(one: WireConnection) -> None:
         await one.execute(
             "INSERT INTO writer_slot (slot, holder, until) "
             "SELECT n, gen_random_uuid(), 9000000000000000000 FROM generate_series(0, 255) n"
