@@ -43,7 +43,7 @@ def put(document: Document, told: Mapping[str, Any], time: int, stamp: int) -> t
         if before is not None:
             if entry[1:] <= before[1:]:
                 continue
-            if value != before[0]:
+            if value != before[0] or type(value) is not type(before[0]):  # True equals 1, and is longer
                 document.size += cost(name, value) - cost(name, before[0])
         elif not room(document, size := cost(name, value)):
             refused.append(name)
