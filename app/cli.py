@@ -28,21 +28,15 @@ cli = typer.Typer(
 )
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
-DataDir = Annotated[
-    Path | None, typer.Option(help="Where the embedded database and the keys lie [ONEFOLD_DATA_DIR].")
-]
+DataDir = Annotated[Path | None, typer.Option(help="Where the embedded database and the keys lie [ONEFOLD_DATA_DIR].")]
 
 
 @cli.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on [ONEFOLD_HOST].")] = None,
-    port: Annotated[
-        int | None, typer.Option(min=0, max=65_535, help="Port, 0 for any [ONEFOLD_PORT].")
-    ] = None,
+    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Port, 0 for any [ONEFOLD_PORT].")] = None,
     data_dir: DataDir = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, max=64, help="Server processes [ONEFOLD_WORKERS].")
-    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, max=64, help="Server processes [ONEFOLD_WORKERS].")] = None,
 ) -> None:
     """Run the server; Ctrl-C stops it."""
     from app import serve as supervisor

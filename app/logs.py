@@ -26,9 +26,7 @@ ALLOWED = frozenset(
     }
 )  # fmt: skip
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*")
-_TEXT = re.compile(
-    r"[A-Za-z0-9_.:/{}<>\-]{1,120}"
-)  # route templates, codes, places; no value with @, + or a space
+_TEXT = re.compile(r"[A-Za-z0-9_.:/{}<>\-]{1,120}")  # route templates, codes, places; no value with @, + or a space
 _OURS = ("app", "identity", "migrations")
 
 

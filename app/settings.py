@@ -141,9 +141,7 @@ class Settings:
             if value is None:
                 os.environ.pop(name, None)
             else:
-                os.environ[name] = (
-                    base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
-                )
+                os.environ[name] = base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
 
 
 def load(environment: Mapping[str, str] | None = None) -> Settings:
@@ -159,9 +157,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
         if not name.startswith(PREFIX) or not text:
             continue
         if name not in readers:
-            raise Misconfigured(
-                f"{name} is not a setting of Onefold; known are {', '.join(sorted(readers))}."
-            )
+            raise Misconfigured(f"{name} is not a setting of Onefold; known are {', '.join(sorted(readers))}.")
         known = readers[name]
         try:
             values[known.name] = known.metadata["read"](text)

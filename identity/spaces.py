@@ -8,11 +8,14 @@ gate says so to writers, the key of the caller to readers.
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from functools import wraps
 from hmac import compare_digest
+from typing import ParamSpec, TypeVar
 
 import msgspec
 
-from identity.errors import BadCursor, KeyUnavailable
+from identity.errors import BadCursor, KeyUnavailable, SealBroken
 from identity.identifiers import BUILT_IN
 from identity.model import Call
 from identity.planning.rules import DEFAULT_RULES, Rules, compile_rules
@@ -27,6 +30,24 @@ from identity.vault.space import SpaceKeys
 _KEPT_RULES = 4
 _MAC = 16
 _RULES_SECONDS = 2.0
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def through_a_roll(read: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+    """Reads once more where a roll destroyed the old epoch between the reading of a row and its opening."""
+
+    @wraps(read)
+    async def reading(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return await read(*args, **kwargs)
+        except SealBroken:
+            raise
+        except KeyUnavailable:
+            return await read(*args, **kwargs)
+
+    return reading
 
 
 class Space:

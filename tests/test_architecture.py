@@ -68,9 +68,7 @@ def test_no_path_of_a_machine() -> None:
 def test_dependency_rule() -> None:
     """The import contracts of pyproject.toml hold."""
     check = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
-    done = subprocess.run(
-        [sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -83,9 +81,7 @@ def test_lock(name: str) -> None:
 
     assert entries
     assert [entry for entry in entries if "==" not in entry or "--hash=sha256:" not in entry] == []
-    assert (
-        re.findall(r"://|^\s*-[a-z-]*(?:index|find-links|trusted)|file:| @ |^\s*/", text, re.MULTILINE) == []
-    )
+    assert re.findall(r"://|^\s*-[a-z-]*(?:index|find-links|trusted)|file:| @ |^\s*/", text, re.MULTILINE) == []
 
 
 def test_locks_agree() -> None:

@@ -4,13 +4,14 @@ from typing import Any
 
 from identity.errors import GroupNotFound
 from identity.planning import traits
-from identity.spaces import Space
+from identity.spaces import Space, through_a_roll
 from identity.store import read as store
 from identity.vault.seal import GROUP_ID, GROUP_TRAITS
 
 MOST_COUNTED = 10_000
 
 
+@through_a_roll
 async def get_group(space: Space, group_id: str) -> dict[str, Any]:
     """A group by its id. `member_count` is exact unless `approximate`. GroupNotFound."""
     key = space.keys.group(group_id)

@@ -15,7 +15,7 @@ from identity.planning.plan import CREATED, DEMOTED, GAINED, MERGED, RETIRED
 from identity.planning.records import Kept, source, split_keys, unpack, unpack_demoted
 from identity.planning.rules import Rules
 from identity.planning.timing import format_time
-from identity.spaces import Space
+from identity.spaces import Space, through_a_roll
 from identity.store import read as store
 from identity.vault.seal import EVIDENCE, IDENTIFIER
 from identity.vault.subject import SubjectKey
@@ -32,6 +32,7 @@ _MOST_ORIGINS = 10_000
 _NEWEST = (2**63 - 1, 2**15 - 1)
 
 
+@through_a_roll
 async def get_history(space: Space, ref: str, limit: int, cursor: str | None) -> dict[str, Any]:
     """A page of the history of a profile, by `type:value` or id. ProfileNotFound, BadCursor."""
     before = _NEWEST if cursor is None else _position(space.read_cursor(_LIST, cursor))

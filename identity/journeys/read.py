@@ -13,7 +13,7 @@ from identity.planning import consent, traits
 from identity.planning.records import unpack
 from identity.planning.state import Document, Stamped
 from identity.planning.timing import format_time
-from identity.spaces import Space
+from identity.spaces import Space, through_a_roll
 from identity.store import read as store
 from identity.vault.seal import DOCUMENT, EVIDENCE, IDENTIFIER
 from identity.vault.subject import SubjectKey
@@ -22,6 +22,7 @@ MOST_DOCUMENTS = 10_000
 _LIST = b"profiles"
 
 
+@through_a_roll
 async def get_profile(space: Space, ref: str, *, verbose: bool = False) -> dict[str, Any]:
     """A profile by `type:value` or by any id it ever had. BadIdentifier, ProfileNotFound."""
     found = await find(space, ref)
@@ -34,6 +35,7 @@ async def get_profile(space: Space, ref: str, *, verbose: bool = False) -> dict[
     return answer
 
 
+@through_a_roll
 async def lookup(space: Space, identifiers: Sequence[str]) -> dict[str, dict[str, Any] | None]:
     """Many profiles at once, by identifier as it was written; None where there is none."""
     rules = await space.rules()
@@ -46,6 +48,7 @@ async def lookup(space: Space, identifiers: Sequence[str]) -> dict[str, dict[str
     return {text: answers[heads[nr]] if nr in heads else None for nr, text in enumerate(identifiers)}
 
 
+@through_a_roll
 async def list_profiles(space: Space, limit: int, cursor: str | None) -> dict[str, Any]:
     """Every canonical profile of the space, page by page. BadCursor."""
     after = bytes(16) if cursor is None else space.read_cursor(_LIST, cursor)

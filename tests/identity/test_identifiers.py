@@ -8,9 +8,7 @@ from identity.errors import BadIdentifier
 from identity.identifiers import BUILT_IN, EMAIL, PHONE, USER_ID, normalise, parse, plain, usable_type
 from identity.model import Identifier
 
-LETTERS = st.text(
-    alphabet="aZ\u00e9\u0130\u0131\u00df\u212a\u03a3\u0301\u0430\uff41-", min_size=1, max_size=6
-)
+LETTERS = st.text(alphabet="aZ\u00e9\u0130\u0131\u00df\u212a\u03a3\u0301\u0430\uff41-", min_size=1, max_size=6)
 ADDRESSES = st.builds("{}@{}.{}".format, st.text(min_size=1, max_size=8), LETTERS, LETTERS)
 NUMBERS = st.text(alphabet="0123456789+-() ./#,", max_size=20)
 VALUES = st.one_of(st.text(), ADDRESSES, NUMBERS, st.integers(), st.floats(), st.booleans(), st.none())
@@ -210,9 +208,7 @@ def test_usable_type(name: str) -> None:
     assert usable_type(name)
 
 
-@pytest.mark.parametrize(
-    "name", ["", "A", "1a", "_a", ".a", "a-b", "a b", "a\n", "\u00e9", "a" * 49, "*", "a:b"]
-)
+@pytest.mark.parametrize("name", ["", "A", "1a", "_a", ".a", "a-b", "a b", "a\n", "\u00e9", "a" * 49, "*", "a:b"])
 def test_unusable_type(name: str) -> None:
     """Anything else is no name of a type."""
     assert not usable_type(name)
@@ -233,9 +229,7 @@ def test_parse(text: str, identifier: Identifier) -> None:
     assert parse(text, "US") == identifier
 
 
-@pytest.mark.parametrize(
-    "text", ["", "user_id", ":u1", "user_id:", "user_id: ", "a-b:1", "email:ann", "user_id:\x00"]
-)
+@pytest.mark.parametrize("text", ["", "user_id", ":u1", "user_id:", "user_id: ", "a-b:1", "email:ann", "user_id:\x00"])
 def test_parse_refuses(text: str) -> None:
     """A text that names no identifier is told so, without being repeated."""
     with pytest.raises(BadIdentifier) as refused:

@@ -22,9 +22,7 @@ def kept(body: dict[str, Any], kind: Kind = "track", rules: Rules = DEFAULT_RULE
     return [identifier.text for identifier in read(body, kind, rules).identifiers]
 
 
-def skipped(
-    body: dict[str, Any], kind: Kind = "track", rules: Rules = DEFAULT_RULES
-) -> list[tuple[str, str]]:
+def skipped(body: dict[str, Any], kind: Kind = "track", rules: Rules = DEFAULT_RULES) -> list[tuple[str, str]]:
     """The identifiers that do not, as text, with their reasons."""
     return [(skip.identifier.text, skip.reason) for skip in read(body, kind, rules).skipped]
 

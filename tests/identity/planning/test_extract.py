@@ -109,9 +109,7 @@ def test_a_rejection_echoes_nothing() -> None:
     assert str(rejected.value) == REJECTIONS["invalid_type"]
 
 
-@pytest.mark.parametrize(
-    ("given_", "message_id"), [("m 1 ", "m 1 "), (42, "42"), (42.0, "42"), ("null", "null")]
-)
+@pytest.mark.parametrize(("given_", "message_id"), [("m 1 ", "m 1 "), (42, "42"), (42.0, "42"), ("null", "null")])
 def test_message_id(given_: object, message_id: str) -> None:
     """Text is kept as it came, a number becomes text."""
     assert read({"messageId": given_}).message_id == message_id
@@ -196,9 +194,7 @@ INNER = [
     "clientId",
     "consent",
 ]
-KEYS = st.sampled_from([*NAMES, *INNER, "categoryPreferences", "token", "timestamp", "sentAt"]) | st.text(
-    max_size=3
-)
+KEYS = st.sampled_from([*NAMES, *INNER, "categoryPreferences", "token", "timestamp", "sentAt"]) | st.text(max_size=3)
 SCALARS = (
     st.none()
     | st.booleans()

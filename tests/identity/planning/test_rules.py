@@ -59,9 +59,7 @@ def test_a_document_compiles_to_itself() -> None:
 )
 def test_limits(type_: str, limit: Limit) -> None:
     """A type has its own limit, else the default one; user_id stays 1 unless it is named."""
-    mine = rules(
-        limits={"email": {"max": 3}, "anonymous_id": {"max": 5, "days": 7}}, default_limit={"max": 9}
-    )
+    mine = rules(limits={"email": {"max": 3}, "anonymous_id": {"max": 5, "days": 7}}, default_limit={"max": 9})
     assert mine.limit(type_) == limit
 
 

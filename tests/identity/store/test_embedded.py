@@ -76,8 +76,7 @@ def test_fresh(data_dir: Path) -> None:
             "onefold",
         )
         assert (
-            value(url, "select rolsuper or rolreplication or rolbypassrls from pg_roles where rolname = user")
-            is False
+            value(url, "select rolsuper or rolreplication or rolbypassrls from pg_roles where rolname = user") is False
         )
 
 

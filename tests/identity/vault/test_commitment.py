@@ -83,8 +83,7 @@ def test_blob_that_two_keys_open_is_refused_by_the_commitment() -> None:
     nonce = next(
         nonce
         for nonce in (number.to_bytes(12, "big") for number in range(100_000))
-        if block_of(one, nonce + (5).to_bytes(4, "big"))[15]
-        == block_of(two, nonce + (5).to_bytes(4, "big"))[15]
+        if block_of(one, nonce + (5).to_bytes(4, "big"))[15] == block_of(two, nonce + (5).to_bytes(4, "big"))[15]
     )
     header = EVENT.head + KEY_ID + nonce + mine[32:]
     bound = header + SPACE + EVENT.where + ROW + (5).to_bytes(8, "big")

@@ -78,9 +78,7 @@ def stores_killed_at_each_step(
     return stores
 
 
-def test_space_killed_while_made_can_be_made(
-    tmp_path: Path, root: Root, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_space_killed_while_made_can_be_made(tmp_path: Path, root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
     """Wherever making a space was killed, making it again gives a whole space and no leftovers."""
     stores = stores_killed_at_each_step(
         tmp_path, root, monkeypatch, lambda _ring: None, lambda ring: ring.create_space(OTHER)
@@ -94,9 +92,7 @@ def test_space_killed_while_made_can_be_made(
     assert len(stores) > 8
 
 
-def test_epoch_killed_while_made_can_be_made(
-    tmp_path: Path, root: Root, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_epoch_killed_while_made_can_be_made(tmp_path: Path, root: Root, monkeypatch: pytest.MonkeyPatch) -> None:
     """Wherever making an epoch was killed, it is whole or absent, and making it again succeeds."""
     stores = stores_killed_at_each_step(
         tmp_path,
@@ -125,9 +121,7 @@ def test_epoch_killed_while_destroyed_can_be_destroyed(
         ring.create_space(OTHER)
         ring.mint_epoch(OTHER, 2)
 
-    stores = stores_killed_at_each_step(
-        tmp_path, root, monkeypatch, prepare, lambda ring: ring.destroy_epoch(OTHER, 1)
-    )
+    stores = stores_killed_at_each_step(tmp_path, root, monkeypatch, prepare, lambda ring: ring.destroy_epoch(OTHER, 1))
     for directory in stores:
         ring = restarted(directory, root)
         ring.destroy_epoch(OTHER, 1)

@@ -41,9 +41,7 @@ def test_root_and_store_belong_together(store: KeyStore, other_root: Root) -> No
         Keyring(other_root, store)
 
 
-def test_space_is_the_same_after_a_restart(
-    keyring: Keyring, directory: Path, root: Root, space_id: bytes
-) -> None:
+def test_space_is_the_same_after_a_restart(keyring: Keyring, directory: Path, root: Root, space_id: bytes) -> None:
     """Indexes and slots made before a restart are found and open after it."""
     before = keyring.space(space_id)
     wrapped = before.mint_slot(3, 1)
@@ -61,9 +59,7 @@ def test_space_is_cached_until_forgotten(keyring: Keyring, space_id: bytes) -> N
     assert keyring.space(space_id) is not first
 
 
-def test_creating_again_changes_nothing(
-    keyring: Keyring, directory: Path, root: Root, space_id: bytes
-) -> None:
+def test_creating_again_changes_nothing(keyring: Keyring, directory: Path, root: Root, space_id: bytes) -> None:
     """Creating a space that is there keeps its keys."""
     index = keyring.space(space_id).identifier("email", "a")
     keyring.create_space(space_id)

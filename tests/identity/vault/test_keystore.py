@@ -33,9 +33,7 @@ def test_each_store_has_its_own_id(tmp_path: Path, root: Root) -> None:
 def test_store_is_private(store: KeyStore, directory: Path) -> None:
     """Directories have mode 0700, files 0600."""
     store.create_space(SPACE, KEYS)
-    modes = {
-        (path.is_dir(), stat.S_IMODE(path.stat().st_mode)) for path in [directory, *directory.rglob("*")]
-    }
+    modes = {(path.is_dir(), stat.S_IMODE(path.stat().st_mode)) for path in [directory, *directory.rglob("*")]}
     assert modes == {(True, 0o700), (False, 0o600)}
 
 
@@ -200,9 +198,7 @@ def test_opening_finishes_what_a_crash_interrupted(store: KeyStore, directory: P
     assert sorted(path.name for path in directory.iterdir()) == [OTHER.hex(), "store"]
 
 
-def test_store_that_went_away_is_not_taken_for_destroyed(
-    store: KeyStore, directory: Path, tmp_path: Path
-) -> None:
+def test_store_that_went_away_is_not_taken_for_destroyed(store: KeyStore, directory: Path, tmp_path: Path) -> None:
     """With the volume gone, or another in its place, nothing is made, and nothing counts as destroyed."""
     store.create_space(SPACE, KEYS)
     directory.rename(tmp_path / "unmounted")

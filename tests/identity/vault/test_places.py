@@ -29,7 +29,5 @@ def test_every_place_is_registered() -> None:
 
 def test_places_only_grow() -> None:
     """The ids of a place that was ever used stay as they are."""
-    now = {
-        name: (p.purpose, p.table, p.column, p.step) for name in FIRST_PLACES for p in [getattr(seal, name)]
-    }
+    now = {name: (p.purpose, p.table, p.column, p.step) for name in FIRST_PLACES for p in [getattr(seal, name)]}
     assert now == FIRST_PLACES

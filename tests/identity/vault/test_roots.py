@@ -116,9 +116,7 @@ def test_random_root_keys_are_taken() -> None:
     assert len({env_root(encoded(secrets.token_bytes(32))).id for _ in range(500)}) == 500
 
 
-def test_file_of_the_root_is_fsynced_with_its_directory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_file_of_the_root_is_fsynced_with_its_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The key is on disk, name and all, before anything can be wrapped with it."""
     synced: list[Path] = []
     monkeypatch.setattr(durable, "sync_directory", synced.append)

@@ -57,9 +57,7 @@ def with_byte(blob: bytes, position: int, value: int) -> bytes:
     return blob[:position] + bytes((value,)) + blob[position + 1 :]
 
 
-@given(
-    plain=st.binary(max_size=1500), version=st.integers(0, 2**64 - 1), row=st.binary(min_size=16, max_size=16)
-)
+@given(plain=st.binary(max_size=1500), version=st.integers(0, 2**64 - 1), row=st.binary(min_size=16, max_size=16))
 @places
 def test_sealed_bytes_come_back(place: Place, plain: bytes, version: int, row: bytes) -> None:
     """Whatever was sealed opens to the same bytes."""
@@ -179,9 +177,7 @@ def test_blob_of_another_key_is_refused() -> None:
     assert refused(SubjectKey(SPACE, KEY_ID, KEY[::-1]).seal(EVENT, ROW, 5, PLAIN))
 
 
-@pytest.mark.parametrize(
-    "padded", [bytes(64), b"x" * 64, b"x" + bytes(63), b"\x80" + bytes(127), b"x\x80", b""]
-)
+@pytest.mark.parametrize("padded", [bytes(64), b"x" * 64, b"x" + bytes(63), b"\x80" + bytes(127), b"x\x80", b""])
 def test_wrong_padding_is_refused(padded: bytes) -> None:
     """Even a blob that decrypts is refused if its padding is not that of the place."""
     block = expand(KEY, b"ps1|\x03")

@@ -1,0 +1,38 @@
+"""Reading through a roll of the epoch key."""
+
+import asyncio
+
+import pytest
+
+from identity.errors import KeyUnavailable, SealBroken
+from identity.spaces import through_a_roll
+
+
+def test_a_read_is_repeated_once_when_a_key_was_rolled_under_it() -> None:
+    """The second try reads the rows anew, and gives the answer."""
+    tries = []
+
+    @through_a_roll
+    async def read(found: str) -> str:
+        tries.append(found)
+        if len(tries) == 1:
+            raise KeyUnavailable
+        return found
+
+    assert asyncio.run(read("profile")) == "profile"
+    assert tries == ["profile", "profile"]
+
+
+@pytest.mark.parametrize(("error", "count"), [(SealBroken, 1), (KeyUnavailable, 2)])
+def test_what_stays_unreadable_is_said(error: type[KeyUnavailable], count: int) -> None:
+    """A broken seal is never tried again; a missing key is, once."""
+    tries = []
+
+    @through_a_roll
+    async def read() -> None:
+        tries.append(1)
+        raise error
+
+    with pytest.raises(error):
+        asyncio.run(read())
+    assert len(tries) == count
