@@ -8,10 +8,10 @@ gate says so to writers, the key of the caller to readers.
 import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from functools import wraps
 from hmac import compare_digest
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 
@@ -35,7 +35,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def through_a_roll(read: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+def through_a_roll(read: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
     """Reads once more where a roll destroyed the old epoch between the reading of a row and its opening."""
 
     @wraps(read)
