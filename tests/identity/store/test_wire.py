@@ -1,0 +1,91 @@
+"""Statements as prebuilt binary messages."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import psycopg
+import pytest
+
+from identity.errors import DatabaseUnavailable
+from identity.store.arrays import int4, int4s
+from identity.store.database import Database, translated
+from identity.store.wire import Step, WireConnection, run
+
+NUMBERS = "SELECT n FROM unnest($1::int4[]) AS u (n)"
+DIVIDE = "SELECT 10 / $1::int4"
+
+
+def on_a_connection(url: str, body: Callable[[WireConnection], Awaitable[None]]) -> None:
+    """Runs the body on a writer's connection."""
+
+    async def ran() -> None:
+        connection = await Database(url).writer()
+        try:
+            await body(connection)
+        finally:
+            await connection.close()
+
+    asyncio.run(ran())
+
+
+def test_results_come_in_the_order_of_the_steps(database: str) -> None:
+    """Each step has its own rows and count, also when a statement stands twice."""
+
+    async def body(connection: WireConnection) -> None:
+        one, two, three = await run(
+            connection, Step(NUMBERS, [int4s([1, 2])]), Step(DIVIDE, [int4(5)]), Step(NUMBERS, [int4s([])])
+        )
+        assert one == ([(1,), (2,)], 2)
+        assert two.rows == [(2,)]
+        assert three == ([], 0)
+
+    on_a_connection(database, body)
+
+
+def test_a_statement_is_prepared_once(database: str) -> None:
+    """Its name is kept for the connection."""
+
+    async def body(connection: WireConnection) -> None:
+        for _ in range(3):
+            await run(connection, Step(NUMBERS, [int4s([1])]))
+        cursor = await connection.execute("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'onefold_%'")
+        assert await cursor.fetchone() == (1,)
+
+    on_a_connection(database, body)
+
+
+def test_the_first_failure_is_raised_and_the_rest_is_not_run(database: str) -> None:
+    """What stood behind it can be sent again, prepared or not."""
+
+    async def body(connection: WireConnection) -> None:
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            await run(connection, Step(DIVIDE, [int4(0)]), Step(NUMBERS, [int4s([7])]))
+        (again,) = await run(connection, Step(NUMBERS, [int4s([7])]))
+        assert again.rows == [(7,)]
+
+    on_a_connection(database, body)
+
+
+def test_a_statement_that_cannot_be_prepared_is_raised(database: str) -> None:
+    """And the connection goes on working."""
+
+    async def body(connection: WireConnection) -> None:
+        with pytest.raises(psycopg.errors.UndefinedTable):
+            await run(connection, Step("SELECT * FROM nowhere"), Step(DIVIDE, [int4(5)]))
+        (after,) = await run(connection, Step(DIVIDE, [int4(5)]))
+        assert after.rows == [(2,)]
+
+    on_a_connection(database, body)
+
+
+def test_a_lost_connection_is_said(database: str) -> None:
+    """It is neither waited for nor taken for an answer."""
+
+    async def body(connection: WireConnection) -> None:
+        with pytest.raises(DatabaseUnavailable), translated():
+            await run(connection, Step("SELECT pg_terminate_backend(pg_backend_pid())"), Step(DIVIDE, [int4(5)]))
+        with pytest.raises(DatabaseUnavailable), translated():
+            await run(connection, Step(DIVIDE, [int4(5)]))
+        assert connection.closed
+
+    on_a_connection(database, body)
