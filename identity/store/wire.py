@@ -8,7 +8,7 @@ calls would be made of. Waiting, results and errors are the driver's.
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from psycopg import AsyncConnection, generators
+from psycopg import AsyncConnection, OperationalError, generators
 from psycopg.abc import PQGen
 from psycopg.adapt import Transformer
 from psycopg.errors import error_from_result
@@ -19,6 +19,8 @@ from psycopg.rows import TupleRow
 from identity.store.arrays import Array
 
 Param = bytes | Array
+_DONE = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK, ExecStatus.PIPELINE_SYNC)
+_LOST = "The connection was lost before everything was answered."
 _FAILED = (ExecStatus.FATAL_ERROR, ExecStatus.PIPELINE_ABORTED)
 
 
@@ -64,9 +66,13 @@ async def run(connection: WireConnection, *steps: Step) -> list[Result]:
     for answer in answers:
         if answer.status in _FAILED:
             raise error_from_result(answer, encoding="utf-8")
+        if answer.status not in _DONE:
+            raise OperationalError(_LOST)
         transformer.set_pgresult(answer)
         results.append(Result(transformer.load_rows(0, answer.ntuples, tuple), answer.command_tuples or 0))
-    return results
+    if len(results) != len(steps) + 1:
+        raise OperationalError(_LOST)
+    return results[:-1]
 
 
 def _talk(connection: WireConnection, steps: Sequence[Step]) -> PQGen[list[PGresult]]:
@@ -92,5 +98,7 @@ def _talk(connection: WireConnection, steps: Sequence[Step]) -> PQGen[list[PGres
             else:
                 names[query] = name
         answers += yield from generators.fetch_many(pgconn)
-    yield from generators.fetch_many(pgconn)
+    # Only the answer to the sync says that everything before it was answered; nothing is taken for
+    # done without it.
+    answers += yield from generators.fetch_many(pgconn)
     return answers
