@@ -20,6 +20,8 @@ from identity.spaces import Space
 from identity.store.database import Database
 
 BATCH = 500
+# A second writer joins in for so many calls only: of few, one batch costs less than two.
+JOIN = 100
 SCAN = 400
 
 _log = structlog.get_logger(__name__)
@@ -97,7 +99,7 @@ class Gatherer:
 
     async def _write(self, writer: Writer) -> None:
         while True:
-            batch = self._take()
+            batch = self._take() if not self._busy or self._waiting >= JOIN else []
             if not batch:
                 if self._closing and not self._waiting:
                     return
@@ -112,6 +114,8 @@ class Gatherer:
                 await _commit(writer, batch)
             finally:
                 busy.remove(keys)
+                if not busy:
+                    del self._busy[batch[0].space.tenant.id]
                 self._wake_all()
 
     def _take(self) -> list[_Waiting]:
