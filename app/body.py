@@ -17,7 +17,7 @@ from identity.planning.numbers import has_big_number, tame
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 BODY_LIMIT: Final = 500 * 1024
-# A client that sends a body in parts has so many seconds for all of it.
+# A client has so many seconds for all of its body, from the end of the headers.
 BODY_SECONDS: Final = 30
 # Python gives up at 1,000 frames, and what is stored now is read again from a deeper stack.
 MOST_DEPTH: Final = 700
@@ -39,15 +39,15 @@ async def read(receive: Receive, encoding: bytes | None = None) -> bytes:
         take = inflating.take
     else:
         raise Unreadable("unsupported_encoding", "A body may be gzip encoded, once, or not at all.", 415)
-    message = await receive()
-    body = _part(message, take)
-    _check_size(body)
-    if message.get("more_body", False):
-        try:
-            async with asyncio.timeout(BODY_SECONDS):
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            message = await receive()
+            body = _part(message, take)
+            _check_size(body)
+            if message.get("more_body", False):
                 body = await _rest(receive, body, take)
-        except TimeoutError:
-            raise Unreadable("body_timeout", "The body took too long to arrive.", 408) from None
+    except TimeoutError:
+        raise Unreadable("body_timeout", "The body took too long to arrive.", 408) from None
     if inflating is not None:
         inflating.end()
     return body

@@ -47,8 +47,10 @@ def _show(settings: Settings, url: str) -> None:
 def _space(settings: Settings, url: str) -> dict[str, Any]:
     """The demo space of this data directory, made at the first start."""
     path: Path = settings.data_dir / SPACE_FILE
-    if path.exists():
+    try:
         return dict(json.loads(path.read_text()))
+    except (FileNotFoundError, ValueError):
+        path.unlink(missing_ok=True)
     if settings.admin_token is None:
         raise Misconfigured
     space = tour.create_space(url, settings.admin_token, "demo")

@@ -80,15 +80,16 @@ class Onefold:
         keyring = self.spaces.keyring
         async with self.spaces.database.reading() as connection:
             named = await keystore.read(connection)
-        folder = self.settings.key_folder
-        if named != (keyring.store_id, keyring.root_id) or not await asyncio.to_thread(folder.is_dir):
+        if named != (keyring.store_id, keyring.root_id):
             raise KeyUnavailable
+        await asyncio.to_thread(keyring.check)
 
     async def _partitions(self) -> None:
         await self.spaces.database.make_partitions()
+        await self.spaces.database.drop_events(self.settings.event_retention_days)
 
     async def _purge(self) -> None:
-        while await purge_deleted(self.spaces) is not None:  # noqa: ASYNC110 (a pause for others, not a wait)
+        while await purge_deleted(self.spaces):  # noqa: ASYNC110 (a pause for others, not a wait)
             await asyncio.sleep(_PURGE_PAUSE)
 
 

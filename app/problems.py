@@ -118,6 +118,9 @@ def _answer(request: Request, status: int, code: str, detail: str, headers: dict
 
 
 async def _of_domain(request: Request, error: Any) -> Response:
+    if isinstance(error, errors.SpaceNotFound) and not request.url.path.startswith("/v1/spaces"):
+        # The space of the key itself was deleted a moment ago, and the key with it.
+        error = errors.Unauthorised()
     status = status_of(error)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         # Not meant for a caller: the outermost step logs it and says nothing.

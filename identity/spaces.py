@@ -63,7 +63,7 @@ class Space:
         self.codes: dict[str, int] = {name: code for code, name in enumerate(BUILT_IN, 1)}
         self.names: dict[int, str] = {code: name for name, code in self.codes.items()}
         self.database = database
-        self._rules: OrderedDict[int, Rules] = OrderedDict({0: DEFAULT_RULES})
+        self._rules: OrderedDict[int, Rules] = OrderedDict()
         self._types_read = False
 
     async def rules(self, version: int | None = None) -> Rules:
@@ -73,6 +73,8 @@ class Space:
         """
         if version is None:
             version = await self._newest()
+        if version == 0:
+            return DEFAULT_RULES
         known = self._rules.get(version)
         if known is None:
             async with self.database.reading() as connection:
@@ -183,6 +185,13 @@ class Spaces:
             # Another task may have opened it meanwhile, and what it knows of types must be shared.
             space = self._open.setdefault(space_id, Space(tenant, row.public_id, row.name, keys, self.database))
         return space
+
+    async def forget_deleted(self) -> None:
+        """Drops what is kept of spaces that another process deleted."""
+        async with self.database.reading() as connection:
+            live = {row.id for row in await control.list_spaces(connection)}
+        for space_id in [id_ for id_ in self._open if id_ not in live]:
+            self.forget(space_id)
 
     def forget(self, space_id: int) -> None:
         """Drops what is kept of a space that was deleted, its keys included."""

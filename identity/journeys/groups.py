@@ -3,6 +3,7 @@
 from typing import Any
 
 from identity.errors import GroupNotFound
+from identity.identifiers import plain
 from identity.planning import traits
 from identity.spaces import Space, through_a_roll
 from identity.store import read as store
@@ -13,8 +14,14 @@ MOST_COUNTED = 10_000
 
 @through_a_roll
 async def get_group(space: Space, group_id: str) -> dict[str, Any]:
-    """A group by its id. `member_count` is exact unless `approximate`. GroupNotFound."""
-    key = space.keys.group(group_id)
+    """A group by its id, in any spelling that collection folds. GroupNotFound.
+
+    `member_count` is exact unless `approximate`.
+    """
+    name = plain(group_id)
+    if not name:
+        raise GroupNotFound
+    key = space.keys.group(name)
     async with space.database.reading() as connection:
         row = await store.group(connection, space.tenant, key)
         if row is None:

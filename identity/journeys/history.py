@@ -6,7 +6,7 @@ Each line names the call that caused it, by way of the evidence that lies at the
 from collections.abc import Sequence
 from typing import Any
 
-from identity.errors import ProfileNotFound
+from identity.errors import ProfileNotFound, TooMuch
 from identity.identifiers import parse
 from identity.ids import private, public_profile
 from identity.model import KINDS
@@ -40,9 +40,11 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
     key = b"" if id_ is not None else await _key(space, ref)
     async with space.database.reading() as connection:
         if id_ is None:
-            found = await store.by_keys(connection, space.tenant, [key], _MOST_ORIGINS)
+            found = await store.by_keys(connection, space.tenant, [key], _MOST_ORIGINS + 1)
         else:
-            found = await store.by_ids(connection, space.tenant, [id_], _MOST_ORIGINS)
+            found = await store.by_ids(connection, space.tenant, [id_], _MOST_ORIGINS + 1)
+        if len(found.members) > _MOST_ORIGINS:
+            raise TooMuch
         origins = [member.id for member in found.members]
         lines = await store.history(connection, space.tenant, origins, before, limit)
         at = sorted({(line.profile, line.stamp) for line in lines})
@@ -67,7 +69,7 @@ class _Teller:
         self.messages = messages
 
     def tell(self, line: store.Line) -> dict[str, Any]:
-        """A line as the API gives it; an identifier that is gone is told by its type alone."""
+        """A line as the API gives it; of an identifier that is gone nothing is known."""
         told: dict[str, Any] = {
             "at": format_time(line.stamp >> 8),
             "type": _KINDS[line.kind],

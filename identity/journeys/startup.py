@@ -53,7 +53,7 @@ async def _keyring(database: Database, root_file: Path, root_value: str | None, 
 def _first(root_file: Path, root_value: str | None, directory: Path) -> tuple[Root, KeyStore]:
     """The keys of a new database; those of a start that died before it named them are taken up."""
     root = _root(root_file, root_value, create=not root_file.exists())
-    left = directory.exists() and any(directory.iterdir())
+    left = (directory / "store").exists()
     return root, KeyStore.open(directory, root) if left else KeyStore.create(directory, root)
 
 

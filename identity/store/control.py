@@ -118,11 +118,13 @@ async def delete_space(connection: Connection, space_id: int) -> None:
 async def create_key(
     connection: Connection, space_id: int, public_id: str, name: str, scopes: Sequence[str], secret_hash: bytes
 ) -> KeyInfo:
-    """A new key of a space."""
+    """A new key of a space. SpaceNotFound if it was deleted meanwhile."""
     made = await row(
         connection,
         """
-        INSERT INTO api_key (space_id, public_id, name, scopes, secret_hash) VALUES ($1::int4, $2, $3, $4::text[], $5)
+        INSERT INTO api_key (space_id, public_id, name, scopes, secret_hash)
+        SELECT g.space_id, $2::text, $3::text, $4::text[], $5::bytea FROM space_gate g
+        WHERE g.space_id = $1::int4 FOR SHARE
         RETURNING id, public_id, space_id, name, scopes, created_at
         """,
         space_id,
@@ -132,7 +134,7 @@ async def create_key(
         secret_hash,
     )
     if made is None:
-        raise KeyNotFound
+        raise SpaceNotFound
     return KeyInfo(*made)
 
 

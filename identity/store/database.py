@@ -99,6 +99,11 @@ class Database:
         async with self.reading() as connection:
             await connection.execute("SELECT onefold_event_partitions($1::int4)", [ahead])
 
+    async def drop_events(self, keep: int) -> None:
+        """Drops the event partitions that are older than so many days."""
+        async with self.reading() as connection:
+            await connection.execute("SELECT onefold_drop_events($1::int4)", [keep])
+
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:
         """A connection for single statements; each sees what was committed before it."""

@@ -20,7 +20,7 @@ _Name: TypeAlias = tuple[bytes, int, int, bytes]
 
 
 class KeyCache(Guarded):
-    """Epoch keys, unbounded (a space has one or two), and the `size` slot keys used last.
+    """Epoch keys, the newest two of a space, and the `size` slot keys used last.
 
     `load` reads and unwraps an epoch key; what it raises is passed on and nothing is remembered.
     """
@@ -57,9 +57,7 @@ class KeyCache(Guarded):
     def drop_epoch(self, space: bytes, epoch: int) -> None:
         """Drop an epoch key and every slot key unwrapped with it."""
         with self._lock:
-            self._epochs.pop((space, epoch), None)
-            for name in [name for name in self._slots if name[0] == space and name[2] == epoch]:
-                del self._slots[name]
+            self._drop_epoch(space, epoch)
 
     def drop_space(self, space: bytes) -> None:
         """Drop every key of a space."""
@@ -69,8 +67,17 @@ class KeyCache(Guarded):
             for name in [name for name in self._slots if name[0] == space]:
                 del self._slots[name]
 
+    def _drop_epoch(self, space: bytes, epoch: int) -> None:
+        self._epochs.pop((space, epoch), None)
+        for name in [name for name in self._slots if name[0] == space and name[2] == epoch]:
+            del self._slots[name]
+
     def _epoch(self, space: bytes, epoch: int) -> WrappingKey:
         held = self._epochs.get((space, epoch))
         if held is None:
             held = self._epochs[space, epoch] = self._load(space, epoch)
+            # A roll in another process: what it destroys must not live on here. Rows may name the
+            # epoch before the newest until the roll is through.
+            for old in [old for id_, old in self._epochs if id_ == space and old < epoch - 1]:
+                self._drop_epoch(space, old)
         return held

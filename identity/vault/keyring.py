@@ -40,6 +40,10 @@ class Keyring(Guarded):
         self._spaces: dict[bytes, SpaceKeys] = {}
         self._lock = Lock()
 
+    def check(self) -> None:
+        """Return where the key store can be read and is still the one that was opened; KeyUnavailable else."""
+        self._store.check()
+
     def create_space(self, space: bytes) -> None:
         """Make the keys of a space: epoch 1 and the long-lived ones, all or none, on disk on return.
 

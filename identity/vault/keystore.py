@@ -98,6 +98,15 @@ class KeyStore:
             raise Misconfigured(UNREADABLE) from error
         return store
 
+    def check(self) -> None:
+        """Return where this store is in its place: an unmounted volume leaves an empty directory behind."""
+        try:
+            label = _read_label(self._directory)
+        except (OSError, msgspec.DecodeError):
+            raise KeyUnavailable from None
+        if str(label.store_id) != self.store_id:
+            raise KeyUnavailable
+
     def finish(self) -> None:
         """Finish what a crash interrupted: shred spaces that were being made or destroyed."""
         with self._changing():

@@ -7,6 +7,7 @@ names it without giving anything away, so a wrong root is noticed before anythin
 
 import base64
 import binascii
+import os
 from pathlib import Path
 
 from identity.errors import Misconfigured
@@ -79,7 +80,14 @@ def env_root(value: str) -> Root:
 def _created(path: Path) -> Root:
     durable.make_directory(path.parent)
     text = Secret(base64.b64encode(fresh_key()))
-    durable.create(path, text.reveal() + b"\n")
+    # Linked under its name once it is whole: a crash leaves no half a key that every start would refuse.
+    draft = path.with_name(f"{durable.UNFINISHED}{path.name}-{os.getpid()}")
+    draft.unlink(missing_ok=True)
+    durable.create(draft, text.reveal() + b"\n")
+    try:
+        path.hardlink_to(draft)
+    finally:
+        draft.unlink()
     durable.sync_directory(path.parent)
     return _root(text)
 

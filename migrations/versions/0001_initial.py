@@ -66,20 +66,40 @@ BEGIN
     RETURN made;
 END $$;
 REVOKE ALL ON FUNCTION onefold_event_partitions(integer) FROM PUBLIC;
+
+-- A partition goes once the last of its day is older than `keep` days; never today's or yesterday's.
+CREATE FUNCTION onefold_drop_events(keep integer) RETURNS integer
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public SET lock_timeout = '2s' AS $$
+DECLARE
+    partition name;
+    dropped integer := 0;
+BEGIN
+    FOR partition IN
+        SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        WHERE i.inhparent = 'public.event'::regclass
+          AND c.relname < 'event_' || to_char((now() AT TIME ZONE 'UTC')::date - greatest(keep, 1), 'YYYYMMDD')
+    LOOP
+        EXECUTE format('DROP TABLE public.%I', partition);
+        dropped := dropped + 1;
+    END LOOP;
+    RETURN dropped;
+END $$;
+REVOKE ALL ON FUNCTION onefold_drop_events(integer) FROM PUBLIC;
 """
 
 # Append-only is held by the database: no UPDATE where nothing is ever rewritten in place.
 GRANTS = """
 GRANT USAGE ON SCHEMA public TO onefold_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON
-    account, api_key, blocked_key, change, cut, identifier, identifier_type, lane_head, membership, message,
-    profile, profile_document, profile_identifier, rules, sighting, slot_key, space, space_gate, subject_key,
-    suppression, writer_slot TO onefold_app;
-GRANT SELECT, INSERT, DELETE ON event, evidence, history TO onefold_app;
+    account, api_key, lane_head, profile, profile_document, profile_identifier, sighting, slot_key, space,
+    space_gate, subject_key, writer_slot TO onefold_app;
+GRANT SELECT, INSERT, DELETE ON
+    blocked_key, change, cut, event, evidence, history, identifier, identifier_type, membership, message, rules,
+    suppression TO onefold_app;
 GRANT SELECT, INSERT ON audit, key_store TO onefold_app;
 GRANT SELECT ON alembic_version TO onefold_app;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO onefold_app;
-GRANT EXECUTE ON FUNCTION onefold_event_partitions(integer) TO onefold_app;
+GRANT EXECUTE ON FUNCTION onefold_event_partitions(integer), onefold_drop_events(integer) TO onefold_app;
 """
 
 

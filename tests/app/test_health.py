@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import httpx
 import psycopg
+import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
@@ -45,11 +46,14 @@ def test_database_away(server: Callable[..., Running], database: str, postgres: 
         assert answer.status_code == 200
 
 
-def test_keys_away(server: Callable[..., Running]) -> None:
-    """Without its key store it is not ready."""
+@pytest.mark.parametrize("mount_point", [False, True])
+def test_keys_away(server: Callable[..., Running], mount_point: bool) -> None:  # noqa: FBT001 (a parameter)
+    """Without its key store it is not ready, also where an empty directory is left in its place."""
     running = server()
     keys = running.data_dir / "keys"
     keys.rename(running.data_dir / "elsewhere")
+    if mount_point:
+        keys.mkdir(mode=0o700)
 
     answer = httpx.get(running.url + "/readyz")
 

@@ -57,7 +57,11 @@ class Gatherer:
         self._wake_all()
         await asyncio.gather(*self._tasks)
         for writer in self._writers:
-            await writer.close()
+            try:
+                await writer.close()
+            except OnefoldError:
+                # Its lease ends by itself.
+                _log.warning("writer.not_closed")
 
     @property
     def waiting(self) -> int:

@@ -55,3 +55,21 @@ def test_the_service_makes_partitions(service: psycopg.Connection) -> None:
     made = service.execute("SELECT onefold_event_partitions(20)").fetchone()
     again = service.execute("SELECT onefold_event_partitions(20)").fetchone()
     assert (made, again) == ((13,), (0,))
+
+
+def test_old_events_are_dropped(database: str, service: psycopg.Connection) -> None:
+    """A partition goes when its day is older than what is kept, and no other."""
+    with psycopg.connect(database, autocommit=True) as owner:
+        for days in (3, 4, 5, 30):
+            owner.execute(
+                f"""
+                DO $$ DECLARE day date := (now() AT TIME ZONE 'UTC')::date - {days}; low bigint; BEGIN
+                    low := (day - date '1970-01-01')::bigint * 86400000000 * 256;
+                    EXECUTE format('CREATE TABLE %I PARTITION OF event FOR VALUES FROM (%s) TO (%s)',
+                                   'event_' || to_char(day, 'YYYYMMDD'), low, low + 86400000000::bigint * 256);
+                END $$
+                """.encode()
+            )
+    dropped = service.execute("SELECT onefold_drop_events(4)").fetchone()
+    again = service.execute("SELECT onefold_drop_events(0)").fetchone()
+    assert (dropped, again) == ((2,), (2,))
