@@ -7,9 +7,9 @@ held against it, so a limit that was tightened later neither splits nor freezes 
 from collections.abc import Iterable, Mapping, Sequence
 
 from identity.model import Identifier
-from identity.planning.counters import horizon, within
+from identity.planning.counters import attach, fit_windows, horizon, retire, see, unite, within
 from identity.planning.rules import Rules
-from identity.planning.state import Profile
+from identity.planning.state import Counters, Profile
 
 SEPARATED = "separated"
 Cuts = Mapping[bytes, Sequence[tuple[bytes, int]]]
@@ -93,3 +93,28 @@ def separated(sides: Sequence[Profile], fresh: Sequence[Identifier], cuts: Cuts)
         for cut, at in cuts.get(identifier.key, ()):
             held.setdefault(cut, [False, False])[at] = True
     return any(left and right and cut not in spanned for cut, (left, right) in held.items())
+
+
+def whole(
+    sides: Sequence[Profile],
+    fresh: Sequence[Identifier],
+    retired: Identifier,
+    time: int,
+    rules: Rules,
+    cuts: Cuts,
+) -> Profile:
+    """What an alias makes of the profiles of its two ids, as a stand-in to fit further identifiers to."""
+    folded = Counters({}, [], origins=0)
+    for side in sides:
+        unite(folded, side.folded)
+    folded.origins = max(folded.origins, 1)
+    fit_windows(folded, rules)
+    for identifier in fresh:
+        attach(folded, identifier.key, identifier.type)
+        see(folded, identifier.key, identifier.type, time)
+        for cut, side_ in cuts.get(identifier.key, ()):
+            left, right = folded.cuts.get(cut, (0, 0))
+            folded.cuts[cut] = (left + (side_ == 0), right + (side_ == 1))
+    if retired.key in folded.live:
+        retire(folded, retired.key)
+    return Profile(b"", 0, b"", b"", 0, folded, folded)

@@ -12,7 +12,7 @@ from msgspec import structs
 from identity.identifiers import USER_ID
 from identity.model import Call, Identifier, Outcome, Skipped
 from identity.planning.alias import Decision, decide
-from identity.planning.fits import SEPARATED, misfit, separated
+from identity.planning.fits import SEPARATED, misfit, separated, whole
 from identity.planning.landing import tell
 from identity.planning.plan import CREATED, DEMOTED, GAINED, MERGE, MERGED, RETIRED, UPSERT, Change, Note, Plan, Record
 from identity.planning.rules import Rules
@@ -47,7 +47,7 @@ def plan(
 class _Chosen:
     """Which identifiers of a call are kept, which heads they join, and what was demoted."""
 
-    __slots__ = ("decision", "demoted", "fresh", "kept", "seen", "sides")
+    __slots__ = ("decision", "demoted", "fresh", "kept", "pair", "seen", "sides")
 
     def __init__(self) -> None:
         self.kept: list[Identifier] = []
@@ -56,6 +56,7 @@ class _Chosen:
         self.fresh: list[Identifier] = []
         self.seen: list[tuple[Profile, Identifier]] = []
         self.decision = Decision()
+        self.pair: tuple[Profile, list[Profile], set[bytes]] | None = None
 
 
 class _Planner:
@@ -116,7 +117,7 @@ class _Planner:
                     chosen.kept.append(identifier)
                     continue
                 sides = [*sides, head]
-            reason = misfit(sides, fresh, seen, call.time, rules, around.cuts)
+            reason = misfit(*_as_one(chosen.pair, sides, fresh, seen), call.time, rules, around.cuts)
             if reason is None:
                 chosen.sides, chosen.fresh, chosen.seen = sides, fresh, seen
                 chosen.kept.append(identifier)
@@ -157,6 +158,11 @@ class _Planner:
             chosen.demoted.append(Skipped(previous, SEPARATED))
             return [user, *rest]
         chosen.kept, chosen.sides, chosen.fresh, chosen.seen = [user, previous], sides, fresh, seen
+        chosen.pair = (
+            whole(sides, fresh, previous, call.time, self.rules, around.cuts),
+            sides,
+            {user.key, previous.key},
+        )
         return rest
 
     def _land(self, call: Call, chosen: _Chosen, skipped: list[Skipped]) -> Outcome:
@@ -168,8 +174,10 @@ class _Planner:
         stamp = self._stamp(call, chosen, skipped)
         known = next((around.owners[i.key] for i in kept if i.key in around.owners), None)
         head, target, merged, notes = self._place(call, chosen, known, stamp)
-        told, ignored = tell(call, target, stamp, around, plan, working.fresh_id)
-        self._announce(head, merged, stamp, changed=told or bool(notes))
+        told = tell(call, target, stamp, around, plan, working.fresh_id)
+        # With other origins beside it, a newer time alone may decide which value is seen.
+        seen = told.visible or (told.stored and head.folded.origins > 1)
+        self._announce(head, merged, stamp, changed=seen or bool(notes))
         demoted = [s for s in skipped if s.reason != SUPPRESSED and s.identifier.key]
         unseen = working.sight(call, kept, [s.identifier.key for s in demoted if s.reason != BLOCKED], target, head)
         if unseen and demoted:
@@ -180,7 +188,7 @@ class _Planner:
         working.touch(head)
         working.touch(target)
         record = Record(target.id, stamp, call, [i.key for i in kept], [(s.identifier.key, s.reason) for s in demoted])
-        taught = told or unseen or bool(notes) or bool(demoted) or call.kind == "alias"
+        taught = told.stored or unseen or bool(notes) or bool(demoted) or call.kind == "alias"
         (plan.evidence if taught else plan.events).append(record)
         plan.history += notes
         if chosen.decision.forced:
@@ -195,7 +203,7 @@ class _Planner:
             known is None,
             [self.public(loser) for loser in merged],
             _told(skipped),
-            ignored,
+            told.refused,
         )
 
     def _stamp(self, call: Call, chosen: _Chosen, skipped: Sequence[Skipped]) -> int:
@@ -249,6 +257,23 @@ class _Planner:
         for loser in merged:
             self.plan.upserts.pop(loser, None)
             self.plan.merges.append(Change(MERGE, head.canonical, head.version, stamp, loser))
+
+
+def _as_one(
+    pair: tuple[Profile, list[Profile], set[bytes]] | None,
+    sides: list[Profile],
+    fresh: list[Identifier],
+    seen: list[tuple[Profile, Identifier]],
+) -> tuple[list[Profile], list[Identifier], list[tuple[Profile, Identifier]]]:
+    """What an alias links is exempt: to the rest of its call it is one profile that was there before."""
+    if pair is None:
+        return sides, fresh, seen
+    one, parts, named = pair
+    return (
+        [one, *(side for side in sides if not any(side is part for part in parts))],
+        [i for i in fresh if i.key not in named],
+        [(one if any(head is part for part in parts) else head, i) for head, i in seen],
+    )
 
 
 def _without(

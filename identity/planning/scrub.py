@@ -40,7 +40,8 @@ def scrub(call: Call, hidden: Sequence[Identifier], rules: Rules) -> Call:
     if isinstance(body.get("context"), dict):
         body["context"] = _context(body["context"], is_gone, without)
     traits = call.traits if call.traits is None else body.get("traits")
-    return structs.replace(call, body=body, traits=traits)
+    group_traits = call.group_traits if call.group_traits is None else body.get("traits")
+    return structs.replace(call, body=body, traits=traits, group_traits=group_traits)
 
 
 def _context(context: dict[str, Any], is_gone: Any, without: Any) -> dict[str, Any]:

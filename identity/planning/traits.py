@@ -6,7 +6,7 @@ older value does not come back.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -29,13 +29,25 @@ def newer(entry: Stamped, than: Stamped | None) -> bool:
     return than is None or entry[1:] > than[1:]
 
 
-def put(document: Document, told: Mapping[str, Any], time: int, stamp: int) -> tuple[bool, list[str]]:
-    """Folds the traits of one call in.
+class Told(NamedTuple):
+    """What became of what a call told: stored (a newer time counts), seen by a reader, refused.
 
-    Returns whether anything changed, and the names refused because the document is full: a known
-    key may always be updated.
+    `refused` are the names that found no room in a full document.
     """
-    changed, refused = False, []
+
+    stored: bool = False
+    visible: bool = False
+    refused: list[str] = []  # noqa: RUF012 (never changed in place)
+
+    def __or__(self, other: "Told") -> "Told":
+        """Both together."""
+        return Told(self.stored or other.stored, self.visible or other.visible, [*self.refused, *other.refused])
+
+
+def put(document: Document, told: Mapping[str, Any], time: int, stamp: int) -> Told:
+    """Folds the traits of one call in; a known key may always be updated, also in a full document."""
+    stored = visible = False
+    refused = []
     traits = document.traits
     for name, value in told.items():
         entry = (value, time, stamp)
@@ -43,16 +55,18 @@ def put(document: Document, told: Mapping[str, Any], time: int, stamp: int) -> t
         if before is not None:
             if entry[1:] <= before[1:]:
                 continue
-            if value != before[0] or type(value) is not type(before[0]):  # True equals 1, and is longer
+            if type(value) is not str or value != before[0]:  # deep inside, True equals 1 and is longer
                 document.size += cost(name, value) - cost(name, before[0])
+            visible |= value != before[0] or type(value) is not type(before[0])
         elif not room(document, size := cost(name, value)):
             refused.append(name)
             continue
         else:
             document.size += size
+            visible |= value is not None
         traits[name] = entry
-        changed = True
-    return changed, refused
+        stored = True
+    return Told(stored, visible, refused)
 
 
 def room(document: Document, size: int) -> bool:
@@ -61,20 +75,21 @@ def room(document: Document, size: int) -> bool:
     return keys < MAX_KEYS and document.size + size <= MAX_SIZE
 
 
-def decide(document: Document, decisions: Mapping[str, bool], time: int, stamp: int) -> tuple[bool, list[str]]:
+def decide(document: Document, decisions: Mapping[str, bool], time: int, stamp: int) -> Told:
     """Folds the consent decisions of one call in; returns as `put` does."""
     return _stamp(document, document.consent, decisions.items(), time, stamp)
 
 
-def join_group(document: Document, group: str, time: int, stamp: int, *, member: bool = True) -> tuple[bool, list[str]]:
+def join_group(document: Document, group: str, time: int, stamp: int, *, member: bool = True) -> Told:
     """Folds a membership in; returns as `put` does."""
     return _stamp(document, document.groups, [(group, member)], time, stamp)
 
 
 def _stamp(
     document: Document, into: dict[str, Stamped], told: Iterable[tuple[str, bool]], time: int, stamp: int
-) -> tuple[bool, list[str]]:
-    changed, refused = False, []
+) -> Told:
+    stored = visible = False
+    refused = []
     for name, value in told:
         before = into.get(name)
         if before is None:
@@ -84,9 +99,11 @@ def _stamp(
             document.size += size
         elif (time, stamp) <= before[1:]:
             continue
+        # A decision that is repeated may settle a conflict with another origin.
+        visible |= before is None or value != before[0] or into is document.consent
         into[name] = (value, time, stamp)
-        changed = True
-    return changed, refused
+        stored = True
+    return Told(stored, visible, refused)
 
 
 def newest(document: Document) -> int:

@@ -87,7 +87,7 @@ class Request:
         if isinstance(item, dict):
             if isinstance(shared, dict):
                 own = item.get("context")
-                if own is None:
+                if own is None or own == []:
                     item = {**item, "context": shared}
                 elif isinstance(own, dict):
                     item = {**item, "context": {**shared, **own}}
