@@ -48,13 +48,15 @@ class Alias(Struct, gc=False):
     """The previous id of an alias call, in the two readings it can have.
 
     `user` and `anonymous` are None where the value is not usable; `assumed` names the reading
-    that holds when neither is known.
+    that holds when neither is known. `to` is the call's own user id, which the previous one is to
+    be linked to.
     """
 
     user: Identifier | None
     anonymous: Identifier | None
     assumed: Literal["user_id", "anonymous_id"]
     force: bool = False
+    to: Identifier | None = None
 
 
 class Call(Struct):

@@ -132,11 +132,13 @@ class _Planner:
         Returns the identifiers that are left to choose from.
         """
         around = self.around
-        user = next((i for i in identifiers if i.type == USER_ID), None)
+        to = call.alias.to if call.alias is not None else None
+        user = next((i for i in identifiers if to is not None and i.key == to.key), None)
         decision = chosen.decision = decide(call, user, around, self.rules)
         self.plan.rests_on_absence |= decision.on_absence
         if decision.refused is not None:
             chosen.demoted.append(Skipped(decision.refused, decision.reason))
+            identifiers = [i for i in identifiers if i.key != decision.refused.key]
         previous = decision.link
         if previous is None or user is None:
             return identifiers

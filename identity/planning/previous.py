@@ -6,9 +6,11 @@ neither is known. A blocked or unusable id on either side links nothing.
 
 from typing import Any, Literal
 
-from identity.identifiers import ANONYMOUS_ID, USER_ID, plain
+from identity.identifiers import ANONYMOUS_ID, USER_ID, normalise, plain
 from identity.model import Alias, Identifier, Source
+from identity.planning.blocked import stands_for_nobody
 from identity.planning.claims import Claims
+from identity.planning.rules import Rules
 
 
 def previous_id(
@@ -20,9 +22,9 @@ def previous_id(
 ) -> Alias | None:
     """What an alias links to `user`, or None for no link.
 
-    `user` and `anonymous` are the identifiers of `userId` and `anonymousId`. The previous id is no
-    identifier of the call, so `anonymous` leaves the claims where it is the previous one; without
-    a link it stays what it is in any other call.
+    `user` and `anonymous` are the identifiers of `userId` and `anonymousId`. Where no previous id is
+    given, the anonymous one is it, and leaves the claims. Where both say the same, it stays: what
+    is named may turn out to be a user id.
     """
     given = body.get("previousId")
     force = source.server and body.get("force") is True
@@ -30,18 +32,23 @@ def previous_id(
         if user is None or anonymous is None:
             return None
         claims.drop(anonymous)
-        return Alias(None, anonymous, "anonymous_id", force)
+        return Alias(None, anonymous, "anonymous_id", force, user)
     same = plain(given) == plain(body.get("anonymousId"))
     assumed: Literal["user_id", "anonymous_id"] = USER_ID
     other = ANONYMOUS_ID
     if same or body.get("previousIdType") == ANONYMOUS_ID:
         assumed, other = ANONYMOUS_ID, USER_ID
-    previous = claims.read(assumed, given)
-    if previous is None or user is None:
+    previous, reread = claims.read(assumed, given), _reread(other, given, claims.rules)
+    if user is None or (previous is None and reread is None):
         return None
-    if same and anonymous is not None:
-        claims.drop(anonymous)
-    reread = None if claims.rules.blocked(other, previous.value) else Identifier(other, previous.value)
     if assumed == USER_ID:
-        return Alias(previous, reread, assumed, force)
-    return Alias(reread, previous, assumed, force)
+        return Alias(previous, reread, assumed, force, user)
+    return Alias(reread, previous, assumed, force, user)
+
+
+def _reread(type_: str, given: object, rules: Rules) -> Identifier | None:
+    """The reading that is not assumed: it counts only where it is known."""
+    value = normalise(type_, given, rules.region)
+    if value is None or stands_for_nobody(value) or rules.blocked(type_, value):
+        return None
+    return Identifier(type_, value)

@@ -79,3 +79,34 @@ def test_the_size_of_a_document_is_that_of_its_entries() -> None:
         world.send([{"type": "identify", "userId": "u1", "traits": {"t": value}, "messageId": f"m{round_}"}])
         (document,) = world.around.documents.values()
         assert sum(cost(name, entry[0]) for name, entry in document.traits.items()) == document.size
+
+
+def test_a_previous_id_that_is_blocked_in_one_reading_is_found_in_the_other() -> None:
+    """The pattern is for user ids, and what is named is a known anonymous id."""
+    world = World(compile_rules({"blocked": {"user_id": ["anon-.*"]}}, 1))
+    world.send([{"type": "track", "anonymousId": "anon-1"}, {"type": "track", "userId": "u1"}])
+    world.send([{"type": "alias", "userId": "u1", "previousId": "anon-1"}])
+    world.send([{"type": "alias", "userId": "u1", "previousId": "anon-2"}])
+
+    assert world.view(key_of("user_id", "u1"))["identifiers"] == ["anonymous_id:anon-1", "user_id:u1"]
+
+
+def test_an_alias_is_to_the_call_s_own_user_id() -> None:
+    """With that one blocked there is no link, whatever other user id the call carries."""
+    world = World()
+    world.around.blocked = {key_of("user_id", "u1")}
+    other = {"externalIds": [{"type": "user_id", "id": "u9"}]}
+    world.send([{"type": "track", "userId": "p"}])
+    world.send([{"type": "alias", "userId": "u1", "previousId": "p", "context": other}])
+
+    assert world.view(key_of("user_id", "p"))["identifiers"] == ["user_id:p"]
+    assert world.view(key_of("user_id", "u9"))["identifiers"] == ["user_id:u9"]
+
+
+def test_an_anonymous_id_that_reads_like_a_known_user_id() -> None:
+    """The previous id names the user; the anonymous id of the call is linked like any other."""
+    world = World()
+    world.send([{"type": "track", "userId": "x"}])
+    world.send([{"type": "alias", "userId": "y", "previousId": "x", "anonymousId": "x"}])
+
+    assert world.view(key_of("user_id", "y"))["identifiers"] == ["anonymous_id:x", "user_id:x", "user_id:y"]

@@ -10,6 +10,7 @@ from identity.planning.rules import DEFAULT_RULES, Rules, compile_rules
 
 PUBLIC, SERVER = Source(1), Source(2, server=True)
 OLD = Identifier("user_id", "old"), Identifier("anonymous_id", "old")
+NEW = Identifier("user_id", "new")
 
 
 def read(body: dict[str, Any], rules: Rules = DEFAULT_RULES, source: Source = PUBLIC) -> Call:
@@ -20,13 +21,13 @@ def read(body: dict[str, Any], rules: Rules = DEFAULT_RULES, source: Source = PU
 @pytest.mark.parametrize(
     ("body", "alias"),
     [
-        ({"previousId": "old"}, Alias(*OLD, "user_id")),
-        ({"previousId": " old ", "previousIdType": "anonymous_id"}, Alias(*OLD, "anonymous_id")),
-        ({"previousId": "old", "previousIdType": "email"}, Alias(*OLD, "user_id")),
-        ({"previousId": "old", "anonymousId": "old "}, Alias(*OLD, "anonymous_id")),
-        ({"previousId": "old", "anonymousId": "a1"}, Alias(*OLD, "user_id")),
-        ({"anonymousId": "old"}, Alias(None, OLD[1], "anonymous_id")),
-        ({"anonymousId": "old", "previousId": None}, Alias(None, OLD[1], "anonymous_id")),
+        ({"previousId": "old"}, Alias(*OLD, "user_id", to=NEW)),
+        ({"previousId": " old ", "previousIdType": "anonymous_id"}, Alias(*OLD, "anonymous_id", to=NEW)),
+        ({"previousId": "old", "previousIdType": "email"}, Alias(*OLD, "user_id", to=NEW)),
+        ({"previousId": "old", "anonymousId": "old "}, Alias(*OLD, "anonymous_id", to=NEW)),
+        ({"previousId": "old", "anonymousId": "a1"}, Alias(*OLD, "user_id", to=NEW)),
+        ({"anonymousId": "old"}, Alias(None, OLD[1], "anonymous_id", to=NEW)),
+        ({"anonymousId": "old", "previousId": None}, Alias(None, OLD[1], "anonymous_id", to=NEW)),
         ({}, None),
         ({"previousId": "", "anonymousId": "a1"}, None),
         ({"previousId": "null"}, None),
@@ -43,7 +44,7 @@ def test_alias(body: dict[str, Any], alias: Alias | None) -> None:
     ("body", "identifiers"),
     [
         ({"userId": "new", "previousId": "old"}, ["user_id:new"]),
-        ({"userId": "new", "previousId": "old", "anonymousId": "old"}, ["user_id:new"]),
+        ({"userId": "new", "previousId": "old", "anonymousId": "old"}, ["user_id:new", "anonymous_id:old"]),
         ({"userId": "new", "previousId": "old", "anonymousId": "a1"}, ["user_id:new", "anonymous_id:a1"]),
         ({"userId": "new", "anonymousId": "old"}, ["user_id:new"]),
         ({"userId": "new", "previousId": "null", "anonymousId": "a1"}, ["user_id:new", "anonymous_id:a1"]),
@@ -54,7 +55,7 @@ def test_alias(body: dict[str, Any], alias: Alias | None) -> None:
     ],
 )
 def test_the_previous_id_is_no_identifier_of_the_call(body: dict[str, Any], identifiers: list[str]) -> None:
-    """It links by alias or not at all; without a link the call keeps what is its own."""
+    """It links by alias or not at all; what the call names besides stays its own."""
     assert [identifier.text for identifier in read(body).identifiers] == identifiers
 
 
@@ -66,12 +67,12 @@ def test_a_blocked_previous_id_is_told(user: str | None) -> None:
 
 
 def test_a_previous_id_blocked_in_one_reading() -> None:
-    """The assumed reading decides; the other one is only left out."""
+    """It is left out; the other one may still name somebody who is known."""
     users = compile_rules({"blocked": {"user_id": ["old"]}}, 1)
     anonymous = compile_rules({"blocked": {"anonymous_id": ["old"]}}, 1)
     body = {"userId": "new", "previousId": "old"}
-    assert read(body, rules=users).alias is None
-    assert read(body, rules=anonymous).alias == Alias(OLD[0], None, "user_id")
+    assert read(body, rules=users).alias == Alias(None, OLD[1], "user_id", to=NEW)
+    assert read(body, rules=anonymous).alias == Alias(OLD[0], None, "user_id", to=NEW)
 
 
 @pytest.mark.parametrize(
@@ -87,4 +88,4 @@ def test_a_previous_id_blocked_in_one_reading() -> None:
 def test_force(force: object, source: Source, *, forced: bool) -> None:
     """Only a server-side key may force, and only by true itself."""
     alias = read({"userId": "new", "previousId": "old", "force": force}, source=source).alias
-    assert alias == Alias(*OLD, "user_id", forced)
+    assert alias == Alias(*OLD, "user_id", forced, NEW)
