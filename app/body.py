@@ -5,6 +5,7 @@ recursive reader, and holds no number that another program would round.
 """
 
 import asyncio
+import re
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
@@ -23,6 +24,10 @@ BODY_SECONDS: Final = 30
 MOST_DEPTH: Final = 700
 _GZIP_ONLY: Final = 31
 _decode = msgspec.json.Decoder().decode
+# What may stand before an escape has to be consumed with it, or its end would be read as another.
+_HALF_A_PAIR = re.compile(
+    rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
 
 
 class Disconnected(Exception):
@@ -66,6 +71,28 @@ def decode(raw: bytes) -> Any:
     if len(raw) > 2 * MOST_DEPTH and raw.count(b"{") + raw.count(b"[") > MOST_DEPTH and _is_deep(value):
         raise too_deep()
     return tame(value) if has_big_number(raw) else value
+
+
+def decode_calls(raw: bytes) -> Any:
+    """A body of the collection surface, where half a surrogate pair spoils one text and not the batch.
+
+    A NUL stands in its place: no identifier may hold one, so nobody is mistaken for anybody, and
+    the call is kept. Unreadable as `decode` says for everything else.
+    """
+    try:
+        return decode(raw)
+    except Unreadable:
+        if b"\\ud" not in raw.lower():
+            raise
+        mended = _HALF_A_PAIR.sub(_mend, raw)
+        if mended == raw:
+            raise
+        return decode(mended)
+
+
+def _mend(found: re.Match[bytes]) -> bytes:
+    """An escaped backslash or a whole pair stays; half a pair goes."""
+    return found[0] if found[1] is None else b"\\u0000"
 
 
 def too_deep() -> Unreadable:

@@ -111,7 +111,7 @@ class Collect:
         headers = dict(scope["headers"])
         raw = await body.read(receive, headers.get(b"content-encoding"))
         caller = await self._by_header(headers.get(b"authorization"))
-        document = body.decode(raw)
+        document = body.decode_calls(raw)
         if type(document) is not dict:
             raise Unreadable("not_an_object", "The body must be a JSON object.")
         if caller is None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.body import BODY_LIMIT, MOST_DEPTH, Disconnected, decode, read
+from app.body import BODY_LIMIT, MOST_DEPTH, Disconnected, decode, decode_calls, read
 from app.problems import Unreadable
 
 
@@ -178,3 +178,26 @@ def test_depth() -> None:
 def test_many_objects_are_not_deep() -> None:
     """Many objects side by side are no nesting."""
     assert len(decode(b"[" + b"{}," * 5_000 + b"{}]")) == 5_001
+
+
+@pytest.mark.parametrize(
+    ("raw", "value"),
+    [
+        (rb'["u\ud800x"]', ["u\0x"]),
+        (rb'["\uDFFF"]', ["\0"]),
+        (rb'["\ud83d\ude00 \ud83d"]', ["\U0001f600 \0"]),
+        (rb'["\ud83d\ud83d\ude00"]', ["\0\U0001f600"]),
+        (rb'["\\ud800", "\ud800"]', [r"\ud800", "\0"]),
+        (rb'{"a\udc00": 1}', {"a\0": 1}),
+    ],
+)
+def test_half_a_pair_spoils_one_text(raw: bytes, value: object) -> None:
+    """The rest of the body is read, and what was a pair or no escape stays."""
+    assert decode_calls(raw) == value
+
+
+@pytest.mark.parametrize("raw", [rb'["\ud800"', rb"[\ud800]", b'["\xed\xa0\x80"]', rb'["\ud8"]', b""])
+def test_what_is_no_json_is_not_mended(raw: bytes) -> None:
+    """Half a pair excuses nothing else."""
+    with pytest.raises(Unreadable):
+        decode_calls(raw)
