@@ -64,7 +64,8 @@ class Call(Struct):
 
     `identifiers` are normalised, unblocked, without repeats, in document order; `skipped` are
     those refused before any lookup (`blocked`, `bad_type`). `traits` are those of an identify,
-    `group_traits` those of a group call. `message` is the keyed hash of `message_id`.
+    `group_traits` those of a group call. `unlinked` are the readings of a previous id that links
+    nothing: no identifiers, but named in the body. `message` is the keyed hash of `message_id`.
     """
 
     kind: Kind
@@ -80,6 +81,7 @@ class Call(Struct):
     group: str | None = None
     group_traits: Mapping[str, Any] | None = None
     alias: Alias | None = None
+    unlinked: list[Identifier] = []
     message: bytes = b""
     group_key: bytes = b""
 

@@ -114,6 +114,8 @@ class Space:
                 if previous is not None:
                     previous.key = blind(previous.type, previous.value)
                     keys.add(previous.key)
+        for named in call.unlinked:
+            named.key = blind(named.type, named.value)
         call.message = self.keys.message(call.message_id)
         if call.group is not None:
             call.group_key = self.keys.group(call.group)

@@ -33,7 +33,7 @@ def key_of(type_: str, value: str) -> bytes:
 
 def index(call: Call, key: Callable[[str, str], bytes] = key_of) -> Call:
     """Sets the keys of everything a call names."""
-    named: list[Identifier | None] = [*call.identifiers, *(s.identifier for s in call.skipped)]
+    named: list[Identifier | None] = [*call.identifiers, *call.unlinked, *(s.identifier for s in call.skipped)]
     if call.alias is not None:
         named += [call.alias.user, call.alias.anonymous]
     for identifier in named:

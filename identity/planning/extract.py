@@ -12,7 +12,7 @@ from identity.errors import BadCall
 from identity.identifiers import ANONYMOUS_ID, EMAIL, PHONE, USER_ID, plain
 from identity.model import KINDS, Call, Kind, Source
 from identity.planning.claims import Claims
-from identity.planning.previous import previous_id
+from identity.planning.previous import previous_id, readings
 from identity.planning.rules import Rules
 from identity.planning.timing import event_time, parse_time
 
@@ -123,6 +123,7 @@ def extract(  # noqa: C901, PLR0912 (one pass in document order; parts would eac
         group=_group(get("groupId")) if kind == "group" else None,
         group_traits=traits if kind == "group" else None,
         alias=alias,
+        unlinked=readings(get("previousId"), rules) if kind == "alias" and alias is None else [],
     )
 
 

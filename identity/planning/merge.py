@@ -85,8 +85,9 @@ class _Planner:
             if identifiers and identifiers[0].key in around.suppressed:
                 return Outcome(call.message_id, "suppressed")
             call, identifiers, barred = _without(call, identifiers, around.suppressed)
+            skipped = skipped + [Skipped(i, SUPPRESSED) for i in barred]
+            barred += [i for i in call.unlinked if i.key in around.suppressed]
             if barred:
-                skipped = skipped + [Skipped(i, SUPPRESSED) for i in barred]
                 call = scrub(call, barred, self.rules)
         chosen = self._choose(call, identifiers)
         skipped = skipped + chosen.demoted if chosen.demoted else skipped

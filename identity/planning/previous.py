@@ -52,3 +52,9 @@ def _reread(type_: str, given: object, rules: Rules) -> Identifier | None:
     if value is None or stands_for_nobody(value) or rules.blocked(type_, value):
         return None
     return Identifier(type_, value)
+
+
+def readings(given: object, rules: Rules) -> list[Identifier]:
+    """Everything a previous id could name."""
+    values = ((type_, normalise(type_, given, rules.region)) for type_ in (USER_ID, ANONYMOUS_ID))
+    return [Identifier(type_, value) for type_, value in values if value is not None]

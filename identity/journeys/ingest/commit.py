@@ -195,7 +195,7 @@ class Writer:
 
     async def _marks(self, connection: WireConnection, space: Space, calls: Sequence[Call], first: load.First) -> Marks:
         """What must be respected of what these calls name."""
-        named = {i.key: i for call in calls for i in call.identifiers}
+        named = {i.key: i for call in calls for i in (*call.identifiers, *call.unlinked)}
         for call in calls:
             if call.alias is not None:
                 named |= {i.key: i for i in (call.alias.user, call.alias.anonymous) if i is not None}

@@ -110,3 +110,15 @@ def test_an_anonymous_id_that_reads_like_a_known_user_id() -> None:
     world.send([{"type": "alias", "userId": "y", "previousId": "x", "anonymousId": "x"}])
 
     assert world.view(key_of("user_id", "y"))["identifiers"] == ["anonymous_id:x", "user_id:x", "user_id:y"]
+
+
+@pytest.mark.parametrize("more", [{}, {"userId": "null"}, {"previousIdType": "anonymous_id"}])
+def test_a_suppressed_previous_id_that_links_nothing_is_not_kept(more: dict[str, Any]) -> None:
+    """It is no identifier of the call, and its body is stored without it."""
+    world = World()
+    world.around.suppressed = {key_of("user_id", "gone"), key_of("anonymous_id", "gone")}
+    (outcome,) = world.send([{"type": "alias", "previousId": "gone", "anonymousId": "a", **more}])
+
+    assert (outcome.status, "gone" in str(outcome)) == ("accepted", False)
+    (record,) = world.plans[-1].evidence
+    assert "previousId" not in record.call.body
