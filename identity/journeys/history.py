@@ -6,6 +6,7 @@ Each line names the call that caused it, by way of the evidence that lies at the
 from collections.abc import Sequence
 from typing import Any
 
+from identity.clock import stamp_time
 from identity.errors import ProfileNotFound, TooMuch
 from identity.identifiers import parse
 from identity.ids import private, public_profile
@@ -71,7 +72,7 @@ class _Teller:
     def tell(self, line: store.Line) -> dict[str, Any]:
         """A line as the API gives it; of an identifier that is gone nothing is known."""
         told: dict[str, Any] = {
-            "at": format_time(line.stamp >> 8),
+            "at": format_time(stamp_time(line.stamp)),
             "type": _KINDS[line.kind],
             "profile_id": public_profile(line.profile),
             "rules_version": line.rules_version,

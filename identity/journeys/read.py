@@ -6,6 +6,7 @@ Nothing is cached: a read sees what was committed a moment ago, and what was era
 from collections.abc import Sequence
 from typing import Any
 
+from identity.clock import stamp_time
 from identity.errors import KeyUnavailable, ProfileNotFound, TooMuch
 from identity.identifiers import parse
 from identity.ids import private, public_profile
@@ -130,8 +131,8 @@ class _Profile:
         return {
             "profile_id": public_profile(head.canonical),
             "merged_from": sorted(public_profile(m.id) for m in self.members if m.id != head.canonical),
-            "created_at": format_time(head.elder >> 8),
-            "updated_at": format_time(max(member.stamp for member in self.members) >> 8),
+            "created_at": format_time(stamp_time(head.elder)),
+            "updated_at": format_time(stamp_time(max(member.stamp for member in self.members))),
             "version": head.version,
             "event_count": sum(member.events for member in self.members),
             "identifiers": [self._identifier(held, names) for held in sorted(self.identifiers, key=_first)],
