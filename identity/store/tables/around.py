@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Integer, LargeBinary, SmallInteger, Uuid
+from sqlalchemy import BigInteger, Boolean, DateTime, Integer, LargeBinary, SmallInteger, Uuid
 from sqlmodel import SQLModel
 
 from identity.store.tables.columns import HOT, column, primary
@@ -23,13 +23,19 @@ class Account(SQLModel, table=True):
 
 
 class Membership(SQLModel, table=True):
-    """An origin belongs to a group: the truth for counting members."""
+    """What an origin last said of its belonging to a group: the truth for counting members.
+
+    Of the origins of a profile the greatest (time, stamp) counts; `time` is that of the event.
+    """
 
     __tablename__ = "membership"
     group_key: bytes = primary()
     profile_id: UUID = primary(Uuid)
     space_id: int = primary(Integer)
     bucket: int = primary(Integer)
+    member: bool = column(Boolean, default="true")
+    time: int = column(BigInteger, default="0")
+    stamp: int = column(BigInteger, default="0")
 
 
 class Cut(SQLModel, table=True):

@@ -1,8 +1,8 @@
-"""The accepted calls: as evidence, as plain events, and the ids of their messages."""
+"""The calls: as evidence, as plain events, as rejections, and the ids of their messages."""
 
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Integer, LargeBinary, SmallInteger, Uuid
+from sqlalchemy import BigInteger, Index, Integer, LargeBinary, SmallInteger, Uuid, text
 from sqlmodel import SQLModel
 
 from identity.store.tables.columns import column, primary
@@ -12,6 +12,9 @@ class Evidence(SQLModel, table=True):
     """A call that taught something, append-only, for the life of its origin."""
 
     __tablename__ = "evidence"
+    __table_args__ = (
+        Index("evidence_demoted", "space_id", "bucket", "stamp", postgresql_where=text("demoted IS NOT NULL")),
+    )
     profile_id: UUID = primary(Uuid)
     stamp: int = primary(BigInteger)
     space_id: int = primary(Integer)
@@ -44,3 +47,14 @@ class Message(SQLModel, table=True):
     space_id: int = primary(Integer)
     bucket: int = primary(Integer)
     batch: int = column(BigInteger)
+
+
+class Rejection(SQLModel, table=True):
+    """The calls of one batch that were not stored, or not whole, packed and sealed; swept by age."""
+
+    __tablename__ = "rejection"
+    space_id: int = primary(Integer)
+    stamp: int = primary(BigInteger)
+    bucket: int = primary(Integer)
+    calls: int = column(SmallInteger)
+    payload: bytes = column(LargeBinary)
