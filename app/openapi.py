@@ -20,6 +20,7 @@ from identity import errors
 VERSION: Final = "1"
 _REF: Final = "#/components/schemas/{name}"
 _ALWAYS: Final = (errors.Unauthorised, errors.Forbidden, errors.Unavailable)
+_OF_BODIES: Final = {400: "invalid_json", 408: "body_timeout", 413: "body_too_large", 415: "unsupported_encoding"}
 _SHAPES: Final = [
     each for each in vars(schemas).values() if isinstance(each, type) and each.__module__ == schemas.__name__
 ]
@@ -54,6 +55,8 @@ def described(
     found: dict[int, list[str]] = {422: ["invalid_request"]}
     for kind in (*refusals, *(() if public else _ALWAYS)):
         found.setdefault(STATUS[kind], []).append(kind.code)
+    for status_, code in _OF_BODIES.items() if takes is not None else ():
+        found.setdefault(status_, []).append(code)
     responses: dict[int | str, Any] = {status: _answer(answer)}
     for each, codes in sorted(found.items()):
         problem = {"schema": {"$ref": _REF.format(name="Problem")}}

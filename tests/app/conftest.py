@@ -1,6 +1,7 @@
 """One server for all tests of the HTTP surface; each test has a space of its own in it."""
 
 import os
+import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -43,9 +44,11 @@ class Shop:
 @pytest.fixture(scope="session")
 def live_database(postgres: EmbeddedPostgres, template: str) -> str:
     """The owner's URL of the database under the shared server."""
-    create = sql.SQL("create database live owner {} template {}")
-    administer(postgres, create.format(sql.Identifier(OWNER_ROLE), sql.Identifier(template)))
-    return postgres.url("live")
+    # A folder that borrows these fixtures has a server of its own.
+    name = f"live_{secrets.token_hex(4)}"
+    create = sql.SQL("create database {} owner {} template {}")
+    administer(postgres, create.format(*(sql.Identifier(each) for each in (name, OWNER_ROLE, template))))
+    return postgres.url(name)
 
 
 @pytest.fixture(scope="session")
