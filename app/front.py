@@ -11,11 +11,11 @@ from urllib.parse import unquote_to_bytes
 
 from fastapi import FastAPI
 
-from app import body, logs
+from app import body, logs, profile_api
 from app.body import Disconnected
 from app.collect import ROUTES, Collect, Message, Receive, Scope, Send
 from app.lifetime import Onefold
-from app.problems import INTERNAL, PROBLEM, Unreadable, problem
+from app.problems import INTERNAL, Unreadable, told
 from identity.errors import BadInput
 
 UNMATCHED: Final = "unmatched"
@@ -53,6 +53,8 @@ class Front:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message["headers"], *_SAFE]
+                if profile_api.speaks(scope["path"]):
+                    message["headers"].append(profile_api.request_id())
             await send(message)
 
         scope["path"] = scope["raw_path"].decode("latin-1")
@@ -60,7 +62,7 @@ class Front:
             try:
                 receive = _whole(await body.read(receive, _no_encoding(scope)))
             except Unreadable as error:
-                await _send(sending, error.status, error.code, str(error))
+                await _send(sending, scope["path"], error.status, error.code, str(error))
             else:
                 await self.api(scope, receive, sending)
         except Disconnected:
@@ -68,7 +70,7 @@ class Front:
         except Exception as error:  # noqa: BLE001 (the outermost step: each one is answered and logged)
             _log.error("request.failed", route=_template(scope), exc_info=error)
             if not status:
-                await _send(sending, 500, "internal_error", INTERNAL)
+                await _send(sending, scope["path"], 500, "internal_error", INTERNAL)
         self._tell(scope, status, time.perf_counter() - started)
 
     def _tell(self, scope: Scope, status: int, seconds: float) -> None:
@@ -121,10 +123,10 @@ def _whole(content: bytes) -> Receive:
     return receive
 
 
-async def _send(send: Send, status: int, code: str, detail: str) -> None:
-    content = problem(status, code, detail)
+async def _send(send: Send, path: str, status: int, code: str, detail: str) -> None:
+    content, media_type = told(path, status, code, detail)
     headers: list[tuple[bytes, Any]] = [
-        (b"content-type", PROBLEM.encode()),
+        (b"content-type", media_type.encode()),
         (b"content-length", str(len(content)).encode()),
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})

@@ -15,11 +15,20 @@ from app import openapi, problems
 from app.auth import Public
 from app.front import Front
 from app.lifetime import Onefold
-from app.routes import groups, health, keys, profiles, rules, spaces
+from app.routes import groups, health, keys, profile_api, profiles, rejections, rules, spaces
 from app.settings import Settings, load
 from identity.errors import Misconfigured
 
-ROUTERS = (spaces.router, keys.router, rules.router, profiles.router, groups.router, health.router)
+ROUTERS = (
+    spaces.router,
+    keys.router,
+    rules.router,
+    profiles.router,
+    profile_api.router,
+    groups.router,
+    rejections.router,
+    health.router,
+)
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 

@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from app import profile_api
 from identity import errors
 
 STATUS: Final[dict[type[errors.OnefoldError], int]] = {
@@ -21,6 +22,7 @@ STATUS: Final[dict[type[errors.OnefoldError], int]] = {
     errors.BadIdentifier: 400,
     errors.BadRules: 422,
     errors.BadCursor: 400,
+    errors.BadParameter: 400,
     errors.BadCall: 400,
     errors.BatchTooLong: 400,
     errors.TooMuch: 413,
@@ -92,6 +94,13 @@ def problem(status: int, code: str, detail: str) -> bytes:
     )
 
 
+def told(path: str, status: int, code: str, detail: str) -> tuple[bytes, str]:
+    """An error in the shape of the surface that a path belongs to, with its media type."""
+    if profile_api.speaks(path):
+        return profile_api.failure(status, code, detail), "application/json"
+    return problem(status, code, detail), PROBLEM
+
+
 def failure(code: str, message: str) -> bytes:
     """A refusal on the collection surface."""
     return msgspec.json.encode({"success": False, "code": code, "message": message})
@@ -114,7 +123,8 @@ def _answer(request: Request, status: int, code: str, detail: str, headers: dict
     headers |= {name.decode(): value.decode() for name, value in waiting(status)}
     if status == HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = "Bearer"
-    return Response(problem(status, code, detail), status, headers, PROBLEM)
+    content, media_type = told(request.scope["path"], status, code, detail)
+    return Response(content, status, headers, media_type)
 
 
 async def _of_domain(request: Request, error: Any) -> Response:
@@ -135,7 +145,8 @@ async def _of_body(request: Request, error: Any) -> Response:
 async def _of_parameters(request: Request, error: Any) -> Response:
     """Names the parameters and nothing of what they held."""
     names = sorted({str(place) for each in error.errors() for place in each["loc"][1:2]})
-    return _answer(request, 422, "invalid_request", f"Not usable: {', '.join(names)}.", {})
+    status = 400 if profile_api.speaks(request.scope["path"]) else 422
+    return _answer(request, status, "invalid_request", f"Not usable: {', '.join(names)}.", {})
 
 
 async def _unforeseen(request: Request, _error: Any) -> Response:

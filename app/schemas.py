@@ -217,6 +217,14 @@ class Group(Struct):
     approximate: bool
 
 
+class Left(Struct):
+    """A profile that is no member of a group."""
+
+    group_id: str
+    profile_id: ProfileId
+    member: Literal[False]
+
+
 class Health(Struct):
     """How the service is."""
 

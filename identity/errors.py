@@ -67,6 +67,12 @@ class BadCursor(BadInput):
     code = "bad_cursor"
 
 
+class BadParameter(BadInput):
+    """A parameter is not usable."""
+
+    code = "invalid_parameter"
+
+
 class BadCall(BadInput):
     """The call cannot be accepted."""
 

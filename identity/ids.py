@@ -22,6 +22,11 @@ def new_id() -> bytes:
     return millis.to_bytes(6, "big") + bytes(tail)
 
 
+def id_time(id_: bytes) -> int:
+    """The microseconds since 1970 at which an id was made, to the millisecond."""
+    return int.from_bytes(id_[:6], "big") * 1000
+
+
 def public(prefix: Prefix, id_: bytes) -> str:
     """An id as it is shown outside: `prf_0192…`."""
     return f"{prefix}_{id_.hex()}"

@@ -10,8 +10,11 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-Kind = Literal["identify", "track", "page", "screen", "group", "alias"]
+Kind = Literal["identify", "track", "page", "screen", "group", "alias", "leave"]
 KINDS: tuple[Kind, ...] = ("identify", "track", "page", "screen", "group", "alias")
+"""What may be sent."""
+STORED_KINDS: tuple[Kind, ...] = (*KINDS, "leave")
+"""What is stored, by number: a `leave` is Onefold's own, it takes a profile out of a group."""
 
 MICRO = 1_000_000
 DAY = 86_400 * MICRO
@@ -64,8 +67,9 @@ class Call(Struct):
 
     `identifiers` are normalised, unblocked, without repeats, in document order; `skipped` are
     those refused before any lookup (`blocked`, `bad_type`). `traits` are those of an identify,
-    `group_traits` those of a group call. `unlinked` are the readings of a previous id that links
-    nothing: no identifiers, but named in the body. `message` is the keyed hash of `message_id`.
+    `group_traits` those of a group call, `group` is what it joins or leaves. `unlinked` are the
+    readings of a previous id that links nothing: no identifiers, but named in the body. `message`
+    is the keyed hash of `message_id`.
     """
 
     kind: Kind

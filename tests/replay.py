@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from identity.model import KINDS, Call
+from identity.model import STORED_KINDS, Call
 from identity.planning import counters
 from identity.planning.extract import extract
 from identity.planning.plan import DEMOTED, MERGE, Plan
@@ -78,7 +78,7 @@ class Replayed(World):
     def _read(self, logged: Logged) -> Call:
         kept = logged.kept_call
         call = extract(
-            kept.body, kind=KINDS[kept.kind], rules=self.rules, received=kept.received, sent_at=None,
+            kept.body, kind=STORED_KINDS[kept.kind], rules=self.rules, received=kept.received, sent_at=None,
             source=source_of(kept),
         )  # fmt: skip
         call.time, call.message_id = kept.time, kept.message_id
@@ -150,8 +150,10 @@ def outer(stored: Stored, replayed: Replayed) -> Iterator[str]:
     yield from _pairs("document", _documents(stored.documents), _documents(around.documents))
     yield from _pairs("sighting", stored.sightings, around.sightings)
     yield from _pairs("account", _accounts(stored.accounts), _accounts(around.accounts))
-    memberships = {pair for made in replayed.plans for pair in made.memberships}
-    yield from _pairs("membership", dict.fromkeys(stored.memberships), dict.fromkeys(memberships))
+    memberships = {
+        at: (said.member, said.time, said.stamp) for made in replayed.plans for at, said in made.memberships.items()
+    }
+    yield from _pairs("membership", stored.memberships, memberships)
     fields = ("born", "head", "version", "stamp", "events", "joined_to", "joined_at")
     for field in fields:
         mine = {id_: getattr(profile, field) for id_, profile in stored.profiles.items()}

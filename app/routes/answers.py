@@ -6,8 +6,10 @@ import msgspec
 from fastapi import Path, Query, Response
 from pydantic import AfterValidator
 
+from app.auth import Visit
 from app.front import decoded
 from app.schemas import LISTED, MOST_LISTED
+from identity.journeys import audit
 
 Segment = Annotated[str, Path(), AfterValidator(decoded)]
 Limit = Annotated[int, Query(ge=1, le=MOST_LISTED)]
@@ -23,3 +25,9 @@ def answer(document: Any, status: int = 200) -> Response:
 def done() -> Response:
     """Nothing to say but that it is done."""
     return Response(status_code=204)
+
+
+async def note(visit: Visit, action: str, profile_id: str | None) -> None:
+    """Writes into the audit what an employee's key read; a service's reads are not written down."""
+    if visit.audited:
+        await audit.note(visit.space, visit.caller.key_id, action, profile_id)

@@ -2,12 +2,14 @@
 
 from fastapi import APIRouter, Response
 
-from app.auth import ByGroupReader
+from app.auth import ByGroupReader, ByLister
 from app.openapi import described
 from app.routes.answers import Segment, answer
-from app.schemas import Group
-from identity.errors import GroupNotFound
+from app.schemas import Group, Left
+from identity.errors import BadIdentifier, GroupNotFound, ProfileNotFound
 from identity.journeys import audit, groups
+from identity.journeys.ingest.leave import leave
+from identity.model import Source
 
 router = APIRouter(tags=["Groups"])
 
@@ -18,3 +20,13 @@ async def get_group(visit: ByGroupReader, group_id: Segment) -> Response:
     if visit.audited:
         await audit.note(visit.space, visit.caller.key_id, "group.read", None)
     return answer(await groups.get_group(visit.space, group_id))
+
+
+@router.delete("/v1/groups/{group_id}/members/{ref}", **described(Left, BadIdentifier, GroupNotFound, ProfileNotFound))
+async def take_out(visit: ByLister, group_id: Segment, ref: Segment) -> Response:
+    """Takes the profile of `type:value` out of a group; a later group call takes it in again."""
+    await groups.get_group(visit.space, group_id)
+    source = Source(visit.caller.key, visit.caller.server)
+    left = await leave(visit.space, visit.onefold.gatherer, group_id, ref, source)
+    await audit.note(visit.space, visit.caller.key_id, "group.leave", left["profile_id"])
+    return answer(left)

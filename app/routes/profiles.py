@@ -8,12 +8,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from app.auth import ByLister, ByReader, Visit
+from app.auth import ByLister, ByReader
 from app.openapi import body, described
-from app.routes.answers import DEFAULT_LIMIT, Cursor, Limit, Segment, answer
+from app.routes.answers import DEFAULT_LIMIT, Cursor, Limit, Segment, answer, note
 from app.schemas import HistoryPage, Lookup, Profile, ProfilePage, Profiles
 from identity.errors import BadCursor, BadIdentifier, ProfileNotFound, TooMuch
-from identity.journeys import audit, history, read
+from identity.journeys.read import history, native
 
 router = APIRouter(tags=["Profiles"])
 Verbose = Annotated[bool, Query(description="Each trait with its provenance.")]
@@ -22,26 +22,26 @@ Verbose = Annotated[bool, Query(description="Each trait with its provenance.")]
 @router.get("/v1/profiles", **described(ProfilePage, BadCursor))
 async def list_profiles(visit: ByLister, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response:
     """Every canonical profile of the space, page by page."""
-    await _note(visit, "profiles.list", None)
-    return answer(await read.list_profiles(visit.space, limit, cursor))
+    await note(visit, "profiles.list", None)
+    return answer(await native.list_profiles(visit.space, limit, cursor))
 
 
 @router.post("/v1/profiles/lookup", **described(Profiles, BadIdentifier, TooMuch, takes=Lookup))
 async def look_up(visit: ByReader, wanted: Annotated[Lookup, Depends(body(Lookup))]) -> Response:
     """Many profiles at once, by identifier."""
-    await _note(visit, "profiles.lookup", None)
-    return answer({"profiles": await read.lookup(visit.space, wanted.identifiers)})
+    await note(visit, "profiles.lookup", None)
+    return answer({"profiles": await native.lookup(visit.space, wanted.identifiers)})
 
 
 @router.get("/v1/profiles/{ref}", **described(Profile, BadIdentifier, ProfileNotFound, TooMuch))
 async def get_profile(visit: ByReader, ref: Segment, *, verbose: Verbose = False) -> Response:
     """A profile, by `type:value` or by any id that it ever had."""
     try:
-        profile: dict[str, Any] = await read.get_profile(visit.space, ref, verbose=verbose)
+        profile: dict[str, Any] = await native.get_profile(visit.space, ref, verbose=verbose)
     except ProfileNotFound:
-        await _note(visit, "profile.read", None)
+        await note(visit, "profile.read", None)
         raise
-    await _note(visit, "profile.read", profile["profile_id"])
+    await note(visit, "profile.read", profile["profile_id"])
     return answer(profile)
 
 
@@ -54,13 +54,8 @@ async def get_history(visit: ByReader, ref: Segment, limit: Limit = DEFAULT_LIMI
     try:
         page = await history.get_history(visit.space, ref, limit, cursor)
     except ProfileNotFound:
-        await _note(visit, "profile.history", None)
+        await note(visit, "profile.history", None)
         raise
     lines = page["history"]
-    await _note(visit, "profile.history", lines[0]["profile_id"] if lines else None)
+    await note(visit, "profile.history", lines[0]["profile_id"] if lines else None)
     return answer(page)
-
-
-async def _note(visit: Visit, action: str, profile_id: str | None) -> None:
-    if visit.audited:
-        await audit.note(visit.space, visit.caller.key_id, action, profile_id)

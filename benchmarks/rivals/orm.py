@@ -21,7 +21,7 @@ from sqlmodel import col
 
 from benchmarks.rivals import keys
 from identity.identifiers import parse
-from identity.journeys.read import _Profile
+from identity.journeys.read.opened import Opened
 from identity.spaces import Space
 from identity.store.read import Held, Member
 from identity.store.tables.control import SlotKey, SubjectKey
@@ -96,7 +96,7 @@ async def _profile(ref: str, authorization: str = Header()) -> ProfileAnswer:
     loaded = await run_in_threadpool(_load, ref)
     if loaded is None:
         raise HTTPException(404)
-    answer = await _Profile(store.space, *loaded).answer()
+    answer = await Opened(store.space, *loaded).answer()
     return ProfileAnswer.model_validate(answer)
 
 

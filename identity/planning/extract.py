@@ -120,7 +120,7 @@ def extract(  # noqa: C901, PLR0912 (one pass in document order; parts would eac
         skipped=claims.skipped,
         traits=own,
         consent=consent,
-        group=_group(get("groupId")) if kind == "group" else None,
+        group=_group(get("groupId")) if kind in ("group", "leave") else None,
         group_traits=traits if kind == "group" else None,
         alias=alias,
         unlinked=readings(get("previousId"), rules) if kind == "alias" and alias is None else [],

@@ -25,13 +25,15 @@ def tell(
     if call.consent:
         told |= decide(document, call.consent, call.time, stamp)
     if call.group is not None:
-        joined = join_group(document, call.group, call.time, stamp)
+        member = call.kind != "leave"
+        joined = join_group(document, call.group, call.time, stamp, member=member)
         told |= joined
-        if not joined.refused:
-            plan.memberships[call.group_key, target.id] = Membership(call.group_key, target.id)
+        if joined.stored:
+            at = call.group_key, target.id
+            plan.memberships[at] = Membership(*at, member, call.time, stamp)
     if told.stored:
         around.documents[target.id] = plan.documents[target.id] = document
-    if call.group is not None:
+    if call.kind == "group" and call.group is not None:
         told |= _tell_group(call, call.group, stamp, around, plan, fresh_id)
     return told
 

@@ -91,7 +91,7 @@ class _Planner:
                 call = scrub(call, barred, self.rules)
         chosen = self._choose(call, identifiers)
         skipped = skipped + chosen.demoted if chosen.demoted else skipped
-        if not chosen.kept:
+        if not chosen.kept or (call.kind == "leave" and chosen.fresh):
             return Outcome(call.message_id, "unresolved", demoted=_told(skipped))
         return self._land(call, chosen, skipped)
 
@@ -187,7 +187,7 @@ class _Planner:
             keys, reasons = [s.identifier.key for s in demoted], [s.reason for s in demoted]
             notes.append(Note(target.id, stamp, DEMOTED, keys, None, reasons))
         head.stamp = target.stamp = stamp
-        target.events += 1
+        target.events += call.kind != "leave"
         working.touch(head)
         working.touch(target)
         record = Record(target.id, stamp, call, [i.key for i in kept], [(s.identifier.key, s.reason) for s in demoted])

@@ -52,10 +52,13 @@ class Note(Struct):
 
 
 class Membership(Struct):
-    """An origin belongs to a group."""
+    """What an origin now says of its belonging to a group."""
 
     group_key: bytes
     origin: bytes
+    member: bool
+    time: int
+    stamp: int
 
 
 class Change(Struct):

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from identity.model import KINDS, Call, Source
+from identity.model import STORED_KINDS, Call, Source
 
 # Numbers are for ever.
 REASONS = {
@@ -47,7 +47,7 @@ _packed = msgspec.msgpack.Decoder(list[tuple[int, Kept]])
 def kept(call: Call) -> Kept:
     """A call in the form it is stored in."""
     return Kept(
-        KINDS.index(call.kind),
+        STORED_KINDS.index(call.kind),
         call.message_id,
         call.time,
         call.received,

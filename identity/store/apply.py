@@ -33,6 +33,7 @@ from identity.store.rows import (
     HistoryRow,
     IdentifierRow,
     ProfileRow,
+    RejectionRow,
     SightingRow,
     SubjectKeyRow,
 )
@@ -65,12 +66,13 @@ class Writes(Struct):
     sightings: list[SightingRow] = []
     new_accounts: list[AccountRow] = []
     accounts: list[AccountRow] = []
-    memberships: list[tuple[bytes, bytes]] = []
+    memberships: list[tuple[bytes, bytes, bool, int, int]] = []
     evidence: list[EvidenceRow] = []
     events: list[EventRow] = []
     history: list[HistoryRow] = []
     unclaimed: list[bytes] = []
     audit: list[tuple[str, str, str]] = []
+    rejection: RejectionRow | None = None
     lane: int = 0
     changes: list[ChangeRow] = []
 
@@ -198,8 +200,9 @@ def _groups(steps: _Steps, w: Writes) -> None:
             columns = (byteas(key), buckets(key), uuids(account), int4s(version), byteas(group), byteas(document))
             steps.add(query, len(key), *columns)
     if w.memberships:
-        group, origin = zip(*sorted(w.memberships), strict=True)
-        steps.add(sql.INSERT_MEMBERSHIPS, None, byteas(group), uuids(origin), buckets(group))
+        group, origin, member, time, stamp = zip(*sorted(w.memberships), strict=True)
+        said = (bools(member), int8s(time), int8s(stamp))
+        steps.add(sql.PUT_MEMBERSHIPS, None, byteas(group), uuids(origin), buckets(group), *said)
 
 
 def _calls(steps: _Steps, w: Writes) -> None:
@@ -218,5 +221,8 @@ def _calls(steps: _Steps, w: Writes) -> None:
         steps.add(sql.INSERT_HISTORY, len(profile), uuids(profile), int8s(stamp), buckets(profile), *columns)
     if w.unclaimed:
         steps.add(sql.DELETE_MESSAGES, len(w.unclaimed), uuids(w.unclaimed), buckets(w.unclaimed))
+    if w.rejection is not None:
+        stamp_, calls_, payload_ = w.rejection
+        steps.add(sql.INSERT_REJECTION, 1, int8(stamp_), int4(steps.tenant.base), int2(calls_), payload_)
     for entry in w.audit:
         steps.add(sql.INSERT_AUDIT, 1, *(text.encode() for text in entry))

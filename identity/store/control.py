@@ -165,6 +165,12 @@ async def list_keys(connection: Connection, space_id: int) -> list[KeyInfo]:
     return [KeyInfo(*item) for item in found]
 
 
+async def key_names(connection: Connection, space_id: int) -> dict[int, str]:
+    """The public ids of all keys of a space by their numbers, those of revoked ones too."""
+    found = await rows(connection, "SELECT id, public_id FROM api_key WHERE space_id = $1::int4", space_id)
+    return {int(number): str(public_id) for number, public_id in found}
+
+
 async def revoke_key(connection: Connection, space_id: int, public_id: str) -> None:
     """Ends a key of this space. KeyNotFound if it has none such."""
     found = await row(

@@ -95,7 +95,11 @@ JOIN slot_key w ON w.space_id = $1::int4 AND w.slot = s.slot AND w.bucket = $4::
 _BATCH = """
 SELECT m.batch FROM unnest($2::uuid[], $3::int4[]) AS k (key, bucket)
 JOIN message m ON m.key = k.key AND m.space_id = $1::int4 AND m.bucket = k.bucket
-WHERE m.batch = ANY ($4::int8[]) LIMIT 1
+WHERE m.batch = ANY ($4::int8[])
+UNION ALL
+SELECT r.stamp FROM rejection r
+WHERE r.space_id = $1::int4 AND r.bucket = $5::int4 AND r.stamp = ANY ($4::int8[])
+LIMIT 1
 """
 
 _SUPPRESSED = """
@@ -231,8 +235,8 @@ async def lock(
 async def committed(
     connection: WireConnection, tenant: Tenant, messages: Sequence[bytes], batches: Sequence[int]
 ) -> int | None:
-    """Which of these batches was committed: one whose answer was lost left its name with a message."""
-    params: list[Param] = [int4(tenant.id), uuids(messages), tenant.buckets(messages), int8s(batches)]
+    """Which of these batches was committed: one whose answer was lost left its name with what it wrote."""
+    params: list[Param] = [int4(tenant.id), uuids(messages), tenant.buckets(messages), int8s(batches), int4(tenant.base)]
     (found,) = await run(connection, Step(_BATCH, params))
     return int(found.rows[0][0]) if found.rows else None
 

@@ -29,6 +29,7 @@ _BY_SPACE: tuple[LiteralString, ...] = (
     "account",
     "subject_key",
     "message",
+    "rejection",
     "cut",
     "suppression",
     "blocked_key",

@@ -145,6 +145,22 @@ async def heads(connection: Connection, tenant: Tenant, after: bytes, limit: int
     return [id_ for (id_,) in found]
 
 
+async def shown(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> list[tuple[bytes, int, int]]:
+    """(canonical id, stamp of the oldest origin, newest stamp) of these heads, in the order of their ids."""
+    found = await rows(
+        connection,
+        """
+        SELECT p.canonical, p.elder, p.stamp FROM unnest($2::uuid[]) WITH ORDINALITY AS k (id, nr)
+        JOIN profile p ON p.profile_id = k.id AND p.space_id = $1::int4 AND p.bucket = $3::int4
+        ORDER BY k.nr
+        """,
+        tenant.id,
+        uuids(ids),
+        tenant.base,
+    )
+    return [(canonical, elder, stamp) for canonical, elder, stamp in found]
+
+
 class Proof(NamedTuple):
     """The sealed payload of one piece of evidence."""
 
@@ -238,14 +254,20 @@ async def group(connection: Connection, tenant: Tenant, key: bytes) -> GroupRow 
 
 
 async def count_members(connection: Connection, tenant: Tenant, key: bytes, most: int) -> int:
-    """How many canonical profiles belong to a group, counted over at most `most` + 1 origins."""
+    """How many canonical profiles belong to a group, counted over at most `most` + 1 origins.
+
+    Of the origins of a profile the one that spoke last counts.
+    """
     found = await rows(
         connection,
         """
-        SELECT count(DISTINCT p.head) FROM (
-            SELECT profile_id FROM membership
-            WHERE group_key = $2::bytea AND space_id = $1::int4 AND bucket = $3::int4 LIMIT $4::int8
-        ) m JOIN profile p ON p.profile_id = m.profile_id AND p.space_id = $1::int4 AND p.bucket = $3::int4
+        SELECT count(*) FROM (
+            SELECT DISTINCT ON (p.head) m.member FROM (
+                SELECT profile_id, member, time, stamp FROM membership
+                WHERE group_key = $2::bytea AND space_id = $1::int4 AND bucket = $3::int4 LIMIT $4::int8
+            ) m JOIN profile p ON p.profile_id = m.profile_id AND p.space_id = $1::int4 AND p.bucket = $3::int4
+            ORDER BY p.head, m.time DESC, m.stamp DESC
+        ) said WHERE member
         """,
         tenant.id,
         key,

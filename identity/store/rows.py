@@ -118,6 +118,14 @@ class EventRow(NamedTuple):
     payload: bytes
 
 
+class RejectionRow(NamedTuple):
+    """The calls of one batch that were not taken, or not whole; `stamp` is the one that names the batch."""
+
+    stamp: int
+    calls: int
+    payload: bytes
+
+
 class HistoryRow(NamedTuple):
     """One line of history."""
 

@@ -115,11 +115,13 @@ FROM unnest($2::bytea[], $3::int4[], $4::uuid[], $5::int4[], $6::bytea[], $7::by
 WHERE a.key = u.key AND a.space_id = $1::int4 AND a.bucket = u.bucket AND a.version = u.version - 1
 """
 
-INSERT_MEMBERSHIPS = """
-INSERT INTO membership (group_key, profile_id, space_id, bucket)
-SELECT u.group_key, u.origin, $1::int4, u.bucket
-FROM unnest($2::bytea[], $3::uuid[], $4::int4[]) AS u (group_key, origin, bucket)
-ON CONFLICT DO NOTHING
+PUT_MEMBERSHIPS = """
+INSERT INTO membership (group_key, profile_id, space_id, bucket, member, time, stamp)
+SELECT u.group_key, u.origin, $1::int4, u.bucket, u.member, u.time, u.stamp
+FROM unnest($2::bytea[], $3::uuid[], $4::int4[], $5::bool[], $6::int8[], $7::int8[])
+     AS u (group_key, origin, bucket, member, time, stamp)
+ON CONFLICT (group_key, profile_id, space_id, bucket)
+DO UPDATE SET member = excluded.member, time = excluded.time, stamp = excluded.stamp
 """
 
 INSERT_EVIDENCE = """
@@ -150,6 +152,11 @@ WHERE m.key = u.key AND m.space_id = $1::int4 AND m.bucket = u.bucket
 
 # Held alone: what comes after a call that rests on an identifier being unknown is stamped after it.
 RAISE_GATE = "UPDATE space_gate SET stamp = $2::int8 WHERE space_id = $1::int4 AND stamp < $2::int8"
+
+INSERT_REJECTION = """
+INSERT INTO rejection (space_id, stamp, bucket, calls, payload)
+VALUES ($1::int4, $2::int8, $3::int4, $4::int2, $5::bytea)
+"""
 
 INSERT_AUDIT = "INSERT INTO audit (space_id, actor, action, subject) VALUES ($1::int4, $2::text, $3::text, $4::text)"
 

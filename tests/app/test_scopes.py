@@ -15,6 +15,7 @@ from identity.journeys.tenants import FIRST_KEYS
 from tests.app.conftest import Shop
 from tests.conftest import Running
 
+PROFILE_API = "/v1/spaces/{space_id}/collections/{collection}/profiles"
 # Scopes with which the routes of the contract may be called; a route that is missing here fails.
 CONTRACT: dict[tuple[str, str], object] = {
     ("POST", "/v1/spaces"): Operator,
@@ -34,6 +35,12 @@ CONTRACT: dict[tuple[str, str], object] = {
     ("GET", "/v1/profiles/{ref}"): {"profiles:read", "admin", "privacy"},
     ("GET", "/v1/profiles/{ref}/history"): {"profiles:read", "admin", "privacy"},
     ("GET", "/v1/groups/{group_id}"): {"profiles:read", "admin"},
+    ("DELETE", "/v1/groups/{group_id}/members/{ref}"): {"privacy", "admin"},
+    ("GET", PROFILE_API): {"admin", "privacy"},
+    **{
+        ("GET", f"{PROFILE_API}/{{ref}}/{what}"): {"profiles:read", "admin", "privacy"}
+        for what in ("traits", "external_ids", "events", "metadata", "links")
+    },
     **{("POST", path): {"write", "import", "admin"} for path in collect.ROUTES},
 }
 NATIVE = {
@@ -55,7 +62,13 @@ BODIES: dict[str, Any] = {
     "/v1/profiles/lookup": {"identifiers": ["user_id:u1"]},
     "/v1/spaces": {"name": "s"},
 }
-UNKNOWN = {"ref": "user_id:nobody", "key_id": "key_nobody", "group_id": "nobody", "space_id": "spc_" + "0" * 32}
+UNKNOWN = {
+    "ref": "user_id:nobody",
+    "key_id": "key_nobody",
+    "group_id": "nobody",
+    "space_id": "spc_" + "0" * 32,
+    "collection": "users",
+}
 
 
 def body_of(path: str) -> Any:
@@ -141,7 +154,13 @@ def test_foreign_is_unknown(shop: Shop, other_shop: Shop, method: str, path: str
     profile_id = other_shop.send(call)[0]["profile_id"]
     key_id = other_shop.ask("GET", "/v1/keys").json()["keys"][0]["key_id"]
     assert scopes
-    foreign = [{"ref": profile_id}, {"ref": "user_id:u1"}, {"key_id": key_id}, {"group_id": "g1"}]
+    foreign = [
+        {"ref": profile_id},
+        {"ref": "user_id:u1"},
+        {"key_id": key_id},
+        {"group_id": "g1"},
+        {"space_id": other_shop.space_id, "ref": "user_id:u1"},
+    ]
     for parts in foreign:
         if not any(f"{{{name}}}" in path for name in parts):
             continue

@@ -148,7 +148,10 @@ class Stored:
         }
 
     def _read_groups(self) -> None:
-        self.memberships = {(bytes(key), id_.bytes) for key, id_ in self._rows("group_key, profile_id FROM membership")}
+        self.memberships = {
+            (bytes(key), id_.bytes): tuple(said)
+            for key, id_, *said in self._rows("group_key, profile_id, member, time, stamp FROM membership")
+        }
         self.accounts: dict[bytes, Account] = {}
         for key, id_, version, name, document in self._rows(
             "key, account_id, version, group_id, document FROM account"

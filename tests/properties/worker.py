@@ -15,7 +15,7 @@ from identity.errors import OnefoldError
 from identity.journeys.ingest import commit
 from identity.journeys.ingest.gather import Gatherer
 from identity.journeys.ingest.read_in import Request
-from identity.journeys.read import get_profile
+from identity.journeys.read.native import get_profile
 from identity.journeys.roll import roll
 from identity.journeys.rules import put_rules
 from identity.journeys.startup import open_spaces

@@ -28,6 +28,7 @@ from identity.journeys.ingest.opening import (
     wanted_documents,
     wanted_sets,
 )
+from identity.journeys.ingest.losses import losses
 from identity.journeys.ingest.read_in import Request
 from identity.journeys.ingest.sealing import Sealer
 from identity.model import Call
@@ -155,6 +156,7 @@ class Writer:
         writes.audit = [
             (f"key:{record.call.source.key}", "alias.force", public_profile(record.origin)) for record in made.forced
         ]
+        writes.rejection = losses(space, requests, made, batch)
         await apply(connection, space.tenant, writes)
         tried[batch] = made
         await commit(connection)

@@ -17,7 +17,7 @@ from identity.store.rows import Gate
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, GROUP_ID, GROUP_TRAITS, IDENTIFIER
 from identity.vault.subject import SlotKey, SubjectKey
 
-KIND_CODES: dict[str, int] = {"identify": 0, "track": 1, "page": 2, "screen": 3, "group": 4, "alias": 5}
+KIND_CODES: dict[str, int] = {"identify": 0, "track": 1, "page": 2, "screen": 3, "group": 4, "alias": 5, "leave": 6}
 
 
 class Sealer:
@@ -135,7 +135,9 @@ class Sealer:
             document = subject.seal(GROUP_TRAITS, account.id, version, traits.pack(account.document))
             row = rows.AccountRow(key, account.id, version, name, document)
             (self.writes.new_accounts if version == 1 else self.writes.accounts).append(row)
-        self.writes.memberships = [(m.group_key, m.origin) for m in plan.memberships.values()]
+        self.writes.memberships = [
+            (m.group_key, m.origin, m.member, m.time, m.stamp) for m in plan.memberships.values()
+        ]
 
     def _calls(self, plan: Plan) -> None:
         writes, codes = self.writes, self.space.codes

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from identity.journeys.read import get_profile
+from identity.journeys.read.native import get_profile
 from identity.journeys.roll import roll
 from tests.properties.lab import Lab, Worker, ingesting, run, send
 

@@ -10,11 +10,9 @@ from identity.clock import stamp_time
 from identity.errors import ProfileNotFound, TooMuch
 from identity.identifiers import parse
 from identity.ids import private, public_profile
-from identity.model import KINDS
-from identity.planning.extract import extract
+from identity.naming import named
 from identity.planning.plan import CREATED, DEMOTED, GAINED, MERGED, RETIRED
-from identity.planning.records import Kept, source, split_keys, unpack, unpack_demoted
-from identity.planning.rules import Rules
+from identity.planning.records import split_keys, unpack, unpack_demoted
 from identity.planning.timing import format_time
 from identity.spaces import Space, through_a_roll
 from identity.store import read as store
@@ -120,19 +118,8 @@ async def _teller(
         kept = unpack(subjects[proof.origin].open(EVIDENCE, proof.origin, proof.stamp, proof.payload))
         messages[proof.stamp] = kept.message_id
         if proof.stamp in versions:
-            values |= _named(space, kept, await space.rules(versions[proof.stamp]))
+            values |= named(space, kept, await space.rules(versions[proof.stamp]))
     return _Teller(names, values, messages)
-
-
-def _named(space: Space, kept: Kept, rules: Rules) -> dict[bytes, tuple[str, str]]:
-    """Everything a stored call named, by key: a demoted identifier belongs to nobody here."""
-    call = extract(
-        kept.body, kind=KINDS[kept.kind], rules=rules, received=kept.received, sent_at=None, source=source(kept)
-    )
-    space.index(call, set())
-    alias = call.alias
-    previous = [] if alias is None else [i for i in (alias.user, alias.anonymous) if i is not None]
-    return {i.key: (i.type, i.value) for i in (*call.identifiers, *(s.identifier for s in call.skipped), *previous)}
 
 
 def _position(raw: bytes) -> tuple[int, int]:

@@ -1,0 +1,119 @@
+"""How Segment's Profile API reads parameters and tells errors.
+
+Its answers have a `Request-Id`, errors a body of their own, on every path below `collections` of
+a space, also where no route matches. No message repeats what was sent but single odd characters.
+"""
+
+import re
+import secrets
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from identity.errors import BadParameter
+from identity.journeys.read.page import Wanted
+from identity.planning.timing import parse_time
+
+_PATH: Final = re.compile(r"/v1/spaces/[^/]*/collections(/|$)")
+_NAME: Final = re.compile(r"[a-z0-9_]*")
+_CODES: Final = {
+    401: "authentication_error",
+    403: "authentication_error",
+    404: "not_found",
+    429: "rate_limit_error",
+    500: "internal_error",
+    503: "unavailable",
+}
+_INVALID: Final = frozenset({"invalid_parameter", "bad_identifier", "bad_input", "bad_cursor", "invalid_request"})
+_LONGEST: Final = 10_000
+
+
+def speaks(path: str) -> bool:
+    """Whether this path belongs to the Profile API."""
+    return _PATH.match(path) is not None
+
+
+def request_id() -> tuple[bytes, bytes]:
+    """The header that names an answer."""
+    return b"request-id", secrets.token_hex(16).encode()
+
+
+def failure(status: int, code: str, message: str) -> bytes:
+    """An error as Segment writes it; `code` is the one of the native surface."""
+    other = "validation_error" if code in _INVALID else "invalid_request_error"
+    if status == 404 and code.endswith("_not_found"):  # noqa: PLR2004
+        message = "Profile was not found."
+    return msgspec.json.encode({"error": {"code": _CODES.get(status, other), "message": message}})
+
+
+def wanted(query: Iterable[tuple[str, str]], default: int, most: int) -> Wanted:
+    """The parameters of a list with so many entries by default and at most. BadParameter."""
+    given: dict[str, str] = {}
+    for name, value in query:
+        if name in given or len(value) > _LONGEST:
+            raise _bad(name, "may be given once, and not at such length")
+        given[name] = value
+    return Wanted(
+        limit=_limit(given, default, most),
+        include=_names(given, "include"),
+        exclude=_names(given, "exclude"),
+        verbose=_flag(given),
+        computed=_one_of(given, "class", ("audience", "computed_trait")) is not None,
+        start=_time(given, "start"),
+        end=_time(given, "end"),
+        ascending=_one_of(given, "sort", ("asc", "desc")) == "asc",
+        next=given.get("next") or None,
+    )
+
+
+def known(parameter: str, value: str, names: Iterable[str]) -> str:
+    """A part of the path that must be one of a few names. BadParameter."""
+    if value in names:
+        return value
+    odd = "".join(sorted({c for c in _NAME.sub("", value) if "!" <= c <= "~" and not c.isalnum()}))
+    if odd:
+        message = f"The parameter `{parameter}` has invalid character(s) `{odd}`"
+        raise BadParameter(message)
+    raise _bad(parameter, "must be one of " + ", ".join(names))
+
+
+def _bad(name: str, why: str) -> BadParameter:
+    shown = name if _NAME.fullmatch(name) and len(name) <= 32 else "?"  # noqa: PLR2004
+    return BadParameter(f"The parameter `{shown}` {why}.")
+
+
+def _limit(given: dict[str, str], default: int, most: int) -> int:
+    text = given.get("limit", str(default))
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= most):  # noqa: PLR2004
+        raise _bad("limit", f"must be a number from 1 to {most}")
+    return int(text)
+
+
+def _names(given: dict[str, str], name: str) -> frozenset[str]:
+    return frozenset(part for part in given.get(name, "").split(",") if part)
+
+
+def _flag(given: dict[str, str]) -> bool:
+    return _one_of(given, "verbose", ("", "true", "false", "1", "0")) in ("", "true", "1")
+
+
+def _one_of(given: dict[str, str], name: str, values: tuple[str, ...]) -> str | None:
+    value = given.get(name)
+    if value is not None and value not in values:
+        raise _bad(name, "must be one of " + ", ".join(filter(None, values)))
+    return value
+
+
+def _time(given: dict[str, str], name: str) -> int | None:
+    text = given.get(name)
+    if not text:
+        return None
+    # A plus that was not encoded arrives as a space.
+    time = parse_time(text)
+    if time is None:
+        head, _, zone = text.rpartition(" ")
+        time = parse_time(f"{head}+{zone}")
+    if time is None:
+        raise _bad(name, "must be a time like 2026-01-31T12:00:00Z")
+    return time

@@ -1,0 +1,129 @@
+"""Segment's Profile API: the users and accounts of a space, read as its callers know it.
+
+A space that is not the key's own answers as one without the profile. Every read by an employee's
+key is in the audit, found or not.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+from fastapi import APIRouter, Request, Response
+
+from app import profile_api
+from app.auth import ByLister, ByReader, Visit
+from app.openapi import described
+from app.profile_shapes import ApiEvents, ApiExternalIds, ApiLinks, ApiMetadata, ApiProfiles, ApiTraits
+from app.routes.answers import Segment, answer, note
+from identity.errors import BadCursor, BadIdentifier, BadParameter, ProfileNotFound, TooMuch
+from identity.ids import private
+from identity.journeys.read import accounts, events, links, users
+from identity.journeys.read.page import Answered, Wanted
+from identity.spaces import Space
+
+router = APIRouter(tags=["Segment Profile API"])
+_ROOT = "/v1/spaces/{space_id}/collections/{collection}/profiles"
+_ONE = _ROOT + "/{ref}"
+_REFUSALS = (BadParameter, BadIdentifier, BadCursor, ProfileNotFound, TooMuch)
+# Segment's names beside ours.
+_SYNONYMS = {"phone_number:": "phone:", "segment_id:": "", "use_": "prf_"}
+
+
+class List(NamedTuple):
+    """A list of a profile: its journey, and how long it is by default and at most."""
+
+    read: Callable[[Space, str, Wanted], Awaitable[Answered]]
+    default: int
+    most: int
+
+
+LISTS: dict[str, dict[str, List]] = {
+    "users": {
+        "traits": List(users.traits, 10, 200),
+        "external_ids": List(users.external_ids, 25, 100),
+        "events": List(events.events, 100, 100),
+        "metadata": List(users.metadata, 1, 100),
+        "links": List(links.accounts_of, 20, 20),
+    },
+    "accounts": {
+        "traits": List(accounts.traits, 10, 200),
+        "external_ids": List(accounts.external_ids, 25, 100),
+        "events": List(accounts.events, 100, 100),
+        "metadata": List(accounts.metadata, 1, 100),
+        "links": List(links.users_of, 20, 20),
+    },
+}
+ALL: dict[str, Callable[[Space, Wanted], Awaitable[Answered]]] = {"users": users.listed, "accounts": accounts.listed}
+
+
+@router.get(_ROOT, **described(ApiProfiles, *_REFUSALS))
+async def list_profiles(request: Request, visit: ByLister, space_id: Segment, collection: Segment) -> Response:
+    """Every profile of a collection."""
+    read = ALL[profile_api.known("collection", collection, ALL)]
+    wanted = profile_api.wanted(request.query_params.multi_items(), 100, 100)
+    _own(visit, space_id)
+    await note(visit, f"profile_api.{collection}", None)
+    return answer((await read(visit.space, wanted)).document)
+
+
+@router.get(_ONE + "/traits", **described(ApiTraits, *_REFUSALS))
+async def get_traits(
+    request: Request, visit: ByReader, space_id: Segment, collection: Segment, ref: Segment
+) -> Response:
+    """Traits, by name."""
+    return await _read(request, visit, space_id, collection, ref, "traits")
+
+
+@router.get(_ONE + "/external_ids", **described(ApiExternalIds, *_REFUSALS))
+async def get_ids(request: Request, visit: ByReader, space_id: Segment, collection: Segment, ref: Segment) -> Response:
+    """Identifiers, in the order they were linked."""
+    return await _read(request, visit, space_id, collection, ref, "external_ids")
+
+
+@router.get(_ONE + "/events", **described(ApiEvents, *_REFUSALS))
+async def get_events(
+    request: Request, visit: ByReader, space_id: Segment, collection: Segment, ref: Segment
+) -> Response:
+    """Calls, newest first."""
+    return await _read(request, visit, space_id, collection, ref, "events")
+
+
+@router.get(_ONE + "/metadata", **described(ApiMetadata, *_REFUSALS))
+async def get_metadata(
+    request: Request, visit: ByReader, space_id: Segment, collection: Segment, ref: Segment
+) -> Response:
+    """When it came to be, and its first and last calls."""
+    return await _read(request, visit, space_id, collection, ref, "metadata")
+
+
+@router.get(_ONE + "/links", **described(ApiLinks, *_REFUSALS))
+async def get_links(
+    request: Request, visit: ByReader, space_id: Segment, collection: Segment, ref: Segment
+) -> Response:
+    """The accounts of a user, the users of an account."""
+    return await _read(request, visit, space_id, collection, ref, "links")
+
+
+async def _read(request: Request, visit: Visit, space_id: str, collection: str, ref: str, what: str) -> Response:
+    wanted_list = LISTS[profile_api.known("collection", collection, LISTS)][what]
+    wanted = profile_api.wanted(request.query_params.multi_items(), wanted_list.default, wanted_list.most)
+    action = f"profile_api.{what}"
+    try:
+        _own(visit, space_id)
+        answered = await wanted_list.read(visit.space, _native(ref), wanted)
+    except ProfileNotFound:
+        await note(visit, action, None)
+        raise
+    await note(visit, action, answered.profile_id)
+    return answer(answered.document)
+
+
+def _own(visit: Visit, space_id: str) -> None:
+    if private("spc", space_id) != visit.space.public_id:
+        raise ProfileNotFound
+
+
+def _native(ref: str) -> str:
+    for theirs, ours in _SYNONYMS.items():
+        if ref.startswith(theirs):
+            ref = ours + ref[len(theirs) :]
+    return ref

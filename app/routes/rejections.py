@@ -1,0 +1,24 @@
+"""The list of what was not taken, for the admin of a space."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from app.auth import ByAdmin
+from app.openapi import described
+from app.rejection_shapes import RejectionPage
+from app.routes.answers import DEFAULT_LIMIT, Cursor, Limit, answer, note
+from identity.errors import BadCursor, BadParameter
+from identity.journeys import rejections
+
+router = APIRouter(tags=["Rejections"])
+Since = Annotated[str | None, Query(description="Only what came at this time (RFC 3339) or later.")]
+
+
+@router.get("/v1/rejections", **described(RejectionPage, BadCursor, BadParameter))
+async def list_rejections(
+    visit: ByAdmin, since: Since = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Response:
+    """What was rejected, demoted or suppressed and why, newest first."""
+    await note(visit, "rejections.read", None)
+    return answer(await rejections.list_rejections(visit.space, since, limit, cursor))

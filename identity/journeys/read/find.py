@@ -1,0 +1,21 @@
+"""From what a caller names a profile by to its sealed origins, in one statement."""
+
+from identity.identifiers import parse
+from identity.ids import private
+from identity.spaces import Space
+from identity.store import read as store
+
+MOST_DOCUMENTS = 10_000
+
+
+async def find(space: Space, ref: str) -> store.Profiles:
+    """What a `type:value` or an id leads to, sealed."""
+    id_ = private("prf", ref)
+    if id_ is not None:
+        async with space.database.reading() as connection:
+            return await store.by_ids(connection, space.tenant, [id_], MOST_DOCUMENTS + 1)
+    # Before a connection is taken: nobody may wait for a second one while holding the first.
+    identifier = parse(ref, (await space.rules()).region)
+    key = space.keys.identifier(identifier.type, identifier.value)
+    async with space.database.reading() as connection:
+        return await store.by_keys(connection, space.tenant, [key], MOST_DOCUMENTS + 1)

@@ -1,0 +1,142 @@
+"""Profiles in the shapes of Segment's Profile API: traits, external ids, metadata, and all of them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from identity.clock import stamp_time
+from identity.ids import public_profile
+from identity.journeys.read.events import last_call
+from identity.journeys.read.opened import Opened, open_profile
+from identity.journeys.read.page import Answered, Wanted, cursor
+from identity.planning.records import Kept
+from identity.planning.state import Stamped
+from identity.planning.timing import format_time
+from identity.spaces import Space, through_a_roll
+from identity.store import control
+from identity.store import read as store
+
+USERS = "users"
+_LIST, _TRAITS, _IDS = b"users", b"user-traits", b"user-ids"
+
+
+@through_a_roll
+async def traits(space: Space, ref: str, wanted: Wanted) -> Answered:
+    """A page of traits by name. Onefold computes none, so of computed ones there are none."""
+    profile = await open_profile(space, ref)
+    folded, next_ = page_of(space, profile.folded(), wanted)
+    told: dict[str, Any] = {name: entry[0] for name, entry in folded.items()}
+    if wanted.verbose:
+        by = await profile.set_by(folded)
+        keys = await key_names(space)
+        told = {
+            name: {"value": value, "source_id": source_id(by[name][1], keys), "updated_at": format_time(time)}
+            for name, (value, time, _) in folded.items()
+        }
+    id_ = profile.public_id
+    return Answered(id_, {"traits": told, "cursor": cursor(space, USERS, f"/{id_}/traits", wanted, next_)})
+
+
+def page_of(space: Space, folded: Mapping[str, Stamped], wanted: Wanted) -> tuple[dict[str, Stamped], str | None]:
+    """The traits of a page by name, and the cursor of the next one. BadCursor."""
+    after = None if wanted.next is None else space.read_cursor(_TRAITS, wanted.next).decode()
+    names = [] if wanted.computed else sorted(name for name, entry in folded.items() if entry[0] is not None)
+    if wanted.include:
+        names = [name for name in names if name in wanted.include]
+    if after is not None:
+        names = [name for name in names if name > after]
+    shown, rest = names[: wanted.limit], names[wanted.limit :]
+    next_ = space.write_cursor(_TRAITS, shown[-1].encode()) if rest else None
+    return {name: folded[name] for name in shown}, next_
+
+
+@through_a_roll
+async def external_ids(space: Space, ref: str, wanted: Wanted) -> Answered:
+    """A page of identifiers in the order they were linked."""
+    profile = await open_profile(space, ref)
+    after = b"" if wanted.next is None else space.read_cursor(_IDS, wanted.next)
+    names = await profile.names()
+    held = [
+        each
+        for each in profile.identifiers
+        if _position(each) > after and (not wanted.include or names[each.type] in wanted.include)
+    ]
+    shown, rest = held[: wanted.limit], held[wanted.limit :]
+    next_ = space.write_cursor(_IDS, _position(shown[-1])) if rest else None
+    id_ = profile.public_id
+    where = cursor(space, USERS, f"/{id_}/external_ids", wanted, next_)
+    return Answered(id_, {"data": await told_ids(profile, shown, await key_names(space)), "cursor": where})
+
+
+async def told_ids(profile: Opened, shown: Sequence[store.Held], keys: dict[int, str]) -> list[dict[str, Any]]:
+    """External ids with the calls that linked them."""
+    names = await profile.names()
+    calls = await profile.calls({(each.origin, each.linked_at) for each in shown})
+    told = []
+    for each in shown:
+        call = calls.get((each.origin, each.linked_at))
+        told.append(
+            {
+                "source_id": source_id(call, keys),
+                "collection": USERS,
+                "id": profile.value(each),
+                "type": names[each.type],
+                "created_at": format_time(stamp_time(each.linked_at)),
+                "encoding": "none",
+                "first_message_id": None if call is None else call.message_id,
+            }
+        )
+    return told
+
+
+@through_a_roll
+async def metadata(space: Space, ref: str, _wanted: Wanted) -> Answered:
+    """When a profile came to be, and its first and last calls."""
+    profile = await open_profile(space, ref)
+    elder = profile.head.elder
+    born = await profile.calls({(member.id, elder) for member in profile.members})
+    first = next(iter(born.values()), None)
+    last = await last_call(profile)
+    keys = await key_names(space)
+    told = {
+        "created_at": format_time(stamp_time(elder)),
+        "updated_at": format_time(stamp_time(max(member.stamp for member in profile.members))),
+        "expires_at": None,
+        "first_message_id": None if first is None else first.message_id,
+        "first_source_id": source_id(first, keys),
+        "last_message_id": None if last is None else last.message_id,
+        "last_source_id": source_id(last, keys),
+    }
+    return Answered(profile.public_id, {"metadata": told})
+
+
+async def listed(space: Space, wanted: Wanted) -> Answered:
+    """A page of all canonical profiles, by id."""
+    after = bytes(16) if wanted.next is None else space.read_cursor(_LIST, wanted.next)
+    async with space.database.reading() as connection:
+        heads = await store.heads(connection, space.tenant, after, wanted.limit + 1)
+        found = await store.shown(connection, space.tenant, heads[: wanted.limit])
+    next_ = space.write_cursor(_LIST, heads[wanted.limit - 1]) if len(heads) > wanted.limit else None
+    data = [
+        {
+            "segment_id": public_profile(canonical),
+            "created_at": format_time(stamp_time(elder)),
+            "updated_at": format_time(stamp_time(stamp)),
+        }
+        for canonical, elder, stamp in found
+    ]
+    return Answered(None, {"data": data, "cursor": cursor(space, USERS, "", wanted, next_)})
+
+
+async def key_names(space: Space) -> dict[int, str]:
+    """The public ids of all keys a space ever had, by their numbers."""
+    async with space.database.reading() as connection:
+        return await control.key_names(connection, space.tenant.id)
+
+
+def source_id(call: Kept | None, keys: dict[int, str]) -> str | None:
+    """The public id of the key that sent a call."""
+    return None if call is None else keys.get(call.source)
+
+
+def _position(held: store.Held) -> bytes:
+    return held.linked_at.to_bytes(8, "big") + held.type.to_bytes(2, "big") + held.key

@@ -1,0 +1,137 @@
+"""What was rejected, suppressed, unresolved or taken in part, and why, newest first.
+
+The values of demoted identifiers are opened from the evidence of the calls that named them; of
+what was not stored there are none to open.
+"""
+
+import asyncio
+from typing import Any
+
+from identity.clock import SLOT_BITS, stamp_time
+from identity.errors import BadParameter
+from identity.ids import public_profile
+from identity.model import STORED_KINDS
+from identity.naming import named
+from identity.planning.records import unpack, unpack_demoted
+from identity.planning.refusals import STATUSES, Refusal
+from identity.planning.refusals import unpack as unpack_refusals
+from identity.planning.rules import Rules
+from identity.planning.timing import format_time, parse_time
+from identity.spaces import Space, through_a_roll
+from identity.store import control
+from identity.store import rejections as store
+from identity.vault.seal import EVIDENCE, REJECTION
+
+_LIST = b"rejections"
+_LAST_STAMP = 2**63 - 1
+
+
+@through_a_roll
+async def list_rejections(space: Space, since: str | None, limit: int, cursor: str | None) -> dict[str, Any]:
+    """A page of the list; `since` is an RFC 3339 time. BadParameter, BadCursor."""
+    before = (_LAST_STAMP, 0) if cursor is None else _position(space.read_cursor(_LIST, cursor))
+    oldest = _stamp(since)
+    async with space.database.reading() as connection:
+        packed = await store.packed(connection, space.tenant, oldest, before, limit + 1)
+        demoted = await store.demoted(connection, space.tenant, oldest, before[0], limit + 1)
+        keys = await control.key_names(connection, space.tenant.id)
+    places: list[tuple[int, int, store.Packed | store.Demotion]] = [(row.stamp, 0, row) for row in demoted]
+    places += [(row.stamp, number, row) for row in packed for number in range(row.seen)]
+    # No two rows bear one stamp, so the rows themselves are never compared.
+    places.sort(key=lambda place: place[:2], reverse=True)
+    shown = places[:limit]
+    teller = await _teller(space, keys, [row for _, _, row in shown if isinstance(row, store.Demotion)])
+    lines = []
+    for _, number, row in shown:
+        line = teller.refusal(row, number) if isinstance(row, store.Packed) else teller.demotion(row)
+        lines += [] if line is None else [line]
+        # Reading a large call again takes milliseconds, and others are waiting for this loop.
+        await asyncio.sleep(0)
+    return {
+        "rejections": lines,
+        "next_cursor": space.write_cursor(_LIST, _written(*shown[-1][:2])) if len(places) > limit else None,
+    }
+
+
+class _Teller:
+    """Opens lines; each row of calls once."""
+
+    def __init__(self, space: Space, keys: dict[int, str], names: dict[int, str], rules: dict[int, Rules]) -> None:
+        self.space = space
+        self.keys = keys
+        self.names = names
+        self.rules = rules
+        self.opened: dict[int, list[Refusal]] = {}
+
+    def refusal(self, row: store.Packed, number: int) -> dict[str, Any]:
+        """One call of a row."""
+        space = self.space
+        if row.stamp not in self.opened:
+            plain = space.keys.open(REJECTION, space.public_id, row.stamp, row.payload)
+            self.opened[row.stamp] = unpack_refusals(plain)
+        refusal = self.opened[row.stamp][number]
+        return {
+            "at": format_time(stamp_time(row.stamp)),
+            "received_at": format_time(refusal.received),
+            "message_id": refusal.message_id,
+            "type": None if refusal.kind is None else STORED_KINDS[refusal.kind],
+            "status": STATUSES[refusal.status],
+            "reason": refusal.reason,
+            "demoted": [
+                {"identifier": None, "reason": reason, "count": count} for reason, count in refusal.unlinked.items()
+            ],
+            "ignored_traits": refusal.ignored,
+            "ignored_count": refusal.ignored_count,
+            "source": self.keys.get(refusal.source),
+            "profile_id": None,
+        }
+
+    def demotion(self, row: store.Demotion) -> dict[str, Any] | None:
+        """A stored call that lost identifiers; None where its keys are gone, and its person with them."""
+        if row.slot is None or row.epoch is None or row.canonical is None:
+            return None
+        if not row.slot_wrapped or not row.key_id or not row.wrapped:
+            return None
+        subject = self.space.keys.slot(row.slot, row.epoch, row.slot_wrapped).unwrap(row.key_id, row.wrapped)
+        kept = unpack(subject.open(EVIDENCE, row.origin, row.stamp, row.payload))
+        values = named(self.space, kept, self.rules[row.rules_version])
+        return {
+            "at": format_time(stamp_time(row.stamp)),
+            "received_at": format_time(kept.received),
+            "message_id": kept.message_id,
+            "type": STORED_KINDS[kept.kind],
+            "status": "accepted",
+            "reason": None,
+            "demoted": [
+                {"identifier": ":".join(values[key]) if key in values else None, "reason": reason, "count": 1}
+                for key, reason in unpack_demoted(row.demoted, self.names.__getitem__)
+            ],
+            "ignored_traits": [],
+            "ignored_count": 0,
+            "source": self.keys.get(kept.source),
+            "profile_id": public_profile(row.canonical),
+        }
+
+
+async def _teller(space: Space, keys: dict[int, str], demoted: list[store.Demotion]) -> _Teller:
+    names = await space.read_types() if demoted else {}
+    rules = {version: await space.rules(version) for version in {row.rules_version for row in demoted}}
+    return _Teller(space, keys, names, rules)
+
+
+def _stamp(since: str | None) -> int:
+    """The first stamp of a time."""
+    if since is None:
+        return 0
+    time = parse_time(since)
+    if time is None:
+        raise BadParameter("since must be an RFC 3339 time.")
+    return min(max(time, 0) << SLOT_BITS, _LAST_STAMP)
+
+
+def _written(stamp: int, number: int) -> bytes:
+    return stamp.to_bytes(8, "big") + number.to_bytes(4, "big")
+
+
+def _position(raw: bytes) -> tuple[int, int]:
+    return int.from_bytes(raw[:8], "big"), int.from_bytes(raw[8:], "big")

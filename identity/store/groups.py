@@ -1,0 +1,126 @@
+"""Reads groups and who belongs to them, page by page, however large a group is."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from identity.store.arrays import byteas
+from identity.store.database import Connection, rows
+from identity.store.tenant import Tenant
+
+
+class Named(NamedTuple):
+    """A group in the list of all, sealed, with its wrapped key."""
+
+    key: bytes
+    account_id: bytes
+    group_id: bytes
+    slot: int
+    key_id: bytes
+    wrapped: bytes
+    epoch: int
+    slot_wrapped: bytes
+
+
+class Said(NamedTuple):
+    """What an origin last said of a group, where it is a member: the call lies there as evidence."""
+
+    head: bytes
+    origin: bytes
+    stamp: int
+
+
+async def listed(connection: Connection, tenant: Tenant, after: bytes, limit: int) -> list[Named]:
+    """The groups of a space in the order of their keys."""
+    found = await rows(
+        connection,
+        """
+        SELECT a.key, a.account_id, a.group_id, s.slot, s.key_id, s.wrapped, w.epoch, w.wrapped
+        FROM (SELECT key, account_id, group_id FROM account
+              WHERE space_id = $1::int4 AND bucket = $2::int4 AND key > $3::bytea ORDER BY key LIMIT $4::int4) a
+        JOIN subject_key s ON s.profile_id = a.account_id AND s.space_id = $1::int4 AND s.bucket = $2::int4
+        JOIN slot_key w ON w.space_id = $1::int4 AND w.slot = s.slot AND w.bucket = $2::int4
+        ORDER BY a.key
+        """,
+        tenant.id,
+        tenant.base,
+        after,
+        limit,
+    )
+    return [Named(*item) for item in found]
+
+
+async def exist(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> set[bytes]:
+    """Which of these groups there are."""
+    found = await rows(
+        connection,
+        """
+        SELECT a.key FROM unnest($2::bytea[]) AS k (key)
+        JOIN account a ON a.key = k.key AND a.space_id = $1::int4 AND a.bucket = $3::int4
+        """,
+        tenant.id,
+        byteas(keys),
+        tenant.base,
+    )
+    return {key for (key,) in found}
+
+
+async def members(
+    connection: Connection, tenant: Tenant, key: bytes, after: bytes, limit: int
+) -> tuple[list[Said], bytes | None]:
+    """Members of a group among the next `limit` origins after one, and the last origin looked at.
+
+    A profile stands at the first of its origins that ever spoke of the group, so it comes once
+    however often it spoke, and counts by what was said last. None: there are no more origins.
+    """
+    found = await rows(
+        connection,
+        """
+        WITH page AS MATERIALIZED (
+            SELECT profile_id FROM membership
+            WHERE group_key = $2::bytea AND space_id = $1::int4 AND bucket = $3::int4 AND profile_id > $4::uuid
+            ORDER BY profile_id LIMIT $5::int4
+        ), heads AS (
+            SELECT DISTINCT p.head FROM page JOIN profile p USING (profile_id)
+            WHERE p.space_id = $1::int4 AND p.bucket = $3::int4
+        ), origins AS (
+            SELECT head, head AS id FROM heads
+            UNION ALL
+            SELECT h.head, p.profile_id FROM heads h
+            JOIN profile p ON p.head = h.head AND p.head <> p.profile_id
+                AND p.space_id = $1::int4 AND p.bucket = $3::int4
+        ), said AS (
+            SELECT o.head, m.*, min(m.profile_id::text) OVER (PARTITION BY o.head) AS first
+            FROM origins o JOIN membership m
+                ON m.group_key = $2::bytea AND m.profile_id = o.id AND m.space_id = $1::int4 AND m.bucket = $3::int4
+        )
+        SELECT DISTINCT ON (s.first) s.head, s.profile_id, s.stamp, s.member, s.first::uuid,
+               (SELECT max(profile_id::text) FROM page)::uuid, (SELECT count(*) FROM page)
+        FROM said s ORDER BY s.first, s.time DESC, s.stamp DESC
+        """,
+        tenant.id,
+        key,
+        tenant.base,
+        after.hex(),
+        limit,
+    )
+    if not found:
+        return [], None
+    last, looked = found[0][5], found[0][6]
+    shown = [Said(head, origin, stamp) for head, origin, stamp, member, first, *_ in found if member and first > after]
+    return shown, last if looked == limit else None
+
+
+async def joins(connection: Connection, tenant: Tenant, key: bytes, most: int) -> list[tuple[bytes, int]]:
+    """(origin, stamp) of what was last said of a group by each origin; at most `most`."""
+    found = await rows(
+        connection,
+        """
+        SELECT profile_id, stamp FROM membership
+        WHERE group_key = $2::bytea AND space_id = $1::int4 AND bucket = $3::int4 AND stamp > 0 LIMIT $4::int4
+        """,
+        tenant.id,
+        key,
+        tenant.base,
+        most,
+    )
+    return [(origin, stamp) for origin, stamp in found]
