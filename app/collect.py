@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from app import body, logs
+from app import body, cross_origin, logs
 from app.auth import secret
 from app.body import Disconnected
 from app.lifetime import Onefold
@@ -83,7 +83,7 @@ class Collect:
         self._onefold = onefold
 
     async def __call__(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request. Preflight, rate limits and the like would come before `_answer`."""
+        """Answers one request."""
         started = time.perf_counter()
         try:
             answer = await self._answer(route, scope, receive)
@@ -91,11 +91,12 @@ class Collect:
             return
         except Exception as error:  # noqa: BLE001 (the outermost step: each one is answered and logged)
             answer = _refusal(error)
-        await send(answer.start)
+        await send(_readable(answer.start, scope))
         await send(answer.body)
         seconds = time.perf_counter() - started
         self._onefold.meters.answered(scope["method"], route.template, answer.status, seconds)
         if answer.code is not None:
+            self._onefold.meters.refused(answer.code)
             tell = _log.error if answer.status >= _SERVER_ERROR else _log.info
             tell(
                 "collect.refused",
@@ -151,6 +152,14 @@ class Collect:
         if not isinstance(key, str):
             raise Unauthorised
         return await self._onefold.keys.caller(key)
+
+
+def _readable(start: Message, scope: Scope) -> Message:
+    """The start of an answer, such that a page of another origin may read it; only browsers name theirs."""
+    for name, value in scope["headers"]:
+        if name == b"origin":
+            return {**start, "headers": [*start["headers"], *cross_origin.allowed(value)]}
+    return start
 
 
 def _read_in(route: Route, document: dict[str, Any], caller: Caller, *, sized: bool) -> Request:

@@ -11,11 +11,11 @@ from urllib.parse import unquote_to_bytes
 
 from fastapi import FastAPI
 
-from app import body, logs, profile_api
+from app import body, cross_origin, logs, profile_api
 from app.body import Disconnected
 from app.collect import ROUTES, Collect, Message, Receive, Scope, Send
 from app.lifetime import Onefold
-from app.problems import INTERNAL, Unreadable, told
+from app.problems import INTERNAL, Headers, Unreadable, told
 from identity.errors import BadInput
 
 UNMATCHED: Final = "unmatched"
@@ -39,7 +39,9 @@ class Front:
             await self.api(scope, receive, send)
             return
         route = ROUTES.get(scope["path"])
-        if route is not None:
+        if scope["method"] == "OPTIONS" and (route is not None or cross_origin.speaks(scope["path"])):
+            await _preflight(scope, send)
+        elif route is not None:
             await self.collect(route, scope, receive, send)
         else:
             await self._native(scope, receive, send)
@@ -53,8 +55,7 @@ class Front:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message["headers"], *_SAFE]
-                if profile_api.speaks(scope["path"]):
-                    message["headers"].append(profile_api.request_id())
+                message["headers"] += _of_surface(scope)
             await send(message)
 
         scope["path"] = scope["raw_path"].decode("latin-1")
@@ -98,6 +99,22 @@ def decoded(part: str) -> str:
     if "\0" in text:
         raise BadInput("A part of the path holds a character that nothing here can hold.")
     return text
+
+
+def _of_surface(scope: Scope) -> Headers:
+    """The headers that all answers of a surface bear."""
+    path = scope["path"]
+    if profile_api.speaks(path):
+        return [profile_api.request_id()]
+    if cross_origin.speaks(path):
+        return cross_origin.allowed(next((value for name, value in scope["headers"] if name == b"origin"), None))
+    return []
+
+
+async def _preflight(scope: Scope, send: Send) -> None:
+    headers = cross_origin.preflight(dict(scope["headers"]))
+    await send({"type": "http.response.start", "status": 204, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
 
 
 def _template(scope: Scope) -> str:

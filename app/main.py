@@ -15,7 +15,7 @@ from app import openapi, problems
 from app.auth import Public
 from app.front import Front
 from app.lifetime import Onefold
-from app.routes import groups, health, keys, profile_api, profiles, rejections, rules, spaces
+from app.routes import browser, groups, health, keys, profile_api, profiles, rejections, rules, spaces
 from app.settings import Settings, load
 from identity.errors import Misconfigured
 
@@ -27,6 +27,7 @@ ROUTERS = (
     profile_api.router,
     groups.router,
     rejections.router,
+    browser.router,
     health.router,
 )
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)

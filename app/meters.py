@@ -36,6 +36,14 @@ class Meters:
         self._demoted = Counter(
             "onefold_demotions", "Identifiers not linked, by reason.", ["reason"], registry=registry
         )
+        self._ignored = Counter(
+            "onefold_ignored_traits", "Traits, decisions and memberships without room in a full document.",
+            registry=registry,
+        )  # fmt: skip
+        self._refused = Counter(
+            "onefold_refused_requests", "Requests to collect that were refused whole, by code.", ["code"],
+            registry=registry,
+        )  # fmt: skip
         self._merges = Counter("onefold_merges", "Profiles merged into another.", registry=registry)
         self._sizes = Histogram("onefold_request_calls", "Calls per request.", buckets=_CALLS, registry=registry)
         self._seconds = Histogram(
@@ -62,10 +70,16 @@ class Meters:
                     self._rejected.labels(outcome.reason).inc()
             if outcome.merged:
                 self._merges.inc(len(outcome.merged))
+            if outcome.ignored_traits:
+                self._ignored.inc(len(outcome.ignored_traits))
             for demoted in outcome.demoted:
                 self._demoted.labels(demoted["reason"].partition(":")[0]).inc()
         if accepted:
             self._accepted.inc(accepted)
+
+    def refused(self, code: str) -> None:
+        """A request to collect was refused, with a code of ours."""
+        self._refused.labels(code).inc()
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """One request was answered."""

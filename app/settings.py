@@ -7,6 +7,7 @@ to do and never repeats a value. Secrets are kept out of the repr.
 import base64
 import binascii
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -81,6 +82,12 @@ def _host(text: str) -> str:
     return text
 
 
+def _address(text: str) -> str:
+    if not re.fullmatch(r"https?://[A-Za-z0-9.\-_\[\]:]{1,255}/?", text):
+        raise ValueError("the address that clients know, like https://cdp.example.com")
+    return text.rstrip("/")
+
+
 def _folder(text: str) -> Path:
     if not text.strip() or "\0" in text:
         raise ValueError("a path")
@@ -103,6 +110,7 @@ class Settings:
     admin_token: str | None = _setting(_token, None, secret=True)
     root_key: bytes | None = _setting(_root_key, None, secret=True)
     key_store: Path | None = _setting(_folder, None)
+    public_url: str | None = _setting(_address, None)
     log_level: str = _setting(_level, "info")
     queue_calls: int = _setting(_count, 20_000)
     event_retention_days: int = _setting(_days, 14)

@@ -5,7 +5,7 @@ key is in the audit, found or not.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response
 
@@ -24,6 +24,7 @@ router = APIRouter(tags=["Segment Profile API"])
 _ROOT = "/v1/spaces/{space_id}/collections/{collection}/profiles"
 _ONE = _ROOT + "/{ref}"
 _REFUSALS = (BadParameter, BadIdentifier, BadCursor, ProfileNotFound, TooMuch)
+_OK, _UNUSED = 200, 422
 # Segment's names beside ours.
 _SYNONYMS = {"phone_number:": "phone:", "segment_id:": "", "use_": "prf_"}
 
@@ -55,7 +56,37 @@ LISTS: dict[str, dict[str, List]] = {
 ALL: dict[str, Callable[[Space, Wanted], Awaitable[Answered]]] = {"users": users.listed, "accounts": accounts.listed}
 
 
-@router.get(_ROOT, **described(ApiProfiles, *_REFUSALS))
+# They are read by `app.profile_api`, which is stricter than the framework; this describes them.
+_PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
+    "include": ({"type": "string"}, "Only these: names of traits, types or events, with commas between them."),
+    "exclude": ({"type": "string"}, "Not these: names of events, with commas between them."),
+    "class": ({"type": "string", "enum": ["audience", "computed_trait"]}, "Only traits that were computed: none are."),
+    "verbose": ({"type": "boolean"}, "With what is known of each."),
+    "start": ({"type": "string", "format": "date-time"}, "From this time of the event on."),
+    "end": ({"type": "string", "format": "date-time"}, "Before this time of the event."),
+    "sort": ({"type": "string", "enum": ["asc", "desc"]}, "By arrival; newest first unless `asc`."),
+    "next": ({"type": "string"}, "The `next` of the cursor of the page before."),
+}
+
+
+def _described(shape: type, most: int, *names: str) -> dict[str, Any]:
+    made = described(shape, *_REFUSALS)
+    # Errors have another shape here, and 422 is a 400; `default` keeps the framework from adding it.
+    error = {"application/json": {"schema": {"$ref": "#/components/schemas/ApiError"}}}
+    told = {status: each for status, each in made["responses"].items() if status != _UNUSED}
+    refusals = {status: {**each, "content": error} for status, each in told.items() if status != _OK}
+    made["responses"] = {_OK: told[_OK], **refusals, "default": {"description": "Any other error.", "content": error}}
+    limit = ({"type": "integer", "minimum": 1, "maximum": most}, "How many at most.")
+    made["openapi_extra"] = {
+        "parameters": [
+            {"name": name, "in": "query", "required": False, "schema": schema, "description": text}
+            for name, (schema, text) in (("limit", limit), *((name, _PARAMETERS[name]) for name in names))
+        ]
+    }
+    return made
+
+
+@router.get(_ROOT, **_described(ApiProfiles, 100, "next"))
 async def list_profiles(request: Request, visit: ByLister, space_id: Segment, collection: Segment) -> Response:
     """Every profile of a collection."""
     read = ALL[profile_api.known("collection", collection, ALL)]
@@ -65,7 +96,7 @@ async def list_profiles(request: Request, visit: ByLister, space_id: Segment, co
     return answer((await read(visit.space, wanted)).document)
 
 
-@router.get(_ONE + "/traits", **described(ApiTraits, *_REFUSALS))
+@router.get(_ONE + "/traits", **_described(ApiTraits, 200, "include", "class", "verbose", "next"))
 async def get_traits(
     request: Request, visit: ByReader, space_id: Segment, collection: Segment, ref: Segment
 ) -> Response:
@@ -73,13 +104,13 @@ async def get_traits(
     return await _read(request, visit, space_id, collection, ref, "traits")
 
 
-@router.get(_ONE + "/external_ids", **described(ApiExternalIds, *_REFUSALS))
+@router.get(_ONE + "/external_ids", **_described(ApiExternalIds, 100, "include", "verbose", "next"))
 async def get_ids(request: Request, visit: ByReader, space_id: Segment, collection: Segment, ref: Segment) -> Response:
     """Identifiers, in the order they were linked."""
     return await _read(request, visit, space_id, collection, ref, "external_ids")
 
 
-@router.get(_ONE + "/events", **described(ApiEvents, *_REFUSALS))
+@router.get(_ONE + "/events", **_described(ApiEvents, 100, "start", "end", "include", "exclude", "sort", "next"))
 async def get_events(
     request: Request, visit: ByReader, space_id: Segment, collection: Segment, ref: Segment
 ) -> Response:
@@ -87,7 +118,7 @@ async def get_events(
     return await _read(request, visit, space_id, collection, ref, "events")
 
 
-@router.get(_ONE + "/metadata", **described(ApiMetadata, *_REFUSALS))
+@router.get(_ONE + "/metadata", **_described(ApiMetadata, 100, "verbose"))
 async def get_metadata(
     request: Request, visit: ByReader, space_id: Segment, collection: Segment, ref: Segment
 ) -> Response:
@@ -95,7 +126,7 @@ async def get_metadata(
     return await _read(request, visit, space_id, collection, ref, "metadata")
 
 
-@router.get(_ONE + "/links", **described(ApiLinks, *_REFUSALS))
+@router.get(_ONE + "/links", **_described(ApiLinks, 20, "next"))
 async def get_links(
     request: Request, visit: ByReader, space_id: Segment, collection: Segment, ref: Segment
 ) -> Response:

@@ -70,9 +70,10 @@ def extract(  # noqa: C901, PLR0912 (one pass in document order; parts would eac
             del body[name]
     message_id = _message_id(get("messageId"))
     context = _object(get("context"), "context_not_object")
-    traits = _object(get("traits"), "traits_not_object") if kind in ("identify", "group") else None
-    if traits is not None and len(traits) >= TOO_MANY_TRAITS:
-        raise _rejection("too_many_traits")
+    theirs = context.get("traits") if context else None
+    if not isinstance(theirs, dict):
+        theirs = None
+    traits = _traits(kind, get("traits"), theirs) if kind in ("identify", "group") else None
     properties = get("properties")
     if not isinstance(properties, dict):
         properties = None
@@ -82,9 +83,6 @@ def extract(  # noqa: C901, PLR0912 (one pass in document order; parts would eac
     claims = Claims(rules)
     user = claims.take(USER_ID, get("userId"))
     own = traits if kind == "identify" else None
-    theirs = context.get("traits") if context else None
-    if not isinstance(theirs, dict):
-        theirs = None
     if own:
         claims.take(EMAIL, own.get("email"))
     if theirs:
@@ -140,6 +138,14 @@ def _object(value: object, code: str) -> dict[str, Any] | None:
     if value == []:
         return None
     raise _rejection(code)
+
+
+def _traits(kind: Kind, stated: object, theirs: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The traits that a call sets; RudderStack's SDKs put those of an identify into its context alone."""
+    traits = theirs if stated is None and kind == "identify" else _object(stated, "traits_not_object")
+    if traits is not None and len(traits) >= TOO_MANY_TRAITS:
+        raise _rejection("too_many_traits")
+    return traits
 
 
 def _message_id(value: object) -> str:

@@ -222,7 +222,7 @@ def _calls(steps: _Steps, w: Writes) -> None:
     if w.unclaimed:
         steps.add(sql.DELETE_MESSAGES, len(w.unclaimed), uuids(w.unclaimed), buckets(w.unclaimed))
     if w.rejection is not None:
-        stamp_, calls_, payload_ = w.rejection
-        steps.add(sql.INSERT_REJECTION, 1, int8(stamp_), int4(steps.tenant.base), int2(calls_), payload_)
+        row = w.rejection
+        steps.add(sql.INSERT_REJECTION, 1, int8(row.stamp), int4(steps.tenant.base), int2(row.calls), row.payload)
     for entry in w.audit:
         steps.add(sql.INSERT_AUDIT, 1, *(text.encode() for text in entry))

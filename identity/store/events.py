@@ -1,8 +1,10 @@
 """The calls of a profile in the order of their stamps, from the two places they lie in.
 
 A call is evidence (a row of its own) or plain (packed with the others of its origin and batch, at
-the stamp of the first). A packed row at f may hold calls up to f + SPAN: no writer gives a stamp
-past its lease, so that is a bound as long as the clocks of two hosts differ by less.
+the stamp of the first). Two packed rows of one origin never overlap, since a batch holds the head
+and its stamps follow the one it finds there; those of two origins may. A packed row at f may hold
+calls up to f + SPAN: no writer gives a stamp past its lease, so that is a bound as long as the
+clocks of two hosts differ by less.
 """
 
 from collections.abc import Sequence
@@ -16,39 +18,59 @@ from identity.store.writers import LEASE
 
 SPAN = 2 * LEASE << SLOT_BITS
 
-_ROWS: LiteralString = """
-    SELECT false AS packed, e.profile_id, e.stamp, e.kept, e.payload FROM evidence e
+_EVIDENCE: LiteralString = """
+WITH near AS MATERIALIZED (SELECT r.* FROM unnest($2::uuid[]) AS k (id) CROSS JOIN LATERAL ((
+    SELECT false AS packed, e.profile_id, e.stamp, e.kept, e.payload, 1::int2 AS calls FROM evidence e
     WHERE e.profile_id = k.id AND e.space_id = $1::int4 AND e.bucket = $3::int4
       AND e.stamp > $4::int8 AND e.stamp < $5::int8
-    UNION ALL
-    SELECT true, v.profile_id, v.stamp, NULL::bytea, v.payload FROM event v
+"""
+_EVENT: LiteralString = """
+) UNION ALL (
+    SELECT true, v.profile_id, v.stamp, NULL::bytea, v.payload, v.calls FROM event v
     WHERE v.profile_id = k.id AND v.space_id = $1::int4 AND v.bucket = $3::int4
       AND v.stamp > $4::int8 AND v.stamp < $5::int8
 """
-_PAGE: LiteralString = "WITH page AS MATERIALIZED (SELECT r.* FROM unnest($2::uuid[]) AS k (id) CROSS JOIN LATERAL ("
-# Beside the page itself, the packed rows before it whose calls may reach into it.
-_NEWEST_FIRST: LiteralString = """
-    ORDER BY stamp DESC LIMIT $6::int4) r ORDER BY r.stamp DESC LIMIT $6::int4
-), cut AS (SELECT CASE WHEN count(*) = $6::int4 THEN min(stamp) END AS at FROM page)
-SELECT * FROM page
-UNION ALL
-SELECT true, v.profile_id, v.stamp, NULL::bytea, v.payload
-FROM cut CROSS JOIN unnest($2::uuid[]) AS k (id)
-JOIN event v ON v.profile_id = k.id AND v.space_id = $1::int4 AND v.bucket = $3::int4
-WHERE v.stamp < cut.at AND v.stamp >= cut.at - $7::int8 AND v.stamp > $4::int8
+_NEAR: LiteralString = """
+)) r
 """
-_OLDEST_FIRST: LiteralString = """
-    ORDER BY stamp LIMIT $6::int4) r ORDER BY r.stamp LIMIT $6::int4
-)
-SELECT * FROM page
-UNION ALL
-SELECT true, v.profile_id, v.stamp, NULL::bytea, v.payload
-FROM unnest($2::uuid[]) AS k (id)
-JOIN event v ON v.profile_id = k.id AND v.space_id = $1::int4 AND v.bucket = $3::int4
-WHERE v.stamp <= $4::int8 AND v.stamp > $4::int8 - $7::int8
+# Each of the two in the order of its index as far as it is wanted, or a page would read all of both.
+_FIRST: LiteralString = "ORDER BY stamp LIMIT $6::int4"
+_LAST: LiteralString = "ORDER BY stamp DESC LIMIT $6::int4"
+# Rows until they hold as many calls as are wanted: one of thousands comes alone, not with a hundred more.
+_COUNTED_DOWN: LiteralString = """),
+counted AS (SELECT n.*, sum(n.calls) OVER (ORDER BY n.stamp DESC) - n.calls AS before, count(*) OVER () AS rows
+            FROM near n),
+page AS MATERIALIZED (SELECT * FROM counted WHERE before < $6::int4),
+cut AS (SELECT CASE WHEN count(*) < max(rows) OR max(rows) = $6::int4 THEN min(stamp) END AS at FROM page)
 """
-_DOWN: LiteralString = _PAGE + _ROWS + _NEWEST_FIRST
-_UP: LiteralString = _PAGE + _ROWS + _OLDEST_FIRST
+_COUNTED_UP: LiteralString = """),
+counted AS (SELECT n.*, sum(n.calls) OVER (ORDER BY n.stamp) - n.calls AS before, count(*) OVER () AS rows
+            FROM near n),
+page AS MATERIALIZED (SELECT * FROM counted WHERE before < $6::int4),
+cut AS (SELECT CASE WHEN count(*) < max(rows) OR max(rows) = $6::int4 THEN max(stamp) END AS at FROM page)
+"""
+# Beside the page, the last packed row of each origin before it: its calls may reach into the page,
+# those of an earlier one cannot.
+_PAGE: LiteralString = """
+SELECT p.packed, p.profile_id, p.stamp, p.kept, p.payload, cut.at FROM page p CROSS JOIN cut
+UNION ALL
+SELECT true, v.profile_id, v.stamp, NULL::bytea, v.payload, cut.at
+FROM cut CROSS JOIN unnest($2::uuid[]) AS k (id) CROSS JOIN LATERAL (
+    SELECT e.profile_id, e.stamp, e.payload FROM event e
+    WHERE e.profile_id = k.id AND e.space_id = $1::int4 AND e.bucket = $3::int4
+"""
+_BEFORE_DOWN: LiteralString = """
+      AND e.stamp < cut.at AND e.stamp >= cut.at - $7::int8 AND e.stamp > $4::int8
+    ORDER BY e.stamp DESC LIMIT 1
+) v
+"""
+_BEFORE_UP: LiteralString = """
+      AND e.stamp <= $4::int8 AND e.stamp > $4::int8 - $7::int8
+    ORDER BY e.stamp DESC LIMIT 1
+) v
+"""
+_DOWN: LiteralString = _EVIDENCE + _LAST + _EVENT + _LAST + _NEAR + _LAST + _COUNTED_DOWN + _PAGE + _BEFORE_DOWN
+_UP: LiteralString = _EVIDENCE + _FIRST + _EVENT + _FIRST + _NEAR + _FIRST + _COUNTED_UP + _PAGE + _BEFORE_UP
 
 
 class Stored(NamedTuple):
@@ -78,10 +100,10 @@ async def stretch(
     most: int,
     ascending: bool,
 ) -> Stretch:
-    """The next `most` rows of these origins whose calls lie above one stamp and below another."""
+    """The next rows of these origins whose calls lie above one stamp and below another.
+
+    As many as hold `most` calls, or a few less where one was begun on the page before.
+    """
     query = _UP if ascending else _DOWN
     found = await rows(connection, query, tenant.id, uuids(origins), tenant.base, above, below, most, SPAN)
-    read = [Stored(*row) for row in found]
-    page = sorted((row.stamp for row in read if above < row.stamp < below), reverse=not ascending)
-    # What came along beside the page lies before it, so the page is the first `most` of them.
-    return Stretch(read, page[most - 1] if len(page) >= most else None)
+    return Stretch([Stored(*row[:-1]) for row in found], found[0][-1] if found else None)

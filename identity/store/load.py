@@ -236,7 +236,8 @@ async def committed(
     connection: WireConnection, tenant: Tenant, messages: Sequence[bytes], batches: Sequence[int]
 ) -> int | None:
     """Which of these batches was committed: one whose answer was lost left its name with what it wrote."""
-    params: list[Param] = [int4(tenant.id), uuids(messages), tenant.buckets(messages), int8s(batches), int4(tenant.base)]
+    space, base = int4(tenant.id), int4(tenant.base)
+    params: list[Param] = [space, uuids(messages), tenant.buckets(messages), int8s(batches), base]
     (found,) = await run(connection, Step(_BATCH, params))
     return int(found.rows[0][0]) if found.rows else None
 

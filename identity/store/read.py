@@ -145,20 +145,25 @@ async def heads(connection: Connection, tenant: Tenant, after: bytes, limit: int
     return [id_ for (id_,) in found]
 
 
-async def shown(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> list[tuple[bytes, int, int]]:
-    """(canonical id, stamp of the oldest origin, newest stamp) of these heads, in the order of their ids."""
+async def canonical(connection: Connection, tenant: Tenant, after: bytes, limit: int) -> list[tuple[bytes, int, int]]:
+    """(id, stamp of the oldest origin, newest stamp) of canonical profiles in the order of their ids.
+
+    A merge leaves one of two ids where it is and takes the other away, so nobody comes twice.
+    """
     found = await rows(
         connection,
         """
-        SELECT p.canonical, p.elder, p.stamp FROM unnest($2::uuid[]) WITH ORDINALITY AS k (id, nr)
-        JOIN profile p ON p.profile_id = k.id AND p.space_id = $1::int4 AND p.bucket = $3::int4
-        ORDER BY k.nr
+        SELECT p.profile_id, h.elder, h.stamp FROM profile p
+        JOIN profile h ON h.profile_id = p.head AND h.space_id = $1::int4 AND h.bucket = $2::int4
+        WHERE p.space_id = $1::int4 AND p.bucket = $2::int4 AND p.profile_id > $3::uuid AND h.canonical = p.profile_id
+        ORDER BY p.profile_id LIMIT $4::int4
         """,
         tenant.id,
-        uuids(ids),
         tenant.base,
+        after.hex(),
+        limit,
     )
-    return [(canonical, elder, stamp) for canonical, elder, stamp in found]
+    return [(id_, elder, stamp) for id_, elder, stamp in found]
 
 
 class Proof(NamedTuple):

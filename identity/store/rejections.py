@@ -62,6 +62,7 @@ async def packed(
 
 async def demoted(connection: Connection, tenant: Tenant, since: int, before: int, most: int) -> list[Demotion]:
     """The newest `most` stored calls with demotions, from one stamp on and before another."""
+    # Each LIMIT keeps a look-up by key: joined, a plan made while the tables are empty scans the space.
     found = await rows(
         connection,
         """
@@ -74,10 +75,22 @@ async def demoted(connection: Connection, tenant: Tenant, since: int, before: in
         SELECT g.stamp, g.profile_id, g.rules_version, g.demoted, g.payload, h.canonical,
                s.slot, s.key_id, s.wrapped, w.epoch, w.wrapped
         FROM page g
-        LEFT JOIN profile o ON o.profile_id = g.profile_id AND o.space_id = $1::int4 AND o.bucket = $2::int4
-        LEFT JOIN profile h ON h.profile_id = o.head AND h.space_id = $1::int4 AND h.bucket = $2::int4
-        LEFT JOIN subject_key s ON s.profile_id = g.profile_id AND s.space_id = $1::int4 AND s.bucket = $2::int4
-        LEFT JOIN slot_key w ON w.space_id = $1::int4 AND w.slot = s.slot AND w.bucket = $2::int4
+        LEFT JOIN LATERAL (
+            SELECT p.head FROM profile p
+            WHERE p.profile_id = g.profile_id AND p.space_id = $1::int4 AND p.bucket = $2::int4 LIMIT 1
+        ) o ON true
+        LEFT JOIN LATERAL (
+            SELECT p.canonical FROM profile p
+            WHERE p.profile_id = o.head AND p.space_id = $1::int4 AND p.bucket = $2::int4 LIMIT 1
+        ) h ON true
+        LEFT JOIN LATERAL (
+            SELECT k.slot, k.key_id, k.wrapped FROM subject_key k
+            WHERE k.profile_id = g.profile_id AND k.space_id = $1::int4 AND k.bucket = $2::int4 LIMIT 1
+        ) s ON true
+        LEFT JOIN LATERAL (
+            SELECT k.epoch, k.wrapped FROM slot_key k
+            WHERE k.space_id = $1::int4 AND k.slot = s.slot AND k.bucket = $2::int4 LIMIT 1
+        ) w ON true
         ORDER BY g.stamp DESC
         """,
         tenant.id,

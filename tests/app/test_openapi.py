@@ -6,7 +6,7 @@ import httpx
 import msgspec
 import pytest
 
-from app import collect, schemas
+from app import collect, rejection_shapes, schemas
 from app.main import create_app
 from app.openapi import document, native
 from app.settings import Settings
@@ -62,6 +62,7 @@ def test_served(client: httpx.Client) -> None:
         ("/v1/profiles/user_id:u1/history", schemas.HistoryPage),
         ("/v1/profiles/user_id:nobody", schemas.Problem),
         ("/v1/groups/g1", schemas.Group),
+        ("/v1/rejections", rejection_shapes.RejectionPage),
         ("/v1/keys", schemas.KeyList),
         ("/v1/rules", schemas.RulesInForce),
     ],

@@ -228,3 +228,26 @@ def test_cursor_of_something_else(shop: Shop, other_shop: Shop) -> None:
             refused = shop.ask("GET", f"{address(shop, 'user_id:u1', mine)}&next={forged}")
             assert refused.status_code == 400, (mine, forged)
             assert refused.json()["error"]["code"] == "validation_error"
+
+
+def test_cursor_of_another_account(shop: Shop) -> None:
+    """The lists of an account hold to the same."""
+    for group in ("g1", "g2"):
+        shop.send(
+            *({"type": "group", "userId": f"{group}-u{n}", "groupId": group, "traits": {f"t{n}": n}} for n in range(3))
+        )
+    base = f"/v1/spaces/{shop.space_id}/collections/accounts/profiles/group_id:"
+    for what in ("traits?", "events?sort=asc", "events?sort=desc", "links?"):
+        found: list[Any] = []
+        next_ = ""
+        while next_ or not found:
+            page = shop.ask("GET", f"{base}g1/{what}&limit=1&next={next_}", "profiles").json()
+            # Whether there are more members is only known once they were looked for.
+            found += [page["traits"]] if "traits" in page else page["data"]
+            next_ = page["cursor"]["next"]
+            if next_:
+                assert shop.ask("GET", f"{base}g2/{what}&next={next_}", "profiles").status_code == 400, what
+        assert len(found) == 3
+        assert all(found.count(each) == 1 for each in found)
+    down = shop.ask("GET", f"{base}g1/events?limit=1", "profiles").json()["cursor"]["next"]
+    assert shop.ask("GET", f"{base}g1/events?sort=asc&next={down}", "profiles").status_code == 400

@@ -182,6 +182,27 @@ class Plant:
         packed = gzip.compress(json.dumps({"userId": one["user"], "event": new("packed event")}).encode())
         self.ask("write", "POST", "/v1/track", raw=packed, Content_Encoding="gzip")
 
+    def losses(self, who: dict[str, str]) -> None:
+        """Calls that are not taken, or not whole, and the list of them."""
+        new = self.new
+        messages = [new(f"message id of a call that is {lost}", hashed=True) for lost in ("bad", "single", "nobody's")]
+        bad, single, nobody = messages
+        items = [
+            {"type": new("bad type"), "messageId": bad, "userId": who["user"]},
+            {"type": "track", "messageId": nobody, "context": {"traits": {"email": new("no e-mail")}}},
+            {"type": "track", "messageId": new("message id"), "userId": "null", "anonymousId": who["anonymous"]},
+        ]
+        self.ask("write", "POST", "/v1/batch", {"batch": items})
+        self.ask("write", "POST", "/v1/track", {"messageId": single, "userId": who["user"], "context": new("text")})
+        ignored = [new("trait name without room") for _ in range(6)]
+        for name in ignored:
+            # Each takes a fifth of a document, so that the last ones find no room.
+            self.ask("write", "POST", "/v1/identify", {"userId": who["user"], "traits": {name: "x" * 30_000}})
+        told = self.ask("admin", "GET", "/v1/rejections?limit=1000").text
+        assert [name for name in (*messages, ignored[-1]) if name not in told] == []
+        for query in (f"since={new('bad time')}", f"cursor={new('bad cursor')}", f"limit={new('bad limit')}"):
+            self.ask("admin", "GET", f"/v1/rejections?{query}")
+
     def race(self) -> None:
         """The same new people from many connections at once, so that unique keys collide."""
         users = [self.new("raced user", hashed=True) for _ in range(6)]

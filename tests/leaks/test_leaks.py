@@ -61,6 +61,7 @@ def _plant_and_search(running: Running, folder: Path) -> Found:
     plant = Plant(running.url, keys, running.admin_token)
     one, other = plant.person(), plant.person()
     plant.merges(one, other)
+    plant.losses(other)
     plant.race()
     plant.rules(one)
     plant.lookups(one)

@@ -1,8 +1,9 @@
 """One batch of one space through load, plan and apply, in one transaction.
 
 A batch is planned on locked rows only. Whatever goes wrong before the commit rolls all of it
-back and plans it again; a commit whose answer is lost is settled by the message rows, which name
-the batch. So a batch is in the database once or not at all, and nothing acknowledged is lost.
+back and plans it again; a commit whose answer is lost is settled by the rows that name the batch,
+those of its messages and that of what it did not take. So a batch is in the database once or not
+at all, and nothing acknowledged is lost.
 """
 
 import asyncio
@@ -20,6 +21,7 @@ from identity.errors import (
     SealBroken,
 )
 from identity.ids import new_id, public_profile
+from identity.journeys.ingest.losses import losses
 from identity.journeys.ingest.opening import (
     Marks,
     Opened,
@@ -28,7 +30,6 @@ from identity.journeys.ingest.opening import (
     wanted_documents,
     wanted_sets,
 )
-from identity.journeys.ingest.losses import losses
 from identity.journeys.ingest.read_in import Request
 from identity.journeys.ingest.sealing import Sealer
 from identity.model import Call
@@ -122,7 +123,8 @@ class Writer:
             list({key for request in requests for key in request.keys}),
             batch,
             self._lease,
-            alone=alone,
+            # A commit whose answer was lost may still be under way: it holds the gate until it is done.
+            alone=alone or bool(tried),
         )
         if tried:
             # Before anything else: reading again would give calls without an id another one.

@@ -3,7 +3,8 @@
 No timer: an idle writer starts at once, a busy one finds more. A request is never split, and
 calls that share an identifier keep their order of arrival: a request waits while one before it,
 in flight or in the queue, names an identifier of its own. The queue is bounded; a full one says
-so at once, and nothing of that request is stored.
+so at once, and nothing of that request is stored. What was rejected when it was read waits as
+well: that it was is committed before it is answered.
 """
 
 import asyncio
@@ -34,7 +35,7 @@ class _Waiting(NamedTuple):
 
 
 class Gatherer:
-    """The queue and its writers. `bound` is how many calls may wait."""
+    """The queue and its writers. `bound` is how many calls may wait, rejected ones included."""
 
     def __init__(self, database: Database, *, writers: int = 2, bound: int = 20_000) -> None:
         self._writers = [Writer(database) for _ in range(writers)]
@@ -69,7 +70,7 @@ class Gatherer:
         return self._waiting
 
     async def submit(self, space: Space, request: Request) -> list[Outcome]:
-        """Commits the calls of a request; returns one outcome per item, in their order.
+        """Commits the calls of a request and what it lost; returns one outcome per item, in their order.
 
         QueueFull, ShuttingDown: nothing of it was stored. Unavailable: send it again.
         """
@@ -77,8 +78,8 @@ class Gatherer:
             raise ShuttingDown
         if request.rules < 0:
             await request.read(space, await space.rules())
-        if request.calls:
-            if self._waiting and self._waiting + len(request.calls) > self._bound:
+        if request.items:
+            if self._waiting and self._waiting + len(request.items) > self._bound:
                 raise QueueFull
             done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._put(_Waiting(space, request, done))
@@ -92,7 +93,7 @@ class Gatherer:
             queue = self._queues[id_] = deque()
             self._turn.append(id_)
         queue.append(waiting)
-        self._waiting += len(waiting.request.calls)
+        self._waiting += len(waiting.request.items)
         self._wake_all()
 
     def _wake_all(self) -> None:
@@ -145,10 +146,10 @@ class Gatherer:
                 passed.append(waiting)
                 continue
             if waiting.done.cancelled():
-                self._waiting -= len(waiting.request.calls)
+                self._waiting -= len(waiting.request.items)
                 continue
             batch.append(waiting)
-            calls += len(waiting.request.calls)
+            calls += len(waiting.request.items)
         queue.extendleft(reversed(passed))
         self._waiting -= calls
         if not queue:

@@ -1,6 +1,6 @@
 """What a batch did not take, sealed as one row: it is committed with the batch or not at all."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from operator import itemgetter
 
 from identity.journeys.ingest.read_in import Request
@@ -12,8 +12,11 @@ from identity.store.rows import RejectionRow
 from identity.vault.seal import REJECTION
 
 
-def losses(space: Space, requests: Iterable[Request], made: Plan, stamp: int) -> RejectionRow | None:
+def losses(space: Space, requests: Sequence[Request], made: Plan, stamp: int) -> RejectionRow | None:
     """The row of a batch, at the stamp that names it; None where everything was taken."""
+    taken = all(len(request.calls) == len(request.items) for request in requests)
+    if taken and not any(_lost(outcome) for outcome in made.outcomes):
+        return None
     outcomes = iter(made.outcomes)
     refusals = [refusal for request in requests for refusal in _of_request(request, outcomes)]
     if not refusals:
@@ -27,10 +30,9 @@ def _of_request(request: Request, outcomes: Iterator[Outcome]) -> Sequence[Refus
     found: list[tuple[int, Refusal]] = []
     for at, call in request.calls:
         outcome = next(outcomes)
-        if outcome.status != "accepted" or outcome.demoted or outcome.ignored_traits:
-            refusal = of_call(call, outcome, request.received)
-            if refusal is not None:
-                found.append((at, refusal))
+        refusal = of_call(call, outcome, request.received) if _lost(outcome) else None
+        if refusal is not None:
+            found.append((at, refusal))
     if len(request.calls) < len(request.items):
         read = {at for at, _ in request.calls}
         for at, (item, rejected) in enumerate(zip(request.items, request.outcomes, strict=True)):
@@ -38,6 +40,10 @@ def _of_request(request: Request, outcomes: Iterator[Outcome]) -> Sequence[Refus
                 found.append((at, _rejected(request, item, rejected)))
         found.sort(key=itemgetter(0))
     return [refusal for _, refusal in found]
+
+
+def _lost(outcome: Outcome) -> bool:
+    return outcome.status != "accepted" or bool(outcome.demoted or outcome.ignored_traits)
 
 
 def _rejected(request: Request, item: object, outcome: Outcome) -> Refusal:

@@ -11,7 +11,7 @@ from identity.errors import BadIdentifier, ProfileNotFound, TooMuch
 from identity.identifiers import plain
 from identity.ids import id_time
 from identity.journeys.read.opened import Opened
-from identity.journeys.read.page import Answered, Wanted, cursor
+from identity.journeys.read.page import Answered, Wanted, cursor, mark, read_place, write_place
 from identity.journeys.read.users import key_names, page_of, source_id
 from identity.planning import traits as planning
 from identity.planning.records import Kept
@@ -25,7 +25,7 @@ from identity.vault.seal import GROUP_ID, GROUP_TRAITS
 ACCOUNTS = "accounts"
 GROUP_TYPE = "group_id"
 MOST_MEMBERS = 10_000
-_LIST, _EVENTS = b"accounts", b"account-events"
+_LIST, _EVENTS = b"accounts", {False: b"account-events-down", True: b"account-events-up"}
 
 
 class Account(NamedTuple):
@@ -58,7 +58,8 @@ async def find_account(space: Space, ref: str) -> Account:
 async def traits(space: Space, ref: str, wanted: Wanted) -> Answered:
     """A page of the traits of a group; which key set one is not kept."""
     account = await find_account(space, ref)
-    folded, next_ = page_of(space, account.document.traits, wanted)
+    id_ = mark(space, account.key)
+    folded, next_ = page_of(space, account.document.traits, wanted, id_, (id_,))
     told: dict[str, Any] = {name: entry[0] for name, entry in folded.items()}
     if wanted.verbose:
         told = {
@@ -120,7 +121,10 @@ async def metadata(space: Space, ref: str, _wanted: Wanted) -> Answered:
 async def events(space: Space, ref: str, wanted: Wanted) -> Answered:
     """The group calls by which its members last spoke of a group, by their arrival. TooMuch past 10,000."""
     account = await find_account(space, ref)
-    after = None if wanted.next is None else int.from_bytes(space.read_cursor(_EVENTS, wanted.next), "big")
+    domain, id_ = _EVENTS[wanted.ascending], mark(space, account.key)
+    after = None
+    if wanted.next is not None:
+        after = int.from_bytes(read_place(space, domain, (id_,), wanted.next), "big")
     said = await _said(space, account)
     if not wanted.ascending:
         said.reverse()
@@ -142,7 +146,7 @@ async def events(space: Space, ref: str, wanted: Wanted) -> Answered:
         for _, profile_id, call in await _calls(space, shown)
         if (wanted.start is None or call.time >= wanted.start) and (wanted.end is None or call.time < wanted.end)
     ]
-    next_ = space.write_cursor(_EVENTS, shown[-1][1].to_bytes(8, "big")) if rest else None
+    next_ = write_place(space, domain, id_, shown[-1][1].to_bytes(8, "big")) if rest else None
     return Answered(None, {"data": data, "cursor": cursor(space, ACCOUNTS, "/-/events", wanted, next_)})
 
 

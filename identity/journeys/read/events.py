@@ -8,18 +8,21 @@ for life.
 from typing import Any, NamedTuple
 
 from identity.clock import SLOT_BITS
-from identity.naming import named
+from identity.errors import BadCall
 from identity.journeys.read.opened import Opened, open_profile
-from identity.journeys.read.page import Answered, Wanted, cursor
+from identity.journeys.read.page import Answered, Wanted, cursor, read_place, write_place
 from identity.model import STORED_KINDS
+from identity.naming import named
 from identity.planning.records import Kept, split_keys, unpack, unpack_events
+from identity.planning.rules import Rules
 from identity.planning.timing import format_time
 from identity.spaces import Space, through_a_roll
 from identity.store import control
 from identity.store import events as store
 from identity.vault.seal import EVENT, EVIDENCE
 
-MOST_ROWS = 2_000
+MOST_CALLS = 2_000
+_AT_ONCE = 500
 _UP, _DOWN = b"events-up", b"events-down"
 _END = 2**63 - 1
 
@@ -36,10 +39,12 @@ class Found(NamedTuple):
 async def events(space: Space, ref: str, wanted: Wanted) -> Answered:
     """A page of calls. It ends early, with a cursor, where a filter passes over too many."""
     domain = _UP if wanted.ascending else _DOWN
-    after = None if wanted.next is None else int.from_bytes(space.read_cursor(domain, wanted.next), "big")
     profile = await open_profile(space, ref)
+    after = None
+    if wanted.next is not None:
+        after = int.from_bytes(read_place(space, domain, profile.subjects, wanted.next), "big")
     shown, last = await _page(profile, wanted, after)
-    next_ = None if last is None else space.write_cursor(domain, last.to_bytes(8, "big"))
+    next_ = None if last is None else write_place(space, domain, profile.head.canonical, last.to_bytes(8, "big"))
     async with space.database.reading() as connection:
         keys = await control.key_names(connection, space.tenant.id)
     teller = _Teller(profile, await profile.names(), keys)
@@ -57,10 +62,12 @@ async def last_call(profile: Opened) -> Kept | None:
 async def _page(profile: Opened, wanted: Wanted, after: int | None) -> tuple[list[Found], int | None]:
     """Up to `limit` calls, and the stamp to go on from, None at the end."""
     # No call is received before it happened, and none gets a stamp before it is received.
-    above = -1 if wanted.start is None else (wanted.start << SLOT_BITS) - store.SPAN
+    above = -1 if wanted.start is None else min(max((wanted.start << SLOT_BITS) - store.SPAN, -1), _END)
     below = _END
     if after is not None:
         above, below = (max(above, after), below) if wanted.ascending else (above, after)
+    filtered = wanted.include or wanted.exclude or wanted.start is not None or wanted.end is not None
+    most = _AT_ONCE if filtered else wanted.limit + 1
     shown: list[Found] = []
     scanned = 0
     while True:
@@ -71,22 +78,23 @@ async def _page(profile: Opened, wanted: Wanted, after: int | None) -> tuple[lis
                 [member.id for member in profile.members],
                 above=above,
                 below=below,
-                most=wanted.limit + 1,
+                most=most,
                 ascending=wanted.ascending,
             )
-        for found in _opened(profile, part, wanted, above, below):
+        opened = _opened(profile, part, wanted, above, below)
+        for found in opened:
             if _matches(found.call, wanted):
                 if len(shown) == wanted.limit:
                     return shown, shown[-1].stamp
                 shown.append(found)
-        scanned += len(part.rows)
+        scanned += len(opened)
         if part.cut is None:
             return shown, None
         if wanted.ascending:
             above = part.cut
         else:
             below = part.cut
-        if scanned >= MOST_ROWS:
+        if scanned >= MOST_CALLS:
             return shown, part.cut
 
 
@@ -124,22 +132,20 @@ class _Teller:
 
     def __init__(self, profile: Opened, names: dict[int, str], keys: dict[int, str]) -> None:
         self.profile = profile
+        self.names = names
         self.keys = keys
-        self.held = {
-            each.key: {"collection": "users", "type": names[each.type], "id": profile.value(each), "encoding": "none"}
-            for each in profile.identifiers
-        }
+        self.held = {each.key: each for each in profile.identifiers}
 
     async def tell(self, found: Found) -> dict[str, Any]:
         """One call."""
         call, space = found.call, self.profile.space
         keys = found.keys
         if keys is None:
-            keys = list(named(space, call, await space.rules()))
+            keys = _named(space, call, await space.rules())
         kind = STORED_KINDS[call.kind]
         body = call.body
         told: dict[str, Any] = {
-            "external_ids": [self.held[key] for key in keys if key in self.held],
+            "external_ids": [self._external_id(key) for key in keys if key in self.held],
             "context": _object(body.get("context")),
             "type": kind,
             "message_id": call.message_id,
@@ -152,6 +158,19 @@ class _Teller:
             if name in body:
                 told[name] = body[name]
         return told
+
+    def _external_id(self, key: bytes) -> dict[str, str]:
+        held = self.held[key]
+        id_ = self.profile.value(held)
+        return {"collection": "users", "type": self.names[held.type], "id": id_, "encoding": "none"}
+
+
+def _named(space: Space, call: Kept, rules: Rules) -> list[bytes]:
+    try:
+        return list(named(space, call, rules))
+    except BadCall:
+        # Newer rules may find more identifiers in it than a call may have.
+        return []
 
 
 def _object(value: Any) -> dict[str, Any]:

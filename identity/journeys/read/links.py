@@ -1,10 +1,11 @@
 """Links between users and accounts, both ways, in the shape of Segment's Profile API."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from identity.journeys.read.accounts import ACCOUNTS, find_account, group_id
 from identity.journeys.read.opened import Opened, open_profile
-from identity.journeys.read.page import Answered, Wanted, cursor
+from identity.journeys.read.page import Answered, Wanted, after_mark, cursor, mark, read_place, write_place
 from identity.journeys.read.users import USERS, key_names, source_id, told_ids
 from identity.planning import traits
 from identity.spaces import Space, through_a_roll
@@ -22,9 +23,12 @@ _MOST_ORIGINS = 10_000
 async def accounts_of(space: Space, ref: str, wanted: Wanted) -> Answered:
     """A page of the groups that a profile belongs to, by their ids."""
     profile = await open_profile(space, ref)
-    after = None if wanted.next is None else space.read_cursor(_ACCOUNTS, wanted.next).decode()
     folded = traits.fold(document.groups for document in profile.documents.values())
-    names = [name for name in traits.members(folded) if after is None or name > after]
+    names: Sequence[str] = sorted(folded)
+    if wanted.next is not None:
+        # Looked for among those that it left, too.
+        names = after_mark(space, names, read_place(space, _ACCOUNTS, profile.subjects, wanted.next), str.encode)
+    names = [name for name in names if folded[name][0]]
     shown, rest = names[: wanted.limit], names[wanted.limit :]
     at = {
         name: (origin, folded[name][2])
@@ -39,7 +43,7 @@ async def accounts_of(space: Space, ref: str, wanted: Wanted) -> Answered:
         call = calls.get(at[name])
         joined = group_id(name, folded[name][1], call, source_id(call, keys))
         data.append({"to_collection": ACCOUNTS, "external_ids": [joined]})
-    next_ = space.write_cursor(_ACCOUNTS, shown[-1].encode()) if rest else None
+    next_ = write_place(space, _ACCOUNTS, profile.head.canonical, mark(space, shown[-1].encode())) if rest else None
     place = f"/{profile.public_id}/links"
     return Answered(profile.public_id, {"data": data, "cursor": cursor(space, USERS, place, wanted, next_)})
 
@@ -51,7 +55,8 @@ async def users_of(space: Space, ref: str, wanted: Wanted) -> Answered:
     It ends early, with a cursor, where too many in a row have left.
     """
     account = await find_account(space, ref)
-    after = bytes(16) if wanted.next is None else space.read_cursor(_USERS, wanted.next)
+    id_ = mark(space, account.key)
+    after = bytes(16) if wanted.next is None else read_place(space, _USERS, (id_,), wanted.next)
     said: list[groups.Said] = []
     more: bytes | None = after
     async with space.database.reading() as connection:
@@ -70,5 +75,5 @@ async def users_of(space: Space, ref: str, wanted: Wanted) -> Answered:
         if profile is not None:
             shown = await told_ids(profile, profile.identifiers[:MOST_IDS], keys)
             data.append({"to_collection": USERS, "external_ids": shown})
-    next_ = None if more is None else space.write_cursor(_USERS, more)
+    next_ = None if more is None else write_place(space, _USERS, id_, more)
     return Answered(None, {"data": data, "cursor": cursor(space, ACCOUNTS, "/-/links", wanted, next_)})

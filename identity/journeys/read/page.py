@@ -1,9 +1,20 @@
-"""What a caller of the Profile API asks for, and the cursor its lists end with."""
+"""What a caller of the Profile API asks for, and the cursor its lists end with.
 
-from typing import Any, NamedTuple
+A cursor is good for one list of one profile of one space. It names a place by a number or by a
+keyed hash of what lies there, never by a name or an index that could tell of somebody.
+"""
 
+from collections.abc import Callable, Container, Sequence
+from hmac import compare_digest
+from typing import Any, NamedTuple, TypeVar
+
+from identity.errors import BadCursor
 from identity.ids import public
 from identity.spaces import Space
+
+_ID = 16
+_MARK = b"mark"
+T = TypeVar("T")
 
 
 class Wanted(NamedTuple):
@@ -34,3 +45,29 @@ def cursor(space: Space, collection: str, place: str, wanted: Wanted, next_: str
     """Where a list goes on; `place` is what follows the profiles of the collection in its address."""
     url = f"/v1/spaces/{public('spc', space.public_id)}/collections/{collection}/profiles{place}"
     return {"url": url, "has_more": next_ is not None, "next": next_ or "", "limit": wanted.limit}
+
+
+def write_place(space: Space, domain: bytes, id_: bytes, position: bytes) -> str:
+    """A place in a list of the profile of this canonical id."""
+    return space.write_cursor(domain, id_ + position)
+
+
+def read_place(space: Space, domain: bytes, ids: Container[bytes], given: str) -> bytes:
+    """The inverse of `write_place`, for the profile that now has these ids. BadCursor."""
+    raw = space.read_cursor(domain, given)
+    if raw[:_ID] not in ids:
+        raise BadCursor
+    return raw[_ID:]
+
+
+def mark(space: Space, name: bytes) -> bytes:
+    """What stands in a cursor for what has this name in its list."""
+    return space.keys.mac(_MARK, name)
+
+
+def after_mark(space: Space, items: Sequence[T], position: bytes, name: Callable[[T], bytes]) -> Sequence[T]:
+    """The items after the one that is marked. BadCursor where it is gone."""
+    for number, item in enumerate(items, 1):
+        if compare_digest(position, mark(space, name(item))):
+            return items[number:]
+    raise BadCursor

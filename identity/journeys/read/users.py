@@ -1,13 +1,13 @@
 """Profiles in the shapes of Segment's Profile API: traits, external ids, metadata, and all of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from identity.clock import stamp_time
 from identity.ids import public_profile
 from identity.journeys.read.events import last_call
 from identity.journeys.read.opened import Opened, open_profile
-from identity.journeys.read.page import Answered, Wanted, cursor
+from identity.journeys.read.page import Answered, Wanted, after_mark, cursor, mark, read_place, write_place
 from identity.planning.records import Kept
 from identity.planning.state import Stamped
 from identity.planning.timing import format_time
@@ -23,7 +23,7 @@ _LIST, _TRAITS, _IDS = b"users", b"user-traits", b"user-ids"
 async def traits(space: Space, ref: str, wanted: Wanted) -> Answered:
     """A page of traits by name. Onefold computes none, so of computed ones there are none."""
     profile = await open_profile(space, ref)
-    folded, next_ = page_of(space, profile.folded(), wanted)
+    folded, next_ = page_of(space, profile.folded(), wanted, profile.head.canonical, profile.subjects)
     told: dict[str, Any] = {name: entry[0] for name, entry in folded.items()}
     if wanted.verbose:
         by = await profile.set_by(folded)
@@ -36,16 +36,20 @@ async def traits(space: Space, ref: str, wanted: Wanted) -> Answered:
     return Answered(id_, {"traits": told, "cursor": cursor(space, USERS, f"/{id_}/traits", wanted, next_)})
 
 
-def page_of(space: Space, folded: Mapping[str, Stamped], wanted: Wanted) -> tuple[dict[str, Stamped], str | None]:
-    """The traits of a page by name, and the cursor of the next one. BadCursor."""
-    after = None if wanted.next is None else space.read_cursor(_TRAITS, wanted.next).decode()
-    names = [] if wanted.computed else sorted(name for name, entry in folded.items() if entry[0] is not None)
-    if wanted.include:
-        names = [name for name in names if name in wanted.include]
-    if after is not None:
-        names = [name for name in names if name > after]
+def page_of(
+    space: Space, folded: Mapping[str, Stamped], wanted: Wanted, id_: bytes, ids: Container[bytes]
+) -> tuple[dict[str, Stamped], str | None]:
+    """The traits of a page by name, and the cursor of the next one. BadCursor.
+
+    They are those of `id_`, which now has all of `ids`.
+    """
+    names: Sequence[str] = [] if wanted.computed else sorted(folded)
+    if wanted.next is not None:
+        # Looked for among the tombstones too: the trait may be gone since.
+        names = after_mark(space, names, read_place(space, _TRAITS, ids, wanted.next), str.encode)
+    names = [name for name in names if folded[name][0] is not None and (not wanted.include or name in wanted.include)]
     shown, rest = names[: wanted.limit], names[wanted.limit :]
-    next_ = space.write_cursor(_TRAITS, shown[-1].encode()) if rest else None
+    next_ = write_place(space, _TRAITS, id_, mark(space, shown[-1].encode())) if rest else None
     return {name: folded[name] for name in shown}, next_
 
 
@@ -53,15 +57,13 @@ def page_of(space: Space, folded: Mapping[str, Stamped], wanted: Wanted) -> tupl
 async def external_ids(space: Space, ref: str, wanted: Wanted) -> Answered:
     """A page of identifiers in the order they were linked."""
     profile = await open_profile(space, ref)
-    after = b"" if wanted.next is None else space.read_cursor(_IDS, wanted.next)
     names = await profile.names()
-    held = [
-        each
-        for each in profile.identifiers
-        if _position(each) > after and (not wanted.include or names[each.type] in wanted.include)
-    ]
+    held: Sequence[store.Held] = profile.identifiers
+    if wanted.next is not None:
+        held = after_mark(space, held, read_place(space, _IDS, profile.subjects, wanted.next), _key)
+    held = [each for each in held if not wanted.include or names[each.type] in wanted.include]
     shown, rest = held[: wanted.limit], held[wanted.limit :]
-    next_ = space.write_cursor(_IDS, _position(shown[-1])) if rest else None
+    next_ = write_place(space, _IDS, profile.head.canonical, mark(space, shown[-1].key)) if rest else None
     id_ = profile.public_id
     where = cursor(space, USERS, f"/{id_}/external_ids", wanted, next_)
     return Answered(id_, {"data": await told_ids(profile, shown, await key_names(space)), "cursor": where})
@@ -113,16 +115,16 @@ async def listed(space: Space, wanted: Wanted) -> Answered:
     """A page of all canonical profiles, by id."""
     after = bytes(16) if wanted.next is None else space.read_cursor(_LIST, wanted.next)
     async with space.database.reading() as connection:
-        heads = await store.heads(connection, space.tenant, after, wanted.limit + 1)
-        found = await store.shown(connection, space.tenant, heads[: wanted.limit])
-    next_ = space.write_cursor(_LIST, heads[wanted.limit - 1]) if len(heads) > wanted.limit else None
+        found = await store.canonical(connection, space.tenant, after, wanted.limit + 1)
+    shown, rest = found[: wanted.limit], found[wanted.limit :]
+    next_ = space.write_cursor(_LIST, shown[-1][0]) if rest else None
     data = [
         {
             "segment_id": public_profile(canonical),
             "created_at": format_time(stamp_time(elder)),
             "updated_at": format_time(stamp_time(stamp)),
         }
-        for canonical, elder, stamp in found
+        for canonical, elder, stamp in shown
     ]
     return Answered(None, {"data": data, "cursor": cursor(space, USERS, "", wanted, next_)})
 
@@ -138,5 +140,5 @@ def source_id(call: Kept | None, keys: dict[int, str]) -> str | None:
     return None if call is None else keys.get(call.source)
 
 
-def _position(held: store.Held) -> bytes:
-    return held.linked_at.to_bytes(8, "big") + held.type.to_bytes(2, "big") + held.key
+def _key(held: store.Held) -> bytes:
+    return held.key

@@ -156,6 +156,16 @@ def test_consent(consent: object, decisions: dict[str, bool] | None) -> None:
     assert read({"context": {"consent": consent}}).consent == decisions
 
 
+def test_traits_in_the_context_of_an_identify() -> None:
+    """They count where an identify states none of its own, however few those are; never of a track."""
+    context = {"context": {"traits": {"a": 1}}}
+    assert read(context, "identify").traits == {"a": 1}
+    assert read({**context, "traits": {}}, "identify").traits == {}
+    assert read({**context, "traits": {"b": 2}}, "identify").traits == {"b": 2}
+    assert read(context, "track").traits is None
+    assert read({**context, "groupId": "g1"}, "group").group_traits is None
+
+
 def test_the_delivery_is_not_part_of_the_body() -> None:
     """The write key and the notes of the SDK are not kept with the call."""
     assert read({"writeKey": "k", "_metadata": {}, "event": "E"}).body == {"event": "E"}

@@ -1,0 +1,74 @@
+"""What SDKs ask for beside collection: the settings that point them back here, and their own metrics."""
+
+import re
+from typing import Any, Final
+
+from fastapi import APIRouter, Request, Response
+
+from app.auth import ByAnyone
+from app.openapi import described
+from app.routes.answers import Segment, answer
+from app.schemas import Accepted
+from identity.errors import KeyNotFound, Unauthorised
+
+router = APIRouter(tags=["SDKs"])
+_HOST: Final = re.compile(r"[A-Za-z0-9.\-_]{1,255}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
+
+
+@router.get("/v1/projects/{write_key}/settings", **described(None, KeyNotFound, public=True))
+async def get_settings(request: Request, onefold: ByAnyone, write_key: Segment) -> Response:
+    """The settings that browser and mobile SDKs load by their write key, and nothing about any other key."""
+    try:
+        caller = await onefold.keys.caller(write_key)
+    except Unauthorised:
+        raise KeyNotFound from None
+    if caller.scopes != {"write"}:
+        raise KeyNotFound
+    scheme, host = _here(request, onefold.settings.public_url)
+    return answer(_settings(write_key, scheme, host))
+
+
+@router.post("/v1/m", **described(Accepted, public=True))
+async def take_metrics(_onefold: ByAnyone) -> Response:
+    """What SDKs count of themselves; taken and dropped."""
+    return answer({"success": True})
+
+
+def _here(request: Request, public_url: str | None) -> tuple[str, str]:
+    """The scheme and host that an SDK finds us at. What a proxy says of either is not believed."""
+    if public_url is not None:
+        scheme, _, host = public_url.partition("://")
+        return scheme, host
+    host = request.headers.get("host", "")
+    if not _HOST.fullmatch(host):
+        raise KeyNotFound
+    return request.url.scheme, host
+
+
+def _settings(write_key: str, scheme: str, host: str) -> dict[str, Any]:
+    """One integration only: a second one makes a browser load code of another host."""
+    return {
+        "integrations": {
+            "Segment.io": {
+                "apiKey": write_key,
+                "apiHost": f"{host}/v1",
+                "protocol": scheme,
+                "retryQueue": True,
+                "addBundledMetadata": True,
+                "unbundledIntegrations": [],
+                "maybeBundledConfigIds": {},
+            }
+        },
+        "plan": {
+            "track": {"__default": {"enabled": True, "integrations": {}}},
+            "identify": {"__default": {"enabled": True}},
+            "group": {"__default": {"enabled": True}},
+        },
+        "edgeFunction": {},
+        "enabledMiddleware": {},
+        "metrics": {"sampleRate": 0},
+        "legacyVideoPluginsEnabled": False,
+        "remotePlugins": [],
+        "middlewareSettings": {"routingRules": []},
+        "consentSettings": {"allCategories": [], "hasUnmappedDestinations": True},
+    }

@@ -1,0 +1,125 @@
+"""What browsers on pages of other origins may do: collect, load their settings, and nothing else."""
+
+import httpx
+import pytest
+
+from app import collect
+from tests.app.conftest import Shop
+
+ORIGIN = {"Origin": "https://shop.example"}
+SETTINGS = "/v1/projects/{key}/settings"
+OPEN = [*collect.ROUTES, "/v1/m", "/v1/m/", SETTINGS]
+
+
+@pytest.mark.parametrize("path", OPEN)
+def test_preflight(client: httpx.Client, path: str) -> None:
+    """A browser may send what SDKs send, and headers that a page adds."""
+    asked = {
+        **ORIGIN,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,content-type,x-own",
+    }
+    answer = client.options(path.format(key="of_any"), headers=asked)
+
+    assert answer.status_code == 204
+    assert answer.content == b""
+    assert answer.headers["access-control-allow-origin"] == ORIGIN["Origin"]
+    assert "POST" in answer.headers["access-control-allow-methods"]
+    allowed = {name.strip() for name in answer.headers["access-control-allow-headers"].split(",")}
+    assert {"authorization", "content-type", "content-encoding", "x-retry-count", "x-own"} <= allowed
+    assert int(answer.headers["access-control-max-age"]) > 0
+
+
+@pytest.mark.parametrize("asked", ["x\r\ny", "a b", "*", "x" * 5_000, "é", ", ,"])
+def test_odd_names_are_not_echoed(client: httpx.Client, asked: str) -> None:
+    """What is no list of header names gets the ordinary answer."""
+    headers = {"Origin": "https://shop.example", "Access-Control-Request-Headers": asked.replace("\r\n", " ")}
+    answer = client.options(
+        "/v1/t", headers=[(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+    )
+
+    assert answer.status_code == 204
+    assert answer.headers["access-control-allow-headers"].endswith("x-retry-count")
+
+
+def test_answers_can_be_read(shop: Shop) -> None:
+    """An accepted call, a refused one and one without a key, each with the headers that a page may see."""
+    call = {"userId": "u1", "event": "e", "writeKey": shop.keys["write"]}
+    answers = [
+        shop.client.post("/v1/t", json=call, headers=ORIGIN),
+        shop.client.post("/v1/t", content=b"{", headers=ORIGIN),
+        shop.client.post("/v1/t", json={"userId": "u1"}, headers=ORIGIN),
+        shop.client.get("/v1/t", headers=ORIGIN),
+        shop.client.post("/v1/m", json={"series": []}, headers=ORIGIN),
+        shop.client.get(SETTINGS.format(key=shop.keys["write"]), headers=ORIGIN),
+        shop.client.get(SETTINGS.format(key="nobody"), headers=ORIGIN),
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 400, 401, 405, 200, 200, 404]
+    for answer in answers:
+        assert answer.headers["access-control-allow-origin"] == ORIGIN["Origin"]
+        assert answer.headers["access-control-allow-credentials"] == "true"
+        assert "Origin" in answer.headers["vary"]
+        exposed = answer.headers["access-control-expose-headers"]
+        assert {"Retry-After", "X-RateLimit-Reset"} <= {name.strip() for name in exposed.split(",")}
+
+
+@pytest.mark.parametrize("origin", ["null", "file://", "https://a.example, https://b.example", "javascript:1"])
+def test_no_credentials_for_an_opaque_origin(shop: Shop, origin: str) -> None:
+    """What is no origin of the web may send, as everybody may, but never with credentials."""
+    answer = shop.client.post(
+        "/v1/t", json={"writeKey": shop.keys["write"], "userId": "u1"}, headers={"Origin": origin}
+    )
+
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert "access-control-allow-credentials" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/v1/profiles/user_id:u1", "/v1/spaces", "/v1/rules", "/healthz", "/v1/metrics"])
+def test_nothing_else_is_open(shop: Shop, path: str) -> None:
+    """No page of another origin reads a profile, whatever key it has."""
+    read = shop.ask("GET", path, headers=ORIGIN)
+    asked = shop.client.options(path, headers={**ORIGIN, "Access-Control-Request-Method": "GET"})
+
+    assert not [name for each in (read, asked) for name in each.headers if name.startswith("access-control-")]
+    assert asked.status_code in (404, 405)
+
+
+def test_settings_point_back_here(shop: Shop) -> None:
+    """A browser SDK that loads them sends here, in the scheme it came by, and asks no other host."""
+    answer = shop.client.get(SETTINGS.format(key=shop.keys["write"]))
+    settings = answer.json()
+
+    assert answer.status_code == 200
+    assert list(settings["integrations"]) == ["Segment.io"]
+    segment = settings["integrations"]["Segment.io"]
+    assert segment["apiKey"] == shop.keys["write"]
+    assert f"{segment['protocol']}://{segment['apiHost']}" == f"{shop.client.base_url}".rstrip("/") + "/v1"
+    assert settings["metrics"]["sampleRate"] == 0
+    assert settings["remotePlugins"] == []
+
+
+@pytest.mark.parametrize("key", ["import", "profiles", "privacy", "admin"])
+def test_settings_tell_nothing_of_other_keys(shop: Shop, key: str) -> None:
+    """A key that is no public one answers as one that does not exist."""
+    mine, nobody = (shop.client.get(SETTINGS.format(key=each)) for each in (shop.keys[key], "nobody"))
+
+    assert mine.status_code == nobody.status_code == 404
+    assert mine.content == nobody.content
+
+
+@pytest.mark.parametrize("host", ["evil.example/path", "a@b", "a b", '"><script>', "x" * 300])
+def test_an_odd_host_is_not_echoed(shop: Shop, host: str) -> None:
+    """Settings never send a browser to what is no host."""
+    answer = shop.client.get(SETTINGS.format(key=shop.keys["write"]), headers={"Host": host})
+
+    assert answer.status_code in (400, 404)
+    assert host not in answer.text
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b'{"series":[]}', b"\xff" * 1_000])
+def test_metrics_of_sdks_are_taken(client: httpx.Client, body: bytes) -> None:
+    """Without a key, whatever they are."""
+    answer = client.post("/v1/m", content=body)
+
+    assert (answer.status_code, answer.json()) == (200, {"success": True})
