@@ -42,6 +42,8 @@ class Scopes:
         caller = await onefold.keys.caller(secret(_authorization(request)) or "")
         if caller.scopes.isdisjoint(self.scopes):
             raise Forbidden
+        onefold.limits.read(caller)
+        request.scope["onefold.caller"] = caller
         try:
             return Visit(onefold, caller, await onefold.spaces.get(caller.space_id))
         except SpaceNotFound:

@@ -112,14 +112,18 @@ class Collect:
         headers = dict(scope["headers"])
         raw = await body.read(receive, headers.get(b"content-encoding"))
         caller = await self._by_header(headers.get(b"authorization"))
+        if caller is not None:
+            self._onefold.limits.collect(caller)
         document = body.decode_calls(raw)
         if type(document) is not dict:
             raise Unreadable("not_an_object", "The body must be a JSON object.")
         if caller is None:
             caller = await self._by_body(document)
+            self._onefold.limits.collect(caller)
         if caller.scopes.isdisjoint(SCOPES):
             raise Forbidden
-        request = _read_in(route, document, caller, sized=len(raw) <= LARGEST_ITEM)
+        request = _read_in(route, document, caller, size=len(raw))
+        self._onefold.limits.calls(caller, len(request.items))
         space = await self._onefold.spaces.get(caller.space_id)
         outcomes = await self._onefold.gatherer.submit(space, request)
         self._onefold.meters.outcomes(outcomes)
@@ -162,11 +166,11 @@ def _readable(start: Message, scope: Scope) -> Message:
     return start
 
 
-def _read_in(route: Route, document: dict[str, Any], caller: Caller, *, sized: bool) -> Request:
+def _read_in(route: Route, document: dict[str, Any], caller: Caller, *, size: int) -> Request:
     received = time.time_ns() // 1000
     source = Source(caller.key, caller.server)
     if route.kind is not None:
-        return Request([document], source=source, received=received, kind=route.kind, sized=sized)
+        return Request([document], source=source, received=received, kind=route.kind, size=size)
     items = document.get("batch")
     if type(items) is not list:
         raise Unreadable("batch_not_a_list", "The body must have a batch, which is a list of calls.")
@@ -177,7 +181,7 @@ def _read_in(route: Route, document: dict[str, Any], caller: Caller, *, sized: b
         envelope=document,
         # A public key must not choose when its calls were received.
         history=route.history and caller.server,
-        sized=sized,
+        size=size,
     )
 
 

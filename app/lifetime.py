@@ -7,15 +7,18 @@ go. Standing work that fails says so in the log and is tried again; it never end
 import asyncio
 import base64
 import gc
+import time
 from collections.abc import Awaitable, Callable
 
 from app import logs
+from app.limits import Limits
 from app.meters import Meters
 from app.settings import Settings
 from identity.errors import KeyUnavailable, Misconfigured
 from identity.journeys import startup
 from identity.journeys.ingest.gather import Gatherer
 from identity.journeys.purge import purge_deleted
+from identity.journeys.sweep import sweep_old
 from identity.journeys.tenants import KeyCheck
 from identity.spaces import Spaces
 from identity.store import keystore
@@ -23,6 +26,8 @@ from identity.store import keystore
 WRITERS = 2
 _PARTITIONS_EVERY = 3_600.0
 _PURGE_EVERY = 60.0
+_SWEEP_EVERY = 3_600.0
+_GOOD_SECONDS = 1.0
 _PURGE_PAUSE = 0.05
 _COLLECT = (50_000, 20, 100)
 _NO_DATABASE = "ONEFOLD_DATABASE_URL is not set; `onefold serve` sets it, or starts the embedded database itself."
@@ -40,6 +45,8 @@ class Onefold:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.meters = Meters(lambda: self.gatherer.waiting)
+        self.limits = Limits(settings)
+        self._good_until = 0.0
         self._standing: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -54,12 +61,13 @@ class Onefold:
             root_value=None if root is None else base64.b64encode(root).decode(),
             key_store=settings.key_folder,
         )
-        self.keys = KeyCheck(self.spaces)
+        self.keys = KeyCheck(self.spaces, self.limits.unknown_key)
         self.gatherer = Gatherer(self.spaces.database, writers=WRITERS, bound=settings.queue_calls)
         self.gatherer.start()
         self._standing = [
             asyncio.create_task(_again_and_again(self._partitions, _PARTITIONS_EVERY)),
             asyncio.create_task(_again_and_again(self._purge, _PURGE_EVERY)),
+            asyncio.create_task(_again_and_again(self._sweep, _SWEEP_EVERY)),
         ]
         # What is loaded by now stays, and a batch makes thousands of values that die without any
         # cycle: collecting as often as by default doubles what a call costs (measured).
@@ -76,17 +84,30 @@ class Onefold:
         await self.spaces.database.close()
 
     async def check(self) -> None:
-        """Returns where calls can be served. Unavailable where the database or the keys are away."""
+        """Returns where calls can be served. Unavailable where the database or the keys are away.
+
+        Anybody may ask, so a good answer holds for a second.
+        """
+        if time.monotonic() < self._good_until:
+            return
         keyring = self.spaces.keyring
         async with self.spaces.database.reading() as connection:
             named = await keystore.read(connection)
         if named != (keyring.store_id, keyring.root_id):
             raise KeyUnavailable
         await asyncio.to_thread(keyring.check)
+        self._good_until = time.monotonic() + _GOOD_SECONDS
 
     async def _partitions(self) -> None:
         await self.spaces.database.make_partitions()
         await self.spaces.database.drop_events(self.settings.event_retention_days)
+
+    async def _sweep(self) -> None:
+        await sweep_old(
+            self.spaces.database,
+            message_days=self.settings.message_retention_days,
+            rejection_days=self.settings.event_retention_days,
+        )
 
     async def _purge(self) -> None:
         while await purge_deleted(self.spaces):  # noqa: ASYNC110 (a pause for others, not a wait)

@@ -35,6 +35,7 @@ STATUS: Final[dict[type[errors.OnefoldError], int]] = {
     errors.Unauthorised: 401,
     errors.Forbidden: 403,
     errors.Busy: 429,
+    errors.RateLimited: 429,
     errors.QueueFull: 429,
     errors.Unavailable: 503,
     errors.KeyUnavailable: 503,
@@ -131,6 +132,10 @@ async def _of_domain(request: Request, error: Any) -> Response:
     if isinstance(error, errors.SpaceNotFound) and not request.url.path.startswith("/v1/spaces"):
         # The space of the key itself was deleted a moment ago, and the key with it.
         error = errors.Unauthorised()
+    if isinstance(error, (errors.ProfileNotFound, errors.GroupNotFound)) and (
+        by := request.scope.get("onefold.caller")
+    ):
+        request.app.state.onefold.limits.missed(by)
     status = status_of(error)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         # Not meant for a caller: the outermost step logs it and says nothing.

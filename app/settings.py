@@ -30,6 +30,10 @@ def _port(text: str) -> int:
     return _number(text, 0, 65_535)
 
 
+def _rate(text: str) -> int:
+    return _number(text, 0, 1_000_000)
+
+
 def _count(text: str) -> int:
     return _number(text, 1, 1_000_000)
 
@@ -113,7 +117,11 @@ class Settings:
     public_url: str | None = _setting(_address, None)
     log_level: str = _setting(_level, "info")
     queue_calls: int = _setting(_count, 20_000)
+    collect_rate: int = _setting(_rate, 1_000)
+    read_rate: int = _setting(_rate, 1_000)
+    miss_rate: int = _setting(_rate, 100)
     event_retention_days: int = _setting(_days, 14)
+    message_retention_days: int = _setting(_days, 8)
 
     @property
     def key_folder(self) -> Path:

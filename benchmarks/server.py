@@ -62,6 +62,8 @@ def onefold(data_dir: Path, url: str, workers: int, *, profile: Path | None = No
         "ONEFOLD_DATABASE_URL": url,
         "ONEFOLD_DATA_DIR": str(data_dir),
         "ONEFOLD_PORT": "0",
+        "ONEFOLD_COLLECT_RATE": "0",
+        "ONEFOLD_READ_RATE": "0",
         "ONEFOLD_WORKERS": str(workers),
     }
     with _log(data_dir, "onefold") as errors:

@@ -145,8 +145,14 @@ class Busy(OnefoldError):
     code = "busy"
 
 
+class RateLimited(Busy):
+    """More requests than this key or its space may make in a second; try again shortly."""
+
+    code = "rate_limited"
+
+
 class QueueFull(Busy):
-    """The queue of calls is full; nothing of this request was stored. Try again shortly."""
+    """The queue of calls is full, or this space's share of it; nothing was stored. Try again shortly."""
 
     code = "queue_full"
 

@@ -6,7 +6,7 @@ gate says so to writers, the key of the caller to readers.
 """
 
 import time
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine
 from functools import wraps
@@ -127,7 +127,7 @@ class Space:
     def read_cursor(self, domain: bytes, cursor: str) -> bytes:
         """The inverse of `write_cursor`. BadCursor for anything else."""
         try:
-            raw = urlsafe_b64decode(cursor.encode("ascii"))
+            raw = b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
         except ValueError as error:
             raise BadCursor from error
         if not compare_digest(raw[:_MAC], self.keys.mac(domain, raw[_MAC:])):

@@ -30,7 +30,9 @@ async def list_profiles(visit: ByLister, limit: Limit = DEFAULT_LIMIT, cursor: C
 async def look_up(visit: ByReader, wanted: Annotated[Lookup, Depends(body(Lookup))]) -> Response:
     """Many profiles at once, by identifier."""
     await note(visit, "profiles.lookup", None)
-    return answer({"profiles": await native.lookup(visit.space, wanted.identifiers)})
+    found = await native.lookup(visit.space, wanted.identifiers)
+    visit.onefold.limits.missed(visit.caller, sum(each is None for each in found.values()))
+    return answer({"profiles": found})
 
 
 @router.get("/v1/profiles/{ref}", **described(Profile, BadIdentifier, ProfileNotFound, TooMuch))

@@ -12,13 +12,13 @@ import secrets
 import time
 import zlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
 from msgspec import Struct
 
-from identity.errors import BadInput, KeyUnavailable, NotConfirmed, SpaceNotFound, Unauthorised
+from identity.errors import BadInput, KeyUnavailable, NotConfirmed, RateLimited, SpaceNotFound, Unauthorised
 from identity.ids import new_id, private, public, token
 from identity.planning.timing import format_time
 from identity.spaces import Spaces
@@ -61,12 +61,18 @@ class Caller(Struct, frozen=True):
 class KeyCheck:
     """Knows the callers by their secrets; what it knows is at most two seconds old."""
 
-    def __init__(self, spaces: Spaces) -> None:
+    def __init__(self, spaces: Spaces, may_ask: Callable[[], bool] = lambda: True) -> None:
         self._spaces = spaces
+        self._may_ask = may_ask
+        self._unknown: OrderedDict[bytes, float] = OrderedDict()
         self._known: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
 
     async def caller(self, secret: str) -> Caller:
-        """The caller that a secret belongs to. Unauthorised if there is none."""
+        """The caller that a secret belongs to. Unauthorised if there is none.
+
+        RateLimited where the database was asked too often for secrets that nobody has; a key that
+        was known is asked for all the same.
+        """
         key_id = _id_of(secret)
         if key_id is None:
             raise Unauthorised
@@ -74,10 +80,18 @@ class KeyCheck:
         known = self._known.get(hash_)
         if known is not None and known[0] > time.monotonic():
             return known[1]
+        if known is None:
+            if self._unknown.get(hash_, 0.0) > time.monotonic():
+                raise Unauthorised
+            if not self._may_ask():
+                raise RateLimited
         async with self._spaces.database.reading() as connection:
             found = await control.find_key(connection, key_id)
         if found is None or not hmac.compare_digest(found[1], hash_):
             self._known.pop(hash_, None)
+            self._unknown[hash_] = time.monotonic() + _CACHE_SECONDS
+            while len(self._unknown) > _CACHED:
+                self._unknown.popitem(last=False)
             raise Unauthorised
         key = found[0]
         caller = Caller(key.space_id, key.id, key.public_id, key.name, frozenset(key.scopes))

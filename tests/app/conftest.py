@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -13,10 +13,17 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from app.settings import Settings
+from identity.ids import private
+from identity.store import load
 from identity.store.embedded import OWNER_ROLE, EmbeddedPostgres
+from identity.vault.keyring import Keyring
+from identity.vault.keystore import KeyStore
+from identity.vault.roots import file_root
 from tests.conftest import ONEFOLD, Running, administer, launch
 
 _numbers = count()
+Suppress = Callable[["Shop", str, str], None]
 
 
 @dataclass
@@ -93,6 +100,32 @@ def rows(live_database: str) -> Iterator[psycopg.Connection[Any]]:
     """The database under the shared server, as its owner."""
     with psycopg.connect(live_database, autocommit=True) as connection:
         yield connection
+
+
+@pytest.fixture
+def suppress(live: Running, rows: psycopg.Connection[Any]) -> Suppress:
+    """Puts an identifier into the suppression list of a space."""
+    settings = Settings(data_dir=live.data_dir)
+    root = file_root(settings.root_key_file, create=False)
+    keyring = Keyring(root, KeyStore.open(settings.key_folder, root))
+
+    def suppress(shop: Shop, type_: str, value: str) -> None:
+        public_id = private("spc", shop.space_id)
+        assert public_id is not None
+        key = keyring.space(public_id).suppression(type_, value)
+        rows.execute(
+            """
+            INSERT INTO suppression (key, space_id, bucket)
+            SELECT %s, id, bucket_base FROM space WHERE public_id = %s
+            """,
+            [key, public_id.hex()],
+        )
+        rows.execute(
+            "UPDATE space_gate SET marks = %s WHERE space_id = (SELECT id FROM space WHERE public_id = %s)",
+            [load.SUPPRESSED, public_id.hex()],
+        )
+
+    return suppress
 
 
 def new_shop(client: httpx.Client, operator: dict[str, str]) -> Shop:

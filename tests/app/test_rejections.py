@@ -2,7 +2,6 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,18 +12,11 @@ import psycopg
 import pytest
 
 from app.rejection_shapes import RejectionPage
-from app.settings import Settings
-from identity.ids import private
 from identity.journeys.ingest.read_in import LARGEST_ITEM
 from identity.planning.refusals import MOST_NAMES
-from identity.store import load
-from identity.vault.keyring import Keyring
-from identity.vault.keystore import KeyStore
-from identity.vault.roots import file_root
-from tests.app.conftest import Shop
+from tests.app.conftest import Shop, Suppress
 from tests.conftest import Running
 
-Suppress = Callable[[Shop, str, str], None]
 BIG = "x" * (LARGEST_ITEM - 2_000)
 
 
@@ -46,32 +38,6 @@ def externals(count: int, type_: str = "t{}") -> dict[str, Any]:
     """A context with external ids, each of a type of its own."""
     ids = [{"id": f"v{n}", "type": type_.format(n), "collection": "users", "encoding": "none"} for n in range(count)]
     return {"externalIds": ids}
-
-
-@pytest.fixture
-def suppress(live: Running, rows: psycopg.Connection[Any]) -> Suppress:
-    """Puts an identifier into the suppression list of a space."""
-    settings = Settings(data_dir=live.data_dir)
-    root = file_root(settings.root_key_file, create=False)
-    keyring = Keyring(root, KeyStore.open(settings.key_folder, root))
-
-    def suppress(shop: Shop, type_: str, value: str) -> None:
-        public_id = private("spc", shop.space_id)
-        assert public_id is not None
-        key = keyring.space(public_id).suppression(type_, value)
-        rows.execute(
-            """
-            INSERT INTO suppression (key, space_id, bucket)
-            SELECT %s, id, bucket_base FROM space WHERE public_id = %s
-            """,
-            [key, public_id.hex()],
-        )
-        rows.execute(
-            "UPDATE space_gate SET marks = %s WHERE space_id = (SELECT id FROM space WHERE public_id = %s)",
-            [load.SUPPRESSED, public_id.hex()],
-        )
-
-    return suppress
 
 
 def line(shop: Shop, **expected: Any) -> dict[str, Any]:

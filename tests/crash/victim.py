@@ -33,7 +33,7 @@ class Victim:
         self.running = self._launch()
 
     def _launch(self) -> Running:
-        environment = {"ONEFOLD_WORKERS": str(self.workers)}
+        environment = {"ONEFOLD_WORKERS": str(self.workers), "ONEFOLD_COLLECT_RATE": "0"}
         return launch([*ONEFOLD, "serve"], self.data_dir, environment, token=self._token)
 
     def space(self) -> tuple[str, str]:

@@ -16,6 +16,7 @@ import structlog
 from identity.errors import KeyUnavailable, OnefoldError, QueueFull, ShuttingDown
 from identity.journeys.ingest.commit import Writer
 from identity.journeys.ingest.read_in import Request
+from identity.journeys.ingest.room import has_room
 from identity.model import Outcome
 from identity.spaces import Space
 from identity.store.database import Database
@@ -35,7 +36,7 @@ class _Waiting(NamedTuple):
 
 
 class Gatherer:
-    """The queue and its writers. `bound` is how many calls may wait, rejected ones included."""
+    """The queue and its writers. `bound` is the weight that may wait, rejected calls included."""
 
     def __init__(self, database: Database, *, writers: int = 2, bound: int = 20_000) -> None:
         self._writers = [Writer(database) for _ in range(writers)]
@@ -43,7 +44,8 @@ class Gatherer:
         self._queues: dict[int, deque[_Waiting]] = {}
         self._turn: deque[int] = deque()
         self._busy: dict[int, list[set[bytes]]] = {}
-        self._waiting = 0
+        self._waiting = self._weight = 0
+        self._held: dict[int, int] = {}
         self._closing = False
         self._wake: list[asyncio.Future[None]] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -79,7 +81,8 @@ class Gatherer:
         if request.rules < 0:
             await request.read(space, await space.rules())
         if request.items:
-            if self._waiting and self._waiting + len(request.items) > self._bound:
+            own = self._held.get(space.tenant.id, 0)
+            if not has_room(request.weight, own=own, waiting=self._weight, bound=self._bound):
                 raise QueueFull
             done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._put(_Waiting(space, request, done))
@@ -93,8 +96,17 @@ class Gatherer:
             queue = self._queues[id_] = deque()
             self._turn.append(id_)
         queue.append(waiting)
-        self._waiting += len(waiting.request.items)
+        self._count(waiting, 1)
         self._wake_all()
+
+    def _count(self, waiting: _Waiting, sign: int) -> None:
+        """Takes a request into account that came, or that goes."""
+        id_, request = waiting.space.tenant.id, waiting.request
+        self._waiting += sign * len(request.items)
+        self._weight += sign * request.weight
+        self._held[id_] = self._held.get(id_, 0) + sign * request.weight
+        if not self._held[id_]:
+            del self._held[id_]
 
     def _wake_all(self) -> None:
         wake, self._wake = self._wake, []
@@ -145,13 +157,12 @@ class Gatherer:
                 blocked |= waiting.request.keys
                 passed.append(waiting)
                 continue
+            self._count(waiting, -1)
             if waiting.done.cancelled():
-                self._waiting -= len(waiting.request.items)
                 continue
             batch.append(waiting)
             calls += len(waiting.request.items)
         queue.extendleft(reversed(passed))
-        self._waiting -= calls
         if not queue:
             del self._queues[id_]
             self._turn.remove(id_)

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from identity.errors import BadCall, BatchTooLong
+from identity.journeys.ingest.room import weight
 from identity.model import Call, Kind, Outcome, Skipped, Source
 from identity.planning.extract import LONGEST_MESSAGE_ID, extract
 from identity.planning.numbers import tame
@@ -25,11 +26,24 @@ class Request:
     """The calls of one request. They are committed together, in one transaction or not at all.
 
     `items` are bodies as parsed. `kind` is the one that the path names (None: each item says).
-    `history`: items may say when they were received (import). `outcomes` has one entry per item:
+    `history`: items may say when they were received (import). `size` is that of the whole body in
+    bytes, where it is known; `weight` what it takes of the queue. `outcomes` has one entry per item:
     what was rejected at reading, else what the plan says.
     """
 
-    __slots__ = ("calls", "envelope", "history", "items", "keys", "kind", "outcomes", "received", "rules", "source")
+    __slots__ = (
+        "calls",
+        "envelope",
+        "history",
+        "items",
+        "keys",
+        "kind",
+        "outcomes",
+        "received",
+        "rules",
+        "source",
+        "weight",
+    )
 
     def __init__(
         self,
@@ -40,7 +54,7 @@ class Request:
         kind: Kind | None = None,
         envelope: dict[str, Any] | None = None,
         history: bool = False,
-        sized: bool = False,
+        size: int | None = None,
         tamed: bool = True,
     ) -> None:
         if len(items) > MOST_ITEMS:
@@ -53,7 +67,8 @@ class Request:
         self.history = history
         self.rules = -1
         self.outcomes: list[Outcome | None] = [None] * len(items)
-        if not sized:
+        self.weight = weight(len(items), size or 0)
+        if size is None or size > LARGEST_ITEM:
             self._reject_large()
         self.calls: list[tuple[int, Call]] = []
         self.keys: set[bytes] = set()

@@ -1,0 +1,30 @@
+"""Forgets message ids and rejections that are older than they are kept, in small steps.
+
+Every process may sweep at any time: what one has deleted the other does not find.
+"""
+
+import asyncio
+import time
+
+from identity.clock import SLOT_BITS
+from identity.model import DAY
+from identity.store import sweep
+from identity.store.database import Database
+
+PAUSE = 0.02
+
+
+async def sweep_old(database: Database, *, message_days: int, rejection_days: int) -> None:
+    """One walk over both. DatabaseUnavailable; the next walk finds what this one left."""
+    now = time.time_ns() // 1000
+    async with database.reading() as connection:
+        pages = await sweep.pages(connection)
+    for page in range(0, pages, sweep.PAGES):
+        async with database.reading() as connection:
+            await sweep.messages(connection, page, now - message_days * DAY << SLOT_BITS)
+        await asyncio.sleep(PAUSE)
+    gone = sweep.ROWS
+    while gone == sweep.ROWS:
+        async with database.reading() as connection:
+            gone = await sweep.rejections(connection, now - rejection_days * DAY << SLOT_BITS)
+        await asyncio.sleep(PAUSE)

@@ -1,0 +1,130 @@
+"""Rate limits: who asks too much is told when to come back, and nobody else is."""
+
+import secrets
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.app.conftest import Shop, new_shop
+from tests.conftest import Running
+
+RATE = 5
+CALL = {"userId": "u1", "event": "e"}
+
+
+@pytest.fixture
+def limited(server: Callable[..., Running]) -> Iterator[tuple[httpx.Client, Callable[[], Shop]]]:
+    """A server with low limits, and a maker of spaces in it."""
+    rates = {f"ONEFOLD_{name}_RATE": str(RATE) for name in ("COLLECT", "READ", "MISS")}
+    running = server(**rates)
+    with httpx.Client(base_url=running.url, timeout=60) as client:
+        operator = {"Authorization": f"Bearer {running.admin_token}"}
+        yield client, lambda: new_shop(client, operator)
+
+
+def until_refused(ask: Callable[[], httpx.Response]) -> tuple[int, httpx.Response]:
+    """How many were answered before the first refusal, and that; windows of a second come and go."""
+    for taken in range(200):
+        answer = ask()
+        if answer.status_code == 429:
+            return taken, answer
+    pytest.fail("never refused")
+
+
+def told_to_wait(answer: httpx.Response) -> None:
+    """Both headers that SDKs read, in whole seconds."""
+    assert int(answer.headers["retry-after"]) >= 1
+    assert int(answer.headers["x-ratelimit-reset"]) >= 1
+
+
+@pytest.mark.parametrize("way", ["header", "body"])
+def test_a_key_that_sends_too_much(limited: Any, way: str) -> None:
+    """Refused with what SDKs understand; what was taken is all that is stored."""
+    client, make = limited
+    shop = make()
+    given: dict[str, Any] = {"auth": (shop.keys["write"], "")} if way == "header" else {}
+    body = CALL if way == "header" else {**CALL, "writeKey": shop.keys["write"]}
+    taken, refused = until_refused(lambda: client.post("/v1/track", json=body, **given))
+
+    assert taken >= RATE
+    told_to_wait(refused)
+    assert refused.json()["success"] is False
+    assert refused.json()["code"] == "rate_limited"
+    assert refused.json()["message"]
+    other = make()
+    assert client.post("/v1/track", json=CALL, auth=(other.keys["write"], "")).status_code == 200
+    assert shop.ask("GET", "/v1/profiles/user_id:u1", "profiles").json()["event_count"] == taken
+
+
+def test_a_space_with_many_keys(limited: Any) -> None:
+    """Many keys of one space together may do no more than twice what one may."""
+    client, make = limited
+    shop = make()
+    keys = [shop.keys["write"], shop.keys["import"], shop.keys["admin"]]
+    turns = iter(range(1_000))
+    taken, _ = until_refused(lambda: client.post("/v1/track", json=CALL, auth=(keys[next(turns) % 3], "")))
+
+    assert taken >= 2 * RATE
+
+
+def test_batches_count_by_their_calls(limited: Any) -> None:
+    """Many calls in few requests are many calls; a batch larger than the limit still goes alone."""
+    client, make = limited
+    shop = make()
+    batch = {"batch": [{"type": "track", **CALL}] * (40 * RATE)}
+    taken, refused = until_refused(lambda: client.post("/v1/batch", json=batch, auth=(shop.keys["write"], "")))
+
+    assert taken >= 1
+    assert refused.json()["code"] == "rate_limited"
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/profiles/user_id:u1", "/v1/groups/g1", "/v1/spaces/{0}/collections/users/profiles"]
+)
+def test_reads_are_limited(limited: Any, path: str) -> None:
+    """On each surface in its own shape."""
+    _, make = limited
+    shop = make()
+    _, refused = until_refused(lambda: shop.ask("GET", path.format(shop.space_id)))
+
+    told_to_wait(refused)
+    told = refused.json()
+    assert told.get("code") == "rate_limited" or told["error"]["code"] == "rate_limit_error"
+
+
+def test_guessing_ends(server: Callable[..., Running]) -> None:
+    """Who finds nobody too often is refused before the look-up, so that a refusal tells nothing."""
+    running = server(ONEFOLD_MISS_RATE="3", ONEFOLD_READ_RATE="0")
+    with httpx.Client(base_url=running.url, timeout=60) as client:
+        shop = new_shop(client, {"Authorization": f"Bearer {running.admin_token}"})
+        shop.send({"type": "track", "userId": "known"})
+        paths = iter(["/v1/profiles/user_id:nobody", "/v1/groups/none"] * 100)
+        _, refused = until_refused(lambda: shop.ask("GET", next(paths), "admin"))
+        told_to_wait(refused)
+        many = {"identifiers": [f"user_id:n{at}" for at in range(50)]}
+
+        def guess() -> httpx.Response:
+            shop.ask("POST", "/v1/profiles/lookup", "profiles", json=many)
+            return shop.ask("GET", "/v1/profiles/user_id:known", "profiles")
+
+        until_refused(guess)
+        known = [shop.ask("GET", "/v1/profiles/user_id:known", "privacy").status_code for _ in range(50)]
+        assert known == [200] * 50
+
+
+def test_unknown_keys_cost_little(server: Callable[..., Running]) -> None:
+    """Keys that nobody has are refused without end, and a key that is known works meanwhile."""
+    running = server()
+    with httpx.Client(base_url=running.url, timeout=60) as client:
+        shop = new_shop(client, {"Authorization": f"Bearer {running.admin_token}"})
+        assert shop.ask("GET", "/v1/rules").status_code == 200
+        answers = set()
+        for _ in range(600):
+            made = f"of_{'a' * 12}_{secrets.token_hex(32)}"
+            key = f"{made}_{zlib.crc32(made.encode()):08x}"
+            answers.add(client.get("/v1/rules", headers={"Authorization": f"Bearer {key}"}).status_code)
+        assert answers <= {401, 429}
+        assert shop.ask("GET", "/v1/rules").status_code == 200

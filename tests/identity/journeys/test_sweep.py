@@ -1,0 +1,98 @@
+"""What is kept for a time only goes when that is over, and nothing else does."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from identity.clock import SLOT_BITS
+from identity.journeys.sweep import sweep_old
+from identity.model import DAY
+from identity.store import sweep
+from identity.store.database import Database
+from tests.properties.lab import Lab, ingesting, run
+
+
+def stamp(days: float) -> int:
+    """The stamp of so many days ago."""
+    return int(time.time_ns() // 1000 - days * DAY) << SLOT_BITS
+
+
+@pytest.fixture
+def lab(database: str, tmp_path: Path) -> Lab:
+    """An empty database with its keys."""
+    return Lab(database, tmp_path)
+
+
+@pytest.fixture
+def old(database: str) -> Iterator[psycopg.Connection[Any]]:
+    """A database with messages and rejections of many ages over many pages."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        _fill(connection)
+        yield connection
+
+
+def _fill(connection: psycopg.Connection[Any]) -> None:
+    connection.execute(
+        "INSERT INTO message (key, space_id, bucket, batch) "
+        "SELECT gen_random_uuid(), 1, 1, CASE WHEN n %% 3 = 0 THEN %s ELSE %s END FROM generate_series(1, 30000) n",
+        [stamp(8.01), stamp(7.9)],
+    )
+    connection.execute(
+        "INSERT INTO rejection (space_id, stamp, bucket, calls, payload) "
+        "SELECT 1, %s + n, 1, 1, 'x' FROM generate_series(1, 12000) n",
+        [stamp(15)],
+    )
+    connection.execute(
+        "INSERT INTO rejection (space_id, stamp, bucket, calls, payload) VALUES (1, %s, 1, 1, 'x')", [stamp(13)]
+    )
+
+
+def count(connection: psycopg.Connection[Any], table: str) -> int:
+    """How many rows a table has."""
+    found = connection.execute(f"SELECT count(*) FROM {table}".encode()).fetchone()
+    assert found is not None
+    return int(found[0])
+
+
+def test_the_old_go_and_the_young_stay(
+    old: psycopg.Connection[Any], database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over many steps, also where two processes sweep at once."""
+    monkeypatch.setattr(sweep, "PAGES", 7)
+
+    async def main() -> None:
+        opened = Database(database)
+        await opened.open()
+        try:
+            await asyncio.gather(*(sweep_old(opened, message_days=8, rejection_days=14) for _ in range(2)))
+        finally:
+            await opened.close()
+
+    run(main())
+    assert count(old, "message") == 20_000
+    assert count(old, f"message WHERE batch < {stamp(8)}") == 0
+    assert count(old, "rejection") == 1
+
+
+def test_a_message_that_was_forgotten_counts_anew(lab: Lab) -> None:
+    """And one that was not is still known, while calls come in."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            first = await ingest.send({"type": "track", "userId": "u1", "messageId": "m1"})
+            await sweep_old(ingest.space.database, message_days=8, rejection_days=14)
+            again = await ingest.send({"type": "track", "userId": "u1", "messageId": "m1"})
+            await asyncio.gather(
+                sweep_old(ingest.space.database, message_days=0, rejection_days=14),
+                *(ingest.send({"type": "track", "userId": f"u{at}"}) for at in range(50)),
+            )
+            await sweep_old(ingest.space.database, message_days=0, rejection_days=14)
+            anew = await ingest.send({"type": "track", "userId": "u1", "messageId": "m1"})
+            assert [each[0].status for each in (first, again, anew)] == ["accepted", "duplicate", "accepted"]
+
+    run(main())
