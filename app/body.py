@@ -1,7 +1,7 @@
 """Bodies: read up to a cap as they stream in and as they inflate, then parsed to plain values.
 
-Content-Length is never looked at. What comes out of here can be walked and encoded again by any
-recursive reader, and holds no number that another program would round.
+What comes out of here can be walked and encoded again by any recursive reader, and holds no
+number that another program would round.
 """
 
 import asyncio
@@ -34,8 +34,13 @@ class Disconnected(Exception):
     """The client went away before its body was whole."""
 
 
-async def read(receive: Receive, encoding: bytes | None = None) -> bytes:
-    """The whole body, inflated. Unreadable if it is too large, too slow or badly encoded."""
+async def read(receive: Receive, encoding: bytes | None = None, length: bytes | None = None) -> bytes:
+    """The whole body, inflated. Unreadable if it is too large, too slow or badly encoded.
+
+    `length` is the Content-Length: one that is too large is believed, so that nothing of it is read.
+    """
+    if length is not None and (not length.isdigit() or int(length[:20]) > BODY_LIMIT):
+        raise _too_large()
     if encoding is None or encoding == b"identity":
         take: Callable[[bytes], bytes] = bytes
         inflating = None

@@ -110,7 +110,7 @@ class Collect:
         if scope["method"] != "POST":
             return _refused(405, "method_not_allowed", "Collection takes POST.", [(b"allow", b"POST")])
         headers = dict(scope["headers"])
-        raw = await body.read(receive, headers.get(b"content-encoding"))
+        raw = await body.read(receive, headers.get(b"content-encoding"), headers.get(b"content-length"))
         caller = await self._by_header(headers.get(b"authorization"))
         if caller is not None:
             self._onefold.limits.collect(caller)

@@ -61,7 +61,7 @@ class Front:
         scope["path"] = scope["raw_path"].decode("latin-1")
         try:
             try:
-                receive = _whole(await body.read(receive, _no_encoding(scope)))
+                receive = _whole(await body.read(receive, _no_encoding(scope), _header(scope, b"content-length")))
             except Unreadable as error:
                 await _send(sending, scope["path"], error.status, error.code, str(error))
             else:
@@ -107,7 +107,7 @@ def _of_surface(scope: Scope) -> Headers:
     if profile_api.speaks(path):
         return [profile_api.request_id()]
     if cross_origin.speaks(path):
-        return cross_origin.allowed(next((value for name, value in scope["headers"] if name == b"origin"), None))
+        return cross_origin.allowed(_header(scope, b"origin"))
     return []
 
 
@@ -121,9 +121,14 @@ def _template(scope: Scope) -> str:
     return getattr(scope.get("route"), "path", UNMATCHED)
 
 
+def _header(scope: Scope, wanted: bytes) -> bytes | None:
+    value: bytes | None = next((value for name, value in scope["headers"] if name == wanted), None)
+    return value
+
+
 def _no_encoding(scope: Scope) -> bytes | None:
     """The native surface inflates nothing."""
-    encoding: bytes | None = next((v for name, v in scope["headers"] if name == b"content-encoding"), None)
+    encoding = _header(scope, b"content-encoding")
     return None if encoding is None or encoding == b"identity" else b"none"
 
 

@@ -22,6 +22,7 @@ from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
 from app import logs
+from app.protocol import GuardedProtocol
 from app.settings import Settings, forget_libpq
 from identity.errors import Misconfigured, OnefoldError
 from identity.store.embedded import EmbeddedPostgres
@@ -59,7 +60,8 @@ def run(
             application,
             factory=True,
             loop="uvloop",
-            http="httptools",
+            http=GuardedProtocol,
+            limit_concurrency=settings.connections,
             ws="none",
             lifespan="on",
             access_log=False,

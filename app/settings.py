@@ -116,6 +116,7 @@ class Settings:
     key_store: Path | None = _setting(_folder, None)
     public_url: str | None = _setting(_address, None)
     log_level: str = _setting(_level, "info")
+    connections: int = _setting(_count, 4_000)
     queue_calls: int = _setting(_count, 20_000)
     collect_rate: int = _setting(_rate, 1_000)
     read_rate: int = _setting(_rate, 1_000)

@@ -1,0 +1,204 @@
+"""HTTP as it comes off the wire: what uvicorn leaves open is bounded here.
+
+A client has ten seconds for the head of a request and 32 KiB to put it in, there are so many
+connections and no more, and one that was answered before its body had arrived may send only a
+little more of it. Whatever is wrong is answered with JSON that SDKs understand, then closed.
+"""
+
+import asyncio
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, Final
+
+import httptools
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from app.problems import failure, waiting
+
+HEAD_SECONDS: Final = 10.0
+HEAD_BYTES: Final = 32 * 1024
+HEADERS: Final = 100
+# After an early answer: a client that is still sending would not see it if the connection just went.
+REST_SECONDS: Final = 5.0
+REST_BYTES: Final = 4 * 1024 * 1024
+
+_LARGE: Final = "The head of a request may have at most 32 KiB and 100 headers."
+_LATE: Final = "The head of the request took too long to arrive."
+_FULL: Final = "There are too many connections; try again shortly."
+_ODD: Final = "This is not a valid HTTP/1.1 request."
+
+
+class _TooLarge(Exception):
+    """The head is larger than it may be."""
+
+
+class GuardedProtocol(HttpToolsProtocol):
+    """One connection. `limit_concurrency` of the configuration bounds how many there are."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._most, self.limit_concurrency = self.limit_concurrency, None
+        self._timer: asyncio.TimerHandle | None = None
+        self._began = False  # a head is being read
+        self._whole = True  # the last message was read to its end
+        self._answering = False  # some request still waits for its answer
+        self._after_upgrade = 0  # bytes of a body that the parser does not see
+        self._head = 0
+        self._rest = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Takes a connection, or refuses it where there are too many."""
+        super().connection_made(transport)
+        if self._most is not None and len(self.connections) > self._most:
+            self._refuse(503, "too_many_connections", _FULL)
+        else:
+            self._arm(HEAD_SECONDS, self._late)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Lets go of the timer."""
+        self._disarm()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Reads on; what is no HTTP ends the connection."""
+        self._unset_keepalive_if_required()
+        if self.transport.is_closing():
+            return
+        if self._after_upgrade:
+            self._take_plain(data)
+            return
+        between = self._whole
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            # To a protocol that is not spoken here: what was asked for is answered all the same.
+            self._take_plain(data[upgrade.args[0] :])
+            return
+        except httptools.HttpParserError as error:
+            if isinstance(error.__context__, _TooLarge):
+                self._refuse(431, "head_too_large", _LARGE)
+            else:
+                self._refuse(400, "invalid_http", _ODD)
+            return
+        if self._began:
+            # Of what came with the end of another message nobody knows the part.
+            self._head += 0 if not between and not self._head else len(data)
+            if self._head > HEAD_BYTES:
+                self._refuse(431, "head_too_large", _LARGE)
+            elif self._timer is None:
+                self._arm(HEAD_SECONDS, self._late)
+
+    def on_message_begin(self) -> None:
+        """A head begins."""
+        super().on_message_begin()
+        self._began, self._head = True, 0
+        self._whole = False
+        self._rest = 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header, as long as it is not one too many."""
+        super().on_header(name, value)
+        self._head += len(name) + len(value)
+        if len(self.headers) > HEADERS or self._head + len(self.url) > HEAD_BYTES:
+            raise _TooLarge
+
+    def on_headers_complete(self) -> None:
+        """The head is there."""
+        self._began = False
+        self._disarm()
+        if len(self.url) > HEAD_BYTES:
+            raise _TooLarge
+        self._answering = True
+        if self.parser.should_upgrade():
+            self._after_upgrade = next((int(value) for name, value in self.headers if name == b"content-length"), 0)
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A part of a body; one that was answered already is read on for a little while."""
+        if self.cycle.response_complete:
+            self._rest += len(body)
+            if self._rest > REST_BYTES:
+                self.transport.close()
+            return
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The message is there; of one that asks for an upgrade the parser has left out the body."""
+        if self.parser.should_upgrade() and self._after_upgrade:
+            return
+        self._whole = True
+        self._disarm()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """The answer is out, maybe before the message was in."""
+        super().on_response_complete()
+        self._answering = not self.cycle.response_complete
+        if self.cycle.response_complete and not self._whole and not self._began and not self.transport.is_closing():
+            self._arm(REST_SECONDS, self.transport.close)
+
+    def _take_plain(self, data: bytes) -> None:
+        """The body of a request that asked for an upgrade; then a new parser goes on behind it."""
+        body, rest = data[: self._after_upgrade], data[self._after_upgrade :]
+        self._after_upgrade -= len(body)
+        if body:
+            self.on_body(body)
+        if not self._after_upgrade:
+            self.parser = httptools.HttpRequestParser(self)
+            if body:
+                self.on_message_complete()
+            if rest:
+                self.data_received(rest)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Nothing came for long; a client that does not read its answer either is cut off."""
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
+        else:
+            super().timeout_keep_alive_handler()
+
+    def send_400_response(self, msg: str) -> None:
+        """Never called by this class; kept in its shape."""
+        self._refuse(400, "invalid_http", msg)
+
+    def _late(self) -> None:
+        if self._began:
+            self._refuse(408, "head_timeout", _LATE)
+        else:
+            self.transport.close()
+
+    def _refuse(self, status: int, code: str, message: str) -> None:
+        """Answers in the shape of the collection surface, as no path is known, and closes."""
+        self._disarm()
+        if self._answering:
+            # An answer is under way; nothing may be written into the middle of it.
+            self.transport.close()
+            return
+        content = failure(code, message)
+        headers = [
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(content)).encode()),
+            (b"connection", b"close"),
+            *waiting(status),
+        ]
+        lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}".encode()]
+        lines += [name + b": " + value for name, value in headers]
+        self.transport.write(b"\r\n".join(lines) + b"\r\n\r\n" + content)
+        self.transport.close()
+
+    def _arm(self, seconds: float, do: Callable[[], None]) -> None:
+        self._disarm()
+        self._timer = self.loop.call_later(seconds, do)
+
+    def _disarm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

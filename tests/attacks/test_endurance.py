@@ -1,0 +1,93 @@
+"""A thousand slow connections: the others are served meanwhile, and the slow ones go by themselves."""
+
+import resource
+import selectors
+import socket
+import time
+from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
+
+import httpx
+import psutil
+import pytest
+
+from app.protocol import HEAD_SECONDS
+from tests.app.conftest import new_shop
+from tests.conftest import Running
+
+SLOW = 1_000
+
+
+@pytest.fixture
+def many_files() -> Iterator[None]:
+    """Room for as many sockets; the server inherits it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 4 * SLOW if hard == resource.RLIM_INFINITY else min(4 * SLOW, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_thousand_slow_connections(many_files: None, server: Callable[..., Running]) -> None:
+    """Each sends a byte now and then: some of a head, some of a body."""
+    assert many_files is None
+    running = server()
+    parts = urlsplit(running.url)
+    address = (parts.hostname or "", parts.port or 0)
+    with httpx.Client(base_url=running.url, timeout=60) as client, selectors.DefaultSelector() as selector:
+        shop = new_shop(client, {"Authorization": f"Bearer {running.admin_token}"})
+        head = b"POST /v1/track HTTP/1.1\r\nHost: here\r\nX-Slow: "
+        started = time.monotonic()
+        slow = [socket.create_connection(address) for _ in range(SLOW)]
+        for each in slow:
+            each.sendall(head)
+            each.setblocking(False)
+            selector.register(each, selectors.EVENT_READ)
+        ended: set[int] = set()
+        taken = 0
+        while len(ended) < SLOW:
+            assert time.monotonic() - started < 6 * HEAD_SECONDS, f"{SLOW - len(ended)} are still there"
+            for each in slow[taken % 10 :: 10]:
+                if each.fileno() not in ended:
+                    try:
+                        each.send(b"x")
+                    except OSError:
+                        ended.add(each.fileno())
+            assert shop.send({"type": "track", "userId": "ann"})[0]["status"] == "accepted"
+            taken += 1
+            for key, _ in selector.select(0):
+                ended.add(key.fd)
+                selector.unregister(key.fileobj)
+        for each in slow:
+            each.close()
+
+        assert shop.ask("GET", "/v1/profiles/user_id:ann").json()["event_count"] == taken
+        process = psutil.Process(running.process.pid)
+        deadline = time.monotonic() + 10
+        while len([each for each in process.net_connections() if each.status == "ESTABLISHED"]) > 50:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+
+
+def test_more_connections_than_there_may_be(server: Callable[..., Running]) -> None:
+    """The last ones are told to come back; those before them are served, and so is who comes when they are gone."""
+    running = server(ONEFOLD_CONNECTIONS="20")
+    parts = urlsplit(running.url)
+    address = (parts.hostname or "", parts.port or 0)
+    held = [socket.create_connection(address, timeout=30) for _ in range(40)]
+    refused = []
+    for each in held[20:]:
+        refused.append(each.recv(4_096))
+        each.close()
+    assert all(answer.startswith(b"HTTP/1.1 503") and b"retry-after" in answer for answer in refused)
+    held[0].sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert held[0].recv(4_096).startswith(b"HTTP/1.1 200")
+    for each in held[:20]:
+        each.close()
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            if httpx.get(f"{running.url}/healthz").status_code == 200:
+                break
+        except httpx.HTTPError:
+            assert time.monotonic() < deadline
