@@ -61,7 +61,7 @@ class Onefold:
             root_value=None if root is None else base64.b64encode(root).decode(),
             key_store=settings.key_folder,
         )
-        self.keys = KeyCheck(self.spaces, self.limits.unknown_key)
+        self.keys = KeyCheck(self.spaces)
         self.gatherer = Gatherer(self.spaces.database, writers=WRITERS, bound=settings.queue_calls)
         self.gatherer.start()
         self._standing = [

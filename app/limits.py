@@ -16,7 +16,6 @@ from identity.journeys.tenants import Caller
 
 CALLS_PER_REQUEST: Final = 20
 OF_A_SPACE: Final = 2
-UNKNOWN_KEYS: Final = 200
 
 
 class Limits:
@@ -29,7 +28,6 @@ class Limits:
         self._calls = _Rate(self._windows, "calls", settings.collect_rate * CALLS_PER_REQUEST, workers)
         self._read = _Rate(self._windows, "read", settings.read_rate, workers)
         self._misses = _Rate(self._windows, "miss", settings.miss_rate, workers)
-        self._unknown = RateLimitItemPerSecond(UNKNOWN_KEYS)
 
     def collect(self, caller: Caller) -> None:
         """One request to collect. RateLimited."""
@@ -51,10 +49,6 @@ class Limits:
     def missed(self, caller: Caller, lookups: int = 1) -> None:
         """So many look-ups found nobody."""
         self._misses.count(caller, lookups)
-
-    def unknown_key(self) -> bool:
-        """Whether the database may be asked for one more key that nobody has shown before."""
-        return self._windows.hit(self._unknown)
 
 
 class _Rate:

@@ -12,13 +12,13 @@ import secrets
 import time
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
 from msgspec import Struct
 
-from identity.errors import BadInput, KeyUnavailable, NotConfirmed, RateLimited, SpaceNotFound, Unauthorised
+from identity.errors import BadInput, KeyUnavailable, NotConfirmed, SpaceNotFound, Unauthorised
 from identity.ids import new_id, private, public, token
 from identity.planning.timing import format_time
 from identity.spaces import Spaces
@@ -37,6 +37,7 @@ FIRST_KEYS = {
 LONGEST_NAME = 200
 _CACHE_SECONDS = 2.0
 _CACHED = 4_096
+_Found = tuple[control.KeyInfo, bytes] | None
 _SECRET = re.compile(r"of_([a-z2-7]{12})_[0-9a-f]{64}_[0-9a-f]{8}")
 _CHECK = 8
 
@@ -59,20 +60,20 @@ class Caller(Struct, frozen=True):
 
 
 class KeyCheck:
-    """Knows the callers by their secrets; what it knows is at most two seconds old."""
+    """Knows the callers by their secrets; what it knows is at most two seconds old.
 
-    def __init__(self, spaces: Spaces, may_ask: Callable[[], bool] = lambda: True) -> None:
+    There is one question to the database at a time, for all keys that were shown meanwhile: a
+    flood of keys that nobody has costs one connection and keeps no other key out.
+    """
+
+    def __init__(self, spaces: Spaces) -> None:
         self._spaces = spaces
-        self._may_ask = may_ask
-        self._unknown: OrderedDict[bytes, float] = OrderedDict()
         self._known: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
+        self._asked: dict[str, asyncio.Future[_Found]] = {}
+        self._asking: asyncio.Task[None] | None = None
 
     async def caller(self, secret: str) -> Caller:
-        """The caller that a secret belongs to. Unauthorised if there is none.
-
-        RateLimited where the database was asked too often for secrets that nobody has; a key that
-        was known is asked for all the same.
-        """
+        """The caller that a secret belongs to. Unauthorised if there is none."""
         key_id = _id_of(secret)
         if key_id is None:
             raise Unauthorised
@@ -80,18 +81,9 @@ class KeyCheck:
         known = self._known.get(hash_)
         if known is not None and known[0] > time.monotonic():
             return known[1]
-        if known is None:
-            if self._unknown.get(hash_, 0.0) > time.monotonic():
-                raise Unauthorised
-            if not self._may_ask():
-                raise RateLimited
-        async with self._spaces.database.reading() as connection:
-            found = await control.find_key(connection, key_id)
+        found = await self._find(key_id)
         if found is None or not hmac.compare_digest(found[1], hash_):
             self._known.pop(hash_, None)
-            self._unknown[hash_] = time.monotonic() + _CACHE_SECONDS
-            while len(self._unknown) > _CACHED:
-                self._unknown.popitem(last=False)
             raise Unauthorised
         key = found[0]
         caller = Caller(key.space_id, key.id, key.public_id, key.name, frozenset(key.scopes))
@@ -99,6 +91,29 @@ class KeyCheck:
         while len(self._known) > _CACHED:
             self._known.popitem(last=False)
         return caller
+
+    async def _find(self, key_id: str) -> _Found:
+        asked = self._asked.get(key_id)
+        if asked is None:
+            asked = self._asked[key_id] = asyncio.get_running_loop().create_future()
+            if self._asking is None or self._asking.done():
+                self._asking = asyncio.create_task(self._ask())
+        # Who goes away must not take the answer from the others.
+        return await asyncio.shield(asked)
+
+    async def _ask(self) -> None:
+        while self._asked:
+            asked, self._asked = self._asked, {}
+            try:
+                async with self._spaces.database.reading() as connection:
+                    found = await control.find_keys(connection, list(asked))
+            except Exception as error:  # noqa: BLE001 (whatever it is, those who asked have to hear of it)
+                for future in asked.values():
+                    future.set_exception(error)
+                    future.exception()  # maybe nobody waits any more
+            else:
+                for key_id, future in asked.items():
+                    future.set_result(found.get(key_id))
 
     def revoked(self, key_id: str) -> None:
         """Forgets a key at once in this process."""

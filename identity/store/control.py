@@ -138,18 +138,18 @@ async def create_key(
     return KeyInfo(*made)
 
 
-async def find_key(connection: Connection, public_id: str) -> tuple[KeyInfo, bytes] | None:
-    """A live key of a live space with the hash of its secret."""
-    found = await row(
+async def find_keys(connection: Connection, public_ids: Sequence[str]) -> dict[str, tuple[KeyInfo, bytes]]:
+    """The live keys of live spaces among these, with the hashes of their secrets."""
+    found = await rows(
         connection,
         """
         SELECT k.id, k.public_id, k.space_id, k.name, k.scopes, k.created_at, k.secret_hash
         FROM api_key k JOIN space s ON s.id = k.space_id
-        WHERE k.public_id = $1 AND k.revoked_at IS NULL AND s.deleted_at IS NULL
+        WHERE k.public_id = ANY ($1::text[]) AND k.revoked_at IS NULL AND s.deleted_at IS NULL
         """,
-        public_id,
+        list(public_ids),
     )
-    return None if found is None else (KeyInfo(*found[:-1]), found[-1])
+    return {item[1]: (KeyInfo(*item[:-1]), item[-1]) for item in found}
 
 
 async def list_keys(connection: Connection, space_id: int) -> list[KeyInfo]:

@@ -31,7 +31,8 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 HERE = Path(__file__).parent
 
 
-@pytest.fixture(scope="session")
+# Only as long as this module: while the driver is there, it keeps an event loop running.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """The browser of the machine; where `.ci/run` could have installed one, its lack is a failure."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
