@@ -197,7 +197,8 @@ def _profiles(stored: Stored) -> Iterator[str]:
     for key, link in stored.links.items():
         if not link.retired:
             counters.attach(own.setdefault(link.origin, Counters({}, [])), key, link.type)
-    events = Counter(logged.origin for logged in stored.log)
+    leave = STORED_KINDS.index("leave")
+    events = Counter(logged.origin for logged in stored.log if logged.kept_call.kind != leave)
     for profile in stored.profiles.values():
         under = members.get(profile.id, [])
         if profile.head == profile.id:

@@ -81,19 +81,26 @@ def decide(document: Document, decisions: Mapping[str, bool], time: int, stamp: 
 
 
 def join_group(document: Document, group: str, time: int, stamp: int, *, member: bool = True) -> Told:
-    """Folds a membership in; returns as `put` does."""
-    return _stamp(document, document.groups, [(group, member)], time, stamp)
+    """Folds a membership in; returns as `put` does. A departure always finds room, or it would be no answer."""
+    return _stamp(document, document.groups, [(group, member)], time, stamp, always=not member)
 
 
 def _stamp(
-    document: Document, into: dict[str, Stamped], told: Iterable[tuple[str, bool]], time: int, stamp: int
+    document: Document,
+    into: dict[str, Stamped],
+    told: Iterable[tuple[str, bool]],
+    time: int,
+    stamp: int,
+    *,
+    always: bool = False,
 ) -> Told:
     stored = visible = False
     refused = []
     for name, value in told:
         before = into.get(name)
         if before is None:
-            if not room(document, size := cost(name, value)):
+            size = cost(name, value)
+            if not always and not room(document, size):
                 refused.append(name)
                 continue
             document.size += size
