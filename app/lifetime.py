@@ -47,6 +47,7 @@ class Onefold:
         self.meters = Meters(lambda: self.gatherer.waiting)
         self.limits = Limits(settings)
         self._good_until = 0.0
+        self._checking: asyncio.Task[None] | None = None
         self._standing: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -86,10 +87,17 @@ class Onefold:
     async def check(self) -> None:
         """Returns where calls can be served. Unavailable where the database or the keys are away.
 
-        Anybody may ask, so a good answer holds for a second.
+        Anybody may ask, so a good answer holds for a second, and whoever asks meanwhile waits for the
+        same one: it never takes more than one connection.
         """
         if time.monotonic() < self._good_until:
             return
+        if self._checking is None or self._checking.done():
+            self._checking = asyncio.create_task(self._check())
+        # Who goes away must not take the answer from the others.
+        await asyncio.shield(self._checking)
+
+    async def _check(self) -> None:
         keyring = self.spaces.keyring
         async with self.spaces.database.reading() as connection:
             named = await keystore.read(connection)

@@ -51,7 +51,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._whole = True  # the last message was read to its end
         self._answering = False  # some request still waits for its answer
         self._after_upgrade = 0  # bytes of a body that the parser does not see
-        self._head = 0
+        self._head = self._raw = 0  # of the head: its headers, and all bytes of one that is not whole yet
         self._rest = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -90,16 +90,21 @@ class GuardedProtocol(HttpToolsProtocol):
             return
         if self._began:
             # Of what came with the end of another message nobody knows the part.
-            self._head += 0 if not between and not self._head else len(data)
-            if self._head > HEAD_BYTES:
+            self._raw += len(data) if between or self._raw else 0
+            if self._raw > HEAD_BYTES:
                 self._refuse(431, "head_too_large", _LARGE)
             elif self._timer is None:
                 self._arm(HEAD_SECONDS, self._late)
+        elif self._whole and not self._answering and self._timer is None:
+            # Any byte has ended the wait for the next request; without this one it would never end.
+            self._arm(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
     def on_message_begin(self) -> None:
         """A head begins."""
         super().on_message_begin()
-        self._began, self._head = True, 0
+        self._disarm()
+        self._began = True
+        self._head = self._raw = 0
         self._whole = False
         self._rest = 0
 

@@ -64,6 +64,7 @@ def onefold(data_dir: Path, url: str, workers: int, *, profile: Path | None = No
         "ONEFOLD_PORT": "0",
         "ONEFOLD_COLLECT_RATE": "0",
         "ONEFOLD_READ_RATE": "0",
+        "ONEFOLD_MISS_RATE": "0",
         "ONEFOLD_WORKERS": str(workers),
     }
     with _log(data_dir, "onefold") as errors:

@@ -62,7 +62,9 @@ def live_database(postgres: EmbeddedPostgres, template: str) -> str:
 def live(live_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The shared server."""
     folder = tmp_path_factory.mktemp("live") / "data"
-    running = launch([*ONEFOLD, "serve"], folder, {"ONEFOLD_DATABASE_URL": live_database})
+    # Limits have servers of their own; here they would only hide what a test or a fuzzer is after.
+    unlimited = {f"ONEFOLD_{name}_RATE": "0" for name in ("COLLECT", "READ", "MISS")}
+    running = launch([*ONEFOLD, "serve"], folder, {"ONEFOLD_DATABASE_URL": live_database, **unlimited})
     yield running
     running.process.terminate()
     running.process.wait(30)

@@ -20,16 +20,22 @@ def fill(requests: list[tuple[int, int]]) -> dict[int, int]:
 
 @given(REQUESTS)
 def test_never_more_than_the_bound(requests: list[tuple[int, int]]) -> None:
-    """Whoever sends what, the queue holds no more than it may."""
-    assert sum(fill(requests).values()) <= BOUND
+    """Whoever sends what, the queue holds no more than it may, but for one request that is let in last."""
+    assert sum(fill(requests).values()) < BOUND + max((size for _, size in requests), default=1)
 
 
-@given(REQUESTS)
-def test_there_is_room_for_a_newcomer(requests: list[tuple[int, int]]) -> None:
-    """However the others storm, one who has nothing waiting is let in."""
+@given(REQUESTS, st.integers(1, 2 * BOUND))
+def test_there_is_room_for_a_newcomer(requests: list[tuple[int, int]], size: int) -> None:
+    """However the others storm, one who has nothing waiting is let in, with a large request too."""
     storm = requests + [(space, 1) for space in range(5) for _ in range(BOUND)]
     held = fill(storm)
-    assert has_room(1, own=0, waiting=sum(held.values()), bound=BOUND)
+    assert has_room(size, own=0, waiting=sum(held.values()), bound=BOUND)
+
+
+@given(st.integers(1, BOUND), st.integers(0, BOUND), st.integers(0, BOUND))
+def test_a_full_queue_takes_nobody(size: int, own: int, over: int) -> None:
+    """At the bound and beyond it, neither a newcomer nor anyone else is let in."""
+    assert not has_room(size, own=own, waiting=BOUND + over, bound=BOUND)
 
 
 def test_a_storm_alone_has_half() -> None:
