@@ -7,8 +7,9 @@ from app.openapi import described
 from app.routes.answers import Segment, answer
 from app.schemas import Group, Left
 from identity.errors import BadIdentifier, GroupNotFound, ProfileNotFound
-from identity.journeys import audit, groups
+from identity.journeys import audit
 from identity.journeys.ingest.leave import leave
+from identity.journeys.read import groups
 from identity.model import Source
 
 router = APIRouter(tags=["Groups"])

@@ -1,6 +1,9 @@
 """Whether it lives, whether it can serve, and what it measures."""
 
+import asyncio
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import httpx
 import psycopg
@@ -8,16 +11,46 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
+from app.lifetime import Onefold
+from app.settings import Settings
+from identity.store import keystore
 from identity.store.cluster import SUPERUSER
 from identity.store.embedded import EmbeddedPostgres
 from tests.app.conftest import Shop
 from tests.conftest import Running, administer
+from tests.properties.lab import Lab
 
 
 def test_live_and_ready(client: httpx.Client) -> None:
     """A server that serves says so to everybody."""
     assert client.get("/healthz").json() == {"status": "ok"}
     assert client.get("/readyz").json() == {"status": "ok"}
+
+
+def test_many_ask_at_once(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many ask whether it is ready, without a key, the database is asked once."""
+    asked = []
+
+    async def reading(connection: Any) -> Any:
+        asked.append(connection)
+        return await read(connection)
+
+    async def main() -> None:
+        onefold = Onefold(Settings())
+        onefold.spaces = await Lab(database, tmp_path).open()
+        try:
+            await asyncio.gather(*(onefold.check() for _ in range(50)))
+            await onefold.check()
+        finally:
+            await onefold.spaces.database.close()
+
+    read = keystore.read
+    with monkeypatch.context() as patch:
+        patch.setattr("app.lifetime._GOOD_SECONDS", 600.0)
+        patch.setattr(keystore, "read", reading)
+        # The start itself reads once, to see that the keys belong to the database.
+        asyncio.run(main())
+    assert len(asked) == 1 + 1
 
 
 def test_database_away(server: Callable[..., Running], database: str, postgres: EmbeddedPostgres) -> None:

@@ -40,14 +40,24 @@ class Account(NamedTuple):
 async def find_account(space: Space, ref: str) -> Account:
     """The group that a `group_id:value` leads to. BadIdentifier, ProfileNotFound."""
     type_, colon, value = ref.partition(":")
-    name = plain(value)
-    if not colon or type_ != GROUP_TYPE or not name:
+    if not colon or type_ != GROUP_TYPE or not plain(value):
         raise BadIdentifier
+    account = await open_account(space, value)
+    if account is None:
+        raise ProfileNotFound
+    return account
+
+
+async def open_account(space: Space, group: str) -> Account | None:
+    """The group of this id, in any spelling that collection folds."""
+    name = plain(group)
+    if not name:
+        return None
     key = space.keys.group(name)
     async with space.database.reading() as connection:
         row = await store.group(connection, space.tenant, key)
     if row is None:
-        raise ProfileNotFound
+        return None
     subject = space.keys.slot(row.slot, row.epoch, row.slot_wrapped).unwrap(row.key_id, row.wrapped)
     document = planning.unpack(subject.open(GROUP_TRAITS, row.account_id, row.version, row.document))
     shown = subject.open(GROUP_ID, row.account_id, 0, row.group_id).decode()

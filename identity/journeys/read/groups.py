@@ -1,0 +1,30 @@
+"""The native read of a group: its traits, and how many profiles belong to it."""
+
+from typing import Any
+
+from identity.errors import GroupNotFound
+from identity.journeys.read.accounts import open_account
+from identity.planning import traits
+from identity.spaces import Space, through_a_roll
+from identity.store import read as store
+
+MOST_COUNTED = 10_000
+
+
+@through_a_roll
+async def get_group(space: Space, group_id: str) -> dict[str, Any]:
+    """A group by its id, in any spelling that collection folds. GroupNotFound.
+
+    `member_count` is exact unless `approximate`.
+    """
+    account = await open_account(space, group_id)
+    if account is None:
+        raise GroupNotFound
+    async with space.database.reading() as connection:
+        members = await store.count_members(connection, space.tenant, account.key, MOST_COUNTED)
+    return {
+        "group_id": account.name,
+        "traits": traits.present(account.document.traits),
+        "member_count": min(members, MOST_COUNTED),
+        "approximate": members > MOST_COUNTED,
+    }
