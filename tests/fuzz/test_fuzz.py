@@ -47,7 +47,8 @@ class Target:
     def round(self) -> None:
         """One hostile item among neighbours, or one damaged body."""
         self.rounds += 1
-        user = f"good-{self.rounds}"
+        # So far from every other that no damage turns one into another.
+        user = f"good-{self.rng.getrandbits(64):016x}"
         neighbours = [json.dumps(good(user, f"{user}-{at}", self.rng)) for at in range(self.rng.randint(2, 5))]
         if self.rng.random() < 0.5:
             self._among(user, neighbours)
