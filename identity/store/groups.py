@@ -69,16 +69,18 @@ async def members(
 ) -> tuple[list[Said], bytes | None]:
     """Members of a group among the next `limit` origins after one, and the last origin looked at.
 
-    A profile stands at the first of its origins that ever spoke of the group, so it comes once
-    however often it spoke, and counts by what was said last. None: there are no more origins.
+    A profile stands at the first of its origins that calls itself a member, so it comes once
+    however many do, and counts by what was said last. None: there are no more origins.
     """
     found = await rows(
         connection,
         """
-        WITH page AS MATERIALIZED (
-            SELECT profile_id FROM membership
+        WITH next AS MATERIALIZED (
+            SELECT profile_id, row_number() OVER (ORDER BY profile_id) AS nr FROM membership
             WHERE group_key = $2::bytea AND space_id = $1::int4 AND bucket = $3::int4 AND profile_id > $4::uuid
-            ORDER BY profile_id LIMIT $5::int4
+            ORDER BY profile_id LIMIT $5::int4 + 1
+        ), page AS MATERIALIZED (
+            SELECT profile_id FROM next WHERE nr <= $5::int4
         ), heads AS (
             SELECT DISTINCT p.head FROM page JOIN profile p USING (profile_id)
             WHERE p.space_id = $1::int4 AND p.bucket = $3::int4
@@ -89,13 +91,13 @@ async def members(
             JOIN profile p ON p.head = h.head AND p.head <> p.profile_id
                 AND p.space_id = $1::int4 AND p.bucket = $3::int4
         ), said AS (
-            SELECT o.head, m.*, min(m.profile_id::text) OVER (PARTITION BY o.head) AS first
+            SELECT o.head, m.*, min(m.profile_id::text) FILTER (WHERE m.member) OVER (PARTITION BY o.head) AS first
             FROM origins o JOIN membership m
                 ON m.group_key = $2::bytea AND m.profile_id = o.id AND m.space_id = $1::int4 AND m.bucket = $3::int4
         )
-        SELECT DISTINCT ON (s.first) s.head, s.profile_id, s.stamp, s.member, s.first::uuid,
-               (SELECT max(profile_id::text) FROM page)::uuid, (SELECT count(*) FROM page)
-        FROM said s ORDER BY s.first, s.time DESC, s.stamp DESC
+        SELECT DISTINCT ON (s.first, s.head) s.head, s.profile_id, s.stamp, s.member, s.first::uuid,
+               (SELECT max(profile_id::text) FROM page)::uuid, (SELECT count(*) FROM next)
+        FROM said s ORDER BY s.first, s.head, s.time DESC, s.stamp DESC
         """,
         tenant.id,
         key,
@@ -106,17 +108,22 @@ async def members(
     if not found:
         return [], None
     last, looked = found[0][5], found[0][6]
-    shown = [Said(head, origin, stamp) for head, origin, stamp, member, first, *_ in found if member and first > after]
-    return shown, last if looked == limit else None
+    shown = [
+        Said(head, origin, stamp)
+        for head, origin, stamp, member, first, *_ in found
+        if member and after < first <= last
+    ]
+    return shown, last if looked > limit else None
 
 
 async def joins(connection: Connection, tenant: Tenant, key: bytes, most: int) -> list[tuple[bytes, int]]:
-    """(origin, stamp) of what was last said of a group by each origin; at most `most`."""
+    """(origin, stamp) of the call by which each member last spoke of a group; at most `most`."""
     found = await rows(
         connection,
         """
         SELECT profile_id, stamp FROM membership
-        WHERE group_key = $2::bytea AND space_id = $1::int4 AND bucket = $3::int4 AND stamp > 0 LIMIT $4::int4
+        WHERE group_key = $2::bytea AND space_id = $1::int4 AND bucket = $3::int4 AND stamp > 0 AND member
+        LIMIT $4::int4
         """,
         tenant.id,
         key,

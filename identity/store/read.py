@@ -258,25 +258,28 @@ async def group(connection: Connection, tenant: Tenant, key: bytes) -> GroupRow 
     return GroupRow(*found[0]) if found else None
 
 
-async def count_members(connection: Connection, tenant: Tenant, key: bytes, most: int) -> int:
-    """How many canonical profiles belong to a group, counted over at most `most` + 1 origins.
+async def count_members(connection: Connection, tenant: Tenant, key: bytes, most: int) -> tuple[int, bool]:
+    """How many canonical profiles belong to a group, and whether all its origins were counted.
 
-    Of the origins of a profile the one that spoke last counts.
+    No more than `most` are. Of the origins of a profile the one that spoke last counts.
     """
     found = await rows(
         connection,
         """
-        SELECT count(*) FROM (
-            SELECT DISTINCT ON (p.head) m.member FROM (
-                SELECT profile_id, member, time, stamp FROM membership
-                WHERE group_key = $2::bytea AND space_id = $1::int4 AND bucket = $3::int4 LIMIT $4::int8
-            ) m JOIN profile p ON p.profile_id = m.profile_id AND p.space_id = $1::int4 AND p.bucket = $3::int4
+        WITH spoke AS MATERIALIZED (
+            SELECT profile_id, member, time, stamp FROM membership
+            WHERE group_key = $2::bytea AND space_id = $1::int4 AND bucket = $3::int4 LIMIT $4::int8
+        ), said AS (
+            SELECT DISTINCT ON (p.head) m.member
+            FROM spoke m JOIN profile p ON p.profile_id = m.profile_id AND p.space_id = $1::int4 AND p.bucket = $3::int4
             ORDER BY p.head, m.time DESC, m.stamp DESC
-        ) said WHERE member
+        )
+        SELECT (SELECT count(*) FROM said WHERE member), (SELECT count(*) FROM spoke)
         """,
         tenant.id,
         key,
         tenant.base,
         most + 1,
     )
-    return int(found[0][0])
+    members, spoke = found[0]
+    return min(int(members), most), spoke <= most

@@ -152,7 +152,10 @@ def test_a_departure_is_no_event(shop: Shop, rows: psycopg.Connection[Any]) -> N
 
     assert (before["event_count"], after["event_count"]) == (1, 1)
     assert after["version"] > before["version"]
-    assert len(api(shop, "users/profiles/user_id:ann/events")["data"]) == 1
+    for place in ("users/profiles/user_id:ann", "accounts/profiles/group_id:secret-group"):
+        assert [each["type"] for each in api(shop, f"{place}/events")["data"]] in (["group"], [])
+    assert api(shop, "accounts/profiles/group_id:secret-group/events")["data"] == []
+    assert api(shop, "accounts/profiles/group_id:secret-group/metadata")["metadata"]["last_message_id"] is None
     lines = rows.execute("SELECT subject FROM audit WHERE action = 'group.leave'").fetchall()
     assert (after["profile_id"],) in lines
     written = rows.execute("SELECT string_agg(audit::text, ' ') FROM audit").fetchone()
@@ -292,6 +295,46 @@ def test_what_is_no_account(shop: Shop, ref: str) -> None:
 
     assert answer.status_code in (400, 404)
     assert answer.json()["error"]["code"] in ("validation_error", "not_found")
+
+
+def linked(page: Any) -> list[str]:
+    """The user ids and devices on a page of links."""
+    return [id_["id"] for each in page["data"] for id_ in each["external_ids"]]
+
+
+def test_a_member_who_merges_with_one_who_left(shop: Shop) -> None:
+    """She is listed, though the other's place in the list has passed by."""
+    shop.send({"type": "group", "anonymousId": "left", "groupId": "acme"})
+    leave(shop, "anonymous_id:left")
+    join(shop, "first")
+    join(shop, "second")
+    join(shop, "steady")
+    place = "accounts/profiles/group_id:acme/links"
+    page = api(shop, place, limit="2")
+    seen = linked(page)
+    shop.send({"type": "identify", "userId": "steady", "anonymousId": "left"})
+    while page["cursor"]["has_more"]:
+        page = api(shop, place, limit="2", next=page["cursor"]["next"])
+        seen += linked(page)
+
+    assert "steady" in seen
+    assert {"first", "second"} <= set(seen)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 4, 5])
+def test_the_last_page_of_links_is_not_empty(shop: Shop, limit: int) -> None:
+    """A list says that there is more only where there is."""
+    for at in range(4):
+        join(shop, f"u{at}")
+    place = "accounts/profiles/group_id:acme/links"
+    page = api(shop, place, limit=str(limit))
+    seen = linked(page)
+    while page["cursor"]["has_more"]:
+        page = api(shop, place, limit=str(limit), next=page["cursor"]["next"])
+        assert page["data"]
+        seen += linked(page)
+
+    assert sorted(seen) == ["u0", "u1", "u2", "u3"]
 
 
 @pytest.fixture

@@ -21,10 +21,10 @@ async def get_group(space: Space, group_id: str) -> dict[str, Any]:
     if account is None:
         raise GroupNotFound
     async with space.database.reading() as connection:
-        members = await store.count_members(connection, space.tenant, account.key, MOST_COUNTED)
+        members, all_counted = await store.count_members(connection, space.tenant, account.key, MOST_COUNTED)
     return {
         "group_id": account.name,
         "traits": traits.present(account.document.traits),
-        "member_count": min(members, MOST_COUNTED),
-        "approximate": members > MOST_COUNTED,
+        "member_count": members,
+        "approximate": not all_counted,
     }

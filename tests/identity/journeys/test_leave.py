@@ -10,6 +10,7 @@ import pytest
 from identity.errors import ProfileNotFound
 from identity.journeys.ingest.leave import leave
 from identity.model import Source
+from identity.store.read import count_members
 from tests.properties.lab import Ingest, Lab, ingesting, run
 
 PEOPLE = 5
@@ -53,3 +54,20 @@ def test_departures_among_other_calls(lab: Lab) -> None:
     except Exception as error:
         error.add_note(f"seed {seed}")
         raise
+
+
+def test_a_count_says_whether_it_is_whole(lab: Lab) -> None:
+    """Departures count towards what is looked at, so a count that was cut off never passes for an exact one."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            for at in range(4):
+                await ingest.send({"type": "group", "groupId": "acme", "userId": f"u{at}"})
+            await leave(ingest.space, ingest.gatherer, "acme", "user_id:u0", Source(1, server=True))
+            key = ingest.space.keys.group("acme")
+            async with ingest.space.database.reading() as connection:
+                counts = [await count_members(connection, ingest.space.tenant, key, most) for most in (10, 4, 3, 1)]
+            assert counts[:2] == [(3, True), (3, True)]
+            assert [whole for _, whole in counts[2:]] == [False, False]
+
+    run(main())
