@@ -88,9 +88,19 @@ class GuardedProtocol(HttpToolsProtocol):
             else:
                 self._refuse(400, "invalid_http", _ODD)
             return
+        self._bound(len(data), between=between)
+
+    def _bound(self, size: int, *, between: bool) -> None:
+        """Counts what came of a message that is not whole yet, and sets the time it has."""
+        if not self._whole and not self._began:
+            # The parser keeps a trailer to its end, so it is the bytes that are counted, not the body.
+            self._rest += size
+            if self._rest > REST_BYTES:
+                self.transport.abort()
+                return
         if self._began:
             # Of what came with the end of another message nobody knows the part.
-            self._raw += len(data) if between or self._raw else 0
+            self._raw += size if between or self._raw else 0
             if self._raw > HEAD_BYTES:
                 self._refuse(431, "head_too_large", _LARGE)
             elif self._timer is None:
@@ -109,7 +119,9 @@ class GuardedProtocol(HttpToolsProtocol):
         self._rest = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header, as long as it is not one too many."""
+        """One header, as long as it is not one too many; a trailer is none."""
+        if not self._began:
+            return
         super().on_header(name, value)
         self._head += len(name) + len(value)
         if len(self.headers) > HEADERS or self._head + len(self.url) > HEAD_BYTES:
@@ -128,12 +140,8 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """A part of a body; one that was answered already is read on for a little while."""
-        if self.cycle.response_complete:
-            self._rest += len(body)
-            if self._rest > REST_BYTES:
-                self.transport.close()
-            return
-        super().on_body(body)
+        if not self.cycle.response_complete:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         """The message is there; of one that asks for an upgrade the parser has left out the body."""
