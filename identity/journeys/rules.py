@@ -27,7 +27,7 @@ async def put_rules(space: Space, document: object, actor: str) -> int:
         version, stamp = await stored.next_version(connection, space.tenant.id)
         rules = compile_rules(document, version)
         stamp = max(stamp + 256, time.time_ns() // 1000 << 8)
-        await stored.write(connection, space.tenant.id, version, space.seal_rules(rules), stamp)
+        await stored.write(connection, space.tenant.id, version, space.seal_rules(rules), stamp, actor)
         await control.audit(connection, space.tenant.id, actor, "rules.put", str(version))
     await space.rules(version)
     return version

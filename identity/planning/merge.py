@@ -191,7 +191,9 @@ class _Planner:
         working.touch(head)
         working.touch(target)
         record = Record(target.id, stamp, call, [i.key for i in kept], [(s.identifier.key, s.reason) for s in demoted])
-        taught = told.stored or unseen or bool(notes) or bool(demoted) or call.kind == "alias"
+        # Also what is older than what is known: it may be the newest of what stays after an unmerge.
+        tells = bool(call.traits or call.consent) or call.group is not None
+        taught = tells or unseen or bool(notes) or bool(demoted) or call.kind == "alias"
         (plan.evidence if taught else plan.events).append(record)
         plan.history += notes
         if chosen.decision.forced:

@@ -50,7 +50,6 @@ class Writes(Struct):
     stamp to raise the gate to, which is held alone then.
     """
 
-    rules_version: int
     gate: int = 0
     born: list[ProfileRow] = []
     touched: list[tuple[ProfileRow, int]] = []
@@ -208,16 +207,16 @@ def _groups(steps: _Steps, w: Writes) -> None:
 def _calls(steps: _Steps, w: Writes) -> None:
     buckets = steps.tenant.buckets
     if w.evidence:
-        origin, stamp, kind, kept, demoted, payload = zip(*w.evidence, strict=True)
-        taught = (int2s(kind), byteas(kept), byteas(demoted), byteas(payload), int4(w.rules_version))
+        origin, stamp, kind, kept, demoted, payload, rules = zip(*w.evidence, strict=True)
+        taught = (int2s(kind), byteas(kept), byteas(demoted), byteas(payload), int4s(rules))
         steps.add(sql.INSERT_EVIDENCE, len(origin), uuids(origin), int8s(stamp), buckets(origin), *taught)
     if w.events:
         origin, stamp, calls, payload = zip(*w.events, strict=True)
         plain = (uuids(origin), int8s(stamp), buckets(origin), int2s(calls), byteas(payload))
         steps.add(sql.INSERT_EVENTS, len(origin), *plain)
     if w.history:
-        profile, stamp, seq, kind, other, keys = zip(*w.history, strict=True)
-        columns = (int2s(seq), int2s(kind), uuids_or_null(other), byteas(keys), int4(w.rules_version))
+        profile, stamp, seq, kind, other, keys, rules = zip(*w.history, strict=True)
+        columns = (int2s(seq), int2s(kind), uuids_or_null(other), byteas(keys), int4s(rules))
         steps.add(sql.INSERT_HISTORY, len(profile), uuids(profile), int8s(stamp), buckets(profile), *columns)
     if w.unclaimed:
         steps.add(sql.DELETE_MESSAGES, len(w.unclaimed), uuids(w.unclaimed), buckets(w.unclaimed))

@@ -33,6 +33,8 @@ _BY_SPACE: tuple[LiteralString, ...] = (
     "cut",
     "suppression",
     "blocked_key",
+    "forgotten",
+    "job",
     "change",
     "lane_head",
     "slot_key",

@@ -107,6 +107,7 @@ class EvidenceRow(NamedTuple):
     kept: bytes
     demoted: bytes | None
     payload: bytes
+    rules_version: int
 
 
 class EventRow(NamedTuple):
@@ -135,6 +136,7 @@ class HistoryRow(NamedTuple):
     kind: int
     other: bytes | None
     keys: bytes
+    rules_version: int
 
 
 class ChangeRow(NamedTuple):

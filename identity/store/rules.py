@@ -4,6 +4,8 @@ Rules change under the gate held alone, so that every call is planned under exac
 and a call that saw the old one cannot commit after the change was answered.
 """
 
+from typing import NamedTuple
+
 from identity.errors import SpaceNotFound
 from identity.store.database import Connection, row, rows
 
@@ -39,16 +41,32 @@ async def next_version(connection: Connection, space_id: int) -> tuple[int, int]
     return int(found[0]), int(found[1])
 
 
-async def write(connection: Connection, space_id: int, version: int, document: bytes, stamp: int) -> None:
+async def write(connection: Connection, space_id: int, version: int, document: bytes, stamp: int, actor: str) -> None:
     """Puts a version in force; the caller's transaction holds the gate."""
     await connection.execute(
-        "INSERT INTO rules (space_id, version, document) VALUES ($1::int4, $2::int4, $3)",
-        [space_id, version, document],
+        "INSERT INTO rules (space_id, version, document, stamp, actor) VALUES ($1::int4, $2::int4, $3, $4::int8, $5)",
+        [space_id, version, document, stamp, actor],
     )
     await connection.execute(
         "UPDATE space_gate SET rules_version = $2::int4, stamp = $3::int8 WHERE space_id = $1::int4",
         [space_id, version, stamp],
     )
+
+
+class Changed(NamedTuple):
+    """A change of the rules: the version it put in force, its place in the order of calls, by whom."""
+
+    version: int
+    stamp: int
+    actor: str
+
+
+async def changes(connection: Connection, space_id: int) -> list[Changed]:
+    """Every change of the rules, oldest first."""
+    found = await rows(
+        connection, "SELECT version, stamp, actor FROM rules WHERE space_id = $1::int4 ORDER BY version", space_id
+    )
+    return [Changed(*each) for each in found]
 
 
 async def types(connection: Connection, space_id: int) -> list[tuple[int, bytes]]:

@@ -126,9 +126,9 @@ DO UPDATE SET member = excluded.member, time = excluded.time, stamp = excluded.s
 
 INSERT_EVIDENCE = """
 INSERT INTO evidence (profile_id, stamp, space_id, bucket, kind, rules_version, kept, demoted, payload)
-SELECT u.origin, u.stamp, $1::int4, u.bucket, u.kind, $9::int4, u.kept, u.demoted, u.payload
-FROM unnest($2::uuid[], $3::int8[], $4::int4[], $5::int2[], $6::bytea[], $7::bytea[], $8::bytea[])
-     AS u (origin, stamp, bucket, kind, kept, demoted, payload)
+SELECT u.origin, u.stamp, $1::int4, u.bucket, u.kind, u.rules, u.kept, u.demoted, u.payload
+FROM unnest($2::uuid[], $3::int8[], $4::int4[], $5::int2[], $6::bytea[], $7::bytea[], $8::bytea[], $9::int4[])
+     AS u (origin, stamp, bucket, kind, kept, demoted, payload, rules)
 """
 
 INSERT_EVENTS = """
@@ -139,9 +139,9 @@ FROM unnest($2::uuid[], $3::int8[], $4::int4[], $5::int2[], $6::bytea[]) AS u (o
 
 INSERT_HISTORY = """
 INSERT INTO history (profile_id, stamp, seq, space_id, bucket, kind, rules_version, other, keys)
-SELECT u.profile, u.stamp, u.seq, $1::int4, u.bucket, u.kind, $9::int4, u.other, u.keys
-FROM unnest($2::uuid[], $3::int8[], $4::int4[], $5::int2[], $6::int2[], $7::uuid[], $8::bytea[])
-     AS u (profile, stamp, bucket, seq, kind, other, keys)
+SELECT u.profile, u.stamp, u.seq, $1::int4, u.bucket, u.kind, u.rules, u.other, u.keys
+FROM unnest($2::uuid[], $3::int8[], $4::int4[], $5::int2[], $6::int2[], $7::uuid[], $8::bytea[], $9::int4[])
+     AS u (profile, stamp, bucket, seq, kind, other, keys, rules)
 """
 
 # Claimed at the start, but the call came to nothing: its id stays free.

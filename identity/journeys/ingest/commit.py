@@ -16,7 +16,6 @@ from identity.errors import (
     DatabaseUnavailable,
     KeyUnavailable,
     LeaseLost,
-    OnefoldError,
     PartitionMissing,
     SealBroken,
 )
@@ -37,35 +36,33 @@ from identity.planning.merge import plan as make_plan
 from identity.planning.plan import Plan
 from identity.planning.rules import Rules
 from identity.spaces import Space
-from identity.store import control, load, writers
+from identity.store import control, load
 from identity.store.apply import apply, commit, rollback
 from identity.store.database import Database, translated
+from identity.store.pen import Pen
 from identity.store.wire import WireConnection
 
 ATTEMPTS = 12
 RECONNECTS = 4
 KEY_SLOTS = 4_096
-RENEW_BEFORE = writers.LEASE * 2 // 3
 MARGIN = 1_000_000  # microseconds that the stamps of one batch may take
 
 
 class Writer:
-    """One connection with its lease on a writer slot. Used by one task at a time."""
+    """Commits batches, one after the other. Used by one task at a time."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._connection: WireConnection | None = None
-        self._lease: writers.Lease | None = None
-        self.clock = Clock(0)
-        self._ahead = 0
+        self._pen = Pen(database)
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of the slot it holds."""
+        return self._pen.clock
 
     async def close(self) -> None:
         """Gives the slot back."""
-        if self._connection is not None and not self._connection.closed and self._lease is not None:
-            with translated():
-                await writers.release(self._connection, self._lease, max(self.clock.last, self.clock.now()))
-                await self._connection.close()
-        self._connection = self._lease = None
+        await self._pen.close()
 
     async def write(self, space: Space, requests: Sequence[Request]) -> None:
         """Commits the calls of these requests and sets their outcomes.
@@ -79,26 +76,26 @@ class Writer:
             if attempt:
                 await asyncio.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 7)))  # noqa: S311 (jitter)
             try:
-                connection = await self._ready()
+                connection = await self._pen.ready()
                 with translated():
                     done, alone = await self._attempt(connection, space, requests, tried, alone=alone)
                 if done:
                     return
             except PartitionMissing:
-                await self._give_up()
+                await self._pen.give_up()
                 await self._database.make_partitions()
             except LeaseLost:
-                await self._give_up()
-                self._lease = None
+                await self._pen.give_up()
+                self._pen.lose()
             except Conflict:
-                await self._give_up()
+                await self._pen.give_up()
             except (DatabaseUnavailable, KeyUnavailable) as error:
                 # A key too: a roll may have moved it after it was read and before it was opened.
-                await self._give_up()
+                await self._pen.give_up()
                 if attempt >= RECONNECTS or isinstance(error, SealBroken):
                     raise
             except BaseException:
-                await self._give_up()
+                await self._pen.give_up()
                 raise
         raise DatabaseUnavailable
 
@@ -114,7 +111,8 @@ class Writer:
         """One try; returns whether it is done, and whether the next one needs the gate for itself."""
         calls = [call for request in requests for _, call in request.calls]
         batch = self.clock.next()
-        if self._lease is None:
+        lease = self._pen.lease
+        if lease is None:
             raise Conflict
         first = await load.begin(
             connection,
@@ -122,7 +120,7 @@ class Writer:
             list({call.message for call in calls}),
             list({key for request in requests for key in request.keys}),
             batch,
-            self._lease,
+            lease,
             # A commit whose answer was lost may still be under way: it holds the gate until it is done.
             alone=alone or bool(tried),
         )
@@ -145,7 +143,7 @@ class Writer:
         if newest + MARGIN >= self.clock.until:
             # Another host's clock is ahead of ours: the lease has to reach beyond what it wrote.
             await rollback(connection)
-            self._ahead = newest
+            self._pen.behind(newest)
             return False, alone
         made = make_plan(opened.around, calls, rules, self.clock.next, new_id, public_profile)
         if made.rests_on_absence and not alone:
@@ -209,40 +207,6 @@ class Writer:
         for key, cut, side in cuts:
             marked.cuts.setdefault(key, []).append((cut, side))
         return marked
-
-    async def _ready(self) -> WireConnection:
-        """The connection, with a lease that does not end soon."""
-        if self._connection is None or self._connection.closed:
-            self._connection = await self._database.writer()
-            self._lease = None
-        now = max(self.clock.now(), self._ahead)
-        lease = self._lease
-        if lease is not None and self.clock.until - now > RENEW_BEFORE:
-            return self._connection
-        with translated():
-            if lease is not None:
-                until = max(now, self.clock.until - writers.LEASE) + writers.LEASE
-                if await writers.renew(self._connection, lease, until):
-                    self.clock.extend(until)
-                    return self._connection
-            lease = self._lease = await writers.take(self._connection, new_id(), now)
-        self.clock = Clock(lease.slot, lease.until)
-        self.clock.next(lease.floor << 8)
-        return self._connection
-
-    async def _give_up(self) -> None:
-        try:
-            if self._connection is not None:
-                with translated():
-                    await rollback(self._connection)
-        except OnefoldError:
-            await self._drop()
-
-    async def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        self._lease = None
-        if connection is not None:
-            await connection.close()
 
 
 def _answer(requests: Sequence[Request], made: Plan) -> None:

@@ -7,7 +7,7 @@ batch share one key slot, whose row is locked by this transaction.
 from identity.ids import new_id
 from identity.journeys.ingest.opening import Opened
 from identity.planning import counters, traits
-from identity.planning.plan import DEMOTED, Note, Plan, Record
+from identity.planning.plan import DEMOTED, Plan, Record
 from identity.planning.records import pack, pack_demoted, pack_events
 from identity.planning.rules import Rules
 from identity.planning.state import Profile, Sighting
@@ -26,7 +26,8 @@ class Sealer:
     def __init__(self, opened: Opened, gate: Gate, rules: Rules, slot: int, held: tuple[int, bytes] | None) -> None:
         self.opened = opened
         self.space = opened.space
-        self.writes = Writes(rules.version)
+        self.writes = Writes()
+        self._rules_version = rules.version
         self._gate = gate
         self._slot = slot
         self._held = held
@@ -145,7 +146,9 @@ class Sealer:
             payload = self._subject(record.origin).seal(EVIDENCE, record.origin, record.stamp, pack(record.call))
             demoted = pack_demoted(record.demoted, codes) if record.demoted else None
             kind = KIND_CODES[record.call.kind]
-            row = rows.EvidenceRow(record.origin, record.stamp, kind, b"".join(record.kept), demoted, payload)
+            row = rows.EvidenceRow(
+                record.origin, record.stamp, kind, b"".join(record.kept), demoted, payload, self._rules_version
+            )
             writes.evidence.append(row)
         packed: dict[bytes, list[Record]] = {}
         for record in plan.events:
@@ -161,11 +164,10 @@ class Sealer:
             seq = seq + 1 if note.stamp == last else 0
             last = note.stamp
             keys = pack_demoted(zip(note.keys, note.reasons, strict=True), codes) if note.kind == DEMOTED else b""
-            writes.history.append(_history(note, seq, keys or b"".join(note.keys)))
-
-
-def _history(note: Note, seq: int, keys: bytes) -> rows.HistoryRow:
-    return rows.HistoryRow(note.profile, note.stamp, seq, note.kind, note.other, keys)
+            keys = keys or b"".join(note.keys)
+            writes.history.append(
+                rows.HistoryRow(note.profile, note.stamp, seq, note.kind, note.other, keys, self._rules_version)
+            )
 
 
 def _sighting(at: tuple[bytes, bytes], sighting: Sighting) -> rows.SightingRow:

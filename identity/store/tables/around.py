@@ -69,6 +69,16 @@ class BlockedKey(SQLModel, table=True):
     created_at: datetime = column(DateTime(timezone=True), default="now()")
 
 
+class Forgotten(SQLModel, table=True):
+    """An identifier that was removed: a replay passes over it in calls stamped up to `until`."""
+
+    __tablename__ = "forgotten"
+    key: bytes = primary()
+    space_id: int = primary(Integer)
+    bucket: int = primary(Integer)
+    until: int = column(BigInteger)
+
+
 class Change(SQLModel, table=True):
     """One entry of a lane of the feed; pointers only, consent is checked when it is served."""
 

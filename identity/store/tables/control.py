@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, DateTime, Index, Integer, LargeBinary, SmallInteger, Text, Uuid
+from sqlalchemy import ARRAY, BigInteger, DateTime, Index, Integer, LargeBinary, SmallInteger, Text, Uuid, text
 from sqlmodel import Field, SQLModel
 
 from identity.store.tables.columns import column, primary
@@ -37,13 +37,40 @@ class ApiKey(SQLModel, table=True):
 
 
 class Rules(SQLModel, table=True):
-    """Each version of a space's rules, sealed: patterns and type names may name people."""
+    """Each version of a space's rules, sealed: patterns and type names may name people.
+
+    `stamp` is its place in the order of calls; those after it were planned under it.
+    """
 
     __tablename__ = "rules"
     space_id: int = primary(Integer)
     version: int = primary(Integer)
     document: bytes = column(LargeBinary)
     created_at: datetime = column(DateTime(timezone=True), default="now()")
+    stamp: int = column(BigInteger, default="0")
+    actor: str = column(Text, default="''")
+
+
+class Job(SQLModel, table=True):
+    """Long work on a space: who runs it holds it until `until` (microseconds); `payload` is sealed.
+
+    `version` counts how often the payload was written: what was asked, and what came of it so far.
+    """
+
+    __tablename__ = "job"
+    __table_args__ = (Index("job_open", "created_at", postgresql_where=text("state < 2")),)
+    job_id: UUID = primary(Uuid)
+    space_id: int = primary(Integer)
+    bucket: int = primary(Integer)
+    kind: int = column(SmallInteger)
+    state: int = column(SmallInteger, default="0")
+    done: int = column(BigInteger, default="0")
+    total: int = column(BigInteger, default="0")
+    until: int = column(BigInteger, default="0")
+    created_at: datetime = column(DateTime(timezone=True), default="now()")
+    version: int = column(Integer, default="0")
+    error: str | None = column(Text, null=True)
+    payload: bytes = column(LargeBinary)
 
 
 class IdentifierType(SQLModel, table=True):

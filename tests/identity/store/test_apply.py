@@ -53,5 +53,5 @@ def test_nothing_is_written_for_nothing() -> None:
     """A batch without effects has no statements."""
     from identity.store.tenant import Tenant
 
-    assert store._steps(Tenant(1, 0), store.Writes(0)).all == []
-    assert structs.asdict(store.Writes(0))["changes"] == []
+    assert store._steps(Tenant(1, 0), store.Writes()).all == []
+    assert structs.asdict(store.Writes())["changes"] == []

@@ -1,0 +1,74 @@
+"""A connection that may write: it holds a lease on a writer slot, and the clock that goes with it.
+
+Whatever gets a stamp is written with one, ingest and the acts of people alike, so no two things
+in a database ever bear the same stamp. Used by one task at a time.
+"""
+
+from identity.clock import Clock
+from identity.errors import OnefoldError
+from identity.ids import new_id
+from identity.store import writers
+from identity.store.apply import rollback
+from identity.store.database import Database, translated
+from identity.store.wire import WireConnection
+
+RENEW_BEFORE = writers.LEASE * 2 // 3
+
+
+class Pen:
+    """One connection with its lease. `lease` and `clock` are there once it is `ready`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._connection: WireConnection | None = None
+        self.lease: writers.Lease | None = None
+        self.clock = Clock(0)
+        self._ahead = 0
+
+    async def ready(self) -> WireConnection:
+        """The connection, with a lease that does not end soon."""
+        if self._connection is None or self._connection.closed:
+            self._connection = await self._database.writer()
+            self.lease = None
+        now = max(self.clock.now(), self._ahead)
+        lease = self.lease
+        if lease is not None and self.clock.until - now > RENEW_BEFORE:
+            return self._connection
+        with translated():
+            if lease is not None:
+                until = max(now, self.clock.until - writers.LEASE) + writers.LEASE
+                if await writers.renew(self._connection, lease, until):
+                    self.clock.extend(until)
+                    return self._connection
+            lease = self.lease = await writers.take(self._connection, new_id(), now)
+        self.clock = Clock(lease.slot, lease.until)
+        self.clock.next(lease.floor << 8)
+        return self._connection
+
+    def behind(self, micros: int) -> None:
+        """Another host's clock is ahead of ours: the next lease has to reach beyond what it wrote."""
+        self._ahead = micros
+
+    def lose(self) -> None:
+        """Somebody else holds the slot."""
+        self.lease = None
+
+    async def give_up(self) -> None:
+        """Rolls back what was begun; a connection that cannot is dropped."""
+        try:
+            if self._connection is not None:
+                with translated():
+                    await rollback(self._connection)
+        except OnefoldError:
+            connection, self._connection = self._connection, None
+            self.lease = None
+            if connection is not None:
+                await connection.close()
+
+    async def close(self) -> None:
+        """Gives the slot back."""
+        if self._connection is not None and not self._connection.closed and self.lease is not None:
+            with translated():
+                await writers.release(self._connection, self.lease, max(self.clock.last, self.clock.now()))
+                await self._connection.close()
+        self._connection = self.lease = None
