@@ -81,6 +81,7 @@ def scopes(*names: str) -> Any:
 ByOperator = Annotated[Onefold, Depends(Operator())]
 ByAnyone = Annotated[Onefold, Depends(Public())]
 ByAdmin = Annotated[Visit, scopes("admin")]
+ByImporter = Annotated[Visit, scopes("import", "admin")]
 ByReader = Annotated[Visit, scopes("profiles:read", "privacy", "admin")]
 ByLister = Annotated[Visit, scopes("privacy", "admin")]
 ByGroupReader = Annotated[Visit, scopes("profiles:read", "admin")]

@@ -17,6 +17,7 @@ from app.settings import Settings
 from identity.errors import KeyUnavailable, Misconfigured
 from identity.journeys import startup
 from identity.journeys.ingest.gather import Gatherer
+from identity.journeys.ingest.trial import Trials
 from identity.journeys.purge import purge_deleted
 from identity.journeys.sweep import sweep_old
 from identity.journeys.tenants import KeyCheck
@@ -41,6 +42,7 @@ class Onefold:
     spaces: Spaces
     keys: KeyCheck
     gatherer: Gatherer
+    trials: Trials
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -65,6 +67,7 @@ class Onefold:
         self.keys = KeyCheck(self.spaces)
         self.gatherer = Gatherer(self.spaces.database, writers=WRITERS, bound=settings.queue_calls)
         self.gatherer.start()
+        self.trials = Trials(self.spaces.database)
         self._standing = [
             asyncio.create_task(_again_and_again(self._partitions, _PARTITIONS_EVERY)),
             asyncio.create_task(_again_and_again(self._purge, _PURGE_EVERY)),
@@ -82,6 +85,7 @@ class Onefold:
             task.cancel()
         await asyncio.gather(*self._standing, return_exceptions=True)
         await self.gatherer.close()
+        await self.trials.close()
         await self.spaces.database.close()
 
     async def check(self) -> None:

@@ -15,7 +15,19 @@ from app import openapi, problems
 from app.auth import Public
 from app.front import Front
 from app.lifetime import Onefold
-from app.routes import browser, groups, health, keys, profile_api, profiles, rejections, rules, spaces
+from app.routes import (
+    browser,
+    evidence,
+    groups,
+    health,
+    keys,
+    profile_api,
+    profiles,
+    rejections,
+    rules,
+    spaces,
+    undoing,
+)
 from app.settings import Settings, load
 from identity.errors import Misconfigured
 
@@ -27,6 +39,8 @@ ROUTERS = (
     profile_api.router,
     groups.router,
     rejections.router,
+    undoing.router,
+    evidence.router,
     browser.router,
     health.router,
 )

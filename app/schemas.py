@@ -198,6 +198,7 @@ class Happened(Struct):
     rules_version: int | None
     message_id: str | None
     other_profile_id: ProfileId | UnsetType = UNSET
+    actor: str | UnsetType | None = UNSET
     identifiers: list[dict[str, Any]] | UnsetType = UNSET
 
 

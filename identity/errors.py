@@ -12,12 +12,19 @@ stable and part of the HTTP contract. How an error becomes a status is decided i
     │   ├── BadCall
     │   ├── BatchTooLong
     │   ├── TooMuch
-    │   └── NotConfirmed
+    │   ├── NotConfirmed
+    │   └── NotOneProfile
     ├── NotFound
     │   ├── ProfileNotFound
     │   ├── GroupNotFound
+    │   ├── IdentifierNotFound
+    │   ├── JobNotFound
     │   ├── SpaceNotFound
     │   └── KeyNotFound
+    ├── Refused                  understood, but it may not be done as things stand
+    │   ├── NotLinked
+    │   ├── LastIdentifier
+    │   └── TooManyCuts
     ├── Unauthorised             no key, or one that is not known
     ├── Forbidden                the key lacks the scope
     ├── Busy                     try again, sooner
@@ -97,6 +104,36 @@ class NotConfirmed(BadInput):
     code = "not_confirmed"
 
 
+class NotOneProfile(BadInput):
+    """The identifiers must be known and of one profile, and at least one of it must stay; nothing was changed."""
+
+    code = "not_one_profile"
+
+
+class Refused(OnefoldError):
+    """As things stand it cannot be done."""
+
+    code = "refused"
+
+
+class NotLinked(Refused):
+    """No evidence links these two identifiers of the profile any more."""
+
+    code = "not_linked"
+
+
+class LastIdentifier(Refused):
+    """It is the last identifier of its profile, which nobody could find without it; erase the profile instead."""
+
+    code = "last_identifier"
+
+
+class TooManyCuts(Refused):
+    """The profile was parted 64 times already; unmerge with block false, or rebuild under rules that keep it apart."""
+
+    code = "too_many_cuts"
+
+
 class NotFound(OnefoldError):
     """There is nothing here."""
 
@@ -119,6 +156,18 @@ class SpaceNotFound(NotFound):
     """There is no such space."""
 
     code = "space_not_found"
+
+
+class IdentifierNotFound(NotFound):
+    """No profile has this identifier."""
+
+    code = "identifier_not_found"
+
+
+class JobNotFound(NotFound):
+    """There is no such job."""
+
+    code = "job_not_found"
 
 
 class KeyNotFound(NotFound):

@@ -10,10 +10,12 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-Kind = Literal["identify", "track", "page", "screen", "group", "alias", "leave"]
+Kind = Literal["identify", "track", "page", "screen", "group", "alias", "leave", "unmerge", "remove"]
 KINDS: tuple[Kind, ...] = ("identify", "track", "page", "screen", "group", "alias")
-"""What may be sent."""
-STORED_KINDS: tuple[Kind, ...] = (*KINDS, "leave")
+"""What may be sent; only these count as events."""
+ACTS: tuple[Kind, ...] = ("unmerge", "remove")
+"""What people do to a profile: evidence that tells nothing of its own."""
+STORED_KINDS: tuple[Kind, ...] = (*KINDS, "leave", *ACTS)
 """What is stored, by number: a `leave` is Onefold's own, it takes a profile out of a group."""
 
 MICRO = 1_000_000

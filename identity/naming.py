@@ -1,5 +1,6 @@
 """What a stored call named, found again by reading its body as it was read when it arrived."""
 
+from identity.errors import BadCall
 from identity.model import STORED_KINDS
 from identity.planning.extract import extract
 from identity.planning.records import Kept, source
@@ -16,3 +17,37 @@ def named(space: Space, kept: Kept, rules: Rules) -> dict[bytes, tuple[str, str]
     alias = call.alias
     previous = [] if alias is None else [i for i in (alias.user, alias.anonymous) if i is not None]
     return {i.key: (i.type, i.value) for i in (*call.identifiers, *(s.identifier for s in call.skipped), *previous)}
+
+
+def strongest(space: Space, kept: Kept, rules: Rules) -> bytes | None:
+    """The key of the identifier that a plain call landed by: of those it named, the first by priority.
+
+    A plain call demoted none of them, so under the rules of its time this is the one it kept first.
+    """
+    try:
+        call = extract(
+            kept.body,
+            kind=STORED_KINDS[kept.kind],
+            rules=rules,
+            received=kept.received,
+            sent_at=None,
+            source=source(kept),
+        )
+    except BadCall:
+        return None
+    usable = [i for i in call.identifiers if i.type in space.codes]
+    if not usable:
+        return None
+    first = min(usable, key=lambda identifier: rules.rank(identifier.type))
+    return space.keys.identifier(first.type, first.value)
+
+
+def renamed(space: Space, kept: Kept, rules: Rules) -> tuple[list[bytes], bytes | None]:
+    """The readings of the previous id of a stored alias call, and the id it became a name of."""
+    call = extract(
+        kept.body, kind=STORED_KINDS[kept.kind], rules=rules, received=kept.received, sent_at=None, source=source(kept)
+    )
+    space.index(call, set())
+    if call.alias is None or call.alias.to is None:
+        return [], None
+    return [i.key for i in (call.alias.user, call.alias.anonymous) if i is not None], call.alias.to.key

@@ -15,7 +15,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 
-from identity.errors import BadCursor, KeyUnavailable, SealBroken
+from identity.errors import BadCursor, KeyUnavailable
 from identity.identifiers import BUILT_IN
 from identity.model import Call
 from identity.planning.rules import DEFAULT_RULES, Rules, compile_rules
@@ -36,14 +36,15 @@ R = TypeVar("R")
 
 
 def through_a_roll(read: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
-    """Reads once more where a roll destroyed the old epoch between the reading of a row and its opening."""
+    """Reads once more where a key went between the reading of a row and its opening.
+
+    A roll destroys the old epoch, an unmerge the old key of what it splits.
+    """
 
     @wraps(read)
     async def reading(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return await read(*args, **kwargs)
-        except SealBroken:
-            raise
         except KeyUnavailable:
             return await read(*args, **kwargs)
 
@@ -140,6 +141,13 @@ class Space:
             await self._read_types()
         for name in sorted(names - self.codes.keys()):
             await self._add_type(name)
+
+    async def room_for(self, names: set[str]) -> set[str]:
+        """Which of these types the space could have, without giving them numbers."""
+        await self._read_types()
+        taken = sum(code >= stored.FIRST_CODE for code in self.names)
+        new = sorted(names - self.codes.keys())
+        return (names & self.codes.keys()) | set(new[: max(stored.MOST_TYPES - taken, 0)])
 
     async def read_types(self) -> dict[int, str]:
         """The names of all types by their numbers, those of other processes included."""

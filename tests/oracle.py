@@ -13,14 +13,19 @@ import msgspec
 
 from identity.errors import BadCall
 from identity.identifiers import PHONE
-from identity.model import Call, Identifier, Outcome, Source
+from identity.model import STORED_KINDS, Call, Identifier, Outcome, Source
 from identity.planning import consent, traits
 from identity.planning.extract import extract
 from identity.planning.merge import plan
-from identity.planning.plan import Gained, Plan
+from identity.planning.parting import Parting, Split, part
+from identity.planning.plan import Gained, Note, Plan
+from identity.planning.records import Kept, kept, source
+from identity.planning.removal import Removal, remove
 from identity.planning.rules import DEFAULT_RULES, Rules
-from identity.planning.state import Neighbourhood, Profile
+from identity.planning.state import Document, Neighbourhood, Profile
 from identity.planning.timing import parse_time
+from identity.planning.whole import Content, Lain, Link, Renaming, Whole, shown
+from identity.planning.working import set_key
 
 SERVER = Source(key=1, server=True)
 LARGEST = 32 * 1024
@@ -68,6 +73,11 @@ class World:
         self.outcomes: list[Outcome] = []
         self.gained: dict[bytes, Gained] = {}
         self.plans: list[Plan] = []
+        self.evidence: dict[int, tuple[bytes, Lain]] = {}
+        self.plain: dict[int, tuple[bytes, bytes]] = {}
+        self.notes: list[tuple[Note, int]] = []
+        self.memberships: dict[tuple[bytes, bytes], tuple[bool, int, int]] = {}
+        self.members: dict[int, list[bytes]] = {}
         self._ids = itertools.count(1)
         self._stamp = 1_000
 
@@ -89,7 +99,135 @@ class World:
             self.gained[key].retired = True
         for (_, key), seen in made.seen.items():
             self.gained[key].last_seen = max(self.gained[key].last_seen, seen)
+        for record in made.evidence:
+            self.members[record.stamp] = shown(record.kept, record.demoted)
+            set_ = set_key(self.members[record.stamp])
+            self.evidence[record.stamp] = record.origin, Lain(record.stamp, record.kept, set_, kept(record.call))
+        for record in made.events:
+            self.plain[record.stamp] = record.origin, record.kept[0]
+        self.notes += [(note, self.rules.version) for note in made.history]
+        self.memberships |= {at: (said.member, said.time, said.stamp) for at, said in made.memberships.items()}
         self.plans.append(made)
+        return made
+
+    def group_key(self, name: str) -> bytes:
+        """The blind index of a group."""
+        return key_of("group", name)
+
+    def whole(self, key: bytes) -> Whole:
+        """The canonical profile that holds an identifier, with everything that lies at its origins."""
+        around = self.around
+        head = around.head_of(key)
+        assert head is not None
+        profiles = {origin.id: origin for origin in self.origins(head)}
+        links = {
+            gained.identifier.key: Link(
+                gained.identifier.key, gained.identifier.type, gained.origin, gained.retired, gained.stamp,
+                gained.first_seen, gained.last_seen, gained.source,
+            )
+            for gained in self.gained.values()
+            if gained.origin in profiles
+        }  # fmt: skip
+        contents = {id_: Content() for id_ in profiles}
+        renamings = []
+        for origin, lain in self.evidence.values():
+            if origin in profiles:
+                contents[origin].evidence.append(lain)
+                renamings += self._renamings(lain)
+        for stamp, (origin, top) in self.plain.items():
+            if origin in profiles:
+                contents[origin].events.append((stamp, top))
+        for (origin, set_), sighting in around.sightings.items():
+            if origin in profiles:
+                contents[origin].sightings[set_] = sighting
+        cuts = {each: around.cuts[each] for each in links if each in around.cuts}
+        return Whole(profiles, links, cuts, renamings, contents, around.stamp)
+
+    def _renamings(self, lain: Lain) -> list[Renaming]:
+        if lain.call.kind != STORED_KINDS.index("alias"):
+            return []
+        call = self.reread(lain)
+        alias = call.alias
+        if alias is None or alias.to is None:
+            return []
+        readings = [i.key for i in (alias.user, alias.anonymous) if i is not None]
+        linked = [key for key in readings if key in lain.kept and key != alias.to.key]
+        return [Renaming(lain.stamp, linked[0], alias.to.key)] if linked and alias.to.key in lain.kept else []
+
+    def reread(self, lain: Lain) -> Call:
+        """A call of the log, as it was read."""
+        stored = lain.call
+        sender = source(stored)
+        kind = STORED_KINDS[stored.kind]
+        return index(
+            extract(stored.body, kind=kind, rules=self.rules, received=stored.received, sent_at=None, source=sender)
+        )
+
+    def unmerge(
+        self,
+        named: set[bytes],
+        stamps: Callable[[int], int] | None = None,
+        ids: Callable[[], bytes] | None = None,
+        *,
+        block: bool = True,
+    ) -> Parting:
+        """Parts identifiers from the rest of their profile."""
+        around = self.around
+        whole = self.whole(next(iter(named)))
+        made = part(whole, named, self.rules, stamps or self._next, ids or self._id, block=block)
+        around.profiles |= made.profiles
+        for key, link in made.links.items():
+            self.gained[key].origin = around.owners[key] = link.origin
+            self.gained[key].retired = link.retired
+        for key, side in made.sides:
+            assert made.cut is not None
+            around.cuts.setdefault(key, []).append((made.cut, side))
+        for split in made.splits:
+            self._divide(split)
+        body = {"cut": None if made.cut is None else made.cut.hex()}
+        record = Kept(STORED_KINDS.index("unmerge"), "", 0, 0, 1, True, body)
+        self.evidence[made.stamp] = made.staying.id, Lain(made.stamp, made.named, set_key(made.named), record)
+        self.notes += [(note, self.rules.version) for note in made.notes]
+        around.stamp = made.stamp
+        return made
+
+    def _divide(self, split: Split) -> None:
+        around, origin, twin = self.around, split.origin, split.twin
+        for id_, document in ((origin, split.staying), (twin, split.leaving)):
+            around.documents.pop(id_, None)
+            self.memberships = {at: said for at, said in self.memberships.items() if at[1] != id_}
+            if document != Document():
+                around.documents[id_] = document
+            for name, said in document.groups.items():
+                self.memberships[self.group_key(name), id_] = said
+        for stamp in split.evidence:
+            self.evidence[stamp] = twin, self.evidence[stamp][1]
+        for stamp in split.events:
+            self.plain[stamp] = twin, self.plain[stamp][1]
+        for set_ in split.sightings:
+            around.sightings[twin, set_] = around.sightings.pop((origin, set_))
+        for note, _ in self.notes:
+            if note.profile == origin and note.stamp in split.evidence:
+                note.profile = twin
+
+    def remove(self, key: bytes, stamps: Callable[[int], int] | None = None, *, block: bool = False) -> Removal:
+        """Takes an identifier off its profile."""
+        around = self.around
+        whole = self.whole(key)
+        made = remove(whole, key, stamps or self._next)
+        around.profiles |= made.profiles
+        del around.owners[key], self.gained[key]
+        for origin, lain in list(self.evidence.values()):
+            if origin in whole.profiles and (origin, lain.shown) in around.sightings:
+                members = self.members.get(lain.stamp, lain.kept)
+                if key in members:
+                    del around.sightings[origin, lain.shown]
+        record = Kept(STORED_KINDS.index("remove"), "", 0, 0, 1, True, {"blocked": block})
+        self.evidence[made.stamp] = made.link.origin, Lain(made.stamp, [key], set_key([key]), record)
+        self.notes.append((made.note, self.rules.version))
+        if block:
+            around.blocked.add(key)
+        around.stamp = made.stamp
         return made
 
     def _next(self, after: int) -> int:

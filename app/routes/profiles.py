@@ -12,7 +12,12 @@ from app.auth import ByLister, ByReader
 from app.openapi import body, described
 from app.routes.answers import DEFAULT_LIMIT, Cursor, Limit, Segment, answer, note
 from app.schemas import HistoryPage, Lookup, Profile, ProfilePage, Profiles
-from identity.errors import BadCursor, BadIdentifier, ProfileNotFound, TooMuch
+from identity.errors import (
+    BadCursor,
+    BadIdentifier,
+    ProfileNotFound,
+    TooMuch,
+)
 from identity.journeys.read import history, native
 
 router = APIRouter(tags=["Profiles"])

@@ -5,7 +5,7 @@ of its head, and a window holds the newest `size` (key, last seen) of its type, 
 one more than the limit, which is all that a comparison with the limit needs.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
@@ -22,15 +22,32 @@ def attach(counters: Counters, key: bytes, type_: str) -> None:
         counters.live.append(key)
 
 
-def retire(counters: Counters, key: bytes) -> None:
-    """Stops counting a live user id, which stays with its profile."""
-    counters.types[USER_ID] -= 1
-    counters.live.remove(key)
-    window = counters.windows.get(USER_ID)
+def detach(counters: Counters, key: bytes, type_: str) -> None:
+    """Stops counting a live identifier."""
+    counters.types[type_] -= 1
+    if type_ == USER_ID:
+        counters.live.remove(key)
+    window = counters.windows.get(type_)
     if window is not None and key in window.seen:
         # One that was full no longer tells which one follows: it is exact for one fewer.
         size = window.size - (len(window.seen) == window.size)
-        counters.windows[USER_ID] = Window(size, {k: at for k, at in window.seen.items() if k != key})
+        counters.windows[type_] = Window(size, {k: at for k, at in window.seen.items() if k != key})
+
+
+def retire(counters: Counters, key: bytes) -> None:
+    """Stops counting a live user id, which stays with its profile."""
+    detach(counters, key, USER_ID)
+
+
+def uncut(counters: Counters, sides: Iterable[tuple[bytes, int]]) -> None:
+    """Takes the (cut, side) pairs of an identifier that leaves off a head."""
+    for cut, side in sides:
+        left, right = counters.cuts[cut]
+        rest = (left - (side == 0), right - (side == 1))
+        if any(rest):
+            counters.cuts[cut] = rest
+        else:
+            del counters.cuts[cut]
 
 
 def unite(into: Counters, other: Counters) -> None:
@@ -52,6 +69,17 @@ def unite(into: Counters, other: Counters) -> None:
 def copy(counters: Counters) -> Counters:
     """The own counters of an origin as the folded ones of a head that has no other origin."""
     return Counters(dict(counters.types), list(counters.live))
+
+
+def counted(counters: Counters) -> tuple[dict[str, int], list[bytes]]:
+    """What counters say, however they came to say it."""
+    return {type_: count for type_, count in counters.types.items() if count}, sorted(counters.live)
+
+
+def copy_of(counters: Counters) -> Counters:
+    """The same counters, to be changed on their own."""
+    windows, cuts = dict(counters.windows), dict(counters.cuts)
+    return Counters(dict(counters.types), list(counters.live), counters.origins, windows, cuts)
 
 
 def same(folded: Counters, own: Counters) -> bool:

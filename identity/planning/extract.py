@@ -5,7 +5,8 @@ message id that a call without one is given. A body is either read whole or reje
 stable code; no body whatever raises anything else.
 """
 
-from typing import Any, Final, cast
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple, cast
 from uuid import uuid4
 
 from identity.errors import BadCall
@@ -122,6 +123,26 @@ def extract(  # noqa: C901, PLR0912 (one pass in document order; parts would eac
         group_traits=traits if kind == "group" else None,
         alias=alias,
         unlinked=readings(get("previousId"), rules) if kind == "alias" and alias is None else [],
+    )
+
+
+class Content(NamedTuple):
+    """What a stored call says of its profile; it was accepted, so all of it is usable."""
+
+    traits: Mapping[str, Any] | None
+    consent: Mapping[str, bool] | None
+    group: str | None
+
+
+def content(body: dict[str, Any], kind: Kind) -> Content:
+    """The traits, decisions and group of a stored call, as `extract` reads them under any rules."""
+    context = _object(body.get("context"), "context_not_object")
+    theirs = context.get("traits") if context else None
+    traits = _traits(kind, body.get("traits"), theirs if isinstance(theirs, dict) else None)
+    return Content(
+        traits if kind == "identify" else None,
+        _consent(context) if context else None,
+        _group(body.get("groupId")) if kind in ("group", "leave") else None,
     )
 
 

@@ -10,9 +10,9 @@ from identity.model import Call, Identifier, Outcome
 from identity.planning.state import Account, Document, Profile, Sighting
 
 # Kinds of history, as stored. Numbers are for ever.
-CREATED, GAINED, MERGED, DEMOTED, RETIRED = 1, 2, 3, 4, 5
+CREATED, GAINED, MERGED, DEMOTED, RETIRED, UNMERGED, REMOVED = 1, 2, 3, 4, 5, 6, 7
 # Operations of the change feed, as stored.
-UPSERT, MERGE = 1, 2
+UPSERT, MERGE, UNMERGE = 1, 2, 3
 
 
 class Gained(Struct):
@@ -40,7 +40,7 @@ class Record(Struct):
 class Note(Struct):
     """One line of history, at the origin a call landed on, where its evidence lies.
 
-    `other` is the canonical id that a merge did away with.
+    `other` is the canonical id that a merge did away with, or that of the other side of an unmerge.
     """
 
     profile: bytes

@@ -62,6 +62,11 @@ def pack(call: Call) -> bytes:
     return _encode(kept(call))
 
 
+def pack_kept(stored: Kept) -> bytes:
+    """The payload of a call that was stored before, or of an act."""
+    return _encode(stored)
+
+
 def unpack(raw: bytes) -> Kept:
     """The inverse of `pack`."""
     return _one.decode(raw)
@@ -70,6 +75,11 @@ def unpack(raw: bytes) -> Kept:
 def pack_events(calls: Iterable[tuple[int, Call]]) -> bytes:
     """The payload of the plain calls of one origin in one batch, each with its stamp."""
     return _encode([(stamp, kept(call)) for stamp, call in calls])
+
+
+def pack_stamped(calls: Iterable[tuple[int, Kept]]) -> bytes:
+    """The payload of plain calls that were stored before."""
+    return _encode(list(calls))
 
 
 def unpack_events(raw: bytes) -> list[tuple[int, Kept]]:

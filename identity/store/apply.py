@@ -42,21 +42,34 @@ from identity.store.wire import Param, Step, WireConnection, run
 
 
 class Writes(Struct):
-    """The rows of one batch of one space.
+    """The rows of one batch of one space, or of one act.
 
     `touched` profiles come with the stamp they had when they were locked; `moved` are (head that
     was merged away, head it now points to); `seen` (origin, key, last seen); `retired` (origin,
-    key); `slot` a slot key to create: (slot, epoch, wrapped); `gate` the
-    stamp to raise the gate to, which is held alone then.
+    key) and `unretired`, its opposite; `slot` a slot key to create: (slot, epoch, wrapped); `gate`
+    the stamp to raise the gate to, which is held alone then, and `marks` what is marked there.
+
+    `lifted` are origins whose documents, sightings, calls, history and key are taken away first, to
+    be written anew under another key; `detached` (origin, key), `left` (group, origin) and `unseen`
+    (origin, set) are identifiers, memberships and sightings to take away. `cuts` are (key, cut,
+    side), `forgotten` (key, stamp).
     """
 
     gate: int = 0
+    marks: int = 0
+    lifted: list[bytes] = []
+    detached: list[tuple[bytes, bytes]] = []
     born: list[ProfileRow] = []
     touched: list[tuple[ProfileRow, int]] = []
     moved: list[tuple[bytes, bytes]] = []
     identifiers: list[IdentifierRow] = []
     seen: list[tuple[bytes, bytes, int]] = []
     retired: list[tuple[bytes, bytes]] = []
+    unretired: list[tuple[bytes, bytes]] = []
+    unseen: list[tuple[bytes, bytes]] = []
+    cuts: list[tuple[bytes, bytes, int]] = []
+    blocked: list[bytes] = []
+    forgotten: list[tuple[bytes, int]] = []
     slot: tuple[int, int, bytes] | None = None
     subject_keys: list[SubjectKeyRow] = []
     new_documents: list[DocumentRow] = []
@@ -65,6 +78,7 @@ class Writes(Struct):
     sightings: list[SightingRow] = []
     new_accounts: list[AccountRow] = []
     accounts: list[AccountRow] = []
+    left: list[tuple[bytes, bytes]] = []
     memberships: list[tuple[bytes, bytes, bool, int, int]] = []
     evidence: list[EvidenceRow] = []
     events: list[EventRow] = []
@@ -111,7 +125,10 @@ class _Steps:
 def _steps(tenant: Tenant, w: Writes) -> _Steps:
     steps = _Steps(tenant)
     if w.gate:
-        steps.add(sql.RAISE_GATE, None, int8(w.gate))
+        steps.add(sql.RAISE_GATE, None, int8(w.gate), int2(w.marks))
+    if w.lifted:
+        for statement in sql.LIFT:
+            steps.add(statement, None, uuids(w.lifted), tenant.buckets(w.lifted))
     if w.born:
         ids = [row.id for row in w.born]
         steps.add(sql.INSERT_PROFILES, len(ids), uuids(ids), tenant.buckets(ids), *_profiles(w.born))
@@ -154,6 +171,10 @@ def _profiles(rows: Sequence[ProfileRow]) -> tuple[Param, ...]:
 
 def _identifiers(steps: _Steps, w: Writes) -> None:
     buckets = steps.tenant.buckets
+    if w.detached:
+        origin, key = zip(*w.detached, strict=True)
+        steps.add(sql.DELETE_IDENTIFIERS, len(key), byteas(key), buckets(key))
+        steps.add(sql.DELETE_PROFILE_IDENTIFIERS, len(key), uuids(origin), byteas(key), buckets(origin))
     if w.identifiers:
         # Sorted, so that two batches that link the same identifiers never wait for each other.
         key, origin, type_, retired, source, linked, first, last, value = zip(*sorted(w.identifiers), strict=True)
@@ -166,9 +187,28 @@ def _identifiers(steps: _Steps, w: Writes) -> None:
     if w.retired:
         origin, key = zip(*w.retired, strict=True)
         steps.add(sql.RETIRE, len(key), uuids(origin), byteas(key), buckets(origin))
+    if w.unretired:
+        origin, key = zip(*w.unretired, strict=True)
+        steps.add(sql.UNRETIRE, len(key), uuids(origin), byteas(key), buckets(origin))
+    _marks(steps, w)
+
+
+def _marks(steps: _Steps, w: Writes) -> None:
+    buckets = steps.tenant.buckets
+    if w.cuts:
+        key, cut, side = zip(*w.cuts, strict=True)
+        steps.add(sql.INSERT_CUTS, len(key), byteas(key), buckets(key), uuids(cut), int2s(side))
+    if w.blocked:
+        steps.add(sql.BLOCK, None, byteas(w.blocked), buckets(w.blocked))
+    if w.forgotten:
+        key, until = zip(*w.forgotten, strict=True)
+        steps.add(sql.FORGET, None, byteas(key), buckets(key), int8s(until))
 
 
 def _sightings(steps: _Steps, w: Writes) -> None:
+    if w.unseen:
+        origin, set_key = zip(*w.unseen, strict=True)
+        steps.add(sql.DELETE_SIGHTINGS, None, uuids(origin), uuids(set_key), steps.tenant.buckets(origin))
     for rows, query in ((w.new_sightings, sql.INSERT_SIGHTINGS), (w.sightings, sql.UPDATE_SIGHTINGS)):
         if rows:
             origin, set_key, seen, days, last_day, sources = zip(*rows, strict=True)
@@ -198,6 +238,9 @@ def _groups(steps: _Steps, w: Writes) -> None:
             key, account, version, group, document = zip(*sorted(rows), strict=True)
             columns = (byteas(key), buckets(key), uuids(account), int4s(version), byteas(group), byteas(document))
             steps.add(query, len(key), *columns)
+    if w.left:
+        group, origin = zip(*w.left, strict=True)
+        steps.add(sql.DELETE_MEMBERSHIPS, None, byteas(group), uuids(origin), buckets(group))
     if w.memberships:
         group, origin, member, time, stamp = zip(*sorted(w.memberships), strict=True)
         said = (bools(member), int8s(time), int8s(stamp))
@@ -215,8 +258,8 @@ def _calls(steps: _Steps, w: Writes) -> None:
         plain = (uuids(origin), int8s(stamp), buckets(origin), int2s(calls), byteas(payload))
         steps.add(sql.INSERT_EVENTS, len(origin), *plain)
     if w.history:
-        profile, stamp, seq, kind, other, keys, rules = zip(*w.history, strict=True)
-        columns = (int2s(seq), int2s(kind), uuids_or_null(other), byteas(keys), int4s(rules))
+        profile, stamp, seq, kind, other, keys, rules, actor = zip(*w.history, strict=True)
+        columns = (int2s(seq), int2s(kind), uuids_or_null(other), byteas(keys), int4s(rules), int8s_or_null(actor))
         steps.add(sql.INSERT_HISTORY, len(profile), uuids(profile), int8s(stamp), buckets(profile), *columns)
     if w.unclaimed:
         steps.add(sql.DELETE_MESSAGES, len(w.unclaimed), uuids(w.unclaimed), buckets(w.unclaimed))

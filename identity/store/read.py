@@ -201,6 +201,7 @@ class Line(NamedTuple):
     rules_version: int
     other: bytes | None
     keys: bytes
+    actor: int | None
 
 
 async def history(
@@ -210,7 +211,7 @@ async def history(
     found = await rows(
         connection,
         """
-        SELECT h.profile_id, h.stamp, h.seq, h.kind, h.rules_version, h.other, h.keys
+        SELECT h.profile_id, h.stamp, h.seq, h.kind, h.rules_version, h.other, h.keys, h.actor
         FROM unnest($2::uuid[]) AS k (id)
         JOIN history h ON h.profile_id = k.id AND h.space_id = $1::int4 AND h.bucket = $3::int4
         WHERE (h.stamp, h.seq) < ($4::int8, $5::int4)

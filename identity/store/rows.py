@@ -137,6 +137,7 @@ class HistoryRow(NamedTuple):
     other: bytes | None
     keys: bytes
     rules_version: int
+    actor: int | None = None
 
 
 class ChangeRow(NamedTuple):

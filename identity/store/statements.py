@@ -124,6 +124,11 @@ ON CONFLICT (group_key, profile_id, space_id, bucket)
 DO UPDATE SET member = excluded.member, time = excluded.time, stamp = excluded.stamp
 """
 
+DELETE_MEMBERSHIPS = """
+DELETE FROM membership m USING unnest($2::bytea[], $3::uuid[], $4::int4[]) AS u (group_key, origin, bucket)
+WHERE m.group_key = u.group_key AND m.profile_id = u.origin AND m.space_id = $1::int4 AND m.bucket = u.bucket
+"""
+
 INSERT_EVIDENCE = """
 INSERT INTO evidence (profile_id, stamp, space_id, bucket, kind, rules_version, kept, demoted, payload)
 SELECT u.origin, u.stamp, $1::int4, u.bucket, u.kind, u.rules, u.kept, u.demoted, u.payload
@@ -138,10 +143,11 @@ FROM unnest($2::uuid[], $3::int8[], $4::int4[], $5::int2[], $6::bytea[]) AS u (o
 """
 
 INSERT_HISTORY = """
-INSERT INTO history (profile_id, stamp, seq, space_id, bucket, kind, rules_version, other, keys)
-SELECT u.profile, u.stamp, u.seq, $1::int4, u.bucket, u.kind, u.rules, u.other, u.keys
-FROM unnest($2::uuid[], $3::int8[], $4::int4[], $5::int2[], $6::int2[], $7::uuid[], $8::bytea[], $9::int4[])
-     AS u (profile, stamp, bucket, seq, kind, other, keys, rules)
+INSERT INTO history (profile_id, stamp, seq, space_id, bucket, kind, rules_version, other, keys, actor)
+SELECT u.profile, u.stamp, u.seq, $1::int4, u.bucket, u.kind, u.rules, u.other, u.keys, u.actor
+FROM unnest($2::uuid[], $3::int8[], $4::int4[], $5::int2[], $6::int2[], $7::uuid[], $8::bytea[], $9::int4[],
+            $10::int8[])
+     AS u (profile, stamp, bucket, seq, kind, other, keys, rules, actor)
 """
 
 # Claimed at the start, but the call came to nothing: its id stays free.
@@ -151,7 +157,57 @@ WHERE m.key = u.key AND m.space_id = $1::int4 AND m.bucket = u.bucket
 """
 
 # Held alone: what comes after a call that rests on an identifier being unknown is stamped after it.
-RAISE_GATE = "UPDATE space_gate SET stamp = $2::int8 WHERE space_id = $1::int4 AND stamp < $2::int8"
+RAISE_GATE = """
+UPDATE space_gate SET stamp = $2::int8, marks = marks | $3::int2 WHERE space_id = $1::int4 AND stamp < $2::int8
+"""
+
+# What lies at an origin and is found by its id alone: with its identifiers and memberships, everything.
+LIFT = tuple(
+    f"""
+    DELETE FROM {table} t USING unnest($2::uuid[], $3::int4[]) AS u (id, bucket)
+    WHERE t.profile_id = u.id AND t.space_id = $1::int4 AND t.bucket = u.bucket
+    """  # noqa: S608 (names of tables)
+    for table in ("profile_document", "sighting", "evidence", "event", "history", "subject_key")
+)
+
+DELETE_IDENTIFIERS = """
+DELETE FROM identifier i USING unnest($2::bytea[], $3::int4[]) AS u (key, bucket)
+WHERE i.key = u.key AND i.space_id = $1::int4 AND i.bucket = u.bucket
+"""
+
+DELETE_PROFILE_IDENTIFIERS = """
+DELETE FROM profile_identifier i USING unnest($2::uuid[], $3::bytea[], $4::int4[]) AS u (origin, key, bucket)
+WHERE i.profile_id = u.origin AND i.key = u.key AND i.space_id = $1::int4 AND i.bucket = u.bucket
+"""
+
+UNRETIRE = """
+UPDATE profile_identifier i SET retired = false
+FROM unnest($2::uuid[], $3::bytea[], $4::int4[]) AS u (origin, key, bucket)
+WHERE i.profile_id = u.origin AND i.key = u.key AND i.space_id = $1::int4 AND i.bucket = u.bucket
+"""
+
+DELETE_SIGHTINGS = """
+DELETE FROM sighting g USING unnest($2::uuid[], $3::uuid[], $4::int4[]) AS u (origin, set_key, bucket)
+WHERE g.profile_id = u.origin AND g.set_key = u.set_key AND g.space_id = $1::int4 AND g.bucket = u.bucket
+"""
+
+INSERT_CUTS = """
+INSERT INTO cut (key, space_id, bucket, cut, side)
+SELECT u.key, $1::int4, u.bucket, u.cut, u.side
+FROM unnest($2::bytea[], $3::int4[], $4::uuid[], $5::int2[]) AS u (key, bucket, cut, side)
+"""
+
+BLOCK = """
+INSERT INTO blocked_key (key, space_id, bucket)
+SELECT u.key, $1::int4, u.bucket FROM unnest($2::bytea[], $3::int4[]) AS u (key, bucket)
+ON CONFLICT DO NOTHING
+"""
+
+FORGET = """
+INSERT INTO forgotten (key, space_id, bucket, until)
+SELECT u.key, $1::int4, u.bucket, u.until FROM unnest($2::bytea[], $3::int4[], $4::int8[]) AS u (key, bucket, until)
+ON CONFLICT (key, space_id, bucket) DO UPDATE SET until = excluded.until
+"""
 
 INSERT_REJECTION = """
 INSERT INTO rejection (space_id, stamp, bucket, calls, payload)

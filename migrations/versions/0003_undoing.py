@@ -42,10 +42,12 @@ def upgrade() -> None:
     op.execute("ALTER TABLE job ALTER COLUMN payload SET STORAGE EXTERNAL")
     op.add_column("rules", sa.Column("stamp", sa.BigInteger(), server_default=sa.text("0"), nullable=False))
     op.add_column("rules", sa.Column("actor", sa.Text(), server_default=sa.text("''"), nullable=False))
+    op.add_column("history", sa.Column("actor", sa.BigInteger(), nullable=True))
     op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON forgotten, job TO onefold_app")
 
 
 def downgrade() -> None:
+    op.drop_column("history", "actor")
     for column in ("actor", "stamp"):
         op.drop_column("rules", column)
     op.drop_table("job")

@@ -24,12 +24,28 @@ def send(shop: Shop, calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return outcomes
 
 
+def do(shop: Shop, call: dict[str, Any]) -> list[dict[str, Any]]:
+    """A call, or what a person does between the calls."""
+    if call["type"] == "$unmerge":
+        wanted = {"identifiers": call["ids"], "block": call.get("block", True)}
+        answer = shop.ask("POST", "/v1/profiles/unmerge", json=wanted)
+    elif call["type"] == "$remove_identifier":
+        block = "true" if call.get("block") else "false"
+        answer = shop.ask("DELETE", f"/v1/identifiers/{quote(call['id'], safe='')}?block={block}")
+    else:
+        return send(shop, [call])
+    assert answer.status_code == 200, answer.text
+    return []
+
+
 def play(shop: Shop, scenario: dict[str, Any]) -> list[dict[str, Any]]:
     """Sends the calls of a scenario as it asks for; returns all outcomes."""
     if scenario.get("config"):
         rules = shop.ask("GET", "/v1/rules").json()
         assert shop.ask("PUT", "/v1/rules", json={**rules, **scenario["config"]}).status_code == 200
     calls = list(expand(scenario["calls"]))
+    if any(call["type"].startswith("$") for call in calls):
+        return [outcome for call in calls for outcome in do(shop, call)]
     if len(calls) > MANY:
         parts = [calls[at : at + BATCH] for at in range(0, len(calls), BATCH)]
     else:

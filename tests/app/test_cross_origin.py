@@ -55,7 +55,7 @@ def test_answers_can_be_read(shop: Shop) -> None:
         shop.client.get(SETTINGS.format(key="nobody"), headers=ORIGIN),
     ]
 
-    assert [answer.status_code for answer in answers] == [200, 400, 401, 405, 200, 200, 404]
+    assert [answer.status_code for answer in answers] == [200, 400, 401, 405, 200, 200, 401]
     for answer in answers:
         assert answer.headers["access-control-allow-origin"] == ORIGIN["Origin"]
         assert answer.headers["access-control-allow-credentials"] == "true"
@@ -104,7 +104,7 @@ def test_settings_tell_nothing_of_other_keys(shop: Shop, key: str) -> None:
     """A key that is no public one answers as one that does not exist."""
     mine, nobody = (shop.client.get(SETTINGS.format(key=each)) for each in (shop.keys[key], "nobody"))
 
-    assert mine.status_code == nobody.status_code == 404
+    assert mine.status_code == nobody.status_code == 401
     assert mine.content == nobody.content
 
 

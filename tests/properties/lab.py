@@ -169,7 +169,8 @@ class Ingest:
 
     def check(self, changes: Iterable[tuple[int, int]] = ()) -> None:
         """What is stored equals its replay."""
-        assert self.lab.differences(self.space.tenant.id, changes) == []
+        differences = self.lab.differences(self.space.tenant.id, changes)
+        assert not differences, "\n".join(differences)
 
     def log(self) -> list[str]:
         """The message ids of the log in the order of their stamps."""

@@ -85,6 +85,10 @@ class Stored:
                     "stamp, seq, profile_id, kind, other, keys, rules_version FROM history"
                 )
             )
+            self.cuts: dict[bytes, list[tuple[bytes, int]]] = {}
+            for key, cut, side in self._rows("key, cut, side FROM cut"):
+                self.cuts.setdefault(bytes(key), []).append((cut.bytes, side))
+            self.cuts = {key: sorted(pairs) for key, pairs in self.cuts.items()}
             self.messages = {_raw(key) for (key,) in self._rows("key FROM message")}
             self.changes = [
                 (lane, seq, op, _raw(profile), version, _raw(other))

@@ -12,10 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from psycopg import sql
 
-from identity.store.embedded import OWNER_ROLE, EmbeddedPostgres
-from tests.conftest import administer
 from tests.properties import traffic
 from tests.properties.lab import Lab, Worker, run, send
 from tests.properties.stored import Stored
@@ -46,15 +43,6 @@ class Pair:
     def stored(self, space: int) -> Stored:
         """What is stored."""
         return Stored(self.lab.url, self.lab.keyring(), space)
-
-
-@pytest.fixture(scope="module")
-def url(postgres: EmbeddedPostgres, template: str) -> Iterator[str]:
-    """A database for all examples of this module; each has a space of its own."""
-    create = sql.SQL("create database test_serial owner {} template {}")
-    administer(postgres, create.format(sql.Identifier(OWNER_ROLE), sql.Identifier(template)))
-    yield postgres.url("test_serial")
-    administer(postgres, sql.SQL("drop database {} with (force)").format(sql.Identifier("test_serial")))
 
 
 @pytest.fixture(scope="module")

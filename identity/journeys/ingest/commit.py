@@ -49,11 +49,15 @@ MARGIN = 1_000_000  # microseconds that the stamps of one batch may take
 
 
 class Writer:
-    """Commits batches, one after the other. Used by one task at a time."""
+    """Commits batches, one after the other. Used by one task at a time.
 
-    def __init__(self, database: Database) -> None:
+    One that does not keep what it writes only says what would become of it.
+    """
+
+    def __init__(self, database: Database, *, keeps: bool = True) -> None:
         self._database = database
         self._pen = Pen(database)
+        self._keeps = keeps
 
     @property
     def clock(self) -> Clock:
@@ -149,6 +153,10 @@ class Writer:
         if made.rests_on_absence and not alone:
             await rollback(connection)
             return False, True
+        if not self._keeps:
+            await rollback(connection)
+            _answer(requests, made)
+            return True, alone
         writes = Sealer(opened, first.gate, rules, slot, held).seal(made)
         writes.unclaimed = list(first.fresh_messages - made.messages)
         writes.gate = self.clock.last << SLOT_BITS | self.clock.slot if made.rests_on_absence else 0

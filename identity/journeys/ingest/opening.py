@@ -6,13 +6,14 @@ from collections.abc import Set as AbstractSet
 from msgspec import Struct
 
 from identity.model import Call
+from identity.origins import opened, unwrap
 from identity.planning import counters, traits
 from identity.planning.rules import Rules
-from identity.planning.state import Account, Neighbourhood, Profile, Sighting
+from identity.planning.state import Account, Neighbourhood, Sighting
 from identity.planning.working import set_key
 from identity.spaces import Space
 from identity.store.load import First, Second
-from identity.store.rows import KeyRow, ProfileRow
+from identity.store.rows import ProfileRow
 from identity.vault.seal import DOCUMENT, GROUP_ID, GROUP_TRAITS
 from identity.vault.subject import SubjectKey
 
@@ -55,7 +56,7 @@ class Opened:
         names = self.space.names
         around = Neighbourhood(
             owners=dict(first.owners),
-            profiles={row.id: profile(row, names) for row in second.profiles},
+            profiles={row.id: opened(row, names) for row in second.profiles},
             stamp=first.gate.stamp,
         )
         for row in second.keys:
@@ -73,31 +74,6 @@ class Opened:
             name = subject.open(GROUP_ID, account.id, 0, account.group_id).decode()
             around.accounts[account.key] = Account(account.id, name, document, account.version)
         return around
-
-
-def unwrap(space: Space, row: KeyRow) -> SubjectKey:
-    """The subject key of a row, by way of its slot's."""
-    return space.keys.slot(row.slot, row.epoch, row.slot_wrapped).unwrap(row.key_id, row.wrapped)
-
-
-def profile(row: ProfileRow, names: dict[int, str]) -> Profile:
-    """An origin as a plan wants it. KeyError for a type that this process does not know yet."""
-    own = counters.unpack(row.own, names)
-    folded = counters.copy(own) if row.folded is None else counters.unpack(row.folded, names)
-    return Profile(
-        row.id,
-        row.born,
-        row.head,
-        row.canonical,
-        row.elder,
-        own,
-        folded,
-        row.version,
-        row.stamp,
-        row.events,
-        row.joined_to,
-        row.joined_at,
-    )
 
 
 def wanted_documents(calls: Iterable[Call], owners: dict[bytes, bytes]) -> set[bytes]:

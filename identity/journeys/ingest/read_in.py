@@ -25,10 +25,10 @@ _size = msgspec.json.encode
 class Request:
     """The calls of one request. They are committed together, in one transaction or not at all.
 
-    `items` are bodies as parsed. `kind` is the one that the path names (None: each item says).
-    `history`: items may say when they were received (import). `size` is that of the whole body in
-    bytes, where it is known; `weight` what it takes of the queue. `outcomes` has one entry per item:
-    what was rejected at reading, else what the plan says.
+    `items` are bodies as parsed. `kind` is the one that the path names (None: each item says). Of a
+    `trial` nothing is left behind. `history`: items may say when they were received (import). `size`
+    is that of the whole body in bytes, where it is known; `weight` what it takes of the queue.
+    `outcomes` has one entry per item: what was rejected at reading, else what the plan says.
     """
 
     __slots__ = (
@@ -42,6 +42,7 @@ class Request:
         "received",
         "rules",
         "source",
+        "trial",
         "weight",
     )
 
@@ -56,6 +57,7 @@ class Request:
         history: bool = False,
         size: int | None = None,
         tamed: bool = True,
+        trial: bool = False,
     ) -> None:
         if len(items) > MOST_ITEMS:
             raise BatchTooLong
@@ -65,6 +67,7 @@ class Request:
         self.kind = kind
         self.envelope = envelope or {}
         self.history = history
+        self.trial = trial
         self.rules = -1
         self.outcomes: list[Outcome | None] = [None] * len(items)
         self.weight = weight(len(items), size or 0)
@@ -118,7 +121,10 @@ class Request:
         new = {i.type for _, call in self.calls for i in call.identifiers if i.type not in codes}
         if not new:
             return
-        await space.know_types(new)
+        if self.trial:
+            codes = {**codes, **dict.fromkeys(await space.room_for(new), 0)}
+        else:
+            await space.know_types(new)
         for _, call in self.calls:
             beyond = [i for i in call.identifiers if i.type not in codes]
             if beyond:

@@ -4,9 +4,11 @@ Every origin and every group is born with a subject key of its own; all that are
 batch share one key slot, whose row is locked by this transaction.
 """
 
-from identity.ids import new_id
 from identity.journeys.ingest.opening import Opened
-from identity.planning import counters, traits
+from identity.minting import Mint
+from identity.model import STORED_KINDS
+from identity.origins import written
+from identity.planning import traits
 from identity.planning.plan import DEMOTED, Plan, Record
 from identity.planning.records import pack, pack_demoted, pack_events
 from identity.planning.rules import Rules
@@ -15,9 +17,7 @@ from identity.store import rows
 from identity.store.apply import Writes
 from identity.store.rows import Gate
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, GROUP_ID, GROUP_TRAITS, IDENTIFIER
-from identity.vault.subject import SlotKey, SubjectKey
-
-KIND_CODES: dict[str, int] = {"identify": 0, "track": 1, "page": 2, "screen": 3, "group": 4, "alias": 5, "leave": 6}
+from identity.vault.subject import SubjectKey
 
 
 class Sealer:
@@ -28,18 +28,14 @@ class Sealer:
         self.space = opened.space
         self.writes = Writes()
         self._rules_version = rules.version
-        self._gate = gate
-        self._slot = slot
-        self._held = held
-        self._slot_key: SlotKey | None = None
-        self._minted: dict[bytes, SubjectKey] = {}
+        self._mint = Mint(self.space, gate.epoch, slot, held)
 
     def seal(self, plan: Plan) -> Writes:
         """The rows of a plan."""
         writes, opened = self.writes, self.opened
         writes.born = [self._profile(p, recounted=True) for p in plan.born.values()]
         for id_ in plan.born:
-            self._mint(id_)
+            self._mint.make(id_)
         writes.touched = [
             (self._profile(p, recounted=p.id in plan.recounted), opened.rows[p.id].stamp) for p in plan.touched.values()
         ]
@@ -52,50 +48,15 @@ class Sealer:
             rows.ChangeRow(change.op, change.version, change.at, change.profile, change.other)
             for change in (*plan.merges, *plan.upserts.values())
         ]
+        writes.slot, writes.subject_keys = self._mint.new_slot, self._mint.rows
         return writes
 
     def _subject(self, id_: bytes) -> SubjectKey:
-        minted = self._minted.get(id_)
+        minted = self._mint.get(id_)
         return self.opened.subject(id_) if minted is None else minted
 
-    def _mint(self, id_: bytes) -> SubjectKey:
-        if self._slot_key is None:
-            if self._held is None:
-                epoch = self._gate.epoch
-                wrapped = self.space.keys.mint_slot(self._slot, epoch)
-                self.writes.slot = (self._slot, epoch, wrapped)
-            else:
-                epoch, wrapped = self._held
-            self._slot_key = self.space.keys.slot(self._slot, epoch, wrapped)
-        key_id = new_id()
-        subject, wrapped_key = self._slot_key.mint(key_id)
-        self._minted[id_] = subject
-        self.writes.subject_keys.append(rows.SubjectKeyRow(id_, self._slot, key_id, wrapped_key))
-        return subject
-
     def _profile(self, profile: Profile, *, recounted: bool) -> rows.ProfileRow:
-        if recounted:
-            codes = self.space.codes.__getitem__
-            own = counters.pack(profile.own, codes)
-            alone = profile.head != profile.id or counters.same(profile.folded, profile.own)
-            folded = None if alone else counters.pack(profile.folded, codes)
-        else:
-            before = self.opened.rows[profile.id]
-            own, folded = before.own, before.folded
-        return rows.ProfileRow(
-            profile.id,
-            profile.version,
-            profile.stamp,
-            profile.born,
-            profile.elder,
-            profile.events,
-            profile.joined_at,
-            profile.head,
-            profile.canonical,
-            profile.joined_to,
-            own,
-            folded,
-        )
+        return written(profile, self.space.codes, None if recounted else self.opened.rows[profile.id])
 
     def _identifiers(self, plan: Plan) -> None:
         writes, codes = self.writes, self.space.codes
@@ -131,7 +92,7 @@ class Sealer:
     def _accounts(self, plan: Plan) -> None:
         for key, account in plan.accounts.items():
             version = self.opened.accounts.get(key, 0) + 1
-            subject = self._mint(account.id) if version == 1 else self._subject(account.id)
+            subject = self._mint.make(account.id) if version == 1 else self._subject(account.id)
             name = subject.seal(GROUP_ID, account.id, 0, account.name.encode())
             document = subject.seal(GROUP_TRAITS, account.id, version, traits.pack(account.document))
             row = rows.AccountRow(key, account.id, version, name, document)
@@ -145,7 +106,7 @@ class Sealer:
         for record in plan.evidence:
             payload = self._subject(record.origin).seal(EVIDENCE, record.origin, record.stamp, pack(record.call))
             demoted = pack_demoted(record.demoted, codes) if record.demoted else None
-            kind = KIND_CODES[record.call.kind]
+            kind = STORED_KINDS.index(record.call.kind)
             row = rows.EvidenceRow(
                 record.origin, record.stamp, kind, b"".join(record.kept), demoted, payload, self._rules_version
             )

@@ -1,21 +1,25 @@
-"""What happened to a profile: merges, identifiers gained and demoted, newest first, for ever.
+"""What happened to a profile: merges and unmerges, identifiers, rules, newest first, for ever.
 
 Each line names the call that caused it, by way of the evidence that lies at the same stamp.
 """
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 from identity.clock import stamp_time
 from identity.errors import ProfileNotFound, TooMuch
 from identity.identifiers import parse
 from identity.ids import private, public_profile
+from identity.model import STORED_KINDS
 from identity.naming import named
-from identity.planning.plan import CREATED, DEMOTED, GAINED, MERGED, RETIRED
-from identity.planning.records import split_keys, unpack, unpack_demoted
+from identity.planning.plan import CREATED, DEMOTED, GAINED, MERGED, REMOVED, RETIRED, UNMERGED
+from identity.planning.records import Kept, split_keys, unpack, unpack_demoted
 from identity.planning.timing import format_time
 from identity.spaces import Space, through_a_roll
+from identity.store import control
 from identity.store import read as store
+from identity.store import rules as rules_store
 from identity.vault.seal import EVIDENCE, IDENTIFIER
 from identity.vault.subject import SubjectKey
 
@@ -25,10 +29,13 @@ _KINDS = {
     MERGED: "merged",
     DEMOTED: "identifiers_demoted",
     RETIRED: "identifier_retired",
+    UNMERGED: "unmerged",
+    REMOVED: "identifier_removed",
 }
 _LIST = b"history"
 _MOST_ORIGINS = 10_000
 _NEWEST = (2**63 - 1, 2**15 - 1)
+_CHANGE = 2**15 - 2  # behind every line of its stamp, if there is one
 
 
 @through_a_roll
@@ -48,24 +55,49 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
         lines = await store.history(connection, space.tenant, origins, before, limit)
         at = sorted({(line.profile, line.stamp) for line in lines})
         proofs = await store.evidence(connection, space.tenant, at)
+        changes = await rules_store.changes(connection, space.tenant.id)
+        keys = await control.key_names(connection, space.tenant.id)
     if not found.members:
         raise ProfileNotFound
-    teller = await _teller(space, found, lines, proofs)
-    more = len(lines) == limit
-    last = lines[-1].stamp.to_bytes(8, "big") + lines[-1].seq.to_bytes(2, "big") if lines else b""
+    teller = await _teller(space, found, lines, proofs, keys)
+    told = [((line.stamp, line.seq), teller.tell(line)) for line in lines]
+    end = told[-1][0] if len(lines) == limit else (min(member.elder for member in found.members), 0)
+    told += [
+        ((change.stamp, _CHANGE), _changed(change, teller.head))
+        for change in changes
+        if end < (change.stamp, _CHANGE) < before
+    ]
+    told.sort(key=itemgetter(0), reverse=True)
+    more = len(told) > limit or len(lines) == limit
+    told = told[:limit]
+    last = told[-1][0][0].to_bytes(8, "big") + told[-1][0][1].to_bytes(2, "big") if told else b""
     return {
-        "history": [teller.tell(line) for line in lines],
+        "history": [line for _, line in told],
         "next_cursor": space.write_cursor(_LIST, last) if more else None,
+    }
+
+
+def _changed(change: rules_store.Changed, profile_id: bytes) -> dict[str, Any]:
+    """A change of the rules of the space, which hold for this profile from then on."""
+    return {
+        "at": format_time(stamp_time(change.stamp)),
+        "type": "rules_changed",
+        "profile_id": public_profile(profile_id),
+        "rules_version": change.version,
+        "message_id": None,
+        "actor": change.actor,
     }
 
 
 class _Teller:
     """Opens what the lines of history point to."""
 
-    def __init__(self, names: dict[int, str], values: dict[bytes, tuple[str, str]], messages: dict[int, str]) -> None:
+    def __init__(self, head: bytes, names: dict[int, str], actors: dict[int, str]) -> None:
+        self.head = head
         self.names = names
-        self.values = values
-        self.messages = messages
+        self.values: dict[bytes, tuple[str, str]] = {}
+        self.calls: dict[int, Kept] = {}
+        self._actors = actors
 
     def tell(self, line: store.Line) -> dict[str, Any]:
         """A line as the API gives it; of an identifier that is gone nothing is known."""
@@ -74,8 +106,13 @@ class _Teller:
             "type": _KINDS[line.kind],
             "profile_id": public_profile(line.profile),
             "rules_version": line.rules_version,
-            "message_id": self.messages.get(line.stamp),
+            "message_id": None,
         }
+        call = self.calls.get(line.stamp)
+        if line.actor is not None:
+            told["actor"] = self._actors.get(line.actor)
+        elif call is not None:
+            told["message_id"] = call.message_id
         if line.other is not None:
             told["other_profile_id"] = public_profile(line.other)
         if line.kind == DEMOTED:
@@ -100,26 +137,39 @@ async def _key(space: Space, ref: str) -> bytes:
 
 
 async def _teller(
-    space: Space, found: store.Profiles, lines: Sequence[store.Line], proofs: Sequence[store.Proof]
+    space: Space,
+    found: store.Profiles,
+    lines: Sequence[store.Line],
+    proofs: Sequence[store.Proof],
+    actors: dict[int, str],
 ) -> _Teller:
     names = await space.read_types()
+    head = next(member for member in found.members if member.id == member.head)
+    teller = _Teller(head.canonical, names, actors)
     subjects: dict[bytes, SubjectKey] = {
         m.id: space.keys.slot(m.slot, m.epoch, m.slot_wrapped).unwrap(m.key_id, m.wrapped)
         for m in found.members
         if m.slot is not None and m.epoch is not None and m.slot_wrapped and m.key_id and m.wrapped
     }
-    values = {
+    teller.values = {
         held.key: (names[held.type], subjects[held.origin].open(IDENTIFIER, held.key[:16], 0, held.value).decode())
         for held in found.identifiers
     }
-    messages = {}
-    versions = {line.stamp: line.rules_version for line in lines if line.kind == DEMOTED}
+    # Whoever is not, or no longer, an identifier of the profile is known by what named him alone.
+    strange = {
+        line.stamp: line.rules_version
+        for line in lines
+        if line.kind == DEMOTED or (line.kind == GAINED and not teller.values.keys() >= set(split_keys(line.keys)))
+    }
     for proof in proofs:
         kept = unpack(subjects[proof.origin].open(EVIDENCE, proof.origin, proof.stamp, proof.payload))
-        messages[proof.stamp] = kept.message_id
-        if proof.stamp in versions:
-            values |= named(space, kept, await space.rules(versions[proof.stamp]))
-    return _Teller(names, values, messages)
+        teller.calls[proof.stamp] = kept
+        if STORED_KINDS[kept.kind] == "remove":
+            type_, value = kept.body["identifier"]
+            teller.values.setdefault(space.keys.identifier(type_, value), (type_, value))
+        elif proof.stamp in strange:
+            teller.values |= named(space, kept, await space.rules(strange[proof.stamp]))
+    return teller
 
 
 def _position(raw: bytes) -> tuple[int, int]:

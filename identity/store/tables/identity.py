@@ -89,7 +89,10 @@ class Sighting(SQLModel, table=True):
 
 
 class History(SQLModel, table=True):
-    """What happened to a profile, append-only and for ever. `keys` is packed by `kind`."""
+    """What happened to a profile, append-only and for ever. `keys` is packed by `kind`.
+
+    `actor` is the number of the key that a person used; what a call did has none.
+    """
 
     __tablename__ = "history"
     profile_id: UUID = primary(Uuid)
@@ -101,3 +104,4 @@ class History(SQLModel, table=True):
     rules_version: int = column(Integer)
     other: UUID | None = column(Uuid, null=True)
     keys: bytes = column(LargeBinary)
+    actor: int | None = column(BigInteger, null=True)

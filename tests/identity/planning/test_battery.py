@@ -17,7 +17,13 @@ def play(scenario: dict[str, Any], calls: list[dict[str, Any]]) -> World:
     world = World(compile_rules(scenario.get("config") or {}, 1))
     received = parse_time(RECEIVED)
     assert received is not None
-    world.send(calls, received=received)
+    for call in calls:
+        if call["type"] == "$unmerge":
+            world.unmerge({key_of(*text.split(":", 1)) for text in call["ids"]}, block=call.get("block", True))
+        elif call["type"] == "$remove_identifier":
+            world.remove(key_of(*call["id"].split(":", 1)), block=call.get("block", False))
+        else:
+            world.send([call], received=received)
     return world
 
 

@@ -1,0 +1,50 @@
+"""Trying out, taking back: what a call would do, and what people do to profiles.
+
+Every act is in the audit with the transaction that does it.
+"""
+
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from app.auth import ByImporter, ByLister
+from app.body import decode
+from app.openapi import body, described
+from app.routes.answers import Segment, answer
+from app.schemas import BatchedCall
+from app.undo_shapes import Parted, Removed, Unmerge
+from identity.errors import BadIdentifier, IdentifierNotFound, LastIdentifier, NotOneProfile, TooManyCuts
+from identity.journeys.undo import remove
+from identity.journeys.undo import unmerge as undo
+from identity.model import Outcome, Source
+
+router = APIRouter(tags=["Identities"])
+Blocks = Annotated[bool, Query(description="Never link this value again.")]
+
+
+@router.post("/v1/identities/simulate", **described(Outcome, takes=BatchedCall))
+async def simulate(visit: ByImporter, request: Request) -> Response:
+    """The outcome that a call would have now; nothing is written."""
+    source = Source(visit.caller.key, visit.caller.server)
+    outcome = await visit.onefold.trials.simulate(visit.space, decode(await request.body()), source)
+    return answer(msgspec.to_builtins(outcome))
+
+
+@router.post(
+    "/v1/profiles/unmerge",
+    **described(Parted, BadIdentifier, NotOneProfile, TooManyCuts, takes=Unmerge),
+)
+async def unmerge(visit: ByLister, wanted: Annotated[Unmerge, Depends(body(Unmerge))]) -> Response:
+    """Take identifiers out of a profile into one of their own, with all that came with them."""
+    source, actor = Source(visit.caller.key, visit.caller.server), visit.caller.key_id
+    parted = await undo.unmerge(visit.space, wanted.identifiers, block=wanted.block, source=source, actor=actor)
+    return answer(parted)
+
+
+@router.delete("/v1/identifiers/{ref}", **described(Removed, BadIdentifier, IdentifierNotFound, LastIdentifier))
+async def remove_identifier(visit: ByLister, ref: Segment, *, block: Blocks = False) -> Response:
+    """Take one identifier off its profile; with `block` it never comes back."""
+    source = Source(visit.caller.key, visit.caller.server)
+    removed = await remove.remove_identifier(visit.space, ref, block=block, source=source, actor=visit.caller.key_id)
+    return answer(removed)

@@ -1,0 +1,89 @@
+"""What was seen of a profile: its evidence as sets of identifiers, without opening a payload."""
+
+from collections.abc import Sequence
+
+from identity.journeys.read.opened import Opened
+from identity.model import STORED_KINDS
+from identity.planning.graph import Graph, Observation, build
+from identity.planning.records import split_keys, unpack_demoted
+from identity.planning.together import Unmerged, together
+from identity.planning.whole import shown
+from identity.planning.working import set_key
+from identity.store import whole as store
+from identity.store.rows import SightingRow
+
+_UNMERGE = STORED_KINDS.index("unmerge")
+_REMOVE = STORED_KINDS.index("remove")
+
+
+class Observed:
+    """A profile and what its evidence shows. `groups` are (origin, stamp) -> identifiers shown together."""
+
+    def __init__(
+        self,
+        profile: Opened,
+        names: dict[int, str],
+        rows: Sequence[store.ShownRow],
+        sightings: Sequence[SightingRow],
+    ) -> None:
+        self.profile = profile
+        self.names = names
+        self.held = {each.key: each for each in profile.identifiers}
+        self.types = {key: names[each.type] for key, each in self.held.items()}
+        self.retired = {key for key, each in self.held.items() if each.retired}
+        self.rules = {(row.origin, row.stamp): row.rules_version for row in rows}
+        unmerged = [Unmerged(row.stamp, frozenset(split_keys(row.kept))) for row in rows if row.kind == _UNMERGE]
+        linked_at = {key: each.linked_at for key, each in self.held.items()}
+        self.groups = {
+            (row.origin, row.stamp): together(split_keys(row.kept), row.stamp, linked_at, unmerged)
+            for row in rows
+            if row.kind not in (_UNMERGE, _REMOVE)
+        }
+        self._seen = {(each.origin, each.set_key): each for each in sightings}
+        self._sets = {
+            (row.origin, row.stamp): _set(row, names) for row in rows if (row.origin, row.stamp) in self.groups
+        }
+
+    def graph(self) -> Graph:
+        """The evidence graph. A set that many calls taught is one observation, of the first of them."""
+        observations = []
+        told = set()
+        for at, groups in self.groups.items():
+            set_ = at[0], self._sets[at]
+            for group in groups:
+                if len(group) > 1 and (set_, group) not in told:
+                    told.add((set_, group))
+                    observations.append(self._observation(at, group))
+        return build(observations, self.types)
+
+    def calls_of(self, a: bytes, b: bytes) -> list[tuple[bytes, int]]:
+        """Where the calls lie that show two identifiers together, oldest first."""
+        return [at for at, groups in self.groups.items() if any(a in group and b in group for group in groups)]
+
+    def _observation(self, at: tuple[bytes, int], group: tuple[bytes, ...]) -> Observation:
+        seen = self._seen.get((at[0], self._sets[at]))
+        if seen is None:
+            return Observation(*at, group, 1, (), 1)
+        return Observation(*at, group, seen.days, _sources(seen.sources), seen.seen)
+
+    def text(self, key: bytes) -> str:
+        """An identifier as it is written."""
+        return f"{self.types[key]}:{self.profile.value(self.held[key])}"
+
+
+async def observe(profile: Opened) -> Observed:
+    """Reads what the evidence of a profile shows."""
+    names = await profile.names()
+    origins = [member.id for member in profile.members]
+    async with profile.space.database.reading() as connection:
+        rows = await store.shown(connection, profile.space.tenant, origins)
+        sightings = await store.sightings(connection, profile.space.tenant, origins)
+    return Observed(profile, names, rows, sightings)
+
+
+def _set(row: store.ShownRow, names: dict[int, str]) -> bytes:
+    return set_key(shown(split_keys(row.kept), unpack_demoted(row.demoted or b"", names.__getitem__)))
+
+
+def _sources(raw: bytes) -> tuple[int, ...]:
+    return tuple(int.from_bytes(raw[at : at + 4], "big") for at in range(0, len(raw), 4))

@@ -1,0 +1,1 @@
+"""What people do to profiles: taking a wrong merge back, taking an identifier away."""

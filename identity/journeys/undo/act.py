@@ -1,0 +1,135 @@
+"""One act of a person on the profiles of a space, in one transaction that holds the gate alone.
+
+Nothing else of the space is written meanwhile, so an act sees everything that was answered before
+it, and whatever is answered after it was planned on what it left. It is planned again whole when
+anything goes wrong before its commit; a commit whose answer is lost is settled by its evidence.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from identity.clock import SLOT_BITS
+from identity.errors import Conflict, DatabaseUnavailable, KeyUnavailable, LeaseLost, PartitionMissing, SealBroken
+from identity.minting import Mint
+from identity.planning.rules import Rules
+from identity.spaces import Space
+from identity.store import control, load
+from identity.store.apply import Writes, apply, commit, rollback
+from identity.store.database import translated
+from identity.store.pen import Pen
+from identity.store.rows import Gate
+from identity.store.whole import happened
+from identity.store.wire import WireConnection
+
+ATTEMPTS = 12
+KEY_SLOTS = 4_096
+MARGIN = 1_000_000  # microseconds that the stamps of one act may take
+JITTER = 0.002
+
+
+class Ground:
+    """What an act stands on: the connection, the gate as it is held, the rules in force."""
+
+    def __init__(self, space: Space, connection: WireConnection, first: load.First, rules: Rules, pen: Pen) -> None:
+        self.space = space
+        self.connection = connection
+        self.gate: Gate = first.gate
+        self.owners = first.owners
+        self.rules = rules
+        self._pen = pen
+
+    def stamps(self, after: int) -> int:
+        """A stamp after this one. Conflict where the lease has to reach further first."""
+        if (after >> SLOT_BITS) + MARGIN >= self._pen.clock.until:
+            self._pen.behind(after >> SLOT_BITS)
+            raise Conflict
+        return self._pen.clock.next(after)
+
+    @property
+    def lane(self) -> int:
+        """The lane of the feed that this writer tells its changes to."""
+        return self._pen.clock.slot % control.LANES
+
+    async def mint(self) -> Mint:
+        """A mint of subject keys, its slot held to the end of the transaction."""
+        slot = random.randrange(KEY_SLOTS)  # noqa: S311 (spreads keys, guards nothing)
+        second = await load.lock(self.connection, self.space.tenant, (), set(), (), (), slot)
+        return Mint(self.space, self.gate.epoch, slot, second.slot)
+
+
+class Done(Struct):
+    """What an act came to: rows to write, its answer, and the (origin, stamp) of its evidence.
+
+    Without rows nothing is written.
+    """
+
+    answer: Any
+    writes: Writes | None = None
+    proof: tuple[bytes, int] | None = None
+
+
+async def act(space: Space, keys: Sequence[bytes], decide: Callable[[Ground], Awaitable[Done]]) -> Any:
+    """Performs an act; `keys` are the identifiers it names, whose origins the ground then knows.
+
+    Raises what `decide` raises, or Unavailable: then send it again, it is done once or not at all.
+    """
+    pen = Pen(space.database)
+    tried: list[Done] = []
+    try:
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                await asyncio.sleep(random.uniform(0, JITTER * 2 ** min(attempt, 7)))  # noqa: S311 (jitter)
+            try:
+                connection = await pen.ready()
+                with translated():
+                    return await _attempt(space, connection, pen, keys, decide, tried)
+            except PartitionMissing:
+                await pen.give_up()
+                await space.database.make_partitions()
+            except LeaseLost:
+                await pen.give_up()
+                pen.lose()
+            except Conflict:
+                await pen.give_up()
+            except (DatabaseUnavailable, KeyUnavailable) as error:
+                await pen.give_up()
+                if isinstance(error, SealBroken) or attempt + 1 == ATTEMPTS:
+                    raise
+            except BaseException:
+                await pen.give_up()
+                raise
+        raise DatabaseUnavailable
+    finally:
+        await pen.close()
+
+
+async def _attempt(
+    space: Space,
+    connection: WireConnection,
+    pen: Pen,
+    keys: Sequence[bytes],
+    decide: Callable[[Ground], Awaitable[Done]],
+    tried: list[Done],
+) -> Any:
+    lease = pen.lease
+    if lease is None:
+        raise Conflict
+    first = await load.begin(connection, space.tenant, (), keys, 0, lease, alone=True)
+    for before in tried:
+        if before.proof is not None and await happened(connection, space.tenant, *before.proof):
+            await rollback(connection)
+            return before.answer
+    rules = await space.rules(first.gate.rules_version)
+    await space.read_types()
+    done = await decide(Ground(space, connection, first, rules, pen))
+    if done.writes is None:
+        await rollback(connection)
+        return done.answer
+    await apply(connection, space.tenant, done.writes)
+    tried.append(done)
+    await commit(connection)
+    return done.answer

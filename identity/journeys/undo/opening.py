@@ -1,0 +1,136 @@
+"""Opens a canonical profile for an act: as values to plan on, and as plain bytes to seal anew."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+
+from identity.journeys.undo.act import Ground
+from identity.model import STORED_KINDS
+from identity.naming import renamed, strongest
+from identity.origins import opened, unwrap
+from identity.planning.parting import mixed
+from identity.planning.records import Kept, split_keys, unpack, unpack_demoted, unpack_events
+from identity.planning.state import Sighting
+from identity.planning.traits import unpack as unpack_document
+from identity.planning.whole import Content, Lain, Link, Renaming, Whole, shown
+from identity.planning.working import set_key
+from identity.store import rules as stored_rules
+from identity.store import whole as store
+from identity.store.load import CUTS
+from identity.store.rows import HistoryRow, ProfileRow, SightingRow
+from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, IDENTIFIER
+from identity.vault.subject import SubjectKey
+
+ALIAS = STORED_KINDS.index("alias")
+
+
+class Opened:
+    """A canonical profile under the gate. `whole` is what to plan on; `open` adds what lies at origins."""
+
+    def __init__(self, ground: Ground, rows: Sequence[ProfileRow], held: Sequence[store.HeldRow]) -> None:
+        names = ground.space.names
+        self.ground = ground
+        self.rows = {row.id: row for row in rows}
+        self.held = {row.key: row for row in held}
+        self.subjects: dict[bytes, SubjectKey] = {}
+        self.groups: dict[bytes, list[str]] = {}
+        self.evidence: dict[bytes, list[tuple[store.LainRow, bytes]]] = {}
+        self.events: dict[bytes, list[tuple[int, int, Kept]]] = {}
+        self.history: dict[bytes, list[HistoryRow]] = {}
+        self.sightings: dict[bytes, list[SightingRow]] = {}
+        self.whole = Whole(
+            {row.id: opened(row, names) for row in rows},
+            {row.key: _link(row, names[row.type]) for row in held},
+            stamp=ground.gate.stamp,
+        )
+
+    def value(self, key: bytes) -> bytes:
+        """The value of an identifier of an origin that was opened."""
+        row = self.held[key]
+        return self.subjects[row.origin].open(IDENTIFIER, key[:16], 0, row.value)
+
+    async def unlock(self, id_: bytes) -> None:
+        """Makes sure that the key of an origin is there."""
+        if id_ not in self.subjects:
+            space = self.ground.space
+            for key in await store.keys(self.ground.connection, space.tenant, [id_]):
+                self.subjects[id_] = unwrap(space, key)
+
+    async def open(self, origins: AbstractSet[bytes]) -> None:
+        """Adds everything that lies at these origins."""
+        connection, tenant, space = self.ground.connection, self.ground.space.tenant, self.ground.space
+        wanted = sorted(origins)
+        for key in await store.keys(connection, tenant, wanted):
+            subject = self.subjects[key.id] = unwrap(space, key)
+            if key.document is not None and key.version is not None:
+                document = unpack_document(subject.open(DOCUMENT, key.id, key.version, key.document))
+                self.groups[key.id] = list(document.groups)
+        changes = await stored_rules.changes(connection, tenant.id)
+        contents = self.whole.contents = {origin: Content() for origin in wanted}
+        for lain in await store.evidence(connection, tenant, wanted):
+            plain = self.subjects[lain.origin].open(EVIDENCE, lain.origin, lain.stamp, lain.payload)
+            self.evidence.setdefault(lain.origin, []).append((lain, plain))
+            contents[lain.origin].evidence.append(_lain(lain, unpack(plain), space.names))
+        for packed in await store.events(connection, tenant, wanted):
+            plain = self.subjects[packed.origin].open(EVENT, packed.origin, packed.stamp, packed.payload)
+            for stamp, call in unpack_events(plain):
+                # A change at this very stamp came after every call that bears a smaller one.
+                at = bisect_left(changes, stamp, key=lambda change: change.stamp)
+                rules = await space.rules(changes[at - 1].version if at else 0)
+                self.events.setdefault(packed.origin, []).append((packed.stamp, stamp, call))
+                contents[packed.origin].events.append((stamp, strongest(space, call, rules)))
+        for seen in await store.sightings(connection, tenant, wanted):
+            self.sightings.setdefault(seen.origin, []).append(seen)
+            contents[seen.origin].sightings[seen.set_key] = Sighting(seen.seen, seen.days, seen.last_day, ())
+        for line in await store.history(connection, tenant, wanted):
+            self.history.setdefault(line.profile, []).append(line)
+
+    async def follow_renamings(self) -> None:
+        """Adds the alias calls that retired user ids, if there are retired ones."""
+        if not any(link.retired for link in self.whole.links.values()):
+            return
+        connection, space = self.ground.connection, self.ground.space
+        aliases = await store.evidence(connection, space.tenant, sorted(self.rows), [ALIAS])
+        origins = sorted({alias.origin for alias in aliases})
+        subjects = {key.id: unwrap(space, key) for key in await store.keys(connection, space.tenant, origins)}
+        for alias in aliases:
+            call = unpack(subjects[alias.origin].open(EVIDENCE, alias.origin, alias.stamp, alias.payload))
+            previous, to = renamed(space, call, await space.rules(alias.rules_version))
+            kept = set(split_keys(alias.kept))
+            linked = [key for key in previous if key in kept and key != to]
+            if linked and to in kept and to is not None:
+                self.whole.renamings.append(Renaming(alias.stamp, linked[0], to))
+
+
+async def open_whole(ground: Ground, id_: bytes) -> Opened:
+    """The canonical profile that an origin belongs to: its origins, identifiers and cuts."""
+    connection, tenant = ground.connection, ground.space.tenant
+    rows = await store.profiles(connection, tenant, [id_])
+    held = await store.identifiers(connection, tenant, sorted(row.id for row in rows))
+    found = Opened(ground, rows, held)
+    if ground.gate.marks & CUTS:
+        for key, cut, side in await store.cuts(connection, tenant, sorted(found.whole.links)):
+            found.whole.cuts.setdefault(key, []).append((cut, side))
+    return found
+
+
+async def open_for_parting(ground: Ground, id_: bytes, named: AbstractSet[bytes]) -> Opened:
+    """A canonical profile with everything that parting these identifiers has to see."""
+    found = await open_whole(ground, id_)
+    if named <= found.whole.links.keys():
+        await found.open(mixed(found.whole.links.values(), named))
+        await found.follow_renamings()
+    return found
+
+
+def _link(row: store.HeldRow, type_: str) -> Link:
+    return Link(row.key, type_, row.origin, row.retired, row.linked_at, row.first_seen, row.last_seen, row.source)
+
+
+def _lain(row: store.LainRow, call: Kept, names: dict[int, str]) -> Lain:
+    return Lain(row.stamp, split_keys(row.kept), set_key(showed(row, names)), call)
+
+
+def showed(row: store.LainRow, names: dict[int, str]) -> list[bytes]:
+    """The identifiers that a stored call showed together."""
+    return shown(split_keys(row.kept), unpack_demoted(row.demoted or b"", names.__getitem__))

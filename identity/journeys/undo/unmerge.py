@@ -1,0 +1,56 @@
+"""Unmerge: named identifiers leave into a profile of their own, with everything that came with them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from identity.clock import stamp_time
+from identity.errors import NotOneProfile, TooManyCuts
+from identity.identifiers import parse
+from identity.ids import new_id, public_profile
+from identity.journeys.undo.act import Done, Ground, act
+from identity.journeys.undo.opening import open_for_parting
+from identity.journeys.undo.sealing import act_record, seal_parting
+from identity.model import Source
+from identity.planning.parting import part
+from identity.spaces import Space, through_a_roll
+
+MOST_CUTS = 64
+
+
+@through_a_roll
+async def unmerge(
+    space: Space, identifiers: Sequence[str], *, block: bool, source: Source, actor: str
+) -> dict[str, Any]:
+    """Parts identifiers, written `type:value`, from their profile; `block` keeps the two sides apart.
+
+    BadIdentifier; NotOneProfile where they are not all known and of one profile, or none would stay;
+    TooManyCuts.
+    """
+    region = (await space.rules()).region
+    parsed = [parse(text, region) for text in identifiers]
+    named = {space.keys.identifier(each.type, each.value) for each in parsed}
+
+    async def decide(ground: Ground) -> Done:
+        if not named or ground.owners.keys() != named:
+            raise NotOneProfile
+        opened = await open_for_parting(ground, next(iter(ground.owners.values())), named)
+        whole = opened.whole
+        if not named < whole.links.keys():
+            raise NotOneProfile
+        if block and len({cut for pairs in whole.cuts.values() for cut, _ in pairs}) >= MOST_CUTS:
+            raise TooManyCuts
+        parting = part(whole, named, ground.rules, ground.stamps, new_id, block=block)
+        await opened.unlock(parting.staying.id)
+        body = {
+            "cut": None if parting.cut is None else parting.cut.hex(),
+            "twins": [[split.origin.hex(), split.twin.hex(), split.born] for split in parting.splits],
+        }
+        record = act_record("unmerge", source, stamp_time(parting.stamp), body)
+        writes = seal_parting(opened, parting, await ground.mint(), record, ground.lane)
+        leaving, staying = public_profile(parting.leaving.canonical), public_profile(parting.staying.canonical)
+        writes.audit = [(actor, "profile.unmerge", staying)]
+        answer = {"profile_id": leaving, "remaining_profile_id": staying}
+        return Done(answer, writes, (parting.staying.id, parting.stamp))
+
+    answer: dict[str, Any] = await act(space, sorted(named), decide)
+    return answer

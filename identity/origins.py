@@ -1,0 +1,58 @@
+"""An origin between its row and the value that a plan is made from."""
+
+from collections.abc import Mapping
+
+from identity.planning import counters
+from identity.planning.state import Profile
+from identity.spaces import Space
+from identity.store.rows import KeyRow, ProfileRow
+from identity.vault.subject import SubjectKey
+
+
+def unwrap(space: Space, row: KeyRow) -> SubjectKey:
+    """The subject key of a row, by way of its slot's."""
+    return space.keys.slot(row.slot, row.epoch, row.slot_wrapped).unwrap(row.key_id, row.wrapped)
+
+
+def opened(row: ProfileRow, names: Mapping[int, str]) -> Profile:
+    """An origin as a plan wants it. KeyError for a type that this process does not know yet."""
+    own = counters.unpack(row.own, names)
+    folded = counters.copy(own) if row.folded is None else counters.unpack(row.folded, names)
+    return Profile(
+        row.id,
+        row.born,
+        row.head,
+        row.canonical,
+        row.elder,
+        own,
+        folded,
+        row.version,
+        row.stamp,
+        row.events,
+        row.joined_to,
+        row.joined_at,
+    )
+
+
+def written(profile: Profile, codes: Mapping[str, int], before: ProfileRow | None = None) -> ProfileRow:
+    """An origin as it is stored; where `before` is given, its counters are still those."""
+    if before is None:
+        own = counters.pack(profile.own, codes.__getitem__)
+        alone = profile.head != profile.id or counters.same(profile.folded, profile.own)
+        folded = None if alone else counters.pack(profile.folded, codes.__getitem__)
+    else:
+        own, folded = before.own, before.folded
+    return ProfileRow(
+        profile.id,
+        profile.version,
+        profile.stamp,
+        profile.born,
+        profile.elder,
+        profile.events,
+        profile.joined_at,
+        profile.head,
+        profile.canonical,
+        profile.joined_to,
+        own,
+        folded,
+    )

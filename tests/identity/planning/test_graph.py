@@ -1,0 +1,146 @@
+"""Links add up what was observed, and the paths between two identifiers are the best there are."""
+
+from itertools import pairwise
+from math import log2
+
+import networkx as nx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from identity.planning.graph import ALL_PAIRS, Graph, Observation, along, build, link, links, paths, type_weight
+
+TYPES = {"u": "user_id", "e": "email", "p": "phone", "c": "crm", "d": "ios.id", "a": "anonymous_id"}
+
+
+def seen(keys: str, stamp: int = 1, days: int = 1, sources: tuple[int, ...] = (1,), count: int = 0) -> Observation:
+    """An observation of the keys written with a space between them."""
+    return Observation(b"origin", stamp, tuple(key.encode() for key in keys.split()), days, sources, count)
+
+
+def types(*observations: Observation) -> dict[bytes, str]:
+    """The type of each key, told by its first letter."""
+    return {key: TYPES[chr(key[0])] for each in observations for key in each.keys}
+
+
+def graph(*observations: Observation) -> Graph:
+    """The graph of these observations, all of whose keys are nodes."""
+    return build(observations, types(*observations))
+
+
+def pairs(g: Graph) -> set[str]:
+    """The links of a graph as words."""
+    return {f"{each.a.decode()}-{each.b.decode()}" for each in links(g)}
+
+
+@st.composite
+def small_graphs(draw: st.DrawFn) -> Graph:
+    """Up to seven identifiers of any type, linked anyhow, some not at all."""
+    keys = [f"{draw(st.sampled_from(sorted(TYPES)))}{n}" for n in range(draw(st.integers(2, 7)))]
+    groups = draw(st.lists(st.tuples(st.lists(st.sampled_from(keys), max_size=3), st.integers(1, 40)), max_size=12))
+    made = [seen(" ".join(group), n, days) for n, (group, days) in enumerate(groups)]
+    return build(made, types(seen(" ".join(keys))))
+
+
+def test_every_key_of_the_profile_is_a_node_and_no_other() -> None:
+    """What was never seen with others stands alone; what is not of the profile is passed over."""
+    g = build([seen("u1 e1 a1 e1", 5)], {b"u1": "user_id", b"a1": "anonymous_id", b"a2": "anonymous_id"})
+
+    assert set(g) == {b"u1", b"a1", b"a2"}
+    assert pairs(g) == {"a1-u1"}
+    assert [g.nodes[key]["since"] for key in (b"u1", b"a1", b"a2")] == [5, 5, None]
+
+
+def test_a_link_adds_up() -> None:
+    """Days and counts add up, sources unite, observations are listed in the order of their stamps."""
+    g = graph(seen("u1 a1", 9, 3, (2, 7), 4), seen("a1 u1 e1", 2, 1, (2,), 1))
+
+    found = link(g, b"a1", b"u1")
+
+    assert (found.days, found.sources, found.count) == (4, (2, 7), 5)
+    assert found.observations == ((b"origin", 2), (b"origin", 9))
+    assert found.weight == pytest.approx(8 * 1 * log2(1 + 4 * 2))
+    assert link(g, b"e1", b"u1").weight == pytest.approx(8 * 4 * log2(2))
+
+
+def test_a_long_observation_is_a_star() -> None:
+    """Up to 32 keys all pairs are linked; of more, each with the strongest that is a node."""
+    whole = seen("u1 " + " ".join(f"a{n}" for n in range(ALL_PAIRS - 1)))
+    longer = seen("u0 u1 " + " ".join(f"a{n}" for n in range(ALL_PAIRS)))
+    known = {key: type_ for key, type_ in types(longer).items() if key != b"u0"}
+
+    assert graph(whole).number_of_edges() == ALL_PAIRS * (ALL_PAIRS - 1) // 2
+    assert pairs(build([longer], known)) == {f"a{n}-u1" for n in range(ALL_PAIRS)}
+
+
+def test_the_order_of_observations_changes_nothing() -> None:
+    """The graph is that of the set of observations."""
+    made = [seen("u1 a1", 3), seen("u1 e1 a1", 1, 2), seen("e1 d1", 2)]
+
+    assert links(graph(*made)) == links(graph(*reversed(made)))
+
+
+def test_user_ids_say_most_and_browsers_least() -> None:
+    """The order of the types."""
+    weights = [type_weight(each) for each in ("user_id", "email", "crm", "ios.id", "anonymous_id")]
+
+    assert weights == sorted(set(weights), reverse=True)
+    assert type_weight("phone") == type_weight("email")
+
+
+def test_the_shortest_path_may_be_weaker() -> None:
+    """One weak link is the shortest way, two strong ones the strongest."""
+    g = graph(seen("u1 a1", 1), seen("u1 e1", 2, 30), seen("e1 a1", 3, 30))
+
+    found = paths(g, b"u1", b"a1")
+
+    assert found is not None
+    assert found.shortest == (b"u1", b"a1")
+    assert found.strongest == (b"u1", b"e1", b"a1")
+    assert [(each.a, each.b) for each in along(g, found.strongest)] == [(b"u1", b"e1"), (b"e1", b"a1")]
+
+
+def test_of_paths_as_short_the_stronger_is_given() -> None:
+    """Two ways of two links: by the identifier that was seen more often."""
+    g = graph(
+        seen("u1 a1"), seen("a1 u2"), seen("u1 a0", 1, 9), seen("a0 u2", 1, 9), seen("u1 a2", 1, 99), seen("a2 u2")
+    )
+
+    found = paths(g, b"u1", b"u2")
+
+    assert found is not None
+    assert found.shortest == (b"u1", b"a0", b"u2")
+
+
+def test_no_path() -> None:
+    """None between parts that nothing ties, and for what is not in the graph."""
+    g = graph(seen("u1 a1"), seen("u2 a2"))
+    itself = paths(g, b"u1", b"u1")
+
+    assert paths(g, b"u1", b"a2") is None
+    assert paths(g, b"u1", b"u9") is None
+    assert itself is not None
+    assert (itself.shortest, itself.strongest) == ((b"u1",), (b"u1",))
+
+
+@given(small_graphs())
+def test_paths_are_the_best_of_all(g: Graph) -> None:
+    """Against all simple paths: the fewest links, the strongest weakest link, and the ties of both."""
+    a, b = sorted(g)[:2]
+    every = [tuple(path) for path in nx.all_simple_paths(g, a, b)]
+    found = paths(g, a, b)
+
+    def weakest(path: tuple[bytes, ...]) -> float:
+        return min(float(g.edges[pair]["weight"]) for pair in pairwise(path))
+
+    assert (found is None) == (not every)
+    if found is None:
+        return
+    assert found.shortest in every
+    assert found.strongest in every
+    fewest = min(len(path) for path in every)
+    assert len(found.shortest) == fewest
+    assert weakest(found.shortest) == max(weakest(path) for path in every if len(path) == fewest)
+    widest = max(weakest(path) for path in every)
+    assert weakest(found.strongest) == widest
+    assert len(found.strongest) == min(len(path) for path in every if weakest(path) == widest)
