@@ -5,7 +5,7 @@ the same neighbourhood, rules, calls, stamps and fresh ids, the plan is the same
 calls are cut into batches. No I/O, no clock and no randomness of its own.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import structs
 
@@ -27,7 +27,7 @@ BLOCKED = "blocked"
 
 def plan(
     around: Neighbourhood,
-    calls: Sequence[Call],
+    calls: Iterable[Call],
     rules: Rules,
     stamps: Callable[[int], int],
     fresh_id: Callable[[], bytes],

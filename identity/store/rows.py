@@ -81,6 +81,17 @@ class IdentifierRow(NamedTuple):
     value: bytes
 
 
+class LinkRow(NamedTuple):
+    """An identifier without what it is and where: the columns of `IdentifierRow` between the two."""
+
+    type: int
+    retired: bool
+    source: int
+    linked_at: int
+    first_seen: int
+    last_seen: int
+
+
 class SubjectKeyRow(NamedTuple):
     """A fresh subject key."""
 

@@ -10,14 +10,14 @@ from identity.naming import renamed, strongest
 from identity.origins import opened, unwrap
 from identity.planning.parting import mixed
 from identity.planning.records import Kept, split_keys, unpack, unpack_demoted, unpack_events
-from identity.planning.state import Sighting
+from identity.planning.state import Document, Sighting
 from identity.planning.traits import unpack as unpack_document
 from identity.planning.whole import Content, Lain, Link, Renaming, Whole, shown
 from identity.planning.working import set_key
 from identity.store import rules as stored_rules
 from identity.store import whole as store
 from identity.store.load import CUTS
-from identity.store.rows import HistoryRow, ProfileRow, SightingRow
+from identity.store.rows import HistoryRow, ProfileRow
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, IDENTIFIER
 from identity.vault.subject import SubjectKey
 
@@ -33,16 +33,20 @@ class Opened:
         self.rows = {row.id: row for row in rows}
         self.held = {row.key: row for row in held}
         self.subjects: dict[bytes, SubjectKey] = {}
-        self.groups: dict[bytes, list[str]] = {}
+        self.documents: dict[bytes, Document] = {}
         self.evidence: dict[bytes, list[tuple[store.LainRow, bytes]]] = {}
         self.events: dict[bytes, list[tuple[int, int, Kept]]] = {}
         self.history: dict[bytes, list[HistoryRow]] = {}
-        self.sightings: dict[bytes, list[SightingRow]] = {}
         self.whole = Whole(
             {row.id: opened(row, names) for row in rows},
             {row.key: _link(row, names[row.type]) for row in held},
             stamp=ground.gate.stamp,
         )
+
+    def groups(self, id_: bytes) -> list[str]:
+        """The groups that an opened origin ever spoke of."""
+        document = self.documents.get(id_)
+        return [] if document is None else list(document.groups)
 
     def value(self, key: bytes) -> bytes:
         """The value of an identifier of an origin that was opened."""
@@ -63,8 +67,8 @@ class Opened:
         for key in await store.keys(connection, tenant, wanted):
             subject = self.subjects[key.id] = unwrap(space, key)
             if key.document is not None and key.version is not None:
-                document = unpack_document(subject.open(DOCUMENT, key.id, key.version, key.document))
-                self.groups[key.id] = list(document.groups)
+                plain = subject.open(DOCUMENT, key.id, key.version, key.document)
+                self.documents[key.id] = unpack_document(plain)
         changes = await stored_rules.changes(connection, tenant.id)
         contents = self.whole.contents = {origin: Content() for origin in wanted}
         for lain in await store.evidence(connection, tenant, wanted):
@@ -80,8 +84,9 @@ class Opened:
                 self.events.setdefault(packed.origin, []).append((packed.stamp, stamp, call))
                 contents[packed.origin].events.append((stamp, strongest(space, call, rules)))
         for seen in await store.sightings(connection, tenant, wanted):
-            self.sightings.setdefault(seen.origin, []).append(seen)
-            contents[seen.origin].sightings[seen.set_key] = Sighting(seen.seen, seen.days, seen.last_day, ())
+            sources = tuple(int.from_bytes(seen.sources[at : at + 4], "big") for at in range(0, len(seen.sources), 4))
+            sighting = Sighting(seen.seen, seen.days, seen.last_day, sources)
+            contents[seen.origin].sightings[seen.set_key] = sighting
         for line in await store.history(connection, tenant, wanted):
             self.history.setdefault(line.profile, []).append(line)
 
@@ -102,10 +107,10 @@ class Opened:
                 self.whole.renamings.append(Renaming(alias.stamp, linked[0], to))
 
 
-async def open_whole(ground: Ground, id_: bytes) -> Opened:
-    """The canonical profile that an origin belongs to: its origins, identifiers and cuts."""
+async def open_whole(ground: Ground, *ids: bytes) -> Opened:
+    """The canonical profiles that origins belong to: their origins, identifiers and cuts."""
     connection, tenant = ground.connection, ground.space.tenant
-    rows = await store.profiles(connection, tenant, [id_])
+    rows = await store.profiles(connection, tenant, ids)
     held = await store.identifiers(connection, tenant, sorted(row.id for row in rows))
     found = Opened(ground, rows, held)
     if ground.gate.marks & CUTS:

@@ -1,26 +1,20 @@
-"""Between plan and apply of an unmerge: the rows of both sides, a split origin's under fresh keys.
-
-Whatever lies at a split origin is sealed anew, on both sides: the key that opened it before is
-gone with this transaction, so erasing one side later can never leave the other a way in.
-"""
+"""Between plan and apply of an act: the rows of an unmerge, and what every act leaves behind."""
 
 from typing import Any
 
 from identity.journeys.undo.opening import Opened
+from identity.journeys.undo.rewriting import Rewriting
 from identity.minting import Mint
 from identity.model import STORED_KINDS, Kind, Source
 from identity.origins import written
-from identity.planning import traits
 from identity.planning.parting import Parting, Split
 from identity.planning.plan import Change, Note
 from identity.planning.records import Kept
 from identity.planning.records import pack_kept as pack
-from identity.planning.records import pack_stamped as pack_events
-from identity.planning.state import Document
 from identity.store import rows
 from identity.store.apply import Writes
 from identity.store.load import CUTS
-from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, IDENTIFIER
+from identity.vault.seal import EVIDENCE
 from identity.vault.subject import SubjectKey
 
 
@@ -41,8 +35,9 @@ def seal_parting(opened: Opened, parting: Parting, mint: Mint, record: Kept, lan
             writes.born.append(row)
         else:
             writes.touched.append((row, opened.rows[id_].stamp))
+    rewriting = Rewriting(opened, mint, writes)
     for split in parting.splits:
-        _Resealing(opened, parting, split, mint, writes).seal()
+        _divide(opened, parting, split, rewriting)
     lifted = set(writes.lifted)
     for key, link in parting.links.items():
         before = opened.held[key]
@@ -77,69 +72,27 @@ def changes(told: list[Change]) -> list[rows.ChangeRow]:
     return [rows.ChangeRow(c.op, c.version, c.at, c.profile, c.other) for c in told]
 
 
-class _Resealing:
+def _divide(opened: Opened, parting: Parting, split: Split, rewriting: Rewriting) -> None:
     """Writes all of a split origin anew, here and at its twin."""
-
-    def __init__(self, opened: Opened, parting: Parting, split: Split, mint: Mint, writes: Writes) -> None:
-        self.opened = opened
-        self.parting = parting
-        self.split = split
-        self.writes = writes
-        self.subjects = {id_: mint.make(id_) for id_ in (split.origin, split.twin)}
-
-    def seal(self) -> None:
-        """Adds every row."""
-        self.writes.lifted.append(self.split.origin)
-        self._identifiers()
-        self._document(self.split.origin, self.split.staying)
-        self._document(self.split.twin, self.split.leaving)
-        self._calls()
-        self._seen()
-
-    def _identifiers(self) -> None:
-        writes, origin = self.writes, self.split.origin
-        for key, row in self.opened.held.items():
-            if row.origin != origin:
-                continue
-            link = self.parting.links.get(key) or self.opened.whole.links[key]
-            writes.detached.append((origin, key))
-            value = self.subjects[link.origin].seal(IDENTIFIER, key[:16], 0, self.opened.value(key))
-            again = (link.retired, row.source, row.linked_at, row.first_seen, row.last_seen)
-            writes.identifiers.append(rows.IdentifierRow(key, link.origin, row.type, *again, value))
-
-    def _document(self, id_: bytes, document: Document) -> None:
-        writes, group = self.writes, self.opened.ground.space.keys.group
-        if id_ == self.split.origin:
-            writes.left += [(group(name), id_) for name in self.opened.groups.get(id_, ())]
-        if document == Document():
-            return
-        sealed = self.subjects[id_].seal(DOCUMENT, id_, 1, traits.pack(document))
-        writes.new_documents.append(rows.DocumentRow(id_, 1, sealed))
-        for name, (member, time, stamp) in document.groups.items():
-            writes.memberships.append((group(name), id_, bool(member), time, stamp))
-
-    def _calls(self) -> None:
-        writes, split = self.writes, self.split
-        for row, plain in self.opened.evidence.get(split.origin, ()):
-            at = split.twin if row.stamp in split.evidence else split.origin
-            payload = self.subjects[at].seal(EVIDENCE, at, row.stamp, plain)
-            writes.evidence.append(
-                rows.EvidenceRow(at, row.stamp, row.kind, row.kept, row.demoted, payload, row.rules_version)
-            )
-        calls: dict[tuple[bytes, int], list[tuple[int, Kept]]] = {}
-        for packed, stamp, call in self.opened.events.get(split.origin, ()):
-            at = split.twin if stamp in split.events else split.origin
-            calls.setdefault((at, packed), []).append((stamp, call))
-        for (at, _), packed_calls in calls.items():
-            stamp = packed_calls[0][0]
-            payload = self.subjects[at].seal(EVENT, at, stamp, pack_events(packed_calls))
-            writes.events.append(rows.EventRow(at, stamp, len(packed_calls), payload))
-
-    def _seen(self) -> None:
-        writes, split = self.writes, self.split
-        for seen in self.opened.sightings.get(split.origin, ()):
-            at = split.twin if seen.set_key in split.sightings else split.origin
-            writes.new_sightings.append(seen._replace(origin=at))
-        for line in self.opened.history.get(split.origin, ()):
-            at = split.twin if line.stamp in split.evidence else split.origin
-            writes.history.append(line._replace(profile=at))
+    origin, twin = split.origin, split.twin
+    rewriting.lift([origin])
+    for id_ in (origin, twin):
+        rewriting.subject(id_)
+    for key, row in opened.held.items():
+        if row.origin == origin:
+            link = parting.links.get(key) or opened.whole.links[key]
+            again = rows.LinkRow(row.type, link.retired, row.source, row.linked_at, row.first_seen, row.last_seen)
+            rewriting.identifier(link.origin, key, opened.value(key), again)
+    rewriting.document(origin, split.staying)
+    rewriting.document(twin, split.leaving)
+    for lain, plain in opened.evidence.get(origin, ()):
+        rewriting.evidence(twin if lain.stamp in split.evidence else origin, lain, plain)
+    packed: dict[tuple[bytes, int], list[tuple[int, Kept]]] = {}
+    for row_stamp, stamp, call in opened.events.get(origin, ()):
+        packed.setdefault((twin if stamp in split.events else origin, row_stamp), []).append((stamp, call))
+    for (id_, _), calls in packed.items():
+        rewriting.events(id_, calls)
+    for set_key, seen in opened.whole.contents[origin].sightings.items():
+        rewriting.sighting(twin if set_key in split.sightings else origin, set_key, seen)
+    for line in opened.history.get(origin, ()):
+        rewriting.history(twin if line.stamp in split.evidence else origin, line)
