@@ -96,9 +96,8 @@ class Replayed(World):
         if STORED_KINDS[logged.kept_call.kind] == "remove":
             self.remove(logged.kept[0], self._stamps(logged), block=body["blocked"])
         else:
-            twins = {origin: (twin, born) for origin, twin, born in body["twins"]}
-            ids = [bytes.fromhex(twins[origin][0]) for origin in sorted(twins)]
-            stamps = [twins[origin][1] for origin in sorted(twins)] + [logged.stamp]
+            ids = [bytes.fromhex(twin) for _, twin, _ in body["twins"]]
+            stamps = [born for _, _, born in body["twins"]] + [logged.stamp]
             if body["cut"] is not None:
                 ids.append(bytes.fromhex(body["cut"]))
             self.unmerge(set(logged.kept), lambda _: stamps.pop(0), lambda: ids.pop(0), block=body["cut"] is not None)

@@ -76,8 +76,10 @@ def part(
     `contents` of the whole must hold the mixed origins.
     """
     before = max(whole.stamp, *(profile.stamp for profile in whole.profiles.values()))
-    twins = {origin: fresh_id() for origin in sorted(mixed(whole.links.values(), named))}
     births = {id_: profile.born for id_, profile in whole.profiles.items()}
+    # By age, so that a replay makes the same ones whatever the ids are.
+    split = sorted(mixed(whole.links.values(), named), key=lambda id_: (births[id_], id_))
+    twins = {origin: fresh_id() for origin in split}
     for twin in twins.values():
         before = births[twin] = stamps(before)
     stamp = stamps(before)

@@ -197,7 +197,8 @@ def _count_events(
     calls = {each.stamp for each in told if each.stored.kind in counts}
     left = {id_: profile.events for id_, profile in stored.profiles.items()}
     for stamp, lying in stored.evidence.items():
-        left[lying.origin] -= stamp in calls
+        # One that landed nowhere the last time was not counted either.
+        left[lying.origin] -= stamp in calls and bool(lying.kept)
     for plain in stored.events.values():
         left[plain.origin] -= 1
     for id_, expired in left.items():

@@ -137,8 +137,8 @@ class Replay:
             around.cuts.setdefault(key, []).append((act.cut or b"", side))
         births = iter(act.births)
         parted: set[bytes] = set()
-        heads = {head.id for key in act.named if (head := around.head_of(key)) is not None}
-        for id_ in sorted(heads):
+        heads = {head.id: head.elder for key in act.named if (head := around.head_of(key)) is not None}
+        for id_ in sorted(heads, key=lambda each: (heads[each], each)):
             whole = self._whole(id_, act.stamp)
             named = act.named & whole.links.keys()
             if named == whole.links.keys():

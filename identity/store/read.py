@@ -29,7 +29,8 @@ WITH asked AS MATERIALIZED (
     FROM space_gate g
     CROSS JOIN unnest($2::uuid[]) WITH ORDINALITY AS k (id, nr)
     JOIN profile p ON p.profile_id = k.id AND p.space_id = $1::int4 AND p.bucket = $3::int4
-    WHERE g.space_id = $1::int4
+    -- An id that is asleep leads to nobody.
+    WHERE g.space_id = $1::int4 AND p.head <> '00000000-0000-0000-0000-000000000000'
 ),
 """
 _PROFILES: LiteralString = """

@@ -24,7 +24,7 @@ WHERE p.head = u.head AND p.head <> p.profile_id AND p.space_id = $1::int4 AND p
 # The stamp it had when it was locked: nobody else may have written it since.
 UPDATE_PROFILES = """
 UPDATE profile p
-SET version = u.version, stamp = u.stamp, elder = u.elder, events = u.events, joined_at = u.joined_at,
+SET version = u.version, stamp = u.stamp, born = u.born, elder = u.elder, events = u.events, joined_at = u.joined_at,
     head = u.head, canonical = u.canonical, joined_to = u.joined_to, own = u.own, folded = u.folded
 FROM unnest($2::uuid[], $3::int4[], $4::int8[], $5::int8[], $6::int8[], $7::int8[], $8::int8[], $9::int8[],
             $10::uuid[], $11::uuid[], $12::uuid[], $13::bytea[], $14::bytea[], $15::int8[])

@@ -13,7 +13,7 @@ from identity.identifiers import parse
 from identity.ids import private, public_profile
 from identity.model import STORED_KINDS
 from identity.naming import named
-from identity.planning.plan import CREATED, DEMOTED, GAINED, MERGED, REMOVED, RETIRED, UNMERGED
+from identity.planning.plan import CREATED, DEMOTED, GAINED, MERGED, REBUILT, REMOVED, RETIRED, UNMERGED
 from identity.planning.records import Kept, split_keys, unpack, unpack_demoted
 from identity.planning.timing import format_time
 from identity.spaces import Space, through_a_roll
@@ -31,6 +31,7 @@ _KINDS = {
     RETIRED: "identifier_retired",
     UNMERGED: "unmerged",
     REMOVED: "identifier_removed",
+    REBUILT: "rebuilt",
 }
 _LIST = b"history"
 _MOST_ORIGINS = 10_000

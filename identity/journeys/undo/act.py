@@ -19,7 +19,7 @@ from identity.planning.rules import Rules
 from identity.spaces import Space
 from identity.store import control, load
 from identity.store.apply import Writes, apply, commit, rollback
-from identity.store.database import translated
+from identity.store.database import Connection, translated
 from identity.store.pen import Pen
 from identity.store.rows import Gate
 from identity.store.whole import happened
@@ -31,15 +31,23 @@ MARGIN = 1_000_000  # microseconds that the stamps of one act may take
 JITTER = 0.002
 
 
-class Ground:
-    """What an act stands on: the connection, the gate as it is held, the rules in force."""
+class View:
+    """Where to look: a connection, the gate as it was read, the rules to look under."""
 
-    def __init__(self, space: Space, connection: WireConnection, first: load.First, rules: Rules, pen: Pen) -> None:
+    def __init__(self, space: Space, connection: Connection, gate: Gate, rules: Rules) -> None:
         self.space = space
         self.connection = connection
-        self.gate: Gate = first.gate
-        self.owners = first.owners
+        self.gate = gate
         self.rules = rules
+
+
+class Ground(View):
+    """What an act stands on: the gate is held, and `owners` are those of the identifiers it names."""
+
+    def __init__(self, space: Space, connection: WireConnection, first: load.First, rules: Rules, pen: Pen) -> None:
+        super().__init__(space, connection, first.gate, rules)
+        self.wire = connection
+        self.owners = first.owners
         self._pen = pen
 
     def stamps(self, after: int) -> int:
@@ -57,7 +65,7 @@ class Ground:
     async def mint(self) -> Mint:
         """A mint of subject keys, its slot held to the end of the transaction."""
         slot = random.randrange(KEY_SLOTS)  # noqa: S311 (spreads keys, guards nothing)
-        second = await load.lock(self.connection, self.space.tenant, (), set(), (), (), slot)
+        second = await load.lock(self.wire, self.space.tenant, (), set(), (), (), slot)
         return Mint(self.space, self.gate.epoch, slot, second.slot)
 
 

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
-from identity.journeys.undo.act import Ground
+from identity.journeys.undo.act import View
 from identity.model import STORED_KINDS
 from identity.naming import renamed, strongest
 from identity.origins import opened, unwrap
@@ -27,7 +27,7 @@ ALIAS = STORED_KINDS.index("alias")
 class Opened:
     """A canonical profile under the gate. `whole` is what to plan on; `open` adds what lies at origins."""
 
-    def __init__(self, ground: Ground, rows: Sequence[ProfileRow], held: Sequence[store.HeldRow]) -> None:
+    def __init__(self, ground: View, rows: Sequence[ProfileRow], held: Sequence[store.HeldRow]) -> None:
         names = ground.space.names
         self.ground = ground
         self.rows = {row.id: row for row in rows}
@@ -107,7 +107,7 @@ class Opened:
                 self.whole.renamings.append(Renaming(alias.stamp, linked[0], to))
 
 
-async def open_whole(ground: Ground, *ids: bytes) -> Opened:
+async def open_whole(ground: View, *ids: bytes) -> Opened:
     """The canonical profiles that origins belong to: their origins, identifiers and cuts."""
     connection, tenant = ground.connection, ground.space.tenant
     rows = await store.profiles(connection, tenant, ids)
@@ -119,7 +119,7 @@ async def open_whole(ground: Ground, *ids: bytes) -> Opened:
     return found
 
 
-async def open_for_parting(ground: Ground, id_: bytes, named: AbstractSet[bytes]) -> Opened:
+async def open_for_parting(ground: View, id_: bytes, named: AbstractSet[bytes]) -> Opened:
     """A canonical profile with everything that parting these identifiers has to see."""
     found = await open_whole(ground, id_)
     if named <= found.whole.links.keys():

@@ -27,6 +27,10 @@ class Rewriting:
         self.writes = writes
         self._mint = mint
 
+    def finish(self) -> None:
+        """Adds the keys that were made."""
+        self.writes.slot, self.writes.subject_keys = self._mint.new_slot, self._mint.rows
+
     def lift(self, ids: Iterable[bytes]) -> None:
         """Takes everything away from these origins, whose identifiers go with their rows."""
         lifted = set(ids)

@@ -1,0 +1,199 @@
+"""Rebuild: applies the rules in force to what is kept, group by group, while ingest goes on.
+
+Each group of profiles is replayed and written in one transaction under the gate, so a reader sees it
+as it was or as it is to be. A group that is already as the rules would have it is not touched, so
+a rebuild that was interrupted is simply begun again.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from identity.journeys.undo.act import Done, Ground, act
+from identity.journeys.undo.replaying import Replayed, replay
+from identity.journeys.undo.rewriting import Rewriting
+from identity.journeys.undo.survey import Progress, survey
+from identity.origins import written
+from identity.planning.counters import counted
+from identity.planning.plan import MERGE, REBUILT, UNMERGE, UPSERT, Change
+from identity.planning.rebuild import ASLEEP
+from identity.planning.records import Kept, pack_demoted
+from identity.planning.state import Document, Profile
+from identity.spaces import Space
+from identity.store import rows
+from identity.store.apply import Writes
+
+AT_ONCE = 100
+
+
+async def rebuild_space(space: Space, actor: int, progress: Progress) -> dict[str, Any]:
+    """Rebuilds all profiles of a space; returns what changed. `actor` is the number of a key."""
+    told = {"profiles_changed": 0, "profiles_looked_at": 0}
+    while True:
+        rules = await space.rules()
+        found = await survey(space, rules, progress)
+        groups = found.groups()
+        total = sum(map(len, groups))
+        done = 0
+        await progress(done, total)
+        for batch in _batches(groups):
+            changed = await _rebuild(space, batch, found.since, rules.version, actor)
+            if changed is None:
+                break
+            done += len(batch)
+            told["profiles_changed"] += changed
+            told["profiles_looked_at"] += len(batch)
+            await progress(done, total)
+        else:
+            return {**told, "rules_version": rules.version}
+
+
+def _batches(groups: Sequence[Sequence[bytes]]) -> list[list[bytes]]:
+    """The groups in transactions: some small ones at once, a large one alone."""
+    batches: list[list[bytes]] = []
+    for group in groups:
+        if batches and len(batches[-1]) + len(group) <= AT_ONCE:
+            batches[-1] += group
+        else:
+            batches.append(list(group))
+    return batches
+
+
+async def _rebuild(space: Space, heads: list[bytes], since: int, version: int, actor: int) -> int | None:
+    """One transaction; how many profiles it changed, None where other rules are in force by now."""
+
+    async def decide(ground: Ground) -> Done:
+        if ground.rules.version != version:
+            return Done(None)
+        replayed = await replay(ground, heads, since)
+        types = {gained.identifier.type for gained in replayed.rebuilt.links.values()}
+        await space.know_types(types)
+        return await _rows(ground, replayed, actor)
+
+    changed: int | None = await act(space, (), decide)
+    return changed
+
+
+async def _rows(ground: Ground, replayed: Replayed, actor: int) -> Done:
+    """What has to be written, if anything has."""
+    opened, stored, rebuilt = replayed.opened, replayed.stored, replayed.rebuilt
+    moved = [p for id_, p in rebuilt.profiles.items() if _differs(stored.profiles.get(id_), p)]
+    heads = {rebuilt.profiles[id_].head for id_ in rebuilt.changed} | {p.head for p in moved}
+    if not heads and not rebuilt.changed:
+        return Done(0)
+    stamp = ground.stamps(max(ground.gate.stamp, *(p.stamp for p in stored.profiles.values())))
+    version = 1 + max(profile.version for profile in stored.profiles.values())
+    for head in heads - {ASLEEP}:
+        rebuilt.profiles[head].version = version
+    writes = Writes(gate=stamp, lane=ground.lane)
+    codes = ground.space.codes
+    for id_, profile in rebuilt.profiles.items():
+        before = opened.rows.get(id_)
+        if before is None or profile.head in heads or _differs(stored.profiles.get(id_), profile):
+            profile.stamp = stamp
+            row = written(profile, codes)
+            if before is None:
+                writes.born.append(row)
+            else:
+                writes.touched.append((row, before.stamp))
+    rewriting = Rewriting(opened, await ground.mint(), writes)
+    _fill(ground, replayed, rewriting)
+    for head in sorted(heads - {ASLEEP}):
+        line = rows.HistoryRow(head, stamp, 0, REBUILT, None, b"", ground.rules.version, actor)
+        rewriting.history(head, line)
+    writes.changes = [rows.ChangeRow(c.op, c.version, c.at, c.profile, c.other) for c in _told(replayed, heads, stamp)]
+    rewriting.finish()
+    return Done(len(heads - {ASLEEP}), writes)
+
+
+def _differs(before: Profile | None, after: Profile) -> bool:
+    """Whether an origin stands otherwise than before, whatever lies there."""
+    if before is None or before.own is not after.own:
+        return True
+    fields = ("head", "born", "events", "joined_to", "joined_at")
+    if any(getattr(before, field) != getattr(after, field) for field in fields):
+        return True
+    if after.head != after.id:
+        return False
+    if (before.canonical, before.elder) != (after.canonical, after.elder):
+        return True
+    one, other = before.folded, after.folded
+    return (counted(one), one.origins, one.cuts) != (counted(other), other.origins, other.cuts)
+
+
+def _fill(ground: Ground, replayed: Replayed, rewriting: Rewriting) -> None:
+    """Writes anew everything that lies at the origins where something else lies now."""
+    rebuilt = replayed.rebuilt
+    codes, changed = ground.space.codes, rebuilt.changed
+    rewriting.lift(changed & replayed.opened.rows.keys())
+    for id_ in sorted(changed):
+        rewriting.subject(id_)
+        rewriting.document(id_, rebuilt.documents.get(id_, Document()))
+    for key, gained in rebuilt.links.items():
+        if gained.origin in changed:
+            identifier = gained.identifier
+            seen = (gained.stamp, gained.first_seen, gained.last_seen)
+            link = rows.LinkRow(codes[identifier.type], gained.retired, gained.source, *seen)
+            rewriting.identifier(gained.origin, key, identifier.value.encode(), link)
+    for (id_, set_), again in rebuilt.sightings.items():
+        if id_ in changed:
+            rewriting.sighting(id_, set_, again)
+    _fill_calls(ground, replayed, rewriting)
+    _fill_history(replayed, rewriting)
+
+
+def _fill_calls(ground: Ground, replayed: Replayed, rewriting: Rewriting) -> None:
+    """The calls, as the rules now have them: what they keep and demote, and where they lie."""
+    opened, rebuilt = replayed.opened, replayed.rebuilt
+    codes, version = ground.space.codes, ground.rules.version
+    acts = {told.stamp for told in replayed.log if told.call is None}
+    for lain in opened.evidence.values():
+        for row, plain in lain:
+            now = rebuilt.evidence[row.stamp]
+            kept = row
+            if row.stamp not in acts:
+                demoted = pack_demoted(now.demoted, codes) if now.demoted else None
+                kept = row._replace(kept=b"".join(now.kept), demoted=demoted, rules_version=version)
+            if now.origin in rebuilt.changed:
+                rewriting.evidence(now.origin, kept, plain)
+    packed: dict[tuple[bytes, bytes, int], list[tuple[int, Kept]]] = {}
+    for origin, calls in opened.events.items():
+        for at, stamp, call in calls:
+            packed.setdefault((rebuilt.events[stamp], origin, at), []).append((stamp, call))
+    for (id_, _, _), together in packed.items():
+        if id_ in rebuilt.changed:
+            rewriting.events(id_, together)
+
+
+def _fill_history(replayed: Replayed, rewriting: Rewriting) -> None:
+    """A line follows the call that it tells of."""
+    rebuilt, lay = replayed.rebuilt, replayed.stored.evidence
+    for origin, lines in replayed.opened.history.items():
+        for line in lines:
+            before = lay.get(line.stamp)
+            follows = before is not None and before.origin == origin
+            to = rebuilt.evidence[line.stamp].origin if follows else origin
+            if to in rebuilt.changed:
+                rewriting.history(to, line)
+
+
+def _told(replayed: Replayed, heads: set[bytes], stamp: int) -> list[Change]:
+    """What the feed is told: ids that are no more, those that are new and whom they left, and what changed."""
+    before, after = replayed.stored.profiles, replayed.rebuilt.profiles
+    was = {p.canonical for p in before.values() if p.head == p.id}
+    now = {p.canonical: p for p in after.values() if p.head == p.id}
+    told = []
+    for canonical, head in sorted(now.items()):
+        if head.id not in heads:
+            continue
+        left = before.get(canonical)
+        old = before[left.head].canonical if left is not None and left.head in before else None
+        if canonical not in was and old in now and old is not None:
+            told.append(Change(UNMERGE, old, now[old].version, stamp, canonical))
+        told.append(Change(UPSERT, canonical, head.version, stamp))
+    for canonical in sorted(was - now.keys()):
+        head_id = after[canonical].head if canonical in after else ASLEEP
+        if head_id in after:
+            told.append(Change(MERGE, after[head_id].canonical, after[head_id].version, stamp, canonical))
+        else:
+            told.append(Change(UPSERT, canonical, before[before[canonical].head].version + 1, stamp))
+    return told

@@ -1,0 +1,119 @@
+"""Some profiles, read whole and replayed under other rules."""
+
+import asyncio
+from collections.abc import Iterable
+
+from identity.ids import new_id
+from identity.journeys.undo.act import View
+from identity.journeys.undo.opening import Opened, open_whole, showed
+from identity.journeys.undo.survey import Every, names, reread
+from identity.model import ACTS, STORED_KINDS
+from identity.planning.rebuild import Lying, Plain, Rebuilt, Stored, rebuild
+from identity.planning.records import Kept, split_keys, unpack_demoted
+from identity.planning.replay import Ground, Replay, Told
+from identity.planning.rules import Rules
+from identity.planning.state import Sighting
+from identity.planning.whole import Lain
+from identity.planning.working import set_key
+from identity.store import survey as store
+
+
+class Replayed:
+    """Profiles as they are stored, and as the rules would have them."""
+
+    def __init__(self, opened: Opened, stored: Stored, rebuilt: Rebuilt, log: list[Told]) -> None:
+        self.opened = opened
+        self.stored = stored
+        self.rebuilt = rebuilt
+        self.log = log
+
+
+async def replay(view: View, heads: Iterable[bytes], since: int) -> Replayed:
+    """Replays these profiles, and whatever their calls name by now, under the rules of the view.
+
+    `since` is the stamp of the survey that put them together.
+    """
+    space, rules = view.space, view.rules
+    wanted = set(heads)
+    late = await store.refused_since(view.connection, space.tenant, since)
+    while True:
+        opened = await open_whole(view, *sorted(wanted))
+        await opened.open(opened.rows.keys())
+        log = await _log(opened, rules)
+        keys = {key for told in log for key in (names(told.call) if told.call is not None else told.named)}
+        keys |= opened.whole.links.keys()
+        found = set(await store.owners(view.connection, space.tenant, sorted(keys)))
+        for origin, kept, demoted in late:
+            refused = {key for key, reason in unpack_demoted(demoted, space.names.__getitem__) if reason != "blocked"}
+            if not keys.isdisjoint((*split_keys(kept), *refused)):
+                found.add(origin)
+        if found <= opened.rows.keys():
+            break
+        wanted = opened.rows.keys() | found
+    forgotten, blocked, cuts = await store.marked(view.connection, space.tenant, sorted(keys))
+    by_cut: dict[bytes, list[tuple[bytes, int]]] = {}
+    for key, cut, side in cuts:
+        by_cut.setdefault(cut, []).append((key, side))
+    stored = _stored(opened, rules)
+    again = Replay(rules, Ground(forgotten, frozenset(blocked), by_cut), new_id)
+
+    def run() -> Rebuilt:
+        again.run(log)
+        return rebuild(stored, log, again, new_id)
+
+    return Replayed(opened, stored, await asyncio.to_thread(run), log)
+
+
+async def _log(opened: Opened, rules: Rules) -> list[Told]:
+    """Everything that lies at the origins, in the order of its stamps, as these rules read it."""
+    space = opened.ground.space
+    log = [
+        _told(opened, origin, lain, rules)
+        for origin, content in opened.whole.contents.items()
+        for lain in content.evidence
+    ]
+    calls = [told.call for told in log if told.call is not None]
+    types = {identifier.type for call in calls for identifier in call.identifiers}
+    usable = await space.room_for(types)
+    for call in calls if types - usable else ():
+        call.identifiers = [identifier for identifier in call.identifiers if identifier.type in usable]
+    return sorted(log, key=lambda told: told.stamp)
+
+
+def _told(opened: Opened, origin: bytes, lain: Lain, rules: Rules) -> Told:
+    kept = lain.call
+    kind = STORED_KINDS[kept.kind]
+    if kind == "unmerge":
+        cut = kept.body["cut"]
+        births = tuple(sorted(born for _, _, born in kept.body["twins"]))
+        cut_id = None if cut is None else bytes.fromhex(cut)
+        return Told(lain.stamp, origin, kept, None, frozenset(lain.kept), cut_id, births)
+    if kind in ACTS:
+        return Told(lain.stamp, origin, kept)
+    return Told(lain.stamp, origin, kept, reread(opened.ground.space, kept, rules, Every()))
+
+
+def _stored(opened: Opened, rules: Rules) -> Stored:
+    """The profiles as they lie in the database."""
+    space, whole = opened.ground.space, opened.whole
+    evidence: dict[int, Lying] = {}
+    events: dict[int, Plain] = {}
+    sightings: dict[tuple[bytes, bytes], Sighting] = {}
+    for origin, rows in opened.evidence.items():
+        for row, _ in rows:
+            demoted = list(unpack_demoted(row.demoted or b"", space.names.__getitem__))
+            shown = set_key(showed(row, space.names))
+            evidence[row.stamp] = Lying(origin, split_keys(row.kept), demoted, shown)
+    for origin, packed in opened.events.items():
+        for _, stamp, call in packed:
+            events[stamp] = Plain(origin, _ranked(opened, call, rules))
+    for origin, content in whole.contents.items():
+        sightings |= {(origin, set_): seen for set_, seen in content.sightings.items()}
+    return Stored(whole.profiles, whole.links, opened.documents, sightings, evidence, events)
+
+
+def _ranked(opened: Opened, kept: Kept, rules: Rules) -> list[bytes]:
+    """What a plain call names, the strongest first."""
+    call = reread(opened.ground.space, kept, rules, Every())
+    ranked = sorted(call.identifiers, key=lambda identifier: rules.rank(identifier.type))
+    return [identifier.key for identifier in ranked]

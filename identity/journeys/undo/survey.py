@@ -1,0 +1,128 @@
+"""Which profiles of a space have to be replayed together: those whose calls name one another's identifiers.
+
+Under other rules a call may link what today's rules keep apart, so everything that a call names
+counts, kept or not. The survey is made while ingest goes on; what came after it is added later.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Container, Iterable
+
+from identity.clock import SLOT_BITS
+from identity.errors import BadCall
+from identity.model import ACTS, MICRO, STORED_KINDS, Call
+from identity.planning.extract import extract
+from identity.planning.rebuild import ASLEEP
+from identity.planning.records import Kept, source, split_keys, unpack
+from identity.planning.rules import Rules
+from identity.spaces import Space, through_a_roll
+from identity.store import survey as store
+from identity.vault.seal import EVIDENCE
+
+PAGE = 500
+# Commits under way when the survey begins bear stamps of a little earlier.
+_MARGIN = 60 * MICRO
+Progress = Callable[[int, int], Awaitable[None]]
+
+
+class Survey:
+    """The profiles of a space in groups. `since` is a stamp: what came after it may be missing."""
+
+    def __init__(self) -> None:
+        self.since = (time.time_ns() // 1000 - _MARGIN) << SLOT_BITS
+        self._parent: dict[bytes, bytes] = {}
+        self._holder: dict[bytes, bytes] = {}
+
+    def add(self, head: bytes, keys: Iterable[bytes]) -> None:
+        """A call of a profile, and what it names."""
+        self._parent.setdefault(head, head)
+        for key in keys:
+            self._unite(self._holder.setdefault(key, head), head)
+
+    def groups(self) -> list[list[bytes]]:
+        """The heads that belong together, the smallest id first."""
+        found: dict[bytes, list[bytes]] = {}
+        for head in sorted(self._parent):
+            found.setdefault(self._root(head), []).append(head)
+        return list(found.values())
+
+    def _root(self, head: bytes) -> bytes:
+        parent = self._parent
+        while parent[head] != head:
+            parent[head] = parent[parent[head]]
+            head = parent[head]
+        return head
+
+    def _unite(self, a: bytes, b: bytes) -> None:
+        self._parent[self._root(a)] = self._root(b)
+
+
+def reread(space: Space, kept: Kept, rules: Rules, usable: Container[str]) -> Call:
+    """A stored call as these rules read it; one that they would reject names nobody.
+
+    `usable` are the types that the space has, or could have.
+    """
+    kind = STORED_KINDS[kept.kind]
+    try:
+        call = extract(kept.body, kind=kind, rules=rules, received=kept.received, sent_at=None, source=source(kept))
+    except BadCall:
+        return Call(kind, kept.message_id, kept.time, kept.received, source(kept), kept.body, [], [])
+    call.time, call.message_id = kept.time, kept.message_id
+    call.identifiers = [i for i in call.identifiers if i.type in usable]
+    space.index(call, set())
+    return call
+
+
+def names(call: Call) -> list[bytes]:
+    """The identifiers that a call could link."""
+    keys = [identifier.key for identifier in call.identifiers]
+    if call.alias is not None:
+        keys += [i.key for i in (call.alias.user, call.alias.anonymous) if i is not None]
+    return keys
+
+
+async def survey(space: Space, rules: Rules, progress: Progress) -> Survey:
+    """Reads all evidence of a space once; `progress` is told (done, total) origins."""
+    found = Survey()
+    await space.read_types()
+    async with space.database.reading() as connection:
+        total = await store.count(connection, space.tenant)
+    after, done = bytes(16), 0
+    while True:
+        page = await _page(space, rules, after, found)
+        if not page:
+            return found
+        after, done = page[-1][0], done + len(page)
+        await progress(done, max(total, done))
+
+
+@through_a_roll
+async def _page(space: Space, rules: Rules, after: bytes, found: Survey) -> list[tuple[bytes, bytes]]:
+    """The next origins, with all that their evidence names."""
+    async with space.database.reading() as connection:
+        page = await store.pages(connection, space.tenant, after, PAGE)
+        rows = await store.evidence(connection, space.tenant, page[0][0], page[-1][0]) if page else []
+    for id_, head in page:
+        found.add(id_ if head == ASLEEP else head, ())
+    await asyncio.to_thread(_look, space, rules, rows, found)
+    return page
+
+
+def _look(space: Space, rules: Rules, rows: list[store.Surveyed], found: Survey) -> None:
+    for row in rows:
+        head = row.origin if row.head == ASLEEP else row.head
+        if STORED_KINDS[row.kind] in ACTS:
+            found.add(head, split_keys(row.kept))
+            continue
+        subject = space.keys.slot(row.slot, row.epoch, row.slot_wrapped).unwrap(row.key_id, row.wrapped)
+        kept = unpack(subject.open(EVIDENCE, row.origin, row.stamp, row.payload))
+        # Every type could be one the space has room for: naming too much only makes groups larger.
+        call = reread(space, kept, rules, Every())
+        found.add(head, names(call))
+
+
+class Every:
+    """Any type at all."""
+
+    def __contains__(self, _item: object) -> bool:
+        return True
