@@ -19,6 +19,7 @@ from app.problems import INTERNAL, Headers, Unreadable, told
 from identity.errors import BadInput
 
 UNMATCHED: Final = "unmatched"
+METRICS: Final = "/v1/m"
 _SAFE: Final = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
 _HEX: Final = frozenset("0123456789abcdefABCDEF")
 _NOT_ENCODED: Final = "A part of the path is not percent-encoded UTF-8."
@@ -44,7 +45,8 @@ class Front:
         elif route is not None:
             await self.collect(route, scope, receive, send)
         else:
-            await self._native(scope, receive, send)
+            # A HEAD is a GET, of whose answer the server leaves out the body.
+            await self._native({**scope, "method": "GET"} if scope["method"] == "HEAD" else scope, receive, send)
 
     async def _native(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -58,7 +60,8 @@ class Front:
                 message["headers"] += _of_surface(scope)
             await send(message)
 
-        scope["path"] = scope["raw_path"].decode("latin-1")
+        path = scope["raw_path"].decode("latin-1")
+        scope["path"] = METRICS if path == f"{METRICS}/" else path
         try:
             try:
                 receive = _whole(await body.read(receive, _no_encoding(scope), _header(scope, b"content-length")))
@@ -127,9 +130,9 @@ def _header(scope: Scope, wanted: bytes) -> bytes | None:
 
 
 def _no_encoding(scope: Scope) -> bytes | None:
-    """The native surface inflates nothing."""
+    """The native surface inflates nothing; what SDKs count of themselves is dropped as it came."""
     encoding = _header(scope, b"content-encoding")
-    return None if encoding is None or encoding == b"identity" else b"none"
+    return None if encoding in (None, b"identity") or scope["path"] == METRICS else b"none"
 
 
 def _whole(content: bytes) -> Receive:

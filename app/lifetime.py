@@ -18,9 +18,12 @@ from identity.errors import KeyUnavailable, Misconfigured
 from identity.journeys import startup
 from identity.journeys.ingest.gather import Gatherer
 from identity.journeys.ingest.trial import Trials
+from identity.journeys.jobs import REBUILD, SIMULATE, Jobs
 from identity.journeys.purge import purge_deleted
 from identity.journeys.sweep import sweep_old
 from identity.journeys.tenants import KeyCheck
+from identity.journeys.undo.rebuild import rebuild_space
+from identity.journeys.undo.trial import simulate_rules
 from identity.spaces import Spaces
 from identity.store import keystore
 
@@ -28,6 +31,7 @@ WRITERS = 2
 _PARTITIONS_EVERY = 3_600.0
 _PURGE_EVERY = 60.0
 _SWEEP_EVERY = 3_600.0
+_JOBS_AGAIN = 1.0
 _GOOD_SECONDS = 1.0
 _PURGE_PAUSE = 0.05
 _COLLECT = (50_000, 20, 100)
@@ -43,6 +47,7 @@ class Onefold:
     keys: KeyCheck
     gatherer: Gatherer
     trials: Trials
+    jobs: Jobs
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -68,10 +73,18 @@ class Onefold:
         self.gatherer = Gatherer(self.spaces.database, writers=WRITERS, bound=settings.queue_calls)
         self.gatherer.start()
         self.trials = Trials(self.spaces.database)
+        self.jobs = Jobs(
+            self.spaces,
+            {
+                REBUILD: lambda space, wanted, progress: rebuild_space(space, wanted["actor"], progress),
+                SIMULATE: lambda space, wanted, progress: simulate_rules(space, wanted["document"], progress),
+            },
+        )
         self._standing = [
             asyncio.create_task(_again_and_again(self._partitions, _PARTITIONS_EVERY)),
             asyncio.create_task(_again_and_again(self._purge, _PURGE_EVERY)),
             asyncio.create_task(_again_and_again(self._sweep, _SWEEP_EVERY)),
+            asyncio.create_task(_again_and_again(self.jobs.run_for_ever, _JOBS_AGAIN)),
         ]
         # What is loaded by now stays, and a batch makes thousands of values that die without any
         # cycle: collecting as often as by default doubles what a call costs (measured).

@@ -20,6 +20,7 @@ from app.routes import (
     evidence,
     groups,
     health,
+    jobs,
     keys,
     profile_api,
     profiles,
@@ -41,6 +42,7 @@ ROUTERS = (
     rejections.router,
     undoing.router,
     evidence.router,
+    jobs.router,
     browser.router,
     health.router,
 )

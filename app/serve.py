@@ -8,6 +8,7 @@ Postgres, is started again.
 import errno
 import multiprocessing
 import os
+import resource
 import signal
 import socket
 import threading
@@ -32,6 +33,7 @@ BACKLOG = 2048
 KEEP_ALIVE = 65  # seconds; longer than the minute of most load balancers, so that they hang up first
 GRACE = 20  # seconds for requests that are under way
 _WATCH = 0.5
+_OTHER_FILES = 96  # that a worker has open beside its connections
 
 _console = Console(highlight=False, soft_wrap=True)
 
@@ -50,6 +52,7 @@ def run(
     """
     logs.configure(settings.log_level)
     announce = ready or _announce
+    _allow_files(settings.connections)
     with ExitStack() as stack, _stopping():
         listener = stack.enter_context(_listener(settings.host, settings.port))
         settings = replace(settings, port=listener.getsockname()[1]).with_admin_token()
@@ -134,6 +137,21 @@ def _several(config: Config, listener: socket.socket, announce: Callable[[], Non
     workers.run()
     if any(each.exitcode == STARTUP_FAILURE for each in workers.processes):
         raise SystemExit(STARTUP_FAILURE)
+
+
+def _allow_files(connections: int) -> None:
+    """A connection is an open file. Most systems start a process with few, and let it ask for more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = connections + _OTHER_FILES
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+    except (OSError, ValueError) as refused:
+        raise Misconfigured(
+            f"ONEFOLD_CONNECTIONS needs {needed} open files and this system allows {hard} (ulimit -Hn); "
+            "allow more, or set it lower."
+        ) from refused
 
 
 @contextmanager

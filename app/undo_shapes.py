@@ -1,8 +1,8 @@
 """The shapes of explaining and undoing: what is asked for and what is answered."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from app.schemas import ProfileId, Time
 
@@ -113,3 +113,31 @@ class EvidenceGraph(Struct):
     links: list[GraphLink]
     review: GraphReview
     analysis: dict[str, Any]
+
+
+class Job(Struct):
+    """Long work: `state` is queued, running, done or failed; `result` is there when done, `error` when failed."""
+
+    job_id: Annotated[str, Meta(examples=["job_0197c1a2b3c47d5e8f90a1b2c3d4e5f6"])]
+    state: Literal["queued", "running", "done", "failed"]
+    done: int
+    total: int
+    result: dict[str, Any] | UnsetType = UNSET
+    error: str | UnsetType = UNSET
+
+
+class RulesTrial(Struct):
+    """What other rules would change over what is kept. Identifiers are demoted call by call."""
+
+    job_id: str
+    profiles_before: int
+    profiles_after: int
+    profiles_split: int
+    profiles_joined: int
+    identifiers_lost: int
+    identifiers_gained: int
+    identifiers_demoted: int
+    demotions_lifted: int
+    calls_unresolved: int
+    reasons: dict[str, int]
+    examples: list[dict[str, Any]]

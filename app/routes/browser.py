@@ -7,23 +7,27 @@ from fastapi import APIRouter, Request, Response
 
 from app.auth import ByAnyone
 from app.openapi import described
+from app.problems import failure
 from app.routes.answers import Segment, answer
 from app.schemas import Accepted
-from identity.errors import KeyNotFound, Unauthorised
+from identity.errors import BadInput, Unauthorised
 
 router = APIRouter(tags=["SDKs"])
 _HOST: Final = re.compile(r"[A-Za-z0-9.\-_]{1,255}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
+_REFUSED: Final = {"application/json": {"schema": {"$ref": "#/components/schemas/Refused"}}}
+_SETTINGS: Final = described(None, BadInput, public=True)
+_SETTINGS["responses"][401] = {"description": "invalid_write_key", "content": _REFUSED}
 
 
-@router.get("/v1/projects/{write_key}/settings", **described(None, KeyNotFound, public=True))
+@router.get("/v1/projects/{write_key}/settings", **_SETTINGS)
 async def get_settings(request: Request, onefold: ByAnyone, write_key: Segment) -> Response:
     """The settings that browser and mobile SDKs load by their write key, and nothing about any other key."""
     try:
         caller = await onefold.keys.caller(write_key)
     except Unauthorised:
-        raise KeyNotFound from None
+        return _unknown(request)
     if caller.scopes != {"write"}:
-        raise KeyNotFound
+        return _unknown(request)
     scheme, host = _here(request, onefold.settings.public_url)
     return answer(_settings(write_key, scheme, host))
 
@@ -34,6 +38,12 @@ async def take_metrics(_onefold: ByAnyone) -> Response:
     return answer({"success": True})
 
 
+def _unknown(request: Request) -> Response:
+    """As collection refuses a key, and without the password prompt that a browser would raise."""
+    request.scope["onefold.code"] = code = "invalid_write_key"
+    return Response(failure(code, str(Unauthorised())), 401, media_type="application/json")
+
+
 def _here(request: Request, public_url: str | None) -> tuple[str, str]:
     """The scheme and host that an SDK finds us at. What a proxy says of either is not believed."""
     if public_url is not None:
@@ -41,7 +51,7 @@ def _here(request: Request, public_url: str | None) -> tuple[str, str]:
         return scheme, host
     host = request.headers.get("host", "")
     if not _HOST.fullmatch(host):
-        raise KeyNotFound
+        raise BadInput("The Host header names no host.")
     return request.url.scheme, host
 
 

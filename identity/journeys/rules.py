@@ -17,6 +17,11 @@ async def get_rules(space: Space) -> dict[str, Any]:
     return {**rules.document(), "version": version}
 
 
+def check(document: object) -> None:
+    """BadRules if a document is not valid."""
+    compile_rules(document, 0)
+
+
 async def put_rules(space: Space, document: object, actor: str) -> int:
     """Puts a whole document in force and returns its version. BadRules if it is not valid.
 

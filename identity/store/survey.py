@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from identity.errors import SpaceNotFound
 from identity.store.arrays import byteas
 from identity.store.database import Connection, row, rows
+from identity.store.rows import Gate, KeyRow
 from identity.store.tenant import Tenant
 
 
@@ -138,3 +140,47 @@ async def marked(
         tenant.base,
     )
     return dict(forgotten), [key for (key,) in blocked], [(key, cut, side) for key, cut, side in cuts]
+
+
+async def freeze(connection: Connection) -> None:
+    """From now on the transaction sees one moment, however long it takes."""
+    await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    await connection.execute("SET LOCAL statement_timeout = 0")
+
+
+async def gate(connection: Connection, space_id: int) -> Gate:
+    """The gate as it is, without holding it. SpaceNotFound."""
+    found = await row(
+        connection, "SELECT stamp, rules_version, epoch, marks FROM space_gate WHERE space_id = $1::int4", space_id
+    )
+    if found is None:
+        raise SpaceNotFound
+    return Gate(*found)
+
+
+class ValueRow(NamedTuple):
+    """An identifier, sealed under its origin's key."""
+
+    key: bytes
+    type: int
+    value: bytes
+
+
+async def values(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> list[tuple[ValueRow, KeyRow]]:
+    """These identifiers, as far as somebody has them, with the keys that open them."""
+    found = await rows(
+        connection,
+        """
+        SELECT i.key, r.type, r.value, s.profile_id, s.slot, s.key_id, s.wrapped, w.epoch, w.wrapped
+        FROM unnest($2::bytea[]) AS k (key)
+        JOIN identifier i ON i.key = k.key AND i.space_id = $1::int4 AND i.bucket = $3::int4
+        JOIN profile_identifier r
+            ON r.profile_id = i.profile_id AND r.key = i.key AND r.space_id = $1::int4 AND r.bucket = $3::int4
+        JOIN subject_key s ON s.profile_id = i.profile_id AND s.space_id = $1::int4 AND s.bucket = $3::int4
+        JOIN slot_key w ON w.space_id = $1::int4 AND w.slot = s.slot AND w.bucket = $3::int4
+        """,
+        tenant.id,
+        byteas(keys),
+        tenant.base,
+    )
+    return [(ValueRow(*each[:3]), KeyRow(*each[3:])) for each in found]

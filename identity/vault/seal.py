@@ -75,6 +75,7 @@ RULES = Place(purpose=SPACE_DOCUMENT, table=6, column=1, step=256)
 TYPE_NAME = Place(purpose=SPACE_DOCUMENT, table=7, column=1, step=64)
 REJECTION = Place(purpose=SPACE_DOCUMENT, table=8, column=1, step=64)
 DESTINATION = Place(purpose=SPACE_DOCUMENT, table=9, column=1, step=256)
+JOB = Place(purpose=SPACE_DOCUMENT, table=10, column=1, step=256)
 
 PLACES: Final = (
     DOCUMENT,
@@ -87,6 +88,7 @@ PLACES: Final = (
     TYPE_NAME,
     REJECTION,
     DESTINATION,
+    JOB,
 )
 
 

@@ -3,7 +3,7 @@
 import gzip
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -15,7 +15,7 @@ from app.body import BODY_LIMIT, MOST_DEPTH
 from identity.journeys.ingest.read_in import LARGEST_ITEM, MOST_ITEMS
 from identity.model import KINDS
 from identity.planning.extract import REJECTIONS, TOO_MANY_TRAITS
-from tests.app.conftest import Shop
+from tests.app.conftest import Shop, new_shop
 from tests.conftest import Running
 
 OUTCOMES = {"Prefer": "return=representation"}
@@ -279,3 +279,51 @@ def test_gone_client(shop: Shop, live: Running) -> None:
         connection.sendall(head)
 
     assert shop.ask("POST", "/v1/track", "write", json={"userId": "u1"}).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/m", "/v1/m/"])
+@pytest.mark.parametrize("encoding", ["gzip", "identity"])
+def test_metrics_of_sdks(client: httpx.Client, path: str, encoding: str) -> None:
+    """They come as calls do, and are dropped as they come."""
+    body = b'{"series":[]}'
+    content = gzip.compress(body) if encoding == "gzip" else body
+    answer = client.post(path, content=content, headers={"Content-Encoding": encoding})
+
+    assert (answer.status_code, answer.json()) == (200, {"success": True})
+
+
+@pytest.mark.parametrize("of", ["nobody", "import", "revoked"])
+def test_settings_of_no_write_key(shop: Shop, of: str) -> None:
+    """Refused as collection refuses it, and without the header that raises a password prompt."""
+    keys = {**shop.keys, "nobody": "of_nobody"}
+    if of == "revoked":
+        made = shop.ask("POST", "/v1/keys", json={"name": "gone", "scopes": ["write"]}).json()
+        keys[of] = made["secret"]
+        assert shop.ask("DELETE", f"/v1/keys/{made['key_id']}").status_code == 204
+    answer = shop.client.get(f"/v1/projects/{keys[of]}/settings")
+
+    assert refused(answer) == (401, "invalid_write_key")
+    assert "www-authenticate" not in answer.headers
+
+
+def test_head(shop: Shop) -> None:
+    """HEAD tells of settings what GET does, but for the body."""
+    path = f"/v1/projects/{shop.keys['write']}/settings"
+    head, get = shop.client.head(path), shop.client.get(path)
+
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-length"] == get.headers["content-length"]
+    assert shop.client.head("/v1/projects/nobody/settings").status_code == 401
+    assert shop.client.head("/healthz").status_code == 200
+    assert shop.client.head("/v1/rules").status_code == 401
+
+
+def test_settings_name_the_public_url(server: Callable[..., Running]) -> None:
+    """Where it is set, SDKs are sent there, whatever host they asked."""
+    running = server(ONEFOLD_PUBLIC_URL="https://cdp.example.com/")
+    with httpx.Client(base_url=running.url, timeout=60) as client:
+        shop = new_shop(client, {"Authorization": f"Bearer {running.admin_token}"})
+        told = client.get(f"/v1/projects/{shop.keys['write']}/settings", headers={"Host": "a b"}).json()
+
+    segment = told["integrations"]["Segment.io"]
+    assert (segment["protocol"], segment["apiHost"]) == ("https", "cdp.example.com/v1")

@@ -32,6 +32,9 @@ CONTRACT: dict[tuple[str, str], object] = {
     ("DELETE", "/v1/keys/{key_id}"): {"admin"},
     ("GET", "/v1/rules"): {"admin"},
     ("PUT", "/v1/rules"): {"admin"},
+    ("POST", "/v1/rules/rebuild"): {"admin"},
+    ("POST", "/v1/rules/simulate"): {"admin"},
+    ("GET", "/v1/jobs/{job_id}"): {"admin", "privacy"},
     ("GET", "/v1/profiles"): {"admin", "privacy"},
     ("POST", "/v1/profiles/lookup"): {"profiles:read", "admin", "privacy"},
     ("GET", "/v1/profiles/{ref}"): {"profiles:read", "admin", "privacy"},
@@ -67,6 +70,7 @@ OPERATED = [place for place, found in DECLARED.items() if isinstance(found, Oper
 BODIES: dict[str, Any] = {
     "/v1/keys": {"name": "k", "scopes": ["write"]},
     "/v1/rules": {},
+    "/v1/rules/simulate": {},
     "/v1/profiles/lookup": {"identifiers": ["user_id:u1"]},
     "/v1/identities/simulate": {"type": "track", "userId": "u1"},
     "/v1/profiles/unmerge": {"identifiers": ["nobody"]},
@@ -75,6 +79,7 @@ BODIES: dict[str, Any] = {
 UNKNOWN = {
     "ref": "user_id:nobody",
     "key_id": "key_nobody",
+    "job_id": "job_nobody",
     "group_id": "nobody",
     "space_id": "spc_" + "0" * 32,
     "collection": "users",

@@ -126,11 +126,11 @@ def test_second_server_attaches(start: Start) -> None:
     assert httpx.get(first.url).status_code == 200
 
 
-def fails(tmp_path: Path, **environment: str) -> tuple[int, str]:
+def fails(tmp_path: Path, command: list[str] = COMMAND, **environment: str) -> tuple[int, str]:
     """A start that must fail: its status, and all that it said."""
     own = {"ONEFOLD_DATA_DIR": str(tmp_path / "data"), **environment}
     done = subprocess.run(
-        COMMAND,
+        command,
         cwd=ROOT,
         env={**os.environ, **own},
         text=True,
@@ -152,6 +152,34 @@ def test_port_in_use(tmp_path: Path) -> None:
         f"onefold: Port {port} is in use by another program; stop it, or choose another with --port.\n",
     )
     assert postmaster.find(tmp_path / "data" / "postgres") is None
+
+
+def few_files(soft: int, hard: int) -> list[str]:
+    """The server, started where a process may open so many files, and may allow itself so many."""
+    limit = f"import resource\nresource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))\n"
+    return [sys.executable, "-c", limit + SERVE]
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_room_for_connections(tmp_path: Path, processes: list[Running], workers: str) -> None:
+    """Each worker allows itself as many files as it may have connections, and no fewer than before."""
+    environment = {"ONEFOLD_CONNECTIONS": "1000", "ONEFOLD_WORKERS": workers}
+    running = launch(few_files(256, 2_000), tmp_path / "data", environment)
+    processes.append(running)
+    worker = psutil.Process(int(httpx.get(running.url).text))
+
+    soft, hard = worker.rlimit(psutil.RLIMIT_NOFILE)
+    assert 1_000 < soft <= hard == 2_000
+
+
+def test_no_room_for_connections(tmp_path: Path) -> None:
+    """Where the system does not allow that, the start ends with a line that says what to do."""
+    status, said = fails(tmp_path, few_files(256, 512), ONEFOLD_CONNECTIONS="1000", ONEFOLD_PORT="0")
+
+    assert status == 1
+    assert said.startswith("onefold: ONEFOLD_CONNECTIONS needs ")
+    assert "512" in said
+    assert len(said.splitlines()) == 1
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

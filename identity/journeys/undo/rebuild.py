@@ -35,7 +35,7 @@ async def rebuild_space(space: Space, actor: int, progress: Progress) -> dict[st
         total = sum(map(len, groups))
         done = 0
         await progress(done, total)
-        for batch in _batches(groups):
+        for batch in batches(groups):
             changed = await _rebuild(space, batch, found.since, rules.version, actor)
             if changed is None:
                 break
@@ -47,7 +47,7 @@ async def rebuild_space(space: Space, actor: int, progress: Progress) -> dict[st
             return {**told, "rules_version": rules.version}
 
 
-def _batches(groups: Sequence[Sequence[bytes]]) -> list[list[bytes]]:
+def batches(groups: Sequence[Sequence[bytes]]) -> list[list[bytes]]:
     """The groups in transactions: some small ones at once, a large one alone."""
     batches: list[list[bytes]] = []
     for group in groups:

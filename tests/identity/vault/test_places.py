@@ -14,6 +14,7 @@ FIRST_PLACES = {
     "TYPE_NAME": (8, 7, 1, 64),
     "REJECTION": (8, 8, 1, 64),
     "DESTINATION": (8, 9, 1, 256),
+    "JOB": (8, 10, 1, 256),
 }
 
 

@@ -1,0 +1,53 @@
+"""Long work on a space: applying the rules to what is kept, trying others out, and following both."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from app.auth import ByAdmin, ByLister
+from app.body import decode
+from app.openapi import described
+from app.routes.answers import Segment, answer
+from app.schemas import RulesDocument
+from app.undo_shapes import Job, RulesTrial
+from identity.errors import BadRules, JobNotFound
+from identity.journeys import audit, rules
+from identity.journeys.jobs import REBUILD, SIMULATE
+from identity.journeys.undo import trial
+
+router = APIRouter(tags=["Jobs"])
+MOST_WAIT = 30.0
+PATIENCE = 20.0
+Wait = Annotated[float, Query(ge=0, le=MOST_WAIT, description="How long to wait for its end, in seconds.")]
+
+
+@router.post("/v1/rules/rebuild", **described(Job, status=202))
+async def rebuild(visit: ByAdmin) -> Response:
+    """Apply the rules in force to what is kept, as a job; ingest goes on meanwhile."""
+    await audit.note(visit.space, visit.caller.key_id, "rules.rebuild", None)
+    return answer(await visit.onefold.jobs.ask(visit.space, REBUILD, {"actor": visit.caller.key}), 202)
+
+
+@router.post("/v1/rules/simulate", **described(RulesTrial, BadRules, takes=RulesDocument))
+async def simulate(visit: ByAdmin, request: Request) -> Response:
+    """What other rules would change over what is kept; 202 with the job where that takes long."""
+    document = decode(await request.body())
+    rules.check(document)
+    asked = await visit.onefold.jobs.ask(visit.space, SIMULATE, {"document": document})
+    told = await _follow(visit, asked["job_id"], PATIENCE)
+    if told["state"] != "done":
+        return answer(told, 202)
+    return answer({**told["result"], "job_id": told["job_id"]})
+
+
+@router.get("/v1/jobs/{job_id}", **described(Job, JobNotFound))
+async def follow(visit: ByLister, job_id: Segment, wait: Wait = 0) -> Response:
+    """How far a job is, and what came of it."""
+    return answer(await _follow(visit, job_id, wait))
+
+
+async def _follow(visit: ByLister, job_id: str, wait: float) -> dict[str, Any]:
+    kind, told = await visit.onefold.jobs.follow(visit.space, job_id, wait)
+    if kind == SIMULATE and "result" in told:
+        told["result"] = await trial.tell(visit.space, told["result"])
+    return told

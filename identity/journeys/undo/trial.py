@@ -1,0 +1,74 @@
+"""What other rules would change over all that is kept; nothing is written.
+
+Its examples name identifiers by blind index: whoever reads them gets the values from the profiles
+that hold them then, so nobody who was erased meanwhile is named.
+"""
+
+from typing import Any
+
+import msgspec
+
+from identity.ids import public_profile
+from identity.journeys.undo.act import View
+from identity.journeys.undo.rebuild import batches
+from identity.journeys.undo.replaying import replay
+from identity.journeys.undo.survey import Progress, survey
+from identity.origins import unwrap
+from identity.planning.difference import Difference, compare
+from identity.planning.rules import Rules, compile_rules
+from identity.spaces import Space, through_a_roll
+from identity.store import survey as store
+from identity.vault.seal import IDENTIFIER
+
+MOST_EXAMPLES = 20
+
+
+async def simulate_rules(space: Space, document: object, progress: Progress) -> dict[str, Any]:
+    """Counts and examples of what a candidate document would change. BadRules."""
+    rules = compile_rules(document, (await space.rules()).version + 1)
+    found = await survey(space, rules, progress)
+    groups = found.groups()
+    done, total = 0, sum(map(len, groups))
+    whole = Difference()
+    for batch in batches(groups):
+        whole += await _compare(space, rules, batch, found.since)
+        del whole.examples[MOST_EXAMPLES:]
+        done += len(batch)
+        await progress(done, total)
+    told: dict[str, Any] = msgspec.to_builtins(whole)
+    told["examples"] = [
+        {
+            "change": each.change,
+            "profile_id": public_profile(each.profile),
+            "parts": [[key.hex() for key in part] for part in each.parts],
+        }
+        for each in whole.examples
+    ]
+    return told
+
+
+@through_a_roll
+async def _compare(space: Space, rules: Rules, heads: list[bytes], since: int) -> Difference:
+    async with space.database.transaction() as connection:
+        await store.freeze(connection)
+        gate = await store.gate(connection, space.tenant.id)
+        replayed = await replay(View(space, connection, gate, rules), heads, since)
+    return compare(replayed.stored, replayed.rebuilt)
+
+
+@through_a_roll
+async def tell(space: Space, result: dict[str, Any]) -> dict[str, Any]:
+    """The result of a simulation with the identifiers of its examples as they are written."""
+    keys = {bytes.fromhex(key) for each in result["examples"] for part in each["parts"] for key in part}
+    names = await space.read_types()
+    async with space.database.reading() as connection:
+        found = await store.values(connection, space.tenant, sorted(keys))
+    values = {
+        row.key.hex(): f"{names[row.type]}:{unwrap(space, key).open(IDENTIFIER, row.key[:16], 0, row.value).decode()}"
+        for row, key in found
+    }
+    examples = [
+        {**each, "parts": [[values[key] for key in part if key in values] for part in each["parts"]]}
+        for each in result["examples"]
+    ]
+    return {**result, "examples": examples}

@@ -1,0 +1,14 @@
+"""`onefold` with short waits, for tests that wait for their end: `python -m tests.attacks.hasty serve`."""
+
+from typing import Final
+
+from app import body, protocol
+from app.cli import main
+
+SECONDS: Final = 2.0
+
+vars(protocol).update(HEAD_SECONDS=SECONDS, REST_SECONDS=SECONDS)
+vars(body).update(BODY_SECONDS=SECONDS)
+
+if __name__ == "__main__":
+    main()
