@@ -186,7 +186,7 @@ class World:
             self._divide(split)
         body = {"cut": None if made.cut is None else made.cut.hex()}
         record = Kept(STORED_KINDS.index("unmerge"), "", 0, 0, 1, True, body)
-        self.evidence[made.stamp] = made.staying.id, Lain(made.stamp, made.named, set_key(made.named), record)
+        self.evidence[made.stamp] = made.staying.id, Lain(made.stamp, made.named, b"", record)
         self.notes += [(note, self.rules.version) for note in made.notes]
         around.stamp = made.stamp
         return made
@@ -223,7 +223,7 @@ class World:
                 if key in members:
                     del around.sightings[origin, lain.shown]
         record = Kept(STORED_KINDS.index("remove"), "", 0, 0, 1, True, {"blocked": block})
-        self.evidence[made.stamp] = made.link.origin, Lain(made.stamp, [key], set_key([key]), record)
+        self.evidence[made.stamp] = made.link.origin, Lain(made.stamp, [key], b"", record)
         self.notes.append((made.note, self.rules.version))
         if block:
             around.blocked.add(key)

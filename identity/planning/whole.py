@@ -29,7 +29,7 @@ class Link(Struct):
 class Lain(Struct):
     """A call that lies at an origin as evidence, or an act; `kept` strongest first, as recorded.
 
-    `shown` is the key of the set of identifiers it showed.
+    `shown` is the key of the set of identifiers it showed, b"" for an act.
     """
 
     stamp: int

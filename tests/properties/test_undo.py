@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from identity.errors import NotOneProfile, Refused
+from identity.errors import NotOneProfile, ProfileNotFound, Refused
+from identity.journeys.ingest.leave import leave
 from identity.journeys.read.native import list_profiles
 from identity.journeys.rules import put_rules
 from identity.journeys.undo.remove import remove_identifier
@@ -27,6 +28,7 @@ steps = st.lists(
         st.tuples(st.just("send"), traffic.requests),
         st.tuples(st.just("unmerge"), st.integers(0, 9), st.integers(1, 2**10), st.booleans()),
         st.tuples(st.just("remove"), st.integers(0, 9), st.integers(0, 9), st.booleans()),
+        st.tuples(st.just("leave"), st.integers(0, 9), st.integers(0, 9), st.sampled_from("gh")),
         st.tuples(st.just("rules"), traffic.rules),
     ),
     min_size=2,
@@ -66,12 +68,14 @@ async def take(ingest: Ingest, step: Any, changes: list[tuple[int, int]]) -> Non
             return
         held = written(found[step[1] % len(found)])
         try:
-            if step[0] == "remove":
+            if step[0] == "leave":
+                await leave(ingest.space, ingest.gatherer, step[3], held[step[2] % len(held)], ADMIN)
+            elif step[0] == "remove":
                 await remove_identifier(ingest.space, held[step[2] % len(held)], block=step[3], source=ADMIN, actor="t")
             else:
                 named = [text for at, text in enumerate(held) if step[2] >> at % 10 & 1]
                 await unmerge(ingest.space, named, block=step[3], source=ADMIN, actor="t")
-        except (Refused, NotOneProfile):
+        except (Refused, NotOneProfile, ProfileNotFound):
             pass
 
 

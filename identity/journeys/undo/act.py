@@ -81,38 +81,43 @@ class Done(Struct):
 
 
 async def act(space: Space, keys: Sequence[bytes], decide: Callable[[Ground], Awaitable[Done]]) -> Any:
+    """Performs one act; see `perform`."""
+    pen = Pen(space.database)
+    try:
+        return await perform(pen, space, keys, decide)
+    finally:
+        await pen.close()
+
+
+async def perform(pen: Pen, space: Space, keys: Sequence[bytes], decide: Callable[[Ground], Awaitable[Done]]) -> Any:
     """Performs an act; `keys` are the identifiers it names, whose origins the ground then knows.
 
     Raises what `decide` raises, or Unavailable: then send it again, it is done once or not at all.
     """
-    pen = Pen(space.database)
     tried: list[Done] = []
-    try:
-        for attempt in range(ATTEMPTS):
-            if attempt:
-                await asyncio.sleep(random.uniform(0, JITTER * 2 ** min(attempt, 7)))  # noqa: S311 (jitter)
-            try:
-                connection = await pen.ready()
-                with translated():
-                    return await _attempt(space, connection, pen, keys, decide, tried)
-            except PartitionMissing:
-                await pen.give_up()
-                await space.database.make_partitions()
-            except LeaseLost:
-                await pen.give_up()
-                pen.lose()
-            except Conflict:
-                await pen.give_up()
-            except (DatabaseUnavailable, KeyUnavailable) as error:
-                await pen.give_up()
-                if isinstance(error, SealBroken) or attempt + 1 == ATTEMPTS:
-                    raise
-            except BaseException:
-                await pen.give_up()
+    for attempt in range(ATTEMPTS):
+        if attempt:
+            await asyncio.sleep(random.uniform(0, JITTER * 2 ** min(attempt, 7)))  # noqa: S311 (jitter)
+        try:
+            connection = await pen.ready()
+            with translated():
+                return await _attempt(space, connection, pen, keys, decide, tried)
+        except PartitionMissing:
+            await pen.give_up()
+            await space.database.make_partitions()
+        except LeaseLost:
+            await pen.give_up()
+            pen.lose()
+        except Conflict:
+            await pen.give_up()
+        except (DatabaseUnavailable, KeyUnavailable) as error:
+            await pen.give_up()
+            if isinstance(error, SealBroken) or attempt + 1 == ATTEMPTS:
                 raise
-        raise DatabaseUnavailable
-    finally:
-        await pen.close()
+        except BaseException:
+            await pen.give_up()
+            raise
+    raise DatabaseUnavailable
 
 
 async def _attempt(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
 from identity.journeys.undo.act import View
-from identity.model import STORED_KINDS
+from identity.model import ACTS, STORED_KINDS
 from identity.naming import renamed, strongest
 from identity.origins import opened, unwrap
 from identity.planning.parting import mixed
@@ -133,7 +133,9 @@ def _link(row: store.HeldRow, type_: str) -> Link:
 
 
 def _lain(row: store.LainRow, call: Kept, names: dict[int, str]) -> Lain:
-    return Lain(row.stamp, split_keys(row.kept), set_key(showed(row, names)), call)
+    # An act shows nothing: it was no sighting.
+    shown_set = b"" if STORED_KINDS[row.kind] in ACTS else set_key(showed(row, names))
+    return Lain(row.stamp, split_keys(row.kept), shown_set, call)
 
 
 def showed(row: store.LainRow, names: dict[int, str]) -> list[bytes]:

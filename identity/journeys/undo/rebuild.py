@@ -8,7 +8,7 @@ a rebuild that was interrupted is simply begun again.
 from collections.abc import Sequence
 from typing import Any
 
-from identity.journeys.undo.act import Done, Ground, act
+from identity.journeys.undo.act import Done, Ground, View, perform
 from identity.journeys.undo.replaying import Replayed, replay
 from identity.journeys.undo.rewriting import Rewriting
 from identity.journeys.undo.survey import Progress, survey
@@ -17,34 +17,62 @@ from identity.planning.counters import counted
 from identity.planning.plan import MERGE, REBUILT, UNMERGE, UPSERT, Change
 from identity.planning.rebuild import ASLEEP
 from identity.planning.records import Kept, pack_demoted
+from identity.planning.rules import Rules
 from identity.planning.state import Document, Profile
-from identity.spaces import Space
+from identity.spaces import Space, through_a_roll
 from identity.store import rows
 from identity.store.apply import Writes
+from identity.store.pen import Pen
+from identity.store.survey import freeze
+from identity.store.survey import gate as read_gate
 
 AT_ONCE = 100
 
 
 async def rebuild_space(space: Space, actor: int, progress: Progress) -> dict[str, Any]:
     """Rebuilds all profiles of a space; returns what changed. `actor` is the number of a key."""
-    told = {"profiles_changed": 0, "profiles_looked_at": 0}
-    while True:
-        rules = await space.rules()
-        found = await survey(space, rules, progress)
-        groups = found.groups()
-        total = sum(map(len, groups))
-        done = 0
+    pen = Pen(space.database)
+    try:
+        while True:
+            rules = await space.rules()
+            changed = await _rebuild_all(pen, space, rules, actor, progress)
+            if changed is not None:
+                return {"profiles_changed": changed, "rules_version": rules.version}
+    finally:
+        await pen.close()
+
+
+async def _rebuild_all(pen: Pen, space: Space, rules: Rules, actor: int, progress: Progress) -> int | None:
+    """One walk through the space; None where other rules came in force meanwhile."""
+    found = await survey(space, rules, progress)
+    groups = found.groups()
+    done, total, changed = 0, sum(map(len, groups)), 0
+    for batch in batches(groups):
         await progress(done, total)
-        for batch in batches(groups):
-            changed = await _rebuild(space, batch, found.since, rules.version, actor)
-            if changed is None:
-                break
-            done += len(batch)
-            told["profiles_changed"] += changed
-            told["profiles_looked_at"] += len(batch)
-            await progress(done, total)
-        else:
-            return {**told, "rules_version": rules.version}
+        done += len(batch)
+        if await _settled(space, rules, batch, found.since):
+            continue
+        more = await _rebuild(pen, space, batch, found.since, rules.version, actor)
+        if more is None:
+            return None
+        changed += more
+    await progress(total, total)
+    return changed
+
+
+@through_a_roll
+async def _settled(space: Space, rules: Rules, heads: list[bytes], since: int) -> bool:
+    """Whether profiles are as the rules would have them, seen without holding up anybody.
+
+    What comes in from then on is planned under these rules, so they stay so.
+    """
+    async with space.database.transaction() as connection:
+        await freeze(connection)
+        gate = await read_gate(connection, space.tenant.id)
+        if gate.rules_version != rules.version:
+            return False
+        replayed = await replay(View(space, connection, gate, rules), heads, since)
+    return not replayed.rebuilt.changed and not _moved(replayed)
 
 
 def batches(groups: Sequence[Sequence[bytes]]) -> list[list[bytes]]:
@@ -58,7 +86,7 @@ def batches(groups: Sequence[Sequence[bytes]]) -> list[list[bytes]]:
     return batches
 
 
-async def _rebuild(space: Space, heads: list[bytes], since: int, version: int, actor: int) -> int | None:
+async def _rebuild(pen: Pen, space: Space, heads: list[bytes], since: int, version: int, actor: int) -> int | None:
     """One transaction; how many profiles it changed, None where other rules are in force by now."""
 
     async def decide(ground: Ground) -> Done:
@@ -69,14 +97,14 @@ async def _rebuild(space: Space, heads: list[bytes], since: int, version: int, a
         await space.know_types(types)
         return await _rows(ground, replayed, actor)
 
-    changed: int | None = await act(space, (), decide)
+    changed: int | None = await perform(pen, space, (), decide)
     return changed
 
 
 async def _rows(ground: Ground, replayed: Replayed, actor: int) -> Done:
     """What has to be written, if anything has."""
     opened, stored, rebuilt = replayed.opened, replayed.stored, replayed.rebuilt
-    moved = [p for id_, p in rebuilt.profiles.items() if _differs(stored.profiles.get(id_), p)]
+    moved = _moved(replayed)
     heads = {rebuilt.profiles[id_].head for id_ in rebuilt.changed} | {p.head for p in moved}
     if not heads and not rebuilt.changed:
         return Done(0)
@@ -103,6 +131,12 @@ async def _rows(ground: Ground, replayed: Replayed, actor: int) -> Done:
     writes.changes = [rows.ChangeRow(c.op, c.version, c.at, c.profile, c.other) for c in _told(replayed, heads, stamp)]
     rewriting.finish()
     return Done(len(heads - {ASLEEP}), writes)
+
+
+def _moved(replayed: Replayed) -> list[Profile]:
+    """The origins that stand otherwise than before."""
+    stored = replayed.stored.profiles
+    return [p for id_, p in replayed.rebuilt.profiles.items() if _differs(stored.get(id_), p)]
 
 
 def _differs(before: Profile | None, after: Profile) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from identity.ids import new_id
 from identity.journeys.undo.act import View
-from identity.journeys.undo.opening import Opened, open_whole, showed
+from identity.journeys.undo.opening import Opened, open_whole
 from identity.journeys.undo.survey import Every, names, reread
 from identity.model import ACTS, STORED_KINDS
 from identity.planning.rebuild import Lying, Plain, Rebuilt, Stored, rebuild
@@ -14,7 +14,6 @@ from identity.planning.replay import Ground, Replay, Told
 from identity.planning.rules import Rules
 from identity.planning.state import Sighting
 from identity.planning.whole import Lain
-from identity.planning.working import set_key
 from identity.store import survey as store
 
 
@@ -99,11 +98,11 @@ def _stored(opened: Opened, rules: Rules) -> Stored:
     evidence: dict[int, Lying] = {}
     events: dict[int, Plain] = {}
     sightings: dict[tuple[bytes, bytes], Sighting] = {}
+    shown = {lain.stamp: lain.shown for content in whole.contents.values() for lain in content.evidence}
     for origin, rows in opened.evidence.items():
         for row, _ in rows:
             demoted = list(unpack_demoted(row.demoted or b"", space.names.__getitem__))
-            shown = set_key(showed(row, space.names))
-            evidence[row.stamp] = Lying(origin, split_keys(row.kept), demoted, shown)
+            evidence[row.stamp] = Lying(origin, split_keys(row.kept), demoted, shown[row.stamp])
     for origin, packed in opened.events.items():
         for _, stamp, call in packed:
             events[stamp] = Plain(origin, _ranked(opened, call, rules))
