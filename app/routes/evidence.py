@@ -15,17 +15,20 @@ from identity.journeys.read.explain import explain
 from identity.journeys.read.graph import get_graph
 
 router = APIRouter(tags=["Evidence"])
-From = Annotated[str, Query(alias="from", max_length=4_200, description="An identifier, `type:value`.")]
-To = Annotated[str, Query(max_length=4_200, description="Another one, `type:value`.")]
+_LONGEST = 1_100
+From = Annotated[str, Query(alias="from", max_length=_LONGEST, description="An identifier, `type:value`.")]
+To = Annotated[str, Query(max_length=_LONGEST, description="Another one, `type:value`.")]
 SVG = "image/svg+xml"
 # A picture is data, whatever stands in its labels: it may style itself, and nothing else.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
-@router.get(
-    "/v1/profiles/{ref}/explain",
-    **described(Explanation, BadIdentifier, ProfileNotFound, NotLinked, TooMuch),
-)
+_EXPLAIN = described(Explanation, BadIdentifier, ProfileNotFound, NotLinked, TooMuch)
+# Three identifiers of the longest kind, percent-encoded, are more than the head of a request may hold.
+_EXPLAIN["responses"][431] = {"description": "head_too_large", "content": {"application/json": {}}}
+
+
+@router.get("/v1/profiles/{ref}/explain", **_EXPLAIN)
 async def why(visit: ByReader, ref: Segment, from_: From, to: To) -> Response:
     """Why two identifiers are one profile: the paths between them, each link with its calls."""
     try:
