@@ -70,10 +70,10 @@ STEPS = (
         prefer=True,
     ),
     Step(
-        "Why are these one person? The history names the call behind each link and merge.",
+        "Why are these one person? The path through the evidence names the calls behind each link.",
         "admin",
         "GET",
-        "/v1/profiles/user_id:ann/history",
+        "/v1/profiles/user_id:ann/explain?from=anonymous_id:a1&to=anonymous_id:a2",
     ),
 )
 
@@ -94,7 +94,7 @@ def command(step: Step, url: str) -> str:
         parts.append("-H 'Prefer: return=representation'")
     if step.body is not None:
         parts.append(f"-d {shlex.quote(json.dumps(step.body))}")
-    return " ".join([*parts, url + step.path])
+    return " ".join([*parts, shlex.quote(url + step.path)])
 
 
 def play(url: str, keys: Mapping[str, str]) -> Iterator[Played]:

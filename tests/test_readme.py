@@ -40,10 +40,10 @@ def told(text: str) -> Any:
 def test_all_blocks_are_known() -> None:
     """There is no command in the README that no test here runs."""
     assert len(CURLS) + len(MAKES) + len(SERVES) == len(COMMANDS)
-    assert (len(CURLS), len(MAKES), len(SERVES)) == (len(tour.STEPS) + 1, 4, 1)
+    assert (len(CURLS), len(MAKES), len(SERVES)) == (len(tour.STEPS) + 8, 4, 1)
 
 
-def test_calls(server: Callable[..., Running]) -> None:
+def test_calls(server: Callable[..., Running], tmp_path: Path) -> None:
     """The calls, run in their order by a shell in a fresh space, answer what the README shows."""
     running = server()
     keys = tour.create_space(running.url, running.admin_token, "demo")["keys"]
@@ -53,13 +53,14 @@ def test_calls(server: Callable[..., Running]) -> None:
         assert command != line
         done = subprocess.run(
             ["bash", "-c", command.replace("curl -s", "curl -s --noproxy '*' -w '\\n%{http_code}'", 1)],
-            env={**os.environ, **names}, capture_output=True, text=True, check=True,
+            env={**os.environ, **names}, cwd=tmp_path, capture_output=True, text=True, check=True,
         )  # fmt: skip
         body, status = done.stdout.rsplit("\n", 1)
         assert (line, status[0]) == (line, "2")
         if answer:
             assert told(body) == told(answer)
     assert told(body)["keys"] == dict.fromkeys(keys, "KEY")
+    assert "<svg" in (tmp_path / "graph.svg").read_text()
 
 
 def test_tour_is_that_of_the_readme() -> None:

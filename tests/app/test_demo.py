@@ -54,7 +54,7 @@ def answers(text: str) -> list[dict[str, object]]:
 def test_demo(tmp_path: Path) -> None:
     """The first start plays the tour in a new space; the second one finds it, and counts nothing twice."""
     first, second = demonstrate(tmp_path / "data"), demonstrate(tmp_path / "data")
-    tracked, identified, read, batched, history = answers(first.text)
+    tracked, identified, read, batched, explained = answers(first.text)
 
     assert (tracked, identified) == ({"success": True}, {"success": True})
     assert [read["traits"], read["event_count"]] == [{"email": "ann@example.org", "plan": "pro"}, 2]
@@ -62,7 +62,8 @@ def test_demo(tmp_path: Path) -> None:
         ("accepted", 0),
         ("accepted", 1),
     ]
-    assert history["history"][0]["message_id"] == "tour-4"  # type: ignore[index]
+    path = explained["shortest"]
+    assert [link["calls"][0]["message_id"] for link in path] == ["tour-2", "tour-4"]  # type: ignore[attr-defined]
     assert [each["status"] for each in answers(second.text)[3]["outcomes"]] == ["duplicate"] * 2  # type: ignore[attr-defined]
     assert all(each.export in second.text for each in exports(first.text))
     assert second.profile == first.profile
