@@ -16,6 +16,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 _LETTERS = string.ascii_letters + string.digits
+_IDENTIFIERS = (("user_id", "user"), ("anonymous_id", "anonymous"), ("email", "email"))
 _SMALL = string.ascii_lowercase + string.digits
 
 
@@ -239,6 +240,34 @@ class Plant:
             [new("rules in a list")],
         ):
             self.ask("admin", "PUT", "/v1/rules", bad)
+
+    def undoing(self, who: dict[str, str]) -> None:
+        """Explaining, trying out, parting, removing and rebuilding, with values everywhere they may stand."""
+        new = self.new
+        user, device, mail = (f"{kind}:{who[name]}" for kind, name in _IDENTIFIERS)
+        unknown = f"user_id:{new('unknown user')}"
+        ends = [(user, mail), (user, unknown), (new("no identifier"), user), (device, mail)]
+        for start, end in ends:
+            query = f"from={quote(start)}&to={quote(end)}"
+            self.ask("privacy", "GET", f"/v1/profiles/{quote(user)}/explain?{query}")
+        for ref in (user, unknown, new("no identifier")):
+            self.ask("admin", "GET", f"/v1/profiles/{quote(ref)}/graph")
+            self.ask("admin", "GET", f"/v1/profiles/{quote(ref)}/graph", Accept="image/svg+xml")
+        tried = {"type": "identify", "userId": new("tried user"), "traits": {new("tried trait"): new("tried value")}}
+        self.ask("import", "POST", "/v1/identities/simulate", tried)
+        self.ask("import", "POST", "/v1/identities/simulate", {"type": new("tried type"), "userId": new("tried user")})
+        for named in ([device], [unknown], [user, unknown], [new("no identifier")], new("no list")):
+            self.ask("privacy", "POST", "/v1/profiles/unmerge", {"identifiers": named})
+        for ref in (mail, unknown, new("no identifier")):
+            self.ask("privacy", "DELETE", f"/v1/identifiers/{quote(ref, safe='')}?block=true")
+        self.ask("admin", "DELETE", f"/v1/identifiers/{quote(user, safe='')}?block={new('no answer')}")
+        candidate = {"blocked": {"*": [who["user"], new("candidate pattern") + ".*"]}}
+        self.ask("admin", "POST", "/v1/rules/simulate", candidate)
+        self.ask("admin", "POST", "/v1/rules/simulate", {"region": new("bad region")})
+        job = self.ask("admin", "POST", "/v1/rules/rebuild").json()["job_id"]
+        assert self.ask("admin", "GET", f"/v1/jobs/{job}?wait=30").json()["state"] == "done"
+        self.ask("admin", "GET", f"/v1/jobs/job_{new('unknown job')}")
+        self.ask("admin", "GET", f"/v1/profiles/{quote(user)}/history")
 
     def lookups(self, who: dict[str, str]) -> None:
         """Reads by every identifier, with values in addresses, found and not."""

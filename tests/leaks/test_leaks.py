@@ -64,6 +64,7 @@ def _plant_and_search(running: Running, folder: Path) -> Found:
     plant.losses(other)
     plant.race()
     plant.rules(one)
+    plant.undoing(other)
     plant.lookups(one)
     plant.refused()
     _kill_postgres_under(plant, running)
