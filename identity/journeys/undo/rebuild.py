@@ -5,7 +5,6 @@ as it was or as it is to be. A group that is already as the rules would have it 
 a rebuild that was interrupted is simply begun again.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 from identity.journeys.undo.act import Done, Ground, View, perform
@@ -26,8 +25,6 @@ from identity.store.pen import Pen
 from identity.store.survey import freeze
 from identity.store.survey import gate as read_gate
 
-AT_ONCE = 100
-
 
 async def rebuild_space(space: Space, actor: int, progress: Progress) -> dict[str, Any]:
     """Rebuilds all profiles of a space; returns what changed. `actor` is the number of a key."""
@@ -45,9 +42,8 @@ async def rebuild_space(space: Space, actor: int, progress: Progress) -> dict[st
 async def _rebuild_all(pen: Pen, space: Space, rules: Rules, actor: int, progress: Progress) -> int | None:
     """One walk through the space; None where other rules came in force meanwhile."""
     found = await survey(space, rules, progress)
-    groups = found.groups()
-    done, total, changed = 0, sum(map(len, groups)), 0
-    for batch in batches(groups):
+    done, total, changed = 0, found.profiles, 0
+    for batch in found.batches():
         await progress(done, total)
         done += len(batch)
         if await _settled(space, rules, batch, found.since):
@@ -73,17 +69,6 @@ async def _settled(space: Space, rules: Rules, heads: list[bytes], since: int) -
             return False
         replayed = await replay(View(space, connection, gate, rules), heads, since)
     return not replayed.rebuilt.changed and not _moved(replayed)
-
-
-def batches(groups: Sequence[Sequence[bytes]]) -> list[list[bytes]]:
-    """The groups in transactions: some small ones at once, a large one alone."""
-    batches: list[list[bytes]] = []
-    for group in groups:
-        if batches and len(batches[-1]) + len(group) <= AT_ONCE:
-            batches[-1] += group
-        else:
-            batches.append(list(group))
-    return batches
 
 
 async def _rebuild(pen: Pen, space: Space, heads: list[bytes], since: int, version: int, actor: int) -> int | None:

@@ -20,6 +20,8 @@ from identity.store import survey as store
 from identity.vault.seal import EVIDENCE
 
 PAGE = 500
+# Calls of a transaction: the gate is held alone while they are replayed and written.
+AT_ONCE = 500
 # Commits under way when the survey begins bear stamps of a little earlier.
 _MARGIN = 60 * MICRO
 Progress = Callable[[int, int], Awaitable[None]]
@@ -31,20 +33,37 @@ class Survey:
     def __init__(self) -> None:
         self.since = (time.time_ns() // 1000 - _MARGIN) << SLOT_BITS
         self._parent: dict[bytes, bytes] = {}
+        self._calls: dict[bytes, int] = {}
         self._holder: dict[bytes, bytes] = {}
 
     def add(self, head: bytes, keys: Iterable[bytes]) -> None:
-        """A call of a profile, and what it names."""
+        """A profile, and what one of its calls names."""
         self._parent.setdefault(head, head)
+        self._calls[head] = self._calls.get(head, 0) + 1
         for key in keys:
             self._unite(self._holder.setdefault(key, head), head)
 
-    def groups(self) -> list[list[bytes]]:
-        """The heads that belong together, the smallest id first."""
-        found: dict[bytes, list[bytes]] = {}
+    @property
+    def profiles(self) -> int:
+        """How many profiles there are."""
+        return len(self._parent)
+
+    def batches(self) -> list[list[bytes]]:
+        """The heads in groups that belong together: some small ones at once, a large one alone."""
+        groups: dict[bytes, list[bytes]] = {}
         for head in sorted(self._parent):
-            found.setdefault(self._root(head), []).append(head)
-        return list(found.values())
+            groups.setdefault(self._root(head), []).append(head)
+        found: list[list[bytes]] = []
+        weight = 0
+        for group in groups.values():
+            own = sum(self._calls[head] for head in group)
+            weight += own
+            if found and weight <= AT_ONCE:
+                found[-1] += group
+            else:
+                found.append(list(group))
+                weight = own
+        return found
 
     def _root(self, head: bytes) -> bytes:
         parent = self._parent

@@ -10,7 +10,6 @@ import msgspec
 
 from identity.ids import public_profile
 from identity.journeys.undo.act import View
-from identity.journeys.undo.rebuild import batches
 from identity.journeys.undo.replaying import replay
 from identity.journeys.undo.survey import Progress, survey
 from identity.origins import unwrap
@@ -27,10 +26,9 @@ async def simulate_rules(space: Space, document: object, progress: Progress) -> 
     """Counts and examples of what a candidate document would change. BadRules."""
     rules = compile_rules(document, (await space.rules()).version + 1)
     found = await survey(space, rules, progress)
-    groups = found.groups()
-    done, total = 0, sum(map(len, groups))
+    done, total = 0, found.profiles
     whole = Difference()
-    for batch in batches(groups):
+    for batch in found.batches():
         whole += await _compare(space, rules, batch, found.since)
         del whole.examples[MOST_EXAMPLES:]
         done += len(batch)
