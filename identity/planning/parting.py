@@ -5,7 +5,7 @@ by pointer, one with none of them stays. A mixed one is split, and its data goes
 it came with. Nothing is in two places afterwards, and nothing in none.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 
 from msgspec import Struct, structs
@@ -13,7 +13,7 @@ from msgspec import Struct, structs
 from identity.model import ACTS, KINDS, STORED_KINDS
 from identity.planning.counters import counted
 from identity.planning.extract import content
-from identity.planning.plan import UNMERGE, UNMERGED, UPSERT, Change, Note
+from identity.planning.plan import MERGE, UNMERGE, UNMERGED, UPSERT, Change, Note
 from identity.planning.rejoin import rejoin
 from identity.planning.rules import Rules
 from identity.planning.state import Counters, Document, Profile
@@ -137,11 +137,21 @@ def part(
             Note(staying.id, stamp, UNMERGED, keys, leaving.canonical),
             Note(leaving.id, stamp, UNMERGED, keys, staying.canonical),
         ],
-        [
-            Change(UNMERGE, staying.canonical, version, stamp, leaving.canonical),
-            Change(UPSERT, leaving.canonical, version, stamp),
-        ],
+        _told(whole, heads, (stays, leaves), stamp),
     )
+
+
+def _told(whole: Whole, heads: Sequence[Profile], sides: Sequence[Mapping[bytes, bytes]], stamp: int) -> list[Change]:
+    """What the feed is told: which id comes back, and that what had been merged with it still is."""
+    was = next(profile.canonical for profile in whole.profiles.values() if profile.head == profile.id)
+    back, there = next((head, there) for head, there in zip(heads, sides, strict=True) if head.canonical != was)
+    changes = [Change(UNMERGE, was, back.version, stamp, back.canonical)]
+    changes += [
+        Change(MERGE, back.canonical, back.version, stamp, id_)
+        for id_ in sorted(there.values())
+        if id_ != back.canonical and id_ in whole.profiles
+    ]
+    return [*changes, Change(UPSERT, back.canonical, back.version, stamp)]
 
 
 def refold(calls: Iterable[Lain]) -> Document:

@@ -209,10 +209,11 @@ def _told(replayed: Replayed, heads: set[bytes], stamp: int) -> list[Change]:
         if canonical not in was and old in now and old is not None:
             told.append(Change(UNMERGE, old, now[old].version, stamp, canonical))
         told.append(Change(UPSERT, canonical, head.version, stamp))
-    for canonical in sorted(was - now.keys()):
-        head_id = after[canonical].head if canonical in after else ASLEEP
-        if head_id in after:
-            told.append(Change(MERGE, after[head_id].canonical, after[head_id].version, stamp, canonical))
-        else:
-            told.append(Change(UPSERT, canonical, before[before[canonical].head].version + 1, stamp))
+    for id_, profile in sorted(before.items()):
+        to = after.get(after[id_].head)
+        led = before[profile.head].canonical if profile.head in before else None
+        if to is None and id_ in was:
+            told.append(Change(UPSERT, id_, before[profile.head].version + 1, stamp))
+        elif to is not None and to.canonical not in (id_, led):
+            told.append(Change(MERGE, to.canonical, to.version, stamp, id_))
     return told
