@@ -19,6 +19,8 @@ from identity.journeys.read.native import get_profile
 from identity.journeys.roll import roll
 from identity.journeys.rules import put_rules
 from identity.journeys.startup import open_spaces
+from identity.journeys.undo.remove import remove_identifier
+from identity.journeys.undo.unmerge import unmerge
 from identity.model import Source
 from identity.spaces import Spaces
 from identity.store import load, pen, rules
@@ -71,6 +73,17 @@ class _Server:
         async with self.spaces.database.reading() as connection:
             changes = await rules.changes(connection, space.tenant.id)
         return next(change.stamp for change in changes if change.version == version), version
+
+    async def do_act(self, order: dict[str, Any]) -> Any:
+        """An unmerge or a removal; the name of the error where it is refused."""
+        space = await self.spaces.get(order["space"])
+        who = Source(9, server=True)
+        try:
+            if order["act"] == "unmerge":
+                return await unmerge(space, order["named"], block=order["block"], source=who, actor="test")
+            return await remove_identifier(space, order["named"][0], block=order["block"], source=who, actor="test")
+        except OnefoldError as error:
+            return type(error).__name__
 
     async def do_roll(self, order: dict[str, Any]) -> int:
         space = await self.spaces.get(order["space"])
