@@ -17,7 +17,7 @@ from rich.console import Console
 
 from app import settings as configuration
 from app.settings import Settings
-from identity.errors import OnefoldError
+from identity.errors import Misconfigured, OnefoldError
 
 cli = typer.Typer(
     name="onefold",
@@ -71,6 +71,25 @@ def migrate(data_dir: DataDir = None) -> None:
     with owner_url(_settings(data_dir)) as url:
         upgrade(url)
     typer.echo("The database is up to date.")
+
+
+@cli.command()
+def verify(
+    space_ids: Annotated[list[str] | None, typer.Argument(help="Spaces to audit; all where none is named.")] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Audit what is stored and print what differs; the status is 1 if anything does."""
+    from app import verifying
+    from identity.store.schema import require_current
+
+    settings = _settings(data_dir)
+    if not settings.database_url and not settings.data_dir.exists():
+        raise Misconfigured(f"There is no data directory {settings.data_dir}.")
+    with owner_url(settings) as url:
+        require_current(url)
+        good = verifying.run(url, space_ids or [])
+    if not good:
+        raise typer.Exit(1)
 
 
 @contextmanager

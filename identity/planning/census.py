@@ -19,6 +19,7 @@ from identity.planning.rebuild import ASLEEP
 from identity.planning.state import Counters
 
 Numbers = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 NOBODY: Final = -1
 """The number of an origin that does not exist, and of none."""
 _ID = 16
@@ -159,16 +160,18 @@ class Census:
         wrong = (self.canonical[at] != eldest) | (elder[at] != born[eldest])
         add("canonical_wrong", (self.ids[number] for number in at[wrong]))
 
-    def _asleep(self) -> npt.NDArray[np.bool_]:
-        nowhere = np.frombuffer(self._heads, np.uint8).reshape(-1, _ID).max(axis=1, initial=0) == 0
-        return nowhere & (column(self.leftover) == 1)
+    def _asleep(self) -> Mask:
+        nowhere = ~np.frombuffer(self._heads, np.uint8).reshape(-1, _ID).any(axis=1)
+        asleep: Mask = nowhere & (column(self.leftover) == 1)
+        return asleep
 
     @property
-    def whole(self) -> npt.NDArray[np.bool_]:
+    def whole(self) -> Mask:
         """Which origins hold something of their own and have a head."""
-        return (self.head != NOBODY) & (column(self.leftover) == 0)
+        whole: Mask = (self.head != NOBODY) & (column(self.leftover) == 0)
+        return whole
 
-    def chosen(self, mask: npt.NDArray[np.bool_]) -> Iterator[bytes]:
+    def chosen(self, mask: Mask) -> Iterator[bytes]:
         """The ids of these origins."""
         return (self.ids[number] for number in np.flatnonzero(mask))
 

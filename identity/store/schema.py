@@ -57,6 +57,12 @@ def needs_migration(url: str) -> bool:
     return current != ScriptDirectory(str(_MIGRATIONS)).get_current_head()
 
 
+def require_current(url: str) -> None:
+    """Raises Misconfigured unless the database is at this version's newest revision."""
+    if needs_migration(url):
+        raise Misconfigured("The database has another schema than this version; run `onefold migrate`.")
+
+
 def is_declared(item: Any, _name: str | None, type_: str, reflected: bool, _to: Any) -> bool:  # noqa: FBT001
     """Whether Alembic compares an object: partitions of `event` are made by the service."""
     name = item.name if type_ == "table" else item.table.name if hasattr(item, "table") else ""

@@ -1,0 +1,78 @@
+"""`onefold verify`: what an audit of the spaces found, as a table; the status says whether anything differs."""
+
+import asyncio
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from identity.journeys.verify import PARTS, Report, verify
+from identity.planning.findings import DIFFERENCES
+
+_out = Console(highlight=False, soft_wrap=True)
+
+
+def run(url: str, space_ids: Sequence[str]) -> bool:
+    """Audits these spaces (none named: all) and prints what differs; returns whether nothing does."""
+    return asyncio.run(_run(url, space_ids))
+
+
+async def _run(url: str, space_ids: Sequence[str]) -> bool:
+    reports = []
+    with _Bar() as bar:
+        async for report in verify(url, space_ids, bar.moved):
+            reports.append(report)
+            bar.next_space()
+    for report in reports:
+        _print(report)
+    if not reports:
+        _out.print("There is no space yet.")
+    return not any(report.findings for report in reports)
+
+
+def _print(report: Report) -> None:
+    looked_at = ", ".join(f"{count} {what}" for what, count in report.looked_at.items() if what != "keys")
+    if not report.findings:
+        _out.print(f"{report.space_id}: nothing differs ({looked_at}).", markup=False)
+        return
+    table = Table("kind", "rows", "what differs", title=report.space_id, title_justify="left")
+    for finding in report.findings:
+        table.add_row(finding.kind, str(finding.count), DIFFERENCES[finding.kind])
+    _out.print(table)
+    for finding in report.findings:
+        for example in finding.examples:
+            _out.print(f"{finding.kind}: {example}", markup=False)
+    _out.print(f"Looked at {looked_at}.", markup=False)
+
+
+class _Bar:
+    """Moves on with every part of every space; nothing is drawn where nobody looks."""
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        columns = (TextColumn("{task.description:<14}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._progress = Progress(
+            *columns, TextColumn("{task.fields[rows]} rows"), console=console, transient=True,
+            disable=not console.is_terminal,
+        )  # fmt: skip
+        self._task = self._progress.add_task("", total=len(PARTS), rows=0)
+
+    def moved(self, what: str, rows: int) -> None:
+        """So many rows of a part were read."""
+        self._progress.update(self._task, description=what, completed=PARTS.index(what), rows=rows)
+
+    def next_space(self) -> None:
+        """A space is done."""
+        self._progress.reset(self._task)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()

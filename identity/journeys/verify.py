@@ -1,0 +1,142 @@
+"""Verifies that what is stored of a space agrees with itself, and with the evidence it came from.
+
+All of it is read in one snapshot, so calls may come in meanwhile, and nothing is written or opened:
+an audit needs no key. What it cannot see is what only the sealed payloads say.
+"""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import LiteralString
+
+from msgspec import Struct
+
+from identity.errors import SpaceNotFound
+from identity.ids import private, public, public_profile
+from identity.planning.audit import REMOVE, UNMERGE, Ties, Undone
+from identity.planning.census import Census
+from identity.planning.findings import Finding, Findings, of_key
+from identity.planning.plan import UNMERGED
+from identity.planning.tally import Tally
+from identity.store import audit as store
+from identity.store import control
+from identity.store.database import Connection, Database
+from identity.store.tenant import Tenant
+
+Progress = Callable[[str, int], None]
+"""Told of what was read: `what` of it, and how many rows so far."""
+PARTS = ("profiles", "identifiers", "reverse rows", "evidence", "counters", "events", "feed", "keys")
+
+
+class Report(Struct, frozen=True):
+    """What an audit of a space came to; `looked_at` counts the rows of each part."""
+
+    space_id: str
+    looked_at: dict[str, int]
+    findings: list[Finding]
+
+
+async def verify(url: str, space_ids: Sequence[str], progress: Progress) -> AsyncIterator[Report]:
+    """Audits these spaces, or all where none is named. SpaceNotFound before any is looked at."""
+    database = Database(url, readers=1)
+    await database.open()
+    try:
+        for space in await _named(database, space_ids):
+            yield await verify_space(database, space, progress)
+    finally:
+        await database.close()
+
+
+async def _named(database: Database, space_ids: Sequence[str]) -> list[control.SpaceRow]:
+    async with database.reading() as connection:
+        if not space_ids:
+            return await control.list_spaces(connection)
+        found = []
+        for space_id in space_ids:
+            public_id = private("spc", space_id)
+            if public_id is None:
+                raise SpaceNotFound
+            found.append(await control.find_public_space(connection, public_id))
+        return found
+
+
+async def verify_space(database: Database, space: control.SpaceRow, progress: Progress) -> Report:
+    """The audit of one space."""
+    tenant = Tenant(space.id, space.bucket_base, space.spread)
+    async with store.snapshot(database) as connection:
+        audit = _Audit(connection, tenant, progress)
+        await audit.run()
+    return Report(public("spc", space.public_id), audit.looked_at, list(audit.findings))
+
+
+class _Audit:
+    def __init__(self, connection: Connection, tenant: Tenant, progress: Progress) -> None:
+        self.connection = connection
+        self.tenant = tenant
+        self.findings = Findings()
+        self.looked_at: dict[str, int] = {}
+        self._progress = progress
+        self._census = Census(self.findings)
+
+    async def run(self) -> None:
+        """Everything, in the order in which each part rests on the ones before."""
+        census = self._census
+        await self._read("profiles", store.PROFILES, census.read_profile)
+        await self._read("identifiers", store.FORWARD, census.read_forward)
+        await self._read("reverse rows", store.REVERSE, census.read_reverse)
+        census.settle()
+        evidence = await self._evidence()
+        tally = Tally(census, self.findings)
+        await self._read(None, store.CUTS, tally.read_cut)
+        await self._read("counters", store.COUNTERS, tally.read_counters)
+        await self._read("events", store.EVENTS, tally.read_events)
+        await self._read("feed", store.TOLD, tally.read_told)
+        for lane in await store.lanes(self.connection, self.tenant):
+            tally.read_lane(*lane)
+        tally.check(evidence)
+        await self._keys()
+
+    async def _evidence(self) -> Sequence[int]:
+        """Reads what calls showed; returns how many lie at each origin."""
+        connection, tenant, census = self.connection, self.tenant, self._census
+        forgotten: dict[bytes, int] = {}
+        await self._read(None, store.FORGOTTEN, forgotten.__setitem__)
+        for key, until in forgotten.items():
+            if key in census.keys and census.linked_at[census.keys[key]] <= until:
+                self.findings.add("forgotten_linked", of_key(key))
+        acts = await store.acts(connection, tenant, [UNMERGE, REMOVE])
+        ties = Ties(census, self.findings, Undone(acts, forgotten))
+        await self._read("evidence", store.EVIDENCE, ties.read)
+        ties.check(await store.took_part(connection, tenant, UNMERGED))
+        return ties.calls
+
+    async def _keys(self) -> None:
+        """Reads who has keys and rows without being there, and the other way round."""
+        census, add = self._census, self.findings.add
+
+        def keyless(id_: bytes) -> None:
+            number = census.origins.get(id_)
+            if number is None or not census.leftover[number]:
+                add("key_missing", public_profile(id_))
+
+        await self._read("keys", store.KEYLESS, keyless)
+        await self._read(None, store.OWNERLESS, lambda id_: add("key_orphaned", public_profile(id_)))
+        await self._read(None, store.BLOCKED_LINKED, lambda key: add("blocked_linked", of_key(key)))
+        async for table, ids in store.orphans(self.connection, self.tenant):
+            if table == "change":
+                self.findings.add_profiles("change_unknown", ids)
+            else:
+                for id_ in ids:
+                    add("row_orphaned", f"{table} of {public_profile(id_)}")
+
+    async def _read(self, what: str | None, query: LiteralString, take: Callable[..., None]) -> None:
+        """Gives every row of a statement to `take`; `what` names it to those who watch."""
+        count = 0
+        if what is not None:
+            self._progress(what, 0)
+        async for found in store.stream(self.connection, query, self.tenant):
+            for row in found:
+                take(*row)
+            count += len(found)
+            if what is not None:
+                self._progress(what, count)
+        if what is not None:
+            self.looked_at[what] = count

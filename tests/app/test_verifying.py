@@ -1,0 +1,98 @@
+"""`onefold verify`: its status, what it prints, and what it leaves as it was."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import psycopg
+
+from app import tour
+from identity.store import postmaster
+from tests.app.test_cli import onefold
+from tests.conftest import ONEFOLD, Running, launch
+
+PLANTED = "planted-7f3a"
+
+
+def fill(running: Running) -> str:
+    """A space with a person in it; returns its id."""
+    made = tour.create_space(running.url, running.admin_token, "verified")
+    calls = [
+        {"type": "identify", "userId": PLANTED, "anonymousId": "a1", "traits": {"email": f"{PLANTED}@x.org"}},
+        {"type": "track", "event": PLANTED, "anonymousId": "a2"},
+        {"type": "identify", "userId": PLANTED, "anonymousId": "a2"},
+    ]
+    answer = httpx.post(
+        running.url + "/v1/batch", json={"batch": calls}, headers={"Authorization": f"Bearer {made['keys']['import']}"}
+    )
+    assert answer.status_code == 200
+    return str(made["space_id"])
+
+
+def test_on_a_set_database(server: Callable[..., Running], database: str) -> None:
+    """Status 0 and one line a space while all is well; status 1 and every difference once it is not."""
+    running = server()
+    spaces = [fill(running), fill(running)]
+    status, out, error = onefold("verify", ONEFOLD_DATABASE_URL=database)
+    assert (status, error) == (0, "")
+    assert [line.split(" (")[0] for line in out.splitlines()] == [f"{space}: nothing differs" for space in spaces]
+    assert "2 profiles, 4 identifiers" in out.splitlines()[0]
+
+    with psycopg.connect(database, autocommit=True) as connection:
+        (damaged,) = connection.execute(
+            "UPDATE profile SET version = version + 1 "
+            "WHERE head = profile_id AND space_id = (SELECT max(id) FROM space) RETURNING canonical"
+        ).fetchone() or ("",)
+        (head,) = connection.execute("SELECT head FROM profile WHERE profile_id = %s", [damaged]).fetchone() or ("",)
+    status, out, error = onefold("verify", ONEFOLD_DATABASE_URL=database)
+    assert (status, error) == (1, "")
+    assert f"version_untold: prf_{head.hex}" in out.splitlines()
+    assert "The feed does not end at the version of a profile." in out
+    assert f"{spaces[0]}: nothing differs" in out
+    assert PLANTED not in out
+
+    status, out, _ = onefold("verify", spaces[0], ONEFOLD_DATABASE_URL=database)
+    assert (status, len(out.splitlines())) == (0, 1)
+    status, out, error = onefold("verify", spaces[0], "spc_" + "0" * 32, ONEFOLD_DATABASE_URL=database)
+    assert (status, out, error) == (1, "", "onefold: There is no such space.\n")
+
+
+def test_beside_a_running_server(tmp_path: Path, processes: list[Running]) -> None:
+    """It attaches to the embedded Postgres of a server, which goes on."""
+    running = launch([*ONEFOLD, "serve"], tmp_path / "data")
+    processes.append(running)
+    space = fill(running)
+
+    status, out, _ = onefold("verify", "--data-dir", str(running.data_dir))
+
+    assert (status, out.split(" (")[0]) == (0, f"{space}: nothing differs")
+    assert httpx.get(running.url + "/readyz").status_code == 200
+    assert running.stop() == 0
+    status, again, _ = onefold("verify", "--data-dir", str(running.data_dir))
+    assert (status, again) == (0, out)
+    assert postmaster.find(running.data_dir.resolve() / "postgres") is None
+
+
+def test_without_data(tmp_path: Path) -> None:
+    """A folder that is not there is an error, and is not made."""
+    missing = tmp_path / "none"
+    status, out, error = onefold("verify", "--data-dir", str(missing))
+
+    assert (status, out, error) == (1, "", f"onefold: There is no data directory {missing}.\n")
+    assert not missing.exists()
+
+
+def test_older_schema(database: str) -> None:
+    """A database of another version is an error that says what to do."""
+    with psycopg.connect(database, autocommit=True) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    status, _, error = onefold("verify", ONEFOLD_DATABASE_URL=database)
+
+    assert (status, "run `onefold migrate`" in error) == (1, True)
+
+
+def test_no_space(database: str) -> None:
+    """With nothing to look at, nothing differs."""
+    status, out, _ = onefold("verify", ONEFOLD_DATABASE_URL=database)
+
+    assert (status, out) == (0, "There is no space yet.\n")
