@@ -1,4 +1,4 @@
-"""Forgets message ids and rejections that are older than they are kept, in small steps.
+"""Forgets message ids, rejections and ended jobs that are older than they are kept, in small steps.
 
 Every process may sweep at any time: what one has deleted the other does not find.
 """
@@ -8,14 +8,17 @@ import time
 
 from identity.clock import SLOT_BITS
 from identity.model import DAY
-from identity.store import sweep
+from identity.store import jobs, sweep
 from identity.store.database import Database
 
 PAUSE = 0.02
 
 
 async def sweep_old(database: Database, *, message_days: int, rejection_days: int) -> None:
-    """One walk over both. DatabaseUnavailable; the next walk finds what this one left."""
+    """One walk over all; ended jobs are kept as long as rejections.
+
+    DatabaseUnavailable; the next walk finds what this one left.
+    """
     now = time.time_ns() // 1000
     async with database.reading() as connection:
         pages = await sweep.pages(connection)
@@ -28,3 +31,5 @@ async def sweep_old(database: Database, *, message_days: int, rejection_days: in
         async with database.reading() as connection:
             gone = await sweep.rejections(connection, now - rejection_days * DAY << SLOT_BITS)
         await asyncio.sleep(PAUSE)
+    async with database.reading() as connection:
+        await jobs.sweep(connection, rejection_days)
