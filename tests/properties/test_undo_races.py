@@ -2,12 +2,14 @@
 
 import random
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
+from identity.model import STORED_KINDS
 from tests.properties.lab import Lab, Worker, run, send
 from tests.properties.stored import Stored
 
@@ -160,3 +162,35 @@ def test_nothing_on_the_wrong_side(race: Race) -> None:
     assert len([outcome for task in answers for answer in task for outcome in answer]) == sum(
         len(request["items"]) for task in sent for request in task
     )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_killed_in_the_middle(race: Race, seed: int) -> None:
+    """Of acts that a kill -9 ends, each is there whole or not at all; what was answered is there."""
+    rng = random.Random(seed)
+    space = race.space()
+    victim = Worker(race.lab)
+    answered: list[Any] = []
+
+    def undo() -> None:
+        for number in range(10_000):
+            person = PEOPLE[number % 2]
+            both = {"type": "identify", "userId": person, "anonymousId": f"{person}-1", "traits": {person: number}}
+            victim.ask("send", space=space, tasks=[[{"items": [both], "server": True, "source": 1}]])
+            named = [f"anonymous_id:{person}-1"]
+            answered.append(victim.ask("act", space=space, act="unmerge", named=named, block=False))
+
+    with ThreadPoolExecutor(1) as pool:
+        undoing = pool.submit(undo)
+        while len(answered) < 2:
+            time.sleep(0.01)
+        time.sleep(rng.random() / 5)
+        victim.kill()
+        with pytest.raises(RuntimeError):
+            undoing.result()
+
+    differences = race.lab.differences(space)
+    assert not differences, "\n".join(differences)
+    acts = [logged for logged in race.stored(space).log if STORED_KINDS[logged.kept_call.kind] == "unmerge"]
+    done = [answer for answer in answered if isinstance(answer, dict)]
+    assert len(done) <= len(acts) <= len(done) + 1
