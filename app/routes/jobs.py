@@ -28,7 +28,11 @@ async def rebuild(visit: ByAdmin) -> Response:
     return answer(await visit.onefold.jobs.ask(visit.space, REBUILD, {"actor": visit.caller.key}), 202)
 
 
-@router.post("/v1/rules/simulate", **described(RulesTrial, BadRules, takes=RulesDocument))
+_TRIAL = described(RulesTrial, BadRules, takes=RulesDocument)
+_TRIAL["responses"][202] = described(Job)["responses"][200] | {"description": "It takes longer: the job to follow."}
+
+
+@router.post("/v1/rules/simulate", **_TRIAL)
 async def simulate(visit: ByAdmin, request: Request) -> Response:
     """What other rules would change over what is kept; 202 with the job where that takes long."""
     document = decode(await request.body())
