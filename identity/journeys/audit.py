@@ -1,10 +1,10 @@
-"""One line of the audit, for reads of personal data by admin and privacy keys."""
+"""One entry of the ledger, for reads of personal data by admin and privacy keys."""
 
 from identity.spaces import Space
-from identity.store import control
+from identity.store import ledger
 
 
 async def note(space: Space, actor: str, action: str, subject: str | None) -> None:
     """Who (a key's public id) did what to which profile (its public id, never an identifier)."""
     async with space.database.transaction() as connection:
-        await control.audit(connection, space.tenant.id, actor, action, subject)
+        await ledger.note(connection, space.tenant.id, actor, action, subject)

@@ -5,7 +5,7 @@ from typing import Any
 
 from identity.planning.rules import compile_rules
 from identity.spaces import Space
-from identity.store import control
+from identity.store import ledger
 from identity.store import rules as stored
 
 
@@ -33,6 +33,6 @@ async def put_rules(space: Space, document: object, actor: str) -> int:
         rules = compile_rules(document, version)
         stamp = max(stamp + 256, time.time_ns() // 1000 << 8)
         await stored.write(connection, space.tenant.id, version, space.seal_rules(rules), stamp, actor)
-        await control.audit(connection, space.tenant.id, actor, "rules.put", str(version))
+        await ledger.note(connection, space.tenant.id, actor, "rules.put", str(version))
     await space.rules(version)
     return version

@@ -22,7 +22,7 @@ from identity.errors import BadInput, KeyUnavailable, NotConfirmed, SpaceNotFoun
 from identity.ids import new_id, private, public, token
 from identity.planning.timing import format_time
 from identity.spaces import Spaces
-from identity.store import control
+from identity.store import control, ledger
 
 OPERATOR = "operator"
 SCOPES = ("write", "import", "profiles:read", "privacy", "admin")
@@ -139,7 +139,7 @@ async def create_space(spaces: Spaces, name: str) -> dict[str, Any]:
             key_id, secret = _new_secret()
             await control.create_key(connection, space.id, key_id, purpose, scopes, _hash(secret))
             shown[purpose] = secret
-        await control.audit(connection, space.id, OPERATOR, "space.create", public("spc", public_id))
+        await ledger.note(connection, space.id, OPERATOR, "space.create", public("spc", public_id))
     return {"space_id": public("spc", public_id), "name": name, "keys": shown}
 
 
@@ -166,7 +166,7 @@ async def delete_space(spaces: Spaces, space_id: str, confirm: str | None) -> in
         if confirm != space.name:
             raise NotConfirmed
         await control.delete_space(connection, space.id)
-        await control.audit(connection, space.id, OPERATOR, "space.delete", space_id)
+        await ledger.note(connection, space.id, OPERATOR, "space.delete", space_id)
     spaces.forget(space.id)
     try:
         await asyncio.to_thread(spaces.keyring.destroy_space, public_id)
@@ -186,7 +186,7 @@ async def create_key(spaces: Spaces, caller: Caller, name: str, scopes: Sequence
     key_id, secret = _new_secret()
     async with spaces.database.transaction() as connection:
         await control.create_key(connection, caller.space_id, key_id, name, sorted(set(scopes)), _hash(secret))
-        await control.audit(connection, caller.space_id, caller.key_id, "key.create", key_id)
+        await ledger.note(connection, caller.space_id, caller.key_id, "key.create", key_id)
     return {"key_id": key_id, "secret": secret, "name": name, "scopes": sorted(set(scopes))}
 
 
@@ -204,7 +204,7 @@ async def revoke_key(spaces: Spaces, caller: Caller, key_id: str) -> None:
     """Ends a key of the caller's space; other processes notice within two seconds."""
     async with spaces.database.transaction() as connection:
         await control.revoke_key(connection, caller.space_id, key_id)
-        await control.audit(connection, caller.space_id, caller.key_id, "key.revoke", key_id)
+        await ledger.note(connection, caller.space_id, caller.key_id, "key.revoke", key_id)
 
 
 def _name(name: str) -> str:

@@ -24,6 +24,7 @@ from identity.store.arrays import (
     uuids,
     uuids_or_null,
 )
+from identity.store.ledger import APPEND
 from identity.store.rows import (
     AccountRow,
     ChangeRow,
@@ -84,7 +85,7 @@ class Writes(Struct):
     events: list[EventRow] = []
     history: list[HistoryRow] = []
     unclaimed: list[bytes] = []
-    audit: list[tuple[str, str, str]] = []
+    ledger: list[tuple[int, bytes]] = []
     rejection: RejectionRow | None = None
     lane: int = 0
     changes: list[ChangeRow] = []
@@ -145,6 +146,8 @@ def _steps(tenant: Tenant, w: Writes) -> _Steps:
     _sealed(steps, w)
     _groups(steps, w)
     _calls(steps, w)
+    for moment, entry in w.ledger:
+        steps.add(APPEND, 1, int8(moment), entry)
     if w.changes:
         op, version, at, profile, other = zip(*w.changes, strict=True)
         columns = (int2s(op), int8s(version), int8s(at), uuids(profile), uuids_or_null(other))
@@ -266,5 +269,3 @@ def _calls(steps: _Steps, w: Writes) -> None:
     if w.rejection is not None:
         row = w.rejection
         steps.add(sql.INSERT_REJECTION, 1, int8(row.stamp), int4(steps.tenant.base), int2(row.calls), row.payload)
-    for entry in w.audit:
-        steps.add(sql.INSERT_AUDIT, 1, *(text.encode() for text in entry))

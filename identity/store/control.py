@@ -1,6 +1,6 @@
-"""Spaces, keys, rules and audit: the control plane, a few rows read by name.
+"""Spaces, keys and rules: the control plane, a few rows read by name.
 
-What a space must never be without (its gate and its lanes) is created with it, in one
+What a space must never be without (its gate, its ledger and its lanes) is created with it, in one
 transaction, so nothing else needs to ask whether it exists.
 """
 
@@ -55,6 +55,7 @@ async def create_space(connection: Connection, public_id: bytes, name: str, stam
         raise SpaceNotFound
     space = SpaceRow(*made)
     await connection.execute("INSERT INTO space_gate (space_id, stamp) VALUES ($1::int4, $2::int8)", [space.id, stamp])
+    await connection.execute("INSERT INTO ledger_head (space_id, bucket) VALUES ($1::int4, $2::int4)", [space.id, base])
     await connection.execute(
         """
         INSERT INTO lane_head (space_id, lane, bucket)
@@ -184,11 +185,3 @@ async def revoke_key(connection: Connection, space_id: int, public_id: str) -> N
     )
     if found is None:
         raise KeyNotFound
-
-
-async def audit(connection: Connection, space_id: int | None, actor: str, action: str, subject: str | None) -> None:
-    """One line of the audit: who (a key's id, or `operator`) did what to what (an id, never a value)."""
-    await connection.execute(
-        "INSERT INTO audit (space_id, actor, action, subject) VALUES ($1, $2, $3, $4)",
-        [space_id, actor, action, subject],
-    )

@@ -20,6 +20,7 @@ _BY_PROFILE: tuple[LiteralString, ...] = (
     "DELETE FROM history WHERE profile_id = ANY ($2::uuid[]) AND space_id = $1::int4",
     "DELETE FROM evidence WHERE profile_id = ANY ($2::uuid[]) AND space_id = $1::int4",
     "DELETE FROM event WHERE profile_id = ANY ($2::uuid[]) AND space_id = $1::int4",
+    "DELETE FROM disclosure WHERE profile_id = ANY ($2::uuid[]) AND space_id = $1::int4",
     "DELETE FROM profile WHERE profile_id = ANY ($2::uuid[]) AND space_id = $1::int4",
 )
 # What hangs on no profile, table by table. Their keys do not lead with the space, so each step reads
@@ -35,6 +36,14 @@ _BY_SPACE: tuple[LiteralString, ...] = (
     "blocked_key",
     "forgotten",
     "job",
+    "erasure",
+    "erasure_notice",
+    "privacy_request",
+    "hold",
+    "held_key",
+    "export",
+    "export_part",
+    "destination",
     "change",
     "lane_head",
     "slot_key",

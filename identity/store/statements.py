@@ -162,12 +162,21 @@ UPDATE space_gate SET stamp = $2::int8, marks = marks | $3::int2 WHERE space_id 
 """
 
 # What lies at an origin and is found by its id alone: with its identifiers and memberships, everything.
-LIFT = tuple(
-    f"""
+# Whose key goes marks its slot: the next roll gives it a new key, which the old one does not open.
+LIFT = (
+    """
+    UPDATE slot_key w SET touched = true FROM (
+        SELECT DISTINCT s.slot FROM unnest($2::uuid[], $3::int4[]) AS u (id, bucket)
+        JOIN subject_key s ON s.profile_id = u.id AND s.space_id = $1::int4 AND s.bucket = u.bucket
+    ) t WHERE w.slot = t.slot AND w.space_id = $1::int4 AND NOT w.touched
+    """,
+    *(
+        f"""
     DELETE FROM {table} t USING unnest($2::uuid[], $3::int4[]) AS u (id, bucket)
     WHERE t.profile_id = u.id AND t.space_id = $1::int4 AND t.bucket = u.bucket
     """  # noqa: S608 (names of tables)
-    for table in ("profile_document", "sighting", "evidence", "event", "history", "subject_key")
+        for table in ("profile_document", "sighting", "evidence", "event", "history", "subject_key")
+    ),
 )
 
 DELETE_IDENTIFIERS = """
@@ -213,8 +222,6 @@ INSERT_REJECTION = """
 INSERT INTO rejection (space_id, stamp, bucket, calls, payload)
 VALUES ($1::int4, $2::int8, $3::int4, $4::int2, $5::bytea)
 """
-
-INSERT_AUDIT = "INSERT INTO audit (space_id, actor, action, subject) VALUES ($1::int4, $2::text, $3::text, $4::text)"
 
 # The row lock on the lane's head is held to the commit, so committed entries are exactly 1..seq.
 INSERT_CHANGES = """

@@ -104,6 +104,13 @@ def rows(live_database: str) -> Iterator[psycopg.Connection[Any]]:
         yield connection
 
 
+AUDIT = """(
+    SELECT l.space_id, e ->> 'actor' AS actor, e ->> 'action' AS action, e ->> 'subject' AS subject
+    FROM ledger l, LATERAL (SELECT convert_from(l.entry, 'UTF8')::jsonb) AS j (e)
+)"""
+"""The entries of the ledger as a table."""
+
+
 @pytest.fixture
 def suppress(live: Running, rows: psycopg.Connection[Any]) -> Suppress:
     """Puts an identifier into the suppression list of a space."""

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.app.conftest import Shop
+from tests.app.conftest import AUDIT, Shop
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
@@ -156,9 +156,9 @@ def test_a_departure_is_no_event(shop: Shop, rows: psycopg.Connection[Any]) -> N
         assert [each["type"] for each in api(shop, f"{place}/events")["data"]] in (["group"], [])
     assert api(shop, "accounts/profiles/group_id:secret-group/events")["data"] == []
     assert api(shop, "accounts/profiles/group_id:secret-group/metadata")["metadata"]["last_message_id"] is None
-    lines = rows.execute("SELECT subject FROM audit WHERE action = 'group.leave'").fetchall()
+    lines = rows.execute(f"SELECT subject FROM {AUDIT} audit WHERE action = 'group.leave'".encode()).fetchall()
     assert (after["profile_id"],) in lines
-    written = rows.execute("SELECT string_agg(audit::text, ' ') FROM audit").fetchone()
+    written = rows.execute(f"SELECT string_agg(audit::text, ' ') FROM {AUDIT} audit".encode()).fetchone()
     assert written is not None
     assert "secret-group" not in written[0]
 

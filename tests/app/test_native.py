@@ -11,7 +11,7 @@ import pytest
 
 from app.body import BODY_LIMIT
 from app.schemas import MOST_LOOKED_UP
-from tests.app.conftest import Shop, log_of
+from tests.app.conftest import AUDIT, Shop, log_of
 from tests.conftest import Running
 
 PLANTED = "ann.planted@example.com"
@@ -230,7 +230,9 @@ def test_audit(shop: Shop, rows: psycopg.Connection[Any], key: str, noted: int) 
     shop.ask("GET", f"/v1/profiles/user_id:{PLANTED}", key)
     shop.ask("GET", f"/v1/profiles/prf_{PLANTED}", key)
 
-    lines = rows.execute("SELECT actor, action, subject FROM audit WHERE action = 'profile.read'").fetchall()
+    lines = rows.execute(
+        f"SELECT actor, action, subject FROM {AUDIT} audit WHERE action = 'profile.read'".encode()
+    ).fetchall()
     mine = [line for line in lines if line[2] == profile_id]
     assert len(mine) == noted
     assert PLANTED not in json.dumps(lines)

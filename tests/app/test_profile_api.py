@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from app import profile_shapes
-from tests.app.conftest import Shop, log_of
+from tests.app.conftest import AUDIT, Shop, log_of
 from tests.conftest import Running
 
 PLANTED = "ann.planted@example.com"
@@ -421,7 +421,9 @@ def test_audit(shop: Shop, rows: psycopg.Connection[Any], key: str, noted: int) 
         get(shop, what, f"user_id:{PLANTED}", key)
         shop.ask("GET", f"{root(shop)}/user_id:no-{PLANTED}/{what}", key)
 
-    lines = rows.execute("SELECT action, subject FROM audit WHERE action LIKE 'profile_api.%'").fetchall()
+    lines = rows.execute(
+        f"SELECT action, subject FROM {AUDIT} audit WHERE action LIKE 'profile_api.%'".encode()
+    ).fetchall()
     assert len([line for line in lines if line[1] == profile_id]) == noted * len(LISTS)
     assert PLANTED not in json.dumps(lines)
 

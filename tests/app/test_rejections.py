@@ -14,7 +14,7 @@ import pytest
 from app.rejection_shapes import RejectionPage
 from identity.journeys.ingest.read_in import LARGEST_ITEM
 from identity.planning.refusals import MOST_NAMES
-from tests.app.conftest import Shop, Suppress
+from tests.app.conftest import AUDIT, Shop, Suppress
 from tests.conftest import Running
 
 BIG = "x" * (LARGEST_ITEM - 2_000)
@@ -285,10 +285,10 @@ def test_admin_only(shop: Shop, key: str) -> None:
 
 def test_audit(shop: Shop, rows: psycopg.Connection[Any]) -> None:
     """Reading the list is in the audit."""
-    noted = "SELECT count(*) FROM audit a JOIN space s ON s.id = a.space_id WHERE s.name = %s AND action = %s"
+    noted = f"SELECT count(*) FROM {AUDIT} a JOIN space s ON s.id = a.space_id WHERE s.name = %s AND action = %s"
     listed(shop)
 
-    assert rows.execute(noted, [shop.name, "rejections.read"]).fetchone() == (1,)
+    assert rows.execute(noted.encode(), [shop.name, "rejections.read"]).fetchone() == (1,)
 
 
 def test_many_at_once(shop: Shop, live: Running) -> None:

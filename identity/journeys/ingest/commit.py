@@ -10,7 +10,7 @@ import asyncio
 import random
 from collections.abc import Sequence
 
-from identity.clock import SLOT_BITS, Clock
+from identity.clock import SLOT_BITS, Clock, stamp_time
 from identity.errors import (
     Conflict,
     DatabaseUnavailable,
@@ -39,6 +39,7 @@ from identity.spaces import Space
 from identity.store import control, load
 from identity.store.apply import apply, commit, rollback
 from identity.store.database import Database, translated
+from identity.store.ledger import said
 from identity.store.pen import Pen
 from identity.store.wire import WireConnection
 
@@ -161,8 +162,11 @@ class Writer:
         writes.unclaimed = list(first.fresh_messages - made.messages)
         writes.gate = self.clock.last << SLOT_BITS | self.clock.slot if made.rests_on_absence else 0
         writes.lane = self.clock.slot % control.LANES
-        writes.audit = [
-            (f"key:{record.call.source.key}", "alias.force", public_profile(record.origin)) for record in made.forced
+        writes.ledger = [
+            said(
+                f"key:{record.call.source.key}", "alias.force", public_profile(record.origin), stamp_time(record.stamp)
+            )
+            for record in made.forced
         ]
         writes.rejection = losses(space, requests, made, batch)
         await apply(connection, space.tenant, writes)

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
-from identity.journeys.undo.act import View
+from identity.acting import View
 from identity.model import ACTS, STORED_KINDS
 from identity.naming import renamed, strongest
 from identity.origins import opened, unwrap

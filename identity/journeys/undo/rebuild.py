@@ -7,7 +7,7 @@ a rebuild that was interrupted is simply begun again.
 
 from typing import Any
 
-from identity.journeys.undo.act import Done, Ground, View, perform
+from identity.acting import Done, Ground, View, perform
 from identity.journeys.undo.replaying import Replayed, replay
 from identity.journeys.undo.rewriting import Rewriting
 from identity.journeys.undo.survey import Progress, survey

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from identity.acting import Done, Ground, act
 from identity.clock import stamp_time
 from identity.errors import IdentifierNotFound, LastIdentifier
 from identity.identifiers import parse
 from identity.ids import public_profile
-from identity.journeys.undo.act import Done, Ground, act
 from identity.journeys.undo.opening import Opened, open_whole, showed
 from identity.journeys.undo.sealing import act_record, changes, history, seal_act
 from identity.model import Identifier, Source
@@ -16,6 +16,7 @@ from identity.planning.working import set_key
 from identity.spaces import Space, through_a_roll
 from identity.store import whole as store
 from identity.store.apply import Writes
+from identity.store.ledger import said
 from identity.store.load import BLOCKED
 
 ACTION = "identifier.remove"
@@ -41,7 +42,7 @@ async def remove_identifier(space: Space, ref: str, *, block: bool, source: Sour
         await opened.unlock(origin)
         writes = await _rows(ground, opened, removal, named, source, block=block)
         profile_id = public_profile(removal.head.canonical)
-        writes.audit = [(actor, ACTION, profile_id)]
+        writes.ledger = [said(actor, ACTION, profile_id, stamp_time(removal.stamp))]
         return Done({"profile_id": profile_id, "blocked": block}, writes, (origin, removal.stamp))
 
     answer: dict[str, Any] = await act(space, [key], decide)
@@ -53,7 +54,7 @@ def _block(ground: Ground, key: bytes, actor: str, *, block: bool) -> Done:
     if not block:
         raise IdentifierNotFound
     stamp = ground.stamps(ground.gate.stamp)
-    writes = Writes(gate=stamp, marks=BLOCKED, blocked=[key], audit=[(actor, ACTION, "-")])
+    writes = Writes(gate=stamp, marks=BLOCKED, blocked=[key], ledger=[said(actor, ACTION, None, stamp_time(stamp))])
     return Done({"profile_id": None, "blocked": True}, writes)
 
 

@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Iterable
 
+from identity.acting import View
 from identity.ids import new_id
-from identity.journeys.undo.act import View
 from identity.journeys.undo.opening import Opened, open_whole
 from identity.journeys.undo.survey import Every, names, reread
 from identity.model import ACTS, STORED_KINDS

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
+from identity.acting import View
 from identity.ids import public_profile
-from identity.journeys.undo.act import View
 from identity.journeys.undo.replaying import replay
 from identity.journeys.undo.survey import Progress, survey
 from identity.origins import unwrap

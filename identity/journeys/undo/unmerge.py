@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 from typing import Any
 
+from identity.acting import Done, Ground, act
 from identity.clock import stamp_time
 from identity.errors import NotOneProfile, TooManyCuts
 from identity.identifiers import parse
 from identity.ids import new_id, public_profile
-from identity.journeys.undo.act import Done, Ground, act
 from identity.journeys.undo.opening import open_for_parting
 from identity.journeys.undo.sealing import act_record, seal_parting
 from identity.model import Source
 from identity.planning.parting import part
 from identity.spaces import Space, through_a_roll
+from identity.store.ledger import said
 
 MOST_CUTS = 64
 
@@ -48,7 +49,7 @@ async def unmerge(
         record = act_record("unmerge", source, stamp_time(parting.stamp), body)
         writes = seal_parting(opened, parting, await ground.mint(), record, ground.lane)
         leaving, staying = public_profile(parting.leaving.canonical), public_profile(parting.staying.canonical)
-        writes.audit = [(actor, "profile.unmerge", staying)]
+        writes.ledger = [said(actor, "profile.unmerge", staying, stamp_time(parting.stamp))]
         answer = {"profile_id": leaving, "remaining_profile_id": staying}
         return Done(answer, writes, (parting.staying.id, parting.stamp))
 

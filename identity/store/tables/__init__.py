@@ -5,6 +5,6 @@ Tenant tables carry `space_id` and `bucket` in their primary key, the selective 
 values are sealed (`bytea`), keys are blind indexes.
 """
 
-from identity.store.tables import around, calls, control, identity
+from identity.store.tables import around, calls, control, identity, privacy
 
-__all__ = ["around", "calls", "control", "identity"]
+__all__ = ["around", "calls", "control", "identity", "privacy"]

@@ -50,13 +50,19 @@ class Cut(SQLModel, table=True):
 
 
 class Suppression(SQLModel, table=True):
-    """Keyed hashes of the identifiers of people who asked not to be recorded."""
+    """Keyed hashes of the identifiers of people who asked not to be recorded, or were erased.
+
+    Where it is `whole`, every call of theirs is passed over; else those whose event time is not after
+    `until` (microseconds), the moment of their erasure.
+    """
 
     __tablename__ = "suppression"
     key: bytes = primary()
     space_id: int = primary(Integer)
     bucket: int = primary(Integer)
     created_at: datetime = column(DateTime(timezone=True), default="now()")
+    whole: bool = column(Boolean, default="true")
+    until: int | None = column(BigInteger, null=True)
 
 
 class BlockedKey(SQLModel, table=True):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, DateTime, Index, Integer, LargeBinary, SmallInteger, Text, Uuid, text
+from sqlalchemy import ARRAY, BigInteger, Boolean, DateTime, Index, Integer, LargeBinary, SmallInteger, Text, Uuid, text
 from sqlmodel import Field, SQLModel
 
 from identity.store.tables.columns import column, primary
@@ -117,20 +117,11 @@ class WriterSlot(SQLModel, table=True):
     until: int = column(BigInteger)
 
 
-class Audit(SQLModel, table=True):
-    """Who did what, append-only: the service may insert and select. No personal data."""
-
-    __tablename__ = "audit"
-    id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
-    at: datetime = column(DateTime(timezone=True), default="now()")
-    space_id: int | None = column(Integer, null=True)
-    actor: str = column(Text)
-    action: str = column(Text)
-    subject: str | None = column(Text, null=True)
-
-
 class SlotKey(SQLModel, table=True):
-    """A key that wraps subject keys; itself wrapped by the epoch key of `epoch`."""
+    """A key that wraps subject keys; itself wrapped by the epoch key of `epoch`.
+
+    `touched`: a subject key under it was destroyed, so the next roll makes a new one in its place.
+    """
 
     __tablename__ = "slot_key"
     space_id: int = primary(Integer)
@@ -138,6 +129,7 @@ class SlotKey(SQLModel, table=True):
     bucket: int = primary(Integer)
     epoch: int = column(Integer)
     wrapped: bytes = column(LargeBinary)
+    touched: bool = column(Boolean, default="false")
 
 
 class SubjectKey(SQLModel, table=True):

@@ -41,6 +41,7 @@ class Profile(SQLModel, table=True):
     joined_to: UUID | None = column(Uuid, null=True)
     own: bytes = column(LargeBinary)
     folded: bytes | None = column(LargeBinary, null=True)
+    withheld: bool = column(Boolean, default="false")
 
 
 class ProfileDocument(SQLModel, table=True):

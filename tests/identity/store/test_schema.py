@@ -30,8 +30,8 @@ def test_migrating_again_changes_nothing(database: str) -> None:
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE audit SET actor = ''",
-        "DELETE FROM audit",
+        "UPDATE ledger SET entry = ''",
+        "DELETE FROM ledger",
         "UPDATE evidence SET kind = 0",
         "UPDATE event SET calls = 0",
         "UPDATE history SET kind = 0",
