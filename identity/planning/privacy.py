@@ -1,0 +1,90 @@
+"""What was asked for on a person's behalf and how far it is, as values that all front doors read.
+
+Times are microseconds. Nothing here says who: a request and its erasures are known by their ids.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from msgspec import Struct
+
+# Numbers are for ever: they are stored.
+NATIVE, SEGMENT, OPENDSR = 0, 1, 2
+SUPPRESS_WITH_DELETE, DELETE_ONLY, SUPPRESS_ONLY, UNSUPPRESS = 1, 2, 3, 4
+SUPPRESS_WITH_DELETE_INTERNAL, DELETE_INTERNAL = 5, 6
+DELETES: Final = frozenset({SUPPRESS_WITH_DELETE, DELETE_ONLY, SUPPRESS_WITH_DELETE_INTERNAL, DELETE_INTERNAL})
+SUPPRESSES: Final = frozenset({SUPPRESS_WITH_DELETE, SUPPRESS_ONLY, SUPPRESS_WITH_DELETE_INTERNAL})
+FORWARDS: Final = frozenset({SUPPRESS_WITH_DELETE, DELETE_ONLY})
+REGULATIONS: Final = ("none", "gdpr", "ccpa")
+RECEIVED, ON_HOLD, FINISHED, DUPLICATE, CANCELLED = range(5)
+NOTICES: Final = ("queued", "sent", "accepted", "done", "unsupported_manual", "failed", "overdue")
+
+
+class Asked(Struct, frozen=True):
+    """A request as it comes in. `identifiers` are written `type:value`, at most MOST_ASKED of them.
+
+    `request_id` (16 bytes) is set where the client names the request itself; `details` are kept
+    sealed for the door it came by; `received_at` where the door says when it was submitted.
+    """
+
+    front: int
+    kind: int
+    regulation: int
+    identifiers: Sequence[str]
+    actor: str
+    idempotency: str | None = None
+    request_id: bytes | None = None
+    details: dict[str, Any] | None = None
+    received_at: int | None = None
+
+
+class Notice(Struct, frozen=True):
+    """What a destination (its public id and name) has said of an erasure; `state` as in NOTICES."""
+
+    destination: str
+    name: str
+    state: int
+    at: int
+
+
+class Erased(Struct, frozen=True):
+    """One identifier of a request: of which type, and what became of it.
+
+    `counts` says what was destroyed: {"keys": n, "key_ids_root": hex, "rows": {table: n}}; `salt` is
+    there only in the answer to the request itself (hex), for the requester to prove whom it was about.
+    """
+
+    id: bytes
+    request_id: bytes
+    nr: int
+    kind: int
+    regulation: int
+    state: int
+    type: str
+    commitment: bytes
+    received_at: int
+    due_at: int | None
+    extended_at: int | None
+    internal_at: int | None
+    closed_at: int | None
+    epoch: int | None
+    backup_safe_at: int | None
+    duplicate_of: bytes | None
+    ledger_seq: int | None
+    counts: dict[str, Any] | None
+    notices: Sequence[Notice] = ()
+    salt: str | None = None
+    identifier: str | None = None
+
+
+class Request(Struct, frozen=True):
+    """A request with its erasures in the order they were asked for."""
+
+    id: bytes
+    front: int
+    kind: int
+    regulation: int
+    received_at: int
+    actor: str
+    details: dict[str, Any] | None
+    erasures: Sequence[Erased]
