@@ -71,7 +71,7 @@ class Call(Struct):
     those refused before any lookup (`blocked`, `bad_type`). `traits` are those of an identify,
     `group_traits` those of a group call, `group` is what it joins or leaves. `unlinked` are the
     readings of a previous id that links nothing: no identifiers, but named in the body. `message`
-    is the keyed hash of `message_id`.
+    is the keyed hash of `message_id`. `history`: an import that says itself when it was received.
     """
 
     kind: Kind
@@ -90,6 +90,7 @@ class Call(Struct):
     unlinked: list[Identifier] = []
     message: bytes = b""
     group_key: bytes = b""
+    history: bool = False
 
 
 class Outcome(Struct, omit_defaults=False):

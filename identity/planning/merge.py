@@ -7,8 +7,6 @@ calls are cut into batches. No I/O, no clock and no randomness of its own.
 
 from collections.abc import Callable, Iterable, Sequence
 
-from msgspec import structs
-
 from identity.identifiers import USER_ID
 from identity.model import Call, Identifier, Outcome, Skipped
 from identity.planning.alias import Decision, decide
@@ -16,7 +14,7 @@ from identity.planning.fits import SEPARATED, misfit, separated, whole
 from identity.planning.landing import tell
 from identity.planning.plan import CREATED, DEMOTED, GAINED, MERGE, MERGED, RETIRED, UPSERT, Change, Note, Plan, Record
 from identity.planning.rules import Rules
-from identity.planning.scrub import scrub
+from identity.planning.scrub import scrub, without
 from identity.planning.state import Neighbourhood, Profile
 from identity.planning.traits import newest
 from identity.planning.working import Working
@@ -79,14 +77,15 @@ class _Planner:
             rank = self.rules.rank
             identifiers = sorted(identifiers, key=lambda identifier: rank(identifier.type))
         if around.blocked:
-            call, identifiers, barred = _without(call, identifiers, around.blocked)
+            call, identifiers, barred = without(call, identifiers, around.blocked)
             skipped = skipped + [Skipped(i, BLOCKED) for i in barred]
-        if around.suppressed:
-            if identifiers and identifiers[0].key in around.suppressed:
+        hidden = around.hidden(call)
+        if hidden:
+            if identifiers and identifiers[0].key in hidden:
                 return Outcome(call.message_id, "suppressed")
-            call, identifiers, barred = _without(call, identifiers, around.suppressed)
+            call, identifiers, barred = without(call, identifiers, hidden)
             skipped = skipped + [Skipped(i, SUPPRESSED) for i in barred]
-            barred += [i for i in call.unlinked if i.key in around.suppressed]
+            barred += [i for i in call.unlinked if i.key in hidden]
             if barred:
                 call = scrub(call, barred, self.rules)
         chosen = self._choose(call, identifiers)
@@ -279,21 +278,6 @@ def _as_one(
         [i for i in fresh if i.key not in named],
         [(one if any(head is part for part in parts) else head, i) for head, i in seen],
     )
-
-
-def _without(
-    call: Call, identifiers: list[Identifier], barred: set[bytes]
-) -> tuple[Call, list[Identifier], list[Identifier]]:
-    """A call and its identifiers without the barred ones, and those it named."""
-    found = [i for i in identifiers if i.key in barred]
-    if call.alias is not None:
-        previous = [i for i in (call.alias.user, call.alias.anonymous) if i is not None and i.key in barred]
-        if previous:
-            found += previous[:1]
-            call = structs.replace(call, alias=None)
-    if not found:
-        return call, identifiers, []
-    return call, [i for i in identifiers if i.key not in barred], found
 
 
 def _told(skipped: Sequence[Skipped]) -> list[dict[str, str]]:

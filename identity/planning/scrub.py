@@ -5,6 +5,7 @@ stored, and for e-mail and phone from the traits. The body given is not changed.
 """
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from msgspec import structs
@@ -14,6 +15,21 @@ from identity.model import Call, Identifier
 from identity.planning.rules import Rules
 
 
+def without(
+    call: Call, identifiers: list[Identifier], barred: AbstractSet[bytes]
+) -> tuple[Call, list[Identifier], list[Identifier]]:
+    """A call and its identifiers without the barred ones, and those it named."""
+    found = [i for i in identifiers if i.key in barred]
+    if call.alias is not None:
+        previous = [i for i in (call.alias.user, call.alias.anonymous) if i is not None and i.key in barred]
+        if previous:
+            found += previous[:1]
+            call = structs.replace(call, alias=None)
+    if not found:
+        return call, identifiers, []
+    return call, [i for i in identifiers if i.key not in barred], found
+
+
 def scrub(call: Call, hidden: Sequence[Identifier], rules: Rules) -> Call:
     """The call without any trace of these identifiers."""
     gone = {(identifier.type, identifier.value) for identifier in hidden}
@@ -21,7 +37,7 @@ def scrub(call: Call, hidden: Sequence[Identifier], rules: Rules) -> Call:
     def is_gone(type_: str, value: object) -> bool:
         return (type_, normalise(type_, value, rules.region)) in gone
 
-    def without(traits: object) -> object:
+    def cleared(traits: object) -> object:
         if not isinstance(traits, dict):
             return traits
         return {k: v for k, v in traits.items() if not (k in (EMAIL, PHONE) and is_gone(k, v))}
@@ -36,18 +52,18 @@ def scrub(call: Call, hidden: Sequence[Identifier], rules: Rules) -> Call:
             del body[name]
     for name in ("traits", "properties"):
         if name in body:
-            body[name] = without(body[name])
+            body[name] = cleared(body[name])
     if isinstance(body.get("context"), dict):
-        body["context"] = _context(body["context"], is_gone, without)
+        body["context"] = _context(body["context"], is_gone, cleared)
     traits = call.traits if call.traits is None else body.get("traits")
     group_traits = call.group_traits if call.group_traits is None else body.get("traits")
     return structs.replace(call, body=body, traits=traits, group_traits=group_traits)
 
 
-def _context(context: dict[str, Any], is_gone: Any, without: Any) -> dict[str, Any]:
+def _context(context: dict[str, Any], is_gone: Any, cleared: Any) -> dict[str, Any]:
     context = dict(context)
     if "traits" in context:
-        context["traits"] = without(context["traits"])
+        context["traits"] = cleared(context["traits"])
     if isinstance(context.get("externalIds"), list):
         context["externalIds"] = [
             entry

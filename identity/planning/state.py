@@ -5,9 +5,12 @@ walks through the calls, so that each call sees what the ones before it did. Not
 keep a reference to it.
 """
 
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from msgspec import Struct
+
+from identity.model import Call
 
 Stamped = tuple[Any, int, int]
 """A value with its event time and its stamp; the greatest (time, stamp) wins."""
@@ -97,7 +100,8 @@ class Neighbourhood(Struct):
 
     `owners`: key of an identifier -> its origin. `profiles`: those origins and their heads.
     `documents`: of origins; one that is missing is empty. `messages`: those accepted before.
-    `suppressed` and `blocked` hold keys of identifiers, `cuts` key -> (cut, side) pairs.
+    `suppressed` and `blocked` hold keys of identifiers, `cuts` key -> (cut, side) pairs. `erased` are
+    keys with the moment up to which calls of theirs are passed over: those of people who were erased.
     """
 
     owners: dict[bytes, bytes] = {}
@@ -107,9 +111,20 @@ class Neighbourhood(Struct):
     accounts: dict[bytes, Account] = {}
     messages: set[bytes] = set()
     suppressed: set[bytes] = set()
+    erased: dict[bytes, int] = {}
     blocked: set[bytes] = set()
     cuts: dict[bytes, list[tuple[bytes, int]]] = {}
     stamp: int = 0
+
+    def hidden(self, call: Call) -> AbstractSet[bytes]:
+        """The identifiers that this call must leave no trace of.
+
+        Of people who were erased those, if it is no later than that; what is imported as history is
+        put there on purpose, and comes late by nature.
+        """
+        if not self.erased or call.history:
+            return self.suppressed
+        return self.suppressed | {key for key, until in self.erased.items() if call.time <= until}
 
     def head_of(self, key: bytes) -> Profile | None:
         """The head of the canonical profile that holds this identifier, if it is known."""

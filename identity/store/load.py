@@ -103,7 +103,7 @@ LIMIT 1
 """
 
 _SUPPRESSED = """
-SELECT s.key FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket)
+SELECT s.key, s.whole, s.until FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket)
 JOIN suppression s ON s.key = k.key AND s.space_id = $1::int4 AND s.bucket = k.bucket
 """
 
@@ -244,8 +244,8 @@ async def committed(
 
 async def marks(
     connection: WireConnection, tenant: Tenant, gate: Gate, suppressions: Sequence[bytes], identifiers: Sequence[bytes]
-) -> tuple[set[bytes], set[bytes], list[tuple[bytes, bytes, int]]]:
-    """What must be respected: the suppressed hashes, the blocked keys, and (key, cut, side) rows.
+) -> tuple[list[tuple[bytes, bool, int | None]], set[bytes], list[tuple[bytes, bytes, int]]]:
+    """What must be respected: (hash, whole, until) of who is suppressed, blocked keys, (key, cut, side).
 
     Only asked where the gate says that there is anything; the gate is held, so it stays so.
     """
@@ -260,7 +260,8 @@ async def marks(
             (marked,) = await run(connection, Step(query, [int4(tenant.id), byteas(keys), tenant.buckets(keys)]))
             rows = marked.rows
         found.append(rows)
-    return {key for (key,) in found[0]}, {key for (key,) in found[1]}, [(k, cut, side) for k, cut, side in found[2]]
+    suppressed = [(hash_, whole, until) for hash_, whole, until in found[0]]
+    return suppressed, {key for (key,) in found[1]}, [(k, cut, side) for k, cut, side in found[2]]
 
 
 async def scan_windows(

@@ -22,7 +22,6 @@ from identity.errors import (
 from identity.ids import new_id, public_profile
 from identity.journeys.ingest.losses import losses
 from identity.journeys.ingest.opening import (
-    Marks,
     Opened,
     fill_windows,
     missing_windows,
@@ -35,6 +34,7 @@ from identity.model import Call
 from identity.planning.merge import plan as make_plan
 from identity.planning.plan import Plan
 from identity.planning.rules import Rules
+from identity.planning.state import Neighbourhood
 from identity.spaces import Space
 from identity.store import control, load
 from identity.store.apply import apply, commit, rollback
@@ -183,13 +183,13 @@ class Writer:
         known = first.owners
         may_mint = bool(groups) or any(i.key not in known for call in calls for i in call.identifiers)
         slot = random.randrange(KEY_SLOTS)  # noqa: S311 (spreads keys, guards nothing)
-        marked = await self._marks(connection, space, calls, first) if first.gate.marks else Marks()
+        marked = await self._marks(connection, space, calls, first) if first.gate.marks else Neighbourhood()
         second = await load.lock(
             connection,
             space.tenant,
             set(known.values()),
             wanted_documents(calls, known),
-            wanted_sets(calls, known, marked.suppressed | marked.blocked),
+            wanted_sets(calls, known, lambda call: marked.hidden(call) | marked.blocked),
             list(groups),
             slot if may_mint or any(call.alias is not None for call in calls) else None,
         )
@@ -199,15 +199,17 @@ class Writer:
             await space.read_types()
             opened = Opened(space, first, second)
         opened.around.messages = {call.message for call in calls} - first.fresh_messages
-        opened.around.suppressed, opened.around.blocked = marked.suppressed, marked.blocked
-        opened.around.cuts = marked.cuts
+        opened.around.suppressed, opened.around.erased = marked.suppressed, marked.erased
+        opened.around.blocked, opened.around.cuts = marked.blocked, marked.cuts
         scans = missing_windows(opened.around, rules, space.codes)
         if scans:
             found = await load.scan_windows(connection, space.tenant, scans)
             fill_windows(opened.around, scans, found, space.names)
         return opened, slot, second.slot
 
-    async def _marks(self, connection: WireConnection, space: Space, calls: Sequence[Call], first: load.First) -> Marks:
+    async def _marks(
+        self, connection: WireConnection, space: Space, calls: Sequence[Call], first: load.First
+    ) -> Neighbourhood:
         """What must be respected of what these calls name."""
         named = {i.key: i for call in calls for i in (*call.identifiers, *call.unlinked)}
         for call in calls:
@@ -215,7 +217,12 @@ class Writer:
                 named |= {i.key: i for i in (call.alias.user, call.alias.anonymous) if i is not None}
         hashes = {space.keys.suppression(i.type, i.value): key for key, i in named.items()}
         suppressed, blocked, cuts = await load.marks(connection, space.tenant, first.gate, list(hashes), list(named))
-        marked = Marks({hashes[hash_] for hash_ in suppressed}, blocked)
+        marked = Neighbourhood(blocked=blocked)
+        for hash_, whole, until in suppressed:
+            if whole:
+                marked.suppressed.add(hashes[hash_])
+            elif until is not None:
+                marked.erased[hashes[hash_]] = until
         for key, cut, side in cuts:
             marked.cuts.setdefault(key, []).append((cut, side))
         return marked

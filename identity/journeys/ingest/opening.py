@@ -1,9 +1,7 @@
 """Between load and plan: makes a neighbourhood of locked rows, opening what has to be opened."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
-
-from msgspec import Struct
 
 from identity.model import Call
 from identity.origins import opened, unwrap
@@ -16,14 +14,6 @@ from identity.store.load import First, Second
 from identity.store.rows import ProfileRow
 from identity.vault.seal import DOCUMENT, GROUP_ID, GROUP_TRAITS
 from identity.vault.subject import SubjectKey
-
-
-class Marks(Struct):
-    """What a batch has to respect: keys that are suppressed or blocked, key -> (cut, side) pairs."""
-
-    suppressed: set[bytes] = set()
-    blocked: set[bytes] = set()
-    cuts: dict[bytes, list[tuple[bytes, int]]] = {}
 
 
 class Opened:
@@ -98,12 +88,13 @@ def wanted_documents(calls: Iterable[Call], owners: dict[bytes, bytes]) -> set[b
 
 
 def wanted_sets(
-    calls: Iterable[Call], owners: dict[bytes, bytes], barred: AbstractSet[bytes]
+    calls: Iterable[Call], owners: dict[bytes, bytes], barred: Callable[[Call], AbstractSet[bytes]]
 ) -> list[tuple[bytes, bytes]]:
     """The (origin, set of identifiers) pairs that calls may turn out to be sightings of."""
     wanted: set[tuple[bytes, bytes]] = set()
     for call in calls:
-        keys = [i.key for i in call.identifiers if i.key not in barred]
+        gone = barred(call)
+        keys = [i.key for i in call.identifiers if i.key not in gone]
         alias = call.alias
         readings: Sequence[list[bytes]] = [keys]
         if alias is not None:

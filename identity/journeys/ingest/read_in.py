@@ -101,7 +101,7 @@ class Request:
             space.index(call, keys)
 
     def _extract(self, item: Any, shared: Any, sent_at: Any, rules: Rules) -> Call:
-        received = self.received
+        received, history = self.received, False
         if isinstance(item, dict):
             if isinstance(shared, dict):
                 own = item.get("context")
@@ -112,8 +112,10 @@ class Request:
             if self.history and "receivedAt" in item:
                 own_time = parse_time(item["receivedAt"])
                 if own_time is not None:
-                    received, sent_at = min(own_time, received), None
-        return extract(item, kind=self.kind, rules=rules, received=received, sent_at=sent_at, source=self.source)
+                    received, sent_at, history = min(own_time, received), None, True
+        call = extract(item, kind=self.kind, rules=rules, received=received, sent_at=sent_at, source=self.source)
+        call.history = history
+        return call
 
     async def _know_types(self, space: Space) -> None:
         """A type beyond what a space may have is no type: its identifiers are skipped."""
