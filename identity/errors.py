@@ -13,18 +13,27 @@ stable and part of the HTTP contract. How an error becomes a status is decided i
     │   ├── BatchTooLong
     │   ├── TooMuch
     │   ├── NotConfirmed
-    │   └── NotOneProfile
+    │   ├── NotOneProfile
+    │   └── TooManyAsked
     ├── NotFound
     │   ├── ProfileNotFound
     │   ├── GroupNotFound
     │   ├── IdentifierNotFound
     │   ├── JobNotFound
     │   ├── SpaceNotFound
-    │   └── KeyNotFound
+    │   ├── KeyNotFound
+    │   ├── RequestNotFound
+    │   ├── ErasureNotFound
+    │   └── HoldNotFound
     ├── Refused                  understood, but it may not be done as things stand
     │   ├── NotLinked
     │   ├── LastIdentifier
-    │   └── TooManyCuts
+    │   ├── TooManyCuts
+    │   ├── IdempotencyConflict
+    │   ├── RequestExists
+    │   ├── AlreadyErased
+    │   └── NotExtensible
+    │       └── AlreadyExtended
     ├── Unauthorised             no key, or one that is not known
     ├── Forbidden                the key lacks the scope
     ├── Busy                     try again, sooner
@@ -110,6 +119,12 @@ class NotOneProfile(BadInput):
     code = "not_one_profile"
 
 
+class TooManyAsked(BadInput):
+    """A request may name 1 to 5,000 identifiers; split it."""
+
+    code = "too_many_identifiers"
+
+
 class Refused(OnefoldError):
     """As things stand it cannot be done."""
 
@@ -132,6 +147,36 @@ class TooManyCuts(Refused):
     """The profile was parted 64 times already; unmerge with block false, or rebuild under rules that keep it apart."""
 
     code = "too_many_cuts"
+
+
+class IdempotencyConflict(Refused):
+    """The Idempotency-Key was used for another request; use a new one."""
+
+    code = "idempotency_conflict"
+
+
+class RequestExists(Refused):
+    """There is a request with this id already."""
+
+    code = "request_exists"
+
+
+class AlreadyErased(Refused):
+    """What was asked for is done and cannot be taken back."""
+
+    code = "already_erased"
+
+
+class NotExtensible(Refused):
+    """The request has no due date that could be moved."""
+
+    code = "not_extensible"
+
+
+class AlreadyExtended(NotExtensible):
+    """The time for this request was extended before, which the law allows once."""
+
+    code = "already_extended"
 
 
 class NotFound(OnefoldError):
@@ -162,6 +207,24 @@ class IdentifierNotFound(NotFound):
     """No profile has this identifier."""
 
     code = "identifier_not_found"
+
+
+class RequestNotFound(NotFound):
+    """There is no such request."""
+
+    code = "request_not_found"
+
+
+class ErasureNotFound(NotFound):
+    """There is no such erasure."""
+
+    code = "erasure_not_found"
+
+
+class HoldNotFound(NotFound):
+    """There is no such hold."""
+
+    code = "hold_not_found"
 
 
 class JobNotFound(NotFound):

@@ -10,7 +10,7 @@ from base64 import b32encode
 from typing import Literal
 
 _HEX = 32
-Prefix = Literal["prf", "spc", "key", "ers", "dst", "job"]
+Prefix = Literal["prf", "spc", "key", "ers", "dst", "job", "req", "hld", "exp"]
 
 
 def new_id() -> bytes:

@@ -37,6 +37,7 @@ DIFFERENCES: Final = {
     "lane_broken": "The entries of a lane of the feed are not exactly 1 to its head.",
     "version_untold": "The feed does not end at the version of a profile.",
     "change_unknown": "The feed names a profile that does not exist.",
+    "erased_alive": "The feed says that a profile was erased, and it is there.",
     "key_missing": "An origin or a group has no subject key, or its key no slot.",
     "key_orphaned": "A subject key belongs to nobody.",
     "row_orphaned": "A row lies at an origin that does not exist.",

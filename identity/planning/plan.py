@@ -12,7 +12,7 @@ from identity.planning.state import Account, Document, Profile, Sighting
 # Kinds of history, as stored. Numbers are for ever.
 CREATED, GAINED, MERGED, DEMOTED, RETIRED, UNMERGED, REMOVED, REBUILT = 1, 2, 3, 4, 5, 6, 7, 8
 # Operations of the change feed, as stored.
-UPSERT, MERGE, UNMERGE = 1, 2, 3
+UPSERT, MERGE, UNMERGE, ERASE = 1, 2, 3, 4
 
 
 class Gained(Struct):

@@ -94,11 +94,14 @@ class Tally:
         else:
             self.calls[number] += calls
 
-    def read_told(self, id_: bytes, version: int) -> None:
-        """The greatest version that the feed tells of a profile."""
+    def read_told(self, id_: bytes, version: int, erased: bool = False) -> None:  # noqa: FBT001, FBT002 (a row)
+        """The greatest version that the feed tells of a profile, and whether it tells that it is erased."""
         number = self.census.origins.get(id_)
         if number is None:
-            self.findings.add("change_unknown", public_profile(id_))
+            if not erased:
+                self.findings.add("change_unknown", public_profile(id_))
+        elif erased:
+            self.findings.add("erased_alive", public_profile(id_))
         else:
             self._told[number] = version
 

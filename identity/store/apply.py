@@ -53,7 +53,7 @@ class Writes(Struct):
     `lifted` are origins whose documents, sightings, calls, history and key are taken away first, to
     be written anew under another key; `detached` (origin, key), `left` (group, origin) and `unseen`
     (origin, set) are identifiers, memberships and sightings to take away. `cuts` are (key, cut,
-    side), `forgotten` (key, stamp).
+    side), `forgotten` (key, stamp), `suppressed` (hash, whole or only up to a moment, that moment).
     """
 
     gate: int = 0
@@ -71,6 +71,7 @@ class Writes(Struct):
     cuts: list[tuple[bytes, bytes, int]] = []
     blocked: list[bytes] = []
     forgotten: list[tuple[bytes, int]] = []
+    suppressed: list[tuple[bytes, bool, int | None]] = []
     slot: tuple[int, int, bytes] | None = None
     subject_keys: list[SubjectKeyRow] = []
     new_documents: list[DocumentRow] = []
@@ -206,6 +207,9 @@ def _marks(steps: _Steps, w: Writes) -> None:
     if w.forgotten:
         key, until = zip(*w.forgotten, strict=True)
         steps.add(sql.FORGET, None, byteas(key), buckets(key), int8s(until))
+    if w.suppressed:
+        hash_, whole, moment = zip(*w.suppressed, strict=True)
+        steps.add(sql.SUPPRESS, None, byteas(hash_), buckets(hash_), bools(whole), int8s_or_null(moment))
 
 
 def _sightings(steps: _Steps, w: Writes) -> None:

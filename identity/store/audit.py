@@ -41,8 +41,11 @@ SELECT profile_id, sum(calls)::int8 FROM event
 WHERE space_id = $1::int4 AND bucket = $2::int4 GROUP BY profile_id
 """
 TOLD: LiteralString = """
-SELECT profile_id, max(version) FROM change
-WHERE space_id = $1::int4 AND bucket = $2::int4 GROUP BY profile_id
+SELECT c.profile_id, max(c.version), bool_or(c.op = 4) AND NOT EXISTS (
+    SELECT FROM profile p
+    WHERE p.profile_id = c.profile_id AND p.withheld AND p.space_id = $1::int4 AND p.bucket = $2::int4
+)
+FROM change c WHERE c.space_id = $1::int4 AND c.bucket = $2::int4 GROUP BY c.profile_id
 """
 CUTS: LiteralString = """
 SELECT key, cut, side FROM cut WHERE space_id = $1::int4 AND bucket = $2::int4
@@ -162,4 +165,6 @@ def _orphans(table: LiteralString, about: LiteralString) -> LiteralString:
         SELECT DISTINCT t.{about} FROM {table} t
         LEFT JOIN profile p ON p.profile_id = t.{about} AND p.space_id = $1::int4 AND p.bucket = $2::int4
         WHERE t.space_id = $1::int4 AND t.bucket = $2::int4 AND t.{about} IS NOT NULL AND p.profile_id IS NULL
+          AND NOT EXISTS (SELECT FROM change e WHERE e.profile_id = t.{about} AND e.op = 4
+                          AND e.space_id = $1::int4 AND e.bucket = $2::int4 AND '{table}' = 'change')
     """  # noqa: S608 (names of tables)

@@ -20,7 +20,7 @@ WITH asked AS MATERIALIZED (
     CROSS JOIN unnest($2::bytea[]) WITH ORDINALITY AS k (key, nr)
     JOIN identifier i ON i.key = k.key AND i.space_id = $1::int4 AND i.bucket = $3::int4
     JOIN profile p ON p.profile_id = i.profile_id AND p.space_id = $1::int4 AND p.bucket = $3::int4
-    WHERE g.space_id = $1::int4
+    WHERE g.space_id = $1::int4 AND NOT p.withheld
 ),
 """
 _BY_ID: LiteralString = """
@@ -30,7 +30,7 @@ WITH asked AS MATERIALIZED (
     CROSS JOIN unnest($2::uuid[]) WITH ORDINALITY AS k (id, nr)
     JOIN profile p ON p.profile_id = k.id AND p.space_id = $1::int4 AND p.bucket = $3::int4
     -- An id that is asleep leads to nobody.
-    WHERE g.space_id = $1::int4 AND p.head <> '00000000-0000-0000-0000-000000000000'
+    WHERE g.space_id = $1::int4 AND NOT p.withheld AND p.head <> '00000000-0000-0000-0000-000000000000'
 ),
 """
 _PROFILES: LiteralString = """
@@ -136,6 +136,7 @@ async def heads(connection: Connection, tenant: Tenant, after: bytes, limit: int
         """
         SELECT profile_id FROM profile
         WHERE space_id = $1::int4 AND bucket = $2::int4 AND profile_id > $3::uuid AND head = profile_id
+          AND NOT withheld
         ORDER BY profile_id LIMIT $4::int4
         """,
         tenant.id,
@@ -157,6 +158,7 @@ async def canonical(connection: Connection, tenant: Tenant, after: bytes, limit:
         SELECT p.profile_id, h.elder, h.stamp FROM profile p
         JOIN profile h ON h.profile_id = p.head AND h.space_id = $1::int4 AND h.bucket = $2::int4
         WHERE p.space_id = $1::int4 AND p.bucket = $2::int4 AND p.profile_id > $3::uuid AND h.canonical = p.profile_id
+          AND NOT h.withheld
         ORDER BY p.profile_id LIMIT $4::int4
         """,
         tenant.id,
@@ -274,6 +276,7 @@ async def count_members(connection: Connection, tenant: Tenant, key: bytes, most
         ), said AS (
             SELECT DISTINCT ON (p.head) m.member
             FROM spoke m JOIN profile p ON p.profile_id = m.profile_id AND p.space_id = $1::int4 AND p.bucket = $3::int4
+            WHERE NOT p.withheld
             ORDER BY p.head, m.time DESC, m.stamp DESC
         )
         SELECT (SELECT count(*) FROM said WHERE member), (SELECT count(*) FROM spoke)

@@ -162,13 +162,14 @@ UPDATE space_gate SET stamp = $2::int8, marks = marks | $3::int2 WHERE space_id 
 """
 
 # What lies at an origin and is found by its id alone: with its identifiers and memberships, everything.
-# Whose key goes marks its slot: the next roll gives it a new key, which the old one does not open.
+# Whose key goes marks its slot, marked already or not: so it waits for a roll that is at the slot, and
+# the next one gives it a new key.
 LIFT = (
     """
     UPDATE slot_key w SET touched = true FROM (
         SELECT DISTINCT s.slot FROM unnest($2::uuid[], $3::int4[]) AS u (id, bucket)
         JOIN subject_key s ON s.profile_id = u.id AND s.space_id = $1::int4 AND s.bucket = u.bucket
-    ) t WHERE w.slot = t.slot AND w.space_id = $1::int4 AND NOT w.touched
+    ) t WHERE w.slot = t.slot AND w.space_id = $1::int4
     """,
     *(
         f"""
@@ -215,7 +216,15 @@ ON CONFLICT DO NOTHING
 FORGET = """
 INSERT INTO forgotten (key, space_id, bucket, until)
 SELECT u.key, $1::int4, u.bucket, u.until FROM unnest($2::bytea[], $3::int4[], $4::int8[]) AS u (key, bucket, until)
-ON CONFLICT (key, space_id, bucket) DO UPDATE SET until = excluded.until
+ON CONFLICT (key, space_id, bucket) DO UPDATE SET until = greatest(forgotten.until, excluded.until)
+"""
+
+SUPPRESS = """
+INSERT INTO suppression (key, space_id, bucket, whole, until)
+SELECT u.key, $1::int4, u.bucket, u.whole, u.until
+FROM unnest($2::bytea[], $3::int4[], $4::bool[], $5::int8[]) AS u (key, bucket, whole, until)
+ON CONFLICT (key, space_id, bucket) DO UPDATE
+SET whole = suppression.whole OR excluded.whole, until = greatest(suppression.until, excluded.until)
 """
 
 INSERT_REJECTION = """

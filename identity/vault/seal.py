@@ -76,6 +76,9 @@ TYPE_NAME = Place(purpose=SPACE_DOCUMENT, table=7, column=1, step=64)
 REJECTION = Place(purpose=SPACE_DOCUMENT, table=8, column=1, step=64)
 DESTINATION = Place(purpose=SPACE_DOCUMENT, table=9, column=1, step=256)
 JOB = Place(purpose=SPACE_DOCUMENT, table=10, column=1, step=256)
+ASIDE = Place(purpose=PAYLOAD, table=12, column=1, step=256)
+REQUEST = Place(purpose=SPACE_DOCUMENT, table=13, column=1, step=256)
+HOLD = Place(purpose=SPACE_DOCUMENT, table=14, column=1, step=256)
 
 PLACES: Final = (
     DOCUMENT,
@@ -89,6 +92,9 @@ PLACES: Final = (
     REJECTION,
     DESTINATION,
     JOB,
+    ASIDE,
+    REQUEST,
+    HOLD,
 )
 
 

@@ -15,6 +15,9 @@ FIRST_PLACES = {
     "REJECTION": (8, 8, 1, 64),
     "DESTINATION": (8, 9, 1, 256),
     "JOB": (8, 10, 1, 256),
+    "ASIDE": (3, 12, 1, 256),
+    "REQUEST": (8, 13, 1, 256),
+    "HOLD": (8, 14, 1, 256),
 }
 
 

@@ -1,0 +1,114 @@
+"""Erases one person: in one transaction under the gate, everything the canonical profile folds.
+
+Suppression, the destruction of keys and rows, the entry in the ledger and that in the feed are one
+commit, so there is no moment at which a part of it is so. Done again it finds itself done.
+"""
+
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from identity.acting import Done, Ground, perform
+from identity.clock import stamp_time
+from identity.errors import ErasureNotFound
+from identity.ids import public
+from identity.journeys.erase.person import Person, open_person
+from identity.planning import erasing as planning
+from identity.planning.plan import ERASE
+from identity.planning.privacy import FINISHED, FORWARDS, ON_HOLD, RECEIVED, SUPPRESSES
+from identity.spaces import Space
+from identity.store import erasing, holds, ledger, requests
+from identity.store.apply import Writes
+from identity.store.load import SUPPRESSED
+from identity.store.pen import Pen
+from identity.store.requests import ErasureRow
+from identity.store.rows import ChangeRow
+from identity.vault.seal import ASIDE
+
+
+async def erase(pen: Pen, space: Space, row: ErasureRow, actor: str) -> None:
+    """Erases whoever bears the identifier of an erasure, or holds the erasure up where a hold says so."""
+    await perform(pen, space, [row.key], _deciding(row.id, actor))
+
+
+def _deciding(id_: bytes, actor: str) -> Callable[[Ground], Awaitable[Done]]:
+    async def decide(ground: Ground) -> Done:
+        tenant = ground.space.tenant
+        row = await requests.erasure(ground.connection, tenant, id_)
+        if row is None:
+            raise ErasureNotFound
+        if row.state not in (RECEIVED, ON_HOLD):
+            return Done(None)
+        person = await open_person(ground, ground.owners.get(row.key))
+        if await holds.held(ground.connection, tenant, sorted(person.keys | {row.key})):
+            return await _hold_up(ground, row, person, actor)
+        return await _erase(ground, row, person, actor)
+
+    return decide
+
+
+async def _erase(ground: Ground, row: ErasureRow, person: Person, actor: str) -> Done:
+    tenant, connection = ground.space.tenant, ground.connection
+    gone = person.gone(row.key, row.hash)
+    stamp = ground.stamps(max(ground.gate.stamp, *(each.stamp for each in person.rows), 0))
+    at, epoch, whole = stamp_time(stamp), ground.gate.epoch, row.kind in SUPPRESSES
+    told = await erasing.told(connection, tenant, gone.profiles) if row.kind in FORWARDS else []
+    writes = Writes(gate=stamp, marks=SUPPRESSED, lane=ground.lane)
+    writes.evidence = await person.acts()
+    writes.forgotten = [(key, stamp) for key in gone.indexes]
+    writes.suppressed = [(hash_, whole, at) for hash_ in gone.hashes]
+    writes.changes = _erased(person, stamp)
+    aside = None
+    if told:
+        mint = await ground.mint()
+        named = msgspec.json.encode([f"{type_}:{value}" for type_, value in person.identifiers()])
+        aside = mint.make(row.id).seal(ASIDE, row.id, 0, named)
+        writes.slot, writes.subject_keys = mint.new_slot, mint.rows
+    if row.state == ON_HOLD and not whole:
+        await erasing.lift(connection, tenant, gone.hashes)
+    rows = await erasing.wipe(ground.wire, tenant, gone.profiles, gone.indexes, sorted(person.groups))
+    said = planning.entry(gone, stamp=stamp, whole=whole, epoch=epoch)
+    seq = await ledger.append(connection, tenant.id, *ledger.said(actor, "erase", public("ers", row.id), at, said))
+    counted = msgspec.json.encode(planning.counts(gone, rows, 0))
+    await requests.finish(
+        connection,
+        tenant,
+        row.id,
+        state=FINISHED,
+        at=at,
+        closed_at=None if told else at,
+        epoch=epoch,
+        ledger_seq=seq,
+        counts=counted,
+        aside=aside,
+    )
+    await requests.add_notices(connection, tenant, row.id, told, at)
+    await requests.duplicates(connection, tenant, gone.indexes, row, at)
+    return Done(None, writes)
+
+
+async def _hold_up(ground: Ground, row: ErasureRow, person: Person, actor: str) -> Done:
+    """Nothing is destroyed while the hold stands; nobody reads it and nothing is added to it."""
+    if row.state == ON_HOLD:
+        return Done(None)
+    connection, tenant = ground.connection, ground.space.tenant
+    gone = person.gone(row.key, row.hash)
+    stamp = ground.stamps(max(ground.gate.stamp, *(each.stamp for each in person.rows), 0))
+    at = stamp_time(stamp)
+    await requests.set_state(connection, tenant, row.id, ON_HOLD)
+    await erasing.withhold(connection, tenant, gone.profiles)
+    hashes = sorted(hash_.hex() for hash_ in gone.hashes)
+    writes = Writes(gate=stamp, marks=SUPPRESSED, lane=ground.lane)
+    writes.suppressed = [(hash_, True, at) for hash_ in gone.hashes]
+    writes.changes = _erased(person, stamp)
+    writes.ledger = [ledger.said(actor, "suppress", public("ers", row.id), at, {"hashes": hashes})]
+    return Done(None, writes)
+
+
+def _erased(person: Person, stamp: int) -> list[ChangeRow]:
+    """What the feed is told: the id that is no more, and those that had been merged into it."""
+    if not person.rows:
+        return []
+    head = person.head
+    others = [id_ for id_ in person.ids if id_ != head.canonical]
+    return [ChangeRow(ERASE, head.version + 1, stamp, id_, None) for id_ in (head.canonical, *others)]

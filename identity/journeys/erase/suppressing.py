@@ -1,0 +1,65 @@
+"""Suppressing identifiers, and lifting it: at once, for every call from then on, in one transaction.
+
+The list holds hashes under a key of its own. Lifting never brings anything back, and what happened
+before an erasure stays out even then.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from identity.acting import Done, Ground, perform
+from identity.clock import stamp_time
+from identity.ids import public
+from identity.planning.privacy import FINISHED, RECEIVED
+from identity.spaces import Space
+from identity.store import erasing, ledger, requests
+from identity.store.apply import Writes
+from identity.store.load import SUPPRESSED
+from identity.store.pen import Pen
+from identity.store.requests import ErasureRow
+
+
+async def change(pen: Pen, space: Space, rows: Sequence[ErasureRow], actor: str, *, on: bool) -> None:
+    """Suppresses the identifiers of a request, or lifts that; done again it is done."""
+    await perform(pen, space, [row.key for row in rows], _deciding(rows, actor, on=on))
+
+
+def _deciding(rows: Sequence[ErasureRow], actor: str, *, on: bool) -> Callable[[Ground], Awaitable[Done]]:
+    async def decide(ground: Ground) -> Done:
+        connection, tenant = ground.connection, ground.space.tenant
+        now = await requests.erasures_of(connection, tenant, [rows[0].request_id])
+        waiting = [row for row in now if row.state == RECEIVED]
+        if not waiting:
+            return Done(None)
+        stamp = ground.stamps(ground.gate.stamp)
+        at = stamp_time(stamp)
+        hashes = sorted({row.hash for row in waiting})
+        writes = Writes(gate=stamp, marks=SUPPRESSED)
+        if on:
+            writes.suppressed = [(hash_, True, None) for hash_ in hashes]
+            # What calls of others named of somebody unknown must not come to life in a rebuild.
+            writes.forgotten = [(key, stamp) for key in sorted({r.key for r in waiting} - ground.owners.keys())]
+        else:
+            await erasing.lift(connection, tenant, hashes)
+        more: dict[str, Any] = {"hashes": [hash_.hex() for hash_ in hashes]}
+        action = "suppress" if on else "suppress.lift"
+        said = ledger.said(actor, action, public("req", rows[0].request_id), at, more)
+        seq = await ledger.append(connection, tenant.id, *said)
+        for row in waiting:
+            await requests.finish(
+                connection,
+                tenant,
+                row.id,
+                state=FINISHED,
+                at=at,
+                closed_at=at,
+                epoch=None,
+                ledger_seq=seq,
+                counts=msgspec.json.encode({"keys": 0, "rows": {}}),
+                aside=None,
+            )
+        return Done(None, writes)
+
+    return decide

@@ -1,0 +1,67 @@
+"""By when the law wants a request answered. Times are microseconds, due dates the end of a day in UTC.
+
+GDPR (art. 12(3)): the same day of the next month, its last day where there is none, and two months
+more once. CCPA (regs. 7021): 45 days, 45 more once; the clock starts at receipt and is never paused.
+"""
+
+from calendar import monthrange
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+RULES_VERSION: Final = 1
+NONE, GDPR, CCPA = range(3)
+CCPA_DAYS: Final = 45
+CONFIRM_DAYS: Final = 10
+"""Business days within which a request under the CCPA has to be confirmed."""
+AT_RISK: Final = 0.7
+_MICRO = 1_000_000
+
+
+def due(regulation: int, received_at: int) -> int | None:
+    """The moment by which a request has to be done; None where no law sets one."""
+    if regulation == GDPR:
+        return _end(_months_on(_day(received_at), 1))
+    if regulation == CCPA:
+        return _end(_day(received_at) + timedelta(days=CCPA_DAYS))
+    return None
+
+
+def extended(regulation: int, received_at: int) -> int:
+    """The moment after the one extension that the law allows. ValueError where there is none."""
+    if regulation == GDPR:
+        return _end(_months_on(_day(received_at), 3))
+    if regulation == CCPA:
+        return _end(_day(received_at) + timedelta(days=2 * CCPA_DAYS))
+    message = "no due date"
+    raise ValueError(message)
+
+
+def confirm_by(regulation: int, received_at: int) -> int | None:
+    """The moment by which receipt has to be confirmed: ten business days under the CCPA, else None."""
+    if regulation != CCPA:
+        return None
+    day, left = _day(received_at), CONFIRM_DAYS
+    while left:
+        day += timedelta(days=1)
+        left -= day.weekday() < 5  # noqa: PLR2004 (Saturday and Sunday)
+    return _end(day)
+
+
+def clock(received_at: int, due_at: int | None, now: int) -> str:
+    """`on_time`, `at_risk` from 70 % of the time, `overdue` from the end of it."""
+    if due_at is None or now < received_at + AT_RISK * (due_at - received_at):
+        return "on_time"
+    return "at_risk" if now < due_at else "overdue"
+
+
+def _day(moment: int) -> datetime:
+    return datetime.fromtimestamp(moment // _MICRO, UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _end(day: datetime) -> int:
+    return int((day + timedelta(days=1)).timestamp()) * _MICRO - 1
+
+
+def _months_on(day: datetime, months: int) -> datetime:
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return day.replace(year=year, month=month + 1, day=min(day.day, monthrange(year, month + 1)[1]))
