@@ -116,6 +116,11 @@ async def forget_key(connection: Connection, tenant: Tenant, id_: bytes) -> None
     )
 
 
+async def forget_late(connection: Connection, before: int) -> None:
+    """Forgets who was erased before a moment and is not suppressed: nothing comes in that late."""
+    await connection.execute("DELETE FROM suppression WHERE NOT whole AND until < $1::int8", [before])
+
+
 async def replay_erasure(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
     """Does again what an entry of the ledger says was erased, in a database that is older than that.
 

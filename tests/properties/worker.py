@@ -12,6 +12,7 @@ import msgspec
 
 from identity.clock import Clock
 from identity.errors import OnefoldError
+from identity.journeys.erase import requests
 from identity.journeys.ingest import commit
 from identity.journeys.ingest.gather import Gatherer
 from identity.journeys.ingest.read_in import Request
@@ -22,6 +23,7 @@ from identity.journeys.startup import open_spaces
 from identity.journeys.undo.remove import remove_identifier
 from identity.journeys.undo.unmerge import unmerge
 from identity.model import Source
+from identity.planning.privacy import NATIVE, Asked
 from identity.spaces import Spaces
 from identity.store import load, pen, rules
 
@@ -82,6 +84,15 @@ class _Server:
             if order["act"] == "unmerge":
                 return await unmerge(space, order["named"], block=order["block"], source=who, actor="test")
             return await remove_identifier(space, order["named"][0], block=order["block"], source=who, actor="test")
+        except OnefoldError as error:
+            return type(error).__name__
+
+    async def do_erase(self, order: dict[str, Any]) -> Any:
+        """The states of the erasures of a request; the name of the error where it is refused."""
+        space = await self.spaces.get(order["space"])
+        asked = Asked(NATIVE, order["kind"], 0, order["named"], "test", order.get("again"))
+        try:
+            return [each.state for each in (await requests.ask(space, asked)).erasures]
         except OnefoldError as error:
             return type(error).__name__
 

@@ -224,9 +224,7 @@ async def extend(space: Space, erasure_id: str, reason: str, actor: str) -> Eras
     return await erasure(space, erasure_id)
 
 
-async def _notices(
-    space: Space, connection: Connection, rows: Sequence[store.ErasureRow]
-) -> list[store.NoticeRow]:
+async def _notices(space: Space, connection: Connection, rows: Sequence[store.ErasureRow]) -> list[store.NoticeRow]:
     return await store.notices(connection, space.tenant, [row.id for row in rows]) if rows else []
 
 
