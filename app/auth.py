@@ -83,6 +83,7 @@ ByAnyone = Annotated[Onefold, Depends(Public())]
 ByAdmin = Annotated[Visit, scopes("admin")]
 ByImporter = Annotated[Visit, scopes("import", "admin")]
 ByReader = Annotated[Visit, scopes("profiles:read", "privacy", "admin")]
+ByPrivacy = Annotated[Visit, scopes("privacy")]
 ByLister = Annotated[Visit, scopes("privacy", "admin")]
 ByGroupReader = Annotated[Visit, scopes("profiles:read", "admin")]
 

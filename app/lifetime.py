@@ -16,6 +16,7 @@ from app.meters import Meters
 from app.settings import Settings
 from identity.errors import KeyUnavailable, Misconfigured
 from identity.journeys import startup
+from identity.journeys.erase.resuming import finish_interrupted, forget_settled
 from identity.journeys.ingest.gather import Gatherer
 from identity.journeys.ingest.trial import Trials
 from identity.journeys.jobs import REBUILD, SIMULATE, Jobs
@@ -32,6 +33,7 @@ _PARTITIONS_EVERY = 3_600.0
 _PURGE_EVERY = 60.0
 _SWEEP_EVERY = 3_600.0
 _JOBS_AGAIN = 1.0
+_PRIVACY_EVERY = 30.0
 _GOOD_SECONDS = 1.0
 _PURGE_PAUSE = 0.05
 _COLLECT = (50_000, 20, 100)
@@ -85,6 +87,7 @@ class Onefold:
             asyncio.create_task(_again_and_again(self._purge, _PURGE_EVERY)),
             asyncio.create_task(_again_and_again(self._sweep, _SWEEP_EVERY)),
             asyncio.create_task(_again_and_again(self.jobs.run_for_ever, _JOBS_AGAIN)),
+            asyncio.create_task(_again_and_again(self._privacy, _PRIVACY_EVERY)),
         ]
         # What is loaded by now stays, and a batch makes thousands of values that die without any
         # cycle: collecting as often as by default doubles what a call costs (measured).
@@ -133,6 +136,10 @@ class Onefold:
             message_days=self.settings.message_retention_days,
             rejection_days=self.settings.event_retention_days,
         )
+
+    async def _privacy(self) -> None:
+        await finish_interrupted(self.spaces)
+        await forget_settled(self.spaces)
 
     async def _purge(self) -> None:
         while await purge_deleted(self.spaces):  # noqa: ASYNC110 (a pause for others, not a wait)

@@ -17,6 +17,7 @@ from app.front import Front
 from app.lifetime import Onefold
 from app.routes import (
     browser,
+    erasures,
     evidence,
     groups,
     health,
@@ -43,6 +44,7 @@ ROUTERS = (
     undoing.router,
     evidence.router,
     jobs.router,
+    erasures.router,
     browser.router,
     health.router,
 )

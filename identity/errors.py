@@ -5,44 +5,16 @@ stable and part of the HTTP contract. How an error becomes a status is decided i
 `app.problems`, where a test demands a row for each class below.
 
     OnefoldError
-    ├── BadInput                 the caller has to change something
-    │   ├── BadIdentifier
-    │   ├── BadRules
-    │   ├── BadCursor
-    │   ├── BadCall
-    │   ├── BatchTooLong
-    │   ├── TooMuch
-    │   ├── NotConfirmed
-    │   ├── NotOneProfile
-    │   └── TooManyAsked
-    ├── NotFound
-    │   ├── ProfileNotFound
-    │   ├── GroupNotFound
-    │   ├── IdentifierNotFound
-    │   ├── JobNotFound
-    │   ├── SpaceNotFound
-    │   ├── KeyNotFound
-    │   ├── RequestNotFound
-    │   ├── ErasureNotFound
-    │   └── HoldNotFound
-    ├── Refused                  understood, but it may not be done as things stand
-    │   ├── NotLinked
-    │   ├── LastIdentifier
-    │   ├── TooManyCuts
-    │   ├── IdempotencyConflict
-    │   ├── RequestExists
-    │   ├── AlreadyErased
-    │   └── NotExtensible
-    │       └── AlreadyExtended
-    ├── Unauthorised             no key, or one that is not known
-    ├── Forbidden                the key lacks the scope
-    ├── Busy                     try again, sooner
-    │   └── QueueFull
-    └── Unavailable              fail closed: something needed cannot be read
-        ├── KeyUnavailable
-        │   └── SealBroken
-        ├── DatabaseUnavailable
-        └── ShuttingDown
+    ├── BadInput        the caller has to change something: BadIdentifier, BadRules, BadCursor, BadCall,
+    │                   BatchTooLong, TooMuch, NotConfirmed, NotOneProfile, TooManyAsked
+    ├── NotFound        of a profile, group, identifier, job, space, key, request, erasure, hold
+    ├── Refused         understood, but it may not be done as things stand: NotLinked, LastIdentifier,
+    │                   TooManyCuts, IdempotencyConflict, RequestExists, AlreadyErased, NotExtensible
+    ├── Unauthorised    no key, or one that is not known
+    ├── Forbidden       the key lacks the scope
+    ├── Busy            try again, sooner: QueueFull
+    └── Unavailable     fail closed, something needed cannot be read: KeyUnavailable (of it SealBroken),
+                        DatabaseUnavailable, ShuttingDown
     Conflict                     (store) plan again: the ground moved under the plan
     ├── LeaseLost
     └── PartitionMissing

@@ -230,6 +230,22 @@ class World:
         around.stamp = made.stamp
         return made
 
+    def erase(self, key: bytes, *, suppress: bool = True) -> None:
+        """Takes a whole person away; what is suppressed stays away."""
+        around = self.around
+        head = around.head_of(key)
+        ids = set() if head is None else {origin.id for origin in self.origins(head)}
+        keys = {key} | {each for each, gained in self.gained.items() if gained.origin in ids}
+        for each in keys & self.gained.keys():
+            del around.owners[each], self.gained[each]
+        for id_ in ids:
+            del around.profiles[id_]
+            around.documents.pop(id_, None)
+        around.sightings = {at: seen for at, seen in around.sightings.items() if at[0] not in ids}
+        self.evidence = {at: lain for at, lain in self.evidence.items() if lain[0] not in ids}
+        if suppress:
+            around.suppressed |= keys
+
     def _next(self, after: int) -> int:
         self._stamp = max(self._stamp, after) + 256
         return self._stamp

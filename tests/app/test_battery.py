@@ -32,6 +32,12 @@ def do(shop: Shop, call: dict[str, Any]) -> list[dict[str, Any]]:
     elif call["type"] == "$remove_identifier":
         block = "true" if call.get("block") else "false"
         answer = shop.ask("DELETE", f"/v1/identifiers/{quote(call['id'], safe='')}?block={block}")
+    elif call["type"] == "$delete":
+        wanted = {"identifiers": [call["id"]], "suppress": call.get("suppress", True)}
+        assert shop.ask("POST", "/v1/erasures", "privacy", json=wanted).status_code == 202
+        return []
+    elif call["type"] == "$unsuppress":
+        answer = shop.ask("DELETE", "/v1/suppressions", "privacy", json={"identifiers": call["ids"]})
     else:
         return send(shop, [call])
     assert answer.status_code == 200, answer.text
@@ -44,6 +50,9 @@ def play(shop: Shop, scenario: dict[str, Any]) -> list[dict[str, Any]]:
         rules = shop.ask("GET", "/v1/rules").json()
         assert shop.ask("PUT", "/v1/rules", json={**rules, **scenario["config"]}).status_code == 200
     calls = list(expand(scenario["calls"]))
+    if scenario.get("mode") == "parallel" and len(calls) <= MANY:
+        with ThreadPoolExecutor(16) as pool:
+            return [outcome for outcomes in pool.map(lambda call: do(shop, call), calls) for outcome in outcomes]
     if any(call["type"].startswith("$") for call in calls):
         return [outcome for call in calls for outcome in do(shop, call)]
     if len(calls) > MANY:

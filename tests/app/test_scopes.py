@@ -45,6 +45,22 @@ CONTRACT: dict[tuple[str, str], object] = {
     ("POST", "/v1/profiles/unmerge"): {"privacy", "admin"},
     ("DELETE", "/v1/identifiers/{ref}"): {"privacy", "admin"},
     ("GET", "/v1/rejections"): {"admin"},
+    **{
+        at: {"privacy"}
+        for at in (
+            ("POST", "/v1/erasures"),
+            ("GET", "/v1/erasures"),
+            ("GET", "/v1/erasures/{erasure_id}"),
+            ("POST", "/v1/erasures/{erasure_id}/extend"),
+            ("GET", "/v1/suppressions"),
+            ("POST", "/v1/suppressions"),
+            ("DELETE", "/v1/suppressions"),
+            ("POST", "/v1/suppressions/lift"),
+            ("GET", "/v1/holds"),
+            ("POST", "/v1/holds"),
+            ("DELETE", "/v1/holds/{hold_id}"),
+        )
+    },
     ("GET", "/v1/groups/{group_id}"): {"profiles:read", "admin"},
     ("DELETE", "/v1/groups/{group_id}/members/{ref}"): {"privacy", "admin"},
     ("GET", PROFILE_API): {"admin", "privacy"},
@@ -75,11 +91,18 @@ BODIES: dict[str, Any] = {
     "/v1/identities/simulate": {"type": "track", "userId": "u1"},
     "/v1/profiles/unmerge": {"identifiers": ["nobody"]},
     "/v1/spaces": {"name": "s"},
+    "/v1/erasures": {"identifiers": ["user_id:nobody"]},
+    "/v1/erasures/{erasure_id}/extend": {"reason": "many requests"},
+    "/v1/suppressions": {"identifiers": ["user_id:nobody"]},
+    "/v1/suppressions/lift": {"identifiers": ["user_id:nobody"]},
+    "/v1/holds": {"identifiers": ["user_id:nobody"], "reason": "case 12"},
 }
 UNKNOWN = {
     "ref": "user_id:nobody",
     "key_id": "key_nobody",
     "job_id": "job_nobody",
+    "erasure_id": "ers_nobody",
+    "hold_id": "hld_nobody",
     "group_id": "nobody",
     "space_id": "spc_" + "0" * 32,
     "collection": "users",

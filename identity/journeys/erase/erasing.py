@@ -17,11 +17,11 @@ from identity.planning import erasing as planning
 from identity.planning.plan import ERASE
 from identity.planning.privacy import FINISHED, FORWARDS, ON_HOLD, RECEIVED, SUPPRESSES
 from identity.spaces import Space
-from identity.store import erasing, holds, ledger, requests
+from identity.store import erasing, erasures, holds, ledger, notices
 from identity.store.apply import Writes
+from identity.store.erasures import ErasureRow
 from identity.store.load import SUPPRESSED
 from identity.store.pen import Pen
-from identity.store.requests import ErasureRow
 from identity.store.rows import ChangeRow
 from identity.vault.seal import ASIDE
 
@@ -34,7 +34,7 @@ async def erase(pen: Pen, space: Space, row: ErasureRow, actor: str) -> None:
 def _deciding(id_: bytes, actor: str) -> Callable[[Ground], Awaitable[Done]]:
     async def decide(ground: Ground) -> Done:
         tenant = ground.space.tenant
-        row = await requests.erasure(ground.connection, tenant, id_)
+        row = await erasures.get(ground.connection, tenant, id_)
         if row is None:
             raise ErasureNotFound
         if row.state not in (RECEIVED, ON_HOLD):
@@ -70,7 +70,7 @@ async def _erase(ground: Ground, row: ErasureRow, person: Person, actor: str) ->
     said = planning.entry(gone, stamp=stamp, whole=whole, epoch=epoch)
     seq = await ledger.append(connection, tenant.id, *ledger.said(actor, "erase", public("ers", row.id), at, said))
     counted = msgspec.json.encode(planning.counts(gone, rows, 0))
-    await requests.finish(
+    await erasures.finish(
         connection,
         tenant,
         row.id,
@@ -82,8 +82,8 @@ async def _erase(ground: Ground, row: ErasureRow, person: Person, actor: str) ->
         counts=counted,
         aside=aside,
     )
-    await requests.add_notices(connection, tenant, row.id, told, at)
-    await requests.duplicates(connection, tenant, gone.indexes, row, at)
+    await notices.add(connection, tenant, row.id, told, at)
+    await erasures.duplicates(connection, tenant, gone.indexes, row, at)
     return Done(None, writes)
 
 
@@ -95,7 +95,7 @@ async def _hold_up(ground: Ground, row: ErasureRow, person: Person, actor: str) 
     gone = person.gone(row.key, row.hash)
     stamp = ground.stamps(max(ground.gate.stamp, *(each.stamp for each in person.rows), 0))
     at = stamp_time(stamp)
-    await requests.set_state(connection, tenant, row.id, ON_HOLD)
+    await erasures.set_state(connection, tenant, row.id, ON_HOLD)
     await erasing.withhold(connection, tenant, gone.profiles)
     hashes = sorted(hash_.hex() for hash_ in gone.hashes)
     writes = Writes(gate=stamp, marks=SUPPRESSED, lane=ground.lane)

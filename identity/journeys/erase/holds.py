@@ -8,15 +8,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from identity.acting import Done, Ground, act
-from identity.errors import HoldNotFound
+from identity.errors import HoldNotFound, TooManyAsked
 from identity.identifiers import parse
 from identity.ids import new_id, private, public
 from identity.journeys.erase.erasing import erase
 from identity.planning.privacy import ON_HOLD
 from identity.planning.timing import format_time
 from identity.spaces import Space
+from identity.store import erasures, ledger
 from identity.store import holds as store
-from identity.store import ledger, requests
 from identity.store.apply import Writes
 from identity.store.pen import Pen
 from identity.vault.seal import HOLD
@@ -27,6 +27,8 @@ _LAST = b"\xff" * 16
 
 async def hold(space: Space, identifiers: Sequence[str], reason: str, actor: str) -> dict[str, Any]:
     """A hold on whoever bears one of these, now or when an erasure comes. BadIdentifier."""
+    if not 1 <= len(identifiers) <= MOST_ASKED:
+        raise TooManyAsked
     region = (await space.rules()).region
     named = [parse(text, region) for text in identifiers]
     keys = [space.keys.identifier(each.type, each.value) for each in named]
@@ -60,7 +62,7 @@ async def release(space: Space, hold_id: str, actor: str) -> dict[str, Any]:
 async def resume(space: Space, actor: str) -> int:
     """Tries every erasure that a hold holds up again; how many there were."""
     async with space.database.reading() as connection:
-        waiting = await requests.erasures(connection, space.tenant, ON_HOLD, _LAST, 1_000_000)
+        waiting = await erasures.newest(connection, space.tenant, ON_HOLD, _LAST, 1_000_000)
     pen = Pen(space.database)
     try:
         for row in reversed(waiting):

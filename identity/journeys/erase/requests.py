@@ -38,7 +38,9 @@ from identity.planning.privacy import (
     Request,
 )
 from identity.spaces import Space, through_a_roll
+from identity.store import erasures as erasures_
 from identity.store import ledger
+from identity.store import notices as told
 from identity.store import requests as store
 from identity.store.database import Connection
 from identity.store.pen import Pen
@@ -72,7 +74,7 @@ async def ask(space: Space, asked: Asked) -> Request:
     )  # fmt: skip
     await space.read_types()
     erasures = [
-        store.Named(
+        erasures_.Named(
             new_id(),
             space.codes.get(each.type, 0),
             space.keys.identifier(each.type, each.value),
@@ -85,7 +87,7 @@ async def ask(space: Space, asked: Asked) -> Request:
         known = None if idempotency is None else await store.again(connection, space.tenant, idempotency)
         if known is None:
             if await store.add(connection, space.tenant, row, idempotency):
-                await store.add_erasures(connection, space.tenant, row, erasures, due(asked.regulation, now))
+                await erasures_.add(connection, space.tenant, row, erasures, due(asked.regulation, now))
             else:
                 # Somebody who sent the same was faster; they are waited for by the insert.
                 known = None if idempotency is None else await store.again(connection, space.tenant, idempotency)
@@ -117,7 +119,7 @@ async def perform(space: Space, request_id: bytes) -> None:
     """Does what of a request is not done yet, and has the journal say so."""
     async with space.database.reading() as connection:
         request = await store.get(connection, space.tenant, request_id)
-        rows = await store.erasures_of(connection, space.tenant, [request_id])
+        rows = await erasures_.of(connection, space.tenant, [request_id])
     if request is None:
         raise RequestNotFound
     waiting = [row for row in rows if row.state == RECEIVED]
@@ -137,7 +139,7 @@ async def get(space: Space, request_id: bytes) -> Request:
     """A request with its erasures. RequestNotFound."""
     async with space.database.reading() as connection:
         row = await store.get(connection, space.tenant, request_id)
-        rows = [] if row is None else await store.erasures_of(connection, space.tenant, [request_id])
+        rows = [] if row is None else await erasures_.of(connection, space.tenant, [request_id])
         notices = await _notices(space, connection, rows)
     if row is None:
         raise RequestNotFound
@@ -154,7 +156,7 @@ async def requests(
         before = int.from_bytes(raw[:8], "big"), raw[8:]
     async with space.database.reading() as connection:
         found = await store.newest(connection, space.tenant, fronts, kinds, before, limit + 1)
-        rows = await store.erasures_of(connection, space.tenant, [row.id for row in found[:limit]])
+        rows = await erasures_.of(connection, space.tenant, [row.id for row in found[:limit]])
         notices = await _notices(space, connection, rows)
     page = found[:limit]
     of: dict[bytes, list[Erased]] = {}
@@ -171,7 +173,7 @@ async def erasure(space: Space, erasure_id: str) -> Erased:
     """An erasure by its public id. ErasureNotFound."""
     id_ = private("ers", erasure_id)
     async with space.database.reading() as connection:
-        row = None if id_ is None else await store.erasure(connection, space.tenant, id_)
+        row = None if id_ is None else await erasures_.get(connection, space.tenant, id_)
         if row is None:
             raise ErasureNotFound
         return _erased(space, row, await _notices(space, connection, [row]))
@@ -184,7 +186,7 @@ async def erasures(space: Space, state: str | None, limit: int, cursor: str | No
         return [], None
     wanted = None if state is None else _STATES[state]
     async with space.database.reading() as connection:
-        rows = await store.erasures(connection, space.tenant, wanted, before, limit + 1)
+        rows = await erasures_.newest(connection, space.tenant, wanted, before, limit + 1)
         notices = await _notices(space, connection, rows)
     page = rows[:limit]
     following = space.write_cursor(b"erasures", page[-1].id) if len(rows) > limit else None
@@ -197,10 +199,10 @@ async def cancel(space: Space, request_id: bytes, actor: str) -> Request:
     async with space.database.transaction() as connection:
         if await store.get(connection, space.tenant, request_id) is None:
             raise RequestNotFound
-        rows = await store.erasures_of(connection, space.tenant, [request_id])
+        rows = await erasures_.of(connection, space.tenant, [request_id])
         if any(row.internal_at is not None for row in rows):
             raise AlreadyErased
-        if await store.cancel(connection, space.tenant, request_id, now):
+        if await erasures_.cancel(connection, space.tenant, request_id, now):
             await ledger.note(connection, space.tenant.id, actor, "erase.cancel", public("req", request_id))
     return await get(space, request_id)
 
@@ -217,15 +219,15 @@ async def extend(space: Space, erasure_id: str, reason: str, actor: str) -> Eras
     until = extended(found.regulation, found.received_at)
     kept = {"reason": space.keys.mac(b"reason", reason.encode()).hex()}
     async with space.database.transaction() as connection:
-        if not await store.extend(connection, space.tenant, found.id, now, until):
+        if not await erasures_.extend(connection, space.tenant, found.id, now, until):
             raise AlreadyExtended
         said = ledger.said(actor, "erase.extend", erasure_id, now, kept)
         await ledger.append(connection, space.tenant.id, *said)
     return await erasure(space, erasure_id)
 
 
-async def _notices(space: Space, connection: Connection, rows: Sequence[store.ErasureRow]) -> list[store.NoticeRow]:
-    return await store.notices(connection, space.tenant, [row.id for row in rows]) if rows else []
+async def _notices(space: Space, connection: Connection, rows: Sequence[erasures_.ErasureRow]) -> list[told.NoticeRow]:
+    return await told.of(connection, space.tenant, [row.id for row in rows]) if rows else []
 
 
 def _request(space: Space, row: store.RequestRow, erased: Sequence[Erased]) -> Request:
@@ -235,11 +237,11 @@ def _request(space: Space, row: store.RequestRow, erased: Sequence[Erased]) -> R
     return Request(row.id, row.front, row.kind, row.regulation, row.received_at, row.actor, details, erased)
 
 
-def _erased(space: Space, row: store.ErasureRow, notices: Sequence[store.NoticeRow]) -> Erased:
+def _erased(space: Space, row: erasures_.ErasureRow, notices: Sequence[told.NoticeRow]) -> Erased:
     counts = None if row.counts is None else msgspec.json.decode(row.counts)
-    told = [Notice(public("dst", n.destination), n.name, n.state, n.at) for n in notices if n.erasure_id == row.id]
+    said = [Notice(public("dst", n.destination), n.name, n.state, n.at) for n in notices if n.erasure_id == row.id]
     return Erased(
         row.id, row.request_id, row.nr, row.kind, row.regulation, row.state, space.names.get(row.type, "unknown"),
         row.commitment, row.received_at, row.due_at, row.extended_at, row.internal_at, row.closed_at, row.epoch,
-        row.backup_safe_at, row.duplicate_of, row.ledger_seq, counts, told,
+        row.backup_safe_at, row.duplicate_of, row.ledger_seq, counts, said,
     )  # fmt: skip

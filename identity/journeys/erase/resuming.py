@@ -12,7 +12,7 @@ from identity.errors import OnefoldError
 from identity.journeys.erase.requests import perform
 from identity.model import DAY, MICRO
 from identity.spaces import Spaces
-from identity.store import erasing, requests
+from identity.store import erasing, erasures, notices
 
 # A request that is younger is still being worked on by whoever took it.
 PATIENCE = 60 * MICRO
@@ -27,7 +27,7 @@ async def finish_interrupted(spaces: Spaces, patience: int = PATIENCE) -> int:
     """Finishes requests whose taker is gone; how many there were."""
     before = time.time_ns() // 1000 - patience
     async with spaces.database.reading() as connection:
-        found = await requests.unfinished(connection, before, PAGE)
+        found = await erasures.unfinished(connection, before, PAGE)
     for space_id, request_id in found:
         try:
             await perform(await spaces.get(space_id), request_id)
@@ -42,11 +42,11 @@ async def forget_settled(spaces: Spaces) -> int:
     now = time.time_ns() // 1000
     closed = 0
     async with spaces.database.reading() as connection:
-        settled = await requests.settled(connection, now, now - AFTER_DUE, PAGE)
+        settled = await notices.settled(connection, now, now - AFTER_DUE, PAGE)
     for space_id, erasure_id in settled:
         space = await spaces.get(space_id)
         async with space.database.transaction() as connection:
-            if await requests.close(connection, space.tenant, erasure_id, now):
+            if await notices.close(connection, space.tenant, erasure_id, now):
                 await erasing.forget_key(connection, space.tenant, erasure_id)
                 closed += 1
     async with spaces.database.reading() as connection:

@@ -14,11 +14,11 @@ from identity.clock import stamp_time
 from identity.ids import public
 from identity.planning.privacy import FINISHED, RECEIVED
 from identity.spaces import Space
-from identity.store import erasing, ledger, requests
+from identity.store import erasing, erasures, ledger
 from identity.store.apply import Writes
+from identity.store.erasures import ErasureRow
 from identity.store.load import SUPPRESSED
 from identity.store.pen import Pen
-from identity.store.requests import ErasureRow
 
 
 async def change(pen: Pen, space: Space, rows: Sequence[ErasureRow], actor: str, *, on: bool) -> None:
@@ -29,7 +29,7 @@ async def change(pen: Pen, space: Space, rows: Sequence[ErasureRow], actor: str,
 def _deciding(rows: Sequence[ErasureRow], actor: str, *, on: bool) -> Callable[[Ground], Awaitable[Done]]:
     async def decide(ground: Ground) -> Done:
         connection, tenant = ground.connection, ground.space.tenant
-        now = await requests.erasures_of(connection, tenant, [rows[0].request_id])
+        now = await erasures.of(connection, tenant, [rows[0].request_id])
         waiting = [row for row in now if row.state == RECEIVED]
         if not waiting:
             return Done(None)
@@ -48,7 +48,7 @@ def _deciding(rows: Sequence[ErasureRow], actor: str, *, on: bool) -> Callable[[
         said = ledger.said(actor, action, public("req", rows[0].request_id), at, more)
         seq = await ledger.append(connection, tenant.id, *said)
         for row in waiting:
-            await requests.finish(
+            await erasures.finish(
                 connection,
                 tenant,
                 row.id,

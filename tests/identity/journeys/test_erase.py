@@ -27,10 +27,10 @@ from tests.properties.lab import Ingest, Lab, ingesting, run
 from tests.properties.test_verified import found, quiet
 
 LATER = "2027-01-01T00:00:00Z"
-TABLES = """
-    identifier profile_identifier profile_document profile evidence event history sighting membership
-    subject_key cut disclosure
-""".split()
+TABLES = (
+    "identifier", "profile_identifier", "profile_document", "profile", "evidence", "event", "history", "sighting",
+    "membership", "subject_key", "cut", "disclosure",
+)  # fmt: skip
 
 
 @pytest.fixture

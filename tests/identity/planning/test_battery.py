@@ -22,6 +22,10 @@ def play(scenario: dict[str, Any], calls: list[dict[str, Any]]) -> World:
             world.unmerge({key_of(*text.split(":", 1)) for text in call["ids"]}, block=call.get("block", True))
         elif call["type"] == "$remove_identifier":
             world.remove(key_of(*call["id"].split(":", 1)), block=call.get("block", False))
+        elif call["type"] == "$delete":
+            world.erase(key_of(*call["id"].split(":", 1)), suppress=call.get("suppress", True))
+        elif call["type"] == "$unsuppress":
+            world.around.suppressed -= {key_of(*text.split(":", 1)) for text in call["ids"]}
         else:
             world.send([call], received=received)
     return world

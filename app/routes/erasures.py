@@ -1,0 +1,145 @@
+"""What privacy teams ask for: erasing, suppressing, holding, and how far it is.
+
+A request is answered when it is done: from then on nobody reads what was erased, in any process, and
+what is suppressed does not come in.
+"""
+
+import time
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query, Response
+
+from app.auth import ByPrivacy
+from app.openapi import body, described
+from app.privacy_shapes import (
+    Erase,
+    Erasure,
+    Erasures,
+    ErasuresMade,
+    Extend,
+    HoldInfo,
+    Holds,
+    Identifiers,
+    Lifted,
+    NewHold,
+    Released,
+    State,
+    Suppressed,
+    Suppressions,
+)
+from app.routes.answers import DEFAULT_LIMIT, Cursor, Limit, Segment, answer
+from identity.errors import (
+    AlreadyExtended,
+    BadCursor,
+    BadIdentifier,
+    ErasureNotFound,
+    HoldNotFound,
+    IdempotencyConflict,
+    NotExtensible,
+    TooManyAsked,
+)
+from identity.ids import public
+from identity.journeys.erase import holds, requests, suppressions
+from identity.planning import privacy
+from identity.planning.standing import STATES, native
+from identity.planning.timing import format_time
+
+router = APIRouter(tags=["Privacy"])
+_KINDS = {True: privacy.SUPPRESS_WITH_DELETE, False: privacy.DELETE_ONLY}
+_REFUSALS = (BadIdentifier, TooManyAsked)
+
+
+@router.post("/v1/erasures", **described(ErasuresMade, *_REFUSALS, IdempotencyConflict, status=202, takes=Erase))
+async def erase(
+    visit: ByPrivacy,
+    wanted: Annotated[Erase, Depends(body(Erase))],
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
+) -> Response:
+    """Erase people by any of their identifiers; answered when it is done. The same key is the same request."""
+    regulation = privacy.REGULATIONS.index(wanted.regulation)
+    kind, actor = _KINDS[wanted.suppress], visit.caller.key_id
+    asked = privacy.Asked(privacy.NATIVE, kind, regulation, wanted.identifiers, actor, idempotency_key)
+    done = await requests.ask(visit.space, asked)
+    made = [
+        {
+            "erasure_id": public("ers", each.id),
+            "identifier": each.identifier,
+            "internal": STATES[each.state],
+            "due_at": None if each.due_at is None else format_time(each.due_at),
+            "salt": each.salt,
+            "subject_commitment": each.commitment.hex(),
+        }
+        for each in done.erasures
+    ]
+    return answer({"request_id": public("req", done.id), "erasures": made}, 202)
+
+
+@router.get("/v1/erasures", **described(Erasures, BadCursor))
+async def erasures(
+    visit: ByPrivacy,
+    state: Annotated[State | None, Query()] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Response:
+    """The erasures of the space, the newest first."""
+    found, following = await requests.erasures(visit.space, state, limit, cursor)
+    now = time.time_ns() // 1000
+    return answer({"erasures": [native(each, now) for each in found], "next_cursor": following})
+
+
+@router.get("/v1/erasures/{erasure_id}", **described(Erasure, ErasureNotFound))
+async def erasure(visit: ByPrivacy, erasure_id: Segment) -> Response:
+    """How far an erasure is: here, at destinations, in backups."""
+    return answer(native(await requests.erasure(visit.space, erasure_id), time.time_ns() // 1000))
+
+
+@router.post(
+    "/v1/erasures/{erasure_id}/extend",
+    **described(Erasure, ErasureNotFound, NotExtensible, AlreadyExtended, takes=Extend),
+)
+async def extend(visit: ByPrivacy, erasure_id: Segment, wanted: Annotated[Extend, Depends(body(Extend))]) -> Response:
+    """Take more time, once, for a reason that the person is told."""
+    extended = await requests.extend(visit.space, erasure_id, wanted.reason, visit.caller.key_id)
+    return answer(native(extended, time.time_ns() // 1000))
+
+
+@router.get("/v1/suppressions", **described(Suppressions))
+async def count(visit: ByPrivacy) -> Response:
+    """How many identifiers are suppressed, and for how long."""
+    return answer(await suppressions.counts(visit.space))
+
+
+@router.post("/v1/suppressions", **described(Suppressed, *_REFUSALS, takes=Identifiers))
+async def suppress(visit: ByPrivacy, wanted: Annotated[Identifiers, Depends(body(Identifiers))]) -> Response:
+    """Record nothing of these any more."""
+    return answer(await suppressions.suppress(visit.space, wanted.identifiers, visit.caller.key_id))
+
+
+@router.delete("/v1/suppressions", **described(Lifted, *_REFUSALS, takes=Identifiers))
+async def lift(visit: ByPrivacy, wanted: Annotated[Identifiers, Depends(body(Identifiers))]) -> Response:
+    """Record calls of these again; nothing comes back."""
+    return answer(await suppressions.lift(visit.space, wanted.identifiers, visit.caller.key_id))
+
+
+@router.post("/v1/suppressions/lift", **described(Lifted, *_REFUSALS, takes=Identifiers))
+async def lift_too(visit: ByPrivacy, wanted: Annotated[Identifiers, Depends(body(Identifiers))]) -> Response:
+    """The same, for clients that drop the body of a DELETE."""
+    return answer(await suppressions.lift(visit.space, wanted.identifiers, visit.caller.key_id))
+
+
+@router.get("/v1/holds", **described(Holds))
+async def standing(visit: ByPrivacy) -> Response:
+    """The holds that stand."""
+    return answer({"holds": await holds.holds(visit.space)})
+
+
+@router.post("/v1/holds", **described(HoldInfo, *_REFUSALS, status=201, takes=NewHold))
+async def hold(visit: ByPrivacy, wanted: Annotated[NewHold, Depends(body(NewHold))]) -> Response:
+    """Keep whoever bears one of these from being erased, and hide who is to be erased."""
+    return answer(await holds.hold(visit.space, wanted.identifiers, wanted.reason, visit.caller.key_id), 201)
+
+
+@router.delete("/v1/holds/{hold_id}", **described(Released, HoldNotFound))
+async def release(visit: ByPrivacy, hold_id: Segment) -> Response:
+    """End a hold; erasures that waited for it are done now."""
+    return answer(await holds.release(visit.space, hold_id, visit.caller.key_id))
