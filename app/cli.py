@@ -77,19 +77,23 @@ def migrate(data_dir: DataDir = None) -> None:
 def verify(
     space_ids: Annotated[list[str] | None, typer.Argument(help="Spaces to audit; all where none is named.")] = None,
     data_dir: DataDir = None,
+    *,
+    privacy: Annotated[bool, typer.Option("--privacy", help="Plant values and search everything for them.")] = False,
 ) -> None:
-    """Audit what is stored and print what differs; the status is 1 if anything does."""
-    from app import verifying
+    """Audit what is stored and print what differs; the status is 1 if anything does, 2 if a scan is void."""
+    from app import scanning, verifying
     from identity.store.schema import require_current
 
     settings = _settings(data_dir)
     if not settings.database_url and not settings.data_dir.exists():
         raise Misconfigured(f"There is no data directory {settings.data_dir}.")
+    if privacy and space_ids:
+        raise Misconfigured("A scan looks at the whole database; name no space with --privacy.")
     with owner_url(settings) as url:
         require_current(url)
-        good = verifying.run(url, space_ids or [])
-    if not good:
-        raise typer.Exit(1)
+        status = scanning.run(settings, url) if privacy else int(not verifying.run(url, space_ids or []))
+    if status:
+        raise typer.Exit(status)
 
 
 @contextmanager

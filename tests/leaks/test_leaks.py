@@ -4,6 +4,7 @@ Every byte is searched while the server runs, and again after it stopped; what w
 plain on purpose has to be found by the same search, or the finding of nothing would mean nothing.
 """
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,12 +15,13 @@ import pytest
 from psycopg import sql
 
 from app import tour
+from identity.planning.needles import Hit, Needles
 from identity.store import postmaster
 from identity.store.cluster import SUPERUSER
 from identity.store.embedded import EmbeddedPostgres
+from identity.store.files import below, pieces
 from tests.conftest import ONEFOLD, Running, launch
 from tests.leaks.plant import Plant
-from tests.leaks.search import Hit, Search
 
 CONTROLS = {"control in a table": "zControlInATable00000001", "control in a log": "zControlInALogFile000001",
             "control in the output": "zControlInTheOutput00001"}  # fmt: skip
@@ -71,14 +73,24 @@ def _plant_and_search(running: Running, folder: Path) -> Found:
     plant.close()
     postgres = EmbeddedPostgres(running.data_dir)
     postgres.attach()
-    search = Search({**plant.values, **CONTROLS}, plant.hashed)
+    search = Needles({**plant.values, **CONTROLS}, plant.hashed)
     _control(postgres, running)
     live = search.within(_live(postgres), "the live server")
-    here, size = search.tree(folder)
+    here, size = _tree(search, folder)
     status = running.stop()
-    after, _ = search.tree(folder)
+    after, _ = _tree(search, folder)
     refused = [hit for what, code, told in plant.refusals for hit in search.within(told, f"{what} {code}")]
     return Found(here, after, live, refused, size, status, plant.accepted, len(plant.refusals))
+
+
+def _tree(search: Needles, folder: Path) -> tuple[list[Hit], int]:
+    """What is found in the files of a folder and in their names, and how large they are."""
+    hits, size = [], 0
+    for path in below(folder):
+        hits += search.within(os.fsencode(path), f"the name of {path}")
+        hits += search.through(pieces(path), str(path))
+        size += path.stat().st_size if path.exists() else 0
+    return hits, size
 
 
 def _kill_postgres_under(plant: Plant, running: Running) -> None:

@@ -1,0 +1,109 @@
+"""Finds planted values in bytes, in every form in which one could have been written down.
+
+A planted value is made of letters and digits, so its JSON-escaped and percent-encoded forms contain
+it or are one of the spelt-out forms below. All forms of all values are sought at once: what a search
+costs depends on how much is searched, not on how much is sought.
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+import re2
+
+HASH = "hash"
+"""The name under which an unkeyed hash of any value is found."""
+_HASHES = ("md5", "sha1", "sha256", "sha512")
+_MEMORY = 1 << 29
+
+
+class Hit(NamedTuple):
+    """A planted value that was found: which, in what form, where it is first met, and how often."""
+
+    name: str
+    form: str
+    place: str
+    offset: int
+    times: int = 1
+
+
+class Needles:
+    """All forms of all values, looked for in one pass over the bytes as they are and one folded."""
+
+    def __init__(self, values: Mapping[str, str], hashed: Iterable[str] = ()) -> None:
+        """`values` are tokens by name; of `hashed` (normalised identifiers) unkeyed hashes are sought."""
+        self._exact: dict[bytes, tuple[str, str]] = {}
+        self._folded: dict[bytes, tuple[str, str]] = {}
+        for name, value in values.items():
+            self._add(name, value)
+        for value in hashed:
+            for kind in _HASHES:
+                digest = hashlib.new(kind, value.encode(), usedforsecurity=False).digest()
+                self._exact[digest] = (HASH, kind)
+                self._folded[digest.hex().encode()] = (HASH, f"{kind} hex")
+                self._exact[base64.b64encode(digest)[:-2]] = (HASH, f"{kind} base64")
+        self._patterns = (_compiled(self._exact), _compiled(self._folded))
+        self.longest = max((len(form) for form, _ in self.forms()), default=0)
+
+    def _add(self, name: str, value: str) -> None:
+        spellings = {value, value.lower(), value.upper()}
+        for text in spellings:
+            raw = text.encode()
+            self._folded[raw.hex().encode()] = (name, "hex")
+            for shift in range(3):
+                for alphabet in (b"+/", b"-_"):
+                    self._exact[_aligned(raw, shift, alphabet)] = (name, f"base64 at {shift}")
+            self._folded["".join(f"%{ord(each):02x}" for each in text).encode()] = (name, "percent")
+            self._folded["".join(f"\\u{ord(each):04x}" for each in text).encode()] = (name, "json")
+        low = value.lower()
+        self._folded[low.encode()] = (name, "text")
+        self._folded[low[::-1].encode()] = (name, "reversed")
+        # Without its last byte it is found in either byte order.
+        self._folded[low.encode("utf-16-le")[:-1]] = (name, "utf-16")
+
+    def forms(self) -> Iterator[tuple[bytes, str]]:
+        """Every byte string that is looked for, with the name of its form."""
+        for known in (self._exact, self._folded):
+            for sought, (_, form) in known.items():
+                yield sought, form
+
+    def within(self, content: bytes, place: str) -> list[Hit]:
+        """Everything that is found in some bytes: each value and form once, with its first offset."""
+        return self.through((content,), place)
+
+    def through(self, pieces: Iterable[bytes], place: str) -> list[Hit]:
+        """Everything that is found in bytes that come in pieces; a value may lie across several."""
+        found: dict[tuple[str, str], tuple[int, int]] = {}
+        before, start = b"", 0
+        for piece in pieces:
+            content = before + piece
+            for pattern, known, text in (
+                (self._patterns[0], self._exact, content),
+                (self._patterns[1], self._folded, content.lower()),
+            ):
+                at = 0
+                while known and (match := pattern.search(text, at)):
+                    at = match.start() + 1
+                    # What ends in the piece before was counted there.
+                    if match.end() > len(before):
+                        first, times = found.get(known[match.group()], (start + match.start(), 0))
+                        found[known[match.group()]] = (first, times + 1)
+            before = content[max(0, len(content) - self.longest + 1) :]
+            start += len(content) - len(before)
+        return [Hit(*what, place, first, times) for what, (first, times) in found.items()]
+
+
+def _compiled(known: Iterable[bytes]) -> "re2._Regexp[bytes]":
+    options = re2.Options()
+    options.max_mem = _MEMORY
+    options.encoding = re2.Options.Encoding.LATIN1
+    return re2.compile(b"|".join(re2.escape(each) for each in known), options)
+
+
+def _aligned(raw: bytes, shift: int, alphabet: bytes) -> bytes:
+    """The letters of base64 that depend on nothing but `raw`, where `shift` bytes stand before it."""
+    text = base64.b64encode(b"\0" * shift + raw, alphabet)
+    first = (0, 2, 3)[shift]
+    whole = (shift + len(raw)) * 8 // 6
+    return text[first:whole]
