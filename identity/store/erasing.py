@@ -145,20 +145,25 @@ async def replay_erasure(connection: WireConnection, tenant: Tenant, entry: dict
         byteas(keys),
         tenant.base,
     )
-    ids = await _followers(connection, tenant, [bytes(id_) for (id_,) in found])
-    groups = await rows(
+    await _remove(connection, tenant, [bytes(id_) for (id_,) in found], keys)
+    await _mark(connection, tenant, entry, keys, entry["at"], int(entry["stamp"]))
+
+
+async def remove_unreadable(connection: WireConnection, tenant: Tenant, ids: Sequence[bytes]) -> int:
+    """Takes away origins that no key opens any more, with all that names them; how many there were."""
+    named = await rows(
         connection,
         """
-        SELECT DISTINCT group_key FROM membership
-        WHERE profile_id = ANY ($2::uuid[]) AND space_id = $1::int4 AND bucket = $3::int4
+        SELECT i.key FROM profile_identifier i
+        WHERE i.profile_id = ANY ($2::uuid[]) AND i.space_id = $1::int4 AND i.bucket = $3::int4
         """,
         tenant.id,
         uuids(ids),
         tenant.base,
     )
-    await _set_free(connection, tenant, ids)
-    await wipe(connection, tenant, ids, keys, [bytes(key) for (key,) in groups])
-    await _mark(connection, tenant, entry, keys, entry["at"], int(entry["stamp"]))
+    if ids:
+        await _remove(connection, tenant, ids, [bytes(key) for (key,) in named])
+    return len(ids)
 
 
 async def replay_suppression(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
@@ -204,6 +209,23 @@ async def ages(connection: Connection, tenant: Tenant, now: int) -> tuple[list[i
         now,
     )
     return ([], 0) if found is None else (list(found[0]), int(found[1]))
+
+
+async def _remove(connection: WireConnection, tenant: Tenant, found: Sequence[bytes], keys: Sequence[bytes]) -> None:
+    """Wipes origins, and lets those stand alone that were one profile with them."""
+    ids = await _followers(connection, tenant, found)
+    groups = await rows(
+        connection,
+        """
+        SELECT DISTINCT group_key FROM membership
+        WHERE profile_id = ANY ($2::uuid[]) AND space_id = $1::int4 AND bucket = $3::int4
+        """,
+        tenant.id,
+        uuids(ids),
+        tenant.base,
+    )
+    await _set_free(connection, tenant, ids)
+    await wipe(connection, tenant, ids, keys, [bytes(key) for (key,) in groups])
 
 
 async def _followers(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> list[bytes]:

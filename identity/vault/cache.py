@@ -54,6 +54,14 @@ class KeyCache(Guarded):
                 self._slots.popitem(last=False)
             return held
 
+    def held(self) -> dict[bytes, set[int]]:
+        """Return the epochs that are held or whose slot keys are, by space."""
+        found: dict[bytes, set[int]] = {}
+        with self._lock:
+            for space, epoch in (*self._epochs, *((name[0], name[2]) for name in self._slots)):
+                found.setdefault(space, set()).add(epoch)
+        return found
+
     def drop_epoch(self, space: bytes, epoch: int) -> None:
         """Drop an epoch key and every slot key unwrapped with it."""
         with self._lock:

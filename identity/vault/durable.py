@@ -7,7 +7,7 @@ with `UNFINISHED` or `DOOMED`, and is swept by whoever next holds the directory.
 
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -59,6 +59,23 @@ def publish(path: Path, data: bytes) -> None:
     unfinished = path.with_name(UNFINISHED + path.name)
     unfinished.unlink(missing_ok=True)
     create(unfinished, data)
+    unfinished.rename(path)
+    sync_directory(path.parent)
+
+
+def replace(path: Path, chunks: Iterable[bytes]) -> None:
+    """Write a file in pieces, which appears whole in the place of any before it; on disk on return.
+
+    The caller holds the directory (`exclusive`).
+    """
+    unfinished = path.with_name(UNFINISHED + path.name)
+    unfinished.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    with os.fdopen(os.open(unfinished, flags, FILE_MODE), "wb") as file:
+        for chunk in chunks:
+            file.write(chunk)
+        file.flush()
+        os.fsync(file.fileno())
     unfinished.rename(path)
     sync_directory(path.parent)
 

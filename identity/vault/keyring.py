@@ -5,10 +5,12 @@ that was destroyed is out of the caches of this process; what cannot be read or 
 KeyUnavailable, and nothing goes on without it.
 """
 
+from collections.abc import Iterable
 from threading import Lock
 
 from identity.errors import KeyUnavailable, Misconfigured, SealBroken
 from identity.vault.cache import KeyCache
+from identity.vault.dumps import Dump
 from identity.vault.keystore import EPOCH, OTHER_ROOT, KeyStore
 from identity.vault.material import WrappingKey, checked_id, fresh_key
 from identity.vault.roots import Root
@@ -93,6 +95,26 @@ class Keyring(Guarded):
     def epochs(self, space: bytes) -> list[int]:
         """Return the epochs that the store holds for a space, ascending."""
         return self._store.epochs(space)
+
+    def forget_destroyed(self) -> None:
+        """Forget the epoch keys, and all under them, that another process destroyed."""
+        for space, epochs in self._cache.held().items():
+            there = set(self._store.epochs(space))
+            for epoch in epochs - there:
+                self._cache.drop_epoch(space, epoch)
+
+    def dump(self, space: bytes, epoch: int, chunks: Iterable[bytes]) -> Dump:
+        """Store a dump of a space's key tables, and read it back. SealBroken where it is not whole."""
+        return Dump(self._store.add_dump(space, epoch, chunks))
+
+    def newest_dump(self, space: bytes) -> Dump | None:
+        """The newest dump of a space. SealBroken where it is not whole."""
+        dumps = self._store.dumps(space)
+        return Dump(dumps[0][1]) if dumps else None
+
+    def destroy_dumps(self, space: bytes, before: int) -> None:
+        """Destroy the dumps of epochs before this one."""
+        self._store.destroy_dumps(space, before)
 
     def destroy_space(self, space: bytes) -> None:
         """Destroy every key of a space; again is no error."""

@@ -6,11 +6,11 @@ root. It moves wrapped bytes only and cannot open them. Kept apart from the data
 deleting a row does not delete it from WAL and backups, and deleting a file here does.
 
     store                  {"format": 1, "store_id": ..., "root": check value}
-    <hex of space id>/     epoch-<n>  index-1  suppression-1  document-1
+    <hex of space id>/     epoch-<n>  index-1  suppression-1  document-1  dump-<n>
 """
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -24,6 +24,7 @@ from identity.vault.roots import Root
 
 FORMAT = 1
 EPOCH = "epoch-"
+DUMP = "dump-"
 
 MISSING = (
     "There is no key store in the configured directory. Restore it from its backup: without it the "
@@ -167,6 +168,30 @@ class KeyStore:
             durable.shred(directory / name)
             durable.shred(directory / (durable.UNFINISHED + name))
             durable.sync_directory(directory)
+
+    def add_dump(self, space: bytes, epoch: int, chunks: Iterable[bytes]) -> Path:
+        """Store a dump of the key tables under an epoch, in the place of an older one of that epoch.
+
+        The last chunk is the digest that the dump ends with. On disk on return.
+        """
+        path = self._path(space) / f"{DUMP}{epoch}"
+        with self._changing():
+            durable.replace(path, chunks)
+        return path
+
+    def dumps(self, space: bytes) -> list[tuple[int, Path]]:
+        """Return (epoch, file) of the dumps of a space, the newest first."""
+        with _unavailable():
+            paths = [path for path in self._path(space).iterdir() if path.name.startswith(DUMP)]
+        return sorted(((int(path.name.removeprefix(DUMP)), path) for path in paths), reverse=True)
+
+    def destroy_dumps(self, space: bytes, before: int) -> None:
+        """Destroy the dumps of epochs before this one."""
+        with self._changing():
+            for epoch, path in self.dumps(space):
+                if epoch < before:
+                    durable.shred(path)
+            durable.sync_directory(self._path(space))
 
     def destroy_space(self, space: bytes) -> None:
         """Destroy all keys of a space; again is no error, and a crash in between is made good."""

@@ -92,6 +92,14 @@ class SpaceKeys(Guarded):
         """Return a slot key. KeyUnavailable if the epoch is gone, SealBroken if the bytes are not its."""
         return self._cache.slot(self.id, slot, epoch, wrapped)
 
+    def renew_slot(self, slot: int, epoch: int, wrapped: bytes, new_epoch: int) -> tuple[SlotKey, SlotKey, bytes]:
+        """Return a slot's key, a new one for it, and the wrapping of that under another epoch key.
+
+        What is rewrapped from the one to the other is out of reach of whoever has only the one.
+        """
+        renewed = self.mint_slot(slot, new_epoch)
+        return self.slot(slot, epoch, wrapped), self.slot(slot, new_epoch, renewed), renewed
+
     def rewrap_slot(self, slot: int, epoch: int, wrapped: bytes, new_epoch: int) -> bytes:
         """Wrap the same slot key under another epoch key; 60 bytes."""
         new_context = slot_context(self.id, slot, new_epoch)

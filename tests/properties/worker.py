@@ -16,8 +16,8 @@ from identity.journeys.erase import requests
 from identity.journeys.ingest import commit
 from identity.journeys.ingest.gather import Gatherer
 from identity.journeys.ingest.read_in import Request
+from identity.journeys.keys.roll import roll
 from identity.journeys.read.native import get_profile
-from identity.journeys.roll import roll
 from identity.journeys.rules import put_rules
 from identity.journeys.startup import open_spaces
 from identity.journeys.undo.remove import remove_identifier

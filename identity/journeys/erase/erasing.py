@@ -77,7 +77,7 @@ async def _erase(ground: Ground, row: ErasureRow, person: Person, actor: str) ->
         state=FINISHED,
         at=at,
         closed_at=None if told else at,
-        epoch=epoch,
+        epoch=epoch if gone.keys else None,
         ledger_seq=seq,
         counts=counted,
         aside=aside,

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from identity.journeys.keys.roll import roll
 from identity.journeys.read.native import get_profile
-from identity.journeys.roll import roll
 from tests.properties.lab import Lab, Worker, ingesting, run, send
 
 RACE_SECONDS = 2
@@ -47,7 +47,7 @@ def test_a_roll_that_was_cut_short(lab: Lab, monkeypatch: pytest.MonkeyPatch) ->
                 raise ArithmeticError
 
             with monkeypatch.context() as patch:
-                patch.setattr(store, "lock_slot", die)
+                patch.setattr(store, "lock_slots", die)
                 with pytest.raises(ArithmeticError):
                     await roll(ingest.spaces, ingest.space)
             assert lab.keyring().epochs(ingest.space.public_id) == [1, 2]

@@ -1,0 +1,55 @@
+"""Writes a dump of the key tables of a space and proves that it opens: it is what a restore rests on."""
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from typing import Any
+
+from identity.errors import SealBroken
+from identity.spaces import Space, Spaces
+from identity.store import keytables as store
+from identity.vault.dumps import Dump, Head, packed, packed_subjects
+
+
+async def dump(spaces: Spaces, space: Space) -> Head:
+    """Dumps the keys as they are at one moment. SealBroken where it cannot be read back whole.
+
+    While it is written, a slot may have been moved by nobody: it is called by who rolls, or when no
+    roll is under way; a dump with slots of two epochs is refused.
+    """
+    async with store.snapshot(space.database) as connection:
+        slots = await store.slots(connection, space.tenant)
+        epochs = {slot.epoch for slot in slots}
+        if len(epochs) > 1:
+            raise SealBroken
+        count = await store.count(connection, space.tenant)
+        pages = [packed_subjects(page) async for page in store.subjects(connection, space.tenant)]
+    epoch = epochs.pop() if epochs else max(await asyncio.to_thread(spaces.keyring.epochs, space.public_id))
+    head = Head(space.public_id, epoch, len(slots), count)
+    start = packed(head, [(slot.slot, slot.wrapped) for slot in slots])
+    made = await asyncio.to_thread(spaces.keyring.dump, space.public_id, epoch, _closed([start, *pages]))
+    await asyncio.to_thread(prove, space, made, head)
+    return head
+
+
+def prove(space: Space, dump_: Dump, head: Head | None = None) -> None:
+    """Opens every key in a dump. SealBroken where one does not, or where it is not the dump of this space."""
+    if dump_.head.space != space.public_id or (head is not None and dump_.head != head):
+        raise SealBroken
+    slots: dict[int, Any] = {}
+    for number, wrapped in dump_.slots:
+        slots[number] = space.keys.slot(number, dump_.head.epoch, wrapped)
+    for page in dump_.subjects():
+        for _, slot, key_id, wrapped in page:
+            if slot not in slots:
+                raise SealBroken
+            slots[slot].unwrap(key_id, wrapped)
+
+
+def _closed(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The chunks with the digest of all at their end."""
+    digest = sha256()
+    for chunk in chunks:
+        digest.update(chunk)
+        yield chunk
+    yield digest.digest()

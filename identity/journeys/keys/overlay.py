@@ -1,0 +1,57 @@
+"""Lays the newest keys over a database that was restored from a backup, before it is served.
+
+Data from any backup, keys only from the newest key tables: who was erased since cannot be read even
+for a moment. What no key opens any more (erased since, or rewritten under another key) goes with it.
+"""
+
+import asyncio
+from typing import NamedTuple
+
+from identity.errors import Misconfigured
+from identity.journeys.keys.dump import prove
+from identity.spaces import Space, Spaces
+from identity.store import erasing
+from identity.store import keytables as store
+from identity.store import roll as epochs
+
+NO_DUMP = "There is no dump of this space's keys in the key store; only a roll or `onefold keys dump` writes one."
+OLDER = (
+    "The dump of this space's keys is older than the database. Restore the key store that belongs to it, "
+    "or leave the database as it is."
+)
+
+
+class Laid(NamedTuple):
+    """What came of it: from which epoch to which, how many keys, and how many profiles went."""
+
+    before: int
+    epoch: int
+    keys: int
+    gone: int
+
+
+async def overlay(spaces: Spaces, space: Space) -> Laid:
+    """Puts the keys of the newest dump in the place of the database's. Misconfigured where there is none.
+
+    Nothing is done where the database's keys are of the same epoch: then they are as new.
+    """
+    dump = await asyncio.to_thread(spaces.keyring.newest_dump, space.public_id)
+    if dump is None:
+        raise Misconfigured(NO_DUMP)
+    async with space.database.reading() as connection:
+        before = await epochs.epoch(connection, space.tenant.id)
+    if dump.head.epoch == before:
+        return Laid(before, before, 0, 0)
+    if dump.head.epoch < before:
+        raise Misconfigured(OLDER)
+    await asyncio.to_thread(prove, space, dump)
+    slots = [store.Slot(slot, dump.head.epoch, wrapped) for slot, wrapped in dump.slots]
+    pages = ([store.Subject(*each) for each in page] for page in dump.subjects())
+    writer = await space.database.writer()
+    try:
+        async with writer.transaction():
+            lost = await store.replace(writer, space.tenant, dump.head.epoch, slots, pages)
+            gone = await erasing.remove_unreadable(writer, space.tenant, lost)
+    finally:
+        await writer.close()
+    return Laid(before, dump.head.epoch, dump.head.subjects, gone)
