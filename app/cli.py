@@ -96,6 +96,41 @@ def verify(
         raise typer.Exit(status)
 
 
+keys = typer.Typer(name="keys", help="Rolling keys, dumping them, laying them over a restore.", no_args_is_help=True)
+cli.add_typer(keys)
+SpaceIds = Annotated[list[str] | None, typer.Argument(help="Spaces; all where none is named.")]
+
+
+@keys.command()
+def roll(space_ids: SpaceIds = None, data_dir: DataDir = None) -> None:
+    """Roll the epoch key: no backup from before opens what was erased before."""
+    _with_keys("roll", space_ids, data_dir)
+
+
+@keys.command()
+def dump(space_ids: SpaceIds = None, data_dir: DataDir = None) -> None:
+    """Write the key tables into the key store, and prove that every key opens."""
+    _with_keys("dump", space_ids, data_dir)
+
+
+@keys.command()
+def overlay(space_ids: SpaceIds = None, data_dir: DataDir = None) -> None:
+    """Lay the newest dump over the keys of a restored database, before it is served."""
+    _with_keys("overlay", space_ids, data_dir)
+
+
+def _with_keys(name: str, space_ids: list[str] | None, data_dir: Path | None) -> None:
+    from app import keys as commands
+    from identity.store.schema import require_current
+
+    settings = _settings(data_dir)
+    if not settings.database_url and not settings.data_dir.exists():
+        raise Misconfigured(f"There is no data directory {settings.data_dir}.")
+    with owner_url(settings) as url:
+        require_current(url)
+        getattr(commands, name)(url, settings, space_ids or [])
+
+
 @contextmanager
 def owner_url(settings: Settings) -> Iterator[str]:
     """The database as its owner: the one that is set, or the embedded one, up for this block."""

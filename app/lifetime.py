@@ -5,7 +5,6 @@ go. Standing work that fails says so in the log and is tried again; it never end
 """
 
 import asyncio
-import base64
 import gc
 import time
 from collections.abc import Awaitable, Callable
@@ -20,6 +19,7 @@ from identity.journeys.erase.resuming import finish_interrupted, forget_settled
 from identity.journeys.ingest.gather import Gatherer
 from identity.journeys.ingest.trial import Trials
 from identity.journeys.jobs import REBUILD, SIMULATE, Jobs
+from identity.journeys.keys.roll import roll_due
 from identity.journeys.purge import purge_deleted
 from identity.journeys.sweep import sweep_old
 from identity.journeys.tenants import KeyCheck
@@ -34,6 +34,7 @@ _PURGE_EVERY = 60.0
 _SWEEP_EVERY = 3_600.0
 _JOBS_AGAIN = 1.0
 _PRIVACY_EVERY = 30.0
+_ROLL_EVERY = 60.0
 _GOOD_SECONDS = 1.0
 _PURGE_PAUSE = 0.05
 _COLLECT = (50_000, 20, 100)
@@ -64,11 +65,10 @@ class Onefold:
         settings = self.settings
         if settings.database_url is None:
             raise Misconfigured(_NO_DATABASE)
-        root = settings.root_key
         self.spaces = await startup.open_spaces(
             settings.database_url,
             root_file=settings.root_key_file,
-            root_value=None if root is None else base64.b64encode(root).decode(),
+            root_value=settings.root_value,
             key_store=settings.key_folder,
         )
         self.keys = KeyCheck(self.spaces)
@@ -88,6 +88,7 @@ class Onefold:
             asyncio.create_task(_again_and_again(self._sweep, _SWEEP_EVERY)),
             asyncio.create_task(_again_and_again(self.jobs.run_for_ever, _JOBS_AGAIN)),
             asyncio.create_task(_again_and_again(self._privacy, _PRIVACY_EVERY)),
+            asyncio.create_task(_again_and_again(self._roll, _ROLL_EVERY)),
         ]
         # What is loaded by now stays, and a batch makes thousands of values that die without any
         # cycle: collecting as often as by default doubles what a call costs (measured).
@@ -131,6 +132,7 @@ class Onefold:
         await self.spaces.database.drop_events(self.settings.event_retention_days)
 
     async def _sweep(self) -> None:
+        await forget_settled(self.spaces)
         await sweep_old(
             self.spaces.database,
             message_days=self.settings.message_retention_days,
@@ -139,7 +141,10 @@ class Onefold:
 
     async def _privacy(self) -> None:
         await finish_interrupted(self.spaces)
-        await forget_settled(self.spaces)
+
+    async def _roll(self) -> None:
+        await asyncio.to_thread(self.spaces.keyring.forget_destroyed)
+        await roll_due(self.spaces, backup_days=self.settings.key_backup_days)
 
     async def _purge(self) -> None:
         while await purge_deleted(self.spaces):  # noqa: ASYNC110 (a pause for others, not a wait)

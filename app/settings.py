@@ -123,6 +123,7 @@ class Settings:
     miss_rate: int = _setting(_rate, 100)
     event_retention_days: int = _setting(_days, 14)
     message_retention_days: int = _setting(_days, 8)
+    key_backup_days: int = _setting(_days, 7)
 
     @property
     def key_folder(self) -> Path:
@@ -133,6 +134,11 @@ class Settings:
     def root_key_file(self) -> Path:
         """Where the root key lies unless it is given in ONEFOLD_ROOT_KEY."""
         return self.data_dir / ROOT_KEY_FILE
+
+    @property
+    def root_value(self) -> str | None:
+        """The root key as text where it is given in ONEFOLD_ROOT_KEY."""
+        return None if self.root_key is None else base64.b64encode(self.root_key).decode()
 
     def with_admin_token(self) -> Self:
         """The same, with the operator token of the data directory where none was set.

@@ -137,6 +137,16 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("state < 2"),
     )
+    op.create_index(
+        "erasure_unsafe",
+        "erasure",
+        ["internal_at"],
+        unique=False,
+        postgresql_where=sa.text("backup_safe_at IS NULL AND epoch IS NOT NULL"),
+    )
+    op.create_index(
+        "erasure_aside", "erasure", ["received_at"], unique=False, postgresql_where=sa.text("aside IS NOT NULL")
+    )
     op.create_table(
         "erasure_notice",
         sa.Column("erasure_id", sa.UUID(), autoincrement=False, nullable=False),

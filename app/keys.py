@@ -1,0 +1,83 @@
+"""`onefold keys`: rolling keys, dumping them, and laying them over a restored database."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from app.settings import Settings
+from identity.errors import SpaceNotFound
+from identity.ids import private, public
+from identity.journeys import startup
+from identity.journeys.keys.dump import dump as dump_space
+from identity.journeys.keys.overlay import overlay as overlay_space
+from identity.journeys.keys.roll import roll as roll_space
+from identity.spaces import Space, Spaces
+from identity.store import control
+
+_out = Console(highlight=False, soft_wrap=True)
+Moved = Callable[[int, int], None]
+Work = Callable[[Spaces, Space, Moved], Awaitable[str]]
+
+
+def roll(url: str, settings: Settings, space_ids: Sequence[str]) -> None:
+    """Rolls the epoch key, so that no backup from before opens what was erased before."""
+
+    async def work(spaces: Spaces, space: Space, moved: Moved) -> str:
+        epoch = await roll_space(spaces, space, backup_days=settings.key_backup_days, progress=moved)
+        return f"epoch {epoch} is in force, and no other key is left"
+
+    asyncio.run(_each(url, settings, space_ids, work))
+
+
+def dump(url: str, settings: Settings, space_ids: Sequence[str]) -> None:
+    """Writes the key tables into the key store and proves that every key opens."""
+
+    async def work(spaces: Spaces, space: Space, _moved: Moved) -> str:
+        head = await dump_space(spaces, space)
+        return f"{head.subjects} keys of epoch {head.epoch} dumped and opened"
+
+    asyncio.run(_each(url, settings, space_ids, work))
+
+
+def overlay(url: str, settings: Settings, space_ids: Sequence[str]) -> None:
+    """Lays the newest dump over the keys of a restored database, before it is served."""
+
+    async def work(spaces: Spaces, space: Space, _moved: Moved) -> str:
+        laid = await overlay_space(spaces, space)
+        if laid.before == laid.epoch:
+            return f"the keys are of epoch {laid.epoch} already; nothing to do"
+        return f"{laid.keys} keys of epoch {laid.epoch} in place; {laid.gone} profiles that none opens are gone"
+
+    asyncio.run(_each(url, settings, space_ids, work))
+
+
+async def _each(url: str, settings: Settings, space_ids: Sequence[str], work: Work) -> None:
+    spaces = await startup.open_spaces(
+        url, root_file=settings.root_key_file, root_value=settings.root_value, key_store=settings.key_folder
+    )
+    try:
+        for number, public_id in await _named(spaces, space_ids):
+            space = await spaces.get(number)
+            with _bar() as bar:
+                task = bar.add_task(public_id, total=None)
+                said = await work(spaces, space, lambda at, of, task=task: bar.update(task, completed=at, total=of))  # type: ignore[misc]
+            _out.print(f"{public_id}: {said}.", markup=False)
+    finally:
+        await spaces.database.close()
+
+
+async def _named(spaces: Spaces, space_ids: Sequence[str]) -> list[tuple[int, str]]:
+    async with spaces.database.reading() as connection:
+        found = await control.list_spaces(connection)
+    ids = {public("spc", row.public_id): row.id for row in found}
+    if any(private("spc", each) is None or each not in ids for each in space_ids):
+        raise SpaceNotFound
+    return [(ids[each], each) for each in space_ids or ids]
+
+
+def _bar() -> Progress:
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
