@@ -59,7 +59,8 @@ async def _each(url: str, settings: Settings, space_ids: Sequence[str], work: Wo
     )
     try:
         for number, public_id in await _named(spaces, space_ids):
-            space = await spaces.get(number)
+            # A restored database is behind its journal until it is served, which is after this.
+            space = await spaces.restored(number)
             with _bar() as bar:
                 task = bar.add_task(public_id, total=None)
                 said = await work(spaces, space, lambda at, of, task=task: bar.update(task, completed=at, total=of))  # type: ignore[misc]

@@ -21,6 +21,7 @@ from identity.journeys.ingest.trial import Trials
 from identity.journeys.jobs import REBUILD, SIMULATE, Jobs
 from identity.journeys.keys.roll import roll_due
 from identity.journeys.purge import purge_deleted
+from identity.journeys.restore import keep_level
 from identity.journeys.sweep import sweep_old
 from identity.journeys.tenants import KeyCheck
 from identity.journeys.undo.rebuild import rebuild_space
@@ -35,6 +36,7 @@ _SWEEP_EVERY = 3_600.0
 _JOBS_AGAIN = 1.0
 _PRIVACY_EVERY = 30.0
 _ROLL_EVERY = 60.0
+_LEVEL_EVERY = 5.0
 _GOOD_SECONDS = 1.0
 _PURGE_PAUSE = 0.05
 _COLLECT = (50_000, 20, 100)
@@ -57,6 +59,7 @@ class Onefold:
         self.meters = Meters(lambda: self.gatherer.waiting)
         self.limits = Limits(settings)
         self._good_until = 0.0
+        self._known: dict[int, int] = {}
         self._checking: asyncio.Task[None] | None = None
         self._standing: list[asyncio.Task[None]] = []
 
@@ -89,6 +92,7 @@ class Onefold:
             asyncio.create_task(_again_and_again(self.jobs.run_for_ever, _JOBS_AGAIN)),
             asyncio.create_task(_again_and_again(self._privacy, _PRIVACY_EVERY)),
             asyncio.create_task(_again_and_again(self._roll, _ROLL_EVERY)),
+            asyncio.create_task(_again_and_again(self._level, _LEVEL_EVERY)),
         ]
         # What is loaded by now stays, and a batch makes thousands of values that die without any
         # cycle: collecting as often as by default doubles what a call costs (measured).
@@ -141,6 +145,9 @@ class Onefold:
 
     async def _privacy(self) -> None:
         await finish_interrupted(self.spaces)
+
+    async def _level(self) -> None:
+        await keep_level(self.spaces, self._known)
 
     async def _roll(self) -> None:
         await asyncio.to_thread(self.spaces.keyring.forget_destroyed)

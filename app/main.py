@@ -29,6 +29,7 @@ from app.routes import (
     rules,
     spaces,
     undoing,
+    wellknown,
 )
 from app.settings import Settings, load
 from identity.errors import Misconfigured
@@ -47,6 +48,7 @@ ROUTERS = (
     erasures.router,
     browser.router,
     health.router,
+    wellknown.router,
 )
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 

@@ -84,6 +84,48 @@ class Erasures(Struct):
     next_cursor: str | None
 
 
+class Receipt(Struct):
+    """Signed proof of an erasure; docs/verify_receipt.py checks it offline."""
+
+    v: int
+    receipt_id: str
+    erasure_id: ErasureId
+    space: str
+    regulation: str
+    received_at: Time
+    internal_done_at: Time
+    backups: Backups
+    erasure_strength: str
+    subject_commitment: str
+    keys_shredded: int
+    key_ids_merkle_root: str | None
+    rows_deleted: dict[str, int]
+    exports_destroyed: int
+    kept: str
+    destinations: list[Notified]
+    duplicate_of: ErasureId | None
+    ledger_seq: str
+    ledger_hash: str
+    scan: dict[str, Any] | None
+    software: str
+    kid: str
+    sig: str
+
+
+class PublicKey(Struct):
+    """A key that receipts are checked with."""
+
+    kid: str
+    alg: str
+    public_key: str
+
+
+class PublicKeys(Struct):
+    """Every key that ever signed a receipt of this deployment."""
+
+    keys: list[PublicKey]
+
+
 class Extend(Struct):
     """Why a request takes longer than the law gives; it allows so once."""
 

@@ -5,6 +5,7 @@ its version (rules), so nothing kept can be stale. That a space still exists is 
 gate says so to writers, the key of the caller to readers.
 """
 
+import asyncio
 import time
 from base64 import b64decode, urlsafe_b64encode
 from collections import OrderedDict
@@ -17,12 +18,14 @@ import msgspec
 
 from identity.errors import BadCursor, KeyUnavailable
 from identity.identifiers import BUILT_IN
+from identity.ledgers import check, publish
 from identity.model import Call
 from identity.planning.rules import DEFAULT_RULES, Rules, compile_rules
 from identity.store import control
 from identity.store import rules as stored
 from identity.store.database import Database
 from identity.store.tenant import Tenant
+from identity.vault.journal import Journal
 from identity.vault.keyring import Keyring
 from identity.vault.seal import RULES, TYPE_NAME
 from identity.vault.space import SpaceKeys
@@ -54,11 +57,14 @@ def through_a_roll(read: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Cor
 class Space:
     """One space, opened. `public_id` is 16 bytes."""
 
-    def __init__(self, tenant: Tenant, public_id: bytes, name: str, keys: SpaceKeys, database: Database) -> None:
+    def __init__(
+        self, tenant: Tenant, public_id: bytes, name: str, keys: SpaceKeys, database: Database, journal: Journal
+    ) -> None:
         self.tenant = tenant
         self.public_id = public_id
         self.name = name
         self.keys = keys
+        self.journal = journal
         self.rules_version: int | None = None
         self._asked = 0.0
         self.codes: dict[str, int] = {name: code for code, name in enumerate(BUILT_IN, 1)}
@@ -95,6 +101,10 @@ class Space:
                 self.rules_version = await stored.current(connection, self.tenant.id)
             self._asked = time.monotonic()
         return self.rules_version
+
+    async def publish(self) -> None:
+        """Has the journal say all that the ledger says; what is acknowledged rests on it. KeyUnavailable."""
+        await publish(self.database, self.tenant, self.journal)
 
     def seal_rules(self, rules: Rules) -> bytes:
         """A rules document as it is stored."""
@@ -185,16 +195,26 @@ class Spaces:
         self._open: dict[int, Space] = {}
 
     async def get(self, space_id: int) -> Space:
-        """A space by its number. SpaceNotFound, or KeyUnavailable when its keys cannot be read."""
+        """A space by its number. SpaceNotFound; KeyUnavailable when its keys cannot be read.
+
+        Quarantined or LedgerBroken where its ledger and its journal do not agree.
+        """
         space = self._open.get(space_id)
         if space is None:
-            async with self.database.reading() as connection:
-                row = await control.find_space(connection, space_id)
-            keys = self.keyring.space(row.public_id)
-            tenant = Tenant(row.id, row.bucket_base, row.spread)
+            opened = await self.restored(space_id)
+            await check(self.database, opened.tenant, opened.journal)
             # Another task may have opened it meanwhile, and what it knows of types must be shared.
-            space = self._open.setdefault(space_id, Space(tenant, row.public_id, row.name, keys, self.database))
+            space = self._open.setdefault(space_id, opened)
         return space
+
+    async def restored(self, space_id: int) -> Space:
+        """A space whose ledger and journal need not agree: for whoever brings it in order, and nobody else."""
+        async with self.database.reading() as connection:
+            row = await control.find_space(connection, space_id)
+        keys = self.keyring.space(row.public_id)
+        journal = await asyncio.to_thread(self.keyring.journal, row.public_id)
+        tenant = Tenant(row.id, row.bucket_base, row.spread)
+        return Space(tenant, row.public_id, row.name, keys, self.database, journal)
 
     async def forget_deleted(self) -> None:
         """Drops what is kept of spaces that another process deleted."""

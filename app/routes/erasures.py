@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query, Response
 
 from app.auth import ByPrivacy
-from app.openapi import body, described
+from app.openapi import VERSION, body, described
 from app.privacy_shapes import (
     Erase,
     Erasure,
@@ -22,6 +22,7 @@ from app.privacy_shapes import (
     Identifiers,
     Lifted,
     NewHold,
+    Receipt,
     Released,
     State,
     Suppressed,
@@ -36,10 +37,12 @@ from identity.errors import (
     HoldNotFound,
     IdempotencyConflict,
     NotExtensible,
+    ReceiptPending,
     TooManyAsked,
 )
 from identity.ids import public
 from identity.journeys.erase import holds, requests, suppressions
+from identity.journeys.receipts import receipt
 from identity.planning import privacy
 from identity.planning.standing import STATES, native
 from identity.planning.timing import format_time
@@ -91,6 +94,13 @@ async def erasures(
 async def erasure(visit: ByPrivacy, erasure_id: Segment) -> Response:
     """How far an erasure is: here, at destinations, in backups."""
     return answer(native(await requests.erasure(visit.space, erasure_id), time.time_ns() // 1000))
+
+
+@router.get("/v1/erasures/{erasure_id}/receipt", **described(Receipt, ErasureNotFound, ReceiptPending))
+async def proof(visit: ByPrivacy, erasure_id: Segment) -> Response:
+    """Signed proof of what was erased, to be checked offline with the published keys."""
+    erased = await requests.erasure(visit.space, erasure_id)
+    return answer(await receipt(visit.onefold.spaces, visit.space, erased, f"onefold {VERSION}"))
 
 
 @router.post(

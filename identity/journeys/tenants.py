@@ -140,6 +140,7 @@ async def create_space(spaces: Spaces, name: str) -> dict[str, Any]:
             await control.create_key(connection, space.id, key_id, purpose, scopes, _hash(secret))
             shown[purpose] = secret
         await ledger.note(connection, space.id, OPERATOR, "space.create", public("spc", public_id))
+    await (await spaces.get(space.id)).publish()
     return {"space_id": public("spc", public_id), "name": name, "keys": shown}
 
 

@@ -24,6 +24,7 @@ from identity.store.arrays import (
     uuids,
     uuids_or_null,
 )
+from identity.store.database import Connection
 from identity.store.ledger import APPEND
 from identity.store.rows import (
     AccountRow,
@@ -98,6 +99,11 @@ async def apply(connection: WireConnection, tenant: Tenant, writes: Writes) -> N
     results = await run(connection, *steps.all)
     if any(count not in (None, result.touched) for count, result in zip(steps.counts, results, strict=True)):
         raise Conflict
+
+
+async def raise_gate(connection: Connection, tenant: Tenant, stamp: int, marks: int) -> None:
+    """Raises the gate, which is held alone, and marks what has to be respected from now on."""
+    await connection.execute(sql.RAISE_GATE, [tenant.id, stamp, marks])
 
 
 async def commit(connection: WireConnection) -> None:

@@ -51,15 +51,71 @@ async def append(connection: Connection, space_id: int, at: int, entry: bytes) -
     return int(found[0]) if found else 0
 
 
-async def head(connection: Connection, tenant: Tenant) -> tuple[int, bytes]:
-    """The number and the hash of the last entry; (0, nothing) where there is none."""
+class Head(NamedTuple):
+    """The end of a ledger; `begun`: it was copied into a journal before."""
+
+    seq: int
+    hash: bytes
+    begun: bool
+
+
+async def head(connection: Connection, tenant: Tenant) -> Head:
+    """The end of a space's ledger; of a new one nothing was written."""
     found = await row(
         connection,
-        "SELECT seq, hash FROM ledger_head WHERE space_id = $1::int4 AND bucket = $2::int4",
+        "SELECT seq, hash, begun FROM ledger_head WHERE space_id = $1::int4 AND bucket = $2::int4",
         tenant.id,
         tenant.base,
     )
-    return (0, b"") if found is None else (int(found[0]), bytes(found[1]))
+    return Head(0, b"", begun=False) if found is None else Head(*found)
+
+
+async def begin(connection: Connection, tenant: Tenant) -> None:
+    """From now on there is a journal: one that is missing was lost."""
+    await connection.execute(
+        "UPDATE ledger_head SET begun = true WHERE space_id = $1::int4 AND bucket = $2::int4 AND NOT begun",
+        [tenant.id, tenant.base],
+    )
+
+
+async def heads(connection: Connection) -> dict[int, int]:
+    """The number of the last entry of every live space."""
+    found = await rows(
+        connection,
+        """
+        SELECT h.space_id, h.seq FROM ledger_head h JOIN space s ON s.id = h.space_id AND s.deleted_at IS NULL
+        """,
+    )
+    return {int(space_id): int(seq) for space_id, seq in found}
+
+
+async def hash_at(connection: Connection, tenant: Tenant, seq: int) -> bytes:
+    """The hash of an entry; nothing where it is not there."""
+    found = await row(
+        connection,
+        "SELECT hash FROM ledger WHERE space_id = $1::int4 AND seq = $2::int8 AND bucket = $3::int4",
+        tenant.id,
+        seq,
+        tenant.base,
+    )
+    return b"" if found is None else bytes(found[0])
+
+
+async def restore(connection: Connection, tenant: Tenant, entry: Entry) -> None:
+    """Appends an entry as it was, from the journal, to a ledger that ends just before it."""
+    await connection.execute(
+        """
+        INSERT INTO ledger (space_id, seq, bucket, at, entry, hash)
+        VALUES ($1::int4, $2::int8, $3::int4, $4::int8, $5, $6)
+        """,
+        [tenant.id, entry.seq, tenant.base, entry.at, entry.entry, entry.hash],
+    )
+    await connection.execute(
+        """
+        UPDATE ledger_head SET seq = $2::int8, hash = $4, begun = true WHERE space_id = $1::int4 AND bucket = $3::int4
+        """,
+        [tenant.id, entry.seq, tenant.base, entry.hash],
+    )
 
 
 async def after(connection: Connection, tenant: Tenant, seq: int, most: int) -> list[Entry]:

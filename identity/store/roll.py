@@ -43,6 +43,15 @@ async def alone(database: Database, space_id: int) -> AsyncIterator[bool]:
         ) is not None
 
 
+async def hold_gate(connection: Connection, space_id: int) -> int:
+    """Takes the gate alone, to the end of the transaction; the stamp it has. SpaceNotFound."""
+    await connection.execute(_FAIR_ALONE, [space_id])
+    found = await row(connection, "SELECT stamp FROM space_gate WHERE space_id = $1::int4 FOR UPDATE", space_id)
+    if found is None:
+        raise SpaceNotFound
+    return int(found[0])
+
+
 async def raise_epoch(connection: Connection, space_id: int, expected: int) -> bool:
     """Under the gate held alone: from now on new slot keys are made under the next epoch."""
     await connection.execute(_FAIR_ALONE, [space_id])

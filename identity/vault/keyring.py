@@ -11,16 +11,19 @@ from threading import Lock
 from identity.errors import KeyUnavailable, Misconfigured, SealBroken
 from identity.vault.cache import KeyCache
 from identity.vault.dumps import Dump
-from identity.vault.keystore import EPOCH, OTHER_ROOT, KeyStore
+from identity.vault.journal import Journal
+from identity.vault.keystore import EPOCH, OTHER_ROOT, SIGNING, KeyStore
 from identity.vault.material import WrappingKey, checked_id, fresh_key
 from identity.vault.roots import Root
-from identity.vault.secret import Guarded
+from identity.vault.secret import Guarded, Secret
+from identity.vault.signing import Signer
 from identity.vault.space import SpaceKeys
 
 FIRST_EPOCH = 1
 INDEX = "index-1"
 SUPPRESSION = "suppression-1"
 DOCUMENT = "document-1"
+DEPLOYMENT = b"onefold-deployed"
 _BAD_EPOCH = "epochs count from 1"
 
 
@@ -41,6 +44,7 @@ class Keyring(Guarded):
         self._cache = KeyCache(self._load_epoch)
         self._spaces: dict[bytes, SpaceKeys] = {}
         self._lock = Lock()
+        self._signer: Signer | None = None
 
     def check(self) -> None:
         """Return where the key store can be read and is still the one that was opened; KeyUnavailable else."""
@@ -102,6 +106,28 @@ class Keyring(Guarded):
             there = set(self._store.epochs(space))
             for epoch in epochs - there:
                 self._cache.drop_epoch(space, epoch)
+
+    @property
+    def signer(self) -> Signer:
+        """The signing keys of the deployment; the first is made when it is first asked for."""
+        with self._lock:
+            if self._signer is None:
+                wrapped = self._store.signing()
+                if not wrapped:
+                    self._store.add_signing(1, self._root.wrap(_context(DEPLOYMENT, f"{SIGNING}1"), fresh_key()))
+                    wrapped = self._store.signing()
+                self._signer = Signer([self._unwrap_signing(nr, key) for nr, key in enumerate(wrapped, 1)])
+            return self._signer
+
+    def _unwrap_signing(self, number: int, wrapped: bytes) -> Secret:
+        try:
+            return Secret(self._root.unwrap(_context(DEPLOYMENT, f"{SIGNING}{number}"), wrapped))
+        except SealBroken:
+            raise KeyUnavailable from None
+
+    def journal(self, space: bytes) -> Journal:
+        """The journal of a space's ledger."""
+        return Journal(self._store.directory(space), space, self.signer)
 
     def dump(self, space: bytes, epoch: int, chunks: Iterable[bytes]) -> Dump:
         """Store a dump of a space's key tables, and read it back. SealBroken where it is not whole."""

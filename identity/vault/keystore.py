@@ -6,7 +6,9 @@ root. It moves wrapped bytes only and cannot open them. Kept apart from the data
 deleting a row does not delete it from WAL and backups, and deleting a file here does.
 
     store                  {"format": 1, "store_id": ..., "root": check value}
+    signing-<n>            the deployment's own, for what others have to be able to check
     <hex of space id>/     epoch-<n>  index-1  suppression-1  document-1  dump-<n>
+                           journal  journal-head
 """
 
 import uuid
@@ -25,6 +27,7 @@ from identity.vault.roots import Root
 FORMAT = 1
 EPOCH = "epoch-"
 DUMP = "dump-"
+SIGNING = "signing-"
 
 MISSING = (
     "There is no key store in the configured directory. Restore it from its backup: without it the "
@@ -192,6 +195,24 @@ class KeyStore:
                 if epoch < before:
                     durable.shred(path)
             durable.sync_directory(self._path(space))
+
+    def directory(self, space: bytes) -> Path:
+        """Return where the keys of a space lie, and its journal beside them."""
+        return self._path(space)
+
+    def signing(self) -> list[bytes]:
+        """Return the wrapped signing keys of the deployment, the oldest first."""
+        with _unavailable():
+            paths = [path for path in self._directory.iterdir() if path.name.startswith(SIGNING)]
+            numbered = sorted((int(path.name.removeprefix(SIGNING)), path) for path in paths)
+            return [path.read_bytes() for _, path in numbered]
+
+    def add_signing(self, number: int, wrapped: bytes) -> None:
+        """Store a signing key, unless somebody else did."""
+        with self._changing():
+            path = self._directory / f"{SIGNING}{number}"
+            if not path.exists():
+                durable.publish(path, wrapped)
 
     def destroy_space(self, space: bytes) -> None:
         """Destroy all keys of a space; again is no error, and a crash in between is made good."""

@@ -72,6 +72,7 @@ def upgrade() -> None:
         sa.Column("bucket", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("seq", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("hash", sa.LargeBinary(), server_default=sa.text("''"), nullable=False),
+        sa.Column("begun", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.PrimaryKeyConstraint("space_id", "bucket"),
         postgresql_with={"fillfactor": "80"},
     )

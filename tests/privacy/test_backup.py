@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from identity.errors import ProfileNotFound
+from identity.errors import ProfileNotFound, Quarantined
 from identity.journeys.erase import requests
 from identity.journeys.keys.overlay import overlay
 from identity.journeys.keys.roll import roll
 from identity.journeys.read.native import get_profile
+from identity.journeys.restore import keep_level
 from identity.journeys.undo.unmerge import unmerge
 from identity.model import Source
 from identity.planning.privacy import NATIVE, SUPPRESS_WITH_DELETE, Asked
@@ -137,10 +138,14 @@ def test_a_restore_serves_who_was_not_erased(deployment: Deployment) -> None:
         old = deployment.restore(backup)
         spaces = await old.open()
         try:
-            space = await spaces.get(1)
+            with pytest.raises(Quarantined):
+                await spaces.get(1)
+            space = await spaces.restored(1)
             laid = await overlay(spaces, space)
             assert (laid.before, laid.epoch, laid.keys, laid.gone) == (1, 2, SURVIVORS, 1)
             assert (await overlay(spaces, space)).keys == 0
+            await keep_level(spaces, {})
+            space = await spaces.get(1)
             for number in range(SURVIVORS):
                 profile = await get_profile(space, f"user_id:s{number}")
                 assert profile["traits"] == {"secret": f"of-s{number}"}

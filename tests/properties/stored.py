@@ -65,7 +65,8 @@ class Stored:
             ).fetchone() or (None, 0)
             assert public_id is not None
             self.keys = keyring.space(public_id.bytes)
-            self.space = Space(Tenant(space_id, base), public_id.bytes, "", self.keys, Database(url))
+            journal = keyring.journal(public_id.bytes)
+            self.space = Space(Tenant(space_id, base), public_id.bytes, "", self.keys, Database(url), journal)
             self.names = dict(enumerate(BUILT_IN, 1))
             for code, name in self._rows("code, name FROM identifier_type"):
                 self.names[code] = self._space_text(TYPE_NAME, code, name)

@@ -18,6 +18,7 @@ from identity.planning.plan import ERASE
 from identity.planning.privacy import FINISHED, FORWARDS, ON_HOLD, RECEIVED, SUPPRESSES
 from identity.spaces import Space
 from identity.store import erasing, erasures, holds, ledger, notices
+from identity.store import suppressions as suppressed
 from identity.store.apply import Writes
 from identity.store.erasures import ErasureRow
 from identity.store.load import SUPPRESSED
@@ -65,7 +66,7 @@ async def _erase(ground: Ground, row: ErasureRow, person: Person, actor: str) ->
         aside = mint.make(row.id).seal(ASIDE, row.id, 0, named)
         writes.slot, writes.subject_keys = mint.new_slot, mint.rows
     if row.state == ON_HOLD and not whole:
-        await erasing.lift(connection, tenant, gone.hashes)
+        await suppressed.lift(connection, tenant, gone.hashes)
     rows = await erasing.wipe(ground.wire, tenant, gone.profiles, gone.indexes, sorted(person.groups))
     said = planning.entry(gone, stamp=stamp, whole=whole, epoch=epoch)
     seq = await ledger.append(connection, tenant.id, *ledger.said(actor, "erase", public("ers", row.id), at, said))

@@ -33,6 +33,7 @@ async def hold(space: Space, identifiers: Sequence[str], reason: str, actor: str
     named = [parse(text, region) for text in identifiers]
     keys = [space.keys.identifier(each.type, each.value) for each in named]
     id_, now = new_id(), time.time_ns() // 1000
+    indexes = {"indexes": sorted({key.hex() for key in keys})}
     row = store.HoldRow(id_, now, actor, space.keys.seal(HOLD, id_, 0, reason.encode()), len(set(keys)))
 
     async def decide(ground: Ground) -> Done:
@@ -40,10 +41,13 @@ async def hold(space: Space, identifiers: Sequence[str], reason: str, actor: str
         connection = ground.connection
         if all(each.id != id_ for each in await store.standing(connection, space.tenant)):
             await store.add(connection, space.tenant, row, keys)
-            await ledger.append(connection, space.tenant.id, *ledger.said(actor, "hold", public("hld", id_), now))
+            await ledger.append(
+                connection, space.tenant.id, *ledger.said(actor, "hold", public("hld", id_), now, indexes)
+            )
         return Done(None, Writes(gate=ground.stamps(ground.gate.stamp)))
 
     await act(space, keys, decide)
+    await space.publish()
     return _told(space, row)
 
 
@@ -56,6 +60,7 @@ async def release(space: Space, hold_id: str, actor: str) -> dict[str, Any]:
             raise HoldNotFound
         await ledger.append(connection, space.tenant.id, *ledger.said(actor, "hold.release", hold_id, now))
     resumed = await resume(space, actor)
+    await space.publish()
     return {"hold_id": hold_id, "released_at": format_time(now), "resumed": resumed}
 
 

@@ -133,6 +133,7 @@ async def perform(space: Space, request_id: bytes) -> None:
                 await change(pen, space, waiting, request.actor, on=request.kind == SUPPRESS_ONLY)
         finally:
             await pen.close()
+    await space.publish()
 
 
 async def get(space: Space, request_id: bytes) -> Request:

@@ -13,6 +13,7 @@ from identity.journeys.erase.requests import perform
 from identity.model import DAY, MICRO
 from identity.spaces import Spaces
 from identity.store import erasing, erasures, notices
+from identity.store import suppressions as suppressed
 
 # A request that is younger is still being worked on by whoever took it.
 PATIENCE = 60 * MICRO
@@ -50,5 +51,5 @@ async def forget_settled(spaces: Spaces) -> int:
                 await erasing.forget_key(connection, space.tenant, erasure_id)
                 closed += 1
     async with spaces.database.reading() as connection:
-        await erasing.forget_late(connection, now - LATE)
+        await suppressed.forget_late(connection, now - LATE)
     return closed

@@ -14,7 +14,8 @@ from identity.clock import stamp_time
 from identity.ids import public
 from identity.planning.privacy import FINISHED, RECEIVED
 from identity.spaces import Space
-from identity.store import erasing, erasures, ledger
+from identity.store import erasures, ledger
+from identity.store import suppressions as suppressed
 from identity.store.apply import Writes
 from identity.store.erasures import ErasureRow
 from identity.store.load import SUPPRESSED
@@ -42,7 +43,7 @@ def _deciding(rows: Sequence[ErasureRow], actor: str, *, on: bool) -> Callable[[
             # What calls of others named of somebody unknown must not come to life in a rebuild.
             writes.forgotten = [(key, stamp) for key in sorted({r.key for r in waiting} - ground.owners.keys())]
         else:
-            await erasing.lift(connection, tenant, hashes)
+            await suppressed.lift(connection, tenant, hashes)
         more: dict[str, Any] = {"hashes": [hash_.hex() for hash_ in hashes]}
         action = "suppress" if on else "suppress.lift"
         said = ledger.said(actor, action, public("req", rows[0].request_id), at, more)

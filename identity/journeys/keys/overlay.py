@@ -10,8 +10,8 @@ from typing import NamedTuple
 from identity.errors import Misconfigured
 from identity.journeys.keys.dump import prove
 from identity.spaces import Space, Spaces
-from identity.store import erasing
 from identity.store import keytables as store
+from identity.store import replays
 from identity.store import roll as epochs
 
 NO_DUMP = "There is no dump of this space's keys in the key store; only a roll or `onefold keys dump` writes one."
@@ -51,7 +51,7 @@ async def overlay(spaces: Spaces, space: Space) -> Laid:
     try:
         async with writer.transaction():
             lost = await store.replace(writer, space.tenant, dump.head.epoch, slots, pages)
-            gone = await erasing.remove_unreadable(writer, space.tenant, lost)
+            gone = await replays.remove_unreadable(writer, space.tenant, lost)
     finally:
         await writer.close()
     return Laid(before, dump.head.epoch, dump.head.subjects, gone)

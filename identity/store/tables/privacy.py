@@ -6,7 +6,7 @@ No row says who: blind indexes, keyed hashes and ids of what is gone, and sealed
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, Index, Integer, LargeBinary, SmallInteger, Text, Uuid, text
+from sqlalchemy import BigInteger, Boolean, DateTime, Index, Integer, LargeBinary, SmallInteger, Text, Uuid, text
 from sqlmodel import Field, SQLModel
 
 from identity.store.tables.columns import HOT, column, primary
@@ -25,7 +25,10 @@ class Ledger(SQLModel, table=True):
 
 
 class LedgerHead(SQLModel, table=True):
-    """The end of a space's ledger; its row lock, held to commit, keeps the chain one chain."""
+    """The end of a space's ledger; its row lock, held to commit, keeps the chain one chain.
+
+    `begun`: it has a journal outside the database, and must never be without it again.
+    """
 
     __tablename__ = "ledger_head"
     __table_args__ = (HOT,)
@@ -33,6 +36,7 @@ class LedgerHead(SQLModel, table=True):
     bucket: int = primary(Integer)
     seq: int = column(BigInteger, default="0")
     hash: bytes = column(LargeBinary, default="''")
+    begun: bool = column(Boolean, default="false")
 
 
 class PrivacyRequest(SQLModel, table=True):

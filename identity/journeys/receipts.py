@@ -1,0 +1,34 @@
+"""Receipts: signed proof of an erasure, made when it is asked for from what the ledger holds."""
+
+import asyncio
+import time
+from typing import Any
+
+from identity.errors import ReceiptPending
+from identity.ids import public
+from identity.planning.privacy import DUPLICATE, FINISHED, Erased
+from identity.planning.receipts import canonical, unsigned
+from identity.spaces import Space, Spaces
+from identity.store import ledger
+from identity.vault.signing import text
+
+
+async def receipt(spaces: Spaces, space: Space, erased: Erased, software: str) -> dict[str, Any]:
+    """The receipt of an erasure. ReceiptPending while it is not done."""
+    if erased.state not in (FINISHED, DUPLICATE):
+        raise ReceiptPending
+    signer = await asyncio.to_thread(lambda: spaces.keyring.signer)
+    async with space.database.reading() as connection:
+        hash_ = await ledger.hash_at(connection, space.tenant, erased.ledger_seq or 0)
+    now = time.time_ns() // 1000
+    made = unsigned(erased, public("spc", space.public_id), signer.kid, software, hash_, now)
+    return {**made, "sig": text(signer.sign(canonical(made)))}
+
+
+async def published(spaces: Spaces) -> list[dict[str, str]]:
+    """The public keys that receipts are checked with, those of old too."""
+    return await asyncio.to_thread(_published, spaces)
+
+
+def _published(spaces: Spaces) -> list[dict[str, str]]:
+    return spaces.keyring.signer.published()

@@ -1,0 +1,123 @@
+"""Keeps the journals level with the ledgers, and brings a restored database level with its journal.
+
+A database that is older than its journal does again what the journal says was erased, suppressed,
+lifted, held or revoked since, under the gate, in one transaction; only then is the space served. What
+else was acknowledged since is lost with the database; its entries stay, as the record that it was.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import msgspec
+import structlog
+
+from identity.errors import LedgerBroken, OnefoldError, Quarantined
+from identity.ids import private
+from identity.ledgers import chained, check, publish
+from identity.spaces import Spaces
+from identity.store import control, holds, ledger, replays
+from identity.store import roll as gates
+from identity.store.apply import raise_gate
+from identity.store.load import SUPPRESSED
+from identity.store.tenant import Tenant
+from identity.store.wire import WireConnection
+from identity.vault.journal import Journal
+from identity.vault.seal import HOLD
+
+RESTORED: Final = "restored"
+_log = structlog.get_logger(__name__)
+Replay = Callable[[WireConnection, Tenant, dict[str, Any]], Awaitable[None]]
+
+
+async def keep_level(spaces: Spaces, known: dict[int, int]) -> None:
+    """One look at every space; `known` are the numbers up to which each was level the last time."""
+    async with spaces.database.reading() as connection:
+        heads = await ledger.heads(connection)
+        found = await control.list_spaces(connection)
+    for row in found:
+        seq = heads.get(row.id, 0)
+        if known.get(row.id) == seq:
+            continue
+        tenant = Tenant(row.id, row.bucket_base, row.spread)
+        try:
+            journal = await asyncio.to_thread(spaces.keyring.journal, row.public_id)
+            try:
+                await check(spaces.database, tenant, journal)
+            except Quarantined:
+                spaces.forget(row.id)
+                done = await repair(spaces, tenant, row.public_id, journal)
+                _log.warning("space.restored", entries=done)
+            known[row.id] = await publish(spaces.database, tenant, journal)
+        except OnefoldError as error:
+            # One space that cannot be served must not keep the others from it.
+            if isinstance(error, LedgerBroken):
+                spaces.forget(row.id)
+            _log.error("space.not_level", code=error.code)
+
+
+async def repair(spaces: Spaces, tenant: Tenant, public_id: bytes, journal: Journal) -> int:
+    """Does again what is in the journal and not in the ledger; how many entries that were. LedgerBroken."""
+    connection = await spaces.database.writer()
+    actions: dict[str, Replay] = {
+        "erase": replays.replay_erasure,
+        "suppress": replays.replay_suppression,
+        "suppress.lift": replays.replay_lift,
+        "key.revoke": _revoke,
+        "hold": _holding(spaces, public_id),
+        "hold.release": _release,
+    }
+    done = 0
+    try:
+        async with connection.transaction():
+            await connection.execute("SET LOCAL statement_timeout = 0")
+            stamp = await gates.hold_gate(connection, tenant.id)
+            head = await ledger.head(connection, tenant)
+            if head.seq and head.hash != await _hash_in(journal, head.seq):
+                raise LedgerBroken
+            hash_ = head.hash
+            for line in await asyncio.to_thread(lambda: list(journal.after(head.seq))):
+                hash_ = chained(hash_, line.entry)
+                if hash_ != line.hash:
+                    raise LedgerBroken
+                entry = msgspec.json.decode(line.entry)
+                again = actions.get(entry["action"])
+                if again is not None:
+                    await again(connection, tenant, entry)
+                stamp = max(stamp, int(entry.get("stamp", 0)))
+                await ledger.restore(connection, tenant, ledger.Entry(*line))
+                done += 1
+            await raise_gate(connection, tenant, stamp + 1, SUPPRESSED)
+    finally:
+        await connection.close()
+    return done
+
+
+async def _hash_in(journal: Journal, seq: int) -> bytes:
+    def find() -> bytes:
+        return next((line.hash for line in journal.after(seq - 1)), b"")
+
+    return await asyncio.to_thread(find)
+
+
+async def _revoke(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+    await control.revoke_again(connection, tenant.id, entry["subject"])
+
+
+def _holding(spaces: Spaces, public_id: bytes) -> Replay:
+    """The reason of a hold is only in the database that was lost."""
+
+    async def hold(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+        id_ = private("hld", entry["subject"])
+        if id_ is not None:
+            reason = spaces.keyring.space(public_id).seal(HOLD, id_, 0, RESTORED.encode())
+            keys = [bytes.fromhex(key) for key in entry["indexes"]]
+            await holds.add(connection, tenant, holds.HoldRow(id_, entry["at"], entry["actor"], reason, 0), keys)
+
+    return hold
+
+
+async def _release(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+    id_ = private("hld", entry["subject"])
+    if id_ is not None:
+        await holds.remove(connection, tenant, id_)

@@ -1,0 +1,58 @@
+"""The ledger of a space in its two places: the database, and the journal beside the epoch keys.
+
+The journal follows the database, never the other way round while a space is served. Where it is ahead
+the database was restored from a backup, and what happened since (erasures!) has to be done again first;
+where the two differ somebody wrote in one of them. Either way the space is not served.
+"""
+
+import asyncio
+from hashlib import sha256
+
+from identity.errors import LedgerBroken, Quarantined
+from identity.store import ledger
+from identity.store.database import Database
+from identity.store.tenant import Tenant
+from identity.vault.journal import Journal, Line
+
+PAGE = 1_000
+
+
+async def check(database: Database, tenant: Tenant, journal: Journal) -> None:
+    """Returns where a space may be served. Quarantined, LedgerBroken, KeyUnavailable otherwise."""
+    last = await asyncio.to_thread(journal.last)
+    async with database.reading() as connection:
+        head = await ledger.head(connection, tenant)
+        if last is None:
+            if head.begun:
+                raise LedgerBroken
+            return
+        seq, hash_ = last
+        if head.seq < seq:
+            raise Quarantined
+        if await ledger.hash_at(connection, tenant, seq) != hash_:
+            raise LedgerBroken
+
+
+async def publish(database: Database, tenant: Tenant, journal: Journal) -> int:
+    """Copies what is new in the ledger into the journal, on disk on return; up to which number."""
+    while True:
+        last = await asyncio.to_thread(journal.last)
+        seq, hash_ = last or (0, b"")
+        async with database.transaction() as connection:
+            if last is None:
+                await ledger.begin(connection, tenant)
+            elif await ledger.hash_at(connection, tenant, seq) != hash_:
+                raise LedgerBroken
+            entries = await ledger.after(connection, tenant, seq, PAGE)
+        for entry in entries:
+            hash_ = chained(hash_, entry.entry)
+            if hash_ != entry.hash:
+                raise LedgerBroken
+        await asyncio.to_thread(journal.append, seq, [Line(*entry) for entry in entries])
+        if len(entries) < PAGE:
+            return entries[-1].seq if entries else seq
+
+
+def chained(before: bytes, entry: bytes) -> bytes:
+    """The hash of an entry and of all before it."""
+    return sha256(b"\x01" + before + entry).digest()

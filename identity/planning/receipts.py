@@ -1,0 +1,56 @@
+"""The receipt of an erasure: what was destroyed, when, how surely, who knew. It names nobody.
+
+Pure. Canonical JSON (RFC 8785), so that whoever has the values has the bytes that were signed; no
+floats, and numbers beyond 2^53 as text.
+"""
+
+from typing import Any, Final
+
+import rfc8785
+
+from identity.ids import public
+from identity.planning.privacy import REGULATIONS, Erased
+from identity.planning.standing import backups, destination
+from identity.planning.timing import format_time
+
+VERSION: Final = 1
+STRENGTH: Final = "best_effort_media"
+"""How surely a destroyed epoch key is gone: from a file, as surely as its medium lets go of it."""
+
+
+def unsigned(erased: Erased, space: str, kid: str, software: str, ledger_hash: bytes, now: int) -> dict[str, Any]:
+    """The receipt of a finished erasure, without its signature; `now` says whether backups are safe."""
+    counts = erased.counts or {}
+    return {
+        "v": VERSION,
+        "receipt_id": public("ers", erased.id).replace("ers_", "rct_"),
+        "erasure_id": public("ers", erased.id),
+        "space": space,
+        "regulation": REGULATIONS[erased.regulation],
+        "received_at": format_time(erased.received_at),
+        "internal_done_at": _time(erased.internal_at),
+        "backups": backups(erased, now),
+        "erasure_strength": STRENGTH,
+        "subject_commitment": erased.commitment.hex(),
+        "keys_shredded": counts.get("keys", 0),
+        "key_ids_merkle_root": counts.get("key_ids_root"),
+        "rows_deleted": counts.get("rows", {}),
+        "exports_destroyed": counts.get("exports", 0),
+        "kept": "values that calls of other people carried stay with those people",
+        "destinations": [destination(notice) for notice in erased.notices],
+        "duplicate_of": None if erased.duplicate_of is None else public("ers", erased.duplicate_of),
+        "ledger_seq": str(erased.ledger_seq or 0),
+        "ledger_hash": ledger_hash.hex(),
+        "scan": None,
+        "software": software,
+        "kid": kid,
+    }
+
+
+def canonical(receipt: dict[str, Any]) -> bytes:
+    """The bytes that are signed: all but the signature."""
+    return rfc8785.dumps({name: value for name, value in receipt.items() if name != "sig"})
+
+
+def _time(moment: int | None) -> str | None:
+    return None if moment is None else format_time(moment)
