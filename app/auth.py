@@ -84,6 +84,7 @@ ByAdmin = Annotated[Visit, scopes("admin")]
 ByImporter = Annotated[Visit, scopes("import", "admin")]
 ByReader = Annotated[Visit, scopes("profiles:read", "privacy", "admin")]
 ByPrivacy = Annotated[Visit, scopes("privacy")]
+ByLawyer = Annotated[Visit, scopes("legal:read")]
 ByLister = Annotated[Visit, scopes("privacy", "admin")]
 ByGroupReader = Annotated[Visit, scopes("profiles:read", "admin")]
 

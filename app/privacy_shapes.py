@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from app.schemas import Time
+from app.schemas import Profile, Time
 
 ErasureId = Annotated[str, Meta(examples=["ers_0197c1a2b3c47d5e8f90a1b2c3d4e5f6"])]
 Reason = Annotated[str, Meta(min_length=1, max_length=2_000)]
@@ -183,6 +183,12 @@ class Holds(Struct):
     """The holds of a space, the oldest first."""
 
     holds: list[HoldInfo]
+
+
+class Held(Struct):
+    """Whoever is under a hold."""
+
+    profiles: list[Profile]
 
 
 class Released(Struct):

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 
-from app.auth import ByPrivacy
+from app.auth import ByLawyer, ByPrivacy
 from app.openapi import VERSION, body, described
 from app.privacy_shapes import (
     Erase,
@@ -17,6 +17,7 @@ from app.privacy_shapes import (
     Erasures,
     ErasuresMade,
     Extend,
+    Held,
     HoldInfo,
     Holds,
     Identifiers,
@@ -39,9 +40,12 @@ from identity.errors import (
     NotExtensible,
     ReceiptPending,
     TooManyAsked,
+    TooMuch,
 )
 from identity.ids import public
+from identity.journeys import audit
 from identity.journeys.erase import holds, requests, suppressions
+from identity.journeys.read import native as native_reads
 from identity.journeys.receipts import receipt
 from identity.planning import privacy
 from identity.planning.standing import STATES, native
@@ -147,6 +151,14 @@ async def standing(visit: ByPrivacy) -> Response:
 async def hold(visit: ByPrivacy, wanted: Annotated[NewHold, Depends(body(NewHold))]) -> Response:
     """Keep whoever bears one of these from being erased, and hide who is to be erased."""
     return answer(await holds.hold(visit.space, wanted.identifiers, wanted.reason, visit.caller.key_id), 201)
+
+
+@router.get("/v1/holds/{hold_id}/profiles", **described(Held, HoldNotFound, TooMuch))
+async def held(visit: ByLawyer, hold_id: Segment) -> Response:
+    """Whoever is under a hold; the only way to read those who are to be erased when it ends."""
+    found = await native_reads.held(visit.space, hold_id)
+    await audit.note(visit.space, visit.caller.key_id, "hold.read", hold_id)
+    return answer({"profiles": found})
 
 
 @router.delete("/v1/holds/{hold_id}", **described(Released, HoldNotFound))

@@ -4,10 +4,13 @@ import asyncio
 import time
 from typing import Any
 
+import msgspec
+
 from identity.errors import ReceiptPending
 from identity.ids import public
 from identity.planning.privacy import DUPLICATE, FINISHED, Erased
 from identity.planning.receipts import canonical, unsigned
+from identity.planning.timing import format_time
 from identity.spaces import Space, Spaces
 from identity.store import ledger
 from identity.vault.signing import text
@@ -20,8 +23,12 @@ async def receipt(spaces: Spaces, space: Space, erased: Erased, software: str) -
     signer = await asyncio.to_thread(lambda: spaces.keyring.signer)
     async with space.database.reading() as connection:
         hash_ = await ledger.hash_at(connection, space.tenant, erased.ledger_seq or 0)
+        scanned = await ledger.last_scan(connection, space.tenant, erased.ledger_seq or 0)
     now = time.time_ns() // 1000
-    made = unsigned(erased, public("spc", space.public_id), signer.kid, software, hash_, now)
+    scan = None if scanned is None else msgspec.json.decode(scanned)
+    if scan is not None:
+        scan["at"] = format_time(scan["at"])
+    made = unsigned(erased, public("spc", space.public_id), signer.kid, software, hash_, now, scan)
     return {**made, "sig": text(signer.sign(canonical(made)))}
 
 

@@ -25,7 +25,7 @@ from identity.spaces import Spaces
 from identity.store import control, ledger
 
 OPERATOR = "operator"
-SCOPES = ("write", "import", "profiles:read", "privacy", "admin")
+SCOPES = ("write", "import", "profiles:read", "legal:read", "privacy", "admin")
 # The keys a new space comes with: name in the answer -> scopes.
 FIRST_KEYS = {
     "write": ["write"],

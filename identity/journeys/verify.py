@@ -11,19 +11,20 @@ from msgspec import Struct
 
 from identity.errors import SpaceNotFound
 from identity.ids import private, public, public_profile
+from identity.ledgers import chained
 from identity.planning.audit import REMOVE, UNMERGE, Ties, Undone
 from identity.planning.census import Census
 from identity.planning.findings import Finding, Findings, of_key
 from identity.planning.plan import UNMERGED
 from identity.planning.tally import Tally
 from identity.store import audit as store
-from identity.store import control
+from identity.store import control, ledger
 from identity.store.database import Connection, Database
 from identity.store.tenant import Tenant
 
 Progress = Callable[[str, int], None]
 """Told of what was read: `what` of it, and how many rows so far."""
-PARTS = ("profiles", "identifiers", "reverse rows", "evidence", "counters", "events", "feed", "keys")
+PARTS = ("profiles", "identifiers", "reverse rows", "evidence", "counters", "events", "feed", "keys", "ledger")
 
 
 class Report(Struct, frozen=True):
@@ -93,6 +94,22 @@ class _Audit:
             tally.read_lane(*lane)
         tally.check(evidence)
         await self._keys()
+        await self._ledger()
+
+    async def _ledger(self) -> None:
+        """Walks the chain from its first entry; what follows a break is bound to what stands there."""
+        number, end = 0, b""
+
+        def walk(seq: int, entry: bytes, hash_: bytes) -> None:
+            nonlocal number, end
+            if seq != number + 1 or chained(end, entry) != hash_:
+                self.findings.add("ledger_broken", f"entry {seq}")
+            number, end = seq, hash_
+
+        await self._read("ledger", store.LEDGER, walk)
+        head = await ledger.head(self.connection, self.tenant)
+        if (head.seq, head.hash) != (number, end):
+            self.findings.add("ledger_broken", f"the end, {head.seq}")
 
     async def _evidence(self) -> Sequence[int]:
         """Reads what calls showed; returns how many lie at each origin."""

@@ -41,6 +41,7 @@ DIFFERENCES: Final = {
     "key_missing": "An origin or a group has no subject key, or its key no slot.",
     "key_orphaned": "A subject key belongs to nobody.",
     "row_orphaned": "A row lies at an origin that does not exist.",
+    "ledger_broken": "An entry of the ledger is not bound to those before it, or one is missing.",
     "forgotten_linked": "An identifier is linked by a call from before its removal.",
     "blocked_linked": "An identifier is linked that is blocked.",
 }

@@ -18,8 +18,23 @@ STRENGTH: Final = "best_effort_media"
 """How surely a destroyed epoch key is gone: from a file, as surely as its medium lets go of it."""
 
 
-def unsigned(erased: Erased, space: str, kid: str, software: str, ledger_hash: bytes, now: int) -> dict[str, Any]:
-    """The receipt of a finished erasure, without its signature; `now` says whether backups are safe."""
+# What a receipt carries of a scan for personal data.
+_SCANNED: Final = ("tool", "version", "targets", "hits", "positive_control")
+
+
+def unsigned(
+    erased: Erased,
+    space: str,
+    kid: str,
+    software: str,
+    ledger_hash: bytes,
+    now: int,
+    scan: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The receipt of a finished erasure, without its signature; `now` says whether backups are safe.
+
+    `scan` is what the last scan since found, where there was one.
+    """
     counts = erased.counts or {}
     return {
         "v": VERSION,
@@ -41,7 +56,7 @@ def unsigned(erased: Erased, space: str, kid: str, software: str, ledger_hash: b
         "duplicate_of": None if erased.duplicate_of is None else public("ers", erased.duplicate_of),
         "ledger_seq": str(erased.ledger_seq or 0),
         "ledger_hash": ledger_hash.hex(),
-        "scan": None,
+        "scan": None if scan is None else {name: scan.get(name) for name in (*_SCANNED, "at")},
         "software": software,
         "kid": kid,
     }

@@ -76,6 +76,9 @@ LEFT JOIN profile p ON p.profile_id = s.profile_id AND p.space_id = $1::int4 AND
 LEFT JOIN account a ON a.account_id = s.profile_id AND a.space_id = $1::int4 AND a.bucket = $2::int4
 WHERE s.space_id = $1::int4 AND s.bucket = $2::int4 AND p.profile_id IS NULL AND a.account_id IS NULL
 """
+LEDGER: LiteralString = """
+SELECT seq, entry, hash FROM ledger WHERE space_id = $1::int4 AND bucket = $2::int4 ORDER BY seq
+"""
 _ABOUT: dict[LiteralString, LiteralString] = {
     "profile_document": "profile_id",
     "sighting": "profile_id",

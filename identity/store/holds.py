@@ -1,11 +1,23 @@
 """Litigation holds as rows: a hold names identifiers by their blind indexes, its reason is sealed."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import LiteralString, NamedTuple
 
+from identity.store import read
 from identity.store.arrays import Uuid, byteas
 from identity.store.database import Connection, row, rows
 from identity.store.tenant import Tenant
+
+_HELD: LiteralString = """
+WITH asked AS MATERIALIZED (
+    SELECT row_number() OVER () AS nr, p.head
+    FROM space_gate g
+    JOIN held_key h ON h.hold_id = $2::uuid AND h.space_id = $1::int4 AND h.bucket = $3::int4
+    JOIN identifier i ON i.key = h.key AND i.space_id = $1::int4 AND i.bucket = $3::int4
+    JOIN profile p ON p.profile_id = i.profile_id AND p.space_id = $1::int4 AND p.bucket = $3::int4
+    WHERE g.space_id = $1::int4
+),
+"""
 
 
 class HoldRow(NamedTuple):
@@ -62,6 +74,11 @@ async def remove(connection: Connection, tenant: Tenant, id_: bytes) -> bool:
         [Uuid(id_), tenant.id, tenant.base],
     )
     return done.rowcount > 0
+
+
+async def profiles(connection: Connection, tenant: Tenant, id_: bytes, most: int) -> read.Profiles:
+    """Whoever bears an identifier under a hold, withheld from everybody else or not; at most `most` origins."""
+    return read.gathered(await rows(connection, _HELD + read.PROFILES, tenant.id, Uuid(id_), tenant.base, most))
 
 
 async def standing(connection: Connection, tenant: Tenant) -> list[HoldRow]:

@@ -101,6 +101,21 @@ async def hash_at(connection: Connection, tenant: Tenant, seq: int) -> bytes:
     return b"" if found is None else bytes(found[0])
 
 
+async def last_scan(connection: Connection, tenant: Tenant, after_: int) -> bytes | None:
+    """The newest entry after a number that says what a scan for personal data found."""
+    found = await row(
+        connection,
+        """
+        SELECT entry FROM ledger WHERE space_id = $1::int4 AND bucket = $2::int4 AND seq > $3::int8
+          AND position('"action":"scan"'::bytea IN entry) > 0 ORDER BY seq DESC LIMIT 1
+        """,
+        tenant.id,
+        tenant.base,
+        after_,
+    )
+    return None if found is None else bytes(found[0])
+
+
 async def restore(connection: Connection, tenant: Tenant, entry: Entry) -> None:
     """Appends an entry as it was, from the journal, to a ledger that ends just before it."""
     await connection.execute(

@@ -33,7 +33,7 @@ WITH asked AS MATERIALIZED (
     WHERE g.space_id = $1::int4 AND NOT p.withheld AND p.head <> '00000000-0000-0000-0000-000000000000'
 ),
 """
-_PROFILES: LiteralString = """
+PROFILES: LiteralString = """
 heads AS (SELECT DISTINCT head FROM asked),
 members AS MATERIALIZED (
     (SELECT p.* FROM heads h JOIN profile p ON p.profile_id = h.head AND p.space_id = $1::int4 AND p.bucket = $3::int4
@@ -59,8 +59,8 @@ FROM members m
 JOIN profile_identifier i ON i.profile_id = m.profile_id AND i.space_id = $1::int4 AND i.bucket = $3::int4
 """
 _QUESTION, _ORIGIN = 0, 1
-_READ_BY_KEY: LiteralString = _BY_KEY + _PROFILES
-_READ_BY_ID: LiteralString = _BY_ID + _PROFILES
+_READ_BY_KEY: LiteralString = _BY_KEY + PROFILES
+_READ_BY_ID: LiteralString = _BY_ID + PROFILES
 
 
 class Member(NamedTuple):
@@ -108,15 +108,16 @@ class Profiles(NamedTuple):
 
 async def by_keys(connection: Connection, tenant: Tenant, keys: Sequence[bytes], most: int) -> Profiles:
     """The profiles that hold these identifiers; at most `most` origins."""
-    return _sorted(await rows(connection, _READ_BY_KEY, tenant.id, byteas(keys), tenant.base, most))
+    return gathered(await rows(connection, _READ_BY_KEY, tenant.id, byteas(keys), tenant.base, most))
 
 
 async def by_ids(connection: Connection, tenant: Tenant, ids: Sequence[bytes], most: int) -> Profiles:
     """The profiles that these ids lead to, merged away or not; at most `most` origins."""
-    return _sorted(await rows(connection, _READ_BY_ID, tenant.id, uuids(ids), tenant.base, most))
+    return gathered(await rows(connection, _READ_BY_ID, tenant.id, uuids(ids), tenant.base, most))
 
 
-def _sorted(found: list[tuple]) -> Profiles:  # type: ignore[type-arg]
+def gathered(found: list[tuple]) -> Profiles:  # type: ignore[type-arg]
+    """The parts of such a statement told apart."""
     heads: dict[int, bytes] = {}
     members, identifiers = [], []
     for r in found:

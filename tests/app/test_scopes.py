@@ -63,6 +63,7 @@ CONTRACT: dict[tuple[str, str], object] = {
             ("DELETE", "/v1/holds/{hold_id}"),
         )
     },
+    ("GET", "/v1/holds/{hold_id}/profiles"): {"legal:read"},
     ("GET", "/v1/groups/{group_id}"): {"profiles:read", "admin"},
     ("DELETE", "/v1/groups/{group_id}/members/{ref}"): {"privacy", "admin"},
     ("GET", PROFILE_API): {"admin", "privacy"},

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+from identity.errors import HoldNotFound
 from identity.identifiers import parse
+from identity.ids import private
 from identity.journeys.read.find import MOST_DOCUMENTS
 from identity.journeys.read.opened import Opened, open_profile
 from identity.spaces import Space, through_a_roll
+from identity.store import holds
 from identity.store import read as store
 
 _LIST = b"profiles"
@@ -33,6 +36,17 @@ async def lookup(space: Space, identifiers: Sequence[str]) -> dict[str, dict[str
     answers = await _answers(space, found)
     heads = found.heads
     return {text: answers[heads[nr]] if nr in heads else None for nr, text in enumerate(identifiers)}
+
+
+@through_a_roll
+async def held(space: Space, hold_id: str) -> list[dict[str, Any]]:
+    """Whoever is under a hold, withheld from everybody else or not. HoldNotFound."""
+    id_ = private("hld", hold_id)
+    async with space.database.reading() as connection:
+        if id_ is None or all(each.id != id_ for each in await holds.standing(connection, space.tenant)):
+            raise HoldNotFound
+        found = await holds.profiles(connection, space.tenant, id_, MOST_DOCUMENTS + 1)
+    return list((await _answers(space, found)).values())
 
 
 @through_a_roll

@@ -8,7 +8,7 @@ import pytest
 
 from identity.errors import AlreadyErased, IdempotencyConflict, ProfileNotFound, TooManyAsked
 from identity.journeys.erase import holds, requests, suppressions
-from identity.journeys.read.native import get_profile
+from identity.journeys.read.native import get_profile, held, list_profiles
 from identity.journeys.undo.rebuild import rebuild_space
 from identity.journeys.undo.unmerge import unmerge
 from identity.model import Source
@@ -208,6 +208,9 @@ def test_held(lab: Lab) -> None:
             assert done.erasures[0].state == ON_HOLD
             assert await gone(ingest.space, ["user_id:u1", "anonymous_id:a1"])
             assert left(lab)["evidence"] == 1
+            (kept,) = await held(ingest.space, hold["hold_id"])
+            assert [each["value"] for each in kept["identifiers"]] == ["u1", "a1"]
+            assert (await list_profiles(ingest.space, 10, None))["profiles"] == []
             assert [each.status for each in await ingest.send({"type": "identify", "userId": "u1"})] == ["suppressed"]
             assert await found(ingest) == []
             assert [each["reason"] for each in await holds.holds(ingest.space)] == ["case 12"]

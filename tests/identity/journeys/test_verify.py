@@ -199,6 +199,8 @@ DAMAGES = [
     ("UPDATE change SET version = version + 1", {"version_untold"}),
     (f"UPDATE change SET profile_id = {NOBODY}", {"change_unknown", "version_untold"}),
     (f"UPDATE change SET other = {NOBODY} WHERE other IS NOT NULL", {"change_unknown"}),
+    ("UPDATE ledger SET entry = 'x' WHERE seq = 1", {"ledger_broken"}),
+    ("DELETE FROM ledger", {"ledger_broken"}),
     (f"UPDATE change SET op = 4 WHERE profile_id = {U1}", {"erased_alive"}),
     (f"DELETE FROM subject_key WHERE profile_id = {U1}", {"key_missing"}),
     ("DELETE FROM subject_key WHERE profile_id IN (SELECT account_id FROM account)", {"key_missing"}),
