@@ -89,6 +89,21 @@ async def owners(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) 
     return {bytes(key): bytes(origin) for key, origin in found}
 
 
+async def asleep(connection: Connection, tenant: Tenant) -> list[bytes]:
+    """The ids that a rebuild left nobody for."""
+    found = await rows(
+        connection,
+        """
+        SELECT p.profile_id FROM profile p
+        WHERE p.head = '00000000-0000-0000-0000-000000000000' AND p.head <> p.profile_id
+          AND p.space_id = $1::int4 AND p.bucket = $2::int4
+        """,
+        tenant.id,
+        tenant.base,
+    )
+    return [bytes(id_) for (id_,) in found]
+
+
 async def withhold(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> None:
     """Profiles that nobody may read any more, though they are still there."""
     await connection.execute(

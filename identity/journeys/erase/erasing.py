@@ -40,7 +40,7 @@ def _deciding(id_: bytes, actor: str) -> Callable[[Ground], Awaitable[Done]]:
             raise ErasureNotFound
         if row.state not in (RECEIVED, ON_HOLD):
             return Done(None)
-        person = await open_person(ground, ground.owners.get(row.key))
+        person = await open_person(ground, row.key)
         if await holds.held(ground.connection, tenant, sorted(person.keys | {row.key})):
             return await _hold_up(ground, row, person, actor)
         return await _erase(ground, row, person, actor)
@@ -108,8 +108,7 @@ async def _hold_up(ground: Ground, row: ErasureRow, person: Person, actor: str) 
 
 def _erased(person: Person, stamp: int) -> list[ChangeRow]:
     """What the feed is told: the id that is no more, and those that had been merged into it."""
-    if not person.rows:
-        return []
-    head = person.head
-    others = [id_ for id_ in person.ids if id_ != head.canonical]
-    return [ChangeRow(ERASE, head.version + 1, stamp, id_, None) for id_ in (head.canonical, *others)]
+    version = max((row.version for row in person.rows), default=0) + 1
+    first = [person.head.canonical] if person.rows else []
+    others = [id_ for id_ in person.ids if id_ not in first]
+    return [ChangeRow(ERASE, version, stamp, id_, None) for id_ in (*first, *others)]

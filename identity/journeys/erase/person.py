@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from identity.acting import Ground
+from identity.journeys.erase.asleep import asleep
 from identity.model import STORED_KINDS
 from identity.origins import unwrap
 from identity.planning.erasing import Gone
@@ -87,12 +88,16 @@ class Person:
         return kept
 
 
-async def open_person(ground: Ground, origin: bytes | None) -> Person:
-    """The person whose origin this is; nobody where it is None."""
+async def open_person(ground: Ground, key: bytes) -> Person:
+    """Whoever bears an identifier, with what is kept of them at ids that are asleep; nobody if none does."""
     connection, tenant = ground.connection, ground.space.tenant
+    origin = ground.owners.get(key)
     rows = [] if origin is None else await whole.profiles(connection, tenant, [origin])
     ids = sorted(row.id for row in rows)
     person = Person(ground, rows, await whole.identifiers(connection, tenant, ids) if ids else [])
     if ids:
         person.unlock(await whole.keys(connection, tenant, ids))
+    sleeping = await asleep(ground, person.keys | {key})
+    person.ids += [row.id for row in sleeping]
+    person.unlock(sleeping)
     return person

@@ -9,6 +9,7 @@ import pytest
 from identity.errors import AlreadyErased, IdempotencyConflict, ProfileNotFound, TooManyAsked
 from identity.journeys.erase import holds, requests, suppressions
 from identity.journeys.read.native import get_profile, held, list_profiles
+from identity.journeys.rules import put_rules
 from identity.journeys.undo.rebuild import rebuild_space
 from identity.journeys.undo.unmerge import unmerge
 from identity.model import Source
@@ -217,6 +218,27 @@ def test_held(lab: Lab) -> None:
             assert (await holds.release(ingest.space, hold["hold_id"], "key_test"))["resumed"] == 1
             assert (await requests.get(ingest.space, done.id)).erasures[0].state == FINISHED
             assert left(lab) == {}
+            assert await sound(ingest)
+
+    run(main())
+
+
+def test_asleep(lab: Lab) -> None:
+    """What is kept of somebody whom the rules leave no profile goes too."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await ingest.send({"type": "identify", "userId": "u1", "traits": {"plan": "pro"}})
+            await ingest.send({"type": "identify", "userId": "u2"})
+            await put_rules(ingest.space, {"blocked": {"user_id": ["u1"]}}, "key_test")
+            await rebuild_space(ingest.space, 1, quiet)
+            assert await gone(ingest.space, ["user_id:u1"])
+            assert left(lab)["subject_key"] == 2
+            done = await erase(ingest.space, "user_id:u1")
+            counts = done.erasures[0].counts
+            assert counts is not None
+            assert counts["keys"] == 1
+            assert left(lab)["subject_key"] == left(lab)["profile"] == left(lab)["evidence"] == 1
             assert await sound(ingest)
 
     run(main())

@@ -1,0 +1,52 @@
+"""Calls of somebody whom the rules leave no profile: kept at an id that leads to nobody.
+
+A person all of whose identifiers are blocked by now has no profile to erase, and data all the same.
+An id that is asleep goes with the first person whom any of its calls names.
+"""
+
+from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+
+from identity.acting import Ground
+from identity.errors import BadCall
+from identity.model import ACTS, STORED_KINDS
+from identity.origins import unwrap
+from identity.planning.extract import extract
+from identity.planning.records import Kept, source, unpack
+from identity.planning.rules import DEFAULT_RULES, Rules
+from identity.spaces import Space
+from identity.store import erasing, whole
+from identity.store.rows import KeyRow
+from identity.vault.seal import EVIDENCE
+
+
+async def asleep(ground: Ground, keys: AbstractSet[bytes]) -> list[KeyRow]:
+    """The keys of ids that are asleep and hold a call that names one of these identifiers."""
+    connection, space, tenant = ground.connection, ground.space, ground.space.tenant
+    ids = await erasing.asleep(connection, tenant)
+    if not ids:
+        return []
+    held = {key.id: key for key in await whole.keys(connection, tenant, ids)}
+    subjects = {id_: unwrap(space, key) for id_, key in held.items()}
+    found = set()
+    for row in await whole.evidence(connection, tenant, sorted(held)):
+        if row.origin in found or STORED_KINDS[row.kind] in ACTS:
+            continue
+        kept = unpack(subjects[row.origin].open(EVIDENCE, row.origin, row.stamp, row.payload))
+        if not keys.isdisjoint(_named(space, kept, ground.rules)):
+            found.add(row.origin)
+    return [held[id_] for id_ in sorted(found)]
+
+
+def _named(space: Space, kept: Kept, rules: Rules) -> Iterator[bytes]:
+    """Whomever a stored call names, also those that rules have blocked since."""
+    kind = STORED_KINDS[kept.kind]
+    for read in (rules, DEFAULT_RULES):
+        try:
+            call = extract(kept.body, kind=kind, rules=read, received=kept.received, sent_at=None, source=source(kept))
+        except BadCall:
+            continue
+        named = [*call.identifiers, *(each.identifier for each in call.skipped), *call.unlinked]
+        if call.alias is not None:
+            named += [each for each in (call.alias.user, call.alias.anonymous) if each is not None]
+        yield from (space.keys.identifier(each.type, each.value) for each in named)
