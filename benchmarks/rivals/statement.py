@@ -215,7 +215,7 @@ class PerStatement:
             raise Conflict
         wanted = bool(wanted_documents([call], known))
         found = await run(_KEYS, uuids(origins), *place, wanted) if origins else ()
-        sets = wanted_sets([call], known, frozenset())
+        sets = wanted_sets([call], known, lambda _call: frozenset())
         by = (uuids([origin for origin, _ in sets]), *place, uuids([set_ for _, set_ in sets]))
         seen = await run(_SIGHTINGS, *by) if sets else ()
         held, slot = None, 0
