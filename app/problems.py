@@ -29,6 +29,7 @@ STATUS: Final[dict[type[errors.OnefoldError], int]] = {
     errors.NotConfirmed: 400,
     errors.NotOneProfile: 422,
     errors.TooManyAsked: 422,
+    errors.BadRegulation: 422,
     errors.Refused: 409,
     errors.NotLinked: 409,
     errors.LastIdentifier: 409,
@@ -68,6 +69,7 @@ STATUS: Final[dict[type[errors.OnefoldError], int]] = {
 }
 # Seconds that a client is asked to wait: a full queue empties fast, an outage does not.
 RETRY_AFTER: Final = {429: 1, 503: 5}
+REGULATIONS: Final = "/v1/regulations"
 PROBLEM: Final = "application/problem+json"
 INTERNAL: Final = "The request failed; nothing about it is told here. The log has the place."
 _OF_HTTP: Final = {
@@ -118,6 +120,10 @@ def told(path: str, status: int, code: str, detail: str) -> tuple[bytes, str]:
     """An error in the shape of the surface that a path belongs to, with its media type."""
     if profile_api.speaks(path):
         return profile_api.failure(status, code, detail), "application/json"
+    if path == REGULATIONS or path.startswith(REGULATIONS + "/"):
+        return msgspec.json.encode(
+            {"errors": [{"type": code.replace("_", "-"), "message": detail}]}
+        ), "application/json"
     return problem(status, code, detail), PROBLEM
 
 

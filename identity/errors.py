@@ -78,6 +78,10 @@ class NotOneProfile(BadInput):
     """The identifiers must be known and of one profile, and at least one of it must stay; nothing was changed."""
 
 
+class BadRegulation(BadInput):
+    """The regulation cannot be carried out as it is written."""
+
+
 class TooManyAsked(BadInput):
     """A request may name 1 to 5,000 identifiers; split it."""
 
