@@ -16,7 +16,7 @@ from identity.errors import SealBroken
 from identity.vault.material import WRAPPED_BYTES
 
 MAGIC = b"ONEFOLD KEYS 1\n"
-PAGE = 5_000
+PAGE = 1_000
 _SLOT = 2 + WRAPPED_BYTES
 _SUBJECT = 16 + 2 + 16 + WRAPPED_BYTES
 _DIGEST = 32

@@ -44,7 +44,7 @@ async def overlay(spaces: Spaces, space: Space) -> Laid:
         return Laid(before, before, 0, 0)
     if dump.head.epoch < before:
         raise Misconfigured(OLDER)
-    await asyncio.to_thread(prove, space, dump)
+    await prove(space, dump)
     slots = [store.Slot(slot, dump.head.epoch, wrapped) for slot, wrapped in dump.slots]
     pages = ([store.Subject(*each) for each in page] for page in dump.subjects())
     writer = await space.database.writer()

@@ -1,0 +1,176 @@
+"""Erasures, suppressions and holds over HTTP: what is asked, what is answered, and what is left."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.app.conftest import Shop
+from tests.conftest import ROOT
+
+PLANTED = "planted-5c2e"
+
+
+def erase(shop: Shop, *identifiers: str, **wanted: Any) -> Any:
+    """The answer to an erasure; `again` is its Idempotency-Key."""
+    headers = {"Idempotency-Key": wanted.pop("again")} if "again" in wanted else {}
+    document = {"identifiers": list(identifiers), **wanted}
+    return shop.ask("POST", "/v1/erasures", "privacy", json=document, headers=headers)
+
+
+def test_erased(shop: Shop) -> None:
+    """Everything merged is gone when it is answered, and the answer says what is left to wait for."""
+    shop.send({"type": "track", "event": "E", "anonymousId": "a1"})
+    shop.send({"type": "identify", "userId": PLANTED, "anonymousId": "a1", "traits": {"email": "ann@example.org"}})
+    made = erase(shop, "email:Ann@Example.org", regulation="gdpr")
+    assert made.status_code == 202
+    (one,) = made.json()["erasures"]
+    assert (one["identifier"], one["internal"]) == ("email:ann@example.org", "finished")
+    for key in ("profiles", "privacy", "admin"):
+        for identifier in (f"user_id:{PLANTED}", "anonymous_id:a1", "email:ann@example.org"):
+            assert shop.ask("GET", f"/v1/profiles/{identifier}", key).status_code == 404
+    shown = shop.ask("GET", f"/v1/erasures/{one['erasure_id']}", "privacy").json()
+    assert (shown["internal"], shown["overall"], shown["regulation"]) == ("finished", "awaiting_backups", "gdpr")
+    assert shown["backups"] == {"state": "pending", "safe_at": None}
+    assert (shown["clock"], shown["destinations"]) == ("on_time", [])
+    assert shown["destroyed"]["keys"] == 1
+    assert shown["due_at"] > shown["received_at"]
+    assert PLANTED not in json.dumps(shown)
+
+
+def test_unknown_looks_the_same(shop: Shop) -> None:
+    """Who was never there is answered in the same shape, with counts of nothing."""
+    shop.send({"type": "identify", "userId": "ann"})
+    known, unknown = (erase(shop, f"user_id:{name}").json()["erasures"][0] for name in ("ann", "stranger"))
+    assert known.keys() == unknown.keys()
+    shown = shop.ask("GET", f"/v1/erasures/{unknown['erasure_id']}", "privacy").json()
+    assert (shown["internal"], shown["destroyed"]["keys"], shown["destroyed"]["rows"]) == ("finished", 0, {})
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "code"),
+    [
+        ({"identifiers": [f"user_id:{number}" for number in range(5_001)]}, 422, "too_many_identifiers"),
+        ({"identifiers": []}, 422, "too_many_identifiers"),
+        ({"identifiers": ["user_id:ann", "nobody"]}, 400, "bad_identifier"),
+        ({"identifiers": ["user_id:ann"], "regulation": "hipaa"}, 422, "invalid_request"),
+        ({"identifiers": "user_id:ann"}, 422, "invalid_request"),
+        ({}, 422, "invalid_request"),
+    ],
+)
+def test_refused_whole(shop: Shop, wanted: dict[str, Any], status: int, code: str) -> None:
+    """What is refused does nothing."""
+    shop.send({"type": "identify", "userId": "ann"})
+    answer = shop.ask("POST", "/v1/erasures", "privacy", json=wanted)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert shop.ask("GET", "/v1/profiles/user_id:ann").status_code == 200
+    assert shop.ask("GET", "/v1/erasures", "privacy").json()["erasures"] == []
+
+
+def test_the_same_request(shop: Shop) -> None:
+    """Under one Idempotency-Key it is answered the same, salts too; something else under it is refused."""
+    shop.send({"type": "identify", "userId": "ann"})
+    first, second = (erase(shop, "user_id:ann", again="case-12").json() for _ in range(2))
+    assert first == second
+    other = erase(shop, "user_id:bob", again="case-12")
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_conflict")
+    assert erase(shop, "user_id:ann").json() != first
+
+
+def test_of_another_space(shop: Shop, other_shop: Shop) -> None:
+    """An erasure reaches its own space only, and is known there only."""
+    other_shop.send({"type": "identify", "userId": "ann"})
+    made = erase(shop, "user_id:ann").json()["erasures"][0]
+    assert other_shop.ask("GET", "/v1/profiles/user_id:ann").status_code == 200
+    for path in ("", "/receipt"):
+        assert other_shop.ask("GET", f"/v1/erasures/{made['erasure_id']}{path}", "privacy").status_code == 404
+    assert other_shop.ask("GET", "/v1/erasures", "privacy").json()["erasures"] == []
+
+
+def test_listed(shop: Shop) -> None:
+    """The newest first, by state, page by page."""
+    ids = [erase(shop, f"user_id:u{number}").json()["erasures"][0]["erasure_id"] for number in range(3)]
+    page = shop.ask("GET", "/v1/erasures?limit=2", "privacy").json()
+    assert [each["erasure_id"] for each in page["erasures"]] == [ids[2], ids[1]]
+    rest = shop.ask("GET", "/v1/erasures", "privacy", params={"cursor": page["next_cursor"]}).json()
+    assert ([each["erasure_id"] for each in rest["erasures"]], rest["next_cursor"]) == ([ids[0]], None)
+    assert shop.ask("GET", "/v1/erasures?state=on_hold", "privacy").json()["erasures"] == []
+    assert shop.ask("GET", "/v1/erasures?state=nonsense", "privacy").status_code == 422
+
+
+def test_extended_once(shop: Shop) -> None:
+    """The law allows more time once, and none where it set none."""
+    made = erase(shop, "user_id:ann", regulation="gdpr").json()["erasures"][0]
+    path = f"/v1/erasures/{made['erasure_id']}/extend"
+    later = shop.ask("POST", path, "privacy", json={"reason": "many requests"})
+    assert later.json()["due_at"] > made["due_at"]
+    again = shop.ask("POST", path, "privacy", json={"reason": "many requests"})
+    assert (again.status_code, again.json()["code"]) == (409, "already_extended")
+    free = erase(shop, "user_id:bob").json()["erasures"][0]["erasure_id"]
+    assert shop.ask("POST", f"/v1/erasures/{free}/extend", "privacy", json={"reason": "x"}).status_code == 409
+
+
+def test_receipt(shop: Shop, tmp_path: Path) -> None:
+    """A receipt is checked offline with what anybody may fetch; before it is done there is none."""
+    shop.send({"type": "identify", "userId": PLANTED})
+    made = erase(shop, f"user_id:{PLANTED}").json()["erasures"][0]
+    proof = shop.ask("GET", f"/v1/erasures/{made['erasure_id']}/receipt", "privacy")
+    keys = shop.client.get("/.well-known/onefold-keys.json")
+    (tmp_path / "receipt.json").write_bytes(proof.content)
+    (tmp_path / "keys.json").write_bytes(keys.content)
+    script = [
+        str(part)
+        for part in (
+            sys.executable,
+            ROOT / "docs" / "verify_receipt.py",
+            tmp_path / "receipt.json",
+            tmp_path / "keys.json",
+        )
+    ]
+    assert subprocess.run(script, check=False, capture_output=True).returncode == 0
+    assert PLANTED not in proof.text
+    assert proof.json()["subject_commitment"] == made["subject_commitment"]
+    shop.send({"type": "identify", "userId": "eve"})
+    shop.ask("POST", "/v1/holds", "privacy", json={"identifiers": ["user_id:eve"], "reason": "case 12"})
+    held = erase(shop, "user_id:eve").json()["erasures"][0]
+    assert held["internal"] == "on_hold"
+    early = shop.ask("GET", f"/v1/erasures/{held['erasure_id']}/receipt", "privacy")
+    assert (early.status_code, early.json()["code"]) == (409, "receipt_pending")
+
+
+@pytest.mark.parametrize(("method", "path"), [("DELETE", "/v1/suppressions"), ("POST", "/v1/suppressions/lift")])
+def test_suppressions(shop: Shop, method: str, path: str) -> None:
+    """Suppressing and lifting hold at once; the list tells numbers and ages, never values."""
+    named = {"identifiers": [f"user_id:{PLANTED}"]}
+    call = {"type": "track", "event": "E", "userId": PLANTED}
+    assert shop.ask("POST", "/v1/suppressions", "privacy", json=named).json()["suppressed"] == 1
+    assert shop.send(call)[0]["status"] == "suppressed"
+    write = shop.ask("POST", "/v1/track", "write", json=call)
+    assert (write.status_code, write.json()) == (200, {"success": True})
+    listed = shop.ask("GET", "/v1/suppressions", "privacy")
+    assert (listed.json()["total"], listed.json()["by_age"]["under_1_days"]) == (1, 1)
+    assert PLANTED not in listed.text
+    assert shop.ask(method, path, "privacy", json=named).json()["lifted"] == 1
+    assert shop.ask("GET", "/v1/suppressions", "privacy").json()["total"] == 0
+    assert shop.send(call)[0]["status"] == "accepted"
+
+
+def test_holds(shop: Shop) -> None:
+    """Who is held and to be erased is read by lawyers only, and erased when the hold ends."""
+    shop.send({"type": "identify", "userId": "ann"})
+    lawyer = shop.ask("POST", "/v1/keys", json={"name": "legal", "scopes": ["legal:read"]}).json()
+    shop.keys["legal"] = lawyer["secret"]
+    hold = shop.ask("POST", "/v1/holds", "privacy", json={"identifiers": ["user_id:ann"], "reason": "case 12"}).json()
+    assert erase(shop, "user_id:ann").json()["erasures"][0]["internal"] == "on_hold"
+    assert shop.ask("GET", "/v1/profiles/user_id:ann").status_code == 404
+    assert shop.ask("GET", "/v1/profiles").json()["profiles"] == []
+    held = shop.ask("GET", f"/v1/holds/{hold['hold_id']}/profiles", "legal").json()["profiles"]
+    assert [each["identifiers"][0]["value"] for each in held] == ["ann"]
+    assert shop.ask("GET", f"/v1/holds/{hold['hold_id']}/profiles", "privacy").status_code == 403
+    ended = shop.ask("DELETE", f"/v1/holds/{hold['hold_id']}", "privacy").json()
+    assert ended["resumed"] == 1
+    assert shop.ask("GET", "/v1/holds", "privacy").json() == {"holds": []}
+    assert [each["internal"] for each in shop.ask("GET", "/v1/erasures", "privacy").json()["erasures"]] == ["finished"]

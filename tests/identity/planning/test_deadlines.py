@@ -1,0 +1,81 @@
+"""Due dates: months that are too short, leap years, weekends, and the one extension."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from identity.planning.deadlines import CCPA, GDPR, NONE, clock, confirm_by, due, extended
+
+MICRO = 1_000_000
+moments = st.datetimes(datetime(2020, 1, 1), datetime(2090, 1, 1)).map(lambda each: each.replace(tzinfo=UTC))  # noqa: DTZ001
+
+
+def at(text: str) -> int:
+    """A moment in microseconds."""
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()) * MICRO
+
+
+def day(moment: int | None) -> str:
+    """The day that a due date ends."""
+    assert moment is not None
+    return datetime.fromtimestamp(moment / MICRO, UTC).date().isoformat()
+
+
+@pytest.mark.parametrize(
+    ("regulation", "received", "first", "later"),
+    [
+        (GDPR, "2026-01-15T10:00:00", "2026-02-15", "2026-04-15"),
+        (GDPR, "2026-01-31T23:59:59", "2026-02-28", "2026-04-30"),
+        (GDPR, "2028-01-31T00:00:00", "2028-02-29", "2028-04-30"),
+        (GDPR, "2026-11-30T12:00:00", "2026-12-30", "2027-02-28"),
+        (GDPR, "2026-12-31T12:00:00", "2027-01-31", "2027-03-31"),
+        (CCPA, "2026-01-01T12:00:00", "2026-02-15", "2026-04-01"),
+        (CCPA, "2028-02-01T12:00:00", "2028-03-17", "2028-05-01"),
+    ],
+)
+def test_due(regulation: int, received: str, first: str, later: str) -> None:
+    """The day by which it has to be done, and that after the extension."""
+    assert day(due(regulation, at(received))) == first
+    assert day(extended(regulation, at(received))) == later
+
+
+def test_no_law_no_date() -> None:
+    """Where no law sets a date there is none, and nothing to extend."""
+    assert due(NONE, at("2026-01-01T00:00:00")) is None
+    with pytest.raises(ValueError, match="no due date"):
+        extended(NONE, at("2026-01-01T00:00:00"))
+
+
+@pytest.mark.parametrize(
+    ("received", "by"),
+    [
+        ("2026-01-05T12:00:00", "2026-01-19"),
+        ("2026-01-09T12:00:00", "2026-01-23"),
+        ("2026-01-10T12:00:00", "2026-01-23"),
+    ],
+)
+def test_confirmation(received: str, by: str) -> None:
+    """Receipt is confirmed within ten business days under the CCPA; weekends do not count."""
+    assert day(confirm_by(CCPA, at(received))) == by
+    assert confirm_by(GDPR, at(received)) is None
+
+
+@given(moments, st.sampled_from([GDPR, CCPA]))
+def test_always_in_time(moment: datetime, regulation: int) -> None:
+    """A due date is later than its request, never later than the law allows, and an extension later still."""
+    received = int(moment.timestamp() * MICRO)
+    first = due(regulation, received)
+    assert first is not None
+    assert received < first < extended(regulation, received)
+    most = timedelta(days=32 if regulation == GDPR else 46)
+    assert first - received <= most / timedelta(microseconds=1)
+
+
+def test_clock() -> None:
+    """At risk from 70 % of the time, overdue from the end of it, and never without a due date."""
+    assert [clock(0, 100, now) for now in (0, 69, 70, 99, 100)] == [
+        "on_time", "on_time", "at_risk", "at_risk", "overdue",
+    ]  # fmt: skip
+    assert clock(0, None, 10**18) == "on_time"
