@@ -11,7 +11,16 @@ from fastapi import FastAPI, Request
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
-from app import collect, privacy_shapes, profile_shapes, regulation_shapes, rejection_shapes, schemas, undo_shapes
+from app import (
+    collect,
+    opendsr_shapes,
+    privacy_shapes,
+    profile_shapes,
+    regulation_shapes,
+    rejection_shapes,
+    schemas,
+    undo_shapes,
+)
 from app.auth import Operator, Public, Scopes
 from app.body import decode
 from app.problems import PROBLEM, STATUS, Unreadable
@@ -23,7 +32,15 @@ _ALWAYS: Final = (errors.Unauthorised, errors.Forbidden, errors.Unavailable)
 _OF_BODIES: Final = {400: "invalid_json", 408: "body_timeout", 413: "body_too_large", 415: "unsupported_encoding"}
 _SHAPES: Final = [
     each
-    for module in (schemas, privacy_shapes, profile_shapes, regulation_shapes, rejection_shapes, undo_shapes)
+    for module in (
+        schemas,
+        opendsr_shapes,
+        privacy_shapes,
+        profile_shapes,
+        regulation_shapes,
+        rejection_shapes,
+        undo_shapes,
+    )
     for each in vars(module).values()
     if isinstance(each, type) and each.__module__ == module.__name__
 ]

@@ -4,15 +4,19 @@ Whatever gets a stamp is written with one, ingest and the acts of people alike, 
 in a database ever bear the same stamp. Used by one task at a time.
 """
 
+import time
+
 from identity.clock import Clock
 from identity.errors import OnefoldError
 from identity.ids import new_id
 from identity.store import writers
 from identity.store.apply import rollback
 from identity.store.database import Database, translated
-from identity.store.wire import WireConnection
+from identity.store.wire import Step, WireConnection, run
 
 RENEW_BEFORE = writers.LEASE * 2 // 3
+# Seconds that plans are kept for, at first and at last.
+_FIRST, _LAST = 1.0, 60.0
 
 
 class Pen:
@@ -24,12 +28,15 @@ class Pen:
         self.lease: writers.Lease | None = None
         self.clock = Clock(0)
         self._ahead = 0
+        self._patience, self._plan_until = _FIRST, 0.0
 
     async def ready(self) -> WireConnection:
         """The connection, with a lease that does not end soon."""
         if self._connection is None or self._connection.closed:
             self._connection = await self._database.writer()
             self.lease = None
+            self._patience, self._plan_until = _FIRST, 0.0
+        await self._plan_anew()
         now = max(self.clock.now(), self._ahead)
         lease = self.lease
         if lease is not None and self.clock.until - now > RENEW_BEFORE:
@@ -44,6 +51,19 @@ class Pen:
         self.clock = Clock(lease.slot, lease.until)
         self.clock.next(lease.floor << 8)
         return self._connection
+
+    async def _plan_anew(self) -> None:
+        """Forgets how statements are to be done, ever more seldom.
+
+        A statement is planned once for all; what was right for a table that was nearly empty goes
+        through all of it when it has grown.
+        """
+        if self._connection is None or time.monotonic() < self._plan_until:
+            return
+        with translated():
+            await run(self._connection, Step("DISCARD PLANS"))
+        self._plan_until = time.monotonic() + self._patience
+        self._patience = min(2 * self._patience, _LAST)
 
     def behind(self, micros: int) -> None:
         """Another host's clock is ahead of ours: the next lease has to reach beyond what it wrote."""

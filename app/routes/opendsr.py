@@ -1,0 +1,92 @@
+"""OpenDSR, under its three names, over the one engine. A request is done here before it is answered."""
+
+import time
+from urllib.parse import urlsplit
+
+import msgspec
+from fastapi import APIRouter, Request, Response
+
+from app.auth import ByPrivacy
+from app.body import decode
+from app.openapi import described
+from app.opendsr_shapes import DsrDiscovery, DsrMade, DsrRequest, DsrStatus
+from app.routes.answers import Segment
+from identity.errors import AlreadyErased, BadIdentifier, BadRegulation, RequestExists, RequestNotFound
+from identity.journeys.erase import requests
+from identity.planning import opendsr, privacy
+
+router = APIRouter(tags=["OpenDSR"], prefix="/opendsr/v1")
+NAMES = ("opendsr_requests", "opengdpr_requests", "opencompliance_requests")
+_HEADERS = ("X-OpenDSR-Processor-Domain", "X-OpenGDPR-Processor-Domain", "X-OpenCompliance-Processor-Domain")
+
+
+def answer(request: Request, document: object, status: int = 200) -> Response:
+    """An answer that names the processor, under each of the names."""
+    headers = dict.fromkeys(_HEADERS, _domain(request))
+    return Response(msgspec.json.encode(document), status, headers, "application/json")
+
+
+@router.get("/discovery", **described(DsrDiscovery))
+async def discovery(request: Request, visit: ByPrivacy) -> Response:
+    """What may be asked for, and by what people may be named."""
+    assert visit
+    return answer(request, opendsr.discovery(_domain(request)))
+
+
+@router.get("/status", **described(DsrDiscovery))
+async def up(request: Request, visit: ByPrivacy) -> Response:
+    """That requests are taken."""
+    assert visit
+    return answer(request, {**opendsr.discovery(_domain(request)), "status": "ok"})
+
+
+async def ask(request: Request, visit: ByPrivacy) -> Response:
+    """Take a request about a person; the same request again is the same request."""
+    raw, now = await request.body(), time.time_ns() // 1000
+    subject = opendsr.read(decode(raw), now)
+    details = {"controller_id": subject.controller, "callbacks": subject.callbacks}
+    asked = privacy.Asked(
+        privacy.OPENDSR, privacy.SUPPRESS_WITH_DELETE, subject.regulation, subject.identifiers, visit.caller.key_id,
+        idempotency=f"opendsr {subject.id.hex()}", request_id=subject.id, details=details,
+        received_at=subject.submitted_at,
+    )  # fmt: skip
+    try:
+        done = await requests.ask(visit.space, asked)
+    except BadIdentifier:
+        message = "An identity_value is not usable as its identity_type; nothing was done."
+        raise BadRegulation(message) from None
+    due = max((erased.due_at or 0 for erased in done.erasures), default=0)
+    return answer(request, opendsr.made(subject, raw, done.received_at, due or None), 201)
+
+
+async def follow(request: Request, visit: ByPrivacy, subject_request_id: Segment) -> Response:
+    """How far a request is."""
+    return answer(request, opendsr.status(await _found(visit, subject_request_id)))
+
+
+async def cancel(request: Request, visit: ByPrivacy, subject_request_id: Segment) -> Response:
+    """Give a request up that waits; one that is done is past that."""
+    found = await _found(visit, subject_request_id)
+    return answer(request, opendsr.status(await requests.cancel(visit.space, found.id, visit.caller.key_id)), 202)
+
+
+for _name in NAMES:
+    _one = f"/{_name}/{{subject_request_id}}"
+    router.post(f"/{_name}", **described(DsrMade, BadRegulation, RequestExists, status=201, takes=DsrRequest))(ask)
+    router.get(_one, **described(DsrStatus, RequestNotFound))(follow)
+    router.delete(_one, **described(DsrStatus, RequestNotFound, AlreadyErased, status=202))(cancel)
+
+
+async def _found(visit: ByPrivacy, text: str) -> privacy.Request:
+    try:
+        found = await requests.get(visit.space, opendsr.request_id(text))
+    except BadRegulation:
+        raise RequestNotFound from None
+    if found.front != privacy.OPENDSR:
+        raise RequestNotFound
+    return found
+
+
+def _domain(request: Request) -> str:
+    known = request.app.state.onefold.settings.public_url
+    return urlsplit(known or str(request.base_url)).hostname or ""

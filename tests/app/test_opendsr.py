@@ -1,0 +1,133 @@
+"""OpenDSR: what is taken and how it is followed, under each of its names, and what is refused."""
+
+import base64
+import json
+import uuid
+from typing import Any
+
+import pytest
+
+from app.routes.opendsr import NAMES
+from identity.planning.opendsr import IDENTITIES
+from tests.app.conftest import Shop
+
+PAST = "2026-01-02T03:04:05Z"
+
+
+def identity(type_: str, value: Any, format_: str = "raw") -> dict[str, Any]:
+    """By what somebody is named."""
+    return {"identity_type": type_, "identity_value": value, "identity_format": format_}
+
+
+def request(**changed: Any) -> dict[str, Any]:
+    """A request to erase ann."""
+    return {
+        "regulation": "gdpr",
+        "subject_request_id": str(uuid.uuid4()),
+        "subject_request_type": "erasure",
+        "submitted_time": PAST,
+        "subject_identities": [identity("email", "Ann@example.org")],
+        "api_version": "1.0",
+        "status_callback_urls": ["https://example.org/callback"],
+        "extensions": {"unknown.example.org": {"anything": True}},
+        **changed,
+    }
+
+
+def ask(shop: Shop, document: Any, name: str = NAMES[0]) -> Any:
+    """The answer to a request."""
+    return shop.ask("POST", f"/opendsr/v1/{name}", "privacy", json=document)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_erased(shop: Shop, name: str) -> None:
+    """A request is done when it is answered, and is followed under any of the names."""
+    shop.send({"type": "identify", "userId": "ann", "traits": {"email": "ann@example.org"}})
+    wanted = request()
+    made = ask(shop, wanted, name)
+    assert made.status_code == 201, made.text
+    body = made.json()
+    assert body["subject_request_id"] == wanted["subject_request_id"]
+    assert json.loads(base64.b64decode(body["encoded_request"])) == wanted
+    assert body["received_time"] < body["expected_completion_time"]
+    assert {made.headers[f"x-{each}-processor-domain"] for each in ("opendsr", "opengdpr", "opencompliance")} == {
+        "127.0.0.1"
+    }
+    assert shop.ask("GET", "/v1/profiles/user_id:ann").status_code == 404
+    shown = shop.ask("GET", f"/opendsr/v1/{NAMES[0]}/{wanted['subject_request_id']}", "privacy").json()
+    assert (shown["request_status"], shown["subject_request_status"]) == ("completed", "completed")
+    late = shop.ask("DELETE", f"/opendsr/v1/{name}/{wanted['subject_request_id']}", "privacy")
+    assert late.status_code == 409
+
+
+def test_the_same_request(shop: Shop) -> None:
+    """Sent again it is the same one; another one under its id is refused."""
+    wanted = request()
+    assert ask(shop, wanted).json() == ask(shop, wanted).json()
+    other = {**wanted, "regulation": "ccpa"}
+    assert ask(shop, other).status_code == 409
+
+
+def test_cancelled(shop: Shop) -> None:
+    """What waits for a hold can be given up."""
+    shop.send({"type": "identify", "userId": "ann", "traits": {"email": "ann@example.org"}})
+    shop.ask("POST", "/v1/holds", "privacy", json={"identifiers": ["user_id:ann"], "reason": "case 12"})
+    wanted = request()
+    ask(shop, wanted)
+    path = f"/opendsr/v1/{NAMES[0]}/{wanted['subject_request_id']}"
+    assert shop.ask("GET", path, "privacy").json()["request_status"] == "in_progress"
+    gone = shop.ask("DELETE", path, "privacy")
+    assert (gone.status_code, gone.json()["request_status"]) == (202, "cancelled")
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"subject_request_id": str(uuid.uuid4()).upper()}, "subject_request_id"),
+        ({"subject_request_id": str(uuid.uuid1())}, "subject_request_id"),
+        ({"subject_request_id": None}, "subject_request_id"),
+        ({"subject_request_type": "erase"}, "access, portability, erasure"),
+        ({"subject_request_type": "access"}, "supported are erasure"),
+        ({"submitted_time": "2999-01-01T00:00:00Z"}, "submitted_time"),
+        ({"submitted_time": "yesterday"}, "submitted_time"),
+        ({"regulation": "hipaa"}, "regulation"),
+        ({"subject_identities": []}, "subject_identities"),
+        ({"subject_identities": [identity("email", "x", "sha256")]}, "raw"),
+        ({"subject_identities": [identity("shoe", "x")]}, "email"),
+        ({"subject_identities": [identity("email", 7)]}, "text"),
+        ({"subject_identities": [identity("email", "x")]}, "usable"),
+        ({"subject_identities": ["ann"]}, "subject_identities[0]"),
+        ({"status_callback_urls": "https://example.org"}, "status_callback_urls"),
+    ],
+)  # fmt: skip
+def test_refused(shop: Shop, changed: dict[str, Any], says: str) -> None:
+    """What is not as the specification has it is refused whole, and the message says which field."""
+    shop.send({"type": "identify", "userId": "ann", "traits": {"email": "ann@example.org"}})
+    answer = ask(shop, request(**changed))
+    assert answer.status_code == 422
+    assert says in answer.json()["detail"]
+    assert shop.ask("GET", "/v1/profiles/user_id:ann").status_code == 200
+
+
+def test_no_object(shop: Shop) -> None:
+    """Anything but an object is refused."""
+    documents: list[Any] = [[], "x", 7]
+    for document in documents:
+        assert ask(shop, document).status_code in (400, 422)
+
+
+def test_discovery(shop: Shop) -> None:
+    """What may be asked for is said, and of another space nothing is known."""
+    offered = shop.ask("GET", "/opendsr/v1/discovery", "privacy").json()
+    assert offered["supported_subject_request_types"] == ["erasure"]
+    assert {each["identity_type"] for each in offered["supported_identities"]} == set(IDENTITIES)
+    assert shop.ask("GET", "/opendsr/v1/status", "privacy").json()["status"] == "ok"
+
+
+def test_of_another_space(shop: Shop, other_shop: Shop) -> None:
+    """A request is known in its space only, and what came by another door is not one of these."""
+    wanted = request()
+    ask(shop, wanted)
+    path = f"/opendsr/v1/{NAMES[0]}/{wanted['subject_request_id']}"
+    assert other_shop.ask("GET", path, "privacy").status_code == 404
+    assert shop.ask("GET", f"/opendsr/v1/{NAMES[0]}/{uuid.uuid4()}", "privacy").status_code == 404
