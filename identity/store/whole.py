@@ -52,9 +52,11 @@ async def profiles(connection: Connection, tenant: Tenant, ids: Sequence[bytes])
     found = await rows(
         connection,
         """
-        WITH heads AS MATERIALIZED (
-            SELECT DISTINCT p.head FROM unnest($2::uuid[]) AS k (id)
+        WITH named AS MATERIALIZED (
+            SELECT p.* FROM unnest($2::uuid[]) AS k (id)
             JOIN profile p ON p.profile_id = k.id AND p.space_id = $1::int4 AND p.bucket = $3::int4
+        ), heads AS MATERIALIZED (
+            SELECT DISTINCT n.head FROM named n
         ), members AS (
             SELECT p.* FROM heads h
             JOIN profile p ON p.profile_id = h.head AND p.space_id = $1::int4 AND p.bucket = $3::int4
@@ -64,9 +66,7 @@ async def profiles(connection: Connection, tenant: Tenant, ids: Sequence[bytes])
                 AND p.space_id = $1::int4 AND p.bucket = $3::int4
             UNION ALL
             -- Those that are asleep have no head; their calls may mean somebody again.
-            SELECT p.* FROM unnest($2::uuid[]) AS k (id)
-            JOIN profile p ON p.profile_id = k.id AND p.space_id = $1::int4 AND p.bucket = $3::int4
-                AND p.head = '00000000-0000-0000-0000-000000000000'
+            SELECT n.* FROM named n WHERE n.head = '00000000-0000-0000-0000-000000000000'
         )
         SELECT profile_id, version, stamp, born, elder, events, joined_at, head, canonical, joined_to, own, folded
         FROM members
