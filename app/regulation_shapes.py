@@ -15,6 +15,19 @@ class Regulation(Struct, rename="camel"):
     subject_ids: list[str]
 
 
+class RegulationError(Struct, rename={"type_": "type"}):
+    """What was wrong."""
+
+    type_: str
+    message: str
+
+
+class RegulationErrors(Struct):
+    """Errors, as Segment's public API tells them."""
+
+    errors: list[RegulationError]
+
+
 class Regulated(Struct, rename="camel"):
     """Which regulation it is from now on."""
 

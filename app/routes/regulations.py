@@ -19,6 +19,7 @@ from identity.errors import (
     BadIdentifier,
     BadRegulation,
     IdempotencyConflict,
+    OnefoldError,
     RequestNotFound,
     TooManyAsked,
 )
@@ -32,9 +33,20 @@ router = APIRouter(tags=["Privacy"])
 JSON = "application/json"
 MEDIA = tuple(f"application/vnd.segment.{version}+json" for version in ("v1", "v1beta", "v1alpha"))
 MOST = 200
+_OK = 200
 Count = Annotated[int, Query(alias="pagination.count", ge=1, le=MOST)]
 Cursor = Annotated[str | None, Query(alias="pagination.cursor", max_length=500)]
 _REFUSALS = (BadRegulation, BadIdentifier, TooManyAsked, IdempotencyConflict)
+
+
+def _described(shape: type, *refusals: type[OnefoldError], takes: type | None = None) -> dict[str, Any]:
+    """As `described`, with errors in Segment's shape."""
+    made = described(shape, *refusals, takes=takes)
+    schema = {"schema": {"$ref": "#/components/schemas/RegulationErrors"}}
+    for status, told in made["responses"].items():
+        if status != _OK:
+            told["content"] = {JSON: schema}
+    return made
 
 
 def answer(request: Request, document: Any) -> Response:
@@ -44,7 +56,7 @@ def answer(request: Request, document: Any) -> Response:
     return Response(msgspec.json.encode(document), media_type=media)
 
 
-@router.post("/v1/regulations", **described(RegulationMade, *_REFUSALS, takes=Regulation))
+@router.post("/v1/regulations", **_described(RegulationMade, *_REFUSALS, takes=Regulation))
 async def regulate(
     request: Request,
     visit: ByPrivacy,
@@ -66,7 +78,7 @@ async def regulate(
     return answer(request, {"data": {"regulateId": public("req", done.id)}})
 
 
-@router.get("/v1/regulations", **described(RegulationsFound, BadRegulation, BadCursor))
+@router.get("/v1/regulations", **_described(RegulationsFound, BadRegulation, BadCursor))
 async def regulations(
     request: Request,
     visit: ByPrivacy,
@@ -86,14 +98,14 @@ async def regulations(
     return answer(request, {"data": {"regulations": page, "pagination": pages}})
 
 
-@router.get("/v1/regulations/{regulate_id}", **described(RegulationFound, RequestNotFound))
+@router.get("/v1/regulations/{regulate_id}", **_described(RegulationFound, RequestNotFound))
 async def regulation(request: Request, visit: ByPrivacy, regulate_id: Segment) -> Response:
     """How far a regulation is."""
     found = await requests.get(visit.space, _id(regulate_id))
     return answer(request, {"data": {"regulation": shown(found, public("spc", visit.space.public_id))}})
 
 
-@router.delete("/v1/regulations/{regulate_id}", **described(RegulationFound, RequestNotFound, AlreadyErased))
+@router.delete("/v1/regulations/{regulate_id}", **_described(RegulationFound, RequestNotFound, AlreadyErased))
 async def cancel(request: Request, visit: ByPrivacy, regulate_id: Segment) -> Response:
     """Give up what waits for a hold; what was done stays done."""
     left = await requests.cancel(visit.space, _id(regulate_id), visit.caller.key_id)
