@@ -5,6 +5,7 @@ came in by. Answers that do not give back what was asked for are kept: they must
 """
 
 import json
+import re
 import secrets
 import string
 from collections.abc import Callable
@@ -28,6 +29,7 @@ _KINDS = (
     "looked-up user id", "unknown e-mail", "request path", "request query", "request header", "wrong key",
     "tried value", "erasure in error", "export in error", "hold reason",
 )  # fmt: skip
+_EXPORT = re.compile(rb"exp_[0-9a-f]{32}")
 _OK = 200
 _UNKNOWN = 404
 _MISSING = (404, 405)
@@ -151,15 +153,16 @@ class Canaries:
 
     def _privacy(self) -> None:
         v = self.values
-        user = f"user_id:{v['user id']}"
         for what, path, body in (
             ("erasure in error", "/v1/erasures", {"identifiers": [v["erasure in error"]]}),
             ("export in error", "/v1/exports", {"identifiers": [v["export in error"]]}),
-            ("export", "/v1/exports", {"identifiers": [user]}),
             ("hold", "/v1/holds", {"identifiers": [f"user_id:{v['looked-up user id']}"], "reason": v["hold reason"]}),
         ):
             if self._send("privacy", "POST", path, body) in _MISSING:
                 self.not_planted.append(what)
+        _, told = self._ask("privacy", "POST", "/v1/exports", {"identifiers": [f"user_id:{v['user id']}"]}, {})
+        # Gathered and not fetched: it is there, sealed, when the scan comes.
+        self._must("privacy", "GET", f"/v1/exports/{_EXPORT.findall(told)[0].decode()}?wait=30")
 
     def _destinations(self) -> None:
         """Where values leave for others: nothing yet, what is sent to a destination goes here."""

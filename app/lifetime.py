@@ -14,13 +14,14 @@ from app.limits import Limits
 from app.meters import Meters
 from app.settings import Settings
 from identity.errors import KeyUnavailable, Misconfigured
-from identity.journeys import startup
+from identity.journeys import exports, startup
 from identity.journeys.erase.resuming import finish_interrupted, forget_settled
 from identity.journeys.ingest.gather import Gatherer
 from identity.journeys.ingest.trial import Trials
-from identity.journeys.jobs import REBUILD, SIMULATE, Jobs
+from identity.journeys.jobs import EXPORT, REBUILD, SIMULATE, Jobs
 from identity.journeys.keys.roll import roll_due
 from identity.journeys.purge import purge_deleted
+from identity.journeys.read.everything import gather
 from identity.journeys.restore import keep_level
 from identity.journeys.sweep import sweep_old
 from identity.journeys.tenants import KeyCheck
@@ -83,6 +84,7 @@ class Onefold:
             {
                 REBUILD: lambda space, wanted, progress: rebuild_space(space, wanted["actor"], progress),
                 SIMULATE: lambda space, wanted, progress: simulate_rules(space, wanted["document"], progress),
+                EXPORT: lambda space, wanted, progress: exports.run(space, wanted, progress, gather),
             },
         )
         self._standing = [
@@ -137,6 +139,7 @@ class Onefold:
 
     async def _sweep(self) -> None:
         await forget_settled(self.spaces)
+        await exports.forget_expired(self.spaces)
         await sweep_old(
             self.spaces.database,
             message_days=self.settings.message_retention_days,

@@ -197,3 +197,45 @@ class Released(Struct):
     hold_id: str
     released_at: Time
     resumed: int
+
+
+class NewExport(Struct):
+    """Whose data to gather, by identifiers written `type:value`, 1 to 1,000: all that their profiles fold."""
+
+    identifiers: list[str]
+    regulation: Literal["gdpr", "ccpa", "none"] = "none"
+
+
+class ExportMade(Struct):
+    """An export that is being gathered. The address fetches it once; it is told this once.
+
+    `unknown` are the identifiers that nobody bears.
+    """
+
+    export_id: str
+    request_id: str
+    job_id: str
+    state: str
+    done: int
+    total: int
+    unknown: list[str]
+    download_url: str
+
+
+class Export(Struct):
+    """How far an export is; once it is ready it can be fetched until `expires_at`."""
+
+    export_id: str
+    job_id: str
+    state: Literal["running", "ready", "fetched", "failed"]
+    done: int
+    total: int
+    created_at: Time
+    expires_at: Time
+
+
+class Exported(Struct):
+    """Everything held, by profile and section, each item with the profile it arrived at."""
+
+    export: dict[str, str]
+    profiles: list[dict[str, list[dict[str, Any]]]]

@@ -17,7 +17,7 @@ from identity.errors import Conflict, DatabaseUnavailable, KeyUnavailable, Lease
 from identity.minting import Mint
 from identity.planning.rules import Rules
 from identity.spaces import Space
-from identity.store import control, load
+from identity.store import control, exports, load
 from identity.store.apply import Writes, apply, commit, rollback
 from identity.store.database import Connection, translated
 from identity.store.pen import Pen
@@ -142,6 +142,9 @@ async def _attempt(
     if done.writes is None:
         await rollback(connection)
         return done.answer
+    if done.writes.lifted:
+        # What was exported of somebody who is split may from now on be about somebody else.
+        await exports.drop_of(connection, space.tenant, done.writes.lifted)
     await apply(connection, space.tenant, done.writes)
     tried.append(done)
     await commit(connection)

@@ -120,6 +120,10 @@ class AlreadyErased(Refused):
     """What was asked for is done and cannot be taken back."""
 
 
+class RequestBegun(Refused):
+    """The request is being worked on and cannot be cancelled any more."""
+
+
 class NotExtensible(Refused):
     """The request has no due date that could be moved."""
 
@@ -158,6 +162,10 @@ class ErasureNotFound(NotFound):
 
 class HoldNotFound(NotFound):
     """There is no such hold."""
+
+
+class ExportNotFound(NotFound):
+    """There is no such export, it was fetched before, its time is over, or what it held was erased."""
 
 
 class JobNotFound(NotFound):

@@ -1,10 +1,12 @@
 """What all native routes share: how an answer is written, and how a part of a path is read."""
 
+from collections.abc import AsyncIterator, Mapping
 from typing import Annotated, Any
 
 import msgspec
 from fastapi import Path, Query, Response
 from pydantic import AfterValidator
+from starlette.types import Receive, Scope, Send
 
 from app.auth import Visit
 from app.front import decoded
@@ -20,6 +22,22 @@ DEFAULT_LIMIT = LISTED
 def answer(document: Any, status: int = 200) -> Response:
     """A JSON answer, encoded as it stands."""
     return Response(msgspec.json.encode(document), status, media_type="application/json")
+
+
+class Streamed(Response):
+    """An answer that is written as it is made; one that cannot be finished breaks off, and is seen to."""
+
+    def __init__(self, pieces: AsyncIterator[bytes], media_type: str, headers: Mapping[str, str]) -> None:
+        super().__init__(media_type=media_type, headers=dict(headers))
+        del self.headers["content-length"]
+        self.pieces = pieces
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Writes it."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        async for piece in self.pieces:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
 
 def done() -> Response:

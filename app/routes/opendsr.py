@@ -1,6 +1,7 @@
 """OpenDSR, under its three names, over the one engine. A request is done here before it is answered."""
 
 import time
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -11,9 +12,22 @@ from app.body import decode
 from app.openapi import described
 from app.opendsr_shapes import DsrDiscovery, DsrMade, DsrRequest, DsrStatus
 from app.routes.answers import Segment
-from identity.errors import AlreadyErased, BadIdentifier, BadRegulation, RequestExists, RequestNotFound
+from app.routes.exports import download
+from identity.errors import (
+    AlreadyErased,
+    BadIdentifier,
+    BadRegulation,
+    ExportNotFound,
+    RequestBegun,
+    RequestExists,
+    RequestNotFound,
+)
+from identity.ids import public
+from identity.journeys import exports
 from identity.journeys.erase import requests
 from identity.planning import opendsr, privacy
+from identity.planning.deadlines import due
+from identity.planning.exports import STATES
 
 router = APIRouter(tags=["OpenDSR"], prefix="/opendsr/v1")
 NAMES = ("opendsr_requests", "opengdpr_requests", "opencompliance_requests")
@@ -45,28 +59,34 @@ async def ask(request: Request, visit: ByPrivacy) -> Response:
     raw, now = await request.body(), time.time_ns() // 1000
     subject = opendsr.read(decode(raw), now)
     details = {"controller_id": subject.controller, "callbacks": subject.callbacks}
+    kind = privacy.SUPPRESS_WITH_DELETE if subject.type == opendsr.ERASURE else privacy.ACCESS
     asked = privacy.Asked(
-        privacy.OPENDSR, privacy.SUPPRESS_WITH_DELETE, subject.regulation, subject.identifiers, visit.caller.key_id,
+        privacy.OPENDSR, kind, subject.regulation, subject.identifiers, visit.caller.key_id,
         idempotency=f"opendsr {subject.id.hex()}", request_id=subject.id, details=details,
         received_at=subject.submitted_at,
     )  # fmt: skip
     try:
-        done = await requests.ask(visit.space, asked)
+        if kind == privacy.ACCESS:
+            await exports.ask(visit.space, asked)
+            visit.onefold.jobs.wake()
+        else:
+            await requests.ask(visit.space, asked)
     except BadIdentifier:
         message = "An identity_value is not usable as its identity_type; nothing was done."
         raise BadRegulation(message) from None
-    due = max((erased.due_at or 0 for erased in done.erasures), default=0)
-    return answer(request, opendsr.made(subject, raw, done.received_at, due or None), 201)
+    return answer(request, opendsr.made(subject, raw, due(subject.regulation, subject.submitted_at)), 201)
 
 
 async def follow(request: Request, visit: ByPrivacy, subject_request_id: Segment) -> Response:
     """How far a request is."""
-    return answer(request, opendsr.status(await _found(visit, subject_request_id)))
+    return answer(request, await _status(visit, await _found(visit, subject_request_id)))
 
 
 async def cancel(request: Request, visit: ByPrivacy, subject_request_id: Segment) -> Response:
     """Give a request up that waits; one that is done is past that."""
     found = await _found(visit, subject_request_id)
+    if found.kind == privacy.ACCESS:
+        raise RequestBegun
     return answer(request, opendsr.status(await requests.cancel(visit.space, found.id, visit.caller.key_id)), 202)
 
 
@@ -74,7 +94,7 @@ for _name in NAMES:
     _one = f"/{_name}/{{subject_request_id}}"
     router.post(f"/{_name}", **described(DsrMade, BadRegulation, RequestExists, status=201, takes=DsrRequest))(ask)
     router.get(_one, **described(DsrStatus, RequestNotFound))(follow)
-    router.delete(_one, **described(DsrStatus, RequestNotFound, AlreadyErased, status=202))(cancel)
+    router.delete(_one, **described(DsrStatus, RequestNotFound, AlreadyErased, RequestBegun, status=202))(cancel)
 
 
 async def _found(visit: ByPrivacy, text: str) -> privacy.Request:
@@ -85,6 +105,19 @@ async def _found(visit: ByPrivacy, text: str) -> privacy.Request:
     if found.front != privacy.OPENDSR:
         raise RequestNotFound
     return found
+
+
+async def _status(visit: ByPrivacy, found: privacy.Request) -> dict[str, Any]:
+    made = await exports.asked_for(visit.space, found.id)
+    if made is None:
+        return opendsr.status(found)
+    try:
+        gathered = (await exports.get(visit.space, public("exp", made.id)))["state"] != STATES[0]
+        address = download(visit.onefold.settings.public_url, made) if gathered else None
+    except ExportNotFound:
+        # Fetched, too old, or erased since: that was the answer.
+        gathered, address = True, None
+    return opendsr.access_status(found, gathered=gathered, results=address)
 
 
 def _domain(request: Request) -> str:

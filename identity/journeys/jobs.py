@@ -20,8 +20,7 @@ from identity.spaces import Space, Spaces
 from identity.store import jobs as store
 from identity.vault.seal import JOB
 
-# Kinds, as stored. Numbers are for ever.
-REBUILD, SIMULATE = 1, 2
+REBUILD, SIMULATE, EXPORT = store.REBUILD, store.SIMULATE, store.EXPORT
 STATES: Final = ("queued", "running", "done", "failed")
 _HELD = 30 * MICRO
 _BEAT = 5.0
@@ -47,8 +46,12 @@ class Jobs:
         payload = space.keys.seal(JOB, id_, 0, msgspec.json.encode(wanted))
         async with space.database.transaction() as connection:
             await store.add(connection, space.tenant, id_, kind, payload)
-        self._asked.set()
+        self.wake()
         return {"job_id": public("job", id_), "state": STATES[store.QUEUED], "done": 0, "total": 0}
+
+    def wake(self) -> None:
+        """There is something to do, asked for in a transaction of somebody else."""
+        self._asked.set()
 
     async def follow(self, space: Space, job_id: str, wait: float = 0) -> tuple[int, dict[str, Any]]:
         """The kind of a job and how far it is, once it has ended or `wait` seconds are over. JobNotFound."""

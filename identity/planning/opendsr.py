@@ -12,12 +12,13 @@ from msgspec import Struct
 
 from identity.errors import BadRegulation
 from identity.identifiers import EMAIL, PHONE, USER_ID
+from identity.planning.deadlines import due as deadline
 from identity.planning.privacy import CANCELLED, ON_HOLD, RECEIVED, REGULATIONS, Request
 from identity.planning.timing import format_time, parse_time
 
 API_VERSION: Final = "1.0"
 ERASURE: Final = "erasure"
-SUPPORTED: Final = (ERASURE,)
+SUPPORTED: Final = ("access", "portability", ERASURE)
 FORMATS: Final = ("raw",)
 IDENTITIES: Final = {
     "controller_customer_id": USER_ID,
@@ -33,9 +34,10 @@ _LONGEST: Final = 255
 
 
 class Subject(Struct, frozen=True):
-    """A request that was read: its id (16 bytes), by when it was made, under which law, about whom."""
+    """A request that was read: its id (16 bytes), for what, by when it was made, under which law, about whom."""
 
     id: bytes
+    type: str
     submitted_at: int
     regulation: int
     controller: str
@@ -62,10 +64,8 @@ def read(body: object, now: int) -> Subject:
         raise _bad("A request must be a JSON object.")
     id_ = request_id(body.get("subject_request_id"))
     kind = body.get("subject_request_type")
-    if kind not in ("access", "portability", ERASURE):
-        raise _bad("subject_request_type must be one of access, portability, erasure.")
     if kind not in SUPPORTED:
-        raise _bad(f"subject_request_type: supported are {', '.join(SUPPORTED)}.")
+        raise _bad(f"subject_request_type must be one of {', '.join(SUPPORTED)}.")
     submitted = parse_time(body.get("submitted_time"))
     if submitted is None or submitted > now:
         raise _bad("submitted_time must be an RFC 3339 time that is not in the future.")
@@ -81,7 +81,7 @@ def read(body: object, now: int) -> Subject:
     named = [_identity(at, each) for at, each in enumerate(identities)]
     controller = body.get("controller_id")
     known = controller if isinstance(controller, str) and len(controller) <= _LONGEST else ""
-    return Subject(id_, submitted, REGULATIONS.index(law), known, named, callbacks)
+    return Subject(id_, kind, submitted, REGULATIONS.index(law), known, named, callbacks)
 
 
 def _identity(at: int, identity: object) -> str:
@@ -99,19 +99,19 @@ def _identity(at: int, identity: object) -> str:
     return f"{type_}:{value}"
 
 
-def made(subject: Subject, raw: bytes, received: int, due: int | None) -> dict[str, Any]:
+def made(subject: Subject, raw: bytes, due: int | None) -> dict[str, Any]:
     """The answer to a request that was taken."""
     return {
         "controller_id": subject.controller,
         "subject_request_id": shown_id(subject.id),
-        "received_time": format_time(received),
-        "expected_completion_time": format_time(due or received),
+        "received_time": format_time(subject.submitted_at),
+        "expected_completion_time": format_time(due or subject.submitted_at),
         "encoded_request": base64.b64encode(raw).decode(),
     }
 
 
 def status(request: Request) -> dict[str, Any]:
-    """How far a request is, in OpenDSR's words."""
+    """How far a request for erasure is, in OpenDSR's words."""
     states = [erased.state for erased in request.erasures]
     word = "completed"
     if all(state == CANCELLED for state in states):
@@ -121,6 +121,16 @@ def status(request: Request) -> dict[str, Any]:
     elif any(state in (RECEIVED, ON_HOLD) for state in states) or any(e.closed_at is None for e in request.erasures):
         word = "in_progress"
     due = max((erased.due_at or request.received_at for erased in request.erasures), default=request.received_at)
+    return _status(request, word, due, None)
+
+
+def access_status(request: Request, *, gathered: bool, results: str | None) -> dict[str, Any]:
+    """The same of a request for access or portability; `results` fetches what was gathered, once."""
+    due = deadline(request.regulation, request.received_at) or request.received_at
+    return _status(request, "completed" if gathered else "in_progress", due, results)
+
+
+def _status(request: Request, word: str, due: int, results: str | None) -> dict[str, Any]:
     return {
         "controller_id": (request.details or {}).get("controller_id", ""),
         "subject_request_id": shown_id(request.id),
@@ -128,7 +138,7 @@ def status(request: Request) -> dict[str, Any]:
         "subject_request_status": word,
         "expected_completion_time": format_time(due),
         "api_version": API_VERSION,
-        "results_url": None,
+        "results_url": results,
     }
 
 

@@ -75,6 +75,11 @@ SELECT s.profile_id FROM subject_key s
 LEFT JOIN profile p ON p.profile_id = s.profile_id AND p.space_id = $1::int4 AND p.bucket = $2::int4
 LEFT JOIN account a ON a.account_id = s.profile_id AND a.space_id = $1::int4 AND a.bucket = $2::int4
 WHERE s.space_id = $1::int4 AND s.bucket = $2::int4 AND p.profile_id IS NULL AND a.account_id IS NULL
+  AND NOT EXISTS (SELECT FROM export x
+                  WHERE x.export_id = s.profile_id AND x.space_id = $1::int4 AND x.bucket = $2::int4)
+  AND NOT EXISTS (SELECT FROM erasure e
+                  WHERE e.erasure_id = s.profile_id AND e.aside IS NOT NULL AND e.space_id = $1::int4
+                    AND e.bucket = $2::int4)
 """
 LEDGER: LiteralString = """
 SELECT seq, entry, hash FROM ledger WHERE space_id = $1::int4 AND bucket = $2::int4 ORDER BY seq

@@ -11,6 +11,8 @@ from identity.store.tenant import Tenant
 
 # Numbers are for ever.
 QUEUED, RUNNING, DONE, FAILED = 0, 1, 2, 3
+REBUILD, SIMULATE, EXPORT = 1, 2, 3
+"""Kinds."""
 
 
 class JobRow(NamedTuple):

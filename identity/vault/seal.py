@@ -79,6 +79,7 @@ JOB = Place(purpose=SPACE_DOCUMENT, table=10, column=1, step=256)
 ASIDE = Place(purpose=PAYLOAD, table=12, column=1, step=256)
 REQUEST = Place(purpose=SPACE_DOCUMENT, table=13, column=1, step=256)
 HOLD = Place(purpose=SPACE_DOCUMENT, table=14, column=1, step=256)
+EXPORT = Place(purpose=PAYLOAD, table=11, column=1, step=256)
 
 PLACES: Final = (
     DOCUMENT,
@@ -95,6 +96,7 @@ PLACES: Final = (
     ASIDE,
     REQUEST,
     HOLD,
+    EXPORT,
 )
 
 

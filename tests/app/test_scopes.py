@@ -66,6 +66,9 @@ CONTRACT: dict[tuple[str, str], object] = {
             ("GET", "/v1/holds"),
             ("POST", "/v1/holds"),
             ("DELETE", "/v1/holds/{hold_id}"),
+            ("POST", "/v1/exports"),
+            ("GET", "/v1/exports/{export_id}"),
+            ("GET", "/v1/exports/{export_id}/download"),
         )
     },
     ("GET", "/v1/holds/{hold_id}/profiles"): {"legal:read"},
@@ -113,6 +116,7 @@ BODIES: dict[str, Any] = {
     **{f"/opendsr/v1/{name}": [] for name in opendsr.NAMES},
     "/v1/suppressions": {"identifiers": ["user_id:nobody"]},
     "/v1/suppressions/lift": {"identifiers": ["user_id:nobody"]},
+    "/v1/exports": {"identifiers": ["user_id:nobody"]},
     "/v1/holds": {"identifiers": ["user_id:nobody"], "reason": "case 12"},
 }
 UNKNOWN = {
@@ -121,6 +125,7 @@ UNKNOWN = {
     "job_id": "job_nobody",
     "erasure_id": "ers_nobody",
     "hold_id": "hld_nobody",
+    "export_id": "exp_nobody",
     "regulate_id": "req_nobody",
     "subject_request_id": "nobody",
     "group_id": "nobody",

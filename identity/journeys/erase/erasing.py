@@ -17,7 +17,7 @@ from identity.planning import erasing as planning
 from identity.planning.plan import ERASE
 from identity.planning.privacy import FINISHED, FORWARDS, ON_HOLD, RECEIVED, SUPPRESSES
 from identity.spaces import Space
-from identity.store import erasing, erasures, holds, ledger, notices
+from identity.store import erasing, erasures, exports, holds, ledger, notices
 from identity.store import suppressions as suppressed
 from identity.store.apply import Writes
 from identity.store.erasures import ErasureRow
@@ -67,10 +67,11 @@ async def _erase(ground: Ground, row: ErasureRow, person: Person, actor: str) ->
         writes.slot, writes.subject_keys = mint.new_slot, mint.rows
     if row.state == ON_HOLD and not whole:
         await suppressed.lift(connection, tenant, gone.hashes)
+    dropped = await exports.drop_of(connection, tenant, gone.profiles)
     rows = await erasing.wipe(ground.wire, tenant, gone.profiles, gone.indexes, sorted(person.groups))
     said = planning.entry(gone, stamp=stamp, whole=whole, epoch=epoch)
     seq = await ledger.append(connection, tenant.id, *ledger.said(actor, "erase", public("ers", row.id), at, said))
-    counted = msgspec.json.encode(planning.counts(gone, rows, 0))
+    counted = msgspec.json.encode(planning.counts(gone, rows, dropped))
     await erasures.finish(
         connection,
         tenant,

@@ -43,7 +43,7 @@ async def events(space: Space, ref: str, wanted: Wanted) -> Answered:
     after = None
     if wanted.next is not None:
         after = int.from_bytes(read_place(space, domain, profile.subjects, wanted.next), "big")
-    shown, last = await _page(profile, wanted, after)
+    shown, last = await page_of(profile, wanted, after)
     next_ = None if last is None else write_place(space, domain, profile.head.canonical, last.to_bytes(8, "big"))
     async with space.database.reading() as connection:
         keys = await control.key_names(connection, space.tenant.id)
@@ -55,11 +55,11 @@ async def events(space: Space, ref: str, wanted: Wanted) -> Answered:
 
 async def last_call(profile: Opened) -> Kept | None:
     """The newest call of a profile that is still kept."""
-    shown, _ = await _page(profile, Wanted(1), None)
+    shown, _ = await page_of(profile, Wanted(1), None)
     return shown[0].call if shown else None
 
 
-async def _page(profile: Opened, wanted: Wanted, after: int | None) -> tuple[list[Found], int | None]:
+async def page_of(profile: Opened, wanted: Wanted, after: int | None) -> tuple[list[Found], int | None]:
     """Up to `limit` calls, and the stamp to go on from, None at the end."""
     # No call is received before it happened, and none gets a stamp before it is received.
     above = -1 if wanted.start is None else min(max((wanted.start << SLOT_BITS) - store.SPAN, -1), _END)

@@ -1,0 +1,237 @@
+"""Access: everything held about a person, gathered once, sealed under a key of its own, fetched once.
+
+Asked for by any identifier, for everything its canonical profile folds. It is gathered by a job that
+goes on where it was interrupted, and it is gone when it was fetched, when its time is over, or when
+anybody it holds is erased or split, whichever comes first.
+"""
+
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from hashlib import sha256
+from typing import Any, Final, Protocol
+
+import msgspec
+from msgspec import Struct
+
+from identity.acting import Done, Ground, act
+from identity.errors import Conflict, ExportNotFound, IdempotencyConflict, KeyUnavailable, RequestExists, TooManyAsked
+from identity.identifiers import parse
+from identity.ids import new_id, private, public, public_profile
+from identity.model import MICRO
+from identity.origins import unwrap
+from identity.planning.exports import RUNNING, STATES, WRITERS, Part, Place, pack, split, unpack
+from identity.planning.privacy import ACCESS, Asked
+from identity.planning.timing import format_time
+from identity.spaces import Space, Spaces
+from identity.store import exports as store
+from identity.store import jobs, ledger, requests, whole
+from identity.store.apply import Writes
+from identity.vault.seal import EXPORT, JOB, REQUEST
+from identity.vault.subject import SubjectKey
+
+MOST_ASKED: Final = 1_000
+FETCHABLE: Final = 72 * 3_600 * MICRO
+_STREAMING: Final = 3_600 * MICRO
+_ATTEMPTS: Final = 8
+_PAGE: Final = 1_000
+
+
+class Gathered(Protocol):
+    """A step of gathering: the next items, and the (origin, key id) of all they were read from."""
+
+    @property
+    def part(self) -> Part: ...  # noqa: D102
+    @property
+    def keys(self) -> list[tuple[bytes, bytes]]: ...  # noqa: D102
+
+
+Gather = Callable[[Space, Sequence[str], Place], AsyncIterator[Gathered]]
+Progress = Callable[[int, int], Awaitable[None]]
+
+
+class Made(Struct, frozen=True):
+    """An export that was asked for; `ticket` fetches it once, `unknown` are identifiers of nobody."""
+
+    id: bytes
+    request_id: bytes
+    job_id: bytes
+    ticket: str
+    created_at: int
+    unknown: Sequence[str] = ()
+
+
+async def ask(space: Space, asked: Asked) -> Made:
+    """Asks for an export, or finds that it was asked for before. Each request is in the ledger.
+
+    TooManyAsked, BadIdentifier; IdempotencyConflict, RequestExists where a name is taken.
+    """
+    if not 1 <= len(asked.identifiers) <= MOST_ASKED:
+        raise TooManyAsked
+    region = (await space.rules()).region
+    named = [parse(text, region) for text in asked.identifiers]
+    keys = [space.keys.identifier(each.type, each.value) for each in named]
+    idempotency = None if asked.idempotency is None else space.keys.mac(b"again", asked.idempotency.encode())
+    texts = [each.text for each in named]
+    body = space.keys.mac(b"asked", msgspec.json.encode((asked.front, asked.kind, asked.regulation, texts)))
+    now = time.time_ns() // 1000
+    made = Made(new_id(), asked.request_id or new_id(), new_id(), secrets.token_urlsafe(32), now)
+    details = {"export": made.id.hex(), "job": made.job_id.hex(), "ticket": made.ticket, **(asked.details or {})}
+    request = requests.RequestRow(
+        made.request_id, asked.front, asked.kind, asked.regulation, 0, asked.received_at or now, asked.actor, body,
+        space.keys.seal(REQUEST, made.request_id, 0, msgspec.json.encode(details)),
+    )  # fmt: skip
+
+    async def decide(ground: Ground) -> Done:
+        connection, tenant = ground.connection, space.tenant
+        unknown = [text for text, key in zip(texts, keys, strict=True) if key not in ground.owners]
+        known = None if idempotency is None else await requests.again(connection, tenant, idempotency)
+        known = known or await requests.get(connection, tenant, made.request_id)
+        if known is not None:
+            if known.body != body:
+                raise IdempotencyConflict if known.id != made.request_id else RequestExists
+            return Done(msgspec.structs.replace(_made(space, known), unknown=unknown))
+        rows = await whole.profiles(connection, tenant, sorted(set(ground.owners.values())))
+        heads = [row for row in rows if row.head == row.id]
+        await requests.add(connection, tenant, request, idempotency)
+        ids = b"".join(sorted(row.id for row in rows))
+        row = store.ExportRow(made.id, now, now + FETCHABLE, RUNNING, made.job_id, asked.actor, ids, 0)
+        await store.add(connection, tenant, row, _hash(made.ticket))
+        wanted = {
+            "export": made.id.hex(),
+            "profiles": sorted(public_profile(head.canonical) for head in heads),
+            "total": sum(each.events for each in rows),
+        }
+        payload = space.keys.seal(JOB, made.job_id, 0, msgspec.json.encode(wanted))
+        await jobs.add(connection, tenant, made.job_id, jobs.EXPORT, payload)
+        mint = await ground.mint()
+        mint.make(made.id)
+        writes = Writes(gate=ground.stamps(ground.gate.stamp), slot=mint.new_slot, subject_keys=mint.rows)
+        writes.ledger = [ledger.said(asked.actor, "export", public("exp", made.id), now)]
+        return Done(msgspec.structs.replace(made, unknown=unknown), writes)
+
+    answer: Made = await act(space, sorted(set(keys)), decide)
+    return answer
+
+
+async def run(space: Space, wanted: dict[str, Any], progress: Progress, gather: Gather) -> dict[str, Any]:
+    """Gathers an export from where it is on. ExportNotFound where it is gone meanwhile."""
+    id_ = bytes.fromhex(wanted["export"])
+    for attempt in range(_ATTEMPTS):
+        try:
+            return await _run(space, id_, wanted, progress, gather)
+        except (Conflict, KeyUnavailable):
+            # Somebody was split or erased between the reading and the writing; it is read again.
+            if attempt + 1 == _ATTEMPTS:
+                raise
+    raise ExportNotFound
+
+
+async def _run(space: Space, id_: bytes, wanted: dict[str, Any], progress: Progress, gather: Gather) -> dict[str, Any]:
+    async with space.database.reading() as connection:
+        export = await _get(space, connection, id_)
+        last = await store.part(connection, space.tenant, id_, export.parts - 1) if export.parts else None
+    key = await _key(space, id_)
+    place = Place() if last is None else unpack(key.open(EXPORT, id_, export.parts - 1, last)).following
+    nr = export.parts
+    if export.state == RUNNING:
+        await progress(place.done, max(place.done, wanted["total"]))
+        async for step in gather(space, wanted["profiles"], place):
+            parts = [key.seal(EXPORT, id_, nr + at, pack(part)) for at, part in enumerate(split(step.part))]
+            async with space.database.transaction() as connection:
+                if not await store.add_parts(connection, space.tenant, id_, nr, parts, step.keys):
+                    raise ExportNotFound
+            nr += len(parts)
+            place = step.part.following
+            await progress(place.done, max(place.done, wanted["total"]))
+        async with space.database.transaction() as connection:
+            if not await store.ready(connection, space.tenant, id_, time.time_ns() // 1000 + FETCHABLE):
+                raise ExportNotFound
+        await progress(place.done, place.done)
+    return {"export_id": public("exp", id_), "profiles": len(wanted["profiles"])}
+
+
+async def get(space: Space, export_id: str) -> dict[str, Any]:
+    """An export as it is told, without how far its job is. ExportNotFound."""
+    async with space.database.reading() as connection:
+        row = await _get(space, connection, private("exp", export_id))
+    return {
+        "export_id": export_id,
+        "state": STATES[row.state],
+        "job_id": public("job", row.job_id),
+        "created_at": format_time(row.created_at),
+        "expires_at": format_time(row.until),
+    }
+
+
+async def asked_for(space: Space, request_id: bytes) -> Made | None:
+    """The export of a request for access; None for any other request."""
+    async with space.database.reading() as connection:
+        row = await requests.get(connection, space.tenant, request_id)
+    return None if row is None or row.kind != ACCESS else _made(space, row)
+
+
+async def fetch(space: Space, export_id: str, ticket: str, form: str, actor: str) -> AsyncIterator[bytes]:
+    """An export, piece by piece, as `json` or `csv`. ExportNotFound where the ticket is not good for it, now."""
+    id_, now = private("exp", export_id), time.time_ns() // 1000
+    async with space.database.transaction() as connection:
+        row = await _get(space, connection, id_)
+        if not await store.fetch(connection, space.tenant, row.id, _hash(ticket), now, now + _STREAMING):
+            raise ExportNotFound
+        await ledger.note(connection, space.tenant.id, actor, "export.fetch", export_id)
+    key = await _key(space, row.id)
+    about = {
+        "export_id": export_id,
+        "space_id": public("spc", space.public_id),
+        "created_at": format_time(row.created_at),
+    }
+    return _told(space, row, key, WRITERS[form](about))
+
+
+async def _told(space: Space, row: store.ExportRow, key: SubjectKey, writer: Any) -> AsyncIterator[bytes]:
+    for nr in range(row.parts):
+        async with space.database.reading() as connection:
+            sealed = await store.part(connection, space.tenant, row.id, nr)
+        if sealed is None:
+            # Erased while it was being fetched: what is left of it is not told.
+            raise ExportNotFound
+        yield writer.feed(unpack(key.open(EXPORT, row.id, nr, sealed)))
+    yield writer.end()
+    async with space.database.transaction() as connection:
+        await store.drop(connection, space.tenant, row.id)
+
+
+async def forget_expired(spaces: Spaces) -> int:
+    """Destroys exports that nobody may fetch any more; how many."""
+    async with spaces.database.reading() as connection:
+        found = await store.expired(connection, time.time_ns() // 1000, _PAGE)
+    for space_id, id_ in found:
+        space = await spaces.get(space_id)
+        async with space.database.transaction() as connection:
+            await store.drop(connection, space.tenant, id_)
+    return len(found)
+
+
+async def _get(space: Space, connection: Any, id_: bytes | None) -> store.ExportRow:
+    row = None if id_ is None else await store.get(connection, space.tenant, id_)
+    if row is None or row.until <= time.time_ns() // 1000:
+        raise ExportNotFound
+    return row
+
+
+async def _key(space: Space, id_: bytes) -> SubjectKey:
+    async with space.database.reading() as connection:
+        found = await whole.keys(connection, space.tenant, [id_])
+    if not found:
+        raise ExportNotFound
+    return unwrap(space, found[0])
+
+
+def _made(space: Space, row: requests.RequestRow) -> Made:
+    details = msgspec.json.decode(space.keys.open(REQUEST, row.id, 0, row.details or b""))
+    id_, job = bytes.fromhex(details["export"]), bytes.fromhex(details["job"])
+    return Made(id_, row.id, job, details["ticket"], row.received_at)
+
+
+def _hash(ticket: str) -> bytes:
+    return sha256(ticket.encode()).digest()

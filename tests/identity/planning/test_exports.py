@@ -1,0 +1,78 @@
+"""Exports as they are written: whatever the parts, one document and one table that say the same."""
+
+import csv
+import io
+import json
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from identity.planning.exports import COLUMNS, SECTIONS, WRITERS, Part, Place, harmless, pack, split, unpack
+
+NAMES = list(SECTIONS)
+texts = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=12) | st.sampled_from(
+    ["=1+1", "@a", "-", "\t="]
+)
+values = st.none() | st.booleans() | st.integers(-9, 9) | texts | st.lists(texts, max_size=2)
+items = st.dictionaries(st.sampled_from(["name", "value", "profile_id", "type", "at"]), values, max_size=4)
+ABOUT = {"created_at": "2026-01-01T00:00:00.000Z", "export_id": "exp_1"}
+
+
+@st.composite
+def exports(draw: st.DrawFn) -> list[list[list[Any]]]:
+    """The items of each section of each profile."""
+    return [[draw(st.lists(items, max_size=3)) for _ in NAMES] for _ in range(draw(st.integers(0, 2)))]
+
+
+def written(form: str, parts: list[Part]) -> bytes:
+    """Parts as they are handed out, after having been kept."""
+    writer = WRITERS[form](ABOUT)
+    return b"".join([*(writer.feed(unpack(pack(part))) for part in parts), writer.end()])
+
+
+@given(exports(), st.integers(1, 60))
+def test_written(export: list[list[list[Any]]], most: int) -> None:
+    """However the items are cut into parts, the document holds each once and in its place, and so does the table."""
+    parts = [
+        part
+        for nr, profile in enumerate(export)
+        for name, told in zip(NAMES, profile, strict=True)
+        for part in split(Part(nr, name, told, Place(nr)), most)
+    ]
+    document = json.loads(written("json", parts))
+    assert document["export"] == ABOUT
+    assert [[profile[name] for name in NAMES] for profile in document["profiles"]] == export
+    rows = list(csv.reader(io.StringIO(written("csv", parts).decode(), newline="")))
+    assert rows[0] == list(COLUMNS)
+    assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+    flat = [
+        (nr, name, item)
+        for nr, profile in enumerate(export)
+        for name, told in zip(NAMES, profile, strict=True)
+        for item in told
+    ]
+    assert [(int(row[0]) - 1, row[1], json.loads(row[6])) for row in rows[2:]] == flat
+
+
+@given(st.lists(items, max_size=20), st.integers(1, 200))
+def test_split(told: list[Any], most: int) -> None:
+    """Parts keep the order, hold an item at least where there are any, and no two would have been one."""
+    parts = list(split(Part(0, "traits", told, Place()), most))
+    assert [item for part in parts for item in part.items] == told
+    sizes = [
+        sum(len(json.dumps(item, ensure_ascii=False, separators=(",", ":")).encode()) for item in part.items)
+        for part in parts
+    ]
+    assert all(len(part.items) == 1 or size <= most for part, size in zip(parts, sizes, strict=True)) or not told
+    assert all(one + two > 0 for one, two in pairwise(sizes))
+
+
+@given(values)
+def test_harmless(value: Any) -> None:
+    """No cell begins as a formula, and none loses anything."""
+    cell = harmless(value)
+    assert not cell.startswith(("=", "+", "-", "@"))
+    if isinstance(value, str):
+        assert cell.removeprefix("'") == value.removeprefix("'")
