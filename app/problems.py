@@ -30,6 +30,7 @@ STATUS: Final[dict[type[errors.OnefoldError], int]] = {
     errors.NotOneProfile: 422,
     errors.TooManyAsked: 422,
     errors.BadRegulation: 422,
+    errors.BadSignal: 422,
     errors.Refused: 409,
     errors.NotLinked: 409,
     errors.LastIdentifier: 409,

@@ -88,6 +88,12 @@ class TooManyAsked(BadInput):
     code = "too_many_identifiers"
 
 
+class BadSignal(BadInput):
+    """A consent signal cannot be parsed, so it states nothing."""
+
+    code = "invalid_signal"
+
+
 class Refused(OnefoldError):
     """As things stand it cannot be done."""
 
