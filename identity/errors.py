@@ -88,6 +88,12 @@ class TooManyAsked(BadInput):
     code = "too_many_identifiers"
 
 
+class BadPurposes(BadInput):
+    """The purposes of a space are not valid."""
+
+    code = "invalid_purposes"
+
+
 class BadSignal(BadInput):
     """A consent signal cannot be parsed, so it states nothing."""
 

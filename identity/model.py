@@ -10,13 +10,15 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
-Kind = Literal["identify", "track", "page", "screen", "group", "alias", "leave", "unmerge", "remove"]
+Kind = Literal["identify", "track", "page", "screen", "group", "alias", "leave", "unmerge", "remove", "consent"]
 KINDS: tuple[Kind, ...] = ("identify", "track", "page", "screen", "group", "alias")
 """What may be sent; only these count as events."""
 ACTS: tuple[Kind, ...] = ("unmerge", "remove")
 """What people do to a profile: evidence that tells nothing of its own."""
-STORED_KINDS: tuple[Kind, ...] = (*KINDS, "leave", *ACTS)
-"""What is stored, by number: a `leave` is Onefold's own, it takes a profile out of a group."""
+STORED_KINDS: tuple[Kind, ...] = (*KINDS, "leave", *ACTS, "consent")
+"""What is stored, by number. Two are Onefold's own: a `leave` takes a profile out of a group, a `consent`
+records decisions on somebody's behalf.
+"""
 
 MICRO = 1_000_000
 DAY = 86_400 * MICRO
@@ -69,6 +71,7 @@ class Call(Struct):
 
     `identifiers` are normalised, unblocked, without repeats, in document order; `skipped` are
     those refused before any lookup (`blocked`, `bad_type`). `traits` are those of an identify,
+    `consent` are decisions by category, `signals` what it says of whole classes of purposes,
     `group_traits` those of a group call, `group` is what it joins or leaves. `unlinked` are the
     readings of a previous id that links nothing: no identifiers, but named in the body. `message`
     is the keyed hash of `message_id`. `history`: an import that says itself when it was received.
@@ -84,6 +87,7 @@ class Call(Struct):
     skipped: list[Skipped]
     traits: Mapping[str, Any] | None = None
     consent: Mapping[str, bool] | None = None
+    signals: Mapping[str, Any] = {}
     group: str | None = None
     group_traits: Mapping[str, Any] | None = None
     alias: Alias | None = None

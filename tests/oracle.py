@@ -271,7 +271,7 @@ class World:
             "profile_id": head.canonical,
             "identifiers": sorted(g.identifier.text for g in self.gained.values() if g.origin in ids),
             "traits": traits.present(traits.fold(d.traits for d in documents.values())),
-            "consent": consent.fold({id_: d.consent for id_, d in documents.items()}, meetings),
+            "consent": consent.fold(documents, meetings),
             "groups": traits.members(traits.fold(d.groups for d in documents.values())),
             "events": sum(origin.events for origin in origins),
             "version": head.version,

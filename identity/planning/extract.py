@@ -15,6 +15,7 @@ from identity.model import KINDS, Call, Kind, Source
 from identity.planning.claims import Claims
 from identity.planning.previous import previous_id, readings
 from identity.planning.rules import Rules
+from identity.planning.statements import statements
 from identity.planning.timing import event_time, parse_time
 
 TOO_MANY_TRAITS: Final = 300
@@ -105,7 +106,7 @@ def extract(  # noqa: C901, PLR0912 (one pass in document order; parts would eac
     if len(claims) >= TOO_MANY_IDENTIFIERS:
         raise _rejection("too_many_identifiers")
 
-    consent = _consent(context) if context else None
+    consent = _decisions(kind, body, context)
     if kind == "track" and get("event") == CONSENT_EVENT and not _has_preferences(context):
         raise _rejection("missing_consent_preferences")
     return Call(
@@ -119,6 +120,7 @@ def extract(  # noqa: C901, PLR0912 (one pass in document order; parts would eac
         skipped=claims.skipped,
         traits=own,
         consent=consent,
+        signals=statements(context, server=source.server, received=received),
         group=_group(get("groupId")) if kind in ("group", "leave") else None,
         group_traits=traits if kind == "group" else None,
         alias=alias,
@@ -131,17 +133,19 @@ class Content(NamedTuple):
 
     traits: Mapping[str, Any] | None
     consent: Mapping[str, bool] | None
+    signals: Mapping[str, Any]
     group: str | None
 
 
-def content(body: dict[str, Any], kind: Kind) -> Content:
-    """The traits, decisions and group of a stored call, as `extract` reads them under any rules."""
+def content(body: dict[str, Any], kind: Kind, *, server: bool, received: int) -> Content:
+    """The traits, decisions, signals and group of a stored call, as `extract` reads them under any rules."""
     context = _object(body.get("context"), "context_not_object")
     theirs = context.get("traits") if context else None
     traits = _traits(kind, body.get("traits"), theirs if isinstance(theirs, dict) else None)
     return Content(
         traits if kind == "identify" else None,
-        _consent(context) if context else None,
+        _decisions(kind, body, context),
+        statements(context, server=server, received=received),
         _group(body.get("groupId")) if kind in ("group", "leave") else None,
     )
 
@@ -198,13 +202,17 @@ def _has_preferences(context: dict[str, Any] | None) -> bool:
     return isinstance(consent, dict) and isinstance(consent.get("categoryPreferences"), dict)
 
 
-def _consent(context: dict[str, Any]) -> dict[str, bool] | None:
+def _decisions(kind: Kind, body: dict[str, Any], context: dict[str, Any] | None) -> dict[str, bool] | None:
     """The decisions of a call by category.
 
     Empty where it states that there are none; None where it states nothing that can be read,
-    which must not be taken for an empty statement.
+    which must not be taken for an empty statement. What is recorded on somebody's behalf is no
+    statement of all of them.
     """
-    consent = context.get("consent")
+    if kind == "consent":
+        recorded = body.get("decisions")
+        return dict(recorded) if isinstance(recorded, dict) else None
+    consent = context.get("consent") if context else None
     stated = consent.get("categoryPreferences") if isinstance(consent, dict) else None
     if not isinstance(stated, dict):
         return None

@@ -9,21 +9,23 @@ from collections.abc import Callable
 from identity.model import Call
 from identity.planning.plan import Membership, Plan
 from identity.planning.state import Account, Document, Neighbourhood, Profile
-from identity.planning.traits import Told, decide, join_group, put
+from identity.planning.traits import Told, decide, join_group, put, signal
 
 
 def tell(
     call: Call, target: Profile, stamp: int, around: Neighbourhood, plan: Plan, fresh_id: Callable[[], bytes]
 ) -> Told:
     """Folds a call into its target's document and its group's."""
-    if not call.traits and not call.consent and call.group is None:
+    if not call.traits and not call.consent and not call.signals and call.group is None:
         return Told()
     document = around.documents.get(target.id) or Document()
     told = Told()
     if call.traits:
         told = put(document, call.traits, call.time, stamp)
     if call.consent:
-        told |= decide(document, call.consent, call.time, stamp)
+        told |= decide(document, call.consent, call.time, stamp, server=call.source.server)
+    if call.signals:
+        told |= signal(document, call.signals, call.time, stamp)
     if call.group is not None:
         member = call.kind != "leave"
         joined = join_group(document, call.group, call.time, stamp, member=member)

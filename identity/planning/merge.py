@@ -8,7 +8,7 @@ calls are cut into batches. No I/O, no clock and no randomness of its own.
 from collections.abc import Callable, Iterable, Sequence
 
 from identity.identifiers import USER_ID
-from identity.model import Call, Identifier, Outcome, Skipped
+from identity.model import KINDS, Call, Identifier, Outcome, Skipped
 from identity.planning.alias import Decision, decide
 from identity.planning.fits import SEPARATED, misfit, separated, whole
 from identity.planning.landing import tell
@@ -186,12 +186,12 @@ class _Planner:
             keys, reasons = [s.identifier.key for s in demoted], [s.reason for s in demoted]
             notes.append(Note(target.id, stamp, DEMOTED, keys, None, reasons))
         head.stamp = target.stamp = stamp
-        target.events += call.kind != "leave"
+        target.events += call.kind in KINDS
         working.touch(head)
         working.touch(target)
         record = Record(target.id, stamp, call, [i.key for i in kept], [(s.identifier.key, s.reason) for s in demoted])
         # Also what is older than what is known: it may be the newest of what stays after an unmerge.
-        tells = bool(call.traits or call.consent) or call.group is not None
+        tells = bool(call.traits or call.consent or call.signals) or call.group is not None
         taught = tells or unseen or bool(notes) or bool(demoted) or call.kind == "alias"
         (plan.evidence if taught else plan.events).append(record)
         plan.history += notes

@@ -17,7 +17,7 @@ from identity.planning.plan import MERGE, UNMERGE, UNMERGED, UPSERT, Change, Not
 from identity.planning.rejoin import rejoin
 from identity.planning.rules import Rules
 from identity.planning.state import Counters, Document, Profile
-from identity.planning.traits import decide, join_group, put
+from identity.planning.traits import decide, join_group, put, signal
 from identity.planning.whole import Content, Lain, Link, Whole, folded_counters, own_counters
 
 
@@ -161,11 +161,13 @@ def refold(calls: Iterable[Lain]) -> Document:
         kind = STORED_KINDS[lain.call.kind]
         if kind in ACTS:
             continue
-        told = content(lain.call.body, kind)
+        told = content(lain.call.body, kind, server=lain.call.server, received=lain.call.received)
         if told.traits:
             put(document, told.traits, lain.call.time, lain.stamp)
         if told.consent:
-            decide(document, told.consent, lain.call.time, lain.stamp)
+            decide(document, told.consent, lain.call.time, lain.stamp, server=lain.call.server)
+        if told.signals:
+            signal(document, told.signals, lain.call.time, lain.stamp)
         if told.group is not None:
             join_group(document, told.group, lain.call.time, lain.stamp, member=kind != "leave")
     return document

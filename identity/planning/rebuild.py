@@ -251,7 +251,7 @@ def _lying(
     for (origin, set_), seen in sightings.items():
         found.setdefault(origin, {})["set", set_] = seen
     for origin, document in documents.items():
-        found.setdefault(origin, {})["document"] = document.traits, document.consent, document.groups
+        found.setdefault(origin, {})["document"] = document.said
     return found
 
 

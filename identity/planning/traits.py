@@ -5,15 +5,18 @@ order in which origins are read can change its result. Null leaves a tombstone, 
 older value does not come back.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
 
-from identity.planning.state import Document, Stamped
+from identity.planning.state import MINOR, Document, Stamped
 
 MAX_KEYS = 2_000
 MAX_SIZE = 128 * 1024
+# What is left for decisions in a document that traits have filled: a denial that found no room would be no answer.
+SPARE_KEYS = 200
+SPARE_SIZE = 16 * 1024
 _STAMPS = 24  # what a time, a stamp and their frame take in a sealed document
 
 _encode = msgspec.json.encode
@@ -69,48 +72,83 @@ def put(document: Document, told: Mapping[str, Any], time: int, stamp: int) -> T
     return Told(stored, visible, refused)
 
 
-def room(document: Document, size: int) -> bool:
+def room(document: Document, size: int, *, spare: bool = False) -> bool:
     """Whether a document has room for one more key of this size."""
-    keys = len(document.traits) + len(document.consent) + len(document.groups)
-    return keys < MAX_KEYS and document.size + size <= MAX_SIZE
+    keys = sum(map(len, document.said)) - (SPARE_KEYS if spare else 0)
+    return keys < MAX_KEYS and document.size + size <= MAX_SIZE + (SPARE_SIZE if spare else 0)
 
 
-def decide(document: Document, decisions: Mapping[str, bool], time: int, stamp: int) -> Told:
-    """Folds the consent decisions of one call in; returns as `put` does."""
-    return _stamp(document, document.consent, decisions.items(), time, stamp)
+def decide(document: Document, decisions: Mapping[str, bool], time: int, stamp: int, *, server: bool = False) -> Told:
+    """Folds the consent decisions of one call in; returns as `put` does. At one moment a denial stands."""
+    into = document.rulings if server else document.consent
+    told = _fold_in(document, into, decisions.items(), time, stamp, _denial_first, spare=True)
+    # A decision that is repeated may settle a conflict with another origin.
+    return told._replace(visible=told.stored)
 
 
 def join_group(document: Document, group: str, time: int, stamp: int, *, member: bool = True) -> Told:
     """Folds a membership in; returns as `put` does. A departure always finds room, or it would be no answer."""
-    return _stamp(document, document.groups, [(group, member)], time, stamp, always=not member)
+    return _fold_in(document, document.groups, [(group, member)], time, stamp, _latest, always=not member)
 
 
-def _stamp(
+def signal(document: Document, signals: Mapping[str, Any], time: int, stamp: int) -> Told:
+    """Folds in what one call says of whole classes of purposes; their names are few and always find room."""
+    told = _fold_in(document, document.signals, signals.items(), time, stamp, _together, always=True)
+    return told._replace(visible=told.stored)
+
+
+def _fold_in(
     document: Document,
     into: dict[str, Stamped],
-    told: Iterable[tuple[str, bool]],
+    told: Iterable[tuple[str, Any]],
     time: int,
     stamp: int,
+    settle: Callable[[str, Stamped, Stamped], Stamped],
     *,
     always: bool = False,
+    spare: bool = False,
 ) -> Told:
+    """Folds named values in, each by what `settle` makes of the entry there was and the new one."""
     stored = visible = False
     refused = []
     for name, value in told:
-        before = into.get(name)
+        before, entry = into.get(name), (value, time, stamp)
         if before is None:
             size = cost(name, value)
-            if not always and not room(document, size):
+            if not always and not room(document, size, spare=spare):
                 refused.append(name)
                 continue
             document.size += size
-        elif (time, stamp) <= before[1:]:
-            continue
-        # A decision that is repeated may settle a conflict with another origin.
-        visible |= before is None or value != before[0] or into is document.consent
-        into[name] = (value, time, stamp)
+        else:
+            entry = settle(name, before, entry)
+            if entry is before:
+                continue
+            document.size += cost(name, entry[0]) - cost(name, before[0])
+        visible |= before is None or entry[0] != before[0]
+        into[name] = entry
         stored = True
     return Told(stored, visible, refused)
+
+
+def _latest(_: str, before: Stamped, entry: Stamped) -> Stamped:
+    return entry if newer(entry, before) else before
+
+
+def _denial_first(_: str, before: Stamped, entry: Stamped) -> Stamped:
+    return max(before, entry, key=lambda each: (each[1], not each[0], each[2]))
+
+
+def _together(name: str, before: Stamped, entry: Stamped) -> Stamped:
+    """Of one moment the strictest is taken, so the order of arrival changes nothing."""
+    if entry[1] != before[1]:
+        return _latest(name, before, entry)
+    if isinstance(entry[0], list):
+        both = [each for each in before[0] if each in entry[0]]
+        return (both, entry[1], max(before[2], entry[2])) if both != before[0] else before
+    if isinstance(entry[0], str):
+        return max(before, entry, key=lambda each: each[0])
+    strict = name == MINOR
+    return max(before, entry, key=lambda each: (each[0] is strict, each[2]))
 
 
 def newest(document: Document) -> int:
@@ -143,6 +181,8 @@ class _Packed(msgspec.Struct, array_like=True):
     consent: dict[str, Stamped]
     groups: dict[str, Stamped]
     size: int
+    rulings: dict[str, Stamped] = {}
+    signals: dict[str, Stamped] = {}
 
 
 _packer = msgspec.msgpack.Encoder()
@@ -151,10 +191,12 @@ _unpacker = msgspec.msgpack.Decoder(_Packed)
 
 def pack(document: Document) -> bytes:
     """The document as it is sealed."""
-    return _packer.encode(_Packed(document.traits, document.consent, document.groups, document.size))
+    return _packer.encode(
+        _Packed(document.traits, document.consent, document.groups, document.size, document.rulings, document.signals)
+    )
 
 
 def unpack(raw: bytes) -> Document:
     """The inverse of `pack`."""
     packed = _unpacker.decode(raw)
-    return Document(packed.traits, packed.consent, packed.groups, packed.size)
+    return Document(packed.traits, packed.consent, packed.groups, packed.size, packed.rulings, packed.signals)

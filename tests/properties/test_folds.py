@@ -62,7 +62,7 @@ decisions = st.dictionaries(
 )
 def test_consent_does_not_depend_on_reading(told: Any, chain: list[bytes], stamps: list[int], random: Any) -> None:
     """The answers are the same in whatever order the origins and their meetings are read."""
-    found = {origin: {"a": decision} for origin, decision in told.items()}
+    found = {origin: Document(consent={"a": decision}) for origin, decision in told.items()}
     met = [Meeting(stamp, chain[n + 1], chain[0]) for n, stamp in enumerate(stamps)]
     answer = consent.fold(found, met)
     entries = list(found.items())
@@ -75,8 +75,8 @@ def test_consent_does_not_depend_on_reading(told: Any, chain: list[bytes], stamp
 @given(decisions, st.permutations(origins))
 def test_a_newer_decision_ends_a_conflict(told: Any, chain: list[bytes]) -> None:
     """Once all origins have met, a newer decision at any of them stands alone."""
-    found = {origin: {"a": decision} for origin, decision in told.items()}
+    found = {origin: Document(consent={"a": decision}) for origin, decision in told.items()}
     met = [Meeting(90 + at, origin, chain[0]) for at, origin in enumerate(chain[1:])]
-    found[chain[2]] = {"a": (True, 50, 100)}
+    found[chain[2]] = Document(consent={"a": (True, 50, 100)})
     answer = consent.fold(found, met)["a"]
     assert (answer.value, answer.conflict) == (True, False)

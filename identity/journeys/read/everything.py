@@ -126,7 +126,8 @@ async def _consent(opened: Opened) -> list[Any]:
             "profile_id": public_profile(origin),
         }
         for origin, document in opened.documents.items()
-        for category, (value, time, _) in sorted(document.consent.items())
+        for said in (document.consent, document.rulings, document.signals)
+        for category, (value, time, _) in sorted(said.items())
     ]
 
 
@@ -179,7 +180,8 @@ def _call(call: Any, sources: dict[int, str]) -> dict[str, Any]:
 
 
 def _decided(call: Any, sources: dict[int, str]) -> list[dict[str, Any]]:
-    told = content(call.body, STORED_KINDS[call.kind]).consent
+    told = content(call.body, STORED_KINDS[call.kind], server=call.server, received=call.received)
+    said = [*(told.consent or {}).items(), *told.signals.items()]
     return [
         {
             "category": category,
@@ -189,7 +191,7 @@ def _decided(call: Any, sources: dict[int, str]) -> list[dict[str, Any]]:
             "message_id": call.message_id,
             "source": sources.get(call.source),
         }
-        for category, value in (told or {}).items()
+        for category, value in said
     ]
 
 

@@ -59,12 +59,7 @@ class Opened:
         head = self.head
         names = await self.names()
         documents = self.documents
-        meetings = [
-            consent.Meeting(m.joined_at, m.id, m.joined_to)
-            for m in self.members
-            if m.joined_to is not None and m.joined_at is not None
-        ]
-        answers = consent.fold({id_: document.consent for id_, document in documents.items()}, meetings)
+        answers = consent.fold(documents, self.meetings())
         return {
             "profile_id": public_profile(head.canonical),
             "merged_from": sorted(public_profile(m.id) for m in self.members if m.id != head.canonical),
@@ -84,6 +79,14 @@ class Opened:
             },
             "groups": traits.members(traits.fold(document.groups for document in documents.values())),
         }
+
+    def meetings(self) -> list[consent.Meeting]:
+        """When its origins met."""
+        return [
+            consent.Meeting(m.joined_at, m.id, m.joined_to)
+            for m in self.members
+            if m.joined_to is not None and m.joined_at is not None
+        ]
 
     async def names(self) -> dict[int, str]:
         """The names of the types of its identifiers, and of others."""

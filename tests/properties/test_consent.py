@@ -1,0 +1,125 @@
+"""Consent: neither the order of arrival nor a merge can let anything be read that was not meant to be."""
+
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from identity.model import DAY
+from identity.planning.consent import Meeting, fold
+from identity.planning.permission import Permission
+from identity.planning.purposes import Purpose, Purposes
+from identity.planning.state import MINOR, SERVER, STATED, Document
+from identity.planning.statements import OUT, REGION
+from identity.planning.traits import decide, signal
+
+NOW = 10 * DAY
+categories = st.sampled_from("PPQ")
+times = st.integers(0, 3).map(lambda days: days * DAY)
+
+
+@st.composite
+def tellings(draw: Any) -> tuple[str, dict[str, Any], int, bool]:
+    """What one call says: decisions or signals, at a time, by which side."""
+    server, time = draw(st.booleans()), draw(times)
+    suffix = SERVER if server else ""
+    if draw(st.integers(0, 2)):
+        return "decide", draw(st.dictionaries(categories, st.booleans(), min_size=1, max_size=2)), time, server
+    told: dict[str, Any] = {}
+    for name, values in (
+        ("ads" + suffix, st.booleans()),
+        (STATED + suffix, st.lists(categories, unique=True).map(sorted)),
+        (OUT + "ads", st.just(False)),
+        (MINOR, st.booleans() if server else st.just(True)),
+        (REGION + suffix, st.sampled_from(["DE", "US", "US-CA"])),
+    ):
+        if draw(st.booleans()):
+            told[name] = draw(values)
+    return "signal", told, time, server
+
+
+def heard(document: Document, telling: tuple[str, dict[str, Any], int, bool], stamp: int) -> None:
+    """Folds what a call says into a document."""
+    what, told, time, server = telling
+    if what == "decide":
+        decide(document, told, time, stamp, server=server)
+    else:
+        signal(document, told, time, stamp)
+
+
+policies = st.builds(
+    Purposes,
+    purposes=st.just({"P": Purpose("P", "ads", 8 * DAY), "Q": Purpose("Q", "functional")}),
+    unset=st.booleans(),
+    regions=st.dictionaries(
+        st.sampled_from(["DE", "US", "US-CA"]), st.dictionaries(st.sampled_from(["ads", "functional"]), st.booleans())
+    ),
+    override=st.booleans(),
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(tellings(), min_size=2, max_size=4), st.randoms(), policies)
+def test_arrival_changes_no_verdict(told: list[Any], random: Any, policy: Purposes) -> None:
+    """Whatever order calls about one person come in, in the end the same is allowed and answered."""
+    verdicts = []
+    for _ in range(3):
+        document = Document()
+        for stamp, telling in enumerate(told, 1):
+            heard(document, telling, stamp)
+        permission = Permission({b"a": document}, [], policy, NOW)
+        answers = {name: (each.value, each.conflict) for name, each in fold({b"a": document}, []).items()}
+        verdicts.append((permission.one("P", b"a"), permission.one("Q", b"a"), answers))
+        random.shuffle(told)
+    assert verdicts[0] == verdicts[1] == verdicts[2]
+
+
+@st.composite
+def people(draw: Any, names: str) -> tuple[dict[bytes, Document], list[Meeting]]:
+    """Somebody with a few origins that met at some time, each told things before and after."""
+    documents = {name.encode(): Document() for name in names}
+    meetings = []
+    stamps = iter(draw(st.permutations(range(1, 40))))
+    for winner, loser in pairwise(documents):
+        meetings.append(Meeting(next(stamps), loser, winner))
+    for document in documents.values():
+        for telling in draw(st.lists(tellings(), max_size=2)):
+            heard(document, telling, next(stamps))
+    return documents, meetings
+
+
+@settings(max_examples=600)
+@given(people("ab"), people("xy"), policies, st.sampled_from([b"a", b"b"]), st.sampled_from([b"x", b"y"]))
+def test_a_merge_makes_nothing_readable(one: Any, other: Any, policy: Purposes, at: bytes, to: bytes) -> None:
+    """What may be read of an origin after a merge could be read of it before."""
+    joined = Meeting(100, _head(other[1], to), _head(one[1], at))
+    after = Permission({**one[0], **other[0]}, [*one[1], *other[1], joined], policy, NOW)
+    for documents, meetings in (one, other):
+        before = Permission(documents, meetings, policy, NOW)
+        for origin in documents:
+            for purposes in (["P"], ["Q"], ["P", "Q"]):
+                assert not after.all_of(purposes, origin).granted or before.all_of(purposes, origin).granted
+
+
+def _head(meetings: list[Meeting], origin: bytes) -> bytes:
+    up = {meeting.loser: meeting.winner for meeting in meetings}
+    while origin in up:
+        origin = up[origin]
+    return origin
+
+
+@given(st.lists(tellings(), max_size=5), tellings(), st.booleans())
+@example([], ("decide", {"P": False}, 0, True), False)
+def test_a_public_key_lifts_no_ruling(told: list[Any], last: Any, unset: bool) -> None:  # noqa: FBT001
+    """After a server-side denial nothing that comes with a public key allows the purpose again."""
+    document = Document()
+    stamp = 0
+    for stamp, telling in enumerate(told, 1):
+        heard(document, telling, stamp)
+    decide(document, {"P": False}, 5 * DAY, stamp + 1, server=True)
+    for later, (what, said, time, _) in enumerate([*told, last], stamp + 2):
+        public = {name: value for name, value in said.items() if not name.endswith(SERVER)}
+        heard(document, (what, public, time + 6 * DAY, False), later)
+    policy = Purposes(purposes={"P": Purpose("P", "ads")}, unset=unset)
+    assert not Permission({b"a": document}, [], policy, NOW).one("P", b"a").granted
