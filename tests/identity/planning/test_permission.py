@@ -117,7 +117,7 @@ def test_segments_table(context: dict[str, Any], closed: bool, compatible: bool)
 )
 def test_a_destination_of_several_categories(decisions: dict[str, bool], flows: bool) -> None:  # noqa: FBT001
     """All of its purposes have to be granted; one that needs none takes what holds for the undecided."""
-    document = told(preferences(900, **decisions))
+    document = told(preferences(900, BROWSER, **decisions))
     for unset in ("deny", "allow"):
         made = compile_purposes({**POLICY, "unset": unset}, 1)
         permission = Permission({b"a": document}, [], made, NOW)
