@@ -16,6 +16,8 @@ from identity.errors import Forbidden, SpaceNotFound, Unauthorised
 from identity.journeys.tenants import Caller
 from identity.spaces import Space
 
+DESTINATION = "destination:"
+
 
 class Visit(NamedTuple):
     """A request by a key that may make it."""
@@ -30,6 +32,23 @@ class Visit(NamedTuple):
         return not self.caller.scopes.isdisjoint(("privacy", "admin"))
 
 
+async def _visit(request: Request, caller: Caller) -> Visit:
+    onefold: Onefold = request.app.state.onefold
+    onefold.limits.read(caller)
+    request.scope["onefold.caller"] = caller
+    try:
+        return Visit(onefold, caller, await onefold.spaces.get(caller.space_id))
+    except SpaceNotFound:
+        # Deleted a moment ago, and its keys with it.
+        raise Unauthorised from None
+
+
+def destination(caller: Caller) -> str | None:
+    """The destination that a key belongs to, by its public id; None for any other key."""
+    named = [scope.removeprefix(DESTINATION) for scope in caller.scopes if scope.startswith(DESTINATION)]
+    return named[0] if named else None
+
+
 class Scopes:
     """Lets a key in that carries one of these scopes."""
 
@@ -42,13 +61,22 @@ class Scopes:
         caller = await onefold.keys.caller(secret(_authorization(request)) or "")
         if caller.scopes.isdisjoint(self.scopes):
             raise Forbidden
-        onefold.limits.read(caller)
-        request.scope["onefold.caller"] = caller
-        try:
-            return Visit(onefold, caller, await onefold.spaces.get(caller.space_id))
-        except SpaceNotFound:
-            # Deleted a moment ago, and its keys with it.
-            raise Unauthorised from None
+        return await _visit(request, caller)
+
+
+class Destinations(Scopes):
+    """Lets a destination's own key in; its scope names which one."""
+
+    def __init__(self) -> None:
+        super().__init__(f"{DESTINATION}<id>")
+
+    async def __call__(self, request: Request) -> Visit:
+        """As `Scopes`, for the one scope of such a key."""
+        onefold: Onefold = request.app.state.onefold
+        caller = await onefold.keys.caller(secret(_authorization(request)) or "")
+        if destination(caller) is None:
+            raise Forbidden
+        return await _visit(request, caller)
 
 
 class Operator:
@@ -84,6 +112,7 @@ ByAdmin = Annotated[Visit, scopes("admin")]
 ByImporter = Annotated[Visit, scopes("import", "admin")]
 ByReader = Annotated[Visit, scopes("profiles:read", "privacy", "admin")]
 ByPrivacy = Annotated[Visit, scopes("privacy")]
+ByDestination = Annotated[Visit, Depends(Destinations())]
 ByLawyer = Annotated[Visit, scopes("legal:read")]
 ByLister = Annotated[Visit, scopes("privacy", "admin")]
 ByGroupReader = Annotated[Visit, scopes("profiles:read", "admin")]

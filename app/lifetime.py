@@ -14,7 +14,7 @@ from app.limits import Limits
 from app.meters import Meters
 from app.settings import Settings
 from identity.errors import KeyUnavailable, Misconfigured
-from identity.journeys import exports, startup
+from identity.journeys import exports, lapses, startup
 from identity.journeys.erase.resuming import finish_interrupted, forget_settled
 from identity.journeys.ingest.gather import Gatherer
 from identity.journeys.ingest.trial import Trials
@@ -38,6 +38,7 @@ _JOBS_AGAIN = 1.0
 _PRIVACY_EVERY = 30.0
 _ROLL_EVERY = 60.0
 _LEVEL_EVERY = 5.0
+_LAPSES_EVERY = 2.0
 _GOOD_SECONDS = 1.0
 _PURGE_PAUSE = 0.05
 _COLLECT = (50_000, 20, 100)
@@ -95,6 +96,7 @@ class Onefold:
             asyncio.create_task(_again_and_again(self._privacy, _PRIVACY_EVERY)),
             asyncio.create_task(_again_and_again(self._roll, _ROLL_EVERY)),
             asyncio.create_task(_again_and_again(self._level, _LEVEL_EVERY)),
+            asyncio.create_task(_again_and_again(self._lapses, _LAPSES_EVERY)),
         ]
         # What is loaded by now stays, and a batch makes thousands of values that die without any
         # cycle: collecting as often as by default doubles what a call costs (measured).
@@ -140,6 +142,7 @@ class Onefold:
     async def _sweep(self) -> None:
         await forget_settled(self.spaces)
         await exports.forget_expired(self.spaces)
+        await lapses.forget_told(self.spaces, self.settings.feed_retention_days)
         await sweep_old(
             self.spaces.database,
             message_days=self.settings.message_retention_days,
@@ -148,6 +151,10 @@ class Onefold:
 
     async def _privacy(self) -> None:
         await finish_interrupted(self.spaces)
+
+    async def _lapses(self) -> None:
+        while await lapses.announce_lapsed(self.spaces) >= lapses.PAGE:
+            pass
 
     async def _level(self) -> None:
         await keep_level(self.spaces, self._known)

@@ -17,9 +17,12 @@ from app.front import Front
 from app.lifetime import Onefold
 from app.routes import (
     browser,
+    consent,
+    destinations,
     erasures,
     evidence,
     exports,
+    feed,
     groups,
     health,
     jobs,
@@ -52,6 +55,9 @@ ROUTERS = (
     exports.router,
     regulations.router,
     opendsr.router,
+    consent.router,
+    destinations.router,
+    feed.router,
     browser.router,
     health.router,
     wellknown.router,

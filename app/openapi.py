@@ -13,6 +13,7 @@ from fastapi.routing import APIRoute
 
 from app import (
     collect,
+    destination_shapes,
     opendsr_shapes,
     privacy_shapes,
     profile_shapes,
@@ -34,6 +35,7 @@ _SHAPES: Final = [
     each
     for module in (
         schemas,
+        destination_shapes,
         opendsr_shapes,
         privacy_shapes,
         profile_shapes,

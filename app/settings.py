@@ -124,6 +124,7 @@ class Settings:
     event_retention_days: int = _setting(_days, 14)
     message_retention_days: int = _setting(_days, 8)
     key_backup_days: int = _setting(_days, 7)
+    feed_retention_days: int = _setting(_days, 30)
 
     @property
     def key_folder(self) -> Path:

@@ -17,7 +17,7 @@ from identity.errors import Conflict, DatabaseUnavailable, KeyUnavailable, Lease
 from identity.minting import Mint
 from identity.planning.rules import Rules
 from identity.spaces import Space
-from identity.store import control, exports, load
+from identity.store import control, disclosures, exports, load
 from identity.store.apply import Writes, apply, commit, rollback
 from identity.store.database import Connection, translated
 from identity.store.pen import Pen
@@ -145,6 +145,8 @@ async def _attempt(
     if done.writes.lifted:
         # What was exported of somebody who is split may from now on be about somebody else.
         await exports.drop_of(connection, space.tenant, done.writes.lifted)
+    if done.writes.inherits:
+        await disclosures.copy(connection, space.tenant, done.writes.inherits)
     await apply(connection, space.tenant, done.writes)
     tried.append(done)
     await commit(connection)

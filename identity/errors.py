@@ -94,6 +94,12 @@ class BadPurposes(BadInput):
     code = "invalid_purposes"
 
 
+class BadDestination(BadInput):
+    """What a destination may see is not written as it must be."""
+
+    code = "invalid_destination"
+
+
 class BadSignal(BadInput):
     """A consent signal cannot be parsed, so it states nothing."""
 
@@ -134,6 +140,26 @@ class AlreadyErased(Refused):
 
 class RequestBegun(Refused):
     """The request is being worked on and cannot be cancelled any more."""
+
+
+class BadDecisions(BadInput):
+    """Decisions need one or more categories with true or false, a time and a region that can be read."""
+
+    code = "invalid_decisions"
+
+
+class Suppressed(Refused):
+    """The identifier is suppressed, so nothing is recorded of it; lift the suppression first."""
+
+    code = "suppressed"
+
+
+class Resync(Refused):
+    """What came after this cursor is no longer kept, or another feed's; begin again without a cursor."""
+
+
+class CallbackRepeated(Refused):
+    """The message was taken before, or is about something else."""
 
 
 class NotExtensible(Refused):
@@ -178,6 +204,10 @@ class HoldNotFound(NotFound):
 
 class ExportNotFound(NotFound):
     """There is no such export, it was fetched before, its time is over, or what it held was erased."""
+
+
+class DestinationNotFound(NotFound):
+    """There is no such destination."""
 
 
 class JobNotFound(NotFound):

@@ -1,16 +1,11 @@
 """Spaces and their keys: who exists, and who may do what.
 
-A secret is shown once and kept as a hash. It reads `of_<id>_<secret>_<check>`, so that a leaked
-one can be recognised by its shape and a mistyped one is refused without asking the database.
+A secret is shown once and kept as a hash (`identity.credentials`).
 """
 
 import asyncio
-import hashlib
 import hmac
-import re
-import secrets
 import time
-import zlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
@@ -18,8 +13,9 @@ from typing import Any
 import structlog
 from msgspec import Struct
 
+from identity.credentials import hash_of, id_of, new_secret
 from identity.errors import BadInput, KeyUnavailable, NotConfirmed, SpaceNotFound, Unauthorised
-from identity.ids import new_id, private, public, token
+from identity.ids import new_id, private, public
 from identity.planning.timing import format_time
 from identity.spaces import Spaces
 from identity.store import control, ledger
@@ -38,8 +34,6 @@ LONGEST_NAME = 200
 _CACHE_SECONDS = 2.0
 _CACHED = 4_096
 _Found = tuple[control.KeyInfo, bytes] | None
-_SECRET = re.compile(r"of_([a-z2-7]{12})_[0-9a-f]{64}_[0-9a-f]{8}")
-_CHECK = 8
 
 _log = structlog.get_logger(__name__)
 
@@ -74,10 +68,10 @@ class KeyCheck:
 
     async def caller(self, secret: str) -> Caller:
         """The caller that a secret belongs to. Unauthorised if there is none."""
-        key_id = _id_of(secret)
+        key_id = id_of(secret)
         if key_id is None:
             raise Unauthorised
-        hash_ = _hash(secret)
+        hash_ = hash_of(secret)
         known = self._known.get(hash_)
         if known is not None and known[0] > time.monotonic():
             return known[1]
@@ -136,8 +130,8 @@ async def create_space(spaces: Spaces, name: str) -> dict[str, Any]:
     async with spaces.database.transaction() as connection:
         space = await control.create_space(connection, public_id, name, time.time_ns() // 1000 << 8)
         for purpose, scopes in FIRST_KEYS.items():
-            key_id, secret = _new_secret()
-            await control.create_key(connection, space.id, key_id, purpose, scopes, _hash(secret))
+            key_id, secret = new_secret()
+            await control.create_key(connection, space.id, key_id, purpose, scopes, hash_of(secret))
             shown[purpose] = secret
         await ledger.note(connection, space.id, OPERATOR, "space.create", public("spc", public_id))
     await (await spaces.get(space.id)).publish()
@@ -184,9 +178,9 @@ async def create_key(spaces: Spaces, caller: Caller, name: str, scopes: Sequence
         message = f"A key needs scopes out of: {', '.join(SCOPES)}."
         raise BadInput(message)
     name = _name(name)
-    key_id, secret = _new_secret()
+    key_id, secret = new_secret()
     async with spaces.database.transaction() as connection:
-        await control.create_key(connection, caller.space_id, key_id, name, sorted(set(scopes)), _hash(secret))
+        await control.create_key(connection, caller.space_id, key_id, name, sorted(set(scopes)), hash_of(secret))
         await ledger.note(connection, caller.space_id, caller.key_id, "key.create", key_id)
     return {"key_id": key_id, "secret": secret, "name": name, "scopes": sorted(set(scopes))}
 
@@ -214,28 +208,6 @@ def _name(name: str) -> str:
         message = f"A name needs 1 to {LONGEST_NAME} printable characters."
         raise BadInput(message)
     return name
-
-
-def _new_secret() -> tuple[str, str]:
-    id_ = token(12)
-    body = f"of_{id_}_{secrets.token_hex(32)}"
-    return f"key_{id_}", f"{body}_{_check(body)}"
-
-
-def _check(body: str) -> str:
-    return f"{zlib.crc32(body.encode()):08x}"
-
-
-def _id_of(secret: str) -> str | None:
-    """The public id in a secret of the right shape; None for anything else."""
-    found = _SECRET.fullmatch(secret)
-    if found is None or secret[-_CHECK:] != _check(secret[: -_CHECK - 1]):
-        return None
-    return f"key_{found[1]}"
-
-
-def _hash(secret: str) -> bytes:
-    return hashlib.sha256(secret.encode()).digest()
 
 
 def _time(moment: Any) -> str:

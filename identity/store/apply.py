@@ -55,6 +55,7 @@ class Writes(Struct):
     be written anew under another key; `detached` (origin, key), `left` (group, origin) and `unseen`
     (origin, set) are identifiers, memberships and sightings to take away. `cuts` are (key, cut,
     side), `forgotten` (key, stamp), `suppressed` (hash, whole or only up to a moment, that moment).
+    `inherits`: who was told of the first was told of what lies at the second from now on.
     """
 
     gate: int = 0
@@ -91,6 +92,7 @@ class Writes(Struct):
     rejection: RejectionRow | None = None
     lane: int = 0
     changes: list[ChangeRow] = []
+    inherits: list[tuple[bytes, bytes]] = []
 
 
 async def apply(connection: WireConnection, tenant: Tenant, writes: Writes) -> None:

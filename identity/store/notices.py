@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from identity.store.arrays import Uuid, int4s, uuids
+from identity.store.arrays import Uuid, int2s, int4s, int8s, uuids
 from identity.store.database import Connection, row, rows
 from identity.store.tenant import Tenant
 
@@ -42,6 +42,101 @@ async def add(connection: Connection, tenant: Tenant, id_: bytes, destinations: 
         SELECT $1, u.id, $2::int4, $3::int4, $4::int8 FROM unnest($5::int4[]) AS u (id)
         """,
         [Uuid(id_), tenant.id, tenant.base, at, int4s(destinations)],
+    )
+
+
+async def due_to(connection: Connection, tenant: Tenant, destination: int, erasures_: Sequence[bytes]) -> set[bytes]:
+    """Which of these erasures a destination has to be told of."""
+    found = await rows(
+        connection,
+        """
+        SELECT n.erasure_id FROM erasure_notice n
+        WHERE n.erasure_id = ANY ($2::uuid[]) AND n.destination = $4::int4 AND n.space_id = $1::int4
+          AND n.bucket = $3::int4
+        """,
+        tenant.id,
+        uuids(erasures_),
+        tenant.base,
+        destination,
+    )
+    return {bytes(id_) for (id_,) in found}
+
+
+async def waiting(connection: Connection, tenant: Tenant, destination: int) -> int:
+    """How many erasures a destination has not acknowledged."""
+    found = await row(
+        connection,
+        """
+        SELECT count(*) FROM erasure_notice
+        WHERE destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4 AND state NOT IN (3, 4, 5)
+        """,
+        tenant.id,
+        destination,
+        tenant.base,
+    )
+    return 0 if found is None else int(found[0])
+
+
+async def give_up(connection: Connection, tenant: Tenant, destination: int, at: int) -> None:
+    """A destination that has ended will not acknowledge: it has to be seen to by hand."""
+    await connection.execute(
+        """
+        UPDATE erasure_notice SET state = 4, at = $4::int8
+        WHERE destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4 AND state NOT IN (3, 4, 5)
+        """,
+        [tenant.id, destination, tenant.base, at],
+    )
+
+
+async def acknowledge(
+    connection: Connection,
+    tenant: Tenant,
+    destination: int,
+    lanes: Sequence[tuple[int, int, int]],
+    since: int | None,
+    at: int,
+    ack: bytes,
+) -> int:
+    """The erasures that a destination acknowledged: those told by entries of its lanes, each (lane, after, upto).
+
+    And all from before `since`, when it began to go through everybody anew. How many there were.
+    """
+    found = await rows(
+        connection,
+        """
+        UPDATE erasure_notice n SET state = 3, at = $6::int8, ack = $7
+        WHERE n.destination = $2::int4 AND n.space_id = $1::int4 AND n.bucket = $3::int4 AND n.state NOT IN (3, 4, 5)
+          AND (n.at < $8::int8 OR n.erasure_id IN (
+            SELECT c.other FROM unnest($4::int2[], $5::int8[], $9::int8[]) AS u (lane, after, upto)
+            JOIN change c ON c.space_id = $1::int4 AND c.lane = u.lane AND c.bucket = $3::int4
+              AND c.seq > u.after AND c.seq <= u.upto
+            WHERE c.op = 4 AND c.other IS NOT NULL
+        )) RETURNING n.erasure_id
+        """,
+        tenant.id,
+        destination,
+        tenant.base,
+        int2s([lane for lane, _, _ in lanes]),
+        int8s([after for _, after, _ in lanes]),
+        at,
+        ack,
+        -1 if since is None else since,
+        int8s([upto for _, _, upto in lanes]),
+    )
+    return len(found)
+
+
+async def accepted(
+    connection: Connection, tenant: Tenant, destination: int, erasures_: Sequence[bytes], at: int
+) -> None:
+    """A destination took the message about these erasures, which says nothing of having done it."""
+    await connection.execute(
+        """
+        UPDATE erasure_notice SET state = 2, at = $5::int8
+        WHERE erasure_id = ANY ($4::uuid[]) AND destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4
+          AND state IN (0, 1, 6)
+        """,
+        [tenant.id, destination, tenant.base, uuids(erasures_), at],
     )
 
 

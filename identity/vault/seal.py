@@ -80,6 +80,7 @@ ASIDE = Place(purpose=PAYLOAD, table=12, column=1, step=256)
 REQUEST = Place(purpose=SPACE_DOCUMENT, table=13, column=1, step=256)
 HOLD = Place(purpose=SPACE_DOCUMENT, table=14, column=1, step=256)
 EXPORT = Place(purpose=PAYLOAD, table=11, column=1, step=256)
+PURPOSES = Place(purpose=SPACE_DOCUMENT, table=15, column=1, step=256)
 
 PLACES: Final = (
     DOCUMENT,
@@ -97,6 +98,7 @@ PLACES: Final = (
     REQUEST,
     HOLD,
     EXPORT,
+    PURPOSES,
 )
 
 

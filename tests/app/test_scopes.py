@@ -66,12 +66,35 @@ CONTRACT: dict[tuple[str, str], object] = {
             ("GET", "/v1/holds"),
             ("POST", "/v1/holds"),
             ("DELETE", "/v1/holds/{hold_id}"),
+            ("POST", "/v1/consent"),
+            ("GET", "/v1/consent/{ref}"),
             ("POST", "/v1/exports"),
             ("GET", "/v1/exports/{export_id}"),
             ("GET", "/v1/exports/{export_id}/download"),
         )
     },
     ("GET", "/v1/holds/{hold_id}/profiles"): {"legal:read"},
+    **{
+        place: {"admin"}
+        for place in (
+            ("GET", "/v1/purposes"),
+            ("PUT", "/v1/purposes"),
+            ("GET", "/v1/destinations"),
+            ("GET", "/v1/destinations/{name}"),
+            ("PUT", "/v1/destinations/{name}"),
+            ("POST", "/v1/destinations/{name}/rotate"),
+            ("DELETE", "/v1/destinations/{name}"),
+        )
+    },
+    **{
+        place: {"destination:<id>"}
+        for place in (
+            ("POST", "/v1/destination/profiles/lookup"),
+            ("GET", "/v1/destination/profiles/{ref}"),
+            ("GET", "/v1/changes"),
+            ("POST", "/v1/changes/ack"),
+        )
+    },
     ("GET", "/opendsr/v1/discovery"): {"privacy"},
     ("GET", "/opendsr/v1/status"): {"privacy"},
     **{("POST", f"/opendsr/v1/{name}"): {"privacy"} for name in opendsr.NAMES},
@@ -117,6 +140,11 @@ BODIES: dict[str, Any] = {
     "/v1/suppressions": {"identifiers": ["user_id:nobody"]},
     "/v1/suppressions/lift": {"identifiers": ["user_id:nobody"]},
     "/v1/exports": {"identifiers": ["user_id:nobody"]},
+    "/v1/consent": {"identifier": "user_id:nobody", "decisions": {"Ads": True}},
+    "/v1/purposes": {},
+    "/v1/destinations/{name}": {},
+    "/v1/destination/profiles/lookup": {"identifiers": ["user_id:nobody"]},
+    "/v1/changes/ack": {"cursor": "nowhere"},
     "/v1/holds": {"identifiers": ["user_id:nobody"], "reason": "case 12"},
 }
 UNKNOWN = {
@@ -129,6 +157,7 @@ UNKNOWN = {
     "regulate_id": "req_nobody",
     "subject_request_id": "nobody",
     "group_id": "nobody",
+    "name": "nobody",
     "space_id": "spc_" + "0" * 32,
     "collection": "users",
 }

@@ -58,7 +58,7 @@ async def _erase(ground: Ground, row: ErasureRow, person: Person, actor: str) ->
     writes.evidence = await person.acts()
     writes.forgotten = [(key, stamp) for key in gone.indexes]
     writes.suppressed = [(hash_, whole, at) for hash_ in gone.hashes]
-    writes.changes = _erased(person, stamp)
+    writes.changes = _erased(person, stamp, row.id)
     aside = None
     if told:
         mint = await ground.mint()
@@ -102,14 +102,17 @@ async def _hold_up(ground: Ground, row: ErasureRow, person: Person, actor: str) 
     hashes = sorted(hash_.hex() for hash_ in gone.hashes)
     writes = Writes(gate=stamp, marks=SUPPRESSED, lane=ground.lane)
     writes.suppressed = [(hash_, True, at) for hash_ in gone.hashes]
-    writes.changes = _erased(person, stamp)
+    writes.changes = _erased(person, stamp, None)
     writes.ledger = [ledger.said(actor, "suppress", public("ers", row.id), at, {"hashes": hashes})]
     return Done(None, writes)
 
 
-def _erased(person: Person, stamp: int) -> list[ChangeRow]:
-    """What the feed is told: the id that is no more, and those that had been merged into it."""
+def _erased(person: Person, stamp: int, erasure: bytes | None) -> list[ChangeRow]:
+    """What the feed is told: the id that is no more, and those that had been merged into it.
+
+    Without an erasure they are only withheld.
+    """
     version = max((row.version for row in person.rows), default=0) + 1
     first = [person.head.canonical] if person.rows else []
     others = [id_ for id_ in person.ids if id_ not in first]
-    return [ChangeRow(ERASE, version, stamp, id_, None) for id_ in (*first, *others)]
+    return [ChangeRow(ERASE, version, stamp, id_, erasure) for id_ in (*first, *others)]

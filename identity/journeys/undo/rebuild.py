@@ -165,6 +165,7 @@ def _fill_calls(ground: Ground, replayed: Replayed, rewriting: Rewriting) -> Non
     opened, rebuilt = replayed.opened, replayed.rebuilt
     codes, version = ground.space.codes, ground.rules.version
     acts = {told.stamp for told in replayed.log if told.call is None}
+    moved: set[tuple[bytes, bytes]] = set()
     for lain in opened.evidence.values():
         for row, plain in lain:
             now = rebuilt.evidence[row.stamp]
@@ -174,6 +175,8 @@ def _fill_calls(ground: Ground, replayed: Replayed, rewriting: Rewriting) -> Non
                 kept = row._replace(kept=b"".join(now.kept), demoted=demoted, rules_version=version)
             if now.origin in rebuilt.changed:
                 rewriting.evidence(now.origin, kept, plain)
+                if now.origin != row.origin:
+                    moved.add((row.origin, now.origin))
     packed: dict[tuple[bytes, bytes, int], list[tuple[int, Kept]]] = {}
     for origin, calls in opened.events.items():
         for at, stamp, call in calls:
@@ -181,6 +184,7 @@ def _fill_calls(ground: Ground, replayed: Replayed, rewriting: Rewriting) -> Non
     for (id_, _, _), together in packed.items():
         if id_ in rebuilt.changed:
             rewriting.events(id_, together)
+    rewriting.writes.inherits = sorted(moved)
 
 
 def _fill_history(replayed: Replayed, rewriting: Rewriting) -> None:

@@ -38,6 +38,7 @@ def seal_parting(opened: Opened, parting: Parting, mint: Mint, record: Kept, lan
     rewriting = Rewriting(opened, mint, writes)
     for split in parting.splits:
         _divide(opened, parting, split, rewriting)
+    writes.inherits = [(split.origin, split.twin) for split in parting.splits]
     lifted = set(writes.lifted)
     for key, link in parting.links.items():
         before = opened.held[key]

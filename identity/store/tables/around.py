@@ -101,7 +101,10 @@ class Change(SQLModel, table=True):
 
 
 class LaneHead(SQLModel, table=True):
-    """The last entry of a lane; its row lock, held to commit, keeps committed rows exactly 1..seq."""
+    """The last entry of a lane; its row lock, held to commit, keeps committed rows exactly 1..seq.
+
+    Entries up to `base` were kept long enough and are gone.
+    """
 
     __tablename__ = "lane_head"
     __table_args__ = (HOT,)
@@ -109,3 +112,4 @@ class LaneHead(SQLModel, table=True):
     lane: int = primary(SmallInteger)
     bucket: int = primary(Integer)
     seq: int = column(BigInteger, default="0")
+    base: int = column(BigInteger, default="0")

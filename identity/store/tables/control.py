@@ -51,6 +51,17 @@ class Rules(SQLModel, table=True):
     actor: str = column(Text, default="''")
 
 
+class Purposes(SQLModel, table=True):
+    """Each version of what a space's data may serve, sealed; the greatest version is in force."""
+
+    __tablename__ = "purposes"
+    space_id: int = primary(Integer)
+    version: int = primary(Integer)
+    document: bytes = column(LargeBinary)
+    created_at: datetime = column(DateTime(timezone=True), default="now()")
+    actor: str = column(Text, default="''")
+
+
 class Job(SQLModel, table=True):
     """Long work on a space: who runs it holds it until `until` (microseconds); `payload` is sealed.
 

@@ -128,6 +128,9 @@ class Destination(SQLModel, table=True):
     """Somebody that traits are disclosed to; what it may see is sealed under the space's key."""
 
     __tablename__ = "destination"
+    __table_args__ = (
+        Index("destination_name", "space_id", "name", unique=True, postgresql_where=text("deleted_at IS NULL")),
+    )
     id: int | None = Field(default=None, primary_key=True)
     public_id: UUID = Field(sa_type=Uuid, unique=True)
     space_id: int = Field(sa_type=Integer, index=True)
@@ -135,12 +138,49 @@ class Destination(SQLModel, table=True):
     document: bytes = column(LargeBinary)
     created_at: datetime = column(DateTime(timezone=True), default="now()")
     deleted_at: datetime | None = column(DateTime(timezone=True), null=True)
+    version: int = column(Integer, default="1")
+
+
+class Delivery(SQLModel, table=True):
+    """How far a destination is in the feed: what it said it applied, and what it was sent. Times in microseconds.
+
+    `dead_at`: it refused for so long that no more is sent until somebody looks.
+    """
+
+    __tablename__ = "delivery"
+    __table_args__ = (HOT,)
+    destination: int = primary(Integer)
+    space_id: int = primary(Integer)
+    bucket: int = primary(Integer)
+    acked: bytes | None = column(LargeBinary, null=True)
+    acked_at: int | None = column(BigInteger, null=True)
+    pushed: bytes | None = column(LargeBinary, null=True)
+    pushed_at: int | None = column(BigInteger, null=True)
+    attempts: int = column(Integer, default="0")
+    first_failed_at: int | None = column(BigInteger, null=True)
+    next_at: int = column(BigInteger, default="0")
+    dead_at: int | None = column(BigInteger, null=True)
+
+
+class Callback(SQLModel, table=True):
+    """A signed message of a destination that was taken, by a keyed hash of its id: none counts twice."""
+
+    __tablename__ = "callback"
+    key: UUID = primary(Uuid)
+    destination: int = primary(Integer)
+    space_id: int = primary(Integer)
+    bucket: int = primary(Integer)
+    at: int = column(BigInteger)
 
 
 class Disclosure(SQLModel, table=True):
-    """Which destination was told of an origin: `fields` is a keyed hash of the set of fields."""
+    """Which destination was told of an origin: `fields` is a keyed hash of the set of fields.
+
+    `until`: the moment at which the consent ends that it rested on.
+    """
 
     __tablename__ = "disclosure"
+    __table_args__ = (Index("disclosure_until", "until", postgresql_where=text("until IS NOT NULL")),)
     profile_id: UUID = primary(Uuid)
     destination: int = primary(Integer)
     fields: UUID = primary(Uuid)
@@ -148,6 +188,7 @@ class Disclosure(SQLModel, table=True):
     bucket: int = primary(Integer)
     first: int = column(BigInteger)
     last: int = column(BigInteger)
+    until: int | None = column(BigInteger, null=True)
 
 
 class Hold(SQLModel, table=True):

@@ -1,0 +1,44 @@
+"""Consent: recording a decision on somebody's behalf, and what was decided at any time."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from app.auth import ByPrivacy
+from app.destination_shapes import ConsentAt, Decisions, Recorded
+from app.openapi import body, described
+from app.routes.answers import Segment, answer
+from identity.errors import BadDecisions, BadIdentifier, BadParameter, ProfileNotFound, Suppressed, TooMuch
+from identity.journeys import audit
+from identity.journeys.ingest import consent
+from identity.journeys.read.consented import consent_at
+from identity.model import Source
+
+router = APIRouter(tags=["Consent"])
+At = Annotated[str | None, Query(max_length=64, description="RFC 3339; without it, now.")]
+
+
+@router.post("/v1/consent", **described(Recorded, BadIdentifier, BadDecisions, Suppressed, takes=Decisions))
+async def record(visit: ByPrivacy, said: Annotated[Decisions, Depends(body(Decisions))]) -> Response:
+    """Record what somebody decided; it counts from the moment this is answered, everywhere."""
+    told = await consent.record(
+        visit.space,
+        visit.onefold.gatherer,
+        said.identifier,
+        said.decisions,
+        Source(visit.caller.key, server=True),
+        captured_at=said.captured_at,
+        jurisdiction=said.jurisdiction,
+        minor=said.minor,
+        evidence=said.evidence,
+    )
+    await audit.note(visit.space, visit.caller.key_id, "consent.record", told["profile_id"])
+    return answer(told)
+
+
+@router.get("/v1/consent/{ref}", **described(ConsentAt, BadIdentifier, BadParameter, ProfileNotFound, TooMuch))
+async def get_consent(visit: ByPrivacy, ref: Segment, at: At = None) -> Response:
+    """What somebody had decided at a time, what that permitted, and all that was said until then."""
+    told = await consent_at(visit.space, ref, at)
+    await audit.note(visit.space, visit.caller.key_id, "consent.read", told["profile_id"])
+    return answer(told)

@@ -1,0 +1,58 @@
+"""What a destination reads with its own key: profiles, and the feed of their changes."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Response
+
+from app.auth import ByDestination, Visit, destination
+from app.destination_shapes import Acknowledged, FeedPage, FeedPlace, SeenLookup, SeenProfile, SeenProfiles
+from app.openapi import body, described
+from app.routes.answers import Cursor, Limit, Segment, answer
+from identity.errors import BadCursor, BadIdentifier, DestinationNotFound, ProfileNotFound, Resync, TooMuch
+from identity.journeys import acks
+from identity.journeys.read import changes, destined
+from identity.journeys.read.scope import open_scope
+
+router = APIRouter(tags=["Destinations"])
+Wait = Annotated[float, Query(ge=0, le=30, description="How long to wait for a change, in seconds.")]
+FEED_LIMIT = 100
+
+
+@router.post(
+    "/v1/destination/profiles/lookup",
+    **described(SeenProfiles, BadIdentifier, DestinationNotFound, TooMuch, takes=SeenLookup),
+)
+async def look_up(visit: ByDestination, wanted: Annotated[SeenLookup, Depends(body(SeenLookup))]) -> Response:
+    """Many profiles at once, each with what may be seen of it now."""
+    found = await destined.lookup(visit.space, _id(visit), list(dict.fromkeys(wanted.identifiers)))
+    visit.onefold.limits.missed(visit.caller, sum(each is None for each in found.values()))
+    return answer({"profiles": found})
+
+
+@router.get(
+    "/v1/destination/profiles/{ref}",
+    **described(SeenProfile, BadIdentifier, ProfileNotFound, DestinationNotFound, TooMuch),
+)
+async def get_profile(visit: ByDestination, ref: Segment) -> Response:
+    """What may be seen of a profile now, by an identifier of a type that may be seen or by its id."""
+    return answer(await destined.get_profile(visit.space, _id(visit), ref))
+
+
+@router.get("/v1/changes", **described(FeedPage, BadCursor, Resync, DestinationNotFound))
+async def get_changes(
+    visit: ByDestination, cursor: Cursor = None, limit: Limit = FEED_LIMIT, wait: Wait = 0
+) -> Response:
+    """The next changes after a cursor; without one all that may be seen now, and then what changes."""
+    return answer(await changes.changes(visit.space, _id(visit), cursor, limit, wait))
+
+
+@router.post("/v1/changes/ack", **described(Acknowledged, BadCursor, DestinationNotFound, takes=FeedPlace))
+async def acknowledge(visit: ByDestination, place: Annotated[FeedPlace, Depends(body(FeedPlace))]) -> Response:
+    """Everything up to a cursor is applied: the erasures told by then are done."""
+    scope = await open_scope(visit.space, _id(visit))
+    position = changes.read_position(visit.space, scope, place.cursor)
+    return answer(await acks.acknowledge(visit.space, scope.id, position))
+
+
+def _id(visit: Visit) -> str:
+    return destination(visit.caller) or ""

@@ -1,0 +1,40 @@
+"""The secrets of API keys: how one is made, recognised by its shape, and kept as a hash.
+
+A secret is shown once. It reads `of_<id>_<secret>_<check>`, so that a leaked one can be recognised and
+a mistyped one is refused without asking the database. It has 256 random bits, so its plain SHA-256 is
+safe to keep.
+"""
+
+import hashlib
+import re
+import secrets
+import zlib
+
+from identity.ids import token
+
+_SECRET = re.compile(r"of_([a-z2-7]{12})_[0-9a-f]{64}_[0-9a-f]{8}")
+_CHECK = 8
+
+
+def new_secret() -> tuple[str, str]:
+    """The public id of a new key, and its secret."""
+    id_ = token(12)
+    body = f"of_{id_}_{secrets.token_hex(32)}"
+    return f"key_{id_}", f"{body}_{_check(body)}"
+
+
+def id_of(secret: str) -> str | None:
+    """The public id in a secret of the right shape; None for anything else."""
+    found = _SECRET.fullmatch(secret)
+    if found is None or secret[-_CHECK:] != _check(secret[: -_CHECK - 1]):
+        return None
+    return f"key_{found[1]}"
+
+
+def hash_of(secret: str) -> bytes:
+    """A secret as it is kept."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def _check(body: str) -> str:
+    return f"{zlib.crc32(body.encode()):08x}"

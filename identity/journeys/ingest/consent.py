@@ -1,0 +1,73 @@
+"""Recording decisions on somebody's behalf: a call of Onefold's own, that goes the way of all calls.
+
+So it has its stamp, is evidence for as long as the person is there, and counts by the time at which
+it was said. What came with it as proof is sealed with it.
+"""
+
+import time
+from typing import Any
+
+from identity.errors import BadDecisions, BadIdentifier, Suppressed
+from identity.identifiers import parse
+from identity.ids import new_id
+from identity.journeys.ingest.gather import Gatherer
+from identity.journeys.ingest.read_in import Request
+from identity.model import Source
+from identity.planning.statements import region
+from identity.planning.timing import format_time, parse_time
+from identity.spaces import Space
+
+MOST_DECISIONS = 200
+LONGEST_CATEGORY = 64
+
+
+async def record(
+    space: Space,
+    gatherer: Gatherer,
+    ref: str,
+    decisions: dict[str, bool],
+    source: Source,
+    *,
+    captured_at: str | None = None,
+    jurisdiction: str | None = None,
+    minor: bool | None = None,
+    evidence: Any = None,
+) -> dict[str, Any]:
+    """Records what the person of `type:value`, known or not, decided, `captured_at` or now.
+
+    BadIdentifier, BadDecisions, Suppressed.
+    """
+    named = parse(ref, (await space.rules()).region)
+    if not (decisions or jurisdiction or minor is not None) or len(decisions) > MOST_DECISIONS:
+        raise BadDecisions
+    if any(not 0 < len(category) <= LONGEST_CATEGORY for category in decisions):
+        raise BadDecisions
+    now = time.time_ns() // 1000
+    captured = now if captured_at is None else parse_time(captured_at)
+    where = None if jurisdiction is None else region(jurisdiction)
+    if captured is None or (jurisdiction is not None and where is None):
+        raise BadDecisions
+    message_id = f"consent-{new_id().hex()}"
+    said = {"jurisdiction": where, "minor": minor}
+    body = {
+        "messageId": message_id,
+        "decisions": decisions,
+        "evidence": evidence,
+        "context": {
+            "externalIds": [{"id": named.value, "type": named.type, "collection": "users", "encoding": "none"}],
+            "consent": {name: value for name, value in said.items() if value is not None},
+        },
+        # What is said to have been decided later than now was decided now.
+        "timestamp": format_time(min(captured, now)),
+    }
+    outcome = (await gatherer.submit(space, Request([body], source=source, received=now, kind="consent")))[0]
+    if outcome.status == "suppressed":
+        raise Suppressed
+    if outcome.status == "rejected" or outcome.profile_id is None:
+        raise BadIdentifier
+    return {
+        "profile_id": outcome.profile_id,
+        "evidence_id": message_id,
+        "captured_at": format_time(min(captured, now)),
+        "decisions": decisions,
+    }

@@ -1,0 +1,50 @@
+"""Consent that ends by itself: whoever was told under it is told that it ended, though no call came."""
+
+import random
+import time
+
+from identity.errors import OnefoldError
+from identity.planning.plan import UPSERT
+from identity.spaces import Spaces
+from identity.store import control, disclosures, feed
+from identity.store.rows import ChangeRow
+
+PAGE = 1_000
+
+
+async def announce_lapsed(spaces: Spaces) -> int:
+    """Puts into the feed everybody of whom something was told that may be told no more; how many."""
+    now, announced = time.time_ns() // 1000, 0
+    async with spaces.database.reading() as connection:
+        lapsed = await disclosures.lapsed(connection, now, PAGE)
+    for space_id, origins in lapsed.items():
+        try:
+            space = await spaces.get(space_id)
+        except OnefoldError:
+            # Closed, or not in order: nothing of it is served either.
+            continue
+        async with space.database.transaction() as connection:
+            found = await disclosures.announce(connection, space.tenant, origins, now)
+            changes = [ChangeRow(UPSERT, row.version, row.stamp, row.canonical, None) for row in found]
+            if changes:
+                lane = random.randrange(control.LANES)  # noqa: S311 (spreads, guards nothing)
+                await feed.append(connection, space.tenant, lane, changes)
+        announced += len(found)
+    return announced
+
+
+async def forget_told(spaces: Spaces, days: int) -> None:
+    """Forgets entries of the feed that are older than they are kept, lane by lane, in small steps."""
+    before = (time.time_ns() // 1000 - days * 86_400_000_000) << 8
+    async with spaces.database.reading() as connection:
+        rows = await control.list_spaces(connection)
+    for row in rows:
+        try:
+            space = await spaces.get(row.id)
+        except OnefoldError:
+            continue
+        for lane in range(control.LANES):
+            gone = PAGE
+            while gone == PAGE:
+                async with space.database.transaction() as connection:
+                    gone = await feed.forget(connection, space.tenant, lane, before, PAGE)

@@ -1,0 +1,182 @@
+"""The change feed of a destination, page by page: what it may see of what changed, as of now.
+
+At least once, in the order of versions for each profile. The entries are read before the states, so a
+withdrawal that is not in a page has its entry after the page's cursor. Whoever stops and comes back
+misses nothing, until what came meanwhile is no longer kept: then it begins again (Resync).
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+
+from identity.errors import BadCursor, Conflict, DatabaseUnavailable, Resync
+from identity.ids import public_profile
+from identity.journeys.read.destined import ATTEMPTS
+from identity.journeys.read.find import MOST_DOCUMENTS
+from identity.journeys.read.opened import Opened
+from identity.journeys.read.scope import Scope, cursor_domain, disclose, open_scope, seen, told_before
+from identity.planning.feed import BEGINNING, Entry, Position, Told, advanced, collapsed, pack, unpack
+from identity.planning.plan import ERASE, MERGE, UNMERGE
+from identity.planning.timing import format_time
+from identity.spaces import Space, through_a_roll
+from identity.store import feed, notices
+from identity.store import read as store
+
+MOST: Final = 1_000
+_LOOK: Final = 0.2
+_EMPTY_PAGES: Final = 50
+_OPS: Final = {MERGE: "merge", UNMERGE: "unmerge", ERASE: "erase"}
+UPSERT, WITHDRAW = "upsert", "withdraw"
+
+
+def read_position(space: Space, scope: Scope, cursor: str) -> Position:
+    """The place that a cursor of this destination names. BadCursor."""
+    position = unpack(space.read_cursor(cursor_domain(scope), cursor))
+    if position is None:
+        raise BadCursor
+    return position
+
+
+async def changes(space: Space, destination_id: str, cursor: str | None, limit: int, wait: float = 0) -> dict[str, Any]:
+    """The next page after a cursor (None: from the beginning), at most `limit` entries of the feed.
+
+    Where there is nothing to tell it waits up to `wait` seconds. BadCursor, Resync, DestinationNotFound.
+    """
+    until = time.monotonic() + wait
+    while True:
+        for _ in range(_EMPTY_PAGES):
+            scope = await open_scope(space, destination_id)
+            told, position, more = await page(space, scope, cursor, limit)
+            cursor = space.write_cursor(cursor_domain(scope), pack(position))
+            if told or not more:
+                break
+        if told or more or time.monotonic() >= until:
+            return {"changes": told, "cursor": cursor, "has_more": more}
+        await asyncio.sleep(_LOOK)
+
+
+@through_a_roll
+async def page(
+    space: Space, scope: Scope, cursor: str | None, limit: int
+) -> tuple[list[dict[str, Any]], Position, bool]:
+    """What a page tells, the place after it, and whether more is there already."""
+    position = await _position(space, scope, cursor)
+    if position.after is not None:
+        return await _all(space, scope, position, limit)
+    async with space.database.reading() as connection:
+        entries = [Entry(*row) for row in await feed.entries(connection, space.tenant, position.lanes, limit)]
+    told = await _entries(space, scope, entries) if entries else []
+    return told, advanced(position, entries), len(entries) == limit
+
+
+async def _position(space: Space, scope: Scope, cursor: str | None) -> Position:
+    async with space.database.reading() as connection:
+        lanes = await feed.lanes(connection, space.tenant)
+    if cursor is None:
+        began = time.time_ns() // 1000
+        return Position(
+            scope.version, scope.purposes.version, began, BEGINNING, {lane.lane: lane.seq for lane in lanes}
+        )
+    position = read_position(space, scope, cursor)
+    for lane in lanes:
+        # A place beyond the end is one in a database that was restored since.
+        if not lane.base <= position.lanes.setdefault(lane.lane, 0) <= lane.seq:
+            raise Resync
+    return position.again(scope.version, scope.purposes.version)
+
+
+async def _all(
+    space: Space, scope: Scope, position: Position, limit: int
+) -> tuple[list[dict[str, Any]], Position, bool]:
+    """The next profiles of all; what is told of each is its state."""
+    after = position.after or BEGINNING
+    async with space.database.reading() as connection:
+        found = await store.canonical(connection, space.tenant, after, limit)
+    ids = [id_ for id_, _, _ in found]
+    last = ids[-1] if len(ids) == limit else None
+    now = time.time_ns() // 1000
+    told = await _tell(space, scope, [Told(None, id_, (), 0, now << 8) for id_ in ids])
+    place = Position(position.entitled, position.purposes, position.began, last, position.lanes)
+    return told, place, True if last is not None else not told or await _beyond(space, place)
+
+
+async def _beyond(space: Space, position: Position) -> bool:
+    async with space.database.reading() as connection:
+        lanes = await feed.lanes(connection, space.tenant)
+    return any(lane.seq > position.lanes.get(lane.lane, 0) for lane in lanes)
+
+
+async def _entries(space: Space, scope: Scope, entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    """What these entries tell, by the states of today."""
+    named = sorted({id_ for each in entries for id_ in (each.profile, each.other) if id_ and each.op != ERASE})
+    async with space.database.reading() as connection:
+        canonical = dict(await store.names(connection, space.tenant, named)) if named else {}
+    return await _tell(space, scope, collapsed(entries, canonical))
+
+
+async def _tell(space: Space, scope: Scope, wanted: Sequence[Told]) -> list[dict[str, Any]]:
+    for _ in range(ATTEMPTS):
+        try:
+            return await _told(space, scope, wanted)
+        except Conflict:
+            continue
+    raise DatabaseUnavailable
+
+
+async def _told(space: Space, scope: Scope, wanted: Sequence[Told]) -> list[dict[str, Any]]:
+    ids = [each.profile for each in wanted if each.op != ERASE]
+    erasures = [each.erasure for each in wanted if each.erasure is not None]
+    async with space.database.reading() as connection:
+        found = await store.by_ids(connection, space.tenant, ids, MOST_DOCUMENTS + 1)
+        erased = await notices.due_to(connection, space.tenant, scope.id, erasures) if erasures else set()
+    opened = Opened.each(space, found)
+    views = {head: await seen(scope, each) for head, each in opened.items()}
+    before = await told_before(space, scope, [*ids, *(member.id for member in found.members)])
+    await disclose(space, scope, [(opened[head], view) for head, view in views.items()], before)
+    knows = {row.origin for row in before}
+    heads = dict(zip(ids, (found.heads.get(nr) for nr in range(len(ids))), strict=True))
+    told: list[dict[str, Any]] = []
+    for each in wanted:
+        if each.op == ERASE:
+            if each.erasure in erased:
+                told.append(_line(scope, each, "erase", public_profile(each.profile)))
+            continue
+        head = heads.get(each.profile)
+        one = None if head is None else opened[head]
+        known = each.profile in knows or (one is not None and any(m.id in knows for m in one.members))
+        if each.op is not None:
+            if known:
+                told.append(_line(scope, each, _OPS[each.op], public_profile(each.profile)))
+        elif one is None or head is None:
+            # Erased, asleep or withheld by now: whoever was told of it has to drop it.
+            if known:
+                told.append(_line(scope, each, WITHDRAW, public_profile(each.profile)))
+        else:
+            view = views[head]
+            if not view.nothing or known:
+                told.append(await _state(scope, each, one, not view.nothing, view))
+    return told
+
+
+def _line(scope: Scope, told: Told, op: str, profile_id: str) -> dict[str, Any]:
+    return {
+        "op": op,
+        "profile_id": profile_id,
+        "version": told.version + scope.offset,
+        "other_profile_ids": [public_profile(id_) for id_ in told.others],
+        "identifiers": [],
+        "traits": {},
+        "at": format_time(told.at >> 8),
+    }
+
+
+async def _state(scope: Scope, told: Told, one: Opened, readable: bool, view: Any) -> dict[str, Any]:  # noqa: FBT001
+    names = await one.names()
+    line = _line(scope, told, UPSERT if readable else WITHDRAW, one.public_id)
+    line["version"] = one.head.version + scope.offset
+    if readable:
+        held = [one.identifiers[at] for at in view.identifiers]
+        line["identifiers"] = [{"type": names[each.type], "value": one.value(each)} for each in held]
+        line["traits"] = view.traits
+    return line

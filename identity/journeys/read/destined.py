@@ -1,0 +1,99 @@
+"""The reads of a destination: one profile or many, with what it may see of each now.
+
+Who was never told of a person is told as little as of one who does not exist; who was is told that
+there is nothing to see any more.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from identity.errors import Conflict, DatabaseUnavailable, ProfileNotFound
+from identity.identifiers import parse
+from identity.ids import private, public_profile
+from identity.journeys.read.find import MOST_DOCUMENTS
+from identity.journeys.read.opened import Opened
+from identity.journeys.read.scope import Scope, disclose, open_scope, seen, told_before
+from identity.planning.destinations import Visible
+from identity.spaces import Space, through_a_roll
+from identity.store import read as store
+
+ATTEMPTS = 8
+GRANTED, WITHHELD = "granted", "withheld"
+
+
+async def get_profile(space: Space, destination_id: str, ref: str) -> dict[str, Any]:
+    """What a destination may see of a profile. BadIdentifier, ProfileNotFound, DestinationNotFound, TooMuch."""
+    told = (await lookup(space, destination_id, [ref]))[ref]
+    if told is None:
+        raise ProfileNotFound
+    return told
+
+
+@through_a_roll
+async def lookup(space: Space, destination_id: str, refs: Sequence[str]) -> dict[str, dict[str, Any] | None]:
+    """Many at once, by `type:value` or id as it was written; None where there is nobody to see.
+
+    A destination finds people by ids, and by identifiers of the types that it may see.
+    """
+    for _ in range(ATTEMPTS):
+        scope = await open_scope(space, destination_id)
+        found = await _find(space, scope, refs)
+        opened = Opened.each(space, found)
+        views = {head: await seen(scope, each) for head, each in opened.items()}
+        before = await told_before(space, scope, [member.id for member in found.members])
+        try:
+            await disclose(space, scope, [(opened[head], view) for head, view in views.items()], before)
+        except Conflict:
+            continue
+        knows = {row.origin for row in before}
+        answers = {
+            head: await answer(scope, each, views[head]) if not views[head].nothing or _told(each, knows) else None
+            for head, each in opened.items()
+        }
+        return {ref: answers[found.heads[nr]] if nr in found.heads else None for nr, ref in enumerate(refs)}
+    raise DatabaseUnavailable
+
+
+async def answer(scope: Scope, opened: Opened, view: Visible) -> dict[str, Any]:
+    """A profile as a destination is shown it."""
+    names = await opened.names()
+    held = [opened.identifiers[at] for at in view.identifiers]
+    return {
+        "profile_id": opened.public_id,
+        "merged_from": sorted(public_profile(m.id) for m in opened.members if m.id != opened.head.canonical),
+        "version": opened.head.version + scope.offset,
+        "consent": WITHHELD if view.nothing else GRANTED,
+        "identifiers": [{"type": names[each.type], "value": opened.value(each)} for each in held],
+        "traits": view.traits,
+    }
+
+
+def _told(opened: Opened, knows: set[bytes]) -> bool:
+    return any(member.id in knows for member in opened.members)
+
+
+async def _find(space: Space, scope: Scope, refs: Sequence[str]) -> store.Profiles:
+    """The profiles by questions: those by ids and those by identifiers, each in one statement."""
+    region = (await space.rules()).region
+    ids: dict[int, bytes] = {}
+    keys: dict[int, bytes] = {}
+    for nr, ref in enumerate(refs):
+        id_ = private("prf", ref)
+        if id_ is not None:
+            ids[nr] = id_
+            continue
+        identifier = parse(ref, region)
+        if scope.entitled.identifier(identifier.type):
+            keys[nr] = space.keys.identifier(identifier.type, identifier.value)
+    heads: dict[int, bytes] = {}
+    members: dict[bytes, store.Member] = {}
+    held: dict[bytes, store.Held] = {}
+    async with space.database.reading() as connection:
+        for asked, ask in ((keys, store.by_keys), (ids, store.by_ids)):
+            if asked:
+                found = await ask(connection, space.tenant, list(asked.values()), MOST_DOCUMENTS + 1)
+                numbers = list(asked)
+                heads |= {numbers[at]: head for at, head in found.heads.items()}
+                members |= {member.id: member for member in found.members}
+                held |= {each.key: each for each in found.identifiers}
+    return store.Profiles(heads, list(members.values()), list(held.values()))

@@ -1,0 +1,117 @@
+"""The feed as it is read: entries of the lanes after a place in each, and what is forgotten of them.
+
+A lane's entries are exactly those after its base up to its head, in the order of their numbers, so
+taking the first ones of every lane skips nothing however late another lane's writer commits.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from identity.store import statements as sql
+from identity.store.arrays import int2s, int8s, uuids, uuids_or_null
+from identity.store.control import LANES
+from identity.store.database import Connection, row, rows
+from identity.store.rows import ChangeRow
+from identity.store.tenant import Tenant
+
+
+class LaneRow(NamedTuple):
+    """A lane: its last entry, and the last one that is no longer kept."""
+
+    lane: int
+    seq: int
+    base: int
+
+
+async def lanes(connection: Connection, tenant: Tenant) -> list[LaneRow]:
+    """The lanes of a space."""
+    found = await rows(
+        connection,
+        "SELECT lane, seq, base FROM lane_head WHERE space_id = $1::int4 AND bucket = $2::int4 ORDER BY lane",
+        tenant.id,
+        tenant.base,
+    )
+    return [LaneRow(*each) for each in found]
+
+
+class EntryRow(NamedTuple):
+    """An entry of a lane."""
+
+    lane: int
+    seq: int
+    op: int
+    version: int
+    at: int
+    profile: bytes
+    other: bytes | None
+
+
+async def entries(connection: Connection, tenant: Tenant, after: Mapping[int, int], limit: int) -> list[EntryRow]:
+    """The next entries after a place in each lane: those nearest to it first, at most `limit`."""
+    found = await rows(
+        connection,
+        """
+        SELECT c.lane, c.seq, c.op, c.version, c.at, c.profile_id, c.other
+        FROM unnest($2::int2[], $3::int8[]) AS a (lane, seq)
+        CROSS JOIN LATERAL (
+            SELECT * FROM change c
+            WHERE c.space_id = $1::int4 AND c.lane = a.lane AND c.seq > a.seq AND c.bucket = $4::int4
+            ORDER BY c.seq LIMIT $5::int8
+        ) c
+        ORDER BY c.seq - a.seq, c.lane LIMIT $5::int8
+        """,
+        tenant.id,
+        int2s(list(after)),
+        int8s(list(after.values())),
+        tenant.base,
+        limit,
+    )
+    return [EntryRow(*each) for each in found]
+
+
+async def append(connection: Connection, tenant: Tenant, lane: int, changes: list[ChangeRow]) -> None:
+    """Adds entries to a lane, at the end of the caller's transaction."""
+    op, version, at, profile, other = zip(*changes, strict=True)
+    await connection.execute(
+        sql.INSERT_CHANGES,
+        [
+            tenant.id, lane % LANES, tenant.base, len(changes),
+            int2s(op), int8s(version), int8s(at), uuids(profile), uuids_or_null(other),
+        ],
+    )  # fmt: skip
+
+
+async def forget(connection: Connection, tenant: Tenant, lane: int, before: int, limit: int) -> int:
+    """Forgets up to `limit` entries of a lane from before a stamp; how many. In a transaction of its own."""
+    found = await row(
+        connection,
+        """
+        SELECT h.base, coalesce((
+            SELECT max(c.seq) FROM (
+                SELECT seq, at FROM change
+                WHERE space_id = $1::int4 AND lane = $2::int2 AND bucket = $3::int4 AND seq > h.base
+                ORDER BY seq LIMIT $5::int8
+            ) c WHERE c.at < $4::int8
+        ), h.base)
+        FROM lane_head h WHERE h.space_id = $1::int4 AND h.lane = $2::int2 AND h.bucket = $3::int4 FOR UPDATE
+        """,
+        tenant.id,
+        lane,
+        tenant.base,
+        before,
+        limit,
+    )
+    if found is None or found[0] == found[1]:
+        return 0
+    base, upto = found
+    await connection.execute(
+        """
+        DELETE FROM change WHERE space_id = $1::int4 AND lane = $2::int2 AND bucket = $3::int4 AND seq <= $4::int8
+        """,
+        [tenant.id, lane, tenant.base, upto],
+    )
+    await connection.execute(
+        "UPDATE lane_head SET base = $4::int8 WHERE space_id = $1::int4 AND lane = $2::int2 AND bucket = $3::int4",
+        [tenant.id, lane, tenant.base, upto],
+    )
+    return int(upto - base)
