@@ -64,7 +64,8 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "asyncio", "psycopg", "alembic", "sqlalchemy"):
+    noisy = ("uvicorn", "uvicorn.error", "uvicorn.access", "asyncio", "psycopg", "alembic", "sqlalchemy", "httpcore")
+    for name in noisy:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True

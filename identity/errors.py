@@ -106,6 +106,10 @@ class BadSignal(BadInput):
     code = "invalid_signal"
 
 
+class BadCallback(BadInput):
+    """A callback must be an https address with the name of a public host."""
+
+
 class Refused(OnefoldError):
     """As things stand it cannot be done."""
 
@@ -222,6 +226,10 @@ class Unauthorised(OnefoldError):
     """The key is missing, unknown or revoked."""
 
 
+class BadSignature(Unauthorised):
+    """The message is not signed, not by whom it should be, or not of these minutes."""
+
+
 class Forbidden(OnefoldError):
     """The key does not carry the scope that this call needs."""
 
@@ -256,6 +264,10 @@ class Quarantined(Unavailable):
 
 class LedgerBroken(Unavailable):
     """The ledger and its journal contradict each other or one is missing; the operator has to look into it."""
+
+
+class Undelivered(Unavailable):
+    """The callback could not be reached."""
 
 
 class DatabaseUnavailable(Unavailable):

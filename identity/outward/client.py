@@ -1,0 +1,136 @@
+"""Posts to callbacks: looked up once, checked, connected to what was checked, cut off in time and length.
+
+No redirect is followed, no proxy is asked and nothing of the environment is read; no connection
+outlives its call. An answer is what a stranger wrote: its status says that it was taken, no more.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+import httpcore
+from msgspec import Struct
+
+from identity.errors import Undelivered
+from identity.outward.callbacks import PORTS, Callback, read_callback
+from identity.outward.networks import Network, checked
+from identity.outward.wires import CheckedBackend
+
+SECONDS: Final = 5.0
+LONGEST: Final = 256 * 1024
+MOST_ADDRESSES: Final = 4
+_RESOLVERS: Final = 4
+_HEADERS: Final[Mapping[str, str]] = {
+    "user-agent": "Onefold",
+    "accept": "application/json",
+    "content-type": "application/json",
+}
+
+Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+"""Looks up a host (and port): its addresses as text. OSError."""
+
+
+class Answer(Struct, frozen=True):
+    """What a callback answered: its status, its media type as told, its body."""
+
+    status: int
+    media_type: str
+    body: bytes
+
+
+class Client:
+    """Calls callbacks. `aclose` it.
+
+    `allowed` are networks that may be called though they are not public, `tls` trusts other
+    authorities, `ports` are those that may be used: for an operator's own network, and for tests.
+    A call may take `seconds` from the lookup to the last byte, and read `longest` bytes.
+    """
+
+    def __init__(
+        self,
+        *,
+        resolve: Resolve | None = None,
+        allowed: Collection[Network] = (),
+        tls: ssl.SSLContext | None = None,
+        ports: Collection[int] = PORTS,
+        seconds: float = SECONDS,
+        longest: int = LONGEST,
+    ) -> None:
+        # Lookups have threads of their own: names that never resolve hold up nothing else.
+        self._threads = ThreadPoolExecutor(_RESOLVERS, "resolve")
+        self._resolve = resolve or self._look_up
+        self._allowed = tuple(allowed)
+        self._tls = tls or httpcore.default_ssl_context()
+        self._ports = frozenset(ports)
+        self._seconds = seconds
+        self._longest = longest
+
+    async def aclose(self) -> None:
+        """Let go of the threads, without waiting for a lookup that hangs."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def vet(self, url: str) -> None:
+        """Tell whether a callback could be called now, when one is registered. BadCallback, Undelivered."""
+        callback = read_callback(url, self._ports)
+        try:
+            async with asyncio.timeout(self._seconds):
+                await self._addresses(callback)
+        except TimeoutError:
+            raise Undelivered("The host of the callback could not be looked up in time.") from None
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Post JSON to a callback. BadCallback if it may not be called, Undelivered if it did not answer."""
+        callback = read_callback(url, self._ports)
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await self._post(callback, await self._addresses(callback), body, headers)
+        except TimeoutError:
+            raise Undelivered("The callback did not answer in time.") from None
+        except (httpcore.NetworkError, httpcore.TimeoutException) as error:
+            cause = error.__cause__ or error.__context__
+            if isinstance(cause, ssl.SSLError):
+                raise Undelivered("The certificate or encryption of the callback is not valid.") from None
+            raise Undelivered from None
+        except httpcore.ProtocolError:
+            raise Undelivered("The callback did not answer in HTTP.") from None
+
+    async def _addresses(self, callback: Callback) -> list[str]:
+        try:
+            found = await self._resolve(callback.host, callback.port)
+        except (OSError, UnicodeError):
+            found = ()
+        if not found:
+            raise Undelivered("The host of the callback could not be looked up.")
+        return checked(found, self._allowed)
+
+    async def _post(
+        self, callback: Callback, addresses: Sequence[str], body: bytes, headers: Mapping[str, str]
+    ) -> Answer:
+        url = httpcore.URL(
+            scheme=b"https", host=callback.host.encode(), port=callback.port, target=callback.target.encode()
+        )
+        sent = [(name.encode(), value.encode()) for name, value in {**_HEADERS, **headers}.items()]
+        tried = addresses[:MOST_ADDRESSES]
+        backend = CheckedBackend(callback.host, tried, self._longest)
+        # One address that swallows everything leaves time for the others.
+        share = {"timeout": {"connect": self._seconds / len(tried)}}
+        async with (
+            httpcore.AsyncConnectionPool(
+                self._tls, max_connections=1, max_keepalive_connections=0, network_backend=backend
+            ) as pool,
+            pool.stream("POST", url, headers=sent, content=body, extensions=share) as response,
+        ):
+            media = [value for name, value in response.headers if name.lower() == b"content-type"]
+            return Answer(response.status, b", ".join(media).decode("latin-1"), await response.aread())
+
+    async def _look_up(self, host: str, port: int) -> Sequence[str]:
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(self._threads, _system, host, port)
+        return list(dict.fromkeys(found))
+
+
+def _system(host: str, port: int) -> list[str]:
+    return [str(each[4][0]) for each in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]

@@ -1,0 +1,67 @@
+"""What is sent to callbacks is signed, and what comes back is believed only if it is: Standard Webhooks.
+
+While a secret is changed both are in force: both sign, and either is accepted. Comparisons take the
+same time whatever they compare. A message is good for five minutes either way, so a receiver has to
+remember ids for ten.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from hmac import compare_digest
+from typing import Final
+
+from standardwebhooks import Webhook
+
+from identity.errors import BadSignature, KeyUnavailable
+from identity.model import MICRO
+
+ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
+TOLERANCE: Final = 300 * MICRO
+SHORTEST_SECRET: Final = 24
+MOST_SIGNATURES: Final = 8
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_SECONDS: Final = re.compile(r"[0-9]{1,11}")
+
+
+def sign(secrets: Sequence[bytes], message: str, at: int, body: bytes) -> dict[str, str]:
+    """The headers that sign a JSON body as `message`, an id without dots, at a time (microseconds).
+
+    `secrets` are one or two, of at least SHORTEST_SECRET bytes. KeyUnavailable if there is none.
+    """
+    assert _ID.fullmatch(message)
+    seconds = at // MICRO
+    signatures = _signatures(secrets, message, seconds, body.decode())
+    return {ID: message, TIMESTAMP: str(seconds), SIGNATURE: " ".join(signatures)}
+
+
+def verify(secrets: Sequence[bytes], headers: Mapping[str, str], body: bytes, now: int) -> str:
+    """The id of a message that one of the secrets signed within TOLERANCE of `now` (microseconds).
+
+    `headers` by names in lower case, `body` as it came. BadSignature; whether the id was seen
+    before, or belongs to what it answers, is the caller's to know.
+    """
+    message, seconds, told = (headers.get(name, "") for name in (ID, TIMESTAMP, SIGNATURE))
+    signatures = told.split(" ")
+    if not _ID.fullmatch(message) or not _SECONDS.fullmatch(seconds) or len(signatures) > MOST_SIGNATURES:
+        raise BadSignature
+    if abs(int(seconds) * MICRO - now) > TOLERANCE:
+        raise BadSignature
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        raise BadSignature from None
+    good = False
+    for expected in _signatures(secrets, message, int(seconds), text):
+        for each in signatures:
+            good |= compare_digest(expected.encode(), each.encode("utf-8", "replace"))
+    if not good:
+        raise BadSignature
+    return message
+
+
+def _signatures(secrets: Sequence[bytes], message: str, seconds: int, body: str) -> list[str]:
+    if not secrets or any(len(secret) < SHORTEST_SECRET for secret in secrets):
+        raise KeyUnavailable
+    at = datetime.fromtimestamp(seconds, UTC)
+    return [Webhook(secret).sign(message, at, body) for secret in secrets]

@@ -1,0 +1,138 @@
+"""Which addresses may be called: by how they are written, and by where they lead."""
+
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from identity.errors import BadCallback
+from identity.outward.callbacks import LONGEST, Callback, read_callback
+from identity.outward.networks import checked, public
+
+
+@pytest.mark.parametrize(
+    ("url", "callback"),
+    [
+        ("https://example.org", Callback("example.org", 443, "/")),
+        ("https://Example.ORG/", Callback("example.org", 443, "/")),
+        ("HTTPS://hooks.example.org:8443/a/b?c=d&e=%20", Callback("hooks.example.org", 8443, "/a/b?c=d&e=%20")),
+        ("https://example.org:443?x", Callback("example.org", 443, "/?x")),
+        ("https://bücher.example/@x", Callback("xn--bcher-kva.example", 443, "/@x")),
+        ("https://xn--bcher-kva.example/", Callback("xn--bcher-kva.example", 443, "/")),
+        ("https://例え\u3002テスト/", Callback("xn--r8jz45g.xn--zckzah", 443, "/")),
+        ("https://1.2.3.4.example.org/", Callback("1.2.3.4.example.org", 443, "/")),
+    ],
+)
+def test_read(url: str, callback: Callback) -> None:
+    """An https address with a host name is read into the parts that are called."""
+    assert read_callback(url) == callback
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        # attack 84
+        "http://169.254.169.254/", "http://[::ffff:127.0.0.1]", "https://2130706433/", "https://user@host",
+        "gopher://example.org/", "http://example.org/", "ftp://example.org/", "file:///etc/passwd", "//example.org/",
+        # addresses in numbers, in every spelling
+        "https://127.0.0.1/", "https://127.1/", "https://0x7f.0.0.1/", "https://0x7f000001/", "https://0177.0.0.1/",
+        "https://8.8.8.8/", "https://[::1]/", "https://[::ffff:127.0.0.1]/", "https://[64:ff9b::7f00:1]/",
+        "https://[2001:4860:4860::8888]/", "https://１２７.0.0.1/", "https://127。0。0。1/", "https://①②⑦.0.0.1/",  # noqa: RUF001
+        "https://example.0x1/", "https://example.1/", "https://0/", "https://[fe80::1%25lo]/",
+        # what is read differently by different readers
+        "https://user:pass@example.org/", "https://@example.org/", "https://example.org@10.0.0.1/",
+        "https://example.org\\@10.0.0.1/", "https://example.org#@10.0.0.1/", "https://example.org/#x",
+        "https://exa mple.org/", "https://example.org /", " https://example.org/", "https://example.org/\n",
+        "https://exam\tple.org/", "https://exam\nple.org/", "https://example.org/a b", "https://example.org/ü",
+        "https://example.org/\r\nx: y", "https://example.org/\0", "https://example.org:443:443/", "https:/example.org",
+        "https:example.org", "https://", "https:///path", "https://?x", "https://:443/", "https://example.org:/",
+        "https://%6cocalhost.org/", "https://example.org%00.org/", "https://\ud800.org/",
+        # names that are none, or only ours
+        "https://localhost/", "https://metadata/", "https://example.org./", "https://.example.org/", "https://a..org/",
+        "https://-a.org/", "https://a_b.org/", "https://*.org/", "https://" + "a" * 64 + ".org/",
+        "https://" + "a." * 126 + "org/", "https://xn--a.org/",
+        # ports
+        "https://example.org:22/", "https://example.org:80/", "https://example.org:0/", "https://example.org:99999/",
+        "https://example.org:-1/", "https://example.org:443443/", "https://example.org:٤٤٣/",
+        # not an address
+        "", "x", "https://example.org/" + "a" * LONGEST, None, 1, b"https://example.org/", ["https://example.org/"],
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_refused(url: object) -> None:
+    """Anything else is refused."""
+    with pytest.raises(BadCallback):
+        read_callback(url)
+
+
+@given(st.text(max_size=60), st.booleans())
+def test_any_text(text: str, whole: bool) -> None:  # noqa: FBT001
+    """Whatever is written, it is refused or has a host name in plain ASCII that nothing can hide in."""
+    try:
+        callback = read_callback(text if whole else f"https://{text}")
+    except BadCallback:
+        return
+    assert set(callback.host) <= set("abcdefghijklmnopqrstuvwxyz0123456789.-")
+    assert "." in callback.host
+    assert callback.target.startswith("/")
+    with pytest.raises(ValueError, match="does not appear"):
+        ip_address(callback.host)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "0.0.0.0", "10.0.0.1", "100.64.0.1", "100.100.100.200", "127.0.0.1", "127.255.255.254", "168.63.129.16",
+        "169.254.169.254", "169.254.170.2", "172.16.0.1", "172.31.255.255", "192.0.0.192", "192.0.2.1", "192.88.99.1",
+        "192.168.0.1", "198.18.0.1", "198.51.100.1", "203.0.113.1", "224.0.0.1", "239.255.255.255", "240.0.0.1",
+        "255.255.255.255", "::", "::1", "::7f00:1", "::ffff:127.0.0.1", "::ffff:8.8.8.8", "64:ff9b::7f00:1",
+        "64:ff9b::808:808", "64:ff9b:1::1", "100::1", "2001::1", "2001:0:4136:e378:8000:63bf:3fff:fdd2", "2001:db8::1",
+        "2001:20::1", "2002:7f00:1::", "2002:a00:1::1", "3fff::1", "5f00::1", "fc00::1", "fd00:ec2::254", "fe80::1",
+        "fe80::1%lo", "fec0::1", "ff02::1", "4000::1",
+    ],
+)  # fmt: skip
+def test_not_public(address: str) -> None:
+    """No address of this kind is public."""
+    assert not public(ip_address(address))
+
+
+@pytest.mark.parametrize(
+    "address", ["8.8.8.8", "1.1.1.1", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "2a00:1450::1"]
+)
+def test_public(address: str) -> None:
+    """Those of the internet are."""
+    assert checked([address]) == [address]
+
+
+ADDRESSES = st.integers(0, 2**32 - 1).map(IPv4Address) | st.integers(0, 2**128 - 1).map(IPv6Address)
+
+
+@given(ADDRESSES | st.ip_addresses(v=4) | st.ip_addresses(v=6))
+def test_what_python_knows(address: IPv4Address | IPv6Address) -> None:
+    """No address is public that Python's own tables hold to be something else."""
+    if public(address):
+        assert address.is_global
+        kinds = (address.is_multicast, address.is_reserved, address.is_loopback, address.is_link_local)
+        assert not any(kinds)
+
+
+GOOD = st.ip_addresses(network="8.0.0.0/8") | st.ip_addresses(network="2a00::/12")
+BAD = st.sampled_from(("10.0.0.0/8", "127.0.0.0/8", "fc00::/7", "::/96")).flatmap(
+    lambda each: st.ip_addresses(network=each)
+)
+
+
+@given(GOOD, BAD, st.booleans())
+def test_one_is_enough(good: IPv4Address | IPv6Address, bad: IPv4Address | IPv6Address, first: bool) -> None:  # noqa: FBT001
+    """A name is refused for any one address that is not public, wherever in the list it stands."""
+    found = [str(bad), str(good)] if first else [str(good), str(bad)]
+    with pytest.raises(BadCallback):
+        checked(found)
+
+
+def test_allowed() -> None:
+    """An operator may open a network, and only that."""
+    assert checked(["10.1.0.1", "8.8.8.8"], [IPv4Network("10.1.0.0/16")]) == ["10.1.0.1", "8.8.8.8"]
+    with pytest.raises(BadCallback):
+        checked(["10.2.0.1"], [IPv4Network("10.1.0.0/16")])
