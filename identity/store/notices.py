@@ -45,12 +45,15 @@ async def add(connection: Connection, tenant: Tenant, id_: bytes, destinations: 
     )
 
 
-async def due_to(connection: Connection, tenant: Tenant, destination: int, erasures_: Sequence[bytes]) -> set[bytes]:
-    """Which of these erasures a destination has to be told of."""
+async def due_to(
+    connection: Connection, tenant: Tenant, destination: int, erasures_: Sequence[bytes]
+) -> dict[bytes, bytes | None]:
+    """Which of these erasures a destination has to be told of, each with what is set aside for that, sealed."""
     found = await rows(
         connection,
         """
-        SELECT n.erasure_id FROM erasure_notice n
+        SELECT n.erasure_id, e.aside FROM erasure_notice n
+        JOIN erasure e ON e.erasure_id = n.erasure_id AND e.space_id = $1::int4 AND e.bucket = $3::int4
         WHERE n.erasure_id = ANY ($2::uuid[]) AND n.destination = $4::int4 AND n.space_id = $1::int4
           AND n.bucket = $3::int4
         """,
@@ -59,7 +62,7 @@ async def due_to(connection: Connection, tenant: Tenant, destination: int, erasu
         tenant.base,
         destination,
     )
-    return {bytes(id_) for (id_,) in found}
+    return {bytes(id_): None if aside is None else bytes(aside) for id_, aside in found}
 
 
 async def waiting(connection: Connection, tenant: Tenant, destination: int) -> int:

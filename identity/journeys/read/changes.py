@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from identity.errors import BadCursor, Conflict, DatabaseUnavailable, Resync
 from identity.ids import public_profile
+from identity.journeys.read.asides import set_aside
 from identity.journeys.read.destined import ATTEMPTS
 from identity.journeys.read.find import MOST_DOCUMENTS
 from identity.journeys.read.opened import Opened
@@ -20,7 +21,7 @@ from identity.planning.feed import BEGINNING, Entry, Position, Told, advanced, c
 from identity.planning.plan import ERASE, MERGE, UNMERGE
 from identity.planning.timing import format_time
 from identity.spaces import Space, through_a_roll
-from identity.store import feed, notices
+from identity.store import feed
 from identity.store import read as store
 
 MOST: Final = 1_000
@@ -126,10 +127,10 @@ async def _tell(space: Space, scope: Scope, wanted: Sequence[Told]) -> list[dict
 
 async def _told(space: Space, scope: Scope, wanted: Sequence[Told]) -> list[dict[str, Any]]:
     ids = [each.profile for each in wanted if each.op != ERASE]
-    erasures = [each.erasure for each in wanted if each.erasure is not None]
+    erasures = {each.erasure for each in wanted if each.erasure is not None}
     async with space.database.reading() as connection:
         found = await store.by_ids(connection, space.tenant, ids, MOST_DOCUMENTS + 1)
-        erased = await notices.due_to(connection, space.tenant, scope.id, erasures) if erasures else set()
+    erased = await set_aside(space, scope, erasures)
     opened = Opened.each(space, found)
     views = {head: await seen(scope, each) for head, each in opened.items()}
     before = await told_before(space, scope, [*ids, *(member.id for member in found.members)])
@@ -140,7 +141,8 @@ async def _told(space: Space, scope: Scope, wanted: Sequence[Told]) -> list[dict
     for each in wanted:
         if each.op == ERASE:
             if each.erasure in erased:
-                told.append(_line(scope, each, "erase", public_profile(each.profile)))
+                line = _line(scope, each, "erase", public_profile(each.profile))
+                told.append(line | {"identifiers": erased[each.erasure]})
             continue
         head = heads.get(each.profile)
         one = None if head is None else opened[head]

@@ -1,0 +1,271 @@
+"""Destinations over HTTP: entitled, shown what they may see, told of every change."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.app.conftest import Shop
+
+PURPOSES = {
+    "purposes": [
+        {"id": "Marketing", "class": "ads"},
+        {"id": "Product", "class": "analytics"},
+        {"id": "Billing", "class": "necessary"},
+    ]
+}
+MAIL = {"purposes": ["Marketing"], "traits": ["plan", "name"], "identifiers": ["email"]}
+
+
+def told(decisions: dict[str, bool] | None = None, **call: Any) -> dict[str, Any]:
+    """A call, with the whole statement of a consent manager."""
+    context = {} if decisions is None else {"context": {"consent": {"categoryPreferences": decisions}}}
+    return {"type": "identify", **context, **call}
+
+
+class Feed:
+    """A destination that keeps what it is told, as its documentation says to."""
+
+    def __init__(self, shop: Shop, name: str = "mail", **entitled: Any) -> None:
+        self.shop, self.name = shop, name
+        made = shop.ask("PUT", f"/v1/destinations/{name}", json={**MAIL, **entitled})
+        assert made.status_code == 201, made.text
+        self.made = made.json()
+        shop.keys[name] = self.made["secret"]
+        self.cursor: str | None = None
+        self.held: dict[str, dict[str, Any]] = {}
+        self.versions: dict[str, int] = {}
+        self.ops: list[str] = []
+
+    def page(self, **given: Any) -> httpx.Response:
+        """One page after where it is."""
+        at = {} if self.cursor is None else {"cursor": self.cursor}
+        return self.shop.ask("GET", "/v1/changes", self.name, params={**at, **given})
+
+    def pull(self, **given: Any) -> list[dict[str, Any]]:
+        """Everything there is by now, applied."""
+        lines: list[dict[str, Any]] = []
+        while True:
+            answer = self.page(**given)
+            assert answer.status_code == 200, answer.text
+            page = answer.json()
+            self.cursor = page["cursor"]
+            lines += page["changes"]
+            for line in page["changes"]:
+                self.apply(line)
+            if not page["has_more"]:
+                return lines
+
+    def apply(self, line: dict[str, Any]) -> None:
+        """Takes one entry in."""
+        id_, op = line["profile_id"], line["op"]
+        self.ops.append(op)
+        assert line["version"] >= self.versions.get(id_, 0) or op == "merge"
+        self.versions[id_] = max(line["version"], self.versions.get(id_, 0))
+        if op == "upsert":
+            self.held[id_] = {"traits": line["traits"], "identifiers": line["identifiers"]}
+        elif op in ("withdraw", "erase"):
+            for each in (id_, *line["other_profile_ids"]):
+                self.held.pop(each, None)
+        elif op == "merge":
+            for each in line["other_profile_ids"]:
+                self.held.pop(each, None)
+
+    def ack(self) -> dict[str, Any]:
+        """Says that it has applied everything."""
+        answer = self.shop.ask("POST", "/v1/changes/ack", self.name, json={"cursor": self.cursor})
+        assert answer.status_code == 200, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
+    def look(self, ref: str) -> httpx.Response:
+        """A profile as it may see it."""
+        return self.shop.ask("GET", f"/v1/destination/profiles/{ref}", self.name)
+
+
+@pytest.fixture
+def feed(shop: Shop) -> Callable[..., Feed]:
+    """Destinations of a space with purposes."""
+    assert shop.ask("PUT", "/v1/purposes", json=PURPOSES).json() == {"version": 1}
+    return lambda *name, **entitled: Feed(shop, *name, **entitled)
+
+
+def test_only_what_it_may_see(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """Traits and identifiers on its list, of people who granted its purposes; else as of nobody."""
+    mail = feed()
+    traits = {"plan": "pro", "name": "Ann", "salary": 9, "email": "ann@example.org"}
+    shop.send(told({"Marketing": True}, userId="ann", traits=traits))
+    shop.send(told({"Marketing": False}, userId="bob", traits={"plan": "pro", "email": "bob@example.org"}))
+    shop.send(told(userId="eve", traits={"plan": "pro", "email": "eve@example.org"}))
+
+    seen = mail.look("email:Ann@example.org").json()
+    assert (seen["traits"], seen["consent"]) == ({"plan": "pro", "name": "Ann"}, "granted")
+    assert seen["identifiers"] == [{"type": "email", "value": "ann@example.org"}]
+    # By an identifier that it may not see it finds nobody.
+    for ref in ("user_id:ann", "email:bob@example.org", "email:eve@example.org", "email:no@example.com"):
+        answer = mail.look(ref)
+        assert (answer.status_code, answer.json()["code"]) == (404, "profile_not_found")
+    assert mail.look(seen["profile_id"]).json() == seen
+    assert [line["traits"] for line in mail.pull()] == [seen["traits"]]
+    many = {"identifiers": ["email:ann@example.org", "email:bob@example.org", seen["profile_id"]]}
+    found = shop.ask("POST", "/v1/destination/profiles/lookup", "mail", json=many).json()["profiles"]
+    assert found == {many["identifiers"][0]: seen, many["identifiers"][1]: None, many["identifiers"][2]: seen}
+
+
+def test_withdrawal(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """When a withdrawal is answered nothing is seen any more, and who was told is told so."""
+    mail = feed()
+    shop.send(told({"Marketing": True}, userId="ann", traits={"plan": "pro", "email": "ann@example.org"}))
+    mail.pull()
+    id_ = mail.look("email:ann@example.org").json()["profile_id"]
+    decided = {"identifier": "user_id:ann", "decisions": {"Marketing": False}}
+    assert shop.ask("POST", "/v1/consent", "privacy", json=decided).status_code == 200
+
+    seen = mail.look(id_).json()
+    assert (seen["consent"], seen["traits"], seen["identifiers"]) == ("withheld", {}, [])
+    assert [(line["op"], line["profile_id"], line["traits"]) for line in mail.pull()] == [("withdraw", id_, {})]
+    assert mail.held == {}
+    # A grant by a public key does not lift what the privacy team recorded.
+    shop.send(told({"Marketing": True}, userId="ann"), key="import")
+    assert mail.look(id_).json()["consent"] == "granted"
+
+
+def test_merge_into_conflict(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """A merge that makes a conflict takes back what was told of either, and says who is whom."""
+    mail = feed()
+    shop.send(told({"Marketing": False}, userId="ann", traits={"plan": "pro"}))
+    shop.send(told({"Marketing": True}, anonymousId="a1", traits={"name": "A"}))
+    mail.pull()
+    (id_,) = mail.held
+    shop.send({"type": "identify", "userId": "ann", "anonymousId": "a1"})
+    lines = mail.pull()
+    assert [line["op"] for line in lines] == ["merge", "withdraw"]
+    assert lines[0]["other_profile_ids"] == [id_]
+    assert mail.held == {}
+    unmerged = {"identifiers": ["anonymous_id:a1"]}
+    assert shop.ask("POST", "/v1/profiles/unmerge", "privacy", json=unmerged).status_code == 200
+    mail.pull()
+    assert {held["traits"].get("name") for held in mail.held.values()} == {"A"}
+
+
+def test_erased(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """An erasure reaches who was told, and is done there when they say so; nobody else hears of it."""
+    mail, ads = feed(), feed("ads", purposes=["Product"])
+    shop.send(told({"Marketing": True}, userId="ann", traits={"plan": "pro", "email": "ann@example.org"}))
+    for each in (mail, ads):
+        each.pull()
+    (id_,) = mail.held
+    asked = shop.ask("POST", "/v1/erasures", "privacy", json={"identifiers": ["user_id:ann"]}).json()
+    erasure = asked["erasures"][0]["erasure_id"]
+
+    def state() -> dict[str, Any]:
+        made: dict[str, Any] = shop.ask("GET", f"/v1/erasures/{erasure}", "privacy").json()
+        return made
+
+    assert [each["status"] for each in state()["destinations"]] == ["queued"]
+    assert state()["overall"] == "propagating"
+    assert mail.look(id_).status_code == 404
+    (line,) = mail.pull()
+    assert (line["op"], line["profile_id"]) == ("erase", id_)
+    assert line["identifiers"] == [{"type": "email", "value": "ann@example.org"}]
+    assert mail.held == {}
+    assert ads.pull() == []
+    assert mail.ack()["erasures"] == 1
+    assert mail.ack()["erasures"] == 0
+    assert [each["status"] for each in state()["destinations"]] == ["done"]
+    assert state()["overall"] in ("awaiting_backups", "completed")
+    receipt = shop.ask("GET", f"/v1/erasures/{erasure}/receipt", "privacy").json()
+    assert [each["status"] for each in receipt["destinations"]] == ["done"]
+
+
+def test_narrowed_and_widened(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """What is narrowed is taken back without any call, what is widened is told, wherever the feed stood."""
+    mail = feed()
+    shop.send(*(told({"Marketing": True}, userId=f"u{nr}", traits={"plan": nr, "name": "N"}) for nr in range(5)))
+    mail.pull(limit=2)
+    before = dict(mail.versions)
+    shop.ask("PUT", "/v1/destinations/mail", json={**MAIL, "traits": ["name"]})
+    mail.pull(limit=2)
+    assert [held["traits"] for held in mail.held.values()] == [{"name": "N"}] * 5
+    assert all(mail.versions[id_] > version for id_, version in before.items())
+    shop.ask("PUT", "/v1/purposes", json={"purposes": []})
+    assert {line["op"] for line in mail.pull(limit=2)} == {"withdraw"}
+    assert mail.held == {}
+    shop.ask("PUT", "/v1/purposes", json=PURPOSES)
+    mail.pull(limit=2)
+    assert len(mail.held) == 5
+
+
+def test_long_poll(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """Who waits is answered when something comes, and after the time where nothing does."""
+    mail = feed()
+    mail.pull()
+    assert mail.page(wait=0.3).json()["changes"] == []
+    shop.send(told({"Marketing": True}, userId="ann", traits={"plan": "pro"}))
+    assert len(mail.page(wait=20).json()["changes"]) == 1
+
+
+def test_cursors(shop: Shop, other_shop: Shop, feed: Callable[..., Feed]) -> None:
+    """A cursor is good for its destination of its space only, and an altered one for none."""
+    mail, ads = feed(), feed("ads")
+    mail.pull()
+    ads.cursor = mail.cursor
+    assert ads.page().json()["code"] == "bad_cursor"
+    assert shop.ask("POST", "/v1/changes/ack", "ads", json={"cursor": mail.cursor}).json()["code"] == "bad_cursor"
+    other = Feed(other_shop)
+    other.cursor = mail.cursor
+    assert other.page().json()["code"] == "bad_cursor"
+    assert mail.page(limit=0).status_code == 422
+
+
+def test_secrets(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """A secret is told once; a new one is good beside the one before it, and deleting ends them all."""
+    mail = feed()
+    again = shop.ask("PUT", "/v1/destinations/mail", json=MAIL)
+    assert (again.status_code, "secret" in again.json()) == (200, False)
+    for nr in (1, 2):
+        shop.keys[f"mail{nr}"] = shop.ask("POST", "/v1/destinations/mail/rotate").json()["secret"]
+    assert mail.page().status_code == 401
+    for nr in (1, 2):
+        assert shop.ask("GET", "/v1/changes", f"mail{nr}").status_code == 200
+    assert shop.ask("DELETE", "/v1/destinations/mail").status_code == 204
+    assert shop.ask("GET", "/v1/changes", "mail2").status_code == 401
+    assert shop.ask("GET", "/v1/destinations/mail").json()["code"] == "destination_not_found"
+    for key in ("import", "profiles", "privacy", "admin"):
+        assert shop.ask("GET", "/v1/changes", key).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("name", "document"),
+    [
+        ("Mail", {}),
+        ("mail", []),
+        ("mail", {"purpose": ["Marketing"]}),
+        ("mail", {"traits": "plan"}),
+        ("mail", {"identifiers": ["User Id"]}),
+        ("mail", {"purposes": [""]}),
+        ("mail", {"callback_url": 7}),
+    ],
+)
+def test_bad_destination(shop: Shop, name: str, document: Any) -> None:
+    """What is not written as it must be is refused, and nothing is made."""
+    answer = shop.ask("PUT", f"/v1/destinations/{name}", json=document)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_destination")
+    assert shop.ask("GET", "/v1/destinations").json() == {"destinations": []}
+
+
+def test_expiry_is_told(shop: Shop, rows: Any, feed: Callable[..., Feed]) -> None:
+    """A grant that ends by itself is told like any withdrawal, though nobody called."""
+    mail = feed()
+    shop.ask("PUT", "/v1/purposes", json={"purposes": [{"id": "Marketing", "class": "ads", "ttl_days": 1}]})
+    ago = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() - 86_400 + 4))
+    shop.send(told({"Marketing": True}, userId="ann", timestamp=ago + "Z", traits={"plan": "pro"}))
+    mail.pull()
+    assert len(mail.held) == 1
+    until = time.monotonic() + 30
+    while mail.held and time.monotonic() < until:
+        mail.pull(wait=5)
+    assert mail.ops[-1] == "withdraw"
+    assert rows.execute("SELECT count(*) FROM disclosure WHERE until IS NOT NULL").fetchone() is not None
