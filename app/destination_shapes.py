@@ -17,7 +17,7 @@ class Purpose(Struct, rename={"class_": "class"}):
 
     id: Annotated[str, Meta(min_length=1, max_length=64, examples=["Marketing"])]
     class_: PurposeClass
-    ttl_days: Annotated[int | None, Meta(ge=1, le=36_500)] = None
+    ttl_days: Annotated[int, Meta(ge=1, le=36_500)] | None = None
 
 
 class PurposesDocument(Struct):

@@ -91,6 +91,8 @@ _ABOUT: dict[LiteralString, LiteralString] = {
     "membership": "profile_id",
     "change": "other",
 }
+# What an erasure tells of is the erasure, no profile.
+_AS: dict[LiteralString, LiteralString] = {"change": "(SELECT * FROM change WHERE op <> 4)"}
 
 
 @asynccontextmanager
@@ -170,7 +172,7 @@ async def orphans(connection: Connection, tenant: Tenant) -> AsyncIterator[tuple
 
 def _orphans(table: LiteralString, about: LiteralString) -> LiteralString:
     return f"""
-        SELECT DISTINCT t.{about} FROM {table} t
+        SELECT DISTINCT t.{about} FROM {_AS.get(table, table)} t
         LEFT JOIN profile p ON p.profile_id = t.{about} AND p.space_id = $1::int4 AND p.bucket = $2::int4
         WHERE t.space_id = $1::int4 AND t.bucket = $2::int4 AND t.{about} IS NOT NULL AND p.profile_id IS NULL
           AND NOT EXISTS (SELECT FROM change e WHERE e.profile_id = t.{about} AND e.op = 4

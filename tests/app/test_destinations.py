@@ -62,8 +62,8 @@ class Feed:
         """Takes one entry in."""
         id_, op = line["profile_id"], line["op"]
         self.ops.append(op)
-        assert line["version"] >= self.versions.get(id_, 0) or op == "merge"
-        self.versions[id_] = max(line["version"], self.versions.get(id_, 0))
+        assert line["version"] >= self.versions.get(id_, 0)
+        self.versions[id_] = line["version"]
         if op == "upsert":
             self.held[id_] = {"traits": line["traits"], "identifiers": line["identifiers"]}
         elif op in ("withdraw", "erase"):

@@ -148,8 +148,9 @@ async def _told(space: Space, scope: Scope, wanted: Sequence[Told]) -> list[dict
         one = None if head is None else opened[head]
         known = each.profile in knows or (one is not None and any(m.id in knows for m in one.members))
         if each.op is not None:
-            if known:
-                told.append(_line(scope, each, _OPS[each.op], public_profile(each.profile)))
+            if known and one is not None:
+                line = _line(scope, each, _OPS[each.op], public_profile(each.profile))
+                told.append(line | {"version": one.head.version + scope.offset})
         elif one is None or head is None:
             # Erased, asleep or withheld by now: whoever was told of it has to drop it.
             if known:

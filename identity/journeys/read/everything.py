@@ -126,7 +126,7 @@ async def _consent(opened: Opened) -> list[Any]:
             "profile_id": public_profile(origin),
         }
         for origin, document in opened.documents.items()
-        for said in (document.consent, document.rulings, document.signals)
+        for said in (document.consent, document.rulings)
         for category, (value, time, _) in sorted(said.items())
     ]
 

@@ -1,0 +1,155 @@
+"""Why the feed has lanes: a number from a sequence skips what commits late, a lane's head does not."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+
+import psycopg
+import pytest
+
+from identity.ids import new_id
+from identity.planning.plan import UPSERT
+from identity.store import control, feed
+from identity.store.arrays import Uuid
+from identity.store.database import Database
+from identity.store.rows import ChangeRow
+from identity.store.tenant import Tenant
+from identity.store.wire import WireConnection
+
+WRITERS = 16
+EACH = 12
+
+
+class Both:
+    """A space's lanes, and beside them a table with a sequence, written by the same transactions."""
+
+    def __init__(self, writers: list[WireConnection], tenant: Tenant) -> None:
+        self.reader, *self.writers = writers
+        self.tenant = tenant
+        self.place: dict[int, int] = {}
+        self.last = 0
+        self.by_lanes: list[bytes] = []
+        self.by_sequence: list[bytes] = []
+
+    async def write(self, writer: WireConnection, lane: int, stamp: int = 0) -> bytes:
+        """Tells of somebody in both, in the writer's transaction."""
+        id_ = new_id()
+        await writer.execute("INSERT INTO by_sequence (profile_id) VALUES ($1)", [Uuid(id_)])
+        await feed.append(writer, self.tenant, lane, [ChangeRow(UPSERT, 1, stamp, id_, None)])
+        return id_
+
+    async def read(self, limit: int = 1_000) -> None:
+        """Goes on with both, after what was read before."""
+        lanes = {lane: self.place.get(lane, 0) for lane in range(control.LANES)}
+        for entry in await feed.entries(self.reader, self.tenant, lanes, limit):
+            assert entry.seq == self.place.get(entry.lane, 0) + 1
+            self.place[entry.lane] = entry.seq
+            self.by_lanes.append(entry.profile)
+        found = await self.reader.execute(
+            "SELECT seq, profile_id FROM by_sequence WHERE seq > $1::int8 ORDER BY seq", [self.last], binary=True
+        )
+        for seq, id_ in await found.fetchall():
+            self.last = seq
+            self.by_sequence.append(bytes(id_))
+
+
+def run(url: str, writers: int, body: Callable[[Both], Awaitable[None]]) -> None:
+    """Runs a test with a reader and so many writers."""
+    with psycopg.connect(url, autocommit=True) as owner:
+        owner.execute("CREATE TABLE by_sequence (seq bigserial PRIMARY KEY, profile_id uuid NOT NULL)")
+        owner.execute("GRANT ALL ON by_sequence, by_sequence_seq_seq TO onefold_app")
+
+    async def main() -> None:
+        database = Database(url)
+        await database.open()
+        opened = [await database.writer() for _ in range(writers + 1)]
+        try:
+            async with database.transaction() as connection:
+                space = await control.create_space(connection, new_id(), "s", 0)
+            await body(Both(opened, Tenant(space.id, space.bucket_base, space.spread)))
+        finally:
+            for connection in opened:
+                await connection.close()
+            await database.close()
+
+    asyncio.run(main())
+
+
+def test_who_commits_late_is_not_skipped(database: str) -> None:
+    """An entry whose transaction began first and ends last is read after all, in its own lane and in another."""
+
+    async def body(both: Both) -> None:
+        late, soon, same = both.writers
+        for writer in both.writers:
+            await writer.execute("BEGIN")
+        first = await both.write(late, 0)
+        second = await both.write(soon, 1)
+        await soon.execute("COMMIT")
+        # The same lane waits for the one before it: its numbers are given in the order of commits.
+        waiting = asyncio.create_task(both.write(same, 0))
+        await asyncio.sleep(0.05)
+        await both.read()
+        assert both.by_lanes == both.by_sequence == [second]
+        await late.execute("COMMIT")
+        third = await waiting
+        await same.execute("COMMIT")
+        await both.read()
+        assert both.by_lanes == [second, first, third]
+        assert first not in both.by_sequence
+
+    run(database, 3, body)
+
+
+def test_sixteen_writers(database: str) -> None:
+    """Under writers that commit or roll back at random the lanes lose nothing and a sequence does."""
+
+    async def body(both: Both) -> None:
+        committed: list[bytes] = []
+
+        async def work(nr: int, writer: WireConnection) -> None:
+            rng = random.Random(nr)
+            for _ in range(EACH):
+                await writer.execute("BEGIN")
+                id_ = await both.write(writer, nr, rng.randrange(1_000))
+                await asyncio.sleep(rng.uniform(0, 0.02))
+                if rng.random() < 0.25:
+                    await writer.execute("ROLLBACK")
+                else:
+                    await writer.execute("COMMIT")
+                    committed.append(id_)
+
+        async def follow(ended: asyncio.Event) -> None:
+            while not ended.is_set():
+                await both.read(limit=7)
+                await asyncio.sleep(0.001)
+
+        ended = asyncio.Event()
+        following = asyncio.create_task(follow(ended))
+        await asyncio.gather(*(work(nr, writer) for nr, writer in enumerate(both.writers)))
+        ended.set()
+        await following
+        await both.read()
+        assert sorted(both.by_lanes) == sorted(committed)
+        assert set(both.by_sequence) < set(committed)
+
+    run(database, WRITERS, body)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5, 100])
+def test_old_stamps_after_new_ones(database: str, limit: int) -> None:
+    """A lane whose stamps go backwards is read whole and in its order, in pages of any size."""
+
+    async def body(both: Both) -> None:
+        (writer,) = both.writers
+        await writer.execute("BEGIN")
+        wanted: dict[int, list[bytes]] = {}
+        for nr, stamp in enumerate([9, 3, 7, 1, 8, 2]):
+            wanted.setdefault(nr % 2, []).append(await both.write(writer, nr % 2, stamp << 8))
+        await writer.execute("COMMIT")
+        for _ in range(6):
+            await both.read(limit)
+        assert both.by_lanes != []
+        for told in wanted.values():
+            assert [id_ for id_ in both.by_lanes if id_ in told] == told
+
+    run(database, 1, body)
