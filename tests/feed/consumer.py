@@ -12,6 +12,10 @@ ALL = {"purposes": ["Marketing"], "traits": ["*"], "identifiers": ["*"]}
 Held = dict[str, tuple[dict[str, Any], list[tuple[str, str]]]]
 
 
+class Away(Exception):
+    """The server could not answer: ask again."""
+
+
 class Consumer:
     """Reads the feed of a destination from its beginning; `client` asks one server, `held` is what it keeps."""
 
@@ -27,6 +31,8 @@ class Consumer:
         """The next page, not yet applied."""
         at = {} if self.cursor is None else {"cursor": self.cursor}
         answer = self.client.get("/v1/changes", params={**at, **given}, headers=self.headers)
+        if answer.status_code in (429, 503):
+            raise Away
         assert answer.status_code == 200, answer.text
         page: dict[str, Any] = answer.json()
         return page
@@ -63,6 +69,8 @@ class Consumer:
     def ack(self) -> int:
         """Says that everything is applied; how many erasures that settles."""
         answer = self.client.post("/v1/changes/ack", json={"cursor": self.cursor}, headers=self.headers)
+        if answer.status_code in (429, 503):
+            raise Away
         assert answer.status_code == 200, answer.text
         return int(answer.json()["erasures"])
 
