@@ -1,0 +1,179 @@
+"""What the feed costs and gives, on a real Postgres, in this process.
+
+`python -m benchmarks.feed` prints how fast calls come in with the feed and without its entries, in turns on
+one space, and how many changes a second a destination is told: all of them, what changed, and the same again.
+Every answer is looked at: a page that lacks somebody, or a run that wrote other rows, ends it.
+"""
+
+import argparse
+import asyncio
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.ground import Ground
+from benchmarks.undo import Bench
+from identity.ids import private
+from identity.journeys import destinations, tenants
+from identity.journeys.ingest.gather import Gatherer
+from identity.journeys.ingest.sealing import Sealer
+from identity.journeys.read.changes import changes
+from identity.journeys.startup import open_spaces
+from identity.planning.plan import Plan
+from identity.spaces import Space
+from identity.store import control
+from identity.store.apply import Writes
+from identity.store.schema import migrate
+
+A_CALL = 100
+AT_ONCE = 16
+PURPOSES = {"purposes": [{"id": "Marketing", "class": "ads"}]}
+ALL = {"purposes": ["Marketing"], "traits": ["*"], "identifiers": ["*"]}
+GRANTED = {"consent": {"categoryPreferences": {"Marketing": True}}}
+
+
+def person(number: int, plan: str) -> dict[str, Any]:
+    """A call of somebody known by two identifiers, who agreed."""
+    traits = {"email": f"u{number}@example.org", "plan": plan}
+    return {"type": "identify", "userId": f"u{number}", "traits": traits, "context": GRANTED}
+
+
+@contextmanager
+def without() -> Iterator[None]:
+    """Calls leave no entries in the feed."""
+    sealed = Sealer.seal
+
+    def seal(self: Sealer, plan: Plan) -> Writes:
+        writes = sealed(self, plan)
+        writes.changes = []
+        return writes
+
+    Sealer.seal = seal  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Sealer.seal = sealed  # type: ignore[method-assign]
+
+
+async def ingest(bench: Bench, people: int, plan: str) -> float:
+    """Everybody's plan changes; calls a second."""
+    batches = [range(at, min(at + A_CALL, people)) for at in range(0, people, A_CALL)]
+    begun = time.perf_counter()
+    waiting = iter(batches)
+
+    async def work() -> None:
+        for batch in waiting:
+            outcomes = await bench.send(*(person(number, plan) for number in batch))
+            assert all(outcome.status == "accepted" for outcome in outcomes)
+
+    await asyncio.gather(*(work() for _ in range(AT_ONCE)))
+    return people / (time.perf_counter() - begun)
+
+
+async def entries(space: Space) -> int:
+    """How many entries the feed of a space has."""
+    async with space.database.reading() as connection:
+        found = await connection.execute("SELECT sum(seq)::int8 FROM lane_head WHERE space_id = $1", [space.tenant.id])
+        row = await found.fetchone()
+    return int(row[0]) if row else 0
+
+
+async def pull(space: Space, id_: str, cursor: str | None, limit: int) -> tuple[dict[str, Any], str, float]:
+    """Everything after a cursor: the last state of each, the cursor then, changes a second."""
+    held: dict[str, Any] = {}
+    count, more = 0, True
+    begun = time.perf_counter()
+    while more:
+        page = await changes(space, id_, cursor, limit)
+        cursor, more = page["cursor"], page["has_more"]
+        for line in page["changes"]:
+            assert line["op"] == "upsert"
+            held[line["profile_id"]] = line["traits"]
+        count += len(page["changes"])
+    assert cursor is not None
+    return held, cursor, count / (time.perf_counter() - begun)
+
+
+async def measure(space: Space, bench: Bench, options: argparse.Namespace) -> list[Table]:
+    """The tables."""
+    people = options.people
+    await ingest(bench, people, "first")
+    rates: dict[str, list[float]] = {"with": [], "without": []}
+    for number in range(options.rounds):
+        for arm in ("with", "without") if number % 2 else ("without", "with"):
+            before = await entries(space)
+            if arm == "with":
+                rates[arm].append(await ingest(bench, people, f"{arm}-{number}"))
+                assert await entries(space) == before + people
+            else:
+                with without():
+                    rates[arm].append(await ingest(bench, people, f"{arm}-{number}"))
+                assert await entries(space) == before
+    cost = Table("ingest, batches of 100", "calls/s: median", "least", "most")
+    for arm, found in rates.items():
+        cost.add_row(f"{arm} the feed", f"{statistics.median(found):,.0f}", f"{min(found):,.0f}", f"{max(found):,.0f}")
+    ratios = [one / other for one, other in zip(rates["with"], rates["without"], strict=True)]
+    cost.add_row("with, of without", f"{statistics.median(ratios):.2f}", f"{min(ratios):.2f}", f"{max(ratios):.2f}")
+
+    await destinations.put_purposes(space, PURPOSES, "bench")
+    made, _ = await destinations.put(space, "bench", ALL, "bench")
+    told = Table("delivery", "changes/s")
+    cursor: str | None = None
+    for what in ("everybody, for the first time", "everybody, again"):
+        held, cursor, rate = await pull(space, made["destination_id"], None, options.page)
+        assert len(held) == people
+        told.add_row(f"{what}, pages of {options.page:,}", f"{rate:,.0f}")
+    for limit in (options.page, 100):
+        await ingest(bench, people, f"last-{limit}")
+        held, cursor, rate = await pull(space, made["destination_id"], cursor, limit)
+        assert len(held) == people
+        assert {traits["plan"] for traits in held.values()} == {f"last-{limit}"}
+        told.add_row(f"what changed, pages of {limit:,}", f"{rate:,.0f}")
+    return [cost, told]
+
+
+async def run(ground: Ground, options: argparse.Namespace) -> list[Table]:
+    """A space with its people, and the tables."""
+    ground.create("feed")
+    migrate(ground.url("feed"))
+    folder = ground.folder
+    spaces = await open_spaces(
+        ground.url("feed"), root_file=folder / "root.key", root_value=None, key_store=folder / "keys"
+    )
+    made = await tenants.create_space(spaces, "feed")
+    async with spaces.database.reading() as connection:
+        wanted = private("spc", made["space_id"])
+        number = next(row.id for row in await control.list_spaces(connection) if row.public_id == wanted)
+    space = await spaces.get(number)
+    gatherer = Gatherer(spaces.database)
+    gatherer.start()
+    try:
+        return await measure(space, Bench(space, gatherer), options)
+    finally:
+        await gatherer.close()
+        await spaces.database.close()
+
+
+def main(arguments: list[str] | None = None) -> list[Table]:
+    """Runs it in a folder of its own; returns the tables it printed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--people", type=int, default=20_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--page", type=int, default=1_000)
+    options = parser.parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="of-", dir="/tmp") as folder, Ground(Path(folder)) as ground:
+        tables = asyncio.run(run(ground, options))
+    for table in tables:
+        Console().print(table)
+    return tables
+
+
+if __name__ == "__main__":
+    main()
