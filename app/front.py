@@ -46,7 +46,8 @@ class Front:
             await self.collect(route, scope, receive, send)
         else:
             # A HEAD is a GET, of whose answer the server leaves out the body.
-            await self._native({**scope, "method": "GET"} if scope["method"] == "HEAD" else scope, receive, send)
+            head = {"method": "GET", "head": True} if scope["method"] == "HEAD" else {}
+            await self._native({**scope, **head}, receive, send)
 
     async def _native(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()

@@ -142,9 +142,10 @@ async def _attempt(
     if done.writes is None:
         await rollback(connection)
         return done.answer
-    if done.writes.lifted:
-        # What was exported of somebody who is split may from now on be about somebody else.
-        await exports.drop_of(connection, space.tenant, done.writes.lifted)
+    changed = {*done.writes.lifted, *(row.id for row, _ in done.writes.touched)}
+    if changed:
+        # What was exported of somebody who is parted, by pointers or by a split, is about somebody else too.
+        await exports.drop_of(connection, space.tenant, sorted(changed))
     if done.writes.inherits:
         await disclosures.copy(connection, space.tenant, done.writes.inherits)
     await apply(connection, space.tenant, done.writes)

@@ -1,6 +1,6 @@
 """What all native routes share: how an answer is written, and how a part of a path is read."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -27,7 +27,7 @@ def answer(document: Any, status: int = 200) -> Response:
 class Streamed(Response):
     """An answer that is written as it is made; one that cannot be finished breaks off, and is seen to."""
 
-    def __init__(self, pieces: AsyncIterator[bytes], media_type: str, headers: Mapping[str, str]) -> None:
+    def __init__(self, pieces: AsyncGenerator[bytes], media_type: str, headers: Mapping[str, str]) -> None:
         super().__init__(media_type=media_type, headers=dict(headers))
         del self.headers["content-length"]
         self.pieces = pieces
@@ -35,8 +35,11 @@ class Streamed(Response):
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
         """Writes it."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        async for piece in self.pieces:
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        try:
+            async for piece in self.pieces:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        finally:
+            await self.pieces.aclose()
         await send({"type": "http.response.body", "body": b""})
 
 

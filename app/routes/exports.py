@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from app.auth import ByPrivacy
 from app.openapi import body, described
@@ -67,12 +67,16 @@ async def follow(visit: ByPrivacy, export_id: Segment, wait: Wait = 0) -> Respon
 
 @router.get("/v1/exports/{export_id}/download", **described(Exported, ExportNotFound))
 async def fetch(
+    request: Request,
     visit: ByPrivacy,
     export_id: Segment,
     ticket: Annotated[str, Query(max_length=100)] = "",
     form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
 ) -> Response:
     """Fetch an export, once, as a document or as a table; it is destroyed with that."""
+    if "head" in request.scope:
+        # Whoever only looks whether it is there must not use it up.
+        return Response(status_code=405, headers={"allow": "GET"})
     pieces = await exports.fetch(visit.space, export_id, ticket, form, visit.caller.key_id)
     name = f'attachment; filename="{export_id}.{form}"'
     return Streamed(pieces, WRITERS[form].media_type, {"content-disposition": name, "cache-control": "no-store"})

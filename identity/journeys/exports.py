@@ -2,12 +2,12 @@
 
 Asked for by any identifier, for everything its canonical profile folds. It is gathered by a job that
 goes on where it was interrupted, and it is gone when it was fetched, when its time is over, or when
-anybody it holds is erased or split, whichever comes first.
+anybody it holds is erased, withheld or parted, whichever comes first.
 """
 
 import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from hashlib import sha256
 from typing import Any, Final, Protocol
 
@@ -171,7 +171,7 @@ async def asked_for(space: Space, request_id: bytes) -> Made | None:
     return None if row is None or row.kind != ACCESS else _made(space, row)
 
 
-async def fetch(space: Space, export_id: str, ticket: str, form: str, actor: str) -> AsyncIterator[bytes]:
+async def fetch(space: Space, export_id: str, ticket: str, form: str, actor: str) -> AsyncGenerator[bytes]:
     """An export, piece by piece, as `json` or `csv`. ExportNotFound where the ticket is not good for it, now."""
     id_, now = private("exp", export_id), time.time_ns() // 1000
     async with space.database.transaction() as connection:
@@ -188,17 +188,20 @@ async def fetch(space: Space, export_id: str, ticket: str, form: str, actor: str
     return _told(space, row, key, WRITERS[form](about))
 
 
-async def _told(space: Space, row: store.ExportRow, key: SubjectKey, writer: Any) -> AsyncIterator[bytes]:
-    for nr in range(row.parts):
-        async with space.database.reading() as connection:
-            sealed = await store.part(connection, space.tenant, row.id, nr)
-        if sealed is None:
-            # Erased while it was being fetched: what is left of it is not told.
-            raise ExportNotFound
-        yield writer.feed(unpack(key.open(EXPORT, row.id, nr, sealed)))
-    yield writer.end()
-    async with space.database.transaction() as connection:
-        await store.drop(connection, space.tenant, row.id)
+async def _told(space: Space, row: store.ExportRow, key: SubjectKey, writer: Any) -> AsyncGenerator[bytes]:
+    try:
+        for nr in range(row.parts):
+            async with space.database.reading() as connection:
+                sealed = await store.part(connection, space.tenant, row.id, nr)
+            if sealed is None:
+                # Erased while it was being fetched: what is left of it is not told.
+                raise ExportNotFound
+            yield writer.feed(unpack(key.open(EXPORT, row.id, nr, sealed)))
+        yield writer.end()
+    finally:
+        # Its ticket is spent, whether all of it arrived or not.
+        async with space.database.transaction() as connection:
+            await store.drop(connection, space.tenant, row.id)
 
 
 async def forget_expired(spaces: Spaces) -> int:

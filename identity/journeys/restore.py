@@ -1,7 +1,8 @@
 """Keeps the journals level with the ledgers, and brings a restored database level with its journal.
 
 A database that is older than its journal does again what the journal says was erased, suppressed,
-lifted, held or revoked since, under the gate, in one transaction; only then is the space served. What
+lifted, held or revoked since, under the gate, in one transaction; only then is the space served. Requests
+and erasures are rows again, as they were answered, with what destinations said of them left out. What
 else was acknowledged since is lost with the database; its entries stay, as the record that it was.
 """
 
@@ -15,8 +16,10 @@ import structlog
 from identity.errors import LedgerBroken, OnefoldError, Quarantined
 from identity.ids import private
 from identity.ledgers import chained, check, publish
+from identity.planning.erasing import counted
+from identity.planning.privacy import ON_HOLD
 from identity.spaces import Spaces
-from identity.store import control, holds, ledger, replays
+from identity.store import control, erasures, holds, ledger, replays, retelling
 from identity.store import roll as gates
 from identity.store.apply import raise_gate
 from identity.store.load import SUPPRESSED
@@ -60,9 +63,13 @@ async def repair(spaces: Spaces, tenant: Tenant, public_id: bytes, journal: Jour
     """Does again what is in the journal and not in the ledger; how many entries that were. LedgerBroken."""
     connection = await spaces.database.writer()
     actions: dict[str, Replay] = {
-        "erase": replays.replay_erasure,
-        "suppress": replays.replay_suppression,
-        "suppress.lift": replays.replay_lift,
+        "request": _ask,
+        "erase": _erase,
+        "erase.extend": _extend,
+        "erase.cancel": _cancel,
+        "suppress": _suppress,
+        "suppress.lift": _lift,
+        "keys.roll": _roll,
         "key.revoke": _revoke,
         "hold": _holding(spaces, public_id),
         "hold.release": _release,
@@ -83,7 +90,7 @@ async def repair(spaces: Spaces, tenant: Tenant, public_id: bytes, journal: Jour
                 entry = msgspec.json.decode(line.entry)
                 again = actions.get(entry["action"])
                 if again is not None:
-                    await again(connection, tenant, entry)
+                    await again(connection, tenant, {**entry, "seq": line.seq})
                 stamp = max(stamp, int(entry.get("stamp", 0)))
                 await ledger.restore(connection, tenant, ledger.Entry(*line))
                 done += 1
@@ -98,6 +105,69 @@ async def _hash_in(journal: Journal, seq: int) -> bytes:
         return next((line.hash for line in journal.after(seq - 1)), b"")
 
     return await asyncio.to_thread(find)
+
+
+async def _ask(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+    id_ = private("req", entry["subject"])
+    if id_ is not None:
+        await retelling.ask_again(connection, tenant, id_, entry)
+
+
+async def _erase(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+    """An erasure, and its row where the request is there or was told of."""
+    id_ = private("ers", entry["subject"] or "")
+    row = None if id_ is None else await erasures.get(connection, tenant, id_)
+    if row is not None and row.state == ON_HOLD and not entry["whole"]:
+        await replays.replay_lift(connection, tenant, entry)
+    await replays.replay_erasure(connection, tenant, entry)
+    if row is not None:
+        counts = msgspec.json.encode(counted(entry))
+        epoch = entry["epoch"] if entry["keys"] else None
+        await retelling.finish_again(connection, tenant, [row], entry["at"], entry["seq"], counts, epoch)
+        keys = [bytes.fromhex(key) for key in entry["indexes"]]
+        await erasures.duplicates(connection, tenant, keys, row, entry["at"])
+
+
+async def _suppress(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+    await replays.replay_suppression(connection, tenant, entry)
+    held = private("ers", entry["subject"] or "")
+    if held is None:
+        return await _settle(connection, tenant, entry)
+    profiles = [bytes.fromhex(id_) for id_ in entry.get("profiles", ())]
+    await erasures.set_state(connection, tenant, held, ON_HOLD)
+    await replays.replay_hold(connection, tenant, profiles)
+    return None
+
+
+async def _lift(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+    await replays.replay_lift(connection, tenant, entry)
+    await _settle(connection, tenant, entry)
+
+
+async def _settle(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+    """The rows of a request to suppress, or to lift that."""
+    id_ = private("req", entry["subject"] or "")
+    if id_ is not None:
+        waiting = await retelling.waiting(connection, tenant, id_)
+        nothing = msgspec.json.encode({"keys": 0, "rows": {}})
+        await retelling.finish_again(connection, tenant, waiting, entry["at"], entry["seq"], nothing, None)
+
+
+async def _extend(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+    id_ = private("ers", entry["subject"])
+    if id_ is not None and "until" in entry:
+        await erasures.extend(connection, tenant, id_, entry["at"], entry["until"])
+
+
+async def _cancel(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+    id_ = private("req", entry["subject"])
+    if id_ is not None:
+        await erasures.cancel(connection, tenant, id_, entry["at"])
+
+
+async def _roll(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+    if "safe_at" in entry:
+        await gates.set_safe(connection, tenant.id, entry["epoch"], entry["safe_at"])
 
 
 async def _revoke(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ Pure. Neither says who it was to anybody who does not know already: ids of what 
 and a hash under a salt that only the requester was given.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -27,12 +27,14 @@ def commitment(salt: bytes, identifier: str) -> bytes:
     return sha256(salt + identifier.encode()).digest()
 
 
-def entry(gone: Gone, *, stamp: int, whole: bool, epoch: int) -> dict[str, Any]:
-    """What the ledger keeps of an erasure: enough to do it again in a database that is older."""
+def entry(gone: Gone, rows: dict[str, int], exports: int, *, stamp: int, whole: bool, epoch: int) -> dict[str, Any]:
+    """What the ledger keeps of an erasure: enough to do it, and to tell of it, again in a database that is older."""
     return {
         "stamp": stamp,
         "whole": whole,
         "epoch": epoch,
+        "rows": rows,
+        "exports": exports,
         "profiles": _hex(gone.profiles),
         "keys": _hex(gone.keys),
         "indexes": _hex(gone.indexes),
@@ -48,6 +50,12 @@ def counts(gone: Gone, rows: dict[str, int], exports: int) -> dict[str, Any]:
         "rows": dict(sorted(rows.items())),
         "exports": exports,
     }
+
+
+def counted(said: Mapping[str, Any]) -> dict[str, Any]:
+    """The counts of an erasure by its entry; those from before rows were counted there have none."""
+    gone = Gone(keys=[bytes.fromhex(key) for key in said["keys"]])
+    return counts(gone, said.get("rows", {}), said.get("exports", 0))
 
 
 def _hex(values: Iterable[bytes]) -> list[str]:

@@ -10,7 +10,8 @@ from typing import Any, Final
 from identity.store import statements as sql
 from identity.store.arrays import byteas, int2s, int8s, uuids, uuids_or_null
 from identity.store.database import Connection, rows
-from identity.store.erasing import wipe
+from identity.store.erasing import wipe, withhold
+from identity.store.exports import drop_of
 from identity.store.suppressions import lift
 from identity.store.tenant import Tenant
 from identity.store.wire import WireConnection
@@ -43,7 +44,9 @@ async def replay_erasure(connection: WireConnection, tenant: Tenant, entry: dict
         byteas(keys),
         tenant.base,
     )
-    await _remove(connection, tenant, [bytes(id_) for (id_,) in found], keys)
+    ids = [bytes(id_) for (id_,) in found]
+    await drop_of(connection, tenant, sorted({*ids, *(bytes.fromhex(id_) for id_ in entry["profiles"])}))
+    await _remove(connection, tenant, ids, keys)
     await _mark(connection, tenant, entry, keys, entry["at"], int(entry["stamp"]))
 
 
@@ -69,6 +72,14 @@ async def replay_suppression(connection: WireConnection, tenant: Tenant, entry: 
     await _mark(connection, tenant, {**entry, "whole": True}, [], None, 0)
 
 
+async def replay_hold(connection: WireConnection, tenant: Tenant, ids: Sequence[bytes]) -> None:
+    """Withholds again whoever an erasure found under a hold."""
+    versions = await _versions(connection, tenant, ids)
+    await withhold(connection, tenant, ids)
+    await drop_of(connection, tenant, ids)
+    await _tell(connection, tenant, versions)
+
+
 async def replay_lift(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
     """Does again what an entry of the ledger says was lifted."""
     await lift(connection, tenant, [bytes.fromhex(hash_) for hash_ in entry["hashes"]])
@@ -87,7 +98,15 @@ async def _remove(connection: WireConnection, tenant: Tenant, found: Sequence[by
         uuids(ids),
         tenant.base,
     )
-    versions = await rows(
+    versions = await _versions(connection, tenant, ids)
+    await _set_free(connection, tenant, ids)
+    await wipe(connection, tenant, ids, keys, [bytes(key) for (key,) in groups])
+    await _tell(connection, tenant, versions)
+
+
+async def _versions(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> list[tuple[bytes, int, int]]:
+    """(id, next version, stamp) of those of these profiles that are there."""
+    found = await rows(
         connection,
         """
         SELECT p.profile_id, p.version + 1, p.stamp FROM profile p
@@ -97,8 +116,11 @@ async def _remove(connection: WireConnection, tenant: Tenant, found: Sequence[by
         uuids(ids),
         tenant.base,
     )
-    await _set_free(connection, tenant, ids)
-    await wipe(connection, tenant, ids, keys, [bytes(key) for (key,) in groups])
+    return [(bytes(id_), int(version), int(stamp)) for id_, version, stamp in found]
+
+
+async def _tell(connection: WireConnection, tenant: Tenant, versions: Sequence[tuple[bytes, int, int]]) -> None:
+    """Tells the feed that these profiles are no more."""
     if versions:
         gone, version, stamp = zip(*versions, strict=True)
         nothing = uuids_or_null([None] * len(gone))

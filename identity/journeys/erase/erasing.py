@@ -69,7 +69,7 @@ async def _erase(ground: Ground, row: ErasureRow, person: Person, actor: str) ->
         await suppressed.lift(connection, tenant, gone.hashes)
     dropped = await exports.drop_of(connection, tenant, gone.profiles)
     rows = await erasing.wipe(ground.wire, tenant, gone.profiles, gone.indexes, sorted(person.groups))
-    said = planning.entry(gone, stamp=stamp, whole=whole, epoch=epoch)
+    said = planning.entry(gone, rows, dropped, stamp=stamp, whole=whole, epoch=epoch)
     seq = await ledger.append(connection, tenant.id, *ledger.said(actor, "erase", public("ers", row.id), at, said))
     counted = msgspec.json.encode(planning.counts(gone, rows, dropped))
     await erasures.finish(
@@ -99,11 +99,13 @@ async def _hold_up(ground: Ground, row: ErasureRow, person: Person, actor: str) 
     at = stamp_time(stamp)
     await erasures.set_state(connection, tenant, row.id, ON_HOLD)
     await erasing.withhold(connection, tenant, gone.profiles)
+    await exports.drop_of(connection, tenant, gone.profiles)
     hashes = sorted(hash_.hex() for hash_ in gone.hashes)
     writes = Writes(gate=stamp, marks=SUPPRESSED, lane=ground.lane)
     writes.suppressed = [(hash_, True, at) for hash_ in gone.hashes]
     writes.changes = _erased(person, stamp, None)
-    writes.ledger = [ledger.said(actor, "suppress", public("ers", row.id), at, {"hashes": hashes})]
+    held = {"hashes": hashes, "profiles": sorted(id_.hex() for id_ in gone.profiles)}
+    writes.ledger = [ledger.said(actor, "suppress", public("ers", row.id), at, held)]
     return Done(None, writes)
 
 

@@ -39,8 +39,8 @@ from identity.planning.privacy import (
 )
 from identity.spaces import Space, through_a_roll
 from identity.store import erasures as erasures_
-from identity.store import ledger
-from identity.store import notices as told
+from identity.store import ledger, retelling
+from identity.store import notices as told_
 from identity.store import requests as store
 from identity.store.database import Connection
 from identity.store.pen import Pen
@@ -87,7 +87,11 @@ async def ask(space: Space, asked: Asked) -> Request:
         known = None if idempotency is None else await store.again(connection, space.tenant, idempotency)
         if known is None:
             if await store.add(connection, space.tenant, row, idempotency):
-                await erasures_.add(connection, space.tenant, row, erasures, due(asked.regulation, now))
+                due_at = due(asked.regulation, now)
+                await erasures_.add(connection, space.tenant, row, erasures, due_at)
+                told = retelling.told(row, idempotency, erasures, due_at)
+                said = ledger.said(row.actor, "request", public("req", row.id), time.time_ns() // 1000, told)
+                await ledger.append(connection, space.tenant.id, *said)
             else:
                 # Somebody who sent the same was faster; they are waited for by the insert.
                 known = None if idempotency is None else await store.again(connection, space.tenant, idempotency)
@@ -144,6 +148,7 @@ async def get(space: Space, request_id: bytes) -> Request:
         notices = await _notices(space, connection, rows)
     if row is None:
         raise RequestNotFound
+    await _know_types(space, rows)
     return _request(space, row, [_erased(space, each, notices) for each in rows])
 
 
@@ -159,6 +164,7 @@ async def requests(
         found = await store.newest(connection, space.tenant, fronts, kinds, before, limit + 1)
         rows = await erasures_.of(connection, space.tenant, [row.id for row in found[:limit]])
         notices = await _notices(space, connection, rows)
+    await _know_types(space, rows)
     page = found[:limit]
     of: dict[bytes, list[Erased]] = {}
     for row in rows:
@@ -175,9 +181,11 @@ async def erasure(space: Space, erasure_id: str) -> Erased:
     id_ = private("ers", erasure_id)
     async with space.database.reading() as connection:
         row = None if id_ is None else await erasures_.get(connection, space.tenant, id_)
-        if row is None:
-            raise ErasureNotFound
-        return _erased(space, row, await _notices(space, connection, [row]))
+        notices = [] if row is None else await _notices(space, connection, [row])
+    if row is None:
+        raise ErasureNotFound
+    await _know_types(space, [row])
+    return _erased(space, row, notices)
 
 
 async def erasures(space: Space, state: str | None, limit: int, cursor: str | None) -> tuple[list[Erased], str | None]:
@@ -189,6 +197,7 @@ async def erasures(space: Space, state: str | None, limit: int, cursor: str | No
     async with space.database.reading() as connection:
         rows = await erasures_.newest(connection, space.tenant, wanted, before, limit + 1)
         notices = await _notices(space, connection, rows)
+    await _know_types(space, rows)
     page = rows[:limit]
     following = space.write_cursor(b"erasures", page[-1].id) if len(rows) > limit else None
     return [_erased(space, row, notices) for row in page], following
@@ -205,6 +214,7 @@ async def cancel(space: Space, request_id: bytes, actor: str) -> Request:
             raise AlreadyErased
         if await erasures_.cancel(connection, space.tenant, request_id, now):
             await ledger.note(connection, space.tenant.id, actor, "erase.cancel", public("req", request_id))
+    await space.publish()
     return await get(space, request_id)
 
 
@@ -218,17 +228,24 @@ async def extend(space: Space, erasure_id: str, reason: str, actor: str) -> Eras
         raise NotExtensible
     now = time.time_ns() // 1000
     until = extended(found.regulation, found.received_at)
-    kept = {"reason": space.keys.mac(b"reason", reason.encode()).hex()}
+    kept = {"reason": space.keys.mac(b"reason", reason.encode()).hex(), "until": until}
     async with space.database.transaction() as connection:
         if not await erasures_.extend(connection, space.tenant, found.id, now, until):
             raise AlreadyExtended
         said = ledger.said(actor, "erase.extend", erasure_id, now, kept)
         await ledger.append(connection, space.tenant.id, *said)
+    await space.publish()
     return await erasure(space, erasure_id)
 
 
-async def _notices(space: Space, connection: Connection, rows: Sequence[erasures_.ErasureRow]) -> list[told.NoticeRow]:
-    return await told.of(connection, space.tenant, [row.id for row in rows]) if rows else []
+async def _know_types(space: Space, rows: Sequence[erasures_.ErasureRow]) -> None:
+    """Reads the names of types that another process gave their numbers."""
+    if any(row.type and row.type not in space.names for row in rows):
+        await space.read_types()
+
+
+async def _notices(space: Space, connection: Connection, rows: Sequence[erasures_.ErasureRow]) -> list[told_.NoticeRow]:
+    return await told_.of(connection, space.tenant, [row.id for row in rows]) if rows else []
 
 
 def _request(space: Space, row: store.RequestRow, erased: Sequence[Erased]) -> Request:
@@ -238,7 +255,7 @@ def _request(space: Space, row: store.RequestRow, erased: Sequence[Erased]) -> R
     return Request(row.id, row.front, row.kind, row.regulation, row.received_at, row.actor, details, erased)
 
 
-def _erased(space: Space, row: erasures_.ErasureRow, notices: Sequence[told.NoticeRow]) -> Erased:
+def _erased(space: Space, row: erasures_.ErasureRow, notices: Sequence[told_.NoticeRow]) -> Erased:
     counts = None if row.counts is None else msgspec.json.decode(row.counts)
     said = [Notice(public("dst", n.destination), n.name, n.state, n.at) for n in notices if n.erasure_id == row.id]
     return Erased(

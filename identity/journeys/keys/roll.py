@@ -86,9 +86,10 @@ async def _roll(spaces: Spaces, space: Space, actor: str, backup_days: int, prog
             await asyncio.to_thread(keyring.destroy_epoch, space.public_id, epoch)
     await asyncio.to_thread(keyring.destroy_dumps, space.public_id, new)
     now = time.time_ns() // 1000
+    told = {"epoch": new, "safe_at": now + backup_days * DAY}
     async with database.transaction() as connection:
-        await store.set_safe(connection, space_id, new, now + backup_days * DAY)
-        await ledger.append(connection, space_id, *ledger.said(actor, "keys.roll", None, now, {"epoch": new}))
+        await store.set_safe(connection, space_id, new, told["safe_at"])
+        await ledger.append(connection, space_id, *ledger.said(actor, "keys.roll", None, now, told))
     return new
 
 

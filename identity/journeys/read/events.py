@@ -33,6 +33,7 @@ class Found(NamedTuple):
     stamp: int
     call: Kept
     keys: list[bytes] | None
+    origin: bytes
 
 
 @through_a_roll
@@ -105,10 +106,10 @@ def _opened(profile: Opened, part: store.Stretch, wanted: Wanted, above: int, be
         subject = profile.subjects[row.origin]
         if row.packed:
             plain = subject.open(EVENT, row.origin, row.stamp, row.payload)
-            found += [Found(stamp, call, None) for stamp, call in unpack_events(plain)]
+            found += [Found(stamp, call, None, row.origin) for stamp, call in unpack_events(plain)]
         else:
             call = unpack(subject.open(EVIDENCE, row.origin, row.stamp, row.payload))
-            found.append(Found(row.stamp, call, split_keys(row.kept or b"")))
+            found.append(Found(row.stamp, call, split_keys(row.kept or b""), row.origin))
     if part.cut is not None:
         above, below = (above, part.cut + 1) if wanted.ascending else (part.cut - 1, below)
     found = [each for each in found if above < each.stamp < below]

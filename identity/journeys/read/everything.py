@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from identity.errors import ProfileNotFound
 from identity.ids import public, public_profile
-from identity.journeys.read.events import page_of
+from identity.journeys.read.events import Found, page_of
 from identity.journeys.read.history import get_history
 from identity.journeys.read.opened import Opened, open_profile
 from identity.journeys.read.page import Wanted
@@ -68,8 +68,8 @@ async def _section(
     if name in ("calls", "consent_history"):
         found, last = await page_of(opened, Wanted(_PAGE, ascending=True), cursor if isinstance(cursor, int) else None)
         if name == "calls":
-            return [_call(each.call, sources) for each in found], last
-        return [line for each in found for line in _decided(each.call, sources)], last
+            return [_call(each, sources) for each in found], last
+        return [line for each in found for line in _decided(each, sources)], last
     return await _SHORT[name](opened), None
 
 
@@ -168,7 +168,8 @@ async def _disclosures(opened: Opened) -> list[Any]:
     ]
 
 
-def _call(call: Any, sources: dict[int, str]) -> dict[str, Any]:
+def _call(found: Found, sources: dict[int, str]) -> dict[str, Any]:
+    call = found.call
     return {
         "type": STORED_KINDS[call.kind],
         "message_id": call.message_id,
@@ -176,10 +177,12 @@ def _call(call: Any, sources: dict[int, str]) -> dict[str, Any]:
         "received_at": format_time(call.received),
         "source": sources.get(call.source),
         "body": call.body,
+        "profile_id": public_profile(found.origin),
     }
 
 
-def _decided(call: Any, sources: dict[int, str]) -> list[dict[str, Any]]:
+def _decided(found: Found, sources: dict[int, str]) -> list[dict[str, Any]]:
+    call = found.call
     told = content(call.body, STORED_KINDS[call.kind], server=call.server, received=call.received)
     said = [*(told.consent or {}).items(), *told.signals.items()]
     return [
@@ -190,6 +193,7 @@ def _decided(call: Any, sources: dict[int, str]) -> list[dict[str, Any]]:
             "received_at": format_time(call.received),
             "message_id": call.message_id,
             "source": sources.get(call.source),
+            "profile_id": public_profile(found.origin),
         }
         for category, value in said
     ]
