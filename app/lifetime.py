@@ -14,7 +14,7 @@ from app.limits import Limits
 from app.meters import Meters
 from app.settings import Settings
 from identity.errors import KeyUnavailable, Misconfigured
-from identity.journeys import exports, lapses, startup
+from identity.journeys import clocks, exports, lapses, startup
 from identity.journeys.erase.resuming import finish_interrupted, forget_settled
 from identity.journeys.ingest.gather import Gatherer
 from identity.journeys.ingest.trial import Trials
@@ -36,6 +36,7 @@ _PURGE_EVERY = 60.0
 _SWEEP_EVERY = 3_600.0
 _JOBS_AGAIN = 1.0
 _PRIVACY_EVERY = 30.0
+_CLOCKS_EVERY = 300.0
 _ROLL_EVERY = 60.0
 _LEVEL_EVERY = 5.0
 _LAPSES_EVERY = 2.0
@@ -94,6 +95,7 @@ class Onefold:
             asyncio.create_task(_again_and_again(self._sweep, _SWEEP_EVERY)),
             asyncio.create_task(_again_and_again(self.jobs.run_for_ever, _JOBS_AGAIN)),
             asyncio.create_task(_again_and_again(self._privacy, _PRIVACY_EVERY)),
+            asyncio.create_task(_again_and_again(self._clocks, _CLOCKS_EVERY)),
             asyncio.create_task(_again_and_again(self._roll, _ROLL_EVERY)),
             asyncio.create_task(_again_and_again(self._level, _LEVEL_EVERY)),
             asyncio.create_task(_again_and_again(self._lapses, _LAPSES_EVERY)),
@@ -155,6 +157,9 @@ class Onefold:
     async def _lapses(self) -> None:
         while await lapses.announce_lapsed(self.spaces) >= lapses.PAGE:
             pass
+
+    async def _clocks(self) -> None:
+        self.meters.clocks(await clocks.watch(self.spaces))
 
     async def _level(self) -> None:
         await keep_level(self.spaces, self._known)

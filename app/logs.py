@@ -21,7 +21,7 @@ from app.settings import LEVELS
 ALLOWED = frozenset(
     {
         "event", "level", "ts", "pid", "logger", "where", "error", "raised_at",
-        "method", "route", "status", "ms", "space", "code", "reason",
+        "method", "route", "status", "ms", "space", "request", "code", "reason",
         "calls", "requests", "profiles", "waiting", "retries", "bytes", "count", "worker", "port", "version",
     }
 )  # fmt: skip

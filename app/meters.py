@@ -4,7 +4,7 @@ No label comes from a request: routes are templates, reasons are codes. An ident
 name a person's employer or illness, so the type in `limit:<type>` is cut off.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from prometheus_client import (
     CollectorRegistry,
@@ -54,6 +54,12 @@ class Meters:
             registry=registry,
         )
         Gauge("onefold_queue_calls", "Calls that wait for a writer.", registry=registry).set_function(waiting)
+        self._clocks = Gauge(
+            "onefold_requests",
+            "Privacy requests of all spaces that are not answered yet, by kind and by the clock the law set.",
+            ["kind", "clock"],
+            registry=registry,
+        )
         self._accepted = self._calls.labels("accepted")
         self._durations: dict[tuple[str, str, int], Histogram] = {}
 
@@ -88,6 +94,11 @@ class Meters:
             known = self._seconds.labels(method, route, str(status))
             self._durations[method, route, status] = known
         known.observe(seconds)
+
+    def clocks(self, counted: Mapping[tuple[str, str], int]) -> None:
+        """How many privacy requests wait, by kind and clock."""
+        for labels, count in counted.items():
+            self._clocks.labels(*labels).set(count)
 
     def text(self) -> bytes:
         """Everything, in Prometheus' text format."""

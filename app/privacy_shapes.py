@@ -84,6 +84,16 @@ class Erasures(Struct):
     next_cursor: str | None
 
 
+class Acknowledged(Struct):
+    """What a destination has said of an erasure, and the hash of what it signed when it was done."""
+
+    id: str
+    name: str
+    status: str
+    at: Time
+    ack_sha256: str | None
+
+
 class Receipt(Struct):
     """Signed proof of an erasure; docs/verify_receipt.py checks it offline."""
 
@@ -94,6 +104,7 @@ class Receipt(Struct):
     regulation: str
     received_at: Time
     internal_done_at: Time
+    backup_safe_at: Time | None
     backups: Backups
     erasure_strength: str
     subject_commitment: str
@@ -102,10 +113,10 @@ class Receipt(Struct):
     rows_deleted: dict[str, int]
     exports_destroyed: int
     kept: str
-    destinations: list[Notified]
+    destinations: list[Acknowledged]
     duplicate_of: ErasureId | None
     ledger_seq: str
-    ledger_hash: str
+    ledger_head: str
     scan: dict[str, Any] | None
     software: str
     kid: str

@@ -99,6 +99,7 @@ async def ask(space: Space, asked: Asked) -> Made:
         await store.add(connection, tenant, row, _hash(made.ticket))
         wanted = {
             "export": made.id.hex(),
+            "request": made.request_id.hex(),
             "profiles": sorted(public_profile(head.canonical) for head in heads),
             "total": sum(each.events for each in rows),
         }
@@ -147,6 +148,8 @@ async def _run(space: Space, id_: bytes, wanted: dict[str, Any], progress: Progr
         async with space.database.transaction() as connection:
             if not await store.ready(connection, space.tenant, id_, time.time_ns() // 1000 + FETCHABLE):
                 raise ExportNotFound
+            if "request" in wanted:
+                await requests.answered(connection, space.tenant, bytes.fromhex(wanted["request"]))
         await progress(place.done, place.done)
     return {"export_id": public("exp", id_), "profiles": len(wanted["profiles"])}
 

@@ -50,7 +50,7 @@ async def keep_level(spaces: Spaces, known: dict[int, int]) -> None:
             except Quarantined:
                 spaces.forget(row.id)
                 done = await repair(spaces, tenant, row.public_id, journal)
-                _log.warning("space.restored", entries=done)
+                _log.warning("space.restored", count=done)
             known[row.id] = await publish(spaces.database, tenant, journal)
         except OnefoldError as error:
             # One space that cannot be served must not keep the others from it.

@@ -14,6 +14,8 @@ CCPA_DAYS: Final = 45
 CONFIRM_DAYS: Final = 10
 """Business days within which a request under the CCPA has to be confirmed."""
 AT_RISK: Final = 0.7
+CLOCKS: Final = ("on_time", "at_risk", "overdue")
+ON_TIME, AT_RISK_NOW, OVERDUE_NOW = CLOCKS
 _MICRO = 1_000_000
 
 
@@ -50,8 +52,8 @@ def confirm_by(regulation: int, received_at: int) -> int | None:
 def clock(received_at: int, due_at: int | None, now: int) -> str:
     """`on_time`, `at_risk` from 70 % of the time, `overdue` from the end of it."""
     if due_at is None or now < received_at + AT_RISK * (due_at - received_at):
-        return "on_time"
-    return "at_risk" if now < due_at else "overdue"
+        return ON_TIME
+    return AT_RISK_NOW if now < due_at else OVERDUE_NOW
 
 
 def _day(moment: int) -> datetime:

@@ -39,12 +39,16 @@ class Asked(Struct, frozen=True):
 
 
 class Notice(Struct, frozen=True):
-    """What a destination (its public id and name) has said of an erasure; `state` as in NOTICES."""
+    """What a destination (its public id and name) has said of an erasure; `state` as in NOTICES.
+
+    `ack` are the bytes it signed, where it did.
+    """
 
     destination: str
     name: str
     state: int
     at: int
+    ack: bytes | None = None
 
 
 class Erased(Struct, frozen=True):

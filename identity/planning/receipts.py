@@ -4,13 +4,14 @@ Pure. Canonical JSON (RFC 8785), so that whoever has the values has the bytes th
 floats, and numbers beyond 2^53 as text.
 """
 
+from hashlib import sha256
 from typing import Any, Final
 
 import rfc8785
 
 from identity.ids import public
-from identity.planning.privacy import REGULATIONS, Erased
-from identity.planning.standing import backups, destination
+from identity.planning.privacy import NOTICES, REGULATIONS, Erased, Notice
+from identity.planning.standing import backups
 from identity.planning.timing import format_time
 
 VERSION: Final = 1
@@ -27,13 +28,14 @@ def unsigned(
     space: str,
     kid: str,
     software: str,
-    ledger_hash: bytes,
+    ledger_head: bytes,
     now: int,
     scan: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The receipt of a finished erasure, without its signature; `now` says whether backups are safe.
 
-    `scan` is what the last scan since found, where there was one.
+    `ledger_head` is the hash of its entry and of all before it, `scan` what the last scan since found,
+    where there was one.
     """
     counts = erased.counts or {}
     return {
@@ -44,6 +46,7 @@ def unsigned(
         "regulation": REGULATIONS[erased.regulation],
         "received_at": format_time(erased.received_at),
         "internal_done_at": _time(erased.internal_at),
+        "backup_safe_at": backups(erased, now)["safe_at"],
         "backups": backups(erased, now),
         "erasure_strength": STRENGTH,
         "subject_commitment": erased.commitment.hex(),
@@ -52,13 +55,24 @@ def unsigned(
         "rows_deleted": counts.get("rows", {}),
         "exports_destroyed": counts.get("exports", 0),
         "kept": "values that calls of other people carried stay with those people",
-        "destinations": [destination(notice) for notice in erased.notices],
+        "destinations": [_told(notice) for notice in erased.notices],
         "duplicate_of": None if erased.duplicate_of is None else public("ers", erased.duplicate_of),
         "ledger_seq": str(erased.ledger_seq or 0),
-        "ledger_hash": ledger_hash.hex(),
+        "ledger_head": ledger_head.hex(),
         "scan": None if scan is None else {name: scan.get(name) for name in (*_SCANNED, "at")},
         "software": software,
         "kid": kid,
+    }
+
+
+def _told(notice: Notice) -> dict[str, Any]:
+    """A destination that had to be told, and the hash of what it signed when it was done."""
+    return {
+        "id": notice.destination,
+        "name": notice.name,
+        "status": NOTICES[notice.state],
+        "at": format_time(notice.at),
+        "ack_sha256": None if notice.ack is None else sha256(notice.ack).hexdigest(),
     }
 
 

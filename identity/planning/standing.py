@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from identity.ids import public
-from identity.planning.deadlines import clock
+from identity.planning.deadlines import ON_TIME, clock
 from identity.planning.privacy import (
     CANCELLED,
     DELETES,
@@ -45,7 +45,7 @@ def native(erased: Erased, now: int) -> dict[str, Any]:
         "received_at": format_time(erased.received_at),
         "due_at": _time(erased.due_at),
         "extended_at": _time(erased.extended_at),
-        "clock": "on_time" if erased.internal_at is not None else clock(erased.received_at, erased.due_at, now),
+        "clock": clock(erased.received_at, erased.due_at, now) if erased.state in (RECEIVED, ON_HOLD) else ON_TIME,
         "duplicate_of": None if erased.duplicate_of is None else public("ers", erased.duplicate_of),
         "destroyed": erased.counts,
         "subject_commitment": erased.commitment.hex(),

@@ -16,6 +16,7 @@ class NoticeRow(NamedTuple):
     name: str
     state: int
     at: int
+    ack: bytes | None
 
 
 async def of(connection: Connection, tenant: Tenant, erasures_: Sequence[bytes]) -> list[NoticeRow]:
@@ -23,7 +24,7 @@ async def of(connection: Connection, tenant: Tenant, erasures_: Sequence[bytes])
     found = await rows(
         connection,
         """
-        SELECT n.erasure_id, d.public_id, d.name, n.state, n.at FROM erasure_notice n
+        SELECT n.erasure_id, d.public_id, d.name, n.state, n.at, n.ack FROM erasure_notice n
         JOIN destination d ON d.id = n.destination
         WHERE n.erasure_id = ANY ($2::uuid[]) AND n.space_id = $1::int4 AND n.bucket = $3::int4 ORDER BY d.id
         """,

@@ -111,3 +111,76 @@ async def newest(
         limit,
     )
     return [RequestRow(*each) for each in found]
+
+
+class Unanswered(NamedTuple):
+    """A request that is not answered yet; `space` is the public id of its space, `due_at` that of its erasures."""
+
+    space_id: int
+    space: bytes
+    id: bytes
+    kind: int
+    regulation: int
+    state: int
+    received_at: int
+    due_at: int | None
+
+
+async def unanswered(connection: Connection) -> list[Unanswered]:
+    """The requests of all spaces of which something waits, and those for access that were not gathered."""
+    found = await rows(
+        connection,
+        """
+        WITH waiting AS (
+            SELECT space_id, request_id, min(due_at) AS due_at FROM erasure WHERE state < 2 GROUP BY 1, 2
+        )
+        SELECT r.space_id, s.public_id, r.request_id, r.kind, r.regulation, r.state, r.received_at, w.due_at
+        FROM waiting w
+        JOIN privacy_request r ON r.request_id = w.request_id AND r.space_id = w.space_id
+        JOIN space s ON s.id = r.space_id AND s.deleted_at IS NULL
+        UNION ALL
+        SELECT r.space_id, s.public_id, r.request_id, r.kind, r.regulation, r.state, r.received_at, NULL
+        FROM privacy_request r JOIN space s ON s.id = r.space_id AND s.deleted_at IS NULL
+        WHERE r.kind = 7 AND r.state < 3
+        """,
+    )
+    return [Unanswered(*each) for each in found]
+
+
+async def tell(connection: Connection, space_id: int, request_id: bytes, state: int) -> bool:
+    """Whether this is the first to tell of the clock of a request."""
+    found = await row(
+        connection,
+        """
+        UPDATE privacy_request SET state = $3::int2
+        WHERE request_id = $1 AND space_id = $2::int4 AND state < $3::int2 RETURNING request_id
+        """,
+        Uuid(request_id),
+        space_id,
+        state,
+    )
+    return found is not None
+
+
+async def give_time(connection: Connection, tenant: Tenant, request_id: bytes) -> None:
+    """The clock of a request goes on to another moment."""
+    await connection.execute(
+        """
+        UPDATE privacy_request SET state = 0
+        WHERE request_id = $1 AND space_id = $2::int4 AND bucket = $3::int4 AND state < 3
+        """,
+        [Uuid(request_id), tenant.id, tenant.base],
+    )
+
+
+async def answered(connection: Connection, tenant: Tenant, request_id: bytes) -> None:
+    """A request for access is answered, and with it those before it that asked for the same."""
+    await connection.execute(
+        """
+        UPDATE privacy_request r SET state = 3 FROM privacy_request a
+        WHERE a.request_id = $1 AND a.space_id = $2::int4 AND a.bucket = $3::int4
+          AND r.space_id = $2::int4 AND r.bucket = $3::int4 AND r.kind = a.kind AND r.received_at <= a.received_at
+          AND (r.request_id = a.request_id OR r.body = a.body)
+        """,
+        [Uuid(request_id), tenant.id, tenant.base],
+    )

@@ -109,5 +109,6 @@ def test_metrics(shop: Shop, operator: dict[str, str]) -> None:
     assert "onefold_queue_calls 0.0" in text
     assert 'onefold_request_seconds_count{method="GET",route="/v1/profiles/{ref}",status="200"}' in text
     assert 'route="/v1/batch"' in text
+    assert 'onefold_requests{clock="overdue",kind="erasure"}' in text
     assert "secret_type" not in text
     assert "user_id" not in text

@@ -3,24 +3,27 @@
 import json
 import subprocess
 import sys
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from identity.journeys.erase import requests
 from identity.journeys.receipts import published, receipt
 from identity.planning.erasing import commitment
 from identity.planning.merkle import merkle_root
-from identity.planning.privacy import NATIVE, SUPPRESS_WITH_DELETE, Asked
-from identity.planning.receipts import canonical
+from identity.planning.privacy import NATIVE, NOTICES, SUPPRESS_WITH_DELETE, Asked, Notice
+from identity.planning.receipts import canonical, unsigned
 from tests.conftest import ROOT
 from tests.properties.lab import Lab, ingesting, run
 
 SCRIPT = ROOT / "docs" / "verify_receipt.py"
 LONGEST = 30
+EPOCH = "1970-01-01T00:00:00.000Z"
 
 
 @pytest.fixture
@@ -75,6 +78,30 @@ def test_verifies_offline(lab: Lab, tmp_path: Path) -> None:
     salt = bytes.fromhex(done.salt)
     assert proof["subject_commitment"] == commitment(salt, "email:ann@example.org").hex()
     assert (proof["keys_shredded"], proof["regulation"], proof["backups"]["state"]) == (1, "gdpr", "pending")
+
+
+FIELDS = {
+    "v", "receipt_id", "erasure_id", "space", "regulation", "received_at", "internal_done_at", "backup_safe_at",
+    "erasure_strength", "subject_commitment", "keys_shredded", "key_ids_merkle_root", "rows_deleted", "destinations",
+    "scan", "ledger_seq", "ledger_head", "software", "kid", "sig",
+}  # fmt: skip
+
+
+def test_every_field(lab: Lab) -> None:
+    """All that the design names is there; a destination's signed word is in it by its hash."""
+    proof, _, done = made(lab)
+    assert proof.keys() >= FIELDS
+    assert proof["rows_deleted"]["subject_key"] == 1
+    assert proof["ledger_head"] == lab.query("SELECT encode(hash, 'hex') FROM ledger ORDER BY seq DESC LIMIT 1")[0][0]
+    notices = [Notice("dst_1", "mail", NOTICES.index("done"), 0, b"signed"), Notice("dst_2", "ads", 0, 0)]
+    told = unsigned(structs.replace(done, notices=notices, backup_safe_at=1), "spc_1", "kid", "onefold 1", b"", 0)
+    assert told["destinations"] == [
+        {"id": "dst_1", "name": "mail", "status": "done", "at": EPOCH, "ack_sha256": sha256(b"signed").hexdigest()},
+        {"id": "dst_2", "name": "ads", "status": "queued", "at": EPOCH, "ack_sha256": None},
+    ]
+    assert (told["backup_safe_at"], told["backups"]["state"]) == (EPOCH, "pending")
+    scan = {"tool": "t", "version": "1", "targets": ["rows"], "hits": 0, "positive_control": "found", "at": EPOCH}
+    assert unsigned(done, "spc_1", "kid", "onefold 1", b"", 0, {**scan, "more": 1})["scan"] == scan
 
 
 def test_no_floats(lab: Lab) -> None:

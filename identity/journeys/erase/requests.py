@@ -232,6 +232,7 @@ async def extend(space: Space, erasure_id: str, reason: str, actor: str) -> Eras
     async with space.database.transaction() as connection:
         if not await erasures_.extend(connection, space.tenant, found.id, now, until):
             raise AlreadyExtended
+        await store.give_time(connection, space.tenant, found.request_id)
         said = ledger.said(actor, "erase.extend", erasure_id, now, kept)
         await ledger.append(connection, space.tenant.id, *said)
     await space.publish()
@@ -257,7 +258,9 @@ def _request(space: Space, row: store.RequestRow, erased: Sequence[Erased]) -> R
 
 def _erased(space: Space, row: erasures_.ErasureRow, notices: Sequence[told_.NoticeRow]) -> Erased:
     counts = None if row.counts is None else msgspec.json.decode(row.counts)
-    said = [Notice(public("dst", n.destination), n.name, n.state, n.at) for n in notices if n.erasure_id == row.id]
+    said = [
+        Notice(public("dst", n.destination), n.name, n.state, n.at, n.ack) for n in notices if n.erasure_id == row.id
+    ]
     return Erased(
         row.id, row.request_id, row.nr, row.kind, row.regulation, row.state, space.names.get(row.type, "unknown"),
         row.commitment, row.received_at, row.due_at, row.extended_at, row.internal_at, row.closed_at, row.epoch,
