@@ -8,6 +8,7 @@ import json
 import re
 import secrets
 import string
+import uuid
 from collections.abc import Callable
 from http.client import HTTPConnection, HTTPException
 from typing import Any
@@ -20,6 +21,7 @@ _LENGTH = 24
 _ADDRESSES = (
     "user id", "anonymous id", "e-mail", "previous id", "custom identifier", "group id", "message id",
     "device id", "advertising id", "user id of a removed identifier", "blocked user id", "erased e-mail",
+    "regulated user id", "user id of an OpenDSR request", "user id of a late erasure",
 )  # fmt: skip
 _KINDS = (
     *_ADDRESSES, "identifier type", "trait name", "trait value", "nested trait name", "value in a list",
@@ -27,12 +29,16 @@ _KINDS = (
     "user agent", "address query", "referrer", "context field", "context value", "page name",
     "rejected type", "rejected value", "broken body", "large value", "blocked pattern", "rules in error",
     "looked-up user id", "unknown e-mail", "request path", "request query", "request header", "wrong key",
-    "tried value", "erasure in error", "export in error", "hold reason",
+    "tried value", "simulated pattern", "erasure in error", "export in error", "hold reason", "extension reason",
+    "idempotency key", "regulation in error", "controller", "callback address", "OpenDSR extension",
+    "OpenDSR request in error", "consent evidence", "trait of a destination", "callback address of a destination",
 )  # fmt: skip
 _EXPORT = re.compile(rb"exp_[0-9a-f]{32}")
+_ERASURE = re.compile(rb"ers_[0-9a-f]{32}")
 _OK = 200
 _UNKNOWN = 404
 _MISSING = (404, 405)
+_DSR = "/opendsr/v1/opendsr_requests"
 
 
 class Canaries:
@@ -56,9 +62,9 @@ class Canaries:
     def plant(self, ask: Callable[..., tuple[int, bytes]]) -> None:
         """Puts every value where it belongs; `ask(key, method, path, body, headers)` makes a request."""
         self._ask = ask
-        for step in (self._person, self._losses, self._rules, self._reads, self._undoing, self._privacy):
+        for step in (self._person, self._losses, self._rules, self._reads, self._undoing, self._consent,
+                     self._destinations, self._privacy, self._front_doors):  # fmt: skip
             step()
-        self._destinations()
 
     def erase(self) -> int | None:
         """Has the people erased; how many can still be read. None where there is no way to ask for it."""
@@ -82,6 +88,11 @@ class Canaries:
     def _must(self, *request: Any) -> None:
         if self._send(*request) // 100 != _OK // 100:
             raise DatabaseUnavailable
+
+    def _if_there_is(self, what: str, *request: Any) -> None:
+        """A request that this version may not have yet."""
+        if self._send(*request) // 100 != _OK // 100:
+            self.not_planted.append(what)
 
     def _person(self) -> None:
         v = self.values
@@ -131,6 +142,7 @@ class Canaries:
         self._must("import", "POST", "/v1/identify", {"userId": v["blocked user id"], "traits": {"email": self._mail}})
         self._must("admin", "PUT", "/v1/rules", {"blocked": blocked})
         self._send("admin", "PUT", "/v1/rules", {"blocked": {"email": [v["rules in error"] + "("]}})
+        self._must("admin", "POST", "/v1/rules/simulate", {"blocked": {"email": [v["simulated pattern"] + ".*"]}})
         self._send("write", "POST", "/v1/identify", {"userId": v["blocked user id"], "anonymousId": v["anonymous id"]})
 
     def _reads(self) -> None:
@@ -139,7 +151,10 @@ class Canaries:
                     f"email:{v['unknown e-mail']}@canary.example", v["request path"]):  # fmt: skip
             for end in ("", "/history", f"/{v['request path']}", f"?{v['request query']}={v['request query']}"):
                 self._send("privacy", "GET", f"/v1/profiles/{quote(ref, safe='')}{end}")
-        for path in (f"/{v['request path']}", f"/v1/profiles?cursor={v['request query']}"):
+        both = f"from=user_id:{v['user id']}&to=anonymous_id:{v['anonymous id']}"
+        for path in (f"/{v['request path']}", f"/v1/profiles?cursor={v['request query']}",
+                     f"/v1/profiles/user_id:{v['user id']}/explain?{both}", f"/v1/groups/{v['group id']}",
+                     f"/v1/exports/{v['request path']}/download?ticket={v['request query']}"):  # fmt: skip
             self._send("admin", "GET", path, None, **{"X-Custom": v["request header"], "User-Agent": v["user agent"]})
 
     def _undoing(self) -> None:
@@ -153,19 +168,61 @@ class Canaries:
 
     def _privacy(self) -> None:
         v = self.values
-        for what, path, body in (
-            ("erasure in error", "/v1/erasures", {"identifiers": [v["erasure in error"]]}),
-            ("export in error", "/v1/exports", {"identifiers": [v["export in error"]]}),
-            ("hold", "/v1/holds", {"identifiers": [f"user_id:{v['looked-up user id']}"], "reason": v["hold reason"]}),
-        ):
-            if self._send("privacy", "POST", path, body) in _MISSING:
-                self.not_planted.append(what)
+        self._send("privacy", "POST", "/v1/erasures", {"identifiers": [v["erasure in error"]]})
+        self._send("privacy", "POST", "/v1/exports", {"identifiers": [v["export in error"]]})
+        late = {"identifiers": [f"user_id:{v['user id of a late erasure']}"], "regulation": "gdpr"}
+        _, told = self._ask("privacy", "POST", "/v1/erasures", late, {"Idempotency-Key": v["idempotency key"]})
+        extended = f"/v1/erasures/{_ERASURE.findall(told)[0].decode()}/extend"
+        self._must("privacy", "POST", extended, {"reason": v["extension reason"]})
+        hold = {"identifiers": [f"user_id:{v['looked-up user id']}"], "reason": v["hold reason"]}
+        self._must("privacy", "POST", "/v1/holds", hold)
         _, told = self._ask("privacy", "POST", "/v1/exports", {"identifiers": [f"user_id:{v['user id']}"]}, {})
         # Gathered and not fetched: it is there, sealed, when the scan comes.
         self._must("privacy", "GET", f"/v1/exports/{_EXPORT.findall(told)[0].decode()}?wait=30")
 
+    def _front_doors(self) -> None:
+        """The same by the doors of others."""
+        v = self.values
+        regulation = {"regulationType": "SUPPRESS_ONLY", "subjectType": "USER_ID"}
+        self._must("privacy", "POST", "/v1/regulations", {**regulation, "subjectIds": [v["regulated user id"]]})
+        self._send("privacy", "POST", "/v1/regulations", {**regulation, "subjectType": v["regulation in error"]})
+        named = {"identity_type": "controller_customer_id", "identity_format": "raw"}
+        asked = {
+            "subject_request_type": "erasure",
+            "submitted_time": "2026-01-02T03:04:05Z",
+            "subject_identities": [{**named, "identity_value": v["user id of an OpenDSR request"]}],
+            "controller_id": v["controller"],
+            "extensions": {v["OpenDSR extension"]: {v["OpenDSR extension"]: True}},
+        }
+        callbacks = {"status_callback_urls": [f"https://canary.example/{v['callback address']}"]}
+        for more in ({}, callbacks):
+            body = {**asked, "subject_request_id": str(uuid.uuid4()), **more}
+            self._if_there_is("callback address" if more else "OpenDSR", "privacy", "POST", _DSR, body)
+        wrong = [{**named, "identity_type": v["OpenDSR request in error"]}]
+        self._send("privacy", "POST", _DSR, {**asked, "subject_identities": wrong})
+        self._send("privacy", "GET", f"{_DSR}/{v['OpenDSR request in error']}")
+
+    def _consent(self) -> None:
+        """A decision on a person's behalf, and what shows it."""
+        v = self.values
+        decision = {
+            "identifier": f"user_id:{v['user id']}",
+            "decisions": {v["consent category"]: True},
+            "captured_at": "2026-01-02T03:04:05Z",
+            "evidence": {"form": v["consent evidence"]},
+        }
+        self._if_there_is("consent evidence", "privacy", "POST", "/v1/consent", decision)
+
     def _destinations(self) -> None:
-        """Where values leave for others: nothing yet, what is sent to a destination goes here."""
+        """Where values leave for others: what a destination may see, and where it is called back."""
+        v = self.values
+        wanted = {
+            "purposes": [],
+            "traits": [v["trait name"], v["trait of a destination"]],
+            "identifiers": ["user_id"],
+            "callback_url": f"https://canary.example/{v['callback address of a destination']}",
+        }
+        self._if_there_is("destination", "admin", "PUT", "/v1/destinations/canary", wanted)
 
 
 class Caller:

@@ -240,7 +240,7 @@ def _print(result: Scan) -> None:
     for target, reason in result.not_scanned.items():
         _out.print(f"Not scanned: {target} ({reason}).", markup=False)
     for kind in result.not_planted:
-        _out.print(f"Not planted: {kind} (this version has no such request).", markup=False)
+        _out.print(f"Not planted: {kind} (this version does not take it).", markup=False)
     if result.found:
         table = Table("target", "form", "kind of value", "times")
         for found in result.found:

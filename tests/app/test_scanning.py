@@ -6,7 +6,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import LiteralString
+from typing import Any, LiteralString
 
 import httpx
 import msgspec
@@ -54,6 +54,8 @@ def test_on_a_data_directory(tmp_path: Path, processes: list[Running]) -> None:
     said = {line.split(":")[0].removeprefix("Scanned ") for line in out.splitlines() if line.startswith("Scanned ")}
     assert {*EVERYWHERE, *(f"{target} after erasing" for target in EVERYWHERE)} - said == set()
     assert "Nothing is left in clear; the control was found." in out
+    left = {line.split(" (")[0] for line in out.splitlines() if line.startswith("Not planted: ")}
+    assert left <= {"Not planted: consent evidence", "Not planted: destination"}
     operator = {"Authorization": f"Bearer {running.admin_token}"}
     listed = httpx.get(running.url + "/v1/spaces", headers=operator).json()["spaces"]
     assert [space["space_id"] for space in listed] == [made["space_id"]]
@@ -66,6 +68,19 @@ def test_on_a_data_directory(tmp_path: Path, processes: list[Running]) -> None:
     told = msgspec.json.decode(entry)
     assert (told["action"], told["hits"], told["positive_control"]) == ("scan", 0, "found")
     assert set(EVERYWHERE) <= set(told["targets"])
+
+
+def test_every_kind_is_sent() -> None:
+    """There is no value that no request carries."""
+    canaries, sent = Canaries(), [""]
+
+    def ask(*request: Any) -> tuple[int, bytes]:
+        sent[0] += repr(request)
+        return 200, b"exp_" + b"0" * 32 + b"ers_" + b"0" * 32
+
+    canaries.plant(ask)
+    canaries.erase()
+    assert {kind for kind, value in canaries.values.items() if value not in sent[0]} == set()
 
 
 def test_leak(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
