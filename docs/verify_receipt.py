@@ -6,22 +6,24 @@ The keys are those of /.well-known/onefold-keys.json. Needs `cryptography` and n
 import base64
 import json
 import sys
+from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 
 def raw(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    made = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    return made if base64.urlsafe_b64encode(made).decode().rstrip("=") == text else b""  # one way to write it
 
 
-receipt = json.load(open(sys.argv[1], encoding="utf-8"))
-keys = {key["kid"]: raw(key["public_key"]) for key in json.load(open(sys.argv[2], encoding="utf-8"))["keys"]}
-signature = raw(receipt.pop("sig", ""))
-# RFC 8785: names in order, no spaces. A receipt holds ASCII names and no fractions, so this is all of it.
-message = json.dumps(receipt, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 try:
+    receipt = json.loads(Path(sys.argv[1]).read_bytes())
+    keys = {key["kid"]: raw(key["public_key"]) for key in json.loads(Path(sys.argv[2]).read_bytes())["keys"]}
+    signature = raw(receipt.pop("sig"))
+    # RFC 8785: names in order, no spaces. A receipt holds ASCII names and no fractions, so this is all of it.
+    message = json.dumps(receipt, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     Ed25519PublicKey.from_public_bytes(keys[receipt["kid"]]).verify(signature, message)
-except (KeyError, InvalidSignature):
+except (ValueError, LookupError, TypeError, AttributeError, InvalidSignature):
     sys.exit("NOT VALID: this receipt was not signed by these keys, or it was altered.")
 print(f"valid: {receipt['erasure_id']}, {receipt['keys_shredded']} keys destroyed at {receipt['internal_done_at']}")
