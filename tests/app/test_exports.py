@@ -156,6 +156,69 @@ def test_split(shop: Shop) -> None:
     assert fetch(shop, made).status_code == 404
 
 
+def test_parted_by_pointers(shop: Shop) -> None:
+    """Also where nothing had to be split: from then on each side has what is its own, and nothing of the other."""
+    shop.send({"type": "identify", "userId": "ann", "traits": {"plan": "of-ann"}})
+    shop.send({"type": "identify", "anonymousId": "a1", "traits": {"theme": "of-a1"}})
+    shop.send({"type": "identify", "userId": "ann", "anonymousId": "a1"})
+    made = export(shop, "user_id:ann")
+    parted = shop.ask("POST", "/v1/profiles/unmerge", "privacy", json={"identifiers": ["anonymous_id:a1"]})
+    assert parted.status_code == 200
+    assert fetch(shop, made).status_code == 404
+    sides = {ref: fetch(shop, export(shop, ref)).text for ref in ("user_id:ann", "anonymous_id:a1")}
+    for ref, own, others in (("user_id:ann", "of-ann", "of-a1"), ("anonymous_id:a1", "of-a1", "of-ann")):
+        assert (own in sides[ref], others in sides[ref]) == (True, False)
+
+
+def test_removed(shop: Shop) -> None:
+    """An export with an identifier that was taken off since is gone."""
+    people(shop)
+    made = export(shop, "user_id:ann")
+    assert shop.ask("DELETE", "/v1/identifiers/anonymous_id:a1").status_code == 200
+    assert fetch(shop, made).status_code == 404
+
+
+def test_held_later(shop: Shop) -> None:
+    """Who is withheld after it was gathered is not handed out any more."""
+    people(shop)
+    made = export(shop, "user_id:ann")
+    shop.ask("POST", "/v1/holds", "privacy", json={"identifiers": ["user_id:ann"], "reason": "case"})
+    shop.ask("POST", "/v1/erasures", "privacy", json={"identifiers": ["anonymous_id:a1"]})
+    assert fetch(shop, made).status_code == 404
+
+
+def test_only_looked_at(shop: Shop) -> None:
+    """Whoever looks whether the address is there, as previews of links do, does not use it up."""
+    people(shop)
+    made = export(shop, "user_id:ann")
+    looked = shop.ask("HEAD", made["download_url"], "privacy")
+    assert (looked.status_code, looked.headers["allow"]) == (405, "GET")
+    assert fetch(shop, made).status_code == 200
+
+
+def test_once_by_many_names(shop: Shop) -> None:
+    """Who is named twice is in it once; each item says which origin it lies at, calls and decisions too."""
+    people(shop)
+    shop.send({"type": "identify", "userId": "ann", "traits": {"email": "ann@example.org"}})
+    (ann,) = fetch(shop, export(shop, "user_id:ann", "email:Ann@example.org", "anonymous_id:a1")).json()["profiles"]
+    ids = {ann["profile"][0]["profile_id"], *ann["profile"][0]["merged_from"]}
+    for section in ("identifiers", "traits", "consent", "consent_history", "groups", "sightings", "history", "calls"):
+        assert ann[section]
+        assert {each["profile_id"] for each in ann[section]} <= ids, section
+    assert {each["profile_id"] for each in ann["calls"]} == ids
+
+
+def test_what_was_not_linked(shop: Shop) -> None:
+    """An identifier that a call named and that was not linked is told, with its reason, and the call with it."""
+    shop.ask("PUT", "/v1/rules", json={"limits": {"email": {"max": 1}}})
+    for number in range(2):
+        shop.send({"type": "identify", "userId": "ann", "traits": {"email": f"ann{number}@example.org"}})
+    (ann,) = fetch(shop, export(shop, "user_id:ann")).json()["profiles"]
+    (line,) = [each for each in ann["history"] if each["type"] == "identifiers_demoted"]
+    assert line["identifiers"] == [{"type": "email", "value": "ann1@example.org", "reason": "limit:email"}]
+    assert [call["body"]["traits"]["email"] for call in ann["calls"]] == ["ann0@example.org", "ann1@example.org"]
+
+
 def test_withheld(shop: Shop) -> None:
     """Who is withheld under a hold is not exported either."""
     people(shop)

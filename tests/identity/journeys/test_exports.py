@@ -140,6 +140,43 @@ def test_met_and_parted_meanwhile(lab: Lab) -> None:
     run(main())
 
 
+def test_parted_meanwhile(lab: Lab) -> None:
+    """Who is parted from somebody while that is gathered is in no export of theirs."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await ann(ingest)
+            made, wanted = await asked(lab, ingest.space, "user_id:ann")
+
+            async def part() -> None:
+                source = Source(1, server=True)
+                await unmerge(ingest.space, ["anonymous_id:a1"], block=True, source=source, actor="key_test")
+
+            with pytest.raises(ExportNotFound):
+                await exports.run(ingest.space, wanted, quiet, stopping(4, part))
+            with pytest.raises(ExportNotFound):
+                await fetched(ingest.space, made)
+
+    run(main())
+
+
+def test_a_download_that_breaks_off(lab: Lab) -> None:
+    """Nothing is left of an export whose reader went away in the middle."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await ann(ingest)
+            made, wanted = await asked(lab, ingest.space, "user_id:ann")
+            await exports.run(ingest.space, wanted, quiet, gather)
+            pieces = await exports.fetch(ingest.space, public("exp", made.id), made.ticket, "json", "key_test")
+            assert await anext(pieces)
+            await pieces.aclose()
+            assert lab.query("SELECT count(*) FROM export_part")[0][0] == 0
+            assert await found(ingest) == []
+
+    run(main())
+
+
 def test_too_old(lab: Lab) -> None:
     """After its time it is not fetched, and then swept away with its key."""
 
