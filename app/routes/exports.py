@@ -40,7 +40,12 @@ async def export(
     asked = privacy.Asked(privacy.NATIVE, privacy.ACCESS, regulation, wanted.identifiers, actor, idempotency_key)
     made = await exports.ask(visit.space, asked)
     visit.onefold.jobs.wake()
-    _, job = await visit.onefold.jobs.follow(visit.space, public("job", made.job_id))
+    job_id = public("job", made.job_id)
+    try:
+        _, job = await visit.onefold.jobs.follow(visit.space, job_id)
+    except JobNotFound:
+        # Asked for so long ago that its job was swept.
+        job = {"job_id": job_id, "state": "done", "done": 0, "total": 0}
     told = {"export_id": public("exp", made.id), "request_id": public("req", made.request_id)}
     progress = {name: job[name] for name in ("job_id", "state", "done", "total")}
     address = download(visit.onefold.settings.public_url, made)

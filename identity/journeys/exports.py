@@ -5,6 +5,8 @@ goes on where it was interrupted, and it is gone when it was fetched, when its t
 anybody it holds is erased, withheld or parted, whichever comes first.
 """
 
+import asyncio
+import random
 import secrets
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
@@ -34,6 +36,7 @@ MOST_ASKED: Final = 1_000
 FETCHABLE: Final = 72 * 3_600 * MICRO
 _STREAMING: Final = 3_600 * MICRO
 _ATTEMPTS: Final = 8
+_JITTER: Final = 0.05
 _PAGE: Final = 1_000
 
 
@@ -122,9 +125,10 @@ async def run(space: Space, wanted: dict[str, Any], progress: Progress, gather: 
         try:
             return await _run(space, id_, wanted, progress, gather)
         except (Conflict, KeyUnavailable):
-            # Somebody was split or erased between the reading and the writing; it is read again.
+            # Somebody was split or erased between the reading and the writing, or it is gathered twice.
             if attempt + 1 == _ATTEMPTS:
                 raise
+            await asyncio.sleep(random.uniform(0, _JITTER * 2**attempt))  # noqa: S311 (jitter)
     raise ExportNotFound
 
 
@@ -147,7 +151,8 @@ async def _run(space: Space, id_: bytes, wanted: dict[str, Any], progress: Progr
             await progress(place.done, max(place.done, wanted["total"]))
         async with space.database.transaction() as connection:
             if not await store.ready(connection, space.tenant, id_, time.time_ns() // 1000 + FETCHABLE):
-                raise ExportNotFound
+                # Gone, or made ready by somebody else.
+                raise Conflict
             if "request" in wanted:
                 await requests.answered(connection, space.tenant, bytes.fromhex(wanted["request"]))
         await progress(place.done, place.done)

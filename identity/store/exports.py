@@ -70,9 +70,10 @@ async def add_parts(
     payloads: Sequence[bytes],
     keys: Sequence[tuple[bytes, bytes]],
 ) -> bool:
-    """The next parts, read from origins with these key ids; False where the export is gone or has them.
+    """The next parts, read from origins with these key ids; False where the export is gone.
 
-    Conflict where an origin is gone or has another key by now: then it has to be read again.
+    Conflict where an origin is gone or has another key by now, or somebody else gathers it too and was
+    faster: then it has to be read again from where it is on.
     """
     # Whoever erases or splits holds the gate alone, so what is found here stays to the commit.
     await connection.execute("SELECT 1 FROM space_gate WHERE space_id = $1::int4 FOR SHARE", [tenant.id])
@@ -105,6 +106,8 @@ async def add_parts(
         first,
     )
     if held is None:
+        if await get(connection, tenant, id_) is not None:
+            raise Conflict
         return False
     await connection.execute(
         """

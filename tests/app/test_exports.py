@@ -126,7 +126,7 @@ def test_nobody(shop: Shop) -> None:
         assert form == "csv" or told.json()["profiles"] == []
 
 
-def test_the_same_request(shop: Shop) -> None:
+def test_the_same_request(shop: Shop, rows: psycopg.Connection[Any]) -> None:
     """Under one Idempotency-Key it is the same export; something else under it is refused."""
     people(shop)
     first, second = (export(shop, "user_id:ann", **{"Idempotency-Key": "case-1"}) for _ in range(2))
@@ -134,6 +134,11 @@ def test_the_same_request(shop: Shop) -> None:
     other = {"json": {"identifiers": ["user_id:bob"]}, "headers": {"Idempotency-Key": "case-1"}}
     refused = shop.ask("POST", "/v1/exports", "privacy", **other)
     assert (refused.status_code, refused.json()["code"]) == (409, "idempotency_conflict")
+    rows.execute("DELETE FROM job WHERE job_id = %s", [first["job_id"].removeprefix("job_")])
+    again = {"json": {"identifiers": ["user_id:ann"]}, "headers": {"Idempotency-Key": "case-1"}}
+    late = shop.ask("POST", "/v1/exports", "privacy", **again)
+    assert (late.status_code, late.json()["state"]) == (202, "done")
+    assert late.json()["export_id"] == first["export_id"]
 
 
 def test_erased(shop: Shop) -> None:

@@ -1,5 +1,6 @@
 """Gathering exports: gone on with where it stopped, and never holding anybody who is erased meanwhile."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
@@ -173,6 +174,23 @@ def test_a_download_that_breaks_off(lab: Lab) -> None:
             await pieces.aclose()
             assert lab.query("SELECT count(*) FROM export_part")[0][0] == 0
             assert await found(ingest) == []
+
+    run(main())
+
+
+def test_gathered_twice_at_once(lab: Lab) -> None:
+    """Where a job is taken over from somebody who only seemed gone, both come to the one whole export."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await ann(ingest)
+            made, wanted = await asked(lab, ingest.space, "user_id:ann")
+            runs = (exports.run(ingest.space, wanted, quiet, gather) for _ in range(2))
+            one, other = await asyncio.gather(*runs)
+            assert one == other
+            document = await fetched(ingest.space, made)
+            events = [call["body"].get("event") for call in document["profiles"][0]["calls"]]
+            assert events == ["First", *(f"E{number}" for number in range(CALLS)), None]
 
     run(main())
 
