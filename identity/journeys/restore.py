@@ -69,6 +69,7 @@ async def repair(spaces: Spaces, tenant: Tenant, public_id: bytes, journal: Jour
         "erase.cancel": _cancel,
         "suppress": _suppress,
         "suppress.lift": _lift,
+        "withhold.end": _show,
         "keys.roll": _roll,
         "key.revoke": _revoke,
         "hold": _holding(spaces, public_id),
@@ -137,6 +138,11 @@ async def _suppress(connection: WireConnection, tenant: Tenant, entry: dict[str,
     await erasures.set_state(connection, tenant, held, ON_HOLD)
     await replays.replay_hold(connection, tenant, profiles)
     return None
+
+
+async def _show(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+    await replays.replay_lift(connection, tenant, entry)
+    await replays.replay_show(connection, tenant, [bytes.fromhex(id_) for id_ in entry["profiles"]])
 
 
 async def _lift(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:

@@ -41,11 +41,18 @@ SELECT profile_id, sum(calls)::int8 FROM event
 WHERE space_id = $1::int4 AND bucket = $2::int4 GROUP BY profile_id
 """
 TOLD: LiteralString = """
-SELECT c.profile_id, max(c.version), bool_or(c.op = 4) AND NOT EXISTS (
+SELECT c.profile_id, c.version, c.op = 4 AND NOT EXISTS (
     SELECT FROM profile p
     WHERE p.profile_id = c.profile_id AND p.withheld AND p.space_id = $1::int4 AND p.bucket = $2::int4
 )
-FROM change c WHERE c.space_id = $1::int4 AND c.bucket = $2::int4 GROUP BY c.profile_id
+FROM (
+    -- What was told last: of an id that was merged away, that it is.
+    SELECT DISTINCT ON (t.profile_id) t.profile_id, t.version, t.op FROM (
+        SELECT profile_id, version, op FROM change WHERE space_id = $1::int4 AND bucket = $2::int4
+        UNION ALL
+        SELECT other, version, op FROM change WHERE space_id = $1::int4 AND bucket = $2::int4 AND op = 2
+    ) t ORDER BY t.profile_id, t.version DESC, t.op DESC
+) c
 """
 CUTS: LiteralString = """
 SELECT key, cut, side FROM cut WHERE space_id = $1::int4 AND bucket = $2::int4

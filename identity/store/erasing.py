@@ -115,6 +115,32 @@ async def withhold(connection: Connection, tenant: Tenant, ids: Sequence[bytes])
     )
 
 
+async def withheld(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> set[bytes]:
+    """Which of these profiles nobody may read."""
+    found = await rows(
+        connection,
+        """
+        SELECT p.profile_id FROM profile p
+        WHERE p.profile_id = ANY ($2::uuid[]) AND p.space_id = $1::int4 AND p.bucket = $3::int4 AND p.withheld
+        """,
+        tenant.id,
+        uuids(ids),
+        tenant.base,
+    )
+    return {bytes(id_) for (id_,) in found}
+
+
+async def show(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> None:
+    """Profiles that were withheld, and are read again."""
+    await connection.execute(
+        """
+        UPDATE profile p SET withheld = false, version = p.version + 1
+        WHERE p.profile_id = ANY ($2::uuid[]) AND p.space_id = $1::int4 AND p.bucket = $3::int4 AND p.withheld
+        """,
+        [tenant.id, uuids(ids), tenant.base],
+    )
+
+
 async def forget_key(connection: Connection, tenant: Tenant, id_: bytes) -> None:
     """Destroys a subject key that is nobody's origin: an erasure's own, once everybody was told."""
     await connection.execute(

@@ -16,6 +16,8 @@ _ERASURE: LiteralString = (
     " extended_at, internal_at, closed_at, epoch, backup_safe_at, duplicate_of, ledger_seq, counts, aside"
 )
 
+_UNSUPPRESS = 4
+
 
 class ErasureRow(NamedTuple):
     """One identifier of a request and what became of it."""
@@ -192,6 +194,38 @@ async def duplicates(connection: Connection, tenant: Tenant, keys: Sequence[byte
         """,
         [tenant.id, tenant.base, Uuid(of.id), at, byteas(keys), of.kind],
     )
+
+
+async def held_up(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> bool:
+    """Whether an erasure of one of these identifiers waits for a hold."""
+    found = await row(
+        connection,
+        """
+        SELECT 1 FROM unnest($2::bytea[]) AS k (key)
+        JOIN erasure e ON e.key = k.key AND e.space_id = $1::int4 AND e.bucket = $3::int4 AND e.state = 1 LIMIT 1
+        """,
+        tenant.id,
+        byteas(keys),
+        tenant.base,
+    )
+    return found is not None
+
+
+async def suppressed(connection: Connection, tenant: Tenant, hashes: Sequence[bytes]) -> set[bytes]:
+    """Which of these identifiers were asked to be suppressed, by name, and not let in again since."""
+    found = await rows(
+        connection,
+        """
+        SELECT DISTINCT ON (e.hash) e.hash, e.kind FROM erasure e
+        WHERE e.hash = ANY ($2::bytea[]) AND e.space_id = $1::int4 AND e.bucket = $3::int4
+          AND e.state = 2 AND e.kind IN (1, 3, 4, 5)
+        ORDER BY e.hash, e.internal_at DESC
+        """,
+        tenant.id,
+        byteas(hashes),
+        tenant.base,
+    )
+    return {bytes(hash_) for hash_, kind in found if kind != _UNSUPPRESS}
 
 
 async def cancel(connection: Connection, tenant: Tenant, request_id: bytes, at: int) -> int:

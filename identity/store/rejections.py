@@ -77,7 +77,8 @@ async def demoted(connection: Connection, tenant: Tenant, since: int, before: in
         FROM page g
         LEFT JOIN LATERAL (
             SELECT p.head FROM profile p
-            WHERE p.profile_id = g.profile_id AND p.space_id = $1::int4 AND p.bucket = $2::int4 LIMIT 1
+            WHERE p.profile_id = g.profile_id AND p.space_id = $1::int4 AND p.bucket = $2::int4 AND NOT p.withheld
+            LIMIT 1
         ) o ON true
         LEFT JOIN LATERAL (
             SELECT p.canonical FROM profile p

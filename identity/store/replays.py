@@ -10,13 +10,14 @@ from typing import Any, Final
 from identity.store import statements as sql
 from identity.store.arrays import byteas, int2s, int8s, uuids, uuids_or_null
 from identity.store.database import Connection, rows
-from identity.store.erasing import wipe, withhold
+from identity.store.erasing import show, wipe, withhold
 from identity.store.exports import drop_of
 from identity.store.suppressions import lift
 from identity.store.tenant import Tenant
 from identity.store.wire import WireConnection
 
-# As the feed is told: `planning.plan.ERASE`.
+# As the feed is told: `planning.plan.UPSERT` and `ERASE`.
+SHOWN: Final = 1
 ERASED: Final = 4
 
 
@@ -80,6 +81,13 @@ async def replay_hold(connection: WireConnection, tenant: Tenant, ids: Sequence[
     await _tell(connection, tenant, versions)
 
 
+async def replay_show(connection: WireConnection, tenant: Tenant, ids: Sequence[bytes]) -> None:
+    """Lets those be read again who were withheld for an erasure that was given up."""
+    versions = await _versions(connection, tenant, ids)
+    await show(connection, tenant, ids)
+    await _tell(connection, tenant, versions, SHOWN)
+
+
 async def replay_lift(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
     """Does again what an entry of the ledger says was lifted."""
     await lift(connection, tenant, [bytes.fromhex(hash_) for hash_ in entry["hashes"]])
@@ -105,11 +113,12 @@ async def _remove(connection: WireConnection, tenant: Tenant, found: Sequence[by
 
 
 async def _versions(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> list[tuple[bytes, int, int]]:
-    """(id, next version, stamp) of those of these profiles that are there."""
+    """(id, next version of its head, stamp) of those of these profiles that are there."""
     found = await rows(
         connection,
         """
-        SELECT p.profile_id, p.version + 1, p.stamp FROM profile p
+        SELECT p.profile_id, coalesce(h.version, p.version) + 1, p.stamp FROM profile p
+        LEFT JOIN profile h ON h.profile_id = p.head AND h.space_id = $1::int4 AND h.bucket = $3::int4
         WHERE p.profile_id = ANY ($2::uuid[]) AND p.space_id = $1::int4 AND p.bucket = $3::int4
         """,
         tenant.id,
@@ -119,12 +128,14 @@ async def _versions(connection: Connection, tenant: Tenant, ids: Sequence[bytes]
     return [(bytes(id_), int(version), int(stamp)) for id_, version, stamp in found]
 
 
-async def _tell(connection: WireConnection, tenant: Tenant, versions: Sequence[tuple[bytes, int, int]]) -> None:
-    """Tells the feed that these profiles are no more."""
+async def _tell(
+    connection: WireConnection, tenant: Tenant, versions: Sequence[tuple[bytes, int, int]], op: int = ERASED
+) -> None:
+    """Tells the feed of these profiles, where nothing else is said that they are no more."""
     if versions:
         gone, version, stamp = zip(*versions, strict=True)
         nothing = uuids_or_null([None] * len(gone))
-        told = [int2s([ERASED] * len(gone)), int8s(version), int8s(stamp), uuids(gone), nothing]
+        told = [int2s([op] * len(gone)), int8s(version), int8s(stamp), uuids(gone), nothing]
         await connection.execute(sql.INSERT_CHANGES, [tenant.id, 0, tenant.base, len(gone), *told])
 
 

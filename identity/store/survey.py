@@ -167,7 +167,7 @@ class ValueRow(NamedTuple):
 
 
 async def values(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> list[tuple[ValueRow, KeyRow]]:
-    """These identifiers, as far as somebody has them, with the keys that open them."""
+    """These identifiers, as far as somebody has them who may be read, with the keys that open them."""
     found = await rows(
         connection,
         """
@@ -176,8 +176,10 @@ async def values(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) 
         JOIN identifier i ON i.key = k.key AND i.space_id = $1::int4 AND i.bucket = $3::int4
         JOIN profile_identifier r
             ON r.profile_id = i.profile_id AND r.key = i.key AND r.space_id = $1::int4 AND r.bucket = $3::int4
+        JOIN profile p ON p.profile_id = i.profile_id AND p.space_id = $1::int4 AND p.bucket = $3::int4
         JOIN subject_key s ON s.profile_id = i.profile_id AND s.space_id = $1::int4 AND s.bucket = $3::int4
         JOIN slot_key w ON w.space_id = $1::int4 AND w.slot = s.slot AND w.bucket = $3::int4
+        WHERE NOT p.withheld
         """,
         tenant.id,
         byteas(keys),

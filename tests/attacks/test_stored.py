@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import httpx
 import psycopg
@@ -39,7 +40,7 @@ def lying(shop: Shop, rows: Rows, user: str) -> Lain:
     profile = shop.ask("GET", f"/v1/profiles/user_id:{user}").json()["profile_id"].removeprefix("prf_")
     query = """SELECT d.version, d.document, s.key_id FROM profile_document d JOIN subject_key s USING (profile_id)
                WHERE profile_id = %s"""
-    version, document, key_id = rows.execute(query, [profile]).fetchone() or (0, b"", None)
+    version, document, key_id = rows.execute(query, [profile]).fetchone() or (0, b"", UUID(int=0))
     return Lain(profile, version, bytes(document), key_id.bytes)
 
 

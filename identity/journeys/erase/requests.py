@@ -25,6 +25,7 @@ from identity.errors import (
 from identity.identifiers import parse
 from identity.ids import new_id, private, public
 from identity.journeys.erase.erasing import erase
+from identity.journeys.erase.giving_up import give_up
 from identity.journeys.erase.suppressing import change
 from identity.planning.deadlines import due, extended
 from identity.planning.erasing import commitment
@@ -38,8 +39,8 @@ from identity.planning.privacy import (
     Request,
 )
 from identity.spaces import Space, through_a_roll
+from identity.store import erasing, ledger, retelling
 from identity.store import erasures as erasures_
-from identity.store import ledger, retelling
 from identity.store import notices as told_
 from identity.store import requests as store
 from identity.store.database import Connection
@@ -214,8 +215,22 @@ async def cancel(space: Space, request_id: bytes, actor: str) -> Request:
             raise AlreadyErased
         if await erasures_.cancel(connection, space.tenant, request_id, now):
             await ledger.note(connection, space.tenant.id, actor, "erase.cancel", public("req", request_id))
+    pen = Pen(space.database)
+    try:
+        for row in await _withheld(space, rows):
+            await give_up(pen, space, row, actor)
+    finally:
+        await pen.close()
     await space.publish()
     return await get(space, request_id)
+
+
+async def _withheld(space: Space, rows: Sequence[erasures_.ErasureRow]) -> list[erasures_.ErasureRow]:
+    """Those of these erasures whose person is withheld."""
+    async with space.database.reading() as connection:
+        owners = await erasing.owners(connection, space.tenant, [row.key for row in rows])
+        hidden = await erasing.withheld(connection, space.tenant, sorted(set(owners.values())))
+    return [row for row in rows if owners.get(row.key) in hidden]
 
 
 async def extend(space: Space, erasure_id: str, reason: str, actor: str) -> Erased:

@@ -21,6 +21,7 @@ from identity.planning.state import Document, Profile
 from identity.spaces import Space, through_a_roll
 from identity.store import rows
 from identity.store.apply import Writes
+from identity.store.erasing import withheld
 from identity.store.pen import Pen
 from identity.store.survey import freeze
 from identity.store.survey import gate as read_gate
@@ -77,6 +78,9 @@ async def _rebuild(pen: Pen, space: Space, heads: list[bytes], since: int, versi
     async def decide(ground: Ground) -> Done:
         if ground.rules.version != version:
             return Done(None)
+        if await withheld(ground.connection, space.tenant, heads):
+            # What a hold keeps is kept as it is, with whomever it is tied to; it is rebuilt another time.
+            return Done(0)
         replayed = await replay(ground, heads, since)
         types = {gained.identifier.type for gained in replayed.rebuilt.links.values()}
         await space.know_types(types)

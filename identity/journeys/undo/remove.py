@@ -16,6 +16,7 @@ from identity.planning.working import set_key
 from identity.spaces import Space, through_a_roll
 from identity.store import whole as store
 from identity.store.apply import Writes
+from identity.store.erasing import withheld
 from identity.store.ledger import said
 from identity.store.load import BLOCKED
 
@@ -32,7 +33,7 @@ async def remove_identifier(space: Space, ref: str, *, block: bool, source: Sour
     key = space.keys.identifier(named.type, named.value)
 
     async def decide(ground: Ground) -> Done:
-        if key not in ground.owners:
+        if key not in ground.owners or await withheld(ground.connection, space.tenant, [ground.owners[key]]):
             return _block(ground, key, actor, block=block)
         opened = await open_whole(ground, ground.owners[key])
         if len(opened.whole.links) == 1:

@@ -13,6 +13,7 @@ from identity.journeys.undo.sealing import act_record, seal_parting
 from identity.model import Source
 from identity.planning.parting import part
 from identity.spaces import Space, through_a_roll
+from identity.store.erasing import withheld
 from identity.store.ledger import said
 
 MOST_CUTS = 64
@@ -33,6 +34,9 @@ async def unmerge(
 
     async def decide(ground: Ground) -> Done:
         if not named or ground.owners.keys() != named:
+            raise NotOneProfile
+        if await withheld(ground.connection, space.tenant, sorted(set(ground.owners.values()))):
+            # What a hold keeps is kept as it is, and not told of.
             raise NotOneProfile
         opened = await open_for_parting(ground, next(iter(ground.owners.values())), named)
         whole = opened.whole

@@ -1,0 +1,54 @@
+"""Giving up an erasure that waits for a hold: whoever was withheld for it is read again, and comes in again.
+
+Unless somebody else asked for them to be erased too, or for one of their identifiers to be suppressed.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from identity.acting import Done, Ground, perform
+from identity.clock import stamp_time
+from identity.ids import public
+from identity.journeys.erase.person import open_person
+from identity.planning.plan import MERGE, UPSERT
+from identity.planning.privacy import CANCELLED
+from identity.spaces import Space
+from identity.store import erasing, erasures, ledger
+from identity.store import suppressions as suppressed
+from identity.store.apply import Writes
+from identity.store.erasures import ErasureRow
+from identity.store.pen import Pen
+from identity.store.rows import ChangeRow
+
+
+async def give_up(pen: Pen, space: Space, row: ErasureRow, actor: str) -> None:
+    """Ends what a cancelled erasure did to whoever bears its identifier; done again it is done."""
+    await perform(pen, space, [row.key], _deciding(row.id, actor))
+
+
+def _deciding(id_: bytes, actor: str) -> Callable[[Ground], Awaitable[Done]]:
+    async def decide(ground: Ground) -> Done:
+        connection, tenant = ground.connection, ground.space.tenant
+        row = await erasures.get(connection, tenant, id_)
+        if row is None or row.state != CANCELLED or row.key not in ground.owners:
+            return Done(None)
+        person = await open_person(ground, row.key)
+        if not await erasing.withheld(connection, tenant, person.ids):
+            return Done(None)
+        gone = person.gone(row.key, row.hash)
+        if await erasures.held_up(connection, tenant, gone.indexes):
+            return Done(None)
+        kept = await erasures.suppressed(connection, tenant, gone.hashes)
+        hashes = [hash_ for hash_ in gone.hashes if hash_ not in kept]
+        stamp = ground.stamps(max(ground.gate.stamp, *(each.stamp for each in person.rows)))
+        await erasing.show(connection, tenant, person.ids)
+        await suppressed.lift(connection, tenant, hashes)
+        said = {"profiles": [each.hex() for each in person.ids], "hashes": [each.hex() for each in hashes]}
+        writes = Writes(gate=stamp, lane=ground.lane)
+        version, canonical = person.head.version + 1, person.head.canonical
+        merged = [id_ for id_ in person.ids if id_ != canonical]
+        writes.changes = [ChangeRow(UPSERT, version, stamp, canonical, None)]
+        writes.changes += [ChangeRow(MERGE, version, stamp, canonical, other) for other in merged]
+        writes.ledger = [ledger.said(actor, "withhold.end", public("ers", id_), stamp_time(stamp), said)]
+        return Done(None, writes)
+
+    return decide

@@ -1,0 +1,137 @@
+"""Who is withheld for an erasure that a hold holds up: kept as they are, told of nowhere, and let go whole."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from identity.errors import IdentifierNotFound, NotOneProfile, ProfileNotFound
+from identity.journeys.erase import holds, requests, suppressions
+from identity.journeys.read.native import get_profile
+from identity.journeys.rejections import list_rejections
+from identity.journeys.rules import put_rules
+from identity.journeys.undo.rebuild import rebuild_space
+from identity.journeys.undo.remove import remove_identifier
+from identity.journeys.undo.trial import simulate_rules, tell
+from identity.journeys.undo.unmerge import unmerge
+from identity.model import Source
+from identity.planning.privacy import CANCELLED, FINISHED, NATIVE, ON_HOLD, SUPPRESS_WITH_DELETE, Asked, Request
+from tests.privacy.test_journal import Backup, level
+from tests.properties.lab import Ingest, Lab, ingesting, run
+from tests.properties.test_verified import found, quiet
+
+WHO = Source(1, server=True)
+REFS = ("user_id:ann", "anonymous_id:a1", "email:ann@example.org")
+
+
+@pytest.fixture
+def lab(database: str, tmp_path: Path) -> Lab:
+    """An empty database with its keys."""
+    return Lab(database, tmp_path)
+
+
+async def withheld(ingest: Ingest) -> tuple[str, Request]:
+    """Ann, of two origins, one of them shared by two identifiers; her hold and the erasure that waits for it."""
+    both = {"type": "identify", "userId": "ann", "anonymousId": "a1"}
+    await ingest.send({"type": "identify", "anonymousId": "a1", "traits": {"email": "ann@example.org"}}, both)
+    await ingest.send({**both, "traits": {"email": "second@example.org"}})
+    hold = await holds.hold(ingest.space, ["user_id:ann"], "case", "key_test")
+    return hold["hold_id"], await ask(ingest)
+
+
+async def ask(ingest: Ingest) -> Request:
+    """An erasure of ann."""
+    return await requests.ask(ingest.space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 1, ["user_id:ann"], "key_test"))
+
+
+async def seen(ingest: Ingest) -> list[str]:
+    """By what she is read."""
+    told = []
+    for ref in REFS:
+        try:
+            await get_profile(ingest.space, ref)
+        except ProfileNotFound:
+            continue
+        told.append(ref)
+    return told
+
+
+def test_kept_as_they_are(lab: Lab) -> None:
+    """No act parts, changes or names what is withheld, and the end of the hold erases all of it."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await put_rules(ingest.space, {"limits": {"email": {"max": 1}}}, "key_test")
+            hold_id, _ = await withheld(ingest)
+            with pytest.raises(NotOneProfile):
+                await unmerge(ingest.space, ["anonymous_id:a1"], block=True, source=WHO, actor="key_test")
+            with pytest.raises(IdentifierNotFound):
+                await remove_identifier(ingest.space, "anonymous_id:a1", block=False, source=WHO, actor="key_test")
+            candidate = {"blocked": {"anonymous_id": ["a1"]}, "limits": {"email": {"max": 1}}}
+            tried = await tell(ingest.space, await simulate_rules(ingest.space, candidate, quiet))
+            assert "ann" not in str(tried["examples"])
+            assert "example.org" not in str(await list_rejections(ingest.space, None, 100, None))
+            await put_rules(ingest.space, candidate, "key_test")
+            assert (await rebuild_space(ingest.space, 1, quiet))["profiles_changed"] == 0
+            assert await seen(ingest) == []
+            await holds.release(ingest.space, hold_id, "key_test")
+            for table in ("profile", "subject_key", "identifier", "evidence"):
+                assert lab.query(f"SELECT count(*) FROM {table}") == [(0,)]
+
+    run(main())
+
+
+def test_given_up(lab: Lab) -> None:
+    """Once nobody asks for the erasure any more they are read and come in as before, in a restored database too."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            hold_id, first = await withheld(ingest)
+            second = await ask(ingest)
+            backup = Backup(lab)
+            assert second.erasures[0].state == ON_HOLD
+            await requests.cancel(ingest.space, first.id, "key_test")
+            assert await seen(ingest) == [], "somebody else asked for it too"
+            for _ in range(2):
+                ended = await requests.cancel(ingest.space, second.id, "key_test")
+                assert ended.erasures[0].state == CANCELLED
+
+            async def as_before() -> None:
+                assert await seen(ingest) == list(REFS)
+                assert await found(ingest) == []
+                again: dict[str, Any] = {"type": "track", "event": "E", "userId": "ann"}
+                assert (await ingest.send(again))[0].status == "accepted"
+
+            await as_before()
+            backup.restore()
+            ingest.spaces.forget(ingest.space.tenant.id)
+            await level(ingest)
+            ingest.space = await ingest.spaces.get(ingest.space.tenant.id)
+            await as_before()
+            await holds.release(ingest.space, hold_id, "key_test")
+            assert (await ask(ingest)).erasures[0].state == FINISHED
+            assert await seen(ingest) == []
+
+    run(main())
+
+
+def test_given_up_but_suppressed(lab: Lab) -> None:
+    """Who was suppressed by name stays suppressed when an erasure is given up."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await suppressions.suppress(ingest.space, ["email:ann@example.org"], "key_test")
+            await suppressions.lift(ingest.space, ["email:ann@example.org"], "key_test")
+            _, request = await withheld(ingest)
+            await suppressions.suppress(ingest.space, ["anonymous_id:a1"], "key_test")
+            await requests.cancel(ingest.space, request.id, "key_test")
+            calls: list[dict[str, Any]] = [
+                {"type": "identify", "anonymousId": "a1", "traits": {"x": 1}},
+                {"type": "identify", "userId": "ann", "traits": {"x": 1}},
+                {"type": "identify", "anonymousId": "a7", "traits": {"email": "ann@example.org"}},
+            ]
+            outcomes = await ingest.send(*calls)
+            assert [each.status for each in outcomes] == ["suppressed", "accepted", "accepted"]
+            assert [each.demoted for each in outcomes[1:]] == [[], []]
+
+    run(main())
