@@ -84,7 +84,7 @@ class Erasures(Struct):
     next_cursor: str | None
 
 
-class Acknowledged(Struct):
+class Heard(Struct):
     """What a destination has said of an erasure, and the hash of what it signed when it was done."""
 
     id: str
@@ -113,7 +113,7 @@ class Receipt(Struct):
     rows_deleted: dict[str, int]
     exports_destroyed: int
     kept: str
-    destinations: list[Acknowledged]
+    destinations: list[Heard]
     duplicate_of: ErasureId | None
     ledger_seq: str
     ledger_head: str

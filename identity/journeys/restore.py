@@ -2,8 +2,8 @@
 
 A database that is older than its journal does again what the journal says was erased, suppressed,
 lifted, held or revoked since, under the gate, in one transaction; only then is the space served. Requests
-and erasures are rows again, as they were answered, with what destinations said of them left out. What
-else was acknowledged since is lost with the database; its entries stay, as the record that it was.
+and erasures are rows again, as they were answered, and destinations hear of them anew. What else was
+acknowledged since is lost with the database; its entries stay, as the record that it was.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from identity.errors import LedgerBroken, OnefoldError, Quarantined
 from identity.ids import private
 from identity.ledgers import chained, check, publish
 from identity.planning.erasing import counted
-from identity.planning.privacy import ON_HOLD
+from identity.planning.privacy import FORWARDS, ON_HOLD
 from identity.spaces import Spaces
 from identity.store import control, erasures, holds, ledger, replays, retelling
 from identity.store import roll as gates
@@ -120,11 +120,13 @@ async def _erase(connection: WireConnection, tenant: Tenant, entry: dict[str, An
     row = None if id_ is None else await erasures.get(connection, tenant, id_)
     if row is not None and row.state == ON_HOLD and not entry["whole"]:
         await replays.replay_lift(connection, tenant, entry)
-    await replays.replay_erasure(connection, tenant, entry)
+    told = await replays.replay_erasure(connection, tenant, entry, None if row is None else row.id)
     if row is not None:
         counts = msgspec.json.encode(counted(entry))
         epoch = entry["epoch"] if entry["keys"] else None
-        await retelling.finish_again(connection, tenant, [row], entry["at"], entry["seq"], counts, epoch)
+        told = told if row.kind in FORWARDS else []
+        at, seq = entry["at"], entry["seq"]
+        await retelling.finish_again(connection, tenant, [row], at, seq, counts, epoch=epoch, told=told)
         keys = [bytes.fromhex(key) for key in entry["indexes"]]
         await erasures.duplicates(connection, tenant, keys, row, entry["at"])
 
@@ -156,7 +158,7 @@ async def _settle(connection: WireConnection, tenant: Tenant, entry: dict[str, A
     if id_ is not None:
         waiting = await retelling.waiting(connection, tenant, id_)
         nothing = msgspec.json.encode({"keys": 0, "rows": {}})
-        await retelling.finish_again(connection, tenant, waiting, entry["at"], entry["seq"], nothing, None)
+        await retelling.finish_again(connection, tenant, waiting, entry["at"], entry["seq"], nothing)
 
 
 async def _extend(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:

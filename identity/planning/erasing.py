@@ -27,14 +27,20 @@ def commitment(salt: bytes, identifier: str) -> bytes:
     return sha256(salt + identifier.encode()).digest()
 
 
-def entry(gone: Gone, rows: dict[str, int], exports: int, *, stamp: int, whole: bool, epoch: int) -> dict[str, Any]:
-    """What the ledger keeps of an erasure: enough to do it, and to tell of it, again in a database that is older."""
+def entry(
+    gone: Gone, rows: dict[str, int], exports: int, told: Sequence[int], *, stamp: int, whole: bool, epoch: int
+) -> dict[str, Any]:
+    """What the ledger keeps of an erasure: enough to do it, and to tell of it, again in a database that is older.
+
+    `told` are the numbers of the destinations that knew of who was erased.
+    """
     return {
         "stamp": stamp,
         "whole": whole,
         "epoch": epoch,
         "rows": rows,
         "exports": exports,
+        "told": list(told),
         "profiles": _hex(gone.profiles),
         "keys": _hex(gone.keys),
         "indexes": _hex(gone.indexes),

@@ -41,18 +41,18 @@ SELECT profile_id, sum(calls)::int8 FROM event
 WHERE space_id = $1::int4 AND bucket = $2::int4 GROUP BY profile_id
 """
 TOLD: LiteralString = """
-SELECT c.profile_id, c.version, c.op = 4 AND NOT EXISTS (
-    SELECT FROM profile p
-    WHERE p.profile_id = c.profile_id AND p.withheld AND p.space_id = $1::int4 AND p.bucket = $2::int4
-)
+SELECT t.profile_id, max(t.version) FILTER (WHERE t.named), CASE
+    WHEN p.profile_id IS NULL THEN bool_or(t.op = 4)
+    -- Of who is there: what was told last, of an id that was merged away that it is.
+    ELSE NOT p.withheld AND (array_agg(t.op ORDER BY t.at DESC, t.version DESC, t.op DESC))[1] = 4
+END
 FROM (
-    -- What was told last: of an id that was merged away, that it is.
-    SELECT DISTINCT ON (t.profile_id) t.profile_id, t.version, t.op FROM (
-        SELECT profile_id, version, op FROM change WHERE space_id = $1::int4 AND bucket = $2::int4
-        UNION ALL
-        SELECT other, version, op FROM change WHERE space_id = $1::int4 AND bucket = $2::int4 AND op = 2
-    ) t ORDER BY t.profile_id, t.version DESC, t.op DESC
-) c
+    SELECT profile_id, version, at, op, true AS named FROM change WHERE space_id = $1::int4 AND bucket = $2::int4
+    UNION ALL
+    SELECT other, version, at, op, false FROM change WHERE space_id = $1::int4 AND bucket = $2::int4 AND op = 2
+) t
+LEFT JOIN profile p ON p.profile_id = t.profile_id AND p.space_id = $1::int4 AND p.bucket = $2::int4
+GROUP BY t.profile_id, p.profile_id, p.withheld HAVING bool_or(t.named)
 """
 CUTS: LiteralString = """
 SELECT key, cut, side FROM cut WHERE space_id = $1::int4 AND bucket = $2::int4

@@ -145,12 +145,13 @@ async def accepted(
 
 
 async def settled(connection: Connection, now: int, due_before: int, limit: int) -> list[tuple[int, bytes]]:
-    """(space, erasure) of what keeps something aside that nobody waits for any more."""
+    """(space, erasure) of what nobody waits for any more, with what is kept aside for that."""
     found = await rows(
         connection,
         """
         SELECT e.space_id, e.erasure_id FROM erasure e
-        WHERE e.aside IS NOT NULL AND (coalesce(e.due_at, e.received_at) < $2::int8 OR NOT EXISTS (
+        WHERE (e.aside IS NOT NULL OR e.state = 2 AND e.closed_at IS NULL)
+          AND (coalesce(e.due_at, e.received_at) < $2::int8 OR NOT EXISTS (
             SELECT FROM erasure_notice n WHERE n.erasure_id = e.erasure_id AND n.space_id = e.space_id
               AND n.bucket = e.bucket AND n.state NOT IN (3, 4, 5)
         )) AND e.received_at < $1::int8 LIMIT $3::int4
@@ -168,7 +169,8 @@ async def close(connection: Connection, tenant: Tenant, id_: bytes, at: int) -> 
         connection,
         """
         UPDATE erasure SET aside = NULL, closed_at = coalesce(closed_at, $4::int8)
-        WHERE erasure_id = $1 AND space_id = $2::int4 AND bucket = $3::int4 AND aside IS NOT NULL RETURNING erasure_id
+        WHERE erasure_id = $1 AND space_id = $2::int4 AND bucket = $3::int4
+          AND (aside IS NOT NULL OR closed_at IS NULL) RETURNING erasure_id
         """,
         Uuid(id_),
         tenant.id,

@@ -10,7 +10,7 @@ from typing import Any, Final
 from identity.store import statements as sql
 from identity.store.arrays import byteas, int2s, int8s, uuids, uuids_or_null
 from identity.store.database import Connection, rows
-from identity.store.erasing import show, wipe, withhold
+from identity.store.erasing import show, told, wipe, withhold
 from identity.store.exports import drop_of
 from identity.store.suppressions import lift
 from identity.store.tenant import Tenant
@@ -21,8 +21,12 @@ SHOWN: Final = 1
 ERASED: Final = 4
 
 
-async def replay_erasure(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+async def replay_erasure(
+    connection: WireConnection, tenant: Tenant, entry: dict[str, Any], erasure: bytes | None
+) -> list[int]:
     """Does again what an entry of the ledger says was erased, in a database that is older than that.
+
+    `erasure` is its id where it has a row; returns the destinations that know of who was erased.
 
     An origin goes that bears its id, its key or one of the identifiers. Who was parted from it inside
     one origin in the meantime is in an older database one with it, and goes with it.
@@ -47,8 +51,10 @@ async def replay_erasure(connection: WireConnection, tenant: Tenant, entry: dict
     )
     ids = [bytes(id_) for (id_,) in found]
     await drop_of(connection, tenant, sorted({*ids, *(bytes.fromhex(id_) for id_ in entry["profiles"])}))
-    await _remove(connection, tenant, ids, keys)
+    knowing = {*entry.get("told", ()), *await told(connection, tenant, ids)}
+    await _remove(connection, tenant, ids, keys, erasure)
     await _mark(connection, tenant, entry, keys, entry["at"], int(entry["stamp"]))
+    return sorted(knowing)
 
 
 async def remove_unreadable(connection: WireConnection, tenant: Tenant, ids: Sequence[bytes]) -> int:
@@ -93,7 +99,13 @@ async def replay_lift(connection: WireConnection, tenant: Tenant, entry: dict[st
     await lift(connection, tenant, [bytes.fromhex(hash_) for hash_ in entry["hashes"]])
 
 
-async def _remove(connection: WireConnection, tenant: Tenant, found: Sequence[bytes], keys: Sequence[bytes]) -> None:
+async def _remove(
+    connection: WireConnection,
+    tenant: Tenant,
+    found: Sequence[bytes],
+    keys: Sequence[bytes],
+    erasure: bytes | None = None,
+) -> None:
     """Wipes origins, and lets those stand alone that were one profile with them."""
     ids = await _followers(connection, tenant, found)
     groups = await rows(
@@ -109,7 +121,7 @@ async def _remove(connection: WireConnection, tenant: Tenant, found: Sequence[by
     versions = await _versions(connection, tenant, ids)
     await _set_free(connection, tenant, ids)
     await wipe(connection, tenant, ids, keys, [bytes(key) for (key,) in groups])
-    await _tell(connection, tenant, versions)
+    await _tell(connection, tenant, versions, other=erasure)
 
 
 async def _versions(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> list[tuple[bytes, int, int]]:
@@ -129,14 +141,18 @@ async def _versions(connection: Connection, tenant: Tenant, ids: Sequence[bytes]
 
 
 async def _tell(
-    connection: WireConnection, tenant: Tenant, versions: Sequence[tuple[bytes, int, int]], op: int = ERASED
+    connection: WireConnection,
+    tenant: Tenant,
+    versions: Sequence[tuple[bytes, int, int]],
+    op: int = ERASED,
+    other: bytes | None = None,
 ) -> None:
     """Tells the feed of these profiles, where nothing else is said that they are no more."""
     if versions:
         gone, version, stamp = zip(*versions, strict=True)
-        nothing = uuids_or_null([None] * len(gone))
-        told = [int2s([op] * len(gone)), int8s(version), int8s(stamp), uuids(gone), nothing]
-        await connection.execute(sql.INSERT_CHANGES, [tenant.id, 0, tenant.base, len(gone), *told])
+        others = uuids_or_null([other] * len(gone))
+        said = [int2s([op] * len(gone)), int8s(version), int8s(stamp), uuids(gone), others]
+        await connection.execute(sql.INSERT_CHANGES, [tenant.id, 0, tenant.base, len(gone), *said])
 
 
 async def _followers(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> list[bytes]:

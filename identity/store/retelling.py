@@ -7,8 +7,9 @@ is: a database that already has the request is left as it is, and entries of bef
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from identity.store import erasures, requests
-from identity.store.database import Connection
+from identity.store import erasures, notices, requests
+from identity.store.arrays import int4s
+from identity.store.database import Connection, rows
 from identity.store.erasures import ErasureRow, Named
 from identity.store.requests import RequestRow
 from identity.store.rules import FIRST_CODE, types
@@ -57,14 +58,32 @@ async def finish_again(
     at: int,
     seq: int,
     counts: bytes,
-    epoch: int | None,
+    *,
+    epoch: int | None = None,
+    told: Sequence[int] = (),
 ) -> None:
-    """Erasures that were done at a moment, as the entry `seq` of the ledger says."""
+    """Erasures that were done at a moment, as the entry `seq` of the ledger says; `told` have to hear of them.
+
+    What was set aside for these is lost; they know whom they were told of by the ids in the feed.
+    """
+    there = await destinations(connection, tenant, told) if told else []
     for each in waiting:
         await erasures.finish(
-            connection, tenant, each.id, state=FINISHED, at=at, closed_at=at, epoch=epoch, ledger_seq=seq,
-            counts=counts, aside=None,
+            connection, tenant, each.id, state=FINISHED, at=at, closed_at=None if there else at, epoch=epoch,
+            ledger_seq=seq, counts=counts, aside=None,
         )  # fmt: skip
+        await notices.add(connection, tenant, each.id, there, at)
+
+
+async def destinations(connection: Connection, tenant: Tenant, numbers: Sequence[int]) -> list[int]:
+    """Those of these destinations that a restored database knows."""
+    found = await rows(
+        connection,
+        "SELECT id FROM destination WHERE space_id = $1::int4 AND id = ANY ($2::int4[]) ORDER BY id",
+        tenant.id,
+        int4s(numbers),
+    )
+    return [int(id_) for (id_,) in found]
 
 
 async def waiting(connection: Connection, tenant: Tenant, request_id: bytes) -> list[ErasureRow]:

@@ -114,11 +114,14 @@ def test_the_erased_cannot_be_opened(deployment: Deployment) -> None:
 
             assert await roll(ingest.spaces, ingest.space) == 2
 
+            log = deployment.wal()
+            without = Attacker(deployment.url, deployment.lab.keyring(), space, deployment.url)
+            tried = len(without.slots), len(without.subjects)
+            without.take(log)
+            assert len(without.slots) > tried[0]
+            assert len(without.subjects) > tried[1], "the log holds wrappings that no table holds any more"
             after = Attacker(old.url, deployment.lab.keyring(), space, deployment.url)
-            tried = len(after.slots), len(after.subjects)
-            after.take(deployment.wal())
-            assert len(after.slots) > tried[0]
-            assert len(after.subjects) > tried[1], "the log holds wrappings that no table holds any more"
+            after.take(log)
             assert set(after.opened()) == set(ids.values()) - {ids["victim"]}
 
     run(main())

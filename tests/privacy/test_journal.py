@@ -22,7 +22,7 @@ from tests.properties.test_verified import found
 TABLES = (
     "identifier", "profile_identifier", "profile_document", "profile", "evidence", "event", "history", "sighting",
     "subject_key", "slot_key", "space_gate", "suppression", "forgotten", "ledger", "ledger_head", "change", "lane_head",
-    "erasure", "privacy_request", "hold", "held_key", "message",
+    "erasure", "erasure_notice", "privacy_request", "hold", "held_key", "message",
 )  # fmt: skip
 
 

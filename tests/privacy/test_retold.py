@@ -3,14 +3,15 @@
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from identity.errors import ErasureNotFound, ExportNotFound, ProfileNotFound, RequestNotFound
-from identity.ids import public
+from identity.ids import new_id, public
 from identity.journeys import exports
 from identity.journeys.erase import holds, requests, suppressions
-from identity.journeys.erase.resuming import finish_interrupted
+from identity.journeys.erase.resuming import finish_interrupted, forget_settled
 from identity.journeys.keys.overlay import overlay
 from identity.journeys.keys.roll import roll
 from identity.journeys.read.everything import gather
@@ -19,6 +20,7 @@ from identity.journeys.receipts import receipt
 from identity.planning.privacy import (
     ACCESS,
     CANCELLED,
+    DELETE_INTERNAL,
     DELETE_ONLY,
     DUPLICATE,
     FINISHED,
@@ -180,6 +182,40 @@ def test_backups_are_safe(lab: Lab) -> None:
         await overlay(ingest.spaces, ingest.space)
         assert await shown(ingest, done[0].id) == done
         assert done[0].erasures[0].backup_safe_at is not None
+
+    restored(lab, since, then)
+
+
+def test_destinations_hear_of_it_again(lab: Lab) -> None:
+    """Who knew of somebody that was erased since is told of it anew, and the erasure ends when all have answered."""
+
+    async def since(ingest: Ingest) -> Any:
+        number = ingest.space.tenant.id
+        (destination,) = lab.query(
+            "INSERT INTO destination (public_id, space_id, name, document) VALUES (%s, %s, 'mail', 'x') RETURNING id",
+            new_id().hex(),
+            number,
+        )[0]
+        lab.query(
+            "INSERT INTO disclosure (profile_id, destination, fields, space_id, bucket, first, last)"
+            " SELECT profile_id, %s, %s, space_id, bucket, 0, 0 FROM profile",
+            destination,
+            new_id().hex(),
+        )
+        made = await ask(ingest, "ann")
+        await ask(ingest, "bob", kind=DELETE_INTERNAL)
+        return made.erasures[0]
+
+    async def then(ingest: Ingest, done: Any) -> None:
+        erasure = await requests.erasure(ingest.space, public("ers", done.id))
+        assert [(each.name, each.state) for each in erasure.notices] == [("mail", 0)]
+        assert (erasure.state, erasure.closed_at) == (FINISHED, None)
+        told = lab.query("SELECT DISTINCT other FROM change WHERE op = 4 AND other IS NOT NULL")
+        assert (UUID(bytes=done.id),) in told
+        assert await forget_settled(ingest.spaces) == 0
+        lab.query("UPDATE erasure_notice SET state = 3")
+        assert await forget_settled(ingest.spaces) == 1
+        assert (await requests.erasure(ingest.space, public("ers", done.id))).closed_at is not None
 
     restored(lab, since, then)
 

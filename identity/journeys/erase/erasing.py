@@ -69,7 +69,7 @@ async def _erase(ground: Ground, row: ErasureRow, person: Person, actor: str) ->
         await suppressed.lift(connection, tenant, gone.hashes)
     dropped = await exports.drop_of(connection, tenant, gone.profiles)
     rows = await erasing.wipe(ground.wire, tenant, gone.profiles, gone.indexes, sorted(person.groups))
-    said = planning.entry(gone, rows, dropped, stamp=stamp, whole=whole, epoch=epoch)
+    said = planning.entry(gone, rows, dropped, told, stamp=stamp, whole=whole, epoch=epoch)
     seq = await ledger.append(connection, tenant.id, *ledger.said(actor, "erase", public("ers", row.id), at, said))
     counted = msgspec.json.encode(planning.counts(gone, rows, dropped))
     await erasures.finish(

@@ -11,7 +11,7 @@ from identity.clock import SLOT_BITS
 from identity.errors import BadCall
 from identity.journeys.read.opened import Opened, open_profile
 from identity.journeys.read.page import Answered, Wanted, cursor, read_place, write_place
-from identity.model import KINDS, STORED_KINDS
+from identity.model import STORED_KINDS
 from identity.naming import named
 from identity.planning.records import Kept, split_keys, unpack, unpack_events
 from identity.planning.rules import Rules
@@ -117,7 +117,7 @@ def _opened(profile: Opened, part: store.Stretch, wanted: Wanted, above: int, be
 
 
 def _matches(call: Kept, wanted: Wanted) -> bool:
-    if STORED_KINDS[call.kind] not in KINDS:
+    if STORED_KINDS[call.kind] not in wanted.kinds:
         return False
     if wanted.start is not None and call.time < wanted.start:
         return False

@@ -11,11 +11,12 @@ from msgspec import Struct
 
 from identity.errors import ProfileNotFound
 from identity.ids import public, public_profile
+from identity.journeys.read import consented
 from identity.journeys.read.events import Found, page_of
 from identity.journeys.read.history import get_history
 from identity.journeys.read.opened import Opened, open_profile
 from identity.journeys.read.page import Wanted
-from identity.model import DAY, STORED_KINDS
+from identity.model import ACTS, DAY, STORED_KINDS
 from identity.planning.exports import SECTIONS, Part, Place
 from identity.planning.extract import content
 from identity.planning.timing import format_time
@@ -24,6 +25,8 @@ from identity.store import control, exports, whole
 
 _PAGE = 200
 _NAMES = tuple(SECTIONS)
+# Also those that the service made of what a person asked for elsewhere; acts tell nothing of their own.
+_EVERY_CALL = Wanted(_PAGE, ascending=True, kinds=tuple(kind for kind in STORED_KINDS if kind not in ACTS))
 
 
 class Step(Struct, frozen=True):
@@ -66,7 +69,7 @@ async def _section(
         there = {public_profile(member.id) for member in opened.members}
         return [line for line in told["history"] if line["profile_id"] in there], told["next_cursor"]
     if name in ("calls", "consent_history"):
-        found, last = await page_of(opened, Wanted(_PAGE, ascending=True), cursor if isinstance(cursor, int) else None)
+        found, last = await page_of(opened, _EVERY_CALL, cursor if isinstance(cursor, int) else None)
         if name == "calls":
             return [_call(each, sources) for each in found], last
         return [line for each in found for line in _decided(each, sources)], last
@@ -183,20 +186,11 @@ def _call(found: Found, sources: dict[int, str]) -> dict[str, Any]:
 
 def _decided(found: Found, sources: dict[int, str]) -> list[dict[str, Any]]:
     call = found.call
-    told = content(call.body, STORED_KINDS[call.kind], server=call.server, received=call.received)
-    said = [*(told.consent or {}).items(), *told.signals.items()]
-    return [
-        {
-            "category": category,
-            "value": value,
-            "captured_at": format_time(call.time),
-            "received_at": format_time(call.received),
-            "message_id": call.message_id,
-            "source": sources.get(call.source),
-            "profile_id": public_profile(found.origin),
-        }
-        for category, value in said
-    ]
+    said = content(call.body, STORED_KINDS[call.kind], server=call.server, received=call.received)
+    shown = consented.told(consented.Statement(found.origin, found.stamp, call, said), sources)
+    lines = {**shown.pop("decisions"), **shown.pop("signals")}
+    return [{"category": category, "value": value, "message_id": call.message_id, **shown}
+            for category, value in lines.items()]  # fmt: skip
 
 
 _SHORT = {

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from identity.errors import BadCursor
 from identity.ids import public
+from identity.model import KINDS, Kind
 from identity.spaces import Space
 
 _ID = 16
@@ -20,7 +21,8 @@ T = TypeVar("T")
 class Wanted(NamedTuple):
     """The parameters of a list, checked; times in microseconds, `start` in it and `end` not.
 
-    `include` and `exclude` are names: of traits, of types or of events, as the list has it.
+    `include` and `exclude` are names: of traits, of types or of events, as the list has it; `kinds` are those
+    of the calls that a list of events has.
     """
 
     limit: int
@@ -32,6 +34,7 @@ class Wanted(NamedTuple):
     end: int | None = None
     ascending: bool = False
     next: str | None = None
+    kinds: tuple[Kind, ...] = KINDS
 
 
 class Answered(NamedTuple):
