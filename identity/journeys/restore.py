@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 import structlog
 
+from identity.clock import SLOT_BITS
 from identity.errors import LedgerBroken, OnefoldError, Quarantined
 from identity.ids import private
 from identity.ledgers import chained, check, publish
@@ -138,13 +139,14 @@ async def _suppress(connection: WireConnection, tenant: Tenant, entry: dict[str,
         return await _settle(connection, tenant, entry)
     profiles = [bytes.fromhex(id_) for id_ in entry.get("profiles", ())]
     await erasures.set_state(connection, tenant, held, ON_HOLD)
-    await replays.replay_hold(connection, tenant, profiles)
+    await replays.replay_hold(connection, tenant, profiles, entry["at"] << SLOT_BITS)
     return None
 
 
 async def _show(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
     await replays.replay_lift(connection, tenant, entry)
-    await replays.replay_show(connection, tenant, [bytes.fromhex(id_) for id_ in entry["profiles"]])
+    profiles = [bytes.fromhex(id_) for id_ in entry["profiles"]]
+    await replays.replay_show(connection, tenant, profiles, entry["at"] << SLOT_BITS)
 
 
 async def _lift(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:

@@ -52,7 +52,7 @@ async def replay_erasure(
     ids = [bytes(id_) for (id_,) in found]
     await drop_of(connection, tenant, sorted({*ids, *(bytes.fromhex(id_) for id_ in entry["profiles"])}))
     knowing = {*entry.get("told", ()), *await told(connection, tenant, ids)}
-    await _remove(connection, tenant, ids, keys, erasure)
+    await _remove(connection, tenant, ids, keys, erasure, int(entry["stamp"]))
     await _mark(connection, tenant, entry, keys, entry["at"], int(entry["stamp"]))
     return sorted(knowing)
 
@@ -79,19 +79,19 @@ async def replay_suppression(connection: WireConnection, tenant: Tenant, entry: 
     await _mark(connection, tenant, {**entry, "whole": True}, [], None, 0)
 
 
-async def replay_hold(connection: WireConnection, tenant: Tenant, ids: Sequence[bytes]) -> None:
+async def replay_hold(connection: WireConnection, tenant: Tenant, ids: Sequence[bytes], at: int) -> None:
     """Withholds again whoever an erasure found under a hold."""
     versions = await _versions(connection, tenant, ids)
     await withhold(connection, tenant, ids)
     await drop_of(connection, tenant, ids)
-    await _tell(connection, tenant, versions)
+    await _tell(connection, tenant, versions, at=at)
 
 
-async def replay_show(connection: WireConnection, tenant: Tenant, ids: Sequence[bytes]) -> None:
+async def replay_show(connection: WireConnection, tenant: Tenant, ids: Sequence[bytes], at: int) -> None:
     """Lets those be read again who were withheld for an erasure that was given up."""
     versions = await _versions(connection, tenant, ids)
     await show(connection, tenant, ids)
-    await _tell(connection, tenant, versions, SHOWN)
+    await _tell(connection, tenant, versions, SHOWN, at=at)
 
 
 async def replay_lift(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
@@ -105,6 +105,7 @@ async def _remove(
     found: Sequence[bytes],
     keys: Sequence[bytes],
     erasure: bytes | None = None,
+    at: int | None = None,
 ) -> None:
     """Wipes origins, and lets those stand alone that were one profile with them."""
     ids = await _followers(connection, tenant, found)
@@ -121,7 +122,7 @@ async def _remove(
     versions = await _versions(connection, tenant, ids)
     await _set_free(connection, tenant, ids)
     await wipe(connection, tenant, ids, keys, [bytes(key) for (key,) in groups])
-    await _tell(connection, tenant, versions, other=erasure)
+    await _tell(connection, tenant, versions, other=erasure, at=at)
 
 
 async def _versions(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> list[tuple[bytes, int, int]]:
@@ -146,10 +147,12 @@ async def _tell(
     versions: Sequence[tuple[bytes, int, int]],
     op: int = ERASED,
     other: bytes | None = None,
+    at: int | None = None,
 ) -> None:
-    """Tells the feed of these profiles, where nothing else is said that they are no more."""
+    """Tells the feed of these profiles, where nothing else is said that they are no more; `at` is a stamp."""
     if versions:
-        gone, version, stamp = zip(*versions, strict=True)
+        gone, version, stamps = zip(*versions, strict=True)
+        stamp = stamps if at is None else [at] * len(gone)
         others = uuids_or_null([other] * len(gone))
         said = [int2s([op] * len(gone)), int8s(version), int8s(stamp), uuids(gone), others]
         await connection.execute(sql.INSERT_CHANGES, [tenant.id, 0, tenant.base, len(gone), *said])
