@@ -213,6 +213,20 @@ def test_once_by_many_names(shop: Shop) -> None:
     assert {each["profile_id"] for each in ann["calls"]} == ids
 
 
+def test_every_decision(shop: Shop) -> None:
+    """What was decided on a person's behalf, and that everything was denied, is told with what shows it."""
+    nothing = {"consent": {"categoryPreferences": {}}}
+    shop.send({"type": "identify", "userId": "ann", "context": nothing})
+    decision = {"identifier": "user_id:ann", "decisions": {"Ads": True}, "evidence": {"form": "paper"}}
+    recorded = shop.ask("POST", "/v1/consent", "privacy", json=decision)
+    assert recorded.status_code == 200, recorded.text
+    (ann,) = fetch(shop, export(shop, "user_id:ann")).json()["profiles"]
+    told = [(each["category"], each["value"], each["type"]) for each in ann["consent_history"]]
+    assert told == [("*", False, "identify"), ("Ads", True, "consent")]
+    assert ann["consent_history"][1]["evidence"] == {"form": "paper"}
+    assert [each["type"] for each in ann["calls"]] == ["identify", "consent"]
+
+
 def test_what_was_not_linked(shop: Shop) -> None:
     """An identifier that a call named and that was not linked is told, with its reason, and the call with it."""
     shop.ask("PUT", "/v1/rules", json={"limits": {"email": {"max": 1}}})

@@ -19,6 +19,7 @@ from identity.journeys.read.page import Wanted
 from identity.model import ACTS, DAY, STORED_KINDS
 from identity.planning.exports import SECTIONS, Part, Place
 from identity.planning.extract import content
+from identity.planning.state import STATED
 from identity.planning.timing import format_time
 from identity.spaces import Space
 from identity.store import control, exports, whole
@@ -188,9 +189,15 @@ def _decided(found: Found, sources: dict[int, str]) -> list[dict[str, Any]]:
     call = found.call
     said = content(call.body, STORED_KINDS[call.kind], server=call.server, received=call.received)
     shown = consented.told(consented.Statement(found.origin, found.stamp, call, said), sources)
-    lines = {**shown.pop("decisions"), **shown.pop("signals")}
-    return [{"category": category, "value": value, "message_id": call.message_id, **shown}
-            for category, value in lines.items()]  # fmt: skip
+    decided, signals = shown.pop("decisions"), shown.pop("signals")
+    # What an object named is among the decisions; one that named nothing denied everything.
+    lines = {**decided, **{name: value for name, value in signals.items() if not name.startswith(STATED)}}
+    if not lines and signals:
+        lines = {"*": False}
+    return [
+        {"category": category, "value": value, "message_id": call.message_id, **shown}
+        for category, value in lines.items()
+    ]
 
 
 _SHORT = {
