@@ -215,7 +215,7 @@ def test_once_by_many_names(shop: Shop) -> None:
 
 def test_every_decision(shop: Shop) -> None:
     """What was decided on a person's behalf, and that everything was denied, is told with what shows it."""
-    nothing = {"consent": {"categoryPreferences": {}}}
+    nothing: dict[str, Any] = {"consent": {"categoryPreferences": {}}}
     shop.send({"type": "identify", "userId": "ann", "context": nothing})
     decision = {"identifier": "user_id:ann", "decisions": {"Ads": True}, "evidence": {"form": "paper"}}
     recorded = shop.ask("POST", "/v1/consent", "privacy", json=decision)
