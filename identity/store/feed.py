@@ -4,7 +4,7 @@ A lane's entries are exactly those after its base up to its head, in the order o
 taking the first ones of every lane skips nothing however late another lane's writer commits.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from identity.store import statements as sql
@@ -67,6 +67,23 @@ async def entries(connection: Connection, tenant: Tenant, after: Mapping[int, in
         limit,
     )
     return [EntryRow(*each) for each in found]
+
+
+async def names(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
+    """(id, canonical id) of the profiles among these ids that anybody may read."""
+    found = await rows(
+        connection,
+        """
+        SELECT p.profile_id, h.canonical FROM unnest($2::uuid[]) AS k (id)
+        JOIN profile p ON p.profile_id = k.id AND p.space_id = $1::int4 AND p.bucket = $3::int4
+        JOIN profile h ON h.profile_id = p.head AND h.space_id = $1::int4 AND h.bucket = $3::int4
+        WHERE NOT p.withheld
+        """,
+        tenant.id,
+        uuids(ids),
+        tenant.base,
+    )
+    return [(id_, canonical) for id_, canonical in found]
 
 
 async def append(connection: Connection, tenant: Tenant, lane: int, changes: list[ChangeRow]) -> None:

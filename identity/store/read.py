@@ -170,23 +170,6 @@ async def canonical(connection: Connection, tenant: Tenant, after: bytes, limit:
     return [(id_, elder, stamp) for id_, elder, stamp in found]
 
 
-async def names(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
-    """(id, canonical id) of the profiles among these ids that anybody may read."""
-    found = await rows(
-        connection,
-        """
-        SELECT p.profile_id, h.canonical FROM unnest($2::uuid[]) AS k (id)
-        JOIN profile p ON p.profile_id = k.id AND p.space_id = $1::int4 AND p.bucket = $3::int4
-        JOIN profile h ON h.profile_id = p.head AND h.space_id = $1::int4 AND h.bucket = $3::int4
-        WHERE NOT p.withheld
-        """,
-        tenant.id,
-        uuids(ids),
-        tenant.base,
-    )
-    return [(id_, canonical) for id_, canonical in found]
-
-
 class Proof(NamedTuple):
     """The sealed payload of one piece of evidence."""
 

@@ -129,7 +129,7 @@ async def _entries(space: Space, scope: Scope, entries: Sequence[Entry]) -> list
     """What these entries tell, by the states of today."""
     named = sorted({id_ for each in entries for id_ in (each.profile, each.other) if id_ and each.op != ERASE})
     async with space.database.reading() as connection:
-        canonical = dict(await store.names(connection, space.tenant, named)) if named else {}
+        canonical = dict(await feed.names(connection, space.tenant, named)) if named else {}
     return await _tell(space, scope, collapsed(entries, canonical))
 
 
