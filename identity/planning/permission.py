@@ -18,6 +18,7 @@ from identity.planning.state import MINOR, SERVER, Document
 from identity.planning.statements import OUT, REGION
 
 NECESSARY: Final = "necessary"
+_NEVER: Final = 1 << 64
 _SHIELDED: Final = frozenset(("ads", "analytics", "personalisation", "sale_share", "sensitive"))
 
 Reason = Literal[
@@ -171,7 +172,10 @@ class Permission:
         return grant.origin == origin or self._meeting(grant.origin, origin) <= grant.stamp
 
     def _meeting(self, one: bytes, other: bytes) -> int:
-        """When two origins met: the greatest stamp on the path between them, 0 for one and the same."""
+        """When two origins met: the greatest stamp on the path between them, 0 for one and the same.
+
+        Those that have not met, as at a moment of the past, meet after everything.
+        """
         reached: dict[bytes, int] = {one: 0}
         at, latest = one, 0
         while at in self._up:
@@ -180,6 +184,8 @@ class Permission:
             reached[at] = latest
         at, latest = other, 0
         while at not in reached:
+            if at not in self._up:
+                return _NEVER
             at, stamp = self._up[at]
             latest = max(latest, stamp)
         return max(latest, reached[at])
