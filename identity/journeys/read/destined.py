@@ -12,7 +12,7 @@ from identity.identifiers import parse
 from identity.ids import private, public_profile
 from identity.journeys.read.find import MOST_DOCUMENTS
 from identity.journeys.read.opened import Opened
-from identity.journeys.read.scope import Scope, disclose, open_scope, seen, told_before
+from identity.journeys.read.scope import Scope, disclose, only_id, open_scope, seen, told_before
 from identity.planning.destinations import Visible
 from identity.spaces import Space, through_a_roll
 from identity.store import read as store
@@ -33,24 +33,35 @@ async def get_profile(space: Space, destination_id: str, ref: str) -> dict[str, 
 async def lookup(space: Space, destination_id: str, refs: Sequence[str]) -> dict[str, dict[str, Any] | None]:
     """Many at once, by `type:value` or id as it was written; None where there is nobody to see.
 
-    A destination finds people by ids, and by identifiers of the types that it may see.
+    A destination finds people by ids, and by identifiers that it may see.
     """
+    ours: set[bytes] = set()
     for _ in range(ATTEMPTS):
         scope = await open_scope(space, destination_id)
-        found = await _find(space, scope, refs)
+        found, asked = await _find(space, scope, refs)
         opened = Opened.each(space, found)
         views = {head: await seen(scope, each) for head, each in opened.items()}
         before = await told_before(space, scope, [member.id for member in found.members])
+        knows = {row.origin for row in before} - ours
+        saw = {row.origin for row in before if row.fields != only_id(space)} & knows
         try:
-            await disclose(space, scope, [(opened[head], view) for head, view in views.items()], before)
+            fresh = await disclose(space, scope, [(opened[head], view) for head, view in views.items()], before)
         except Conflict:
             continue
-        knows = {row.origin for row in before}
+        if fresh:
+            # What takes it back finds on record that it was told only from now on: so it is read from now on.
+            ours |= fresh - knows
+            continue
         answers = {
             head: await answer(scope, each, views[head]) if not views[head].nothing or _told(each, knows) else None
             for head, each in opened.items()
         }
-        return {ref: answers[found.heads[nr]] if nr in found.heads else None for nr, ref in enumerate(refs)}
+        return {
+            ref: answers[head]
+            if (head := found.heads.get(nr)) is not None and _by(asked.get(nr), opened[head], views[head], saw)
+            else None
+            for nr, ref in enumerate(refs)
+        }
     raise DatabaseUnavailable
 
 
@@ -72,8 +83,15 @@ def _told(opened: Opened, knows: set[bytes]) -> bool:
     return any(member.id in knows for member in opened.members)
 
 
-async def _find(space: Space, scope: Scope, refs: Sequence[str]) -> store.Profiles:
-    """The profiles by questions: those by ids and those by identifiers, each in one statement."""
+def _by(key: bytes | None, opened: Opened, view: Visible, saw: set[bytes]) -> bool:
+    """Whether a profile may be found by an identifier: it is seen, or its origin was and nothing is any more."""
+    if key is None or any(opened.identifiers[at].key == key for at in view.identifiers):
+        return True
+    return view.nothing and any(each.key == key and each.origin in saw for each in opened.identifiers)
+
+
+async def _find(space: Space, scope: Scope, refs: Sequence[str]) -> tuple[store.Profiles, dict[int, bytes]]:
+    """The profiles by questions, and which of these were by which identifier; each kind in one statement."""
     region = (await space.rules()).region
     ids: dict[int, bytes] = {}
     keys: dict[int, bytes] = {}
@@ -96,4 +114,4 @@ async def _find(space: Space, scope: Scope, refs: Sequence[str]) -> store.Profil
                 heads |= {numbers[at]: head for at, head in found.heads.items()}
                 members |= {member.id: member for member in found.members}
                 held |= {each.key: each for each in found.identifiers}
-    return store.Profiles(heads, list(members.values()), list(held.values()))
+    return store.Profiles(heads, list(members.values()), list(held.values())), keys

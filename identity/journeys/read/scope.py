@@ -84,14 +84,17 @@ async def told_before(space: Space, scope: Scope, origins: Sequence[bytes]) -> l
 
 async def disclose(
     space: Space, scope: Scope, telling: Sequence[tuple[Opened, Visible]], before: Sequence[DisclosureRow]
-) -> None:
-    """Writes down what is about to be told. Conflict where somebody is gone or split by now: read again."""
+) -> set[bytes]:
+    """Writes down what is about to be told; the origins of which that was not written before.
+
+    Conflict where somebody is gone or split by now: read again.
+    """
     now = time.time_ns() // 1000
     known = {(row.origin, row.fields): row for row in before}
     new, read = [], []
     for opened, view in telling:
         keys = {member.id: member.key_id for member in opened.members}
-        for row in _rows(space, view, now):
+        for row in _rows(space, opened, view, now):
             key_id = keys[row.origin]
             old = known.get((row.origin, row.fields))
             if old is not None and old.last > now - DAY and old.until == row.until:
@@ -102,11 +105,23 @@ async def disclose(
     if new:
         async with space.database.transaction() as connection:
             await disclosures.add(connection, space.tenant, scope.id, new, read)
+    return {row.origin for row in new if (row.origin, row.fields) not in known}
 
 
-def _rows(space: Space, view: Visible, now: int) -> list[DisclosureRow]:
+def _rows(space: Space, opened: Opened, view: Visible, now: int) -> list[DisclosureRow]:
     fields: Mapping[bytes, list[str]] = view.fields
-    return [
-        DisclosureRow(origin, space.keys.mac(_FIELDS, msgspec.json.encode(sorted(names))), now, view.until)
-        for origin, names in fields.items()
-    ]
+    told = [DisclosureRow(origin, _hash(space, names), now, view.until) for origin, names in fields.items()]
+    canonical = opened.head.canonical
+    if fields and canonical not in fields:
+        # Its id is told, and has to be taken back even if what is seen under it parts from it.
+        told.append(DisclosureRow(canonical, only_id(space), now, None))
+    return told
+
+
+def only_id(space: Space) -> bytes:
+    """What is written down of an origin of which nothing but its id was told."""
+    return _hash(space, ())
+
+
+def _hash(space: Space, names: Sequence[str]) -> bytes:
+    return space.keys.mac(_FIELDS, msgspec.json.encode(sorted(names)))
