@@ -46,7 +46,7 @@ async def get_changes(
     return answer(await changes.changes(visit.space, _id(visit), cursor, limit, wait))
 
 
-@router.post("/v1/changes/ack", **described(Acknowledged, BadCursor, DestinationNotFound, takes=FeedPlace))
+@router.post("/v1/changes/ack", **described(Acknowledged, BadCursor, Resync, DestinationNotFound, takes=FeedPlace))
 async def acknowledge(visit: ByDestination, place: Annotated[FeedPlace, Depends(body(FeedPlace))]) -> Response:
     """Everything up to a cursor is applied: the erasures told by then are done."""
     scope = await open_scope(visit.space, _id(visit))

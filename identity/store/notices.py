@@ -97,7 +97,7 @@ async def acknowledge(
     tenant: Tenant,
     destination: int,
     lanes: Sequence[tuple[int, int, int]],
-    since: int | None,
+    since: int,
     at: int,
     ack: bytes,
 ) -> int:
@@ -124,7 +124,7 @@ async def acknowledge(
         int8s([after for _, after, _ in lanes]),
         at,
         ack,
-        -1 if since is None else since,
+        since,
         int8s([upto for _, _, upto in lanes]),
     )
     return len(found)

@@ -1,0 +1,63 @@
+"""What a destination says it has applied, and what it read beside the feed, against what the feed tells it."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.app.conftest import Shop
+from tests.app.test_destinations import PURPOSES, Feed, told
+
+
+@pytest.fixture
+def feed(shop: Shop) -> Callable[..., Feed]:
+    """Destinations of a space with purposes."""
+    assert shop.ask("PUT", "/v1/purposes", json=PURPOSES).json() == {"version": 1}
+    return lambda *name, **entitled: Feed(shop, *name, **entitled)
+
+
+def test_read_while_it_is_withdrawn(shop: Shop, rows: Any, feed: Callable[..., Feed]) -> None:
+    """Whoever read somebody directly is told that they withdrew, or does not get the answer of before."""
+    mail = feed()
+    shop.send(told({"Marketing": False}, userId="eve"))
+    mail.pull()
+    shop.send(told({"Marketing": True}, userId="ann", traits={"plan": "pro", "email": "ann@example.org"}))
+    waiting = "SELECT count(*) FROM pg_locks WHERE relation = 'disclosure'::regclass AND NOT granted"
+    with ThreadPoolExecutor(1) as pool:
+        with rows.transaction():
+            # Whatever is about to be written down waits here.
+            rows.execute("LOCK TABLE disclosure IN SHARE MODE")
+            looking = pool.submit(mail.look, "email:ann@example.org")
+            while not rows.execute(waiting).fetchone()[0]:
+                time.sleep(0.01)
+            shop.send(told({"Marketing": False}, userId="ann"))
+            mail.cursor = mail.page(limit=1).json()["cursor"]
+            assert [line["op"] for line in mail.pull()] == []
+        answer = looking.result()
+    assert answer.status_code == 404 or answer.json()["traits"] == {} or mail.pull() != []
+
+
+def erased(shop: Shop, who: str) -> Callable[[], list[str]]:
+    """Erases somebody; what destinations have said of it by now."""
+    asked = shop.ask("POST", "/v1/erasures", "privacy", json={"identifiers": [f"user_id:{who}"]}).json()
+    path = f"/v1/erasures/{asked['erasures'][0]['erasure_id']}"
+    return lambda: [each["status"] for each in shop.ask("GET", path, "privacy").json()["destinations"]]
+
+
+def test_begun_anew_and_not_through(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """Who begins again has applied no erasure before having gone through everybody."""
+    mail = feed()
+    shop.send(*(told({"Marketing": True}, userId=f"u{nr}", traits={"plan": nr}) for nr in range(4)))
+    mail.pull()
+    mail.ack()
+    states = erased(shop, "u0")
+    mail.cursor = None
+    page = mail.page(limit=1).json()
+    mail.cursor = page["cursor"]
+    assert mail.ack()["erasures"] == 0
+    assert states() == ["queued"]
+    mail.pull()
+    assert mail.ack()["erasures"] == 1
+    assert states() == ["done"]
