@@ -83,15 +83,16 @@ class Permission:
         if purpose.class_ == NECESSARY:
             return Verdict(True, "necessary")
         explicit, of_class = self._explicit(name), self._of_class(purpose.class_)
-        refused = self._refused(purpose, explicit, of_class)
+        refused, lifted = self._refused(purpose, explicit, of_class)
         if refused is not None:
             return Verdict(False, refused)
         given = self._given(purpose, origin, explicit, of_class)
-        if given is not None and given.granted:
-            return given
-        if self._allowed_unset(purpose, origin):
-            return Verdict(True, "allowed_unset")
-        return given or Verdict(False, "unset")
+        if (given is None or not given.granted) and self._allowed_unset(purpose, origin):
+            given = Verdict(True, "allowed_unset")
+        if given is None or not given.granted:
+            return given or Verdict(False, "unset")
+        end = min(_NEVER if given.until is None else given.until, lifted)
+        return given._replace(until=None if end == _NEVER else end)
 
     def _given(
         self, purpose: Purpose, origin: bytes, explicit: _Folded | None, of_class: _Folded | None
@@ -133,22 +134,27 @@ class Permission:
             self._classes[class_] = self._folded(said)
         return self._classes[class_]
 
-    def _refused(self, purpose: Purpose, explicit: _Folded | None, of_class: _Folded | None) -> Reason | None:
-        """Why nobody's data may serve a purpose, if something stands against it."""
+    def _refused(
+        self, purpose: Purpose, explicit: _Folded | None, of_class: _Folded | None
+    ) -> tuple[Reason | None, int]:
+        """Why nobody's data may serve a purpose, if something stands against it; else until when nothing does."""
         class_ = purpose.class_
         minor = any(document.signals.get(MINOR, (False,))[0] for document in self._documents.values())
         if minor and class_ in _SHIELDED:
-            return "minor"
+            return "minor", 0
+        override = self._purposes.override
         outs = self._signals(OUT + class_)
-        if any(not (self._purposes.override and self._lifted(out, explicit)) for out in outs):
-            return "opted_out"
+        ends = [_NEVER, *(self._lifted(out, purpose, explicit) if override else 0 for out in outs)]
+        if min(ends) <= self._now:
+            return "opted_out", 0
         if explicit is not None and not explicit.answer.value:
-            return "conflict" if explicit.answer.conflict else "denied"
+            return ("conflict" if explicit.answer.conflict else "denied"), 0
         if of_class is not None:
             against = [each for each in of_class.answer.standing if not each.granted]
-            if any(not self._lifted(each, explicit) for each in against):
-                return "denied_by_class"
-        return None
+            ends += [self._lifted(each, purpose, explicit) for each in against]
+            if min(ends) <= self._now:
+                return "denied_by_class", 0
+        return None, min(ends)
 
     def _signals(self, name: str) -> list[Decision]:
         return [
@@ -157,16 +163,21 @@ class Permission:
             if (entry := document.signals.get(name)) is not None
         ]
 
-    def _lifted(self, denial: Decision, explicit: _Folded | None) -> bool:
-        """Whether a grant of the purpose itself came after a denial of its class, from somebody it had met."""
+    def _lifted(self, denial: Decision, purpose: Purpose, explicit: _Folded | None) -> int:
+        """Until when a grant of the purpose itself lifts a denial of its class that it came after, from who had met it.
+
+        A grant that has ended lifts nothing any more: what stands against its class stands again.
+        """
         if explicit is None or not explicit.answer.value:
-            return False
-        return any(
-            each.time > denial.time
+            return 0
+        ends = [
+            _NEVER if purpose.ttl is None else each.time + purpose.ttl
+            for each in explicit.answer.standing
+            if each.time > denial.time
             and (each.server or not denial.server)
             and self._meeting(each.origin, denial.origin) <= each.stamp
-            for each in explicit.answer.standing
-        )
+        ]
+        return max(ends, default=0)
 
     def _reaches(self, grant: Decision, origin: bytes) -> bool:
         return grant.origin == origin or self._meeting(grant.origin, origin) <= grant.stamp

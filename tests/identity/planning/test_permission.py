@@ -159,6 +159,25 @@ def test_classes_of_a_consent_manager() -> None:
     assert verdict(told(call(no, 900), preferences(901, Marketing=True))).granted
 
 
+def test_a_lift_ends_with_its_grant() -> None:
+    """When a grant ends that came after an opt-out or a denial of its class, these stand again."""
+    grant = preferences(800, Marketing=True)
+    out = call({"gpc": True}, 700)
+    denial = call({"consent": {"googleConsentMode": {"ad_storage": "denied"}}}, 700)
+    end = (800 + 365) * DAY
+    policy: dict[str, Any] = {"unset": "allow", "override_opt_out": True}
+    assert verdict(told(out, grant), now=end - 1, **policy) == (True, "granted", end)
+    assert verdict(told(out, grant), now=end, **policy).reason == "opted_out"
+    denied = verdict(told(denial), **policy).reason
+    assert denied == "denied_by_class"
+    assert verdict(told(denial, grant), now=end, **policy).reason == denied
+    # Where the grant only lifts, what it lets through ends with it.
+    met = [Meeting(50, b"b", b"a")]
+    documents = {b"a": told(out, grant, first=10), b"b": Document()}
+    made = compile_purposes({**POLICY, **policy}, 1)
+    assert Permission(documents, met, made, end - 1).one("Marketing", b"b") == (True, "allowed_unset", end)
+
+
 def test_minors() -> None:
     """Nothing a minor grants counts, until a server-side key says that they are none."""
     minor, grant = call({"consent": {"minor": True}}, 900), preferences(901, Marketing=True)
