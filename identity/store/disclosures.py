@@ -121,7 +121,6 @@ class LapsedRow(NamedTuple):
 
     canonical: bytes
     version: int
-    stamp: int
 
 
 async def announce(connection: Connection, tenant: Tenant, origins: Sequence[bytes], now: int) -> list[LapsedRow]:
@@ -148,7 +147,7 @@ async def announce(connection: Connection, tenant: Tenant, origins: Sequence[byt
         )
         UPDATE profile p SET version = p.version + 1 FROM locked l
         WHERE p.profile_id = l.profile_id AND p.space_id = $1::int4 AND p.bucket = $3::int4
-        RETURNING p.canonical, p.version, p.stamp
+        RETURNING p.canonical, p.version
         """,
         tenant.id,
         uuids([head for (head,) in heads]),

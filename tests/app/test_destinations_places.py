@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from identity.ids import private
+from identity.planning.timing import parse_time
 from tests.app.conftest import Shop
 from tests.app.test_destinations import PURPOSES, Feed, told
 
@@ -61,3 +63,19 @@ def test_begun_anew_and_not_through(shop: Shop, feed: Callable[..., Feed]) -> No
     mail.pull()
     assert mail.ack()["erasures"] == 1
     assert states() == ["done"]
+
+
+def test_a_lapse_is_as_young_as_it_is(shop: Shop, rows: Any, feed: Callable[..., Feed]) -> None:
+    """What ends by itself is told with the time at which it ended, however long ago the person was heard of."""
+    mail = feed()
+    shop.send(told({"Marketing": True}, userId="ann", traits={"plan": "pro"}))
+    mail.pull()
+    space = private("spc", shop.space_id)
+    assert space is not None
+    mine = "space_id = (SELECT id FROM space WHERE public_id = %s)"
+    rows.execute(f"UPDATE profile SET stamp = 1 WHERE {mine}", [space.hex()])
+    rows.execute(f"UPDATE disclosure SET until = 1 WHERE {mine}", [space.hex()])
+    (line,) = mail.page(wait=30).json()["changes"]
+    at = parse_time(line["at"])
+    assert at is not None
+    assert at / 1e6 > time.time() - 60
