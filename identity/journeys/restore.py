@@ -20,7 +20,7 @@ from identity.ledgers import chained, check, publish
 from identity.planning.erasing import counted
 from identity.planning.privacy import FORWARDS, ON_HOLD
 from identity.spaces import Spaces
-from identity.store import control, erasures, holds, ledger, replays, retelling
+from identity.store import control, erasures, feed, holds, ledger, replays, retelling
 from identity.store import roll as gates
 from identity.store.apply import raise_gate
 from identity.store.load import SUPPRESSED
@@ -84,6 +84,8 @@ async def repair(spaces: Spaces, tenant: Tenant, public_id: bytes, journal: Jour
             head = await ledger.head(connection, tenant)
             if head.seq and head.hash != await _hash_in(journal, head.seq):
                 raise LedgerBroken
+            # Who was told of people since has to hear anew who is there, and drop whoever is not.
+            await feed.begin_anew(connection, tenant)
             hash_ = head.hash
             for line in await asyncio.to_thread(lambda: list(journal.after(head.seq))):
                 hash_ = chained(hash_, line.entry)

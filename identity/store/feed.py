@@ -14,6 +14,9 @@ from identity.store.database import Connection, row, rows
 from identity.store.rows import ChangeRow
 from identity.store.tenant import Tenant
 
+_LEAP = 1 << 40
+"""Further than any lane has come in a database that is gone."""
+
 
 class LaneRow(NamedTuple):
     """A lane: its last entry, and the last one that is no longer kept."""
@@ -132,3 +135,17 @@ async def forget(connection: Connection, tenant: Tenant, lane: int, before: int,
         [tenant.id, lane, tenant.base, upto],
     )
     return int(upto - base)
+
+
+async def begin_anew(connection: Connection, tenant: Tenant) -> None:
+    """Has everybody begin again: every place in the lanes, of this database or of a newer one, is left behind."""
+    await connection.execute(
+        "DELETE FROM change WHERE space_id = $1::int4 AND bucket = $2::int4", [tenant.id, tenant.base]
+    )
+    await connection.execute(
+        """
+        UPDATE lane_head SET seq = seq + $3::int8, base = seq + $3::int8
+        WHERE space_id = $1::int4 AND bucket = $2::int4
+        """,
+        [tenant.id, tenant.base, _LEAP],
+    )

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from identity.errors import ProfileNotFound, Quarantined
+from identity.errors import ProfileNotFound, Quarantined, Resync
+from identity.journeys import destinations
 from identity.journeys.erase import requests
 from identity.journeys.keys.overlay import overlay
 from identity.journeys.keys.roll import roll
+from identity.journeys.read.changes import changes
 from identity.journeys.read.native import get_profile
 from identity.journeys.restore import keep_level
 from identity.journeys.undo.unmerge import unmerge
@@ -133,6 +135,8 @@ def test_a_restore_serves_who_was_not_erased(deployment: Deployment) -> None:
     async def main() -> None:
         async with ingesting(deployment.lab) as ingest:
             await people(ingest)
+            made, _ = await destinations.put(ingest.space, "mail", {}, "test")
+            page = await changes(ingest.space, made["destination_id"], None, 100)
             backup = deployment.backup("backup")
             await erase(ingest.space, "user_id:victim")
             await roll(ingest.spaces, ingest.space)
@@ -154,6 +158,9 @@ def test_a_restore_serves_who_was_not_erased(deployment: Deployment) -> None:
                 assert profile["traits"] == {"secret": f"of-s{number}"}
             with pytest.raises(ProfileNotFound):
                 await get_profile(space, "user_id:victim")
+            # A destination that was told of the victim before begins again, and so drops them.
+            with pytest.raises(Resync):
+                await changes(space, made["destination_id"], page["cursor"], 100)
         finally:
             await spaces.database.close()
 
