@@ -79,9 +79,13 @@ def room(document: Document, size: int, *, spare: bool = False) -> bool:
 
 
 def decide(document: Document, decisions: Mapping[str, bool], time: int, stamp: int, *, server: bool = False) -> Told:
-    """Folds the consent decisions of one call in; returns as `put` does. At one moment a denial stands."""
+    """Folds the consent decisions of one call in; returns as `put` does. At one moment a denial stands.
+
+    A denial by a server-side or privacy key always finds room: it may say nothing of the others.
+    """
     into = document.rulings if server else document.consent
-    told = _fold_in(document, into, decisions.items(), time, stamp, _denial_first, spare=True)
+    sure = False if server else None
+    told = _fold_in(document, into, decisions.items(), time, stamp, _denial_first, spare=True, sure=sure)
     # A decision that is repeated may settle a conflict with another origin.
     return told._replace(visible=told.stored)
 
@@ -107,15 +111,19 @@ def _fold_in(
     *,
     always: bool = False,
     spare: bool = False,
+    sure: bool | None = None,
 ) -> Told:
-    """Folds named values in, each by what `settle` makes of the entry there was and the new one."""
+    """Folds named values in, each by what `settle` makes of the entry there was and the new one.
+
+    With `always` all of them find room, else those that are `sure`.
+    """
     stored = visible = False
     refused = []
     for name, value in told:
         before, entry = into.get(name), (value, time, stamp)
         if before is None:
             size = cost(name, value)
-            if not always and not room(document, size, spare=spare):
+            if not always and value is not sure and not room(document, size, spare=spare):
                 refused.append(name)
                 continue
             document.size += size

@@ -79,3 +79,36 @@ def test_a_lapse_is_as_young_as_it_is(shop: Shop, rows: Any, feed: Callable[...,
     at = parse_time(line["at"])
     assert at is not None
     assert at / 1e6 > time.time() - 60
+
+
+def test_erased_after_a_destination_ended(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """Nobody waits for a destination that has ended: what it was told has to be seen to by hand."""
+    mail = feed()
+    shop.send(told({"Marketing": True}, userId="ann", traits={"plan": "pro"}))
+    mail.pull()
+    assert shop.ask("DELETE", "/v1/destinations/mail").status_code == 204
+    assert erased(shop, "ann")() == ["unsupported_manual"]
+
+
+def test_a_withdrawal_finds_room(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """What is recorded as denied counts however full a document is; a grant that found no room is not answered."""
+    mail = feed(purposes=["Product"])
+    shop.ask("PUT", "/v1/purposes", json={**PURPOSES, "unset": "allow"})
+    names = [f"t{nr}" for nr in range(2_000)]
+    parts = [names[at : at + 250] for at in range(0, len(names), 250)]
+    shop.send(*(told(userId="ann", traits=dict.fromkeys(part, 1)) for part in parts))
+
+    def say(decisions: dict[str, bool]) -> dict[str, bool]:
+        recorded = {"identifier": "user_id:ann", "decisions": decisions}
+        said: dict[str, bool] = shop.ask("POST", "/v1/consent", "privacy", json=recorded).json()["decisions"]
+        return said
+
+    shop.send(told(userId="ann", traits={"t0": 2}))
+    mail.shop.ask("PUT", "/v1/destinations/mail", json={"purposes": ["Product"], "traits": ["t0"]})
+    mail.pull()
+    assert [held["traits"] for held in mail.held.values()] == [{"t0": 2}]
+    fill = {f"c{nr}": True for nr in range(200)}
+    assert say(fill) == fill
+    assert say({"Marketing": True, "Product": False}) == {"Product": False}
+    mail.pull()
+    assert mail.held == {}

@@ -35,6 +35,7 @@ async def record(
 ) -> dict[str, Any]:
     """Records what the person of `type:value`, known or not, decided, `captured_at` or now.
 
+    Answers with what it recorded: grants that found no room in a full document are not among it.
     BadIdentifier, BadDecisions, Suppressed.
     """
     named = parse(ref, (await space.rules()).region)
@@ -69,5 +70,5 @@ async def record(
         "profile_id": outcome.profile_id,
         "evidence_id": message_id,
         "captured_at": format_time(min(captured, now)),
-        "decisions": decisions,
+        "decisions": {name: said for name, said in decisions.items() if name not in outcome.ignored_traits},
     }
