@@ -112,6 +112,8 @@ async def change(connection: Connection, tenant: Tenant, id_: int, version: int,
 
 async def remove(connection: Connection, tenant: Tenant, id_: int) -> None:
     """Ends a destination: what it still had to be told nobody tells it any more, and says so."""
+    # So an erasure is either done, and its notice given up with the others, or finds that it has ended.
+    await connection.execute("SELECT 1 FROM space_gate WHERE space_id = $1::int4 FOR SHARE", [tenant.id])
     await connection.execute(
         "UPDATE destination SET deleted_at = now() WHERE id = $2::int4 AND space_id = $1::int4", [tenant.id, id_]
     )

@@ -36,11 +36,12 @@ async def of(connection: Connection, tenant: Tenant, erasures_: Sequence[bytes])
 
 
 async def add(connection: Connection, tenant: Tenant, id_: bytes, destinations: Sequence[int], at: int) -> None:
-    """Destinations that have to be told of an erasure."""
+    """Destinations that have to be told of an erasure; one that has ended has to be seen to by hand."""
     await connection.execute(
         """
-        INSERT INTO erasure_notice (erasure_id, destination, space_id, bucket, at)
-        SELECT $1, u.id, $2::int4, $3::int4, $4::int8 FROM unnest($5::int4[]) AS u (id)
+        INSERT INTO erasure_notice (erasure_id, destination, space_id, bucket, state, at)
+        SELECT $1, d.id, $2::int4, $3::int4, CASE WHEN d.deleted_at IS NULL THEN 0 ELSE 4 END, $4::int8
+        FROM unnest($5::int4[]) AS u (id) JOIN destination d ON d.id = u.id AND d.space_id = $2::int4
         """,
         [Uuid(id_), tenant.id, tenant.base, at, int4s(destinations)],
     )
