@@ -81,3 +81,18 @@ def test_before_they_met(shop: Shop, feed: Callable[..., Feed]) -> None:
     answer = shop.ask("GET", "/v1/consent/user_id:ann", "privacy", params={"at": at})
     assert answer.status_code == 200, answer.text
     assert answer.json()["consent"]["Marketing"]["value"]
+
+
+def test_never_told_of(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """That somebody is one with a person it never heard of it is not told, nor that they are parted again."""
+    mail = feed()
+    shop.send(told({"Marketing": True}, userId="ann", traits={"plan": "pro"}))
+    mail.pull()
+    (id_,) = mail.held
+    shop.send(told(anonymousId="a1", traits={"name": "A"}))
+    shop.send({"type": "track", "event": "E", "userId": "ann", "anonymousId": "a1"})
+    assert [(line["op"], line["other_profile_ids"]) for line in mail.pull()] == [("upsert", [])]
+    assert mail.look(id_).json()["merged_from"] == []
+    shop.ask("POST", "/v1/profiles/unmerge", "privacy", json={"identifiers": ["anonymous_id:a1"]})
+    assert {(line["op"], line["profile_id"]) for line in mail.pull()} == {("upsert", id_)}
+    assert set(mail.held) == {id_}

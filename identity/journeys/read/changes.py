@@ -150,7 +150,8 @@ async def _told(space: Space, scope: Scope, wanted: Sequence[Told]) -> list[dict
     erased = await set_aside(space, scope, erasures)
     opened = Opened.each(space, found)
     views = {head: await seen(scope, each) for head, each in opened.items()}
-    before = await told_before(space, scope, [*ids, *(member.id for member in found.members)])
+    others = [id_ for each in wanted if each.op != ERASE for id_ in each.others]
+    before = await told_before(space, scope, list({*ids, *others, *(member.id for member in found.members)}))
     await disclose(space, scope, [(opened[head], view) for head, view in views.items()], before)
     knows = {row.origin for row in before}
     heads = dict(zip(ids, (found.heads.get(nr) for nr in range(len(ids))), strict=True))
@@ -165,8 +166,10 @@ async def _told(space: Space, scope: Scope, wanted: Sequence[Told]) -> list[dict
         one = None if head is None else opened[head]
         known = each.profile in knows or (one is not None and any(m.id in knows for m in one.members))
         if each.op is not None:
-            if known and one is not None:
-                line = _line(scope, each, _OPS[each.op], public_profile(each.profile))
+            # Of whom it was never told it does not hear that they are, or were, one with somebody.
+            named = tuple(id_ for id_ in each.others if id_ in knows)
+            if known and named and one is not None:
+                line = _line(scope, each._replace(others=named), _OPS[each.op], public_profile(each.profile))
                 told.append(line | {"version": one.head.version + scope.offset})
         elif one is None or head is None:
             # Erased, asleep or withheld by now: whoever was told of it has to drop it.

@@ -52,9 +52,10 @@ async def lookup(space: Space, destination_id: str, refs: Sequence[str]) -> dict
             # What takes it back finds on record that it was told only from now on: so it is read from now on.
             ours |= fresh - knows
             continue
+        written = {row.origin for row in before}
         answers = {
-            head: await answer(scope, each, views[head]) if not views[head].nothing or _told(each, knows) else None
-            for head, each in opened.items()
+            head: await answer(scope, each, view, written) if not view.nothing or _told(each, knows) else None
+            for (head, each), view in zip(opened.items(), views.values(), strict=True)
         }
         return {
             ref: answers[head]
@@ -65,13 +66,15 @@ async def lookup(space: Space, destination_id: str, refs: Sequence[str]) -> dict
     raise DatabaseUnavailable
 
 
-async def answer(scope: Scope, opened: Opened, view: Visible) -> dict[str, Any]:
-    """A profile as a destination is shown it."""
+async def answer(scope: Scope, opened: Opened, view: Visible, knows: set[bytes]) -> dict[str, Any]:
+    """A profile as a destination is shown it that `knows` these origins."""
     names = await opened.names()
     held = [opened.identifiers[at] for at in view.identifiers]
     return {
         "profile_id": opened.public_id,
-        "merged_from": sorted(public_profile(m.id) for m in opened.members if m.id != opened.head.canonical),
+        "merged_from": sorted(
+            public_profile(m.id) for m in opened.members if m.id != opened.head.canonical and m.id in knows
+        ),
         "version": opened.head.version + scope.offset,
         "consent": WITHHELD if view.nothing else GRANTED,
         "identifiers": [{"type": names[each.type], "value": opened.value(each)} for each in held],
