@@ -2,11 +2,12 @@
 
 import random
 import time
+from collections.abc import Sequence
 
 from identity.clock import SLOT_BITS
 from identity.errors import OnefoldError
 from identity.planning.plan import UPSERT
-from identity.spaces import Spaces
+from identity.spaces import Space, Spaces
 from identity.store import control, disclosures, feed
 from identity.store.rows import ChangeRow
 
@@ -16,23 +17,32 @@ PAGE = 1_000
 async def announce_lapsed(spaces: Spaces) -> int:
     """Puts into the feed everybody of whom something was told that may be told no more; how many."""
     now, announced = time.time_ns() // 1000, 0
-    async with spaces.database.reading() as connection:
-        lapsed = await disclosures.lapsed(connection, now, PAGE)
-    for space_id, origins in lapsed.items():
-        try:
-            space = await spaces.get(space_id)
-        except OnefoldError:
-            # Closed, or not in order: nothing of it is served either.
-            continue
-        async with space.database.transaction() as connection:
-            found = await disclosures.announce(connection, space.tenant, origins, now)
-            # It changed now: what bore the stamp of their last call might be forgotten before it is read.
-            changes = [ChangeRow(UPSERT, row.version, now << SLOT_BITS, row.canonical, None) for row in found]
-            if changes:
-                lane = random.randrange(control.LANES)  # noqa: S311 (spreads, guards nothing)
-                await feed.append(connection, space.tenant, lane, changes)
-        announced += len(found)
-    return announced
+    passed: list[int] = []
+    while True:
+        async with spaces.database.reading() as connection:
+            lapsed = await disclosures.lapsed(connection, now, PAGE, passed)
+        for space_id, origins in lapsed.items():
+            try:
+                space = await spaces.get(space_id)
+            except OnefoldError:
+                # Closed, or not in order: nothing of it is served either, and it must not keep the others waiting.
+                passed.append(space_id)
+                continue
+            announced += await _announce(space, origins, now)
+        if not lapsed or lapsed.keys() - set(passed):
+            return announced
+
+
+async def _announce(space: Space, origins: Sequence[bytes], now: int) -> int:
+    """The same for some origins of a space."""
+    async with space.database.transaction() as connection:
+        found = await disclosures.announce(connection, space.tenant, origins, now)
+        # It changed now: what bore the stamp of their last call might be forgotten before it is read.
+        changes = [ChangeRow(UPSERT, row.version, now << SLOT_BITS, row.canonical, None) for row in found]
+        if changes:
+            lane = random.randrange(control.LANES)  # noqa: S311 (spreads, guards nothing)
+            await feed.append(connection, space.tenant, lane, changes)
+    return len(found)
 
 
 async def forget_told(spaces: Spaces, days: int) -> None:

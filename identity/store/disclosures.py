@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from identity.errors import Conflict
-from identity.store.arrays import int8s_or_null, uuids
+from identity.store.arrays import int4s, int8s_or_null, uuids
 from identity.store.database import Connection, row, rows
 from identity.store.tenant import Tenant
 
@@ -101,14 +101,15 @@ async def copy(connection: Connection, tenant: Tenant, pairs: Sequence[tuple[byt
     )
 
 
-async def lapsed(connection: Connection, now: int, limit: int) -> dict[int, list[bytes]]:
-    """By space the origins of which somebody was told under a consent that has ended."""
+async def lapsed(connection: Connection, now: int, limit: int, passed: Sequence[int]) -> dict[int, list[bytes]]:
+    """By space, those `passed` over, the origins of which somebody was told under a consent that has ended."""
     found = await rows(
         connection,
         "SELECT DISTINCT space_id, profile_id FROM (SELECT space_id, profile_id FROM disclosure "
-        "WHERE until <= $1::int8 ORDER BY until LIMIT $2::int4) d",
+        "WHERE until <= $1::int8 AND space_id <> ALL ($3::int4[]) ORDER BY until LIMIT $2::int4) d",
         now,
         limit,
+        int4s(passed),
     )
     spaces: dict[int, list[bytes]] = {}
     for space_id, origin in found:
