@@ -59,6 +59,13 @@ def upgrade() -> None:
     )
     op.add_column("disclosure", sa.Column("until", sa.BigInteger(), nullable=True))
     op.create_index(
+        "erasure_notice_waiting",
+        "erasure_notice",
+        ["destination"],
+        unique=False,
+        postgresql_where=sa.text("state NOT IN (3, 4, 5)"),
+    )
+    op.create_index(
         "disclosure_until", "disclosure", ["until"], unique=False, postgresql_where=sa.text("until IS NOT NULL")
     )
     op.add_column("lane_head", sa.Column("base", sa.BigInteger(), server_default=sa.text("0"), nullable=False))
@@ -68,6 +75,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_column("lane_head", "base")
     op.drop_index("disclosure_until", "disclosure")
+    op.drop_index("erasure_notice_waiting", "erasure_notice")
     op.drop_column("disclosure", "until")
     op.drop_index("destination_name", "destination")
     op.drop_column("destination", "version")

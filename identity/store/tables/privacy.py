@@ -115,6 +115,8 @@ class ErasureNotice(SQLModel, table=True):
     """What a destination has said of an erasure that it had to be told of."""
 
     __tablename__ = "erasure_notice"
+    # What a destination has not acknowledged: found by every acknowledgement.
+    __table_args__ = (Index("erasure_notice_waiting", "destination", postgresql_where=text("state NOT IN (3, 4, 5)")),)
     erasure_id: UUID = primary(Uuid)
     destination: int = primary(Integer)
     space_id: int = primary(Integer)
