@@ -27,6 +27,7 @@ class Tally:
         self.census = census
         self.findings = findings
         self.calls = array("q", bytes(8 * len(census.ids)))
+        self._forgotten = False
         self._told = array("q", [NOBODY]) * len(census.ids)
         self._cuts: dict[int, dict[bytes, tuple[int, int]]] = {}
         origins, head = column(census.origin), census.head
@@ -105,9 +106,12 @@ class Tally:
         else:
             self._told[number] = version
 
-    def read_lane(self, lane: int, head: int | None, count: int, first: int | None, last: int | None) -> None:
-        """What a lane of the feed holds, and the number of its last entry (None: it has no head)."""
-        if (head, first or 1, last or 0) != (count, 1, count):
+    def read_lane(
+        self, lane: int, head: int | None, count: int, first: int | None, last: int | None, base: int = 0
+    ) -> None:
+        """What a lane of the feed holds, and its head (None: it has none); up to `base` nothing is kept any more."""
+        self._forgotten |= base > 0
+        if (head, first or base + 1, last or base) != (base + count, base + 1, base + count):
             self.findings.add("lane_broken", f"lane {lane}")
 
     def check(self, evidence: Sequence[int]) -> None:
@@ -118,5 +122,9 @@ class Tally:
         # The calls that expired are counted still, so there may be fewer than are counted.
         heads = np.flatnonzero((census.head == np.arange(len(census.ids))) & census.whole)
         heads = heads[census.canonical[heads] != NOBODY]
-        told = column(self._told)[census.canonical[heads]] != column(census.version)[heads]
+        said = column(self._told)[census.canonical[heads]]
+        told = said != column(census.version)[heads]
+        if self._forgotten:
+            # What was told of them last may not be kept any more.
+            told &= said > 0
         self.findings.add_profiles("version_untold", (census.ids[number] for number in heads[told]))

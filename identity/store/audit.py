@@ -152,13 +152,15 @@ async def took_part(connection: Connection, tenant: Tenant, kind: int) -> list[b
     return [id_ for (id_,) in found]
 
 
-async def lanes(connection: Connection, tenant: Tenant) -> list[tuple[int, int | None, int, int | None, int | None]]:
-    """Per lane of the feed (lane, its head, how many entries, the first, the last)."""
+async def lanes(
+    connection: Connection, tenant: Tenant
+) -> list[tuple[int, int | None, int, int | None, int | None, int]]:
+    """Per lane of the feed (lane, its head, how many entries, the first, the last, the last that is not kept)."""
     found = await rows(
         connection,
         """
-        SELECT coalesce(h.lane, c.lane), h.seq, coalesce(c.entries, 0), c.low, c.high
-        FROM (SELECT lane, seq FROM lane_head WHERE space_id = $1::int4 AND bucket = $2::int4) h
+        SELECT coalesce(h.lane, c.lane), h.seq, coalesce(c.entries, 0), c.low, c.high, coalesce(h.base, 0)
+        FROM (SELECT lane, seq, base FROM lane_head WHERE space_id = $1::int4 AND bucket = $2::int4) h
         FULL JOIN (
             SELECT lane, count(*) AS entries, min(seq) AS low, max(seq) AS high FROM change
             WHERE space_id = $1::int4 AND bucket = $2::int4 GROUP BY lane
@@ -167,7 +169,7 @@ async def lanes(connection: Connection, tenant: Tenant) -> list[tuple[int, int |
         tenant.id,
         tenant.base,
     )
-    return [(lane, head, entries, low, high) for lane, head, entries, low, high in found]
+    return [(lane, head, entries, low, high, base) for lane, head, entries, low, high, base in found]
 
 
 async def orphans(connection: Connection, tenant: Tenant) -> AsyncIterator[tuple[str, list[bytes]]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from itertools import count
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -284,9 +285,10 @@ def test_nothing_at_all() -> None:
 @pytest.mark.parametrize(("lane", "good"), [
     ((0, 3, 3, 1, 3), True), ((0, 3, 2, 1, 3), False), ((0, 3, 3, 2, 4), False), ((0, 0, 1, 1, 1), False),
     ((0, 1, 0, None, None), False), ((0, None, 1, 1, 1), False),
+    ((0, 9, 3, 7, 9, 6), True), ((0, 9, 3, 7, 9, 5), False), ((0, 6, 0, None, None, 6), True),
 ])  # fmt: skip
-def test_lanes(lane: tuple[int, int | None, int, int | None, int | None], good: bool) -> None:  # noqa: FBT001
-    """A lane holds 1 to its head, each once."""
+def test_lanes(lane: tuple[Any, ...], good: bool) -> None:  # noqa: FBT001
+    """A lane holds what follows its base up to its head, each once."""
     findings = Findings()
     census = Census(findings)
     census.settle()
