@@ -96,7 +96,9 @@ def verify(
         raise typer.Exit(status)
 
 
-keys = typer.Typer(name="keys", help="Rolling keys, dumping them, laying them over a restore.", no_args_is_help=True)
+keys = typer.Typer(
+    name="keys", help="Rolling, rotating and dumping keys, laying them over a restore.", no_args_is_help=True
+)
 cli.add_typer(keys)
 SpaceIds = Annotated[list[str] | None, typer.Argument(help="Spaces; all where none is named.")]
 
@@ -119,16 +121,35 @@ def overlay(space_ids: SpaceIds = None, data_dir: DataDir = None) -> None:
     _with_keys("overlay", space_ids, data_dir)
 
 
+@keys.command("rotate-root")
+def rotate_root(data_dir: DataDir = None) -> None:
+    """Put a new root key in the place of the old one, while no server runs: it refuses where one does.
+
+    A root key in a file gets a new file. One in ONEFOLD_ROOT_KEY gives way to that in
+    ONEFOLD_NEW_ROOT_KEY, which is the one to start with afterwards.
+    """
+    from app import keys as commands
+
+    with _keys_url(_settings(data_dir)) as (url, settings):
+        commands.rotate_root(url, settings)
+
+
 def _with_keys(name: str, space_ids: list[str] | None, data_dir: Path | None) -> None:
     from app import keys as commands
+
+    with _keys_url(_settings(data_dir)) as (url, settings):
+        getattr(commands, name)(url, settings, space_ids or [])
+
+
+@contextmanager
+def _keys_url(settings: Settings) -> Iterator[tuple[str, Settings]]:
     from identity.store.schema import require_current
 
-    settings = _settings(data_dir)
     if not settings.database_url and not settings.data_dir.exists():
         raise Misconfigured(f"There is no data directory {settings.data_dir}.")
     with owner_url(settings) as url:
         require_current(url)
-        getattr(commands, name)(url, settings, space_ids or [])
+        yield url, settings
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`onefold keys`: rolling keys, dumping them, and laying them over a restored database."""
+"""`onefold keys`: rolling and rotating keys, dumping them, and laying them over a restored database."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,6 +12,7 @@ from identity.ids import private, public
 from identity.journeys import startup
 from identity.journeys.keys.dump import dump as dump_space
 from identity.journeys.keys.overlay import overlay as overlay_space
+from identity.journeys.keys.reroot import rotate_root as rotate_root_key
 from identity.journeys.keys.roll import roll as roll_space
 from identity.spaces import Space, Spaces
 from identity.store import control
@@ -51,6 +52,23 @@ def overlay(url: str, settings: Settings, space_ids: Sequence[str]) -> None:
         return f"{laid.keys} keys of epoch {laid.epoch} in place; {laid.gone} profiles that none opens are gone"
 
     asyncio.run(_each(url, settings, space_ids, work))
+
+
+def rotate_root(url: str, settings: Settings) -> None:
+    """Puts a new root key in the place of the old one."""
+    done = asyncio.run(
+        rotate_root_key(
+            url,
+            root_file=settings.root_key_file,
+            root_value=settings.root_value,
+            new_value=settings.new_root_value,
+            key_store=settings.key_folder,
+        )
+    )
+    said = f"{done.keys} keys are wrapped anew" if done.keys else "all keys were wrapped anew before"
+    _out.print(f"Root key {done.root_id[:8]} is in force; {said}. Back up root key and key store now.", markup=False)
+    if settings.root_value:
+        _out.print("Start with the new key in ONEFOLD_ROOT_KEY from now on.", markup=False)
 
 
 async def _each(url: str, settings: Settings, space_ids: Sequence[str], work: Work) -> None:

@@ -113,6 +113,7 @@ class Settings:
     database_url: str | None = _setting(_database, None, secret=True)
     admin_token: str | None = _setting(_token, None, secret=True)
     root_key: bytes | None = _setting(_root_key, None, secret=True)
+    new_root_key: bytes | None = _setting(_root_key, None, secret=True)
     key_store: Path | None = _setting(_folder, None)
     public_url: str | None = _setting(_address, None)
     log_level: str = _setting(_level, "info")
@@ -139,7 +140,12 @@ class Settings:
     @property
     def root_value(self) -> str | None:
         """The root key as text where it is given in ONEFOLD_ROOT_KEY."""
-        return None if self.root_key is None else base64.b64encode(self.root_key).decode()
+        return _text(self.root_key)
+
+    @property
+    def new_root_value(self) -> str | None:
+        """The root key that `onefold keys rotate-root` puts in its place, as text."""
+        return _text(self.new_root_key)
 
     def with_admin_token(self) -> Self:
         """The same, with the operator token of the data directory where none was set.
@@ -195,6 +201,10 @@ def forget_libpq() -> None:
     """Drop PGHOST and its kin, which would lead connections to the embedded server astray."""
     for name in [name for name in os.environ if name.startswith("PG") and name.isupper()]:
         del os.environ[name]
+
+
+def _text(key: bytes | None) -> str | None:
+    return None if key is None else base64.b64encode(key).decode()
 
 
 def _kept(path: Path, fresh: str) -> str:

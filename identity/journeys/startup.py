@@ -1,7 +1,8 @@
 """Opens the database and the keys that belong together, or refuses to start.
 
 The root key and the key store are created only for a database that has never had one: a key
-store made anew beside old data would hide that the data cannot be read any more.
+store made anew beside old data would hide that the data cannot be read any more. A rotation of the
+root that died after the key store had changed over is finished here.
 """
 
 from pathlib import Path
@@ -10,6 +11,7 @@ from identity.errors import Misconfigured
 from identity.spaces import Spaces
 from identity.store import keystore
 from identity.store.database import Database
+from identity.vault import rerooting
 from identity.vault.keyring import Keyring
 from identity.vault.keystore import KeyStore
 from identity.vault.roots import Root, env_root, file_root
@@ -43,11 +45,16 @@ async def _keyring(database: Database, root_file: Path, root_value: str | None, 
             root, store = _first(root_file, root_value, directory)
             await keystore.write(connection, store.store_id, root.id)
             return Keyring(root, store)
-    root = _root(root_file, root_value, create=False)
-    keyring = Keyring(root, KeyStore.open(directory, root))
-    if named != (keyring.store_id, keyring.root_id):
-        raise Misconfigured(_OTHER)
-    return keyring
+        rerooting.settle(None if root_value else root_file, directory)
+        root = _root(root_file, root_value, create=False)
+        store = KeyStore.open(directory, root)
+        if named[0] != store.store_id or named[1] not in {store.root_id, *store.former}:
+            store.close()
+            raise Misconfigured(_OTHER)
+        if named[1] != store.root_id:
+            # A rotation of the root died, or this database is older than it.
+            await keystore.rename_root(connection, store.root_id)
+    return Keyring(root, store)
 
 
 def _first(root_file: Path, root_value: str | None, directory: Path) -> tuple[Root, KeyStore]:

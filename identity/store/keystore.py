@@ -17,3 +17,8 @@ async def read(connection: Connection) -> tuple[str, str] | None:
 async def write(connection: Connection, store_id: str, root_id: str) -> None:
     """Names them, once."""
     await connection.execute("INSERT INTO key_store (id, store_id, root_id) VALUES (1, $1, $2)", [store_id, root_id])
+
+
+async def rename_root(connection: Connection, root_id: str) -> None:
+    """Names the root that took the place of the one before."""
+    await connection.execute("UPDATE key_store SET root_id = $1 WHERE id = 1", [root_id])

@@ -35,6 +35,7 @@ _BY_SPACE: tuple[LiteralString, ...] = (
     "suppression",
     "blocked_key",
     "forgotten",
+    "renamed_key",
     "job",
     "erasure",
     "erasure_notice",

@@ -114,3 +114,31 @@ def exclusive(directory: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+class Hold:
+    """A file held with others or alone, until it is closed or forgotten; BlockingIOError if it cannot be had.
+
+    The file is the one that bears the name now: another may have taken its place while it was opened.
+    """
+
+    def __init__(self, path: Path, *, alone: bool) -> None:
+        self._descriptor = -1
+        while self._descriptor < 0:
+            self._descriptor = os.open(path, os.O_RDONLY)
+            try:
+                fcntl.flock(self._descriptor, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+                current = os.fstat(self._descriptor).st_ino == path.stat().st_ino
+            except BaseException:
+                self.close()
+                raise
+            if not current:
+                self.close()
+
+    def close(self) -> None:
+        """Let go of it; again is no error."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    __del__ = close

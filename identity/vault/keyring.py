@@ -50,6 +50,10 @@ class Keyring(Guarded):
         """Return where the key store can be read and is still the one that was opened; KeyUnavailable else."""
         self._store.check()
 
+    def close(self) -> None:
+        """Let go of the key store; what is held in memory stays."""
+        self._store.close()
+
     def create_space(self, space: bytes) -> None:
         """Make the keys of a space: epoch 1 and the long-lived ones, all or none, on disk on return.
 
@@ -85,7 +89,7 @@ class Keyring(Guarded):
         KeyUnavailable for an epoch older than the newest: what was destroyed is not made again.
         """
         name = f"{EPOCH}{_checked_epoch(epoch)}"
-        if not self._store.add_epoch(space, epoch, self._root.wrap(_context(space, name), fresh_key())):
+        if not self._store.add(space, EPOCH, epoch, self._root.wrap(_context(space, name), fresh_key())):
             self._load(space, name)
 
     def destroy_epoch(self, space: bytes, epoch: int) -> None:
@@ -93,17 +97,17 @@ class Keyring(Guarded):
 
         From then on whatever only this epoch wraps cannot be read, from no backup either.
         """
-        self._store.destroy_epoch(space, epoch)
+        self._store.destroy(space, EPOCH, epoch)
         self._cache.drop_epoch(space, epoch)
 
     def epochs(self, space: bytes) -> list[int]:
         """Return the epochs that the store holds for a space, ascending."""
-        return self._store.epochs(space)
+        return self._store.numbers(space, EPOCH)
 
     def forget_destroyed(self) -> None:
         """Forget the epoch keys, and all under them, that another process destroyed."""
         for space, epochs in self._cache.held().items():
-            there = set(self._store.epochs(space))
+            there = set(self._store.numbers(space, EPOCH))
             for epoch in epochs - there:
                 self._cache.drop_epoch(space, epoch)
 

@@ -5,14 +5,17 @@ overwritten by something else; what was destroyed does not come back; the store 
 root. It moves wrapped bytes only and cannot open them. Kept apart from the database because
 deleting a row does not delete it from WAL and backups, and deleting a file here does.
 
-    store                  {"format": 1, "store_id": ..., "root": check value}
+    store                  {"format": 1, "store_id": ..., "root": check value, ...}; held while in use
     signing-<n>            the deployment's own, for what others have to be able to check
-    <hex of space id>/     epoch-<n>  index-1  suppression-1  document-1  dump-<n>
+    <hex of space id>/     epoch-<n>  index-<n>  suppression-1  document-1  dump-<n>
                            journal  journal-head
+
+Once the root was rotated, the names of wrapped keys end with the mark of their root, which the label
+says: so those of two roots lie side by side, and the label alone decides (`rerooting`).
 """
 
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -26,8 +29,12 @@ from identity.vault.roots import Root
 
 FORMAT = 1
 EPOCH = "epoch-"
+INDEX = "index-"
 DUMP = "dump-"
 SIGNING = "signing-"
+LABEL = "store"
+MARK = "~"
+"""What the mark of a root begins with."""
 
 MISSING = (
     "There is no key store in the configured directory. Restore it from its backup: without it the "
@@ -41,13 +48,22 @@ OTHER_ROOT = (
     "The root key is not the one this key store was made with. Configure the root key and the key "
     "store that belong together; nothing was written."
 )
-DESTROYED = "An epoch key that was destroyed is never made again; use a newer epoch."
+DESTROYED = "A key that was destroyed is never made again; use a newer one."
+ROTATING = "The root key is being rotated; start again once that is done."
 
 
-class _Label(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Label(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a store says of itself: its root, the mark of that root's files, and the roots it had before.
+
+    `left` is the mark of files that a rotation has not destroyed yet.
+    """
+
     store_id: uuid.UUID
     root: str
     format: int = FORMAT
+    mark: str = ""
+    former: Sequence[str] = ()
+    left: str | None = None
 
 
 class KeyStore:
@@ -57,31 +73,37 @@ class KeyStore:
     from several threads and processes.
     """
 
-    def __init__(self, directory: Path, store_id: str, root_id: str) -> None:
+    def __init__(self, directory: Path, label: Label) -> None:
         self._directory = directory
-        self.store_id = store_id
-        self.root_id = root_id
+        self._mark = label.mark
+        self.store_id = str(label.store_id)
+        self.root_id = label.root
+        self.former = frozenset(label.former)
+        try:
+            self._use = durable.Hold(directory / LABEL, alone=False)
+        except BlockingIOError:
+            raise Misconfigured(ROTATING) from None
 
     @classmethod
     def create(cls, directory: Path, root: Root) -> Self:
         """Make a new store for this root in a missing or empty directory; Misconfigured otherwise."""
-        label = _Label(store_id=uuid.uuid4(), root=root.id)
+        label = Label(store_id=uuid.uuid4(), root=root.id)
         try:
             durable.make_directory(directory)
             with durable.exclusive(directory):
                 if any(not path.name.startswith(durable.UNFINISHED) for path in directory.iterdir()):
                     raise Misconfigured(EXISTS)
                 directory.chmod(durable.DIRECTORY_MODE)
-                durable.publish(directory / "store", msgspec.json.encode(label))
+                durable.publish(directory / LABEL, msgspec.json.encode(label))
+            return cls(directory, label)
         except OSError as error:
             raise Misconfigured(UNREADABLE) from error
-        return cls(directory, str(label.store_id), root.id)
 
     @classmethod
     def open(cls, directory: Path, root: Root) -> Self:
         """Open a store; Misconfigured if it is missing, damaged, not private or of another root."""
         try:
-            label = _read_label(directory)
+            label = read_label(directory)
             private = durable.private(directory)
         except FileNotFoundError:
             raise Misconfigured(MISSING) from None
@@ -95,21 +117,23 @@ class KeyStore:
             raise Misconfigured(OPEN_TO_OTHERS)
         if label.root != root.id:
             raise Misconfigured(OTHER_ROOT)
-        store = cls(directory, str(label.store_id), root.id)
         try:
+            store = cls(directory, label)
             store.finish()
-        except KeyUnavailable as error:
+        except (KeyUnavailable, OSError) as error:
             raise Misconfigured(UNREADABLE) from error
         return store
+
+    def close(self) -> None:
+        """Let go of the store: from then on its root can be rotated."""
+        self._use.close()
 
     def check(self) -> None:
         """Return where this store is in its place: an unmounted volume leaves an empty directory behind."""
         try:
-            label = _read_label(self._directory)
+            self._check()
         except (OSError, msgspec.DecodeError):
             raise KeyUnavailable from None
-        if str(label.store_id) != self.store_id:
-            raise KeyUnavailable
 
     def finish(self) -> None:
         """Finish what a crash interrupted: shred spaces that were being made or destroyed."""
@@ -130,7 +154,7 @@ class KeyStore:
             durable.shred_directory(unfinished)
             durable.make_directory(unfinished)
             for name, wrapped in keys.items():
-                durable.create(unfinished / name, wrapped)
+                durable.create(unfinished / (name + self._mark), wrapped)
             durable.sync_directory(unfinished)
             unfinished.rename(final)
             durable.sync_directory(self._directory)
@@ -139,37 +163,37 @@ class KeyStore:
     def read(self, space: bytes, name: str) -> bytes:
         """Return one wrapped key."""
         with _unavailable():
-            return (self._path(space) / name).read_bytes()
+            return (self._path(space) / (name + self._mark)).read_bytes()
 
-    def epochs(self, space: bytes) -> list[int]:
-        """Return the epochs of a space, ascending."""
+    def numbers(self, space: bytes, kind: str) -> list[int]:
+        """Return the numbers of a space's keys of a kind (EPOCH, INDEX), ascending."""
         with _unavailable():
             names = [path.name for path in self._path(space).iterdir()]
-        numbers = (name.removeprefix(EPOCH) for name in names if name.startswith(EPOCH))
-        return sorted(int(number) for number in numbers if number.isdecimal())
+        ours = (name.removesuffix(self._mark) for name in names if name.startswith(kind))
+        return sorted(int(name.removeprefix(kind)) for name in ours if name.removeprefix(kind).isdecimal())
 
-    def add_epoch(self, space: bytes, epoch: int, wrapped: bytes) -> bool:
-        """Store an epoch key; False if the epoch is there. KeyUnavailable if a newer one is."""
+    def add(self, space: bytes, kind: str, number: int, wrapped: bytes) -> bool:
+        """Store a key of a kind; False if it is there. KeyUnavailable if a newer one is."""
         directory = self._path(space)
         with self._changing():
-            epochs = self.epochs(space)
-            if epoch in epochs:
+            numbers = self.numbers(space, kind)
+            if number in numbers:
                 durable.sync_directory(directory)
                 return False
-            if any(epoch < other for other in epochs):
+            if any(number < other for other in numbers):
                 raise KeyUnavailable(DESTROYED)
-            durable.publish(directory / f"{EPOCH}{epoch}", wrapped)
+            durable.publish(directory / f"{kind}{number}{self._mark}", wrapped)
             return True
 
-    def destroy_epoch(self, space: bytes, epoch: int) -> None:
-        """Destroy an epoch key, with whatever a crash left of its making; again is no error."""
+    def destroy(self, space: bytes, kind: str, number: int) -> None:
+        """Destroy a key of a kind, under whichever root it lies, and what a crash left of its making."""
         directory = self._path(space)
         with self._changing():
             if not directory.is_dir():
                 return
-            name = f"{EPOCH}{epoch}"
-            durable.shred(directory / name)
-            durable.shred(directory / (durable.UNFINISHED + name))
+            for path in list(directory.iterdir()):
+                if path.name.removeprefix(durable.UNFINISHED).partition(MARK)[0] == f"{kind}{number}":
+                    durable.shred(path)
             durable.sync_directory(directory)
 
     def add_dump(self, space: bytes, epoch: int, chunks: Iterable[bytes]) -> Path:
@@ -203,14 +227,14 @@ class KeyStore:
     def signing(self) -> list[bytes]:
         """Return the wrapped signing keys of the deployment, the oldest first."""
         with _unavailable():
-            paths = [path for path in self._directory.iterdir() if path.name.startswith(SIGNING)]
-            numbered = sorted((int(path.name.removeprefix(SIGNING)), path) for path in paths)
-            return [path.read_bytes() for _, path in numbered]
+            found = [(path.name.removesuffix(self._mark), path) for path in self._directory.iterdir()]
+            ours = [(name.removeprefix(SIGNING), path) for name, path in found if name.startswith(SIGNING)]
+            return [path.read_bytes() for _, path in sorted((int(nr), path) for nr, path in ours if nr.isdecimal())]
 
     def add_signing(self, number: int, wrapped: bytes) -> None:
         """Store a signing key, unless somebody else did."""
         with self._changing():
-            path = self._directory / f"{SIGNING}{number}"
+            path = self._directory / f"{SIGNING}{number}{self._mark}"
             if not path.exists():
                 durable.publish(path, wrapped)
 
@@ -233,13 +257,18 @@ class KeyStore:
         with _unavailable(), durable.exclusive(self._directory):
             # An unmounted volume leaves an empty directory behind, in which every key would
             # look destroyed.
-            if str(_read_label(self._directory).store_id) != self.store_id:
-                raise KeyUnavailable
+            self._check()
             yield
 
+    def _check(self) -> None:
+        label = read_label(self._directory)
+        if (str(label.store_id), label.root) != (self.store_id, self.root_id):
+            raise KeyUnavailable
 
-def _read_label(directory: Path) -> _Label:
-    return msgspec.json.decode((directory / "store").read_bytes(), type=_Label)
+
+def read_label(directory: Path) -> Label:
+    """Return what the store in a directory says of itself; OSError, DecodeError."""
+    return msgspec.json.decode((directory / LABEL).read_bytes(), type=Label)
 
 
 @contextmanager

@@ -197,4 +197,5 @@ async def ingesting(lab: Lab, *, writers: int = 2, bound: int = 20_000) -> Async
         yield Ingest(lab, spaces, await lab.space(spaces), gatherer)
     finally:
         await gatherer.close()
+        spaces.keyring.close()
         await spaces.database.close()

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, DateTime, Integer, LargeBinary, SmallInteger, Uuid
+from sqlalchemy import BigInteger, Boolean, DateTime, Index, Integer, LargeBinary, SmallInteger, Uuid
 from sqlmodel import SQLModel
 
 from identity.store.tables.columns import HOT, column, primary
@@ -13,6 +13,7 @@ class Account(SQLModel, table=True):
     """A group, under a subject key of its own (`account_id` stands for the profile id there)."""
 
     __tablename__ = "account"
+    __table_args__ = (Index("account_list", "space_id", "bucket", "account_id"),)
     key: bytes = primary()
     space_id: int = primary(Integer)
     bucket: int = primary(Integer)

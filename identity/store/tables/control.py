@@ -99,7 +99,9 @@ class SpaceGate(SQLModel, table=True):
     """Held FOR SHARE by every ingest transaction, FOR UPDATE by whatever changes the ground.
 
     `marks` says which of suppression (1), blocked_key (2) and cut (4) have rows, so that ingest
-    need not look into empty tables.
+    need not look into empty tables. Keys are made under `index_version` of the index key, in force since
+    the stamp `index_at`; those of profiles and groups may still be of `index_live`, message ids of
+    `index_messages`, and what only a hash is kept of goes back to `index_oldest`.
     """
 
     __tablename__ = "space_gate"
@@ -108,6 +110,25 @@ class SpaceGate(SQLModel, table=True):
     rules_version: int = column(Integer, default="0")
     epoch: int = column(Integer, default="1")
     marks: int = column(SmallInteger, default="0")
+    index_version: int = column(SmallInteger, default="1")
+    index_live: int = column(SmallInteger, default="1")
+    index_messages: int = column(SmallInteger, default="1")
+    index_oldest: int = column(SmallInteger, default="1")
+    index_at: int = column(BigInteger, default="0")
+
+
+class RenamedKey(SQLModel, table=True):
+    """A key under an older index key, and its name under the newest, once that is known.
+
+    What stays without a new name when a rotation ends is a hash of something that nothing tells any
+    more; while one of these is in use, the older index key is kept.
+    """
+
+    __tablename__ = "renamed_key"
+    old: bytes = primary()
+    space_id: int = primary(Integer)
+    bucket: int = primary(Integer)
+    new: bytes | None = column(LargeBinary, null=True)
 
 
 class KeyStore(SQLModel, table=True):

@@ -7,7 +7,7 @@ import pytest
 
 from identity.errors import KeyUnavailable, Misconfigured
 from identity.vault import keystore
-from identity.vault.keystore import KeyStore
+from identity.vault.keystore import EPOCH, KeyStore
 from identity.vault.roots import Root
 
 SPACE, OTHER = b"S" * 16, b"T" * 16
@@ -124,7 +124,7 @@ def test_keys_of_a_space_come_back(store: KeyStore) -> None:
     """Each name leads to the bytes stored under it."""
     assert store.create_space(SPACE, KEYS)
     assert {name: store.read(SPACE, name) for name in KEYS} == KEYS
-    assert store.epochs(SPACE) == [1]
+    assert store.numbers(SPACE, EPOCH) == [1]
 
 
 def test_keys_of_a_space_are_never_overwritten(store: KeyStore) -> None:
@@ -138,27 +138,27 @@ def test_epochs_are_ordered_by_number(store: KeyStore) -> None:
     """Epoch 10 comes after epoch 9, and what is no epoch is not listed."""
     store.create_space(SPACE, KEYS)
     for epoch in range(2, 12):
-        assert store.add_epoch(SPACE, epoch, b"%060d" % epoch)
-    assert store.epochs(SPACE) == list(range(1, 12))
+        assert store.add(SPACE, EPOCH, epoch, b"%060d" % epoch)
+    assert store.numbers(SPACE, EPOCH) == list(range(1, 12))
     assert store.read(SPACE, "epoch-10") == b"%060d" % 10
 
 
 def test_epoch_is_never_overwritten(store: KeyStore) -> None:
     """An epoch that is there keeps its key."""
     store.create_space(SPACE, KEYS)
-    assert not store.add_epoch(SPACE, 1, b"x" * 60)
+    assert not store.add(SPACE, EPOCH, 1, b"x" * 60)
     assert store.read(SPACE, "epoch-1") == KEYS["epoch-1"]
 
 
 def test_destroyed_epoch_is_not_made_again(store: KeyStore) -> None:
     """An epoch older than the newest is gone for good."""
     store.create_space(SPACE, KEYS)
-    store.add_epoch(SPACE, 2, b"2" * 60)
-    store.destroy_epoch(SPACE, 1)
+    store.add(SPACE, EPOCH, 2, b"2" * 60)
+    store.destroy(SPACE, EPOCH, 1)
     with pytest.raises(KeyUnavailable) as caught:
-        store.add_epoch(SPACE, 1, b"x" * 60)
+        store.add(SPACE, EPOCH, 1, b"x" * 60)
     assert str(caught.value) == keystore.DESTROYED
-    assert store.epochs(SPACE) == [2]
+    assert store.numbers(SPACE, EPOCH) == [2]
 
 
 def test_destroyed_epoch_leaves_no_file(store: KeyStore, directory: Path) -> None:
@@ -166,7 +166,7 @@ def test_destroyed_epoch_leaves_no_file(store: KeyStore, directory: Path) -> Non
     store.create_space(SPACE, KEYS)
     (directory / SPACE.hex() / ".new-epoch-1").write_bytes(b"e" * 60)
     for _ in range(2):
-        store.destroy_epoch(SPACE, 1)
+        store.destroy(SPACE, EPOCH, 1)
     assert files(directory / SPACE.hex()) == ["index-1"]
 
 
@@ -204,11 +204,11 @@ def test_store_that_went_away_is_not_taken_for_destroyed(store: KeyStore, direct
     directory.rename(tmp_path / "unmounted")
     acts = (
         lambda: store.create_space(OTHER, KEYS),
-        lambda: store.add_epoch(SPACE, 2, b"2" * 60),
-        lambda: store.destroy_epoch(SPACE, 1),
+        lambda: store.add(SPACE, EPOCH, 2, b"2" * 60),
+        lambda: store.destroy(SPACE, EPOCH, 1),
         lambda: store.destroy_space(SPACE),
         lambda: store.read(SPACE, "epoch-1"),
-        lambda: store.epochs(SPACE),
+        lambda: store.numbers(SPACE, EPOCH),
     )
     for replacement in ("missing", "empty", "damaged"):
         if replacement == "empty":

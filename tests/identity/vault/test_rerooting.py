@@ -1,0 +1,68 @@
+"""Rotating the root of a key store, killed at every change to the file system."""
+
+from pathlib import Path
+
+import pytest
+
+from identity.errors import Misconfigured
+from identity.vault import rerooting
+from identity.vault.keyring import Keyring
+from identity.vault.keystore import KeyStore
+from identity.vault.roots import Root, file_root
+from tests.identity.vault.test_crashes import Killer
+
+SPACES = (b"a" * 16, b"b" * 16)
+
+
+def rotate(directory: Path, path: Path) -> None:
+    """As the command does it, but for the database."""
+    ready = rerooting.next_file(path)
+    with rerooting.alone(directory) as label:
+        old = file_root(path, create=False)
+        new = file_root(ready, create=not ready.exists())
+        rerooting.rewrap(directory, label, old, new)
+    with rerooting.alone(directory) as label:
+        rerooting.take_up(path, label.root)
+        rerooting.clear(directory, label)
+
+
+def opened(directory: Path, path: Path) -> tuple[Root, list[bytes]]:
+    """A start: the root in force and what the keys of all spaces make of the same."""
+    rerooting.settle(path, directory)
+    root = file_root(path, create=False)
+    ring = Keyring(root, KeyStore.open(directory, root))
+    told = [ring.space(space).identifier("email", "ann@example.org") for space in SPACES]
+    assert [len(ring.space(space).mint_slot(1, epoch)) for space in SPACES for epoch in ring.epochs(space)] == [60] * 3
+    told += [ring.signer.kid.encode()]
+    ring.close()
+    return root, told
+
+
+def test_killed_at_every_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next start opens every key, the same ones, under the old root or the new; nothing is left of the other."""
+    monkeypatch.setattr(Killer, "CALLS", (*Killer.CALLS, "replace", "link"))
+    killer, step, done = Killer(monkeypatch), 0, False
+    turned = []
+    while not done:
+        directory, path = tmp_path / f"keys-{step}", tmp_path / f"root-{step}"
+        first = file_root(path, create=True)
+        ring = Keyring(first, KeyStore.create(directory, first))
+        for space in SPACES:
+            ring.create_space(space)
+        ring.mint_epoch(SPACES[0], 2)
+        before = [ring.space(space).identifier("email", "ann@example.org") for space in SPACES]
+        before += [ring.signer.kid.encode()]
+        ring.close()
+        done = killer.run(lambda: rotate(directory, path), step)  # noqa: B023 (called at once)
+        root, told = opened(directory, path)
+        assert told == before
+        turned.append(root.id != first.id)
+        if turned[-1]:
+            marks = {each.name.partition("~")[2] for each in directory.glob("*/*-[0-9]*")}
+            assert marks == {root.id}
+            with pytest.raises(Misconfigured):
+                KeyStore.open(directory, first)
+        step += 1
+    assert turned == sorted(turned)
+    assert True in turned
+    assert len(turned) > 30
