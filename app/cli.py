@@ -121,6 +121,12 @@ def overlay(space_ids: SpaceIds = None, data_dir: DataDir = None) -> None:
     _with_keys("overlay", space_ids, data_dir)
 
 
+@keys.command("rotate-index")
+def rotate_index(space_ids: SpaceIds = None, data_dir: DataDir = None) -> None:
+    """Make every blind index anew under a new key, while servers run; again goes on with what was begun."""
+    _with_keys("rotate_index", space_ids, data_dir)
+
+
 @keys.command("rotate-root")
 def rotate_root(data_dir: DataDir = None) -> None:
     """Put a new root key in the place of the old one, while no server runs: it refuses where one does.

@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app.settings import Settings
-from identity.errors import SpaceNotFound
+from identity.errors import OnefoldError, SpaceNotFound
 from identity.ids import private, public
 from identity.journeys import startup
+from identity.journeys.jobs import ROTATE, Jobs
+from identity.journeys.keys import reindex
 from identity.journeys.keys.dump import dump as dump_space
 from identity.journeys.keys.overlay import overlay as overlay_space
 from identity.journeys.keys.reroot import rotate_root as rotate_root_key
@@ -18,6 +21,7 @@ from identity.spaces import Space, Spaces
 from identity.store import control
 
 _out = Console(highlight=False, soft_wrap=True)
+_LOOK = 0.2
 Moved = Callable[[int, int], None]
 Work = Callable[[Spaces, Space, Moved], Awaitable[str]]
 
@@ -69,6 +73,43 @@ def rotate_root(url: str, settings: Settings) -> None:
     _out.print(f"Root key {done.root_id[:8]} is in force; {said}. Back up root key and key store now.", markup=False)
     if settings.root_value:
         _out.print("Start with the new key in ONEFOLD_ROOT_KEY from now on.", markup=False)
+
+
+def rotate_index(url: str, settings: Settings, space_ids: Sequence[str]) -> None:
+    """Makes every blind index anew under a new key, while servers run."""
+
+    async def work(spaces: Spaces, space: Space, moved: Moved) -> str:
+        asked = Jobs(
+            spaces,
+            {ROTATE: lambda each, _, told: reindex.rotate(spaces, each, told, settings.message_retention_days)},
+        )
+        # One that is behind its journal is not served yet, and may not be rotated before that is made good.
+        space = await spaces.get(space.tenant.id)
+        await reindex.begin(spaces, space)
+        job = await asked.ask(space, ROTATE, {})
+        while job["state"] in ("queued", "running"):
+            # A server may be at it, or have died over it: whoever is free goes on.
+            runs = asyncio.create_task(asked.run_next())
+            while not runs.done():
+                await asyncio.wait([runs], timeout=_LOOK)
+                job = (await asked.follow(space, job["job_id"]))[1]
+                moved(job["done"], job["total"])
+            job = (await asked.follow(space, job["job_id"], wait=0 if runs.result() else 1))[1]
+        if job["state"] != "done":
+            raise OnefoldError(f"The rotation of the index key has failed ({job['error']}); run it again.")
+        return _said(job["result"])
+
+    asyncio.run(_each(url, settings, space_ids, work))
+
+
+def _said(result: dict[str, Any]) -> str:
+    said = f"everything is under version {result['version']} of the index key"
+    if result["oldest"] == result["version"]:
+        return f"{said}, and no other is left"
+    why = [f"message ids until {result['messages_until']}"] if result["messages_until"] else []
+    if result["hashes_left"]:
+        why.append(f"{result['hashes_left']} hashes of what nothing else is kept of")
+    return f"{said}; version {result['oldest']} is kept for {' and '.join(why)}"
 
 
 async def _each(url: str, settings: Settings, space_ids: Sequence[str], work: Work) -> None:

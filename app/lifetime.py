@@ -18,7 +18,8 @@ from identity.journeys import clocks, exports, lapses, startup
 from identity.journeys.erase.resuming import finish_interrupted, forget_settled
 from identity.journeys.ingest.gather import Gatherer
 from identity.journeys.ingest.trial import Trials
-from identity.journeys.jobs import EXPORT, REBUILD, SIMULATE, Jobs
+from identity.journeys.jobs import EXPORT, REBUILD, ROTATE, SIMULATE, Jobs
+from identity.journeys.keys import reindex
 from identity.journeys.keys.roll import roll_due
 from identity.journeys.purge import purge_deleted
 from identity.journeys.read.everything import gather
@@ -87,6 +88,9 @@ class Onefold:
                 REBUILD: lambda space, wanted, progress: rebuild_space(space, wanted["actor"], progress),
                 SIMULATE: lambda space, wanted, progress: simulate_rules(space, wanted["document"], progress),
                 EXPORT: lambda space, wanted, progress: exports.run(space, wanted, progress, gather),
+                ROTATE: lambda space, _wanted, progress: reindex.rotate(
+                    self.spaces, space, progress, settings.message_retention_days
+                ),
             },
         )
         self._standing = [
@@ -113,6 +117,7 @@ class Onefold:
         await asyncio.gather(*self._standing, return_exceptions=True)
         await self.gatherer.close()
         await self.trials.close()
+        self.spaces.keyring.close()
         await self.spaces.database.close()
 
     async def check(self) -> None:
@@ -145,6 +150,7 @@ class Onefold:
         await forget_settled(self.spaces)
         await exports.forget_expired(self.spaces)
         await lapses.forget_told(self.spaces, self.settings.feed_retention_days)
+        await reindex.settle_all(self.spaces, self.settings.message_retention_days)
         await sweep_old(
             self.spaces.database,
             message_days=self.settings.message_retention_days,
@@ -166,6 +172,7 @@ class Onefold:
 
     async def _roll(self) -> None:
         await asyncio.to_thread(self.spaces.keyring.forget_destroyed)
+        await self.spaces.learn()
         await roll_due(self.spaces, backup_days=self.settings.key_backup_days)
 
     async def _purge(self) -> None:

@@ -69,6 +69,7 @@ STATUS: Final[dict[type[errors.OnefoldError], int]] = {
     errors.QueueFull: 429,
     errors.Unavailable: 503,
     errors.KeyUnavailable: 503,
+    errors.KeyRenamed: 503,
     errors.SealBroken: 503,
     errors.Undelivered: 503,
     errors.DatabaseUnavailable: 503,

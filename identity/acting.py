@@ -1,8 +1,9 @@
 """One act of a person on the profiles of a space, in one transaction that holds the gate alone.
 
 Nothing else of the space is written meanwhile, so an act sees everything that was answered before
-it, and whatever is answered after it was planned on what it left. It is planned again whole when
-anything goes wrong before its commit; a commit whose answer is lost is settled by its evidence.
+it, and whatever is answered after it was planned on what it left. What it names is under the newest
+version of the index key before it looks at it. It is planned again whole when anything goes wrong before
+its commit; a commit whose answer is lost is settled by its evidence.
 """
 
 import asyncio
@@ -15,9 +16,11 @@ from msgspec import Struct
 from identity.clock import SLOT_BITS
 from identity.errors import Conflict, DatabaseUnavailable, KeyUnavailable, LeaseLost, PartitionMissing, SealBroken
 from identity.minting import Mint
+from identity.model import Identifier
+from identity.moving import move, older_names, settle
 from identity.planning.rules import Rules
 from identity.spaces import Space
-from identity.store import control, disclosures, exports, load
+from identity.store import control, disclosures, erasing, exports, load, renaming, rotation
 from identity.store.apply import Writes, apply, commit, rollback
 from identity.store.database import Connection, translated
 from identity.store.pen import Pen
@@ -68,6 +71,39 @@ class Ground(View):
         second = await load.lock(self.wire, self.space.tenant, (), set(), (), (), slot)
         return Mint(self.space, self.gate.epoch, slot, second.slot)
 
+    async def bring(self, keys: Sequence[bytes]) -> None:
+        """Has `owners` know those of more identifiers, by keys that stood in a row.
+
+        While a rotation is under way they are brought under its version first, and the row with them.
+        """
+        found = await erasing.owners(self.connection, self.space.tenant, keys)
+        if found and self.gate.live < self.gate.newest:
+            await move(self.space, self.connection, set(found.values()))
+            names = await renaming.known(self.connection, self.space.tenant, keys)
+            found = {names.get(key, key): origin for key, origin in found.items()}
+        self.owners.update(found)
+
+    async def sure(self, keys: Sequence[bytes]) -> None:
+        """Returns where it is known whether anybody bears these keys, whose values are not; else KeyUnavailable.
+
+        Somebody may lie under another name, older or newer, which does not follow from the one that is known.
+        """
+        unknown = set(keys) - self.owners.keys()
+        if not unknown or self.gate.oldest == self.gate.newest:
+            return
+        if self.gate.live < self.gate.newest or await rotation.unnamed(
+            self.connection, self.space.tenant, sorted(unknown)
+        ):
+            raise KeyUnavailable
+
+    async def settle(self, named: Sequence[Identifier]) -> None:
+        """Brings all that lies under older names of these under the newest."""
+        if self.gate.oldest == self.gate.newest:
+            return
+        names = older_names(self.space, named, self.gate.oldest)
+        await self.bring([*names, *names.values()])
+        await settle(self.space, self.connection, names)
+
 
 class Done(Struct):
     """What an act came to: rows to write, its answer, and the (origin, stamp) of its evidence.
@@ -80,17 +116,21 @@ class Done(Struct):
     proof: tuple[bytes, int] | None = None
 
 
-async def act(space: Space, keys: Sequence[bytes], decide: Callable[[Ground], Awaitable[Done]]) -> Any:
+async def act(space: Space, named: Sequence[Identifier], decide: Callable[[Ground], Awaitable[Done]]) -> Any:
     """Performs one act; see `perform`."""
     pen = Pen(space.database)
     try:
-        return await perform(pen, space, keys, decide)
+        return await perform(pen, space, named, decide)
     finally:
         await pen.close()
 
 
-async def perform(pen: Pen, space: Space, keys: Sequence[bytes], decide: Callable[[Ground], Awaitable[Done]]) -> Any:
-    """Performs an act; `keys` are the identifiers it names, whose origins the ground then knows.
+async def perform(
+    pen: Pen, space: Space, named: Sequence[Identifier], decide: Callable[[Ground], Awaitable[Done]]
+) -> Any:
+    """Performs an act; `named` are the identifiers it names, whose origins the ground then knows.
+
+    Their keys are to be made by `decide`, each time: those of before may be of another version.
 
     Raises what `decide` raises, or Unavailable: then send it again, it is done once or not at all.
     """
@@ -101,7 +141,7 @@ async def perform(pen: Pen, space: Space, keys: Sequence[bytes], decide: Callabl
         try:
             connection = await pen.ready()
             with translated():
-                return await _attempt(space, connection, pen, keys, decide, tried)
+                return await _attempt(space, connection, pen, named, decide, tried)
         except PartitionMissing:
             await pen.give_up()
             await space.database.make_partitions()
@@ -124,21 +164,27 @@ async def _attempt(
     space: Space,
     connection: WireConnection,
     pen: Pen,
-    keys: Sequence[bytes],
+    named: Sequence[Identifier],
     decide: Callable[[Ground], Awaitable[Done]],
     tried: list[Done],
 ) -> Any:
     lease = pen.lease
     if lease is None:
         raise Conflict
-    first = await load.begin(connection, space.tenant, (), keys, 0, lease, alone=True)
+    keys = {space.keys.identifier(each.type, each.value) for each in named}
+    first = await load.begin(connection, space.tenant, (), sorted(keys), 0, lease, alone=True)
     for before in tried:
         if before.proof is not None and await happened(connection, space.tenant, *before.proof):
             await rollback(connection)
             return before.answer
+    if first.gate.versions != space.keys.versions:
+        space.keys.turn(first.gate.versions)
+        raise Conflict
     rules = await space.rules(first.gate.rules_version)
     await space.read_types()
-    done = await decide(Ground(space, connection, first, rules, pen))
+    ground = Ground(space, connection, first, rules, pen)
+    await ground.settle(named)
+    done = await decide(ground)
     if done.writes is None:
         await rollback(connection)
         return done.answer

@@ -254,6 +254,10 @@ class KeyUnavailable(Unavailable):
     """A key that is needed cannot be read; the operator has to look at the key store."""
 
 
+class KeyRenamed(KeyUnavailable):
+    """The index key of the space was rotated meanwhile; try again."""
+
+
 class SealBroken(KeyUnavailable):
     """Sealed data could not be opened."""
 

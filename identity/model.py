@@ -6,7 +6,7 @@ UUID, keys of identifiers are their 32-byte blind index.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from msgspec import Struct
 
@@ -19,6 +19,20 @@ STORED_KINDS: tuple[Kind, ...] = (*KINDS, "leave", *ACTS, "consent")
 """What is stored, by number. Two are Onefold's own: a `leave` takes a profile out of a group, a `consent`
 records decisions on somebody's behalf.
 """
+
+
+class IndexVersions(NamedTuple):
+    """Which versions of a space's index key there are rows under.
+
+    Keys are made under the `newest`. Those of profiles and groups may still be of `live`, one before it,
+    while a rotation is under way; message ids of `messages`, and what only a hash is kept of of `oldest`.
+    """
+
+    newest: int = 1
+    live: int = 1
+    messages: int = 1
+    oldest: int = 1
+
 
 MICRO = 1_000_000
 DAY = 86_400 * MICRO

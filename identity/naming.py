@@ -1,22 +1,30 @@
 """What a stored call named, found again by reading its body as it was read when it arrived."""
 
 from identity.errors import BadCall
-from identity.model import STORED_KINDS
+from identity.model import STORED_KINDS, Identifier
 from identity.planning.extract import extract
 from identity.planning.records import Kept, source
 from identity.planning.rules import Rules
 from identity.spaces import Space
 
 
-def named(space: Space, kept: Kept, rules: Rules) -> dict[bytes, tuple[str, str]]:
-    """Everything a stored call named, by key: a demoted identifier belongs to nobody here."""
+def named_by(kept: Kept, rules: Rules) -> list[Identifier]:
+    """Everything a stored call named, linked or not. BadCall."""
     call = extract(
         kept.body, kind=STORED_KINDS[kept.kind], rules=rules, received=kept.received, sent_at=None, source=source(kept)
     )
-    space.index(call, set())
     alias = call.alias
-    previous = [] if alias is None else [i for i in (alias.user, alias.anonymous) if i is not None]
-    return {i.key: (i.type, i.value) for i in (*call.identifiers, *(s.identifier for s in call.skipped), *previous)}
+    previous = [] if alias is None else [i for i in (alias.user, alias.anonymous, alias.to) if i is not None]
+    return [*call.identifiers, *(skipped.identifier for skipped in call.skipped), *call.unlinked, *previous]
+
+
+def named(space: Space, kept: Kept, rules: Rules) -> dict[bytes, tuple[str, str]]:
+    """The same by each key it may have: a demoted identifier belongs to nobody here."""
+    return {
+        key: (each.type, each.value)
+        for each in named_by(kept, rules)
+        for key in space.keys.identifiers(each.type, each.value)
+    }
 
 
 def strongest(space: Space, kept: Kept, rules: Rules) -> bytes | None:

@@ -1,29 +1,31 @@
 """An open space: what every journey needs of one, read once and kept for this process.
 
 What is kept here either never changes (place, long-lived keys, numbers of types) or is named by
-its version (rules), so nothing kept can be stale. That a space still exists is not kept: the
-gate says so to writers, the key of the caller to readers.
+its version (rules, index key), so nothing kept can be stale: whoever finds that the gate names another
+version takes that up and begins again. That a space still exists is not kept: the gate says so to
+writers, the key of the caller to readers.
 """
 
 import asyncio
 import time
 from base64 import b64decode, urlsafe_b64encode
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from functools import wraps
 from hmac import compare_digest
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import msgspec
 
-from identity.errors import BadCursor, KeyUnavailable
+from identity.errors import BadCursor, KeyRenamed, KeyUnavailable
 from identity.identifiers import BUILT_IN
 from identity.ledgers import check, publish
 from identity.model import Call
 from identity.planning.rules import DEFAULT_RULES, Rules, compile_rules
-from identity.store import control
+from identity.store import control, rotation
 from identity.store import rules as stored
-from identity.store.database import Database
+from identity.store.database import Connection, Database
+from identity.store.survey import gate as read_gate
 from identity.store.tenant import Tenant
 from identity.vault.journal import Journal
 from identity.vault.keyring import Keyring
@@ -41,7 +43,8 @@ R = TypeVar("R")
 def through_a_roll(read: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
     """Reads once more where a key went between the reading of a row and its opening.
 
-    A roll destroys the old epoch, an unmerge the old key of what it splits.
+    A roll destroys the old epoch, an unmerge the old key of what it splits, a rotation of the index key
+    gives everything a new name.
     """
 
     @wraps(read)
@@ -49,9 +52,24 @@ def through_a_roll(read: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Cor
         try:
             return await read(*args, **kwargs)
         except KeyUnavailable:
+            for given in args:
+                if isinstance(given, Space):
+                    await given.learn()
             return await read(*args, **kwargs)
 
     return reading
+
+
+class Older(NamedTuple):
+    """Older keys -> newest ones: of identifiers and groups that may still lie under the older, of messages.
+
+    `hashes` are those of identifiers that no more than a hash may be kept of.
+    """
+
+    identifiers: dict[bytes, bytes]
+    groups: dict[bytes, bytes]
+    hashes: dict[bytes, bytes]
+    messages: dict[bytes, bytes]
 
 
 class Space:
@@ -106,6 +124,17 @@ class Space:
         """Has the journal say all that the ledger says; what is acknowledged rests on it. KeyUnavailable."""
         await publish(self.database, self.tenant, self.journal)
 
+    async def learn(self) -> None:
+        """Takes up the versions of the index key that the gate names now. SpaceNotFound."""
+        async with self.database.reading() as connection:
+            gate = await read_gate(connection, self.tenant.id)
+        self.keys.turn(gate.versions)
+
+    async def same_index(self, connection: Connection, newest: int) -> None:
+        """KeyRenamed where what was read by now may bear names under a newer index key than this."""
+        if (await read_gate(connection, self.tenant.id)).newest != newest:
+            raise KeyRenamed
+
     def seal_rules(self, rules: Rules) -> bytes:
         """A rules document as it is stored."""
         return self.keys.seal(RULES, self.public_id, rules.version, msgspec.json.encode(rules.document()))
@@ -130,6 +159,27 @@ class Space:
         call.message = self.keys.message(call.message_id)
         if call.group is not None:
             call.group_key = self.keys.group(call.group)
+
+    def older(self, calls: Iterable[Call]) -> Older:
+        """What the calls name, as it was called under older versions of the index key."""
+        versions, keys = self.keys.versions, self.keys
+        found = Older({}, {}, {}, {})
+        for version in range(versions.oldest, versions.newest):
+            index = keys.index(version)
+            for call in calls:
+                alias = call.alias
+                named = [*call.identifiers, *call.unlinked]
+                if alias is not None:
+                    named += [i for i in (alias.user, alias.anonymous) if i is not None]
+                hashes = {index.identifier(each.type, each.value): each.key for each in named}
+                found.hashes.update(hashes)
+                if version >= versions.live:
+                    found.identifiers.update(hashes)
+                    if call.group is not None:
+                        found.groups[index.group(call.group)] = call.group_key
+                if version >= versions.messages:
+                    found.messages[index.message(call.message_id)] = call.message
+        return found
 
     def write_cursor(self, domain: bytes, position: bytes) -> str:
         """A place in a list, opaque, good for this list of this space only."""
@@ -182,6 +232,9 @@ class Space:
             code = max(taken, default=stored.FIRST_CODE - 1) + 1
             sealed = self.keys.seal(TYPE_NAME, self.public_id, code, name.encode())
             async with self.database.transaction() as connection:
+                # Two keys of one name would be two types.
+                gate = await read_gate(connection, self.tenant.id, share=True)
+                self.keys.turn(gate.versions)
                 await stored.add_type(connection, self.tenant.id, self.keys.type_name(name), code, sealed)
             await self._read_types()
 
@@ -211,10 +264,21 @@ class Spaces:
         """A space whose ledger and journal need not agree: for whoever brings it in order, and nobody else."""
         async with self.database.reading() as connection:
             row = await control.find_space(connection, space_id)
+            gate = await read_gate(connection, space_id)
         keys = self.keyring.space(row.public_id)
+        keys.turn(gate.versions)
         journal = await asyncio.to_thread(self.keyring.journal, row.public_id)
         tenant = Tenant(row.id, row.bucket_base, row.spread)
         return Space(tenant, row.public_id, row.name, keys, self.database, journal)
+
+    async def learn(self) -> None:
+        """Takes up what other processes did to the index keys, and forgets those that they destroyed."""
+        async with self.database.reading() as connection:
+            found = await rotation.versions(connection)
+        for space_id, versions in found:
+            space = self._open.get(space_id)
+            if space is not None:
+                space.keys.turn(versions)
 
     async def forget_deleted(self) -> None:
         """Drops what is kept of spaces that another process deleted."""

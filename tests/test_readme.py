@@ -15,7 +15,7 @@ import pytest
 
 from app import tour
 from app.settings import PREFIX, Settings
-from tests.conftest import ONEFOLD, READY, ROOT, Running
+from tests.conftest import ONEFOLD, READY, ROOT, Running, launch
 
 README = (ROOT / "README.md").read_text()
 # A shell block, with the JSON block that follows it at once, if one does.
@@ -23,7 +23,8 @@ SHOWN = re.findall(r"```sh\n(.*?)```\n(?:```json\n(.*?)```)?", README, re.DOTALL
 COMMANDS = [(line, answer) for block, answer in SHOWN for line in block.strip().splitlines()]
 CURLS = [(line, answer) for line, answer in COMMANDS if line.startswith("curl ")]
 MAKES = [line for line, _ in COMMANDS if line.startswith("make ")]
-SERVES = [line for line, _ in COMMANDS if line.startswith(".venv/bin/onefold ")]
+SERVES = [line for line, _ in COMMANDS if line.startswith(".venv/bin/onefold serve ")]
+KEYS = [line for line, _ in COMMANDS if line.startswith(".venv/bin/onefold keys ")]
 HERE = "http://127.0.0.1:8000"
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 _ID = re.compile(r"(prf|spc)_[0-9a-f]{32}")
@@ -39,8 +40,8 @@ def told(text: str) -> Any:
 
 def test_all_blocks_are_known() -> None:
     """There is no command in the README that no test here runs."""
-    assert len(CURLS) + len(MAKES) + len(SERVES) == len(COMMANDS)
-    assert (len(CURLS), len(MAKES), len(SERVES)) == (len(tour.STEPS) + 20, 4, 1)
+    assert len(CURLS) + len(MAKES) + len(SERVES) + len(KEYS) == len(COMMANDS)
+    assert (len(CURLS), len(MAKES), len(SERVES), len(KEYS)) == (len(tour.STEPS) + 20, 4, 1, 2)
 
 
 def test_calls(server: Callable[..., Running], tmp_path: Path) -> None:
@@ -101,6 +102,22 @@ def test_serve(tmp_path: Path, processes: list[Running]) -> None:
     assert httpx.get(url + "/readyz").status_code == 200
     assert (tmp_path / "data" / "postgres").is_dir()
     assert running.stop() == 0
+
+
+def test_keys(tmp_path: Path, processes: list[Running]) -> None:
+    """The lines that replace keys do: the index key beside a running server, the root key once it has stopped."""
+    folder = tmp_path / "data"
+    running = launch([*ONEFOLD, "serve"], folder, {})
+    processes.append(running)
+    public_id = tour.create_space(running.url, running.admin_token, "demo")["space_id"]
+    for line in KEYS:
+        words = [str(folder) if word == "onefold-data" else word for word in shlex.split(line)[1:]]
+        if "rotate-root" in words:
+            assert running.stop() == 0
+        done = subprocess.run([*ONEFOLD, *words], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        expected = "keys are wrapped anew" if "rotate-root" in words else f"{public_id}: everything is under version 2"
+        assert expected in done.stdout
 
 
 def test_settings() -> None:

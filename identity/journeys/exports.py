@@ -73,7 +73,6 @@ async def ask(space: Space, asked: Asked) -> Made:
         raise TooManyAsked
     region = (await space.rules()).region
     named = [parse(text, region) for text in asked.identifiers]
-    keys = [space.keys.identifier(each.type, each.value) for each in named]
     idempotency = None if asked.idempotency is None else space.keys.mac(b"again", asked.idempotency.encode())
     texts = [each.text for each in named]
     body = space.keys.mac(b"asked", msgspec.json.encode((asked.front, asked.kind, asked.regulation, texts)))
@@ -87,6 +86,7 @@ async def ask(space: Space, asked: Asked) -> Made:
 
     async def decide(ground: Ground) -> Done:
         connection, tenant = ground.connection, space.tenant
+        keys = [space.keys.identifier(each.type, each.value) for each in named]
         unknown = [text for text, key in zip(texts, keys, strict=True) if key not in ground.owners]
         known = None if idempotency is None else await requests.again(connection, tenant, idempotency)
         known = known or await requests.get(connection, tenant, made.request_id)
@@ -114,7 +114,7 @@ async def ask(space: Space, asked: Asked) -> Made:
         writes.ledger = [ledger.said(asked.actor, "export", public("exp", made.id), now)]
         return Done(msgspec.structs.replace(made, unknown=unknown), writes)
 
-    answer: Made = await act(space, sorted(set(keys)), decide)
+    answer: Made = await act(space, named, decide)
     return answer
 
 

@@ -20,7 +20,7 @@ from identity.spaces import Space, Spaces
 from identity.store import jobs as store
 from identity.vault.seal import JOB
 
-REBUILD, SIMULATE, EXPORT = store.REBUILD, store.SIMULATE, store.EXPORT
+REBUILD, SIMULATE, EXPORT, ROTATE = store.REBUILD, store.SIMULATE, store.EXPORT, store.ROTATE
 STATES: Final = ("queued", "running", "done", "failed")
 _HELD = 30 * MICRO
 _BEAT = 5.0
@@ -75,10 +75,10 @@ class Jobs:
                     await asyncio.wait_for(self._asked.wait(), _IDLE)
 
     async def run_next(self) -> bool:
-        """Runs the oldest job that nobody holds; whether there was one."""
+        """Runs the oldest job that nobody holds and that there is a work for; whether there was one."""
         now = time.time_ns() // 1000
         async with self._spaces.database.transaction() as connection:
-            job = await store.take(connection, now, now + _HELD)
+            job = await store.take(connection, now, now + _HELD, list(self._works))
         if job is None:
             return False
         try:

@@ -31,10 +31,12 @@ async def list_rejections(space: Space, since: str | None, limit: int, cursor: s
     """A page of the list; `since` is an RFC 3339 time. BadParameter, BadCursor."""
     before = (_LAST_STAMP, 0) if cursor is None else _position(space.read_cursor(_LIST, cursor))
     oldest = _stamp(since)
+    newest = space.keys.versions.newest
     async with space.database.reading() as connection:
         packed = await store.packed(connection, space.tenant, oldest, before, limit + 1)
         demoted = await store.demoted(connection, space.tenant, oldest, before[0], limit + 1)
         keys = await control.key_names(connection, space.tenant.id)
+        await space.same_index(connection, newest)
     places: list[tuple[int, int, store.Packed | store.Demotion]] = [(row.stamp, 0, row) for row in demoted]
     places += [(row.stamp, number, row) for row in packed for number in range(row.seen)]
     # No two rows bear one stamp, so the rows themselves are never compared.

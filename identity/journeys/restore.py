@@ -2,7 +2,8 @@
 
 A database that is older than its journal does again what the journal says was erased, suppressed,
 lifted, held or revoked since, under the gate, in one transaction; only then is the space served. Requests
-and erasures are rows again, as they were answered, and destinations hear of them anew. What else was
+and erasures are rows again, as they were answered, and destinations hear of them anew. A rotation of the
+index key is done again too, as what was noted after it names people by the newer keys. What else was
 acknowledged since is lost with the database; its entries stay, as the record that it was.
 """
 
@@ -19,7 +20,8 @@ from identity.ids import private
 from identity.ledgers import chained, check, publish
 from identity.planning.erasing import counted
 from identity.planning.privacy import FORWARDS, ON_HOLD
-from identity.spaces import Spaces
+from identity.rotating import ROTATED, catch_up
+from identity.spaces import Space, Spaces
 from identity.store import control, erasures, feed, holds, ledger, replays, retelling
 from identity.store import roll as gates
 from identity.store.apply import raise_gate
@@ -62,6 +64,9 @@ async def keep_level(spaces: Spaces, known: dict[int, int]) -> None:
 
 async def repair(spaces: Spaces, tenant: Tenant, public_id: bytes, journal: Journal) -> int:
     """Does again what is in the journal and not in the ledger; how many entries that were. LedgerBroken."""
+    # An attempt that was rolled back may have taken up an index key that is not in force.
+    spaces.keyring.forget(public_id)
+    space = await spaces.restored(tenant.id)
     connection = await spaces.database.writer()
     actions: dict[str, Replay] = {
         "request": _ask,
@@ -75,6 +80,7 @@ async def repair(spaces: Spaces, tenant: Tenant, public_id: bytes, journal: Jour
         "key.revoke": _revoke,
         "hold": _holding(spaces, public_id),
         "hold.release": _release,
+        ROTATED: _rotating(space),
     }
     done = 0
     try:
@@ -86,6 +92,7 @@ async def repair(spaces: Spaces, tenant: Tenant, public_id: bytes, journal: Jour
                 raise LedgerBroken
             # Who was told of people since has to hear anew who is there, and drop whoever is not.
             await feed.begin_anew(connection, tenant)
+            await catch_up(space, connection, 0, 0)
             hash_ = head.hash
             for line in await asyncio.to_thread(lambda: list(journal.after(head.seq))):
                 hash_ = chained(hash_, line.entry)
@@ -197,6 +204,13 @@ def _holding(spaces: Spaces, public_id: bytes) -> Replay:
             await holds.add(connection, tenant, holds.HoldRow(id_, entry["at"], entry["actor"], reason, 0), keys)
 
     return hold
+
+
+def _rotating(space: Space) -> Replay:
+    async def rotate(connection: WireConnection, _tenant: Tenant, entry: dict[str, Any]) -> None:
+        await catch_up(space, connection, entry["version"], entry["at"])
+
+    return rotate
 
 
 async def _release(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:

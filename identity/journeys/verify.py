@@ -1,7 +1,8 @@
 """Verifies that what is stored of a space agrees with itself, and with the evidence it came from.
 
 All of it is read in one snapshot, so calls may come in meanwhile, and nothing is written or opened:
-an audit needs no key. What it cannot see is what only the sealed payloads say.
+an audit needs no key. What it cannot see is what only the sealed payloads say. While the index key is
+rotated, whatever has got a new name already is read under that everywhere.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -12,6 +13,7 @@ from msgspec import Struct
 from identity.errors import SpaceNotFound
 from identity.ids import private, public, public_profile
 from identity.ledgers import chained
+from identity.planning import renaming
 from identity.planning.audit import REMOVE, UNMERGE, Ties, Undone
 from identity.planning.census import Census
 from identity.planning.findings import Finding, Findings, of_key
@@ -76,18 +78,20 @@ class _Audit:
         self.looked_at: dict[str, int] = {}
         self._progress = progress
         self._census = Census(self.findings)
+        self._names: dict[bytes, bytes] = {}
 
     async def run(self) -> None:
         """Everything, in the order in which each part rests on the ones before."""
         census = self._census
-        await self._read("profiles", store.PROFILES, census.read_profile)
-        await self._read("identifiers", store.FORWARD, census.read_forward)
-        await self._read("reverse rows", store.REVERSE, census.read_reverse)
+        await self._read(None, store.RENAMED, self._names.__setitem__)
+        await self._read("profiles", store.PROFILES, census.read_profile, counters=(9,))
+        await self._read("identifiers", store.FORWARD, census.read_forward, keys=(0,))
+        await self._read("reverse rows", store.REVERSE, census.read_reverse, keys=(1,))
         census.settle()
         evidence = await self._evidence()
         tally = Tally(census, self.findings)
-        await self._read(None, store.CUTS, tally.read_cut)
-        await self._read("counters", store.COUNTERS, tally.read_counters)
+        await self._read(None, store.CUTS, tally.read_cut, keys=(0,))
+        await self._read("counters", store.COUNTERS, tally.read_counters, counters=(1, 2))
         await self._read("events", store.EVENTS, tally.read_events)
         await self._read("feed", store.TOLD, tally.read_told)
         for lane in await store.lanes(self.connection, self.tenant):
@@ -115,13 +119,16 @@ class _Audit:
         """Reads what calls showed; returns how many lie at each origin."""
         connection, tenant, census = self.connection, self.tenant, self._census
         forgotten: dict[bytes, int] = {}
-        await self._read(None, store.FORGOTTEN, forgotten.__setitem__)
+        await self._read(None, store.FORGOTTEN, forgotten.__setitem__, keys=(0,))
         for key, until in forgotten.items():
             if key in census.keys and census.linked_at[census.keys[key]] <= until:
                 self.findings.add("forgotten_linked", of_key(key))
-        acts = await store.acts(connection, tenant, [UNMERGE, REMOVE])
+        acts = [
+            (stamp, kind, renaming.keys(kept, self._names))
+            for stamp, kind, kept in await store.acts(connection, tenant, [UNMERGE, REMOVE])
+        ]
         ties = Ties(census, self.findings, Undone(acts, forgotten))
-        await self._read("evidence", store.EVIDENCE, ties.read)
+        await self._read("evidence", store.EVIDENCE, ties.read, keys=(3,))
         ties.check(await store.took_part(connection, tenant, UNMERGED))
         return ties.calls
 
@@ -144,14 +151,33 @@ class _Audit:
                 for id_ in ids:
                     add("row_orphaned", f"{table} of {public_profile(id_)}")
 
-    async def _read(self, what: str | None, query: LiteralString, take: Callable[..., None]) -> None:
-        """Gives every row of a statement to `take`; `what` names it to those who watch."""
+    async def _read(
+        self,
+        what: str | None,
+        query: LiteralString,
+        take: Callable[..., None],
+        keys: Sequence[int] = (),
+        counters: Sequence[int] = (),
+    ) -> None:
+        """Gives every row of a statement to `take`; `what` names it to those who watch.
+
+        `keys` are the columns of keys, one or many, and `counters` those of counters.
+        """
+        names = self._names
         count = 0
         if what is not None:
             self._progress(what, 0)
         async for found in store.stream(self.connection, query, self.tenant):
             for row in found:
-                take(*row)
+                if names and (keys or counters):
+                    renamed = list(row)
+                    for at in keys:
+                        renamed[at] = renaming.keys(renamed[at], names)
+                    for at in counters:
+                        renamed[at] = renamed[at] and renaming.counters(renamed[at], names)
+                    take(*renamed)
+                else:
+                    take(*row)
             count += len(found)
             if what is not None:
                 self._progress(what, count)

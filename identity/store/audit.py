@@ -57,6 +57,9 @@ GROUP BY t.profile_id, p.profile_id, p.withheld HAVING bool_or(t.named)
 CUTS: LiteralString = """
 SELECT key, cut, side FROM cut WHERE space_id = $1::int4 AND bucket = $2::int4
 """
+RENAMED: LiteralString = """
+SELECT old, new FROM renamed_key WHERE new IS NOT NULL AND space_id = $1::int4 AND bucket = $2::int4
+"""
 FORGOTTEN: LiteralString = """
 SELECT key, until FROM forgotten WHERE space_id = $1::int4 AND bucket = $2::int4
 """

@@ -155,3 +155,21 @@ async def forget_key(connection: Connection, tenant: Tenant, id_: bytes) -> None
         "DELETE FROM subject_key WHERE profile_id = $2 AND space_id = $1::int4 AND bucket = $3::int4",
         [tenant.id, Uuid(id_), tenant.base],
     )
+
+
+async def withheld_for(connection: Connection, tenant: Tenant, erasures: Sequence[bytes]) -> set[bytes]:
+    """Those of these erasures whose identifier somebody bears who is withheld."""
+    found = await rows(
+        connection,
+        """
+        SELECT e.erasure_id FROM unnest($2::uuid[]) AS k (id)
+        JOIN erasure e ON e.erasure_id = k.id AND e.space_id = $1::int4 AND e.bucket = $3::int4
+        JOIN identifier i ON i.key = e.key AND i.space_id = $1::int4 AND i.bucket = $3::int4
+        JOIN profile p ON p.profile_id = i.profile_id AND p.space_id = $1::int4 AND p.bucket = $3::int4
+        WHERE p.withheld
+        """,
+        tenant.id,
+        uuids(erasures),
+        tenant.base,
+    )
+    return {bytes(id_) for (id_,) in found}

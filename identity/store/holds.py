@@ -78,7 +78,8 @@ async def remove(connection: Connection, tenant: Tenant, id_: bytes) -> bool:
 
 async def profiles(connection: Connection, tenant: Tenant, id_: bytes, most: int) -> read.Profiles:
     """Whoever bears an identifier under a hold, withheld from everybody else or not; at most `most` origins."""
-    return read.gathered(await rows(connection, _HELD + read.PROFILES, tenant.id, Uuid(id_), tenant.base, most))
+    found = await rows(connection, _HELD + read.PROFILES, tenant.id, Uuid(id_), tenant.base, most)
+    return read.gathered(found, None)
 
 
 async def standing(connection: Connection, tenant: Tenant) -> list[HoldRow]:

@@ -3,6 +3,7 @@
 Whoever runs a job holds it until a moment that it moves on; one whose holder is gone is taken over.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from identity.store.arrays import Uuid
@@ -11,7 +12,7 @@ from identity.store.tenant import Tenant
 
 # Numbers are for ever.
 QUEUED, RUNNING, DONE, FAILED = 0, 1, 2, 3
-REBUILD, SIMULATE, EXPORT = 1, 2, 3
+REBUILD, SIMULATE, EXPORT, ROTATE = 1, 2, 3, 4
 """Kinds."""
 
 
@@ -55,13 +56,13 @@ async def get(connection: Connection, tenant: Tenant, id_: bytes) -> JobRow | No
     return None if found is None else JobRow(*found)
 
 
-async def take(connection: Connection, now: int, until: int) -> JobRow | None:
-    """The oldest job that nobody holds, of any space; it is held from now on."""
+async def take(connection: Connection, now: int, until: int, kinds: Sequence[int]) -> JobRow | None:
+    """The oldest job of these kinds that nobody holds, of any space; it is held from now on."""
     found = await rows(
         connection,
         """
         UPDATE job j SET state = 1, until = $2::int8 FROM (
-            SELECT job_id, space_id, bucket FROM job WHERE state < 2 AND until < $1::int8
+            SELECT job_id, space_id, bucket FROM job WHERE state < 2 AND until < $1::int8 AND kind = ANY ($3::int4[])
             ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED
         ) k
         WHERE j.job_id = k.job_id AND j.space_id = k.space_id AND j.bucket = k.bucket
@@ -69,6 +70,7 @@ async def take(connection: Connection, now: int, until: int) -> JobRow | None:
         """,
         now,
         until,
+        list(kinds),
     )
     return JobRow(*found[0]) if found else None
 

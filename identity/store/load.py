@@ -12,7 +12,7 @@ from psycopg.rows import TupleRow
 
 from identity.errors import Conflict, LeaseLost, SpaceNotFound
 from identity.store.arrays import bools, byteas, int2, int4, int8, int8s, uuids
-from identity.store.rows import AccountRow, Gate, KeyRow, ProfileRow, SightingRow
+from identity.store.rows import GATE, AccountRow, Gate, KeyRow, ProfileRow, SightingRow
 from identity.store.tenant import Tenant
 from identity.store.wire import Param, Step, WireConnection, run
 from identity.store.writers import HOLD, Lease
@@ -23,8 +23,8 @@ SUPPRESSED, BLOCKED, CUTS = 1, 2, 4
 # may overtake for ever one who waits for it alone. Nothing rests on it for correctness.
 _FAIR_SHARED = "SELECT pg_advisory_xact_lock_shared(7301, $1::int4)"
 _FAIR_ALONE = "SELECT pg_advisory_xact_lock(7301, $1::int4)"
-_GATE_SHARED = "SELECT stamp, rules_version, epoch, marks FROM space_gate WHERE space_id = $1::int4 FOR SHARE"
-_GATE_ALONE = "SELECT stamp, rules_version, epoch, marks FROM space_gate WHERE space_id = $1::int4 FOR UPDATE"
+_GATE_SHARED = f"SELECT {GATE} FROM space_gate WHERE space_id = $1::int4 FOR SHARE"  # noqa: S608 (names of columns)
+_GATE_ALONE = f"SELECT {GATE} FROM space_gate WHERE space_id = $1::int4 FOR UPDATE"  # noqa: S608 (names of columns)
 
 _DEDUP = """
 INSERT INTO message (key, space_id, bucket, batch)
@@ -100,6 +100,11 @@ UNION ALL
 SELECT r.stamp FROM rejection r
 WHERE r.space_id = $1::int4 AND r.bucket = $5::int4 AND r.stamp = ANY ($4::int8[])
 LIMIT 1
+"""
+
+_SEEN = """
+SELECT m.key FROM unnest($2::uuid[], $3::int4[]) AS k (key, bucket)
+JOIN message m ON m.key = k.key AND m.space_id = $1::int4 AND m.bucket = k.bucket
 """
 
 _SUPPRESSED = """
@@ -230,6 +235,12 @@ async def lock(
         [AccountRow(*row) for row in accounts],
         (slot_keys[0][0], slot_keys[0][1]) if slot_keys else None,
     )
+
+
+async def seen(connection: WireConnection, tenant: Tenant, messages: Sequence[bytes]) -> set[bytes]:
+    """Which of these messages were accepted, by keys that nothing is claimed by any more."""
+    (found,) = await run(connection, Step(_SEEN, [int4(tenant.id), uuids(messages), tenant.buckets(messages)]))
+    return {bytes(key) for (key,) in found.rows}
 
 
 async def committed(

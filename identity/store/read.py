@@ -1,14 +1,16 @@
 """Reads whole profiles: identifier or id -> origin -> head -> every origin, in one statement.
 
 One statement is one snapshot, so a profile is never seen half merged, and one round trip. The
-gate is in it, so a deleted space answers nothing, whatever a process still keeps of it. Its
-parts are told apart by the first column: which head was found for which question (0), an origin
-with its document and wrapped key (1), an identifier (2).
+gate is in it, so a deleted space answers nothing, whatever a process still keeps of it, and so that
+whoever asks by keys of another version than there are finds that out. Its parts are told apart by the
+first column: which head was found for which question (0), an origin with its document and wrapped key
+(1), an identifier (2), the version of the index key (3).
 """
 
 from collections.abc import Sequence
 from typing import LiteralString, NamedTuple
 
+from identity.errors import KeyRenamed
 from identity.store.arrays import byteas, int8s, uuids
 from identity.store.database import Connection, rows
 from identity.store.tenant import Tenant
@@ -57,8 +59,13 @@ SELECT 2::int2, m.profile_id, m.head, NULL::uuid, NULL::uuid, NULL::int8, i.type
        i.linked_at, NULL::int2, NULL::int4, NULL::int4, NULL::uuid, i.value, i.key, NULL::bytea, i.retired
 FROM members m
 JOIN profile_identifier i ON i.profile_id = m.profile_id AND i.space_id = $1::int4 AND i.bucket = $3::int4
+UNION ALL
+SELECT 3::int2, NULL::uuid, NULL::uuid, NULL::uuid, NULL::uuid, NULL::int8, NULL::int8, NULL::int8, NULL::int8,
+       NULL::int8, g.index_version, NULL::int4, NULL::int4, NULL::uuid, NULL::bytea, NULL::bytea, NULL::bytea,
+       NULL::bool
+FROM space_gate g WHERE g.space_id = $1::int4
 """
-_QUESTION, _ORIGIN = 0, 1
+_QUESTION, _ORIGIN, _IDENTIFIER = 0, 1, 2
 _READ_BY_KEY: LiteralString = _BY_KEY + PROFILES
 _READ_BY_ID: LiteralString = _BY_ID + PROFILES
 
@@ -106,25 +113,41 @@ class Profiles(NamedTuple):
     identifiers: list[Held]
 
 
-async def by_keys(connection: Connection, tenant: Tenant, keys: Sequence[bytes], most: int) -> Profiles:
-    """The profiles that hold these identifiers; at most `most` origins."""
-    return gathered(await rows(connection, _READ_BY_KEY, tenant.id, byteas(keys), tenant.base, most))
+async def by_keys(
+    connection: Connection, tenant: Tenant, keys: Sequence[Sequence[bytes]], most: int, version: int
+) -> Profiles:
+    """The profiles that hold these identifiers, each by any of the keys it may have; at most `most` origins.
+
+    `version` is the newest that the keys were made under: KeyRenamed where there is a newer one.
+    """
+    asked = [(nr, key) for nr, each in enumerate(keys) for key in each]
+    found = await rows(connection, _READ_BY_KEY, tenant.id, byteas([key for _, key in asked]), tenant.base, most)
+    return gathered(found, version, [nr for nr, _ in asked])
 
 
-async def by_ids(connection: Connection, tenant: Tenant, ids: Sequence[bytes], most: int) -> Profiles:
-    """The profiles that these ids lead to, merged away or not; at most `most` origins."""
-    return gathered(await rows(connection, _READ_BY_ID, tenant.id, uuids(ids), tenant.base, most))
+async def by_ids(
+    connection: Connection, tenant: Tenant, ids: Sequence[bytes], most: int, version: int | None = None
+) -> Profiles:
+    """The profiles that these ids lead to, merged away or not; at most `most` origins.
+
+    `version` is the newest of the index key, for who will look for keys in it: KeyRenamed where there is a newer one.
+    """
+    found = await rows(connection, _READ_BY_ID, tenant.id, uuids(ids), tenant.base, most)
+    return gathered(found, version, range(len(ids)))
 
 
-def gathered(found: list[tuple]) -> Profiles:  # type: ignore[type-arg]
-    """The parts of such a statement told apart."""
+def gathered(found: list[tuple], version: int | None, asked: Sequence[int] = ()) -> Profiles:  # type: ignore[type-arg]
+    """The parts of such a statement told apart; `asked` is the question of each row of questions."""
     heads: dict[int, bytes] = {}
     members, identifiers = [], []
     for r in found:
         if r[0] == _QUESTION:
-            heads[r[6] - 1] = r[2]
+            heads[asked[r[6] - 1] if asked else r[6] - 1] = r[2]
         elif r[0] == _ORIGIN:
             members.append(Member(*r[1:17]))
+        elif r[0] != _IDENTIFIER:
+            if version is not None and r[10] != version:
+                raise KeyRenamed
         else:
             identifiers.append(Held(r[1], r[2], r[6], r[7], r[8], r[9], r[14], r[15], r[17]))
     return Profiles(heads, members, identifiers)
@@ -228,64 +251,3 @@ async def history(
         limit,
     )
     return [Line(*item) for item in found]
-
-
-class GroupRow(NamedTuple):
-    """A group, sealed, with its wrapped key."""
-
-    account_id: bytes
-    version: int
-    group_id: bytes
-    document: bytes
-    slot: int
-    key_id: bytes
-    wrapped: bytes
-    epoch: int
-    slot_wrapped: bytes
-
-
-async def group(connection: Connection, tenant: Tenant, key: bytes) -> GroupRow | None:
-    """A group by its key."""
-    found = await rows(
-        connection,
-        """
-        SELECT a.account_id, a.version, a.group_id, a.document, s.slot, s.key_id, s.wrapped, w.epoch, w.wrapped
-        FROM space_gate g
-        JOIN account a ON a.space_id = g.space_id
-        JOIN subject_key s ON s.profile_id = a.account_id AND s.space_id = $1::int4 AND s.bucket = $3::int4
-        JOIN slot_key w ON w.space_id = $1::int4 AND w.slot = s.slot AND w.bucket = $3::int4
-        WHERE g.space_id = $1::int4 AND a.key = $2::bytea AND a.space_id = $1::int4 AND a.bucket = $3::int4
-        """,
-        tenant.id,
-        key,
-        tenant.base,
-    )
-    return GroupRow(*found[0]) if found else None
-
-
-async def count_members(connection: Connection, tenant: Tenant, key: bytes, most: int) -> tuple[int, bool]:
-    """How many canonical profiles belong to a group, and whether all its origins were counted.
-
-    No more than `most` are. Of the origins of a profile the one that spoke last counts.
-    """
-    found = await rows(
-        connection,
-        """
-        WITH spoke AS MATERIALIZED (
-            SELECT profile_id, member, time, stamp FROM membership
-            WHERE group_key = $2::bytea AND space_id = $1::int4 AND bucket = $3::int4 LIMIT $4::int8
-        ), said AS (
-            SELECT DISTINCT ON (p.head) m.member
-            FROM spoke m JOIN profile p ON p.profile_id = m.profile_id AND p.space_id = $1::int4 AND p.bucket = $3::int4
-            WHERE NOT p.withheld
-            ORDER BY p.head, m.time DESC, m.stamp DESC
-        )
-        SELECT (SELECT count(*) FROM said WHERE member), (SELECT count(*) FROM spoke)
-        """,
-        tenant.id,
-        key,
-        tenant.base,
-        most + 1,
-    )
-    members, spoke = found[0]
-    return min(int(members), most), spoke <= most

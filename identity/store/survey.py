@@ -1,12 +1,12 @@
 """Reads a whole space page by page, for what has to look at all of its evidence."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import LiteralString, NamedTuple
 
 from identity.errors import SpaceNotFound
 from identity.store.arrays import byteas
 from identity.store.database import Connection, row, rows
-from identity.store.rows import Gate, KeyRow
+from identity.store.rows import GATE, Gate, KeyRow
 from identity.store.tenant import Tenant
 
 
@@ -142,17 +142,23 @@ async def marked(
     return dict(forgotten), [key for (key,) in blocked], [(key, cut, side) for key, cut, side in cuts]
 
 
+async def hold_still(connection: Connection) -> None:
+    """From now on the transaction sees one moment."""
+    await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+
+
 async def freeze(connection: Connection) -> None:
     """From now on the transaction sees one moment, however long it takes."""
-    await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    await hold_still(connection)
     await connection.execute("SET LOCAL statement_timeout = 0")
 
 
-async def gate(connection: Connection, space_id: int) -> Gate:
-    """The gate as it is, without holding it. SpaceNotFound."""
-    found = await row(
-        connection, "SELECT stamp, rules_version, epoch, marks FROM space_gate WHERE space_id = $1::int4", space_id
-    )
+async def gate(connection: Connection, space_id: int, *, share: bool = False) -> Gate:
+    """The gate as it is; with `share` it stays so to the end of the transaction. SpaceNotFound."""
+    query: LiteralString = f"SELECT {GATE} FROM space_gate WHERE space_id = $1::int4"  # noqa: S608 (names of columns)
+    if share:
+        query += " FOR SHARE"
+    found = await row(connection, query, space_id)
     if found is None:
         raise SpaceNotFound
     return Gate(*found)

@@ -12,7 +12,7 @@ from identity.errors import KeyUnavailable, Misconfigured, SealBroken
 from identity.vault.cache import KeyCache
 from identity.vault.dumps import Dump
 from identity.vault.journal import Journal
-from identity.vault.keystore import EPOCH, OTHER_ROOT, SIGNING, KeyStore
+from identity.vault.keystore import EPOCH, INDEX, OTHER_ROOT, SIGNING, KeyStore
 from identity.vault.material import WrappingKey, checked_id, fresh_key
 from identity.vault.roots import Root
 from identity.vault.secret import Guarded, Secret
@@ -20,7 +20,7 @@ from identity.vault.signing import Signer
 from identity.vault.space import SpaceKeys
 
 FIRST_EPOCH = 1
-INDEX = "index-1"
+FIRST_INDEX = f"{INDEX}1"
 SUPPRESSION = "suppression-1"
 DOCUMENT = "document-1"
 DEPLOYMENT = b"onefold-deployed"
@@ -61,7 +61,7 @@ class Keyring(Guarded):
         repeated after a crash.
         """
         checked_id(space)
-        names = (f"{EPOCH}{FIRST_EPOCH}", INDEX, SUPPRESSION, DOCUMENT)
+        names = (f"{EPOCH}{FIRST_EPOCH}", FIRST_INDEX, SUPPRESSION, DOCUMENT)
         keys = {name: self._root.wrap(_context(space, name), fresh_key()) for name in names}
         if not self._store.create_space(space, keys):
             self.space(space)
@@ -72,11 +72,14 @@ class Keyring(Guarded):
         if held is not None:
             return held
         with self._lock:
+            # Which version is in force the database says; one that is damaged is noticed at once.
+            for version in self._store.numbers(space, INDEX)[-1:] or (1,):
+                self._load(space, f"{INDEX}{version}")
             return self._spaces.setdefault(
                 space,
                 SpaceKeys(
                     space,
-                    index=self._load(space, INDEX),
+                    index=lambda version: self._load(space, f"{INDEX}{version}"),
                     suppression=self._load(space, SUPPRESSION),
                     document=self._load(space, DOCUMENT),
                     cache=self._cache,
@@ -91,6 +94,20 @@ class Keyring(Guarded):
         name = f"{EPOCH}{_checked_epoch(epoch)}"
         if not self._store.add(space, EPOCH, epoch, self._root.wrap(_context(space, name), fresh_key())):
             self._load(space, name)
+
+    def mint_index(self, space: bytes, version: int) -> None:
+        """Make a version of the index key, on disk on return; for one that is there, check that it opens."""
+        name = f"{INDEX}{version}"
+        if not self._store.add(space, INDEX, version, self._root.wrap(_context(space, name), fresh_key())):
+            self._load(space, name)
+
+    def indexes(self, space: bytes) -> list[int]:
+        """Return the versions of the index key that the store holds for a space, ascending."""
+        return self._store.numbers(space, INDEX)
+
+    def destroy_index(self, space: bytes, version: int) -> None:
+        """Destroy a version of the index key; again is no error. Nothing can be looked up under it any more."""
+        self._store.destroy(space, INDEX, version)
 
     def destroy_epoch(self, space: bytes, epoch: int) -> None:
         """Destroy an epoch key and forget what was unwrapped with it; again is no error.

@@ -2,11 +2,14 @@
 
 Invariants: an identifier, message id, group id or type name leaves as a keyed hash only, each in
 a domain of its own, so equal text in two of them never gives equal hashes; the suppression list
-has its own key, as its hashes can never be made again under a new one.
+has its own key, as its hashes can never be made again under a new one. Hashes are made under the
+newest version of the index key that the gate was seen to name; which never goes back.
 """
 
 import hmac
+from collections.abc import Callable
 
+from identity.model import IndexVersions
 from identity.vault.cache import KeyCache
 from identity.vault.material import KEY_BYTES, expand, fresh_key
 from identity.vault.seal import Place, SpaceDocumentKey
@@ -17,36 +20,21 @@ VERSION = 1
 SHORT = 16
 
 
-class SpaceKeys(Guarded):
-    """What one space hashes, seals and unwraps with. Safe to share between threads.
+class Index(Guarded):
+    """One version of a space's index key. Safe to share between threads.
 
     Values come in normalised and without lone surrogates. Full hashes have 32 bytes, short ones
     16: a collision of identifiers would be a wrong merge, one of message ids a lost repeat.
     """
 
-    __slots__ = (
-        "_cache",
-        "_document",
-        "_groups",
-        "_identifiers",
-        "_macs",
-        "_messages",
-        "_suppressions",
-        "_type_names",
-        "id",
-    )
+    __slots__ = ("_groups", "_identifiers", "_messages", "_type_names")
 
-    def __init__(self, space: bytes, *, index: bytes, suppression: bytes, document: bytes, cache: KeyCache) -> None:
-        self.id = space
-        self._cache = cache
-        self._document = SpaceDocumentKey(space, VERSION, document)
+    def __init__(self, key: bytes) -> None:
         # Keyed and fed with their domain once; each hash continues from a copy.
-        self._identifiers = hmac.new(index, b"ps1|id|", "sha256")
-        self._messages = hmac.new(index, b"ps1|msg|", "sha256")
-        self._groups = hmac.new(index, b"ps1|grp|", "sha256")
-        self._type_names = hmac.new(index, b"ps1|typ|", "sha256")
-        self._suppressions = hmac.new(suppression, b"ps1|sup|", "sha256")
-        self._macs = hmac.new(expand(document, b"ps1|mac")[:KEY_BYTES], b"ps1|mac|", "sha256")
+        self._identifiers = hmac.new(key, b"ps1|id|", "sha256")
+        self._messages = hmac.new(key, b"ps1|msg|", "sha256")
+        self._groups = hmac.new(key, b"ps1|grp|", "sha256")
+        self._type_names = hmac.new(key, b"ps1|typ|", "sha256")
 
     def identifier(self, type_: str, value: str) -> bytes:
         """Return the key of an identifier, 32 bytes; `type_` has at most 255 bytes."""
@@ -63,6 +51,78 @@ class SpaceKeys(Guarded):
     def type_name(self, name: str) -> bytes:
         """Return the key of the name of an identifier type, 16 bytes."""
         return _hash(self._type_names, name.encode())[:SHORT]
+
+
+class SpaceKeys(Guarded):
+    """What one space hashes, seals and unwraps with. Safe to share between threads.
+
+    `index` gives the index key of a version; KeyUnavailable where it cannot be had.
+    """
+
+    __slots__ = ("_cache", "_document", "_index", "_indexes", "_load", "_macs", "_suppressions", "id", "versions")
+
+    def __init__(
+        self, space: bytes, *, index: Callable[[int], bytes], suppression: bytes, document: bytes, cache: KeyCache
+    ) -> None:
+        self.id = space
+        self.versions = IndexVersions()
+        self._load = index
+        self._indexes: dict[int, Index] = {}
+        self._index: Index | None = None
+        self._cache = cache
+        self._document = SpaceDocumentKey(space, VERSION, document)
+        self._suppressions = hmac.new(suppression, b"ps1|sup|", "sha256")
+        self._macs = hmac.new(expand(document, b"ps1|mac")[:KEY_BYTES], b"ps1|mac|", "sha256")
+
+    def turn(self, versions: IndexVersions) -> bool:
+        """Take up what the gate says; whether it was news. What was said before is passed over."""
+        if versions == self.versions or versions < self.versions:
+            return False
+        if versions.newest != self.versions.newest:
+            self._index = None
+        self._indexes = {version: held for version, held in self._indexes.items() if version >= versions.oldest}
+        self.versions = versions
+        return True
+
+    def index(self, version: int) -> Index:
+        """Return a version of the index key."""
+        held = self._indexes.get(version)
+        if held is None:
+            held = self._indexes[version] = Index(self._load(version))
+        return held
+
+    def older(self, since: int) -> list[Index]:
+        """Return the versions from one to that before the newest; none where that is the newest."""
+        return [self.index(version) for version in range(since, self.versions.newest)]
+
+    def identifier(self, type_: str, value: str) -> bytes:
+        """Return the key of an identifier under the newest version; see `Index`."""
+        return (self._index or self._newest()).identifier(type_, value)
+
+    def identifiers(self, type_: str, value: str) -> list[bytes]:
+        """Return the keys that an identifier of a profile may have, the newest first."""
+        own = self.identifier(type_, value)
+        return [own, *(index.identifier(type_, value) for index in self.older(self.versions.live))]
+
+    def message(self, message_id: str) -> bytes:
+        """Return the key of a message id under the newest version."""
+        return (self._index or self._newest()).message(message_id)
+
+    def group(self, group_id: str) -> bytes:
+        """Return the key of a group id under the newest version."""
+        return (self._index or self._newest()).group(group_id)
+
+    def groups(self, group_id: str) -> list[bytes]:
+        """Return the keys that a group may have, the newest first."""
+        return [self.group(group_id), *(index.group(group_id) for index in self.older(self.versions.live))]
+
+    def type_name(self, name: str) -> bytes:
+        """Return the key of the name of an identifier type under the newest version."""
+        return (self._index or self._newest()).type_name(name)
+
+    def _newest(self) -> Index:
+        self._index = self.index(self.versions.newest)
+        return self._index
 
     def suppression(self, type_: str, value: str) -> bytes:
         """Return the key of an identifier in the suppression list, 32 bytes."""

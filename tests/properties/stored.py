@@ -12,6 +12,7 @@ import psycopg
 from msgspec import Struct, structs
 
 from identity.identifiers import BUILT_IN
+from identity.model import IndexVersions
 from identity.planning import counters, traits
 from identity.planning.records import Kept, split_keys, unpack, unpack_demoted, unpack_events
 from identity.planning.rules import DEFAULT_RULES, Rules, compile_rules
@@ -65,6 +66,8 @@ class Stored:
             ).fetchone() or (None, 0)
             assert public_id is not None
             self.keys = keyring.space(public_id.bytes)
+            versions = self._rows("index_version, index_live, index_messages, index_oldest FROM space_gate")
+            self.keys.turn(IndexVersions(*versions[0]))
             journal = keyring.journal(public_id.bytes)
             self.space = Space(Tenant(space_id, base), public_id.bytes, "", self.keys, Database(url), journal)
             self.names = dict(enumerate(BUILT_IN, 1))

@@ -10,12 +10,14 @@ from typing import Any
 
 import msgspec
 
+from identity import rotating
 from identity.clock import Clock
-from identity.errors import OnefoldError
+from identity.errors import OnefoldError, ProfileNotFound
 from identity.journeys.erase import requests
 from identity.journeys.ingest import commit
 from identity.journeys.ingest.gather import Gatherer
 from identity.journeys.ingest.read_in import Request
+from identity.journeys.keys import reindex
 from identity.journeys.keys.roll import roll
 from identity.journeys.read.native import get_profile
 from identity.journeys.rules import put_rules
@@ -39,6 +41,8 @@ class _Server:
     async def do_open(self, order: dict[str, Any]) -> None:
         if "slots" in order:
             commit.KEY_SLOTS = order["slots"]
+        if "at_once" in order:
+            vars(rotating)["AT_ONCE"] = order["at_once"]
         if "ahead" in order:
             ahead = order["ahead"] * 10**9
             vars(pen)["Clock"] = partial(Clock, wall=lambda: time.time_ns() + ahead)
@@ -103,6 +107,28 @@ class _Server:
             await roll(self.spaces, space)
             rolls += 1
         return rolls
+
+    async def do_rotate(self, order: dict[str, Any]) -> dict[str, Any]:
+        """A rotation of the index key, begun here or elsewhere, to its end."""
+
+        async def quiet(_done: int, _total: int) -> None:
+            await asyncio.sleep(order.get("pause", 0))
+
+        space = await self.spaces.get(order["space"])
+        if order.get("begin", True):
+            await reindex.begin(self.spaces, space)
+        return await reindex.rotate(self.spaces, space, quiet)
+
+    async def do_find(self, order: dict[str, Any]) -> list[bool]:
+        """Whether each of these is found, asked one by one."""
+        space = await self.spaces.get(order["space"])
+        found = []
+        for ref in order["refs"]:
+            try:
+                found.append(bool(await get_profile(space, ref)))
+            except ProfileNotFound:
+                found.append(False)
+        return found
 
     async def do_read(self, order: dict[str, Any]) -> list[Any]:
         space = await self.spaces.get(order["space"])

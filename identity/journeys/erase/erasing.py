@@ -4,7 +4,7 @@ Suppression, the destruction of keys and rows, the entry in the ledger and that 
 commit, so there is no moment at which a part of it is so. Done again it finds itself done.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
@@ -13,6 +13,7 @@ from identity.clock import stamp_time
 from identity.errors import ErasureNotFound
 from identity.ids import public
 from identity.journeys.erase.person import Person, open_person
+from identity.model import Identifier
 from identity.planning import erasing as planning
 from identity.planning.plan import ERASE
 from identity.planning.privacy import FINISHED, FORWARDS, ON_HOLD, RECEIVED, SUPPRESSES
@@ -27,12 +28,15 @@ from identity.store.rows import ChangeRow
 from identity.vault.seal import ASIDE
 
 
-async def erase(pen: Pen, space: Space, row: ErasureRow, actor: str) -> None:
-    """Erases whoever bears the identifier of an erasure, or holds the erasure up where a hold says so."""
-    await perform(pen, space, [row.key], _deciding(row.id, actor))
+async def erase(pen: Pen, space: Space, row: ErasureRow, actor: str, named: Sequence[Identifier] = ()) -> None:
+    """Erases whoever bears the identifier of an erasure, or holds the erasure up where a hold says so.
+
+    `named` is that identifier where it is known. KeyUnavailable: see `Ground.sure`.
+    """
+    await perform(pen, space, named, _deciding(row.id, actor, known=bool(named)))
 
 
-def _deciding(id_: bytes, actor: str) -> Callable[[Ground], Awaitable[Done]]:
+def _deciding(id_: bytes, actor: str, *, known: bool) -> Callable[[Ground], Awaitable[Done]]:
     async def decide(ground: Ground) -> Done:
         tenant = ground.space.tenant
         row = await erasures.get(ground.connection, tenant, id_)
@@ -40,7 +44,12 @@ def _deciding(id_: bytes, actor: str) -> Callable[[Ground], Awaitable[Done]]:
             raise ErasureNotFound
         if row.state not in (RECEIVED, ON_HOLD):
             return Done(None)
+        await ground.bring([row.key])
+        row = await erasures.get(ground.connection, tenant, id_) or row
+        if not known and row.state == RECEIVED:
+            await ground.sure([row.key])
         person = await open_person(ground, row.key)
+        await ground.settle([Identifier(*each) for each in person.identifiers()])
         if await holds.held(ground.connection, tenant, sorted(person.keys | {row.key})):
             return await _hold_up(ground, row, person, actor)
         return await _erase(ground, row, person, actor)

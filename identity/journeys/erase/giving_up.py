@@ -22,14 +22,18 @@ from identity.store.rows import ChangeRow
 
 async def give_up(pen: Pen, space: Space, row: ErasureRow, actor: str) -> None:
     """Ends what a cancelled erasure did to whoever bears its identifier; done again it is done."""
-    await perform(pen, space, [row.key], _deciding(row.id, actor))
+    await perform(pen, space, (), _deciding(row.id, actor))
 
 
 def _deciding(id_: bytes, actor: str) -> Callable[[Ground], Awaitable[Done]]:
     async def decide(ground: Ground) -> Done:
         connection, tenant = ground.connection, ground.space.tenant
         row = await erasures.get(connection, tenant, id_)
-        if row is None or row.state != CANCELLED or row.key not in ground.owners:
+        if row is None or row.state != CANCELLED:
+            return Done(None)
+        await ground.bring([row.key])
+        row = await erasures.get(connection, tenant, id_) or row
+        if row.key not in ground.owners:
             return Done(None)
         person = await open_person(ground, row.key)
         if not await erasing.withheld(connection, tenant, person.ids):

@@ -31,14 +31,15 @@ async def hold(space: Space, identifiers: Sequence[str], reason: str, actor: str
         raise TooManyAsked
     region = (await space.rules()).region
     named = [parse(text, region) for text in identifiers]
-    keys = [space.keys.identifier(each.type, each.value) for each in named]
     id_, now = new_id(), time.time_ns() // 1000
-    indexes = {"indexes": sorted({key.hex() for key in keys})}
-    row = store.HoldRow(id_, now, actor, space.keys.seal(HOLD, id_, 0, reason.encode()), len(set(keys)))
+    count = len({each.text for each in named})
+    row = store.HoldRow(id_, now, actor, space.keys.seal(HOLD, id_, 0, reason.encode()), count)
 
     async def decide(ground: Ground) -> Done:
         # Under the gate held alone: an erasure is either done before it, or finds it.
         connection = ground.connection
+        keys = sorted({space.keys.identifier(each.type, each.value) for each in named})
+        indexes = {"indexes": [key.hex() for key in keys]}
         if all(each.id != id_ for each in await store.standing(connection, space.tenant)):
             await store.add(connection, space.tenant, row, keys)
             await ledger.append(
@@ -46,7 +47,7 @@ async def hold(space: Space, identifiers: Sequence[str], reason: str, actor: str
             )
         return Done(None, Writes(gate=ground.stamps(ground.gate.stamp)))
 
-    await act(space, keys, decide)
+    await act(space, named, decide)
     await space.publish()
     return _told(space, row)
 

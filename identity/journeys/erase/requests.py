@@ -27,6 +27,7 @@ from identity.ids import new_id, private, public
 from identity.journeys.erase.erasing import erase
 from identity.journeys.erase.giving_up import give_up
 from identity.journeys.erase.suppressing import change
+from identity.model import Identifier
 from identity.planning.deadlines import due, extended
 from identity.planning.erasing import commitment
 from identity.planning.privacy import (
@@ -45,6 +46,7 @@ from identity.store import notices as told_
 from identity.store import requests as store
 from identity.store.database import Connection
 from identity.store.pen import Pen
+from identity.store.survey import gate as read_gate
 from identity.vault.seal import REQUEST
 
 MOST_ASKED = 5_000
@@ -74,17 +76,19 @@ async def ask(space: Space, asked: Asked) -> Request:
         None if details is None else space.keys.seal(REQUEST, request_id, 0, details),
     )  # fmt: skip
     await space.read_types()
-    erasures = [
-        erasures_.Named(
-            new_id(),
-            space.codes.get(each.type, 0),
-            space.keys.identifier(each.type, each.value),
-            space.keys.suppression(each.type, each.value),
-            commitment(salt, each.text),
-        )
-        for each, salt in zip(named, salts, strict=True)
-    ]
     async with space.database.transaction() as connection:
+        # What is added is looked up by the version of the index key that is in force.
+        space.keys.turn((await read_gate(connection, space.tenant.id, share=True)).versions)
+        erasures = [
+            erasures_.Named(
+                new_id(),
+                space.codes.get(each.type, 0),
+                space.keys.identifier(each.type, each.value),
+                space.keys.suppression(each.type, each.value),
+                commitment(salt, each.text),
+            )
+            for each, salt in zip(named, salts, strict=True)
+        ]
         known = None if idempotency is None else await store.again(connection, space.tenant, idempotency)
         if known is None:
             if await store.add(connection, space.tenant, row, idempotency):
@@ -102,7 +106,7 @@ async def ask(space: Space, asked: Asked) -> Request:
         if known.body != body:
             raise IdempotencyConflict
         request_id = known.id
-    await perform(space, request_id)
+    await perform(space, request_id, named)
     done = await get(space, request_id)
     shown = [
         msgspec.structs.replace(each, salt=salt.hex(), identifier=text)
@@ -120,8 +124,12 @@ def _salt(space: Space, asked: Asked, nr: int) -> bytes:
 
 
 @through_a_roll
-async def perform(space: Space, request_id: bytes) -> None:
-    """Does what of a request is not done yet, and has the journal say so."""
+async def perform(space: Space, request_id: bytes, named: Sequence[Identifier] = ()) -> None:
+    """Does what of a request is not done yet, and has the journal say so.
+
+    `named` is what it asked for, in order, where that is still known. KeyUnavailable where it is not, and
+    a rotation of the index key has yet to find out whether anybody bears it.
+    """
     async with space.database.reading() as connection:
         request = await store.get(connection, space.tenant, request_id)
         rows = await erasures_.of(connection, space.tenant, [request_id])
@@ -133,9 +141,9 @@ async def perform(space: Space, request_id: bytes) -> None:
         try:
             if request.kind in DELETES:
                 for row in waiting:
-                    await erase(pen, space, row, request.actor)
+                    await erase(pen, space, row, request.actor, named[row.nr - 1 : row.nr])
             else:
-                await change(pen, space, waiting, request.actor, on=request.kind == SUPPRESS_ONLY)
+                await change(pen, space, waiting, request.actor, named, on=request.kind == SUPPRESS_ONLY)
         finally:
             await pen.close()
     await space.publish()
@@ -228,9 +236,8 @@ async def cancel(space: Space, request_id: bytes, actor: str) -> Request:
 async def _withheld(space: Space, rows: Sequence[erasures_.ErasureRow]) -> list[erasures_.ErasureRow]:
     """Those of these erasures whose person is withheld."""
     async with space.database.reading() as connection:
-        owners = await erasing.owners(connection, space.tenant, [row.key for row in rows])
-        hidden = await erasing.withheld(connection, space.tenant, sorted(set(owners.values())))
-    return [row for row in rows if owners.get(row.key) in hidden]
+        hidden = await erasing.withheld_for(connection, space.tenant, [row.id for row in rows])
+    return [row for row in rows if row.id in hidden]
 
 
 async def extend(space: Space, erasure_id: str, reason: str, actor: str) -> Erased:

@@ -12,6 +12,7 @@ import msgspec
 from identity.acting import Done, Ground, perform
 from identity.clock import stamp_time
 from identity.ids import public
+from identity.model import Identifier
 from identity.planning.privacy import FINISHED, RECEIVED
 from identity.spaces import Space
 from identity.store import erasures, ledger
@@ -22,18 +23,24 @@ from identity.store.load import SUPPRESSED
 from identity.store.pen import Pen
 
 
-async def change(pen: Pen, space: Space, rows: Sequence[ErasureRow], actor: str, *, on: bool) -> None:
-    """Suppresses the identifiers of a request, or lifts that; done again it is done."""
-    await perform(pen, space, [row.key for row in rows], _deciding(rows, actor, on=on))
+async def change(
+    pen: Pen, space: Space, rows: Sequence[ErasureRow], actor: str, named: Sequence[Identifier], *, on: bool
+) -> None:
+    """Suppresses the identifiers of a request (`named` where they are known), or lifts that; done again it is done."""
+    await perform(pen, space, named, _deciding(rows, actor, known=bool(named), on=on))
 
 
-def _deciding(rows: Sequence[ErasureRow], actor: str, *, on: bool) -> Callable[[Ground], Awaitable[Done]]:
+def _deciding(rows: Sequence[ErasureRow], actor: str, *, known: bool, on: bool) -> Callable[[Ground], Awaitable[Done]]:
     async def decide(ground: Ground) -> Done:
         connection, tenant = ground.connection, ground.space.tenant
+        now = await erasures.of(connection, tenant, [rows[0].request_id])
+        await ground.bring([row.key for row in now])
         now = await erasures.of(connection, tenant, [rows[0].request_id])
         waiting = [row for row in now if row.state == RECEIVED]
         if not waiting:
             return Done(None)
+        if not known:
+            await ground.sure([row.key for row in waiting])
         stamp = ground.stamps(ground.gate.stamp)
         at = stamp_time(stamp)
         hashes = sorted({row.hash for row in waiting})

@@ -1,7 +1,8 @@
 """One batch of one space through load, plan and apply, in one transaction.
 
 A batch is planned on locked rows only. Whatever goes wrong before the commit rolls all of it
-back and plans it again; a commit whose answer is lost is settled by the rows that name the batch,
+back and plans it again, as does whatever it was read under that the gate does not name any more (rules,
+index key); a commit whose answer is lost is settled by the rows that name the batch,
 those of its messages and that of what it did not take. So a batch is in the database once or not
 at all, and nothing acknowledged is lost.
 """
@@ -20,6 +21,7 @@ from identity.errors import (
     SealBroken,
 )
 from identity.ids import new_id, public_profile
+from identity.journeys.ingest.behind import Behind
 from identity.journeys.ingest.losses import losses
 from identity.journeys.ingest.opening import (
     Opened,
@@ -136,12 +138,10 @@ class Writer:
                 await rollback(connection)
                 _answer(requests, tried[done])
                 return True, alone
-        if any(request.rules != first.gate.rules_version for request in requests):
-            await rollback(connection)
-            rules = await space.rules(first.gate.rules_version)
-            for request in requests:
-                await request.read(space, rules)
+        current = await _current(connection, space, requests, first)
+        if current is None:
             return False, alone
+        first = current
         rules = await space.rules(first.gate.rules_version)
         opened, slot, held = await self._open(connection, space, calls, rules, first)
         newest = max(first.gate.stamp, opened.newest) >> SLOT_BITS
@@ -226,6 +226,31 @@ class Writer:
         for key, cut, side in cuts:
             marked.cuts.setdefault(key, []).append((cut, side))
         return marked
+
+
+async def _current(
+    connection: WireConnection, space: Space, requests: Sequence[Request], first: load.First
+) -> load.First | None:
+    """What was found, where the requests were read under what the gate names and nothing is behind that.
+
+    Else it is rolled back and made good, and None: what was looked for was not all.
+    """
+    gate = first.gate
+    if any(request.rules != gate.rules_version or request.index != gate.versions for request in requests):
+        await rollback(connection)
+        space.keys.turn(gate.versions)
+        rules = await space.rules(gate.rules_version)
+        for request in requests:
+            await request.read(space, rules)
+        return None
+    if gate.oldest == gate.newest:
+        return first
+    behind = Behind(space, requests)
+    if await behind.found(connection, first):
+        await rollback(connection)
+        await behind.bring(connection)
+        return None
+    return await behind.fresh(connection, first)
 
 
 def _answer(requests: Sequence[Request], made: Plan) -> None:

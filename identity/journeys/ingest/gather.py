@@ -43,7 +43,7 @@ class Gatherer:
         self._bound = bound
         self._queues: dict[int, deque[_Waiting]] = {}
         self._turn: deque[int] = deque()
-        self._busy: dict[int, list[set[bytes]]] = {}
+        self._busy: dict[int, list[list[_Waiting]]] = {}
         self._waiting = self._weight = 0
         self._held: dict[int, int] = {}
         self._closing = False
@@ -124,13 +124,12 @@ class Gatherer:
                 self._wake.append(future)
                 await future
                 continue
-            keys = set().union(*(waiting.request.keys for waiting in batch))
             busy = self._busy.setdefault(batch[0].space.tenant.id, [])
-            busy.append(keys)
+            busy.append(batch)
             try:
                 await _commit(writer, batch)
             finally:
-                busy.remove(keys)
+                busy.remove(batch)
                 if not busy:
                     del self._busy[batch[0].space.tenant.id]
                 self._wake_all()
@@ -147,7 +146,9 @@ class Gatherer:
 
     def _gathered(self, id_: int) -> list[_Waiting]:
         queue = self._queues[id_]
-        blocked: set[bytes] = set().union(*self._busy.get(id_, ()))
+        # Asked of the requests each time: one that is read again may name the same by other keys.
+        busy = self._busy.get(id_, ())
+        blocked: set[bytes] = set().union(*(waiting.request.keys for batch in busy for waiting in batch))
         batch: list[_Waiting] = []
         passed: list[_Waiting] = []
         calls = 0

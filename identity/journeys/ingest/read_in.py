@@ -10,12 +10,12 @@ import msgspec
 
 from identity.errors import BadCall, BatchTooLong
 from identity.journeys.ingest.room import weight
-from identity.model import Call, Kind, Outcome, Skipped, Source
+from identity.model import Call, IndexVersions, Kind, Outcome, Skipped, Source
 from identity.planning.extract import LONGEST_MESSAGE_ID, extract
 from identity.planning.numbers import tame
 from identity.planning.rules import Rules
 from identity.planning.timing import parse_time
-from identity.spaces import Space
+from identity.spaces import Older, Space
 
 MOST_ITEMS = 2_500
 LARGEST_ITEM = 32 * 1024
@@ -28,6 +28,7 @@ class Request:
     `items` are bodies as parsed. `kind` is the one that the path names (None: each item says). Of a
     `trial` nothing is left behind. `history`: items may say when they were received (import). `size`
     is that of the whole body in bytes, where it is known; `weight` what it takes of the queue.
+    `index` are the versions of the index key that it was read under, `older` what it names under older ones.
     `outcomes` has one entry per item: what was rejected at reading, else what the plan says.
     """
 
@@ -35,9 +36,11 @@ class Request:
         "calls",
         "envelope",
         "history",
+        "index",
         "items",
         "keys",
         "kind",
+        "older",
         "outcomes",
         "received",
         "rules",
@@ -75,6 +78,8 @@ class Request:
             self._reject_large()
         self.calls: list[tuple[int, Call]] = []
         self.keys: set[bytes] = set()
+        self.index = IndexVersions()
+        self.older: Older | None = None
 
     def _reject_large(self) -> None:
         for at, item in enumerate(self.items):
@@ -97,8 +102,13 @@ class Request:
                 self.outcomes[at] = Outcome(_message_id(item), "rejected", error.code)
         await self._know_types(space)
         keys = self.keys = set()
+        index = self.index = space.keys.versions
         for _, call in self.calls:
             space.index(call, keys)
+        self.older = None
+        if index.oldest < index.newest:
+            self.older = space.older([call for _, call in self.calls])
+            keys.update(self.older.identifiers)
 
     def _extract(self, item: Any, shared: Any, sent_at: Any, rules: Rules) -> Call:
         received, history = self.received, False

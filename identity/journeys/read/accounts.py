@@ -31,7 +31,7 @@ _LIST, _EVENTS = b"accounts", {False: b"account-events-down", True: b"account-ev
 class Account(NamedTuple):
     """A group, opened; `created` in microseconds."""
 
-    key: bytes
+    id: bytes
     name: str
     created: int
     document: Document
@@ -53,22 +53,22 @@ async def open_account(space: Space, group: str) -> Account | None:
     name = plain(group)
     if not name:
         return None
-    key = space.keys.group(name)
     async with space.database.reading() as connection:
-        row = await store.group(connection, space.tenant, key)
+        keys = space.keys.groups(name)
+        row = await groups.group(connection, space.tenant, keys, space.keys.versions.newest)
     if row is None:
         return None
     subject = space.keys.slot(row.slot, row.epoch, row.slot_wrapped).unwrap(row.key_id, row.wrapped)
     document = planning.unpack(subject.open(GROUP_TRAITS, row.account_id, row.version, row.document))
     shown = subject.open(GROUP_ID, row.account_id, 0, row.group_id).decode()
-    return Account(key, shown, id_time(row.account_id), document)
+    return Account(row.account_id, shown, id_time(row.account_id), document)
 
 
 @through_a_roll
 async def traits(space: Space, ref: str, wanted: Wanted) -> Answered:
     """A page of the traits of a group; which key set one is not kept."""
     account = await find_account(space, ref)
-    id_ = mark(space, account.key)
+    id_ = mark(space, account.id)
     folded, next_ = page_of(space, account.document.traits, wanted, id_, (id_,))
     told: dict[str, Any] = {name: entry[0] for name, entry in folded.items()}
     if wanted.verbose:
@@ -131,7 +131,7 @@ async def metadata(space: Space, ref: str, _wanted: Wanted) -> Answered:
 async def events(space: Space, ref: str, wanted: Wanted) -> Answered:
     """The group calls by which its members last spoke of a group, by their arrival. TooMuch past 10,000."""
     account = await find_account(space, ref)
-    domain, id_ = _EVENTS[wanted.ascending], mark(space, account.key)
+    domain, id_ = _EVENTS[wanted.ascending], mark(space, account.id)
     after = None
     if wanted.next is not None:
         after = int.from_bytes(read_place(space, domain, (id_,), wanted.next), "big")
@@ -163,7 +163,7 @@ async def events(space: Space, ref: str, wanted: Wanted) -> Answered:
 @through_a_roll
 async def listed(space: Space, wanted: Wanted) -> Answered:
     """A page of all groups."""
-    after = b"" if wanted.next is None else space.read_cursor(_LIST, wanted.next)
+    after = bytes(16) if wanted.next is None else space.read_cursor(_LIST, wanted.next)
     async with space.database.reading() as connection:
         found = await groups.listed(connection, space.tenant, after, wanted.limit + 1)
     data = []
@@ -172,14 +172,14 @@ async def listed(space: Space, wanted: Wanted) -> Answered:
         name = subject.open(GROUP_ID, row.account_id, 0, row.group_id).decode()
         created = format_time(id_time(row.account_id))
         data.append({"segment_id": f"{GROUP_TYPE}:{name}", "created_at": created, "updated_at": None})
-    next_ = space.write_cursor(_LIST, found[wanted.limit - 1].key) if len(found) > wanted.limit else None
+    next_ = space.write_cursor(_LIST, found[wanted.limit - 1].account_id) if len(found) > wanted.limit else None
     return Answered(None, {"data": data, "cursor": cursor(space, ACCOUNTS, "", wanted, next_)})
 
 
 async def _said(space: Space, account: Account) -> list[tuple[bytes, int]]:
     """(origin, stamp) of what was last said of a group, oldest first. TooMuch."""
     async with space.database.reading() as connection:
-        said = await groups.joins(connection, space.tenant, account.key, MOST_MEMBERS + 1)
+        said = await groups.joins(connection, space.tenant, account.id, MOST_MEMBERS + 1)
     if len(said) > MOST_MEMBERS:
         raise TooMuch
     return sorted(said, key=lambda at: at[1])

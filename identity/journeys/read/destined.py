@@ -13,6 +13,7 @@ from identity.ids import private, public_profile
 from identity.journeys.read.find import MOST_DOCUMENTS
 from identity.journeys.read.opened import Opened
 from identity.journeys.read.scope import Scope, disclose, only_id, open_scope, seen, told_before
+from identity.model import Identifier
 from identity.planning.destinations import Visible
 from identity.spaces import Space, through_a_roll
 from identity.store import read as store
@@ -86,18 +87,18 @@ def _told(opened: Opened, knows: set[bytes]) -> bool:
     return any(member.id in knows for member in opened.members)
 
 
-def _by(key: bytes | None, opened: Opened, view: Visible, saw: set[bytes]) -> bool:
+def _by(keys: Sequence[bytes] | None, opened: Opened, view: Visible, saw: set[bytes]) -> bool:
     """Whether a profile may be found by an identifier: it is seen, or its origin was and nothing is any more."""
-    if key is None or any(opened.identifiers[at].key == key for at in view.identifiers):
+    if keys is None or any(opened.identifiers[at].key in keys for at in view.identifiers):
         return True
-    return view.nothing and any(each.key == key and each.origin in saw for each in opened.identifiers)
+    return view.nothing and any(each.key in keys and each.origin in saw for each in opened.identifiers)
 
 
-async def _find(space: Space, scope: Scope, refs: Sequence[str]) -> tuple[store.Profiles, dict[int, bytes]]:
+async def _find(space: Space, scope: Scope, refs: Sequence[str]) -> tuple[store.Profiles, dict[int, Sequence[bytes]]]:
     """The profiles by questions, and which of these were by which identifier; each kind in one statement."""
     region = (await space.rules()).region
     ids: dict[int, bytes] = {}
-    keys: dict[int, bytes] = {}
+    named: dict[int, Identifier] = {}
     for nr, ref in enumerate(refs):
         id_ = private("prf", ref)
         if id_ is not None:
@@ -105,16 +106,22 @@ async def _find(space: Space, scope: Scope, refs: Sequence[str]) -> tuple[store.
             continue
         identifier = parse(ref, region)
         if scope.entitled.identifier(identifier.type):
-            keys[nr] = space.keys.identifier(identifier.type, identifier.value)
+            named[nr] = identifier
     heads: dict[int, bytes] = {}
     members: dict[bytes, store.Member] = {}
-    held: dict[bytes, store.Held] = {}
+    held: list[store.Held] = []
     async with space.database.reading() as connection:
-        for asked, ask in ((keys, store.by_keys), (ids, store.by_ids)):
-            if asked:
-                found = await ask(connection, space.tenant, list(asked.values()), MOST_DOCUMENTS + 1)
-                numbers = list(asked)
-                heads |= {numbers[at]: head for at, head in found.heads.items()}
-                members |= {member.id: member for member in found.members}
-                held |= {each.key: each for each in found.identifiers}
-    return store.Profiles(heads, list(members.values()), list(held.values())), keys
+        newest = space.keys.versions.newest
+        keys = [space.keys.identifiers(each.type, each.value) for each in named.values()]
+        for asked in (list(named), list(ids)):
+            if not asked:
+                continue
+            if asked[0] in named:
+                found = await store.by_keys(connection, space.tenant, keys, MOST_DOCUMENTS + 1, newest)
+            else:
+                found = await store.by_ids(connection, space.tenant, list(ids.values()), MOST_DOCUMENTS + 1)
+            heads |= {asked[at]: head for at, head in found.heads.items()}
+            # Who is found both ways has the identifiers that were read with the first.
+            held += [each for each in found.identifiers if each.origin not in members]
+            members |= {member.id: member for member in found.members if member.id not in members}
+    return store.Profiles(heads, list(members.values()), held), dict(zip(named, keys, strict=True))

@@ -29,9 +29,9 @@ async def explain(space: Space, ref: str, start: str, end: str) -> dict[str, Any
     """
     region = (await space.rules()).region
     named = [parse(text, region) for text in (start, end)]
-    a, b = (space.keys.identifier(each.type, each.value) for each in named)
     profile = await open_profile(space, ref)
     observed = await observe(profile)
+    a, b = (space.keys.identifier(each.type, each.value) for each in named)
     if a not in observed.held or b not in observed.held:
         raise NotLinked
     built, paths = await asyncio.to_thread(_paths, observed, a, b)

@@ -9,13 +9,14 @@ MOST_DOCUMENTS = 10_000
 
 
 async def find(space: Space, ref: str) -> store.Profiles:
-    """What a `type:value` or an id leads to, sealed."""
+    """What a `type:value` or an id leads to, sealed. KeyRenamed where that has to be asked again."""
     id_ = private("prf", ref)
     if id_ is not None:
         async with space.database.reading() as connection:
-            return await store.by_ids(connection, space.tenant, [id_], MOST_DOCUMENTS + 1)
+            newest = space.keys.versions.newest
+            return await store.by_ids(connection, space.tenant, [id_], MOST_DOCUMENTS + 1, newest)
     # Before a connection is taken: nobody may wait for a second one while holding the first.
     identifier = parse(ref, (await space.rules()).region)
-    key = space.keys.identifier(identifier.type, identifier.value)
     async with space.database.reading() as connection:
-        return await store.by_keys(connection, space.tenant, [key], MOST_DOCUMENTS + 1)
+        newest, keys = space.keys.versions.newest, space.keys.identifiers(identifier.type, identifier.value)
+        return await store.by_keys(connection, space.tenant, [keys], MOST_DOCUMENTS + 1, newest)

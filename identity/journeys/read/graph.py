@@ -44,7 +44,8 @@ def _claims(observed: Observed, refused: Sequence[tuple[bytes, bytes]], head: by
     for other, demoted in refused:
         if other == head:
             continue
-        for key, reason in unpack_demoted(demoted, observed.names.__getitem__):
+        for older, reason in unpack_demoted(demoted, observed.names.__getitem__):
+            key = observed.newest.get(older, older)
             if key in observed.held and reason.split(":")[0] in _CLAIMED:
                 by.setdefault(key, set()).add(other)
     return {key: len(others) for key, others in by.items()}

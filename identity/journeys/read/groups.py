@@ -6,7 +6,7 @@ from identity.errors import GroupNotFound
 from identity.journeys.read.accounts import open_account
 from identity.planning import traits
 from identity.spaces import Space, through_a_roll
-from identity.store import read as store
+from identity.store import groups as store
 
 MOST_COUNTED = 10_000
 
@@ -21,7 +21,7 @@ async def get_group(space: Space, group_id: str) -> dict[str, Any]:
     if account is None:
         raise GroupNotFound
     async with space.database.reading() as connection:
-        members, all_counted = await store.count_members(connection, space.tenant, account.key, MOST_COUNTED)
+        members, all_counted = await store.count_members(connection, space.tenant, account.id, MOST_COUNTED)
     return {
         "group_id": account.name,
         "traits": traits.present(account.document.traits),

@@ -12,7 +12,7 @@ from identity.errors import ProfileNotFound, TooMuch
 from identity.identifiers import parse
 from identity.ids import private, public_profile
 from identity.model import STORED_KINDS
-from identity.naming import named
+from identity.naming import named as named_in
 from identity.planning.plan import CREATED, DEMOTED, GAINED, MERGED, REBUILT, REMOVED, RETIRED, UNMERGED
 from identity.planning.records import Kept, split_keys, unpack, unpack_demoted
 from identity.planning.timing import format_time
@@ -44,12 +44,14 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
     """A page of the history of a profile, by `type:value` or id. ProfileNotFound, BadCursor."""
     before = _NEWEST if cursor is None else _position(space.read_cursor(_LIST, cursor))
     id_ = private("prf", ref)
-    key = b"" if id_ is not None else await _key(space, ref)
+    named = None if id_ is not None else parse(ref, (await space.rules()).region)
     async with space.database.reading() as connection:
-        if id_ is None:
-            found = await store.by_keys(connection, space.tenant, [key], _MOST_ORIGINS + 1)
+        newest = space.keys.versions.newest
+        if named is not None:
+            asked = [space.keys.identifiers(named.type, named.value)]
+            found = await store.by_keys(connection, space.tenant, asked, _MOST_ORIGINS + 1, newest)
         else:
-            found = await store.by_ids(connection, space.tenant, [id_], _MOST_ORIGINS + 1)
+            found = await store.by_ids(connection, space.tenant, [id_ or b""], _MOST_ORIGINS + 1, newest)
         if len(found.members) > _MOST_ORIGINS:
             raise TooMuch
         origins = [member.id for member in found.members]
@@ -58,6 +60,7 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
         proofs = await store.evidence(connection, space.tenant, at)
         changes = await rules_store.changes(connection, space.tenant.id)
         keys = await control.key_names(connection, space.tenant.id)
+        await space.same_index(connection, newest)
     if not found.members:
         raise ProfileNotFound
     teller = await _teller(space, found, lines, proofs, keys)
@@ -132,11 +135,6 @@ class _Teller:
         return {"type": type_, "value": value}
 
 
-async def _key(space: Space, ref: str) -> bytes:
-    identifier = parse(ref, (await space.rules()).region)
-    return space.keys.identifier(identifier.type, identifier.value)
-
-
 async def _teller(
     space: Space,
     found: store.Profiles,
@@ -152,10 +150,11 @@ async def _teller(
         for m in found.members
         if m.slot is not None and m.epoch is not None and m.slot_wrapped and m.key_id and m.wrapped
     }
-    teller.values = {
-        held.key: (names[held.type], subjects[held.origin].open(IDENTIFIER, held.key[:16], 0, held.value).decode())
-        for held in found.identifiers
-    }
+    for held in found.identifiers:
+        value = subjects[held.origin].open(IDENTIFIER, held.key[:16], 0, held.value).decode()
+        # What follows was read a little later: it may have been renamed meanwhile.
+        for key in (held.key, *space.keys.identifiers(names[held.type], value)):
+            teller.values[key] = (names[held.type], value)
     # Whoever is not, or no longer, an identifier of the profile is known by what named him alone.
     strange = {
         line.stamp: line.rules_version
@@ -167,9 +166,10 @@ async def _teller(
         teller.calls[proof.stamp] = kept
         if STORED_KINDS[kept.kind] == "remove":
             type_, value = kept.body["identifier"]
-            teller.values.setdefault(space.keys.identifier(type_, value), (type_, value))
+            for key in space.keys.identifiers(type_, value):
+                teller.values.setdefault(key, (type_, value))
         elif proof.stamp in strange:
-            teller.values |= named(space, kept, await space.rules(strange[proof.stamp]))
+            teller.values |= named_in(space, kept, await space.rules(strange[proof.stamp]))
     return teller
 
 

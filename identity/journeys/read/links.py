@@ -55,14 +55,14 @@ async def users_of(space: Space, ref: str, wanted: Wanted) -> Answered:
     It ends early, with a cursor, where too many in a row have left.
     """
     account = await find_account(space, ref)
-    id_ = mark(space, account.key)
+    id_ = mark(space, account.id)
     after = bytes(16) if wanted.next is None else read_place(space, _USERS, (id_,), wanted.next)
     said: list[groups.Said] = []
     more: bytes | None = after
     async with space.database.reading() as connection:
         for _ in range(_MOST_LOOKED_AT // _STRETCH):
             size = min(_STRETCH, wanted.limit - len(said))
-            found, more = await groups.members(connection, space.tenant, account.key, more or after, size)
+            found, more = await groups.members(connection, space.tenant, account.id, more or after, size)
             said += found
             if more is None or len(said) >= wanted.limit:
                 break

@@ -30,9 +30,10 @@ async def lookup(space: Space, identifiers: Sequence[str]) -> dict[str, dict[str
     """Many profiles at once, by identifier as it was written; None where there is none."""
     rules = await space.rules()
     parsed = [parse(text, rules.region) for text in identifiers]
-    keys = [space.keys.identifier(identifier.type, identifier.value) for identifier in parsed]
     async with space.database.reading() as connection:
-        found = await store.by_keys(connection, space.tenant, keys, MOST_DOCUMENTS + 1)
+        newest = space.keys.versions.newest
+        keys = [space.keys.identifiers(identifier.type, identifier.value) for identifier in parsed]
+        found = await store.by_keys(connection, space.tenant, keys, MOST_DOCUMENTS + 1, newest)
     answers = await _answers(space, found)
     heads = found.heads
     return {text: answers[heads[nr]] if nr in heads else None for nr, text in enumerate(identifiers)}

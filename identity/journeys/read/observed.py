@@ -1,6 +1,9 @@
-"""What was seen of a profile: its evidence as sets of identifiers, without opening a payload."""
+"""What was seen of a profile: its evidence as sets of identifiers, without opening a payload.
 
-from collections.abc import Sequence
+Identifiers of the profile go by their newest keys here, whichever they were read under.
+"""
+
+from collections.abc import Mapping, Sequence
 
 from identity.journeys.read.opened import Opened
 from identity.model import STORED_KINDS
@@ -11,6 +14,7 @@ from identity.planning.whole import shown
 from identity.planning.working import set_key
 from identity.store import whole as store
 from identity.store.rows import SightingRow
+from identity.store.survey import hold_still
 
 _UNMERGE = STORED_KINDS.index("unmerge")
 _REMOVE = STORED_KINDS.index("remove")
@@ -25,17 +29,19 @@ class Observed:
         names: dict[int, str],
         rows: Sequence[store.ShownRow],
         sightings: Sequence[SightingRow],
+        newest: Mapping[bytes, bytes],
     ) -> None:
         self.profile = profile
         self.names = names
-        self.held = {each.key: each for each in profile.identifiers}
+        self.newest = newest
+        self.held = {newest.get(each.key, each.key): each for each in profile.identifiers}
         self.types = {key: names[each.type] for key, each in self.held.items()}
         self.retired = {key for key, each in self.held.items() if each.retired}
         self.rules = {(row.origin, row.stamp): row.rules_version for row in rows}
-        unmerged = [Unmerged(row.stamp, frozenset(split_keys(row.kept))) for row in rows if row.kind == _UNMERGE]
+        unmerged = [Unmerged(row.stamp, frozenset(self._keys(row.kept))) for row in rows if row.kind == _UNMERGE]
         linked_at = {key: each.linked_at for key, each in self.held.items()}
         self.groups = {
-            (row.origin, row.stamp): together(split_keys(row.kept), row.stamp, linked_at, unmerged)
+            (row.origin, row.stamp): together(self._keys(row.kept), row.stamp, linked_at, unmerged)
             for row in rows
             if row.kind not in (_UNMERGE, _REMOVE)
         }
@@ -43,6 +49,9 @@ class Observed:
         self._sets = {
             (row.origin, row.stamp): _set(row, names) for row in rows if (row.origin, row.stamp) in self.groups
         }
+
+    def _keys(self, packed: bytes) -> list[bytes]:
+        return [self.newest.get(key, key) for key in split_keys(packed)]
 
     def graph(self) -> Graph:
         """The evidence graph. A set that many calls taught is one observation, of the first of them."""
@@ -75,10 +84,21 @@ async def observe(profile: Opened) -> Observed:
     """Reads what the evidence of a profile shows."""
     names = await profile.names()
     origins = [member.id for member in profile.members]
-    async with profile.space.database.reading() as connection:
-        rows = await store.shown(connection, profile.space.tenant, origins)
-        sightings = await store.sightings(connection, profile.space.tenant, origins)
-    return Observed(profile, names, rows, sightings)
+    space = profile.space
+    known = space.keys.versions.newest
+    async with space.database.transaction() as connection:
+        # The sets of the one are looked up in the other.
+        await hold_still(connection)
+        await space.same_index(connection, known)
+        rows = await store.shown(connection, space.tenant, origins)
+        sightings = await store.sightings(connection, space.tenant, origins)
+    newest: dict[bytes, bytes] = {}
+    if space.keys.versions.live < known:
+        # The identifiers were read a little earlier: some or all of these may have been renamed since.
+        for held in profile.identifiers:
+            own, *older = space.keys.identifiers(names[held.type], profile.value(held))
+            newest |= dict.fromkeys(older, own)
+    return Observed(profile, names, rows, sightings, newest)
 
 
 def _set(row: store.ShownRow, names: dict[int, str]) -> bytes:

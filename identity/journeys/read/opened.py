@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from identity.clock import stamp_time
-from identity.errors import KeyUnavailable, ProfileNotFound, TooMuch
+from identity.errors import KeyRenamed, KeyUnavailable, ProfileNotFound, TooMuch
 from identity.ids import public_profile
 from identity.journeys.read.find import MOST_DOCUMENTS, find
 from identity.planning import consent, traits
@@ -152,7 +152,11 @@ class Opened:
 
 async def open_profile(space: Space, ref: str) -> Opened:
     """The profile that a `type:value` or any of its ids leads to. BadIdentifier, ProfileNotFound, TooMuch."""
-    found = await find(space, ref)
+    try:
+        found = await find(space, ref)
+    except KeyRenamed:
+        await space.learn()
+        found = await find(space, ref)
     if 0 not in found.heads:
         raise ProfileNotFound
     return Opened(space, found.heads[0], found.members, found.identifiers)

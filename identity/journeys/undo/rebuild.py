@@ -2,7 +2,8 @@
 
 Each group of profiles is replayed and written in one transaction under the gate, so a reader sees it
 as it was or as it is to be. A group that is already as the rules would have it is not touched, so
-a rebuild that was interrupted is simply begun again.
+a rebuild that was interrupted is simply begun again. So it is where the index key is rotated meanwhile,
+once everything is under the newest.
 """
 
 from typing import Any
@@ -18,6 +19,7 @@ from identity.planning.rebuild import ASLEEP
 from identity.planning.records import Kept, pack_demoted
 from identity.planning.rules import Rules
 from identity.planning.state import Document, Profile
+from identity.rotating import finish
 from identity.spaces import Space, through_a_roll
 from identity.store import rows
 from identity.store.apply import Writes
@@ -32,6 +34,7 @@ async def rebuild_space(space: Space, actor: int, progress: Progress) -> dict[st
     pen = Pen(space.database)
     try:
         while True:
+            await finish(space)
             rules = await space.rules()
             changed = await _rebuild_all(pen, space, rules, actor, progress)
             if changed is not None:
@@ -41,7 +44,8 @@ async def rebuild_space(space: Space, actor: int, progress: Progress) -> dict[st
 
 
 async def _rebuild_all(pen: Pen, space: Space, rules: Rules, actor: int, progress: Progress) -> int | None:
-    """One walk through the space; None where other rules came in force meanwhile."""
+    """One walk through the space; None where other rules or another index key came in force meanwhile."""
+    newest = space.keys.versions.newest
     found = await survey(space, rules, progress)
     done, total, changed = 0, found.profiles, 0
     for batch in found.batches():
@@ -49,7 +53,7 @@ async def _rebuild_all(pen: Pen, space: Space, rules: Rules, actor: int, progres
         done += len(batch)
         if await _settled(space, rules, batch, found.since):
             continue
-        more = await _rebuild(pen, space, batch, found.since, rules.version, actor)
+        more = await _rebuild(pen, space, batch, found.since, (rules.version, newest, newest), actor)
         if more is None:
             return None
         changed += more
@@ -66,17 +70,19 @@ async def _settled(space: Space, rules: Rules, heads: list[bytes], since: int) -
     async with space.database.transaction() as connection:
         await freeze(connection)
         gate = await read_gate(connection, space.tenant.id)
-        if gate.rules_version != rules.version:
+        if gate.rules_version != rules.version or gate.versions != space.keys.versions or gate.live < gate.newest:
             return False
         replayed = await replay(View(space, connection, gate, rules), heads, since)
     return not replayed.rebuilt.changed and not _moved(replayed)
 
 
-async def _rebuild(pen: Pen, space: Space, heads: list[bytes], since: int, version: int, actor: int) -> int | None:
-    """One transaction; how many profiles it changed, None where other rules are in force by now."""
+async def _rebuild(
+    pen: Pen, space: Space, heads: list[bytes], since: int, under: tuple[int, int, int], actor: int
+) -> int | None:
+    """One transaction; how many profiles it changed, None where it is no more under these rules and index keys."""
 
     async def decide(ground: Ground) -> Done:
-        if ground.rules.version != version:
+        if (ground.rules.version, ground.gate.newest, ground.gate.live) != under:
             return Done(None)
         if await withheld(ground.connection, space.tenant, heads):
             # What a hold keeps is kept as it is, with whomever it is tied to; it is rebuilt another time.

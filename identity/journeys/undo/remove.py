@@ -30,9 +30,9 @@ async def remove_identifier(space: Space, ref: str, *, block: bool, source: Sour
     One that nobody has can still be blocked. BadIdentifier, IdentifierNotFound, LastIdentifier.
     """
     named = parse(ref, (await space.rules()).region)
-    key = space.keys.identifier(named.type, named.value)
 
     async def decide(ground: Ground) -> Done:
+        key = space.keys.identifier(named.type, named.value)
         if key not in ground.owners or await withheld(ground.connection, space.tenant, [ground.owners[key]]):
             return _block(ground, key, actor, block=block)
         opened = await open_whole(ground, ground.owners[key])
@@ -46,7 +46,7 @@ async def remove_identifier(space: Space, ref: str, *, block: bool, source: Sour
         writes.ledger = [said(actor, ACTION, profile_id, stamp_time(removal.stamp))]
         return Done({"profile_id": profile_id, "blocked": block}, writes, (origin, removal.stamp))
 
-    answer: dict[str, Any] = await act(space, [key], decide)
+    answer: dict[str, Any] = await act(space, [named], decide)
     return answer
 
 

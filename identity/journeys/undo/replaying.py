@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 
 from identity.acting import View
 from identity.ids import new_id
 from identity.journeys.undo.opening import Opened, open_whole
 from identity.journeys.undo.survey import Every, names, reread
-from identity.model import ACTS, STORED_KINDS
+from identity.model import ACTS, STORED_KINDS, Identifier
+from identity.moving import older_names
 from identity.planning.rebuild import Lying, Plain, Rebuilt, Stored, rebuild
 from identity.planning.records import Kept, split_keys, unpack_demoted
 from identity.planning.replay import Ground, Replay, Told
@@ -49,18 +51,35 @@ async def replay(view: View, heads: Iterable[bytes], since: int) -> Replayed:
         if found <= opened.rows.keys():
             break
         wanted = opened.rows.keys() | found
-    forgotten, blocked, cuts = await store.marked(view.connection, space.tenant, sorted(keys))
-    by_cut: dict[bytes, list[tuple[bytes, int]]] = {}
-    for key, cut, side in cuts:
-        by_cut.setdefault(cut, []).append((key, side))
+    ground = await _ground(view, opened, log, keys)
     stored = _stored(opened, rules)
-    again = Replay(rules, Ground(forgotten, frozenset(blocked), by_cut), new_id)
+    again = Replay(rules, ground, new_id)
 
     def run() -> Rebuilt:
         again.run(log)
         return rebuild(stored, log, again, new_id)
 
     return Replayed(opened, stored, await asyncio.to_thread(run), log)
+
+
+async def _ground(view: View, opened: Opened, log: Iterable[Told], keys: AbstractSet[bytes]) -> Ground:
+    """What was forgotten, blocked and cut of these identifiers, whichever index key that was noted under."""
+    space, oldest = view.space, view.gate.oldest
+    older: dict[bytes, bytes] = {}
+    if oldest < view.gate.newest:
+        named = [Identifier(link.type, opened.value(key).decode()) for key, link in opened.whole.links.items()]
+        for call in (told.call for told in log if told.call is not None):
+            previous = () if call.alias is None else (call.alias.user, call.alias.anonymous)
+            named += [*call.identifiers, *(each for each in previous if each is not None)]
+        older = older_names(space, named, oldest)
+    forgotten, blocked, cuts = await store.marked(view.connection, space.tenant, sorted(keys | older.keys()))
+    until: dict[bytes, int] = {}
+    for key, stamp in forgotten.items():
+        until[older.get(key, key)] = max(stamp, until.get(older.get(key, key), 0))
+    by_cut: dict[bytes, list[tuple[bytes, int]]] = {}
+    for key, cut, side in cuts:
+        by_cut.setdefault(cut, []).append((older.get(key, key), side))
+    return Ground(until, frozenset(older.get(key, key) for key in blocked), by_cut)
 
 
 async def _log(opened: Opened, rules: Rules) -> list[Told]:

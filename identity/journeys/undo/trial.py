@@ -15,6 +15,7 @@ from identity.journeys.undo.survey import Progress, survey
 from identity.origins import unwrap
 from identity.planning.difference import Difference, compare
 from identity.planning.rules import Rules, compile_rules
+from identity.rotating import finish
 from identity.spaces import Space, through_a_roll
 from identity.store import survey as store
 from identity.vault.seal import IDENTIFIER
@@ -25,14 +26,10 @@ MOST_EXAMPLES = 20
 async def simulate_rules(space: Space, document: object, progress: Progress) -> dict[str, Any]:
     """Counts and examples of what a candidate document would change. BadRules."""
     rules = compile_rules(document, (await space.rules()).version + 1)
-    found = await survey(space, rules, progress)
-    done, total = 0, found.profiles
-    whole = Difference()
-    for batch in found.batches():
-        whole += await _compare(space, rules, batch, found.since)
-        del whole.examples[MOST_EXAMPLES:]
-        done += len(batch)
-        await progress(done, total)
+    whole = None
+    while whole is None:
+        await finish(space)
+        whole = await _compare_all(space, rules, progress)
     told: dict[str, Any] = msgspec.to_builtins(whole)
     told["examples"] = [
         {
@@ -45,11 +42,31 @@ async def simulate_rules(space: Space, document: object, progress: Progress) -> 
     return told
 
 
+async def _compare_all(space: Space, rules: Rules, progress: Progress) -> Difference | None:
+    """One walk through the space; None where its index key was rotated meanwhile."""
+    versions = space.keys.versions
+    found = await survey(space, rules, progress)
+    done, total = 0, found.profiles
+    whole = Difference()
+    for batch in found.batches():
+        more = await _compare(space, rules, batch, found.since)
+        if more is None or space.keys.versions.newest != versions.newest:
+            return None
+        whole += more
+        del whole.examples[MOST_EXAMPLES:]
+        done += len(batch)
+        await progress(done, total)
+    return whole
+
+
 @through_a_roll
-async def _compare(space: Space, rules: Rules, heads: list[bytes], since: int) -> Difference:
+async def _compare(space: Space, rules: Rules, heads: list[bytes], since: int) -> Difference | None:
     async with space.database.transaction() as connection:
         await store.freeze(connection)
         gate = await store.gate(connection, space.tenant.id)
+        if gate.versions != space.keys.versions or gate.live < gate.newest:
+            space.keys.turn(gate.versions)
+            return None
         replayed = await replay(View(space, connection, gate, rules), heads, since)
     return compare(replayed.stored, replayed.rebuilt)
 

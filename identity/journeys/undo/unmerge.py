@@ -30,9 +30,9 @@ async def unmerge(
     """
     region = (await space.rules()).region
     parsed = [parse(text, region) for text in identifiers]
-    named = {space.keys.identifier(each.type, each.value) for each in parsed}
 
     async def decide(ground: Ground) -> Done:
+        named = {space.keys.identifier(each.type, each.value) for each in parsed}
         if not named or ground.owners.keys() != named:
             raise NotOneProfile
         if await withheld(ground.connection, space.tenant, sorted(set(ground.owners.values()))):
@@ -57,5 +57,5 @@ async def unmerge(
         answer = {"profile_id": leaving, "remaining_profile_id": staying}
         return Done(answer, writes, (parting.staying.id, parting.stamp))
 
-    answer: dict[str, Any] = await act(space, sorted(named), decide)
+    answer: dict[str, Any] = await act(space, parsed, decide)
     return answer

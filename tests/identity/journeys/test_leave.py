@@ -10,7 +10,7 @@ import pytest
 from identity.errors import ProfileNotFound
 from identity.journeys.ingest.leave import leave
 from identity.model import Source
-from identity.store.read import count_members
+from identity.store.groups import count_members
 from tests.properties.lab import Ingest, Lab, ingesting, run
 
 PEOPLE = 5
@@ -64,9 +64,11 @@ def test_a_count_says_whether_it_is_whole(lab: Lab) -> None:
             for at in range(4):
                 await ingest.send({"type": "group", "groupId": "acme", "userId": f"u{at}"})
             await leave(ingest.space, ingest.gatherer, "acme", "user_id:u0", Source(1, server=True))
-            key = ingest.space.keys.group("acme")
+            ((id_,),) = lab.query("SELECT account_id FROM account")
             async with ingest.space.database.reading() as connection:
-                counts = [await count_members(connection, ingest.space.tenant, key, most) for most in (10, 4, 3, 1)]
+                counts = [
+                    await count_members(connection, ingest.space.tenant, id_.bytes, most) for most in (10, 4, 3, 1)
+                ]
             assert counts[:2] == [(3, True), (3, True)]
             assert [whole for _, whole in counts[2:]] == [False, False]
 

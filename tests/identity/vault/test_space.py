@@ -15,7 +15,7 @@ ROW = b"r" * 16
 EPOCHS = {epoch: WrappingKey(bytes((epoch,)) * 32) for epoch in (1, 2)}
 KEYS = SpaceKeys(
     b"S" * 16,
-    index=b"i" * 32,
+    index=lambda _version: b"i" * 32,
     suppression=b"s" * 32,
     document=b"d" * 32,
     cache=KeyCache(lambda _space, epoch: EPOCHS[epoch]),

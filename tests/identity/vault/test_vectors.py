@@ -72,7 +72,7 @@ def space_keys() -> SpaceKeys:
     """The keys of the vectors' space."""
     return SpaceKeys(
         SPACE,
-        index=raw(HASHES["index"]),
+        index=lambda _version: raw(HASHES["index"]),
         suppression=raw(HASHES["suppression_key"]),
         document=raw(HASHES["document"]),
         cache=KeyCache(lambda _space, _epoch: WrappingKey(raw(WRAPS["epoch_key"]))),

@@ -1,0 +1,130 @@
+"""Takes a rotation of the index key to its end: profile by profile, while everybody reads and writes.
+
+Each step is a transaction of its own under the gate held alone, finds what an earlier one did, and does
+nothing twice: so it may die anywhere, be begun anew, and be done by several at once. What nobody can come
+to any more by an older name, as all who write bring it along (`identity.moving`), is passed in one walk.
+"""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Final
+
+from identity.clock import SLOT_BITS
+from identity.errors import Conflict, KeyUnavailable, SealBroken
+from identity.model import STORED_KINDS
+from identity.moving import AT_ONCE, move, move_all, move_groups
+from identity.planning import renaming as planning
+from identity.planning.plan import UNMERGED
+from identity.planning.records import split_keys
+from identity.spaces import Space
+from identity.store import renaming, rotation, survey
+from identity.store.database import Connection, translated
+from identity.store.renaming import Renamed
+from identity.store.rows import Gate
+from identity.store.wire import WireConnection
+
+Progress = Callable[[int, int], Awaitable[None]]
+_UNMERGE = STORED_KINDS.index("unmerge")
+_FIRST = bytes(16)
+ATTEMPTS: Final = 8
+ROTATED: Final = "keys.rotate_index"
+"""What the ledger calls it."""
+
+
+async def _quiet(_done: int, _total: int) -> None:
+    """Nobody watches."""
+
+
+async def put_in_force(space: Space, connection: Connection, gate: Gate, now: int) -> None:
+    """Under the gate held alone: the next version, which is in the key store, and the keys of types under it."""
+    index = space.keys.index(gate.newest + 1)
+    names = [(code, index.type_name(name)) for code, name in (await space.read_types()).items()]
+    await rotation.begin(connection, space.tenant.id, names, max(gate.stamp, now << SLOT_BITS))
+
+
+async def catch_up(space: Space, connection: Connection, version: int, now: int) -> None:
+    """Ends a rotation, and does those up to a version, in one transaction: see `journeys.restore`.
+
+    What was noted since then names everything by the keys of that version.
+    """
+    gate = await rotation.hold_gate(connection, space.tenant.id)
+    while gate.newest < version or gate.live < gate.newest:
+        if gate.live == gate.newest:
+            await put_in_force(space, connection, gate, now)
+            gate = gate._replace(newest=gate.newest + 1)
+        space.keys.turn(gate.versions)
+        await move_all(space, connection)
+        await _end(space, connection, gate.newest)
+        gate = gate._replace(live=gate.newest)
+
+
+async def finish(space: Space, progress: Progress = _quiet) -> None:
+    """Returns once everything is under the newest version. KeyUnavailable where an older one is gone too soon."""
+    await space.learn()
+    version = space.keys.versions.newest
+    if space.keys.versions.live == version:
+        return
+    await space.read_types()
+    # Of its own, not of the pool: under the gate others are asked for rules.
+    with translated():
+        connection = await space.database.writer()
+    try:
+        await _walk(space, connection, version, progress)
+    finally:
+        await connection.close()
+    await space.learn()
+
+
+async def _walk(space: Space, connection: WireConnection, version: int, progress: Progress) -> None:
+    async with space.database.reading() as reading:
+        total = await survey.count(reading, space.tenant)
+    groups: bytes | None = _FIRST
+    while groups is not None:
+        groups = await _step(space, connection, version, partial(move_groups, space, connection, groups))
+    after, done = _FIRST, 0
+    while True:
+        async with space.database.reading() as reading:
+            page = await survey.pages(reading, space.tenant, after, AT_ONCE)
+        if not page:
+            break
+        ids = [id_ for id_, _ in page]
+        await _step(space, connection, version, partial(move, space, connection, ids))
+        after, done = ids[-1], done + len(ids)
+        await progress(done, max(done, total))
+    await _step(space, connection, version, partial(_end, space, connection, version))
+
+
+async def _step(
+    space: Space, connection: WireConnection, version: int, work: Callable[[], Awaitable[bytes | None]]
+) -> bytes | None:
+    """One transaction under the gate held alone; nothing where another version is in force by now."""
+    for attempt in range(ATTEMPTS):
+        if attempt:
+            await asyncio.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 (jitter)
+        try:
+            with translated():
+                async with connection.transaction():
+                    gate = await rotation.hold_gate(connection, space.tenant.id)
+                    if gate.newest != version or gate.live == version:
+                        return None
+                    return await work()
+        except (Conflict, KeyUnavailable) as error:
+            # A key too: a roll may have moved it after it was read and before it was opened.
+            if attempt + 1 == ATTEMPTS or isinstance(error, SealBroken):
+                raise
+    return None
+
+
+async def _end(space: Space, connection: Connection, version: int) -> None:
+    """What was named before its new name was known gets that now; then nothing is under an older version."""
+    tenant = space.tenant
+    evidence, history = await rotation.acts(connection, tenant, _UNMERGE, UNMERGED)
+    keys = {key for *_, kept in evidence for key in split_keys(kept)}
+    keys |= {key for *_, packed in history for key in split_keys(packed)}
+    names = await renaming.known(connection, tenant, sorted(keys))
+    acts = [(id_, stamp, planning.keys(kept, names), None) for id_, stamp, kept in evidence]
+    lines = [(id_, stamp, seq, planning.keys(packed, names)) for id_, stamp, seq, packed in history]
+    await renaming.write(connection, tenant, Renamed([], [], [], acts, lines))
+    await rotation.end(connection, tenant, version)

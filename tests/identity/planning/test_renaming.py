@@ -1,0 +1,57 @@
+"""Names in the place of others, wherever they are packed."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from identity.planning import counters, renaming
+from identity.planning.plan import DEMOTED, GAINED
+from identity.planning.records import pack_demoted, split_keys
+from identity.planning.state import Counters, Window
+from identity.planning.working import set_key
+
+KEYS = [bytes((number,)) * 32 for number in range(1, 7)]
+NAMES = {key: bytes((key[0] + 100,)) * 32 for key in KEYS[:4]}
+BACK = {new: old for old, new in NAMES.items()}
+CODES = {"user_id": 1, "device": 64}
+TYPES = {code: name for name, code in CODES.items()}
+keys = st.lists(st.sampled_from(KEYS), unique=True, max_size=6)
+reasons = st.sampled_from(["blocked", "limit:device", "separated"])
+
+
+@given(keys, st.lists(st.tuples(st.sampled_from(KEYS), reasons), max_size=4))
+def test_there_and_back(kept: list[bytes], refused: list[tuple[bytes, str]]) -> None:
+    """What is renamed and renamed back is what it was; what has no new name stays, in its place."""
+    packed, demoted = b"".join(kept), pack_demoted(refused, CODES)
+    assert split_keys(renaming.keys(packed, NAMES)) == [NAMES.get(key, key) for key in kept]
+    assert renaming.keys(renaming.keys(packed, NAMES), BACK) == packed
+    assert renaming.demoted(renaming.demoted(demoted, NAMES), BACK) == demoted
+    assert renaming.line(GAINED, packed, NAMES) == renaming.keys(packed, NAMES)
+    assert renaming.line(DEMOTED, demoted, NAMES) == renaming.demoted(demoted, NAMES)
+    assert renaming.named(DEMOTED, demoted) == [key for key, _ in refused]
+    assert renaming.named(GAINED, packed) == kept
+
+
+@given(keys, st.dictionaries(st.sampled_from(KEYS), st.integers(0, 3), max_size=6))
+def test_counters(live: list[bytes], seen: dict[bytes, int]) -> None:
+    """Counts, cuts and the sizes of windows stay; a window that is made anew is what a scan would make of it."""
+    window = counters.newest(seen, 3)
+    before = Counters({"user_id": 2, "device": 4}, live, 2, {"device": window}, {b"c" * 16: (1, 2)})
+    packed = counters.pack(before, CODES.__getitem__)
+    there = counters.unpack(renaming.counters(packed, NAMES), TYPES)
+    assert there.live == [NAMES.get(key, key) for key in live]
+    assert (there.types, there.origins, there.cuts) == (before.types, before.origins, before.cuts)
+    assert counters.unpack(renaming.counters(renaming.counters(packed, NAMES), BACK), TYPES) == counters.unpack(
+        packed, TYPES
+    )
+    renamed = {NAMES.get(key, key): at for key, at in seen.items()}
+    anew = counters.unpack(renaming.counters(packed, NAMES, {64: renamed}), TYPES)
+    assert anew.windows == ({"device": counters.newest(renamed, 3)} if seen else {})
+    assert all(isinstance(each, Window) for each in anew.windows.values())
+
+
+@given(keys, keys)
+def test_sets(kept: list[bytes], other: list[bytes]) -> None:
+    """Sets that were one are one, and sets that were two are two."""
+    found = renaming.sets([(b"".join(kept), None), (b"".join(other), None)], NAMES, TYPES.__getitem__)
+    assert found[set_key(kept)] == set_key([NAMES.get(key, key) for key in kept])
+    assert len(set(found.values())) == len({frozenset(kept), frozenset(other)})

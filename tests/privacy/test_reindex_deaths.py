@@ -1,0 +1,132 @@
+"""A rotation of the index key that dies between any two of its steps, or that a restored database never had."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from identity.errors import ProfileNotFound
+from identity.journeys.erase import requests
+from identity.journeys.keys import reindex
+from identity.journeys.read.native import get_profile, lookup
+from identity.journeys.restore import keep_level
+from identity.journeys.undo.unmerge import unmerge
+from identity.planning.privacy import NATIVE, SUPPRESS_WITH_DELETE, Asked
+from identity.store import renaming, rotation
+from identity.vault.keyring import Keyring
+from tests.privacy.reindexing import WHO, quiet, replayed, rotate
+from tests.privacy.test_journal import Backup
+from tests.properties.lab import Lab, ingesting, run
+from tests.properties.test_verified import found
+
+
+@pytest.fixture
+def lab(database: str, tmp_path: Path) -> Lab:
+    """An empty database with its keys."""
+    return Lab(database, tmp_path)
+
+
+# Where a rotation may die: what is called there, and in which module it is found.
+STEPS: list[tuple[Any, str]] = [
+    (Keyring, "mint_index"),
+    (rotation, "begin"),
+    (renaming, "groups"),
+    (renaming, "rename_groups"),
+    (renaming, "write"),
+    (renaming, "rename"),
+    (rotation, "acts"),
+    (rotation, "end"),
+    (rotation, "close"),
+    (Keyring, "destroy_index"),
+]
+
+
+@pytest.mark.parametrize(("owner", "name"), STEPS, ids=[name for _, name in STEPS])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_dies_between_two_steps(
+    lab: Lab,
+    monkeypatch: pytest.MonkeyPatch,
+    owner: Any,
+    name: str,
+    after: bool,  # noqa: FBT001
+) -> None:
+    """Whoever is known is found, calls come in, and the next rotation makes good what this one left."""
+    monkeypatch.setattr(reindex, "_MARGIN", 0)
+    real = getattr(owner, name)
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            space = ingest.space
+            for number in range(3):
+                await ingest.send({"type": "identify", "userId": f"u{number}", "anonymousId": f"a{number}"})
+            await ingest.send({"type": "group", "userId": "u1", "groupId": "g"})
+            await unmerge(space, ["anonymous_id:a0"], block=True, source=WHO, actor="test")
+            with monkeypatch.context() as patch:
+
+                def die(*given: Any, **more: Any) -> Any:
+                    if not after:
+                        raise ArithmeticError
+                    done = real(*given, **more)
+                    if hasattr(done, "__await__"):
+
+                        async def then() -> None:
+                            await done
+                            raise ArithmeticError
+
+                        return then()
+                    raise ArithmeticError
+
+                patch.setattr(owner, name, die)
+                with pytest.raises(ArithmeticError):
+                    await rotate(ingest.spaces, space, 0)
+            fresh = await lab.open()
+            refs = [f"{type_}{number}" for number in range(3) for type_ in ("user_id:u", "anonymous_id:a")]
+            for reader in (space, await fresh.get(space.tenant.id)):
+                assert None not in (await lookup(reader, refs)).values()
+            fresh.keyring.close()
+            await fresh.database.close()
+            assert await found(ingest) == []
+            told = await ingest.send({"type": "identify", "userId": "u0", "anonymousId": "a0"})
+            assert (told[0].created, told[0].demoted) == (
+                False,
+                [{"identifier": "anonymous_id:a0", "reason": "separated"}],
+            )
+            done = await reindex.rotate(ingest.spaces, space, quiet, 0)
+            newest = space.keys.versions.newest
+            assert (done["version"], done["oldest"]) == (newest, newest)
+            assert ingest.spaces.keyring.indexes(space.public_id)[0] == newest
+            assert await found(ingest) == []
+            assert replayed(lab, space) == []
+
+    run(main())
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_restored_from_before(lab: Lab, begun: bool) -> None:  # noqa: FBT001
+    """A database from before a rotation, or from amid it, ends it before it is served: the erased stay erased."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            space = ingest.space
+            await ingest.send({"type": "identify", "userId": "ann", "anonymousId": "a", "traits": {"n": 1}})
+            await ingest.send({"type": "identify", "userId": "bob", "traits": {"n": 2}})
+            if begun:
+                await reindex.begin(ingest.spaces, space)
+            backup = Backup(lab)
+            await rotate(ingest.spaces, space)
+            await requests.ask(space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 0, ["anonymous_id:a"], "test"))
+            backup.restore()
+            fresh = await lab.open()
+            await keep_level(fresh, {})
+            again = await fresh.get(space.tenant.id)
+            assert again.keys.versions.live == 2
+            await reindex.settle_all(fresh, 8)
+            assert (await get_profile(again, "user_id:bob"))["traits"] == {"n": 2}
+            for ref in ("user_id:ann", "anonymous_id:a"):
+                with pytest.raises(ProfileNotFound):
+                    await get_profile(again, ref)
+            fresh.keyring.close()
+            await fresh.database.close()
+            assert await found(ingest) == []
+
+    run(main())
