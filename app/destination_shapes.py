@@ -218,3 +218,31 @@ class ConsentAt(Struct):
     consent: dict[str, CategoryAnswer]
     purposes: dict[str, PurposeAnswer]
     history: list[ConsentStatement]
+
+
+class PurposeGranted(Struct):
+    """Whether a purpose is granted where a trait lies, why, and until when."""
+
+    granted: bool
+    reason: str
+    until: Time | None
+
+
+class PassedGate(Struct):
+    """One gate; `purposes` stands at the one that asks for them."""
+
+    gate: str
+    result: Literal["pass", "fail", "unknown"]
+    reason: str
+    detail: str
+    purposes: dict[str, PurposeGranted]
+
+
+class GapExplained(Struct):
+    """The gates between a trait and a destination, in order; `stopped_at` is the first that did not pass."""
+
+    destination_id: str
+    trait: str
+    profile_id: ProfileId | None
+    stopped_at: str | None
+    gates: list[PassedGate]

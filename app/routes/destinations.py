@@ -1,6 +1,8 @@
-"""Purposes and destinations, by the admin of the space."""
+"""Purposes and destinations, by the admin of the space; and why one of them has a trait, or lacks it."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
 
 from app.auth import ByAdmin
 from app.body import decode
@@ -10,16 +12,20 @@ from app.destination_shapes import (
     DestinationList,
     DestinationPut,
     DestinationSecret,
+    GapExplained,
     PurposesDocument,
     PurposesInForce,
     PurposesVersion,
 )
 from app.openapi import described
-from app.routes.answers import Segment, answer, done
-from identity.errors import BadDestination, BadPurposes, DestinationNotFound
+from app.routes.answers import Segment, answer, done, note
+from identity.errors import BadDestination, BadIdentifier, BadPurposes, DestinationNotFound, OnefoldError, TooMuch
 from identity.journeys import destinations
+from identity.journeys.read.gap import explain_gap
 
 router = APIRouter(tags=["Destinations"])
+Asked = Annotated[str, Query(max_length=1_100, description="Whose, as `type:value`.")]
+Trait = Annotated[str, Query(min_length=1, max_length=500, description="The name of a trait.")]
 
 
 @router.get("/v1/purposes", **described(PurposesInForce))
@@ -71,3 +77,15 @@ async def delete_destination(visit: ByAdmin, name: Segment) -> Response:
     for key_id in await destinations.remove(visit.space, name, visit.caller.key_id):
         visit.onefold.keys.revoked(key_id)
     return done()
+
+
+@router.get("/v1/destinations/{name}/explain", **described(GapExplained, BadIdentifier, DestinationNotFound, TooMuch))
+async def explain(visit: ByAdmin, name: Segment, identifier: Asked, trait: Trait) -> Response:
+    """Why a destination has a trait of somebody, or lacks it: the gates on the way there, in order."""
+    try:
+        found = await explain_gap(visit.space, name, identifier, trait)
+    except OnefoldError:
+        await note(visit, "destination.explain", None)
+        raise
+    await note(visit, "destination.explain", found["profile_id"])
+    return answer(found)

@@ -89,6 +89,35 @@ async def names(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) ->
     return [(id_, canonical) for id_, canonical in found]
 
 
+async def about(
+    connection: Connection, tenant: Tenant, after: Mapping[int, int], ids: Sequence[bytes], most: int
+) -> bool | None:
+    """Whether an entry after a place is about one of these profiles; None where more than `most` had to be read."""
+    found = await row(
+        connection,
+        """
+        SELECT count(*), coalesce(bool_or(e.profile_id = ANY ($5::uuid[]) OR e.other = ANY ($5::uuid[])), false)
+        FROM (
+            SELECT c.profile_id, c.other FROM unnest($2::int2[], $3::int8[]) AS a (lane, seq)
+            CROSS JOIN LATERAL (
+                SELECT * FROM change c
+                WHERE c.space_id = $1::int4 AND c.lane = a.lane AND c.seq > a.seq AND c.bucket = $4::int4
+                ORDER BY c.seq LIMIT $6::int8
+            ) c LIMIT $6::int8
+        ) e
+        """,
+        tenant.id,
+        int2s(list(after)),
+        int8s(list(after.values())),
+        tenant.base,
+        uuids(ids),
+        most,
+    )
+    if found is None or (found[0] == most and not found[1]):
+        return None
+    return bool(found[1])
+
+
 async def append(connection: Connection, tenant: Tenant, lane: int, changes: list[ChangeRow]) -> None:
     """Adds entries to a lane, at the end of the caller's transaction."""
     op, version, at, profile, other = zip(*changes, strict=True)

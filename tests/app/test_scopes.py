@@ -84,6 +84,7 @@ CONTRACT: dict[tuple[str, str], object] = {
             ("PUT", "/v1/destinations/{name}"),
             ("POST", "/v1/destinations/{name}/rotate"),
             ("DELETE", "/v1/destinations/{name}"),
+            ("GET", "/v1/destinations/{name}/explain"),
         )
     },
     **{
@@ -174,7 +175,7 @@ def body_of(path: str) -> Any:
 
 def fill(path: str, **parts: str) -> str:
     """A template with its parts filled in."""
-    query = "?from=user_id:u1&to=user_id:u2" if path.endswith("/explain") else ""
+    query = "?from=user_id:u1&to=user_id:u2&identifier=user_id:u1&trait=plan" if path.endswith("/explain") else ""
     return path.format(**{**UNKNOWN, **parts}) + query
 
 

@@ -110,7 +110,7 @@ async def disclose(
 
 def _rows(space: Space, opened: Opened, view: Visible, now: int) -> list[DisclosureRow]:
     fields: Mapping[bytes, list[str]] = view.fields
-    told = [DisclosureRow(origin, _hash(space, names), now, view.until) for origin, names in fields.items()]
+    told = [DisclosureRow(origin, field_set(space, names), now, view.until) for origin, names in fields.items()]
     canonical = opened.head.canonical
     if fields and canonical not in fields:
         # Its id is told, and has to be taken back even if what is seen under it parts from it.
@@ -120,8 +120,9 @@ def _rows(space: Space, opened: Opened, view: Visible, now: int) -> list[Disclos
 
 def only_id(space: Space) -> bytes:
     """What is written down of an origin of which nothing but its id was told."""
-    return _hash(space, ())
+    return field_set(space, ())
 
 
-def _hash(space: Space, names: Sequence[str]) -> bytes:
+def field_set(space: Space, names: Sequence[str]) -> bytes:
+    """How the set of fields that was told of an origin is written down, 16 bytes."""
     return space.keys.mac(_FIELDS, msgspec.json.encode(sorted(names)))

@@ -1,0 +1,177 @@
+"""Gates: each fails on its own facts, what cannot be told is unknown, and nothing said holds a value."""
+
+from typing import Any, get_args
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from identity.planning.destinations import Entitled
+from identity.planning.feed import Position
+from identity.planning.gates import (
+    GATES,
+    REASONS,
+    Entry,
+    Facts,
+    Standing,
+    gates,
+    standing,
+    stopped_at,
+    verdicts,
+)
+from identity.planning.permission import Permission, Verdict
+from identity.planning.purposes import Purpose, Purposes
+
+ME, OTHER = b"\x01" * 16, b"\x02" * 16
+SET = Entry(True, 1_700_000_000_000_000, "m1", ME)
+GRANTED = {"Marketing": Verdict(True, "granted")}
+THROUGH = Facts(
+    trait="plan",
+    first_seen=1_600_000_000_000_000,
+    origin=ME,
+    canonical=ME,
+    entry=SET,
+    entitled=Entitled(("Marketing",), ("plan",)),
+    verdicts=GRANTED,
+    standing="settled",
+)
+NOBODY: dict[str, Any] = {"first_seen": None, "origin": None, "canonical": None, "entry": None, "verdicts": {}}
+
+places = st.sampled_from([None, ME, OTHER])
+entries = st.builds(Entry, st.booleans(), st.integers(0, 2**50), st.sampled_from([None, "m1"]), st.just(ME))
+facts = st.builds(
+    Facts,
+    usable=st.booleans(),
+    blocked=st.booleans(),
+    suppressed=st.booleans(),
+    erased=st.booleans(),
+    removed=st.booleans(),
+    demoted=st.sampled_from([None, "limit:email", "separated", "blocked"]),
+    refusals=st.booleans(),
+    first_seen=st.none() | st.integers(0, 2**50),
+    retired=st.booleans(),
+    origin=places,
+    canonical=places,
+    origins=st.integers(1, 3),
+    trait=st.sampled_from(["plan", "name"]),
+    entry=st.none() | entries,
+    entitled=st.sampled_from([Entitled(), Entitled(("Marketing",), ("plan",)), Entitled(("Marketing",), ("*",))]),
+    verdicts=st.sampled_from([{}, GRANTED, {"Marketing": Verdict(False, "denied")}, {"": Verdict(False, "unset")}]),
+    standing=st.sampled_from(get_args(Standing)),
+    sent=st.booleans(),
+    disclosed=st.booleans(),
+    known=st.booleans(),
+)
+
+
+@given(facts)
+def test_all_are_told(given: Facts) -> None:
+    """Whatever is known, each gate is told in order, with a reason that exists and no hole in its sentence."""
+    told = gates(given)
+    assert tuple(gate.gate for gate in told) == GATES
+    for gate in told:
+        assert gate.reason in REASONS
+        assert gate.detail
+        assert not {"{", "}"} & set(gate.detail)
+    first = stopped_at(told)
+    assert (first is None) == all(gate.result == "pass" for gate in told)
+
+
+@given(facts)
+def test_never_passes_unseen(given: Facts) -> None:
+    """Nothing is delivered of a trait that may not be seen, but that there is nothing to see any more."""
+    told = {gate.gate: gate for gate in gates(given)}
+    seen = all(told[name].result == "pass" for name in ("trait_present", "in_allow_list", "purposes_granted"))
+    delivered = told["delivered_at_cursor"]
+    if delivered.result == "pass":
+        assert seen == (delivered.reason == "acknowledged")
+        assert given.standing == "settled"
+    if given.canonical is None:
+        assert {told[name].result for name in ("merged", "trait_present", "delivered_at_cursor")} == {"unknown"}
+
+
+def test_message_is_told() -> None:
+    """A gate names the call that set a trait, as it was written."""
+    entry = msgspec.structs.replace(SET, message_id="{at} %s")
+    told = {gate.gate: gate for gate in gates(msgspec.structs.replace(THROUGH, entry=entry))}
+    assert "message {at} %s" in told["trait_present"].detail
+
+
+FAILING: list[tuple[str, str, dict[str, Any]]] = [
+    ("received", "not_received", NOBODY),
+    ("validated", "unusable", {**NOBODY, "usable": False}),
+    ("not_suppressed", "suppressed", {**NOBODY, "suppressed": True}),
+    ("identified", "unlinked", NOBODY),
+    ("identified", "blocked", {**NOBODY, "blocked": True}),
+    ("identified", "removed", {**NOBODY, "removed": True}),
+    ("identified", "demoted", {**NOBODY, "demoted": "limit:email"}),
+    ("identified", "separated", {**NOBODY, "demoted": "separated"}),
+    ("trait_present", "never_set", {"entry": None}),
+    ("trait_present", "taken_away", {"entry": msgspec.structs.replace(SET, value=False)}),
+    ("in_allow_list", "off_list", {"trait": "salary"}),
+    ("purposes_granted", "refused", {"verdicts": {"Marketing": Verdict(False, "conflict")}}),
+    ("delivered_at_cursor", "not_pulled", {"standing": "never"}),
+    ("delivered_at_cursor", "not_pulled", {"standing": "waiting"}),
+    ("delivered_at_cursor", "begins_anew", {"standing": "begins_anew"}),
+    ("delivered_at_cursor", "withdrawal_waiting", {"trait": "x", "known": True, "standing": "waiting"}),
+]
+
+
+@pytest.mark.parametrize(("gate", "reason", "changed"), FAILING)
+def test_each_fails(gate: str, reason: str, changed: dict[str, Any]) -> None:
+    """On the facts of its failure a gate fails, with the reason."""
+    assert stopped_at(gates(THROUGH)) is None
+    told = {each.gate: each for each in gates(msgspec.structs.replace(THROUGH, **changed))}
+    assert (told[gate].result, told[gate].reason) == ("fail", reason)
+
+
+UNKNOWN: list[tuple[str, str, dict[str, Any]]] = [
+    ("received", "refusals_unnamed", {**NOBODY, "refusals": True}),
+    ("merged", "after_failure", NOBODY),
+    ("purposes_granted", "after_failure", {"entry": None, "verdicts": {}}),
+    ("delivered_at_cursor", "nothing_to_deliver", {"entry": None}),
+    ("delivered_at_cursor", "too_far", {"standing": "too_far"}),
+    ("delivered_at_cursor", "sent", {"standing": "waiting", "sent": True}),
+    ("delivered_at_cursor", "told", {"standing": "waiting", "disclosed": True}),
+    ("delivered_at_cursor", "never_acknowledged", {"standing": "never", "disclosed": True}),
+]
+
+
+@pytest.mark.parametrize(("gate", "reason", "changed"), UNKNOWN)
+def test_cannot_be_told(gate: str, reason: str, changed: dict[str, Any]) -> None:
+    """Where nothing kept can tell, a gate says so."""
+    told = {each.gate: each for each in gates(msgspec.structs.replace(THROUGH, **changed))}
+    assert (told[gate].result, told[gate].reason) == ("unknown", reason)
+
+
+PLACE = Position(2, 3, 0, None, {0: 5, 1: 7})
+LANES = {0: (0, 9), 1: (7, 7)}
+
+
+@pytest.mark.parametrize(
+    ("place", "versions", "lanes", "about", "expected"),
+    [
+        (None, (2, 3), LANES, None, "never"),
+        (PLACE, (2, 3), LANES, False, "settled"),
+        (PLACE, (2, 3), LANES, True, "waiting"),
+        (PLACE, (2, 3), LANES, None, "too_far"),
+        (PLACE, (2, 4), LANES, False, "begins_anew"),
+        (PLACE, (2, 3), {**LANES, 0: (6, 9)}, False, "begins_anew"),
+        (PLACE, (2, 3), {**LANES, 1: (0, 6)}, False, "begins_anew"),
+        (msgspec.structs.replace(PLACE, after=ME), (2, 3), LANES, False, "settled"),
+        (msgspec.structs.replace(PLACE, after=bytes(16)), (2, 3), LANES, False, "waiting"),
+    ],
+)
+def test_standing(place: Position | None, versions: tuple[int, int], lanes: Any, about: Any, expected: str) -> None:
+    """A profile is settled at a place only if nothing after it is about the profile, under the versions in force."""
+    assert standing(place, versions, lanes, ME, about) == expected
+
+
+def test_verdicts_without_an_origin() -> None:
+    """Of nobody in particular it is told what needs nobody: that a purpose is unknown, or necessary."""
+    made = Purposes(1, {"Ads": Purpose("Ads", "ads"), "Bill": Purpose("Bill", "necessary")})
+    permission = Permission({}, (), made, 0)
+    told = verdicts(Entitled(("Ads", "Bill", "None")), permission, None)
+    assert {name: each.reason for name, each in told.items()} == {"Bill": "necessary", "None": "unknown_purpose"}
+    assert verdicts(Entitled(), permission, ME) == {"": Verdict(False, "unset")}
