@@ -79,7 +79,7 @@ def wanted_documents(calls: Iterable[Call], owners: dict[bytes, bytes]) -> set[b
         named = list(_named(call))
         found = [owners[key] for key in named if key in owners]
         unknown = len(found) < len(named)
-        if call.traits or call.consent or call.group is not None:
+        if call.traits or call.consent or call.signals or call.group is not None:
             wanted.update(found)
             followed |= unknown
         elif unknown:
