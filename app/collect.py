@@ -21,6 +21,7 @@ from identity.journeys.ingest.read_in import LARGEST_ITEM, Request
 from identity.journeys.tenants import Caller
 from identity.model import KINDS, Kind, Outcome, Source
 from identity.planning.extract import REJECTIONS
+from identity.planning.signals.gpc import header_says
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -122,7 +123,8 @@ class Collect:
             self._onefold.limits.collect(caller)
         if caller.scopes.isdisjoint(SCOPES):
             raise Forbidden
-        request = _read_in(route, document, caller, size=len(raw))
+        gpc = headers.get(b"sec-gpc")
+        request = _read_in(route, document, caller, size=len(raw), gpc=gpc is not None and self._opts_out(gpc, caller))
         if len(request.items) > 1:
             # One at a time they are held by the limit of requests already.
             self._onefold.limits.calls(caller, len(request.items))
@@ -136,6 +138,13 @@ class Collect:
             content = msgspec.json.encode({"success": True, "outcomes": outcomes})
             return _made(200, content, _PREFERRED)
         return _ACCEPTED
+
+    def _opts_out(self, gpc: bytes, caller: Caller) -> bool:
+        """Whether the person behind a browser opts out; the header of a server is nobody's choice."""
+        said = header_says(gpc)
+        if said and caller.server:
+            self._onefold.meters.ignored_gpc()
+        return said and not caller.server
 
     async def _by_header(self, authorization: bytes | None) -> Caller | None:
         """The caller of the header. None where there is none, or a token that is no key of ours.
@@ -168,11 +177,11 @@ def _readable(start: Message, scope: Scope) -> Message:
     return start
 
 
-def _read_in(route: Route, document: dict[str, Any], caller: Caller, *, size: int) -> Request:
+def _read_in(route: Route, document: dict[str, Any], caller: Caller, *, size: int, gpc: bool) -> Request:
     received = time.time_ns() // 1000
     source = Source(caller.key, caller.server)
     if route.kind is not None:
-        return Request([document], source=source, received=received, kind=route.kind, size=size)
+        return Request([document], source=source, received=received, kind=route.kind, size=size, gpc=gpc)
     items = document.get("batch")
     if type(items) is not list:
         raise Unreadable("batch_not_a_list", "The body must have a batch, which is a list of calls.")
@@ -184,6 +193,7 @@ def _read_in(route: Route, document: dict[str, Any], caller: Caller, *, size: in
         # A public key must not choose when its calls were received.
         history=route.history and caller.server,
         size=size,
+        gpc=gpc,
     )
 
 

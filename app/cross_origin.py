@@ -16,7 +16,7 @@ _ORIGIN: Final = re.compile(
 )
 _NAMES: Final = re.compile(rb"[A-Za-z0-9\-]{1,40}(, ?[A-Za-z0-9\-]{1,40}){0,20}")
 # A star would not cover Authorization, and SDKs let a page add headers of its own.
-_KNOWN: Final = b"authorization, content-type, content-encoding, prefer, x-retry-count"
+_KNOWN: Final = b"authorization, content-type, content-encoding, prefer, sec-gpc, x-retry-count"
 _EXPOSED: Final = (b"access-control-expose-headers", b"Retry-After, X-RateLimit-Reset")
 _ANYONE: Final[Headers] = [(b"access-control-allow-origin", b"*"), _EXPOSED]
 _DAY: Final = b"86400"

@@ -194,7 +194,7 @@ class PurposeAnswer(Struct):
 
 
 class ConsentStatement(Struct):
-    """A call that said something of consent."""
+    """A call that said something of consent; `signal_sources` by which signals, as `gpc` or `tcf`."""
 
     evidence_id: str
     type: str
@@ -205,6 +205,7 @@ class ConsentStatement(Struct):
     server_side: bool
     decisions: dict[str, bool]
     signals: dict[str, Any]
+    signal_sources: list[str]
     invalid_signals: list[str]
     jurisdiction: str | None
     evidence: Any

@@ -44,6 +44,10 @@ class Meters:
             "onefold_refused_requests", "Requests to collect that were refused whole, by code.", ["code"],
             registry=registry,
         )  # fmt: skip
+        self._ignored_gpc = Counter(
+            "onefold_ignored_gpc", "Requests with a server-side key whose Sec-GPC header was ignored.",
+            registry=registry,
+        )  # fmt: skip
         self._merges = Counter("onefold_merges", "Profiles merged into another.", registry=registry)
         self._sizes = Histogram("onefold_request_calls", "Calls per request.", buckets=_CALLS, registry=registry)
         self._seconds = Histogram(
@@ -86,6 +90,10 @@ class Meters:
     def refused(self, code: str) -> None:
         """A request to collect was refused, with a code of ours."""
         self._refused.labels(code).inc()
+
+    def ignored_gpc(self) -> None:
+        """A request with a server-side key bore the header of a browser."""
+        self._ignored_gpc.inc()
 
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """One request was answered."""

@@ -26,8 +26,9 @@ class Request:
     """The calls of one request. They are committed together, in one transaction or not at all.
 
     `items` are bodies as parsed. `kind` is the one that the path names (None: each item says). Of a
-    `trial` nothing is left behind. `history`: items may say when they were received (import). `size`
-    is that of the whole body in bytes, where it is known; `weight` what it takes of the queue.
+    `trial` nothing is left behind. `history`: items may say when they were received (import). `gpc`: the
+    browser that sent it said so in its header; each item says so from then on. `size` is that of the whole
+    body in bytes, where it is known; `weight` what it takes of the queue.
     `index` are the versions of the index key that it was read under, `older` what it names under older ones.
     `outcomes` has one entry per item: what was rejected at reading, else what the plan says.
     """
@@ -35,6 +36,7 @@ class Request:
     __slots__ = (
         "calls",
         "envelope",
+        "gpc",
         "history",
         "index",
         "items",
@@ -61,6 +63,7 @@ class Request:
         size: int | None = None,
         tamed: bool = True,
         trial: bool = False,
+        gpc: bool = False,
     ) -> None:
         if len(items) > MOST_ITEMS:
             raise BatchTooLong
@@ -71,6 +74,7 @@ class Request:
         self.envelope = envelope or {}
         self.history = history
         self.trial = trial
+        self.gpc = gpc
         self.rules = -1
         self.outcomes: list[Outcome | None] = [None] * len(items)
         self.weight = weight(len(items), size or 0)
@@ -119,6 +123,8 @@ class Request:
                     item = {**item, "context": shared}
                 elif isinstance(own, dict):
                     item = {**item, "context": {**shared, **own}}
+            if self.gpc:
+                item = _opted_out(item)
             if self.history and "receivedAt" in item:
                 own_time = parse_time(item["receivedAt"])
                 if own_time is not None:
@@ -142,6 +148,14 @@ class Request:
             if beyond:
                 call.skipped = call.skipped + [Skipped(i, "bad_type") for i in beyond]
                 call.identifiers = [i for i in call.identifiers if i.type in codes]
+
+
+def _opted_out(item: dict[str, Any]) -> dict[str, Any]:
+    """The item as it is kept, so that it says the same whenever it is read again."""
+    context = item.get("context")
+    if context is None or context == []:
+        return {**item, "context": {"gpc": True}}
+    return {**item, "context": {**context, "gpc": True}} if isinstance(context, dict) else item
 
 
 def _message_id(item: Any) -> str | None:

@@ -5,7 +5,7 @@ answer for any moment is what the calls that had arrived by then come to, and ea
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -20,6 +20,7 @@ from identity.planning.extract import Content, content
 from identity.planning.permission import Permission
 from identity.planning.purposes import Purposes, compile_purposes
 from identity.planning.records import Kept, unpack
+from identity.planning.signals.reading import Signal
 from identity.planning.state import Document
 from identity.planning.statements import read as read_signals
 from identity.planning.timing import format_time, parse_time
@@ -98,19 +99,24 @@ def told(each: Statement, sources: dict[int, str]) -> dict[str, Any]:
         "server_side": call.server,
         "decisions": dict(each.said.consent or {}),
         "signals": dict(each.said.signals),
+        "signal_sources": [signal.source for signal in _found(call) if signal.stated],
         "invalid_signals": _invalid(call),
         "jurisdiction": consent.get("jurisdiction") if isinstance(consent, dict) else None,
         "evidence": call.body.get("evidence") if STORED_KINDS[call.kind] == "consent" else consent,
     }
 
 
-def _invalid(call: Kept) -> list[str]:
-    """The signals that came and could not be parsed: they stated nothing."""
+def _found(call: Kept) -> Sequence[Signal]:
+    """The signals of a call."""
     context = call.body.get("context")
     if not isinstance(context, dict):
-        return []
-    found = read_signals(context, server=call.server, received=call.received).found
-    return [each.source for each in found if each.invalid]
+        return ()
+    return read_signals(context, server=call.server, received=call.received).found
+
+
+def _invalid(call: Kept) -> list[str]:
+    """The signals that came and could not be parsed: they stated nothing."""
+    return [each.source for each in _found(call) if each.invalid]
 
 
 def _documents(heard: Iterable[Statement]) -> dict[bytes, Document]:
