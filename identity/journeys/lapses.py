@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from identity.clock import SLOT_BITS
 from identity.errors import OnefoldError
+from identity.model import DAY
 from identity.planning.plan import UPSERT
 from identity.spaces import Space, Spaces
 from identity.store import control, disclosures, feed
@@ -47,7 +48,7 @@ async def _announce(space: Space, origins: Sequence[bytes], now: int) -> int:
 
 async def forget_told(spaces: Spaces, days: int) -> None:
     """Forgets entries of the feed that are older than they are kept, lane by lane, in small steps."""
-    before = (time.time_ns() // 1000 - days * 86_400_000_000) << 8
+    before = (time.time_ns() // 1000 - days * DAY) << SLOT_BITS
     async with spaces.database.reading() as connection:
         rows = await control.list_spaces(connection)
     for row in rows:

@@ -16,6 +16,7 @@ from identity.ledgers import chained
 from identity.planning import renaming
 from identity.planning.audit import REMOVE, UNMERGE, Ties, Undone
 from identity.planning.census import Census
+from identity.planning.feed import within
 from identity.planning.findings import Finding, Findings, of_key
 from identity.planning.plan import UNMERGED
 from identity.planning.tally import Tally
@@ -26,7 +27,18 @@ from identity.store.tenant import Tenant
 
 Progress = Callable[[str, int], None]
 """Told of what was read: `what` of it, and how many rows so far."""
-PARTS = ("profiles", "identifiers", "reverse rows", "evidence", "counters", "events", "feed", "keys", "ledger")
+PARTS = (
+    "profiles",
+    "identifiers",
+    "reverse rows",
+    "evidence",
+    "counters",
+    "events",
+    "feed",
+    "disclosures",
+    "keys",
+    "ledger",
+)
 
 
 class Report(Struct, frozen=True):
@@ -93,12 +105,36 @@ class _Audit:
         await self._read(None, store.CUTS, tally.read_cut, keys=(0,))
         await self._read("counters", store.COUNTERS, tally.read_counters, counters=(1, 2))
         await self._read("events", store.EVENTS, tally.read_events)
-        await self._read("feed", store.TOLD, tally.read_told)
-        for lane in await store.lanes(self.connection, self.tenant):
+        lanes = await store.lanes(self.connection, self.tenant)
+        for lane in lanes:
             tally.read_lane(*lane)
+        await self._read("feed", store.TOLD, tally.read_told)
         tally.check(evidence)
-        await self._keys()
+        await self._destinations(lanes, forgotten=tally.forgotten)
+        await self._keys(forgotten=tally.forgotten)
         await self._ledger()
+
+    async def _destinations(self, lanes: Sequence[store.LaneRow], *, forgotten: bool) -> None:
+        """Reads what the feed says of erasures, how far destinations are in it, and who was told of whom."""
+        add, heads = self.findings.add, {lane.lane: lane.seq or 0 for lane in lanes}
+
+        def delivery(destination: int, both: bool, *places: bytes | None) -> None:  # noqa: FBT001 (a row)
+            if not both:
+                add("delivery_missing", f"destination {destination}")
+            if not all(place is None or within(place, heads) for place in places):
+                add("place_beyond", f"destination {destination}")
+
+        def disclosed(id_: bytes, destination: int, both: bool) -> None:  # noqa: FBT001 (a row)
+            if not both:
+                add("disclosure_orphaned", f"{public_profile(id_)} to destination {destination}")
+
+        def erased(id_: bytes, named: bool) -> None:  # noqa: FBT001 (a row)
+            if named or not forgotten:
+                add("erasure_unnamed", public_profile(id_))
+
+        await self._read(None, store.ERASED, erased)
+        await self._read(None, store.DELIVERIES, delivery)
+        await self._read("disclosures", store.DISCLOSED, disclosed)
 
     async def _ledger(self) -> None:
         """Walks the chain from its first entry; what follows a break is bound to what stands there."""
@@ -132,7 +168,7 @@ class _Audit:
         ties.check(await store.took_part(connection, tenant, UNMERGED))
         return ties.calls
 
-    async def _keys(self) -> None:
+    async def _keys(self, *, forgotten: bool) -> None:
         """Reads who has keys and rows without being there, and the other way round."""
         census, add = self._census, self.findings.add
 
@@ -146,7 +182,7 @@ class _Audit:
         await self._read(None, store.BLOCKED_LINKED, lambda key: add("blocked_linked", of_key(key)))
         async for table, ids in store.orphans(self.connection, self.tenant):
             if table == "change":
-                self.findings.add_profiles("change_unknown", ids)
+                self.findings.add_profiles("change_unknown", () if forgotten else ids)
             else:
                 for id_ in ids:
                     add("row_orphaned", f"{table} of {public_profile(id_)}")

@@ -66,6 +66,12 @@ def unpack(raw: bytes) -> Position | None:
     return Position(entitled, purposes, began, after if whole else None, lanes)
 
 
+def within(raw: bytes, heads: Mapping[int, int]) -> bool:
+    """Whether a place as it is written can be read, and lies in lanes that have come as far (`heads`)."""
+    position = unpack(raw)
+    return position is not None and all(0 <= seq <= heads.get(lane, -1) for lane, seq in position.lanes.items())
+
+
 class Entry(NamedTuple):
     """One entry of a lane.
 
@@ -98,6 +104,14 @@ def advanced(position: Position, entries: Iterable[Entry]) -> Position:
     for entry in entries:
         lanes[entry.lane] = max(entry.seq, lanes.get(entry.lane, 0))
     return Position(position.entitled, position.purposes, position.began, position.after, lanes)
+
+
+def missed(position: Position, entries: Iterable[Entry]) -> bool:
+    """Whether entries between a place and these are not among them: they went while the page was read."""
+    first: dict[int, int] = {}
+    for entry in entries:
+        first[entry.lane] = min(entry.seq, first.get(entry.lane, entry.seq))
+    return any(seq != position.lanes.get(lane, 0) + 1 for lane, seq in first.items())
 
 
 def collapsed(entries: Sequence[Entry], canonical: Mapping[bytes, bytes]) -> list[Told]:

@@ -21,14 +21,17 @@ _USER_ID = BUILT_IN.index(USER_ID) + 1
 
 
 class Tally:
-    """Counts again what is stored as counted. The census must be settled."""
+    """Counts again what is stored as counted. The census must be settled, and lanes are read before the feed.
+
+    `forgotten`: entries of the feed are gone, lane by lane, the last ones of somebody as well as the first.
+    """
 
     def __init__(self, census: Census, findings: Findings) -> None:
         self.census = census
         self.findings = findings
         self.calls = array("q", bytes(8 * len(census.ids)))
-        self._forgotten = False
         self._told = array("q", [NOBODY]) * len(census.ids)
+        self.forgotten = False
         self._cuts: dict[int, dict[bytes, tuple[int, int]]] = {}
         origins, head = column(census.origin), census.head
         heads = np.full(len(origins), NOBODY)
@@ -99,7 +102,7 @@ class Tally:
         """The greatest version that the feed tells of a profile, and whether it tells that it is erased."""
         number = self.census.origins.get(id_)
         if number is None:
-            if not erased:
+            if not (erased or self.forgotten):
                 self.findings.add("change_unknown", public_profile(id_))
         elif erased:
             self.findings.add("erased_alive", public_profile(id_))
@@ -107,12 +110,13 @@ class Tally:
             self._told[number] = version
 
     def read_lane(
-        self, lane: int, head: int | None, count: int, first: int | None, last: int | None, base: int = 0
+        self, lane: int, head: int | None, base: int, count: int, first: int | None, last: int | None
     ) -> None:
-        """What a lane of the feed holds, and its head (None: it has none); up to `base` nothing is kept any more."""
-        self._forgotten |= base > 0
-        if (head, first or base + 1, last or base) != (base + count, base + 1, base + count):
+        """What a lane of the feed holds, and the last entries that were made and forgotten (None: it has no head)."""
+        ends = (base + 1, head) if count else (None, None)
+        if head is None or not 0 <= base <= head or count != head - base or (first, last) != ends:
             self.findings.add("lane_broken", f"lane {lane}")
+        self.forgotten |= base > 0
 
     def check(self, evidence: Sequence[int]) -> None:
         """Compares what was summed up, once all was read. `evidence` counts the calls kept per origin."""
@@ -122,9 +126,6 @@ class Tally:
         # The calls that expired are counted still, so there may be fewer than are counted.
         heads = np.flatnonzero((census.head == np.arange(len(census.ids))) & census.whole)
         heads = heads[census.canonical[heads] != NOBODY]
-        said = column(self._told)[census.canonical[heads]]
-        told = said != column(census.version)[heads]
-        if self._forgotten:
-            # What was told of them last may not be kept any more.
-            told &= said > 0
-        self.findings.add_profiles("version_untold", (census.ids[number] for number in heads[told]))
+        told, version = column(self._told)[census.canonical[heads]], column(census.version)[heads]
+        wrong = told > version if self.forgotten else told != version
+        self.findings.add_profiles("version_untold", (census.ids[number] for number in heads[wrong]))

@@ -7,7 +7,7 @@ and never wait.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import LiteralString
+from typing import LiteralString, NamedTuple
 
 from psycopg import AsyncRawServerCursor
 from psycopg.rows import TupleRow
@@ -53,6 +53,29 @@ FROM (
 ) t
 LEFT JOIN profile p ON p.profile_id = t.profile_id AND p.space_id = $1::int4 AND p.bucket = $2::int4
 GROUP BY t.profile_id, p.profile_id, p.withheld HAVING bool_or(t.named)
+"""
+ERASED: LiteralString = """
+SELECT DISTINCT c.profile_id, c.other IS NOT NULL FROM change c
+WHERE c.space_id = $1::int4 AND c.bucket = $2::int4 AND c.op = 4
+  AND NOT EXISTS (SELECT FROM erasure e WHERE e.erasure_id = c.other AND e.space_id = $1::int4 AND e.bucket = $2::int4)
+  -- Who is withheld is told of without one, and with one once they are erased after all.
+  AND (c.other IS NOT NULL OR NOT EXISTS (
+      SELECT FROM profile p WHERE p.profile_id = c.profile_id AND p.space_id = $1::int4 AND p.bucket = $2::int4
+      UNION ALL
+      SELECT FROM change n WHERE n.profile_id = c.profile_id AND n.op = 4 AND n.other IS NOT NULL
+        AND n.space_id = $1::int4 AND n.bucket = $2::int4
+  ))
+"""
+DELIVERIES: LiteralString = """
+SELECT coalesce(v.destination, d.id), v.destination IS NOT NULL AND d.id IS NOT NULL, v.acked, v.pushed
+FROM (SELECT * FROM delivery WHERE space_id = $1::int4 AND bucket = $2::int4) v
+FULL JOIN (SELECT id FROM destination WHERE space_id = $1::int4) d ON d.id = v.destination
+"""
+DISCLOSED: LiteralString = """
+SELECT t.profile_id, t.destination, p.profile_id IS NOT NULL AND d.id IS NOT NULL FROM disclosure t
+LEFT JOIN profile p ON p.profile_id = t.profile_id AND p.space_id = $1::int4 AND p.bucket = $2::int4
+LEFT JOIN destination d ON d.id = t.destination AND d.space_id = $1::int4
+WHERE t.space_id = $1::int4 AND t.bucket = $2::int4
 """
 CUTS: LiteralString = """
 SELECT key, cut, side FROM cut WHERE space_id = $1::int4 AND bucket = $2::int4
@@ -155,14 +178,23 @@ async def took_part(connection: Connection, tenant: Tenant, kind: int) -> list[b
     return [id_ for (id_,) in found]
 
 
-async def lanes(
-    connection: Connection, tenant: Tenant
-) -> list[tuple[int, int | None, int, int | None, int | None, int]]:
-    """Per lane of the feed (lane, its head, how many entries, the first, the last, the last that is not kept)."""
+class LaneRow(NamedTuple):
+    """A lane of the feed: its last entry, the last one that is forgotten, and the entries that it holds."""
+
+    lane: int
+    seq: int | None
+    base: int
+    entries: int
+    first: int | None
+    last: int | None
+
+
+async def lanes(connection: Connection, tenant: Tenant) -> list[LaneRow]:
+    """The lanes of the feed, and those that have entries and no head."""
     found = await rows(
         connection,
         """
-        SELECT coalesce(h.lane, c.lane), h.seq, coalesce(c.entries, 0), c.low, c.high, coalesce(h.base, 0)
+        SELECT coalesce(h.lane, c.lane), h.seq, coalesce(h.base, 0), coalesce(c.entries, 0), c.low, c.high
         FROM (SELECT lane, seq, base FROM lane_head WHERE space_id = $1::int4 AND bucket = $2::int4) h
         FULL JOIN (
             SELECT lane, count(*) AS entries, min(seq) AS low, max(seq) AS high FROM change
@@ -172,7 +204,7 @@ async def lanes(
         tenant.id,
         tenant.base,
     )
-    return [(lane, head, entries, low, high, base) for lane, head, entries, low, high, base in found]
+    return [LaneRow(*each) for each in found]
 
 
 async def orphans(connection: Connection, tenant: Tenant) -> AsyncIterator[tuple[str, list[bytes]]]:

@@ -131,16 +131,20 @@ async def append(connection: Connection, tenant: Tenant, lane: int, changes: lis
 
 
 async def forget(connection: Connection, tenant: Tenant, lane: int, before: int, limit: int) -> int:
-    """Forgets up to `limit` entries of a lane from before a stamp; how many. In a transaction of its own."""
+    """Forgets up to `limit` of the first entries of a lane, as far as all are from before a stamp; how many.
+
+    Stamps in a lane need not be in order: an old entry after a newer one waits for it. In a transaction
+    of its own.
+    """
     found = await row(
         connection,
         """
         SELECT h.base, coalesce((
-            SELECT max(c.seq) FROM (
+            SELECT coalesce(min(c.seq) FILTER (WHERE c.at >= $4::int8) - 1, max(c.seq)) FROM (
                 SELECT seq, at FROM change
                 WHERE space_id = $1::int4 AND lane = $2::int2 AND bucket = $3::int4 AND seq > h.base
                 ORDER BY seq LIMIT $5::int8
-            ) c WHERE c.at < $4::int8
+            ) c
         ), h.base)
         FROM lane_head h WHERE h.space_id = $1::int4 AND h.lane = $2::int2 AND h.bucket = $3::int4 FOR UPDATE
         """,

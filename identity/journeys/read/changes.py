@@ -17,7 +17,7 @@ from identity.journeys.read.destined import ATTEMPTS
 from identity.journeys.read.find import MOST_DOCUMENTS
 from identity.journeys.read.opened import Opened
 from identity.journeys.read.scope import Scope, cursor_domain, disclose, open_scope, seen, told_before
-from identity.planning.feed import BEGINNING, Entry, Position, Told, advanced, collapsed, pack, unpack
+from identity.planning.feed import BEGINNING, Entry, Position, Told, advanced, collapsed, missed, pack, unpack
 from identity.planning.plan import ERASE, MERGE, UNMERGE
 from identity.planning.timing import format_time
 from identity.spaces import Space, through_a_roll
@@ -84,6 +84,8 @@ async def page(
         return await _all(space, scope, position, limit)
     async with space.database.reading() as connection:
         entries = [Entry(*row) for row in await feed.entries(connection, space.tenant, position.lanes, limit)]
+    if missed(position, entries):
+        raise Resync
     told = await _entries(space, scope, entries) if entries else []
     return told, advanced(position, entries), len(entries) == limit
 
