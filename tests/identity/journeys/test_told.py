@@ -69,7 +69,8 @@ def make(lab: Lab) -> Space:
             await asked(space, "erased")
             return space
 
-    return run(main())
+    made: Space = run(main())
+    return made
 
 
 @pytest.fixture(scope="module")
