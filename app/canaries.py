@@ -14,6 +14,7 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from app import canaries_disclosed
 from identity.errors import DatabaseUnavailable
 
 _LETTERS = string.ascii_lowercase + string.digits
@@ -31,7 +32,7 @@ _KINDS = (
     "looked-up user id", "unknown e-mail", "request path", "request query", "request header", "wrong key",
     "tried value", "simulated pattern", "erasure in error", "export in error", "hold reason", "extension reason",
     "idempotency key", "regulation in error", "controller", "callback address", "OpenDSR extension",
-    "OpenDSR request in error", "consent evidence", "trait of a destination", "callback address of a destination",
+    "OpenDSR request in error",
 )  # fmt: skip
 _EXPORT = re.compile(rb"exp_[0-9a-f]{32}")
 _ERASURE = re.compile(rb"ers_[0-9a-f]{32}")
@@ -45,7 +46,7 @@ class Canaries:
     """The values by kind, and what a server said that must hold none of them."""
 
     def __init__(self) -> None:
-        self.values = {kind: _token() for kind in _KINDS}
+        self.values = {kind: _token() for kind in (*_KINDS, *canaries_disclosed.KINDS)}
         # The shortest that are possible numbers; the rest of the number is random.
         self.values["phone"] = "4915" + "".join(secrets.choice("123456789") for _ in range(9))
         self.refusals: list[bytes] = []
@@ -62,7 +63,7 @@ class Canaries:
     def plant(self, ask: Callable[..., tuple[int, bytes]]) -> None:
         """Puts every value where it belongs; `ask(key, method, path, body, headers)` makes a request."""
         self._ask = ask
-        for step in (self._person, self._losses, self._rules, self._reads, self._undoing, self._consent,
+        for step in (self._person, self._losses, self._rules, self._reads, self._undoing,
                      self._destinations, self._privacy, self._front_doors):  # fmt: skip
             step()
 
@@ -202,27 +203,9 @@ class Canaries:
         self._send("privacy", "POST", _DSR, {**asked, "subject_identities": wrong})
         self._send("privacy", "GET", f"{_DSR}/{v['OpenDSR request in error']}")
 
-    def _consent(self) -> None:
-        """A decision on a person's behalf, and what shows it."""
-        v = self.values
-        decision = {
-            "identifier": f"user_id:{v['user id']}",
-            "decisions": {v["consent category"]: True},
-            "captured_at": "2026-01-02T03:04:05Z",
-            "evidence": {"form": v["consent evidence"]},
-        }
-        self._if_there_is("consent evidence", "privacy", "POST", "/v1/consent", decision)
-
     def _destinations(self) -> None:
-        """Where values leave for others: what a destination may see, and where it is called back."""
-        v = self.values
-        wanted = {
-            "purposes": [],
-            "traits": [v["trait name"], v["trait of a destination"]],
-            "identifiers": ["user_id"],
-            "callback_url": f"https://canary.example/{v['callback address of a destination']}",
-        }
-        self._if_there_is("destination", "admin", "PUT", "/v1/destinations/canary", wanted)
+        """Where values leave for others, and what allows it."""
+        canaries_disclosed.plant(self.values, self._mail, self._ask, self._must, self._send)
 
 
 class Caller:

@@ -15,11 +15,12 @@ import psycopg
 import pytest
 
 from app import scanning, tour
-from app.canaries import Canaries
+from app.canaries import Caller, Canaries
 from app.settings import Settings
 from identity.store.cluster import SUPERUSER
 from identity.store.embedded import EmbeddedPostgres
 from identity.store.scanning import CONTROL
+from tests.app.conftest import Shop
 from tests.app.test_cli import onefold
 from tests.conftest import ONEFOLD, ROOT, Running, launch
 
@@ -80,6 +81,26 @@ def test_every_kind_is_sent() -> None:
     canaries.plant(ask)
     canaries.erase()
     assert {kind for kind, value in canaries.values.items() if value not in sent[0]} == set()
+
+
+def test_a_destination_is_told(shop: Shop, live: Running, rows: psycopg.Connection[Any]) -> None:
+    """What is scanned holds what destinations are told: a disclosure, a place in the feed, an erasure to tell."""
+    canaries = Canaries()
+    canaries.plant(Caller(live.url, shop.keys))
+    id_ = shop.space_id.removeprefix("spc_")
+
+    def count(table: LiteralString) -> int:
+        of = f"{table} t JOIN space s ON s.id = t.space_id WHERE s.public_id = %s"
+        (found,) = rows.execute(f"SELECT count(*) FROM {of}", [id_]).fetchone() or (0,)
+        return int(found)
+
+    assert [table for table in ("purposes", "destination", "disclosure") if not count(table)] == []
+    assert count("(SELECT * FROM delivery WHERE acked IS NOT NULL)") == 1
+    assert canaries.erase() == 0
+    assert count("erasure_notice") > 0
+    assert [
+        kind for kind in canaries.values if any(canaries.values[kind].encode() in each for each in canaries.refusals)
+    ] == []
 
 
 def test_leak(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
