@@ -110,11 +110,11 @@ class _Audit:
             tally.read_lane(*lane)
         await self._read("feed", store.TOLD, tally.read_told)
         tally.check(evidence)
-        await self._destinations(lanes, forgotten=tally.forgotten)
+        await self._destinations(lanes)
         await self._keys(forgotten=tally.forgotten)
         await self._ledger()
 
-    async def _destinations(self, lanes: Sequence[store.LaneRow], *, forgotten: bool) -> None:
+    async def _destinations(self, lanes: Sequence[store.LaneRow]) -> None:
         """Reads what the feed says of erasures, how far destinations are in it, and who was told of whom."""
         add, heads = self.findings.add, {lane.lane: lane.seq or 0 for lane in lanes}
 
@@ -128,11 +128,8 @@ class _Audit:
             if not both:
                 add("disclosure_orphaned", f"{public_profile(id_)} to destination {destination}")
 
-        def erased(id_: bytes, named: bool) -> None:  # noqa: FBT001 (a row)
-            if named or not forgotten:
-                add("erasure_unnamed", public_profile(id_))
-
-        await self._read(None, store.ERASED, erased)
+        # One that names none is of who was withheld, or was done again from a journal that had no names yet.
+        await self._read(None, store.ERASED, lambda id_: add("erasure_unknown", public_profile(id_)))
         await self._read(None, store.DELIVERIES, delivery)
         await self._read("disclosures", store.DISCLOSED, disclosed)
 

@@ -38,7 +38,7 @@ DIFFERENCES: Final = {
     "version_untold": "The feed does not end at the version of a profile.",
     "change_unknown": "The feed names a profile that does not exist.",
     "erased_alive": "The feed says that a profile was erased, and it is there.",
-    "erasure_unnamed": "The feed says that somebody was erased, and no erasure did so.",
+    "erasure_unknown": "The feed names an erasure that does not exist.",
     "place_beyond": "A destination acknowledged or was sent what the feed does not hold.",
     "delivery_missing": "Of a destination it is not kept how far it is, or of one that does not exist it is.",
     "disclosure_orphaned": "Somebody who does not exist was told of, or told.",

@@ -55,16 +55,9 @@ LEFT JOIN profile p ON p.profile_id = t.profile_id AND p.space_id = $1::int4 AND
 GROUP BY t.profile_id, p.profile_id, p.withheld HAVING bool_or(t.named)
 """
 ERASED: LiteralString = """
-SELECT DISTINCT c.profile_id, c.other IS NOT NULL FROM change c
-WHERE c.space_id = $1::int4 AND c.bucket = $2::int4 AND c.op = 4
+SELECT DISTINCT c.profile_id FROM change c
+WHERE c.space_id = $1::int4 AND c.bucket = $2::int4 AND c.op = 4 AND c.other IS NOT NULL
   AND NOT EXISTS (SELECT FROM erasure e WHERE e.erasure_id = c.other AND e.space_id = $1::int4 AND e.bucket = $2::int4)
-  -- Who is withheld is told of without one, and with one once they are erased after all.
-  AND (c.other IS NOT NULL OR NOT EXISTS (
-      SELECT FROM profile p WHERE p.profile_id = c.profile_id AND p.space_id = $1::int4 AND p.bucket = $2::int4
-      UNION ALL
-      SELECT FROM change n WHERE n.profile_id = c.profile_id AND n.op = 4 AND n.other IS NOT NULL
-        AND n.space_id = $1::int4 AND n.bucket = $2::int4
-  ))
 """
 DELIVERIES: LiteralString = """
 SELECT coalesce(v.destination, d.id), v.destination IS NOT NULL AND d.id IS NOT NULL, v.acked, v.pushed

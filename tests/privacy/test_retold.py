@@ -197,6 +197,11 @@ def test_destinations_hear_of_it_again(lab: Lab) -> None:
             number,
         )[0]
         lab.query(
+            "INSERT INTO delivery (destination, space_id, bucket) SELECT %s, id, bucket_base FROM space WHERE id = %s",
+            destination,
+            number,
+        )
+        lab.query(
             "INSERT INTO disclosure (profile_id, destination, fields, space_id, bucket, first, last)"
             " SELECT profile_id, %s, %s, space_id, bucket, 0, 0 FROM profile",
             destination,

@@ -21,9 +21,8 @@ GRANTED = {"consent": {"categoryPreferences": {"Marketing": True}}}
 ALL = {"purposes": ["Marketing"], "traits": ["*"], "identifiers": ["*"]}
 BEYOND = "set_byte(acked, length(acked) - 1, 200)"
 DAMAGES = [
-    (f"UPDATE change SET other = {NOBODY} WHERE op = 4 AND other IS NOT NULL", {"erasure_unnamed"}),
-    ("UPDATE change SET other = NULL WHERE op = 4", {"erasure_unnamed"}),
-    ("DELETE FROM erasure WHERE state = 2", {"erasure_unnamed"}),
+    (f"UPDATE change SET other = {NOBODY} WHERE op = 4 AND other IS NOT NULL", {"erasure_unknown"}),
+    ("DELETE FROM erasure WHERE state = 2", {"erasure_unknown"}),
     (f"UPDATE delivery SET acked = {BEYOND} WHERE acked IS NOT NULL", {"place_beyond"}),
     ("UPDATE delivery SET pushed = 'nonsense'", {"place_beyond"}),
     ("DELETE FROM delivery WHERE acked IS NULL", {"delivery_missing"}),
