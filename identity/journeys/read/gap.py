@@ -5,6 +5,7 @@ in the ledger: it must not become an oracle of who was erased.
 """
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -62,10 +63,10 @@ async def _facts(space: Space, scope: Scope, ref: str, trait: str) -> tuple[Fact
     facts = Facts(trait=trait, entitled=scope.entitled, verdicts=unmet)
     if value is None:
         return msgspec.structs.replace(facts, usable=False), None
-    key = space.keys.identifier(type_, value)
     async with space.database.reading() as connection:
-        known = await unlinked.of(connection, space.tenant, key, space.keys.suppression(type_, value))
-        found = await store.by_keys(connection, space.tenant, [key], MOST_ORIGINS)
+        newest, keys = space.keys.versions.newest, space.keys.identifiers(type_, value)
+        known = await unlinked.of(connection, space.tenant, keys, space.keys.suppression(type_, value))
+        found = await store.by_keys(connection, space.tenant, [keys], MOST_ORIGINS, newest)
     nobody = stands_for_nobody(value) or value in NOBODYS_EMAILS or rules.blocked(type_, value)
     facts = msgspec.structs.replace(
         facts,
@@ -74,18 +75,18 @@ async def _facts(space: Space, scope: Scope, ref: str, trait: str) -> tuple[Fact
         blocked=nobody or known.blocked,
         # An erasure removes as well, and is told as such.
         removed=known.removed and not (known.suppressed or known.erased),
-        demoted=await _demoted(space, key, known.demoted),
+        demoted=await _demoted(space, keys, known.demoted),
         refusals=known.refusals,
     )
     if 0 not in found.heads:
         return facts, None
     opened = Opened(space, found.heads[0], found.members, found.identifiers)
-    return await _linked(space, scope, facts, opened, key), opened
+    return await _linked(space, scope, facts, opened, keys), opened
 
 
-async def _linked(space: Space, scope: Scope, facts: Facts, opened: Opened, key: bytes) -> Facts:
+async def _linked(space: Space, scope: Scope, facts: Facts, opened: Opened, keys: Sequence[bytes]) -> Facts:
     """The facts of somebody who is there."""
-    held = next(each for each in opened.identifiers if each.key == key)
+    held = next(each for each in opened.identifiers if each.key in keys)
     entry = winners(opened.documents).get(facts.trait)
     told = None
     if entry is not None:
@@ -138,12 +139,12 @@ def _disclosed(space: Space, view: Visible, origin: bytes, at: set[tuple[bytes, 
     return names is not None and (origin, field_set(space, names)) in at
 
 
-async def _demoted(space: Space, key: bytes, packed: bytes | None) -> str | None:
+async def _demoted(space: Space, keys: Sequence[bytes], packed: bytes | None) -> str | None:
     """Why a call lost the identifier."""
     if packed is None:
         return None
     names = await space.read_types()
-    return next((why for each, why in unpack_demoted(packed, names.__getitem__) if each == key), None)
+    return next((why for each, why in unpack_demoted(packed, names.__getitem__) if each in keys), None)
 
 
 def _shown(gate: Gate) -> dict[str, Any]:
