@@ -8,7 +8,8 @@ misses nothing, until what came meanwhile is no longer kept: then it begins agai
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Set as AbstractSet
+from typing import Any, Final, NamedTuple
 
 from identity.errors import BadCursor, Conflict, DatabaseUnavailable, Resync, TooMuch
 from identity.ids import public_profile
@@ -17,6 +18,7 @@ from identity.journeys.read.destined import ATTEMPTS
 from identity.journeys.read.find import MOST_DOCUMENTS
 from identity.journeys.read.opened import Opened
 from identity.journeys.read.scope import Scope, cursor_domain, disclose, open_scope, seen, told_before
+from identity.planning.destinations import Visible
 from identity.planning.feed import BEGINNING, Entry, Position, Told, advanced, collapsed, missed, pack, unpack
 from identity.planning.plan import ERASE, MERGE, UNMERGE
 from identity.planning.timing import format_time
@@ -31,6 +33,29 @@ _LOOK_ANEW: Final = 2.0
 _EMPTY_PAGES: Final = 50
 _OPS: Final = {MERGE: "merge", UNMERGE: "unmerge", ERASE: "erase"}
 UPSERT, WITHDRAW = "upsert", "withdraw"
+
+
+class Line(NamedTuple):
+    """One thing that is told, with the profile it is about where that is there and `view`, what is seen of it.
+
+    `knows` are those of its origins that the destination was told of before, `identifiers` those of who was erased.
+    """
+
+    op: str
+    told: Told
+    one: Opened | None = None
+    view: Visible | None = None
+    knows: AbstractSet[bytes] = frozenset()
+    identifiers: Sequence[dict[str, str]] = ()
+
+
+class Page(NamedTuple):
+    """What a page tells, the place after it, whether more is there already, and how much it went through."""
+
+    lines: list[Line]
+    position: Position
+    more: bool
+    passed: int
 
 
 def read_position(space: Space, scope: Scope, cursor: str) -> Position:
@@ -78,7 +103,13 @@ async def _something(space: Space, position: Position, until: float) -> None:
 async def page(
     space: Space, scope: Scope, cursor: str | None, limit: int
 ) -> tuple[list[dict[str, Any]], Position, bool]:
-    """What a page tells, the place after it, and whether more is there already."""
+    """What a page tells as the feed writes it, the place after it, and whether more is there already."""
+    found = await lines(space, scope, cursor, limit)
+    return [await _written(scope, line) for line in found.lines], found.position, found.more
+
+
+async def lines(space: Space, scope: Scope, cursor: str | None, limit: int) -> Page:
+    """The next page after a cursor, of which what it tells is written down as disclosed. BadCursor, Resync."""
     position = await _position(space, scope, cursor)
     if position.after is not None:
         return await _all(space, scope, position, limit)
@@ -87,7 +118,7 @@ async def page(
     if missed(position, entries):
         raise Resync
     told = await _entries(space, scope, entries) if entries else []
-    return told, advanced(position, entries), len(entries) == limit
+    return Page(told, advanced(position, entries), len(entries) == limit, len(entries))
 
 
 async def _position(space: Space, scope: Scope, cursor: str | None) -> Position:
@@ -106,9 +137,7 @@ async def _position(space: Space, scope: Scope, cursor: str | None) -> Position:
     return position.again(scope.version, scope.purposes.version)
 
 
-async def _all(
-    space: Space, scope: Scope, position: Position, limit: int
-) -> tuple[list[dict[str, Any]], Position, bool]:
+async def _all(space: Space, scope: Scope, position: Position, limit: int) -> Page:
     """The next profiles of all; what is told of each is its state."""
     after = position.after or BEGINNING
     async with space.database.reading() as connection:
@@ -118,7 +147,8 @@ async def _all(
     now = time.time_ns() // 1000
     told = await _tell(space, scope, [Told(None, id_, (), 0, now << 8) for id_ in ids])
     place = Position(position.entitled, position.purposes, position.began, last, position.lanes)
-    return told, place, True if last is not None else not told or await _beyond(space, place)
+    more = last is not None or not told or await _beyond(space, place)
+    return Page(told, place, more, len(ids))
 
 
 async def _beyond(space: Space, position: Position) -> bool:
@@ -127,7 +157,7 @@ async def _beyond(space: Space, position: Position) -> bool:
     return any(lane.seq > position.lanes.get(lane.lane, 0) for lane in lanes)
 
 
-async def _entries(space: Space, scope: Scope, entries: Sequence[Entry]) -> list[dict[str, Any]]:
+async def _entries(space: Space, scope: Scope, entries: Sequence[Entry]) -> list[Line]:
     """What these entries tell, by the states of today."""
     named = sorted({id_ for each in entries for id_ in (each.profile, each.other) if id_ and each.op != ERASE})
     async with space.database.reading() as connection:
@@ -135,7 +165,7 @@ async def _entries(space: Space, scope: Scope, entries: Sequence[Entry]) -> list
     return await _tell(space, scope, collapsed(entries, canonical))
 
 
-async def _tell(space: Space, scope: Scope, wanted: Sequence[Told]) -> list[dict[str, Any]]:
+async def _tell(space: Space, scope: Scope, wanted: Sequence[Told]) -> list[Line]:
     for _ in range(ATTEMPTS):
         try:
             return await _told(space, scope, wanted)
@@ -144,7 +174,7 @@ async def _tell(space: Space, scope: Scope, wanted: Sequence[Told]) -> list[dict
     raise DatabaseUnavailable
 
 
-async def _told(space: Space, scope: Scope, wanted: Sequence[Told]) -> list[dict[str, Any]]:
+async def _told(space: Space, scope: Scope, wanted: Sequence[Told]) -> list[Line]:
     ids = [each.profile for each in wanted if each.op != ERASE]
     erasures = {each.erasure for each in wanted if each.erasure is not None}
     async with space.database.reading() as connection:
@@ -157,51 +187,42 @@ async def _told(space: Space, scope: Scope, wanted: Sequence[Told]) -> list[dict
     await disclose(space, scope, [(opened[head], view) for head, view in views.items()], before)
     knows = {row.origin for row in before}
     heads = dict(zip(ids, (found.heads.get(nr) for nr in range(len(ids))), strict=True))
-    told: list[dict[str, Any]] = []
+    told: list[Line] = []
     for each in wanted:
         if each.op == ERASE:
             if each.erasure in erased:
-                line = _line(scope, each, "erase", public_profile(each.profile))
-                told.append(line | {"identifiers": erased[each.erasure]})
+                told.append(Line(_OPS[ERASE], each, identifiers=erased[each.erasure]))
             continue
         head = heads.get(each.profile)
         one = None if head is None else opened[head]
+        view = None if head is None else views[head]
         known = each.profile in knows or (one is not None and any(m.id in knows for m in one.members))
+        readable = view is not None and not view.nothing
         if each.op is not None:
             # Of whom it was never told it does not hear that they are, or were, one with somebody.
             named = tuple(id_ for id_ in each.others if id_ in knows)
             if known and named and one is not None:
-                line = _line(scope, each._replace(others=named), _OPS[each.op], public_profile(each.profile))
-                told.append(line | {"version": one.head.version + scope.offset})
-        elif one is None or head is None:
-            # Erased, asleep or withheld by now: whoever was told of it has to drop it.
-            if known:
-                told.append(_line(scope, each, WITHDRAW, public_profile(each.profile)))
-        else:
-            view = views[head]
-            if not view.nothing or known:
-                told.append(await _state(scope, each, one, not view.nothing, view))
+                told.append(Line(_OPS[each.op], each._replace(others=named), one, None, knows))
+        elif readable or known:
+            # Who is erased, asleep or withheld by now has to be dropped by whoever was told of them.
+            told.append(Line(UPSERT if readable else WITHDRAW, each, one, view, knows))
     return told
 
 
-def _line(scope: Scope, told: Told, op: str, profile_id: str) -> dict[str, Any]:
-    return {
-        "op": op,
-        "profile_id": profile_id,
-        "version": told.version + scope.offset,
+async def _written(scope: Scope, line: Line) -> dict[str, Any]:
+    told, one, view = line.told, line.one, line.view
+    written: dict[str, Any] = {
+        "op": line.op,
+        "profile_id": public_profile(told.profile) if one is None or view is None else one.public_id,
+        "version": (told.version if one is None else one.head.version) + scope.offset,
         "other_profile_ids": [public_profile(id_) for id_ in told.others],
-        "identifiers": [],
+        "identifiers": list(line.identifiers),
         "traits": {},
         "at": format_time(told.at >> 8),
     }
-
-
-async def _state(scope: Scope, told: Told, one: Opened, readable: bool, view: Any) -> dict[str, Any]:  # noqa: FBT001
-    names = await one.names()
-    line = _line(scope, told, UPSERT if readable else WITHDRAW, one.public_id)
-    line["version"] = one.head.version + scope.offset
-    if readable:
+    if one is not None and view is not None:
+        names = await one.names()
         held = [one.identifiers[at] for at in view.identifiers]
-        line["identifiers"] = [{"type": names[each.type], "value": one.value(each)} for each in held]
-        line["traits"] = view.traits
-    return line
+        written["identifiers"] = [{"type": names[each.type], "value": one.value(each)} for each in held]
+        written["traits"] = view.traits
+    return written
