@@ -96,6 +96,31 @@ def verify(
         raise typer.Exit(status)
 
 
+@cli.command()
+def export(
+    to: Annotated[Path, typer.Option(help="The directory to write into; the next run goes on where this one ends.")],
+    destination: Annotated[str, typer.Option(help="The destination, by its name: what it may see is exported.")],
+    space_id: Annotated[str | None, typer.Argument(help="The space; needed where there are several.")] = None,
+    data_dir: DataDir = None,
+    cursor_file: Annotated[Path | None, typer.Option(help="The manifest, where it is not to lie in there.")] = None,
+    *,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin anew with everybody, in the place of all files.")
+    ] = False,
+) -> None:
+    """Export what a destination may see as Parquet tables: everybody first, then what changed since."""
+    from app import exporting
+    from identity.store.schema import require_current
+
+    settings = _settings(data_dir)
+    if not settings.database_url and not settings.data_dir.exists():
+        raise Misconfigured(f"There is no data directory {settings.data_dir}.")
+    with owner_url(settings) as url:
+        require_current(url)
+        manifest = None if cursor_file is None else cursor_file.expanduser().absolute()
+        exporting.run(url, settings, space_id, destination, to.expanduser().absolute(), manifest, fresh=fresh)
+
+
 keys = typer.Typer(
     name="keys", help="Rolling, rotating and dumping keys, laying them over a restore.", no_args_is_help=True
 )

@@ -18,16 +18,18 @@ from identity.journeys import clocks, exports, lapses, startup
 from identity.journeys.erase.resuming import finish_interrupted, forget_settled
 from identity.journeys.ingest.gather import Gatherer
 from identity.journeys.ingest.trial import Trials
-from identity.journeys.jobs import EXPORT, REBUILD, ROTATE, SIMULATE, Jobs
+from identity.journeys.jobs import EXPORT, REBUILD, ROTATE, SIMULATE, WAREHOUSE, Jobs
 from identity.journeys.keys import reindex
 from identity.journeys.keys.roll import roll_due
 from identity.journeys.purge import purge_deleted
 from identity.journeys.read.everything import gather
+from identity.journeys.read.exported import increments
 from identity.journeys.restore import keep_level
 from identity.journeys.sweep import sweep_old
 from identity.journeys.tenants import KeyCheck
 from identity.journeys.undo.rebuild import rebuild_space
 from identity.journeys.undo.trial import simulate_rules
+from identity.journeys.warehouse import export as warehouse
 from identity.spaces import Spaces
 from identity.store import keystore
 
@@ -90,6 +92,9 @@ class Onefold:
                 EXPORT: lambda space, wanted, progress: exports.run(space, wanted, progress, gather),
                 ROTATE: lambda space, _wanted, progress: reindex.rotate(
                     self.spaces, space, progress, settings.message_retention_days
+                ),
+                WAREHOUSE: lambda space, wanted, progress: warehouse.run(
+                    space, wanted, settings.export_dir, increments, progress
                 ),
             },
         )

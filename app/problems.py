@@ -48,6 +48,7 @@ STATUS: Final[dict[type[errors.OnefoldError], int]] = {
     errors.AlreadyErased: 409,
     errors.ReceiptPending: 409,
     errors.RequestBegun: 409,
+    errors.ExportNotConfigured: 409,
     errors.NotExtensible: 409,
     errors.AlreadyExtended: 409,
     errors.NotFound: 404,

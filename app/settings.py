@@ -126,6 +126,7 @@ class Settings:
     message_retention_days: int = _setting(_days, 8)
     key_backup_days: int = _setting(_days, 7)
     feed_retention_days: int = _setting(_days, 30)
+    export_dir: Path | None = _setting(_folder, None)
 
     @property
     def key_folder(self) -> Path:

@@ -155,8 +155,6 @@ class BadDecisions(BadInput):
 class Suppressed(Refused):
     """The identifier is suppressed, so nothing is recorded of it; lift the suppression first."""
 
-    code = "suppressed"
-
 
 class Resync(Refused):
     """What came after this cursor is no longer kept, or another feed's; begin again without a cursor."""
@@ -164,6 +162,10 @@ class Resync(Refused):
 
 class CallbackRepeated(Refused):
     """The message was taken before, or is about something else."""
+
+
+class ExportNotConfigured(Refused):
+    """There is no directory for exports; the operator names one in ONEFOLD_EXPORT_DIR."""
 
 
 class NotExtensible(Refused):
@@ -296,5 +298,3 @@ class PartitionMissing(Conflict):
 
 class Misconfigured(OnefoldError):
     """The configuration is not safe to start with."""
-
-    code = "misconfigured"

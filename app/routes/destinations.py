@@ -1,5 +1,6 @@
 """Purposes and destinations, by the admin of the space; and why one of them has a trait, or lacks it."""
 
+import secrets
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -19,13 +20,24 @@ from app.destination_shapes import (
 )
 from app.openapi import described
 from app.routes.answers import Segment, answer, done, note
-from identity.errors import BadDestination, BadIdentifier, BadPurposes, DestinationNotFound, OnefoldError, TooMuch
-from identity.journeys import destinations
+from app.undo_shapes import Job
+from identity.errors import (
+    BadDestination,
+    BadIdentifier,
+    BadPurposes,
+    DestinationNotFound,
+    ExportNotConfigured,
+    OnefoldError,
+    TooMuch,
+)
+from identity.journeys import audit, destinations
+from identity.journeys.jobs import WAREHOUSE
 from identity.journeys.read.gap import explain_gap
 
 router = APIRouter(tags=["Destinations"])
 Asked = Annotated[str, Query(max_length=1_100, description="Whose, as `type:value`.")]
 Trait = Annotated[str, Query(min_length=1, max_length=500, description="The name of a trait.")]
+Fresh = Annotated[bool, Query(description="Begin anew with everybody, in the place of what was exported before.")]
 
 
 @router.get("/v1/purposes", **described(PurposesInForce))
@@ -89,3 +101,14 @@ async def explain(visit: ByAdmin, name: Segment, identifier: Asked, trait: Trait
         raise
     await note(visit, "destination.explain", found["profile_id"])
     return answer(found)
+
+
+@router.post("/v1/destinations/{name}/export", **described(Job, DestinationNotFound, ExportNotConfigured, status=202))
+async def export(visit: ByAdmin, name: Segment, *, fresh: Fresh = False) -> Response:
+    """Export what a destination may see, from where the last export ended, as Parquet files; as a job."""
+    if visit.onefold.settings.export_dir is None:
+        raise ExportNotConfigured
+    destination_id = (await destinations.get(visit.space, name))["destination_id"]
+    await audit.note(visit.space, visit.caller.key_id, "destination.export", destination_id)
+    wanted = {"destination": destination_id, "anew": secrets.token_hex(8) if fresh else None}
+    return answer(await visit.onefold.jobs.ask(visit.space, WAREHOUSE, wanted), 202)

@@ -20,7 +20,8 @@ from identity.spaces import Space, Spaces
 from identity.store import jobs as store
 from identity.vault.seal import JOB
 
-REBUILD, SIMULATE, EXPORT, ROTATE = store.REBUILD, store.SIMULATE, store.EXPORT, store.ROTATE
+REBUILD, SIMULATE, EXPORT = store.REBUILD, store.SIMULATE, store.EXPORT
+ROTATE, WAREHOUSE = store.ROTATE, store.WAREHOUSE
 STATES: Final = ("queued", "running", "done", "failed")
 _HELD = 30 * MICRO
 _BEAT = 5.0

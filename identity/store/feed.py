@@ -37,6 +37,21 @@ async def lanes(connection: Connection, tenant: Tenant) -> list[LaneRow]:
     return [LaneRow(*each) for each in found]
 
 
+async def profiles_after(connection: Connection, tenant: Tenant, after: bytes) -> int:
+    """How many profiles are left to go through after an id."""
+    found = await row(
+        connection,
+        """
+        SELECT count(*) FROM profile
+        WHERE space_id = $1::int4 AND bucket = $2::int4 AND head = profile_id AND profile_id > $3::uuid
+        """,
+        tenant.id,
+        tenant.base,
+        after.hex(),
+    )
+    return 0 if found is None else int(found[0])
+
+
 class EntryRow(NamedTuple):
     """An entry of a lane."""
 

@@ -12,7 +12,7 @@ from identity.store.tenant import Tenant
 
 # Numbers are for ever.
 QUEUED, RUNNING, DONE, FAILED = 0, 1, 2, 3
-REBUILD, SIMULATE, EXPORT, ROTATE = 1, 2, 3, 4
+REBUILD, SIMULATE, EXPORT, ROTATE, WAREHOUSE = 1, 2, 3, 4, 5
 """Kinds."""
 
 

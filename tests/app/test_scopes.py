@@ -85,6 +85,7 @@ CONTRACT: dict[tuple[str, str], object] = {
             ("POST", "/v1/destinations/{name}/rotate"),
             ("DELETE", "/v1/destinations/{name}"),
             ("GET", "/v1/destinations/{name}/explain"),
+            ("POST", "/v1/destinations/{name}/export"),
         )
     },
     **{

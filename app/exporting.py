@@ -1,0 +1,68 @@
+"""`onefold export`: what a destination may see, as Parquet files in a directory."""
+
+import asyncio
+import secrets
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from app.settings import Settings
+from identity.errors import Misconfigured, SpaceNotFound
+from identity.ids import public
+from identity.journeys import audit, destinations, startup
+from identity.journeys.read.exported import increments
+from identity.journeys.tenants import OPERATOR
+from identity.journeys.warehouse.export import export
+from identity.journeys.warehouse.folder import Folder
+from identity.spaces import Space, Spaces
+from identity.store import control
+
+_out = Console(highlight=False, soft_wrap=True)
+
+
+def run(
+    url: str, settings: Settings, space_id: str | None, name: str, to: Path, manifest: Path | None, *, fresh: bool
+) -> None:
+    """Writes the next run of an export and says what it came to. SpaceNotFound, DestinationNotFound, Misconfigured."""
+    asyncio.run(_run(url, settings, space_id, name, Folder(to, manifest), fresh=fresh))
+
+
+async def _run(url: str, settings: Settings, space_id: str | None, name: str, folder: Folder, *, fresh: bool) -> None:
+    spaces = await startup.open_spaces(
+        url, root_file=settings.root_key_file, root_value=settings.root_value, key_store=settings.key_folder
+    )
+    try:
+        space = await _named(spaces, space_id)
+        destination_id = (await destinations.get(space, name))["destination_id"]
+        await audit.note(space, OPERATOR, "destination.export", destination_id)
+        with _bar() as bar:
+            task = bar.add_task(name, total=None)
+
+            async def moved(done: int, total: int) -> None:
+                bar.update(task, completed=done, total=total)
+
+            anew = secrets.token_hex(8) if fresh else None
+            made = await export(space, destination_id, folder, increments, moved, anew=anew)
+    finally:
+        await spaces.database.close()
+    rows = ", ".join(f"{count} {table}" for table, count in made["rows"].items() if count)
+    _out.print(f"{name}: run {made['run']} of the export is written ({rows or 'nothing changed'}).", markup=False)
+
+
+async def _named(spaces: Spaces, space_id: str | None) -> Space:
+    async with spaces.database.reading() as connection:
+        found = {public("spc", row.public_id): row.id for row in await control.list_spaces(connection)}
+    if space_id is None:
+        if len(found) > 1:
+            raise Misconfigured("There are several spaces; say which one is exported.")
+        space_id = next(iter(found), None)
+    if space_id not in found:
+        raise SpaceNotFound
+    return await spaces.get(found[space_id])
+
+
+def _bar() -> Progress:
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

@@ -1,0 +1,223 @@
+"""The tables of Segment's Profiles Sync, as rows that a warehouse appends: states, whole, and what is no more.
+
+One rule reads every table: of the rows of a key those with the greatest `seq` hold, and a row that says
+REMOVED says that nothing does. So rows may come twice and a reader may stop anywhere; whoever applied
+all of them has what may be seen now and no more. All rows of one thing that is told share its `seq`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from msgspec import Struct, field
+
+TEXT, NUMBER, TIME = "text", "number", "time"
+CREATED, REMOVED = "CREATED", "REMOVED"
+_EVENT: Final = ("triggering_event_type", "triggering_event_id")
+_SOURCE: Final = (
+    "triggering_event_name", "triggering_event_source_id", "triggering_event_source_name",
+    "triggering_event_source_slug",
+)  # fmt: skip
+_TAIL: Final = {"__operation": TEXT, "seq": NUMBER, "timestamp": TIME, "received_at": TIME, "uuid_ts": TIME}
+
+
+def _table(*columns: str) -> Mapping[str, str]:
+    return dict.fromkeys(columns, TEXT) | _TAIL
+
+
+# By table its columns with what they hold; the first one but `id` is its key.
+TABLES: Final[Mapping[str, Mapping[str, str]]] = {
+    "id_graph_updates": _table("id", "segment_id", "canonical_segment_id", *_EVENT),
+    "external_id_mapping_updates": _table(
+        "id", "segment_id", "external_id_type", "external_id_value", "external_id_hash", *_EVENT, *_SOURCE
+    ),
+    "profile_traits_updates": _table("id", "segment_id", "traits"),
+    "user_traits": _table("canonical_segment_id", "name", "value"),
+    "user_identifiers": _table("canonical_segment_id", "type", "value"),
+    "profile_merges": _table("canonical_segment_id", "segment_id"),
+    "erasures": _table("segment_id", "erasure_id"),
+}
+GRAPH, MAPPING, SNAPSHOT, TRAITS, IDENTIFIERS, MERGES, ERASURES = TABLES
+_encode = msgspec.json.Encoder().encode
+
+
+class Event(NamedTuple):
+    """The call that caused something, as far as it is known; `time` in microseconds."""
+
+    type: str | None = None
+    id: str | None = None
+    source_id: str | None = None
+    time: int | None = None
+
+
+class Link(NamedTuple):
+    """A profile that leads to the canonical one, itself included, and when it came to."""
+
+    segment: str
+    at: int
+    event: Event = Event()
+
+
+class Mapped(NamedTuple):
+    """An identifier at the profile it lies at, and when it came there."""
+
+    segment: str
+    type: str
+    value: str
+    hash: str
+    at: int
+    event: Event = Event()
+
+
+class State(NamedTuple):
+    """All that may be seen of a canonical profile; `traits` by name with value, time and time of arrival."""
+
+    canonical: str
+    links: Sequence[Link]
+    identifiers: Sequence[Mapped]
+    traits: Mapping[str, tuple[Any, int, int]]
+    at: int
+
+
+class Gone(NamedTuple):
+    """Ids that are nobody any more: as canonical ones, and as those that led to one; `erasure` where that is why."""
+
+    canonicals: Sequence[str]
+    segments: Sequence[str]
+    at: int
+    erasure: str | None = None
+
+
+class Batch:
+    """Rows by table, in the order they are told; `seq` is the last number that was given, `size` roughly bytes."""
+
+    def __init__(self, seq: int) -> None:
+        self.seq = seq
+        self.size = 0
+        self.rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in TABLES}
+
+    def tell(self, told: Iterable[State | Gone], now: int, *, first: bool) -> None:
+        """Takes things in that are told now (microseconds).
+
+        `first`: nobody was told of any of them before, so there is nothing to take back.
+        """
+        for each in told:
+            # From the time, so that no number comes again where what bore it was lost.
+            self.seq = max(self.seq + 1, now)
+            if isinstance(each, State):
+                self._state(each, now, first=first)
+            elif not first:
+                self._gone(each, now)
+
+    def _state(self, state: State, now: int, *, first: bool) -> None:
+        canonical = state.canonical
+        for link in state.links:
+            said = (link.segment, canonical, link.event.type, link.event.id)
+            self._add(GRAPH, said, CREATED, link.event.time, link.at, now)
+        for each in state.identifiers:
+            event = each.event
+            named = (each.segment, each.type, each.value, each.hash, event.type, event.id, None)
+            self._add(MAPPING, (*named, event.source_id), CREATED, event.time, each.at, now)
+            self._add(IDENTIFIERS, (canonical, each.type, each.value), CREATED, event.time, each.at, now)
+        values = {name: value for name, (value, _, _) in state.traits.items()}
+        newest = max((time for _, time, _ in state.traits.values()), default=state.at)
+        arrived = max((at for _, _, at in state.traits.values()), default=state.at)
+        self._add(SNAPSHOT, (canonical, _encode(values).decode()), CREATED, newest, arrived, now)
+        for name, (value, time, at) in state.traits.items():
+            self._add(TRAITS, (canonical, name, text(value)), CREATED, time, at, now)
+        for link in state.links:
+            if link.segment != canonical:
+                self._add(MERGES, (canonical, link.segment), CREATED, link.event.time, link.at, now)
+        if not first:
+            bare = {link.segment for link in state.links} - {each.segment for each in state.identifiers}
+            self._remove(MAPPING, sorted(bare), state.at, now)
+            self._remove(IDENTIFIERS, [] if state.identifiers else [canonical], state.at, now)
+            self._remove(TRAITS, [] if state.traits else [canonical], state.at, now)
+            self._remove(MERGES, [] if len(state.links) > 1 else [canonical], state.at, now)
+
+    def _gone(self, gone: Gone, now: int) -> None:
+        for table in (SNAPSHOT, TRAITS, IDENTIFIERS, MERGES):
+            self._remove(table, gone.canonicals, gone.at, now)
+        for table in (GRAPH, MAPPING):
+            self._remove(table, gone.segments, gone.at, now)
+        if gone.erasure is not None:
+            for segment in gone.segments:
+                self._add(ERASURES, (segment, gone.erasure), REMOVED, gone.at, gone.at, now)
+
+    def _remove(self, table: str, ids: Iterable[str], at: int, now: int) -> None:
+        for id_ in ids:
+            self._add(table, (id_,), REMOVED, at, at, now)
+
+    def _add(self, table: str, cells: tuple[Any, ...], op: str, time: int | None, at: int, now: int) -> None:
+        columns = TABLES[table]
+        rows = self.rows[table]
+        if "id" in columns:
+            cells = (f"{self.seq}-{len(rows)}", *cells)
+        lacking = len(columns) - len(_TAIL) - len(cells)
+        rows.append((*cells, *(None,) * lacking, op, self.seq, at if time is None else time, at, now))
+        self.size += 100 + sum(map(len, filter(None, cells)))
+
+
+def text(value: Any) -> str:
+    """A trait's value as it is written in a cell: text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else _encode(value).decode()
+
+
+class Manifest(Struct, frozen=True, kw_only=True):
+    """How far an export is: the last part that counts, and where the next one goes on.
+
+    Rows count whose `seq` is greater than `since` and not beyond `seq`: from the last snapshot that is
+    through, up to the last part. `snapshot` is the run of the last one that was begun and `begun` the `seq`
+    before it, `first` whether it is still telling everybody for the first time, `asked` what for.
+    """
+
+    version: int = 1
+    space_id: str
+    destination_id: str
+    run: int = 0
+    part: int = 0
+    complete: bool = True
+    since: int = 0
+    seq: int = 0
+    snapshot: int = 1
+    begun: int = 0
+    first: bool = True
+    cursor: str | None = None
+    asked: str | None = None
+    written_at: str = ""
+    rows: dict[str, int] = field(default_factory=dict)
+
+    def next_run(self) -> "Manifest":
+        """What goes on from here; a run that was interrupted is the same one."""
+        if not self.complete:
+            return self
+        return msgspec.structs.replace(self, run=self.run + 1, part=0, complete=False, rows={})
+
+    def anew(self, asked: str | None) -> "Manifest":
+        """A run that begins again with everybody."""
+        run = self.run + 1
+        return msgspec.structs.replace(
+            self, run=run, part=0, complete=False, snapshot=run, begun=self.seq, first=True, cursor=None, asked=asked,
+            rows={},
+        )  # fmt: skip
+
+    def finished(self) -> "Manifest":
+        """The same run, at its end."""
+        return msgspec.structs.replace(self, complete=True, since=self.begun)
+
+
+_manifest = msgspec.json.Decoder(Manifest)
+
+
+def read_manifest(raw: bytes) -> Manifest | None:
+    """A manifest as it was written; None for anything else."""
+    try:
+        made = _manifest.decode(raw)
+    except msgspec.DecodeError:
+        return None
+    return made if made.version == 1 else None
+
+
+def write_manifest(manifest: Manifest) -> bytes:
+    """The inverse of `read_manifest`."""
+    return msgspec.json.format(_encode(manifest), indent=2) + b"\n"

@@ -1,0 +1,141 @@
+"""The directory of an export: whatever dies at whatever moment, what counts there is one part or the next."""
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from pyarrow import parquet
+
+from identity.errors import Misconfigured
+from identity.journeys.warehouse.folder import Folder
+from identity.parquet import encode
+from identity.planning.warehouse import TABLES, Manifest
+
+Kill = Callable[[int], None]
+SOME = dict(list(TABLES.items())[:3])
+DEADLY = ("fsync", "open", "rename", "unlink", "mkdir", "rmdir")
+
+
+class Death(BaseException):
+    """Nothing that was to come after it comes."""
+
+
+@pytest.fixture
+def kill(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kill]:
+    """Has the n-th call from now on that changes a file system be the last one; 0: none."""
+    left = [0]
+
+    def deadly(done: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*args: Any, **given: Any) -> Any:
+            left[0] -= 1
+            if left[0] == 0:
+                raise Death
+            return done(*args, **given)
+
+        return call
+
+    for name in DEADLY:
+        monkeypatch.setattr(os, name, deadly(getattr(os, name)))
+
+    def after(calls: int) -> None:
+        left[0] = calls
+
+    yield after
+    left[0] = 0
+
+
+def write(folder: Folder, manifest: Manifest) -> Manifest:
+    """A part whose rows all bear the next number."""
+    seq = manifest.seq + 1
+    rows = {table: [(*["x"] * (len(columns) - 4), seq, 0, 0, 0)] for table, columns in SOME.items()}
+    made = msgspec.structs.replace(manifest, part=manifest.part + 1, seq=seq).finished()
+    folder.publish({table: encode(TABLES[table], rows[table]) for table in SOME}, made)
+    folder.tidy(made)
+    return made
+
+
+def counted(folder: Folder, path: Path) -> set[tuple[int, ...]]:
+    """Of each table the numbers of the rows that count."""
+    manifest = folder.open("spc", "dst") if not (path / "manifest.json").exists() else None
+    raw = msgspec.json.decode((path / "manifest.json").read_bytes(), type=Manifest)
+    assert manifest is None or manifest == raw
+    told = {
+        table: tuple(
+            sorted(
+                seq
+                for file in (path / table).glob("*.parquet")
+                for seq in parquet.ParquetFile(file).read(["seq"])["seq"].to_pylist()
+                if raw.since < seq <= raw.seq
+            )
+        )
+        for table in SOME
+    }
+    return set(told.values())
+
+
+def test_death_at_any_moment(kill: Kill, tmp_path: Path) -> None:
+    """A part counts whole or not at all, and the next one is written as if the dead one had never been."""
+    folder, seen = Folder(tmp_path / "out"), set()
+    manifest = folder.open("spc", "dst")
+    for deaths in range(1, 1_000):
+        begun = manifest.next_run() if deaths % 2 else manifest.anew(str(deaths))
+        before = () if manifest.since == manifest.seq else tuple(range(manifest.since + 1, manifest.seq + 1))
+        after = (*before, begun.seq + 1) if begun.begun == manifest.begun else (begun.seq + 1,)
+        kill(deaths)
+        try:
+            manifest = write(folder, begun)
+            break
+        except Death:
+            kill(0)
+        found = counted(folder, tmp_path / "out")
+        assert found in ({before}, {after})
+        seen.add(found == {after})
+        manifest = folder.open("spc", "dst")
+        assert counted(folder, tmp_path / "out") == found
+        manifest = write(folder, manifest.next_run())
+        assert len(list((tmp_path / "out" / "id_graph_updates").iterdir())) == manifest.seq - manifest.since
+    assert deaths > 25
+    assert seen == {True, False}
+
+
+def test_begun_by_the_dead(kill: Kill, tmp_path: Path) -> None:
+    """Whoever dies while beginning an export leaves nothing that hinders the next one."""
+    for deaths in range(1, 100):
+        folder = Folder(tmp_path / str(deaths) / "out")
+        kill(deaths)
+        try:
+            write(folder, folder.open("spc", "dst").next_run())
+            break
+        except Death:
+            kill(0)
+        write(folder, folder.open("spc", "dst").next_run())
+    assert deaths > 25
+
+
+def test_one_at_a_time(tmp_path: Path) -> None:
+    """Who comes while somebody else writes waits for the end of it, in another process too."""
+    path, order = tmp_path / "out", []
+
+    async def hold(name: str) -> None:
+        async with Folder(path).held():
+            order.append(name)
+            await asyncio.sleep(0.3)
+            order.append(name)
+
+    async def both() -> None:
+        await asyncio.gather(hold("a"), hold("b"))
+
+    asyncio.run(both())
+    assert order in (["a", "a", "b", "b"], ["b", "b", "a", "a"])
+
+
+def test_unusable(tmp_path: Path) -> None:
+    """A place that cannot be written to is an error that names it."""
+    (tmp_path / "file").write_text("")
+    folder = Folder(tmp_path / "file" / "out")
+    with pytest.raises(Misconfigured, match=r"cannot be kept in .*file/out"):
+        folder.open("spc", "dst")

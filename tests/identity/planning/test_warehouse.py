@@ -1,0 +1,128 @@
+"""Rows for a warehouse: by the one rule that reads them they come to what was told last."""
+
+from typing import Any
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from identity.planning.warehouse import (
+    CREATED,
+    GRAPH,
+    IDENTIFIERS,
+    MAPPING,
+    MERGES,
+    REMOVED,
+    SNAPSHOT,
+    TABLES,
+    TRAITS,
+    Batch,
+    Gone,
+    Link,
+    Manifest,
+    Mapped,
+    State,
+    read_manifest,
+    write_manifest,
+)
+
+IDS = st.sampled_from("abc")
+
+
+@st.composite
+def states(draw: st.DrawFn) -> State:
+    """A state of one of three profiles, which owns two ids beside its own."""
+    canonical = draw(IDS)
+    segments = [canonical, *draw(st.sets(st.sampled_from([f"{canonical}{nr}" for nr in range(2)])))]
+    held = draw(st.lists(st.tuples(st.sampled_from(segments), st.sampled_from("xyz")), unique=True, max_size=4))
+    traits = draw(st.dictionaries(st.sampled_from(["plan", "size"]), st.sampled_from(["pro", 1, [True], {"a": "b"}])))
+    return State(
+        canonical,
+        [Link(segment, 1) for segment in segments],
+        [Mapped(segment, "email", value, "h", 1) for segment, value in held],
+        {name: (value, 2, 3) for name, value in traits.items()},
+        4,
+    )
+
+
+GONES = IDS.map(lambda id_: Gone([id_], [id_, f"{id_}0", f"{id_}1"], 5))
+
+
+def standing(batch: Batch, table: str) -> set[tuple[Any, ...]]:
+    """The rows that hold, by the rule, without what is counted on in all of them."""
+    columns = list(TABLES[table])
+    key, op, seq = columns.index("id") + 1 if "id" in columns else 0, columns.index("__operation"), columns.index("seq")
+    newest: dict[Any, int] = {}
+    for row in batch.rows[table]:
+        newest[row[key]] = max(newest.get(row[key], 0), row[seq])
+    return {row[key:op] for row in batch.rows[table] if row[seq] == newest[row[key]] and row[op] == CREATED}
+
+
+@given(st.lists(states() | GONES, max_size=12), st.lists(st.integers(0, 100), min_size=12, max_size=12))
+def test_the_last_state_stands(told: list[State | Gone], clock: list[int]) -> None:
+    """Whatever was told in whatever order, of each profile what was told last stands, whole, and nothing else."""
+    batch = Batch(0)
+    last: dict[str, State] = {}
+    for each, now in zip(told, clock, strict=False):
+        batch.tell([each], now, first=False)
+        if isinstance(each, State):
+            last[each.canonical] = each
+        else:
+            last.pop(each.canonicals[0], None)
+    assert {row[:2] for row in standing(batch, SNAPSHOT)} == {
+        (id_, msgspec.json.encode({name: value for name, (value, _, _) in state.traits.items()}).decode())
+        for id_, state in last.items()
+    }
+    assert {row[:2] for row in standing(batch, TRAITS)} == {
+        (id_, name) for id_, state in last.items() for name in state.traits
+    }
+    assert standing(batch, IDENTIFIERS) == {
+        (id_, held.type, held.value) for id_, state in last.items() for held in state.identifiers
+    }
+    assert standing(batch, MERGES) == {
+        (id_, link.segment) for id_, state in last.items() for link in state.links if link.segment != id_
+    }
+    # An id that is in no state any more is taken back by who told of it before, so these may hold more.
+    for id_, state in last.items():
+        assert {(link.segment, id_) for link in state.links} <= {row[:2] for row in standing(batch, GRAPH)}
+        mapped = {(held.segment, held.type, held.value) for held in state.identifiers}
+        assert mapped <= {row[:3] for row in standing(batch, MAPPING)}
+
+
+@given(st.lists(st.integers(0, 50), max_size=20), st.integers(0, 60))
+def test_numbers_only_grow(clock: list[int], before: int) -> None:
+    """No number comes twice, however the clock goes, and every row of one thing that is told bears the same."""
+    batch = Batch(before)
+    state = State("a", [Link("a", 1), Link("a0", 1)], [Mapped("a", "email", "x", "h", 1)], {"plan": ("pro", 1, 1)}, 1)
+    for now in clock:
+        batch.tell([state], now, first=False)
+    for table, columns in TABLES.items():
+        seqs = [row[list(columns).index("seq")] for row in batch.rows[table]]
+        assert sorted(seqs) == seqs
+        assert all(seq > before for seq in seqs)
+        assert len(set(seqs)) == (0 if table == "erasures" else len(clock))
+
+
+def test_erased() -> None:
+    """An erasure takes an id out of every table and names it, by its id alone."""
+    batch = Batch(0)
+    batch.tell([Gone(["a"], ["a", "a0"], 5, "ers_1")], 7, first=False)
+    assert [row[:3] for row in batch.rows["erasures"]] == [("a", "ers_1", REMOVED), ("a0", "ers_1", REMOVED)]
+    assert all(
+        row[list(TABLES[table]).index("__operation")] == REMOVED for table in TABLES for row in batch.rows[table]
+    )
+    assert {table: len(rows) for table, rows in batch.rows.items()} == {
+        GRAPH: 2, MAPPING: 2, SNAPSHOT: 1, TRAITS: 1, IDENTIFIERS: 1, MERGES: 1, "erasures": 2,
+    }  # fmt: skip
+
+
+def test_manifest() -> None:
+    """A manifest is read as it was written, and nothing else is taken for one."""
+    manifest = Manifest(space_id="s", destination_id="d", cursor="c", seq=7, rows={GRAPH: 2})
+    assert read_manifest(write_manifest(manifest)) == manifest
+    assert read_manifest(b"{}") is None
+    assert read_manifest(write_manifest(msgspec.structs.replace(manifest, version=2))) is None
+    begun = manifest.next_run()
+    assert (begun.run, begun.complete, begun.next_run()) == (1, False, begun)
+    anew = begun.anew("x")
+    assert (anew.run, anew.snapshot, anew.since, anew.cursor, anew.finished().since) == (2, 2, 0, None, 7)
