@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from identity.errors import BadCursor, Misconfigured
+from identity.errors import BadCursor, Misconfigured, Resync
 from identity.journeys.read.exported import increments
 from tests.app.conftest import Shop
 from tests.app.warehouse import PLANS, Warehouse
@@ -157,6 +157,29 @@ def test_feed_no_longer_kept(shop: Shop, rows: Any, warehouse: Callable[..., War
     assert (made["run"], made["snapshot"]) == (3, True)
     house.agrees()
     assert len(house.standing()) == 1
+
+
+def test_begins_anew_on_the_way(shop: Shop, warehouse: Callable[..., Warehouse]) -> None:
+    """A run that finds in its midst that it missed something begins anew, and nothing it wrote before counts."""
+    house = warehouse()
+    shop.send(*({**ANN, "userId": f"u{nr}", "traits": {"n": nr}} for nr in range(260)))
+    missed = ["user_id:u0"]
+
+    async def missing(*args: Any, **given: Any) -> AsyncIterator[Any]:
+        async for step in increments(*args, **given):
+            yield step
+            if missed:
+                shop.ask("POST", "/v1/erasures", "privacy", json={"identifiers": [missed.pop()]})
+                raise Resync
+
+    made = house.run(missing, part_bytes=1)
+    assert (made["run"], made["snapshot"]) == (2, True)
+    assert {path.name[:10] for path in house.folder.rglob("*.parquet")} == {"part-00002"}
+    house.agrees()
+    assert len(house.standing()) == 259
+    with house.read() as connection:
+        (since,) = connection.execute("SELECT since FROM counted").fetchone() or (0,)
+    assert since > 0
 
 
 def _act(rng: random.Random, shop: Shop, put: Callable[..., object]) -> None:

@@ -85,7 +85,8 @@ async def export(
         try:
             manifest = await writer.write(begun, increments, progress)
         except Resync:
-            manifest = await writer.write(begun.anew(begun.asked), increments, progress)
+            # From where it came to by then: what it wrote this time is replaced as well.
+            manifest = await writer.write(writer.reached(begun).anew(begun.asked), increments, progress)
     return {
         "destination_id": destination_id,
         "run": manifest.run,
@@ -104,6 +105,11 @@ class _Writer:
         self._destination_id = destination_id
         self._folder = folder
         self._part_bytes = part_bytes
+        self._published: Manifest | None = None
+
+    def reached(self, begun: Manifest) -> Manifest:
+        """The last manifest that was published, or the one it began with."""
+        return self._published or begun
 
     async def write(self, manifest: Manifest, increments: Increments, progress: Progress) -> Manifest:
         batch = Batch(manifest.seq)
@@ -137,6 +143,7 @@ class _Writer:
             self._folder.publish(tables, manifest)
 
         await _whole(publish)
+        self._published = manifest
         return manifest
 
 
