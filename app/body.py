@@ -18,6 +18,8 @@ from identity.planning.numbers import has_big_number, tame
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 BODY_LIMIT: Final = 500 * 1024
+# Messages that anybody may send are short.
+MESSAGE_LIMIT: Final = 4 * 1024
 # A client has so many seconds for all of its body, from the end of the headers.
 BODY_SECONDS: Final = 30
 # Python gives up at 1,000 frames, and what is stored now is read again from a deeper stack.
@@ -34,13 +36,15 @@ class Disconnected(Exception):
     """The client went away before its body was whole."""
 
 
-async def read(receive: Receive, encoding: bytes | None = None, length: bytes | None = None) -> bytes:
+async def read(
+    receive: Receive, encoding: bytes | None = None, length: bytes | None = None, limit: int = BODY_LIMIT
+) -> bytes:
     """The whole body, inflated. Unreadable if it is too large, too slow or badly encoded.
 
     `length` is the Content-Length: one that is too large is believed, so that nothing of it is read.
     """
-    if length is not None and (not length.isdigit() or int(length[:20]) > BODY_LIMIT):
-        raise _too_large()
+    if length is not None and (not length.isdigit() or int(length[:20]) > limit):
+        raise _too_large(limit)
     if encoding is None or encoding == b"identity":
         take: Callable[[bytes], bytes] = bytes
         inflating = None
@@ -53,9 +57,9 @@ async def read(receive: Receive, encoding: bytes | None = None, length: bytes | 
         async with asyncio.timeout(BODY_SECONDS):
             message = await receive()
             body = _part(message, take)
-            _check_size(body)
+            _check_size(body, limit)
             if message.get("more_body", False):
-                body = await _rest(receive, body, take)
+                body = await _rest(receive, body, take, limit)
     except TimeoutError:
         raise Unreadable("body_timeout", "The body took too long to arrive.", 408) from None
     if inflating is not None:
@@ -129,13 +133,13 @@ class _Inflating:
             raise _no_gzip()
 
 
-async def _rest(receive: Receive, first: bytes, take: Callable[[bytes], bytes]) -> bytes:
+async def _rest(receive: Receive, first: bytes, take: Callable[[bytes], bytes], limit: int) -> bytes:
     body = bytearray(first)
     more = True
     while more:
         message = await receive()
         body += _part(message, take)
-        _check_size(body)
+        _check_size(body, limit)
         more = message.get("more_body", False)
     return bytes(body)
 
@@ -146,9 +150,9 @@ def _part(message: MutableMapping[str, Any], take: Callable[[bytes], bytes]) -> 
     return take(message.get("body", b""))
 
 
-def _check_size(body: bytes | bytearray) -> None:
-    if len(body) > BODY_LIMIT:
-        raise _too_large()
+def _check_size(body: bytes | bytearray, limit: int) -> None:
+    if len(body) > limit:
+        raise _too_large(limit)
 
 
 def _is_deep(value: Any) -> bool:
@@ -165,8 +169,8 @@ def _is_deep(value: Any) -> bool:
     return True
 
 
-def _too_large() -> Unreadable:
-    return Unreadable("body_too_large", f"A body may hold at most {BODY_LIMIT} bytes, inflated.", 413)
+def _too_large(limit: int = BODY_LIMIT) -> Unreadable:
+    return Unreadable("body_too_large", f"A body may hold at most {limit} bytes, inflated.", 413)
 
 
 def _no_gzip() -> Unreadable:

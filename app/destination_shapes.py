@@ -54,7 +54,7 @@ class DestinationDocument(Struct):
 
 
 class DestinationPut(Struct):
-    """A destination; only a new one is told its secrets, this once."""
+    """A destination; only a new one is told its secret, and one that had no callback that of its callback."""
 
     destination_id: str
     version: int
@@ -71,7 +71,11 @@ class DestinationSecret(Struct):
 
 
 class Destination(Struct):
-    """A destination, and how far it is. `push` says how sending to its callback goes."""
+    """A destination, and how far it is. `push` says how sending to its callback goes.
+
+    `behind_since`: when the oldest change came about that it has not acknowledged, of people it had been
+    told of; `overdue` after seven days.
+    """
 
     destination_id: str
     name: str
@@ -84,6 +88,8 @@ class Destination(Struct):
     pushed_at: Time | None
     push: Literal["off", "working", "failing", "dead"]
     erasures_waiting: int
+    behind_since: Time | None
+    overdue: bool
 
 
 class DestinationList(Struct):

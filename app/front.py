@@ -20,6 +20,7 @@ from identity.errors import BadInput
 
 UNMATCHED: Final = "unmatched"
 METRICS: Final = "/v1/m"
+SIGNED: Final = "/v1/callbacks/"
 _SAFE: Final = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
 _HEX: Final = frozenset("0123456789abcdefABCDEF")
 _NOT_ENCODED: Final = "A part of the path is not percent-encoded UTF-8."
@@ -65,7 +66,9 @@ class Front:
         scope["path"] = METRICS if path == f"{METRICS}/" else path
         try:
             try:
-                receive = _whole(await body.read(receive, _no_encoding(scope), _header(scope, b"content-length")))
+                limit = body.MESSAGE_LIMIT if path.startswith(SIGNED) else body.BODY_LIMIT
+                length = _header(scope, b"content-length")
+                receive = _whole(await body.read(receive, _no_encoding(scope), length, limit))
             except Unreadable as error:
                 await _send(sending, scope["path"], error.status, error.code, str(error))
             else:

@@ -10,11 +10,13 @@ import time
 from collections.abc import Awaitable, Callable
 
 from app import logs
+from app.dsr_status import to_call
 from app.limits import Limits
 from app.meters import Meters
 from app.settings import Settings
 from identity.errors import KeyUnavailable, Misconfigured
-from identity.journeys import clocks, exports, lapses, startup
+from identity.journeys import acks, clocks, exports, lapses, startup
+from identity.journeys.behind import find_overdue
 from identity.journeys.erase.resuming import finish_interrupted, forget_settled
 from identity.journeys.ingest.gather import Gatherer
 from identity.journeys.ingest.trial import Trials
@@ -22,14 +24,19 @@ from identity.journeys.jobs import EXPORT, REBUILD, ROTATE, SIMULATE, WAREHOUSE,
 from identity.journeys.keys import reindex
 from identity.journeys.keys.roll import roll_due
 from identity.journeys.purge import purge_deleted
+from identity.journeys.push import Pushing
+from identity.journeys.read.changes import after
 from identity.journeys.read.everything import gather
 from identity.journeys.read.exported import increments
 from identity.journeys.restore import keep_level
+from identity.journeys.status_calls import call_done
 from identity.journeys.sweep import sweep_old
 from identity.journeys.tenants import KeyCheck
 from identity.journeys.undo.rebuild import rebuild_space
 from identity.journeys.undo.trial import simulate_rules
 from identity.journeys.warehouse import export as warehouse
+from identity.outward.callbacks import PORTS
+from identity.outward.client import Client, trusting
 from identity.spaces import Spaces
 from identity.store import keystore
 
@@ -43,11 +50,15 @@ _CLOCKS_EVERY = 300.0
 _ROLL_EVERY = 60.0
 _LEVEL_EVERY = 5.0
 _LAPSES_EVERY = 2.0
+_PUSH_EVERY = 1.0
+_STATUS_CALLS_EVERY = 2.0
+_OVERDUE_EVERY = 30.0
 _GOOD_SECONDS = 1.0
 _PURGE_PAUSE = 0.05
 _COLLECT = (50_000, 20, 100)
 _NO_DATABASE = "ONEFOLD_DATABASE_URL is not set; `onefold serve` sets it, or starts the embedded database itself."
 
+_NO_AUTHORITY = "ONEFOLD_CALLBACK_CA must be a file of certificates in PEM."
 _log = logs.get(__name__)
 
 
@@ -59,6 +70,8 @@ class Onefold:
     gatherer: Gatherer
     trials: Trials
     jobs: Jobs
+    callbacks: Client
+    pushing: Pushing
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -74,6 +87,7 @@ class Onefold:
         settings = self.settings
         if settings.database_url is None:
             raise Misconfigured(_NO_DATABASE)
+        self.callbacks = _caller(settings)
         self.spaces = await startup.open_spaces(
             settings.database_url,
             root_file=settings.root_key_file,
@@ -98,6 +112,7 @@ class Onefold:
                 ),
             },
         )
+        self.pushing = Pushing(self.spaces, self.callbacks, after)
         self._standing = [
             asyncio.create_task(_again_and_again(self._partitions, _PARTITIONS_EVERY)),
             asyncio.create_task(_again_and_again(self._purge, _PURGE_EVERY)),
@@ -108,6 +123,9 @@ class Onefold:
             asyncio.create_task(_again_and_again(self._roll, _ROLL_EVERY)),
             asyncio.create_task(_again_and_again(self._level, _LEVEL_EVERY)),
             asyncio.create_task(_again_and_again(self._lapses, _LAPSES_EVERY)),
+            asyncio.create_task(_again_and_again(self.pushing.turn, _PUSH_EVERY)),
+            asyncio.create_task(_again_and_again(self._status_calls, _STATUS_CALLS_EVERY)),
+            asyncio.create_task(_again_and_again(self._overdue, _OVERDUE_EVERY)),
         ]
         # What is loaded by now stays, and a batch makes thousands of values that die without any
         # cycle: collecting as often as by default doubles what a call costs (measured).
@@ -120,6 +138,8 @@ class Onefold:
         for task in self._standing:
             task.cancel()
         await asyncio.gather(*self._standing, return_exceptions=True)
+        await self.pushing.aclose()
+        await self.callbacks.aclose()
         await self.gatherer.close()
         await self.trials.close()
         self.spaces.keyring.close()
@@ -154,6 +174,7 @@ class Onefold:
     async def _sweep(self) -> None:
         await forget_settled(self.spaces)
         await exports.forget_expired(self.spaces)
+        await acks.forget_messages(self.spaces)
         await lapses.forget_told(self.spaces, self.settings.feed_retention_days)
         await reindex.settle_all(self.spaces, self.settings.message_retention_days)
         await sweep_old(
@@ -172,6 +193,14 @@ class Onefold:
     async def _clocks(self) -> None:
         self.meters.clocks(await clocks.watch(self.spaces))
 
+    async def _status_calls(self) -> None:
+        base = self.settings.public_url
+        await call_done(self.spaces, self.callbacks, lambda space, id_: to_call(space, id_, base))
+
+    async def _overdue(self) -> None:
+        found = await find_overdue(self.spaces)
+        self.meters.standing(overdue=found.overdue, dead=found.dead, erasures=found.erasures)
+
     async def _level(self) -> None:
         await keep_level(self.spaces, self._known)
 
@@ -183,6 +212,15 @@ class Onefold:
     async def _purge(self) -> None:
         while await purge_deleted(self.spaces):  # noqa: ASYNC110 (a pause for others, not a wait)
             await asyncio.sleep(_PURGE_PAUSE)
+
+
+def _caller(settings: Settings) -> Client:
+    """What calls callbacks under these settings. Misconfigured."""
+    try:
+        tls = trusting(settings.callback_ca)
+    except OSError:
+        raise Misconfigured(_NO_AUTHORITY) from None
+    return Client(allowed=settings.called_networks, tls=tls, ports=PORTS | settings.called_ports)
 
 
 async def _again_and_again(work: Callable[[], Awaitable[None]], every: float) -> None:

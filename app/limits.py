@@ -28,6 +28,7 @@ class Limits:
         self._calls = _Rate(self._windows, "calls", settings.collect_rate * CALLS_PER_REQUEST, workers)
         self._read = _Rate(self._windows, "read", settings.read_rate, workers)
         self._misses = _Rate(self._windows, "miss", settings.miss_rate, workers)
+        self._callbacks = _per_second(settings.read_rate, workers)
 
     def collect(self, caller: Caller) -> None:
         """One request to collect. RateLimited."""
@@ -44,6 +45,11 @@ class Limits:
         """
         self._read.take(caller, 1)
         if self._misses.used_up(caller):
+            raise RateLimited
+
+    def callback(self, destination_id: str) -> None:
+        """One message that says it is of a destination, which is one that there is. RateLimited."""
+        if self._callbacks is not None and not self._windows.hit(self._callbacks, "callback", destination_id):
             raise RateLimited
 
     def missed(self, caller: Caller, lookups: int = 1) -> None:

@@ -57,6 +57,14 @@ class Meters:
             buckets=_SECONDS,
             registry=registry,
         )
+        self._standing = {
+            name: Gauge(f"onefold_{name}", text, registry=registry)
+            for name, text in (
+                ("destinations_overdue", "Destinations that have not acknowledged a change for seven days."),
+                ("destinations_dead", "Destinations whose callback is not called any more."),
+                ("erasures_overdue", "Erasures that a destination has not acknowledged in time, by destination."),
+            )
+        }
         Gauge("onefold_queue_calls", "Calls that wait for a writer.", registry=registry).set_function(waiting)
         self._clocks = Gauge(
             "onefold_requests",
@@ -107,6 +115,12 @@ class Meters:
         """How many privacy requests wait, by kind and clock."""
         for labels, count in counted.items():
             self._clocks.labels(*labels).set(count)
+
+    def standing(self, *, overdue: int, dead: int, erasures: int) -> None:
+        """What of the whole deployment has to be looked at by somebody."""
+        self._standing["destinations_overdue"].set(overdue)
+        self._standing["destinations_dead"].set(dead)
+        self._standing["erasures_overdue"].set(erasures)
 
     def text(self) -> bytes:
         """Everything, in Prometheus' text format."""

@@ -15,6 +15,7 @@ class DsrRequest(Struct):
     submitted_time: Time
     subject_identities: list[dict[str, Any]]
     regulation: str = "gdpr"
+    status_callback_urls: list[str] = []
 
 
 class DsrMade(Struct):

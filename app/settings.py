@@ -11,6 +11,7 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Self
 
@@ -92,6 +93,17 @@ def _address(text: str) -> str:
     return text.rstrip("/")
 
 
+def _networks(text: str) -> str:
+    try:
+        return ",".join(str(ip_network(each.strip())) for each in text.split(","))
+    except ValueError:
+        raise ValueError("networks with commas between, like 10.1.0.0/16") from None
+
+
+def _ports(text: str) -> str:
+    return ",".join(str(_number(each.strip(), 1, 65_535)) for each in text.split(","))
+
+
 def _folder(text: str) -> Path:
     if not text.strip() or "\0" in text:
         raise ValueError("a path")
@@ -127,11 +139,24 @@ class Settings:
     key_backup_days: int = _setting(_days, 7)
     feed_retention_days: int = _setting(_days, 30)
     export_dir: Path | None = _setting(_folder, None)
+    callback_networks: str | None = _setting(_networks, None)
+    callback_ports: str | None = _setting(_ports, None)
+    callback_ca: Path | None = _setting(_folder, None)
 
     @property
     def key_folder(self) -> Path:
         """Where the epoch keys lie."""
         return self.key_store or self.data_dir / "keys"
+
+    @property
+    def called_networks(self) -> list[IPv4Network | IPv6Network]:
+        """Networks in which callbacks may be though they are not public."""
+        return [ip_network(each) for each in (self.callback_networks or "").split(",") if each]
+
+    @property
+    def called_ports(self) -> set[int]:
+        """Ports that callbacks may use besides the usual ones."""
+        return {int(each) for each in (self.callback_ports or "").split(",") if each}
 
     @property
     def root_key_file(self) -> Path:

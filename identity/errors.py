@@ -231,6 +231,8 @@ class Unauthorised(OnefoldError):
 class BadSignature(Unauthorised):
     """The message is not signed, not by whom it should be, or not of these minutes."""
 
+    code = "invalid_signature"
+
 
 class Forbidden(OnefoldError):
     """The key does not carry the scope that this call needs."""

@@ -22,6 +22,7 @@ from app.openapi import described
 from app.routes.answers import Segment, answer, done, note
 from app.undo_shapes import Job
 from identity.errors import (
+    BadCallback,
     BadDestination,
     BadIdentifier,
     BadPurposes,
@@ -65,7 +66,7 @@ async def get_destination(visit: ByAdmin, name: Segment) -> Response:
     return answer(await destinations.get(visit.space, name))
 
 
-_PUT = described(DestinationPut, BadDestination, takes=DestinationDocument)
+_PUT = described(DestinationPut, BadDestination, BadCallback, takes=DestinationDocument)
 _PUT["responses"][201] = _PUT["responses"][200] | {"description": "It is new: its secrets are told this once."}
 
 
@@ -73,7 +74,8 @@ _PUT["responses"][201] = _PUT["responses"][200] | {"description": "It is new: it
 async def put_destination(visit: ByAdmin, name: Segment, request: Request) -> Response:
     """Put what a destination may see in force, whole; 201 with its secrets where it is new."""
     document = decode(await request.body())
-    made, new = await destinations.put(visit.space, name, document, visit.caller.key_id)
+    vet = visit.onefold.callbacks.vet
+    made, new = await destinations.put(visit.space, name, document, visit.caller.key_id, vet)
     return answer(made, 201 if new else 200)
 
 
@@ -81,6 +83,12 @@ async def put_destination(visit: ByAdmin, name: Segment, request: Request) -> Re
 async def rotate(visit: ByAdmin, name: Segment) -> Response:
     """A new secret beside the one there is; the one before that ends."""
     return answer(await destinations.rotate(visit.space, name, visit.caller.key_id))
+
+
+@router.post("/v1/destinations/{name}/resume", **described(Destination, DestinationNotFound))
+async def resume(visit: ByAdmin, name: Segment) -> Response:
+    """Send to its callback again at once, from where that stopped."""
+    return answer(await destinations.resume(visit.space, name, visit.caller.key_id))
 
 
 @router.delete("/v1/destinations/{name}", **described(None, DestinationNotFound, status=204))

@@ -48,7 +48,7 @@ async def export(
         job = {"job_id": job_id, "state": "done", "done": 0, "total": 0}
     told = {"export_id": public("exp", made.id), "request_id": public("req", made.request_id)}
     progress = {name: job[name] for name in ("job_id", "state", "done", "total")}
-    address = download(visit.onefold.settings.public_url, made)
+    address = exports.address(visit.onefold.settings.public_url, made)
     return answer({**told, **progress, "unknown": made.unknown, "download_url": address}, 202)
 
 
@@ -85,8 +85,3 @@ async def fetch(
     pieces = await exports.fetch(visit.space, export_id, ticket, form, visit.caller.key_id)
     name = f'attachment; filename="{export_id}.{form}"'
     return Streamed(pieces, WRITERS[form].media_type, {"content-disposition": name, "cache-control": "no-store"})
-
-
-def download(base: str | None, made: exports.Made) -> str:
-    """The address that fetches an export, once."""
-    return f"{base or ''}/v1/exports/{public('exp', made.id)}/download?ticket={made.ticket}"

@@ -2,13 +2,24 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
-from app.auth import ByDestination, Visit, destination
+from app.auth import ByAnyone, ByDestination, Visit, destination
 from app.destination_shapes import Acknowledged, FeedPage, FeedPlace, SeenLookup, SeenProfile, SeenProfiles
 from app.openapi import body, described
 from app.routes.answers import Cursor, Limit, Segment, answer
-from identity.errors import BadCursor, BadIdentifier, DestinationNotFound, ProfileNotFound, Resync, TooMuch
+from identity.errors import (
+    BadCursor,
+    BadIdentifier,
+    BadSignature,
+    CallbackRepeated,
+    DestinationNotFound,
+    ProfileNotFound,
+    RateLimited,
+    Resync,
+    TooMuch,
+    Unavailable,
+)
 from identity.journeys import acks
 from identity.journeys.read import changes, destined
 from identity.journeys.read.scope import open_scope
@@ -52,6 +63,26 @@ async def acknowledge(visit: ByDestination, place: Annotated[FeedPlace, Depends(
     scope = await open_scope(visit.space, _id(visit))
     position = changes.read_position(visit.space, scope, place.cursor)
     return answer(await acks.acknowledge(visit.space, scope.id, position))
+
+
+@router.post(
+    "/v1/callbacks/{destination_id}",
+    **described(
+        Acknowledged, BadSignature, CallbackRepeated, Resync, Unavailable, RateLimited, takes=FeedPlace, public=True
+    ),
+)
+async def acknowledge_signed(onefold: ByAnyone, request: Request, destination_id: Segment) -> Response:
+    """The same by a message that is signed with the secret of the callback, as Standard Webhooks has it."""
+    raw, admit = await request.body(), onefold.limits.callback
+    space, message = await acks.signed(onefold.spaces, destination_id, request.headers, raw, admit)
+    place: FeedPlace = await body(FeedPlace)(request)
+    scope = await open_scope(space, destination_id)
+    try:
+        position = changes.read_position(space, scope, place.cursor)
+    except BadCursor:
+        # Signed as it is, it is about another destination.
+        raise CallbackRepeated from None
+    return answer(await acks.acknowledge(space, scope.id, position, message))
 
 
 def _id(visit: Visit) -> str:

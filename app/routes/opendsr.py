@@ -1,7 +1,7 @@
 """OpenDSR, under its three names, over the one engine. A request is done here before it is answered."""
 
 import time
-from typing import Any
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 import msgspec
@@ -9,25 +9,24 @@ from fastapi import APIRouter, Request, Response
 
 from app.auth import ByPrivacy
 from app.body import decode
+from app.dsr_status import status_of
 from app.openapi import described
 from app.opendsr_shapes import DsrDiscovery, DsrMade, DsrRequest, DsrStatus
 from app.routes.answers import Segment
-from app.routes.exports import download
 from identity.errors import (
     AlreadyErased,
+    BadCallback,
     BadIdentifier,
     BadRegulation,
-    ExportNotFound,
     RequestBegun,
     RequestExists,
     RequestNotFound,
+    Undelivered,
 )
-from identity.ids import public
 from identity.journeys import exports
 from identity.journeys.erase import requests
 from identity.planning import opendsr, privacy
 from identity.planning.deadlines import due
-from identity.planning.exports import STATES
 
 router = APIRouter(tags=["OpenDSR"], prefix="/opendsr/v1")
 NAMES = ("opendsr_requests", "opengdpr_requests", "opencompliance_requests")
@@ -58,6 +57,7 @@ async def ask(request: Request, visit: ByPrivacy) -> Response:
     """Take a request about a person; the same request again is the same request."""
     raw, now = await request.body(), time.time_ns() // 1000
     subject = opendsr.read(decode(raw), now)
+    await _vet(visit, subject.callbacks)
     details = {"controller_id": subject.controller, "callbacks": subject.callbacks}
     kind = privacy.SUPPRESS_WITH_DELETE if subject.type == opendsr.ERASURE else privacy.ACCESS
     asked = privacy.Asked(
@@ -79,7 +79,8 @@ async def ask(request: Request, visit: ByPrivacy) -> Response:
 
 async def follow(request: Request, visit: ByPrivacy, subject_request_id: Segment) -> Response:
     """How far a request is."""
-    return answer(request, await _status(visit, await _found(visit, subject_request_id)))
+    found = await _found(visit, subject_request_id)
+    return answer(request, await status_of(visit.space, found, visit.onefold.settings.public_url))
 
 
 async def cancel(request: Request, visit: ByPrivacy, subject_request_id: Segment) -> Response:
@@ -107,17 +108,15 @@ async def _found(visit: ByPrivacy, text: str) -> privacy.Request:
     return found
 
 
-async def _status(visit: ByPrivacy, found: privacy.Request) -> dict[str, Any]:
-    made = await exports.asked_for(visit.space, found.id)
-    if made is None:
-        return opendsr.status(found)
-    try:
-        gathered = (await exports.get(visit.space, public("exp", made.id)))["state"] != STATES[0]
-        address = download(visit.onefold.settings.public_url, made) if gathered else None
-    except ExportNotFound:
-        # Fetched, too old, or erased since: that was the answer.
-        gathered, address = True, None
-    return opendsr.access_status(found, gathered=gathered, results=address)
+async def _vet(visit: ByPrivacy, urls: Sequence[str]) -> None:
+    """Refuses addresses that must not be called. One that cannot be looked up now may be by the time it is called."""
+    for url in urls:
+        try:
+            await visit.onefold.callbacks.vet(url)
+        except BadCallback as error:
+            raise BadRegulation(f"status_callback_urls: {error}") from None
+        except Undelivered:
+            continue
 
 
 def _domain(request: Request) -> str:

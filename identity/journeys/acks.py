@@ -3,43 +3,88 @@
 Erasures told up to that place are done at the destination from then on. A place only ever moves
 forward; saying it again, or an older one, changes nothing. Nor does one on the way through everybody:
 whoever begins anew was told of what went before only at the end of it.
+
+Who has no key at hand says it in a message signed with the secret of its callback, which counts once.
 """
 
 import time
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any
 
-from identity.errors import Resync
-from identity.model import MICRO
-from identity.planning.feed import Position, pack, unpack
+import msgspec
+
+from identity.errors import BadSignature, CallbackRepeated, DestinationNotFound, Resync
+from identity.ids import private
+from identity.model import DAY
+from identity.outward.signing import verify
+from identity.planning.destinations import Kept
+from identity.planning.feed import Position, between, pack, unpack
 from identity.planning.timing import format_time
-from identity.spaces import Space
-from identity.store import deliveries, feed, notices
+from identity.spaces import Space, Spaces
+from identity.store import deliveries, destinations, feed, notices
+from identity.vault.seal import DESTINATION
 
-ASTRAY = 3_600 * MICRO
-"""How far clocks may be apart, and an erasure may take: a younger one is only settled by its own entry."""
+_kept = msgspec.json.Decoder(Kept)
+_MESSAGE = b"callback"
 
 
-async def acknowledge(space: Space, destination: int, position: Position) -> dict[str, Any]:
+async def acknowledge(
+    space: Space, destination: int, position: Position, message: bytes | None = None
+) -> dict[str, Any]:
     """Everything up to a place is applied by a destination (its number).
 
+    `message` is the key of the signed message that says so. CallbackRepeated where it was taken before;
     Resync where the place is beyond the end: it is one in a database that was restored since.
     """
     now = time.time_ns() // 1000
-    if position.after is not None:
-        return {"acknowledged_at": format_time(now), "erasures": 0}
-    ack = sha256(pack(position)).digest()
+    place = pack(position)
     async with space.database.transaction() as connection:
         heads = {lane.lane: lane.seq for lane in await feed.lanes(connection, space.tenant)}
         if any(seq > heads.get(lane, 0) for lane, seq in position.lanes.items()):
             raise Resync
         stands = await deliveries.lock(connection, space.tenant, destination)
+        if message is not None and not await deliveries.take_message(
+            connection, space.tenant, destination, message, now
+        ):
+            raise CallbackRepeated
+        if position.after is not None:
+            return {"acknowledged_at": format_time(now), "erasures": 0}
         before = None if stands.acked is None else unpack(stands.acked)
-        known = {} if before is None else before.lanes
-        told = [(lane, known.get(lane, 0), seq) for lane, seq in position.lanes.items() if seq > known.get(lane, 0)]
-        # Whoever went through everybody anew keeps nobody who is not there any more.
-        since = position.began - ASTRAY
-        done = await notices.acknowledge(connection, space.tenant, destination, told, since, now, ack)
+        told, since = between(stands.acked, place)
+        done = await notices.acknowledge(
+            connection, space.tenant, destination, told, since, now, sha256(place).digest()
+        )
         if before is None or before.behind(position) or before.began < position.began:
-            await deliveries.acknowledge(connection, space.tenant, destination, pack(position), now)
+            await deliveries.acknowledge(connection, space.tenant, destination, place, now)
     return {"acknowledged_at": format_time(now), "erasures": done}
+
+
+async def signed(
+    spaces: Spaces, destination_id: str, headers: Mapping[str, str], body: bytes, admit: Callable[[str], None]
+) -> tuple[Space, bytes]:
+    """Whose message this is, with the key under which it counts once. BadSignature, also for nobody's.
+
+    `admit` raises what is to be answered where a destination that there is has sent too many.
+    """
+    id_ = private("dst", destination_id)
+    async with spaces.database.reading() as connection:
+        space_id = None if id_ is None else await destinations.space_of(connection, id_)
+    if id_ is None or space_id is None:
+        raise BadSignature
+    admit(destination_id)
+    space = await spaces.get(space_id)
+    try:
+        async with space.database.reading() as connection:
+            row = (await destinations.policy(connection, space.tenant, id_)).destination
+    except DestinationNotFound:
+        raise BadSignature from None
+    kept = _kept.decode(space.keys.open(DESTINATION, row.public_id, row.version, row.document))
+    message = verify(kept.secrets, headers, body, time.time_ns() // 1000)
+    return space, space.keys.mac(_MESSAGE, row.public_id + message.encode())
+
+
+async def forget_messages(spaces: Spaces) -> None:
+    """Forgets signed messages whose time to be taken is long over."""
+    async with spaces.database.reading() as connection:
+        await deliveries.forget_messages(connection, time.time_ns() // 1000 - DAY)

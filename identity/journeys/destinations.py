@@ -6,35 +6,64 @@ Every change is in the ledger; what it says stays sealed.
 
 import secrets
 import time
+from base64 import b64encode
+from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import msgspec
 
 from identity.credentials import hash_of, new_secret
-from identity.errors import BadDestination, Conflict, DatabaseUnavailable, DestinationNotFound
+from identity.errors import (
+    BadCallback,
+    BadDestination,
+    Conflict,
+    DatabaseUnavailable,
+    DestinationNotFound,
+    Undelivered,
+)
 from identity.ids import new_id, public
+from identity.model import DAY
 from identity.planning.destinations import Entitled, Kept, compile_entitled, is_name
+from identity.planning.feed import further
 from identity.planning.purposes import Purposes, compile_purposes
 from identity.planning.timing import format_time
 from identity.spaces import Space
-from identity.store import control, deliveries, destinations, ledger, notices
+from identity.store import behind, control, deliveries, destinations, feed, ledger, notices
 from identity.store.destinations import DestinationRow
 from identity.vault.seal import DESTINATION, PURPOSES
 
 _LIVE: Final = 2
 """Secrets that are good at one time: the new one and the one before it."""
 _TRIES: Final = 8
+_LOOK: Final = 1_000
+PATIENCE: Final = 7 * DAY
+"""For how long a destination may leave unacknowledged what it has to acknowledge."""
 _kept = msgspec.json.Decoder(Kept)
 
 
-async def put(space: Space, name: str, document: object, actor: str) -> tuple[dict[str, Any], bool]:
+Vet = Callable[[str], Awaitable[None]]
+"""Whether an address could be called now. BadCallback, Undelivered."""
+
+
+async def nowhere(_url: str) -> None:
+    """For whoever can call nobody."""
+    raise BadCallback
+
+
+async def put(space: Space, name: str, document: object, actor: str, vet: Vet = nowhere) -> tuple[dict[str, Any], bool]:
     """Puts what a destination may see in force, whole; the answer, and whether it is a new one.
 
-    Only a new one is told its secret. BadDestination.
+    Only a new one is told its secret, and only one that had no callback the secret of its callback.
+    BadDestination, BadCallback.
     """
     if not is_name(name):
         raise BadDestination("A destination is named with 1 to 64 of a-z, 0-9, `_`, `.` and `-`.")
     entitled = compile_entitled(document)
+    if entitled.callback_url is not None:
+        try:
+            await vet(entitled.callback_url)
+        except Undelivered as error:
+            raise BadCallback(str(error)) from None
     for _ in range(_TRIES):
         async with space.database.reading() as connection:
             found = await destinations.named(connection, space.tenant, name)
@@ -71,7 +100,17 @@ async def _change(space: Space, row: DestinationRow, entitled: Entitled, actor: 
             # Another address, or one that was mended: what was given up is tried again.
             await deliveries.revive(connection, space.tenant, row.id)
             await ledger.note(connection, space.tenant.id, actor, "destination.put", public("dst", row.public_id))
-    return {"destination_id": public("dst", row.public_id), "version": version}
+    first = {} if kept.entitled.callback_url is not None else _callback(Kept(entitled, kept.secrets))
+    return {"destination_id": public("dst", row.public_id), "version": version, **first}
+
+
+async def resume(space: Space, name: str, actor: str) -> dict[str, Any]:
+    """Has a destination sent to again at once, from where that stopped. DestinationNotFound."""
+    row = await _row(space, name)
+    async with space.database.transaction() as connection:
+        await deliveries.revive(connection, space.tenant, row.id)
+        await ledger.note(connection, space.tenant.id, actor, "destination.resume", public("dst", row.public_id))
+    return await _told(space, row)
 
 
 async def rotate(space: Space, name: str, actor: str) -> dict[str, Any]:
@@ -168,6 +207,10 @@ async def _told(space: Space, row: DestinationRow) -> dict[str, Any]:
     async with space.database.reading() as connection:
         stands = await deliveries.get(connection, space.tenant, row.id)
         waiting = await notices.waiting(connection, space.tenant, row.id)
+        lanes = {each.lane: each.base for each in await feed.lanes(connection, space.tenant)}
+        known = further(stands.acked, stands.watched)
+        after = {lane: max(base, known.get(lane, 0)) for lane, base in lanes.items()}
+        since = (await behind.oldest(connection, space.tenant, row.id, after, _LOOK)).oldest
     return {
         "destination_id": public("dst", row.public_id),
         "name": row.name,
@@ -178,16 +221,18 @@ async def _told(space: Space, row: DestinationRow) -> dict[str, Any]:
         "callback_url": entitled.callback_url,
         "acknowledged_at": None if stands.acked_at is None else format_time(stands.acked_at),
         "pushed_at": None if stands.pushed_at is None else format_time(stands.pushed_at),
-        "push": _push(entitled, stands, now),
+        "push": _push(entitled, stands),
         "erasures_waiting": waiting,
+        "behind_since": None if since is None else format_time(since),
+        "overdue": since is not None and since < now - PATIENCE,
     }
 
 
-def _push(entitled: Entitled, stands: deliveries.DeliveryRow, now: int) -> str:
+def _push(entitled: Entitled, stands: deliveries.DeliveryRow) -> str:
     """How sending to it goes: `off`, `working`, `failing` or `dead`."""
     if entitled.callback_url is None:
         return "off"
-    if stands.dead_at is not None and stands.dead_at <= now:
+    if stands.dead_at is not None:
         return "dead"
     return "failing" if stands.attempts else "working"
 
@@ -204,4 +249,4 @@ def _callback(kept: Kept) -> dict[str, str]:
     """The newest secret that signs, as Standard Webhooks writes one; only if there is somewhere to send to."""
     if kept.entitled.callback_url is None:
         return {}
-    return {"callback_secret": "whsec_" + msgspec.json.encode(kept.secrets[0]).decode().strip('"')}
+    return {"callback_secret": "whsec_" + b64encode(kept.secrets[0]).decode()}

@@ -96,7 +96,7 @@ async def ask(space: Space, asked: Asked) -> Made:
             return Done(msgspec.structs.replace(_made(space, known), unknown=unknown))
         rows = await whole.profiles(connection, tenant, sorted(set(ground.owners.values())))
         heads = [row for row in rows if row.head == row.id]
-        await requests.add(connection, tenant, request, idempotency)
+        await requests.add(connection, tenant, request, idempotency, asked.call_at(time.time_ns() // 1000))
         ids = b"".join(sorted(row.id for row in rows))
         row = store.ExportRow(made.id, now, now + FETCHABLE, RUNNING, made.job_id, asked.actor, ids, 0)
         await store.add(connection, tenant, row, _hash(made.ticket))
@@ -177,6 +177,11 @@ async def asked_for(space: Space, request_id: bytes) -> Made | None:
     async with space.database.reading() as connection:
         row = await requests.get(connection, space.tenant, request_id)
     return None if row is None or row.kind != ACCESS else _made(space, row)
+
+
+def address(base: str | None, made: Made) -> str:
+    """Where an export is fetched, once; `base` is the address that clients know."""
+    return f"{base or ''}/v1/exports/{public('exp', made.id)}/download?ticket={made.ticket}"
 
 
 async def fetch(space: Space, export_id: str, ticket: str, form: str, actor: str) -> AsyncGenerator[bytes]:

@@ -9,6 +9,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Final
 
 import httpcore
@@ -39,6 +40,14 @@ class Answer(Struct, frozen=True):
     status: int
     media_type: str
     body: bytes
+
+
+def trusting(authority: Path | None) -> ssl.SSLContext:
+    """Trusts who is trusted publicly, and an authority of one's own (PEM). OSError if that cannot be read."""
+    context = httpcore.default_ssl_context()
+    if authority is not None:
+        context.load_verify_locations(authority)
+    return context
 
 
 class Client:

@@ -8,13 +8,16 @@ at the time of the entry, so it never tells what may not be seen any more.
 
 import struct
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 
+from identity.model import MICRO
 from identity.planning.plan import ERASE, MERGE, UNMERGE
 
 BEGINNING: Final = bytes(16)
+ASTRAY: Final = 3_600 * MICRO
+"""How far clocks may be apart, and an erasure may take: a younger one is only settled by its own entry."""
 _HEAD: Final = struct.Struct(">BIIqB16sB")
 _LANE: Final = struct.Struct(">hq")
 _FORM: Final = 1
@@ -70,6 +73,56 @@ def within(raw: bytes, heads: Mapping[int, int]) -> bool:
     """Whether a place as it is written can be read, and lies in lanes that have come as far (`heads`)."""
     position = unpack(raw)
     return position is not None and all(0 <= seq <= heads.get(lane, -1) for lane, seq in position.lanes.items())
+
+
+class Page(NamedTuple):
+    """A page as it is sent: what it tells, the cursor after it, and the same place as it is packed."""
+
+    changes: list[dict[str, Any]]
+    cursor: str
+    place: bytes
+
+
+def starts(place: bytes) -> bool:
+    """Whether a packed place is the very beginning, before anybody was told of."""
+    position = unpack(place)
+    return position is not None and position.after == BEGINNING
+
+
+def stands(place: bytes | None, entitled: int, purposes: int, entries: int) -> bool:
+    """Whether nothing can have come after a packed place: under these versions, and so many entries in all lanes."""
+    position = None if place is None else unpack(place)
+    return (
+        position is not None
+        and position.after is None
+        and (position.entitled, position.purposes) == (entitled, purposes)
+        and sum(position.lanes.values()) == entries
+    )
+
+
+def between(before: bytes | None, after: bytes) -> tuple[list[tuple[int, int, int]], int | None]:
+    """The entries from one packed place to another, each (lane, after, upto), and what else was told by then.
+
+    That is everything from before the moment that is returned, where everybody was gone through anew.
+    """
+    known = None if before is None else unpack(before)
+    place = unpack(after)
+    if place is None:
+        return [], None
+    lanes = {} if known is None else known.lanes
+    ahead = [(lane, lanes.get(lane, 0), seq) for lane, seq in place.lanes.items() if seq > lanes.get(lane, 0)]
+    # Whoever went through everybody anew keeps nobody who is not there any more.
+    return ahead, place.began - ASTRAY if place.after is None else None
+
+
+def further(*places: bytes | None) -> dict[int, int]:
+    """How far the furthest of some packed places is in each lane."""
+    lanes: dict[int, int] = {}
+    for place in places:
+        position = None if place is None else unpack(place)
+        for lane, seq in () if position is None else position.lanes.items():
+            lanes[lane] = max(seq, lanes.get(lane, 0))
+    return lanes
 
 
 class Entry(NamedTuple):

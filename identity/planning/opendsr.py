@@ -20,6 +20,8 @@ API_VERSION: Final = "1.0"
 ERASURE: Final = "erasure"
 SUPPORTED: Final = ("access", "portability", ERASURE)
 FORMATS: Final = ("raw",)
+ENDED: Final = ("completed", "cancelled")
+MOST_CALLBACKS: Final = 10
 IDENTITIES: Final = {
     "controller_customer_id": USER_ID,
     "email": EMAIL,
@@ -76,7 +78,9 @@ def read(body: object, now: int) -> Subject:
     if not isinstance(identities, list) or not identities:
         raise _bad("subject_identities must list at least one identity.")
     callbacks = body.get("status_callback_urls", [])
-    if not isinstance(callbacks, list) or not all(isinstance(each, str) for each in callbacks):
+    if not isinstance(callbacks, list) or len(callbacks) > MOST_CALLBACKS:
+        raise _bad(f"status_callback_urls must be a list of at most {MOST_CALLBACKS} addresses.")
+    if not all(isinstance(each, str) for each in callbacks):
         raise _bad("status_callback_urls must be a list of addresses.")
     named = [_identity(at, each) for at, each in enumerate(identities)]
     controller = body.get("controller_id")
@@ -151,7 +155,7 @@ def discovery(domain: str) -> dict[str, Any]:
             {"identity_type": type_, "identity_format": format_} for type_ in IDENTITIES for format_ in FORMATS
         ],
         "processor_domain": domain,
-        # Answers are not signed in this version; receipts are, see /.well-known/onefold-keys.json.
+        # Answers and callbacks are not signed in this version; receipts are, see /.well-known/onefold-keys.json.
         "processor_certificate": None,
     }
 

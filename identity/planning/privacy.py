@@ -8,6 +8,8 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from identity.model import MICRO
+
 # Numbers are for ever: they are stored.
 NATIVE, SEGMENT, OPENDSR = 0, 1, 2
 SUPPRESS_WITH_DELETE, DELETE_ONLY, SUPPRESS_ONLY, UNSUPPRESS = 1, 2, 3, 4
@@ -17,6 +19,8 @@ SUPPRESSES: Final = frozenset({SUPPRESS_WITH_DELETE, SUPPRESS_ONLY, SUPPRESS_WIT
 FORWARDS: Final = frozenset({SUPPRESS_WITH_DELETE, DELETE_ONLY})
 REGULATIONS: Final = ("none", "gdpr", "ccpa")
 RECEIVED, ON_HOLD, FINISHED, DUPLICATE, CANCELLED = range(5)
+DONE_SOON: Final = 2 * MICRO
+"""Most requests are done by then."""
 NOTICES: Final = ("queued", "sent", "accepted", "done", "unsupported_manual", "failed", "overdue")
 
 
@@ -36,6 +40,10 @@ class Asked(Struct, frozen=True):
     request_id: bytes | None = None
     details: dict[str, Any] | None = None
     received_at: int | None = None
+
+    def call_at(self, now: int) -> int | None:
+        """From when to see whether somebody has to be called as it is done; None: nobody wants to be."""
+        return now + DONE_SOON if (self.details or {}).get("callbacks") else None
 
 
 class Notice(Struct, frozen=True):

@@ -1,7 +1,7 @@
 """How far each destination is: what it acknowledged, and what was sent to its callback.
 
-Both only ever move forward, and whoever moves one says from where, so that two processes that send
-the same page move it once.
+Whoever sends holds a claim that ends by itself, and what it writes is written only while that is its
+own: of two processes that sent the same page one moves the place, once.
 """
 
 from typing import LiteralString, NamedTuple
@@ -10,11 +10,14 @@ from identity.store.arrays import Uuid
 from identity.store.database import Connection, row, rows
 from identity.store.tenant import Tenant
 
-_COLUMNS: LiteralString = "acked, acked_at, pushed, pushed_at, attempts, first_failed_at, next_at, dead_at"
+_COLUMNS: LiteralString = "acked, acked_at, pushed, pushed_at, attempts, first_failed_at, next_at, dead_at, watched"
 
 
 class DeliveryRow(NamedTuple):
-    """Places as they are packed, times in microseconds; `dead_at`: since when nothing is sent any more."""
+    """Places as they are packed, times in microseconds; `dead_at`: since when nothing is sent any more.
+
+    `watched`: up to there nothing has to be acknowledged that is not.
+    """
 
     acked: bytes | None = None
     acked_at: int | None = None
@@ -24,6 +27,7 @@ class DeliveryRow(NamedTuple):
     first_failed_at: int | None = None
     next_at: int = 0
     dead_at: int | None = None
+    watched: bytes | None = None
 
 
 async def get(connection: Connection, tenant: Tenant, destination: int) -> DeliveryRow:
@@ -67,8 +71,24 @@ async def acknowledge(connection: Connection, tenant: Tenant, destination: int, 
     )
 
 
+async def watch(connection: Connection, tenant: Tenant, destination: int, place: bytes, behind: int | None) -> None:
+    """Up to a place there is nothing to acknowledge; since when it is behind after that."""
+    await connection.execute(
+        """
+        UPDATE delivery SET watched = $4, behind_at = $5::int8
+        WHERE destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4
+          AND (watched, behind_at) IS DISTINCT FROM ($4, $5::int8)
+        """,
+        [tenant.id, destination, tenant.base, place, behind],
+    )
+
+
 async def claim(connection: Connection, tenant: Tenant, destination: int, now: int, until: int) -> DeliveryRow | None:
-    """Takes the sending to a destination until a moment; None where it is not due or somebody else has it."""
+    """Takes the sending to a destination until a moment; None where it is not due or somebody else has it.
+
+    What is written afterwards names the claim by that moment (`next_at`), and is not written once it is
+    another's.
+    """
     found = await row(
         connection,
         f"""
@@ -86,8 +106,38 @@ async def claim(connection: Connection, tenant: Tenant, destination: int, now: i
     return None if found is None else DeliveryRow(*found)
 
 
+async def release(connection: Connection, tenant: Tenant, destination: int, following: int, claimed: int) -> None:
+    """Nothing was sent; when to look again."""
+    await connection.execute(
+        """
+        UPDATE delivery SET next_at = $4::int8
+        WHERE destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4 AND next_at = $5::int8
+        """,
+        [tenant.id, destination, tenant.base, following, claimed],
+    )
+
+
+async def moved(connection: Connection, tenant: Tenant, destination: int, place: bytes, at: int, claimed: int) -> bool:
+    """There was nothing to send up to a place; False where the claim is not ours any more."""
+    found = await row(
+        connection,
+        """
+        UPDATE delivery SET pushed = $4, next_at = $5::int8
+        WHERE destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4 AND next_at = $6::int8
+        RETURNING destination
+        """,
+        tenant.id,
+        destination,
+        tenant.base,
+        place,
+        at,
+        claimed,
+    )
+    return found is not None
+
+
 async def sent(connection: Connection, tenant: Tenant, destination: int, place: bytes, at: int, claimed: int) -> bool:
-    """A page went out; False where the claim (the moment it was for) is not ours any more."""
+    """A page was taken; False where the claim is not ours any more."""
     found = await row(
         connection,
         """
@@ -108,17 +158,25 @@ async def sent(connection: Connection, tenant: Tenant, destination: int, place: 
 
 async def failed(
     connection: Connection, tenant: Tenant, destination: int, at: int, following: int | None, claimed: int
-) -> None:
-    """A page was not taken: when to try again, None: no more."""
-    await connection.execute(
+) -> bool:
+    """A page was not taken: when to try again, None: no more. False where the claim is not ours any more."""
+    found = await row(
+        connection,
         """
         UPDATE delivery
         SET attempts = attempts + 1, first_failed_at = coalesce(first_failed_at, $4::int8),
             next_at = coalesce($5::int8, next_at), dead_at = CASE WHEN $5::int8 IS NULL THEN $4::int8 END
         WHERE destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4 AND next_at = $6::int8
+        RETURNING destination
         """,
-        [tenant.id, destination, tenant.base, at, following, claimed],
+        tenant.id,
+        destination,
+        tenant.base,
+        at,
+        following,
+        claimed,
     )
+    return found is not None
 
 
 async def revive(connection: Connection, tenant: Tenant, destination: int) -> None:
@@ -132,18 +190,34 @@ async def revive(connection: Connection, tenant: Tenant, destination: int) -> No
     )
 
 
-async def due(connection: Connection, now: int, limit: int) -> list[tuple[int, bytes]]:
-    """(space, destination by its public id) of those that may be sent to now."""
+class DueRow(NamedTuple):
+    """A destination that may be sent to: by its public id, with the version that is in force of it.
+
+    `purposes` is the version in force of its space's, `entries` how many entries all lanes have had.
+    """
+
+    space_id: int
+    public_id: bytes
+    version: int
+    purposes: int
+    entries: int
+    pushed: bytes | None
+
+
+async def due(connection: Connection, now: int) -> list[DueRow]:
+    """The destinations that may be sent to now, who waits longest first."""
     found = await rows(
         connection,
         """
-        SELECT d.space_id, d.public_id FROM delivery v JOIN destination d ON d.id = v.destination
-        WHERE v.next_at <= $1::int8 AND v.dead_at IS NULL AND d.deleted_at IS NULL ORDER BY v.next_at LIMIT $2::int4
+        SELECT d.space_id, d.public_id, d.version,
+               coalesce((SELECT max(p.version) FROM purposes p WHERE p.space_id = d.space_id), 0),
+               coalesce((SELECT sum(h.seq) FROM lane_head h WHERE h.space_id = d.space_id), 0)::int8, v.pushed
+        FROM delivery v JOIN destination d ON d.id = v.destination
+        WHERE v.next_at <= $1::int8 AND v.dead_at IS NULL AND d.deleted_at IS NULL ORDER BY v.next_at
         """,
         now,
-        limit,
     )
-    return [(int(space_id), bytes(public_id)) for space_id, public_id in found]
+    return [DueRow(*each) for each in found]
 
 
 async def take_message(connection: Connection, tenant: Tenant, destination: int, key: bytes, at: int) -> bool:

@@ -51,6 +51,14 @@ async def policy(connection: Connection, tenant: Tenant, public_id: bytes) -> Po
     return PolicyRow(DestinationRow(*found[:5]), found[5], found[6])
 
 
+async def space_of(connection: Connection, public_id: bytes) -> int | None:
+    """The space of a destination that is there."""
+    found = await row(
+        connection, "SELECT space_id FROM destination WHERE public_id = $1 AND deleted_at IS NULL", Uuid(public_id)
+    )
+    return None if found is None else int(found[0])
+
+
 async def named(connection: Connection, tenant: Tenant, name: str) -> DestinationRow | None:
     """A destination by its name."""
     found = await row(

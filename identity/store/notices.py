@@ -98,7 +98,7 @@ async def acknowledge(
     tenant: Tenant,
     destination: int,
     lanes: Sequence[tuple[int, int, int]],
-    since: int,
+    since: int | None,
     at: int,
     ack: bytes,
 ) -> int:
@@ -106,12 +106,42 @@ async def acknowledge(
 
     And all from before `since`, when it began to go through everybody anew. How many there were.
     """
+    return await _said(connection, tenant, destination, lanes, since, at, 3, ack)
+
+
+async def accepted(
+    connection: Connection,
+    tenant: Tenant,
+    destination: int,
+    lanes: Sequence[tuple[int, int, int]],
+    since: int | None,
+    at: int,
+) -> int:
+    """A destination took the message about these erasures, which says nothing of having done it."""
+    return await _said(connection, tenant, destination, lanes, since, at, 2, None)
+
+
+async def _said(
+    connection: Connection,
+    tenant: Tenant,
+    destination: int,
+    lanes: Sequence[tuple[int, int, int]],
+    since: int | None,
+    at: int,
+    state: int,
+    ack: bytes | None,
+) -> int:
     found = await rows(
         connection,
         """
-        UPDATE erasure_notice n SET state = 3, at = $6::int8, ack = $7
-        WHERE n.destination = $2::int4 AND n.space_id = $1::int4 AND n.bucket = $3::int4 AND n.state NOT IN (3, 4, 5)
-          AND (n.at < $8::int8 OR n.erasure_id IN (
+        UPDATE erasure_notice n SET state = $10::int2, at = $6::int8, ack = $7
+        WHERE n.destination = $2::int4 AND n.space_id = $1::int4 AND n.bucket = $3::int4
+          AND n.state NOT IN (3, 4, 5) AND n.state <> $10::int2
+          AND (EXISTS (
+            SELECT FROM erasure e
+            WHERE e.erasure_id = n.erasure_id AND e.space_id = $1::int4 AND e.bucket = $3::int4
+              AND e.internal_at < $8::int8
+          ) OR n.erasure_id IN (
             SELECT c.other FROM unnest($4::int2[], $5::int8[], $9::int8[]) AS u (lane, after, upto)
             JOIN change c ON c.space_id = $1::int4 AND c.lane = u.lane AND c.bucket = $3::int4
               AND c.seq > u.after AND c.seq <= u.upto
@@ -127,22 +157,49 @@ async def acknowledge(
         ack,
         since,
         int8s([upto for _, _, upto in lanes]),
+        state,
     )
     return len(found)
 
 
-async def accepted(
-    connection: Connection, tenant: Tenant, destination: int, erasures_: Sequence[bytes], at: int
-) -> None:
-    """A destination took the message about these erasures, which says nothing of having done it."""
-    await connection.execute(
+async def fall_due(connection: Connection, now: int, grace: int, limit: int) -> int:
+    """Erasures that were to be acknowledged by now are overdue at whoever has not; how many.
+
+    `grace` is the time that such have which no law gives a date.
+    """
+    found = await rows(
+        connection,
         """
-        UPDATE erasure_notice SET state = 2, at = $5::int8
-        WHERE erasure_id = ANY ($4::uuid[]) AND destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4
-          AND state IN (0, 1, 6)
+        UPDATE erasure_notice n SET state = 6, at = $1::int8
+        WHERE (n.erasure_id, n.destination) IN (
+            SELECT n.erasure_id, n.destination FROM erasure_notice n
+            JOIN erasure e ON e.erasure_id = n.erasure_id AND e.space_id = n.space_id AND e.bucket = n.bucket
+            WHERE n.state NOT IN (3, 4, 5) AND n.state IN (0, 1, 2)
+              AND coalesce(e.due_at, e.received_at + $2::int8) < $1::int8 LIMIT $3::int4
+        ) AND n.state IN (0, 1, 2) RETURNING n.erasure_id
         """,
-        [tenant.id, destination, tenant.base, uuids(erasures_), at],
+        now,
+        grace,
+        limit,
     )
+    return len(found)
+
+
+async def overdue(connection: Connection, tenant: Tenant, destination: int, at: int) -> int:
+    """What a destination was not told for too long is overdue there; how many erasures."""
+    found = await rows(
+        connection,
+        """
+        UPDATE erasure_notice SET state = 6, at = $4::int8
+        WHERE destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4 AND state IN (0, 1, 2)
+        RETURNING erasure_id
+        """,
+        tenant.id,
+        destination,
+        tenant.base,
+        at,
+    )
+    return len(found)
 
 
 async def settled(connection: Connection, now: int, due_before: int, limit: int) -> list[tuple[int, bytes]]:

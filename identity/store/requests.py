@@ -45,14 +45,20 @@ async def again(connection: Connection, tenant: Tenant, idempotency: bytes) -> R
     return None if found is None else RequestRow(*found)
 
 
-async def add(connection: Connection, tenant: Tenant, request: RequestRow, idempotency: bytes | None) -> bool:
-    """A new request, without its erasures; False where its id or the client's key is taken."""
+async def add(
+    connection: Connection, tenant: Tenant, request: RequestRow, idempotency: bytes | None, call_at: int | None
+) -> bool:
+    """A new request, without its erasures; False where its id or the client's key is taken.
+
+    `call_at`: from when somebody has to be called once it is done.
+    """
     made = await row(
         connection,
         """
         INSERT INTO privacy_request (request_id, space_id, bucket, front, kind, regulation, received_at, actor,
-                                     idempotency, body, details)
-        VALUES ($1, $2::int4, $3::int4, $4::int2, $5::int2, $6::int2, $7::int8, $8::text, $9::uuid, $10::uuid, $11)
+                                     idempotency, body, details, call_at)
+        VALUES ($1, $2::int4, $3::int4, $4::int2, $5::int2, $6::int2, $7::int8, $8::text, $9::uuid, $10::uuid, $11,
+                $12::int8)
         ON CONFLICT DO NOTHING RETURNING request_id
         """,
         Uuid(request.id),
@@ -66,6 +72,7 @@ async def add(connection: Connection, tenant: Tenant, request: RequestRow, idemp
         None if idempotency is None else idempotency.hex(),
         None if request.body is None else request.body.hex(),
         request.details,
+        call_at,
     )
     return made is not None
 

@@ -18,7 +18,9 @@ from identity.store.tenant import Tenant
 RECEIVED, ON_HOLD, FINISHED = 0, 1, 2
 
 
-def told(request: RequestRow, idempotency: bytes | None, named: Sequence[Named], due_at: int | None) -> dict[str, Any]:
+def told(
+    request: RequestRow, idempotency: bytes | None, named: Sequence[Named], due_at: int | None, call_at: int | None
+) -> dict[str, Any]:
     """What the ledger keeps of a new request: enough to have its rows again."""
     return {
         "front": request.front,
@@ -26,6 +28,7 @@ def told(request: RequestRow, idempotency: bytes | None, named: Sequence[Named],
         "regulation": request.regulation,
         "received_at": request.received_at,
         "due_at": due_at,
+        "call_at": call_at,
         "idempotency": _hex(idempotency),
         "body": _hex(request.body),
         "details": _hex(request.details),
@@ -40,7 +43,7 @@ async def ask_again(connection: Connection, tenant: Tenant, id_: bytes, entry: M
         id_, entry["front"], entry["kind"], entry["regulation"], requests.OPEN, entry["received_at"], entry["actor"],
         _bytes(entry["body"]), _bytes(entry["details"]),
     )  # fmt: skip
-    if not await requests.add(connection, tenant, request, _bytes(entry["idempotency"])):
+    if not await requests.add(connection, tenant, request, _bytes(entry["idempotency"]), entry.get("call_at")):
         return
     known = {code for code, _ in await types(connection, tenant.id)}
     named = [

@@ -37,6 +37,8 @@ def upgrade() -> None:
         sa.Column("first_failed_at", sa.BigInteger(), nullable=True),
         sa.Column("next_at", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("dead_at", sa.BigInteger(), nullable=True),
+        sa.Column("watched", sa.LargeBinary(), nullable=True),
+        sa.Column("behind_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("destination", "space_id", "bucket"),
         postgresql_with={"fillfactor": "80"},
     )
@@ -68,12 +70,27 @@ def upgrade() -> None:
     op.create_index(
         "disclosure_until", "disclosure", ["until"], unique=False, postgresql_where=sa.text("until IS NOT NULL")
     )
+    op.add_column("privacy_request", sa.Column("call_at", sa.BigInteger(), nullable=True))
+    op.add_column("privacy_request", sa.Column("call_failed_at", sa.BigInteger(), nullable=True))
+    op.add_column(
+        "privacy_request", sa.Column("calls_failed", sa.Integer(), server_default=sa.text("0"), nullable=False)
+    )
+    op.create_index(
+        "privacy_request_call",
+        "privacy_request",
+        ["call_at"],
+        unique=False,
+        postgresql_where=sa.text("call_at IS NOT NULL"),
+    )
     op.add_column("lane_head", sa.Column("base", sa.BigInteger(), server_default=sa.text("0"), nullable=False))
     op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON purposes, delivery, callback TO onefold_app")
 
 
 def downgrade() -> None:
     op.drop_column("lane_head", "base")
+    op.drop_index("privacy_request_call", "privacy_request")
+    for column in ("calls_failed", "call_failed_at", "call_at"):
+        op.drop_column("privacy_request", column)
     op.drop_index("disclosure_until", "disclosure")
     op.drop_index("erasure_notice_waiting", "erasure_notice")
     op.drop_column("disclosure", "until")

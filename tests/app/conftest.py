@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import psycopg
 import pytest
 from psycopg import sql
@@ -21,8 +23,17 @@ from identity.vault.keyring import Keyring
 from identity.vault.keystore import KeyStore
 from identity.vault.roots import file_root
 from tests.conftest import ONEFOLD, Running, administer, launch
+from tests.identity.outward.receiver import Receiver, receiving
+from tests.identity.outward.server import HOST, OK, authority
 
 _numbers = count()
+PURPOSES = {"purposes": [{"id": "Marketing", "class": "ads"}]}
+# What a hosts file would say on a machine of one's own.
+HOSTS = f"""
+import socket
+asked = socket.getaddrinfo
+socket.getaddrinfo = lambda host, *rest, **more: asked("127.0.0.1" if host == "{HOST}" else host, *rest, **more)
+"""
 Suppress = Callable[["Shop", str, str], None]
 
 
@@ -149,3 +160,76 @@ def new_shop(client: httpx.Client, operator: dict[str, str]) -> Shop:
 def log_of(running: Running) -> Path:
     """The log of a server."""
     return running.data_dir.with_name(running.data_dir.name + ".log")
+
+
+@dataclass
+class Deployment:
+    """A server of two worker processes, that may call the receiver."""
+
+    url: str
+    running: Running
+    receiver: Receiver
+
+    def rows(self, question: str, *given: Any) -> list[Any]:
+        """Rows as the owner of the database sees them."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            cursor = connection.execute(question.encode(), given)
+            return cursor.fetchall() if cursor.description else []
+
+    def workers(self) -> list[psutil.Process]:
+        """Its worker processes."""
+        children = psutil.Process(self.running.process.pid).children()
+        return [each for each in children if "spawn_main" in " ".join(each.cmdline())]
+
+
+@pytest.fixture(scope="session")
+def deployment(
+    postgres: EmbeddedPostgres, template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployment]:
+    """The deployment of all tests here; each has a space of its own in it."""
+    name = f"push_{secrets.token_hex(4)}"
+    create = sql.SQL("create database {} owner {} template {}")
+    administer(postgres, create.format(*(sql.Identifier(each) for each in (name, OWNER_ROLE, template))))
+    folder = tmp_path_factory.mktemp("push")
+    (folder / "authority.pem").write_bytes(authority().pem())
+    (folder / "hosts").mkdir()
+    (folder / "hosts" / "sitecustomize.py").write_text(HOSTS)
+    with receiving() as receiver:
+        environment = {
+            "ONEFOLD_DATABASE_URL": postgres.url(name),
+            "ONEFOLD_WORKERS": "2",
+            "ONEFOLD_CALLBACK_NETWORKS": "127.0.0.1/32",
+            "ONEFOLD_CALLBACK_PORTS": str(receiver.server.port),
+            "ONEFOLD_CALLBACK_CA": str(folder / "authority.pem"),
+            "PYTHONPATH": str(folder / "hosts"),
+        }
+        running = launch([*ONEFOLD, "serve"], folder / "data", environment)
+        yield Deployment(postgres.url(name), running, receiver)
+        running.process.terminate()
+        running.process.wait(30)
+        assert running.process.stdout
+        running.process.stdout.close()
+
+
+@pytest.fixture
+def calling(deployment: Deployment) -> Iterator[Shop]:
+    """A space with a purpose, and a receiver that was told nothing yet."""
+    running, receiver = deployment.running, deployment.receiver
+    receiver.answer, receiver.secrets, receiver.forged, receiver.before = OK, [], 0, lambda _: None
+    receiver.raw = lambda *_: None
+    for kept in (receiver.ids, receiver.messages, receiver.held, receiver.statuses):
+        kept.clear()
+    with httpx.Client(base_url=running.url, timeout=60) as client:
+        made = new_shop(client, {"Authorization": f"Bearer {running.admin_token}"})
+        assert made.ask("PUT", "/v1/purposes", json=PURPOSES).status_code == 200
+        yield made
+        for each in made.ask("GET", "/v1/destinations").json()["destinations"]:
+            made.ask("DELETE", f"/v1/destinations/{each['name']}")
+
+
+def until(so: Callable[[], object]) -> None:
+    """Waits for something to be so."""
+    end = time.monotonic() + 60
+    while not so():
+        assert time.monotonic() < end
+        time.sleep(0.05)

@@ -28,7 +28,7 @@ def request(**changed: Any) -> dict[str, Any]:
         "submitted_time": PAST,
         "subject_identities": [identity("email", "Ann@example.org")],
         "api_version": "1.0",
-        "status_callback_urls": ["https://example.org/callback"],
+        "status_callback_urls": ["https://callbacks.invalid/status"],
         "extensions": {"unknown.example.org": {"anything": True}},
         **changed,
     }
@@ -97,6 +97,9 @@ def test_cancelled(shop: Shop) -> None:
         ({"subject_identities": [identity("email", "x")]}, "usable"),
         ({"subject_identities": ["ann"]}, "subject_identities[0]"),
         ({"status_callback_urls": "https://example.org"}, "status_callback_urls"),
+        ({"status_callback_urls": ["https://a.invalid/"] * 11}, "status_callback_urls"),
+        ({"status_callback_urls": ["http://example.org/"]}, "https"),
+        ({"status_callback_urls": ["https://169.254.169.254/"]}, "public host"),
     ],
 )  # fmt: skip
 def test_refused(shop: Shop, changed: dict[str, Any], says: str) -> None:

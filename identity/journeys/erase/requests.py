@@ -91,10 +91,11 @@ async def ask(space: Space, asked: Asked) -> Request:
         ]
         known = None if idempotency is None else await store.again(connection, space.tenant, idempotency)
         if known is None:
-            if await store.add(connection, space.tenant, row, idempotency):
+            call_at = asked.call_at(time.time_ns() // 1000)
+            if await store.add(connection, space.tenant, row, idempotency, call_at):
                 due_at = due(asked.regulation, now)
                 await erasures_.add(connection, space.tenant, row, erasures, due_at)
-                told = retelling.told(row, idempotency, erasures, due_at)
+                told = retelling.told(row, idempotency, erasures, due_at, call_at)
                 said = ledger.said(row.actor, "request", public("req", row.id), time.time_ns() // 1000, told)
                 await ledger.append(connection, space.tenant.id, *said)
             else:

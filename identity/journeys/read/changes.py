@@ -19,7 +19,7 @@ from identity.journeys.read.find import MOST_DOCUMENTS
 from identity.journeys.read.opened import Opened
 from identity.journeys.read.scope import Scope, cursor_domain, disclose, open_scope, seen, told_before
 from identity.planning.destinations import Visible
-from identity.planning.feed import BEGINNING, Entry, Position, Told, advanced, collapsed, missed, pack, unpack
+from identity.planning.feed import BEGINNING, Entry, Page, Position, Told, advanced, collapsed, missed, pack, unpack
 from identity.planning.plan import ERASE, MERGE, UNMERGE
 from identity.planning.timing import format_time
 from identity.spaces import Space, through_a_roll
@@ -97,6 +97,24 @@ async def _something(space: Space, position: Position, until: float) -> None:
         await asyncio.sleep(_LOOK)
         if await _beyond(space, position):
             return
+
+
+async def after(space: Space, destination_id: str, place: bytes | None, limit: int) -> Page:
+    """The page after a place as it is kept, for whoever sends it. DestinationNotFound.
+
+    After None, and where what came meanwhile is no longer kept, it is an empty one at the very beginning.
+    """
+    if place is not None:
+        domain = cursor_domain(await open_scope(space, destination_id))
+        try:
+            made = await changes(space, destination_id, space.write_cursor(domain, place), limit)
+        except (BadCursor, Resync):
+            pass
+        else:
+            return Page(made["changes"], made["cursor"], space.read_cursor(domain, made["cursor"]))
+    scope = await open_scope(space, destination_id)
+    beginning = pack(await _position(space, scope, None))
+    return Page([], space.write_cursor(cursor_domain(scope), beginning), beginning)
 
 
 @through_a_roll

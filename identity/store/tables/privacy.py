@@ -42,7 +42,8 @@ class LedgerHead(SQLModel, table=True):
 class PrivacyRequest(SQLModel, table=True):
     """A request as it came in: by which door, of which kind, under which law. Times in microseconds.
 
-    `idempotency` and `body` are keyed hashes of the client's key and of what it asked for with it.
+    `idempotency` and `body` are keyed hashes of the client's key and of what it asked for with it. From
+    `call_at` on somebody has to be called once it is done.
     """
 
     __tablename__ = "privacy_request"
@@ -56,6 +57,7 @@ class PrivacyRequest(SQLModel, table=True):
             postgresql_where=text("idempotency IS NOT NULL"),
         ),
         Index("privacy_request_list", "space_id", "bucket", "received_at", "request_id"),
+        Index("privacy_request_call", "call_at", postgresql_where=text("call_at IS NOT NULL")),
     )
     request_id: UUID = primary(Uuid)
     space_id: int = primary(Integer)
@@ -69,6 +71,9 @@ class PrivacyRequest(SQLModel, table=True):
     idempotency: UUID | None = column(Uuid, null=True)
     body: UUID | None = column(Uuid, null=True)
     details: bytes | None = column(LargeBinary, null=True)
+    call_at: int | None = column(BigInteger, null=True)
+    call_failed_at: int | None = column(BigInteger, null=True)
+    calls_failed: int = column(Integer, default="0")
 
 
 class Erasure(SQLModel, table=True):
@@ -146,7 +151,8 @@ class Destination(SQLModel, table=True):
 class Delivery(SQLModel, table=True):
     """How far a destination is in the feed: what it said it applied, and what it was sent. Times in microseconds.
 
-    `dead_at`: it refused for so long that no more is sent until somebody looks.
+    `dead_at`: it refused for so long that no more is sent until somebody looks. Up to `watched` there is
+    nothing that it has to acknowledge; `behind_at` is of the oldest thing after that it has to.
     """
 
     __tablename__ = "delivery"
@@ -162,6 +168,8 @@ class Delivery(SQLModel, table=True):
     first_failed_at: int | None = column(BigInteger, null=True)
     next_at: int = column(BigInteger, default="0")
     dead_at: int | None = column(BigInteger, null=True)
+    watched: bytes | None = column(LargeBinary, null=True)
+    behind_at: int | None = column(BigInteger, null=True)
 
 
 class Callback(SQLModel, table=True):

@@ -50,8 +50,11 @@ class Authority:
 
     def trusting(self) -> ssl.SSLContext:
         """A client's context that trusts this authority and no other."""
-        text = self._certificate.public_bytes(serialization.Encoding.PEM).decode()
-        return ssl.create_default_context(cadata=text)
+        return ssl.create_default_context(cadata=self.pem().decode())
+
+    def pem(self) -> bytes:
+        """Its certificate."""
+        return self._certificate.public_bytes(serialization.Encoding.PEM)
 
     def serving(self, host: str) -> ssl.SSLContext:
         """A server's context with a certificate for a name."""

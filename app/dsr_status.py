@@ -1,0 +1,32 @@
+"""How far an OpenDSR request is, of whichever kind: what is asked for and what is called back say the same."""
+
+from typing import Any
+
+from identity.errors import ExportNotFound
+from identity.ids import public
+from identity.journeys import exports
+from identity.journeys.erase import requests
+from identity.planning import opendsr
+from identity.planning.exports import STATES
+from identity.planning.privacy import Request
+from identity.spaces import Space
+
+
+async def status_of(space: Space, found: Request, base: str | None) -> dict[str, Any]:
+    """The status of a request; `base` is the address that clients know."""
+    made = await exports.asked_for(space, found.id)
+    if made is None:
+        return opendsr.status(found)
+    try:
+        gathered = (await exports.get(space, public("exp", made.id)))["state"] != STATES[0]
+        address = exports.address(base, made) if gathered else None
+    except ExportNotFound:
+        # Fetched, too old, or erased since: that was the answer.
+        gathered, address = True, None
+    return opendsr.access_status(found, gathered=gathered, results=address)
+
+
+async def to_call(space: Space, id_: bytes, base: str | None) -> tuple[dict[str, Any], list[str]]:
+    """The same by the id of a request, and whom it is to be told."""
+    found = await requests.get(space, id_)
+    return await status_of(space, found, base), list((found.details or {}).get("callbacks", ()))
