@@ -63,7 +63,7 @@ STATUS: Final[dict[type[errors.OnefoldError], int]] = {
     errors.HoldNotFound: 404,
     errors.ExportNotFound: 404,
     errors.Unauthorised: 401,
-    errors.BadSignature: 401,
+    errors.InvalidSignature: 401,
     errors.Forbidden: 403,
     errors.Busy: 429,
     errors.RateLimited: 429,

@@ -228,10 +228,8 @@ class Unauthorised(OnefoldError):
     """The key is missing, unknown or revoked."""
 
 
-class BadSignature(Unauthorised):
+class InvalidSignature(Unauthorised):
     """The message is not signed, not by whom it should be, or not of these minutes."""
-
-    code = "invalid_signature"
 
 
 class Forbidden(OnefoldError):

@@ -11,9 +11,9 @@ from app.routes.answers import Cursor, Limit, Segment, answer
 from identity.errors import (
     BadCursor,
     BadIdentifier,
-    BadSignature,
     CallbackRepeated,
     DestinationNotFound,
+    InvalidSignature,
     ProfileNotFound,
     RateLimited,
     Resync,
@@ -68,7 +68,7 @@ async def acknowledge(visit: ByDestination, place: Annotated[FeedPlace, Depends(
 @router.post(
     "/v1/callbacks/{destination_id}",
     **described(
-        Acknowledged, BadSignature, CallbackRepeated, Resync, Unavailable, RateLimited, takes=FeedPlace, public=True
+        Acknowledged, InvalidSignature, CallbackRepeated, Resync, Unavailable, RateLimited, takes=FeedPlace, public=True
     ),
 )
 async def acknowledge_signed(onefold: ByAnyone, request: Request, destination_id: Segment) -> Response:

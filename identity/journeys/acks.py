@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from identity.errors import BadSignature, CallbackRepeated, DestinationNotFound, Resync
+from identity.errors import CallbackRepeated, DestinationNotFound, InvalidSignature, Resync
 from identity.ids import private
 from identity.model import DAY
 from identity.outward.signing import verify
@@ -63,7 +63,7 @@ async def acknowledge(
 async def signed(
     spaces: Spaces, destination_id: str, headers: Mapping[str, str], body: bytes, admit: Callable[[str], None]
 ) -> tuple[Space, bytes]:
-    """Whose message this is, with the key under which it counts once. BadSignature, also for nobody's.
+    """Whose message this is, with the key under which it counts once. InvalidSignature, also for nobody's.
 
     `admit` raises what is to be answered where a destination that there is has sent too many.
     """
@@ -71,14 +71,14 @@ async def signed(
     async with spaces.database.reading() as connection:
         space_id = None if id_ is None else await destinations.space_of(connection, id_)
     if id_ is None or space_id is None:
-        raise BadSignature
+        raise InvalidSignature
     admit(destination_id)
     space = await spaces.get(space_id)
     try:
         async with space.database.reading() as connection:
             row = (await destinations.policy(connection, space.tenant, id_)).destination
     except DestinationNotFound:
-        raise BadSignature from None
+        raise InvalidSignature from None
     kept = _kept.decode(space.keys.open(DESTINATION, row.public_id, row.version, row.document))
     message = verify(kept.secrets, headers, body, time.time_ns() // 1000)
     return space, space.keys.mac(_MESSAGE, row.public_id + message.encode())

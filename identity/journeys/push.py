@@ -21,7 +21,7 @@ from identity.model import MICRO
 from identity.outward.client import Client
 from identity.outward.signing import sign
 from identity.planning.destinations import Kept
-from identity.planning.feed import Page, between, stands, starts
+from identity.planning.feed import Message, between, stands, starts
 from identity.planning.retries import next_attempt
 from identity.spaces import Space, Spaces
 from identity.store import deliveries, destinations, notices
@@ -41,7 +41,7 @@ _MESSAGE = b"push"
 _kept = msgspec.json.Decoder(Kept)
 _log = structlog.get_logger(__name__)
 
-Pull = Callable[[Space, str, bytes | None, int], Awaitable[Page]]
+Pull = Callable[[Space, str, bytes | None, int], Awaitable[Message]]
 """The page of a destination after a place, at most so many entries of the feed."""
 
 
@@ -128,7 +128,7 @@ class Pushing:
             return await self._taken(space, destination, claim, page)
         return await self._refused(space, destination, claim, refused)
 
-    async def _post(self, space: Space, id_: bytes, kept: Kept, start: bytes, page: Page) -> str | None:
+    async def _post(self, space: Space, id_: bytes, kept: Kept, start: bytes, page: Message) -> str | None:
         """Why a page was not taken; None where it was, whatever else was answered."""
         told = {"destination_id": public("dst", id_), "changes": page.changes, "cursor": page.cursor}
         body = msgspec.json.encode(told | ({"resync": True} if starts(start) else {}))
@@ -140,7 +140,7 @@ class Pushing:
             return error.code
         return None if answer.status in _TAKEN else f"status_{answer.status}"
 
-    async def _taken(self, space: Space, destination: int, claim: DeliveryRow, page: Page) -> bool:
+    async def _taken(self, space: Space, destination: int, claim: DeliveryRow, page: Message) -> bool:
         now = self._now()
         told, since = between(claim.pushed or claim.acked, page.place)
         async with space.database.transaction() as connection:

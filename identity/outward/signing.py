@@ -13,7 +13,7 @@ from typing import Final
 
 from standardwebhooks import Webhook
 
-from identity.errors import BadSignature, KeyUnavailable
+from identity.errors import InvalidSignature, KeyUnavailable
 from identity.model import MICRO
 
 ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
@@ -38,25 +38,25 @@ def sign(secrets: Sequence[bytes], message: str, at: int, body: bytes) -> dict[s
 def verify(secrets: Sequence[bytes], headers: Mapping[str, str], body: bytes, now: int) -> str:
     """The id of a message that one of the secrets signed within TOLERANCE of `now` (microseconds).
 
-    `headers` by names in lower case, `body` as it came. BadSignature; whether the id was seen
+    `headers` by names in lower case, `body` as it came. InvalidSignature; whether the id was seen
     before, or belongs to what it answers, is the caller's to know.
     """
     message, seconds, told = (headers.get(name, "") for name in (ID, TIMESTAMP, SIGNATURE))
     signatures = told.split(" ")
     if not _ID.fullmatch(message) or not _SECONDS.fullmatch(seconds) or len(signatures) > MOST_SIGNATURES:
-        raise BadSignature
+        raise InvalidSignature
     if abs(int(seconds) * MICRO - now) > TOLERANCE:
-        raise BadSignature
+        raise InvalidSignature
     try:
         text = body.decode()
     except UnicodeDecodeError:
-        raise BadSignature from None
+        raise InvalidSignature from None
     good = False
     for expected in _signatures(secrets, message, int(seconds), text):
         for each in signatures:
             good |= compare_digest(expected.encode(), each.encode("utf-8", "replace"))
     if not good:
-        raise BadSignature
+        raise InvalidSignature
     return message
 
 

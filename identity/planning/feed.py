@@ -75,7 +75,7 @@ def within(raw: bytes, heads: Mapping[int, int]) -> bool:
     return position is not None and all(0 <= seq <= heads.get(lane, -1) for lane, seq in position.lanes.items())
 
 
-class Page(NamedTuple):
+class Message(NamedTuple):
     """A page as it is sent: what it tells, the cursor after it, and the same place as it is packed."""
 
     changes: list[dict[str, Any]]

@@ -19,7 +19,7 @@ from identity.journeys.read.find import MOST_DOCUMENTS
 from identity.journeys.read.opened import Opened
 from identity.journeys.read.scope import Scope, cursor_domain, disclose, open_scope, seen, told_before
 from identity.planning.destinations import Visible
-from identity.planning.feed import BEGINNING, Entry, Page, Position, Told, advanced, collapsed, missed, pack, unpack
+from identity.planning.feed import BEGINNING, Entry, Message, Position, Told, advanced, collapsed, missed, pack, unpack
 from identity.planning.plan import ERASE, MERGE, UNMERGE
 from identity.planning.timing import format_time
 from identity.spaces import Space, through_a_roll
@@ -99,7 +99,7 @@ async def _something(space: Space, position: Position, until: float) -> None:
             return
 
 
-async def after(space: Space, destination_id: str, place: bytes | None, limit: int) -> Page:
+async def after(space: Space, destination_id: str, place: bytes | None, limit: int) -> Message:
     """The page after a place as it is kept, for whoever sends it. DestinationNotFound.
 
     After None, and where what came meanwhile is no longer kept, it is an empty one at the very beginning.
@@ -111,10 +111,10 @@ async def after(space: Space, destination_id: str, place: bytes | None, limit: i
         except (BadCursor, Resync):
             pass
         else:
-            return Page(made["changes"], made["cursor"], space.read_cursor(domain, made["cursor"]))
+            return Message(made["changes"], made["cursor"], space.read_cursor(domain, made["cursor"]))
     scope = await open_scope(space, destination_id)
     beginning = pack(await _position(space, scope, None))
-    return Page([], space.write_cursor(cursor_domain(scope), beginning), beginning)
+    return Message([], space.write_cursor(cursor_domain(scope), beginning), beginning)
 
 
 @through_a_roll

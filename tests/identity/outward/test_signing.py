@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
-from identity.errors import BadSignature, KeyUnavailable
+from identity.errors import InvalidSignature, KeyUnavailable
 from identity.model import MICRO
 from identity.outward.signing import ID, SIGNATURE, TIMESTAMP, TOLERANCE, sign, verify
 
@@ -69,7 +69,7 @@ GOOD = HEADERS[SIGNATURE]
 def test_forged(changed: dict[str, str | None]) -> None:
     """A header that is missing, altered or odd is refused, with one error."""
     headers = {name: value for name, value in (HEADERS | changed).items() if value is not None}
-    with pytest.raises(BadSignature):
+    with pytest.raises(InvalidSignature):
         verify([NEW, OLD], headers, BODY, NOW)
 
 
@@ -78,20 +78,20 @@ def test_altered(bit: int) -> None:
     """One bit of the body changed, and it is refused; it may not even be text any more."""
     body = bytearray(BODY)
     body[bit // 8] ^= 1 << bit % 8
-    with pytest.raises(BadSignature):
+    with pytest.raises(InvalidSignature):
         verify([NEW], HEADERS, bytes(body), NOW)
 
 
 @pytest.mark.parametrize("late", [TOLERANCE + MICRO, -TOLERANCE - MICRO, 3600 * MICRO, NOW])
 def test_stale(late: int) -> None:
     """More than five minutes late or early is too much."""
-    with pytest.raises(BadSignature):
+    with pytest.raises(InvalidSignature):
         verify([NEW], HEADERS, BODY, NOW + late)
 
 
 def test_another_secret() -> None:
     """A signature by any other secret is none."""
-    with pytest.raises(BadSignature):
+    with pytest.raises(InvalidSignature):
         verify([OTHER, OLD], HEADERS, BODY, NOW)
 
 
