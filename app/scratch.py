@@ -8,10 +8,11 @@ import secrets
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from app import tour
 from app.canaries import Caller
@@ -22,6 +23,7 @@ _READY = "Onefold is ready on "
 _PROGRAM = "import sys, tempfile; tempfile.tempdir = sys.argv.pop(); from app.cli import main; main()"
 _PATIENCE = 60
 _GONE = 204
+_STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextmanager
@@ -68,11 +70,28 @@ def scratch(settings: Settings, database_url: str, folder: Path) -> Iterator[Cal
 
 def _with_space(url: str, token: str) -> Iterator[Caller]:
     name = f"scan {secrets.token_hex(4)}"
-    made = tour.create_space(url, token, name)
+    # Stopped between its creation and our knowing of it, nobody would delete it: that has to wait. No mask
+    # would do, as another thread would take the signal.
+    stopped: list[int] = []
+    ways = {order: signal.signal(order, lambda number, _: stopped.append(number)) for order in _STOPS}
+    try:
+        made = tour.create_space(url, token, name)
+    except BaseException:
+        _handle(ways)
+        raise
     ask = Caller(url, {**made["keys"], "operator": token})
     try:
+        _handle(ways)
+        if stopped:
+            raise KeyboardInterrupt
         yield ask
     finally:
         path = f"/v1/spaces/{made['space_id']}?confirm={name.replace(' ', '%20')}"
         if ask("operator", "DELETE", path)[0] != _GONE:
             raise DatabaseUnavailable("The scratch space could not be deleted; `GET /v1/spaces` lists it.")
+
+
+def _handle(ways: Mapping[signal.Signals, Any]) -> None:
+    """Puts the handlers of signals back."""
+    for order, way in ways.items():
+        signal.signal(order, way)
