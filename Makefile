@@ -35,8 +35,8 @@ $(STAMP):
 run: setup  ## the server with a demo space and a guided tour, on http://127.0.0.1:8000
 	@exec $(BIN)/onefold demo
 
-test: setup  ## every test but the long ones; ARGS= goes to pytest
-	@$(BIN)/python -m pytest $(ARGS)
+test: setup  ## every test but the long ones, in lanes; with ARGS= they go to one pytest
+	@$(BIN)/python -m $(if $(ARGS),pytest $(ARGS),tests)
 
 soak: setup  ## the long tests
 	@$(BIN)/python -m pytest -m soak --timeout 7200 $(ARGS)
