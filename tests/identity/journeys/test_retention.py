@@ -106,7 +106,7 @@ def test_resync(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
             await requests.ask(ingest.space, Asked(NATIVE, DELETE_ONLY, 1, ["user_id:u0"], "t"))
             await ingest.send(*(user(f"u{nr}") | {"traits": {"plan": nr}} for nr in range(1, 4)))
             lab.query("UPDATE change SET at = at - (%s::int8 << 8)", (KEPT + 1) * DAY)
-            lab.query("UPDATE erasure_notice SET at = at - %s::int8", (KEPT + 1) * DAY)
+            lab.query("UPDATE erasure SET internal_at = internal_at - %s::int8", (KEPT + 1) * DAY)
             await ingest.send(user("u9"))
             heads = [head for head, _, _ in lanes(lab)]
             await forget(lab)
