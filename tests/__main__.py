@@ -37,7 +37,15 @@ def main() -> int:
             print(f"lane {nr + 1}: {' '.join(Path(path).name for path in paths)}", flush=True)  # noqa: T201
             log = Path(folder) / str(nr)
             with log.open("wb") as out:
-                command = [sys.executable, "-m", "pytest", "-o", f"cache_dir=.pytest_cache/{nr}", *paths]
+                command = [
+                    sys.executable,
+                    "-m",
+                    "pytest",
+                    "-o",
+                    f"cache_dir=.pytest_cache/{nr}",
+                    "--durations=12",
+                    *paths,
+                ]
                 running[subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT)] = log
         worst = 0
         while running:

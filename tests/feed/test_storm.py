@@ -154,7 +154,7 @@ def storm(server: Callable[..., Running], shops: Shops, database: str, seconds: 
 
 def test_a_storm(server: Callable[..., Running], shops: Shops, database: str) -> None:
     """Sixteen writers, rollbacks and acts: who follows, and who comes late, hold just what may be read."""
-    storm(server, shops, database, 6)
+    storm(server, shops, database, 4)
 
 
 @pytest.mark.soak
