@@ -59,7 +59,7 @@ policies = st.builds(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.lists(tellings(), min_size=2, max_size=4), st.randoms(), policies)
 def test_arrival_changes_no_verdict(told: list[Any], random: Any, policy: Purposes) -> None:
     """Whatever order calls about one person come in, in the end the same is allowed and answered."""
@@ -89,7 +89,7 @@ def people(draw: Any, names: str) -> tuple[dict[bytes, Document], list[Meeting]]
     return documents, meetings
 
 
-@settings(max_examples=600)
+@settings(max_examples=300)
 @given(people("ab"), people("xy"), policies, st.sampled_from([b"a", b"b"]), st.sampled_from([b"x", b"y"]))
 def test_a_merge_makes_nothing_readable(one: Any, other: Any, policy: Purposes, at: bytes, to: bytes) -> None:
     """What may be read of an origin after a merge could be read of it before."""
