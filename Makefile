@@ -7,33 +7,48 @@ BIN := $(VENV)/bin
 CODE := $(foreach each,app identity migrations tests benchmarks,$(if $(shell find $(each) -name '*.py' -print -quit 2> /dev/null),$(each)))
 ARGS ?=
 
-# The name changes with the locked versions, the place and the interpreter; each change rebuilds.
-STAMP := $(VENV)/ready-$(shell { cat requirements-dev.lock Makefile; pwd; $(PYTHON) -c 'import sys; print(sys.version, sys.base_prefix)'; } 2>&1 | cksum | cut -d ' ' -f 1)
+# A stamp's name changes with what it stands for: the locked versions, the place, the interpreter.
+# RUN is what the server runs on; DEV adds the tools of development to the same environment.
+RUN := $(VENV)/run-$(shell { cat requirements.lock requirements-build.lock Makefile; sed '/^\[tool/,$$d' pyproject.toml; pwd; $(PYTHON) -c 'import sys; print(sys.version, sys.base_prefix)'; } 2>&1 | cksum | cut -d ' ' -f 1)
+DEV := $(VENV)/dev-$(shell cat requirements-dev.lock 2>&1 | cksum | cut -d ' ' -f 1)
+
+# --no-compile: the first start compiles the modules that it imports, which is a tenth of them.
+PIP := $(BIN)/python -m pip --no-input --disable-pip-version-check install --no-compile
+# A line for every 25 packages that arrive instead of pip's five for each; the end of its output if it fails.
+PROGRESS := awk '{ last[NR % 20] = $$0 } \
+  /^Collecting/ && ++n % 25 == 0 { print "  " n " packages fetched"; fflush() } \
+  /^Installing/ { print "  unpacking"; fflush() } \
+  /^FAILED$$/ { for (i = 1; i < 20; i++) if (last[(NR + i) % 20] != "") print last[(NR + i) % 20]; exit 1 }'
+locked = { $(PIP) --no-deps --require-hashes $(1) 2>&1 || echo FAILED; } | $(PROGRESS)
 
 .PHONY: help setup run test soak bench lint format lock clean
 
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
-setup: $(STAMP)  ## the virtual environment, with everything that is locked
+setup: $(DEV)  ## the virtual environment, with everything that is locked
 
-$(STAMP): export PIP_USER := 0
-$(STAMP): export PIP_REQUIRE_VIRTUALENV := 0
-$(STAMP):
+$(RUN) $(DEV): export PIP_USER := 0
+$(RUN) $(DEV): export PIP_REQUIRE_VIRTUALENV := 0
+$(RUN):
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "Onefold needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1 || echo missing). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; \
 	  exit 1; }
 	@echo "Setting up $(VENV) (once, about a minute)"
 	@rm -rf $(VENV)
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --no-input --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	@$(BIN)/python -c 'import os, sysconfig; print(os.getcwd(), file=open(sysconfig.get_path("purelib") + "/onefold.pth", "w"))'
-	@printf '%s\n' '#!/bin/sh' "'''exec' '$$(pwd)/$(BIN)/python' \"\$$0\" \"\$$@\"" "' '''" 'from app.cli import main' '' 'if __name__ == "__main__":' '    main()' > $(BIN)/onefold
-	@chmod +x $(BIN)/onefold
+	@$(call locked,-r requirements.lock -r requirements-build.lock)
+	@$(PIP) --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-run: setup  ## the server with a demo space and a guided tour, on http://127.0.0.1:8000
-	@exec $(BIN)/onefold demo
+$(DEV): $(RUN)
+	@echo "Adding the tools of development"
+	@$(call locked,-r requirements-dev.lock)
+	@rm -f $(VENV)/dev-*
+	@touch $@
+
+run: $(RUN)  ## the server with a demo space and a guided tour; PORT=8100 chooses the port
+	@exec $(BIN)/onefold demo $(if $(PORT),--port $(PORT))
 
 test: setup  ## every test but the long ones, in lanes; with ARGS= they go to one pytest
 	@$(BIN)/python -m $(if $(ARGS),pytest $(ARGS),tests)
@@ -55,13 +70,14 @@ format: setup  ## lay the code out
 	@$(BIN)/ruff format $(CODE)
 
 # Newest versions that pyproject.toml allows, for every Python and system it allows; no address of
-# an index gets into the lock. uv is wanted only here.
+# an index gets into the lock. Each lock only adds to those before. uv is wanted only here.
 LOCK := env -u UV_INDEX -u UV_DEFAULT_INDEX -u UV_FIND_LINKS -u PIP_FIND_LINKS $(BIN)/uv pip compile --no-config --quiet \
   --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header
 lock: setup  ## write the lock files anew
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
-	@$(LOCK) pyproject.toml -o requirements.lock
-	@$(LOCK) --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	@$(PIP) --quiet uv
+	@$(LOCK) --all-extras pyproject.toml -o requirements.lock
+	@$(LOCK) --group build -c requirements.lock -o requirements-build.lock
+	@$(LOCK) --all-extras --group dev -c requirements.lock -c requirements-build.lock pyproject.toml -o requirements-dev.lock
 
 clean:  ## remove what was made here, but never data
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov
