@@ -12,9 +12,9 @@ from typing import Annotated, Any, NamedTuple
 from fastapi import Depends, Request
 
 from app.lifetime import Onefold
-from identity.errors import Forbidden, SpaceNotFound, Unauthorised
 from identity.journeys.tenants import Caller
 from identity.spaces import Space
+from identity.values.errors import Forbidden, SpaceNotFound, Unauthorised
 
 DESTINATION = "destination:"
 

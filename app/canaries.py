@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from app import canaries_disclosed
-from identity.errors import DatabaseUnavailable
+from identity.values.errors import DatabaseUnavailable
 
 _LETTERS = string.ascii_lowercase + string.digits
 _LENGTH = 24

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import quote, urlencode
 
-from identity.errors import DatabaseUnavailable
+from identity.values.errors import DatabaseUnavailable
 
 KINDS: Final = (
     "purpose", "region in error", "purposes in error", "trait of a destination", "type of a destination",

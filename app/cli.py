@@ -17,7 +17,7 @@ from rich.console import Console
 
 from app import settings as configuration
 from app.settings import Settings
-from identity.errors import Misconfigured, OnefoldError
+from identity.values.errors import Misconfigured, OnefoldError
 
 cli = typer.Typer(
     name="onefold",

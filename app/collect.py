@@ -16,12 +16,12 @@ from app.auth import secret
 from app.body import Disconnected
 from app.lifetime import Onefold
 from app.problems import INTERNAL, Headers, Unreadable, failure, status_of, waiting
-from identity.errors import Forbidden, OnefoldError, SpaceNotFound, Unauthorised
 from identity.journeys.ingest.read_in import LARGEST_ITEM, Request
 from identity.journeys.tenants import Caller
-from identity.model import KINDS, Kind, Outcome, Source
 from identity.planning.extract import REJECTIONS
 from identity.planning.signals.gpc import header_says
+from identity.values.calls import KINDS, Kind, Outcome, Source
+from identity.values.errors import Forbidden, OnefoldError, SpaceNotFound, Unauthorised
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

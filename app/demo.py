@@ -14,7 +14,7 @@ from rich.json import JSON
 
 from app import serve, tour
 from app.settings import Settings
-from identity.errors import Misconfigured
+from identity.values.errors import Misconfigured
 
 SPACE_FILE = "demo-space.json"
 _console = Console(highlight=False, soft_wrap=True)

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from identity.errors import ExportNotFound
-from identity.ids import public
 from identity.journeys import exports
 from identity.journeys.erase import requests
 from identity.planning import opendsr
 from identity.planning.exports import STATES
 from identity.planning.privacy import Request
 from identity.spaces import Space
+from identity.values.errors import ExportNotFound
+from identity.values.ids import public
 
 
 async def status_of(space: Space, found: Request, base: str | None) -> dict[str, Any]:

@@ -8,8 +8,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app.settings import Settings
-from identity.errors import Misconfigured, SpaceNotFound
-from identity.ids import public
 from identity.journeys import audit, destinations, startup
 from identity.journeys.read.exported import increments
 from identity.journeys.tenants import OPERATOR
@@ -17,6 +15,8 @@ from identity.journeys.warehouse.export import export
 from identity.journeys.warehouse.folder import Folder
 from identity.spaces import Space, Spaces
 from identity.store import control
+from identity.values.errors import Misconfigured, SpaceNotFound
+from identity.values.ids import public
 
 _out = Console(highlight=False, soft_wrap=True)
 

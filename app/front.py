@@ -16,7 +16,7 @@ from app.body import Disconnected
 from app.collect import ROUTES, Collect, Message, Receive, Scope, Send
 from app.lifetime import Onefold
 from app.problems import INTERNAL, Headers, Unreadable, told
-from identity.errors import BadInput
+from identity.values.errors import BadInput
 
 UNMATCHED: Final = "unmatched"
 METRICS: Final = "/v1/m"

@@ -8,8 +8,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app.settings import Settings
-from identity.errors import OnefoldError, SpaceNotFound
-from identity.ids import private, public
 from identity.journeys import startup
 from identity.journeys.jobs import ROTATE, Jobs
 from identity.journeys.keys import reindex
@@ -19,6 +17,8 @@ from identity.journeys.keys.reroot import rotate_root as rotate_root_key
 from identity.journeys.keys.roll import roll as roll_space
 from identity.spaces import Space, Spaces
 from identity.store import control
+from identity.values.errors import OnefoldError, SpaceNotFound
+from identity.values.ids import private, public
 
 _out = Console(highlight=False, soft_wrap=True)
 _LOOK = 0.2

@@ -14,7 +14,6 @@ from app.dsr_status import to_call
 from app.limits import Limits
 from app.meters import Meters
 from app.settings import Settings
-from identity.errors import KeyUnavailable, Misconfigured
 from identity.journeys import acks, clocks, exports, lapses, startup
 from identity.journeys.behind import find_overdue
 from identity.journeys.erase.resuming import finish_interrupted, forget_settled
@@ -39,6 +38,7 @@ from identity.outward.callbacks import PORTS
 from identity.outward.client import Client, trusting
 from identity.spaces import Spaces
 from identity.store import keystore
+from identity.values.errors import KeyUnavailable, Misconfigured
 
 WRITERS = 2
 _PARTITIONS_EVERY = 3_600.0

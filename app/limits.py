@@ -11,8 +11,8 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from app.settings import Settings
-from identity.errors import RateLimited
 from identity.journeys.tenants import Caller
+from identity.values.errors import RateLimited
 
 CALLS_PER_REQUEST: Final = 20
 OF_A_SPACE: Final = 2

@@ -38,7 +38,7 @@ from app.routes import (
     wellknown,
 )
 from app.settings import Settings, load
-from identity.errors import Misconfigured
+from identity.values.errors import Misconfigured
 
 ROUTERS = (
     spaces.router,

@@ -25,7 +25,7 @@ from app import (
 from app.auth import Operator, Public, Scopes
 from app.body import decode
 from app.problems import PROBLEM, STATUS, Unreadable
-from identity import errors
+from identity.values import errors
 
 VERSION: Final = "1"
 _REF: Final = "#/components/schemas/{name}"

@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from app import profile_api
-from identity import errors
+from identity.values import errors
 
 STATUS: Final[dict[type[errors.OnefoldError], int]] = {
     errors.OnefoldError: 500,

@@ -11,9 +11,9 @@ from typing import Final
 
 import msgspec
 
-from identity.errors import BadParameter
 from identity.journeys.read.page import Wanted
 from identity.planning.timing import parse_time
+from identity.values.errors import BadParameter
 
 _PATH: Final = re.compile(r"/v1/spaces/[^/]*/collections(/|$)")
 _NAME: Final = re.compile(r"[a-z0-9_]*")

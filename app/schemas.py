@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from identity.model import Outcome
+from identity.values.calls import Outcome
 
 MOST_LOOKED_UP = 1_000
 MOST_LISTED = 1_000

@@ -17,7 +17,7 @@ from typing import Any
 from app import tour
 from app.canaries import Caller
 from app.settings import Settings
-from identity.errors import DatabaseUnavailable
+from identity.values.errors import DatabaseUnavailable
 
 _READY = "Onefold is ready on "
 _PROGRAM = "import sys, tempfile; tempfile.tempdir = sys.argv.pop(); from app.cli import main; main()"

@@ -25,8 +25,8 @@ from uvicorn.supervisors import Multiprocess
 from app import logs
 from app.protocol import GuardedProtocol
 from app.settings import Settings, forget_libpq
-from identity.errors import Misconfigured, OnefoldError
 from identity.store.embedded import EmbeddedPostgres
+from identity.values.errors import Misconfigured, OnefoldError
 
 APPLICATION = "app.main:application"
 BACKLOG = 2048

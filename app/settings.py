@@ -15,7 +15,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Self
 
-from identity.errors import Misconfigured
+from identity.values.errors import Misconfigured
 
 PREFIX = "ONEFOLD_"
 TOKEN_FILE = "admin-token"  # noqa: S105 the name of a file

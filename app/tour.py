@@ -10,7 +10,7 @@ from http.client import HTTPConnection
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from identity.errors import DatabaseUnavailable
+from identity.values.errors import DatabaseUnavailable
 
 
 class Step(NamedTuple):

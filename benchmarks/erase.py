@@ -17,8 +17,6 @@ from rich.table import Table
 
 from benchmarks.ground import Ground
 from benchmarks.undo import Bench, timed
-from identity.errors import ProfileNotFound
-from identity.ids import private
 from identity.journeys import tenants
 from identity.journeys.erase import requests
 from identity.journeys.ingest.gather import Gatherer
@@ -29,6 +27,8 @@ from identity.planning.privacy import FINISHED, NATIVE, SUPPRESS_WITH_DELETE, As
 from identity.spaces import Space, Spaces
 from identity.store import control
 from identity.store.schema import migrate
+from identity.values.errors import ProfileNotFound
+from identity.values.ids import private
 
 A_CALL = 500
 

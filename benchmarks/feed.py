@@ -20,7 +20,6 @@ from rich.table import Table
 
 from benchmarks.ground import Ground
 from benchmarks.undo import Bench
-from identity.ids import private
 from identity.journeys import destinations, tenants
 from identity.journeys.ingest.gather import Gatherer
 from identity.journeys.ingest.sealing import Sealer
@@ -31,6 +30,7 @@ from identity.spaces import Space
 from identity.store import control
 from identity.store.apply import Writes
 from identity.store.schema import migrate
+from identity.values.ids import private
 
 A_CALL = 100
 AT_ONCE = 16

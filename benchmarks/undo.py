@@ -18,7 +18,6 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.ground import Ground
-from identity.ids import private
 from identity.journeys import tenants
 from identity.journeys.ingest.gather import Gatherer
 from identity.journeys.ingest.read_in import Request
@@ -28,10 +27,11 @@ from identity.journeys.read.native import get_profile
 from identity.journeys.rules import put_rules
 from identity.journeys.startup import open_spaces
 from identity.journeys.undo.unmerge import unmerge
-from identity.model import Source
 from identity.spaces import Space
 from identity.store import control
 from identity.store.schema import migrate
+from identity.values.calls import Source
+from identity.values.ids import private
 
 SERVER = Source(1, server=True)
 RULES = {"default_limit": {"max": 10**6}, "max_identifiers": 10**6, "max_merges": 10**5}

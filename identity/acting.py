@@ -13,10 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from identity.clock import SLOT_BITS
-from identity.errors import Conflict, DatabaseUnavailable, KeyUnavailable, LeaseLost, PartitionMissing, SealBroken
 from identity.minting import Mint
-from identity.model import Identifier
 from identity.moving import move, older_names, settle
 from identity.planning.rules import Rules
 from identity.spaces import Space
@@ -27,6 +24,16 @@ from identity.store.pen import Pen
 from identity.store.rows import Gate
 from identity.store.whole import happened
 from identity.store.wire import WireConnection
+from identity.values.calls import Identifier
+from identity.values.errors import (
+    Conflict,
+    DatabaseUnavailable,
+    KeyUnavailable,
+    LeaseLost,
+    PartitionMissing,
+    SealBroken,
+)
+from identity.values.stamps import SLOT_BITS
 
 ATTEMPTS = 12
 KEY_SLOTS = 4_096

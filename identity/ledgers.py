@@ -8,10 +8,10 @@ where the two differ somebody wrote in one of them. Either way the space is not 
 import asyncio
 from hashlib import sha256
 
-from identity.errors import LedgerBroken, Quarantined
 from identity.store import ledger
 from identity.store.database import Database
 from identity.store.tenant import Tenant
+from identity.values.errors import LedgerBroken, Quarantined
 from identity.vault.journal import Journal, Line
 
 PAGE = 1_000

@@ -4,9 +4,9 @@ All that are made in one transaction share a slot, whose row the transaction hol
 the epoch key can never leave one of them behind.
 """
 
-from identity.ids import new_id
 from identity.spaces import Space
 from identity.store.rows import SubjectKeyRow
+from identity.values.ids import new_id
 from identity.vault.subject import SlotKey, SubjectKey
 
 

@@ -10,8 +10,6 @@ newer name of an identifier may give it the newer one: nobody can give it anothe
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
-from identity.errors import BadCall
-from identity.model import ACTS, STORED_KINDS, Identifier
 from identity.naming import named_by
 from identity.origins import unwrap
 from identity.planning import renaming
@@ -22,6 +20,8 @@ from identity.store import erasing, survey, whole
 from identity.store import renaming as store
 from identity.store.database import Connection
 from identity.store.rows import ProfileRow
+from identity.values.calls import ACTS, STORED_KINDS, Identifier
+from identity.values.errors import BadCall
 from identity.vault.seal import DOCUMENT, EVIDENCE, GROUP_ID, IDENTIFIER
 from identity.vault.subject import SubjectKey
 

@@ -1,11 +1,11 @@
 """What a stored call named, found again by reading its body as it was read when it arrived."""
 
-from identity.errors import BadCall
-from identity.model import STORED_KINDS, Identifier
 from identity.planning.extract import extract
 from identity.planning.records import Kept, source
 from identity.planning.rules import Rules
 from identity.spaces import Space
+from identity.values.calls import STORED_KINDS, Identifier
+from identity.values.errors import BadCall
 
 
 def named_by(kept: Kept, rules: Rules) -> list[Identifier]:

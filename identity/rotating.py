@@ -11,9 +11,6 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
-from identity.clock import SLOT_BITS
-from identity.errors import Conflict, KeyUnavailable, SealBroken
-from identity.model import STORED_KINDS
 from identity.moving import AT_ONCE, move, move_all, move_groups
 from identity.planning import renaming as planning
 from identity.planning.plan import UNMERGED
@@ -24,6 +21,9 @@ from identity.store.database import Connection, translated
 from identity.store.renaming import Renamed
 from identity.store.rows import Gate
 from identity.store.wire import WireConnection
+from identity.values.calls import STORED_KINDS
+from identity.values.errors import Conflict, KeyUnavailable, SealBroken
+from identity.values.stamps import SLOT_BITS
 
 Progress = Callable[[int, int], Awaitable[None]]
 _UNMERGE = STORED_KINDS.index("unmerge")

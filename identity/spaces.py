@@ -17,16 +17,16 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import msgspec
 
-from identity.errors import BadCursor, KeyRenamed, KeyUnavailable
-from identity.identifiers import BUILT_IN
 from identity.ledgers import check, publish
-from identity.model import Call
 from identity.planning.rules import DEFAULT_RULES, Rules, compile_rules
 from identity.store import control, rotation
 from identity.store import rules as stored
 from identity.store.database import Connection, Database
 from identity.store.survey import gate as read_gate
 from identity.store.tenant import Tenant
+from identity.values.calls import Call
+from identity.values.errors import BadCursor, KeyRenamed, KeyUnavailable
+from identity.values.identifiers import BUILT_IN
 from identity.vault.journal import Journal
 from identity.vault.keyring import Keyring
 from identity.vault.seal import RULES, TYPE_NAME

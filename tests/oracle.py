@@ -11,9 +11,6 @@ from typing import Any
 
 import msgspec
 
-from identity.errors import BadCall
-from identity.identifiers import PHONE
-from identity.model import STORED_KINDS, Call, Identifier, Outcome, Source
 from identity.planning import consent, traits
 from identity.planning.extract import extract
 from identity.planning.merge import plan
@@ -26,6 +23,9 @@ from identity.planning.state import Document, Neighbourhood, Profile
 from identity.planning.timing import parse_time
 from identity.planning.whole import Content, Lain, Link, Renaming, Whole, shown
 from identity.planning.working import set_key
+from identity.values.calls import STORED_KINDS, Call, Identifier, Outcome, Source
+from identity.values.errors import BadCall
+from identity.values.identifiers import PHONE
 
 SERVER = Source(key=1, server=True)
 LARGEST = 32 * 1024

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from identity.model import ACTS, KINDS, STORED_KINDS, Call
 from identity.planning import counters
 from identity.planning.extract import extract
 from identity.planning.plan import DEMOTED, MERGE, UNMERGED, Plan
@@ -17,6 +16,7 @@ from identity.planning.records import pack_demoted
 from identity.planning.records import source as source_of
 from identity.planning.state import Counters, Profile
 from identity.planning.whole import Lain
+from identity.values.calls import ACTS, KINDS, STORED_KINDS, Call
 from identity.vault.keyring import Keyring
 from tests.oracle import World
 from tests.properties.stored import Logged, Stored

@@ -10,7 +10,7 @@ from app.openapi import described
 from app.problems import failure
 from app.routes.answers import Segment, answer
 from app.schemas import Accepted
-from identity.errors import BadInput, Unauthorised
+from identity.values.errors import BadInput, Unauthorised
 
 router = APIRouter(tags=["SDKs"])
 _HOST: Final = re.compile(r"[A-Za-z0-9.\-_]{1,255}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")

@@ -8,11 +8,11 @@ from app.auth import ByPrivacy
 from app.destination_shapes import ConsentAt, Decisions, Recorded
 from app.openapi import body, described
 from app.routes.answers import Segment, answer
-from identity.errors import BadDecisions, BadIdentifier, BadParameter, ProfileNotFound, Suppressed, TooMuch
 from identity.journeys import audit
 from identity.journeys.ingest import consent
 from identity.journeys.read.consented import consent_at
-from identity.model import Source
+from identity.values.calls import Source
+from identity.values.errors import BadDecisions, BadIdentifier, BadParameter, ProfileNotFound, Suppressed, TooMuch
 
 router = APIRouter(tags=["Consent"])
 At = Annotated[str | None, Query(max_length=64, description="RFC 3339; without it, now.")]

@@ -21,7 +21,10 @@ from app.destination_shapes import (
 from app.openapi import described
 from app.routes.answers import Segment, answer, done, note
 from app.undo_shapes import Job
-from identity.errors import (
+from identity.journeys import audit, destinations
+from identity.journeys.jobs import WAREHOUSE
+from identity.journeys.read.gap import explain_gap
+from identity.values.errors import (
     BadCallback,
     BadDestination,
     BadIdentifier,
@@ -31,9 +34,6 @@ from identity.errors import (
     OnefoldError,
     TooMuch,
 )
-from identity.journeys import audit, destinations
-from identity.journeys.jobs import WAREHOUSE
-from identity.journeys.read.gap import explain_gap
 
 router = APIRouter(tags=["Destinations"])
 Asked = Annotated[str, Query(max_length=1_100, description="Whose, as `type:value`.")]

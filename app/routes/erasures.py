@@ -30,7 +30,14 @@ from app.privacy_shapes import (
     Suppressions,
 )
 from app.routes.answers import DEFAULT_LIMIT, Cursor, Limit, Segment, answer
-from identity.errors import (
+from identity.journeys import audit
+from identity.journeys.erase import holds, requests, suppressions
+from identity.journeys.read import native as native_reads
+from identity.journeys.receipts import receipt
+from identity.planning import privacy
+from identity.planning.standing import STATES, native
+from identity.planning.timing import format_time
+from identity.values.errors import (
     AlreadyExtended,
     BadCursor,
     BadIdentifier,
@@ -42,14 +49,7 @@ from identity.errors import (
     TooManyAsked,
     TooMuch,
 )
-from identity.ids import public
-from identity.journeys import audit
-from identity.journeys.erase import holds, requests, suppressions
-from identity.journeys.read import native as native_reads
-from identity.journeys.receipts import receipt
-from identity.planning import privacy
-from identity.planning.standing import STATES, native
-from identity.planning.timing import format_time
+from identity.values.ids import public
 
 router = APIRouter(tags=["Privacy"])
 _KINDS = {True: privacy.SUPPRESS_WITH_DELETE, False: privacy.DELETE_ONLY}

@@ -8,17 +8,17 @@ from app.auth import ByPrivacy
 from app.openapi import body, described
 from app.privacy_shapes import Export, Exported, ExportMade, NewExport
 from app.routes.answers import Segment, Streamed, answer
-from identity.errors import (
+from identity.journeys import exports
+from identity.planning import privacy
+from identity.planning.exports import STATES, WRITERS
+from identity.values.errors import (
     BadIdentifier,
     ExportNotFound,
     IdempotencyConflict,
     JobNotFound,
     TooManyAsked,
 )
-from identity.ids import public
-from identity.journeys import exports
-from identity.planning import privacy
-from identity.planning.exports import STATES, WRITERS
+from identity.values.ids import public
 
 router = APIRouter(tags=["Privacy"])
 _FAILED = "failed"

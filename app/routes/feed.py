@@ -8,7 +8,10 @@ from app.auth import ByAnyone, ByDestination, Visit, destination
 from app.destination_shapes import Acknowledged, FeedPage, FeedPlace, SeenLookup, SeenProfile, SeenProfiles
 from app.openapi import body, described
 from app.routes.answers import Cursor, Limit, Segment, answer
-from identity.errors import (
+from identity.journeys import acks
+from identity.journeys.read import changes, destined
+from identity.journeys.read.scope import open_scope
+from identity.values.errors import (
     BadCursor,
     BadIdentifier,
     CallbackRepeated,
@@ -20,9 +23,6 @@ from identity.errors import (
     TooMuch,
     Unavailable,
 )
-from identity.journeys import acks
-from identity.journeys.read import changes, destined
-from identity.journeys.read.scope import open_scope
 
 router = APIRouter(tags=["Destinations"])
 Wait = Annotated[float, Query(ge=0, le=30, description="How long to wait for a change, in seconds.")]

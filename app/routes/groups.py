@@ -6,11 +6,11 @@ from app.auth import ByGroupReader, ByLister
 from app.openapi import described
 from app.routes.answers import Segment, answer
 from app.schemas import Group, Left
-from identity.errors import BadIdentifier, GroupNotFound, ProfileNotFound
 from identity.journeys import audit
 from identity.journeys.ingest.leave import leave
 from identity.journeys.read import groups
-from identity.model import Source
+from identity.values.calls import Source
+from identity.values.errors import BadIdentifier, GroupNotFound, ProfileNotFound
 
 router = APIRouter(tags=["Groups"])
 

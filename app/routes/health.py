@@ -7,7 +7,7 @@ from app.meters import CONTENT_TYPE
 from app.openapi import described
 from app.routes.answers import answer
 from app.schemas import Health
-from identity.errors import DatabaseUnavailable, KeyUnavailable
+from identity.values.errors import DatabaseUnavailable, KeyUnavailable
 
 router = APIRouter(tags=["Health"])
 

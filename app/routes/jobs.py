@@ -10,10 +10,10 @@ from app.openapi import described
 from app.routes.answers import Segment, answer
 from app.schemas import RulesDocument
 from app.undo_shapes import Job, RulesTrial
-from identity.errors import BadRules, JobNotFound
 from identity.journeys import audit, rules
 from identity.journeys.jobs import REBUILD, SIMULATE
 from identity.journeys.undo import trial
+from identity.values.errors import BadRules, JobNotFound
 
 router = APIRouter(tags=["Jobs"])
 MOST_WAIT = 30.0

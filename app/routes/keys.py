@@ -8,8 +8,8 @@ from app.auth import ByAdmin
 from app.openapi import body, described
 from app.routes.answers import Segment, answer, done
 from app.schemas import KeyList, KeyMade, NewKey
-from identity.errors import BadInput, KeyNotFound
 from identity.journeys import tenants
+from identity.values.errors import BadInput, KeyNotFound
 
 router = APIRouter(tags=["Keys"])
 

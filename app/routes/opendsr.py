@@ -13,7 +13,11 @@ from app.dsr_status import status_of
 from app.openapi import described
 from app.opendsr_shapes import DsrDiscovery, DsrMade, DsrRequest, DsrStatus
 from app.routes.answers import Segment
-from identity.errors import (
+from identity.journeys import exports
+from identity.journeys.erase import requests
+from identity.planning import opendsr, privacy
+from identity.planning.deadlines import due
+from identity.values.errors import (
     AlreadyErased,
     BadCallback,
     BadIdentifier,
@@ -23,10 +27,6 @@ from identity.errors import (
     RequestNotFound,
     Undelivered,
 )
-from identity.journeys import exports
-from identity.journeys.erase import requests
-from identity.planning import opendsr, privacy
-from identity.planning.deadlines import due
 
 router = APIRouter(tags=["OpenDSR"], prefix="/opendsr/v1")
 NAMES = ("opendsr_requests", "opengdpr_requests", "opencompliance_requests")

@@ -14,11 +14,11 @@ from app.auth import ByLister, ByReader, Visit
 from app.openapi import described
 from app.profile_shapes import ApiEvents, ApiExternalIds, ApiLinks, ApiMetadata, ApiProfiles, ApiTraits
 from app.routes.answers import Segment, answer, note
-from identity.errors import BadCursor, BadIdentifier, BadParameter, ProfileNotFound, TooMuch
-from identity.ids import private
 from identity.journeys.read import accounts, events, links, users
 from identity.journeys.read.page import Answered, Wanted
 from identity.spaces import Space
+from identity.values.errors import BadCursor, BadIdentifier, BadParameter, ProfileNotFound, TooMuch
+from identity.values.ids import private
 
 router = APIRouter(tags=["Segment Profile API"])
 _ROOT = "/v1/spaces/{space_id}/collections/{collection}/profiles"

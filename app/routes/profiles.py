@@ -12,13 +12,13 @@ from app.auth import ByLister, ByReader
 from app.openapi import body, described
 from app.routes.answers import DEFAULT_LIMIT, Cursor, Limit, Segment, answer, note
 from app.schemas import HistoryPage, Lookup, Profile, ProfilePage, Profiles
-from identity.errors import (
+from identity.journeys.read import history, native
+from identity.values.errors import (
     BadCursor,
     BadIdentifier,
     ProfileNotFound,
     TooMuch,
 )
-from identity.journeys.read import history, native
 
 router = APIRouter(tags=["Profiles"])
 Verbose = Annotated[bool, Query(description="Each trait with its provenance.")]

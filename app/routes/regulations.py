@@ -13,7 +13,10 @@ from app.auth import ByPrivacy
 from app.openapi import body, described
 from app.regulation_shapes import Regulation, RegulationFound, RegulationMade, RegulationsFound
 from app.routes.answers import Segment
-from identity.errors import (
+from identity.journeys.erase import requests
+from identity.planning import privacy, standing
+from identity.planning.regulations import STATUSES, kind_of, listed, shown, subject_type
+from identity.values.errors import (
     AlreadyErased,
     BadCursor,
     BadIdentifier,
@@ -23,11 +26,8 @@ from identity.errors import (
     RequestNotFound,
     TooManyAsked,
 )
-from identity.identifiers import parse
-from identity.ids import private, public
-from identity.journeys.erase import requests
-from identity.planning import privacy, standing
-from identity.planning.regulations import STATUSES, kind_of, listed, shown, subject_type
+from identity.values.identifiers import parse
+from identity.values.ids import private, public
 
 router = APIRouter(tags=["Privacy"])
 JSON = "application/json"

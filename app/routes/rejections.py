@@ -8,8 +8,8 @@ from app.auth import ByAdmin
 from app.openapi import described
 from app.rejection_shapes import RejectionPage
 from app.routes.answers import DEFAULT_LIMIT, Cursor, Limit, answer, note
-from identity.errors import BadCursor, BadParameter
 from identity.journeys import rejections
+from identity.values.errors import BadCursor, BadParameter
 
 router = APIRouter(tags=["Rejections"])
 Since = Annotated[str | None, Query(description="Only what came at this time (RFC 3339) or later.")]

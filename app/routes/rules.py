@@ -7,8 +7,8 @@ from app.body import decode
 from app.openapi import described
 from app.routes.answers import answer
 from app.schemas import RulesDocument, RulesInForce, RulesVersion
-from identity.errors import BadRules
 from identity.journeys import rules
+from identity.values.errors import BadRules
 
 router = APIRouter(tags=["Rules"])
 

@@ -8,8 +8,8 @@ from app.auth import ByOperator
 from app.openapi import body, described
 from app.routes.answers import Segment, answer, done
 from app.schemas import NewSpace, SpaceList, SpaceMade
-from identity.errors import BadInput, NotConfirmed, SpaceNotFound
 from identity.journeys import tenants
+from identity.values.errors import BadInput, NotConfirmed, SpaceNotFound
 
 router = APIRouter(tags=["Operator"])
 

@@ -14,10 +14,10 @@ from app.openapi import body, described
 from app.routes.answers import Segment, answer
 from app.schemas import BatchedCall
 from app.undo_shapes import Parted, Removed, Unmerge
-from identity.errors import BadIdentifier, IdentifierNotFound, LastIdentifier, NotOneProfile, TooManyCuts
 from identity.journeys.undo import remove
 from identity.journeys.undo import unmerge as undo
-from identity.model import Outcome, Source
+from identity.values.calls import Outcome, Source
+from identity.values.errors import BadIdentifier, IdentifierNotFound, LastIdentifier, NotOneProfile, TooManyCuts
 
 router = APIRouter(tags=["Identities"])
 Blocks = Annotated[bool, Query(description="Never link this value again.")]

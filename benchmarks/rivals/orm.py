@@ -20,12 +20,12 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlmodel import col
 
 from benchmarks.rivals import keys
-from identity.identifiers import parse
 from identity.journeys.read.opened import Opened
 from identity.spaces import Space
 from identity.store.read import Held, Member
 from identity.store.tables.control import SlotKey, SubjectKey
 from identity.store.tables.identity import Identifier, Profile, ProfileDocument, ProfileIdentifier
+from identity.values.identifiers import parse
 
 
 class HeldIdentifier(BaseModel):

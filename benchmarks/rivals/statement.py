@@ -19,19 +19,19 @@ from psycopg_pool import AsyncConnectionPool
 
 from benchmarks.rivals import keys
 from benchmarks.rivals.lean import Application, application
-from identity.clock import Clock
-from identity.errors import Conflict
-from identity.ids import new_id, public_profile
 from identity.journeys.ingest.opening import Opened, wanted_documents, wanted_sets
 from identity.journeys.ingest.read_in import Request
 from identity.journeys.ingest.sealing import Sealer
-from identity.model import Call, Source
 from identity.planning.merge import plan
 from identity.spaces import Space, Spaces
 from identity.store import control, rows
 from identity.store.apply import Writes
 from identity.store.arrays import Uuid, adapt, byteas, uuids
 from identity.store.load import First, Second
+from identity.values.calls import Call, Source
+from identity.values.errors import Conflict
+from identity.values.ids import new_id, public_profile
+from identity.values.stamps import Clock
 
 Connection = AsyncConnection[TupleRow]
 

@@ -14,15 +14,15 @@ from typing import Any
 
 import msgspec
 
-from identity.errors import CallbackRepeated, DestinationNotFound, InvalidSignature, Resync
-from identity.ids import private
-from identity.model import DAY
 from identity.outward.signing import verify
 from identity.planning.destinations import Kept
 from identity.planning.feed import Position, between, pack, unpack
 from identity.planning.timing import format_time
 from identity.spaces import Space, Spaces
 from identity.store import deliveries, destinations, feed, notices
+from identity.values.calls import DAY
+from identity.values.errors import CallbackRepeated, DestinationNotFound, InvalidSignature, Resync
+from identity.values.ids import private
 from identity.vault.seal import DESTINATION
 
 _kept = msgspec.json.Decoder(Kept)

@@ -6,12 +6,12 @@ behind any more, and an erasure that was overdue is done then.
 
 import time
 
-from identity.errors import OnefoldError
-from identity.model import DAY
 from identity.planning.feed import Position, further, pack
 from identity.spaces import Spaces
 from identity.store import behind, deliveries, feed, notices
 from identity.store.behind import Counted, StandingRow
+from identity.values.calls import DAY
+from identity.values.errors import OnefoldError
 
 GRACE = 30 * DAY
 """What a destination has for an erasure that no law gives a date."""

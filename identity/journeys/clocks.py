@@ -10,11 +10,11 @@ from typing import Final
 
 import structlog
 
-from identity.ids import public
 from identity.planning.deadlines import AT_RISK_NOW, CLOCKS, ON_TIME, OVERDUE_NOW, clock, due
 from identity.planning.privacy import ACCESS
 from identity.spaces import Spaces
 from identity.store import requests as store
+from identity.values.ids import public
 
 KINDS: Final = ("erasure", "access")
 _TOLD: Final = {AT_RISK_NOW: store.AT_RISK, OVERDUE_NOW: store.OVERDUE}

@@ -12,17 +12,6 @@ from typing import Any, Final
 
 import msgspec
 
-from identity.credentials import hash_of, new_secret
-from identity.errors import (
-    BadCallback,
-    BadDestination,
-    Conflict,
-    DatabaseUnavailable,
-    DestinationNotFound,
-    Undelivered,
-)
-from identity.ids import new_id, public
-from identity.model import DAY
 from identity.planning.destinations import Entitled, Kept, compile_entitled, is_name
 from identity.planning.feed import further
 from identity.planning.purposes import Purposes, compile_purposes
@@ -30,6 +19,17 @@ from identity.planning.timing import format_time
 from identity.spaces import Space
 from identity.store import behind, control, deliveries, destinations, feed, ledger, notices
 from identity.store.destinations import DestinationRow
+from identity.values.api_key_secrets import hash_of, new_secret
+from identity.values.calls import DAY
+from identity.values.errors import (
+    BadCallback,
+    BadDestination,
+    Conflict,
+    DatabaseUnavailable,
+    DestinationNotFound,
+    Undelivered,
+)
+from identity.values.ids import new_id, public
 from identity.vault.seal import DESTINATION, PURPOSES
 
 _LIVE: Final = 2

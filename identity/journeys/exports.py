@@ -17,10 +17,6 @@ import msgspec
 from msgspec import Struct
 
 from identity.acting import Done, Ground, act
-from identity.errors import Conflict, ExportNotFound, IdempotencyConflict, KeyUnavailable, RequestExists, TooManyAsked
-from identity.identifiers import parse
-from identity.ids import new_id, private, public, public_profile
-from identity.model import MICRO
 from identity.origins import unwrap
 from identity.planning.exports import RUNNING, STATES, WRITERS, Part, Place, pack, split, unpack
 from identity.planning.privacy import ACCESS, Asked
@@ -29,6 +25,17 @@ from identity.spaces import Space, Spaces
 from identity.store import exports as store
 from identity.store import jobs, ledger, requests, whole
 from identity.store.apply import Writes
+from identity.values.calls import MICRO
+from identity.values.errors import (
+    Conflict,
+    ExportNotFound,
+    IdempotencyConflict,
+    KeyUnavailable,
+    RequestExists,
+    TooManyAsked,
+)
+from identity.values.identifiers import parse
+from identity.values.ids import new_id, private, public, public_profile
 from identity.vault.seal import EXPORT, JOB, REQUEST
 from identity.vault.subject import SubjectKey
 

@@ -13,11 +13,11 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from identity.errors import DatabaseUnavailable, JobNotFound, OnefoldError, SpaceNotFound
-from identity.ids import new_id, private, public
-from identity.model import MICRO
 from identity.spaces import Space, Spaces
 from identity.store import jobs as store
+from identity.values.calls import MICRO
+from identity.values.errors import DatabaseUnavailable, JobNotFound, OnefoldError, SpaceNotFound
+from identity.values.ids import new_id, private, public
 from identity.vault.seal import JOB
 
 REBUILD, SIMULATE, EXPORT = store.REBUILD, store.SIMULATE, store.EXPORT

@@ -4,13 +4,13 @@ import random
 import time
 from collections.abc import Sequence
 
-from identity.clock import SLOT_BITS
-from identity.errors import OnefoldError
-from identity.model import DAY
 from identity.planning.plan import UPSERT
 from identity.spaces import Space, Spaces
 from identity.store import control, disclosures, feed
 from identity.store.rows import ChangeRow
+from identity.values.calls import DAY
+from identity.values.errors import OnefoldError
+from identity.values.stamps import SLOT_BITS
 
 PAGE = 1_000
 

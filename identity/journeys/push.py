@@ -15,9 +15,6 @@ from functools import partial
 import msgspec
 import structlog
 
-from identity.errors import BadCallback, OnefoldError, Undelivered
-from identity.ids import public
-from identity.model import MICRO
 from identity.outward.client import Client
 from identity.outward.signing import sign
 from identity.planning.destinations import Kept
@@ -26,6 +23,9 @@ from identity.planning.retries import next_attempt
 from identity.spaces import Space, Spaces
 from identity.store import deliveries, destinations, notices
 from identity.store.deliveries import DeliveryRow
+from identity.values.calls import MICRO
+from identity.values.errors import BadCallback, OnefoldError, Undelivered
+from identity.values.ids import public
 from identity.vault.seal import DESTINATION
 
 LIMIT = 100

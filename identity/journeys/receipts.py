@@ -6,13 +6,13 @@ from typing import Any
 
 import msgspec
 
-from identity.errors import ReceiptPending
-from identity.ids import public
 from identity.planning.privacy import DUPLICATE, FINISHED, Erased
 from identity.planning.receipts import canonical, unsigned
 from identity.planning.timing import format_time
 from identity.spaces import Space, Spaces
 from identity.store import ledger
+from identity.values.errors import ReceiptPending
+from identity.values.ids import public
 from identity.vault.signing import text
 
 

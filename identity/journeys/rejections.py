@@ -7,10 +7,6 @@ what was not stored there are none to open.
 import asyncio
 from typing import Any
 
-from identity.clock import SLOT_BITS, stamp_time
-from identity.errors import BadParameter
-from identity.ids import public_profile
-from identity.model import STORED_KINDS
 from identity.naming import named
 from identity.planning.records import unpack, unpack_demoted
 from identity.planning.refusals import STATUSES, Refusal
@@ -20,6 +16,10 @@ from identity.planning.timing import format_time, parse_time
 from identity.spaces import Space, through_a_roll
 from identity.store import control
 from identity.store import rejections as store
+from identity.values.calls import STORED_KINDS
+from identity.values.errors import BadParameter
+from identity.values.ids import public_profile
+from identity.values.stamps import SLOT_BITS, stamp_time
 from identity.vault.seal import EVIDENCE, REJECTION
 
 _LIST = b"rejections"

@@ -14,9 +14,6 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from identity.clock import SLOT_BITS
-from identity.errors import LedgerBroken, OnefoldError, Quarantined
-from identity.ids import private
 from identity.ledgers import chained, check, publish
 from identity.planning.erasing import counted
 from identity.planning.privacy import FORWARDS, ON_HOLD
@@ -28,6 +25,9 @@ from identity.store.apply import raise_gate
 from identity.store.load import SUPPRESSED
 from identity.store.tenant import Tenant
 from identity.store.wire import WireConnection
+from identity.values.errors import LedgerBroken, OnefoldError, Quarantined
+from identity.values.ids import private
+from identity.values.stamps import SLOT_BITS
 from identity.vault.journal import Journal
 from identity.vault.seal import HOLD
 

@@ -7,10 +7,10 @@ root that died after the key store had changed over is finished here.
 
 from pathlib import Path
 
-from identity.errors import Misconfigured
 from identity.spaces import Spaces
 from identity.store import keystore
 from identity.store.database import Database
+from identity.values.errors import Misconfigured
 from identity.vault import rerooting
 from identity.vault.keyring import Keyring
 from identity.vault.keystore import KeyStore

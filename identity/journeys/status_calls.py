@@ -12,13 +12,13 @@ from typing import Any
 import msgspec
 import structlog
 
-from identity.errors import BadCallback, OnefoldError, Undelivered
-from identity.model import MICRO
 from identity.outward.client import Client
 from identity.planning.opendsr import ENDED
 from identity.planning.retries import next_attempt
 from identity.spaces import Space, Spaces
 from identity.store import status_calls as store
+from identity.values.calls import MICRO
+from identity.values.errors import BadCallback, OnefoldError, Undelivered
 
 PAGE = 100
 AT_ONCE = 8

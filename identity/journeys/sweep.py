@@ -6,10 +6,10 @@ Every process may sweep at any time: what one has deleted the other does not fin
 import asyncio
 import time
 
-from identity.clock import SLOT_BITS
-from identity.model import DAY
 from identity.store import jobs, sweep
 from identity.store.database import Database
+from identity.values.calls import DAY
+from identity.values.stamps import SLOT_BITS
 
 PAUSE = 0.02
 

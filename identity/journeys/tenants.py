@@ -1,6 +1,6 @@
 """Spaces and their keys: who exists, and who may do what.
 
-A secret is shown once and kept as a hash (`identity.credentials`).
+A secret is shown once and kept as a hash (`identity.values.api_key_secrets`).
 """
 
 import asyncio
@@ -13,12 +13,12 @@ from typing import Any
 import structlog
 from msgspec import Struct
 
-from identity.credentials import hash_of, id_of, new_secret
-from identity.errors import BadInput, KeyUnavailable, NotConfirmed, SpaceNotFound, Unauthorised
-from identity.ids import new_id, private, public
 from identity.planning.timing import format_time
 from identity.spaces import Spaces
 from identity.store import control, ledger
+from identity.values.api_key_secrets import hash_of, id_of, new_secret
+from identity.values.errors import BadInput, KeyUnavailable, NotConfirmed, SpaceNotFound, Unauthorised
+from identity.values.ids import new_id, private, public
 
 OPERATOR = "operator"
 SCOPES = ("write", "import", "profiles:read", "legal:read", "privacy", "admin")

@@ -10,8 +10,6 @@ from typing import LiteralString
 
 from msgspec import Struct
 
-from identity.errors import SpaceNotFound
-from identity.ids import private, public, public_profile
 from identity.ledgers import chained
 from identity.planning import renaming
 from identity.planning.audit import REMOVE, UNMERGE, Ties, Undone
@@ -24,6 +22,8 @@ from identity.store import audit as store
 from identity.store import control, ledger
 from identity.store.database import Connection, Database
 from identity.store.tenant import Tenant
+from identity.values.errors import SpaceNotFound
+from identity.values.ids import private, public, public_profile
 
 Progress = Callable[[str, int], None]
 """Told of what was read: `what` of it, and how many rows so far."""

@@ -12,7 +12,7 @@ from typing import Final
 import idna
 from msgspec import Struct
 
-from identity.errors import BadCallback
+from identity.values.errors import BadCallback
 
 PORTS: Final = frozenset({443, 8443})
 LONGEST: Final = 2048

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Final
 
-from identity.errors import BadCallback
+from identity.values.errors import BadCallback
 
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address

@@ -13,8 +13,8 @@ from typing import Final
 
 from standardwebhooks import Webhook
 
-from identity.errors import InvalidSignature, KeyUnavailable
-from identity.model import MICRO
+from identity.values.calls import MICRO
+from identity.values.errors import InvalidSignature, KeyUnavailable
 
 ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
 TOLERANCE: Final = 300 * MICRO

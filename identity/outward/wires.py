@@ -10,7 +10,7 @@ from typing import Any
 
 import httpcore
 
-from identity.errors import Undelivered
+from identity.values.errors import Undelivered
 
 
 class CheckedBackend(httpcore.AsyncNetworkBackend):

@@ -6,10 +6,10 @@ never give one known person's id to another without a server-side key and `force
 
 from msgspec import Struct
 
-from identity.identifiers import USER_ID
-from identity.model import Call, Identifier
 from identity.planning.rules import Rules
 from identity.planning.state import Neighbourhood
+from identity.values.calls import Call, Identifier
+from identity.values.identifiers import USER_ID
 
 BOTH_KNOWN = "alias_both_known"
 NEEDS_SERVER_KEY = "alias_needs_server_key"

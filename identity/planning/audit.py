@@ -15,11 +15,11 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from identity.model import KINDS, STORED_KINDS
 from identity.planning.census import NOBODY, Census, Numbers, column
 from identity.planning.findings import Findings, of_call, of_key
 from identity.planning.records import split_keys
 from identity.planning.together import Unmerged, together
+from identity.values.calls import KINDS, STORED_KINDS
 
 UNMERGE, REMOVE = STORED_KINDS.index("unmerge"), STORED_KINDS.index("remove")
 _CALLS = frozenset(range(len(STORED_KINDS))) - {UNMERGE, REMOVE}

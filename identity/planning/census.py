@@ -12,11 +12,11 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from identity.ids import public_profile
 from identity.planning import counters
 from identity.planning.findings import Findings, of_key
 from identity.planning.rebuild import ASLEEP
 from identity.planning.state import Counters
+from identity.values.ids import public_profile
 
 Numbers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]

@@ -6,10 +6,10 @@ could never be an identifier is neither. One bad entry never costs the call anot
 
 from typing import Any, Final
 
-from identity.identifiers import EMAIL, LONGEST_TYPE, PHONE, plain, shaped, usable_type
-from identity.model import Identifier, Skipped
 from identity.planning.blocked import NOBODYS_EMAILS, stands_for_nobody
 from identity.planning.rules import Rules
+from identity.values.calls import Identifier, Skipped
+from identity.values.identifiers import EMAIL, LONGEST_TYPE, PHONE, plain, shaped, usable_type
 
 BLOCKED: Final = "blocked"
 BAD_TYPE: Final = "bad_type"

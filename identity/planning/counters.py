@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
-from identity.identifiers import USER_ID
-from identity.model import DAY
 from identity.planning.rules import Rules
 from identity.planning.state import Counters, Window
+from identity.values.calls import DAY
+from identity.values.identifiers import USER_ID
 
 
 def attach(counters: Counters, key: bytes, type_: str) -> None:

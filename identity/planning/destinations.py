@@ -10,11 +10,11 @@ from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 
-from identity.errors import BadDestination
-from identity.identifiers import usable_type
 from identity.planning.permission import Permission
 from identity.planning.state import Document, Stamped
 from identity.planning.traits import fold
+from identity.values.errors import BadDestination
+from identity.values.identifiers import usable_type
 
 ALL: Final = "*"
 MOST_NAMES: Final = 1_000

@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple, cast
 from uuid import uuid4
 
-from identity.errors import BadCall
-from identity.identifiers import ANONYMOUS_ID, EMAIL, PHONE, USER_ID, plain
-from identity.model import KINDS, Call, Kind, Source
 from identity.planning.claims import Claims
 from identity.planning.previous import previous_id, readings
 from identity.planning.rules import Rules
 from identity.planning.statements import statements
 from identity.planning.timing import event_time, parse_time
+from identity.values.calls import KINDS, Call, Kind, Source
+from identity.values.errors import BadCall
+from identity.values.identifiers import ANONYMOUS_ID, EMAIL, PHONE, USER_ID, plain
 
 TOO_MANY_TRAITS: Final = 300
 MOST_PROPERTIES: Final = 10_000

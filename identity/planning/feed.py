@@ -12,8 +12,8 @@ from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 
-from identity.model import MICRO
 from identity.planning.plan import ERASE, MERGE, UNMERGE
+from identity.values.calls import MICRO
 
 BEGINNING: Final = bytes(16)
 ASTRAY: Final = 3_600 * MICRO

@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from identity.ids import public_profile
+from identity.values.ids import public_profile
 
 MOST_SHOWN: Final = 20
 

@@ -6,10 +6,10 @@ held against it, so a limit that was tightened later neither splits nor freezes 
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from identity.model import Identifier
 from identity.planning.counters import attach, fit_windows, horizon, retire, see, unite, within
 from identity.planning.rules import Rules
 from identity.planning.state import Counters, Profile
+from identity.values.calls import Identifier
 
 SEPARATED = "separated"
 Cuts = Mapping[bytes, Sequence[tuple[bytes, int]]]

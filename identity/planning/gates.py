@@ -10,11 +10,11 @@ from typing import Final, Literal, NamedTuple
 
 from msgspec import Struct
 
-from identity.ids import public_profile
 from identity.planning.destinations import Entitled
 from identity.planning.feed import Position
 from identity.planning.permission import Permission, Verdict
 from identity.planning.timing import format_time
+from identity.values.ids import public_profile
 
 Result = Literal["pass", "fail", "unknown"]
 Standing = Literal["settled", "waiting", "begins_anew", "never", "too_far"]

@@ -15,7 +15,7 @@ from typing import Final, TypeAlias
 import networkx as nx
 from msgspec import Struct
 
-from identity.identifiers import ANONYMOUS_ID, BUILT_IN, EMAIL, PHONE, USER_ID
+from identity.values.identifiers import ANONYMOUS_ID, BUILT_IN, EMAIL, PHONE, USER_ID
 
 Graph: TypeAlias = "nx.Graph[bytes]"
 

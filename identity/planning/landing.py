@@ -6,10 +6,10 @@ content. Only an identify sets traits of a profile, only a group call those of a
 
 from collections.abc import Callable
 
-from identity.model import Call
 from identity.planning.plan import Membership, Plan
 from identity.planning.state import Account, Document, Neighbourhood, Profile
 from identity.planning.traits import Told, decide, join_group, put, signal
+from identity.values.calls import Call
 
 
 def tell(

@@ -7,8 +7,6 @@ calls are cut into batches. No I/O, no clock and no randomness of its own.
 
 from collections.abc import Callable, Iterable, Sequence
 
-from identity.identifiers import USER_ID
-from identity.model import KINDS, Call, Identifier, Outcome, Skipped
 from identity.planning.alias import Decision, decide
 from identity.planning.fits import SEPARATED, misfit, separated, whole
 from identity.planning.landing import tell
@@ -18,6 +16,8 @@ from identity.planning.scrub import scrub, without
 from identity.planning.state import Neighbourhood, Profile
 from identity.planning.traits import newest
 from identity.planning.working import Working
+from identity.values.calls import KINDS, Call, Identifier, Outcome, Skipped
+from identity.values.identifiers import USER_ID
 
 SUPPRESSED = "suppressed"
 BLOCKED = "blocked"

@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from identity.errors import BadRegulation
-from identity.identifiers import EMAIL, PHONE, USER_ID
 from identity.planning.deadlines import due as deadline
 from identity.planning.privacy import CANCELLED, ON_HOLD, RECEIVED, REGULATIONS, Request
 from identity.planning.timing import format_time, parse_time
+from identity.values.errors import BadRegulation
+from identity.values.identifiers import EMAIL, PHONE, USER_ID
 
 API_VERSION: Final = "1.0"
 ERASURE: Final = "erasure"

@@ -10,7 +10,6 @@ from collections.abc import Set as AbstractSet
 
 from msgspec import Struct, structs
 
-from identity.model import ACTS, KINDS, STORED_KINDS
 from identity.planning.counters import counted
 from identity.planning.extract import content
 from identity.planning.plan import MERGE, UNMERGE, UNMERGED, UPSERT, Change, Note
@@ -19,6 +18,7 @@ from identity.planning.rules import Rules
 from identity.planning.state import Counters, Document, Profile
 from identity.planning.traits import decide, join_group, put, signal
 from identity.planning.whole import Content, Lain, Link, Whole, folded_counters, own_counters
+from identity.values.calls import ACTS, KINDS, STORED_KINDS
 
 
 class Split(Struct):

@@ -6,8 +6,8 @@ outlives its batch.
 
 from msgspec import Struct
 
-from identity.model import Call, Identifier, Outcome
 from identity.planning.state import Account, Document, Profile, Sighting
+from identity.values.calls import Call, Identifier, Outcome
 
 # Kinds of history, as stored. Numbers are for ever.
 CREATED, GAINED, MERGED, DEMOTED, RETIRED, UNMERGED, REMOVED, REBUILT = 1, 2, 3, 4, 5, 6, 7, 8

@@ -6,11 +6,11 @@ neither is known. A blocked or unusable id on either side links nothing.
 
 from typing import Any, Literal
 
-from identity.identifiers import ANONYMOUS_ID, USER_ID, normalise, plain
-from identity.model import Alias, Identifier, Source
 from identity.planning.blocked import stands_for_nobody
 from identity.planning.claims import Claims
 from identity.planning.rules import Rules
+from identity.values.calls import Alias, Identifier, Source
+from identity.values.identifiers import ANONYMOUS_ID, USER_ID, normalise, plain
 
 
 def previous_id(

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from identity.model import MICRO
+from identity.values.calls import MICRO
 
 # Numbers are for ever: they are stored.
 NATIVE, SEGMENT, OPENDSR = 0, 1, 2

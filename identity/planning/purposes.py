@@ -10,10 +10,10 @@ from typing import Any, Final, get_args
 
 from msgspec import Struct
 
-from identity.errors import BadPurposes
-from identity.model import DAY
 from identity.planning.signals.classes import Class
 from identity.planning.statements import region
+from identity.values.calls import DAY
+from identity.values.errors import BadPurposes
 
 CLASSES: Final = get_args(Class)
 MOST_PURPOSES: Final = 200

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct, structs
 
-from identity.model import KINDS, STORED_KINDS
 from identity.planning.counters import counted
 from identity.planning.plan import Gained
 from identity.planning.replay import Replay, Told
 from identity.planning.state import Counters, Document, Profile, Sighting
 from identity.planning.whole import Link, folded_counters, own_counters
 from identity.planning.working import MAX_SOURCES
+from identity.values.calls import KINDS, STORED_KINDS
 
 ASLEEP = bytes(16)
 """The head of an id that leads to nobody."""

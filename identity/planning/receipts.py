@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import rfc8785
 
-from identity.ids import public
 from identity.planning.privacy import NOTICES, REGULATIONS, Erased, Notice
 from identity.planning.standing import backups
 from identity.planning.timing import format_time
+from identity.values.ids import public
 
 VERSION: Final = 1
 STRENGTH: Final = "best_effort_media"

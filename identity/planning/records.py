@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from identity.model import STORED_KINDS, Call, Source
+from identity.values.calls import STORED_KINDS, Call, Source
 
 # Numbers are for ever.
 REASONS = {

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from identity.model import KINDS, STORED_KINDS, Call, Kind, Outcome
+from identity.values.calls import KINDS, STORED_KINDS, Call, Kind, Outcome
 
 # Numbers are for ever.
 STATUSES = ("rejected", "suppressed", "unresolved", "accepted")

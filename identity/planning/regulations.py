@@ -5,9 +5,6 @@ Subjects are never shown: whoever was asked for is gone, and nothing here rememb
 
 from typing import Any, Final
 
-from identity.errors import BadRegulation
-from identity.identifiers import USER_ID
-from identity.ids import public
 from identity.planning import standing
 from identity.planning.privacy import (
     DELETE_INTERNAL,
@@ -19,6 +16,9 @@ from identity.planning.privacy import (
     Request,
 )
 from identity.planning.timing import format_time
+from identity.values.errors import BadRegulation
+from identity.values.identifiers import USER_ID
+from identity.values.ids import public
 
 TYPES: Final = {
     "SUPPRESS_WITH_DELETE": SUPPRESS_WITH_DELETE,

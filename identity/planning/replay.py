@@ -11,7 +11,6 @@ from itertools import groupby
 
 from msgspec import Struct, structs
 
-from identity.model import Call
 from identity.planning.merge import plan
 from identity.planning.parting import Parting, mixed, part
 from identity.planning.plan import Gained, Record
@@ -20,6 +19,7 @@ from identity.planning.rules import Rules
 from identity.planning.state import Account, Document, Neighbourhood
 from identity.planning.whole import Content, Lain, Link, Renaming, Whole, shown
 from identity.planning.working import set_key
+from identity.values.calls import Call
 
 
 class Told(Struct):

@@ -7,7 +7,7 @@ first to be sent a delivery is given up, for somebody to look at.
 
 from typing import Final
 
-from identity.model import DAY, MICRO
+from identity.values.calls import DAY, MICRO
 
 FIRST_WAIT: Final = 5 * MICRO
 LONGEST_WAIT: Final = 6 * 3600 * MICRO

@@ -13,8 +13,8 @@ from typing import Any, Final
 import networkx as nx
 from msgspec import Struct
 
-from identity.identifiers import USER_ID
 from identity.planning.graph import Graph
+from identity.values.identifiers import USER_ID
 
 # A minimum cut costs some ten milliseconds in a graph of 10,000 identifiers.
 MOST_CUTS: Final = 32

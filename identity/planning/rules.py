@@ -11,8 +11,8 @@ import phonenumbers
 import re2
 from msgspec import Struct
 
-from identity.errors import BadRules
-from identity.identifiers import BUILT_IN, EMAIL, PHONE, USER_ID, usable_type
+from identity.values.errors import BadRules
+from identity.values.identifiers import BUILT_IN, EMAIL, PHONE, USER_ID, usable_type
 
 EVERY_TYPE: Final = "*"
 

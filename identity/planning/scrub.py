@@ -10,9 +10,9 @@ from typing import Any
 
 from msgspec import structs
 
-from identity.identifiers import ANONYMOUS_ID, EMAIL, PHONE, USER_ID, normalise
-from identity.model import Call, Identifier
 from identity.planning.rules import Rules
+from identity.values.calls import Call, Identifier
+from identity.values.identifiers import ANONYMOUS_ID, EMAIL, PHONE, USER_ID, normalise
 
 
 def without(

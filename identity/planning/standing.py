@@ -7,7 +7,6 @@ is its own, without its mistake: one destination that cannot be told does not ma
 from collections.abc import Sequence
 from typing import Any, Final
 
-from identity.ids import public
 from identity.planning.deadlines import ON_TIME, clock
 from identity.planning.privacy import (
     CANCELLED,
@@ -23,6 +22,7 @@ from identity.planning.privacy import (
     Request,
 )
 from identity.planning.timing import format_time
+from identity.values.ids import public
 
 STATES: Final = ("received", "on_hold", "finished", "duplicate", "cancelled")
 INITIALIZED, RUNNING, DONE, PARTIAL = "INITIALIZED", "RUNNING", "FINISHED", "PARTIAL_SUCCESS"

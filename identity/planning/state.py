@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from identity.model import Call
+from identity.values.calls import Call
 
 Stamped = tuple[Any, int, int]
 """A value with its event time and its stamp; the greatest (time, stamp) wins."""

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from identity.identifiers import BUILT_IN, USER_ID
-from identity.ids import public_profile
 from identity.planning.census import NOBODY, Census, column, opened
 from identity.planning.counters import counted, newest
 from identity.planning.findings import Findings
 from identity.planning.state import Counters
+from identity.values.identifiers import BUILT_IN, USER_ID
+from identity.values.ids import public_profile
 
 _USER_ID = BUILT_IN.index(USER_ID) + 1
 

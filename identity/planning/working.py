@@ -8,11 +8,11 @@ every loaded origin points at its head.
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
 
-from identity.model import DAY, Call, Identifier
 from identity.planning.counters import attach, fit_windows, retire, see, unite
 from identity.planning.plan import Gained, Plan
 from identity.planning.rules import Rules
 from identity.planning.state import Counters, Neighbourhood, Profile, Sighting
+from identity.values.calls import DAY, Call, Identifier
 
 MAX_SOURCES = 16
 

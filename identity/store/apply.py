@@ -9,7 +9,6 @@ from typing import LiteralString
 
 from msgspec import Struct
 
-from identity.errors import Conflict
 from identity.store import statements as sql
 from identity.store.arrays import (
     bools,
@@ -41,6 +40,7 @@ from identity.store.rows import (
 )
 from identity.store.tenant import Tenant
 from identity.store.wire import Param, Step, WireConnection, run
+from identity.values.errors import Conflict
 
 
 class Writes(Struct):

@@ -18,8 +18,8 @@ from typing import IO, Any, NamedTuple
 
 import psutil
 
-from identity.errors import DatabaseUnavailable, Misconfigured
 from identity.store.unprivileged import Account, account, open_way, readable_copy
+from identity.values.errors import DatabaseUnavailable, Misconfigured
 
 VERSION = "18"
 SUPERUSER = "postgres"

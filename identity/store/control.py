@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from identity.errors import KeyNotFound, SpaceNotFound
 from identity.store.arrays import Uuid
 from identity.store.database import Connection, row, rows
 from identity.store.tenant import BUCKETS
+from identity.values.errors import KeyNotFound, SpaceNotFound
 
 LANES = 4
 

@@ -15,10 +15,10 @@ from psycopg.conninfo import make_conninfo
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from identity.errors import Conflict, DatabaseUnavailable, Misconfigured, PartitionMissing
 from identity.store.arrays import adapt
 from identity.store.schema import APP_ROLE
 from identity.store.wire import WireConnection
+from identity.values.errors import Conflict, DatabaseUnavailable, Misconfigured, PartitionMissing
 
 MIN_VERSION = 15
 Connection = AsyncConnection[TupleRow]

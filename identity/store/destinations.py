@@ -6,10 +6,10 @@ was narrowed a moment ago is narrow in every process.
 
 from typing import LiteralString, NamedTuple
 
-from identity.errors import DestinationNotFound, SpaceNotFound
 from identity.store.arrays import Uuid
 from identity.store.database import Connection, row, rows
 from identity.store.tenant import Tenant
+from identity.values.errors import DestinationNotFound, SpaceNotFound
 
 _COLUMNS: LiteralString = "d.id, d.public_id, d.name, d.version, d.document"
 

@@ -7,10 +7,10 @@ disclosure is written under the gate held shared, and only where the origin has 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from identity.errors import Conflict
 from identity.store.arrays import int4s, int8s_or_null, uuids
 from identity.store.database import Connection, row, rows
 from identity.store.tenant import Tenant
+from identity.values.errors import Conflict
 
 
 class DisclosureRow(NamedTuple):

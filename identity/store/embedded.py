@@ -20,10 +20,10 @@ import psutil
 import psycopg
 from psycopg import sql
 
-from identity.errors import DatabaseUnavailable, Misconfigured
 from identity.store import postmaster
 from identity.store.cluster import PORT, SUPERUSER, Cluster, configure, ensure, locate
 from identity.store.postmaster import private_folder
+from identity.values.errors import DatabaseUnavailable, Misconfigured
 
 DATABASE = "onefold"
 OWNER_ROLE = "onefold"

@@ -10,11 +10,11 @@ clocks of two hosts differ by less.
 from collections.abc import Sequence
 from typing import LiteralString, NamedTuple
 
-from identity.clock import SLOT_BITS
 from identity.store.arrays import uuids
 from identity.store.database import Connection, rows
 from identity.store.tenant import Tenant
 from identity.store.writers import LEASE
+from identity.values.stamps import SLOT_BITS
 
 SPAN = 2 * LEASE << SLOT_BITS
 

@@ -7,11 +7,11 @@ A part is written only while all it was read from is still there under the same 
 from collections.abc import Sequence
 from typing import LiteralString, NamedTuple
 
-from identity.errors import Conflict
 from identity.store.arrays import Uuid, byteas, int4s, uuids
 from identity.store.database import Connection, row, rows
 from identity.store.erasing import forget_key
 from identity.store.tenant import Tenant
+from identity.values.errors import Conflict
 
 _COLUMNS: LiteralString = "export_id, created_at, until, state, job_id, actor, profiles, parts"
 

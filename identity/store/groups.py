@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from identity.errors import KeyRenamed
 from identity.store.arrays import Uuid, byteas
 from identity.store.database import Connection, rows
 from identity.store.tenant import Tenant
+from identity.values.errors import KeyRenamed
 
 
 class Named(NamedTuple):

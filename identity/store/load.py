@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 from psycopg.rows import TupleRow
 
-from identity.errors import Conflict, LeaseLost, SpaceNotFound
 from identity.store.arrays import bools, byteas, int2, int4, int8, int8s, uuids
 from identity.store.rows import GATE, AccountRow, Gate, KeyRow, ProfileRow, SightingRow
 from identity.store.tenant import Tenant
 from identity.store.wire import Param, Step, WireConnection, run
 from identity.store.writers import HOLD, Lease
+from identity.values.errors import Conflict, LeaseLost, SpaceNotFound
 
 SUPPRESSED, BLOCKED, CUTS = 1, 2, 4
 

@@ -6,13 +6,13 @@ in a database ever bear the same stamp. Used by one task at a time.
 
 import time
 
-from identity.clock import Clock
-from identity.errors import OnefoldError
-from identity.ids import new_id
 from identity.store import writers
 from identity.store.apply import rollback
 from identity.store.database import Database, translated
 from identity.store.wire import Step, WireConnection, run
+from identity.values.errors import OnefoldError
+from identity.values.ids import new_id
+from identity.values.stamps import Clock
 
 RENEW_BEFORE = writers.LEASE * 2 // 3
 # Seconds that plans are kept for, at first and at last.

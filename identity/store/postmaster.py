@@ -13,9 +13,9 @@ from pathlib import Path
 
 import psutil
 
-from identity.errors import Misconfigured
 from identity.store.cluster import PORT, Cluster
 from identity.store.unprivileged import can_enter
+from identity.values.errors import Misconfigured
 
 _FILE = "postmaster.pid"  # pid, folder, start, port, socket folder, address, shared memory, status
 _SOCKETS = 4

@@ -10,10 +10,10 @@ first column: which head was found for which question (0), an origin with its do
 from collections.abc import Sequence
 from typing import LiteralString, NamedTuple
 
-from identity.errors import KeyRenamed
 from identity.store.arrays import byteas, int8s, uuids
 from identity.store.database import Connection, rows
 from identity.store.tenant import Tenant
+from identity.values.errors import KeyRenamed
 
 _BY_KEY: LiteralString = """
 WITH asked AS MATERIALIZED (

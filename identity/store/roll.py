@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
-from identity.errors import SpaceNotFound
 from identity.store.arrays import byteas, int2s, uuids
 from identity.store.database import Connection, Database, row, rows
+from identity.values.errors import SpaceNotFound
 
 _FAIR_ALONE = "SELECT pg_advisory_xact_lock(7301, $1::int4)"
 

@@ -7,12 +7,12 @@ older index key is needed to look it up.
 from collections.abc import Sequence
 from typing import Any, Final, LiteralString
 
-from identity.errors import SpaceNotFound
-from identity.model import IndexVersions
 from identity.store.arrays import byteas, int2s
 from identity.store.database import Connection, row, rows
 from identity.store.rows import GATE, Gate
 from identity.store.tenant import Tenant
+from identity.values.calls import IndexVersions
+from identity.values.errors import SpaceNotFound
 
 _FAIR_ALONE: Final = "SELECT pg_advisory_xact_lock(7301, $1::int4)"
 # What a hash is kept of and nothing else: while one of these is in use, so is the key it was made with.

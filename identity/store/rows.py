@@ -6,7 +6,7 @@ identifiers 32.
 
 from typing import Final, LiteralString, NamedTuple
 
-from identity.model import IndexVersions
+from identity.values.calls import IndexVersions
 
 GATE: Final[LiteralString] = (
     "stamp, rules_version, epoch, marks, index_version, index_live, index_messages, index_oldest"

@@ -6,8 +6,8 @@ and a call that saw the old one cannot commit after the change was answered.
 
 from typing import NamedTuple
 
-from identity.errors import SpaceNotFound
 from identity.store.database import Connection, row, rows
+from identity.values.errors import SpaceNotFound
 
 MOST_TYPES = 64
 FIRST_CODE = 64  # below are the built-in types

@@ -18,9 +18,9 @@ import psycopg
 from psycopg import pq, sql
 from psycopg.conninfo import make_conninfo
 
-from identity.errors import DatabaseUnavailable, Misconfigured
 from identity.store.cluster import CLEAN_ENVIRONMENT, SUPERUSER, locate
 from identity.store.files import PIECE
+from identity.values.errors import DatabaseUnavailable, Misconfigured
 
 CONTROL = "onefold_scan_control"
 _ROWS = 9

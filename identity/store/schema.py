@@ -16,7 +16,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from identity.errors import Misconfigured
+from identity.values.errors import Misconfigured
 
 APP_ROLE = "onefold_app"
 _MIGRATIONS = Path(__file__).parents[2] / "migrations"

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import LiteralString, NamedTuple
 
-from identity.errors import SpaceNotFound
 from identity.store.arrays import byteas
 from identity.store.database import Connection, row, rows
 from identity.store.rows import GATE, Gate, KeyRow
 from identity.store.tenant import Tenant
+from identity.values.errors import SpaceNotFound
 
 
 class Surveyed(NamedTuple):

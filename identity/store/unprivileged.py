@@ -18,7 +18,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from identity.errors import Misconfigured
+from identity.values.errors import Misconfigured
 
 NAME = "onefold-postgres"
 CACHE = Path("/var/cache/onefold")

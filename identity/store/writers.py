@@ -6,9 +6,9 @@ cannot be taken over under it, and no stamp lies past the end; the next holder s
 
 from typing import NamedTuple
 
-from identity.errors import Unavailable
 from identity.store.arrays import Uuid
 from identity.store.database import Connection, row
+from identity.values.errors import Unavailable
 
 SLOTS = 256
 LEASE = 30_000_000  # microseconds

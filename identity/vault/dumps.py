@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from identity.errors import SealBroken
+from identity.values.errors import SealBroken
 from identity.vault.material import WRAPPED_BYTES
 
 MAGIC = b"ONEFOLD KEYS 1\n"

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from identity.errors import KeyUnavailable, LedgerBroken
+from identity.values.errors import KeyUnavailable, LedgerBroken
 from identity.vault import durable
 from identity.vault.signing import Signer, text
 

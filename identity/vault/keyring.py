@@ -8,7 +8,7 @@ KeyUnavailable, and nothing goes on without it.
 from collections.abc import Iterable
 from threading import Lock
 
-from identity.errors import KeyUnavailable, Misconfigured, SealBroken
+from identity.values.errors import KeyUnavailable, Misconfigured, SealBroken
 from identity.vault.cache import KeyCache
 from identity.vault.dumps import Dump
 from identity.vault.journal import Journal

@@ -22,7 +22,7 @@ from typing import Self
 
 import msgspec
 
-from identity.errors import KeyUnavailable, Misconfigured
+from identity.values.errors import KeyUnavailable, Misconfigured
 from identity.vault import durable
 from identity.vault.material import checked_id
 from identity.vault.roots import Root

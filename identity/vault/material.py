@@ -11,7 +11,7 @@ from hmac import digest
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
-from identity.errors import SealBroken
+from identity.values.errors import SealBroken
 from identity.vault.secret import Guarded
 
 KEY_BYTES = 32

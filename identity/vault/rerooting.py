@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from identity.errors import KeyUnavailable, Misconfigured, SealBroken
+from identity.values.errors import KeyUnavailable, Misconfigured, SealBroken
 from identity.vault import durable, keystore
 from identity.vault.keyring import DEPLOYMENT
 from identity.vault.keystore import DUMP, LABEL, MARK, SIGNING, Label, read_label

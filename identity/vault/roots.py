@@ -10,7 +10,7 @@ import binascii
 import os
 from pathlib import Path
 
-from identity.errors import Misconfigured
+from identity.values.errors import Misconfigured
 from identity.vault import durable
 from identity.vault.material import KEY_BYTES, WrappingKey, expand, fresh_key
 from identity.vault.secret import Guarded, Secret

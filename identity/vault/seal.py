@@ -18,7 +18,7 @@ from typing import ClassVar, Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from identity.errors import SealBroken
+from identity.values.errors import SealBroken
 from identity.vault.material import ID_BYTES, KEY_BYTES, checked_id, expand, fresh_nonce
 from identity.vault.secret import Guarded
 

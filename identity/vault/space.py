@@ -9,7 +9,7 @@ newest version of the index key that the gate was seen to name; which never goes
 import hmac
 from collections.abc import Callable
 
-from identity.model import IndexVersions
+from identity.values.calls import IndexVersions
 from identity.vault.cache import KeyCache
 from identity.vault.material import KEY_BYTES, expand, fresh_key
 from identity.vault.seal import Place, SpaceDocumentKey

@@ -16,9 +16,9 @@ import pytest
 from psycopg import sql
 
 from app.settings import Settings
-from identity.ids import private
 from identity.store import load
 from identity.store.embedded import OWNER_ROLE, EmbeddedPostgres
+from identity.values.ids import private
 from identity.vault.keyring import Keyring
 from identity.vault.keystore import KeyStore
 from identity.vault.roots import file_root

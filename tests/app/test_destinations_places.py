@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from identity.ids import private
 from identity.planning.timing import parse_time
+from identity.values.ids import private
 from tests.app.conftest import Shop
 from tests.app.test_destinations import PURPOSES, Feed, told
 

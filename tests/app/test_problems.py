@@ -9,9 +9,9 @@ from app.collect import Collect
 from app.main import create_app
 from app.problems import RETRY_AFTER, STATUS, status_of
 from app.settings import Settings
-from identity import errors
-from identity.errors import BadInput, OnefoldError
 from identity.journeys.tenants import Caller
+from identity.values import errors
+from identity.values.errors import BadInput, OnefoldError
 
 ERRORS = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, OnefoldError)]
 PLANTED = "ann@example.com"

@@ -8,7 +8,7 @@ import pytest
 
 from app import settings as configuration
 from app.settings import Settings, load
-from identity.errors import Misconfigured
+from identity.values.errors import Misconfigured
 
 TOKEN = "a-token-of-some-length"
 KEY = base64.b64encode(bytes(range(32))).decode()

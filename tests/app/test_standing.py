@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import psycopg
 
-from identity.clock import SLOT_BITS
-from identity.model import DAY
+from identity.values.calls import DAY
+from identity.values.stamps import SLOT_BITS
 from tests.app.conftest import new_shop
 from tests.conftest import Running
 

@@ -10,8 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from identity.errors import BadCursor, Misconfigured, Resync
 from identity.journeys.read.exported import increments
+from identity.values.errors import BadCursor, Misconfigured, Resync
 from tests.app.conftest import Shop
 from tests.app.warehouse import PLANS, Warehouse
 from tests.conftest import Running

@@ -12,7 +12,7 @@ import pytest
 
 from app import exporting, tour
 from app.settings import Settings
-from identity.errors import DestinationNotFound, Misconfigured, SpaceNotFound
+from identity.values.errors import DestinationNotFound, Misconfigured, SpaceNotFound
 from tests.app.conftest import Shop
 from tests.app.warehouse import DOCUMENT, PLANS, VIEWS
 from tests.conftest import ONEFOLD, Running

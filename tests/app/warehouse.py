@@ -9,12 +9,12 @@ import duckdb
 import msgspec
 
 from app.settings import Settings
-from identity.ids import private
 from identity.journeys import startup
 from identity.journeys.read.exported import increments
 from identity.journeys.warehouse import export as journey
 from identity.journeys.warehouse.folder import Folder
 from identity.store import control
+from identity.values.ids import private
 from tests.app.conftest import Shop
 from tests.conftest import ROOT, Running
 

@@ -11,10 +11,10 @@ import psutil
 import psycopg
 
 from app import tour
-from identity.ids import private
 from identity.store import postmaster
 from identity.store.cluster import locate
 from identity.store.embedded import EmbeddedPostgres
+from identity.values.ids import private
 from identity.vault.keyring import Keyring
 from identity.vault.keystore import KeyStore
 from identity.vault.roots import file_root

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 import psycopg
 import pytest
 
-from identity.ids import new_id
 from identity.planning.plan import UPSERT
 from identity.store import control, feed
 from identity.store.arrays import Uuid
@@ -15,6 +14,7 @@ from identity.store.database import Database
 from identity.store.rows import ChangeRow
 from identity.store.tenant import Tenant
 from identity.store.wire import WireConnection
+from identity.values.ids import new_id
 
 WRITERS = 16
 EACH = 12

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.clock import Clock, stamp_slot, stamp_time
-from identity.errors import Unavailable
+from identity.values.errors import Unavailable
+from identity.values.stamps import Clock, stamp_slot, stamp_time
 
 FAR = 10**18
 MOMENTS = st.integers(min_value=0, max_value=10**16)

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.errors import BadIdentifier
-from identity.identifiers import BUILT_IN, EMAIL, PHONE, USER_ID, normalise, parse, plain, usable_type
-from identity.model import Identifier
+from identity.values.calls import Identifier
+from identity.values.errors import BadIdentifier
+from identity.values.identifiers import BUILT_IN, EMAIL, PHONE, USER_ID, normalise, parse, plain, usable_type
 
 LETTERS = st.text(alphabet="aZ\u00e9\u0130\u0131\u00df\u212a\u03a3\u0301\u0430\uff41-", min_size=1, max_size=6)
 ADDRESSES = st.builds("{}@{}.{}".format, st.text(min_size=1, max_size=8), LETTERS, LETTERS)

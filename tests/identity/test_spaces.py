@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from identity.errors import KeyUnavailable, SealBroken
 from identity.spaces import through_a_roll
+from identity.values.errors import KeyUnavailable, SealBroken
 
 
 def test_a_read_is_repeated_once_when_a_key_was_rolled_under_it() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import psycopg
 
-from identity.errors import KeyUnavailable, SealBroken
+from identity.values.errors import KeyUnavailable, SealBroken
 from identity.vault.keyring import Keyring
 from identity.vault.seal import DOCUMENT
 from identity.vault.space import SpaceKeys

@@ -5,7 +5,6 @@ from typing import Any
 import msgspec
 import pytest
 
-from identity.errors import OnefoldError
 from identity.journeys.erase import holds, requests
 from identity.journeys.keys import reindex
 from identity.journeys.read import accounts, links, users
@@ -18,9 +17,10 @@ from identity.journeys.read.page import Wanted
 from identity.journeys.rules import put_rules
 from identity.journeys.undo.remove import remove_identifier
 from identity.journeys.undo.unmerge import unmerge
-from identity.model import Source
 from identity.planning.privacy import NATIVE, SUPPRESS_WITH_DELETE, Asked
 from identity.spaces import Space, Spaces
+from identity.values.calls import Source
+from identity.values.errors import OnefoldError
 from tests.properties.lab import Ingest, Lab
 
 WHO = Source(9, server=True)

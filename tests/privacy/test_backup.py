@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from identity.errors import ProfileNotFound, Quarantined, Resync
 from identity.journeys import destinations
 from identity.journeys.erase import requests
 from identity.journeys.keys.overlay import overlay
@@ -14,12 +13,13 @@ from identity.journeys.read.changes import changes
 from identity.journeys.read.native import get_profile
 from identity.journeys.restore import keep_level
 from identity.journeys.undo.unmerge import unmerge
-from identity.model import Source
 from identity.planning.privacy import NATIVE, SUPPRESS_WITH_DELETE, Asked
 from identity.spaces import Space
 from identity.store.cluster import SUPERUSER, locate
 from identity.store.embedded import EmbeddedPostgres
 from identity.store.schema import migrate
+from identity.values.calls import Source
+from identity.values.errors import ProfileNotFound, Quarantined, Resync
 from tests.privacy.attack import Attacker
 from tests.properties.lab import Ingest, Lab, ingesting, run
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from identity.errors import OnefoldError, ProfileNotFound
 from identity.journeys.erase import holds, requests, suppressions
 from identity.journeys.keys import reindex
 from identity.journeys.read.native import get_profile, lookup
@@ -14,6 +13,7 @@ from identity.journeys.undo.remove import remove_identifier
 from identity.journeys.undo.unmerge import unmerge
 from identity.planning.privacy import DELETE_ONLY, FINISHED, NATIVE, ON_HOLD, SUPPRESS_WITH_DELETE, Asked
 from identity.spaces import Space
+from identity.values.errors import OnefoldError, ProfileNotFound
 from tests.privacy.reindexing import WHO, answers, keys_in, lived, quiet, replayed, rotate
 from tests.properties.lab import Lab, ingesting, run
 from tests.properties.test_verified import found

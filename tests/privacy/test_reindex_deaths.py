@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from identity.errors import ProfileNotFound
 from identity.journeys.erase import requests
 from identity.journeys.keys import reindex
 from identity.journeys.read.native import get_profile, lookup
@@ -13,6 +12,7 @@ from identity.journeys.restore import keep_level
 from identity.journeys.undo.unmerge import unmerge
 from identity.planning.privacy import NATIVE, SUPPRESS_WITH_DELETE, Asked
 from identity.store import renaming, rotation
+from identity.values.errors import ProfileNotFound
 from identity.vault.keyring import Keyring
 from tests.privacy.reindexing import WHO, quiet, replayed, rotate
 from tests.privacy.test_journal import Backup

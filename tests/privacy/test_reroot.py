@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from identity.errors import KeyUnavailable, Misconfigured
 from identity.journeys.keys import reroot
 from identity.journeys.keys.reroot import rotate_root
 from identity.journeys.keys.roll import roll
 from identity.journeys.read.native import get_profile
 from identity.journeys.startup import open_spaces
 from identity.store import keystore
+from identity.values.errors import KeyUnavailable, Misconfigured
 from identity.vault import rerooting
 from identity.vault.keyring import Keyring
 from identity.vault.keystore import KeyStore

@@ -7,8 +7,6 @@ from uuid import UUID
 
 import pytest
 
-from identity.errors import ErasureNotFound, ExportNotFound, ProfileNotFound, RequestNotFound
-from identity.ids import new_id, public
 from identity.journeys import exports
 from identity.journeys.erase import holds, requests, suppressions
 from identity.journeys.erase.resuming import finish_interrupted, forget_settled
@@ -32,6 +30,8 @@ from identity.planning.privacy import (
     Request,
 )
 from identity.store import ledger
+from identity.values.errors import ErasureNotFound, ExportNotFound, ProfileNotFound, RequestNotFound
+from identity.values.ids import new_id, public
 from tests.identity.journeys.test_exports import asked as export_asked
 from tests.identity.journeys.test_exports import fetched
 from tests.privacy.test_journal import Backup, level

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from identity.errors import Misconfigured, SealBroken
 from identity.journeys.erase import requests
 from identity.journeys.keys import dump as dumping
 from identity.journeys.keys import roll as rolling
@@ -18,6 +17,7 @@ from identity.planning.privacy import NATIVE, SUPPRESS_WITH_DELETE, Asked
 from identity.store import keytables, ledger
 from identity.store import roll as store
 from identity.store.embedded import EmbeddedPostgres
+from identity.values.errors import Misconfigured, SealBroken
 from identity.vault.keyring import Keyring
 from tests.conftest import ONEFOLD, ROOT
 from tests.properties.lab import Ingest, Lab, ingesting, run

@@ -19,13 +19,13 @@ from typing import Any
 
 import psycopg
 
-from identity.ids import private
 from identity.journeys import tenants
 from identity.journeys.ingest.gather import Gatherer
 from identity.journeys.ingest.read_in import Request
 from identity.journeys.startup import open_spaces
-from identity.model import Outcome, Source
 from identity.spaces import Space, Spaces
+from identity.values.calls import Outcome, Source
+from identity.values.ids import private
 from identity.vault.keyring import Keyring
 from identity.vault.keystore import KeyStore
 from identity.vault.roots import file_root

@@ -11,8 +11,6 @@ import msgspec
 import psycopg
 from msgspec import Struct, structs
 
-from identity.identifiers import BUILT_IN
-from identity.model import IndexVersions
 from identity.planning import counters, traits
 from identity.planning.records import Kept, split_keys, unpack, unpack_demoted, unpack_events
 from identity.planning.rules import DEFAULT_RULES, Rules, compile_rules
@@ -20,6 +18,8 @@ from identity.planning.state import Account, Profile, Sighting
 from identity.spaces import Space
 from identity.store.database import Database
 from identity.store.tenant import Tenant
+from identity.values.calls import IndexVersions
+from identity.values.identifiers import BUILT_IN
 from identity.vault.keyring import Keyring
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, GROUP_ID, GROUP_TRAITS, IDENTIFIER, RULES, TYPE_NAME
 from identity.vault.subject import SubjectKey

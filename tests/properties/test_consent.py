@@ -6,13 +6,13 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from identity.model import DAY
 from identity.planning.consent import Meeting, fold
 from identity.planning.permission import Permission
 from identity.planning.purposes import Purpose, Purposes
 from identity.planning.state import MINOR, SERVER, STATED, Document
 from identity.planning.statements import OUT, REGION
 from identity.planning.traits import decide, signal
+from identity.values.calls import DAY
 
 NOW = 10 * DAY
 categories = st.sampled_from("PPQ")

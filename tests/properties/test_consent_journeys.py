@@ -5,11 +5,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from identity.model import DAY
 from identity.planning.consent import Meeting
 from identity.planning.destinations import Entitled, Visible, visible
 from identity.planning.permission import Permission
 from identity.planning.purposes import Purpose, Purposes
+from identity.values.calls import DAY
 from tests.oracle import World, key_of
 from tests.properties.traffic import DEVICES, USERS, calls
 

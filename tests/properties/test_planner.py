@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.model import Call, Source
 from identity.planning import counters
 from identity.planning.plan import Plan
 from identity.planning.rules import compile_rules
 from identity.planning.state import Counters, Window
+from identity.values.calls import Call, Source
 from tests.oracle import World, key_of, read
 from tests.properties import traffic
 

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from identity.identifiers import BUILT_IN
 from identity.journeys.rules import put_rules
 from identity.journeys.undo.rebuild import rebuild_space
-from identity.model import ACTS, STORED_KINDS
 from identity.planning.extract import extract
 from identity.planning.records import source
 from identity.planning.rules import Rules
+from identity.values.calls import ACTS, STORED_KINDS
+from identity.values.identifiers import BUILT_IN
 from tests.oracle import World
 from tests.properties import traffic
 from tests.properties.lab import Ingest, Lab, ingesting, run

@@ -7,15 +7,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from identity.errors import NotOneProfile, ProfileNotFound, Refused
 from identity.journeys.ingest.leave import leave
 from identity.journeys.read.native import list_profiles
 from identity.journeys.rules import put_rules
 from identity.journeys.undo.remove import remove_identifier
 from identity.journeys.undo.unmerge import unmerge
-from identity.model import Source
 from identity.planning.rules import DEFAULT_RULES
 from identity.store import rules as stored_rules
+from identity.values.calls import Source
+from identity.values.errors import NotOneProfile, ProfileNotFound, Refused
 from tests.properties import traffic
 from tests.properties.lab import Ingest, Lab, ingesting, run
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from identity.model import STORED_KINDS
+from identity.values.calls import STORED_KINDS
 from tests.properties.lab import Lab, Worker, run, send
 from tests.properties.stored import Stored
 

@@ -11,8 +11,6 @@ from typing import Any
 import msgspec
 
 from identity import rotating
-from identity.clock import Clock
-from identity.errors import OnefoldError, ProfileNotFound
 from identity.journeys.erase import requests
 from identity.journeys.ingest import commit
 from identity.journeys.ingest.gather import Gatherer
@@ -24,10 +22,12 @@ from identity.journeys.rules import put_rules
 from identity.journeys.startup import open_spaces
 from identity.journeys.undo.remove import remove_identifier
 from identity.journeys.undo.unmerge import unmerge
-from identity.model import Source
 from identity.planning.privacy import NATIVE, Asked
 from identity.spaces import Spaces
 from identity.store import load, pen, rules
+from identity.values.calls import Source
+from identity.values.errors import OnefoldError, ProfileNotFound
+from identity.values.stamps import Clock
 
 
 class _Server:

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
 from identity.acting import Ground
-from identity.errors import BadCall
-from identity.model import ACTS, STORED_KINDS
 from identity.origins import unwrap
 from identity.planning.extract import extract
 from identity.planning.records import Kept, source, unpack
@@ -17,6 +15,8 @@ from identity.planning.rules import DEFAULT_RULES, Rules
 from identity.spaces import Space
 from identity.store import erasing, whole
 from identity.store.rows import KeyRow
+from identity.values.calls import ACTS, STORED_KINDS
+from identity.values.errors import BadCall
 from identity.vault.seal import EVIDENCE
 
 

@@ -9,11 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import msgspec
 
 from identity.acting import Done, Ground, perform
-from identity.clock import stamp_time
-from identity.errors import ErasureNotFound
-from identity.ids import public
 from identity.journeys.erase.person import Person, open_person
-from identity.model import Identifier
 from identity.planning import erasing as planning
 from identity.planning.plan import ERASE
 from identity.planning.privacy import FINISHED, FORWARDS, ON_HOLD, RECEIVED, SUPPRESSES
@@ -25,6 +21,10 @@ from identity.store.erasures import ErasureRow
 from identity.store.load import SUPPRESSED
 from identity.store.pen import Pen
 from identity.store.rows import ChangeRow
+from identity.values.calls import Identifier
+from identity.values.errors import ErasureNotFound
+from identity.values.ids import public
+from identity.values.stamps import stamp_time
 from identity.vault.seal import ASIDE
 
 

@@ -6,8 +6,6 @@ Unless somebody else asked for them to be erased too, or for one of their identi
 from collections.abc import Awaitable, Callable
 
 from identity.acting import Done, Ground, perform
-from identity.clock import stamp_time
-from identity.ids import public
 from identity.journeys.erase.person import open_person
 from identity.planning.plan import MERGE, UPSERT
 from identity.planning.privacy import CANCELLED
@@ -18,6 +16,8 @@ from identity.store.apply import Writes
 from identity.store.erasures import ErasureRow
 from identity.store.pen import Pen
 from identity.store.rows import ChangeRow
+from identity.values.ids import public
+from identity.values.stamps import stamp_time
 
 
 async def give_up(pen: Pen, space: Space, row: ErasureRow, actor: str) -> None:

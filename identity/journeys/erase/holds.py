@@ -8,9 +8,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from identity.acting import Done, Ground, act
-from identity.errors import HoldNotFound, TooManyAsked
-from identity.identifiers import parse
-from identity.ids import new_id, private, public
 from identity.journeys.erase.erasing import erase
 from identity.planning.privacy import ON_HOLD
 from identity.planning.timing import format_time
@@ -19,6 +16,9 @@ from identity.store import erasures, ledger
 from identity.store import holds as store
 from identity.store.apply import Writes
 from identity.store.pen import Pen
+from identity.values.errors import HoldNotFound, TooManyAsked
+from identity.values.identifiers import parse
+from identity.values.ids import new_id, private, public
 from identity.vault.seal import HOLD
 
 MOST_ASKED = 5_000

@@ -9,13 +9,13 @@ from typing import Final
 
 from identity.acting import Ground
 from identity.journeys.erase.asleep import asleep
-from identity.model import STORED_KINDS
 from identity.origins import unwrap
 from identity.planning.erasing import Gone
 from identity.planning.records import split_keys
 from identity.planning.traits import unpack as unpack_document
 from identity.store import erasing, whole
 from identity.store.rows import EvidenceRow, KeyRow, ProfileRow
+from identity.values.calls import STORED_KINDS
 from identity.vault.seal import DOCUMENT, EVIDENCE, IDENTIFIER
 from identity.vault.subject import SubjectKey
 

@@ -12,22 +12,9 @@ from hashlib import sha256
 
 import msgspec
 
-from identity.errors import (
-    AlreadyErased,
-    AlreadyExtended,
-    ErasureNotFound,
-    IdempotencyConflict,
-    NotExtensible,
-    RequestExists,
-    RequestNotFound,
-    TooManyAsked,
-)
-from identity.identifiers import parse
-from identity.ids import new_id, private, public
 from identity.journeys.erase.erasing import erase
 from identity.journeys.erase.giving_up import give_up
 from identity.journeys.erase.suppressing import change
-from identity.model import Identifier
 from identity.planning.deadlines import due, extended
 from identity.planning.erasing import commitment
 from identity.planning.privacy import (
@@ -47,6 +34,19 @@ from identity.store import requests as store
 from identity.store.database import Connection
 from identity.store.pen import Pen
 from identity.store.survey import gate as read_gate
+from identity.values.calls import Identifier
+from identity.values.errors import (
+    AlreadyErased,
+    AlreadyExtended,
+    ErasureNotFound,
+    IdempotencyConflict,
+    NotExtensible,
+    RequestExists,
+    RequestNotFound,
+    TooManyAsked,
+)
+from identity.values.identifiers import parse
+from identity.values.ids import new_id, private, public
 from identity.vault.seal import REQUEST
 
 MOST_ASKED = 5_000

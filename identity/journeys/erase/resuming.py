@@ -8,12 +8,12 @@ import time
 
 import structlog
 
-from identity.errors import OnefoldError
 from identity.journeys.erase.requests import perform
-from identity.model import DAY, MICRO
 from identity.spaces import Spaces
 from identity.store import erasing, erasures, notices
 from identity.store import suppressions as suppressed
+from identity.values.calls import DAY, MICRO
+from identity.values.errors import OnefoldError
 
 # A request that is younger is still being worked on by whoever took it.
 PATIENCE = 60 * MICRO

@@ -10,9 +10,6 @@ from typing import Any
 import msgspec
 
 from identity.acting import Done, Ground, perform
-from identity.clock import stamp_time
-from identity.ids import public
-from identity.model import Identifier
 from identity.planning.privacy import FINISHED, RECEIVED
 from identity.spaces import Space
 from identity.store import erasures, ledger
@@ -21,6 +18,9 @@ from identity.store.apply import Writes
 from identity.store.erasures import ErasureRow
 from identity.store.load import SUPPRESSED
 from identity.store.pen import Pen
+from identity.values.calls import Identifier
+from identity.values.ids import public
+from identity.values.stamps import stamp_time
 
 
 async def change(

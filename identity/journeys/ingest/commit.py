@@ -11,16 +11,6 @@ import asyncio
 import random
 from collections.abc import Sequence
 
-from identity.clock import SLOT_BITS, Clock, stamp_time
-from identity.errors import (
-    Conflict,
-    DatabaseUnavailable,
-    KeyUnavailable,
-    LeaseLost,
-    PartitionMissing,
-    SealBroken,
-)
-from identity.ids import new_id, public_profile
 from identity.journeys.ingest.behind import Behind
 from identity.journeys.ingest.losses import losses
 from identity.journeys.ingest.opening import (
@@ -32,7 +22,6 @@ from identity.journeys.ingest.opening import (
 )
 from identity.journeys.ingest.read_in import Request
 from identity.journeys.ingest.sealing import Sealer
-from identity.model import Call
 from identity.planning.merge import plan as make_plan
 from identity.planning.plan import Plan
 from identity.planning.rules import Rules
@@ -44,6 +33,17 @@ from identity.store.database import Database, translated
 from identity.store.ledger import said
 from identity.store.pen import Pen
 from identity.store.wire import WireConnection
+from identity.values.calls import Call
+from identity.values.errors import (
+    Conflict,
+    DatabaseUnavailable,
+    KeyUnavailable,
+    LeaseLost,
+    PartitionMissing,
+    SealBroken,
+)
+from identity.values.ids import new_id, public_profile
+from identity.values.stamps import SLOT_BITS, Clock, stamp_time
 
 ATTEMPTS = 12
 RECONNECTS = 4

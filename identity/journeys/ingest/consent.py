@@ -7,15 +7,15 @@ it was said. What came with it as proof is sealed with it.
 import time
 from typing import Any
 
-from identity.errors import BadDecisions, BadIdentifier, Suppressed
-from identity.identifiers import parse
-from identity.ids import new_id
 from identity.journeys.ingest.gather import Gatherer
 from identity.journeys.ingest.read_in import Request
-from identity.model import Source
 from identity.planning.statements import region
 from identity.planning.timing import format_time, parse_time
 from identity.spaces import Space
+from identity.values.calls import Source
+from identity.values.errors import BadDecisions, BadIdentifier, Suppressed
+from identity.values.identifiers import parse
+from identity.values.ids import new_id
 
 MOST_DECISIONS = 200
 LONGEST_CATEGORY = 64

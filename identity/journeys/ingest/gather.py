@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 import structlog
 
-from identity.errors import KeyUnavailable, OnefoldError, QueueFull, ShuttingDown
 from identity.journeys.ingest.commit import Writer
 from identity.journeys.ingest.read_in import Request
 from identity.journeys.ingest.room import has_room
-from identity.model import Outcome
 from identity.spaces import Space
 from identity.store.database import Database
+from identity.values.calls import Outcome
+from identity.values.errors import KeyUnavailable, OnefoldError, QueueFull, ShuttingDown
 
 BATCH = 500
 # A second writer joins in for so many calls only: of few, one batch costs less than two.

@@ -6,14 +6,14 @@ So it has its stamp, is evidence, and wins or loses against a join by its time l
 import time
 from typing import Any
 
-from identity.errors import BadIdentifier, GroupNotFound, ProfileNotFound
-from identity.identifiers import parse, plain
 from identity.journeys.ingest.gather import Gatherer
 from identity.journeys.ingest.read_in import Request
-from identity.model import Source
 from identity.planning.extract import LONGEST_GROUP_ID
 from identity.planning.timing import format_time
 from identity.spaces import Space
+from identity.values.calls import Source
+from identity.values.errors import BadIdentifier, GroupNotFound, ProfileNotFound
+from identity.values.identifiers import parse, plain
 
 
 async def leave(space: Space, gatherer: Gatherer, group_id: str, ref: str, source: Source) -> dict[str, Any]:

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from operator import itemgetter
 
 from identity.journeys.ingest.read_in import Request
-from identity.model import Outcome
 from identity.planning.plan import Plan
 from identity.planning.refusals import Refusal, of_call, of_item, pack
 from identity.spaces import Space
 from identity.store.rows import RejectionRow
+from identity.values.calls import Outcome
 from identity.vault.seal import REJECTION
 
 

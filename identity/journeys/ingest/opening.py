@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 
-from identity.model import Call
 from identity.origins import opened, unwrap
 from identity.planning import counters, traits
 from identity.planning.rules import Rules
@@ -12,6 +11,7 @@ from identity.planning.working import set_key
 from identity.spaces import Space
 from identity.store.load import First, Second
 from identity.store.rows import ProfileRow
+from identity.values.calls import Call
 from identity.vault.seal import DOCUMENT, GROUP_ID, GROUP_TRAITS
 from identity.vault.subject import SubjectKey
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import msgspec
 
-from identity.errors import BadCall, BatchTooLong
 from identity.journeys.ingest.room import weight
-from identity.model import Call, IndexVersions, Kind, Outcome, Skipped, Source
 from identity.planning.extract import LONGEST_MESSAGE_ID, extract
 from identity.planning.numbers import tame
 from identity.planning.rules import Rules
 from identity.planning.timing import parse_time
 from identity.spaces import Older, Space
+from identity.values.calls import Call, IndexVersions, Kind, Outcome, Skipped, Source
+from identity.values.errors import BadCall, BatchTooLong
 
 MOST_ITEMS = 2_500
 LARGEST_ITEM = 32 * 1024

@@ -6,7 +6,6 @@ batch share one key slot, whose row is locked by this transaction.
 
 from identity.journeys.ingest.opening import Opened
 from identity.minting import Mint
-from identity.model import STORED_KINDS
 from identity.origins import written
 from identity.planning import traits
 from identity.planning.plan import DEMOTED, Plan, Record
@@ -16,6 +15,7 @@ from identity.planning.state import Profile, Sighting
 from identity.store import rows
 from identity.store.apply import Writes
 from identity.store.rows import Gate
+from identity.values.calls import STORED_KINDS
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, GROUP_ID, GROUP_TRAITS, IDENTIFIER
 from identity.vault.subject import SubjectKey
 

@@ -11,12 +11,12 @@ from typing import Any
 
 from msgspec import structs
 
-from identity.errors import OnefoldError
 from identity.journeys.ingest.commit import Writer
 from identity.journeys.ingest.read_in import Request
-from identity.model import Outcome, Source
 from identity.spaces import Space
 from identity.store.database import Database
+from identity.values.calls import Outcome, Source
+from identity.values.errors import OnefoldError
 
 
 class Trials:

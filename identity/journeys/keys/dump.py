@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import Any
 
-from identity.errors import SealBroken
 from identity.spaces import Space, Spaces
 from identity.store import keytables as store
+from identity.values.errors import SealBroken
 from identity.vault.dumps import Dump, Head, packed, packed_subjects
 
 A_TURN = 100

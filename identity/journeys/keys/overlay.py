@@ -7,12 +7,12 @@ for a moment. What no key opens any more (erased since, or rewritten under anoth
 import asyncio
 from typing import NamedTuple
 
-from identity.errors import Misconfigured
 from identity.journeys.keys.dump import prove
 from identity.spaces import Space, Spaces
 from identity.store import keytables as store
 from identity.store import replays
 from identity.store import roll as epochs
+from identity.values.errors import Misconfigured
 
 NO_DUMP = "There is no dump of this space's keys in the key store; only a roll or `onefold keys dump` writes one."
 OLDER = (

@@ -13,13 +13,13 @@ from typing import Any, Final
 
 import structlog
 
-from identity.clock import SLOT_BITS
-from identity.errors import OnefoldError
-from identity.model import DAY
 from identity.planning.timing import format_time
 from identity.rotating import ROTATED, Progress, finish, put_in_force
 from identity.spaces import Space, Spaces
 from identity.store import ledger, rotation
+from identity.values.calls import DAY
+from identity.values.errors import OnefoldError
+from identity.values.stamps import SLOT_BITS
 
 MESSAGE_DAYS: Final = 8
 """For how long message ids are kept where nothing else is said."""

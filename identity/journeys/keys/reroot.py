@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from identity.errors import Misconfigured
 from identity.store import control, keystore, ledger
 from identity.store.database import Connection, Database
+from identity.values.errors import Misconfigured
 from identity.vault import rerooting
 from identity.vault.keystore import OTHER_ROOT, Label, read_label
 from identity.vault.roots import Root, env_root, file_root

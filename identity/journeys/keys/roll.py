@@ -13,13 +13,13 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from identity.errors import Conflict, DatabaseUnavailable
 from identity.journeys.keys.dump import dump
-from identity.model import DAY
 from identity.spaces import Space, Spaces
 from identity.store import ledger
 from identity.store import roll as store
 from identity.store.roll import SlotRow, SubjectRow
+from identity.values.calls import DAY
+from identity.values.errors import Conflict, DatabaseUnavailable
 
 KEY_BACKUP_DAYS: Final = 7
 """How long the key store's own backups are kept where nothing else is said."""

@@ -6,10 +6,6 @@ members last spoke of it, and lie with those.
 
 from typing import Any, NamedTuple
 
-from identity.clock import stamp_time
-from identity.errors import BadIdentifier, ProfileNotFound, TooMuch
-from identity.identifiers import plain
-from identity.ids import id_time
 from identity.journeys.read.opened import Opened
 from identity.journeys.read.page import Answered, Wanted, cursor, mark, read_place, write_place
 from identity.journeys.read.users import key_names, page_of, source_id
@@ -20,6 +16,10 @@ from identity.planning.timing import format_time
 from identity.spaces import Space, through_a_roll
 from identity.store import groups
 from identity.store import read as store
+from identity.values.errors import BadIdentifier, ProfileNotFound, TooMuch
+from identity.values.identifiers import plain
+from identity.values.ids import id_time
+from identity.values.stamps import stamp_time
 from identity.vault.seal import GROUP_ID, GROUP_TRAITS
 
 ACCOUNTS = "accounts"

@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Final, NamedTuple
 
-from identity.errors import BadCursor, Conflict, DatabaseUnavailable, Resync, TooMuch
-from identity.ids import public_profile
 from identity.journeys.read.asides import set_aside
 from identity.journeys.read.destined import ATTEMPTS
 from identity.journeys.read.find import MOST_DOCUMENTS
@@ -25,6 +23,8 @@ from identity.planning.timing import format_time
 from identity.spaces import Space, through_a_roll
 from identity.store import feed
 from identity.store import read as store
+from identity.values.errors import BadCursor, Conflict, DatabaseUnavailable, Resync, TooMuch
+from identity.values.ids import public_profile
 
 MOST: Final = 1_000
 _LOOK: Final = 0.2

@@ -10,11 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from identity.clock import SLOT_BITS
-from identity.errors import BadParameter
-from identity.ids import public_profile
 from identity.journeys.read.opened import Opened, open_profile
-from identity.model import ACTS, STORED_KINDS
 from identity.planning.consent import Answer, fold
 from identity.planning.extract import Content, content
 from identity.planning.permission import Permission
@@ -27,6 +23,10 @@ from identity.planning.timing import format_time, parse_time
 from identity.planning.traits import decide, signal
 from identity.spaces import Space, through_a_roll
 from identity.store import control, destinations, whole
+from identity.values.calls import ACTS, STORED_KINDS
+from identity.values.errors import BadParameter
+from identity.values.ids import public_profile
+from identity.values.stamps import SLOT_BITS
 from identity.vault.seal import EVIDENCE, PURPOSES
 
 

@@ -7,16 +7,16 @@ there is nothing to see any more.
 from collections.abc import Sequence
 from typing import Any
 
-from identity.errors import Conflict, DatabaseUnavailable, ProfileNotFound
-from identity.identifiers import parse
-from identity.ids import private, public_profile
 from identity.journeys.read.find import MOST_DOCUMENTS
 from identity.journeys.read.opened import Opened
 from identity.journeys.read.scope import Scope, disclose, only_id, open_scope, seen, told_before
-from identity.model import Identifier
 from identity.planning.destinations import Visible
 from identity.spaces import Space, through_a_roll
 from identity.store import read as store
+from identity.values.calls import Identifier
+from identity.values.errors import Conflict, DatabaseUnavailable, ProfileNotFound
+from identity.values.identifiers import parse
+from identity.values.ids import private, public_profile
 
 ATTEMPTS = 8
 GRANTED, WITHHELD = "granted", "withheld"

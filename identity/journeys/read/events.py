@@ -7,11 +7,8 @@ for life.
 
 from typing import Any, NamedTuple
 
-from identity.clock import SLOT_BITS
-from identity.errors import BadCall
 from identity.journeys.read.opened import Opened, open_profile
 from identity.journeys.read.page import Answered, Wanted, cursor, read_place, write_place
-from identity.model import STORED_KINDS
 from identity.naming import named
 from identity.planning.records import Kept, split_keys, unpack, unpack_events
 from identity.planning.rules import Rules
@@ -19,6 +16,9 @@ from identity.planning.timing import format_time
 from identity.spaces import Space, through_a_roll
 from identity.store import control
 from identity.store import events as store
+from identity.values.calls import STORED_KINDS
+from identity.values.errors import BadCall
+from identity.values.stamps import SLOT_BITS
 from identity.vault.seal import EVENT, EVIDENCE
 
 MOST_CALLS = 2_000

@@ -9,20 +9,20 @@ from typing import Any
 
 from msgspec import Struct
 
-from identity.errors import ProfileNotFound
-from identity.ids import public, public_profile
 from identity.journeys.read import consented
 from identity.journeys.read.events import Found, page_of
 from identity.journeys.read.history import get_history
 from identity.journeys.read.opened import Opened, open_profile
 from identity.journeys.read.page import Wanted
-from identity.model import ACTS, DAY, STORED_KINDS
 from identity.planning.exports import SECTIONS, Part, Place
 from identity.planning.extract import content
 from identity.planning.state import STATED
 from identity.planning.timing import format_time
 from identity.spaces import Space
 from identity.store import control, exports, whole
+from identity.values.calls import ACTS, DAY, STORED_KINDS
+from identity.values.errors import ProfileNotFound
+from identity.values.ids import public, public_profile
 
 _PAGE = 200
 _NAMES = tuple(SECTIONS)

@@ -4,17 +4,17 @@ import asyncio
 from itertools import pairwise
 from typing import Any
 
-from identity.clock import stamp_time
-from identity.errors import NotLinked
-from identity.identifiers import parse
 from identity.journeys.read.observed import Observed, observe
 from identity.journeys.read.opened import open_profile
-from identity.model import STORED_KINDS
 from identity.planning import graph
 from identity.planning.records import Kept
 from identity.planning.timing import format_time
 from identity.spaces import Space, through_a_roll
 from identity.store import control
+from identity.values.calls import STORED_KINDS
+from identity.values.errors import NotLinked
+from identity.values.identifiers import parse
+from identity.values.stamps import stamp_time
 
 MOST_CALLS = 10
 

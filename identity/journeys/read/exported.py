@@ -10,13 +10,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from identity.clock import stamp_time
-from identity.errors import KeyUnavailable, TooMuch
-from identity.ids import public, public_profile
 from identity.journeys.read.changes import UPSERT, WITHDRAW, Line, lines, read_position
 from identity.journeys.read.opened import Opened
 from identity.journeys.read.scope import Scope, cursor_domain, open_scope
-from identity.model import STORED_KINDS
 from identity.planning.destinations import Visible
 from identity.planning.feed import BEGINNING, Position, pack
 from identity.planning.plan import ERASE, MERGE
@@ -25,6 +21,10 @@ from identity.planning.warehouse import Event, Gone, Link, Mapped, State
 from identity.spaces import Space, through_a_roll
 from identity.store import control, feed
 from identity.store import read as store
+from identity.values.calls import STORED_KINDS
+from identity.values.errors import KeyUnavailable, TooMuch
+from identity.values.ids import public, public_profile
+from identity.values.stamps import stamp_time
 from identity.vault.seal import EVIDENCE
 
 _PAGE: Final = 250

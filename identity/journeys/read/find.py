@@ -1,9 +1,9 @@
 """From what a caller names a profile by to its sealed origins, in one statement."""
 
-from identity.identifiers import parse
-from identity.ids import private
 from identity.spaces import Space
 from identity.store import read as store
+from identity.values.identifiers import parse
+from identity.values.ids import private
 
 MOST_DOCUMENTS = 10_000
 

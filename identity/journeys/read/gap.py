@@ -10,9 +10,6 @@ from typing import Any
 
 import msgspec
 
-from identity.errors import BadIdentifier, DestinationNotFound
-from identity.identifiers import normalise, usable_type
-from identity.ids import public
 from identity.journeys.read.opened import Opened
 from identity.journeys.read.scope import Scope, field_set, open_scope, seen, told_before
 from identity.planning.blocked import NOBODYS_EMAILS, stands_for_nobody
@@ -25,6 +22,9 @@ from identity.planning.timing import format_time
 from identity.spaces import Space, through_a_roll
 from identity.store import deliveries, destinations, feed, unlinked
 from identity.store import read as store
+from identity.values.errors import BadIdentifier, DestinationNotFound
+from identity.values.identifiers import normalise, usable_type
+from identity.values.ids import public
 
 MOST_ENTRIES = 20_000
 MOST_ORIGINS = 10_001

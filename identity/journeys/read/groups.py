@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from identity.errors import GroupNotFound
 from identity.journeys.read.accounts import open_account
 from identity.planning import traits
 from identity.spaces import Space, through_a_roll
 from identity.store import groups as store
+from identity.values.errors import GroupNotFound
 
 MOST_COUNTED = 10_000
 

@@ -7,11 +7,6 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
 
-from identity.clock import stamp_time
-from identity.errors import ProfileNotFound, TooMuch
-from identity.identifiers import parse
-from identity.ids import private, public_profile
-from identity.model import STORED_KINDS
 from identity.naming import named as named_in
 from identity.planning.plan import CREATED, DEMOTED, GAINED, MERGED, REBUILT, REMOVED, RETIRED, UNMERGED
 from identity.planning.records import Kept, split_keys, unpack, unpack_demoted
@@ -20,6 +15,11 @@ from identity.spaces import Space, through_a_roll
 from identity.store import control
 from identity.store import read as store
 from identity.store import rules as rules_store
+from identity.values.calls import STORED_KINDS
+from identity.values.errors import ProfileNotFound, TooMuch
+from identity.values.identifiers import parse
+from identity.values.ids import private, public_profile
+from identity.values.stamps import stamp_time
 from identity.vault.seal import EVIDENCE, IDENTIFIER
 from identity.vault.subject import SubjectKey
 

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
-from identity.errors import HoldNotFound
-from identity.identifiers import parse
-from identity.ids import private
 from identity.journeys.read.find import MOST_DOCUMENTS
 from identity.journeys.read.opened import Opened, open_profile
 from identity.spaces import Space, through_a_roll
 from identity.store import holds
 from identity.store import read as store
+from identity.values.errors import HoldNotFound
+from identity.values.identifiers import parse
+from identity.values.ids import private
 
 _LIST = b"profiles"
 

@@ -6,7 +6,6 @@ Identifiers of the profile go by their newest keys here, whichever they were rea
 from collections.abc import Mapping, Sequence
 
 from identity.journeys.read.opened import Opened
-from identity.model import STORED_KINDS
 from identity.planning.graph import Graph, Observation, build
 from identity.planning.records import split_keys, unpack_demoted
 from identity.planning.together import Unmerged, together
@@ -15,6 +14,7 @@ from identity.planning.working import set_key
 from identity.store import whole as store
 from identity.store.rows import SightingRow
 from identity.store.survey import hold_still
+from identity.values.calls import STORED_KINDS
 
 _UNMERGE = STORED_KINDS.index("unmerge")
 _REMOVE = STORED_KINDS.index("remove")

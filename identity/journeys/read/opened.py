@@ -3,9 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from identity.clock import stamp_time
-from identity.errors import KeyRenamed, KeyUnavailable, ProfileNotFound, TooMuch
-from identity.ids import public_profile
 from identity.journeys.read.find import MOST_DOCUMENTS, find
 from identity.planning import consent, traits
 from identity.planning.records import Kept, unpack
@@ -13,6 +10,9 @@ from identity.planning.state import Document, Stamped
 from identity.planning.timing import format_time
 from identity.spaces import Space
 from identity.store import read as store
+from identity.values.errors import KeyRenamed, KeyUnavailable, ProfileNotFound, TooMuch
+from identity.values.ids import public_profile
+from identity.values.stamps import stamp_time
 from identity.vault.seal import DOCUMENT, EVIDENCE, IDENTIFIER
 from identity.vault.subject import SubjectKey
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Container, Sequence
 from hmac import compare_digest
 from typing import Any, NamedTuple, TypeVar
 
-from identity.errors import BadCursor
-from identity.ids import public
-from identity.model import KINDS, Kind
 from identity.spaces import Space
+from identity.values.calls import KINDS, Kind
+from identity.values.errors import BadCursor
+from identity.values.ids import public
 
 _ID = 16
 _MARK = b"mark"

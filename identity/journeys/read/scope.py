@@ -10,16 +10,16 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from msgspec import Struct
 
-from identity.errors import DestinationNotFound
-from identity.ids import private, public
 from identity.journeys.read.opened import Opened
-from identity.model import DAY
 from identity.planning.destinations import Entitled, Kept, Visible, visible
 from identity.planning.permission import Permission
 from identity.planning.purposes import Purposes, compile_purposes
 from identity.spaces import Space
 from identity.store import destinations, disclosures
 from identity.store.disclosures import DisclosureRow, Read
+from identity.values.calls import DAY
+from identity.values.errors import DestinationNotFound
+from identity.values.ids import private, public
 from identity.vault.seal import DESTINATION, PURPOSES
 
 _kept = msgspec.json.Decoder(Kept)

@@ -3,8 +3,6 @@
 from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
-from identity.clock import stamp_time
-from identity.ids import public_profile
 from identity.journeys.read.events import last_call
 from identity.journeys.read.opened import Opened, open_profile
 from identity.journeys.read.page import Answered, Wanted, after_mark, cursor, mark, read_place, write_place
@@ -14,6 +12,8 @@ from identity.planning.timing import format_time
 from identity.spaces import Space, through_a_roll
 from identity.store import control
 from identity.store import read as store
+from identity.values.ids import public_profile
+from identity.values.stamps import stamp_time
 
 USERS = "users"
 _LIST, _TRAITS, _IDS = b"users", b"user-traits", b"user-ids"

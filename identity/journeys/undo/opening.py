@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
 from identity.acting import View
-from identity.model import ACTS, STORED_KINDS
 from identity.naming import renamed, strongest
 from identity.origins import opened, unwrap
 from identity.planning.parting import mixed
@@ -18,6 +17,7 @@ from identity.store import rules as stored_rules
 from identity.store import whole as store
 from identity.store.load import CUTS
 from identity.store.rows import HistoryRow, ProfileRow
+from identity.values.calls import ACTS, STORED_KINDS
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, IDENTIFIER
 from identity.vault.subject import SubjectKey
 

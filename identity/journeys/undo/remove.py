@@ -3,13 +3,8 @@
 from typing import Any
 
 from identity.acting import Done, Ground, act
-from identity.clock import stamp_time
-from identity.errors import IdentifierNotFound, LastIdentifier
-from identity.identifiers import parse
-from identity.ids import public_profile
 from identity.journeys.undo.opening import Opened, open_whole, showed
 from identity.journeys.undo.sealing import act_record, changes, history, seal_act
-from identity.model import Identifier, Source
 from identity.origins import written
 from identity.planning.removal import Removal, remove
 from identity.planning.working import set_key
@@ -19,6 +14,11 @@ from identity.store.apply import Writes
 from identity.store.erasing import withheld
 from identity.store.ledger import said
 from identity.store.load import BLOCKED
+from identity.values.calls import Identifier, Source
+from identity.values.errors import IdentifierNotFound, LastIdentifier
+from identity.values.identifiers import parse
+from identity.values.ids import public_profile
+from identity.values.stamps import stamp_time
 
 ACTION = "identifier.remove"
 

@@ -5,10 +5,8 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
 from identity.acting import View
-from identity.ids import new_id
 from identity.journeys.undo.opening import Opened, open_whole
 from identity.journeys.undo.survey import Every, names, reread
-from identity.model import ACTS, STORED_KINDS, Identifier
 from identity.moving import older_names
 from identity.planning.rebuild import Lying, Plain, Rebuilt, Stored, rebuild
 from identity.planning.records import Kept, split_keys, unpack_demoted
@@ -17,6 +15,8 @@ from identity.planning.rules import Rules
 from identity.planning.state import Sighting
 from identity.planning.whole import Lain
 from identity.store import survey as store
+from identity.values.calls import ACTS, STORED_KINDS, Identifier
+from identity.values.ids import new_id
 
 
 class Replayed:

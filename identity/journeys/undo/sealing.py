@@ -5,7 +5,6 @@ from typing import Any
 from identity.journeys.undo.opening import Opened
 from identity.journeys.undo.rewriting import Rewriting
 from identity.minting import Mint
-from identity.model import STORED_KINDS, Kind, Source
 from identity.origins import written
 from identity.planning.parting import Parting, Split
 from identity.planning.plan import Change, Note
@@ -14,6 +13,7 @@ from identity.planning.records import pack_kept as pack
 from identity.store import rows
 from identity.store.apply import Writes
 from identity.store.load import CUTS
+from identity.values.calls import STORED_KINDS, Kind, Source
 from identity.vault.seal import EVIDENCE
 from identity.vault.subject import SubjectKey
 

@@ -8,15 +8,15 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Container, Iterable
 
-from identity.clock import SLOT_BITS
-from identity.errors import BadCall
-from identity.model import ACTS, MICRO, STORED_KINDS, Call
 from identity.planning.extract import extract
 from identity.planning.rebuild import ASLEEP
 from identity.planning.records import Kept, source, split_keys, unpack
 from identity.planning.rules import Rules
 from identity.spaces import Space, through_a_roll
 from identity.store import survey as store
+from identity.values.calls import ACTS, MICRO, STORED_KINDS, Call
+from identity.values.errors import BadCall
+from identity.values.stamps import SLOT_BITS
 from identity.vault.seal import EVIDENCE
 
 PAGE = 500

@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 
 from identity.acting import View
-from identity.ids import public_profile
 from identity.journeys.undo.replaying import replay
 from identity.journeys.undo.survey import Progress, survey
 from identity.origins import unwrap
@@ -18,6 +17,7 @@ from identity.planning.rules import Rules, compile_rules
 from identity.rotating import finish
 from identity.spaces import Space, through_a_roll
 from identity.store import survey as store
+from identity.values.ids import public_profile
 from identity.vault.seal import IDENTIFIER
 
 MOST_EXAMPLES = 20

@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from identity.acting import Done, Ground, act
-from identity.clock import stamp_time
-from identity.errors import NotOneProfile, TooManyCuts
-from identity.identifiers import parse
-from identity.ids import new_id, public_profile
 from identity.journeys.undo.opening import open_for_parting
 from identity.journeys.undo.sealing import act_record, seal_parting
-from identity.model import Source
 from identity.planning.parting import part
 from identity.spaces import Space, through_a_roll
 from identity.store.erasing import withheld
 from identity.store.ledger import said
+from identity.values.calls import Source
+from identity.values.errors import NotOneProfile, TooManyCuts
+from identity.values.identifiers import parse
+from identity.values.ids import new_id, public_profile
+from identity.values.stamps import stamp_time
 
 MOST_CUTS = 64
 

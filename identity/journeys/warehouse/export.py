@@ -13,13 +13,13 @@ from typing import Any, Final, Protocol
 
 from msgspec.structs import replace
 
-from identity.errors import ExportNotConfigured, Resync
-from identity.ids import public
 from identity.journeys.warehouse.folder import Folder
 from identity.parquet import encode
 from identity.planning.timing import format_time
 from identity.planning.warehouse import TABLES, Batch, Gone, Manifest, State
 from identity.spaces import Space
+from identity.values.errors import ExportNotConfigured, Resync
+from identity.values.ids import public
 
 PART_BYTES: Final = 16 * 1024 * 1024
 

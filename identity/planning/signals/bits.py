@@ -8,7 +8,7 @@ import base64
 import re
 from typing import Final
 
-from identity.errors import BadSignal
+from identity.values.errors import BadSignal
 
 _BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]+")
 _LETTERS: Final = 26

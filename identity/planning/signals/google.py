@@ -8,8 +8,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from identity.errors import BadSignal
 from identity.planning.signals.classes import Class, Statements, together
+from identity.values.errors import BadSignal
 
 CLASSES: Final[Mapping[str, Class]] = {
     "ad_storage": "ads",

@@ -9,13 +9,13 @@ from typing import Final
 
 from msgspec import Struct
 
-from identity.errors import BadSignal
 from identity.planning.signals import tcf, us_privacy, us_sections
 from identity.planning.signals.bits import Bits
 from identity.planning.signals.classes import Class, together
 from identity.planning.signals.tcf import Tcf
 from identity.planning.signals.us_privacy import UsPrivacy
 from identity.planning.signals.us_sections import UsSection
+from identity.values.errors import BadSignal
 
 LONGEST: Final = 8192
 TCFEU, USP, USNAT, USCA = 2, 6, 7, 8

@@ -18,9 +18,9 @@ from typing import Any, Final, Literal
 
 from msgspec import Struct
 
-from identity.errors import BadSignal
 from identity.planning.signals import google, gpc, gpp, tcf, us_privacy
 from identity.planning.signals.classes import Class, Statements, together
+from identity.values.errors import BadSignal
 
 Source = Literal["gpc", "tcf", "gpp", "gcm", "us_privacy"]
 LONGEST_RAW: Final = gpp.LONGEST

@@ -21,11 +21,11 @@ from typing import Final
 
 from msgspec import Struct
 
-from identity.errors import BadSignal
-from identity.model import DAY, MICRO
 from identity.planning.signals.bits import Bits
 from identity.planning.signals.classes import Class
 from identity.planning.signals.vendors import Vendors, read_ranges, read_vendors
+from identity.values.calls import DAY, MICRO
+from identity.values.errors import BadSignal
 
 LONGEST: Final = 4096
 VERSION: Final = 2

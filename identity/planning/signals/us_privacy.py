@@ -5,8 +5,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from identity.errors import BadSignal
 from identity.planning.signals.classes import OPT_OUT, Statements
+from identity.values.errors import BadSignal
 
 _STRING: Final = re.compile(r"1[YN-][YN-][YN-]")
 

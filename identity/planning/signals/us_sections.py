@@ -12,9 +12,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from identity.errors import BadSignal
 from identity.planning.signals.bits import Bits
 from identity.planning.signals.classes import OPT_OUT, Class, Statements, together
+from identity.values.errors import BadSignal
 
 OPTED_OUT: Final = 1
 NO_CONSENT: Final = 1

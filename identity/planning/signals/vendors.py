@@ -8,8 +8,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from identity.errors import BadSignal
 from identity.planning.signals.bits import Bits
+from identity.values.errors import BadSignal
 
 HIGHEST: Final = 65_535
 _ENTRY: Final = 17

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from identity.ids import private
 from identity.journeys import acks, destinations
 from identity.journeys.erase import requests
 from identity.journeys.push import Pushing
@@ -13,6 +12,7 @@ from identity.journeys.read import changes
 from identity.journeys.read.scope import open_scope
 from identity.outward.client import Client
 from identity.planning.privacy import NATIVE, SUPPRESS_WITH_DELETE, Asked, Request
+from identity.values.ids import private
 from tests.identity.outward.receiver import Receiver, receiving
 from tests.identity.outward.server import LOOPBACK, Names, authority
 from tests.properties.lab import Ingest, Lab, ingesting

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from identity.clock import Clock
 from identity.journeys.ingest import commit as committing
 from identity.journeys.ingest.commit import Writer
 from identity.planning.merge import _Planner
 from identity.store import load
+from identity.values.stamps import Clock
 from tests.properties.lab import Ingest, Lab, ingesting, request, run
 
 U1 = {"type": "identify", "userId": "u1", "traits": {"plan": "pro"}}

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from identity.ids import public
 from identity.journeys import clocks, exports
 from identity.journeys.erase import holds, requests
 from identity.journeys.read.everything import gather
-from identity.model import DAY
 from identity.planning.privacy import ACCESS, NATIVE, SUPPRESS_WITH_DELETE, Asked, Request
+from identity.values.calls import DAY
+from identity.values.ids import public
 from tests.identity.journeys.test_exports import asked as export_asked
 from tests.properties.lab import Ingest, Lab, ingesting, run
 from tests.properties.test_verified import quiet

@@ -6,13 +6,11 @@ from typing import Any
 
 import pytest
 
-from identity.errors import AlreadyErased, IdempotencyConflict, ProfileNotFound, TooManyAsked
 from identity.journeys.erase import holds, requests, suppressions
 from identity.journeys.read.native import get_profile, held, list_profiles
 from identity.journeys.rules import put_rules
 from identity.journeys.undo.rebuild import rebuild_space
 from identity.journeys.undo.unmerge import unmerge
-from identity.model import Source
 from identity.planning.privacy import (
     DELETE_ONLY,
     DUPLICATE,
@@ -24,6 +22,8 @@ from identity.planning.privacy import (
     Request,
 )
 from identity.spaces import Space
+from identity.values.calls import Source
+from identity.values.errors import AlreadyErased, IdempotencyConflict, ProfileNotFound, TooManyAsked
 from tests.properties.lab import Ingest, Lab, ingesting, run
 from tests.properties.test_verified import found, quiet
 

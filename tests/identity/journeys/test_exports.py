@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from identity.errors import DatabaseUnavailable, ExportNotFound
-from identity.ids import public
 from identity.journeys import exports
 from identity.journeys.erase import requests
 from identity.journeys.read.everything import Step, gather
 from identity.journeys.undo.unmerge import unmerge
-from identity.model import Source
 from identity.planning.exports import SECTIONS, Place
 from identity.planning.privacy import ACCESS, NATIVE, SUPPRESS_WITH_DELETE, Asked
 from identity.spaces import Space
+from identity.values.calls import Source
+from identity.values.errors import DatabaseUnavailable, ExportNotFound
+from identity.values.ids import public
 from identity.vault.seal import JOB
 from tests.properties.lab import Ingest, Lab, ingesting, run
 from tests.properties.test_verified import found, quiet

@@ -10,10 +10,10 @@ import msgspec
 import pytest
 from pyarrow import parquet
 
-from identity.errors import Misconfigured
 from identity.journeys.warehouse.folder import Folder
 from identity.parquet import encode
 from identity.planning.warehouse import TABLES, Manifest
+from identity.values.errors import Misconfigured
 
 Kill = Callable[[int], None]
 SOME = dict(list(TABLES.items())[:3])

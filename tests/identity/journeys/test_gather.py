@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from identity.errors import QueueFull, ShuttingDown
+from identity.values.errors import QueueFull, ShuttingDown
 from tests.properties.lab import Lab, ingesting, run
 
 

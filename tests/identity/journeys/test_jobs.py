@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from identity.errors import DatabaseUnavailable, JobNotFound, LastIdentifier
 from identity.journeys import jobs
 from identity.journeys.jobs import Jobs, Progress
 from identity.spaces import Space
 from identity.store import jobs as store
+from identity.values.errors import DatabaseUnavailable, JobNotFound, LastIdentifier
 from tests.properties.lab import Lab, run
 
 KIND = 7

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from identity.errors import ProfileNotFound
 from identity.journeys.ingest.leave import leave
-from identity.model import Source
 from identity.store.groups import count_members
+from identity.values.calls import Source
+from identity.values.errors import ProfileNotFound
 from tests.properties.lab import Ingest, Lab, ingesting, run
 
 PEOPLE = 5

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from identity.errors import QueueFull
 from identity.journeys.ingest.gather import BATCH
 from identity.journeys.ingest.read_in import MOST_ITEMS
 from identity.journeys.rejections import list_rejections
 from identity.journeys.rules import put_rules
+from identity.values.errors import QueueFull
 from tests.identity.journeys.test_ingest import BREAKS, Broken, break_commits
 from tests.properties.lab import Ingest, Lab, ingesting, run
 

@@ -10,11 +10,11 @@ from identity.journeys.behind import find_overdue
 from identity.journeys.erase import requests
 from identity.journeys.push import LEASE, Pushing
 from identity.journeys.read import changes
-from identity.model import DAY
 from identity.planning import standing
 from identity.planning.feed import ASTRAY
 from identity.planning.retries import GIVE_UP
 from identity.store import feed
+from identity.values.calls import DAY
 from tests.identity.journeys.mailing import mailing, person
 from tests.identity.outward.receiver import FAILING, HTML
 from tests.properties.lab import Lab, run

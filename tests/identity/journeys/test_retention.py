@@ -9,15 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.problems import status_of
-from identity.errors import Resync
-from identity.ids import new_id
 from identity.journeys import acks, destinations, lapses
 from identity.journeys.erase import requests
 from identity.journeys.read import changes as feed_pages
 from identity.journeys.read.changes import changes, read_position
 from identity.journeys.read.destined import lookup
 from identity.journeys.read.scope import open_scope
-from identity.model import DAY
 from identity.planning.plan import UPSERT
 from identity.planning.privacy import DELETE_ONLY, NATIVE, Asked
 from identity.spaces import Spaces
@@ -25,6 +22,9 @@ from identity.store import control, feed
 from identity.store.database import Database
 from identity.store.rows import ChangeRow
 from identity.store.tenant import Tenant
+from identity.values.calls import DAY
+from identity.values.errors import Resync
+from identity.values.ids import new_id
 from tests.identity.journeys.test_told import ALL, user
 from tests.properties.lab import Ingest, Lab, ingesting, run
 from tests.properties.test_undo import QUIET

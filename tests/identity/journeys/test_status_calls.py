@@ -11,9 +11,9 @@ from app.dsr_status import to_call
 from identity.journeys.erase import requests
 from identity.journeys.erase.resuming import forget_settled
 from identity.journeys.status_calls import LOOK, call_done
-from identity.model import DAY
 from identity.planning.privacy import OPENDSR, SUPPRESS_WITH_DELETE, Asked
 from identity.spaces import Space
+from identity.values.calls import DAY
 from tests.identity.journeys.mailing import Mail, mailing, person
 from tests.identity.outward.receiver import FAILING, HTML
 from tests.properties.lab import Lab, run

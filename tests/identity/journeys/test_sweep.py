@@ -9,11 +9,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from identity.clock import SLOT_BITS
 from identity.journeys.sweep import sweep_old
-from identity.model import DAY
 from identity.store import sweep
 from identity.store.database import Database
+from identity.values.calls import DAY
+from identity.values.stamps import SLOT_BITS
 from tests.properties.lab import Lab, ingesting, run
 
 

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from identity.errors import GroupNotFound, ProfileNotFound, SpaceNotFound, Unauthorised
-from identity.ids import public
 from identity.journeys import tenants
 from identity.journeys.purge import purge_deleted
 from identity.journeys.read.groups import get_group
 from identity.journeys.read.history import get_history
 from identity.journeys.read.native import get_profile
 from identity.journeys.rules import put_rules
+from identity.values.errors import GroupNotFound, ProfileNotFound, SpaceNotFound, Unauthorised
+from identity.values.ids import public
 from tests.properties.lab import Ingest, Lab, ingesting, run
 
 

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from identity import acting
-from identity.errors import Conflict, DatabaseUnavailable, NotOneProfile, SealBroken, TooManyCuts
 from identity.journeys.read.native import get_profile
 from identity.journeys.undo import unmerge as undo
 from identity.journeys.undo.remove import remove_identifier
 from identity.journeys.undo.unmerge import unmerge
-from identity.model import Source
 from identity.store.apply import apply, commit
+from identity.values.calls import Source
+from identity.values.errors import Conflict, DatabaseUnavailable, NotOneProfile, SealBroken, TooManyCuts
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, IDENTIFIER
 from tests.properties.lab import Ingest, Lab, ingesting, run
 from tests.properties.stored import Stored

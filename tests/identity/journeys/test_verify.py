@@ -7,16 +7,16 @@ from typing import Any
 import psycopg
 import pytest
 
-from identity.errors import SpaceNotFound
-from identity.identifiers import parse
-from identity.ids import public
 from identity.journeys.ingest.leave import leave
 from identity.journeys.rules import put_rules
 from identity.journeys.undo.remove import remove_identifier
 from identity.journeys.undo.unmerge import unmerge
 from identity.journeys.verify import PARTS, verify
-from identity.model import Source
 from identity.planning.findings import DIFFERENCES, MOST_SHOWN
+from identity.values.calls import Source
+from identity.values.errors import SpaceNotFound
+from identity.values.identifiers import parse
+from identity.values.ids import public
 from tests.identity.journeys.damaging import audit, damaged
 from tests.identity.journeys.test_told import DAMAGES as OF_THE_FEED
 from tests.properties.lab import Ingest, Lab, ingesting, run

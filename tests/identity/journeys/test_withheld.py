@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from identity.errors import IdentifierNotFound, NotOneProfile, ProfileNotFound
 from identity.journeys.erase import holds, requests, suppressions
 from identity.journeys.read.native import get_profile
 from identity.journeys.rejections import list_rejections
@@ -14,8 +13,9 @@ from identity.journeys.undo.rebuild import rebuild_space
 from identity.journeys.undo.remove import remove_identifier
 from identity.journeys.undo.trial import simulate_rules, tell
 from identity.journeys.undo.unmerge import unmerge
-from identity.model import Source
 from identity.planning.privacy import CANCELLED, FINISHED, NATIVE, ON_HOLD, SUPPRESS_WITH_DELETE, Asked, Request
+from identity.values.calls import Source
+from identity.values.errors import IdentifierNotFound, NotOneProfile, ProfileNotFound
 from tests.privacy.test_journal import Backup, level
 from tests.properties.lab import Ingest, Lab, ingesting, run
 from tests.properties.test_verified import found, quiet

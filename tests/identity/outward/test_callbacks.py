@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.errors import BadCallback
 from identity.outward.callbacks import LONGEST, Callback, read_callback
 from identity.outward.networks import checked, public
+from identity.values.errors import BadCallback
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from identity.errors import BadCallback, OnefoldError, Undelivered
 from identity.outward.client import Answer, Client
+from identity.values.errors import BadCallback, OnefoldError, Undelivered
 from tests.identity.outward.server import (
     HOST,
     OK,

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.model import Call, Identifier, Kind, Skipped, Source
 from identity.planning.blocked import NOBODY, NOBODYS_EMAILS
 from identity.planning.extract import extract
 from identity.planning.rules import DEFAULT_RULES, Rules, compile_rules
+from identity.values.calls import Call, Identifier, Kind, Skipped, Source
 
 
 def read(body: dict[str, Any], kind: Kind, rules: Rules = DEFAULT_RULES) -> Call:

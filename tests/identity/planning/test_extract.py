@@ -6,10 +6,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from identity.errors import BadCall
-from identity.model import KINDS, MICRO, Call, Kind, Source
 from identity.planning.extract import CONSENT_EVENT, REJECTIONS, extract
 from identity.planning.rules import DEFAULT_RULES
+from identity.values.calls import KINDS, MICRO, Call, Kind, Source
+from identity.values.errors import BadCall
 
 RECEIVED = 1_735_689_600 * MICRO
 

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from identity.model import DAY, Call, Source
 from identity.planning.consent import Meeting, fold
 from identity.planning.extract import extract
 from identity.planning.permission import Permission, Verdict
@@ -12,6 +11,7 @@ from identity.planning.purposes import Purposes, compile_purposes
 from identity.planning.rules import DEFAULT_RULES
 from identity.planning.state import Document
 from identity.planning.traits import decide, signal
+from identity.values.calls import DAY, Call, Source
 
 NOW = 1_000 * DAY
 POLICY = {

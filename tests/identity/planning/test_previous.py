@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from identity.model import Alias, Call, Identifier, Skipped, Source
 from identity.planning.extract import extract
 from identity.planning.rules import DEFAULT_RULES, Rules, compile_rules
+from identity.values.calls import Alias, Call, Identifier, Skipped, Source
 
 PUBLIC, SERVER = Source(1), Source(2, server=True)
 OLD = Identifier("user_id", "old"), Identifier("anonymous_id", "old")

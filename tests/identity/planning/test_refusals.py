@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from identity.model import DAY, Call, Kind, Outcome, Source
 from identity.planning.extract import extract
 from identity.planning.refusals import LONGEST_NAME, MOST_NAMES, Refusal, of_call, of_item, pack, unpack
 from identity.planning.rules import DEFAULT_RULES
+from identity.values.calls import DAY, Call, Kind, Outcome, Source
 
 NOW = 20_000 * DAY
 SENT = NOW - 5 * DAY

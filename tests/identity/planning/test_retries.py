@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.model import DAY, MICRO
 from identity.planning.retries import FIRST_WAIT, GIVE_UP, LONGEST_WAIT, next_attempt
+from identity.values.calls import DAY, MICRO
 
 T0 = 1_790_000_000 * MICRO
 CHANCE = st.floats(0, 1)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from identity.errors import BadRules
 from identity.planning.rules import DEFAULT_RULES, Limit, Rules, compile_rules
+from identity.values.errors import BadRules
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.model import MICRO
 from identity.planning.timing import EARLIEST, LATEST, event_time, format_time, parse_time
+from identity.values.calls import MICRO
 
 T0 = 1_735_689_600 * MICRO
 MICROS = st.integers(min_value=EARLIEST, max_value=LATEST)

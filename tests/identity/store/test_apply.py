@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from identity.errors import Conflict
 from identity.journeys.ingest import commit as committing
 from identity.store import apply as store
+from identity.values.errors import Conflict
 from tests.properties.lab import Lab, ingesting, run
 
 MOVES = ["profile", "profile_document", "account"]

@@ -13,10 +13,10 @@ import psutil
 import psycopg
 import pytest
 
-from identity.errors import DatabaseUnavailable, Misconfigured
 from identity.store import postmaster
 from identity.store.cluster import SUPERUSER
 from identity.store.embedded import APP_ROLE, EmbeddedPostgres
+from identity.values.errors import DatabaseUnavailable, Misconfigured
 from tests.conftest import ROOT
 
 OWNER = """

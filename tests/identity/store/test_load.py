@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from identity.errors import Conflict, LeaseLost, SpaceNotFound
-from identity.ids import new_id
 from identity.store import load, writers
 from identity.store.apply import rollback
 from identity.store.arrays import Uuid
 from identity.store.tenant import Tenant
 from identity.store.wire import WireConnection
+from identity.values.errors import Conflict, LeaseLost, SpaceNotFound
+from identity.values.ids import new_id
 from tests.properties.lab import Ingest, Lab, ingesting, run
 
 

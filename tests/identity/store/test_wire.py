@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 import psycopg
 import pytest
 
-from identity.errors import DatabaseUnavailable
 from identity.store.arrays import int4, int4s
 from identity.store.database import Database, translated
 from identity.store.wire import Step, WireConnection, run
+from identity.values.errors import DatabaseUnavailable
 
 NUMBERS = "SELECT n FROM unnest($1::int4[]) AS u (n)"
 DIVIDE = "SELECT 10 / $1::int4"

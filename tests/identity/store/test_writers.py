@@ -6,12 +6,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from identity.errors import Conflict, OnefoldError, Unavailable
-from identity.ids import new_id
 from identity.store import writers
 from identity.store.arrays import Uuid
 from identity.store.database import Database, translated
 from identity.store.wire import WireConnection
+from identity.values.errors import Conflict, OnefoldError, Unavailable
+from identity.values.ids import new_id
 
 NOW = 10**15
 

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from identity.errors import KeyUnavailable, SealBroken
+from identity.values.errors import KeyUnavailable, SealBroken
 from identity.vault.cache import KeyCache
 from identity.vault.material import WrappingKey
 from identity.vault.subject import slot_context

@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from identity.errors import SealBroken
+from identity.values.errors import SealBroken
 from identity.vault.material import expand
 from identity.vault.seal import EVENT
 from identity.vault.subject import SubjectKey

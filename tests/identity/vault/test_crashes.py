@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from identity.errors import KeyUnavailable
+from identity.values.errors import KeyUnavailable
 from identity.vault.keyring import Keyring
 from identity.vault.keystore import KeyStore
 from identity.vault.roots import Root

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from identity.errors import KeyUnavailable, Misconfigured, SealBroken
+from identity.values.errors import KeyUnavailable, Misconfigured, SealBroken
 from identity.vault.keyring import Keyring
 from identity.vault.keystore import KeyStore
 from identity.vault.roots import Root

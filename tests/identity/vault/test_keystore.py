@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from identity.errors import KeyUnavailable, Misconfigured
+from identity.values.errors import KeyUnavailable, Misconfigured
 from identity.vault import keystore
 from identity.vault.keystore import EPOCH, KeyStore
 from identity.vault.roots import Root

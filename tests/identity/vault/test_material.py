@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.errors import SealBroken
+from identity.values.errors import SealBroken
 from identity.vault.material import WrappingKey, checked_id, expand, fresh_key, fresh_nonce
 
 KEY = hashlib.sha256(b"wrapping").digest()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from identity.errors import Misconfigured
+from identity.values.errors import Misconfigured
 from identity.vault import rerooting
 from identity.vault.keyring import Keyring
 from identity.vault.keystore import KeyStore

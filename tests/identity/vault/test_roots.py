@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from identity.errors import Misconfigured
+from identity.values.errors import Misconfigured
 from identity.vault import durable, roots
 from identity.vault.roots import env_root, file_root
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.errors import SealBroken
+from identity.values.errors import SealBroken
 from identity.vault.material import expand
 from identity.vault.seal import (
     DOCUMENT,

@@ -12,7 +12,7 @@ from types import TracebackType
 import msgspec
 import pytest
 
-from identity.errors import OnefoldError
+from identity.values.errors import OnefoldError
 from identity.vault.keyring import Keyring
 from identity.vault.material import WrappingKey
 from identity.vault.roots import NOT_BASE64, Root, env_root, file_root

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.errors import KeyUnavailable, SealBroken
+from identity.values.errors import KeyUnavailable, SealBroken
 from identity.vault.cache import KeyCache
 from identity.vault.keyring import Keyring
 from identity.vault.material import WrappingKey

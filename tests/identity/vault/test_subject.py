@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from identity.errors import SealBroken
+from identity.values.errors import SealBroken
 from identity.vault.seal import DOCUMENT
 from identity.vault.subject import SlotKey, SubjectKey, slot_context
 

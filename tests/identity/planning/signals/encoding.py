@@ -9,9 +9,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from identity.model import DAY, MICRO
 from identity.planning.signals.tcf import FIRST, Restriction, Tcf
 from identity.planning.signals.vendors import Vendors
+from identity.values.calls import DAY, MICRO
 
 ALPHABET = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
 SIX = {each: f"{at:06b}" for at, each in enumerate(ALPHABET)}

@@ -7,10 +7,10 @@ from contextlib import suppress
 
 import pytest
 
-from identity.errors import BadSignal
 from identity.planning.signals import gpp, tcf
 from identity.planning.signals.bits import Bits
 from identity.planning.signals.vendors import Vendors
+from identity.values.errors import BadSignal
 from tests.identity.planning.signals.encoding import ALPHABET, NOW, core, encode, granting, header, number, text_of
 from tests.identity.planning.signals.test_gpp import usca, usnat
 from tests.identity.planning.signals.wellformed import Malformed, consented, past_gpp

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from identity.model import MICRO
 from identity.planning.signals import gpp, tcf
 from identity.planning.signals.us_sections import decode_usca, decode_usnat
 from identity.planning.signals.vendors import Vendors
+from identity.values.calls import MICRO
 from tests.identity.planning.signals.encoding import NOW
 
 TEN = set(range(1, 11))

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.errors import BadSignal
 from identity.planning.signals import google, gpc, us_privacy
 from identity.planning.signals.classes import Statements, together
 from identity.planning.signals.reading import LONGEST_RAW, Signal, read_signals
+from identity.values.errors import BadSignal
 from tests.identity.planning.signals.encoding import NOW, encode, granting, header
 
 FULL = encode(granting())

@@ -4,8 +4,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.errors import BadSignal
-from identity.model import DAY, MICRO
 from identity.planning.signals.tcf import (
     FIRST,
     LONGEST,
@@ -20,6 +18,8 @@ from identity.planning.signals.tcf import (
     statements,
 )
 from identity.planning.signals.vendors import Vendors
+from identity.values.calls import DAY, MICRO
+from identity.values.errors import BadSignal
 from tests.identity.planning.signals.encoding import ALL, NOW, TCFS, core, encode, granting, number, text_of
 
 FULL = encode(granting())

@@ -5,8 +5,8 @@ Written over text of `0` and `1` and apart from the decoders, with none of their
 
 import re
 
-from identity.model import DAY
 from identity.planning.signals.tcf import FIRST
+from identity.values.calls import DAY
 from tests.identity.planning.signals.encoding import DECISECOND, NOW, bits_of
 
 NARROW = re.compile("000001(00|01|10){27}0*")

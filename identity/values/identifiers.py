@@ -12,8 +12,8 @@ from typing import Final
 import idna
 import phonenumbers
 
-from identity.errors import BadIdentifier
-from identity.model import Identifier
+from identity.values.calls import Identifier
+from identity.values.errors import BadIdentifier
 
 NORMALISATION_VERSION: Final = 1
 

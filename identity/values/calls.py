@@ -1,7 +1,7 @@
 """The values that travel between reading in, planning, sealing and storing.
 
 Nothing here does any work. Times are microseconds since 1970 (UTC), stamps are
-`microseconds << 8 | writer slot` (`identity.clock`), ids of profiles are the 16 raw bytes of a
+`microseconds << 8 | writer slot` (`identity.values.stamps`), ids of profiles are the 16 raw bytes of a
 UUID, keys of identifiers are their 32-byte blind index.
 """
 

@@ -10,7 +10,7 @@ import re
 import secrets
 import zlib
 
-from identity.ids import token
+from identity.values.ids import token
 
 _SECRET = re.compile(r"of_([a-z2-7]{12})_[0-9a-f]{64}_[0-9a-f]{8}")
 _CHECK = 8

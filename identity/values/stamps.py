@@ -10,7 +10,7 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Final
 
-from identity.errors import Unavailable
+from identity.values.errors import Unavailable
 
 SLOT_BITS: Final = 8
 SLOTS: Final = 1 << SLOT_BITS
