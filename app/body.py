@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from app.problems import Unreadable
-from identity.planning.numbers import has_big_number, tame
+from identity.planning.resolution.big_integers import has_big_number, tame
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 

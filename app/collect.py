@@ -18,8 +18,8 @@ from app.lifetime import Onefold
 from app.problems import INTERNAL, Headers, Unreadable, failure, status_of, waiting
 from identity.journeys.ingest.read_in import LARGEST_ITEM, Request
 from identity.journeys.tenants import Caller
-from identity.planning.extract import REJECTIONS
-from identity.planning.signals.gpc import header_says
+from identity.planning.consent.signals.gpc import header_says
+from identity.planning.resolution.extract import REJECTIONS
 from identity.values.calls import KINDS, Kind, Outcome, Source
 from identity.values.errors import Forbidden, OnefoldError, SpaceNotFound, Unauthorised
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from identity.journeys import exports
 from identity.journeys.erase import requests
-from identity.planning import opendsr
-from identity.planning.exports import STATES
-from identity.planning.privacy import Request
+from identity.planning.privacy import opendsr
+from identity.planning.privacy.access_export import STATES
+from identity.planning.privacy.request_kinds import Request
 from identity.spaces import Space
 from identity.values.errors import ExportNotFound
 from identity.values.ids import public

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from identity.journeys.read.page import Wanted
-from identity.planning.timing import parse_time
+from identity.planning.resolution.event_time import parse_time
 from identity.values.errors import BadParameter
 
 _PATH: Final = re.compile(r"/v1/spaces/[^/]*/collections(/|$)")

@@ -25,7 +25,7 @@ from app.settings import Settings
 from identity.journeys import startup
 from identity.journeys.purge import purge_deleted
 from identity.journeys.scanned import note_scan
-from identity.planning.needles import Hit, Needles
+from identity.planning.integrity.leak_patterns import Hit, Needles
 from identity.store.files import below, pieces
 from identity.store.scanning import Observed, Unread, control, observed
 

@@ -10,7 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from identity.journeys.verify import PARTS, Report, verify
-from identity.planning.findings import DIFFERENCES
+from identity.planning.integrity.discrepancies import DIFFERENCES
 
 _out = Console(highlight=False, soft_wrap=True)
 

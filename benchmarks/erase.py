@@ -23,7 +23,7 @@ from identity.journeys.ingest.gather import Gatherer
 from identity.journeys.keys.roll import roll
 from identity.journeys.read.native import get_profile
 from identity.journeys.startup import open_spaces
-from identity.planning.privacy import FINISHED, NATIVE, SUPPRESS_WITH_DELETE, Asked, Request
+from identity.planning.privacy.request_kinds import FINISHED, NATIVE, SUPPRESS_WITH_DELETE, Asked, Request
 from identity.spaces import Space, Spaces
 from identity.store import control
 from identity.store.schema import migrate

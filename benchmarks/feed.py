@@ -25,7 +25,7 @@ from identity.journeys.ingest.gather import Gatherer
 from identity.journeys.ingest.sealing import Sealer
 from identity.journeys.read.changes import changes
 from identity.journeys.startup import open_spaces
-from identity.planning.plan import Plan
+from identity.planning.resolution.plan import Plan
 from identity.spaces import Space
 from identity.store import control
 from identity.store.apply import Writes

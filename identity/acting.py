@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from identity.minting import Mint
 from identity.moving import move, older_names, settle
-from identity.planning.rules import Rules
+from identity.planning.resolution.resolution_rules import Rules
 from identity.spaces import Space
 from identity.store import control, disclosures, erasing, exports, load, renaming, rotation
 from identity.store.apply import Writes, apply, commit, rollback

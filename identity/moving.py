@@ -12,9 +12,9 @@ from typing import Final
 
 from identity.naming import named_by
 from identity.origins import unwrap
-from identity.planning import renaming
-from identity.planning.records import split_keys, unpack
-from identity.planning.traits import unpack as unpack_document
+from identity.planning.corrections import rekey_rows
+from identity.planning.resolution.document import unpack as unpack_document
+from identity.planning.resolution.stored_calls import split_keys, unpack
 from identity.spaces import Space
 from identity.store import erasing, survey, whole
 from identity.store import renaming as store
@@ -152,7 +152,7 @@ class _Moving:
     async def ask(self) -> None:
         """Asks what the rotation has found out about names that nothing here explains."""
         unknown = {key for row in self.evidence for key in split_keys(row.kept)}
-        unknown |= {key for row in self.history for key in renaming.named(row.kind, row.keys)}
+        unknown |= {key for row in self.history for key in rekey_rows.named(row.kind, row.keys)}
         unknown -= self.names.keys()
         unknown -= set(self.names.values())
         self.names |= await store.known(self.connection, self.space.tenant, sorted(unknown))
@@ -169,22 +169,22 @@ class _Moving:
         evidence: list[tuple[bytes, int, bytes, bytes | None]] = []
         sets: dict[tuple[bytes, bytes], bytes] = {}
         for row in self.evidence:
-            kept = renaming.keys(row.kept, names)
-            demoted = None if row.demoted is None else renaming.demoted(row.demoted, names)
+            kept = rekey_rows.keys(row.kept, names)
+            demoted = None if row.demoted is None else rekey_rows.demoted(row.demoted, names)
             if (kept, demoted) != (row.kept, row.demoted):
                 evidence.append((row.origin, row.stamp, kept, demoted))
             if STORED_KINDS[row.kind] not in ACTS:
-                seen = renaming.sets([(row.kept, row.demoted)], names, types.__getitem__)
+                seen = rekey_rows.sets([(row.kept, row.demoted)], names, types.__getitem__)
                 sets |= {(row.origin, old): new for old, new in seen.items()}
         history = []
         for line in self.history:
-            keys = renaming.line(line.kind, line.keys, names)
+            keys = rekey_rows.line(line.kind, line.keys, names)
             if keys != line.keys:
                 history.append((line.profile, line.stamp, line.seq, keys))
         changed = []
         for origin in rows:
-            own = renaming.counters(origin.own, names)
-            folded = origin.folded and renaming.counters(origin.folded, names, self.seen.get(origin.head, {}))
+            own = rekey_rows.counters(origin.own, names)
+            folded = origin.folded and rekey_rows.counters(origin.folded, names, self.seen.get(origin.head, {}))
             if (own, folded) != (origin.own, origin.folded):
                 changed.append((origin.id, own, folded))
         seen_at = [

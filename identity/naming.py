@@ -1,8 +1,8 @@
 """What a stored call named, found again by reading its body as it was read when it arrived."""
 
-from identity.planning.extract import extract
-from identity.planning.records import Kept, source
-from identity.planning.rules import Rules
+from identity.planning.resolution.extract import extract
+from identity.planning.resolution.resolution_rules import Rules
+from identity.planning.resolution.stored_calls import Kept, source
 from identity.spaces import Space
 from identity.values.calls import STORED_KINDS, Identifier
 from identity.values.errors import BadCall

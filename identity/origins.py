@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from identity.planning import counters
-from identity.planning.state import Profile
+from identity.planning.resolution import counters
+from identity.planning.resolution.planner_state import Profile
 from identity.spaces import Space
 from identity.store.rows import KeyRow, ProfileRow
 from identity.vault.subject import SubjectKey

@@ -12,9 +12,9 @@ from functools import partial
 from typing import Final
 
 from identity.moving import AT_ONCE, move, move_all, move_groups
-from identity.planning import renaming as planning
-from identity.planning.plan import UNMERGED
-from identity.planning.records import split_keys
+from identity.planning.corrections import rekey_rows
+from identity.planning.resolution.plan import UNMERGED
+from identity.planning.resolution.stored_calls import split_keys
 from identity.spaces import Space
 from identity.store import renaming, rotation, survey
 from identity.store.database import Connection, translated
@@ -124,7 +124,7 @@ async def _end(space: Space, connection: Connection, version: int) -> None:
     keys = {key for *_, kept in evidence for key in split_keys(kept)}
     keys |= {key for *_, packed in history for key in split_keys(packed)}
     names = await renaming.known(connection, tenant, sorted(keys))
-    acts = [(id_, stamp, planning.keys(kept, names), None) for id_, stamp, kept in evidence]
-    lines = [(id_, stamp, seq, planning.keys(packed, names)) for id_, stamp, seq, packed in history]
+    acts = [(id_, stamp, rekey_rows.keys(kept, names), None) for id_, stamp, kept in evidence]
+    lines = [(id_, stamp, seq, rekey_rows.keys(packed, names)) for id_, stamp, seq, packed in history]
     await renaming.write(connection, tenant, Renamed([], [], [], acts, lines))
     await rotation.end(connection, tenant, version)

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 import msgspec
 
 from identity.ledgers import check, publish
-from identity.planning.rules import DEFAULT_RULES, Rules, compile_rules
+from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules, compile_rules
 from identity.store import control, rotation
 from identity.store import rules as stored
 from identity.store.database import Connection, Database

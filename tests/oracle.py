@@ -11,18 +11,19 @@ from typing import Any
 
 import msgspec
 
-from identity.planning import consent, traits
-from identity.planning.extract import extract
-from identity.planning.merge import plan
-from identity.planning.parting import Parting, Split, part
-from identity.planning.plan import Gained, Note, Plan
-from identity.planning.records import Kept, kept, source
-from identity.planning.removal import Removal, remove
-from identity.planning.rules import DEFAULT_RULES, Rules
-from identity.planning.state import Document, Neighbourhood, Profile
-from identity.planning.timing import parse_time
-from identity.planning.whole import Content, Lain, Link, Renaming, Whole, shown
-from identity.planning.working import set_key
+from identity.planning.consent import fold
+from identity.planning.corrections.profile_snapshot import Content, Lain, Link, Renaming, Whole, shown
+from identity.planning.corrections.remove_identifier import Removal, remove
+from identity.planning.corrections.unmerge import Parting, Split, part
+from identity.planning.resolution import document as traits
+from identity.planning.resolution.event_time import parse_time
+from identity.planning.resolution.extract import extract
+from identity.planning.resolution.plan import Gained, Note, Plan
+from identity.planning.resolution.planner import plan
+from identity.planning.resolution.planner_state import Document, Neighbourhood, Profile
+from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules
+from identity.planning.resolution.stored_calls import Kept, kept, source
+from identity.planning.resolution.working_set import set_key
 from identity.values.calls import STORED_KINDS, Call, Identifier, Outcome, Source
 from identity.values.errors import BadCall
 from identity.values.identifiers import PHONE
@@ -265,13 +266,13 @@ class World:
         ids = {origin.id for origin in origins}
         documents = {id_: self.around.documents[id_] for id_ in ids if id_ in self.around.documents}
         meetings = [
-            consent.Meeting(o.joined_at, o.id, o.joined_to) for o in origins if o.joined_to and o.joined_at is not None
+            fold.Meeting(o.joined_at, o.id, o.joined_to) for o in origins if o.joined_to and o.joined_at is not None
         ]
         return {
             "profile_id": head.canonical,
             "identifiers": sorted(g.identifier.text for g in self.gained.values() if g.origin in ids),
             "traits": traits.present(traits.fold(d.traits for d in documents.values())),
-            "consent": consent.fold(documents, meetings),
+            "consent": fold.fold(documents, meetings),
             "groups": traits.members(traits.fold(d.groups for d in documents.values())),
             "events": sum(origin.events for origin in origins),
             "version": head.version,

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from identity.planning import counters
-from identity.planning.extract import extract
-from identity.planning.plan import DEMOTED, MERGE, UNMERGED, Plan
-from identity.planning.records import pack_demoted
-from identity.planning.records import source as source_of
-from identity.planning.state import Counters, Profile
-from identity.planning.whole import Lain
+from identity.planning.corrections.profile_snapshot import Lain
+from identity.planning.resolution import counters
+from identity.planning.resolution.extract import extract
+from identity.planning.resolution.plan import DEMOTED, MERGE, UNMERGED, Plan
+from identity.planning.resolution.planner_state import Counters, Profile
+from identity.planning.resolution.stored_calls import pack_demoted
+from identity.planning.resolution.stored_calls import source as source_of
 from identity.values.calls import ACTS, KINDS, STORED_KINDS, Call
 from identity.vault.keyring import Keyring
 from tests.oracle import World

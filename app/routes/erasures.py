@@ -34,9 +34,9 @@ from identity.journeys import audit
 from identity.journeys.erase import holds, requests, suppressions
 from identity.journeys.read import native as native_reads
 from identity.journeys.receipts import receipt
-from identity.planning import privacy
-from identity.planning.standing import STATES, native
-from identity.planning.timing import format_time
+from identity.planning.privacy import request_kinds
+from identity.planning.privacy.request_status import STATES, native
+from identity.planning.resolution.event_time import format_time
 from identity.values.errors import (
     AlreadyExtended,
     BadCursor,
@@ -52,7 +52,7 @@ from identity.values.errors import (
 from identity.values.ids import public
 
 router = APIRouter(tags=["Privacy"])
-_KINDS = {True: privacy.SUPPRESS_WITH_DELETE, False: privacy.DELETE_ONLY}
+_KINDS = {True: request_kinds.SUPPRESS_WITH_DELETE, False: request_kinds.DELETE_ONLY}
 _REFUSALS = (BadIdentifier, TooManyAsked)
 
 
@@ -63,9 +63,9 @@ async def erase(
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
 ) -> Response:
     """Erase people by any of their identifiers; answered when it is done. The same key is the same request."""
-    regulation = privacy.REGULATIONS.index(wanted.regulation)
+    regulation = request_kinds.REGULATIONS.index(wanted.regulation)
     kind, actor = _KINDS[wanted.suppress], visit.caller.key_id
-    asked = privacy.Asked(privacy.NATIVE, kind, regulation, wanted.identifiers, actor, idempotency_key)
+    asked = request_kinds.Asked(request_kinds.NATIVE, kind, regulation, wanted.identifiers, actor, idempotency_key)
     done = await requests.ask(visit.space, asked)
     made = [
         {

@@ -9,8 +9,8 @@ from app.openapi import body, described
 from app.privacy_shapes import Export, Exported, ExportMade, NewExport
 from app.routes.answers import Segment, Streamed, answer
 from identity.journeys import exports
-from identity.planning import privacy
-from identity.planning.exports import STATES, WRITERS
+from identity.planning.privacy import request_kinds
+from identity.planning.privacy.access_export import STATES, WRITERS
 from identity.values.errors import (
     BadIdentifier,
     ExportNotFound,
@@ -35,9 +35,11 @@ async def export(
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
 ) -> Response:
     """Gather everything held about people, as a job. The same Idempotency-Key is the same request."""
-    regulation = privacy.REGULATIONS.index(wanted.regulation)
+    regulation = request_kinds.REGULATIONS.index(wanted.regulation)
     actor = visit.caller.key_id
-    asked = privacy.Asked(privacy.NATIVE, privacy.ACCESS, regulation, wanted.identifiers, actor, idempotency_key)
+    asked = request_kinds.Asked(
+        request_kinds.NATIVE, request_kinds.ACCESS, regulation, wanted.identifiers, actor, idempotency_key
+    )
     made = await exports.ask(visit.space, asked)
     visit.onefold.jobs.wake()
     job_id = public("job", made.job_id)

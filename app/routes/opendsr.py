@@ -15,8 +15,8 @@ from app.opendsr_shapes import DsrDiscovery, DsrMade, DsrRequest, DsrStatus
 from app.routes.answers import Segment
 from identity.journeys import exports
 from identity.journeys.erase import requests
-from identity.planning import opendsr, privacy
-from identity.planning.deadlines import due
+from identity.planning.privacy import opendsr, request_kinds
+from identity.planning.privacy.deadlines import due
 from identity.values.errors import (
     AlreadyErased,
     BadCallback,
@@ -59,14 +59,14 @@ async def ask(request: Request, visit: ByPrivacy) -> Response:
     subject = opendsr.read(decode(raw), now)
     await _vet(visit, subject.callbacks)
     details = {"controller_id": subject.controller, "callbacks": subject.callbacks}
-    kind = privacy.SUPPRESS_WITH_DELETE if subject.type == opendsr.ERASURE else privacy.ACCESS
-    asked = privacy.Asked(
-        privacy.OPENDSR, kind, subject.regulation, subject.identifiers, visit.caller.key_id,
+    kind = request_kinds.SUPPRESS_WITH_DELETE if subject.type == opendsr.ERASURE else request_kinds.ACCESS
+    asked = request_kinds.Asked(
+        request_kinds.OPENDSR, kind, subject.regulation, subject.identifiers, visit.caller.key_id,
         idempotency=f"opendsr {subject.id.hex()}", request_id=subject.id, details=details,
         received_at=subject.submitted_at,
     )  # fmt: skip
     try:
-        if kind == privacy.ACCESS:
+        if kind == request_kinds.ACCESS:
             await exports.ask(visit.space, asked)
             visit.onefold.jobs.wake()
         else:
@@ -86,7 +86,7 @@ async def follow(request: Request, visit: ByPrivacy, subject_request_id: Segment
 async def cancel(request: Request, visit: ByPrivacy, subject_request_id: Segment) -> Response:
     """Give a request up that waits; one that is done is past that."""
     found = await _found(visit, subject_request_id)
-    if found.kind == privacy.ACCESS:
+    if found.kind == request_kinds.ACCESS:
         raise RequestBegun
     return answer(request, opendsr.status(await requests.cancel(visit.space, found.id, visit.caller.key_id)), 202)
 
@@ -98,12 +98,12 @@ for _name in NAMES:
     router.delete(_one, **described(DsrStatus, RequestNotFound, AlreadyErased, RequestBegun, status=202))(cancel)
 
 
-async def _found(visit: ByPrivacy, text: str) -> privacy.Request:
+async def _found(visit: ByPrivacy, text: str) -> request_kinds.Request:
     try:
         found = await requests.get(visit.space, opendsr.request_id(text))
     except BadRegulation:
         raise RequestNotFound from None
-    if found.front != privacy.OPENDSR:
+    if found.front != request_kinds.OPENDSR:
         raise RequestNotFound
     return found
 

@@ -14,8 +14,8 @@ from app.openapi import body, described
 from app.regulation_shapes import Regulation, RegulationFound, RegulationMade, RegulationsFound
 from app.routes.answers import Segment
 from identity.journeys.erase import requests
-from identity.planning import privacy, standing
-from identity.planning.regulations import STATUSES, kind_of, listed, shown, subject_type
+from identity.planning.privacy import request_kinds, request_status
+from identity.planning.privacy.segment_regulations import STATUSES, kind_of, listed, shown, subject_type
 from identity.values.errors import (
     AlreadyErased,
     BadCursor,
@@ -73,7 +73,7 @@ async def regulate(
             message = f"subjectIds[{at}] is no usable value of this subjectType; nothing was done."
             raise BadRegulation(message) from None
     named = [f"{type_}:{subject}" for subject in wanted.subject_ids]
-    asked = privacy.Asked(privacy.SEGMENT, kind, 0, named, visit.caller.key_id, idempotency_key)
+    asked = request_kinds.Asked(request_kinds.SEGMENT, kind, 0, named, visit.caller.key_id, idempotency_key)
     done = await requests.ask(visit.space, asked)
     return answer(request, {"data": {"regulateId": public("req", done.id)}})
 
@@ -92,8 +92,8 @@ async def regulations(
         message = f"status must be one of {', '.join(STATUSES)}."
         raise BadRegulation(message)
     kinds = [kind_of(each) for each in types] if types else None
-    found, following = await requests.requests(visit.space, [privacy.SEGMENT], kinds, count, cursor)
-    page = [listed(each) for each in found if status is None or standing.segment(each) == status]
+    found, following = await requests.requests(visit.space, [request_kinds.SEGMENT], kinds, count, cursor)
+    page = [listed(each) for each in found if status is None or request_status.segment(each) == status]
     pages = {"current": cursor, "next": following, "totalEntries": None}
     return answer(request, {"data": {"regulations": page, "pagination": pages}})
 

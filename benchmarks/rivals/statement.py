@@ -22,7 +22,7 @@ from benchmarks.rivals.lean import Application, application
 from identity.journeys.ingest.opening import Opened, wanted_documents, wanted_sets
 from identity.journeys.ingest.read_in import Request
 from identity.journeys.ingest.sealing import Sealer
-from identity.planning.merge import plan
+from identity.planning.resolution.planner import plan
 from identity.spaces import Space, Spaces
 from identity.store import control, rows
 from identity.store.apply import Writes

@@ -15,9 +15,9 @@ from typing import Any
 import msgspec
 
 from identity.outward.signing import verify
-from identity.planning.destinations import Kept
-from identity.planning.feed import Position, between, pack, unpack
-from identity.planning.timing import format_time
+from identity.planning.destinations.feed_pages import Position, between, pack, unpack
+from identity.planning.destinations.policy import Kept
+from identity.planning.resolution.event_time import format_time
 from identity.spaces import Space, Spaces
 from identity.store import deliveries, destinations, feed, notices
 from identity.values.calls import DAY

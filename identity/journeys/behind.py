@@ -6,7 +6,7 @@ behind any more, and an erasure that was overdue is done then.
 
 import time
 
-from identity.planning.feed import Position, further, pack
+from identity.planning.destinations.feed_pages import Position, further, pack
 from identity.spaces import Spaces
 from identity.store import behind, deliveries, feed, notices
 from identity.store.behind import Counted, StandingRow

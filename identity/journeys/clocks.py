@@ -10,8 +10,8 @@ from typing import Final
 
 import structlog
 
-from identity.planning.deadlines import AT_RISK_NOW, CLOCKS, ON_TIME, OVERDUE_NOW, clock, due
-from identity.planning.privacy import ACCESS
+from identity.planning.privacy.deadlines import AT_RISK_NOW, CLOCKS, ON_TIME, OVERDUE_NOW, clock, due
+from identity.planning.privacy.request_kinds import ACCESS
 from identity.spaces import Spaces
 from identity.store import requests as store
 from identity.values.ids import public

@@ -12,10 +12,10 @@ from typing import Any, Final
 
 import msgspec
 
-from identity.planning.destinations import Entitled, Kept, compile_entitled, is_name
-from identity.planning.feed import further
-from identity.planning.purposes import Purposes, compile_purposes
-from identity.planning.timing import format_time
+from identity.planning.consent.purposes import Purposes, compile_purposes
+from identity.planning.destinations.feed_pages import further
+from identity.planning.destinations.policy import Entitled, Kept, compile_entitled, is_name
+from identity.planning.resolution.event_time import format_time
 from identity.spaces import Space
 from identity.store import behind, control, deliveries, destinations, feed, ledger, notices
 from identity.store.destinations import DestinationRow

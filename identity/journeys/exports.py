@@ -18,9 +18,9 @@ from msgspec import Struct
 
 from identity.acting import Done, Ground, act
 from identity.origins import unwrap
-from identity.planning.exports import RUNNING, STATES, WRITERS, Part, Place, pack, split, unpack
-from identity.planning.privacy import ACCESS, Asked
-from identity.planning.timing import format_time
+from identity.planning.privacy.access_export import RUNNING, STATES, WRITERS, Part, Place, pack, split, unpack
+from identity.planning.privacy.request_kinds import ACCESS, Asked
+from identity.planning.resolution.event_time import format_time
 from identity.spaces import Space, Spaces
 from identity.store import exports as store
 from identity.store import jobs, ledger, requests, whole

@@ -4,7 +4,7 @@ import random
 import time
 from collections.abc import Sequence
 
-from identity.planning.plan import UPSERT
+from identity.planning.resolution.plan import UPSERT
 from identity.spaces import Space, Spaces
 from identity.store import control, disclosures, feed
 from identity.store.rows import ChangeRow

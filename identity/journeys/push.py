@@ -17,9 +17,9 @@ import structlog
 
 from identity.outward.client import Client
 from identity.outward.signing import sign
-from identity.planning.destinations import Kept
-from identity.planning.feed import Message, between, stands, starts
-from identity.planning.retries import next_attempt
+from identity.planning.destinations.feed_pages import Message, between, stands, starts
+from identity.planning.destinations.policy import Kept
+from identity.planning.destinations.retry import next_attempt
 from identity.spaces import Space, Spaces
 from identity.store import deliveries, destinations, notices
 from identity.store.deliveries import DeliveryRow

@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from identity.planning.privacy import DUPLICATE, FINISHED, Erased
-from identity.planning.receipts import canonical, unsigned
-from identity.planning.timing import format_time
+from identity.planning.privacy.receipt import canonical, unsigned
+from identity.planning.privacy.request_kinds import DUPLICATE, FINISHED, Erased
+from identity.planning.resolution.event_time import format_time
 from identity.spaces import Space, Spaces
 from identity.store import ledger
 from identity.values.errors import ReceiptPending

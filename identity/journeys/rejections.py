@@ -8,11 +8,11 @@ import asyncio
 from typing import Any
 
 from identity.naming import named
-from identity.planning.records import unpack, unpack_demoted
-from identity.planning.refusals import STATUSES, Refusal
-from identity.planning.refusals import unpack as unpack_refusals
-from identity.planning.rules import Rules
-from identity.planning.timing import format_time, parse_time
+from identity.planning.resolution.event_time import format_time, parse_time
+from identity.planning.resolution.rejections import STATUSES, Refusal
+from identity.planning.resolution.rejections import unpack as unpack_refusals
+from identity.planning.resolution.resolution_rules import Rules
+from identity.planning.resolution.stored_calls import unpack, unpack_demoted
 from identity.spaces import Space, through_a_roll
 from identity.store import control
 from identity.store import rejections as store

@@ -15,8 +15,8 @@ import msgspec
 import structlog
 
 from identity.ledgers import chained, check, publish
-from identity.planning.erasing import counted
-from identity.planning.privacy import FORWARDS, ON_HOLD
+from identity.planning.privacy.erasure_entry import counted
+from identity.planning.privacy.request_kinds import FORWARDS, ON_HOLD
 from identity.rotating import ROTATED, catch_up
 from identity.spaces import Space, Spaces
 from identity.store import control, erasures, feed, holds, ledger, replays, retelling

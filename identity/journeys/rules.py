@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from identity.planning.rules import compile_rules
+from identity.planning.resolution.resolution_rules import compile_rules
 from identity.spaces import Space
 from identity.store import ledger
 from identity.store import rules as stored

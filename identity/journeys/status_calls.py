@@ -13,8 +13,8 @@ import msgspec
 import structlog
 
 from identity.outward.client import Client
-from identity.planning.opendsr import ENDED
-from identity.planning.retries import next_attempt
+from identity.planning.destinations.retry import next_attempt
+from identity.planning.privacy.opendsr import ENDED
 from identity.spaces import Space, Spaces
 from identity.store import status_calls as store
 from identity.values.calls import MICRO

@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from msgspec import Struct
 
-from identity.planning.timing import format_time
+from identity.planning.resolution.event_time import format_time
 from identity.spaces import Spaces
 from identity.store import control, ledger
 from identity.values.api_key_secrets import hash_of, id_of, new_secret

@@ -11,13 +11,13 @@ from typing import LiteralString
 from msgspec import Struct
 
 from identity.ledgers import chained
-from identity.planning import renaming
-from identity.planning.audit import REMOVE, UNMERGE, Ties, Undone
-from identity.planning.census import Census
-from identity.planning.feed import within
-from identity.planning.findings import Finding, Findings, of_key
-from identity.planning.plan import UNMERGED
-from identity.planning.tally import Tally
+from identity.planning.corrections import rekey_rows
+from identity.planning.destinations.feed_pages import within
+from identity.planning.integrity.counter_check import Tally
+from identity.planning.integrity.discrepancies import Finding, Findings, of_key
+from identity.planning.integrity.evidence_check import REMOVE, UNMERGE, Ties, Undone
+from identity.planning.integrity.row_index import Census
+from identity.planning.resolution.plan import UNMERGED
 from identity.store import audit as store
 from identity.store import control, ledger
 from identity.store.database import Connection, Database
@@ -157,7 +157,7 @@ class _Audit:
             if key in census.keys and census.linked_at[census.keys[key]] <= until:
                 self.findings.add("forgotten_linked", of_key(key))
         acts = [
-            (stamp, kind, renaming.keys(kept, self._names))
+            (stamp, kind, rekey_rows.keys(kept, self._names))
             for stamp, kind, kept in await store.acts(connection, tenant, [UNMERGE, REMOVE])
         ]
         ties = Ties(census, self.findings, Undone(acts, forgotten))
@@ -205,9 +205,9 @@ class _Audit:
                 if names and (keys or counters):
                     renamed = list(row)
                     for at in keys:
-                        renamed[at] = renaming.keys(renamed[at], names)
+                        renamed[at] = rekey_rows.keys(renamed[at], names)
                     for at in counters:
-                        renamed[at] = renamed[at] and renaming.counters(renamed[at], names)
+                        renamed[at] = renamed[at] and rekey_rows.counters(renamed[at], names)
                     take(*renamed)
                 else:
                     take(*row)

@@ -89,7 +89,7 @@ def normalise(type_: str, value: object, region: str) -> str | None:
     """The normalised value of an identifier, or None if it cannot be one.
 
     `region` is the two-letter country of phone numbers written without one. Whether a value is
-    blocked is another question (`identity.planning.blocked`).
+    blocked is another question (`identity.planning.resolution.placeholder_values`).
     """
     text = plain(value)
     return None if text is None else shaped(type_, text, region)

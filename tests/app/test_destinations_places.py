@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from identity.planning.timing import parse_time
+from identity.planning.resolution.event_time import parse_time
 from identity.values.ids import private
 from tests.app.conftest import Shop
 from tests.app.test_destinations import PURPOSES, Feed, told

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.routes.opendsr import NAMES
-from identity.planning.opendsr import IDENTITIES
+from identity.planning.privacy.opendsr import IDENTITIES
 from tests.app.conftest import Shop
 
 PAST = "2026-01-02T03:04:05Z"

@@ -13,7 +13,7 @@ import pytest
 
 from app.rejection_shapes import RejectionPage
 from identity.journeys.ingest.read_in import LARGEST_ITEM
-from identity.planning.refusals import MOST_NAMES
+from identity.planning.resolution.rejections import MOST_NAMES
 from tests.app.conftest import AUDIT, Shop, Suppress
 from tests.conftest import Running
 

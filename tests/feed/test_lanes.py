@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import psycopg
 import pytest
 
-from identity.planning.plan import UPSERT
+from identity.planning.resolution.plan import UPSERT
 from identity.store import control, feed
 from identity.store.arrays import Uuid
 from identity.store.database import Database

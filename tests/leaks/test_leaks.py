@@ -15,7 +15,7 @@ import pytest
 from psycopg import sql
 
 from app import tour
-from identity.planning.needles import Hit, Needles
+from identity.planning.integrity.leak_patterns import Hit, Needles
 from identity.store import postmaster
 from identity.store.cluster import SUPERUSER
 from identity.store.embedded import EmbeddedPostgres

@@ -17,7 +17,7 @@ from identity.journeys.read.page import Wanted
 from identity.journeys.rules import put_rules
 from identity.journeys.undo.remove import remove_identifier
 from identity.journeys.undo.unmerge import unmerge
-from identity.planning.privacy import NATIVE, SUPPRESS_WITH_DELETE, Asked
+from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_WITH_DELETE, Asked
 from identity.spaces import Space, Spaces
 from identity.values.calls import Source
 from identity.values.errors import OnefoldError

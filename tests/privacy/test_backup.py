@@ -13,7 +13,7 @@ from identity.journeys.read.changes import changes
 from identity.journeys.read.native import get_profile
 from identity.journeys.restore import keep_level
 from identity.journeys.undo.unmerge import unmerge
-from identity.planning.privacy import NATIVE, SUPPRESS_WITH_DELETE, Asked
+from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_WITH_DELETE, Asked
 from identity.spaces import Space
 from identity.store.cluster import SUPERUSER, locate
 from identity.store.embedded import EmbeddedPostgres

@@ -14,10 +14,10 @@ from msgspec import structs
 
 from identity.journeys.erase import requests
 from identity.journeys.receipts import published, receipt
-from identity.planning.erasing import commitment
-from identity.planning.merkle import merkle_root
-from identity.planning.privacy import NATIVE, NOTICES, SUPPRESS_WITH_DELETE, Asked, Notice
-from identity.planning.receipts import canonical, unsigned
+from identity.planning.privacy.erasure_entry import commitment
+from identity.planning.privacy.merkle import merkle_root
+from identity.planning.privacy.receipt import canonical, unsigned
+from identity.planning.privacy.request_kinds import NATIVE, NOTICES, SUPPRESS_WITH_DELETE, Asked, Notice
 from tests.conftest import ROOT
 from tests.properties.lab import Lab, ingesting, run
 

@@ -10,7 +10,7 @@ from identity.journeys.keys import reindex
 from identity.journeys.read.native import get_profile, lookup
 from identity.journeys.restore import keep_level
 from identity.journeys.undo.unmerge import unmerge
-from identity.planning.privacy import NATIVE, SUPPRESS_WITH_DELETE, Asked
+from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_WITH_DELETE, Asked
 from identity.store import renaming, rotation
 from identity.values.errors import ProfileNotFound
 from identity.vault.keyring import Keyring

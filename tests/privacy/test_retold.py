@@ -15,7 +15,7 @@ from identity.journeys.keys.roll import roll
 from identity.journeys.read.everything import gather
 from identity.journeys.read.native import get_profile
 from identity.journeys.receipts import receipt
-from identity.planning.privacy import (
+from identity.planning.privacy.request_kinds import (
     ACCESS,
     CANCELLED,
     DELETE_INTERNAL,

@@ -13,7 +13,7 @@ from identity.journeys.keys import roll as rolling
 from identity.journeys.keys.overlay import overlay
 from identity.journeys.keys.roll import roll, roll_due
 from identity.journeys.read.native import get_profile
-from identity.planning.privacy import NATIVE, SUPPRESS_WITH_DELETE, Asked
+from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_WITH_DELETE, Asked
 from identity.store import keytables, ledger
 from identity.store import roll as store
 from identity.store.embedded import EmbeddedPostgres

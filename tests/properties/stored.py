@@ -11,10 +11,11 @@ import msgspec
 import psycopg
 from msgspec import Struct, structs
 
-from identity.planning import counters, traits
-from identity.planning.records import Kept, split_keys, unpack, unpack_demoted, unpack_events
-from identity.planning.rules import DEFAULT_RULES, Rules, compile_rules
-from identity.planning.state import Account, Profile, Sighting
+from identity.planning.resolution import counters
+from identity.planning.resolution import document as traits
+from identity.planning.resolution.planner_state import Account, Profile, Sighting
+from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules, compile_rules
+from identity.planning.resolution.stored_calls import Kept, split_keys, unpack, unpack_demoted, unpack_events
 from identity.spaces import Space
 from identity.store.database import Database
 from identity.store.tenant import Tenant

@@ -6,12 +6,12 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from identity.planning.consent import Meeting, fold
-from identity.planning.permission import Permission
-from identity.planning.purposes import Purpose, Purposes
-from identity.planning.state import MINOR, SERVER, STATED, Document
-from identity.planning.statements import OUT, REGION
-from identity.planning.traits import decide, signal
+from identity.planning.consent.fold import Meeting, fold
+from identity.planning.consent.permission import Permission
+from identity.planning.consent.purposes import Purpose, Purposes
+from identity.planning.consent.statements import OUT, REGION
+from identity.planning.resolution.document import decide, signal
+from identity.planning.resolution.planner_state import MINOR, SERVER, STATED, Document
 from identity.values.calls import DAY
 
 NOW = 10 * DAY

@@ -5,10 +5,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from identity.planning.consent import Meeting
-from identity.planning.destinations import Entitled, Visible, visible
-from identity.planning.permission import Permission
-from identity.planning.purposes import Purpose, Purposes
+from identity.planning.consent.fold import Meeting
+from identity.planning.consent.permission import Permission
+from identity.planning.consent.purposes import Purpose, Purposes
+from identity.planning.destinations.policy import Entitled, Visible, visible
 from identity.values.calls import DAY
 from tests.oracle import World, key_of
 from tests.properties.traffic import DEVICES, USERS, calls

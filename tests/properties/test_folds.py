@@ -5,9 +5,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.planning import consent, traits
-from identity.planning.consent import Meeting
-from identity.planning.state import Document
+from identity.planning.consent import fold
+from identity.planning.consent.fold import Meeting
+from identity.planning.resolution import document as traits
+from identity.planning.resolution.planner_state import Document
 
 names = st.sampled_from("abc")
 values = st.sampled_from([None, "", 1, 2, "x", [1]])
@@ -64,12 +65,12 @@ def test_consent_does_not_depend_on_reading(told: Any, chain: list[bytes], stamp
     """The answers are the same in whatever order the origins and their meetings are read."""
     found = {origin: Document(consent={"a": decision}) for origin, decision in told.items()}
     met = [Meeting(stamp, chain[n + 1], chain[0]) for n, stamp in enumerate(stamps)]
-    answer = consent.fold(found, met)
+    answer = fold.fold(found, met)
     entries = list(found.items())
     random.shuffle(entries)
     random.shuffle(met)
-    assert consent.fold(dict(entries), met) == answer
-    assert consent.fold(dict(entries), [*met, *met]) == answer
+    assert fold.fold(dict(entries), met) == answer
+    assert fold.fold(dict(entries), [*met, *met]) == answer
 
 
 @given(decisions, st.permutations(origins))
@@ -78,5 +79,5 @@ def test_a_newer_decision_ends_a_conflict(told: Any, chain: list[bytes]) -> None
     found = {origin: Document(consent={"a": decision}) for origin, decision in told.items()}
     met = [Meeting(90 + at, origin, chain[0]) for at, origin in enumerate(chain[1:])]
     found[chain[2]] = Document(consent={"a": (True, 50, 100)})
-    answer = consent.fold(found, met)["a"]
+    answer = fold.fold(found, met)["a"]
     assert (answer.value, answer.conflict) == (True, False)

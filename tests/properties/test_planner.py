@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.planning import counters
-from identity.planning.plan import Plan
-from identity.planning.rules import compile_rules
-from identity.planning.state import Counters, Window
+from identity.planning.resolution import counters
+from identity.planning.resolution.plan import Plan
+from identity.planning.resolution.planner_state import Counters, Window
+from identity.planning.resolution.resolution_rules import compile_rules
 from identity.values.calls import Call, Source
 from tests.oracle import World, key_of, read
 from tests.properties import traffic

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from identity.journeys.rules import put_rules
 from identity.journeys.undo.rebuild import rebuild_space
-from identity.planning.extract import extract
-from identity.planning.records import source
-from identity.planning.rules import Rules
+from identity.planning.resolution.extract import extract
+from identity.planning.resolution.resolution_rules import Rules
+from identity.planning.resolution.stored_calls import source
 from identity.values.calls import ACTS, STORED_KINDS
 from identity.values.identifiers import BUILT_IN
 from tests.oracle import World

@@ -12,7 +12,7 @@ from identity.journeys.read.native import list_profiles
 from identity.journeys.rules import put_rules
 from identity.journeys.undo.remove import remove_identifier
 from identity.journeys.undo.unmerge import unmerge
-from identity.planning.rules import DEFAULT_RULES
+from identity.planning.resolution.resolution_rules import DEFAULT_RULES
 from identity.store import rules as stored_rules
 from identity.values.calls import Source
 from identity.values.errors import NotOneProfile, ProfileNotFound, Refused

@@ -22,7 +22,7 @@ from identity.journeys.rules import put_rules
 from identity.journeys.startup import open_spaces
 from identity.journeys.undo.remove import remove_identifier
 from identity.journeys.undo.unmerge import unmerge
-from identity.planning.privacy import NATIVE, Asked
+from identity.planning.privacy.request_kinds import NATIVE, Asked
 from identity.spaces import Spaces
 from identity.store import load, pen, rules
 from identity.values.calls import Source

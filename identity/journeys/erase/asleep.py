@@ -9,9 +9,9 @@ from collections.abc import Set as AbstractSet
 
 from identity.acting import Ground
 from identity.origins import unwrap
-from identity.planning.extract import extract
-from identity.planning.records import Kept, source, unpack
-from identity.planning.rules import DEFAULT_RULES, Rules
+from identity.planning.resolution.extract import extract
+from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules
+from identity.planning.resolution.stored_calls import Kept, source, unpack
 from identity.spaces import Space
 from identity.store import erasing, whole
 from identity.store.rows import KeyRow

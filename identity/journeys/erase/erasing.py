@@ -10,9 +10,9 @@ import msgspec
 
 from identity.acting import Done, Ground, perform
 from identity.journeys.erase.person import Person, open_person
-from identity.planning import erasing as planning
-from identity.planning.plan import ERASE
-from identity.planning.privacy import FINISHED, FORWARDS, ON_HOLD, RECEIVED, SUPPRESSES
+from identity.planning.privacy import erasure_entry
+from identity.planning.privacy.request_kinds import FINISHED, FORWARDS, ON_HOLD, RECEIVED, SUPPRESSES
+from identity.planning.resolution.plan import ERASE
 from identity.spaces import Space
 from identity.store import erasing, erasures, exports, holds, ledger, notices
 from identity.store import suppressions as suppressed
@@ -78,9 +78,9 @@ async def _erase(ground: Ground, row: ErasureRow, person: Person, actor: str) ->
         await suppressed.lift(connection, tenant, gone.hashes)
     dropped = await exports.drop_of(connection, tenant, gone.profiles)
     rows = await erasing.wipe(ground.wire, tenant, gone.profiles, gone.indexes, sorted(person.groups))
-    said = planning.entry(gone, rows, dropped, told, stamp=stamp, whole=whole, epoch=epoch)
+    said = erasure_entry.entry(gone, rows, dropped, told, stamp=stamp, whole=whole, epoch=epoch)
     seq = await ledger.append(connection, tenant.id, *ledger.said(actor, "erase", public("ers", row.id), at, said))
-    counted = msgspec.json.encode(planning.counts(gone, rows, dropped))
+    counted = msgspec.json.encode(erasure_entry.counts(gone, rows, dropped))
     await erasures.finish(
         connection,
         tenant,

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 
 from identity.acting import Done, Ground, perform
 from identity.journeys.erase.person import open_person
-from identity.planning.plan import MERGE, UPSERT
-from identity.planning.privacy import CANCELLED
+from identity.planning.privacy.request_kinds import CANCELLED
+from identity.planning.resolution.plan import MERGE, UPSERT
 from identity.spaces import Space
 from identity.store import erasing, erasures, ledger
 from identity.store import suppressions as suppressed

@@ -9,8 +9,8 @@ from typing import Any
 
 from identity.acting import Done, Ground, act
 from identity.journeys.erase.erasing import erase
-from identity.planning.privacy import ON_HOLD
-from identity.planning.timing import format_time
+from identity.planning.privacy.request_kinds import ON_HOLD
+from identity.planning.resolution.event_time import format_time
 from identity.spaces import Space
 from identity.store import erasures, ledger
 from identity.store import holds as store

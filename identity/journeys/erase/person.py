@@ -10,9 +10,9 @@ from typing import Final
 from identity.acting import Ground
 from identity.journeys.erase.asleep import asleep
 from identity.origins import unwrap
-from identity.planning.erasing import Gone
-from identity.planning.records import split_keys
-from identity.planning.traits import unpack as unpack_document
+from identity.planning.privacy.erasure_entry import Gone
+from identity.planning.resolution.document import unpack as unpack_document
+from identity.planning.resolution.stored_calls import split_keys
 from identity.store import erasing, whole
 from identity.store.rows import EvidenceRow, KeyRow, ProfileRow
 from identity.values.calls import STORED_KINDS

@@ -15,9 +15,9 @@ import msgspec
 from identity.journeys.erase.erasing import erase
 from identity.journeys.erase.giving_up import give_up
 from identity.journeys.erase.suppressing import change
-from identity.planning.deadlines import due, extended
-from identity.planning.erasing import commitment
-from identity.planning.privacy import (
+from identity.planning.privacy.deadlines import due, extended
+from identity.planning.privacy.erasure_entry import commitment
+from identity.planning.privacy.request_kinds import (
     DELETES,
     RECEIVED,
     SUPPRESS_ONLY,

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from identity.acting import Done, Ground, perform
-from identity.planning.privacy import FINISHED, RECEIVED
+from identity.planning.privacy.request_kinds import FINISHED, RECEIVED
 from identity.spaces import Space
 from identity.store import erasures, ledger
 from identity.store import suppressions as suppressed

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from identity.journeys.erase.requests import ask
-from identity.planning.privacy import NATIVE, SUPPRESS_ONLY, UNSUPPRESS, Asked
-from identity.planning.timing import format_time
+from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_ONLY, UNSUPPRESS, Asked
+from identity.planning.resolution.event_time import format_time
 from identity.spaces import Space
 from identity.store import suppressions as suppressed
 

@@ -22,10 +22,10 @@ from identity.journeys.ingest.opening import (
 )
 from identity.journeys.ingest.read_in import Request
 from identity.journeys.ingest.sealing import Sealer
-from identity.planning.merge import plan as make_plan
-from identity.planning.plan import Plan
-from identity.planning.rules import Rules
-from identity.planning.state import Neighbourhood
+from identity.planning.resolution.plan import Plan
+from identity.planning.resolution.planner import plan as make_plan
+from identity.planning.resolution.planner_state import Neighbourhood
+from identity.planning.resolution.resolution_rules import Rules
 from identity.spaces import Space
 from identity.store import control, load
 from identity.store.apply import apply, commit, rollback

@@ -9,8 +9,8 @@ from typing import Any
 
 from identity.journeys.ingest.gather import Gatherer
 from identity.journeys.ingest.read_in import Request
-from identity.planning.statements import region
-from identity.planning.timing import format_time, parse_time
+from identity.planning.consent.statements import region
+from identity.planning.resolution.event_time import format_time, parse_time
 from identity.spaces import Space
 from identity.values.calls import Source
 from identity.values.errors import BadDecisions, BadIdentifier, Suppressed

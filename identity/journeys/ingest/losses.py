@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from operator import itemgetter
 
 from identity.journeys.ingest.read_in import Request
-from identity.planning.plan import Plan
-from identity.planning.refusals import Refusal, of_call, of_item, pack
+from identity.planning.resolution.plan import Plan
+from identity.planning.resolution.rejections import Refusal, of_call, of_item, pack
 from identity.spaces import Space
 from identity.store.rows import RejectionRow
 from identity.values.calls import Outcome

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 
 from identity.origins import opened, unwrap
-from identity.planning import counters, traits
-from identity.planning.rules import Rules
-from identity.planning.state import Account, Neighbourhood, Sighting
-from identity.planning.working import set_key
+from identity.planning.resolution import counters
+from identity.planning.resolution import document as traits
+from identity.planning.resolution.planner_state import Account, Neighbourhood, Sighting
+from identity.planning.resolution.resolution_rules import Rules
+from identity.planning.resolution.working_set import set_key
 from identity.spaces import Space
 from identity.store.load import First, Second
 from identity.store.rows import ProfileRow

@@ -7,11 +7,11 @@ batch share one key slot, whose row is locked by this transaction.
 from identity.journeys.ingest.opening import Opened
 from identity.minting import Mint
 from identity.origins import written
-from identity.planning import traits
-from identity.planning.plan import DEMOTED, Plan, Record
-from identity.planning.records import pack, pack_demoted, pack_events
-from identity.planning.rules import Rules
-from identity.planning.state import Profile, Sighting
+from identity.planning.resolution import document as traits
+from identity.planning.resolution.plan import DEMOTED, Plan, Record
+from identity.planning.resolution.planner_state import Profile, Sighting
+from identity.planning.resolution.resolution_rules import Rules
+from identity.planning.resolution.stored_calls import pack, pack_demoted, pack_events
 from identity.store import rows
 from identity.store.apply import Writes
 from identity.store.rows import Gate

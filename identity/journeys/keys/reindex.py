@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import structlog
 
-from identity.planning.timing import format_time
+from identity.planning.resolution.event_time import format_time
 from identity.rotating import ROTATED, Progress, finish, put_in_force
 from identity.spaces import Space, Spaces
 from identity.store import ledger, rotation

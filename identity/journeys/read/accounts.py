@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 from identity.journeys.read.opened import Opened
 from identity.journeys.read.page import Answered, Wanted, cursor, mark, read_place, write_place
 from identity.journeys.read.users import key_names, page_of, source_id
-from identity.planning import traits as planning
-from identity.planning.records import Kept
-from identity.planning.state import Document
-from identity.planning.timing import format_time
+from identity.planning.resolution import document as planning
+from identity.planning.resolution.event_time import format_time
+from identity.planning.resolution.planner_state import Document
+from identity.planning.resolution.stored_calls import Kept
 from identity.spaces import Space, through_a_roll
 from identity.store import groups
 from identity.store import read as store

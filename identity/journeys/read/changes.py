@@ -16,10 +16,21 @@ from identity.journeys.read.destined import ATTEMPTS
 from identity.journeys.read.find import MOST_DOCUMENTS
 from identity.journeys.read.opened import Opened
 from identity.journeys.read.scope import Scope, cursor_domain, disclose, open_scope, seen, told_before
-from identity.planning.destinations import Visible
-from identity.planning.feed import BEGINNING, Entry, Message, Position, Told, advanced, collapsed, missed, pack, unpack
-from identity.planning.plan import ERASE, MERGE, UNMERGE
-from identity.planning.timing import format_time
+from identity.planning.destinations.feed_pages import (
+    BEGINNING,
+    Entry,
+    Message,
+    Position,
+    Told,
+    advanced,
+    collapsed,
+    missed,
+    pack,
+    unpack,
+)
+from identity.planning.destinations.policy import Visible
+from identity.planning.resolution.event_time import format_time
+from identity.planning.resolution.plan import ERASE, MERGE, UNMERGE
 from identity.spaces import Space, through_a_roll
 from identity.store import feed
 from identity.store import read as store

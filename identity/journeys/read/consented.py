@@ -11,16 +11,16 @@ from typing import Any, NamedTuple
 import msgspec
 
 from identity.journeys.read.opened import Opened, open_profile
-from identity.planning.consent import Answer, fold
-from identity.planning.extract import Content, content
-from identity.planning.permission import Permission
-from identity.planning.purposes import Purposes, compile_purposes
-from identity.planning.records import Kept, unpack
-from identity.planning.signals.reading import Signal
-from identity.planning.state import Document
-from identity.planning.statements import read as read_signals
-from identity.planning.timing import format_time, parse_time
-from identity.planning.traits import decide, signal
+from identity.planning.consent.fold import Answer, fold
+from identity.planning.consent.permission import Permission
+from identity.planning.consent.purposes import Purposes, compile_purposes
+from identity.planning.consent.signals.read_signals import Signal
+from identity.planning.consent.statements import read as read_signals
+from identity.planning.resolution.document import decide, signal
+from identity.planning.resolution.event_time import format_time, parse_time
+from identity.planning.resolution.extract import Content, content
+from identity.planning.resolution.planner_state import Document
+from identity.planning.resolution.stored_calls import Kept, unpack
 from identity.spaces import Space, through_a_roll
 from identity.store import control, destinations, whole
 from identity.values.calls import ACTS, STORED_KINDS

@@ -10,7 +10,7 @@ from typing import Any
 from identity.journeys.read.find import MOST_DOCUMENTS
 from identity.journeys.read.opened import Opened
 from identity.journeys.read.scope import Scope, disclose, only_id, open_scope, seen, told_before
-from identity.planning.destinations import Visible
+from identity.planning.destinations.policy import Visible
 from identity.spaces import Space, through_a_roll
 from identity.store import read as store
 from identity.values.calls import Identifier

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 from identity.journeys.read.opened import Opened, open_profile
 from identity.journeys.read.page import Answered, Wanted, cursor, read_place, write_place
 from identity.naming import named
-from identity.planning.records import Kept, split_keys, unpack, unpack_events
-from identity.planning.rules import Rules
-from identity.planning.timing import format_time
+from identity.planning.resolution.event_time import format_time
+from identity.planning.resolution.resolution_rules import Rules
+from identity.planning.resolution.stored_calls import Kept, split_keys, unpack, unpack_events
 from identity.spaces import Space, through_a_roll
 from identity.store import control
 from identity.store import events as store

@@ -14,10 +14,10 @@ from identity.journeys.read.events import Found, page_of
 from identity.journeys.read.history import get_history
 from identity.journeys.read.opened import Opened, open_profile
 from identity.journeys.read.page import Wanted
-from identity.planning.exports import SECTIONS, Part, Place
-from identity.planning.extract import content
-from identity.planning.state import STATED
-from identity.planning.timing import format_time
+from identity.planning.privacy.access_export import SECTIONS, Part, Place
+from identity.planning.resolution.event_time import format_time
+from identity.planning.resolution.extract import content
+from identity.planning.resolution.planner_state import STATED
 from identity.spaces import Space
 from identity.store import control, exports, whole
 from identity.values.calls import ACTS, DAY, STORED_KINDS

@@ -6,9 +6,9 @@ from typing import Any
 
 from identity.journeys.read.observed import Observed, observe
 from identity.journeys.read.opened import open_profile
-from identity.planning import graph
-from identity.planning.records import Kept
-from identity.planning.timing import format_time
+from identity.planning.graph import evidence_graph
+from identity.planning.resolution.event_time import format_time
+from identity.planning.resolution.stored_calls import Kept
 from identity.spaces import Space, through_a_roll
 from identity.store import control
 from identity.values.calls import STORED_KINDS
@@ -52,16 +52,16 @@ async def explain(space: Space, ref: str, start: str, end: str) -> dict[str, Any
     }
 
 
-def _paths(observed: Observed, a: bytes, b: bytes) -> tuple[graph.Graph, graph.Paths | None]:
+def _paths(observed: Observed, a: bytes, b: bytes) -> tuple[evidence_graph.Graph, evidence_graph.Paths | None]:
     built = observed.graph()
-    return built, graph.paths(built, a, b)
+    return built, evidence_graph.paths(built, a, b)
 
 
 class _Teller:
     def __init__(
         self,
         observed: Observed,
-        built: graph.Graph,
+        built: evidence_graph.Graph,
         places: dict[tuple[bytes, bytes], list[Place]],
         calls: dict[Place, Kept],
         sources: dict[int, str],
@@ -74,7 +74,7 @@ class _Teller:
 
     def link(self, a: bytes, b: bytes) -> dict[str, Any]:
         """A link with the first calls that made it."""
-        link, places = graph.link(self.built, a, b), self.places[a, b]
+        link, places = evidence_graph.link(self.built, a, b), self.places[a, b]
         return {
             "from": self.observed.text(a),
             "to": self.observed.text(b),

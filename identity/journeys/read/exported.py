@@ -13,11 +13,11 @@ from msgspec import Struct
 from identity.journeys.read.changes import UPSERT, WITHDRAW, Line, lines, read_position
 from identity.journeys.read.opened import Opened
 from identity.journeys.read.scope import Scope, cursor_domain, open_scope
-from identity.planning.destinations import Visible
-from identity.planning.feed import BEGINNING, Position, pack
-from identity.planning.plan import ERASE, MERGE
-from identity.planning.records import Kept, unpack
-from identity.planning.warehouse import Event, Gone, Link, Mapped, State
+from identity.planning.destinations.feed_pages import BEGINNING, Position, pack
+from identity.planning.destinations.policy import Visible
+from identity.planning.destinations.warehouse_tables import Event, Gone, Link, Mapped, State
+from identity.planning.resolution.plan import ERASE, MERGE
+from identity.planning.resolution.stored_calls import Kept, unpack
 from identity.spaces import Space, through_a_roll
 from identity.store import control, feed
 from identity.store import read as store

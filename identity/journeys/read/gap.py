@@ -12,13 +12,22 @@ import msgspec
 
 from identity.journeys.read.opened import Opened
 from identity.journeys.read.scope import Scope, field_set, open_scope, seen, told_before
-from identity.planning.blocked import NOBODYS_EMAILS, stands_for_nobody
-from identity.planning.destinations import Visible, winners
-from identity.planning.feed import unpack
-from identity.planning.gates import Entry, Facts, Gate, Standing, gates, standing, stopped_at, verdicts
-from identity.planning.permission import Permission, Verdict
-from identity.planning.records import unpack_demoted
-from identity.planning.timing import format_time
+from identity.planning.consent.permission import Permission, Verdict
+from identity.planning.destinations.feed_pages import unpack
+from identity.planning.destinations.gap_explanation import (
+    Entry,
+    Facts,
+    Gate,
+    Standing,
+    gates,
+    standing,
+    stopped_at,
+    verdicts,
+)
+from identity.planning.destinations.policy import Visible, winners
+from identity.planning.resolution.event_time import format_time
+from identity.planning.resolution.placeholder_values import NOBODYS_EMAILS, stands_for_nobody
+from identity.planning.resolution.stored_calls import unpack_demoted
 from identity.spaces import Space, through_a_roll
 from identity.store import deliveries, destinations, feed, unlinked
 from identity.store import read as store

@@ -6,11 +6,11 @@ from typing import Any
 
 from identity.journeys.read.observed import Observed, observe
 from identity.journeys.read.opened import open_profile
-from identity.planning import graph
-from identity.planning.layout import foremost, layout
-from identity.planning.records import unpack_demoted
-from identity.planning.review import Review, review, strong_ids
-from identity.planning.timing import format_time
+from identity.planning.graph import evidence_graph
+from identity.planning.graph.layout import foremost, layout
+from identity.planning.graph.over_merge_review import Review, review, strong_ids
+from identity.planning.resolution.event_time import format_time
+from identity.planning.resolution.stored_calls import unpack_demoted
 from identity.spaces import Space, through_a_roll
 from identity.store import control
 from identity.store import whole as store
@@ -62,7 +62,7 @@ def _tell(
     found = review(built, observed.types, observed.retired)
     keys = foremost(built, found, most)
     shown = set(keys)
-    links = [each for each in graph.links(built) if each.a in shown and each.b in shown]
+    links = [each for each in evidence_graph.links(built) if each.a in shown and each.b in shown]
     text = observed.text
     places = layout([text(key) for key in keys], [(text(each.a), text(each.b)) for each in links]) if drawn else {}
     teller = _Teller(observed, built, found)
@@ -81,7 +81,7 @@ def _tell(
 
 
 class _Teller:
-    def __init__(self, observed: Observed, built: graph.Graph, found: Review) -> None:
+    def __init__(self, observed: Observed, built: evidence_graph.Graph, found: Review) -> None:
         self.observed = observed
         self.found = found
         self.strong = set(strong_ids(built, observed.types, observed.retired))
@@ -108,7 +108,7 @@ class _Teller:
             told["x"], told["y"] = places[told["identifier"]]
         return told
 
-    def link(self, each: graph.Link, sources: dict[int, str]) -> dict[str, Any]:
+    def link(self, each: evidence_graph.Link, sources: dict[int, str]) -> dict[str, Any]:
         """Two identifiers seen together."""
         pair = frozenset((each.a, each.b))
         return {

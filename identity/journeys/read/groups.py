@@ -3,7 +3,7 @@
 from typing import Any
 
 from identity.journeys.read.accounts import open_account
-from identity.planning import traits
+from identity.planning.resolution import document
 from identity.spaces import Space, through_a_roll
 from identity.store import groups as store
 from identity.values.errors import GroupNotFound
@@ -24,7 +24,7 @@ async def get_group(space: Space, group_id: str) -> dict[str, Any]:
         members, all_counted = await store.count_members(connection, space.tenant, account.id, MOST_COUNTED)
     return {
         "group_id": account.name,
-        "traits": traits.present(account.document.traits),
+        "traits": document.present(account.document.traits),
         "member_count": members,
         "approximate": not all_counted,
     }

@@ -8,9 +8,9 @@ from operator import itemgetter
 from typing import Any
 
 from identity.naming import named as named_in
-from identity.planning.plan import CREATED, DEMOTED, GAINED, MERGED, REBUILT, REMOVED, RETIRED, UNMERGED
-from identity.planning.records import Kept, split_keys, unpack, unpack_demoted
-from identity.planning.timing import format_time
+from identity.planning.resolution.event_time import format_time
+from identity.planning.resolution.plan import CREATED, DEMOTED, GAINED, MERGED, REBUILT, REMOVED, RETIRED, UNMERGED
+from identity.planning.resolution.stored_calls import Kept, split_keys, unpack, unpack_demoted
 from identity.spaces import Space, through_a_roll
 from identity.store import control
 from identity.store import read as store

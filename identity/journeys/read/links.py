@@ -7,7 +7,7 @@ from identity.journeys.read.accounts import ACCOUNTS, find_account, group_id
 from identity.journeys.read.opened import Opened, open_profile
 from identity.journeys.read.page import Answered, Wanted, after_mark, cursor, mark, read_place, write_place
 from identity.journeys.read.users import USERS, key_names, source_id, told_ids
-from identity.planning import traits
+from identity.planning.resolution import document as traits
 from identity.spaces import Space, through_a_roll
 from identity.store import groups
 from identity.store import read as store

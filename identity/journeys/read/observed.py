@@ -6,11 +6,11 @@ Identifiers of the profile go by their newest keys here, whichever they were rea
 from collections.abc import Mapping, Sequence
 
 from identity.journeys.read.opened import Opened
-from identity.planning.graph import Graph, Observation, build
-from identity.planning.records import split_keys, unpack_demoted
-from identity.planning.together import Unmerged, together
-from identity.planning.whole import shown
-from identity.planning.working import set_key
+from identity.planning.corrections.co_occurrence import Unmerged, together
+from identity.planning.corrections.profile_snapshot import shown
+from identity.planning.graph.evidence_graph import Graph, Observation, build
+from identity.planning.resolution.stored_calls import split_keys, unpack_demoted
+from identity.planning.resolution.working_set import set_key
 from identity.store import whole as store
 from identity.store.rows import SightingRow
 from identity.store.survey import hold_still

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from identity.journeys.read.find import MOST_DOCUMENTS, find
-from identity.planning import consent, traits
-from identity.planning.records import Kept, unpack
-from identity.planning.state import Document, Stamped
-from identity.planning.timing import format_time
+from identity.planning.consent import fold
+from identity.planning.resolution import document as traits
+from identity.planning.resolution.event_time import format_time
+from identity.planning.resolution.planner_state import Document, Stamped
+from identity.planning.resolution.stored_calls import Kept, unpack
 from identity.spaces import Space
 from identity.store import read as store
 from identity.values.errors import KeyRenamed, KeyUnavailable, ProfileNotFound, TooMuch
@@ -59,7 +60,7 @@ class Opened:
         head = self.head
         names = await self.names()
         documents = self.documents
-        answers = consent.fold(documents, self.meetings())
+        answers = fold.fold(documents, self.meetings())
         return {
             "profile_id": public_profile(head.canonical),
             "merged_from": sorted(public_profile(m.id) for m in self.members if m.id != head.canonical),
@@ -80,10 +81,10 @@ class Opened:
             "groups": traits.members(traits.fold(document.groups for document in documents.values())),
         }
 
-    def meetings(self) -> list[consent.Meeting]:
+    def meetings(self) -> list[fold.Meeting]:
         """When its origins met."""
         return [
-            consent.Meeting(m.joined_at, m.id, m.joined_to)
+            fold.Meeting(m.joined_at, m.id, m.joined_to)
             for m in self.members
             if m.joined_to is not None and m.joined_at is not None
         ]

@@ -11,9 +11,9 @@ import msgspec
 from msgspec import Struct
 
 from identity.journeys.read.opened import Opened
-from identity.planning.destinations import Entitled, Kept, Visible, visible
-from identity.planning.permission import Permission
-from identity.planning.purposes import Purposes, compile_purposes
+from identity.planning.consent.permission import Permission
+from identity.planning.consent.purposes import Purposes, compile_purposes
+from identity.planning.destinations.policy import Entitled, Kept, Visible, visible
 from identity.spaces import Space
 from identity.store import destinations, disclosures
 from identity.store.disclosures import DisclosureRow, Read

@@ -6,9 +6,9 @@ from typing import Any
 from identity.journeys.read.events import last_call
 from identity.journeys.read.opened import Opened, open_profile
 from identity.journeys.read.page import Answered, Wanted, after_mark, cursor, mark, read_place, write_place
-from identity.planning.records import Kept
-from identity.planning.state import Stamped
-from identity.planning.timing import format_time
+from identity.planning.resolution.event_time import format_time
+from identity.planning.resolution.planner_state import Stamped
+from identity.planning.resolution.stored_calls import Kept
 from identity.spaces import Space, through_a_roll
 from identity.store import control
 from identity.store import read as store

@@ -7,12 +7,12 @@ from collections.abc import Set as AbstractSet
 from identity.acting import View
 from identity.naming import renamed, strongest
 from identity.origins import opened, unwrap
-from identity.planning.parting import mixed
-from identity.planning.records import Kept, split_keys, unpack, unpack_demoted, unpack_events
-from identity.planning.state import Document, Sighting
-from identity.planning.traits import unpack as unpack_document
-from identity.planning.whole import Content, Lain, Link, Renaming, Whole, shown
-from identity.planning.working import set_key
+from identity.planning.corrections.profile_snapshot import Content, Lain, Link, Renaming, Whole, shown
+from identity.planning.corrections.unmerge import mixed
+from identity.planning.resolution.document import unpack as unpack_document
+from identity.planning.resolution.planner_state import Document, Sighting
+from identity.planning.resolution.stored_calls import Kept, split_keys, unpack, unpack_demoted, unpack_events
+from identity.planning.resolution.working_set import set_key
 from identity.store import rules as stored_rules
 from identity.store import whole as store
 from identity.store.load import CUTS

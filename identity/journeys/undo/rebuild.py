@@ -13,12 +13,12 @@ from identity.journeys.undo.replaying import Replayed, replay
 from identity.journeys.undo.rewriting import Rewriting
 from identity.journeys.undo.survey import Progress, survey
 from identity.origins import written
-from identity.planning.counters import counted
-from identity.planning.plan import MERGE, REBUILT, UNMERGE, UPSERT, Change
-from identity.planning.rebuild import ASLEEP
-from identity.planning.records import Kept, pack_demoted
-from identity.planning.rules import Rules
-from identity.planning.state import Document, Profile
+from identity.planning.corrections.rebuild import ASLEEP
+from identity.planning.resolution.counters import counted
+from identity.planning.resolution.plan import MERGE, REBUILT, UNMERGE, UPSERT, Change
+from identity.planning.resolution.planner_state import Document, Profile
+from identity.planning.resolution.resolution_rules import Rules
+from identity.planning.resolution.stored_calls import Kept, pack_demoted
 from identity.rotating import finish
 from identity.spaces import Space, through_a_roll
 from identity.store import rows

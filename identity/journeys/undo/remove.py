@@ -6,8 +6,8 @@ from identity.acting import Done, Ground, act
 from identity.journeys.undo.opening import Opened, open_whole, showed
 from identity.journeys.undo.sealing import act_record, changes, history, seal_act
 from identity.origins import written
-from identity.planning.removal import Removal, remove
-from identity.planning.working import set_key
+from identity.planning.corrections.remove_identifier import Removal, remove
+from identity.planning.resolution.working_set import set_key
 from identity.spaces import Space, through_a_roll
 from identity.store import whole as store
 from identity.store.apply import Writes

@@ -8,12 +8,12 @@ from identity.acting import View
 from identity.journeys.undo.opening import Opened, open_whole
 from identity.journeys.undo.survey import Every, names, reread
 from identity.moving import older_names
-from identity.planning.rebuild import Lying, Plain, Rebuilt, Stored, rebuild
-from identity.planning.records import Kept, split_keys, unpack_demoted
-from identity.planning.replay import Ground, Replay, Told
-from identity.planning.rules import Rules
-from identity.planning.state import Sighting
-from identity.planning.whole import Lain
+from identity.planning.corrections.profile_snapshot import Lain
+from identity.planning.corrections.rebuild import Lying, Plain, Rebuilt, Stored, rebuild
+from identity.planning.corrections.replay import Ground, Replay, Told
+from identity.planning.resolution.planner_state import Sighting
+from identity.planning.resolution.resolution_rules import Rules
+from identity.planning.resolution.stored_calls import Kept, split_keys, unpack_demoted
 from identity.store import survey as store
 from identity.values.calls import ACTS, STORED_KINDS, Identifier
 from identity.values.ids import new_id

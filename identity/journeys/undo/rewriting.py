@@ -8,9 +8,9 @@ from collections.abc import Iterable
 
 from identity.journeys.undo.opening import Opened
 from identity.minting import Mint
-from identity.planning import traits
-from identity.planning.records import Kept, pack_stamped
-from identity.planning.state import Document, Sighting
+from identity.planning.resolution import document as traits
+from identity.planning.resolution.planner_state import Document, Sighting
+from identity.planning.resolution.stored_calls import Kept, pack_stamped
 from identity.store import rows
 from identity.store.apply import Writes
 from identity.store.whole import LainRow

@@ -6,10 +6,10 @@ from identity.journeys.undo.opening import Opened
 from identity.journeys.undo.rewriting import Rewriting
 from identity.minting import Mint
 from identity.origins import written
-from identity.planning.parting import Parting, Split
-from identity.planning.plan import Change, Note
-from identity.planning.records import Kept
-from identity.planning.records import pack_kept as pack
+from identity.planning.corrections.unmerge import Parting, Split
+from identity.planning.resolution.plan import Change, Note
+from identity.planning.resolution.stored_calls import Kept
+from identity.planning.resolution.stored_calls import pack_kept as pack
 from identity.store import rows
 from identity.store.apply import Writes
 from identity.store.load import CUTS

@@ -8,10 +8,10 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Container, Iterable
 
-from identity.planning.extract import extract
-from identity.planning.rebuild import ASLEEP
-from identity.planning.records import Kept, source, split_keys, unpack
-from identity.planning.rules import Rules
+from identity.planning.corrections.rebuild import ASLEEP
+from identity.planning.resolution.extract import extract
+from identity.planning.resolution.resolution_rules import Rules
+from identity.planning.resolution.stored_calls import Kept, source, split_keys, unpack
 from identity.spaces import Space, through_a_roll
 from identity.store import survey as store
 from identity.values.calls import ACTS, MICRO, STORED_KINDS, Call

@@ -12,8 +12,8 @@ from identity.acting import View
 from identity.journeys.undo.replaying import replay
 from identity.journeys.undo.survey import Progress, survey
 from identity.origins import unwrap
-from identity.planning.difference import Difference, compare
-from identity.planning.rules import Rules, compile_rules
+from identity.planning.corrections.rules_diff import Difference, compare
+from identity.planning.resolution.resolution_rules import Rules, compile_rules
 from identity.rotating import finish
 from identity.spaces import Space, through_a_roll
 from identity.store import survey as store

@@ -6,7 +6,7 @@ from typing import Any
 from identity.acting import Done, Ground, act
 from identity.journeys.undo.opening import open_for_parting
 from identity.journeys.undo.sealing import act_record, seal_parting
-from identity.planning.parting import part
+from identity.planning.corrections.unmerge import part
 from identity.spaces import Space, through_a_roll
 from identity.store.erasing import withheld
 from identity.store.ledger import said

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Final
 
-from identity.planning.warehouse import TABLES, Manifest, read_manifest, write_manifest
+from identity.planning.destinations.warehouse_tables import TABLES, Manifest, read_manifest, write_manifest
 from identity.values.errors import Misconfigured
 from identity.vault.durable import UNFINISHED, create, make_directory, replace, sync_directory
 

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 from identity.journeys import clocks, exports
 from identity.journeys.erase import holds, requests
 from identity.journeys.read.everything import gather
-from identity.planning.privacy import ACCESS, NATIVE, SUPPRESS_WITH_DELETE, Asked, Request
+from identity.planning.privacy.request_kinds import ACCESS, NATIVE, SUPPRESS_WITH_DELETE, Asked, Request
 from identity.values.calls import DAY
 from identity.values.ids import public
 from tests.identity.journeys.test_exports import asked as export_asked

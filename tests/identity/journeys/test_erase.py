@@ -11,7 +11,7 @@ from identity.journeys.read.native import get_profile, held, list_profiles
 from identity.journeys.rules import put_rules
 from identity.journeys.undo.rebuild import rebuild_space
 from identity.journeys.undo.unmerge import unmerge
-from identity.planning.privacy import (
+from identity.planning.privacy.request_kinds import (
     DELETE_ONLY,
     DUPLICATE,
     FINISHED,

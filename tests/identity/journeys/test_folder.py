@@ -12,7 +12,7 @@ from pyarrow import parquet
 
 from identity.journeys.warehouse.folder import Folder
 from identity.parquet import encode
-from identity.planning.warehouse import TABLES, Manifest
+from identity.planning.destinations.warehouse_tables import TABLES, Manifest
 from identity.values.errors import Misconfigured
 
 Kill = Callable[[int], None]

@@ -10,9 +10,9 @@ from identity.journeys.behind import find_overdue
 from identity.journeys.erase import requests
 from identity.journeys.push import LEASE, Pushing
 from identity.journeys.read import changes
-from identity.planning import standing
-from identity.planning.feed import ASTRAY
-from identity.planning.retries import GIVE_UP
+from identity.planning.destinations.feed_pages import ASTRAY
+from identity.planning.destinations.retry import GIVE_UP
+from identity.planning.privacy import request_status
 from identity.store import feed
 from identity.values.calls import DAY
 from tests.identity.journeys.mailing import mailing, person
@@ -70,8 +70,8 @@ def test_a_week_of_500(lab: Lab) -> None:
             assert len(mail.receiver.messages) > 20
             found = await requests.get(mail.space, asked.id)
             assert [notice.state for notice in found.erasures[0].notices] == [6]
-            assert standing.segment(found) == "PARTIAL_SUCCESS"
-            shown = standing.native(found.erasures[0], mail.clock.now)
+            assert request_status.segment(found) == "PARTIAL_SUCCESS"
+            shown = request_status.native(found.erasures[0], mail.clock.now)
             assert (shown["internal"], shown["overall"]) == ("finished", "partial")
             assert (await find_overdue(mail.ingest.spaces, begun)).dead == 1
 

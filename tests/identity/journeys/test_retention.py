@@ -15,8 +15,8 @@ from identity.journeys.read import changes as feed_pages
 from identity.journeys.read.changes import changes, read_position
 from identity.journeys.read.destined import lookup
 from identity.journeys.read.scope import open_scope
-from identity.planning.plan import UPSERT
-from identity.planning.privacy import DELETE_ONLY, NATIVE, Asked
+from identity.planning.privacy.request_kinds import DELETE_ONLY, NATIVE, Asked
+from identity.planning.resolution.plan import UPSERT
 from identity.spaces import Spaces
 from identity.store import control, feed
 from identity.store.database import Database

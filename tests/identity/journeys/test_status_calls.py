@@ -11,7 +11,7 @@ from app.dsr_status import to_call
 from identity.journeys.erase import requests
 from identity.journeys.erase.resuming import forget_settled
 from identity.journeys.status_calls import LOOK, call_done
-from identity.planning.privacy import OPENDSR, SUPPRESS_WITH_DELETE, Asked
+from identity.planning.privacy.request_kinds import OPENDSR, SUPPRESS_WITH_DELETE, Asked
 from identity.spaces import Space
 from identity.values.calls import DAY
 from tests.identity.journeys.mailing import Mail, mailing, person

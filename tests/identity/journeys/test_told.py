@@ -9,7 +9,7 @@ from identity.journeys import acks, destinations
 from identity.journeys.erase import holds, requests
 from identity.journeys.read.changes import changes, read_position
 from identity.journeys.read.scope import open_scope
-from identity.planning.privacy import NATIVE, SUPPRESS_WITH_DELETE, Asked
+from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_WITH_DELETE, Asked
 from identity.spaces import Space
 from identity.store import feed
 from identity.store.database import Database

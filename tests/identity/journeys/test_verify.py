@@ -12,7 +12,7 @@ from identity.journeys.rules import put_rules
 from identity.journeys.undo.remove import remove_identifier
 from identity.journeys.undo.unmerge import unmerge
 from identity.journeys.verify import PARTS, verify
-from identity.planning.findings import DIFFERENCES, MOST_SHOWN
+from identity.planning.integrity.discrepancies import DIFFERENCES, MOST_SHOWN
 from identity.values.calls import Source
 from identity.values.errors import SpaceNotFound
 from identity.values.identifiers import parse

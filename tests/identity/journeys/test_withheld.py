@@ -13,7 +13,15 @@ from identity.journeys.undo.rebuild import rebuild_space
 from identity.journeys.undo.remove import remove_identifier
 from identity.journeys.undo.trial import simulate_rules, tell
 from identity.journeys.undo.unmerge import unmerge
-from identity.planning.privacy import CANCELLED, FINISHED, NATIVE, ON_HOLD, SUPPRESS_WITH_DELETE, Asked, Request
+from identity.planning.privacy.request_kinds import (
+    CANCELLED,
+    FINISHED,
+    NATIVE,
+    ON_HOLD,
+    SUPPRESS_WITH_DELETE,
+    Asked,
+    Request,
+)
 from identity.values.calls import Source
 from identity.values.errors import IdentifierNotFound, NotOneProfile, ProfileNotFound
 from tests.privacy.test_journal import Backup, level

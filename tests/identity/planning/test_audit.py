@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from identity.planning.audit import REMOVE, UNMERGE, Ties, Undone
-from identity.planning.census import Census
-from identity.planning.counters import pack
-from identity.planning.findings import DIFFERENCES, MOST_SHOWN, Findings
-from identity.planning.rebuild import ASLEEP
-from identity.planning.state import Counters
-from identity.planning.tally import Tally
+from identity.planning.corrections.rebuild import ASLEEP
+from identity.planning.integrity.counter_check import Tally
+from identity.planning.integrity.discrepancies import DIFFERENCES, MOST_SHOWN, Findings
+from identity.planning.integrity.evidence_check import REMOVE, UNMERGE, Ties, Undone
+from identity.planning.integrity.row_index import Census
+from identity.planning.resolution.counters import pack
+from identity.planning.resolution.planner_state import Counters
 
 IDENTIFY = 0
 

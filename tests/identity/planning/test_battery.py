@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from identity.planning.rules import compile_rules
-from identity.planning.timing import parse_time
+from identity.planning.resolution.event_time import parse_time
+from identity.planning.resolution.resolution_rules import compile_rules
 from tests.oracle import World, key_of
 from tests.scenarios import HELD, RECEIVED, expand, matching, tally
 

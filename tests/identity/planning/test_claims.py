@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.planning.blocked import NOBODY, NOBODYS_EMAILS
-from identity.planning.extract import extract
-from identity.planning.rules import DEFAULT_RULES, Rules, compile_rules
+from identity.planning.resolution.extract import extract
+from identity.planning.resolution.placeholder_values import NOBODY, NOBODYS_EMAILS
+from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules, compile_rules
 from identity.values.calls import Call, Identifier, Kind, Skipped, Source
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.planning.deadlines import CCPA, GDPR, NONE, clock, confirm_by, due, extended
+from identity.planning.privacy.deadlines import CCPA, GDPR, NONE, clock, confirm_by, due, extended
 
 MICRO = 1_000_000
 moments = st.datetimes(datetime(2020, 1, 1), datetime(2090, 1, 1)).map(lambda each: each.replace(tzinfo=UTC))  # noqa: DTZ001

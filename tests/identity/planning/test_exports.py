@@ -9,7 +9,17 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.planning.exports import COLUMNS, SECTIONS, WRITERS, Part, Place, harmless, pack, split, unpack
+from identity.planning.privacy.access_export import (
+    COLUMNS,
+    SECTIONS,
+    WRITERS,
+    Part,
+    Place,
+    harmless,
+    pack,
+    split,
+    unpack,
+)
 
 NAMES = list(SECTIONS)
 texts = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=12) | st.sampled_from(

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from identity.planning.extract import CONSENT_EVENT, REJECTIONS, extract
-from identity.planning.rules import DEFAULT_RULES
+from identity.planning.resolution.extract import CONSENT_EVENT, REJECTIONS, extract
+from identity.planning.resolution.resolution_rules import DEFAULT_RULES
 from identity.values.calls import KINDS, MICRO, Call, Kind, Source
 from identity.values.errors import BadCall
 

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.planning.destinations import Entitled
-from identity.planning.feed import Position
-from identity.planning.gates import (
+from identity.planning.consent.permission import Permission, Verdict
+from identity.planning.consent.purposes import Purpose, Purposes
+from identity.planning.destinations.feed_pages import Position
+from identity.planning.destinations.gap_explanation import (
     GATES,
     REASONS,
     Entry,
@@ -20,8 +21,7 @@ from identity.planning.gates import (
     stopped_at,
     verdicts,
 )
-from identity.planning.permission import Permission, Verdict
-from identity.planning.purposes import Purpose, Purposes
+from identity.planning.destinations.policy import Entitled
 
 ME, OTHER = b"\x01" * 16, b"\x02" * 16
 SET = Entry(True, 1_700_000_000_000_000, "m1", ME)

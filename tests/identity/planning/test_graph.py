@@ -8,7 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.planning.graph import ALL_PAIRS, Graph, Observation, along, build, link, links, paths, type_weight
+from identity.planning.graph.evidence_graph import (
+    ALL_PAIRS,
+    Graph,
+    Observation,
+    along,
+    build,
+    link,
+    links,
+    paths,
+    type_weight,
+)
 
 TYPES = {"u": "user_id", "e": "email", "p": "phone", "c": "crm", "d": "ios.id", "a": "anonymous_id"}
 

@@ -5,7 +5,7 @@ from math import dist
 
 import pytest
 
-from identity.planning.layout import layout
+from identity.planning.graph.layout import layout
 
 
 def star(name: str, leaves: int) -> list[tuple[str, str]]:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from identity.planning.rules import compile_rules
-from identity.planning.traits import cost
+from identity.planning.resolution.document import cost
+from identity.planning.resolution.resolution_rules import compile_rules
 from tests.oracle import World, key_of
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from identity.planning.needles import HASH, Needles
+from identity.planning.integrity.leak_patterns import HASH, Needles
 
 TOKEN = "Qm7xKd02PzRv5tLw9HsYbN3c"
 FORMS: dict[str, Callable[[str], bytes]] = {

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.planning.numbers import LARGEST, SMALLEST, has_big_number, tame
+from identity.planning.resolution.big_integers import LARGEST, SMALLEST, has_big_number, tame
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),

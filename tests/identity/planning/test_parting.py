@@ -6,11 +6,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.planning.counters import counted
-from identity.planning.fits import separated
-from identity.planning.rejoin import rejoin
-from identity.planning.state import Counters, Profile
-from identity.planning.together import Unmerged, together
+from identity.planning.corrections.co_occurrence import Unmerged, together
+from identity.planning.corrections.join_history import rejoin
+from identity.planning.resolution.counters import counted
+from identity.planning.resolution.merge_limits import separated
+from identity.planning.resolution.planner_state import Counters, Profile
 from tests.oracle import World, key_of
 
 USER, OTHER, DEVICE, MAIL = (key_of(*each) for each in (

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from identity.planning.consent import Meeting, fold
-from identity.planning.extract import extract
-from identity.planning.permission import Permission, Verdict
-from identity.planning.purposes import Purposes, compile_purposes
-from identity.planning.rules import DEFAULT_RULES
-from identity.planning.state import Document
-from identity.planning.traits import decide, signal
+from identity.planning.consent.fold import Meeting, fold
+from identity.planning.consent.permission import Permission, Verdict
+from identity.planning.consent.purposes import Purposes, compile_purposes
+from identity.planning.resolution.document import decide, signal
+from identity.planning.resolution.extract import extract
+from identity.planning.resolution.planner_state import Document
+from identity.planning.resolution.resolution_rules import DEFAULT_RULES
 from identity.values.calls import DAY, Call, Source
 
 NOW = 1_000 * DAY

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.planning.feed import Entry, Position, advanced, missed, pack, unpack, within
+from identity.planning.destinations.feed_pages import Entry, Position, advanced, missed, pack, unpack, within
 
 LANES = st.dictionaries(st.integers(0, 15), st.integers(0, 2**40), max_size=16)
 PLACES = st.builds(

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from identity.planning.extract import extract
-from identity.planning.rules import DEFAULT_RULES, Rules, compile_rules
+from identity.planning.resolution.extract import extract
+from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules, compile_rules
 from identity.values.calls import Alias, Call, Identifier, Skipped, Source
 
 PUBLIC, SERVER = Source(1), Source(2, server=True)

@@ -3,7 +3,17 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.planning.feed import ASTRAY, BEGINNING, Position, between, further, pack, stands, starts, unpack
+from identity.planning.destinations.feed_pages import (
+    ASTRAY,
+    BEGINNING,
+    Position,
+    between,
+    further,
+    pack,
+    stands,
+    starts,
+    unpack,
+)
 
 LANES = st.dictionaries(st.integers(0, 7), st.integers(0, 20), max_size=8)
 AFTER = st.one_of(st.none(), st.binary(min_size=16, max_size=16))

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from identity.planning.extract import extract
-from identity.planning.refusals import LONGEST_NAME, MOST_NAMES, Refusal, of_call, of_item, pack, unpack
-from identity.planning.rules import DEFAULT_RULES
+from identity.planning.resolution.extract import extract
+from identity.planning.resolution.rejections import LONGEST_NAME, MOST_NAMES, Refusal, of_call, of_item, pack, unpack
+from identity.planning.resolution.resolution_rules import DEFAULT_RULES
 from identity.values.calls import DAY, Call, Kind, Outcome, Source
 
 NOW = 20_000 * DAY

@@ -3,11 +3,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.planning import counters, renaming
-from identity.planning.plan import DEMOTED, GAINED
-from identity.planning.records import pack_demoted, split_keys
-from identity.planning.state import Counters, Window
-from identity.planning.working import set_key
+from identity.planning.corrections import rekey_rows
+from identity.planning.resolution import counters
+from identity.planning.resolution.plan import DEMOTED, GAINED
+from identity.planning.resolution.planner_state import Counters, Window
+from identity.planning.resolution.stored_calls import pack_demoted, split_keys
+from identity.planning.resolution.working_set import set_key
 
 KEYS = [bytes((number,)) * 32 for number in range(1, 7)]
 NAMES = {key: bytes((key[0] + 100,)) * 32 for key in KEYS[:4]}
@@ -22,13 +23,13 @@ reasons = st.sampled_from(["blocked", "limit:device", "separated"])
 def test_there_and_back(kept: list[bytes], refused: list[tuple[bytes, str]]) -> None:
     """What is renamed and renamed back is what it was; what has no new name stays, in its place."""
     packed, demoted = b"".join(kept), pack_demoted(refused, CODES)
-    assert split_keys(renaming.keys(packed, NAMES)) == [NAMES.get(key, key) for key in kept]
-    assert renaming.keys(renaming.keys(packed, NAMES), BACK) == packed
-    assert renaming.demoted(renaming.demoted(demoted, NAMES), BACK) == demoted
-    assert renaming.line(GAINED, packed, NAMES) == renaming.keys(packed, NAMES)
-    assert renaming.line(DEMOTED, demoted, NAMES) == renaming.demoted(demoted, NAMES)
-    assert renaming.named(DEMOTED, demoted) == [key for key, _ in refused]
-    assert renaming.named(GAINED, packed) == kept
+    assert split_keys(rekey_rows.keys(packed, NAMES)) == [NAMES.get(key, key) for key in kept]
+    assert rekey_rows.keys(rekey_rows.keys(packed, NAMES), BACK) == packed
+    assert rekey_rows.demoted(rekey_rows.demoted(demoted, NAMES), BACK) == demoted
+    assert rekey_rows.line(GAINED, packed, NAMES) == rekey_rows.keys(packed, NAMES)
+    assert rekey_rows.line(DEMOTED, demoted, NAMES) == rekey_rows.demoted(demoted, NAMES)
+    assert rekey_rows.named(DEMOTED, demoted) == [key for key, _ in refused]
+    assert rekey_rows.named(GAINED, packed) == kept
 
 
 @given(keys, st.dictionaries(st.sampled_from(KEYS), st.integers(0, 3), max_size=6))
@@ -37,14 +38,14 @@ def test_counters(live: list[bytes], seen: dict[bytes, int]) -> None:
     window = counters.newest(seen, 3)
     before = Counters({"user_id": 2, "device": 4}, live, 2, {"device": window}, {b"c" * 16: (1, 2)})
     packed = counters.pack(before, CODES.__getitem__)
-    there = counters.unpack(renaming.counters(packed, NAMES), TYPES)
+    there = counters.unpack(rekey_rows.counters(packed, NAMES), TYPES)
     assert there.live == [NAMES.get(key, key) for key in live]
     assert (there.types, there.origins, there.cuts) == (before.types, before.origins, before.cuts)
-    assert counters.unpack(renaming.counters(renaming.counters(packed, NAMES), BACK), TYPES) == counters.unpack(
+    assert counters.unpack(rekey_rows.counters(rekey_rows.counters(packed, NAMES), BACK), TYPES) == counters.unpack(
         packed, TYPES
     )
     renamed = {NAMES.get(key, key): at for key, at in seen.items()}
-    anew = counters.unpack(renaming.counters(packed, NAMES, {64: renamed}), TYPES)
+    anew = counters.unpack(rekey_rows.counters(packed, NAMES, {64: renamed}), TYPES)
     assert anew.windows == ({"device": counters.newest(renamed, 3)} if seen else {})
     assert all(isinstance(each, Window) for each in anew.windows.values())
 
@@ -52,6 +53,6 @@ def test_counters(live: list[bytes], seen: dict[bytes, int]) -> None:
 @given(keys, keys)
 def test_sets(kept: list[bytes], other: list[bytes]) -> None:
     """Sets that were one are one, and sets that were two are two."""
-    found = renaming.sets([(b"".join(kept), None), (b"".join(other), None)], NAMES, TYPES.__getitem__)
+    found = rekey_rows.sets([(b"".join(kept), None), (b"".join(other), None)], NAMES, TYPES.__getitem__)
     assert found[set_key(kept)] == set_key([NAMES.get(key, key) for key in kept])
     assert len(set(found.values())) == len({frozenset(kept), frozenset(other)})

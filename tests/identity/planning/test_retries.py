@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.planning.retries import FIRST_WAIT, GIVE_UP, LONGEST_WAIT, next_attempt
+from identity.planning.destinations.retry import FIRST_WAIT, GIVE_UP, LONGEST_WAIT, next_attempt
 from identity.values.calls import DAY, MICRO
 
 T0 = 1_790_000_000 * MICRO

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.planning.graph import Graph, Observation
-from identity.planning.layout import foremost
-from identity.planning.review import MOST_CUTS, Review, review
+from identity.planning.graph.evidence_graph import Graph, Observation
+from identity.planning.graph.layout import foremost
+from identity.planning.graph.over_merge_review import MOST_CUTS, Review, review
 from tests.identity.planning.test_graph import graph, seen, small_graphs
 
 

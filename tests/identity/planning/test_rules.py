@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from identity.planning.rules import DEFAULT_RULES, Limit, Rules, compile_rules
+from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Limit, Rules, compile_rules
 from identity.values.errors import BadRules
 
 JSON = st.recursive(

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from identity.planning import standing
-from identity.planning.privacy import (
+from identity.planning.privacy import request_status
+from identity.planning.privacy.request_kinds import (
     CANCELLED,
     DELETE_ONLY,
     DUPLICATE,
@@ -54,9 +54,9 @@ def erased(state: int = FINISHED, *said: str, **more: Any) -> Erased:
 )
 def test_overall(one: Erased, expected: str) -> None:
     """One word for it, which never hides that something is left."""
-    shown = standing.native(one, NOW)
+    shown = request_status.native(one, NOW)
     assert shown["overall"] == expected
-    assert shown["internal"] == standing.STATES[one.state]
+    assert shown["internal"] == request_status.STATES[one.state]
 
 
 @pytest.mark.parametrize(
@@ -76,10 +76,10 @@ def test_overall(one: Erased, expected: str) -> None:
 )
 def test_segment(several: list[Erased], expected: str) -> None:
     """One destination that cannot be told does not make a failure of everything."""
-    assert standing.segment(Request(b"r" * 16, SEGMENT, DELETE_ONLY, 0, NOW, "key", None, several)) == expected
+    assert request_status.segment(Request(b"r" * 16, SEGMENT, DELETE_ONLY, 0, NOW, "key", None, several)) == expected
 
 
 def test_every_notice_has_a_status() -> None:
     """Whatever a destination said is shown in Segment's words."""
     for state, _ in enumerate(NOTICES):
-        assert standing.segment_notice(Notice("dst_1", "d", state, NOW)).isupper()
+        assert request_status.segment_notice(Notice("dst_1", "d", state, NOW)).isupper()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.planning.timing import EARLIEST, LATEST, event_time, format_time, parse_time
+from identity.planning.resolution.event_time import EARLIEST, LATEST, event_time, format_time, parse_time
 from identity.values.calls import MICRO
 
 T0 = 1_735_689_600 * MICRO

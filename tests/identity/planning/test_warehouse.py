@@ -6,7 +6,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.planning.warehouse import (
+from identity.planning.destinations.warehouse_tables import (
     CREATED,
     GRAPH,
     IDENTIFIERS,

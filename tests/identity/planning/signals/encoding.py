@@ -9,8 +9,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from identity.planning.signals.tcf import FIRST, Restriction, Tcf
-from identity.planning.signals.vendors import Vendors
+from identity.planning.consent.signals.tcf import FIRST, Restriction, Tcf
+from identity.planning.consent.signals.vendors import Vendors
 from identity.values.calls import DAY, MICRO
 
 ALPHABET = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.planning.signals.bits import Bits
+from identity.planning.consent.signals.bits import Bits
 from identity.values.errors import BadSignal
 from tests.identity.planning.signals.encoding import ALPHABET, bits_of, fibonacci, number, text_of
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.planning.signals import gpp
-from identity.planning.signals.us_sections import UsSection, decode_usca, decode_usnat, statements
+from identity.planning.consent.signals import gpp
+from identity.planning.consent.signals.us_sections import UsSection, decode_usca, decode_usnat, statements
 from identity.values.errors import BadSignal
 from tests.identity.planning.signals.encoding import NOW, encode, granting, header, text_of
 

@@ -7,9 +7,9 @@ from contextlib import suppress
 
 import pytest
 
-from identity.planning.signals import gpp, tcf
-from identity.planning.signals.bits import Bits
-from identity.planning.signals.vendors import Vendors
+from identity.planning.consent.signals import gpp, tcf
+from identity.planning.consent.signals.bits import Bits
+from identity.planning.consent.signals.vendors import Vendors
 from identity.values.errors import BadSignal
 from tests.identity.planning.signals.encoding import ALPHABET, NOW, core, encode, granting, header, number, text_of
 from tests.identity.planning.signals.test_gpp import usca, usnat

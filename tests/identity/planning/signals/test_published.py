@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from identity.planning.signals import gpp, tcf
-from identity.planning.signals.us_sections import decode_usca, decode_usnat
-from identity.planning.signals.vendors import Vendors
+from identity.planning.consent.signals import gpp, tcf
+from identity.planning.consent.signals.us_sections import decode_usca, decode_usnat
+from identity.planning.consent.signals.vendors import Vendors
 from identity.values.calls import MICRO
 from tests.identity.planning.signals.encoding import NOW
 

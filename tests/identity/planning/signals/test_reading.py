@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.planning.signals import google, gpc, us_privacy
-from identity.planning.signals.classes import Statements, together
-from identity.planning.signals.reading import LONGEST_RAW, Signal, read_signals
+from identity.planning.consent.signals import google, gpc, us_privacy
+from identity.planning.consent.signals.classes import Statements, together
+from identity.planning.consent.signals.read_signals import LONGEST_RAW, Signal, read_signals
 from identity.values.errors import BadSignal
 from tests.identity.planning.signals.encoding import NOW, encode, granting, header
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.planning.signals.tcf import (
+from identity.planning.consent.signals.tcf import (
     FIRST,
     LONGEST,
     NOT_ALLOWED,
@@ -17,7 +17,7 @@ from identity.planning.signals.tcf import (
     decode,
     statements,
 )
-from identity.planning.signals.vendors import Vendors
+from identity.planning.consent.signals.vendors import Vendors
 from identity.values.calls import DAY, MICRO
 from identity.values.errors import BadSignal
 from tests.identity.planning.signals.encoding import ALL, NOW, TCFS, core, encode, granting, number, text_of

@@ -5,7 +5,7 @@ Written over text of `0` and `1` and apart from the decoders, with none of their
 
 import re
 
-from identity.planning.signals.tcf import FIRST
+from identity.planning.consent.signals.tcf import FIRST
 from identity.values.calls import DAY
 from tests.identity.planning.signals.encoding import DECISECOND, NOW, bits_of
 

@@ -1,0 +1,132 @@
+"""The purposes of a space: what each is for, how long a grant lasts, and what holds where nothing was said.
+
+One whole document, versioned, sealed like the rules. Without it, and wherever it says nothing, what
+nobody decided is denied.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final, get_args
+
+from msgspec import Struct
+
+from identity.planning.consent.signals.classes import Class
+from identity.planning.consent.statements import region
+from identity.values.calls import DAY
+from identity.values.errors import BadPurposes
+
+CLASSES: Final = get_args(Class)
+MOST_PURPOSES: Final = 200
+MOST_REGIONS: Final = 500
+LONGEST_TTL: Final = 36_500
+_ID: Final = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
+_KNOWN: Final = frozenset(("purposes", "unset", "regions", "override_opt_out"))
+_ANSWERS: Final[Mapping[object, bool]] = {"deny": False, "allow": True}
+
+
+class Purpose(Struct, frozen=True):
+    """A purpose; a grant of it lasts `ttl` microseconds, for ever where it is None."""
+
+    id: str
+    class_: str
+    ttl: int | None = None
+
+
+class Purposes(Struct, frozen=True):
+    """What is in force. `unset` and `regions` say whether what was not decided is allowed, by region and class.
+
+    `override`: a later grant of the purpose itself lifts an opt-out of its whole class.
+    """
+
+    version: int = 0
+    purposes: Mapping[str, Purpose] = {}
+    unset: bool = False
+    regions: Mapping[str, Mapping[str, bool]] = {}
+    override: bool = False
+
+    def default(self, class_: str, where: str | None) -> bool:
+        """Whether what was not decided is allowed, in a region as `US-CA`; None: nobody said where."""
+        if where is None:
+            return self.unset
+        for each in (where, where.partition("-")[0]):
+            told = self.regions.get(each)
+            if told is not None and class_ in told:
+                return told[class_]
+        return self.unset
+
+    def document(self) -> dict[str, Any]:
+        """The document it was made from, whole."""
+        words = {granted: word for word, granted in _ANSWERS.items()}
+        return {
+            "purposes": [
+                {"id": each.id, "class": each.class_, "ttl_days": None if each.ttl is None else each.ttl // DAY}
+                for each in self.purposes.values()
+            ],
+            "unset": words[self.unset],
+            "regions": {
+                where: {name: words[granted] for name, granted in told.items()} for where, told in self.regions.items()
+            },
+            "override_opt_out": self.override,
+        }
+
+
+def compile_purposes(document: object, version: int) -> Purposes:
+    """The purposes that a document states. BadPurposes, whose message names the field and says what it must be."""
+    if not isinstance(document, dict):
+        raise _bad("The purposes must be a JSON object.")
+    if unknown := document.keys() - _KNOWN:
+        raise _bad(f"There are {len(unknown)} unknown fields; known are {', '.join(sorted(_KNOWN))}.")
+    stated = document.get("purposes") or []
+    if not isinstance(stated, list) or len(stated) > MOST_PURPOSES:
+        raise _bad(f"purposes must be a list of at most {MOST_PURPOSES}.")
+    purposes = [_purpose(at, each) for at, each in enumerate(stated)]
+    named = {each.id: each for each in purposes}
+    if len(named) < len(purposes):
+        raise _bad("Each purpose may be there once only.")
+    override = document.get("override_opt_out", False)
+    if not isinstance(override, bool):
+        raise _bad("override_opt_out must be true or false.")
+    unset = _answer(document.get("unset", "deny"), "unset")
+    return Purposes(version, named, unset, _regions(document.get("regions") or {}), override)
+
+
+def _purpose(at: int, stated: object) -> Purpose:
+    where = f"purposes[{at}]"
+    if not isinstance(stated, dict) or stated.keys() - {"id", "class", "ttl_days"}:
+        raise _bad(f"{where} must be an object of id, class and ttl_days.")
+    id_, class_, days = stated.get("id"), stated.get("class"), stated.get("ttl_days")
+    if not isinstance(id_, str) or not _ID.fullmatch(id_):
+        raise _bad(f"{where}.id must be text of 1 to 64 characters.")
+    if not isinstance(class_, str) or class_ not in CLASSES:
+        raise _bad(f"{where}.class must be one of {', '.join(CLASSES)}.")
+    whole = isinstance(days, int) and not isinstance(days, bool)
+    if days is not None and not (whole and 1 <= days <= LONGEST_TTL):
+        raise _bad(f"{where}.ttl_days must be a whole number from 1 to {LONGEST_TTL}, or null.")
+    return Purpose(id_, class_, None if days is None else days * DAY)
+
+
+def _regions(stated: object) -> dict[str, dict[str, bool]]:
+    if not isinstance(stated, dict) or len(stated) > MOST_REGIONS:
+        raise _bad(f"regions must be an object of at most {MOST_REGIONS} regions.")
+    found = {}
+    for where, told in stated.items():
+        if region(where) != where:
+            raise _bad("A region is written as DE or US-CA.")
+        if isinstance(told, str):
+            found[where] = dict.fromkeys(CLASSES, _answer(told, "regions"))
+        elif isinstance(told, dict) and not told.keys() - set(CLASSES):
+            found[where] = {name: _answer(answer, "regions") for name, answer in told.items()}
+        else:
+            raise _bad(f'A region says "deny" or "allow", or so for some of {", ".join(CLASSES)}.')
+    return found
+
+
+def _answer(value: object, where: str) -> bool:
+    answer = _ANSWERS.get(value) if isinstance(value, str) else None
+    if answer is None:
+        raise _bad(f'{where} must say "deny" or "allow".')
+    return answer
+
+
+def _bad(message: str) -> BadPurposes:
+    return BadPurposes(message)

@@ -1,0 +1,65 @@
+"""How the origins of one side of an unmerge met, from how all of them had met (`merging.md` 5).
+
+The old joins are walked in the order of their stamps. Two origins of a side met when the groups
+that held them met, also where what brought these together went to the other side.
+"""
+
+from collections.abc import Mapping
+from itertools import groupby
+from operator import itemgetter
+
+from msgspec import Struct
+
+from identity.planning.resolution.planner_state import Profile
+
+
+class Joins(Struct):
+    """The head of a side, and per other origin what it joined and when."""
+
+    head: bytes
+    joined: dict[bytes, tuple[bytes, int]]
+
+
+class _Group(Struct):
+    """Origins of a side that have met: their head, how many they are, the birth of the oldest."""
+
+    head: bytes
+    origins: int
+    elder: int
+
+
+def rejoin(profiles: Mapping[bytes, Profile], there: Mapping[bytes, bytes], births: Mapping[bytes, int]) -> Joins:
+    """The joins of a side. `there` maps an old origin to what stands for it on this side.
+
+    `births` are of those that stand there. In each meeting the group with fewer origins joins the
+    other, as in a merge.
+    """
+    parent: dict[bytes, bytes] = {}
+    standing = {old: _Group(new, 1, births[new]) for old, new in there.items()}
+    joined: dict[bytes, tuple[bytes, int]] = {}
+
+    def root(origin: bytes) -> bytes:
+        while parent.get(origin, origin) != origin:
+            parent[origin] = parent.get(parent[origin], parent[origin])
+            origin = parent[origin]
+        return origin
+
+    joins = sorted(
+        (p.joined_at, p.id, p.joined_to) for p in profiles.values() if p.joined_at is not None and p.joined_to
+    )
+    for stamp, met in groupby(joins, key=itemgetter(0)):
+        roots = list(dict.fromkeys(root(id_) for _, loser, winner in met for id_ in (winner, loser)))
+        present = [standing.pop(each) for each in roots if each in standing]
+        for other in roots[1:]:
+            parent[other] = roots[0]
+        if not present:
+            continue
+        winner = min(present, key=lambda group: (-group.origins, group.elder))
+        for loser in present:
+            if loser is not winner:
+                joined[loser.head] = (winner.head, stamp)
+                winner.origins += loser.origins
+                winner.elder = min(winner.elder, loser.elder)
+        standing[roots[0]] = winner
+    (whole,) = standing.values()
+    return Joins(whole.head, joined)

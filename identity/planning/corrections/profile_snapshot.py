@@ -1,0 +1,105 @@
+"""A canonical profile with everything that lies at its origins, as far as an undoing has to see it.
+
+Values only, made under the gate held alone, so nothing of it changes until the undoing is done.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from msgspec import Struct
+
+from identity.planning.resolution.counters import attach, newest, unite
+from identity.planning.resolution.planner_state import Counters, Profile, Sighting
+from identity.planning.resolution.resolution_rules import Rules
+from identity.planning.resolution.stored_calls import Kept
+
+
+class Link(Struct):
+    """An identifier as it is linked; `linked_at` is a stamp, the other times are those of events."""
+
+    key: bytes
+    type: str
+    origin: bytes
+    retired: bool
+    linked_at: int
+    first_seen: int
+    last_seen: int
+    source: int
+
+
+class Lain(Struct):
+    """A call that lies at an origin as evidence, or an act; `kept` strongest first, as recorded.
+
+    `shown` is the key of the set of identifiers it showed, b"" for an act.
+    """
+
+    stamp: int
+    kept: list[bytes]
+    shown: bytes
+    call: Kept
+
+
+class Renaming(Struct, frozen=True):
+    """An alias call by which `previous` became another name of `to`."""
+
+    stamp: int
+    previous: bytes
+    to: bytes
+
+
+class Content(Struct):
+    """What lies at one origin; `events` are (stamp, strongest identifier) of its plain calls."""
+
+    evidence: list[Lain] = []
+    events: list[tuple[int, bytes | None]] = []
+    sightings: dict[bytes, Sighting] = {}
+
+
+class Whole(Struct):
+    """A canonical profile: every origin, every identifier, their cuts, and what renamed its user ids.
+
+    `contents` are those of the origins that have to be looked into, `stamp` is that of the gate.
+    """
+
+    profiles: dict[bytes, Profile]
+    links: dict[bytes, Link]
+    cuts: dict[bytes, list[tuple[bytes, int]]] = {}
+    renamings: list[Renaming] = []
+    contents: dict[bytes, Content] = {}
+    stamp: int = 0
+
+
+def shown(kept: Iterable[bytes], demoted: Iterable[tuple[bytes, str]]) -> list[bytes]:
+    """The identifiers that a call showed to belong together, or claimed to: blocked ones are nobody's."""
+    return [*kept, *(key for key, reason in demoted if reason != "blocked")]
+
+
+def own_counters(links: Mapping[bytes, Link], profiles: Mapping[bytes, Profile]) -> dict[bytes, Counters]:
+    """The own counters of every origin, from its identifiers."""
+    owns = {id_: Counters({}, [], profile.own.origins) for id_, profile in profiles.items()}
+    for link in links.values():
+        if not link.retired:
+            attach(owns[link.origin], link.key, link.type)
+    return owns
+
+
+def folded_counters(
+    owns: Mapping[bytes, Counters],
+    links: Mapping[bytes, Link],
+    cuts: Mapping[bytes, list[tuple[bytes, int]]],
+    rules: Rules,
+) -> Counters:
+    """What a head folds of these origins: their own counters, its windows, its cuts."""
+    folded = Counters({}, [], 0)
+    for own in owns.values():
+        unite(folded, own)
+    seen: dict[str, dict[bytes, int]] = {type_: {} for type_ in rules.windowed}
+    for link in links.values():
+        if link.origin not in owns:
+            continue
+        if link.type in seen and not link.retired:
+            seen[link.type][link.key] = link.last_seen
+        for cut, side in cuts.get(link.key, ()):
+            left, right = folded.cuts.get(cut, (0, 0))
+            folded.cuts[cut] = (left + (side == 0), right + (side == 1))
+    folded.windows = {type_: newest(held, rules.limit(type_).max + 1) for type_, held in seen.items()}
+    return folded

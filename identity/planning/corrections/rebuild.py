@@ -1,0 +1,274 @@
+"""What a rebuild makes of some profiles: their rows as a replay gives them, under ids that stay.
+
+A rebuilt origin keeps the id of the origin that its first call lay at. An id left over points to
+the profile that holds its first call, or sleeps where none of its calls means anybody any more.
+Nothing that is kept is lost: evidence that lands nowhere stays where it lay.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from msgspec import Struct, structs
+
+from identity.planning.corrections.profile_snapshot import Link, folded_counters, own_counters
+from identity.planning.corrections.replay import Replay, Told
+from identity.planning.resolution.counters import counted
+from identity.planning.resolution.plan import Gained
+from identity.planning.resolution.planner_state import Counters, Document, Profile, Sighting
+from identity.planning.resolution.working_set import MAX_SOURCES
+from identity.values.calls import KINDS, STORED_KINDS
+
+ASLEEP = bytes(16)
+"""The head of an id that leads to nobody."""
+
+
+class Lying(Struct):
+    """Evidence as it lies: its origin, the identifiers it kept and those it demoted, the set it showed."""
+
+    origin: bytes
+    kept: list[bytes]
+    demoted: list[tuple[bytes, str]]
+    shown: bytes
+
+
+class Plain(Struct):
+    """A plain call: where it lies, and the identifiers it names, the strongest first."""
+
+    origin: bytes
+    keys: list[bytes]
+
+
+class Stored(Struct):
+    """Profiles as they are stored; `evidence` and `events` by stamp."""
+
+    profiles: dict[bytes, Profile]
+    links: dict[bytes, Link]
+    documents: dict[bytes, Document]
+    sightings: dict[tuple[bytes, bytes], Sighting]
+    evidence: dict[int, Lying]
+    events: dict[int, Plain]
+
+
+class Rebuilt(Struct):
+    """The same profiles as they are to be; `changed` are the ids whose rows are to be written anew."""
+
+    profiles: dict[bytes, Profile]
+    links: dict[bytes, Gained]
+    documents: dict[bytes, Document]
+    sightings: dict[tuple[bytes, bytes], Sighting]
+    evidence: dict[int, Lying]
+    events: dict[int, bytes]
+    changed: set[bytes] = set()
+
+
+def rebuild(stored: Stored, log: Iterable[Told], replay: Replay, fresh_id: Callable[[], bytes]) -> Rebuilt:
+    """What the replay of the log of some profiles makes of them."""
+    told = list(log)
+    names = _names(stored, told, replay, fresh_id)
+    links = {key: structs.replace(gained, origin=names[gained.origin]) for key, gained in replay.links.items()}
+    for key, link in links.items():
+        before = stored.links.get(key)
+        if before is not None:
+            link.last_seen = max(link.last_seen, before.last_seen)
+    evidence = {stamp: structs.replace(lying) for stamp, lying in stored.evidence.items()}
+    for stamp, record in replay.landed.items():
+        lain = Lying(names[record.origin], record.kept, record.demoted, replay.showed(stamp))
+        evidence[stamp] = lain
+    for stamp in replay.refused:
+        evidence[stamp] = Lying(stored.evidence[stamp].origin, [], [], b"")
+    homes = _homes(stored, told, evidence, set(names.values()), replay.landed.keys())
+    rebuilt = Rebuilt(
+        _profiles(stored, replay, names, homes),
+        links,
+        {names[id_]: document for id_, document in replay.around.documents.items()},
+        _sightings(stored, evidence, {(names[at], s): seen for (at, s), seen in replay.around.sightings.items()}),
+        evidence,
+        _events(stored, links, homes),
+    )
+    _count_events(stored, rebuilt, homes, replay.landed.keys(), told)
+    _fold(stored, rebuilt, replay)
+    rebuilt.changed = _changed(stored, rebuilt)
+    return rebuilt
+
+
+def _names(stored: Stored, told: list[Told], replay: Replay, fresh_id: Callable[[], bytes]) -> dict[bytes, bytes]:
+    """The ids of the replayed origins: those of their first calls, each once."""
+    names: dict[bytes, bytes] = {}
+    taken: set[bytes] = set()
+
+    def name(made: bytes, old: bytes | None) -> None:
+        if made not in names:
+            names[made] = fresh_id() if old is None or old in taken else old
+            taken.add(names[made])
+
+    lay = {each.stamp: each.origin for each in told}
+    for stamp in sorted(replay.landed):
+        name(replay.landed[stamp].origin, lay[stamp])
+    for gained in replay.links.values():
+        before = stored.links.get(gained.identifier.key)
+        name(gained.origin, None if before is None else before.origin)
+    for made in replay.around.profiles:
+        name(made, None)
+    return names
+
+
+def _homes(
+    stored: Stored, told: list[Told], evidence: Mapping[int, Lying], taken: set[bytes], landed: Iterable[int]
+) -> dict[bytes, bytes]:
+    """Per old id the rebuilt origin that stands for it, as far as there is one."""
+    homes = {id_: id_ for id_ in stored.profiles if id_ in taken}
+    on = set(landed)
+    for each in told:
+        if each.stamp in on and each.origin not in homes:
+            homes[each.origin] = evidence[each.stamp].origin
+    for id_, profile in stored.profiles.items():
+        if id_ not in homes and not profile.own.origins and profile.joined_to in homes:
+            homes[id_] = homes[profile.joined_to]
+    return homes
+
+
+def _profiles(
+    stored: Stored, replay: Replay, names: Mapping[bytes, bytes], homes: Mapping[bytes, bytes]
+) -> dict[bytes, Profile]:
+    profiles = {}
+    for made, profile in replay.around.profiles.items():
+        id_ = names[made]
+        before = stored.profiles.get(id_)
+        profiles[id_] = structs.replace(
+            profile,
+            id=id_,
+            head=names[profile.head],
+            canonical=names[profile.canonical],
+            joined_to=None if profile.joined_to is None else names[profile.joined_to],
+            version=0 if before is None else before.version,
+            stamp=0 if before is None else before.stamp,
+            events=0,
+        )
+    for id_, profile in stored.profiles.items():
+        if id_ in profiles:
+            continue
+        home = homes.get(id_)
+        head = ASLEEP if home is None else profiles[home].head
+        none = Counters({}, [], 0)
+        profiles[id_] = structs.replace(
+            profile, head=head, canonical=id_, joined_to=home, joined_at=None, own=none, folded=none, events=0
+        )
+    return profiles
+
+
+def _sightings(
+    stored: Stored, evidence: Mapping[int, Lying], sightings: dict[tuple[bytes, bytes], Sighting]
+) -> dict[tuple[bytes, bytes], Sighting]:
+    """The sets as the replay saw them, and what plain calls that are gone had added to their counts."""
+    lain: dict[tuple[bytes, bytes], list[int]] = {}
+    for stamp, lying in stored.evidence.items():
+        lain.setdefault((lying.origin, lying.shown), []).append(stamp)
+    for at, seen in stored.sightings.items():
+        stamps = lain.get(at, [])
+        landed = [evidence[stamp] for stamp in sorted(stamps) if evidence[stamp].kept]
+        if not landed:
+            continue
+        to = landed[-1].origin, landed[-1].shown
+        now = sightings.get(to)
+        if now is None:
+            continue
+        more = tuple(source for source in now.sources if source not in seen.sources)
+        sightings[to] = Sighting(
+            now.count + seen.count - len(stamps),
+            max(now.days, seen.days),
+            max(now.last_day, seen.last_day),
+            tuple(sorted((*seen.sources, *more)[:MAX_SOURCES])),
+        )
+    return sightings
+
+
+def _events(stored: Stored, links: Mapping[bytes, Gained], homes: Mapping[bytes, bytes]) -> dict[int, bytes]:
+    """Where plain calls lie: with the strongest identifier they name, as any call."""
+    return {
+        stamp: next((links[key].origin for key in plain.keys if key in links), homes.get(plain.origin, plain.origin))
+        for stamp, plain in stored.events.items()
+    }
+
+
+def _count_events(
+    stored: Stored, rebuilt: Rebuilt, homes: Mapping[bytes, bytes], landed: Iterable[int], told: list[Told]
+) -> None:
+    """Each origin counts the calls that lie there; those that expired are counted where its id leads."""
+    counts = {STORED_KINDS.index(kind) for kind in KINDS}
+    calls = {each.stamp for each in told if each.stored.kind in counts}
+    left = {id_: profile.events for id_, profile in stored.profiles.items()}
+    for stamp, lying in stored.evidence.items():
+        # One that landed nowhere the last time was not counted either.
+        left[lying.origin] -= stamp in calls and bool(lying.kept)
+    for plain in stored.events.values():
+        left[plain.origin] -= 1
+    for id_, expired in left.items():
+        rebuilt.profiles[homes.get(id_, id_)].events += expired
+    for stamp in landed:
+        rebuilt.profiles[rebuilt.evidence[stamp].origin].events += stamp in calls
+    for origin in rebuilt.events.values():
+        rebuilt.profiles[origin].events += 1
+
+
+def _fold(stored: Stored, rebuilt: Rebuilt, replay: Replay) -> None:
+    """The counters of every origin and head, from the links as they are now."""
+    links = {
+        key: Link(
+            key, gained.identifier.type, gained.origin, gained.retired, gained.stamp,
+            gained.first_seen, gained.last_seen, gained.source,
+        )
+        for key, gained in rebuilt.links.items()
+    }  # fmt: skip
+    owns = own_counters(links, rebuilt.profiles)
+    members: dict[bytes, list[bytes]] = {}
+    for id_, profile in rebuilt.profiles.items():
+        members.setdefault(profile.head, []).append(id_)
+        before = stored.profiles.get(id_)
+        own = profile.own = owns[id_]
+        if before is not None and (counted(before.own), before.own.origins) == (counted(own), own.origins):
+            profile.own = before.own
+    for head, under in members.items():
+        if head != ASLEEP:
+            of = {id_: owns[id_] for id_ in under}
+            held = {key: link for key, link in links.items() if link.origin in of}
+            rebuilt.profiles[head].folded = folded_counters(of, held, replay.around.cuts, replay.rules)
+
+
+def _lying(
+    links: Iterable[tuple[bytes, bytes, bool, int]],
+    evidence: Mapping[int, Lying],
+    events: Iterable[tuple[bytes, int]],
+    sightings: Mapping[tuple[bytes, bytes], Sighting],
+    documents: Mapping[bytes, Document],
+) -> dict[bytes, dict[object, object]]:
+    """What lies at each origin, to compare."""
+    found: dict[bytes, dict[object, object]] = {}
+    for origin, key, retired, linked_at in links:
+        found.setdefault(origin, {})[key] = retired, linked_at
+    for stamp, lying in evidence.items():
+        found.setdefault(lying.origin, {})["call", stamp] = lying.kept, lying.demoted
+    for origin, stamp in events:
+        found.setdefault(origin, {})["event", stamp] = True
+    for (origin, set_), seen in sightings.items():
+        found.setdefault(origin, {})["set", set_] = seen
+    for origin, document in documents.items():
+        found.setdefault(origin, {})["document"] = document.said
+    return found
+
+
+def _changed(stored: Stored, rebuilt: Rebuilt) -> set[bytes]:
+    """The ids at which something else lies than before."""
+    before = _lying(
+        [(link.origin, key, link.retired, link.linked_at) for key, link in stored.links.items()],
+        stored.evidence,
+        [(plain.origin, stamp) for stamp, plain in stored.events.items()],
+        stored.sightings,
+        stored.documents,
+    )
+    after = _lying(
+        [(link.origin, key, link.retired, link.stamp) for key, link in rebuilt.links.items()],
+        rebuilt.evidence,
+        [(origin, stamp) for stamp, origin in rebuilt.events.items()],
+        rebuilt.sightings,
+        rebuilt.documents,
+    )
+    return {id_ for id_ in before.keys() | after.keys() if before.get(id_) != after.get(id_)}

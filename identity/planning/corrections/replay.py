@@ -1,0 +1,201 @@
+"""Replaying what is kept of some profiles, as if all of it came in again under other rules.
+
+The calls go through the planner that they came in through, in the order of their stamps, and the
+acts of people take effect in between. So a rebuild equals a fresh ingest, and a simulation of rules
+is a rebuild that nobody writes down. An identifier that was removed is passed over in calls up to
+its removal; a cut holds from the unmerge that made it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+
+from msgspec import Struct, structs
+
+from identity.planning.corrections.profile_snapshot import Content, Lain, Link, Renaming, Whole, shown
+from identity.planning.corrections.unmerge import Parting, mixed, part
+from identity.planning.resolution.plan import Gained, Record
+from identity.planning.resolution.planner import plan
+from identity.planning.resolution.planner_state import Account, Document, Neighbourhood
+from identity.planning.resolution.resolution_rules import Rules
+from identity.planning.resolution.stored_calls import Kept, kept
+from identity.planning.resolution.working_set import set_key
+from identity.values.calls import Call
+
+
+class Told(Struct):
+    """A piece of the log: a call as the rules read it, or None for an act; `stored` is as it is kept.
+
+    `named` are the identifiers that an unmerge took out, `cut` what it left between the sides, and
+    `births` those of the profiles it made.
+    """
+
+    stamp: int
+    origin: bytes
+    stored: Kept
+    call: Call | None = None
+    named: frozenset[bytes] = frozenset()
+    cut: bytes | None = None
+    births: tuple[int, ...] = ()
+
+
+class Ground(Struct, frozen=True):
+    """What holds beside the rules: removed keys and until when, blocked keys, the rows of every cut."""
+
+    forgotten: Mapping[bytes, int] = {}
+    blocked: frozenset[bytes] = frozenset()
+    cuts: Mapping[bytes, Sequence[tuple[bytes, int]]] = {}
+
+
+class Replay:
+    """The profiles that a log makes. Their ids are made up; `landed` says which call lies where."""
+
+    def __init__(self, rules: Rules, ground: Ground, fresh_id: Callable[[], bytes]) -> None:
+        self.rules = rules
+        self.ground = ground
+        self.around = Neighbourhood(blocked=set(ground.blocked))
+        self.links: dict[bytes, Gained] = {}
+        self.landed: dict[int, Record] = {}
+        self.refused: list[int] = []
+        self._lain: dict[int, Lain] = {}
+        self._renamings: dict[int, Renaming] = {}
+        self._fresh_id = fresh_id
+
+    def run(self, log: Iterable[Told]) -> None:
+        """Replays a log, which is in the order of its stamps."""
+        log = list(log)
+        made = {each.cut for each in log}
+        for cut, rows in self.ground.cuts.items():
+            # Whose act went with an erasure holds still.
+            for key, side in rows if cut not in made else ():
+                self.around.cuts.setdefault(key, []).append((cut, side))
+        for is_call, told in groupby(log, key=lambda each: each.call is not None):
+            if is_call:
+                self._take(list(told))
+            else:
+                for act in told:
+                    self._part(act)
+
+    def showed(self, stamp: int) -> bytes:
+        """The key of the set that a landed call showed."""
+        return self._lain[stamp].shown
+
+    def _take(self, told: Sequence[Told]) -> None:
+        around, now = self.around, [0]
+
+        def calls() -> Iterator[Call]:
+            for each in told:
+                now[0] = each.stamp
+                call = self._remembered(each)
+                if call.group is not None:
+                    around.accounts.setdefault(call.group_key, Account(b"", call.group, Document()))
+                yield call
+
+        made = plan(around, calls(), self.rules, lambda _: now[0], self._fresh_id, bytes.hex)
+        for gained in made.gained:
+            self.links[gained.identifier.key] = gained
+        for _, key in made.retired:
+            self.links[key].retired = True
+        for (_, key), seen in made.seen.items():
+            self.links[key].last_seen = max(self.links[key].last_seen, seen)
+        for record in (*made.evidence, *made.events):
+            self.landed[record.stamp] = record
+            members = set_key(shown(record.kept, record.demoted))
+            self._lain[record.stamp] = Lain(record.stamp, record.kept, members, kept(record.call))
+            self._note_renaming(record)
+        self.refused += [each.stamp for each in told if each.stamp not in self.landed]
+
+    def _remembered(self, told: Told) -> Call:
+        """A call without what was forgotten since; its message is itself, whenever it was sent again."""
+        call = told.call
+        assert call is not None
+        gone = {key for key in _named(call) if self.ground.forgotten.get(key, -1) >= told.stamp}
+        alias = call.alias
+        if gone and alias is not None:
+            user = None if alias.user is None or alias.user.key in gone else alias.user
+            anonymous = None if alias.anonymous is None or alias.anonymous.key in gone else alias.anonymous
+            alias = (
+                None if user is None and anonymous is None else structs.replace(alias, user=user, anonymous=anonymous)
+            )
+        identifiers = [i for i in call.identifiers if i.key not in gone]
+        message = told.stamp.to_bytes(16, "big")
+        return structs.replace(call, identifiers=identifiers, alias=alias, message=message)
+
+    def _note_renaming(self, record: Record) -> None:
+        alias = record.call.alias
+        if alias is None or alias.to is None or alias.to.key not in record.kept:
+            return
+        readings = [i.key for i in (alias.user, alias.anonymous) if i is not None]
+        linked = [key for key in readings if key in record.kept and key != alias.to.key]
+        if linked:
+            self._renamings[record.stamp] = Renaming(record.stamp, linked[0], alias.to.key)
+
+    def _part(self, act: Told) -> None:
+        """An unmerge: whatever of it is one profile here is parted, and its cut holds from now on."""
+        around = self.around
+        sides = dict(self.ground.cuts.get(act.cut, ())) if act.cut else {}
+        for key, side in sides.items():
+            around.cuts.setdefault(key, []).append((act.cut or b"", side))
+        births = iter(act.births)
+        parted: set[bytes] = set()
+        heads = {head.id: head.elder for key in act.named if (head := around.head_of(key)) is not None}
+        for id_ in sorted(heads, key=lambda each: (heads[each], each)):
+            whole = self._whole(id_, act.stamp)
+            named = act.named & whole.links.keys()
+            if named == whole.links.keys():
+                continue
+            made = [next(births, act.stamp) for _ in mixed(whole.links.values(), named)]
+            stamps = iter([*made, act.stamp])
+            parting = part(whole, named, self.rules, lambda _: next(stamps), self._fresh_id, block=False)  # noqa: B023
+            self._apply(parting)
+            parted |= {parting.staying.id, parting.leaving.id}
+        for key, side in sides.items():
+            head = around.head_of(key)
+            if head is not None and head.id not in parted:
+                left, right = head.folded.cuts.get(act.cut or b"", (0, 0))
+                head.folded.cuts[act.cut or b""] = (left + (side == 0), right + (side == 1))
+
+    def _whole(self, head: bytes, stamp: int) -> Whole:
+        around = self.around
+        profiles = {p.id: p for p in around.profiles.values() if p.head == head}
+        links = {key: _link(gained) for key, gained in self.links.items() if gained.origin in profiles}
+        contents = {id_: Content() for id_ in profiles}
+        for at, record in self.landed.items():
+            if record.origin in profiles:
+                contents[record.origin].evidence.append(self._lain[at])
+        for (origin, set_), sighting in around.sightings.items():
+            if origin in profiles:
+                contents[origin].sightings[set_] = sighting
+        renamings = [each for at, each in self._renamings.items() if self.landed[at].origin in profiles]
+        cuts = {key: around.cuts[key] for key in links if key in around.cuts}
+        return Whole(profiles, links, cuts, renamings, contents, stamp)
+
+    def _apply(self, parting: Parting) -> None:
+        around = self.around
+        around.profiles |= parting.profiles
+        for key, link in parting.links.items():
+            self.links[key].origin = around.owners[key] = link.origin
+            self.links[key].retired = link.retired
+        for split in parting.splits:
+            for id_, document in ((split.origin, split.staying), (split.twin, split.leaving)):
+                around.documents.pop(id_, None)
+                if document != Document():
+                    around.documents[id_] = document
+            for stamp in split.evidence:
+                self.landed[stamp].origin = split.twin
+            for set_ in split.sightings:
+                around.sightings[split.twin, set_] = around.sightings.pop((split.origin, set_))
+
+
+def _named(call: Call) -> Iterator[bytes]:
+    for identifier in call.identifiers:
+        yield identifier.key
+    if call.alias is not None:
+        for previous in (call.alias.user, call.alias.anonymous):
+            if previous is not None:
+                yield previous.key
+
+
+def _link(gained: Gained) -> Link:
+    identifier = gained.identifier
+    seen = (gained.stamp, gained.first_seen, gained.last_seen, gained.source)
+    return Link(identifier.key, identifier.type, gained.origin, gained.retired, *seen)

@@ -1,0 +1,84 @@
+"""What other rules would change: two partitions of the same calls, compared."""
+
+from collections import Counter
+
+from msgspec import Struct
+
+from identity.planning.corrections.rebuild import Rebuilt, Stored
+
+MOST_KEYS = 10
+MOST_PARTS = 5
+
+
+class Example(Struct):
+    """A profile that would be split, or some that would be joined: the parts, by some identifiers of each."""
+
+    change: str
+    profile: bytes
+    parts: list[list[bytes]]
+
+
+class Difference(Struct):
+    """Counts of what differs; it adds up over groups of profiles."""
+
+    profiles_before: int = 0
+    profiles_after: int = 0
+    profiles_split: int = 0
+    profiles_joined: int = 0
+    identifiers_lost: int = 0
+    identifiers_gained: int = 0
+    identifiers_demoted: int = 0
+    demotions_lifted: int = 0
+    calls_unresolved: int = 0
+    reasons: dict[str, int] = {}
+    examples: list[Example] = []
+
+    def __add__(self, other: "Difference") -> "Difference":
+        """Both together."""
+        names = self.__struct_fields__
+        counts = {n: getattr(self, n) + getattr(other, n) for n in names if n not in ("reasons", "examples")}
+        reasons = dict(Counter(self.reasons) + Counter(other.reasons))
+        return Difference(**counts, reasons=reasons, examples=self.examples + other.examples)
+
+
+def compare(stored: Stored, rebuilt: Rebuilt) -> Difference:
+    """What differs between profiles as they are and as a replay makes them."""
+    before = {key: stored.profiles[link.origin].head for key, link in stored.links.items()}
+    after = {key: rebuilt.profiles[link.origin].head for key, link in rebuilt.links.items()}
+    old, new = _parts(before), _parts(after)
+    split = {head: pieces for head, keys in old.items() if len(pieces := _pieces(keys, after)) > 1}
+    joined = {head: pieces for head, keys in new.items() if len(pieces := _pieces(keys, before)) > 1}
+    was = {(stamp, key) for stamp, lying in stored.evidence.items() for key, _ in lying.demoted}
+    now = {(stamp, key): reason for stamp, lying in rebuilt.evidence.items() for key, reason in lying.demoted}
+    kept = {(stamp, key) for stamp, lying in rebuilt.evidence.items() for key in lying.kept}
+    examples = [Example("split", stored.profiles[head].canonical, pieces) for head, pieces in sorted(split.items())]
+    examples += [Example("joined", rebuilt.profiles[head].canonical, pieces) for head, pieces in sorted(joined.items())]
+    return Difference(
+        len(old),
+        len(new),
+        len(split),
+        len(joined),
+        len(before.keys() - after.keys()),
+        len(after.keys() - before.keys()),
+        len(now.keys() - was),
+        len(was & kept),
+        sum(bool(lying.kept) and not rebuilt.evidence[stamp].kept for stamp, lying in stored.evidence.items()),
+        dict(Counter(reason for at, reason in now.items() if at not in was)),
+        examples,
+    )
+
+
+def _parts(heads: dict[bytes, bytes]) -> dict[bytes, list[bytes]]:
+    found: dict[bytes, list[bytes]] = {}
+    for key, head in sorted(heads.items()):
+        found.setdefault(head, []).append(key)
+    return found
+
+
+def _pieces(keys: list[bytes], heads: dict[bytes, bytes]) -> list[list[bytes]]:
+    """The keys by what they belong to on the other side; some of each."""
+    found: dict[bytes, list[bytes]] = {}
+    for key in keys:
+        if key in heads:
+            found.setdefault(heads[key], []).append(key)
+    return [piece[:MOST_KEYS] for piece in list(found.values())[:MOST_PARTS]]

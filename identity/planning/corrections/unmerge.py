@@ -1,0 +1,225 @@
+"""Taking identifiers out of a profile into one of their own: the pure half of an unmerge.
+
+What was there before a merge comes back as it was: an origin all of whose identifiers leave moves
+by pointer, one with none of them stays. A mixed one is split, and its data goes with the evidence
+it came with. Nothing is in two places afterwards, and nothing in none.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+
+from msgspec import Struct, structs
+
+from identity.planning.corrections.join_history import rejoin
+from identity.planning.corrections.profile_snapshot import Content, Lain, Link, Whole, folded_counters, own_counters
+from identity.planning.resolution.counters import counted
+from identity.planning.resolution.document import decide, join_group, put, signal
+from identity.planning.resolution.extract import content
+from identity.planning.resolution.plan import MERGE, UNMERGE, UNMERGED, UPSERT, Change, Note
+from identity.planning.resolution.planner_state import Counters, Document, Profile
+from identity.planning.resolution.resolution_rules import Rules
+from identity.values.calls import ACTS, KINDS, STORED_KINDS
+
+
+class Split(Struct):
+    """A mixed origin: what of it goes to its twin, and the documents of both."""
+
+    origin: bytes
+    twin: bytes
+    born: int
+    evidence: set[int]
+    events: set[int]
+    sightings: set[bytes]
+    staying: Document
+    leaving: Document
+
+
+class Parting(Struct):
+    """What an unmerge does. `profiles` are all that change, as they are afterwards; `links` likewise.
+
+    `cut` names what keeps the two sides apart, None where nothing does; `sides` are its rows.
+    """
+
+    stamp: int
+    named: list[bytes]
+    staying: Profile
+    leaving: Profile
+    profiles: dict[bytes, Profile]
+    links: dict[bytes, Link]
+    splits: list[Split]
+    cut: bytes | None
+    sides: list[tuple[bytes, int]]
+    notes: list[Note]
+    changes: list[Change]
+
+
+def mixed(links: Iterable[Link], named: AbstractSet[bytes]) -> set[bytes]:
+    """The origins that hold both identifiers that leave and some that stay."""
+    leaving: set[bytes] = set()
+    staying: set[bytes] = set()
+    for link in links:
+        (leaving if link.key in named else staying).add(link.origin)
+    return leaving & staying
+
+
+def part(
+    whole: Whole,
+    named: AbstractSet[bytes],
+    rules: Rules,
+    stamps: Callable[[int], int],
+    fresh_id: Callable[[], bytes],
+    *,
+    block: bool,
+) -> Parting:
+    """What it takes to part the named identifiers from the rest, of which there is at least one.
+
+    `contents` of the whole must hold the mixed origins.
+    """
+    before = max(whole.stamp, *(profile.stamp for profile in whole.profiles.values()))
+    births = {id_: profile.born for id_, profile in whole.profiles.items()}
+    # By age, so that a replay makes the same ones whatever the ids are.
+    split = sorted(mixed(whole.links.values(), named), key=lambda id_: (births[id_], id_))
+    twins = {origin: fresh_id() for origin in split}
+    for twin in twins.values():
+        before = births[twin] = stamps(before)
+    stamp = stamps(before)
+    links = {key: _moved(link, twins) if key in named else link for key, link in whole.links.items()}
+    left = {link.origin for key, link in links.items() if key in named}
+    stays, leaves = _sides(whole, left, twins)
+    links = {key: _renamed(link, whole, named) if link.retired else link for key, link in links.items()}
+    cut = fresh_id() if block else None
+    sides = [(key, int(key in named)) for key in sorted(links)] if block else []
+    cuts = {key: list(pairs) for key, pairs in whole.cuts.items()}
+    for key, side in sides:
+        cuts.setdefault(key, []).append((cut or b"", side))
+
+    profiles = dict(whole.profiles)
+    for origin, twin in twins.items():
+        empty = Counters({}, [])
+        profiles[twin] = Profile(twin, births[twin], twin, twin, births[twin], empty, empty, 0, stamp)
+        profiles[origin] = structs.replace(profiles[origin])
+    splits = [_split(whole.contents[origin], profiles[origin], profiles[twin], named, whole.links)
+              for origin, twin in twins.items()]  # fmt: skip
+    owns = own_counters(links, profiles)
+    version = max(profile.version for profile in whole.profiles.values() if profile.head == profile.id) + 1
+    heads = []
+    after: dict[bytes, Profile] = {}
+    for there in (stays, leaves):
+        joins = rejoin(whole.profiles, {old: new for old, new in there.items() if owns[new].origins}, births)
+        members = sorted((profiles[id_] for id_ in there.values()), key=lambda p: (births[p.id], p.id))
+        eldest = next(p for p in members if owns[p.id].origins)
+        for profile in members:
+            to, at = joins.joined.get(profile.id, (None, None))
+            if not owns[profile.id].origins:
+                to, at = profile.joined_to, None
+            own = profile.own if counted(profile.own) == counted(owns[profile.id]) else owns[profile.id]
+            after[profile.id] = structs.replace(profile, head=joins.head, joined_to=to, joined_at=at, own=own)
+        head = after[joins.head]
+        head.canonical, head.elder, head.version, head.stamp = eldest.id, births[eldest.id], version, stamp
+        head.folded = folded_counters({p.id: owns[p.id] for p in members}, links, cuts, rules)
+        heads.append(head)
+    staying, leaving = heads
+    changed = {id_: profile for id_, profile in after.items() if profile != whole.profiles.get(id_)}
+    for profile in changed.values():
+        profile.stamp = stamp
+    keys = sorted(named)
+    return Parting(
+        stamp,
+        keys,
+        staying,
+        leaving,
+        changed,
+        {key: link for key, link in links.items() if link != whole.links[key]},
+        splits,
+        cut,
+        sides,
+        [
+            Note(staying.id, stamp, UNMERGED, keys, leaving.canonical),
+            Note(leaving.id, stamp, UNMERGED, keys, staying.canonical),
+        ],
+        _told(whole, heads, (stays, leaves), stamp),
+    )
+
+
+def _told(whole: Whole, heads: Sequence[Profile], sides: Sequence[Mapping[bytes, bytes]], stamp: int) -> list[Change]:
+    """What the feed is told: which id comes back, and that what had been merged with it still is."""
+    was = next(profile.canonical for profile in whole.profiles.values() if profile.head == profile.id)
+    back, there = next((head, there) for head, there in zip(heads, sides, strict=True) if head.canonical != was)
+    changes = [Change(UNMERGE, was, back.version, stamp, back.canonical)]
+    changes += [
+        Change(MERGE, back.canonical, back.version, stamp, id_)
+        for id_ in sorted(there.values())
+        if id_ != back.canonical and id_ in whole.profiles
+    ]
+    return [*changes, Change(UPSERT, back.canonical, back.version, stamp)]
+
+
+def refold(calls: Iterable[Lain]) -> Document:
+    """The document that these calls make, in the order of their stamps."""
+    document = Document()
+    for lain in sorted(calls, key=lambda each: each.stamp):
+        kind = STORED_KINDS[lain.call.kind]
+        if kind in ACTS:
+            continue
+        told = content(lain.call.body, kind, server=lain.call.server, received=lain.call.received)
+        if told.traits:
+            put(document, told.traits, lain.call.time, lain.stamp)
+        if told.consent:
+            decide(document, told.consent, lain.call.time, lain.stamp, server=lain.call.server)
+        if told.signals:
+            signal(document, told.signals, lain.call.time, lain.stamp)
+        if told.group is not None:
+            join_group(document, told.group, lain.call.time, lain.stamp, member=kind != "leave")
+    return document
+
+
+def _moved(link: Link, twins: Mapping[bytes, bytes]) -> Link:
+    return structs.replace(link, origin=twins[link.origin]) if link.origin in twins else link
+
+
+def _renamed(link: Link, whole: Whole, named: AbstractSet[bytes]) -> Link:
+    """A retired user id stays retired if a call that renamed it has both its ids on one side."""
+    for renaming in whole.renamings:
+        known = renaming.to in whole.links and link.linked_at <= renaming.stamp
+        if renaming.previous == link.key and known and (renaming.to in named) == (link.key in named):
+            return link
+    return structs.replace(link, retired=False)
+
+
+def _sides(
+    whole: Whole, left: AbstractSet[bytes], twins: Mapping[bytes, bytes]
+) -> tuple[dict[bytes, bytes], dict[bytes, bytes]]:
+    """Per side, what stands for each old origin. An id without an origin of its own follows its data."""
+    stays: dict[bytes, bytes] = {}
+    leaves: dict[bytes, bytes] = {}
+    for id_, profile in whole.profiles.items():
+        followed = id_ if profile.own.origins else profile.joined_to or id_
+        if id_ in twins:
+            stays[id_], leaves[id_] = id_, twins[id_]
+        elif followed in left:
+            leaves[id_] = id_
+        else:
+            stays[id_] = id_
+    return stays, leaves
+
+
+def _split(
+    content_: Content, origin: Profile, twin: Profile, named: AbstractSet[bytes], links: Mapping[bytes, Link]
+) -> Split:
+    """Divides what lies at a mixed origin; changes the event counts of both."""
+
+    def leaves(top: bytes | None, stamp: int) -> bool:
+        link = links.get(top) if top is not None and top in named else None
+        return link is not None and link.origin == origin.id and link.linked_at <= stamp
+
+    leaving = [lain for lain in content_.evidence if leaves(lain.kept[0] if lain.kept else None, lain.stamp)]
+    gone = {lain.stamp for lain in leaving}
+    staying = [lain for lain in content_.evidence if lain.stamp not in gone]
+    events = {stamp for stamp, top in content_.events if leaves(top, stamp)}
+    newest: dict[bytes, tuple[int, bool]] = {}
+    for lain in content_.evidence:
+        newest[lain.shown] = max(newest.get(lain.shown, (0, False)), (lain.stamp, lain.stamp in gone))
+    sightings = {shown for shown in content_.sightings if newest.get(shown, (0, False))[1]}
+    twin.events = len(events) + sum(STORED_KINDS[lain.call.kind] in KINDS for lain in leaving)
+    origin.events -= twin.events
+    return Split(origin.id, twin.id, twin.born, gone, events, sightings, refold(staying), refold(leaving))

@@ -1,0 +1,143 @@
+"""What a destination is entitled to, and what that leaves of a profile: the one function that filters.
+
+A trait goes by the origin that its value arrived at, an identifier by the one that it lies at. The
+newest value decides, readable or not: an older one from elsewhere is never told in its place.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from msgspec import Struct
+
+from identity.planning.consent.permission import Permission
+from identity.planning.resolution.document import fold
+from identity.planning.resolution.planner_state import Document, Stamped
+from identity.values.errors import BadDestination
+from identity.values.identifiers import usable_type
+
+ALL: Final = "*"
+MOST_NAMES: Final = 1_000
+MOST_PURPOSES: Final = 50
+LONGEST_TRAIT: Final = 500
+LONGEST_PURPOSE: Final = 64
+LONGEST_URL: Final = 2_000
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
+_KNOWN: Final = frozenset(("purposes", "traits", "identifiers", "callback_url"))
+
+
+class Entitled(Struct, frozen=True):
+    """What a destination may see: traits and types of identifiers by name (`*`: all), for its purposes."""
+
+    purposes: Sequence[str] = ()
+    traits: Sequence[str] = ()
+    identifiers: Sequence[str] = ()
+    callback_url: str | None = None
+
+    def trait(self, name: str) -> bool:
+        """Whether a trait is on its list."""
+        return ALL in self.traits or name in self.traits
+
+    def identifier(self, type_: str) -> bool:
+        """Whether a type of identifiers is on its list."""
+        return ALL in self.identifiers or type_ in self.identifiers
+
+
+class Kept(Struct, frozen=True):
+    """A destination as it is kept: its entitlement, and the secrets that sign what it is sent, newest first."""
+
+    entitled: Entitled = Entitled()
+    secrets: Sequence[bytes] = ()
+
+
+def is_name(text: str) -> bool:
+    """Whether this can be the name of a destination."""
+    return _NAME.fullmatch(text) is not None
+
+
+def compile_entitled(document: object) -> Entitled:
+    """What a document entitles to. BadDestination, whose message names the field and says what it must be."""
+    if not isinstance(document, dict):
+        raise _bad("A destination must be a JSON object.")
+    if document.keys() - _KNOWN:
+        raise _bad(f"There are unknown fields; known are {', '.join(sorted(_KNOWN))}.")
+    purposes = _names(document, "purposes", MOST_PURPOSES, LONGEST_PURPOSE)
+    traits = _names(document, "traits", MOST_NAMES, LONGEST_TRAIT)
+    types = _names(document, "identifiers", MOST_NAMES, LONGEST_PURPOSE)
+    if any(type_ != ALL and not usable_type(type_) for type_ in types):
+        raise _bad("identifiers must be a list of types as user_id or email.")
+    url = document.get("callback_url")
+    if url is not None and not (isinstance(url, str) and 0 < len(url) <= LONGEST_URL):
+        raise _bad("callback_url must be an https address, or null.")
+    return Entitled(purposes, traits, types, url)
+
+
+def _names(document: Mapping[str, Any], field: str, most: int, longest: int) -> list[str]:
+    stated = document.get(field) or []
+    if not isinstance(stated, list) or len(stated) > most:
+        raise _bad(f"{field} must be a list of at most {most} names.")
+    if not all(isinstance(each, str) and 0 < len(each) <= longest for each in stated):
+        raise _bad(f"{field} must hold texts of 1 to {longest} characters.")
+    return list(dict.fromkeys(stated))
+
+
+def _bad(message: str) -> BadDestination:
+    return BadDestination(message)
+
+
+class Visible(NamedTuple):
+    """What is left of a profile: traits by name, identifiers as places in the list that was given.
+
+    `fields` are the names of what is seen by the origin it lies at, `until` when the first grant ends.
+    """
+
+    traits: dict[str, Any]
+    identifiers: list[int]
+    fields: dict[bytes, list[str]]
+    until: int | None
+
+    @property
+    def nothing(self) -> bool:
+        """Whether there is nothing to see."""
+        return not self.traits and not self.identifiers
+
+
+def visible(
+    entitled: Entitled,
+    permission: Permission,
+    documents: Mapping[bytes, Document],
+    identifiers: Sequence[tuple[bytes, str]],
+) -> Visible:
+    """What a destination may see now; `identifiers` are (origin, type)."""
+    seen = Visible({}, [], {}, None)
+    ends: list[int] = []
+    allowed: dict[bytes, bool] = {}
+
+    def may(origin: bytes) -> bool:
+        if origin not in allowed:
+            verdict = permission.all_of(entitled.purposes, origin)
+            allowed[origin] = verdict.granted
+            if verdict.granted and verdict.until is not None:
+                ends.append(verdict.until)
+        return allowed[origin]
+
+    for name, (origin, entry) in winners(documents).items():
+        if entry[0] is not None and entitled.trait(name) and may(origin):
+            seen.traits[name] = entry[0]
+            seen.fields.setdefault(origin, []).append(name)
+    for at, (origin, type_) in enumerate(identifiers):
+        if entitled.identifier(type_) and may(origin):
+            seen.identifiers.append(at)
+            seen.fields.setdefault(origin, []).append(f"{type_}:")
+    return seen._replace(until=min(ends, default=None))
+
+
+def winners(documents: Mapping[bytes, Document]) -> dict[str, tuple[bytes, Stamped]]:
+    """Of each trait the entry that counts and the origin it lies at, tombstones included."""
+    folded = fold(document.traits for document in documents.values())
+    return {
+        name: (origin, entry)
+        for origin, document in documents.items()
+        for name, entry in document.traits.items()
+        if folded[name] == entry
+    }

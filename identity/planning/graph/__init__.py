@@ -1,0 +1,1 @@
+"""identity.planning.graph.evidence_graph."""

@@ -1,0 +1,263 @@
+"""What in an evidence graph looks like two people taken for one, and how to part them.
+
+Strong identifiers are user ids that are not retired. Whatever is reported holds of the graph: a cut
+node does separate strong ids, a split does part its two, each link it cuts runs between its sides.
+What is suspicious is ranked, and a person decides.
+"""
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from math import fsum
+from typing import Any, Final
+
+import networkx as nx
+from msgspec import Struct
+
+from identity.planning.graph.evidence_graph import Graph
+from identity.values.identifiers import USER_ID
+
+# A minimum cut costs some ten milliseconds in a graph of 10,000 identifiers.
+MOST_CUTS: Final = 32
+# Capacities are whole numbers of 32 bits, and so is any sum of them that can flow.
+_MOST_FLOW: Final = 2**30
+_FINEST: Final = 10_000.0
+# Cuts that weigh the same are not equally good: one that frees a user id of all that is known with
+# it is a worse suggestion than one further out. This much makes the difference, and no more.
+_AT_STRONG: Final = 1.01
+
+
+class CutNode(Struct, frozen=True):
+    """An identifier without which strong ids fall apart.
+
+    `groups` are the parts with strong ids that are left without it, `pairs` the pairs of strong ids
+    that it alone holds together, `elsewhere` the share of its link weight that is not on the side it
+    is tied to most, `smaller` the number of identifiers on all those sides but the largest.
+    """
+
+    key: bytes
+    groups: int
+    pairs: int
+    elsewhere: float
+    smaller: int
+
+
+class Bridge(Struct, frozen=True):
+    """A link without which strong ids fall apart, and how many of them are on the side of each end."""
+
+    a: bytes
+    b: bytes
+    weight: float
+    strong_a: int
+    strong_b: int
+
+
+class Split(Struct, frozen=True):
+    """A suggested unmerge: what leaves, what stays, and the links cut, which weigh `weight` together.
+
+    `stays` is the oldest strong id, `leaves` the one it is parted from. Links are (staying, leaving).
+    """
+
+    stays: bytes
+    leaves: bytes
+    staying: frozenset[bytes]
+    leaving: frozenset[bytes]
+    links: tuple[tuple[bytes, bytes], ...]
+    weight: float
+
+
+class Review(Struct, frozen=True):
+    """Cut nodes and bridges, the most suspicious first, and the split suggested; None where no two are strong.
+
+    `communities` is into how many groups the strong ids fall without the first cut node, at least 1;
+    `linked` how many strong ids each identifier is linked to, where any. `bounded` says that there
+    were too many strong ids to try every one for the cheapest cut.
+    """
+
+    cut_nodes: tuple[CutNode, ...]
+    bridges: tuple[Bridge, ...]
+    communities: int
+    linked: dict[bytes, int]
+    split: Split | None
+    bounded: bool
+
+
+def strong_ids(graph: Graph, types: Mapping[bytes, str], retired: AbstractSet[bytes]) -> list[bytes]:
+    """The user ids that are not retired, by first observation; those never observed last."""
+
+    def age(key: bytes) -> tuple[bool, int, bytes]:
+        since: int | None = graph.nodes[key]["since"]
+        return since is None, since or 0, key
+
+    return sorted((key for key in graph if types[key] == USER_ID and key not in retired), key=age)
+
+
+def review(graph: Graph, types: Mapping[bytes, str], retired: AbstractSet[bytes]) -> Review:
+    """The review of the graph that `build` made with these types (key to type name)."""
+    strong = strong_ids(graph, types, retired)
+    cut_nodes, bridges = _separators(graph, frozenset(strong))
+    left = nx.restricted_view(graph, [cut_nodes[0].key] if cut_nodes else [], [])
+    communities = sum(not component.isdisjoint(strong) for component in nx.connected_components(left))
+    linked: dict[bytes, int] = {}
+    for key in strong:
+        for near in graph[key]:
+            linked[near] = linked.get(near, 0) + 1
+    return Review(
+        tuple(cut_nodes),
+        tuple(bridges),
+        max(1, communities),
+        linked,
+        _cheapest_split(graph, strong),
+        len(strong) > MOST_CUTS + 1,
+    )
+
+
+class _Blocks:
+    """The tree of the biconnected blocks of a graph, in which removing a node is a sum.
+
+    `below[n]` counts (strong ids, identifiers) of block n and all beyond it, without the node
+    `above[n]` through which it hangs (None for a root); `whole[n]` those of its whole component.
+    """
+
+    def __init__(self, graph: Graph, strong: AbstractSet[bytes]) -> None:
+        self.links = [list(block) for block in nx.biconnected_component_edges(graph)]
+        self.strong = strong
+        self.homes: dict[bytes, list[int]] = {}
+        members = [sorted({key for pair in block for key in pair}) for block in self.links]
+        for n, keys in enumerate(members):
+            for key in keys:
+                self.homes.setdefault(key, []).append(n)
+        self.above: dict[int, bytes | None] = {}
+        self.below: dict[int, tuple[int, int]] = {}
+        self.whole: dict[int, tuple[int, int]] = {}
+        for root in range(len(members)):
+            if root not in self.above:
+                self._grow(root, members)
+
+    def _grow(self, root: int, members: Sequence[Sequence[bytes]]) -> None:
+        self.above[root] = None
+        order = [root]
+        for n in order:
+            for key in members[n]:
+                if key != self.above[n]:
+                    beyond = [m for m in self.homes[key] if m != n]
+                    self.above.update(dict.fromkeys(beyond, key))
+                    order.extend(beyond)
+        for n in reversed(order):
+            hung = [key for key in members[n] if key != self.above[n]]
+            beyond = [m for key in hung for m in self.homes[key] if m != n]
+            self.below[n] = (
+                sum(key in self.strong for key in hung) + sum(self.below[m][0] for m in beyond),
+                len(hung) + sum(self.below[m][1] for m in beyond),
+            )
+        self.whole.update(dict.fromkeys(order, self.below[root]))
+
+    def parts(self, key: bytes) -> dict[int, tuple[int, int]]:
+        """What is left of the component without this node, by the block that leads there."""
+        homes = self.homes[key]
+        found = {n: self.below[n] for n in homes if self.above[n] == key}
+        strong, size = self.whole[homes[0]]
+        rest = (
+            strong - (key in self.strong) - sum(part[0] for part in found.values()),
+            size - 1 - sum(part[1] for part in found.values()),
+        )
+        return found | {n: rest for n in homes if n not in found}
+
+
+def _separators(graph: Graph, strong: AbstractSet[bytes]) -> tuple[list[CutNode], list[Bridge]]:
+    blocks = _Blocks(graph, strong)
+    pull: dict[tuple[bytes, int], float] = {}
+    for n, pairs in enumerate(blocks.links):
+        for pair in pairs:
+            for key in pair:
+                pull[key, n] = pull.get((key, n), 0.0) + graph.edges[pair]["weight"]
+    cut_nodes = []
+    for key, homes in blocks.homes.items():
+        held = {n: part for n, part in blocks.parts(key).items() if part[0]} if len(homes) > 1 else {}
+        if len(held) > 1:
+            counts = [part[0] for part in held.values()]
+            sizes = [part[1] for part in held.values()]
+            pulls = [pull[key, n] for n in held]
+            pairs_apart = (sum(counts) ** 2 - sum(count**2 for count in counts)) // 2
+            elsewhere = round(1 - max(pulls) / sum(pulls), 9)
+            cut_nodes.append(CutNode(key, len(held), pairs_apart, elsewhere, sum(sizes) - max(sizes)))
+    # First what holds most pairs of strong ids together. Of those, what is nobody's own: a browser
+    # between its user and a shared e-mail is a cut node too, but nearly all its weight is with its
+    # user, while the e-mail belongs to both sides alike. Then what leaves the larger remainder.
+    cut_nodes.sort(key=lambda each: (-each.pairs, -each.elsewhere, -each.smaller, each.key))
+    bridges = []
+    for n, pairs in enumerate(blocks.links):
+        if len(pairs) > 1:
+            continue
+        a, b = sorted(pairs[0])
+        beyond, total = blocks.below[n][0], blocks.whole[n][0]
+        # The root hangs from nothing: all is below it, and its second end leads to all but the first.
+        if blocks.above[n] is None:
+            beyond = total - (a in strong) - sum(blocks.below[m][0] for m in blocks.homes[a] if m != n)
+        at_b = total - beyond if blocks.above[n] == b else beyond
+        if 0 < at_b < total:
+            bridges.append(Bridge(a, b, graph.edges[a, b]["weight"], total - at_b, at_b))
+    bridges.sort(key=lambda each: (-each.strong_a * each.strong_b, each.weight, each.a, each.b))
+    return cut_nodes, bridges
+
+
+def _cheapest_split(graph: Graph, strong: Sequence[bytes]) -> Split | None:
+    """The cheapest cut between any two strong ids.
+
+    It parts the oldest from somebody, so one cut per other strong id finds it. With too many of
+    them, those most loosely tied are tried: no cut weighs more than all links of an end.
+    """
+    if not strong[1:]:
+        return None
+    oldest, *others = strong
+    if len(others) > MOST_CUTS:
+        ties = {key: sum(data["weight"] for data in graph[key].values()) for key in others}
+        loose = set(sorted(others, key=lambda key: (ties[key], key))[:MOST_CUTS])
+        others = [key for key in others if key in loose]
+    network = _Network(graph, frozenset(strong))
+    # Of cuts that weigh the same, the youngest leaves: it came last.
+    leaves = min(reversed(others), key=lambda key: network.cost(oldest, key))
+    leaving = network.leaving(oldest, leaves)
+    cut = sorted((a, b) if b in leaving else (b, a) for a, b in graph.edges if (a in leaving) != (b in leaving))
+    weight = fsum(graph.edges[pair]["weight"] for pair in cut)
+    return Split(oldest, leaves, frozenset(graph) - leaving, leaving, tuple(cut), weight)
+
+
+class _Network:
+    """The graph as a flow network; scipy's flows, since those of networkx take seconds each."""
+
+    def __init__(self, graph: Graph, strong: AbstractSet[bytes]) -> None:
+        # Hundreds of modules for a question seldom asked: no worker loads them before it is.
+        import numpy as np
+        from scipy.sparse import csr_array
+
+        self.keys = list(graph)
+        self.place = {key: n for n, key in enumerate(self.keys)}
+        heaviest = max(degree for _, degree in graph.degree(weight="weight"))
+        scale = min(_FINEST, _MOST_FLOW / (_AT_STRONG * max(heaviest, 1.0)) / 2)
+        ends = np.array([(self.place[a], self.place[b]) for a, b in graph.edges], dtype=np.int32).reshape(-1, 2)
+        weights = [
+            data["weight"] * (_AT_STRONG if a in strong or b in strong else 1.0)
+            for a, b, data in graph.edges(data=True)
+        ]
+        room = np.maximum(1, np.rint(np.array(weights) * scale)).astype(np.int32)
+        size = len(self.keys)
+        rows, columns = np.concatenate((ends, ends[:, ::-1])).T
+        self.room = csr_array((np.concatenate((room, room)), (rows, columns)), shape=(size, size))
+
+    def _flow(self, a: bytes, b: bytes) -> Any:
+        from scipy.sparse.csgraph import maximum_flow
+
+        return maximum_flow(self.room, self.place[a], self.place[b])
+
+    def cost(self, a: bytes, b: bytes) -> int:
+        """What the minimum cut between the two costs."""
+        return int(self._flow(a, b).flow_value)
+
+    def leaving(self, a: bytes, b: bytes) -> frozenset[bytes]:
+        """The smallest side of `b` in a minimum cut: what is tied to both alike stays with `a`."""
+        from scipy.sparse.csgraph import breadth_first_order
+
+        free = (self.room - self._flow(a, b).flow).tocsr()
+        free.eliminate_zeros()
+        reached = breadth_first_order(free.T.tocsr(), self.place[b], return_predecessors=False)
+        return frozenset(self.keys[n] for n in reached)

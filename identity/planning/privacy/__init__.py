@@ -1,0 +1,1 @@
+"""identity.planning.privacy.request_kinds."""

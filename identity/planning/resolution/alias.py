@@ -1,0 +1,67 @@
+"""What an alias call asks for, and whether it may have it (`merging.md` 4).
+
+An alias links by name instead of by sighting, so it is exempt from limits; in exchange it may
+never give one known person's id to another without a server-side key and `force`.
+"""
+
+from msgspec import Struct
+
+from identity.planning.resolution.planner_state import Neighbourhood
+from identity.planning.resolution.resolution_rules import Rules
+from identity.values.calls import Call, Identifier
+from identity.values.identifiers import USER_ID
+
+BOTH_KNOWN = "alias_both_known"
+NEEDS_SERVER_KEY = "alias_needs_server_key"
+
+
+class Decision(Struct, frozen=True):
+    """What to do with the previous id: link it, refuse it for a reason, or (neither) nothing.
+
+    `on_absence`: the decision rests on an identifier being unknown that it does not create.
+    """
+
+    link: Identifier | None = None
+    refused: Identifier | None = None
+    reason: str = ""
+    forced: bool = False
+    on_absence: bool = False
+
+
+def decide(call: Call, user: Identifier | None, around: Neighbourhood, rules: Rules) -> Decision:  # noqa: PLR0911 (a rule each)
+    """What becomes of the previous id of a call; `user` is its user id, if that one is usable."""
+    alias = call.alias
+    if alias is None or user is None:
+        return Decision()
+    previous, on_absence = _reading(call, around)
+    if previous is None or previous.key == user.key:
+        return Decision()
+    named, owner = around.head_of(previous.key), around.head_of(user.key)
+    if named is not None and named is owner:
+        return Decision(on_absence=on_absence)
+    is_user = previous.type == USER_ID
+    if is_user and not (call.source.server or rules.alias_rename == "any"):
+        return Decision(refused=previous, reason=NEEDS_SERVER_KEY, on_absence=on_absence or named is None)
+    forced = False
+    if named is not None and named.folded.live:
+        if not is_user:
+            return Decision(refused=previous, reason=BOTH_KNOWN, on_absence=on_absence)
+        if owner is not None and owner.folded.live:
+            if not (alias.force and call.source.server):
+                return Decision(refused=previous, reason=BOTH_KNOWN, on_absence=on_absence)
+            forced = True
+    return Decision(link=previous, forced=forced, on_absence=on_absence)
+
+
+def _reading(call: Call, around: Neighbourhood) -> tuple[Identifier | None, bool]:
+    """Which identifier `previousId` names, and whether that rests on another one being unknown."""
+    alias = call.alias
+    if alias is None:
+        return None, False
+    user, anonymous = alias.user, alias.anonymous
+    if user is not None and user.key in around.owners:
+        return user, False
+    if anonymous is not None and anonymous.key in around.owners:
+        return anonymous, user is not None
+    assumed = user if alias.assumed == USER_ID else anonymous
+    return assumed, user is not None and anonymous is not None

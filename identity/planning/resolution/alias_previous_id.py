@@ -1,0 +1,60 @@
+"""The previous id of an alias call, in both readings it can have (`merging.md` 4).
+
+Reading does not know which ids exist, so it keeps both readings and says which one holds when
+neither is known. A blocked or unusable id on either side links nothing.
+"""
+
+from typing import Any, Literal
+
+from identity.planning.resolution.claimed_identifiers import Claims
+from identity.planning.resolution.placeholder_values import stands_for_nobody
+from identity.planning.resolution.resolution_rules import Rules
+from identity.values.calls import Alias, Identifier, Source
+from identity.values.identifiers import ANONYMOUS_ID, USER_ID, normalise, plain
+
+
+def previous_id(
+    body: dict[str, Any],
+    claims: Claims,
+    user: Identifier | None,
+    anonymous: Identifier | None,
+    source: Source,
+) -> Alias | None:
+    """What an alias links to `user`, or None for no link.
+
+    `user` and `anonymous` are the identifiers of `userId` and `anonymousId`. Where no previous id is
+    given, the anonymous one is it, and leaves the claims. Where both say the same, it stays: what
+    is named may turn out to be a user id.
+    """
+    given = body.get("previousId")
+    force = source.server and body.get("force") is True
+    if given is None:
+        if user is None or anonymous is None:
+            return None
+        claims.drop(anonymous)
+        return Alias(None, anonymous, "anonymous_id", force, user)
+    same = plain(given) == plain(body.get("anonymousId"))
+    assumed: Literal["user_id", "anonymous_id"] = USER_ID
+    other = ANONYMOUS_ID
+    if same or body.get("previousIdType") == ANONYMOUS_ID:
+        assumed, other = ANONYMOUS_ID, USER_ID
+    previous, reread = claims.read(assumed, given), _reread(other, given, claims.rules)
+    if user is None or (previous is None and reread is None):
+        return None
+    if assumed == USER_ID:
+        return Alias(previous, reread, assumed, force, user)
+    return Alias(reread, previous, assumed, force, user)
+
+
+def _reread(type_: str, given: object, rules: Rules) -> Identifier | None:
+    """The reading that is not assumed: it counts only where it is known."""
+    value = normalise(type_, given, rules.region)
+    if value is None or stands_for_nobody(value) or rules.blocked(type_, value):
+        return None
+    return Identifier(type_, value)
+
+
+def readings(given: object, rules: Rules) -> list[Identifier]:
+    """Everything a previous id could name."""
+    values = ((type_, normalise(type_, given, rules.region)) for type_ in (USER_ID, ANONYMOUS_ID))
+    return [Identifier(type_, value) for type_, value in values if value is not None]

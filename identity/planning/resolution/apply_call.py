@@ -1,0 +1,55 @@
+"""What a call tells of the profile it lands on: traits, consent, membership.
+
+Documents are folded in place at the call's target origin; a document exists only once it has
+content. Only an identify sets traits of a profile, only a group call those of a group.
+"""
+
+from collections.abc import Callable
+
+from identity.planning.resolution.document import Told, decide, join_group, put, signal
+from identity.planning.resolution.plan import Membership, Plan
+from identity.planning.resolution.planner_state import Account, Document, Neighbourhood, Profile
+from identity.values.calls import Call
+
+
+def tell(
+    call: Call, target: Profile, stamp: int, around: Neighbourhood, plan: Plan, fresh_id: Callable[[], bytes]
+) -> Told:
+    """Folds a call into its target's document and its group's."""
+    if not call.traits and not call.consent and not call.signals and call.group is None:
+        return Told()
+    document = around.documents.get(target.id) or Document()
+    told = Told()
+    if call.traits:
+        told = put(document, call.traits, call.time, stamp)
+    if call.consent:
+        told |= decide(document, call.consent, call.time, stamp, server=call.source.server)
+    if call.signals:
+        told |= signal(document, call.signals, call.time, stamp)
+    if call.group is not None:
+        member = call.kind != "leave"
+        joined = join_group(document, call.group, call.time, stamp, member=member)
+        told |= joined
+        if joined.stored:
+            at = call.group_key, target.id
+            plan.memberships[at] = Membership(*at, member, call.time, stamp)
+    if told.stored:
+        around.documents[target.id] = plan.documents[target.id] = document
+    if call.kind == "group" and call.group is not None:
+        told |= _tell_group(call, call.group, stamp, around, plan, fresh_id)
+    return told
+
+
+def _tell_group(
+    call: Call, group: str, stamp: int, around: Neighbourhood, plan: Plan, fresh_id: Callable[[], bytes]
+) -> Told:
+    """Folds a group call into its group, whose traits are no part of what a profile shows."""
+    account = around.accounts.get(call.group_key)
+    created = account is None
+    if account is None:
+        account = Account(fresh_id(), group, Document())
+        around.accounts[call.group_key] = account
+    told = put(account.document, call.group_traits or {}, call.time, stamp)
+    if created or told.stored:
+        plan.accounts[call.group_key] = account
+    return Told(created or told.stored, False, told.refused)

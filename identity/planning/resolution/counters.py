@@ -1,0 +1,177 @@
+"""Counting identifiers, so that a limit is checked without looking at the identifiers.
+
+Two invariants: the own counters of all origins of a canonical profile add up to the folded ones
+of its head, and a window holds the newest `size` (key, last seen) of its type, where `size` is
+one more than the limit, which is all that a comparison with the limit needs.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+
+import msgspec
+
+from identity.planning.resolution.planner_state import Counters, Window
+from identity.planning.resolution.resolution_rules import Rules
+from identity.values.calls import DAY
+from identity.values.identifiers import USER_ID
+
+
+def attach(counters: Counters, key: bytes, type_: str) -> None:
+    """Counts one more live identifier."""
+    counters.types[type_] = counters.types.get(type_, 0) + 1
+    if type_ == USER_ID:
+        counters.live.append(key)
+
+
+def detach(counters: Counters, key: bytes, type_: str) -> None:
+    """Stops counting a live identifier."""
+    counters.types[type_] -= 1
+    if type_ == USER_ID:
+        counters.live.remove(key)
+    window = counters.windows.get(type_)
+    if window is not None and key in window.seen:
+        # One that was full no longer tells which one follows: it is exact for one fewer.
+        size = window.size - (len(window.seen) == window.size)
+        counters.windows[type_] = Window(size, {k: at for k, at in window.seen.items() if k != key})
+
+
+def retire(counters: Counters, key: bytes) -> None:
+    """Stops counting a live user id, which stays with its profile."""
+    detach(counters, key, USER_ID)
+
+
+def uncut(counters: Counters, sides: Iterable[tuple[bytes, int]]) -> None:
+    """Takes the (cut, side) pairs of an identifier that leaves off a head."""
+    for cut, side in sides:
+        left, right = counters.cuts[cut]
+        rest = (left - (side == 0), right - (side == 1))
+        if any(rest):
+            counters.cuts[cut] = rest
+        else:
+            del counters.cuts[cut]
+
+
+def unite(into: Counters, other: Counters) -> None:
+    """Adds the folded counters of a head that is merged away to those of the head that stays."""
+    for type_, count in other.types.items():
+        into.types[type_] = into.types.get(type_, 0) + count
+    into.live += other.live
+    into.origins += other.origins
+    for type_, window in other.windows.items():
+        mine = into.windows.get(type_)
+        into.windows[type_] = (
+            window if mine is None else newest({**mine.seen, **window.seen}, min(mine.size, window.size))
+        )
+    for cut, (left, right) in other.cuts.items():
+        a, b = into.cuts.get(cut, (0, 0))
+        into.cuts[cut] = (a + left, b + right)
+
+
+def copy(counters: Counters) -> Counters:
+    """The own counters of an origin as the folded ones of a head that has no other origin."""
+    return Counters(dict(counters.types), list(counters.live))
+
+
+def counted(counters: Counters) -> tuple[dict[str, int], list[bytes]]:
+    """What counters say, however they came to say it."""
+    return {type_: count for type_, count in counters.types.items() if count}, sorted(counters.live)
+
+
+def copy_of(counters: Counters) -> Counters:
+    """The same counters, to be changed on their own."""
+    windows, cuts = dict(counters.windows), dict(counters.cuts)
+    return Counters(dict(counters.types), list(counters.live), counters.origins, windows, cuts)
+
+
+def same(folded: Counters, own: Counters) -> bool:
+    """Whether a head's folded counters say no more than its own."""
+    return folded.origins == 1 and not folded.windows and not folded.cuts and folded.live == own.live
+
+
+def newest(seen: dict[bytes, int], size: int) -> Window:
+    """A window of the newest `size` of these identifiers (ties: the greater key)."""
+    if len(seen) > size:
+        seen = dict(sorted(seen.items(), key=lambda item: (item[1], item[0]), reverse=True)[:size])
+    return Window(size, seen)
+
+
+def see(counters: Counters, key: bytes, type_: str, time: int) -> None:
+    """Notes in the head's window, if the type has one, that a live identifier was seen."""
+    window = counters.windows.get(type_)
+    if window is None or (type_ == USER_ID and key not in counters.live):
+        return
+    if time > window.seen.get(key, time - 1):
+        counters.windows[type_] = newest({**window.seen, key: time}, window.size)
+
+
+def within(counters: Counters, type_: str, after: int, refreshed: set[bytes]) -> int:
+    """How many identifiers of a windowed type count: seen later than `after`, or just now.
+
+    Exact up to the window's size, which is enough to compare it with the limit.
+    """
+    window = counters.windows.get(type_)
+    if window is None:
+        return len(refreshed)
+    return len(refreshed) + sum(seen > after and key not in refreshed for key, seen in window.seen.items())
+
+
+def missing_windows(counters: Counters, rules: Rules) -> list[str]:
+    """The windowed types whose window has to be built by a scan, since the rules ask for more."""
+    return [
+        type_
+        for type_ in rules.windowed
+        if counters.types.get(type_)
+        and ((window := counters.windows.get(type_)) is None or window.size <= rules.limit(type_).max)
+    ]
+
+
+def fit_windows(counters: Counters, rules: Rules) -> None:
+    """Opens the windows of types that have no identifier yet, and drops those no rule asks for."""
+    for type_ in [t for t in counters.windows if t not in rules.windowed]:
+        del counters.windows[type_]
+    for type_ in rules.windowed:
+        if not counters.types.get(type_):
+            counters.windows[type_] = Window(rules.limit(type_).max + 1, {})
+
+
+def horizon(rules: Rules, type_: str, time: int) -> int | None:
+    """Where the window of a type begins at this event time; None for a type without one."""
+    days = rules.limit(type_).days
+    return None if days is None else time - days * DAY
+
+
+class _Packed(msgspec.Struct, array_like=True):
+    types: dict[int, int]
+    live: list[bytes]
+    origins: int
+    windows: dict[int, tuple[int, dict[bytes, int]]]
+    cuts: dict[bytes, tuple[int, int]]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_Packed).decode
+
+
+def pack(counters: Counters, codes: Callable[[str], int]) -> bytes:
+    """The counters as stored: numbers for the names of types, which may be personal data."""
+    return _encode(
+        _Packed(
+            {codes(t): n for t, n in counters.types.items() if n},
+            counters.live,
+            counters.origins,
+            # An empty one is opened anew at each load; its type may not have a number yet.
+            {codes(t): (w.size, w.seen) for t, w in counters.windows.items() if w.seen},
+            counters.cuts,
+        )
+    )
+
+
+def unpack(raw: bytes, names: Mapping[int, str]) -> Counters:
+    """The inverse of `pack`."""
+    packed = _decode(raw)
+    return Counters(
+        {names[code]: n for code, n in packed.types.items()},
+        packed.live,
+        packed.origins,
+        {names[code]: Window(size, seen) for code, (size, seen) in packed.windows.items()},
+        packed.cuts,
+    )

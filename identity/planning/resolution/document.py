@@ -1,0 +1,210 @@
+"""Folding what calls say of a person: the greatest (event time, stamp) wins, key by key.
+
+The fold is commutative, associative and idempotent, so neither the order of arrival nor the
+order in which origins are read can change its result. Null leaves a tombstone, so that a late
+older value does not come back.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from identity.planning.resolution.planner_state import MINOR, Document, Stamped
+
+MAX_KEYS = 2_000
+MAX_SIZE = 128 * 1024
+# What is left for decisions in a document that traits have filled: a denial that found no room would be no answer.
+SPARE_KEYS = 200
+SPARE_SIZE = 16 * 1024
+_STAMPS = 24  # what a time, a stamp and their frame take in a sealed document
+
+_encode = msgspec.json.encode
+
+
+def cost(name: str, value: object) -> int:
+    """What an entry adds to the size of a document, in bytes."""
+    return len(name.encode()) + len(_encode(value)) + _STAMPS
+
+
+def newer(entry: Stamped, than: Stamped | None) -> bool:
+    """Whether an entry replaces another one."""
+    return than is None or entry[1:] > than[1:]
+
+
+class Told(NamedTuple):
+    """What became of what a call told: stored (a newer time counts), seen by a reader, refused.
+
+    `refused` are the names that found no room in a full document.
+    """
+
+    stored: bool = False
+    visible: bool = False
+    refused: list[str] = []  # noqa: RUF012 (never changed in place)
+
+    def __or__(self, other: "Told") -> "Told":
+        """Both together."""
+        return Told(self.stored or other.stored, self.visible or other.visible, [*self.refused, *other.refused])
+
+
+def put(document: Document, told: Mapping[str, Any], time: int, stamp: int) -> Told:
+    """Folds the traits of one call in; a known key may always be updated, also in a full document."""
+    stored = visible = False
+    refused = []
+    traits = document.traits
+    for name, value in told.items():
+        entry = (value, time, stamp)
+        before = traits.get(name)
+        if before is not None:
+            if entry[1:] <= before[1:]:
+                continue
+            if type(value) is not str or value != before[0]:  # deep inside, True equals 1 and is longer
+                document.size += cost(name, value) - cost(name, before[0])
+            visible |= value != before[0] or type(value) is not type(before[0])
+        elif not room(document, size := cost(name, value)):
+            refused.append(name)
+            continue
+        else:
+            document.size += size
+            visible |= value is not None
+        traits[name] = entry
+        stored = True
+    return Told(stored, visible, refused)
+
+
+def room(document: Document, size: int, *, spare: bool = False) -> bool:
+    """Whether a document has room for one more key of this size."""
+    keys = sum(map(len, document.said)) - (SPARE_KEYS if spare else 0)
+    return keys < MAX_KEYS and document.size + size <= MAX_SIZE + (SPARE_SIZE if spare else 0)
+
+
+def decide(document: Document, decisions: Mapping[str, bool], time: int, stamp: int, *, server: bool = False) -> Told:
+    """Folds the consent decisions of one call in; returns as `put` does. At one moment a denial stands.
+
+    A denial by a server-side or privacy key always finds room: it may say nothing of the others.
+    """
+    into = document.rulings if server else document.consent
+    sure = False if server else None
+    told = _fold_in(document, into, decisions.items(), time, stamp, _denial_first, spare=True, sure=sure)
+    # A decision that is repeated may settle a conflict with another origin.
+    return told._replace(visible=told.stored)
+
+
+def join_group(document: Document, group: str, time: int, stamp: int, *, member: bool = True) -> Told:
+    """Folds a membership in; returns as `put` does. A departure always finds room, or it would be no answer."""
+    return _fold_in(document, document.groups, [(group, member)], time, stamp, _latest, always=not member)
+
+
+def signal(document: Document, signals: Mapping[str, Any], time: int, stamp: int) -> Told:
+    """Folds in what one call says of whole classes of purposes; their names are few and always find room."""
+    told = _fold_in(document, document.signals, signals.items(), time, stamp, _together, always=True)
+    return told._replace(visible=told.stored)
+
+
+def _fold_in(
+    document: Document,
+    into: dict[str, Stamped],
+    told: Iterable[tuple[str, Any]],
+    time: int,
+    stamp: int,
+    settle: Callable[[str, Stamped, Stamped], Stamped],
+    *,
+    always: bool = False,
+    spare: bool = False,
+    sure: bool | None = None,
+) -> Told:
+    """Folds named values in, each by what `settle` makes of the entry there was and the new one.
+
+    With `always` all of them find room, else those that are `sure`.
+    """
+    stored = visible = False
+    refused = []
+    for name, value in told:
+        before, entry = into.get(name), (value, time, stamp)
+        if before is None:
+            size = cost(name, value)
+            if not always and value is not sure and not room(document, size, spare=spare):
+                refused.append(name)
+                continue
+            document.size += size
+        else:
+            entry = settle(name, before, entry)
+            if entry is before:
+                continue
+            document.size += cost(name, entry[0]) - cost(name, before[0])
+        visible |= before is None or entry[0] != before[0]
+        into[name] = entry
+        stored = True
+    return Told(stored, visible, refused)
+
+
+def _latest(_: str, before: Stamped, entry: Stamped) -> Stamped:
+    return entry if newer(entry, before) else before
+
+
+def _denial_first(_: str, before: Stamped, entry: Stamped) -> Stamped:
+    return max(before, entry, key=lambda each: (each[1], not each[0], each[2]))
+
+
+def _together(name: str, before: Stamped, entry: Stamped) -> Stamped:
+    """Of one moment the strictest is taken, so the order of arrival changes nothing."""
+    if entry[1] != before[1]:
+        return _latest(name, before, entry)
+    if isinstance(entry[0], list):
+        both = [each for each in before[0] if each in entry[0]]
+        return (both, entry[1], max(before[2], entry[2])) if both != before[0] else before
+    if isinstance(entry[0], str):
+        return max(before, entry, key=lambda each: each[0])
+    strict = name == MINOR
+    return max(before, entry, key=lambda each: (each[0] is strict, each[2]))
+
+
+def newest(document: Document) -> int:
+    """The greatest stamp in a document of traits, 0 where it has none."""
+    return max((stamp for _, _, stamp in document.traits.values()), default=0)
+
+
+def fold(documents: Iterable[Mapping[str, Stamped]]) -> dict[str, Stamped]:
+    """The entries of several origins as one: the traits, or the memberships, of a profile."""
+    folded: dict[str, Stamped] = {}
+    for entries in documents:
+        for name, entry in entries.items():
+            if newer(entry, folded.get(name)):
+                folded[name] = entry
+    return folded
+
+
+def present(folded: Mapping[str, Stamped]) -> dict[str, Any]:
+    """The values a reader sees: tombstones left out."""
+    return {name: value for name, (value, _, _) in folded.items() if value is not None}
+
+
+def members(folded: Mapping[str, Stamped]) -> list[str]:
+    """The groups a reader sees, sorted."""
+    return sorted(name for name, (value, _, _) in folded.items() if value)
+
+
+class _Packed(msgspec.Struct, array_like=True):
+    traits: dict[str, Stamped]
+    consent: dict[str, Stamped]
+    groups: dict[str, Stamped]
+    size: int
+    rulings: dict[str, Stamped] = {}
+    signals: dict[str, Stamped] = {}
+
+
+_packer = msgspec.msgpack.Encoder()
+_unpacker = msgspec.msgpack.Decoder(_Packed)
+
+
+def pack(document: Document) -> bytes:
+    """The document as it is sealed."""
+    return _packer.encode(
+        _Packed(document.traits, document.consent, document.groups, document.size, document.rulings, document.signals)
+    )
+
+
+def unpack(raw: bytes) -> Document:
+    """The inverse of `pack`."""
+    packed = _unpacker.decode(raw)
+    return Document(packed.traits, packed.consent, packed.groups, packed.size, packed.rulings, packed.signals)

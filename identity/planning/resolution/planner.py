@@ -1,0 +1,296 @@
+"""The planner: what a sequence of calls does to the profiles around it (`merging.md` 1-4, 6).
+
+One pure function, the same for a single call, a batch, a simulation and the test oracle: given
+the same neighbourhood, rules, calls, stamps and fresh ids, the plan is the same, however the
+calls are cut into batches. No I/O, no clock and no randomness of its own.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from identity.planning.resolution.alias import Decision, decide
+from identity.planning.resolution.apply_call import tell
+from identity.planning.resolution.document import newest
+from identity.planning.resolution.merge_limits import SEPARATED, misfit, separated, whole
+from identity.planning.resolution.plan import (
+    CREATED,
+    DEMOTED,
+    GAINED,
+    MERGE,
+    MERGED,
+    RETIRED,
+    UPSERT,
+    Change,
+    Note,
+    Plan,
+    Record,
+)
+from identity.planning.resolution.planner_state import Neighbourhood, Profile
+from identity.planning.resolution.redact_suppressed import scrub, without
+from identity.planning.resolution.resolution_rules import Rules
+from identity.planning.resolution.working_set import Working
+from identity.values.calls import KINDS, Call, Identifier, Outcome, Skipped
+from identity.values.identifiers import USER_ID
+
+SUPPRESSED = "suppressed"
+BLOCKED = "blocked"
+
+
+def plan(
+    around: Neighbourhood,
+    calls: Iterable[Call],
+    rules: Rules,
+    stamps: Callable[[int], int],
+    fresh_id: Callable[[], bytes],
+    public: Callable[[bytes], str],
+) -> Plan:
+    """Plans the calls in order.
+
+    `stamps(after)` gives a stamp greater than `after` and than all it gave; `fresh_id` the id of
+    a new profile; `public` writes an id as it is shown outside. The neighbourhood is used up.
+    """
+    planner = _Planner(Working(around, rules, fresh_id), stamps, public)
+    for call in calls:
+        planner.plan.outcomes.append(planner.take(call))
+    return planner.plan
+
+
+class _Chosen:
+    """Which identifiers of a call are kept, which heads they join, and what was demoted."""
+
+    __slots__ = ("decision", "demoted", "fresh", "kept", "pair", "seen", "sides")
+
+    def __init__(self) -> None:
+        self.kept: list[Identifier] = []
+        self.demoted: list[Skipped] = []
+        self.sides: list[Profile] = []
+        self.fresh: list[Identifier] = []
+        self.seen: list[tuple[Profile, Identifier]] = []
+        self.decision = Decision()
+        self.pair: tuple[Profile, list[Profile], set[bytes]] | None = None
+
+
+class _Planner:
+    def __init__(self, working: Working, stamps: Callable[[int], int], public: Callable[[bytes], str]) -> None:
+        self.working = working
+        self.around = working.around
+        self.rules = working.rules
+        self.plan = working.plan
+        self.stamps = stamps
+        self.public = public
+
+    def take(self, call: Call) -> Outcome:
+        """One call, from its identifiers to where it lands."""
+        around = self.around
+        if call.message in around.messages:
+            return Outcome(call.message_id, "duplicate")
+        skipped = call.skipped
+        identifiers = call.identifiers
+        if len(identifiers) > 1:
+            rank = self.rules.rank
+            identifiers = sorted(identifiers, key=lambda identifier: rank(identifier.type))
+        if around.blocked:
+            call, identifiers, barred = without(call, identifiers, around.blocked)
+            skipped = skipped + [Skipped(i, BLOCKED) for i in barred]
+        hidden = around.hidden(call)
+        if hidden:
+            if identifiers and identifiers[0].key in hidden:
+                return Outcome(call.message_id, "suppressed")
+            call, identifiers, barred = without(call, identifiers, hidden)
+            skipped = skipped + [Skipped(i, SUPPRESSED) for i in barred]
+            barred += [i for i in call.unlinked if i.key in hidden]
+            if barred:
+                call = scrub(call, barred, self.rules)
+        chosen = self._choose(call, identifiers)
+        skipped = skipped + chosen.demoted if chosen.demoted else skipped
+        if not chosen.kept or (call.kind == "leave" and chosen.fresh):
+            return Outcome(call.message_id, "unresolved", demoted=_told(skipped))
+        return self._land(call, chosen, skipped)
+
+    def _choose(self, call: Call, identifiers: list[Identifier]) -> _Chosen:
+        """Greedy by priority: an identifier that does not fit is demoted, the rest go on."""
+        around, rules, chosen = self.around, self.rules, _Chosen()
+        if call.alias is not None:
+            identifiers = self._pair(call, identifiers, chosen)
+        elif identifiers:
+            # What most calls are: everything known, and one person's. Links are never re-checked.
+            head = around.head_of(identifiers[0].key)
+            if head is not None and all(around.head_of(i.key) is head for i in identifiers):
+                chosen.kept, chosen.sides = identifiers, [head]
+                return chosen
+        for identifier in identifiers:
+            head = around.head_of(identifier.key)
+            sides, fresh, seen = chosen.sides, chosen.fresh, chosen.seen
+            if head is None:
+                fresh = [*fresh, identifier]
+            else:
+                seen = [*seen, (head, identifier)]
+                if any(head is side for side in sides):
+                    chosen.seen = seen
+                    chosen.kept.append(identifier)
+                    continue
+                sides = [*sides, head]
+            reason = misfit(*_as_one(chosen.pair, sides, fresh, seen), call.time, rules, around.cuts)
+            if reason is None:
+                chosen.sides, chosen.fresh, chosen.seen = sides, fresh, seen
+                chosen.kept.append(identifier)
+            else:
+                chosen.demoted.append(Skipped(identifier, reason))
+                self.plan.rests_on_absence |= head is None
+        return chosen
+
+    def _pair(self, call: Call, identifiers: list[Identifier], chosen: _Chosen) -> list[Identifier]:
+        """Puts the two ids of an alias first, exempt from limits but not from cuts.
+
+        Returns the identifiers that are left to choose from.
+        """
+        around = self.around
+        to = call.alias.to if call.alias is not None else None
+        user = next((i for i in identifiers if to is not None and i.key == to.key), None)
+        decision = chosen.decision = decide(call, user, around, self.rules)
+        self.plan.rests_on_absence |= decision.on_absence
+        if decision.refused is not None:
+            chosen.demoted.append(Skipped(decision.refused, decision.reason))
+            identifiers = [i for i in identifiers if i.key != decision.refused.key]
+        previous = decision.link
+        if previous is None or user is None:
+            return identifiers
+        fresh: list[Identifier] = []
+        seen: list[tuple[Profile, Identifier]] = []
+        sides: list[Profile] = []
+        for identifier in (user, previous):
+            head = around.head_of(identifier.key)
+            if head is None:
+                fresh.append(identifier)
+                continue
+            seen.append((head, identifier))
+            if not any(head is side for side in sides):
+                sides.append(head)
+        rest = [i for i in identifiers if i.key not in (user.key, previous.key)]
+        if separated(sides, fresh, around.cuts):
+            self.plan.rests_on_absence |= bool(fresh)
+            chosen.decision = Decision()
+            chosen.demoted.append(Skipped(previous, SEPARATED))
+            return [user, *rest]
+        chosen.kept, chosen.sides, chosen.fresh, chosen.seen = [user, previous], sides, fresh, seen
+        chosen.pair = (
+            whole(sides, fresh, previous, call.time, self.rules, around.cuts),
+            sides,
+            {user.key, previous.key},
+        )
+        return rest
+
+    def _land(self, call: Call, chosen: _Chosen, skipped: list[Skipped]) -> Outcome:
+        """The call lands on one profile, its demoted identifiers notwithstanding."""
+        around, plan, working = self.around, self.plan, self.working
+        kept = chosen.kept
+        if call.alias is not None:
+            kept = sorted(kept, key=lambda identifier: self.rules.rank(identifier.type))
+        stamp = self._stamp(call, chosen, skipped)
+        known = next((around.owners[i.key] for i in kept if i.key in around.owners), None)
+        head, target, merged, notes = self._place(call, chosen, known, stamp)
+        told = tell(call, target, stamp, around, plan, working.fresh_id)
+        # With other origins beside it, a newer time alone may decide which value is seen.
+        seen = told.visible or (told.stored and head.folded.origins > 1)
+        self._announce(head, merged, stamp, changed=seen or bool(notes))
+        demoted = [s for s in skipped if s.reason != SUPPRESSED and s.identifier.key]
+        unseen = working.sight(call, kept, [s.identifier.key for s in demoted if s.reason != BLOCKED], target, head)
+        if unseen and demoted:
+            keys, reasons = [s.identifier.key for s in demoted], [s.reason for s in demoted]
+            notes.append(Note(target.id, stamp, DEMOTED, keys, None, reasons))
+        head.stamp = target.stamp = stamp
+        target.events += call.kind in KINDS
+        working.touch(head)
+        working.touch(target)
+        record = Record(target.id, stamp, call, [i.key for i in kept], [(s.identifier.key, s.reason) for s in demoted])
+        # Also what is older than what is known: it may be the newest of what stays after an unmerge.
+        tells = bool(call.traits or call.consent or call.signals) or call.group is not None
+        taught = tells or unseen or bool(notes) or bool(demoted) or call.kind == "alias"
+        (plan.evidence if taught else plan.events).append(record)
+        plan.history += notes
+        if chosen.decision.forced:
+            plan.forced.append(record)
+        plan.messages.add(call.message)
+        around.messages.add(call.message)
+        return Outcome(
+            call.message_id,
+            "accepted",
+            None,
+            self.public(head.canonical),
+            known is None,
+            [self.public(loser) for loser in merged],
+            _told(skipped),
+            told.refused,
+        )
+
+    def _stamp(self, call: Call, chosen: _Chosen, skipped: Sequence[Skipped]) -> int:
+        """A stamp after that of every profile the call looked at, which all come to bear it.
+
+        And after those of the group it tells of, since what is new about it depends on its order.
+        """
+        looked = list(chosen.sides)
+        for skip in skipped:
+            # What is blocked is not looked up, and the store does not load it.
+            head = None if skip.reason == BLOCKED else self.around.head_of(skip.identifier.key)
+            if head is not None:
+                looked.append(head)
+        group = self.around.accounts.get(call.group_key) if call.group_traits else None
+        told = 0 if group is None else newest(group.document)
+        stamp = self.stamps(max([self.around.stamp, told, *(head.stamp for head in looked)]))
+        for head in looked:
+            head.stamp = stamp
+            self.working.touch(head)
+        return stamp
+
+    def _place(
+        self, call: Call, chosen: _Chosen, known: bytes | None, stamp: int
+    ) -> tuple[Profile, Profile, list[bytes], list[Note]]:
+        """The head and the target origin of a call, once everything it links is linked."""
+        working, notes = self.working, []
+        merged: list[bytes] = []
+        if known is None:
+            head = target = working.create(stamp)
+            notes.append(Note(target.id, stamp, CREATED, []))
+        else:
+            target = self.around.profiles[known]
+            head = chosen.sides[0]
+            if len(chosen.sides) > 1:
+                head, merged = working.merge(chosen.sides, stamp)
+                notes += [Note(target.id, stamp, MERGED, [], other) for other in merged]
+        for identifier in chosen.fresh:
+            working.gain(identifier, target, head, call, stamp)
+        if chosen.fresh:
+            notes.append(Note(target.id, stamp, GAINED, [i.key for i in chosen.fresh]))
+        linked = chosen.decision.link
+        if linked is not None and linked.type == USER_ID and working.retire(linked.key, head):
+            notes.append(Note(target.id, stamp, RETIRED, [linked.key]))
+        return head, target, merged, notes
+
+    def _announce(self, head: Profile, merged: Sequence[bytes], stamp: int, *, changed: bool) -> None:
+        """Tells the feed what a destination could see change."""
+        if changed:
+            head.version += 1
+            self.plan.upserts[head.canonical] = Change(UPSERT, head.canonical, head.version, stamp)
+        for loser in merged:
+            self.plan.upserts.pop(loser, None)
+            self.plan.merges.append(Change(MERGE, head.canonical, head.version, stamp, loser))
+
+
+def _as_one(
+    pair: tuple[Profile, list[Profile], set[bytes]] | None,
+    sides: list[Profile],
+    fresh: list[Identifier],
+    seen: list[tuple[Profile, Identifier]],
+) -> tuple[list[Profile], list[Identifier], list[tuple[Profile, Identifier]]]:
+    """What an alias links is exempt: to the rest of its call it is one profile that was there before."""
+    if pair is None:
+        return sides, fresh, seen
+    one, parts, named = pair
+    return (
+        [one, *(side for side in sides if not any(side is part for part in parts))],
+        [i for i in fresh if i.key not in named],
+        [(one if any(head is part for part in parts) else head, i) for head, i in seen],
+    )
+
+
+def _told(skipped: Sequence[Skipped]) -> list[dict[str, str]]:
+    return [{"identifier": s.identifier.text, "reason": s.reason} for s in skipped]

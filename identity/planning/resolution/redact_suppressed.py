@@ -1,0 +1,83 @@
+"""Takes suppressed identifiers out of a call that is kept for its other identifiers.
+
+Wherever extraction would find a suppressed identifier, its value goes: from the payload that is
+stored, and for e-mail and phone from the traits. The body given is not changed.
+"""
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from typing import Any
+
+from msgspec import structs
+
+from identity.planning.resolution.resolution_rules import Rules
+from identity.values.calls import Call, Identifier
+from identity.values.identifiers import ANONYMOUS_ID, EMAIL, PHONE, USER_ID, normalise
+
+
+def without(
+    call: Call, identifiers: list[Identifier], barred: AbstractSet[bytes]
+) -> tuple[Call, list[Identifier], list[Identifier]]:
+    """A call and its identifiers without the barred ones, and those it named."""
+    found = [i for i in identifiers if i.key in barred]
+    if call.alias is not None:
+        previous = [i for i in (call.alias.user, call.alias.anonymous) if i is not None and i.key in barred]
+        if previous:
+            found += previous[:1]
+            call = structs.replace(call, alias=None)
+    if not found:
+        return call, identifiers, []
+    return call, [i for i in identifiers if i.key not in barred], found
+
+
+def scrub(call: Call, hidden: Sequence[Identifier], rules: Rules) -> Call:
+    """The call without any trace of these identifiers."""
+    gone = {(identifier.type, identifier.value) for identifier in hidden}
+
+    def is_gone(type_: str, value: object) -> bool:
+        return (type_, normalise(type_, value, rules.region)) in gone
+
+    def cleared(traits: object) -> object:
+        if not isinstance(traits, dict):
+            return traits
+        return {k: v for k, v in traits.items() if not (k in (EMAIL, PHONE) and is_gone(k, v))}
+
+    body = dict(call.body)
+    for name, types in (
+        ("userId", (USER_ID,)),
+        ("anonymousId", (ANONYMOUS_ID,)),
+        ("previousId", (USER_ID, ANONYMOUS_ID)),
+    ):
+        if name in body and any(is_gone(type_, body[name]) for type_ in types):
+            del body[name]
+    for name in ("traits", "properties"):
+        if name in body:
+            body[name] = cleared(body[name])
+    if isinstance(body.get("context"), dict):
+        body["context"] = _context(body["context"], is_gone, cleared)
+    traits = call.traits if call.traits is None else body.get("traits")
+    group_traits = call.group_traits if call.group_traits is None else body.get("traits")
+    return structs.replace(call, body=body, traits=traits, group_traits=group_traits)
+
+
+def _context(context: dict[str, Any], is_gone: Any, cleared: Any) -> dict[str, Any]:
+    context = dict(context)
+    if "traits" in context:
+        context["traits"] = cleared(context["traits"])
+    if isinstance(context.get("externalIds"), list):
+        context["externalIds"] = [
+            entry
+            for entry in context["externalIds"]
+            if not (isinstance(entry, dict) and is_gone(str(entry.get("type")).lower(), entry.get("id")))
+        ]
+    device = context.get("device")
+    if isinstance(device, dict):
+        os_ = str(device.get("type")).lower()
+        names = {"id": "id", "advertisingId": "idfa", "token": "push_token"}
+        context["device"] = {k: v for k, v in device.items() if not (k in names and is_gone(f"{os_}.{names[k]}", v))}
+    analytics = context.get("integrations")
+    if isinstance(analytics, dict) and isinstance(analytics.get("Google Analytics"), dict):
+        google = analytics["Google Analytics"]
+        kept = {k: v for k, v in google.items() if not (k == "clientId" and is_gone("ga_client_id", v))}
+        context["integrations"] = {**analytics, "Google Analytics": kept}
+    return context
