@@ -23,7 +23,7 @@ from identity.store.rows import ProfileRow
 from identity.values.calls import ACTS, STORED_KINDS, Identifier
 from identity.values.errors import BadCall
 from identity.vault.seal import DOCUMENT, EVIDENCE, GROUP_ID, IDENTIFIER
-from identity.vault.subject import SubjectKey
+from identity.vault.subject_keys import SubjectKey
 
 AT_ONCE: Final = 64
 _REMOVE = STORED_KINDS.index("remove")

@@ -6,7 +6,7 @@ from identity.planning.resolution import counters
 from identity.planning.resolution.planner_state import Profile
 from identity.spaces import Space
 from identity.store.rows import KeyRow, ProfileRow
-from identity.vault.subject import SubjectKey
+from identity.vault.subject_keys import SubjectKey
 
 
 def unwrap(space: Space, row: KeyRow) -> SubjectKey:

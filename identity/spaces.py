@@ -30,7 +30,7 @@ from identity.values.identifiers import BUILT_IN
 from identity.vault.journal import Journal
 from identity.vault.keyring import Keyring
 from identity.vault.seal import RULES, TYPE_NAME
-from identity.vault.space import SpaceKeys
+from identity.vault.space_keys import SpaceKeys
 
 _KEPT_RULES = 4
 _MAC = 16

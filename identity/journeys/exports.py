@@ -37,7 +37,7 @@ from identity.values.errors import (
 from identity.values.identifiers import parse
 from identity.values.ids import new_id, private, public, public_profile
 from identity.vault.seal import EXPORT, JOB, REQUEST
-from identity.vault.subject import SubjectKey
+from identity.vault.subject_keys import SubjectKey
 
 MOST_ASKED: Final = 1_000
 FETCHABLE: Final = 72 * 3_600 * MICRO

@@ -11,10 +11,10 @@ from identity.spaces import Spaces
 from identity.store import keystore
 from identity.store.database import Database
 from identity.values.errors import Misconfigured
-from identity.vault import rerooting
+from identity.vault import root_rotation
+from identity.vault.epoch_key_store import KeyStore
 from identity.vault.keyring import Keyring
-from identity.vault.keystore import KeyStore
-from identity.vault.roots import Root, env_root, file_root
+from identity.vault.root_keys import Root, env_root, file_root
 
 _OTHER = (
     "This database belongs to another key store or root key. Point ONEFOLD_KEY_STORE and ONEFOLD_ROOT_KEY to those "
@@ -45,7 +45,7 @@ async def _keyring(database: Database, root_file: Path, root_value: str | None, 
             root, store = _first(root_file, root_value, directory)
             await keystore.write(connection, store.store_id, root.id)
             return Keyring(root, store)
-        rerooting.settle(None if root_value else root_file, directory)
+        root_rotation.settle(None if root_value else root_file, directory)
         root = _root(root_file, root_value, create=False)
         store = KeyStore.open(directory, root)
         if named[0] != store.store_id or named[1] not in {store.root_id, *store.former}:

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from threading import Lock
 from typing import TypeAlias
 
-from identity.vault.material import WrappingKey
+from identity.vault.key_material import WrappingKey
 from identity.vault.secret import Guarded
-from identity.vault.subject import SlotKey, slot_context
+from identity.vault.subject_keys import SlotKey, slot_context
 
 SLOTS = 8192
 

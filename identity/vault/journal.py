@@ -17,7 +17,7 @@ from typing import NamedTuple
 import msgspec
 
 from identity.values.errors import KeyUnavailable, LedgerBroken
-from identity.vault import durable
+from identity.vault import durable_files
 from identity.vault.signing import Signer, text
 
 JOURNAL, HEAD = "journal", "journal-head"
@@ -77,7 +77,7 @@ class Journal:
     def append(self, after: int, lines: Sequence[Line]) -> None:
         """Adds the entries after a number, as far as they are not there yet. LedgerBroken where it forks."""
         try:
-            with durable.exclusive(self._directory):
+            with durable_files.exclusive(self._directory):
                 head = self._head() or _Head(self._space, 0, "", 0, 0)
                 if head.seq < after:
                     raise LedgerBroken
@@ -90,7 +90,7 @@ class Journal:
                     last = new[-1]
                     made = _Head(self._space, last.seq, last.hash.hex(), last.at, size, self._signer.kid)
                     signed = msgspec.structs.replace(made, sig=text(self._signer.sign(made.signed())))
-                    durable.replace(self._directory / HEAD, [msgspec.json.encode(signed, order="sorted")])
+                    durable_files.replace(self._directory / HEAD, [msgspec.json.encode(signed, order="sorted")])
         except OSError as error:
             raise KeyUnavailable from error
 
@@ -132,7 +132,7 @@ class Journal:
 
     def _write(self, size: int, lines: Sequence[Line]) -> int:
         path = self._directory / JOURNAL
-        with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, durable.FILE_MODE), "r+b") as file:
+        with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, durable_files.FILE_MODE), "r+b") as file:
             file.truncate(size)
             file.seek(size)
             for line in lines:
@@ -140,5 +140,5 @@ class Journal:
             file.flush()
             os.fsync(file.fileno())
             grown = file.tell()
-        durable.sync_directory(self._directory)
+        durable_files.sync_directory(self._directory)
         return grown

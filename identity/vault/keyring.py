@@ -10,14 +10,14 @@ from threading import Lock
 
 from identity.values.errors import KeyUnavailable, Misconfigured, SealBroken
 from identity.vault.cache import KeyCache
-from identity.vault.dumps import Dump
+from identity.vault.epoch_key_store import EPOCH, INDEX, OTHER_ROOT, SIGNING, KeyStore
 from identity.vault.journal import Journal
-from identity.vault.keystore import EPOCH, INDEX, OTHER_ROOT, SIGNING, KeyStore
-from identity.vault.material import WrappingKey, checked_id, fresh_key
-from identity.vault.roots import Root
+from identity.vault.key_dumps import Dump
+from identity.vault.key_material import WrappingKey, checked_id, fresh_key
+from identity.vault.root_keys import Root
 from identity.vault.secret import Guarded, Secret
 from identity.vault.signing import Signer
-from identity.vault.space import SpaceKeys
+from identity.vault.space_keys import SpaceKeys
 
 FIRST_EPOCH = 1
 FIRST_INDEX = f"{INDEX}1"

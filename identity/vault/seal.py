@@ -19,7 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from identity.values.errors import SealBroken
-from identity.vault.material import ID_BYTES, KEY_BYTES, checked_id, expand, fresh_nonce
+from identity.vault.key_material import ID_BYTES, KEY_BYTES, checked_id, expand, fresh_nonce
 from identity.vault.secret import Guarded
 
 MAGIC = 0xC7

@@ -19,9 +19,9 @@ from app.settings import Settings
 from identity.store import load
 from identity.store.embedded import OWNER_ROLE, EmbeddedPostgres
 from identity.values.ids import private
+from identity.vault.epoch_key_store import KeyStore
 from identity.vault.keyring import Keyring
-from identity.vault.keystore import KeyStore
-from identity.vault.roots import file_root
+from identity.vault.root_keys import file_root
 from tests.conftest import ONEFOLD, Running, administer, launch
 from tests.identity.outward.receiver import Receiver, receiving
 from tests.identity.outward.server import HOST, OK, authority

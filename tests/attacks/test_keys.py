@@ -20,9 +20,9 @@ import psycopg
 from app.settings import Settings
 from identity.journeys.keys.roll import roll
 from identity.journeys.startup import open_spaces
+from identity.vault.epoch_key_store import KeyStore
 from identity.vault.keyring import Keyring
-from identity.vault.keystore import KeyStore
-from identity.vault.roots import file_root
+from identity.vault.root_keys import file_root
 from tests.app.conftest import Shop, log_of, new_shop
 from tests.conftest import ONEFOLD, ROOT, Running, launch
 

@@ -15,9 +15,9 @@ from identity.store import postmaster
 from identity.store.cluster import locate
 from identity.store.embedded import EmbeddedPostgres
 from identity.values.ids import private
+from identity.vault.epoch_key_store import KeyStore
 from identity.vault.keyring import Keyring
-from identity.vault.keystore import KeyStore
-from identity.vault.roots import file_root
+from identity.vault.root_keys import file_root
 from tests.conftest import ONEFOLD, Running, launch
 from tests.properties.stored import Stored
 from tests.replay import differences

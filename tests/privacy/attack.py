@@ -9,8 +9,8 @@ import psycopg
 from identity.values.errors import KeyUnavailable, SealBroken
 from identity.vault.keyring import Keyring
 from identity.vault.seal import DOCUMENT
-from identity.vault.space import SpaceKeys
-from identity.vault.subject import SubjectKey
+from identity.vault.space_keys import SpaceKeys
+from identity.vault.subject_keys import SubjectKey
 
 MOST_EPOCHS = 10
 # A value of 60 bytes lies behind a head of one byte.

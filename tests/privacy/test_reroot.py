@@ -16,10 +16,10 @@ from identity.journeys.read.native import get_profile
 from identity.journeys.startup import open_spaces
 from identity.store import keystore
 from identity.values.errors import KeyUnavailable, Misconfigured
-from identity.vault import rerooting
+from identity.vault import root_rotation
+from identity.vault.epoch_key_store import KeyStore
 from identity.vault.keyring import Keyring
-from identity.vault.keystore import KeyStore
-from identity.vault.roots import env_root, file_root
+from identity.vault.root_keys import env_root, file_root
 from tests.conftest import ONEFOLD, ROOT, Running, launch
 from tests.identity.vault.test_crashes import KilledError, Killer
 from tests.privacy.test_roll import PEOPLE, folder, prepared, readable
@@ -178,7 +178,7 @@ def test_destroyed_stays_destroyed(lab: Lab, monkeypatch: pytest.MonkeyPatch) ->
         raise KilledError
 
     with monkeypatch.context() as patch:
-        patch.setattr(rerooting, "_name", die)
+        patch.setattr(root_rotation, "_name", die)
         with pytest.raises(KilledError):
             rotate(lab)
     before = list(lab.key_store.glob("*/epoch-1*"))
@@ -203,12 +203,12 @@ def test_not_while_it_is_in_use(lab: Lab) -> None:
             await rotate_root(
                 lab.url, root_file=lab.root_file, root_value=None, new_value=None, key_store=lab.key_store
             )
-        assert not rerooting.next_file(lab.root_file).exists()
+        assert not root_rotation.next_file(lab.root_file).exists()
         spaces.keyring.close()
         await spaces.database.close()
 
     run(main())
-    with rerooting.alone(lab.key_store), pytest.raises(Misconfigured, match="being rotated"):
+    with root_rotation.alone(lab.key_store), pytest.raises(Misconfigured, match="being rotated"):
         read_all(lab)
 
 

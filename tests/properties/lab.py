@@ -26,9 +26,9 @@ from identity.journeys.startup import open_spaces
 from identity.spaces import Space, Spaces
 from identity.values.calls import Outcome, Source
 from identity.values.ids import private
+from identity.vault.epoch_key_store import KeyStore
 from identity.vault.keyring import Keyring
-from identity.vault.keystore import KeyStore
-from identity.vault.roots import file_root
+from identity.vault.root_keys import file_root
 from tests.properties.stored import Stored
 from tests.replay import differences
 

@@ -23,7 +23,7 @@ from identity.values.calls import IndexVersions
 from identity.values.identifiers import BUILT_IN
 from identity.vault.keyring import Keyring
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, GROUP_ID, GROUP_TRAITS, IDENTIFIER, RULES, TYPE_NAME
-from identity.vault.subject import SubjectKey
+from identity.vault.subject_keys import SubjectKey
 
 
 class Logged(Struct):

@@ -17,7 +17,7 @@ from identity.store import erasing, whole
 from identity.store.rows import EvidenceRow, KeyRow, ProfileRow
 from identity.values.calls import STORED_KINDS
 from identity.vault.seal import DOCUMENT, EVIDENCE, IDENTIFIER
-from identity.vault.subject import SubjectKey
+from identity.vault.subject_keys import SubjectKey
 
 UNMERGE: Final = STORED_KINDS.index("unmerge")
 

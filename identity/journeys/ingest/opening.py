@@ -14,7 +14,7 @@ from identity.store.load import First, Second
 from identity.store.rows import ProfileRow
 from identity.values.calls import Call
 from identity.vault.seal import DOCUMENT, GROUP_ID, GROUP_TRAITS
-from identity.vault.subject import SubjectKey
+from identity.vault.subject_keys import SubjectKey
 
 
 class Opened:

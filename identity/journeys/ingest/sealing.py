@@ -17,7 +17,7 @@ from identity.store.apply import Writes
 from identity.store.rows import Gate
 from identity.values.calls import STORED_KINDS
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, GROUP_ID, GROUP_TRAITS, IDENTIFIER
-from identity.vault.subject import SubjectKey
+from identity.vault.subject_keys import SubjectKey
 
 
 class Sealer:

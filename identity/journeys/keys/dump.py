@@ -8,7 +8,7 @@ from typing import Any
 from identity.spaces import Space, Spaces
 from identity.store import keytables as store
 from identity.values.errors import SealBroken
-from identity.vault.dumps import Dump, Head, packed, packed_subjects
+from identity.vault.key_dumps import Dump, Head, packed, packed_subjects
 
 A_TURN = 100
 

@@ -13,9 +13,9 @@ from typing import Final, NamedTuple
 from identity.store import control, keystore, ledger
 from identity.store.database import Connection, Database
 from identity.values.errors import Misconfigured
-from identity.vault import rerooting
-from identity.vault.keystore import OTHER_ROOT, Label, read_label
-from identity.vault.roots import Root, env_root, file_root
+from identity.vault import root_rotation
+from identity.vault.epoch_key_store import OTHER_ROOT, Label, read_label
+from identity.vault.root_keys import Root, env_root, file_root
 
 OPERATOR: Final = "operator"
 NO_STORE = "This database has no keys yet; the first start makes them."
@@ -44,7 +44,7 @@ async def rotate_root(
     database = Database(url, readers=1)
     await database.open()
     try:
-        with rerooting.alone(key_store) as before:
+        with root_rotation.alone(key_store) as before:
             async with database.transaction() as connection:
                 await keystore.lock(connection)
                 named = await keystore.read(connection)
@@ -57,8 +57,8 @@ async def rotate_root(
                     await _note(connection)
             # From here on the database names the new root, and nothing has to open under the old one.
             if not root_value:
-                await asyncio.to_thread(rerooting.take_up, root_file, label.root)
-            await asyncio.to_thread(rerooting.clear, key_store, label)
+                await asyncio.to_thread(root_rotation.take_up, root_file, label.root)
+            await asyncio.to_thread(root_rotation.clear, key_store, label)
     finally:
         await database.close()
     return Rerooted(keys, label.root)
@@ -87,13 +87,13 @@ def _change_over(
         return label, 0
     if label.root != old.id:
         raise Misconfigured(OTHER_ROOT)
-    keys = rerooting.rewrap(directory, label, old, new)
+    keys = root_rotation.rewrap(directory, label, old, new)
     return read_label(directory), keys
 
 
 def _of_files(root_file: Path, label: Label) -> tuple[Root, Root]:
     """The root in force and the one to come, made where there is none."""
-    ready = rerooting.next_file(root_file)
+    ready = root_rotation.next_file(root_file)
     if ready.exists():
         new = file_root(ready, create=False)
         if new.id == label.root:

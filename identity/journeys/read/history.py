@@ -21,7 +21,7 @@ from identity.values.identifiers import parse
 from identity.values.ids import private, public_profile
 from identity.values.stamps import stamp_time
 from identity.vault.seal import EVIDENCE, IDENTIFIER
-from identity.vault.subject import SubjectKey
+from identity.vault.subject_keys import SubjectKey
 
 _KINDS = {
     CREATED: "created",

@@ -15,7 +15,7 @@ from identity.values.errors import KeyRenamed, KeyUnavailable, ProfileNotFound, 
 from identity.values.ids import public_profile
 from identity.values.stamps import stamp_time
 from identity.vault.seal import DOCUMENT, EVIDENCE, IDENTIFIER
-from identity.vault.subject import SubjectKey
+from identity.vault.subject_keys import SubjectKey
 
 
 class Opened:

@@ -19,7 +19,7 @@ from identity.store.load import CUTS
 from identity.store.rows import HistoryRow, ProfileRow
 from identity.values.calls import ACTS, STORED_KINDS
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, IDENTIFIER
-from identity.vault.subject import SubjectKey
+from identity.vault.subject_keys import SubjectKey
 
 ALIAS = STORED_KINDS.index("alias")
 

@@ -15,7 +15,7 @@ from identity.store import rows
 from identity.store.apply import Writes
 from identity.store.whole import LainRow
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, IDENTIFIER
-from identity.vault.subject import SubjectKey
+from identity.vault.subject_keys import SubjectKey
 
 
 class Rewriting:

@@ -15,7 +15,7 @@ from identity.store.apply import Writes
 from identity.store.load import CUTS
 from identity.values.calls import STORED_KINDS, Kind, Source
 from identity.vault.seal import EVIDENCE
-from identity.vault.subject import SubjectKey
+from identity.vault.subject_keys import SubjectKey
 
 
 def act_record(kind: Kind, source: Source, at: int, body: dict[str, Any]) -> Kept:

@@ -17,7 +17,7 @@ from typing import Final
 
 from identity.planning.destinations.warehouse_tables import TABLES, Manifest, read_manifest, write_manifest
 from identity.values.errors import Misconfigured
-from identity.vault.durable import UNFINISHED, create, make_directory, replace, sync_directory
+from identity.vault.durable_files import UNFINISHED, create, make_directory, replace, sync_directory
 
 MANIFEST: Final = "manifest.json"
 _BESIDE: Final = UNFINISHED + "part"

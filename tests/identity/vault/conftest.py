@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from identity.vault.epoch_key_store import KeyStore
 from identity.vault.keyring import Keyring
-from identity.vault.keystore import KeyStore
-from identity.vault.roots import Root, env_root
-from identity.vault.space import SpaceKeys
-from identity.vault.subject import SlotKey, SubjectKey
+from identity.vault.root_keys import Root, env_root
+from identity.vault.space_keys import SpaceKeys
+from identity.vault.subject_keys import SlotKey, SubjectKey
 
 ROOT_KEY = hashlib.sha256(b"the root key of the tests").digest()
 SPACE = bytes(range(16))

@@ -6,8 +6,8 @@ import pytest
 
 from identity.values.errors import KeyUnavailable, SealBroken
 from identity.vault.cache import KeyCache
-from identity.vault.material import WrappingKey
-from identity.vault.subject import slot_context
+from identity.vault.key_material import WrappingKey
+from identity.vault.subject_keys import slot_context
 
 SPACE, OTHER = b"S" * 16, b"T" * 16
 

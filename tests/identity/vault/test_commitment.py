@@ -7,9 +7,9 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from identity.values.errors import SealBroken
-from identity.vault.material import expand
+from identity.vault.key_material import expand
 from identity.vault.seal import EVENT
-from identity.vault.subject import SubjectKey
+from identity.vault.subject_keys import SubjectKey
 
 SPACE, KEY_ID, ROW = b"S" * 16, b"k" * 16, b"r" * 16
 KEY = hashlib.sha256(b"subject").digest()

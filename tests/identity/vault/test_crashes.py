@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from identity.values.errors import KeyUnavailable
+from identity.vault.epoch_key_store import KeyStore
 from identity.vault.keyring import Keyring
-from identity.vault.keystore import KeyStore
-from identity.vault.roots import Root
+from identity.vault.root_keys import Root
 
 OTHER = b"o" * 16
 LONG_LIVED = ["document-1", "index-1", "suppression-1"]

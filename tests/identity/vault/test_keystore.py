@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from identity.values.errors import KeyUnavailable, Misconfigured
-from identity.vault import keystore
-from identity.vault.keystore import EPOCH, KeyStore
-from identity.vault.roots import Root
+from identity.vault import epoch_key_store
+from identity.vault.epoch_key_store import EPOCH, KeyStore
+from identity.vault.root_keys import Root
 
 SPACE, OTHER = b"S" * 16, b"T" * 16
 KEYS = {"epoch-1": b"e" * 60, "index-1": b"i" * 60}
@@ -43,7 +43,7 @@ def test_store_of_another_root_is_refused(store: KeyStore, directory: Path, othe
     before = files(directory)
     with pytest.raises(Misconfigured) as caught:
         KeyStore.open(directory, other_root)
-    assert str(caught.value) == keystore.OTHER_ROOT
+    assert str(caught.value) == epoch_key_store.OTHER_ROOT
     assert files(directory) == before
 
 
@@ -53,7 +53,7 @@ def test_missing_store_is_not_made_by_opening(tmp_path: Path, root: Root) -> Non
     for name in ("empty", "none"):
         with pytest.raises(Misconfigured) as caught:
             KeyStore.open(tmp_path / name, root)
-        assert str(caught.value) == keystore.MISSING
+        assert str(caught.value) == epoch_key_store.MISSING
     assert files(tmp_path) == ["empty"]
 
 
@@ -61,7 +61,7 @@ def test_store_is_never_made_over_something(store: KeyStore, directory: Path, ro
     """Creating in a directory that holds anything is refused and leaves it alone."""
     with pytest.raises(Misconfigured) as caught:
         KeyStore.create(directory, root)
-    assert str(caught.value) == keystore.EXISTS
+    assert str(caught.value) == epoch_key_store.EXISTS
     assert KeyStore.open(directory, root).store_id == store.store_id
 
 
@@ -88,7 +88,7 @@ def test_store_that_others_can_enter_is_refused(store: KeyStore, directory: Path
     directory.chmod(0o750)
     with pytest.raises(Misconfigured) as caught:
         KeyStore.open(directory, root)
-    assert str(caught.value) == keystore.OPEN_TO_OTHERS
+    assert str(caught.value) == epoch_key_store.OPEN_TO_OTHERS
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_damaged_store_is_refused(store: KeyStore, directory: Path, root: Root, 
     (directory / "store").write_bytes(label)
     with pytest.raises(Misconfigured) as caught:
         KeyStore.open(directory, root)
-    assert str(caught.value) == keystore.DAMAGED
+    assert str(caught.value) == epoch_key_store.DAMAGED
 
 
 def test_unreadable_store_is_refused(tmp_path: Path, root: Root) -> None:
@@ -117,7 +117,7 @@ def test_unreadable_store_is_refused(tmp_path: Path, root: Root) -> None:
     for make in (KeyStore.create, KeyStore.open):
         with pytest.raises(Misconfigured) as caught:
             make(tmp_path / "keys", root)
-        assert str(caught.value) == keystore.UNREADABLE
+        assert str(caught.value) == epoch_key_store.UNREADABLE
 
 
 def test_keys_of_a_space_come_back(store: KeyStore) -> None:
@@ -157,7 +157,7 @@ def test_destroyed_epoch_is_not_made_again(store: KeyStore) -> None:
     store.destroy(SPACE, EPOCH, 1)
     with pytest.raises(KeyUnavailable) as caught:
         store.add(SPACE, EPOCH, 1, b"x" * 60)
-    assert str(caught.value) == keystore.DESTROYED
+    assert str(caught.value) == epoch_key_store.DESTROYED
     assert store.numbers(SPACE, EPOCH) == [2]
 
 

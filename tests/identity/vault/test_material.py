@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from identity.values.errors import SealBroken
-from identity.vault.material import WrappingKey, checked_id, expand, fresh_key, fresh_nonce
+from identity.vault.key_material import WrappingKey, checked_id, expand, fresh_key, fresh_nonce
 
 KEY = hashlib.sha256(b"wrapping").digest()
 

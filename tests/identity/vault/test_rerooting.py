@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from identity.values.errors import Misconfigured
-from identity.vault import rerooting
+from identity.vault import root_rotation
+from identity.vault.epoch_key_store import KeyStore
 from identity.vault.keyring import Keyring
-from identity.vault.keystore import KeyStore
-from identity.vault.roots import Root, file_root
+from identity.vault.root_keys import Root, file_root
 from tests.identity.vault.test_crashes import Killer
 
 SPACES = (b"a" * 16, b"b" * 16)
@@ -16,19 +16,19 @@ SPACES = (b"a" * 16, b"b" * 16)
 
 def rotate(directory: Path, path: Path) -> None:
     """As the command does it, but for the database."""
-    ready = rerooting.next_file(path)
-    with rerooting.alone(directory) as label:
+    ready = root_rotation.next_file(path)
+    with root_rotation.alone(directory) as label:
         old = file_root(path, create=False)
         new = file_root(ready, create=not ready.exists())
-        rerooting.rewrap(directory, label, old, new)
-    with rerooting.alone(directory) as label:
-        rerooting.take_up(path, label.root)
-        rerooting.clear(directory, label)
+        root_rotation.rewrap(directory, label, old, new)
+    with root_rotation.alone(directory) as label:
+        root_rotation.take_up(path, label.root)
+        root_rotation.clear(directory, label)
 
 
 def opened(directory: Path, path: Path) -> tuple[Root, list[bytes]]:
     """A start: the root in force and what the keys of all spaces make of the same."""
-    rerooting.settle(path, directory)
+    root_rotation.settle(path, directory)
     root = file_root(path, create=False)
     ring = Keyring(root, KeyStore.open(directory, root))
     told = [ring.space(space).identifier("email", "ann@example.org") for space in SPACES]

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from identity.values.errors import Misconfigured
-from identity.vault import durable, roots
-from identity.vault.roots import env_root, file_root
+from identity.vault import durable_files, root_keys
+from identity.vault.root_keys import env_root, file_root
 
 RANDOM = base64.b64decode("q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k=")
 
@@ -45,7 +45,7 @@ def test_root_file_is_never_overwritten(tmp_path: Path) -> None:
     before = (tmp_path / "root").read_bytes()
     with pytest.raises(Misconfigured) as caught:
         file_root(tmp_path / "root", create=True)
-    assert str(caught.value) == roots.EXISTS
+    assert str(caught.value) == root_keys.EXISTS
     assert (tmp_path / "root").read_bytes() == before
 
 
@@ -53,7 +53,7 @@ def test_missing_root_file_is_not_made_by_opening(tmp_path: Path) -> None:
     """Opening says what to do and makes nothing."""
     with pytest.raises(Misconfigured) as caught:
         file_root(tmp_path / "root", create=False)
-    assert str(caught.value) == roots.MISSING
+    assert str(caught.value) == root_keys.MISSING
     assert list(tmp_path.iterdir()) == []
 
 
@@ -64,7 +64,7 @@ def test_root_file_that_others_can_read_is_refused(tmp_path: Path, mode: int) ->
     (tmp_path / "root").chmod(mode)
     with pytest.raises(Misconfigured) as caught:
         file_root(tmp_path / "root", create=False)
-    assert str(caught.value) == roots.OPEN_TO_OTHERS
+    assert str(caught.value) == root_keys.OPEN_TO_OTHERS
 
 
 def test_root_path_that_is_a_directory_is_refused(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ def test_root_path_that_is_a_directory_is_refused(tmp_path: Path) -> None:
     (tmp_path / "root").mkdir(0o700)
     with pytest.raises(Misconfigured) as caught:
         file_root(tmp_path / "root", create=False)
-    assert str(caught.value) == roots.UNREADABLE
+    assert str(caught.value) == root_keys.UNREADABLE
 
 
 def test_root_file_of_a_crash_midway_is_refused(tmp_path: Path) -> None:
@@ -90,18 +90,18 @@ def test_root_file_of_a_crash_midway_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ("", roots.BAD_LENGTH),
-        ("changeme", roots.BAD_LENGTH),
-        ("not base64!", roots.NOT_BASE64),
-        ("geheim\u00e4", roots.NOT_BASE64),
-        (encoded(secrets.token_bytes(31)), roots.BAD_LENGTH),
-        (encoded(secrets.token_bytes(33)), roots.BAD_LENGTH),
-        (secrets.token_hex(32), roots.BAD_LENGTH),
-        (encoded(bytes(32)), roots.WEAK),
-        (encoded(b"\xff" * 32), roots.WEAK),
-        (encoded(b"changeme" * 4), roots.WEAK),
-        (encoded(b"The quick brown fox jumped; 12345"[:32]), roots.WEAK),
-        (encoded(RANDOM), roots.WEAK),
+        ("", root_keys.BAD_LENGTH),
+        ("changeme", root_keys.BAD_LENGTH),
+        ("not base64!", root_keys.NOT_BASE64),
+        ("geheim\u00e4", root_keys.NOT_BASE64),
+        (encoded(secrets.token_bytes(31)), root_keys.BAD_LENGTH),
+        (encoded(secrets.token_bytes(33)), root_keys.BAD_LENGTH),
+        (secrets.token_hex(32), root_keys.BAD_LENGTH),
+        (encoded(bytes(32)), root_keys.WEAK),
+        (encoded(b"\xff" * 32), root_keys.WEAK),
+        (encoded(b"changeme" * 4), root_keys.WEAK),
+        (encoded(b"The quick brown fox jumped; 12345"[:32]), root_keys.WEAK),
+        (encoded(RANDOM), root_keys.WEAK),
     ],
 )
 def test_unusable_root_key_is_refused(value: str, message: str) -> None:
@@ -119,6 +119,6 @@ def test_random_root_keys_are_taken() -> None:
 def test_file_of_the_root_is_fsynced_with_its_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The key is on disk, name and all, before anything can be wrapped with it."""
     synced: list[Path] = []
-    monkeypatch.setattr(durable, "sync_directory", synced.append)
+    monkeypatch.setattr(durable_files, "sync_directory", synced.append)
     file_root(tmp_path / "root", create=True)
     assert synced == [tmp_path]

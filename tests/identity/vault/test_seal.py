@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from identity.values.errors import SealBroken
-from identity.vault.material import expand
+from identity.vault.key_material import expand
 from identity.vault.seal import (
     DOCUMENT,
     EVENT,
@@ -26,7 +26,7 @@ from identity.vault.seal import (
     SealingKey,
     SpaceDocumentKey,
 )
-from identity.vault.subject import SubjectKey
+from identity.vault.subject_keys import SubjectKey
 
 SPACE, OTHER_SPACE = b"S" * 16, b"T" * 16
 KEY_ID, OTHER_ID = b"k" * 16, b"l" * 16

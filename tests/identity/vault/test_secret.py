@@ -13,13 +13,13 @@ import msgspec
 import pytest
 
 from identity.values.errors import OnefoldError
+from identity.vault.key_material import WrappingKey
 from identity.vault.keyring import Keyring
-from identity.vault.material import WrappingKey
-from identity.vault.roots import NOT_BASE64, Root, env_root, file_root
+from identity.vault.root_keys import NOT_BASE64, Root, env_root, file_root
 from identity.vault.seal import DOCUMENT
 from identity.vault.secret import Secret
-from identity.vault.space import SpaceKeys
-from identity.vault.subject import SlotKey, SubjectKey
+from identity.vault.space_keys import SpaceKeys
+from identity.vault.subject_keys import SlotKey, SubjectKey
 
 KEY = bytes(range(7, 39))
 OTHER = b"o" * 16

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from identity.values.errors import KeyUnavailable, SealBroken
 from identity.vault.cache import KeyCache
+from identity.vault.key_material import WrappingKey
 from identity.vault.keyring import Keyring
-from identity.vault.material import WrappingKey
 from identity.vault.seal import RULES, TYPE_NAME
-from identity.vault.space import SpaceKeys
+from identity.vault.space_keys import SpaceKeys
 
 ROW = b"r" * 16
 EPOCHS = {epoch: WrappingKey(bytes((epoch,)) * 32) for epoch in (1, 2)}

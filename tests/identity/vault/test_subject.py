@@ -6,7 +6,7 @@ import pytest
 
 from identity.values.errors import SealBroken
 from identity.vault.seal import DOCUMENT
-from identity.vault.subject import SlotKey, SubjectKey, slot_context
+from identity.vault.subject_keys import SlotKey, SubjectKey, slot_context
 
 SPACE, OTHER_SPACE = b"S" * 16, b"T" * 16
 KEY_ID, OTHER_ID, ROW = b"k" * 16, b"l" * 16, b"r" * 16

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from identity.vault import material, seal
+from identity.vault import key_material, seal
 from identity.vault.cache import KeyCache
-from identity.vault.material import WrappingKey
-from identity.vault.roots import env_root
+from identity.vault.key_material import WrappingKey
+from identity.vault.root_keys import env_root
 from identity.vault.seal import SPACE_DOCUMENT, Place, SealingKey, SpaceDocumentKey
-from identity.vault.space import SpaceKeys
-from identity.vault.subject import SlotKey, SubjectKey
+from identity.vault.space_keys import SpaceKeys
+from identity.vault.subject_keys import SlotKey, SubjectKey
 
 VECTORS: dict[str, Any] = json.loads((Path(__file__).parent / "vectors.json").read_text())
 SPACE = bytes.fromhex(VECTORS["space"])
@@ -61,7 +61,7 @@ def test_vector_opens(vector: dict[str, Any]) -> None:
 
 def test_root_vector(monkeypatch: pytest.MonkeyPatch) -> None:
     """The root has its check value, wraps to the vector and unwraps it."""
-    monkeypatch.setattr(material, "fresh_nonce", lambda: raw(WRAPS["nonce"]))
+    monkeypatch.setattr(key_material, "fresh_nonce", lambda: raw(WRAPS["nonce"]))
     root, context, key = env_root(WRAPS["root"]), raw(WRAPS["context"]), raw(WRAPS["key"])
     assert root.id == WRAPS["root_id"]
     assert root.wrap(context, key).hex() == WRAPS["under_root"]
@@ -81,8 +81,8 @@ def space_keys() -> SpaceKeys:
 
 def test_slot_vector(monkeypatch: pytest.MonkeyPatch) -> None:
     """A slot key is wrapped to the vector; the vector unwraps to a key that works."""
-    monkeypatch.setattr(material, "fresh_nonce", lambda: raw(WRAPS["nonce"]))
-    monkeypatch.setattr("identity.vault.space.fresh_key", lambda: raw(WRAPS["key"]))
+    monkeypatch.setattr(key_material, "fresh_nonce", lambda: raw(WRAPS["nonce"]))
+    monkeypatch.setattr("identity.vault.space_keys.fresh_key", lambda: raw(WRAPS["key"]))
     keys, slot, epoch = space_keys(), WRAPS["slot"], WRAPS["epoch"]
     assert keys.mint_slot(slot, epoch).hex() == WRAPS["under_epoch"]
     subject, wrapped = keys.slot(slot, epoch, raw(WRAPS["under_epoch"])).mint(SPACE)
@@ -91,8 +91,8 @@ def test_slot_vector(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_subject_vector(monkeypatch: pytest.MonkeyPatch) -> None:
     """A subject key is wrapped to the vector; what it seals opens with the key of the vector."""
-    monkeypatch.setattr(material, "fresh_nonce", lambda: raw(WRAPS["nonce"]))
-    monkeypatch.setattr("identity.vault.subject.fresh_key", lambda: raw(WRAPS["key"]))
+    monkeypatch.setattr(key_material, "fresh_nonce", lambda: raw(WRAPS["nonce"]))
+    monkeypatch.setattr("identity.vault.subject_keys.fresh_key", lambda: raw(WRAPS["key"]))
     slot, key_id = SlotKey(SPACE, WRAPS["slot"], raw(WRAPS["slot_key"])), raw(WRAPS["key_id"])
     subject, wrapped = slot.mint(key_id)
     assert wrapped.hex() == WRAPS["under_slot"]

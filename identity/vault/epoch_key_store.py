@@ -23,9 +23,9 @@ from typing import Self
 import msgspec
 
 from identity.values.errors import KeyUnavailable, Misconfigured
-from identity.vault import durable
-from identity.vault.material import checked_id
-from identity.vault.roots import Root
+from identity.vault import durable_files
+from identity.vault.key_material import checked_id
+from identity.vault.root_keys import Root
 
 FORMAT = 1
 EPOCH = "epoch-"
@@ -80,7 +80,7 @@ class KeyStore:
         self.root_id = label.root
         self.former = frozenset(label.former)
         try:
-            self._use = durable.Hold(directory / LABEL, alone=False)
+            self._use = durable_files.Hold(directory / LABEL, alone=False)
         except BlockingIOError:
             raise Misconfigured(ROTATING) from None
 
@@ -89,12 +89,12 @@ class KeyStore:
         """Make a new store for this root in a missing or empty directory; Misconfigured otherwise."""
         label = Label(store_id=uuid.uuid4(), root=root.id)
         try:
-            durable.make_directory(directory)
-            with durable.exclusive(directory):
-                if any(not path.name.startswith(durable.UNFINISHED) for path in directory.iterdir()):
+            durable_files.make_directory(directory)
+            with durable_files.exclusive(directory):
+                if any(not path.name.startswith(durable_files.UNFINISHED) for path in directory.iterdir()):
                     raise Misconfigured(EXISTS)
-                directory.chmod(durable.DIRECTORY_MODE)
-                durable.publish(directory / LABEL, msgspec.json.encode(label))
+                directory.chmod(durable_files.DIRECTORY_MODE)
+                durable_files.publish(directory / LABEL, msgspec.json.encode(label))
             return cls(directory, label)
         except OSError as error:
             raise Misconfigured(UNREADABLE) from error
@@ -104,7 +104,7 @@ class KeyStore:
         """Open a store; Misconfigured if it is missing, damaged, not private or of another root."""
         try:
             label = read_label(directory)
-            private = durable.private(directory)
+            private = durable_files.private(directory)
         except FileNotFoundError:
             raise Misconfigured(MISSING) from None
         except OSError as error:
@@ -139,8 +139,8 @@ class KeyStore:
         """Finish what a crash interrupted: shred spaces that were being made or destroyed."""
         with self._changing():
             for path in list(self._directory.iterdir()):
-                if path.name.startswith((durable.UNFINISHED, durable.DOOMED)):
-                    durable.shred_directory(path) if path.is_dir() else durable.shred(path)
+                if path.name.startswith((durable_files.UNFINISHED, durable_files.DOOMED)):
+                    durable_files.shred_directory(path) if path.is_dir() else durable_files.shred(path)
 
     def create_space(self, space: bytes, keys: Mapping[str, bytes]) -> bool:
         """Store a space's wrapped keys, by file name, all or none; False if the space is there."""
@@ -148,16 +148,16 @@ class KeyStore:
         with self._changing():
             if final.exists():
                 # Whoever made it may have been killed before it was on disk.
-                durable.sync_directory(self._directory)
+                durable_files.sync_directory(self._directory)
                 return False
-            unfinished = final.with_name(durable.UNFINISHED + final.name)
-            durable.shred_directory(unfinished)
-            durable.make_directory(unfinished)
+            unfinished = final.with_name(durable_files.UNFINISHED + final.name)
+            durable_files.shred_directory(unfinished)
+            durable_files.make_directory(unfinished)
             for name, wrapped in keys.items():
-                durable.create(unfinished / (name + self._mark), wrapped)
-            durable.sync_directory(unfinished)
+                durable_files.create(unfinished / (name + self._mark), wrapped)
+            durable_files.sync_directory(unfinished)
             unfinished.rename(final)
-            durable.sync_directory(self._directory)
+            durable_files.sync_directory(self._directory)
             return True
 
     def read(self, space: bytes, name: str) -> bytes:
@@ -178,11 +178,11 @@ class KeyStore:
         with self._changing():
             numbers = self.numbers(space, kind)
             if number in numbers:
-                durable.sync_directory(directory)
+                durable_files.sync_directory(directory)
                 return False
             if any(number < other for other in numbers):
                 raise KeyUnavailable(DESTROYED)
-            durable.publish(directory / f"{kind}{number}{self._mark}", wrapped)
+            durable_files.publish(directory / f"{kind}{number}{self._mark}", wrapped)
             return True
 
     def destroy(self, space: bytes, kind: str, number: int) -> None:
@@ -192,9 +192,9 @@ class KeyStore:
             if not directory.is_dir():
                 return
             for path in list(directory.iterdir()):
-                if path.name.removeprefix(durable.UNFINISHED).partition(MARK)[0] == f"{kind}{number}":
-                    durable.shred(path)
-            durable.sync_directory(directory)
+                if path.name.removeprefix(durable_files.UNFINISHED).partition(MARK)[0] == f"{kind}{number}":
+                    durable_files.shred(path)
+            durable_files.sync_directory(directory)
 
     def add_dump(self, space: bytes, epoch: int, chunks: Iterable[bytes]) -> Path:
         """Store a dump of the key tables under an epoch, in the place of an older one of that epoch.
@@ -203,7 +203,7 @@ class KeyStore:
         """
         path = self._path(space) / f"{DUMP}{epoch}"
         with self._changing():
-            durable.replace(path, chunks)
+            durable_files.replace(path, chunks)
         return path
 
     def dumps(self, space: bytes) -> list[tuple[int, Path]]:
@@ -217,8 +217,8 @@ class KeyStore:
         with self._changing():
             for epoch, path in self.dumps(space):
                 if epoch < before:
-                    durable.shred(path)
-            durable.sync_directory(self._path(space))
+                    durable_files.shred(path)
+            durable_files.sync_directory(self._path(space))
 
     def directory(self, space: bytes) -> Path:
         """Return where the keys of a space lie, and its journal beside them."""
@@ -236,25 +236,25 @@ class KeyStore:
         with self._changing():
             path = self._directory / f"{SIGNING}{number}{self._mark}"
             if not path.exists():
-                durable.publish(path, wrapped)
+                durable_files.publish(path, wrapped)
 
     def destroy_space(self, space: bytes) -> None:
         """Destroy all keys of a space; again is no error, and a crash in between is made good."""
         final = self._path(space)
-        doomed = final.with_name(durable.DOOMED + final.name)
+        doomed = final.with_name(durable_files.DOOMED + final.name)
         with self._changing():
-            durable.shred_directory(doomed)
+            durable_files.shred_directory(doomed)
             if final.exists():
                 final.rename(doomed)
-                durable.sync_directory(self._directory)
-                durable.shred_directory(doomed)
+                durable_files.sync_directory(self._directory)
+                durable_files.shred_directory(doomed)
 
     def _path(self, space: bytes) -> Path:
         return self._directory / checked_id(space).hex()
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
-        with _unavailable(), durable.exclusive(self._directory):
+        with _unavailable(), durable_files.exclusive(self._directory):
             # An unmounted volume leaves an empty directory behind, in which every key would
             # look destroyed.
             self._check()

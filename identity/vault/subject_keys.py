@@ -5,7 +5,7 @@ of its wrapping is; it is bound to its id, its slot and its space; it is never c
 could outlive an erasure. Unwrapping one costs about a microsecond.
 """
 
-from identity.vault.material import WrappingKey, checked_id, fresh_key
+from identity.vault.key_material import WrappingKey, checked_id, fresh_key
 from identity.vault.seal import IDENTIFIER_VALUE, PAYLOAD, TRAITS, SealingKey
 from identity.vault.secret import Guarded, Secret
 

@@ -11,8 +11,8 @@ import os
 from pathlib import Path
 
 from identity.values.errors import Misconfigured
-from identity.vault import durable
-from identity.vault.material import KEY_BYTES, WrappingKey, expand, fresh_key
+from identity.vault import durable_files
+from identity.vault.key_material import KEY_BYTES, WrappingKey, expand, fresh_key
 from identity.vault.secret import Guarded, Secret
 
 CHECK_BYTES = 16
@@ -78,22 +78,22 @@ def env_root(value: str) -> Root:
 
 
 def _created(path: Path) -> Root:
-    durable.make_directory(path.parent)
+    durable_files.make_directory(path.parent)
     text = Secret(base64.b64encode(fresh_key()))
     # Linked under its name once it is whole: a crash leaves no half a key that every start would refuse.
-    draft = path.with_name(f"{durable.UNFINISHED}{path.name}-{os.getpid()}")
+    draft = path.with_name(f"{durable_files.UNFINISHED}{path.name}-{os.getpid()}")
     draft.unlink(missing_ok=True)
-    durable.create(draft, text.reveal() + b"\n")
+    durable_files.create(draft, text.reveal() + b"\n")
     try:
         path.hardlink_to(draft)
     finally:
         draft.unlink()
-    durable.sync_directory(path.parent)
+    durable_files.sync_directory(path.parent)
     return _root(text)
 
 
 def _opened(path: Path) -> Root:
-    if not durable.private(path):
+    if not durable_files.private(path):
         raise Misconfigured(OPEN_TO_OTHERS)
     return _root(Secret(path.read_bytes()))
 

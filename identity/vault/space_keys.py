@@ -11,10 +11,10 @@ from collections.abc import Callable
 
 from identity.values.calls import IndexVersions
 from identity.vault.cache import KeyCache
-from identity.vault.material import KEY_BYTES, expand, fresh_key
+from identity.vault.key_material import KEY_BYTES, expand, fresh_key
 from identity.vault.seal import Place, SpaceDocumentKey
 from identity.vault.secret import Guarded
-from identity.vault.subject import SlotKey, slot_context
+from identity.vault.subject_keys import SlotKey, slot_context
 
 VERSION = 1
 SHORT = 16

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from identity.values.errors import SealBroken
-from identity.vault.material import WRAPPED_BYTES
+from identity.vault.key_material import WRAPPED_BYTES
 
 MAGIC = b"ONEFOLD KEYS 1\n"
 PAGE = 1_000

@@ -14,10 +14,10 @@ from pathlib import Path
 import msgspec
 
 from identity.values.errors import KeyUnavailable, Misconfigured, SealBroken
-from identity.vault import durable, keystore
+from identity.vault import durable_files, epoch_key_store
+from identity.vault.epoch_key_store import DUMP, LABEL, MARK, SIGNING, Label, read_label
 from identity.vault.keyring import DEPLOYMENT
-from identity.vault.keystore import DUMP, LABEL, MARK, SIGNING, Label, read_label
-from identity.vault.roots import Root, file_root
+from identity.vault.root_keys import Root, file_root
 
 NEXT = "-next"
 IN_USE = "The key store is in use. Stop every server and command that uses it, and rotate the root key then."
@@ -34,16 +34,16 @@ def next_file(path: Path) -> Path:
 def alone(directory: Path) -> Iterator[Label]:
     """Holds a key store that nobody uses, to the end of the block; what it says of itself. Misconfigured."""
     try:
-        with closing(durable.Hold(directory / LABEL, alone=True)), durable.exclusive(directory):
+        with closing(durable_files.Hold(directory / LABEL, alone=True)), durable_files.exclusive(directory):
             yield read_label(directory)
     except BlockingIOError:
         raise Misconfigured(IN_USE) from None
     except FileNotFoundError:
-        raise Misconfigured(keystore.MISSING) from None
+        raise Misconfigured(epoch_key_store.MISSING) from None
     except OSError as error:
-        raise Misconfigured(keystore.UNREADABLE) from error
+        raise Misconfigured(epoch_key_store.UNREADABLE) from error
     except msgspec.DecodeError:
-        raise Misconfigured(keystore.DAMAGED) from None
+        raise Misconfigured(epoch_key_store.DAMAGED) from None
 
 
 def rewrap(directory: Path, label: Label, old: Root, new: Root) -> int:
@@ -54,7 +54,7 @@ def rewrap(directory: Path, label: Label, old: Root, new: Root) -> int:
     mark = MARK + new.id
     for path in _keys(directory):
         if not _marked(path, label.mark):
-            durable.shred(path)
+            durable_files.shred(path)
     wrapped = [path for path in _keys(directory) if _marked(path, label.mark)]
     for path in wrapped:
         name = path.name.removesuffix(label.mark)
@@ -63,7 +63,7 @@ def rewrap(directory: Path, label: Label, old: Root, new: Root) -> int:
             key = old.unwrap(context, path.read_bytes())
         except SealBroken:
             raise KeyUnavailable from None
-        durable.replace(path.with_name(name + mark), [new.wrap(context, key)])
+        durable_files.replace(path.with_name(name + mark), [new.wrap(context, key)])
     former = [*label.former, label.root]
     _name(directory, msgspec.structs.replace(label, root=new.id, mark=mark, former=former, left=label.mark))
     return len(wrapped)
@@ -75,9 +75,9 @@ def clear(directory: Path, label: Label) -> None:
         return
     for path in list(_keys(directory)):
         if not _marked(path, label.mark):
-            durable.shred(path)
+            durable_files.shred(path)
     for folder in {directory, *_spaces(directory)}:
-        durable.sync_directory(folder)
+        durable_files.sync_directory(folder)
     _name(directory, msgspec.structs.replace(label, left=None))
 
 
@@ -96,28 +96,28 @@ def settle(root_file: Path | None, directory: Path) -> None:
 def take_up(path: Path, root_id: str) -> None:
     """Gives the next root key file the name of the one before it, where it holds the root that is in force."""
     ready = next_file(path)
-    gone = path.with_name(durable.DOOMED + path.name)
+    gone = path.with_name(durable_files.DOOMED + path.name)
     try:
         if ready.exists() and file_root(ready, create=False).id == root_id:
             if path.exists() and not gone.exists():
                 gone.hardlink_to(path)
             ready.replace(path)
-            durable.sync_directory(path.parent)
+            durable_files.sync_directory(path.parent)
         if gone.exists() and not gone.samefile(path):
-            durable.shred(gone)
+            durable_files.shred(gone)
     except OSError as error:
-        raise Misconfigured(keystore.UNREADABLE) from error
+        raise Misconfigured(epoch_key_store.UNREADABLE) from error
 
 
 def _keys(directory: Path) -> list[Path]:
     """Every wrapped key, under whichever root."""
-    own = [path for path in directory.iterdir() if path.name.removeprefix(durable.UNFINISHED).startswith(SIGNING)]
+    own = [path for path in directory.iterdir() if path.name.removeprefix(durable_files.UNFINISHED).startswith(SIGNING)]
     return own + [
         path
         for folder in _spaces(directory)
         for path in folder.iterdir()
-        if path.name.removeprefix(durable.UNFINISHED) not in _NOT_OURS
-        and not path.name.removeprefix(durable.UNFINISHED).startswith(DUMP)
+        if path.name.removeprefix(durable_files.UNFINISHED) not in _NOT_OURS
+        and not path.name.removeprefix(durable_files.UNFINISHED).startswith(DUMP)
     ]
 
 
@@ -127,11 +127,11 @@ def _spaces(directory: Path) -> list[Path]:
 
 def _marked(path: Path, mark: str) -> bool:
     """Whether a key is whole and under the root of this mark."""
-    if path.name.startswith(durable.UNFINISHED):
+    if path.name.startswith(durable_files.UNFINISHED):
         return False
     name, tilde, rest = path.name.partition(MARK)
     return bool(name) and tilde + rest == mark
 
 
 def _name(directory: Path, label: Label) -> None:
-    durable.replace(directory / LABEL, [msgspec.json.encode(label)])
+    durable_files.replace(directory / LABEL, [msgspec.json.encode(label)])
