@@ -34,11 +34,11 @@ from identity.journeys.tenants import KeyCheck
 from identity.journeys.undo.rebuild import rebuild_space
 from identity.journeys.undo.trial import simulate_rules
 from identity.journeys.warehouse import export as warehouse
-from identity.outward.callbacks import PORTS
-from identity.outward.client import Client, trusting
 from identity.spaces import Spaces
 from identity.store import keystore
 from identity.values.errors import KeyUnavailable, Misconfigured
+from identity.webhooks.callback_urls import PORTS
+from identity.webhooks.client import Client, trusting
 
 WRITERS = 2
 _PARTITIONS_EVERY = 3_600.0

@@ -14,7 +14,6 @@ from typing import Any
 
 import msgspec
 
-from identity.outward.signing import verify
 from identity.planning.destinations.feed_pages import Position, between, pack, unpack
 from identity.planning.destinations.policy import Kept
 from identity.planning.resolution.event_time import format_time
@@ -24,6 +23,7 @@ from identity.values.calls import DAY
 from identity.values.errors import CallbackRepeated, DestinationNotFound, InvalidSignature, Resync
 from identity.values.ids import private
 from identity.vault.seal import DESTINATION
+from identity.webhooks.signing import verify
 
 _kept = msgspec.json.Decoder(Kept)
 _MESSAGE = b"callback"

@@ -15,8 +15,6 @@ from functools import partial
 import msgspec
 import structlog
 
-from identity.outward.client import Client
-from identity.outward.signing import sign
 from identity.planning.destinations.feed_pages import Message, between, stands, starts
 from identity.planning.destinations.policy import Kept
 from identity.planning.destinations.retry import next_attempt
@@ -27,6 +25,8 @@ from identity.values.calls import MICRO
 from identity.values.errors import BadCallback, OnefoldError, Undelivered
 from identity.values.ids import public
 from identity.vault.seal import DESTINATION
+from identity.webhooks.client import Client
+from identity.webhooks.signing import sign
 
 LIMIT = 100
 """Entries of the feed in one message."""

@@ -12,13 +12,13 @@ from typing import Any
 import msgspec
 import structlog
 
-from identity.outward.client import Client
 from identity.planning.destinations.retry import next_attempt
 from identity.planning.privacy.opendsr import ENDED
 from identity.spaces import Space, Spaces
 from identity.store import status_calls as store
 from identity.values.calls import MICRO
 from identity.values.errors import BadCallback, OnefoldError, Undelivered
+from identity.webhooks.client import Client
 
 PAGE = 100
 AT_ONCE = 8

@@ -10,9 +10,9 @@ from identity.journeys.erase import requests
 from identity.journeys.push import Pushing
 from identity.journeys.read import changes
 from identity.journeys.read.scope import open_scope
-from identity.outward.client import Client
 from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_WITH_DELETE, Asked, Request
 from identity.values.ids import private
+from identity.webhooks.client import Client
 from tests.identity.outward.receiver import Receiver, receiving
 from tests.identity.outward.server import LOOPBACK, Names, authority
 from tests.properties.lab import Ingest, Lab, ingesting

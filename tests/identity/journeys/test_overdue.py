@@ -8,9 +8,9 @@ from app.meters import Meters
 from identity.journeys import destinations
 from identity.journeys.behind import find_overdue
 from identity.journeys.erase import requests
-from identity.outward.client import Client
 from identity.values.calls import DAY, MICRO
 from identity.values.errors import BadCallback
+from identity.webhooks.client import Client
 from tests.identity.journeys.mailing import MAIL, mailing, person
 from tests.identity.outward.server import Names
 from tests.properties.lab import Lab, ingesting, run

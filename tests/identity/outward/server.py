@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from identity.outward.client import Client
+from identity.webhooks.client import Client
 
 HOST = "hooks.example.org"
 LOOPBACK = IPv4Network("127.0.0.1/32")

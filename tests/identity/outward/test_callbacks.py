@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.outward.callbacks import LONGEST, Callback, read_callback
-from identity.outward.networks import checked, public
 from identity.values.errors import BadCallback
+from identity.webhooks.callback_urls import LONGEST, Callback, read_callback
+from identity.webhooks.ssrf_guard import checked, public
 
 
 @pytest.mark.parametrize(

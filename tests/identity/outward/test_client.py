@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from identity.outward.client import Answer, Client
 from identity.values.errors import BadCallback, OnefoldError, Undelivered
+from identity.webhooks.client import Answer, Client
 from tests.identity.outward.server import (
     HOST,
     OK,

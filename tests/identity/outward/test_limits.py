@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from identity.outward.client import LONGEST, Answer
 from identity.values.errors import Undelivered
+from identity.webhooks.client import LONGEST, Answer
 from tests.identity.outward.server import Act, telling
 from tests.identity.outward.test_client import called
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 
-from identity.outward.signing import ID, SIGNATURE, TIMESTAMP, TOLERANCE, sign, verify
 from identity.values.calls import MICRO
 from identity.values.errors import InvalidSignature, KeyUnavailable
+from identity.webhooks.signing import ID, SIGNATURE, TIMESTAMP, TOLERANCE, sign, verify
 
 OLD, NEW, OTHER = b"o" * 24, b"n" * 32, b"x" * 64
 NOW = 1_790_000_000 * MICRO

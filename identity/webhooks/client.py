@@ -15,10 +15,10 @@ from typing import Final
 import httpcore
 from msgspec import Struct
 
-from identity.outward.callbacks import PORTS, Callback, read_callback
-from identity.outward.networks import Network, checked
-from identity.outward.wires import CheckedBackend
 from identity.values.errors import Undelivered
+from identity.webhooks.callback_urls import PORTS, Callback, read_callback
+from identity.webhooks.pinned_connection import CheckedBackend
+from identity.webhooks.ssrf_guard import Network, checked
 
 SECONDS: Final = 5.0
 LONGEST: Final = 256 * 1024
