@@ -66,7 +66,7 @@ def demo(
 @cli.command()
 def migrate(data_dir: DataDir = None) -> None:
     """Bring the database to the schema of this version."""
-    from identity.store.schema import migrate as upgrade
+    from identity.store.postgres.schema import migrate as upgrade
 
     with owner_url(_settings(data_dir)) as url:
         upgrade(url)
@@ -82,7 +82,7 @@ def verify(
 ) -> None:
     """Audit what is stored and print what differs; the status is 1 if anything does, 2 if a scan is void."""
     from app import scanning, verifying
-    from identity.store.schema import require_current
+    from identity.store.postgres.schema import require_current
 
     settings = _settings(data_dir)
     if not settings.database_url and not settings.data_dir.exists():
@@ -110,7 +110,7 @@ def export(
 ) -> None:
     """Export what a destination may see as Parquet tables: everybody first, then what changed since."""
     from app import exporting
-    from identity.store.schema import require_current
+    from identity.store.postgres.schema import require_current
 
     settings = _settings(data_dir)
     if not settings.database_url and not settings.data_dir.exists():
@@ -174,7 +174,7 @@ def _with_keys(name: str, space_ids: list[str] | None, data_dir: Path | None) ->
 
 @contextmanager
 def _keys_url(settings: Settings) -> Iterator[tuple[str, Settings]]:
-    from identity.store.schema import require_current
+    from identity.store.postgres.schema import require_current
 
     if not settings.database_url and not settings.data_dir.exists():
         raise Misconfigured(f"There is no data directory {settings.data_dir}.")
@@ -186,7 +186,7 @@ def _keys_url(settings: Settings) -> Iterator[tuple[str, Settings]]:
 @contextmanager
 def owner_url(settings: Settings) -> Iterator[str]:
     """The database as its owner: the one that is set, or the embedded one, up for this block."""
-    from identity.store.embedded import EmbeddedPostgres
+    from identity.store.embedded.server import EmbeddedPostgres
 
     if settings.database_url:
         yield settings.database_url

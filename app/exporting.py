@@ -14,7 +14,7 @@ from identity.journeys.tenants import OPERATOR
 from identity.journeys.warehouse.export import export
 from identity.journeys.warehouse.folder import Folder
 from identity.spaces import Space, Spaces
-from identity.store import control
+from identity.store.spaces import spaces_and_keys
 from identity.values.errors import Misconfigured, SpaceNotFound
 from identity.values.ids import public
 
@@ -52,7 +52,7 @@ async def _run(url: str, settings: Settings, space_id: str | None, name: str, fo
 
 async def _named(spaces: Spaces, space_id: str | None) -> Space:
     async with spaces.database.reading() as connection:
-        found = {public("spc", row.public_id): row.id for row in await control.list_spaces(connection)}
+        found = {public("spc", row.public_id): row.id for row in await spaces_and_keys.list_spaces(connection)}
     if space_id is None:
         if len(found) > 1:
             raise Misconfigured("There are several spaces; say which one is exported.")

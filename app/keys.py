@@ -16,7 +16,7 @@ from identity.journeys.keys.overlay import overlay as overlay_space
 from identity.journeys.keys.reroot import rotate_root as rotate_root_key
 from identity.journeys.keys.roll import roll as roll_space
 from identity.spaces import Space, Spaces
-from identity.store import control
+from identity.store.spaces import spaces_and_keys
 from identity.values.errors import OnefoldError, SpaceNotFound
 from identity.values.ids import private, public
 
@@ -130,7 +130,7 @@ async def _each(url: str, settings: Settings, space_ids: Sequence[str], work: Wo
 
 async def _named(spaces: Spaces, space_ids: Sequence[str]) -> list[tuple[int, str]]:
     async with spaces.database.reading() as connection:
-        found = await control.list_spaces(connection)
+        found = await spaces_and_keys.list_spaces(connection)
     ids = {public("spc", row.public_id): row.id for row in found}
     if any(private("spc", each) is None or each not in ids for each in space_ids):
         raise SpaceNotFound

@@ -35,7 +35,7 @@ from identity.journeys.undo.rebuild import rebuild_space
 from identity.journeys.undo.trial import simulate_rules
 from identity.journeys.warehouse import export as warehouse
 from identity.spaces import Spaces
-from identity.store import keystore
+from identity.store.keys import key_store
 from identity.values.errors import KeyUnavailable, Misconfigured
 from identity.webhooks.callback_urls import PORTS
 from identity.webhooks.client import Client, trusting
@@ -161,7 +161,7 @@ class Onefold:
     async def _check(self) -> None:
         keyring = self.spaces.keyring
         async with self.spaces.database.reading() as connection:
-            named = await keystore.read(connection)
+            named = await key_store.read(connection)
         if named != (keyring.store_id, keyring.root_id):
             raise KeyUnavailable
         await asyncio.to_thread(keyring.check)

@@ -26,8 +26,8 @@ from identity.journeys import startup
 from identity.journeys.purge import purge_deleted
 from identity.journeys.scanned import note_scan
 from identity.planning.integrity.leak_patterns import Hit, Needles
-from identity.store.files import below, pieces
-from identity.store.scanning import Observed, Unread, control, observed
+from identity.store.integrity.data_files import below, pieces
+from identity.store.integrity.leak_scan import Observed, Unread, control, observed
 
 VERSION = "1"
 CONTROL = "control"

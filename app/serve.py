@@ -25,7 +25,7 @@ from uvicorn.supervisors import Multiprocess
 from app import logs
 from app.protocol import GuardedProtocol
 from app.settings import Settings, forget_libpq
-from identity.store.embedded import EmbeddedPostgres
+from identity.store.embedded.server import EmbeddedPostgres
 from identity.values.errors import Misconfigured, OnefoldError
 
 APPLICATION = "app.main:application"
@@ -223,7 +223,7 @@ def _watch(postgres: EmbeddedPostgres, over: threading.Event) -> None:
 
 
 def _migrate(url: str) -> None:
-    from identity.store.schema import migrate
+    from identity.store.postgres.schema import migrate
 
     migrate(url)
 

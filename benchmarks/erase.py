@@ -25,8 +25,8 @@ from identity.journeys.read.native import get_profile
 from identity.journeys.startup import open_spaces
 from identity.planning.privacy.request_kinds import FINISHED, NATIVE, SUPPRESS_WITH_DELETE, Asked, Request
 from identity.spaces import Space, Spaces
-from identity.store import control
-from identity.store.schema import migrate
+from identity.store.postgres.schema import migrate
+from identity.store.spaces import spaces_and_keys
 from identity.values.errors import ProfileNotFound
 from identity.values.ids import private
 
@@ -128,7 +128,7 @@ async def run(ground: Ground, options: argparse.Namespace) -> Table:
     made = await tenants.create_space(spaces, "erase")
     async with spaces.database.reading() as connection:
         wanted = private("spc", made["space_id"])
-        number = next(row.id for row in await control.list_spaces(connection) if row.public_id == wanted)
+        number = next(row.id for row in await spaces_and_keys.list_spaces(connection) if row.public_id == wanted)
     gatherer = Gatherer(spaces.database)
     gatherer.start()
     try:

@@ -27,9 +27,9 @@ from identity.journeys.read.changes import changes
 from identity.journeys.startup import open_spaces
 from identity.planning.resolution.plan import Plan
 from identity.spaces import Space
-from identity.store import control
-from identity.store.apply import Writes
-from identity.store.schema import migrate
+from identity.store.ingest.write import Writes
+from identity.store.postgres.schema import migrate
+from identity.store.spaces import spaces_and_keys
 from identity.values.ids import private
 
 A_CALL = 100
@@ -150,7 +150,7 @@ async def run(ground: Ground, options: argparse.Namespace) -> list[Table]:
     made = await tenants.create_space(spaces, "feed")
     async with spaces.database.reading() as connection:
         wanted = private("spc", made["space_id"])
-        number = next(row.id for row in await control.list_spaces(connection) if row.public_id == wanted)
+        number = next(row.id for row in await spaces_and_keys.list_spaces(connection) if row.public_id == wanted)
     space = await spaces.get(number)
     gatherer = Gatherer(spaces.database)
     gatherer.start()

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple, Self
 import psycopg
 from psycopg import sql
 
-from identity.store.cluster import PORT, SUPERUSER
-from identity.store.embedded import OWNER_ROLE, EmbeddedPostgres
+from identity.store.embedded.data_directory import PORT, SUPERUSER
+from identity.store.embedded.server import OWNER_ROLE, EmbeddedPostgres
 
 _MEGABYTE = 1 << 20
 

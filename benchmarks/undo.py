@@ -28,8 +28,8 @@ from identity.journeys.rules import put_rules
 from identity.journeys.startup import open_spaces
 from identity.journeys.undo.unmerge import unmerge
 from identity.spaces import Space
-from identity.store import control
-from identity.store.schema import migrate
+from identity.store.postgres.schema import migrate
+from identity.store.spaces import spaces_and_keys
 from identity.values.calls import Source
 from identity.values.ids import private
 
@@ -150,7 +150,7 @@ async def run(ground: Ground, options: argparse.Namespace) -> list[Table]:
     made = await tenants.create_space(spaces, "undo")
     id_ = private("spc", made["space_id"])
     async with spaces.database.reading() as connection:
-        number = next(row.id for row in await control.list_spaces(connection) if row.public_id == id_)
+        number = next(row.id for row in await spaces_and_keys.list_spaces(connection) if row.public_id == id_)
     space = await spaces.get(number)
     await put_rules(space, RULES, "bench")
     gatherer = Gatherer(spaces.database)

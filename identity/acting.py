@@ -17,13 +17,17 @@ from identity.minting import Mint
 from identity.moving import move, older_names, settle
 from identity.planning.resolution.resolution_rules import Rules
 from identity.spaces import Space
-from identity.store import control, disclosures, erasing, exports, load, renaming, rotation
-from identity.store.apply import Writes, apply, commit, rollback
-from identity.store.database import Connection, translated
-from identity.store.pen import Pen
-from identity.store.rows import Gate
-from identity.store.whole import happened
-from identity.store.wire import WireConnection
+from identity.store.destinations import disclosures
+from identity.store.ingest import load
+from identity.store.ingest.write import Writes, apply, commit, rollback
+from identity.store.keys import index_key_rotation, rekey_sql
+from identity.store.postgres.database import Connection, translated
+from identity.store.postgres.pipeline import WireConnection
+from identity.store.postgres.rows import Gate
+from identity.store.postgres.writer_connection import Pen
+from identity.store.privacy import access_exports, erase
+from identity.store.profiles.snapshot_queries import happened
+from identity.store.spaces import spaces_and_keys
 from identity.values.calls import Identifier
 from identity.values.errors import (
     Conflict,
@@ -70,7 +74,7 @@ class Ground(View):
     @property
     def lane(self) -> int:
         """The lane of the feed that this writer tells its changes to."""
-        return self._pen.clock.slot % control.LANES
+        return self._pen.clock.slot % spaces_and_keys.LANES
 
     async def mint(self) -> Mint:
         """A mint of subject keys, its slot held to the end of the transaction."""
@@ -83,10 +87,10 @@ class Ground(View):
 
         While a rotation is under way they are brought under its version first, and the row with them.
         """
-        found = await erasing.owners(self.connection, self.space.tenant, keys)
+        found = await erase.owners(self.connection, self.space.tenant, keys)
         if found and self.gate.live < self.gate.newest:
             await move(self.space, self.connection, set(found.values()))
-            names = await renaming.known(self.connection, self.space.tenant, keys)
+            names = await rekey_sql.known(self.connection, self.space.tenant, keys)
             found = {names.get(key, key): origin for key, origin in found.items()}
         self.owners.update(found)
 
@@ -98,7 +102,7 @@ class Ground(View):
         unknown = set(keys) - self.owners.keys()
         if not unknown or self.gate.oldest == self.gate.newest:
             return
-        if self.gate.live < self.gate.newest or await rotation.unnamed(
+        if self.gate.live < self.gate.newest or await index_key_rotation.unnamed(
             self.connection, self.space.tenant, sorted(unknown)
         ):
             raise KeyUnavailable
@@ -198,7 +202,7 @@ async def _attempt(
     changed = {*done.writes.lifted, *(row.id for row, _ in done.writes.touched)}
     if changed:
         # What was exported of somebody who is parted, by pointers or by a split, is about somebody else too.
-        await exports.drop_of(connection, space.tenant, sorted(changed))
+        await access_exports.drop_of(connection, space.tenant, sorted(changed))
     if done.writes.inherits:
         await disclosures.copy(connection, space.tenant, done.writes.inherits)
     await apply(connection, space.tenant, done.writes)

@@ -8,9 +8,9 @@ where the two differ somebody wrote in one of them. Either way the space is not 
 import asyncio
 from hashlib import sha256
 
-from identity.store import ledger
-from identity.store.database import Database
-from identity.store.tenant import Tenant
+from identity.store.ledger import ledger
+from identity.store.postgres.database import Database
+from identity.store.postgres.tenant import Tenant
 from identity.values.errors import LedgerBroken, Quarantined
 from identity.vault.journal import Journal, Line
 

@@ -5,7 +5,7 @@ the epoch key can never leave one of them behind.
 """
 
 from identity.spaces import Space
-from identity.store.rows import SubjectKeyRow
+from identity.store.postgres.rows import SubjectKeyRow
 from identity.values.ids import new_id
 from identity.vault.subject_keys import SlotKey, SubjectKey
 

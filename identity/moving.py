@@ -16,10 +16,12 @@ from identity.planning.corrections import rekey_rows
 from identity.planning.resolution.document import unpack as unpack_document
 from identity.planning.resolution.stored_calls import split_keys, unpack
 from identity.spaces import Space
-from identity.store import erasing, survey, whole
-from identity.store import renaming as store
-from identity.store.database import Connection
-from identity.store.rows import ProfileRow
+from identity.store.corrections import connected_profiles
+from identity.store.keys import rekey_sql
+from identity.store.postgres.database import Connection
+from identity.store.postgres.rows import ProfileRow
+from identity.store.privacy import erase
+from identity.store.profiles import snapshot_queries
 from identity.values.calls import ACTS, STORED_KINDS, Identifier
 from identity.values.errors import BadCall
 from identity.vault.seal import DOCUMENT, EVIDENCE, GROUP_ID, IDENTIFIER
@@ -42,18 +44,18 @@ def older_names(space: Space, identifiers: Iterable[Identifier], since: int) -> 
 
 async def settle(space: Space, connection: Connection, names: Mapping[bytes, bytes]) -> None:
     """Gives what only a hash was kept of its newest name, now that somebody has named it."""
-    await store.rename(connection, space.tenant, names, remember=False)
+    await rekey_sql.rename(connection, space.tenant, names, remember=False)
 
 
 async def move_groups(space: Space, connection: Connection, after: bytes) -> bytes | None:
     """Brings the next groups under the newest version; the last of them, None where there is none left."""
     names = {}
-    found = await store.groups(connection, space.tenant, after, AT_ONCE)
+    found = await rekey_sql.groups(connection, space.tenant, after, AT_ONCE)
     for row, key in found:
         name = unwrap(space, key).open(GROUP_ID, row.account_id, 0, row.group_id).decode()
         if space.keys.group(name) != row.key:
             names[row.key] = space.keys.group(name)
-    await store.rename_groups(connection, space.tenant, names)
+    await rekey_sql.rename_groups(connection, space.tenant, names)
     return found[-1][0].account_id if found else None
 
 
@@ -61,7 +63,7 @@ async def move(
     space: Space, connection: Connection, origins: Collection[bytes], begun: frozenset[bytes] = frozenset()
 ) -> None:
     """Brings the canonical profiles of these origins under the newest version; the gate is held alone."""
-    rows = await whole.profiles(connection, space.tenant, sorted(origins))
+    rows = await snapshot_queries.profiles(connection, space.tenant, sorted(origins))
     moving = _Moving(space, connection)
     ids = await moving.pending(rows)
     if not ids:
@@ -70,7 +72,7 @@ async def move(
     others = await moving.parted(begun | ids)
     if others:
         # Those who were parted from it once are named by its acts, and no row of its own says how.
-        await store.rename(connection, space.tenant, moving.names, remember=True)
+        await rekey_sql.rename(connection, space.tenant, moving.names, remember=True)
         await move(space, connection, others, begun | ids)
         await moving.ask()
     await moving.write([row for row in rows if row.id in ids])
@@ -87,18 +89,18 @@ class _Moving:
         self.subjects: dict[bytes, SubjectKey] = {}
         self.held: list[tuple[bytes, bytes, bytes, bytes]] = []
         self.seen: dict[bytes, dict[int, dict[bytes, int]]] = {}
-        self.evidence: list[whole.LainRow] = []
+        self.evidence: list[snapshot_queries.LainRow] = []
 
     async def pending(self, rows: list[ProfileRow]) -> frozenset[bytes]:
         """Opens the identifiers; returns the origins of the profiles that are not under the newest version yet."""
         space, tenant, ids = self.space, self.space.tenant, sorted(row.id for row in rows)
         if not ids:
             return frozenset()
-        keys = await whole.keys(self.connection, tenant, ids)
+        keys = await snapshot_queries.keys(self.connection, tenant, ids)
         self.subjects = {key.id: unwrap(space, key) for key in keys}
         head = {row.id: row.head for row in rows}
         behind, there = set(), set()
-        held = await whole.identifiers(self.connection, tenant, ids)
+        held = await snapshot_queries.identifiers(self.connection, tenant, ids)
         if any(each.type not in space.names for each in held):
             await space.read_types()
         for each in held:
@@ -131,9 +133,9 @@ class _Moving:
     async def read(self, origins: frozenset[bytes]) -> None:
         """Opens the evidence: what it names, kept or not, is known by its value."""
         space, ids = self.space, sorted(origins)
-        self.evidence = await whole.evidence(self.connection, space.tenant, ids)
-        self.history = await whole.history(self.connection, space.tenant, ids)
-        self.sightings = await whole.sightings(self.connection, space.tenant, ids)
+        self.evidence = await snapshot_queries.evidence(self.connection, space.tenant, ids)
+        self.history = await snapshot_queries.history(self.connection, space.tenant, ids)
+        self.sightings = await snapshot_queries.sightings(self.connection, space.tenant, ids)
         for row in self.evidence:
             if STORED_KINDS[row.kind] in ACTS and row.kind != _REMOVE:
                 continue
@@ -155,12 +157,12 @@ class _Moving:
         unknown |= {key for row in self.history for key in rekey_rows.named(row.kind, row.keys)}
         unknown -= self.names.keys()
         unknown -= set(self.names.values())
-        self.names |= await store.known(self.connection, self.space.tenant, sorted(unknown))
+        self.names |= await rekey_sql.known(self.connection, self.space.tenant, sorted(unknown))
 
     async def parted(self, begun: frozenset[bytes]) -> set[bytes]:
         """The origins of others that the unmerges here name, under names that are not known yet."""
         named = {key for row in self.evidence if row.kind == _UNMERGE for key in split_keys(row.kept)}
-        found = await erasing.owners(self.connection, self.space.tenant, sorted(named - self.names.keys()))
+        found = await erase.owners(self.connection, self.space.tenant, sorted(named - self.names.keys()))
         return set(found.values()) - begun
 
     async def write(self, rows: list[ProfileRow]) -> None:
@@ -192,10 +194,10 @@ class _Moving:
             for each in self.sightings
             if sets.get((each.origin, each.set_key), each.set_key) != each.set_key
         ]
-        renamed = store.Renamed(self.held, changed, seen_at, evidence, history)
-        await store.write(self.connection, self.space.tenant, renamed)
-        await store.rename(self.connection, self.space.tenant, names, remember=True)
-        await store.rename_groups(self.connection, self.space.tenant, self.groups)
+        renamed = rekey_sql.Renamed(self.held, changed, seen_at, evidence, history)
+        await rekey_sql.write(self.connection, self.space.tenant, renamed)
+        await rekey_sql.rename(self.connection, self.space.tenant, names, remember=True)
+        await rekey_sql.rename_groups(self.connection, self.space.tenant, self.groups)
 
 
 async def move_all(space: Space, connection: Connection) -> None:
@@ -204,6 +206,6 @@ async def move_all(space: Space, connection: Connection) -> None:
     while after is not None:
         after = await move_groups(space, connection, after)
     after = bytes(16)
-    while page := await survey.pages(connection, space.tenant, after, AT_ONCE):
+    while page := await connected_profiles.pages(connection, space.tenant, after, AT_ONCE):
         after = page[-1][0]
         await move(space, connection, [id_ for id_, _ in page])

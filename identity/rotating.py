@@ -16,11 +16,12 @@ from identity.planning.corrections import rekey_rows
 from identity.planning.resolution.plan import UNMERGED
 from identity.planning.resolution.stored_calls import split_keys
 from identity.spaces import Space
-from identity.store import renaming, rotation, survey
-from identity.store.database import Connection, translated
-from identity.store.renaming import Renamed
-from identity.store.rows import Gate
-from identity.store.wire import WireConnection
+from identity.store.corrections import connected_profiles
+from identity.store.keys import index_key_rotation, rekey_sql
+from identity.store.keys.rekey_sql import Renamed
+from identity.store.postgres.database import Connection, translated
+from identity.store.postgres.pipeline import WireConnection
+from identity.store.postgres.rows import Gate
 from identity.values.calls import STORED_KINDS
 from identity.values.errors import Conflict, KeyUnavailable, SealBroken
 from identity.values.stamps import SLOT_BITS
@@ -41,7 +42,7 @@ async def put_in_force(space: Space, connection: Connection, gate: Gate, now: in
     """Under the gate held alone: the next version, which is in the key store, and the keys of types under it."""
     index = space.keys.index(gate.newest + 1)
     names = [(code, index.type_name(name)) for code, name in (await space.read_types()).items()]
-    await rotation.begin(connection, space.tenant.id, names, max(gate.stamp, now << SLOT_BITS))
+    await index_key_rotation.begin(connection, space.tenant.id, names, max(gate.stamp, now << SLOT_BITS))
 
 
 async def catch_up(space: Space, connection: Connection, version: int, now: int) -> None:
@@ -49,7 +50,7 @@ async def catch_up(space: Space, connection: Connection, version: int, now: int)
 
     What was noted since then names everything by the keys of that version.
     """
-    gate = await rotation.hold_gate(connection, space.tenant.id)
+    gate = await index_key_rotation.hold_gate(connection, space.tenant.id)
     while gate.newest < version or gate.live < gate.newest:
         if gate.live == gate.newest:
             await put_in_force(space, connection, gate, now)
@@ -79,14 +80,14 @@ async def finish(space: Space, progress: Progress = _quiet) -> None:
 
 async def _walk(space: Space, connection: WireConnection, version: int, progress: Progress) -> None:
     async with space.database.reading() as reading:
-        total = await survey.count(reading, space.tenant)
+        total = await connected_profiles.count(reading, space.tenant)
     groups: bytes | None = _FIRST
     while groups is not None:
         groups = await _step(space, connection, version, partial(move_groups, space, connection, groups))
     after, done = _FIRST, 0
     while True:
         async with space.database.reading() as reading:
-            page = await survey.pages(reading, space.tenant, after, AT_ONCE)
+            page = await connected_profiles.pages(reading, space.tenant, after, AT_ONCE)
         if not page:
             break
         ids = [id_ for id_, _ in page]
@@ -106,7 +107,7 @@ async def _step(
         try:
             with translated():
                 async with connection.transaction():
-                    gate = await rotation.hold_gate(connection, space.tenant.id)
+                    gate = await index_key_rotation.hold_gate(connection, space.tenant.id)
                     if gate.newest != version or gate.live == version:
                         return None
                     return await work()
@@ -120,11 +121,11 @@ async def _step(
 async def _end(space: Space, connection: Connection, version: int) -> None:
     """What was named before its new name was known gets that now; then nothing is under an older version."""
     tenant = space.tenant
-    evidence, history = await rotation.acts(connection, tenant, _UNMERGE, UNMERGED)
+    evidence, history = await index_key_rotation.acts(connection, tenant, _UNMERGE, UNMERGED)
     keys = {key for *_, kept in evidence for key in split_keys(kept)}
     keys |= {key for *_, packed in history for key in split_keys(packed)}
-    names = await renaming.known(connection, tenant, sorted(keys))
+    names = await rekey_sql.known(connection, tenant, sorted(keys))
     acts = [(id_, stamp, rekey_rows.keys(kept, names), None) for id_, stamp, kept in evidence]
     lines = [(id_, stamp, seq, rekey_rows.keys(packed, names)) for id_, stamp, seq, packed in history]
-    await renaming.write(connection, tenant, Renamed([], [], [], acts, lines))
-    await rotation.end(connection, tenant, version)
+    await rekey_sql.write(connection, tenant, Renamed([], [], [], acts, lines))
+    await index_key_rotation.end(connection, tenant, version)

@@ -19,11 +19,12 @@ import msgspec
 
 from identity.ledgers import check, publish
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules, compile_rules
-from identity.store import control, rotation
-from identity.store import rules as stored
-from identity.store.database import Connection, Database
-from identity.store.survey import gate as read_gate
-from identity.store.tenant import Tenant
+from identity.store.corrections import rules as stored
+from identity.store.corrections.connected_profiles import gate as read_gate
+from identity.store.keys import index_key_rotation
+from identity.store.postgres.database import Connection, Database
+from identity.store.postgres.tenant import Tenant
+from identity.store.spaces import spaces_and_keys
 from identity.values.calls import Call
 from identity.values.errors import BadCursor, KeyRenamed, KeyUnavailable
 from identity.values.identifiers import BUILT_IN
@@ -263,7 +264,7 @@ class Spaces:
     async def restored(self, space_id: int) -> Space:
         """A space whose ledger and journal need not agree: for whoever brings it in order, and nobody else."""
         async with self.database.reading() as connection:
-            row = await control.find_space(connection, space_id)
+            row = await spaces_and_keys.find_space(connection, space_id)
             gate = await read_gate(connection, space_id)
         keys = self.keyring.space(row.public_id)
         keys.turn(gate.versions)
@@ -274,7 +275,7 @@ class Spaces:
     async def learn(self) -> None:
         """Takes up what other processes did to the index keys, and forgets those that they destroyed."""
         async with self.database.reading() as connection:
-            found = await rotation.versions(connection)
+            found = await index_key_rotation.versions(connection)
         for space_id, versions in found:
             space = self._open.get(space_id)
             if space is not None:
@@ -283,7 +284,7 @@ class Spaces:
     async def forget_deleted(self) -> None:
         """Drops what is kept of spaces that another process deleted."""
         async with self.database.reading() as connection:
-            live = {row.id for row in await control.list_spaces(connection)}
+            live = {row.id for row in await spaces_and_keys.list_spaces(connection)}
         for space_id in [id_ for id_ in self._open if id_ not in live]:
             self.forget(space_id)
 

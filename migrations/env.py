@@ -1,10 +1,10 @@
-"""Runs the migrations on the connection that `identity.store.schema` hands over."""
+"""Runs the migrations on the connection that `identity.store.postgres.schema` hands over."""
 
 from alembic import context
 from sqlmodel import SQLModel
 
 import identity.store.tables  # noqa: F401  (declares the tables on SQLModel.metadata)
-from identity.store.schema import is_declared
+from identity.store.postgres.schema import is_declared
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -21,8 +21,8 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from psycopg import sql
 
-from identity.store.cluster import SUPERUSER
-from identity.store.embedded import OWNER_ROLE, EmbeddedPostgres
+from identity.store.embedded.data_directory import SUPERUSER
+from identity.store.embedded.server import OWNER_ROLE, EmbeddedPostgres
 
 for _name in [name for name in os.environ if name.startswith(("ONEFOLD_", "PG"))]:
     del os.environ[_name]
@@ -74,7 +74,7 @@ def administer(postgres: EmbeddedPostgres, command: sql.Composed) -> None:
 @pytest.fixture(scope="session")
 def template(postgres: EmbeddedPostgres) -> str:
     """The name of a database with the newest schema, to be copied."""
-    from identity.store.schema import migrate
+    from identity.store.postgres.schema import migrate
 
     create = sql.SQL("create database {} owner {}")
     administer(postgres, create.format(sql.Identifier(TEMPLATE), sql.Identifier(OWNER_ROLE)))

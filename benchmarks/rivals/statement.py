@@ -24,10 +24,11 @@ from identity.journeys.ingest.read_in import Request
 from identity.journeys.ingest.sealing import Sealer
 from identity.planning.resolution.planner import plan
 from identity.spaces import Space, Spaces
-from identity.store import control, rows
-from identity.store.apply import Writes
-from identity.store.arrays import Uuid, adapt, byteas, uuids
-from identity.store.load import First, Second
+from identity.store.ingest.load import First, Second
+from identity.store.ingest.write import Writes
+from identity.store.postgres import rows
+from identity.store.postgres.arrays import Uuid, adapt, byteas, uuids
+from identity.store.spaces import spaces_and_keys
 from identity.values.calls import Call, Source
 from identity.values.errors import Conflict
 from identity.values.ids import new_id, public_profile
@@ -200,7 +201,7 @@ class PerStatement:
             told = (note.stamp, note.seq, note.kind, _uuid(note.other), note.keys)
             await one(_HISTORY, Uuid(note.profile), *place, *told, 0)
         for change in writes.changes:
-            lane = (place[0], random.randrange(control.LANES), place[1])
+            lane = (place[0], random.randrange(spaces_and_keys.LANES), place[1])
             values = (change.op, change.version, change.at, Uuid(change.profile), _uuid(change.other))
             await one(_CHANGE, *lane, *values)
 

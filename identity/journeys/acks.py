@@ -18,7 +18,8 @@ from identity.planning.destinations.feed_pages import Position, between, pack, u
 from identity.planning.destinations.policy import Kept
 from identity.planning.resolution.event_time import format_time
 from identity.spaces import Space, Spaces
-from identity.store import deliveries, destinations, feed, notices
+from identity.store.destinations import deliveries, destinations, feed
+from identity.store.privacy import erasure_notices
 from identity.values.calls import DAY
 from identity.values.errors import CallbackRepeated, DestinationNotFound, InvalidSignature, Resync
 from identity.values.ids import private
@@ -52,7 +53,7 @@ async def acknowledge(
             return {"acknowledged_at": format_time(now), "erasures": 0}
         before = None if stands.acked is None else unpack(stands.acked)
         told, since = between(stands.acked, place)
-        done = await notices.acknowledge(
+        done = await erasure_notices.acknowledge(
             connection, space.tenant, destination, told, since, now, sha256(place).digest()
         )
         if before is None or before.behind(position) or before.began < position.began:

@@ -1,7 +1,7 @@
 """One entry of the ledger, for reads of personal data by admin and privacy keys."""
 
 from identity.spaces import Space
-from identity.store import ledger
+from identity.store.ledger import ledger
 
 
 async def note(space: Space, actor: str, action: str, subject: str | None) -> None:

@@ -8,8 +8,9 @@ import time
 
 from identity.planning.destinations.feed_pages import Position, further, pack
 from identity.spaces import Spaces
-from identity.store import behind, deliveries, feed, notices
-from identity.store.behind import Counted, StandingRow
+from identity.store.destinations import deliveries, feed, overdue_destinations
+from identity.store.destinations.overdue_destinations import Counted, StandingRow
+from identity.store.privacy import erasure_notices
 from identity.values.calls import DAY
 from identity.values.errors import OnefoldError
 
@@ -25,13 +26,13 @@ async def find_overdue(spaces: Spaces, now: int | None = None) -> Counted:
     """Writes down what is overdue by now (microseconds); how much there is in all."""
     now = time.time_ns() // 1000 if now is None else now
     async with spaces.database.reading() as connection:
-        while await notices.fall_due(connection, now, GRACE, PAGE) == PAGE:
+        while await erasure_notices.fall_due(connection, now, GRACE, PAGE) == PAGE:
             pass
-        standing = await behind.every(connection)
+        standing = await overdue_destinations.every(connection)
     for row in standing:
         await _look(spaces, row)
     async with spaces.database.reading() as connection:
-        return await behind.count(connection, now - PATIENCE)
+        return await overdue_destinations.count(connection, now - PATIENCE)
 
 
 async def _look(spaces: Spaces, row: StandingRow) -> None:
@@ -47,7 +48,7 @@ async def _look(spaces: Spaces, row: StandingRow) -> None:
         lanes = await feed.lanes(connection, space.tenant)
         after = {each.lane: max(each.base, after.get(each.lane, 0)) for each in lanes}
         for _ in range(_STEPS):
-            looked = await behind.oldest(connection, space.tenant, row.destination, after, PAGE)
+            looked = await overdue_destinations.oldest(connection, space.tenant, row.destination, after, PAGE)
             if looked.oldest is not None or not looked.lanes:
                 break
             after |= looked.lanes

@@ -17,8 +17,11 @@ from identity.planning.destinations.feed_pages import further
 from identity.planning.destinations.policy import Entitled, Kept, compile_entitled, is_name
 from identity.planning.resolution.event_time import format_time
 from identity.spaces import Space
-from identity.store import behind, control, deliveries, destinations, feed, ledger, notices
-from identity.store.destinations import DestinationRow
+from identity.store.destinations import deliveries, destinations, feed, overdue_destinations
+from identity.store.destinations.destinations import DestinationRow
+from identity.store.ledger import ledger
+from identity.store.privacy import erasure_notices
+from identity.store.spaces import spaces_and_keys
 from identity.values.api_key_secrets import hash_of, new_secret
 from identity.values.calls import DAY
 from identity.values.errors import (
@@ -83,7 +86,7 @@ async def _create(space: Space, name: str, entitled: Entitled, actor: str) -> di
     kept = Kept(entitled, [secrets.token_bytes(32)])
     async with space.database.transaction() as connection:
         await destinations.add(connection, space.tenant, id_, name, _seal(space, id_, 1, kept))
-        await control.create_key(connection, space.tenant.id, key_id, name, [scope], hash_of(secret))
+        await spaces_and_keys.create_key(connection, space.tenant.id, key_id, name, [scope], hash_of(secret))
         await ledger.note(connection, space.tenant.id, actor, "destination.create", public("dst", id_))
     return {"destination_id": public("dst", id_), "version": 1, "secret": secret, **_callback(kept)}
 
@@ -126,8 +129,8 @@ async def rotate(space: Space, name: str, actor: str) -> dict[str, Any]:
             if not await destinations.change(connection, space.tenant, row.id, row.version + 1, sealed):
                 continue
             for old in (await destinations.keys_of(connection, space.tenant, scope))[: -(_LIVE - 1)]:
-                await control.revoke_key(connection, space.tenant.id, old)
-            await control.create_key(connection, space.tenant.id, key_id, name, [scope], hash_of(secret))
+                await spaces_and_keys.revoke_key(connection, space.tenant.id, old)
+            await spaces_and_keys.create_key(connection, space.tenant.id, key_id, name, [scope], hash_of(secret))
             await ledger.note(connection, space.tenant.id, actor, "destination.rotate", public("dst", row.public_id))
         return {"destination_id": public("dst", row.public_id), "secret": secret, **_callback(renewed)}
     raise DatabaseUnavailable
@@ -156,8 +159,8 @@ async def remove(space: Space, name: str, actor: str) -> list[str]:
         await destinations.remove(connection, space.tenant, row.id)
         keys = await destinations.keys_of(connection, space.tenant, scope)
         for key_id in keys:
-            await control.revoke_key(connection, space.tenant.id, key_id)
-        await notices.give_up(connection, space.tenant, row.id, time.time_ns() // 1000)
+            await spaces_and_keys.revoke_key(connection, space.tenant.id, key_id)
+        await erasure_notices.give_up(connection, space.tenant, row.id, time.time_ns() // 1000)
         await ledger.note(connection, space.tenant.id, actor, "destination.delete", public("dst", row.public_id))
     return keys
 
@@ -206,11 +209,11 @@ async def _told(space: Space, row: DestinationRow) -> dict[str, Any]:
     now = time.time_ns() // 1000
     async with space.database.reading() as connection:
         stands = await deliveries.get(connection, space.tenant, row.id)
-        waiting = await notices.waiting(connection, space.tenant, row.id)
+        waiting = await erasure_notices.waiting(connection, space.tenant, row.id)
         lanes = {each.lane: each.base for each in await feed.lanes(connection, space.tenant)}
         known = further(stands.acked, stands.watched)
         after = {lane: max(base, known.get(lane, 0)) for lane, base in lanes.items()}
-        since = (await behind.oldest(connection, space.tenant, row.id, after, _LOOK)).oldest
+        since = (await overdue_destinations.oldest(connection, space.tenant, row.id, after, _LOOK)).oldest
     return {
         "destination_id": public("dst", row.public_id),
         "name": row.name,

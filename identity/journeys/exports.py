@@ -22,9 +22,11 @@ from identity.planning.privacy.access_export import RUNNING, STATES, WRITERS, Pa
 from identity.planning.privacy.request_kinds import ACCESS, Asked
 from identity.planning.resolution.event_time import format_time
 from identity.spaces import Space, Spaces
-from identity.store import exports as store
-from identity.store import jobs, ledger, requests, whole
-from identity.store.apply import Writes
+from identity.store.ingest.write import Writes
+from identity.store.ledger import ledger
+from identity.store.privacy import access_exports, requests
+from identity.store.profiles import snapshot_queries
+from identity.store.spaces import jobs
 from identity.values.calls import MICRO
 from identity.values.errors import (
     Conflict,
@@ -101,12 +103,12 @@ async def ask(space: Space, asked: Asked) -> Made:
             if known.body != body:
                 raise IdempotencyConflict if known.id != made.request_id else RequestExists
             return Done(msgspec.structs.replace(_made(space, known), unknown=unknown))
-        rows = await whole.profiles(connection, tenant, sorted(set(ground.owners.values())))
+        rows = await snapshot_queries.profiles(connection, tenant, sorted(set(ground.owners.values())))
         heads = [row for row in rows if row.head == row.id]
         await requests.add(connection, tenant, request, idempotency, asked.call_at(time.time_ns() // 1000))
         ids = b"".join(sorted(row.id for row in rows))
-        row = store.ExportRow(made.id, now, now + FETCHABLE, RUNNING, made.job_id, asked.actor, ids, 0)
-        await store.add(connection, tenant, row, _hash(made.ticket))
+        row = access_exports.ExportRow(made.id, now, now + FETCHABLE, RUNNING, made.job_id, asked.actor, ids, 0)
+        await access_exports.add(connection, tenant, row, _hash(made.ticket))
         wanted = {
             "export": made.id.hex(),
             "request": made.request_id.hex(),
@@ -142,7 +144,7 @@ async def run(space: Space, wanted: dict[str, Any], progress: Progress, gather: 
 async def _run(space: Space, id_: bytes, wanted: dict[str, Any], progress: Progress, gather: Gather) -> dict[str, Any]:
     async with space.database.reading() as connection:
         export = await _get(space, connection, id_)
-        last = await store.part(connection, space.tenant, id_, export.parts - 1) if export.parts else None
+        last = await access_exports.part(connection, space.tenant, id_, export.parts - 1) if export.parts else None
     key = await _key(space, id_)
     place = Place() if last is None else unpack(key.open(EXPORT, id_, export.parts - 1, last)).following
     nr = export.parts
@@ -151,13 +153,13 @@ async def _run(space: Space, id_: bytes, wanted: dict[str, Any], progress: Progr
         async for step in gather(space, wanted["profiles"], place):
             parts = [key.seal(EXPORT, id_, nr + at, pack(part)) for at, part in enumerate(split(step.part))]
             async with space.database.transaction() as connection:
-                if not await store.add_parts(connection, space.tenant, id_, nr, parts, step.keys):
+                if not await access_exports.add_parts(connection, space.tenant, id_, nr, parts, step.keys):
                     raise ExportNotFound
             nr += len(parts)
             place = step.part.following
             await progress(place.done, max(place.done, wanted["total"]))
         async with space.database.transaction() as connection:
-            if not await store.ready(connection, space.tenant, id_, time.time_ns() // 1000 + FETCHABLE):
+            if not await access_exports.ready(connection, space.tenant, id_, time.time_ns() // 1000 + FETCHABLE):
                 # Gone, or made ready by somebody else.
                 raise Conflict
             if "request" in wanted:
@@ -196,7 +198,7 @@ async def fetch(space: Space, export_id: str, ticket: str, form: str, actor: str
     id_, now = private("exp", export_id), time.time_ns() // 1000
     async with space.database.transaction() as connection:
         row = await _get(space, connection, id_)
-        if not await store.fetch(connection, space.tenant, row.id, _hash(ticket), now, now + _STREAMING):
+        if not await access_exports.fetch(connection, space.tenant, row.id, _hash(ticket), now, now + _STREAMING):
             raise ExportNotFound
         await ledger.note(connection, space.tenant.id, actor, "export.fetch", export_id)
     key = await _key(space, row.id)
@@ -208,11 +210,11 @@ async def fetch(space: Space, export_id: str, ticket: str, form: str, actor: str
     return _told(space, row, key, WRITERS[form](about))
 
 
-async def _told(space: Space, row: store.ExportRow, key: SubjectKey, writer: Any) -> AsyncGenerator[bytes]:
+async def _told(space: Space, row: access_exports.ExportRow, key: SubjectKey, writer: Any) -> AsyncGenerator[bytes]:
     try:
         for nr in range(row.parts):
             async with space.database.reading() as connection:
-                sealed = await store.part(connection, space.tenant, row.id, nr)
+                sealed = await access_exports.part(connection, space.tenant, row.id, nr)
             if sealed is None:
                 # Erased while it was being fetched: what is left of it is not told.
                 raise ExportNotFound
@@ -221,22 +223,22 @@ async def _told(space: Space, row: store.ExportRow, key: SubjectKey, writer: Any
     finally:
         # Its ticket is spent, whether all of it arrived or not.
         async with space.database.transaction() as connection:
-            await store.drop(connection, space.tenant, row.id)
+            await access_exports.drop(connection, space.tenant, row.id)
 
 
 async def forget_expired(spaces: Spaces) -> int:
     """Destroys exports that nobody may fetch any more; how many."""
     async with spaces.database.reading() as connection:
-        found = await store.expired(connection, time.time_ns() // 1000, _PAGE)
+        found = await access_exports.expired(connection, time.time_ns() // 1000, _PAGE)
     for space_id, id_ in found:
         space = await spaces.get(space_id)
         async with space.database.transaction() as connection:
-            await store.drop(connection, space.tenant, id_)
+            await access_exports.drop(connection, space.tenant, id_)
     return len(found)
 
 
-async def _get(space: Space, connection: Any, id_: bytes | None) -> store.ExportRow:
-    row = None if id_ is None else await store.get(connection, space.tenant, id_)
+async def _get(space: Space, connection: Any, id_: bytes | None) -> access_exports.ExportRow:
+    row = None if id_ is None else await access_exports.get(connection, space.tenant, id_)
     if row is None or row.until <= time.time_ns() // 1000:
         raise ExportNotFound
     return row
@@ -244,7 +246,7 @@ async def _get(space: Space, connection: Any, id_: bytes | None) -> store.Export
 
 async def _key(space: Space, id_: bytes) -> SubjectKey:
     async with space.database.reading() as connection:
-        found = await whole.keys(connection, space.tenant, [id_])
+        found = await snapshot_queries.keys(connection, space.tenant, [id_])
     if not found:
         raise ExportNotFound
     return unwrap(space, found[0])

@@ -14,14 +14,14 @@ import msgspec
 import structlog
 
 from identity.spaces import Space, Spaces
-from identity.store import jobs as store
+from identity.store.spaces import jobs
 from identity.values.calls import MICRO
 from identity.values.errors import DatabaseUnavailable, JobNotFound, OnefoldError, SpaceNotFound
 from identity.values.ids import new_id, private, public
 from identity.vault.seal import JOB
 
-REBUILD, SIMULATE, EXPORT = store.REBUILD, store.SIMULATE, store.EXPORT
-ROTATE, WAREHOUSE = store.ROTATE, store.WAREHOUSE
+REBUILD, SIMULATE, EXPORT = jobs.REBUILD, jobs.SIMULATE, jobs.EXPORT
+ROTATE, WAREHOUSE = jobs.ROTATE, jobs.WAREHOUSE
 STATES: Final = ("queued", "running", "done", "failed")
 _HELD = 30 * MICRO
 _BEAT = 5.0
@@ -46,9 +46,9 @@ class Jobs:
         id_ = new_id()
         payload = space.keys.seal(JOB, id_, 0, msgspec.json.encode(wanted))
         async with space.database.transaction() as connection:
-            await store.add(connection, space.tenant, id_, kind, payload)
+            await jobs.add(connection, space.tenant, id_, kind, payload)
         self.wake()
-        return {"job_id": public("job", id_), "state": STATES[store.QUEUED], "done": 0, "total": 0}
+        return {"job_id": public("job", id_), "state": STATES[jobs.QUEUED], "done": 0, "total": 0}
 
     def wake(self) -> None:
         """There is something to do, asked for in a transaction of somebody else."""
@@ -60,10 +60,10 @@ class Jobs:
         until = time.monotonic() + wait
         while True:
             async with space.database.reading() as connection:
-                job = None if id_ is None else await store.get(connection, space.tenant, id_)
+                job = None if id_ is None else await jobs.get(connection, space.tenant, id_)
             if job is None:
                 raise JobNotFound
-            if job.state >= store.DONE or time.monotonic() >= until:
+            if job.state >= jobs.DONE or time.monotonic() >= until:
                 return job.kind, _told(space, job)
             await asyncio.sleep(_LOOK)
 
@@ -79,7 +79,7 @@ class Jobs:
         """Runs the oldest job that nobody holds and that there is a work for; whether there was one."""
         now = time.time_ns() // 1000
         async with self._spaces.database.transaction() as connection:
-            job = await store.take(connection, now, now + _HELD, list(self._works))
+            job = await jobs.take(connection, now, now + _HELD, list(self._works))
         if job is None:
             return False
         try:
@@ -95,28 +95,28 @@ class Jobs:
             beat.cancel()
         return True
 
-    async def _run(self, space: Space, job: store.JobRow, state: list[int]) -> None:
+    async def _run(self, space: Space, job: jobs.JobRow, state: list[int]) -> None:
         async def progress(done: int, total: int) -> None:
             state[:] = done, total
 
         wanted = msgspec.json.decode(space.keys.open(JOB, job.id, job.version, job.payload))
-        ended, error, told = store.DONE, None, wanted
+        ended, error, told = jobs.DONE, None, wanted
         try:
             told = await self._works[job.kind](space, wanted, progress)
         except DatabaseUnavailable:
             # Its row still says that it runs: it is begun anew when the database is back.
             raise
         except OnefoldError as failed:
-            ended, error = store.FAILED, failed.code
+            ended, error = jobs.FAILED, failed.code
         except Exception:  # noqa: BLE001 (whatever it is, whoever waits has to be told)
             _log.exception("job.failed", kind=job.kind)
-            ended, error = store.FAILED, OnefoldError.code
+            ended, error = jobs.FAILED, OnefoldError.code
         payload = space.keys.seal(JOB, job.id, job.version + 1, msgspec.json.encode(told))
         async with space.database.transaction() as connection:
-            await store.progress(connection, job, state[0], state[1], 0)
-            await store.finish(connection, job, ended, error, job.version + 1, payload)
+            await jobs.progress(connection, job, state[0], state[1], 0)
+            await jobs.finish(connection, job, ended, error, job.version + 1, payload)
 
-    async def _beat(self, job: store.JobRow, state: list[int]) -> None:
+    async def _beat(self, job: jobs.JobRow, state: list[int]) -> None:
         """Says again and again that the job is held, and how far it is."""
         told = list(state)
         beaten = time.monotonic()
@@ -127,18 +127,18 @@ class Jobs:
             told, beaten = list(state), time.monotonic()
             with suppress(OnefoldError):
                 async with self._spaces.database.transaction() as connection:
-                    await store.progress(connection, job, state[0], state[1], time.time_ns() // 1000 + _HELD)
+                    await jobs.progress(connection, job, state[0], state[1], time.time_ns() // 1000 + _HELD)
 
 
-def _told(space: Space, job: store.JobRow) -> dict[str, Any]:
+def _told(space: Space, job: jobs.JobRow) -> dict[str, Any]:
     told: dict[str, Any] = {
         "job_id": public("job", job.id),
         "state": STATES[job.state],
         "done": job.done,
         "total": job.total,
     }
-    if job.state == store.DONE:
+    if job.state == jobs.DONE:
         told["result"] = msgspec.json.decode(space.keys.open(JOB, job.id, job.version, job.payload))
-    elif job.state == store.FAILED:
+    elif job.state == jobs.FAILED:
         told["error"] = job.error
     return told

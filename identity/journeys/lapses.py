@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from identity.planning.resolution.plan import UPSERT
 from identity.spaces import Space, Spaces
-from identity.store import control, disclosures, feed
-from identity.store.rows import ChangeRow
+from identity.store.destinations import disclosures, feed
+from identity.store.postgres.rows import ChangeRow
+from identity.store.spaces import spaces_and_keys
 from identity.values.calls import DAY
 from identity.values.errors import OnefoldError
 from identity.values.stamps import SLOT_BITS
@@ -41,7 +42,7 @@ async def _announce(space: Space, origins: Sequence[bytes], now: int) -> int:
         # It changed now: what bore the stamp of their last call might be forgotten before it is read.
         changes = [ChangeRow(UPSERT, row.version, now << SLOT_BITS, row.canonical, None) for row in found]
         if changes:
-            lane = random.randrange(control.LANES)  # noqa: S311 (spreads, guards nothing)
+            lane = random.randrange(spaces_and_keys.LANES)  # noqa: S311 (spreads, guards nothing)
             await feed.append(connection, space.tenant, lane, changes)
     return len(found)
 
@@ -50,13 +51,13 @@ async def forget_told(spaces: Spaces, days: int) -> None:
     """Forgets entries of the feed that are older than they are kept, lane by lane, in small steps."""
     before = (time.time_ns() // 1000 - days * DAY) << SLOT_BITS
     async with spaces.database.reading() as connection:
-        rows = await control.list_spaces(connection)
+        rows = await spaces_and_keys.list_spaces(connection)
     for row in rows:
         try:
             space = await spaces.get(row.id)
         except OnefoldError:
             continue
-        for lane in range(control.LANES):
+        for lane in range(spaces_and_keys.LANES):
             gone = PAGE
             while gone == PAGE:
                 async with space.database.transaction() as connection:

@@ -7,7 +7,7 @@ destruction of the keys is made good here, before the last row that names the sp
 import asyncio
 
 from identity.spaces import Spaces
-from identity.store import purge
+from identity.store.spaces import purge
 
 
 async def purge_deleted(spaces: Spaces) -> bool:

@@ -19,8 +19,9 @@ from identity.planning.destinations.feed_pages import Message, between, stands, 
 from identity.planning.destinations.policy import Kept
 from identity.planning.destinations.retry import next_attempt
 from identity.spaces import Space, Spaces
-from identity.store import deliveries, destinations, notices
-from identity.store.deliveries import DeliveryRow
+from identity.store.destinations import deliveries, destinations
+from identity.store.destinations.deliveries import DeliveryRow
+from identity.store.privacy import erasure_notices
 from identity.values.calls import MICRO
 from identity.values.errors import BadCallback, OnefoldError, Undelivered
 from identity.values.ids import public
@@ -146,7 +147,7 @@ class Pushing:
         async with space.database.transaction() as connection:
             moved = await deliveries.sent(connection, space.tenant, destination, page.place, now, claim.next_at)
             if moved:
-                await notices.accepted(connection, space.tenant, destination, told, since, now)
+                await erasure_notices.accepted(connection, space.tenant, destination, told, since, now)
         return moved
 
     async def _refused(self, space: Space, destination: int, claim: DeliveryRow, reason: str) -> bool:
@@ -157,7 +158,7 @@ class Pushing:
             ours = await deliveries.failed(connection, space.tenant, destination, now, following, claim.next_at)
             owed = 0
             if ours and following is None:
-                owed = await notices.overdue(connection, space.tenant, destination, now)
+                owed = await erasure_notices.overdue(connection, space.tenant, destination, now)
         if ours and following is None:
             _log.error("push.dead", space=space.tenant.id, reason=reason, count=owed)
         elif ours:

@@ -19,12 +19,15 @@ from identity.planning.privacy.erasure_entry import counted
 from identity.planning.privacy.request_kinds import FORWARDS, ON_HOLD
 from identity.rotating import ROTATED, catch_up
 from identity.spaces import Space, Spaces
-from identity.store import control, erasures, feed, holds, ledger, replays, retelling
-from identity.store import roll as gates
-from identity.store.apply import raise_gate
-from identity.store.load import SUPPRESSED
-from identity.store.tenant import Tenant
-from identity.store.wire import WireConnection
+from identity.store.destinations import feed
+from identity.store.ingest.load import SUPPRESSED
+from identity.store.ingest.write import raise_gate
+from identity.store.keys import epoch_key_roll
+from identity.store.ledger import ledger, restore_erasures, restore_requests
+from identity.store.postgres.pipeline import WireConnection
+from identity.store.postgres.tenant import Tenant
+from identity.store.privacy import erasures, holds
+from identity.store.spaces import spaces_and_keys
 from identity.values.errors import LedgerBroken, OnefoldError, Quarantined
 from identity.values.ids import private
 from identity.values.stamps import SLOT_BITS
@@ -40,7 +43,7 @@ async def keep_level(spaces: Spaces, known: dict[int, int]) -> None:
     """One look at every space; `known` are the numbers up to which each was level the last time."""
     async with spaces.database.reading() as connection:
         heads = await ledger.heads(connection)
-        found = await control.list_spaces(connection)
+        found = await spaces_and_keys.list_spaces(connection)
     for row in found:
         seq = heads.get(row.id, 0)
         if known.get(row.id) == seq:
@@ -86,7 +89,7 @@ async def repair(spaces: Spaces, tenant: Tenant, public_id: bytes, journal: Jour
     try:
         async with connection.transaction():
             await connection.execute("SET LOCAL statement_timeout = 0")
-            stamp = await gates.hold_gate(connection, tenant.id)
+            stamp = await epoch_key_roll.hold_gate(connection, tenant.id)
             head = await ledger.head(connection, tenant)
             if head.seq and head.hash != await _hash_in(journal, head.seq):
                 raise LedgerBroken
@@ -121,7 +124,7 @@ async def _hash_in(journal: Journal, seq: int) -> bytes:
 async def _ask(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
     id_ = private("req", entry["subject"])
     if id_ is not None:
-        await retelling.ask_again(connection, tenant, id_, entry)
+        await restore_requests.ask_again(connection, tenant, id_, entry)
 
 
 async def _erase(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
@@ -129,37 +132,37 @@ async def _erase(connection: WireConnection, tenant: Tenant, entry: dict[str, An
     id_ = private("ers", entry["subject"] or "")
     row = None if id_ is None else await erasures.get(connection, tenant, id_)
     if row is not None and row.state == ON_HOLD and not entry["whole"]:
-        await replays.replay_lift(connection, tenant, entry)
-    told = await replays.replay_erasure(connection, tenant, entry, None if row is None else row.id)
+        await restore_erasures.replay_lift(connection, tenant, entry)
+    told = await restore_erasures.replay_erasure(connection, tenant, entry, None if row is None else row.id)
     if row is not None:
         counts = msgspec.json.encode(counted(entry))
         epoch = entry["epoch"] if entry["keys"] else None
         told = told if row.kind in FORWARDS else []
         at, seq = entry["at"], entry["seq"]
-        await retelling.finish_again(connection, tenant, [row], at, seq, counts, epoch=epoch, told=told)
+        await restore_requests.finish_again(connection, tenant, [row], at, seq, counts, epoch=epoch, told=told)
         keys = [bytes.fromhex(key) for key in entry["indexes"]]
         await erasures.duplicates(connection, tenant, keys, row, entry["at"])
 
 
 async def _suppress(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
-    await replays.replay_suppression(connection, tenant, entry)
+    await restore_erasures.replay_suppression(connection, tenant, entry)
     held = private("ers", entry["subject"] or "")
     if held is None:
         return await _settle(connection, tenant, entry)
     profiles = [bytes.fromhex(id_) for id_ in entry.get("profiles", ())]
     await erasures.set_state(connection, tenant, held, ON_HOLD)
-    await replays.replay_hold(connection, tenant, profiles, entry["at"] << SLOT_BITS)
+    await restore_erasures.replay_hold(connection, tenant, profiles, entry["at"] << SLOT_BITS)
     return None
 
 
 async def _show(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
-    await replays.replay_lift(connection, tenant, entry)
+    await restore_erasures.replay_lift(connection, tenant, entry)
     profiles = [bytes.fromhex(id_) for id_ in entry["profiles"]]
-    await replays.replay_show(connection, tenant, profiles, entry["at"] << SLOT_BITS)
+    await restore_erasures.replay_show(connection, tenant, profiles, entry["at"] << SLOT_BITS)
 
 
 async def _lift(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
-    await replays.replay_lift(connection, tenant, entry)
+    await restore_erasures.replay_lift(connection, tenant, entry)
     await _settle(connection, tenant, entry)
 
 
@@ -167,9 +170,9 @@ async def _settle(connection: WireConnection, tenant: Tenant, entry: dict[str, A
     """The rows of a request to suppress, or to lift that."""
     id_ = private("req", entry["subject"] or "")
     if id_ is not None:
-        waiting = await retelling.waiting(connection, tenant, id_)
+        waiting = await restore_requests.waiting(connection, tenant, id_)
         nothing = msgspec.json.encode({"keys": 0, "rows": {}})
-        await retelling.finish_again(connection, tenant, waiting, entry["at"], entry["seq"], nothing)
+        await restore_requests.finish_again(connection, tenant, waiting, entry["at"], entry["seq"], nothing)
 
 
 async def _extend(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
@@ -186,11 +189,11 @@ async def _cancel(connection: WireConnection, tenant: Tenant, entry: dict[str, A
 
 async def _roll(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
     if "safe_at" in entry:
-        await gates.set_safe(connection, tenant.id, entry["epoch"], entry["safe_at"])
+        await epoch_key_roll.set_safe(connection, tenant.id, entry["epoch"], entry["safe_at"])
 
 
 async def _revoke(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
-    await control.revoke_again(connection, tenant.id, entry["subject"])
+    await spaces_and_keys.revoke_again(connection, tenant.id, entry["subject"])
 
 
 def _holding(spaces: Spaces, public_id: bytes) -> Replay:

@@ -5,8 +5,8 @@ from typing import Any
 
 from identity.planning.resolution.resolution_rules import compile_rules
 from identity.spaces import Space
-from identity.store import ledger
-from identity.store import rules as stored
+from identity.store.corrections import rules as stored
+from identity.store.ledger import ledger
 
 
 async def get_rules(space: Space) -> dict[str, Any]:

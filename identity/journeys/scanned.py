@@ -3,8 +3,9 @@
 import time
 from typing import Any
 
-from identity.store import control, ledger
-from identity.store.database import Database
+from identity.store.ledger import ledger
+from identity.store.postgres.database import Database
+from identity.store.spaces import spaces_and_keys
 
 
 async def note_scan(url: str, result: dict[str, Any]) -> int:
@@ -13,7 +14,7 @@ async def note_scan(url: str, result: dict[str, Any]) -> int:
     await database.open()
     try:
         async with database.reading() as connection:
-            spaces = await control.list_spaces(connection)
+            spaces = await spaces_and_keys.list_spaces(connection)
         entry = ledger.said("operator", "scan", None, time.time_ns() // 1000, result)
         for space in spaces:
             async with database.transaction() as connection:

@@ -8,8 +8,8 @@ root that died after the key store had changed over is finished here.
 from pathlib import Path
 
 from identity.spaces import Spaces
-from identity.store import keystore
-from identity.store.database import Database
+from identity.store.keys import key_store as keystore
+from identity.store.postgres.database import Database
 from identity.values.errors import Misconfigured
 from identity.vault import root_rotation
 from identity.vault.epoch_key_store import KeyStore

@@ -15,7 +15,7 @@ import structlog
 from identity.planning.destinations.retry import next_attempt
 from identity.planning.privacy.opendsr import ENDED
 from identity.spaces import Space, Spaces
-from identity.store import status_calls as store
+from identity.store.privacy import status_callbacks
 from identity.values.calls import MICRO
 from identity.values.errors import BadCallback, OnefoldError, Undelivered
 from identity.webhooks.client import Client
@@ -34,7 +34,7 @@ Status = Callable[[Space, bytes], Awaitable[tuple[dict[str, Any], Sequence[str]]
 async def call_done(spaces: Spaces, client: Client, status: Status, now: int | None = None) -> int:
     """Calls whoever waits for a request that is done by now (microseconds); how many requests were looked at."""
     async with spaces.database.reading() as connection:
-        found = await store.due(connection, time.time_ns() // 1000 if now is None else now, PAGE)
+        found = await status_callbacks.due(connection, time.time_ns() // 1000 if now is None else now, PAGE)
     at_once = asyncio.Semaphore(AT_ONCE)
 
     async def one(space_id: int, id_: bytes) -> None:
@@ -56,13 +56,13 @@ async def call_done(spaces: Spaces, client: Client, status: Status, now: int | N
 async def _call(space: Space, id_: bytes, client: Client, status: Status, now: int | None) -> None:
     at = time.time_ns() // 1000 if now is None else now
     async with space.database.reading() as connection:
-        claim = await store.claim(connection, space.tenant, id_, at, at + LEASE)
+        claim = await status_callbacks.claim(connection, space.tenant, id_, at, at + LEASE)
     if claim is None:
         return
     told, urls = await status(space, id_)
     if told["request_status"] not in ENDED:
         async with space.database.reading() as connection:
-            await store.settle(connection, space.tenant, id_, at + LOOK, None)
+            await status_callbacks.settle(connection, space.tenant, id_, at + LOOK, None)
         return
     taken = await asyncio.gather(*(_taken(client, url, told) for url in urls))
     following, failed_at = None, None
@@ -73,7 +73,7 @@ async def _call(space: Space, id_: bytes, client: Client, status: Status, now: i
         if following is None:
             _log.error("status_call.given_up", space=space.tenant.id, count=taken.count(False))
     async with space.database.reading() as connection:
-        await store.settle(connection, space.tenant, id_, following, failed_at)
+        await status_callbacks.settle(connection, space.tenant, id_, following, failed_at)
 
 
 async def _taken(client: Client, url: str, told: dict[str, Any]) -> bool:

@@ -6,8 +6,8 @@ Every process may sweep at any time: what one has deleted the other does not fin
 import asyncio
 import time
 
-from identity.store import jobs, sweep
-from identity.store.database import Database
+from identity.store.postgres.database import Database
+from identity.store.spaces import jobs, retention
 from identity.values.calls import DAY
 from identity.values.stamps import SLOT_BITS
 
@@ -21,15 +21,15 @@ async def sweep_old(database: Database, *, message_days: int, rejection_days: in
     """
     now = time.time_ns() // 1000
     async with database.reading() as connection:
-        pages = await sweep.pages(connection)
-    for page in range(0, pages, sweep.PAGES):
+        pages = await retention.pages(connection)
+    for page in range(0, pages, retention.PAGES):
         async with database.reading() as connection:
-            await sweep.messages(connection, page, now - message_days * DAY << SLOT_BITS)
+            await retention.messages(connection, page, now - message_days * DAY << SLOT_BITS)
         await asyncio.sleep(PAUSE)
-    gone = sweep.ROWS
-    while gone == sweep.ROWS:
+    gone = retention.ROWS
+    while gone == retention.ROWS:
         async with database.reading() as connection:
-            gone = await sweep.rejections(connection, now - rejection_days * DAY << SLOT_BITS)
+            gone = await retention.rejections(connection, now - rejection_days * DAY << SLOT_BITS)
         await asyncio.sleep(PAUSE)
     async with database.reading() as connection:
         await jobs.sweep(connection, rejection_days)

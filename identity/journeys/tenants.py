@@ -15,7 +15,8 @@ from msgspec import Struct
 
 from identity.planning.resolution.event_time import format_time
 from identity.spaces import Spaces
-from identity.store import control, ledger
+from identity.store.ledger import ledger
+from identity.store.spaces import spaces_and_keys
 from identity.values.api_key_secrets import hash_of, id_of, new_secret
 from identity.values.errors import BadInput, KeyUnavailable, NotConfirmed, SpaceNotFound, Unauthorised
 from identity.values.ids import new_id, private, public
@@ -33,7 +34,7 @@ FIRST_KEYS = {
 LONGEST_NAME = 200
 _CACHE_SECONDS = 2.0
 _CACHED = 4_096
-_Found = tuple[control.KeyInfo, bytes] | None
+_Found = tuple[spaces_and_keys.KeyInfo, bytes] | None
 
 _log = structlog.get_logger(__name__)
 
@@ -100,7 +101,7 @@ class KeyCheck:
             asked, self._asked = self._asked, {}
             try:
                 async with self._spaces.database.reading() as connection:
-                    found = await control.find_keys(connection, list(asked))
+                    found = await spaces_and_keys.find_keys(connection, list(asked))
             except Exception as error:  # noqa: BLE001 (whatever it is, those who asked have to hear of it)
                 for future in asked.values():
                     future.set_exception(error)
@@ -128,10 +129,10 @@ async def create_space(spaces: Spaces, name: str) -> dict[str, Any]:
     await asyncio.to_thread(spaces.keyring.create_space, public_id)
     shown = {}
     async with spaces.database.transaction() as connection:
-        space = await control.create_space(connection, public_id, name, time.time_ns() // 1000 << 8)
+        space = await spaces_and_keys.create_space(connection, public_id, name, time.time_ns() // 1000 << 8)
         for purpose, scopes in FIRST_KEYS.items():
             key_id, secret = new_secret()
-            await control.create_key(connection, space.id, key_id, purpose, scopes, hash_of(secret))
+            await spaces_and_keys.create_key(connection, space.id, key_id, purpose, scopes, hash_of(secret))
             shown[purpose] = secret
         await ledger.note(connection, space.id, OPERATOR, "space.create", public("spc", public_id))
     await (await spaces.get(space.id)).publish()
@@ -141,7 +142,7 @@ async def create_space(spaces: Spaces, name: str) -> dict[str, Any]:
 async def list_spaces(spaces: Spaces) -> list[dict[str, Any]]:
     """All spaces, oldest first."""
     async with spaces.database.reading() as connection:
-        found = await control.list_spaces(connection)
+        found = await spaces_and_keys.list_spaces(connection)
     return [
         {"space_id": public("spc", row.public_id), "name": row.name, "created_at": _time(row.created_at)}
         for row in found
@@ -157,10 +158,10 @@ async def delete_space(spaces: Spaces, space_id: str, confirm: str | None) -> in
     if public_id is None:
         raise SpaceNotFound
     async with spaces.database.transaction() as connection:
-        space = await control.find_public_space(connection, public_id)
+        space = await spaces_and_keys.find_public_space(connection, public_id)
         if confirm != space.name:
             raise NotConfirmed
-        await control.delete_space(connection, space.id)
+        await spaces_and_keys.delete_space(connection, space.id)
         await ledger.note(connection, space.id, OPERATOR, "space.delete", space_id)
     spaces.forget(space.id)
     try:
@@ -180,7 +181,9 @@ async def create_key(spaces: Spaces, caller: Caller, name: str, scopes: Sequence
     name = _name(name)
     key_id, secret = new_secret()
     async with spaces.database.transaction() as connection:
-        await control.create_key(connection, caller.space_id, key_id, name, sorted(set(scopes)), hash_of(secret))
+        await spaces_and_keys.create_key(
+            connection, caller.space_id, key_id, name, sorted(set(scopes)), hash_of(secret)
+        )
         await ledger.note(connection, caller.space_id, caller.key_id, "key.create", key_id)
     return {"key_id": key_id, "secret": secret, "name": name, "scopes": sorted(set(scopes))}
 
@@ -188,7 +191,7 @@ async def create_key(spaces: Spaces, caller: Caller, name: str, scopes: Sequence
 async def list_keys(spaces: Spaces, caller: Caller) -> list[dict[str, Any]]:
     """The live keys of the caller's space, without their secrets."""
     async with spaces.database.reading() as connection:
-        found = await control.list_keys(connection, caller.space_id)
+        found = await spaces_and_keys.list_keys(connection, caller.space_id)
     return [
         {"key_id": key.public_id, "name": key.name, "scopes": key.scopes, "created_at": _time(key.created_at)}
         for key in found
@@ -198,7 +201,7 @@ async def list_keys(spaces: Spaces, caller: Caller) -> list[dict[str, Any]]:
 async def revoke_key(spaces: Spaces, caller: Caller, key_id: str) -> None:
     """Ends a key of the caller's space; other processes notice within two seconds."""
     async with spaces.database.transaction() as connection:
-        await control.revoke_key(connection, caller.space_id, key_id)
+        await spaces_and_keys.revoke_key(connection, caller.space_id, key_id)
         await ledger.note(connection, caller.space_id, caller.key_id, "key.revoke", key_id)
 
 

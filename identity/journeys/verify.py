@@ -18,10 +18,11 @@ from identity.planning.integrity.discrepancies import Finding, Findings, of_key
 from identity.planning.integrity.evidence_check import REMOVE, UNMERGE, Ties, Undone
 from identity.planning.integrity.row_index import Census
 from identity.planning.resolution.plan import UNMERGED
-from identity.store import audit as store
-from identity.store import control, ledger
-from identity.store.database import Connection, Database
-from identity.store.tenant import Tenant
+from identity.store.integrity import verify as store
+from identity.store.ledger import ledger
+from identity.store.postgres.database import Connection, Database
+from identity.store.postgres.tenant import Tenant
+from identity.store.spaces import spaces_and_keys
 from identity.values.errors import SpaceNotFound
 from identity.values.ids import private, public, public_profile
 
@@ -60,20 +61,20 @@ async def verify(url: str, space_ids: Sequence[str], progress: Progress) -> Asyn
         await database.close()
 
 
-async def _named(database: Database, space_ids: Sequence[str]) -> list[control.SpaceRow]:
+async def _named(database: Database, space_ids: Sequence[str]) -> list[spaces_and_keys.SpaceRow]:
     async with database.reading() as connection:
         if not space_ids:
-            return await control.list_spaces(connection)
+            return await spaces_and_keys.list_spaces(connection)
         found = []
         for space_id in space_ids:
             public_id = private("spc", space_id)
             if public_id is None:
                 raise SpaceNotFound
-            found.append(await control.find_public_space(connection, public_id))
+            found.append(await spaces_and_keys.find_public_space(connection, public_id))
         return found
 
 
-async def verify_space(database: Database, space: control.SpaceRow, progress: Progress) -> Report:
+async def verify_space(database: Database, space: spaces_and_keys.SpaceRow, progress: Progress) -> Report:
     """The audit of one space."""
     tenant = Tenant(space.id, space.bucket_base, space.spread)
     async with store.snapshot(database) as connection:

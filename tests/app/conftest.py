@@ -16,8 +16,8 @@ import pytest
 from psycopg import sql
 
 from app.settings import Settings
-from identity.store import load
-from identity.store.embedded import OWNER_ROLE, EmbeddedPostgres
+from identity.store.embedded.server import OWNER_ROLE, EmbeddedPostgres
+from identity.store.ingest import load
 from identity.values.ids import private
 from identity.vault.epoch_key_store import KeyStore
 from identity.vault.keyring import Keyring

@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import cli
-from identity.store import postmaster
-from identity.store.schema import needs_migration
+from identity.store.embedded import postmaster
+from identity.store.postgres.schema import needs_migration
 from tests.conftest import ONEFOLD, ROOT
 
 

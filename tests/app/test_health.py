@@ -13,9 +13,9 @@ from psycopg.conninfo import conninfo_to_dict
 
 from app.lifetime import Onefold
 from app.settings import Settings
-from identity.store import keystore
-from identity.store.cluster import SUPERUSER
-from identity.store.embedded import EmbeddedPostgres
+from identity.store.embedded.data_directory import SUPERUSER
+from identity.store.embedded.server import EmbeddedPostgres
+from identity.store.keys import key_store
 from tests.app.conftest import Shop
 from tests.conftest import Running, administer
 from tests.properties.lab import Lab
@@ -44,10 +44,10 @@ def test_many_ask_at_once(database: str, tmp_path: Path, monkeypatch: pytest.Mon
         finally:
             await onefold.spaces.database.close()
 
-    read = keystore.read
+    read = key_store.read
     with monkeypatch.context() as patch:
         patch.setattr("app.lifetime._GOOD_SECONDS", 600.0)
-        patch.setattr(keystore, "read", reading)
+        patch.setattr(key_store, "read", reading)
         # The start itself reads once, to see that the keys belong to the database.
         asyncio.run(main())
     assert len(asked) == 1 + 1

@@ -17,9 +17,9 @@ import pytest
 from app import scanning, tour
 from app.canaries import Caller, Canaries
 from app.settings import Settings
-from identity.store.cluster import SUPERUSER
-from identity.store.embedded import EmbeddedPostgres
-from identity.store.scanning import CONTROL
+from identity.store.embedded.data_directory import SUPERUSER
+from identity.store.embedded.server import EmbeddedPostgres
+from identity.store.integrity.leak_scan import CONTROL
 from tests.app.conftest import Shop
 from tests.app.test_cli import onefold
 from tests.conftest import ONEFOLD, ROOT, Running, launch

@@ -14,7 +14,7 @@ import httpx
 import psutil
 import pytest
 
-from identity.store import postmaster
+from identity.store.embedded import postmaster
 from tests.conftest import ROOT, Running, launch
 
 SERVE = """

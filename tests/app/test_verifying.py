@@ -7,7 +7,7 @@ import httpx
 import psycopg
 
 from app import tour
-from identity.store import postmaster
+from identity.store.embedded import postmaster
 from tests.app.test_cli import onefold
 from tests.conftest import ONEFOLD, Running, launch
 

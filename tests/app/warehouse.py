@@ -13,7 +13,7 @@ from identity.journeys import startup
 from identity.journeys.read.exported import increments
 from identity.journeys.warehouse import export as journey
 from identity.journeys.warehouse.folder import Folder
-from identity.store import control
+from identity.store.spaces import spaces_and_keys
 from identity.values.ids import private
 from tests.app.conftest import Shop
 from tests.conftest import ROOT, Running
@@ -51,7 +51,7 @@ class Warehouse:
             database, root_file=settings.root_key_file, root_value=None, key_store=settings.key_folder, readers=2
         )
         async with self._spaces.database.reading() as connection:
-            row = await control.find_public_space(connection, private("spc", self.shop.space_id) or b"")
+            row = await spaces_and_keys.find_public_space(connection, private("spc", self.shop.space_id) or b"")
         self._space = await self._spaces.get(row.id)
 
     def close(self) -> None:

@@ -11,9 +11,9 @@ import psutil
 import psycopg
 
 from app import tour
-from identity.store import postmaster
-from identity.store.cluster import locate
-from identity.store.embedded import EmbeddedPostgres
+from identity.store.embedded import postmaster
+from identity.store.embedded.data_directory import locate
+from identity.store.embedded.server import EmbeddedPostgres
 from identity.values.ids import private
 from identity.vault.epoch_key_store import KeyStore
 from identity.vault.keyring import Keyring

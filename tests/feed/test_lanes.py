@@ -8,12 +8,13 @@ import psycopg
 import pytest
 
 from identity.planning.resolution.plan import UPSERT
-from identity.store import control, feed
-from identity.store.arrays import Uuid
-from identity.store.database import Database
-from identity.store.rows import ChangeRow
-from identity.store.tenant import Tenant
-from identity.store.wire import WireConnection
+from identity.store.destinations import feed
+from identity.store.postgres.arrays import Uuid
+from identity.store.postgres.database import Database
+from identity.store.postgres.pipeline import WireConnection
+from identity.store.postgres.rows import ChangeRow
+from identity.store.postgres.tenant import Tenant
+from identity.store.spaces import spaces_and_keys
 from identity.values.ids import new_id
 
 WRITERS = 16
@@ -40,7 +41,7 @@ class Both:
 
     async def read(self, limit: int = 1_000) -> None:
         """Goes on with both, after what was read before."""
-        lanes = {lane: self.place.get(lane, 0) for lane in range(control.LANES)}
+        lanes = {lane: self.place.get(lane, 0) for lane in range(spaces_and_keys.LANES)}
         for entry in await feed.entries(self.reader, self.tenant, lanes, limit):
             assert entry.seq == self.place.get(entry.lane, 0) + 1
             self.place[entry.lane] = entry.seq
@@ -65,7 +66,7 @@ def run(url: str, writers: int, body: Callable[[Both], Awaitable[None]]) -> None
         opened = [await database.writer() for _ in range(writers + 1)]
         try:
             async with database.transaction() as connection:
-                space = await control.create_space(connection, new_id(), "s", 0)
+                space = await spaces_and_keys.create_space(connection, new_id(), "s", 0)
             await body(Both(opened, Tenant(space.id, space.bucket_base, space.spread)))
         finally:
             for connection in opened:

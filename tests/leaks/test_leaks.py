@@ -16,10 +16,10 @@ from psycopg import sql
 
 from app import tour
 from identity.planning.integrity.leak_patterns import Hit, Needles
-from identity.store import postmaster
-from identity.store.cluster import SUPERUSER
-from identity.store.embedded import EmbeddedPostgres
-from identity.store.files import below, pieces
+from identity.store.embedded import postmaster
+from identity.store.embedded.data_directory import SUPERUSER
+from identity.store.embedded.server import EmbeddedPostgres
+from identity.store.integrity.data_files import below, pieces
 from tests.conftest import ONEFOLD, Running, launch
 from tests.leaks.plant import Plant
 

@@ -15,9 +15,9 @@ from identity.journeys.restore import keep_level
 from identity.journeys.undo.unmerge import unmerge
 from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_WITH_DELETE, Asked
 from identity.spaces import Space
-from identity.store.cluster import SUPERUSER, locate
-from identity.store.embedded import EmbeddedPostgres
-from identity.store.schema import migrate
+from identity.store.embedded.data_directory import SUPERUSER, locate
+from identity.store.embedded.server import EmbeddedPostgres
+from identity.store.postgres.schema import migrate
 from identity.values.calls import Source
 from identity.values.errors import ProfileNotFound, Quarantined, Resync
 from tests.privacy.attack import Attacker

@@ -11,7 +11,7 @@ from identity.journeys.read.native import get_profile, lookup
 from identity.journeys.restore import keep_level
 from identity.journeys.undo.unmerge import unmerge
 from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_WITH_DELETE, Asked
-from identity.store import renaming, rotation
+from identity.store.keys import index_key_rotation, rekey_sql
 from identity.values.errors import ProfileNotFound
 from identity.vault.keyring import Keyring
 from tests.privacy.reindexing import WHO, quiet, replayed, rotate
@@ -29,14 +29,14 @@ def lab(database: str, tmp_path: Path) -> Lab:
 # Where a rotation may die: what is called there, and in which module it is found.
 STEPS: list[tuple[Any, str]] = [
     (Keyring, "mint_index"),
-    (rotation, "begin"),
-    (renaming, "groups"),
-    (renaming, "rename_groups"),
-    (renaming, "write"),
-    (renaming, "rename"),
-    (rotation, "acts"),
-    (rotation, "end"),
-    (rotation, "close"),
+    (index_key_rotation, "begin"),
+    (rekey_sql, "groups"),
+    (rekey_sql, "rename_groups"),
+    (rekey_sql, "write"),
+    (rekey_sql, "rename"),
+    (index_key_rotation, "acts"),
+    (index_key_rotation, "end"),
+    (index_key_rotation, "close"),
     (Keyring, "destroy_index"),
 ]
 

@@ -14,7 +14,7 @@ from identity.journeys.keys.reroot import rotate_root
 from identity.journeys.keys.roll import roll
 from identity.journeys.read.native import get_profile
 from identity.journeys.startup import open_spaces
-from identity.store import keystore
+from identity.store.keys import key_store
 from identity.values.errors import KeyUnavailable, Misconfigured
 from identity.vault import root_rotation
 from identity.vault.epoch_key_store import KeyStore
@@ -135,7 +135,7 @@ def test_dies_on_its_way(lab: Lab, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 @pytest.mark.parametrize("after", [False, True])
 def test_the_database_dies(lab: Lab, monkeypatch: pytest.MonkeyPatch, name: str, after: bool) -> None:  # noqa: FBT001
     """Where its commit is lost the next start names the root again, and serves."""
-    real = getattr(keystore, name)
+    real = getattr(key_store, name)
 
     async def die(*given: Any) -> Any:
         if after:
@@ -143,7 +143,7 @@ def test_the_database_dies(lab: Lab, monkeypatch: pytest.MonkeyPatch, name: str,
         raise KilledError
 
     with monkeypatch.context() as patch:
-        patch.setattr(keystore, name, die)
+        patch.setattr(key_store, name, die)
         with pytest.raises(KilledError):
             rotate(lab)
     assert read_all(lab) == list(range(PEOPLE))

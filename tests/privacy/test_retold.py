@@ -29,7 +29,7 @@ from identity.planning.privacy.request_kinds import (
     Asked,
     Request,
 )
-from identity.store import ledger
+from identity.store.ledger import ledger
 from identity.values.errors import ErasureNotFound, ExportNotFound, ProfileNotFound, RequestNotFound
 from identity.values.ids import new_id, public
 from tests.identity.journeys.test_exports import asked as export_asked

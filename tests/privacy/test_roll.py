@@ -14,9 +14,9 @@ from identity.journeys.keys.overlay import overlay
 from identity.journeys.keys.roll import roll, roll_due
 from identity.journeys.read.native import get_profile
 from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_WITH_DELETE, Asked
-from identity.store import keytables, ledger
-from identity.store import roll as store
-from identity.store.embedded import EmbeddedPostgres
+from identity.store.embedded.server import EmbeddedPostgres
+from identity.store.keys import epoch_key_roll, key_tables
+from identity.store.ledger import ledger
 from identity.values.errors import Misconfigured, SealBroken
 from identity.vault.keyring import Keyring
 from tests.conftest import ONEFOLD, ROOT
@@ -27,18 +27,18 @@ PEOPLE = 12
 # Where a roll may die: what is called there, and in which module it is found.
 STEPS: list[tuple[Any, str]] = [
     (Keyring, "mint_epoch"),
-    (store, "raise_epoch"),
-    (store, "older_slots"),
-    (store, "lock_slots"),
-    (store, "subjects"),
-    (store, "write_subjects"),
-    (store, "write_slots"),
-    (keytables, "slots"),
+    (epoch_key_roll, "raise_epoch"),
+    (epoch_key_roll, "older_slots"),
+    (epoch_key_roll, "lock_slots"),
+    (epoch_key_roll, "subjects"),
+    (epoch_key_roll, "write_subjects"),
+    (epoch_key_roll, "write_slots"),
+    (key_tables, "slots"),
     (Keyring, "dump"),
     (dumping, "prove"),
     (Keyring, "destroy_epoch"),
     (Keyring, "destroy_dumps"),
-    (store, "set_safe"),
+    (epoch_key_roll, "set_safe"),
     (ledger, "append"),
 ]
 
@@ -146,7 +146,7 @@ def test_two_at_once(lab: Lab) -> None:
     async def main() -> None:
         async with ingesting(lab) as ingest:
             await prepared(ingest)
-            async with store.alone(ingest.space.database, ingest.space.tenant.id) as mine:
+            async with epoch_key_roll.alone(ingest.space.database, ingest.space.tenant.id) as mine:
                 assert mine
                 assert await roll(ingest.spaces, ingest.space) == 1
             assert await roll(ingest.spaces, ingest.space) == 2
@@ -204,7 +204,7 @@ def folder(tmp_path: Path) -> Path:
     """A data directory with a space of a few people, one erased, and no server."""
     data = tmp_path / "data"
     with EmbeddedPostgres(data) as postgres:
-        from identity.store.schema import migrate
+        from identity.store.postgres.schema import migrate
 
         migrate(postgres.url())
         lab = _Folder(postgres.url(), data)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from psycopg import sql
 
-from identity.store.embedded import OWNER_ROLE, EmbeddedPostgres
+from identity.store.embedded.server import OWNER_ROLE, EmbeddedPostgres
 from tests.conftest import administer
 
 

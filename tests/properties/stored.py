@@ -17,8 +17,8 @@ from identity.planning.resolution.planner_state import Account, Profile, Sightin
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules, compile_rules
 from identity.planning.resolution.stored_calls import Kept, split_keys, unpack, unpack_demoted, unpack_events
 from identity.spaces import Space
-from identity.store.database import Database
-from identity.store.tenant import Tenant
+from identity.store.postgres.database import Database
+from identity.store.postgres.tenant import Tenant
 from identity.values.calls import IndexVersions
 from identity.values.identifiers import BUILT_IN
 from identity.vault.keyring import Keyring

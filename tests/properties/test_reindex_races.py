@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from identity.journeys.verify import verify_space
-from identity.store import control
-from identity.store.database import Database
+from identity.store.postgres.database import Database
+from identity.store.spaces import spaces_and_keys
 from tests.properties.lab import Lab, Worker, run, send
 
 PEOPLE, GROUPS = 60, 3
@@ -144,7 +144,7 @@ def audited(lab: Lab, space: int) -> list[Any]:
         await database.open()
         try:
             async with database.reading() as connection:
-                row = await control.find_space(connection, space)
+                row = await spaces_and_keys.find_space(connection, space)
             return (await verify_space(database, row, lambda _what, _rows: None)).findings
         finally:
             await database.close()

@@ -13,7 +13,7 @@ from identity.journeys.rules import put_rules
 from identity.journeys.undo.remove import remove_identifier
 from identity.journeys.undo.unmerge import unmerge
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES
-from identity.store import rules as stored_rules
+from identity.store.corrections import rules
 from identity.values.calls import Source
 from identity.values.errors import NotOneProfile, ProfileNotFound, Refused
 from tests.properties import traffic
@@ -60,7 +60,7 @@ async def take(ingest: Ingest, step: Any, changes: list[tuple[int, int]]) -> Non
     elif step[0] == "rules":
         version = await put_rules(ingest.space, step[1], "test")
         async with ingest.space.database.reading() as connection:
-            told = await stored_rules.changes(connection, ingest.space.tenant.id)
+            told = await rules.changes(connection, ingest.space.tenant.id)
         changes += [(change.stamp, version) for change in told if change.version == version]
     else:
         found = await profiles(ingest)
@@ -172,7 +172,7 @@ def test_an_unmerge_gives_back_what_was(lab: Lab, one: list[Any], other: list[An
 async def changed(ingest: Ingest) -> int:
     """The stamp of the only change of rules."""
     async with ingest.space.database.reading() as connection:
-        return (await stored_rules.changes(connection, ingest.space.tenant.id))[0].stamp
+        return (await rules.changes(connection, ingest.space.tenant.id))[0].stamp
 
 
 def rank(type_: str) -> Any:

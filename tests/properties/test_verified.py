@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from identity.journeys.undo.rebuild import rebuild_space
 from identity.journeys.verify import verify_space
-from identity.store import control
+from identity.store.spaces import spaces_and_keys
 from tests.properties.lab import Ingest, Lab, ingesting, run
 from tests.properties.test_undo import QUIET, steps, take
 
@@ -25,7 +25,7 @@ async def found(ingest: Ingest) -> list[tuple[str, list[str]]]:
     """What an audit of the space finds."""
     database = ingest.space.database
     async with database.reading() as connection:
-        space = await control.find_space(connection, ingest.space.tenant.id)
+        space = await spaces_and_keys.find_space(connection, ingest.space.tenant.id)
     report = await verify_space(database, space, lambda _what, _rows: None)
     return [(finding.kind, finding.examples) for finding in report.findings]
 

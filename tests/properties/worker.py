@@ -24,7 +24,9 @@ from identity.journeys.undo.remove import remove_identifier
 from identity.journeys.undo.unmerge import unmerge
 from identity.planning.privacy.request_kinds import NATIVE, Asked
 from identity.spaces import Spaces
-from identity.store import load, pen, rules
+from identity.store.corrections import rules
+from identity.store.ingest import load
+from identity.store.postgres import writer_connection
 from identity.values.calls import Source
 from identity.values.errors import OnefoldError, ProfileNotFound
 from identity.values.stamps import Clock
@@ -45,7 +47,7 @@ class _Server:
             vars(rotating)["AT_ONCE"] = order["at_once"]
         if "ahead" in order:
             ahead = order["ahead"] * 10**9
-            vars(pen)["Clock"] = partial(Clock, wall=lambda: time.time_ns() + ahead)
+            vars(writer_connection)["Clock"] = partial(Clock, wall=lambda: time.time_ns() + ahead)
         if order.get("broken"):
             # Making slot keys without a hold on the gate: what the race of rolls has to notice.
             vars(load)["_GATE_SHARED"] = load._GATE_SHARED.replace(" FOR SHARE", "")

@@ -13,8 +13,9 @@ from identity.planning.resolution.extract import extract
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules
 from identity.planning.resolution.stored_calls import Kept, source, unpack
 from identity.spaces import Space
-from identity.store import erasing, whole
-from identity.store.rows import KeyRow
+from identity.store.postgres.rows import KeyRow
+from identity.store.privacy import erase
+from identity.store.profiles import snapshot_queries
 from identity.values.calls import ACTS, STORED_KINDS
 from identity.values.errors import BadCall
 from identity.vault.seal import EVIDENCE
@@ -23,13 +24,13 @@ from identity.vault.seal import EVIDENCE
 async def asleep(ground: Ground, keys: AbstractSet[bytes]) -> list[KeyRow]:
     """The keys of ids that are asleep and hold a call that names one of these identifiers."""
     connection, space, tenant = ground.connection, ground.space, ground.space.tenant
-    ids = await erasing.asleep(connection, tenant)
+    ids = await erase.asleep(connection, tenant)
     if not ids:
         return []
-    held = {key.id: key for key in await whole.keys(connection, tenant, ids)}
+    held = {key.id: key for key in await snapshot_queries.keys(connection, tenant, ids)}
     subjects = {id_: unwrap(space, key) for id_, key in held.items()}
     found = set()
-    for row in await whole.evidence(connection, tenant, sorted(held)):
+    for row in await snapshot_queries.evidence(connection, tenant, sorted(held)):
         if row.origin in found or STORED_KINDS[row.kind] in ACTS:
             continue
         kept = unpack(subjects[row.origin].open(EVIDENCE, row.origin, row.stamp, row.payload))

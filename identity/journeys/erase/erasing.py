@@ -14,13 +14,14 @@ from identity.planning.privacy import erasure_entry
 from identity.planning.privacy.request_kinds import FINISHED, FORWARDS, ON_HOLD, RECEIVED, SUPPRESSES
 from identity.planning.resolution.plan import ERASE
 from identity.spaces import Space
-from identity.store import erasing, erasures, exports, holds, ledger, notices
-from identity.store import suppressions as suppressed
-from identity.store.apply import Writes
-from identity.store.erasures import ErasureRow
-from identity.store.load import SUPPRESSED
-from identity.store.pen import Pen
-from identity.store.rows import ChangeRow
+from identity.store.ingest.load import SUPPRESSED
+from identity.store.ingest.write import Writes
+from identity.store.ledger import ledger
+from identity.store.postgres.rows import ChangeRow
+from identity.store.postgres.writer_connection import Pen
+from identity.store.privacy import access_exports, erasure_notices, erasures, holds, suppressions
+from identity.store.privacy import erase as erasing
+from identity.store.privacy.erasures import ErasureRow
 from identity.values.calls import Identifier
 from identity.values.errors import ErasureNotFound
 from identity.values.ids import public
@@ -75,8 +76,8 @@ async def _erase(ground: Ground, row: ErasureRow, person: Person, actor: str) ->
         aside = mint.make(row.id).seal(ASIDE, row.id, 0, named)
         writes.slot, writes.subject_keys = mint.new_slot, mint.rows
     if row.state == ON_HOLD and not whole:
-        await suppressed.lift(connection, tenant, gone.hashes)
-    dropped = await exports.drop_of(connection, tenant, gone.profiles)
+        await suppressions.lift(connection, tenant, gone.hashes)
+    dropped = await access_exports.drop_of(connection, tenant, gone.profiles)
     rows = await erasing.wipe(ground.wire, tenant, gone.profiles, gone.indexes, sorted(person.groups))
     said = erasure_entry.entry(gone, rows, dropped, told, stamp=stamp, whole=whole, epoch=epoch)
     seq = await ledger.append(connection, tenant.id, *ledger.said(actor, "erase", public("ers", row.id), at, said))
@@ -93,7 +94,7 @@ async def _erase(ground: Ground, row: ErasureRow, person: Person, actor: str) ->
         counts=counted,
         aside=aside,
     )
-    await notices.add(connection, tenant, row.id, told, at)
+    await erasure_notices.add(connection, tenant, row.id, told, at)
     await erasures.duplicates(connection, tenant, gone.indexes, row, at)
     return Done(None, writes)
 
@@ -108,7 +109,7 @@ async def _hold_up(ground: Ground, row: ErasureRow, person: Person, actor: str) 
     at = stamp_time(stamp)
     await erasures.set_state(connection, tenant, row.id, ON_HOLD)
     await erasing.withhold(connection, tenant, gone.profiles)
-    await exports.drop_of(connection, tenant, gone.profiles)
+    await access_exports.drop_of(connection, tenant, gone.profiles)
     hashes = sorted(hash_.hex() for hash_ in gone.hashes)
     writes = Writes(gate=stamp, marks=SUPPRESSED, lane=ground.lane)
     writes.suppressed = [(hash_, True, at) for hash_ in gone.hashes]

@@ -10,12 +10,12 @@ from identity.journeys.erase.person import open_person
 from identity.planning.privacy.request_kinds import CANCELLED
 from identity.planning.resolution.plan import MERGE, UPSERT
 from identity.spaces import Space
-from identity.store import erasing, erasures, ledger
-from identity.store import suppressions as suppressed
-from identity.store.apply import Writes
-from identity.store.erasures import ErasureRow
-from identity.store.pen import Pen
-from identity.store.rows import ChangeRow
+from identity.store.ingest.write import Writes
+from identity.store.ledger import ledger
+from identity.store.postgres.rows import ChangeRow
+from identity.store.postgres.writer_connection import Pen
+from identity.store.privacy import erase, erasures, suppressions
+from identity.store.privacy.erasures import ErasureRow
 from identity.values.ids import public
 from identity.values.stamps import stamp_time
 
@@ -36,7 +36,7 @@ def _deciding(id_: bytes, actor: str) -> Callable[[Ground], Awaitable[Done]]:
         if row.key not in ground.owners:
             return Done(None)
         person = await open_person(ground, row.key)
-        if not await erasing.withheld(connection, tenant, person.ids):
+        if not await erase.withheld(connection, tenant, person.ids):
             return Done(None)
         gone = person.gone(row.key, row.hash)
         if await erasures.held_up(connection, tenant, gone.indexes):
@@ -44,8 +44,8 @@ def _deciding(id_: bytes, actor: str) -> Callable[[Ground], Awaitable[Done]]:
         kept = await erasures.suppressed(connection, tenant, gone.hashes)
         hashes = [hash_ for hash_ in gone.hashes if hash_ not in kept]
         stamp = ground.stamps(max(ground.gate.stamp, *(each.stamp for each in person.rows)))
-        await erasing.show(connection, tenant, person.ids)
-        await suppressed.lift(connection, tenant, hashes)
+        await erase.show(connection, tenant, person.ids)
+        await suppressions.lift(connection, tenant, hashes)
         said = {"profiles": [each.hex() for each in person.ids], "hashes": [each.hex() for each in hashes]}
         writes = Writes(gate=stamp, lane=ground.lane)
         version, canonical = person.head.version + 1, person.head.canonical

@@ -12,10 +12,11 @@ from identity.journeys.erase.erasing import erase
 from identity.planning.privacy.request_kinds import ON_HOLD
 from identity.planning.resolution.event_time import format_time
 from identity.spaces import Space
-from identity.store import erasures, ledger
-from identity.store import holds as store
-from identity.store.apply import Writes
-from identity.store.pen import Pen
+from identity.store.ingest.write import Writes
+from identity.store.ledger import ledger
+from identity.store.postgres.writer_connection import Pen
+from identity.store.privacy import erasures
+from identity.store.privacy import holds as store
 from identity.values.errors import HoldNotFound, TooManyAsked
 from identity.values.identifiers import parse
 from identity.values.ids import new_id, private, public

@@ -13,8 +13,9 @@ from identity.origins import unwrap
 from identity.planning.privacy.erasure_entry import Gone
 from identity.planning.resolution.document import unpack as unpack_document
 from identity.planning.resolution.stored_calls import split_keys
-from identity.store import erasing, whole
-from identity.store.rows import EvidenceRow, KeyRow, ProfileRow
+from identity.store.postgres.rows import EvidenceRow, KeyRow, ProfileRow
+from identity.store.privacy import erase
+from identity.store.profiles import snapshot_queries
 from identity.values.calls import STORED_KINDS
 from identity.vault.seal import DOCUMENT, EVIDENCE, IDENTIFIER
 from identity.vault.subject_keys import SubjectKey
@@ -25,7 +26,7 @@ UNMERGE: Final = STORED_KINDS.index("unmerge")
 class Person:
     """A canonical profile and all it folds; nobody where `rows` is empty."""
 
-    def __init__(self, ground: Ground, rows: Sequence[ProfileRow], held: Sequence[whole.HeldRow]) -> None:
+    def __init__(self, ground: Ground, rows: Sequence[ProfileRow], held: Sequence[snapshot_queries.HeldRow]) -> None:
         self.ground = ground
         self.rows = rows
         self.held = held
@@ -70,15 +71,15 @@ class Person:
     async def acts(self) -> list[EvidenceRow]:
         """The unmerges that lie here, for those to keep who were parted then and live on."""
         ground, space, tenant = self.ground, self.ground.space, self.ground.space.tenant
-        acts = await whole.evidence(ground.connection, tenant, self.ids, [UNMERGE])
+        acts = await snapshot_queries.evidence(ground.connection, tenant, self.ids, [UNMERGE])
         named = sorted({key for act in acts for key in split_keys(act.kept)})
-        owners = await erasing.owners(ground.connection, tenant, named) if named else {}
+        owners = await erase.owners(ground.connection, tenant, named) if named else {}
         homes = {}
         for act in acts:
             living = sorted({owners[key] for key in split_keys(act.kept) if key in owners} - set(self.ids))
             if living:
                 homes[act] = living[0]
-        keys = await whole.keys(ground.connection, tenant, sorted(set(homes.values()))) if homes else []
+        keys = await snapshot_queries.keys(ground.connection, tenant, sorted(set(homes.values()))) if homes else []
         subjects = {key.id: unwrap(space, key) for key in keys}
         kept = []
         for act, home in homes.items():
@@ -92,11 +93,11 @@ async def open_person(ground: Ground, key: bytes) -> Person:
     """Whoever bears an identifier, with what is kept of them at ids that are asleep; nobody if none does."""
     connection, tenant = ground.connection, ground.space.tenant
     origin = ground.owners.get(key)
-    rows = [] if origin is None else await whole.profiles(connection, tenant, [origin])
+    rows = [] if origin is None else await snapshot_queries.profiles(connection, tenant, [origin])
     ids = sorted(row.id for row in rows)
-    person = Person(ground, rows, await whole.identifiers(connection, tenant, ids) if ids else [])
+    person = Person(ground, rows, await snapshot_queries.identifiers(connection, tenant, ids) if ids else [])
     if ids:
-        person.unlock(await whole.keys(connection, tenant, ids))
+        person.unlock(await snapshot_queries.keys(connection, tenant, ids))
     sleeping = await asleep(ground, person.keys | {key})
     person.ids += [row.id for row in sleeping]
     person.unlock(sleeping)

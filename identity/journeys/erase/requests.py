@@ -27,13 +27,14 @@ from identity.planning.privacy.request_kinds import (
     Request,
 )
 from identity.spaces import Space, through_a_roll
-from identity.store import erasing, ledger, retelling
-from identity.store import erasures as erasures_
-from identity.store import notices as told_
-from identity.store import requests as store
-from identity.store.database import Connection
-from identity.store.pen import Pen
-from identity.store.survey import gate as read_gate
+from identity.store.corrections.connected_profiles import gate as read_gate
+from identity.store.ledger import ledger, restore_requests
+from identity.store.postgres.database import Connection
+from identity.store.postgres.writer_connection import Pen
+from identity.store.privacy import erase as erasing
+from identity.store.privacy import erasure_notices
+from identity.store.privacy import erasures as erasures_
+from identity.store.privacy import requests as store
 from identity.values.calls import Identifier
 from identity.values.errors import (
     AlreadyErased,
@@ -95,7 +96,7 @@ async def ask(space: Space, asked: Asked) -> Request:
             if await store.add(connection, space.tenant, row, idempotency, call_at):
                 due_at = due(asked.regulation, now)
                 await erasures_.add(connection, space.tenant, row, erasures, due_at)
-                told = retelling.told(row, idempotency, erasures, due_at, call_at)
+                told = restore_requests.told(row, idempotency, erasures, due_at, call_at)
                 said = ledger.said(row.actor, "request", public("req", row.id), time.time_ns() // 1000, told)
                 await ledger.append(connection, space.tenant.id, *said)
             else:
@@ -268,8 +269,10 @@ async def _know_types(space: Space, rows: Sequence[erasures_.ErasureRow]) -> Non
         await space.read_types()
 
 
-async def _notices(space: Space, connection: Connection, rows: Sequence[erasures_.ErasureRow]) -> list[told_.NoticeRow]:
-    return await told_.of(connection, space.tenant, [row.id for row in rows]) if rows else []
+async def _notices(
+    space: Space, connection: Connection, rows: Sequence[erasures_.ErasureRow]
+) -> list[erasure_notices.NoticeRow]:
+    return await erasure_notices.of(connection, space.tenant, [row.id for row in rows]) if rows else []
 
 
 def _request(space: Space, row: store.RequestRow, erased: Sequence[Erased]) -> Request:
@@ -279,7 +282,7 @@ def _request(space: Space, row: store.RequestRow, erased: Sequence[Erased]) -> R
     return Request(row.id, row.front, row.kind, row.regulation, row.received_at, row.actor, details, erased)
 
 
-def _erased(space: Space, row: erasures_.ErasureRow, notices: Sequence[told_.NoticeRow]) -> Erased:
+def _erased(space: Space, row: erasures_.ErasureRow, notices: Sequence[erasure_notices.NoticeRow]) -> Erased:
     counts = None if row.counts is None else msgspec.json.decode(row.counts)
     said = [
         Notice(public("dst", n.destination), n.name, n.state, n.at, n.ack) for n in notices if n.erasure_id == row.id

@@ -10,8 +10,7 @@ import structlog
 
 from identity.journeys.erase.requests import perform
 from identity.spaces import Spaces
-from identity.store import erasing, erasures, notices
-from identity.store import suppressions as suppressed
+from identity.store.privacy import erase, erasure_notices, erasures, suppressions
 from identity.values.calls import DAY, MICRO
 from identity.values.errors import OnefoldError
 
@@ -43,13 +42,13 @@ async def forget_settled(spaces: Spaces) -> int:
     now = time.time_ns() // 1000
     closed = 0
     async with spaces.database.reading() as connection:
-        settled = await notices.settled(connection, now, now - AFTER_DUE, PAGE)
+        settled = await erasure_notices.settled(connection, now, now - AFTER_DUE, PAGE)
     for space_id, erasure_id in settled:
         space = await spaces.get(space_id)
         async with space.database.transaction() as connection:
-            if await notices.close(connection, space.tenant, erasure_id, now):
-                await erasing.forget_key(connection, space.tenant, erasure_id)
+            if await erasure_notices.close(connection, space.tenant, erasure_id, now):
+                await erase.forget_key(connection, space.tenant, erasure_id)
                 closed += 1
     async with spaces.database.reading() as connection:
-        await suppressed.forget_late(connection, now - LATE)
+        await suppressions.forget_late(connection, now - LATE)
     return closed

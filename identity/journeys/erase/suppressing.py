@@ -12,12 +12,12 @@ import msgspec
 from identity.acting import Done, Ground, perform
 from identity.planning.privacy.request_kinds import FINISHED, RECEIVED
 from identity.spaces import Space
-from identity.store import erasures, ledger
-from identity.store import suppressions as suppressed
-from identity.store.apply import Writes
-from identity.store.erasures import ErasureRow
-from identity.store.load import SUPPRESSED
-from identity.store.pen import Pen
+from identity.store.ingest.load import SUPPRESSED
+from identity.store.ingest.write import Writes
+from identity.store.ledger import ledger
+from identity.store.postgres.writer_connection import Pen
+from identity.store.privacy import erasures, suppressions
+from identity.store.privacy.erasures import ErasureRow
 from identity.values.calls import Identifier
 from identity.values.ids import public
 from identity.values.stamps import stamp_time
@@ -50,7 +50,7 @@ def _deciding(rows: Sequence[ErasureRow], actor: str, *, known: bool, on: bool) 
             # What calls of others named of somebody unknown must not come to life in a rebuild.
             writes.forgotten = [(key, stamp) for key in sorted({r.key for r in waiting} - ground.owners.keys())]
         else:
-            await suppressed.lift(connection, tenant, hashes)
+            await suppressions.lift(connection, tenant, hashes)
         more: dict[str, Any] = {"hashes": [hash_.hex() for hash_ in hashes]}
         action = "suppress" if on else "suppress.lift"
         said = ledger.said(actor, action, public("req", rows[0].request_id), at, more)

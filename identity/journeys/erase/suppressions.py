@@ -8,7 +8,7 @@ from identity.journeys.erase.requests import ask
 from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_ONLY, UNSUPPRESS, Asked
 from identity.planning.resolution.event_time import format_time
 from identity.spaces import Space
-from identity.store import suppressions as suppressed
+from identity.store.privacy import suppressions
 
 # The ages that are counted, in days: younger than each, and older than the last.
 AGES = (1, 7, 30, 90, 365)
@@ -30,7 +30,7 @@ async def counts(space: Space) -> dict[str, Any]:
     """How many identifiers are suppressed, and for how long."""
     now = time.time_ns() // 1000
     async with space.database.reading() as connection:
-        ages, recent = await suppressed.ages(connection, space.tenant, now)
+        ages, recent = await suppressions.ages(connection, space.tenant, now)
     by_age = {f"under_{limit}_days": sum(age < limit for age in ages) for limit in AGES}
     oldest = None if not ages else max(ages)
     newest = None if not ages else min(ages)

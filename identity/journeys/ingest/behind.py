@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from identity.journeys.ingest.read_in import Request
 from identity.moving import AT_ONCE, move, settle
 from identity.spaces import Older, Space
-from identity.store import load, renaming, rotation
-from identity.store.load import BLOCKED, CUTS
-from identity.store.wire import WireConnection
+from identity.store.ingest import load
+from identity.store.ingest.load import BLOCKED, CUTS
+from identity.store.keys import index_key_rotation, rekey_sql
+from identity.store.postgres.pipeline import WireConnection
 
 
 class Behind:
@@ -34,7 +35,7 @@ class Behind:
         older, tenant, gate = self._older, self._space.tenant, first.gate
         self._origins = {first.owners[key] for key in older.identifiers if key in first.owners}
         if older.groups:
-            under = await renaming.groups_under(connection, tenant, list(older.groups))
+            under = await rekey_sql.groups_under(connection, tenant, list(older.groups))
             self._groups = {key: older.groups[key] for key in under}
         if older.hashes and gate.marks & (BLOCKED | CUTS):
             _, blocked, cuts = await load.marks(connection, tenant, gate, (), list(older.hashes))
@@ -46,10 +47,10 @@ class Behind:
         space, origins = self._space, sorted(self._origins)
         for at in range(0, max(len(origins), 1), AT_ONCE):
             async with connection.transaction():
-                gate = await rotation.hold_gate(connection, space.tenant.id)
+                gate = await index_key_rotation.hold_gate(connection, space.tenant.id)
                 if gate.newest != space.keys.versions.newest:
                     return
-                await renaming.rename_groups(connection, space.tenant, self._groups)
+                await rekey_sql.rename_groups(connection, space.tenant, self._groups)
                 await settle(space, connection, self._hashes)
                 await space.read_types()
                 await move(space, connection, origins[at : at + AT_ONCE])

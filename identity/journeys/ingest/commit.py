@@ -27,12 +27,13 @@ from identity.planning.resolution.planner import plan as make_plan
 from identity.planning.resolution.planner_state import Neighbourhood
 from identity.planning.resolution.resolution_rules import Rules
 from identity.spaces import Space
-from identity.store import control, load
-from identity.store.apply import apply, commit, rollback
-from identity.store.database import Database, translated
-from identity.store.ledger import said
-from identity.store.pen import Pen
-from identity.store.wire import WireConnection
+from identity.store.ingest import load
+from identity.store.ingest.write import apply, commit, rollback
+from identity.store.ledger.ledger import said
+from identity.store.postgres.database import Database, translated
+from identity.store.postgres.pipeline import WireConnection
+from identity.store.postgres.writer_connection import Pen
+from identity.store.spaces import spaces_and_keys
 from identity.values.calls import Call
 from identity.values.errors import (
     Conflict,
@@ -161,7 +162,7 @@ class Writer:
         writes = Sealer(opened, first.gate, rules, slot, held).seal(made)
         writes.unclaimed = list(first.fresh_messages - made.messages)
         writes.gate = self.clock.last << SLOT_BITS | self.clock.slot if made.rests_on_absence else 0
-        writes.lane = self.clock.slot % control.LANES
+        writes.lane = self.clock.slot % spaces_and_keys.LANES
         writes.ledger = [
             said(
                 f"key:{record.call.source.key}", "alias.force", public_profile(record.origin), stamp_time(record.stamp)

@@ -10,8 +10,8 @@ from identity.planning.resolution.planner_state import Account, Neighbourhood, S
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.working_set import set_key
 from identity.spaces import Space
-from identity.store.load import First, Second
-from identity.store.rows import ProfileRow
+from identity.store.ingest.load import First, Second
+from identity.store.postgres.rows import ProfileRow
 from identity.values.calls import Call
 from identity.vault.seal import DOCUMENT, GROUP_ID, GROUP_TRAITS
 from identity.vault.subject_keys import SubjectKey

@@ -12,9 +12,9 @@ from identity.planning.resolution.plan import DEMOTED, Plan, Record
 from identity.planning.resolution.planner_state import Profile, Sighting
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import pack, pack_demoted, pack_events
-from identity.store import rows
-from identity.store.apply import Writes
-from identity.store.rows import Gate
+from identity.store.ingest.write import Writes
+from identity.store.postgres import rows
+from identity.store.postgres.rows import Gate
 from identity.values.calls import STORED_KINDS
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, GROUP_ID, GROUP_TRAITS, IDENTIFIER
 from identity.vault.subject_keys import SubjectKey

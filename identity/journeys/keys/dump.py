@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 from identity.spaces import Space, Spaces
-from identity.store import keytables as store
+from identity.store.keys import key_tables
 from identity.values.errors import SealBroken
 from identity.vault.key_dumps import Dump, Head, packed, packed_subjects
 
@@ -19,13 +19,13 @@ async def dump(spaces: Spaces, space: Space) -> Head:
     While it is written, a slot may have been moved by nobody: it is called by who rolls, or when no
     roll is under way; a dump with slots of two epochs is refused.
     """
-    async with store.snapshot(space.database) as connection:
-        slots = await store.slots(connection, space.tenant)
+    async with key_tables.snapshot(space.database) as connection:
+        slots = await key_tables.slots(connection, space.tenant)
         epochs = {slot.epoch for slot in slots}
         if len(epochs) > 1:
             raise SealBroken
-        count = await store.count(connection, space.tenant)
-        pages = [packed_subjects(page) async for page in store.subjects(connection, space.tenant)]
+        count = await key_tables.count(connection, space.tenant)
+        pages = [packed_subjects(page) async for page in key_tables.subjects(connection, space.tenant)]
     epoch = epochs.pop() if epochs else max(await asyncio.to_thread(spaces.keyring.epochs, space.public_id))
     head = Head(space.public_id, epoch, len(slots), count)
     start = packed(head, [(slot.slot, slot.wrapped) for slot in slots])

@@ -9,9 +9,8 @@ from typing import NamedTuple
 
 from identity.journeys.keys.dump import prove
 from identity.spaces import Space, Spaces
-from identity.store import keytables as store
-from identity.store import replays
-from identity.store import roll as epochs
+from identity.store.keys import epoch_key_roll, key_tables
+from identity.store.ledger import restore_erasures
 from identity.values.errors import Misconfigured
 
 NO_DUMP = "There is no dump of this space's keys in the key store; only a roll or `onefold keys dump` writes one."
@@ -39,19 +38,19 @@ async def overlay(spaces: Spaces, space: Space) -> Laid:
     if dump is None:
         raise Misconfigured(NO_DUMP)
     async with space.database.reading() as connection:
-        before = await epochs.epoch(connection, space.tenant.id)
+        before = await epoch_key_roll.epoch(connection, space.tenant.id)
     if dump.head.epoch == before:
         return Laid(before, before, 0, 0)
     if dump.head.epoch < before:
         raise Misconfigured(OLDER)
     await prove(space, dump)
-    slots = [store.Slot(slot, dump.head.epoch, wrapped) for slot, wrapped in dump.slots]
-    pages = ([store.Subject(*each) for each in page] for page in dump.subjects())
+    slots = [key_tables.Slot(slot, dump.head.epoch, wrapped) for slot, wrapped in dump.slots]
+    pages = ([key_tables.Subject(*each) for each in page] for page in dump.subjects())
     writer = await space.database.writer()
     try:
         async with writer.transaction():
-            lost = await store.replace(writer, space.tenant, dump.head.epoch, slots, pages)
-            gone = await replays.remove_unreadable(writer, space.tenant, lost)
+            lost = await key_tables.replace(writer, space.tenant, dump.head.epoch, slots, pages)
+            gone = await restore_erasures.remove_unreadable(writer, space.tenant, lost)
     finally:
         await writer.close()
     return Laid(before, dump.head.epoch, dump.head.subjects, gone)

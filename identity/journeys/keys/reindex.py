@@ -16,7 +16,8 @@ import structlog
 from identity.planning.resolution.event_time import format_time
 from identity.rotating import ROTATED, Progress, finish, put_in_force
 from identity.spaces import Space, Spaces
-from identity.store import ledger, rotation
+from identity.store.keys import index_key_rotation
+from identity.store.ledger import ledger
 from identity.values.calls import DAY
 from identity.values.errors import OnefoldError
 from identity.values.stamps import SLOT_BITS
@@ -37,7 +38,7 @@ async def begin(spaces: Spaces, space: Space, actor: str = OPERATOR) -> int:
         await asyncio.to_thread(spaces.keyring.mint_index, space.public_id, versions.newest + 1)
         await space.read_types()
         async with space.database.transaction() as connection:
-            gate = await rotation.hold_gate(connection, space.tenant.id)
+            gate = await index_key_rotation.hold_gate(connection, space.tenant.id)
             if gate.versions == versions:
                 now = time.time_ns() // 1000
                 await put_in_force(space, connection, gate, now)
@@ -59,12 +60,12 @@ async def settle(spaces: Spaces, space: Space, message_days: int = MESSAGE_DAYS)
     kept = (message_days * DAY + _MARGIN) << SLOT_BITS
     space_id = space.tenant.id
     async with space.database.transaction() as connection:
-        gate = await rotation.hold_gate(connection, space_id)
-        since = await rotation.since(connection, space_id)
-        await rotation.forget_messages(connection, space_id, (time.time_ns() // 1000 << SLOT_BITS) - kept)
-        left = await rotation.left(connection, space.tenant) if gate.live == gate.newest else 0
+        gate = await index_key_rotation.hold_gate(connection, space_id)
+        since = await index_key_rotation.since(connection, space_id)
+        await index_key_rotation.forget_messages(connection, space_id, (time.time_ns() // 1000 << SLOT_BITS) - kept)
+        left = await index_key_rotation.left(connection, space.tenant) if gate.live == gate.newest else 0
         if not left:
-            await rotation.close(connection, space_id)
+            await index_key_rotation.close(connection, space_id)
     await space.learn()
     versions = space.keys.versions
     await asyncio.to_thread(_destroy, spaces, space)
@@ -83,7 +84,7 @@ def _destroy(spaces: Spaces, space: Space) -> None:
 async def settle_all(spaces: Spaces, message_days: int) -> None:
     """Destroys what older versions nothing needs any more, in every space, and those whose destroyer died."""
     async with spaces.database.reading() as connection:
-        found = await rotation.versions(connection)
+        found = await index_key_rotation.versions(connection)
     for space_id, versions in found:
         try:
             space = await spaces.get(space_id)

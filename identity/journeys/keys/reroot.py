@@ -10,8 +10,10 @@ import time
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from identity.store import control, keystore, ledger
-from identity.store.database import Connection, Database
+from identity.store.keys import key_store as keystore
+from identity.store.ledger import ledger
+from identity.store.postgres.database import Connection, Database
+from identity.store.spaces import spaces_and_keys
 from identity.values.errors import Misconfigured
 from identity.vault import root_rotation
 from identity.vault.epoch_key_store import OTHER_ROOT, Label, read_label
@@ -110,5 +112,5 @@ def _of_files(root_file: Path, label: Label) -> tuple[Root, Root]:
 async def _note(connection: Connection) -> None:
     """The ledger of every space says when its keys went under another root."""
     now = time.time_ns() // 1000
-    for space in await control.list_spaces(connection):
+    for space in await spaces_and_keys.list_spaces(connection):
         await ledger.append(connection, space.id, *ledger.said(OPERATOR, "keys.rotate_root", None, now))

@@ -15,9 +15,9 @@ from typing import Final
 
 from identity.journeys.keys.dump import dump
 from identity.spaces import Space, Spaces
-from identity.store import ledger
-from identity.store import roll as store
-from identity.store.roll import SlotRow, SubjectRow
+from identity.store.keys import epoch_key_roll
+from identity.store.keys.epoch_key_roll import SlotRow, SubjectRow
+from identity.store.ledger import ledger
 from identity.values.calls import DAY
 from identity.values.errors import Conflict, DatabaseUnavailable
 
@@ -39,17 +39,17 @@ async def roll(
     progress: Progress | None = None,
 ) -> int:
     """One roll; returns the epoch in force afterwards. Where somebody else is at it, nothing is done."""
-    async with store.alone(space.database, space.tenant.id) as mine:
+    async with epoch_key_roll.alone(space.database, space.tenant.id) as mine:
         if mine:
             return await _roll(spaces, space, actor, backup_days, progress or _quiet)
     async with space.database.reading() as connection:
-        return await store.epoch(connection, space.tenant.id)
+        return await epoch_key_roll.epoch(connection, space.tenant.id)
 
 
 async def roll_due(spaces: Spaces, *, every: int = EVERY, backup_days: int = KEY_BACKUP_DAYS) -> int:
     """Rolls the spaces in which somebody was erased so long ago (microseconds); how many."""
     async with spaces.database.reading() as connection:
-        found = await store.due(connection, time.time_ns() // 1000 - every)
+        found = await epoch_key_roll.due(connection, time.time_ns() // 1000 - every)
     for space_id in found:
         await roll(spaces, await spaces.get(space_id), backup_days=backup_days)
     return len(found)
@@ -58,17 +58,17 @@ async def roll_due(spaces: Spaces, *, every: int = EVERY, backup_days: int = KEY
 async def _roll(spaces: Spaces, space: Space, actor: str, backup_days: int, progress: Progress) -> int:
     keyring, database, space_id = spaces.keyring, spaces.database, space.tenant.id
     async with database.reading() as connection:
-        old = await store.epoch(connection, space_id)
+        old = await epoch_key_roll.epoch(connection, space_id)
     new = old + 1
     await asyncio.to_thread(keyring.mint_epoch, space.public_id, new)
 
     async def name_it() -> None:
         async with database.transaction() as connection:
-            await store.raise_epoch(connection, space_id, old)
+            await epoch_key_roll.raise_epoch(connection, space_id, old)
 
     await _again(name_it)
     async with database.reading() as connection:
-        behind = await store.older_slots(connection, space_id, new)
+        behind = await epoch_key_roll.older_slots(connection, space_id, new)
     # Those whose subject keys have to be found share one scan of the table.
     behind.sort(key=lambda each: each[1])
     for at in range(0, len(behind), AT_ONCE):
@@ -77,7 +77,7 @@ async def _roll(spaces: Spaces, space: Space, actor: str, backup_days: int, prog
         await _again(lambda slots=slots: _move(space, slots, new))  # type: ignore[misc]
     progress(len(behind), len(behind))
     async with database.reading() as connection:
-        left = await store.older_slots(connection, space_id, new)
+        left = await epoch_key_roll.older_slots(connection, space_id, new)
     if left:
         raise DatabaseUnavailable
     await dump(spaces, space)
@@ -88,7 +88,7 @@ async def _roll(spaces: Spaces, space: Space, actor: str, backup_days: int, prog
     now = time.time_ns() // 1000
     told = {"epoch": new, "safe_at": now + backup_days * DAY}
     async with database.transaction() as connection:
-        await store.set_safe(connection, space_id, new, told["safe_at"])
+        await epoch_key_roll.set_safe(connection, space_id, new, told["safe_at"])
         await ledger.append(connection, space_id, *ledger.said(actor, "keys.roll", None, now, told))
     return new
 
@@ -97,9 +97,11 @@ async def _move(space: Space, slots: Sequence[int], new: int) -> None:
     """Brings these slots under the new epoch, with new keys where they are touched."""
     space_id, base, keys = space.tenant.id, space.tenant.base, space.keys
     async with space.database.transaction() as connection:
-        held = [slot for slot in await store.lock_slots(connection, space_id, slots) if slot.epoch < new]
+        held = [slot for slot in await epoch_key_roll.lock_slots(connection, space_id, slots) if slot.epoch < new]
         touched = [slot for slot in held if slot.touched]
-        subjects = await store.subjects(connection, space_id, [slot.slot for slot in touched]) if touched else []
+        subjects = (
+            await epoch_key_roll.subjects(connection, space_id, [slot.slot for slot in touched]) if touched else []
+        )
         moved = [
             SlotRow(slot.slot, new, keys.rewrap_slot(slot.slot, slot.epoch, slot.wrapped, new), touched=False)
             for slot in held
@@ -113,8 +115,8 @@ async def _move(space: Space, slots: Sequence[int], new: int) -> None:
             wrapped = old.rewrap(subject.key_id, subject.wrapped, to)
             rewrapped.append(SubjectRow(subject.profile_id, subject.slot, subject.key_id, wrapped))
         if rewrapped:
-            await store.write_subjects(connection, space_id, base, rewrapped)
-        await store.write_slots(connection, space_id, base, new, moved)
+            await epoch_key_roll.write_subjects(connection, space_id, base, rewrapped)
+        await epoch_key_roll.write_slots(connection, space_id, base, new, moved)
 
 
 async def _again(step: Callable[[], Awaitable[None]]) -> None:

@@ -14,8 +14,7 @@ from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.planner_state import Document
 from identity.planning.resolution.stored_calls import Kept
 from identity.spaces import Space, through_a_roll
-from identity.store import groups
-from identity.store import read as store
+from identity.store.profiles import groups, profile_queries
 from identity.values.errors import BadIdentifier, ProfileNotFound, TooMuch
 from identity.values.identifiers import plain
 from identity.values.ids import id_time
@@ -189,7 +188,7 @@ async def _calls(space: Space, at: list[tuple[bytes, int]]) -> list[tuple[int, s
     """(stamp, public id of the profile, call) of these, in their order; one that is gone is left out."""
     origins = list(dict.fromkeys(origin for origin, _ in at))
     async with space.database.reading() as connection:
-        found = await store.by_ids(connection, space.tenant, origins, MOST_MEMBERS + 1)
+        found = await profile_queries.by_ids(connection, space.tenant, origins, MOST_MEMBERS + 1)
     profiles = Opened.each(space, found)
     calls: dict[tuple[bytes, int], tuple[str, Kept]] = {}
     for profile in profiles.values():

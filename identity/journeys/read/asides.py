@@ -7,7 +7,8 @@ import msgspec
 from identity.journeys.read.scope import Scope
 from identity.origins import unwrap
 from identity.spaces import Space
-from identity.store import notices, whole
+from identity.store.privacy import erasure_notices
+from identity.store.profiles import snapshot_queries
 from identity.vault.seal import ASIDE
 
 
@@ -16,8 +17,8 @@ async def set_aside(space: Space, scope: Scope, erasures: Collection[bytes]) -> 
     if not erasures:
         return {}
     async with space.database.reading() as connection:
-        due = await notices.due_to(connection, space.tenant, scope.id, sorted(erasures))
-        keys = {key.id: key for key in await whole.keys(connection, space.tenant, list(due))}
+        due = await erasure_notices.due_to(connection, space.tenant, scope.id, sorted(erasures))
+        keys = {key.id: key for key in await snapshot_queries.keys(connection, space.tenant, list(due))}
     told: dict[bytes, list[dict[str, str]]] = {}
     for id_, sealed in due.items():
         told[id_] = []

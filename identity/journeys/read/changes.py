@@ -32,8 +32,8 @@ from identity.planning.destinations.policy import Visible
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.plan import ERASE, MERGE, UNMERGE
 from identity.spaces import Space, through_a_roll
-from identity.store import feed
-from identity.store import read as store
+from identity.store.destinations import feed
+from identity.store.profiles import profile_queries
 from identity.values.errors import BadCursor, Conflict, DatabaseUnavailable, Resync, TooMuch
 from identity.values.ids import public_profile
 
@@ -170,7 +170,7 @@ async def _all(space: Space, scope: Scope, position: Position, limit: int) -> Pa
     """The next profiles of all; what is told of each is its state."""
     after = position.after or BEGINNING
     async with space.database.reading() as connection:
-        found = await store.canonical(connection, space.tenant, after, limit)
+        found = await profile_queries.canonical(connection, space.tenant, after, limit)
     ids = [id_ for id_, _, _ in found]
     last = ids[-1] if len(ids) == limit else None
     now = time.time_ns() // 1000
@@ -207,7 +207,7 @@ async def _told(space: Space, scope: Scope, wanted: Sequence[Told]) -> list[Line
     ids = [each.profile for each in wanted if each.op != ERASE]
     erasures = {each.erasure for each in wanted if each.erasure is not None}
     async with space.database.reading() as connection:
-        found = await store.by_ids(connection, space.tenant, ids, MOST_DOCUMENTS + 1)
+        found = await profile_queries.by_ids(connection, space.tenant, ids, MOST_DOCUMENTS + 1)
     erased = await set_aside(space, scope, erasures)
     opened = Opened.each(space, found)
     views = {head: await seen(scope, each) for head, each in opened.items()}

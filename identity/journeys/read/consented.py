@@ -22,7 +22,9 @@ from identity.planning.resolution.extract import Content, content
 from identity.planning.resolution.planner_state import Document
 from identity.planning.resolution.stored_calls import Kept, unpack
 from identity.spaces import Space, through_a_roll
-from identity.store import control, destinations, whole
+from identity.store.destinations import destinations
+from identity.store.profiles import snapshot_queries
+from identity.store.spaces import spaces_and_keys
 from identity.values.calls import ACTS, STORED_KINDS
 from identity.values.errors import BadParameter
 from identity.values.ids import public_profile
@@ -71,7 +73,9 @@ async def consent_at(space: Space, ref: str, at: str | None) -> dict[str, Any]:
 async def statements(opened: Opened) -> list[Statement]:
     """Every call that says something of consent, by stamp."""
     async with opened.space.database.reading() as connection:
-        rows = await whole.evidence(connection, opened.space.tenant, [member.id for member in opened.members])
+        rows = await snapshot_queries.evidence(
+            connection, opened.space.tenant, [member.id for member in opened.members]
+        )
     found = []
     for row in rows:
         kind = STORED_KINDS[row.kind]
@@ -156,7 +160,7 @@ def _permitted(permission: Permission, name: str, origins: list[bytes]) -> dict[
 
 async def _history(space: Space, heard: Iterable[Statement]) -> list[dict[str, Any]]:
     async with space.database.reading() as connection:
-        sources = await control.key_names(connection, space.tenant.id)
+        sources = await spaces_and_keys.key_names(connection, space.tenant.id)
     return [told(each, sources) for each in heard]
 
 

@@ -12,7 +12,7 @@ from identity.journeys.read.opened import Opened
 from identity.journeys.read.scope import Scope, disclose, only_id, open_scope, seen, told_before
 from identity.planning.destinations.policy import Visible
 from identity.spaces import Space, through_a_roll
-from identity.store import read as store
+from identity.store.profiles import profile_queries
 from identity.values.calls import Identifier
 from identity.values.errors import Conflict, DatabaseUnavailable, ProfileNotFound
 from identity.values.identifiers import parse
@@ -94,7 +94,9 @@ def _by(keys: Sequence[bytes] | None, opened: Opened, view: Visible, saw: set[by
     return view.nothing and any(each.key in keys and each.origin in saw for each in opened.identifiers)
 
 
-async def _find(space: Space, scope: Scope, refs: Sequence[str]) -> tuple[store.Profiles, dict[int, Sequence[bytes]]]:
+async def _find(
+    space: Space, scope: Scope, refs: Sequence[str]
+) -> tuple[profile_queries.Profiles, dict[int, Sequence[bytes]]]:
     """The profiles by questions, and which of these were by which identifier; each kind in one statement."""
     region = (await space.rules()).region
     ids: dict[int, bytes] = {}
@@ -108,8 +110,8 @@ async def _find(space: Space, scope: Scope, refs: Sequence[str]) -> tuple[store.
         if scope.entitled.identifier(identifier.type):
             named[nr] = identifier
     heads: dict[int, bytes] = {}
-    members: dict[bytes, store.Member] = {}
-    held: list[store.Held] = []
+    members: dict[bytes, profile_queries.Member] = {}
+    held: list[profile_queries.Held] = []
     async with space.database.reading() as connection:
         newest = space.keys.versions.newest
         keys = [space.keys.identifiers(each.type, each.value) for each in named.values()]
@@ -117,11 +119,11 @@ async def _find(space: Space, scope: Scope, refs: Sequence[str]) -> tuple[store.
             if not asked:
                 continue
             if asked[0] in named:
-                found = await store.by_keys(connection, space.tenant, keys, MOST_DOCUMENTS + 1, newest)
+                found = await profile_queries.by_keys(connection, space.tenant, keys, MOST_DOCUMENTS + 1, newest)
             else:
-                found = await store.by_ids(connection, space.tenant, list(ids.values()), MOST_DOCUMENTS + 1)
+                found = await profile_queries.by_ids(connection, space.tenant, list(ids.values()), MOST_DOCUMENTS + 1)
             heads |= {asked[at]: head for at, head in found.heads.items()}
             # Who is found both ways has the identifiers that were read with the first.
             held += [each for each in found.identifiers if each.origin not in members]
             members |= {member.id: member for member in found.members if member.id not in members}
-    return store.Profiles(heads, list(members.values()), held), dict(zip(named, keys, strict=True))
+    return profile_queries.Profiles(heads, list(members.values()), held), dict(zip(named, keys, strict=True))

@@ -14,8 +14,8 @@ from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import Kept, split_keys, unpack, unpack_events
 from identity.spaces import Space, through_a_roll
-from identity.store import control
-from identity.store import events as store
+from identity.store.profiles import events as store
+from identity.store.spaces import spaces_and_keys
 from identity.values.calls import STORED_KINDS
 from identity.values.errors import BadCall
 from identity.values.stamps import SLOT_BITS
@@ -47,7 +47,7 @@ async def events(space: Space, ref: str, wanted: Wanted) -> Answered:
     shown, last = await page_of(profile, wanted, after)
     next_ = None if last is None else write_place(space, domain, profile.head.canonical, last.to_bytes(8, "big"))
     async with space.database.reading() as connection:
-        keys = await control.key_names(connection, space.tenant.id)
+        keys = await spaces_and_keys.key_names(connection, space.tenant.id)
     teller = _Teller(profile, await profile.names(), keys)
     id_ = profile.public_id
     data = [await teller.tell(found) for found in shown]

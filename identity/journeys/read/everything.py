@@ -19,7 +19,9 @@ from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.extract import content
 from identity.planning.resolution.planner_state import STATED
 from identity.spaces import Space
-from identity.store import control, exports, whole
+from identity.store.privacy import access_exports
+from identity.store.profiles import snapshot_queries
+from identity.store.spaces import spaces_and_keys
 from identity.values.calls import ACTS, DAY, STORED_KINDS
 from identity.values.errors import ProfileNotFound
 from identity.values.ids import public, public_profile
@@ -40,7 +42,7 @@ class Step(Struct, frozen=True):
 async def gather(space: Space, profiles: Sequence[str], place: Place) -> AsyncIterator[Step]:
     """Everything from a place on; `profiles` are public ids, and who is gone or withheld is passed over."""
     async with space.database.reading() as connection:
-        sources = await control.key_names(connection, space.tenant.id)
+        sources = await spaces_and_keys.key_names(connection, space.tenant.id)
     while place.profile < len(profiles):
         try:
             opened = await open_profile(space, profiles[place.profile])
@@ -145,7 +147,9 @@ async def _groups(opened: Opened) -> list[Any]:
 
 async def _sightings(opened: Opened) -> list[Any]:
     async with opened.space.database.reading() as connection:
-        found = await whole.sightings(connection, opened.space.tenant, [member.id for member in opened.members])
+        found = await snapshot_queries.sightings(
+            connection, opened.space.tenant, [member.id for member in opened.members]
+        )
     return [
         {
             "count": each.seen,
@@ -159,7 +163,9 @@ async def _sightings(opened: Opened) -> list[Any]:
 
 async def _disclosures(opened: Opened) -> list[Any]:
     async with opened.space.database.reading() as connection:
-        found = await exports.disclosures(connection, opened.space.tenant, [member.id for member in opened.members])
+        found = await access_exports.disclosures(
+            connection, opened.space.tenant, [member.id for member in opened.members]
+        )
     return [
         {
             "destination": each.name,

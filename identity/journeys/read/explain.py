@@ -10,7 +10,7 @@ from identity.planning.graph import evidence_graph
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.stored_calls import Kept
 from identity.spaces import Space, through_a_roll
-from identity.store import control
+from identity.store.spaces import spaces_and_keys
 from identity.values.calls import STORED_KINDS
 from identity.values.errors import NotLinked
 from identity.values.identifiers import parse
@@ -41,7 +41,7 @@ async def explain(space: Space, ref: str, start: str, end: str) -> dict[str, Any
     places = {step: observed.calls_of(*step) for step in steps}
     calls = await profile.calls({place for found in places.values() for place in found[:MOST_CALLS]})
     async with space.database.reading() as connection:
-        sources = await control.key_names(connection, space.tenant.id)
+        sources = await spaces_and_keys.key_names(connection, space.tenant.id)
     teller = _Teller(observed, built, places, calls, sources)
     return {
         "profile_id": profile.public_id,

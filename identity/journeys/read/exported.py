@@ -19,8 +19,9 @@ from identity.planning.destinations.warehouse_tables import Event, Gone, Link, M
 from identity.planning.resolution.plan import ERASE, MERGE
 from identity.planning.resolution.stored_calls import Kept, unpack
 from identity.spaces import Space, through_a_roll
-from identity.store import control, feed
-from identity.store import read as store
+from identity.store.destinations import feed
+from identity.store.profiles import profile_queries
+from identity.store.spaces import spaces_and_keys
 from identity.values.calls import STORED_KINDS
 from identity.values.errors import KeyUnavailable, TooMuch
 from identity.values.ids import public, public_profile
@@ -96,7 +97,7 @@ async def _step(
     page = await lines(space, scope, cursor, limit)
     calls = await _calls(space, page.lines)
     async with space.database.reading() as connection:
-        keys = await control.key_names(connection, space.tenant.id)
+        keys = await spaces_and_keys.key_names(connection, space.tenant.id)
     teller = _Teller(space, scope, calls, keys)
     told = [each for line in page.lines if (each := await teller.tell(line)) is not None]
     return told, page.position, page.more, page.passed
@@ -119,7 +120,7 @@ async def _calls(space: Space, told: Sequence[Line]) -> _Calls:
     if not wanted:
         return {}
     async with space.database.reading() as connection:
-        proofs = await store.evidence(connection, space.tenant, sorted(wanted))
+        proofs = await profile_queries.evidence(connection, space.tenant, sorted(wanted))
     found = {}
     for proof in proofs:
         # Sealed anew since by an unmerge: then it is told without.

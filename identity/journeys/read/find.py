@@ -1,22 +1,22 @@
 """From what a caller names a profile by to its sealed origins, in one statement."""
 
 from identity.spaces import Space
-from identity.store import read as store
+from identity.store.profiles import profile_queries
 from identity.values.identifiers import parse
 from identity.values.ids import private
 
 MOST_DOCUMENTS = 10_000
 
 
-async def find(space: Space, ref: str) -> store.Profiles:
+async def find(space: Space, ref: str) -> profile_queries.Profiles:
     """What a `type:value` or an id leads to, sealed. KeyRenamed where that has to be asked again."""
     id_ = private("prf", ref)
     if id_ is not None:
         async with space.database.reading() as connection:
             newest = space.keys.versions.newest
-            return await store.by_ids(connection, space.tenant, [id_], MOST_DOCUMENTS + 1, newest)
+            return await profile_queries.by_ids(connection, space.tenant, [id_], MOST_DOCUMENTS + 1, newest)
     # Before a connection is taken: nobody may wait for a second one while holding the first.
     identifier = parse(ref, (await space.rules()).region)
     async with space.database.reading() as connection:
         newest, keys = space.keys.versions.newest, space.keys.identifiers(identifier.type, identifier.value)
-        return await store.by_keys(connection, space.tenant, [keys], MOST_DOCUMENTS + 1, newest)
+        return await profile_queries.by_keys(connection, space.tenant, [keys], MOST_DOCUMENTS + 1, newest)

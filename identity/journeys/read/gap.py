@@ -29,8 +29,8 @@ from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.placeholder_values import NOBODYS_EMAILS, stands_for_nobody
 from identity.planning.resolution.stored_calls import unpack_demoted
 from identity.spaces import Space, through_a_roll
-from identity.store import deliveries, destinations, feed, unlinked
-from identity.store import read as store
+from identity.store.destinations import deliveries, destinations, feed, unknown_identifiers
+from identity.store.profiles import profile_queries
 from identity.values.errors import BadIdentifier, DestinationNotFound
 from identity.values.identifiers import normalise, usable_type
 from identity.values.ids import public
@@ -74,8 +74,8 @@ async def _facts(space: Space, scope: Scope, ref: str, trait: str) -> tuple[Fact
         return msgspec.structs.replace(facts, usable=False), None
     async with space.database.reading() as connection:
         newest, keys = space.keys.versions.newest, space.keys.identifiers(type_, value)
-        known = await unlinked.of(connection, space.tenant, keys, space.keys.suppression(type_, value))
-        found = await store.by_keys(connection, space.tenant, [keys], MOST_ORIGINS, newest)
+        known = await unknown_identifiers.of(connection, space.tenant, keys, space.keys.suppression(type_, value))
+        found = await profile_queries.by_keys(connection, space.tenant, [keys], MOST_ORIGINS, newest)
     nobody = stands_for_nobody(value) or value in NOBODYS_EMAILS or rules.blocked(type_, value)
     facts = msgspec.structs.replace(
         facts,

@@ -12,8 +12,8 @@ from identity.planning.graph.over_merge_review import Review, review, strong_ids
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.stored_calls import unpack_demoted
 from identity.spaces import Space, through_a_roll
-from identity.store import control
-from identity.store import whole as store
+from identity.store.profiles import snapshot_queries
+from identity.store.spaces import spaces_and_keys
 
 MOST_NODES = 2_000
 MOST_DRAWN = 500
@@ -32,8 +32,8 @@ async def get_graph(space: Space, ref: str, *, drawn: bool = False) -> dict[str,
     profile = await open_profile(space, ref)
     observed = await observe(profile)
     async with space.database.reading() as connection:
-        sources = await control.key_names(connection, space.tenant.id)
-        refused = await store.refused(connection, space.tenant, _MOST_REFUSED)
+        sources = await spaces_and_keys.key_names(connection, space.tenant.id)
+        refused = await snapshot_queries.refused(connection, space.tenant, _MOST_REFUSED)
     claims = _claims(observed, refused, profile.head.id)
     return await asyncio.to_thread(_tell, observed, sources, claims, MOST_DRAWN if drawn else MOST_NODES, drawn)
 

@@ -5,7 +5,7 @@ from typing import Any
 from identity.journeys.read.accounts import open_account
 from identity.planning.resolution import document
 from identity.spaces import Space, through_a_roll
-from identity.store import groups as store
+from identity.store.profiles import groups
 from identity.values.errors import GroupNotFound
 
 MOST_COUNTED = 10_000
@@ -21,7 +21,7 @@ async def get_group(space: Space, group_id: str) -> dict[str, Any]:
     if account is None:
         raise GroupNotFound
     async with space.database.reading() as connection:
-        members, all_counted = await store.count_members(connection, space.tenant, account.id, MOST_COUNTED)
+        members, all_counted = await groups.count_members(connection, space.tenant, account.id, MOST_COUNTED)
     return {
         "group_id": account.name,
         "traits": document.present(account.document.traits),

@@ -12,9 +12,9 @@ from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.plan import CREATED, DEMOTED, GAINED, MERGED, REBUILT, REMOVED, RETIRED, UNMERGED
 from identity.planning.resolution.stored_calls import Kept, split_keys, unpack, unpack_demoted
 from identity.spaces import Space, through_a_roll
-from identity.store import control
-from identity.store import read as store
-from identity.store import rules as rules_store
+from identity.store.corrections import rules
+from identity.store.profiles import profile_queries
+from identity.store.spaces import spaces_and_keys
 from identity.values.calls import STORED_KINDS
 from identity.values.errors import ProfileNotFound, TooMuch
 from identity.values.identifiers import parse
@@ -49,17 +49,17 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
         newest = space.keys.versions.newest
         if named is not None:
             asked = [space.keys.identifiers(named.type, named.value)]
-            found = await store.by_keys(connection, space.tenant, asked, _MOST_ORIGINS + 1, newest)
+            found = await profile_queries.by_keys(connection, space.tenant, asked, _MOST_ORIGINS + 1, newest)
         else:
-            found = await store.by_ids(connection, space.tenant, [id_ or b""], _MOST_ORIGINS + 1, newest)
+            found = await profile_queries.by_ids(connection, space.tenant, [id_ or b""], _MOST_ORIGINS + 1, newest)
         if len(found.members) > _MOST_ORIGINS:
             raise TooMuch
         origins = [member.id for member in found.members]
-        lines = await store.history(connection, space.tenant, origins, before, limit)
+        lines = await profile_queries.history(connection, space.tenant, origins, before, limit)
         at = sorted({(line.profile, line.stamp) for line in lines})
-        proofs = await store.evidence(connection, space.tenant, at)
-        changes = await rules_store.changes(connection, space.tenant.id)
-        keys = await control.key_names(connection, space.tenant.id)
+        proofs = await profile_queries.evidence(connection, space.tenant, at)
+        changes = await rules.changes(connection, space.tenant.id)
+        keys = await spaces_and_keys.key_names(connection, space.tenant.id)
         await space.same_index(connection, newest)
     if not found.members:
         raise ProfileNotFound
@@ -81,7 +81,7 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
     }
 
 
-def _changed(change: rules_store.Changed, profile_id: bytes) -> dict[str, Any]:
+def _changed(change: rules.Changed, profile_id: bytes) -> dict[str, Any]:
     """A change of the rules of the space, which hold for this profile from then on."""
     return {
         "at": format_time(stamp_time(change.stamp)),
@@ -103,7 +103,7 @@ class _Teller:
         self.calls: dict[int, Kept] = {}
         self._actors = actors
 
-    def tell(self, line: store.Line) -> dict[str, Any]:
+    def tell(self, line: profile_queries.Line) -> dict[str, Any]:
         """A line as the API gives it; of an identifier that is gone nothing is known."""
         told: dict[str, Any] = {
             "at": format_time(stamp_time(line.stamp)),
@@ -137,9 +137,9 @@ class _Teller:
 
 async def _teller(
     space: Space,
-    found: store.Profiles,
-    lines: Sequence[store.Line],
-    proofs: Sequence[store.Proof],
+    found: profile_queries.Profiles,
+    lines: Sequence[profile_queries.Line],
+    proofs: Sequence[profile_queries.Proof],
     actors: dict[int, str],
 ) -> _Teller:
     names = await space.read_types()

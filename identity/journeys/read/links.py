@@ -9,8 +9,7 @@ from identity.journeys.read.page import Answered, Wanted, after_mark, cursor, ma
 from identity.journeys.read.users import USERS, key_names, source_id, told_ids
 from identity.planning.resolution import document as traits
 from identity.spaces import Space, through_a_roll
-from identity.store import groups
-from identity.store import read as store
+from identity.store.profiles import groups, profile_queries
 
 MOST_IDS = 25
 _ACCOUNTS, _USERS = b"links-accounts", b"links-users"
@@ -66,7 +65,7 @@ async def users_of(space: Space, ref: str, wanted: Wanted) -> Answered:
             said += found
             if more is None or len(said) >= wanted.limit:
                 break
-        rows = await store.by_ids(connection, space.tenant, [each.head for each in said], _MOST_ORIGINS + 1)
+        rows = await profile_queries.by_ids(connection, space.tenant, [each.head for each in said], _MOST_ORIGINS + 1)
     profiles = Opened.each(space, rows)
     keys = await key_names(space)
     data: list[dict[str, Any]] = []

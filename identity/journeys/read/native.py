@@ -6,8 +6,8 @@ from typing import Any
 from identity.journeys.read.find import MOST_DOCUMENTS
 from identity.journeys.read.opened import Opened, open_profile
 from identity.spaces import Space, through_a_roll
-from identity.store import holds
-from identity.store import read as store
+from identity.store.privacy import holds
+from identity.store.profiles import profile_queries
 from identity.values.errors import HoldNotFound
 from identity.values.identifiers import parse
 from identity.values.ids import private
@@ -33,7 +33,7 @@ async def lookup(space: Space, identifiers: Sequence[str]) -> dict[str, dict[str
     async with space.database.reading() as connection:
         newest = space.keys.versions.newest
         keys = [space.keys.identifiers(identifier.type, identifier.value) for identifier in parsed]
-        found = await store.by_keys(connection, space.tenant, keys, MOST_DOCUMENTS + 1, newest)
+        found = await profile_queries.by_keys(connection, space.tenant, keys, MOST_DOCUMENTS + 1, newest)
     answers = await _answers(space, found)
     heads = found.heads
     return {text: answers[heads[nr]] if nr in heads else None for nr, text in enumerate(identifiers)}
@@ -55,13 +55,13 @@ async def list_profiles(space: Space, limit: int, cursor: str | None) -> dict[st
     """Every canonical profile of the space, page by page. BadCursor."""
     after = bytes(16) if cursor is None else space.read_cursor(_LIST, cursor)
     async with space.database.reading() as connection:
-        ids = await store.heads(connection, space.tenant, after, limit)
+        ids = await profile_queries.heads(connection, space.tenant, after, limit)
         more = len(ids) == limit
-        found = await store.by_ids(connection, space.tenant, ids, MOST_DOCUMENTS + 1)
+        found = await profile_queries.by_ids(connection, space.tenant, ids, MOST_DOCUMENTS + 1)
         while len(found.members) > MOST_DOCUMENTS and len(ids) > 1:
             # A page of very large profiles is shorter than asked for, never refused.
             ids, more = ids[: len(ids) // 2], True
-            found = await store.by_ids(connection, space.tenant, ids, MOST_DOCUMENTS + 1)
+            found = await profile_queries.by_ids(connection, space.tenant, ids, MOST_DOCUMENTS + 1)
     answers = await _answers(space, found)
     shown = dict.fromkeys(found.heads[nr] for nr in range(len(ids)) if nr in found.heads)
     return {
@@ -70,5 +70,5 @@ async def list_profiles(space: Space, limit: int, cursor: str | None) -> dict[st
     }
 
 
-async def _answers(space: Space, found: store.Profiles) -> dict[bytes, dict[str, Any]]:
+async def _answers(space: Space, found: profile_queries.Profiles) -> dict[bytes, dict[str, Any]]:
     return {head: await profile.answer() for head, profile in Opened.each(space, found).items()}

@@ -11,9 +11,9 @@ from identity.planning.corrections.profile_snapshot import shown
 from identity.planning.graph.evidence_graph import Graph, Observation, build
 from identity.planning.resolution.stored_calls import split_keys, unpack_demoted
 from identity.planning.resolution.working_set import set_key
-from identity.store import whole as store
-from identity.store.rows import SightingRow
-from identity.store.survey import hold_still
+from identity.store.corrections.connected_profiles import hold_still
+from identity.store.postgres.rows import SightingRow
+from identity.store.profiles import snapshot_queries
 from identity.values.calls import STORED_KINDS
 
 _UNMERGE = STORED_KINDS.index("unmerge")
@@ -27,7 +27,7 @@ class Observed:
         self,
         profile: Opened,
         names: dict[int, str],
-        rows: Sequence[store.ShownRow],
+        rows: Sequence[snapshot_queries.ShownRow],
         sightings: Sequence[SightingRow],
         newest: Mapping[bytes, bytes],
     ) -> None:
@@ -90,8 +90,8 @@ async def observe(profile: Opened) -> Observed:
         # The sets of the one are looked up in the other.
         await hold_still(connection)
         await space.same_index(connection, known)
-        rows = await store.shown(connection, space.tenant, origins)
-        sightings = await store.sightings(connection, space.tenant, origins)
+        rows = await snapshot_queries.shown(connection, space.tenant, origins)
+        sightings = await snapshot_queries.sightings(connection, space.tenant, origins)
     newest: dict[bytes, bytes] = {}
     if space.keys.versions.live < known:
         # The identifiers were read a little earlier: some or all of these may have been renamed since.
@@ -101,7 +101,7 @@ async def observe(profile: Opened) -> Observed:
     return Observed(profile, names, rows, sightings, newest)
 
 
-def _set(row: store.ShownRow, names: dict[int, str]) -> bytes:
+def _set(row: snapshot_queries.ShownRow, names: dict[int, str]) -> bytes:
     return set_key(shown(split_keys(row.kept), unpack_demoted(row.demoted or b"", names.__getitem__)))
 
 

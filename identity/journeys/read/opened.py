@@ -10,7 +10,7 @@ from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.planner_state import Document, Stamped
 from identity.planning.resolution.stored_calls import Kept, unpack
 from identity.spaces import Space
-from identity.store import read as store
+from identity.store.profiles import profile_queries
 from identity.values.errors import KeyRenamed, KeyUnavailable, ProfileNotFound, TooMuch
 from identity.values.ids import public_profile
 from identity.values.stamps import stamp_time
@@ -22,7 +22,11 @@ class Opened:
     """The origins of one canonical profile; its identifiers stand in the order they were linked."""
 
     def __init__(
-        self, space: Space, head: bytes, members: Sequence[store.Member], identifiers: Sequence[store.Held]
+        self,
+        space: Space,
+        head: bytes,
+        members: Sequence[profile_queries.Member],
+        identifiers: Sequence[profile_queries.Held],
     ) -> None:
         if len(members) > MOST_DOCUMENTS:
             raise TooMuch
@@ -38,14 +42,14 @@ class Opened:
         }
 
     @classmethod
-    def each(cls, space: Space, found: store.Profiles) -> dict[bytes, "Opened"]:
+    def each(cls, space: Space, found: profile_queries.Profiles) -> dict[bytes, "Opened"]:
         """The profiles that were found, by their heads. TooMuch."""
         if len(found.members) > MOST_DOCUMENTS:
             raise TooMuch
-        members: dict[bytes, list[store.Member]] = {}
+        members: dict[bytes, list[profile_queries.Member]] = {}
         for member in found.members:
             members.setdefault(member.head, []).append(member)
-        identifiers: dict[bytes, list[store.Held]] = {}
+        identifiers: dict[bytes, list[profile_queries.Held]] = {}
         for held in found.identifiers:
             identifiers.setdefault(held.head, []).append(held)
         return {head: cls(space, head, under, identifiers.get(head, [])) for head, under in members.items()}
@@ -96,11 +100,11 @@ class Opened:
             names = await self.space.read_types()
         return names
 
-    def value(self, held: store.Held) -> str:
+    def value(self, held: profile_queries.Held) -> str:
         """The value of one of its identifiers."""
         return self.subjects[held.origin].open(IDENTIFIER, held.key[:16], 0, held.value).decode()
 
-    def _identifier(self, held: store.Held, names: dict[int, str]) -> dict[str, Any]:
+    def _identifier(self, held: profile_queries.Held, names: dict[int, str]) -> dict[str, Any]:
         return {
             "type": names[held.type],
             "value": self.value(held),
@@ -116,7 +120,7 @@ class Opened:
     async def calls(self, at: Iterable[tuple[bytes, int]]) -> dict[tuple[bytes, int], Kept]:
         """The calls that lie as evidence at these (origin, stamp) pairs, as far as there are any."""
         async with self.space.database.reading() as connection:
-            proofs = await store.evidence(connection, self.space.tenant, sorted(at))
+            proofs = await profile_queries.evidence(connection, self.space.tenant, sorted(at))
         return {
             (proof.origin, proof.stamp): unpack(
                 self.subjects[proof.origin].open(EVIDENCE, proof.origin, proof.stamp, proof.payload)
@@ -163,11 +167,11 @@ async def open_profile(space: Space, ref: str) -> Opened:
     return Opened(space, found.heads[0], found.members, found.identifiers)
 
 
-def _first(held: store.Held) -> tuple[int, int, bytes]:
+def _first(held: profile_queries.Held) -> tuple[int, int, bytes]:
     return (held.linked_at, held.type, held.key)
 
 
-def _subject(space: Space, member: store.Member) -> SubjectKey:
+def _subject(space: Space, member: profile_queries.Member) -> SubjectKey:
     if member.slot is None or member.epoch is None or member.slot_wrapped is None:
         raise KeyUnavailable
     if member.key_id is None or member.wrapped is None:
@@ -175,7 +179,7 @@ def _subject(space: Space, member: store.Member) -> SubjectKey:
     return space.keys.slot(member.slot, member.epoch, member.slot_wrapped).unwrap(member.key_id, member.wrapped)
 
 
-def _open_document(subject: SubjectKey, member: store.Member) -> Document:
+def _open_document(subject: SubjectKey, member: profile_queries.Member) -> Document:
     if member.document is None or member.document_version is None:
         return Document()
     return traits.unpack(subject.open(DOCUMENT, member.id, member.document_version, member.document))

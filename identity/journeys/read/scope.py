@@ -15,8 +15,8 @@ from identity.planning.consent.permission import Permission
 from identity.planning.consent.purposes import Purposes, compile_purposes
 from identity.planning.destinations.policy import Entitled, Kept, Visible, visible
 from identity.spaces import Space
-from identity.store import destinations, disclosures
-from identity.store.disclosures import DisclosureRow, Read
+from identity.store.destinations import destinations, disclosures
+from identity.store.destinations.disclosures import DisclosureRow, Read
 from identity.values.calls import DAY
 from identity.values.errors import DestinationNotFound
 from identity.values.ids import private, public

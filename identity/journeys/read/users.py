@@ -10,8 +10,8 @@ from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.planner_state import Stamped
 from identity.planning.resolution.stored_calls import Kept
 from identity.spaces import Space, through_a_roll
-from identity.store import control
-from identity.store import read as store
+from identity.store.profiles import profile_queries
+from identity.store.spaces import spaces_and_keys
 from identity.values.ids import public_profile
 from identity.values.stamps import stamp_time
 
@@ -58,7 +58,7 @@ async def external_ids(space: Space, ref: str, wanted: Wanted) -> Answered:
     """A page of identifiers in the order they were linked."""
     profile = await open_profile(space, ref)
     names = await profile.names()
-    held: Sequence[store.Held] = profile.identifiers
+    held: Sequence[profile_queries.Held] = profile.identifiers
     if wanted.next is not None:
         held = after_mark(space, held, read_place(space, _IDS, profile.subjects, wanted.next), _key)
     held = [each for each in held if not wanted.include or names[each.type] in wanted.include]
@@ -69,7 +69,9 @@ async def external_ids(space: Space, ref: str, wanted: Wanted) -> Answered:
     return Answered(id_, {"data": await told_ids(profile, shown, await key_names(space)), "cursor": where})
 
 
-async def told_ids(profile: Opened, shown: Sequence[store.Held], keys: dict[int, str]) -> list[dict[str, Any]]:
+async def told_ids(
+    profile: Opened, shown: Sequence[profile_queries.Held], keys: dict[int, str]
+) -> list[dict[str, Any]]:
     """External ids with the calls that linked them."""
     names = await profile.names()
     calls = await profile.calls({(each.origin, each.linked_at) for each in shown})
@@ -115,7 +117,7 @@ async def listed(space: Space, wanted: Wanted) -> Answered:
     """A page of all canonical profiles, by id."""
     after = bytes(16) if wanted.next is None else space.read_cursor(_LIST, wanted.next)
     async with space.database.reading() as connection:
-        found = await store.canonical(connection, space.tenant, after, wanted.limit + 1)
+        found = await profile_queries.canonical(connection, space.tenant, after, wanted.limit + 1)
     shown, rest = found[: wanted.limit], found[wanted.limit :]
     next_ = space.write_cursor(_LIST, shown[-1][0]) if rest else None
     data = [
@@ -132,7 +134,7 @@ async def listed(space: Space, wanted: Wanted) -> Answered:
 async def key_names(space: Space) -> dict[int, str]:
     """The public ids of all keys a space ever had, by their numbers."""
     async with space.database.reading() as connection:
-        return await control.key_names(connection, space.tenant.id)
+        return await spaces_and_keys.key_names(connection, space.tenant.id)
 
 
 def source_id(call: Kept | None, keys: dict[int, str]) -> str | None:
@@ -140,5 +142,5 @@ def source_id(call: Kept | None, keys: dict[int, str]) -> str | None:
     return None if call is None else keys.get(call.source)
 
 
-def _key(held: store.Held) -> bytes:
+def _key(held: profile_queries.Held) -> bytes:
     return held.key

@@ -13,10 +13,10 @@ from identity.planning.resolution.document import unpack as unpack_document
 from identity.planning.resolution.planner_state import Document, Sighting
 from identity.planning.resolution.stored_calls import Kept, split_keys, unpack, unpack_demoted, unpack_events
 from identity.planning.resolution.working_set import set_key
-from identity.store import rules as stored_rules
-from identity.store import whole as store
-from identity.store.load import CUTS
-from identity.store.rows import HistoryRow, ProfileRow
+from identity.store.corrections import rules as stored_rules
+from identity.store.ingest.load import CUTS
+from identity.store.postgres.rows import HistoryRow, ProfileRow
+from identity.store.profiles import snapshot_queries
 from identity.values.calls import ACTS, STORED_KINDS
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, IDENTIFIER
 from identity.vault.subject_keys import SubjectKey
@@ -27,14 +27,14 @@ ALIAS = STORED_KINDS.index("alias")
 class Opened:
     """A canonical profile under the gate. `whole` is what to plan on; `open` adds what lies at origins."""
 
-    def __init__(self, ground: View, rows: Sequence[ProfileRow], held: Sequence[store.HeldRow]) -> None:
+    def __init__(self, ground: View, rows: Sequence[ProfileRow], held: Sequence[snapshot_queries.HeldRow]) -> None:
         names = ground.space.names
         self.ground = ground
         self.rows = {row.id: row for row in rows}
         self.held = {row.key: row for row in held}
         self.subjects: dict[bytes, SubjectKey] = {}
         self.documents: dict[bytes, Document] = {}
-        self.evidence: dict[bytes, list[tuple[store.LainRow, bytes]]] = {}
+        self.evidence: dict[bytes, list[tuple[snapshot_queries.LainRow, bytes]]] = {}
         self.events: dict[bytes, list[tuple[int, int, Kept]]] = {}
         self.history: dict[bytes, list[HistoryRow]] = {}
         self.whole = Whole(
@@ -57,25 +57,25 @@ class Opened:
         """Makes sure that the key of an origin is there."""
         if id_ not in self.subjects:
             space = self.ground.space
-            for key in await store.keys(self.ground.connection, space.tenant, [id_]):
+            for key in await snapshot_queries.keys(self.ground.connection, space.tenant, [id_]):
                 self.subjects[id_] = unwrap(space, key)
 
     async def open(self, origins: AbstractSet[bytes]) -> None:
         """Adds everything that lies at these origins."""
         connection, tenant, space = self.ground.connection, self.ground.space.tenant, self.ground.space
         wanted = sorted(origins)
-        for key in await store.keys(connection, tenant, wanted):
+        for key in await snapshot_queries.keys(connection, tenant, wanted):
             subject = self.subjects[key.id] = unwrap(space, key)
             if key.document is not None and key.version is not None:
                 plain = subject.open(DOCUMENT, key.id, key.version, key.document)
                 self.documents[key.id] = unpack_document(plain)
         changes = await stored_rules.changes(connection, tenant.id)
         contents = self.whole.contents = {origin: Content() for origin in wanted}
-        for lain in await store.evidence(connection, tenant, wanted):
+        for lain in await snapshot_queries.evidence(connection, tenant, wanted):
             plain = self.subjects[lain.origin].open(EVIDENCE, lain.origin, lain.stamp, lain.payload)
             self.evidence.setdefault(lain.origin, []).append((lain, plain))
             contents[lain.origin].evidence.append(_lain(lain, unpack(plain), space.names))
-        for packed in await store.events(connection, tenant, wanted):
+        for packed in await snapshot_queries.events(connection, tenant, wanted):
             plain = self.subjects[packed.origin].open(EVENT, packed.origin, packed.stamp, packed.payload)
             for stamp, call in unpack_events(plain):
                 # A change at this very stamp came after every call that bears a smaller one.
@@ -83,11 +83,11 @@ class Opened:
                 rules = await space.rules(changes[at - 1].version if at else 0)
                 self.events.setdefault(packed.origin, []).append((packed.stamp, stamp, call))
                 contents[packed.origin].events.append((stamp, strongest(space, call, rules)))
-        for seen in await store.sightings(connection, tenant, wanted):
+        for seen in await snapshot_queries.sightings(connection, tenant, wanted):
             sources = tuple(int.from_bytes(seen.sources[at : at + 4], "big") for at in range(0, len(seen.sources), 4))
             sighting = Sighting(seen.seen, seen.days, seen.last_day, sources)
             contents[seen.origin].sightings[seen.set_key] = sighting
-        for line in await store.history(connection, tenant, wanted):
+        for line in await snapshot_queries.history(connection, tenant, wanted):
             self.history.setdefault(line.profile, []).append(line)
 
     async def follow_renamings(self) -> None:
@@ -95,9 +95,11 @@ class Opened:
         if not any(link.retired for link in self.whole.links.values()):
             return
         connection, space = self.ground.connection, self.ground.space
-        aliases = await store.evidence(connection, space.tenant, sorted(self.rows), [ALIAS])
+        aliases = await snapshot_queries.evidence(connection, space.tenant, sorted(self.rows), [ALIAS])
         origins = sorted({alias.origin for alias in aliases})
-        subjects = {key.id: unwrap(space, key) for key in await store.keys(connection, space.tenant, origins)}
+        subjects = {
+            key.id: unwrap(space, key) for key in await snapshot_queries.keys(connection, space.tenant, origins)
+        }
         for alias in aliases:
             call = unpack(subjects[alias.origin].open(EVIDENCE, alias.origin, alias.stamp, alias.payload))
             previous, to = renamed(space, call, await space.rules(alias.rules_version))
@@ -110,11 +112,11 @@ class Opened:
 async def open_whole(ground: View, *ids: bytes) -> Opened:
     """The canonical profiles that origins belong to: their origins, identifiers and cuts."""
     connection, tenant = ground.connection, ground.space.tenant
-    rows = await store.profiles(connection, tenant, ids)
-    held = await store.identifiers(connection, tenant, sorted(row.id for row in rows))
+    rows = await snapshot_queries.profiles(connection, tenant, ids)
+    held = await snapshot_queries.identifiers(connection, tenant, sorted(row.id for row in rows))
     found = Opened(ground, rows, held)
     if ground.gate.marks & CUTS:
-        for key, cut, side in await store.cuts(connection, tenant, sorted(found.whole.links)):
+        for key, cut, side in await snapshot_queries.cuts(connection, tenant, sorted(found.whole.links)):
             found.whole.cuts.setdefault(key, []).append((cut, side))
     return found
 
@@ -128,16 +130,16 @@ async def open_for_parting(ground: View, id_: bytes, named: AbstractSet[bytes]) 
     return found
 
 
-def _link(row: store.HeldRow, type_: str) -> Link:
+def _link(row: snapshot_queries.HeldRow, type_: str) -> Link:
     return Link(row.key, type_, row.origin, row.retired, row.linked_at, row.first_seen, row.last_seen, row.source)
 
 
-def _lain(row: store.LainRow, call: Kept, names: dict[int, str]) -> Lain:
+def _lain(row: snapshot_queries.LainRow, call: Kept, names: dict[int, str]) -> Lain:
     # An act shows nothing: it was no sighting.
     shown_set = b"" if STORED_KINDS[row.kind] in ACTS else set_key(showed(row, names))
     return Lain(row.stamp, split_keys(row.kept), shown_set, call)
 
 
-def showed(row: store.LainRow, names: dict[int, str]) -> list[bytes]:
+def showed(row: snapshot_queries.LainRow, names: dict[int, str]) -> list[bytes]:
     """The identifiers that a stored call showed together."""
     return shown(split_keys(row.kept), unpack_demoted(row.demoted or b"", names.__getitem__))

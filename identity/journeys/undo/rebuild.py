@@ -21,12 +21,12 @@ from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import Kept, pack_demoted
 from identity.rotating import finish
 from identity.spaces import Space, through_a_roll
-from identity.store import rows
-from identity.store.apply import Writes
-from identity.store.erasing import withheld
-from identity.store.pen import Pen
-from identity.store.survey import freeze
-from identity.store.survey import gate as read_gate
+from identity.store.corrections.connected_profiles import freeze
+from identity.store.corrections.connected_profiles import gate as read_gate
+from identity.store.ingest.write import Writes
+from identity.store.postgres import rows
+from identity.store.postgres.writer_connection import Pen
+from identity.store.privacy.erase import withheld
 
 
 async def rebuild_space(space: Space, actor: int, progress: Progress) -> dict[str, Any]:

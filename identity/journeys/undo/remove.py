@@ -9,11 +9,11 @@ from identity.origins import written
 from identity.planning.corrections.remove_identifier import Removal, remove
 from identity.planning.resolution.working_set import set_key
 from identity.spaces import Space, through_a_roll
-from identity.store import whole as store
-from identity.store.apply import Writes
-from identity.store.erasing import withheld
-from identity.store.ledger import said
-from identity.store.load import BLOCKED
+from identity.store.ingest.load import BLOCKED
+from identity.store.ingest.write import Writes
+from identity.store.ledger.ledger import said
+from identity.store.privacy.erase import withheld
+from identity.store.profiles import snapshot_queries
 from identity.values.calls import Identifier, Source
 from identity.values.errors import IdentifierNotFound, LastIdentifier
 from identity.values.identifiers import parse
@@ -68,7 +68,7 @@ async def _rows(
     writes.touched = [(written(p, space.codes), opened.rows[p.id].stamp) for p in removal.profiles.values()]
     writes.detached = [(origin, key)]
     writes.forgotten = [(key, stamp)]
-    found = await store.naming(ground.connection, space.tenant, sorted(opened.rows), key)
+    found = await snapshot_queries.naming(ground.connection, space.tenant, sorted(opened.rows), key)
     sets = {(row.origin, set_key(keys)) for row in found if key in (keys := showed(row, space.names))}
     writes.unseen = sorted(sets)
     if block:

@@ -14,7 +14,7 @@ from identity.planning.corrections.replay import Ground, Replay, Told
 from identity.planning.resolution.planner_state import Sighting
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import Kept, split_keys, unpack_demoted
-from identity.store import survey as store
+from identity.store.corrections import connected_profiles
 from identity.values.calls import ACTS, STORED_KINDS, Identifier
 from identity.values.ids import new_id
 
@@ -36,14 +36,14 @@ async def replay(view: View, heads: Iterable[bytes], since: int) -> Replayed:
     """
     space, rules = view.space, view.rules
     wanted = set(heads)
-    late = await store.refused_since(view.connection, space.tenant, since)
+    late = await connected_profiles.refused_since(view.connection, space.tenant, since)
     while True:
         opened = await open_whole(view, *sorted(wanted))
         await opened.open(opened.rows.keys())
         log = await _log(opened, rules)
         keys = {key for told in log for key in (names(told.call) if told.call is not None else told.named)}
         keys |= opened.whole.links.keys()
-        found = set(await store.owners(view.connection, space.tenant, sorted(keys)))
+        found = set(await connected_profiles.owners(view.connection, space.tenant, sorted(keys)))
         for origin, kept, demoted in late:
             refused = {key for key, reason in unpack_demoted(demoted, space.names.__getitem__) if reason != "blocked"}
             if not keys.isdisjoint((*split_keys(kept), *refused)):
@@ -72,7 +72,9 @@ async def _ground(view: View, opened: Opened, log: Iterable[Told], keys: Abstrac
             previous = () if call.alias is None else (call.alias.user, call.alias.anonymous)
             named += [*call.identifiers, *(each for each in previous if each is not None)]
         older = older_names(space, named, oldest)
-    forgotten, blocked, cuts = await store.marked(view.connection, space.tenant, sorted(keys | older.keys()))
+    forgotten, blocked, cuts = await connected_profiles.marked(
+        view.connection, space.tenant, sorted(keys | older.keys())
+    )
     until: dict[bytes, int] = {}
     for key, stamp in forgotten.items():
         until[older.get(key, key)] = max(stamp, until.get(older.get(key, key), 0))

@@ -11,9 +11,9 @@ from identity.minting import Mint
 from identity.planning.resolution import document as traits
 from identity.planning.resolution.planner_state import Document, Sighting
 from identity.planning.resolution.stored_calls import Kept, pack_stamped
-from identity.store import rows
-from identity.store.apply import Writes
-from identity.store.whole import LainRow
+from identity.store.ingest.write import Writes
+from identity.store.postgres import rows
+from identity.store.profiles.snapshot_queries import LainRow
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, IDENTIFIER
 from identity.vault.subject_keys import SubjectKey
 

@@ -10,9 +10,9 @@ from identity.planning.corrections.unmerge import Parting, Split
 from identity.planning.resolution.plan import Change, Note
 from identity.planning.resolution.stored_calls import Kept
 from identity.planning.resolution.stored_calls import pack_kept as pack
-from identity.store import rows
-from identity.store.apply import Writes
-from identity.store.load import CUTS
+from identity.store.ingest.load import CUTS
+from identity.store.ingest.write import Writes
+from identity.store.postgres import rows
 from identity.values.calls import STORED_KINDS, Kind, Source
 from identity.vault.seal import EVIDENCE
 from identity.vault.subject_keys import SubjectKey

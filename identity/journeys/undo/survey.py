@@ -13,7 +13,7 @@ from identity.planning.resolution.extract import extract
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import Kept, source, split_keys, unpack
 from identity.spaces import Space, through_a_roll
-from identity.store import survey as store
+from identity.store.corrections import connected_profiles
 from identity.values.calls import ACTS, MICRO, STORED_KINDS, Call
 from identity.values.errors import BadCall
 from identity.values.stamps import SLOT_BITS
@@ -105,7 +105,7 @@ async def survey(space: Space, rules: Rules, progress: Progress) -> Survey:
     found = Survey()
     await space.read_types()
     async with space.database.reading() as connection:
-        total = await store.count(connection, space.tenant)
+        total = await connected_profiles.count(connection, space.tenant)
     after, done = bytes(16), 0
     while True:
         page = await _page(space, rules, after, found)
@@ -119,15 +119,15 @@ async def survey(space: Space, rules: Rules, progress: Progress) -> Survey:
 async def _page(space: Space, rules: Rules, after: bytes, found: Survey) -> list[tuple[bytes, bytes]]:
     """The next origins, with all that their evidence names."""
     async with space.database.reading() as connection:
-        page = await store.pages(connection, space.tenant, after, PAGE)
-        rows = await store.evidence(connection, space.tenant, page[0][0], page[-1][0]) if page else []
+        page = await connected_profiles.pages(connection, space.tenant, after, PAGE)
+        rows = await connected_profiles.evidence(connection, space.tenant, page[0][0], page[-1][0]) if page else []
     for id_, head in page:
         found.add(id_ if head == ASLEEP else head, ())
     await asyncio.to_thread(_look, space, rules, rows, found)
     return page
 
 
-def _look(space: Space, rules: Rules, rows: list[store.Surveyed], found: Survey) -> None:
+def _look(space: Space, rules: Rules, rows: list[connected_profiles.Surveyed], found: Survey) -> None:
     for row in rows:
         head = row.origin if row.head == ASLEEP else row.head
         if STORED_KINDS[row.kind] in ACTS:

@@ -16,7 +16,7 @@ from identity.planning.corrections.rules_diff import Difference, compare
 from identity.planning.resolution.resolution_rules import Rules, compile_rules
 from identity.rotating import finish
 from identity.spaces import Space, through_a_roll
-from identity.store import survey as store
+from identity.store.corrections import connected_profiles
 from identity.values.ids import public_profile
 from identity.vault.seal import IDENTIFIER
 
@@ -62,8 +62,8 @@ async def _compare_all(space: Space, rules: Rules, progress: Progress) -> Differ
 @through_a_roll
 async def _compare(space: Space, rules: Rules, heads: list[bytes], since: int) -> Difference | None:
     async with space.database.transaction() as connection:
-        await store.freeze(connection)
-        gate = await store.gate(connection, space.tenant.id)
+        await connected_profiles.freeze(connection)
+        gate = await connected_profiles.gate(connection, space.tenant.id)
         if gate.versions != space.keys.versions or gate.live < gate.newest:
             space.keys.turn(gate.versions)
             return None
@@ -77,7 +77,7 @@ async def tell(space: Space, result: dict[str, Any]) -> dict[str, Any]:
     keys = {bytes.fromhex(key) for each in result["examples"] for part in each["parts"] for key in part}
     names = await space.read_types()
     async with space.database.reading() as connection:
-        found = await store.values(connection, space.tenant, sorted(keys))
+        found = await connected_profiles.values(connection, space.tenant, sorted(keys))
     values = {
         row.key.hex(): f"{names[row.type]}:{unwrap(space, key).open(IDENTIFIER, row.key[:16], 0, row.value).decode()}"
         for row, key in found

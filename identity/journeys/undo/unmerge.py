@@ -8,8 +8,8 @@ from identity.journeys.undo.opening import open_for_parting
 from identity.journeys.undo.sealing import act_record, seal_parting
 from identity.planning.corrections.unmerge import part
 from identity.spaces import Space, through_a_roll
-from identity.store.erasing import withheld
-from identity.store.ledger import said
+from identity.store.ledger.ledger import said
+from identity.store.privacy.erase import withheld
 from identity.values.calls import Source
 from identity.values.errors import NotOneProfile, TooManyCuts
 from identity.values.identifiers import parse

@@ -10,7 +10,7 @@ import pytest
 from identity.journeys.ingest import commit as committing
 from identity.journeys.ingest.commit import Writer
 from identity.planning.resolution.planner import _Planner
-from identity.store import load
+from identity.store.ingest import load
 from identity.values.stamps import Clock
 from tests.properties.lab import Ingest, Lab, ingesting, request, run
 

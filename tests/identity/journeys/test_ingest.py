@@ -9,8 +9,8 @@ import pytest
 
 from identity.journeys.ingest import commit as committing
 from identity.journeys.rules import put_rules
-from identity.store import apply as store
-from identity.store.wire import WireConnection
+from identity.store.ingest import write
+from identity.store.postgres.pipeline import WireConnection
 from tests.properties.lab import Lab, ingesting, request, run
 
 Broken = Callable[[Lab, WireConnection], Awaitable[None]]
@@ -49,7 +49,7 @@ def break_commits(
 
     async def commit(connection: WireConnection) -> None:
         if not left:
-            await store.commit(connection)
+            await write.commit(connection)
             return
         try:
             await left.pop(0)(lab, connection)

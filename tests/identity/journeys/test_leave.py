@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from identity.journeys.ingest.leave import leave
-from identity.store.groups import count_members
+from identity.store.profiles.groups import count_members
 from identity.values.calls import Source
 from identity.values.errors import ProfileNotFound
 from tests.properties.lab import Ingest, Lab, ingesting, run

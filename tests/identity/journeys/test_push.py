@@ -13,7 +13,7 @@ from identity.journeys.read import changes
 from identity.planning.destinations.feed_pages import ASTRAY
 from identity.planning.destinations.retry import GIVE_UP
 from identity.planning.privacy import request_status
-from identity.store import feed
+from identity.store.destinations import feed
 from identity.values.calls import DAY
 from tests.identity.journeys.mailing import mailing, person
 from tests.identity.outward.receiver import FAILING, HTML

@@ -18,10 +18,11 @@ from identity.journeys.read.scope import open_scope
 from identity.planning.privacy.request_kinds import DELETE_ONLY, NATIVE, Asked
 from identity.planning.resolution.plan import UPSERT
 from identity.spaces import Spaces
-from identity.store import control, feed
-from identity.store.database import Database
-from identity.store.rows import ChangeRow
-from identity.store.tenant import Tenant
+from identity.store.destinations import feed
+from identity.store.postgres.database import Database
+from identity.store.postgres.rows import ChangeRow
+from identity.store.postgres.tenant import Tenant
+from identity.store.spaces import spaces_and_keys
 from identity.values.calls import DAY
 from identity.values.errors import Resync
 from identity.values.ids import new_id
@@ -203,7 +204,7 @@ def test_in_any_order(lab: Lab) -> None:
     async def make() -> Tenant:
         await database.open()
         async with database.transaction() as connection:
-            space = await control.create_space(connection, new_id(), "s", 0)
+            space = await spaces_and_keys.create_space(connection, new_id(), "s", 0)
         return Tenant(space.id, space.bucket_base, space.spread)
 
     tenant = loop.run_until_complete(make())
@@ -211,7 +212,7 @@ def test_in_any_order(lab: Lab) -> None:
 
     async def check(old: list[bool], limit: int) -> None:
         nonlocal number
-        number = (number + 1) % control.LANES
+        number = (number + 1) % spaces_and_keys.LANES
         rows = [ChangeRow(UPSERT, 1, 10 if each else 30, new_id(), None) for each in old]
         async with database.transaction() as connection:
             if rows:

@@ -38,7 +38,7 @@ def test_a_roll_that_was_cut_short(lab: Lab, monkeypatch: pytest.MonkeyPatch) ->
     """A roll that died after raising the epoch loses nothing, and the next one makes up for it."""
 
     async def main() -> None:
-        from identity.store import roll as store
+        from identity.store.keys import epoch_key_roll
 
         async with ingesting(lab) as ingest:
             await ingest.send({"type": "identify", "userId": "u1"})
@@ -47,7 +47,7 @@ def test_a_roll_that_was_cut_short(lab: Lab, monkeypatch: pytest.MonkeyPatch) ->
                 raise ArithmeticError
 
             with monkeypatch.context() as patch:
-                patch.setattr(store, "lock_slots", die)
+                patch.setattr(epoch_key_roll, "lock_slots", die)
                 with pytest.raises(ArithmeticError):
                     await roll(ingest.spaces, ingest.space)
             assert lab.keyring().epochs(ingest.space.public_id) == [1, 2]

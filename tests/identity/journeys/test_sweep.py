@@ -10,8 +10,8 @@ import psycopg
 import pytest
 
 from identity.journeys.sweep import sweep_old
-from identity.store import sweep
-from identity.store.database import Database
+from identity.store.postgres.database import Database
+from identity.store.spaces import retention
 from identity.values.calls import DAY
 from identity.values.stamps import SLOT_BITS
 from tests.properties.lab import Lab, ingesting, run
@@ -63,7 +63,7 @@ def test_the_old_go_and_the_young_stay(
     old: psycopg.Connection[Any], database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Over many steps, also where two processes sweep at once."""
-    monkeypatch.setattr(sweep, "PAGES", 7)
+    monkeypatch.setattr(retention, "PAGES", 7)
 
     async def main() -> None:
         opened = Database(database)

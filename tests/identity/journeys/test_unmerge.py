@@ -10,7 +10,7 @@ from identity.journeys.read.native import get_profile
 from identity.journeys.undo import unmerge as undo
 from identity.journeys.undo.remove import remove_identifier
 from identity.journeys.undo.unmerge import unmerge
-from identity.store.apply import apply, commit
+from identity.store.ingest.write import apply, commit
 from identity.values.calls import Source
 from identity.values.errors import Conflict, DatabaseUnavailable, NotOneProfile, SealBroken, TooManyCuts
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, IDENTIFIER

@@ -7,7 +7,7 @@ import pytest
 from msgspec import structs
 
 from identity.journeys.ingest import commit as committing
-from identity.store import apply as store
+from identity.store.ingest import write
 from identity.values.errors import Conflict
 from tests.properties.lab import Lab, ingesting, run
 
@@ -32,9 +32,9 @@ def test_a_row_that_is_not_as_it_was_locked(
                 assert moved
                 setattr(writes, name, moved)
             with pytest.raises(Conflict):
-                await store.apply(connection, tenant, writes)
+                await write.apply(connection, tenant, writes)
             raise Conflict
-        await store.apply(connection, tenant, writes)
+        await write.apply(connection, tenant, writes)
 
     monkeypatch.setattr(committing, "apply", apply)
 
@@ -51,7 +51,7 @@ def test_a_row_that_is_not_as_it_was_locked(
 
 def test_nothing_is_written_for_nothing() -> None:
     """A batch without effects has no statements."""
-    from identity.store.tenant import Tenant
+    from identity.store.postgres.tenant import Tenant
 
-    assert store._steps(Tenant(1, 0), store.Writes()).all == []
-    assert structs.asdict(store.Writes())["changes"] == []
+    assert write._steps(Tenant(1, 0), write.Writes()).all == []
+    assert structs.asdict(write.Writes())["changes"] == []

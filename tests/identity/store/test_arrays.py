@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from psycopg import AsyncConnection, AsyncRawCursor
 
-from identity.store import arrays
+from identity.store.postgres import arrays
 
 CASES: list[tuple[str, Any, list[Any]]] = [
     ("uuid", arrays.uuids, [bytes(range(16)), b"\xff" * 16]),

@@ -13,9 +13,9 @@ import psutil
 import psycopg
 import pytest
 
-from identity.store import postmaster
-from identity.store.cluster import SUPERUSER
-from identity.store.embedded import APP_ROLE, EmbeddedPostgres
+from identity.store.embedded import postmaster
+from identity.store.embedded.data_directory import SUPERUSER
+from identity.store.embedded.server import APP_ROLE, EmbeddedPostgres
 from identity.values.errors import DatabaseUnavailable, Misconfigured
 from tests.conftest import ROOT
 

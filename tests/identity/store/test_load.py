@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from identity.store import load, writers
-from identity.store.apply import rollback
-from identity.store.arrays import Uuid
-from identity.store.tenant import Tenant
-from identity.store.wire import WireConnection
+from identity.store.ingest import load
+from identity.store.ingest.write import rollback
+from identity.store.postgres import writer_slots
+from identity.store.postgres.arrays import Uuid
+from identity.store.postgres.pipeline import WireConnection
+from identity.store.postgres.tenant import Tenant
 from identity.values.errors import Conflict, LeaseLost, SpaceNotFound
 from identity.values.ids import new_id
 from tests.properties.lab import Ingest, Lab, ingesting, run
@@ -25,7 +26,7 @@ def lab(database: str, tmp_path: Path) -> Lab:
 async def begun(ingest: Ingest, *users: str, tenant: Tenant | None = None, **how: Any) -> tuple[WireConnection, Any]:
     """A transaction that found what these users are."""
     connection = await ingest.spaces.database.writer()
-    lease = await writers.take(connection, new_id(), ingest.gatherer._writers[0].clock.now())
+    lease = await writer_slots.take(connection, new_id(), ingest.gatherer._writers[0].clock.now())
     keys = [ingest.space.keys.identifier("user_id", user) for user in users]
     lease = how.pop("lease", lease)
     try:
@@ -55,7 +56,7 @@ def test_a_lease_of_somebody_else(lab: Lab) -> None:
     async def main() -> None:
         async with ingesting(lab) as ingest:
             with pytest.raises(LeaseLost):
-                await begun(ingest, "u1", lease=writers.Lease(0, new_id(), 0, 0))
+                await begun(ingest, "u1", lease=writer_slots.Lease(0, new_id(), 0, 0))
 
     run(main())
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from identity.store import schema
+from identity.store.postgres import schema
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 import psycopg
 import pytest
 
-from identity.store.arrays import int4, int4s
-from identity.store.database import Database, translated
-from identity.store.wire import Step, WireConnection, run
+from identity.store.postgres.arrays import int4, int4s
+from identity.store.postgres.database import Database, translated
+from identity.store.postgres.pipeline import Step, WireConnection, run
 from identity.values.errors import DatabaseUnavailable
 
 NUMBERS = "SELECT n FROM unnest($1::int4[]) AS u (n)"

@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from identity.store import writers
-from identity.store.arrays import Uuid
-from identity.store.database import Database, translated
-from identity.store.wire import WireConnection
+from identity.store.postgres import writer_slots
+from identity.store.postgres.arrays import Uuid
+from identity.store.postgres.database import Database, translated
+from identity.store.postgres.pipeline import WireConnection
 from identity.values.errors import Conflict, OnefoldError, Unavailable
 from identity.values.ids import new_id
 
@@ -46,7 +46,7 @@ def test_slots_taken_at_once_differ(database: str) -> None:
             while True:
                 try:
                     with translated():
-                        return (await writers.take(connection, new_id(), NOW)).slot
+                        return (await writer_slots.take(connection, new_id(), NOW)).slot
                 except Conflict:
                     await asyncio.sleep(0)
 
@@ -60,11 +60,11 @@ def test_an_ended_lease_is_taken_over_after_its_end(database: str) -> None:
     """The next holder's stamps lie after the end of the last lease, and the last holder is told."""
 
     async def body(one: WireConnection, two: WireConnection) -> None:
-        first = await writers.take(one, new_id(), NOW)
-        second = await writers.take(two, new_id(), first.until + 1)
+        first = await writer_slots.take(one, new_id(), NOW)
+        second = await writer_slots.take(two, new_id(), first.until + 1)
         assert (second.slot, second.floor) == (first.slot, first.until + 1)
-        assert not await writers.renew(one, first, first.until + writers.LEASE)
-        assert await writers.renew(two, second, second.until + writers.LEASE)
+        assert not await writer_slots.renew(one, first, first.until + writer_slots.LEASE)
+        assert await writer_slots.renew(two, second, second.until + writer_slots.LEASE)
 
     run(database, 2, body)
 
@@ -73,10 +73,10 @@ def test_a_lease_in_use_is_not_taken_over(database: str) -> None:
     """While a transaction holds a share of the slot, nobody takes it, even after its end."""
 
     async def body(one: WireConnection, two: WireConnection) -> None:
-        first = await writers.take(one, new_id(), NOW)
+        first = await writer_slots.take(one, new_id(), NOW)
         await one.execute("BEGIN")
-        await one.execute(writers.HOLD, [first.slot, Uuid(first.holder)])
-        assert (await writers.take(two, new_id(), first.until + 1)).slot != first.slot
+        await one.execute(writer_slots.HOLD, [first.slot, Uuid(first.holder)])
+        assert (await writer_slots.take(two, new_id(), first.until + 1)).slot != first.slot
         await one.execute("ROLLBACK")
 
     run(database, 2, body)
@@ -86,9 +86,9 @@ def test_a_released_slot_is_free_after_the_last_stamp(database: str) -> None:
     """A slot given back is taken again, and its stamps go on after those given."""
 
     async def body(one: WireConnection) -> None:
-        first = await writers.take(one, new_id(), NOW)
-        await writers.release(one, first, NOW + 5)
-        again = await writers.take(one, new_id(), NOW + 7)
+        first = await writer_slots.take(one, new_id(), NOW)
+        await writer_slots.release(one, first, NOW + 5)
+        again = await writer_slots.take(one, new_id(), NOW + 7)
         assert (again.slot, again.floor > NOW + 5) == (first.slot, True)
 
     run(database, 1, body)
@@ -103,7 +103,7 @@ def test_no_more_slots_than_there_are(database: str) -> None:
             "SELECT n, gen_random_uuid(), 9000000000000000000 FROM generate_series(0, 255) n"
         )
         with pytest.raises(Unavailable) as caught:
-            await writers.take(one, new_id(), NOW)
+            await writer_slots.take(one, new_id(), NOW)
         assert isinstance(caught.value, OnefoldError)
 
     run(database, 1, body)

@@ -1,0 +1,86 @@
+"""The rules of a space as sealed documents, and the names of its identifier types.
+
+Rules change under the gate held alone, so that every call is planned under exactly one version
+and a call that saw the old one cannot commit after the change was answered.
+"""
+
+from typing import NamedTuple
+
+from identity.store.postgres.database import Connection, row, rows
+from identity.values.errors import SpaceNotFound
+
+MOST_TYPES = 64
+FIRST_CODE = 64  # below are the built-in types
+_FAIR_ALONE = "SELECT pg_advisory_xact_lock(7301, $1::int4)"
+
+
+async def read(connection: Connection, space_id: int, version: int) -> bytes | None:
+    """The sealed document of a version; None if there is no such version."""
+    found = await row(
+        connection, "SELECT document FROM rules WHERE space_id = $1::int4 AND version = $2::int4", space_id, version
+    )
+    return None if found is None else bytes(found[0])
+
+
+async def current(connection: Connection, space_id: int) -> int:
+    """The number of the version in force (0: the defaults)."""
+    found = await row(connection, "SELECT rules_version FROM space_gate WHERE space_id = $1::int4", space_id)
+    if found is None:
+        raise SpaceNotFound
+    return int(found[0])
+
+
+async def next_version(connection: Connection, space_id: int) -> tuple[int, int]:
+    """Takes the gate alone; returns the number the next version has, and the gate's stamp."""
+    await connection.execute(_FAIR_ALONE, [space_id])
+    found = await row(
+        connection, "SELECT rules_version + 1, stamp FROM space_gate WHERE space_id = $1::int4 FOR UPDATE", space_id
+    )
+    if found is None:
+        raise SpaceNotFound
+    return int(found[0]), int(found[1])
+
+
+async def write(connection: Connection, space_id: int, version: int, document: bytes, stamp: int, actor: str) -> None:
+    """Puts a version in force; the caller's transaction holds the gate."""
+    await connection.execute(
+        "INSERT INTO rules (space_id, version, document, stamp, actor) VALUES ($1::int4, $2::int4, $3, $4::int8, $5)",
+        [space_id, version, document, stamp, actor],
+    )
+    await connection.execute(
+        "UPDATE space_gate SET rules_version = $2::int4, stamp = $3::int8 WHERE space_id = $1::int4",
+        [space_id, version, stamp],
+    )
+
+
+class Changed(NamedTuple):
+    """A change of the rules: the version it put in force, its place in the order of calls, by whom."""
+
+    version: int
+    stamp: int
+    actor: str
+
+
+async def changes(connection: Connection, space_id: int) -> list[Changed]:
+    """Every change of the rules, oldest first."""
+    found = await rows(
+        connection, "SELECT version, stamp, actor FROM rules WHERE space_id = $1::int4 ORDER BY version", space_id
+    )
+    return [Changed(*each) for each in found]
+
+
+async def types(connection: Connection, space_id: int) -> list[tuple[int, bytes]]:
+    """The (code, sealed name) of the space's custom types."""
+    found = await rows(connection, "SELECT code, name FROM identifier_type WHERE space_id = $1::int4", space_id)
+    return [(code, name) for code, name in found]
+
+
+async def add_type(connection: Connection, space_id: int, name_key: bytes, code: int, name: bytes) -> None:
+    """Gives a custom type its number; nothing happens where the name or the number is taken."""
+    await connection.execute(
+        """
+        INSERT INTO identifier_type (space_id, code, name_key, name)
+        VALUES ($1::int4, $2::int2, $3, $4) ON CONFLICT DO NOTHING
+        """,
+        [space_id, code, name_key, name],
+    )

@@ -1,0 +1,242 @@
+"""How far each destination is: what it acknowledged, and what was sent to its callback.
+
+Whoever sends holds a claim that ends by itself, and what it writes is written only while that is its
+own: of two processes that sent the same page one moves the place, once.
+"""
+
+from typing import LiteralString, NamedTuple
+
+from identity.store.postgres.arrays import Uuid
+from identity.store.postgres.database import Connection, row, rows
+from identity.store.postgres.tenant import Tenant
+
+_COLUMNS: LiteralString = "acked, acked_at, pushed, pushed_at, attempts, first_failed_at, next_at, dead_at, watched"
+
+
+class DeliveryRow(NamedTuple):
+    """Places as they are packed, times in microseconds; `dead_at`: since when nothing is sent any more.
+
+    `watched`: up to there nothing has to be acknowledged that is not.
+    """
+
+    acked: bytes | None = None
+    acked_at: int | None = None
+    pushed: bytes | None = None
+    pushed_at: int | None = None
+    attempts: int = 0
+    first_failed_at: int | None = None
+    next_at: int = 0
+    dead_at: int | None = None
+    watched: bytes | None = None
+
+
+async def get(connection: Connection, tenant: Tenant, destination: int) -> DeliveryRow:
+    """How far a destination is."""
+    found = await row(
+        connection,
+        f"""
+        SELECT {_COLUMNS} FROM delivery
+        WHERE destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4
+        """,  # noqa: S608 (names of columns)
+        tenant.id,
+        destination,
+        tenant.base,
+    )
+    return DeliveryRow() if found is None else DeliveryRow(*found)
+
+
+async def lock(connection: Connection, tenant: Tenant, destination: int) -> DeliveryRow:
+    """The same, held to the end of the transaction."""
+    found = await row(
+        connection,
+        f"""
+        SELECT {_COLUMNS} FROM delivery
+        WHERE destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4 FOR NO KEY UPDATE
+        """,  # noqa: S608 (names of columns)
+        tenant.id,
+        destination,
+        tenant.base,
+    )
+    return DeliveryRow() if found is None else DeliveryRow(*found)
+
+
+async def acknowledge(connection: Connection, tenant: Tenant, destination: int, place: bytes, at: int) -> None:
+    """It applied everything up to a place; the row is held."""
+    await connection.execute(
+        """
+        UPDATE delivery SET acked = $4, acked_at = $5::int8
+        WHERE destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4
+        """,
+        [tenant.id, destination, tenant.base, place, at],
+    )
+
+
+async def watch(connection: Connection, tenant: Tenant, destination: int, place: bytes, behind: int | None) -> None:
+    """Up to a place there is nothing to acknowledge; since when it is behind after that."""
+    await connection.execute(
+        """
+        UPDATE delivery SET watched = $4, behind_at = $5::int8
+        WHERE destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4
+          AND (watched, behind_at) IS DISTINCT FROM ($4, $5::int8)
+        """,
+        [tenant.id, destination, tenant.base, place, behind],
+    )
+
+
+async def claim(connection: Connection, tenant: Tenant, destination: int, now: int, until: int) -> DeliveryRow | None:
+    """Takes the sending to a destination until a moment; None where it is not due or somebody else has it.
+
+    What is written afterwards names the claim by that moment (`next_at`), and is not written once it is
+    another's.
+    """
+    found = await row(
+        connection,
+        f"""
+        UPDATE delivery SET next_at = $5::int8
+        WHERE destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4 AND next_at <= $4::int8
+          AND dead_at IS NULL
+        RETURNING {_COLUMNS}
+        """,  # noqa: S608 (names of columns)
+        tenant.id,
+        destination,
+        tenant.base,
+        now,
+        until,
+    )
+    return None if found is None else DeliveryRow(*found)
+
+
+async def release(connection: Connection, tenant: Tenant, destination: int, following: int, claimed: int) -> None:
+    """Nothing was sent; when to look again."""
+    await connection.execute(
+        """
+        UPDATE delivery SET next_at = $4::int8
+        WHERE destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4 AND next_at = $5::int8
+        """,
+        [tenant.id, destination, tenant.base, following, claimed],
+    )
+
+
+async def moved(connection: Connection, tenant: Tenant, destination: int, place: bytes, at: int, claimed: int) -> bool:
+    """There was nothing to send up to a place; False where the claim is not ours any more."""
+    found = await row(
+        connection,
+        """
+        UPDATE delivery SET pushed = $4, next_at = $5::int8
+        WHERE destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4 AND next_at = $6::int8
+        RETURNING destination
+        """,
+        tenant.id,
+        destination,
+        tenant.base,
+        place,
+        at,
+        claimed,
+    )
+    return found is not None
+
+
+async def sent(connection: Connection, tenant: Tenant, destination: int, place: bytes, at: int, claimed: int) -> bool:
+    """A page was taken; False where the claim is not ours any more."""
+    found = await row(
+        connection,
+        """
+        UPDATE delivery
+        SET pushed = $4, pushed_at = $5::int8, attempts = 0, first_failed_at = NULL, next_at = $5::int8
+        WHERE destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4 AND next_at = $6::int8
+        RETURNING destination
+        """,
+        tenant.id,
+        destination,
+        tenant.base,
+        place,
+        at,
+        claimed,
+    )
+    return found is not None
+
+
+async def failed(
+    connection: Connection, tenant: Tenant, destination: int, at: int, following: int | None, claimed: int
+) -> bool:
+    """A page was not taken: when to try again, None: no more. False where the claim is not ours any more."""
+    found = await row(
+        connection,
+        """
+        UPDATE delivery
+        SET attempts = attempts + 1, first_failed_at = coalesce(first_failed_at, $4::int8),
+            next_at = coalesce($5::int8, next_at), dead_at = CASE WHEN $5::int8 IS NULL THEN $4::int8 END
+        WHERE destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4 AND next_at = $6::int8
+        RETURNING destination
+        """,
+        tenant.id,
+        destination,
+        tenant.base,
+        at,
+        following,
+        claimed,
+    )
+    return found is not None
+
+
+async def revive(connection: Connection, tenant: Tenant, destination: int) -> None:
+    """Has it sent to again at once, from where it stopped."""
+    await connection.execute(
+        """
+        UPDATE delivery SET attempts = 0, first_failed_at = NULL, next_at = 0, dead_at = NULL
+        WHERE destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4
+        """,
+        [tenant.id, destination, tenant.base],
+    )
+
+
+class DueRow(NamedTuple):
+    """A destination that may be sent to: by its public id, with the version that is in force of it.
+
+    `purposes` is the version in force of its space's, `entries` how many entries all lanes have had.
+    """
+
+    space_id: int
+    public_id: bytes
+    version: int
+    purposes: int
+    entries: int
+    pushed: bytes | None
+
+
+async def due(connection: Connection, now: int) -> list[DueRow]:
+    """The destinations that may be sent to now, who waits longest first."""
+    found = await rows(
+        connection,
+        """
+        SELECT d.space_id, d.public_id, d.version,
+               coalesce((SELECT max(p.version) FROM purposes p WHERE p.space_id = d.space_id), 0),
+               coalesce((SELECT sum(h.seq) FROM lane_head h WHERE h.space_id = d.space_id), 0)::int8, v.pushed
+        FROM delivery v JOIN destination d ON d.id = v.destination
+        WHERE v.next_at <= $1::int8 AND v.dead_at IS NULL AND d.deleted_at IS NULL ORDER BY v.next_at
+        """,
+        now,
+    )
+    return [DueRow(*each) for each in found]
+
+
+async def take_message(connection: Connection, tenant: Tenant, destination: int, key: bytes, at: int) -> bool:
+    """Remembers a signed message; False where it was taken before."""
+    found = await row(
+        connection,
+        """
+        INSERT INTO callback (key, destination, space_id, bucket, at)
+        VALUES ($4, $2::int4, $1::int4, $3::int4, $5::int8) ON CONFLICT DO NOTHING RETURNING at
+        """,
+        tenant.id,
+        destination,
+        tenant.base,
+        Uuid(key),
+        at,
+    )
+    return found is not None
+
+
+async def forget_messages(connection: Connection, before: int) -> None:
+    """Forgets messages from before a moment: they are too old to be taken again."""
+    await connection.execute("DELETE FROM callback WHERE at < $1::int8", [before])

@@ -1,0 +1,164 @@
+"""Who was told what: written down before it is told, and only of people who are still there.
+
+The rows of an origin go with it, so what an erasure finds of them under the gate is all there is: a
+disclosure is written under the gate held shared, and only where the origin has the key it was read with.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from identity.store.postgres.arrays import int4s, int8s_or_null, uuids
+from identity.store.postgres.database import Connection, row, rows
+from identity.store.postgres.tenant import Tenant
+from identity.values.errors import Conflict
+
+
+class DisclosureRow(NamedTuple):
+    """What a destination saw of an origin: `fields` is a keyed hash (16 bytes), times in microseconds."""
+
+    origin: bytes
+    fields: bytes
+    last: int
+    until: int | None
+
+
+async def of(connection: Connection, tenant: Tenant, destination: int, origins: Sequence[bytes]) -> list[DisclosureRow]:
+    """What a destination was told of these origins."""
+    found = await rows(
+        connection,
+        """
+        SELECT d.profile_id, d.fields, d.last, d.until FROM unnest($2::uuid[]) AS k (id)
+        JOIN disclosure d ON d.profile_id = k.id AND d.destination = $4::int4 AND d.space_id = $1::int4
+          AND d.bucket = $3::int4
+        """,
+        tenant.id,
+        uuids(origins),
+        tenant.base,
+        destination,
+    )
+    return [DisclosureRow(*each) for each in found]
+
+
+class Read(NamedTuple):
+    """An origin with the key it was read with."""
+
+    origin: bytes
+    key_id: bytes
+
+
+async def add(
+    connection: Connection,
+    tenant: Tenant,
+    destination: int,
+    told: Sequence[DisclosureRow],
+    read: Sequence[Read],
+) -> None:
+    """Writes down what is about to be told. Conflict where an origin is gone or has another key by now."""
+    await connection.execute("SELECT 1 FROM space_gate WHERE space_id = $1::int4 FOR SHARE", [tenant.id])
+    found = await row(
+        connection,
+        """
+        SELECT count(*) FROM unnest($2::uuid[], $3::uuid[]) AS k (id, key_id)
+        JOIN subject_key s ON s.profile_id = k.id AND s.space_id = $1::int4 AND s.bucket = $4::int4
+        JOIN profile p ON p.profile_id = k.id AND p.space_id = $1::int4 AND p.bucket = $4::int4
+        WHERE s.key_id = k.key_id AND NOT p.withheld
+        """,
+        tenant.id,
+        uuids([each.origin for each in read]),
+        uuids([each.key_id for each in read]),
+        tenant.base,
+    )
+    if found is None or found[0] != len(read):
+        raise Conflict
+    # Sorted, so that two pages that tell of the same people never wait for each other.
+    origins, fields, last, until = zip(*sorted(told), strict=True)
+    await connection.execute(
+        """
+        INSERT INTO disclosure AS d (profile_id, destination, fields, space_id, bucket, first, last, until)
+        SELECT u.id, $2::int4, u.fields, $1::int4, $3::int4, u.last, u.last, u.until
+        FROM unnest($4::uuid[], $5::uuid[], $6::int8[], $7::int8[]) AS u (id, fields, last, until)
+        ON CONFLICT (profile_id, destination, fields, space_id, bucket)
+        DO UPDATE SET last = greatest(d.last, excluded.last), until = excluded.until
+        """,
+        [
+            tenant.id, destination, tenant.base,
+            uuids(origins), uuids(fields), int8s_or_null(last), int8s_or_null(until),
+        ],
+    )  # fmt: skip
+
+
+async def copy(connection: Connection, tenant: Tenant, pairs: Sequence[tuple[bytes, bytes]]) -> None:
+    """Who was told of an origin that is split was told of its twin: (origin, twin)."""
+    await connection.execute(
+        """
+        INSERT INTO disclosure (profile_id, destination, fields, space_id, bucket, first, last, until)
+        SELECT u.twin, d.destination, d.fields, d.space_id, d.bucket, d.first, d.last, d.until
+        FROM unnest($2::uuid[], $3::uuid[]) AS u (origin, twin)
+        JOIN disclosure d ON d.profile_id = u.origin AND d.space_id = $1::int4 AND d.bucket = $4::int4
+        ON CONFLICT DO NOTHING
+        """,
+        [tenant.id, uuids([origin for origin, _ in pairs]), uuids([twin for _, twin in pairs]), tenant.base],
+    )
+
+
+async def lapsed(connection: Connection, now: int, limit: int, passed: Sequence[int]) -> dict[int, list[bytes]]:
+    """By space, those `passed` over, the origins of which somebody was told under a consent that has ended."""
+    found = await rows(
+        connection,
+        "SELECT DISTINCT space_id, profile_id FROM (SELECT space_id, profile_id FROM disclosure "
+        "WHERE until <= $1::int8 AND space_id <> ALL ($3::int4[]) ORDER BY until LIMIT $2::int4) d",
+        now,
+        limit,
+        int4s(passed),
+    )
+    spaces: dict[int, list[bytes]] = {}
+    for space_id, origin in found:
+        spaces.setdefault(int(space_id), []).append(bytes(origin))
+    return spaces
+
+
+class LapsedRow(NamedTuple):
+    """A canonical profile that has to be looked at again, and its version by now."""
+
+    canonical: bytes
+    version: int
+
+
+async def announce(connection: Connection, tenant: Tenant, origins: Sequence[bytes], now: int) -> list[LapsedRow]:
+    """Raises the versions of the profiles of these origins and settles what lapsed; for the feed to tell."""
+    # In the order in which every writer locks them.
+    await connection.execute("SELECT 1 FROM space_gate WHERE space_id = $1::int4 FOR SHARE", [tenant.id])
+    heads = await rows(
+        connection,
+        """
+        SELECT DISTINCT p.head FROM unnest($2::uuid[]) AS k (id)
+        JOIN profile p ON p.profile_id = k.id AND p.space_id = $1::int4 AND p.bucket = $3::int4
+        ORDER BY p.head
+        """,
+        tenant.id,
+        uuids(origins),
+        tenant.base,
+    )
+    found = await rows(
+        connection,
+        """
+        WITH locked AS MATERIALIZED (
+            SELECT profile_id FROM profile WHERE profile_id = ANY ($2::uuid[]) AND space_id = $1::int4
+              AND bucket = $3::int4 AND head = profile_id ORDER BY profile_id FOR NO KEY UPDATE
+        )
+        UPDATE profile p SET version = p.version + 1 FROM locked l
+        WHERE p.profile_id = l.profile_id AND p.space_id = $1::int4 AND p.bucket = $3::int4
+        RETURNING p.canonical, p.version
+        """,
+        tenant.id,
+        uuids([head for (head,) in heads]),
+        tenant.base,
+    )
+    await connection.execute(
+        """
+        UPDATE disclosure SET until = NULL
+        WHERE profile_id = ANY ($2::uuid[]) AND space_id = $1::int4 AND bucket = $3::int4 AND until <= $4::int8
+        """,
+        [tenant.id, uuids(origins), tenant.base, now],
+    )
+    return [LapsedRow(*each) for each in found]

@@ -1,0 +1,199 @@
+"""The feed as it is read: entries of the lanes after a place in each, and what is forgotten of them.
+
+A lane's entries are exactly those after its base up to its head, in the order of their numbers, so
+taking the first ones of every lane skips nothing however late another lane's writer commits.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from identity.store.ingest import write_statements
+from identity.store.postgres.arrays import int2s, int8s, uuids, uuids_or_null
+from identity.store.postgres.database import Connection, row, rows
+from identity.store.postgres.rows import ChangeRow
+from identity.store.postgres.tenant import Tenant
+from identity.store.spaces.spaces_and_keys import LANES
+
+_LEAP = 1 << 40
+"""Further than any lane has come in a database that is gone."""
+
+
+class LaneRow(NamedTuple):
+    """A lane: its last entry, and the last one that is no longer kept."""
+
+    lane: int
+    seq: int
+    base: int
+
+
+async def lanes(connection: Connection, tenant: Tenant) -> list[LaneRow]:
+    """The lanes of a space."""
+    found = await rows(
+        connection,
+        "SELECT lane, seq, base FROM lane_head WHERE space_id = $1::int4 AND bucket = $2::int4 ORDER BY lane",
+        tenant.id,
+        tenant.base,
+    )
+    return [LaneRow(*each) for each in found]
+
+
+async def profiles_after(connection: Connection, tenant: Tenant, after: bytes) -> int:
+    """How many profiles are left to go through after an id."""
+    found = await row(
+        connection,
+        """
+        SELECT count(*) FROM profile
+        WHERE space_id = $1::int4 AND bucket = $2::int4 AND head = profile_id AND profile_id > $3::uuid
+        """,
+        tenant.id,
+        tenant.base,
+        after.hex(),
+    )
+    return 0 if found is None else int(found[0])
+
+
+class EntryRow(NamedTuple):
+    """An entry of a lane."""
+
+    lane: int
+    seq: int
+    op: int
+    version: int
+    at: int
+    profile: bytes
+    other: bytes | None
+
+
+async def entries(connection: Connection, tenant: Tenant, after: Mapping[int, int], limit: int) -> list[EntryRow]:
+    """The next entries after a place in each lane: those nearest to it first, at most `limit`."""
+    found = await rows(
+        connection,
+        """
+        SELECT c.lane, c.seq, c.op, c.version, c.at, c.profile_id, c.other
+        FROM unnest($2::int2[], $3::int8[]) AS a (lane, seq)
+        CROSS JOIN LATERAL (
+            SELECT * FROM change c
+            WHERE c.space_id = $1::int4 AND c.lane = a.lane AND c.seq > a.seq AND c.bucket = $4::int4
+            ORDER BY c.seq LIMIT $5::int8
+        ) c
+        ORDER BY c.seq - a.seq, c.lane LIMIT $5::int8
+        """,
+        tenant.id,
+        int2s(list(after)),
+        int8s(list(after.values())),
+        tenant.base,
+        limit,
+    )
+    return [EntryRow(*each) for each in found]
+
+
+async def names(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
+    """(id, canonical id) of the profiles among these ids that anybody may read."""
+    found = await rows(
+        connection,
+        """
+        SELECT p.profile_id, h.canonical FROM unnest($2::uuid[]) AS k (id)
+        JOIN profile p ON p.profile_id = k.id AND p.space_id = $1::int4 AND p.bucket = $3::int4
+        JOIN profile h ON h.profile_id = p.head AND h.space_id = $1::int4 AND h.bucket = $3::int4
+        WHERE NOT p.withheld
+        """,
+        tenant.id,
+        uuids(ids),
+        tenant.base,
+    )
+    return [(id_, canonical) for id_, canonical in found]
+
+
+async def about(
+    connection: Connection, tenant: Tenant, after: Mapping[int, int], ids: Sequence[bytes], most: int
+) -> bool | None:
+    """Whether an entry after a place is about one of these profiles; None where more than `most` had to be read."""
+    found = await row(
+        connection,
+        """
+        SELECT count(*), coalesce(bool_or(e.profile_id = ANY ($5::uuid[]) OR e.other = ANY ($5::uuid[])), false)
+        FROM (
+            SELECT c.profile_id, c.other FROM unnest($2::int2[], $3::int8[]) AS a (lane, seq)
+            CROSS JOIN LATERAL (
+                SELECT * FROM change c
+                WHERE c.space_id = $1::int4 AND c.lane = a.lane AND c.seq > a.seq AND c.bucket = $4::int4
+                ORDER BY c.seq LIMIT $6::int8
+            ) c LIMIT $6::int8
+        ) e
+        """,
+        tenant.id,
+        int2s(list(after)),
+        int8s(list(after.values())),
+        tenant.base,
+        uuids(ids),
+        most,
+    )
+    if found is None or (found[0] == most and not found[1]):
+        return None
+    return bool(found[1])
+
+
+async def append(connection: Connection, tenant: Tenant, lane: int, changes: list[ChangeRow]) -> None:
+    """Adds entries to a lane, at the end of the caller's transaction."""
+    op, version, at, profile, other = zip(*changes, strict=True)
+    await connection.execute(
+        write_statements.INSERT_CHANGES,
+        [
+            tenant.id, lane % LANES, tenant.base, len(changes),
+            int2s(op), int8s(version), int8s(at), uuids(profile), uuids_or_null(other),
+        ],
+    )  # fmt: skip
+
+
+async def forget(connection: Connection, tenant: Tenant, lane: int, before: int, limit: int) -> int:
+    """Forgets up to `limit` of the first entries of a lane, as far as all are from before a stamp; how many.
+
+    Stamps in a lane need not be in order: an old entry after a newer one waits for it. In a transaction
+    of its own.
+    """
+    found = await row(
+        connection,
+        """
+        SELECT h.base, coalesce((
+            SELECT coalesce(min(c.seq) FILTER (WHERE c.at >= $4::int8) - 1, max(c.seq)) FROM (
+                SELECT seq, at FROM change
+                WHERE space_id = $1::int4 AND lane = $2::int2 AND bucket = $3::int4 AND seq > h.base
+                ORDER BY seq LIMIT $5::int8
+            ) c
+        ), h.base)
+        FROM lane_head h WHERE h.space_id = $1::int4 AND h.lane = $2::int2 AND h.bucket = $3::int4 FOR UPDATE
+        """,
+        tenant.id,
+        lane,
+        tenant.base,
+        before,
+        limit,
+    )
+    if found is None or found[0] == found[1]:
+        return 0
+    base, upto = found
+    await connection.execute(
+        """
+        DELETE FROM change WHERE space_id = $1::int4 AND lane = $2::int2 AND bucket = $3::int4 AND seq <= $4::int8
+        """,
+        [tenant.id, lane, tenant.base, upto],
+    )
+    await connection.execute(
+        "UPDATE lane_head SET base = $4::int8 WHERE space_id = $1::int4 AND lane = $2::int2 AND bucket = $3::int4",
+        [tenant.id, lane, tenant.base, upto],
+    )
+    return int(upto - base)
+
+
+async def begin_anew(connection: Connection, tenant: Tenant) -> None:
+    """Has everybody begin again: every place in the lanes, of this database or of a newer one, is left behind."""
+    await connection.execute(
+        "DELETE FROM change WHERE space_id = $1::int4 AND bucket = $2::int4", [tenant.id, tenant.base]
+    )
+    await connection.execute(
+        """
+        UPDATE lane_head SET seq = seq + $3::int8, base = seq + $3::int8
+        WHERE space_id = $1::int4 AND bucket = $2::int4
+        """,
+        [tenant.id, tenant.base, _LEAP],
+    )

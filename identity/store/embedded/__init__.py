@@ -1,0 +1,1 @@
+"""identity.store.embedded.server."""

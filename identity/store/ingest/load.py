@@ -1,0 +1,290 @@
+"""Loads and locks what a batch of one space is about, in two round trips.
+
+The order of locks is everywhere the same: gate, messages and profiles (each sorted), identifiers
+(sorted, when inserted), key slot, lane. What is read after a lock is read by a later statement,
+since a statement that waited would join the locked row with older ones beside it.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from psycopg.rows import TupleRow
+
+from identity.store.postgres.arrays import bools, byteas, int2, int4, int8, int8s, uuids
+from identity.store.postgres.pipeline import Param, Step, WireConnection, run
+from identity.store.postgres.rows import GATE, AccountRow, Gate, KeyRow, ProfileRow, SightingRow
+from identity.store.postgres.tenant import Tenant
+from identity.store.postgres.writer_slots import HOLD, Lease
+from identity.values.errors import Conflict, LeaseLost, SpaceNotFound
+
+SUPPRESSED, BLOCKED, CUTS = 1, 2, 4
+
+# The class of the advisory lock below. It only makes waiting fair: those who share a row lock
+# may overtake for ever one who waits for it alone. Nothing rests on it for correctness.
+_FAIR_SHARED = "SELECT pg_advisory_xact_lock_shared(7301, $1::int4)"
+_FAIR_ALONE = "SELECT pg_advisory_xact_lock(7301, $1::int4)"
+_GATE_SHARED = f"SELECT {GATE} FROM space_gate WHERE space_id = $1::int4 FOR SHARE"  # noqa: S608 (names of columns)
+_GATE_ALONE = f"SELECT {GATE} FROM space_gate WHERE space_id = $1::int4 FOR UPDATE"  # noqa: S608 (names of columns)
+
+_DEDUP = """
+INSERT INTO message (key, space_id, bucket, batch)
+SELECT k.key, $1::int4, k.bucket, $4::int8 FROM unnest($2::uuid[], $3::int4[]) AS k (key, bucket)
+ON CONFLICT DO NOTHING RETURNING key
+"""
+
+_OWNERS = """
+SELECT i.key, i.profile_id
+FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket)
+JOIN identifier i ON i.key = k.key AND i.space_id = $1::int4 AND i.bucket = k.bucket
+"""
+
+# Only heads are locked: whoever holds a head holds all its origins, and a merge, which writes
+# origins that it has not loaded, can never meet somebody who holds one of them and waits for the
+# head. Naming one bucket for all holds while a space has a spread of 1; a wider one (Citus) takes
+# this in two statements.
+_HEADS = """
+SELECT p.profile_id, p.version, p.stamp, p.born, p.elder, p.events, p.joined_at, p.head, p.canonical,
+       p.joined_to, p.own, p.folded
+FROM (
+    SELECT DISTINCT o.head FROM unnest($2::uuid[]) AS k (id)
+    JOIN profile o ON o.profile_id = k.id AND o.space_id = $1::int4 AND o.bucket = $3::int4
+) n JOIN profile p ON p.profile_id = n.head AND p.space_id = $1::int4 AND p.bucket = $3::int4
+ORDER BY p.profile_id FOR NO KEY UPDATE OF p
+"""
+
+_ORIGINS = """
+SELECT p.profile_id, p.version, p.stamp, p.born, p.elder, p.events, p.joined_at, p.head, p.canonical,
+       p.joined_to, p.own, p.folded
+FROM unnest($2::uuid[]) AS k (id)
+JOIN profile p ON p.profile_id = k.id AND p.space_id = $1::int4 AND p.bucket = $3::int4
+"""
+
+_KEYS = """
+SELECT k.id, s.slot, s.key_id, s.wrapped, w.epoch, w.wrapped, d.version, d.document
+FROM unnest($2::uuid[], $3::int4[], $4::bool[]) AS k (id, bucket, wanted)
+JOIN subject_key s ON s.profile_id = k.id AND s.space_id = $1::int4 AND s.bucket = k.bucket
+JOIN slot_key w ON w.space_id = $1::int4 AND w.slot = s.slot AND w.bucket = $5::int4
+LEFT JOIN profile_document d
+    ON k.wanted AND d.profile_id = k.id AND d.space_id = $1::int4 AND d.bucket = k.bucket
+"""
+
+_SIGHTINGS = """
+SELECT g.profile_id, g.set_key, g.count, g.days, g.last_day, g.sources
+FROM unnest($2::uuid[], $3::uuid[], $4::int4[]) AS k (id, set_key, bucket)
+JOIN sighting g ON g.profile_id = k.id AND g.set_key = k.set_key AND g.space_id = $1::int4 AND g.bucket = k.bucket
+"""
+
+_SLOT = (
+    "SELECT epoch, wrapped FROM slot_key WHERE space_id = $1::int4 AND slot = $2::int2 AND bucket = $3::int4 FOR SHARE"
+)
+
+_ACCOUNTS = """
+SELECT a.key, a.account_id, a.version, a.group_id, a.document
+FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket)
+JOIN account a ON a.key = k.key AND a.space_id = $1::int4 AND a.bucket = k.bucket
+ORDER BY a.key FOR NO KEY UPDATE OF a
+"""
+_ACCOUNT_KEYS = """
+SELECT a.account_id, s.slot, s.key_id, s.wrapped, w.epoch, w.wrapped, NULL::int4, NULL::bytea
+FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket)
+JOIN account a ON a.key = k.key AND a.space_id = $1::int4 AND a.bucket = k.bucket
+JOIN subject_key s ON s.profile_id = a.account_id AND s.space_id = $1::int4 AND s.bucket = $4::int4
+JOIN slot_key w ON w.space_id = $1::int4 AND w.slot = s.slot AND w.bucket = $4::int4
+"""
+
+_BATCH = """
+SELECT m.batch FROM unnest($2::uuid[], $3::int4[]) AS k (key, bucket)
+JOIN message m ON m.key = k.key AND m.space_id = $1::int4 AND m.bucket = k.bucket
+WHERE m.batch = ANY ($4::int8[])
+UNION ALL
+SELECT r.stamp FROM rejection r
+WHERE r.space_id = $1::int4 AND r.bucket = $5::int4 AND r.stamp = ANY ($4::int8[])
+LIMIT 1
+"""
+
+_SEEN = """
+SELECT m.key FROM unnest($2::uuid[], $3::int4[]) AS k (key, bucket)
+JOIN message m ON m.key = k.key AND m.space_id = $1::int4 AND m.bucket = k.bucket
+"""
+
+_SUPPRESSED = """
+SELECT s.key, s.whole, s.until FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket)
+JOIN suppression s ON s.key = k.key AND s.space_id = $1::int4 AND s.bucket = k.bucket
+"""
+
+_BLOCKED = """
+SELECT b.key FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket)
+JOIN blocked_key b ON b.key = k.key AND b.space_id = $1::int4 AND b.bucket = k.bucket
+"""
+
+_CUT = """
+SELECT c.key, c.cut, c.side FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket)
+JOIN cut c ON c.key = k.key AND c.space_id = $1::int4 AND c.bucket = k.bucket
+"""
+
+_WINDOW = """
+SELECT i.key, i.last_seen
+FROM profile p
+JOIN profile_identifier i ON i.profile_id = p.profile_id AND i.space_id = $1::int4 AND i.bucket = $5::int4
+WHERE (p.profile_id = $2::uuid OR (p.head = $2::uuid AND p.head <> p.profile_id))
+  AND p.space_id = $1::int4 AND p.bucket = $5::int4 AND i.type = $3::int2 AND NOT i.retired
+ORDER BY i.last_seen DESC, i.key DESC LIMIT $4::int4
+"""
+
+
+class First(NamedTuple):
+    """The first round trip: the gate, the messages not seen before, key -> origin."""
+
+    gate: Gate
+    fresh_messages: set[bytes]
+    owners: dict[bytes, bytes]
+
+
+class Second(NamedTuple):
+    """The second: everything locked, and what lies under the locks."""
+
+    profiles: list[ProfileRow]
+    keys: list[KeyRow]
+    sightings: list[SightingRow]
+    accounts: list[AccountRow]
+    slot: tuple[int, bytes] | None
+
+
+async def begin(
+    connection: WireConnection,
+    tenant: Tenant,
+    messages: Sequence[bytes],
+    identifiers: Sequence[bytes],
+    batch: int,
+    lease: Lease,
+    *,
+    alone: bool,
+) -> First:
+    """Begins the transaction: takes the gate, claims the messages, finds the profiles.
+
+    `alone` takes the gate for itself: no other batch of the space commits until this one ends.
+    """
+    messages, identifiers = sorted(messages), sorted(identifiers)
+    space = int4(tenant.id)
+    _, _, gates, held, fresh, owners = await run(
+        connection,
+        Step("BEGIN"),
+        Step(_FAIR_ALONE if alone else _FAIR_SHARED, [space]),
+        Step(_GATE_ALONE if alone else _GATE_SHARED, [space]),
+        Step(HOLD, [int2(lease.slot), lease.holder]),
+        Step(_DEDUP, [space, uuids(messages), tenant.buckets(messages), int8(batch)]),
+        Step(_OWNERS, [space, byteas(identifiers), tenant.buckets(identifiers)]),
+    )
+    if not gates.rows:
+        raise SpaceNotFound
+    if not held.rows:
+        raise LeaseLost
+    return First(Gate(*gates.rows[0]), {key for (key,) in fresh.rows}, dict(owners.rows))
+
+
+async def lock(
+    connection: WireConnection,
+    tenant: Tenant,
+    origins: Collection[bytes],
+    documents: set[bytes],
+    sets: Sequence[tuple[bytes, bytes]],
+    groups: Sequence[bytes],
+    slot: int | None,
+) -> Second:
+    """Locks the heads of these origins, and reads what lies under the locks.
+
+    `documents` are the origins whose document is wanted, `sets` (origin, set) pairs to look for,
+    `slot` the key slot to mint under, if anything may be minted (the answer's `slot` is None
+    where that slot has no key yet).
+    Raises Conflict where one was merged while its lock was waited for.
+    """
+    origins = sorted(origins)
+    groups = sorted(groups)
+    space, base = int4(tenant.id), int4(tenant.base)
+    by_origin, set_keys = [origin for origin, _ in sets], [set_key for _, set_key in sets]
+    steps: list[Step] = [
+        Step(_HEADS, [space, uuids(origins), base]),
+        Step(
+            _KEYS,
+            [space, uuids(origins), tenant.buckets(origins), bools([id_ in documents for id_ in origins]), base],
+        ),
+        Step(_SIGHTINGS, [space, uuids(by_origin), uuids(set_keys), tenant.buckets(by_origin)]),
+    ]
+    if groups:
+        named: list[Param] = [space, byteas(groups), tenant.buckets(groups)]
+        steps += [Step(_ACCOUNTS, named), Step(_ACCOUNT_KEYS, [*named, base])]
+    if slot is not None:
+        steps.append(Step(_SLOT, [space, int2(slot), base]))
+    heads, keys, sightings, *rest = await run(connection, *steps)
+    accounts, account_keys = (rest[0].rows, rest[1].rows) if groups else ([], [])
+    slot_keys = [] if slot is None else rest[-1].rows
+
+    profiles = [ProfileRow(*row) for row in heads.rows]
+    held = {row.id for row in profiles if row.head == row.id}
+    merged = [origin for origin in origins if origin not in held]
+    if merged:
+        (found,) = await run(connection, Step(_ORIGINS, [space, uuids(merged), base]))
+        under = [ProfileRow(*row) for row in found.rows]
+        if len(under) != len(merged) or any(row.head not in held for row in under):
+            raise Conflict
+        profiles = [row for row in profiles if row.id in held] + under
+    return Second(
+        profiles,
+        [KeyRow(*row) for row in (*keys.rows, *account_keys)],
+        [SightingRow(*row) for row in sightings.rows],
+        [AccountRow(*row) for row in accounts],
+        (slot_keys[0][0], slot_keys[0][1]) if slot_keys else None,
+    )
+
+
+async def seen(connection: WireConnection, tenant: Tenant, messages: Sequence[bytes]) -> set[bytes]:
+    """Which of these messages were accepted, by keys that nothing is claimed by any more."""
+    (found,) = await run(connection, Step(_SEEN, [int4(tenant.id), uuids(messages), tenant.buckets(messages)]))
+    return {bytes(key) for (key,) in found.rows}
+
+
+async def committed(
+    connection: WireConnection, tenant: Tenant, messages: Sequence[bytes], batches: Sequence[int]
+) -> int | None:
+    """Which of these batches was committed: one whose answer was lost left its name with what it wrote."""
+    space, base = int4(tenant.id), int4(tenant.base)
+    params: list[Param] = [space, uuids(messages), tenant.buckets(messages), int8s(batches), base]
+    (found,) = await run(connection, Step(_BATCH, params))
+    return int(found.rows[0][0]) if found.rows else None
+
+
+async def marks(
+    connection: WireConnection, tenant: Tenant, gate: Gate, suppressions: Sequence[bytes], identifiers: Sequence[bytes]
+) -> tuple[list[tuple[bytes, bool, int | None]], set[bytes], list[tuple[bytes, bytes, int]]]:
+    """What must be respected: (hash, whole, until) of who is suppressed, blocked keys, (key, cut, side).
+
+    Only asked where the gate says that there is anything; the gate is held, so it stays so.
+    """
+    found = []
+    for mark, query, keys in (
+        (SUPPRESSED, _SUPPRESSED, suppressions),
+        (BLOCKED, _BLOCKED, identifiers),
+        (CUTS, _CUT, identifiers),
+    ):
+        rows: list[TupleRow] = []
+        if gate.marks & mark:
+            (marked,) = await run(connection, Step(query, [int4(tenant.id), byteas(keys), tenant.buckets(keys)]))
+            rows = marked.rows
+        found.append(rows)
+    suppressed = [(hash_, whole, until) for hash_, whole, until in found[0]]
+    return suppressed, {key for (key,) in found[1]}, [(k, cut, side) for k, cut, side in found[2]]
+
+
+async def scan_windows(
+    connection: WireConnection, tenant: Tenant, scans: Sequence[tuple[bytes, int, int]]
+) -> list[tuple[bytes, int, bytes, int]]:
+    """The newest identifiers of a type, for heads whose window has to be built.
+
+    `scans` are (head, type, how many); rows are (head, type, key, last seen).
+    """
+    found = []
+    for head, type_, size in scans:
+        params = [int4(tenant.id), head, int2(type_), int4(size), int4(tenant.base)]
+        (scanned,) = await run(connection, Step(_WINDOW, params))
+        found += [(head, type_, key, seen) for key, seen in scanned.rows]
+    return found

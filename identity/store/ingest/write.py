@@ -1,0 +1,300 @@
+"""Writes what a batch planned, in one pipeline of a few set-based statements, the lane last.
+
+Every update names what it expects to find and every statement the number of rows it must touch;
+a difference means the ground moved, and the whole batch is rolled back and planned again.
+"""
+
+from collections.abc import Sequence
+from typing import LiteralString
+
+from msgspec import Struct
+
+from identity.store.ingest import write_statements
+from identity.store.ledger.ledger import APPEND
+from identity.store.postgres.arrays import (
+    bools,
+    byteas,
+    int2,
+    int2s,
+    int4,
+    int4s,
+    int8,
+    int8s,
+    int8s_or_null,
+    uuids,
+    uuids_or_null,
+)
+from identity.store.postgres.database import Connection
+from identity.store.postgres.pipeline import Param, Step, WireConnection, run
+from identity.store.postgres.rows import (
+    AccountRow,
+    ChangeRow,
+    DocumentRow,
+    EventRow,
+    EvidenceRow,
+    HistoryRow,
+    IdentifierRow,
+    ProfileRow,
+    RejectionRow,
+    SightingRow,
+    SubjectKeyRow,
+)
+from identity.store.postgres.tenant import Tenant
+from identity.values.errors import Conflict
+
+
+class Writes(Struct):
+    """The rows of one batch of one space, or of one act.
+
+    `touched` profiles come with the stamp they had when they were locked; `moved` are (head that
+    was merged away, head it now points to); `seen` (origin, key, last seen); `retired` (origin,
+    key) and `unretired`, its opposite; `slot` a slot key to create: (slot, epoch, wrapped); `gate`
+    the stamp to raise the gate to, which is held alone then, and `marks` what is marked there.
+
+    `lifted` are origins whose documents, sightings, calls, history and key are taken away first, to
+    be written anew under another key; `detached` (origin, key), `left` (group, origin) and `unseen`
+    (origin, set) are identifiers, memberships and sightings to take away. `cuts` are (key, cut,
+    side), `forgotten` (key, stamp), `suppressed` (hash, whole or only up to a moment, that moment).
+    `inherits`: who was told of the first was told of what lies at the second from now on.
+    """
+
+    gate: int = 0
+    marks: int = 0
+    lifted: list[bytes] = []
+    detached: list[tuple[bytes, bytes]] = []
+    born: list[ProfileRow] = []
+    touched: list[tuple[ProfileRow, int]] = []
+    moved: list[tuple[bytes, bytes]] = []
+    identifiers: list[IdentifierRow] = []
+    seen: list[tuple[bytes, bytes, int]] = []
+    retired: list[tuple[bytes, bytes]] = []
+    unretired: list[tuple[bytes, bytes]] = []
+    unseen: list[tuple[bytes, bytes]] = []
+    cuts: list[tuple[bytes, bytes, int]] = []
+    blocked: list[bytes] = []
+    forgotten: list[tuple[bytes, int]] = []
+    suppressed: list[tuple[bytes, bool, int | None]] = []
+    slot: tuple[int, int, bytes] | None = None
+    subject_keys: list[SubjectKeyRow] = []
+    new_documents: list[DocumentRow] = []
+    documents: list[DocumentRow] = []
+    new_sightings: list[SightingRow] = []
+    sightings: list[SightingRow] = []
+    new_accounts: list[AccountRow] = []
+    accounts: list[AccountRow] = []
+    left: list[tuple[bytes, bytes]] = []
+    memberships: list[tuple[bytes, bytes, bool, int, int]] = []
+    evidence: list[EvidenceRow] = []
+    events: list[EventRow] = []
+    history: list[HistoryRow] = []
+    unclaimed: list[bytes] = []
+    ledger: list[tuple[int, bytes]] = []
+    rejection: RejectionRow | None = None
+    lane: int = 0
+    changes: list[ChangeRow] = []
+    inherits: list[tuple[bytes, bytes]] = []
+
+
+async def apply(connection: WireConnection, tenant: Tenant, writes: Writes) -> None:
+    """Sends the statements; raises Conflict if any touched another number of rows than it must."""
+    steps = _steps(tenant, writes)
+    results = await run(connection, *steps.all)
+    if any(count not in (None, result.touched) for count, result in zip(steps.counts, results, strict=True)):
+        raise Conflict
+
+
+async def raise_gate(connection: Connection, tenant: Tenant, stamp: int, marks: int) -> None:
+    """Raises the gate, which is held alone, and marks what has to be respected from now on."""
+    await connection.execute(write_statements.RAISE_GATE, [tenant.id, stamp, marks])
+
+
+async def commit(connection: WireConnection) -> None:
+    """Makes it durable. An error here leaves open whether it is."""
+    await run(connection, Step("COMMIT"))
+
+
+async def rollback(connection: WireConnection) -> None:
+    """Gives the batch up."""
+    await run(connection, Step("ROLLBACK"))
+
+
+class _Steps:
+    """The statements of a batch in the order of locks; each has the space as its first parameter."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self.tenant = tenant
+        self.all: list[Step] = []
+        self.counts: list[int | None] = []
+
+    def add(self, query: LiteralString, count: int | None, *params: Param) -> None:
+        """One more statement, which must touch `count` rows (None: as many as there are)."""
+        self.all.append(Step(query, [int4(self.tenant.id), *params]))
+        self.counts.append(count)
+
+
+def _steps(tenant: Tenant, w: Writes) -> _Steps:
+    steps = _Steps(tenant)
+    if w.gate:
+        steps.add(write_statements.RAISE_GATE, None, int8(w.gate), int2(w.marks))
+    if w.lifted:
+        for statement in write_statements.LIFT:
+            steps.add(statement, None, uuids(w.lifted), tenant.buckets(w.lifted))
+    if w.born:
+        ids = [row.id for row in w.born]
+        steps.add(write_statements.INSERT_PROFILES, len(ids), uuids(ids), tenant.buckets(ids), *_profiles(w.born))
+    if w.moved:
+        heads, to = zip(*w.moved, strict=True)
+        steps.add(write_statements.MOVE_ORIGINS, None, uuids(heads), uuids(to), int4(tenant.base))
+    if w.touched:
+        rows = [row for row, _ in w.touched]
+        ids = [row.id for row in rows]
+        expected = int8s([stamp for _, stamp in w.touched])
+        steps.add(
+            write_statements.UPDATE_PROFILES, len(ids), uuids(ids), tenant.buckets(ids), *_profiles(rows), expected
+        )
+    _identifiers(steps, w)
+    _sightings(steps, w)
+    _sealed(steps, w)
+    _groups(steps, w)
+    _calls(steps, w)
+    for moment, entry in w.ledger:
+        steps.add(APPEND, 1, int8(moment), entry)
+    if w.changes:
+        op, version, at, profile, other = zip(*w.changes, strict=True)
+        columns = (int2s(op), int8s(version), int8s(at), uuids(profile), uuids_or_null(other))
+        steps.add(write_statements.INSERT_CHANGES, len(op), int2(w.lane), int4(tenant.base), int8(len(op)), *columns)
+    return steps
+
+
+def _profiles(rows: Sequence[ProfileRow]) -> tuple[Param, ...]:
+    _, version, stamp, born, elder, events, joined_at, head, canonical, joined_to, own, folded = zip(*rows, strict=True)
+    return (
+        int8s(version),
+        int8s(stamp),
+        int8s(born),
+        int8s(elder),
+        int8s(events),
+        int8s_or_null(joined_at),
+        uuids(head),
+        uuids(canonical),
+        uuids_or_null(joined_to),
+        byteas(own),
+        byteas(folded),
+    )
+
+
+def _identifiers(steps: _Steps, w: Writes) -> None:
+    buckets = steps.tenant.buckets
+    if w.detached:
+        origin, key = zip(*w.detached, strict=True)
+        steps.add(write_statements.DELETE_IDENTIFIERS, len(key), byteas(key), buckets(key))
+        steps.add(write_statements.DELETE_PROFILE_IDENTIFIERS, len(key), uuids(origin), byteas(key), buckets(origin))
+    if w.identifiers:
+        # Sorted, so that two batches that link the same identifiers never wait for each other.
+        key, origin, type_, retired, source, linked, first, last, value = zip(*sorted(w.identifiers), strict=True)
+        steps.add(write_statements.INSERT_IDENTIFIERS, len(key), byteas(key), buckets(key), uuids(origin))
+        columns = (int2s(type_), bools(retired), int4s(source), int8s(linked), int8s(first), int8s(last), byteas(value))
+        steps.add(
+            write_statements.INSERT_PROFILE_IDENTIFIERS, len(key), uuids(origin), byteas(key), buckets(origin), *columns
+        )
+    if w.seen:
+        origin, key, last = zip(*w.seen, strict=True)
+        steps.add(write_statements.UPDATE_SEEN, None, uuids(origin), byteas(key), buckets(origin), int8s(last))
+    if w.retired:
+        origin, key = zip(*w.retired, strict=True)
+        steps.add(write_statements.RETIRE, len(key), uuids(origin), byteas(key), buckets(origin))
+    if w.unretired:
+        origin, key = zip(*w.unretired, strict=True)
+        steps.add(write_statements.UNRETIRE, len(key), uuids(origin), byteas(key), buckets(origin))
+    _marks(steps, w)
+
+
+def _marks(steps: _Steps, w: Writes) -> None:
+    buckets = steps.tenant.buckets
+    if w.cuts:
+        key, cut, side = zip(*w.cuts, strict=True)
+        steps.add(write_statements.INSERT_CUTS, len(key), byteas(key), buckets(key), uuids(cut), int2s(side))
+    if w.blocked:
+        steps.add(write_statements.BLOCK, None, byteas(w.blocked), buckets(w.blocked))
+    if w.forgotten:
+        key, until = zip(*w.forgotten, strict=True)
+        steps.add(write_statements.FORGET, None, byteas(key), buckets(key), int8s(until))
+    if w.suppressed:
+        hash_, whole, moment = zip(*w.suppressed, strict=True)
+        steps.add(write_statements.SUPPRESS, None, byteas(hash_), buckets(hash_), bools(whole), int8s_or_null(moment))
+
+
+def _sightings(steps: _Steps, w: Writes) -> None:
+    if w.unseen:
+        origin, set_key = zip(*w.unseen, strict=True)
+        steps.add(write_statements.DELETE_SIGHTINGS, None, uuids(origin), uuids(set_key), steps.tenant.buckets(origin))
+    for rows, query in (
+        (w.new_sightings, write_statements.INSERT_SIGHTINGS),
+        (w.sightings, write_statements.UPDATE_SIGHTINGS),
+    ):
+        if rows:
+            origin, set_key, seen, days, last_day, sources = zip(*rows, strict=True)
+            columns = (int4s(seen), int4s(days), int4s(last_day), byteas(sources))
+            steps.add(query, len(origin), uuids(origin), uuids(set_key), steps.tenant.buckets(origin), *columns)
+
+
+def _sealed(steps: _Steps, w: Writes) -> None:
+    buckets = steps.tenant.buckets
+    if w.slot is not None:
+        slot, epoch, wrapped = w.slot
+        steps.add(write_statements.INSERT_SLOT, 1, int2(slot), int4(steps.tenant.base), int4(epoch), wrapped)
+    if w.subject_keys:
+        ids, slots, key_ids, wrapped_keys = zip(*w.subject_keys, strict=True)
+        columns = (uuids(ids), buckets(ids), int2s(slots), uuids(key_ids), byteas(wrapped_keys))
+        steps.add(write_statements.INSERT_SUBJECT_KEYS, len(ids), *columns)
+    for rows, query in (
+        (w.new_documents, write_statements.INSERT_DOCUMENTS),
+        (w.documents, write_statements.UPDATE_DOCUMENTS),
+    ):
+        if rows:
+            origin, version, document = zip(*rows, strict=True)
+            steps.add(query, len(origin), uuids(origin), buckets(origin), int4s(version), byteas(document))
+
+
+def _groups(steps: _Steps, w: Writes) -> None:
+    buckets = steps.tenant.buckets
+    for rows, query in (
+        (w.new_accounts, write_statements.INSERT_ACCOUNTS),
+        (w.accounts, write_statements.UPDATE_ACCOUNTS),
+    ):
+        if rows:
+            key, account, version, group, document = zip(*sorted(rows), strict=True)
+            columns = (byteas(key), buckets(key), uuids(account), int4s(version), byteas(group), byteas(document))
+            steps.add(query, len(key), *columns)
+    if w.left:
+        group, origin = zip(*w.left, strict=True)
+        steps.add(write_statements.DELETE_MEMBERSHIPS, None, byteas(group), uuids(origin), buckets(group))
+    if w.memberships:
+        group, origin, member, time, stamp = zip(*sorted(w.memberships), strict=True)
+        said = (bools(member), int8s(time), int8s(stamp))
+        steps.add(write_statements.PUT_MEMBERSHIPS, None, byteas(group), uuids(origin), buckets(group), *said)
+
+
+def _calls(steps: _Steps, w: Writes) -> None:
+    buckets = steps.tenant.buckets
+    if w.evidence:
+        origin, stamp, kind, kept, demoted, payload, rules = zip(*w.evidence, strict=True)
+        taught = (int2s(kind), byteas(kept), byteas(demoted), byteas(payload), int4s(rules))
+        steps.add(write_statements.INSERT_EVIDENCE, len(origin), uuids(origin), int8s(stamp), buckets(origin), *taught)
+    if w.events:
+        origin, stamp, calls, payload = zip(*w.events, strict=True)
+        plain = (uuids(origin), int8s(stamp), buckets(origin), int2s(calls), byteas(payload))
+        steps.add(write_statements.INSERT_EVENTS, len(origin), *plain)
+    if w.history:
+        profile, stamp, seq, kind, other, keys, rules, actor = zip(*w.history, strict=True)
+        columns = (int2s(seq), int2s(kind), uuids_or_null(other), byteas(keys), int4s(rules), int8s_or_null(actor))
+        steps.add(
+            write_statements.INSERT_HISTORY, len(profile), uuids(profile), int8s(stamp), buckets(profile), *columns
+        )
+    if w.unclaimed:
+        steps.add(write_statements.DELETE_MESSAGES, len(w.unclaimed), uuids(w.unclaimed), buckets(w.unclaimed))
+    if w.rejection is not None:
+        row = w.rejection
+        steps.add(
+            write_statements.INSERT_REJECTION, 1, int8(row.stamp), int4(steps.tenant.base), int2(row.calls), row.payload
+        )

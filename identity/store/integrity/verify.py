@@ -1,0 +1,217 @@
+"""Reads a whole space for an audit: in one snapshot, a few thousand rows at a time, nothing opened.
+
+A cursor of the server walks each table once, and one whole space is what a scan is right for: so
+these statements are planned as they need, not as the service's are. Writers are never waited for
+and never wait.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import LiteralString, NamedTuple
+
+from psycopg import AsyncRawServerCursor
+from psycopg.rows import TupleRow
+
+from identity.store.postgres.arrays import int4s
+from identity.store.postgres.database import Connection, Database, rows
+from identity.store.postgres.tenant import Tenant
+
+BATCH = 5_000
+_SETTINGS = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
+
+PROFILES: LiteralString = """
+SELECT profile_id, head, canonical, joined_to, joined_at, born, elder, version, events, own
+FROM profile WHERE space_id = $1::int4 AND bucket = $2::int4
+"""
+COUNTERS: LiteralString = """
+SELECT profile_id, own, folded FROM profile WHERE space_id = $1::int4 AND bucket = $2::int4
+"""
+FORWARD: LiteralString = """
+SELECT key, profile_id FROM identifier WHERE space_id = $1::int4 AND bucket = $2::int4
+"""
+REVERSE: LiteralString = """
+SELECT profile_id, key, type, retired, linked_at, last_seen, length(value) > 0
+FROM profile_identifier WHERE space_id = $1::int4 AND bucket = $2::int4
+"""
+EVIDENCE: LiteralString = """
+SELECT profile_id, stamp, kind, kept FROM evidence WHERE space_id = $1::int4 AND bucket = $2::int4
+"""
+EVENTS: LiteralString = """
+SELECT profile_id, sum(calls)::int8 FROM event
+WHERE space_id = $1::int4 AND bucket = $2::int4 GROUP BY profile_id
+"""
+TOLD: LiteralString = """
+SELECT t.profile_id, max(t.version) FILTER (WHERE t.named), CASE
+    WHEN p.profile_id IS NULL THEN bool_or(t.op = 4)
+    -- Of who is there: what was told last, of an id that was merged away that it is.
+    ELSE NOT p.withheld AND (array_agg(t.op ORDER BY t.at DESC, t.version DESC, t.op DESC))[1] = 4
+END
+FROM (
+    SELECT profile_id, version, at, op, true AS named FROM change WHERE space_id = $1::int4 AND bucket = $2::int4
+    UNION ALL
+    SELECT other, version, at, op, false FROM change WHERE space_id = $1::int4 AND bucket = $2::int4 AND op = 2
+) t
+LEFT JOIN profile p ON p.profile_id = t.profile_id AND p.space_id = $1::int4 AND p.bucket = $2::int4
+GROUP BY t.profile_id, p.profile_id, p.withheld HAVING bool_or(t.named)
+"""
+ERASED: LiteralString = """
+SELECT DISTINCT c.profile_id FROM change c
+WHERE c.space_id = $1::int4 AND c.bucket = $2::int4 AND c.op = 4 AND c.other IS NOT NULL
+  AND NOT EXISTS (SELECT FROM erasure e WHERE e.erasure_id = c.other AND e.space_id = $1::int4 AND e.bucket = $2::int4)
+"""
+DELIVERIES: LiteralString = """
+SELECT coalesce(v.destination, d.id), v.destination IS NOT NULL AND d.id IS NOT NULL, v.acked, v.pushed
+FROM (SELECT * FROM delivery WHERE space_id = $1::int4 AND bucket = $2::int4) v
+FULL JOIN (SELECT id FROM destination WHERE space_id = $1::int4) d ON d.id = v.destination
+"""
+DISCLOSED: LiteralString = """
+SELECT t.profile_id, t.destination, p.profile_id IS NOT NULL AND d.id IS NOT NULL FROM disclosure t
+LEFT JOIN profile p ON p.profile_id = t.profile_id AND p.space_id = $1::int4 AND p.bucket = $2::int4
+LEFT JOIN destination d ON d.id = t.destination AND d.space_id = $1::int4
+WHERE t.space_id = $1::int4 AND t.bucket = $2::int4
+"""
+CUTS: LiteralString = """
+SELECT key, cut, side FROM cut WHERE space_id = $1::int4 AND bucket = $2::int4
+"""
+RENAMED: LiteralString = """
+SELECT old, new FROM renamed_key WHERE new IS NOT NULL AND space_id = $1::int4 AND bucket = $2::int4
+"""
+FORGOTTEN: LiteralString = """
+SELECT key, until FROM forgotten WHERE space_id = $1::int4 AND bucket = $2::int4
+"""
+BLOCKED_LINKED: LiteralString = """
+SELECT b.key FROM blocked_key b
+JOIN identifier i ON i.key = b.key AND i.space_id = $1::int4 AND i.bucket = $2::int4
+WHERE b.space_id = $1::int4 AND b.bucket = $2::int4
+"""
+KEYLESS: LiteralString = """
+SELECT o.id FROM (
+    SELECT profile_id AS id FROM profile WHERE space_id = $1::int4 AND bucket = $2::int4
+    UNION ALL SELECT account_id FROM account WHERE space_id = $1::int4 AND bucket = $2::int4
+) o
+LEFT JOIN (
+    SELECT s.profile_id FROM subject_key s
+    JOIN slot_key w ON w.slot = s.slot AND w.space_id = $1::int4 AND w.bucket = $2::int4
+    WHERE s.space_id = $1::int4 AND s.bucket = $2::int4
+) k ON k.profile_id = o.id
+WHERE k.profile_id IS NULL
+"""
+OWNERLESS: LiteralString = """
+SELECT s.profile_id FROM subject_key s
+LEFT JOIN profile p ON p.profile_id = s.profile_id AND p.space_id = $1::int4 AND p.bucket = $2::int4
+LEFT JOIN account a ON a.account_id = s.profile_id AND a.space_id = $1::int4 AND a.bucket = $2::int4
+WHERE s.space_id = $1::int4 AND s.bucket = $2::int4 AND p.profile_id IS NULL AND a.account_id IS NULL
+  AND NOT EXISTS (SELECT FROM export x
+                  WHERE x.export_id = s.profile_id AND x.space_id = $1::int4 AND x.bucket = $2::int4)
+  AND NOT EXISTS (SELECT FROM erasure e
+                  WHERE e.erasure_id = s.profile_id AND e.aside IS NOT NULL AND e.space_id = $1::int4
+                    AND e.bucket = $2::int4)
+"""
+LEDGER: LiteralString = """
+SELECT seq, entry, hash FROM ledger WHERE space_id = $1::int4 AND bucket = $2::int4 ORDER BY seq
+"""
+_ABOUT: dict[LiteralString, LiteralString] = {
+    "profile_document": "profile_id",
+    "sighting": "profile_id",
+    "history": "profile_id",
+    "membership": "profile_id",
+    "change": "other",
+}
+# What an erasure tells of is the erasure, no profile.
+_AS: dict[LiteralString, LiteralString] = {"change": "(SELECT * FROM change WHERE op <> 4)"}
+
+
+@asynccontextmanager
+async def snapshot(database: Database) -> AsyncIterator[Connection]:
+    """A connection on which every statement sees what was committed before the first."""
+    async with database.transaction() as connection:
+        await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        await connection.execute("SET LOCAL statement_timeout = 0")
+        await connection.execute("SET LOCAL plan_cache_mode = auto")
+        for name in _SETTINGS:
+            await connection.execute("SELECT set_config($1, 'on', true)", [name])
+        yield connection
+
+
+async def stream(connection: Connection, query: LiteralString, tenant: Tenant) -> AsyncIterator[list[TupleRow]]:
+    """The rows of a statement on a space, BATCH at a time."""
+    async with AsyncRawServerCursor(connection, "audit") as cursor:
+        await cursor.execute(query, [tenant.id, tenant.base], binary=True)
+        while found := await cursor.fetchmany(BATCH):
+            yield found
+
+
+async def acts(connection: Connection, tenant: Tenant, kinds: list[int]) -> list[tuple[int, int, bytes]]:
+    """(stamp, kind, named identifiers) of what people did: there are few of these."""
+    found = await rows(
+        connection,
+        """
+        SELECT stamp, kind, kept FROM evidence
+        WHERE space_id = $1::int4 AND bucket = $2::int4 AND kind = ANY ($3::int4[])
+        """,
+        tenant.id,
+        tenant.base,
+        int4s(kinds),
+    )
+    return [(stamp, kind, kept) for stamp, kind, kept in found]
+
+
+async def took_part(connection: Connection, tenant: Tenant, kind: int) -> list[bytes]:
+    """The profiles whose history has a line of this kind."""
+    found = await rows(
+        connection,
+        """
+        SELECT DISTINCT profile_id FROM history
+        WHERE space_id = $1::int4 AND bucket = $2::int4 AND kind = $3::int4
+        """,
+        tenant.id,
+        tenant.base,
+        kind,
+    )
+    return [id_ for (id_,) in found]
+
+
+class LaneRow(NamedTuple):
+    """A lane of the feed: its last entry, the last one that is forgotten, and the entries that it holds."""
+
+    lane: int
+    seq: int | None
+    base: int
+    entries: int
+    first: int | None
+    last: int | None
+
+
+async def lanes(connection: Connection, tenant: Tenant) -> list[LaneRow]:
+    """The lanes of the feed, and those that have entries and no head."""
+    found = await rows(
+        connection,
+        """
+        SELECT coalesce(h.lane, c.lane), h.seq, coalesce(h.base, 0), coalesce(c.entries, 0), c.low, c.high
+        FROM (SELECT lane, seq, base FROM lane_head WHERE space_id = $1::int4 AND bucket = $2::int4) h
+        FULL JOIN (
+            SELECT lane, count(*) AS entries, min(seq) AS low, max(seq) AS high FROM change
+            WHERE space_id = $1::int4 AND bucket = $2::int4 GROUP BY lane
+        ) c ON c.lane = h.lane
+        """,
+        tenant.id,
+        tenant.base,
+    )
+    return [LaneRow(*each) for each in found]
+
+
+async def orphans(connection: Connection, tenant: Tenant) -> AsyncIterator[tuple[str, list[bytes]]]:
+    """Per table the profiles that its rows name and that do not exist."""
+    for table, about in _ABOUT.items():
+        async for found in stream(connection, _orphans(table, about), tenant):
+            yield table, [id_ for (id_,) in found]
+
+
+def _orphans(table: LiteralString, about: LiteralString) -> LiteralString:
+    return f"""
+        SELECT DISTINCT t.{about} FROM {_AS.get(table, table)} t
+        LEFT JOIN profile p ON p.profile_id = t.{about} AND p.space_id = $1::int4 AND p.bucket = $2::int4
+        WHERE t.space_id = $1::int4 AND t.bucket = $2::int4 AND t.{about} IS NOT NULL AND p.profile_id IS NULL
+          AND NOT EXISTS (SELECT FROM change e WHERE e.profile_id = t.{about} AND e.op = 4
+                          AND e.space_id = $1::int4 AND e.bucket = $2::int4 AND '{table}' = 'change')
+    """  # noqa: S608 (names of tables)

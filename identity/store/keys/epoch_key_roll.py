@@ -1,0 +1,160 @@
+"""The rows that a key roll goes through: the epoch of a space, its slot keys, and the keys under them.
+
+A slot is held before the subject keys under it are read, so nothing is minted or destroyed there
+until the roll of the slot is committed.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+from identity.store.postgres.arrays import byteas, int2s, uuids
+from identity.store.postgres.database import Connection, Database, row, rows
+from identity.values.errors import SpaceNotFound
+
+_FAIR_ALONE = "SELECT pg_advisory_xact_lock(7301, $1::int4)"
+
+
+class SlotRow(NamedTuple):
+    """A slot's key under its epoch key; `touched`: a subject key under it was destroyed."""
+
+    slot: int
+    epoch: int
+    wrapped: bytes
+    touched: bool
+
+
+class SubjectRow(NamedTuple):
+    """A subject key under its slot's key."""
+
+    profile_id: bytes
+    slot: int
+    key_id: bytes
+    wrapped: bytes
+
+
+@asynccontextmanager
+async def alone(database: Database, space_id: int) -> AsyncIterator[bool]:
+    """Whether nobody else rolls this space, for as long as the block lasts."""
+    async with database.transaction() as connection:
+        await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        yield (
+            await row(connection, "SELECT 1 FROM space WHERE id = $1::int4 FOR UPDATE SKIP LOCKED", space_id)
+        ) is not None
+
+
+async def hold_gate(connection: Connection, space_id: int) -> int:
+    """Takes the gate alone, to the end of the transaction; the stamp it has. SpaceNotFound."""
+    await connection.execute(_FAIR_ALONE, [space_id])
+    found = await row(connection, "SELECT stamp FROM space_gate WHERE space_id = $1::int4 FOR UPDATE", space_id)
+    if found is None:
+        raise SpaceNotFound
+    return int(found[0])
+
+
+async def raise_epoch(connection: Connection, space_id: int, expected: int) -> bool:
+    """Under the gate held alone: from now on new slot keys are made under the next epoch."""
+    await connection.execute(_FAIR_ALONE, [space_id])
+    found = await row(
+        connection,
+        "UPDATE space_gate SET epoch = epoch + 1 WHERE space_id = $1::int4 AND epoch = $2::int4 RETURNING epoch",
+        space_id,
+        expected,
+    )
+    return found is not None
+
+
+async def epoch(connection: Connection, space_id: int) -> int:
+    """The epoch in force."""
+    found = await row(connection, "SELECT epoch FROM space_gate WHERE space_id = $1::int4", space_id)
+    if found is None:
+        raise SpaceNotFound
+    return int(found[0])
+
+
+async def older_slots(connection: Connection, space_id: int, than: int) -> list[tuple[int, bool]]:
+    """The slots still wrapped under an epoch before this one, and whether each is touched."""
+    found = await rows(
+        connection,
+        "SELECT slot, touched FROM slot_key WHERE space_id = $1::int4 AND epoch < $2::int4 ORDER BY slot",
+        space_id,
+        than,
+    )
+    return [(slot, touched) for slot, touched in found]
+
+
+async def lock_slots(connection: Connection, space_id: int, slots: Sequence[int]) -> list[SlotRow]:
+    """These slots, locked against every writer that mints or destroys a key under them."""
+    found = await rows(
+        connection,
+        """
+        SELECT slot, epoch, wrapped, touched FROM slot_key
+        WHERE space_id = $1::int4 AND slot = ANY ($2::int2[]) ORDER BY slot FOR UPDATE
+        """,
+        space_id,
+        int2s(slots),
+    )
+    return [SlotRow(*each) for each in found]
+
+
+async def subjects(connection: Connection, space_id: int, slots: Sequence[int]) -> list[SubjectRow]:
+    """The subject keys under these slots, which one scan finds: no index by slot is worth its upkeep."""
+    await connection.execute("SET LOCAL enable_seqscan = on")
+    await connection.execute("SET LOCAL statement_timeout = 0")
+    found = await rows(
+        connection,
+        """
+        SELECT profile_id, slot, key_id, wrapped FROM subject_key
+        WHERE space_id = $1::int4 AND slot = ANY ($2::int2[])
+        """,
+        space_id,
+        int2s(slots),
+    )
+    return [SubjectRow(*each) for each in found]
+
+
+async def write_subjects(connection: Connection, space_id: int, base: int, keys: Sequence[SubjectRow]) -> None:
+    """Subject keys as they are wrapped from now on."""
+    await connection.execute(
+        """
+        UPDATE subject_key s SET wrapped = u.wrapped FROM unnest($2::uuid[], $3::bytea[]) AS u (id, wrapped)
+        WHERE s.profile_id = u.id AND s.space_id = $1::int4 AND s.bucket = $4::int4
+        """,
+        [space_id, uuids([key.profile_id for key in keys]), byteas([key.wrapped for key in keys]), base],
+    )
+
+
+async def write_slots(connection: Connection, space_id: int, base: int, epoch_: int, slots: Sequence[SlotRow]) -> None:
+    """Slot keys under their new epoch, touched by nobody so far."""
+    await connection.execute(
+        """
+        UPDATE slot_key w SET epoch = $2::int4, wrapped = u.wrapped, touched = false
+        FROM unnest($3::int2[], $4::bytea[]) AS u (slot, wrapped)
+        WHERE w.slot = u.slot AND w.space_id = $1::int4 AND w.bucket = $5::int4
+        """,
+        [space_id, epoch_, int2s([slot.slot for slot in slots]), byteas([slot.wrapped for slot in slots]), base],
+    )
+
+
+async def set_safe(connection: Connection, space_id: int, epoch_: int, safe_at: int) -> None:
+    """The keys that erasures before this epoch destroyed are gone for good; so are backups, at `safe_at`."""
+    await connection.execute(
+        """
+        UPDATE erasure SET backup_safe_at = $3::int8
+        WHERE space_id = $1::int4 AND epoch < $2::int4 AND backup_safe_at IS NULL
+        """,
+        [space_id, epoch_, safe_at],
+    )
+
+
+async def due(connection: Connection, before: int) -> list[int]:
+    """The spaces in which somebody was erased before a moment whose key backups still hold."""
+    found = await rows(
+        connection,
+        """
+        SELECT DISTINCT e.space_id FROM erasure e JOIN space_gate g USING (space_id)
+        WHERE e.epoch IS NOT NULL AND e.backup_safe_at IS NULL AND e.internal_at < $1::int8
+        """,
+        before,
+    )
+    return [int(space_id) for (space_id,) in found]

@@ -1,0 +1,204 @@
+"""Where a rotation of the index key stands: what the gate says of it, and what it could not give a new name.
+
+The versions that the gate names never go back. While one of the hashes that are left is in use, the
+older index key is needed to look it up.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final, LiteralString
+
+from identity.store.postgres.arrays import byteas, int2s
+from identity.store.postgres.database import Connection, row, rows
+from identity.store.postgres.rows import GATE, Gate
+from identity.store.postgres.tenant import Tenant
+from identity.values.calls import IndexVersions
+from identity.values.errors import SpaceNotFound
+
+_FAIR_ALONE: Final = "SELECT pg_advisory_xact_lock(7301, $1::int4)"
+# What a hash is kept of and nothing else: while one of these is in use, so is the key it was made with.
+_IN_USE: LiteralString = """
+    EXISTS (SELECT FROM cut t WHERE t.key = r.old AND t.space_id = $1::int4 AND t.bucket = $2::int4)
+    OR EXISTS (SELECT FROM blocked_key t WHERE t.key = r.old AND t.space_id = $1::int4 AND t.bucket = $2::int4)
+    OR EXISTS (SELECT FROM forgotten t WHERE t.key = r.old AND t.space_id = $1::int4 AND t.bucket = $2::int4)
+    OR EXISTS (SELECT FROM held_key t WHERE t.key = r.old AND t.space_id = $1::int4 AND t.bucket = $2::int4)
+    OR EXISTS (SELECT FROM erasure t WHERE t.key = r.old AND t.state < 2
+               AND t.space_id = $1::int4 AND t.bucket = $2::int4)
+"""
+
+
+async def begin(connection: Connection, space_id: int, names: Sequence[tuple[int, bytes]], at: int) -> bool:
+    """Puts the next version of the index key in force, under the gate held alone; whether that was due.
+
+    `names` are the (number, new key) of the identifier types, whose keys change at once. What only a
+    hash is kept of by now is listed, to know when it is gone.
+    """
+    found = await row(
+        connection,
+        """
+        UPDATE space_gate SET index_version = index_version + 1, index_at = $2::int8
+        WHERE space_id = $1::int4 AND index_live = index_version RETURNING index_version
+        """,
+        space_id,
+        at,
+    )
+    if found is None:
+        return False
+    await connection.execute(
+        """
+        UPDATE identifier_type t SET name_key = u.key FROM unnest($2::int2[], $3::bytea[]) AS u (code, key)
+        WHERE t.space_id = $1::int4 AND t.code = u.code
+        """,
+        [space_id, int2s([code for code, _ in names]), byteas([key for _, key in names])],
+    )
+    await connection.execute(
+        """
+        INSERT INTO renamed_key (old, space_id, bucket)
+        SELECT key, space_id, bucket FROM cut WHERE space_id = $1::int4
+        UNION SELECT key, space_id, bucket FROM blocked_key WHERE space_id = $1::int4
+        UNION SELECT key, space_id, bucket FROM forgotten WHERE space_id = $1::int4
+        UNION SELECT key, space_id, bucket FROM held_key WHERE space_id = $1::int4
+        UNION SELECT key, space_id, bucket FROM erasure WHERE space_id = $1::int4 AND state < 2
+        ON CONFLICT DO NOTHING
+        """,
+        [space_id],
+    )
+    return True
+
+
+async def hold_gate(connection: Connection, space_id: int) -> Gate:
+    """Takes the gate alone, to the end of the transaction. SpaceNotFound."""
+    await connection.execute("SET LOCAL statement_timeout = 0")
+    await connection.execute(_FAIR_ALONE, [space_id])
+    query: LiteralString = f"SELECT {GATE} FROM space_gate WHERE space_id = $1::int4 FOR UPDATE"  # noqa: S608
+    found = await row(connection, query, space_id)
+    if found is None:
+        raise SpaceNotFound
+    return Gate(*found)
+
+
+async def acts(connection: Connection, tenant: Tenant, kind: int, line: int) -> tuple[list[Any], list[Any]]:
+    """The acts of a kind as (origin, stamp, kept), and the lines of history of a kind: there are few of both."""
+    await connection.execute("SET LOCAL enable_seqscan = on")
+    evidence = await rows(
+        connection,
+        """
+        SELECT profile_id, stamp, kept FROM evidence
+        WHERE space_id = $1::int4 AND bucket = $2::int4 AND kind = $3::int2
+        """,
+        tenant.id,
+        tenant.base,
+        kind,
+    )
+    history = await rows(
+        connection,
+        """
+        SELECT profile_id, stamp, seq, keys FROM history
+        WHERE space_id = $1::int4 AND bucket = $2::int4 AND kind = $3::int2
+        """,
+        tenant.id,
+        tenant.base,
+        line,
+    )
+    return evidence, history
+
+
+async def end(connection: Connection, tenant: Tenant, version: int) -> bool:
+    """Everything is under this version: from now on only its names are looked up. False where that was so before."""
+    found = await row(
+        connection,
+        """
+        UPDATE space_gate SET index_live = index_version
+        WHERE space_id = $1::int4 AND index_version = $2::int2 AND index_live < index_version RETURNING 1
+        """,
+        tenant.id,
+        version,
+    )
+    if found is None:
+        return False
+    await connection.execute(
+        """
+        WITH known AS (SELECT old, new FROM renamed_key
+                       WHERE new IS NOT NULL AND space_id = $1::int4 AND bucket = $2::int4)
+        DELETE FROM renamed_key t USING known k
+        WHERE t.old = k.old AND t.space_id = $1::int4 AND t.bucket = $2::int4
+        """,
+        [tenant.id, tenant.base],
+    )
+    return True
+
+
+async def left(connection: Connection, tenant: Tenant) -> int:
+    """How many hashes are in use that nothing tells the value of any more, under older versions."""
+    await connection.execute(
+        f"""
+        DELETE FROM renamed_key r
+        WHERE r.new IS NULL AND r.space_id = $1::int4 AND r.bucket = $2::int4 AND NOT ({_IN_USE})
+        """,  # noqa: S608 (a condition)
+        [tenant.id, tenant.base],
+    )
+    found = await row(
+        connection,
+        "SELECT count(*) FROM renamed_key WHERE new IS NULL AND space_id = $1::int4 AND bucket = $2::int4",
+        tenant.id,
+        tenant.base,
+    )
+    return 0 if found is None else int(found[0])
+
+
+async def forget_messages(connection: Connection, space_id: int, before: int) -> None:
+    """No message id is under an older version any more, where the newest is in force since before a stamp."""
+    await connection.execute(
+        """
+        UPDATE space_gate SET index_messages = index_version
+        WHERE space_id = $1::int4 AND index_messages < index_version AND index_at < $2::int8
+        """,
+        [space_id, before],
+    )
+
+
+async def close(connection: Connection, space_id: int) -> int | None:
+    """Nothing is looked up under an older version any more, if nothing need be; the oldest that is left."""
+    found = await row(
+        connection,
+        """
+        UPDATE space_gate SET index_oldest = index_version
+        WHERE space_id = $1::int4 AND index_live = index_version AND index_messages = index_version
+        RETURNING index_oldest
+        """,
+        space_id,
+    )
+    return None if found is None else int(found[0])
+
+
+async def since(connection: Connection, space_id: int) -> int:
+    """The stamp since which the newest version is in force."""
+    found = await row(connection, "SELECT index_at FROM space_gate WHERE space_id = $1::int4", space_id)
+    return 0 if found is None else int(found[0])
+
+
+async def unnamed(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> bool:
+    """Whether any of these keys is an older one that has got no new name."""
+    found = await row(
+        connection,
+        """
+        SELECT 1 FROM unnest($2::bytea[]) AS k (key)
+        JOIN renamed_key r ON r.old = k.key AND r.new IS NULL AND r.space_id = $1::int4 AND r.bucket = $3::int4
+        LIMIT 1
+        """,
+        tenant.id,
+        byteas(keys),
+        tenant.base,
+    )
+    return found is not None
+
+
+async def versions(connection: Connection) -> list[tuple[int, IndexVersions]]:
+    """The versions that there are in every space that was ever rotated."""
+    found = await rows(
+        connection,
+        """
+        SELECT space_id, index_version, index_live, index_messages, index_oldest FROM space_gate
+        WHERE index_version > 1
+        """,
+    )
+    return [(int(space_id), IndexVersions(*each)) for space_id, *each in found]

@@ -1,0 +1,115 @@
+"""The key tables of a space as a whole: read at one moment for a dump, and put back from one.
+
+What is put back decides what can be read: an origin whose key is not among it, or is another one now,
+was destroyed since, and goes with it.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import LiteralString, NamedTuple
+
+from identity.store.integrity.verify import stream
+from identity.store.postgres.arrays import byteas, int2s, int4s, uuids
+from identity.store.postgres.database import Connection, Database, row, rows
+from identity.store.postgres.tenant import Tenant
+
+_SLOTS: LiteralString = """
+SELECT slot, epoch, wrapped FROM slot_key WHERE space_id = $1::int4 AND bucket = $2::int4 ORDER BY slot
+"""
+_SUBJECTS: LiteralString = """
+SELECT profile_id, slot, key_id, wrapped FROM subject_key WHERE space_id = $1::int4 AND bucket = $2::int4
+"""
+
+
+class Slot(NamedTuple):
+    """A slot key as it lies in the table."""
+
+    slot: int
+    epoch: int
+    wrapped: bytes
+
+
+class Subject(NamedTuple):
+    """A subject key as it lies in the table."""
+
+    profile_id: bytes
+    slot: int
+    key_id: bytes
+    wrapped: bytes
+
+
+@asynccontextmanager
+async def snapshot(database: Database) -> AsyncIterator[Connection]:
+    """A connection that sees one moment."""
+    async with database.transaction() as connection:
+        await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        await connection.execute("SET LOCAL statement_timeout = 0")
+        await connection.execute("SET LOCAL enable_seqscan = on")
+        yield connection
+
+
+async def slots(connection: Connection, tenant: Tenant) -> list[Slot]:
+    """All slot keys."""
+    return [Slot(*each) for each in await rows(connection, _SLOTS, tenant.id, tenant.base)]
+
+
+async def count(connection: Connection, tenant: Tenant) -> int:
+    """How many subject keys there are."""
+    found = await row(
+        connection,
+        "SELECT count(*) FROM subject_key WHERE space_id = $1::int4 AND bucket = $2::int4",
+        tenant.id,
+        tenant.base,
+    )
+    return 0 if found is None else int(found[0])
+
+
+async def subjects(connection: Connection, tenant: Tenant) -> AsyncIterator[list[Subject]]:
+    """All subject keys, some thousands at a time."""
+    async for found in stream(connection, _SUBJECTS, tenant):
+        yield [Subject(*each) for each in found]
+
+
+async def replace(
+    connection: Connection, tenant: Tenant, epoch: int, slots_: Sequence[Slot], pages: Iterable[Sequence[Subject]]
+) -> list[bytes]:
+    """Puts these keys in the place of all others; returns the origins whose data no key opens any more."""
+    await connection.execute("SET LOCAL statement_timeout = 0")
+    await connection.execute("SET LOCAL enable_seqscan = on")
+    await connection.execute("SELECT 1 FROM space_gate WHERE space_id = $1::int4 FOR UPDATE", [tenant.id])
+    before = await rows(connection, _SUBJECTS, tenant.id, tenant.base)
+    where = [tenant.id, tenant.base]
+    await connection.execute("DELETE FROM subject_key WHERE space_id = $1::int4 AND bucket = $2::int4", where)
+    await connection.execute("DELETE FROM slot_key WHERE space_id = $1::int4 AND bucket = $2::int4", where)
+    await connection.execute(
+        """
+        INSERT INTO slot_key (space_id, slot, bucket, epoch, wrapped)
+        SELECT $1::int4, u.slot, $2::int4, u.epoch, u.wrapped
+        FROM unnest($3::int2[], $4::int4[], $5::bytea[]) AS u (slot, epoch, wrapped)
+        """,
+        [
+            *where,
+            int2s([s.slot for s in slots_]),
+            int4s([s.epoch for s in slots_]),
+            byteas([s.wrapped for s in slots_]),
+        ],
+    )
+    now: dict[bytes, bytes] = {}
+    for page in pages:
+        now |= {subject.profile_id: subject.key_id for subject in page}
+        await connection.execute(
+            """
+            INSERT INTO subject_key (profile_id, space_id, bucket, slot, key_id, wrapped)
+            SELECT u.id, $1::int4, $2::int4, u.slot, u.key_id, u.wrapped
+            FROM unnest($3::uuid[], $4::int2[], $5::uuid[], $6::bytea[]) AS u (id, slot, key_id, wrapped)
+            """,
+            [
+                *where,
+                uuids([subject.profile_id for subject in page]),
+                int2s([subject.slot for subject in page]),
+                uuids([subject.key_id for subject in page]),
+                byteas([subject.wrapped for subject in page]),
+            ],
+        )
+    await connection.execute("UPDATE space_gate SET epoch = $2::int4 WHERE space_id = $1::int4", [tenant.id, epoch])
+    return [bytes(id_) for id_, _, key_id, _ in before if now.get(bytes(id_)) != bytes(key_id)]

@@ -1,0 +1,227 @@
+"""Rows under the names that a newer index key gives, in the place of those under an older one.
+
+Everything is written under the gate held alone. A name is changed in every table that it stands in,
+and remembered until the rotation ends, since it may stand in rows of others that follow later.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, LiteralString, NamedTuple
+
+from identity.store.postgres.arrays import byteas, int2s, int8s, uuids
+from identity.store.postgres.database import Connection, rows
+from identity.store.postgres.rows import KeyRow
+from identity.store.postgres.tenant import Tenant
+
+_NAMES: LiteralString = "unnest($2::bytea[], $3::bytea[]) AS u (old, new)"
+# What stands in no profile. Where a name has been given to two rows they are one.
+HASHED: Final[tuple[LiteralString, ...]] = (
+    f"""
+    WITH gone AS (DELETE FROM cut t USING {_NAMES} WHERE t.key = u.old AND t.space_id = $1::int4 AND t.bucket = $4::int4
+                  RETURNING u.new, t.cut, t.side)
+    INSERT INTO cut (key, space_id, bucket, cut, side) SELECT new, $1::int4, $4::int4, cut, side FROM gone
+    ON CONFLICT DO NOTHING
+    """,  # noqa: S608 (a list of parameters)
+    f"""
+    WITH gone AS (DELETE FROM blocked_key t USING {_NAMES}
+                  WHERE t.key = u.old AND t.space_id = $1::int4 AND t.bucket = $4::int4 RETURNING u.new, t.created_at)
+    INSERT INTO blocked_key (key, space_id, bucket, created_at) SELECT new, $1::int4, $4::int4, created_at FROM gone
+    ON CONFLICT DO NOTHING
+    """,  # noqa: S608 (a list of parameters)
+    f"""
+    WITH gone AS (DELETE FROM forgotten t USING {_NAMES}
+                  WHERE t.key = u.old AND t.space_id = $1::int4 AND t.bucket = $4::int4 RETURNING u.new, t.until)
+    INSERT INTO forgotten (key, space_id, bucket, until)
+    SELECT new, $1::int4, $4::int4, max(until) FROM gone GROUP BY new
+    ON CONFLICT (key, space_id, bucket) DO UPDATE SET until = greatest(forgotten.until, excluded.until)
+    """,  # noqa: S608 (a list of parameters)
+    f"""
+    WITH gone AS (DELETE FROM held_key t USING {_NAMES}
+                  WHERE t.key = u.old AND t.space_id = $1::int4 AND t.bucket = $4::int4 RETURNING u.new, t.hold_id)
+    INSERT INTO held_key (key, space_id, bucket, hold_id) SELECT new, $1::int4, $4::int4, hold_id FROM gone
+    ON CONFLICT DO NOTHING
+    """,  # noqa: S608 (a list of parameters)
+    f"""
+    UPDATE erasure t SET key = u.new FROM {_NAMES}
+    WHERE t.key = u.old AND (t.state < 2 OR t.state = 4) AND t.space_id = $1::int4 AND t.bucket = $4::int4
+    """,  # noqa: S608 (a list of parameters)
+)
+_GROUPED: Final[tuple[LiteralString, ...]] = tuple(
+    f"""
+    UPDATE {table} t SET {name} = u.new FROM {_NAMES}
+    WHERE t.{name} = u.old AND t.space_id = $1::int4 AND t.bucket = $4::int4
+    """  # noqa: S608 (names of a table and a column)
+    for table, name in (("account", "key"), ("membership", "group_key"))
+)
+
+
+class Renamed(NamedTuple):
+    """What changes at the origins of some profiles: rows by their keys, and what they bear from now on."""
+
+    identifiers: Sequence[tuple[bytes, bytes, bytes, bytes]]
+    """(origin, old key, new key, value sealed for the new one)"""
+    counters: Sequence[tuple[bytes, bytes, bytes | None]]
+    sightings: Sequence[tuple[bytes, bytes, bytes]]
+    evidence: Sequence[tuple[bytes, int, bytes, bytes | None]]
+    history: Sequence[tuple[bytes, int, int, bytes]]
+
+
+async def known(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+    """The new names of keys, as far as the rotation under way has found them."""
+    found = await rows(
+        connection,
+        """
+        SELECT r.old, r.new FROM unnest($2::bytea[]) AS k (key)
+        JOIN renamed_key r ON r.old = k.key AND r.space_id = $1::int4 AND r.bucket = $3::int4
+        WHERE r.new IS NOT NULL
+        """,
+        tenant.id,
+        byteas(keys),
+        tenant.base,
+    )
+    return {bytes(old): bytes(new) for old, new in found}
+
+
+async def rename(connection: Connection, tenant: Tenant, names: Mapping[bytes, bytes], *, remember: bool) -> None:
+    """Gives identifiers their new names wherever they stand in no profile.
+
+    Those of a profile are remembered until the rotation ends; others need not be looked for any more.
+    """
+    if not names:
+        return
+    where = [tenant.id, byteas(list(names)), byteas(list(names.values())), tenant.base]
+    for statement in HASHED:
+        await connection.execute(statement, where)
+    if not remember:
+        await connection.execute(
+            """
+            DELETE FROM renamed_key t USING unnest($2::bytea[]) AS u (old)
+            WHERE t.old = u.old AND t.new IS NULL AND t.space_id = $1::int4 AND t.bucket = $3::int4
+            """,
+            [tenant.id, byteas(list(names)), tenant.base],
+        )
+        return
+    await connection.execute(
+        f"""
+        INSERT INTO renamed_key (old, space_id, bucket, new) SELECT u.old, $1::int4, $4::int4, u.new FROM {_NAMES}
+        ON CONFLICT (old, space_id, bucket) DO UPDATE SET new = excluded.new
+        """,  # noqa: S608 (a list of parameters)
+        where,
+    )
+
+
+async def rename_groups(connection: Connection, tenant: Tenant, names: Mapping[bytes, bytes]) -> None:
+    """Gives groups their new names, with all that belong to them."""
+    if names:
+        for statement in _GROUPED:
+            await connection.execute(
+                statement, [tenant.id, byteas(list(names)), byteas(list(names.values())), tenant.base]
+            )
+
+
+async def write(connection: Connection, tenant: Tenant, renamed: Renamed) -> None:
+    """What lies at the origins, under its new names."""
+    space, base = tenant.id, tenant.base
+    if renamed.identifiers:
+        origins, olds, news, values = (list(column) for column in zip(*renamed.identifiers, strict=True))
+        await connection.execute(
+            """
+            UPDATE identifier t SET key = u.new FROM unnest($2::bytea[], $3::bytea[]) AS u (old, new)
+            WHERE t.key = u.old AND t.space_id = $1::int4 AND t.bucket = $4::int4
+            """,
+            [space, byteas(olds), byteas(news), base],
+        )
+        await connection.execute(
+            """
+            UPDATE profile_identifier t SET key = u.new, value = u.value
+            FROM unnest($2::uuid[], $3::bytea[], $4::bytea[], $5::bytea[]) AS u (origin, old, new, value)
+            WHERE t.profile_id = u.origin AND t.key = u.old AND t.space_id = $1::int4 AND t.bucket = $6::int4
+            """,
+            [space, uuids(origins), byteas(olds), byteas(news), byteas(values), base],
+        )
+    if renamed.counters:
+        ids, owns, folded = (list(column) for column in zip(*renamed.counters, strict=True))
+        await connection.execute(
+            """
+            UPDATE profile t SET own = u.own, folded = u.folded
+            FROM unnest($2::uuid[], $3::bytea[], $4::bytea[]) AS u (id, own, folded)
+            WHERE t.profile_id = u.id AND t.space_id = $1::int4 AND t.bucket = $5::int4
+            """,
+            [space, uuids(ids), byteas(owns), byteas(folded), base],
+        )
+    if renamed.sightings:
+        ids, before, after = (list(column) for column in zip(*renamed.sightings, strict=True))
+        await connection.execute(
+            """
+            UPDATE sighting t SET set_key = u.new FROM unnest($2::uuid[], $3::uuid[], $4::uuid[]) AS u (id, old, new)
+            WHERE t.profile_id = u.id AND t.set_key = u.old AND t.space_id = $1::int4 AND t.bucket = $5::int4
+            """,
+            [space, uuids(ids), uuids(before), uuids(after), base],
+        )
+    if renamed.evidence:
+        ids, stamps, kept, demoted = (list(column) for column in zip(*renamed.evidence, strict=True))
+        await connection.execute(
+            """
+            UPDATE evidence t SET kept = u.kept, demoted = u.demoted
+            FROM unnest($2::uuid[], $3::int8[], $4::bytea[], $5::bytea[]) AS u (id, stamp, kept, demoted)
+            WHERE t.profile_id = u.id AND t.stamp = u.stamp AND t.space_id = $1::int4 AND t.bucket = $6::int4
+            """,
+            [space, uuids(ids), int8s(stamps), byteas(kept), byteas(demoted), base],
+        )
+    if renamed.history:
+        ids, stamps, seqs, keys = (list(column) for column in zip(*renamed.history, strict=True))
+        await connection.execute(
+            """
+            UPDATE history t SET keys = u.keys
+            FROM unnest($2::uuid[], $3::int8[], $4::int2[], $5::bytea[]) AS u (id, stamp, seq, keys)
+            WHERE t.profile_id = u.id AND t.stamp = u.stamp AND t.seq = u.seq
+              AND t.space_id = $1::int4 AND t.bucket = $6::int4
+            """,
+            [space, uuids(ids), int8s(stamps), int2s(seqs), byteas(keys), base],
+        )
+
+
+class GroupRow(NamedTuple):
+    """A group, sealed."""
+
+    key: bytes
+    account_id: bytes
+    group_id: bytes
+
+
+async def groups(connection: Connection, tenant: Tenant, after: bytes, limit: int) -> list[tuple[GroupRow, KeyRow]]:
+    """The next groups in the order of their ids, with the keys that open them."""
+    found = await rows(
+        connection,
+        """
+        SELECT a.key, a.account_id, a.group_id, s.profile_id, s.slot, s.key_id, s.wrapped, w.epoch, w.wrapped
+        FROM (SELECT key, account_id, group_id FROM account
+              WHERE space_id = $1::int4 AND bucket = $2::int4 AND account_id > $3::uuid
+              ORDER BY account_id LIMIT $4::int4) a
+        JOIN subject_key s ON s.profile_id = a.account_id AND s.space_id = $1::int4 AND s.bucket = $2::int4
+        JOIN slot_key w ON w.space_id = $1::int4 AND w.slot = s.slot AND w.bucket = $2::int4
+        ORDER BY a.account_id
+        """,
+        tenant.id,
+        tenant.base,
+        after.hex(),
+        limit,
+    )
+    return [(GroupRow(*each[:3]), KeyRow(*each[3:])) for each in found]
+
+
+async def groups_under(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> list[bytes]:
+    """Which of these older keys a group or a member still stands under."""
+    found = await rows(
+        connection,
+        """
+        SELECT k.key FROM unnest($2::bytea[]) AS k (key)
+        WHERE EXISTS (SELECT FROM account a
+                      WHERE a.key = k.key AND a.space_id = $1::int4 AND a.bucket = $3::int4)
+           OR EXISTS (SELECT FROM membership m
+                      WHERE m.group_key = k.key AND m.space_id = $1::int4 AND m.bucket = $3::int4)
+        """,
+        tenant.id,
+        byteas(keys),
+        tenant.base,
+    )
+    return [bytes(key) for (key,) in found]

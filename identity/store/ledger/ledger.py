@@ -1,0 +1,149 @@
+"""The ledger of a space: who did what, append-only, each entry bound to all before it.
+
+An entry names keys of callers and ids, never a person. The row lock on the head is held to the commit
+of whatever the entry is about, so the chain has no gap and no fork, whoever writes.
+"""
+
+import time
+from typing import Any, LiteralString, NamedTuple
+
+import msgspec
+
+from identity.store.postgres.database import Connection, row, rows
+from identity.store.postgres.tenant import Tenant
+
+APPEND: LiteralString = """
+WITH head AS (
+    UPDATE ledger_head SET seq = seq + 1, hash = sha256('\\x01'::bytea || hash || $3::bytea)
+    WHERE space_id = $1::int4 RETURNING seq, bucket, hash
+)
+INSERT INTO ledger (space_id, seq, bucket, at, entry, hash)
+SELECT $1::int4, head.seq, head.bucket, $2::int8, $3::bytea, head.hash FROM head
+RETURNING seq
+"""
+
+
+class Entry(NamedTuple):
+    """An entry as it lies there; `at` in microseconds, `hash` of this one and all before it."""
+
+    seq: int
+    at: int
+    entry: bytes
+    hash: bytes
+
+
+def said(
+    actor: str, action: str, subject: str | None, at: int, more: dict[str, Any] | None = None
+) -> tuple[int, bytes]:
+    """An entry to append: its time in microseconds, and its bytes, JSON with its names in order."""
+    entry = {"action": action, "actor": actor, "at": at, "subject": subject, **(more or {})}
+    return at, msgspec.json.encode(entry, order="sorted")
+
+
+async def note(connection: Connection, space_id: int, actor: str, action: str, subject: str | None) -> None:
+    """One more entry: who (a key's id, or `operator`) did what to what (an id, never a value)."""
+    await append(connection, space_id, *said(actor, action, subject, time.time_ns() // 1000))
+
+
+async def append(connection: Connection, space_id: int, at: int, entry: bytes) -> int:
+    """One more entry, as bytes; returns its number."""
+    found = await row(connection, APPEND, space_id, at, entry)
+    return int(found[0]) if found else 0
+
+
+class Head(NamedTuple):
+    """The end of a ledger; `begun`: it was copied into a journal before."""
+
+    seq: int
+    hash: bytes
+    begun: bool
+
+
+async def head(connection: Connection, tenant: Tenant) -> Head:
+    """The end of a space's ledger; of a new one nothing was written."""
+    found = await row(
+        connection,
+        "SELECT seq, hash, begun FROM ledger_head WHERE space_id = $1::int4 AND bucket = $2::int4",
+        tenant.id,
+        tenant.base,
+    )
+    return Head(0, b"", begun=False) if found is None else Head(*found)
+
+
+async def begin(connection: Connection, tenant: Tenant) -> None:
+    """From now on there is a journal: one that is missing was lost."""
+    await connection.execute(
+        "UPDATE ledger_head SET begun = true WHERE space_id = $1::int4 AND bucket = $2::int4 AND NOT begun",
+        [tenant.id, tenant.base],
+    )
+
+
+async def heads(connection: Connection) -> dict[int, int]:
+    """The number of the last entry of every live space."""
+    found = await rows(
+        connection,
+        """
+        SELECT h.space_id, h.seq FROM ledger_head h JOIN space s ON s.id = h.space_id AND s.deleted_at IS NULL
+        """,
+    )
+    return {int(space_id): int(seq) for space_id, seq in found}
+
+
+async def hash_at(connection: Connection, tenant: Tenant, seq: int) -> bytes:
+    """The hash of an entry; nothing where it is not there."""
+    found = await row(
+        connection,
+        "SELECT hash FROM ledger WHERE space_id = $1::int4 AND seq = $2::int8 AND bucket = $3::int4",
+        tenant.id,
+        seq,
+        tenant.base,
+    )
+    return b"" if found is None else bytes(found[0])
+
+
+async def last_scan(connection: Connection, tenant: Tenant, after_: int) -> bytes | None:
+    """The newest entry after a number that says what a scan for personal data found."""
+    found = await row(
+        connection,
+        """
+        SELECT entry FROM ledger WHERE space_id = $1::int4 AND bucket = $2::int4 AND seq > $3::int8
+          AND position('"action":"scan"'::bytea IN entry) > 0 ORDER BY seq DESC LIMIT 1
+        """,
+        tenant.id,
+        tenant.base,
+        after_,
+    )
+    return None if found is None else bytes(found[0])
+
+
+async def restore(connection: Connection, tenant: Tenant, entry: Entry) -> None:
+    """Appends an entry as it was, from the journal, to a ledger that ends just before it."""
+    await connection.execute(
+        """
+        INSERT INTO ledger (space_id, seq, bucket, at, entry, hash)
+        VALUES ($1::int4, $2::int8, $3::int4, $4::int8, $5, $6)
+        """,
+        [tenant.id, entry.seq, tenant.base, entry.at, entry.entry, entry.hash],
+    )
+    await connection.execute(
+        """
+        UPDATE ledger_head SET seq = $2::int8, hash = $4, begun = true WHERE space_id = $1::int4 AND bucket = $3::int4
+        """,
+        [tenant.id, entry.seq, tenant.base, entry.hash],
+    )
+
+
+async def after(connection: Connection, tenant: Tenant, seq: int, most: int) -> list[Entry]:
+    """The entries after a number, oldest first."""
+    found = await rows(
+        connection,
+        """
+        SELECT seq, at, entry, hash FROM ledger
+        WHERE space_id = $1::int4 AND bucket = $2::int4 AND seq > $3::int8 ORDER BY seq LIMIT $4::int4
+        """,
+        tenant.id,
+        tenant.base,
+        seq,
+        most,
+    )
+    return [Entry(*each) for each in found]

@@ -1,0 +1,219 @@
+"""Does again what a database that was restored from a backup does not know of: erasures, suppressions.
+
+Whatever a newer database had parted is one again in an older one: where less than a whole profile goes,
+those who are left stand alone, and a rebuild brings together what belongs together.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from identity.store.ingest import write_statements
+from identity.store.postgres.arrays import byteas, int2s, int8s, uuids, uuids_or_null
+from identity.store.postgres.database import Connection, rows
+from identity.store.postgres.pipeline import WireConnection
+from identity.store.postgres.tenant import Tenant
+from identity.store.privacy.access_exports import drop_of
+from identity.store.privacy.erase import show, told, wipe, withhold
+from identity.store.privacy.suppressions import lift
+
+# As the feed is told: `planning.plan.UPSERT` and `ERASE`.
+SHOWN: Final = 1
+ERASED: Final = 4
+
+
+async def replay_erasure(
+    connection: WireConnection, tenant: Tenant, entry: dict[str, Any], erasure: bytes | None
+) -> list[int]:
+    """Does again what an entry of the ledger says was erased, in a database that is older than that.
+
+    `erasure` is its id where it has a row; returns the destinations that know of who was erased.
+
+    An origin goes that bears its id, its key or one of the identifiers. Who was parted from it inside
+    one origin in the meantime is in an older database one with it, and goes with it.
+    """
+    keys = [bytes.fromhex(key) for key in entry["indexes"]]
+    found = await rows(
+        connection,
+        """
+        SELECT p.profile_id FROM profile p
+        WHERE p.profile_id = ANY ($2::uuid[]) AND p.space_id = $1::int4 AND p.bucket = $5::int4
+        UNION SELECT s.profile_id FROM subject_key s
+        WHERE s.profile_id = ANY ($2::uuid[]) AND s.space_id = $1::int4 AND s.bucket = $5::int4
+           OR s.key_id = ANY ($3::uuid[]) AND s.space_id = $1::int4 AND s.bucket = $5::int4
+        UNION SELECT i.profile_id FROM unnest($4::bytea[]) AS k (key)
+        JOIN identifier i ON i.key = k.key AND i.space_id = $1::int4 AND i.bucket = $5::int4
+        """,
+        tenant.id,
+        uuids([bytes.fromhex(id_) for id_ in entry["profiles"]]),
+        uuids([bytes.fromhex(id_) for id_ in entry["keys"]]),
+        byteas(keys),
+        tenant.base,
+    )
+    ids = [bytes(id_) for (id_,) in found]
+    await drop_of(connection, tenant, sorted({*ids, *(bytes.fromhex(id_) for id_ in entry["profiles"])}))
+    knowing = {*entry.get("told", ()), *await told(connection, tenant, ids)}
+    await _remove(connection, tenant, ids, keys, erasure, int(entry["stamp"]))
+    await _mark(connection, tenant, entry, keys, entry["at"], int(entry["stamp"]))
+    return sorted(knowing)
+
+
+async def remove_unreadable(connection: WireConnection, tenant: Tenant, ids: Sequence[bytes]) -> int:
+    """Takes away origins that no key opens any more, with all that names them; how many there were."""
+    named = await rows(
+        connection,
+        """
+        SELECT i.key FROM profile_identifier i
+        WHERE i.profile_id = ANY ($2::uuid[]) AND i.space_id = $1::int4 AND i.bucket = $3::int4
+        """,
+        tenant.id,
+        uuids(ids),
+        tenant.base,
+    )
+    if ids:
+        await _remove(connection, tenant, ids, [bytes(key) for (key,) in named])
+    return len(ids)
+
+
+async def replay_suppression(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+    """Does again what an entry of the ledger says was suppressed."""
+    await _mark(connection, tenant, {**entry, "whole": True}, [], None, 0)
+
+
+async def replay_hold(connection: WireConnection, tenant: Tenant, ids: Sequence[bytes], at: int) -> None:
+    """Withholds again whoever an erasure found under a hold."""
+    versions = await _versions(connection, tenant, ids)
+    await withhold(connection, tenant, ids)
+    await drop_of(connection, tenant, ids)
+    await _tell(connection, tenant, versions, at=at)
+
+
+async def replay_show(connection: WireConnection, tenant: Tenant, ids: Sequence[bytes], at: int) -> None:
+    """Lets those be read again who were withheld for an erasure that was given up."""
+    versions = await _versions(connection, tenant, ids)
+    await show(connection, tenant, ids)
+    await _tell(connection, tenant, versions, SHOWN, at=at)
+
+
+async def replay_lift(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+    """Does again what an entry of the ledger says was lifted."""
+    await lift(connection, tenant, [bytes.fromhex(hash_) for hash_ in entry["hashes"]])
+
+
+async def _remove(
+    connection: WireConnection,
+    tenant: Tenant,
+    found: Sequence[bytes],
+    keys: Sequence[bytes],
+    erasure: bytes | None = None,
+    at: int | None = None,
+) -> None:
+    """Wipes origins, and lets those stand alone that were one profile with them."""
+    ids = await _followers(connection, tenant, found)
+    groups = await rows(
+        connection,
+        """
+        SELECT DISTINCT group_key FROM membership
+        WHERE profile_id = ANY ($2::uuid[]) AND space_id = $1::int4 AND bucket = $3::int4
+        """,
+        tenant.id,
+        uuids(ids),
+        tenant.base,
+    )
+    versions = await _versions(connection, tenant, ids)
+    await _set_free(connection, tenant, ids)
+    await wipe(connection, tenant, ids, keys, [bytes(key) for (key,) in groups])
+    await _tell(connection, tenant, versions, other=erasure, at=at)
+
+
+async def _versions(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> list[tuple[bytes, int, int]]:
+    """(id, next version of its head, stamp) of those of these profiles that are there."""
+    found = await rows(
+        connection,
+        """
+        SELECT p.profile_id, coalesce(h.version, p.version) + 1, p.stamp FROM profile p
+        LEFT JOIN profile h ON h.profile_id = p.head AND h.space_id = $1::int4 AND h.bucket = $3::int4
+        WHERE p.profile_id = ANY ($2::uuid[]) AND p.space_id = $1::int4 AND p.bucket = $3::int4
+        """,
+        tenant.id,
+        uuids(ids),
+        tenant.base,
+    )
+    return [(bytes(id_), int(version), int(stamp)) for id_, version, stamp in found]
+
+
+async def _tell(
+    connection: WireConnection,
+    tenant: Tenant,
+    versions: Sequence[tuple[bytes, int, int]],
+    op: int = ERASED,
+    other: bytes | None = None,
+    at: int | None = None,
+) -> None:
+    """Tells the feed of these profiles, where nothing else is said that they are no more; `at` is a stamp."""
+    if versions:
+        gone, version, stamps = zip(*versions, strict=True)
+        stamp = stamps if at is None else [at] * len(gone)
+        others = uuids_or_null([other] * len(gone))
+        said = [int2s([op] * len(gone)), int8s(version), int8s(stamp), uuids(gone), others]
+        await connection.execute(write_statements.INSERT_CHANGES, [tenant.id, 0, tenant.base, len(gone), *said])
+
+
+async def _followers(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> list[bytes]:
+    """These ids with those that have nothing of their own and only lead to one of them."""
+    found = await rows(
+        connection,
+        """
+        SELECT p.profile_id FROM profile p
+        WHERE p.head = ANY ($2::uuid[]) AND p.space_id = $1::int4 AND p.bucket = $3::int4
+          AND NOT EXISTS (SELECT FROM subject_key s WHERE s.profile_id = p.profile_id
+                          AND s.space_id = $1::int4 AND s.bucket = $3::int4)
+        """,
+        tenant.id,
+        uuids(ids),
+        tenant.base,
+    )
+    return sorted({*ids, *(bytes(id_) for (id_,) in found)})
+
+
+async def _set_free(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> None:
+    """Lets origins stand alone that were one profile with these then, and are not to go with them."""
+    await connection.execute(
+        """
+        UPDATE profile p SET head = p.profile_id, canonical = p.profile_id, elder = p.born, joined_to = NULL,
+               joined_at = NULL, folded = NULL, version = p.version + 1
+        WHERE p.profile_id <> ALL ($2::uuid[]) AND p.space_id = $1::int4 AND p.bucket = $3::int4 AND p.head IN (
+            SELECT m.head FROM profile m
+            WHERE m.profile_id = ANY ($2::uuid[]) AND m.space_id = $1::int4 AND m.bucket = $3::int4
+        )
+        """,
+        [tenant.id, uuids(ids), tenant.base],
+    )
+
+
+async def _mark(
+    connection: WireConnection,
+    tenant: Tenant,
+    entry: dict[str, Any],
+    keys: Sequence[bytes],
+    until: int | None,
+    stamp: int,
+) -> None:
+    """Writes again who is suppressed, and which identifiers a rebuild passes over."""
+    hashes = [bytes.fromhex(hash_) for hash_ in entry["hashes"]]
+    await connection.execute(
+        """
+        INSERT INTO suppression (key, space_id, bucket, whole, until)
+        SELECT k.key, $1::int4, $2::int4, $4::bool, $5::int8 FROM unnest($3::bytea[]) AS k (key)
+        ON CONFLICT (key, space_id, bucket) DO UPDATE
+        SET whole = suppression.whole OR excluded.whole, until = greatest(suppression.until, excluded.until)
+        """,
+        [tenant.id, tenant.base, byteas(hashes), bool(entry["whole"]), until],
+    )
+    await connection.execute(
+        """
+        INSERT INTO forgotten (key, space_id, bucket, until)
+        SELECT k.key, $1::int4, $2::int4, $4::int8 FROM unnest($3::bytea[]) AS k (key)
+        ON CONFLICT (key, space_id, bucket) DO UPDATE SET until = greatest(forgotten.until, excluded.until)
+        """,
+        [tenant.id, tenant.base, byteas(keys), stamp],
+    )

@@ -1,0 +1,102 @@
+"""Requests in the ledger: told whole when they are taken in, and made rows again where a restore lost them.
+
+What is told are ids, keyed hashes and sealed bytes, never a person. Each step is found done where it
+is: a database that already has the request is left as it is, and entries of before this are passed over.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from identity.store.corrections.rules import FIRST_CODE, types
+from identity.store.postgres.arrays import int4s
+from identity.store.postgres.database import Connection, rows
+from identity.store.postgres.tenant import Tenant
+from identity.store.privacy import erasure_notices, erasures, requests
+from identity.store.privacy.erasures import ErasureRow, Named
+from identity.store.privacy.requests import RequestRow
+
+RECEIVED, ON_HOLD, FINISHED = 0, 1, 2
+
+
+def told(
+    request: RequestRow, idempotency: bytes | None, named: Sequence[Named], due_at: int | None, call_at: int | None
+) -> dict[str, Any]:
+    """What the ledger keeps of a new request: enough to have its rows again."""
+    return {
+        "front": request.front,
+        "kind": request.kind,
+        "regulation": request.regulation,
+        "received_at": request.received_at,
+        "due_at": due_at,
+        "call_at": call_at,
+        "idempotency": _hex(idempotency),
+        "body": _hex(request.body),
+        "details": _hex(request.details),
+        "erasures": [[each.id.hex(), each.type, each.key.hex(), each.hash.hex(), each.commitment.hex()]
+                     for each in named],
+    }  # fmt: skip
+
+
+async def ask_again(connection: Connection, tenant: Tenant, id_: bytes, entry: Mapping[str, Any]) -> None:
+    """A request as it was taken in, waiting to be done."""
+    request = RequestRow(
+        id_, entry["front"], entry["kind"], entry["regulation"], requests.OPEN, entry["received_at"], entry["actor"],
+        _bytes(entry["body"]), _bytes(entry["details"]),
+    )  # fmt: skip
+    if not await requests.add(connection, tenant, request, _bytes(entry["idempotency"]), entry.get("call_at")):
+        return
+    known = {code for code, _ in await types(connection, tenant.id)}
+    named = [
+        # A type that came up since is not known any more, and its number may be another's soon.
+        Named(bytes.fromhex(erasure), code if code in known or code < FIRST_CODE else 0, *map(bytes.fromhex, hashes))
+        for erasure, code, *hashes in entry["erasures"]
+    ]
+    await erasures.add(connection, tenant, request, named, entry["due_at"])
+
+
+async def finish_again(
+    connection: Connection,
+    tenant: Tenant,
+    waiting: Sequence[ErasureRow],
+    at: int,
+    seq: int,
+    counts: bytes,
+    *,
+    epoch: int | None = None,
+    told: Sequence[int] = (),
+) -> None:
+    """Erasures that were done at a moment, as the entry `seq` of the ledger says; `told` have to hear of them.
+
+    What was set aside for these is lost; they know whom they were told of by the ids in the feed.
+    """
+    there = await destinations(connection, tenant, told) if told else []
+    for each in waiting:
+        await erasures.finish(
+            connection, tenant, each.id, state=FINISHED, at=at, closed_at=None if there else at, epoch=epoch,
+            ledger_seq=seq, counts=counts, aside=None,
+        )  # fmt: skip
+        await erasure_notices.add(connection, tenant, each.id, there, at)
+
+
+async def destinations(connection: Connection, tenant: Tenant, numbers: Sequence[int]) -> list[int]:
+    """Those of these destinations that a restored database knows."""
+    found = await rows(
+        connection,
+        "SELECT id FROM destination WHERE space_id = $1::int4 AND id = ANY ($2::int4[]) ORDER BY id",
+        tenant.id,
+        int4s(numbers),
+    )
+    return [int(id_) for (id_,) in found]
+
+
+async def waiting(connection: Connection, tenant: Tenant, request_id: bytes) -> list[ErasureRow]:
+    """What of a request is not done yet."""
+    return [each for each in await erasures.of(connection, tenant, [request_id]) if each.state < FINISHED]
+
+
+def _hex(raw: bytes | None) -> str | None:
+    return None if raw is None else raw.hex()
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else bytes.fromhex(text)

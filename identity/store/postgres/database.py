@@ -1,0 +1,164 @@
+"""Connections to Postgres, and the one place where its errors become ours.
+
+The service works under the role `onefold_app`, whoever it connects as, and refuses to start if
+that role could change the schema or see past row security. No message of the database leaves
+this module: it may quote rows.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg import AsyncConnection, AsyncRawCursor, errors
+from psycopg.conninfo import make_conninfo
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from identity.store.postgres.arrays import adapt
+from identity.store.postgres.pipeline import WireConnection
+from identity.store.postgres.schema import APP_ROLE
+from identity.values.errors import Conflict, DatabaseUnavailable, Misconfigured, PartitionMissing
+
+MIN_VERSION = 15
+Connection = AsyncConnection[TupleRow]
+
+# One plan per statement, made once: a nested loop of index lookups is right at any size, while what
+# the planner picks for a table it takes for empty scans all of it once it is not.
+_PLANS = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "jit": "off",
+}
+# Nothing here waits for a lock longer than a client would.
+_WRITER = {
+    **_PLANS,
+    "lock_timeout": "10s",
+    "idle_in_transaction_session_timeout": "30s",
+}
+_READER = {**_PLANS, "statement_timeout": "30s"}
+
+RETRIED = (errors.SerializationFailure, errors.DeadlockDetected, errors.UniqueViolation, errors.LockNotAvailable)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turns what the driver raises into `Conflict` (plan again) or `DatabaseUnavailable`."""
+    try:
+        yield
+    except errors.CheckViolation as error:
+        raise PartitionMissing from error
+    except RETRIED as error:
+        raise Conflict from error
+    except (psycopg.Error, PoolTimeout, OSError) as error:
+        raise DatabaseUnavailable from error
+
+
+class Database:
+    """A pool for reading and for the control plane, and connections for writers."""
+
+    def __init__(self, url: str, *, readers: int = 8) -> None:
+        self._url = url
+        self._pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+            self._conninfo(_READER),
+            min_size=1,
+            max_size=readers,
+            timeout=5.0,
+            open=False,
+            kwargs={"autocommit": True, "cursor_factory": AsyncRawCursor},
+            configure=_configure,
+            check=None,
+        )
+
+    def _conninfo(self, settings: dict[str, str]) -> str:
+        options = " ".join(f"-c {name}={value}" for name, value in {"role": APP_ROLE, **settings}.items())
+        return make_conninfo(self._url, options=options, application_name="onefold", connect_timeout="5")
+
+    async def open(self) -> None:
+        """Connects; raises Misconfigured where it would not be safe to work."""
+        await _require_safe(self._conninfo(_READER))
+        await self._pool.open()
+
+    async def close(self) -> None:
+        """Gives all connections back."""
+        await self._pool.close()
+
+    async def writer(self) -> WireConnection:
+        """A connection for one writer, which keeps it."""
+        with translated():
+            connection = await WireConnection.connect(
+                self._conninfo(_WRITER), autocommit=True, cursor_factory=AsyncRawCursor
+            )
+        adapt(connection)
+        return connection
+
+    async def make_partitions(self, ahead: int = 7) -> None:
+        """Makes the event partitions of the coming days, as far as they are missing."""
+        async with self.reading() as connection:
+            await connection.execute("SELECT onefold_event_partitions($1::int4)", [ahead])
+
+    async def drop_events(self, keep: int) -> None:
+        """Drops the event partitions that are older than so many days."""
+        async with self.reading() as connection:
+            await connection.execute("SELECT onefold_drop_events($1::int4)", [keep])
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Connection]:
+        """A connection for single statements; each sees what was committed before it."""
+        with translated():
+            async with self._pool.connection() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A transaction of the control plane; commits at the end of the block."""
+        with translated():
+            async with self._pool.connection() as connection, connection.transaction():
+                yield connection
+
+
+async def rows(connection: Connection, query: LiteralString, *params: Any) -> list[TupleRow]:
+    """All rows of one statement, in binary form."""
+    cursor = await connection.execute(query, params, binary=True)
+    return await cursor.fetchall()
+
+
+async def row(connection: Connection, query: LiteralString, *params: Any) -> TupleRow | None:
+    """The first row of one statement, or None."""
+    cursor = await connection.execute(query, params, binary=True)
+    return await cursor.fetchone()
+
+
+async def _configure(connection: Connection) -> None:
+    adapt(connection)
+
+
+async def _require_safe(conninfo: str) -> None:
+    try:
+        connection = await AsyncConnection.connect(conninfo, autocommit=True, cursor_factory=AsyncRawCursor)
+    except psycopg.OperationalError as error:
+        message = (
+            f"The service must be able to work as the role {APP_ROLE}: run `onefold migrate` as the owner of the "
+            f"database, then GRANT {APP_ROLE} to the role named in ONEFOLD_DATABASE_URL."
+        )
+        raise Misconfigured(message) from error
+    async with connection:
+        if connection.info.server_version < MIN_VERSION * 10_000:
+            message = f"Onefold needs PostgreSQL {MIN_VERSION} or newer."
+            raise Misconfigured(message)
+        unsafe = await row(
+            connection,
+            """
+            SELECT r.rolsuper OR r.rolbypassrls OR r.rolcreaterole
+                OR EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                           WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND c.relowner = r.oid)
+            FROM pg_roles r WHERE r.rolname = current_user
+            """,
+        )
+    if unsafe is None or unsafe[0]:
+        message = (
+            f"The role {APP_ROLE} must be neither superuser nor owner of the tables, and must not bypass security."
+        )
+        raise Misconfigured(message)

@@ -1,0 +1,104 @@
+"""Many statements in one round trip, each prepared once, parameters and results in binary form.
+
+The driver's own pipeline makes a cursor and a query object per statement, which costs 30 µs each
+(measured; this costs 5). A batch of few calls has some twenty statements, so that is what single
+calls would be made of. Waiting, results and errors are the driver's.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from psycopg import AsyncConnection, OperationalError, generators
+from psycopg.abc import PQGen
+from psycopg.adapt import Transformer
+from psycopg.errors import error_from_result
+from psycopg.pq import ConnStatus, ExecStatus, Format
+from psycopg.pq.abc import PGresult
+from psycopg.rows import TupleRow
+
+from identity.store.postgres.arrays import Array
+
+Param = bytes | Array
+_DONE = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK, ExecStatus.PIPELINE_SYNC)
+_LOST = "The connection was lost before everything was answered."
+_FAILED = (ExecStatus.FATAL_ERROR, ExecStatus.PIPELINE_ABORTED)
+
+
+class Step(NamedTuple):
+    """A statement with its parameters: whole arrays, or the bytes of one value (`arrays.int4` ...)."""
+
+    query: str
+    params: Sequence[Param] = ()
+
+
+class Result(NamedTuple):
+    """What a statement gave, and how many rows it touched."""
+
+    rows: list[TupleRow]
+    touched: int
+
+
+class WireConnection(AsyncConnection[TupleRow]):
+    """A connection that remembers which statements it has prepared, and under which name."""
+
+    names: dict[str, bytes]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.names = {}
+
+
+async def run(connection: WireConnection, *steps: Step) -> list[Result]:
+    """Sends the steps at once and returns their results in order.
+
+    Raises the error of the first step that failed; those behind it were not run.
+    """
+    async with connection.lock:
+        pgconn = connection.pgconn
+        pgconn.enter_pipeline_mode()
+        try:
+            answers = await connection.wait(_talk(connection, steps))
+        finally:
+            if pgconn.status == ConnStatus.OK:
+                pgconn.exit_pipeline_mode()
+    transformer = Transformer(connection)
+    results = []
+    for answer in answers:
+        if answer.status in _FAILED:
+            raise error_from_result(answer, encoding="utf-8")
+        if answer.status not in _DONE:
+            raise OperationalError(_LOST)
+        transformer.set_pgresult(answer)
+        results.append(Result(transformer.load_rows(0, answer.ntuples, tuple), answer.command_tuples or 0))
+    if len(results) != len(steps) + 1:
+        raise OperationalError(_LOST)
+    return results[:-1]
+
+
+def _talk(connection: WireConnection, steps: Sequence[Step]) -> PQGen[list[PGresult]]:
+    """Sends everything, then reads everything: one answer per step, then that of the sync."""
+    pgconn, names = connection.pgconn, connection.names
+    fresh: dict[str, bytes] = {}
+    for query, params in steps:
+        name = names.get(query) or fresh.get(query)
+        if name is None:
+            name = fresh[query] = b"onefold_%d" % (len(names) + len(fresh))
+            pgconn.send_prepare(name, query.encode())
+        values = [param if isinstance(param, bytes) else param.data for param in params]
+        pgconn.send_query_prepared(name, values, [Format.BINARY] * len(values), Format.BINARY)
+    pgconn.pipeline_sync()
+    yield from generators.send(pgconn)
+    answers = []
+    for query, _ in steps:
+        name = fresh.pop(query, None)
+        if name is not None:
+            prepared = yield from generators.fetch_many(pgconn)
+            if prepared[0].status in _FAILED:
+                answers.append(prepared[0])
+            else:
+                names[query] = name
+        answers += yield from generators.fetch_many(pgconn)
+    # Only the answer to the sync says that everything before it was answered; nothing is taken for
+    # done without it.
+    answers += yield from generators.fetch_many(pgconn)
+    return answers

@@ -1,0 +1,94 @@
+"""A connection that may write: it holds a lease on a writer slot, and the clock that goes with it.
+
+Whatever gets a stamp is written with one, ingest and the acts of people alike, so no two things
+in a database ever bear the same stamp. Used by one task at a time.
+"""
+
+import time
+
+from identity.store.ingest.write import rollback
+from identity.store.postgres import writer_slots
+from identity.store.postgres.database import Database, translated
+from identity.store.postgres.pipeline import Step, WireConnection, run
+from identity.values.errors import OnefoldError
+from identity.values.ids import new_id
+from identity.values.stamps import Clock
+
+RENEW_BEFORE = writer_slots.LEASE * 2 // 3
+# Seconds that plans are kept for, at first and at last.
+_FIRST, _LAST = 1.0, 60.0
+
+
+class Pen:
+    """One connection with its lease. `lease` and `clock` are there once it is `ready`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._connection: WireConnection | None = None
+        self.lease: writer_slots.Lease | None = None
+        self.clock = Clock(0)
+        self._ahead = 0
+        self._patience, self._plan_until = _FIRST, 0.0
+
+    async def ready(self) -> WireConnection:
+        """The connection, with a lease that does not end soon."""
+        if self._connection is None or self._connection.closed:
+            self._connection = await self._database.writer()
+            self.lease = None
+            self._patience, self._plan_until = _FIRST, 0.0
+        await self._plan_anew()
+        now = max(self.clock.now(), self._ahead)
+        lease = self.lease
+        if lease is not None and self.clock.until - now > RENEW_BEFORE:
+            return self._connection
+        with translated():
+            if lease is not None:
+                until = max(now, self.clock.until - writer_slots.LEASE) + writer_slots.LEASE
+                if await writer_slots.renew(self._connection, lease, until):
+                    self.clock.extend(until)
+                    return self._connection
+            lease = self.lease = await writer_slots.take(self._connection, new_id(), now)
+        self.clock = Clock(lease.slot, lease.until)
+        self.clock.next(lease.floor << 8)
+        return self._connection
+
+    async def _plan_anew(self) -> None:
+        """Forgets how statements are to be done, ever more seldom.
+
+        A statement is planned once for all; what was right for a table that was nearly empty goes
+        through all of it when it has grown.
+        """
+        if self._connection is None or time.monotonic() < self._plan_until:
+            return
+        with translated():
+            await run(self._connection, Step("DISCARD PLANS"))
+        self._plan_until = time.monotonic() + self._patience
+        self._patience = min(2 * self._patience, _LAST)
+
+    def behind(self, micros: int) -> None:
+        """Another host's clock is ahead of ours: the next lease has to reach beyond what it wrote."""
+        self._ahead = micros
+
+    def lose(self) -> None:
+        """Somebody else holds the slot."""
+        self.lease = None
+
+    async def give_up(self) -> None:
+        """Rolls back what was begun; a connection that cannot is dropped."""
+        try:
+            if self._connection is not None:
+                with translated():
+                    await rollback(self._connection)
+        except OnefoldError:
+            connection, self._connection = self._connection, None
+            self.lease = None
+            if connection is not None:
+                await connection.close()
+
+    async def close(self) -> None:
+        """Gives the slot back."""
+        if self._connection is not None and not self._connection.closed and self.lease is not None:
+            with translated():
+                await writer_slots.release(self._connection, self.lease, max(self.clock.last, self.clock.now()))
+                await self._connection.close()
+        self._connection = self.lease = None

@@ -1,0 +1,240 @@
+"""Access exports as rows: what was asked for, its sealed parts, and what takes them away again.
+
+An export names the ids it holds, so whatever erases one of them, or splits what lies there, finds it.
+A part is written only while all it was read from is still there under the same keys.
+"""
+
+from collections.abc import Sequence
+from typing import LiteralString, NamedTuple
+
+from identity.store.postgres.arrays import Uuid, byteas, int4s, uuids
+from identity.store.postgres.database import Connection, row, rows
+from identity.store.postgres.tenant import Tenant
+from identity.store.privacy.erase import forget_key
+from identity.values.errors import Conflict
+
+_COLUMNS: LiteralString = "export_id, created_at, until, state, job_id, actor, profiles, parts"
+
+
+class ExportRow(NamedTuple):
+    """An export; `profiles` are the ids it holds, concatenated, times in microseconds."""
+
+    id: bytes
+    created_at: int
+    until: int
+    state: int
+    job_id: bytes
+    actor: str
+    profiles: bytes
+    parts: int
+
+
+async def add(connection: Connection, tenant: Tenant, export: ExportRow, ticket: bytes) -> None:
+    """A new export, to be gathered; `ticket` is the hash of the secret that fetches it."""
+    await connection.execute(
+        """
+        INSERT INTO export (export_id, space_id, bucket, created_at, until, job_id, actor, profiles, ticket)
+        VALUES ($1, $2::int4, $3::int4, $4::int8, $5::int8, $6::uuid, $7::text, $8, $9)
+        """,
+        [
+            Uuid(export.id),
+            tenant.id,
+            tenant.base,
+            export.created_at,
+            export.until,
+            export.job_id.hex(),
+            export.actor,
+            export.profiles,
+            ticket,
+        ],
+    )
+
+
+async def get(connection: Connection, tenant: Tenant, id_: bytes) -> ExportRow | None:
+    """An export of this space."""
+    found = await row(
+        connection,
+        f"SELECT {_COLUMNS} FROM export WHERE export_id = $1 AND space_id = $2::int4 AND bucket = $3::int4",  # noqa: S608
+        Uuid(id_),
+        tenant.id,
+        tenant.base,
+    )
+    return None if found is None else ExportRow(*found)
+
+
+async def add_parts(
+    connection: Connection,
+    tenant: Tenant,
+    id_: bytes,
+    first: int,
+    payloads: Sequence[bytes],
+    keys: Sequence[tuple[bytes, bytes]],
+) -> bool:
+    """The next parts, read from origins with these key ids; False where the export is gone.
+
+    Conflict where an origin is gone or has another key by now, or somebody else gathers it too and was
+    faster: then it has to be read again from where it is on.
+    """
+    # Whoever erases or splits holds the gate alone, so what is found here stays to the commit.
+    await connection.execute("SELECT 1 FROM space_gate WHERE space_id = $1::int4 FOR SHARE", [tenant.id])
+    found = await row(
+        connection,
+        """
+        SELECT count(*) FROM unnest($2::uuid[], $3::uuid[]) AS k (id, key_id)
+        JOIN subject_key s ON s.profile_id = k.id AND s.space_id = $1::int4 AND s.bucket = $4::int4
+        WHERE s.key_id = k.key_id
+        """,
+        tenant.id,
+        uuids([origin for origin, _ in keys]),
+        uuids([key_id for _, key_id in keys]),
+        tenant.base,
+    )
+    if found is None or found[0] != len(keys):
+        raise Conflict
+    held = await row(
+        connection,
+        """
+        UPDATE export SET parts = parts + $4::int4, profiles = $5
+        WHERE export_id = $1 AND space_id = $2::int4 AND bucket = $3::int4 AND state = 0 AND parts = $6::int4
+        RETURNING parts
+        """,
+        Uuid(id_),
+        tenant.id,
+        tenant.base,
+        len(payloads),
+        b"".join(sorted({origin for origin, _ in keys} | await _named(connection, tenant, id_))),
+        first,
+    )
+    if held is None:
+        if await get(connection, tenant, id_) is not None:
+            raise Conflict
+        return False
+    await connection.execute(
+        """
+        INSERT INTO export_part (export_id, nr, space_id, bucket, payload)
+        SELECT $1, u.nr, $2::int4, $3::int4, u.payload FROM unnest($4::int4[], $5::bytea[]) AS u (nr, payload)
+        """,
+        [Uuid(id_), tenant.id, tenant.base, int4s(range(first, first + len(payloads))), byteas(payloads)],
+    )
+    return True
+
+
+async def _named(connection: Connection, tenant: Tenant, id_: bytes) -> set[bytes]:
+    export = await get(connection, tenant, id_)
+    raw = b"" if export is None else export.profiles
+    return {raw[at : at + 16] for at in range(0, len(raw), 16)}
+
+
+async def part(connection: Connection, tenant: Tenant, id_: bytes, nr: int) -> bytes | None:
+    """A sealed part."""
+    found = await row(
+        connection,
+        """
+        SELECT payload FROM export_part
+        WHERE export_id = $1 AND nr = $2::int4 AND space_id = $3::int4 AND bucket = $4::int4
+        """,
+        Uuid(id_),
+        nr,
+        tenant.id,
+        tenant.base,
+    )
+    return None if found is None else bytes(found[0])
+
+
+async def ready(connection: Connection, tenant: Tenant, id_: bytes, until: int) -> bool:
+    """It is whole, and may be fetched until a moment; False where it is gone."""
+    return await _moved(connection, tenant, id_, "SET state = 1, until = $4::int8 WHERE state = 0", until)
+
+
+async def fetch(connection: Connection, tenant: Tenant, id_: bytes, ticket: bytes, now: int, until: int) -> bool:
+    """Whether the ticket is good for it now; it is not a second time. Swept away at `until` at the latest."""
+    condition: LiteralString = (
+        "SET state = 2, until = $4::int8, ticket = NULL WHERE state = 1 AND ticket = $5 AND until > $6::int8"
+    )
+    return await _moved(connection, tenant, id_, condition, until, ticket, now)
+
+
+async def _moved(connection: Connection, tenant: Tenant, id_: bytes, change: LiteralString, *given: object) -> bool:
+    found = await row(
+        connection,
+        f"UPDATE export {change} AND export_id = $1 AND space_id = $2::int4 AND bucket = $3::int4 RETURNING export_id",
+        Uuid(id_),
+        tenant.id,
+        tenant.base,
+        *given,
+    )
+    return found is not None
+
+
+async def drop(connection: Connection, tenant: Tenant, id_: bytes) -> bool:
+    """Destroys an export with its key; False where it is gone already."""
+    found = await row(
+        connection,
+        "DELETE FROM export WHERE export_id = $1 AND space_id = $2::int4 AND bucket = $3::int4 RETURNING export_id",
+        Uuid(id_),
+        tenant.id,
+        tenant.base,
+    )
+    if found is None:
+        return False
+    await connection.execute(
+        "DELETE FROM export_part WHERE export_id = $1 AND space_id = $2::int4 AND bucket = $3::int4",
+        [Uuid(id_), tenant.id, tenant.base],
+    )
+    await forget_key(connection, tenant, id_)
+    return True
+
+
+async def drop_of(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> int:
+    """Destroys every export that holds one of these profiles; how many. Under the gate held alone."""
+    found = await rows(
+        connection,
+        """
+        SELECT e.export_id FROM export e
+        WHERE e.space_id = $1::int4 AND e.bucket = $2::int4 AND EXISTS (
+            SELECT FROM unnest($3::uuid[]) AS u (id) WHERE position(uuid_send(u.id) IN e.profiles) > 0
+        )
+        """,
+        tenant.id,
+        tenant.base,
+        uuids(ids),
+    )
+    return sum([await drop(connection, tenant, bytes(id_)) for (id_,) in found])
+
+
+async def expired(connection: Connection, now: int, limit: int) -> list[tuple[int, bytes]]:
+    """(space, export) of what nobody may fetch any more."""
+    found = await rows(
+        connection,
+        "SELECT space_id, export_id FROM export WHERE until <= $1::int8 LIMIT $2::int4",
+        now,
+        limit,
+    )
+    return [(int(space), bytes(id_)) for space, id_ in found]
+
+
+class DisclosedRow(NamedTuple):
+    """What a destination was told of an origin: first and last, in microseconds."""
+
+    origin: bytes
+    destination: bytes
+    name: str
+    first: int
+    last: int
+
+
+async def disclosures(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> list[DisclosedRow]:
+    """Which destinations were told of these origins."""
+    found = await rows(
+        connection,
+        """
+        SELECT d.profile_id, t.public_id, t.name, min(d.first), max(d.last) FROM unnest($2::uuid[]) AS k (id)
+        JOIN disclosure d ON d.profile_id = k.id AND d.space_id = $1::int4 AND d.bucket = $3::int4
+        JOIN destination t ON t.id = d.destination
+        GROUP BY 1, 2, 3 ORDER BY 4
+        """,
+        tenant.id,
+        uuids(origins),
+        tenant.base,
+    )
+    return [DisclosedRow(*each) for each in found]

@@ -1,0 +1,175 @@
+"""Takes a whole person away: every row at the origins of a canonical profile, and what names them.
+
+Under the gate held alone, so nothing is added meanwhile. Whatever survives (the suppression list,
+what was forgotten, the ledger, an erasure row) holds keyed hashes and ids of what is gone. The order
+of statements is that of locks: slots before subject keys, so a roll is waited for or waits.
+"""
+
+from collections.abc import Sequence
+from typing import Final, LiteralString
+
+from identity.store.ingest import write_statements
+from identity.store.postgres.arrays import Uuid, byteas, int4, uuids
+from identity.store.postgres.database import Connection, rows
+from identity.store.postgres.pipeline import Step, WireConnection, run
+from identity.store.postgres.tenant import Tenant
+
+# What lies at an origin and is found by its id alone; the first only marks slots.
+_LIFTED: Final = (None, "profile_document", "sighting", "evidence", "event", "history", "subject_key")
+_IDENTIFIERS: LiteralString = """
+DELETE FROM identifier i USING profile_identifier r, unnest($2::uuid[], $3::int4[]) AS u (id, bucket)
+WHERE r.profile_id = u.id AND r.space_id = $1::int4 AND r.bucket = u.bucket
+  AND i.key = r.key AND i.space_id = $1::int4
+"""
+_CUTS: LiteralString = """
+DELETE FROM cut c USING unnest($2::bytea[], $3::int4[]) AS u (key, bucket)
+WHERE c.key = u.key AND c.space_id = $1::int4 AND c.bucket = u.bucket
+"""
+_MEMBERSHIPS: LiteralString = """
+DELETE FROM membership m USING unnest($2::bytea[], $3::int4[]) AS g (key, bucket)
+WHERE m.group_key = g.key AND m.space_id = $1::int4 AND m.bucket = g.bucket AND m.profile_id = ANY ($4::uuid[])
+"""
+
+
+def _of_profiles(table: LiteralString) -> LiteralString:
+    return f"""
+        DELETE FROM {table} t USING unnest($2::uuid[], $3::int4[]) AS u (id, bucket)
+        WHERE t.profile_id = u.id AND t.space_id = $1::int4 AND t.bucket = u.bucket
+    """  # noqa: S608 (names of tables)
+
+
+async def wipe(
+    connection: WireConnection, tenant: Tenant, ids: Sequence[bytes], keys: Sequence[bytes], groups: Sequence[bytes]
+) -> dict[str, int]:
+    """Deletes the profiles `ids`, whose identifiers are `keys` and groups `groups`; rows per table."""
+    space, profiles = int4(tenant.id), (uuids(ids), tenant.buckets(ids))
+    named = (byteas(keys), tenant.buckets(keys))
+    tables = ["identifier", "profile_identifier", "cut", "membership", *_LIFTED, "disclosure", "profile"]
+    steps = [
+        Step(_IDENTIFIERS, [space, *profiles]),
+        Step(_of_profiles("profile_identifier"), [space, *profiles]),
+        Step(_CUTS, [space, *named]),
+        Step(_MEMBERSHIPS, [space, byteas(groups), tenant.buckets(groups), uuids(ids)]),
+        *(Step(statement, [space, *profiles]) for statement in write_statements.LIFT),
+        Step(_of_profiles("disclosure"), [space, *profiles]),
+        Step(_of_profiles("profile"), [space, *profiles]),
+    ]
+    results = await run(connection, *steps)
+    counted = {table: result.touched for table, result in zip(tables, results, strict=True) if table is not None}
+    return {table: count for table, count in counted.items() if count}
+
+
+async def told(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> list[int]:
+    """The destinations that were told of these origins."""
+    found = await rows(
+        connection,
+        """
+        SELECT DISTINCT d.destination FROM disclosure d
+        WHERE d.profile_id = ANY ($2::uuid[]) AND d.space_id = $1::int4 AND d.bucket = $3::int4 ORDER BY 1
+        """,
+        tenant.id,
+        uuids(ids),
+        tenant.base,
+    )
+    return [int(id_) for (id_,) in found]
+
+
+async def owners(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+    """Which origins these identifiers lie at."""
+    found = await rows(
+        connection,
+        """
+        SELECT i.key, i.profile_id FROM unnest($2::bytea[]) AS k (key)
+        JOIN identifier i ON i.key = k.key AND i.space_id = $1::int4 AND i.bucket = $3::int4
+        """,
+        tenant.id,
+        byteas(keys),
+        tenant.base,
+    )
+    return {bytes(key): bytes(origin) for key, origin in found}
+
+
+async def asleep(connection: Connection, tenant: Tenant) -> list[bytes]:
+    """The ids that a rebuild left nobody for."""
+    found = await rows(
+        connection,
+        """
+        SELECT p.profile_id FROM profile p
+        WHERE p.head = '00000000-0000-0000-0000-000000000000' AND p.head <> p.profile_id
+          AND p.space_id = $1::int4 AND p.bucket = $2::int4
+        """,
+        tenant.id,
+        tenant.base,
+    )
+    return [bytes(id_) for (id_,) in found]
+
+
+async def withhold(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> None:
+    """Profiles that nobody may read any more, though they are still there."""
+    await connection.execute(
+        """
+        UPDATE profile p SET withheld = true, version = p.version + 1
+        WHERE p.profile_id = ANY ($2::uuid[]) AND p.space_id = $1::int4 AND p.bucket = $3::int4
+        """,
+        [tenant.id, uuids(ids), tenant.base],
+    )
+
+
+async def withheld(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> set[bytes]:
+    """Which of these profiles nobody may read."""
+    found = await rows(
+        connection,
+        """
+        SELECT p.profile_id FROM profile p
+        WHERE p.profile_id = ANY ($2::uuid[]) AND p.space_id = $1::int4 AND p.bucket = $3::int4 AND p.withheld
+        """,
+        tenant.id,
+        uuids(ids),
+        tenant.base,
+    )
+    return {bytes(id_) for (id_,) in found}
+
+
+async def show(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> None:
+    """Profiles that were withheld, and are read again."""
+    await connection.execute(
+        """
+        UPDATE profile p SET withheld = false, version = p.version + 1
+        WHERE p.profile_id = ANY ($2::uuid[]) AND p.space_id = $1::int4 AND p.bucket = $3::int4 AND p.withheld
+        """,
+        [tenant.id, uuids(ids), tenant.base],
+    )
+
+
+async def forget_key(connection: Connection, tenant: Tenant, id_: bytes) -> None:
+    """Destroys a subject key that is nobody's origin: an erasure's own, once everybody was told."""
+    await connection.execute(
+        """
+        UPDATE slot_key w SET touched = true FROM subject_key s
+        WHERE s.profile_id = $2 AND s.space_id = $1::int4 AND s.bucket = $3::int4
+          AND w.slot = s.slot AND w.space_id = $1::int4
+        """,
+        [tenant.id, Uuid(id_), tenant.base],
+    )
+    await connection.execute(
+        "DELETE FROM subject_key WHERE profile_id = $2 AND space_id = $1::int4 AND bucket = $3::int4",
+        [tenant.id, Uuid(id_), tenant.base],
+    )
+
+
+async def withheld_for(connection: Connection, tenant: Tenant, erasures: Sequence[bytes]) -> set[bytes]:
+    """Those of these erasures whose identifier somebody bears who is withheld."""
+    found = await rows(
+        connection,
+        """
+        SELECT e.erasure_id FROM unnest($2::uuid[]) AS k (id)
+        JOIN erasure e ON e.erasure_id = k.id AND e.space_id = $1::int4 AND e.bucket = $3::int4
+        JOIN identifier i ON i.key = e.key AND i.space_id = $1::int4 AND i.bucket = $3::int4
+        JOIN profile p ON p.profile_id = i.profile_id AND p.space_id = $1::int4 AND p.bucket = $3::int4
+        WHERE p.withheld
+        """,
+        tenant.id,
+        uuids(erasures),
+        tenant.base,
+    )
+    return {bytes(id_) for (id_,) in found}

@@ -1,0 +1,238 @@
+"""Whom an erasure has to be told to, what they said, and what is kept aside until they all know."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from identity.store.postgres.arrays import Uuid, int2s, int4s, int8s, uuids
+from identity.store.postgres.database import Connection, row, rows
+from identity.store.postgres.tenant import Tenant
+
+
+class NoticeRow(NamedTuple):
+    """What a destination has said of an erasure."""
+
+    erasure_id: bytes
+    destination: bytes
+    name: str
+    state: int
+    at: int
+    ack: bytes | None
+
+
+async def of(connection: Connection, tenant: Tenant, erasures_: Sequence[bytes]) -> list[NoticeRow]:
+    """What destinations have said of erasures."""
+    found = await rows(
+        connection,
+        """
+        SELECT n.erasure_id, d.public_id, d.name, n.state, n.at, n.ack FROM erasure_notice n
+        JOIN destination d ON d.id = n.destination
+        WHERE n.erasure_id = ANY ($2::uuid[]) AND n.space_id = $1::int4 AND n.bucket = $3::int4 ORDER BY d.id
+        """,
+        tenant.id,
+        uuids(erasures_),
+        tenant.base,
+    )
+    return [NoticeRow(*each) for each in found]
+
+
+async def add(connection: Connection, tenant: Tenant, id_: bytes, destinations: Sequence[int], at: int) -> None:
+    """Destinations that have to be told of an erasure; one that has ended has to be seen to by hand."""
+    await connection.execute(
+        """
+        INSERT INTO erasure_notice (erasure_id, destination, space_id, bucket, state, at)
+        SELECT $1, d.id, $2::int4, $3::int4, CASE WHEN d.deleted_at IS NULL THEN 0 ELSE 4 END, $4::int8
+        FROM unnest($5::int4[]) AS u (id) JOIN destination d ON d.id = u.id AND d.space_id = $2::int4
+        """,
+        [Uuid(id_), tenant.id, tenant.base, at, int4s(destinations)],
+    )
+
+
+async def due_to(
+    connection: Connection, tenant: Tenant, destination: int, erasures_: Sequence[bytes]
+) -> dict[bytes, bytes | None]:
+    """Which of these erasures a destination has to be told of, each with what is set aside for that, sealed."""
+    found = await rows(
+        connection,
+        """
+        SELECT n.erasure_id, e.aside FROM erasure_notice n
+        JOIN erasure e ON e.erasure_id = n.erasure_id AND e.space_id = $1::int4 AND e.bucket = $3::int4
+        WHERE n.erasure_id = ANY ($2::uuid[]) AND n.destination = $4::int4 AND n.space_id = $1::int4
+          AND n.bucket = $3::int4
+        """,
+        tenant.id,
+        uuids(erasures_),
+        tenant.base,
+        destination,
+    )
+    return {bytes(id_): None if aside is None else bytes(aside) for id_, aside in found}
+
+
+async def waiting(connection: Connection, tenant: Tenant, destination: int) -> int:
+    """How many erasures a destination has not acknowledged."""
+    found = await row(
+        connection,
+        """
+        SELECT count(*) FROM erasure_notice
+        WHERE destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4 AND state NOT IN (3, 4, 5)
+        """,
+        tenant.id,
+        destination,
+        tenant.base,
+    )
+    return 0 if found is None else int(found[0])
+
+
+async def give_up(connection: Connection, tenant: Tenant, destination: int, at: int) -> None:
+    """A destination that has ended will not acknowledge: it has to be seen to by hand."""
+    await connection.execute(
+        """
+        UPDATE erasure_notice SET state = 4, at = $4::int8
+        WHERE destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4 AND state NOT IN (3, 4, 5)
+        """,
+        [tenant.id, destination, tenant.base, at],
+    )
+
+
+async def acknowledge(
+    connection: Connection,
+    tenant: Tenant,
+    destination: int,
+    lanes: Sequence[tuple[int, int, int]],
+    since: int | None,
+    at: int,
+    ack: bytes,
+) -> int:
+    """The erasures that a destination acknowledged: those told by entries of its lanes, each (lane, after, upto).
+
+    And all from before `since`, when it began to go through everybody anew. How many there were.
+    """
+    return await _said(connection, tenant, destination, lanes, since, at, 3, ack)
+
+
+async def accepted(
+    connection: Connection,
+    tenant: Tenant,
+    destination: int,
+    lanes: Sequence[tuple[int, int, int]],
+    since: int | None,
+    at: int,
+) -> int:
+    """A destination took the message about these erasures, which says nothing of having done it."""
+    return await _said(connection, tenant, destination, lanes, since, at, 2, None)
+
+
+async def _said(
+    connection: Connection,
+    tenant: Tenant,
+    destination: int,
+    lanes: Sequence[tuple[int, int, int]],
+    since: int | None,
+    at: int,
+    state: int,
+    ack: bytes | None,
+) -> int:
+    found = await rows(
+        connection,
+        """
+        UPDATE erasure_notice n SET state = $10::int2, at = $6::int8, ack = $7
+        WHERE n.destination = $2::int4 AND n.space_id = $1::int4 AND n.bucket = $3::int4
+          AND n.state NOT IN (3, 4, 5) AND n.state <> $10::int2
+          AND (EXISTS (
+            SELECT FROM erasure e
+            WHERE e.erasure_id = n.erasure_id AND e.space_id = $1::int4 AND e.bucket = $3::int4
+              AND e.internal_at < $8::int8
+          ) OR n.erasure_id IN (
+            SELECT c.other FROM unnest($4::int2[], $5::int8[], $9::int8[]) AS u (lane, after, upto)
+            JOIN change c ON c.space_id = $1::int4 AND c.lane = u.lane AND c.bucket = $3::int4
+              AND c.seq > u.after AND c.seq <= u.upto
+            WHERE c.op = 4 AND c.other IS NOT NULL
+        )) RETURNING n.erasure_id
+        """,
+        tenant.id,
+        destination,
+        tenant.base,
+        int2s([lane for lane, _, _ in lanes]),
+        int8s([after for _, after, _ in lanes]),
+        at,
+        ack,
+        since,
+        int8s([upto for _, _, upto in lanes]),
+        state,
+    )
+    return len(found)
+
+
+async def fall_due(connection: Connection, now: int, grace: int, limit: int) -> int:
+    """Erasures that were to be acknowledged by now are overdue at whoever has not; how many.
+
+    `grace` is the time that such have which no law gives a date.
+    """
+    found = await rows(
+        connection,
+        """
+        UPDATE erasure_notice n SET state = 6, at = $1::int8
+        WHERE (n.erasure_id, n.destination) IN (
+            SELECT n.erasure_id, n.destination FROM erasure_notice n
+            JOIN erasure e ON e.erasure_id = n.erasure_id AND e.space_id = n.space_id AND e.bucket = n.bucket
+            WHERE n.state NOT IN (3, 4, 5) AND n.state IN (0, 1, 2)
+              AND coalesce(e.due_at, e.received_at + $2::int8) < $1::int8 LIMIT $3::int4
+        ) AND n.state IN (0, 1, 2) RETURNING n.erasure_id
+        """,
+        now,
+        grace,
+        limit,
+    )
+    return len(found)
+
+
+async def overdue(connection: Connection, tenant: Tenant, destination: int, at: int) -> int:
+    """What a destination was not told for too long is overdue there; how many erasures."""
+    found = await rows(
+        connection,
+        """
+        UPDATE erasure_notice SET state = 6, at = $4::int8
+        WHERE destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4 AND state IN (0, 1, 2)
+        RETURNING erasure_id
+        """,
+        tenant.id,
+        destination,
+        tenant.base,
+        at,
+    )
+    return len(found)
+
+
+async def settled(connection: Connection, now: int, due_before: int, limit: int) -> list[tuple[int, bytes]]:
+    """(space, erasure) of what nobody waits for any more, with what is kept aside for that."""
+    found = await rows(
+        connection,
+        """
+        SELECT e.space_id, e.erasure_id FROM erasure e
+        WHERE (e.aside IS NOT NULL OR e.state = 2 AND e.closed_at IS NULL)
+          AND (coalesce(e.due_at, e.received_at) < $2::int8 OR NOT EXISTS (
+            SELECT FROM erasure_notice n WHERE n.erasure_id = e.erasure_id AND n.space_id = e.space_id
+              AND n.bucket = e.bucket AND n.state NOT IN (3, 4, 5)
+        )) AND e.received_at < $1::int8 LIMIT $3::int4
+        """,
+        now,
+        due_before,
+        limit,
+    )
+    return [(int(space), bytes(id_)) for space, id_ in found]
+
+
+async def close(connection: Connection, tenant: Tenant, id_: bytes, at: int) -> bool:
+    """Nobody has to be told of an erasure any more; False where somebody else said so."""
+    found = await row(
+        connection,
+        """
+        UPDATE erasure SET aside = NULL, closed_at = coalesce(closed_at, $4::int8)
+        WHERE erasure_id = $1 AND space_id = $2::int4 AND bucket = $3::int4
+          AND (aside IS NOT NULL OR closed_at IS NULL) RETURNING erasure_id
+        """,
+        Uuid(id_),
+        tenant.id,
+        tenant.base,
+        at,
+    )
+    return found is not None

@@ -1,0 +1,258 @@
+"""Erasures as rows: one identifier of a request each, and what became of it.
+
+A row names its person by keyed hashes only, and outlives what it erased.
+"""
+
+from collections.abc import Sequence
+from typing import LiteralString, NamedTuple
+
+from identity.store.postgres.arrays import Uuid, byteas, int2s, uuids
+from identity.store.postgres.database import Connection, row, rows
+from identity.store.postgres.tenant import Tenant
+from identity.store.privacy.requests import RequestRow
+
+_ERASURE: LiteralString = (
+    "erasure_id, request_id, nr, kind, regulation, state, type, key, hash, commitment, received_at, due_at,"
+    " extended_at, internal_at, closed_at, epoch, backup_safe_at, duplicate_of, ledger_seq, counts, aside"
+)
+
+_UNSUPPRESS = 4
+
+
+class ErasureRow(NamedTuple):
+    """One identifier of a request and what became of it."""
+
+    id: bytes
+    request_id: bytes
+    nr: int
+    kind: int
+    regulation: int
+    state: int
+    type: int
+    key: bytes
+    hash: bytes
+    commitment: bytes
+    received_at: int
+    due_at: int | None
+    extended_at: int | None
+    internal_at: int | None
+    closed_at: int | None
+    epoch: int | None
+    backup_safe_at: int | None
+    duplicate_of: bytes | None
+    ledger_seq: int | None
+    counts: bytes | None
+    aside: bytes | None
+
+
+class Named(NamedTuple):
+    """An identifier of a new request: its erasure, and the hashes that stand for it."""
+
+    id: bytes
+    type: int
+    key: bytes
+    hash: bytes
+    commitment: bytes
+
+
+async def add(
+    connection: Connection, tenant: Tenant, request: RequestRow, named: Sequence[Named], due_at: int | None
+) -> None:
+    """What a new request asks to have erased, in order."""
+    ids, types, keys, hashes, commitments = zip(*named, strict=True)
+    await connection.execute(
+        """
+        INSERT INTO erasure (erasure_id, space_id, bucket, request_id, nr, kind, regulation, type, key, hash,
+                             commitment, received_at, due_at)
+        SELECT u.id, $1::int4, $2::int4, $3, u.nr, $4::int2, $5::int2, u.type, u.key, u.hash, u.commitment,
+               $6::int8, $7::int8
+        FROM unnest($8::uuid[], $9::int2[], $10::bytea[], $11::bytea[], $12::bytea[]) WITH ORDINALITY
+             AS u (id, type, key, hash, commitment, nr)
+        """,
+        [
+            tenant.id,
+            tenant.base,
+            Uuid(request.id),
+            request.kind,
+            request.regulation,
+            request.received_at,
+            due_at,
+            uuids(ids),
+            int2s(types),
+            byteas(keys),
+            byteas(hashes),
+            byteas(commitments),
+        ],
+    )
+
+
+async def of(connection: Connection, tenant: Tenant, requests: Sequence[bytes]) -> list[ErasureRow]:
+    """The erasures of requests, in the order they were asked for."""
+    found = await rows(
+        connection,
+        f"""
+        SELECT {_ERASURE} FROM erasure
+        WHERE request_id = ANY ($2::uuid[]) AND space_id = $1::int4 AND bucket = $3::int4 ORDER BY request_id, nr
+        """,  # noqa: S608 (names of columns)
+        tenant.id,
+        uuids(requests),
+        tenant.base,
+    )
+    return [ErasureRow(*each) for each in found]
+
+
+async def get(connection: Connection, tenant: Tenant, id_: bytes) -> ErasureRow | None:
+    """An erasure of this space."""
+    found = await row(
+        connection,
+        f"""
+        SELECT {_ERASURE} FROM erasure WHERE erasure_id = $2 AND space_id = $1::int4 AND bucket = $3::int4
+        """,  # noqa: S608 (names of columns)
+        tenant.id,
+        Uuid(id_),
+        tenant.base,
+    )
+    return None if found is None else ErasureRow(*found)
+
+
+async def newest(
+    connection: Connection, tenant: Tenant, state: int | None, before: bytes, limit: int
+) -> list[ErasureRow]:
+    """The newest erasures before an id (ids are in the order of time)."""
+    found = await rows(
+        connection,
+        f"""
+        SELECT {_ERASURE} FROM erasure
+        WHERE space_id = $1::int4 AND bucket = $2::int4 AND ($3::int4 IS NULL OR state = $3::int4) AND erasure_id < $4
+        ORDER BY erasure_id DESC LIMIT $5::int4
+        """,  # noqa: S608 (names of columns)
+        tenant.id,
+        tenant.base,
+        state,
+        Uuid(before),
+        limit,
+    )
+    return [ErasureRow(*each) for each in found]
+
+
+async def unfinished(connection: Connection, before: int, limit: int) -> list[tuple[int, bytes]]:
+    """(space, request) of what was received before a moment and is not finished, nor held up."""
+    found = await rows(
+        connection,
+        """
+        SELECT DISTINCT space_id, request_id FROM erasure
+        WHERE state = 0 AND received_at < $1::int8 LIMIT $2::int4
+        """,
+        before,
+        limit,
+    )
+    return [(int(space), bytes(id_)) for space, id_ in found]
+
+
+async def finish(
+    connection: Connection,
+    tenant: Tenant,
+    id_: bytes,
+    *,
+    state: int,
+    at: int,
+    closed_at: int | None,
+    epoch: int | None,
+    ledger_seq: int,
+    counts: bytes,
+    aside: bytes | None,
+) -> None:
+    """An erasure is done, or held up, as far as what lies here is concerned."""
+    await connection.execute(
+        """
+        UPDATE erasure SET state = $4::int2, internal_at = $5::int8, epoch = $6::int4, ledger_seq = $7::int8,
+               counts = $8, aside = $9, closed_at = $10::int8
+        WHERE erasure_id = $1 AND space_id = $2::int4 AND bucket = $3::int4
+        """,
+        [Uuid(id_), tenant.id, tenant.base, state, at, epoch, ledger_seq, counts, aside, closed_at],
+    )
+
+
+async def set_state(connection: Connection, tenant: Tenant, id_: bytes, state: int) -> None:
+    """An erasure waits for something, or does not any more."""
+    await connection.execute(
+        """
+        UPDATE erasure SET state = $4::int2 WHERE erasure_id = $1 AND space_id = $2::int4 AND bucket = $3::int4
+        """,
+        [Uuid(id_), tenant.id, tenant.base, state],
+    )
+
+
+async def duplicates(connection: Connection, tenant: Tenant, keys: Sequence[bytes], of: ErasureRow, at: int) -> None:
+    """Whoever else asked the same of one of these identifiers, and is still waiting, asked for the same."""
+    await connection.execute(
+        """
+        UPDATE erasure e SET state = 3, duplicate_of = $3, internal_at = $4::int8, closed_at = $4::int8
+        FROM unnest($5::bytea[]) AS k (key)
+        WHERE e.key = k.key AND e.space_id = $1::int4 AND e.bucket = $2::int4 AND e.state < 2
+          AND e.kind = $6::int2 AND e.erasure_id <> $3
+        """,
+        [tenant.id, tenant.base, Uuid(of.id), at, byteas(keys), of.kind],
+    )
+
+
+async def held_up(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> bool:
+    """Whether an erasure of one of these identifiers waits for a hold."""
+    found = await row(
+        connection,
+        """
+        SELECT 1 FROM unnest($2::bytea[]) AS k (key)
+        JOIN erasure e ON e.key = k.key AND e.space_id = $1::int4 AND e.bucket = $3::int4 AND e.state = 1 LIMIT 1
+        """,
+        tenant.id,
+        byteas(keys),
+        tenant.base,
+    )
+    return found is not None
+
+
+async def suppressed(connection: Connection, tenant: Tenant, hashes: Sequence[bytes]) -> set[bytes]:
+    """Which of these identifiers were asked to be suppressed, by name, and not let in again since."""
+    found = await rows(
+        connection,
+        """
+        SELECT DISTINCT ON (e.hash) e.hash, e.kind FROM erasure e
+        WHERE e.hash = ANY ($2::bytea[]) AND e.space_id = $1::int4 AND e.bucket = $3::int4
+          AND e.state = 2 AND e.kind IN (1, 3, 4, 5)
+        ORDER BY e.hash, e.internal_at DESC
+        """,
+        tenant.id,
+        byteas(hashes),
+        tenant.base,
+    )
+    return {bytes(hash_) for hash_, kind in found if kind != _UNSUPPRESS}
+
+
+async def cancel(connection: Connection, tenant: Tenant, request_id: bytes, at: int) -> int:
+    """Ends the erasures of a request that wait; how many."""
+    done = await connection.execute(
+        """
+        UPDATE erasure SET state = 4, closed_at = $4::int8
+        WHERE request_id = $1 AND space_id = $2::int4 AND bucket = $3::int4 AND state < 2
+        """,
+        [Uuid(request_id), tenant.id, tenant.base, at],
+    )
+    return done.rowcount
+
+
+async def extend(connection: Connection, tenant: Tenant, id_: bytes, at: int, due_at: int) -> bool:
+    """Gives an erasure more time, once; False where it had been given some."""
+    found = await row(
+        connection,
+        """
+        UPDATE erasure SET extended_at = $4::int8, due_at = $5::int8
+        WHERE erasure_id = $1 AND space_id = $2::int4 AND bucket = $3::int4 AND extended_at IS NULL
+        RETURNING erasure_id
+        """,
+        Uuid(id_),
+        tenant.id,
+        tenant.base,
+        at,
+        due_at,
+    )
+    return found is not None

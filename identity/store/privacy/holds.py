@@ -1,0 +1,98 @@
+"""Litigation holds as rows: a hold names identifiers by their blind indexes, its reason is sealed."""
+
+from collections.abc import Sequence
+from typing import LiteralString, NamedTuple
+
+from identity.store.postgres.arrays import Uuid, byteas
+from identity.store.postgres.database import Connection, row, rows
+from identity.store.postgres.tenant import Tenant
+from identity.store.profiles import profile_queries
+
+_HELD: LiteralString = """
+WITH asked AS MATERIALIZED (
+    SELECT row_number() OVER () AS nr, p.head
+    FROM space_gate g
+    JOIN held_key h ON h.hold_id = $2::uuid AND h.space_id = $1::int4 AND h.bucket = $3::int4
+    JOIN identifier i ON i.key = h.key AND i.space_id = $1::int4 AND i.bucket = $3::int4
+    JOIN profile p ON p.profile_id = i.profile_id AND p.space_id = $1::int4 AND p.bucket = $3::int4
+    WHERE g.space_id = $1::int4
+),
+"""
+
+
+class HoldRow(NamedTuple):
+    """A hold that stands, and how many identifiers it names."""
+
+    id: bytes
+    created_at: int
+    actor: str
+    reason: bytes
+    identifiers: int
+
+
+async def held(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> bool:
+    """Whether any of these identifiers is under a hold."""
+    found = await row(
+        connection,
+        """
+        SELECT 1 FROM unnest($2::bytea[]) AS k (key)
+        JOIN held_key h ON h.key = k.key AND h.space_id = $1::int4 AND h.bucket = $3::int4 LIMIT 1
+        """,
+        tenant.id,
+        byteas(keys),
+        tenant.base,
+    )
+    return found is not None
+
+
+async def add(connection: Connection, tenant: Tenant, hold: HoldRow, keys: Sequence[bytes]) -> None:
+    """A new hold on these identifiers."""
+    await connection.execute(
+        """
+        INSERT INTO hold (hold_id, space_id, bucket, created_at, actor, reason)
+        VALUES ($1, $2::int4, $3::int4, $4::int8, $5::text, $6)
+        """,
+        [Uuid(hold.id), tenant.id, tenant.base, hold.created_at, hold.actor, hold.reason],
+    )
+    await connection.execute(
+        """
+        INSERT INTO held_key (key, hold_id, space_id, bucket)
+        SELECT DISTINCT k.key, $1, $2::int4, $3::int4 FROM unnest($4::bytea[]) AS k (key)
+        """,
+        [Uuid(hold.id), tenant.id, tenant.base, byteas(keys)],
+    )
+
+
+async def remove(connection: Connection, tenant: Tenant, id_: bytes) -> bool:
+    """Ends a hold; False where there is none."""
+    await connection.execute(
+        "DELETE FROM held_key WHERE hold_id = $1 AND space_id = $2::int4 AND bucket = $3::int4",
+        [Uuid(id_), tenant.id, tenant.base],
+    )
+    done = await connection.execute(
+        "DELETE FROM hold WHERE hold_id = $1 AND space_id = $2::int4 AND bucket = $3::int4",
+        [Uuid(id_), tenant.id, tenant.base],
+    )
+    return done.rowcount > 0
+
+
+async def profiles(connection: Connection, tenant: Tenant, id_: bytes, most: int) -> profile_queries.Profiles:
+    """Whoever bears an identifier under a hold, withheld from everybody else or not; at most `most` origins."""
+    found = await rows(connection, _HELD + profile_queries.PROFILES, tenant.id, Uuid(id_), tenant.base, most)
+    return profile_queries.gathered(found, None)
+
+
+async def standing(connection: Connection, tenant: Tenant) -> list[HoldRow]:
+    """The holds of a space, oldest first."""
+    found = await rows(
+        connection,
+        """
+        SELECT h.hold_id, h.created_at, h.actor, h.reason,
+               (SELECT count(*)::int4 FROM held_key k
+                WHERE k.hold_id = h.hold_id AND k.space_id = $1::int4 AND k.bucket = $2::int4)
+        FROM hold h WHERE h.space_id = $1::int4 AND h.bucket = $2::int4 ORDER BY h.created_at
+        """,
+        tenant.id,
+        tenant.base,
+    )
+    return [HoldRow(*each) for each in found]

@@ -1,0 +1,193 @@
+"""Privacy requests as rows, as they came in.
+
+A request is a row before anything is erased for it, so that whatever is interrupted is found and
+finished.
+"""
+
+from collections.abc import Sequence
+from typing import LiteralString, NamedTuple
+
+from identity.store.postgres.arrays import Uuid, int4s
+from identity.store.postgres.database import Connection, row, rows
+from identity.store.postgres.tenant import Tenant
+
+# How far the clock of a request was told, or that it is answered. Numbers are for ever: they are stored.
+OPEN, AT_RISK, OVERDUE, ANSWERED = range(4)
+_REQUEST: LiteralString = "request_id, front, kind, regulation, state, received_at, actor, body, details"
+
+
+class RequestRow(NamedTuple):
+    """A request; `details` are sealed under the space's key."""
+
+    id: bytes
+    front: int
+    kind: int
+    regulation: int
+    state: int
+    received_at: int
+    actor: str
+    body: bytes | None
+    details: bytes | None
+
+
+async def again(connection: Connection, tenant: Tenant, idempotency: bytes) -> RequestRow | None:
+    """The request that this client's key was used for before."""
+    found = await row(
+        connection,
+        f"""
+        SELECT {_REQUEST} FROM privacy_request
+        WHERE idempotency = $2 AND space_id = $1::int4 AND bucket = $3::int4
+        """,  # noqa: S608 (names of columns)
+        tenant.id,
+        Uuid(idempotency),
+        tenant.base,
+    )
+    return None if found is None else RequestRow(*found)
+
+
+async def add(
+    connection: Connection, tenant: Tenant, request: RequestRow, idempotency: bytes | None, call_at: int | None
+) -> bool:
+    """A new request, without its erasures; False where its id or the client's key is taken.
+
+    `call_at`: from when somebody has to be called once it is done.
+    """
+    made = await row(
+        connection,
+        """
+        INSERT INTO privacy_request (request_id, space_id, bucket, front, kind, regulation, received_at, actor,
+                                     idempotency, body, details, call_at)
+        VALUES ($1, $2::int4, $3::int4, $4::int2, $5::int2, $6::int2, $7::int8, $8::text, $9::uuid, $10::uuid, $11,
+                $12::int8)
+        ON CONFLICT DO NOTHING RETURNING request_id
+        """,
+        Uuid(request.id),
+        tenant.id,
+        tenant.base,
+        request.front,
+        request.kind,
+        request.regulation,
+        request.received_at,
+        request.actor,
+        None if idempotency is None else idempotency.hex(),
+        None if request.body is None else request.body.hex(),
+        request.details,
+        call_at,
+    )
+    return made is not None
+
+
+async def get(connection: Connection, tenant: Tenant, request_id: bytes) -> RequestRow | None:
+    """A request of this space."""
+    found = await row(
+        connection,
+        f"""
+        SELECT {_REQUEST} FROM privacy_request
+        WHERE request_id = $2 AND space_id = $1::int4 AND bucket = $3::int4
+        """,  # noqa: S608 (names of columns)
+        tenant.id,
+        Uuid(request_id),
+        tenant.base,
+    )
+    return None if found is None else RequestRow(*found)
+
+
+async def newest(
+    connection: Connection,
+    tenant: Tenant,
+    fronts: Sequence[int],
+    kinds: Sequence[int] | None,
+    before: tuple[int, bytes],
+    limit: int,
+) -> list[RequestRow]:
+    """The newest requests before a (time, id)."""
+    found = await rows(
+        connection,
+        f"""
+        SELECT {_REQUEST} FROM privacy_request
+        WHERE space_id = $1::int4 AND bucket = $2::int4 AND front = ANY ($3::int4[])
+          AND ($4::int4[] IS NULL OR kind = ANY ($4::int4[])) AND (received_at, request_id) < ($5::int8, $6)
+        ORDER BY received_at DESC, request_id DESC LIMIT $7::int4
+        """,  # noqa: S608 (names of columns)
+        tenant.id,
+        tenant.base,
+        int4s(list(fronts)),
+        None if kinds is None else int4s(list(kinds)),
+        before[0],
+        Uuid(before[1]),
+        limit,
+    )
+    return [RequestRow(*each) for each in found]
+
+
+class Unanswered(NamedTuple):
+    """A request that is not answered yet; `space` is the public id of its space, `due_at` that of its erasures."""
+
+    space_id: int
+    space: bytes
+    id: bytes
+    kind: int
+    regulation: int
+    state: int
+    received_at: int
+    due_at: int | None
+
+
+async def unanswered(connection: Connection) -> list[Unanswered]:
+    """The requests of all spaces of which something waits, and those for access that were not gathered."""
+    found = await rows(
+        connection,
+        """
+        WITH waiting AS (
+            SELECT space_id, request_id, min(due_at) AS due_at FROM erasure WHERE state < 2 GROUP BY 1, 2
+        )
+        SELECT r.space_id, s.public_id, r.request_id, r.kind, r.regulation, r.state, r.received_at, w.due_at
+        FROM waiting w
+        JOIN privacy_request r ON r.request_id = w.request_id AND r.space_id = w.space_id
+        JOIN space s ON s.id = r.space_id AND s.deleted_at IS NULL
+        UNION ALL
+        SELECT r.space_id, s.public_id, r.request_id, r.kind, r.regulation, r.state, r.received_at, NULL
+        FROM privacy_request r JOIN space s ON s.id = r.space_id AND s.deleted_at IS NULL
+        WHERE r.kind = 7 AND r.state < 3
+        """,
+    )
+    return [Unanswered(*each) for each in found]
+
+
+async def tell(connection: Connection, space_id: int, request_id: bytes, state: int) -> bool:
+    """Whether this is the first to tell of the clock of a request."""
+    found = await row(
+        connection,
+        """
+        UPDATE privacy_request SET state = $3::int2
+        WHERE request_id = $1 AND space_id = $2::int4 AND state < $3::int2 RETURNING request_id
+        """,
+        Uuid(request_id),
+        space_id,
+        state,
+    )
+    return found is not None
+
+
+async def give_time(connection: Connection, tenant: Tenant, request_id: bytes) -> None:
+    """The clock of a request goes on to another moment."""
+    await connection.execute(
+        """
+        UPDATE privacy_request SET state = 0
+        WHERE request_id = $1 AND space_id = $2::int4 AND bucket = $3::int4 AND state < 3
+        """,
+        [Uuid(request_id), tenant.id, tenant.base],
+    )
+
+
+async def answered(connection: Connection, tenant: Tenant, request_id: bytes) -> None:
+    """A request for access is answered, and with it those before it that asked for the same."""
+    await connection.execute(
+        """
+        UPDATE privacy_request r SET state = 3 FROM privacy_request a
+        WHERE a.request_id = $1 AND a.space_id = $2::int4 AND a.bucket = $3::int4
+          AND r.space_id = $2::int4 AND r.bucket = $3::int4 AND r.kind = a.kind AND r.received_at <= a.received_at
+          AND (r.request_id = a.request_id OR r.body = a.body)
+        """,
+        [Uuid(request_id), tenant.id, tenant.base],
+    )

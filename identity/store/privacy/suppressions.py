@@ -1,0 +1,47 @@
+"""The suppression list as rows: keyed hashes, for good or up to the moment of an erasure."""
+
+from collections.abc import Sequence
+
+from identity.store.postgres.arrays import byteas
+from identity.store.postgres.database import Connection, row
+from identity.store.postgres.tenant import Tenant
+
+
+async def forget_late(connection: Connection, before: int) -> None:
+    """Forgets who was erased before a moment and is not suppressed: nothing comes in that late."""
+    await connection.execute("DELETE FROM suppression WHERE NOT whole AND until < $1::int8", [before])
+
+
+async def lift(connection: Connection, tenant: Tenant, hashes: Sequence[bytes]) -> int:
+    """Ends suppressions; what came before an erasure stays out. How many there were."""
+    done = await connection.execute(
+        """
+        UPDATE suppression s SET whole = false FROM unnest($2::bytea[]) AS k (key)
+        WHERE s.key = k.key AND s.space_id = $1::int4 AND s.bucket = $3::int4 AND s.whole
+        """,
+        [tenant.id, byteas(hashes), tenant.base],
+    )
+    await connection.execute(
+        """
+        DELETE FROM suppression s USING unnest($2::bytea[]) AS k (key)
+        WHERE s.key = k.key AND s.space_id = $1::int4 AND s.bucket = $3::int4 AND NOT s.whole AND s.until IS NULL
+        """,
+        [tenant.id, byteas(hashes), tenant.base],
+    )
+    return done.rowcount
+
+
+async def ages(connection: Connection, tenant: Tenant, now: int) -> tuple[list[int], int]:
+    """For how many whole days each suppressed identifier is; and how many were erased without that."""
+    found = await row(
+        connection,
+        """
+        SELECT coalesce(array_agg((($3::int8 / 1000000 - extract(epoch FROM created_at)) / 86400)::int4)
+                        FILTER (WHERE whole), '{}'), count(*) FILTER (WHERE NOT whole)
+        FROM suppression WHERE space_id = $1::int4 AND bucket = $2::int4
+        """,
+        tenant.id,
+        tenant.base,
+        now,
+    )
+    return ([], 0) if found is None else (list(found[0]), int(found[1]))

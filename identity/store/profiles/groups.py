@@ -1,0 +1,208 @@
+"""Reads groups and who belongs to them, page by page, however large a group is."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from identity.store.postgres.arrays import Uuid, byteas
+from identity.store.postgres.database import Connection, rows
+from identity.store.postgres.tenant import Tenant
+from identity.values.errors import KeyRenamed
+
+
+class Named(NamedTuple):
+    """A group in the list of all, sealed, with its wrapped key."""
+
+    account_id: bytes
+    group_id: bytes
+    slot: int
+    key_id: bytes
+    wrapped: bytes
+    epoch: int
+    slot_wrapped: bytes
+
+
+class Said(NamedTuple):
+    """What an origin last said of a group, where it is a member: the call lies there as evidence."""
+
+    head: bytes
+    origin: bytes
+    stamp: int
+
+
+async def listed(connection: Connection, tenant: Tenant, after: bytes, limit: int) -> list[Named]:
+    """The groups of a space in the order of their ids, which is that of their making."""
+    found = await rows(
+        connection,
+        """
+        SELECT a.account_id, a.group_id, s.slot, s.key_id, s.wrapped, w.epoch, w.wrapped
+        FROM (SELECT account_id, group_id FROM account
+              WHERE space_id = $1::int4 AND bucket = $2::int4 AND account_id > $3::uuid
+              ORDER BY account_id LIMIT $4::int4) a
+        JOIN subject_key s ON s.profile_id = a.account_id AND s.space_id = $1::int4 AND s.bucket = $2::int4
+        JOIN slot_key w ON w.space_id = $1::int4 AND w.slot = s.slot AND w.bucket = $2::int4
+        ORDER BY a.account_id
+        """,
+        tenant.id,
+        tenant.base,
+        after.hex(),
+        limit,
+    )
+    return [Named(*item) for item in found]
+
+
+async def exist(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> set[bytes]:
+    """Which of these groups there are."""
+    found = await rows(
+        connection,
+        """
+        SELECT a.key FROM unnest($2::bytea[]) AS k (key)
+        JOIN account a ON a.key = k.key AND a.space_id = $1::int4 AND a.bucket = $3::int4
+        """,
+        tenant.id,
+        byteas(keys),
+        tenant.base,
+    )
+    return {key for (key,) in found}
+
+
+async def members(
+    connection: Connection, tenant: Tenant, account: bytes, after: bytes, limit: int
+) -> tuple[list[Said], bytes | None]:
+    """Members of a group among the next `limit` origins after one, and the last origin looked at.
+
+    A profile stands at the first of its origins that calls itself a member, so it comes once
+    however many do, and counts by what was said last. None: there are no more origins.
+    """
+    found = await rows(
+        connection,
+        """
+        WITH named AS MATERIALIZED (
+            SELECT key FROM account WHERE account_id = $2::uuid AND space_id = $1::int4 AND bucket = $3::int4
+        ), next AS MATERIALIZED (
+            SELECT profile_id, row_number() OVER (ORDER BY profile_id) AS nr FROM membership
+            WHERE group_key = (SELECT key FROM named) AND space_id = $1::int4 AND bucket = $3::int4
+              AND profile_id > $4::uuid
+            ORDER BY profile_id LIMIT $5::int4 + 1
+        ), page AS MATERIALIZED (
+            SELECT profile_id FROM next WHERE nr <= $5::int4
+        ), heads AS (
+            SELECT DISTINCT p.head FROM page JOIN profile p USING (profile_id)
+            WHERE p.space_id = $1::int4 AND p.bucket = $3::int4
+        ), origins AS (
+            SELECT head, head AS id FROM heads
+            UNION ALL
+            SELECT h.head, p.profile_id FROM heads h
+            JOIN profile p ON p.head = h.head AND p.head <> p.profile_id
+                AND p.space_id = $1::int4 AND p.bucket = $3::int4
+        ), said AS (
+            SELECT o.head, m.*, min(m.profile_id::text) FILTER (WHERE m.member) OVER (PARTITION BY o.head) AS first
+            FROM origins o JOIN membership m
+                ON m.group_key = (SELECT key FROM named) AND m.profile_id = o.id
+                AND m.space_id = $1::int4 AND m.bucket = $3::int4
+        )
+        SELECT DISTINCT ON (s.first, s.head) s.head, s.profile_id, s.stamp, s.member, s.first::uuid,
+               (SELECT max(profile_id::text) FROM page)::uuid, (SELECT count(*) FROM next)
+        FROM said s ORDER BY s.first, s.head, s.time DESC, s.stamp DESC
+        """,
+        tenant.id,
+        Uuid(account),
+        tenant.base,
+        after.hex(),
+        limit,
+    )
+    if not found:
+        return [], None
+    last, looked = found[0][5], found[0][6]
+    shown = [
+        Said(head, origin, stamp)
+        for head, origin, stamp, member, first, *_ in found
+        if member and after < first <= last
+    ]
+    return shown, last if looked > limit else None
+
+
+async def joins(connection: Connection, tenant: Tenant, account: bytes, most: int) -> list[tuple[bytes, int]]:
+    """(origin, stamp) of the call by which each member last spoke of a group; at most `most`."""
+    found = await rows(
+        connection,
+        """
+        SELECT profile_id, stamp FROM membership
+        WHERE group_key = (SELECT key FROM account
+                           WHERE account_id = $2::uuid AND space_id = $1::int4 AND bucket = $3::int4)
+          AND space_id = $1::int4 AND bucket = $3::int4 AND stamp > 0 AND member
+        LIMIT $4::int4
+        """,
+        tenant.id,
+        Uuid(account),
+        tenant.base,
+        most,
+    )
+    return [(origin, stamp) for origin, stamp in found]
+
+
+class GroupRow(NamedTuple):
+    """A group, sealed, with its wrapped key."""
+
+    account_id: bytes
+    version: int
+    group_id: bytes
+    document: bytes
+    slot: int
+    key_id: bytes
+    wrapped: bytes
+    epoch: int
+    slot_wrapped: bytes
+
+
+async def group(connection: Connection, tenant: Tenant, keys: Sequence[bytes], version: int) -> GroupRow | None:
+    """A group by any of the keys it may have, the newest of them of `version`. KeyRenamed."""
+    found = await rows(
+        connection,
+        """
+        SELECT g.index_version, a.account_id, a.version, a.group_id, a.document, s.slot, s.key_id, s.wrapped,
+               w.epoch, w.wrapped
+        FROM space_gate g
+        LEFT JOIN (
+            account a
+            JOIN subject_key s ON s.profile_id = a.account_id AND s.space_id = $1::int4 AND s.bucket = $3::int4
+            JOIN slot_key w ON w.space_id = $1::int4 AND w.slot = s.slot AND w.bucket = $3::int4
+        ) ON a.key = ANY ($2::bytea[]) AND a.space_id = $1::int4 AND a.bucket = $3::int4
+        WHERE g.space_id = $1::int4
+        """,
+        tenant.id,
+        byteas(keys),
+        tenant.base,
+    )
+    if found and found[0][0] != version:
+        raise KeyRenamed
+    return GroupRow(*found[0][1:]) if found and found[0][1] is not None else None
+
+
+async def count_members(connection: Connection, tenant: Tenant, account: bytes, most: int) -> tuple[int, bool]:
+    """How many canonical profiles belong to a group, and whether all its origins were counted.
+
+    No more than `most` are. Of the origins of a profile the one that spoke last counts.
+    """
+    found = await rows(
+        connection,
+        """
+        WITH spoke AS MATERIALIZED (
+            SELECT profile_id, member, time, stamp FROM membership
+            WHERE group_key = (SELECT key FROM account
+                               WHERE account_id = $2::uuid AND space_id = $1::int4 AND bucket = $3::int4)
+              AND space_id = $1::int4 AND bucket = $3::int4 LIMIT $4::int8
+        ), said AS (
+            SELECT DISTINCT ON (p.head) m.member
+            FROM spoke m JOIN profile p ON p.profile_id = m.profile_id AND p.space_id = $1::int4 AND p.bucket = $3::int4
+            WHERE NOT p.withheld
+            ORDER BY p.head, m.time DESC, m.stamp DESC
+        )
+        SELECT (SELECT count(*) FROM said WHERE member), (SELECT count(*) FROM spoke)
+        """,
+        tenant.id,
+        Uuid(account),
+        tenant.base,
+        most + 1,
+    )
+    members, spoke = found[0]
+    return min(int(members), most), spoke <= most

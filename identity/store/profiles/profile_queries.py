@@ -1,0 +1,253 @@
+"""Reads whole profiles: identifier or id -> origin -> head -> every origin, in one statement.
+
+One statement is one snapshot, so a profile is never seen half merged, and one round trip. The
+gate is in it, so a deleted space answers nothing, whatever a process still keeps of it, and so that
+whoever asks by keys of another version than there are finds that out. Its parts are told apart by the
+first column: which head was found for which question (0), an origin with its document and wrapped key
+(1), an identifier (2), the version of the index key (3).
+"""
+
+from collections.abc import Sequence
+from typing import LiteralString, NamedTuple
+
+from identity.store.postgres.arrays import byteas, int8s, uuids
+from identity.store.postgres.database import Connection, rows
+from identity.store.postgres.tenant import Tenant
+from identity.values.errors import KeyRenamed
+
+_BY_KEY: LiteralString = """
+WITH asked AS MATERIALIZED (
+    SELECT k.nr, p.head
+    FROM space_gate g
+    CROSS JOIN unnest($2::bytea[]) WITH ORDINALITY AS k (key, nr)
+    JOIN identifier i ON i.key = k.key AND i.space_id = $1::int4 AND i.bucket = $3::int4
+    JOIN profile p ON p.profile_id = i.profile_id AND p.space_id = $1::int4 AND p.bucket = $3::int4
+    WHERE g.space_id = $1::int4 AND NOT p.withheld
+),
+"""
+_BY_ID: LiteralString = """
+WITH asked AS MATERIALIZED (
+    SELECT k.nr, p.head
+    FROM space_gate g
+    CROSS JOIN unnest($2::uuid[]) WITH ORDINALITY AS k (id, nr)
+    JOIN profile p ON p.profile_id = k.id AND p.space_id = $1::int4 AND p.bucket = $3::int4
+    -- An id that is asleep leads to nobody.
+    WHERE g.space_id = $1::int4 AND NOT p.withheld AND p.head <> '00000000-0000-0000-0000-000000000000'
+),
+"""
+PROFILES: LiteralString = """
+heads AS (SELECT DISTINCT head FROM asked),
+members AS MATERIALIZED (
+    (SELECT p.* FROM heads h JOIN profile p ON p.profile_id = h.head AND p.space_id = $1::int4 AND p.bucket = $3::int4
+     UNION ALL
+     SELECT p.* FROM heads h JOIN profile p
+         ON p.head = h.head AND p.head <> p.profile_id AND p.space_id = $1::int4 AND p.bucket = $3::int4)
+    LIMIT $4::int8
+)
+SELECT 0::int2, NULL::uuid, a.head, NULL::uuid, NULL::uuid, NULL::int8, a.nr, NULL::int8, NULL::int8, NULL::int8,
+       NULL::int2, NULL::int4, NULL::int4, NULL::uuid, NULL::bytea, NULL::bytea, NULL::bytea, NULL::bool
+FROM asked a
+UNION ALL
+SELECT 1::int2, m.profile_id, m.head, m.canonical, m.joined_to, m.joined_at, m.version, m.stamp, m.elder, m.events,
+       s.slot, w.epoch, d.version, s.key_id, s.wrapped, w.wrapped, d.document, NULL::bool
+FROM members m
+LEFT JOIN subject_key s ON s.profile_id = m.profile_id AND s.space_id = $1::int4 AND s.bucket = $3::int4
+LEFT JOIN slot_key w ON w.space_id = $1::int4 AND w.slot = s.slot AND w.bucket = $3::int4
+LEFT JOIN profile_document d ON d.profile_id = m.profile_id AND d.space_id = $1::int4 AND d.bucket = $3::int4
+UNION ALL
+SELECT 2::int2, m.profile_id, m.head, NULL::uuid, NULL::uuid, NULL::int8, i.type, i.first_seen, i.last_seen,
+       i.linked_at, NULL::int2, NULL::int4, NULL::int4, NULL::uuid, i.value, i.key, NULL::bytea, i.retired
+FROM members m
+JOIN profile_identifier i ON i.profile_id = m.profile_id AND i.space_id = $1::int4 AND i.bucket = $3::int4
+UNION ALL
+SELECT 3::int2, NULL::uuid, NULL::uuid, NULL::uuid, NULL::uuid, NULL::int8, NULL::int8, NULL::int8, NULL::int8,
+       NULL::int8, g.index_version, NULL::int4, NULL::int4, NULL::uuid, NULL::bytea, NULL::bytea, NULL::bytea,
+       NULL::bool
+FROM space_gate g WHERE g.space_id = $1::int4
+"""
+_QUESTION, _ORIGIN, _IDENTIFIER = 0, 1, 2
+_READ_BY_KEY: LiteralString = _BY_KEY + PROFILES
+_READ_BY_ID: LiteralString = _BY_ID + PROFILES
+
+
+class Member(NamedTuple):
+    """An origin of a canonical profile, sealed."""
+
+    id: bytes
+    head: bytes
+    canonical: bytes
+    joined_to: bytes | None
+    joined_at: int | None
+    version: int
+    stamp: int
+    elder: int
+    events: int
+    slot: int | None
+    epoch: int | None
+    document_version: int | None
+    key_id: bytes | None
+    wrapped: bytes | None
+    slot_wrapped: bytes | None
+    document: bytes | None
+
+
+class Held(NamedTuple):
+    """An identifier of an origin, sealed; times in microseconds, `linked_at` a stamp."""
+
+    origin: bytes
+    head: bytes
+    type: int
+    first_seen: int
+    last_seen: int
+    linked_at: int
+    value: bytes
+    key: bytes
+    retired: bool
+
+
+class Profiles(NamedTuple):
+    """What was read: question number (from 0) -> head, and what each head folds."""
+
+    heads: dict[int, bytes]
+    members: list[Member]
+    identifiers: list[Held]
+
+
+async def by_keys(
+    connection: Connection, tenant: Tenant, keys: Sequence[Sequence[bytes]], most: int, version: int
+) -> Profiles:
+    """The profiles that hold these identifiers, each by any of the keys it may have; at most `most` origins.
+
+    `version` is the newest that the keys were made under: KeyRenamed where there is a newer one.
+    """
+    asked = [(nr, key) for nr, each in enumerate(keys) for key in each]
+    found = await rows(connection, _READ_BY_KEY, tenant.id, byteas([key for _, key in asked]), tenant.base, most)
+    return gathered(found, version, [nr for nr, _ in asked])
+
+
+async def by_ids(
+    connection: Connection, tenant: Tenant, ids: Sequence[bytes], most: int, version: int | None = None
+) -> Profiles:
+    """The profiles that these ids lead to, merged away or not; at most `most` origins.
+
+    `version` is the newest of the index key, for who will look for keys in it: KeyRenamed where there is a newer one.
+    """
+    found = await rows(connection, _READ_BY_ID, tenant.id, uuids(ids), tenant.base, most)
+    return gathered(found, version, range(len(ids)))
+
+
+def gathered(found: list[tuple], version: int | None, asked: Sequence[int] = ()) -> Profiles:  # type: ignore[type-arg]
+    """The parts of such a statement told apart; `asked` is the question of each row of questions."""
+    heads: dict[int, bytes] = {}
+    members, identifiers = [], []
+    for r in found:
+        if r[0] == _QUESTION:
+            heads[asked[r[6] - 1] if asked else r[6] - 1] = r[2]
+        elif r[0] == _ORIGIN:
+            members.append(Member(*r[1:17]))
+        elif r[0] != _IDENTIFIER:
+            if version is not None and r[10] != version:
+                raise KeyRenamed
+        else:
+            identifiers.append(Held(r[1], r[2], r[6], r[7], r[8], r[9], r[14], r[15], r[17]))
+    return Profiles(heads, members, identifiers)
+
+
+async def heads(connection: Connection, tenant: Tenant, after: bytes, limit: int) -> list[bytes]:
+    """The heads of canonical profiles in the order of their ids."""
+    found = await rows(
+        connection,
+        """
+        SELECT profile_id FROM profile
+        WHERE space_id = $1::int4 AND bucket = $2::int4 AND profile_id > $3::uuid AND head = profile_id
+          AND NOT withheld
+        ORDER BY profile_id LIMIT $4::int4
+        """,
+        tenant.id,
+        tenant.base,
+        after.hex(),
+        limit,
+    )
+    return [id_ for (id_,) in found]
+
+
+async def canonical(connection: Connection, tenant: Tenant, after: bytes, limit: int) -> list[tuple[bytes, int, int]]:
+    """(id, stamp of the oldest origin, newest stamp) of canonical profiles in the order of their ids.
+
+    A merge leaves one of two ids where it is and takes the other away, so nobody comes twice.
+    """
+    found = await rows(
+        connection,
+        """
+        SELECT p.profile_id, h.elder, h.stamp FROM profile p
+        JOIN profile h ON h.profile_id = p.head AND h.space_id = $1::int4 AND h.bucket = $2::int4
+        WHERE p.space_id = $1::int4 AND p.bucket = $2::int4 AND p.profile_id > $3::uuid AND h.canonical = p.profile_id
+          AND NOT h.withheld
+        ORDER BY p.profile_id LIMIT $4::int4
+        """,
+        tenant.id,
+        tenant.base,
+        after.hex(),
+        limit,
+    )
+    return [(id_, elder, stamp) for id_, elder, stamp in found]
+
+
+class Proof(NamedTuple):
+    """The sealed payload of one piece of evidence."""
+
+    origin: bytes
+    stamp: int
+    payload: bytes
+
+
+async def evidence(connection: Connection, tenant: Tenant, at: Sequence[tuple[bytes, int]]) -> list[Proof]:
+    """The evidence of these (origin, stamp) pairs, as far as there is any."""
+    found = await rows(
+        connection,
+        """
+        SELECT e.profile_id, e.stamp, e.payload
+        FROM unnest($2::uuid[], $3::int8[]) AS k (id, stamp)
+        JOIN evidence e ON e.profile_id = k.id AND e.stamp = k.stamp AND e.space_id = $1::int4 AND e.bucket = $4::int4
+        """,
+        tenant.id,
+        uuids([origin for origin, _ in at]),
+        int8s([stamp for _, stamp in at]),
+        tenant.base,
+    )
+    return [Proof(*item) for item in found]
+
+
+class Line(NamedTuple):
+    """One line of history."""
+
+    profile: bytes
+    stamp: int
+    seq: int
+    kind: int
+    rules_version: int
+    other: bytes | None
+    keys: bytes
+    actor: int | None
+
+
+async def history(
+    connection: Connection, tenant: Tenant, origins: Sequence[bytes], before: tuple[int, int], limit: int
+) -> list[Line]:
+    """The newest lines of these origins before a (stamp, seq)."""
+    found = await rows(
+        connection,
+        """
+        SELECT h.profile_id, h.stamp, h.seq, h.kind, h.rules_version, h.other, h.keys, h.actor
+        FROM unnest($2::uuid[]) AS k (id)
+        JOIN history h ON h.profile_id = k.id AND h.space_id = $1::int4 AND h.bucket = $3::int4
+        WHERE (h.stamp, h.seq) < ($4::int8, $5::int4)
+        ORDER BY h.stamp DESC, h.seq DESC LIMIT $6::int4
+        """,
+        tenant.id,
+        uuids(origins),
+        tenant.base,
+        *before,
+        limit,
+    )
+    return [Line(*item) for item in found]

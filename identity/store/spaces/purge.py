@@ -1,0 +1,96 @@
+"""Removes the rows of spaces that were deleted, in steps, so that none holds anything for long.
+
+The row of the space goes last: while it is there, whoever comes next goes on.
+"""
+
+from typing import LiteralString
+
+from psycopg import sql
+
+from identity.store.postgres.database import Connection, row
+
+_BY_PROFILE: tuple[LiteralString, ...] = (
+    """DELETE FROM identifier i USING profile_identifier r
+       WHERE r.profile_id = ANY ($2::uuid[]) AND r.space_id = $1::int4
+         AND i.key = r.key AND i.space_id = $1::int4""",
+    "DELETE FROM profile_identifier WHERE profile_id = ANY ($2::uuid[]) AND space_id = $1::int4",
+    "DELETE FROM profile_document WHERE profile_id = ANY ($2::uuid[]) AND space_id = $1::int4",
+    "DELETE FROM subject_key WHERE profile_id = ANY ($2::uuid[]) AND space_id = $1::int4",
+    "DELETE FROM sighting WHERE profile_id = ANY ($2::uuid[]) AND space_id = $1::int4",
+    "DELETE FROM history WHERE profile_id = ANY ($2::uuid[]) AND space_id = $1::int4",
+    "DELETE FROM evidence WHERE profile_id = ANY ($2::uuid[]) AND space_id = $1::int4",
+    "DELETE FROM event WHERE profile_id = ANY ($2::uuid[]) AND space_id = $1::int4",
+    "DELETE FROM disclosure WHERE profile_id = ANY ($2::uuid[]) AND space_id = $1::int4",
+    "DELETE FROM profile WHERE profile_id = ANY ($2::uuid[]) AND space_id = $1::int4",
+)
+# What hangs on no profile, table by table. Their keys do not lead with the space, so each step reads
+# an index of all spaces; that is why a step takes many rows.
+_BY_SPACE: tuple[LiteralString, ...] = (
+    "membership",
+    "account",
+    "subject_key",
+    "message",
+    "rejection",
+    "cut",
+    "suppression",
+    "blocked_key",
+    "forgotten",
+    "renamed_key",
+    "job",
+    "erasure",
+    "erasure_notice",
+    "privacy_request",
+    "hold",
+    "held_key",
+    "export",
+    "export_part",
+    "destination",
+    "delivery",
+    "callback",
+    "purposes",
+    "change",
+    "lane_head",
+    "slot_key",
+    "identifier_type",
+    "rules",
+    "api_key",
+)
+STEP = 500
+ROWS = 20_000
+
+
+async def next_deleted(connection: Connection) -> tuple[int, bytes] | None:
+    """A deleted space that nobody else is clearing away, with its public id; None if there is none."""
+    found = await row(
+        connection,
+        """
+        SELECT id, public_id FROM space WHERE deleted_at IS NOT NULL
+        ORDER BY deleted_at LIMIT 1 FOR UPDATE SKIP LOCKED
+        """,
+    )
+    return None if found is None else (int(found[0]), bytes(found[1]))
+
+
+async def step(connection: Connection, space_id: int) -> int:
+    """Removes up to STEP profiles, or ROWS rows of one table; the space itself when all is gone.
+
+    Returns how many rows went, 0 at the end.
+    """
+    await connection.execute("SET LOCAL statement_timeout = 0")
+    found = await connection.execute(
+        "SELECT profile_id::text FROM profile WHERE space_id = $1::int4 LIMIT $2::int4", [space_id, STEP]
+    )
+    ids = [id_ for (id_,) in await found.fetchall()]
+    if ids:
+        for statement in _BY_PROFILE:
+            await connection.execute(statement, [space_id, ids])
+        return len(ids)
+    for table in _BY_SPACE:
+        delete = sql.SQL(
+            "DELETE FROM {0} WHERE ctid = ANY (ARRAY(SELECT ctid FROM {0} WHERE space_id = $1::int4 LIMIT $2::int4))"
+        ).format(sql.Identifier(table))
+        gone = await connection.execute(delete, [space_id, ROWS])
+        if gone.rowcount:
+            return gone.rowcount
+    await connection.execute("DELETE FROM space WHERE id = $1::int4", [space_id])
+    return 0

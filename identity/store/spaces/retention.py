@@ -1,0 +1,41 @@
+"""Deletes what is kept for a time only and lies in no partition: message ids and rejections.
+
+Message ids have no index by age, which every call would have to pay for; their table is walked
+page by page instead. On Citus each shard would be walked so.
+"""
+
+from identity.store.postgres.database import Connection, row
+
+PAGES = 1_000
+ROWS = 5_000
+
+
+async def pages(connection: Connection) -> int:
+    """How many pages the message ids take."""
+    found = await row(connection, "SELECT pg_relation_size('message') / current_setting('block_size')::int8")
+    return 0 if found is None else int(found[0])
+
+
+async def messages(connection: Connection, page: int, before: int) -> int:
+    """Deletes the message ids of the next PAGES pages that were stored before a stamp; returns how many."""
+    gone = await connection.execute(
+        """
+        DELETE FROM message
+        WHERE ctid >= format('(%s,0)', $1::int8)::tid AND ctid < format('(%s,0)', $1::int8 + $2::int8)::tid
+          AND batch < $3::int8
+        """,
+        [page, PAGES, before],
+    )
+    return gone.rowcount
+
+
+async def rejections(connection: Connection, before: int) -> int:
+    """Deletes up to ROWS rejections from before a stamp; returns how many."""
+    gone = await connection.execute(
+        """
+        DELETE FROM rejection WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM rejection WHERE stamp < $1::int8 LIMIT $2::int8))
+        """,
+        [before, ROWS],
+    )
+    return gone.rowcount

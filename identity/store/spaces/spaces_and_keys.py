@@ -1,0 +1,197 @@
+"""Spaces, keys and rules: the control plane, a few rows read by name.
+
+What a space must never be without (its gate, its ledger and its lanes) is created with it, in one
+transaction, so nothing else needs to ask whether it exists.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from identity.store.postgres.arrays import Uuid
+from identity.store.postgres.database import Connection, row, rows
+from identity.store.postgres.tenant import BUCKETS
+from identity.values.errors import KeyNotFound, SpaceNotFound
+
+LANES = 4
+
+
+class SpaceRow(NamedTuple):
+    """A space; `public_id` is 16 bytes."""
+
+    id: int
+    public_id: bytes
+    name: str
+    bucket_base: int
+    spread: int
+    created_at: datetime
+
+
+class KeyInfo(NamedTuple):
+    """A key without its secret."""
+
+    id: int
+    public_id: str
+    space_id: int
+    name: str
+    scopes: list[str]
+    created_at: datetime
+
+
+async def create_space(connection: Connection, public_id: bytes, name: str, stamp: int) -> SpaceRow:
+    """A new space with its gate and lanes. Runs in the caller's transaction."""
+    base = int.from_bytes(public_id[-2:], "big") % BUCKETS
+    made = await row(
+        connection,
+        """
+        INSERT INTO space (public_id, name, bucket_base) VALUES ($1, $2, $3::int4)
+        RETURNING id, public_id, name, bucket_base, spread, created_at
+        """,
+        Uuid(public_id),
+        name,
+        base,
+    )
+    if made is None:
+        raise SpaceNotFound
+    space = SpaceRow(*made)
+    await connection.execute("INSERT INTO space_gate (space_id, stamp) VALUES ($1::int4, $2::int8)", [space.id, stamp])
+    await connection.execute("INSERT INTO ledger_head (space_id, bucket) VALUES ($1::int4, $2::int4)", [space.id, base])
+    await connection.execute(
+        """
+        INSERT INTO lane_head (space_id, lane, bucket)
+        SELECT $1::int4, lane, $2::int4 FROM generate_series(0, $3::int4) AS lane
+        """,
+        [space.id, base, LANES - 1],
+    )
+    return space
+
+
+async def find_space(connection: Connection, space_id: int) -> SpaceRow:
+    """A space by its number. SpaceNotFound if there is none, or it was deleted."""
+    found = await row(
+        connection,
+        """
+        SELECT id, public_id, name, bucket_base, spread, created_at FROM space
+        WHERE id = $1::int4 AND deleted_at IS NULL
+        """,
+        space_id,
+    )
+    if found is None:
+        raise SpaceNotFound
+    return SpaceRow(*found)
+
+
+async def find_public_space(connection: Connection, public_id: bytes) -> SpaceRow:
+    """A space by its public id. SpaceNotFound if there is none, or it was deleted."""
+    found = await row(
+        connection,
+        """
+        SELECT id, public_id, name, bucket_base, spread, created_at FROM space
+        WHERE public_id = $1 AND deleted_at IS NULL
+        """,
+        Uuid(public_id),
+    )
+    if found is None:
+        raise SpaceNotFound
+    return SpaceRow(*found)
+
+
+async def list_spaces(connection: Connection) -> list[SpaceRow]:
+    """All spaces, oldest first."""
+    found = await rows(
+        connection,
+        """
+        SELECT id, public_id, name, bucket_base, spread, created_at FROM space
+        WHERE deleted_at IS NULL ORDER BY id
+        """,
+    )
+    return [SpaceRow(*item) for item in found]
+
+
+async def delete_space(connection: Connection, space_id: int) -> None:
+    """Closes a space at once: its keys and its gate go, so no writer can be inside any more."""
+    await connection.execute("SELECT pg_advisory_xact_lock(7301, $1::int4)", [space_id])
+    await connection.execute("DELETE FROM space_gate WHERE space_id = $1::int4", [space_id])
+    await connection.execute("DELETE FROM api_key WHERE space_id = $1::int4", [space_id])
+    await connection.execute("UPDATE space SET deleted_at = now() WHERE id = $1::int4", [space_id])
+
+
+async def create_key(
+    connection: Connection, space_id: int, public_id: str, name: str, scopes: Sequence[str], secret_hash: bytes
+) -> KeyInfo:
+    """A new key of a space. SpaceNotFound if it was deleted meanwhile."""
+    made = await row(
+        connection,
+        """
+        INSERT INTO api_key (space_id, public_id, name, scopes, secret_hash)
+        SELECT g.space_id, $2::text, $3::text, $4::text[], $5::bytea FROM space_gate g
+        WHERE g.space_id = $1::int4 FOR SHARE
+        RETURNING id, public_id, space_id, name, scopes, created_at
+        """,
+        space_id,
+        public_id,
+        name,
+        list(scopes),
+        secret_hash,
+    )
+    if made is None:
+        raise SpaceNotFound
+    return KeyInfo(*made)
+
+
+async def find_keys(connection: Connection, public_ids: Sequence[str]) -> dict[str, tuple[KeyInfo, bytes]]:
+    """The live keys of live spaces among these, with the hashes of their secrets."""
+    found = await rows(
+        connection,
+        """
+        SELECT k.id, k.public_id, k.space_id, k.name, k.scopes, k.created_at, k.secret_hash
+        FROM api_key k JOIN space s ON s.id = k.space_id
+        WHERE k.public_id = ANY ($1::text[]) AND k.revoked_at IS NULL AND s.deleted_at IS NULL
+        """,
+        list(public_ids),
+    )
+    return {item[1]: (KeyInfo(*item[:-1]), item[-1]) for item in found}
+
+
+async def list_keys(connection: Connection, space_id: int) -> list[KeyInfo]:
+    """The live keys of a space, oldest first."""
+    found = await rows(
+        connection,
+        """
+        SELECT id, public_id, space_id, name, scopes, created_at FROM api_key
+        WHERE space_id = $1::int4 AND revoked_at IS NULL ORDER BY id
+        """,
+        space_id,
+    )
+    return [KeyInfo(*item) for item in found]
+
+
+async def key_names(connection: Connection, space_id: int) -> dict[int, str]:
+    """The public ids of all keys of a space by their numbers, those of revoked ones too."""
+    found = await rows(connection, "SELECT id, public_id FROM api_key WHERE space_id = $1::int4", space_id)
+    return {int(number): str(public_id) for number, public_id in found}
+
+
+async def revoke_key(connection: Connection, space_id: int, public_id: str) -> None:
+    """Ends a key of this space. KeyNotFound if it has none such."""
+    found = await row(
+        connection,
+        """
+        UPDATE api_key SET revoked_at = now()
+        WHERE space_id = $1::int4 AND public_id = $2 AND revoked_at IS NULL RETURNING id
+        """,
+        space_id,
+        public_id,
+    )
+    if found is None:
+        raise KeyNotFound
+
+
+async def revoke_again(connection: Connection, space_id: int, public_id: str) -> None:
+    """Ends a key of this space that was ended before; no error where it is not there."""
+    await connection.execute(
+        """
+        UPDATE api_key SET revoked_at = now() WHERE space_id = $1::int4 AND public_id = $2 AND revoked_at IS NULL
+        """,
+        [space_id, public_id],
+    )
