@@ -13,7 +13,7 @@ from fastapi import Depends, Request
 
 from app.lifetime import Onefold
 from identity.journeys.tenants import Caller
-from identity.spaces import Space
+from identity.spaces.space import Space
 from identity.values.errors import Forbidden, SpaceNotFound, Unauthorised
 
 DESTINATION = "destination:"

@@ -7,7 +7,7 @@ from identity.journeys.erase import requests
 from identity.planning.privacy import opendsr
 from identity.planning.privacy.access_export import STATES
 from identity.planning.privacy.request_kinds import Request
-from identity.spaces import Space
+from identity.spaces.space import Space
 from identity.values.errors import ExportNotFound
 from identity.values.ids import public
 

@@ -13,7 +13,7 @@ from identity.journeys.read.exported import increments
 from identity.journeys.tenants import OPERATOR
 from identity.journeys.warehouse.export import export
 from identity.journeys.warehouse.folder import Folder
-from identity.spaces import Space, Spaces
+from identity.spaces.space import Space, Spaces
 from identity.store.spaces import spaces_and_keys
 from identity.values.errors import Misconfigured, SpaceNotFound
 from identity.values.ids import public

@@ -15,7 +15,7 @@ from identity.journeys.keys.dump import dump as dump_space
 from identity.journeys.keys.overlay import overlay as overlay_space
 from identity.journeys.keys.reroot import rotate_root as rotate_root_key
 from identity.journeys.keys.roll import roll as roll_space
-from identity.spaces import Space, Spaces
+from identity.spaces.space import Space, Spaces
 from identity.store.spaces import spaces_and_keys
 from identity.values.errors import OnefoldError, SpaceNotFound
 from identity.values.ids import private, public

@@ -34,7 +34,7 @@ from identity.journeys.tenants import KeyCheck
 from identity.journeys.undo.rebuild import rebuild_space
 from identity.journeys.undo.trial import simulate_rules
 from identity.journeys.warehouse import export as warehouse
-from identity.spaces import Spaces
+from identity.spaces.space import Spaces
 from identity.store.keys import key_store
 from identity.values.errors import KeyUnavailable, Misconfigured
 from identity.webhooks.callback_urls import PORTS

@@ -24,7 +24,7 @@ from identity.journeys.keys.roll import roll
 from identity.journeys.read.native import get_profile
 from identity.journeys.startup import open_spaces
 from identity.planning.privacy.request_kinds import FINISHED, NATIVE, SUPPRESS_WITH_DELETE, Asked, Request
-from identity.spaces import Space, Spaces
+from identity.spaces.space import Space, Spaces
 from identity.store.postgres.schema import migrate
 from identity.store.spaces import spaces_and_keys
 from identity.values.errors import ProfileNotFound

@@ -26,7 +26,7 @@ from identity.journeys.ingest.sealing import Sealer
 from identity.journeys.read.changes import changes
 from identity.journeys.startup import open_spaces
 from identity.planning.resolution.plan import Plan
-from identity.spaces import Space
+from identity.spaces.space import Space
 from identity.store.ingest.write import Writes
 from identity.store.postgres.schema import migrate
 from identity.store.spaces import spaces_and_keys

@@ -27,7 +27,7 @@ from identity.journeys.read.native import get_profile
 from identity.journeys.rules import put_rules
 from identity.journeys.startup import open_spaces
 from identity.journeys.undo.unmerge import unmerge
-from identity.spaces import Space
+from identity.spaces.space import Space
 from identity.store.postgres.schema import migrate
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import Source

@@ -16,7 +16,7 @@ from app.profile_shapes import ApiEvents, ApiExternalIds, ApiLinks, ApiMetadata,
 from app.routes.answers import Segment, answer, note
 from identity.journeys.read import accounts, events, links, users
 from identity.journeys.read.page import Answered, Wanted
-from identity.spaces import Space
+from identity.spaces.space import Space
 from identity.values.errors import BadCursor, BadIdentifier, BadParameter, ProfileNotFound, TooMuch
 from identity.values.ids import private
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from app.settings import ROOT_KEY_FILE
 from identity.journeys.startup import open_spaces
-from identity.spaces import Space, Spaces
+from identity.spaces.space import Space, Spaces
 
 
 async def spaces() -> Spaces:

@@ -21,7 +21,7 @@ from sqlmodel import col
 
 from benchmarks.rivals import keys
 from identity.journeys.read.opened import Opened
-from identity.spaces import Space
+from identity.spaces.space import Space
 from identity.store.profiles.profile_queries import Held, Member
 from identity.store.tables.control import SlotKey, SubjectKey
 from identity.store.tables.identity import Identifier, Profile, ProfileDocument, ProfileIdentifier

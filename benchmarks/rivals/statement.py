@@ -23,7 +23,7 @@ from identity.journeys.ingest.opening import Opened, wanted_documents, wanted_se
 from identity.journeys.ingest.read_in import Request
 from identity.journeys.ingest.sealing import Sealer
 from identity.planning.resolution.planner import plan
-from identity.spaces import Space, Spaces
+from identity.spaces.space import Space, Spaces
 from identity.store.ingest.load import First, Second
 from identity.store.ingest.write import Writes
 from identity.store.postgres import rows

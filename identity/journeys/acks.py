@@ -17,7 +17,7 @@ import msgspec
 from identity.planning.destinations.feed_pages import Position, between, pack, unpack
 from identity.planning.destinations.policy import Kept
 from identity.planning.resolution.event_time import format_time
-from identity.spaces import Space, Spaces
+from identity.spaces.space import Space, Spaces
 from identity.store.destinations import deliveries, destinations, feed
 from identity.store.privacy import erasure_notices
 from identity.values.calls import DAY

@@ -1,6 +1,6 @@
 """One entry of the ledger, for reads of personal data by admin and privacy keys."""
 
-from identity.spaces import Space
+from identity.spaces.space import Space
 from identity.store.ledger import ledger
 
 

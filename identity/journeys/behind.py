@@ -7,7 +7,7 @@ behind any more, and an erasure that was overdue is done then.
 import time
 
 from identity.planning.destinations.feed_pages import Position, further, pack
-from identity.spaces import Spaces
+from identity.spaces.space import Spaces
 from identity.store.destinations import deliveries, feed, overdue_destinations
 from identity.store.destinations.overdue_destinations import Counted, StandingRow
 from identity.store.privacy import erasure_notices

@@ -12,7 +12,7 @@ import structlog
 
 from identity.planning.privacy.deadlines import AT_RISK_NOW, CLOCKS, ON_TIME, OVERDUE_NOW, clock, due
 from identity.planning.privacy.request_kinds import ACCESS
-from identity.spaces import Spaces
+from identity.spaces.space import Spaces
 from identity.store.privacy import requests
 from identity.values.ids import public
 

@@ -16,7 +16,7 @@ from identity.planning.consent.purposes import Purposes, compile_purposes
 from identity.planning.destinations.feed_pages import further
 from identity.planning.destinations.policy import Entitled, Kept, compile_entitled, is_name
 from identity.planning.resolution.event_time import format_time
-from identity.spaces import Space
+from identity.spaces.space import Space
 from identity.store.destinations import deliveries, destinations, feed, overdue_destinations
 from identity.store.destinations.destinations import DestinationRow
 from identity.store.ledger import ledger

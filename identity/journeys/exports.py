@@ -16,12 +16,12 @@ from typing import Any, Final, Protocol
 import msgspec
 from msgspec import Struct
 
-from identity.acting import Done, Ground, act
-from identity.origins import unwrap
 from identity.planning.privacy.access_export import RUNNING, STATES, WRITERS, Part, Place, pack, split, unpack
 from identity.planning.privacy.request_kinds import ACCESS, Asked
 from identity.planning.resolution.event_time import format_time
-from identity.spaces import Space, Spaces
+from identity.spaces.exclusive_transaction import Done, Ground, act
+from identity.spaces.profile_rows import unwrap
+from identity.spaces.space import Space, Spaces
 from identity.store.ingest.write import Writes
 from identity.store.ledger import ledger
 from identity.store.privacy import access_exports, requests

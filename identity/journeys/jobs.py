@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from identity.spaces import Space, Spaces
+from identity.spaces.space import Space, Spaces
 from identity.store.spaces import jobs
 from identity.values.calls import MICRO
 from identity.values.errors import DatabaseUnavailable, JobNotFound, OnefoldError, SpaceNotFound

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 
 from identity.planning.resolution.plan import UPSERT
-from identity.spaces import Space, Spaces
+from identity.spaces.space import Space, Spaces
 from identity.store.destinations import disclosures, feed
 from identity.store.postgres.rows import ChangeRow
 from identity.store.spaces import spaces_and_keys

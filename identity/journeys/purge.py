@@ -6,7 +6,7 @@ destruction of the keys is made good here, before the last row that names the sp
 
 import asyncio
 
-from identity.spaces import Spaces
+from identity.spaces.space import Spaces
 from identity.store.spaces import purge
 
 

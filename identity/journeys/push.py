@@ -18,7 +18,7 @@ import structlog
 from identity.planning.destinations.feed_pages import Message, between, stands, starts
 from identity.planning.destinations.policy import Kept
 from identity.planning.destinations.retry import next_attempt
-from identity.spaces import Space, Spaces
+from identity.spaces.space import Space, Spaces
 from identity.store.destinations import deliveries, destinations
 from identity.store.destinations.deliveries import DeliveryRow
 from identity.store.privacy import erasure_notices

@@ -9,7 +9,7 @@ import msgspec
 from identity.planning.privacy.receipt import canonical, unsigned
 from identity.planning.privacy.request_kinds import DUPLICATE, FINISHED, Erased
 from identity.planning.resolution.event_time import format_time
-from identity.spaces import Space, Spaces
+from identity.spaces.space import Space, Spaces
 from identity.store.ledger import ledger
 from identity.values.errors import ReceiptPending
 from identity.values.ids import public

@@ -7,13 +7,13 @@ what was not stored there are none to open.
 import asyncio
 from typing import Any
 
-from identity.naming import named
 from identity.planning.resolution.event_time import format_time, parse_time
 from identity.planning.resolution.rejections import STATUSES, Refusal
 from identity.planning.resolution.rejections import unpack as unpack_refusals
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import unpack, unpack_demoted
-from identity.spaces import Space, through_a_roll
+from identity.spaces.space import Space, through_a_roll
+from identity.spaces.stored_call_identifiers import named
 from identity.store.ingest import rejections
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import STORED_KINDS

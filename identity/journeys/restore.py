@@ -14,11 +14,11 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from identity.ledgers import chained, check, publish
 from identity.planning.privacy.erasure_entry import counted
 from identity.planning.privacy.request_kinds import FORWARDS, ON_HOLD
-from identity.rotating import ROTATED, catch_up
-from identity.spaces import Space, Spaces
+from identity.spaces.ledger_publication import chained, check, publish
+from identity.spaces.rekey_space import ROTATED, catch_up
+from identity.spaces.space import Space, Spaces
 from identity.store.destinations import feed
 from identity.store.ingest.load import SUPPRESSED
 from identity.store.ingest.write import raise_gate

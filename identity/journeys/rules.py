@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from identity.planning.resolution.resolution_rules import compile_rules
-from identity.spaces import Space
+from identity.spaces.space import Space
 from identity.store.corrections import rules as stored
 from identity.store.ledger import ledger
 

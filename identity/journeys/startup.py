@@ -7,7 +7,7 @@ root that died after the key store had changed over is finished here.
 
 from pathlib import Path
 
-from identity.spaces import Spaces
+from identity.spaces.space import Spaces
 from identity.store.keys import key_store as keystore
 from identity.store.postgres.database import Database
 from identity.values.errors import Misconfigured

@@ -14,7 +14,7 @@ import structlog
 
 from identity.planning.destinations.retry import next_attempt
 from identity.planning.privacy.opendsr import ENDED
-from identity.spaces import Space, Spaces
+from identity.spaces.space import Space, Spaces
 from identity.store.privacy import status_callbacks
 from identity.values.calls import MICRO
 from identity.values.errors import BadCallback, OnefoldError, Undelivered

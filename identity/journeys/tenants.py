@@ -14,7 +14,7 @@ import structlog
 from msgspec import Struct
 
 from identity.planning.resolution.event_time import format_time
-from identity.spaces import Spaces
+from identity.spaces.space import Spaces
 from identity.store.ledger import ledger
 from identity.store.spaces import spaces_and_keys
 from identity.values.api_key_secrets import hash_of, id_of, new_secret

@@ -10,7 +10,6 @@ from typing import LiteralString
 
 from msgspec import Struct
 
-from identity.ledgers import chained
 from identity.planning.corrections import rekey_rows
 from identity.planning.destinations.feed_pages import within
 from identity.planning.integrity.counter_check import Tally
@@ -18,6 +17,7 @@ from identity.planning.integrity.discrepancies import Finding, Findings, of_key
 from identity.planning.integrity.evidence_check import REMOVE, UNMERGE, Ties, Undone
 from identity.planning.integrity.row_index import Census
 from identity.planning.resolution.plan import UNMERGED
+from identity.spaces.ledger_publication import chained
 from identity.store.integrity import verify as store
 from identity.store.ledger import ledger
 from identity.store.postgres.database import Connection, Database

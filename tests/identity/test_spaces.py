@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from identity.spaces import through_a_roll
+from identity.spaces.space import through_a_roll
 from identity.values.errors import KeyUnavailable, SealBroken
 
 

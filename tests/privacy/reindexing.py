@@ -18,7 +18,7 @@ from identity.journeys.rules import put_rules
 from identity.journeys.undo.remove import remove_identifier
 from identity.journeys.undo.unmerge import unmerge
 from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_WITH_DELETE, Asked
-from identity.spaces import Space, Spaces
+from identity.spaces.space import Space, Spaces
 from identity.values.calls import Source
 from identity.values.errors import OnefoldError
 from tests.properties.lab import Ingest, Lab

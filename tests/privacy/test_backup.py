@@ -14,7 +14,7 @@ from identity.journeys.read.native import get_profile
 from identity.journeys.restore import keep_level
 from identity.journeys.undo.unmerge import unmerge
 from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_WITH_DELETE, Asked
-from identity.spaces import Space
+from identity.spaces.space import Space
 from identity.store.embedded.data_directory import SUPERUSER, locate
 from identity.store.embedded.server import EmbeddedPostgres
 from identity.store.postgres.schema import migrate

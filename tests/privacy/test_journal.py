@@ -11,9 +11,9 @@ import pytest
 from identity.journeys.erase import holds, requests, suppressions
 from identity.journeys.read.native import get_profile
 from identity.journeys.restore import keep_level
-from identity.ledgers import chained
 from identity.planning.privacy.request_kinds import DELETE_ONLY, NATIVE, ON_HOLD, SUPPRESS_WITH_DELETE, Asked, Request
-from identity.spaces import Space
+from identity.spaces.ledger_publication import chained
+from identity.spaces.space import Space
 from identity.values.errors import LedgerBroken, ProfileNotFound, Quarantined
 from identity.vault.journal import HEAD, JOURNAL
 from tests.properties.lab import Ingest, Lab, ingesting, run

@@ -12,7 +12,7 @@ from identity.journeys.undo.rebuild import rebuild_space
 from identity.journeys.undo.remove import remove_identifier
 from identity.journeys.undo.unmerge import unmerge
 from identity.planning.privacy.request_kinds import DELETE_ONLY, FINISHED, NATIVE, ON_HOLD, SUPPRESS_WITH_DELETE, Asked
-from identity.spaces import Space
+from identity.spaces.space import Space
 from identity.values.errors import OnefoldError, ProfileNotFound
 from tests.privacy.reindexing import WHO, answers, keys_in, lived, quiet, replayed, rotate
 from tests.properties.lab import Lab, ingesting, run

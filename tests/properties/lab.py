@@ -23,7 +23,7 @@ from identity.journeys import tenants
 from identity.journeys.ingest.gather import Gatherer
 from identity.journeys.ingest.read_in import Request
 from identity.journeys.startup import open_spaces
-from identity.spaces import Space, Spaces
+from identity.spaces.space import Space, Spaces
 from identity.values.calls import Outcome, Source
 from identity.values.ids import private
 from identity.vault.epoch_key_store import KeyStore

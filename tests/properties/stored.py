@@ -16,7 +16,7 @@ from identity.planning.resolution import document as traits
 from identity.planning.resolution.planner_state import Account, Profile, Sighting
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules, compile_rules
 from identity.planning.resolution.stored_calls import Kept, split_keys, unpack, unpack_demoted, unpack_events
-from identity.spaces import Space
+from identity.spaces.space import Space
 from identity.store.postgres.database import Database
 from identity.store.postgres.tenant import Tenant
 from identity.values.calls import IndexVersions

@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from identity import rotating
 from identity.journeys.erase import requests
 from identity.journeys.ingest import commit
 from identity.journeys.ingest.gather import Gatherer
@@ -23,7 +22,8 @@ from identity.journeys.startup import open_spaces
 from identity.journeys.undo.remove import remove_identifier
 from identity.journeys.undo.unmerge import unmerge
 from identity.planning.privacy.request_kinds import NATIVE, Asked
-from identity.spaces import Spaces
+from identity.spaces import rekey_space
+from identity.spaces.space import Spaces
 from identity.store.corrections import rules
 from identity.store.ingest import load
 from identity.store.postgres import writer_connection
@@ -44,7 +44,7 @@ class _Server:
         if "slots" in order:
             commit.KEY_SLOTS = order["slots"]
         if "at_once" in order:
-            vars(rotating)["AT_ONCE"] = order["at_once"]
+            vars(rekey_space)["AT_ONCE"] = order["at_once"]
         if "ahead" in order:
             ahead = order["ahead"] * 10**9
             vars(writer_connection)["Clock"] = partial(Clock, wall=lambda: time.time_ns() + ahead)

@@ -7,12 +7,12 @@ An id that is asleep goes with the first person whom any of its calls names.
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
-from identity.acting import Ground
-from identity.origins import unwrap
 from identity.planning.resolution.extract import extract
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules
 from identity.planning.resolution.stored_calls import Kept, source, unpack
-from identity.spaces import Space
+from identity.spaces.exclusive_transaction import Ground
+from identity.spaces.profile_rows import unwrap
+from identity.spaces.space import Space
 from identity.store.postgres.rows import KeyRow
 from identity.store.privacy import erase
 from identity.store.profiles import snapshot_queries

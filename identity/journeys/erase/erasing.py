@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
-from identity.acting import Done, Ground, perform
 from identity.journeys.erase.person import Person, open_person
 from identity.planning.privacy import erasure_entry
 from identity.planning.privacy.request_kinds import FINISHED, FORWARDS, ON_HOLD, RECEIVED, SUPPRESSES
 from identity.planning.resolution.plan import ERASE
-from identity.spaces import Space
+from identity.spaces.exclusive_transaction import Done, Ground, perform
+from identity.spaces.space import Space
 from identity.store.ingest.load import SUPPRESSED
 from identity.store.ingest.write import Writes
 from identity.store.ledger import ledger

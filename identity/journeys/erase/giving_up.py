@@ -5,11 +5,11 @@ Unless somebody else asked for them to be erased too, or for one of their identi
 
 from collections.abc import Awaitable, Callable
 
-from identity.acting import Done, Ground, perform
 from identity.journeys.erase.person import open_person
 from identity.planning.privacy.request_kinds import CANCELLED
 from identity.planning.resolution.plan import MERGE, UPSERT
-from identity.spaces import Space
+from identity.spaces.exclusive_transaction import Done, Ground, perform
+from identity.spaces.space import Space
 from identity.store.ingest.write import Writes
 from identity.store.ledger import ledger
 from identity.store.postgres.rows import ChangeRow

@@ -7,11 +7,11 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from identity.acting import Done, Ground, act
 from identity.journeys.erase.erasing import erase
 from identity.planning.privacy.request_kinds import ON_HOLD
 from identity.planning.resolution.event_time import format_time
-from identity.spaces import Space
+from identity.spaces.exclusive_transaction import Done, Ground, act
+from identity.spaces.space import Space
 from identity.store.ingest.write import Writes
 from identity.store.ledger import ledger
 from identity.store.postgres.writer_connection import Pen

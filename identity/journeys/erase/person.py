@@ -7,12 +7,12 @@ erasure waits until it can be.
 from collections.abc import Sequence
 from typing import Final
 
-from identity.acting import Ground
 from identity.journeys.erase.asleep import asleep
-from identity.origins import unwrap
 from identity.planning.privacy.erasure_entry import Gone
 from identity.planning.resolution.document import unpack as unpack_document
 from identity.planning.resolution.stored_calls import split_keys
+from identity.spaces.exclusive_transaction import Ground
+from identity.spaces.profile_rows import unwrap
 from identity.store.postgres.rows import EvidenceRow, KeyRow, ProfileRow
 from identity.store.privacy import erase
 from identity.store.profiles import snapshot_queries

@@ -26,7 +26,7 @@ from identity.planning.privacy.request_kinds import (
     Notice,
     Request,
 )
-from identity.spaces import Space, through_a_roll
+from identity.spaces.space import Space, through_a_roll
 from identity.store.corrections.connected_profiles import gate as read_gate
 from identity.store.ledger import ledger, restore_requests
 from identity.store.postgres.database import Connection

@@ -9,7 +9,7 @@ import time
 import structlog
 
 from identity.journeys.erase.requests import perform
-from identity.spaces import Spaces
+from identity.spaces.space import Spaces
 from identity.store.privacy import erase, erasure_notices, erasures, suppressions
 from identity.values.calls import DAY, MICRO
 from identity.values.errors import OnefoldError

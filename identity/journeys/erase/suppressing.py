@@ -9,9 +9,9 @@ from typing import Any
 
 import msgspec
 
-from identity.acting import Done, Ground, perform
 from identity.planning.privacy.request_kinds import FINISHED, RECEIVED
-from identity.spaces import Space
+from identity.spaces.exclusive_transaction import Done, Ground, perform
+from identity.spaces.space import Space
 from identity.store.ingest.load import SUPPRESSED
 from identity.store.ingest.write import Writes
 from identity.store.ledger import ledger

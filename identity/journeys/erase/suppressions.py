@@ -7,7 +7,7 @@ from typing import Any
 from identity.journeys.erase.requests import ask
 from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_ONLY, UNSUPPRESS, Asked
 from identity.planning.resolution.event_time import format_time
-from identity.spaces import Space
+from identity.spaces.space import Space
 from identity.store.privacy import suppressions
 
 # The ages that are counted, in days: younger than each, and older than the last.

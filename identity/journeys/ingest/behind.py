@@ -8,8 +8,8 @@ nothing else is kept of for as long as there are such.
 from collections.abc import Sequence
 
 from identity.journeys.ingest.read_in import Request
-from identity.moving import AT_ONCE, move, settle
-from identity.spaces import Older, Space
+from identity.spaces.rekey_profiles import AT_ONCE, move, settle
+from identity.spaces.space import Older, Space
 from identity.store.ingest import load
 from identity.store.ingest.load import BLOCKED, CUTS
 from identity.store.keys import index_key_rotation, rekey_sql

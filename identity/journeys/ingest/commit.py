@@ -26,7 +26,7 @@ from identity.planning.resolution.plan import Plan
 from identity.planning.resolution.planner import plan as make_plan
 from identity.planning.resolution.planner_state import Neighbourhood
 from identity.planning.resolution.resolution_rules import Rules
-from identity.spaces import Space
+from identity.spaces.space import Space
 from identity.store.ingest import load
 from identity.store.ingest.write import apply, commit, rollback
 from identity.store.ledger.ledger import said

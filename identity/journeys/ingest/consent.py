@@ -11,7 +11,7 @@ from identity.journeys.ingest.gather import Gatherer
 from identity.journeys.ingest.read_in import Request
 from identity.planning.consent.statements import region
 from identity.planning.resolution.event_time import format_time, parse_time
-from identity.spaces import Space
+from identity.spaces.space import Space
 from identity.values.calls import Source
 from identity.values.errors import BadDecisions, BadIdentifier, Suppressed
 from identity.values.identifiers import parse

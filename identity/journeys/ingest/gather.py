@@ -16,7 +16,7 @@ import structlog
 from identity.journeys.ingest.commit import Writer
 from identity.journeys.ingest.read_in import Request
 from identity.journeys.ingest.room import has_room
-from identity.spaces import Space
+from identity.spaces.space import Space
 from identity.store.postgres.database import Database
 from identity.values.calls import Outcome
 from identity.values.errors import KeyUnavailable, OnefoldError, QueueFull, ShuttingDown

@@ -10,7 +10,7 @@ from identity.journeys.ingest.gather import Gatherer
 from identity.journeys.ingest.read_in import Request
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.extract import LONGEST_GROUP_ID
-from identity.spaces import Space
+from identity.spaces.space import Space
 from identity.values.calls import Source
 from identity.values.errors import BadIdentifier, GroupNotFound, ProfileNotFound
 from identity.values.identifiers import parse, plain

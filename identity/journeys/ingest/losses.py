@@ -6,7 +6,7 @@ from operator import itemgetter
 from identity.journeys.ingest.read_in import Request
 from identity.planning.resolution.plan import Plan
 from identity.planning.resolution.rejections import Refusal, of_call, of_item, pack
-from identity.spaces import Space
+from identity.spaces.space import Space
 from identity.store.postgres.rows import RejectionRow
 from identity.values.calls import Outcome
 from identity.vault.seal import REJECTION

@@ -3,13 +3,13 @@
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
 
-from identity.origins import opened, unwrap
 from identity.planning.resolution import counters
 from identity.planning.resolution import document as traits
 from identity.planning.resolution.planner_state import Account, Neighbourhood, Sighting
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.working_set import set_key
-from identity.spaces import Space
+from identity.spaces.profile_rows import opened, unwrap
+from identity.spaces.space import Space
 from identity.store.ingest.load import First, Second
 from identity.store.postgres.rows import ProfileRow
 from identity.values.calls import Call

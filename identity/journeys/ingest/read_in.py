@@ -13,7 +13,7 @@ from identity.planning.resolution.big_integers import tame
 from identity.planning.resolution.event_time import parse_time
 from identity.planning.resolution.extract import LONGEST_MESSAGE_ID, extract
 from identity.planning.resolution.resolution_rules import Rules
-from identity.spaces import Older, Space
+from identity.spaces.space import Older, Space
 from identity.values.calls import Call, IndexVersions, Kind, Outcome, Skipped, Source
 from identity.values.errors import BadCall, BatchTooLong
 

@@ -5,13 +5,13 @@ batch share one key slot, whose row is locked by this transaction.
 """
 
 from identity.journeys.ingest.opening import Opened
-from identity.minting import Mint
-from identity.origins import written
 from identity.planning.resolution import document as traits
 from identity.planning.resolution.plan import DEMOTED, Plan, Record
 from identity.planning.resolution.planner_state import Profile, Sighting
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import pack, pack_demoted, pack_events
+from identity.spaces.new_subject_keys import Mint
+from identity.spaces.profile_rows import written
 from identity.store.ingest.write import Writes
 from identity.store.postgres import rows
 from identity.store.postgres.rows import Gate

@@ -13,7 +13,7 @@ from msgspec import structs
 
 from identity.journeys.ingest.commit import Writer
 from identity.journeys.ingest.read_in import Request
-from identity.spaces import Space
+from identity.spaces.space import Space
 from identity.store.postgres.database import Database
 from identity.values.calls import Outcome, Source
 from identity.values.errors import OnefoldError

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import Any
 
-from identity.spaces import Space, Spaces
+from identity.spaces.space import Space, Spaces
 from identity.store.keys import key_tables
 from identity.values.errors import SealBroken
 from identity.vault.key_dumps import Dump, Head, packed, packed_subjects

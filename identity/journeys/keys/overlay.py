@@ -8,7 +8,7 @@ import asyncio
 from typing import NamedTuple
 
 from identity.journeys.keys.dump import prove
-from identity.spaces import Space, Spaces
+from identity.spaces.space import Space, Spaces
 from identity.store.keys import epoch_key_roll, key_tables
 from identity.store.ledger import restore_erasures
 from identity.values.errors import Misconfigured

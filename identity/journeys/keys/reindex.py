@@ -1,7 +1,7 @@
 """Rotates the index key of a space, while everybody reads and writes: every blind index is made anew.
 
 First the new version is in the key store, then the gate names it, so that no key is made under the old one
-any more; then a job brings everything under it (`identity.rotating`). The old version is destroyed once
+any more; then a job brings everything under it (`identity.spaces.rekey_space`). The old version is destroyed once
 nothing can be under it: message ids run out by themselves, and hashes of what nothing else is kept of (an
 identifier that was removed, blocked or erased) need it for as long as there are any. Each step is repeated
 until it is done, so a rotation that died is made good by whoever comes next.
@@ -14,8 +14,8 @@ from typing import Any, Final
 import structlog
 
 from identity.planning.resolution.event_time import format_time
-from identity.rotating import ROTATED, Progress, finish, put_in_force
-from identity.spaces import Space, Spaces
+from identity.spaces.rekey_space import ROTATED, Progress, finish, put_in_force
+from identity.spaces.space import Space, Spaces
 from identity.store.keys import index_key_rotation
 from identity.store.ledger import ledger
 from identity.values.calls import DAY

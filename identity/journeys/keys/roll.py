@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from identity.journeys.keys.dump import dump
-from identity.spaces import Space, Spaces
+from identity.spaces.space import Space, Spaces
 from identity.store.keys import epoch_key_roll
 from identity.store.keys.epoch_key_roll import SlotRow, SubjectRow
 from identity.store.ledger import ledger

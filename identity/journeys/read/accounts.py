@@ -13,7 +13,7 @@ from identity.planning.resolution import document as planning
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.planner_state import Document
 from identity.planning.resolution.stored_calls import Kept
-from identity.spaces import Space, through_a_roll
+from identity.spaces.space import Space, through_a_roll
 from identity.store.profiles import groups, profile_queries
 from identity.values.errors import BadIdentifier, ProfileNotFound, TooMuch
 from identity.values.identifiers import plain

@@ -5,8 +5,8 @@ from collections.abc import Collection
 import msgspec
 
 from identity.journeys.read.scope import Scope
-from identity.origins import unwrap
-from identity.spaces import Space
+from identity.spaces.profile_rows import unwrap
+from identity.spaces.space import Space
 from identity.store.privacy import erasure_notices
 from identity.store.profiles import snapshot_queries
 from identity.vault.seal import ASIDE

@@ -31,7 +31,7 @@ from identity.planning.destinations.feed_pages import (
 from identity.planning.destinations.policy import Visible
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.plan import ERASE, MERGE, UNMERGE
-from identity.spaces import Space, through_a_roll
+from identity.spaces.space import Space, through_a_roll
 from identity.store.destinations import feed
 from identity.store.profiles import profile_queries
 from identity.values.errors import BadCursor, Conflict, DatabaseUnavailable, Resync, TooMuch

@@ -21,7 +21,7 @@ from identity.planning.resolution.event_time import format_time, parse_time
 from identity.planning.resolution.extract import Content, content
 from identity.planning.resolution.planner_state import Document
 from identity.planning.resolution.stored_calls import Kept, unpack
-from identity.spaces import Space, through_a_roll
+from identity.spaces.space import Space, through_a_roll
 from identity.store.destinations import destinations
 from identity.store.profiles import snapshot_queries
 from identity.store.spaces import spaces_and_keys

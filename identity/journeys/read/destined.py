@@ -11,7 +11,7 @@ from identity.journeys.read.find import MOST_DOCUMENTS
 from identity.journeys.read.opened import Opened
 from identity.journeys.read.scope import Scope, disclose, only_id, open_scope, seen, told_before
 from identity.planning.destinations.policy import Visible
-from identity.spaces import Space, through_a_roll
+from identity.spaces.space import Space, through_a_roll
 from identity.store.profiles import profile_queries
 from identity.values.calls import Identifier
 from identity.values.errors import Conflict, DatabaseUnavailable, ProfileNotFound

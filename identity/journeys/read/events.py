@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 from identity.journeys.read.opened import Opened, open_profile
 from identity.journeys.read.page import Answered, Wanted, cursor, read_place, write_place
-from identity.naming import named
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import Kept, split_keys, unpack, unpack_events
-from identity.spaces import Space, through_a_roll
+from identity.spaces.space import Space, through_a_roll
+from identity.spaces.stored_call_identifiers import named
 from identity.store.profiles import events as store
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import STORED_KINDS

@@ -18,7 +18,7 @@ from identity.planning.privacy.access_export import SECTIONS, Part, Place
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.extract import content
 from identity.planning.resolution.planner_state import STATED
-from identity.spaces import Space
+from identity.spaces.space import Space
 from identity.store.privacy import access_exports
 from identity.store.profiles import snapshot_queries
 from identity.store.spaces import spaces_and_keys

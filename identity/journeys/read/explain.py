@@ -9,7 +9,7 @@ from identity.journeys.read.opened import open_profile
 from identity.planning.graph import evidence_graph
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.stored_calls import Kept
-from identity.spaces import Space, through_a_roll
+from identity.spaces.space import Space, through_a_roll
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import STORED_KINDS
 from identity.values.errors import NotLinked

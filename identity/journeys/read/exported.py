@@ -18,7 +18,7 @@ from identity.planning.destinations.policy import Visible
 from identity.planning.destinations.warehouse_tables import Event, Gone, Link, Mapped, State
 from identity.planning.resolution.plan import ERASE, MERGE
 from identity.planning.resolution.stored_calls import Kept, unpack
-from identity.spaces import Space, through_a_roll
+from identity.spaces.space import Space, through_a_roll
 from identity.store.destinations import feed
 from identity.store.profiles import profile_queries
 from identity.store.spaces import spaces_and_keys

@@ -1,6 +1,6 @@
 """From what a caller names a profile by to its sealed origins, in one statement."""
 
-from identity.spaces import Space
+from identity.spaces.space import Space
 from identity.store.profiles import profile_queries
 from identity.values.identifiers import parse
 from identity.values.ids import private

@@ -28,7 +28,7 @@ from identity.planning.destinations.policy import Visible, winners
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.placeholder_values import NOBODYS_EMAILS, stands_for_nobody
 from identity.planning.resolution.stored_calls import unpack_demoted
-from identity.spaces import Space, through_a_roll
+from identity.spaces.space import Space, through_a_roll
 from identity.store.destinations import deliveries, destinations, feed, unknown_identifiers
 from identity.store.profiles import profile_queries
 from identity.values.errors import BadIdentifier, DestinationNotFound

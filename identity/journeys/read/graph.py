@@ -11,7 +11,7 @@ from identity.planning.graph.layout import foremost, layout
 from identity.planning.graph.over_merge_review import Review, review, strong_ids
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.stored_calls import unpack_demoted
-from identity.spaces import Space, through_a_roll
+from identity.spaces.space import Space, through_a_roll
 from identity.store.profiles import snapshot_queries
 from identity.store.spaces import spaces_and_keys
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from identity.journeys.read.accounts import open_account
 from identity.planning.resolution import document
-from identity.spaces import Space, through_a_roll
+from identity.spaces.space import Space, through_a_roll
 from identity.store.profiles import groups
 from identity.values.errors import GroupNotFound
 

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
 
-from identity.naming import named as named_in
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.plan import CREATED, DEMOTED, GAINED, MERGED, REBUILT, REMOVED, RETIRED, UNMERGED
 from identity.planning.resolution.stored_calls import Kept, split_keys, unpack, unpack_demoted
-from identity.spaces import Space, through_a_roll
+from identity.spaces.space import Space, through_a_roll
+from identity.spaces.stored_call_identifiers import named as named_in
 from identity.store.corrections import rules
 from identity.store.profiles import profile_queries
 from identity.store.spaces import spaces_and_keys

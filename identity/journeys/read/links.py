@@ -8,7 +8,7 @@ from identity.journeys.read.opened import Opened, open_profile
 from identity.journeys.read.page import Answered, Wanted, after_mark, cursor, mark, read_place, write_place
 from identity.journeys.read.users import USERS, key_names, source_id, told_ids
 from identity.planning.resolution import document as traits
-from identity.spaces import Space, through_a_roll
+from identity.spaces.space import Space, through_a_roll
 from identity.store.profiles import groups, profile_queries
 
 MOST_IDS = 25

@@ -5,7 +5,7 @@ from typing import Any
 
 from identity.journeys.read.find import MOST_DOCUMENTS
 from identity.journeys.read.opened import Opened, open_profile
-from identity.spaces import Space, through_a_roll
+from identity.spaces.space import Space, through_a_roll
 from identity.store.privacy import holds
 from identity.store.profiles import profile_queries
 from identity.values.errors import HoldNotFound

@@ -8,7 +8,7 @@ from collections.abc import Callable, Container, Sequence
 from hmac import compare_digest
 from typing import Any, NamedTuple, TypeVar
 
-from identity.spaces import Space
+from identity.spaces.space import Space
 from identity.values.calls import KINDS, Kind
 from identity.values.errors import BadCursor
 from identity.values.ids import public

@@ -14,7 +14,7 @@ from identity.journeys.read.opened import Opened
 from identity.planning.consent.permission import Permission
 from identity.planning.consent.purposes import Purposes, compile_purposes
 from identity.planning.destinations.policy import Entitled, Kept, Visible, visible
-from identity.spaces import Space
+from identity.spaces.space import Space
 from identity.store.destinations import destinations, disclosures
 from identity.store.destinations.disclosures import DisclosureRow, Read
 from identity.values.calls import DAY

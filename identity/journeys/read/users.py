@@ -9,7 +9,7 @@ from identity.journeys.read.page import Answered, Wanted, after_mark, cursor, ma
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.planner_state import Stamped
 from identity.planning.resolution.stored_calls import Kept
-from identity.spaces import Space, through_a_roll
+from identity.spaces.space import Space, through_a_roll
 from identity.store.profiles import profile_queries
 from identity.store.spaces import spaces_and_keys
 from identity.values.ids import public_profile

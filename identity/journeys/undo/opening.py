@@ -4,15 +4,15 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
-from identity.acting import View
-from identity.naming import renamed, strongest
-from identity.origins import opened, unwrap
 from identity.planning.corrections.profile_snapshot import Content, Lain, Link, Renaming, Whole, shown
 from identity.planning.corrections.unmerge import mixed
 from identity.planning.resolution.document import unpack as unpack_document
 from identity.planning.resolution.planner_state import Document, Sighting
 from identity.planning.resolution.stored_calls import Kept, split_keys, unpack, unpack_demoted, unpack_events
 from identity.planning.resolution.working_set import set_key
+from identity.spaces.exclusive_transaction import View
+from identity.spaces.profile_rows import opened, unwrap
+from identity.spaces.stored_call_identifiers import renamed, strongest
 from identity.store.corrections import rules as stored_rules
 from identity.store.ingest.load import CUTS
 from identity.store.postgres.rows import HistoryRow, ProfileRow

@@ -8,19 +8,19 @@ once everything is under the newest.
 
 from typing import Any
 
-from identity.acting import Done, Ground, View, perform
 from identity.journeys.undo.replaying import Replayed, replay
 from identity.journeys.undo.rewriting import Rewriting
 from identity.journeys.undo.survey import Progress, survey
-from identity.origins import written
 from identity.planning.corrections.rebuild import ASLEEP
 from identity.planning.resolution.counters import counted
 from identity.planning.resolution.plan import MERGE, REBUILT, UNMERGE, UPSERT, Change
 from identity.planning.resolution.planner_state import Document, Profile
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import Kept, pack_demoted
-from identity.rotating import finish
-from identity.spaces import Space, through_a_roll
+from identity.spaces.exclusive_transaction import Done, Ground, View, perform
+from identity.spaces.profile_rows import written
+from identity.spaces.rekey_space import finish
+from identity.spaces.space import Space, through_a_roll
 from identity.store.corrections.connected_profiles import freeze
 from identity.store.corrections.connected_profiles import gate as read_gate
 from identity.store.ingest.write import Writes

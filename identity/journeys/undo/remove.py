@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from identity.acting import Done, Ground, act
 from identity.journeys.undo.opening import Opened, open_whole, showed
 from identity.journeys.undo.sealing import act_record, changes, history, seal_act
-from identity.origins import written
 from identity.planning.corrections.remove_identifier import Removal, remove
 from identity.planning.resolution.working_set import set_key
-from identity.spaces import Space, through_a_roll
+from identity.spaces.exclusive_transaction import Done, Ground, act
+from identity.spaces.profile_rows import written
+from identity.spaces.space import Space, through_a_roll
 from identity.store.ingest.load import BLOCKED
 from identity.store.ingest.write import Writes
 from identity.store.ledger.ledger import said

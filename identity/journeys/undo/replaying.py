@@ -4,16 +4,16 @@ import asyncio
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
-from identity.acting import View
 from identity.journeys.undo.opening import Opened, open_whole
 from identity.journeys.undo.survey import Every, names, reread
-from identity.moving import older_names
 from identity.planning.corrections.profile_snapshot import Lain
 from identity.planning.corrections.rebuild import Lying, Plain, Rebuilt, Stored, rebuild
 from identity.planning.corrections.replay import Ground, Replay, Told
 from identity.planning.resolution.planner_state import Sighting
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import Kept, split_keys, unpack_demoted
+from identity.spaces.exclusive_transaction import View
+from identity.spaces.rekey_profiles import older_names
 from identity.store.corrections import connected_profiles
 from identity.values.calls import ACTS, STORED_KINDS, Identifier
 from identity.values.ids import new_id

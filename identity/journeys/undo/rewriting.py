@@ -7,10 +7,10 @@ side of what was parted leaves the other no way in.
 from collections.abc import Iterable
 
 from identity.journeys.undo.opening import Opened
-from identity.minting import Mint
 from identity.planning.resolution import document as traits
 from identity.planning.resolution.planner_state import Document, Sighting
 from identity.planning.resolution.stored_calls import Kept, pack_stamped
+from identity.spaces.new_subject_keys import Mint
 from identity.store.ingest.write import Writes
 from identity.store.postgres import rows
 from identity.store.profiles.snapshot_queries import LainRow

@@ -4,12 +4,12 @@ from typing import Any
 
 from identity.journeys.undo.opening import Opened
 from identity.journeys.undo.rewriting import Rewriting
-from identity.minting import Mint
-from identity.origins import written
 from identity.planning.corrections.unmerge import Parting, Split
 from identity.planning.resolution.plan import Change, Note
 from identity.planning.resolution.stored_calls import Kept
 from identity.planning.resolution.stored_calls import pack_kept as pack
+from identity.spaces.new_subject_keys import Mint
+from identity.spaces.profile_rows import written
 from identity.store.ingest.load import CUTS
 from identity.store.ingest.write import Writes
 from identity.store.postgres import rows

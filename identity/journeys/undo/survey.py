@@ -12,7 +12,7 @@ from identity.planning.corrections.rebuild import ASLEEP
 from identity.planning.resolution.extract import extract
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import Kept, source, split_keys, unpack
-from identity.spaces import Space, through_a_roll
+from identity.spaces.space import Space, through_a_roll
 from identity.store.corrections import connected_profiles
 from identity.values.calls import ACTS, MICRO, STORED_KINDS, Call
 from identity.values.errors import BadCall

@@ -8,14 +8,14 @@ from typing import Any
 
 import msgspec
 
-from identity.acting import View
 from identity.journeys.undo.replaying import replay
 from identity.journeys.undo.survey import Progress, survey
-from identity.origins import unwrap
 from identity.planning.corrections.rules_diff import Difference, compare
 from identity.planning.resolution.resolution_rules import Rules, compile_rules
-from identity.rotating import finish
-from identity.spaces import Space, through_a_roll
+from identity.spaces.exclusive_transaction import View
+from identity.spaces.profile_rows import unwrap
+from identity.spaces.rekey_space import finish
+from identity.spaces.space import Space, through_a_roll
 from identity.store.corrections import connected_profiles
 from identity.values.ids import public_profile
 from identity.vault.seal import IDENTIFIER

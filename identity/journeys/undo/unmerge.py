@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from identity.acting import Done, Ground, act
 from identity.journeys.undo.opening import open_for_parting
 from identity.journeys.undo.sealing import act_record, seal_parting
 from identity.planning.corrections.unmerge import part
-from identity.spaces import Space, through_a_roll
+from identity.spaces.exclusive_transaction import Done, Ground, act
+from identity.spaces.space import Space, through_a_roll
 from identity.store.ledger.ledger import said
 from identity.store.privacy.erase import withheld
 from identity.values.calls import Source

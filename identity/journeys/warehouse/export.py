@@ -17,7 +17,7 @@ from identity.journeys.warehouse.folder import Folder
 from identity.parquet import encode
 from identity.planning.destinations.warehouse_tables import TABLES, Batch, Gone, Manifest, State
 from identity.planning.resolution.event_time import format_time
-from identity.spaces import Space
+from identity.spaces.space import Space
 from identity.values.errors import ExportNotConfigured, Resync
 from identity.values.ids import public
 

@@ -21,7 +21,7 @@ from identity.planning.privacy.request_kinds import (
     Asked,
     Request,
 )
-from identity.spaces import Space
+from identity.spaces.space import Space
 from identity.values.calls import Source
 from identity.values.errors import AlreadyErased, IdempotencyConflict, ProfileNotFound, TooManyAsked
 from tests.properties.lab import Ingest, Lab, ingesting, run

@@ -14,7 +14,7 @@ from identity.journeys.read.everything import Step, gather
 from identity.journeys.undo.unmerge import unmerge
 from identity.planning.privacy.access_export import SECTIONS, Place
 from identity.planning.privacy.request_kinds import ACCESS, NATIVE, SUPPRESS_WITH_DELETE, Asked
-from identity.spaces import Space
+from identity.spaces.space import Space
 from identity.values.calls import Source
 from identity.values.errors import DatabaseUnavailable, ExportNotFound
 from identity.values.ids import public

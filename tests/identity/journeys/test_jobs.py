@@ -8,7 +8,7 @@ import pytest
 
 from identity.journeys import jobs
 from identity.journeys.jobs import Jobs, Progress
-from identity.spaces import Space
+from identity.spaces.space import Space
 from identity.store.spaces import jobs as store
 from identity.values.errors import DatabaseUnavailable, JobNotFound, LastIdentifier
 from tests.properties.lab import Lab, run

@@ -17,7 +17,7 @@ from identity.journeys.read.destined import lookup
 from identity.journeys.read.scope import open_scope
 from identity.planning.privacy.request_kinds import DELETE_ONLY, NATIVE, Asked
 from identity.planning.resolution.plan import UPSERT
-from identity.spaces import Spaces
+from identity.spaces.space import Spaces
 from identity.store.destinations import feed
 from identity.store.postgres.database import Database
 from identity.store.postgres.rows import ChangeRow

@@ -12,7 +12,7 @@ from identity.journeys.erase import requests
 from identity.journeys.erase.resuming import forget_settled
 from identity.journeys.status_calls import LOOK, call_done
 from identity.planning.privacy.request_kinds import OPENDSR, SUPPRESS_WITH_DELETE, Asked
-from identity.spaces import Space
+from identity.spaces.space import Space
 from identity.values.calls import DAY
 from tests.identity.journeys.mailing import Mail, mailing, person
 from tests.identity.outward.receiver import FAILING, HTML

@@ -10,7 +10,7 @@ from identity.journeys.erase import holds, requests
 from identity.journeys.read.changes import changes, read_position
 from identity.journeys.read.scope import open_scope
 from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_WITH_DELETE, Asked
-from identity.spaces import Space
+from identity.spaces.space import Space
 from identity.store.destinations import feed
 from identity.store.postgres.database import Database
 from tests.identity.journeys.damaging import damaged, kinds

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from identity import acting
 from identity.journeys.read.native import get_profile
 from identity.journeys.undo import unmerge as undo
 from identity.journeys.undo.remove import remove_identifier
 from identity.journeys.undo.unmerge import unmerge
+from identity.spaces import exclusive_transaction
 from identity.store.ingest.write import apply, commit
 from identity.values.calls import Source
 from identity.values.errors import Conflict, DatabaseUnavailable, NotOneProfile, SealBroken, TooManyCuts
@@ -98,7 +98,7 @@ def test_a_lost_answer(lab: Lab, monkeypatch: pytest.MonkeyPatch, *, committed: 
     async def main() -> None:
         async with ingesting(lab) as ingest:
             await ingest.send(BOTH, DEVICE)
-            monkeypatch.setattr(acting, "commit", losing)
+            monkeypatch.setattr(exclusive_transaction, "commit", losing)
             answer = await parted(ingest, "anonymous_id:a1")
             assert lost
             here = await get_profile(ingest.space, "anonymous_id:a1")
@@ -124,7 +124,7 @@ def test_planned_again(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         async with ingesting(lab) as ingest:
             await ingest.send(BOTH, DEVICE)
-            monkeypatch.setattr(acting, "apply", failing)
+            monkeypatch.setattr(exclusive_transaction, "apply", failing)
             await parted(ingest, "user_id:u1")
             await remove_identifier(ingest.space, "user_id:nobody", block=True, source=ADMIN, actor="test")
             assert len(tries) == 4

@@ -10,12 +10,12 @@ newer name of an identifier may give it the newer one: nobody can give it anothe
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
-from identity.naming import named_by
-from identity.origins import unwrap
 from identity.planning.corrections import rekey_rows
 from identity.planning.resolution.document import unpack as unpack_document
 from identity.planning.resolution.stored_calls import split_keys, unpack
-from identity.spaces import Space
+from identity.spaces.profile_rows import unwrap
+from identity.spaces.space import Space
+from identity.spaces.stored_call_identifiers import named_by
 from identity.store.corrections import connected_profiles
 from identity.store.keys import rekey_sql
 from identity.store.postgres.database import Connection

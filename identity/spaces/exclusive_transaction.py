@@ -13,10 +13,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from identity.minting import Mint
-from identity.moving import move, older_names, settle
 from identity.planning.resolution.resolution_rules import Rules
-from identity.spaces import Space
+from identity.spaces.new_subject_keys import Mint
+from identity.spaces.rekey_profiles import move, older_names, settle
+from identity.spaces.space import Space
 from identity.store.destinations import disclosures
 from identity.store.ingest import load
 from identity.store.ingest.write import Writes, apply, commit, rollback

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 import msgspec
 
-from identity.ledgers import check, publish
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules, compile_rules
+from identity.spaces.ledger_publication import check, publish
 from identity.store.corrections import rules as stored
 from identity.store.corrections.connected_profiles import gate as read_gate
 from identity.store.keys import index_key_rotation

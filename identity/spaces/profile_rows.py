@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from identity.planning.resolution import counters
 from identity.planning.resolution.planner_state import Profile
-from identity.spaces import Space
+from identity.spaces.space import Space
 from identity.store.postgres.rows import KeyRow, ProfileRow
 from identity.vault.subject_keys import SubjectKey
 

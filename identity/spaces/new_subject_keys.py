@@ -4,7 +4,7 @@ All that are made in one transaction share a slot, whose row the transaction hol
 the epoch key can never leave one of them behind.
 """
 
-from identity.spaces import Space
+from identity.spaces.space import Space
 from identity.store.postgres.rows import SubjectKeyRow
 from identity.values.ids import new_id
 from identity.vault.subject_keys import SlotKey, SubjectKey

@@ -3,7 +3,7 @@
 from identity.planning.resolution.extract import extract
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import Kept, source
-from identity.spaces import Space
+from identity.spaces.space import Space
 from identity.values.calls import STORED_KINDS, Identifier
 from identity.values.errors import BadCall
 

@@ -2,7 +2,7 @@
 
 Each step is a transaction of its own under the gate held alone, finds what an earlier one did, and does
 nothing twice: so it may die anywhere, be begun anew, and be done by several at once. What nobody can come
-to any more by an older name, as all who write bring it along (`identity.moving`), is passed in one walk.
+to any more by an older name, as all who write bring it along (`identity.spaces.rekey_profiles`), is passed in one walk.
 """
 
 import asyncio
@@ -11,11 +11,11 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
 
-from identity.moving import AT_ONCE, move, move_all, move_groups
 from identity.planning.corrections import rekey_rows
 from identity.planning.resolution.plan import UNMERGED
 from identity.planning.resolution.stored_calls import split_keys
-from identity.spaces import Space
+from identity.spaces.rekey_profiles import AT_ONCE, move, move_all, move_groups
+from identity.spaces.space import Space
 from identity.store.corrections import connected_profiles
 from identity.store.keys import index_key_rotation, rekey_sql
 from identity.store.keys.rekey_sql import Renamed
