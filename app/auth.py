@@ -12,7 +12,7 @@ from typing import Annotated, Any, NamedTuple
 from fastapi import Depends, Request
 
 from app.lifetime import Onefold
-from identity.journeys.tenants import Caller
+from identity.operations.spaces.manage_spaces import Caller
 from identity.spaces.space import Space
 from identity.values.errors import Forbidden, SpaceNotFound, Unauthorised
 

@@ -16,8 +16,8 @@ from app.auth import secret
 from app.body import Disconnected
 from app.lifetime import Onefold
 from app.problems import INTERNAL, Headers, Unreadable, failure, status_of, waiting
-from identity.journeys.ingest.read_in import LARGEST_ITEM, Request
-from identity.journeys.tenants import Caller
+from identity.operations.ingest.request import LARGEST_ITEM, Request
+from identity.operations.spaces.manage_spaces import Caller
 from identity.planning.consent.signals.gpc import header_says
 from identity.planning.resolution.extract import REJECTIONS
 from identity.values.calls import KINDS, Kind, Outcome, Source

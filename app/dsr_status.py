@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from identity.journeys import exports
-from identity.journeys.erase import requests
+from identity.operations.privacy import export_person, request_erasure
 from identity.planning.privacy import opendsr
 from identity.planning.privacy.access_export import STATES
 from identity.planning.privacy.request_kinds import Request
@@ -14,12 +13,12 @@ from identity.values.ids import public
 
 async def status_of(space: Space, found: Request, base: str | None) -> dict[str, Any]:
     """The status of a request; `base` is the address that clients know."""
-    made = await exports.asked_for(space, found.id)
+    made = await export_person.asked_for(space, found.id)
     if made is None:
         return opendsr.status(found)
     try:
-        gathered = (await exports.get(space, public("exp", made.id)))["state"] != STATES[0]
-        address = exports.address(base, made) if gathered else None
+        gathered = (await export_person.get(space, public("exp", made.id)))["state"] != STATES[0]
+        address = export_person.address(base, made) if gathered else None
     except ExportNotFound:
         # Fetched, too old, or erased since: that was the answer.
         gathered, address = True, None
@@ -28,5 +27,5 @@ async def status_of(space: Space, found: Request, base: str | None) -> dict[str,
 
 async def to_call(space: Space, id_: bytes, base: str | None) -> tuple[dict[str, Any], list[str]]:
     """The same by the id of a request, and whom it is to be told."""
-    found = await requests.get(space, id_)
+    found = await request_erasure.get(space, id_)
     return await status_of(space, found, base), list((found.details or {}).get("callbacks", ()))

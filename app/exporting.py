@@ -8,11 +8,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app.settings import Settings
-from identity.journeys import audit, destinations, startup
-from identity.journeys.read.exported import increments
-from identity.journeys.tenants import OPERATOR
-from identity.journeys.warehouse.export import export
-from identity.journeys.warehouse.folder import Folder
+from identity.operations.destinations import manage_destinations
+from identity.operations.destinations.feed_export import increments
+from identity.operations.spaces import open_spaces, record_read
+from identity.operations.spaces.manage_spaces import OPERATOR
+from identity.operations.warehouse.export_destination import export
+from identity.operations.warehouse.export_folder import Folder
 from identity.spaces.space import Space, Spaces
 from identity.store.spaces import spaces_and_keys
 from identity.values.errors import Misconfigured, SpaceNotFound
@@ -29,13 +30,13 @@ def run(
 
 
 async def _run(url: str, settings: Settings, space_id: str | None, name: str, folder: Folder, *, fresh: bool) -> None:
-    spaces = await startup.open_spaces(
+    spaces = await open_spaces.open_spaces(
         url, root_file=settings.root_key_file, root_value=settings.root_value, key_store=settings.key_folder
     )
     try:
         space = await _named(spaces, space_id)
-        destination_id = (await destinations.get(space, name))["destination_id"]
-        await audit.note(space, OPERATOR, "destination.export", destination_id)
+        destination_id = (await manage_destinations.get(space, name))["destination_id"]
+        await record_read.note(space, OPERATOR, "destination.export", destination_id)
         with _bar() as bar:
             task = bar.add_task(name, total=None)
 

@@ -8,13 +8,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app.settings import Settings
-from identity.journeys import startup
-from identity.journeys.jobs import ROTATE, Jobs
-from identity.journeys.keys import reindex
-from identity.journeys.keys.dump import dump as dump_space
-from identity.journeys.keys.overlay import overlay as overlay_space
-from identity.journeys.keys.reroot import rotate_root as rotate_root_key
-from identity.journeys.keys.roll import roll as roll_space
+from identity.operations.keys import rotate_index_key
+from identity.operations.keys.dump_key_tables import dump as dump_space
+from identity.operations.keys.overlay_key_tables import overlay as overlay_space
+from identity.operations.keys.roll_epoch_keys import roll as roll_space
+from identity.operations.keys.rotate_root_key import rotate_root as rotate_root_key
+from identity.operations.spaces import open_spaces
+from identity.operations.spaces.run_jobs import ROTATE, Jobs
 from identity.spaces.space import Space, Spaces
 from identity.store.spaces import spaces_and_keys
 from identity.values.errors import OnefoldError, SpaceNotFound
@@ -81,11 +81,15 @@ def rotate_index(url: str, settings: Settings, space_ids: Sequence[str]) -> None
     async def work(spaces: Spaces, space: Space, moved: Moved) -> str:
         asked = Jobs(
             spaces,
-            {ROTATE: lambda each, _, told: reindex.rotate(spaces, each, told, settings.message_retention_days)},
+            {
+                ROTATE: lambda each, _, told: rotate_index_key.rotate(
+                    spaces, each, told, settings.message_retention_days
+                )
+            },
         )
         # One that is behind its journal is not served yet, and may not be rotated before that is made good.
         space = await spaces.get(space.tenant.id)
-        await reindex.begin(spaces, space)
+        await rotate_index_key.begin(spaces, space)
         job = await asked.ask(space, ROTATE, {})
         while job["state"] in ("queued", "running"):
             # A server may be at it, or have died over it: whoever is free goes on.
@@ -113,7 +117,7 @@ def _said(result: dict[str, Any]) -> str:
 
 
 async def _each(url: str, settings: Settings, space_ids: Sequence[str], work: Work) -> None:
-    spaces = await startup.open_spaces(
+    spaces = await open_spaces.open_spaces(
         url, root_file=settings.root_key_file, root_value=settings.root_value, key_store=settings.key_folder
     )
     try:

@@ -14,26 +14,28 @@ from app.dsr_status import to_call
 from app.limits import Limits
 from app.meters import Meters
 from app.settings import Settings
-from identity.journeys import acks, clocks, exports, lapses, startup
-from identity.journeys.behind import find_overdue
-from identity.journeys.erase.resuming import finish_interrupted, forget_settled
-from identity.journeys.ingest.gather import Gatherer
-from identity.journeys.ingest.trial import Trials
-from identity.journeys.jobs import EXPORT, REBUILD, ROTATE, SIMULATE, WAREHOUSE, Jobs
-from identity.journeys.keys import reindex
-from identity.journeys.keys.roll import roll_due
-from identity.journeys.purge import purge_deleted
-from identity.journeys.push import Pushing
-from identity.journeys.read.changes import after
-from identity.journeys.read.everything import gather
-from identity.journeys.read.exported import increments
-from identity.journeys.restore import keep_level
-from identity.journeys.status_calls import call_done
-from identity.journeys.sweep import sweep_old
-from identity.journeys.tenants import KeyCheck
-from identity.journeys.undo.rebuild import rebuild_space
-from identity.journeys.undo.trial import simulate_rules
-from identity.journeys.warehouse import export as warehouse
+from identity.operations.corrections.rebuild_profiles import rebuild_space
+from identity.operations.corrections.simulate_rules import simulate_rules
+from identity.operations.destinations import acknowledge_changes, consent_expiry
+from identity.operations.destinations.feed_export import increments
+from identity.operations.destinations.monitor_destinations import find_overdue
+from identity.operations.destinations.push_changes import Pushing
+from identity.operations.destinations.read_changes import after
+from identity.operations.ingest.dry_run import Trials
+from identity.operations.ingest.queue import Gatherer
+from identity.operations.keys import rotate_index_key
+from identity.operations.keys.restore_database import keep_level
+from identity.operations.keys.roll_epoch_keys import roll_due
+from identity.operations.privacy import deadline_monitor, export_person
+from identity.operations.privacy.access_export_sections import gather
+from identity.operations.privacy.resume_requests import finish_interrupted, forget_settled
+from identity.operations.privacy.send_status_callbacks import call_done
+from identity.operations.spaces import open_spaces
+from identity.operations.spaces.apply_retention import sweep_old
+from identity.operations.spaces.manage_spaces import KeyCheck
+from identity.operations.spaces.purge_spaces import purge_deleted
+from identity.operations.spaces.run_jobs import EXPORT, REBUILD, ROTATE, SIMULATE, WAREHOUSE, Jobs
+from identity.operations.warehouse import export_destination
 from identity.spaces.space import Spaces
 from identity.store.keys import key_store
 from identity.values.errors import KeyUnavailable, Misconfigured
@@ -88,7 +90,7 @@ class Onefold:
         if settings.database_url is None:
             raise Misconfigured(_NO_DATABASE)
         self.callbacks = _caller(settings)
-        self.spaces = await startup.open_spaces(
+        self.spaces = await open_spaces.open_spaces(
             settings.database_url,
             root_file=settings.root_key_file,
             root_value=settings.root_value,
@@ -103,11 +105,11 @@ class Onefold:
             {
                 REBUILD: lambda space, wanted, progress: rebuild_space(space, wanted["actor"], progress),
                 SIMULATE: lambda space, wanted, progress: simulate_rules(space, wanted["document"], progress),
-                EXPORT: lambda space, wanted, progress: exports.run(space, wanted, progress, gather),
-                ROTATE: lambda space, _wanted, progress: reindex.rotate(
+                EXPORT: lambda space, wanted, progress: export_person.run(space, wanted, progress, gather),
+                ROTATE: lambda space, _wanted, progress: rotate_index_key.rotate(
                     self.spaces, space, progress, settings.message_retention_days
                 ),
-                WAREHOUSE: lambda space, wanted, progress: warehouse.run(
+                WAREHOUSE: lambda space, wanted, progress: export_destination.run(
                     space, wanted, settings.export_dir, increments, progress
                 ),
             },
@@ -173,10 +175,10 @@ class Onefold:
 
     async def _sweep(self) -> None:
         await forget_settled(self.spaces)
-        await exports.forget_expired(self.spaces)
-        await acks.forget_messages(self.spaces)
-        await lapses.forget_told(self.spaces, self.settings.feed_retention_days)
-        await reindex.settle_all(self.spaces, self.settings.message_retention_days)
+        await export_person.forget_expired(self.spaces)
+        await acknowledge_changes.forget_messages(self.spaces)
+        await consent_expiry.forget_told(self.spaces, self.settings.feed_retention_days)
+        await rotate_index_key.settle_all(self.spaces, self.settings.message_retention_days)
         await sweep_old(
             self.spaces.database,
             message_days=self.settings.message_retention_days,
@@ -187,11 +189,11 @@ class Onefold:
         await finish_interrupted(self.spaces)
 
     async def _lapses(self) -> None:
-        while await lapses.announce_lapsed(self.spaces) >= lapses.PAGE:
+        while await consent_expiry.announce_lapsed(self.spaces) >= consent_expiry.PAGE:
             pass
 
     async def _clocks(self) -> None:
-        self.meters.clocks(await clocks.watch(self.spaces))
+        self.meters.clocks(await deadline_monitor.watch(self.spaces))
 
     async def _status_calls(self) -> None:
         base = self.settings.public_url

@@ -11,7 +11,7 @@ from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
 from app.settings import Settings
-from identity.journeys.tenants import Caller
+from identity.operations.spaces.manage_spaces import Caller
 from identity.values.errors import RateLimited
 
 CALLS_PER_REQUEST: Final = 20

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from identity.journeys.read.page import Wanted
+from identity.operations.profiles.segment_paging import Wanted
 from identity.planning.resolution.event_time import parse_time
 from identity.values.errors import BadParameter
 

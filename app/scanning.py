@@ -22,9 +22,9 @@ from rich.table import Table
 from app.canaries import Caller, Canaries
 from app.scratch import scratch
 from app.settings import Settings
-from identity.journeys import startup
-from identity.journeys.purge import purge_deleted
-from identity.journeys.scanned import note_scan
+from identity.operations.integrity.record_leak_scan import note_scan
+from identity.operations.spaces import open_spaces
+from identity.operations.spaces.purge_spaces import purge_deleted
 from identity.planning.integrity.leak_patterns import Hit, Needles
 from identity.store.integrity.data_files import below, pieces
 from identity.store.integrity.leak_scan import Observed, Unread, control, observed
@@ -219,7 +219,7 @@ def _named(path: Path) -> Iterator[bytes]:
 async def _close(settings: Settings, url: str, result: Scan) -> None:
     """Clears away what is left of the scratch space, and writes down what came of the scan."""
     root = settings.root_key
-    spaces = await startup.open_spaces(
+    spaces = await open_spaces.open_spaces(
         url,
         root_file=settings.root_key_file,
         root_value=None if root is None else base64.b64encode(root).decode(),

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from identity.journeys.verify import PARTS, Report, verify
+from identity.operations.integrity.verify_space import PARTS, Report, verify
 from identity.planning.integrity.discrepancies import DIFFERENCES
 
 _out = Console(highlight=False, soft_wrap=True)

@@ -17,12 +17,12 @@ from rich.table import Table
 
 from benchmarks.ground import Ground
 from benchmarks.undo import Bench, timed
-from identity.journeys import tenants
-from identity.journeys.erase import requests
-from identity.journeys.ingest.gather import Gatherer
-from identity.journeys.keys.roll import roll
-from identity.journeys.read.native import get_profile
-from identity.journeys.startup import open_spaces
+from identity.operations.ingest.queue import Gatherer
+from identity.operations.keys.roll_epoch_keys import roll
+from identity.operations.privacy import request_erasure
+from identity.operations.profiles.read_profile import get_profile
+from identity.operations.spaces import manage_spaces
+from identity.operations.spaces.open_spaces import open_spaces
 from identity.planning.privacy.request_kinds import FINISHED, NATIVE, SUPPRESS_WITH_DELETE, Asked, Request
 from identity.spaces.space import Space, Spaces
 from identity.store.postgres.schema import migrate
@@ -48,7 +48,7 @@ async def people(bench: Bench, count: int) -> None:
 
 async def erase(space: Space, *identifiers: str) -> Request:
     """One request; every person in it is gone."""
-    done = await requests.ask(space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 1, identifiers, "bench"))
+    done = await request_erasure.ask(space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 1, identifiers, "bench"))
     assert all(each.state == FINISHED and each.counts and each.counts["keys"] == 1 for each in done.erasures)
     return done
 
@@ -125,7 +125,7 @@ async def run(ground: Ground, options: argparse.Namespace) -> Table:
     spaces = await open_spaces(
         ground.url("erase"), root_file=folder / "root.key", root_value=None, key_store=folder / "keys"
     )
-    made = await tenants.create_space(spaces, "erase")
+    made = await manage_spaces.create_space(spaces, "erase")
     async with spaces.database.reading() as connection:
         wanted = private("spc", made["space_id"])
         number = next(row.id for row in await spaces_and_keys.list_spaces(connection) if row.public_id == wanted)

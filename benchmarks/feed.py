@@ -20,11 +20,12 @@ from rich.table import Table
 
 from benchmarks.ground import Ground
 from benchmarks.undo import Bench
-from identity.journeys import destinations, tenants
-from identity.journeys.ingest.gather import Gatherer
-from identity.journeys.ingest.sealing import Sealer
-from identity.journeys.read.changes import changes
-from identity.journeys.startup import open_spaces
+from identity.operations.destinations import manage_destinations
+from identity.operations.destinations.read_changes import changes
+from identity.operations.ingest.queue import Gatherer
+from identity.operations.ingest.seal import Sealer
+from identity.operations.spaces import manage_spaces
+from identity.operations.spaces.open_spaces import open_spaces
 from identity.planning.resolution.plan import Plan
 from identity.spaces.space import Space
 from identity.store.ingest.write import Writes
@@ -122,8 +123,8 @@ async def measure(space: Space, bench: Bench, options: argparse.Namespace) -> li
     ratios = [one / other for one, other in zip(rates["with"], rates["without"], strict=True)]
     cost.add_row("with, of without", f"{statistics.median(ratios):.2f}", f"{min(ratios):.2f}", f"{max(ratios):.2f}")
 
-    await destinations.put_purposes(space, PURPOSES, "bench")
-    made, _ = await destinations.put(space, "bench", ALL, "bench")
+    await manage_destinations.put_purposes(space, PURPOSES, "bench")
+    made, _ = await manage_destinations.put(space, "bench", ALL, "bench")
     told = Table("delivery", "changes/s")
     cursor: str | None = None
     for what in ("everybody, for the first time", "everybody, again"):
@@ -147,7 +148,7 @@ async def run(ground: Ground, options: argparse.Namespace) -> list[Table]:
     spaces = await open_spaces(
         ground.url("feed"), root_file=folder / "root.key", root_value=None, key_store=folder / "keys"
     )
-    made = await tenants.create_space(spaces, "feed")
+    made = await manage_spaces.create_space(spaces, "feed")
     async with spaces.database.reading() as connection:
         wanted = private("spc", made["space_id"])
         number = next(row.id for row in await spaces_and_keys.list_spaces(connection) if row.public_id == wanted)

@@ -18,15 +18,15 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.ground import Ground
-from identity.journeys import tenants
-from identity.journeys.ingest.gather import Gatherer
-from identity.journeys.ingest.read_in import Request
-from identity.journeys.read.explain import explain
-from identity.journeys.read.graph import get_graph
-from identity.journeys.read.native import get_profile
-from identity.journeys.rules import put_rules
-from identity.journeys.startup import open_spaces
-from identity.journeys.undo.unmerge import unmerge
+from identity.operations.corrections.put_rules import put_rules
+from identity.operations.corrections.unmerge_profile import unmerge
+from identity.operations.ingest.queue import Gatherer
+from identity.operations.ingest.request import Request
+from identity.operations.profiles.explain_link import explain
+from identity.operations.profiles.read_graph import get_graph
+from identity.operations.profiles.read_profile import get_profile
+from identity.operations.spaces import manage_spaces
+from identity.operations.spaces.open_spaces import open_spaces
 from identity.spaces.space import Space
 from identity.store.postgres.schema import migrate
 from identity.store.spaces import spaces_and_keys
@@ -147,7 +147,7 @@ async def run(ground: Ground, options: argparse.Namespace) -> list[Table]:
     spaces = await open_spaces(
         ground.url("undo"), root_file=folder / "root.key", root_value=None, key_store=folder / "keys"
     )
-    made = await tenants.create_space(spaces, "undo")
+    made = await manage_spaces.create_space(spaces, "undo")
     id_ = private("spc", made["space_id"])
     async with spaces.database.reading() as connection:
         number = next(row.id for row in await spaces_and_keys.list_spaces(connection) if row.public_id == id_)

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 from app.auth import Visit
 from app.front import decoded
 from app.schemas import LISTED, MOST_LISTED
-from identity.journeys import audit
+from identity.operations.spaces import record_read
 
 Segment = Annotated[str, Path(), AfterValidator(decoded)]
 Limit = Annotated[int, Query(ge=1, le=MOST_LISTED)]
@@ -51,4 +51,4 @@ def done() -> Response:
 async def note(visit: Visit, action: str, profile_id: str | None) -> None:
     """Writes into the audit what an employee's key read; a service's reads are not written down."""
     if visit.audited:
-        await audit.note(visit.space, visit.caller.key_id, action, profile_id)
+        await record_read.note(visit.space, visit.caller.key_id, action, profile_id)

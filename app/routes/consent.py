@@ -8,9 +8,9 @@ from app.auth import ByPrivacy
 from app.destination_shapes import ConsentAt, Decisions, Recorded
 from app.openapi import body, described
 from app.routes.answers import Segment, answer
-from identity.journeys import audit
-from identity.journeys.ingest import consent
-from identity.journeys.read.consented import consent_at
+from identity.operations.ingest import record_consent
+from identity.operations.profiles.consent_history import consent_at
+from identity.operations.spaces import record_read
 from identity.values.calls import Source
 from identity.values.errors import BadDecisions, BadIdentifier, BadParameter, ProfileNotFound, Suppressed, TooMuch
 
@@ -21,7 +21,7 @@ At = Annotated[str | None, Query(max_length=64, description="RFC 3339; without i
 @router.post("/v1/consent", **described(Recorded, BadIdentifier, BadDecisions, Suppressed, takes=Decisions))
 async def record(visit: ByPrivacy, said: Annotated[Decisions, Depends(body(Decisions))]) -> Response:
     """Record what somebody decided; it counts from the moment this is answered, everywhere."""
-    told = await consent.record(
+    told = await record_consent.record(
         visit.space,
         visit.onefold.gatherer,
         said.identifier,
@@ -32,7 +32,7 @@ async def record(visit: ByPrivacy, said: Annotated[Decisions, Depends(body(Decis
         minor=said.minor,
         evidence=said.evidence,
     )
-    await audit.note(visit.space, visit.caller.key_id, "consent.record", told["profile_id"])
+    await record_read.note(visit.space, visit.caller.key_id, "consent.record", told["profile_id"])
     return answer(told)
 
 
@@ -40,5 +40,5 @@ async def record(visit: ByPrivacy, said: Annotated[Decisions, Depends(body(Decis
 async def get_consent(visit: ByPrivacy, ref: Segment, at: At = None) -> Response:
     """What somebody had decided at a time, what that permitted, and all that was said until then."""
     told = await consent_at(visit.space, ref, at)
-    await audit.note(visit.space, visit.caller.key_id, "consent.read", told["profile_id"])
+    await record_read.note(visit.space, visit.caller.key_id, "consent.read", told["profile_id"])
     return answer(told)

@@ -21,9 +21,10 @@ from app.destination_shapes import (
 from app.openapi import described
 from app.routes.answers import Segment, answer, done, note
 from app.undo_shapes import Job
-from identity.journeys import audit, destinations
-from identity.journeys.jobs import WAREHOUSE
-from identity.journeys.read.gap import explain_gap
+from identity.operations.destinations import manage_destinations
+from identity.operations.destinations.explain_missing_trait import explain_gap
+from identity.operations.spaces import record_read
+from identity.operations.spaces.run_jobs import WAREHOUSE
 from identity.values.errors import (
     BadCallback,
     BadDestination,
@@ -44,26 +45,26 @@ Fresh = Annotated[bool, Query(description="Begin anew with everybody, in the pla
 @router.get("/v1/purposes", **described(PurposesInForce))
 async def get_purposes(visit: ByAdmin) -> Response:
     """The purposes in force, with their version."""
-    return answer(await destinations.get_purposes(visit.space))
+    return answer(await manage_destinations.get_purposes(visit.space))
 
 
 @router.put("/v1/purposes", **described(PurposesVersion, BadPurposes, takes=PurposesDocument))
 async def put_purposes(visit: ByAdmin, request: Request) -> Response:
     """Put a whole document in force; what is served after this is answered goes by it."""
     document = decode(await request.body())
-    return answer({"version": await destinations.put_purposes(visit.space, document, visit.caller.key_id)})
+    return answer({"version": await manage_destinations.put_purposes(visit.space, document, visit.caller.key_id)})
 
 
 @router.get("/v1/destinations", **described(DestinationList))
 async def list_destinations(visit: ByAdmin) -> Response:
     """All destinations, and how far each is in the feed."""
-    return answer({"destinations": await destinations.every(visit.space)})
+    return answer({"destinations": await manage_destinations.every(visit.space)})
 
 
 @router.get("/v1/destinations/{name}", **described(Destination, DestinationNotFound))
 async def get_destination(visit: ByAdmin, name: Segment) -> Response:
     """A destination, and how far it is in the feed."""
-    return answer(await destinations.get(visit.space, name))
+    return answer(await manage_destinations.get(visit.space, name))
 
 
 _PUT = described(DestinationPut, BadDestination, BadCallback, takes=DestinationDocument)
@@ -75,26 +76,26 @@ async def put_destination(visit: ByAdmin, name: Segment, request: Request) -> Re
     """Put what a destination may see in force, whole; 201 with its secrets where it is new."""
     document = decode(await request.body())
     vet = visit.onefold.callbacks.vet
-    made, new = await destinations.put(visit.space, name, document, visit.caller.key_id, vet)
+    made, new = await manage_destinations.put(visit.space, name, document, visit.caller.key_id, vet)
     return answer(made, 201 if new else 200)
 
 
 @router.post("/v1/destinations/{name}/rotate", **described(DestinationSecret, DestinationNotFound))
 async def rotate(visit: ByAdmin, name: Segment) -> Response:
     """A new secret beside the one there is; the one before that ends."""
-    return answer(await destinations.rotate(visit.space, name, visit.caller.key_id))
+    return answer(await manage_destinations.rotate(visit.space, name, visit.caller.key_id))
 
 
 @router.post("/v1/destinations/{name}/resume", **described(Destination, DestinationNotFound))
 async def resume(visit: ByAdmin, name: Segment) -> Response:
     """Send to its callback again at once, from where that stopped."""
-    return answer(await destinations.resume(visit.space, name, visit.caller.key_id))
+    return answer(await manage_destinations.resume(visit.space, name, visit.caller.key_id))
 
 
 @router.delete("/v1/destinations/{name}", **described(None, DestinationNotFound, status=204))
 async def delete_destination(visit: ByAdmin, name: Segment) -> Response:
     """End a destination and its keys; what it was told stays on record."""
-    for key_id in await destinations.remove(visit.space, name, visit.caller.key_id):
+    for key_id in await manage_destinations.remove(visit.space, name, visit.caller.key_id):
         visit.onefold.keys.revoked(key_id)
     return done()
 
@@ -116,7 +117,7 @@ async def export(visit: ByAdmin, name: Segment, *, fresh: Fresh = False) -> Resp
     """Export what a destination may see, from where the last export ended, as Parquet files; as a job."""
     if visit.onefold.settings.export_dir is None:
         raise ExportNotConfigured
-    destination_id = (await destinations.get(visit.space, name))["destination_id"]
-    await audit.note(visit.space, visit.caller.key_id, "destination.export", destination_id)
+    destination_id = (await manage_destinations.get(visit.space, name))["destination_id"]
+    await record_read.note(visit.space, visit.caller.key_id, "destination.export", destination_id)
     wanted = {"destination": destination_id, "anew": secrets.token_hex(8) if fresh else None}
     return answer(await visit.onefold.jobs.ask(visit.space, WAREHOUSE, wanted), 202)

@@ -30,10 +30,10 @@ from app.privacy_shapes import (
     Suppressions,
 )
 from app.routes.answers import DEFAULT_LIMIT, Cursor, Limit, Segment, answer
-from identity.journeys import audit
-from identity.journeys.erase import holds, requests, suppressions
-from identity.journeys.read import native as native_reads
-from identity.journeys.receipts import receipt
+from identity.operations.privacy import list_suppressions, manage_holds, request_erasure
+from identity.operations.privacy.issue_receipt import receipt
+from identity.operations.profiles import read_profile
+from identity.operations.spaces import record_read
 from identity.planning.privacy import request_kinds
 from identity.planning.privacy.request_status import STATES, native
 from identity.planning.resolution.event_time import format_time
@@ -66,7 +66,7 @@ async def erase(
     regulation = request_kinds.REGULATIONS.index(wanted.regulation)
     kind, actor = _KINDS[wanted.suppress], visit.caller.key_id
     asked = request_kinds.Asked(request_kinds.NATIVE, kind, regulation, wanted.identifiers, actor, idempotency_key)
-    done = await requests.ask(visit.space, asked)
+    done = await request_erasure.ask(visit.space, asked)
     made = [
         {
             "erasure_id": public("ers", each.id),
@@ -89,7 +89,7 @@ async def erasures(
     cursor: Cursor = None,
 ) -> Response:
     """The erasures of the space, the newest first."""
-    found, following = await requests.erasures(visit.space, state, limit, cursor)
+    found, following = await request_erasure.erasures(visit.space, state, limit, cursor)
     now = time.time_ns() // 1000
     return answer({"erasures": [native(each, now) for each in found], "next_cursor": following})
 
@@ -97,13 +97,13 @@ async def erasures(
 @router.get("/v1/erasures/{erasure_id}", **described(Erasure, ErasureNotFound))
 async def erasure(visit: ByPrivacy, erasure_id: Segment) -> Response:
     """How far an erasure is: here, at destinations, in backups."""
-    return answer(native(await requests.erasure(visit.space, erasure_id), time.time_ns() // 1000))
+    return answer(native(await request_erasure.erasure(visit.space, erasure_id), time.time_ns() // 1000))
 
 
 @router.get("/v1/erasures/{erasure_id}/receipt", **described(Receipt, ErasureNotFound, ReceiptPending))
 async def proof(visit: ByPrivacy, erasure_id: Segment) -> Response:
     """Signed proof of what was erased, to be checked offline with the published keys."""
-    erased = await requests.erasure(visit.space, erasure_id)
+    erased = await request_erasure.erasure(visit.space, erasure_id)
     return answer(await receipt(visit.onefold.spaces, visit.space, erased, f"onefold {VERSION}"))
 
 
@@ -113,55 +113,55 @@ async def proof(visit: ByPrivacy, erasure_id: Segment) -> Response:
 )
 async def extend(visit: ByPrivacy, erasure_id: Segment, wanted: Annotated[Extend, Depends(body(Extend))]) -> Response:
     """Take more time, once, for a reason that the person is told."""
-    extended = await requests.extend(visit.space, erasure_id, wanted.reason, visit.caller.key_id)
+    extended = await request_erasure.extend(visit.space, erasure_id, wanted.reason, visit.caller.key_id)
     return answer(native(extended, time.time_ns() // 1000))
 
 
 @router.get("/v1/suppressions", **described(Suppressions))
 async def count(visit: ByPrivacy) -> Response:
     """How many identifiers are suppressed, and for how long."""
-    return answer(await suppressions.counts(visit.space))
+    return answer(await list_suppressions.counts(visit.space))
 
 
 @router.post("/v1/suppressions", **described(Suppressed, *_REFUSALS, takes=Identifiers))
 async def suppress(visit: ByPrivacy, wanted: Annotated[Identifiers, Depends(body(Identifiers))]) -> Response:
     """Record nothing of these any more."""
-    return answer(await suppressions.suppress(visit.space, wanted.identifiers, visit.caller.key_id))
+    return answer(await list_suppressions.suppress(visit.space, wanted.identifiers, visit.caller.key_id))
 
 
 @router.delete("/v1/suppressions", **described(Lifted, *_REFUSALS, takes=Identifiers))
 async def lift(visit: ByPrivacy, wanted: Annotated[Identifiers, Depends(body(Identifiers))]) -> Response:
     """Record calls of these again; nothing comes back."""
-    return answer(await suppressions.lift(visit.space, wanted.identifiers, visit.caller.key_id))
+    return answer(await list_suppressions.lift(visit.space, wanted.identifiers, visit.caller.key_id))
 
 
 @router.post("/v1/suppressions/lift", **described(Lifted, *_REFUSALS, takes=Identifiers))
 async def lift_too(visit: ByPrivacy, wanted: Annotated[Identifiers, Depends(body(Identifiers))]) -> Response:
     """The same, for clients that drop the body of a DELETE."""
-    return answer(await suppressions.lift(visit.space, wanted.identifiers, visit.caller.key_id))
+    return answer(await list_suppressions.lift(visit.space, wanted.identifiers, visit.caller.key_id))
 
 
 @router.get("/v1/holds", **described(Holds))
 async def standing(visit: ByPrivacy) -> Response:
     """The holds that stand."""
-    return answer({"holds": await holds.holds(visit.space)})
+    return answer({"holds": await manage_holds.holds(visit.space)})
 
 
 @router.post("/v1/holds", **described(HoldInfo, *_REFUSALS, status=201, takes=NewHold))
 async def hold(visit: ByPrivacy, wanted: Annotated[NewHold, Depends(body(NewHold))]) -> Response:
     """Keep whoever bears one of these from being erased, and hide who is to be erased."""
-    return answer(await holds.hold(visit.space, wanted.identifiers, wanted.reason, visit.caller.key_id), 201)
+    return answer(await manage_holds.hold(visit.space, wanted.identifiers, wanted.reason, visit.caller.key_id), 201)
 
 
 @router.get("/v1/holds/{hold_id}/profiles", **described(Held, HoldNotFound, TooMuch))
 async def held(visit: ByLawyer, hold_id: Segment) -> Response:
     """Whoever is under a hold; the only way to read those who are to be erased when it ends."""
-    found = await native_reads.held(visit.space, hold_id)
-    await audit.note(visit.space, visit.caller.key_id, "hold.read", hold_id)
+    found = await read_profile.held(visit.space, hold_id)
+    await record_read.note(visit.space, visit.caller.key_id, "hold.read", hold_id)
     return answer({"profiles": found})
 
 
 @router.delete("/v1/holds/{hold_id}", **described(Released, HoldNotFound))
 async def release(visit: ByPrivacy, hold_id: Segment) -> Response:
     """End a hold; erasures that waited for it are done now."""
-    return answer(await holds.release(visit.space, hold_id, visit.caller.key_id))
+    return answer(await manage_holds.release(visit.space, hold_id, visit.caller.key_id))

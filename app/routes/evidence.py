@@ -10,8 +10,8 @@ from app.auth import ByReader
 from app.openapi import described
 from app.routes.answers import Segment, answer, note
 from app.undo_shapes import EvidenceGraph, Explanation
-from identity.journeys.read.explain import explain
-from identity.journeys.read.graph import get_graph
+from identity.operations.profiles.explain_link import explain
+from identity.operations.profiles.read_graph import get_graph
 from identity.values.errors import BadIdentifier, NotLinked, OnefoldError, ProfileNotFound, TooMuch
 
 router = APIRouter(tags=["Evidence"])

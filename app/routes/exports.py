@@ -8,7 +8,7 @@ from app.auth import ByPrivacy
 from app.openapi import body, described
 from app.privacy_shapes import Export, Exported, ExportMade, NewExport
 from app.routes.answers import Segment, Streamed, answer
-from identity.journeys import exports
+from identity.operations.privacy import export_person
 from identity.planning.privacy import request_kinds
 from identity.planning.privacy.access_export import STATES, WRITERS
 from identity.values.errors import (
@@ -40,7 +40,7 @@ async def export(
     asked = request_kinds.Asked(
         request_kinds.NATIVE, request_kinds.ACCESS, regulation, wanted.identifiers, actor, idempotency_key
     )
-    made = await exports.ask(visit.space, asked)
+    made = await export_person.ask(visit.space, asked)
     visit.onefold.jobs.wake()
     job_id = public("job", made.job_id)
     try:
@@ -50,14 +50,14 @@ async def export(
         job = {"job_id": job_id, "state": "done", "done": 0, "total": 0}
     told = {"export_id": public("exp", made.id), "request_id": public("req", made.request_id)}
     progress = {name: job[name] for name in ("job_id", "state", "done", "total")}
-    address = exports.address(visit.onefold.settings.public_url, made)
+    address = export_person.address(visit.onefold.settings.public_url, made)
     return answer({**told, **progress, "unknown": made.unknown, "download_url": address}, 202)
 
 
 @router.get("/v1/exports/{export_id}", **described(Export, ExportNotFound))
 async def follow(visit: ByPrivacy, export_id: Segment, wait: Wait = 0) -> Response:
     """How far an export is; 404 once it was fetched, is too old, or somebody in it was erased."""
-    told = await exports.get(visit.space, export_id)
+    told = await export_person.get(visit.space, export_id)
     progress = {"done": 0, "total": 0}
     try:
         _, job = await visit.onefold.jobs.follow(visit.space, told["job_id"], wait)
@@ -65,7 +65,7 @@ async def follow(visit: ByPrivacy, export_id: Segment, wait: Wait = 0) -> Respon
         # Swept: what it came to stands in the export.
         job = {}
     if wait:
-        told = await exports.get(visit.space, export_id)
+        told = await export_person.get(visit.space, export_id)
     progress = {name: job.get(name, 0) for name in progress}
     if told["state"] == STATES[0] and job.get("state") == _FAILED:
         told["state"] = _FAILED
@@ -84,6 +84,6 @@ async def fetch(
     if "head" in request.scope:
         # Whoever only looks whether it is there must not use it up.
         return Response(status_code=405, headers={"allow": "GET"})
-    pieces = await exports.fetch(visit.space, export_id, ticket, form, visit.caller.key_id)
+    pieces = await export_person.fetch(visit.space, export_id, ticket, form, visit.caller.key_id)
     name = f'attachment; filename="{export_id}.{form}"'
     return Streamed(pieces, WRITERS[form].media_type, {"content-disposition": name, "cache-control": "no-store"})

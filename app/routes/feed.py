@@ -8,9 +8,8 @@ from app.auth import ByAnyone, ByDestination, Visit, destination
 from app.destination_shapes import Acknowledged, FeedPage, FeedPlace, SeenLookup, SeenProfile, SeenProfiles
 from app.openapi import body, described
 from app.routes.answers import Cursor, Limit, Segment, answer
-from identity.journeys import acks
-from identity.journeys.read import changes, destined
-from identity.journeys.read.scope import open_scope
+from identity.operations.destinations import acknowledge_changes, destination_read, read_changes
+from identity.operations.destinations.destination_scope import open_scope
 from identity.values.errors import (
     BadCursor,
     BadIdentifier,
@@ -35,7 +34,7 @@ FEED_LIMIT = 100
 )
 async def look_up(visit: ByDestination, wanted: Annotated[SeenLookup, Depends(body(SeenLookup))]) -> Response:
     """Many profiles at once, each with what may be seen of it now."""
-    found = await destined.lookup(visit.space, _id(visit), list(dict.fromkeys(wanted.identifiers)))
+    found = await destination_read.lookup(visit.space, _id(visit), list(dict.fromkeys(wanted.identifiers)))
     visit.onefold.limits.missed(visit.caller, sum(each is None for each in found.values()))
     return answer({"profiles": found})
 
@@ -46,7 +45,7 @@ async def look_up(visit: ByDestination, wanted: Annotated[SeenLookup, Depends(bo
 )
 async def get_profile(visit: ByDestination, ref: Segment) -> Response:
     """What may be seen of a profile now, by an identifier of a type that may be seen or by its id."""
-    return answer(await destined.get_profile(visit.space, _id(visit), ref))
+    return answer(await destination_read.get_profile(visit.space, _id(visit), ref))
 
 
 @router.get("/v1/changes", **described(FeedPage, BadCursor, Resync, DestinationNotFound))
@@ -54,15 +53,15 @@ async def get_changes(
     visit: ByDestination, cursor: Cursor = None, limit: Limit = FEED_LIMIT, wait: Wait = 0
 ) -> Response:
     """The next changes after a cursor; without one all that may be seen now, and then what changes."""
-    return answer(await changes.changes(visit.space, _id(visit), cursor, limit, wait))
+    return answer(await read_changes.changes(visit.space, _id(visit), cursor, limit, wait))
 
 
 @router.post("/v1/changes/ack", **described(Acknowledged, BadCursor, Resync, DestinationNotFound, takes=FeedPlace))
 async def acknowledge(visit: ByDestination, place: Annotated[FeedPlace, Depends(body(FeedPlace))]) -> Response:
     """Everything up to a cursor is applied: the erasures told by then are done."""
     scope = await open_scope(visit.space, _id(visit))
-    position = changes.read_position(visit.space, scope, place.cursor)
-    return answer(await acks.acknowledge(visit.space, scope.id, position))
+    position = read_changes.read_position(visit.space, scope, place.cursor)
+    return answer(await acknowledge_changes.acknowledge(visit.space, scope.id, position))
 
 
 @router.post(
@@ -74,15 +73,15 @@ async def acknowledge(visit: ByDestination, place: Annotated[FeedPlace, Depends(
 async def acknowledge_signed(onefold: ByAnyone, request: Request, destination_id: Segment) -> Response:
     """The same by a message that is signed with the secret of the callback, as Standard Webhooks has it."""
     raw, admit = await request.body(), onefold.limits.callback
-    space, message = await acks.signed(onefold.spaces, destination_id, request.headers, raw, admit)
+    space, message = await acknowledge_changes.signed(onefold.spaces, destination_id, request.headers, raw, admit)
     place: FeedPlace = await body(FeedPlace)(request)
     scope = await open_scope(space, destination_id)
     try:
-        position = changes.read_position(space, scope, place.cursor)
+        position = read_changes.read_position(space, scope, place.cursor)
     except BadCursor:
         # Signed as it is, it is about another destination.
         raise CallbackRepeated from None
-    return answer(await acks.acknowledge(space, scope.id, position, message))
+    return answer(await acknowledge_changes.acknowledge(space, scope.id, position, message))
 
 
 def _id(visit: Visit) -> str:

@@ -6,9 +6,9 @@ from app.auth import ByGroupReader, ByLister
 from app.openapi import described
 from app.routes.answers import Segment, answer
 from app.schemas import Group, Left
-from identity.journeys import audit
-from identity.journeys.ingest.leave import leave
-from identity.journeys.read import groups
+from identity.operations.ingest.leave_group import leave
+from identity.operations.profiles import read_group
+from identity.operations.spaces import record_read
 from identity.values.calls import Source
 from identity.values.errors import BadIdentifier, GroupNotFound, ProfileNotFound
 
@@ -19,15 +19,15 @@ router = APIRouter(tags=["Groups"])
 async def get_group(visit: ByGroupReader, group_id: Segment) -> Response:
     """A group, with its number of members up to 10,000."""
     if visit.audited:
-        await audit.note(visit.space, visit.caller.key_id, "group.read", None)
-    return answer(await groups.get_group(visit.space, group_id))
+        await record_read.note(visit.space, visit.caller.key_id, "group.read", None)
+    return answer(await read_group.get_group(visit.space, group_id))
 
 
 @router.delete("/v1/groups/{group_id}/members/{ref}", **described(Left, BadIdentifier, GroupNotFound, ProfileNotFound))
 async def take_out(visit: ByLister, group_id: Segment, ref: Segment) -> Response:
     """Takes the profile of `type:value` out of a group; a later group call takes it in again."""
-    await groups.get_group(visit.space, group_id)
+    await read_group.get_group(visit.space, group_id)
     source = Source(visit.caller.key, visit.caller.server)
     left = await leave(visit.space, visit.onefold.gatherer, group_id, ref, source)
-    await audit.note(visit.space, visit.caller.key_id, "group.leave", left["profile_id"])
+    await record_read.note(visit.space, visit.caller.key_id, "group.leave", left["profile_id"])
     return answer(left)

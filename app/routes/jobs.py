@@ -10,9 +10,9 @@ from app.openapi import described
 from app.routes.answers import Segment, answer
 from app.schemas import RulesDocument
 from app.undo_shapes import Job, RulesTrial
-from identity.journeys import audit, rules
-from identity.journeys.jobs import REBUILD, SIMULATE
-from identity.journeys.undo import trial
+from identity.operations.corrections import put_rules, simulate_rules
+from identity.operations.spaces import record_read
+from identity.operations.spaces.run_jobs import REBUILD, SIMULATE
 from identity.values.errors import BadRules, JobNotFound
 
 router = APIRouter(tags=["Jobs"])
@@ -24,7 +24,7 @@ Wait = Annotated[float, Query(ge=0, le=MOST_WAIT, description="How long to wait 
 @router.post("/v1/rules/rebuild", **described(Job, status=202))
 async def rebuild(visit: ByAdmin) -> Response:
     """Apply the rules in force to what is kept, as a job; ingest goes on meanwhile."""
-    await audit.note(visit.space, visit.caller.key_id, "rules.rebuild", None)
+    await record_read.note(visit.space, visit.caller.key_id, "rules.rebuild", None)
     return answer(await visit.onefold.jobs.ask(visit.space, REBUILD, {"actor": visit.caller.key}), 202)
 
 
@@ -36,7 +36,7 @@ _TRIAL["responses"][202] = described(Job)["responses"][200] | {"description": "I
 async def simulate(visit: ByAdmin, request: Request) -> Response:
     """What other rules would change over what is kept; 202 with the job where that takes long."""
     document = decode(await request.body())
-    rules.check(document)
+    put_rules.check(document)
     asked = await visit.onefold.jobs.ask(visit.space, SIMULATE, {"document": document})
     told = await _follow(visit, asked["job_id"], PATIENCE)
     if told["state"] != "done":
@@ -53,5 +53,5 @@ async def follow(visit: ByLister, job_id: Segment, wait: Wait = 0) -> Response:
 async def _follow(visit: ByLister, job_id: str, wait: float) -> dict[str, Any]:
     kind, told = await visit.onefold.jobs.follow(visit.space, job_id, wait)
     if kind == SIMULATE and "result" in told:
-        told["result"] = await trial.tell(visit.space, told["result"])
+        told["result"] = await simulate_rules.tell(visit.space, told["result"])
     return told

@@ -13,8 +13,7 @@ from app.dsr_status import status_of
 from app.openapi import described
 from app.opendsr_shapes import DsrDiscovery, DsrMade, DsrRequest, DsrStatus
 from app.routes.answers import Segment
-from identity.journeys import exports
-from identity.journeys.erase import requests
+from identity.operations.privacy import export_person, request_erasure
 from identity.planning.privacy import opendsr, request_kinds
 from identity.planning.privacy.deadlines import due
 from identity.values.errors import (
@@ -67,10 +66,10 @@ async def ask(request: Request, visit: ByPrivacy) -> Response:
     )  # fmt: skip
     try:
         if kind == request_kinds.ACCESS:
-            await exports.ask(visit.space, asked)
+            await export_person.ask(visit.space, asked)
             visit.onefold.jobs.wake()
         else:
-            await requests.ask(visit.space, asked)
+            await request_erasure.ask(visit.space, asked)
     except BadIdentifier:
         message = "An identity_value is not usable as its identity_type; nothing was done."
         raise BadRegulation(message) from None
@@ -88,7 +87,9 @@ async def cancel(request: Request, visit: ByPrivacy, subject_request_id: Segment
     found = await _found(visit, subject_request_id)
     if found.kind == request_kinds.ACCESS:
         raise RequestBegun
-    return answer(request, opendsr.status(await requests.cancel(visit.space, found.id, visit.caller.key_id)), 202)
+    return answer(
+        request, opendsr.status(await request_erasure.cancel(visit.space, found.id, visit.caller.key_id)), 202
+    )
 
 
 for _name in NAMES:
@@ -100,7 +101,7 @@ for _name in NAMES:
 
 async def _found(visit: ByPrivacy, text: str) -> request_kinds.Request:
     try:
-        found = await requests.get(visit.space, opendsr.request_id(text))
+        found = await request_erasure.get(visit.space, opendsr.request_id(text))
     except BadRegulation:
         raise RequestNotFound from None
     if found.front != request_kinds.OPENDSR:

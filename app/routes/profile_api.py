@@ -14,8 +14,8 @@ from app.auth import ByLister, ByReader, Visit
 from app.openapi import described
 from app.profile_shapes import ApiEvents, ApiExternalIds, ApiLinks, ApiMetadata, ApiProfiles, ApiTraits
 from app.routes.answers import Segment, answer, note
-from identity.journeys.read import accounts, events, links, users
-from identity.journeys.read.page import Answered, Wanted
+from identity.operations.profiles import segment_accounts, segment_events, segment_links, segment_users
+from identity.operations.profiles.segment_paging import Answered, Wanted
 from identity.spaces.space import Space
 from identity.values.errors import BadCursor, BadIdentifier, BadParameter, ProfileNotFound, TooMuch
 from identity.values.ids import private
@@ -39,21 +39,24 @@ class List(NamedTuple):
 
 LISTS: dict[str, dict[str, List]] = {
     "users": {
-        "traits": List(users.traits, 10, 200),
-        "external_ids": List(users.external_ids, 25, 100),
-        "events": List(events.events, 100, 100),
-        "metadata": List(users.metadata, 1, 100),
-        "links": List(links.accounts_of, 20, 20),
+        "traits": List(segment_users.traits, 10, 200),
+        "external_ids": List(segment_users.external_ids, 25, 100),
+        "events": List(segment_events.events, 100, 100),
+        "metadata": List(segment_users.metadata, 1, 100),
+        "links": List(segment_links.accounts_of, 20, 20),
     },
     "accounts": {
-        "traits": List(accounts.traits, 10, 200),
-        "external_ids": List(accounts.external_ids, 25, 100),
-        "events": List(accounts.events, 100, 100),
-        "metadata": List(accounts.metadata, 1, 100),
-        "links": List(links.users_of, 20, 20),
+        "traits": List(segment_accounts.traits, 10, 200),
+        "external_ids": List(segment_accounts.external_ids, 25, 100),
+        "events": List(segment_accounts.events, 100, 100),
+        "metadata": List(segment_accounts.metadata, 1, 100),
+        "links": List(segment_links.users_of, 20, 20),
     },
 }
-ALL: dict[str, Callable[[Space, Wanted], Awaitable[Answered]]] = {"users": users.listed, "accounts": accounts.listed}
+ALL: dict[str, Callable[[Space, Wanted], Awaitable[Answered]]] = {
+    "users": segment_users.listed,
+    "accounts": segment_accounts.listed,
+}
 
 
 # They are read by `app.profile_api`, which is stricter than the framework; this describes them.

@@ -12,7 +12,7 @@ from app.auth import ByLister, ByReader
 from app.openapi import body, described
 from app.routes.answers import DEFAULT_LIMIT, Cursor, Limit, Segment, answer, note
 from app.schemas import HistoryPage, Lookup, Profile, ProfilePage, Profiles
-from identity.journeys.read import history, native
+from identity.operations.profiles import read_history, read_profile
 from identity.values.errors import (
     BadCursor,
     BadIdentifier,
@@ -28,14 +28,14 @@ Verbose = Annotated[bool, Query(description="Each trait with its provenance.")]
 async def list_profiles(visit: ByLister, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response:
     """Every canonical profile of the space, page by page."""
     await note(visit, "profiles.list", None)
-    return answer(await native.list_profiles(visit.space, limit, cursor))
+    return answer(await read_profile.list_profiles(visit.space, limit, cursor))
 
 
 @router.post("/v1/profiles/lookup", **described(Profiles, BadIdentifier, TooMuch, takes=Lookup))
 async def look_up(visit: ByReader, wanted: Annotated[Lookup, Depends(body(Lookup))]) -> Response:
     """Many profiles at once, by identifier."""
     await note(visit, "profiles.lookup", None)
-    found = await native.lookup(visit.space, wanted.identifiers)
+    found = await read_profile.lookup(visit.space, wanted.identifiers)
     visit.onefold.limits.missed(visit.caller, sum(each is None for each in found.values()))
     return answer({"profiles": found})
 
@@ -44,7 +44,7 @@ async def look_up(visit: ByReader, wanted: Annotated[Lookup, Depends(body(Lookup
 async def get_profile(visit: ByReader, ref: Segment, *, verbose: Verbose = False) -> Response:
     """A profile, by `type:value` or by any id that it ever had."""
     try:
-        profile: dict[str, Any] = await native.get_profile(visit.space, ref, verbose=verbose)
+        profile: dict[str, Any] = await read_profile.get_profile(visit.space, ref, verbose=verbose)
     except ProfileNotFound:
         await note(visit, "profile.read", None)
         raise
@@ -59,7 +59,7 @@ async def get_profile(visit: ByReader, ref: Segment, *, verbose: Verbose = False
 async def get_history(visit: ByReader, ref: Segment, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response:
     """What happened to a profile: merges, identifiers gained and demoted, newest first."""
     try:
-        page = await history.get_history(visit.space, ref, limit, cursor)
+        page = await read_history.get_history(visit.space, ref, limit, cursor)
     except ProfileNotFound:
         await note(visit, "profile.history", None)
         raise

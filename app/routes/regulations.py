@@ -13,7 +13,7 @@ from app.auth import ByPrivacy
 from app.openapi import body, described
 from app.regulation_shapes import Regulation, RegulationFound, RegulationMade, RegulationsFound
 from app.routes.answers import Segment
-from identity.journeys.erase import requests
+from identity.operations.privacy import request_erasure
 from identity.planning.privacy import request_kinds, request_status
 from identity.planning.privacy.segment_regulations import STATUSES, kind_of, listed, shown, subject_type
 from identity.values.errors import (
@@ -66,7 +66,7 @@ async def regulate(
     """Delete or suppress people, or end that, as Segment's public API asks for it."""
     kind, type_ = kind_of(wanted.regulation_type), subject_type(wanted.subject_type)
     region = (await visit.space.rules()).region
-    for at, subject in enumerate(wanted.subject_ids[: requests.MOST_ASKED]):
+    for at, subject in enumerate(wanted.subject_ids[: request_erasure.MOST_ASKED]):
         try:
             parse(f"{type_}:{subject}", region)
         except BadIdentifier:
@@ -74,7 +74,7 @@ async def regulate(
             raise BadRegulation(message) from None
     named = [f"{type_}:{subject}" for subject in wanted.subject_ids]
     asked = request_kinds.Asked(request_kinds.SEGMENT, kind, 0, named, visit.caller.key_id, idempotency_key)
-    done = await requests.ask(visit.space, asked)
+    done = await request_erasure.ask(visit.space, asked)
     return answer(request, {"data": {"regulateId": public("req", done.id)}})
 
 
@@ -92,7 +92,7 @@ async def regulations(
         message = f"status must be one of {', '.join(STATUSES)}."
         raise BadRegulation(message)
     kinds = [kind_of(each) for each in types] if types else None
-    found, following = await requests.requests(visit.space, [request_kinds.SEGMENT], kinds, count, cursor)
+    found, following = await request_erasure.requests(visit.space, [request_kinds.SEGMENT], kinds, count, cursor)
     page = [listed(each) for each in found if status is None or request_status.segment(each) == status]
     pages = {"current": cursor, "next": following, "totalEntries": None}
     return answer(request, {"data": {"regulations": page, "pagination": pages}})
@@ -101,14 +101,14 @@ async def regulations(
 @router.get("/v1/regulations/{regulate_id}", **_described(RegulationFound, RequestNotFound))
 async def regulation(request: Request, visit: ByPrivacy, regulate_id: Segment) -> Response:
     """How far a regulation is."""
-    found = await requests.get(visit.space, _id(regulate_id))
+    found = await request_erasure.get(visit.space, _id(regulate_id))
     return answer(request, {"data": {"regulation": shown(found, public("spc", visit.space.public_id))}})
 
 
 @router.delete("/v1/regulations/{regulate_id}", **_described(RegulationFound, RequestNotFound, AlreadyErased))
 async def cancel(request: Request, visit: ByPrivacy, regulate_id: Segment) -> Response:
     """Give up what waits for a hold; what was done stays done."""
-    left = await requests.cancel(visit.space, _id(regulate_id), visit.caller.key_id)
+    left = await request_erasure.cancel(visit.space, _id(regulate_id), visit.caller.key_id)
     return answer(request, {"data": {"regulation": shown(left, public("spc", visit.space.public_id))}})
 
 

@@ -8,7 +8,7 @@ from app.auth import ByAdmin
 from app.openapi import described
 from app.rejection_shapes import RejectionPage
 from app.routes.answers import DEFAULT_LIMIT, Cursor, Limit, answer, note
-from identity.journeys import rejections
+from identity.operations.integrity import list_rejections as rejections
 from identity.values.errors import BadCursor, BadParameter
 
 router = APIRouter(tags=["Rejections"])

@@ -7,7 +7,7 @@ from app.body import decode
 from app.openapi import described
 from app.routes.answers import answer
 from app.schemas import RulesDocument, RulesInForce, RulesVersion
-from identity.journeys import rules
+from identity.operations.corrections import put_rules as rules
 from identity.values.errors import BadRules
 
 router = APIRouter(tags=["Rules"])

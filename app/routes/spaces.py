@@ -8,7 +8,7 @@ from app.auth import ByOperator
 from app.openapi import body, described
 from app.routes.answers import Segment, answer, done
 from app.schemas import NewSpace, SpaceList, SpaceMade
-from identity.journeys import tenants
+from identity.operations.spaces import manage_spaces
 from identity.values.errors import BadInput, NotConfirmed, SpaceNotFound
 
 router = APIRouter(tags=["Operator"])
@@ -17,13 +17,13 @@ router = APIRouter(tags=["Operator"])
 @router.post("/v1/spaces", **described(SpaceMade, BadInput, status=201, takes=NewSpace))
 async def create_space(onefold: ByOperator, new: Annotated[NewSpace, Depends(body(NewSpace))]) -> Response:
     """Create a space; the secrets of its keys are shown this once."""
-    return answer(await tenants.create_space(onefold.spaces, new.name), 201)
+    return answer(await manage_spaces.create_space(onefold.spaces, new.name), 201)
 
 
 @router.get("/v1/spaces", **described(SpaceList))
 async def list_spaces(onefold: ByOperator) -> Response:
     """List the spaces, oldest first."""
-    return answer({"spaces": await tenants.list_spaces(onefold.spaces), "next_cursor": None})
+    return answer({"spaces": await manage_spaces.list_spaces(onefold.spaces), "next_cursor": None})
 
 
 @router.delete("/v1/spaces/{space_id}", **described(None, NotConfirmed, SpaceNotFound, status=204))
@@ -31,6 +31,6 @@ async def delete_space(
     onefold: ByOperator, space_id: Segment, confirm: Annotated[str | None, Query()] = None
 ) -> Response:
     """Delete a space with everything in it; `confirm` is its exact name."""
-    number = await tenants.delete_space(onefold.spaces, space_id, confirm)
+    number = await manage_spaces.delete_space(onefold.spaces, space_id, confirm)
     onefold.keys.closed(number)
     return done()

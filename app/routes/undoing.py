@@ -14,8 +14,8 @@ from app.openapi import body, described
 from app.routes.answers import Segment, answer
 from app.schemas import BatchedCall
 from app.undo_shapes import Parted, Removed, Unmerge
-from identity.journeys.undo import remove
-from identity.journeys.undo import unmerge as undo
+from identity.operations.corrections import remove_identifier as remove
+from identity.operations.corrections import unmerge_profile
 from identity.values.calls import Outcome, Source
 from identity.values.errors import BadIdentifier, IdentifierNotFound, LastIdentifier, NotOneProfile, TooManyCuts
 
@@ -38,7 +38,9 @@ async def simulate(visit: ByImporter, request: Request) -> Response:
 async def unmerge(visit: ByLister, wanted: Annotated[Unmerge, Depends(body(Unmerge))]) -> Response:
     """Take identifiers out of a profile into one of their own, with all that came with them."""
     source, actor = Source(visit.caller.key, visit.caller.server), visit.caller.key_id
-    parted = await undo.unmerge(visit.space, wanted.identifiers, block=wanted.block, source=source, actor=actor)
+    parted = await unmerge_profile.unmerge(
+        visit.space, wanted.identifiers, block=wanted.block, source=source, actor=actor
+    )
     return answer(parted)
 
 

@@ -6,7 +6,7 @@ from app.auth import ByAnyone
 from app.openapi import described
 from app.privacy_shapes import PublicKeys
 from app.routes.answers import answer
-from identity.journeys.receipts import published
+from identity.operations.privacy.issue_receipt import published
 
 router = APIRouter(tags=["Privacy"])
 

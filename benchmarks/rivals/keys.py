@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from app.settings import ROOT_KEY_FILE
-from identity.journeys.startup import open_spaces
+from identity.operations.spaces.open_spaces import open_spaces
 from identity.spaces.space import Space, Spaces
 
 

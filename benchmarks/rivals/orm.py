@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlmodel import col
 
 from benchmarks.rivals import keys
-from identity.journeys.read.opened import Opened
+from identity.operations.profiles.profile import Opened
 from identity.spaces.space import Space
 from identity.store.profiles.profile_queries import Held, Member
 from identity.store.tables.control import SlotKey, SubjectKey

@@ -19,9 +19,9 @@ from psycopg_pool import AsyncConnectionPool
 
 from benchmarks.rivals import keys
 from benchmarks.rivals.lean import Application, application
-from identity.journeys.ingest.opening import Opened, wanted_documents, wanted_sets
-from identity.journeys.ingest.read_in import Request
-from identity.journeys.ingest.sealing import Sealer
+from identity.operations.ingest.request import Request
+from identity.operations.ingest.seal import Sealer
+from identity.operations.ingest.unseal import Opened, wanted_documents, wanted_sets
 from identity.planning.resolution.planner import plan
 from identity.spaces.space import Space, Spaces
 from identity.store.ingest.load import First, Second

@@ -12,7 +12,7 @@ import pytest
 
 from app import collect
 from app.body import BODY_LIMIT, MOST_DEPTH
-from identity.journeys.ingest.read_in import LARGEST_ITEM, MOST_ITEMS
+from identity.operations.ingest.request import LARGEST_ITEM, MOST_ITEMS
 from identity.planning.resolution.extract import REJECTIONS, TOO_MANY_TRAITS
 from identity.values.calls import KINDS
 from tests.app.conftest import Shop, new_shop

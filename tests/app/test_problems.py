@@ -9,7 +9,7 @@ from app.collect import Collect
 from app.main import create_app
 from app.problems import RETRY_AFTER, STATUS, status_of
 from app.settings import Settings
-from identity.journeys.tenants import Caller
+from identity.operations.spaces.manage_spaces import Caller
 from identity.values import errors
 from identity.values.errors import BadInput, OnefoldError
 

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from app.rejection_shapes import RejectionPage
-from identity.journeys.ingest.read_in import LARGEST_ITEM
+from identity.operations.ingest.request import LARGEST_ITEM
 from identity.planning.resolution.rejections import MOST_NAMES
 from tests.app.conftest import AUDIT, Shop, Suppress
 from tests.conftest import Running

@@ -12,7 +12,7 @@ from app.main import create_app
 from app.openapi import guard, native
 from app.routes import opendsr
 from app.settings import Settings
-from identity.journeys.tenants import FIRST_KEYS
+from identity.operations.spaces.manage_spaces import FIRST_KEYS
 from tests.app.conftest import Shop
 from tests.conftest import Running
 

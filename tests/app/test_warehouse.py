@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from identity.journeys.read.exported import increments
+from identity.operations.destinations.feed_export import increments
 from identity.values.errors import BadCursor, Misconfigured, Resync
 from tests.app.conftest import Shop
 from tests.app.warehouse import PLANS, Warehouse

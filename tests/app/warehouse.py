@@ -9,10 +9,10 @@ import duckdb
 import msgspec
 
 from app.settings import Settings
-from identity.journeys import startup
-from identity.journeys.read.exported import increments
-from identity.journeys.warehouse import export as journey
-from identity.journeys.warehouse.folder import Folder
+from identity.operations.destinations.feed_export import increments
+from identity.operations.spaces import open_spaces
+from identity.operations.warehouse import export_destination
+from identity.operations.warehouse.export_folder import Folder
 from identity.store.spaces import spaces_and_keys
 from identity.values.ids import private
 from tests.app.conftest import Shop
@@ -43,11 +43,13 @@ class Warehouse:
         async def progress(done: int, total: int) -> None:
             assert done <= total
 
-        return self._runner.run(journey.export(self._space, self.id, Folder(self.folder), told, progress, **given))
+        return self._runner.run(
+            export_destination.export(self._space, self.id, Folder(self.folder), told, progress, **given)
+        )
 
     async def _open(self, running: Running, database: str) -> None:
         settings = Settings(data_dir=running.data_dir)
-        self._spaces = await startup.open_spaces(
+        self._spaces = await open_spaces.open_spaces(
             database, root_file=settings.root_key_file, root_value=None, key_store=settings.key_folder, readers=2
         )
         async with self._spaces.database.reading() as connection:

@@ -18,8 +18,8 @@ import httpx
 import psycopg
 
 from app.settings import Settings
-from identity.journeys.keys.roll import roll
-from identity.journeys.startup import open_spaces
+from identity.operations.keys.roll_epoch_keys import roll
+from identity.operations.spaces.open_spaces import open_spaces
 from identity.vault.epoch_key_store import KeyStore
 from identity.vault.keyring import Keyring
 from identity.vault.root_keys import file_root

@@ -11,8 +11,8 @@ import psycopg
 import pytest
 
 from app.settings import Settings
-from identity.journeys.exports import forget_expired
-from identity.journeys.startup import open_spaces
+from identity.operations.privacy.export_person import forget_expired
+from identity.operations.spaces.open_spaces import open_spaces
 from tests.app.conftest import Shop, new_shop
 from tests.conftest import Running
 

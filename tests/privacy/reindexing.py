@@ -5,18 +5,18 @@ from typing import Any
 import msgspec
 import pytest
 
-from identity.journeys.erase import holds, requests
-from identity.journeys.keys import reindex
-from identity.journeys.read import accounts, links, users
-from identity.journeys.read.explain import explain
-from identity.journeys.read.graph import get_graph
-from identity.journeys.read.groups import get_group
-from identity.journeys.read.history import get_history
-from identity.journeys.read.native import get_profile, list_profiles, lookup
-from identity.journeys.read.page import Wanted
-from identity.journeys.rules import put_rules
-from identity.journeys.undo.remove import remove_identifier
-from identity.journeys.undo.unmerge import unmerge
+from identity.operations.corrections.put_rules import put_rules
+from identity.operations.corrections.remove_identifier import remove_identifier
+from identity.operations.corrections.unmerge_profile import unmerge
+from identity.operations.keys import rotate_index_key
+from identity.operations.privacy import manage_holds, request_erasure
+from identity.operations.profiles import segment_accounts, segment_links, segment_users
+from identity.operations.profiles.explain_link import explain
+from identity.operations.profiles.read_graph import get_graph
+from identity.operations.profiles.read_group import get_group
+from identity.operations.profiles.read_history import get_history
+from identity.operations.profiles.read_profile import get_profile, list_profiles, lookup
+from identity.operations.profiles.segment_paging import Wanted
 from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_WITH_DELETE, Asked
 from identity.spaces.space import Space, Spaces
 from identity.values.calls import Source
@@ -76,8 +76,8 @@ async def lived(ingest: Ingest) -> None:
         await ingest.send(call)
     await unmerge(space, ["email:tom@example.org"], block=True, source=WHO, actor="test")
     await remove_identifier(space, "anonymous_id:e1", block=True, source=WHO, actor="test")
-    await requests.ask(space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 0, ["user_id:gone"], "test"))
-    await holds.hold(space, ["user_id:u1", "email:later@example.org"], "a case", "test")
+    await request_erasure.ask(space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 0, ["user_id:gone"], "test"))
+    await manage_holds.hold(space, ["user_id:u1", "email:later@example.org"], "a case", "test")
 
 
 REFS = [
@@ -118,10 +118,10 @@ async def answers(space: Space) -> dict[str, Any]:
     for group in ("g0", "g1"):
         told[group] = await get_group(space, group)
         wanted = Wanted(100)
-        told[f"users of {group}"] = _sorted((await links.users_of(space, f"group_id:{group}", wanted)).document)
-        told[f"events of {group}"] = (await accounts.events(space, f"group_id:{group}", wanted)).document
-    told["groups"] = (await accounts.listed(space, Wanted(1))).document
-    told["external"] = _sorted((await users.external_ids(space, "user_id:ann", Wanted(100))).document)
+        told[f"users of {group}"] = _sorted((await segment_links.users_of(space, f"group_id:{group}", wanted)).document)
+        told[f"events of {group}"] = (await segment_accounts.events(space, f"group_id:{group}", wanted)).document
+    told["groups"] = (await segment_accounts.listed(space, Wanted(1))).document
+    told["external"] = _sorted((await segment_users.external_ids(space, "user_id:ann", Wanted(100))).document)
     return told
 
 
@@ -144,8 +144,8 @@ async def quiet(_done: int, _total: int) -> None:
 
 async def rotate(spaces: Spaces, space: Space, days: int = 8) -> dict[str, Any]:
     """A rotation from its beginning to its end."""
-    await reindex.begin(spaces, space)
-    return await reindex.rotate(spaces, space, quiet, days)
+    await rotate_index_key.begin(spaces, space)
+    return await rotate_index_key.rotate(spaces, space, quiet, days)
 
 
 def keys_in(lab: Lab, key: bytes) -> list[str]:

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from identity.journeys import destinations
-from identity.journeys.erase import requests
-from identity.journeys.keys.overlay import overlay
-from identity.journeys.keys.roll import roll
-from identity.journeys.read.changes import changes
-from identity.journeys.read.native import get_profile
-from identity.journeys.restore import keep_level
-from identity.journeys.undo.unmerge import unmerge
+from identity.operations.corrections.unmerge_profile import unmerge
+from identity.operations.destinations import manage_destinations
+from identity.operations.destinations.read_changes import changes
+from identity.operations.keys.overlay_key_tables import overlay
+from identity.operations.keys.restore_database import keep_level
+from identity.operations.keys.roll_epoch_keys import roll
+from identity.operations.privacy import request_erasure
+from identity.operations.profiles.read_profile import get_profile
 from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_WITH_DELETE, Asked
 from identity.spaces.space import Space
 from identity.store.embedded.data_directory import SUPERUSER, locate
@@ -98,7 +98,7 @@ def _id(profile_id: str | None) -> bytes:
 
 async def erase(space: Space, identifier: str) -> None:
     """An erasure, for good."""
-    await requests.ask(space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 0, [identifier], "test"))
+    await request_erasure.ask(space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 0, [identifier], "test"))
 
 
 def test_the_erased_cannot_be_opened(deployment: Deployment) -> None:
@@ -135,7 +135,7 @@ def test_a_restore_serves_who_was_not_erased(deployment: Deployment) -> None:
     async def main() -> None:
         async with ingesting(deployment.lab) as ingest:
             await people(ingest)
-            made, _ = await destinations.put(ingest.space, "mail", {}, "test")
+            made, _ = await manage_destinations.put(ingest.space, "mail", {}, "test")
             page = await changes(ingest.space, made["destination_id"], None, 100)
             backup = deployment.backup("backup")
             await erase(ingest.space, "user_id:victim")

@@ -8,9 +8,9 @@ from typing import Any
 import psycopg
 import pytest
 
-from identity.journeys.erase import holds, requests, suppressions
-from identity.journeys.read.native import get_profile
-from identity.journeys.restore import keep_level
+from identity.operations.keys.restore_database import keep_level
+from identity.operations.privacy import list_suppressions, manage_holds, request_erasure
+from identity.operations.profiles.read_profile import get_profile
 from identity.planning.privacy.request_kinds import DELETE_ONLY, NATIVE, ON_HOLD, SUPPRESS_WITH_DELETE, Asked, Request
 from identity.spaces.ledger_publication import chained
 from identity.spaces.space import Space
@@ -34,7 +34,7 @@ def lab(database: str, tmp_path: Path) -> Lab:
 
 async def erase(space: Space, identifier: str, kind: int = SUPPRESS_WITH_DELETE) -> Request:
     """An erasure."""
-    return await requests.ask(space, Asked(NATIVE, kind, 0, [identifier], "test"))
+    return await request_erasure.ask(space, Asked(NATIVE, kind, 0, [identifier], "test"))
 
 
 def folder(lab: Lab, space: Space) -> Path:
@@ -95,7 +95,7 @@ def test_a_torn_line_is_cut_off(lab: Lab) -> None:
         async with ingesting(lab) as ingest:
             with (folder(lab, ingest.space) / JOURNAL).open("ab") as file:
                 file.write(b"2 17 00ff {torn")
-            await suppressions.suppress(ingest.space, ["user_id:x"], "test")
+            await list_suppressions.suppress(ingest.space, ["user_id:x"], "test")
             assert [line.seq for line in ingest.space.journal.after(0)] == [1, 2, 3]
 
     run(main())
@@ -107,7 +107,7 @@ def test_many_publish_at_once(lab: Lab) -> None:
     async def main() -> None:
         async with ingesting(lab) as ingest:
             named = [[f"user_id:{nr}"] for nr in range(20)]
-            await asyncio.gather(*(suppressions.suppress(ingest.space, each, "test") for each in named))
+            await asyncio.gather(*(list_suppressions.suppress(ingest.space, each, "test") for each in named))
             assert [line.seq for line in ingest.space.journal.after(0)] == list(range(1, 42))
 
     run(main())
@@ -123,9 +123,9 @@ def test_an_older_database_is_quarantined(lab: Lab, kind: int) -> None:
                 await ingest.send({"type": "identify", "userId": name, "anonymousId": f"{name}-1"})
             backup = Backup(lab)
             await erase(ingest.space, "anonymous_id:ann-1", kind)
-            await suppressions.suppress(ingest.space, ["user_id:bob", "user_id:eve"], "test")
-            await suppressions.lift(ingest.space, ["user_id:eve"], "test")
-            hold = await holds.hold(ingest.space, ["user_id:eve"], "case 12", "test")
+            await list_suppressions.suppress(ingest.space, ["user_id:bob", "user_id:eve"], "test")
+            await list_suppressions.lift(ingest.space, ["user_id:eve"], "test")
+            hold = await manage_holds.hold(ingest.space, ["user_id:eve"], "case 12", "test")
             ledger = lab.query("SELECT seq, hash FROM ledger ORDER BY seq")
             backup.restore()
             number = ingest.space.tenant.id
@@ -143,7 +143,7 @@ def test_an_older_database_is_quarantined(lab: Lab, kind: int) -> None:
             statuses = [(await ingest.send({**call, "messageId": str(call)}))[0].status for call in calls]
             assert statuses == ["suppressed" if kind == SUPPRESS_WITH_DELETE else "accepted", "suppressed", "accepted"]
             assert (await erase(space, "user_id:eve")).erasures[0].state == ON_HOLD
-            assert [each["hold_id"] for each in await holds.holds(space)] == [hold["hold_id"]]
+            assert [each["hold_id"] for each in await manage_holds.holds(space)] == [hold["hold_id"]]
             assert await found(ingest) == []
             await level(ingest)
 
@@ -175,7 +175,7 @@ def test_what_contradicts_itself_is_refused(lab: Lab, harm: str) -> None:
 
     async def main() -> None:
         async with ingesting(lab) as ingest:
-            await suppressions.suppress(ingest.space, ["user_id:x"], "test")
+            await list_suppressions.suppress(ingest.space, ["user_id:x"], "test")
             journal, head = (folder(lab, ingest.space) / name for name in (JOURNAL, HEAD))
             if harm == "no journal":
                 journal.unlink()

@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from identity.journeys.erase import requests
-from identity.journeys.receipts import published, receipt
+from identity.operations.privacy import request_erasure
+from identity.operations.privacy.issue_receipt import published, receipt
 from identity.planning.privacy.erasure_entry import commitment
 from identity.planning.privacy.merkle import merkle_root
 from identity.planning.privacy.receipt import canonical, unsigned
@@ -39,8 +39,8 @@ def made(lab: Lab) -> tuple[dict[str, Any], list[dict[str, str]], Any]:
         async with ingesting(lab) as ingest:
             await ingest.send({"type": "identify", "userId": "ann", "traits": {"email": "ann@example.org"}})
             asked = Asked(NATIVE, SUPPRESS_WITH_DELETE, 1, ["email:Ann@example.org"], "test")
-            done = (await requests.ask(ingest.space, asked)).erasures[0]
-            kept = await requests.erasure(ingest.space, "ers_" + done.id.hex())
+            done = (await request_erasure.ask(ingest.space, asked)).erasures[0]
+            kept = await request_erasure.erasure(ingest.space, "ers_" + done.id.hex())
             return (
                 await receipt(ingest.spaces, ingest.space, kept, "onefold 1"),
                 await published(ingest.spaces),

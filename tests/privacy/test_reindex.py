@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from identity.journeys.erase import holds, requests, suppressions
-from identity.journeys.keys import reindex
-from identity.journeys.read.native import get_profile, lookup
-from identity.journeys.undo.rebuild import rebuild_space
-from identity.journeys.undo.remove import remove_identifier
-from identity.journeys.undo.unmerge import unmerge
+from identity.operations.corrections.rebuild_profiles import rebuild_space
+from identity.operations.corrections.remove_identifier import remove_identifier
+from identity.operations.corrections.unmerge_profile import unmerge
+from identity.operations.keys import rotate_index_key
+from identity.operations.privacy import list_suppressions, manage_holds, request_erasure
+from identity.operations.profiles.read_profile import get_profile, lookup
 from identity.planning.privacy.request_kinds import DELETE_ONLY, FINISHED, NATIVE, ON_HOLD, SUPPRESS_WITH_DELETE, Asked
 from identity.spaces.space import Space
 from identity.values.errors import OnefoldError, ProfileNotFound
@@ -72,7 +72,7 @@ def test_acts_and_calls_while_it_is_under_way(lab: Lab) -> None:
             await lived(ingest)
             space = ingest.space
             before = await answers(space)
-            await reindex.begin(ingest.spaces, space)
+            await rotate_index_key.begin(ingest.spaces, space)
             assert await answers(space) == before
             assert await found(ingest) == []
             accepted: list[dict[str, Any]] = [
@@ -97,7 +97,7 @@ def test_acts_and_calls_while_it_is_under_way(lab: Lab) -> None:
             await remove_identifier(space, "device:d3-0", block=False, source=WHO, actor="test")
             assert await found(ingest) == []
             asked = Asked(NATIVE, SUPPRESS_WITH_DELETE, 0, ["user_id:u1", "email:eve@example.org"], "test")
-            erased = (await requests.ask(space, asked)).erasures
+            erased = (await request_erasure.ask(space, asked)).erasures
             assert [each.state for each in erased] == [ON_HOLD, FINISHED]
             with pytest.raises(ProfileNotFound):
                 await get_profile(space, "user_id:eve")
@@ -115,7 +115,7 @@ def test_acts_and_calls_while_it_is_under_way(lab: Lab) -> None:
 
 def test_what_only_a_hash_is_kept_of(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """Blocked, held, suppressed and waiting identifiers of nobody stay so; their key goes once they are named."""
-    monkeypatch.setattr(reindex, "_MARGIN", 0)
+    monkeypatch.setattr(rotate_index_key, "_MARGIN", 0)
 
     async def main() -> None:
         async with ingesting(lab) as ingest:
@@ -124,8 +124,8 @@ def test_what_only_a_hash_is_kept_of(lab: Lab, monkeypatch: pytest.MonkeyPatch) 
             other = await lab.open()
             await get_profile(await other.get(space.tenant.id), "user_id:ann")
             await remove_identifier(space, "email:no@example.org", block=True, source=WHO, actor="test")
-            await holds.hold(space, ["user_id:held"], "a case", "test")
-            await suppressions.suppress(space, ["user_id:quiet"], "test")
+            await manage_holds.hold(space, ["user_id:held"], "a case", "test")
+            await list_suppressions.suppress(space, ["user_id:quiet"], "test")
             told = await rotate(ingest.spaces, space, 0)
             # Suppressing remembers what a replay must pass over: that is a hash as well.
             assert (told["oldest"], told["hashes_left"], told["messages_until"]) == (1, 3, None)
@@ -137,10 +137,10 @@ def test_what_only_a_hash_is_kept_of(lab: Lab, monkeypatch: pytest.MonkeyPatch) 
             assert (await ingest.send({"type": "identify", "userId": "quiet"}))[0].status == "suppressed"
             await ingest.send({"type": "identify", "userId": "held", "traits": {"n": 1}})
             asked = Asked(NATIVE, DELETE_ONLY, 0, ["user_id:held"], "test")
-            assert (await requests.ask(space, asked)).erasures[0].state == ON_HOLD
-            assert (await reindex.settle(ingest.spaces, space, 0))["hashes_left"] == 1
-            await suppressions.lift(space, ["user_id:quiet"], "test")
-            told = await reindex.settle(ingest.spaces, space, 0)
+            assert (await request_erasure.ask(space, asked)).erasures[0].state == ON_HOLD
+            assert (await rotate_index_key.settle(ingest.spaces, space, 0))["hashes_left"] == 1
+            await list_suppressions.lift(space, ["user_id:quiet"], "test")
+            told = await rotate_index_key.settle(ingest.spaces, space, 0)
             assert (told["oldest"], told["hashes_left"]) == (3, 0)
             assert ingest.spaces.keyring.indexes(space.public_id) == [3]
             await other.learn()
@@ -149,8 +149,8 @@ def test_what_only_a_hash_is_kept_of(lab: Lab, monkeypatch: pytest.MonkeyPatch) 
             other.keyring.close()
             await other.database.close()
             assert await found(ingest) == []
-            (hold,) = await holds.holds(space)
-            assert (await holds.release(space, hold["hold_id"], "test"))["resumed"] == 1
+            (hold,) = await manage_holds.holds(space)
+            assert (await manage_holds.release(space, hold["hold_id"], "test"))["resumed"] == 1
             with pytest.raises(ProfileNotFound):
                 await get_profile(space, "user_id:held")
 
@@ -168,18 +168,18 @@ def test_a_process_that_has_not_heard_of_it(lab: Lab) -> None:
                 # One after the other, as each learns from the first.
                 other = [await lab.open() for _ in range(4)]
                 spaces = [await each.get(ingest.space.tenant.id) for each in other]
-                await reindex.begin(ingest.spaces, ingest.space)
+                await rotate_index_key.begin(ingest.spaces, ingest.space)
                 if finish:
-                    await reindex.rotate(ingest.spaces, ingest.space, quiet)
+                    await rotate_index_key.rotate(ingest.spaces, ingest.space, quiet)
                 assert (await get_profile(spaces[0], "user_id:u1"))["traits"] == {"n": 1}
                 assert await answers(spaces[1]) == before
                 asked = Asked(NATIVE, SUPPRESS_WITH_DELETE, 0, ["email:bob@example.org"], "test")
                 if finish:
-                    assert (await requests.ask(spaces[2], asked)).erasures[0].state == FINISHED
+                    assert (await request_erasure.ask(spaces[2], asked)).erasures[0].state == FINISHED
                     with pytest.raises(OnefoldError):
                         await get_profile(ingest.space, "email:bob@example.org")
                 else:
-                    await holds.hold(spaces[2], ["user_id:u3"], "a case", "test")
+                    await manage_holds.hold(spaces[2], ["user_id:u3"], "a case", "test")
                 assert await found(ingest) == []
                 for each in other:
                     each.keyring.close()

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from identity.journeys.erase import requests
-from identity.journeys.keys import reindex
-from identity.journeys.read.native import get_profile, lookup
-from identity.journeys.restore import keep_level
-from identity.journeys.undo.unmerge import unmerge
+from identity.operations.corrections.unmerge_profile import unmerge
+from identity.operations.keys import rotate_index_key
+from identity.operations.keys.restore_database import keep_level
+from identity.operations.privacy import request_erasure
+from identity.operations.profiles.read_profile import get_profile, lookup
 from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_WITH_DELETE, Asked
 from identity.store.keys import index_key_rotation, rekey_sql
 from identity.values.errors import ProfileNotFound
@@ -54,7 +54,7 @@ def test_dies_between_two_steps(
     after: bool,  # noqa: FBT001
 ) -> None:
     """Whoever is known is found, calls come in, and the next rotation makes good what this one left."""
-    monkeypatch.setattr(reindex, "_MARGIN", 0)
+    monkeypatch.setattr(rotate_index_key, "_MARGIN", 0)
     real = getattr(owner, name)
 
     async def main() -> None:
@@ -94,7 +94,7 @@ def test_dies_between_two_steps(
                 False,
                 [{"identifier": "anonymous_id:a0", "reason": "separated"}],
             )
-            done = await reindex.rotate(ingest.spaces, space, quiet, 0)
+            done = await rotate_index_key.rotate(ingest.spaces, space, quiet, 0)
             newest = space.keys.versions.newest
             assert (done["version"], done["oldest"]) == (newest, newest)
             assert ingest.spaces.keyring.indexes(space.public_id)[0] == newest
@@ -114,16 +114,16 @@ def test_restored_from_before(lab: Lab, begun: bool) -> None:  # noqa: FBT001
             await ingest.send({"type": "identify", "userId": "ann", "anonymousId": "a", "traits": {"n": 1}})
             await ingest.send({"type": "identify", "userId": "bob", "traits": {"n": 2}})
             if begun:
-                await reindex.begin(ingest.spaces, space)
+                await rotate_index_key.begin(ingest.spaces, space)
             backup = Backup(lab)
             await rotate(ingest.spaces, space)
-            await requests.ask(space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 0, ["anonymous_id:a"], "test"))
+            await request_erasure.ask(space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 0, ["anonymous_id:a"], "test"))
             backup.restore()
             fresh = await lab.open()
             await keep_level(fresh, {})
             again = await fresh.get(space.tenant.id)
             assert again.keys.versions.live == 2
-            await reindex.settle_all(fresh, 8)
+            await rotate_index_key.settle_all(fresh, 8)
             assert (await get_profile(again, "user_id:bob"))["traits"] == {"n": 2}
             for ref in ("user_id:ann", "anonymous_id:a"):
                 with pytest.raises(ProfileNotFound):

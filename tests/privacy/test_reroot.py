@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from identity.journeys.keys import reroot
-from identity.journeys.keys.reroot import rotate_root
-from identity.journeys.keys.roll import roll
-from identity.journeys.read.native import get_profile
-from identity.journeys.startup import open_spaces
+from identity.operations.keys import rotate_root_key
+from identity.operations.keys.roll_epoch_keys import roll
+from identity.operations.keys.rotate_root_key import rotate_root
+from identity.operations.profiles.read_profile import get_profile
+from identity.operations.spaces.open_spaces import open_spaces
 from identity.store.keys import key_store
 from identity.values.errors import KeyUnavailable, Misconfigured
 from identity.vault import root_rotation
@@ -44,9 +44,9 @@ def lab(database: str, tmp_path: Path) -> Lab:
     return made
 
 
-def rotate(lab: Lab, old: str | None = None, new: str | None = None) -> reroot.Rerooted:
+def rotate(lab: Lab, old: str | None = None, new: str | None = None) -> rotate_root_key.Rerooted:
     """One rotation."""
-    done: reroot.Rerooted = run(
+    done: rotate_root_key.Rerooted = run(
         rotate_root(lab.url, root_file=lab.root_file, root_value=old, new_value=new, key_store=lab.key_store)
     )
     return done

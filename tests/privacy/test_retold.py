@@ -7,14 +7,13 @@ from uuid import UUID
 
 import pytest
 
-from identity.journeys import exports
-from identity.journeys.erase import holds, requests, suppressions
-from identity.journeys.erase.resuming import finish_interrupted, forget_settled
-from identity.journeys.keys.overlay import overlay
-from identity.journeys.keys.roll import roll
-from identity.journeys.read.everything import gather
-from identity.journeys.read.native import get_profile
-from identity.journeys.receipts import receipt
+from identity.operations.keys.overlay_key_tables import overlay
+from identity.operations.keys.roll_epoch_keys import roll
+from identity.operations.privacy import export_person, list_suppressions, manage_holds, request_erasure
+from identity.operations.privacy.access_export_sections import gather
+from identity.operations.privacy.issue_receipt import receipt
+from identity.operations.privacy.resume_requests import finish_interrupted, forget_settled
+from identity.operations.profiles.read_profile import get_profile
 from identity.planning.privacy.request_kinds import (
     ACCESS,
     CANCELLED,
@@ -50,7 +49,7 @@ def lab(database: str, tmp_path: Path) -> Lab:
 async def ask(ingest: Ingest, *named: str, kind: int = SUPPRESS_WITH_DELETE, again: str | None = None) -> Request:
     """A request under the GDPR."""
     identifiers = [f"user_id:{name}" for name in named]
-    return await requests.ask(ingest.space, Asked(SEGMENT, kind, 1, identifiers, "key_test", again))
+    return await request_erasure.ask(ingest.space, Asked(SEGMENT, kind, 1, identifiers, "key_test", again))
 
 
 def restored(
@@ -76,7 +75,7 @@ def restored(
 
 async def shown(ingest: Ingest, *ids: bytes) -> list[Request]:
     """Requests as they are shown."""
-    return [await requests.get(ingest.space, id_) for id_ in ids]
+    return [await request_erasure.get(ingest.space, id_) for id_ in ids]
 
 
 def test_as_it_was_answered(lab: Lab) -> None:
@@ -87,20 +86,20 @@ def test_as_it_was_answered(lab: Lab) -> None:
             await ask(ingest, "ann", "ann", "nobody", again="case-1"),
             await ask(ingest, "bob", kind=DELETE_ONLY),
         ]
-        await suppressions.suppress(ingest.space, ["user_id:eve"], "key_test")
-        await suppressions.lift(ingest.space, ["user_id:eve"], "key_test")
-        late = await requests.extend(ingest.space, public("ers", made[1].erasures[0].id), "many", "key_test")
+        await list_suppressions.suppress(ingest.space, ["user_id:eve"], "key_test")
+        await list_suppressions.lift(ingest.space, ["user_id:eve"], "key_test")
+        late = await request_erasure.extend(ingest.space, public("ers", made[1].erasures[0].id), "many", "key_test")
         assert late.extended_at is not None
-        page, _ = await requests.requests(ingest.space, [NATIVE, SEGMENT], None, 10, None)
+        page, _ = await request_erasure.requests(ingest.space, [NATIVE, SEGMENT], None, 10, None)
         proof = await receipt(ingest.spaces, ingest.space, made[0].erasures[0], "onefold 1")
         return made, page, proof
 
     async def then(ingest: Ingest, done: Any) -> None:
         made, page, proof = done
         assert [each.state for each in made[0].erasures] == [FINISHED, DUPLICATE, FINISHED]
-        assert (await requests.requests(ingest.space, [NATIVE, SEGMENT], None, 10, None))[0] == page
+        assert (await request_erasure.requests(ingest.space, [NATIVE, SEGMENT], None, 10, None))[0] == page
         assert len(page) == 4
-        erasure = await requests.erasure(ingest.space, public("ers", made[0].erasures[0].id))
+        erasure = await request_erasure.erasure(ingest.space, public("ers", made[0].erasures[0].id))
         assert erasure.counts == made[0].erasures[0].counts
         assert erasure.counts is not None
         assert erasure.counts["rows"]["profile"] == 1
@@ -115,9 +114,9 @@ def test_under_a_hold(lab: Lab) -> None:
     """What waits for a hold waits again, is read by nobody, and is erased when the hold ends."""
 
     async def since(ingest: Ingest) -> Any:
-        hold = await holds.hold(ingest.space, ["user_id:ann", "user_id:bob"], "case", "key_test")
+        hold = await manage_holds.hold(ingest.space, ["user_id:ann", "user_id:bob"], "case", "key_test")
         waits, given_up = await ask(ingest, "ann"), await ask(ingest, "bob")
-        await requests.cancel(ingest.space, given_up.id, "key_test")
+        await request_erasure.cancel(ingest.space, given_up.id, "key_test")
         return hold, waits, given_up
 
     async def then(ingest: Ingest, done: Any) -> None:
@@ -126,7 +125,7 @@ def test_under_a_hold(lab: Lab) -> None:
         assert states == [ON_HOLD, CANCELLED]
         with pytest.raises(ProfileNotFound):
             await get_profile(ingest.space, "anonymous_id:ann-1")
-        await holds.release(ingest.space, hold["hold_id"], "key_test")
+        await manage_holds.release(ingest.space, hold["hold_id"], "key_test")
         assert (await shown(ingest, waits.id))[0].erasures[0].state == FINISHED
         assert (await ingest.send({"type": "identify", "userId": "ann"}))[0].status == "suppressed"
 
@@ -137,9 +136,9 @@ def test_a_hold_that_ended(lab: Lab) -> None:
     """What waited for a hold and was done since is done, and suppressed no longer than it was."""
 
     async def since(ingest: Ingest) -> Any:
-        hold = await holds.hold(ingest.space, ["user_id:ann"], "case", "key_test")
+        hold = await manage_holds.hold(ingest.space, ["user_id:ann"], "case", "key_test")
         waited = await ask(ingest, "ann", kind=DELETE_ONLY)
-        await holds.release(ingest.space, hold["hold_id"], "key_test")
+        await manage_holds.release(ingest.space, hold["hold_id"], "key_test")
         return await shown(ingest, waited.id)
 
     async def then(ingest: Ingest, done: Any) -> None:
@@ -158,7 +157,7 @@ def test_taken_in_and_not_begun(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> No
             await ingest.space.publish()
 
         with monkeypatch.context() as patched:
-            patched.setattr(requests, "perform", dies)
+            patched.setattr(request_erasure, "perform", dies)
             return await ask(ingest, "ann")
 
     async def then(ingest: Ingest, done: Any) -> None:
@@ -212,7 +211,7 @@ def test_destinations_hear_of_it_again(lab: Lab) -> None:
         return made.erasures[0]
 
     async def then(ingest: Ingest, done: Any) -> None:
-        erasure = await requests.erasure(ingest.space, public("ers", done.id))
+        erasure = await request_erasure.erasure(ingest.space, public("ers", done.id))
         assert [(each.name, each.state) for each in erasure.notices] == [("mail", 0)]
         assert (erasure.state, erasure.closed_at) == (FINISHED, None)
         told = lab.query("SELECT DISTINCT other FROM change WHERE op = 4 AND other IS NOT NULL")
@@ -220,7 +219,7 @@ def test_destinations_hear_of_it_again(lab: Lab) -> None:
         assert await forget_settled(ingest.spaces) == 0
         lab.query("UPDATE erasure_notice SET state = 3")
         assert await forget_settled(ingest.spaces) == 1
-        assert (await requests.erasure(ingest.space, public("ers", done.id))).closed_at is not None
+        assert (await request_erasure.erasure(ingest.space, public("ers", done.id))).closed_at is not None
 
     restored(lab, since, then)
 
@@ -241,7 +240,7 @@ def test_an_older_journal(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(ProfileNotFound):
             await get_profile(ingest.space, "user_id:ann")
         with pytest.raises(ErasureNotFound):
-            await requests.erasure(ingest.space, public("ers", done.erasures[0].id))
+            await request_erasure.erasure(ingest.space, public("ers", done.erasures[0].id))
         with pytest.raises(RequestNotFound):
             await shown(ingest, done.id)
 
@@ -255,7 +254,7 @@ def test_an_export_in_the_backup(lab: Lab) -> None:
         async with ingesting(lab) as ingest:
             await ingest.send({"type": "identify", "userId": "ann"})
             made, wanted = await export_asked(lab, ingest.space, "user_id:ann")
-            await exports.run(ingest.space, wanted, quiet, gather)
+            await export_person.run(ingest.space, wanted, quiet, gather)
             backup = Backup(lab, "export", "export_part", "job")
             await ask(ingest, "ann")
             backup.restore()
@@ -272,10 +271,10 @@ def test_an_access_request_is_asked_again(lab: Lab) -> None:
     """An export that was asked for since is lost; the same request again is a new one, not a dead address."""
 
     async def since(ingest: Ingest) -> Any:
-        return await exports.ask(ingest.space, Asked(NATIVE, ACCESS, 1, ["user_id:ann"], "key_test", "case-9"))
+        return await export_person.ask(ingest.space, Asked(NATIVE, ACCESS, 1, ["user_id:ann"], "key_test", "case-9"))
 
     async def then(ingest: Ingest, done: Any) -> None:
-        again = await exports.ask(ingest.space, Asked(NATIVE, ACCESS, 1, ["user_id:ann"], "key_test", "case-9"))
+        again = await export_person.ask(ingest.space, Asked(NATIVE, ACCESS, 1, ["user_id:ann"], "key_test", "case-9"))
         assert again.ticket != done.ticket
         ingest.lab.query("DELETE FROM job")
         ingest.lab.query("DELETE FROM export")

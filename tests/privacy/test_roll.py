@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
-from identity.journeys.erase import requests
-from identity.journeys.keys import dump as dumping
-from identity.journeys.keys import roll as rolling
-from identity.journeys.keys.overlay import overlay
-from identity.journeys.keys.roll import roll, roll_due
-from identity.journeys.read.native import get_profile
+from identity.operations.keys import dump_key_tables, roll_epoch_keys
+from identity.operations.keys.overlay_key_tables import overlay
+from identity.operations.keys.roll_epoch_keys import roll, roll_due
+from identity.operations.privacy import request_erasure
+from identity.operations.profiles.read_profile import get_profile
 from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_WITH_DELETE, Asked
 from identity.store.embedded.server import EmbeddedPostgres
 from identity.store.keys import epoch_key_roll, key_tables
@@ -35,7 +34,7 @@ STEPS: list[tuple[Any, str]] = [
     (epoch_key_roll, "write_slots"),
     (key_tables, "slots"),
     (Keyring, "dump"),
-    (dumping, "prove"),
+    (dump_key_tables, "prove"),
     (Keyring, "destroy_epoch"),
     (Keyring, "destroy_dumps"),
     (epoch_key_roll, "set_safe"),
@@ -53,7 +52,7 @@ async def prepared(ingest: Ingest) -> None:
     """Some people, one of whom was erased."""
     await ingest.send(*({"type": "identify", "userId": f"u{n}", "traits": {"n": n}} for n in range(PEOPLE + 1)))
     asked = Asked(NATIVE, SUPPRESS_WITH_DELETE, 0, [f"user_id:u{PEOPLE}"], "test")
-    await requests.ask(ingest.space, asked)
+    await request_erasure.ask(ingest.space, asked)
 
 
 async def readable(ingest: Ingest) -> bool:
@@ -134,7 +133,7 @@ def test_unknown_people_need_no_roll(lab: Lab) -> None:
 
     async def main() -> None:
         async with ingesting(lab) as ingest:
-            await requests.ask(ingest.space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 0, ["user_id:x"], "test"))
+            await request_erasure.ask(ingest.space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 0, ["user_id:x"], "test"))
             assert await roll_due(ingest.spaces, every=0) == 0
 
     run(main())
@@ -242,4 +241,4 @@ def test_commands(folder: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("onefold: There is no such space")
     assert sys.executable not in done.stderr
-    assert rolling.KEY_BACKUP_DAYS == 7
+    assert roll_epoch_keys.KEY_BACKUP_DAYS == 7

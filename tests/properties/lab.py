@@ -19,10 +19,10 @@ from typing import Any
 
 import psycopg
 
-from identity.journeys import tenants
-from identity.journeys.ingest.gather import Gatherer
-from identity.journeys.ingest.read_in import Request
-from identity.journeys.startup import open_spaces
+from identity.operations.ingest.queue import Gatherer
+from identity.operations.ingest.request import Request
+from identity.operations.spaces import manage_spaces
+from identity.operations.spaces.open_spaces import open_spaces
 from identity.spaces.space import Space, Spaces
 from identity.values.calls import Outcome, Source
 from identity.values.ids import private
@@ -50,7 +50,7 @@ class Lab:
 
     async def space(self, spaces: Spaces) -> Space:
         """A new space."""
-        made = await tenants.create_space(spaces, "test")
+        made = await manage_spaces.create_space(spaces, "test")
         return await spaces.get(self.number(made["space_id"]))
 
     def number(self, public: str) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from identity.journeys.erase.resuming import finish_interrupted
+from identity.operations.privacy.resume_requests import finish_interrupted
 from identity.planning.privacy.request_kinds import DELETE_ONLY, DUPLICATE, FINISHED, SUPPRESS_WITH_DELETE
 from tests.properties.lab import Ingest, Lab, Worker, run, send
 from tests.properties.test_undo_races import REFUSED, Race

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from identity.journeys.verify import verify_space
+from identity.operations.integrity.verify_space import verify_space
 from identity.store.postgres.database import Database
 from identity.store.spaces import spaces_and_keys
 from tests.properties.lab import Lab, Worker, run, send

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from identity.journeys.ingest.leave import leave
-from identity.journeys.read.native import list_profiles
-from identity.journeys.rules import put_rules
-from identity.journeys.undo.remove import remove_identifier
-from identity.journeys.undo.unmerge import unmerge
+from identity.operations.corrections.put_rules import put_rules
+from identity.operations.corrections.remove_identifier import remove_identifier
+from identity.operations.corrections.unmerge_profile import unmerge
+from identity.operations.ingest.leave_group import leave
+from identity.operations.profiles.read_profile import list_profiles
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES
 from identity.store.corrections import rules
 from identity.values.calls import Source

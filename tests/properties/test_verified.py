@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from identity.journeys.undo.rebuild import rebuild_space
-from identity.journeys.verify import verify_space
+from identity.operations.corrections.rebuild_profiles import rebuild_space
+from identity.operations.integrity.verify_space import verify_space
 from identity.store.spaces import spaces_and_keys
 from tests.properties.lab import Ingest, Lab, ingesting, run
 from tests.properties.test_undo import QUIET, steps, take

@@ -10,17 +10,17 @@ from typing import Any
 
 import msgspec
 
-from identity.journeys.erase import requests
-from identity.journeys.ingest import commit
-from identity.journeys.ingest.gather import Gatherer
-from identity.journeys.ingest.read_in import Request
-from identity.journeys.keys import reindex
-from identity.journeys.keys.roll import roll
-from identity.journeys.read.native import get_profile
-from identity.journeys.rules import put_rules
-from identity.journeys.startup import open_spaces
-from identity.journeys.undo.remove import remove_identifier
-from identity.journeys.undo.unmerge import unmerge
+from identity.operations.corrections.put_rules import put_rules
+from identity.operations.corrections.remove_identifier import remove_identifier
+from identity.operations.corrections.unmerge_profile import unmerge
+from identity.operations.ingest import commit
+from identity.operations.ingest.queue import Gatherer
+from identity.operations.ingest.request import Request
+from identity.operations.keys import rotate_index_key
+from identity.operations.keys.roll_epoch_keys import roll
+from identity.operations.privacy import request_erasure
+from identity.operations.profiles.read_profile import get_profile
+from identity.operations.spaces.open_spaces import open_spaces
 from identity.planning.privacy.request_kinds import NATIVE, Asked
 from identity.spaces import rekey_space
 from identity.spaces.space import Spaces
@@ -98,7 +98,7 @@ class _Server:
         space = await self.spaces.get(order["space"])
         asked = Asked(NATIVE, order["kind"], 0, order["named"], "test", order.get("again"))
         try:
-            return [each.state for each in (await requests.ask(space, asked)).erasures]
+            return [each.state for each in (await request_erasure.ask(space, asked)).erasures]
         except OnefoldError as error:
             return type(error).__name__
 
@@ -118,8 +118,8 @@ class _Server:
 
         space = await self.spaces.get(order["space"])
         if order.get("begin", True):
-            await reindex.begin(self.spaces, space)
-        return await reindex.rotate(self.spaces, space, quiet)
+            await rotate_index_key.begin(self.spaces, space)
+        return await rotate_index_key.rotate(self.spaces, space, quiet)
 
     async def do_find(self, order: dict[str, Any]) -> list[bool]:
         """Whether each of these is found, asked one by one."""

@@ -4,7 +4,7 @@ from typing import Any
 
 import psycopg
 
-from identity.journeys.verify import Report, verify
+from identity.operations.integrity.verify_space import Report, verify
 from tests.properties.lab import Lab, run
 
 

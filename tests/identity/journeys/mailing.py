@@ -5,11 +5,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from identity.journeys import acks, destinations
-from identity.journeys.erase import requests
-from identity.journeys.push import Pushing
-from identity.journeys.read import changes
-from identity.journeys.read.scope import open_scope
+from identity.operations.destinations import acknowledge_changes, manage_destinations, read_changes
+from identity.operations.destinations.destination_scope import open_scope
+from identity.operations.destinations.push_changes import Pushing
+from identity.operations.privacy import request_erasure
 from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_WITH_DELETE, Asked, Request
 from identity.values.ids import private
 from identity.webhooks.client import Client
@@ -40,7 +39,7 @@ class Mail:
         self.public = made["destination_id"]
         self.id = private("dst", self.public) or b""
         self.clock = Hour()
-        self.pushing = Pushing(ingest.spaces, client, changes.after, self.clock)
+        self.pushing = Pushing(ingest.spaces, client, read_changes.after, self.clock)
         receiver.secrets = [made["callback_secret"]]
 
     async def send(self) -> None:
@@ -50,19 +49,21 @@ class Mail:
 
     async def told(self) -> dict[str, Any]:
         """The destination as its admin sees it."""
-        return await destinations.get(self.space, "mail")
+        return await manage_destinations.get(self.space, "mail")
 
     async def ack(self, cursor: str) -> int:
         """What it acknowledges with a cursor: so many erasures."""
         scope = await open_scope(self.space, self.public)
         erasures: int = (
-            await acks.acknowledge(self.space, scope.id, changes.read_position(self.space, scope, cursor))
+            await acknowledge_changes.acknowledge(
+                self.space, scope.id, read_changes.read_position(self.space, scope, cursor)
+            )
         )["erasures"]
         return erasures
 
     async def erase(self, who: str) -> Request:
         """Erases somebody under the GDPR."""
-        return await requests.ask(self.space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 1, [who], "key_test"))
+        return await request_erasure.ask(self.space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 1, [who], "key_test"))
 
     def next_at(self) -> int:
         """When it is sent to again."""
@@ -88,14 +89,14 @@ async def mailing(lab: Lab, **settings: Any) -> AsyncIterator[Mail]:
             }
         )
         async with ingesting(lab) as ingest:
-            await destinations.put_purposes(
+            await manage_destinations.put_purposes(
                 ingest.space, {"purposes": [{"id": "Marketing", "class": "ads"}]}, "key_test"
             )
             document = {**MAIL, "callback_url": receiver.url}
-            made, _ = await destinations.put(ingest.space, "mail", document, "key_test", client.vet)
+            made, _ = await manage_destinations.put(ingest.space, "mail", document, "key_test", client.vet)
             yield Mail(ingest, receiver, client, made)
             # What is counted is counted over all spaces.
-            await destinations.remove(ingest.space, "mail", "key_test")
+            await manage_destinations.remove(ingest.space, "mail", "key_test")
         await client.aclose()
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from identity.journeys.ingest import commit as committing
-from identity.journeys.ingest.commit import Writer
+from identity.operations.ingest import commit
+from identity.operations.ingest.commit import Writer
 from identity.planning.resolution.planner import _Planner
 from identity.store.ingest import load
 from identity.values.stamps import Clock
@@ -37,7 +37,7 @@ def test_writers_that_insert_the_same(lab: Lab, monkeypatch: pytest.MonkeyPatch,
     """Whatever two writers insert at once, one of them plans again and both are right."""
 
     async def main() -> None:
-        monkeypatch.setattr(committing, "KEY_SLOTS", 1)
+        monkeypatch.setattr(commit, "KEY_SLOTS", 1)
         async with ingesting(lab) as ingest:
             writers = [Writer(ingest.spaces.database) for _ in RACES[name]]
             requests = [request(item) for item in RACES[name]]

@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from identity.journeys import clocks, exports
-from identity.journeys.erase import holds, requests
-from identity.journeys.read.everything import gather
+from identity.operations.privacy import deadline_monitor, export_person, manage_holds, request_erasure
+from identity.operations.privacy.access_export_sections import gather
 from identity.planning.privacy.request_kinds import ACCESS, NATIVE, SUPPRESS_WITH_DELETE, Asked, Request
 from identity.values.calls import DAY
 from identity.values.ids import public
@@ -28,9 +27,9 @@ def lab(database: str, tmp_path: Path) -> Lab:
 async def held(ingest: Ingest, name: str, regulation: int = GDPR) -> Request:
     """An erasure that waits for a hold."""
     await ingest.send({"type": "identify", "userId": name})
-    await holds.hold(ingest.space, [f"user_id:{name}"], "case", "key_test")
+    await manage_holds.hold(ingest.space, [f"user_id:{name}"], "case", "key_test")
     asked = Asked(NATIVE, SUPPRESS_WITH_DELETE, regulation, [f"user_id:{name}"], "key_test")
-    return await requests.ask(ingest.space, asked)
+    return await request_erasure.ask(ingest.space, asked)
 
 
 def earlier(lab: Lab, days: int) -> None:
@@ -42,7 +41,7 @@ def earlier(lab: Lab, days: int) -> None:
 async def watched(ingest: Ingest) -> tuple[dict[tuple[str, str], int], list[tuple[str, str, str]]]:
     """What is counted, zeros left out, and what is told."""
     with capture_logs() as lines:
-        counted = await clocks.watch(ingest.spaces)
+        counted = await deadline_monitor.watch(ingest.spaces)
     told = [(line["event"], line["log_level"], line["request"]) for line in lines]
     assert all(line["space"] == public("spc", ingest.space.public_id) for line in lines)
     return {state: count for state, count in counted.items() if count}, told
@@ -65,11 +64,11 @@ def test_under_a_hold(lab: Lab) -> None:
             late = {("erasure", "overdue"): 1, ("erasure", "on_time"): 1}
             assert await watched(ingest) == (late, [("request.overdue", "error", id_)])
             assert await watched(ingest) == (late, [])
-            await requests.extend(ingest.space, public("ers", request.erasures[0].id), "many", "key_test")
+            await request_erasure.extend(ingest.space, public("ers", request.erasures[0].id), "many", "key_test")
             assert await watched(ingest) == ({("erasure", "on_time"): 2}, [])
             earlier(lab, 60)
             assert await watched(ingest) == (late, [("request.overdue", "error", id_)])
-            await requests.cancel(ingest.space, request.id, "key_test")
+            await request_erasure.cancel(ingest.space, request.id, "key_test")
             assert await watched(ingest) == ({("erasure", "on_time"): 1}, [])
 
     run(main())
@@ -83,14 +82,14 @@ def test_access(lab: Lab) -> None:
             await ingest.send({"type": "identify", "userId": "ann"})
             lost, _ = await export_asked(lab, ingest.space, "user_id:ann")
             lab.query("UPDATE export SET until = 0 RETURNING 1")
-            assert await exports.forget_expired(ingest.spaces) == 1
+            assert await export_person.forget_expired(ingest.spaces) == 1
             earlier(lab, 40)
             id_ = public("req", lost.request_id)
             assert await watched(ingest) == ({("access", "overdue"): 1}, [("request.overdue", "error", id_)])
             _, wanted = await export_asked(lab, ingest.space, "user_id:ann")
-            await exports.ask(ingest.space, Asked(NATIVE, ACCESS, GDPR, ["user_id:bob"], "key_test"))
+            await export_person.ask(ingest.space, Asked(NATIVE, ACCESS, GDPR, ["user_id:bob"], "key_test"))
             assert (await watched(ingest))[0] == {("access", "overdue"): 1, ("access", "on_time"): 2}
-            await exports.run(ingest.space, wanted, quiet, gather)
+            await export_person.run(ingest.space, wanted, quiet, gather)
             assert await watched(ingest) == ({("access", "on_time"): 1}, [])
 
     run(main())
@@ -103,7 +102,7 @@ def test_done_at_once(lab: Lab) -> None:
         async with ingesting(lab) as ingest:
             await ingest.send({"type": "identify", "userId": "ann"})
             asked: Any = Asked(NATIVE, SUPPRESS_WITH_DELETE, GDPR, ["user_id:ann"], "key_test")
-            await requests.ask(ingest.space, asked)
+            await request_erasure.ask(ingest.space, asked)
             earlier(lab, 400)
             assert await watched(ingest) == ({}, [])
 

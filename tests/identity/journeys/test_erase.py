@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from identity.journeys.erase import holds, requests, suppressions
-from identity.journeys.read.native import get_profile, held, list_profiles
-from identity.journeys.rules import put_rules
-from identity.journeys.undo.rebuild import rebuild_space
-from identity.journeys.undo.unmerge import unmerge
+from identity.operations.corrections.put_rules import put_rules
+from identity.operations.corrections.rebuild_profiles import rebuild_space
+from identity.operations.corrections.unmerge_profile import unmerge
+from identity.operations.privacy import list_suppressions, manage_holds, request_erasure
+from identity.operations.profiles.read_profile import get_profile, held, list_profiles
 from identity.planning.privacy.request_kinds import (
     DELETE_ONLY,
     DUPLICATE,
@@ -42,7 +42,7 @@ def lab(database: str, tmp_path: Path) -> Lab:
 
 async def erase(space: Space, *identifiers: str, kind: int = SUPPRESS_WITH_DELETE, **more: Any) -> Request:
     """An erasure as a privacy team asks for it."""
-    return await requests.ask(space, Asked(NATIVE, kind, 1, identifiers, "key_test", **more))
+    return await request_erasure.ask(space, Asked(NATIVE, kind, 1, identifiers, "key_test", **more))
 
 
 def left(lab: Lab) -> dict[str, int]:
@@ -131,14 +131,14 @@ def test_lifted(lab: Lab) -> None:
         async with ingesting(lab) as ingest:
             await ingest.send({"type": "identify", "userId": "u1", "traits": {"plan": "pro"}})
             await erase(ingest.space, "user_id:u1")
-            assert (await suppressions.counts(ingest.space))["total"] == 1
-            await suppressions.lift(ingest.space, ["user_id:u1"], "key_test")
-            assert (await suppressions.counts(ingest.space))["total"] == 0
+            assert (await list_suppressions.counts(ingest.space))["total"] == 1
+            await list_suppressions.lift(ingest.space, ["user_id:u1"], "key_test")
+            assert (await list_suppressions.counts(ingest.space))["total"] == 0
             late = {"type": "track", "userId": "u1", "event": "E", "timestamp": "2026-01-01T00:00:00Z"}
             assert [each.status for each in await ingest.send(late)] == ["suppressed"]
             assert [each.status for each in await ingest.send({"type": "identify", "userId": "u1"})] == ["accepted"]
             assert (await get_profile(ingest.space, "user_id:u1"))["traits"] == {}
-            await suppressions.suppress(ingest.space, ["user_id:u1"], "key_test")
+            await list_suppressions.suppress(ingest.space, ["user_id:u1"], "key_test")
             assert [each.status for each in await ingest.send({"type": "identify", "userId": "u1"})] == ["suppressed"]
             assert (await get_profile(ingest.space, "user_id:u1"))["event_count"] == 1
             assert await sound(ingest)
@@ -191,7 +191,7 @@ def test_asked_again(lab: Lab) -> None:
             assert other.erasures[0].id != done.erasures[0].id
             assert other.erasures[0].counts == {**unknown}
             with pytest.raises(AlreadyErased):
-                await requests.cancel(ingest.space, done.id, "key_test")
+                await request_erasure.cancel(ingest.space, done.id, "key_test")
             with pytest.raises(TooManyAsked):
                 await erase(ingest.space, *(f"user_id:{n}" for n in range(5_001)))
 
@@ -204,7 +204,7 @@ def test_held(lab: Lab) -> None:
     async def main() -> None:
         async with ingesting(lab) as ingest:
             await ingest.send({"type": "identify", "userId": "u1", "anonymousId": "a1"})
-            hold = await holds.hold(ingest.space, ["anonymous_id:a1"], "case 12", "key_test")
+            hold = await manage_holds.hold(ingest.space, ["anonymous_id:a1"], "case 12", "key_test")
             done = await erase(ingest.space, "user_id:u1")
             assert done.erasures[0].state == ON_HOLD
             assert await gone(ingest.space, ["user_id:u1", "anonymous_id:a1"])
@@ -214,9 +214,9 @@ def test_held(lab: Lab) -> None:
             assert (await list_profiles(ingest.space, 10, None))["profiles"] == []
             assert [each.status for each in await ingest.send({"type": "identify", "userId": "u1"})] == ["suppressed"]
             assert await found(ingest) == []
-            assert [each["reason"] for each in await holds.holds(ingest.space)] == ["case 12"]
-            assert (await holds.release(ingest.space, hold["hold_id"], "key_test"))["resumed"] == 1
-            assert (await requests.get(ingest.space, done.id)).erasures[0].state == FINISHED
+            assert [each["reason"] for each in await manage_holds.holds(ingest.space)] == ["case 12"]
+            assert (await manage_holds.release(ingest.space, hold["hold_id"], "key_test"))["resumed"] == 1
+            assert (await request_erasure.get(ingest.space, done.id)).erasures[0].state == FINISHED
             assert left(lab) == {}
             assert await sound(ingest)
 

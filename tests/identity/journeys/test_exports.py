@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from identity.journeys import exports
-from identity.journeys.erase import requests
-from identity.journeys.read.everything import Step, gather
-from identity.journeys.undo.unmerge import unmerge
+from identity.operations.corrections.unmerge_profile import unmerge
+from identity.operations.privacy import export_person, request_erasure
+from identity.operations.privacy.access_export_sections import Step, gather
 from identity.planning.privacy.access_export import SECTIONS, Place
 from identity.planning.privacy.request_kinds import ACCESS, NATIVE, SUPPRESS_WITH_DELETE, Asked
 from identity.spaces.space import Space
@@ -31,16 +30,16 @@ def lab(database: str, tmp_path: Path) -> Lab:
     return Lab(database, tmp_path)
 
 
-async def asked(lab: Lab, space: Space, *identifiers: str) -> tuple[exports.Made, dict[str, Any]]:
+async def asked(lab: Lab, space: Space, *identifiers: str) -> tuple[export_person.Made, dict[str, Any]]:
     """An export and what its job is to do."""
-    made = await exports.ask(space, Asked(NATIVE, ACCESS, 1, identifiers, "key_test"))
+    made = await export_person.ask(space, Asked(NATIVE, ACCESS, 1, identifiers, "key_test"))
     ((payload,),) = lab.query("SELECT payload FROM job WHERE job_id = %s", made.job_id.hex())
     return made, json.loads(space.keys.open(JOB, made.job_id, 0, bytes(payload)))
 
 
-async def fetched(space: Space, made: exports.Made) -> dict[str, Any]:
+async def fetched(space: Space, made: export_person.Made) -> dict[str, Any]:
     """An export as it is fetched."""
-    pieces = await exports.fetch(space, public("exp", made.id), made.ticket, "json", "key_test")
+    pieces = await export_person.fetch(space, public("exp", made.id), made.ticket, "json", "key_test")
     document: dict[str, Any] = json.loads(b"".join([piece async for piece in pieces]))
     return document
 
@@ -52,7 +51,7 @@ async def ann(ingest: Ingest) -> None:
     await ingest.send({"type": "identify", "userId": "ann", "anonymousId": "a1", "traits": {"plan": "pro"}})
 
 
-def stopping(after: int, then: Callable[[], Awaitable[None]] | None = None) -> exports.Gather:
+def stopping(after: int, then: Callable[[], Awaitable[None]] | None = None) -> export_person.Gather:
     """Gathering that after so many steps does something, or else dies."""
 
     async def stopped(space: Space, profiles: Sequence[str], place: Place) -> AsyncIterator[Step]:
@@ -75,14 +74,14 @@ def test_goes_on(lab: Lab) -> None:
         async with ingesting(lab) as ingest:
             await ann(ingest)
             whole, wanted = await asked(lab, ingest.space, "user_id:ann")
-            await exports.run(ingest.space, wanted, quiet, gather)
+            await export_person.run(ingest.space, wanted, quiet, gather)
             made, wanted = await asked(lab, ingest.space, "user_id:ann")
             for _ in SECTIONS:
                 with pytest.raises(DatabaseUnavailable):
-                    await exports.run(ingest.space, wanted, quiet, stopping(1))
+                    await export_person.run(ingest.space, wanted, quiet, stopping(1))
             with pytest.raises(ExportNotFound):
                 await fetched(ingest.space, made)
-            await exports.run(ingest.space, wanted, quiet, gather)
+            await export_person.run(ingest.space, wanted, quiet, gather)
             assert await found(ingest) == []
             document = await fetched(ingest.space, made)
             assert document["profiles"] == (await fetched(ingest.space, whole))["profiles"]
@@ -105,12 +104,12 @@ def test_erased_meanwhile(lab: Lab, after: int) -> None:
             made, wanted = await asked(lab, ingest.space, "user_id:ann")
 
             async def erase() -> None:
-                await requests.ask(
+                await request_erasure.ask(
                     ingest.space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 1, ["anonymous_id:a1"], "key_test")
                 )
 
             with pytest.raises(ExportNotFound):
-                await exports.run(ingest.space, wanted, quiet, stopping(after, erase))
+                await export_person.run(ingest.space, wanted, quiet, stopping(after, erase))
             with pytest.raises(ExportNotFound):
                 await fetched(ingest.space, made)
             assert lab.query("SELECT count(*) FROM export_part")[0][0] == 0
@@ -131,10 +130,12 @@ def test_met_and_parted_meanwhile(lab: Lab) -> None:
             async def meet() -> None:
                 await ingest.send({"type": "identify", "userId": "ann", "anonymousId": "a9"})
 
-            await exports.run(ingest.space, wanted, quiet, stopping(1, meet))
+            await export_person.run(ingest.space, wanted, quiet, stopping(1, meet))
             source = Source(1, server=True)
             await unmerge(ingest.space, ["anonymous_id:a9"], block=True, source=source, actor="key_test")
-            await requests.ask(ingest.space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 1, ["anonymous_id:a9"], "key_test"))
+            await request_erasure.ask(
+                ingest.space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 1, ["anonymous_id:a9"], "key_test")
+            )
             with pytest.raises(ExportNotFound):
                 await fetched(ingest.space, made)
 
@@ -154,7 +155,7 @@ def test_parted_meanwhile(lab: Lab) -> None:
                 await unmerge(ingest.space, ["anonymous_id:a1"], block=True, source=source, actor="key_test")
 
             with pytest.raises(ExportNotFound):
-                await exports.run(ingest.space, wanted, quiet, stopping(4, part))
+                await export_person.run(ingest.space, wanted, quiet, stopping(4, part))
             with pytest.raises(ExportNotFound):
                 await fetched(ingest.space, made)
 
@@ -168,8 +169,8 @@ def test_a_download_that_breaks_off(lab: Lab) -> None:
         async with ingesting(lab) as ingest:
             await ann(ingest)
             made, wanted = await asked(lab, ingest.space, "user_id:ann")
-            await exports.run(ingest.space, wanted, quiet, gather)
-            pieces = await exports.fetch(ingest.space, public("exp", made.id), made.ticket, "json", "key_test")
+            await export_person.run(ingest.space, wanted, quiet, gather)
+            pieces = await export_person.fetch(ingest.space, public("exp", made.id), made.ticket, "json", "key_test")
             assert await anext(pieces)
             await pieces.aclose()
             assert lab.query("SELECT count(*) FROM export_part")[0][0] == 0
@@ -185,7 +186,7 @@ def test_gathered_twice_at_once(lab: Lab) -> None:
         async with ingesting(lab) as ingest:
             await ann(ingest)
             made, wanted = await asked(lab, ingest.space, "user_id:ann")
-            runs = (exports.run(ingest.space, wanted, quiet, gather) for _ in range(2))
+            runs = (export_person.run(ingest.space, wanted, quiet, gather) for _ in range(2))
             one, other = await asyncio.gather(*runs)
             assert one == other
             document = await fetched(ingest.space, made)
@@ -202,12 +203,12 @@ def test_too_old(lab: Lab) -> None:
         async with ingesting(lab) as ingest:
             await ann(ingest)
             made, wanted = await asked(lab, ingest.space, "user_id:ann")
-            await exports.run(ingest.space, wanted, quiet, gather)
-            await exports.forget_expired(ingest.spaces)
-            lab.query("UPDATE export SET until = until - %s RETURNING 1", exports.FETCHABLE)
+            await export_person.run(ingest.space, wanted, quiet, gather)
+            await export_person.forget_expired(ingest.spaces)
+            lab.query("UPDATE export SET until = until - %s RETURNING 1", export_person.FETCHABLE)
             with pytest.raises(ExportNotFound):
                 await fetched(ingest.space, made)
-            assert await exports.forget_expired(ingest.spaces) == 1
+            assert await export_person.forget_expired(ingest.spaces) == 1
             assert lab.query("SELECT count(*) FROM export_part")[0][0] == 0
             assert await found(ingest) == []
 

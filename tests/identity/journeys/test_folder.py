@@ -10,8 +10,8 @@ import msgspec
 import pytest
 from pyarrow import parquet
 
-from identity.journeys.warehouse.folder import Folder
-from identity.parquet import encode
+from identity.operations.warehouse.export_folder import Folder
+from identity.operations.warehouse.parquet import encode
 from identity.planning.destinations.warehouse_tables import TABLES, Manifest
 from identity.values.errors import Misconfigured
 

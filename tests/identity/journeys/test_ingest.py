@@ -7,8 +7,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from identity.journeys.ingest import commit as committing
-from identity.journeys.rules import put_rules
+from identity.operations.corrections.put_rules import put_rules
+from identity.operations.ingest import commit as committing
 from identity.store.ingest import write
 from identity.store.postgres.pipeline import WireConnection
 from tests.properties.lab import Lab, ingesting, request, run

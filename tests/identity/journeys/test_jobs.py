@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from identity.journeys import jobs
-from identity.journeys.jobs import Jobs, Progress
+from identity.operations.spaces import run_jobs
+from identity.operations.spaces.run_jobs import Jobs, Progress
 from identity.spaces.space import Space
 from identity.store.spaces import jobs as store
 from identity.values.errors import DatabaseUnavailable, JobNotFound, LastIdentifier
@@ -72,7 +72,7 @@ def test_waiting_ends_with_the_job(lab: Lab) -> None:
 
 def test_a_runner_that_is_gone(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """A job whose holder stopped saying so is begun anew by another, and only then."""
-    monkeypatch.setattr(jobs, "_HELD", 1_500_000)
+    monkeypatch.setattr(run_jobs, "_HELD", 1_500_000)
 
     async def main() -> None:
         spaces = await lab.open()

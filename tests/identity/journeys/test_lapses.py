@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from identity.journeys.lapses import PAGE, announce_lapsed
+from identity.operations.destinations.consent_expiry import PAGE, announce_lapsed
 from tests.properties.lab import Lab, ingesting, run
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from identity.journeys.ingest.leave import leave
+from identity.operations.ingest.leave_group import leave
 from identity.store.profiles.groups import count_members
 from identity.values.calls import Source
 from identity.values.errors import ProfileNotFound

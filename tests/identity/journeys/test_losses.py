@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from identity.journeys.ingest.gather import BATCH
-from identity.journeys.ingest.read_in import MOST_ITEMS
-from identity.journeys.rejections import list_rejections
-from identity.journeys.rules import put_rules
+from identity.operations.corrections.put_rules import put_rules
+from identity.operations.ingest.queue import BATCH
+from identity.operations.ingest.request import MOST_ITEMS
+from identity.operations.integrity.list_rejections import list_rejections
 from identity.values.errors import QueueFull
 from tests.identity.journeys.test_ingest import BREAKS, Broken, break_commits
 from tests.properties.lab import Ingest, Lab, ingesting, run

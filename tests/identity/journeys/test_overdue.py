@@ -5,9 +5,9 @@ from ipaddress import IPv4Network
 import pytest
 
 from app.meters import Meters
-from identity.journeys import destinations
-from identity.journeys.behind import find_overdue
-from identity.journeys.erase import requests
+from identity.operations.destinations import manage_destinations
+from identity.operations.destinations.monitor_destinations import find_overdue
+from identity.operations.privacy import request_erasure
 from identity.values.calls import DAY, MICRO
 from identity.values.errors import BadCallback
 from identity.webhooks.client import Client
@@ -65,11 +65,11 @@ def test_past_its_date(lab: Lab) -> None:
             assert due is not None
             for now, state, count in ((due - MICRO, 0, 0), (due + MICRO, 6, 1)):
                 assert (await find_overdue(mail.ingest.spaces, now)).erasures == count
-                found = await requests.get(mail.space, asked.id)
+                found = await request_erasure.get(mail.space, asked.id)
                 assert [notice.state for notice in found.erasures[0].notices] == [state]
             await mail.send()
             assert await mail.ack(mail.receiver.cursor) == 1
-            found = await requests.get(mail.space, asked.id)
+            found = await request_erasure.get(mail.space, asked.id)
             assert [notice.state for notice in found.erasures[0].notices] == [3]
             assert (await find_overdue(mail.ingest.spaces, due + DAY)).erasures == 0
 
@@ -95,8 +95,10 @@ def test_led_inside(lab: Lab) -> None:
             client = Client(resolve=Names(["10.0.0.1"]))
             for url in INSIDE:
                 with pytest.raises(BadCallback):
-                    await destinations.put(ingest.space, "mail", {**MAIL, "callback_url": url}, "key_test", client.vet)
-            assert await destinations.every(ingest.space) == []
+                    await manage_destinations.put(
+                        ingest.space, "mail", {**MAIL, "callback_url": url}, "key_test", client.vet
+                    )
+            assert await manage_destinations.every(ingest.space) == []
             await client.aclose()
 
     run(main())

@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
-from identity.journeys import destinations
-from identity.journeys.behind import find_overdue
-from identity.journeys.erase import requests
-from identity.journeys.push import LEASE, Pushing
-from identity.journeys.read import changes
+from identity.operations.destinations import manage_destinations, read_changes
+from identity.operations.destinations.monitor_destinations import find_overdue
+from identity.operations.destinations.push_changes import LEASE, Pushing
+from identity.operations.privacy import request_erasure
 from identity.planning.destinations.feed_pages import ASTRAY
 from identity.planning.destinations.retry import GIVE_UP
 from identity.planning.privacy import request_status
@@ -41,7 +40,7 @@ def test_pushed(lab: Lab) -> None:
             assert {message["destination_id"] for message in receiver.messages} == {mail.public}
             assert receiver.ops == ["upsert"] * 6 + ["withdraw"]
             assert sorted(map(str, (held["plan"] for held in receiver.held.values()))) == ["0", "3", "4", "team"]
-            pulled = await changes.changes(mail.space, mail.public, receiver.messages[0]["cursor"], 100)
+            pulled = await read_changes.changes(mail.space, mail.public, receiver.messages[0]["cursor"], 100)
             assert pulled == {**{k: receiver.messages[1][k] for k in ("changes", "cursor")}, "has_more": False}
             await mail.send()
             await mail.pushing.turn()
@@ -68,7 +67,7 @@ def test_a_week_of_500(lab: Lab) -> None:
                 # Whoever verifies looks at the time.
                 mail.receiver.secrets = []
             assert len(mail.receiver.messages) > 20
-            found = await requests.get(mail.space, asked.id)
+            found = await request_erasure.get(mail.space, asked.id)
             assert [notice.state for notice in found.erasures[0].notices] == [6]
             assert request_status.segment(found) == "PARTIAL_SUCCESS"
             shown = request_status.native(found.erasures[0], mail.clock.now)
@@ -78,7 +77,7 @@ def test_a_week_of_500(lab: Lab) -> None:
             mail.receiver.answer, failed = HTML, len(mail.receiver.ids)
             await mail.send()
             assert len(mail.receiver.ids) == failed
-            assert (await destinations.resume(mail.space, "mail", "key_test"))["push"] == "working"
+            assert (await manage_destinations.resume(mail.space, "mail", "key_test"))["push"] == "working"
             await mail.send()
             assert set(mail.receiver.ids[1:]) == {mail.receiver.ids[-1]}
             assert len(mail.receiver.held) == 1
@@ -99,7 +98,7 @@ def test_taken_is_not_done(lab: Lab) -> None:
             for state, acknowledged in ((0, None), (2, None), (3, 1), (3, 0)):
                 if acknowledged is not None:
                     assert await mail.ack(mail.receiver.cursor) == acknowledged
-                found = await requests.get(mail.space, asked.id)
+                found = await request_erasure.get(mail.space, asked.id)
                 assert [notice.state for notice in found.erasures[0].notices] == [state]
                 await mail.send()
             assert mail.receiver.ops == ["upsert", "erase"]
@@ -173,10 +172,10 @@ def test_resync(lab: Lab) -> None:
             await mail.send()
             assert mail.receiver.messages[1]["resync"] is True
             assert list(mail.receiver.held.values()) == [{"plan": "team"}]
-            assert [n.state for n in (await requests.get(mail.space, asked.id)).erasures[0].notices] == [2]
+            assert [n.state for n in (await request_erasure.get(mail.space, asked.id)).erasures[0].notices] == [2]
             # A date that passed meanwhile changes nothing: they said so of all that was before.
             await find_overdue(mail.ingest.spaces, mail.clock.now + 40 * DAY)
-            assert [n.state for n in (await requests.get(mail.space, asked.id)).erasures[0].notices] == [6]
+            assert [n.state for n in (await request_erasure.get(mail.space, asked.id)).erasures[0].notices] == [6]
             assert await mail.ack(mail.receiver.cursor) == 1
 
     run(main())
@@ -188,7 +187,7 @@ def test_one_at_a_time(lab: Lab) -> None:
     async def main() -> None:
         async with mailing(lab) as mail:
             await mail.ingest.send(*(person(f"u{nr}") for nr in range(3)))
-            others = [Pushing(mail.ingest.spaces, mail.client, changes.after, mail.clock) for _ in range(4)]
+            others = [Pushing(mail.ingest.spaces, mail.client, read_changes.after, mail.clock) for _ in range(4)]
             while not mail.receiver.messages:
                 await asyncio.gather(*(each.send(mail.space, mail.id) for each in others))
             await mail.send()

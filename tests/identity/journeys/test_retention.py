@@ -9,12 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.problems import status_of
-from identity.journeys import acks, destinations, lapses
-from identity.journeys.erase import requests
-from identity.journeys.read import changes as feed_pages
-from identity.journeys.read.changes import changes, read_position
-from identity.journeys.read.destined import lookup
-from identity.journeys.read.scope import open_scope
+from identity.operations.destinations import acknowledge_changes, consent_expiry, manage_destinations, read_changes
+from identity.operations.destinations.destination_read import lookup
+from identity.operations.destinations.destination_scope import open_scope
+from identity.operations.destinations.read_changes import changes, read_position
+from identity.operations.privacy import request_erasure
 from identity.planning.privacy.request_kinds import DELETE_ONLY, NATIVE, Asked
 from identity.planning.resolution.plan import UPSERT
 from identity.spaces.space import Spaces
@@ -66,21 +65,23 @@ class Consumer:
         """Says that all of it is applied; how many erasures that settles."""
         assert self.cursor is not None
         scope = await open_scope(self.space, self.id)
-        told = await acks.acknowledge(self.space, scope.id, read_position(self.space, scope, self.cursor))
+        told = await acknowledge_changes.acknowledge(
+            self.space, scope.id, read_position(self.space, scope, self.cursor)
+        )
         return int(told["erasures"])
 
 
 async def consumer(ingest: Ingest) -> Consumer:
     """A destination that may see everything of who granted Marketing."""
-    await destinations.put_purposes(ingest.space, {"purposes": [{"id": "Marketing", "class": "ads"}]}, "t")
-    made, _ = await destinations.put(ingest.space, "crm", ALL, "t")
+    await manage_destinations.put_purposes(ingest.space, {"purposes": [{"id": "Marketing", "class": "ads"}]}, "t")
+    made, _ = await manage_destinations.put(ingest.space, "crm", ALL, "t")
     return Consumer(ingest, made["destination_id"])
 
 
 async def forget(lab: Lab) -> None:
     """What a server does now and then."""
     spaces: Spaces = await lab.open()
-    await lapses.forget_told(spaces, KEPT)
+    await consent_expiry.forget_told(spaces, KEPT)
     await spaces.database.close()
 
 
@@ -94,7 +95,7 @@ def lanes(lab: Lab) -> list[tuple[int, int, int]]:
 
 def test_resync(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who comes back too late begins again, has exactly what may be read, and so has done all that was erased."""
-    monkeypatch.setattr(lapses, "PAGE", 2)
+    monkeypatch.setattr(consent_expiry, "PAGE", 2)
 
     async def main() -> None:
         async with ingesting(lab) as ingest:
@@ -104,7 +105,7 @@ def test_resync(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
             await crm.pull()
             assert len(crm.held) == 9
             late = crm.cursor
-            await requests.ask(ingest.space, Asked(NATIVE, DELETE_ONLY, 1, ["user_id:u0"], "t"))
+            await request_erasure.ask(ingest.space, Asked(NATIVE, DELETE_ONLY, 1, ["user_id:u0"], "t"))
             await ingest.send(*(user(f"u{nr}") | {"traits": {"plan": nr}} for nr in range(1, 4)))
             lab.query("UPDATE change SET at = at - (%s::int8 << 8)", (KEPT + 1) * DAY)
             lab.query("UPDATE erasure SET internal_at = internal_at - %s::int8", (KEPT + 1) * DAY)
@@ -158,7 +159,7 @@ def test_forgotten_while_it_is_read(lab: Lab, monkeypatch: pytest.MonkeyPatch) -
             await crm.pull()
             await ingest.send(*(user(f"u{nr}") for nr in range(3)))
             lab.query("UPDATE change SET at = 0")
-            place = feed_pages._position
+            place = read_changes._position
 
             async def placed(*given: Any) -> Any:
                 found = await place(*given)
@@ -167,7 +168,7 @@ def test_forgotten_while_it_is_read(lab: Lab, monkeypatch: pytest.MonkeyPatch) -
                     await ingest.send(user(f"u{nr}"))
                 return found
 
-            monkeypatch.setattr(feed_pages, "_position", placed)
+            monkeypatch.setattr(read_changes, "_position", placed)
             with pytest.raises(Resync):
                 await changes(ingest.space, crm.id, crm.cursor, 1_000)
 
@@ -186,7 +187,7 @@ def test_a_lapse_is_young(lab: Lab) -> None:
             lab.query("UPDATE change SET at = 1")
             lab.query("UPDATE disclosure SET until = 1")
             spaces = await lab.open()
-            assert await lapses.announce_lapsed(spaces) == 1
+            assert await consent_expiry.announce_lapsed(spaces) == 1
             await spaces.database.close()
             await forget(lab)
             assert sum(entries for _, _, entries in lanes(lab)) == 1

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from identity.journeys.keys.roll import roll
-from identity.journeys.read.native import get_profile
+from identity.operations.keys.roll_epoch_keys import roll
+from identity.operations.profiles.read_profile import get_profile
 from tests.properties.lab import Lab, Worker, ingesting, run, send
 
 RACE_SECONDS = 2

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.journeys.ingest.room import BYTES_OF_A_CALL, has_room, weight
+from identity.operations.ingest.admission import BYTES_OF_A_CALL, has_room, weight
 
 BOUND = 1_000
 REQUESTS = st.lists(st.tuples(st.integers(0, 4), st.integers(1, 40)), max_size=300)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from app.dsr_status import to_call
-from identity.journeys.erase import requests
-from identity.journeys.erase.resuming import forget_settled
-from identity.journeys.status_calls import LOOK, call_done
+from identity.operations.privacy import request_erasure
+from identity.operations.privacy.resume_requests import forget_settled
+from identity.operations.privacy.send_status_callbacks import LOOK, call_done
 from identity.planning.privacy.request_kinds import OPENDSR, SUPPRESS_WITH_DELETE, Asked
 from identity.spaces.space import Space
 from identity.values.calls import DAY
@@ -36,7 +36,7 @@ async def asked(lab: Lab) -> AsyncIterator[tuple[Mail, bytes]]:
             OPENDSR, SUPPRESS_WITH_DELETE, 1, ["user_id:ann"], "key_test",
             request_id=token_bytes(16), details={"controller_id": "c1", "callbacks": [url, url]},
         )  # fmt: skip
-        yield mail, (await requests.ask(mail.space, wanted)).id
+        yield mail, (await request_erasure.ask(mail.space, wanted)).id
 
 
 async def told(space: Space, id_: bytes) -> tuple[dict[str, Any], list[str]]:

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from identity.journeys.sweep import sweep_old
+from identity.operations.spaces.apply_retention import sweep_old
 from identity.store.postgres.database import Database
 from identity.store.spaces import retention
 from identity.values.calls import DAY

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from identity.journeys import tenants
-from identity.journeys.purge import purge_deleted
-from identity.journeys.read.groups import get_group
-from identity.journeys.read.history import get_history
-from identity.journeys.read.native import get_profile
-from identity.journeys.rules import put_rules
+from identity.operations.corrections.put_rules import put_rules
+from identity.operations.profiles.read_group import get_group
+from identity.operations.profiles.read_history import get_history
+from identity.operations.profiles.read_profile import get_profile
+from identity.operations.spaces import manage_spaces
+from identity.operations.spaces.purge_spaces import purge_deleted
 from identity.values.errors import GroupNotFound, ProfileNotFound, SpaceNotFound, Unauthorised
 from identity.values.ids import public
 from tests.properties.lab import Ingest, Lab, ingesting, run
@@ -23,7 +23,7 @@ def lab(database: str, tmp_path: Path) -> Lab:
 
 
 async def _delete(ingest: Ingest) -> None:
-    await tenants.delete_space(ingest.spaces, public("spc", ingest.space.public_id), "test")
+    await manage_spaces.delete_space(ingest.spaces, public("spc", ingest.space.public_id), "test")
 
 
 def test_nothing_is_left_of_a_deleted_space(lab: Lab) -> None:
@@ -66,7 +66,7 @@ def test_a_deletion_whose_keys_could_not_be_destroyed(lab: Lab) -> None:
             lab.key_store.rename(aside)
             await _delete(ingest)
             with pytest.raises(SpaceNotFound):
-                await tenants.delete_space(ingest.spaces, public("spc", ingest.space.public_id), "test")
+                await manage_spaces.delete_space(ingest.spaces, public("spc", ingest.space.public_id), "test")
             shutil.rmtree(lab.key_store, ignore_errors=True)
             aside.rename(lab.key_store)
             while await purge_deleted(ingest.spaces):
@@ -81,11 +81,11 @@ def test_a_key_of_a_space_that_is_gone(lab: Lab) -> None:
 
     async def main() -> None:
         async with ingesting(lab) as ingest:
-            made = await tenants.create_space(ingest.spaces, "other")
-            caller = await tenants.KeyCheck(ingest.spaces).caller(made["keys"]["admin"])
-            await tenants.delete_space(ingest.spaces, made["space_id"], "other")
+            made = await manage_spaces.create_space(ingest.spaces, "other")
+            caller = await manage_spaces.KeyCheck(ingest.spaces).caller(made["keys"]["admin"])
+            await manage_spaces.delete_space(ingest.spaces, made["space_id"], "other")
             with pytest.raises(SpaceNotFound):
-                await tenants.create_key(ingest.spaces, caller, "late", ["write"])
+                await manage_spaces.create_key(ingest.spaces, caller, "late", ["write"])
 
     run(main())
 
@@ -97,7 +97,7 @@ def test_a_made_up_secret(lab: Lab, secret: str) -> None:
     async def main() -> None:
         async with ingesting(lab) as ingest:
             with pytest.raises(Unauthorised):
-                await tenants.KeyCheck(ingest.spaces).caller(secret)
+                await manage_spaces.KeyCheck(ingest.spaces).caller(secret)
 
     run(main())
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from identity.journeys import acks, destinations
-from identity.journeys.erase import holds, requests
-from identity.journeys.read.changes import changes, read_position
-from identity.journeys.read.scope import open_scope
+from identity.operations.destinations import acknowledge_changes, manage_destinations
+from identity.operations.destinations.destination_scope import open_scope
+from identity.operations.destinations.read_changes import changes, read_position
+from identity.operations.privacy import manage_holds, request_erasure
 from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_WITH_DELETE, Asked
 from identity.spaces.space import Space
 from identity.store.destinations import feed
@@ -42,7 +42,7 @@ def user(name: str) -> dict[str, Any]:
 
 async def asked(space: Space, name: str) -> None:
     """An erasure, done or on hold."""
-    await requests.ask(space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 1, [f"user_id:{name}"], "t"))
+    await request_erasure.ask(space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 1, [f"user_id:{name}"], "t"))
 
 
 def make(lab: Lab) -> Space:
@@ -52,18 +52,18 @@ def make(lab: Lab) -> Space:
         async with ingesting(lab) as ingest:
             space = ingest.space
             purposes = {"purposes": [{"id": "Marketing", "class": "ads"}]}
-            await destinations.put_purposes(space, purposes, "t")
+            await manage_destinations.put_purposes(space, purposes, "t")
             for name in ("crm", "ended"):
-                made, _ = await destinations.put(space, name, ALL, "t")
+                made, _ = await manage_destinations.put(space, name, ALL, "t")
                 await ingest.send(user(f"of {name}"), user("held"), user("erased"))
                 page = await changes(space, made["destination_id"], None, 100)
                 assert page["changes"]
-            await destinations.remove(space, "ended", "t")
-            crm = (await destinations.get(space, "crm"))["destination_id"]
+            await manage_destinations.remove(space, "ended", "t")
+            crm = (await manage_destinations.get(space, "crm"))["destination_id"]
             page = await changes(space, crm, None, 100)
             scope = await open_scope(space, crm)
-            await acks.acknowledge(space, scope.id, read_position(space, scope, page["cursor"]))
-            await holds.hold(space, ["user_id:held"], "case", "t")
+            await acknowledge_changes.acknowledge(space, scope.id, read_position(space, scope, page["cursor"]))
+            await manage_holds.hold(space, ["user_id:held"], "case", "t")
             await asked(space, "held")
             await asked(space, "erased")
             return space

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from identity.journeys.read.native import get_profile
-from identity.journeys.undo import unmerge as undo
-from identity.journeys.undo.remove import remove_identifier
-from identity.journeys.undo.unmerge import unmerge
+from identity.operations.corrections import unmerge_profile
+from identity.operations.corrections.remove_identifier import remove_identifier
+from identity.operations.corrections.unmerge_profile import unmerge
+from identity.operations.profiles.read_profile import get_profile
 from identity.spaces import exclusive_transaction
 from identity.store.ingest.write import apply, commit
 from identity.values.calls import Source
@@ -150,7 +150,7 @@ def test_nothing_is_left_of_a_refusal(lab: Lab) -> None:
 
 def test_so_many_cuts(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """A profile has a bounded number of cuts; without one more it can still be parted."""
-    monkeypatch.setattr(undo, "MOST_CUTS", 2)
+    monkeypatch.setattr(unmerge_profile, "MOST_CUTS", 2)
 
     async def main() -> None:
         async with ingesting(lab) as ingest:

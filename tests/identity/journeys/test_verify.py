@@ -7,11 +7,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from identity.journeys.ingest.leave import leave
-from identity.journeys.rules import put_rules
-from identity.journeys.undo.remove import remove_identifier
-from identity.journeys.undo.unmerge import unmerge
-from identity.journeys.verify import PARTS, verify
+from identity.operations.corrections.put_rules import put_rules
+from identity.operations.corrections.remove_identifier import remove_identifier
+from identity.operations.corrections.unmerge_profile import unmerge
+from identity.operations.ingest.leave_group import leave
+from identity.operations.integrity.verify_space import PARTS, verify
 from identity.planning.integrity.discrepancies import DIFFERENCES, MOST_SHOWN
 from identity.values.calls import Source
 from identity.values.errors import SpaceNotFound

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from identity.journeys.erase import holds, requests, suppressions
-from identity.journeys.read.native import get_profile
-from identity.journeys.rejections import list_rejections
-from identity.journeys.rules import put_rules
-from identity.journeys.undo.rebuild import rebuild_space
-from identity.journeys.undo.remove import remove_identifier
-from identity.journeys.undo.trial import simulate_rules, tell
-from identity.journeys.undo.unmerge import unmerge
+from identity.operations.corrections.put_rules import put_rules
+from identity.operations.corrections.rebuild_profiles import rebuild_space
+from identity.operations.corrections.remove_identifier import remove_identifier
+from identity.operations.corrections.simulate_rules import simulate_rules, tell
+from identity.operations.corrections.unmerge_profile import unmerge
+from identity.operations.integrity.list_rejections import list_rejections
+from identity.operations.privacy import list_suppressions, manage_holds, request_erasure
+from identity.operations.profiles.read_profile import get_profile
 from identity.planning.privacy.request_kinds import (
     CANCELLED,
     FINISHED,
@@ -43,13 +43,13 @@ async def withheld(ingest: Ingest) -> tuple[str, Request]:
     both = {"type": "identify", "userId": "ann", "anonymousId": "a1"}
     await ingest.send({"type": "identify", "anonymousId": "a1", "traits": {"email": "ann@example.org"}}, both)
     await ingest.send({**both, "traits": {"email": "second@example.org"}})
-    hold = await holds.hold(ingest.space, ["user_id:ann"], "case", "key_test")
+    hold = await manage_holds.hold(ingest.space, ["user_id:ann"], "case", "key_test")
     return hold["hold_id"], await ask(ingest)
 
 
 async def ask(ingest: Ingest) -> Request:
     """An erasure of ann."""
-    return await requests.ask(ingest.space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 1, ["user_id:ann"], "key_test"))
+    return await request_erasure.ask(ingest.space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 1, ["user_id:ann"], "key_test"))
 
 
 async def seen(ingest: Ingest) -> list[str]:
@@ -82,7 +82,7 @@ def test_kept_as_they_are(lab: Lab) -> None:
             await put_rules(ingest.space, candidate, "key_test")
             assert (await rebuild_space(ingest.space, 1, quiet))["profiles_changed"] == 0
             assert await seen(ingest) == []
-            await holds.release(ingest.space, hold_id, "key_test")
+            await manage_holds.release(ingest.space, hold_id, "key_test")
             for table in ("profile", "subject_key", "identifier", "evidence"):
                 assert lab.query(f"SELECT count(*) FROM {table}") == [(0,)]
 
@@ -98,10 +98,10 @@ def test_given_up(lab: Lab) -> None:
             second = await ask(ingest)
             backup = Backup(lab)
             assert second.erasures[0].state == ON_HOLD
-            await requests.cancel(ingest.space, first.id, "key_test")
+            await request_erasure.cancel(ingest.space, first.id, "key_test")
             assert await seen(ingest) == [], "somebody else asked for it too"
             for _ in range(2):
-                ended = await requests.cancel(ingest.space, second.id, "key_test")
+                ended = await request_erasure.cancel(ingest.space, second.id, "key_test")
                 assert ended.erasures[0].state == CANCELLED
 
             async def as_before() -> None:
@@ -116,7 +116,7 @@ def test_given_up(lab: Lab) -> None:
             await level(ingest)
             ingest.space = await ingest.spaces.get(ingest.space.tenant.id)
             await as_before()
-            await holds.release(ingest.space, hold_id, "key_test")
+            await manage_holds.release(ingest.space, hold_id, "key_test")
             assert (await ask(ingest)).erasures[0].state == FINISHED
             assert await seen(ingest) == []
 
@@ -128,11 +128,11 @@ def test_given_up_but_suppressed(lab: Lab) -> None:
 
     async def main() -> None:
         async with ingesting(lab) as ingest:
-            await suppressions.suppress(ingest.space, ["email:ann@example.org"], "key_test")
-            await suppressions.lift(ingest.space, ["email:ann@example.org"], "key_test")
+            await list_suppressions.suppress(ingest.space, ["email:ann@example.org"], "key_test")
+            await list_suppressions.lift(ingest.space, ["email:ann@example.org"], "key_test")
             _, request = await withheld(ingest)
-            await suppressions.suppress(ingest.space, ["anonymous_id:a1"], "key_test")
-            await requests.cancel(ingest.space, request.id, "key_test")
+            await list_suppressions.suppress(ingest.space, ["anonymous_id:a1"], "key_test")
+            await request_erasure.cancel(ingest.space, request.id, "key_test")
             calls: list[dict[str, Any]] = [
                 {"type": "identify", "anonymousId": "a1", "traits": {"x": 1}},
                 {"type": "identify", "userId": "ann", "traits": {"x": 1}},

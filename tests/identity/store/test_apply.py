@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from identity.journeys.ingest import commit as committing
+from identity.operations.ingest import commit
 from identity.store.ingest import write
 from identity.values.errors import Conflict
 from tests.properties.lab import Lab, ingesting, run
@@ -36,7 +36,7 @@ def test_a_row_that_is_not_as_it_was_locked(
             raise Conflict
         await write.apply(connection, tenant, writes)
 
-    monkeypatch.setattr(committing, "apply", apply)
+    monkeypatch.setattr(commit, "apply", apply)
 
     async def main() -> None:
         async with ingesting(lab) as ingest:

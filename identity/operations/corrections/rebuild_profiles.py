@@ -1,0 +1,233 @@
+"""Rebuild: applies the rules in force to what is kept, group by group, while ingest goes on.
+
+Each group of profiles is replayed and written in one transaction under the gate, so a reader sees it
+as it was or as it is to be. A group that is already as the rules would have it is not touched, so
+a rebuild that was interrupted is simply begun again. So it is where the index key is rotated meanwhile,
+once everything is under the newest.
+"""
+
+from typing import Any
+
+from identity.operations.corrections.load_connected_profiles import Progress, survey
+from identity.operations.corrections.replay_calls import Replayed, replay
+from identity.operations.corrections.reseal_origin import Rewriting
+from identity.planning.corrections.rebuild import ASLEEP
+from identity.planning.resolution.counters import counted
+from identity.planning.resolution.plan import MERGE, REBUILT, UNMERGE, UPSERT, Change
+from identity.planning.resolution.planner_state import Document, Profile
+from identity.planning.resolution.resolution_rules import Rules
+from identity.planning.resolution.stored_calls import Kept, pack_demoted
+from identity.spaces.exclusive_transaction import Done, Ground, View, perform
+from identity.spaces.profile_rows import written
+from identity.spaces.rekey_space import finish
+from identity.spaces.space import Space, through_a_roll
+from identity.store.corrections.connected_profiles import freeze
+from identity.store.corrections.connected_profiles import gate as read_gate
+from identity.store.ingest.write import Writes
+from identity.store.postgres import rows
+from identity.store.postgres.writer_connection import Pen
+from identity.store.privacy.erase import withheld
+
+
+async def rebuild_space(space: Space, actor: int, progress: Progress) -> dict[str, Any]:
+    """Rebuilds all profiles of a space; returns what changed. `actor` is the number of a key."""
+    pen = Pen(space.database)
+    try:
+        while True:
+            await finish(space)
+            rules = await space.rules()
+            changed = await _rebuild_all(pen, space, rules, actor, progress)
+            if changed is not None:
+                return {"profiles_changed": changed, "rules_version": rules.version}
+    finally:
+        await pen.close()
+
+
+async def _rebuild_all(pen: Pen, space: Space, rules: Rules, actor: int, progress: Progress) -> int | None:
+    """One walk through the space; None where other rules or another index key came in force meanwhile."""
+    newest = space.keys.versions.newest
+    found = await survey(space, rules, progress)
+    done, total, changed = 0, found.profiles, 0
+    for batch in found.batches():
+        await progress(done, total)
+        done += len(batch)
+        if await _settled(space, rules, batch, found.since):
+            continue
+        more = await _rebuild(pen, space, batch, found.since, (rules.version, newest, newest), actor)
+        if more is None:
+            return None
+        changed += more
+    await progress(total, total)
+    return changed
+
+
+@through_a_roll
+async def _settled(space: Space, rules: Rules, heads: list[bytes], since: int) -> bool:
+    """Whether profiles are as the rules would have them, seen without holding up anybody.
+
+    What comes in from then on is planned under these rules, so they stay so.
+    """
+    async with space.database.transaction() as connection:
+        await freeze(connection)
+        gate = await read_gate(connection, space.tenant.id)
+        if gate.rules_version != rules.version or gate.versions != space.keys.versions or gate.live < gate.newest:
+            return False
+        replayed = await replay(View(space, connection, gate, rules), heads, since)
+    return not replayed.rebuilt.changed and not _moved(replayed)
+
+
+async def _rebuild(
+    pen: Pen, space: Space, heads: list[bytes], since: int, under: tuple[int, int, int], actor: int
+) -> int | None:
+    """One transaction; how many profiles it changed, None where it is no more under these rules and index keys."""
+
+    async def decide(ground: Ground) -> Done:
+        if (ground.rules.version, ground.gate.newest, ground.gate.live) != under:
+            return Done(None)
+        if await withheld(ground.connection, space.tenant, heads):
+            # What a hold keeps is kept as it is, with whomever it is tied to; it is rebuilt another time.
+            return Done(0)
+        replayed = await replay(ground, heads, since)
+        types = {gained.identifier.type for gained in replayed.rebuilt.links.values()}
+        await space.know_types(types)
+        return await _rows(ground, replayed, actor)
+
+    changed: int | None = await perform(pen, space, (), decide)
+    return changed
+
+
+async def _rows(ground: Ground, replayed: Replayed, actor: int) -> Done:
+    """What has to be written, if anything has."""
+    opened, stored, rebuilt = replayed.opened, replayed.stored, replayed.rebuilt
+    moved = _moved(replayed)
+    heads = {rebuilt.profiles[id_].head for id_ in rebuilt.changed} | {p.head for p in moved}
+    if not heads and not rebuilt.changed:
+        return Done(0)
+    stamp = ground.stamps(max(ground.gate.stamp, *(p.stamp for p in stored.profiles.values())))
+    version = 1 + max(profile.version for profile in stored.profiles.values())
+    for head in heads - {ASLEEP}:
+        rebuilt.profiles[head].version = version
+    writes = Writes(gate=stamp, lane=ground.lane)
+    codes = ground.space.codes
+    for id_, profile in rebuilt.profiles.items():
+        before = opened.rows.get(id_)
+        if before is None or profile.head in heads or _differs(stored.profiles.get(id_), profile):
+            profile.stamp = stamp
+            row = written(profile, codes)
+            if before is None:
+                writes.born.append(row)
+            else:
+                writes.touched.append((row, before.stamp))
+    rewriting = Rewriting(opened, await ground.mint(), writes)
+    _fill(ground, replayed, rewriting)
+    for head in sorted(heads - {ASLEEP}):
+        line = rows.HistoryRow(head, stamp, 0, REBUILT, None, b"", ground.rules.version, actor)
+        rewriting.history(head, line)
+    writes.changes = [rows.ChangeRow(c.op, c.version, c.at, c.profile, c.other) for c in _told(replayed, heads, stamp)]
+    rewriting.finish()
+    return Done(len(heads - {ASLEEP}), writes)
+
+
+def _moved(replayed: Replayed) -> list[Profile]:
+    """The origins that stand otherwise than before."""
+    stored = replayed.stored.profiles
+    return [p for id_, p in replayed.rebuilt.profiles.items() if _differs(stored.get(id_), p)]
+
+
+def _differs(before: Profile | None, after: Profile) -> bool:
+    """Whether an origin stands otherwise than before, whatever lies there."""
+    if before is None or before.own is not after.own:
+        return True
+    fields = ("head", "born", "events", "joined_to", "joined_at")
+    if any(getattr(before, field) != getattr(after, field) for field in fields):
+        return True
+    if after.head != after.id:
+        return False
+    if (before.canonical, before.elder) != (after.canonical, after.elder):
+        return True
+    one, other = before.folded, after.folded
+    return (counted(one), one.origins, one.cuts) != (counted(other), other.origins, other.cuts)
+
+
+def _fill(ground: Ground, replayed: Replayed, rewriting: Rewriting) -> None:
+    """Writes anew everything that lies at the origins where something else lies now."""
+    rebuilt = replayed.rebuilt
+    codes, changed = ground.space.codes, rebuilt.changed
+    rewriting.lift(changed & replayed.opened.rows.keys())
+    for id_ in sorted(changed):
+        rewriting.subject(id_)
+        rewriting.document(id_, rebuilt.documents.get(id_, Document()))
+    for key, gained in rebuilt.links.items():
+        if gained.origin in changed:
+            identifier = gained.identifier
+            seen = (gained.stamp, gained.first_seen, gained.last_seen)
+            link = rows.LinkRow(codes[identifier.type], gained.retired, gained.source, *seen)
+            rewriting.identifier(gained.origin, key, identifier.value.encode(), link)
+    for (id_, set_), again in rebuilt.sightings.items():
+        if id_ in changed:
+            rewriting.sighting(id_, set_, again)
+    _fill_calls(ground, replayed, rewriting)
+    _fill_history(replayed, rewriting)
+
+
+def _fill_calls(ground: Ground, replayed: Replayed, rewriting: Rewriting) -> None:
+    """The calls, as the rules now have them: what they keep and demote, and where they lie."""
+    opened, rebuilt = replayed.opened, replayed.rebuilt
+    codes, version = ground.space.codes, ground.rules.version
+    acts = {told.stamp for told in replayed.log if told.call is None}
+    moved: set[tuple[bytes, bytes]] = set()
+    for lain in opened.evidence.values():
+        for row, plain in lain:
+            now = rebuilt.evidence[row.stamp]
+            kept = row
+            if row.stamp not in acts:
+                demoted = pack_demoted(now.demoted, codes) if now.demoted else None
+                kept = row._replace(kept=b"".join(now.kept), demoted=demoted, rules_version=version)
+            if now.origin in rebuilt.changed:
+                rewriting.evidence(now.origin, kept, plain)
+                if now.origin != row.origin:
+                    moved.add((row.origin, now.origin))
+    packed: dict[tuple[bytes, bytes, int], list[tuple[int, Kept]]] = {}
+    for origin, calls in opened.events.items():
+        for at, stamp, call in calls:
+            packed.setdefault((rebuilt.events[stamp], origin, at), []).append((stamp, call))
+    for (id_, _, _), together in packed.items():
+        if id_ in rebuilt.changed:
+            rewriting.events(id_, together)
+    rewriting.writes.inherits = sorted(moved)
+
+
+def _fill_history(replayed: Replayed, rewriting: Rewriting) -> None:
+    """A line follows the call that it tells of."""
+    rebuilt, lay = replayed.rebuilt, replayed.stored.evidence
+    for origin, lines in replayed.opened.history.items():
+        for line in lines:
+            before = lay.get(line.stamp)
+            follows = before is not None and before.origin == origin
+            to = rebuilt.evidence[line.stamp].origin if follows else origin
+            if to in rebuilt.changed:
+                rewriting.history(to, line)
+
+
+def _told(replayed: Replayed, heads: set[bytes], stamp: int) -> list[Change]:
+    """What the feed is told: ids that are no more, those that are new and whom they left, and what changed."""
+    before, after = replayed.stored.profiles, replayed.rebuilt.profiles
+    was = {p.canonical for p in before.values() if p.head == p.id}
+    now = {p.canonical: p for p in after.values() if p.head == p.id}
+    told = []
+    for canonical, head in sorted(now.items()):
+        if head.id not in heads:
+            continue
+        left = before.get(canonical)
+        old = before[left.head].canonical if left is not None and left.head in before else None
+        if canonical not in was and old in now and old is not None:
+            told.append(Change(UNMERGE, old, now[old].version, stamp, canonical))
+        told.append(Change(UPSERT, canonical, head.version, stamp))
+    for id_, profile in sorted(before.items()):
+        to = after.get(after[id_].head)
+        led = before[profile.head].canonical if profile.head in before else None
+        if to is None and id_ in was:
+            told.append(Change(UPSERT, id_, before[profile.head].version + 1, stamp))
+        elif to is not None and to.canonical not in (id_, led):
+            told.append(Change(MERGE, to.canonical, to.version, stamp, id_))
+    return told

@@ -1,0 +1,82 @@
+"""Removing one identifier, and blocking it if asked: it is forgotten, what it brought stays."""
+
+from typing import Any
+
+from identity.operations.corrections.seal_profiles import act_record, changes, history, seal_act
+from identity.operations.corrections.unseal_profiles import Opened, open_whole, showed
+from identity.planning.corrections.remove_identifier import Removal, remove
+from identity.planning.resolution.working_set import set_key
+from identity.spaces.exclusive_transaction import Done, Ground, act
+from identity.spaces.profile_rows import written
+from identity.spaces.space import Space, through_a_roll
+from identity.store.ingest.load import BLOCKED
+from identity.store.ingest.write import Writes
+from identity.store.ledger.ledger import said
+from identity.store.privacy.erase import withheld
+from identity.store.profiles import snapshot_queries
+from identity.values.calls import Identifier, Source
+from identity.values.errors import IdentifierNotFound, LastIdentifier
+from identity.values.identifiers import parse
+from identity.values.ids import public_profile
+from identity.values.stamps import stamp_time
+
+ACTION = "identifier.remove"
+
+
+@through_a_roll
+async def remove_identifier(space: Space, ref: str, *, block: bool, source: Source, actor: str) -> dict[str, Any]:
+    """Takes an identifier, written `type:value`, off its profile; `block` keeps it from coming back.
+
+    One that nobody has can still be blocked. BadIdentifier, IdentifierNotFound, LastIdentifier.
+    """
+    named = parse(ref, (await space.rules()).region)
+
+    async def decide(ground: Ground) -> Done:
+        key = space.keys.identifier(named.type, named.value)
+        if key not in ground.owners or await withheld(ground.connection, space.tenant, [ground.owners[key]]):
+            return _block(ground, key, actor, block=block)
+        opened = await open_whole(ground, ground.owners[key])
+        if len(opened.whole.links) == 1:
+            raise LastIdentifier
+        removal = remove(opened.whole, key, ground.stamps)
+        origin = removal.link.origin
+        await opened.unlock(origin)
+        writes = await _rows(ground, opened, removal, named, source, block=block)
+        profile_id = public_profile(removal.head.canonical)
+        writes.ledger = [said(actor, ACTION, profile_id, stamp_time(removal.stamp))]
+        return Done({"profile_id": profile_id, "blocked": block}, writes, (origin, removal.stamp))
+
+    answer: dict[str, Any] = await act(space, [named], decide)
+    return answer
+
+
+def _block(ground: Ground, key: bytes, actor: str, *, block: bool) -> Done:
+    """What is left to do with an identifier that nobody has."""
+    if not block:
+        raise IdentifierNotFound
+    stamp = ground.stamps(ground.gate.stamp)
+    writes = Writes(gate=stamp, marks=BLOCKED, blocked=[key], ledger=[said(actor, ACTION, None, stamp_time(stamp))])
+    return Done({"profile_id": None, "blocked": True}, writes)
+
+
+async def _rows(
+    ground: Ground, opened: Opened, removal: Removal, named: Identifier, source: Source, *, block: bool
+) -> Writes:
+    """The rows of a removal. Of the sets it was seen in, none was seen from now on."""
+    space, key, origin, stamp = ground.space, removal.link.key, removal.link.origin, removal.stamp
+    writes = Writes(gate=stamp, lane=ground.lane)
+    writes.touched = [(written(p, space.codes), opened.rows[p.id].stamp) for p in removal.profiles.values()]
+    writes.detached = [(origin, key)]
+    writes.forgotten = [(key, stamp)]
+    found = await snapshot_queries.naming(ground.connection, space.tenant, sorted(opened.rows), key)
+    sets = {(row.origin, set_key(keys)) for row in found if key in (keys := showed(row, space.names))}
+    writes.unseen = sorted(sets)
+    if block:
+        writes.blocked, writes.marks = [key], BLOCKED
+    record = act_record(
+        "remove", source, stamp_time(stamp), {"blocked": block, "identifier": [named.type, named.value]}
+    )
+    seal_act(writes, opened.subjects[origin], origin, stamp, [key], record, ground.rules.version)
+    writes.history = history([removal.note], ground.rules.version, source.key)
+    writes.changes = changes([removal.change])
+    return writes

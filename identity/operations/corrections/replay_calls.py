@@ -1,0 +1,139 @@
+"""Some profiles, read whole and replayed under other rules."""
+
+import asyncio
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+
+from identity.operations.corrections.load_connected_profiles import Every, names, reread
+from identity.operations.corrections.unseal_profiles import Opened, open_whole
+from identity.planning.corrections.profile_snapshot import Lain
+from identity.planning.corrections.rebuild import Lying, Plain, Rebuilt, Stored, rebuild
+from identity.planning.corrections.replay import Ground, Replay, Told
+from identity.planning.resolution.planner_state import Sighting
+from identity.planning.resolution.resolution_rules import Rules
+from identity.planning.resolution.stored_calls import Kept, split_keys, unpack_demoted
+from identity.spaces.exclusive_transaction import View
+from identity.spaces.rekey_profiles import older_names
+from identity.store.corrections import connected_profiles
+from identity.values.calls import ACTS, STORED_KINDS, Identifier
+from identity.values.ids import new_id
+
+
+class Replayed:
+    """Profiles as they are stored, and as the rules would have them."""
+
+    def __init__(self, opened: Opened, stored: Stored, rebuilt: Rebuilt, log: list[Told]) -> None:
+        self.opened = opened
+        self.stored = stored
+        self.rebuilt = rebuilt
+        self.log = log
+
+
+async def replay(view: View, heads: Iterable[bytes], since: int) -> Replayed:
+    """Replays these profiles, and whatever their calls name by now, under the rules of the view.
+
+    `since` is the stamp of the survey that put them together.
+    """
+    space, rules = view.space, view.rules
+    wanted = set(heads)
+    late = await connected_profiles.refused_since(view.connection, space.tenant, since)
+    while True:
+        opened = await open_whole(view, *sorted(wanted))
+        await opened.open(opened.rows.keys())
+        log = await _log(opened, rules)
+        keys = {key for told in log for key in (names(told.call) if told.call is not None else told.named)}
+        keys |= opened.whole.links.keys()
+        found = set(await connected_profiles.owners(view.connection, space.tenant, sorted(keys)))
+        for origin, kept, demoted in late:
+            refused = {key for key, reason in unpack_demoted(demoted, space.names.__getitem__) if reason != "blocked"}
+            if not keys.isdisjoint((*split_keys(kept), *refused)):
+                found.add(origin)
+        if found <= opened.rows.keys():
+            break
+        wanted = opened.rows.keys() | found
+    ground = await _ground(view, opened, log, keys)
+    stored = _stored(opened, rules)
+    again = Replay(rules, ground, new_id)
+
+    def run() -> Rebuilt:
+        again.run(log)
+        return rebuild(stored, log, again, new_id)
+
+    return Replayed(opened, stored, await asyncio.to_thread(run), log)
+
+
+async def _ground(view: View, opened: Opened, log: Iterable[Told], keys: AbstractSet[bytes]) -> Ground:
+    """What was forgotten, blocked and cut of these identifiers, whichever index key that was noted under."""
+    space, oldest = view.space, view.gate.oldest
+    older: dict[bytes, bytes] = {}
+    if oldest < view.gate.newest:
+        named = [Identifier(link.type, opened.value(key).decode()) for key, link in opened.whole.links.items()]
+        for call in (told.call for told in log if told.call is not None):
+            previous = () if call.alias is None else (call.alias.user, call.alias.anonymous)
+            named += [*call.identifiers, *(each for each in previous if each is not None)]
+        older = older_names(space, named, oldest)
+    forgotten, blocked, cuts = await connected_profiles.marked(
+        view.connection, space.tenant, sorted(keys | older.keys())
+    )
+    until: dict[bytes, int] = {}
+    for key, stamp in forgotten.items():
+        until[older.get(key, key)] = max(stamp, until.get(older.get(key, key), 0))
+    by_cut: dict[bytes, list[tuple[bytes, int]]] = {}
+    for key, cut, side in cuts:
+        by_cut.setdefault(cut, []).append((older.get(key, key), side))
+    return Ground(until, frozenset(older.get(key, key) for key in blocked), by_cut)
+
+
+async def _log(opened: Opened, rules: Rules) -> list[Told]:
+    """Everything that lies at the origins, in the order of its stamps, as these rules read it."""
+    space = opened.ground.space
+    log = [
+        _told(opened, origin, lain, rules)
+        for origin, content in opened.whole.contents.items()
+        for lain in content.evidence
+    ]
+    calls = [told.call for told in log if told.call is not None]
+    types = {identifier.type for call in calls for identifier in call.identifiers}
+    usable = await space.room_for(types)
+    for call in calls if types - usable else ():
+        call.identifiers = [identifier for identifier in call.identifiers if identifier.type in usable]
+    return sorted(log, key=lambda told: told.stamp)
+
+
+def _told(opened: Opened, origin: bytes, lain: Lain, rules: Rules) -> Told:
+    kept = lain.call
+    kind = STORED_KINDS[kept.kind]
+    if kind == "unmerge":
+        cut = kept.body["cut"]
+        births = tuple(sorted(born for _, _, born in kept.body["twins"]))
+        cut_id = None if cut is None else bytes.fromhex(cut)
+        return Told(lain.stamp, origin, kept, None, frozenset(lain.kept), cut_id, births)
+    if kind in ACTS:
+        return Told(lain.stamp, origin, kept)
+    return Told(lain.stamp, origin, kept, reread(opened.ground.space, kept, rules, Every()))
+
+
+def _stored(opened: Opened, rules: Rules) -> Stored:
+    """The profiles as they lie in the database."""
+    space, whole = opened.ground.space, opened.whole
+    evidence: dict[int, Lying] = {}
+    events: dict[int, Plain] = {}
+    sightings: dict[tuple[bytes, bytes], Sighting] = {}
+    shown = {lain.stamp: lain.shown for content in whole.contents.values() for lain in content.evidence}
+    for origin, rows in opened.evidence.items():
+        for row, _ in rows:
+            demoted = list(unpack_demoted(row.demoted or b"", space.names.__getitem__))
+            evidence[row.stamp] = Lying(origin, split_keys(row.kept), demoted, shown[row.stamp])
+    for origin, packed in opened.events.items():
+        for _, stamp, call in packed:
+            events[stamp] = Plain(origin, _ranked(opened, call, rules))
+    for origin, content in whole.contents.items():
+        sightings |= {(origin, set_): seen for set_, seen in content.sightings.items()}
+    return Stored(whole.profiles, whole.links, opened.documents, sightings, evidence, events)
+
+
+def _ranked(opened: Opened, kept: Kept, rules: Rules) -> list[bytes]:
+    """What a plain call names, the strongest first."""
+    call = reread(opened.ground.space, kept, rules, Every())
+    ranked = sorted(call.identifiers, key=lambda identifier: rules.rank(identifier.type))
+    return [identifier.key for identifier in ranked]

@@ -1,0 +1,99 @@
+"""Between plan and apply of an act: the rows of an unmerge, and what every act leaves behind."""
+
+from typing import Any
+
+from identity.operations.corrections.reseal_origin import Rewriting
+from identity.operations.corrections.unseal_profiles import Opened
+from identity.planning.corrections.unmerge import Parting, Split
+from identity.planning.resolution.plan import Change, Note
+from identity.planning.resolution.stored_calls import Kept
+from identity.planning.resolution.stored_calls import pack_kept as pack
+from identity.spaces.new_subject_keys import Mint
+from identity.spaces.profile_rows import written
+from identity.store.ingest.load import CUTS
+from identity.store.ingest.write import Writes
+from identity.store.postgres import rows
+from identity.values.calls import STORED_KINDS, Kind, Source
+from identity.vault.seal import EVIDENCE
+from identity.vault.subject_keys import SubjectKey
+
+
+def act_record(kind: Kind, source: Source, at: int, body: dict[str, Any]) -> Kept:
+    """An act in the form that calls are stored in."""
+    return Kept(STORED_KINDS.index(kind), "", at, at, source.key, source.server, body)
+
+
+def seal_parting(opened: Opened, parting: Parting, mint: Mint, record: Kept, lane: int) -> Writes:
+    """The rows of an unmerge; `record` is the act itself, which lies with the side that stays."""
+    ground = opened.ground
+    codes, rules = ground.space.codes, ground.rules.version
+    writes = Writes(gate=parting.stamp, lane=lane)
+    twins = {split.twin for split in parting.splits}
+    for id_, profile in parting.profiles.items():
+        row = written(profile, codes)
+        if id_ in twins:
+            writes.born.append(row)
+        else:
+            writes.touched.append((row, opened.rows[id_].stamp))
+    rewriting = Rewriting(opened, mint, writes)
+    for split in parting.splits:
+        _divide(opened, parting, split, rewriting)
+    writes.inherits = [(split.origin, split.twin) for split in parting.splits]
+    lifted = set(writes.lifted)
+    for key, link in parting.links.items():
+        before = opened.held[key]
+        if before.origin not in lifted and before.retired and not link.retired:
+            writes.unretired.append((link.origin, key))
+    if parting.cut is not None:
+        writes.cuts = [(key, parting.cut, side) for key, side in parting.sides]
+        writes.marks = CUTS
+    subject = mint.get(parting.staying.id) or opened.subjects[parting.staying.id]
+    seal_act(writes, subject, parting.staying.id, parting.stamp, parting.named, record, rules)
+    writes.history += history(parting.notes, rules, record.source)
+    writes.changes = changes(parting.changes)
+    writes.slot, writes.subject_keys = mint.new_slot, mint.rows
+    return writes
+
+
+def seal_act(
+    writes: Writes, subject: SubjectKey, origin: bytes, stamp: int, named: list[bytes], record: Kept, rules: int
+) -> None:
+    """Adds an act to the evidence of an origin."""
+    payload = subject.seal(EVIDENCE, origin, stamp, pack(record))
+    writes.evidence.append(rows.EvidenceRow(origin, stamp, record.kind, b"".join(named), None, payload, rules))
+
+
+def history(notes: list[Note], rules: int, actor: int) -> list[rows.HistoryRow]:
+    """The lines of an act, at most one to a profile."""
+    return [rows.HistoryRow(n.profile, n.stamp, 0, n.kind, n.other, b"".join(n.keys), rules, actor) for n in notes]
+
+
+def changes(told: list[Change]) -> list[rows.ChangeRow]:
+    """What an act tells the feed."""
+    return [rows.ChangeRow(c.op, c.version, c.at, c.profile, c.other) for c in told]
+
+
+def _divide(opened: Opened, parting: Parting, split: Split, rewriting: Rewriting) -> None:
+    """Writes all of a split origin anew, here and at its twin."""
+    origin, twin = split.origin, split.twin
+    rewriting.lift([origin])
+    for id_ in (origin, twin):
+        rewriting.subject(id_)
+    for key, row in opened.held.items():
+        if row.origin == origin:
+            link = parting.links.get(key) or opened.whole.links[key]
+            again = rows.LinkRow(row.type, link.retired, row.source, row.linked_at, row.first_seen, row.last_seen)
+            rewriting.identifier(link.origin, key, opened.value(key), again)
+    rewriting.document(origin, split.staying)
+    rewriting.document(twin, split.leaving)
+    for lain, plain in opened.evidence.get(origin, ()):
+        rewriting.evidence(twin if lain.stamp in split.evidence else origin, lain, plain)
+    packed: dict[tuple[bytes, int], list[tuple[int, Kept]]] = {}
+    for row_stamp, stamp, call in opened.events.get(origin, ()):
+        packed.setdefault((twin if stamp in split.events else origin, row_stamp), []).append((stamp, call))
+    for (id_, _), calls in packed.items():
+        rewriting.events(id_, calls)
+    for set_key, seen in opened.whole.contents[origin].sightings.items():
+        rewriting.sighting(twin if set_key in split.sightings else origin, set_key, seen)
+    for line in opened.history.get(origin, ()):
+        rewriting.history(twin if line.stamp in split.evidence else origin, line)

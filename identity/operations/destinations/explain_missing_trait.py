@@ -1,0 +1,176 @@
+"""Why a destination has a trait of somebody, or lacks it: the facts for `planning.gates`, read for an admin.
+
+What it answers of an identifier that leads to nobody only an admin may know, and each question is
+in the ledger: it must not become an oracle of who was erased.
+"""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from identity.operations.destinations.destination_scope import Scope, field_set, open_scope, seen, told_before
+from identity.operations.profiles.profile import Opened
+from identity.planning.consent.permission import Permission, Verdict
+from identity.planning.destinations.feed_pages import unpack
+from identity.planning.destinations.gap_explanation import (
+    Entry,
+    Facts,
+    Gate,
+    Standing,
+    gates,
+    standing,
+    stopped_at,
+    verdicts,
+)
+from identity.planning.destinations.policy import Visible, winners
+from identity.planning.resolution.event_time import format_time
+from identity.planning.resolution.placeholder_values import NOBODYS_EMAILS, stands_for_nobody
+from identity.planning.resolution.stored_calls import unpack_demoted
+from identity.spaces.space import Space, through_a_roll
+from identity.store.destinations import deliveries, destinations, feed, unknown_identifiers
+from identity.store.profiles import profile_queries
+from identity.values.errors import BadIdentifier, DestinationNotFound
+from identity.values.identifiers import normalise, usable_type
+from identity.values.ids import public
+
+MOST_ENTRIES = 20_000
+MOST_ORIGINS = 10_001
+
+
+@through_a_roll
+async def explain_gap(space: Space, name: str, ref: str, trait: str) -> dict[str, Any]:
+    """The gates between a trait of the person of `type:value` and a destination, and where they stop.
+
+    DestinationNotFound; BadIdentifier where it is not written as one; TooMuch.
+    """
+    async with space.database.reading() as connection:
+        row = await destinations.named(connection, space.tenant, name)
+    if row is None:
+        raise DestinationNotFound
+    scope = await open_scope(space, public("dst", row.public_id))
+    facts, opened = await _facts(space, scope, ref, trait)
+    told = gates(facts)
+    return {
+        "destination_id": public("dst", scope.public_id),
+        "trait": trait,
+        "profile_id": None if opened is None else opened.public_id,
+        "stopped_at": stopped_at(told),
+        "gates": [_shown(gate) for gate in told],
+    }
+
+
+async def _facts(space: Space, scope: Scope, ref: str, trait: str) -> tuple[Facts, Opened | None]:
+    type_, colon, text = ref.partition(":")
+    type_ = type_.lower()
+    if not colon or not usable_type(type_):
+        raise BadIdentifier
+    rules = await space.rules()
+    value = normalise(type_, text, rules.region)
+    unmet = verdicts(scope.entitled, Permission({}, (), scope.purposes, _now()), None)
+    facts = Facts(trait=trait, entitled=scope.entitled, verdicts=unmet)
+    if value is None:
+        return msgspec.structs.replace(facts, usable=False), None
+    async with space.database.reading() as connection:
+        newest, keys = space.keys.versions.newest, space.keys.identifiers(type_, value)
+        known = await unknown_identifiers.of(connection, space.tenant, keys, space.keys.suppression(type_, value))
+        found = await profile_queries.by_keys(connection, space.tenant, [keys], MOST_ORIGINS, newest)
+    nobody = stands_for_nobody(value) or value in NOBODYS_EMAILS or rules.blocked(type_, value)
+    facts = msgspec.structs.replace(
+        facts,
+        suppressed=known.suppressed,
+        erased=known.erased,
+        blocked=nobody or known.blocked,
+        # An erasure removes as well, and is told as such.
+        removed=known.removed and not (known.suppressed or known.erased),
+        demoted=await _demoted(space, keys, known.demoted),
+        refusals=known.refusals,
+    )
+    if 0 not in found.heads:
+        return facts, None
+    opened = Opened(space, found.heads[0], found.members, found.identifiers)
+    return await _linked(space, scope, facts, opened, keys), opened
+
+
+async def _linked(space: Space, scope: Scope, facts: Facts, opened: Opened, keys: Sequence[bytes]) -> Facts:
+    """The facts of somebody who is there."""
+    held = next(each for each in opened.identifiers if each.key in keys)
+    entry = winners(opened.documents).get(facts.trait)
+    told = None
+    if entry is not None:
+        origin, stamped = entry
+        call = (await opened.calls([(origin, stamped[2])])).get((origin, stamped[2]))
+        told = Entry(stamped[0] is not None, stamped[1], None if call is None else call.message_id, origin)
+    view = await seen(scope, opened)
+    before = await told_before(space, scope, [member.id for member in opened.members])
+    at = {(row.origin, row.fields) for row in before}
+    place, sent = await _standing(space, scope, opened)
+    return msgspec.structs.replace(
+        facts,
+        first_seen=held.first_seen,
+        retired=held.retired,
+        origin=held.origin,
+        canonical=opened.head.canonical,
+        origins=len(opened.members),
+        entry=told,
+        verdicts=facts.verdicts
+        if told is None
+        else verdicts(scope.entitled, scope.permission(opened, _now()), told.origin),
+        standing=place,
+        sent=sent,
+        disclosed=told is not None and _disclosed(space, view, told.origin, at),
+        known=bool(before),
+    )
+
+
+async def _standing(space: Space, scope: Scope, opened: Opened) -> tuple[Standing, bool]:
+    """Where the profile stands by what was acknowledged; whether by what was pushed it is settled."""
+    ids = [member.id for member in opened.members]
+    found: list[Standing] = []
+    async with space.database.reading() as connection:
+        stands = await deliveries.get(connection, space.tenant, scope.id)
+        lanes = {lane.lane: (lane.base, lane.seq) for lane in await feed.lanes(connection, space.tenant)}
+        for raw in (stands.acked, stands.pushed):
+            place = None if raw is None else unpack(raw)
+            about = None
+            if place is not None:
+                after = {lane: place.lanes.get(lane, 0) for lane in lanes}
+                about = await feed.about(connection, space.tenant, after, ids, MOST_ENTRIES)
+            versions = (scope.version, scope.purposes.version)
+            found.append(standing(place, versions, lanes, opened.head.canonical, about))
+    return found[0], found[1] == "settled"
+
+
+def _disclosed(space: Space, view: Visible, origin: bytes, at: set[tuple[bytes, bytes]]) -> bool:
+    """Whether what can be seen of an origin now was told, by the names of its fields."""
+    names = view.fields.get(origin)
+    return names is not None and (origin, field_set(space, names)) in at
+
+
+async def _demoted(space: Space, keys: Sequence[bytes], packed: bytes | None) -> str | None:
+    """Why a call lost the identifier."""
+    if packed is None:
+        return None
+    names = await space.read_types()
+    return next((why for each, why in unpack_demoted(packed, names.__getitem__) if each in keys), None)
+
+
+def _shown(gate: Gate) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "gate": gate.gate,
+        "result": gate.result,
+        "reason": gate.reason,
+        "detail": gate.detail,
+        "purposes": {name: _verdict(each) for name, each in gate.purposes.items() if name},
+    }
+    return shown
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    until = None if verdict.until is None else format_time(verdict.until)
+    return {"granted": verdict.granted, "reason": verdict.reason, "until": until}
+
+
+def _now() -> int:
+    return time.time_ns() // 1000

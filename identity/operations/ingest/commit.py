@@ -1,0 +1,261 @@
+"""One batch of one space through load, plan and apply, in one transaction.
+
+A batch is planned on locked rows only. Whatever goes wrong before the commit rolls all of it
+back and plans it again, as does whatever it was read under that the gate does not name any more (rules,
+index key); a commit whose answer is lost is settled by the rows that name the batch,
+those of its messages and that of what it did not take. So a batch is in the database once or not
+at all, and nothing acknowledged is lost.
+"""
+
+import asyncio
+import random
+from collections.abc import Sequence
+
+from identity.operations.ingest.record_rejections import losses
+from identity.operations.ingest.rekey_on_write import Behind
+from identity.operations.ingest.request import Request
+from identity.operations.ingest.seal import Sealer
+from identity.operations.ingest.unseal import (
+    Opened,
+    fill_windows,
+    missing_windows,
+    wanted_documents,
+    wanted_sets,
+)
+from identity.planning.resolution.plan import Plan
+from identity.planning.resolution.planner import plan as make_plan
+from identity.planning.resolution.planner_state import Neighbourhood
+from identity.planning.resolution.resolution_rules import Rules
+from identity.spaces.space import Space
+from identity.store.ingest import load
+from identity.store.ingest.write import apply, commit, rollback
+from identity.store.ledger.ledger import said
+from identity.store.postgres.database import Database, translated
+from identity.store.postgres.pipeline import WireConnection
+from identity.store.postgres.writer_connection import Pen
+from identity.store.spaces import spaces_and_keys
+from identity.values.calls import Call
+from identity.values.errors import (
+    Conflict,
+    DatabaseUnavailable,
+    KeyUnavailable,
+    LeaseLost,
+    PartitionMissing,
+    SealBroken,
+)
+from identity.values.ids import new_id, public_profile
+from identity.values.stamps import SLOT_BITS, Clock, stamp_time
+
+ATTEMPTS = 12
+RECONNECTS = 4
+KEY_SLOTS = 4_096
+MARGIN = 1_000_000  # microseconds that the stamps of one batch may take
+
+
+class Writer:
+    """Commits batches, one after the other. Used by one task at a time.
+
+    One that does not keep what it writes only says what would become of it.
+    """
+
+    def __init__(self, database: Database, *, keeps: bool = True) -> None:
+        self._database = database
+        self._pen = Pen(database)
+        self._keeps = keeps
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of the slot it holds."""
+        return self._pen.clock
+
+    async def close(self) -> None:
+        """Gives the slot back."""
+        await self._pen.close()
+
+    async def write(self, space: Space, requests: Sequence[Request]) -> None:
+        """Commits the calls of these requests and sets their outcomes.
+
+        Raises Unavailable (nothing is stored, or stored and safe to send again) when the database
+        or a key cannot be had, SpaceNotFound when the space is gone.
+        """
+        tried: dict[int, Plan] = {}
+        alone = any(call.alias is not None for request in requests for _, call in request.calls)
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                await asyncio.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 7)))  # noqa: S311 (jitter)
+            try:
+                connection = await self._pen.ready()
+                with translated():
+                    done, alone = await self._attempt(connection, space, requests, tried, alone=alone)
+                if done:
+                    return
+            except PartitionMissing:
+                await self._pen.give_up()
+                await self._database.make_partitions()
+            except LeaseLost:
+                await self._pen.give_up()
+                self._pen.lose()
+            except Conflict:
+                await self._pen.give_up()
+            except (DatabaseUnavailable, KeyUnavailable) as error:
+                # A key too: a roll may have moved it after it was read and before it was opened.
+                await self._pen.give_up()
+                if attempt >= RECONNECTS or isinstance(error, SealBroken):
+                    raise
+            except BaseException:
+                await self._pen.give_up()
+                raise
+        raise DatabaseUnavailable
+
+    async def _attempt(
+        self,
+        connection: WireConnection,
+        space: Space,
+        requests: Sequence[Request],
+        tried: dict[int, Plan],
+        *,
+        alone: bool,
+    ) -> tuple[bool, bool]:
+        """One try; returns whether it is done, and whether the next one needs the gate for itself."""
+        calls = [call for request in requests for _, call in request.calls]
+        batch = self.clock.next()
+        lease = self._pen.lease
+        if lease is None:
+            raise Conflict
+        first = await load.begin(
+            connection,
+            space.tenant,
+            list({call.message for call in calls}),
+            list({key for request in requests for key in request.keys}),
+            batch,
+            lease,
+            # A commit whose answer was lost may still be under way: it holds the gate until it is done.
+            alone=alone or bool(tried),
+        )
+        if tried:
+            # Before anything else: reading again would give calls without an id another one.
+            done = await load.committed(connection, space.tenant, [call.message for call in calls], list(tried))
+            if done is not None:
+                await rollback(connection)
+                _answer(requests, tried[done])
+                return True, alone
+        current = await _current(connection, space, requests, first)
+        if current is None:
+            return False, alone
+        first = current
+        rules = await space.rules(first.gate.rules_version)
+        opened, slot, held = await self._open(connection, space, calls, rules, first)
+        newest = max(first.gate.stamp, opened.newest) >> SLOT_BITS
+        if newest + MARGIN >= self.clock.until:
+            # Another host's clock is ahead of ours: the lease has to reach beyond what it wrote.
+            await rollback(connection)
+            self._pen.behind(newest)
+            return False, alone
+        made = make_plan(opened.around, calls, rules, self.clock.next, new_id, public_profile)
+        if made.rests_on_absence and not alone:
+            await rollback(connection)
+            return False, True
+        if not self._keeps:
+            await rollback(connection)
+            _answer(requests, made)
+            return True, alone
+        writes = Sealer(opened, first.gate, rules, slot, held).seal(made)
+        writes.unclaimed = list(first.fresh_messages - made.messages)
+        writes.gate = self.clock.last << SLOT_BITS | self.clock.slot if made.rests_on_absence else 0
+        writes.lane = self.clock.slot % spaces_and_keys.LANES
+        writes.ledger = [
+            said(
+                f"key:{record.call.source.key}", "alias.force", public_profile(record.origin), stamp_time(record.stamp)
+            )
+            for record in made.forced
+        ]
+        writes.rejection = losses(space, requests, made, batch)
+        await apply(connection, space.tenant, writes)
+        tried[batch] = made
+        await commit(connection)
+        _answer(requests, made)
+        return True, alone
+
+    async def _open(
+        self, connection: WireConnection, space: Space, calls: Sequence[Call], rules: Rules, first: load.First
+    ) -> tuple[Opened, int, tuple[int, bytes] | None]:
+        """Locks what the first round trip found and opens it."""
+        groups = {call.group_key for call in calls if call.group is not None}
+        known = first.owners
+        may_mint = bool(groups) or any(i.key not in known for call in calls for i in call.identifiers)
+        slot = random.randrange(KEY_SLOTS)  # noqa: S311 (spreads keys, guards nothing)
+        marked = await self._marks(connection, space, calls, first) if first.gate.marks else Neighbourhood()
+        second = await load.lock(
+            connection,
+            space.tenant,
+            set(known.values()),
+            wanted_documents(calls, known),
+            wanted_sets(calls, known, lambda call: marked.hidden(call) | marked.blocked),
+            list(groups),
+            slot if may_mint or any(call.alias is not None for call in calls) else None,
+        )
+        try:
+            opened = Opened(space, first, second)
+        except KeyError:
+            await space.read_types()
+            opened = Opened(space, first, second)
+        opened.around.messages = {call.message for call in calls} - first.fresh_messages
+        opened.around.suppressed, opened.around.erased = marked.suppressed, marked.erased
+        opened.around.blocked, opened.around.cuts = marked.blocked, marked.cuts
+        scans = missing_windows(opened.around, rules, space.codes)
+        if scans:
+            found = await load.scan_windows(connection, space.tenant, scans)
+            fill_windows(opened.around, scans, found, space.names)
+        return opened, slot, second.slot
+
+    async def _marks(
+        self, connection: WireConnection, space: Space, calls: Sequence[Call], first: load.First
+    ) -> Neighbourhood:
+        """What must be respected of what these calls name."""
+        named = {i.key: i for call in calls for i in (*call.identifiers, *call.unlinked)}
+        for call in calls:
+            if call.alias is not None:
+                named |= {i.key: i for i in (call.alias.user, call.alias.anonymous) if i is not None}
+        hashes = {space.keys.suppression(i.type, i.value): key for key, i in named.items()}
+        suppressed, blocked, cuts = await load.marks(connection, space.tenant, first.gate, list(hashes), list(named))
+        marked = Neighbourhood(blocked=blocked)
+        for hash_, whole, until in suppressed:
+            if whole:
+                marked.suppressed.add(hashes[hash_])
+            elif until is not None:
+                marked.erased[hashes[hash_]] = until
+        for key, cut, side in cuts:
+            marked.cuts.setdefault(key, []).append((cut, side))
+        return marked
+
+
+async def _current(
+    connection: WireConnection, space: Space, requests: Sequence[Request], first: load.First
+) -> load.First | None:
+    """What was found, where the requests were read under what the gate names and nothing is behind that.
+
+    Else it is rolled back and made good, and None: what was looked for was not all.
+    """
+    gate = first.gate
+    if any(request.rules != gate.rules_version or request.index != gate.versions for request in requests):
+        await rollback(connection)
+        space.keys.turn(gate.versions)
+        rules = await space.rules(gate.rules_version)
+        for request in requests:
+            await request.read(space, rules)
+        return None
+    if gate.oldest == gate.newest:
+        return first
+    behind = Behind(space, requests)
+    if await behind.found(connection, first):
+        await rollback(connection)
+        await behind.bring(connection)
+        return None
+    return await behind.fresh(connection, first)
+
+
+def _answer(requests: Sequence[Request], made: Plan) -> None:
+    outcomes = iter(made.outcomes)
+    for request in requests:
+        for at, _ in request.calls:
+            request.outcomes[at] = next(outcomes)

@@ -1,0 +1,192 @@
+"""Collects requests into batches: whatever gathered while the last commit ran is the next one.
+
+No timer: an idle writer starts at once, a busy one finds more. A request is never split, and
+calls that share an identifier keep their order of arrival: a request waits while one before it,
+in flight or in the queue, names an identifier of its own. The queue is bounded; a full one says
+so at once, and nothing of that request is stored. What was rejected when it was read waits as
+well: that it was is committed before it is answered.
+"""
+
+import asyncio
+from collections import deque
+from typing import NamedTuple
+
+import structlog
+
+from identity.operations.ingest.admission import has_room
+from identity.operations.ingest.commit import Writer
+from identity.operations.ingest.request import Request
+from identity.spaces.space import Space
+from identity.store.postgres.database import Database
+from identity.values.calls import Outcome
+from identity.values.errors import KeyUnavailable, OnefoldError, QueueFull, ShuttingDown
+
+BATCH = 500
+# A second writer joins in for so many calls only: of few, one batch costs less than two.
+JOIN = 100
+SCAN = 400
+
+_log = structlog.get_logger(__name__)
+
+
+class _Waiting(NamedTuple):
+    space: Space
+    request: Request
+    done: "asyncio.Future[None]"
+
+
+class Gatherer:
+    """The queue and its writers. `bound` is the weight that may wait, rejected calls included."""
+
+    def __init__(self, database: Database, *, writers: int = 2, bound: int = 20_000) -> None:
+        self._writers = [Writer(database) for _ in range(writers)]
+        self._bound = bound
+        self._queues: dict[int, deque[_Waiting]] = {}
+        self._turn: deque[int] = deque()
+        self._busy: dict[int, list[list[_Waiting]]] = {}
+        self._waiting = self._weight = 0
+        self._held: dict[int, int] = {}
+        self._closing = False
+        self._wake: list[asyncio.Future[None]] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Starts the writers."""
+        self._tasks = [asyncio.create_task(self._write(writer)) for writer in self._writers]
+
+    async def close(self) -> None:
+        """Finishes what waits, then ends the writers."""
+        self._closing = True
+        self._wake_all()
+        await asyncio.gather(*self._tasks)
+        for writer in self._writers:
+            try:
+                await writer.close()
+            except OnefoldError:
+                # Its lease ends by itself.
+                _log.warning("writer.not_closed")
+
+    @property
+    def waiting(self) -> int:
+        """How many calls wait for a writer."""
+        return self._waiting
+
+    async def submit(self, space: Space, request: Request) -> list[Outcome]:
+        """Commits the calls of a request and what it lost; returns one outcome per item, in their order.
+
+        QueueFull, ShuttingDown: nothing of it was stored. Unavailable: send it again.
+        """
+        if self._closing:
+            raise ShuttingDown
+        if request.rules < 0:
+            await request.read(space, await space.rules())
+        if request.items:
+            own = self._held.get(space.tenant.id, 0)
+            if not has_room(request.weight, own=own, waiting=self._weight, bound=self._bound):
+                raise QueueFull
+            done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._put(_Waiting(space, request, done))
+            await done
+        return [outcome for outcome in request.outcomes if outcome is not None]
+
+    def _put(self, waiting: _Waiting) -> None:
+        id_ = waiting.space.tenant.id
+        queue = self._queues.get(id_)
+        if queue is None:
+            queue = self._queues[id_] = deque()
+            self._turn.append(id_)
+        queue.append(waiting)
+        self._count(waiting, 1)
+        self._wake_all()
+
+    def _count(self, waiting: _Waiting, sign: int) -> None:
+        """Takes a request into account that came, or that goes."""
+        id_, request = waiting.space.tenant.id, waiting.request
+        self._waiting += sign * len(request.items)
+        self._weight += sign * request.weight
+        self._held[id_] = self._held.get(id_, 0) + sign * request.weight
+        if not self._held[id_]:
+            del self._held[id_]
+
+    def _wake_all(self) -> None:
+        wake, self._wake = self._wake, []
+        for future in wake:
+            if not future.done():
+                future.set_result(None)
+
+    async def _write(self, writer: Writer) -> None:
+        while True:
+            batch = self._take() if not self._busy or self._waiting >= JOIN else []
+            if not batch:
+                if self._closing and not self._waiting:
+                    return
+                future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                self._wake.append(future)
+                await future
+                continue
+            busy = self._busy.setdefault(batch[0].space.tenant.id, [])
+            busy.append(batch)
+            try:
+                await _commit(writer, batch)
+            finally:
+                busy.remove(batch)
+                if not busy:
+                    del self._busy[batch[0].space.tenant.id]
+                self._wake_all()
+
+    def _take(self) -> list[_Waiting]:
+        """The next batch: of one space, the spaces in turn."""
+        for _ in range(len(self._turn)):
+            id_ = self._turn[0]
+            self._turn.rotate(-1)
+            batch = self._gathered(id_)
+            if batch:
+                return batch
+        return []
+
+    def _gathered(self, id_: int) -> list[_Waiting]:
+        queue = self._queues[id_]
+        # Asked of the requests each time: one that is read again may name the same by other keys.
+        busy = self._busy.get(id_, ())
+        blocked: set[bytes] = set().union(*(waiting.request.keys for batch in busy for waiting in batch))
+        batch: list[_Waiting] = []
+        passed: list[_Waiting] = []
+        calls = 0
+        while queue and calls < BATCH and len(passed) < SCAN:
+            waiting = queue.popleft()
+            if blocked and not blocked.isdisjoint(waiting.request.keys):
+                blocked |= waiting.request.keys
+                passed.append(waiting)
+                continue
+            self._count(waiting, -1)
+            if waiting.done.cancelled():
+                continue
+            batch.append(waiting)
+            calls += len(waiting.request.items)
+        queue.extendleft(reversed(passed))
+        if not queue:
+            del self._queues[id_]
+            self._turn.remove(id_)
+        return batch
+
+
+async def _commit(writer: Writer, batch: list[_Waiting]) -> None:
+    """Commits a batch; where an error of one of its calls may have ended it, each request on its own."""
+    try:
+        await writer.write(batch[0].space, [waiting.request for waiting in batch])
+    except Exception as error:  # noqa: BLE001 (one bad call must not fail its neighbours)
+        foreseen = isinstance(error, OnefoldError)
+        if not foreseen:
+            _log.exception("batch_failed", calls=sum(len(w.request.calls) for w in batch), requests=len(batch))
+        # One profile that cannot be opened must not close the others either.
+        if len(batch) > 1 and (not foreseen or isinstance(error, KeyUnavailable)):
+            for waiting in batch:
+                await _commit(writer, [waiting])
+            return
+        for waiting in batch:
+            if not waiting.done.done():
+                waiting.done.set_exception(error)
+    else:
+        for waiting in batch:
+            if not waiting.done.done():
+                waiting.done.set_result(None)

@@ -1,0 +1,50 @@
+"""What a batch did not take, sealed as one row: it is committed with the batch or not at all."""
+
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
+
+from identity.operations.ingest.request import Request
+from identity.planning.resolution.plan import Plan
+from identity.planning.resolution.rejections import Refusal, of_call, of_item, pack
+from identity.spaces.space import Space
+from identity.store.postgres.rows import RejectionRow
+from identity.values.calls import Outcome
+from identity.vault.seal import REJECTION
+
+
+def losses(space: Space, requests: Sequence[Request], made: Plan, stamp: int) -> RejectionRow | None:
+    """The row of a batch, at the stamp that names it; None where everything was taken."""
+    taken = all(len(request.calls) == len(request.items) for request in requests)
+    if taken and not any(_lost(outcome) for outcome in made.outcomes):
+        return None
+    outcomes = iter(made.outcomes)
+    refusals = [refusal for request in requests for refusal in _of_request(request, outcomes)]
+    if not refusals:
+        return None
+    payload = space.keys.seal(REJECTION, space.public_id, stamp, pack(refusals))
+    return RejectionRow(stamp, len(refusals), payload)
+
+
+def _of_request(request: Request, outcomes: Iterator[Outcome]) -> Sequence[Refusal]:
+    """The refusals of one request in the order of its items; takes its outcomes off."""
+    found: list[tuple[int, Refusal]] = []
+    for at, call in request.calls:
+        outcome = next(outcomes)
+        refusal = of_call(call, outcome, request.received) if _lost(outcome) else None
+        if refusal is not None:
+            found.append((at, refusal))
+    if len(request.calls) < len(request.items):
+        read = {at for at, _ in request.calls}
+        for at, (item, rejected) in enumerate(zip(request.items, request.outcomes, strict=True)):
+            if at not in read and rejected is not None:
+                found.append((at, _rejected(request, item, rejected)))
+        found.sort(key=itemgetter(0))
+    return [refusal for _, refusal in found]
+
+
+def _lost(outcome: Outcome) -> bool:
+    return outcome.status != "accepted" or bool(outcome.demoted or outcome.ignored_traits)
+
+
+def _rejected(request: Request, item: object, outcome: Outcome) -> Refusal:
+    return of_item(item, outcome, kind=request.kind, source=request.source.key, received=request.received)

@@ -1,0 +1,163 @@
+"""Beat one of ingest: from the bodies of a request to calls with blind-indexed identifiers.
+
+A request keeps its bodies as they came, so that it can be read again when the rules turn out to
+have changed before it was committed.
+"""
+
+from typing import Any
+
+import msgspec
+
+from identity.operations.ingest.admission import weight
+from identity.planning.resolution.big_integers import tame
+from identity.planning.resolution.event_time import parse_time
+from identity.planning.resolution.extract import LONGEST_MESSAGE_ID, extract
+from identity.planning.resolution.resolution_rules import Rules
+from identity.spaces.space import Older, Space
+from identity.values.calls import Call, IndexVersions, Kind, Outcome, Skipped, Source
+from identity.values.errors import BadCall, BatchTooLong
+
+MOST_ITEMS = 2_500
+LARGEST_ITEM = 32 * 1024
+_size = msgspec.json.encode
+
+
+class Request:
+    """The calls of one request. They are committed together, in one transaction or not at all.
+
+    `items` are bodies as parsed. `kind` is the one that the path names (None: each item says). Of a
+    `trial` nothing is left behind. `history`: items may say when they were received (import). `gpc`: the
+    browser that sent it said so in its header; each item says so from then on. `size` is that of the whole
+    body in bytes, where it is known; `weight` what it takes of the queue.
+    `index` are the versions of the index key that it was read under, `older` what it names under older ones.
+    `outcomes` has one entry per item: what was rejected at reading, else what the plan says.
+    """
+
+    __slots__ = (
+        "calls",
+        "envelope",
+        "gpc",
+        "history",
+        "index",
+        "items",
+        "keys",
+        "kind",
+        "older",
+        "outcomes",
+        "received",
+        "rules",
+        "source",
+        "trial",
+        "weight",
+    )
+
+    def __init__(
+        self,
+        items: list[Any],
+        *,
+        source: Source,
+        received: int,
+        kind: Kind | None = None,
+        envelope: dict[str, Any] | None = None,
+        history: bool = False,
+        size: int | None = None,
+        tamed: bool = True,
+        trial: bool = False,
+        gpc: bool = False,
+    ) -> None:
+        if len(items) > MOST_ITEMS:
+            raise BatchTooLong
+        self.items = items if tamed else [tame(item) for item in items]
+        self.source = source
+        self.received = received
+        self.kind = kind
+        self.envelope = envelope or {}
+        self.history = history
+        self.trial = trial
+        self.gpc = gpc
+        self.rules = -1
+        self.outcomes: list[Outcome | None] = [None] * len(items)
+        self.weight = weight(len(items), size or 0)
+        if size is None or size > LARGEST_ITEM:
+            self._reject_large()
+        self.calls: list[tuple[int, Call]] = []
+        self.keys: set[bytes] = set()
+        self.index = IndexVersions()
+        self.older: Older | None = None
+
+    def _reject_large(self) -> None:
+        for at, item in enumerate(self.items):
+            if len(_size(item)) > LARGEST_ITEM:
+                self.outcomes[at] = Outcome(_message_id(item), "rejected", "too_large")
+
+    async def read(self, space: Space, rules: Rules) -> None:
+        """Reads every item that was not rejected yet under these rules."""
+        self.rules = rules.version
+        self.calls = []
+        shared = self.envelope.get("context")
+        sent_at = self.envelope.get("sentAt")
+        for at, item in enumerate(self.items):
+            outcome = self.outcomes[at]
+            if outcome is not None and outcome.status == "rejected":
+                continue
+            try:
+                self.calls.append((at, self._extract(item, shared, sent_at, rules)))
+            except BadCall as error:
+                self.outcomes[at] = Outcome(_message_id(item), "rejected", error.code)
+        await self._know_types(space)
+        keys = self.keys = set()
+        index = self.index = space.keys.versions
+        for _, call in self.calls:
+            space.index(call, keys)
+        self.older = None
+        if index.oldest < index.newest:
+            self.older = space.older([call for _, call in self.calls])
+            keys.update(self.older.identifiers)
+
+    def _extract(self, item: Any, shared: Any, sent_at: Any, rules: Rules) -> Call:
+        received, history = self.received, False
+        if isinstance(item, dict):
+            if isinstance(shared, dict):
+                own = item.get("context")
+                if own is None or own == []:
+                    item = {**item, "context": shared}
+                elif isinstance(own, dict):
+                    item = {**item, "context": {**shared, **own}}
+            if self.gpc:
+                item = _opted_out(item)
+            if self.history and "receivedAt" in item:
+                own_time = parse_time(item["receivedAt"])
+                if own_time is not None:
+                    received, sent_at, history = min(own_time, received), None, True
+        call = extract(item, kind=self.kind, rules=rules, received=received, sent_at=sent_at, source=self.source)
+        call.history = history
+        return call
+
+    async def _know_types(self, space: Space) -> None:
+        """A type beyond what a space may have is no type: its identifiers are skipped."""
+        codes = space.codes
+        new = {i.type for _, call in self.calls for i in call.identifiers if i.type not in codes}
+        if not new:
+            return
+        if self.trial:
+            codes = {**codes, **dict.fromkeys(await space.room_for(new), 0)}
+        else:
+            await space.know_types(new)
+        for _, call in self.calls:
+            beyond = [i for i in call.identifiers if i.type not in codes]
+            if beyond:
+                call.skipped = call.skipped + [Skipped(i, "bad_type") for i in beyond]
+                call.identifiers = [i for i in call.identifiers if i.type in codes]
+
+
+def _opted_out(item: dict[str, Any]) -> dict[str, Any]:
+    """The item as it is kept, so that it says the same whenever it is read again."""
+    context = item.get("context")
+    if context is None or context == []:
+        return {**item, "context": {"gpc": True}}
+    return {**item, "context": {**context, "gpc": True}} if isinstance(context, dict) else item
+
+
+def _message_id(item: Any) -> str | None:
+    value = item.get("messageId") if isinstance(item, dict) else None
+    return value if isinstance(value, str) and len(value) <= LONGEST_MESSAGE_ID else None

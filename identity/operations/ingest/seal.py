@@ -1,0 +1,136 @@
+"""Between plan and apply: seals what a plan says into the rows that the store writes.
+
+Every origin and every group is born with a subject key of its own; all that are minted in one
+batch share one key slot, whose row is locked by this transaction.
+"""
+
+from identity.operations.ingest.unseal import Opened
+from identity.planning.resolution import document as traits
+from identity.planning.resolution.plan import DEMOTED, Plan, Record
+from identity.planning.resolution.planner_state import Profile, Sighting
+from identity.planning.resolution.resolution_rules import Rules
+from identity.planning.resolution.stored_calls import pack, pack_demoted, pack_events
+from identity.spaces.new_subject_keys import Mint
+from identity.spaces.profile_rows import written
+from identity.store.ingest.write import Writes
+from identity.store.postgres import rows
+from identity.store.postgres.rows import Gate
+from identity.values.calls import STORED_KINDS
+from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, GROUP_ID, GROUP_TRAITS, IDENTIFIER
+from identity.vault.subject_keys import SubjectKey
+
+
+class Sealer:
+    """Seals one plan. `slot` is the key slot to mint under: its number, epoch and wrapped key."""
+
+    def __init__(self, opened: Opened, gate: Gate, rules: Rules, slot: int, held: tuple[int, bytes] | None) -> None:
+        self.opened = opened
+        self.space = opened.space
+        self.writes = Writes()
+        self._rules_version = rules.version
+        self._mint = Mint(self.space, gate.epoch, slot, held)
+
+    def seal(self, plan: Plan) -> Writes:
+        """The rows of a plan."""
+        writes, opened = self.writes, self.opened
+        writes.born = [self._profile(p, recounted=True) for p in plan.born.values()]
+        for id_ in plan.born:
+            self._mint.make(id_)
+        writes.touched = [
+            (self._profile(p, recounted=p.id in plan.recounted), opened.rows[p.id].stamp) for p in plan.touched.values()
+        ]
+        writes.moved = list(plan.moved.items())
+        self._identifiers(plan)
+        self._documents(plan)
+        self._accounts(plan)
+        self._calls(plan)
+        writes.changes = [
+            rows.ChangeRow(change.op, change.version, change.at, change.profile, change.other)
+            for change in (*plan.merges, *plan.upserts.values())
+        ]
+        writes.slot, writes.subject_keys = self._mint.new_slot, self._mint.rows
+        return writes
+
+    def _subject(self, id_: bytes) -> SubjectKey:
+        minted = self._mint.get(id_)
+        return self.opened.subject(id_) if minted is None else minted
+
+    def _profile(self, profile: Profile, *, recounted: bool) -> rows.ProfileRow:
+        return written(profile, self.space.codes, None if recounted else self.opened.rows[profile.id])
+
+    def _identifiers(self, plan: Plan) -> None:
+        writes, codes = self.writes, self.space.codes
+        for gained in plan.gained:
+            identifier = gained.identifier
+            value = self._subject(gained.origin).seal(IDENTIFIER, identifier.key[:16], 0, identifier.value.encode())
+            writes.identifiers.append(
+                rows.IdentifierRow(
+                    identifier.key,
+                    gained.origin,
+                    codes[identifier.type],
+                    gained.retired,
+                    gained.source,
+                    gained.stamp,
+                    gained.first_seen,
+                    gained.last_seen,
+                    value,
+                )
+            )
+        writes.seen = [(origin, key, last) for (origin, key), last in plan.seen.items()]
+        writes.retired = plan.retired
+        for at, sighting in plan.sightings.items():
+            row = _sighting(at, sighting)
+            (writes.sightings if at in self.opened.sightings else writes.new_sightings).append(row)
+
+    def _documents(self, plan: Plan) -> None:
+        for origin, document in plan.documents.items():
+            version = self.opened.documents.get(origin, 0) + 1
+            sealed = self._subject(origin).seal(DOCUMENT, origin, version, traits.pack(document))
+            row = rows.DocumentRow(origin, version, sealed)
+            (self.writes.new_documents if version == 1 else self.writes.documents).append(row)
+
+    def _accounts(self, plan: Plan) -> None:
+        for key, account in plan.accounts.items():
+            version = self.opened.accounts.get(key, 0) + 1
+            subject = self._mint.make(account.id) if version == 1 else self._subject(account.id)
+            name = subject.seal(GROUP_ID, account.id, 0, account.name.encode())
+            document = subject.seal(GROUP_TRAITS, account.id, version, traits.pack(account.document))
+            row = rows.AccountRow(key, account.id, version, name, document)
+            (self.writes.new_accounts if version == 1 else self.writes.accounts).append(row)
+        self.writes.memberships = [
+            (m.group_key, m.origin, m.member, m.time, m.stamp) for m in plan.memberships.values()
+        ]
+
+    def _calls(self, plan: Plan) -> None:
+        writes, codes = self.writes, self.space.codes
+        for record in plan.evidence:
+            payload = self._subject(record.origin).seal(EVIDENCE, record.origin, record.stamp, pack(record.call))
+            demoted = pack_demoted(record.demoted, codes) if record.demoted else None
+            kind = STORED_KINDS.index(record.call.kind)
+            row = rows.EvidenceRow(
+                record.origin, record.stamp, kind, b"".join(record.kept), demoted, payload, self._rules_version
+            )
+            writes.evidence.append(row)
+        packed: dict[bytes, list[Record]] = {}
+        for record in plan.events:
+            packed.setdefault(record.origin, []).append(record)
+        for origin, records in packed.items():
+            stamp = records[0].stamp
+            plain = pack_events((record.stamp, record.call) for record in records)
+            payload = self._subject(origin).seal(EVENT, origin, stamp, plain)
+            writes.events.append(rows.EventRow(origin, stamp, len(records), payload))
+        seq = 0
+        last = -1
+        for note in plan.history:
+            seq = seq + 1 if note.stamp == last else 0
+            last = note.stamp
+            keys = pack_demoted(zip(note.keys, note.reasons, strict=True), codes) if note.kind == DEMOTED else b""
+            keys = keys or b"".join(note.keys)
+            writes.history.append(
+                rows.HistoryRow(note.profile, note.stamp, seq, note.kind, note.other, keys, self._rules_version)
+            )
+
+
+def _sighting(at: tuple[bytes, bytes], sighting: Sighting) -> rows.SightingRow:
+    sources = b"".join(source.to_bytes(4, "big") for source in sighting.sources)
+    return rows.SightingRow(*at, sighting.count, sighting.days, sighting.last_day, sources)

@@ -1,0 +1,135 @@
+"""Rolls the epoch key of a space: after it, no backup from before opens what was destroyed before.
+
+First the new epoch key is in the key store, then the gate names it, so that no writer makes a slot
+under the old one any more. Then the slots follow: one under which a subject key was destroyed gets a
+new key, and those that are left under it are wrapped by that; the others only change their epoch. A
+dump of the key tables is written and found whole, and only then the old epoch keys go. Each step is
+repeated until nothing is left to do, so a roll that died is made good by the next one.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from identity.operations.keys.dump_key_tables import dump
+from identity.spaces.space import Space, Spaces
+from identity.store.keys import epoch_key_roll
+from identity.store.keys.epoch_key_roll import SlotRow, SubjectRow
+from identity.store.ledger import ledger
+from identity.values.calls import DAY
+from identity.values.errors import Conflict, DatabaseUnavailable
+
+KEY_BACKUP_DAYS: Final = 7
+"""How long the key store's own backups are kept where nothing else is said."""
+EVERY = DAY * 23 // 24
+AT_ONCE = 64
+ATTEMPTS = 8
+OPERATOR = "operator"
+Progress = Callable[[int, int], None]
+
+
+async def roll(
+    spaces: Spaces,
+    space: Space,
+    *,
+    actor: str = OPERATOR,
+    backup_days: int = KEY_BACKUP_DAYS,
+    progress: Progress | None = None,
+) -> int:
+    """One roll; returns the epoch in force afterwards. Where somebody else is at it, nothing is done."""
+    async with epoch_key_roll.alone(space.database, space.tenant.id) as mine:
+        if mine:
+            return await _roll(spaces, space, actor, backup_days, progress or _quiet)
+    async with space.database.reading() as connection:
+        return await epoch_key_roll.epoch(connection, space.tenant.id)
+
+
+async def roll_due(spaces: Spaces, *, every: int = EVERY, backup_days: int = KEY_BACKUP_DAYS) -> int:
+    """Rolls the spaces in which somebody was erased so long ago (microseconds); how many."""
+    async with spaces.database.reading() as connection:
+        found = await epoch_key_roll.due(connection, time.time_ns() // 1000 - every)
+    for space_id in found:
+        await roll(spaces, await spaces.get(space_id), backup_days=backup_days)
+    return len(found)
+
+
+async def _roll(spaces: Spaces, space: Space, actor: str, backup_days: int, progress: Progress) -> int:
+    keyring, database, space_id = spaces.keyring, spaces.database, space.tenant.id
+    async with database.reading() as connection:
+        old = await epoch_key_roll.epoch(connection, space_id)
+    new = old + 1
+    await asyncio.to_thread(keyring.mint_epoch, space.public_id, new)
+
+    async def name_it() -> None:
+        async with database.transaction() as connection:
+            await epoch_key_roll.raise_epoch(connection, space_id, old)
+
+    await _again(name_it)
+    async with database.reading() as connection:
+        behind = await epoch_key_roll.older_slots(connection, space_id, new)
+    # Those whose subject keys have to be found share one scan of the table.
+    behind.sort(key=lambda each: each[1])
+    for at in range(0, len(behind), AT_ONCE):
+        progress(at, len(behind))
+        slots = sorted(slot for slot, _ in behind[at : at + AT_ONCE])
+        await _again(lambda slots=slots: _move(space, slots, new))  # type: ignore[misc]
+    progress(len(behind), len(behind))
+    async with database.reading() as connection:
+        left = await epoch_key_roll.older_slots(connection, space_id, new)
+    if left:
+        raise DatabaseUnavailable
+    await dump(spaces, space)
+    for epoch in await asyncio.to_thread(keyring.epochs, space.public_id):
+        if epoch < new:
+            await asyncio.to_thread(keyring.destroy_epoch, space.public_id, epoch)
+    await asyncio.to_thread(keyring.destroy_dumps, space.public_id, new)
+    now = time.time_ns() // 1000
+    told = {"epoch": new, "safe_at": now + backup_days * DAY}
+    async with database.transaction() as connection:
+        await epoch_key_roll.set_safe(connection, space_id, new, told["safe_at"])
+        await ledger.append(connection, space_id, *ledger.said(actor, "keys.roll", None, now, told))
+    return new
+
+
+async def _move(space: Space, slots: Sequence[int], new: int) -> None:
+    """Brings these slots under the new epoch, with new keys where they are touched."""
+    space_id, base, keys = space.tenant.id, space.tenant.base, space.keys
+    async with space.database.transaction() as connection:
+        held = [slot for slot in await epoch_key_roll.lock_slots(connection, space_id, slots) if slot.epoch < new]
+        touched = [slot for slot in held if slot.touched]
+        subjects = (
+            await epoch_key_roll.subjects(connection, space_id, [slot.slot for slot in touched]) if touched else []
+        )
+        moved = [
+            SlotRow(slot.slot, new, keys.rewrap_slot(slot.slot, slot.epoch, slot.wrapped, new), touched=False)
+            for slot in held
+            if not slot.touched
+        ]
+        renewed = {slot.slot: keys.renew_slot(slot.slot, slot.epoch, slot.wrapped, new) for slot in touched}
+        moved += [SlotRow(slot, new, wrapped, touched=False) for slot, (_, _, wrapped) in renewed.items()]
+        rewrapped = []
+        for subject in subjects:
+            old, to, _ = renewed[subject.slot]
+            wrapped = old.rewrap(subject.key_id, subject.wrapped, to)
+            rewrapped.append(SubjectRow(subject.profile_id, subject.slot, subject.key_id, wrapped))
+        if rewrapped:
+            await epoch_key_roll.write_subjects(connection, space_id, base, rewrapped)
+        await epoch_key_roll.write_slots(connection, space_id, base, new, moved)
+
+
+async def _again(step: Callable[[], Awaitable[None]]) -> None:
+    """Repeats a step that met others at the same rows."""
+    for attempt in range(ATTEMPTS):
+        try:
+            return await step()
+        except (Conflict, DatabaseUnavailable):
+            if attempt + 1 == ATTEMPTS:
+                raise
+            await asyncio.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 (jitter)
+    return None
+
+
+def _quiet(_done: int, _total: int) -> None:
+    """Nobody watches."""

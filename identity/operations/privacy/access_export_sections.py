@@ -1,0 +1,217 @@
+"""All that is held about a person, section by section, for an access export.
+
+Each item names the origin it lies at, so what came together in a merge can still be told apart. A step
+is a page at most, and its place is enough to go on from, in any process.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from identity.operations.profiles import consent_history
+from identity.operations.profiles.profile import Opened, open_profile
+from identity.operations.profiles.read_history import get_history
+from identity.operations.profiles.segment_events import Found, page_of
+from identity.operations.profiles.segment_paging import Wanted
+from identity.planning.privacy.access_export import SECTIONS, Part, Place
+from identity.planning.resolution.event_time import format_time
+from identity.planning.resolution.extract import content
+from identity.planning.resolution.planner_state import STATED
+from identity.spaces.space import Space
+from identity.store.privacy import access_exports
+from identity.store.profiles import snapshot_queries
+from identity.store.spaces import spaces_and_keys
+from identity.values.calls import ACTS, DAY, STORED_KINDS
+from identity.values.errors import ProfileNotFound
+from identity.values.ids import public, public_profile
+
+_PAGE = 200
+_NAMES = tuple(SECTIONS)
+# Also those that the service made of what a person asked for elsewhere; acts tell nothing of their own.
+_EVERY_CALL = Wanted(_PAGE, ascending=True, kinds=tuple(kind for kind in STORED_KINDS if kind not in ACTS))
+
+
+class Step(Struct, frozen=True):
+    """The next items, and the (origin, key id) of all that they were read from."""
+
+    part: Part
+    keys: list[tuple[bytes, bytes]]
+
+
+async def gather(space: Space, profiles: Sequence[str], place: Place) -> AsyncIterator[Step]:
+    """Everything from a place on; `profiles` are public ids, and who is gone or withheld is passed over."""
+    async with space.database.reading() as connection:
+        sources = await spaces_and_keys.key_names(connection, space.tenant.id)
+    while place.profile < len(profiles):
+        try:
+            opened = await open_profile(space, profiles[place.profile])
+        except ProfileNotFound:
+            place = Place(place.profile + 1, 0, None, place.done)
+            continue
+        section = _NAMES[place.section]
+        items, cursor = await _section(opened, section, place.cursor, sources)
+        done = place.done + (len(items) if section == "calls" else 0)
+        following = Place(place.profile, place.section, cursor, done)
+        if cursor is None:
+            last = place.section + 1 == len(_NAMES)
+            following = Place(place.profile + last, 0 if last else place.section + 1, None, done)
+        keys = [(member.id, member.key_id or b"") for member in opened.members]
+        yield Step(Part(place.profile, section, items, following), keys)
+        place = following
+
+
+async def _section(
+    opened: Opened, name: str, cursor: str | int | None, sources: dict[int, str]
+) -> tuple[list[Any], str | int | None]:
+    """The items of a section from its cursor on, and the cursor to go on from, None at its end."""
+    if name == "history":
+        at = cursor if isinstance(cursor, str) else None
+        told = await get_history(opened.space, opened.public_id, _PAGE, at)
+        # Whoever joined since it was opened is not part of this step.
+        there = {public_profile(member.id) for member in opened.members}
+        return [line for line in told["history"] if line["profile_id"] in there], told["next_cursor"]
+    if name in ("calls", "consent_history"):
+        found, last = await page_of(opened, _EVERY_CALL, cursor if isinstance(cursor, int) else None)
+        if name == "calls":
+            return [_call(each, sources) for each in found], last
+        return [line for each in found for line in _decided(each, sources)], last
+    return await _SHORT[name](opened), None
+
+
+async def _profile(opened: Opened) -> list[Any]:
+    return [await opened.answer()]
+
+
+async def _identifiers(opened: Opened) -> list[Any]:
+    names = await opened.names()
+    return [
+        {
+            "type": names[held.type],
+            "value": opened.value(held),
+            "first_seen": format_time(held.first_seen),
+            "last_seen": format_time(held.last_seen),
+            "retired": held.retired,
+            "profile_id": public_profile(held.origin),
+        }
+        for held in opened.identifiers
+    ]
+
+
+async def _traits(opened: Opened) -> list[Any]:
+    folded = opened.folded()
+    found = [
+        (origin, name, entry)
+        for origin, document in opened.documents.items()
+        for name, entry in sorted(document.traits.items())
+    ]
+    calls = await opened.calls({(origin, entry[2]) for origin, _, entry in found})
+    told = []
+    for origin, name, entry in found:
+        value, time, stamp = entry
+        call = calls.get((origin, stamp))
+        told.append(
+            {
+                "name": name,
+                "value": value,
+                "updated_at": format_time(time),
+                "current": folded[name] == entry,
+                "message_id": None if call is None else call.message_id,
+                "profile_id": public_profile(origin),
+            }
+        )
+    return told
+
+
+async def _consent(opened: Opened) -> list[Any]:
+    return [
+        {
+            "category": category,
+            "value": value,
+            "captured_at": format_time(time),
+            "profile_id": public_profile(origin),
+        }
+        for origin, document in opened.documents.items()
+        for said in (document.consent, document.rulings)
+        for category, (value, time, _) in sorted(said.items())
+    ]
+
+
+async def _groups(opened: Opened) -> list[Any]:
+    return [
+        {"group_id": name, "member": member, "at": format_time(time), "profile_id": public_profile(origin)}
+        for origin, document in opened.documents.items()
+        for name, (member, time, _) in sorted(document.groups.items())
+    ]
+
+
+async def _sightings(opened: Opened) -> list[Any]:
+    async with opened.space.database.reading() as connection:
+        found = await snapshot_queries.sightings(
+            connection, opened.space.tenant, [member.id for member in opened.members]
+        )
+    return [
+        {
+            "count": each.seen,
+            "days": each.days,
+            "last_day": format_time(each.last_day * DAY)[:10],
+            "profile_id": public_profile(each.origin),
+        }
+        for each in found
+    ]
+
+
+async def _disclosures(opened: Opened) -> list[Any]:
+    async with opened.space.database.reading() as connection:
+        found = await access_exports.disclosures(
+            connection, opened.space.tenant, [member.id for member in opened.members]
+        )
+    return [
+        {
+            "destination": each.name,
+            "destination_id": public("dst", each.destination),
+            "first": format_time(each.first),
+            "last": format_time(each.last),
+            "profile_id": public_profile(each.origin),
+        }
+        for each in found
+    ]
+
+
+def _call(found: Found, sources: dict[int, str]) -> dict[str, Any]:
+    call = found.call
+    return {
+        "type": STORED_KINDS[call.kind],
+        "message_id": call.message_id,
+        "timestamp": format_time(call.time),
+        "received_at": format_time(call.received),
+        "source": sources.get(call.source),
+        "body": call.body,
+        "profile_id": public_profile(found.origin),
+    }
+
+
+def _decided(found: Found, sources: dict[int, str]) -> list[dict[str, Any]]:
+    call = found.call
+    said = content(call.body, STORED_KINDS[call.kind], server=call.server, received=call.received)
+    shown = consent_history.told(consent_history.Statement(found.origin, found.stamp, call, said), sources)
+    decided, signals = shown.pop("decisions"), shown.pop("signals")
+    # What an object named is among the decisions; one that named nothing denied everything.
+    lines = {**decided, **{name: value for name, value in signals.items() if not name.startswith(STATED)}}
+    if not lines and signals:
+        lines = {"*": False}
+    return [
+        {"category": category, "value": value, "message_id": call.message_id, **shown}
+        for category, value in lines.items()
+    ]
+
+
+_SHORT = {
+    "profile": _profile,
+    "identifiers": _identifiers,
+    "traits": _traits,
+    "consent": _consent,
+    "groups": _groups,
+    "sightings": _sightings,
+    "disclosures": _disclosures,
+}

@@ -1,0 +1,172 @@
+"""What a person had decided at a moment, from the calls that said so: the ledger of consent is its evidence.
+
+Every call that says something of consent is kept, sealed, for as long as the person is there. So the
+answer for any moment is what the calls that had arrived by then come to, and each of them is named.
+"""
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from identity.operations.profiles.profile import Opened, open_profile
+from identity.planning.consent.fold import Answer, fold
+from identity.planning.consent.permission import Permission
+from identity.planning.consent.purposes import Purposes, compile_purposes
+from identity.planning.consent.signals.read_signals import Signal
+from identity.planning.consent.statements import read as read_signals
+from identity.planning.resolution.document import decide, signal
+from identity.planning.resolution.event_time import format_time, parse_time
+from identity.planning.resolution.extract import Content, content
+from identity.planning.resolution.planner_state import Document
+from identity.planning.resolution.stored_calls import Kept, unpack
+from identity.spaces.space import Space, through_a_roll
+from identity.store.destinations import destinations
+from identity.store.profiles import snapshot_queries
+from identity.store.spaces import spaces_and_keys
+from identity.values.calls import ACTS, STORED_KINDS
+from identity.values.errors import BadParameter
+from identity.values.ids import public_profile
+from identity.values.stamps import SLOT_BITS
+from identity.vault.seal import EVIDENCE, PURPOSES
+
+
+class Statement(NamedTuple):
+    """A call that says something of consent, and where it lies."""
+
+    origin: bytes
+    stamp: int
+    call: Kept
+    said: Content
+
+
+@through_a_roll
+async def consent_at(space: Space, ref: str, at: str | None) -> dict[str, Any]:
+    """What was decided at a time (RFC 3339; None: now), with the ids of its evidence, and what it permitted.
+
+    BadIdentifier, ProfileNotFound, BadParameter.
+    """
+    now = time.time_ns() // 1000
+    moment = now if at is None else parse_time(at)
+    if moment is None:
+        raise BadParameter
+    moment = min(moment, now)
+    opened = await open_profile(space, ref)
+    last = moment << SLOT_BITS | ((1 << SLOT_BITS) - 1)
+    heard = [each for each in await statements(opened) if each.stamp <= last]
+    documents = _documents(heard)
+    met = [meeting for meeting in opened.meetings() if meeting.stamp <= last]
+    purposes = await _purposes(space, moment)
+    permission = Permission(documents, met, purposes, moment)
+    ids = {(each.origin, each.stamp): each.call.message_id for each in heard}
+    origins = [member.id for member in opened.members]
+    return {
+        "profile_id": opened.public_id,
+        "at": format_time(moment),
+        "consent": {name: _answer(answer, ids) for name, answer in fold(documents, met).items()},
+        "purposes": {name: _permitted(permission, name, origins) for name in purposes.purposes},
+        "history": await _history(space, heard),
+    }
+
+
+async def statements(opened: Opened) -> list[Statement]:
+    """Every call that says something of consent, by stamp."""
+    async with opened.space.database.reading() as connection:
+        rows = await snapshot_queries.evidence(
+            connection, opened.space.tenant, [member.id for member in opened.members]
+        )
+    found = []
+    for row in rows:
+        kind = STORED_KINDS[row.kind]
+        if kind in ACTS:
+            continue
+        call = unpack(opened.subjects[row.origin].open(EVIDENCE, row.origin, row.stamp, row.payload))
+        said = content(call.body, kind, server=call.server, received=call.received)
+        if said.consent or said.signals or _invalid(call):
+            found.append(Statement(row.origin, row.stamp, call, said))
+    return found
+
+
+def told(each: Statement, sources: dict[int, str]) -> dict[str, Any]:
+    """A statement as it is shown: what it decided, what else it said, by which key, with which proof."""
+    call = each.call
+    context = call.body.get("context")
+    consent = context.get("consent") if isinstance(context, dict) else None
+    return {
+        "evidence_id": call.message_id,
+        "type": STORED_KINDS[call.kind],
+        "profile_id": public_profile(each.origin),
+        "captured_at": format_time(call.time),
+        "received_at": format_time(call.received),
+        "source": sources.get(call.source),
+        "server_side": call.server,
+        "decisions": dict(each.said.consent or {}),
+        "signals": dict(each.said.signals),
+        "signal_sources": [signal.source for signal in _found(call) if signal.stated],
+        "invalid_signals": _invalid(call),
+        "jurisdiction": consent.get("jurisdiction") if isinstance(consent, dict) else None,
+        "evidence": call.body.get("evidence") if STORED_KINDS[call.kind] == "consent" else consent,
+    }
+
+
+def _found(call: Kept) -> Sequence[Signal]:
+    """The signals of a call."""
+    context = call.body.get("context")
+    if not isinstance(context, dict):
+        return ()
+    return read_signals(context, server=call.server, received=call.received).found
+
+
+def _invalid(call: Kept) -> list[str]:
+    """The signals that came and could not be parsed: they stated nothing."""
+    return [each.source for each in _found(call) if each.invalid]
+
+
+def _documents(heard: Iterable[Statement]) -> dict[bytes, Document]:
+    documents: dict[bytes, Document] = {}
+    for each in heard:
+        document = documents.setdefault(each.origin, Document())
+        if each.said.consent:
+            decide(document, each.said.consent, each.call.time, each.stamp, server=each.call.server)
+        if each.said.signals:
+            signal(document, each.said.signals, each.call.time, each.stamp)
+    return documents
+
+
+def _answer(answer: Answer, ids: dict[tuple[bytes, int], str]) -> dict[str, Any]:
+    standing = [ids.get((each.origin, each.stamp)) for each in answer.standing]
+    return {
+        "value": answer.value,
+        "conflict": answer.conflict,
+        "captured_at": format_time(answer.captured),
+        "evidence_ids": [each for each in standing if each is not None],
+    }
+
+
+def _permitted(permission: Permission, name: str, origins: list[bytes]) -> dict[str, Any]:
+    """A purpose over a whole profile: the strictest of its origins."""
+    verdicts = [permission.one(name, origin) for origin in origins]
+    strictest = next((each for each in verdicts if not each.granted), verdicts[0])
+    ends = [each.until for each in verdicts if each.until is not None]
+    until = min(ends, default=None) if strictest.granted else None
+    return {
+        "granted": strictest.granted,
+        "reason": strictest.reason,
+        "partly": any(each.granted for each in verdicts) and not strictest.granted,
+        "until": None if until is None else format_time(until),
+    }
+
+
+async def _history(space: Space, heard: Iterable[Statement]) -> list[dict[str, Any]]:
+    async with space.database.reading() as connection:
+        sources = await spaces_and_keys.key_names(connection, space.tenant.id)
+    return [told(each, sources) for each in heard]
+
+
+async def _purposes(space: Space, moment: int) -> Purposes:
+    async with space.database.reading() as connection:
+        version, sealed = await destinations.purposes(connection, space.tenant, moment)
+    if sealed is None:
+        return Purposes()
+    return compile_purposes(msgspec.json.decode(space.keys.open(PURPOSES, space.public_id, version, sealed)), version)

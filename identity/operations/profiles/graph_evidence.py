@@ -1,0 +1,109 @@
+"""What was seen of a profile: its evidence as sets of identifiers, without opening a payload.
+
+Identifiers of the profile go by their newest keys here, whichever they were read under.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from identity.operations.profiles.profile import Opened
+from identity.planning.corrections.co_occurrence import Unmerged, together
+from identity.planning.corrections.profile_snapshot import shown
+from identity.planning.graph.evidence_graph import Graph, Observation, build
+from identity.planning.resolution.stored_calls import split_keys, unpack_demoted
+from identity.planning.resolution.working_set import set_key
+from identity.store.corrections.connected_profiles import hold_still
+from identity.store.postgres.rows import SightingRow
+from identity.store.profiles import snapshot_queries
+from identity.values.calls import STORED_KINDS
+
+_UNMERGE = STORED_KINDS.index("unmerge")
+_REMOVE = STORED_KINDS.index("remove")
+
+
+class Observed:
+    """A profile and what its evidence shows. `groups` are (origin, stamp) -> identifiers shown together."""
+
+    def __init__(
+        self,
+        profile: Opened,
+        names: dict[int, str],
+        rows: Sequence[snapshot_queries.ShownRow],
+        sightings: Sequence[SightingRow],
+        newest: Mapping[bytes, bytes],
+    ) -> None:
+        self.profile = profile
+        self.names = names
+        self.newest = newest
+        self.held = {newest.get(each.key, each.key): each for each in profile.identifiers}
+        self.types = {key: names[each.type] for key, each in self.held.items()}
+        self.retired = {key for key, each in self.held.items() if each.retired}
+        self.rules = {(row.origin, row.stamp): row.rules_version for row in rows}
+        unmerged = [Unmerged(row.stamp, frozenset(self._keys(row.kept))) for row in rows if row.kind == _UNMERGE]
+        linked_at = {key: each.linked_at for key, each in self.held.items()}
+        self.groups = {
+            (row.origin, row.stamp): together(self._keys(row.kept), row.stamp, linked_at, unmerged)
+            for row in rows
+            if row.kind not in (_UNMERGE, _REMOVE)
+        }
+        self._seen = {(each.origin, each.set_key): each for each in sightings}
+        self._sets = {
+            (row.origin, row.stamp): _set(row, names) for row in rows if (row.origin, row.stamp) in self.groups
+        }
+
+    def _keys(self, packed: bytes) -> list[bytes]:
+        return [self.newest.get(key, key) for key in split_keys(packed)]
+
+    def graph(self) -> Graph:
+        """The evidence graph. A set that many calls taught is one observation, of the first of them."""
+        observations = []
+        told = set()
+        for at, groups in self.groups.items():
+            set_ = at[0], self._sets[at]
+            for group in groups:
+                if len(group) > 1 and (set_, group) not in told:
+                    told.add((set_, group))
+                    observations.append(self._observation(at, group))
+        return build(observations, self.types)
+
+    def calls_of(self, a: bytes, b: bytes) -> list[tuple[bytes, int]]:
+        """Where the calls lie that show two identifiers together, oldest first."""
+        return [at for at, groups in self.groups.items() if any(a in group and b in group for group in groups)]
+
+    def _observation(self, at: tuple[bytes, int], group: tuple[bytes, ...]) -> Observation:
+        seen = self._seen.get((at[0], self._sets[at]))
+        if seen is None:
+            return Observation(*at, group, 1, (), 1)
+        return Observation(*at, group, seen.days, _sources(seen.sources), seen.seen)
+
+    def text(self, key: bytes) -> str:
+        """An identifier as it is written."""
+        return f"{self.types[key]}:{self.profile.value(self.held[key])}"
+
+
+async def observe(profile: Opened) -> Observed:
+    """Reads what the evidence of a profile shows."""
+    names = await profile.names()
+    origins = [member.id for member in profile.members]
+    space = profile.space
+    known = space.keys.versions.newest
+    async with space.database.transaction() as connection:
+        # The sets of the one are looked up in the other.
+        await hold_still(connection)
+        await space.same_index(connection, known)
+        rows = await snapshot_queries.shown(connection, space.tenant, origins)
+        sightings = await snapshot_queries.sightings(connection, space.tenant, origins)
+    newest: dict[bytes, bytes] = {}
+    if space.keys.versions.live < known:
+        # The identifiers were read a little earlier: some or all of these may have been renamed since.
+        for held in profile.identifiers:
+            own, *older = space.keys.identifiers(names[held.type], profile.value(held))
+            newest |= dict.fromkeys(older, own)
+    return Observed(profile, names, rows, sightings, newest)
+
+
+def _set(row: snapshot_queries.ShownRow, names: dict[int, str]) -> bytes:
+    return set_key(shown(split_keys(row.kept), unpack_demoted(row.demoted or b"", names.__getitem__)))
+
+
+def _sources(raw: bytes) -> tuple[int, ...]:
+    return tuple(int.from_bytes(raw[at : at + 4], "big") for at in range(0, len(raw), 4))

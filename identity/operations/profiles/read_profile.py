@@ -1,0 +1,74 @@
+"""The native reads: one profile, many, all."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from identity.operations.profiles.find_profile import MOST_DOCUMENTS
+from identity.operations.profiles.profile import Opened, open_profile
+from identity.spaces.space import Space, through_a_roll
+from identity.store.privacy import holds
+from identity.store.profiles import profile_queries
+from identity.values.errors import HoldNotFound
+from identity.values.identifiers import parse
+from identity.values.ids import private
+
+_LIST = b"profiles"
+
+
+@through_a_roll
+async def get_profile(space: Space, ref: str, *, verbose: bool = False) -> dict[str, Any]:
+    """A profile by `type:value` or by any id it ever had. BadIdentifier, ProfileNotFound."""
+    profile = await open_profile(space, ref)
+    answer = await profile.answer()
+    if verbose:
+        answer["traits"] = await profile.provenance()
+    return answer
+
+
+@through_a_roll
+async def lookup(space: Space, identifiers: Sequence[str]) -> dict[str, dict[str, Any] | None]:
+    """Many profiles at once, by identifier as it was written; None where there is none."""
+    rules = await space.rules()
+    parsed = [parse(text, rules.region) for text in identifiers]
+    async with space.database.reading() as connection:
+        newest = space.keys.versions.newest
+        keys = [space.keys.identifiers(identifier.type, identifier.value) for identifier in parsed]
+        found = await profile_queries.by_keys(connection, space.tenant, keys, MOST_DOCUMENTS + 1, newest)
+    answers = await _answers(space, found)
+    heads = found.heads
+    return {text: answers[heads[nr]] if nr in heads else None for nr, text in enumerate(identifiers)}
+
+
+@through_a_roll
+async def held(space: Space, hold_id: str) -> list[dict[str, Any]]:
+    """Whoever is under a hold, withheld from everybody else or not. HoldNotFound."""
+    id_ = private("hld", hold_id)
+    async with space.database.reading() as connection:
+        if id_ is None or all(each.id != id_ for each in await holds.standing(connection, space.tenant)):
+            raise HoldNotFound
+        found = await holds.profiles(connection, space.tenant, id_, MOST_DOCUMENTS + 1)
+    return list((await _answers(space, found)).values())
+
+
+@through_a_roll
+async def list_profiles(space: Space, limit: int, cursor: str | None) -> dict[str, Any]:
+    """Every canonical profile of the space, page by page. BadCursor."""
+    after = bytes(16) if cursor is None else space.read_cursor(_LIST, cursor)
+    async with space.database.reading() as connection:
+        ids = await profile_queries.heads(connection, space.tenant, after, limit)
+        more = len(ids) == limit
+        found = await profile_queries.by_ids(connection, space.tenant, ids, MOST_DOCUMENTS + 1)
+        while len(found.members) > MOST_DOCUMENTS and len(ids) > 1:
+            # A page of very large profiles is shorter than asked for, never refused.
+            ids, more = ids[: len(ids) // 2], True
+            found = await profile_queries.by_ids(connection, space.tenant, ids, MOST_DOCUMENTS + 1)
+    answers = await _answers(space, found)
+    shown = dict.fromkeys(found.heads[nr] for nr in range(len(ids)) if nr in found.heads)
+    return {
+        "profiles": [answers[head] for head in shown],
+        "next_cursor": space.write_cursor(_LIST, ids[-1]) if more else None,
+    }
+
+
+async def _answers(space: Space, found: profile_queries.Profiles) -> dict[bytes, dict[str, Any]]:
+    return {head: await profile.answer() for head, profile in Opened.each(space, found).items()}

@@ -1,0 +1,86 @@
+"""Links between users and accounts, both ways, in the shape of Segment's Profile API."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from identity.operations.profiles.profile import Opened, open_profile
+from identity.operations.profiles.segment_accounts import ACCOUNTS, find_account, group_id
+from identity.operations.profiles.segment_paging import (
+    Answered,
+    Wanted,
+    after_mark,
+    cursor,
+    mark,
+    read_place,
+    write_place,
+)
+from identity.operations.profiles.segment_users import USERS, key_names, source_id, told_ids
+from identity.planning.resolution import document as traits
+from identity.spaces.space import Space, through_a_roll
+from identity.store.profiles import groups, profile_queries
+
+MOST_IDS = 25
+_ACCOUNTS, _USERS = b"links-accounts", b"links-users"
+_STRETCH = 100
+_MOST_LOOKED_AT = 2_000
+_MOST_ORIGINS = 10_000
+
+
+@through_a_roll
+async def accounts_of(space: Space, ref: str, wanted: Wanted) -> Answered:
+    """A page of the groups that a profile belongs to, by their ids."""
+    profile = await open_profile(space, ref)
+    folded = traits.fold(document.groups for document in profile.documents.values())
+    names: Sequence[str] = sorted(folded)
+    if wanted.next is not None:
+        # Looked for among those that it left, too.
+        names = after_mark(space, names, read_place(space, _ACCOUNTS, profile.subjects, wanted.next), str.encode)
+    names = [name for name in names if folded[name][0]]
+    shown, rest = names[: wanted.limit], names[wanted.limit :]
+    at = {
+        name: (origin, folded[name][2])
+        for origin, document in profile.documents.items()
+        for name in shown
+        if document.groups.get(name) == folded[name]
+    }
+    calls = await profile.calls(at.values())
+    keys = await key_names(space)
+    data = []
+    for name in shown:
+        call = calls.get(at[name])
+        joined = group_id(name, folded[name][1], call, source_id(call, keys))
+        data.append({"to_collection": ACCOUNTS, "external_ids": [joined]})
+    next_ = write_place(space, _ACCOUNTS, profile.head.canonical, mark(space, shown[-1].encode())) if rest else None
+    place = f"/{profile.public_id}/links"
+    return Answered(profile.public_id, {"data": data, "cursor": cursor(space, USERS, place, wanted, next_)})
+
+
+@through_a_roll
+async def users_of(space: Space, ref: str, wanted: Wanted) -> Answered:
+    """A page of the profiles that belong to a group, each with its first 25 identifiers.
+
+    It ends early, with a cursor, where too many in a row have left.
+    """
+    account = await find_account(space, ref)
+    id_ = mark(space, account.id)
+    after = bytes(16) if wanted.next is None else read_place(space, _USERS, (id_,), wanted.next)
+    said: list[groups.Said] = []
+    more: bytes | None = after
+    async with space.database.reading() as connection:
+        for _ in range(_MOST_LOOKED_AT // _STRETCH):
+            size = min(_STRETCH, wanted.limit - len(said))
+            found, more = await groups.members(connection, space.tenant, account.id, more or after, size)
+            said += found
+            if more is None or len(said) >= wanted.limit:
+                break
+        rows = await profile_queries.by_ids(connection, space.tenant, [each.head for each in said], _MOST_ORIGINS + 1)
+    profiles = Opened.each(space, rows)
+    keys = await key_names(space)
+    data: list[dict[str, Any]] = []
+    for each in said:
+        profile = profiles.get(each.head)
+        if profile is not None:
+            shown = await told_ids(profile, profile.identifiers[:MOST_IDS], keys)
+            data.append({"to_collection": USERS, "external_ids": shown})
+    next_ = None if more is None else write_place(space, _USERS, id_, more)
+    return Answered(None, {"data": data, "cursor": cursor(space, ACCOUNTS, "/-/links", wanted, next_)})

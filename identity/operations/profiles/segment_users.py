@@ -1,0 +1,154 @@
+"""Profiles in the shapes of Segment's Profile API: traits, external ids, metadata, and all of them."""
+
+from collections.abc import Container, Mapping, Sequence
+from typing import Any
+
+from identity.operations.profiles.profile import Opened, open_profile
+from identity.operations.profiles.segment_events import last_call
+from identity.operations.profiles.segment_paging import (
+    Answered,
+    Wanted,
+    after_mark,
+    cursor,
+    mark,
+    read_place,
+    write_place,
+)
+from identity.planning.resolution.event_time import format_time
+from identity.planning.resolution.planner_state import Stamped
+from identity.planning.resolution.stored_calls import Kept
+from identity.spaces.space import Space, through_a_roll
+from identity.store.profiles import profile_queries
+from identity.store.spaces import spaces_and_keys
+from identity.values.ids import public_profile
+from identity.values.stamps import stamp_time
+
+USERS = "users"
+_LIST, _TRAITS, _IDS = b"users", b"user-traits", b"user-ids"
+
+
+@through_a_roll
+async def traits(space: Space, ref: str, wanted: Wanted) -> Answered:
+    """A page of traits by name. Onefold computes none, so of computed ones there are none."""
+    profile = await open_profile(space, ref)
+    folded, next_ = page_of(space, profile.folded(), wanted, profile.head.canonical, profile.subjects)
+    told: dict[str, Any] = {name: entry[0] for name, entry in folded.items()}
+    if wanted.verbose:
+        by = await profile.set_by(folded)
+        keys = await key_names(space)
+        told = {
+            name: {"value": value, "source_id": source_id(by[name][1], keys), "updated_at": format_time(time)}
+            for name, (value, time, _) in folded.items()
+        }
+    id_ = profile.public_id
+    return Answered(id_, {"traits": told, "cursor": cursor(space, USERS, f"/{id_}/traits", wanted, next_)})
+
+
+def page_of(
+    space: Space, folded: Mapping[str, Stamped], wanted: Wanted, id_: bytes, ids: Container[bytes]
+) -> tuple[dict[str, Stamped], str | None]:
+    """The traits of a page by name, and the cursor of the next one. BadCursor.
+
+    They are those of `id_`, which now has all of `ids`.
+    """
+    names: Sequence[str] = [] if wanted.computed else sorted(folded)
+    if wanted.next is not None:
+        # Looked for among the tombstones too: the trait may be gone since.
+        names = after_mark(space, names, read_place(space, _TRAITS, ids, wanted.next), str.encode)
+    names = [name for name in names if folded[name][0] is not None and (not wanted.include or name in wanted.include)]
+    shown, rest = names[: wanted.limit], names[wanted.limit :]
+    next_ = write_place(space, _TRAITS, id_, mark(space, shown[-1].encode())) if rest else None
+    return {name: folded[name] for name in shown}, next_
+
+
+@through_a_roll
+async def external_ids(space: Space, ref: str, wanted: Wanted) -> Answered:
+    """A page of identifiers in the order they were linked."""
+    profile = await open_profile(space, ref)
+    names = await profile.names()
+    held: Sequence[profile_queries.Held] = profile.identifiers
+    if wanted.next is not None:
+        held = after_mark(space, held, read_place(space, _IDS, profile.subjects, wanted.next), _key)
+    held = [each for each in held if not wanted.include or names[each.type] in wanted.include]
+    shown, rest = held[: wanted.limit], held[wanted.limit :]
+    next_ = write_place(space, _IDS, profile.head.canonical, mark(space, shown[-1].key)) if rest else None
+    id_ = profile.public_id
+    where = cursor(space, USERS, f"/{id_}/external_ids", wanted, next_)
+    return Answered(id_, {"data": await told_ids(profile, shown, await key_names(space)), "cursor": where})
+
+
+async def told_ids(
+    profile: Opened, shown: Sequence[profile_queries.Held], keys: dict[int, str]
+) -> list[dict[str, Any]]:
+    """External ids with the calls that linked them."""
+    names = await profile.names()
+    calls = await profile.calls({(each.origin, each.linked_at) for each in shown})
+    told = []
+    for each in shown:
+        call = calls.get((each.origin, each.linked_at))
+        told.append(
+            {
+                "source_id": source_id(call, keys),
+                "collection": USERS,
+                "id": profile.value(each),
+                "type": names[each.type],
+                "created_at": format_time(stamp_time(each.linked_at)),
+                "encoding": "none",
+                "first_message_id": None if call is None else call.message_id,
+            }
+        )
+    return told
+
+
+@through_a_roll
+async def metadata(space: Space, ref: str, _wanted: Wanted) -> Answered:
+    """When a profile came to be, and its first and last calls."""
+    profile = await open_profile(space, ref)
+    elder = profile.head.elder
+    born = await profile.calls({(member.id, elder) for member in profile.members})
+    first = next(iter(born.values()), None)
+    last = await last_call(profile)
+    keys = await key_names(space)
+    told = {
+        "created_at": format_time(stamp_time(elder)),
+        "updated_at": format_time(stamp_time(max(member.stamp for member in profile.members))),
+        "expires_at": None,
+        "first_message_id": None if first is None else first.message_id,
+        "first_source_id": source_id(first, keys),
+        "last_message_id": None if last is None else last.message_id,
+        "last_source_id": source_id(last, keys),
+    }
+    return Answered(profile.public_id, {"metadata": told})
+
+
+async def listed(space: Space, wanted: Wanted) -> Answered:
+    """A page of all canonical profiles, by id."""
+    after = bytes(16) if wanted.next is None else space.read_cursor(_LIST, wanted.next)
+    async with space.database.reading() as connection:
+        found = await profile_queries.canonical(connection, space.tenant, after, wanted.limit + 1)
+    shown, rest = found[: wanted.limit], found[wanted.limit :]
+    next_ = space.write_cursor(_LIST, shown[-1][0]) if rest else None
+    data = [
+        {
+            "segment_id": public_profile(canonical),
+            "created_at": format_time(stamp_time(elder)),
+            "updated_at": format_time(stamp_time(stamp)),
+        }
+        for canonical, elder, stamp in shown
+    ]
+    return Answered(None, {"data": data, "cursor": cursor(space, USERS, "", wanted, next_)})
+
+
+async def key_names(space: Space) -> dict[int, str]:
+    """The public ids of all keys a space ever had, by their numbers."""
+    async with space.database.reading() as connection:
+        return await spaces_and_keys.key_names(connection, space.tenant.id)
+
+
+def source_id(call: Kept | None, keys: dict[int, str]) -> str | None:
+    """The public id of the key that sent a call."""
+    return None if call is None else keys.get(call.source)
+
+
+def _key(held: profile_queries.Held) -> bytes:
+    return held.key
