@@ -39,7 +39,7 @@ def serve(
     workers: Annotated[int | None, typer.Option(min=1, max=64, help="Server processes [ONEFOLD_WORKERS].")] = None,
 ) -> None:
     """Run the server; Ctrl-C stops it."""
-    from app import serve as supervisor
+    from app.server import supervisor
 
     settings = _settings(data_dir)
     settings = replace(
@@ -57,7 +57,7 @@ def demo(
     data_dir: DataDir = None,
 ) -> None:
     """Run the server with a demo space and a guided tour of it."""
-    from app import demo as guided
+    from app.commands import demo as guided
 
     settings = _settings(data_dir)
     guided.run(replace(settings, port=settings.port if port is None else port))
@@ -81,7 +81,8 @@ def verify(
     privacy: Annotated[bool, typer.Option("--privacy", help="Plant values and search everything for them.")] = False,
 ) -> None:
     """Audit what is stored and print what differs; the status is 1 if anything does, 2 if a scan is void."""
-    from app import scanning, verifying
+    from app.commands import privacy_scan
+    from app.commands import verify as verifying
     from identity.store.postgres.schema import require_current
 
     settings = _settings(data_dir)
@@ -91,7 +92,7 @@ def verify(
         raise Misconfigured("A scan looks at the whole database; name no space with --privacy.")
     with owner_url(settings) as url:
         require_current(url)
-        status = scanning.run(settings, url) if privacy else int(not verifying.run(url, space_ids or []))
+        status = privacy_scan.run(settings, url) if privacy else int(not verifying.run(url, space_ids or []))
     if status:
         raise typer.Exit(status)
 
@@ -109,7 +110,7 @@ def export(
     ] = False,
 ) -> None:
     """Export what a destination may see as Parquet tables: everybody first, then what changed since."""
-    from app import exporting
+    from app.commands import export as exporting
     from identity.store.postgres.schema import require_current
 
     settings = _settings(data_dir)
@@ -159,14 +160,14 @@ def rotate_root(data_dir: DataDir = None) -> None:
     A root key in a file gets a new file. One in ONEFOLD_ROOT_KEY gives way to that in
     ONEFOLD_NEW_ROOT_KEY, which is the one to start with afterwards.
     """
-    from app import keys as commands
+    from app.commands import keys as commands
 
     with _keys_url(_settings(data_dir)) as (url, settings):
         commands.rotate_root(url, settings)
 
 
 def _with_keys(name: str, space_ids: list[str] | None, data_dir: Path | None) -> None:
-    from app import keys as commands
+    from app.commands import keys as commands
 
     with _keys_url(_settings(data_dir)) as (url, settings):
         getattr(commands, name)(url, settings, space_ids or [])

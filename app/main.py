@@ -11,56 +11,54 @@ import msgspec
 from fastapi import APIRouter, Depends, FastAPI, Response
 from rich.console import Console
 
-from app import openapi, problems
-from app.auth import Public
-from app.front import Front
-from app.lifetime import Onefold
+from app.http import error_responses, openapi
+from app.http.asgi import Front
+from app.http.auth import Public
 from app.routes import (
-    browser,
+    access_exports,
+    api_keys,
     consent,
+    corrections,
     destinations,
     erasures,
     evidence,
-    exports,
     feed,
     groups,
     health,
     jobs,
-    keys,
     opendsr,
-    profile_api,
     profiles,
-    regulations,
     rejections,
     rules,
     spaces,
-    undoing,
-    wellknown,
+    well_known,
 )
+from app.routes.segment import profile_api, regulations, sdk_settings
+from app.server.process import Onefold
 from app.settings import Settings, load
 from identity.values.errors import Misconfigured
 
 ROUTERS = (
     spaces.router,
-    keys.router,
+    api_keys.router,
     rules.router,
     profiles.router,
     profile_api.router,
     groups.router,
     rejections.router,
-    undoing.router,
+    corrections.router,
     evidence.router,
     jobs.router,
     erasures.router,
-    exports.router,
+    access_exports.router,
     regulations.router,
     opendsr.router,
     consent.router,
     destinations.router,
     feed.router,
-    browser.router,
+    sdk_settings.router,
     health.router,
-    wellknown.router,
+    well_known.router,
 )
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -96,7 +94,7 @@ def create_app(settings: Settings) -> Front:
         redirect_slashes=False,
     )
     api.state.onefold = onefold
-    problems.handle(api)
+    error_responses.handle(api)
     for router in (*ROUTERS, _document(api)):
         api.include_router(router)
     return Front(onefold, api)

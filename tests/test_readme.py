@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app import tour
+from app.commands import tour
 from app.settings import PREFIX, Settings
 from tests.conftest import ONEFOLD, READY, ROOT, Running, launch
 

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from app.auth import ByPrivacy
-from app.destination_shapes import ConsentAt, Decisions, Recorded
-from app.openapi import body, described
-from app.routes.answers import Segment, answer
+from app.http.auth import ByPrivacy
+from app.http.openapi import body, described
+from app.http.responses import Segment, answer
+from app.schemas.destinations import ConsentAt, Decisions, Recorded
 from identity.operations.ingest import record_consent
 from identity.operations.profiles.consent_history import consent_at
 from identity.operations.spaces import record_read

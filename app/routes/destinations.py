@@ -5,9 +5,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from app.auth import ByAdmin
-from app.body import decode
-from app.destination_shapes import (
+from app.http.auth import ByAdmin
+from app.http.body import decode
+from app.http.openapi import described
+from app.http.responses import Segment, answer, done, note
+from app.schemas.corrections import Job
+from app.schemas.destinations import (
     Destination,
     DestinationDocument,
     DestinationList,
@@ -18,9 +21,6 @@ from app.destination_shapes import (
     PurposesInForce,
     PurposesVersion,
 )
-from app.openapi import described
-from app.routes.answers import Segment, answer, done, note
-from app.undo_shapes import Job
 from identity.operations.destinations import manage_destinations
 from identity.operations.destinations.explain_missing_trait import explain_gap
 from identity.operations.spaces import record_read

@@ -9,9 +9,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query, Response
 
-from app.auth import ByLawyer, ByPrivacy
-from app.openapi import VERSION, body, described
-from app.privacy_shapes import (
+from app.http.auth import ByLawyer, ByPrivacy
+from app.http.openapi import VERSION, body, described
+from app.http.responses import DEFAULT_LIMIT, Cursor, Limit, Segment, answer
+from app.schemas.privacy import (
     Erase,
     Erasure,
     Erasures,
@@ -29,7 +30,6 @@ from app.privacy_shapes import (
     Suppressed,
     Suppressions,
 )
-from app.routes.answers import DEFAULT_LIMIT, Cursor, Limit, Segment, answer
 from identity.operations.privacy import list_suppressions, manage_holds, request_erasure
 from identity.operations.privacy.issue_receipt import receipt
 from identity.operations.profiles import read_profile

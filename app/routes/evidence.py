@@ -5,11 +5,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from app import drawing
-from app.auth import ByReader
-from app.openapi import described
-from app.routes.answers import Segment, answer, note
-from app.undo_shapes import EvidenceGraph, Explanation
+from app.drawing import graph_svg
+from app.http.auth import ByReader
+from app.http.openapi import described
+from app.http.responses import Segment, answer, note
+from app.schemas.corrections import EvidenceGraph, Explanation
 from identity.operations.profiles.explain_link import explain
 from identity.operations.profiles.read_graph import get_graph
 from identity.values.errors import BadIdentifier, NotLinked, OnefoldError, ProfileNotFound, TooMuch
@@ -54,7 +54,7 @@ async def graph(visit: ByReader, request: Request, ref: Segment) -> Response:
         return answer(found)
     shown, all_ = len(found["nodes"]), found["node_count"]
     of = f"{all_} identifiers" if shown == all_ else f"{shown} of {all_} identifiers"
-    picture = await asyncio.to_thread(drawing.draw, found, f"{found['profile_id']}: {of}")
+    picture = await asyncio.to_thread(graph_svg.draw, found, f"{found['profile_id']}: {of}")
     return Response(picture, media_type=SVG, headers={"content-security-policy": _POLICY, "vary": "accept"})
 
 

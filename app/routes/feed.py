@@ -4,10 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from app.auth import ByAnyone, ByDestination, Visit, destination
-from app.destination_shapes import Acknowledged, FeedPage, FeedPlace, SeenLookup, SeenProfile, SeenProfiles
-from app.openapi import body, described
-from app.routes.answers import Cursor, Limit, Segment, answer
+from app.http.auth import ByAnyone, ByDestination, Visit, destination
+from app.http.openapi import body, described
+from app.http.responses import Cursor, Limit, Segment, answer
+from app.schemas.destinations import Acknowledged, FeedPage, FeedPlace, SeenLookup, SeenProfile, SeenProfiles
 from identity.operations.destinations import acknowledge_changes, destination_read, read_changes
 from identity.operations.destinations.destination_scope import open_scope
 from identity.values.errors import (

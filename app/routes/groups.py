@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter, Response
 
-from app.auth import ByGroupReader, ByLister
-from app.openapi import described
-from app.routes.answers import Segment, answer
-from app.schemas import Group, Left
+from app.http.auth import ByGroupReader, ByLister
+from app.http.openapi import described
+from app.http.responses import Segment, answer
+from app.schemas.native import Group, Left
 from identity.operations.ingest.leave_group import leave
 from identity.operations.profiles import read_group
 from identity.operations.spaces import record_read

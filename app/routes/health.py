@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter, Response
 
-from app.auth import ByAnyone, ByOperator
-from app.meters import CONTENT_TYPE
-from app.openapi import described
-from app.routes.answers import answer
-from app.schemas import Health
+from app.http.auth import ByAnyone, ByOperator
+from app.http.openapi import described
+from app.http.responses import answer
+from app.schemas.native import Health
+from app.server.metrics import CONTENT_TYPE
 from identity.values.errors import DatabaseUnavailable, KeyUnavailable
 
 router = APIRouter(tags=["Health"])

@@ -4,12 +4,12 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from app.auth import ByAdmin, ByLister
-from app.body import decode
-from app.openapi import described
-from app.routes.answers import Segment, answer
-from app.schemas import RulesDocument
-from app.undo_shapes import Job, RulesTrial
+from app.http.auth import ByAdmin, ByLister
+from app.http.body import decode
+from app.http.openapi import described
+from app.http.responses import Segment, answer
+from app.schemas.corrections import Job, RulesTrial
+from app.schemas.native import RulesDocument
 from identity.operations.corrections import put_rules, simulate_rules
 from identity.operations.spaces import record_read
 from identity.operations.spaces.run_jobs import REBUILD, SIMULATE

@@ -7,12 +7,12 @@ from urllib.parse import urlsplit
 import msgspec
 from fastapi import APIRouter, Request, Response
 
-from app.auth import ByPrivacy
-from app.body import decode
-from app.dsr_status import status_of
-from app.openapi import described
-from app.opendsr_shapes import DsrDiscovery, DsrMade, DsrRequest, DsrStatus
-from app.routes.answers import Segment
+from app.http.auth import ByPrivacy
+from app.http.body import decode
+from app.http.openapi import described
+from app.http.responses import Segment
+from app.schemas.opendsr import DsrDiscovery, DsrMade, DsrRequest, DsrStatus
+from app.schemas.opendsr_status import status_of
 from identity.operations.privacy import export_person, request_erasure
 from identity.planning.privacy import opendsr, request_kinds
 from identity.planning.privacy.deadlines import due

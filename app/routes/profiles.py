@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from app.auth import ByLister, ByReader
-from app.openapi import body, described
-from app.routes.answers import DEFAULT_LIMIT, Cursor, Limit, Segment, answer, note
-from app.schemas import HistoryPage, Lookup, Profile, ProfilePage, Profiles
+from app.http.auth import ByLister, ByReader
+from app.http.openapi import body, described
+from app.http.responses import DEFAULT_LIMIT, Cursor, Limit, Segment, answer, note
+from app.schemas.native import HistoryPage, Lookup, Profile, ProfilePage, Profiles
 from identity.operations.profiles import read_history, read_profile
 from identity.values.errors import (
     BadCursor,

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from app.auth import ByAdmin
-from app.openapi import described
-from app.rejection_shapes import RejectionPage
-from app.routes.answers import DEFAULT_LIMIT, Cursor, Limit, answer, note
+from app.http.auth import ByAdmin
+from app.http.openapi import described
+from app.http.responses import DEFAULT_LIMIT, Cursor, Limit, answer, note
+from app.schemas.rejections import RejectionPage
 from identity.operations.integrity import list_rejections as rejections
 from identity.values.errors import BadCursor, BadParameter
 

@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter, Request, Response
 
-from app.auth import ByAdmin
-from app.body import decode
-from app.openapi import described
-from app.routes.answers import answer
-from app.schemas import RulesDocument, RulesInForce, RulesVersion
+from app.http.auth import ByAdmin
+from app.http.body import decode
+from app.http.openapi import described
+from app.http.responses import answer
+from app.schemas.native import RulesDocument, RulesInForce, RulesVersion
 from identity.operations.corrections import put_rules as rules
 from identity.values.errors import BadRules
 

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
-from app.auth import ByOperator
-from app.openapi import body, described
-from app.routes.answers import Segment, answer, done
-from app.schemas import NewSpace, SpaceList, SpaceMade
+from app.http.auth import ByOperator
+from app.http.openapi import body, described
+from app.http.responses import Segment, answer, done
+from app.schemas.native import NewSpace, SpaceList, SpaceMade
 from identity.operations.spaces import manage_spaces
 from identity.values.errors import BadInput, NotConfirmed, SpaceNotFound
 

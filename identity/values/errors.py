@@ -2,7 +2,7 @@
 
 The docstring of an error is its message, so no value of a call can slip into one; `code` is
 stable and part of the HTTP contract. How an error becomes a status is decided in
-`app.problems`, where a test demands a row for each class below.
+`app.http.error_responses`, where a test demands a row for each class below.
 
     OnefoldError
     ├── BadInput       the caller has to change something

@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from app.auth import secret
+from app.http.auth import secret
 
 
 def basic(pair: str) -> bytes:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from app.body import BODY_LIMIT, MOST_DEPTH, Disconnected, decode, decode_calls, read
-from app.problems import Unreadable
+from app.http.body import BODY_LIMIT, MOST_DEPTH, Disconnected, decode, decode_calls, read
+from app.http.error_responses import Unreadable
 
 
 def received(parts: list[bytes], encoding: bytes | None = None) -> bytes:
@@ -119,7 +119,7 @@ def test_disconnected() -> None:
 
 def test_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     """A body that trickles in for ever is given up."""
-    monkeypatch.setattr("app.body.BODY_SECONDS", 0)
+    monkeypatch.setattr("app.http.body.BODY_SECONDS", 0)
 
     async def receive() -> dict[str, Any]:
         await asyncio.sleep(0)

@@ -10,8 +10,8 @@ from urllib.parse import quote, urlsplit
 import httpx
 import pytest
 
-from app import collect
-from app.body import BODY_LIMIT, MOST_DEPTH
+from app.http import ingest_endpoint
+from app.http.body import BODY_LIMIT, MOST_DEPTH
 from identity.operations.ingest.request import LARGEST_ITEM, MOST_ITEMS
 from identity.planning.resolution.extract import REJECTIONS, TOO_MANY_TRAITS
 from identity.values.calls import KINDS
@@ -126,7 +126,7 @@ def test_single_rejected(shop: Shop, call: dict[str, Any], code: str) -> None:
     answer = shop.ask("POST", "/v1/identify", "write", json={"userId": "u1", **call})
 
     assert refused(answer) == (400, code)
-    assert answer.json()["message"] == REJECTIONS.get(code, collect.TOO_LARGE)
+    assert answer.json()["message"] == REJECTIONS.get(code, ingest_endpoint.TOO_LARGE)
     assert read(shop, "user_id:u1").status_code == 404
 
 

@@ -3,12 +3,12 @@
 import httpx
 import pytest
 
-from app import collect
+from app.http import ingest_endpoint
 from tests.app.conftest import Shop
 
 ORIGIN = {"Origin": "https://shop.example"}
 SETTINGS = "/v1/projects/{key}/settings"
-OPEN = [*collect.ROUTES, "/v1/m", "/v1/m/", SETTINGS]
+OPEN = [*ingest_endpoint.ROUTES, "/v1/m", "/v1/m/", SETTINGS]
 
 
 @pytest.mark.parametrize("path", OPEN)

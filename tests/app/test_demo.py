@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import httpx
 
-from app import tour
-from app.demo import SPACE_FILE
+from app.commands import tour
+from app.commands.demo import SPACE_FILE
 from tests.conftest import ONEFOLD, ROOT
 
 

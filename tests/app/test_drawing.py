@@ -8,8 +8,8 @@ from xml.etree import ElementTree as ET
 import msgspec
 import pytest
 
-from app.drawing import draw
-from app.labels import Box, clean, place, shortened
+from app.drawing.graph_svg import draw
+from app.drawing.labels import Box, clean, place, shortened
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = [
@@ -153,7 +153,7 @@ def test_no_such_document() -> None:
 
 def test_the_library_is_loaded_when_a_picture_is_asked_for() -> None:
     """Workers that draw nothing do not pay for it."""
-    check = "import sys, app.drawing; sys.exit('matplotlib' in sys.modules)"
+    check = "import sys, app.drawing.graph_svg; sys.exit('matplotlib' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
 

@@ -11,7 +11,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from app.lifetime import Onefold
+from app.server.process import Onefold
 from app.settings import Settings
 from identity.store.embedded.data_directory import SUPERUSER
 from identity.store.embedded.server import EmbeddedPostgres
@@ -46,7 +46,7 @@ def test_many_ask_at_once(database: str, tmp_path: Path, monkeypatch: pytest.Mon
 
     read = key_store.read
     with monkeypatch.context() as patch:
-        patch.setattr("app.lifetime._GOOD_SECONDS", 600.0)
+        patch.setattr("app.server.process._GOOD_SECONDS", 600.0)
         patch.setattr(key_store, "read", reading)
         # The start itself reads once, to see that the keys belong to the database.
         asyncio.run(main())

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from app import logs
+from app.server import logs
 
 PLANTED = "planted@example.com"
 
@@ -45,14 +45,16 @@ def lines(written: io.StringIO) -> list[dict[str, object]]:
 
 def test_allowed_fields(written: io.StringIO) -> None:
     """Our own event keeps its allow-listed fields and loses every other one."""
-    logs.get("app.collect").info("ingest.commit", calls=12, route="/v1/batch", email=PLANTED, traits={"a": PLANTED})
+    logs.get("app.http.ingest_endpoint").info(
+        "ingest.commit", calls=12, route="/v1/batch", email=PLANTED, traits={"a": PLANTED}
+    )
     (line,) = lines(written)
     line.pop("ts")
 
     assert line == {
         "event": "ingest.commit",
         "level": "info",
-        "logger": "app.collect",
+        "logger": "app.http.ingest_endpoint",
         "calls": 12,
         "route": "/v1/batch",
     }

@@ -9,8 +9,8 @@ import httpx
 import psycopg
 import pytest
 
-from app.body import BODY_LIMIT
-from app.schemas import MOST_LOOKED_UP
+from app.http.body import BODY_LIMIT
+from app.schemas.native import MOST_LOOKED_UP
 from tests.app.conftest import AUDIT, Shop, log_of
 from tests.conftest import Running
 

@@ -6,9 +6,11 @@ import httpx
 import msgspec
 import pytest
 
-from app import collect, rejection_shapes, schemas
+from app.http import ingest_endpoint
+from app.http.openapi import document, native
 from app.main import create_app
-from app.openapi import document, native
+from app.schemas import native as schemas
+from app.schemas import rejections
 from app.settings import Settings
 from tests.app.conftest import Shop
 
@@ -31,7 +33,7 @@ def test_all_routes() -> None:
         if route.include_in_schema
         for method in route.methods or ()
     }
-    wanted |= {(route.template, "post") for route in collect.ROUTES.values()}
+    wanted |= {(route.template, "post") for route in ingest_endpoint.ROUTES.values()}
 
     assert {(path, method) for path, each in made["paths"].items() for method in each} == wanted
     assert {name.removeprefix("#/components/schemas/") for name in references(made)} <= set(
@@ -62,7 +64,7 @@ def test_served(client: httpx.Client) -> None:
         ("/v1/profiles/user_id:u1/history", schemas.HistoryPage),
         ("/v1/profiles/user_id:nobody", schemas.Problem),
         ("/v1/groups/g1", schemas.Group),
-        ("/v1/rejections", rejection_shapes.RejectionPage),
+        ("/v1/rejections", rejections.RejectionPage),
         ("/v1/keys", schemas.KeyList),
         ("/v1/rules", schemas.RulesInForce),
     ],

@@ -5,9 +5,9 @@ import asyncio
 import httpx
 import pytest
 
-from app.collect import Collect
+from app.http.error_responses import RETRY_AFTER, STATUS, status_of
+from app.http.ingest_endpoint import Collect
 from app.main import create_app
-from app.problems import RETRY_AFTER, STATUS, status_of
 from app.settings import Settings
 from identity.operations.spaces.manage_spaces import Caller
 from identity.values import errors

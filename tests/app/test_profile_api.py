@@ -12,7 +12,7 @@ import msgspec
 import psycopg
 import pytest
 
-from app import profile_shapes
+from app.schemas import segment_profiles
 from tests.app.conftest import AUDIT, Shop, log_of
 from tests.conftest import Running
 
@@ -431,14 +431,14 @@ def test_audit(shop: Shop, rows: psycopg.Connection[Any], key: str, noted: int) 
 @pytest.mark.parametrize(
     ("path", "shape"),
     [
-        ("", profile_shapes.ApiProfiles),
-        ("/user_id:u1/traits", profile_shapes.ApiTraits),
-        ("/user_id:u1/traits?verbose=true", profile_shapes.ApiTraits),
-        ("/user_id:u1/external_ids", profile_shapes.ApiExternalIds),
-        ("/user_id:u1/events", profile_shapes.ApiEvents),
-        ("/user_id:u1/metadata", profile_shapes.ApiMetadata),
-        ("/user_id:u1/links", profile_shapes.ApiLinks),
-        ("/user_id:nobody/traits", profile_shapes.ApiError),
+        ("", segment_profiles.ApiProfiles),
+        ("/user_id:u1/traits", segment_profiles.ApiTraits),
+        ("/user_id:u1/traits?verbose=true", segment_profiles.ApiTraits),
+        ("/user_id:u1/external_ids", segment_profiles.ApiExternalIds),
+        ("/user_id:u1/events", segment_profiles.ApiEvents),
+        ("/user_id:u1/metadata", segment_profiles.ApiMetadata),
+        ("/user_id:u1/links", segment_profiles.ApiLinks),
+        ("/user_id:nobody/traits", segment_profiles.ApiError),
     ],
 )
 def test_shapes(shop: Shop, ann: str, path: str, shape: type) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.routes.regulations import MEDIA
+from app.routes.segment.regulations import MEDIA
 from tests.app.conftest import Shop
 
 

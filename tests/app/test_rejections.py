@@ -11,7 +11,7 @@ import msgspec
 import psycopg
 import pytest
 
-from app.rejection_shapes import RejectionPage
+from app.schemas.rejections import RejectionPage
 from identity.operations.ingest.request import LARGEST_ITEM
 from identity.planning.resolution.rejections import MOST_NAMES
 from tests.app.conftest import AUDIT, Shop, Suppress

@@ -14,8 +14,8 @@ import psutil
 import psycopg
 import pytest
 
-from app import scanning, tour
-from app.canaries import Caller, Canaries
+from app.commands import privacy_scan, tour
+from app.commands.leak_values import Caller, Canaries
 from app.settings import Settings
 from identity.store.embedded.data_directory import SUPERUSER
 from identity.store.embedded.server import EmbeddedPostgres
@@ -110,7 +110,7 @@ def test_leak(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
     with psycopg.connect(url_of(settings), autocommit=True) as connection:
         connection.execute("CREATE TABLE kept (value bytea)")
         connection.execute("INSERT INTO kept VALUES (%s)", [f"around {value} it".encode()])
-    status = scanning.run(settings, url_of(settings), canaries)
+    status = privacy_scan.run(settings, url_of(settings), canaries)
 
     out = capsys.readouterr().out
     rows = [[cell.strip() for cell in line.split("│")[1:4]] for line in out.splitlines() if "│" in line]
@@ -125,7 +125,7 @@ def test_unread(settings: Settings, postgres: EmbeddedPostgres, capsys: pytest.C
     name = base.partition("@/")[2].partition("?")[0]
     with psycopg.connect(postgres.url(name, SUPERUSER), autocommit=True) as connection:
         connection.execute("CREATE TABLE hidden (value text)")
-    assert scanning.run(settings, base) == 0
+    assert privacy_scan.run(settings, base) == 0
 
     out = capsys.readouterr().out.splitlines()
     assert "Not scanned: rows: public.hidden (insufficient privilege)." in out
@@ -146,7 +146,7 @@ def test_void(settings: Settings, postgres: EmbeddedPostgres, capsys: pytest.Cap
     """
     with psycopg.connect(postgres.url(name, SUPERUSER), autocommit=True) as connection:
         connection.execute(swallow.encode())
-    assert scanning.run(settings, base) == 2
+    assert privacy_scan.run(settings, base) == 2
 
     out = capsys.readouterr().out
     assert "missing in rows" in out

@@ -6,10 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
-from app import collect
-from app.auth import Operator, Public, Scopes
+from app.http import ingest_endpoint
+from app.http.auth import Operator, Public, Scopes
+from app.http.openapi import guard, native
 from app.main import create_app
-from app.openapi import guard, native
 from app.routes import opendsr
 from app.settings import Settings
 from identity.operations.spaces.manage_spaces import FIRST_KEYS
@@ -114,14 +114,14 @@ CONTRACT: dict[tuple[str, str], object] = {
         ("GET", f"{PROFILE_API}/{{ref}}/{what}"): {"profiles:read", "admin", "privacy"}
         for what in ("traits", "external_ids", "events", "metadata", "links")
     },
-    **{("POST", path): {"write", "import", "admin"} for path in collect.ROUTES},
+    **{("POST", path): {"write", "import", "admin"} for path in ingest_endpoint.ROUTES},
 }
 NATIVE = {
     (method, route.path): guard(route) for route in native(create_app(Settings()).api) for method in route.methods or ()
 }
 DECLARED = {
     **NATIVE,
-    **{("POST", path): Scopes(*collect.SCOPES) for path in collect.ROUTES},
+    **{("POST", path): Scopes(*ingest_endpoint.SCOPES) for path in ingest_endpoint.ROUTES},
 }
 KEYED = [
     (method, path, tuple(sorted(found.scopes)))
@@ -169,8 +169,8 @@ UNKNOWN = {
 
 def body_of(path: str) -> Any:
     """A body that the route would take."""
-    if path in collect.ROUTES:
-        kind = collect.ROUTES[path].kind
+    if path in ingest_endpoint.ROUTES:
+        kind = ingest_endpoint.ROUTES[path].kind
         call = {"userId": "u1", "groupId": "g1", "previousId": "u0"}
         return call if kind else {"batch": [{**call, "type": "track"}]}
     return BODIES.get(path)

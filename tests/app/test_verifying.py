@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import psycopg
 
-from app import tour
+from app.commands import tour
 from identity.store.embedded import postmaster
 from tests.app.test_cli import onefold
 from tests.conftest import ONEFOLD, Running, launch

@@ -10,7 +10,7 @@ import duckdb
 import httpx
 import pytest
 
-from app import exporting, tour
+from app.commands import export, tour
 from app.settings import Settings
 from identity.values.errors import DestinationNotFound, Misconfigured, SpaceNotFound
 from tests.app.conftest import Shop
@@ -76,7 +76,7 @@ def test_the_command_refuses(live: Running, live_database: str, shop: Shop, othe
     assert shop.space_id != other_shop.space_id
     for space_id, refused in ((None, Misconfigured), ("spc_x", SpaceNotFound), (shop.space_id, DestinationNotFound)):
         with pytest.raises(refused):
-            exporting.run(live_database, settings, space_id, "nobody", out, None, fresh=False)
+            export.run(live_database, settings, space_id, "nobody", out, None, fresh=False)
     assert not out.exists()
 
 
@@ -87,7 +87,7 @@ def test_manifest_elsewhere(live: Running, live_database: str, shop: Shop, tmp_p
     shop.ask("PUT", "/v1/destinations/warehouse", json={"purposes": ["Product"], "traits": ["*"]})
     for nr in (1, 2):
         shop.send({**SOLD, "traits": {"plan": nr}})
-        exporting.run(live_database, settings, shop.space_id, "warehouse", out, elsewhere, fresh=False)
+        export.run(live_database, settings, shop.space_id, "warehouse", out, elsewhere, fresh=False)
         assert sorted(path.name for path in (out / "user_traits").iterdir()) == [f"part-0000{nr}-0001.parquet"]
         for path in out.rglob("*.parquet"):
             path.unlink()

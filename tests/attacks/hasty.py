@@ -2,12 +2,13 @@
 
 from typing import Final
 
-from app import body, protocol
 from app.cli import main
+from app.http import body
+from app.server import http_protocol
 
 SECONDS: Final = 2.0
 
-vars(protocol).update(HEAD_SECONDS=SECONDS, REST_SECONDS=SECONDS)
+vars(http_protocol).update(HEAD_SECONDS=SECONDS, REST_SECONDS=SECONDS)
 vars(body).update(BODY_SECONDS=SECONDS)
 
 if __name__ == "__main__":

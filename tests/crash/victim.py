@@ -10,7 +10,7 @@ import httpx
 import psutil
 import psycopg
 
-from app import tour
+from app.commands import tour
 from identity.store.embedded import postmaster
 from identity.store.embedded.data_directory import locate
 from identity.store.embedded.server import EmbeddedPostgres

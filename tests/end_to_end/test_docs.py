@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app import tour
+from app.commands import tour
 from tests.conftest import ONEFOLD, READY, ROOT, Running
 from tests.identity.outward.receiver import Receiver, receiving
 from tests.identity.outward.server import HOST, authority

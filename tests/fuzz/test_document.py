@@ -13,7 +13,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from app import openapi
+from app.http import openapi
 from app.main import create_app
 from app.settings import Settings
 from tests.app.conftest import Shop

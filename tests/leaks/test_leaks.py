@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from app import tour
+from app.commands import tour
 from identity.planning.integrity.leak_patterns import Hit, Needles
 from identity.store.embedded import postmaster
 from identity.store.embedded.data_directory import SUPERUSER

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from app.problems import failure, waiting
+from app.http.error_responses import failure, waiting
 
 Fault = Literal["refuse 503", "refuse 429", "cut after", "cut before", "spoil"]
 

@@ -4,7 +4,7 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from app.meters import Meters
+from app.server.metrics import Meters
 from identity.operations.destinations import manage_destinations
 from identity.operations.destinations.monitor_destinations import find_overdue
 from identity.operations.privacy import request_erasure

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.problems import status_of
+from app.http.error_responses import status_of
 from identity.operations.destinations import acknowledge_changes, consent_expiry, manage_destinations, read_changes
 from identity.operations.destinations.destination_read import lookup
 from identity.operations.destinations.destination_scope import open_scope

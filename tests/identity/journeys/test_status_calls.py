@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.dsr_status import to_call
+from app.schemas.opendsr_status import to_call
 from identity.operations.privacy import request_erasure
 from identity.operations.privacy.resume_requests import forget_settled
 from identity.operations.privacy.send_status_callbacks import LOOK, call_done

@@ -1,0 +1,60 @@
+"""`onefold demo`: the server with a demo space, its keys, and the guided tour played against it.
+
+A second start finds its space and data again; the keys of the demo space lie beside them.
+"""
+
+import json
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.json import JSON
+
+from app.commands import tour
+from app.server import supervisor
+from app.settings import Settings
+from identity.values.errors import Misconfigured
+
+SPACE_FILE = "demo-space.json"
+_console = Console(highlight=False, soft_wrap=True)
+
+
+def run(settings: Settings) -> None:
+    """Serves until Ctrl-C; the tour is played once the port accepts calls."""
+    settings = settings.with_admin_token()
+    _console.print("Starting Onefold: embedded Postgres, schema, server ...")
+
+    def ready(url: str) -> None:
+        threading.Thread(target=_show, args=(settings, url), name="tour", daemon=True).start()
+
+    supervisor.run(settings, ready=ready)
+
+
+def _show(settings: Settings, url: str) -> None:
+    space = _space(settings, url)
+    _console.print(f"\n[bold]Onefold is ready on {url}[/bold] with the space {space['space_id']}. Its keys:\n")
+    for name, secret in space["keys"].items():
+        _console.print(f"  export {name.upper()}={secret}", soft_wrap=True)
+    _console.print("\n[bold]A short tour[/bold], played for you; copy any call to play it again.")
+    for number, played in enumerate(tour.play(url, space["keys"]), 1):
+        _console.print(f"\n[bold]{number}. {played.step.says}[/bold]")
+        _console.print(f"$ {played.command}", style="cyan", markup=False)
+        _console.print(JSON(json.dumps(played.answer), indent=2))
+    _console.print(f"\nThe data is in {settings.data_dir}. Ctrl-C stops the server; the next start finds it all.")
+
+
+def _space(settings: Settings, url: str) -> dict[str, Any]:
+    """The demo space of this data directory, made at the first start."""
+    path: Path = settings.data_dir / SPACE_FILE
+    try:
+        return dict(json.loads(path.read_text()))
+    except (FileNotFoundError, ValueError):
+        path.unlink(missing_ok=True)
+    if settings.admin_token is None:
+        raise Misconfigured
+    space = tour.create_space(url, settings.admin_token, "demo")
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(space, file)
+    return space

@@ -1,0 +1,1 @@
+"""app.drawing.graph_svg."""

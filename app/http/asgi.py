@@ -1,0 +1,163 @@
+"""The outermost step: hot routes to `collect`, everything else to FastAPI, and what holds for both.
+
+A path is matched as it was sent and each part of it decoded afterwards, so that any character
+can stand in an identifier. Nothing that goes wrong behind this step is told outside, and no
+address gets into a log line, only the template of its route.
+"""
+
+import time
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
+
+from fastapi import FastAPI
+
+from app.http import body, cors, segment_profile_api
+from app.http.body import Disconnected
+from app.http.error_responses import INTERNAL, Headers, Unreadable, told
+from app.http.ingest_endpoint import ROUTES, Collect, Message, Receive, Scope, Send
+from app.server import logs
+from app.server.process import Onefold
+from identity.values.errors import BadInput
+
+UNMATCHED: Final = "unmatched"
+METRICS: Final = "/v1/m"
+SIGNED: Final = "/v1/callbacks/"
+_SAFE: Final = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
+_HEX: Final = frozenset("0123456789abcdefABCDEF")
+_NOT_ENCODED: Final = "A part of the path is not percent-encoded UTF-8."
+_log = logs.get(__name__)
+
+
+class Front:
+    """The ASGI application: `api` is the native surface, `collect` the hot routes."""
+
+    def __init__(self, onefold: Onefold, api: FastAPI) -> None:
+        self.onefold = onefold
+        self.api = api
+        self.collect = Collect(onefold)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, or the lifetime of the process."""
+        if scope["type"] != "http":
+            await self.api(scope, receive, send)
+            return
+        route = ROUTES.get(scope["path"])
+        if scope["method"] == "OPTIONS" and (route is not None or cors.speaks(scope["path"])):
+            await _preflight(scope, send)
+        elif route is not None:
+            await self.collect(route, scope, receive, send)
+        else:
+            # A HEAD is a GET, of whose answer the server leaves out the body.
+            head = {"method": "GET", "head": True} if scope["method"] == "HEAD" else {}
+            await self._native({**scope, **head}, receive, send)
+
+    async def _native(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        status = 0
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], *_SAFE]
+                message["headers"] += _of_surface(scope)
+            await send(message)
+
+        path = scope["raw_path"].decode("latin-1")
+        scope["path"] = METRICS if path == f"{METRICS}/" else path
+        try:
+            try:
+                limit = body.MESSAGE_LIMIT if path.startswith(SIGNED) else body.BODY_LIMIT
+                length = _header(scope, b"content-length")
+                receive = _whole(await body.read(receive, _no_encoding(scope), length, limit))
+            except Unreadable as error:
+                await _send(sending, scope["path"], error.status, error.code, str(error))
+            else:
+                await self.api(scope, receive, sending)
+        except Disconnected:
+            return
+        except Exception as error:  # noqa: BLE001 (the outermost step: each one is answered and logged)
+            _log.error("request.failed", route=_template(scope), exc_info=error)
+            if not status:
+                await _send(sending, scope["path"], 500, "internal_error", INTERNAL)
+        self._tell(scope, status, time.perf_counter() - started)
+
+    def _tell(self, scope: Scope, status: int, seconds: float) -> None:
+        method, template = scope["method"], _template(scope)
+        self.onefold.meters.answered(method, template, status, seconds)
+        if not 200 <= status < 300:  # noqa: PLR2004
+            (_log.error if status >= 500 else _log.info)(  # noqa: PLR2004
+                "request.refused",
+                method=method,
+                route=template,
+                status=status,
+                code=scope.get("onefold.code"),
+                ms=round(seconds * 1000, 1),
+            )
+
+
+def decoded(part: str) -> str:
+    """One part of a path as it was meant. BadInput if it is not percent-encoded UTF-8 text."""
+    if not all(_HEX.issuperset(piece[:2]) and len(piece) > 1 for piece in part.split("%")[1:]):
+        raise BadInput(_NOT_ENCODED)
+    try:
+        text = unquote_to_bytes(part).decode()
+    except UnicodeDecodeError:
+        raise BadInput(_NOT_ENCODED) from None
+    if "\0" in text:
+        raise BadInput("A part of the path holds a character that nothing here can hold.")
+    return text
+
+
+def _of_surface(scope: Scope) -> Headers:
+    """The headers that all answers of a surface bear."""
+    path = scope["path"]
+    if segment_profile_api.speaks(path):
+        return [segment_profile_api.request_id()]
+    if cors.speaks(path):
+        return cors.allowed(_header(scope, b"origin"))
+    return []
+
+
+async def _preflight(scope: Scope, send: Send) -> None:
+    headers = cors.preflight(dict(scope["headers"]))
+    await send({"type": "http.response.start", "status": 204, "headers": headers})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _template(scope: Scope) -> str:
+    return getattr(scope.get("route"), "path", UNMATCHED)
+
+
+def _header(scope: Scope, wanted: bytes) -> bytes | None:
+    value: bytes | None = next((value for name, value in scope["headers"] if name == wanted), None)
+    return value
+
+
+def _no_encoding(scope: Scope) -> bytes | None:
+    """The native surface inflates nothing; what SDKs count of themselves is dropped as it came."""
+    encoding = _header(scope, b"content-encoding")
+    return None if encoding in (None, b"identity") or scope["path"] == METRICS else b"none"
+
+
+def _whole(content: bytes) -> Receive:
+    sent = False
+
+    async def receive() -> Message:
+        nonlocal sent
+        if sent:
+            return {"type": "http.disconnect"}
+        sent = True
+        return {"type": "http.request", "body": content, "more_body": False}
+
+    return receive
+
+
+async def _send(send: Send, path: str, status: int, code: str, detail: str) -> None:
+    content, media_type = told(path, status, code, detail)
+    headers: list[tuple[bytes, Any]] = [
+        (b"content-type", media_type.encode()),
+        (b"content-length", str(len(content)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": content})

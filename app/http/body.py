@@ -1,0 +1,177 @@
+"""Bodies: read up to a cap as they stream in and as they inflate, then parsed to plain values.
+
+What comes out of here can be walked and encoded again by any recursive reader, and holds no
+number that another program would round.
+"""
+
+import asyncio
+import re
+import zlib
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final
+
+import msgspec
+
+from app.http.error_responses import Unreadable
+from identity.planning.resolution.big_integers import has_big_number, tame
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+BODY_LIMIT: Final = 500 * 1024
+# Messages that anybody may send are short.
+MESSAGE_LIMIT: Final = 4 * 1024
+# A client has so many seconds for all of its body, from the end of the headers.
+BODY_SECONDS: Final = 30
+# Python gives up at 1,000 frames, and what is stored now is read again from a deeper stack.
+MOST_DEPTH: Final = 700
+_GZIP_ONLY: Final = 31
+_decode = msgspec.json.Decoder().decode
+# What may stand before an escape has to be consumed with it, or its end would be read as another.
+_HALF_A_PAIR = re.compile(
+    rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
+)
+
+
+class Disconnected(Exception):
+    """The client went away before its body was whole."""
+
+
+async def read(
+    receive: Receive, encoding: bytes | None = None, length: bytes | None = None, limit: int = BODY_LIMIT
+) -> bytes:
+    """The whole body, inflated. Unreadable if it is too large, too slow or badly encoded.
+
+    `length` is the Content-Length: one that is too large is believed, so that nothing of it is read.
+    """
+    if length is not None and (not length.isdigit() or int(length[:20]) > limit):
+        raise _too_large(limit)
+    if encoding is None or encoding == b"identity":
+        take: Callable[[bytes], bytes] = bytes
+        inflating = None
+    elif encoding.lower() in (b"gzip", b"x-gzip"):
+        inflating = _Inflating()
+        take = inflating.take
+    else:
+        raise Unreadable("unsupported_encoding", "A body may be gzip encoded, once, or not at all.", 415)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            message = await receive()
+            body = _part(message, take)
+            _check_size(body, limit)
+            if message.get("more_body", False):
+                body = await _rest(receive, body, take, limit)
+    except TimeoutError:
+        raise Unreadable("body_timeout", "The body took too long to arrive.", 408) from None
+    if inflating is not None:
+        inflating.end()
+    return body
+
+
+def decode(raw: bytes) -> Any:
+    """A body as plain values; the last of repeated names counts. Unreadable if it is no JSON."""
+    if not raw:
+        raise Unreadable("empty_body", "The body is empty.")
+    try:
+        value = _decode(raw)
+    except (msgspec.MsgspecError, ValueError, OverflowError):
+        raise Unreadable("invalid_json", "The body is not valid JSON in UTF-8.") from None
+    except RecursionError:
+        raise too_deep() from None
+    if len(raw) > 2 * MOST_DEPTH and raw.count(b"{") + raw.count(b"[") > MOST_DEPTH and _is_deep(value):
+        raise too_deep()
+    return tame(value) if has_big_number(raw) else value
+
+
+def decode_calls(raw: bytes) -> Any:
+    """A body of the collection surface, where half a surrogate pair spoils one text and not the batch.
+
+    A NUL stands in its place: no identifier may hold one, so nobody is mistaken for anybody, and
+    the call is kept. Unreadable as `decode` says for everything else.
+    """
+    try:
+        return decode(raw)
+    except Unreadable:
+        if b"\\ud" not in raw.lower():
+            raise
+        mended = _HALF_A_PAIR.sub(_mend, raw)
+        if mended == raw:
+            raise
+        return decode(mended)
+
+
+def _mend(found: re.Match[bytes]) -> bytes:
+    """An escaped backslash or a whole pair stays; half a pair goes."""
+    return found[0] if found[1] is None else b"\\u0000"
+
+
+def too_deep() -> Unreadable:
+    """What a body is answered that nests beyond what can be read again."""
+    return Unreadable("invalid_json", "The body is nested too deeply.")
+
+
+class _Inflating:
+    def __init__(self) -> None:
+        self._inflate = zlib.decompressobj(_GZIP_ONLY)
+        self._room = BODY_LIMIT
+        self._taken = 0
+
+    def take(self, part: bytes) -> bytes:
+        self._taken += len(part)
+        if self._taken > BODY_LIMIT:
+            raise _too_large()
+        try:
+            out = self._inflate.decompress(part, self._room + 1)
+        except zlib.error:
+            raise _no_gzip() from None
+        self._room -= len(out)
+        if self._room < 0:
+            raise _too_large()
+        return out
+
+    def end(self) -> None:
+        if not self._inflate.eof or self._inflate.unused_data:
+            raise _no_gzip()
+
+
+async def _rest(receive: Receive, first: bytes, take: Callable[[bytes], bytes], limit: int) -> bytes:
+    body = bytearray(first)
+    more = True
+    while more:
+        message = await receive()
+        body += _part(message, take)
+        _check_size(body, limit)
+        more = message.get("more_body", False)
+    return bytes(body)
+
+
+def _part(message: MutableMapping[str, Any], take: Callable[[bytes], bytes]) -> bytes:
+    if message["type"] != "http.request":
+        raise Disconnected
+    return take(message.get("body", b""))
+
+
+def _check_size(body: bytes | bytearray, limit: int) -> None:
+    if len(body) > limit:
+        raise _too_large(limit)
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(MOST_DEPTH):
+        level = [
+            item
+            for holder in level
+            for item in (holder.values() if type(holder) is dict else holder)
+            if type(item) is dict or type(item) is list
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _too_large(limit: int = BODY_LIMIT) -> Unreadable:
+    return Unreadable("body_too_large", f"A body may hold at most {limit} bytes, inflated.", 413)
+
+
+def _no_gzip() -> Unreadable:
+    return Unreadable("invalid_gzip", "The body is not one whole gzip stream.")

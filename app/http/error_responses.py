@@ -1,0 +1,204 @@
+"""Errors as answers: one table from the domain's errors to statuses, and the two shapes they take.
+
+Nothing of a request gets into an answer: a message is the docstring of its error or a constant.
+The native surface answers RFC 9457 documents; the collection surface what the SDKs understand
+(one that finds no `code` and `message` in a refusal sends the batch again).
+"""
+
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from app.http import segment_profile_api
+from identity.values import errors
+
+STATUS: Final[dict[type[errors.OnefoldError], int]] = {
+    errors.OnefoldError: 500,
+    errors.BadInput: 400,
+    errors.BadIdentifier: 400,
+    errors.BadRules: 422,
+    errors.BadPurposes: 422,
+    errors.BadDestination: 422,
+    errors.BadDecisions: 422,
+    errors.Suppressed: 409,
+    errors.Resync: 410,
+    errors.DestinationNotFound: 404,
+    errors.CallbackRepeated: 409,
+    errors.BadSignal: 422,
+    errors.BadCursor: 400,
+    errors.BadParameter: 400,
+    errors.BadCall: 400,
+    errors.BatchTooLong: 400,
+    errors.TooMuch: 413,
+    errors.NotConfirmed: 400,
+    errors.NotOneProfile: 422,
+    errors.TooManyAsked: 422,
+    errors.BadRegulation: 422,
+    errors.BadCallback: 422,
+    errors.Refused: 409,
+    errors.NotLinked: 409,
+    errors.LastIdentifier: 409,
+    errors.TooManyCuts: 409,
+    errors.IdempotencyConflict: 409,
+    errors.RequestExists: 409,
+    errors.AlreadyErased: 409,
+    errors.ReceiptPending: 409,
+    errors.RequestBegun: 409,
+    errors.ExportNotConfigured: 409,
+    errors.NotExtensible: 409,
+    errors.AlreadyExtended: 409,
+    errors.NotFound: 404,
+    errors.ProfileNotFound: 404,
+    errors.GroupNotFound: 404,
+    errors.IdentifierNotFound: 404,
+    errors.JobNotFound: 404,
+    errors.SpaceNotFound: 404,
+    errors.KeyNotFound: 404,
+    errors.RequestNotFound: 404,
+    errors.ErasureNotFound: 404,
+    errors.HoldNotFound: 404,
+    errors.ExportNotFound: 404,
+    errors.Unauthorised: 401,
+    errors.InvalidSignature: 401,
+    errors.Forbidden: 403,
+    errors.Busy: 429,
+    errors.RateLimited: 429,
+    errors.QueueFull: 429,
+    errors.Unavailable: 503,
+    errors.KeyUnavailable: 503,
+    errors.KeyRenamed: 503,
+    errors.SealBroken: 503,
+    errors.Undelivered: 503,
+    errors.DatabaseUnavailable: 503,
+    errors.ShuttingDown: 503,
+    errors.Quarantined: 503,
+    errors.LedgerBroken: 503,
+    errors.Conflict: 503,
+    errors.LeaseLost: 503,
+    errors.PartitionMissing: 503,
+    errors.Misconfigured: 500,
+}
+# Seconds that a client is asked to wait: a full queue empties fast, an outage does not.
+RETRY_AFTER: Final = {429: 1, 503: 5}
+REGULATIONS: Final = "/v1/regulations"
+PROBLEM: Final = "application/problem+json"
+INTERNAL: Final = "The request failed; nothing about it is told here. The log has the place."
+_OF_HTTP: Final = {
+    404: ("not_found", "There is nothing here."),
+    405: ("method_not_allowed", "This address does not take this method."),
+}
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class Unreadable(Exception):
+    """A body that cannot be taken; `status` is that of the native surface."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.status = status
+
+
+def status_of(error: errors.OnefoldError) -> int:
+    """The status of an error: its own row, or that of its nearest base."""
+    return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+
+
+def waiting(status: int) -> Headers:
+    """What tells a client how long to wait, in the two forms that SDKs read."""
+    seconds = RETRY_AFTER.get(status)
+    if seconds is None:
+        return []
+    text = str(seconds).encode()
+    return [(b"retry-after", text), (b"x-ratelimit-reset", text)]
+
+
+def problem(status: int, code: str, detail: str) -> bytes:
+    """An RFC 9457 document."""
+    return msgspec.json.encode(
+        {
+            "type": "about:blank",
+            "title": HTTPStatus(status).phrase,
+            "status": status,
+            "detail": detail,
+            "code": code,
+        }
+    )
+
+
+def told(path: str, status: int, code: str, detail: str) -> tuple[bytes, str]:
+    """An error in the shape of the surface that a path belongs to, with its media type."""
+    if segment_profile_api.speaks(path):
+        return segment_profile_api.failure(status, code, detail), "application/json"
+    if path == REGULATIONS or path.startswith(REGULATIONS + "/"):
+        return msgspec.json.encode(
+            {"errors": [{"type": code.replace("_", "-"), "message": detail}]}
+        ), "application/json"
+    return problem(status, code, detail), PROBLEM
+
+
+def failure(code: str, message: str) -> bytes:
+    """A refusal on the collection surface."""
+    return msgspec.json.encode({"success": False, "code": code, "message": message})
+
+
+def handle(api: FastAPI) -> None:
+    """Makes every error of the native surface a problem document."""
+    for kind, handler in (
+        (errors.OnefoldError, _of_domain),
+        (Unreadable, _of_body),
+        (RequestValidationError, _of_parameters),
+        (HTTPException, _of_http),
+        (Exception, _unforeseen),
+    ):
+        api.add_exception_handler(kind, handler)
+
+
+def _answer(request: Request, status: int, code: str, detail: str, headers: dict[str, str]) -> Response:
+    request.scope["onefold.code"] = code
+    headers |= {name.decode(): value.decode() for name, value in waiting(status)}
+    if status == HTTPStatus.UNAUTHORIZED:
+        headers["www-authenticate"] = "Bearer"
+    content, media_type = told(request.scope["path"], status, code, detail)
+    return Response(content, status, headers, media_type)
+
+
+async def _of_domain(request: Request, error: Any) -> Response:
+    if isinstance(error, errors.SpaceNotFound) and not request.url.path.startswith("/v1/spaces"):
+        # The space of the key itself was deleted a moment ago, and the key with it.
+        error = errors.Unauthorised()
+    if isinstance(error, (errors.ProfileNotFound, errors.GroupNotFound)) and (
+        by := request.scope.get("onefold.caller")
+    ):
+        request.app.state.onefold.limits.missed(by)
+    status = status_of(error)
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        # Not meant for a caller: the outermost step logs it and says nothing.
+        raise error
+    return _answer(request, status, error.code, str(error), {})
+
+
+async def _of_body(request: Request, error: Any) -> Response:
+    return _answer(request, error.status, error.code, str(error), {})
+
+
+async def _of_parameters(request: Request, error: Any) -> Response:
+    """Names the parameters and nothing of what they held."""
+    names = sorted({str(place) for each in error.errors() for place in each["loc"][1:2]})
+    status = 400 if segment_profile_api.speaks(request.scope["path"]) else 422
+    return _answer(request, status, "invalid_request", f"Not usable: {', '.join(names)}.", {})
+
+
+async def _unforeseen(request: Request, _error: Any) -> Response:
+    """Starlette raises it again after this, and the outermost step logs it."""
+    return _answer(request, 500, "internal_error", INTERNAL, {})
+
+
+async def _of_http(request: Request, error: Any) -> Response:
+    code, detail = _OF_HTTP.get(error.status_code, ("refused", HTTPStatus(error.status_code).phrase))
+    return _answer(request, error.status_code, code, detail, dict(error.headers or {}))

@@ -1,0 +1,226 @@
+"""Collection: the hot routes, bare ASGI in front of everything else.
+
+No framework object is made on this path: one dict look-up finds the route, one decoder the body,
+an accepted call is answered with bytes that were made before. Whatever goes wrong becomes the
+shape that SDKs understand, and a 200 leaves only after the commit.
+"""
+
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from app.http import body, cors
+from app.http.auth import secret
+from app.http.body import Disconnected
+from app.http.error_responses import INTERNAL, Headers, Unreadable, failure, status_of, waiting
+from app.server import logs
+from app.server.process import Onefold
+from identity.operations.ingest.request import LARGEST_ITEM, Request
+from identity.operations.spaces.manage_spaces import Caller
+from identity.planning.consent.signals.gpc import header_says
+from identity.planning.resolution.extract import REJECTIONS
+from identity.values.calls import KINDS, Kind, Outcome, Source
+from identity.values.errors import Forbidden, OnefoldError, SpaceNotFound, Unauthorised
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+SCOPES: Final = frozenset({"write", "import", "admin"})
+TOO_LARGE: Final = f"A call may have at most {LARGEST_ITEM} bytes."
+_OK: Final = b'{"success":true}'
+_SERVER_ERROR: Final = 500
+_log = logs.get(__name__)
+
+
+class Route(NamedTuple):
+    """A collection route: its address, the kind of its calls (None: each says), whether they are history."""
+
+    template: str
+    kind: Kind | None = None
+    history: bool = False
+
+
+def _routes() -> dict[str, Route]:
+    long = {f"/v1/{kind}": Route(f"/v1/{kind}", kind) for kind in KINDS}
+    short = {f"/v1/{kind[0]}": Route(f"/v1/{kind[0]}", kind) for kind in KINDS}
+    many = {path: Route(path) for path in ("/v1/batch", "/v1/b")}
+    found = {**long, **short, **many, "/v1/import": Route("/v1/import", history=True)}
+    return found | {f"{path}/": route for path, route in found.items()}
+
+
+ROUTES: Final = _routes()
+
+
+class Answer(NamedTuple):
+    """An answer, ready to be sent; `code` is that of a refusal."""
+
+    status: int
+    start: Message
+    body: Message
+    code: str | None = None
+
+
+def _made(status: int, content: bytes, headers: Headers, code: str | None = None) -> Answer:
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(content)).encode()),
+        *headers,
+    ]
+    start = {"type": "http.response.start", "status": status, "headers": headers}
+    return Answer(status, start, {"type": "http.response.body", "body": content}, code)
+
+
+_ACCEPTED: Final = _made(200, _OK, [])
+_PREFERRED: Final = [(b"preference-applied", b"return=representation")]
+
+
+class Collect:
+    """The collection routes of a running Onefold."""
+
+    def __init__(self, onefold: Onefold) -> None:
+        self._onefold = onefold
+
+    async def __call__(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request."""
+        started = time.perf_counter()
+        try:
+            answer = await self._answer(route, scope, receive)
+        except Disconnected:
+            return
+        except Exception as error:  # noqa: BLE001 (the outermost step: each one is answered and logged)
+            answer = _refusal(error)
+        await send(_readable(answer.start, scope))
+        await send(answer.body)
+        seconds = time.perf_counter() - started
+        self._onefold.meters.answered(scope["method"], route.template, answer.status, seconds)
+        if answer.code is not None:
+            self._onefold.meters.refused(answer.code)
+            tell = _log.error if answer.status >= _SERVER_ERROR else _log.info
+            tell(
+                "collect.refused",
+                route=route.template,
+                status=answer.status,
+                code=answer.code,
+                ms=round(seconds * 1000, 1),
+            )
+
+    async def _answer(self, route: Route, scope: Scope, receive: Receive) -> Answer:
+        if scope["method"] != "POST":
+            return _refused(405, "method_not_allowed", "Collection takes POST.", [(b"allow", b"POST")])
+        headers = dict(scope["headers"])
+        raw = await body.read(receive, headers.get(b"content-encoding"), headers.get(b"content-length"))
+        caller = await self._by_header(headers.get(b"authorization"))
+        if caller is not None:
+            self._onefold.limits.collect(caller)
+        document = body.decode_calls(raw)
+        if type(document) is not dict:
+            raise Unreadable("not_an_object", "The body must be a JSON object.")
+        if caller is None:
+            caller = await self._by_body(document)
+            self._onefold.limits.collect(caller)
+        if caller.scopes.isdisjoint(SCOPES):
+            raise Forbidden
+        gpc = headers.get(b"sec-gpc")
+        request = _read_in(route, document, caller, size=len(raw), gpc=gpc is not None and self._opts_out(gpc, caller))
+        if len(request.items) > 1:
+            # One at a time they are held by the limit of requests already.
+            self._onefold.limits.calls(caller, len(request.items))
+        space = await self._onefold.spaces.get(caller.space_id)
+        outcomes = await self._onefold.gatherer.submit(space, request)
+        self._onefold.meters.outcomes(outcomes)
+        if route.kind is not None and outcomes[0].status == "rejected":
+            return _rejected(outcomes[0])
+        preferred = headers.get(b"prefer")
+        if preferred is not None and caller.server and _wants_outcomes(preferred):
+            content = msgspec.json.encode({"success": True, "outcomes": outcomes})
+            return _made(200, content, _PREFERRED)
+        return _ACCEPTED
+
+    def _opts_out(self, gpc: bytes, caller: Caller) -> bool:
+        """Whether the person behind a browser opts out; the header of a server is nobody's choice."""
+        said = header_says(gpc)
+        if said and caller.server:
+            self._onefold.meters.ignored_gpc()
+        return said and not caller.server
+
+    async def _by_header(self, authorization: bytes | None) -> Caller | None:
+        """The caller of the header. None where there is none, or a token that is no key of ours.
+
+        SDKs that send an OAuth token say their write key in the body.
+        """
+        given = secret(authorization)
+        if given is None:
+            return None
+        if authorization is not None and authorization[:7].lower() == b"bearer " and not given.startswith("of_"):
+            return None
+        return await self._onefold.keys.caller(given)
+
+    async def _by_body(self, document: dict[str, Any]) -> Caller:
+        key = document.get("writeKey")
+        if key is None:
+            items = document.get("batch")
+            first = items[0] if isinstance(items, list) and items else None
+            key = first.get("writeKey") if isinstance(first, dict) else None
+        if not isinstance(key, str):
+            raise Unauthorised
+        return await self._onefold.keys.caller(key)
+
+
+def _readable(start: Message, scope: Scope) -> Message:
+    """The start of an answer, such that a page of another origin may read it; only browsers name theirs."""
+    for name, value in scope["headers"]:
+        if name == b"origin":
+            return {**start, "headers": [*start["headers"], *cors.allowed(value)]}
+    return start
+
+
+def _read_in(route: Route, document: dict[str, Any], caller: Caller, *, size: int, gpc: bool) -> Request:
+    received = time.time_ns() // 1000
+    source = Source(caller.key, caller.server)
+    if route.kind is not None:
+        return Request([document], source=source, received=received, kind=route.kind, size=size, gpc=gpc)
+    items = document.get("batch")
+    if type(items) is not list:
+        raise Unreadable("batch_not_a_list", "The body must have a batch, which is a list of calls.")
+    return Request(
+        items,
+        source=source,
+        received=received,
+        envelope=document,
+        # A public key must not choose when its calls were received.
+        history=route.history and caller.server,
+        size=size,
+        gpc=gpc,
+    )
+
+
+def _wants_outcomes(preferred: bytes) -> bool:
+    return b"return=representation" in preferred.lower().replace(b" ", b"").replace(b'"', b"")
+
+
+def _rejected(outcome: Outcome) -> Answer:
+    code = outcome.reason or "rejected"
+    message = TOO_LARGE if code == "too_large" else REJECTIONS.get(code, "The call was rejected.")
+    return _refused(400, code, message)
+
+
+def _refused(status: int, code: str, message: str, headers: Headers | None = None) -> Answer:
+    return _made(status, failure(code, message), [*(headers or ()), *waiting(status)], code)
+
+
+def _refusal(error: Exception) -> Answer:
+    """What an error is answered; one that nobody foresaw is logged with its place, and not told."""
+    if isinstance(error, (Unauthorised, SpaceNotFound)):
+        return _refused(401, "invalid_write_key", str(Unauthorised()))
+    if isinstance(error, RecursionError):
+        error = body.too_deep()
+    if isinstance(error, Unreadable):
+        return _refused(408 if error.status == 408 else 400, error.code, str(error))  # noqa: PLR2004
+    if isinstance(error, OnefoldError) and status_of(error) != _SERVER_ERROR:
+        return _refused(status_of(error), error.code, str(error))
+    _log.error("collect.failed", exc_info=error)
+    return _refused(_SERVER_ERROR, "internal_error", INTERNAL)

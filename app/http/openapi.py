@@ -1,0 +1,161 @@
+"""The OpenAPI document: one for the native and the hot routes, made from the shapes in `schemas`.
+
+Answers are not checked against it at run time; the tests compare.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeVar
+
+import msgspec
+from fastapi import FastAPI, Request
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+
+from app.http import ingest_endpoint
+from app.http.auth import Operator, Public, Scopes
+from app.http.body import decode
+from app.http.error_responses import PROBLEM, STATUS, Unreadable
+from app.schemas import corrections, destinations, opendsr, privacy, rejections, segment_profiles, segment_regulations
+from app.schemas import native as schemas
+from identity.values import errors
+
+VERSION: Final = "1"
+_REF: Final = "#/components/schemas/{name}"
+_ALWAYS: Final = (errors.Unauthorised, errors.Forbidden, errors.Unavailable)
+_OF_BODIES: Final = {400: "invalid_json", 408: "body_timeout", 413: "body_too_large", 415: "unsupported_encoding"}
+_SHAPES: Final = [
+    each
+    for module in (
+        schemas,
+        destinations,
+        opendsr,
+        privacy,
+        segment_profiles,
+        segment_regulations,
+        rejections,
+        corrections,
+    )
+    for each in vars(module).values()
+    if isinstance(each, type) and each.__module__ == module.__name__
+]
+Body = TypeVar("Body", bound=msgspec.Struct)
+
+
+def body(shape: type[Body]) -> Callable[[Request], Any]:
+    """The dependency that reads a body of this shape; whatever Content-Type says, it is JSON.
+
+    Unreadable, whose message names the field and never what was in it.
+    """
+
+    async def read(request: Request) -> Body:
+        document = decode(await request.body())
+        try:
+            return msgspec.convert(document, shape)
+        except msgspec.ValidationError as error:
+            raise Unreadable("invalid_request", str(error), 422) from None
+
+    read.__annotations__["return"] = shape
+    return read
+
+
+def described(
+    answer: type | None,
+    *refusals: type[errors.OnefoldError],
+    status: int = 200,
+    takes: type | None = None,
+    public: bool = False,
+) -> dict[str, Any]:
+    """The arguments of a route that describe it: what it answers, refuses and takes."""
+    found: dict[int, list[str]] = {422: ["invalid_request"]}
+    for kind in (*refusals, *(() if public else _ALWAYS)):
+        found.setdefault(STATUS[kind], []).append(kind.code)
+    for status_, code in _OF_BODIES.items() if takes is not None else ():
+        found.setdefault(status_, []).append(code)
+    responses: dict[int | str, Any] = {status: _answer(answer)}
+    for each, codes in sorted(found.items()):
+        problem = {"schema": {"$ref": _REF.format(name="Problem")}}
+        responses[each] = {"description": ", ".join(codes), "content": {PROBLEM: problem}}
+    extra = {} if takes is None else {"requestBody": _content(takes)}
+    return {"responses": responses, "openapi_extra": extra, "status_code": status, "response_model": None}
+
+
+def document(api: FastAPI) -> dict[str, Any]:
+    """The whole document."""
+    made = get_openapi(title="Onefold", version=VERSION, routes=api.routes)
+    for route in native(api):
+        operation = made["paths"].get(route.path, {})
+        for method in route.methods or ():
+            operation.setdefault(method.lower(), {})["security"] = _security(route)
+    for template in sorted({route.template for route in ingest_endpoint.ROUTES.values()}):
+        made["paths"][template] = {"post": _hot(ingest_endpoint.ROUTES[template])}
+    _, shapes = msgspec.json.schema_components(_SHAPES, ref_template=_REF)
+    components = made.setdefault("components", {})
+    components.setdefault("schemas", {}).update(shapes)
+    components["securitySchemes"] = {
+        "key": {"type": "http", "scheme": "bearer", "description": "A key of a space."},
+        "basic": {"type": "http", "scheme": "basic", "description": "The key as user name, no password."},
+        "operator": {"type": "http", "scheme": "bearer", "description": "The operator token."},
+    }
+    return made
+
+
+def native(api: FastAPI) -> list[APIRoute]:
+    """The routes of the native surface."""
+    found: list[APIRoute] = []
+
+    def walk(routes: Iterable[Any]) -> None:
+        for route in routes:
+            if isinstance(route, APIRoute):
+                found.append(route)
+            elif (router := getattr(route, "original_router", None)) is not None:
+                walk(router.routes)
+
+    walk(api.routes)
+    return found
+
+
+def guard(route: APIRoute) -> object:
+    """What lets a caller in to a route; None for one that declares nothing."""
+    guards = [each.call for each in route.dependant.dependencies]
+    return next((each for each in guards if isinstance(each, (Scopes, Operator, Public))), None)
+
+
+def _security(route: APIRoute) -> list[dict[str, list[str]]]:
+    found = guard(route)
+    if isinstance(found, Operator):
+        return [{"operator": []}]
+    return [{"key": sorted(found.scopes)}, {"basic": []}] if isinstance(found, Scopes) else []
+
+
+def _hot(route: ingest_endpoint.Route) -> dict[str, Any]:
+    refused = {"application/json": {"schema": {"$ref": _REF.format(name="Refused")}}}
+    refusals = {
+        400: "cannot be read, empty, too large, too long, or a single call that is rejected",
+        401: "invalid_write_key",
+        403: "forbidden",
+        408: "body_timeout",
+        429: "queue_full",
+        503: "unavailable",
+    }
+    return {
+        "summary": f"Collect: {route.kind or 'a batch of calls'}",
+        "operationId": "collect_" + route.template.removeprefix("/v1/"),
+        "requestBody": _content(schemas.CallBody if route.kind else schemas.Batch),
+        "responses": {
+            "200": _answer(schemas.Accepted),
+            **{str(status): {"description": text, "content": refused} for status, text in refusals.items()},
+        },
+        "security": [{"basic": []}, {"key": sorted(ingest_endpoint.SCOPES)}, {}],
+    }
+
+
+def _answer(shape: type | None) -> dict[str, Any]:
+    if shape is None:
+        return {"description": "Done."}
+    schema = {"schema": {"$ref": _REF.format(name=shape.__name__)}}
+    return {"description": (shape.__doc__ or "").split("\n")[0], "content": {"application/json": schema}}
+
+
+def _content(shape: type) -> dict[str, Any]:
+    schema = {"schema": {"$ref": _REF.format(name=shape.__name__)}}
+    return {"required": True, "content": {"application/json": schema}}

@@ -1,0 +1,89 @@
+"""Access: asking for everything held about a person, following that, and fetching it, once."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+
+from app.http.auth import ByPrivacy
+from app.http.openapi import body, described
+from app.http.responses import Segment, Streamed, answer
+from app.schemas.privacy import Export, Exported, ExportMade, NewExport
+from identity.operations.privacy import export_person
+from identity.planning.privacy import request_kinds
+from identity.planning.privacy.access_export import STATES, WRITERS
+from identity.values.errors import (
+    BadIdentifier,
+    ExportNotFound,
+    IdempotencyConflict,
+    JobNotFound,
+    TooManyAsked,
+)
+from identity.values.ids import public
+
+router = APIRouter(tags=["Privacy"])
+_FAILED = "failed"
+Wait = Annotated[float, Query(ge=0, le=30, description="How long to wait for its end, in seconds.")]
+
+
+@router.post(
+    "/v1/exports",
+    **described(ExportMade, BadIdentifier, TooManyAsked, IdempotencyConflict, status=202, takes=NewExport),
+)
+async def export(
+    visit: ByPrivacy,
+    wanted: Annotated[NewExport, Depends(body(NewExport))],
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
+) -> Response:
+    """Gather everything held about people, as a job. The same Idempotency-Key is the same request."""
+    regulation = request_kinds.REGULATIONS.index(wanted.regulation)
+    actor = visit.caller.key_id
+    asked = request_kinds.Asked(
+        request_kinds.NATIVE, request_kinds.ACCESS, regulation, wanted.identifiers, actor, idempotency_key
+    )
+    made = await export_person.ask(visit.space, asked)
+    visit.onefold.jobs.wake()
+    job_id = public("job", made.job_id)
+    try:
+        _, job = await visit.onefold.jobs.follow(visit.space, job_id)
+    except JobNotFound:
+        # Asked for so long ago that its job was swept.
+        job = {"job_id": job_id, "state": "done", "done": 0, "total": 0}
+    told = {"export_id": public("exp", made.id), "request_id": public("req", made.request_id)}
+    progress = {name: job[name] for name in ("job_id", "state", "done", "total")}
+    address = export_person.address(visit.onefold.settings.public_url, made)
+    return answer({**told, **progress, "unknown": made.unknown, "download_url": address}, 202)
+
+
+@router.get("/v1/exports/{export_id}", **described(Export, ExportNotFound))
+async def follow(visit: ByPrivacy, export_id: Segment, wait: Wait = 0) -> Response:
+    """How far an export is; 404 once it was fetched, is too old, or somebody in it was erased."""
+    told = await export_person.get(visit.space, export_id)
+    progress = {"done": 0, "total": 0}
+    try:
+        _, job = await visit.onefold.jobs.follow(visit.space, told["job_id"], wait)
+    except JobNotFound:
+        # Swept: what it came to stands in the export.
+        job = {}
+    if wait:
+        told = await export_person.get(visit.space, export_id)
+    progress = {name: job.get(name, 0) for name in progress}
+    if told["state"] == STATES[0] and job.get("state") == _FAILED:
+        told["state"] = _FAILED
+    return answer({**told, **progress})
+
+
+@router.get("/v1/exports/{export_id}/download", **described(Exported, ExportNotFound))
+async def fetch(
+    request: Request,
+    visit: ByPrivacy,
+    export_id: Segment,
+    ticket: Annotated[str, Query(max_length=100)] = "",
+    form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
+) -> Response:
+    """Fetch an export, once, as a document or as a table; it is destroyed with that."""
+    if "head" in request.scope:
+        # Whoever only looks whether it is there must not use it up.
+        return Response(status_code=405, headers={"allow": "GET"})
+    pieces = await export_person.fetch(visit.space, export_id, ticket, form, visit.caller.key_id)
+    name = f'attachment; filename="{export_id}.{form}"'
+    return Streamed(pieces, WRITERS[form].media_type, {"content-disposition": name, "cache-control": "no-store"})

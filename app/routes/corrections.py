@@ -1,0 +1,52 @@
+"""Trying out, taking back: what a call would do, and what people do to profiles.
+
+Every act is in the audit with the transaction that does it.
+"""
+
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from app.http.auth import ByImporter, ByLister
+from app.http.body import decode
+from app.http.openapi import body, described
+from app.http.responses import Segment, answer
+from app.schemas.corrections import Parted, Removed, Unmerge
+from app.schemas.native import BatchedCall
+from identity.operations.corrections import remove_identifier as remove
+from identity.operations.corrections import unmerge_profile
+from identity.values.calls import Outcome, Source
+from identity.values.errors import BadIdentifier, IdentifierNotFound, LastIdentifier, NotOneProfile, TooManyCuts
+
+router = APIRouter(tags=["Identities"])
+Blocks = Annotated[bool, Query(description="Never link this value again.")]
+
+
+@router.post("/v1/identities/simulate", **described(Outcome, takes=BatchedCall))
+async def simulate(visit: ByImporter, request: Request) -> Response:
+    """The outcome that a call would have now; nothing is written."""
+    source = Source(visit.caller.key, visit.caller.server)
+    outcome = await visit.onefold.trials.simulate(visit.space, decode(await request.body()), source)
+    return answer(msgspec.to_builtins(outcome))
+
+
+@router.post(
+    "/v1/profiles/unmerge",
+    **described(Parted, BadIdentifier, NotOneProfile, TooManyCuts, takes=Unmerge),
+)
+async def unmerge(visit: ByLister, wanted: Annotated[Unmerge, Depends(body(Unmerge))]) -> Response:
+    """Take identifiers out of a profile into one of their own, with all that came with them."""
+    source, actor = Source(visit.caller.key, visit.caller.server), visit.caller.key_id
+    parted = await unmerge_profile.unmerge(
+        visit.space, wanted.identifiers, block=wanted.block, source=source, actor=actor
+    )
+    return answer(parted)
+
+
+@router.delete("/v1/identifiers/{ref}", **described(Removed, BadIdentifier, IdentifierNotFound, LastIdentifier))
+async def remove_identifier(visit: ByLister, ref: Segment, *, block: Blocks = False) -> Response:
+    """Take one identifier off its profile; with `block` it never comes back."""
+    source = Source(visit.caller.key, visit.caller.server)
+    removed = await remove.remove_identifier(visit.space, ref, block=block, source=source, actor=visit.caller.key_id)
+    return answer(removed)

@@ -1,0 +1,163 @@
+"""Segment's Profile API: the users and accounts of a space, read as its callers know it.
+
+A space that is not the key's own answers as one without the profile. Every read by an employee's
+key is in the audit, found or not.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple
+
+from fastapi import APIRouter, Request, Response
+
+from app.http import segment_profile_api
+from app.http.auth import ByLister, ByReader, Visit
+from app.http.openapi import described
+from app.http.responses import Segment, answer, note
+from app.schemas.segment_profiles import ApiEvents, ApiExternalIds, ApiLinks, ApiMetadata, ApiProfiles, ApiTraits
+from identity.operations.profiles import segment_accounts, segment_events, segment_links, segment_users
+from identity.operations.profiles.segment_paging import Answered, Wanted
+from identity.spaces.space import Space
+from identity.values.errors import BadCursor, BadIdentifier, BadParameter, ProfileNotFound, TooMuch
+from identity.values.ids import private
+
+router = APIRouter(tags=["Segment Profile API"])
+_ROOT = "/v1/spaces/{space_id}/collections/{collection}/profiles"
+_ONE = _ROOT + "/{ref}"
+_REFUSALS = (BadParameter, BadIdentifier, BadCursor, ProfileNotFound, TooMuch)
+_OK, _UNUSED = 200, 422
+# Segment's names beside ours.
+_SYNONYMS = {"phone_number:": "phone:", "segment_id:": "", "use_": "prf_"}
+
+
+class List(NamedTuple):
+    """A list of a profile: its journey, and how long it is by default and at most."""
+
+    read: Callable[[Space, str, Wanted], Awaitable[Answered]]
+    default: int
+    most: int
+
+
+LISTS: dict[str, dict[str, List]] = {
+    "users": {
+        "traits": List(segment_users.traits, 10, 200),
+        "external_ids": List(segment_users.external_ids, 25, 100),
+        "events": List(segment_events.events, 100, 100),
+        "metadata": List(segment_users.metadata, 1, 100),
+        "links": List(segment_links.accounts_of, 20, 20),
+    },
+    "accounts": {
+        "traits": List(segment_accounts.traits, 10, 200),
+        "external_ids": List(segment_accounts.external_ids, 25, 100),
+        "events": List(segment_accounts.events, 100, 100),
+        "metadata": List(segment_accounts.metadata, 1, 100),
+        "links": List(segment_links.users_of, 20, 20),
+    },
+}
+ALL: dict[str, Callable[[Space, Wanted], Awaitable[Answered]]] = {
+    "users": segment_users.listed,
+    "accounts": segment_accounts.listed,
+}
+
+
+# They are read by `app.http.segment_profile_api`, which is stricter than the framework; this describes them.
+_PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
+    "include": ({"type": "string"}, "Only these: names of traits, types or events, with commas between them."),
+    "exclude": ({"type": "string"}, "Not these: names of events, with commas between them."),
+    "class": ({"type": "string", "enum": ["audience", "computed_trait"]}, "Only traits that were computed: none are."),
+    "verbose": ({"type": "boolean"}, "With what is known of each."),
+    "start": ({"type": "string", "format": "date-time"}, "From this time of the event on."),
+    "end": ({"type": "string", "format": "date-time"}, "Before this time of the event."),
+    "sort": ({"type": "string", "enum": ["asc", "desc"]}, "By arrival; newest first unless `asc`."),
+    "next": ({"type": "string"}, "The `next` of the cursor of the page before."),
+}
+
+
+def _described(shape: type, most: int, *names: str) -> dict[str, Any]:
+    made = described(shape, *_REFUSALS)
+    # Errors have another shape here, and 422 is a 400; `default` keeps the framework from adding it.
+    error = {"application/json": {"schema": {"$ref": "#/components/schemas/ApiError"}}}
+    told = {status: each for status, each in made["responses"].items() if status != _UNUSED}
+    refusals = {status: {**each, "content": error} for status, each in told.items() if status != _OK}
+    made["responses"] = {_OK: told[_OK], **refusals, "default": {"description": "Any other error.", "content": error}}
+    limit = ({"type": "integer", "minimum": 1, "maximum": most}, "How many at most.")
+    made["openapi_extra"] = {
+        "parameters": [
+            {"name": name, "in": "query", "required": False, "schema": schema, "description": text}
+            for name, (schema, text) in (("limit", limit), *((name, _PARAMETERS[name]) for name in names))
+        ]
+    }
+    return made
+
+
+@router.get(_ROOT, **_described(ApiProfiles, 100, "next"))
+async def list_profiles(request: Request, visit: ByLister, space_id: Segment, collection: Segment) -> Response:
+    """Every profile of a collection."""
+    read = ALL[segment_profile_api.known("collection", collection, ALL)]
+    wanted = segment_profile_api.wanted(request.query_params.multi_items(), 100, 100)
+    _own(visit, space_id)
+    await note(visit, f"profile_api.{collection}", None)
+    return answer((await read(visit.space, wanted)).document)
+
+
+@router.get(_ONE + "/traits", **_described(ApiTraits, 200, "include", "class", "verbose", "next"))
+async def get_traits(
+    request: Request, visit: ByReader, space_id: Segment, collection: Segment, ref: Segment
+) -> Response:
+    """Traits, by name."""
+    return await _read(request, visit, space_id, collection, ref, "traits")
+
+
+@router.get(_ONE + "/external_ids", **_described(ApiExternalIds, 100, "include", "verbose", "next"))
+async def get_ids(request: Request, visit: ByReader, space_id: Segment, collection: Segment, ref: Segment) -> Response:
+    """Identifiers, in the order they were linked."""
+    return await _read(request, visit, space_id, collection, ref, "external_ids")
+
+
+@router.get(_ONE + "/events", **_described(ApiEvents, 100, "start", "end", "include", "exclude", "sort", "next"))
+async def get_events(
+    request: Request, visit: ByReader, space_id: Segment, collection: Segment, ref: Segment
+) -> Response:
+    """Calls, newest first."""
+    return await _read(request, visit, space_id, collection, ref, "events")
+
+
+@router.get(_ONE + "/metadata", **_described(ApiMetadata, 100, "verbose"))
+async def get_metadata(
+    request: Request, visit: ByReader, space_id: Segment, collection: Segment, ref: Segment
+) -> Response:
+    """When it came to be, and its first and last calls."""
+    return await _read(request, visit, space_id, collection, ref, "metadata")
+
+
+@router.get(_ONE + "/links", **_described(ApiLinks, 20, "next"))
+async def get_links(
+    request: Request, visit: ByReader, space_id: Segment, collection: Segment, ref: Segment
+) -> Response:
+    """The accounts of a user, the users of an account."""
+    return await _read(request, visit, space_id, collection, ref, "links")
+
+
+async def _read(request: Request, visit: Visit, space_id: str, collection: str, ref: str, what: str) -> Response:
+    wanted_list = LISTS[segment_profile_api.known("collection", collection, LISTS)][what]
+    wanted = segment_profile_api.wanted(request.query_params.multi_items(), wanted_list.default, wanted_list.most)
+    action = f"profile_api.{what}"
+    try:
+        _own(visit, space_id)
+        answered = await wanted_list.read(visit.space, _native(ref), wanted)
+    except ProfileNotFound:
+        await note(visit, action, None)
+        raise
+    await note(visit, action, answered.profile_id)
+    return answer(answered.document)
+
+
+def _own(visit: Visit, space_id: str) -> None:
+    if private("spc", space_id) != visit.space.public_id:
+        raise ProfileNotFound
+
+
+def _native(ref: str) -> str:
+    for theirs, ours in _SYNONYMS.items():
+        if ref.startswith(theirs):
+            ref = ours + ref[len(theirs) :]
+    return ref

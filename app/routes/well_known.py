@@ -1,0 +1,17 @@
+"""What anybody may fetch to check what this deployment has signed."""
+
+from fastapi import APIRouter, Response
+
+from app.http.auth import ByAnyone
+from app.http.openapi import described
+from app.http.responses import answer
+from app.schemas.privacy import PublicKeys
+from identity.operations.privacy.issue_receipt import published
+
+router = APIRouter(tags=["Privacy"])
+
+
+@router.get("/.well-known/onefold-keys.json", **described(PublicKeys, public=True))
+async def keys(onefold: ByAnyone) -> Response:
+    """The public keys of receipts, those of old too."""
+    return answer({"keys": await published(onefold.spaces)})

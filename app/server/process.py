@@ -1,0 +1,234 @@
+"""What lives as long as the process: spaces, keys, the queue of calls, and the standing work.
+
+Opened in order and closed in reverse: a call that was taken is committed before the connections
+go. Standing work that fails says so in the log and is tried again; it never ends the process.
+"""
+
+import asyncio
+import gc
+import time
+from collections.abc import Awaitable, Callable
+
+from app.schemas.opendsr_status import to_call
+from app.server import logs
+from app.server.metrics import Meters
+from app.server.rate_limits import Limits
+from app.settings import Settings
+from identity.operations.corrections.rebuild_profiles import rebuild_space
+from identity.operations.corrections.simulate_rules import simulate_rules
+from identity.operations.destinations import acknowledge_changes, consent_expiry
+from identity.operations.destinations.feed_export import increments
+from identity.operations.destinations.monitor_destinations import find_overdue
+from identity.operations.destinations.push_changes import Pushing
+from identity.operations.destinations.read_changes import after
+from identity.operations.ingest.dry_run import Trials
+from identity.operations.ingest.queue import Gatherer
+from identity.operations.keys import rotate_index_key
+from identity.operations.keys.restore_database import keep_level
+from identity.operations.keys.roll_epoch_keys import roll_due
+from identity.operations.privacy import deadline_monitor, export_person
+from identity.operations.privacy.access_export_sections import gather
+from identity.operations.privacy.resume_requests import finish_interrupted, forget_settled
+from identity.operations.privacy.send_status_callbacks import call_done
+from identity.operations.spaces import open_spaces
+from identity.operations.spaces.apply_retention import sweep_old
+from identity.operations.spaces.manage_spaces import KeyCheck
+from identity.operations.spaces.purge_spaces import purge_deleted
+from identity.operations.spaces.run_jobs import EXPORT, REBUILD, ROTATE, SIMULATE, WAREHOUSE, Jobs
+from identity.operations.warehouse import export_destination
+from identity.spaces.space import Spaces
+from identity.store.keys import key_store
+from identity.values.errors import KeyUnavailable, Misconfigured
+from identity.webhooks.callback_urls import PORTS
+from identity.webhooks.client import Client, trusting
+
+WRITERS = 2
+_PARTITIONS_EVERY = 3_600.0
+_PURGE_EVERY = 60.0
+_SWEEP_EVERY = 3_600.0
+_JOBS_AGAIN = 1.0
+_PRIVACY_EVERY = 30.0
+_CLOCKS_EVERY = 300.0
+_ROLL_EVERY = 60.0
+_LEVEL_EVERY = 5.0
+_LAPSES_EVERY = 2.0
+_PUSH_EVERY = 1.0
+_STATUS_CALLS_EVERY = 2.0
+_OVERDUE_EVERY = 30.0
+_GOOD_SECONDS = 1.0
+_PURGE_PAUSE = 0.05
+_COLLECT = (50_000, 20, 100)
+_NO_DATABASE = "ONEFOLD_DATABASE_URL is not set; `onefold serve` sets it, or starts the embedded database itself."
+
+_NO_AUTHORITY = "ONEFOLD_CALLBACK_CA must be a file of certificates in PEM."
+_log = logs.get(__name__)
+
+
+class Onefold:
+    """The running parts of one process; `spaces`, `keys` and `gatherer` are there once it has started."""
+
+    spaces: Spaces
+    keys: KeyCheck
+    gatherer: Gatherer
+    trials: Trials
+    jobs: Jobs
+    callbacks: Client
+    pushing: Pushing
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.meters = Meters(lambda: self.gatherer.waiting)
+        self.limits = Limits(settings)
+        self._good_until = 0.0
+        self._known: dict[int, int] = {}
+        self._checking: asyncio.Task[None] | None = None
+        self._standing: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Opens database and keys and starts taking calls. Misconfigured where that is not safe."""
+        settings = self.settings
+        if settings.database_url is None:
+            raise Misconfigured(_NO_DATABASE)
+        self.callbacks = _caller(settings)
+        self.spaces = await open_spaces.open_spaces(
+            settings.database_url,
+            root_file=settings.root_key_file,
+            root_value=settings.root_value,
+            key_store=settings.key_folder,
+        )
+        self.keys = KeyCheck(self.spaces)
+        self.gatherer = Gatherer(self.spaces.database, writers=WRITERS, bound=settings.queue_calls)
+        self.gatherer.start()
+        self.trials = Trials(self.spaces.database)
+        self.jobs = Jobs(
+            self.spaces,
+            {
+                REBUILD: lambda space, wanted, progress: rebuild_space(space, wanted["actor"], progress),
+                SIMULATE: lambda space, wanted, progress: simulate_rules(space, wanted["document"], progress),
+                EXPORT: lambda space, wanted, progress: export_person.run(space, wanted, progress, gather),
+                ROTATE: lambda space, _wanted, progress: rotate_index_key.rotate(
+                    self.spaces, space, progress, settings.message_retention_days
+                ),
+                WAREHOUSE: lambda space, wanted, progress: export_destination.run(
+                    space, wanted, settings.export_dir, increments, progress
+                ),
+            },
+        )
+        self.pushing = Pushing(self.spaces, self.callbacks, after)
+        self._standing = [
+            asyncio.create_task(_again_and_again(self._partitions, _PARTITIONS_EVERY)),
+            asyncio.create_task(_again_and_again(self._purge, _PURGE_EVERY)),
+            asyncio.create_task(_again_and_again(self._sweep, _SWEEP_EVERY)),
+            asyncio.create_task(_again_and_again(self.jobs.run_for_ever, _JOBS_AGAIN)),
+            asyncio.create_task(_again_and_again(self._privacy, _PRIVACY_EVERY)),
+            asyncio.create_task(_again_and_again(self._clocks, _CLOCKS_EVERY)),
+            asyncio.create_task(_again_and_again(self._roll, _ROLL_EVERY)),
+            asyncio.create_task(_again_and_again(self._level, _LEVEL_EVERY)),
+            asyncio.create_task(_again_and_again(self._lapses, _LAPSES_EVERY)),
+            asyncio.create_task(_again_and_again(self.pushing.turn, _PUSH_EVERY)),
+            asyncio.create_task(_again_and_again(self._status_calls, _STATUS_CALLS_EVERY)),
+            asyncio.create_task(_again_and_again(self._overdue, _OVERDUE_EVERY)),
+        ]
+        # What is loaded by now stays, and a batch makes thousands of values that die without any
+        # cycle: collecting as often as by default doubles what a call costs (measured).
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*_COLLECT)
+
+    async def close(self) -> None:
+        """Commits what was taken, then lets go of the database."""
+        for task in self._standing:
+            task.cancel()
+        await asyncio.gather(*self._standing, return_exceptions=True)
+        await self.pushing.aclose()
+        await self.callbacks.aclose()
+        await self.gatherer.close()
+        await self.trials.close()
+        self.spaces.keyring.close()
+        await self.spaces.database.close()
+
+    async def check(self) -> None:
+        """Returns where calls can be served. Unavailable where the database or the keys are away.
+
+        Anybody may ask, so a good answer holds for a second, and whoever asks meanwhile waits for the
+        same one: it never takes more than one connection.
+        """
+        if time.monotonic() < self._good_until:
+            return
+        if self._checking is None or self._checking.done():
+            self._checking = asyncio.create_task(self._check())
+        # Who goes away must not take the answer from the others.
+        await asyncio.shield(self._checking)
+
+    async def _check(self) -> None:
+        keyring = self.spaces.keyring
+        async with self.spaces.database.reading() as connection:
+            named = await key_store.read(connection)
+        if named != (keyring.store_id, keyring.root_id):
+            raise KeyUnavailable
+        await asyncio.to_thread(keyring.check)
+        self._good_until = time.monotonic() + _GOOD_SECONDS
+
+    async def _partitions(self) -> None:
+        await self.spaces.database.make_partitions()
+        await self.spaces.database.drop_events(self.settings.event_retention_days)
+
+    async def _sweep(self) -> None:
+        await forget_settled(self.spaces)
+        await export_person.forget_expired(self.spaces)
+        await acknowledge_changes.forget_messages(self.spaces)
+        await consent_expiry.forget_told(self.spaces, self.settings.feed_retention_days)
+        await rotate_index_key.settle_all(self.spaces, self.settings.message_retention_days)
+        await sweep_old(
+            self.spaces.database,
+            message_days=self.settings.message_retention_days,
+            rejection_days=self.settings.event_retention_days,
+        )
+
+    async def _privacy(self) -> None:
+        await finish_interrupted(self.spaces)
+
+    async def _lapses(self) -> None:
+        while await consent_expiry.announce_lapsed(self.spaces) >= consent_expiry.PAGE:
+            pass
+
+    async def _clocks(self) -> None:
+        self.meters.clocks(await deadline_monitor.watch(self.spaces))
+
+    async def _status_calls(self) -> None:
+        base = self.settings.public_url
+        await call_done(self.spaces, self.callbacks, lambda space, id_: to_call(space, id_, base))
+
+    async def _overdue(self) -> None:
+        found = await find_overdue(self.spaces)
+        self.meters.standing(overdue=found.overdue, dead=found.dead, erasures=found.erasures)
+
+    async def _level(self) -> None:
+        await keep_level(self.spaces, self._known)
+
+    async def _roll(self) -> None:
+        await asyncio.to_thread(self.spaces.keyring.forget_destroyed)
+        await self.spaces.learn()
+        await roll_due(self.spaces, backup_days=self.settings.key_backup_days)
+
+    async def _purge(self) -> None:
+        while await purge_deleted(self.spaces):  # noqa: ASYNC110 (a pause for others, not a wait)
+            await asyncio.sleep(_PURGE_PAUSE)
+
+
+def _caller(settings: Settings) -> Client:
+    """What calls callbacks under these settings. Misconfigured."""
+    try:
+        tls = trusting(settings.callback_ca)
+    except OSError:
+        raise Misconfigured(_NO_AUTHORITY) from None
+    return Client(allowed=settings.called_networks, tls=tls, ports=PORTS | settings.called_ports)
+
+
+async def _again_and_again(work: Callable[[], Awaitable[None]], every: float) -> None:
+    while True:
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 (whatever it is, the next turn comes)
+            _log.error("standing_work.failed", exc_info=error)
+        await asyncio.sleep(every)

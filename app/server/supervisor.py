@@ -1,0 +1,236 @@
+"""The server and its supervisor: Postgres up, schema current, port open; then all down in reverse.
+
+The port is taken before anything else starts and Postgres stops after the last worker, so an
+acknowledged call is on disk and a failed start leaves nothing behind. A dead worker, or a dead
+Postgres, is started again.
+"""
+
+import errno
+import multiprocessing
+import os
+import resource
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from typing import Any
+
+from rich.console import Console
+from uvicorn import Config, Server
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
+
+from app.server import logs
+from app.server.http_protocol import GuardedProtocol
+from app.settings import Settings, forget_libpq
+from identity.store.embedded.server import EmbeddedPostgres
+from identity.values.errors import Misconfigured, OnefoldError
+
+APPLICATION = "app.main:application"
+BACKLOG = 2048
+KEEP_ALIVE = 65  # seconds; longer than the minute of most load balancers, so that they hang up first
+GRACE = 20  # seconds for requests that are under way
+_WATCH = 0.5
+_OTHER_FILES = 96  # that a worker has open beside its connections
+
+_console = Console(highlight=False, soft_wrap=True)
+
+
+def run(
+    settings: Settings,
+    *,
+    application: str = APPLICATION,
+    migrate: Callable[[str], None] | None = None,
+    ready: Callable[[str], None] | None = None,
+) -> None:
+    """Serve until SIGINT or SIGTERM. `ready` is called with the address once it accepts calls.
+
+    Raises Misconfigured or DatabaseUnavailable when it cannot start; exits with status 3 when the
+    application does not come up.
+    """
+    logs.configure(settings.log_level)
+    announce = ready or _announce
+    _allow_files(settings.connections)
+    with ExitStack() as stack, _stopping():
+        listener = stack.enter_context(_listener(settings.host, settings.port))
+        settings = replace(settings, port=listener.getsockname()[1]).with_admin_token()
+        url = settings.database_url or stack.enter_context(_embedded(settings))
+        (migrate or _migrate)(url)
+        replace(settings, database_url=url).publish()
+        config = _Config(
+            application,
+            factory=True,
+            loop="uvloop",
+            http=GuardedProtocol,
+            limit_concurrency=settings.connections,
+            ws="none",
+            lifespan="on",
+            access_log=False,
+            log_config=None,
+            log_level=settings.log_level,
+            server_header=False,
+            proxy_headers=False,
+            backlog=BACKLOG,
+            timeout_keep_alive=KEEP_ALIVE,
+            timeout_graceful_shutdown=GRACE,
+            workers=settings.workers,
+        )
+        address = f"http://{_bracketed(settings.host)}:{settings.port}"
+        listener.listen(BACKLOG)
+        serve = _one if settings.workers == 1 else _several
+        serve(config, listener, lambda: announce(address))
+
+
+class _Config(Config):
+    """uvicorn calls `configure_logging` in each worker process, before it loads the application."""
+
+    def configure_logging(self) -> None:
+        logs.configure(str(self.log_level))
+        if parent := multiprocessing.parent_process():
+            threading.Thread(target=_leave_after, args=(parent,), name="parent-watch", daemon=True).start()
+
+
+class _Server(Server):
+    def __init__(self, config: Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._announce()
+
+
+class _Workers(Multiprocess):
+    """uvicorn's supervisor; it says once that all workers are ready, and shrugs at SIGHUP."""
+
+    def __init__(self, config: Config, sockets: list[socket.socket], announce: Callable[[], None]) -> None:
+        super().__init__(config, sockets)
+        self._announce = announce
+        self._announced = False
+
+    def handle_signals(self) -> None:
+        super().handle_signals()
+        if not (self._announced or self.should_exit.is_set()) and all(
+            each.is_ready(timeout=_WATCH) for each in self.processes
+        ):
+            self._announced = True
+            self._announce()
+
+    def handle_hup(self) -> None:
+        """Closing a terminal is no reason to restart."""
+
+
+def _leave_after(parent: Any) -> None:
+    """A worker that outlived its supervisor would hold the port for ever, and nobody would stop it."""
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _one(config: Config, listener: socket.socket, announce: Callable[[], None]) -> None:
+    _Server(config, announce).run([listener])
+
+
+def _several(config: Config, listener: socket.socket, announce: Callable[[], None]) -> None:
+    workers = _Workers(config, [listener], announce)
+    workers.run()
+    if any(each.exitcode == STARTUP_FAILURE for each in workers.processes):
+        raise SystemExit(STARTUP_FAILURE)
+
+
+def _allow_files(connections: int) -> None:
+    """A connection is an open file. Most systems start a process with few, and let it ask for more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = connections + _OTHER_FILES
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
+    except (OSError, ValueError) as refused:
+        raise Misconfigured(
+            f"ONEFOLD_CONNECTIONS needs {needed} open files and this system allows {hard} (ulimit -Hn); "
+            "allow more, or set it lower."
+        ) from refused
+
+
+@contextmanager
+def _stopping() -> Iterator[None]:
+    """Make SIGTERM end this block as Ctrl-C does, and SIGHUP do nothing; no signal cuts the end short."""
+    handlers: dict[signal.Signals, Any] = {
+        signal.SIGINT: signal.default_int_handler,
+        signal.SIGTERM: signal.default_int_handler,
+        signal.SIGHUP: signal.SIG_IGN,
+    }
+    before = {each: signal.signal(each, handler) for each, handler in handlers.items()}
+    try:
+        yield
+    except KeyboardInterrupt:
+        pass
+    finally:
+        # Whatever is left to do (stopping Postgres) happens after this block, undisturbed.
+        for each in before:
+            signal.signal(each, signal.SIG_IGN)
+
+
+@contextmanager
+def _listener(host: str, port: int) -> Iterator[socket.socket]:
+    """The port, taken but not listening yet: until all is ready, a client is refused, not kept waiting."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    except OSError as unknown:
+        raise Misconfigured("ONEFOLD_HOST (--host) is no address of this machine.") from unknown
+    with socket.socket(family, kind, protocol) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(address)
+        except OSError as refused:
+            reason = {
+                errno.EADDRINUSE: "is in use by another program; stop it, or choose another with --port",
+                errno.EACCES: "may not be used by this user; choose one above 1023 with --port",
+            }.get(refused.errno or 0, "cannot be opened on this host; check --host")
+            raise Misconfigured(f"Port {port} {reason}.") from refused
+        yield listener
+
+
+@contextmanager
+def _embedded(settings: Settings) -> Iterator[str]:
+    """The embedded Postgres, watched while it is ours."""
+    forget_libpq()
+    postgres = EmbeddedPostgres(settings.data_dir)
+    over = threading.Event()
+    watch = threading.Thread(target=_watch, args=(postgres, over), name="postgres-watch", daemon=True)
+    try:
+        url = postgres.join()
+        if postgres.owner:
+            watch.start()
+        yield url
+    finally:
+        over.set()
+        if watch.ident:
+            watch.join()
+        postgres.stop()
+
+
+def _watch(postgres: EmbeddedPostgres, over: threading.Event) -> None:
+    log = logs.get(__name__)
+    while not over.wait(_WATCH):
+        try:
+            if postgres.revive():
+                log.error("postgres.revived")
+        except OnefoldError as trouble:
+            log.error("postgres.down", exc_info=trouble)  # noqa: TRY400 the class and place are all that is logged
+
+
+def _migrate(url: str) -> None:
+    from identity.store.postgres.schema import migrate
+
+    migrate(url)
+
+
+def _announce(address: str) -> None:
+    _console.print(f"Onefold is ready on {address}")
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
