@@ -23,8 +23,8 @@ from identity.vault.epoch_key_store import KeyStore
 from identity.vault.keyring import Keyring
 from identity.vault.root_keys import file_root
 from tests.conftest import ONEFOLD, Running, administer, launch
-from tests.identity.outward.receiver import Receiver, receiving
-from tests.identity.outward.server import HOST, OK, authority
+from tests.support.tls_server import HOST, OK, authority
+from tests.support.webhook_receiver import Receiver, receiving
 
 _numbers = count()
 PURPOSES = {"purposes": [{"id": "Marketing", "class": "ads"}]}

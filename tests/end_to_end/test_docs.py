@@ -17,9 +17,9 @@ import pytest
 
 from app.commands import tour
 from tests.conftest import ONEFOLD, READY, ROOT, Running
-from tests.identity.outward.receiver import Receiver, receiving
-from tests.identity.outward.server import HOST, authority
 from tests.support.pages import PAGES, Command, Ids, blocks, commands
+from tests.support.tls_server import HOST, authority
+from tests.support.webhook_receiver import Receiver, receiving
 
 ADDRESS = "http://127.0.0.1:8000"
 CALLBACK = "https://hooks.example.org/onefold"
@@ -29,9 +29,9 @@ SERVE = re.compile(r"(\.venv/bin/)?onefold serve\b")
 RUN_ELSEWHERE: dict[str, str] = {}
 # Blocks in other languages, with the test that runs those of a page.
 OTHER_LANGUAGES = {
-    "docs/callbacks.md": "tests/app/test_callbacks_doc.py",
-    "docs/warehouse.md": "tests/app/test_warehouse_ways.py",
-    "README.md": "tests/sdk/test_readme.py",
+    "docs/callbacks.md": "tests/end_to_end/test_callbacks_doc.py",
+    "docs/warehouse.md": "tests/app/commands/test_export_ways.py",
+    "README.md": "tests/end_to_end/sdk/test_readme.py",
 }
 # What a hosts file would say.
 HOSTS = f"""

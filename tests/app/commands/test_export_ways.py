@@ -1,0 +1,107 @@
+"""The ways to an export: the command, the job, and every line of its documentation."""
+
+import os
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import httpx
+import pytest
+
+from app.commands import export, tour
+from app.settings import Settings
+from identity.values.errors import DestinationNotFound, Misconfigured, SpaceNotFound
+from tests.app.conftest import Shop
+from tests.conftest import ONEFOLD, Running
+from tests.support.warehouse_export import DOCUMENT, PLANS, VIEWS
+
+COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", DOCUMENT, re.DOTALL) for line in block.splitlines()]
+SOLD = {
+    "type": "identify",
+    "userId": "ann",
+    "traits": {"plan": "pro", "email": "ann@example.org"},
+    "context": {"consent": {"categoryPreferences": {"Product": True}}},
+}
+
+
+def onefold(running: Running, database: str, words: list[str], folder: Path) -> tuple[int, str, str]:
+    """Runs a command beside a server; its status, output and errors."""
+    own = {"ONEFOLD_DATA_DIR": str(running.data_dir), "ONEFOLD_DATABASE_URL": database}
+    done = subprocess.run(
+        [*ONEFOLD, *words], cwd=folder, env={**os.environ, **own}, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_as_documented(server: Callable[..., Running], database: str, tmp_path: Path) -> None:
+    """The commands and queries of the documentation do what it says, by the command line and by a job."""
+    running = server(ONEFOLD_EXPORT_DIR=str(tmp_path / "served"))
+    made = tour.create_space(running.url, running.admin_token, "demo")
+    keys = {name.upper(): key for name, key in made["keys"].items()}
+    with httpx.Client(base_url=running.url, auth=(made["keys"]["import"], "")) as client:
+        assert client.post("/v1/batch", json={"batch": [SOLD]}).status_code == 200
+    said = []
+    for line in COMMANDS:
+        if line.startswith(".venv/bin/onefold "):
+            status, out, error = onefold(running, database, line.split()[1:], tmp_path)
+            assert (status, error) == (0, "")
+            said.append(out)
+            continue
+        command = line.replace("http://127.0.0.1:8000", running.url).replace("curl -s", "curl -sf --noproxy '*'")
+        done = subprocess.run(
+            ["bash", "-c", command], env={**os.environ, **keys}, capture_output=True, text=True, check=True
+        )
+        said.append(done.stdout)
+    assert said[2].startswith("warehouse: run 1 of the export is written (1 id_graph_updates, 2 external")
+    with httpx.Client(base_url=running.url, auth=(made["keys"]["admin"], "")) as client:
+        job = client.get(f"/v1/jobs/{httpx.Response(200, text=said[3]).json()['job_id']}?wait=30").json()
+        again = client.post("/v1/destinations/warehouse/export?fresh=true").json()
+        again = client.get(f"/v1/jobs/{again['job_id']}?wait=30").json()
+        assert client.post("/v1/destinations/nobody/export").json()["code"] == "destination_not_found"
+    assert (job["state"], job["done"], job["total"], job["result"]["run"]) == ("done", 1, 1, 1)
+    assert (again["state"], again["result"]["run"], again["result"]["snapshot"]) == ("done", 2, True)
+    served = tmp_path / "served" / again["result"]["directory"]
+    assert again["result"]["directory"] == f"{made['space_id']}/{again['result']['destination_id']}"
+    for folder in (tmp_path / "exports", served):
+        with duckdb.connect() as connection:
+            connection.execute(VIEWS.replace("exports/", f"{folder}/"))
+            assert connection.execute(PLANS).fetchall() == [("ann@example.org", "pro")]
+
+
+def test_the_command_refuses(live: Running, live_database: str, shop: Shop, other_shop: Shop, tmp_path: Path) -> None:
+    """Without a space where there are several, or with a name that nobody has, nothing is written."""
+    settings, out = Settings(data_dir=live.data_dir), tmp_path / "out"
+    assert shop.space_id != other_shop.space_id
+    for space_id, refused in ((None, Misconfigured), ("spc_x", SpaceNotFound), (shop.space_id, DestinationNotFound)):
+        with pytest.raises(refused):
+            export.run(live_database, settings, space_id, "nobody", out, None, fresh=False)
+    assert not out.exists()
+
+
+def test_manifest_elsewhere(live: Running, live_database: str, shop: Shop, tmp_path: Path) -> None:
+    """The manifest lies where it is told to, and a run goes on from there though the files were taken away."""
+    settings, out, elsewhere = Settings(data_dir=live.data_dir), tmp_path / "out", tmp_path / "place" / "cursor.json"
+    shop.ask("PUT", "/v1/purposes", json={"purposes": [{"id": "Product", "class": "analytics"}]})
+    shop.ask("PUT", "/v1/destinations/warehouse", json={"purposes": ["Product"], "traits": ["*"]})
+    for nr in (1, 2):
+        shop.send({**SOLD, "traits": {"plan": nr}})
+        export.run(live_database, settings, shop.space_id, "warehouse", out, elsewhere, fresh=False)
+        assert sorted(path.name for path in (out / "user_traits").iterdir()) == [f"part-0000{nr}-0001.parquet"]
+        for path in out.rglob("*.parquet"):
+            path.unlink()
+    assert not (out / "manifest.json").exists()
+
+
+def test_no_directory_is_set(shop: Shop) -> None:
+    """A server without a directory for exports makes none, wherever."""
+    shop.ask("PUT", "/v1/destinations/warehouse", json={})
+    answer = shop.ask("POST", "/v1/destinations/warehouse/export")
+    assert (answer.status_code, answer.json()["code"]) == (409, "export_not_configured")
+
+
+@pytest.mark.parametrize("name", ["..", "%2e%2e%2fetc", "a/b"])
+def test_no_path_from_a_request(shop: Shop, name: str) -> None:
+    """A name that reads like a path is nobody's."""
+    assert shop.ask("POST", f"/v1/destinations/{name}/export").status_code in (400, 404, 405, 409)

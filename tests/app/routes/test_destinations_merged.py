@@ -1,0 +1,98 @@
+"""What a destination is told of people of several origins, of which it may see some."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.app.conftest import Shop
+from tests.app.routes.test_destinations import PURPOSES, Feed, told
+
+
+@pytest.fixture
+def feed(shop: Shop) -> Callable[..., Feed]:
+    """Destinations of a space with purposes."""
+    assert shop.ask("PUT", "/v1/purposes", json=PURPOSES).json() == {"version": 1}
+    return lambda *name, **entitled: Feed(shop, *name, **entitled)
+
+
+def half(shop: Shop) -> None:
+    """Somebody shown under the id of their older origin, of which nothing may be seen."""
+    shop.send(told(anonymousId="a1", traits={"name": "A", "email": "a@example.org"}))
+    shop.send(told({"Marketing": True}, userId="ann", traits={"plan": "pro"}))
+    shop.send({"type": "track", "event": "E", "userId": "ann", "anonymousId": "a1"})
+
+
+def test_parted_from_an_unseen_origin(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """Whose id was told and who is left with nothing to see after an unmerge is taken back under that id."""
+    mail = feed()
+    half(shop)
+    mail.pull()
+    (id_,) = mail.held
+    parted = shop.ask("POST", "/v1/profiles/unmerge", "privacy", json={"identifiers": ["user_id:ann"]}).json()
+    assert parted["remaining_profile_id"] == id_
+    mail.pull()
+    assert set(mail.held) == {parted["profile_id"]}
+
+
+def test_withheld_with_an_unseen_origin(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """Who is withheld under a hold is taken back under the id that was told."""
+    mail = feed()
+    half(shop)
+    mail.pull()
+    (id_,) = mail.held
+    held = {"identifiers": ["user_id:ann"], "reason": "suit"}
+    assert shop.ask("POST", "/v1/holds", "privacy", json=held).status_code in (200, 201)
+    assert shop.ask("POST", "/v1/erasures", "privacy", json={"identifiers": ["user_id:ann"]}).status_code == 202
+    assert ("withdraw", id_) in [(line["op"], line["profile_id"]) for line in mail.pull()]
+    assert mail.held == {}
+
+
+def test_found_by_what_it_may_see_only(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """By an identifier of somebody else's origin, of which it may see nothing, it finds nobody."""
+    mail = feed()
+    half(shop)
+    mail.pull()
+    (id_,) = mail.held
+    assert mail.look(id_).json()["identifiers"] == []
+    assert mail.look("email:a@example.org").status_code == 404
+
+
+def test_an_older_value_said_again(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """A value that comes to count again because its origin repeats it is told like any other."""
+    mail = feed()
+    shop.send(told({"Marketing": True}, anonymousId="a1", traits={"plan": "free"}))
+    shop.send(told({"Marketing": True}, userId="ann", traits={"plan": "pro"}))
+    shop.send({"type": "track", "event": "E", "userId": "ann", "anonymousId": "a1"})
+    mail.pull()
+    assert [held["traits"] for held in mail.held.values()] == [{"plan": "pro"}]
+    shop.send(told(anonymousId="a1", traits={"plan": "free"}))
+    assert shop.ask("GET", "/v1/profiles/user_id:ann", "privacy").json()["traits"] == {"plan": "free"}
+    mail.pull()
+    assert [held["traits"] for held in mail.held.values()] == [{"plan": "free"}]
+
+
+def test_before_they_met(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """What somebody had decided is told for a time at which their origins had not met."""
+    feed()
+    shop.send(told({"Marketing": True}, anonymousId="a1", traits={"plan": "free"}))
+    shop.send(told({"Marketing": True}, userId="ann", traits={"plan": "pro"}))
+    at = shop.ask("GET", "/v1/profiles/user_id:ann", "privacy").json()["updated_at"]
+    shop.send({"type": "track", "event": "E", "userId": "ann", "anonymousId": "a1"})
+    answer = shop.ask("GET", "/v1/consent/user_id:ann", "privacy", params={"at": at})
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["consent"]["Marketing"]["value"]
+
+
+def test_never_told_of(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """That somebody is one with a person it never heard of it is not told, nor that they are parted again."""
+    mail = feed()
+    shop.send(told({"Marketing": True}, userId="ann", traits={"plan": "pro"}))
+    mail.pull()
+    (id_,) = mail.held
+    shop.send(told(anonymousId="a1", traits={"name": "A"}))
+    shop.send({"type": "track", "event": "E", "userId": "ann", "anonymousId": "a1"})
+    assert [(line["op"], line["other_profile_ids"]) for line in mail.pull()] == [("upsert", [])]
+    assert mail.look(id_).json()["merged_from"] == []
+    shop.ask("POST", "/v1/profiles/unmerge", "privacy", json={"identifiers": ["anonymous_id:a1"]})
+    assert {(line["op"], line["profile_id"]) for line in mail.pull()} == {("upsert", id_)}
+    assert set(mail.held) == {id_}

@@ -1,0 +1,114 @@
+"""What a destination says it has applied, and what it read beside the feed, against what the feed tells it."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from identity.planning.resolution.event_time import parse_time
+from identity.values.ids import private
+from tests.app.conftest import Shop
+from tests.app.routes.test_destinations import PURPOSES, Feed, told
+
+
+@pytest.fixture
+def feed(shop: Shop) -> Callable[..., Feed]:
+    """Destinations of a space with purposes."""
+    assert shop.ask("PUT", "/v1/purposes", json=PURPOSES).json() == {"version": 1}
+    return lambda *name, **entitled: Feed(shop, *name, **entitled)
+
+
+def test_read_while_it_is_withdrawn(shop: Shop, rows: Any, feed: Callable[..., Feed]) -> None:
+    """Whoever read somebody directly is told that they withdrew, or does not get the answer of before."""
+    mail = feed()
+    shop.send(told({"Marketing": False}, userId="eve"))
+    mail.pull()
+    shop.send(told({"Marketing": True}, userId="ann", traits={"plan": "pro", "email": "ann@example.org"}))
+    waiting = "SELECT count(*) FROM pg_locks WHERE relation = 'disclosure'::regclass AND NOT granted"
+    with ThreadPoolExecutor(1) as pool:
+        with rows.transaction():
+            # Whatever is about to be written down waits here.
+            rows.execute("LOCK TABLE disclosure IN SHARE MODE")
+            looking = pool.submit(mail.look, "email:ann@example.org")
+            while not rows.execute(waiting).fetchone()[0]:
+                time.sleep(0.01)
+            shop.send(told({"Marketing": False}, userId="ann"))
+            mail.cursor = mail.page(limit=1).json()["cursor"]
+            assert [line["op"] for line in mail.pull()] == []
+        answer = looking.result()
+    assert answer.status_code == 404 or answer.json()["traits"] == {} or mail.pull() != []
+
+
+def erased(shop: Shop, who: str) -> Callable[[], list[str]]:
+    """Erases somebody; what destinations have said of it by now."""
+    asked = shop.ask("POST", "/v1/erasures", "privacy", json={"identifiers": [f"user_id:{who}"]}).json()
+    path = f"/v1/erasures/{asked['erasures'][0]['erasure_id']}"
+    return lambda: [each["status"] for each in shop.ask("GET", path, "privacy").json()["destinations"]]
+
+
+def test_begun_anew_and_not_through(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """Who begins again has applied no erasure before having gone through everybody."""
+    mail = feed()
+    shop.send(*(told({"Marketing": True}, userId=f"u{nr}", traits={"plan": nr}) for nr in range(4)))
+    mail.pull()
+    mail.ack()
+    states = erased(shop, "u0")
+    mail.cursor = None
+    page = mail.page(limit=1).json()
+    mail.cursor = page["cursor"]
+    assert mail.ack()["erasures"] == 0
+    assert states() == ["queued"]
+    mail.pull()
+    assert mail.ack()["erasures"] == 1
+    assert states() == ["done"]
+
+
+def test_a_lapse_is_as_young_as_it_is(shop: Shop, rows: Any, feed: Callable[..., Feed]) -> None:
+    """What ends by itself is told with the time at which it ended, however long ago the person was heard of."""
+    mail = feed()
+    shop.send(told({"Marketing": True}, userId="ann", traits={"plan": "pro"}))
+    mail.pull()
+    space = private("spc", shop.space_id)
+    assert space is not None
+    mine = "space_id = (SELECT id FROM space WHERE public_id = %s)"
+    rows.execute(f"UPDATE profile SET stamp = 1 WHERE {mine}", [space.hex()])
+    rows.execute(f"UPDATE disclosure SET until = 1 WHERE {mine}", [space.hex()])
+    (line,) = mail.page(wait=30).json()["changes"]
+    at = parse_time(line["at"])
+    assert at is not None
+    assert at / 1e6 > time.time() - 60
+
+
+def test_erased_after_a_destination_ended(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """Nobody waits for a destination that has ended: what it was told has to be seen to by hand."""
+    mail = feed()
+    shop.send(told({"Marketing": True}, userId="ann", traits={"plan": "pro"}))
+    mail.pull()
+    assert shop.ask("DELETE", "/v1/destinations/mail").status_code == 204
+    assert erased(shop, "ann")() == ["unsupported_manual"]
+
+
+def test_a_withdrawal_finds_room(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """What is recorded as denied counts however full a document is; a grant that found no room is not answered."""
+    mail = feed(purposes=["Product"])
+    shop.ask("PUT", "/v1/purposes", json={**PURPOSES, "unset": "allow"})
+    names = [f"t{nr}" for nr in range(2_000)]
+    parts = [names[at : at + 250] for at in range(0, len(names), 250)]
+    shop.send(*(told(userId="ann", traits=dict.fromkeys(part, 1)) for part in parts))
+
+    def say(decisions: dict[str, bool]) -> dict[str, bool]:
+        recorded = {"identifier": "user_id:ann", "decisions": decisions}
+        said: dict[str, bool] = shop.ask("POST", "/v1/consent", "privacy", json=recorded).json()["decisions"]
+        return said
+
+    shop.send(told(userId="ann", traits={"t0": 2}))
+    mail.shop.ask("PUT", "/v1/destinations/mail", json={"purposes": ["Product"], "traits": ["t0"]})
+    mail.pull()
+    assert [held["traits"] for held in mail.held.values()] == [{"t0": 2}]
+    fill = {f"c{nr}": True for nr in range(200)}
+    assert say(fill) == fill
+    assert say({"Marketing": True, "Product": False}) == {"Product": False}
+    mail.pull()
+    assert mail.held == {}

@@ -1,0 +1,129 @@
+"""Global Privacy Control at collection: what a browser says in its header stands for good; a server's does not."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.app.conftest import Shop
+from tests.app.routes.test_destinations import PURPOSES, Feed, told
+
+GRANTED = {"Marketing": True, "Product": True}
+TRAITS = {"plan": "pro", "email": "ann@example.org"}
+ANN = "email:ann@example.org"
+
+
+@pytest.fixture
+def ads(shop: Shop) -> Feed:
+    """A destination of class ads."""
+    shop.ask("PUT", "/v1/purposes", json=PURPOSES)
+    return Feed(shop, "ads")
+
+
+def browse(shop: Shop, *gpc: str, key: str = "write", path: str = "/v1/identify", **call: Any) -> httpx.Response:
+    """A call as a browser sends it; `gpc` are the values of its header."""
+    body = told(GRANTED, userId="ann", traits=TRAITS) | call
+    headers = httpx.Headers([("Authorization", f"Bearer {shop.keys[key]}"), *(("Sec-GPC", each) for each in gpc)])
+    answer = shop.client.post(path, json=body, headers=headers)
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
+def consent(shop: Shop, ref: str = ANN) -> dict[str, Any]:
+    """What is known of the decisions of somebody."""
+    answer = shop.ask("GET", f"/v1/consent/{ref}", "privacy")
+    assert answer.status_code == 200, answer.text
+    made: dict[str, Any] = answer.json()
+    return made
+
+
+def test_opts_out(shop: Shop, ads: Feed) -> None:
+    """A destination of class ads no longer sees the person, and the record says by which signal."""
+    browse(shop)
+    ads.pull()
+    assert len(ads.held) == 1
+    browse(shop, "1", path="/v1/track", type="track", event="Seen")
+    assert ads.look(ANN).json()["consent"] == "withheld"
+    ads.pull()
+    assert ads.held == {}
+    known = consent(shop)
+    assert known["purposes"]["Marketing"] == {"granted": False, "reason": "opted_out", "partly": False, "until": None}
+    assert known["purposes"]["Product"]["granted"]
+    assert [said["signal_sources"] for said in known["history"]] == [[], ["gpc"]]
+    # It stands until the person says otherwise, whatever browsers say nothing of it.
+    browse(shop)
+    assert consent(shop)["purposes"]["Marketing"]["reason"] == "opted_out"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [("0",), ("true",), ("1,1",), ('"1"',), ("01",), ("",), ("1;x",), ("yes",), ("1, 0",)],
+    ids=str,
+)
+def test_only_one_says_so(shop: Shop, ads: Feed, values: tuple[str, ...]) -> None:
+    """Only the value `1` is the signal; nothing else is, and nothing else is refused."""
+    browse(shop, *values)
+    assert ads.look(ANN).json()["consent"] == "granted"
+    assert [said["signal_sources"] for said in consent(shop)["history"]] == [[]]
+
+
+def test_server_keys(shop: Shop, ads: Feed, operator: dict[str, str]) -> None:
+    """The header of a server is ignored and counted; in its context it says what its person said."""
+
+    def counted() -> float:
+        text = shop.client.get("/metrics", headers=operator).text
+        (line,) = [line for line in text.splitlines() if line.startswith("onefold_ignored_gpc_total ")]
+        return float(line.split()[1])
+
+    before = counted()
+    browse(shop, "1", key="import")
+    browse(shop, "0", key="import")
+    assert counted() == before + 1
+    assert ads.look(ANN).json()["consent"] == "granted"
+    assert consent(shop)["history"][0]["signal_sources"] == []
+    shop.send(told(userId="ann") | {"context": {"gpc": True}})
+    assert ads.look(ANN).json()["consent"] == "withheld"
+    assert consent(shop)["history"][-1]["signal_sources"] == ["gpc"]
+
+
+@pytest.mark.parametrize(
+    "context",
+    [None, [], {}, {"gpc": False}, {"gpc": "no"}, {"consent": {"categoryPreferences": GRANTED}}],
+    ids=str,
+)
+def test_whatever_the_call_says(shop: Shop, ads: Feed, context: Any) -> None:
+    """The header counts for every item of a batch, whatever context it has or shares."""
+    calls = [{"type": "identify", "userId": f"u{nr}", "traits": TRAITS | {"email": f"u{nr}@x.org"}} for nr in range(2)]
+    shared = {"consent": {"categoryPreferences": GRANTED}}
+    batch = [calls[0] | {"context": context}, calls[1]]
+    browse(shop, "1", path="/v1/batch", batch=batch, context=shared)
+    assert ads.pull() == []
+    for nr in range(2):
+        assert consent(shop, f"user_id:u{nr}")["purposes"]["Marketing"]["reason"] == "opted_out"
+
+
+def test_bad_context_stays_bad(shop: Shop) -> None:
+    """A call whose context is none is rejected as without the header."""
+    headers = {"Sec-GPC": "1"}
+    answer = shop.ask("POST", "/v1/track", "write", json={"event": "E", "userId": "u", "context": 7}, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "context_not_object")
+
+
+def test_read_again(shop: Shop, ads: Feed) -> None:
+    """It is in what is kept of the call: a rebuild and a split read it again."""
+    browse(shop, "1", anonymousId="a1")
+    shop.send({"type": "identify", "userId": "ann", "traits": {"phone": "+14155552671"}})
+    made = shop.ask("POST", "/v1/rules/rebuild").json()
+    done = shop.ask("GET", f"/v1/jobs/{made['job_id']}", params={"wait": 30}).json()
+    assert done["state"] == "done"
+    assert consent(shop)["purposes"]["Marketing"]["reason"] == "opted_out"
+    shop.ask("POST", "/v1/profiles/unmerge", "privacy", json={"identifiers": ["phone:+14155552671"]})
+    assert consent(shop)["purposes"]["Marketing"]["reason"] == "opted_out"
+    assert ads.look(ANN).status_code == 404
+
+
+def test_not_seen_by_the_page(shop: Shop) -> None:
+    """Browsers add the header by themselves; one that is asked about it is let through."""
+    asked = {"Origin": "https://shop.example", "Access-Control-Request-Method": "POST"}
+    answer = shop.client.options("/v1/t", headers=asked)
+    assert "sec-gpc" in answer.headers["access-control-allow-headers"]

@@ -1,0 +1,114 @@
+"""Whether it lives, whether it can serve, and what it measures."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
+
+from app.server.process import Onefold
+from app.settings import Settings
+from identity.store.embedded.data_directory import SUPERUSER
+from identity.store.embedded.server import EmbeddedPostgres
+from identity.store.keys import key_store
+from tests.app.conftest import Shop
+from tests.conftest import Running, administer
+from tests.support.writer_processes import Lab
+
+
+def test_live_and_ready(client: httpx.Client) -> None:
+    """A server that serves says so to everybody."""
+    assert client.get("/healthz").json() == {"status": "ok"}
+    assert client.get("/readyz").json() == {"status": "ok"}
+
+
+def test_many_ask_at_once(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many ask whether it is ready, without a key, the database is asked once."""
+    asked = []
+
+    async def reading(connection: Any) -> Any:
+        asked.append(connection)
+        return await read(connection)
+
+    async def main() -> None:
+        onefold = Onefold(Settings())
+        onefold.spaces = await Lab(database, tmp_path).open()
+        try:
+            await asyncio.gather(*(onefold.check() for _ in range(50)))
+            await onefold.check()
+        finally:
+            await onefold.spaces.database.close()
+
+    read = key_store.read
+    with monkeypatch.context() as patch:
+        patch.setattr("app.server.process._GOOD_SECONDS", 600.0)
+        patch.setattr(key_store, "read", reading)
+        # The start itself reads once, to see that the keys belong to the database.
+        asyncio.run(main())
+    assert len(asked) == 1 + 1
+
+
+def test_database_away(server: Callable[..., Running], database: str, postgres: EmbeddedPostgres) -> None:
+    """Without its database it lives, is not ready, takes nothing, and says when to come back."""
+    running = server()
+    name = str(conninfo_to_dict(database)["dbname"])
+    refuse = sql.SQL("alter database {} allow_connections {}")
+    with httpx.Client(base_url=running.url, timeout=60) as client:
+        made = client.post(
+            "/v1/spaces", json={"name": "s"}, headers={"Authorization": f"Bearer {running.admin_token}"}
+        ).json()
+        administer(postgres, refuse.format(sql.Identifier(name), sql.SQL("false")))
+        with psycopg.connect(postgres.url(SUPERUSER, SUPERUSER), autocommit=True) as connection:
+            connection.execute("select pg_terminate_backend(pid) from pg_stat_activity where datname = %s", [name])
+
+        assert client.get("/healthz").status_code == 200
+        assert client.get("/readyz").status_code == 503
+        answer = client.post("/v1/track", json={"userId": "u1", "writeKey": made["keys"]["write"]})
+        assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+        assert int(answer.headers["retry-after"]) >= 1
+
+        administer(postgres, refuse.format(sql.Identifier(name), sql.SQL("true")))
+        while client.get("/readyz").status_code != 200:
+            pass
+        answer = client.post("/v1/track", json={"userId": "u1", "writeKey": made["keys"]["write"]})
+        assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("mount_point", [False, True])
+def test_keys_away(server: Callable[..., Running], mount_point: bool) -> None:  # noqa: FBT001 (a parameter)
+    """Without its key store it is not ready, also where an empty directory is left in its place."""
+    running = server()
+    keys = running.data_dir / "keys"
+    keys.rename(running.data_dir / "elsewhere")
+    if mount_point:
+        keys.mkdir(mode=0o700)
+
+    answer = httpx.get(running.url + "/readyz")
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "key_unavailable")
+
+
+def test_metrics(shop: Shop, operator: dict[str, str]) -> None:
+    """The meters count calls by outcome and demotions by reason, without a name in them."""
+    shop.ask("PUT", "/v1/rules", json={"limits": {"secret_type": {"max": 1}}})
+    ids = [
+        {"id": f"v{number}", "type": "secret_type", "collection": "users", "encoding": "none"} for number in range(3)
+    ]
+    shop.send({"type": "track", "userId": "u1", "context": {"externalIds": ids}})
+    shop.ask("GET", "/v1/profiles/user_id:u1")
+
+    text = shop.client.get("/metrics", headers=operator).text
+
+    assert 'onefold_calls_total{status="accepted"}' in text
+    assert 'onefold_demotions_total{reason="limit"}' in text
+    assert "onefold_queue_calls 0.0" in text
+    assert 'onefold_request_seconds_count{method="GET",route="/v1/profiles/{ref}",status="200"}' in text
+    assert 'route="/v1/batch"' in text
+    assert 'onefold_requests{clock="overdue",kind="erasure"}' in text
+    assert "secret_type" not in text
+    assert "user_id" not in text

@@ -1,0 +1,22 @@
+"""What the tests of crashes share."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.killable_server import Victim
+
+
+@pytest.fixture
+def victim(tmp_path: Path) -> Iterator[Callable[[int], Victim]]:
+    """Starts a server with so many workers on a data directory of its own; nothing of it outlives the test."""
+    started: list[Victim] = []
+
+    def start(workers: int) -> Victim:
+        started.append(Victim(tmp_path / "data", workers))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.close()

@@ -1,0 +1,19 @@
+"""A server whose first process is gone has no workers left that hold its port."""
+
+from collections.abc import Callable
+
+import psutil
+import pytest
+
+from tests.support.killable_server import Victim
+
+
+@pytest.mark.parametrize("workers", [2])
+def test_workers_leave(victim: Callable[[int], Victim], workers: int) -> None:
+    """After a kill -9 of the parent alone its workers end, so that the next start gets the port."""
+    server = victim(workers)
+    orphans = server.servers()[1:]
+    server.kill_parent()
+    _, alive = psutil.wait_procs(orphans, timeout=20)
+
+    assert (len(orphans), alive) == (workers, [])

@@ -1,0 +1,29 @@
+"""SIGTERM under load: what was acknowledged is on disk, and Postgres was stopped in good order."""
+
+import signal
+import time
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.killable_server import Victim
+from tests.support.load_clients import Load, halves, lost, twice
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_stop_under_load(victim: Callable[[int], Victim], workers: int) -> None:
+    """It ends with status 0, a clean shut-down of Postgres, and every acknowledged call stored once."""
+    server = victim(workers)
+    space, key = server.space()
+    load = Load(key, seed=workers)
+    load.start(server.running.url)
+    time.sleep(1)
+    status = server.running.stop(signal.SIGTERM)
+    state = server.state()
+    load.address = server.again()
+    load.finish()
+    stored, differences = server.stored(space)
+
+    assert (status, state) == (0, "shut down")
+    assert (lost(load, stored), halves(load, stored), twice(stored)) == ([], [], [])
+    assert (load.unexpected, differences) == ([], [])

@@ -1,0 +1,180 @@
+"""A rebuild against a fresh ingest of the same calls under the new rules."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+
+from identity.operations.corrections.put_rules import put_rules
+from identity.operations.corrections.rebuild_profiles import rebuild_space
+from identity.planning.resolution.extract import extract
+from identity.planning.resolution.resolution_rules import Rules
+from identity.planning.resolution.stored_calls import source
+from identity.values.calls import ACTS, STORED_KINDS
+from identity.values.identifiers import BUILT_IN
+from tests.concurrency.properties.test_undo import QUIET, profiles, steps, take, written
+from tests.support import traffic
+from tests.support.oracle import World
+from tests.support.stored_rows import Stored
+from tests.support.writer_processes import Ingest, Lab, ingesting, run
+
+
+@pytest.fixture(scope="module")
+def lab(url: str, tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    """One database for all examples; each has a space of its own."""
+    return Lab(url, tmp_path_factory.mktemp("rebuild"))
+
+
+async def quiet(_done: int, _total: int) -> None:
+    """Nobody watches."""
+
+
+async def rebuild(ingest: Ingest) -> int:
+    """Rebuilds the space; how many profiles that changed."""
+    told = await rebuild_space(ingest.space, 1, quiet)
+    return int(told["profiles_changed"])
+
+
+def fresh(ingest: Ingest, rules: Rules) -> World:
+    """What the kept calls make when they come in again under these rules."""
+    stored = Stored(ingest.lab.url, ingest.lab.keyring(), ingest.space.tenant.id)
+    world = World(rules)
+    for logged in stored.log:
+        kept = logged.kept_call
+        kind = STORED_KINDS[kept.kind]
+        if not logged.evidence or kind in ACTS:
+            continue
+        call = extract(kept.body, kind=kind, rules=rules, received=kept.received, sent_at=None, source=source(kept))
+        call.time, call.message_id = kept.time, kept.message_id
+        known = {*BUILT_IN, *ingest.space.codes}
+        assert {i.type for i in call.identifiers} <= known
+        ingest.space.index(call, set())
+        call.message = logged.stamp.to_bytes(16, "big")
+        world.plan([call], lambda _, at=logged.stamp: at)  # type: ignore[misc]
+    return world
+
+
+def shown(profile: dict[str, Any]) -> dict[str, Any]:
+    """What of a profile does not depend on ids."""
+    return {
+        "identifiers": written(profile),
+        "retired": sorted(i["value"] for i in profile["identifiers"] if i["retired"]),
+        "traits": profile["traits"],
+        "consent": {name: (answer["value"], answer["conflict"]) for name, answer in profile["consent"].items()},
+        "groups": profile["groups"],
+    }
+
+
+def expected(world: World) -> list[dict[str, Any]]:
+    """The same of a world."""
+    return [
+        {
+            "identifiers": view["identifiers"],
+            "retired": sorted(
+                g.identifier.value
+                for g in world.gained.values()
+                if g.retired and g.identifier.text in view["identifiers"]
+            ),
+            "traits": view["traits"],
+            "consent": {name: (answer.value, answer.conflict) for name, answer in view["consent"].items()},
+            "groups": view["groups"],
+        }
+        for view in world.profiles()
+    ]
+
+
+def by_name(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """In an order that both sides share."""
+    return sorted(found, key=lambda each: each["identifiers"])
+
+
+def check(lab: Lab, sent: list[Any], first: Any, then: Any, later: list[Any]) -> None:
+    """Ingest, change, rebuild, go on: it is as if the new rules had always been there."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await put_rules(ingest.space, first, "test")
+            for request in sent:
+                await ingest.send(*request["items"], server=request["server"])
+            before = await profiles(ingest)
+            version = await put_rules(ingest.space, then, "test")
+            rules = await ingest.space.rules(version)
+            world = fresh(ingest, rules)
+            await rebuild(ingest)
+            assert by_name([shown(each) for each in await profiles(ingest)]) == by_name(expected(world))
+            ids = {each["profile_id"] for each in before}
+            assert {each["profile_id"] for each in await profiles(ingest)} <= ids | await all_ids(ingest)
+            assert await rebuild(ingest) == 0
+            for request in later:
+                await ingest.send(*request["items"], server=request["server"])
+            await rebuild(ingest)
+            world = fresh(ingest, rules)
+            assert by_name([shown(each) for each in await profiles(ingest)]) == by_name(expected(world))
+
+    run(main())
+
+
+async def all_ids(ingest: Ingest) -> set[str]:
+    """Every id that there is a row of."""
+    found = ingest.lab.query("SELECT profile_id FROM profile WHERE space_id = %s", ingest.space.tenant.id)
+    return {f"prf_{id_.hex}" for (id_,) in found}
+
+
+@examples(QUIET, max_examples=40)
+@given(
+    sent=st.lists(traffic.requests, min_size=1, max_size=4),
+    first=traffic.rules,
+    then=traffic.rules,
+    later=st.lists(traffic.requests, max_size=2),
+)
+def test_a_rebuild_equals_a_fresh_ingest(lab: Lab, sent: list[Any], first: Any, then: Any, later: list[Any]) -> None:
+    """Partition, traits, consent, memberships are those of the kept calls under the new rules."""
+    check(lab, sent, first, then, later)
+
+
+@examples(QUIET, max_examples=40)
+@given(taken=steps, then=traffic.rules)
+def test_a_rebuild_after_acts_settles(lab: Lab, taken: list[Any], then: Any) -> None:
+    """Whatever was undone before: a rebuild can be made, and a second one finds nothing to do."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            for step in taken:
+                await take(ingest, step, [])
+            await put_rules(ingest.space, then, "test")
+            await rebuild(ingest)
+            before = await profiles(ingest)
+            assert await rebuild(ingest) == 0
+            assert await profiles(ingest) == before
+            cuts = ingest.lab.query("SELECT cut, side, key FROM cut WHERE space_id = %s", ingest.space.tenant.id)
+            assert len({cut for cut, _, _ in cuts}) <= sum(step[0] == "unmerge" for step in taken)
+
+    run(main())
+
+
+@examples(QUIET, max_examples=12)
+@given(
+    sent=st.lists(traffic.requests, min_size=3, max_size=6),
+    then=traffic.rules,
+    meanwhile=st.lists(st.lists(traffic.requests, min_size=2, max_size=5), min_size=4, max_size=4),
+)
+def test_a_rebuild_while_ingest_goes_on(lab: Lab, sent: list[Any], then: Any, meanwhile: list[Any]) -> None:
+    """Calls that come in during the walk make no difference to what it comes to."""
+
+    async def send_all(ingest: Ingest, requests: list[Any]) -> None:
+        for request in requests:
+            await ingest.send(*request["items"], server=request["server"])
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await send_all(ingest, sent)
+            version = await put_rules(ingest.space, then, "test")
+            await asyncio.gather(rebuild(ingest), rebuild(ingest), *(send_all(ingest, each) for each in meanwhile))
+            world = fresh(ingest, await ingest.space.rules(version))
+            assert by_name([shown(each) for each in await profiles(ingest)]) == by_name(expected(world))
+            assert await rebuild(ingest) == 0
+
+    run(main())

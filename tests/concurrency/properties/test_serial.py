@@ -1,0 +1,183 @@
+"""What several servers store at once is what one planner makes of the same calls, one by one.
+
+Two processes with four writer connections each, on one database. Which call comes first is up to
+the race; the stamps say which did, and the replay of that order has to give the same rows.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from tests.support import traffic
+from tests.support.stored_rows import Stored
+from tests.support.writer_processes import Lab, Worker, run, send
+
+# A race does not repeat itself, so nothing is gained by shrinking or by trying again.
+RACES = settings(phases=(Phase.explicit, Phase.generate), suppress_health_check=list(HealthCheck), deadline=None)
+
+
+class Pair:
+    """Two servers on one database, and a space to write to."""
+
+    def __init__(self, lab: Lab, **second: Any) -> None:
+        self.lab = lab
+        self.workers = [Worker(lab), Worker(lab, **second)]
+
+    def space(self) -> int:
+        """A new space."""
+
+        async def make() -> int:
+            spaces = await self.lab.open()
+            try:
+                return (await self.lab.space(spaces)).tenant.id
+            finally:
+                await spaces.database.close()
+
+        return int(run(make()))
+
+    def stored(self, space: int) -> Stored:
+        """What is stored."""
+        return Stored(self.lab.url, self.lab.keyring(), space)
+
+
+@pytest.fixture(scope="module")
+def pair(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
+    """Two servers of one host."""
+    made = Pair(Lab(url, tmp_path_factory.mktemp("serial")))
+    yield made
+    for worker in made.workers:
+        worker.close()
+
+
+@pytest.fixture(scope="module")
+def skewed(pair: Pair) -> Iterator[Pair]:
+    """Two servers whose clocks are seven seconds apart."""
+    made = Pair(pair.lab, ahead=7)
+    yield made
+    for worker in made.workers:
+        worker.close()
+
+
+def settle(pair: Pair, space: int, answers: list[Any], changes: list[tuple[int, int]], *, one_clock: bool) -> None:
+    """Everything that has to hold once all is answered."""
+    differences = pair.lab.differences(space, changes)
+    assert not differences, "\n".join(differences)
+    outcomes = [outcome for task in answers for answer in task for outcome in answer]
+    assert all(isinstance(outcome, dict) for outcome in outcomes), Counter(map(str, outcomes))
+    log = [logged.kept_call.message_id for logged in pair.stored(space).log]
+    accepted = [outcome["message_id"] for outcome in outcomes if outcome["status"] == "accepted"]
+    assert sorted(accepted) == sorted(log)
+    duplicates = {outcome["message_id"] for outcome in outcomes if outcome["status"] == "duplicate"}
+    assert duplicates <= set(accepted)
+    if not one_clock:
+        return
+    place = {message: at for at, message in enumerate(log)}
+    for task in answers:
+        mine = [place[o["message_id"]] for answer in task for o in answer if o["status"] == "accepted"]
+        assert mine == sorted(mine), "a call precedes one that was answered before it was sent"
+
+
+def race(pair: Pair, sent: list[Any], rules: list[Any], *, one_clock: bool = True) -> None:
+    """Sends all at once, while the rules change; then everything has to hold."""
+    space = pair.space()
+    changes: list[tuple[int, int]] = []
+
+    def put(document: Any, worker: Worker) -> None:
+        stamp, version = worker.ask("rules", space=space, document=document)
+        changes.append((stamp, version))
+
+    if rules:
+        put(rules[0], pair.workers[0])
+    with ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(send, pair.workers, space, sent)
+        for nr, document in enumerate(rules[1:]):
+            put(document, pair.workers[nr % 2])
+        answers = sending.result()
+    settle(pair, space, answers, changes, one_clock=one_clock)
+
+
+@settings(RACES, max_examples=60)
+@given(sent=traffic.tasks(), rules=st.lists(traffic.rules, max_size=3))
+def test_two_servers_equal_the_planner(pair: Pair, sent: list[Any], rules: list[Any]) -> None:
+    """Partition, traits, consent, memberships and log are those of the stamps' order."""
+    race(pair, sent, rules)
+
+
+@settings(RACES, max_examples=20)
+@given(sent=traffic.tasks())
+def test_clocks_that_differ(skewed: Pair, sent: list[Any]) -> None:
+    """Stamps give one serial order, although one server's clock is seven seconds ahead."""
+    race(skewed, sent, [], one_clock=False)
+
+
+@pytest.mark.soak
+@settings(RACES, max_examples=3_000)
+@given(sent=st.integers(8, 24).flatmap(traffic.tasks), rules=st.lists(traffic.rules, max_size=5))
+def test_many_races(pair: Pair, sent: list[Any], rules: list[Any]) -> None:
+    """The same, for long."""
+    race(pair, sent, rules)
+
+
+def test_a_difference_is_seen(pair: Pair) -> None:
+    """The comparison notices a row that is not what the planner says, whatever table it is in."""
+    space = pair.space()
+    send(pair.workers, space, [[{"items": SOME}]])
+    assert pair.lab.differences(space) == []
+    for change in CHANGES:
+        table, _, rest = change.partition(" ")
+        pair.lab.query(f"CREATE TABLE kept AS SELECT * FROM {table} WHERE space_id = {space}")
+        pair.lab.query(
+            f"{'DELETE FROM' if rest == 'gone' else 'UPDATE'} {table}"
+            + (f" WHERE space_id = {space}" if rest == "gone" else f" SET {rest} WHERE space_id = {space}")
+        )
+        try:
+            found = pair.lab.differences(space)
+        except (AssertionError, KeyError):
+            found = ["broken"]
+        assert found, change
+        pair.lab.query(f"DELETE FROM {table} WHERE space_id = {space}")
+        pair.lab.query(f"INSERT INTO {table} SELECT * FROM kept")
+        pair.lab.query("DROP TABLE kept")
+    assert pair.lab.differences(space) == []
+
+
+SOME: list[dict[str, Any]] = [
+    {"type": "identify", "userId": "u1", "anonymousId": "a1", "traits": {"email": "x@y.org", "plan": "pro"}},
+    {"type": "track", "userId": "u1"},
+    {"type": "track", "userId": "u1"},
+    {"type": "track", "anonymousId": "a2"},
+    {"type": "track", "userId": "u1", "anonymousId": "a2"},
+    {"type": "group", "userId": "u1", "groupId": "g", "traits": {"n": 1}},
+]
+CHANGES = [
+    "profile version = version + 1",
+    "profile stamp = stamp + 1",
+    "profile events = events + 1",
+    "profile born = born - 1",
+    "profile head = profile_id",
+    "profile canonical = gen_random_uuid()",
+    "profile elder = elder + 1",
+    "profile joined_at = NULL",
+    "profile own = coalesce(folded, own), folded = own",
+    "profile_document gone",
+    "profile_identifier retired = true",
+    "profile_identifier last_seen = last_seen + 1",
+    "profile_identifier gone",
+    "identifier gone",
+    "evidence gone",
+    "evidence kept = ''",
+    "event gone",
+    "history gone",
+    "history kind = 2",
+    "sighting count = count + 1",
+    "membership gone",
+    "account gone",
+    "message gone",
+    "change gone",
+    "lane_head seq = seq + 1",
+]

@@ -1,0 +1,180 @@
+"""Unmerges and removals among calls: what is stored is what the pure acts make of the stamps' order."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from identity.operations.corrections.put_rules import put_rules
+from identity.operations.corrections.remove_identifier import remove_identifier
+from identity.operations.corrections.unmerge_profile import unmerge
+from identity.operations.ingest.leave_group import leave
+from identity.operations.profiles.read_profile import list_profiles
+from identity.planning.resolution.resolution_rules import DEFAULT_RULES
+from identity.store.corrections import rules
+from identity.values.calls import Source
+from identity.values.errors import NotOneProfile, ProfileNotFound, Refused
+from tests.support import traffic
+from tests.support.writer_processes import Ingest, Lab, ingesting, run
+
+ADMIN = Source(9, server=True)
+QUIET = settings(deadline=None, suppress_health_check=list(HealthCheck))
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("send"), traffic.requests),
+        st.tuples(st.just("send"), traffic.requests),
+        st.tuples(st.just("unmerge"), st.integers(0, 9), st.integers(1, 2**10), st.booleans()),
+        st.tuples(st.just("remove"), st.integers(0, 9), st.integers(0, 9), st.booleans()),
+        st.tuples(st.just("leave"), st.integers(0, 9), st.integers(0, 9), st.sampled_from("gh")),
+        st.tuples(st.just("rules"), traffic.rules),
+    ),
+    min_size=2,
+    max_size=14,
+)
+
+
+@pytest.fixture(scope="module")
+def lab(url: str, tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    """One database for all examples; each has a space of its own."""
+    return Lab(url, tmp_path_factory.mktemp("undo"))
+
+
+async def profiles(ingest: Ingest) -> list[dict[str, Any]]:
+    """Every profile of the space."""
+    found: list[dict[str, Any]] = (await list_profiles(ingest.space, 1000, None))["profiles"]
+    return sorted(found, key=lambda profile: profile["profile_id"])
+
+
+def written(profile: dict[str, Any]) -> list[str]:
+    """The identifiers of a profile."""
+    return sorted(f"{each['type']}:{each['value']}" for each in profile["identifiers"])
+
+
+async def take(ingest: Ingest, step: Any, changes: list[tuple[int, int]]) -> None:
+    """One step, as far as it is allowed."""
+    if step[0] == "send":
+        await ingest.send(*step[1]["items"], server=step[1]["server"])
+    elif step[0] == "rules":
+        version = await put_rules(ingest.space, step[1], "test")
+        async with ingest.space.database.reading() as connection:
+            told = await rules.changes(connection, ingest.space.tenant.id)
+        changes += [(change.stamp, version) for change in told if change.version == version]
+    else:
+        found = await profiles(ingest)
+        if not found:
+            return
+        held = written(found[step[1] % len(found)])
+        try:
+            if step[0] == "leave":
+                await leave(ingest.space, ingest.gatherer, step[3], held[step[2] % len(held)], ADMIN)
+            elif step[0] == "remove":
+                await remove_identifier(ingest.space, held[step[2] % len(held)], block=step[3], source=ADMIN, actor="t")
+            else:
+                named = [text for at, text in enumerate(held) if step[2] >> at % 10 & 1]
+                await unmerge(ingest.space, named, block=step[3], source=ADMIN, actor="t")
+        except (Refused, NotOneProfile, ProfileNotFound):
+            pass
+
+
+def play(lab: Lab, taken: list[Any]) -> None:
+    """All the steps, then the comparison."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            changes: list[tuple[int, int]] = []
+            for step in taken:
+                await take(ingest, step, changes)
+            ingest.check(changes)
+
+    run(main())
+
+
+@settings(QUIET, max_examples=60)
+@given(taken=steps)
+def test_acts_equal_the_pure_ones(lab: Lab, taken: list[Any]) -> None:
+    """After any acts among any calls, every row is what the replay of them gives."""
+    play(lab, taken)
+
+
+@pytest.mark.soak
+@settings(QUIET, max_examples=3_000)
+@given(taken=steps)
+def test_many_acts(lab: Lab, taken: list[Any]) -> None:
+    """The same, for long."""
+    play(lab, taken)
+
+
+def of(person: str, calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Calls with identifiers that nobody else has."""
+    made = []
+    for call in calls:
+        text = json.dumps({name: value for name, value in call.items() if name != "messageId"})
+        for word in ("user-", "anon-", "@example", '"1"', '"2"'):
+            text = text.replace(word, word.replace('"', "") + person if '"' not in word else f'"{person}{word[1]}"')
+        made.append(json.loads(text))
+    return made
+
+
+def shape(profile: dict[str, Any]) -> dict[str, Any]:
+    """A profile without what only counts how often it was touched."""
+    return {name: value for name, value in profile.items() if name not in ("version", "updated_at")}
+
+
+@settings(QUIET, max_examples=40)
+@given(
+    one=st.lists(traffic.calls(), min_size=1, max_size=6),
+    other=st.lists(traffic.calls(), min_size=1, max_size=6),
+    later=st.lists(traffic.calls(), max_size=6),
+    at=st.integers(0, 99),
+)
+def test_an_unmerge_gives_back_what_was(lab: Lab, one: list[Any], other: list[Any], later: list[Any], at: int) -> None:
+    """Two people who were merged and parted are who they were, and no later call merges them."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await put_rules(ingest.space, {"limits": {"user_id": {"max": 50}}, "alias_rename": "any"}, "test")
+            await ingest.send(*of("x", one))
+            await ingest.send(*of("y", other))
+            before = await profiles(ingest)
+            if len(before) < 2:
+                return
+            left, right = before[at % len(before)], before[(at + 1) % len(before)]
+            texts = written(left)[0], written(right)[0]
+            ids = [{"type": text.split(":", 1)[0], "id": text.split(":", 1)[1]} for text in texts]
+            bridge = {"type": "track", "event": "E", "context": {"externalIds": [
+                {**each, "collection": "users", "encoding": "none"} for each in ids]}}  # fmt: skip
+            outcome = (await ingest.send(bridge))[0]
+            if not outcome.merged:
+                return
+            parted = await unmerge(ingest.space, written(right), block=True, source=ADMIN, actor="t")
+            assert {*parted.values()} == {left["profile_id"], right["profile_id"]}
+            after = {profile["profile_id"]: profile for profile in await profiles(ingest)}
+            landed = min(ids, key=lambda each: rank(each["type"]))
+            for profile in (left, right):
+                now = after[profile["profile_id"]]
+                mine = landed["type"] + ":" + landed["id"] in written(profile)
+                assert now["event_count"] == profile["event_count"] + mine
+                again = {**shape(now), "event_count": profile["event_count"]}
+                for identifier, old in zip(again["identifiers"], profile["identifiers"], strict=True):
+                    identifier["last_seen"] = old["last_seen"]
+                assert again == shape(profile)
+            await ingest.send(bridge, *of("x", later), *of("y", later), bridge)
+            owner = {text: profile["profile_id"] for profile in await profiles(ingest) for text in written(profile)}
+            assert owner[texts[0]] != owner[texts[1]]
+            ingest.check([(change, 1) for change in [await changed(ingest)]])
+
+    run(main())
+
+
+async def changed(ingest: Ingest) -> int:
+    """The stamp of the only change of rules."""
+    async with ingest.space.database.reading() as connection:
+        return (await rules.changes(connection, ingest.space.tenant.id))[0].stamp
+
+
+def rank(type_: str) -> Any:
+    """The priority of a type under the default rules."""
+    return DEFAULT_RULES.rank(type_)

@@ -1,0 +1,24 @@
+"""The shared server and spaces in it, the operator and database behind them, and a server of little patience."""
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.app.conftest import client, live, live_database, operator, other_shop, rows, shop, suppress
+from tests.conftest import Running, launch
+
+__all__ = ["client", "live", "live_database", "operator", "other_shop", "rows", "shop", "suppress"]
+
+
+@pytest.fixture(scope="session")
+def hasty(live: Running, live_database: str) -> Iterator[Running]:
+    """A second server on the database and the keys of the shared one, whose waits are short."""
+    command = [sys.executable, "-m", "tests.end_to_end.attacks.hasty", "serve"]
+    environment = {"ONEFOLD_DATABASE_URL": live_database}
+    running = launch(command, live.data_dir, environment, token=live.admin_token)
+    yield running
+    running.process.terminate()
+    running.process.wait(30)
+    assert running.process.stdout
+    running.process.stdout.close()

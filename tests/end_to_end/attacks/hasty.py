@@ -1,0 +1,15 @@
+"""`onefold` with short waits, for tests that wait for their end: `python -m tests.end_to_end.attacks.hasty serve`."""
+
+from typing import Final
+
+from app.cli import main
+from app.http import body
+from app.server import http_protocol
+
+SECONDS: Final = 2.0
+
+vars(http_protocol).update(HEAD_SECONDS=SECONDS, REST_SECONDS=SECONDS)
+vars(body).update(BODY_SECONDS=SECONDS)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,191 @@
+"""Attacks 91 to 107 on consent, over the wire; and by their numbers which tests hold each of those and 119 to 122."""
+
+import importlib
+import time
+from typing import Any, Final
+
+import pytest
+
+from tests.app.conftest import Shop
+from tests.app.routes.test_destinations import PURPOSES, Feed, told
+
+SIGNALS: Final = "tests.identity.planning.signals"
+RULES: Final = "tests.identity.planning.consent.test_permission"
+SEGMENT: Final = "tests.app.routes.segment.test_segment_consent"
+OVER: Final = "tests.app.routes.test_destinations"
+HERE: Final = "tests.end_to_end.attacks.test_consent"
+ATTACKS: Final[dict[int, tuple[str, ...]]] = {
+    91: (
+        f"{SIGNALS}.test_tcf:test_no_string",
+        f"{SIGNALS}.test_tcf:test_bad_core",
+        f"{SIGNALS}.test_tcf:test_longest",
+        f"{SIGNALS}.test_reading:test_bottomless",
+        f"{HERE}:test_attacks_91_and_92_signals_that_are_none",
+    ),
+    92: (f"{SIGNALS}.test_gpp:test_bad_gpp", f"{HERE}:test_attacks_91_and_92_signals_that_are_none"),
+    93: ("tests.app.routes.test_gpc:test_only_one_says_so", f"{SIGNALS}.test_reading:test_other_headers"),
+    94: ("tests.app.routes.test_gpc:test_server_keys", f"{SIGNALS}.test_reading:test_gpc"),
+    95: (f"{SEGMENT}:test_enforcement", f"{HERE}:test_attack_95_text_is_no_answer"),
+    96: (f"{SEGMENT}:test_enforcement", f"{SEGMENT}:test_on_the_profile"),
+    97: (f"{HERE}:test_attack_97_from_the_future",),
+    98: (f"{RULES}:test_granted_and_withdrawn", f"{HERE}:test_attack_98_an_older_grant_that_comes_late"),
+    99: (f"{RULES}:test_granted_and_withdrawn", f"{HERE}:test_attack_99_of_one_moment"),
+    100: (f"{RULES}:test_a_denial_reaches_everybody", f"{OVER}:test_merge_into_conflict"),
+    101: (
+        "tests.concurrency.properties.test_consent:test_a_merge_makes_nothing_readable",
+        f"{HERE}:test_attack_101_merged_where_opting_out_is_the_rule",
+    ),
+    102: (f"{RULES}:test_a_destination_of_several_categories", f"{SEGMENT}:test_enforcement"),
+    103: (f"{RULES}:test_segments_table", f"{SEGMENT}:test_on_the_profile"),
+    104: (
+        "tests.concurrency.feed.test_races:test_a_page_kept_back",
+        "tests.concurrency.feed.test_races:test_nothing_is_shown_afterwards",
+    ),
+    106: (f"{RULES}:test_expiry", f"{OVER}:test_expiry_is_told"),
+    107: (f"{RULES}:test_minors", f"{HERE}:test_attack_107_a_minor_who_grants"),
+    119: ("tests.end_to_end.attacks.test_access:test_attack_119_forged_log_lines",),
+    120: ("tests.end_to_end.attacks.test_access:test_attack_120_a_page_with_credentials",),
+    121: ("tests.end_to_end.attacks.test_tenancy:test_attack_121_a_storm_and_a_breeze",),
+    122: ("tests.end_to_end.attacks.test_access:test_attack_122_doors_that_are_left_open",),
+}
+# A retraction that is never acknowledged is a matter of who sends to callbacks.
+SENDING: Final = {105}
+ANN = "user_id:ann"
+GRANT, DENIAL = {"Marketing": True, "Product": True}, {"Marketing": False, "Product": False}
+CORE = "CPz-FAAPz-FAAAGABCENBcEgAP_AAAAAAAYgJNNf_X"
+
+
+def test_every_number() -> None:
+    """No number from 91 to 107 and from 119 to 122 is without a test or a reason."""
+    assert ATTACKS.keys() | SENDING == {*range(91, 108), *range(119, 123)}
+    assert not ATTACKS.keys() & SENDING
+
+
+@pytest.mark.parametrize("number", sorted(ATTACKS))
+def test_its_tests_are_there(number: int) -> None:
+    """Every test that is named exists, is collected, and says what it claims."""
+    for named in ATTACKS[number]:
+        module, _, function = named.partition(":")
+        test = getattr(importlib.import_module(module), function)
+        assert function.startswith("test_"), named
+        assert test.__doc__, named
+        marks = {mark.name for mark in getattr(test, "pytestmark", ())}
+        assert not marks & {"skip", "soak", "xfail"}, named
+
+
+@pytest.fixture
+def ads(shop: Shop) -> Feed:
+    """A destination of class ads, which may see whose id it is."""
+    shop.ask("PUT", "/v1/purposes", json=PURPOSES)
+    return Feed(shop, "ads", identifiers=["user_id"])
+
+
+def verdict(shop: Shop, ref: str = ANN) -> tuple[bool, str]:
+    """Whether Marketing is granted, and why."""
+    said = shop.ask("GET", f"/v1/consent/{ref}", "privacy").json()["purposes"]["Marketing"]
+    return said["granted"], said["reason"]
+
+
+def at(seconds: float) -> str:
+    """A time so many seconds from now."""
+    moment = time.time() + seconds
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment)) + f".{int(moment % 1 * 1000):03}Z"
+
+
+def say(shop: Shop, decisions: dict[str, bool], when: str | None = None, **more: Any) -> None:
+    """A statement by a browser."""
+    call = told(decisions, userId="ann", traits={"plan": "pro"}) | more
+    call |= {} if when is None else {"timestamp": when}
+    assert shop.ask("POST", "/v1/batch", "write", json={"batch": [call]}).status_code == 200
+
+
+BAD_SIGNALS: list[tuple[str, Any]] = [
+    *(("tcf", text) for text in ("", "!!!!", CORE[:9], "B" + CORE[1:], "." * 9, CORE + "\u0000", 7, ["C"])),
+    ("tcf", "C" + "A" * 30_000),
+    *(("gpp", text) for text in ("DBABM~", "DBAA~BVVqAAAAAAA~1YNN", "DBAzzzzz~x", "EBABM~x", "~", 1)),
+    ("googleConsentMode", {"ad_storage": "Granted"}),
+    ("usPrivacy", "1YYX"),
+]
+
+
+def test_attacks_91_and_92_signals_that_are_none(shop: Shop, ads: Feed) -> None:
+    """What cannot be parsed changes nothing, neither for who granted nor for who did not."""
+    say(shop, GRANT)
+    shop.send(told(userId="bob", traits={"plan": "pro"}))
+    calls = [
+        {"type": "track", "event": "E", "userId": who, "context": {"consent": {field: value}}}
+        for field, value in BAD_SIGNALS
+        for who in ("ann", "bob")
+    ]
+    assert {outcome["status"] for outcome in shop.send(*calls)} == {"accepted"}
+    assert (verdict(shop), verdict(shop, "user_id:bob")) == ((True, "granted"), (False, "unset"))
+    assert ads.look(ANN).json()["consent"] == "granted"
+    assert ads.look("user_id:bob").status_code == 404
+
+
+@pytest.mark.parametrize("answer", ["true", 1, None, {}, "granted"], ids=str)
+def test_attack_95_text_is_no_answer(shop: Shop, answer: Any) -> None:
+    """A decision is true or false where it is recorded; nothing else is taken for one."""
+    said = {"identifier": ANN, "decisions": {"Ads": answer}}
+    refused = shop.ask("POST", "/v1/consent", "privacy", json=said)
+    assert refused.status_code == 422
+    assert shop.ask("GET", f"/v1/profiles/{ANN}").status_code == 404
+
+
+def test_attack_97_from_the_future(shop: Shop, ads: Feed) -> None:
+    """What is said to have been granted in 2099 was granted now, so a withdrawal after it counts."""
+    assert ads.pull() == []
+    say(shop, GRANT, "2099-01-01T00:00:00Z")
+    said = {"identifier": ANN, "decisions": GRANT, "captured_at": "2099-01-01T00:00:00Z"}
+    recorded = shop.ask("POST", "/v1/consent", "privacy", json=said).json()
+    assert recorded["captured_at"] < at(60)
+    assert verdict(shop) == (True, "granted")
+    said = {"identifier": ANN, "decisions": DENIAL}
+    assert shop.ask("POST", "/v1/consent", "privacy", json=said).status_code == 200
+    assert verdict(shop)[0] is False
+    assert ads.look(ANN).status_code == 404
+
+
+def test_attack_98_an_older_grant_that_comes_late(shop: Shop, ads: Feed) -> None:
+    """A grant that was under way when it was withdrawn changes nothing."""
+    say(shop, GRANT, at(-7_200))
+    say(shop, DENIAL, at(-60))
+    say(shop, GRANT, at(-3_600))
+    assert verdict(shop) == (False, "denied")
+    assert ads.look(ANN).status_code == 404
+
+
+@pytest.mark.parametrize("order", [(GRANT, DENIAL), (DENIAL, GRANT)], ids=["grant first", "denial first"])
+def test_attack_99_of_one_moment(shop: Shop, ads: Feed, order: tuple[dict[str, bool], ...]) -> None:
+    """Of two answers with one time the denial stands, whichever comes first."""
+    when = at(-60)
+    for decisions in order:
+        say(shop, decisions, when)
+    assert verdict(shop) == (False, "denied")
+    assert ads.look(ANN).status_code == 404
+
+
+def test_attack_101_merged_where_opting_out_is_the_rule(shop: Shop, ads: Feed) -> None:
+    """Where the undecided are allowed, one who said no and one who said nothing are, merged, one who said no."""
+    shop.ask("PUT", "/v1/purposes", json={**PURPOSES, "regions": {"US": "allow"}})
+    us = {"context": {"consent": {"jurisdiction": "US"}}}
+    shop.send({"type": "identify", "userId": "ann", "traits": {"plan": "pro"}, **us})
+    assert ads.look(ANN).json()["consent"] == "granted"
+    said = {"consent": {"jurisdiction": "US", "categoryPreferences": DENIAL}}
+    shop.send({"type": "identify", "anonymousId": "a1", "context": said})
+    shop.send({"type": "identify", "userId": "ann", "anonymousId": "a1"})
+    assert verdict(shop) == (False, "denied")
+    assert ads.look(ANN).json()["consent"] == "withheld"
+
+
+def test_attack_107_a_minor_who_grants(shop: Shop, ads: Feed) -> None:
+    """Nothing that a minor grants counts, in whatever order it is said, until a server says that they are none."""
+    say(shop, GRANT)
+    assert ads.look(ANN).json()["consent"] == "granted"
+    say(shop, GRANT, context={"consent": {"categoryPreferences": GRANT, "minor": True}})
+    say(shop, GRANT)
+    say(shop, GRANT, context={"consent": {"categoryPreferences": GRANT, "minor": False}})
+    assert verdict(shop) == (False, "minor")
+    assert ads.look(ANN).json()["consent"] == "withheld"
+    shop.ask("POST", "/v1/consent", "privacy", json={"identifier": ANN, "decisions": GRANT, "minor": False})
+    assert verdict(shop) == (True, "granted")

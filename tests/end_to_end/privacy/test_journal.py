@@ -1,0 +1,197 @@
+"""The ledger and its journal: one chain in two places, and what happens when they differ."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from identity.operations.keys.restore_database import keep_level
+from identity.operations.privacy import list_suppressions, manage_holds, request_erasure
+from identity.operations.profiles.read_profile import get_profile
+from identity.planning.privacy.request_kinds import DELETE_ONLY, NATIVE, ON_HOLD, SUPPRESS_WITH_DELETE, Asked, Request
+from identity.spaces.ledger_publication import chained
+from identity.spaces.space import Space
+from identity.values.errors import LedgerBroken, ProfileNotFound, Quarantined
+from identity.vault.journal import HEAD, JOURNAL
+from tests.concurrency.properties.test_verified import found
+from tests.support.writer_processes import Ingest, Lab, ingesting, run
+
+TABLES = (
+    "identifier", "profile_identifier", "profile_document", "profile", "evidence", "event", "history", "sighting",
+    "subject_key", "slot_key", "space_gate", "suppression", "forgotten", "ledger", "ledger_head", "change", "lane_head",
+    "erasure", "erasure_notice", "privacy_request", "hold", "held_key", "message",
+)  # fmt: skip
+
+
+@pytest.fixture
+def lab(database: str, tmp_path: Path) -> Lab:
+    """An empty database with its keys."""
+    return Lab(database, tmp_path)
+
+
+async def erase(space: Space, identifier: str, kind: int = SUPPRESS_WITH_DELETE) -> Request:
+    """An erasure."""
+    return await request_erasure.ask(space, Asked(NATIVE, kind, 0, [identifier], "test"))
+
+
+def folder(lab: Lab, space: Space) -> Path:
+    """Where the keys and the journal of a space lie."""
+    return lab.key_store / space.public_id.hex()
+
+
+class Backup:
+    """The rows of the tables as of now, to be put back: a restore from an older backup."""
+
+    def __init__(self, lab: Lab, *more: str) -> None:
+        self.lab = lab
+        self.tables = (*TABLES, *more)
+        self._each("CREATE TABLE kept_{0} AS SELECT * FROM {0}")
+
+    def restore(self) -> None:
+        """The database is as it was."""
+        self._each("DELETE FROM {0}")
+        self._each("INSERT INTO {0} SELECT * FROM kept_{0}")
+
+    def _each(self, statement: str) -> None:
+        with psycopg.connect(self.lab.url) as connection:
+            for table in self.tables:
+                connection.execute(statement.format(table).encode())
+
+
+async def level(ingest: Ingest) -> None:
+    """What the standing work does."""
+    await keep_level(ingest.spaces, {})
+
+
+def test_the_journal_is_the_ledger(lab: Lab) -> None:
+    """What was acknowledged is in the journal, entry by entry, and each is bound to all before it."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await ingest.send({"type": "identify", "userId": "ann"})
+            await erase(ingest.space, "user_id:ann")
+            stored = lab.query("SELECT seq, at, entry, hash FROM ledger ORDER BY seq")
+            lines = list(ingest.space.journal.after(0))
+            assert [(line.seq, line.at, line.entry, line.hash) for line in lines] == [
+                (seq, at, bytes(entry), bytes(hash_)) for seq, at, entry, hash_ in stored
+            ]
+            assert [json.loads(line.entry)["action"] for line in lines] == ["space.create", "request", "erase"]
+            before = b""
+            for line in lines:
+                before = chained(before, line.entry)
+                assert before == line.hash
+            assert b"ann" not in (folder(lab, ingest.space) / JOURNAL).read_bytes()
+
+    run(main())
+
+
+def test_a_torn_line_is_cut_off(lab: Lab) -> None:
+    """What a crash left half-written behind the head is no entry, and the next one takes its place."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            with (folder(lab, ingest.space) / JOURNAL).open("ab") as file:
+                file.write(b"2 17 00ff {torn")
+            await list_suppressions.suppress(ingest.space, ["user_id:x"], "test")
+            assert [line.seq for line in ingest.space.journal.after(0)] == [1, 2, 3]
+
+    run(main())
+
+
+def test_many_publish_at_once(lab: Lab) -> None:
+    """Each entry is there once, whoever wrote it."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            named = [[f"user_id:{nr}"] for nr in range(20)]
+            await asyncio.gather(*(list_suppressions.suppress(ingest.space, each, "test") for each in named))
+            assert [line.seq for line in ingest.space.journal.after(0)] == list(range(1, 42))
+
+    run(main())
+
+
+@pytest.mark.parametrize("kind", [SUPPRESS_WITH_DELETE, DELETE_ONLY])
+def test_an_older_database_is_quarantined(lab: Lab, kind: int) -> None:
+    """Nobody is served from it until what was erased since is erased again; then everything is as it was."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            for name in ("ann", "bob", "eve"):
+                await ingest.send({"type": "identify", "userId": name, "anonymousId": f"{name}-1"})
+            backup = Backup(lab)
+            await erase(ingest.space, "anonymous_id:ann-1", kind)
+            await list_suppressions.suppress(ingest.space, ["user_id:bob", "user_id:eve"], "test")
+            await list_suppressions.lift(ingest.space, ["user_id:eve"], "test")
+            hold = await manage_holds.hold(ingest.space, ["user_id:eve"], "case 12", "test")
+            ledger = lab.query("SELECT seq, hash FROM ledger ORDER BY seq")
+            backup.restore()
+            number = ingest.space.tenant.id
+            ingest.spaces.forget(number)
+            with pytest.raises(Quarantined):
+                await ingest.spaces.get(number)
+            await level(ingest)
+            space = ingest.space = await ingest.spaces.get(number)
+            assert lab.query("SELECT seq, hash FROM ledger ORDER BY seq") == ledger
+            for gone in ("user_id:ann", "anonymous_id:ann-1"):
+                with pytest.raises(ProfileNotFound):
+                    await get_profile(space, gone)
+            assert lab.query("SELECT count(*) FROM subject_key") == [(2,)]
+            calls: list[dict[str, Any]] = [{"type": "identify", "userId": name} for name in ("ann", "bob", "eve")]
+            statuses = [(await ingest.send({**call, "messageId": str(call)}))[0].status for call in calls]
+            assert statuses == ["suppressed" if kind == SUPPRESS_WITH_DELETE else "accepted", "suppressed", "accepted"]
+            assert (await erase(space, "user_id:eve")).erasures[0].state == ON_HOLD
+            assert [each["hold_id"] for each in await manage_holds.holds(space)] == [hold["hold_id"]]
+            assert await found(ingest) == []
+            await level(ingest)
+
+    run(main())
+
+
+def test_a_running_server_notices(lab: Lab) -> None:
+    """Also a database that is put back under a server that runs is not served as it is."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await ingest.send({"type": "identify", "userId": "ann"})
+            known: dict[int, int] = {}
+            await keep_level(ingest.spaces, known)
+            backup = Backup(lab)
+            await erase(ingest.space, "user_id:ann")
+            await keep_level(ingest.spaces, known)
+            backup.restore()
+            await keep_level(ingest.spaces, known)
+            with pytest.raises(ProfileNotFound):
+                await get_profile(await ingest.spaces.get(ingest.space.tenant.id), "user_id:ann")
+
+    run(main())
+
+
+@pytest.mark.parametrize("harm", ["no journal", "no head", "short", "altered head", "altered entry"])
+def test_what_contradicts_itself_is_refused(lab: Lab, harm: str) -> None:
+    """A journal that was lost or altered, or a ledger that was, is served by nobody and repaired by nobody."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await list_suppressions.suppress(ingest.space, ["user_id:x"], "test")
+            journal, head = (folder(lab, ingest.space) / name for name in (JOURNAL, HEAD))
+            if harm == "no journal":
+                journal.unlink()
+            elif harm == "no head":
+                head.unlink()
+            elif harm == "short":
+                journal.write_bytes(journal.read_bytes()[:-10])
+            elif harm == "altered head":
+                head.write_bytes(head.read_bytes().replace(b'"seq":3', b'"seq":2'))
+            else:
+                lab.query("UPDATE ledger SET hash = sha256(hash) WHERE seq = 3")
+            number = ingest.space.tenant.id
+            for _ in range(2):
+                ingest.spaces.forget(number)
+                with pytest.raises(LedgerBroken):
+                    await ingest.spaces.get(number)
+                await level(ingest)
+
+    run(main())

@@ -1,0 +1,143 @@
+"""Receipts: signed, canonical, checkable by a script that knows nothing of Onefold, and about nobody by name."""
+
+import json
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import structs
+
+from identity.operations.privacy import request_erasure
+from identity.operations.privacy.issue_receipt import published, receipt
+from identity.planning.privacy.erasure_entry import commitment
+from identity.planning.privacy.merkle import merkle_root
+from identity.planning.privacy.receipt import canonical, unsigned
+from identity.planning.privacy.request_kinds import NATIVE, NOTICES, SUPPRESS_WITH_DELETE, Asked, Notice
+from tests.conftest import ROOT
+from tests.support.writer_processes import Lab, ingesting, run
+
+SCRIPT = ROOT / "docs" / "verify_receipt.py"
+LONGEST = 30
+EPOCH = "1970-01-01T00:00:00.000Z"
+
+
+@pytest.fixture
+def lab(database: str, tmp_path: Path) -> Lab:
+    """An empty database with its keys."""
+    return Lab(database, tmp_path)
+
+
+def made(lab: Lab) -> tuple[dict[str, Any], list[dict[str, str]], Any]:
+    """A receipt, the published keys, and what the requester was answered."""
+
+    async def main() -> tuple[dict[str, Any], list[dict[str, str]], Any]:
+        async with ingesting(lab) as ingest:
+            await ingest.send({"type": "identify", "userId": "ann", "traits": {"email": "ann@example.org"}})
+            asked = Asked(NATIVE, SUPPRESS_WITH_DELETE, 1, ["email:Ann@example.org"], "test")
+            done = (await request_erasure.ask(ingest.space, asked)).erasures[0]
+            kept = await request_erasure.erasure(ingest.space, "ers_" + done.id.hex())
+            return (
+                await receipt(ingest.spaces, ingest.space, kept, "onefold 1"),
+                await published(ingest.spaces),
+                done,
+            )
+
+    result: tuple[dict[str, Any], list[dict[str, str]], Any] = run(main())
+    return result
+
+
+def verify(folder: Path, text: bytes, keys: list[dict[str, str]]) -> subprocess.CompletedProcess[str]:
+    """Runs the published script."""
+    (folder / "receipt.json").write_bytes(text)
+    (folder / "keys.json").write_text(json.dumps({"keys": keys}))
+    return subprocess.run(
+        [sys.executable, SCRIPT, folder / "receipt.json", folder / "keys.json"],
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+
+
+def test_verifies_offline(lab: Lab, tmp_path: Path) -> None:
+    """The script says yes to the receipt and no to one that differs in any byte, or to other keys."""
+    proof, keys, done = made(lab)
+    text = json.dumps(proof).encode()
+    said = verify(tmp_path, text, keys)
+    assert said.returncode == 0, said.stderr
+    assert proof["erasure_id"] in said.stdout
+    assert len(SCRIPT.read_text().splitlines()) <= LONGEST
+    assert verify(tmp_path, text.replace(b'"keys_shredded": 1', b'"keys_shredded": 2'), keys).returncode == 1
+    assert verify(tmp_path, text.replace(b"gdpr", b"ccpa"), keys).returncode == 1
+    other = [{**key, "public_key": "A" * 43} for key in keys]
+    assert verify(tmp_path, text, other).returncode == 1
+    assert verify(tmp_path, text, []).returncode == 1
+    assert b"ann" not in text
+    salt = bytes.fromhex(done.salt)
+    assert proof["subject_commitment"] == commitment(salt, "email:ann@example.org").hex()
+    assert (proof["keys_shredded"], proof["regulation"], proof["backups"]["state"]) == (1, "gdpr", "pending")
+
+
+FIELDS = {
+    "v", "receipt_id", "erasure_id", "space", "regulation", "received_at", "internal_done_at", "backup_safe_at",
+    "erasure_strength", "subject_commitment", "keys_shredded", "key_ids_merkle_root", "rows_deleted", "destinations",
+    "scan", "ledger_seq", "ledger_head", "software", "kid", "sig",
+}  # fmt: skip
+
+
+def test_every_field(lab: Lab) -> None:
+    """All that the design names is there; a destination's signed word is in it by its hash."""
+    proof, _, done = made(lab)
+    assert proof.keys() >= FIELDS
+    assert proof["rows_deleted"]["subject_key"] == 1
+    assert proof["ledger_head"] == lab.query("SELECT encode(hash, 'hex') FROM ledger ORDER BY seq DESC LIMIT 1")[0][0]
+    notices = [Notice("dst_1", "mail", NOTICES.index("done"), 0, b"signed"), Notice("dst_2", "ads", 0, 0)]
+    told = unsigned(structs.replace(done, notices=notices, backup_safe_at=1), "spc_1", "kid", "onefold 1", b"", 0)
+    assert told["destinations"] == [
+        {"id": "dst_1", "name": "mail", "status": "done", "at": EPOCH, "ack_sha256": sha256(b"signed").hexdigest()},
+        {"id": "dst_2", "name": "ads", "status": "queued", "at": EPOCH, "ack_sha256": None},
+    ]
+    assert (told["backup_safe_at"], told["backups"]["state"]) == (EPOCH, "pending")
+    scan = {"tool": "t", "version": "1", "targets": ["rows"], "hits": 0, "positive_control": "found", "at": EPOCH}
+    assert unsigned(done, "spc_1", "kid", "onefold 1", b"", 0, {**scan, "more": 1})["scan"] == scan
+
+
+def test_no_floats(lab: Lab) -> None:
+    """A receipt holds text, whole numbers, nothing and lists of these, in one form only."""
+    proof, _, _ = made(lab)
+
+    def plain(value: Any) -> bool:
+        if isinstance(value, dict):
+            return all(isinstance(name, str) and name.isascii() and plain(each) for name, each in value.items())
+        if isinstance(value, list):
+            return all(plain(each) for each in value)
+        return value is None or isinstance(value, str) or (isinstance(value, int) and abs(value) < 1 << 53)
+
+    assert plain(proof)
+    with pytest.raises(Exception, match=r"(?i)integer|domain"):
+        canonical({**proof, "keys_shredded": 1 << 60})
+
+
+def test_merkle_root() -> None:
+    """The vectors of RFC 6962's reference implementation."""
+    leaves = [bytes.fromhex(each) for each in ("", "00", "10", "2021", "3031", "40414243")]
+    roots = {
+        0: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        1: "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+        2: "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+        3: "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+        4: "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+        5: "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+        6: "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
+    }
+    assert {count: merkle_root(leaves[:count]).hex() for count in roots} == roots
+
+
+@given(st.lists(st.binary(max_size=8), min_size=1, max_size=20), st.data())
+def test_merkle_root_says_each(leaves: list[bytes], data: st.DataObject) -> None:
+    """Another value in any place gives another root."""
+    at = data.draw(st.integers(0, len(leaves) - 1))
+    other = [*leaves[:at], leaves[at] + b"x", *leaves[at + 1 :]]
+    assert merkle_root(leaves) != merkle_root(other)

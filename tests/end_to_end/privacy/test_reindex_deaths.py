@@ -1,0 +1,135 @@
+"""A rotation of the index key that dies between any two of its steps, or that a restored database never had."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from identity.operations.corrections.unmerge_profile import unmerge
+from identity.operations.keys import rotate_index_key
+from identity.operations.keys.restore_database import keep_level
+from identity.operations.privacy import request_erasure
+from identity.operations.profiles.read_profile import get_profile, lookup
+from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_WITH_DELETE, Asked
+from identity.store.keys import index_key_rotation, rekey_sql
+from identity.values.errors import ProfileNotFound
+from identity.vault.keyring import Keyring
+from tests.concurrency.properties.test_verified import found
+from tests.end_to_end.privacy.test_journal import Backup
+from tests.support.index_rotation_space import WHO, quiet, replayed, rotate
+from tests.support.writer_processes import Lab, ingesting, run
+
+
+@pytest.fixture
+def lab(database: str, tmp_path: Path) -> Lab:
+    """An empty database with its keys."""
+    return Lab(database, tmp_path)
+
+
+# Where a rotation may die: what is called there, and in which module it is found.
+STEPS: list[tuple[Any, str]] = [
+    (Keyring, "mint_index"),
+    (index_key_rotation, "begin"),
+    (rekey_sql, "groups"),
+    (rekey_sql, "rename_groups"),
+    (rekey_sql, "write"),
+    (rekey_sql, "rename"),
+    (index_key_rotation, "acts"),
+    (index_key_rotation, "end"),
+    (index_key_rotation, "close"),
+    (Keyring, "destroy_index"),
+]
+
+
+@pytest.mark.parametrize(("owner", "name"), STEPS, ids=[name for _, name in STEPS])
+# To die after a step is nearly to die before the next one.
+@pytest.mark.parametrize(
+    "after", [pytest.param(False, id="before"), pytest.param(True, id="after", marks=pytest.mark.soak)]
+)
+def test_dies_between_two_steps(
+    lab: Lab,
+    monkeypatch: pytest.MonkeyPatch,
+    owner: Any,
+    name: str,
+    after: bool,  # noqa: FBT001
+) -> None:
+    """Whoever is known is found, calls come in, and the next rotation makes good what this one left."""
+    monkeypatch.setattr(rotate_index_key, "_MARGIN", 0)
+    real = getattr(owner, name)
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            space = ingest.space
+            for number in range(3):
+                await ingest.send({"type": "identify", "userId": f"u{number}", "anonymousId": f"a{number}"})
+            await ingest.send({"type": "group", "userId": "u1", "groupId": "g"})
+            await unmerge(space, ["anonymous_id:a0"], block=True, source=WHO, actor="test")
+            with monkeypatch.context() as patch:
+
+                def die(*given: Any, **more: Any) -> Any:
+                    if not after:
+                        raise ArithmeticError
+                    done = real(*given, **more)
+                    if hasattr(done, "__await__"):
+
+                        async def then() -> None:
+                            await done
+                            raise ArithmeticError
+
+                        return then()
+                    raise ArithmeticError
+
+                patch.setattr(owner, name, die)
+                with pytest.raises(ArithmeticError):
+                    await rotate(ingest.spaces, space, 0)
+            fresh = await lab.open()
+            refs = [f"{type_}{number}" for number in range(3) for type_ in ("user_id:u", "anonymous_id:a")]
+            for reader in (space, await fresh.get(space.tenant.id)):
+                assert None not in (await lookup(reader, refs)).values()
+            fresh.keyring.close()
+            await fresh.database.close()
+            assert await found(ingest) == []
+            told = await ingest.send({"type": "identify", "userId": "u0", "anonymousId": "a0"})
+            assert (told[0].created, told[0].demoted) == (
+                False,
+                [{"identifier": "anonymous_id:a0", "reason": "separated"}],
+            )
+            done = await rotate_index_key.rotate(ingest.spaces, space, quiet, 0)
+            newest = space.keys.versions.newest
+            assert (done["version"], done["oldest"]) == (newest, newest)
+            assert ingest.spaces.keyring.indexes(space.public_id)[0] == newest
+            assert await found(ingest) == []
+            assert replayed(lab, space) == []
+
+    run(main())
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_restored_from_before(lab: Lab, begun: bool) -> None:  # noqa: FBT001
+    """A database from before a rotation, or from amid it, ends it before it is served: the erased stay erased."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            space = ingest.space
+            await ingest.send({"type": "identify", "userId": "ann", "anonymousId": "a", "traits": {"n": 1}})
+            await ingest.send({"type": "identify", "userId": "bob", "traits": {"n": 2}})
+            if begun:
+                await rotate_index_key.begin(ingest.spaces, space)
+            backup = Backup(lab)
+            await rotate(ingest.spaces, space)
+            await request_erasure.ask(space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 0, ["anonymous_id:a"], "test"))
+            backup.restore()
+            fresh = await lab.open()
+            await keep_level(fresh, {})
+            again = await fresh.get(space.tenant.id)
+            assert again.keys.versions.live == 2
+            await rotate_index_key.settle_all(fresh, 8)
+            assert (await get_profile(again, "user_id:bob"))["traits"] == {"n": 2}
+            for ref in ("user_id:ann", "anonymous_id:a"):
+                with pytest.raises(ProfileNotFound):
+                    await get_profile(again, ref)
+            fresh.keyring.close()
+            await fresh.database.close()
+            assert await found(ingest) == []
+
+    run(main())

@@ -1,0 +1,283 @@
+"""What was asked for since a backup is there again after a restore from it, as it was answered."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from identity.operations.keys.overlay_key_tables import overlay
+from identity.operations.keys.roll_epoch_keys import roll
+from identity.operations.privacy import export_person, list_suppressions, manage_holds, request_erasure
+from identity.operations.privacy.access_export_sections import gather
+from identity.operations.privacy.issue_receipt import receipt
+from identity.operations.privacy.resume_requests import finish_interrupted, forget_settled
+from identity.operations.profiles.read_profile import get_profile
+from identity.planning.privacy.request_kinds import (
+    ACCESS,
+    CANCELLED,
+    DELETE_INTERNAL,
+    DELETE_ONLY,
+    DUPLICATE,
+    FINISHED,
+    NATIVE,
+    ON_HOLD,
+    SEGMENT,
+    SUPPRESS_WITH_DELETE,
+    Asked,
+    Request,
+)
+from identity.store.ledger import ledger
+from identity.values.errors import ErasureNotFound, ExportNotFound, ProfileNotFound, RequestNotFound
+from identity.values.ids import new_id, public
+from tests.concurrency.properties.test_verified import found, quiet
+from tests.end_to_end.privacy.test_journal import Backup, level
+from tests.identity.operations.privacy.test_export_person import asked as export_asked
+from tests.identity.operations.privacy.test_export_person import fetched
+from tests.support.writer_processes import Ingest, Lab, ingesting, run
+
+PEOPLE = ("ann", "bob", "eve", "dan")
+
+
+@pytest.fixture
+def lab(database: str, tmp_path: Path) -> Lab:
+    """An empty database with its keys."""
+    return Lab(database, tmp_path)
+
+
+async def ask(ingest: Ingest, *named: str, kind: int = SUPPRESS_WITH_DELETE, again: str | None = None) -> Request:
+    """A request under the GDPR."""
+    identifiers = [f"user_id:{name}" for name in named]
+    return await request_erasure.ask(ingest.space, Asked(SEGMENT, kind, 1, identifiers, "key_test", again))
+
+
+def restored(
+    lab: Lab, since: Callable[[Ingest], Awaitable[Any]], then: Callable[[Ingest, Any], Awaitable[None]]
+) -> None:
+    """People, a backup, what happened since, a restore from the backup, and what holds then."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            for name in PEOPLE:
+                await ingest.send({"type": "identify", "userId": name, "anonymousId": f"{name}-1"})
+            backup = Backup(lab)
+            done = await since(ingest)
+            backup.restore()
+            ingest.spaces.forget(ingest.space.tenant.id)
+            await level(ingest)
+            ingest.space = await ingest.spaces.get(ingest.space.tenant.id)
+            await then(ingest, done)
+            assert await found(ingest) == []
+
+    run(main())
+
+
+async def shown(ingest: Ingest, *ids: bytes) -> list[Request]:
+    """Requests as they are shown."""
+    return [await request_erasure.get(ingest.space, id_) for id_ in ids]
+
+
+def test_as_it_was_answered(lab: Lab) -> None:
+    """Erased, suppressed, lifted, twice in one request or unknown: state, times, counts and receipt are the same."""
+
+    async def since(ingest: Ingest) -> Any:
+        made = [
+            await ask(ingest, "ann", "ann", "nobody", again="case-1"),
+            await ask(ingest, "bob", kind=DELETE_ONLY),
+        ]
+        await list_suppressions.suppress(ingest.space, ["user_id:eve"], "key_test")
+        await list_suppressions.lift(ingest.space, ["user_id:eve"], "key_test")
+        late = await request_erasure.extend(ingest.space, public("ers", made[1].erasures[0].id), "many", "key_test")
+        assert late.extended_at is not None
+        page, _ = await request_erasure.requests(ingest.space, [NATIVE, SEGMENT], None, 10, None)
+        proof = await receipt(ingest.spaces, ingest.space, made[0].erasures[0], "onefold 1")
+        return made, page, proof
+
+    async def then(ingest: Ingest, done: Any) -> None:
+        made, page, proof = done
+        assert [each.state for each in made[0].erasures] == [FINISHED, DUPLICATE, FINISHED]
+        assert (await request_erasure.requests(ingest.space, [NATIVE, SEGMENT], None, 10, None))[0] == page
+        assert len(page) == 4
+        erasure = await request_erasure.erasure(ingest.space, public("ers", made[0].erasures[0].id))
+        assert erasure.counts == made[0].erasures[0].counts
+        assert erasure.counts is not None
+        assert erasure.counts["rows"]["profile"] == 1
+        assert await receipt(ingest.spaces, ingest.space, erasure, "onefold 1") == proof
+        again = await ask(ingest, "ann", "ann", "nobody", again="case-1")
+        assert [(each.id, each.salt) for each in again.erasures] == [(each.id, each.salt) for each in made[0].erasures]
+
+    restored(lab, since, then)
+
+
+def test_under_a_hold(lab: Lab) -> None:
+    """What waits for a hold waits again, is read by nobody, and is erased when the hold ends."""
+
+    async def since(ingest: Ingest) -> Any:
+        hold = await manage_holds.hold(ingest.space, ["user_id:ann", "user_id:bob"], "case", "key_test")
+        waits, given_up = await ask(ingest, "ann"), await ask(ingest, "bob")
+        await request_erasure.cancel(ingest.space, given_up.id, "key_test")
+        return hold, waits, given_up
+
+    async def then(ingest: Ingest, done: Any) -> None:
+        hold, waits, given_up = done
+        states = [request.erasures[0].state for request in await shown(ingest, waits.id, given_up.id)]
+        assert states == [ON_HOLD, CANCELLED]
+        with pytest.raises(ProfileNotFound):
+            await get_profile(ingest.space, "anonymous_id:ann-1")
+        await manage_holds.release(ingest.space, hold["hold_id"], "key_test")
+        assert (await shown(ingest, waits.id))[0].erasures[0].state == FINISHED
+        assert (await ingest.send({"type": "identify", "userId": "ann"}))[0].status == "suppressed"
+
+    restored(lab, since, then)
+
+
+def test_a_hold_that_ended(lab: Lab) -> None:
+    """What waited for a hold and was done since is done, and suppressed no longer than it was."""
+
+    async def since(ingest: Ingest) -> Any:
+        hold = await manage_holds.hold(ingest.space, ["user_id:ann"], "case", "key_test")
+        waited = await ask(ingest, "ann", kind=DELETE_ONLY)
+        await manage_holds.release(ingest.space, hold["hold_id"], "key_test")
+        return await shown(ingest, waited.id)
+
+    async def then(ingest: Ingest, done: Any) -> None:
+        assert await shown(ingest, done[0].id) == done
+        assert done[0].erasures[0].state == FINISHED
+        assert (await ingest.send({"type": "identify", "userId": "ann"}))[0].status == "accepted"
+
+    restored(lab, since, then)
+
+
+def test_taken_in_and_not_begun(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request whose taker died before doing anything is there again, and is finished."""
+
+    async def since(ingest: Ingest) -> Any:
+        async def dies(*_: Any) -> None:
+            await ingest.space.publish()
+
+        with monkeypatch.context() as patched:
+            patched.setattr(request_erasure, "perform", dies)
+            return await ask(ingest, "ann")
+
+    async def then(ingest: Ingest, done: Any) -> None:
+        assert await get_profile(ingest.space, "user_id:ann")
+        assert await finish_interrupted(ingest.spaces, patience=0) == 1
+        assert (await shown(ingest, done.id))[0].erasures[0].state == FINISHED
+
+    restored(lab, since, then)
+
+
+def test_backups_are_safe(lab: Lab) -> None:
+    """From when on backups are safe is known again where the keys were rolled since."""
+
+    async def since(ingest: Ingest) -> Any:
+        made = await ask(ingest, "ann")
+        await roll(ingest.spaces, ingest.space)
+        await ingest.space.publish()
+        return await shown(ingest, made.id)
+
+    async def then(ingest: Ingest, done: Any) -> None:
+        await overlay(ingest.spaces, ingest.space)
+        assert await shown(ingest, done[0].id) == done
+        assert done[0].erasures[0].backup_safe_at is not None
+
+    restored(lab, since, then)
+
+
+def test_destinations_hear_of_it_again(lab: Lab) -> None:
+    """Who knew of somebody that was erased since is told of it anew, and the erasure ends when all have answered."""
+
+    async def since(ingest: Ingest) -> Any:
+        number = ingest.space.tenant.id
+        (destination,) = lab.query(
+            "INSERT INTO destination (public_id, space_id, name, document) VALUES (%s, %s, 'mail', 'x') RETURNING id",
+            new_id().hex(),
+            number,
+        )[0]
+        lab.query(
+            "INSERT INTO delivery (destination, space_id, bucket) SELECT %s, id, bucket_base FROM space WHERE id = %s",
+            destination,
+            number,
+        )
+        lab.query(
+            "INSERT INTO disclosure (profile_id, destination, fields, space_id, bucket, first, last)"
+            " SELECT profile_id, %s, %s, space_id, bucket, 0, 0 FROM profile",
+            destination,
+            new_id().hex(),
+        )
+        made = await ask(ingest, "ann")
+        await ask(ingest, "bob", kind=DELETE_INTERNAL)
+        return made.erasures[0]
+
+    async def then(ingest: Ingest, done: Any) -> None:
+        erasure = await request_erasure.erasure(ingest.space, public("ers", done.id))
+        assert [(each.name, each.state) for each in erasure.notices] == [("mail", 0)]
+        assert (erasure.state, erasure.closed_at) == (FINISHED, None)
+        told = lab.query("SELECT DISTINCT other FROM change WHERE op = 4 AND other IS NOT NULL")
+        assert (UUID(bytes=done.id),) in told
+        assert await forget_settled(ingest.spaces) == 0
+        lab.query("UPDATE erasure_notice SET state = 3")
+        assert await forget_settled(ingest.spaces) == 1
+        assert (await request_erasure.erasure(ingest.space, public("ers", done.id))).closed_at is not None
+
+    restored(lab, since, then)
+
+
+def test_an_older_journal(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Entries from before requests were told are done again all the same; their rows are not there."""
+    append = ledger.append
+
+    async def older(connection: Any, space_id: int, at: int, entry: bytes) -> int:
+        return 0 if b'"action":"request"' in entry else await append(connection, space_id, at, entry)
+
+    async def since(ingest: Ingest) -> Any:
+        with monkeypatch.context() as patched:
+            patched.setattr(ledger, "append", older)
+            return await ask(ingest, "ann")
+
+    async def then(ingest: Ingest, done: Any) -> None:
+        with pytest.raises(ProfileNotFound):
+            await get_profile(ingest.space, "user_id:ann")
+        with pytest.raises(ErasureNotFound):
+            await request_erasure.erasure(ingest.space, public("ers", done.erasures[0].id))
+        with pytest.raises(RequestNotFound):
+            await shown(ingest, done.id)
+
+    restored(lab, since, then)
+
+
+def test_an_export_in_the_backup(lab: Lab) -> None:
+    """An export that a backup holds goes with the person who was erased since."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await ingest.send({"type": "identify", "userId": "ann"})
+            made, wanted = await export_asked(lab, ingest.space, "user_id:ann")
+            await export_person.run(ingest.space, wanted, quiet, gather)
+            backup = Backup(lab, "export", "export_part", "job")
+            await ask(ingest, "ann")
+            backup.restore()
+            ingest.spaces.forget(ingest.space.tenant.id)
+            await level(ingest)
+            with pytest.raises(ExportNotFound):
+                await fetched(await ingest.spaces.get(ingest.space.tenant.id), made)
+            assert lab.query("SELECT count(*) FROM export_part")[0][0] == 0
+
+    run(main())
+
+
+def test_an_access_request_is_asked_again(lab: Lab) -> None:
+    """An export that was asked for since is lost; the same request again is a new one, not a dead address."""
+
+    async def since(ingest: Ingest) -> Any:
+        return await export_person.ask(ingest.space, Asked(NATIVE, ACCESS, 1, ["user_id:ann"], "key_test", "case-9"))
+
+    async def then(ingest: Ingest, done: Any) -> None:
+        again = await export_person.ask(ingest.space, Asked(NATIVE, ACCESS, 1, ["user_id:ann"], "key_test", "case-9"))
+        assert again.ticket != done.ticket
+        ingest.lab.query("DELETE FROM job")
+        ingest.lab.query("DELETE FROM export")
+        ingest.lab.query("DELETE FROM subject_key WHERE profile_id = %s", again.id.hex())
+
+    restored(lab, since, then)

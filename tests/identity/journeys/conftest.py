@@ -1,5 +1,0 @@
-"""A database for all tests of a module, as the properties have it."""
-
-from tests.properties.conftest import url
-
-__all__ = ["url"]

@@ -1,0 +1,35 @@
+"""Consent that ends by itself is told of, whatever stands in the way elsewhere."""
+
+from pathlib import Path
+
+import pytest
+
+from identity.operations.destinations.consent_expiry import PAGE, announce_lapsed
+from tests.support.writer_processes import Lab, ingesting, run
+
+
+@pytest.fixture
+def lab(database: str, tmp_path: Path) -> Lab:
+    """An empty database with its keys."""
+    return Lab(database, tmp_path)
+
+
+def test_a_space_that_is_not_in_order(lab: Lab) -> None:
+    """Any number of lapses of a space that cannot be opened keep nobody of another space waiting."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await ingest.send({"type": "identify", "userId": "ann"})
+            lab.query(
+                "INSERT INTO disclosure (profile_id, destination, fields, space_id, bucket, first, last, until) "
+                "SELECT gen_random_uuid(), 1, gen_random_uuid(), 999, 1, 1, 1, 1 FROM generate_series(1, %s)",
+                PAGE,
+            )
+            lab.query(
+                "INSERT INTO disclosure (profile_id, destination, fields, space_id, bucket, first, last, until) "
+                "SELECT profile_id, 1, gen_random_uuid(), space_id, bucket, 1, 1, 2 FROM profile"
+            )
+            assert await announce_lapsed(ingest.spaces) == 1
+            assert await announce_lapsed(ingest.spaces) == 0
+
+    run(main())

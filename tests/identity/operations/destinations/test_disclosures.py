@@ -1,0 +1,119 @@
+"""An audit of who was told: destinations, their places, erasures in the feed; and entries that were forgotten."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from identity.operations.destinations import acknowledge_changes, manage_destinations
+from identity.operations.destinations.destination_scope import open_scope
+from identity.operations.destinations.read_changes import changes, read_position
+from identity.operations.privacy import manage_holds, request_erasure
+from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_WITH_DELETE, Asked
+from identity.spaces.space import Space
+from identity.store.destinations import feed
+from identity.store.postgres.database import Database
+from tests.support.damage import damaged, kinds
+from tests.support.writer_processes import Lab, ingesting, run
+
+NOBODY = "'00000000-0000-7000-8000-000000000001'"
+GRANTED = {"consent": {"categoryPreferences": {"Marketing": True}}}
+ALL = {"purposes": ["Marketing"], "traits": ["*"], "identifiers": ["*"]}
+BEYOND = "set_byte(acked, length(acked) - 1, 200)"
+DAMAGES = [
+    (f"UPDATE change SET other = {NOBODY} WHERE op = 4 AND other IS NOT NULL", {"erasure_unknown"}),
+    ("DELETE FROM erasure WHERE state = 2", {"erasure_unknown"}),
+    (f"UPDATE delivery SET acked = {BEYOND} WHERE acked IS NOT NULL", {"place_beyond"}),
+    ("UPDATE delivery SET pushed = 'nonsense'", {"place_beyond"}),
+    ("DELETE FROM delivery WHERE acked IS NULL", {"delivery_missing"}),
+    ("UPDATE delivery SET destination = 1000000 WHERE acked IS NULL", {"delivery_missing"}),
+    ("UPDATE disclosure SET profile_id = gen_random_uuid()", {"disclosure_orphaned"}),
+    ("UPDATE disclosure SET destination = destination + 1000000", {"disclosure_orphaned"}),
+    # What is forgotten is the beginning, and only that.
+    ("UPDATE lane_head SET base = seq WHERE seq > 0", {"lane_broken"}),
+    ("UPDATE change SET version = version + 1 WHERE op = 1", {"version_untold"}),
+]
+
+
+def user(name: str) -> dict[str, Any]:
+    """Somebody who granted it."""
+    return {"type": "identify", "userId": name, "traits": {"plan": "pro"}, "context": GRANTED}
+
+
+async def asked(space: Space, name: str) -> None:
+    """An erasure, done or on hold."""
+    await request_erasure.ask(space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 1, [f"user_id:{name}"], "t"))
+
+
+def make(lab: Lab) -> Space:
+    """A space with destinations, one of which ended; somebody erased, somebody on hold."""
+
+    async def main() -> Space:
+        async with ingesting(lab) as ingest:
+            space = ingest.space
+            purposes = {"purposes": [{"id": "Marketing", "class": "ads"}]}
+            await manage_destinations.put_purposes(space, purposes, "t")
+            for name in ("crm", "ended"):
+                made, _ = await manage_destinations.put(space, name, ALL, "t")
+                await ingest.send(user(f"of {name}"), user("held"), user("erased"))
+                page = await changes(space, made["destination_id"], None, 100)
+                assert page["changes"]
+            await manage_destinations.remove(space, "ended", "t")
+            crm = (await manage_destinations.get(space, "crm"))["destination_id"]
+            page = await changes(space, crm, None, 100)
+            scope = await open_scope(space, crm)
+            await acknowledge_changes.acknowledge(space, scope.id, read_position(space, scope, page["cursor"]))
+            await manage_holds.hold(space, ["user_id:held"], "case", "t")
+            await asked(space, "held")
+            await asked(space, "erased")
+            return space
+
+    made: Space = run(main())
+    return made
+
+
+@pytest.fixture(scope="module")
+def told(url: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Lab, Space]:
+    """A database with such a space."""
+    lab = Lab(url, tmp_path_factory.mktemp("told"))
+    return lab, make(lab)
+
+
+def test_nothing(told: tuple[Lab, Space]) -> None:
+    """Of what the service tells and keeps nothing is a difference, and there is something of each kind."""
+    lab, _ = told
+    assert kinds(lab) == set()
+    for needed in (
+        "change WHERE op = 4 AND other IS NULL", "change WHERE op = 4 AND other IS NOT NULL", "disclosure",
+        "delivery WHERE acked IS NOT NULL", "delivery WHERE acked IS NULL", "destination WHERE deleted_at IS NOT NULL",
+        "erasure WHERE state = 2",
+    ):  # fmt: skip
+        assert lab.query(f"SELECT count(*) FROM {needed}")[0][0], needed
+
+
+@pytest.mark.parametrize(("damage", "expected"), DAMAGES, ids=[damage[:60] for damage, _ in DAMAGES])
+def test_damage(told: tuple[Lab, Space], damage: str, expected: set[str]) -> None:
+    """Each damage is found for what it is."""
+    lab, _ = told
+    assert expected <= damaged(lab, damage, {})
+
+
+def test_forgotten(database: str, tmp_path: Path) -> None:
+    """Once entries were kept long enough they may be missing; what is told wrongly is found all the same."""
+    lab = Lab(database, tmp_path)
+    space = make(lab)
+    last = lab.query("SELECT max(at) FROM change")[0][0] + 1
+
+    async def forget(lane: int) -> None:
+        database = Database(lab.url)
+        await database.open()
+        async with database.transaction() as connection:
+            await feed.forget(connection, space.tenant, lane, last, 3)
+        await database.close()
+
+    for (lane,) in lab.query("SELECT DISTINCT lane FROM change"):
+        # Half way through as well.
+        run(forget(lane))
+        assert kinds(lab) == set()
+    assert damaged(lab, "UPDATE change SET version = version + 9", {}) == {"version_untold"}
+    assert damaged(lab, "UPDATE lane_head SET base = base - 1 WHERE base > 0", {}) == {"lane_broken"}

@@ -1,0 +1,242 @@
+"""The feed forgets what was kept long enough: from the beginning of each lane, in steps, and nothing else."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.http.error_responses import status_of
+from identity.operations.destinations import acknowledge_changes, consent_expiry, manage_destinations, read_changes
+from identity.operations.destinations.destination_read import lookup
+from identity.operations.destinations.destination_scope import open_scope
+from identity.operations.destinations.read_changes import changes, read_position
+from identity.operations.privacy import request_erasure
+from identity.planning.privacy.request_kinds import DELETE_ONLY, NATIVE, Asked
+from identity.planning.resolution.plan import UPSERT
+from identity.spaces.space import Spaces
+from identity.store.destinations import feed
+from identity.store.postgres.database import Database
+from identity.store.postgres.rows import ChangeRow
+from identity.store.postgres.tenant import Tenant
+from identity.store.spaces import spaces_and_keys
+from identity.values.calls import DAY
+from identity.values.errors import Resync
+from identity.values.ids import new_id
+from tests.concurrency.properties.test_undo import QUIET
+from tests.identity.operations.destinations.test_disclosures import ALL, user
+from tests.support.writer_processes import Ingest, Lab, ingesting, run
+
+KEPT = 30
+AGES = st.lists(st.booleans(), max_size=7)
+
+
+@pytest.fixture
+def lab(database: str, tmp_path: Path) -> Lab:
+    """An empty database with its keys."""
+    return Lab(database, tmp_path)
+
+
+class Consumer:
+    """A destination that follows the feed of a space."""
+
+    def __init__(self, ingest: Ingest, id_: str) -> None:
+        self.space, self.id = ingest.space, id_
+        self.cursor: str | None = None
+        self.held: dict[str, Any] = {}
+
+    async def pull(self) -> None:
+        """Everything there is by now."""
+        more = True
+        while more:
+            page = await changes(self.space, self.id, self.cursor, 2)
+            self.cursor, more = page["cursor"], page["has_more"]
+            for line in page["changes"]:
+                if line["op"] == "upsert":
+                    self.held[line["profile_id"]] = line["traits"]
+                for gone in line["other_profile_ids"]:
+                    self.held.pop(gone, None)
+                if line["op"] in ("withdraw", "erase"):
+                    self.held.pop(line["profile_id"], None)
+
+    async def ack(self) -> int:
+        """Says that all of it is applied; how many erasures that settles."""
+        assert self.cursor is not None
+        scope = await open_scope(self.space, self.id)
+        told = await acknowledge_changes.acknowledge(
+            self.space, scope.id, read_position(self.space, scope, self.cursor)
+        )
+        return int(told["erasures"])
+
+
+async def consumer(ingest: Ingest) -> Consumer:
+    """A destination that may see everything of who granted Marketing."""
+    await manage_destinations.put_purposes(ingest.space, {"purposes": [{"id": "Marketing", "class": "ads"}]}, "t")
+    made, _ = await manage_destinations.put(ingest.space, "crm", ALL, "t")
+    return Consumer(ingest, made["destination_id"])
+
+
+async def forget(lab: Lab) -> None:
+    """What a server does now and then."""
+    spaces: Spaces = await lab.open()
+    await consent_expiry.forget_told(spaces, KEPT)
+    await spaces.database.close()
+
+
+def lanes(lab: Lab) -> list[tuple[int, int, int]]:
+    """(head, base, entries) of every lane."""
+    return lab.query(
+        "SELECT h.seq, h.base, (SELECT count(*) FROM change c WHERE c.lane = h.lane AND c.space_id = h.space_id)"
+        " FROM lane_head h ORDER BY h.space_id, h.lane"
+    )
+
+
+def test_resync(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who comes back too late begins again, has exactly what may be read, and so has done all that was erased."""
+    monkeypatch.setattr(consent_expiry, "PAGE", 2)
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            crm = await consumer(ingest)
+            sent = [await ingest.send(user(f"u{nr}")) for nr in range(9)]
+            assert sent
+            await crm.pull()
+            assert len(crm.held) == 9
+            late = crm.cursor
+            await request_erasure.ask(ingest.space, Asked(NATIVE, DELETE_ONLY, 1, ["user_id:u0"], "t"))
+            await ingest.send(*(user(f"u{nr}") | {"traits": {"plan": nr}} for nr in range(1, 4)))
+            lab.query("UPDATE change SET at = at - (%s::int8 << 8)", (KEPT + 1) * DAY)
+            lab.query("UPDATE erasure SET internal_at = internal_at - %s::int8", (KEPT + 1) * DAY)
+            await ingest.send(user("u9"))
+            heads = [head for head, _, _ in lanes(lab)]
+            await forget(lab)
+
+            # All but the newest entry went, and no lane was written to.
+            assert [head for head, _, _ in lanes(lab)] == heads
+            assert sum(entries for _, _, entries in lanes(lab)) == 1
+            assert all(head - base == entries for head, base, entries in lanes(lab))
+            with pytest.raises(Resync) as refused:
+                await crm.pull()
+            assert (status_of(refused.value), refused.value.code) == (410, "resync")
+
+            crm.cursor, crm.held = None, {}
+            await crm.pull()
+            seen = await lookup(ingest.space, crm.id, [f"user_id:u{nr}" for nr in range(10)])
+            assert crm.held == {each["profile_id"]: each["traits"] for each in seen.values() if each}
+            assert len(crm.held) == 9
+            assert await crm.ack() == 1
+            assert crm.cursor != late
+
+    run(main())
+
+
+def test_nothing_is_old(lab: Lab) -> None:
+    """What is younger stays, in every lane, and a cursor from before it is good."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            crm = await consumer(ingest)
+            await crm.pull()
+            await ingest.send(*(user(f"u{nr}") for nr in range(3)))
+            lab.query("UPDATE change SET at = at - (%s::int8 << 8)", (KEPT - 1) * DAY)
+            before = lanes(lab)
+            await forget(lab)
+            assert lanes(lab) == before
+            await crm.pull()
+            assert len(crm.held) == 3
+
+    run(main())
+
+
+def test_forgotten_while_it_is_read(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Entries that go between the look at the lanes and the reading of the page are not passed over."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            crm = await consumer(ingest)
+            await crm.pull()
+            await ingest.send(*(user(f"u{nr}") for nr in range(3)))
+            lab.query("UPDATE change SET at = 0")
+            place = read_changes._position
+
+            async def placed(*given: Any) -> Any:
+                found = await place(*given)
+                await forget(lab)
+                for nr in range(4, 64):
+                    await ingest.send(user(f"u{nr}"))
+                return found
+
+            monkeypatch.setattr(read_changes, "_position", placed)
+            with pytest.raises(Resync):
+                await changes(ingest.space, crm.id, crm.cursor, 1_000)
+
+    run(main())
+
+
+def test_a_lapse_is_young(lab: Lab) -> None:
+    """That a consent ended is told as of now, however long ago its person was heard of."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            crm = await consumer(ingest)
+            await ingest.send(user("u1"))
+            await crm.pull()
+            lab.query("UPDATE profile SET stamp = 1")
+            lab.query("UPDATE change SET at = 1")
+            lab.query("UPDATE disclosure SET until = 1")
+            spaces = await lab.open()
+            assert await consent_expiry.announce_lapsed(spaces) == 1
+            await spaces.database.close()
+            await forget(lab)
+            assert sum(entries for _, _, entries in lanes(lab)) == 1
+            oldest = lab.query("SELECT min(at) FROM change")[0][0]
+            assert oldest == lab.query("SELECT max(at) FROM change")[0][0] > 1
+
+    run(main())
+
+
+def test_in_any_order(lab: Lab) -> None:
+    """A lane loses entries from its beginning only, as long as all are old, however their stamps lie."""
+    database = Database(lab.url)
+    loop = asyncio.new_event_loop()
+
+    async def make() -> Tenant:
+        await database.open()
+        async with database.transaction() as connection:
+            space = await spaces_and_keys.create_space(connection, new_id(), "s", 0)
+        return Tenant(space.id, space.bucket_base, space.spread)
+
+    tenant = loop.run_until_complete(make())
+    number = 0
+
+    async def check(old: list[bool], limit: int) -> None:
+        nonlocal number
+        number = (number + 1) % spaces_and_keys.LANES
+        rows = [ChangeRow(UPSERT, 1, 10 if each else 30, new_id(), None) for each in old]
+        async with database.transaction() as connection:
+            if rows:
+                await feed.append(connection, tenant, number, rows)
+        async with database.reading() as connection:
+            before = (await feed.lanes(connection, tenant))[number]
+            kept = await feed.entries(connection, tenant, {number: before.base}, 100)
+        expected = 0
+        while expected < min(limit, len(kept)) and kept[expected].at < 20:
+            expected += 1
+        async with database.transaction() as connection:
+            assert await feed.forget(connection, tenant, number, 20, limit) == expected
+        async with database.reading() as connection:
+            after = (await feed.lanes(connection, tenant))[number]
+            left = await feed.entries(connection, tenant, {number: 0}, 100)
+        assert (after.seq, after.base) == (before.seq, before.base + expected)
+        assert left == kept[expected:]
+
+    @settings(QUIET, max_examples=60)
+    @given(old=AGES, limit=st.integers(1, 4))
+    def examples(old: list[bool], limit: int) -> None:
+        loop.run_until_complete(check(old, limit))
+
+    examples()
+    loop.run_until_complete(database.close())
+    loop.close()

@@ -1,0 +1,128 @@
+"""Who does not acknowledge is seen, and addresses that lead inside are not called."""
+
+from ipaddress import IPv4Network
+
+import pytest
+
+from app.server.metrics import Meters
+from identity.operations.destinations import manage_destinations
+from identity.operations.destinations.monitor_destinations import find_overdue
+from identity.operations.privacy import request_erasure
+from identity.values.calls import DAY, MICRO
+from identity.values.errors import BadCallback
+from identity.webhooks.client import Client
+from tests.support.callback_destination import MAIL, mailing, person
+from tests.support.tls_server import Names
+from tests.support.writer_processes import Lab, ingesting, run
+
+
+@pytest.fixture(scope="module")
+def lab(url: str, tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    """A database with its keys; each test has a space of its own in it."""
+    return Lab(url, tmp_path_factory.mktemp("push"))
+
+
+def test_never_acknowledges(lab: Lab) -> None:
+    """A retraction that is not acknowledged for a week is overdue until it is; what was not told is no debt."""
+
+    async def main() -> None:
+        async with mailing(lab) as mail:
+            later = mail.clock.now + 8 * DAY
+            await mail.ingest.send(person("ann"), person("eve", marketing=False))
+            await mail.send()
+            assert ((await mail.told())["behind_since"], (await mail.told())["overdue"]) == (None, False)
+            await mail.ingest.send(person("eve", marketing=False, plan="team"))
+            assert await find_overdue(mail.ingest.spaces, later) == (0, 0, 0)
+            await mail.ingest.send(person("ann", marketing=False))
+            found = await find_overdue(mail.ingest.spaces, later)
+            meters = Meters(lambda: 0)
+            meters.standing(overdue=found.overdue, dead=found.dead, erasures=found.erasures)
+            assert b"onefold_destinations_overdue 1.0" in meters.text()
+            assert (await find_overdue(mail.ingest.spaces)).overdue == 0
+            told = await mail.told()
+            assert told["behind_since"] is not None
+            assert told["overdue"] is False
+            lab.query("UPDATE change SET at = at - %s WHERE space_id = %s", 8 * DAY << 8, mail.space.tenant.id)
+            lab.query("UPDATE disclosure SET first = first - %s WHERE space_id = %s", 8 * DAY, mail.space.tenant.id)
+            assert (await mail.told())["overdue"] is True
+            await mail.send()
+            await mail.ack(mail.receiver.cursor)
+            assert (await mail.told())["behind_since"] is None
+            assert (await find_overdue(mail.ingest.spaces, later)).overdue == 0
+
+    run(main())
+
+
+def test_past_its_date(lab: Lab) -> None:
+    """An erasure that is not acknowledged by its date is overdue, and done when it is acknowledged after all."""
+
+    async def main() -> None:
+        async with mailing(lab) as mail:
+            await mail.ingest.send(person("ann"))
+            await mail.send()
+            asked = await mail.erase("user_id:ann")
+            due = asked.erasures[0].due_at
+            assert due is not None
+            for now, state, count in ((due - MICRO, 0, 0), (due + MICRO, 6, 1)):
+                assert (await find_overdue(mail.ingest.spaces, now)).erasures == count
+                found = await request_erasure.get(mail.space, asked.id)
+                assert [notice.state for notice in found.erasures[0].notices] == [state]
+            await mail.send()
+            assert await mail.ack(mail.receiver.cursor) == 1
+            found = await request_erasure.get(mail.space, asked.id)
+            assert [notice.state for notice in found.erasures[0].notices] == [3]
+            assert (await find_overdue(mail.ingest.spaces, due + DAY)).erasures == 0
+
+    run(main())
+
+
+INSIDE = (
+    "http://169.254.169.254/",
+    "https://[::ffff:127.0.0.1]/",
+    "https://2130706433/",
+    "https://user@example.org/",
+    "gopher://example.org/",
+    "https://example.org:22/",
+    "https://hooks.example.org/",
+)
+
+
+def test_led_inside(lab: Lab) -> None:
+    """An address that leads inside, or could be read in two ways, is refused before anything is made."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            client = Client(resolve=Names(["10.0.0.1"]))
+            for url in INSIDE:
+                with pytest.raises(BadCallback):
+                    await manage_destinations.put(
+                        ingest.space, "mail", {**MAIL, "callback_url": url}, "key_test", client.vet
+                    )
+            assert await manage_destinations.every(ingest.space) == []
+            await client.aclose()
+
+    run(main())
+
+
+MOVED = b"HTTP/1.1 302 Found\r\nlocation: https://169.254.169.254/\r\ncontent-length: 0\r\n\r\n"
+
+
+def test_led_inside_later(lab: Lab) -> None:
+    """A name that leads elsewhere after it was vetted is not followed, and neither is a redirect."""
+
+    async def main() -> None:
+        names = Names(["127.0.0.1"], ["10.0.0.1"], ["127.0.0.1"])
+        allowed = [IPv4Network("127.0.0.1/32")]
+        async with mailing(lab, resolve=names, allowed=allowed) as mail:
+            await mail.ingest.send(person("ann"))
+            await mail.send()
+            assert mail.receiver.server.connections == 0
+            assert (await mail.told())["push"] == "failing"
+            mail.now_due()
+            mail.receiver.answer = MOVED
+            await mail.send()
+            assert mail.receiver.server.connections == 1
+            assert (await mail.told())["push"] == "failing"
+            assert names.asked == ["hooks.example.org"] * 3
+
+    run(main())

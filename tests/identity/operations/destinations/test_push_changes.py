@@ -1,0 +1,196 @@
+"""The feed as it is sent: signed, made anew for each attempt, given up after a week, never lost."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from identity.operations.destinations import manage_destinations, read_changes
+from identity.operations.destinations.monitor_destinations import find_overdue
+from identity.operations.destinations.push_changes import LEASE, Pushing
+from identity.operations.privacy import request_erasure
+from identity.planning.destinations.feed_pages import ASTRAY
+from identity.planning.destinations.retry import GIVE_UP
+from identity.planning.privacy import request_status
+from identity.store.destinations import feed
+from identity.values.calls import DAY
+from tests.support.callback_destination import mailing, person
+from tests.support.webhook_receiver import FAILING, HTML
+from tests.support.writer_processes import Lab, run
+
+
+@pytest.fixture(scope="module")
+def lab(url: str, tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    """A database with its keys; each test has a space of its own in it."""
+    return Lab(url, tmp_path_factory.mktemp("push"))
+
+
+def test_pushed(lab: Lab) -> None:
+    """A receiver is sent exactly what it could have pulled, signed as its library verifies, and then nothing more."""
+
+    async def main() -> None:
+        async with mailing(lab) as mail:
+            await mail.ingest.send(*(person(f"u{nr}", plan=nr) for nr in range(5)), person("eve", marketing=False))
+            await mail.send()
+            await mail.ingest.send(person("u1", plan="team"), person("u2", marketing=False))
+            await mail.send()
+            receiver = mail.receiver
+            assert receiver.forged == 0
+            assert [message.get("resync", False) for message in receiver.messages] == [True, False]
+            assert {message["destination_id"] for message in receiver.messages} == {mail.public}
+            assert receiver.ops == ["upsert"] * 6 + ["withdraw"]
+            assert sorted(map(str, (held["plan"] for held in receiver.held.values()))) == ["0", "3", "4", "team"]
+            pulled = await read_changes.changes(mail.space, mail.public, receiver.messages[0]["cursor"], 100)
+            assert pulled == {**{k: receiver.messages[1][k] for k in ("changes", "cursor")}, "has_more": False}
+            await mail.send()
+            await mail.pushing.turn()
+            assert len(receiver.messages) == 2
+            assert (await mail.told())["push"] == "working"
+
+    run(main())
+
+
+def test_a_week_of_500(lab: Lab) -> None:
+    """Who fails for a week is given up: overdue there, finished here; resumed, it is sent all it missed."""
+
+    async def main() -> None:
+        async with mailing(lab) as mail:
+            await mail.ingest.send(person("ann"), person("bob"))
+            await mail.send()
+            asked = await mail.erase("user_id:ann")
+            mail.receiver.answer = FAILING
+            begun = mail.clock.now
+            while (await mail.told())["push"] != "dead":
+                await mail.send()
+                mail.clock.now = mail.next_at()
+                assert mail.clock.now <= begun + GIVE_UP
+                # Whoever verifies looks at the time.
+                mail.receiver.secrets = []
+            assert len(mail.receiver.messages) > 20
+            found = await request_erasure.get(mail.space, asked.id)
+            assert [notice.state for notice in found.erasures[0].notices] == [6]
+            assert request_status.segment(found) == "PARTIAL_SUCCESS"
+            shown = request_status.native(found.erasures[0], mail.clock.now)
+            assert (shown["internal"], shown["overall"]) == ("finished", "partial")
+            assert (await find_overdue(mail.ingest.spaces, begun)).dead == 1
+
+            mail.receiver.answer, failed = HTML, len(mail.receiver.ids)
+            await mail.send()
+            assert len(mail.receiver.ids) == failed
+            assert (await manage_destinations.resume(mail.space, "mail", "key_test"))["push"] == "working"
+            await mail.send()
+            assert set(mail.receiver.ids[1:]) == {mail.receiver.ids[-1]}
+            assert len(mail.receiver.held) == 1
+            assert (await find_overdue(mail.ingest.spaces, begun)).dead == 0
+
+    run(main())
+
+
+def test_taken_is_not_done(lab: Lab) -> None:
+    """A 200, whatever stands in it, says that an erasure was heard of; done it is by an acknowledgement."""
+
+    async def main() -> None:
+        async with mailing(lab) as mail:
+            await mail.ingest.send(person("ann"))
+            await mail.send()
+            asked = await mail.erase("user_id:ann")
+            mail.receiver.answer = HTML
+            for state, acknowledged in ((0, None), (2, None), (3, 1), (3, 0)):
+                if acknowledged is not None:
+                    assert await mail.ack(mail.receiver.cursor) == acknowledged
+                found = await request_erasure.get(mail.space, asked.id)
+                assert [notice.state for notice in found.erasures[0].notices] == [state]
+                await mail.send()
+            assert mail.receiver.ops == ["upsert", "erase"]
+
+    run(main())
+
+
+def test_cut_off(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who dies between sending and writing it down sends the same again, and it comes to the same."""
+
+    async def main() -> None:
+        async with mailing(lab) as mail:
+            await mail.ingest.send(person("ann"))
+            await mail.send()
+            await mail.ingest.send(person("ann", plan="team"))
+
+            async def dying(*_: Any) -> bool:
+                raise asyncio.CancelledError
+
+            monkeypatch.setattr(mail.pushing, "_taken", dying)
+            with pytest.raises(asyncio.CancelledError):
+                await mail.send()
+            held = dict(mail.receiver.held)
+            monkeypatch.undo()
+            await mail.send()
+            assert len(mail.receiver.ids) == 2
+            mail.clock.now += LEASE + 1
+            await mail.send()
+            assert mail.receiver.ids[2:] == mail.receiver.ids[1:2]
+            assert mail.receiver.messages[2] == mail.receiver.messages[1]
+            assert mail.receiver.held == held
+
+    run(main())
+
+
+def test_made_anew(lab: Lab) -> None:
+    """What is sent again is what may be seen by then: of a withdrawal in between nothing comes after."""
+
+    async def main() -> None:
+        async with mailing(lab) as mail:
+            mail.receiver.answer = FAILING
+            await mail.ingest.send(person("ann"), person("bob"))
+            await mail.send()
+            await mail.send()
+            await mail.ingest.send(person("ann", marketing=False))
+            mail.now_due()
+            mail.receiver.answer = HTML
+            await mail.send()
+            first, second, *_ = mail.receiver.messages
+            assert [line["op"] for line in first["changes"]] == ["upsert", "upsert"]
+            assert sorted(line["op"] for line in second["changes"]) == ["upsert", "withdraw"]
+            assert len(mail.receiver.held) == 1
+
+    run(main())
+
+
+def test_resync(lab: Lab) -> None:
+    """Where the feed was forgotten meanwhile, the receiver is told to begin anew, and misses nothing."""
+
+    async def main() -> None:
+        async with mailing(lab) as mail:
+            await mail.ingest.send(person("ann"), person("bob"))
+            await mail.send()
+            asked = await mail.erase("user_id:ann")
+            lab.query("UPDATE erasure SET internal_at = internal_at - %s", ASTRAY)
+            await mail.ingest.send(person("bob", plan="team"))
+            tenant = mail.space.tenant
+            async with mail.space.database.transaction() as connection:
+                for lane in await feed.lanes(connection, tenant):
+                    await feed.forget(connection, tenant, lane.lane, 1 << 62, 1000)
+            await mail.send()
+            assert mail.receiver.messages[1]["resync"] is True
+            assert list(mail.receiver.held.values()) == [{"plan": "team"}]
+            assert [n.state for n in (await request_erasure.get(mail.space, asked.id)).erasures[0].notices] == [2]
+            # A date that passed meanwhile changes nothing: they said so of all that was before.
+            await find_overdue(mail.ingest.spaces, mail.clock.now + 40 * DAY)
+            assert [n.state for n in (await request_erasure.get(mail.space, asked.id)).erasures[0].notices] == [6]
+            assert await mail.ack(mail.receiver.cursor) == 1
+
+    run(main())
+
+
+def test_one_at_a_time(lab: Lab) -> None:
+    """Two that find the same destination due send it one message, and a claim that ended hinders nobody."""
+
+    async def main() -> None:
+        async with mailing(lab) as mail:
+            await mail.ingest.send(*(person(f"u{nr}") for nr in range(3)))
+            others = [Pushing(mail.ingest.spaces, mail.client, read_changes.after, mail.clock) for _ in range(4)]
+            while not mail.receiver.messages:
+                await asyncio.gather(*(each.send(mail.space, mail.id) for each in others))
+            await mail.send()
+            assert len(mail.receiver.ids) == len(set(mail.receiver.ids)) == 1
+
+    run(main())

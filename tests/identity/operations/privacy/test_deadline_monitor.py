@@ -1,0 +1,109 @@
+"""The clocks of requests: counted by how far they are, told of once, and running under a hold too."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from identity.operations.privacy import deadline_monitor, export_person, manage_holds, request_erasure
+from identity.operations.privacy.access_export_sections import gather
+from identity.planning.privacy.request_kinds import ACCESS, NATIVE, SUPPRESS_WITH_DELETE, Asked, Request
+from identity.values.calls import DAY
+from identity.values.ids import public
+from tests.concurrency.properties.test_verified import quiet
+from tests.identity.operations.privacy.test_export_person import asked as export_asked
+from tests.support.writer_processes import Ingest, Lab, ingesting, run
+
+LAWLESS, GDPR = 0, 1
+
+
+@pytest.fixture
+def lab(database: str, tmp_path: Path) -> Lab:
+    """An empty database with its keys."""
+    return Lab(database, tmp_path)
+
+
+async def held(ingest: Ingest, name: str, regulation: int = GDPR) -> Request:
+    """An erasure that waits for a hold."""
+    await ingest.send({"type": "identify", "userId": name})
+    await manage_holds.hold(ingest.space, [f"user_id:{name}"], "case", "key_test")
+    asked = Asked(NATIVE, SUPPRESS_WITH_DELETE, regulation, [f"user_id:{name}"], "key_test")
+    return await request_erasure.ask(ingest.space, asked)
+
+
+def earlier(lab: Lab, days: int) -> None:
+    """Everything was asked for so many days before."""
+    lab.query("UPDATE privacy_request SET received_at = received_at - %s", days * DAY)
+    lab.query("UPDATE erasure SET received_at = received_at - %s, due_at = due_at - %s", days * DAY, days * DAY)
+
+
+async def watched(ingest: Ingest) -> tuple[dict[tuple[str, str], int], list[tuple[str, str, str]]]:
+    """What is counted, zeros left out, and what is told."""
+    with capture_logs() as lines:
+        counted = await deadline_monitor.watch(ingest.spaces)
+    told = [(line["event"], line["log_level"], line["request"]) for line in lines]
+    assert all(line["space"] == public("spc", ingest.space.public_id) for line in lines)
+    return {state: count for state, count in counted.items() if count}, told
+
+
+def test_under_a_hold(lab: Lab) -> None:
+    """The clock runs on; at 70 % and at the end it is told, once, and again after more time was given."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            request = await held(ingest, "ann")
+            await held(ingest, "bob", LAWLESS)
+            id_ = public("req", request.id)
+            assert await watched(ingest) == ({("erasure", "on_time"): 2}, [])
+            earlier(lab, 24)
+            now = {("erasure", "at_risk"): 1, ("erasure", "on_time"): 1}
+            assert await watched(ingest) == (now, [("request.at_risk", "warning", id_)])
+            assert await watched(ingest) == (now, [])
+            earlier(lab, 10)
+            late = {("erasure", "overdue"): 1, ("erasure", "on_time"): 1}
+            assert await watched(ingest) == (late, [("request.overdue", "error", id_)])
+            assert await watched(ingest) == (late, [])
+            await request_erasure.extend(ingest.space, public("ers", request.erasures[0].id), "many", "key_test")
+            assert await watched(ingest) == ({("erasure", "on_time"): 2}, [])
+            earlier(lab, 60)
+            assert await watched(ingest) == (late, [("request.overdue", "error", id_)])
+            await request_erasure.cancel(ingest.space, request.id, "key_test")
+            assert await watched(ingest) == ({("erasure", "on_time"): 1}, [])
+
+    run(main())
+
+
+def test_access(lab: Lab) -> None:
+    """A request for access runs until it is gathered; one that came to nothing, until it is asked for again."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await ingest.send({"type": "identify", "userId": "ann"})
+            lost, _ = await export_asked(lab, ingest.space, "user_id:ann")
+            lab.query("UPDATE export SET until = 0 RETURNING 1")
+            assert await export_person.forget_expired(ingest.spaces) == 1
+            earlier(lab, 40)
+            id_ = public("req", lost.request_id)
+            assert await watched(ingest) == ({("access", "overdue"): 1}, [("request.overdue", "error", id_)])
+            _, wanted = await export_asked(lab, ingest.space, "user_id:ann")
+            await export_person.ask(ingest.space, Asked(NATIVE, ACCESS, GDPR, ["user_id:bob"], "key_test"))
+            assert (await watched(ingest))[0] == {("access", "overdue"): 1, ("access", "on_time"): 2}
+            await export_person.run(ingest.space, wanted, quiet, gather)
+            assert await watched(ingest) == ({("access", "on_time"): 1}, [])
+
+    run(main())
+
+
+def test_done_at_once(lab: Lab) -> None:
+    """What is done when it is answered never waits."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await ingest.send({"type": "identify", "userId": "ann"})
+            asked: Any = Asked(NATIVE, SUPPRESS_WITH_DELETE, GDPR, ["user_id:ann"], "key_test")
+            await request_erasure.ask(ingest.space, asked)
+            earlier(lab, 400)
+            assert await watched(ingest) == ({}, [])
+
+    run(main())

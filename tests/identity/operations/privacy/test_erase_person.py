@@ -1,0 +1,244 @@
+"""Erasing people: everything goes in one commit, and nothing of theirs comes back."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from identity.operations.corrections.put_rules import put_rules
+from identity.operations.corrections.rebuild_profiles import rebuild_space
+from identity.operations.corrections.unmerge_profile import unmerge
+from identity.operations.privacy import list_suppressions, manage_holds, request_erasure
+from identity.operations.profiles.read_profile import get_profile, held, list_profiles
+from identity.planning.privacy.request_kinds import (
+    DELETE_ONLY,
+    DUPLICATE,
+    FINISHED,
+    NATIVE,
+    ON_HOLD,
+    SUPPRESS_WITH_DELETE,
+    Asked,
+    Request,
+)
+from identity.spaces.space import Space
+from identity.values.calls import Source
+from identity.values.errors import AlreadyErased, IdempotencyConflict, ProfileNotFound, TooManyAsked
+from tests.concurrency.properties.test_verified import found, quiet
+from tests.support.writer_processes import Ingest, Lab, ingesting, run
+
+LATER = "2027-01-01T00:00:00Z"
+TABLES = (
+    "identifier", "profile_identifier", "profile_document", "profile", "evidence", "event", "history", "sighting",
+    "membership", "subject_key", "cut", "disclosure",
+)  # fmt: skip
+
+
+@pytest.fixture
+def lab(database: str, tmp_path: Path) -> Lab:
+    """An empty database with its keys."""
+    return Lab(database, tmp_path)
+
+
+async def erase(space: Space, *identifiers: str, kind: int = SUPPRESS_WITH_DELETE, **more: Any) -> Request:
+    """An erasure as a privacy team asks for it."""
+    return await request_erasure.ask(space, Asked(NATIVE, kind, 1, identifiers, "key_test", **more))
+
+
+def left(lab: Lab) -> dict[str, int]:
+    """What lies in the tables of people."""
+    counts = {table: lab.query(f"SELECT count(*) FROM {table}")[0][0] for table in TABLES}
+    return {table: count for table, count in counts.items() if count}
+
+
+async def gone(space: Space, identifiers: Sequence[str]) -> bool:
+    """Whether none of these leads anywhere."""
+    for each in identifiers:
+        with pytest.raises(ProfileNotFound):
+            await get_profile(space, each)
+    return True
+
+
+async def sound(ingest: Ingest) -> bool:
+    """Whether an audit finds nothing, before and after a rebuild, which is one for good.
+
+    The first may change when somebody was born: who was parted lives on as if they had never met.
+    """
+    assert await found(ingest) == []
+    await rebuild_space(ingest.space, 1, quiet)
+    assert (await rebuild_space(ingest.space, 1, quiet))["profiles_changed"] == 0
+    assert await found(ingest) == []
+    return True
+
+
+def test_nothing_is_left(lab: Lab) -> None:
+    """Of a person of several origins no row, key or document is left, and nothing of theirs is taken."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            first = (await ingest.send({"type": "track", "anonymousId": "a1", "event": "E"}))[0].profile_id
+            await ingest.send({"type": "identify", "userId": "u1", "traits": {"email": "ann@example.org", "plan": "p"}})
+            await ingest.send({"type": "identify", "userId": "u1", "anonymousId": "a1"})
+            await ingest.send({"type": "group", "userId": "u1", "groupId": "g1"})
+            done = await erase(ingest.space, "email:Ann@example.org")
+            assert [each.state for each in done.erasures] == [FINISHED]
+            counts = done.erasures[0].counts
+            assert counts is not None
+            assert counts["keys"] == 2
+            assert counts["rows"]["membership"] == 1
+            assert left(lab) == {"subject_key": 1}, "the group's own"
+            assert await gone(ingest.space, ["user_id:u1", "anonymous_id:a1", "email:ann@example.org", str(first)])
+            for call in (
+                {"type": "track", "anonymousId": "a1", "event": "E"},
+                {"type": "track", "userId": "u1", "event": "E", "timestamp": LATER},
+            ):
+                assert [each.status for each in await ingest.send(call)] == ["suppressed"]
+            assert left(lab) == {"subject_key": 1}
+            assert await sound(ingest)
+
+    run(main())
+
+
+def test_deleted_only(lab: Lab) -> None:
+    """What is late stays out; who comes again is somebody new, with another key."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await ingest.send({"type": "identify", "userId": "u1", "traits": {"plan": "pro"}})
+            before = await get_profile(ingest.space, "user_id:u1")
+            await erase(ingest.space, "user_id:u1", kind=DELETE_ONLY)
+            late = {"type": "track", "userId": "u1", "event": "E", "timestamp": "2026-01-01T00:00:00Z"}
+            assert [each.status for each in await ingest.send(late)] == ["suppressed"]
+            beside = {"type": "identify", "userId": "u2", "traits": {"email": "x@example.org"}, **_named("u1", late)}
+            assert [each.status for each in await ingest.send(beside)] == ["accepted"]
+            assert [each.status for each in await ingest.send({"type": "identify", "userId": "u1"})] == ["accepted"]
+            after = await get_profile(ingest.space, "user_id:u1")
+            assert after["traits"] == {}
+            assert after["profile_id"] != before["profile_id"]
+            assert await sound(ingest)
+
+    run(main())
+
+
+def _named(user: str, late: dict[str, Any]) -> dict[str, Any]:
+    return {"timestamp": late["timestamp"], "context": {"traits": {"account": user}}}
+
+
+def test_lifted(lab: Lab) -> None:
+    """Lifting lets new calls in and brings nothing back."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await ingest.send({"type": "identify", "userId": "u1", "traits": {"plan": "pro"}})
+            await erase(ingest.space, "user_id:u1")
+            assert (await list_suppressions.counts(ingest.space))["total"] == 1
+            await list_suppressions.lift(ingest.space, ["user_id:u1"], "key_test")
+            assert (await list_suppressions.counts(ingest.space))["total"] == 0
+            late = {"type": "track", "userId": "u1", "event": "E", "timestamp": "2026-01-01T00:00:00Z"}
+            assert [each.status for each in await ingest.send(late)] == ["suppressed"]
+            assert [each.status for each in await ingest.send({"type": "identify", "userId": "u1"})] == ["accepted"]
+            assert (await get_profile(ingest.space, "user_id:u1"))["traits"] == {}
+            await list_suppressions.suppress(ingest.space, ["user_id:u1"], "key_test")
+            assert [each.status for each in await ingest.send({"type": "identify", "userId": "u1"})] == ["suppressed"]
+            assert (await get_profile(ingest.space, "user_id:u1"))["event_count"] == 1
+            assert await sound(ingest)
+
+    run(main())
+
+
+def test_one_of_two_who_were_merged(lab: Lab) -> None:
+    """After an unmerge one is erased and the other whole, and the unmerge still holds in a rebuild."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await ingest.send({"type": "identify", "userId": "u1", "anonymousId": "a1", "traits": {"plan": "pro"}})
+            await ingest.send({"type": "identify", "anonymousId": "a1", "traits": {"email": "dora@example.org"}})
+            source = Source(1)
+            named = ["email:dora@example.org"]
+            await unmerge(ingest.space, named, block=True, source=source, actor="key_test")
+            assert await sound(ingest)
+            done = await erase(ingest.space, "user_id:u1")
+            assert done.erasures[0].state == FINISHED
+            assert await sound(ingest)
+            assert [i["value"] for i in (await get_profile(ingest.space, named[0]))["identifiers"]] == [
+                "dora@example.org"
+            ]
+            stranger = {"type": "track", "anonymousId": "a1", "event": "E"}
+            assert [each.status for each in await ingest.send(stranger)] == ["suppressed"]
+
+    run(main())
+
+
+def test_asked_again(lab: Lab) -> None:
+    """The same request is one request; the same person in it twice is a duplicate; unknown is no error."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await ingest.send({"type": "identify", "userId": "u1", "anonymousId": "a1"})
+            both = ("user_id:u1", "anonymous_id:a1", "user_id:stranger")
+            done = await erase(ingest.space, *both, idempotency="once")
+            again = await erase(ingest.space, *both, idempotency="once")
+            assert again == done
+            assert [each.state for each in done.erasures] == [FINISHED, DUPLICATE, FINISHED]
+            assert done.erasures[1].duplicate_of == done.erasures[0].id
+            assert done.erasures[2].counts == done.erasures[2].counts
+            unknown = done.erasures[2].counts
+            assert unknown is not None
+            assert (unknown["keys"], unknown["rows"]) == (0, {})
+            with pytest.raises(IdempotencyConflict):
+                await erase(ingest.space, "user_id:u2", idempotency="once")
+            other = await erase(ingest.space, "user_id:u1")
+            assert other.erasures[0].id != done.erasures[0].id
+            assert other.erasures[0].counts == {**unknown}
+            with pytest.raises(AlreadyErased):
+                await request_erasure.cancel(ingest.space, done.id, "key_test")
+            with pytest.raises(TooManyAsked):
+                await erase(ingest.space, *(f"user_id:{n}" for n in range(5_001)))
+
+    run(main())
+
+
+def test_held(lab: Lab) -> None:
+    """Under a hold nothing is destroyed, nothing read and nothing added; its end erases."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await ingest.send({"type": "identify", "userId": "u1", "anonymousId": "a1"})
+            hold = await manage_holds.hold(ingest.space, ["anonymous_id:a1"], "case 12", "key_test")
+            done = await erase(ingest.space, "user_id:u1")
+            assert done.erasures[0].state == ON_HOLD
+            assert await gone(ingest.space, ["user_id:u1", "anonymous_id:a1"])
+            assert left(lab)["evidence"] == 1
+            (kept,) = await held(ingest.space, hold["hold_id"])
+            assert [each["value"] for each in kept["identifiers"]] == ["u1", "a1"]
+            assert (await list_profiles(ingest.space, 10, None))["profiles"] == []
+            assert [each.status for each in await ingest.send({"type": "identify", "userId": "u1"})] == ["suppressed"]
+            assert await found(ingest) == []
+            assert [each["reason"] for each in await manage_holds.holds(ingest.space)] == ["case 12"]
+            assert (await manage_holds.release(ingest.space, hold["hold_id"], "key_test"))["resumed"] == 1
+            assert (await request_erasure.get(ingest.space, done.id)).erasures[0].state == FINISHED
+            assert left(lab) == {}
+            assert await sound(ingest)
+
+    run(main())
+
+
+def test_asleep(lab: Lab) -> None:
+    """What is kept of somebody whom the rules leave no profile goes too."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await ingest.send({"type": "identify", "userId": "u1", "traits": {"plan": "pro"}})
+            await ingest.send({"type": "identify", "userId": "u2"})
+            await put_rules(ingest.space, {"blocked": {"user_id": ["u1"]}}, "key_test")
+            await rebuild_space(ingest.space, 1, quiet)
+            assert await gone(ingest.space, ["user_id:u1"])
+            assert left(lab)["subject_key"] == 2
+            done = await erase(ingest.space, "user_id:u1")
+            counts = done.erasures[0].counts
+            assert counts is not None
+            assert counts["keys"] == 1
+            assert left(lab)["subject_key"] == left(lab)["profile"] == left(lab)["evidence"] == 1
+            assert await sound(ingest)
+
+    run(main())

@@ -1,0 +1,215 @@
+"""Gathering exports: gone on with where it stopped, and never holding anybody who is erased meanwhile."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from identity.operations.corrections.unmerge_profile import unmerge
+from identity.operations.privacy import export_person, request_erasure
+from identity.operations.privacy.access_export_sections import Step, gather
+from identity.planning.privacy.access_export import SECTIONS, Place
+from identity.planning.privacy.request_kinds import ACCESS, NATIVE, SUPPRESS_WITH_DELETE, Asked
+from identity.spaces.space import Space
+from identity.values.calls import Source
+from identity.values.errors import DatabaseUnavailable, ExportNotFound
+from identity.values.ids import public
+from identity.vault.seal import JOB
+from tests.concurrency.properties.test_verified import found, quiet
+from tests.support.writer_processes import Ingest, Lab, ingesting, run
+
+CALLS = 250
+
+
+@pytest.fixture
+def lab(database: str, tmp_path: Path) -> Lab:
+    """An empty database with its keys."""
+    return Lab(database, tmp_path)
+
+
+async def asked(lab: Lab, space: Space, *identifiers: str) -> tuple[export_person.Made, dict[str, Any]]:
+    """An export and what its job is to do."""
+    made = await export_person.ask(space, Asked(NATIVE, ACCESS, 1, identifiers, "key_test"))
+    ((payload,),) = lab.query("SELECT payload FROM job WHERE job_id = %s", made.job_id.hex())
+    return made, json.loads(space.keys.open(JOB, made.job_id, 0, bytes(payload)))
+
+
+async def fetched(space: Space, made: export_person.Made) -> dict[str, Any]:
+    """An export as it is fetched."""
+    pieces = await export_person.fetch(space, public("exp", made.id), made.ticket, "json", "key_test")
+    document: dict[str, Any] = json.loads(b"".join([piece async for piece in pieces]))
+    return document
+
+
+async def ann(ingest: Ingest) -> None:
+    """Somebody of two origins, with calls for more than a page."""
+    await ingest.send({"type": "track", "anonymousId": "a1", "event": "First"})
+    await ingest.send(*({"type": "track", "userId": "ann", "event": f"E{number}"} for number in range(CALLS)))
+    await ingest.send({"type": "identify", "userId": "ann", "anonymousId": "a1", "traits": {"plan": "pro"}})
+
+
+def stopping(after: int, then: Callable[[], Awaitable[None]] | None = None) -> export_person.Gather:
+    """Gathering that after so many steps does something, or else dies."""
+
+    async def stopped(space: Space, profiles: Sequence[str], place: Place) -> AsyncIterator[Step]:
+        nr = 0
+        async for step in gather(space, profiles, place):
+            if nr == after:
+                if then is None:
+                    raise DatabaseUnavailable
+                await then()
+            nr += 1
+            yield step
+
+    return stopped
+
+
+def test_goes_on(lab: Lab) -> None:
+    """However often it is interrupted, it goes on where it was, and comes to the same."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await ann(ingest)
+            whole, wanted = await asked(lab, ingest.space, "user_id:ann")
+            await export_person.run(ingest.space, wanted, quiet, gather)
+            made, wanted = await asked(lab, ingest.space, "user_id:ann")
+            for _ in SECTIONS:
+                with pytest.raises(DatabaseUnavailable):
+                    await export_person.run(ingest.space, wanted, quiet, stopping(1))
+            with pytest.raises(ExportNotFound):
+                await fetched(ingest.space, made)
+            await export_person.run(ingest.space, wanted, quiet, gather)
+            assert await found(ingest) == []
+            document = await fetched(ingest.space, made)
+            assert document["profiles"] == (await fetched(ingest.space, whole))["profiles"]
+            events = [call["body"].get("event") for call in document["profiles"][0]["calls"]]
+            assert events == ["First", *(f"E{number}" for number in range(CALLS)), None]
+            assert lab.query("SELECT count(*) FROM export")[0][0] == 0
+            assert lab.query("SELECT count(*) FROM export_part")[0][0] == 0
+            assert await found(ingest) == []
+
+    run(main())
+
+
+@pytest.mark.parametrize("after", range(len(SECTIONS)))
+def test_erased_meanwhile(lab: Lab, after: int) -> None:
+    """Whoever is erased between the reading of a section and its writing is in no export."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await ann(ingest)
+            made, wanted = await asked(lab, ingest.space, "user_id:ann")
+
+            async def erase() -> None:
+                await request_erasure.ask(
+                    ingest.space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 1, ["anonymous_id:a1"], "key_test")
+                )
+
+            with pytest.raises(ExportNotFound):
+                await export_person.run(ingest.space, wanted, quiet, stopping(after, erase))
+            with pytest.raises(ExportNotFound):
+                await fetched(ingest.space, made)
+            assert lab.query("SELECT count(*) FROM export_part")[0][0] == 0
+            assert lab.query("SELECT count(*) FROM subject_key")[0][0] == 0
+
+    run(main())
+
+
+def test_met_and_parted_meanwhile(lab: Lab) -> None:
+    """Who joins meanwhile may be in it; once they are erased, whole or after having left again, it is gone."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await ann(ingest)
+            await ingest.send({"type": "identify", "anonymousId": "a9", "traits": {"other": "theirs"}})
+            made, wanted = await asked(lab, ingest.space, "user_id:ann")
+
+            async def meet() -> None:
+                await ingest.send({"type": "identify", "userId": "ann", "anonymousId": "a9"})
+
+            await export_person.run(ingest.space, wanted, quiet, stopping(1, meet))
+            source = Source(1, server=True)
+            await unmerge(ingest.space, ["anonymous_id:a9"], block=True, source=source, actor="key_test")
+            await request_erasure.ask(
+                ingest.space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 1, ["anonymous_id:a9"], "key_test")
+            )
+            with pytest.raises(ExportNotFound):
+                await fetched(ingest.space, made)
+
+    run(main())
+
+
+def test_parted_meanwhile(lab: Lab) -> None:
+    """Who is parted from somebody while that is gathered is in no export of theirs."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await ann(ingest)
+            made, wanted = await asked(lab, ingest.space, "user_id:ann")
+
+            async def part() -> None:
+                source = Source(1, server=True)
+                await unmerge(ingest.space, ["anonymous_id:a1"], block=True, source=source, actor="key_test")
+
+            with pytest.raises(ExportNotFound):
+                await export_person.run(ingest.space, wanted, quiet, stopping(4, part))
+            with pytest.raises(ExportNotFound):
+                await fetched(ingest.space, made)
+
+    run(main())
+
+
+def test_a_download_that_breaks_off(lab: Lab) -> None:
+    """Nothing is left of an export whose reader went away in the middle."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await ann(ingest)
+            made, wanted = await asked(lab, ingest.space, "user_id:ann")
+            await export_person.run(ingest.space, wanted, quiet, gather)
+            pieces = await export_person.fetch(ingest.space, public("exp", made.id), made.ticket, "json", "key_test")
+            assert await anext(pieces)
+            await pieces.aclose()
+            assert lab.query("SELECT count(*) FROM export_part")[0][0] == 0
+            assert await found(ingest) == []
+
+    run(main())
+
+
+def test_gathered_twice_at_once(lab: Lab) -> None:
+    """Where a job is taken over from somebody who only seemed gone, both come to the one whole export."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await ann(ingest)
+            made, wanted = await asked(lab, ingest.space, "user_id:ann")
+            runs = (export_person.run(ingest.space, wanted, quiet, gather) for _ in range(2))
+            one, other = await asyncio.gather(*runs)
+            assert one == other
+            document = await fetched(ingest.space, made)
+            events = [call["body"].get("event") for call in document["profiles"][0]["calls"]]
+            assert events == ["First", *(f"E{number}" for number in range(CALLS)), None]
+
+    run(main())
+
+
+def test_too_old(lab: Lab) -> None:
+    """After its time it is not fetched, and then swept away with its key."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await ann(ingest)
+            made, wanted = await asked(lab, ingest.space, "user_id:ann")
+            await export_person.run(ingest.space, wanted, quiet, gather)
+            await export_person.forget_expired(ingest.spaces)
+            lab.query("UPDATE export SET until = until - %s RETURNING 1", export_person.FETCHABLE)
+            with pytest.raises(ExportNotFound):
+                await fetched(ingest.space, made)
+            assert await export_person.forget_expired(ingest.spaces) == 1
+            assert lab.query("SELECT count(*) FROM export_part")[0][0] == 0
+            assert await found(ingest) == []
+
+    run(main())

@@ -1,0 +1,145 @@
+"""Who is withheld for an erasure that a hold holds up: kept as they are, told of nowhere, and let go whole."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from identity.operations.corrections.put_rules import put_rules
+from identity.operations.corrections.rebuild_profiles import rebuild_space
+from identity.operations.corrections.remove_identifier import remove_identifier
+from identity.operations.corrections.simulate_rules import simulate_rules, tell
+from identity.operations.corrections.unmerge_profile import unmerge
+from identity.operations.integrity.list_rejections import list_rejections
+from identity.operations.privacy import list_suppressions, manage_holds, request_erasure
+from identity.operations.profiles.read_profile import get_profile
+from identity.planning.privacy.request_kinds import (
+    CANCELLED,
+    FINISHED,
+    NATIVE,
+    ON_HOLD,
+    SUPPRESS_WITH_DELETE,
+    Asked,
+    Request,
+)
+from identity.values.calls import Source
+from identity.values.errors import IdentifierNotFound, NotOneProfile, ProfileNotFound
+from tests.concurrency.properties.test_verified import found, quiet
+from tests.end_to_end.privacy.test_journal import Backup, level
+from tests.support.writer_processes import Ingest, Lab, ingesting, run
+
+WHO = Source(1, server=True)
+REFS = ("user_id:ann", "anonymous_id:a1", "email:ann@example.org")
+
+
+@pytest.fixture
+def lab(database: str, tmp_path: Path) -> Lab:
+    """An empty database with its keys."""
+    return Lab(database, tmp_path)
+
+
+async def withheld(ingest: Ingest) -> tuple[str, Request]:
+    """Ann, of two origins, one of them shared by two identifiers; her hold and the erasure that waits for it."""
+    both = {"type": "identify", "userId": "ann", "anonymousId": "a1"}
+    await ingest.send({"type": "identify", "anonymousId": "a1", "traits": {"email": "ann@example.org"}}, both)
+    await ingest.send({**both, "traits": {"email": "second@example.org"}})
+    hold = await manage_holds.hold(ingest.space, ["user_id:ann"], "case", "key_test")
+    return hold["hold_id"], await ask(ingest)
+
+
+async def ask(ingest: Ingest) -> Request:
+    """An erasure of ann."""
+    return await request_erasure.ask(ingest.space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 1, ["user_id:ann"], "key_test"))
+
+
+async def seen(ingest: Ingest) -> list[str]:
+    """By what she is read."""
+    told = []
+    for ref in REFS:
+        try:
+            await get_profile(ingest.space, ref)
+        except ProfileNotFound:
+            continue
+        told.append(ref)
+    return told
+
+
+def test_kept_as_they_are(lab: Lab) -> None:
+    """No act parts, changes or names what is withheld, and the end of the hold erases all of it."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await put_rules(ingest.space, {"limits": {"email": {"max": 1}}}, "key_test")
+            hold_id, _ = await withheld(ingest)
+            with pytest.raises(NotOneProfile):
+                await unmerge(ingest.space, ["anonymous_id:a1"], block=True, source=WHO, actor="key_test")
+            with pytest.raises(IdentifierNotFound):
+                await remove_identifier(ingest.space, "anonymous_id:a1", block=False, source=WHO, actor="key_test")
+            candidate = {"blocked": {"anonymous_id": ["a1"]}, "limits": {"email": {"max": 1}}}
+            tried = await tell(ingest.space, await simulate_rules(ingest.space, candidate, quiet))
+            assert "ann" not in str(tried["examples"])
+            assert "example.org" not in str(await list_rejections(ingest.space, None, 100, None))
+            await put_rules(ingest.space, candidate, "key_test")
+            assert (await rebuild_space(ingest.space, 1, quiet))["profiles_changed"] == 0
+            assert await seen(ingest) == []
+            await manage_holds.release(ingest.space, hold_id, "key_test")
+            for table in ("profile", "subject_key", "identifier", "evidence"):
+                assert lab.query(f"SELECT count(*) FROM {table}") == [(0,)]
+
+    run(main())
+
+
+def test_given_up(lab: Lab) -> None:
+    """Once nobody asks for the erasure any more they are read and come in as before, in a restored database too."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            hold_id, first = await withheld(ingest)
+            second = await ask(ingest)
+            backup = Backup(lab)
+            assert second.erasures[0].state == ON_HOLD
+            await request_erasure.cancel(ingest.space, first.id, "key_test")
+            assert await seen(ingest) == [], "somebody else asked for it too"
+            for _ in range(2):
+                ended = await request_erasure.cancel(ingest.space, second.id, "key_test")
+                assert ended.erasures[0].state == CANCELLED
+
+            async def as_before() -> None:
+                assert await seen(ingest) == list(REFS)
+                assert await found(ingest) == []
+                again: dict[str, Any] = {"type": "track", "event": "E", "userId": "ann"}
+                assert (await ingest.send(again))[0].status == "accepted"
+
+            await as_before()
+            backup.restore()
+            ingest.spaces.forget(ingest.space.tenant.id)
+            await level(ingest)
+            ingest.space = await ingest.spaces.get(ingest.space.tenant.id)
+            await as_before()
+            await manage_holds.release(ingest.space, hold_id, "key_test")
+            assert (await ask(ingest)).erasures[0].state == FINISHED
+            assert await seen(ingest) == []
+
+    run(main())
+
+
+def test_given_up_but_suppressed(lab: Lab) -> None:
+    """Who was suppressed by name stays suppressed when an erasure is given up."""
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await list_suppressions.suppress(ingest.space, ["email:ann@example.org"], "key_test")
+            await list_suppressions.lift(ingest.space, ["email:ann@example.org"], "key_test")
+            _, request = await withheld(ingest)
+            await list_suppressions.suppress(ingest.space, ["anonymous_id:a1"], "key_test")
+            await request_erasure.cancel(ingest.space, request.id, "key_test")
+            calls: list[dict[str, Any]] = [
+                {"type": "identify", "anonymousId": "a1", "traits": {"x": 1}},
+                {"type": "identify", "userId": "ann", "traits": {"x": 1}},
+                {"type": "identify", "anonymousId": "a7", "traits": {"email": "ann@example.org"}},
+            ]
+            outcomes = await ingest.send(*calls)
+            assert [each.status for each in outcomes] == ["suppressed", "accepted", "accepted"]
+            assert [each.demoted for each in outcomes[1:]] == [[], []]
+
+    run(main())

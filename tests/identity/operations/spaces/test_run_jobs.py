@@ -1,0 +1,144 @@
+"""Jobs: taken over where their runner is gone, ended with a code where they fail, sealed where they lie."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from identity.operations.spaces import run_jobs
+from identity.operations.spaces.run_jobs import Jobs, Progress
+from identity.spaces.space import Space
+from identity.store.spaces import jobs as store
+from identity.values.errors import DatabaseUnavailable, JobNotFound, LastIdentifier
+from tests.support.writer_processes import Lab, run
+
+KIND = 7
+SECRET = "ann@example.org"
+
+
+@pytest.fixture
+def lab(database: str, tmp_path: Path) -> Lab:
+    """An empty database with its keys."""
+    return Lab(database, tmp_path)
+
+
+async def echo(_space: Space, wanted: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Work that gives back what was asked for."""
+    await progress(3, 4)
+    return {"told": wanted["ask"]}
+
+
+def test_asked_run_followed(lab: Lab) -> None:
+    """A job goes from queued to done; nothing of it lies in the clear."""
+
+    async def main() -> None:
+        spaces = await lab.open()
+        space = await lab.space(spaces)
+        runner = Jobs(spaces, {KIND: echo})
+        asked = await runner.ask(space, KIND, {"ask": SECRET})
+        assert asked["state"] == "queued"
+        assert (await runner.follow(space, asked["job_id"]))[1]["state"] == "queued"
+        assert await runner.run_next()
+        assert not await runner.run_next()
+        kind, told = await runner.follow(space, asked["job_id"], 5)
+        assert (kind, told["state"], told["result"]) == (KIND, "done", {"told": SECRET})
+        assert (told["done"], told["total"]) == (3, 4)
+        assert SECRET.encode() not in b"".join(bytes(row) for (row,) in lab.query("SELECT payload FROM job"))
+        for unknown in ("job_" + "0" * 32, "nonsense"):
+            with pytest.raises(JobNotFound):
+                await runner.follow(space, unknown)
+        await spaces.database.close()
+
+    run(main())
+
+
+def test_waiting_ends_with_the_job(lab: Lab) -> None:
+    """Who waits for a job is told when it ends, by whoever runs it."""
+
+    async def main() -> None:
+        spaces = await lab.open()
+        space = await lab.space(spaces)
+        runner, other = Jobs(spaces, {KIND: echo}), Jobs(spaces, {KIND: echo})
+        running = asyncio.create_task(runner.run_for_ever())
+        asked = await other.ask(space, KIND, {"ask": 1})
+        assert (await other.follow(space, asked["job_id"], 30))[1]["state"] == "done"
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await spaces.database.close()
+
+    run(main())
+
+
+def test_a_runner_that_is_gone(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job whose holder stopped saying so is begun anew by another, and only then."""
+    monkeypatch.setattr(run_jobs, "_HELD", 1_500_000)
+
+    async def main() -> None:
+        spaces = await lab.open()
+        space = await lab.space(spaces)
+        begun = asyncio.Event()
+
+        async def never(_space: Space, _wanted: dict[str, Any], _progress: Progress) -> dict[str, Any]:
+            begun.set()
+            await asyncio.Event().wait()
+            return {}
+
+        gone, other = Jobs(spaces, {KIND: never}), Jobs(spaces, {KIND: echo})
+        asked = await gone.ask(space, KIND, {"ask": 2})
+        running = asyncio.create_task(gone.run_next())
+        await begun.wait()
+        assert not await other.run_next()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        while not await other.run_next():  # noqa: ASYNC110 (another process would not be told either)
+            await asyncio.sleep(0.1)
+        assert (await other.follow(space, asked["job_id"]))[1]["result"] == {"told": 2}
+        await spaces.database.close()
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(LastIdentifier(), "last_identifier"), (ValueError(SECRET), "internal_error")]
+)
+def test_what_goes_wrong_is_said(lab: Lab, error: Exception, code: str) -> None:
+    """A job that fails ends with a code, and with nothing of what it worked on."""
+
+    async def main() -> None:
+        spaces = await lab.open()
+        space = await lab.space(spaces)
+
+        async def fails(_space: Space, _wanted: dict[str, Any], _progress: Progress) -> dict[str, Any]:
+            raise error
+
+        runner = Jobs(spaces, {KIND: fails})
+        asked = await runner.ask(space, KIND, {"ask": SECRET})
+        assert await runner.run_next()
+        told = (await runner.follow(space, asked["job_id"]))[1]
+        assert (told["state"], told["error"]) == ("failed", code)
+        assert "result" not in told
+        await spaces.database.close()
+
+    run(main())
+
+
+def test_an_outage_is_waited_out(lab: Lab) -> None:
+    """Where the database is away the job is not given up: it still says that it runs."""
+
+    async def main() -> None:
+        spaces = await lab.open()
+        space = await lab.space(spaces)
+
+        async def away(_space: Space, _wanted: dict[str, Any], _progress: Progress) -> dict[str, Any]:
+            raise DatabaseUnavailable
+
+        runner = Jobs(spaces, {KIND: away})
+        asked = await runner.ask(space, KIND, {"ask": 1})
+        with pytest.raises(DatabaseUnavailable):
+            await runner.run_next()
+        assert lab.query("SELECT state FROM job") == [(store.RUNNING,)]
+        assert (await runner.follow(space, asked["job_id"]))[1]["state"] == "running"
+        await spaces.database.close()
+
+    run(main())

@@ -1,0 +1,130 @@
+"""GPP strings and what their sections deny."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from identity.planning.consent.signals import gpp
+from identity.planning.consent.signals.us_sections import UsSection, decode_usca, decode_usnat, statements
+from identity.values.errors import BadSignal
+from tests.identity.planning.consent.signals.encoding import NOW, encode, granting, header, text_of
+
+FULL = encode(granting())
+OUT = {"ads": False, "sale_share": False}
+CHILD = OUT | {"sensitive": False}
+GRANTS = {"ads": True, "analytics": True, "personalisation": True}
+ANSWER = st.integers(0, 2)
+
+
+def two(answers: list[int] | tuple[int, ...]) -> str:
+    """Two bits for each answer."""
+    return "".join(f"{each:02b}" for each in answers)
+
+
+def usnat(
+    sale: int = 0, sharing: int = 0, advertising: int = 0, sensitive: int = 0, child: int = 0, *, wide: bool = False
+) -> str:
+    """A national core with one answer of each kind, the others as if nothing applied."""
+    kinds, ages = (16, 3) if wide else (12, 2)
+    core = [0] * 6 + [sale, sharing, advertising, *[0] * (kinds - 1), sensitive, *[0] * (ages - 1), child, 0, 1, 0, 0]
+    return text_of("000001" + two(core))
+
+
+def usca(sale: int = 0, sharing: int = 0, sensitive: int = 0, child: int = 0) -> str:
+    """The same for California."""
+    return text_of("000001" + two([0, 0, 0, sale, sharing, sensitive, *[0] * 8, child, 0, 0, 1, 0, 0]))
+
+
+@given(st.sets(st.integers(9, 60)), st.booleans())
+def test_header(ids: set[int], ranges: bool) -> None:  # noqa: FBT001
+    """Sections are told by any mix of single ids and ranges, and unread ones are kept as they are."""
+    items: list[tuple[int, int]] = []
+    for id_ in sorted(ids):
+        if ranges and items and items[-1][1] == id_ - 1:
+            items[-1] = (items[-1][0], id_)
+        else:
+            items.append((id_, id_))
+    told = gpp.decode("~".join([header(items), *(f"x{id_}" for id_ in sorted(ids))]), NOW)
+
+    assert told.sections == tuple(sorted(ids))
+    assert told.others == {id_: f"x{id_}" for id_ in ids}
+    assert gpp.statements(told) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "stated"),
+    [
+        (usnat(), {}), (usnat(2, 2, 2), {}), ("BVQqAAAACg", {}), (usnat(sensitive=2), {}), (usnat(1), OUT),
+        (usnat(2, 1), OUT), (usnat(2, 2, 1), OUT), (usnat(sensitive=1), {"sensitive": False}),
+        (usnat(sensitive=1, wide=True), {"sensitive": False}), (usnat(child=1), CHILD), (usnat(child=2), CHILD),
+        (usnat(child=2, wide=True), CHILD), (usnat() + ".QA", {}), (usnat() + ".Q", {}), (usnat() + ".YA", OUT),
+        (usnat(2, 2, 2) + ".Y", OUT),
+    ],
+)  # fmt: skip
+def test_usnat(text: str, stated: dict[str, bool]) -> None:
+    """An opt-out, a signal of GPC and a known child deny; not opting out and what does not apply say nothing."""
+    assert statements(decode_usnat(text)) == stated
+
+
+@pytest.mark.parametrize(
+    ("text", "stated"),
+    [
+        (usca(), {}), (usca(2, 2), {}), (usca(1), OUT), (usca(0, 1), OUT), (usca(sensitive=1), {"sensitive": False}),
+        (usca(child=1), CHILD), (usca(child=2), CHILD), (usca() + ".YA", OUT), (usca() + ".QA", {}),
+    ],
+)  # fmt: skip
+def test_usca(text: str, stated: dict[str, bool]) -> None:
+    """The same of California."""
+    assert statements(decode_usca(text)) == stated
+
+
+@given(st.lists(ANSWER, min_size=9, max_size=9), st.lists(ANSWER, max_size=16), st.lists(ANSWER, max_size=3))
+def test_us_never_grants(opt: list[int], sensitive: list[int], child: list[int]) -> None:
+    """Whatever a US section says, nothing is granted by it."""
+    section = UsSection(1, opt[0], opt[1], opt[2], tuple(sensitive), tuple(child), bool(opt[3]))
+
+    assert True not in statements(section).values()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "B", text_of("000000" + "0" * 54), text_of("000011" + "0" * 64), usnat(3), usnat(child=3), usnat() + ".",
+        usnat() + ".A", usnat() + ".gA", usnat() + ".QA.QA", usnat() + ".YB", usnat()[:-1], usnat() + "AAAB",
+    ],
+)  # fmt: skip
+def test_bad_usnat(text: str) -> None:
+    """An unknown version, an answer without meaning, a wrong segment or something missing spoils it."""
+    with pytest.raises(BadSignal):
+        decode_usnat(text)
+
+
+def test_sections_together() -> None:
+    """A section that denies stands against one that grants."""
+    ids = header([(2, 2), (6, 8)])
+    parts = [FULL, "1YNN", usnat(2, 2, 2), usca(2, 2)]
+    assert gpp.statements(gpp.decode("~".join([ids, *parts]), NOW)) == GRANTS
+    for at, worse in ((1, "1YYN"), (2, usnat(1)), (3, usca(1))):
+        changed = [*parts[:at], worse, *parts[at + 1 :]]
+        assert gpp.statements(gpp.decode("~".join([ids, *changed]), NOW)) == GRANTS | OUT
+
+
+ONE = header([(2, 2)])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "~", "~~", "D", "DBA", "DBAA~", f"DBAA~{FULL}", ONE, f"{ONE}~", f"{ONE}~{FULL}~", f"{ONE}~{FULL}~1YNN",
+        f"{header([(2, 2), (6, 6)])}~{FULL}", f"{header([(2, 2), (6, 6)])}~1YNN~{FULL}", f"{ONE}~{FULL[:-9]}",
+        f"{ONE}~{usnat()}", f"{header([(2, 2)], kind=2)}~{FULL}", f"{header([(2, 2)], version=2)}~{FULL}",
+        f"{ONE}AAB~{FULL}", f"{ONE}.A~{FULL}", f"{ONE}~{FULL} ", f"{ONE}~{FULL}\n", f"{header([(2, 60_000)])}~{FULL}",
+        f"{text_of('000011000001' + '0' * 11 + '1' + '0' * 90)}~{FULL}", f"{text_of('000011000001' + '1' * 12)}~{FULL}",
+        f"{ONE}~{FULL}" + "~" * 9000, "D" * 1_000_000, f"{ONE}~{FULL}".encode(), None, 3, [], {}, object(),
+    ],
+    ids=lambda value: str(value)[:20],
+)  # fmt: skip
+def test_bad_gpp(text: object) -> None:
+    """A wrong count, order, kind, version or code, one bad section, or no string at all: all of it is refused."""
+    with pytest.raises(BadSignal):
+        gpp.decode(text, NOW)

@@ -1,0 +1,125 @@
+"""Strings that the IAB's own specifications and reference libraries publish, with what they say of them."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from identity.planning.consent.signals import gpp, tcf
+from identity.planning.consent.signals.us_sections import decode_usca, decode_usnat
+from identity.planning.consent.signals.vendors import Vendors
+from identity.values.calls import MICRO
+from tests.identity.planning.consent.signals.encoding import NOW
+
+TEN = set(range(1, 11))
+LARGE = (
+    "CPi8wgAPi8wgAAOACBENCuCoAP_AAEfAACiQJHNd_H__bX9n-f7_6ft0eY1f9_r37uQzDhfNk-8F3L_W_LwX_2E7NF36tq4KmR4ku1LBIUNtHM"
+    "nUDUmxaokVrzHsak2cpzNKJ_BkknsZe2dYGF9vm5tj-QKZ7_5_d3f52T_9_9v-39z33913v3d93-_13LjdV5_9H_v9fR_b8_Kf9_5-_4v8_____"
+    "3_e______8AEEggCTDVuIAuxLHAm0DCKBECMKwkKoFABBQDC0QGADg4KdlYBPrCBAAgFAEYEQIcAUYEAgAAAgCQiACQIsEAAAIgEAAIAEQiEABA"
+    "wCCgAsDAIAAQDQMUQoABAkIMiAiKUwICIEggJbKhBKC6Q0wgCrLACgkRsFAAiAAAUgACAsHAMESAlYsECTFG-QAjBCgFEqFaAGGgAwABBI4RABg"
+    "ACCRwqADAAEEjgA"
+)
+SHOWN = "IBAgAAAgAIAwgAgAAAAEAAAACA.QAagAQAgAIAwgA"
+TCF: dict[str, dict[str, Any]] = {
+    "COtybn4PA_zT4KjACBENAPCIAEBAAECAAIAAAAAAAAAA": {
+        "created": "2020-01-26T17:01:00+00:00", "last_updated": "2021-02-02T17:01:00+00:00",
+        "cmp_id": 675, "cmp_version": 2, "screen": 1, "vendor_list": 15, "policy": 2, "language": "EN",
+        "country": "AA", "service_specific": False, "purpose_one_hidden": True, "non_standard_texts": False,
+        "special_features": {1}, "purposes_consent": {2, 10}, "purposes_li": {2, 9},
+    },
+    f"COrEAV4OrXx94ACABBENAHCIAD-AAAAAAACAAxAAAAgAIAwgAgAAAAEAgQAAAAAEAYQAQAAAACAAAABAAA.{SHOWN}": {
+        "purposes_consent": {3, 4, 5, 6, 7, 8, 9}, "vendor_consent": {23, 37, 47, 48, 53, 65, 98},
+        "vendor_li": {37, 47, 48, 53, 65, 98, 129}, "disclosed": {23, 37, 47, 48, 53, 65, 98, 129},
+    },
+    "COv__-wOv__-wC2AAAENAPCgAAAAAAAAAAAAA_wAQA_gEBABAEAAAA": {"vendor_li": {128}},
+    "COwBOpCOwBOpCLqAAAENAPCAAAAAAAAAAAAAFfwAYFfAV-BVkAGBVYFWAAA": {"vendor_consent": {702, 703}},
+    "COwBOpCOwBOpCLqAAAENAPCAAAAAAAAAAAAAFfwAQFfgUbABAUaAAA": {"vendor_consent": {703}},
+    "COwxsONOwxsONKpAAAENAdCAAMAAAAAAAAAAAAAAAAAA": {"purposes_consent": {1, 2}},
+    "CPSG_8APSG_8AAAAAAENAACgAAAAAAAAAAAAAAAAAAAA.YAAAAAAAAAAA": {
+        "created": "2022-01-01T00:00:00+00:00", "last_updated": "2022-01-01T00:00:00+00:00", "cmp_id": 0,
+        "language": "EN", "policy": 2, "service_specific": True, "purposes_consent": set(), "vendor_consent": set(),
+    },
+    "COv_eg6Ov_eg6AOADBENAaCgAP_AAH_AACiQAVEUQQoAIQAqIoghAAQgAA.YAAAAAAAAAAAAAAAAAA": {
+        "cmp_id": 14, "cmp_version": 3, "screen": 1, "vendor_list": 26, "country": "US", "special_features": set(),
+        "purposes_consent": TEN, "purposes_li": {2, 7, 8, 9, 10},
+        "vendor_consent": {2, 6, 8, 12, 18, 23, 25, 37, 42}, "vendor_li": {2, 6, 8, 12, 18, 23, 37, 42},
+    },
+    LARGE: {
+        "cmp_id": 14, "cmp_version": 2, "vendor_list": 174, "special_features": {1}, "purposes_consent": TEN,
+        "country": "US", "vendor_consent": 772, "vendor_li": 280,
+    },
+}  # fmt: skip
+
+
+def shown(value: object, expected: object) -> object:
+    """A value of ours in the form in which it is published: a set, how many there are, a time."""
+    if isinstance(value, Vendors):
+        held = {vendor for vendor in range(65_536) if vendor in value}
+        return len(held) if isinstance(expected, int) else held
+    if isinstance(expected, str) and isinstance(value, int):
+        return int(datetime.fromisoformat(expected).timestamp()) * MICRO == value and expected
+    return set(value) if isinstance(value, frozenset) else value
+
+
+@pytest.mark.parametrize("text", TCF)
+def test_tcf(text: str) -> None:
+    """A published TC string says what is published of it (interest in purposes 3 to 6 left out since)."""
+    told = tcf.decode(text, NOW)
+
+    assert {name: shown(getattr(told, name), expected) for name, expected in TCF[text].items()} == TCF[text]
+
+
+SPECIFIC = "CPXxRfAPXxRfAAfKABENB-CgAAAAAAAAAAYgAAAAAAAA"
+ALL_SECTIONS = (
+    "DBACOdM~CPSG_8APSG_8AAAAAAENAACAAAAAAAAAAAAAAAAAAAAA.QAAA.IAAA~BPSG_8APSG_8AAAAAAENAACAAAAAAAAAAAAAAAAAAAA.YAAAA"
+    "AAAAAA~1---~BAAAAAAAAABA.QA~BAAAAABA.QA~BAAAABA~BAAAAEA.QA~BAAAAAQA~BAAAAAEA.QA~BAAAAABA~BAAAAABA.QA~BAAAAAABAA."
+    "QA~BAAAAAQA.QA~BAAAAAABAA.QA~BAAAAAQA.QA~BAAAAAQA.QA~BAAAAABA.QA~BAAAAAAAQA.QA~BAAAAAQA.QA"
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "sections"),
+    [
+        ("DBAA", ()),
+        ("DBABTA~1YNN", (6,)),
+        (f"DBABM~{SPECIFIC}", (2,)),
+        (f"DBABMA~{SPECIFIC}", (2,)),
+        (f"DBACNY~{SPECIFIC}~1YNN", (2, 6)),
+        (f"DBACNYA~{SPECIFIC}~1YNN", (2, 6)),
+        (f"DBABjw~{SPECIFIC}~1YNN", (5, 6)),
+        (ALL_SECTIONS, (2, *range(5, 23))),
+    ],
+)
+def test_gpp(text: str, sections: tuple[int, ...]) -> None:
+    """A published GPP string has the sections that are published of it, and opts out of nothing."""
+    told = gpp.decode(text, NOW)
+    read = {2: told.tcf, 6: told.us_privacy, 7: told.usnat, 8: told.usca}
+
+    assert told.sections == sections
+    assert {id_ for id_, section in read.items() if section} | set(told.others) == set(sections)
+    assert gpp.statements(told) == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("BVVVkkkkkpFY.YA", ((1, 1, 1), (2, 1, 0) * 5 + (2,), (2, 1, 0), True)),
+        ("BVVVkkkkkpFY", ((1, 1, 1), (2, 1, 0) * 5 + (2,), (2, 1, 0), None)),
+        ("BVVVkkkklWA.YA", ((1, 1, 1), (2, 1, 0) * 4, (2, 1), True)),
+        ("BAAAAAAAAABA.QA", ((0, 0, 0), (0,) * 16, (0, 0, 0), False)),
+    ],
+)
+def test_usnat(text: str, told: tuple[object, ...]) -> None:
+    """A published national section, of either layout, says what is published of it."""
+    section = decode_usnat(text)
+
+    assert ((section.sale, section.sharing, section.advertising), section.sensitive) == told[:2]
+    assert (section.child, section.gpc) == told[2:]
+
+
+def test_usca() -> None:
+    """A published Californian section says what is published of it."""
+    section = decode_usca("BVWSSSVY.YA")
+
+    assert (section.sale, section.sharing, section.sensitive) == (1, 1, (2, 1, 0) * 3)
+    assert (section.child, section.gpc) == ((2, 1), True)

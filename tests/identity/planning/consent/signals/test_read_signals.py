@@ -1,0 +1,171 @@
+"""The signals of a call: where they lie, what they state, and what is kept of them."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from identity.planning.consent.signals import google, gpc, us_privacy
+from identity.planning.consent.signals.classes import Statements, together
+from identity.planning.consent.signals.read_signals import LONGEST_RAW, Signal, read_signals
+from identity.values.errors import BadSignal
+from tests.identity.planning.consent.signals.encoding import NOW, encode, granting, header
+
+FULL = encode(granting())
+GPP = f"{header([(2, 2), (6, 6)])}~{FULL}~1YYN"
+OUT: Statements = {"ads": False, "sale_share": False}
+GRANTS: Statements = {"ads": True, "analytics": True, "personalisation": True}
+NAMES = st.sampled_from(["ads", "analytics", "personalisation", "functional", "sale_share", "sensitive", "necessary"])
+TOLD: st.SearchStrategy[Statements] = st.dictionaries(NAMES, st.booleans())  # type: ignore[arg-type]
+TEXT = st.text(st.characters())
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+)
+FIELDS = ("tcf", "gpp", "usPrivacy", "googleConsentMode")
+
+
+def read(context: object, *, header: bool = False, server: bool = False) -> tuple[Signal, ...]:
+    """The signals of a call."""
+    return read_signals(context, header=header, server=server, now=NOW).found
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "signal"),
+    [
+        ("tcf", FULL, Signal("tcf", GRANTS, FULL)),
+        ("tcf", "", Signal("tcf", {}, "", invalid=True)),
+        ("tcf", FULL[:40], Signal("tcf", {}, FULL[:40], invalid=True)),
+        ("tcf", "\u00c5\ud800\0", Signal("tcf", {}, "\\xc5\\ud800\0", invalid=True)),
+        ("tcf", {"string": [FULL]}, Signal("tcf", {}, "", invalid=True)),
+        ("gpp", GPP, Signal("gpp", {**GRANTS, **OUT}, GPP)),
+        ("gpp", FULL, Signal("gpp", {}, FULL, invalid=True)),
+        ("usPrivacy", "1YYN", Signal("us_privacy", OUT, "1YYN")),
+        ("usPrivacy", "1YNN", Signal("us_privacy", {}, "1YNN")),
+        ("usPrivacy", 1, Signal("us_privacy", {}, "", invalid=True)),
+        ("googleConsentMode", {"ad_storage": "denied"}, Signal("gcm", {"ads": False}, '{"ad_storage":"denied"}')),
+        ("googleConsentMode", {"b": "c", "a": "d"}, Signal("gcm", {}, '{"a":"d","b":"c"}', invalid=True)),
+        ("googleConsentMode", {"\ud800": "é"}, Signal("gcm", {}, '{"\\ud800":"\\u00e9"}', invalid=True)),
+        ("googleConsentMode", "G111", Signal("gcm", {}, "G111", invalid=True)),
+    ],
+)
+def test_signal(field: str, value: object, signal: Signal) -> None:
+    """A signal is read from its field, keeps what came, and states nothing where it is invalid."""
+    assert read({"consent": {field: value, "categoryPreferences": {"Ads": True}}}) == (signal,)
+
+
+@pytest.mark.parametrize("context", [None, {}, [], "x", {"consent": None}, {"consent": [FULL]}, {"consent": {}}])
+def test_no_signal(context: object) -> None:
+    """Where there is none there is none."""
+    assert read(context) == ()
+
+
+def test_null_is_absent() -> None:
+    """A field that is null says no more than one that is not there."""
+    assert read({"gpc": None, "consent": dict.fromkeys(FIELDS)}) == ()
+
+
+@pytest.mark.parametrize(
+    ("context", "header", "server", "signals"),
+    [
+        ({}, True, False, [Signal("gpc", OUT, "Sec-GPC: 1")]),
+        ({}, True, True, [Signal("gpc", {}, "Sec-GPC: 1", ignored=True)]),
+        ({"gpc": True}, False, True, [Signal("gpc", OUT, "context.gpc: true")]),
+        ({"gpc": True}, False, False, [Signal("gpc", {}, "context.gpc: true", ignored=True)]),
+        ({"gpc": False}, False, True, []),
+        ({"gpc": "true"}, False, True, [Signal("gpc", {}, "true", invalid=True)]),
+        ({"gpc": 1}, False, True, [Signal("gpc", {}, "", invalid=True)]),
+    ],
+)
+def test_gpc(context: object, header: bool, server: bool, signals: list[Signal]) -> None:  # noqa: FBT001
+    """The header speaks on browser keys, the field on server keys; on the others both are flagged and ignored."""
+    assert list(read(context, header=header, server=server)) == signals
+
+
+@pytest.mark.parametrize(
+    "value", ["0", "true", "1,1", '"1"', "01", "", " 1", "1 ", "\uff11", b"0", b"1,1", None, 1, True]
+)
+def test_other_headers(value: object) -> None:
+    """Nothing but the one value of the header is the signal."""
+    assert not gpc.header_says(value)
+
+
+@pytest.mark.parametrize("value", ["1", b"1"])
+def test_header(value: object) -> None:
+    """The one value is."""
+    assert gpc.header_says(value)
+
+
+def test_denial_stands() -> None:
+    """All signals of a call together: what one denies no other grants."""
+    told = read_signals({"consent": {"tcf": FULL, "usPrivacy": "1YYN"}}, header=False, server=False, now=NOW)
+
+    assert told.stated == {**GRANTS, **OUT}
+
+
+@given(st.lists(TOLD))
+def test_together(told: list[Statements]) -> None:
+    """Statements meet in any order with one result, in which nothing is granted that any denies or none grants."""
+    stated = together(*told)
+
+    assert stated == together(*reversed(told))
+    for name, granted in stated.items():
+        assert granted == (False not in [each[name] for each in told if name in each])
+
+
+@pytest.mark.parametrize(
+    ("mode", "stated"),
+    [
+        ({"ad_storage": "granted"}, {"ads": True}),
+        ({"ad_storage": "granted", "ad_user_data": "granted", "ad_personalization": "denied"}, {"ads": False}),
+        ({"analytics_storage": "granted", "functionality_storage": "denied"}, {"analytics": True, "functional": False}),
+        ({"personalization_storage": "granted"}, {"personalisation": True}),
+        ({"security_storage": "granted"}, {}),
+    ],
+)
+def test_google(mode: dict[str, str], stated: dict[str, bool]) -> None:
+    """A class is granted if all that was told of it was; what was not told is no statement."""
+    assert google.statements(google.decode(mode)) == stated
+
+
+@pytest.mark.parametrize(
+    "mode",
+    [
+        None, {}, [], "granted", {"ad_storage": "Granted"}, {"ad_storage": True}, {"ad_storage": None}, {1: "granted"},
+        {"ads": "granted"}, {"ad_storage": "granted", "region": "DE"}, {"ad_storage": ["granted"]},
+        {"ad_storage": "granted "}, dict.fromkeys(map(str, range(9)), "granted"),
+    ],
+)  # fmt: skip
+def test_bad_google(mode: object) -> None:
+    """An unknown type, a value that is not exactly one of the two, or nothing at all is refused."""
+    with pytest.raises(BadSignal):
+        google.decode(mode)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1", "1YN", "1YNNN", "2YNN", "1yyn", "1YXN", "1YYN\n", " 1YYN", "1Y\u2013N", b"1YYN", 1]
+)
+def test_bad_us_privacy(text: object) -> None:
+    """Anything but version 1 in four exact characters is refused."""
+    with pytest.raises(BadSignal):
+        us_privacy.decode(text)
+
+
+@given(st.dictionaries(st.sampled_from([*FIELDS, "other"]), JSON) | JSON, JSON, st.booleans(), st.booleans())
+def test_any_context(consent: Any, told: Any, header: bool, server: bool) -> None:  # noqa: FBT001
+    """Whatever JSON a call carries, reading its signals never raises, and invalid ones state nothing."""
+    for signal in read({"consent": consent, "gpc": told}, header=header, server=server):
+        assert not (signal.invalid or signal.ignored) or signal.stated == {}
+        assert signal.raw.isascii()
+        assert len(signal.raw) <= LONGEST_RAW
+
+
+def test_bottomless() -> None:
+    """Neither depth nor size of what lies in a field costs anything."""
+    deep: Any = []
+    for _ in range(100_000):
+        deep = [deep]
+    found = read({"gpc": deep, "consent": {**dict.fromkeys(FIELDS, deep), "tcf": "C" * 1_000_000}})
+
+    assert [signal.invalid for signal in found] == [True] * 5

@@ -1,0 +1,188 @@
+"""TC strings: what published ones say, what they grant, and what is refused."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from identity.planning.consent.signals.tcf import (
+    FIRST,
+    LONGEST,
+    NOT_ALLOWED,
+    PURPOSES,
+    REQUIRE_CONSENT,
+    REQUIRE_INTEREST,
+    Restriction,
+    Tcf,
+    allows,
+    decode,
+    statements,
+)
+from identity.planning.consent.signals.vendors import Vendors
+from identity.values.calls import DAY, MICRO
+from identity.values.errors import BadSignal
+from tests.identity.planning.consent.signals.encoding import ALL, NOW, TCFS, core, encode, granting, number, text_of
+
+FULL = encode(granting())
+
+
+@given(TCFS)
+def test_round_trip(tcf: Tcf) -> None:
+    """What is written by the published format is read as it was meant, whatever it says."""
+    assert decode(encode(tcf), NOW) == tcf
+
+
+@given(TCFS, st.integers(0, 70_000))
+def test_vendors(tcf: Tcf, vendor: int) -> None:
+    """A vendor is in a set exactly if its bit is set or a range holds it."""
+    told = tcf.vendor_consent
+    bit = 1 <= vendor <= told.top and f"{told.bits:0{told.top}b}"[vendor - 1] == "1"
+
+    assert (vendor in told) == (bit or any(vendor in range(a, b + 1) for a, b in told.ranges))
+
+
+@pytest.mark.parametrize("name", PURPOSES)
+def test_every_purpose_of_a_class_is_needed(name: str) -> None:
+    """A class is granted if all its purposes are consented to, and denied if any one is not."""
+    needed = next(purposes for class_, purposes in PURPOSES.items() if class_ == name)
+    told = [statements(decode(encode(granting(purposes_consent=needed - {each})), NOW)) for each in needed]
+    whole = statements(decode(encode(granting(purposes_consent=needed)), NOW))
+
+    assert [dict(each)[name] for each in told] == [False] * len(needed)  # type: ignore[index]
+    assert {class_ for class_, granted in whole.items() if granted} == {name}
+
+
+def test_classes() -> None:
+    """Full consent grants three classes and says nothing of the others; a flat refusal denies the three."""
+    assert statements(decode(FULL, NOW)) == {"ads": True, "analytics": True, "personalisation": True}
+    refused = decode(encode(granting(purposes_consent=frozenset())), NOW)
+    assert statements(refused) == {"ads": False, "analytics": False, "personalisation": False}
+
+
+def test_interest_never_grants() -> None:
+    """Legitimate interest in everything is consent to nothing, and purposes 1 and 3 to 6 cannot have it."""
+    tcf = decode(encode(granting(purposes_consent=frozenset()), purposes_li="1" * 24), NOW)
+
+    assert set(statements(tcf).values()) == {False}
+    assert tcf.purposes_li.isdisjoint({1, 3, 4, 5, 6})
+    assert not allows(tcf, {2}, 1)
+
+
+@pytest.mark.parametrize("changed", [{"policy": 0}, {"policy": 2}, {"policy": 3}, {"service_specific": False}])
+def test_not_valid_any_more(changed: dict[str, int]) -> None:
+    """A string of an older policy, or a global one, is read and states nothing, nor does it allow anything."""
+    tcf = decode(encode(granting(**changed)), NOW)
+
+    assert (statements(tcf), allows(tcf, {1}, 1)) == ({}, False)
+
+
+def restricted(kind: int, purpose: int = 2) -> Tcf:
+    """Full consent, with vendors 5 to 9 restricted for a purpose."""
+    return decode(encode(granting(restrictions=(Restriction(purpose, kind, Vendors(ranges=((5, 9),))),))), NOW)
+
+
+@pytest.mark.parametrize(
+    ("tcf", "purposes", "vendor", "allowed"),
+    [
+        (granting(), {1, 2, 3}, 100, True),
+        (granting(), {1, 2, 3}, 101, False),
+        (granting(), {1, 2, 3}, 0, False),
+        (granting(), set(), 100, False),
+        (granting(), {1, 12}, 100, False),
+        (granting(purposes_consent=ALL - {3}), {1, 2, 3}, 100, False),
+        (restricted(NOT_ALLOWED), {1, 2}, 4, True),
+        (restricted(NOT_ALLOWED), {1, 2}, 5, False),
+        (restricted(NOT_ALLOWED), {1, 3}, 5, True),
+        (restricted(REQUIRE_CONSENT), {1, 2}, 5, True),
+        (restricted(REQUIRE_INTEREST), {1, 2}, 5, False),
+        (granting(disclosed=Vendors(9, 0b111)), {1}, 9, True),
+        (granting(disclosed=Vendors(9, 0b111)), {1}, 6, False),
+        (granting(policy=5), {1}, 6, False),
+        (granting(policy=5, disclosed=Vendors(9, 0b111)), {1}, 7, True),
+    ],
+)
+def test_vendor_is_allowed(tcf: Tcf, purposes: set[int], vendor: int, *, allowed: bool) -> None:
+    """A vendor needs all purposes, its own bit, no restriction against consent, and to have been shown."""
+    assert allows(decode(encode(tcf), NOW), purposes, vendor) is allowed
+
+
+def test_restricted_to_consent_needs_it() -> None:
+    """Where a publisher requires consent, interest does not do."""
+    kind = Restriction(2, REQUIRE_CONSENT, Vendors(ranges=((5, 9),)))
+    tcf = granting(purposes_consent=ALL - {2}, purposes_li=frozenset({2}), restrictions=(kind,))
+
+    assert not allows(decode(encode(tcf), NOW), {2}, 5)
+
+
+BAD_CORES = {
+    "version 1": {"version": number(1, 6)},
+    "version 3": {"version": number(3, 6)},
+    "never made": {"created": number(0, 36)},
+    "made before there were any": {"created": number((FIRST - MICRO) // (MICRO // 10), 36)},
+    "changed before it was made": {"created": number((NOW + MICRO) // (MICRO // 10), 36)},
+    "from the future": {"last_updated": number((NOW + DAY + MICRO) // (MICRO // 10), 36)},
+    "no language": {"language": number(26, 6) + number(0, 6)},
+    "no country": {"country": number(0, 6) + number(63, 6)},
+    "vendor 0": {"vendor_consent": number(9, 16) + "1" + number(1, 12) + "0" + number(0, 16)},
+    "range backwards": {"vendor_consent": number(9, 16) + "1" + number(1, 12) + "1" + number(5, 16) + number(4, 16)},
+    "range beyond the top": {"vendor_li": number(9, 16) + "1" + number(1, 12) + "1" + number(5, 16) + number(10, 16)},
+    "vendor beyond the top": {"vendor_li": number(9, 16) + "1" + number(1, 12) + "0" + number(10, 16)},
+    "more ranges than there is room": {"vendor_consent": number(65_535, 16) + "1" + number(4095, 12)},
+    "more bits than there is room": {"vendor_consent": number(65_535, 16) + "0"},
+    "restriction of purpose 0": {"restrictions": number(1, 12) + number(0, 6) + "00" + number(0, 12)},
+    "restriction of no kind": {"restrictions": number(1, 12) + number(1, 6) + "11" + number(0, 12)},
+    "restrictions missing": {"restrictions": ""},
+    "restrictions cut": {"restrictions": number(2, 12) + number(1, 6) + "00" + number(0, 12)},
+    "something behind": {"restrictions": number(0, 12) + "0" * 90 + "1"},
+}
+
+
+@pytest.mark.parametrize("name", BAD_CORES)
+def test_bad_core(name: str) -> None:
+    """A core with this wrong is refused."""
+    with pytest.raises(BadSignal):
+        decode(encode(granting(), **BAD_CORES[name]), NOW)
+
+
+VENDORS = number(3, 16) + "0111"
+PUBLISHER = "011" + "1" * 48 + number(2, 6) + "1111"
+
+
+@pytest.mark.parametrize("segments", [["001" + VENDORS], ["010" + VENDORS], [PUBLISHER], [PUBLISHER, "001" + VENDORS]])
+def test_segments(segments: list[str]) -> None:
+    """Segments may follow in any order, and change nothing that the core says."""
+    assert statements(decode(".".join([FULL, *map(text_of, segments)]), NOW)) == statements(decode(FULL, NOW))
+
+
+@pytest.mark.parametrize(
+    "segments",
+    [
+        ["000" + VENDORS], ["100" + VENDORS], ["111"], ["001"], ["001" + VENDORS + "0001"], [PUBLISHER[:-1]],
+        [PUBLISHER, PUBLISHER], ["001" + VENDORS, PUBLISHER, "001" + VENDORS], [core(granting())],
+    ],
+)  # fmt: skip
+def test_bad_segments(segments: list[str]) -> None:
+    """A segment that is unknown, cut, told twice or with something behind it spoils the string."""
+    with pytest.raises(BadSignal):
+        decode(".".join([FULL, *map(text_of, segments)]), NOW)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "", ".", "..", "!!!!", FULL + ".", "." + FULL, FULL + "=", FULL + " ", "\n" + FULL, FULL[:-1] + "/",
+        FULL[:9] + "\u00c5" + FULL[10:], FULL[:9] + "\ud800" + FULL[10:], FULL[:9] + "\0" + FULL[10:],
+        FULL + "A" * (LONGEST + 1 - len(FULL)), "C" * 1_000_000, "BObdrPUOevsguAfDqFENCNAAAAAmeAAA",
+        FULL.encode(), bytearray(FULL.encode()), None, True, 2, 2.0, [], {}, object(), FULL.split(),
+        type("Str", (str,), {})(FULL),
+    ],
+    ids=lambda value: str(type(value)),
+)  # fmt: skip
+def test_no_string(value: object) -> None:
+    """What is no TC string is refused, with the one error."""
+    with pytest.raises(BadSignal):
+        decode(value, NOW)
+
+
+def test_longest() -> None:
+    """Zeros behind a string are padding, up to 4 KiB in all."""
+    assert decode(FULL + "A" * (LONGEST - len(FULL)), NOW) == granting()

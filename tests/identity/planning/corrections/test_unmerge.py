@@ -1,0 +1,164 @@
+"""Parting a profile: who had met when stays so on each side, names and counts come back."""
+
+from itertools import combinations
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from identity.planning.corrections.co_occurrence import Unmerged, together
+from identity.planning.corrections.join_history import rejoin
+from identity.planning.resolution.counters import counted
+from identity.planning.resolution.merge_limits import separated
+from identity.planning.resolution.planner_state import Counters, Profile
+from tests.support.oracle import World, key_of
+
+USER, OTHER, DEVICE, MAIL = (key_of(*each) for each in (
+    ("user_id", "u1"), ("user_id", "u2"), ("anonymous_id", "a1"), ("email", "e@x.org")
+))  # fmt: skip
+
+
+def origin(number: int) -> Profile:
+    """A profile on its own."""
+    id_ = number.to_bytes(16, "big")
+    return Profile(id_, number, id_, id_, number, Counters({}, []), Counters({}, []))
+
+
+def merged(count: int, choices: list[int]) -> dict[bytes, Profile]:
+    """Origins that were all merged, in an order that the choices make up."""
+    profiles = {each.id: each for each in (origin(n) for n in range(1, count + 1))}
+    heads = list(profiles.values())
+    stamp = 1_000
+    for at in [*choices, *[0] * count]:
+        if len(heads) == 1:
+            break
+        stamp += 1
+        size = 2 + at % 2 if len(heads) > 2 else 2
+        chosen = [heads.pop((at + n) % len(heads)) for n in range(size)]
+        winner = min(chosen, key=lambda head: (-head.folded.origins, head.elder))
+        for loser in chosen:
+            if loser is not winner:
+                loser.joined_to, loser.joined_at = winner.id, stamp
+                winner.folded.origins += loser.folded.origins
+                winner.elder = min(winner.elder, loser.elder)
+        heads.append(winner)
+    return profiles
+
+
+def met(a: bytes, b: bytes, joined: dict[bytes, tuple[bytes, int]]) -> int:
+    """When two origins met: the latest join on the way between them."""
+    path: dict[bytes, int] = {}
+    at, latest = a, 0
+    path[at] = latest
+    while at in joined:
+        at, stamp = joined[at]
+        latest = max(latest, stamp)
+        path[at] = latest
+    at, latest = b, 0
+    while at not in path:
+        at, stamp = joined[at]
+        latest = max(latest, stamp)
+    return max(latest, path[at])
+
+
+@given(st.integers(2, 9), st.lists(st.integers(0, 50), max_size=9), st.data())
+def test_who_had_met_when_stays_so(count: int, choices: list[int], data: st.DataObject) -> None:
+    """On each side two origins met when they had met before, whoever had brought them together."""
+    profiles = merged(count, choices)
+    before = {p.id: (p.joined_to, p.joined_at) for p in profiles.values() if p.joined_to and p.joined_at}
+    side = data.draw(st.sets(st.sampled_from(sorted(profiles)), min_size=1))
+    # One of them was split: a twin stands for it here.
+    split = data.draw(st.sampled_from(sorted(side)))
+    there = {id_: id_ if id_ != split else b"twin" for id_ in side}
+    births = {there[id_]: profiles[id_].born for id_ in side}
+
+    joins = rejoin(profiles, there, births)
+
+    assert set(joins.joined) | {joins.head} == set(there.values())
+    assert joins.head not in joins.joined
+    for a, b in combinations(sorted(side), 2):
+        assert met(there[a], there[b], joins.joined) == met(a, b, before)
+
+
+@given(st.integers(2, 9), st.lists(st.integers(0, 50), max_size=9))
+def test_a_whole_that_stays_is_as_it_was(count: int, choices: list[int]) -> None:
+    """Where nothing leaves, the joins are those that there were."""
+    profiles = merged(count, choices)
+    before = {p.id: (p.joined_to, p.joined_at) for p in profiles.values() if p.joined_to and p.joined_at}
+
+    joins = rejoin(profiles, {id_: id_ for id_ in profiles}, {p.id: p.born for p in profiles.values()})
+
+    assert joins.joined == before
+
+
+def world(*bodies: dict[str, Any]) -> World:
+    """A world in which these calls came in."""
+    made = World()
+    made.send(bodies, received=2**51)
+    return made
+
+
+def test_the_first_identifier_leaves_as_well() -> None:
+    """What it brought goes with it; the profile keeps its id for those who stay."""
+    made = world(
+        {"type": "identify", "userId": "u1", "anonymousId": "a1", "traits": {"plan": "pro"}},
+        {"type": "identify", "anonymousId": "a1", "traits": {"theme": "dark"}},
+    )
+    id_ = made.view(USER)["profile_id"]
+    parting = made.unmerge({USER})
+    assert made.view(DEVICE)["profile_id"] == id_
+    assert made.view(USER)["traits"] == {"plan": "pro"}
+    assert made.view(DEVICE)["traits"] == {"theme": "dark"}
+    assert [split.origin for split in parting.splits] == [id_]
+    assert made.view(USER)["version"] == made.view(DEVICE)["version"]
+
+
+def test_an_older_value_comes_back() -> None:
+    """What a call of the other side had overwritten, or had come too late against, is there again."""
+    made = world(
+        {"type": "identify", "userId": "u1", "anonymousId": "a1", "traits": {"n": "first"}, "timestamp": "2020-01-01"},
+        {"type": "identify", "anonymousId": "a1", "traits": {"n": "device"}, "timestamp": "2020-03-01"},
+        {"type": "identify", "userId": "u1", "traits": {"n": "late"}, "timestamp": "2020-02-01"},
+    )
+    assert made.view(USER)["traits"] == {"n": "device"}
+    made.unmerge({DEVICE})
+    assert made.view(USER)["traits"] == {"n": "late"}
+    assert made.view(DEVICE)["traits"] == {"n": "device"}
+
+
+def test_a_renamed_id_lives_again() -> None:
+    """Apart from what it was renamed to, a retired id counts; together with it, it does not."""
+    for named, lives in (({USER}, True), ({DEVICE}, False)):
+        made = world(
+            {"type": "identify", "userId": "u1", "anonymousId": "a1"},
+            {"type": "alias", "userId": "u2", "previousId": "u1"},
+        )
+        assert made.gained[USER].retired
+        made.unmerge(named)
+        assert made.gained[USER].retired is not lives
+        head = made.around.head_of(USER)
+        assert head is not None
+        assert (USER in head.folded.live) is lives
+
+
+def test_the_counters_are_those_of_the_identifiers() -> None:
+    """Own and folded counters, and those of the cut, are right on both sides."""
+    made = world({"type": "identify", "userId": "u1", "anonymousId": "a1", "traits": {"email": "e@x.org"}})
+    parting = made.unmerge({DEVICE, MAIL})
+    assert counted(parting.staying.folded) == ({"user_id": 1}, [USER])
+    assert counted(parting.leaving.folded) == ({"anonymous_id": 1, "email": 1}, [])
+    assert parting.cut is not None
+    assert parting.staying.folded.cuts == {parting.cut: (1, 0)}
+    assert parting.leaving.folded.cuts == {parting.cut: (0, 2)}
+    assert separated([parting.staying, parting.leaving], [], {})
+
+
+def test_a_call_speaks_within_a_side_only() -> None:
+    """An unmerge contradicts the calls before it between its sides; a later link is not spoken for before."""
+    a, b, c = b"a" * 32, b"b" * 32, b"c" * 32
+    linked = dict.fromkeys((a, b, c), 1)
+    act = Unmerged(10, {b, c})
+    assert together([a, b, c], 5, linked, [act]) == [(a,), (b, c)]
+    assert together([a, b, c], 15, linked, [act]) == [(a, b, c)]
+    assert together([a, b, c], 5, {**linked, a: 7}, []) == [(b, c)]
+    assert together([a, b], 5, {a: 1}, []) == [(a,)]

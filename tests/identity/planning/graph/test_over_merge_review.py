@@ -1,0 +1,212 @@
+"""A review names what holds strong ids together, and suggests a split that parts them."""
+
+from collections.abc import Set as AbstractSet
+from itertools import combinations
+from math import fsum
+
+import networkx as nx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from identity.planning.graph.evidence_graph import Graph, Observation
+from identity.planning.graph.layout import foremost
+from identity.planning.graph.over_merge_review import MOST_CUTS, Review, review
+from tests.identity.planning.graph.test_evidence_graph import graph, seen, small_graphs
+
+
+def reviewed(*observations: Observation, retired: AbstractSet[bytes] = frozenset()) -> Review:
+    """The review of the graph of these observations."""
+    g = graph(*observations)
+    return review(g, kinds(g), retired)
+
+
+def kinds(g: Graph) -> dict[bytes, str]:
+    """The types that a graph was built with."""
+    return {key: data["type"] for key, data in g.nodes(data=True)}
+
+
+def words(keys: AbstractSet[bytes]) -> str:
+    """Keys in order, as written."""
+    return " ".join(key.decode() for key in sorted(keys))
+
+
+def groups(g: Graph, without: AbstractSet[bytes], strong: AbstractSet[bytes]) -> int:
+    """Into how many parts with strong ids the graph falls without these."""
+    left = g.subgraph(set(g) - without)
+    return sum(not part.isdisjoint(strong) for part in nx.connected_components(left))
+
+
+def test_the_bridge_of_an_over_merge() -> None:
+    """S167: the e-mail comes first though both browsers are cut nodes too; two bridges, two communities."""
+    found = reviewed(
+        seen("u1 c1 a1", 1), seen("u1 d1 a1", 2), seen("u2 c2 a2", 3),
+        seen("u2 d2 a2", 4), seen("e a1", 5), seen("e a2", 6),
+    )  # fmt: skip
+
+    assert [each.key for each in found.cut_nodes] == [b"e", b"a1", b"a2"]
+    assert [(each.a, each.b, each.strong_a, each.strong_b) for each in found.bridges] == [
+        (b"a1", b"e", 1, 1),
+        (b"a2", b"e", 1, 1),
+    ]
+    assert found.communities == 2
+    assert found.split is not None
+    assert words(found.split.leaving) == "a2 c2 d2 u2"
+    assert found.split.links == ((b"e", b"a2"),)
+    assert not found.bounded
+
+
+@pytest.mark.parametrize("days", [(1, 1), (1, 30), (30, 1)])
+@pytest.mark.parametrize("apart", [True, False], ids=["browsers apart", "browsers in the call"])
+def test_two_users_who_share_an_email(*, days: tuple[int, int], apart: bool) -> None:
+    """Each goes with what is only his or hers; the e-mail stays with the older one."""
+    if apart:
+        calls = [seen("u1 e", 1, days[0]), seen("u1 a1 d1", 2), seen("u2 e", 3, days[1]), seen("u2 a2", 4)]
+    else:
+        calls = [seen("u1 e a1", 1, days[0]), seen("u1 d1", 2), seen("u2 e a2", 3, days[1])]
+    found = reviewed(*calls)
+
+    assert found.cut_nodes[0].key == b"e"
+    assert found.cut_nodes[0].groups == found.communities == 2
+    assert found.linked[b"e"] == 2
+    assert found.linked[b"a1"] == 1
+    assert found.split is not None
+    assert {b"u1", b"a1", b"d1"} <= found.split.staying
+    assert {b"u2", b"a2"} <= found.split.leaving
+    assert (found.split.stays, found.split.leaves) == (b"u1", b"u2")
+
+
+def test_what_is_tied_to_both_alike_stays_with_the_oldest() -> None:
+    """The oldest is the first observed, whatever the keys are."""
+    found = reviewed(seen("u2 e", 1), seen("u1 e", 2))
+
+    assert found.split is not None
+    assert (words(found.split.staying), words(found.split.leaving)) == ("e u2", "u1")
+
+
+def test_no_user_leaves_alone_if_as_cheap_further_out() -> None:
+    """A chain of two equal links about the middle: the cut is not at a user id, though as cheap there."""
+    calls = [seen("u1 a1"), seen("u2 a2"), seen("a1 a2", 3, 255)]
+    g = graph(*calls)
+
+    assert len({data["weight"] for _, _, data in g.edges(data=True)}) == 1
+    found = review(g, kinds(g), frozenset())
+    assert found.split is not None
+    assert words(found.split.leaving) == "a2 u2"
+
+
+def test_an_email_of_many_users_comes_before_their_browsers() -> None:
+    """It holds most pairs together; without it each user is a group of his own."""
+    users = range(5)
+    found = reviewed(*(seen(f"u{n} a{n}", n) for n in users), *(seen(f"e a{n}", 9 + n) for n in users))
+
+    assert found.cut_nodes[0].key == b"e"
+    assert (found.cut_nodes[0].groups, found.cut_nodes[0].pairs) == (5, 10)
+    assert {each.pairs for each in found.cut_nodes[1:]} == {4}
+    assert found.communities == 5
+    assert found.split is not None
+    assert words(found.split.leaving) == "a4 u4"
+
+
+def test_a_retired_user_id_is_not_strong() -> None:
+    """A rename is no over-merge."""
+    calls = [seen("u1 e"), seen("u2 e", 2)]
+
+    assert reviewed(*calls).split is not None
+    found = reviewed(*calls, retired={b"u1"})
+    assert found.split is None
+    assert (found.cut_nodes, found.bridges) == ((), ())
+    assert found.linked == {b"e": 1}
+
+
+@pytest.mark.parametrize("calls", [[], [seen("a1")], [seen("u1 a1"), seen("a1 e1", 2)]])
+def test_nobody_to_hold_apart(calls: list[Observation]) -> None:
+    """With less than two strong ids there is one community and nothing to report."""
+    found = reviewed(*calls)
+
+    assert (found.cut_nodes, found.bridges, found.communities, found.split) == ((), (), 1, None)
+
+
+def test_users_without_any_link_cost_nothing_to_part() -> None:
+    """No call ties them any more; what is tied to neither stays."""
+    found = reviewed(seen("u1"), seen("u2 a2", 2), seen("a3 a4", 3))
+
+    assert found.communities == 2
+    assert found.split is not None
+    assert (words(found.split.staying), words(found.split.leaving)) == ("a3 a4 u1", "a2 u2")
+    assert (found.split.links, found.split.weight) == ((), 0.0)
+
+
+def test_with_very_many_users_the_loosest_are_tried() -> None:
+    """And that is said."""
+    calls = [seen(f"u{n} e a{n}", n, 2 if n else 9) for n in range(MOST_CUTS + 10)] + [seen("u9999 e", 999)]
+    found = reviewed(*calls)
+
+    assert found.bounded
+    assert found.split is not None
+    assert words(found.split.leaving) == "u9999"
+    assert not reviewed(*calls[: MOST_CUTS + 1]).bounded
+
+
+def test_the_foremost() -> None:
+    """Of a graph too large to draw, what the review names is kept, then what is tied most."""
+    calls = [seen(f"u1 a{n}", n) for n in range(50)] + [seen("u2 e", 60), seen("a7 e", 61)]
+    g = graph(*calls)
+    kept = foremost(g, review(g, kinds(g), frozenset()), 6)
+
+    assert len(kept) == len(set(kept)) == 6
+    assert {b"u1", b"u2", b"e", b"a7"} <= set(kept)
+
+
+@given(small_graphs(), st.data())
+def test_what_is_reported_is_so(g: Graph, data: st.DataObject) -> None:
+    """Cut nodes and bridges are those that hold strong ids apart and no others; a split parts its two."""
+    retired = data.draw(st.sets(st.sampled_from(sorted(g)), max_size=1))
+    found = review(g, kinds(g), retired)
+    strong = frozenset(key for key in g if kinds(g)[key] == "user_id" and key not in retired)
+
+    def holds(without: AbstractSet[bytes], cut: tuple[bytes, bytes] | None = None) -> bool:
+        left = nx.Graph(g.subgraph(set(g) - without))
+        left.remove_edges_from([cut] if cut else [])
+        return any(
+            nx.has_path(g, a, b) and not nx.has_path(left, a, b) for a, b in combinations(sorted(strong - without), 2)
+        )
+
+    assert {each.key for each in found.cut_nodes} == {key for key in g if holds({key})}
+    assert {(each.a, each.b) for each in found.bridges} == {
+        (min(pair), max(pair)) for pair in g.edges if holds(frozenset(), pair)
+    }
+    for bridge in found.bridges:
+        left = nx.Graph(g)
+        left.remove_edge(bridge.a, bridge.b)
+        assert bridge.strong_a == len(nx.node_connected_component(left, bridge.a) & strong)
+        assert bridge.strong_b == len(nx.node_connected_component(left, bridge.b) & strong)
+    for each in found.cut_nodes:
+        parts = [part & strong for part in nx.connected_components(g.subgraph(set(g) - {each.key}))]
+        near = [part for part in parts if any(nx.has_path(g, key, each.key) for key in part)]
+        assert each.groups == len(near)
+        assert each.pairs == sum(len(a) * len(b) for a, b in combinations(near, 2))
+    worst = {found.cut_nodes[0].key} if found.cut_nodes else frozenset[bytes]()
+    assert found.communities == max(1, groups(g, worst, strong))
+
+
+@given(small_graphs())
+def test_a_split_parts(g: Graph) -> None:
+    """The two sides are all there is, nothing but the links cut runs between them, and no cut is much cheaper."""
+    strong = sorted(key for key in g if kinds(g)[key] == "user_id")
+    split = review(g, kinds(g), frozenset()).split
+    assert (split is None) == (len(strong) < 2)
+    if split is None:
+        return
+
+    assert split.stays in split.staying & set(strong)
+    assert split.leaves in split.leaving & set(strong)
+    assert split.staying | split.leaving == set(g)
+    assert not split.staying & split.leaving
+    assert all(a in split.staying and b in split.leaving for a, b in split.links)
+    left = nx.Graph(g)
+    left.remove_edges_from(split.links)
+    assert not any(nx.has_path(left, a, b) for a in split.staying for b in split.leaving)
+    assert split.weight == pytest.approx(fsum(g.edges[pair]["weight"] for pair in split.links))
+    cheapest = min(nx.minimum_cut_value(g, a, b, capacity="weight") for a, b in combinations(strong, 2))
+    assert cheapest - 1e-6 <= split.weight <= cheapest * 1.011 + 0.01

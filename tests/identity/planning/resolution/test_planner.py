@@ -1,0 +1,124 @@
+"""What a review of the rules asked of the planner."""
+
+from typing import Any
+
+import pytest
+
+from identity.planning.resolution.document import cost
+from identity.planning.resolution.resolution_rules import compile_rules
+from tests.support.oracle import World, key_of
+
+
+def alias(**more: Any) -> dict[str, Any]:
+    """A server's alias of u1 to u2."""
+    return {"type": "alias", "userId": "u2", "previousId": "u1", **more}
+
+
+@pytest.mark.parametrize("known", [[], ["u1"], ["u1", "u2"]])
+@pytest.mark.parametrize(
+    ("more", "innocent"),
+    [({"anonymousId": "a"}, "anonymous_id:a"), ({"context": {"traits": {"email": "e@x.org"}}}, "email:e@x.org")],
+)
+def test_what_comes_with_an_alias_is_kept(known: list[str], more: dict[str, Any], innocent: str) -> None:
+    """The two user ids of an alias are exempt from limits, and nobody else pays for them."""
+    world = World()
+    world.send({"type": "track", "userId": user} for user in known)
+    (outcome,) = world.send([alias(force=True, **more)])
+
+    assert outcome.demoted == []
+    assert sorted(["user_id:u1", "user_id:u2", innocent]) == world.view(key_of("user_id", "u2"))["identifiers"]
+
+
+def test_an_alias_does_not_open_the_other_limits() -> None:
+    """What a third identifier would bring along is still checked against the two together."""
+    world = World()
+    world.send([{"type": "identify", "userId": "u3", "anonymousId": "a"}, {"type": "track", "userId": "u1"}])
+    (outcome,) = world.send([alias(anonymousId="a")])
+
+    assert outcome.demoted == [{"identifier": "anonymous_id:a", "reason": "limit:user_id"}]
+
+
+def test_an_alias_in_a_window() -> None:
+    """The pair of an alias counts in the windows of the rest of its call."""
+    world = World(compile_rules({"limits": {"anonymous_id": {"max": 1, "days": 7}}}, 1))
+    world.send([{"type": "track", "userId": "u1"}, {"type": "track", "anonymousId": "a"}])
+    first, second = world.send(
+        [
+            {"type": "alias", "userId": "u1", "previousId": "a", "anonymousId": "a"},
+            {"type": "alias", "userId": "u1", "previousId": "a", "anonymousId": "b"},
+        ]
+    )
+
+    assert first.demoted == []
+    assert second.demoted == [{"identifier": "anonymous_id:b", "reason": "limit:anonymous_id"}]
+
+
+def test_the_feed_hears_of_what_can_be_seen() -> None:
+    """The same again, or nothing taken away, is no change; a newer time beside another origin may be."""
+    world = World()
+    at = [{"timestamp": f"1969-01-0{day}T00:00:00Z"} for day in range(1, 8)]
+    same = {"type": "identify", "userId": "u1", "traits": {"plan": "pro"}}
+    world.send([{**same, **at[0]}])
+    before = world.view(key_of("user_id", "u1"))["version"]
+    world.send([{**same, **at[1]}, {**same, **at[2], "traits": {"gone": None}}])
+    assert before == world.view(key_of("user_id", "u1"))["version"]
+
+    world.send([{"type": "identify", "anonymousId": "a", "traits": {"plan": "free"}, **at[3]}])
+    world.send([{"type": "track", "userId": "u1", "anonymousId": "a", **at[4]}])
+    merged = world.view(key_of("user_id", "u1"))
+    world.send([{**same, **at[5]}])
+    after = world.view(key_of("user_id", "u1"))
+    assert (merged["traits"]["plan"], after["traits"]["plan"]) == ("free", "pro")
+    assert after["version"] > merged["version"]
+
+
+def test_the_size_of_a_document_is_that_of_its_entries() -> None:
+    """Whatever replaced what: True is longer than 1, also deep inside."""
+    world = World()
+    for round_, value in enumerate([[1] * 50, [True] * 50, "x", {"a": 1}, {"a": True}, {"a": 1.0}, "x", "x"]):
+        world.send([{"type": "identify", "userId": "u1", "traits": {"t": value}, "messageId": f"m{round_}"}])
+        (document,) = world.around.documents.values()
+        assert sum(cost(name, entry[0]) for name, entry in document.traits.items()) == document.size
+
+
+def test_a_previous_id_that_is_blocked_in_one_reading_is_found_in_the_other() -> None:
+    """The pattern is for user ids, and what is named is a known anonymous id."""
+    world = World(compile_rules({"blocked": {"user_id": ["anon-.*"]}}, 1))
+    world.send([{"type": "track", "anonymousId": "anon-1"}, {"type": "track", "userId": "u1"}])
+    world.send([{"type": "alias", "userId": "u1", "previousId": "anon-1"}])
+    world.send([{"type": "alias", "userId": "u1", "previousId": "anon-2"}])
+
+    assert world.view(key_of("user_id", "u1"))["identifiers"] == ["anonymous_id:anon-1", "user_id:u1"]
+
+
+def test_an_alias_is_to_the_call_s_own_user_id() -> None:
+    """With that one blocked there is no link, whatever other user id the call carries."""
+    world = World()
+    world.around.blocked = {key_of("user_id", "u1")}
+    other = {"externalIds": [{"type": "user_id", "id": "u9"}]}
+    world.send([{"type": "track", "userId": "p"}])
+    world.send([{"type": "alias", "userId": "u1", "previousId": "p", "context": other}])
+
+    assert world.view(key_of("user_id", "p"))["identifiers"] == ["user_id:p"]
+    assert world.view(key_of("user_id", "u9"))["identifiers"] == ["user_id:u9"]
+
+
+def test_an_anonymous_id_that_reads_like_a_known_user_id() -> None:
+    """The previous id names the user; the anonymous id of the call is linked like any other."""
+    world = World()
+    world.send([{"type": "track", "userId": "x"}])
+    world.send([{"type": "alias", "userId": "y", "previousId": "x", "anonymousId": "x"}])
+
+    assert world.view(key_of("user_id", "y"))["identifiers"] == ["anonymous_id:x", "user_id:x", "user_id:y"]
+
+
+@pytest.mark.parametrize("more", [{}, {"userId": "null"}, {"previousIdType": "anonymous_id"}])
+def test_a_suppressed_previous_id_that_links_nothing_is_not_kept(more: dict[str, Any]) -> None:
+    """It is no identifier of the call, and its body is stored without it."""
+    world = World()
+    world.around.suppressed = {key_of("user_id", "gone"), key_of("anonymous_id", "gone")}
+    (outcome,) = world.send([{"type": "alias", "previousId": "gone", "anonymousId": "a", **more}])
+
+    assert (outcome.status, "gone" in str(outcome)) == ("accepted", False)
+    (record,) = world.plans[-1].evidence
+    assert "previousId" not in record.call.body

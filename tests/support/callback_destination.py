@@ -1,0 +1,111 @@
+"""A destination with a callback on a space of its own, and what sends to it."""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from identity.operations.destinations import acknowledge_changes, manage_destinations, read_changes
+from identity.operations.destinations.destination_scope import open_scope
+from identity.operations.destinations.push_changes import Pushing
+from identity.operations.privacy import request_erasure
+from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_WITH_DELETE, Asked, Request
+from identity.values.ids import private
+from identity.webhooks.client import Client
+from tests.support.tls_server import LOOPBACK, Names, authority
+from tests.support.webhook_receiver import Receiver, receiving
+from tests.support.writer_processes import Ingest, Lab, ingesting
+
+MAIL = {"purposes": ["Marketing"], "traits": ["plan"], "identifiers": ["email"]}
+
+
+class Hour:
+    """A clock that is set."""
+
+    def __init__(self) -> None:
+        self.now = time.time_ns() // 1000
+
+    def __call__(self) -> int:
+        """The time, in microseconds."""
+        return self.now
+
+
+class Mail:
+    """A destination with a callback, and what sends to it."""
+
+    def __init__(self, ingest: Ingest, receiver: Receiver, client: Client, made: dict[str, Any]) -> None:
+        self.ingest, self.space = ingest, ingest.space
+        self.receiver, self.client = receiver, client
+        self.public = made["destination_id"]
+        self.id = private("dst", self.public) or b""
+        self.clock = Hour()
+        self.pushing = Pushing(ingest.spaces, client, read_changes.after, self.clock)
+        receiver.secrets = [made["callback_secret"]]
+
+    async def send(self) -> None:
+        """Sends everything that may be sent now."""
+        while await self.pushing.send(self.space, self.id):
+            pass
+
+    async def told(self) -> dict[str, Any]:
+        """The destination as its admin sees it."""
+        return await manage_destinations.get(self.space, "mail")
+
+    async def ack(self, cursor: str) -> int:
+        """What it acknowledges with a cursor: so many erasures."""
+        scope = await open_scope(self.space, self.public)
+        erasures: int = (
+            await acknowledge_changes.acknowledge(
+                self.space, scope.id, read_changes.read_position(self.space, scope, cursor)
+            )
+        )["erasures"]
+        return erasures
+
+    async def erase(self, who: str) -> Request:
+        """Erases somebody under the GDPR."""
+        return await request_erasure.ask(self.space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 1, [who], "key_test"))
+
+    def next_at(self) -> int:
+        """When it is sent to again."""
+        question = "SELECT next_at FROM delivery WHERE space_id = %s"
+        return int(self.ingest.lab.query(question, self.space.tenant.id)[0][0])
+
+    def now_due(self) -> None:
+        """Lets it be sent to at once."""
+        self.ingest.lab.query("UPDATE delivery SET next_at = 0 WHERE space_id = %s", self.space.tenant.id)
+
+
+@asynccontextmanager
+async def mailing(lab: Lab, **settings: Any) -> AsyncIterator[Mail]:
+    """A destination on a new space with a purpose."""
+    with receiving() as receiver:
+        client = Client(
+            **{
+                "resolve": Names(["127.0.0.1"]),
+                "allowed": [LOOPBACK],
+                "tls": authority().trusting(),
+                "ports": {receiver.server.port},
+                **settings,
+            }
+        )
+        async with ingesting(lab) as ingest:
+            await manage_destinations.put_purposes(
+                ingest.space, {"purposes": [{"id": "Marketing", "class": "ads"}]}, "key_test"
+            )
+            document = {**MAIL, "callback_url": receiver.url}
+            made, _ = await manage_destinations.put(ingest.space, "mail", document, "key_test", client.vet)
+            yield Mail(ingest, receiver, client, made)
+            # What is counted is counted over all spaces.
+            await manage_destinations.remove(ingest.space, "mail", "key_test")
+        await client.aclose()
+
+
+def person(name: str, *, marketing: bool = True, **traits: Any) -> dict[str, Any]:
+    """What somebody says of themselves."""
+    consent = {"context": {"consent": {"categoryPreferences": {"Marketing": marketing}}}}
+    return {
+        "type": "identify",
+        "userId": name,
+        "traits": {"plan": "pro", "email": f"{name}@example.org", **traits},
+        **consent,
+    }

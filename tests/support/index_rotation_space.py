@@ -1,0 +1,168 @@
+"""What the tests of rotating the index key share: a space in which everything has happened, and all its answers."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from identity.operations.corrections.put_rules import put_rules
+from identity.operations.corrections.remove_identifier import remove_identifier
+from identity.operations.corrections.unmerge_profile import unmerge
+from identity.operations.keys import rotate_index_key
+from identity.operations.privacy import manage_holds, request_erasure
+from identity.operations.profiles import segment_accounts, segment_links, segment_users
+from identity.operations.profiles.explain_link import explain
+from identity.operations.profiles.read_graph import get_graph
+from identity.operations.profiles.read_group import get_group
+from identity.operations.profiles.read_history import get_history
+from identity.operations.profiles.read_profile import get_profile, list_profiles, lookup
+from identity.operations.profiles.segment_paging import Wanted
+from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_WITH_DELETE, Asked
+from identity.spaces.space import Space, Spaces
+from identity.values.calls import Source
+from identity.values.errors import OnefoldError
+from tests.support.writer_processes import Ingest, Lab
+
+WHO = Source(9, server=True)
+RULES = {
+    "limits": {"user_id": {"max": 1}, "device": {"max": 2, "days": 30}},
+    "blocked": {"anonymous_id": ["kiosk.*"]},
+}
+# Each in several spellings of what is one identifier.
+SPELLINGS = {
+    "email:ann@example.org": ["email:Ann@Example.ORG", "email: ann@example.org "],
+    "phone:+12025550123": ["phone:(202) 555-0123", "phone:202-555-0123"],
+}
+
+
+def calls() -> list[dict[str, Any]]:
+    """People who meet, are refused, renamed, windowed, in groups, and of a type of their own."""
+    made: list[dict[str, Any]] = []
+    for number in range(4):
+        made += [
+            {"type": "track", "event": "E", "anonymousId": f"a{number}", "messageId": f"m{number}"},
+            {"type": "identify", "userId": f"u{number}", "anonymousId": f"a{number}", "traits": {"n": number}},
+            {
+                "type": "track", "event": "F", "userId": f"u{number}", "messageId": f"d{number}",
+                "context": {"externalIds": [_device(f"d{number}-{device}") for device in range(2)]},
+            },
+            {"type": "group", "userId": f"u{number}", "groupId": f"g{number % 2}", "traits": {"g": number}},
+        ]  # fmt: skip
+    return [
+        *made,
+        {"type": "identify", "userId": "ann", "anonymousId": "x1", "traits": {"email": "ann@example.org"}},
+        {"type": "identify", "userId": "ann", "traits": {"phone": "+1 202 555 0123"}},
+        {"type": "identify", "anonymousId": "x2", "traits": {"email": "ann@example.org", "plan": "pro"}},
+        {"type": "identify", "userId": "bob", "anonymousId": "x2", "traits": {"email": "bob@example.org"}},
+        {"type": "track", "event": "E", "userId": "bob", "anonymousId": "kiosk-1"},
+        {"type": "alias", "userId": "ann-new", "previousId": "ann"},
+        {"type": "identify", "userId": "tim", "anonymousId": "tab", "traits": {"plan": "a"}},
+        {"type": "identify", "anonymousId": "tab", "traits": {"email": "tom@example.org", "theme": "dark"}},
+        {"type": "identify", "userId": "eve", "anonymousId": "e1", "traits": {"email": "eve@example.org"}},
+        {"type": "identify", "userId": "gone", "anonymousId": "e2", "traits": {"email": "gone@example.org"}},
+        {"type": "track", "event": "G", "anonymousId": "tab", "userId": "gone"},
+    ]
+
+
+def _device(id_: str) -> dict[str, str]:
+    return {"type": "device", "id": id_, "collection": "users", "encoding": "none"}
+
+
+async def lived(ingest: Ingest) -> None:
+    """All of it, and what people did to them."""
+    space = ingest.space
+    await put_rules(space, RULES, "test")
+    for call in calls():
+        await ingest.send(call)
+    await unmerge(space, ["email:tom@example.org"], block=True, source=WHO, actor="test")
+    await remove_identifier(space, "anonymous_id:e1", block=True, source=WHO, actor="test")
+    await request_erasure.ask(space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 0, ["user_id:gone"], "test"))
+    await manage_holds.hold(space, ["user_id:u1", "email:later@example.org"], "a case", "test")
+
+
+REFS = [
+    *(f"{type_}{number}" for number in range(4) for type_ in ("user_id:u", "anonymous_id:a")),
+    *(f"device:d{number}-{device}" for number in range(4) for device in range(2)),
+    *("user_id:ann", "user_id:ann-new", "user_id:bob", "anonymous_id:x1", "anonymous_id:x2", "email:bob@example.org"),
+    *("user_id:tim", "anonymous_id:tab", "email:tom@example.org", "user_id:eve", "email:eve@example.org"),
+    *SPELLINGS,
+]
+NOBODY = ["anonymous_id:e1", "user_id:gone", "email:gone@example.org", "anonymous_id:kiosk-1"]
+
+
+async def answers(space: Space) -> dict[str, Any]:
+    """Everything that a reader is told."""
+    told: dict[str, Any] = {}
+    for ref in REFS:
+        profile = await get_profile(space, ref, verbose=True)
+        profile["identifiers"].sort(key=lambda each: (each["type"], each["value"]))
+        told[ref] = profile
+        for spelling in SPELLINGS.get(ref, ()):
+            assert (await get_profile(space, spelling))["profile_id"] == profile["profile_id"]
+        told[f"history of {ref}"] = [
+            {**line, "identifiers": sorted(line.get("identifiers", ()), key=str)}
+            for line in (await get_history(space, ref, 200, None))["history"]
+        ]
+    for ref in NOBODY:
+        with pytest.raises(OnefoldError):
+            await get_profile(space, ref)
+    known = await lookup(space, [*REFS, *NOBODY])
+    told["lookup"] = {ref: found and found["profile_id"] for ref, found in known.items()}
+    listed = (await list_profiles(space, 100, None))["profiles"]
+    told["list"] = [profile["profile_id"] for profile in listed]
+    for ref in ("user_id:ann", "user_id:tim"):
+        graph = await get_graph(space, ref)
+        told[f"graph of {ref}"] = msgspec.json.decode(msgspec.json.encode(_sorted(graph)))
+    explained = await explain(space, "user_id:ann-new", "anonymous_id:x1", "anonymous_id:x2")
+    told["explain"] = explained["shortest"]
+    for group in ("g0", "g1"):
+        told[group] = await get_group(space, group)
+        wanted = Wanted(100)
+        told[f"users of {group}"] = _sorted((await segment_links.users_of(space, f"group_id:{group}", wanted)).document)
+        told[f"events of {group}"] = (await segment_accounts.events(space, f"group_id:{group}", wanted)).document
+    told["groups"] = (await segment_accounts.listed(space, Wanted(1))).document
+    told["external"] = _sorted((await segment_users.external_ids(space, "user_id:ann", Wanted(100))).document)
+    return told
+
+
+def _sorted(value: Any) -> Any:
+    """The same with its lists, and the ends of its links, in an order that no key decides."""
+    if isinstance(value, dict):
+        told = {name: _sorted(each) for name, each in value.items()}
+        for one, other in (("from", "to"), ("a", "b")):
+            if isinstance(told.get(one), str) and isinstance(told.get(other), str):
+                told[one], told[other] = sorted((told[one], told[other]))
+        return told
+    if isinstance(value, list | tuple):
+        return sorted((_sorted(each) for each in value), key=str)
+    return value
+
+
+async def quiet(_done: int, _total: int) -> None:
+    """Nobody watches."""
+
+
+async def rotate(spaces: Spaces, space: Space, days: int = 8) -> dict[str, Any]:
+    """A rotation from its beginning to its end."""
+    await rotate_index_key.begin(spaces, space)
+    return await rotate_index_key.rotate(spaces, space, quiet, days)
+
+
+def keys_in(lab: Lab, key: bytes) -> list[str]:
+    """The tables in which the bytes of a key stand, but for those that are never changed."""
+    columns = {
+        "identifier": "key", "profile_identifier": "key", "evidence": "kept || coalesce(demoted, '')",
+        "history": "keys", "profile": "own || coalesce(folded, '')", "cut": "key", "blocked_key": "key",
+        "forgotten": "key", "held_key": "key", "renamed_key": "old",
+    }  # fmt: skip
+    return [
+        table
+        for table, column in columns.items()
+        if lab.query(f"SELECT 1 FROM {table} WHERE position(%s::bytea IN {column}) > 0 LIMIT 1", key)
+    ]
+
+
+def replayed(lab: Lab, space: Space) -> list[str]:
+    """How what is stored differs from a replay of all its calls; message ids are those of any version."""
+    changes = lab.query("SELECT stamp, version FROM rules WHERE space_id = %s", space.tenant.id)
+    return [line for line in lab.differences(space.tenant.id, changes) if not line.startswith("message ")]

@@ -1,0 +1,301 @@
+"""Replays the stamps' order of a stored space through the planner, and compares.
+
+What is stored has to be what the planner makes of the stored calls, one by one in the order of
+their stamps; and it has to agree with itself. Differences name ids and stamps, never values.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+from identity.planning.corrections.profile_snapshot import Lain
+from identity.planning.resolution import counters
+from identity.planning.resolution.extract import extract
+from identity.planning.resolution.plan import DEMOTED, MERGE, UNMERGED, Plan
+from identity.planning.resolution.planner_state import Counters, Profile
+from identity.planning.resolution.stored_calls import pack_demoted
+from identity.planning.resolution.stored_calls import source as source_of
+from identity.values.calls import ACTS, KINDS, STORED_KINDS, Call
+from identity.vault.keyring import Keyring
+from tests.support.oracle import World
+from tests.support.stored_rows import Logged, Stored
+
+MOST_SHOWN = 20
+
+
+def differences(url: str, keyring: Keyring, space_id: int, changes: Sequence[tuple[int, int]] = ()) -> list[str]:
+    """What differs between a space as stored and its replay; nothing, if all is well.
+
+    `changes` are (stamp, version) of each change of the rules: the gate's stamp after it.
+    """
+    stored = Stored(url, keyring, space_id)
+    replayed = Replayed(stored, changes)
+    replayed.play()
+    found = replayed.differences + list(islice(inner(stored), MOST_SHOWN))
+    if not replayed.differences:
+        found += islice(outer(stored, replayed), MOST_SHOWN)
+    return found
+
+
+class Replayed(World):
+    """A world that a stored log is played into, under the stored ids and stamps."""
+
+    def __init__(self, stored: Stored, changes: Sequence[tuple[int, int]]) -> None:
+        super().__init__()
+        self.stored = stored
+        self.changes = changes
+        self.differences: list[str] = []
+        self._at: Logged | None = None
+        self._group = b""
+        self._parted = {
+            bytes.fromhex(twin): bytes.fromhex(origin)
+            for logged in stored.log
+            for origin, twin, _ in logged.kept_call.body.get("twins", ())
+            if STORED_KINDS[logged.kept_call.kind] == "unmerge"
+        }
+
+    def _id(self) -> bytes:
+        at = self._at
+        assert at is not None
+        origin = at.origin
+        while origin in self._parted:
+            # The call lay elsewhere before an unmerge: where it lies now was made for that.
+            origin = self._parted[origin]
+        if origin not in self.around.profiles:
+            return origin
+        if self._group in self.stored.accounts and self._group not in self.around.accounts:
+            return self.stored.accounts[self._group].id
+        return super()._id()
+
+    def play(self) -> None:
+        """Plays the whole log; stops at the first call that differs, as all after it would."""
+        for logged in self.stored.log:
+            self.rules = self.stored.rules[self._version(logged)]
+            if STORED_KINDS[logged.kept_call.kind] in ACTS:
+                self._act(logged)
+                continue
+            call = self._read(logged)
+            self._at, self._group = logged, call.group_key
+            self._scan_windows(call)
+            self._compare(logged, self.plan([call], self._stamps(logged)))
+            if self.differences:
+                return
+
+    def group_key(self, name: str) -> bytes:
+        """The blind index of a group of this space."""
+        return self.stored.space.keys.group(name)
+
+    def reread(self, lain: Lain) -> Call:
+        """A call of the log, as it was read."""
+        return self._read(next(logged for logged in self.stored.log if logged.stamp == lain.stamp))
+
+    def _act(self, logged: Logged) -> None:
+        """What a person did, under the ids and stamps it was done under."""
+        body = logged.kept_call.body
+        if STORED_KINDS[logged.kept_call.kind] == "remove":
+            self.remove(logged.kept[0], self._stamps(logged), block=body["blocked"])
+        else:
+            ids = [bytes.fromhex(twin) for _, twin, _ in body["twins"]]
+            stamps = [born for _, _, born in body["twins"]] + [logged.stamp]
+            if body["cut"] is not None:
+                ids.append(bytes.fromhex(body["cut"]))
+            self.unmerge(set(logged.kept), lambda _: stamps.pop(0), lambda: ids.pop(0), block=body["cut"] is not None)
+
+    def _version(self, logged: Logged) -> int:
+        """The rules of a call: evidence says it; for events, what was in force at their stamp."""
+        version = max((number for stamp, number in self.changes if stamp < logged.stamp), default=0)
+        if logged.evidence and logged.rules != version:
+            self.differences.append(f"{logged.stamp}: rules {logged.rules}, in force were {version}")
+        return version
+
+    def _read(self, logged: Logged) -> Call:
+        kept = logged.kept_call
+        call = extract(
+            kept.body, kind=STORED_KINDS[kept.kind], rules=self.rules, received=kept.received, sent_at=None,
+            source=source_of(kept),
+        )  # fmt: skip
+        call.time, call.message_id = kept.time, kept.message_id
+        self.stored.space.index(call, set())
+        return call
+
+    def _stamps(self, logged: Logged) -> Callable[[int], int]:
+        def stamp(after: int) -> int:
+            if logged.stamp <= after:
+                self.differences.append(f"{logged.stamp}: not after {after}, which it had to follow")
+            return logged.stamp
+
+        return stamp
+
+    def _scan_windows(self, call: Call) -> None:
+        """Builds the windows that the rules newly ask for, as the store does by a scan."""
+        for identifier in call.identifiers:
+            head = self.around.head_of(identifier.key)
+            for type_ in [] if head is None else counters.missing_windows(head.folded, self.rules):
+                assert head is not None
+                size = self.rules.limit(type_).max + 1
+                head.folded.windows[type_] = counters.newest(self.live(head.id, type_), size)
+
+    def live(self, head: bytes, type_: str) -> dict[bytes, int]:
+        """The live identifiers of a type under a head, with the event time they were last seen."""
+        return {
+            key: gained.last_seen
+            for key, gained in self.gained.items()
+            if gained.identifier.type == type_
+            and not gained.retired
+            and self.around.profiles[gained.origin].head == head
+        }
+
+    def _compare(self, logged: Logged, made: Plan) -> None:
+        outcome, differs = made.outcomes[0], self.differences.append
+        if outcome.status != "accepted":
+            differs(f"{logged.stamp}: stored, but the planner says {outcome.status}")
+            return
+        record = (made.evidence or made.events)[0]
+        if bool(made.evidence) != logged.evidence:
+            differs(f"{logged.stamp}: evidence {logged.evidence}, the planner says {bool(made.evidence)}")
+        if logged.evidence and (record.kept, record.demoted) != (logged.kept, logged.demoted):
+            differs(f"{logged.stamp}: kept {len(logged.kept)} and demoted {len(logged.demoted)} other identifiers")
+
+    def lines(self) -> list[tuple[Any, ...]]:
+        """The history that the plans wrote, as it is stored."""
+        codes = {name: code for code, name in self.stored.names.items()}
+        found = []
+        numbers: Counter[Any] = Counter()
+        for note, version in self.notes:
+            at = (note.stamp, note.profile if note.kind == UNMERGED else b"")
+            keys = b"".join(note.keys)
+            if note.kind == DEMOTED:
+                keys = pack_demoted(zip(note.keys, note.reasons, strict=True), codes)
+            found.append((note.stamp, numbers[at], note.profile, note.kind, note.other, keys, version))
+            numbers[at] += 1
+        return sorted(found)
+
+
+def outer(stored: Stored, replayed: Replayed) -> Iterator[str]:
+    """Where the rows differ from the replayed world."""
+    around = replayed.around
+    yield from _pairs("owner", stored.owners, around.owners)
+    links = {
+        key: (g.origin, g.identifier.type, g.identifier.value, g.retired, g.source, g.stamp, g.first_seen, g.last_seen)
+        for key, g in replayed.gained.items()
+    }
+    yield from _pairs("link", {key: link.row for key, link in stored.links.items()}, links)
+    yield from _pairs("document", _documents(stored.documents), _documents(around.documents))
+    lies = {stamp: origin for stamp, (origin, _) in (replayed.evidence | replayed.plain).items()}
+    yield from _pairs("call", {logged.stamp: logged.origin for logged in stored.log}, lies)
+    yield from _pairs("sighting", stored.sightings, around.sightings)
+    yield from _pairs("account", _accounts(stored.accounts), _accounts(around.accounts))
+    yield from _pairs("membership", stored.memberships, replayed.memberships)
+    yield from _pairs("cut", stored.cuts, {key: sorted(pairs) for key, pairs in around.cuts.items()})
+    fields = ("born", "head", "version", "stamp", "events", "joined_to", "joined_at")
+    for field in fields:
+        mine = {id_: getattr(profile, field) for id_, profile in stored.profiles.items()}
+        theirs = {id_: getattr(profile, field) for id_, profile in around.profiles.items()}
+        yield from _pairs(field, mine, theirs)
+    for name, world in (("stored", stored.profiles), ("replayed", around.profiles)):
+        yield from (f"{name} {p.id.hex()}: own counters {p.own.types}" for p in world.values() if p.own.windows)
+    heads = [id_ for id_, profile in around.profiles.items() if profile.head == id_]
+    for field in ("canonical", "elder"):
+        mine = {id_: getattr(stored.profiles[id_], field) for id_ in heads if id_ in stored.profiles}
+        yield from _pairs(field, mine, {id_: getattr(around.profiles[id_], field) for id_ in heads})
+    yield from _pairs(
+        "folded",
+        {id_: _counted(stored.profiles[id_].folded) for id_ in heads if id_ in stored.profiles},
+        {id_: _counted(around.profiles[id_].folded) for id_ in heads},
+    )
+    yield from _pairs("history", dict.fromkeys(stored.history), dict.fromkeys(replayed.lines()))
+    yield from _pairs("message", dict.fromkeys(stored.messages), dict.fromkeys(around.messages))
+
+
+def inner(stored: Stored) -> Iterator[str]:
+    """Where the rows contradict each other."""
+    yield from _pairs("forward", stored.owners, {key: link.origin for key, link in stored.links.items()})
+    stamps = [logged.stamp for logged in stored.log]
+    if len(set(stamps)) < len(stamps):
+        yield "two calls bear one stamp"
+    ids = [logged.kept_call.message_id for logged in stored.log if STORED_KINDS[logged.kept_call.kind] not in ACTS]
+    if len(set(ids)) < len(ids):
+        yield "a message is in the log twice"
+    for lane, head in stored.lanes.items():
+        if [seq for at, seq, *_ in stored.changes if at == lane] != list(range(1, head + 1)):
+            yield f"lane {lane}: not exactly 1..{head}"
+    yield from _profiles(stored)
+
+
+def _profiles(stored: Stored) -> Iterator[str]:
+    members: dict[bytes, list[Profile]] = {}
+    for profile in stored.profiles.values():
+        members.setdefault(profile.head, []).append(profile)
+    own: dict[bytes, Counters] = {}
+    for key, link in stored.links.items():
+        if not link.retired:
+            counters.attach(own.setdefault(link.origin, Counters({}, [])), key, link.type)
+    events = Counter(logged.origin for logged in stored.log if STORED_KINDS[logged.kept_call.kind] in KINDS)
+    for profile in stored.profiles.values():
+        under = members.get(profile.id, [])
+        if profile.head == profile.id:
+            yield from _head(stored, profile.id, under)
+        elif under or profile.joined_to is None or profile.joined_at is None:
+            yield f"{profile.id.hex()}: merged away, but origins point to it or nothing says into what"
+        if _counted(own.get(profile.id, Counters({}, []))) != _counted(profile.own):
+            yield f"{profile.id.hex()}: own counters are not those of its links"
+        if profile.events != events[profile.id]:
+            yield f"{profile.id.hex()}: {profile.events} events, the log has another number"
+
+
+def _head(stored: Stored, head: bytes, under: Sequence[Profile]) -> Iterator[str]:
+    profile, name = stored.profiles[head], head.hex()
+    summed = Counters({}, [], 0)
+    for origin in under:
+        counters.unite(summed, Counters(dict(origin.own.types), list(origin.own.live)))
+    if (_counted(summed), len(under)) != (_counted(profile.folded), profile.folded.origins):
+        yield f"{name}: folded counters are not the sum of the own ones"
+    eldest = min(under, key=lambda origin: origin.born)
+    if (profile.canonical, profile.elder) != (eldest.id, eldest.born):
+        yield f"{name}: the canonical id is not that of the oldest origin"
+    told = max((version for _, _, _, about, version, _ in stored.changes if about == profile.canonical), default=-1)
+    if told != profile.version:
+        yield f"{name}: version {profile.version}, the feed ends at {told}"
+    ids = {origin.id for origin in under}
+    merged = {other for _, _, op, about, _, other in stored.changes if op == MERGE and about in ids}
+    twins = {bytes.fromhex(twin) for logged in stored.log for _, twin, _ in logged.kept_call.body.get("twins", ())}
+    shown = ids - twins
+    if merged < shown - {profile.canonical} and len(merged) < len(shown) - 1:
+        yield f"{name}: the feed misses a merge"
+    for type_, window in profile.folded.windows.items():
+        seen = {
+            key: link.last_seen
+            for key, link in stored.links.items()
+            if link.type == type_ and not link.retired and link.origin in ids
+        }
+        if window.seen != counters.newest(seen, window.size).seen:
+            yield f"{name}: the window of {type_} is not the newest {window.size} of its identifiers"
+
+
+def _pairs(what: str, stored: Mapping[Any, Any], wanted: Mapping[Any, Any]) -> Iterator[str]:
+    for key in stored.keys() | wanted.keys():
+        if key not in wanted:
+            yield f"{what} {_shown(key)}: stored, but not in the replay"
+        elif key not in stored:
+            yield f"{what} {_shown(key)}: in the replay, but not stored"
+        elif stored[key] != wanted[key]:
+            yield f"{what} {_shown(key)}: differs"
+
+
+def _shown(key: Any) -> str:
+    if isinstance(key, tuple):
+        return "/".join(_shown(part) for part in key[:3])
+    return key.hex()[:32] if isinstance(key, bytes) else str(key)
+
+
+def _documents(found: Mapping[bytes, Any]) -> dict[bytes, Any]:
+    return {id_: document.said for id_, document in found.items()}
+
+
+def _accounts(found: Mapping[bytes, Any]) -> dict[bytes, Any]:
+    return {key: (account.id, account.name, account.document.traits) for key, account in found.items()}
+
+
+def _counted(held: Counters) -> tuple[Any, ...]:
+    return {type_: count for type_, count in held.types.items() if count}, sorted(held.live)

@@ -1,0 +1,201 @@
+"""Spaces on a test's database, and processes that write to them as servers do.
+
+A worker process keeps a gatherer of its own and is driven over pipes, one JSON line each way, so
+that two of them contend for one database as two servers would, and can be killed as they can.
+"""
+
+import asyncio
+import itertools
+import json
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterable
+from concurrent.futures import Future
+from contextlib import asynccontextmanager
+from pathlib import Path
+from threading import Lock, Thread
+from typing import Any
+
+import psycopg
+
+from identity.operations.ingest.queue import Gatherer
+from identity.operations.ingest.request import Request
+from identity.operations.spaces import manage_spaces
+from identity.operations.spaces.open_spaces import open_spaces
+from identity.spaces.space import Space, Spaces
+from identity.values.calls import Outcome, Source
+from identity.values.ids import private
+from identity.vault.epoch_key_store import KeyStore
+from identity.vault.keyring import Keyring
+from identity.vault.root_keys import file_root
+from tests.support.replay import differences
+from tests.support.stored_rows import Stored
+
+ROOT = Path(__file__).parents[2]
+Tasks = list[list[dict[str, Any]]]
+
+
+class Lab:
+    """A migrated database with its keys; makes spaces, opens them, compares them."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.url = url
+        self.root_file = folder / "root.key"
+        self.key_store = folder / "keys"
+
+    async def open(self) -> Spaces:
+        """The spaces as a server opens them."""
+        return await open_spaces(self.url, root_file=self.root_file, root_value=None, key_store=self.key_store)
+
+    async def space(self, spaces: Spaces) -> Space:
+        """A new space."""
+        made = await manage_spaces.create_space(spaces, "test")
+        return await spaces.get(self.number(made["space_id"]))
+
+    def number(self, public: str) -> int:
+        """The number of a space by its public id."""
+        id_ = private("spc", public)
+        assert id_ is not None
+        return int(self.query("SELECT id FROM space WHERE public_id = %s", id_.hex())[0][0])
+
+    def query(self, text: str, *params: Any) -> list[Any]:
+        """Rows as the owner of the database sees them."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            cursor = connection.execute(text.encode(), params)
+            return cursor.fetchall() if cursor.description else []
+
+    def differences(self, space_id: int, changes: Iterable[tuple[int, int]] = ()) -> list[str]:
+        """How a space as stored differs from its replay; keys come from disk, not from a cache."""
+        return differences(self.url, self.keyring(), space_id, list(changes))
+
+    def keyring(self) -> Keyring:
+        """The keys as they lie on the disk."""
+        root = file_root(self.root_file, create=False)
+        return Keyring(root, KeyStore.open(self.key_store, root))
+
+
+class Worker:
+    """A process that ingests. Calls may be made from several threads."""
+
+    def __init__(self, lab: Lab, **options: Any) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.support.writer_process"],
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        self._numbers = itertools.count()
+        self._lock = Lock()
+        self._waiting: dict[int, Future[Any]] = {}
+        self._reader = Thread(target=self._read, daemon=True)
+        self._reader.start()
+        self.ask("open", url=lab.url, root=str(lab.root_file), keys=str(lab.key_store), **options)
+
+    @property
+    def pid(self) -> int:
+        """The id of the process."""
+        return self._process.pid
+
+    def start(self, do: str, **given: Any) -> "Future[Any]":
+        """Sends an order; its answer, in time. RuntimeError where it failed or the process is gone."""
+        number = next(self._numbers)
+        answer = self._waiting[number] = Future()
+        assert self._process.stdin
+        with self._lock:
+            self._process.stdin.write(json.dumps({"nr": number, "do": do, **given}) + "\n")
+            self._process.stdin.flush()
+        return answer
+
+    def ask(self, do: str, **given: Any) -> Any:
+        """An order and its answer."""
+        return self.start(do, **given).result(120)
+
+    def close(self) -> None:
+        """Ends it in good order: what waits is committed first."""
+        self.ask("close")
+        self.kill()
+
+    def kill(self) -> None:
+        """Ends it at once."""
+        self._process.kill()
+        self._process.wait()
+        self._reader.join()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe:
+                pipe.close()
+
+    def _read(self) -> None:
+        assert self._process.stdout
+        for line in self._process.stdout:
+            answer = json.loads(line)
+            future = self._waiting.pop(answer["nr"])
+            if "ok" in answer:
+                future.set_result(answer["ok"])
+            else:
+                future.set_exception(RuntimeError(answer["error"]))
+        for future in self._waiting.values():
+            future.set_exception(RuntimeError("the worker is gone"))
+
+
+def send(workers: list[Worker], space_id: int, tasks: Tasks) -> list[list[Any]]:
+    """Runs the tasks at once, spread over the workers; a task sends its requests one by one.
+
+    A request is `{"items": [...], "server": bool, "source": int}`. Per task and request the
+    outcomes, or the name of the error.
+    """
+    orders = [
+        worker.start("send", space=space_id, tasks=tasks[nr :: len(workers)]) for nr, worker in enumerate(workers)
+    ]
+    shares = [order.result(120) for order in orders]
+    return [shares[nr % len(workers)][nr // len(workers)] for nr in range(len(tasks))]
+
+
+def run(coroutine: Any) -> Any:
+    """Runs a coroutine to its end."""
+    return asyncio.run(coroutine)
+
+
+class Ingest:
+    """A gatherer in this process, on a new space of a lab."""
+
+    def __init__(self, lab: Lab, spaces: Spaces, space: Space, gatherer: Gatherer) -> None:
+        self.lab = lab
+        self.spaces = spaces
+        self.space = space
+        self.gatherer = gatherer
+
+    async def send(self, *items: dict[str, Any], server: bool = True) -> list[Outcome]:
+        """One request."""
+        return await self.gatherer.submit(self.space, request(*items, server=server))
+
+    def check(self, changes: Iterable[tuple[int, int]] = ()) -> None:
+        """What is stored equals its replay."""
+        differences = self.lab.differences(self.space.tenant.id, changes)
+        assert not differences, "\n".join(differences)
+
+    def log(self) -> list[str]:
+        """The message ids of the log in the order of their stamps."""
+        stored = Stored(self.lab.url, self.lab.keyring(), self.space.tenant.id)
+        return [logged.kept_call.message_id for logged in stored.log]
+
+    def gate(self) -> int:
+        """The stamp of the gate."""
+        return int(self.lab.query("SELECT stamp FROM space_gate WHERE space_id = %s", self.space.tenant.id)[0][0])
+
+
+def request(*items: dict[str, Any], server: bool = True) -> Request:
+    """A request of an import."""
+    return Request(list(items), source=Source(1, server), received=time.time_ns() // 1000, history=True)
+
+
+@asynccontextmanager
+async def ingesting(lab: Lab, *, writers: int = 2, bound: int = 20_000) -> AsyncIterator[Ingest]:
+    """A running gatherer on a new space; ends in good order."""
+    spaces = await lab.open()
+    gatherer = Gatherer(spaces.database, writers=writers, bound=bound)
+    gatherer.start()
+    try:
+        yield Ingest(lab, spaces, await lab.space(spaces), gatherer)
+    finally:
+        await gatherer.close()
+        spaces.keyring.close()
+        await spaces.database.close()
