@@ -39,7 +39,7 @@ def serve(
     workers: Annotated[int | None, typer.Option(min=1, max=64, help="Server processes [ONEFOLD_WORKERS].")] = None,
 ) -> None:
     """Run the server; Ctrl-C stops it."""
-    from app.server import supervisor
+    from app.commands import serve as supervisor
 
     settings = _settings(data_dir)
     settings = replace(

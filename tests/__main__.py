@@ -12,8 +12,8 @@ from pathlib import Path
 
 TESTS = Path(__file__).parent
 LANES = (
-    ("app",),
-    ("sdk", "fuzz", "identity", "benchmarks", "leaks", "test_readme.py"),
+    ("app", "identity"),
+    ("end_to_end", "benchmarks"),
 )
 _LOOK = 0.5
 

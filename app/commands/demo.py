@@ -12,8 +12,7 @@ from typing import Any
 from rich.console import Console
 from rich.json import JSON
 
-from app.commands import tour
-from app.server import supervisor
+from app.commands import serve, tour
 from app.settings import Settings
 from identity.values.errors import Misconfigured
 
@@ -29,7 +28,7 @@ def run(settings: Settings) -> None:
     def ready(url: str) -> None:
         threading.Thread(target=_show, args=(settings, url), name="tour", daemon=True).start()
 
-    supervisor.run(settings, ready=ready)
+    serve.run(settings, ready=ready)
 
 
 def _show(settings: Settings, url: str) -> None:

@@ -43,7 +43,7 @@ def scratch(settings: Settings, database_url: str, folder: Path) -> Iterator[Cal
     with (folder / "server.log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603 our own program, no shell
             [sys.executable, "-c", _PROGRAM, "serve", str(temporary)],
-            cwd=Path(__file__).parents[1],
+            cwd=Path(__file__).parents[2],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=log,

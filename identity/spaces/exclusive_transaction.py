@@ -19,10 +19,10 @@ from identity.spaces.rekey_profiles import move, older_names, settle
 from identity.spaces.space import Space
 from identity.store.destinations import disclosures
 from identity.store.ingest import load
-from identity.store.ingest.write import Writes, apply, commit, rollback
+from identity.store.ingest.write import Writes, apply
 from identity.store.keys import index_key_rotation, rekey_sql
 from identity.store.postgres.database import Connection, translated
-from identity.store.postgres.pipeline import WireConnection
+from identity.store.postgres.pipeline import WireConnection, commit, rollback
 from identity.store.postgres.rows import Gate
 from identity.store.postgres.writer_connection import Pen
 from identity.store.privacy import access_exports, erase

@@ -20,11 +20,12 @@ from identity.planning.resolution.event_time import parse_time
 from identity.planning.resolution.extract import extract
 from identity.planning.resolution.plan import Gained, Note, Plan
 from identity.planning.resolution.planner import plan
-from identity.planning.resolution.planner_state import Document, Neighbourhood, Profile
+from identity.planning.resolution.planner_state import Neighbourhood, Profile
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules
 from identity.planning.resolution.stored_calls import Kept, kept, source
 from identity.planning.resolution.working_set import set_key
 from identity.values.calls import STORED_KINDS, Call, Identifier, Outcome, Source
+from identity.values.documents import Document
 from identity.values.errors import BadCall
 from identity.values.identifiers import PHONE
 

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from typing import Any
 
 RECEIVED = "2025-07-01T00:00:00Z"
-ALL: list[dict[str, Any]] = json.loads((pathlib.Path(__file__).parent / "battery" / "scenarios.json").read_text())
+ALL: list[dict[str, Any]] = json.loads(
+    (pathlib.Path(__file__).parents[1] / "end_to_end" / "battery" / "scenarios.json").read_text()
+)
 HELD = ALL
 
 

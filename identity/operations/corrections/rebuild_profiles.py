@@ -14,7 +14,7 @@ from identity.operations.corrections.reseal_origin import Rewriting
 from identity.planning.corrections.rebuild import ASLEEP
 from identity.planning.resolution.counters import counted
 from identity.planning.resolution.plan import MERGE, REBUILT, UNMERGE, UPSERT, Change
-from identity.planning.resolution.planner_state import Document, Profile
+from identity.planning.resolution.planner_state import Profile
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import Kept, pack_demoted
 from identity.spaces.exclusive_transaction import Done, Ground, View, perform
@@ -27,6 +27,7 @@ from identity.store.ingest.write import Writes
 from identity.store.postgres import rows
 from identity.store.postgres.writer_connection import Pen
 from identity.store.privacy.erase import withheld
+from identity.values.documents import Document
 
 
 async def rebuild_space(space: Space, actor: int, progress: Progress) -> dict[str, Any]:

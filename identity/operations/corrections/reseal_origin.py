@@ -8,12 +8,13 @@ from collections.abc import Iterable
 
 from identity.operations.corrections.unseal_profiles import Opened
 from identity.planning.resolution import document as traits
-from identity.planning.resolution.planner_state import Document, Sighting
+from identity.planning.resolution.planner_state import Sighting
 from identity.planning.resolution.stored_calls import Kept, pack_stamped
 from identity.spaces.new_subject_keys import Mint
 from identity.store.ingest.write import Writes
 from identity.store.postgres import rows
 from identity.store.profiles.snapshot_queries import LainRow
+from identity.values.documents import Document
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, IDENTIFIER
 from identity.vault.subject_keys import SubjectKey
 

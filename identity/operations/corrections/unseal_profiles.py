@@ -7,7 +7,7 @@ from collections.abc import Set as AbstractSet
 from identity.planning.corrections.profile_snapshot import Content, Lain, Link, Renaming, Whole, shown
 from identity.planning.corrections.unmerge import mixed
 from identity.planning.resolution.document import unpack as unpack_document
-from identity.planning.resolution.planner_state import Document, Sighting
+from identity.planning.resolution.planner_state import Sighting
 from identity.planning.resolution.stored_calls import Kept, split_keys, unpack, unpack_demoted, unpack_events
 from identity.planning.resolution.working_set import set_key
 from identity.spaces.exclusive_transaction import View
@@ -18,6 +18,7 @@ from identity.store.ingest.load import CUTS
 from identity.store.postgres.rows import HistoryRow, ProfileRow
 from identity.store.profiles import snapshot_queries
 from identity.values.calls import ACTS, STORED_KINDS
+from identity.values.documents import Document
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, IDENTIFIER
 from identity.vault.subject_keys import SubjectKey
 

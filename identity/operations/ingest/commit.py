@@ -28,10 +28,10 @@ from identity.planning.resolution.planner_state import Neighbourhood
 from identity.planning.resolution.resolution_rules import Rules
 from identity.spaces.space import Space
 from identity.store.ingest import load
-from identity.store.ingest.write import apply, commit, rollback
+from identity.store.ingest.write import apply
 from identity.store.ledger.ledger import said
 from identity.store.postgres.database import Database, translated
-from identity.store.postgres.pipeline import WireConnection
+from identity.store.postgres.pipeline import WireConnection, commit, rollback
 from identity.store.postgres.writer_connection import Pen
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import Call

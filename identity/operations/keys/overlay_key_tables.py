@@ -10,7 +10,7 @@ from typing import NamedTuple
 from identity.operations.keys.dump_key_tables import prove
 from identity.spaces.space import Space, Spaces
 from identity.store.keys import epoch_key_roll, key_tables
-from identity.store.ledger import restore_erasures
+from identity.store.privacy import restore_erasures
 from identity.values.errors import Misconfigured
 
 NO_DUMP = "There is no dump of this space's keys in the key store; only a roll or `onefold keys dump` writes one."

@@ -23,10 +23,10 @@ from identity.store.destinations import feed
 from identity.store.ingest.load import SUPPRESSED
 from identity.store.ingest.write import raise_gate
 from identity.store.keys import epoch_key_roll
-from identity.store.ledger import ledger, restore_erasures, restore_requests
+from identity.store.ledger import ledger
 from identity.store.postgres.pipeline import WireConnection
 from identity.store.postgres.tenant import Tenant
-from identity.store.privacy import erasures, holds
+from identity.store.privacy import erasures, holds, restore_erasures, restore_requests
 from identity.store.spaces import spaces_and_keys
 from identity.values.errors import LedgerBroken, OnefoldError, Quarantined
 from identity.values.ids import private

@@ -17,12 +17,12 @@ from identity.operations.profiles.segment_paging import Wanted
 from identity.planning.privacy.access_export import SECTIONS, Part, Place
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.extract import content
-from identity.planning.resolution.planner_state import STATED
 from identity.spaces.space import Space
 from identity.store.privacy import access_exports
 from identity.store.profiles import snapshot_queries
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import ACTS, DAY, STORED_KINDS
+from identity.values.documents import STATED
 from identity.values.errors import ProfileNotFound
 from identity.values.ids import public, public_profile
 

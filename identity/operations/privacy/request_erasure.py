@@ -28,11 +28,11 @@ from identity.planning.privacy.request_kinds import (
 )
 from identity.spaces.space import Space, through_a_roll
 from identity.store.corrections.connected_profiles import gate as read_gate
-from identity.store.ledger import ledger, restore_requests
+from identity.store.ledger import ledger
 from identity.store.postgres.database import Connection
 from identity.store.postgres.writer_connection import Pen
 from identity.store.privacy import erase as erasing
-from identity.store.privacy import erasure_notices
+from identity.store.privacy import erasure_notices, restore_requests
 from identity.store.privacy import erasures as erasures_
 from identity.store.privacy import requests as store
 from identity.values.calls import Identifier

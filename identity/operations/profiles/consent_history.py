@@ -19,13 +19,13 @@ from identity.planning.consent.statements import read as read_signals
 from identity.planning.resolution.document import decide, signal
 from identity.planning.resolution.event_time import format_time, parse_time
 from identity.planning.resolution.extract import Content, content
-from identity.planning.resolution.planner_state import Document
 from identity.planning.resolution.stored_calls import Kept, unpack
 from identity.spaces.space import Space, through_a_roll
 from identity.store.destinations import destinations
 from identity.store.profiles import snapshot_queries
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import ACTS, STORED_KINDS
+from identity.values.documents import Document
 from identity.values.errors import BadParameter
 from identity.values.ids import public_profile
 from identity.values.stamps import SLOT_BITS

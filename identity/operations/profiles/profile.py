@@ -7,10 +7,10 @@ from identity.operations.profiles.find_profile import MOST_DOCUMENTS, find
 from identity.planning.consent import fold
 from identity.planning.resolution import document as traits
 from identity.planning.resolution.event_time import format_time
-from identity.planning.resolution.planner_state import Document, Stamped
 from identity.planning.resolution.stored_calls import Kept, unpack
 from identity.spaces.space import Space
 from identity.store.profiles import profile_queries
+from identity.values.documents import Document, Stamped
 from identity.values.errors import KeyRenamed, KeyUnavailable, ProfileNotFound, TooMuch
 from identity.values.ids import public_profile
 from identity.values.stamps import stamp_time

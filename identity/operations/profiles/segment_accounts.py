@@ -11,10 +11,10 @@ from identity.operations.profiles.segment_paging import Answered, Wanted, cursor
 from identity.operations.profiles.segment_users import key_names, page_of, source_id
 from identity.planning.resolution import document as planning
 from identity.planning.resolution.event_time import format_time
-from identity.planning.resolution.planner_state import Document
 from identity.planning.resolution.stored_calls import Kept
 from identity.spaces.space import Space, through_a_roll
 from identity.store.profiles import groups, profile_queries
+from identity.values.documents import Document
 from identity.values.errors import BadIdentifier, ProfileNotFound, TooMuch
 from identity.values.identifiers import plain
 from identity.values.ids import id_time

@@ -15,11 +15,11 @@ from identity.operations.profiles.segment_paging import (
     write_place,
 )
 from identity.planning.resolution.event_time import format_time
-from identity.planning.resolution.planner_state import Stamped
 from identity.planning.resolution.stored_calls import Kept
 from identity.spaces.space import Space, through_a_roll
 from identity.store.profiles import profile_queries
 from identity.store.spaces import spaces_and_keys
+from identity.values.documents import Stamped
 from identity.values.ids import public_profile
 from identity.values.stamps import stamp_time
 

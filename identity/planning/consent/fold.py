@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct
 
-from identity.planning.resolution.planner_state import SERVER, STATED, Document, Stamped
+from identity.values.documents import SERVER, STATED, Document, Stamped
 
 
 class Decision(NamedTuple):

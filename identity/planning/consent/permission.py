@@ -15,7 +15,7 @@ from typing import Final, Literal, NamedTuple
 from identity.planning.consent.fold import Answer, Decision, Meeting, decisions, fold_decisions
 from identity.planning.consent.purposes import Purpose, Purposes
 from identity.planning.consent.statements import OUT, REGION
-from identity.planning.resolution.planner_state import MINOR, SERVER, Document
+from identity.values.documents import MINOR, SERVER, Document
 
 NECESSARY: Final = "necessary"
 _NEVER: Final = 1 << 64

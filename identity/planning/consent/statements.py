@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from identity.planning.consent.signals import gpp, tcf
 from identity.planning.consent.signals.read_signals import Signals, read_signals
-from identity.planning.resolution.planner_state import MINOR, SERVER, STATED
+from identity.values.documents import MINOR, SERVER, STATED
 
 OUT: Final = "out:"
 REGION: Final = "region"

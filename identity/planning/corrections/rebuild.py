@@ -13,9 +13,10 @@ from identity.planning.corrections.profile_snapshot import Link, folded_counters
 from identity.planning.corrections.replay import Replay, Told
 from identity.planning.resolution.counters import counted
 from identity.planning.resolution.plan import Gained
-from identity.planning.resolution.planner_state import Counters, Document, Profile, Sighting
+from identity.planning.resolution.planner_state import Counters, Profile, Sighting
 from identity.planning.resolution.working_set import MAX_SOURCES
 from identity.values.calls import KINDS, STORED_KINDS
+from identity.values.documents import Document
 
 ASLEEP = bytes(16)
 """The head of an id that leads to nobody."""

@@ -15,11 +15,12 @@ from identity.planning.corrections.profile_snapshot import Content, Lain, Link, 
 from identity.planning.corrections.unmerge import Parting, mixed, part
 from identity.planning.resolution.plan import Gained, Record
 from identity.planning.resolution.planner import plan
-from identity.planning.resolution.planner_state import Account, Document, Neighbourhood
+from identity.planning.resolution.planner_state import Account, Neighbourhood
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import Kept, kept
 from identity.planning.resolution.working_set import set_key
 from identity.values.calls import Call
+from identity.values.documents import Document
 
 
 class Told(Struct):

@@ -16,9 +16,10 @@ from identity.planning.resolution.counters import counted
 from identity.planning.resolution.document import decide, join_group, put, signal
 from identity.planning.resolution.extract import content
 from identity.planning.resolution.plan import MERGE, UNMERGE, UNMERGED, UPSERT, Change, Note
-from identity.planning.resolution.planner_state import Counters, Document, Profile
+from identity.planning.resolution.planner_state import Counters, Profile
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import ACTS, KINDS, STORED_KINDS
+from identity.values.documents import Document
 
 
 class Split(Struct):

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from identity.planning.consent.permission import Permission
 from identity.planning.resolution.document import fold
-from identity.planning.resolution.planner_state import Document, Stamped
+from identity.values.documents import Document, Stamped
 from identity.values.errors import BadDestination
 from identity.values.identifiers import usable_type
 

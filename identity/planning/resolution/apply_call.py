@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 from identity.planning.resolution.document import Told, decide, join_group, put, signal
 from identity.planning.resolution.plan import Membership, Plan
-from identity.planning.resolution.planner_state import Account, Document, Neighbourhood, Profile
+from identity.planning.resolution.planner_state import Account, Neighbourhood, Profile
 from identity.values.calls import Call
+from identity.values.documents import Document
 
 
 def tell(

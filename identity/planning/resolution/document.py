@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from identity.planning.resolution.planner_state import MINOR, Document, Stamped
+from identity.values.documents import MINOR, Document, Stamped
 
 MAX_KEYS = 2_000
 MAX_SIZE = 128 * 1024

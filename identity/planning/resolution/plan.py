@@ -6,8 +6,9 @@ outlives its batch.
 
 from msgspec import Struct
 
-from identity.planning.resolution.planner_state import Account, Document, Profile, Sighting
+from identity.planning.resolution.planner_state import Account, Profile, Sighting
 from identity.values.calls import Call, Identifier, Outcome
+from identity.values.documents import Document
 
 # Kinds of history, as stored. Numbers are for ever.
 CREATED, GAINED, MERGED, DEMOTED, RETIRED, UNMERGED, REMOVED, REBUILT = 1, 2, 3, 4, 5, 6, 7, 8

@@ -6,14 +6,11 @@ keep a reference to it.
 """
 
 from collections.abc import Set as AbstractSet
-from typing import Any
 
 from msgspec import Struct
 
 from identity.values.calls import Call
-
-Stamped = tuple[Any, int, int]
-"""A value with its event time and its stamp; the greatest (time, stamp) wins."""
+from identity.values.documents import Document
 
 
 class Window(Struct):
@@ -41,36 +38,6 @@ class Counters(Struct):
     def total(self) -> int:
         """All identifiers that are not retired."""
         return sum(self.types.values())
-
-
-SERVER = ":server"
-"""Ends the name of a signal that came with a server-side or privacy key."""
-STATED = "stated"
-"""The signal of a whole statement of categories: the names it spoke of."""
-MINOR = "minor"
-"""The signal that somebody is a minor."""
-
-
-class Document(Struct):
-    """What one origin was told: traits, consent decisions and memberships, each with its stamps.
-
-    A trait of None is a tombstone, a membership of False a departure. `consent` are decisions that
-    came with public keys, `rulings` those of server-side and privacy keys, `signals` what was said of
-    whole classes of purposes (`planning.statements`). `size` is the sum of `planning.traits.cost` over
-    the entries.
-    """
-
-    traits: dict[str, Stamped] = {}
-    consent: dict[str, Stamped] = {}
-    groups: dict[str, Stamped] = {}
-    size: int = 0
-    rulings: dict[str, Stamped] = {}
-    signals: dict[str, Stamped] = {}
-
-    @property
-    def said(self) -> tuple[dict[str, Stamped], ...]:
-        """Everything in it, kind by kind."""
-        return self.traits, self.consent, self.groups, self.rulings, self.signals
 
 
 class Profile(Struct):

@@ -108,16 +108,6 @@ async def raise_gate(connection: Connection, tenant: Tenant, stamp: int, marks: 
     await connection.execute(write_statements.RAISE_GATE, [tenant.id, stamp, marks])
 
 
-async def commit(connection: WireConnection) -> None:
-    """Makes it durable. An error here leaves open whether it is."""
-    await run(connection, Step("COMMIT"))
-
-
-async def rollback(connection: WireConnection) -> None:
-    """Gives the batch up."""
-    await run(connection, Step("ROLLBACK"))
-
-
 class _Steps:
     """The statements of a batch in the order of locks; each has the space as its first parameter."""
 

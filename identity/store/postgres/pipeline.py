@@ -75,6 +75,16 @@ async def run(connection: WireConnection, *steps: Step) -> list[Result]:
     return results[:-1]
 
 
+async def commit(connection: WireConnection) -> None:
+    """Makes the transaction durable. After an error nobody knows whether the transaction is durable."""
+    await run(connection, Step("COMMIT"))
+
+
+async def rollback(connection: WireConnection) -> None:
+    """Undoes everything since the transaction began."""
+    await run(connection, Step("ROLLBACK"))
+
+
 def _talk(connection: WireConnection, steps: Sequence[Step]) -> PQGen[list[PGresult]]:
     """Sends everything, then reads everything: one answer per step, then that of the sync."""
     pgconn, names = connection.pgconn, connection.names

@@ -19,7 +19,7 @@ from alembic.script import ScriptDirectory
 from identity.values.errors import Misconfigured
 
 APP_ROLE = "onefold_app"
-_MIGRATIONS = Path(__file__).parents[2] / "migrations"
+_MIGRATIONS = Path(__file__).parents[3] / "migrations"
 _RIGHTS = (
     "The role named in ONEFOLD_DATABASE_URL must own the database and may create roles; or let a superuser run: "
     f"CREATE ROLE {APP_ROLE} NOLOGIN; GRANT {APP_ROLE} TO <that role>; "

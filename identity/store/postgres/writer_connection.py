@@ -6,10 +6,9 @@ in a database ever bear the same stamp. Used by one task at a time.
 
 import time
 
-from identity.store.ingest.write import rollback
 from identity.store.postgres import writer_slots
 from identity.store.postgres.database import Database, translated
-from identity.store.postgres.pipeline import Step, WireConnection, run
+from identity.store.postgres.pipeline import Step, WireConnection, rollback, run
 from identity.values.errors import OnefoldError
 from identity.values.ids import new_id
 from identity.values.stamps import Clock

@@ -11,8 +11,8 @@ from identity.planning.consent.permission import Permission
 from identity.planning.consent.purposes import Purpose, Purposes
 from identity.planning.consent.statements import OUT, REGION
 from identity.planning.resolution.document import decide, signal
-from identity.planning.resolution.planner_state import MINOR, SERVER, STATED, Document
 from identity.values.calls import DAY
+from identity.values.documents import MINOR, SERVER, STATED, Document
 
 NOW = 10 * DAY
 categories = st.sampled_from("PPQ")

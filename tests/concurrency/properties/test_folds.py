@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from identity.planning.consent import fold
 from identity.planning.consent.fold import Meeting
 from identity.planning.resolution import document as traits
-from identity.planning.resolution.planner_state import Document
+from identity.values.documents import Document
 
 names = st.sampled_from("abc")
 values = st.sampled_from([None, "", 1, 2, "x", [1]])

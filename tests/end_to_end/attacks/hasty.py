@@ -3,12 +3,11 @@
 from typing import Final
 
 from app.cli import main
-from app.http import body
-from app.server import http_protocol
+from app.http import body, protocol
 
 SECONDS: Final = 2.0
 
-vars(http_protocol).update(HEAD_SECONDS=SECONDS, REST_SECONDS=SECONDS)
+vars(protocol).update(HEAD_SECONDS=SECONDS, REST_SECONDS=SECONDS)
 vars(body).update(BODY_SECONDS=SECONDS)
 
 if __name__ == "__main__":

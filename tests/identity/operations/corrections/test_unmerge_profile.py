@@ -10,7 +10,8 @@ from identity.operations.corrections.remove_identifier import remove_identifier
 from identity.operations.corrections.unmerge_profile import unmerge
 from identity.operations.profiles.read_profile import get_profile
 from identity.spaces import exclusive_transaction
-from identity.store.ingest.write import apply, commit
+from identity.store.ingest.write import apply
+from identity.store.postgres.pipeline import commit
 from identity.values.calls import Source
 from identity.values.errors import Conflict, DatabaseUnavailable, NotOneProfile, SealBroken, TooManyCuts
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, IDENTIFIER

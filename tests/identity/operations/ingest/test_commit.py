@@ -9,7 +9,7 @@ import pytest
 
 from identity.operations.corrections.put_rules import put_rules
 from identity.operations.ingest import commit as committing
-from identity.store.ingest import write
+from identity.store.postgres import pipeline
 from identity.store.postgres.pipeline import WireConnection
 from tests.support.writer_processes import Lab, ingesting, request, run
 
@@ -49,7 +49,7 @@ def break_commits(
 
     async def commit(connection: WireConnection) -> None:
         if not left:
-            await write.commit(connection)
+            await pipeline.commit(connection)
             return
         try:
             await left.pop(0)(lab, connection)

@@ -9,9 +9,9 @@ from identity.planning.consent.permission import Permission, Verdict
 from identity.planning.consent.purposes import Purposes, compile_purposes
 from identity.planning.resolution.document import decide, signal
 from identity.planning.resolution.extract import extract
-from identity.planning.resolution.planner_state import Document
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES
 from identity.values.calls import DAY, Call, Source
+from identity.values.documents import Document
 
 NOW = 1_000 * DAY
 POLICY = {

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from identity.store.ingest import load
-from identity.store.ingest.write import rollback
 from identity.store.postgres import writer_slots
 from identity.store.postgres.arrays import Uuid
-from identity.store.postgres.pipeline import WireConnection
+from identity.store.postgres.pipeline import WireConnection, rollback
 from identity.store.postgres.tenant import Tenant
 from identity.values.errors import Conflict, LeaseLost, SpaceNotFound
 from identity.values.ids import new_id

@@ -22,8 +22,8 @@ from uvicorn import Config, Server
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
+from app.http.protocol import GuardedProtocol
 from app.server import logs
-from app.server.http_protocol import GuardedProtocol
 from app.settings import Settings, forget_libpq
 from identity.store.embedded.server import EmbeddedPostgres
 from identity.values.errors import Misconfigured, OnefoldError
