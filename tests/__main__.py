@@ -13,7 +13,7 @@ from pathlib import Path
 TESTS = Path(__file__).parent
 LANES = (
     ("app",),
-    ("sdk", "fuzz", "identity", "benchmarks", "leaks", "test_readme.py"),
+    ("sdk", "fuzz", "identity", "benchmarks", "leaks", "end_to_end"),
 )
 _LOOK = 0.5
 
