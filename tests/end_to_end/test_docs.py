@@ -11,14 +11,13 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import fields
 from pathlib import Path
 
 import httpx
 import pytest
 
 from app import tour
-from app.settings import PREFIX, Settings
+from app.settings import Settings, variable
 from tests.conftest import ONEFOLD, READY, ROOT, Running
 from tests.identity.outward.receiver import Receiver, receiving
 from tests.identity.outward.server import HOST, authority
@@ -204,9 +203,10 @@ def test_every_setting_is_documented_with_its_default() -> None:
         values = re.findall(r"`([^`]+)`", default)
         found = re.findall(r"`(\w+)`", names)
         listed |= dict(zip(found, values if len(values) == len(found) else [default] * len(found), strict=True))
-    plain = {PREFIX + each.name.upper(): str(each.default) for each in fields(Settings) if each.default is not None}
+    defaults = {variable(name): each.default for name, each in Settings.model_fields.items()}
+    plain = {name: str(default) for name, default in defaults.items() if default not in (None, ())}
 
-    assert set(listed) == {PREFIX + each.name.upper() for each in fields(Settings)}
+    assert set(listed) == set(defaults)
     assert {name: listed[name] for name in plain} == plain
 
 
