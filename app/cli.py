@@ -8,7 +8,6 @@ values in it.
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -42,13 +41,8 @@ def serve(
     from app.commands import serve as supervisor
 
     settings = _settings(data_dir)
-    settings = replace(
-        settings,
-        host=host or settings.host,
-        port=settings.port if port is None else port,
-        workers=workers or settings.workers,
-    )
-    supervisor.run(settings)
+    given = {"host": host, "port": port, "workers": workers}
+    supervisor.run(settings.model_copy(update={name: value for name, value in given.items() if value is not None}))
 
 
 @cli.command()
@@ -60,7 +54,7 @@ def demo(
     from app.commands import demo as guided
 
     settings = _settings(data_dir)
-    guided.run(replace(settings, port=settings.port if port is None else port))
+    guided.run(settings if port is None else settings.model_copy(update={"port": port}))
 
 
 @cli.command()
@@ -218,4 +212,4 @@ def report() -> Iterator[None]:
 
 def _settings(data_dir: Path | None) -> Settings:
     settings = configuration.load()
-    return replace(settings, data_dir=data_dir.expanduser().absolute()) if data_dir else settings
+    return settings.model_copy(update={"data_dir": data_dir.expanduser().absolute()}) if data_dir else settings

@@ -1,19 +1,19 @@
 """The settings: read from the environment here and nowhere else, checked before anything starts.
 
-A value is frozen and complete; a bad one raises Misconfigured, which names the variable and what
-to do and never repeats a value. Secrets are kept out of the repr.
+Settings are frozen and complete. A bad one raises Misconfigured, which names the variable and what
+it must be and never repeats a value. Secrets are kept out of the repr.
 """
 
 import base64
 import binascii
 import os
-import re
 import secrets
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields, replace
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from identity.values.errors import Misconfigured
 
@@ -22,205 +22,182 @@ TOKEN_FILE = "admin-token"  # noqa: S105 the name of a file
 ROOT_KEY_FILE = "root-key"
 LEVELS = ("debug", "info", "warning", "error")
 
+# What a variable must be, as its refusal says it.
+_HOST = "a host name or an address without scheme and port, like 127.0.0.1"
+_DATABASE = "an address like postgresql://user:password@host:5432/database"
+_TOKEN = "16 to 256 printable ASCII characters without a space: openssl rand -hex 24"  # noqa: S105 no token
+_ROOT_KEY = "32 bytes in base64: openssl rand -base64 32"
+_ADDRESS = "the address that clients know, like https://cdp.example.com"
 _TOKEN_LENGTH = range(16, 257)
 _ROOT_KEY_BYTES = 32
-_DATABASES = ("postgresql://", "postgres://")
 
 
-def _port(text: str) -> int:
-    return _number(text, 0, 65_535)
+def variable(name: str) -> str:
+    """The environment variable of a field."""
+    return PREFIX + name.upper()
 
 
-def _rate(text: str) -> int:
-    return _number(text, 0, 1_000_000)
+def _digits(value: Any) -> Any:
+    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+        raise ValueError
+    return value
 
 
-def _count(text: str) -> int:
-    return _number(text, 1, 1_000_000)
+def _level(value: str) -> str:
+    if value.lower() not in LEVELS:
+        raise ValueError
+    return value.lower()
 
 
-def _days(text: str) -> int:
-    return _number(text, 1, 3_650)
-
-
-def _workers(text: str) -> int:
-    return _number(text, 1, 64)
-
-
-def _number(text: str, least: int, most: int) -> int:
-    if not text.isascii() or not text.isdigit() or not least <= int(text) <= most:
-        raise ValueError(f"a whole number from {least} to {most}")
-    return int(text)
-
-
-def _token(text: str) -> str:
+def _token(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
     if len(text) not in _TOKEN_LENGTH or not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError("16 to 256 printable ASCII characters without a space: openssl rand -hex 24")
-    return text
+        raise ValueError
+    return value
 
 
-def _database(text: str) -> str:
-    if not text.startswith(_DATABASES):
-        raise ValueError("an address like postgresql://user:password@host:5432/database")
-    return text
-
-
-def _root_key(text: str) -> bytes:
+def _root_key(value: SecretStr) -> SecretStr:
     try:
-        key = base64.b64decode(text, validate=True)
+        key = base64.b64decode(value.get_secret_value(), validate=True)
     except binascii.Error:
-        key = b""
+        raise ValueError from None
     if len(key) != _ROOT_KEY_BYTES:
-        raise ValueError("32 bytes in base64: openssl rand -base64 32")
-    return key
+        raise ValueError
+    return value
 
 
-def _level(text: str) -> str:
-    if text.lower() not in LEVELS:
-        raise ValueError("one of " + ", ".join(LEVELS))
-    return text.lower()
+def _path(value: Path) -> Path:
+    if not str(value).strip() or "\0" in str(value):
+        raise ValueError
+    return value.expanduser().absolute()
 
 
-def _host(text: str) -> str:
-    if not text.strip() or any(mark in text for mark in "/ "):
-        raise ValueError("a host name or an address without scheme and port, like 127.0.0.1")
-    return text
+def _list(value: Any) -> Any:
+    return [each.strip() for each in value.split(",")] if isinstance(value, str) else value
 
 
-def _address(text: str) -> str:
-    if not re.fullmatch(r"https?://[A-Za-z0-9.\-_\[\]:]{1,255}/?", text):
-        raise ValueError("the address that clients know, like https://cdp.example.com")
-    return text.rstrip("/")
+def _setting(default: Any, expected: str, **limits: Any) -> Any:
+    return Field(default=default, description=expected, **limits)
 
 
-def _networks(text: str) -> str:
-    try:
-        return ",".join(str(ip_network(each.strip())) for each in text.split(","))
-    except ValueError:
-        raise ValueError("networks with commas between, like 10.1.0.0/16") from None
+def _whole(default: int, least: int, most: int) -> Any:
+    return _setting(default, f"a whole number from {least} to {most}", ge=least, le=most)
 
 
-def _ports(text: str) -> str:
-    return ",".join(str(_number(each.strip(), 1, 65_535)) for each in text.split(","))
+_Whole = Annotated[int, BeforeValidator(_digits)]
+_Level = Annotated[str, AfterValidator(_level)]
+_Address = Annotated[str, AfterValidator(lambda text: text.rstrip("/"))]
+_Token = Annotated[SecretStr, AfterValidator(_token)]
+_RootKey = Annotated[SecretStr, AfterValidator(_root_key)]
+_Path = Annotated[Path, AfterValidator(_path)]
+_Networks = Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, BeforeValidator(_list)]
+_Port = Annotated[int, BeforeValidator(_digits), Field(ge=1, le=65_535)]
+_Ports = Annotated[tuple[_Port, ...], NoDecode, BeforeValidator(_list)]
 
 
-def _folder(text: str) -> Path:
-    if not text.strip() or "\0" in text:
-        raise ValueError("a path")
-    return Path(text).expanduser().absolute()
+class Settings(BaseSettings):
+    """Everything that can be set. The name of a variable is ONEFOLD_ and the name of the field.
 
+    Arguments come before variables. The description of a field is what a refusal says of it.
+    """
 
-def _setting(read: Callable[[str], Any], default: Any, *, secret: bool = False) -> Any:
-    return field(default=default, repr=not secret, metadata={"read": read})
+    model_config = SettingsConfigDict(
+        alias_generator=variable,
+        env_prefix=PREFIX,
+        populate_by_name=True,
+        case_sensitive=True,
+        env_ignore_empty=True,
+        validate_default=True,
+        hide_input_in_errors=True,
+        frozen=True,
+    )
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """Everything that can be set. The name of a variable is ONEFOLD_ and the name of the field."""
-
-    host: str = _setting(_host, "127.0.0.1")
-    port: int = _setting(_port, 8000)
-    workers: int = _setting(_workers, 1)
-    data_dir: Path = _setting(_folder, Path("onefold-data"))
-    database_url: str | None = _setting(_database, None, secret=True)
-    admin_token: str | None = _setting(_token, None, secret=True)
-    root_key: bytes | None = _setting(_root_key, None, secret=True)
-    new_root_key: bytes | None = _setting(_root_key, None, secret=True)
-    key_store: Path | None = _setting(_folder, None)
-    public_url: str | None = _setting(_address, None)
-    log_level: str = _setting(_level, "info")
-    connections: int = _setting(_count, 4_000)
-    queue_calls: int = _setting(_count, 20_000)
-    collect_rate: int = _setting(_rate, 1_000)
-    read_rate: int = _setting(_rate, 1_000)
-    miss_rate: int = _setting(_rate, 100)
-    event_retention_days: int = _setting(_days, 14)
-    message_retention_days: int = _setting(_days, 8)
-    key_backup_days: int = _setting(_days, 7)
-    feed_retention_days: int = _setting(_days, 30)
-    export_dir: Path | None = _setting(_folder, None)
-    callback_networks: str | None = _setting(_networks, None)
-    callback_ports: str | None = _setting(_ports, None)
-    callback_ca: Path | None = _setting(_folder, None)
+    host: str = _setting("127.0.0.1", _HOST, pattern=r"^[^/\s]+$")
+    port: _Whole = _whole(8000, 0, 65_535)
+    workers: _Whole = _whole(1, 1, 64)
+    data_dir: _Path = _setting(Path("onefold-data"), "a path")
+    database_url: str | None = _setting(None, _DATABASE, pattern="^postgres(ql)?://", repr=False)
+    admin_token: _Token | None = _setting(None, _TOKEN)
+    root_key: _RootKey | None = _setting(None, _ROOT_KEY)
+    new_root_key: _RootKey | None = _setting(None, _ROOT_KEY)
+    key_store: _Path | None = _setting(None, "a path")
+    public_url: _Address | None = _setting(None, _ADDRESS, pattern=r"^https?://[A-Za-z0-9.\-_\[\]:]{1,255}/?$")
+    log_level: _Level = _setting("info", "one of " + ", ".join(LEVELS))
+    connections: _Whole = _whole(4_000, 1, 1_000_000)
+    queue_calls: _Whole = _whole(20_000, 1, 1_000_000)
+    collect_rate: _Whole = _whole(1_000, 0, 1_000_000)
+    read_rate: _Whole = _whole(1_000, 0, 1_000_000)
+    miss_rate: _Whole = _whole(100, 0, 1_000_000)
+    event_retention_days: _Whole = _whole(14, 1, 3_650)
+    message_retention_days: _Whole = _whole(8, 1, 3_650)
+    key_backup_days: _Whole = _whole(7, 1, 3_650)
+    feed_retention_days: _Whole = _whole(30, 1, 3_650)
+    export_dir: _Path | None = _setting(None, "a path")
+    callback_networks: _Networks = _setting((), "networks with commas between, like 10.1.0.0/16")
+    callback_ports: _Ports = _setting((), "ports with commas between, like 8443,9443")
+    callback_ca: _Path | None = _setting(None, "a path")
 
     @property
     def key_folder(self) -> Path:
-        """Where the epoch keys lie."""
+        """Where the epoch keys are kept."""
         return self.key_store or self.data_dir / "keys"
 
     @property
-    def called_networks(self) -> list[IPv4Network | IPv6Network]:
-        """Networks in which callbacks may be though they are not public."""
-        return [ip_network(each) for each in (self.callback_networks or "").split(",") if each]
-
-    @property
-    def called_ports(self) -> set[int]:
-        """Ports that callbacks may use besides the usual ones."""
-        return {int(each) for each in (self.callback_ports or "").split(",") if each}
-
-    @property
     def root_key_file(self) -> Path:
-        """Where the root key lies unless it is given in ONEFOLD_ROOT_KEY."""
+        """The file of the root key, for where ONEFOLD_ROOT_KEY does not give it."""
         return self.data_dir / ROOT_KEY_FILE
 
     @property
     def root_value(self) -> str | None:
-        """The root key as text where it is given in ONEFOLD_ROOT_KEY."""
-        return _text(self.root_key)
+        """The root key as text where ONEFOLD_ROOT_KEY gives it."""
+        return self.root_key.get_secret_value() if self.root_key else None
 
     @property
     def new_root_value(self) -> str | None:
         """The root key that `onefold keys rotate-root` puts in its place, as text."""
-        return _text(self.new_root_key)
+        return self.new_root_key.get_secret_value() if self.new_root_key else None
 
     def with_admin_token(self) -> Self:
         """The same, with the operator token of the data directory where none was set.
 
-        It is made at the first start (mode 0600) and read again at every later one.
+        The token is made at the first start (mode 0600) and read again at every later one.
         """
         if self.admin_token:
             return self
         path = self.data_dir / TOKEN_FILE
         try:
             self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-            token = _kept(path, secrets.token_urlsafe(32))
-            return replace(self, admin_token=_token(token))
+            token = _token(SecretStr(_kept(path, secrets.token_urlsafe(32))))
         except OSError as refused:
             raise Misconfigured(f"The operator token cannot be kept in {path}.") from refused
-        except ValueError as wrong:
-            raise Misconfigured(f"The operator token in {path} must be {wrong}") from wrong
+        except ValueError:
+            raise Misconfigured(f"The operator token in {path} must be {_TOKEN}") from None
+        return self.model_copy(update={"admin_token": token})
 
     def publish(self) -> None:
         """Put these settings into the environment, where the worker processes load them."""
-        for each in fields(self):
-            name, value = PREFIX + each.name.upper(), getattr(self, each.name)
-            if value is None:
-                os.environ.pop(name, None)
+        for name, value in self:
+            if text := _text(value):
+                os.environ[variable(name)] = text
             else:
-                os.environ[name] = base64.b64encode(value).decode() if isinstance(value, bytes) else str(value)
+                os.environ.pop(variable(name), None)
 
 
-def load(environment: Mapping[str, str] | None = None) -> Settings:
-    """Read the settings; an empty variable counts as not set.
+def load() -> Settings:
+    """Read the settings from the environment; an empty variable counts as not set.
 
-    Raises Misconfigured for a bad value and for an ONEFOLD_ variable that means nothing (it is
-    misspelt, and ignoring it could start an unsafe server).
+    Raises Misconfigured for a bad value and for an ONEFOLD_ variable that is not a setting: it is
+    misspelt, and ignoring it could start an unsafe server.
     """
-    given = os.environ if environment is None else environment
-    readers = {PREFIX + each.name.upper(): each for each in fields(Settings)}
-    values: dict[str, Any] = {}
-    for name, text in given.items():
-        if not name.startswith(PREFIX) or not text:
-            continue
-        if name not in readers:
-            raise Misconfigured(f"{name} is not a setting of Onefold; known are {', '.join(sorted(readers))}.")
-        known = readers[name]
-        try:
-            values[known.name] = known.metadata["read"](text)
-        except ValueError as wrong:
-            raise Misconfigured(f"{name} must be {wrong}.") from None
-    settings = Settings(**values)
-    return replace(settings, data_dir=settings.data_dir.absolute())
+    known = {variable(name): field for name, field in Settings.model_fields.items()}
+    for name, text in os.environ.items():
+        if name.startswith(PREFIX) and text and name not in known:
+            raise Misconfigured(f"{name} is not a setting of Onefold; known are {', '.join(sorted(known))}.")
+    try:
+        return Settings()
+    except ValidationError as wrong:
+        name = str(wrong.errors()[0]["loc"][0])
+        raise Misconfigured(f"{name} must be {known[name].description}.") from None
 
 
 def forget_libpq() -> None:
@@ -229,8 +206,12 @@ def forget_libpq() -> None:
         del os.environ[name]
 
 
-def _text(key: bytes | None) -> str | None:
-    return None if key is None else base64.b64encode(key).decode()
+def _text(value: Any) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, tuple):
+        return ",".join(map(str, value))
+    return "" if value is None else str(value)
 
 
 def _kept(path: Path, fresh: str) -> str:

@@ -53,7 +53,7 @@ def _space(settings: Settings, url: str) -> dict[str, Any]:
         path.unlink(missing_ok=True)
     if settings.admin_token is None:
         raise Misconfigured
-    space = tour.create_space(url, settings.admin_token, "demo")
+    space = tour.create_space(url, settings.admin_token.get_secret_value(), "demo")
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         json.dump(space, file)
     return space

@@ -6,7 +6,6 @@ read is listed, never counted as clean; nothing that is printed quotes what was 
 """
 
 import asyncio
-import base64
 import os
 import secrets
 import tempfile
@@ -218,11 +217,10 @@ def _named(path: Path) -> Iterator[bytes]:
 
 async def _close(settings: Settings, url: str, result: Scan) -> None:
     """Clears away what is left of the scratch space, and writes down what came of the scan."""
-    root = settings.root_key
     spaces = await open_spaces.open_spaces(
         url,
         root_file=settings.root_key_file,
-        root_value=None if root is None else base64.b64encode(root).decode(),
+        root_value=settings.root_value,
         key_store=settings.key_folder,
         readers=1,
     )

@@ -14,7 +14,6 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from typing import Any
 
 from rich.console import Console
@@ -55,10 +54,10 @@ def run(
     _allow_files(settings.connections)
     with ExitStack() as stack, _stopping():
         listener = stack.enter_context(_listener(settings.host, settings.port))
-        settings = replace(settings, port=listener.getsockname()[1]).with_admin_token()
+        settings = settings.model_copy(update={"port": listener.getsockname()[1]}).with_admin_token()
         url = settings.database_url or stack.enter_context(_embedded(settings))
         (migrate or _migrate)(url)
-        replace(settings, database_url=url).publish()
+        settings.model_copy(update={"database_url": url}).publish()
         config = _Config(
             application,
             factory=True,

@@ -10,9 +10,10 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from pydantic import SecretStr
 
 from app.commands import tour
 from app.commands.leak_values import Caller
@@ -33,9 +34,11 @@ def scratch(settings: Settings, database_url: str, folder: Path) -> Iterator[Cal
     DatabaseUnavailable where it does not start, or the space cannot be deleted at the end.
     """
     token = secrets.token_hex(24)
-    own = replace(
-        settings, host="127.0.0.1", port=0, workers=1, database_url=database_url, admin_token=token,
-        log_level="debug", collect_rate=0, read_rate=0, miss_rate=0,
+    own = settings.model_copy(
+        update={
+            "host": "127.0.0.1", "port": 0, "workers": 1, "database_url": database_url, "admin_token": SecretStr(token),
+            "log_level": "debug", "collect_rate": 0, "read_rate": 0, "miss_rate": 0,
+        }
     )  # fmt: skip
     own.publish()
     temporary = folder / "tmp"

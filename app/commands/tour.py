@@ -51,8 +51,8 @@ STEPS = (
         "/v1/profiles/email:Ann@Example.org",
     ),
     Step(
-        "On a second device she was anonymous until she typed her e-mail. A server key is told what became "
-        "of a call: here, that two profiles merged.",
+        "On a second device she is anonymous until she types her e-mail. A server key sees the outcome of each "
+        "call: here, two profiles merge.",
         "import",
         "POST",
         "/v1/batch",

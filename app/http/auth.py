@@ -87,7 +87,7 @@ class Operator:
         onefold: Onefold = request.app.state.onefold
         wanted = onefold.settings.admin_token
         given = secret(_authorization(request)) or ""
-        if not wanted or not hmac.compare_digest(given.encode(), wanted.encode()):
+        if not wanted or not hmac.compare_digest(given.encode(), wanted.get_secret_value().encode()):
             raise Unauthorised
         return onefold
 

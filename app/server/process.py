@@ -222,7 +222,7 @@ def _caller(settings: Settings) -> Client:
         tls = trusting(settings.callback_ca)
     except OSError:
         raise Misconfigured(_NO_AUTHORITY) from None
-    return Client(allowed=settings.called_networks, tls=tls, ports=PORTS | settings.called_ports)
+    return Client(allowed=settings.callback_networks, tls=tls, ports=PORTS.union(settings.callback_ports))
 
 
 async def _again_and_again(work: Callable[[], Awaitable[None]], every: float) -> None:

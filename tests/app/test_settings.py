@@ -2,16 +2,24 @@
 
 import base64
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
 from app import settings as configuration
-from app.settings import Settings, load
+from app.settings import Settings
 from identity.values.errors import Misconfigured
 
 TOKEN = "a-token-of-some-length"
 KEY = base64.b64encode(bytes(range(32))).decode()
+
+
+def load(environment: Mapping[str, str]) -> Settings:
+    """The settings of an environment that holds this and nothing else."""
+    with patch.dict(os.environ, environment, clear=True):
+        return configuration.load()
 
 
 def test_defaults() -> None:
@@ -43,7 +51,8 @@ def test_everything_read() -> None:
         }
     )
 
-    assert (settings.admin_token, settings.root_key, settings.workers) == (TOKEN, bytes(range(32)), 3)
+    assert settings.admin_token
+    assert (settings.admin_token.get_secret_value(), settings.root_value, settings.workers) == (TOKEN, KEY, 3)
     assert (settings.key_folder, settings.root_key_file) == (Path("/d/keys"), Path("/d/root-key"))
 
 
@@ -63,7 +72,12 @@ def test_everything_read() -> None:
         ("ONEFOLD_ADMIN_TOKEN", "planted with some spaces"),
         ("ONEFOLD_ROOT_KEY", "planted"),
         ("ONEFOLD_ROOT_KEY", base64.b64encode(b"planted").decode()),
-        ("ONEFOLD_DATA_DIR", "\0planted"),
+        ("ONEFOLD_DATA_DIR", "  "),
+        ("ONEFOLD_PUBLIC_URL", "planted.example"),
+        ("ONEFOLD_CALLBACK_NETWORKS", "10.1.0.0/16,planted"),
+        ("ONEFOLD_CALLBACK_NETWORKS", "10.1.2.3/16"),
+        ("ONEFOLD_CALLBACK_PORTS", "8443,planted"),
+        ("ONEFOLD_CALLBACK_PORTS", "0"),
     ],
 )
 def test_bad_value(name: str, value: str) -> None:
@@ -72,6 +86,32 @@ def test_bad_value(name: str, value: str) -> None:
         load({name: value})
 
     assert value not in str(refused.value).replace(name, "")
+
+
+def test_a_refusal_says_what_the_value_must_be() -> None:
+    """The message of a refusal is what to put in place of the value."""
+    with pytest.raises(Misconfigured, match=r"^ONEFOLD_PORT must be a whole number from 0 to 65535\.$"):
+        load({"ONEFOLD_PORT": "http"})
+
+
+def test_a_null_byte_in_a_path_is_refused() -> None:
+    """No operating system knows such a path; no environment can hold one, but an argument can."""
+    with pytest.raises(ValueError, match="data_dir"):
+        Settings(data_dir=Path("\0"))
+
+
+def test_only_variables_of_this_spelling_are_read() -> None:
+    """A variable named like a field, or in lower case, sets nothing."""
+    assert load({"port": "1", "PORT": "1"}) == load({})
+    with pytest.raises(Misconfigured, match="ONEFOLD_port is not a setting"):
+        load({"ONEFOLD_port": "1"})
+
+
+def test_arguments_come_before_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the program sets itself is not overridden by the environment."""
+    monkeypatch.setenv("ONEFOLD_PORT", "1")
+
+    assert Settings(port=2).port == 2
 
 
 def test_misspelt() -> None:
@@ -95,22 +135,22 @@ def test_repr_holds_no_secret() -> None:
     assert [secret in shown for secret in (TOKEN, KEY, "pw@", repr(bytes(range(32))))] == [False] * 4
 
 
-def test_published_settings_load_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_published_settings_load_again() -> None:
     """What the supervisor publishes is what its workers load."""
-    for name in [name for name in os.environ if name.startswith("ONEFOLD_")]:
-        monkeypatch.delenv(name)
     settings = load(
         {
             "ONEFOLD_ADMIN_TOKEN": TOKEN,
             "ONEFOLD_ROOT_KEY": KEY,
             "ONEFOLD_PORT": "9",
             "ONEFOLD_KEY_STORE": "/k",
+            "ONEFOLD_CALLBACK_NETWORKS": "10.1.0.0/16, fd00::/8",
+            "ONEFOLD_CALLBACK_PORTS": "8443, 9443",
         }
     )
-    monkeypatch.setattr(os, "environ", environment := dict(os.environ))
-    settings.publish()
+    with patch.dict(os.environ, {"ONEFOLD_PUBLIC_URL": "https://of.another.start"}, clear=True):
+        settings.publish()
 
-    assert load(environment) == settings
+        assert configuration.load() == settings
 
 
 def test_operator_token_of_another_start(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ REST = "..."
 
 _BLOCK = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$(?:\n+```(json|text)\n(.*?)^```$)?", re.DOTALL | re.MULTILINE)
 _TOKEN = re.compile(
-    r"(?P<any>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z|of_[a-z0-9]+_\w+|whsec_[\w+/=]+)"
+    r"(?P<any>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z|of_[a-z0-9]+_\w+|whsec_[\w+/=]+|onefold-[0-9a-f]{32})"
     r"|(?P<id>(?:prf|spc|key|ers|dst|job|req|hld|exp)_[0-9a-z]{12,32})"
 )
 

@@ -4,6 +4,7 @@ import asyncio
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from app.http.error_responses import RETRY_AFTER, STATUS, status_of
 from app.http.ingest_endpoint import Collect
@@ -50,7 +51,7 @@ class Failing:
 
 
 async def _post(error: Exception, path: str) -> httpx.Response:
-    front = create_app(Settings(admin_token="x" * 16))
+    front = create_app(Settings(admin_token=SecretStr("x" * 16)))
     front.onefold.keys = Failing(error)  # type: ignore[assignment]
     front.collect = Collect(front.onefold)
     transport = httpx.ASGITransport(front)

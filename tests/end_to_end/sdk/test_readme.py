@@ -1,4 +1,4 @@
-"""What the README tells users of SDKs to write is what works, with the versions it names."""
+"""The code that docs/getting-started.md shows for SDKs works, with the versions that the page names."""
 
 import json
 import os
@@ -14,10 +14,10 @@ from tests.end_to_end.sdk.test_browser import Visit, browser, pages, visit
 
 __all__ = ["browser", "pages", "visit"]
 
-README = (ROOT / "README.md").read_text()
+PAGE = (ROOT / "docs" / "getting-started.md").read_text()
 ADDRESS = "http://127.0.0.1:8000"
-(PYTHON,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-NODE, BROWSER = re.findall(r"```js\n(.*?)```", README, re.DOTALL)
+(PYTHON,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+NODE, BROWSER = re.findall(r"```js\n(.*?)```", PAGE, re.DOTALL)
 
 
 def address(shop: Shop) -> str:
@@ -26,7 +26,7 @@ def address(shop: Shop) -> str:
 
 
 def run(command: list[str], shop: Shop) -> None:
-    """Runs a program that finds the write key where the README says."""
+    """Runs a program that finds the write key where the page says."""
     subprocess.run(command, check=True, timeout=60, env={**os.environ, "WRITE": shop.keys["write"]})
 
 
@@ -69,7 +69,7 @@ def test_versions_are_those_that_are_run() -> None:
     """The table names what the lock files hold."""
     for lock in PYTHON_SDKS:
         name, _, version = lock.rpartition("-")
-        assert re.search(rf"`{name}` \|[^|]*{re.escape(version)}", README)
+        assert re.search(rf"`{name}` \|[^|]*{re.escape(version)}", PAGE)
     wanted = json.loads((HERE / "node" / "package.json").read_text())["dependencies"]
     for name, version in wanted.items():
-        assert re.search(rf"`{name}` \|[^|]*{re.escape(version)}", README)
+        assert re.search(rf"`{name}` \|[^|]*{re.escape(version)}", PAGE)
