@@ -26,7 +26,7 @@ ONEFOLD = "from app.cli import main; main()"
 # Only what follows the start is profiled.
 PROFILED = """
 import cProfile
-from app import serve
+from app.commands import serve
 from app.cli import main
 profile = cProfile.Profile()
 announce = serve._announce

@@ -19,7 +19,8 @@ from tests.conftest import ROOT, Running, launch
 
 SERVE = """
 import sys
-from app import serve, settings
+from app import settings
+from app.commands import serve
 from app.cli import report
 if __name__ == "__main__":
     with report():

@@ -9,7 +9,7 @@ import pytest
 from tests.app.conftest import Shop
 from tests.app.routes.test_destinations import PURPOSES, Feed, told
 
-SIGNALS: Final = "tests.identity.planning.signals"
+SIGNALS: Final = "tests.identity.planning.consent.signals"
 RULES: Final = "tests.identity.planning.consent.test_permission"
 SEGMENT: Final = "tests.app.routes.segment.test_segment_consent"
 OVER: Final = "tests.app.routes.test_destinations"
@@ -19,12 +19,12 @@ ATTACKS: Final[dict[int, tuple[str, ...]]] = {
         f"{SIGNALS}.test_tcf:test_no_string",
         f"{SIGNALS}.test_tcf:test_bad_core",
         f"{SIGNALS}.test_tcf:test_longest",
-        f"{SIGNALS}.test_reading:test_bottomless",
+        f"{SIGNALS}.test_read_signals:test_bottomless",
         f"{HERE}:test_attacks_91_and_92_signals_that_are_none",
     ),
     92: (f"{SIGNALS}.test_gpp:test_bad_gpp", f"{HERE}:test_attacks_91_and_92_signals_that_are_none"),
-    93: ("tests.app.routes.test_gpc:test_only_one_says_so", f"{SIGNALS}.test_reading:test_other_headers"),
-    94: ("tests.app.routes.test_gpc:test_server_keys", f"{SIGNALS}.test_reading:test_gpc"),
+    93: ("tests.app.routes.test_gpc:test_only_one_says_so", f"{SIGNALS}.test_read_signals:test_other_headers"),
+    94: ("tests.app.routes.test_gpc:test_server_keys", f"{SIGNALS}.test_read_signals:test_gpc"),
     95: (f"{SEGMENT}:test_enforcement", f"{HERE}:test_attack_95_text_is_no_answer"),
     96: (f"{SEGMENT}:test_enforcement", f"{SEGMENT}:test_on_the_profile"),
     97: (f"{HERE}:test_attack_97_from_the_future",),

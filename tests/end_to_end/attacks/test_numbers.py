@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 VAULT: Final = "tests.identity.vault"
-PUSH: Final = "tests.identity.journeys"
+PUSH: Final = "tests.identity.operations.destinations"
 ERASE: Final = "tests.identity.operations.privacy.test_erase_person"
 
 ATTACKS: Final[dict[int, tuple[str, ...]]] = {
@@ -51,17 +51,17 @@ ATTACKS: Final[dict[int, tuple[str, ...]]] = {
     52: (f"{VAULT}.test_seal:test_no_nonce_is_used_twice", f"{VAULT}.test_seal:test_repeated_nonce_is_detected"),
     # Keys. The key store stands for every root and store there is; where one is far away it is this that fails.
     53: (
-        f"{VAULT}.test_keystore:test_store_of_another_root_is_refused",
+        f"{VAULT}.test_epoch_key_store:test_store_of_another_root_is_refused",
         "tests.end_to_end.attacks.test_keys:test_attacks_on_keys",
     ),
     54: (
-        f"{VAULT}.test_roots:test_unusable_root_key_is_refused",
+        f"{VAULT}.test_root_keys:test_unusable_root_key_is_refused",
         "tests.end_to_end.attacks.test_keys:test_attacks_on_keys",
     ),
     55: ("tests.end_to_end.attacks.test_keys:test_attacks_on_keys",),
     56: ("tests.end_to_end.attacks.test_keys:test_attacks_on_keys", "tests.app.routes.test_health:test_keys_away"),
     57: (
-        f"{VAULT}.test_keystore:test_store_that_went_away_is_not_taken_for_destroyed",
+        f"{VAULT}.test_epoch_key_store:test_store_that_went_away_is_not_taken_for_destroyed",
         "tests.end_to_end.attacks.test_keys:test_attacks_on_keys",
     ),
     58: ("tests.end_to_end.attacks.test_keys:test_attacks_on_keys",),
@@ -120,13 +120,13 @@ ATTACKS: Final[dict[int, tuple[str, ...]]] = {
         "tests.identity.operations.integrity.test_verify_space:test_damage",
     ),
     # Destinations that fail, lie or lead inside
-    80: (f"{PUSH}.test_push:test_a_week_of_500",),
-    81: (f"{PUSH}.test_push:test_taken_is_not_done",),
+    80: (f"{PUSH}.test_push_changes:test_a_week_of_500",),
+    81: (f"{PUSH}.test_push_changes:test_taken_is_not_done",),
     82: ("tests.app.routes.test_callbacks:test_signed_acknowledgement",),
     83: ("tests.app.routes.test_callbacks:test_signed_acknowledgement",),
     84: (
-        f"{PUSH}.test_overdue:test_led_inside",
-        f"{PUSH}.test_overdue:test_led_inside_later",
+        f"{PUSH}.test_monitor_destinations:test_led_inside",
+        f"{PUSH}.test_monitor_destinations:test_led_inside_later",
         "tests.app.routes.test_callbacks:test_bad_callback",
     ),
     # Doors, proofs, exports, clocks

@@ -22,7 +22,7 @@ from tests.conftest import ROOT
 OWNER = """
 import sys, time
 from pathlib import Path
-from identity.store.embedded import EmbeddedPostgres
+from identity.store.embedded.server import EmbeddedPostgres
 postgres = EmbeddedPostgres(Path(sys.argv[1]))
 print(postgres.start(), flush=True)
 time.sleep(600)
