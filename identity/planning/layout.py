@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import networkx as nx
 
+from identity.extras import extra
 from identity.planning.graph import Graph
 from identity.planning.review import Review
 
@@ -51,7 +52,8 @@ def foremost(graph: Graph, found: Review, most: int) -> list[bytes]:
 
 def _placed(graph: "nx.Graph[str]", names: Sequence[str]) -> dict[str, tuple[float, float]]:
     """One connected part about its centre, its longer axis level, with a unit of area for each node."""
-    import numpy as np
+    with extra("analysis"):
+        import numpy as np
 
     if len(names) == 1:
         return {names[0]: (0.0, 0.0)}

@@ -13,6 +13,7 @@ from typing import Any, Final
 import networkx as nx
 from msgspec import Struct
 
+from identity.extras import extra
 from identity.identifiers import USER_ID
 from identity.planning.graph import Graph
 
@@ -227,8 +228,9 @@ class _Network:
 
     def __init__(self, graph: Graph, strong: AbstractSet[bytes]) -> None:
         # Hundreds of modules for a question seldom asked: no worker loads them before it is.
-        import numpy as np
-        from scipy.sparse import csr_array
+        with extra("analysis"):
+            import numpy as np
+            from scipy.sparse import csr_array
 
         self.keys = list(graph)
         self.place = {key: n for n, key in enumerate(self.keys)}
