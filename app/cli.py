@@ -8,6 +8,7 @@ values in it.
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from rich.console import Console
 from app import settings as configuration
 from app.settings import Settings
 from identity.values.errors import Misconfigured, OnefoldError
+from identity.values.extras import extra
 
 cli = typer.Typer(
     name="onefold",
@@ -28,6 +30,15 @@ cli = typer.Typer(
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 DataDir = Annotated[Path | None, typer.Option(help="Where the embedded database and the keys lie [ONEFOLD_DATA_DIR].")]
+
+
+def _show_version(asked: bool) -> None:  # noqa: FBT001 (the shape of a callback)
+    if asked:
+        typer.echo(f"onefold {version('onefold')}")
+        raise typer.Exit
+
+
+Version = Annotated[bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)]
 
 
 @cli.command()
@@ -75,9 +86,13 @@ def verify(
     privacy: Annotated[bool, typer.Option("--privacy", help="Plant values and search everything for them.")] = False,
 ) -> None:
     """Audit what is stored and print what differs; the status is 1 if anything does, 2 if a scan is void."""
-    from app.commands import privacy_scan
-    from app.commands import verify as verifying
     from identity.store.postgres.schema import require_current
+
+    if privacy:
+        with extra("embedded"):
+            from app.commands import privacy_scan
+    with extra("analysis"):
+        from app.commands import verify as verifying
 
     settings = _settings(data_dir)
     if not settings.database_url and not settings.data_dir.exists():
@@ -114,6 +129,11 @@ def export(
         require_current(url)
         manifest = None if cursor_file is None else cursor_file.expanduser().absolute()
         exporting.run(url, settings, space_id, destination, to.expanduser().absolute(), manifest, fresh=fresh)
+
+
+@cli.callback()
+def options(*, _version: Version = False) -> None:
+    """Identity resolution and encrypted profiles on one Postgres."""
 
 
 keys = typer.Typer(
@@ -181,11 +201,12 @@ def _keys_url(settings: Settings) -> Iterator[tuple[str, Settings]]:
 @contextmanager
 def owner_url(settings: Settings) -> Iterator[str]:
     """The database as its owner: the one that is set, or the embedded one, up for this block."""
-    from identity.store.embedded.server import EmbeddedPostgres
-
     if settings.database_url:
         yield settings.database_url
         return
+    with extra("embedded", ", or set ONEFOLD_DATABASE_URL"):
+        from identity.store.embedded.server import EmbeddedPostgres
+
     configuration.forget_libpq()
     postgres = EmbeddedPostgres(settings.data_dir)
     try:

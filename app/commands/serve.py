@@ -14,7 +14,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from uvicorn import Config, Server
@@ -24,8 +24,11 @@ from uvicorn.supervisors import Multiprocess
 from app.http.protocol import GuardedProtocol
 from app.server import logs
 from app.settings import Settings, forget_libpq
-from identity.store.embedded.server import EmbeddedPostgres
 from identity.values.errors import Misconfigured, OnefoldError
+from identity.values.extras import extra
+
+if TYPE_CHECKING:
+    from identity.store.embedded.server import EmbeddedPostgres
 
 APPLICATION = "app.main:application"
 BACKLOG = 2048
@@ -195,6 +198,9 @@ def _listener(host: str, port: int) -> Iterator[socket.socket]:
 @contextmanager
 def _embedded(settings: Settings) -> Iterator[str]:
     """The embedded Postgres, watched while it is ours."""
+    with extra("embedded", ", or set ONEFOLD_DATABASE_URL"):
+        from identity.store.embedded.server import EmbeddedPostgres
+
     forget_libpq()
     postgres = EmbeddedPostgres(settings.data_dir)
     over = threading.Event()
@@ -211,7 +217,7 @@ def _embedded(settings: Settings) -> Iterator[str]:
         postgres.stop()
 
 
-def _watch(postgres: EmbeddedPostgres, over: threading.Event) -> None:
+def _watch(postgres: "EmbeddedPostgres", over: threading.Event) -> None:
     log = logs.get(__name__)
     while not over.wait(_WATCH):
         try:

@@ -16,6 +16,7 @@ import msgspec
 
 from app.drawing.labels import Box, clean, place, shortened, width
 from app.drawing.markers import DASHED, INK, SIDES, Document, Link, Node, legend, link_colour, marks, palette, ring
+from identity.values.extras import extra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,7 +51,8 @@ def draw(document: Mapping[str, Any], title: str) -> bytes:
     # A glyph that the font lacks is the viewer's to find, and no warning may hold up an answer.
     with _DRAWING, catch_warnings():
         filterwarnings("ignore", message="Glyph .* missing")
-        import matplotlib as mpl
+        with extra("analysis"):
+            import matplotlib as mpl
 
         with mpl.rc_context():
             # A file of settings may lie in any folder that a server is started from.

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from app.http import segment_profile_api
 from identity.values import errors
+from identity.values.extras import ExtraNotInstalled
 
 STATUS: Final[dict[type[errors.OnefoldError], int]] = {
     errors.OnefoldError: 500,
@@ -80,6 +81,7 @@ STATUS: Final[dict[type[errors.OnefoldError], int]] = {
     errors.Conflict: 503,
     errors.LeaseLost: 503,
     errors.PartitionMissing: 503,
+    ExtraNotInstalled: 501,
     errors.Misconfigured: 500,
 }
 # Seconds that a client is asked to wait: a full queue empties fast, an outage does not.

@@ -13,6 +13,7 @@ from app.schemas.corrections import EvidenceGraph, Explanation
 from identity.operations.profiles.explain_link import explain
 from identity.operations.profiles.read_graph import get_graph
 from identity.values.errors import BadIdentifier, NotLinked, OnefoldError, ProfileNotFound, TooMuch
+from identity.values.extras import ExtraNotInstalled
 
 router = APIRouter(tags=["Evidence"])
 _LONGEST = 1_100
@@ -23,6 +24,7 @@ SVG = "image/svg+xml"
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
+_GRAPH = described(EvidenceGraph, BadIdentifier, ProfileNotFound, TooMuch, ExtraNotInstalled)
 _EXPLAIN = described(Explanation, BadIdentifier, ProfileNotFound, NotLinked, TooMuch)
 # Three identifiers of the longest kind, percent-encoded, are more than the head of a request may hold.
 _EXPLAIN["responses"][431] = {"description": "head_too_large", "content": {"application/json": {}}}
@@ -40,7 +42,7 @@ async def why(visit: ByReader, ref: Segment, from_: From, to: To) -> Response:
     return answer(found)
 
 
-@router.get("/v1/profiles/{ref}/graph", **described(EvidenceGraph, BadIdentifier, ProfileNotFound, TooMuch))
+@router.get("/v1/profiles/{ref}/graph", **_GRAPH)
 async def graph(visit: ByReader, request: Request, ref: Segment) -> Response:
     """The evidence graph with its review; `Accept: image/svg+xml` draws it."""
     drawn = _wants_picture(request)

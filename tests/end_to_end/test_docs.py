@@ -1,13 +1,13 @@
 """The documentation is true: every command in README.md and docs/ runs, and answers what its page shows.
 
-The commands of a page run in their order, in a shell, in a fresh space on a server of its own. The shell
-has the keys of the space by the names that `make run` prints, and keeps variables from command to command.
+The commands of a page run in their order, in a shell, in a fresh space; a page that runs `onefold` or uses the
+operator token has a server of its own. The shell has the keys of the space by the names that `make run`
+prints, and keeps variables from command to command.
 """
 
 import json
 import os
-import re
-import shlex
+import secrets
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,18 +15,17 @@ from pathlib import Path
 
 import httpx
 import pytest
+from psycopg import sql
 
 from app.commands import tour
-from app.settings import Settings, variable
-from tests.conftest import ONEFOLD, READY, ROOT, Running
-from tests.support.pages import PAGES, Command, Ids, blocks, commands
+from identity.store.embedded.server import OWNER_ROLE, EmbeddedPostgres
+from tests.conftest import ONEFOLD, READY, ROOT, Running, administer, launch
+from tests.support.pages import PAGES, SERVE, Command, Ids, blocks, calls, commands, is_call, name_of
 from tests.support.tls_server import HOST, authority
 from tests.support.webhook_receiver import Receiver, receiving
 
 ADDRESS = "http://127.0.0.1:8000"
 CALLBACK = "https://hooks.example.org/onefold"
-RUN_HERE = re.compile(r'(export )?(\w+="?\$\()?(curl|onefold|\.venv/bin/onefold|python|pg_dump|cp|mkdir|sed) ')
-SERVE = re.compile(r"(\.venv/bin/)?onefold serve\b")
 # What is no matter of a running server, with the test that runs it.
 RUN_ELSEWHERE: dict[str, str] = {}
 # Blocks in other languages, with the test that runs those of a page.
@@ -49,17 +48,6 @@ set -a -o pipefail
 if [ -f .variables ]; then . ./.variables; fi
 """
 KEEP = "\nstatus=$?; declare -px > .variables; exit $status\n"
-WITH_COMMANDS = [page for page in PAGES if commands(page)]
-
-
-def name_of(page: Path) -> str:
-    """The path of a page within the project."""
-    return str(page.relative_to(ROOT))
-
-
-def is_call(command: Command) -> bool:
-    """Whether a command is run beside a server, in the order of its page."""
-    return bool(RUN_HERE.match(command.text)) and not SERVE.match(command.text)
 
 
 @pytest.fixture(scope="module")
@@ -69,66 +57,103 @@ def receiver() -> Iterator[Receiver]:
         yield receiver
 
 
-class Reader:
-    """Somebody who types the commands of a page."""
+def settings(folder: Path, receiver: Receiver) -> dict[str, str]:
+    """The settings of a server that calls the receiver and writes exports."""
+    (folder / "authority.pem").write_bytes(authority().pem())
+    (folder / "hosts").mkdir()
+    (folder / "hosts" / "sitecustomize.py").write_text(HOSTS)
+    return {
+        "ONEFOLD_CALLBACK_NETWORKS": "127.0.0.1/32",
+        "ONEFOLD_CALLBACK_PORTS": str(receiver.server.port),
+        "ONEFOLD_CALLBACK_CA": str(folder / "authority.pem"),
+        "ONEFOLD_EXPORT_DIR": str(folder / "served-exports"),
+        "PYTHONPATH": str(folder / "hosts"),
+    }
 
-    def __init__(self, start: Callable[[], Running], folder: Path, receiver: Receiver) -> None:
-        self._start, self._folder, self._receiver = start, folder, receiver
-        self._running = start()
+
+@pytest.fixture(scope="module")
+def shared(
+    postgres: EmbeddedPostgres, template: str, tmp_path_factory: pytest.TempPathFactory, receiver: Receiver
+) -> Iterator[Running]:
+    """The server of the pages that use one space only."""
+    name = f"docs_{secrets.token_hex(4)}"
+    create = sql.SQL("create database {} owner {} template {}")
+    administer(postgres, create.format(*(sql.Identifier(each) for each in (name, OWNER_ROLE, template))))
+    folder = tmp_path_factory.mktemp("docs")
+    running = launch(
+        [*ONEFOLD, "serve"], folder / "data", {"ONEFOLD_DATABASE_URL": postgres.url(name), **settings(folder, receiver)}
+    )
+    yield running
+    running.stop()
+    assert running.process.stdout
+    running.process.stdout.close()
+
+
+class Reader:
+    """Somebody who types the commands of a page, in a folder and a space of the page's own."""
+
+    def __init__(self, running: Running, folder: Path, space: str, receiver: Receiver) -> None:
+        self.running = running
+        self._folder, self._receiver = folder, receiver
         self._ids = Ids()
         (folder / "docs").symlink_to(ROOT / "docs")
-        (folder / "onefold-data").symlink_to(self._running.data_dir)
-        keys = tour.create_space(self._running.url, self._running.admin_token, "demo")["keys"]
+        (folder / "onefold-data").symlink_to(running.data_dir)
+        keys = tour.create_space(running.url, running.admin_token, space)["keys"]
         self._environment = {
             **os.environ,
             **{name.upper(): key for name, key in keys.items()},
             "PYTHON": sys.executable,
             "PYTHONPATH": str(ROOT),
-            "ONEFOLD_ADMIN_TOKEN": self._running.admin_token,
-            "ONEFOLD_DATA_DIR": str(self._running.data_dir),
+            "ONEFOLD_ADMIN_TOKEN": running.admin_token,
+            "ONEFOLD_DATA_DIR": str(running.data_dir),
         }
 
-    def types(self, command: Command, database: str) -> None:
-        """Run one command and compare its answer."""
-        stopped = "rotate-root" in command.text
-        if stopped:
-            assert self._running.stop() == 0
-        text = self._ids.replaced(command.text).replace(ADDRESS, self._running.url)
+    def types(self, command: Command, **environment: str) -> None:
+        """Run one command and compare what comes back with what the page shows."""
+        text = self._ids.replaced(command.text).replace(ADDRESS, self.running.url)
         text = text.replace(CALLBACK, self._receiver.url).replace(".venv/bin/onefold", "onefold")
         done = subprocess.run(
-            ["bash", "-c", SHELL + text + KEEP],
-            env={**self._environment, "ONEFOLD_DATABASE_URL": database}, cwd=self._folder,
+            ["bash", "-c", SHELL + text + KEEP], env={**self._environment, **environment}, cwd=self._folder,
             stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert (done.returncode != 0) == command.refused, f"{command.text}\n{done.stdout}\n{done.stderr}"
         if command.answer is not None:
             assert list(self._ids.differences(command.answer, json.loads(done.stdout))) == [], command.text
         assert self._ids.missing(command.lines, done.stdout) == [], f"{command.text}\n{done.stdout}"
-        if stopped:
-            self._running = self._start()
 
 
-@pytest.mark.parametrize("page", WITH_COMMANDS, ids=name_of)
-def test_the_commands_of_a_page_answer_what_it_shows(
+def needs_a_server(page: Path) -> bool:
+    """Whether a page does something to a server as a whole."""
+    return any("onefold " in command.text or "ONEFOLD_ADMIN_TOKEN" in command.text for command in calls(page))
+
+
+CALLING = [page for page in PAGES if calls(page)]
+
+
+@pytest.mark.parametrize("page", [page for page in CALLING if not needs_a_server(page)], ids=name_of)
+def test_the_calls_of_a_page_answer_what_it_shows(
+    page: Path, shared: Running, tmp_path: Path, receiver: Receiver
+) -> None:
+    """Every call succeeds, in the order of its page, in a fresh space, and answers what the page shows."""
+    reader = Reader(shared, tmp_path, name_of(page), receiver)
+    for command in calls(page):
+        reader.types(command)
+
+
+@pytest.mark.parametrize("page", [page for page in CALLING if needs_a_server(page)], ids=name_of)
+def test_the_calls_and_commands_of_a_page_answer_what_it_shows(
     page: Path, server: Callable[..., Running], database: str, tmp_path: Path, receiver: Receiver
 ) -> None:
-    """Every command that calls a server succeeds, in the order of the page, and answers what the page shows."""
-    typed = [command for command in commands(page) if is_call(command)]
-    if not typed:
-        pytest.skip("no command of this page calls a server")
-    (tmp_path / "authority.pem").write_bytes(authority().pem())
-    (tmp_path / "hosts").mkdir()
-    (tmp_path / "hosts" / "sitecustomize.py").write_text(HOSTS)
-    settings = {
-        "ONEFOLD_CALLBACK_NETWORKS": "127.0.0.1/32",
-        "ONEFOLD_CALLBACK_PORTS": str(receiver.server.port),
-        "ONEFOLD_CALLBACK_CA": str(tmp_path / "authority.pem"),
-        "ONEFOLD_EXPORT_DIR": str(tmp_path / "served-exports"),
-        "PYTHONPATH": str(tmp_path / "hosts"),
-    }
-    reader = Reader(lambda: server(**settings), tmp_path, receiver)
-    for command in typed:
-        reader.types(command, database)
+    """Every call and every command of `onefold` does so on a server of the page's own."""
+    given = settings(tmp_path, receiver)
+    reader = Reader(server(**given), tmp_path, "demo", receiver)
+    for command in calls(page):
+        stopped = "rotate-root" in command.text
+        if stopped:
+            assert reader.running.stop() == 0
+        reader.types(command, ONEFOLD_DATABASE_URL=database)
+        if stopped:
+            reader.running = server(**given)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
@@ -184,75 +209,3 @@ def test_a_line_that_starts_a_server_starts_one(line: str, tmp_path: Path, proce
     assert httpx.get(url + "/readyz").status_code == 200
     assert (tmp_path / "data" / "postgres").is_dir()
     assert running.stop() == 0
-
-
-def test_the_tour_makes_the_calls_of_the_readme() -> None:
-    """`make run` plays the same calls, in the same order and with the same sentences."""
-    calls = [shlex.split(command.text) for command in commands(ROOT / "README.md") if is_call(command)]
-    sentences = " ".join((ROOT / "README.md").read_text().split())
-
-    assert calls == [shlex.split(tour.command(step, ADDRESS)) for step in tour.STEPS]
-    assert [step.says for step in tour.STEPS if step.says not in sentences] == []
-
-
-def test_every_setting_is_documented_with_its_default() -> None:
-    """The table in docs/operating.md lists what can be set, all of it, with the defaults that hold."""
-    rows = re.findall(r"^\| (`ONEFOLD_[^|]+) \| ([^|]*) \|", (ROOT / "docs" / "operating.md").read_text(), re.MULTILINE)
-    listed: dict[str, str] = {}
-    for names, default in rows:
-        values = re.findall(r"`([^`]+)`", default)
-        found = re.findall(r"`(\w+)`", names)
-        listed |= dict(zip(found, values if len(values) == len(found) else [default] * len(found), strict=True))
-    defaults = {variable(name): each.default for name, each in Settings.model_fields.items()}
-    plain = {name: str(default) for name, default in defaults.items() if default not in (None, ())}
-
-    assert set(listed) == set(defaults)
-    assert {name: listed[name] for name in plain} == plain
-
-
-DOCUMENTS = [*PAGES, *(ROOT / name for name in ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"))]
-
-
-@pytest.mark.skip("the modules are being moved")
-@pytest.mark.parametrize("page", DOCUMENTS, ids=name_of)
-def test_every_link_leads_somewhere(page: Path) -> None:
-    """What a page links to within the project is there, down to the heading; so is each path that it names."""
-    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.DOTALL | re.MULTILINE)
-    links = [link for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
-    broken = []
-    for link in links:
-        path, _, heading = link.partition("#")
-        target = (page.parent / path).resolve() if path else page
-        if not target.exists() or (heading and heading not in headings(target)):
-            broken.append(link)
-    paths = re.findall(r"`((?:tests|benchmarks|identity|app|migrations|docker)/[\w/.]+)`", text)
-
-    assert broken == []
-    assert [path for path in paths if not (ROOT / path).exists()] == []
-
-
-def headings(page: Path) -> set[str]:
-    """The names by which a link reaches the headings of a page."""
-    titles = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
-
-
-@pytest.mark.skip("the pages are being written")
-def test_the_index_lists_every_page() -> None:
-    """docs/README.md links to each page of documentation."""
-    index = (ROOT / "docs" / "README.md").read_text()
-    pages = {str(page.relative_to(ROOT / "docs")) for page in PAGES[1:]} - {"README.md"}
-
-    assert {page for page in pages if f"]({page})" not in index} == set()
-
-
-@pytest.mark.skip("the modules are being moved")
-def test_the_picture_of_a_call_names_modules_that_exist() -> None:
-    """Each module in docs/call-path.svg is there; identity/ is left out of its name."""
-    named = re.findall(
-        r">((?:app|identity|operations|planning|store)/[\w/]+)", (ROOT / "docs" / "call-path.svg").read_text()
-    )
-    paths = [ROOT / (name if name.startswith(("app/", "identity/")) else f"identity/{name}") for name in named]
-
-    assert len(paths) > 10
-    assert [path for path in paths if not (path.exists() or path.with_suffix(".py").exists())] == []

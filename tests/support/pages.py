@@ -25,6 +25,10 @@ _TOKEN = re.compile(
     r"|(?P<id>(?:prf|spc|key|ers|dst|job|req|hld|exp)_[0-9a-z]{12,32})"
 )
 
+RUN_HERE = re.compile(r'(export )?(\w+="?\$\()?(curl|onefold|\.venv/bin/onefold|python|pg_dump|cp|mkdir|sed) ')
+SERVE = re.compile(r"(\.venv/bin/)?onefold serve\b")
+"""What starts a server; anything else is a command to one that runs."""
+
 
 class Command(NamedTuple):
     """A command, and what the page shows of its output: JSON, or lines of text."""
@@ -65,6 +69,21 @@ def commands(page: Path) -> list[Command]:
             else:
                 listed.append(Command(last, lines=tuple(block.output.splitlines())))
     return listed
+
+
+def name_of(page: Path) -> str:
+    """The path of a page within the project."""
+    return str(page.relative_to(ROOT))
+
+
+def is_call(command: Command) -> bool:
+    """Whether a command is run beside a server, in the order of its page."""
+    return bool(RUN_HERE.match(command.text)) and not SERVE.match(command.text)
+
+
+def calls(page: Path) -> list[Command]:
+    """The commands of a page that are run beside a server."""
+    return [command for command in commands(page) if is_call(command)]
 
 
 def _whole(text: str) -> Iterator[str]:

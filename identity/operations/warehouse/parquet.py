@@ -6,11 +6,14 @@ The library is large, so it is loaded when the first table is written.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from identity.values.extras import extra
+
 
 def encode(columns: Mapping[str, str], rows: Sequence[tuple[Any, ...]]) -> bytes:
-    """A file with these rows; `columns` says what each holds: `text`, `number` or `time`."""
-    import pyarrow as pa
-    from pyarrow import parquet
+    """A file with these rows; `columns` says what each holds: `text`, `number` or `time`. ExtraNotInstalled."""
+    with extra("warehouse"):
+        import pyarrow as pa
+        from pyarrow import parquet
 
     types = {"text": pa.string(), "number": pa.int64(), "time": pa.timestamp("us", tz="UTC")}
     schema = pa.schema([(name, types[kind]) for name, kind in columns.items()])

@@ -12,6 +12,7 @@ import networkx as nx
 
 from identity.planning.graph.evidence_graph import Graph
 from identity.planning.graph.over_merge_review import Review
+from identity.values.extras import extra
 
 # Kamada and Kawai use the room best, in time cubed; forces take over, in time squared.
 _ALL_DISTANCES: Final = 150
@@ -51,7 +52,8 @@ def foremost(graph: Graph, found: Review, most: int) -> list[bytes]:
 
 def _placed(graph: "nx.Graph[str]", names: Sequence[str]) -> dict[str, tuple[float, float]]:
     """One connected part about its centre, its longer axis level, with a unit of area for each node."""
-    import numpy as np
+    with extra("analysis"):
+        import numpy as np
 
     if len(names) == 1:
         return {names[0]: (0.0, 0.0)}

@@ -14,6 +14,7 @@ import networkx as nx
 from msgspec import Struct
 
 from identity.planning.graph.evidence_graph import Graph
+from identity.values.extras import extra
 from identity.values.identifiers import USER_ID
 
 # A minimum cut costs some ten milliseconds in a graph of 10,000 identifiers.
@@ -227,8 +228,9 @@ class _Network:
 
     def __init__(self, graph: Graph, strong: AbstractSet[bytes]) -> None:
         # Hundreds of modules for a question seldom asked: no worker loads them before it is.
-        import numpy as np
-        from scipy.sparse import csr_array
+        with extra("analysis"):
+            import numpy as np
+            from scipy.sparse import csr_array
 
         self.keys = list(graph)
         self.place = {key: n for n, key in enumerate(self.keys)}

@@ -135,7 +135,9 @@ def locate(root: Path) -> Cluster:
     package = Path(next(iter((spec and spec.submodule_search_locations) or ["/nowhere"])))
     programs = package.resolve() / f"pginstall{VERSION}"
     if not (programs / "bin" / "postgres").exists():
-        raise Misconfigured("The embedded Postgres is not installed; run make setup, or set ONEFOLD_DATABASE_URL.")
+        raise Misconfigured(
+            "The embedded Postgres is not installed; run: pip install 'onefold[embedded]', or set ONEFOLD_DATABASE_URL."
+        )
     if runner := account(data):
         programs = readable_copy(programs, programs.parent.parent / f"{package.name}.libs", runner)
         open_way(root, root, runner)

@@ -6,7 +6,7 @@ role `onefold_app`, which may neither change the schema nor rewrite the audit.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from importlib.resources import files
 from typing import Any
 
 import psycopg
@@ -19,7 +19,8 @@ from alembic.script import ScriptDirectory
 from identity.values.errors import Misconfigured
 
 APP_ROLE = "onefold_app"
-_MIGRATIONS = Path(__file__).parents[3] / "migrations"
+# Beside the package, in a checkout as where a wheel is installed.
+_MIGRATIONS = str(files("identity").joinpath("..", "migrations"))
 _RIGHTS = (
     "The role named in ONEFOLD_DATABASE_URL must own the database and may create roles; or let a superuser run: "
     f"CREATE ROLE {APP_ROLE} NOLOGIN; GRANT {APP_ROLE} TO <that role>; "
@@ -54,7 +55,7 @@ def needs_migration(url: str) -> bool:
     """Whether the database is at another revision than this version's newest."""
     with _owner(url) as connection:
         current = MigrationContext.configure(connection).get_current_revision()
-    return current != ScriptDirectory(str(_MIGRATIONS)).get_current_head()
+    return current != ScriptDirectory(_MIGRATIONS).get_current_head()
 
 
 def require_current(url: str) -> None:
@@ -85,6 +86,6 @@ def _owner(url: str) -> Iterator[sa.Connection]:
 
 def _config(connection: sa.Connection) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.set_main_option("script_location", _MIGRATIONS)
     config.attributes["connection"] = connection
     return config
