@@ -33,15 +33,18 @@ def run(settings: Settings) -> None:
 
 def _show(settings: Settings, url: str) -> None:
     space = _space(settings, url)
-    _console.print(f"\n[bold]Onefold is ready on {url}[/bold] with the space {space['space_id']}. Its keys:\n")
-    for name, secret in space["keys"].items():
-        _console.print(f"  export {name.upper()}={secret}", soft_wrap=True)
+    _console.print(f"\n[bold]Onefold is ready on {url}[/bold] with the space {space['space_id']}.")
     _console.print("\n[bold]A short tour[/bold], played for you; copy any call to play it again.")
     for number, played in enumerate(tour.play(url, space["keys"]), 1):
         _console.print(f"\n[bold]{number}. {played.step.says}[/bold]")
         _console.print(f"$ {played.command}", style="cyan", markup=False)
         _console.print(JSON(json.dumps(played.answer), indent=2))
-    _console.print(f"\nThe data is in {settings.data_dir}. Ctrl-C stops the server; the next start finds it all.")
+    _console.print(
+        f"\nThe data is in {settings.data_dir}. Ctrl-C stops the server; the next start finds it all."
+    )
+    _console.print("The keys of the space; paste these lines into another shell:\n")
+    for name, secret in space["keys"].items():
+        _console.print(f"  export {name.upper()}={secret}", soft_wrap=True)
 
 
 def _space(settings: Settings, url: str) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def demonstrate(data: Path) -> Shown:
         assert process.stdout
         for line in process.stdout:
             lines.append(line)
-            if "Ctrl-C" in line:
+            if "export ADMIN=" in line:
                 break
         text = "".join(lines)
         url = text.split("ready on ")[1].split()[0]
@@ -70,6 +70,16 @@ def test_demo(tmp_path: Path) -> None:
     assert first.profile["event_count"] == 4
     assert (first.status, second.status, first.mode) == (0, 0, 0o600)
     assert "Traceback" not in first.text + second.text
+
+
+def test_the_lines_to_paste_come_last(tmp_path: Path) -> None:
+    """They are in sight when the tour is over."""
+    shown = demonstrate(tmp_path / "data").text.splitlines()
+    last = shown[shown.index("The keys of the space; paste these lines into another shell:") + 2 :]
+
+    assert [line.split("=")[0] for line in last if line] == [
+        f"  export {name}" for name in ("WRITE", "IMPORT", "PROFILES", "PRIVACY", "ADMIN")
+    ]
 
 
 class Export(NamedTuple):
