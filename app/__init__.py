@@ -1,1 +1,1 @@
-"""What faces outward: HTTP, the command line, settings and wiring. It decides nothing about identities."""
+"""The outside of Onefold: HTTP, the command line, settings and composition. Nothing here decides about identities."""

@@ -1,1 +1,1 @@
-"""app.commands."""
+"""The commands of `onefold` that are more than a few lines: serve, demo, export, keys, verify."""

@@ -1,1 +1,1 @@
-"""app.drawing.graph_svg."""
+"""Draws an evidence graph as SVG. The drawing reads values and never a database."""

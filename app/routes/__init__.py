@@ -1,1 +1,1 @@
-"""The native surface: each module one noun, each route parses, calls one journey and answers."""
+"""The native routes, one noun a module: parse, authorise, call one operation, render its value."""

@@ -1,1 +1,1 @@
-"""app.server."""
+"""The running process: what it holds open, what it measures, logs and limits."""

@@ -1,4 +1,5 @@
-"""What Onefold does, a module or package per verb, each in four beats.
+"""The use cases of Onefold, cut by capability: one verb a module.
 
-Read in, load (locked), plan (pure), apply. Journeys do not import each other.
+Every operation has the same four beats: read the input, load under locks, plan (pure), write. An operation of one
+capability never calls an operation of another one, except to read profiles.
 """

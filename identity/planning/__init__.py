@@ -1,1 +1,1 @@
-"""Pure planning: from the bodies of calls to what has to change. No I/O, no keys, no clock."""
+"""Pure planning: decides from values what has to change. No I/O, no keys, no clock, no randomness."""

@@ -1,1 +1,1 @@
-"""identity.spaces.space."""
+"""One open space: its keys, rules and identifier types, and transactions that hold the space lock alone."""

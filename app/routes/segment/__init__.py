@@ -1,1 +1,1 @@
-"""app.routes.segment."""
+"""Routes with the paths and shapes of Segment: Profile API, regulations, settings of SDKs."""

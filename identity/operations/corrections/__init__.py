@@ -1,1 +1,1 @@
-"""What people do to profiles: taking a wrong merge back, taking an identifier away."""
+"""Corrections by people: unmerge profiles, remove an identifier, rebuild under other rules, simulate."""

@@ -1,1 +1,1 @@
-"""identity.operations.destinations."""
+"""Destinations: their definition, scoped reads, the change feed, push and acknowledgement."""

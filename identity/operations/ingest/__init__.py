@@ -1,5 +1,5 @@
-"""The main job: from a call as it arrived to a unified profile.
+"""From the body of a call to a unified profile, committed.
 
-`read_in` makes calls of bodies, `gather` collects them into batches, `commit` takes a batch
-through load, plan and apply, `opening` and `sealing` stand between rows and plain values.
+`request` parses bodies into calls, `queue` collects calls into batches, `commit` takes a batch through one
+transaction.
 """

@@ -1,1 +1,1 @@
-"""identity.operations.integrity."""
+"""Proof that stored data is consistent: verification of a space, leak scans, the list of rejections."""

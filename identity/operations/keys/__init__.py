@@ -1,1 +1,1 @@
-"""The life of keys: rolling them so that what was destroyed is gone from backups too, and putting them back."""
+"""The life of keys: roll epoch keys, rotate the index key and the root key, dump and restore key tables."""

@@ -1,1 +1,1 @@
-"""Erasing, suppressing and holding: what privacy teams do, whichever door a request came by."""
+"""Privacy requests: erase, suppress, hold and export a person, whichever API the request came by."""

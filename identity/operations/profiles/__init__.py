@@ -1,4 +1,4 @@
-"""Reading: profiles, their history, and the same in the shapes of Segment's Profile API.
+"""Reads profiles, their history and their evidence, natively and in the shapes of Segment's Profile API.
 
-Nothing is cached: a read sees what was committed a moment ago, and what was erased is gone.
+Invariant: nothing is cached, so a read sees every commit before it.
 """

@@ -1,1 +1,1 @@
-"""identity.operations.spaces."""
+"""Spaces and the work on them that no caller waits for: keys of the API, jobs, retention, purge."""

@@ -1,1 +1,1 @@
-"""identity.planning.consent.fold."""
+"""Consent: decisions and signals folded per person, and what they permit a destination to see."""

@@ -1,1 +1,1 @@
-"""identity.planning.corrections."""
+"""Plans what people correct: unmerge, removal of an identifier, replay and rebuild under other rules."""

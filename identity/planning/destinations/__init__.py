@@ -1,1 +1,1 @@
-"""identity.planning.destinations.policy."""
+"""Plans what a destination sees: its policy, pages of the feed, retries, tables of a warehouse."""

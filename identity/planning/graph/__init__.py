@@ -1,1 +1,1 @@
-"""identity.planning.graph.evidence_graph."""
+"""The evidence graph of a profile: its paths, its review for over-merges, its layout."""

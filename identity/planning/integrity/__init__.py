@@ -1,1 +1,1 @@
-"""identity.planning.integrity."""
+"""Compares what is stored with what its evidence says, as values."""

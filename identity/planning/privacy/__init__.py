@@ -1,1 +1,1 @@
-"""identity.planning.privacy.request_kinds."""
+"""Plans privacy work: request kinds, deadlines, statuses, receipts and the ledger entry of an erasure."""

@@ -1,1 +1,1 @@
-"""identity.planning.resolution."""
+"""Identity resolution: from the body of a call to the plan that links, merges or demotes identifiers."""

@@ -1,1 +1,1 @@
-"""identity.store.corrections."""
+"""SQL of corrections: connected profiles and versioned rules."""

@@ -1,1 +1,1 @@
-"""identity.store.destinations.destinations."""
+"""SQL of destinations: their definitions, disclosures, deliveries and the change feed."""

@@ -1,1 +1,1 @@
-"""identity.store.integrity."""
+"""SQL and files of verification: streams of rows to check, places to scan for clear text."""

@@ -1,1 +1,1 @@
-"""identity.store.ledger.ledger."""
+"""SQL of the ledger: a hash chain per space."""

@@ -1,1 +1,1 @@
-"""identity.store.privacy."""
+"""SQL of privacy requests: requests, erasures, suppressions, holds, exports, and their return after a restore."""

@@ -1,1 +1,1 @@
-"""identity.store.profiles."""
+"""SQL of profile reads: profiles, groups, events and snapshots."""

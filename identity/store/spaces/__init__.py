@@ -1,1 +1,1 @@
-"""identity.store.spaces."""
+"""SQL of spaces: spaces and API keys, jobs, retention, purge."""
