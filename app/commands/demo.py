@@ -39,9 +39,7 @@ def _show(settings: Settings, url: str) -> None:
         _console.print(f"\n[bold]{number}. {played.step.says}[/bold]")
         _console.print(f"$ {played.command}", style="cyan", markup=False)
         _console.print(JSON(json.dumps(played.answer), indent=2))
-    _console.print(
-        f"\nThe data is in {settings.data_dir}. Ctrl-C stops the server; the next start finds it all."
-    )
+    _console.print(f"\nThe data is in {settings.data_dir}. Ctrl-C stops the server; the next start finds it all.")
     _console.print("The keys of the space; paste these lines into another shell:\n")
     for name, secret in space["keys"].items():
         _console.print(f"  export {name.upper()}={secret}", soft_wrap=True)

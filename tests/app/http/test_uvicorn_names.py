@@ -15,7 +15,8 @@ from uvicorn.server import ServerState
 from uvicorn.supervisors import Multiprocess
 from uvicorn.supervisors.multiprocess import Process
 
-from app import protocol, serve
+from app.commands import serve
+from app.http import protocol
 from tests.conftest import ROOT
 
 SOURCE = ast.parse(inspect.getsource(protocol.GuardedProtocol))
