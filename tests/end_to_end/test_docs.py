@@ -32,7 +32,7 @@ RUN_ELSEWHERE: dict[str, str] = {}
 OTHER_LANGUAGES = {
     "docs/callbacks.md": "tests/end_to_end/test_callbacks_doc.py",
     "docs/warehouse.md": "tests/app/commands/test_export_ways.py",
-    "docs/getting-started.md": "tests/sdk/test_readme.py",
+    "docs/getting-started.md": "tests/end_to_end/sdk/test_getting_started.py",
 }
 # What a hosts file would say.
 HOSTS = f"""
