@@ -1,13 +1,22 @@
-"""Ids as they are made and as they are shown.
+"""Ids: their types, how they are made and how they are shown.
 
-A profile's id is a UUID version 7: made anywhere, yet close to its neighbours in an index. Its
-time is no personal datum and nothing may be concluded from its order.
+The id of a profile is a UUID version 7: any process can make one, and new ones are neighbours in an index.
+Its time is not personal data, and no code relies on its order.
 """
 
 import os
 import time
 from base64 import b32encode
-from typing import Literal
+from typing import Literal, NewType
+
+ProfileId = NewType("ProfileId", bytes)
+"""The id of an origin or a profile: the 16 bytes of a UUID."""
+BlindIndex = NewType("BlindIndex", bytes)
+"""The keyed hash of an identifier, 32 bytes: what rows hold instead of its value."""
+SetKey = NewType("SetKey", bytes)
+"""The hash of a set of blind indexes, 16 bytes: one sighting of an origin."""
+SpaceNumber = NewType("SpaceNumber", int)
+"""The number of a space in the database; the API shows its public id."""
 
 _HEX = 32
 Prefix = Literal["prf", "spc", "key", "ers", "dst", "job", "req", "hld", "exp"]

@@ -1,24 +1,29 @@
-"""Stamps: the one order of everything that is written.
+"""Stamps: one order of all writes of a space.
 
-A stamp is `microseconds << 8 | writer slot`. Stamps of one clock strictly increase, exceed
-whatever stamp they are asked to follow, and never reach the end of the lease on the slot, so no
-two writers ever give the same one, whatever the wall clocks do.
+A stamp is `microseconds << SLOT_BITS | writer slot`. Stamps of one clock strictly increase, exceed every
+stamp that they must follow, and never reach the end of the lease on the slot. So no two writers ever give
+the same stamp, even where wall clocks jump.
 """
 
 import time
 from collections.abc import Callable
 from threading import Lock
-from typing import Final
+from typing import Final, NewType
 
 from identity.values.errors import Unavailable
+
+Stamp = NewType("Stamp", int)
+"""A position in the order of writes."""
+Micros = NewType("Micros", int)
+"""A time in microseconds since 1970 (UTC), or a span of them."""
 
 SLOT_BITS: Final = 8
 SLOTS: Final = 1 << SLOT_BITS
 
 
-def stamp_time(stamp: int) -> int:
-    """The microseconds since 1970 that a stamp was taken at."""
-    return stamp >> SLOT_BITS
+def stamp_time(stamp: int) -> Micros:
+    """The time at which a stamp was given."""
+    return Micros(stamp >> SLOT_BITS)
 
 
 def stamp_slot(stamp: int) -> int:
@@ -29,8 +34,8 @@ def stamp_slot(stamp: int) -> int:
 class Clock:
     """A hybrid logical clock on one writer slot.
 
-    `until` bounds the lease (microseconds, exclusive): without one, no stamp is given. `wall`
-    answers nanoseconds since 1970.
+    `until` is the exclusive end of the lease in microseconds; without a lease the clock gives no stamp.
+    `wall` returns nanoseconds since 1970.
     """
 
     __slots__ = ("_last", "_lock", "_until", "_wall", "slot")
@@ -45,29 +50,29 @@ class Clock:
         self._lock = Lock()
 
     @property
-    def until(self) -> int:
-        """Where the lease ends: every stamp is of an earlier microsecond."""
-        return self._until
+    def until(self) -> Micros:
+        """The end of the lease: every stamp is of an earlier microsecond."""
+        return Micros(self._until)
 
     @property
-    def last(self) -> int:
-        """The microsecond of the last stamp given, 0 before the first."""
-        return self._last
+    def last(self) -> Micros:
+        """The microsecond of the last stamp, 0 before the first."""
+        return Micros(self._last)
 
     def extend(self, until: int) -> None:
         """Move the end of the lease, once the new one is committed; never backwards."""
         with self._lock:
             self._until = max(self._until, until)
 
-    def now(self) -> int:
+    def now(self) -> Micros:
         """The wall clock in microseconds since 1970; it may go back, stamps do not."""
-        return self._wall() // 1000
+        return Micros(self._wall() // 1000)
 
-    def next(self, after: int = 0) -> int:
-        """A stamp greater than `after` and than every stamp given before.
+    def next(self, after: int = 0) -> Stamp:
+        """A stamp greater than `after` and than every stamp that this clock gave before.
 
-        Raises Unavailable when that would lie beyond the lease: another writer may own the slot
-        by then. After a jump of a neighbour's clock the lease has to be extended past `after`.
+        Unavailable if the stamp would be past the end of the lease, since another writer may own the slot
+        then. After the clock of a neighbour jumped forward, extend the lease past `after`.
         """
         with self._lock:
             micros = max(self._wall() // 1000, self._last + 1, after >> SLOT_BITS)
@@ -76,4 +81,4 @@ class Clock:
             if micros >= self._until:
                 raise Unavailable("The lease of this writer has run out; try again shortly.")
             self._last = micros
-            return micros << SLOT_BITS | self.slot
+            return Stamp(micros << SLOT_BITS | self.slot)
