@@ -1,1 +1,1 @@
-"""The wire: one shape per request and answer. The shapes are the OpenAPI document and render the values of operations."""
+"""The wire: one shape a request or answer. Shapes are the OpenAPI document and render the values of operations."""
