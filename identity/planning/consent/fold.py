@@ -1,4 +1,4 @@
-"""What a person decided, folded over the origins of a canonical profile (`merging.md` 3).
+"""What a person decided, folded over the origins of a canonical profile (docs/merging-rules.md §3.7).
 
 A decision replaces one made at another origin only if it arrived after the two origins met. So a
 merge of people who disagree leaves both answers standing, which denies and says so, and undoing

@@ -1,4 +1,4 @@
-"""How the origins of one side of an unmerge met, from how all of them had met (`merging.md` 5).
+"""How the origins of one side of an unmerge met, from how all of them had met (docs/merging-rules.md §5.2).
 
 The old joins are walked in the order of their stamps. Two origins of a side met when the groups
 that held them met, also where what brought these together went to the other side.

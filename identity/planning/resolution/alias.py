@@ -1,4 +1,4 @@
-"""What an alias call asks for, and whether it may have it (`merging.md` 4).
+"""What an alias call asks for, and whether it may have it (docs/merging-rules.md §4).
 
 An alias links by name instead of by sighting, so it is exempt from limits; in exchange it may
 never give one known person's id to another without a server-side key and `force`.

@@ -1,4 +1,4 @@
-"""The previous id of an alias call, in both readings it can have (`merging.md` 4).
+"""The previous id of an alias call, in both readings it can have (docs/merging-rules.md §4).
 
 Reading does not know which ids exist, so it keeps both readings and says which one holds when
 neither is known. A blocked or unusable id on either side links nothing.

@@ -1,4 +1,4 @@
-"""From the body of a call to what it claims (`merging.md` 1): the one reading of a call.
+"""From the body of a call to what it claims (docs/merging-rules.md §1): the one reading of a call.
 
 Pure: the same body under the same rules gives the same call, now or in a rebuild, but for the
 message id that a call without one is given. A body is either read whole or rejected with a

@@ -1,4 +1,4 @@
-"""The planner: what a sequence of calls does to the profiles around it (`merging.md` 1-4, 6).
+"""The planner: what a sequence of calls does to the profiles around it (docs/merging-rules.md §1-4, 6).
 
 One pure function, the same for a single call, a batch, a simulation and the test oracle: given
 the same neighbourhood, rules, calls, stamps and fresh ids, the plan is the same, however the
