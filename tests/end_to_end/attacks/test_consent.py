@@ -1,76 +1,16 @@
-"""Attacks 91 to 107 on consent, over the wire; and by their numbers which tests hold each of those and 119 to 122."""
+"""Attacks 91 to 107 on consent, over the wire. docs/threats.md lists every attack by its number."""
 
-import importlib
 import time
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
 from tests.app.conftest import Shop
 from tests.app.routes.test_destinations import PURPOSES, Feed, told
 
-SIGNALS: Final = "tests.identity.planning.consent.signals"
-RULES: Final = "tests.identity.planning.consent.test_permission"
-SEGMENT: Final = "tests.app.routes.segment.test_segment_consent"
-OVER: Final = "tests.app.routes.test_destinations"
-HERE: Final = "tests.end_to_end.attacks.test_consent"
-ATTACKS: Final[dict[int, tuple[str, ...]]] = {
-    91: (
-        f"{SIGNALS}.test_tcf:test_no_string",
-        f"{SIGNALS}.test_tcf:test_bad_core",
-        f"{SIGNALS}.test_tcf:test_longest",
-        f"{SIGNALS}.test_read_signals:test_bottomless",
-        f"{HERE}:test_attacks_91_and_92_signals_that_are_none",
-    ),
-    92: (f"{SIGNALS}.test_gpp:test_bad_gpp", f"{HERE}:test_attacks_91_and_92_signals_that_are_none"),
-    93: ("tests.app.routes.test_gpc:test_only_one_says_so", f"{SIGNALS}.test_read_signals:test_other_headers"),
-    94: ("tests.app.routes.test_gpc:test_server_keys", f"{SIGNALS}.test_read_signals:test_gpc"),
-    95: (f"{SEGMENT}:test_enforcement", f"{HERE}:test_attack_95_text_is_no_answer"),
-    96: (f"{SEGMENT}:test_enforcement", f"{SEGMENT}:test_on_the_profile"),
-    97: (f"{HERE}:test_attack_97_from_the_future",),
-    98: (f"{RULES}:test_granted_and_withdrawn", f"{HERE}:test_attack_98_an_older_grant_that_comes_late"),
-    99: (f"{RULES}:test_granted_and_withdrawn", f"{HERE}:test_attack_99_of_one_moment"),
-    100: (f"{RULES}:test_a_denial_reaches_everybody", f"{OVER}:test_merge_into_conflict"),
-    101: (
-        "tests.concurrency.properties.test_consent:test_a_merge_makes_nothing_readable",
-        f"{HERE}:test_attack_101_merged_where_opting_out_is_the_rule",
-    ),
-    102: (f"{RULES}:test_a_destination_of_several_categories", f"{SEGMENT}:test_enforcement"),
-    103: (f"{RULES}:test_segments_table", f"{SEGMENT}:test_on_the_profile"),
-    104: (
-        "tests.concurrency.feed.test_races:test_a_page_kept_back",
-        "tests.concurrency.feed.test_races:test_nothing_is_shown_afterwards",
-    ),
-    106: (f"{RULES}:test_expiry", f"{OVER}:test_expiry_is_told"),
-    107: (f"{RULES}:test_minors", f"{HERE}:test_attack_107_a_minor_who_grants"),
-    119: ("tests.end_to_end.attacks.test_access:test_attack_119_forged_log_lines",),
-    120: ("tests.end_to_end.attacks.test_access:test_attack_120_a_page_with_credentials",),
-    121: ("tests.end_to_end.attacks.test_tenancy:test_attack_121_a_storm_and_a_breeze",),
-    122: ("tests.end_to_end.attacks.test_access:test_attack_122_doors_that_are_left_open",),
-}
-# A retraction that is never acknowledged is a matter of who sends to callbacks.
-SENDING: Final = {105}
 ANN = "user_id:ann"
 GRANT, DENIAL = {"Marketing": True, "Product": True}, {"Marketing": False, "Product": False}
 CORE = "CPz-FAAPz-FAAAGABCENBcEgAP_AAAAAAAYgJNNf_X"
-
-
-def test_every_number() -> None:
-    """No number from 91 to 107 and from 119 to 122 is without a test or a reason."""
-    assert ATTACKS.keys() | SENDING == {*range(91, 108), *range(119, 123)}
-    assert not ATTACKS.keys() & SENDING
-
-
-@pytest.mark.parametrize("number", sorted(ATTACKS))
-def test_its_tests_are_there(number: int) -> None:
-    """Every test that is named exists, is collected, and says what it claims."""
-    for named in ATTACKS[number]:
-        module, _, function = named.partition(":")
-        test = getattr(importlib.import_module(module), function)
-        assert function.startswith("test_"), named
-        assert test.__doc__, named
-        marks = {mark.name for mark in getattr(test, "pytestmark", ())}
-        assert not marks & {"skip", "soak", "xfail"}, named
 
 
 @pytest.fixture
