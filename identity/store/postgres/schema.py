@@ -1,36 +1,43 @@
 """Brings a database to the schema of this version, as its owner.
 
 Only this module and the migrations ever act as the owner; the service itself works under the
-role `onefold_app`, which may neither change the schema nor rewrite the audit.
+role `onefold_app`, which may neither change the schema nor rewrite the audit. Alembic and SQLAlchemy
+take longer to load than the rest of the service, so they are imported only where there is a migration to run.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import psycopg
-import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from identity.values.errors import Misconfigured
 
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+    from alembic.config import Config
+
 APP_ROLE = "onefold_app"
 # Beside the package, in a checkout as where a wheel is installed.
-_MIGRATIONS = str(files("identity").joinpath("..", "migrations"))
+_MIGRATIONS = Path(str(files("identity"))).with_name("migrations")
 _RIGHTS = (
     "The role named in ONEFOLD_DATABASE_URL must own the database and may create roles; or let a superuser run: "
     f"CREATE ROLE {APP_ROLE} NOLOGIN; GRANT {APP_ROLE} TO <that role>; "
     "ALTER DATABASE <the database> OWNER TO <that role>;"
 )
+_UNREACHABLE = "The database cannot be reached; check ONEFOLD_DATABASE_URL and that the server runs."
 _LOCK = 0x0F01D  # any number; it keeps two processes from migrating at once
 
 
 def migrate(owner_url: str) -> None:
     """Upgrades to the newest revision. Safe to call from several processes, and again."""
+    if not needs_migration(owner_url):
+        return
+    import sqlalchemy as sa
+    from alembic import command
+
     with _owner(owner_url) as connection:
         connection.execute(sa.text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
         connection.commit()
@@ -47,15 +54,27 @@ def migrate(owner_url: str) -> None:
 
 def check(owner_url: str) -> None:
     """Raises if the migrations and the declared tables differ (Alembic says in what)."""
+    from alembic import command
+
     with _owner(owner_url) as connection:
         command.check(_config(connection))
 
 
 def needs_migration(url: str) -> bool:
     """Whether the database is at another revision than this version's newest."""
-    with _owner(url) as connection:
-        current = MigrationContext.configure(connection).get_current_revision()
-    return current != ScriptDirectory(_MIGRATIONS).get_current_head()
+    try:
+        with psycopg.connect(url) as connection:
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except psycopg.errors.UndefinedTable:
+        return True
+    except psycopg.OperationalError as error:
+        raise Misconfigured(_UNREACHABLE) from error
+    return row is None or row[0] != newest()
+
+
+def newest() -> str:
+    """The newest revision of this version: the file name of a migration begins with its revision."""
+    return max(path.name.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 def require_current(url: str) -> None:
@@ -71,21 +90,24 @@ def is_declared(item: Any, _name: str | None, type_: str, reflected: bool, _to: 
 
 
 @contextmanager
-def _owner(url: str) -> Iterator[sa.Connection]:
+def _owner(url: str) -> Iterator["sa.Connection"]:
     """An SQLAlchemy connection to a libpq URL, which goes to libpq untouched."""
+    import sqlalchemy as sa
+
     engine = sa.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=sa.pool.NullPool)
     try:
         connection = engine.connect()
     except sa.exc.OperationalError as error:
-        message = "The database cannot be reached; check ONEFOLD_DATABASE_URL and that the server runs."
-        raise Misconfigured(message) from error
+        raise Misconfigured(_UNREACHABLE) from error
     with connection:
         yield connection
     engine.dispose()
 
 
-def _config(connection: sa.Connection) -> Config:
+def _config(connection: "sa.Connection") -> "Config":
+    from alembic.config import Config
+
     config = Config()
-    config.set_main_option("script_location", _MIGRATIONS)
+    config.set_main_option("script_location", str(_MIGRATIONS))
     config.attributes["connection"] = connection
     return config
