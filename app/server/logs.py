@@ -22,7 +22,7 @@ ALLOWED = frozenset(
     {
         "event", "level", "ts", "pid", "logger", "where", "error", "raised_at",
         "method", "route", "status", "ms", "space", "request", "code", "reason",
-        "calls", "requests", "profiles", "waiting", "retries", "bytes", "count", "worker", "port", "version",
+        "calls", "requests", "profiles", "waiting", "retries", "bytes", "count", "worker", "port", "version", "task",
     }
 )  # fmt: skip
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*")

@@ -1,18 +1,17 @@
-"""What lives as long as the process: spaces, keys, the queue of calls, and the standing work.
+"""What lives as long as the process: spaces, keys, the queue of calls, and the table of periodic tasks.
 
-Opened in order and closed in reverse: a call that was taken is committed before the connections
-go. Standing work that fails says so in the log and is tried again; it never ends the process.
+Everything opens in order and closes in reverse, so an accepted call is committed before the connections close.
 """
 
 import asyncio
 import gc
 import time
-from collections.abc import Awaitable, Callable
 
 from app.schemas.opendsr_status import to_call
 from app.server import logs
 from app.server.metrics import Meters
 from app.server.rate_limits import Limits
+from app.server.schedule import Schedule, Task
 from app.settings import Settings
 from identity.operations.corrections.rebuild_profiles import rebuild_space
 from identity.operations.corrections.simulate_rules import simulate_rules
@@ -38,23 +37,12 @@ from identity.operations.spaces.run_jobs import EXPORT, REBUILD, ROTATE, SIMULAT
 from identity.operations.warehouse import export_destination
 from identity.spaces.space import Spaces
 from identity.store.keys import key_store
+from identity.store.postgres.leadership import Leadership
 from identity.values.errors import KeyUnavailable, Misconfigured
 from identity.webhooks.callback_urls import PORTS
 from identity.webhooks.client import Client, trusting
 
 WRITERS = 2
-_PARTITIONS_EVERY = 3_600.0
-_PURGE_EVERY = 60.0
-_SWEEP_EVERY = 3_600.0
-_JOBS_AGAIN = 1.0
-_PRIVACY_EVERY = 30.0
-_CLOCKS_EVERY = 300.0
-_ROLL_EVERY = 60.0
-_LEVEL_EVERY = 5.0
-_LAPSES_EVERY = 2.0
-_PUSH_EVERY = 1.0
-_STATUS_CALLS_EVERY = 2.0
-_OVERDUE_EVERY = 30.0
 _GOOD_SECONDS = 1.0
 _PURGE_PAUSE = 0.05
 _COLLECT = (50_000, 20, 100)
@@ -82,7 +70,6 @@ class Onefold:
         self._good_until = 0.0
         self._known: dict[int, int] = {}
         self._checking: asyncio.Task[None] | None = None
-        self._standing: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Opens database and keys and starts taking calls. Misconfigured where that is not safe."""
@@ -115,20 +102,9 @@ class Onefold:
             },
         )
         self.pushing = Pushing(self.spaces, self.callbacks, after)
-        self._standing = [
-            asyncio.create_task(_again_and_again(self._partitions, _PARTITIONS_EVERY)),
-            asyncio.create_task(_again_and_again(self._purge, _PURGE_EVERY)),
-            asyncio.create_task(_again_and_again(self._sweep, _SWEEP_EVERY)),
-            asyncio.create_task(_again_and_again(self.jobs.run_for_ever, _JOBS_AGAIN)),
-            asyncio.create_task(_again_and_again(self._privacy, _PRIVACY_EVERY)),
-            asyncio.create_task(_again_and_again(self._clocks, _CLOCKS_EVERY)),
-            asyncio.create_task(_again_and_again(self._roll, _ROLL_EVERY)),
-            asyncio.create_task(_again_and_again(self._level, _LEVEL_EVERY)),
-            asyncio.create_task(_again_and_again(self._lapses, _LAPSES_EVERY)),
-            asyncio.create_task(_again_and_again(self.pushing.turn, _PUSH_EVERY)),
-            asyncio.create_task(_again_and_again(self._status_calls, _STATUS_CALLS_EVERY)),
-            asyncio.create_task(_again_and_again(self._overdue, _OVERDUE_EVERY)),
-        ]
+        self._leadership = Leadership(self.spaces.database)
+        self._schedule = Schedule(self._tasks(), self._leadership.held)
+        self._schedule.start()
         # What is loaded by now stays, and a batch makes thousands of values that die without any
         # cycle: collecting as often as by default doubles what a call costs (measured).
         gc.collect()
@@ -137,9 +113,8 @@ class Onefold:
 
     async def close(self) -> None:
         """Commits what was taken, then lets go of the database."""
-        for task in self._standing:
-            task.cancel()
-        await asyncio.gather(*self._standing, return_exceptions=True)
+        await self._schedule.close()
+        await self._leadership.close()
         await self.pushing.aclose()
         await self.callbacks.aclose()
         await self.gatherer.close()
@@ -168,6 +143,23 @@ class Onefold:
             raise KeyUnavailable
         await asyncio.to_thread(keyring.check)
         self._good_until = time.monotonic() + _GOOD_SECONDS
+
+    def _tasks(self) -> list[Task]:
+        return [
+            Task("event_partitions", 3_600, self._partitions),
+            Task("purge", 60, self._purge),
+            Task("retention", 3_600, self._sweep),
+            Task("jobs", 1, self.jobs.run_for_ever, everywhere=True),
+            Task("privacy_requests", 30, self._privacy),
+            Task("deadlines", 300, self._clocks, everywhere=True),
+            Task("destroyed_keys", 60, self._keys, everywhere=True),
+            Task("epoch_keys", 60, self._roll),
+            Task("journals", 5, self._level, everywhere=True),
+            Task("consent_expiry", 2, self._lapses),
+            Task("push", 1, self.pushing.turn),
+            Task("status_callbacks", 2, self._status_calls),
+            Task("overdue_destinations", 30, self._overdue, everywhere=True),
+        ]
 
     async def _partitions(self) -> None:
         await self.spaces.database.make_partitions()
@@ -206,9 +198,12 @@ class Onefold:
     async def _level(self) -> None:
         await keep_level(self.spaces, self._known)
 
-    async def _roll(self) -> None:
+    async def _keys(self) -> None:
         await asyncio.to_thread(self.spaces.keyring.forget_destroyed)
         await self.spaces.learn()
+
+    async def _roll(self) -> None:
+        await self._keys()
         await roll_due(self.spaces, backup_days=self.settings.key_backup_days)
 
     async def _purge(self) -> None:
@@ -223,12 +218,3 @@ def _caller(settings: Settings) -> Client:
     except OSError:
         raise Misconfigured(_NO_AUTHORITY) from None
     return Client(allowed=settings.callback_networks, tls=tls, ports=PORTS.union(settings.callback_ports))
-
-
-async def _again_and_again(work: Callable[[], Awaitable[None]], every: float) -> None:
-    while True:
-        try:
-            await work()
-        except Exception as error:  # noqa: BLE001 (whatever it is, the next turn comes)
-            _log.error("standing_work.failed", exc_info=error)
-        await asyncio.sleep(every)
