@@ -17,7 +17,7 @@ from rich.table import Table
 
 from benchmarks.ground import Ground
 from benchmarks.undo import Bench, timed
-from identity.operations.ingest.queue import Gatherer
+from identity.operations.ingest.queue import IngestQueue
 from identity.operations.keys.roll_epoch_keys import roll
 from identity.operations.privacy import request_erasure
 from identity.operations.profiles.read_profile import get_profile
@@ -129,12 +129,12 @@ async def run(ground: Ground, options: argparse.Namespace) -> Table:
     async with spaces.database.reading() as connection:
         wanted = private("spc", made["space_id"])
         number = next(row.id for row in await spaces_and_keys.list_spaces(connection) if row.public_id == wanted)
-    gatherer = Gatherer(spaces.database)
-    gatherer.start()
+    queue = IngestQueue(spaces.database)
+    queue.start()
     try:
-        return await measure(spaces, Bench(await spaces.get(number), gatherer), options)
+        return await measure(spaces, Bench(await spaces.get(number), queue), options)
     finally:
-        await gatherer.close()
+        await queue.close()
         await spaces.database.close()
 
 

@@ -22,7 +22,7 @@ from benchmarks.ground import Ground
 from benchmarks.undo import Bench
 from identity.operations.destinations import manage_destinations
 from identity.operations.destinations.read_changes import changes
-from identity.operations.ingest.queue import Gatherer
+from identity.operations.ingest.queue import IngestQueue
 from identity.operations.ingest.seal import Sealer
 from identity.operations.spaces import manage_spaces
 from identity.operations.spaces.open_spaces import open_spaces
@@ -153,12 +153,12 @@ async def run(ground: Ground, options: argparse.Namespace) -> list[Table]:
         wanted = private("spc", made["space_id"])
         number = next(row.id for row in await spaces_and_keys.list_spaces(connection) if row.public_id == wanted)
     space = await spaces.get(number)
-    gatherer = Gatherer(spaces.database)
-    gatherer.start()
+    queue = IngestQueue(spaces.database)
+    queue.start()
     try:
-        return await measure(space, Bench(space, gatherer), options)
+        return await measure(space, Bench(space, queue), options)
     finally:
-        await gatherer.close()
+        await queue.close()
         await spaces.database.close()
 
 

@@ -19,8 +19,8 @@ from rich.table import Table
 
 from benchmarks.ground import Ground
 from identity.operations.corrections.put_rules import put_rules
-from identity.operations.corrections.unmerge_profile import unmerge
-from identity.operations.ingest.queue import Gatherer
+from identity.operations.corrections.unmerge_profile import unmerge_profile
+from identity.operations.ingest.queue import IngestQueue
 from identity.operations.ingest.request import Request
 from identity.operations.profiles.explain_link import explain
 from identity.operations.profiles.read_graph import get_graph
@@ -40,15 +40,15 @@ _numbers = count()
 
 
 class Bench:
-    """A space with a gatherer; makes people of any size."""
+    """A space with a queue; makes people of any size."""
 
-    def __init__(self, space: Space, gatherer: Gatherer) -> None:
+    def __init__(self, space: Space, queue: IngestQueue) -> None:
         self.space = space
-        self.gatherer = gatherer
+        self.queue = queue
 
     async def send(self, *items: dict[str, Any]) -> list[Any]:
         """Calls as one request."""
-        return await self.gatherer.submit(
+        return await self.queue.submit(
             self.space, Request(list(items), source=SERVER, received=time.time_ns() // 1000, history=True)
         )
 
@@ -126,11 +126,11 @@ async def undoing(bench: Bench, rounds: int, size: int, origins: tuple[int, ...]
             took, found = await timed(get_graph(bench.space, first))
             assert found["node_count"] == len(ids)
             times["graph"].append(took)
-            took, _ = await timed(unmerge(bench.space, [last], block=True, source=SERVER, actor="bench"))
+            took, _ = await timed(unmerge_profile(bench.space, [last], block=True, source=SERVER, actor="bench"))
             times["inside"].append(took)
             if number > 1:
                 whole = [f"x:{each}" for each in ids if each.split("-")[1] == "1"]
-                took, _ = await timed(unmerge(bench.space, whole, block=True, source=SERVER, actor="bench"))
+                took, _ = await timed(unmerge_profile(bench.space, whole, block=True, source=SERVER, actor="bench"))
                 times["pointer"].append(took)
                 profile = await get_profile(bench.space, whole[0])
                 assert len(profile["identifiers"]) == len(whole)
@@ -153,16 +153,16 @@ async def run(ground: Ground, options: argparse.Namespace) -> list[Table]:
         number = next(row.id for row in await spaces_and_keys.list_spaces(connection) if row.public_id == id_)
     space = await spaces.get(number)
     await put_rules(space, RULES, "bench")
-    gatherer = Gatherer(spaces.database)
-    gatherer.start()
-    bench = Bench(space, gatherer)
+    queue = IngestQueue(spaces.database)
+    queue.start()
+    bench = Bench(space, queue)
     try:
         return [
             await merges(bench, options.rounds, (10, options.merged), tuple(options.origins)),
             await undoing(bench, options.rounds, options.identifiers, (1, max(options.origins))),
         ]
     finally:
-        await gatherer.close()
+        await queue.close()
         await spaces.database.close()
 
 

@@ -130,7 +130,7 @@ class Collect:
             # One at a time they are held by the limit of requests already.
             self._onefold.limits.calls(caller, len(request.items))
         space = await self._onefold.spaces.get(caller.space_id)
-        outcomes = await self._onefold.gatherer.submit(space, request)
+        outcomes = await self._onefold.ingest_queue.submit(space, request)
         self._onefold.meters.outcomes(outcomes)
         if route.kind is not None and outcomes[0].status == "rejected":
             return _rejected(outcomes[0])

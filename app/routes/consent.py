@@ -23,7 +23,7 @@ async def record(visit: ByPrivacy, said: Annotated[Decisions, Depends(body(Decis
     """Record what somebody decided; it counts from the moment this is answered, everywhere."""
     told = await record_consent.record(
         visit.space,
-        visit.onefold.gatherer,
+        visit.onefold.ingest_queue,
         said.identifier,
         said.decisions,
         Source(visit.caller.key, server=True),

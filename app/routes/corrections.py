@@ -27,7 +27,7 @@ Blocks = Annotated[bool, Query(description="Never link this value again.")]
 async def simulate(visit: ByImporter, request: Request) -> Response:
     """The outcome that a call would have now; nothing is written."""
     source = Source(visit.caller.key, visit.caller.server)
-    outcome = await visit.onefold.trials.simulate(visit.space, decode(await request.body()), source)
+    outcome = await visit.onefold.dry_runs.simulate(visit.space, decode(await request.body()), source)
     return answer(msgspec.to_builtins(outcome))
 
 
@@ -38,7 +38,7 @@ async def simulate(visit: ByImporter, request: Request) -> Response:
 async def unmerge(visit: ByLister, wanted: Annotated[Unmerge, Depends(body(Unmerge))]) -> Response:
     """Take identifiers out of a profile into one of their own, with all that came with them."""
     source, actor = Source(visit.caller.key, visit.caller.server), visit.caller.key_id
-    parted = await unmerge_profile.unmerge(
+    parted = await unmerge_profile.unmerge_profile(
         visit.space, wanted.identifiers, block=wanted.block, source=source, actor=actor
     )
     return answer(parted)

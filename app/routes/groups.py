@@ -28,6 +28,6 @@ async def take_out(visit: ByLister, group_id: Segment, ref: Segment) -> Response
     """Takes the profile of `type:value` out of a group; a later group call takes it in again."""
     await read_group.get_group(visit.space, group_id)
     source = Source(visit.caller.key, visit.caller.server)
-    left = await leave(visit.space, visit.onefold.gatherer, group_id, ref, source)
+    left = await leave(visit.space, visit.onefold.ingest_queue, group_id, ref, source)
     await record_read.note(visit.space, visit.caller.key_id, "group.leave", left["profile_id"])
     return answer(left)

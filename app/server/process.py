@@ -20,8 +20,8 @@ from identity.operations.destinations.feed_export import increments
 from identity.operations.destinations.monitor_destinations import find_overdue
 from identity.operations.destinations.push_changes import Pushing
 from identity.operations.destinations.read_changes import after
-from identity.operations.ingest.dry_run import Trials
-from identity.operations.ingest.queue import Gatherer
+from identity.operations.ingest.dry_run import DryRuns
+from identity.operations.ingest.queue import IngestQueue
 from identity.operations.keys import rotate_index_key
 from identity.operations.keys.restore_database import keep_level
 from identity.operations.keys.roll_epoch_keys import roll_due
@@ -53,19 +53,19 @@ _log = logs.get(__name__)
 
 
 class Onefold:
-    """The running parts of one process; `spaces`, `keys` and `gatherer` are there once it has started."""
+    """The running parts of one process; `spaces`, `keys` and `ingest_queue` are there once it has started."""
 
     spaces: Spaces
     keys: KeyCheck
-    gatherer: Gatherer
-    trials: Trials
+    ingest_queue: IngestQueue
+    dry_runs: DryRuns
     jobs: Jobs
     callbacks: Client
     pushing: Pushing
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.meters = Meters(lambda: self.gatherer.waiting)
+        self.meters = Meters(lambda: self.ingest_queue.waiting)
         self.limits = Limits(settings)
         self._good_until = 0.0
         self._known: dict[int, int] = {}
@@ -84,9 +84,9 @@ class Onefold:
             key_store=settings.key_folder,
         )
         self.keys = KeyCheck(self.spaces)
-        self.gatherer = Gatherer(self.spaces.database, writers=WRITERS, bound=settings.queue_calls)
-        self.gatherer.start()
-        self.trials = Trials(self.spaces.database)
+        self.ingest_queue = IngestQueue(self.spaces.database, writers=WRITERS, bound=settings.queue_calls)
+        self.ingest_queue.start()
+        self.dry_runs = DryRuns(self.spaces.database)
         self.jobs = Jobs(
             self.spaces,
             {
@@ -117,8 +117,8 @@ class Onefold:
         await self._leadership.close()
         await self.pushing.aclose()
         await self.callbacks.aclose()
-        await self.gatherer.close()
-        await self.trials.close()
+        await self.ingest_queue.close()
+        await self.dry_runs.close()
         self.spaces.keyring.close()
         await self.spaces.database.close()
 
@@ -170,7 +170,7 @@ class Onefold:
         await export_person.forget_expired(self.spaces)
         await acknowledge_changes.forget_messages(self.spaces)
         await consent_expiry.forget_told(self.spaces, self.settings.feed_retention_days)
-        await rotate_index_key.settle_all(self.spaces, self.settings.message_retention_days)
+        await rotate_index_key.destroy_unused_everywhere(self.spaces, self.settings.message_retention_days)
         await sweep_old(
             self.spaces.database,
             message_days=self.settings.message_retention_days,
@@ -200,7 +200,7 @@ class Onefold:
 
     async def _keys(self) -> None:
         await asyncio.to_thread(self.spaces.keyring.forget_destroyed)
-        await self.spaces.learn()
+        await self.spaces.refresh_versions()
 
     async def _roll(self) -> None:
         await self._keys()

@@ -21,7 +21,7 @@ from benchmarks.rivals import keys
 from benchmarks.rivals.lean import Application, application
 from identity.operations.ingest.request import Request
 from identity.operations.ingest.seal import Sealer
-from identity.operations.ingest.unseal import Opened, wanted_documents, wanted_sets
+from identity.operations.ingest.unseal import UnsealedBatch, wanted_documents, wanted_sets
 from identity.planning.resolution.planner import plan
 from identity.spaces.space import Space, Spaces
 from identity.store.ingest.load import First, Second
@@ -178,7 +178,7 @@ class PerStatement:
         gate = rows.Gate(0, 0, 1, 0)
         first = First(gate, fresh, known)
         second, slot = await self._lock(run, owners, call)
-        opened = Opened(space, first, second)
+        opened = UnsealedBatch(space, first, second)
         opened.around.messages = {call.message} - fresh
         rules = await space.rules(0)
         made = plan(opened.around, [call], rules, self._clock.next, new_id, public_profile)

@@ -14,8 +14,8 @@ from typing import Any
 from msgspec import Struct
 
 from identity.planning.resolution.resolution_rules import Rules
-from identity.spaces.new_subject_keys import Mint
-from identity.spaces.rekey_profiles import move, older_names, settle
+from identity.spaces.new_subject_keys import NewSubjectKeys
+from identity.spaces.rekey_profiles import older_names, rekey_hashes, rekey_profiles
 from identity.spaces.space import Space
 from identity.store.destinations import disclosures
 from identity.store.ingest import load
@@ -45,8 +45,8 @@ MARGIN = 1_000_000  # microseconds that the stamps of one act may take
 JITTER = 0.002
 
 
-class View:
-    """Where to look: a connection, the gate as it was read, the rules to look under."""
+class SpaceReader:
+    """A space as one transaction reads it: its connection, the gate row as it was read, the rules to read under."""
 
     def __init__(self, space: Space, connection: Connection, gate: Gate, rules: Rules) -> None:
         self.space = space
@@ -55,12 +55,16 @@ class View:
         self.rules = rules
 
 
-class Ground(View):
-    """What an act stands on: the gate is held, and `owners` are those of the identifiers it names."""
+class ExclusiveSpace(SpaceReader):
+    """A space that nobody else writes to: the space lock is held alone.
+
+    `owners` are the origins of the identifiers that the change names.
+    """
+
+    connection: WireConnection
 
     def __init__(self, space: Space, connection: WireConnection, first: load.First, rules: Rules, pen: Pen) -> None:
         super().__init__(space, connection, first.gate, rules)
-        self.wire = connection
         self.owners = first.owners
         self._pen = pen
 
@@ -76,25 +80,25 @@ class Ground(View):
         """The lane of the feed that this writer tells its changes to."""
         return self._pen.clock.slot % spaces_and_keys.LANES
 
-    async def mint(self) -> Mint:
-        """A mint of subject keys, its slot held to the end of the transaction."""
+    async def new_subject_keys(self) -> NewSubjectKeys:
+        """New subject keys, under a key slot that is locked to the end of the transaction."""
         slot = random.randrange(KEY_SLOTS)  # noqa: S311 (spreads keys, guards nothing)
-        second = await load.lock(self.wire, self.space.tenant, (), set(), (), (), slot)
-        return Mint(self.space, self.gate.epoch, slot, second.slot)
+        second = await load.lock(self.connection, self.space.tenant, (), set(), (), (), slot)
+        return NewSubjectKeys(self.space, self.gate.epoch, slot, second.slot)
 
-    async def bring(self, keys: Sequence[bytes]) -> None:
+    async def load_owners(self, keys: Sequence[bytes]) -> None:
         """Has `owners` know those of more identifiers, by keys that stood in a row.
 
         While a rotation is under way they are brought under its version first, and the row with them.
         """
         found = await erase.owners(self.connection, self.space.tenant, keys)
         if found and self.gate.live < self.gate.newest:
-            await move(self.space, self.connection, set(found.values()))
+            await rekey_profiles(self.space, self.connection, set(found.values()))
             names = await rekey_sql.known(self.connection, self.space.tenant, keys)
             found = {names.get(key, key): origin for key, origin in found.items()}
         self.owners.update(found)
 
-    async def sure(self, keys: Sequence[bytes]) -> None:
+    async def require_known(self, keys: Sequence[bytes]) -> None:
         """Returns where it is known whether anybody bears these keys, whose values are not; else KeyUnavailable.
 
         Somebody may lie under another name, older or newer, which does not follow from the one that is known.
@@ -107,17 +111,17 @@ class Ground(View):
         ):
             raise KeyUnavailable
 
-    async def settle(self, named: Sequence[Identifier]) -> None:
+    async def rekey_named(self, named: Sequence[Identifier]) -> None:
         """Brings all that lies under older names of these under the newest."""
         if self.gate.oldest == self.gate.newest:
             return
         names = older_names(self.space, named, self.gate.oldest)
-        await self.bring([*names, *names.values()])
-        await settle(self.space, self.connection, names)
+        await self.load_owners([*names, *names.values()])
+        await rekey_hashes(self.space, self.connection, names)
 
 
-class Done(Struct):
-    """What an act came to: rows to write, its answer, and the (origin, stamp) of its evidence.
+class SpaceChange(Struct):
+    """What a decision changes: the rows to write, the answer, and the (origin, stamp) of its evidence.
 
     Without rows nothing is written.
     """
@@ -127,25 +131,27 @@ class Done(Struct):
     proof: tuple[bytes, int] | None = None
 
 
-async def act(space: Space, named: Sequence[Identifier], decide: Callable[[Ground], Awaitable[Done]]) -> Any:
-    """Performs one act; see `perform`."""
+async def run_exclusive(
+    space: Space, named: Sequence[Identifier], decide: Callable[[ExclusiveSpace], Awaitable[SpaceChange]]
+) -> Any:
+    """Performs one act; see `run_exclusive_with`."""
     pen = Pen(space.database)
     try:
-        return await perform(pen, space, named, decide)
+        return await run_exclusive_with(pen, space, named, decide)
     finally:
         await pen.close()
 
 
-async def perform(
-    pen: Pen, space: Space, named: Sequence[Identifier], decide: Callable[[Ground], Awaitable[Done]]
+async def run_exclusive_with(
+    pen: Pen, space: Space, named: Sequence[Identifier], decide: Callable[[ExclusiveSpace], Awaitable[SpaceChange]]
 ) -> Any:
-    """Performs an act; `named` are the identifiers it names, whose origins the ground then knows.
+    """Performs an act; `named` are the identifiers it names, whose origins the exclusive then knows.
 
     Their keys are to be made by `decide`, each time: those of before may be of another version.
 
     Raises what `decide` raises, or Unavailable: then send it again, it is done once or not at all.
     """
-    tried: list[Done] = []
+    tried: list[SpaceChange] = []
     for attempt in range(ATTEMPTS):
         if attempt:
             await asyncio.sleep(random.uniform(0, JITTER * 2 ** min(attempt, 7)))  # noqa: S311 (jitter)
@@ -176,8 +182,8 @@ async def _attempt(
     connection: WireConnection,
     pen: Pen,
     named: Sequence[Identifier],
-    decide: Callable[[Ground], Awaitable[Done]],
-    tried: list[Done],
+    decide: Callable[[ExclusiveSpace], Awaitable[SpaceChange]],
+    tried: list[SpaceChange],
 ) -> Any:
     lease = pen.lease
     if lease is None:
@@ -189,13 +195,13 @@ async def _attempt(
             await rollback(connection)
             return before.answer
     if first.gate.versions != space.keys.versions:
-        space.keys.turn(first.gate.versions)
+        space.keys.set_versions(first.gate.versions)
         raise Conflict
     rules = await space.rules(first.gate.rules_version)
     await space.read_types()
-    ground = Ground(space, connection, first, rules, pen)
-    await ground.settle(named)
-    done = await decide(ground)
+    exclusive = ExclusiveSpace(space, connection, first, rules, pen)
+    await exclusive.rekey_named(named)
+    done = await decide(exclusive)
     if done.writes is None:
         await rollback(connection)
         return done.answer

@@ -10,7 +10,7 @@ from identity.values.ids import new_id
 from identity.vault.subject_keys import SlotKey, SubjectKey
 
 
-class Mint:
+class NewSubjectKeys:
     """Makes the keys of one transaction; `rows` and `new_slot` are what it has to write.
 
     `slot` is the slot's number, `held` its epoch and wrapped key as they were locked, None where it
@@ -34,12 +34,12 @@ class Mint:
     def make(self, id_: bytes) -> SubjectKey:
         """A fresh key for an origin or group."""
         if self._key is None:
-            epoch, wrapped = self._held or (self._epoch, self._space.keys.mint_slot(self._slot, self._epoch))
+            epoch, wrapped = self._held or (self._epoch, self._space.keys.new_slot_key(self._slot, self._epoch))
             if self._held is None:
                 self.new_slot = (self._slot, epoch, wrapped)
             self._key = self._space.keys.slot(self._slot, epoch, wrapped)
         key_id = new_id()
-        subject, wrapped_key = self._key.mint(key_id)
+        subject, wrapped_key = self._key.new_subject_key(key_id)
         self._made[id_] = subject
         self.rows.append(SubjectKeyRow(id_, self._slot, key_id, wrapped_key))
         return subject

@@ -9,12 +9,12 @@ from identity.store.postgres.rows import KeyRow, ProfileRow
 from identity.vault.subject_keys import SubjectKey
 
 
-def unwrap(space: Space, row: KeyRow) -> SubjectKey:
+def unwrap_key(space: Space, row: KeyRow) -> SubjectKey:
     """The subject key of a row, by way of its slot's."""
     return space.keys.slot(row.slot, row.epoch, row.slot_wrapped).unwrap(row.key_id, row.wrapped)
 
 
-def opened(row: ProfileRow, names: Mapping[int, str]) -> Profile:
+def to_profile(row: ProfileRow, names: Mapping[int, str]) -> Profile:
     """An origin as a plan wants it. KeyError for a type that this process does not know yet."""
     own = counters.unpack(row.own, names)
     folded = counters.copy(own) if row.folded is None else counters.unpack(row.folded, names)
@@ -34,7 +34,7 @@ def opened(row: ProfileRow, names: Mapping[int, str]) -> Profile:
     )
 
 
-def written(profile: Profile, codes: Mapping[str, int], before: ProfileRow | None = None) -> ProfileRow:
+def to_row(profile: Profile, codes: Mapping[str, int], before: ProfileRow | None = None) -> ProfileRow:
     """An origin as it is stored; where `before` is given, its counters are still those."""
     if before is None:
         own = counters.pack(profile.own, codes.__getitem__)

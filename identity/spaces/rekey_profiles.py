@@ -13,9 +13,9 @@ from typing import Final
 from identity.planning.corrections import rekey_rows
 from identity.planning.resolution.document import unpack as unpack_document
 from identity.planning.resolution.stored_calls import split_keys, unpack
-from identity.spaces.profile_rows import unwrap
+from identity.spaces.profile_rows import unwrap_key
 from identity.spaces.space import Space
-from identity.spaces.stored_call_identifiers import named_by
+from identity.spaces.stored_call_identifiers import identifiers_of
 from identity.store.corrections import connected_profiles
 from identity.store.keys import rekey_sql
 from identity.store.postgres.database import Connection
@@ -42,24 +42,24 @@ def older_names(space: Space, identifiers: Iterable[Identifier], since: int) -> 
     }
 
 
-async def settle(space: Space, connection: Connection, names: Mapping[bytes, bytes]) -> None:
+async def rekey_hashes(space: Space, connection: Connection, names: Mapping[bytes, bytes]) -> None:
     """Gives what only a hash was kept of its newest name, now that somebody has named it."""
     await rekey_sql.rename(connection, space.tenant, names, remember=False)
 
 
-async def move_groups(space: Space, connection: Connection, after: bytes) -> bytes | None:
+async def rekey_groups(space: Space, connection: Connection, after: bytes) -> bytes | None:
     """Brings the next groups under the newest version; the last of them, None where there is none left."""
     names = {}
     found = await rekey_sql.groups(connection, space.tenant, after, AT_ONCE)
     for row, key in found:
-        name = unwrap(space, key).open(GROUP_ID, row.account_id, 0, row.group_id).decode()
+        name = unwrap_key(space, key).open(GROUP_ID, row.account_id, 0, row.group_id).decode()
         if space.keys.group(name) != row.key:
             names[row.key] = space.keys.group(name)
     await rekey_sql.rename_groups(connection, space.tenant, names)
     return found[-1][0].account_id if found else None
 
 
-async def move(
+async def rekey_profiles(
     space: Space, connection: Connection, origins: Collection[bytes], begun: frozenset[bytes] = frozenset()
 ) -> None:
     """Brings the canonical profiles of these origins under the newest version; the gate is held alone."""
@@ -73,7 +73,7 @@ async def move(
     if others:
         # Those who were parted from it once are named by its acts, and no row of its own says how.
         await rekey_sql.rename(connection, space.tenant, moving.names, remember=True)
-        await move(space, connection, others, begun | ids)
+        await rekey_profiles(space, connection, others, begun | ids)
         await moving.ask()
     await moving.write([row for row in rows if row.id in ids])
 
@@ -97,7 +97,7 @@ class _Moving:
         if not ids:
             return frozenset()
         keys = await snapshot_queries.keys(self.connection, tenant, ids)
-        self.subjects = {key.id: unwrap(space, key) for key in keys}
+        self.subjects = {key.id: unwrap_key(space, key) for key in keys}
         head = {row.id: row.head for row in rows}
         behind, there = set(), set()
         held = await snapshot_queries.identifiers(self.connection, tenant, ids)
@@ -144,7 +144,7 @@ class _Moving:
                 self._also(*kept.body["identifier"])
                 continue
             try:
-                named = named_by(kept, await space.rules(row.rules_version))
+                named = identifiers_of(kept, await space.rules(row.rules_version))
             except BadCall:
                 continue
             for each in named:
@@ -200,12 +200,12 @@ class _Moving:
         await rekey_sql.rename_groups(self.connection, self.space.tenant, self.groups)
 
 
-async def move_all(space: Space, connection: Connection) -> None:
+async def rekey_all(space: Space, connection: Connection) -> None:
     """Brings a whole space under the newest version in the transaction of the connection, gate held alone."""
     after: bytes | None = bytes(16)
     while after is not None:
-        after = await move_groups(space, connection, after)
+        after = await rekey_groups(space, connection, after)
     after = bytes(16)
     while page := await connected_profiles.pages(connection, space.tenant, after, AT_ONCE):
         after = page[-1][0]
-        await move(space, connection, [id_ for id_, _ in page])
+        await rekey_profiles(space, connection, [id_ for id_, _ in page])

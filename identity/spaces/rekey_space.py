@@ -14,7 +14,7 @@ from typing import Final
 from identity.planning.corrections import rekey_rows
 from identity.planning.resolution.plan import UNMERGED
 from identity.planning.resolution.stored_calls import split_keys
-from identity.spaces.rekey_profiles import AT_ONCE, move, move_all, move_groups
+from identity.spaces.rekey_profiles import AT_ONCE, rekey_all, rekey_groups, rekey_profiles
 from identity.spaces.space import Space
 from identity.store.corrections import connected_profiles
 from identity.store.keys import index_key_rotation, rekey_sql
@@ -38,14 +38,14 @@ async def _quiet(_done: int, _total: int) -> None:
     """Nobody watches."""
 
 
-async def put_in_force(space: Space, connection: Connection, gate: Gate, now: int) -> None:
+async def activate_next_version(space: Space, connection: Connection, gate: Gate, now: int) -> None:
     """Under the gate held alone: the next version, which is in the key store, and the keys of types under it."""
     index = space.keys.index(gate.newest + 1)
     names = [(code, index.type_name(name)) for code, name in (await space.read_types()).items()]
     await index_key_rotation.begin(connection, space.tenant.id, names, max(gate.stamp, now << SLOT_BITS))
 
 
-async def catch_up(space: Space, connection: Connection, version: int, now: int) -> None:
+async def rotate_up_to(space: Space, connection: Connection, version: int, now: int) -> None:
     """Ends a rotation, and does those up to a version, in one transaction: see `journeys.restore`.
 
     What was noted since then names everything by the keys of that version.
@@ -53,17 +53,17 @@ async def catch_up(space: Space, connection: Connection, version: int, now: int)
     gate = await index_key_rotation.hold_gate(connection, space.tenant.id)
     while gate.newest < version or gate.live < gate.newest:
         if gate.live == gate.newest:
-            await put_in_force(space, connection, gate, now)
+            await activate_next_version(space, connection, gate, now)
             gate = gate._replace(newest=gate.newest + 1)
-        space.keys.turn(gate.versions)
-        await move_all(space, connection)
+        space.keys.set_versions(gate.versions)
+        await rekey_all(space, connection)
         await _end(space, connection, gate.newest)
         gate = gate._replace(live=gate.newest)
 
 
-async def finish(space: Space, progress: Progress = _quiet) -> None:
+async def finish_rotation(space: Space, progress: Progress = _quiet) -> None:
     """Returns once everything is under the newest version. KeyUnavailable where an older one is gone too soon."""
-    await space.learn()
+    await space.refresh_versions()
     version = space.keys.versions.newest
     if space.keys.versions.live == version:
         return
@@ -75,7 +75,7 @@ async def finish(space: Space, progress: Progress = _quiet) -> None:
         await _walk(space, connection, version, progress)
     finally:
         await connection.close()
-    await space.learn()
+    await space.refresh_versions()
 
 
 async def _walk(space: Space, connection: WireConnection, version: int, progress: Progress) -> None:
@@ -83,7 +83,7 @@ async def _walk(space: Space, connection: WireConnection, version: int, progress
         total = await connected_profiles.count(reading, space.tenant)
     groups: bytes | None = _FIRST
     while groups is not None:
-        groups = await _step(space, connection, version, partial(move_groups, space, connection, groups))
+        groups = await _step(space, connection, version, partial(rekey_groups, space, connection, groups))
     after, done = _FIRST, 0
     while True:
         async with space.database.reading() as reading:
@@ -91,7 +91,7 @@ async def _walk(space: Space, connection: WireConnection, version: int, progress
         if not page:
             break
         ids = [id_ for id_, _ in page]
-        await _step(space, connection, version, partial(move, space, connection, ids))
+        await _step(space, connection, version, partial(rekey_profiles, space, connection, ids))
         after, done = ids[-1], done + len(ids)
         await progress(done, max(done, total))
     await _step(space, connection, version, partial(_end, space, connection, version))

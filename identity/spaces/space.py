@@ -41,7 +41,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def through_a_roll(read: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
+def retry_on_key_rotation(read: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
     """Reads once more where a key went between the reading of a row and its opening.
 
     A roll destroys the old epoch, an unmerge the old key of what it splits, a rotation of the index key
@@ -55,7 +55,7 @@ def through_a_roll(read: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Cor
         except KeyUnavailable:
             for given in args:
                 if isinstance(given, Space):
-                    await given.learn()
+                    await given.refresh_versions()
             return await read(*args, **kwargs)
 
     return reading
@@ -125,11 +125,11 @@ class Space:
         """Has the journal say all that the ledger says; what is acknowledged rests on it. KeyUnavailable."""
         await publish(self.database, self.tenant, self.journal)
 
-    async def learn(self) -> None:
+    async def refresh_versions(self) -> None:
         """Takes up the versions of the index key that the gate names now. SpaceNotFound."""
         async with self.database.reading() as connection:
             gate = await read_gate(connection, self.tenant.id)
-        self.keys.turn(gate.versions)
+        self.keys.set_versions(gate.versions)
 
     async def same_index(self, connection: Connection, newest: int) -> None:
         """KeyRenamed where what was read by now may bear names under a newer index key than this."""
@@ -235,7 +235,7 @@ class Space:
             async with self.database.transaction() as connection:
                 # Two keys of one name would be two types.
                 gate = await read_gate(connection, self.tenant.id, share=True)
-                self.keys.turn(gate.versions)
+                self.keys.set_versions(gate.versions)
                 await stored.add_type(connection, self.tenant.id, self.keys.type_name(name), code, sealed)
             await self._read_types()
 
@@ -267,19 +267,19 @@ class Spaces:
             row = await spaces_and_keys.find_space(connection, space_id)
             gate = await read_gate(connection, space_id)
         keys = self.keyring.space(row.public_id)
-        keys.turn(gate.versions)
+        keys.set_versions(gate.versions)
         journal = await asyncio.to_thread(self.keyring.journal, row.public_id)
         tenant = Tenant(row.id, row.bucket_base, row.spread)
         return Space(tenant, row.public_id, row.name, keys, self.database, journal)
 
-    async def learn(self) -> None:
+    async def refresh_versions(self) -> None:
         """Takes up what other processes did to the index keys, and forgets those that they destroyed."""
         async with self.database.reading() as connection:
             found = await index_key_rotation.versions(connection)
         for space_id, versions in found:
             space = self._open.get(space_id)
             if space is not None:
-                space.keys.turn(versions)
+                space.keys.set_versions(versions)
 
     async def forget_deleted(self) -> None:
         """Drops what is kept of spaces that another process deleted."""

@@ -8,7 +8,7 @@ from identity.values.calls import STORED_KINDS, Identifier
 from identity.values.errors import BadCall
 
 
-def named_by(kept: Kept, rules: Rules) -> list[Identifier]:
+def identifiers_of(kept: Kept, rules: Rules) -> list[Identifier]:
     """Everything a stored call named, linked or not. BadCall."""
     call = extract(
         kept.body, kind=STORED_KINDS[kept.kind], rules=rules, received=kept.received, sent_at=None, source=source(kept)
@@ -18,16 +18,16 @@ def named_by(kept: Kept, rules: Rules) -> list[Identifier]:
     return [*call.identifiers, *(skipped.identifier for skipped in call.skipped), *call.unlinked, *previous]
 
 
-def named(space: Space, kept: Kept, rules: Rules) -> dict[bytes, tuple[str, str]]:
+def identifiers_by_key(space: Space, kept: Kept, rules: Rules) -> dict[bytes, tuple[str, str]]:
     """The same by each key it may have: a demoted identifier belongs to nobody here."""
     return {
         key: (each.type, each.value)
-        for each in named_by(kept, rules)
+        for each in identifiers_of(kept, rules)
         for key in space.keys.identifiers(each.type, each.value)
     }
 
 
-def strongest(space: Space, kept: Kept, rules: Rules) -> bytes | None:
+def strongest_key(space: Space, kept: Kept, rules: Rules) -> bytes | None:
     """The key of the identifier that a plain call landed by: of those it named, the first by priority.
 
     A plain call demoted none of them, so under the rules of its time this is the one it kept first.
@@ -50,7 +50,7 @@ def strongest(space: Space, kept: Kept, rules: Rules) -> bytes | None:
     return space.keys.identifier(first.type, first.value)
 
 
-def renamed(space: Space, kept: Kept, rules: Rules) -> tuple[list[bytes], bytes | None]:
+def alias_keys(space: Space, kept: Kept, rules: Rules) -> tuple[list[bytes], bytes | None]:
     """The readings of the previous id of a stored alias call, and the id it became a name of."""
     call = extract(
         kept.body, kind=STORED_KINDS[kept.kind], rules=rules, received=kept.received, sent_at=None, source=source(kept)

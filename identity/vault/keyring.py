@@ -86,7 +86,7 @@ class Keyring(Guarded):
                 ),
             )
 
-    def mint_epoch(self, space: bytes, epoch: int) -> None:
+    def create_epoch_key(self, space: bytes, epoch: int) -> None:
         """Make an epoch key, on disk on return; for one that is there, check that it can be opened.
 
         KeyUnavailable for an epoch older than the newest: what was destroyed is not made again.
@@ -95,7 +95,7 @@ class Keyring(Guarded):
         if not self._store.add(space, EPOCH, epoch, self._root.wrap(_context(space, name), fresh_key())):
             self._load(space, name)
 
-    def mint_index(self, space: bytes, version: int) -> None:
+    def create_index_key(self, space: bytes, version: int) -> None:
         """Make a version of the index key, on disk on return; for one that is there, check that it opens."""
         name = f"{INDEX}{version}"
         if not self._store.add(space, INDEX, version, self._root.wrap(_context(space, name), fresh_key())):

@@ -74,7 +74,7 @@ class SpaceKeys(Guarded):
         self._suppressions = hmac.new(suppression, b"ps1|sup|", "sha256")
         self._macs = hmac.new(expand(document, b"ps1|mac")[:KEY_BYTES], b"ps1|mac|", "sha256")
 
-    def turn(self, versions: IndexVersions) -> bool:
+    def set_versions(self, versions: IndexVersions) -> bool:
         """Take up what the gate says; whether it was news. What was said before is passed over."""
         if versions == self.versions or versions < self.versions:
             return False
@@ -143,7 +143,7 @@ class SpaceKeys(Guarded):
         """Open what `seal` sealed; SealBroken otherwise."""
         return self._document.open(place, row_id, row_version, blob)
 
-    def mint_slot(self, slot: int, epoch: int) -> bytes:
+    def new_slot_key(self, slot: int, epoch: int) -> bytes:
         """Make a new slot key and return its wrapping under an epoch key; 60 bytes."""
         context = slot_context(self.id, slot, epoch)
         return self._cache.epoch(self.id, epoch).wrap(context, fresh_key())
@@ -157,7 +157,7 @@ class SpaceKeys(Guarded):
 
         What is rewrapped from the one to the other is out of reach of whoever has only the one.
         """
-        renewed = self.mint_slot(slot, new_epoch)
+        renewed = self.new_slot_key(slot, new_epoch)
         return self.slot(slot, epoch, wrapped), self.slot(slot, new_epoch, renewed), renewed
 
     def rewrap_slot(self, slot: int, epoch: int, wrapped: bytes, new_epoch: int) -> bytes:

@@ -37,7 +37,7 @@ class SlotKey(Guarded):
         self._tail = bytes((SUBJECT,)) + slot.to_bytes(2, "big")
         self._wrapping = WrappingKey(key)
 
-    def mint(self, key_id: bytes) -> tuple[SubjectKey, bytes]:
+    def new_subject_key(self, key_id: bytes) -> tuple[SubjectKey, bytes]:
         """Make a new subject key; return it and its wrapping of 60 bytes."""
         context = self._context(checked_id(key_id))
         key = fresh_key()

@@ -7,7 +7,7 @@ import pytest
 
 from identity.operations.corrections.put_rules import put_rules
 from identity.operations.corrections.remove_identifier import remove_identifier
-from identity.operations.corrections.unmerge_profile import unmerge
+from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.keys import rotate_index_key
 from identity.operations.privacy import manage_holds, request_erasure
 from identity.operations.profiles import segment_accounts, segment_links, segment_users
@@ -74,7 +74,7 @@ async def lived(ingest: Ingest) -> None:
     await put_rules(space, RULES, "test")
     for call in calls():
         await ingest.send(call)
-    await unmerge(space, ["email:tom@example.org"], block=True, source=WHO, actor="test")
+    await unmerge_profile(space, ["email:tom@example.org"], block=True, source=WHO, actor="test")
     await remove_identifier(space, "anonymous_id:e1", block=True, source=WHO, actor="test")
     await request_erasure.ask(space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 0, ["user_id:gone"], "test"))
     await manage_holds.hold(space, ["user_id:u1", "email:later@example.org"], "a case", "test")

@@ -68,7 +68,7 @@ class Stored:
             assert public_id is not None
             self.keys = keyring.space(public_id.bytes)
             versions = self._rows("index_version, index_live, index_messages, index_oldest FROM space_gate")
-            self.keys.turn(IndexVersions(*versions[0]))
+            self.keys.set_versions(IndexVersions(*versions[0]))
             journal = keyring.journal(public_id.bytes)
             self.space = Space(Tenant(space_id, base), public_id.bytes, "", self.keys, Database(url), journal)
             self.names = dict(enumerate(BUILT_IN, 1))

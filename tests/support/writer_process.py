@@ -12,9 +12,9 @@ import msgspec
 
 from identity.operations.corrections.put_rules import put_rules
 from identity.operations.corrections.remove_identifier import remove_identifier
-from identity.operations.corrections.unmerge_profile import unmerge
+from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.ingest import commit
-from identity.operations.ingest.queue import Gatherer
+from identity.operations.ingest.queue import IngestQueue
 from identity.operations.ingest.request import Request
 from identity.operations.keys import rotate_index_key
 from identity.operations.keys.roll_epoch_keys import roll
@@ -35,7 +35,7 @@ from identity.values.stamps import Clock
 class _Server:
     def __init__(self) -> None:
         self.spaces: Spaces
-        self.gatherer: Gatherer
+        self.queue: IngestQueue
 
     async def do(self, order: dict[str, Any]) -> Any:
         return await getattr(self, "do_" + order["do"])(order)
@@ -55,8 +55,8 @@ class _Server:
         self.spaces = await open_spaces(
             order["url"], root_file=Path(order["root"]), root_value=None, key_store=Path(order["keys"])
         )
-        self.gatherer = Gatherer(self.spaces.database, writers=order.get("writers", 4))
-        self.gatherer.start()
+        self.queue = IngestQueue(self.spaces.database, writers=order.get("writers", 4))
+        self.queue.start()
 
     async def do_send(self, order: dict[str, Any]) -> Any:
         return await asyncio.gather(*(self._task(order["space"], requests) for requests in order["tasks"]))
@@ -70,7 +70,7 @@ class _Server:
                 request = Request(
                     sent["items"], source=source, received=time.time_ns() // 1000, history=sent.get("history", True)
                 )
-                answers.append(msgspec.to_builtins(await self.gatherer.submit(space, request)))
+                answers.append(msgspec.to_builtins(await self.queue.submit(space, request)))
             except OnefoldError as error:
                 answers.append(type(error).__name__)
         return answers
@@ -88,7 +88,7 @@ class _Server:
         who = Source(9, server=True)
         try:
             if order["act"] == "unmerge":
-                return await unmerge(space, order["named"], block=order["block"], source=who, actor="test")
+                return await unmerge_profile(space, order["named"], block=order["block"], source=who, actor="test")
             return await remove_identifier(space, order["named"][0], block=order["block"], source=who, actor="test")
         except OnefoldError as error:
             return type(error).__name__
@@ -140,7 +140,7 @@ class _Server:
         return [str(line) for task in asyncio.all_tasks() for line in task.get_stack()]
 
     async def do_close(self, _order: dict[str, Any]) -> None:
-        await self.gatherer.close()
+        await self.queue.close()
         await self.spaces.database.close()
 
 

@@ -1,6 +1,6 @@
 """Spaces on a test's database, and processes that write to them as servers do.
 
-A worker process keeps a gatherer of its own and is driven over pipes, one JSON line each way, so
+A worker process keeps a queue of its own and is driven over pipes, one JSON line each way, so
 that two of them contend for one database as two servers would, and can be killed as they can.
 """
 
@@ -19,7 +19,7 @@ from typing import Any
 
 import psycopg
 
-from identity.operations.ingest.queue import Gatherer
+from identity.operations.ingest.queue import IngestQueue
 from identity.operations.ingest.request import Request
 from identity.operations.spaces import manage_spaces
 from identity.operations.spaces.open_spaces import open_spaces
@@ -155,17 +155,17 @@ def run(coroutine: Any) -> Any:
 
 
 class Ingest:
-    """A gatherer in this process, on a new space of a lab."""
+    """A queue in this process, on a new space of a lab."""
 
-    def __init__(self, lab: Lab, spaces: Spaces, space: Space, gatherer: Gatherer) -> None:
+    def __init__(self, lab: Lab, spaces: Spaces, space: Space, queue: IngestQueue) -> None:
         self.lab = lab
         self.spaces = spaces
         self.space = space
-        self.gatherer = gatherer
+        self.queue = queue
 
     async def send(self, *items: dict[str, Any], server: bool = True) -> list[Outcome]:
         """One request."""
-        return await self.gatherer.submit(self.space, request(*items, server=server))
+        return await self.queue.submit(self.space, request(*items, server=server))
 
     def check(self, changes: Iterable[tuple[int, int]] = ()) -> None:
         """What is stored equals its replay."""
@@ -189,13 +189,13 @@ def request(*items: dict[str, Any], server: bool = True) -> Request:
 
 @asynccontextmanager
 async def ingesting(lab: Lab, *, writers: int = 2, bound: int = 20_000) -> AsyncIterator[Ingest]:
-    """A running gatherer on a new space; ends in good order."""
+    """A running queue on a new space; ends in good order."""
     spaces = await lab.open()
-    gatherer = Gatherer(spaces.database, writers=writers, bound=bound)
-    gatherer.start()
+    queue = IngestQueue(spaces.database, writers=writers, bound=bound)
+    queue.start()
     try:
-        yield Ingest(lab, spaces, await lab.space(spaces), gatherer)
+        yield Ingest(lab, spaces, await lab.space(spaces), queue)
     finally:
-        await gatherer.close()
+        await queue.close()
         spaces.keyring.close()
         await spaces.database.close()

@@ -12,7 +12,7 @@ from identity.planning.corrections.rebuild import ASLEEP
 from identity.planning.resolution.extract import extract
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import Kept, source, split_keys, unpack
-from identity.spaces.space import Space, through_a_roll
+from identity.spaces.space import Space, retry_on_key_rotation
 from identity.store.corrections import connected_profiles
 from identity.values.calls import ACTS, MICRO, STORED_KINDS, Call
 from identity.values.errors import BadCall
@@ -27,7 +27,7 @@ _MARGIN = 60 * MICRO
 Progress = Callable[[int, int], Awaitable[None]]
 
 
-class Survey:
+class ConnectedProfiles:
     """The profiles of a space in groups. `since` is a stamp: what came after it may be missing."""
 
     def __init__(self) -> None:
@@ -100,9 +100,9 @@ def names(call: Call) -> list[bytes]:
     return keys
 
 
-async def survey(space: Space, rules: Rules, progress: Progress) -> Survey:
+async def load_connected_profiles(space: Space, rules: Rules, progress: Progress) -> ConnectedProfiles:
     """Reads all evidence of a space once; `progress` is told (done, total) origins."""
-    found = Survey()
+    found = ConnectedProfiles()
     await space.read_types()
     async with space.database.reading() as connection:
         total = await connected_profiles.count(connection, space.tenant)
@@ -115,8 +115,8 @@ async def survey(space: Space, rules: Rules, progress: Progress) -> Survey:
         await progress(done, max(total, done))
 
 
-@through_a_roll
-async def _page(space: Space, rules: Rules, after: bytes, found: Survey) -> list[tuple[bytes, bytes]]:
+@retry_on_key_rotation
+async def _page(space: Space, rules: Rules, after: bytes, found: ConnectedProfiles) -> list[tuple[bytes, bytes]]:
     """The next origins, with all that their evidence names."""
     async with space.database.reading() as connection:
         page = await connected_profiles.pages(connection, space.tenant, after, PAGE)
@@ -127,7 +127,7 @@ async def _page(space: Space, rules: Rules, after: bytes, found: Survey) -> list
     return page
 
 
-def _look(space: Space, rules: Rules, rows: list[connected_profiles.Surveyed], found: Survey) -> None:
+def _look(space: Space, rules: Rules, rows: list[connected_profiles.Surveyed], found: ConnectedProfiles) -> None:
     for row in rows:
         head = row.origin if row.head == ASLEEP else row.head
         if STORED_KINDS[row.kind] in ACTS:
@@ -136,11 +136,11 @@ def _look(space: Space, rules: Rules, rows: list[connected_profiles.Surveyed], f
         subject = space.keys.slot(row.slot, row.epoch, row.slot_wrapped).unwrap(row.key_id, row.wrapped)
         kept = unpack(subject.open(EVIDENCE, row.origin, row.stamp, row.payload))
         # Every type could be one the space has room for: naming too much only makes groups larger.
-        call = reread(space, kept, rules, Every())
+        call = reread(space, kept, rules, AnyType())
         found.add(head, names(call))
 
 
-class Every:
+class AnyType:
     """Any type at all."""
 
     def __contains__(self, _item: object) -> bool:

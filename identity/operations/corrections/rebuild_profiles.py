@@ -8,19 +8,19 @@ once everything is under the newest.
 
 from typing import Any
 
-from identity.operations.corrections.load_connected_profiles import Progress, survey
-from identity.operations.corrections.replay_calls import Replayed, replay
-from identity.operations.corrections.reseal_origin import Rewriting
+from identity.operations.corrections.load_connected_profiles import Progress, load_connected_profiles
+from identity.operations.corrections.replay_calls import ReplayedProfiles, replay
+from identity.operations.corrections.reseal_origin import OriginResealer
 from identity.planning.corrections.rebuild import ASLEEP
 from identity.planning.resolution.counters import counted
 from identity.planning.resolution.plan import MERGE, REBUILT, UNMERGE, UPSERT, Change
 from identity.planning.resolution.planner_state import Profile
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import Kept, pack_demoted
-from identity.spaces.exclusive_transaction import Done, Ground, View, perform
-from identity.spaces.profile_rows import written
-from identity.spaces.rekey_space import finish
-from identity.spaces.space import Space, through_a_roll
+from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, SpaceReader, run_exclusive_with
+from identity.spaces.profile_rows import to_row
+from identity.spaces.rekey_space import finish_rotation
+from identity.spaces.space import Space, retry_on_key_rotation
 from identity.store.corrections.connected_profiles import freeze
 from identity.store.corrections.connected_profiles import gate as read_gate
 from identity.store.ingest.write import Writes
@@ -35,7 +35,7 @@ async def rebuild_space(space: Space, actor: int, progress: Progress) -> dict[st
     pen = Pen(space.database)
     try:
         while True:
-            await finish(space)
+            await finish_rotation(space)
             rules = await space.rules()
             changed = await _rebuild_all(pen, space, rules, actor, progress)
             if changed is not None:
@@ -47,7 +47,7 @@ async def rebuild_space(space: Space, actor: int, progress: Progress) -> dict[st
 async def _rebuild_all(pen: Pen, space: Space, rules: Rules, actor: int, progress: Progress) -> int | None:
     """One walk through the space; None where other rules or another index key came in force meanwhile."""
     newest = space.keys.versions.newest
-    found = await survey(space, rules, progress)
+    found = await load_connected_profiles(space, rules, progress)
     done, total, changed = 0, found.profiles, 0
     for batch in found.batches():
         await progress(done, total)
@@ -62,7 +62,7 @@ async def _rebuild_all(pen: Pen, space: Space, rules: Rules, actor: int, progres
     return changed
 
 
-@through_a_roll
+@retry_on_key_rotation
 async def _settled(space: Space, rules: Rules, heads: list[bytes], since: int) -> bool:
     """Whether profiles are as the rules would have them, seen without holding up anybody.
 
@@ -73,7 +73,7 @@ async def _settled(space: Space, rules: Rules, heads: list[bytes], since: int) -
         gate = await read_gate(connection, space.tenant.id)
         if gate.rules_version != rules.version or gate.versions != space.keys.versions or gate.live < gate.newest:
             return False
-        replayed = await replay(View(space, connection, gate, rules), heads, since)
+        replayed = await replay(SpaceReader(space, connection, gate, rules), heads, since)
     return not replayed.rebuilt.changed and not _moved(replayed)
 
 
@@ -82,54 +82,54 @@ async def _rebuild(
 ) -> int | None:
     """One transaction; how many profiles it changed, None where it is no more under these rules and index keys."""
 
-    async def decide(ground: Ground) -> Done:
-        if (ground.rules.version, ground.gate.newest, ground.gate.live) != under:
-            return Done(None)
-        if await withheld(ground.connection, space.tenant, heads):
+    async def decide(exclusive: ExclusiveSpace) -> SpaceChange:
+        if (exclusive.rules.version, exclusive.gate.newest, exclusive.gate.live) != under:
+            return SpaceChange(None)
+        if await withheld(exclusive.connection, space.tenant, heads):
             # What a hold keeps is kept as it is, with whomever it is tied to; it is rebuilt another time.
-            return Done(0)
-        replayed = await replay(ground, heads, since)
+            return SpaceChange(0)
+        replayed = await replay(exclusive, heads, since)
         types = {gained.identifier.type for gained in replayed.rebuilt.links.values()}
         await space.know_types(types)
-        return await _rows(ground, replayed, actor)
+        return await _rows(exclusive, replayed, actor)
 
-    changed: int | None = await perform(pen, space, (), decide)
+    changed: int | None = await run_exclusive_with(pen, space, (), decide)
     return changed
 
 
-async def _rows(ground: Ground, replayed: Replayed, actor: int) -> Done:
+async def _rows(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, actor: int) -> SpaceChange:
     """What has to be written, if anything has."""
     opened, stored, rebuilt = replayed.opened, replayed.stored, replayed.rebuilt
     moved = _moved(replayed)
     heads = {rebuilt.profiles[id_].head for id_ in rebuilt.changed} | {p.head for p in moved}
     if not heads and not rebuilt.changed:
-        return Done(0)
-    stamp = ground.stamps(max(ground.gate.stamp, *(p.stamp for p in stored.profiles.values())))
+        return SpaceChange(0)
+    stamp = exclusive.stamps(max(exclusive.gate.stamp, *(p.stamp for p in stored.profiles.values())))
     version = 1 + max(profile.version for profile in stored.profiles.values())
     for head in heads - {ASLEEP}:
         rebuilt.profiles[head].version = version
-    writes = Writes(gate=stamp, lane=ground.lane)
-    codes = ground.space.codes
+    writes = Writes(gate=stamp, lane=exclusive.lane)
+    codes = exclusive.space.codes
     for id_, profile in rebuilt.profiles.items():
         before = opened.rows.get(id_)
         if before is None or profile.head in heads or _differs(stored.profiles.get(id_), profile):
             profile.stamp = stamp
-            row = written(profile, codes)
+            row = to_row(profile, codes)
             if before is None:
                 writes.born.append(row)
             else:
                 writes.touched.append((row, before.stamp))
-    rewriting = Rewriting(opened, await ground.mint(), writes)
-    _fill(ground, replayed, rewriting)
+    rewriting = OriginResealer(opened, await exclusive.new_subject_keys(), writes)
+    _fill(exclusive, replayed, rewriting)
     for head in sorted(heads - {ASLEEP}):
-        line = rows.HistoryRow(head, stamp, 0, REBUILT, None, b"", ground.rules.version, actor)
+        line = rows.HistoryRow(head, stamp, 0, REBUILT, None, b"", exclusive.rules.version, actor)
         rewriting.history(head, line)
     writes.changes = [rows.ChangeRow(c.op, c.version, c.at, c.profile, c.other) for c in _told(replayed, heads, stamp)]
     rewriting.finish()
-    return Done(len(heads - {ASLEEP}), writes)
+    return SpaceChange(len(heads - {ASLEEP}), writes)
 
 
-def _moved(replayed: Replayed) -> list[Profile]:
+def _moved(replayed: ReplayedProfiles) -> list[Profile]:
     """The origins that stand otherwise than before."""
     stored = replayed.stored.profiles
     return [p for id_, p in replayed.rebuilt.profiles.items() if _differs(stored.get(id_), p)]
@@ -150,10 +150,10 @@ def _differs(before: Profile | None, after: Profile) -> bool:
     return (counted(one), one.origins, one.cuts) != (counted(other), other.origins, other.cuts)
 
 
-def _fill(ground: Ground, replayed: Replayed, rewriting: Rewriting) -> None:
+def _fill(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, rewriting: OriginResealer) -> None:
     """Writes anew everything that lies at the origins where something else lies now."""
     rebuilt = replayed.rebuilt
-    codes, changed = ground.space.codes, rebuilt.changed
+    codes, changed = exclusive.space.codes, rebuilt.changed
     rewriting.lift(changed & replayed.opened.rows.keys())
     for id_ in sorted(changed):
         rewriting.subject(id_)
@@ -167,14 +167,14 @@ def _fill(ground: Ground, replayed: Replayed, rewriting: Rewriting) -> None:
     for (id_, set_), again in rebuilt.sightings.items():
         if id_ in changed:
             rewriting.sighting(id_, set_, again)
-    _fill_calls(ground, replayed, rewriting)
+    _fill_calls(exclusive, replayed, rewriting)
     _fill_history(replayed, rewriting)
 
 
-def _fill_calls(ground: Ground, replayed: Replayed, rewriting: Rewriting) -> None:
+def _fill_calls(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, rewriting: OriginResealer) -> None:
     """The calls, as the rules now have them: what they keep and demote, and where they lie."""
     opened, rebuilt = replayed.opened, replayed.rebuilt
-    codes, version = ground.space.codes, ground.rules.version
+    codes, version = exclusive.space.codes, exclusive.rules.version
     acts = {told.stamp for told in replayed.log if told.call is None}
     moved: set[tuple[bytes, bytes]] = set()
     for lain in opened.evidence.values():
@@ -198,7 +198,7 @@ def _fill_calls(ground: Ground, replayed: Replayed, rewriting: Rewriting) -> Non
     rewriting.writes.inherits = sorted(moved)
 
 
-def _fill_history(replayed: Replayed, rewriting: Rewriting) -> None:
+def _fill_history(replayed: ReplayedProfiles, rewriting: OriginResealer) -> None:
     """A line follows the call that it tells of."""
     rebuilt, lay = replayed.rebuilt, replayed.stored.evidence
     for origin, lines in replayed.opened.history.items():
@@ -210,7 +210,7 @@ def _fill_history(replayed: Replayed, rewriting: Rewriting) -> None:
                 rewriting.history(to, line)
 
 
-def _told(replayed: Replayed, heads: set[bytes], stamp: int) -> list[Change]:
+def _told(replayed: ReplayedProfiles, heads: set[bytes], stamp: int) -> list[Change]:
     """What the feed is told: ids that are no more, those that are new and whom they left, and what changed."""
     before, after = replayed.stored.profiles, replayed.rebuilt.profiles
     was = {p.canonical for p in before.values() if p.head == p.id}

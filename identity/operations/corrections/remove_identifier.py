@@ -3,12 +3,12 @@
 from typing import Any
 
 from identity.operations.corrections.seal_profiles import act_record, changes, history, seal_act
-from identity.operations.corrections.unseal_profiles import Opened, open_whole, showed
+from identity.operations.corrections.unseal_profiles import UnsealedProfiles, open_whole, showed
 from identity.planning.corrections.remove_identifier import Removal, remove
 from identity.planning.resolution.working_set import set_key
-from identity.spaces.exclusive_transaction import Done, Ground, act
-from identity.spaces.profile_rows import written
-from identity.spaces.space import Space, through_a_roll
+from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
+from identity.spaces.profile_rows import to_row
+from identity.spaces.space import Space, retry_on_key_rotation
 from identity.store.ingest.load import BLOCKED
 from identity.store.ingest.write import Writes
 from identity.store.ledger.ledger import said
@@ -23,7 +23,7 @@ from identity.values.stamps import stamp_time
 ACTION = "identifier.remove"
 
 
-@through_a_roll
+@retry_on_key_rotation
 async def remove_identifier(space: Space, ref: str, *, block: bool, source: Source, actor: str) -> dict[str, Any]:
     """Takes an identifier, written `type:value`, off its profile; `block` keeps it from coming back.
 
@@ -31,44 +31,50 @@ async def remove_identifier(space: Space, ref: str, *, block: bool, source: Sour
     """
     named = parse(ref, (await space.rules()).region)
 
-    async def decide(ground: Ground) -> Done:
+    async def decide(exclusive: ExclusiveSpace) -> SpaceChange:
         key = space.keys.identifier(named.type, named.value)
-        if key not in ground.owners or await withheld(ground.connection, space.tenant, [ground.owners[key]]):
-            return _block(ground, key, actor, block=block)
-        opened = await open_whole(ground, ground.owners[key])
+        if key not in exclusive.owners or await withheld(exclusive.connection, space.tenant, [exclusive.owners[key]]):
+            return _block(exclusive, key, actor, block=block)
+        opened = await open_whole(exclusive, exclusive.owners[key])
         if len(opened.whole.links) == 1:
             raise LastIdentifier
-        removal = remove(opened.whole, key, ground.stamps)
+        removal = remove(opened.whole, key, exclusive.stamps)
         origin = removal.link.origin
         await opened.unlock(origin)
-        writes = await _rows(ground, opened, removal, named, source, block=block)
+        writes = await _rows(exclusive, opened, removal, named, source, block=block)
         profile_id = public_profile(removal.head.canonical)
         writes.ledger = [said(actor, ACTION, profile_id, stamp_time(removal.stamp))]
-        return Done({"profile_id": profile_id, "blocked": block}, writes, (origin, removal.stamp))
+        return SpaceChange({"profile_id": profile_id, "blocked": block}, writes, (origin, removal.stamp))
 
-    answer: dict[str, Any] = await act(space, [named], decide)
+    answer: dict[str, Any] = await run_exclusive(space, [named], decide)
     return answer
 
 
-def _block(ground: Ground, key: bytes, actor: str, *, block: bool) -> Done:
+def _block(exclusive: ExclusiveSpace, key: bytes, actor: str, *, block: bool) -> SpaceChange:
     """What is left to do with an identifier that nobody has."""
     if not block:
         raise IdentifierNotFound
-    stamp = ground.stamps(ground.gate.stamp)
+    stamp = exclusive.stamps(exclusive.gate.stamp)
     writes = Writes(gate=stamp, marks=BLOCKED, blocked=[key], ledger=[said(actor, ACTION, None, stamp_time(stamp))])
-    return Done({"profile_id": None, "blocked": True}, writes)
+    return SpaceChange({"profile_id": None, "blocked": True}, writes)
 
 
 async def _rows(
-    ground: Ground, opened: Opened, removal: Removal, named: Identifier, source: Source, *, block: bool
+    exclusive: ExclusiveSpace,
+    opened: UnsealedProfiles,
+    removal: Removal,
+    named: Identifier,
+    source: Source,
+    *,
+    block: bool,
 ) -> Writes:
     """The rows of a removal. Of the sets it was seen in, none was seen from now on."""
-    space, key, origin, stamp = ground.space, removal.link.key, removal.link.origin, removal.stamp
-    writes = Writes(gate=stamp, lane=ground.lane)
-    writes.touched = [(written(p, space.codes), opened.rows[p.id].stamp) for p in removal.profiles.values()]
+    space, key, origin, stamp = exclusive.space, removal.link.key, removal.link.origin, removal.stamp
+    writes = Writes(gate=stamp, lane=exclusive.lane)
+    writes.touched = [(to_row(p, space.codes), opened.rows[p.id].stamp) for p in removal.profiles.values()]
     writes.detached = [(origin, key)]
     writes.forgotten = [(key, stamp)]
-    found = await snapshot_queries.naming(ground.connection, space.tenant, sorted(opened.rows), key)
+    found = await snapshot_queries.naming(exclusive.connection, space.tenant, sorted(opened.rows), key)
     sets = {(row.origin, set_key(keys)) for row in found if key in (keys := showed(row, space.names))}
     writes.unseen = sorted(sets)
     if block:
@@ -76,7 +82,7 @@ async def _rows(
     record = act_record(
         "remove", source, stamp_time(stamp), {"blocked": block, "identifier": [named.type, named.value]}
     )
-    seal_act(writes, opened.subjects[origin], origin, stamp, [key], record, ground.rules.version)
-    writes.history = history([removal.note], ground.rules.version, source.key)
+    seal_act(writes, opened.subjects[origin], origin, stamp, [key], record, exclusive.rules.version)
+    writes.history = history([removal.note], exclusive.rules.version, source.key)
     writes.changes = changes([removal.change])
     return writes

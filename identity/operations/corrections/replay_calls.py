@@ -4,32 +4,32 @@ import asyncio
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
-from identity.operations.corrections.load_connected_profiles import Every, names, reread
-from identity.operations.corrections.unseal_profiles import Opened, open_whole
+from identity.operations.corrections.load_connected_profiles import AnyType, names, reread
+from identity.operations.corrections.unseal_profiles import UnsealedProfiles, open_whole
 from identity.planning.corrections.profile_snapshot import Lain
 from identity.planning.corrections.rebuild import Lying, Plain, Rebuilt, Stored, rebuild
 from identity.planning.corrections.replay import Ground, Replay, Told
 from identity.planning.resolution.planner_state import Sighting
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import Kept, split_keys, unpack_demoted
-from identity.spaces.exclusive_transaction import View
+from identity.spaces.exclusive_transaction import SpaceReader
 from identity.spaces.rekey_profiles import older_names
 from identity.store.corrections import connected_profiles
 from identity.values.calls import ACTS, STORED_KINDS, Identifier
 from identity.values.ids import new_id
 
 
-class Replayed:
+class ReplayedProfiles:
     """Profiles as they are stored, and as the rules would have them."""
 
-    def __init__(self, opened: Opened, stored: Stored, rebuilt: Rebuilt, log: list[Told]) -> None:
+    def __init__(self, opened: UnsealedProfiles, stored: Stored, rebuilt: Rebuilt, log: list[Told]) -> None:
         self.opened = opened
         self.stored = stored
         self.rebuilt = rebuilt
         self.log = log
 
 
-async def replay(view: View, heads: Iterable[bytes], since: int) -> Replayed:
+async def replay(view: SpaceReader, heads: Iterable[bytes], since: int) -> ReplayedProfiles:
     """Replays these profiles, and whatever their calls name by now, under the rules of the view.
 
     `since` is the stamp of the survey that put them together.
@@ -51,18 +51,18 @@ async def replay(view: View, heads: Iterable[bytes], since: int) -> Replayed:
         if found <= opened.rows.keys():
             break
         wanted = opened.rows.keys() | found
-    ground = await _ground(view, opened, log, keys)
+    exclusive = await _ground(view, opened, log, keys)
     stored = _stored(opened, rules)
-    again = Replay(rules, ground, new_id)
+    again = Replay(rules, exclusive, new_id)
 
     def run() -> Rebuilt:
         again.run(log)
         return rebuild(stored, log, again, new_id)
 
-    return Replayed(opened, stored, await asyncio.to_thread(run), log)
+    return ReplayedProfiles(opened, stored, await asyncio.to_thread(run), log)
 
 
-async def _ground(view: View, opened: Opened, log: Iterable[Told], keys: AbstractSet[bytes]) -> Ground:
+async def _ground(view: SpaceReader, opened: UnsealedProfiles, log: Iterable[Told], keys: AbstractSet[bytes]) -> Ground:
     """What was forgotten, blocked and cut of these identifiers, whichever index key that was noted under."""
     space, oldest = view.space, view.gate.oldest
     older: dict[bytes, bytes] = {}
@@ -84,9 +84,9 @@ async def _ground(view: View, opened: Opened, log: Iterable[Told], keys: Abstrac
     return Ground(until, frozenset(older.get(key, key) for key in blocked), by_cut)
 
 
-async def _log(opened: Opened, rules: Rules) -> list[Told]:
+async def _log(opened: UnsealedProfiles, rules: Rules) -> list[Told]:
     """Everything that lies at the origins, in the order of its stamps, as these rules read it."""
-    space = opened.ground.space
+    space = opened.exclusive.space
     log = [
         _told(opened, origin, lain, rules)
         for origin, content in opened.whole.contents.items()
@@ -100,7 +100,7 @@ async def _log(opened: Opened, rules: Rules) -> list[Told]:
     return sorted(log, key=lambda told: told.stamp)
 
 
-def _told(opened: Opened, origin: bytes, lain: Lain, rules: Rules) -> Told:
+def _told(opened: UnsealedProfiles, origin: bytes, lain: Lain, rules: Rules) -> Told:
     kept = lain.call
     kind = STORED_KINDS[kept.kind]
     if kind == "unmerge":
@@ -110,12 +110,12 @@ def _told(opened: Opened, origin: bytes, lain: Lain, rules: Rules) -> Told:
         return Told(lain.stamp, origin, kept, None, frozenset(lain.kept), cut_id, births)
     if kind in ACTS:
         return Told(lain.stamp, origin, kept)
-    return Told(lain.stamp, origin, kept, reread(opened.ground.space, kept, rules, Every()))
+    return Told(lain.stamp, origin, kept, reread(opened.exclusive.space, kept, rules, AnyType()))
 
 
-def _stored(opened: Opened, rules: Rules) -> Stored:
+def _stored(opened: UnsealedProfiles, rules: Rules) -> Stored:
     """The profiles as they lie in the database."""
-    space, whole = opened.ground.space, opened.whole
+    space, whole = opened.exclusive.space, opened.whole
     evidence: dict[int, Lying] = {}
     events: dict[int, Plain] = {}
     sightings: dict[tuple[bytes, bytes], Sighting] = {}
@@ -132,8 +132,8 @@ def _stored(opened: Opened, rules: Rules) -> Stored:
     return Stored(whole.profiles, whole.links, opened.documents, sightings, evidence, events)
 
 
-def _ranked(opened: Opened, kept: Kept, rules: Rules) -> list[bytes]:
+def _ranked(opened: UnsealedProfiles, kept: Kept, rules: Rules) -> list[bytes]:
     """What a plain call names, the strongest first."""
-    call = reread(opened.ground.space, kept, rules, Every())
+    call = reread(opened.exclusive.space, kept, rules, AnyType())
     ranked = sorted(call.identifiers, key=lambda identifier: rules.rank(identifier.type))
     return [identifier.key for identifier in ranked]

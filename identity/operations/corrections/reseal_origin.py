@@ -6,11 +6,11 @@ side of what was parted leaves the other no way in.
 
 from collections.abc import Iterable
 
-from identity.operations.corrections.unseal_profiles import Opened
+from identity.operations.corrections.unseal_profiles import UnsealedProfiles
 from identity.planning.resolution import document as traits
 from identity.planning.resolution.planner_state import Sighting
 from identity.planning.resolution.stored_calls import Kept, pack_stamped
-from identity.spaces.new_subject_keys import Mint
+from identity.spaces.new_subject_keys import NewSubjectKeys
 from identity.store.ingest.write import Writes
 from identity.store.postgres import rows
 from identity.store.profiles.snapshot_queries import LainRow
@@ -19,18 +19,18 @@ from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, IDENTIFIER
 from identity.vault.subject_keys import SubjectKey
 
 
-class Rewriting:
+class OriginResealer:
     """Adds to `writes` what some origins hold from now on. Each is lifted or made, and then filled."""
 
-    def __init__(self, opened: Opened, mint: Mint, writes: Writes) -> None:
+    def __init__(self, opened: UnsealedProfiles, new_keys: NewSubjectKeys, writes: Writes) -> None:
         self.opened = opened
-        self.space = opened.ground.space
+        self.space = opened.exclusive.space
         self.writes = writes
-        self._mint = mint
+        self._new_keys = new_keys
 
     def finish(self) -> None:
         """Adds the keys that were made."""
-        self.writes.slot, self.writes.subject_keys = self._mint.new_slot, self._mint.rows
+        self.writes.slot, self.writes.subject_keys = self._new_keys.new_slot, self._new_keys.rows
 
     def lift(self, ids: Iterable[bytes]) -> None:
         """Takes everything away from these origins, whose identifiers go with their rows."""
@@ -43,7 +43,7 @@ class Rewriting:
 
     def subject(self, id_: bytes) -> SubjectKey:
         """The fresh key of an origin."""
-        return self._mint.get(id_) or self._mint.make(id_)
+        return self._new_keys.get(id_) or self._new_keys.make(id_)
 
     def identifier(self, id_: bytes, key: bytes, value: bytes, row: rows.LinkRow) -> None:
         """An identifier of an origin."""

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from identity.operations.corrections.reseal_origin import Rewriting
-from identity.operations.corrections.unseal_profiles import Opened
+from identity.operations.corrections.reseal_origin import OriginResealer
+from identity.operations.corrections.unseal_profiles import UnsealedProfiles
 from identity.planning.corrections.unmerge import Parting, Split
 from identity.planning.resolution.plan import Change, Note
 from identity.planning.resolution.stored_calls import Kept
 from identity.planning.resolution.stored_calls import pack_kept as pack
-from identity.spaces.new_subject_keys import Mint
-from identity.spaces.profile_rows import written
+from identity.spaces.new_subject_keys import NewSubjectKeys
+from identity.spaces.profile_rows import to_row
 from identity.store.ingest.load import CUTS
 from identity.store.ingest.write import Writes
 from identity.store.postgres import rows
@@ -23,19 +23,21 @@ def act_record(kind: Kind, source: Source, at: int, body: dict[str, Any]) -> Kep
     return Kept(STORED_KINDS.index(kind), "", at, at, source.key, source.server, body)
 
 
-def seal_parting(opened: Opened, parting: Parting, mint: Mint, record: Kept, lane: int) -> Writes:
+def seal_parting(
+    opened: UnsealedProfiles, parting: Parting, new_keys: NewSubjectKeys, record: Kept, lane: int
+) -> Writes:
     """The rows of an unmerge; `record` is the act itself, which lies with the side that stays."""
-    ground = opened.ground
-    codes, rules = ground.space.codes, ground.rules.version
+    exclusive = opened.exclusive
+    codes, rules = exclusive.space.codes, exclusive.rules.version
     writes = Writes(gate=parting.stamp, lane=lane)
     twins = {split.twin for split in parting.splits}
     for id_, profile in parting.profiles.items():
-        row = written(profile, codes)
+        row = to_row(profile, codes)
         if id_ in twins:
             writes.born.append(row)
         else:
             writes.touched.append((row, opened.rows[id_].stamp))
-    rewriting = Rewriting(opened, mint, writes)
+    rewriting = OriginResealer(opened, new_keys, writes)
     for split in parting.splits:
         _divide(opened, parting, split, rewriting)
     writes.inherits = [(split.origin, split.twin) for split in parting.splits]
@@ -47,11 +49,11 @@ def seal_parting(opened: Opened, parting: Parting, mint: Mint, record: Kept, lan
     if parting.cut is not None:
         writes.cuts = [(key, parting.cut, side) for key, side in parting.sides]
         writes.marks = CUTS
-    subject = mint.get(parting.staying.id) or opened.subjects[parting.staying.id]
+    subject = new_keys.get(parting.staying.id) or opened.subjects[parting.staying.id]
     seal_act(writes, subject, parting.staying.id, parting.stamp, parting.named, record, rules)
     writes.history += history(parting.notes, rules, record.source)
     writes.changes = changes(parting.changes)
-    writes.slot, writes.subject_keys = mint.new_slot, mint.rows
+    writes.slot, writes.subject_keys = new_keys.new_slot, new_keys.rows
     return writes
 
 
@@ -73,7 +75,7 @@ def changes(told: list[Change]) -> list[rows.ChangeRow]:
     return [rows.ChangeRow(c.op, c.version, c.at, c.profile, c.other) for c in told]
 
 
-def _divide(opened: Opened, parting: Parting, split: Split, rewriting: Rewriting) -> None:
+def _divide(opened: UnsealedProfiles, parting: Parting, split: Split, rewriting: OriginResealer) -> None:
     """Writes all of a split origin anew, here and at its twin."""
     origin, twin = split.origin, split.twin
     rewriting.lift([origin])

@@ -6,8 +6,8 @@ from typing import Any
 from identity.operations.corrections.seal_profiles import act_record, seal_parting
 from identity.operations.corrections.unseal_profiles import open_for_parting
 from identity.planning.corrections.unmerge import part
-from identity.spaces.exclusive_transaction import Done, Ground, act
-from identity.spaces.space import Space, through_a_roll
+from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
+from identity.spaces.space import Space, retry_on_key_rotation
 from identity.store.ledger.ledger import said
 from identity.store.privacy.erase import withheld
 from identity.values.calls import Source
@@ -19,8 +19,8 @@ from identity.values.stamps import stamp_time
 MOST_CUTS = 64
 
 
-@through_a_roll
-async def unmerge(
+@retry_on_key_rotation
+async def unmerge_profile(
     space: Space, identifiers: Sequence[str], *, block: bool, source: Source, actor: str
 ) -> dict[str, Any]:
     """Parts identifiers, written `type:value`, from their profile; `block` keeps the two sides apart.
@@ -31,31 +31,31 @@ async def unmerge(
     region = (await space.rules()).region
     parsed = [parse(text, region) for text in identifiers]
 
-    async def decide(ground: Ground) -> Done:
+    async def decide(exclusive: ExclusiveSpace) -> SpaceChange:
         named = {space.keys.identifier(each.type, each.value) for each in parsed}
-        if not named or ground.owners.keys() != named:
+        if not named or exclusive.owners.keys() != named:
             raise NotOneProfile
-        if await withheld(ground.connection, space.tenant, sorted(set(ground.owners.values()))):
+        if await withheld(exclusive.connection, space.tenant, sorted(set(exclusive.owners.values()))):
             # What a hold keeps is kept as it is, and not told of.
             raise NotOneProfile
-        opened = await open_for_parting(ground, next(iter(ground.owners.values())), named)
+        opened = await open_for_parting(exclusive, next(iter(exclusive.owners.values())), named)
         whole = opened.whole
         if not named < whole.links.keys():
             raise NotOneProfile
         if block and len({cut for pairs in whole.cuts.values() for cut, _ in pairs}) >= MOST_CUTS:
             raise TooManyCuts
-        parting = part(whole, named, ground.rules, ground.stamps, new_id, block=block)
+        parting = part(whole, named, exclusive.rules, exclusive.stamps, new_id, block=block)
         await opened.unlock(parting.staying.id)
         body = {
             "cut": None if parting.cut is None else parting.cut.hex(),
             "twins": [[split.origin.hex(), split.twin.hex(), split.born] for split in parting.splits],
         }
         record = act_record("unmerge", source, stamp_time(parting.stamp), body)
-        writes = seal_parting(opened, parting, await ground.mint(), record, ground.lane)
+        writes = seal_parting(opened, parting, await exclusive.new_subject_keys(), record, exclusive.lane)
         leaving, staying = public_profile(parting.leaving.canonical), public_profile(parting.staying.canonical)
         writes.ledger = [said(actor, "profile.unmerge", staying, stamp_time(parting.stamp))]
         answer = {"profile_id": leaving, "remaining_profile_id": staying}
-        return Done(answer, writes, (parting.staying.id, parting.stamp))
+        return SpaceChange(answer, writes, (parting.staying.id, parting.stamp))
 
-    answer: dict[str, Any] = await act(space, parsed, decide)
+    answer: dict[str, Any] = await run_exclusive(space, parsed, decide)
     return answer

@@ -10,9 +10,9 @@ from identity.planning.resolution.document import unpack as unpack_document
 from identity.planning.resolution.planner_state import Sighting
 from identity.planning.resolution.stored_calls import Kept, split_keys, unpack, unpack_demoted, unpack_events
 from identity.planning.resolution.working_set import set_key
-from identity.spaces.exclusive_transaction import View
-from identity.spaces.profile_rows import opened, unwrap
-from identity.spaces.stored_call_identifiers import renamed, strongest
+from identity.spaces.exclusive_transaction import SpaceReader
+from identity.spaces.profile_rows import to_profile, unwrap_key
+from identity.spaces.stored_call_identifiers import alias_keys, strongest_key
 from identity.store.corrections import rules as stored_rules
 from identity.store.ingest.load import CUTS
 from identity.store.postgres.rows import HistoryRow, ProfileRow
@@ -25,12 +25,14 @@ from identity.vault.subject_keys import SubjectKey
 ALIAS = STORED_KINDS.index("alias")
 
 
-class Opened:
+class UnsealedProfiles:
     """A canonical profile under the gate. `whole` is what to plan on; `open` adds what lies at origins."""
 
-    def __init__(self, ground: View, rows: Sequence[ProfileRow], held: Sequence[snapshot_queries.HeldRow]) -> None:
-        names = ground.space.names
-        self.ground = ground
+    def __init__(
+        self, exclusive: SpaceReader, rows: Sequence[ProfileRow], held: Sequence[snapshot_queries.HeldRow]
+    ) -> None:
+        names = exclusive.space.names
+        self.exclusive = exclusive
         self.rows = {row.id: row for row in rows}
         self.held = {row.key: row for row in held}
         self.subjects: dict[bytes, SubjectKey] = {}
@@ -39,9 +41,9 @@ class Opened:
         self.events: dict[bytes, list[tuple[int, int, Kept]]] = {}
         self.history: dict[bytes, list[HistoryRow]] = {}
         self.whole = Whole(
-            {row.id: opened(row, names) for row in rows},
+            {row.id: to_profile(row, names) for row in rows},
             {row.key: _link(row, names[row.type]) for row in held},
-            stamp=ground.gate.stamp,
+            stamp=exclusive.gate.stamp,
         )
 
     def groups(self, id_: bytes) -> list[str]:
@@ -57,16 +59,16 @@ class Opened:
     async def unlock(self, id_: bytes) -> None:
         """Makes sure that the key of an origin is there."""
         if id_ not in self.subjects:
-            space = self.ground.space
-            for key in await snapshot_queries.keys(self.ground.connection, space.tenant, [id_]):
-                self.subjects[id_] = unwrap(space, key)
+            space = self.exclusive.space
+            for key in await snapshot_queries.keys(self.exclusive.connection, space.tenant, [id_]):
+                self.subjects[id_] = unwrap_key(space, key)
 
     async def open(self, origins: AbstractSet[bytes]) -> None:
         """Adds everything that lies at these origins."""
-        connection, tenant, space = self.ground.connection, self.ground.space.tenant, self.ground.space
+        connection, tenant, space = self.exclusive.connection, self.exclusive.space.tenant, self.exclusive.space
         wanted = sorted(origins)
         for key in await snapshot_queries.keys(connection, tenant, wanted):
-            subject = self.subjects[key.id] = unwrap(space, key)
+            subject = self.subjects[key.id] = unwrap_key(space, key)
             if key.document is not None and key.version is not None:
                 plain = subject.open(DOCUMENT, key.id, key.version, key.document)
                 self.documents[key.id] = unpack_document(plain)
@@ -83,7 +85,7 @@ class Opened:
                 at = bisect_left(changes, stamp, key=lambda change: change.stamp)
                 rules = await space.rules(changes[at - 1].version if at else 0)
                 self.events.setdefault(packed.origin, []).append((packed.stamp, stamp, call))
-                contents[packed.origin].events.append((stamp, strongest(space, call, rules)))
+                contents[packed.origin].events.append((stamp, strongest_key(space, call, rules)))
         for seen in await snapshot_queries.sightings(connection, tenant, wanted):
             sources = tuple(int.from_bytes(seen.sources[at : at + 4], "big") for at in range(0, len(seen.sources), 4))
             sighting = Sighting(seen.seen, seen.days, seen.last_day, sources)
@@ -95,36 +97,36 @@ class Opened:
         """Adds the alias calls that retired user ids, if there are retired ones."""
         if not any(link.retired for link in self.whole.links.values()):
             return
-        connection, space = self.ground.connection, self.ground.space
+        connection, space = self.exclusive.connection, self.exclusive.space
         aliases = await snapshot_queries.evidence(connection, space.tenant, sorted(self.rows), [ALIAS])
         origins = sorted({alias.origin for alias in aliases})
         subjects = {
-            key.id: unwrap(space, key) for key in await snapshot_queries.keys(connection, space.tenant, origins)
+            key.id: unwrap_key(space, key) for key in await snapshot_queries.keys(connection, space.tenant, origins)
         }
         for alias in aliases:
             call = unpack(subjects[alias.origin].open(EVIDENCE, alias.origin, alias.stamp, alias.payload))
-            previous, to = renamed(space, call, await space.rules(alias.rules_version))
+            previous, to = alias_keys(space, call, await space.rules(alias.rules_version))
             kept = set(split_keys(alias.kept))
             linked = [key for key in previous if key in kept and key != to]
             if linked and to in kept and to is not None:
                 self.whole.renamings.append(Renaming(alias.stamp, linked[0], to))
 
 
-async def open_whole(ground: View, *ids: bytes) -> Opened:
+async def open_whole(exclusive: SpaceReader, *ids: bytes) -> UnsealedProfiles:
     """The canonical profiles that origins belong to: their origins, identifiers and cuts."""
-    connection, tenant = ground.connection, ground.space.tenant
+    connection, tenant = exclusive.connection, exclusive.space.tenant
     rows = await snapshot_queries.profiles(connection, tenant, ids)
     held = await snapshot_queries.identifiers(connection, tenant, sorted(row.id for row in rows))
-    found = Opened(ground, rows, held)
-    if ground.gate.marks & CUTS:
+    found = UnsealedProfiles(exclusive, rows, held)
+    if exclusive.gate.marks & CUTS:
         for key, cut, side in await snapshot_queries.cuts(connection, tenant, sorted(found.whole.links)):
             found.whole.cuts.setdefault(key, []).append((cut, side))
     return found
 
 
-async def open_for_parting(ground: View, id_: bytes, named: AbstractSet[bytes]) -> Opened:
+async def open_for_parting(exclusive: SpaceReader, id_: bytes, named: AbstractSet[bytes]) -> UnsealedProfiles:
     """A canonical profile with everything that parting these identifiers has to see."""
-    found = await open_whole(ground, id_)
+    found = await open_whole(exclusive, id_)
     if named <= found.whole.links.keys():
         await found.open(mixed(found.whole.links.values(), named))
         await found.follow_renamings()

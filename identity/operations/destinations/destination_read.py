@@ -11,7 +11,7 @@ from identity.operations.destinations.destination_scope import Scope, disclose, 
 from identity.operations.profiles.find_profile import MOST_DOCUMENTS
 from identity.operations.profiles.profile import Opened
 from identity.planning.destinations.policy import Visible
-from identity.spaces.space import Space, through_a_roll
+from identity.spaces.space import Space, retry_on_key_rotation
 from identity.store.profiles import profile_queries
 from identity.values.calls import Identifier
 from identity.values.errors import Conflict, DatabaseUnavailable, ProfileNotFound
@@ -30,7 +30,7 @@ async def get_profile(space: Space, destination_id: str, ref: str) -> dict[str, 
     return told
 
 
-@through_a_roll
+@retry_on_key_rotation
 async def lookup(space: Space, destination_id: str, refs: Sequence[str]) -> dict[str, dict[str, Any] | None]:
     """Many at once, by `type:value` or id as it was written; None where there is nobody to see.
 

@@ -5,7 +5,7 @@ from collections.abc import Collection
 import msgspec
 
 from identity.operations.destinations.destination_scope import Scope
-from identity.spaces.profile_rows import unwrap
+from identity.spaces.profile_rows import unwrap_key
 from identity.spaces.space import Space
 from identity.store.privacy import erasure_notices
 from identity.store.profiles import snapshot_queries
@@ -24,7 +24,7 @@ async def set_aside(space: Space, scope: Scope, erasures: Collection[bytes]) -> 
         told[id_] = []
         # Once all have acknowledged, its key is gone and there is nothing to open any more.
         if sealed is not None and id_ in keys:
-            named: list[str] = msgspec.json.decode(unwrap(space, keys[id_]).open(ASIDE, id_, 0, sealed))
+            named: list[str] = msgspec.json.decode(unwrap_key(space, keys[id_]).open(ASIDE, id_, 0, sealed))
             for text in named:
                 type_, _, value = text.partition(":")
                 if scope.entitled.identifier(type_):

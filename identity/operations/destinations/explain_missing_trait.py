@@ -28,7 +28,7 @@ from identity.planning.destinations.policy import Visible, winners
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.placeholder_values import NOBODYS_EMAILS, stands_for_nobody
 from identity.planning.resolution.stored_calls import unpack_demoted
-from identity.spaces.space import Space, through_a_roll
+from identity.spaces.space import Space, retry_on_key_rotation
 from identity.store.destinations import deliveries, destinations, feed, unknown_identifiers
 from identity.store.profiles import profile_queries
 from identity.values.errors import BadIdentifier, DestinationNotFound
@@ -39,7 +39,7 @@ MOST_ENTRIES = 20_000
 MOST_ORIGINS = 10_001
 
 
-@through_a_roll
+@retry_on_key_rotation
 async def explain_gap(space: Space, name: str, ref: str, trait: str) -> dict[str, Any]:
     """The gates between a trait of the person of `type:value` and a destination, and where they stop.
 

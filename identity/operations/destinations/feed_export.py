@@ -18,7 +18,7 @@ from identity.planning.destinations.policy import Visible
 from identity.planning.destinations.warehouse_tables import Event, Gone, Link, Mapped, State
 from identity.planning.resolution.plan import ERASE, MERGE
 from identity.planning.resolution.stored_calls import Kept, unpack
-from identity.spaces.space import Space, through_a_roll
+from identity.spaces.space import Space, retry_on_key_rotation
 from identity.store.destinations import feed
 from identity.store.profiles import profile_queries
 from identity.store.spaces import spaces_and_keys
@@ -90,7 +90,7 @@ def _walking(place: Position, scope: Scope) -> bool:
     return place.after is not None and (place.entitled, place.purposes) == (scope.version, scope.purposes.version)
 
 
-@through_a_roll
+@retry_on_key_rotation
 async def _step(
     space: Space, scope: Scope, cursor: str | None, limit: int
 ) -> tuple[list[State | Gone], Position, bool, int]:

@@ -38,7 +38,7 @@ from identity.planning.destinations.feed_pages import (
 from identity.planning.destinations.policy import Visible
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.plan import ERASE, MERGE, UNMERGE
-from identity.spaces.space import Space, through_a_roll
+from identity.spaces.space import Space, retry_on_key_rotation
 from identity.store.destinations import feed
 from identity.store.profiles import profile_queries
 from identity.values.errors import BadCursor, Conflict, DatabaseUnavailable, Resync, TooMuch
@@ -135,7 +135,7 @@ async def after(space: Space, destination_id: str, place: bytes | None, limit: i
     return Message([], space.write_cursor(cursor_domain(scope), beginning), beginning)
 
 
-@through_a_roll
+@retry_on_key_rotation
 async def page(
     space: Space, scope: Scope, cursor: str | None, limit: int
 ) -> tuple[list[dict[str, Any]], Position, bool]:

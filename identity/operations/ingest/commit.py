@@ -11,12 +11,12 @@ import asyncio
 import random
 from collections.abc import Sequence
 
-from identity.operations.ingest.record_rejections import losses
+from identity.operations.ingest.record_rejections import rejection_row
 from identity.operations.ingest.rekey_on_write import Behind
 from identity.operations.ingest.request import Request
 from identity.operations.ingest.seal import Sealer
 from identity.operations.ingest.unseal import (
-    Opened,
+    UnsealedBatch,
     fill_windows,
     missing_windows,
     wanted_documents,
@@ -169,7 +169,7 @@ class Writer:
             )
             for record in made.forced
         ]
-        writes.rejection = losses(space, requests, made, batch)
+        writes.rejection = rejection_row(space, requests, made, batch)
         await apply(connection, space.tenant, writes)
         tried[batch] = made
         await commit(connection)
@@ -178,7 +178,7 @@ class Writer:
 
     async def _open(
         self, connection: WireConnection, space: Space, calls: Sequence[Call], rules: Rules, first: load.First
-    ) -> tuple[Opened, int, tuple[int, bytes] | None]:
+    ) -> tuple[UnsealedBatch, int, tuple[int, bytes] | None]:
         """Locks what the first round trip found and opens it."""
         groups = {call.group_key for call in calls if call.group is not None}
         known = first.owners
@@ -195,10 +195,10 @@ class Writer:
             slot if may_mint or any(call.alias is not None for call in calls) else None,
         )
         try:
-            opened = Opened(space, first, second)
+            opened = UnsealedBatch(space, first, second)
         except KeyError:
             await space.read_types()
-            opened = Opened(space, first, second)
+            opened = UnsealedBatch(space, first, second)
         opened.around.messages = {call.message for call in calls} - first.fresh_messages
         opened.around.suppressed, opened.around.erased = marked.suppressed, marked.erased
         opened.around.blocked, opened.around.cuts = marked.blocked, marked.cuts
@@ -239,7 +239,7 @@ async def _current(
     gate = first.gate
     if any(request.rules != gate.rules_version or request.index != gate.versions for request in requests):
         await rollback(connection)
-        space.keys.turn(gate.versions)
+        space.keys.set_versions(gate.versions)
         rules = await space.rules(gate.rules_version)
         for request in requests:
             await request.read(space, rules)

@@ -19,7 +19,7 @@ from identity.values.calls import Outcome, Source
 from identity.values.errors import OnefoldError
 
 
-class Trials:
+class DryRuns:
     """Tries calls out. Nothing of it stays, but for the lease of its writer."""
 
     def __init__(self, database: Database) -> None:

@@ -6,7 +6,7 @@ So it has its stamp, is evidence, and wins or loses against a join by its time l
 import time
 from typing import Any
 
-from identity.operations.ingest.queue import Gatherer
+from identity.operations.ingest.queue import IngestQueue
 from identity.operations.ingest.request import Request
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.extract import LONGEST_GROUP_ID
@@ -16,7 +16,7 @@ from identity.values.errors import BadIdentifier, GroupNotFound, ProfileNotFound
 from identity.values.identifiers import parse, plain
 
 
-async def leave(space: Space, gatherer: Gatherer, group_id: str, ref: str, source: Source) -> dict[str, Any]:
+async def leave(space: Space, queue: IngestQueue, group_id: str, ref: str, source: Source) -> dict[str, Any]:
     """Takes the profile of `type:value` out of a group; one that never was in it stays out.
 
     GroupNotFound where the id cannot be one, BadIdentifier, ProfileNotFound.
@@ -33,7 +33,7 @@ async def leave(space: Space, gatherer: Gatherer, group_id: str, ref: str, sourc
         },
         "timestamp": format_time(now),
     }
-    outcome = (await gatherer.submit(space, Request([body], source=source, received=now, kind="leave")))[0]
+    outcome = (await queue.submit(space, Request([body], source=source, received=now, kind="leave")))[0]
     if outcome.status == "rejected":
         raise BadIdentifier
     if outcome.profile_id is None:

@@ -35,7 +35,7 @@ class _Waiting(NamedTuple):
     done: "asyncio.Future[None]"
 
 
-class Gatherer:
+class IngestQueue:
     """The queue and its writers. `bound` is the weight that may wait, rejected calls included."""
 
     def __init__(self, database: Database, *, writers: int = 2, bound: int = 20_000) -> None:

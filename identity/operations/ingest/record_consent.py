@@ -7,7 +7,7 @@ it was said. What came with it as proof is sealed with it.
 import time
 from typing import Any
 
-from identity.operations.ingest.queue import Gatherer
+from identity.operations.ingest.queue import IngestQueue
 from identity.operations.ingest.request import Request
 from identity.planning.consent.statements import region
 from identity.planning.resolution.event_time import format_time, parse_time
@@ -23,7 +23,7 @@ LONGEST_CATEGORY = 64
 
 async def record(
     space: Space,
-    gatherer: Gatherer,
+    queue: IngestQueue,
     ref: str,
     decisions: dict[str, bool],
     source: Source,
@@ -61,7 +61,7 @@ async def record(
         # What is said to have been decided later than now was decided now.
         "timestamp": format_time(min(captured, now)),
     }
-    outcome = (await gatherer.submit(space, Request([body], source=source, received=now, kind="consent")))[0]
+    outcome = (await queue.submit(space, Request([body], source=source, received=now, kind="consent")))[0]
     if outcome.status == "suppressed":
         raise Suppressed
     if outcome.status == "rejected" or outcome.profile_id is None:

@@ -12,7 +12,7 @@ from identity.values.calls import Outcome
 from identity.vault.seal import REJECTION
 
 
-def losses(space: Space, requests: Sequence[Request], made: Plan, stamp: int) -> RejectionRow | None:
+def rejection_row(space: Space, requests: Sequence[Request], made: Plan, stamp: int) -> RejectionRow | None:
     """The row of a batch, at the stamp that names it; None where everything was taken."""
     taken = all(len(request.calls) == len(request.items) for request in requests)
     if taken and not any(_lost(outcome) for outcome in made.outcomes):

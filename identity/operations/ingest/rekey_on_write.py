@@ -8,7 +8,7 @@ nothing else is kept of for as long as there are such.
 from collections.abc import Sequence
 
 from identity.operations.ingest.request import Request
-from identity.spaces.rekey_profiles import AT_ONCE, move, settle
+from identity.spaces.rekey_profiles import AT_ONCE, rekey_hashes, rekey_profiles
 from identity.spaces.space import Older, Space
 from identity.store.ingest import load
 from identity.store.ingest.load import BLOCKED, CUTS
@@ -51,9 +51,9 @@ class Behind:
                 if gate.newest != space.keys.versions.newest:
                     return
                 await rekey_sql.rename_groups(connection, space.tenant, self._groups)
-                await settle(space, connection, self._hashes)
+                await rekey_hashes(space, connection, self._hashes)
                 await space.read_types()
-                await move(space, connection, origins[at : at + AT_ONCE])
+                await rekey_profiles(space, connection, origins[at : at + AT_ONCE])
 
     async def fresh(self, connection: WireConnection, first: load.First) -> load.First:
         """The same without messages that were accepted under an older name; they bear the newest from now on."""

@@ -4,14 +4,14 @@ Every origin and every group is born with a subject key of its own; all that are
 batch share one key slot, whose row is locked by this transaction.
 """
 
-from identity.operations.ingest.unseal import Opened
+from identity.operations.ingest.unseal import UnsealedBatch
 from identity.planning.resolution import document as traits
 from identity.planning.resolution.plan import DEMOTED, Plan, Record
 from identity.planning.resolution.planner_state import Profile, Sighting
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import pack, pack_demoted, pack_events
-from identity.spaces.new_subject_keys import Mint
-from identity.spaces.profile_rows import written
+from identity.spaces.new_subject_keys import NewSubjectKeys
+from identity.spaces.profile_rows import to_row
 from identity.store.ingest.write import Writes
 from identity.store.postgres import rows
 from identity.store.postgres.rows import Gate
@@ -23,19 +23,21 @@ from identity.vault.subject_keys import SubjectKey
 class Sealer:
     """Seals one plan. `slot` is the key slot to mint under: its number, epoch and wrapped key."""
 
-    def __init__(self, opened: Opened, gate: Gate, rules: Rules, slot: int, held: tuple[int, bytes] | None) -> None:
+    def __init__(
+        self, opened: UnsealedBatch, gate: Gate, rules: Rules, slot: int, held: tuple[int, bytes] | None
+    ) -> None:
         self.opened = opened
         self.space = opened.space
         self.writes = Writes()
         self._rules_version = rules.version
-        self._mint = Mint(self.space, gate.epoch, slot, held)
+        self._new_keys = NewSubjectKeys(self.space, gate.epoch, slot, held)
 
     def seal(self, plan: Plan) -> Writes:
         """The rows of a plan."""
         writes, opened = self.writes, self.opened
         writes.born = [self._profile(p, recounted=True) for p in plan.born.values()]
         for id_ in plan.born:
-            self._mint.make(id_)
+            self._new_keys.make(id_)
         writes.touched = [
             (self._profile(p, recounted=p.id in plan.recounted), opened.rows[p.id].stamp) for p in plan.touched.values()
         ]
@@ -48,15 +50,15 @@ class Sealer:
             rows.ChangeRow(change.op, change.version, change.at, change.profile, change.other)
             for change in (*plan.merges, *plan.upserts.values())
         ]
-        writes.slot, writes.subject_keys = self._mint.new_slot, self._mint.rows
+        writes.slot, writes.subject_keys = self._new_keys.new_slot, self._new_keys.rows
         return writes
 
     def _subject(self, id_: bytes) -> SubjectKey:
-        minted = self._mint.get(id_)
+        minted = self._new_keys.get(id_)
         return self.opened.subject(id_) if minted is None else minted
 
     def _profile(self, profile: Profile, *, recounted: bool) -> rows.ProfileRow:
-        return written(profile, self.space.codes, None if recounted else self.opened.rows[profile.id])
+        return to_row(profile, self.space.codes, None if recounted else self.opened.rows[profile.id])
 
     def _identifiers(self, plan: Plan) -> None:
         writes, codes = self.writes, self.space.codes
@@ -92,7 +94,7 @@ class Sealer:
     def _accounts(self, plan: Plan) -> None:
         for key, account in plan.accounts.items():
             version = self.opened.accounts.get(key, 0) + 1
-            subject = self._mint.make(account.id) if version == 1 else self._subject(account.id)
+            subject = self._new_keys.make(account.id) if version == 1 else self._subject(account.id)
             name = subject.seal(GROUP_ID, account.id, 0, account.name.encode())
             document = subject.seal(GROUP_TRAITS, account.id, version, traits.pack(account.document))
             row = rows.AccountRow(key, account.id, version, name, document)

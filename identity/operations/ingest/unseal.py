@@ -8,7 +8,7 @@ from identity.planning.resolution import document as traits
 from identity.planning.resolution.planner_state import Account, Neighbourhood, Sighting
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.working_set import set_key
-from identity.spaces.profile_rows import opened, unwrap
+from identity.spaces.profile_rows import to_profile, unwrap_key
 from identity.spaces.space import Space
 from identity.store.ingest.load import First, Second
 from identity.store.postgres.rows import ProfileRow
@@ -17,7 +17,7 @@ from identity.vault.seal import DOCUMENT, GROUP_ID, GROUP_TRAITS
 from identity.vault.subject_keys import SubjectKey
 
 
-class Opened:
+class UnsealedBatch:
     """The rows under the locks as a plan wants them, and the subject keys to seal with."""
 
     def __init__(self, space: Space, first: First, second: Second) -> None:
@@ -40,14 +40,14 @@ class Opened:
         """The subject key of a loaded origin or group."""
         subject = self._subjects.get(id_)
         if subject is None:
-            subject = self._subjects[id_] = unwrap(self.space, self._keys[id_])
+            subject = self._subjects[id_] = unwrap_key(self.space, self._keys[id_])
         return subject
 
     def _around(self, first: First, second: Second) -> Neighbourhood:
         names = self.space.names
         around = Neighbourhood(
             owners=dict(first.owners),
-            profiles={row.id: opened(row, names) for row in second.profiles},
+            profiles={row.id: to_profile(row, names) for row in second.profiles},
             stamp=first.gate.stamp,
         )
         for row in second.keys:

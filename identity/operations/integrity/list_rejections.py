@@ -12,8 +12,8 @@ from identity.planning.resolution.rejections import STATUSES, Refusal
 from identity.planning.resolution.rejections import unpack as unpack_refusals
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import unpack, unpack_demoted
-from identity.spaces.space import Space, through_a_roll
-from identity.spaces.stored_call_identifiers import named
+from identity.spaces.space import Space, retry_on_key_rotation
+from identity.spaces.stored_call_identifiers import identifiers_by_key
 from identity.store.ingest import rejections
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import STORED_KINDS
@@ -26,7 +26,7 @@ _LIST = b"rejections"
 _LAST_STAMP = 2**63 - 1
 
 
-@through_a_roll
+@retry_on_key_rotation
 async def list_rejections(space: Space, since: str | None, limit: int, cursor: str | None) -> dict[str, Any]:
     """A page of the list; `since` is an RFC 3339 time. BadParameter, BadCursor."""
     before = (_LAST_STAMP, 0) if cursor is None else _position(space.read_cursor(_LIST, cursor))
@@ -96,7 +96,7 @@ class _Teller:
             return None
         subject = self.space.keys.slot(row.slot, row.epoch, row.slot_wrapped).unwrap(row.key_id, row.wrapped)
         kept = unpack(subject.open(EVIDENCE, row.origin, row.stamp, row.payload))
-        values = named(self.space, kept, self.rules[row.rules_version])
+        values = identifiers_by_key(self.space, kept, self.rules[row.rules_version])
         return {
             "at": format_time(stamp_time(row.stamp)),
             "received_at": format_time(kept.received),

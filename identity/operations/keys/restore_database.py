@@ -17,7 +17,7 @@ import structlog
 from identity.planning.privacy.erasure_entry import counted
 from identity.planning.privacy.request_kinds import FORWARDS, ON_HOLD
 from identity.spaces.ledger_publication import chained, check, publish
-from identity.spaces.rekey_space import ROTATED, catch_up
+from identity.spaces.rekey_space import ROTATED, rotate_up_to
 from identity.spaces.space import Space, Spaces
 from identity.store.destinations import feed
 from identity.store.ingest.load import SUPPRESSED
@@ -95,7 +95,7 @@ async def repair(spaces: Spaces, tenant: Tenant, public_id: bytes, journal: Jour
                 raise LedgerBroken
             # Who was told of people since has to hear anew who is there, and drop whoever is not.
             await feed.begin_anew(connection, tenant)
-            await catch_up(space, connection, 0, 0)
+            await rotate_up_to(space, connection, 0, 0)
             hash_ = head.hash
             for line in await asyncio.to_thread(lambda: list(journal.after(head.seq))):
                 hash_ = chained(hash_, line.entry)
@@ -211,7 +211,7 @@ def _holding(spaces: Spaces, public_id: bytes) -> Replay:
 
 def _rotating(space: Space) -> Replay:
     async def rotate(connection: WireConnection, _tenant: Tenant, entry: dict[str, Any]) -> None:
-        await catch_up(space, connection, entry["version"], entry["at"])
+        await rotate_up_to(space, connection, entry["version"], entry["at"])
 
     return rotate
 

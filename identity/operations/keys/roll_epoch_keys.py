@@ -60,7 +60,7 @@ async def _roll(spaces: Spaces, space: Space, actor: str, backup_days: int, prog
     async with database.reading() as connection:
         old = await epoch_key_roll.epoch(connection, space_id)
     new = old + 1
-    await asyncio.to_thread(keyring.mint_epoch, space.public_id, new)
+    await asyncio.to_thread(keyring.create_epoch_key, space.public_id, new)
 
     async def name_it() -> None:
         async with database.transaction() as connection:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import structlog
 
 from identity.planning.resolution.event_time import format_time
-from identity.spaces.rekey_space import ROTATED, Progress, finish, put_in_force
+from identity.spaces.rekey_space import ROTATED, Progress, activate_next_version, finish_rotation
 from identity.spaces.space import Space, Spaces
 from identity.store.keys import index_key_rotation
 from identity.store.ledger import ledger
@@ -32,30 +32,30 @@ _log = structlog.get_logger(__name__)
 
 async def begin(spaces: Spaces, space: Space, actor: str = OPERATOR) -> int:
     """Puts a new version in force, unless a rotation is under way, which is to be ended first; the newest."""
-    await space.learn()
+    await space.refresh_versions()
     versions = space.keys.versions
     if versions.live == versions.newest:
-        await asyncio.to_thread(spaces.keyring.mint_index, space.public_id, versions.newest + 1)
+        await asyncio.to_thread(spaces.keyring.create_index_key, space.public_id, versions.newest + 1)
         await space.read_types()
         async with space.database.transaction() as connection:
             gate = await index_key_rotation.hold_gate(connection, space.tenant.id)
             if gate.versions == versions:
                 now = time.time_ns() // 1000
-                await put_in_force(space, connection, gate, now)
+                await activate_next_version(space, connection, gate, now)
                 said = ledger.said(actor, ROTATED, None, now, {"version": versions.newest + 1})
                 await ledger.append(connection, space.tenant.id, *said)
         await space.publish()
-        await space.learn()
+        await space.refresh_versions()
     return space.keys.versions.newest
 
 
 async def rotate(spaces: Spaces, space: Space, progress: Progress, message_days: int = MESSAGE_DAYS) -> dict[str, Any]:
     """The job: everything is under the newest version; what then still needs an older one, and until when."""
-    await finish(space, progress)
-    return await settle(spaces, space, message_days)
+    await finish_rotation(space, progress)
+    return await destroy_unused(spaces, space, message_days)
 
 
-async def settle(spaces: Spaces, space: Space, message_days: int = MESSAGE_DAYS) -> dict[str, Any]:
+async def destroy_unused(spaces: Spaces, space: Space, message_days: int = MESSAGE_DAYS) -> dict[str, Any]:
     """Destroys the older versions if nothing needs them; says what does."""
     kept = (message_days * DAY + _MARGIN) << SLOT_BITS
     space_id = space.tenant.id
@@ -66,7 +66,7 @@ async def settle(spaces: Spaces, space: Space, message_days: int = MESSAGE_DAYS)
         left = await index_key_rotation.left(connection, space.tenant) if gate.live == gate.newest else 0
         if not left:
             await index_key_rotation.close(connection, space_id)
-    await space.learn()
+    await space.refresh_versions()
     versions = space.keys.versions
     await asyncio.to_thread(_destroy, spaces, space)
     until = None
@@ -81,7 +81,7 @@ def _destroy(spaces: Spaces, space: Space) -> None:
             spaces.keyring.destroy_index(space.public_id, version)
 
 
-async def settle_all(spaces: Spaces, message_days: int) -> None:
+async def destroy_unused_everywhere(spaces: Spaces, message_days: int) -> None:
     """Destroys what older versions nothing needs any more, in every space, and those whose destroyer died."""
     async with spaces.database.reading() as connection:
         found = await index_key_rotation.versions(connection)
@@ -89,9 +89,9 @@ async def settle_all(spaces: Spaces, message_days: int) -> None:
         try:
             space = await spaces.get(space_id)
             if versions.oldest < versions.newest:
-                await settle(spaces, space, message_days)
+                await destroy_unused(spaces, space, message_days)
             else:
-                space.keys.turn(versions)
+                space.keys.set_versions(versions)
                 await asyncio.to_thread(_destroy, spaces, space)
         except OnefoldError as error:
             _log.warning("index.not_settled", code=error.code)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from identity.operations.privacy.person import open_person
 from identity.planning.privacy.request_kinds import CANCELLED
 from identity.planning.resolution.plan import MERGE, UPSERT
-from identity.spaces.exclusive_transaction import Done, Ground, perform
+from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive_with
 from identity.spaces.space import Space
 from identity.store.ingest.write import Writes
 from identity.store.ledger import ledger
@@ -22,37 +22,37 @@ from identity.values.stamps import stamp_time
 
 async def give_up(pen: Pen, space: Space, row: ErasureRow, actor: str) -> None:
     """Ends what a cancelled erasure did to whoever bears its identifier; done again it is done."""
-    await perform(pen, space, (), _deciding(row.id, actor))
+    await run_exclusive_with(pen, space, (), _deciding(row.id, actor))
 
 
-def _deciding(id_: bytes, actor: str) -> Callable[[Ground], Awaitable[Done]]:
-    async def decide(ground: Ground) -> Done:
-        connection, tenant = ground.connection, ground.space.tenant
+def _deciding(id_: bytes, actor: str) -> Callable[[ExclusiveSpace], Awaitable[SpaceChange]]:
+    async def decide(exclusive: ExclusiveSpace) -> SpaceChange:
+        connection, tenant = exclusive.connection, exclusive.space.tenant
         row = await erasures.get(connection, tenant, id_)
         if row is None or row.state != CANCELLED:
-            return Done(None)
-        await ground.bring([row.key])
+            return SpaceChange(None)
+        await exclusive.load_owners([row.key])
         row = await erasures.get(connection, tenant, id_) or row
-        if row.key not in ground.owners:
-            return Done(None)
-        person = await open_person(ground, row.key)
+        if row.key not in exclusive.owners:
+            return SpaceChange(None)
+        person = await open_person(exclusive, row.key)
         if not await erase.withheld(connection, tenant, person.ids):
-            return Done(None)
+            return SpaceChange(None)
         gone = person.gone(row.key, row.hash)
         if await erasures.held_up(connection, tenant, gone.indexes):
-            return Done(None)
+            return SpaceChange(None)
         kept = await erasures.suppressed(connection, tenant, gone.hashes)
         hashes = [hash_ for hash_ in gone.hashes if hash_ not in kept]
-        stamp = ground.stamps(max(ground.gate.stamp, *(each.stamp for each in person.rows)))
+        stamp = exclusive.stamps(max(exclusive.gate.stamp, *(each.stamp for each in person.rows)))
         await erase.show(connection, tenant, person.ids)
         await suppressions.lift(connection, tenant, hashes)
         said = {"profiles": [each.hex() for each in person.ids], "hashes": [each.hex() for each in hashes]}
-        writes = Writes(gate=stamp, lane=ground.lane)
+        writes = Writes(gate=stamp, lane=exclusive.lane)
         version, canonical = person.head.version + 1, person.head.canonical
         merged = [id_ for id_ in person.ids if id_ != canonical]
         writes.changes = [ChangeRow(UPSERT, version, stamp, canonical, None)]
         writes.changes += [ChangeRow(MERGE, version, stamp, canonical, other) for other in merged]
         writes.ledger = [ledger.said(actor, "withhold.end", public("ers", id_), stamp_time(stamp), said)]
-        return Done(None, writes)
+        return SpaceChange(None, writes)
 
     return decide

@@ -12,7 +12,7 @@ from identity.operations.privacy.person import Person, open_person
 from identity.planning.privacy import erasure_entry
 from identity.planning.privacy.request_kinds import FINISHED, FORWARDS, ON_HOLD, RECEIVED, SUPPRESSES
 from identity.planning.resolution.plan import ERASE
-from identity.spaces.exclusive_transaction import Done, Ground, perform
+from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive_with
 from identity.spaces.space import Space
 from identity.store.ingest.load import SUPPRESSED
 from identity.store.ingest.write import Writes
@@ -34,51 +34,51 @@ async def erase(pen: Pen, space: Space, row: ErasureRow, actor: str, named: Sequ
 
     `named` is that identifier where it is known. KeyUnavailable: see `Ground.sure`.
     """
-    await perform(pen, space, named, _deciding(row.id, actor, known=bool(named)))
+    await run_exclusive_with(pen, space, named, _deciding(row.id, actor, known=bool(named)))
 
 
-def _deciding(id_: bytes, actor: str, *, known: bool) -> Callable[[Ground], Awaitable[Done]]:
-    async def decide(ground: Ground) -> Done:
-        tenant = ground.space.tenant
-        row = await erasures.get(ground.connection, tenant, id_)
+def _deciding(id_: bytes, actor: str, *, known: bool) -> Callable[[ExclusiveSpace], Awaitable[SpaceChange]]:
+    async def decide(exclusive: ExclusiveSpace) -> SpaceChange:
+        tenant = exclusive.space.tenant
+        row = await erasures.get(exclusive.connection, tenant, id_)
         if row is None:
             raise ErasureNotFound
         if row.state not in (RECEIVED, ON_HOLD):
-            return Done(None)
-        await ground.bring([row.key])
-        row = await erasures.get(ground.connection, tenant, id_) or row
+            return SpaceChange(None)
+        await exclusive.load_owners([row.key])
+        row = await erasures.get(exclusive.connection, tenant, id_) or row
         if not known and row.state == RECEIVED:
-            await ground.sure([row.key])
-        person = await open_person(ground, row.key)
-        await ground.settle([Identifier(*each) for each in person.identifiers()])
-        if await holds.held(ground.connection, tenant, sorted(person.keys | {row.key})):
-            return await _hold_up(ground, row, person, actor)
-        return await _erase(ground, row, person, actor)
+            await exclusive.require_known([row.key])
+        person = await open_person(exclusive, row.key)
+        await exclusive.rekey_named([Identifier(*each) for each in person.identifiers()])
+        if await holds.held(exclusive.connection, tenant, sorted(person.keys | {row.key})):
+            return await _hold_up(exclusive, row, person, actor)
+        return await _erase(exclusive, row, person, actor)
 
     return decide
 
 
-async def _erase(ground: Ground, row: ErasureRow, person: Person, actor: str) -> Done:
-    tenant, connection = ground.space.tenant, ground.connection
+async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, actor: str) -> SpaceChange:
+    tenant, connection = exclusive.space.tenant, exclusive.connection
     gone = person.gone(row.key, row.hash)
-    stamp = ground.stamps(max(ground.gate.stamp, *(each.stamp for each in person.rows), 0))
-    at, epoch, whole = stamp_time(stamp), ground.gate.epoch, row.kind in SUPPRESSES
+    stamp = exclusive.stamps(max(exclusive.gate.stamp, *(each.stamp for each in person.rows), 0))
+    at, epoch, whole = stamp_time(stamp), exclusive.gate.epoch, row.kind in SUPPRESSES
     told = await erasing.told(connection, tenant, gone.profiles) if row.kind in FORWARDS else []
-    writes = Writes(gate=stamp, marks=SUPPRESSED, lane=ground.lane)
+    writes = Writes(gate=stamp, marks=SUPPRESSED, lane=exclusive.lane)
     writes.evidence = await person.acts()
     writes.forgotten = [(key, stamp) for key in gone.indexes]
     writes.suppressed = [(hash_, whole, at) for hash_ in gone.hashes]
     writes.changes = _erased(person, stamp, row.id)
     aside = None
     if told:
-        mint = await ground.mint()
+        new_keys = await exclusive.new_subject_keys()
         named = msgspec.json.encode([f"{type_}:{value}" for type_, value in person.identifiers()])
-        aside = mint.make(row.id).seal(ASIDE, row.id, 0, named)
-        writes.slot, writes.subject_keys = mint.new_slot, mint.rows
+        aside = new_keys.make(row.id).seal(ASIDE, row.id, 0, named)
+        writes.slot, writes.subject_keys = new_keys.new_slot, new_keys.rows
     if row.state == ON_HOLD and not whole:
         await suppressions.lift(connection, tenant, gone.hashes)
     dropped = await access_exports.drop_of(connection, tenant, gone.profiles)
-    rows = await erasing.wipe(ground.wire, tenant, gone.profiles, gone.indexes, sorted(person.groups))
+    rows = await erasing.wipe(exclusive.connection, tenant, gone.profiles, gone.indexes, sorted(person.groups))
     said = erasure_entry.entry(gone, rows, dropped, told, stamp=stamp, whole=whole, epoch=epoch)
     seq = await ledger.append(connection, tenant.id, *ledger.said(actor, "erase", public("ers", row.id), at, said))
     counted = msgspec.json.encode(erasure_entry.counts(gone, rows, dropped))
@@ -96,27 +96,27 @@ async def _erase(ground: Ground, row: ErasureRow, person: Person, actor: str) ->
     )
     await erasure_notices.add(connection, tenant, row.id, told, at)
     await erasures.duplicates(connection, tenant, gone.indexes, row, at)
-    return Done(None, writes)
+    return SpaceChange(None, writes)
 
 
-async def _hold_up(ground: Ground, row: ErasureRow, person: Person, actor: str) -> Done:
+async def _hold_up(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, actor: str) -> SpaceChange:
     """Nothing is destroyed while the hold stands; nobody reads it and nothing is added to it."""
     if row.state == ON_HOLD:
-        return Done(None)
-    connection, tenant = ground.connection, ground.space.tenant
+        return SpaceChange(None)
+    connection, tenant = exclusive.connection, exclusive.space.tenant
     gone = person.gone(row.key, row.hash)
-    stamp = ground.stamps(max(ground.gate.stamp, *(each.stamp for each in person.rows), 0))
+    stamp = exclusive.stamps(max(exclusive.gate.stamp, *(each.stamp for each in person.rows), 0))
     at = stamp_time(stamp)
     await erasures.set_state(connection, tenant, row.id, ON_HOLD)
     await erasing.withhold(connection, tenant, gone.profiles)
     await access_exports.drop_of(connection, tenant, gone.profiles)
     hashes = sorted(hash_.hex() for hash_ in gone.hashes)
-    writes = Writes(gate=stamp, marks=SUPPRESSED, lane=ground.lane)
+    writes = Writes(gate=stamp, marks=SUPPRESSED, lane=exclusive.lane)
     writes.suppressed = [(hash_, True, at) for hash_ in gone.hashes]
     writes.changes = _erased(person, stamp, None)
     held = {"hashes": hashes, "profiles": sorted(id_.hex() for id_ in gone.profiles)}
     writes.ledger = [ledger.said(actor, "suppress", public("ers", row.id), at, held)]
-    return Done(None, writes)
+    return SpaceChange(None, writes)
 
 
 def _erased(person: Person, stamp: int, erasure: bytes | None) -> list[ChangeRow]:

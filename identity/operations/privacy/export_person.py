@@ -19,8 +19,8 @@ from msgspec import Struct
 from identity.planning.privacy.access_export import RUNNING, STATES, WRITERS, Part, Place, pack, split, unpack
 from identity.planning.privacy.request_kinds import ACCESS, Asked
 from identity.planning.resolution.event_time import format_time
-from identity.spaces.exclusive_transaction import Done, Ground, act
-from identity.spaces.profile_rows import unwrap
+from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
+from identity.spaces.profile_rows import unwrap_key
 from identity.spaces.space import Space, Spaces
 from identity.store.ingest.write import Writes
 from identity.store.ledger import ledger
@@ -93,17 +93,17 @@ async def ask(space: Space, asked: Asked) -> Made:
         space.keys.seal(REQUEST, made.request_id, 0, msgspec.json.encode(details)),
     )  # fmt: skip
 
-    async def decide(ground: Ground) -> Done:
-        connection, tenant = ground.connection, space.tenant
+    async def decide(exclusive: ExclusiveSpace) -> SpaceChange:
+        connection, tenant = exclusive.connection, space.tenant
         keys = [space.keys.identifier(each.type, each.value) for each in named]
-        unknown = [text for text, key in zip(texts, keys, strict=True) if key not in ground.owners]
+        unknown = [text for text, key in zip(texts, keys, strict=True) if key not in exclusive.owners]
         known = None if idempotency is None else await requests.again(connection, tenant, idempotency)
         known = known or await requests.get(connection, tenant, made.request_id)
         if known is not None:
             if known.body != body:
                 raise IdempotencyConflict if known.id != made.request_id else RequestExists
-            return Done(msgspec.structs.replace(_made(space, known), unknown=unknown))
-        rows = await snapshot_queries.profiles(connection, tenant, sorted(set(ground.owners.values())))
+            return SpaceChange(msgspec.structs.replace(_made(space, known), unknown=unknown))
+        rows = await snapshot_queries.profiles(connection, tenant, sorted(set(exclusive.owners.values())))
         heads = [row for row in rows if row.head == row.id]
         await requests.add(connection, tenant, request, idempotency, asked.call_at(time.time_ns() // 1000))
         ids = b"".join(sorted(row.id for row in rows))
@@ -117,13 +117,13 @@ async def ask(space: Space, asked: Asked) -> Made:
         }
         payload = space.keys.seal(JOB, made.job_id, 0, msgspec.json.encode(wanted))
         await jobs.add(connection, tenant, made.job_id, jobs.EXPORT, payload)
-        mint = await ground.mint()
-        mint.make(made.id)
-        writes = Writes(gate=ground.stamps(ground.gate.stamp), slot=mint.new_slot, subject_keys=mint.rows)
+        new_keys = await exclusive.new_subject_keys()
+        new_keys.make(made.id)
+        writes = Writes(gate=exclusive.stamps(exclusive.gate.stamp), slot=new_keys.new_slot, subject_keys=new_keys.rows)
         writes.ledger = [ledger.said(asked.actor, "export", public("exp", made.id), now)]
-        return Done(msgspec.structs.replace(made, unknown=unknown), writes)
+        return SpaceChange(msgspec.structs.replace(made, unknown=unknown), writes)
 
-    answer: Made = await act(space, named, decide)
+    answer: Made = await run_exclusive(space, named, decide)
     return answer
 
 
@@ -249,7 +249,7 @@ async def _key(space: Space, id_: bytes) -> SubjectKey:
         found = await snapshot_queries.keys(connection, space.tenant, [id_])
     if not found:
         raise ExportNotFound
-    return unwrap(space, found[0])
+    return unwrap_key(space, found[0])
 
 
 def _made(space: Space, row: requests.RequestRow) -> Made:

@@ -10,7 +10,7 @@ from typing import Any
 from identity.operations.privacy.erase_person import erase
 from identity.planning.privacy.request_kinds import ON_HOLD
 from identity.planning.resolution.event_time import format_time
-from identity.spaces.exclusive_transaction import Done, Ground, act
+from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
 from identity.spaces.space import Space
 from identity.store.ingest.write import Writes
 from identity.store.ledger import ledger
@@ -36,9 +36,9 @@ async def hold(space: Space, identifiers: Sequence[str], reason: str, actor: str
     count = len({each.text for each in named})
     row = store.HoldRow(id_, now, actor, space.keys.seal(HOLD, id_, 0, reason.encode()), count)
 
-    async def decide(ground: Ground) -> Done:
+    async def decide(exclusive: ExclusiveSpace) -> SpaceChange:
         # Under the gate held alone: an erasure is either done before it, or finds it.
-        connection = ground.connection
+        connection = exclusive.connection
         keys = sorted({space.keys.identifier(each.type, each.value) for each in named})
         indexes = {"indexes": [key.hex() for key in keys]}
         if all(each.id != id_ for each in await store.standing(connection, space.tenant)):
@@ -46,9 +46,9 @@ async def hold(space: Space, identifiers: Sequence[str], reason: str, actor: str
             await ledger.append(
                 connection, space.tenant.id, *ledger.said(actor, "hold", public("hld", id_), now, indexes)
             )
-        return Done(None, Writes(gate=ground.stamps(ground.gate.stamp)))
+        return SpaceChange(None, Writes(gate=exclusive.stamps(exclusive.gate.stamp)))
 
-    await act(space, named, decide)
+    await run_exclusive(space, named, decide)
     await space.publish()
     return _told(space, row)
 

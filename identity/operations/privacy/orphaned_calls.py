@@ -10,8 +10,8 @@ from collections.abc import Set as AbstractSet
 from identity.planning.resolution.extract import extract
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules
 from identity.planning.resolution.stored_calls import Kept, source, unpack
-from identity.spaces.exclusive_transaction import Ground
-from identity.spaces.profile_rows import unwrap
+from identity.spaces.exclusive_transaction import ExclusiveSpace
+from identity.spaces.profile_rows import unwrap_key
 from identity.spaces.space import Space
 from identity.store.postgres.rows import KeyRow
 from identity.store.privacy import erase
@@ -21,20 +21,20 @@ from identity.values.errors import BadCall
 from identity.vault.seal import EVIDENCE
 
 
-async def asleep(ground: Ground, keys: AbstractSet[bytes]) -> list[KeyRow]:
+async def asleep(exclusive: ExclusiveSpace, keys: AbstractSet[bytes]) -> list[KeyRow]:
     """The keys of ids that are asleep and hold a call that names one of these identifiers."""
-    connection, space, tenant = ground.connection, ground.space, ground.space.tenant
+    connection, space, tenant = exclusive.connection, exclusive.space, exclusive.space.tenant
     ids = await erase.asleep(connection, tenant)
     if not ids:
         return []
     held = {key.id: key for key in await snapshot_queries.keys(connection, tenant, ids)}
-    subjects = {id_: unwrap(space, key) for id_, key in held.items()}
+    subjects = {id_: unwrap_key(space, key) for id_, key in held.items()}
     found = set()
     for row in await snapshot_queries.evidence(connection, tenant, sorted(held)):
         if row.origin in found or STORED_KINDS[row.kind] in ACTS:
             continue
         kept = unpack(subjects[row.origin].open(EVIDENCE, row.origin, row.stamp, row.payload))
-        if not keys.isdisjoint(_named(space, kept, ground.rules)):
+        if not keys.isdisjoint(_named(space, kept, exclusive.rules)):
             found.add(row.origin)
     return [held[id_] for id_ in sorted(found)]
 

@@ -26,7 +26,7 @@ from identity.planning.privacy.request_kinds import (
     Notice,
     Request,
 )
-from identity.spaces.space import Space, through_a_roll
+from identity.spaces.space import Space, retry_on_key_rotation
 from identity.store.corrections.connected_profiles import gate as read_gate
 from identity.store.ledger import ledger
 from identity.store.postgres.database import Connection
@@ -79,7 +79,7 @@ async def ask(space: Space, asked: Asked) -> Request:
     await space.read_types()
     async with space.database.transaction() as connection:
         # What is added is looked up by the version of the index key that is in force.
-        space.keys.turn((await read_gate(connection, space.tenant.id, share=True)).versions)
+        space.keys.set_versions((await read_gate(connection, space.tenant.id, share=True)).versions)
         erasures = [
             erasures_.Named(
                 new_id(),
@@ -125,7 +125,7 @@ def _salt(space: Space, asked: Asked, nr: int) -> bytes:
     return sha256(own + asked.idempotency.encode()).digest()[:SALT]
 
 
-@through_a_roll
+@retry_on_key_rotation
 async def perform(space: Space, request_id: bytes, named: Sequence[Identifier] = ()) -> None:
     """Does what of a request is not done yet, and has the journal say so.
 

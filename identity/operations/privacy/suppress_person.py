@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from identity.planning.privacy.request_kinds import FINISHED, RECEIVED
-from identity.spaces.exclusive_transaction import Done, Ground, perform
+from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive_with
 from identity.spaces.space import Space
 from identity.store.ingest.load import SUPPRESSED
 from identity.store.ingest.write import Writes
@@ -27,28 +27,30 @@ async def change(
     pen: Pen, space: Space, rows: Sequence[ErasureRow], actor: str, named: Sequence[Identifier], *, on: bool
 ) -> None:
     """Suppresses the identifiers of a request (`named` where they are known), or lifts that; done again it is done."""
-    await perform(pen, space, named, _deciding(rows, actor, known=bool(named), on=on))
+    await run_exclusive_with(pen, space, named, _deciding(rows, actor, known=bool(named), on=on))
 
 
-def _deciding(rows: Sequence[ErasureRow], actor: str, *, known: bool, on: bool) -> Callable[[Ground], Awaitable[Done]]:
-    async def decide(ground: Ground) -> Done:
-        connection, tenant = ground.connection, ground.space.tenant
+def _deciding(
+    rows: Sequence[ErasureRow], actor: str, *, known: bool, on: bool
+) -> Callable[[ExclusiveSpace], Awaitable[SpaceChange]]:
+    async def decide(exclusive: ExclusiveSpace) -> SpaceChange:
+        connection, tenant = exclusive.connection, exclusive.space.tenant
         now = await erasures.of(connection, tenant, [rows[0].request_id])
-        await ground.bring([row.key for row in now])
+        await exclusive.load_owners([row.key for row in now])
         now = await erasures.of(connection, tenant, [rows[0].request_id])
         waiting = [row for row in now if row.state == RECEIVED]
         if not waiting:
-            return Done(None)
+            return SpaceChange(None)
         if not known:
-            await ground.sure([row.key for row in waiting])
-        stamp = ground.stamps(ground.gate.stamp)
+            await exclusive.require_known([row.key for row in waiting])
+        stamp = exclusive.stamps(exclusive.gate.stamp)
         at = stamp_time(stamp)
         hashes = sorted({row.hash for row in waiting})
         writes = Writes(gate=stamp, marks=SUPPRESSED)
         if on:
             writes.suppressed = [(hash_, True, None) for hash_ in hashes]
             # What calls of others named of somebody unknown must not come to life in a rebuild.
-            writes.forgotten = [(key, stamp) for key in sorted({r.key for r in waiting} - ground.owners.keys())]
+            writes.forgotten = [(key, stamp) for key in sorted({r.key for r in waiting} - exclusive.owners.keys())]
         else:
             await suppressions.lift(connection, tenant, hashes)
         more: dict[str, Any] = {"hashes": [hash_.hex() for hash_ in hashes]}
@@ -68,6 +70,6 @@ def _deciding(rows: Sequence[ErasureRow], actor: str, *, known: bool, on: bool) 
                 counts=msgspec.json.encode({"keys": 0, "rows": {}}),
                 aside=None,
             )
-        return Done(None, writes)
+        return SpaceChange(None, writes)
 
     return decide

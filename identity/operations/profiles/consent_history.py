@@ -20,7 +20,7 @@ from identity.planning.resolution.document import decide, signal
 from identity.planning.resolution.event_time import format_time, parse_time
 from identity.planning.resolution.extract import Content, content
 from identity.planning.resolution.stored_calls import Kept, unpack
-from identity.spaces.space import Space, through_a_roll
+from identity.spaces.space import Space, retry_on_key_rotation
 from identity.store.destinations import destinations
 from identity.store.profiles import snapshot_queries
 from identity.store.spaces import spaces_and_keys
@@ -41,7 +41,7 @@ class Statement(NamedTuple):
     said: Content
 
 
-@through_a_roll
+@retry_on_key_rotation
 async def consent_at(space: Space, ref: str, at: str | None) -> dict[str, Any]:
     """What was decided at a time (RFC 3339; None: now), with the ids of its evidence, and what it permitted.
 

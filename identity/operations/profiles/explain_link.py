@@ -9,7 +9,7 @@ from identity.operations.profiles.profile import open_profile
 from identity.planning.graph import evidence_graph
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.stored_calls import Kept
-from identity.spaces.space import Space, through_a_roll
+from identity.spaces.space import Space, retry_on_key_rotation
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import STORED_KINDS
 from identity.values.errors import NotLinked
@@ -21,7 +21,7 @@ MOST_CALLS = 10
 Place = tuple[bytes, int]
 
 
-@through_a_roll
+@retry_on_key_rotation
 async def explain(space: Space, ref: str, start: str, end: str) -> dict[str, Any]:
     """The shortest and the strongest path between two identifiers of a profile, written `type:value`.
 

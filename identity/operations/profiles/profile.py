@@ -160,7 +160,7 @@ async def open_profile(space: Space, ref: str) -> Opened:
     try:
         found = await find(space, ref)
     except KeyRenamed:
-        await space.learn()
+        await space.refresh_versions()
         found = await find(space, ref)
     if 0 not in found.heads:
         raise ProfileNotFound

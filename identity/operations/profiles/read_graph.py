@@ -11,7 +11,7 @@ from identity.planning.graph.layout import foremost, layout
 from identity.planning.graph.over_merge_review import Review, review, strong_ids
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.stored_calls import unpack_demoted
-from identity.spaces.space import Space, through_a_roll
+from identity.spaces.space import Space, retry_on_key_rotation
 from identity.store.profiles import snapshot_queries
 from identity.store.spaces import spaces_and_keys
 
@@ -23,7 +23,7 @@ _MOST_REFUSED = 20_000
 _CLAIMED = ("limit", "max_identifiers", "max_merges", "separated")
 
 
-@through_a_roll
+@retry_on_key_rotation
 async def get_graph(space: Space, ref: str, *, drawn: bool = False) -> dict[str, Any]:
     """Nodes, weighted links and review of a profile; where it is to be drawn, each node with its place.
 

@@ -4,14 +4,14 @@ from typing import Any
 
 from identity.operations.profiles.segment_accounts import open_account
 from identity.planning.resolution import document
-from identity.spaces.space import Space, through_a_roll
+from identity.spaces.space import Space, retry_on_key_rotation
 from identity.store.profiles import groups
 from identity.values.errors import GroupNotFound
 
 MOST_COUNTED = 10_000
 
 
-@through_a_roll
+@retry_on_key_rotation
 async def get_group(space: Space, group_id: str) -> dict[str, Any]:
     """A group by its id, in any spelling that collection folds. GroupNotFound.
 

@@ -10,8 +10,8 @@ from typing import Any
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.plan import CREATED, DEMOTED, GAINED, MERGED, REBUILT, REMOVED, RETIRED, UNMERGED
 from identity.planning.resolution.stored_calls import Kept, split_keys, unpack, unpack_demoted
-from identity.spaces.space import Space, through_a_roll
-from identity.spaces.stored_call_identifiers import named as named_in
+from identity.spaces.space import Space, retry_on_key_rotation
+from identity.spaces.stored_call_identifiers import identifiers_by_key as named_in
 from identity.store.corrections import rules
 from identity.store.profiles import profile_queries
 from identity.store.spaces import spaces_and_keys
@@ -39,7 +39,7 @@ _NEWEST = (2**63 - 1, 2**15 - 1)
 _CHANGE = 2**15 - 2  # behind every line of its stamp, if there is one
 
 
-@through_a_roll
+@retry_on_key_rotation
 async def get_history(space: Space, ref: str, limit: int, cursor: str | None) -> dict[str, Any]:
     """A page of the history of a profile, by `type:value` or id. ProfileNotFound, BadCursor."""
     before = _NEWEST if cursor is None else _position(space.read_cursor(_LIST, cursor))

@@ -5,7 +5,7 @@ from typing import Any
 
 from identity.operations.profiles.find_profile import MOST_DOCUMENTS
 from identity.operations.profiles.profile import Opened, open_profile
-from identity.spaces.space import Space, through_a_roll
+from identity.spaces.space import Space, retry_on_key_rotation
 from identity.store.privacy import holds
 from identity.store.profiles import profile_queries
 from identity.values.errors import HoldNotFound
@@ -15,7 +15,7 @@ from identity.values.ids import private
 _LIST = b"profiles"
 
 
-@through_a_roll
+@retry_on_key_rotation
 async def get_profile(space: Space, ref: str, *, verbose: bool = False) -> dict[str, Any]:
     """A profile by `type:value` or by any id it ever had. BadIdentifier, ProfileNotFound."""
     profile = await open_profile(space, ref)
@@ -25,7 +25,7 @@ async def get_profile(space: Space, ref: str, *, verbose: bool = False) -> dict[
     return answer
 
 
-@through_a_roll
+@retry_on_key_rotation
 async def lookup(space: Space, identifiers: Sequence[str]) -> dict[str, dict[str, Any] | None]:
     """Many profiles at once, by identifier as it was written; None where there is none."""
     rules = await space.rules()
@@ -39,7 +39,7 @@ async def lookup(space: Space, identifiers: Sequence[str]) -> dict[str, dict[str
     return {text: answers[heads[nr]] if nr in heads else None for nr, text in enumerate(identifiers)}
 
 
-@through_a_roll
+@retry_on_key_rotation
 async def held(space: Space, hold_id: str) -> list[dict[str, Any]]:
     """Whoever is under a hold, withheld from everybody else or not. HoldNotFound."""
     id_ = private("hld", hold_id)
@@ -50,7 +50,7 @@ async def held(space: Space, hold_id: str) -> list[dict[str, Any]]:
     return list((await _answers(space, found)).values())
 
 
-@through_a_roll
+@retry_on_key_rotation
 async def list_profiles(space: Space, limit: int, cursor: str | None) -> dict[str, Any]:
     """Every canonical profile of the space, page by page. BadCursor."""
     after = bytes(16) if cursor is None else space.read_cursor(_LIST, cursor)

@@ -12,7 +12,7 @@ from identity.operations.profiles.segment_users import key_names, page_of, sourc
 from identity.planning.resolution import document as planning
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.stored_calls import Kept
-from identity.spaces.space import Space, through_a_roll
+from identity.spaces.space import Space, retry_on_key_rotation
 from identity.store.profiles import groups, profile_queries
 from identity.values.documents import Document
 from identity.values.errors import BadIdentifier, ProfileNotFound, TooMuch
@@ -63,7 +63,7 @@ async def open_account(space: Space, group: str) -> Account | None:
     return Account(row.account_id, shown, id_time(row.account_id), document)
 
 
-@through_a_roll
+@retry_on_key_rotation
 async def traits(space: Space, ref: str, wanted: Wanted) -> Answered:
     """A page of the traits of a group; which key set one is not kept."""
     account = await find_account(space, ref)
@@ -78,7 +78,7 @@ async def traits(space: Space, ref: str, wanted: Wanted) -> Answered:
     return Answered(None, {"traits": told, "cursor": cursor(space, ACCOUNTS, "/-/traits", wanted, next_)})
 
 
-@through_a_roll
+@retry_on_key_rotation
 async def external_ids(space: Space, ref: str, wanted: Wanted) -> Answered:
     """The one identifier of a group."""
     account = await find_account(space, ref)
@@ -99,7 +99,7 @@ def group_id(name: str, created: int, call: Kept | None = None, source: str | No
     }
 
 
-@through_a_roll
+@retry_on_key_rotation
 async def metadata(space: Space, ref: str, _wanted: Wanted) -> Answered:
     """When a group came to be, and the first and last calls its members are known by.
 
@@ -126,7 +126,7 @@ async def metadata(space: Space, ref: str, _wanted: Wanted) -> Answered:
     return Answered(None, {"metadata": told})
 
 
-@through_a_roll
+@retry_on_key_rotation
 async def events(space: Space, ref: str, wanted: Wanted) -> Answered:
     """The group calls by which its members last spoke of a group, by their arrival. TooMuch past 10,000."""
     account = await find_account(space, ref)
@@ -159,7 +159,7 @@ async def events(space: Space, ref: str, wanted: Wanted) -> Answered:
     return Answered(None, {"data": data, "cursor": cursor(space, ACCOUNTS, "/-/events", wanted, next_)})
 
 
-@through_a_roll
+@retry_on_key_rotation
 async def listed(space: Space, wanted: Wanted) -> Answered:
     """A page of all groups."""
     after = bytes(16) if wanted.next is None else space.read_cursor(_LIST, wanted.next)

@@ -12,8 +12,8 @@ from identity.operations.profiles.segment_paging import Answered, Wanted, cursor
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import Kept, split_keys, unpack, unpack_events
-from identity.spaces.space import Space, through_a_roll
-from identity.spaces.stored_call_identifiers import named
+from identity.spaces.space import Space, retry_on_key_rotation
+from identity.spaces.stored_call_identifiers import identifiers_by_key
 from identity.store.profiles import events as store
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import STORED_KINDS
@@ -36,7 +36,7 @@ class Found(NamedTuple):
     origin: bytes
 
 
-@through_a_roll
+@retry_on_key_rotation
 async def events(space: Space, ref: str, wanted: Wanted) -> Answered:
     """A page of calls. It ends early, with a cursor, where a filter passes over too many."""
     domain = _UP if wanted.ascending else _DOWN
@@ -168,7 +168,7 @@ class _Teller:
 
 def _named(space: Space, call: Kept, rules: Rules) -> list[bytes]:
     try:
-        return list(named(space, call, rules))
+        return list(identifiers_by_key(space, call, rules))
     except BadCall:
         # Newer rules may find more identifiers in it than a call may have.
         return []

@@ -16,7 +16,7 @@ from identity.operations.profiles.segment_paging import (
 )
 from identity.operations.profiles.segment_users import USERS, key_names, source_id, told_ids
 from identity.planning.resolution import document as traits
-from identity.spaces.space import Space, through_a_roll
+from identity.spaces.space import Space, retry_on_key_rotation
 from identity.store.profiles import groups, profile_queries
 
 MOST_IDS = 25
@@ -26,7 +26,7 @@ _MOST_LOOKED_AT = 2_000
 _MOST_ORIGINS = 10_000
 
 
-@through_a_roll
+@retry_on_key_rotation
 async def accounts_of(space: Space, ref: str, wanted: Wanted) -> Answered:
     """A page of the groups that a profile belongs to, by their ids."""
     profile = await open_profile(space, ref)
@@ -55,7 +55,7 @@ async def accounts_of(space: Space, ref: str, wanted: Wanted) -> Answered:
     return Answered(profile.public_id, {"data": data, "cursor": cursor(space, USERS, place, wanted, next_)})
 
 
-@through_a_roll
+@retry_on_key_rotation
 async def users_of(space: Space, ref: str, wanted: Wanted) -> Answered:
     """A page of the profiles that belong to a group, each with its first 25 identifiers.
 

@@ -16,7 +16,7 @@ from identity.operations.profiles.segment_paging import (
 )
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.stored_calls import Kept
-from identity.spaces.space import Space, through_a_roll
+from identity.spaces.space import Space, retry_on_key_rotation
 from identity.store.profiles import profile_queries
 from identity.store.spaces import spaces_and_keys
 from identity.values.documents import Stamped
@@ -27,7 +27,7 @@ USERS = "users"
 _LIST, _TRAITS, _IDS = b"users", b"user-traits", b"user-ids"
 
 
-@through_a_roll
+@retry_on_key_rotation
 async def traits(space: Space, ref: str, wanted: Wanted) -> Answered:
     """A page of traits by name. Onefold computes none, so of computed ones there are none."""
     profile = await open_profile(space, ref)
@@ -61,7 +61,7 @@ def page_of(
     return {name: folded[name] for name in shown}, next_
 
 
-@through_a_roll
+@retry_on_key_rotation
 async def external_ids(space: Space, ref: str, wanted: Wanted) -> Answered:
     """A page of identifiers in the order they were linked."""
     profile = await open_profile(space, ref)
@@ -100,7 +100,7 @@ async def told_ids(
     return told
 
 
-@through_a_roll
+@retry_on_key_rotation
 async def metadata(space: Space, ref: str, _wanted: Wanted) -> Answered:
     """When a profile came to be, and its first and last calls."""
     profile = await open_profile(space, ref)

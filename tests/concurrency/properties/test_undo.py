@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from identity.operations.corrections.put_rules import put_rules
 from identity.operations.corrections.remove_identifier import remove_identifier
-from identity.operations.corrections.unmerge_profile import unmerge
+from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.ingest.leave_group import leave
 from identity.operations.profiles.read_profile import list_profiles
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES
@@ -69,12 +69,12 @@ async def take(ingest: Ingest, step: Any, changes: list[tuple[int, int]]) -> Non
         held = written(found[step[1] % len(found)])
         try:
             if step[0] == "leave":
-                await leave(ingest.space, ingest.gatherer, step[3], held[step[2] % len(held)], ADMIN)
+                await leave(ingest.space, ingest.queue, step[3], held[step[2] % len(held)], ADMIN)
             elif step[0] == "remove":
                 await remove_identifier(ingest.space, held[step[2] % len(held)], block=step[3], source=ADMIN, actor="t")
             else:
                 named = [text for at, text in enumerate(held) if step[2] >> at % 10 & 1]
-                await unmerge(ingest.space, named, block=step[3], source=ADMIN, actor="t")
+                await unmerge_profile(ingest.space, named, block=step[3], source=ADMIN, actor="t")
         except (Refused, NotOneProfile, ProfileNotFound):
             pass
 
@@ -149,7 +149,7 @@ def test_an_unmerge_gives_back_what_was(lab: Lab, one: list[Any], other: list[An
             outcome = (await ingest.send(bridge))[0]
             if not outcome.merged:
                 return
-            parted = await unmerge(ingest.space, written(right), block=True, source=ADMIN, actor="t")
+            parted = await unmerge_profile(ingest.space, written(right), block=True, source=ADMIN, actor="t")
             assert {*parted.values()} == {left["profile_id"], right["profile_id"]}
             after = {profile["profile_id"]: profile for profile in await profiles(ingest)}
             landed = min(ids, key=lambda each: rank(each["type"]))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from identity.operations.corrections.unmerge_profile import unmerge
+from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.destinations import manage_destinations
 from identity.operations.destinations.read_changes import changes
 from identity.operations.keys.overlay_key_tables import overlay
@@ -177,7 +177,7 @@ def test_one_side_of_a_split_origin(deployment: Deployment) -> None:
             await ingest.send({"type": "identify", "anonymousId": "tablet", "traits": {"email": "dora@example.org"}})
             first = deployment.backup("before-the-unmerge")
             named = ["email:dora@example.org"]
-            parted = await unmerge(ingest.space, named, block=True, source=Source(1), actor="test")
+            parted = await unmerge_profile(ingest.space, named, block=True, source=Source(1), actor="test")
             backup = deployment.backup("backup")
             await erase(ingest.space, named[0])
             await roll(ingest.spaces, ingest.space)

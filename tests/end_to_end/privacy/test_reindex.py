@@ -7,7 +7,7 @@ import pytest
 
 from identity.operations.corrections.rebuild_profiles import rebuild_space
 from identity.operations.corrections.remove_identifier import remove_identifier
-from identity.operations.corrections.unmerge_profile import unmerge
+from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.keys import rotate_index_key
 from identity.operations.privacy import list_suppressions, manage_holds, request_erasure
 from identity.operations.profiles.read_profile import get_profile, lookup
@@ -93,7 +93,7 @@ def test_acts_and_calls_while_it_is_under_way(lab: Lab) -> None:
             again = await ingest.send({"type": "track", "event": "E", "anonymousId": "a1", "messageId": "m1"})
             assert again[0].status == "duplicate"
             assert await found(ingest) == []
-            await unmerge(space, ["user_id:bob"], block=True, source=WHO, actor="test")
+            await unmerge_profile(space, ["user_id:bob"], block=True, source=WHO, actor="test")
             await remove_identifier(space, "device:d3-0", block=False, source=WHO, actor="test")
             assert await found(ingest) == []
             asked = Asked(NATIVE, SUPPRESS_WITH_DELETE, 0, ["user_id:u1", "email:eve@example.org"], "test")
@@ -138,12 +138,12 @@ def test_what_only_a_hash_is_kept_of(lab: Lab, monkeypatch: pytest.MonkeyPatch) 
             await ingest.send({"type": "identify", "userId": "held", "traits": {"n": 1}})
             asked = Asked(NATIVE, DELETE_ONLY, 0, ["user_id:held"], "test")
             assert (await request_erasure.ask(space, asked)).erasures[0].state == ON_HOLD
-            assert (await rotate_index_key.settle(ingest.spaces, space, 0))["hashes_left"] == 1
+            assert (await rotate_index_key.destroy_unused(ingest.spaces, space, 0))["hashes_left"] == 1
             await list_suppressions.lift(space, ["user_id:quiet"], "test")
-            told = await rotate_index_key.settle(ingest.spaces, space, 0)
+            told = await rotate_index_key.destroy_unused(ingest.spaces, space, 0)
             assert (told["oldest"], told["hashes_left"]) == (3, 0)
             assert ingest.spaces.keyring.indexes(space.public_id) == [3]
-            await other.learn()
+            await other.refresh_versions()
             held = (await other.get(space.tenant.id)).keys
             assert (held.versions, sorted(held._indexes)) == (space.keys.versions, [])
             other.keyring.close()

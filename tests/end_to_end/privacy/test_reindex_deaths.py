@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from identity.operations.corrections.unmerge_profile import unmerge
+from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.keys import rotate_index_key
 from identity.operations.keys.restore_database import keep_level
 from identity.operations.privacy import request_erasure
@@ -28,7 +28,7 @@ def lab(database: str, tmp_path: Path) -> Lab:
 
 # Where a rotation may die: what is called there, and in which module it is found.
 STEPS: list[tuple[Any, str]] = [
-    (Keyring, "mint_index"),
+    (Keyring, "create_index_key"),
     (index_key_rotation, "begin"),
     (rekey_sql, "groups"),
     (rekey_sql, "rename_groups"),
@@ -63,7 +63,7 @@ def test_dies_between_two_steps(
             for number in range(3):
                 await ingest.send({"type": "identify", "userId": f"u{number}", "anonymousId": f"a{number}"})
             await ingest.send({"type": "group", "userId": "u1", "groupId": "g"})
-            await unmerge(space, ["anonymous_id:a0"], block=True, source=WHO, actor="test")
+            await unmerge_profile(space, ["anonymous_id:a0"], block=True, source=WHO, actor="test")
             with monkeypatch.context() as patch:
 
                 def die(*given: Any, **more: Any) -> Any:
@@ -123,7 +123,7 @@ def test_restored_from_before(lab: Lab, begun: bool) -> None:  # noqa: FBT001
             await keep_level(fresh, {})
             again = await fresh.get(space.tenant.id)
             assert again.keys.versions.live == 2
-            await rotate_index_key.settle_all(fresh, 8)
+            await rotate_index_key.destroy_unused_everywhere(fresh, 8)
             assert (await get_profile(again, "user_id:bob"))["traits"] == {"n": 2}
             for ref in ("user_id:ann", "anonymous_id:a"):
                 with pytest.raises(ProfileNotFound):

@@ -25,7 +25,7 @@ from tests.support.writer_processes import Ingest, Lab, ingesting, run
 PEOPLE = 12
 # Where a roll may die: what is called there, and in which module it is found.
 STEPS: list[tuple[Any, str]] = [
-    (Keyring, "mint_epoch"),
+    (Keyring, "create_epoch_key"),
     (epoch_key_roll, "raise_epoch"),
     (epoch_key_roll, "older_slots"),
     (epoch_key_roll, "lock_slots"),

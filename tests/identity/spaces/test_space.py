@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from identity.spaces.space import through_a_roll
+from identity.spaces.space import retry_on_key_rotation
 from identity.values.errors import KeyUnavailable, SealBroken
 
 
@@ -12,7 +12,7 @@ def test_a_read_is_repeated_once_when_a_key_was_rolled_under_it() -> None:
     """The second try reads the rows anew, and gives the answer."""
     tries = []
 
-    @through_a_roll
+    @retry_on_key_rotation
     async def read(found: str) -> str:
         tries.append(found)
         if len(tries) == 1:
@@ -28,7 +28,7 @@ def test_what_stays_unreadable_is_said(error: type[KeyUnavailable], count: int) 
     """What cannot be opened is tried once more: an unmerge may have changed its key; then it is said."""
     tries = []
 
-    @through_a_roll
+    @retry_on_key_rotation
     async def read() -> None:
         tries.append(1)
         raise error

@@ -69,10 +69,10 @@ def keys(keyring: Keyring, space_id: bytes) -> SpaceKeys:
 @pytest.fixture
 def slot_key(keys: SpaceKeys) -> SlotKey:
     """Slot key 3 of the space."""
-    return keys.slot(3, 1, keys.mint_slot(3, 1))
+    return keys.slot(3, 1, keys.new_slot_key(3, 1))
 
 
 @pytest.fixture
 def subject_key(slot_key: SlotKey) -> SubjectKey:
     """A subject key of the space."""
-    return slot_key.mint(b"k" * 16)[0]
+    return slot_key.new_subject_key(b"k" * 16)[0]

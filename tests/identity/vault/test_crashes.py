@@ -86,7 +86,7 @@ def test_space_killed_while_made_can_be_made(tmp_path: Path, root: Root, monkeyp
     for directory in stores:
         seen = Keyring(root, KeyStore.open(directory, root))
         seen.create_space(OTHER)
-        assert len(seen.space(OTHER).mint_slot(1, 1)) == 60
+        assert len(seen.space(OTHER).new_slot_key(1, 1)) == 60
         assert names(directory, OTHER) == ["document-1", "epoch-1", "index-1", "suppression-1"]
         assert sorted(path.name for path in directory.iterdir()) == [OTHER.hex(), "store"]
     assert len(stores) > 8
@@ -99,15 +99,15 @@ def test_epoch_killed_while_made_can_be_made(tmp_path: Path, root: Root, monkeyp
         root,
         monkeypatch,
         lambda ring: ring.create_space(OTHER),
-        lambda ring: ring.mint_epoch(OTHER, 2),
+        lambda ring: ring.create_epoch_key(OTHER, 2),
     )
     for directory in stores:
         ring = restarted(directory, root)
         if ring.epochs(OTHER) == [1, 2]:
-            assert len(ring.space(OTHER).mint_slot(1, 2)) == 60
-        ring.mint_epoch(OTHER, 2)
+            assert len(ring.space(OTHER).new_slot_key(1, 2)) == 60
+        ring.create_epoch_key(OTHER, 2)
         assert ring.epochs(OTHER) == [1, 2]
-        assert {len(ring.space(OTHER).mint_slot(1, epoch)) for epoch in (1, 2)} == {60}
+        assert {len(ring.space(OTHER).new_slot_key(1, epoch)) for epoch in (1, 2)} == {60}
         assert names(directory, OTHER) == [*LONG_LIVED[:1], "epoch-1", "epoch-2", *LONG_LIVED[1:]]
     assert len(stores) > 3
 
@@ -119,16 +119,16 @@ def test_epoch_killed_while_destroyed_can_be_destroyed(
 
     def prepare(ring: Keyring) -> None:
         ring.create_space(OTHER)
-        ring.mint_epoch(OTHER, 2)
+        ring.create_epoch_key(OTHER, 2)
 
     stores = stores_killed_at_each_step(tmp_path, root, monkeypatch, prepare, lambda ring: ring.destroy_epoch(OTHER, 1))
     for directory in stores:
         ring = restarted(directory, root)
         ring.destroy_epoch(OTHER, 1)
         assert ring.epochs(OTHER) == [2]
-        assert len(ring.space(OTHER).mint_slot(1, 2)) == 60
+        assert len(ring.space(OTHER).new_slot_key(1, 2)) == 60
         with pytest.raises(KeyUnavailable):
-            ring.space(OTHER).mint_slot(1, 1)
+            ring.space(OTHER).new_slot_key(1, 1)
     assert len(stores) > 2
 
 
@@ -148,7 +148,7 @@ def test_space_killed_while_destroyed_is_gone_or_whole(
         left = [path.name for path in directory.iterdir() if path.name != "store"]
         if left:
             assert left == [OTHER.hex()]
-            assert len(ring.space(OTHER).mint_slot(1, 1)) == 60
+            assert len(ring.space(OTHER).new_slot_key(1, 1)) == 60
         ring.destroy_space(OTHER)
         assert [path.name for path in directory.iterdir()] == ["store"]
     assert len(stores) > 8

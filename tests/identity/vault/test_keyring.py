@@ -44,8 +44,8 @@ def test_root_and_store_belong_together(store: KeyStore, other_root: Root) -> No
 def test_space_is_the_same_after_a_restart(keyring: Keyring, directory: Path, root: Root, space_id: bytes) -> None:
     """Indexes and slots made before a restart are found and open after it."""
     before = keyring.space(space_id)
-    wrapped = before.mint_slot(3, 1)
-    under = before.slot(3, 1, wrapped).mint(OTHER)[1]
+    wrapped = before.new_slot_key(3, 1)
+    under = before.slot(3, 1, wrapped).new_subject_key(OTHER)[1]
     after = restarted(directory, root).space(space_id)
     assert after.identifier("email", "a") == before.identifier("email", "a")
     assert after.slot(3, 1, wrapped).unwrap(OTHER, under).key_id == OTHER
@@ -88,7 +88,7 @@ def test_damaged_key_is_unavailable(
     """A key file cut short or altered raises KeyUnavailable, not a seal error."""
     (directory / space_id.hex() / name).write_bytes(damage)
     with pytest.raises(KeyUnavailable) as caught:
-        keyring.space(space_id).mint_slot(1, 1)
+        keyring.space(space_id).new_slot_key(1, 1)
     assert type(caught.value) is KeyUnavailable
 
 
@@ -111,7 +111,7 @@ def test_unknown_space_is_unavailable(keyring: Keyring) -> None:
         with pytest.raises(KeyUnavailable):
             act(OTHER)
     with pytest.raises(KeyUnavailable):
-        keyring.mint_epoch(OTHER, 2)
+        keyring.create_epoch_key(OTHER, 2)
     with pytest.raises(KeyUnavailable):
         keyring.space(OTHER)
 
@@ -121,10 +121,10 @@ def test_roll_carries_survivors_and_ends_the_rest(
 ) -> None:
     """After a roll the survivor opens under the new epoch; old wrappings open nowhere."""
     keys = keyring.space(space_id)
-    old = keys.mint_slot(3, 1)
-    survivor, erased = keys.slot(3, 1, old).mint(b"s" * 16), keys.slot(3, 1, old).mint(b"e" * 16)
-    keyring.mint_epoch(space_id, 2)
-    new = keys.mint_slot(3, 2)
+    old = keys.new_slot_key(3, 1)
+    survivor, erased = keys.slot(3, 1, old).new_subject_key(b"s" * 16), keys.slot(3, 1, old).new_subject_key(b"e" * 16)
+    keyring.create_epoch_key(space_id, 2)
+    new = keys.new_slot_key(3, 2)
     moved = keys.slot(3, 1, old).rewrap(b"s" * 16, survivor[1], keys.slot(3, 2, new))
     keyring.destroy_epoch(space_id, 1)
     for ring in (keyring, restarted(directory, root)):
@@ -138,9 +138,9 @@ def test_roll_carries_survivors_and_ends_the_rest(
 
 def test_minting_an_epoch_again_keeps_its_key(keyring: Keyring, space_id: bytes) -> None:
     """Two workers that roll at once end up with one key."""
-    keyring.mint_epoch(space_id, 2)
-    wrapped = keyring.space(space_id).mint_slot(1, 2)
-    keyring.mint_epoch(space_id, 2)
+    keyring.create_epoch_key(space_id, 2)
+    wrapped = keyring.space(space_id).new_slot_key(1, 2)
+    keyring.create_epoch_key(space_id, 2)
     keyring.forget(space_id)
     assert keyring.space(space_id).slot(1, 2, wrapped).slot == 1
 
@@ -149,7 +149,7 @@ def test_minting_a_damaged_epoch_again_is_refused(keyring: Keyring, directory: P
     """An epoch whose file cannot be opened is neither used nor replaced."""
     (directory / space_id.hex() / "epoch-2").write_bytes(b"x" * 60)
     with pytest.raises(KeyUnavailable):
-        keyring.mint_epoch(space_id, 2)
+        keyring.create_epoch_key(space_id, 2)
     assert (directory / space_id.hex() / "epoch-2").read_bytes() == b"x" * 60
 
 
@@ -157,7 +157,7 @@ def test_minting_a_damaged_epoch_again_is_refused(keyring: Keyring, directory: P
 def test_epochs_count_from_one(keyring: Keyring, space_id: bytes, epoch: int) -> None:
     """There is no epoch 0."""
     with pytest.raises(ValueError, match="from 1"):
-        keyring.mint_epoch(space_id, epoch)
+        keyring.create_epoch_key(space_id, epoch)
 
 
 def test_epoch_that_another_process_made_is_found(
@@ -166,15 +166,15 @@ def test_epoch_that_another_process_made_is_found(
     """An epoch unknown here is looked up in the store, also after it was missed once."""
     keys = keyring.space(space_id)
     with pytest.raises(KeyUnavailable):
-        keys.mint_slot(1, 2)
-    restarted(directory, root).mint_epoch(space_id, 2)
-    assert len(keys.mint_slot(1, 2)) == 60
+        keys.new_slot_key(1, 2)
+    restarted(directory, root).create_epoch_key(space_id, 2)
+    assert len(keys.new_slot_key(1, 2)) == 60
 
 
 def test_destroyed_space_is_unavailable(keyring: Keyring, directory: Path, space_id: bytes) -> None:
     """After a space is destroyed nothing of it opens, also through an object kept from before."""
     keys = keyring.space(space_id)
-    wrapped = keys.mint_slot(1, 1)
+    wrapped = keys.new_slot_key(1, 1)
     for _ in range(2):
         keyring.destroy_space(space_id)
     with pytest.raises(KeyUnavailable):

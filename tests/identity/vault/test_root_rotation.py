@@ -32,7 +32,9 @@ def opened(directory: Path, path: Path) -> tuple[Root, list[bytes]]:
     root = file_root(path, create=False)
     ring = Keyring(root, KeyStore.open(directory, root))
     told = [ring.space(space).identifier("email", "ann@example.org") for space in SPACES]
-    assert [len(ring.space(space).mint_slot(1, epoch)) for space in SPACES for epoch in ring.epochs(space)] == [60] * 3
+    assert [len(ring.space(space).new_slot_key(1, epoch)) for space in SPACES for epoch in ring.epochs(space)] == [
+        60
+    ] * 3
     told += [ring.signer.kid.encode()]
     ring.close()
     return root, told
@@ -49,7 +51,7 @@ def test_killed_at_every_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         ring = Keyring(first, KeyStore.create(directory, first))
         for space in SPACES:
             ring.create_space(space)
-        ring.mint_epoch(SPACES[0], 2)
+        ring.create_epoch_key(SPACES[0], 2)
         before = [ring.space(space).identifier("email", "ann@example.org") for space in SPACES]
         before += [ring.signer.kid.encode()]
         ring.close()

@@ -148,7 +148,7 @@ def test_traceback_of_a_broken_seal_holds_no_key() -> None:
         lambda: subject.seal(DOCUMENT, b"", 1, b""),
         lambda: slot.unwrap(OTHER, bytes(60)),
         lambda: slot.unwrap(OTHER, b""),
-        lambda: slot.mint(b"short"),
+        lambda: slot.new_subject_key(b"short"),
     )
     for act in acts:
         with pytest.raises((OnefoldError, ValueError)) as caught:

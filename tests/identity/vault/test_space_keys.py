@@ -101,8 +101,8 @@ def test_space_document_stays_in_its_place_and_space(keyring: Keyring, keys: Spa
 
 def test_minted_slot_opens() -> None:
     """A minted slot key is 60 bytes wrapped, and the same key each time it is unwrapped."""
-    wrapped = KEYS.mint_slot(3, 1)
-    subject, under = KEYS.slot(3, 1, wrapped).mint(ROW)
+    wrapped = KEYS.new_slot_key(3, 1)
+    subject, under = KEYS.slot(3, 1, wrapped).new_subject_key(ROW)
     assert len(wrapped) == 60
     assert KEYS.slot(3, 1, bytes(bytearray(wrapped))).unwrap(ROW, under).key_id == subject.key_id
 
@@ -111,13 +111,13 @@ def test_minted_slot_opens() -> None:
 def test_slot_is_bound_to_number_and_epoch(slot: int, epoch: int) -> None:
     """A wrapped slot key does not pass as that of another slot or epoch."""
     with pytest.raises(SealBroken):
-        KEYS.slot(slot, epoch, KEYS.mint_slot(3, 1))
+        KEYS.slot(slot, epoch, KEYS.new_slot_key(3, 1))
 
 
 def test_rewrapped_slot_is_the_same_key() -> None:
     """A slot key carried over to another epoch unwraps what it wrapped before."""
-    wrapped = KEYS.mint_slot(3, 1)
-    under = KEYS.slot(3, 1, wrapped).mint(ROW)[1]
+    wrapped = KEYS.new_slot_key(3, 1)
+    under = KEYS.slot(3, 1, wrapped).new_subject_key(ROW)[1]
     carried = KEYS.rewrap_slot(3, 1, wrapped, 2)
     assert KEYS.slot(3, 2, carried).unwrap(ROW, under).key_id == ROW
 
@@ -125,12 +125,12 @@ def test_rewrapped_slot_is_the_same_key() -> None:
 def test_slot_out_of_range_is_refused() -> None:
     """A slot number fits two bytes."""
     with pytest.raises(OverflowError):
-        KEYS.mint_slot(65536, 1)
+        KEYS.new_slot_key(65536, 1)
 
 
 def test_slot_of_an_unknown_epoch_is_unavailable(keys: SpaceKeys) -> None:
     """Without the epoch key nothing is minted or unwrapped."""
     with pytest.raises(KeyUnavailable):
-        keys.mint_slot(3, 9)
+        keys.new_slot_key(3, 9)
     with pytest.raises(KeyUnavailable):
-        keys.slot(3, 9, keys.mint_slot(3, 1))
+        keys.slot(3, 9, keys.new_slot_key(3, 1))

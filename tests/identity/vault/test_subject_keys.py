@@ -21,14 +21,14 @@ def same(one: SubjectKey, two: SubjectKey) -> bool:
 
 def test_minted_key_unwraps_as_itself() -> None:
     """The wrapping that minting returns leads back to the key."""
-    subject, wrapped = SLOT.mint(KEY_ID)
+    subject, wrapped = SLOT.new_subject_key(KEY_ID)
     assert (subject.key_id, len(wrapped)) == (KEY_ID, 60)
     assert same(subject, SLOT.unwrap(KEY_ID, wrapped))
 
 
 def test_each_minted_key_is_another() -> None:
     """Minting twice for one id gives two keys: nothing derives from the id."""
-    one, two = SLOT.mint(KEY_ID)[0], SLOT.mint(KEY_ID)[0]
+    one, two = SLOT.new_subject_key(KEY_ID)[0], SLOT.new_subject_key(KEY_ID)[0]
     with pytest.raises(SealBroken):
         same(one, two)
 
@@ -46,14 +46,14 @@ def test_each_minted_key_is_another() -> None:
 )
 def test_wrapping_is_bound(slot: SlotKey, key_id: bytes) -> None:
     """A wrapping moved to another key id, slot, space or slot key does not unwrap."""
-    wrapped = SLOT.mint(KEY_ID)[1]
+    wrapped = SLOT.new_subject_key(KEY_ID)[1]
     with pytest.raises(SealBroken):
         slot.unwrap(key_id, wrapped)
 
 
 def test_every_flipped_byte_of_a_wrapping_is_refused() -> None:
     """No single altered byte of a wrapping goes unnoticed."""
-    wrapped = SLOT.mint(KEY_ID)[1]
+    wrapped = SLOT.new_subject_key(KEY_ID)[1]
     for position in range(60):
         altered = wrapped[:position] + bytes((wrapped[position] ^ 1,)) + wrapped[position + 1 :]
         with pytest.raises(SealBroken):
@@ -62,7 +62,7 @@ def test_every_flipped_byte_of_a_wrapping_is_refused() -> None:
 
 def test_key_that_was_rewrapped_is_the_same() -> None:
     """A survivor of a roll keeps its key under the new slot key, and the old wrapping is another."""
-    subject, wrapped = SLOT.mint(KEY_ID)
+    subject, wrapped = SLOT.new_subject_key(KEY_ID)
     new = SlotKey(SPACE, 3, KEY[::-1])
     rewrapped = SLOT.rewrap(KEY_ID, wrapped, new)
     assert same(subject, new.unwrap(KEY_ID, rewrapped))
@@ -72,7 +72,7 @@ def test_key_that_was_rewrapped_is_the_same() -> None:
 
 def test_key_is_not_rewrapped_for_another_space() -> None:
     """A subject key does not leave its space."""
-    wrapped = SLOT.mint(KEY_ID)[1]
+    wrapped = SLOT.new_subject_key(KEY_ID)[1]
     with pytest.raises(ValueError, match="space"):
         SLOT.rewrap(KEY_ID, wrapped, SlotKey(OTHER_SPACE, 3, KEY))
 
@@ -80,7 +80,7 @@ def test_key_is_not_rewrapped_for_another_space() -> None:
 def test_key_id_of_another_length_is_not_minted() -> None:
     """A key id that is not 16 bytes would make the context ambiguous."""
     with pytest.raises(ValueError, match="16 bytes"):
-        SLOT.mint(b"short")
+        SLOT.new_subject_key(b"short")
 
 
 def test_contexts_of_slots_differ_in_each_part() -> None:

@@ -84,8 +84,8 @@ def test_slot_vector(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(key_material, "fresh_nonce", lambda: raw(WRAPS["nonce"]))
     monkeypatch.setattr("identity.vault.space_keys.fresh_key", lambda: raw(WRAPS["key"]))
     keys, slot, epoch = space_keys(), WRAPS["slot"], WRAPS["epoch"]
-    assert keys.mint_slot(slot, epoch).hex() == WRAPS["under_epoch"]
-    subject, wrapped = keys.slot(slot, epoch, raw(WRAPS["under_epoch"])).mint(SPACE)
+    assert keys.new_slot_key(slot, epoch).hex() == WRAPS["under_epoch"]
+    subject, wrapped = keys.slot(slot, epoch, raw(WRAPS["under_epoch"])).new_subject_key(SPACE)
     assert SlotKey(SPACE, slot, raw(WRAPS["key"])).unwrap(SPACE, wrapped).key_id == subject.key_id
 
 
@@ -94,7 +94,7 @@ def test_subject_vector(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(key_material, "fresh_nonce", lambda: raw(WRAPS["nonce"]))
     monkeypatch.setattr("identity.vault.subject_keys.fresh_key", lambda: raw(WRAPS["key"]))
     slot, key_id = SlotKey(SPACE, WRAPS["slot"], raw(WRAPS["slot_key"])), raw(WRAPS["key_id"])
-    subject, wrapped = slot.mint(key_id)
+    subject, wrapped = slot.new_subject_key(key_id)
     assert wrapped.hex() == WRAPS["under_slot"]
     blob = subject.seal(seal.EVENT, SPACE, 1, b"hello")
     assert SubjectKey(SPACE, key_id, raw(WRAPS["key"])).open(seal.EVENT, SPACE, 1, blob) == b"hello"

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from identity.operations.corrections import unmerge_profile
+from identity.operations.corrections import unmerge_profile as unmerge_module
 from identity.operations.corrections.remove_identifier import remove_identifier
-from identity.operations.corrections.unmerge_profile import unmerge
+from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.profiles.read_profile import get_profile
 from identity.spaces import exclusive_transaction
 from identity.store.ingest.write import apply
@@ -32,7 +32,7 @@ def lab(database: str, tmp_path: Path) -> Lab:
 
 async def parted(ingest: Ingest, *named: str, block: bool = True) -> dict[str, Any]:
     """Parts these identifiers."""
-    return await unmerge(ingest.space, list(named), block=block, source=ADMIN, actor="test")
+    return await unmerge_profile(ingest.space, list(named), block=block, source=ADMIN, actor="test")
 
 
 def sealed(lab: Lab, space: int) -> list[tuple[Any, bytes, int, bytes]]:
@@ -151,7 +151,7 @@ def test_nothing_is_left_of_a_refusal(lab: Lab) -> None:
 
 def test_so_many_cuts(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """A profile has a bounded number of cuts; without one more it can still be parted."""
-    monkeypatch.setattr(unmerge_profile, "MOST_CUTS", 2)
+    monkeypatch.setattr(unmerge_module, "MOST_CUTS", 2)
 
     async def main() -> None:
         async with ingesting(lab) as ingest:

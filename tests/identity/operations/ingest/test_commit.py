@@ -174,7 +174,7 @@ def test_rules_that_change_after_reading(lab: Lab) -> None:
             waiting = request({"type": "track", "userId": "u1", "properties": {"email": "a@b.org"}})
             await waiting.read(ingest.space, await ingest.space.rules())
             version = await put_rules(ingest.space, {"promote_property_email": True}, "test")
-            outcomes = await ingest.gatherer.submit(ingest.space, waiting)
+            outcomes = await ingest.queue.submit(ingest.space, waiting)
             assert outcomes[0].status == "accepted"
             assert lab.query("SELECT rules_version, length(kept) FROM evidence") == [(version, 64)]
             ingest.check([(ingest.gate(), version)])

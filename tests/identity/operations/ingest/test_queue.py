@@ -55,9 +55,9 @@ def test_closing_finishes_what_waits(lab: Lab) -> None:
     async def main() -> None:
         async with ingesting(lab, writers=1) as ingest:
             sent = [asyncio.create_task(ingest.send({"type": "track", "userId": f"u{n}"})) for n in range(20)]
-            while not ingest.gatherer.waiting:  # noqa: ASYNC110 (it has no event to wait for)
+            while not ingest.queue.waiting:  # noqa: ASYNC110 (it has no event to wait for)
                 await asyncio.sleep(0)
-            await ingest.gatherer.close()
+            await ingest.queue.close()
             with pytest.raises(ShuttingDown):
                 await ingest.send({"type": "track", "userId": "late"})
             done = await asyncio.gather(*sent, return_exceptions=True)
@@ -77,7 +77,7 @@ def test_a_sender_that_went_away(lab: Lab) -> None:
                 asyncio.create_task(ingest.send({"type": "track", "userId": "u1", "messageId": f"m{n}"}))
                 for n in range(10)
             ]
-            while not ingest.gatherer.waiting:  # noqa: ASYNC110 (it has no event to wait for)
+            while not ingest.queue.waiting:  # noqa: ASYNC110 (it has no event to wait for)
                 await asyncio.sleep(0)
             sent[-1].cancel()
             await asyncio.gather(*sent, return_exceptions=True)

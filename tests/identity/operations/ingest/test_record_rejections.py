@@ -110,7 +110,7 @@ def test_a_flood_is_bounded(lab: Lab) -> None:
             answers = await asyncio.gather(*sent, return_exceptions=True)
             full = sum(isinstance(answer, QueueFull) for answer in answers)
             assert full
-            assert ingest.gatherer.waiting == 0
+            assert ingest.queue.waiting == 0
             assert len(await listed(ingest)) == (200 - full) * 50
             assert lab.query("SELECT max(calls) < %s FROM rejection", BATCH + 50) == [(True,)]
 

@@ -9,7 +9,7 @@ import pytest
 
 from identity.operations.corrections.put_rules import put_rules
 from identity.operations.corrections.remove_identifier import remove_identifier
-from identity.operations.corrections.unmerge_profile import unmerge
+from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.ingest.leave_group import leave
 from identity.operations.integrity.verify_space import PARTS, verify
 from identity.planning.integrity.discrepancies import DIFFERENCES, MOST_SHOWN
@@ -40,7 +40,7 @@ async def everything(ingest: Ingest) -> None:
     space = ingest.space
 
     async def part(*named: str, block: bool = True) -> None:
-        await unmerge(space, named, block=block, source=ADMIN, actor="t")
+        await unmerge_profile(space, named, block=block, source=ADMIN, actor="t")
 
     async def away(named: str, *, block: bool = False) -> None:
         await remove_identifier(space, named, block=block, source=ADMIN, actor="t")
@@ -72,7 +72,7 @@ async def everything(ingest: Ingest) -> None:
     await put_rules(space, {"limits": {**WINDOW, "user_id": {"max": 1}}}, "t")
     await ingest.send(user("u8", "f1"), user("null", "f3"))
     await ingest.send({"type": "group", "userId": "u8", "groupId": "acme", "traits": {"n": 1}})
-    await leave(space, ingest.gatherer, "acme", "user_id:u8", ADMIN)
+    await leave(space, ingest.queue, "acme", "user_id:u8", ADMIN)
     await away("anonymous_id:f2", block=True)
     await ingest.send(user("u8", "f2"))
     await ingest.send(seen("f2"), seen("b1"))

@@ -8,7 +8,7 @@ import pytest
 
 from identity.operations.corrections.put_rules import put_rules
 from identity.operations.corrections.rebuild_profiles import rebuild_space
-from identity.operations.corrections.unmerge_profile import unmerge
+from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.privacy import list_suppressions, manage_holds, request_erasure
 from identity.operations.profiles.read_profile import get_profile, held, list_profiles
 from identity.planning.privacy.request_kinds import (
@@ -155,7 +155,7 @@ def test_one_of_two_who_were_merged(lab: Lab) -> None:
             await ingest.send({"type": "identify", "anonymousId": "a1", "traits": {"email": "dora@example.org"}})
             source = Source(1)
             named = ["email:dora@example.org"]
-            await unmerge(ingest.space, named, block=True, source=source, actor="key_test")
+            await unmerge_profile(ingest.space, named, block=True, source=source, actor="key_test")
             assert await sound(ingest)
             done = await erase(ingest.space, "user_id:u1")
             assert done.erasures[0].state == FINISHED

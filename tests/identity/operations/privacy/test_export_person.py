@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from identity.operations.corrections.unmerge_profile import unmerge
+from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.privacy import export_person, request_erasure
 from identity.operations.privacy.access_export_sections import Step, gather
 from identity.planning.privacy.access_export import SECTIONS, Place
@@ -132,7 +132,7 @@ def test_met_and_parted_meanwhile(lab: Lab) -> None:
 
             await export_person.run(ingest.space, wanted, quiet, stopping(1, meet))
             source = Source(1, server=True)
-            await unmerge(ingest.space, ["anonymous_id:a9"], block=True, source=source, actor="key_test")
+            await unmerge_profile(ingest.space, ["anonymous_id:a9"], block=True, source=source, actor="key_test")
             await request_erasure.ask(
                 ingest.space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 1, ["anonymous_id:a9"], "key_test")
             )
@@ -152,7 +152,7 @@ def test_parted_meanwhile(lab: Lab) -> None:
 
             async def part() -> None:
                 source = Source(1, server=True)
-                await unmerge(ingest.space, ["anonymous_id:a1"], block=True, source=source, actor="key_test")
+                await unmerge_profile(ingest.space, ["anonymous_id:a1"], block=True, source=source, actor="key_test")
 
             with pytest.raises(ExportNotFound):
                 await export_person.run(ingest.space, wanted, quiet, stopping(4, part))

@@ -9,7 +9,7 @@ from identity.operations.corrections.put_rules import put_rules
 from identity.operations.corrections.rebuild_profiles import rebuild_space
 from identity.operations.corrections.remove_identifier import remove_identifier
 from identity.operations.corrections.simulate_rules import simulate_rules, tell
-from identity.operations.corrections.unmerge_profile import unmerge
+from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.integrity.list_rejections import list_rejections
 from identity.operations.privacy import list_suppressions, manage_holds, request_erasure
 from identity.operations.profiles.read_profile import get_profile
@@ -72,7 +72,7 @@ def test_kept_as_they_are(lab: Lab) -> None:
             await put_rules(ingest.space, {"limits": {"email": {"max": 1}}}, "key_test")
             hold_id, _ = await withheld(ingest)
             with pytest.raises(NotOneProfile):
-                await unmerge(ingest.space, ["anonymous_id:a1"], block=True, source=WHO, actor="key_test")
+                await unmerge_profile(ingest.space, ["anonymous_id:a1"], block=True, source=WHO, actor="key_test")
             with pytest.raises(IdentifierNotFound):
                 await remove_identifier(ingest.space, "anonymous_id:a1", block=False, source=WHO, actor="key_test")
             candidate = {"blocked": {"anonymous_id": ["a1"]}, "limits": {"email": {"max": 1}}}

@@ -25,7 +25,7 @@ def lab(database: str, tmp_path: Path) -> Lab:
 async def begun(ingest: Ingest, *users: str, tenant: Tenant | None = None, **how: Any) -> tuple[WireConnection, Any]:
     """A transaction that found what these users are."""
     connection = await ingest.spaces.database.writer()
-    lease = await writer_slots.take(connection, new_id(), ingest.gatherer._writers[0].clock.now())
+    lease = await writer_slots.take(connection, new_id(), ingest.queue._writers[0].clock.now())
     keys = [ingest.space.keys.identifier("user_id", user) for user in users]
     lease = how.pop("lease", lease)
     try:
