@@ -15,13 +15,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from rich.console import Console
 from rich.table import Table
 
+from app.schemas.feed import feed_page
 from benchmarks.ground import Ground
 from benchmarks.undo import Bench
-from identity.operations.destinations import manage_destinations
-from identity.operations.destinations.read_changes import changes
+from identity.operations.destinations import manage_destinations, manage_purposes
+from identity.operations.destinations.read_changes import read_changes
 from identity.operations.ingest.queue import IngestQueue
 from identity.operations.ingest.seal import Sealer
 from identity.operations.spaces import manage_spaces
@@ -31,7 +33,7 @@ from identity.spaces.space import Space
 from identity.store.ingest.write import Writes
 from identity.store.postgres.schema import migrate
 from identity.store.spaces import spaces_and_keys
-from identity.values.ids import private
+from identity.values.ids import private, public, public_profile
 
 A_CALL = 100
 AT_ONCE = 16
@@ -92,12 +94,14 @@ async def pull(space: Space, id_: str, cursor: str | None, limit: int) -> tuple[
     count, more = 0, True
     begun = time.perf_counter()
     while more:
-        page = await changes(space, id_, cursor, limit)
-        cursor, more = page["cursor"], page["has_more"]
-        for line in page["changes"]:
-            assert line["op"] == "upsert"
-            held[line["profile_id"]] = line["traits"]
-        count += len(page["changes"])
+        page = await read_changes(space, id_, cursor, limit)
+        cursor, more = page.cursor, page.more
+        body = msgspec.json.encode(feed_page(page))
+        assert body
+        for change in page.changes:
+            assert change.op == "upsert"
+            held[public_profile(change.profile)] = change.traits
+        count += len(page.changes)
     assert cursor is not None
     return held, cursor, count / (time.perf_counter() - begun)
 
@@ -123,17 +127,17 @@ async def measure(space: Space, bench: Bench, options: argparse.Namespace) -> li
     ratios = [one / other for one, other in zip(rates["with"], rates["without"], strict=True)]
     cost.add_row("with, of without", f"{statistics.median(ratios):.2f}", f"{min(ratios):.2f}", f"{max(ratios):.2f}")
 
-    await manage_destinations.put_purposes(space, PURPOSES, "bench")
-    made, _ = await manage_destinations.put(space, "bench", ALL, "bench")
+    await manage_purposes.put_purposes(space, PURPOSES, "bench")
+    made = await manage_destinations.put_destination(space, "bench", ALL, "bench")
     told = Table("delivery", "changes/s")
     cursor: str | None = None
     for what in ("everybody, for the first time", "everybody, again"):
-        held, cursor, rate = await pull(space, made["destination_id"], None, options.page)
+        held, cursor, rate = await pull(space, public("dst", made.id), None, options.page)
         assert len(held) == people
         told.add_row(f"{what}, pages of {options.page:,}", f"{rate:,.0f}")
     for limit in (options.page, 100):
         await ingest(bench, people, f"last-{limit}")
-        held, cursor, rate = await pull(space, made["destination_id"], cursor, limit)
+        held, cursor, rate = await pull(space, public("dst", made.id), cursor, limit)
         assert len(held) == people
         assert {traits["plan"] for traits in held.values()} == {f"last-{limit}"}
         told.add_row(f"what changed, pages of {limit:,}", f"{rate:,.0f}")

@@ -9,10 +9,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from app.settings import Settings
 from identity.operations.destinations import manage_destinations
-from identity.operations.destinations.feed_export import increments
+from identity.operations.destinations.feed_export import export_steps
 from identity.operations.spaces import open_spaces, record_read
 from identity.operations.spaces.manage_spaces import OPERATOR
-from identity.operations.warehouse.export_destination import export
+from identity.operations.warehouse.export_destination import export_destination
 from identity.operations.warehouse.export_folder import Folder
 from identity.spaces.space import Space, Spaces
 from identity.store.spaces import spaces_and_keys
@@ -35,7 +35,7 @@ async def _run(url: str, settings: Settings, space_id: str | None, name: str, fo
     )
     try:
         space = await _named(spaces, space_id)
-        destination_id = (await manage_destinations.get(space, name))["destination_id"]
+        destination_id = public("dst", (await manage_destinations.get_destination(space, name)).id)
         await record_read.note(space, OPERATOR, "destination.export", destination_id)
         with _bar() as bar:
             task = bar.add_task(name, total=None)
@@ -44,11 +44,11 @@ async def _run(url: str, settings: Settings, space_id: str | None, name: str, fo
                 bar.update(task, completed=done, total=total)
 
             anew = secrets.token_hex(8) if fresh else None
-            made = await export(space, destination_id, folder, increments, moved, anew=anew)
+            made = await export_destination(space, destination_id, folder, export_steps, moved, anew=anew)
     finally:
         await spaces.database.close()
-    rows = ", ".join(f"{count} {table}" for table, count in made["rows"].items() if count)
-    _out.print(f"{name}: run {made['run']} of the export is written ({rows or 'nothing changed'}).", markup=False)
+    rows = ", ".join(f"{count} {table}" for table, count in made.rows.items() if count)
+    _out.print(f"{name}: run {made.run} of the export is written ({rows or 'nothing changed'}).", markup=False)
 
 
 async def _named(spaces: Spaces, space_id: str | None) -> Space:

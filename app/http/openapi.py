@@ -15,7 +15,17 @@ from app.http import ingest_endpoint
 from app.http.auth import Operator, Public, Scopes
 from app.http.body import decode
 from app.http.error_responses import PROBLEM, STATUS, Unreadable
-from app.schemas import corrections, destinations, opendsr, privacy, rejections, segment_profiles, segment_regulations
+from app.schemas import (
+    consent,
+    corrections,
+    destinations,
+    feed,
+    opendsr,
+    privacy,
+    rejections,
+    segment_profiles,
+    segment_regulations,
+)
 from app.schemas import native as schemas
 from identity.values import errors
 
@@ -28,6 +38,8 @@ _SHAPES: Final = [
     for module in (
         schemas,
         destinations,
+        feed,
+        consent,
         opendsr,
         privacy,
         segment_profiles,

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from app.http.auth import ByPrivacy
 from app.http.openapi import body, described
 from app.http.responses import Segment, answer
-from app.schemas.destinations import ConsentAt, Decisions, Recorded
+from app.schemas.consent import ConsentAt, Decisions, Recorded
 from identity.operations.ingest import record_consent
 from identity.operations.profiles.consent_history import consent_at
 from identity.operations.spaces import record_read

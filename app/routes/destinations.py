@@ -1,4 +1,4 @@
-"""Purposes and destinations, by the admin of the space; and why one of them has a trait, or lacks it."""
+"""Purposes and destinations for administrators, and why a destination has or lacks a trait."""
 
 import secrets
 from typing import Annotated
@@ -9,6 +9,7 @@ from app.http.auth import ByAdmin
 from app.http.body import decode
 from app.http.openapi import described
 from app.http.responses import Segment, answer, done, note
+from app.schemas import destinations as schemas
 from app.schemas.corrections import Job
 from app.schemas.destinations import (
     Destination,
@@ -21,8 +22,8 @@ from app.schemas.destinations import (
     PurposesInForce,
     PurposesVersion,
 )
-from identity.operations.destinations import manage_destinations
-from identity.operations.destinations.explain_missing_trait import explain_gap
+from identity.operations.destinations import manage_destinations, manage_purposes
+from identity.operations.destinations.explain_missing_trait import explain_missing_trait
 from identity.operations.spaces import record_read
 from identity.operations.spaces.run_jobs import WAREHOUSE
 from identity.values.errors import (
@@ -35,89 +36,94 @@ from identity.values.errors import (
     OnefoldError,
     TooMuch,
 )
+from identity.values.ids import public, public_profile
 
 router = APIRouter(tags=["Destinations"])
-Asked = Annotated[str, Query(max_length=1_100, description="Whose, as `type:value`.")]
-Trait = Annotated[str, Query(min_length=1, max_length=500, description="The name of a trait.")]
-Fresh = Annotated[bool, Query(description="Begin anew with everybody, in the place of what was exported before.")]
+PersonQuery = Annotated[str, Query(max_length=1_100, description="The person, as `type:value`.")]
+TraitQuery = Annotated[str, Query(min_length=1, max_length=500, description="The name of a trait.")]
+FreshQuery = Annotated[bool, Query(description="Begin again with all profiles, replacing what was exported before.")]
 
 
 @router.get("/v1/purposes", **described(PurposesInForce))
 async def get_purposes(visit: ByAdmin) -> Response:
     """The purposes in force, with their version."""
-    return answer(await manage_destinations.get_purposes(visit.space))
+    return answer(schemas.purposes_in_force(await manage_purposes.get_purposes(visit.space)))
 
 
 @router.put("/v1/purposes", **described(PurposesVersion, BadPurposes, takes=PurposesDocument))
 async def put_purposes(visit: ByAdmin, request: Request) -> Response:
-    """Put a whole document in force; what is served after this is answered goes by it."""
+    """Put a whole document in force; every later answer to a destination goes by it."""
     document = decode(await request.body())
-    return answer({"version": await manage_destinations.put_purposes(visit.space, document, visit.caller.key_id)})
+    version = await manage_purposes.put_purposes(visit.space, document, visit.caller.key_id)
+    return answer(PurposesVersion(version))
 
 
 @router.get("/v1/destinations", **described(DestinationList))
 async def list_destinations(visit: ByAdmin) -> Response:
-    """All destinations, and how far each is in the feed."""
-    return answer({"destinations": await manage_destinations.every(visit.space)})
+    """All destinations with their progress in the feed."""
+    found = await manage_destinations.list_destinations(visit.space)
+    return answer(DestinationList([schemas.destination(each) for each in found]))
 
 
 @router.get("/v1/destinations/{name}", **described(Destination, DestinationNotFound))
 async def get_destination(visit: ByAdmin, name: Segment) -> Response:
-    """A destination, and how far it is in the feed."""
-    return answer(await manage_destinations.get(visit.space, name))
+    """A destination with its progress in the feed."""
+    return answer(schemas.destination(await manage_destinations.get_destination(visit.space, name)))
 
 
 _PUT = described(DestinationPut, BadDestination, BadCallback, takes=DestinationDocument)
-_PUT["responses"][201] = _PUT["responses"][200] | {"description": "It is new: its secrets are told this once."}
+_PUT["responses"][201] = _PUT["responses"][200] | {"description": "Created; its secrets are shown this once."}
 
 
 @router.put("/v1/destinations/{name}", **_PUT)
 async def put_destination(visit: ByAdmin, name: Segment, request: Request) -> Response:
-    """Put what a destination may see in force, whole; 201 with its secrets where it is new."""
+    """Put the whole document of a destination in force; 201 with its secrets where it is new."""
     document = decode(await request.body())
     vet = visit.onefold.callbacks.vet
-    made, new = await manage_destinations.put(visit.space, name, document, visit.caller.key_id, vet)
-    return answer(made, 201 if new else 200)
+    made = await manage_destinations.put_destination(visit.space, name, document, visit.caller.key_id, vet)
+    return answer(schemas.destination_put(made), 201 if made.created else 200)
 
 
 @router.post("/v1/destinations/{name}/rotate", **described(DestinationSecret, DestinationNotFound))
 async def rotate(visit: ByAdmin, name: Segment) -> Response:
-    """A new secret beside the one there is; the one before that ends."""
-    return answer(await manage_destinations.rotate(visit.space, name, visit.caller.key_id))
+    """Add new secrets; the ones before stay valid, older ones end."""
+    made = await manage_destinations.rotate_secrets(visit.space, name, visit.caller.key_id)
+    return answer(schemas.destination_secret(made))
 
 
 @router.post("/v1/destinations/{name}/resume", **described(Destination, DestinationNotFound))
 async def resume(visit: ByAdmin, name: Segment) -> Response:
-    """Send to its callback again at once, from where that stopped."""
-    return answer(await manage_destinations.resume(visit.space, name, visit.caller.key_id))
+    """Send to the callback again at once, from where sending stopped."""
+    found = await manage_destinations.resume_destination(visit.space, name, visit.caller.key_id)
+    return answer(schemas.destination(found))
 
 
 @router.delete("/v1/destinations/{name}", **described(None, DestinationNotFound, status=204))
 async def delete_destination(visit: ByAdmin, name: Segment) -> Response:
-    """End a destination and its keys; what it was told stays on record."""
-    for key_id in await manage_destinations.remove(visit.space, name, visit.caller.key_id):
+    """End a destination and its keys; its disclosures stay on record."""
+    for key_id in await manage_destinations.remove_destination(visit.space, name, visit.caller.key_id):
         visit.onefold.keys.revoked(key_id)
     return done()
 
 
 @router.get("/v1/destinations/{name}/explain", **described(GapExplained, BadIdentifier, DestinationNotFound, TooMuch))
-async def explain(visit: ByAdmin, name: Segment, identifier: Asked, trait: Trait) -> Response:
-    """Why a destination has a trait of somebody, or lacks it: the gates on the way there, in order."""
+async def explain(visit: ByAdmin, name: Segment, identifier: PersonQuery, trait: TraitQuery) -> Response:
+    """Why a destination has or lacks a trait of a person: the gates between them, in order."""
     try:
-        found = await explain_gap(visit.space, name, identifier, trait)
+        found = await explain_missing_trait(visit.space, name, identifier, trait)
     except OnefoldError:
         await note(visit, "destination.explain", None)
         raise
-    await note(visit, "destination.explain", found["profile_id"])
-    return answer(found)
+    await note(visit, "destination.explain", None if found.profile is None else public_profile(found.profile))
+    return answer(schemas.gap_explained(found))
 
 
 @router.post("/v1/destinations/{name}/export", **described(Job, DestinationNotFound, ExportNotConfigured, status=202))
-async def export(visit: ByAdmin, name: Segment, *, fresh: Fresh = False) -> Response:
-    """Export what a destination may see, from where the last export ended, as Parquet files; as a job."""
+async def export(visit: ByAdmin, name: Segment, *, fresh: FreshQuery = False) -> Response:
+    """Export the visible profiles as Parquet files, from where the last export ended, as a job."""
     if visit.onefold.settings.export_dir is None:
         raise ExportNotConfigured
-    destination_id = (await manage_destinations.get(visit.space, name))["destination_id"]
+    destination_id = public("dst", (await manage_destinations.get_destination(visit.space, name)).id)
     await record_read.note(visit.space, visit.caller.key_id, "destination.export", destination_id)
     wanted = {"destination": destination_id, "anew": secrets.token_hex(8) if fresh else None}
     return answer(await visit.onefold.jobs.ask(visit.space, WAREHOUSE, wanted), 202)

@@ -1,4 +1,4 @@
-"""What a destination reads with its own key: profiles, and the feed of their changes."""
+"""What a destination does with its own key: read profiles and the feed, and acknowledge changes."""
 
 from typing import Annotated
 
@@ -7,9 +7,23 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from app.http.auth import ByAnyone, ByDestination, Visit, destination
 from app.http.openapi import body, described
 from app.http.responses import Cursor, Limit, Segment, answer
-from app.schemas.destinations import Acknowledged, FeedPage, FeedPlace, SeenLookup, SeenProfile, SeenProfiles
-from identity.operations.destinations import acknowledge_changes, destination_read, read_changes
+from app.schemas.feed import (
+    Acknowledged,
+    FeedPage,
+    FeedPlace,
+    SeenLookup,
+    SeenProfile,
+    SeenProfiles,
+    acknowledged,
+    feed_page,
+    seen_profile,
+    seen_profiles,
+)
+from identity.operations.destinations import destination_read
+from identity.operations.destinations.acknowledge_changes import acknowledge_changes, verify_message
 from identity.operations.destinations.destination_scope import open_scope
+from identity.operations.destinations.feed_lines import read_position
+from identity.operations.destinations.read_changes import read_changes
 from identity.values.errors import (
     BadCursor,
     BadIdentifier,
@@ -33,10 +47,10 @@ FEED_LIMIT = 100
     **described(SeenProfiles, BadIdentifier, DestinationNotFound, TooMuch, takes=SeenLookup),
 )
 async def look_up(visit: ByDestination, wanted: Annotated[SeenLookup, Depends(body(SeenLookup))]) -> Response:
-    """Many profiles at once, each with what may be seen of it now."""
-    found = await destination_read.lookup(visit.space, _id(visit), list(dict.fromkeys(wanted.identifiers)))
+    """Many profiles at once, each with its visible part."""
+    found = await destination_read.look_up(visit.space, _id(visit), list(dict.fromkeys(wanted.identifiers)))
     visit.onefold.limits.missed(visit.caller, sum(each is None for each in found.values()))
-    return answer({"profiles": found})
+    return answer(seen_profiles(found))
 
 
 @router.get(
@@ -44,24 +58,24 @@ async def look_up(visit: ByDestination, wanted: Annotated[SeenLookup, Depends(bo
     **described(SeenProfile, BadIdentifier, ProfileNotFound, DestinationNotFound, TooMuch),
 )
 async def get_profile(visit: ByDestination, ref: Segment) -> Response:
-    """What may be seen of a profile now, by an identifier of a type that may be seen or by its id."""
-    return answer(await destination_read.get_profile(visit.space, _id(visit), ref))
+    """The visible part of a profile, by id or by an identifier of a visible type."""
+    return answer(seen_profile(await destination_read.get_profile(visit.space, _id(visit), ref)))
 
 
 @router.get("/v1/changes", **described(FeedPage, BadCursor, Resync, DestinationNotFound))
 async def get_changes(
     visit: ByDestination, cursor: Cursor = None, limit: Limit = FEED_LIMIT, wait: Wait = 0
 ) -> Response:
-    """The next changes after a cursor; without one all that may be seen now, and then what changes."""
-    return answer(await read_changes.changes(visit.space, _id(visit), cursor, limit, wait))
+    """The next changes after a cursor; without one all visible profiles, and then the changes."""
+    return answer(feed_page(await read_changes(visit.space, _id(visit), cursor, limit, wait)))
 
 
 @router.post("/v1/changes/ack", **described(Acknowledged, BadCursor, Resync, DestinationNotFound, takes=FeedPlace))
 async def acknowledge(visit: ByDestination, place: Annotated[FeedPlace, Depends(body(FeedPlace))]) -> Response:
-    """Everything up to a cursor is applied: the erasures told by then are done."""
+    """Acknowledge everything up to a cursor as applied: the erasures up to it are done."""
     scope = await open_scope(visit.space, _id(visit))
-    position = read_changes.read_position(visit.space, scope, place.cursor)
-    return answer(await acknowledge_changes.acknowledge(visit.space, scope.id, position))
+    position = read_position(visit.space, scope, place.cursor)
+    return answer(acknowledged(await acknowledge_changes(visit.space, scope.id, position)))
 
 
 @router.post(
@@ -71,17 +85,17 @@ async def acknowledge(visit: ByDestination, place: Annotated[FeedPlace, Depends(
     ),
 )
 async def acknowledge_signed(onefold: ByAnyone, request: Request, destination_id: Segment) -> Response:
-    """The same by a message that is signed with the secret of the callback, as Standard Webhooks has it."""
+    """Acknowledge in a message signed with the callback secret, in the form of Standard Webhooks."""
     raw, admit = await request.body(), onefold.limits.callback
-    space, message = await acknowledge_changes.signed(onefold.spaces, destination_id, request.headers, raw, admit)
+    space, message = await verify_message(onefold.spaces, destination_id, request.headers, raw, admit)
     place: FeedPlace = await body(FeedPlace)(request)
     scope = await open_scope(space, destination_id)
     try:
-        position = read_changes.read_position(space, scope, place.cursor)
+        position = read_position(space, scope, place.cursor)
     except BadCursor:
-        # Signed as it is, it is about another destination.
+        # The signature is good, so the cursor is of another destination.
         raise CallbackRepeated from None
-    return answer(await acknowledge_changes.acknowledge(space, scope.id, position, message))
+    return answer(acknowledged(await acknowledge_changes(space, scope.id, position, message)))
 
 
 def _id(visit: Visit) -> str:

@@ -1,12 +1,18 @@
-"""The shapes of purposes, destinations, what these are shown, and consent."""
+"""The wire shapes of purposes and destinations, and how values become them."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta, Struct
 
 from app.schemas.native import ProfileId, Time
-
-MOST_ASKED = 1_000
+from app.schemas.times import time_or_null
+from identity.operations.destinations.explain_missing_trait import MissingTrait
+from identity.operations.destinations.manage_destinations import DestinationSecrets, DestinationStatus, PushState
+from identity.planning.consent.permission import Verdict
+from identity.planning.consent.purposes import Purposes
+from identity.planning.destinations.gap_explanation import Gate
+from identity.values.ids import public, public_profile
 
 Answer = Literal["deny", "allow"]
 PurposeClass = Literal["ads", "analytics", "personalisation", "functional", "sale_share", "sensitive", "necessary"]
@@ -38,6 +44,11 @@ class PurposesInForce(PurposesDocument):
     version: int = 0
 
 
+def purposes_in_force(purposes: Purposes) -> PurposesInForce:
+    """The document in force as the API answers it."""
+    return msgspec.convert({**purposes.document(), "version": purposes.version}, PurposesInForce)
+
+
 class PurposesVersion(Struct):
     """The version that is in force now."""
 
@@ -53,8 +64,8 @@ class DestinationDocument(Struct):
     callback_url: str | None = None
 
 
-class DestinationPut(Struct):
-    """A destination; only a new one is told its secret, and one that had no callback that of its callback."""
+class DestinationPut(Struct, omit_defaults=True):
+    """A destination; `secret` is shown once, for a new one, `callback_secret` once, for a new callback."""
 
     destination_id: str
     version: int
@@ -62,7 +73,7 @@ class DestinationPut(Struct):
     callback_secret: str | None = None
 
 
-class DestinationSecret(Struct):
+class DestinationSecret(Struct, omit_defaults=True):
     """A new secret beside the one before it; older ones have ended."""
 
     destination_id: str
@@ -70,11 +81,21 @@ class DestinationSecret(Struct):
     callback_secret: str | None = None
 
 
-class Destination(Struct):
-    """A destination, and how far it is. `push` says how sending to its callback goes.
+def destination_put(value: DestinationSecrets) -> DestinationPut:
+    """A destination that was put in force."""
+    return DestinationPut(public("dst", value.id), value.version, value.secret, value.callback_secret)
 
-    `behind_since`: when the oldest change came about that it has not acknowledged, of people it had been
-    told of; `overdue` after seven days.
+
+def destination_secret(value: DestinationSecrets) -> DestinationSecret:
+    """The secrets of a rotation."""
+    return DestinationSecret(public("dst", value.id), value.secret or "", value.callback_secret)
+
+
+class Destination(Struct):
+    """A destination and its progress. `push` is the state of sending to its callback.
+
+    `behind_since` is the time of the oldest change not acknowledged about a person disclosed before;
+    `overdue` after seven days.
     """
 
     destination_id: str
@@ -86,7 +107,7 @@ class Destination(Struct):
     callback_url: str | None
     acknowledged_at: Time | None
     pushed_at: Time | None
-    push: Literal["off", "working", "failing", "dead"]
+    push: PushState
     erasures_waiting: int
     behind_since: Time | None
     overdue: bool
@@ -98,133 +119,23 @@ class DestinationList(Struct):
     destinations: list[Destination]
 
 
-class SeenIdentifier(Struct):
-    """An identifier that may be seen."""
-
-    type: str
-    value: str
-
-
-class SeenProfile(Struct):
-    """What a destination may see of a profile now; `consent` is `withheld` where that is nothing any more."""
-
-    profile_id: ProfileId
-    merged_from: list[ProfileId]
-    version: int
-    consent: Literal["granted", "withheld"]
-    identifiers: list[SeenIdentifier]
-    traits: dict[str, Any]
-
-
-class SeenLookup(Struct):
-    """Whom to look up, by `type:value` or profile id."""
-
-    identifiers: Annotated[list[str], Meta(min_length=1, max_length=MOST_ASKED)]
-
-
-class SeenProfiles(Struct):
-    """By identifier as it was written; null where there is nobody to see."""
-
-    profiles: dict[str, SeenProfile | None]
-
-
-class FeedEntry(Struct):
-    """One change. Of a profile, greater versions are newer; an `upsert` is its whole state."""
-
-    op: Literal["upsert", "merge", "unmerge", "withdraw", "erase"]
-    profile_id: ProfileId
-    version: int
-    other_profile_ids: list[ProfileId]
-    identifiers: list[SeenIdentifier]
-    traits: dict[str, Any]
-    at: Time
-
-
-class FeedPage(Struct):
-    """A page of the feed, and the cursor to go on from, also when it is empty."""
-
-    changes: list[FeedEntry]
-    cursor: str
-    has_more: bool
-
-
-class FeedPlace(Struct):
-    """A place in the feed, from a page."""
-
-    cursor: Annotated[str, Meta(max_length=500)]
-
-
-class Acknowledged(Struct):
-    """Everything up to the place counts as applied; so many erasures were acknowledged with it."""
-
-    acknowledged_at: Time
-    erasures: int
-
-
-class Decisions(Struct):
-    """What somebody decided, by category; `evidence` is kept sealed with it. Without a time it was now."""
-
-    identifier: Annotated[str, Meta(examples=["email:ann@example.com"])]
-    decisions: dict[str, bool] = {}
-    captured_at: str | None = None
-    jurisdiction: Annotated[str | None, Meta(examples=["DE", "US-CA"])] = None
-    minor: bool | None = None
-    evidence: Any = None
-
-
-class Recorded(Struct):
-    """What was recorded; `evidence_id` names it."""
-
-    profile_id: ProfileId
-    evidence_id: str
-    captured_at: Time
-    decisions: dict[str, bool]
-
-
-class CategoryAnswer(Struct):
-    """The answer for a category and the evidence it rests on."""
-
-    value: bool
-    conflict: bool
-    captured_at: Time
-    evidence_ids: list[str]
-
-
-class PurposeAnswer(Struct):
-    """Whether a purpose may be served, why, and until when; `partly`: only with some of what is known."""
-
-    granted: bool
-    reason: str
-    partly: bool
-    until: Time | None
-
-
-class ConsentStatement(Struct):
-    """A call that said something of consent; `signal_sources` by which signals, as `gpc` or `tcf`."""
-
-    evidence_id: str
-    type: str
-    profile_id: ProfileId
-    captured_at: Time
-    received_at: Time
-    source: str | None
-    server_side: bool
-    decisions: dict[str, bool]
-    signals: dict[str, Any]
-    signal_sources: list[str]
-    invalid_signals: list[str]
-    jurisdiction: str | None
-    evidence: Any
-
-
-class ConsentAt(Struct):
-    """What a person had decided at a time, what that permitted, and every statement up to then."""
-
-    profile_id: ProfileId
-    at: Time
-    consent: dict[str, CategoryAnswer]
-    purposes: dict[str, PurposeAnswer]
-    history: list[ConsentStatement]
+def destination(value: DestinationStatus) -> Destination:
+    """A destination as the API answers it."""
+    return Destination(
+        destination_id=public("dst", value.id),
+        name=value.name,
+        version=value.version,
+        purposes=list(value.entitled.purposes),
+        traits=list(value.entitled.traits),
+        identifiers=list(value.entitled.identifiers),
+        callback_url=value.entitled.callback_url,
+        acknowledged_at=time_or_null(value.acknowledged_at),
+        pushed_at=time_or_null(value.pushed_at),
+        push=value.push,
+        erasures_waiting=value.erasures_waiting,
+        behind_since=time_or_null(value.behind_since),
+        overdue=value.overdue,
+    )
 
 
 class PurposeGranted(Struct):
@@ -253,3 +164,28 @@ class GapExplained(Struct):
     profile_id: ProfileId | None
     stopped_at: str | None
     gates: list[PassedGate]
+
+
+def gap_explained(value: MissingTrait) -> GapExplained:
+    """An explanation as the API answers it."""
+    return GapExplained(
+        destination_id=public("dst", value.destination),
+        trait=value.trait,
+        profile_id=None if value.profile is None else public_profile(value.profile),
+        stopped_at=value.stopped_at,
+        gates=[_passed_gate(each) for each in value.gates],
+    )
+
+
+def _passed_gate(gate: Gate) -> PassedGate:
+    return PassedGate(
+        gate=gate.gate,
+        result=gate.result,
+        reason=gate.reason,
+        detail=gate.detail,
+        purposes={name: _purpose_granted(each) for name, each in gate.purposes.items() if name},
+    )
+
+
+def _purpose_granted(verdict: Verdict) -> PurposeGranted:
+    return PurposeGranted(verdict.granted, verdict.reason, time_or_null(verdict.until))

@@ -7,6 +7,7 @@ import asyncio
 import gc
 import time
 
+from app.schemas.feed import feed_message
 from app.schemas.opendsr_status import to_call
 from app.server import logs
 from app.server.metrics import Meters
@@ -16,10 +17,10 @@ from app.settings import Settings
 from identity.operations.corrections.rebuild_profiles import rebuild_space
 from identity.operations.corrections.simulate_rules import simulate_rules
 from identity.operations.destinations import acknowledge_changes, consent_expiry
-from identity.operations.destinations.feed_export import increments
+from identity.operations.destinations.feed_export import export_steps
 from identity.operations.destinations.monitor_destinations import find_overdue
 from identity.operations.destinations.push_changes import Pushing
-from identity.operations.destinations.read_changes import after
+from identity.operations.destinations.read_changes import page_after
 from identity.operations.ingest.dry_run import DryRuns
 from identity.operations.ingest.queue import IngestQueue
 from identity.operations.keys import rotate_index_key
@@ -34,7 +35,7 @@ from identity.operations.spaces.apply_retention import sweep_old
 from identity.operations.spaces.manage_spaces import KeyCheck
 from identity.operations.spaces.purge_spaces import purge_deleted
 from identity.operations.spaces.run_jobs import EXPORT, REBUILD, ROTATE, SIMULATE, WAREHOUSE, Jobs
-from identity.operations.warehouse import export_destination
+from identity.operations.warehouse.export_destination import run_export_job
 from identity.spaces.space import Spaces
 from identity.store.keys import key_store
 from identity.store.postgres.leadership import Leadership
@@ -96,12 +97,12 @@ class Onefold:
                 ROTATE: lambda space, _wanted, progress: rotate_index_key.rotate(
                     self.spaces, space, progress, settings.message_retention_days
                 ),
-                WAREHOUSE: lambda space, wanted, progress: export_destination.run(
-                    space, wanted, settings.export_dir, increments, progress
+                WAREHOUSE: lambda space, wanted, progress: run_export_job(
+                    space, wanted, settings.export_dir, export_steps, progress
                 ),
             },
         )
-        self.pushing = Pushing(self.spaces, self.callbacks, after)
+        self.pushing = Pushing(self.spaces, self.callbacks, page_after, feed_message)
         self._leadership = Leadership(self.spaces.database)
         self._schedule = Schedule(self._tasks(), self._leadership.held)
         self._schedule.start()
@@ -169,7 +170,7 @@ class Onefold:
         await forget_settled(self.spaces)
         await export_person.forget_expired(self.spaces)
         await acknowledge_changes.forget_messages(self.spaces)
-        await consent_expiry.forget_told(self.spaces, self.settings.feed_retention_days)
+        await consent_expiry.forget_entries(self.spaces, self.settings.feed_retention_days)
         await rotate_index_key.destroy_unused_everywhere(self.spaces, self.settings.message_retention_days)
         await sweep_old(
             self.spaces.database,
@@ -181,7 +182,7 @@ class Onefold:
         await finish_interrupted(self.spaces)
 
     async def _lapses(self) -> None:
-        while await consent_expiry.announce_lapsed(self.spaces) >= consent_expiry.PAGE:
+        while await consent_expiry.announce_expired(self.spaces) >= consent_expiry.PAGE:
             pass
 
     async def _clocks(self) -> None:

@@ -5,12 +5,17 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from identity.operations.destinations import acknowledge_changes, manage_destinations, read_changes
+from app.schemas.feed import feed_message
+from identity.operations.destinations import manage_destinations, manage_purposes
+from identity.operations.destinations.acknowledge_changes import acknowledge_changes
 from identity.operations.destinations.destination_scope import open_scope
+from identity.operations.destinations.feed_lines import read_position
+from identity.operations.destinations.manage_destinations import DestinationSecrets, DestinationStatus
 from identity.operations.destinations.push_changes import Pushing
+from identity.operations.destinations.read_changes import page_after
 from identity.operations.privacy import request_erasure
 from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_WITH_DELETE, Asked, Request
-from identity.values.ids import private
+from identity.values.ids import public
 from identity.webhooks.client import Client
 from tests.support.tls_server import LOOPBACK, Names, authority
 from tests.support.webhook_receiver import Receiver, receiving
@@ -33,33 +38,28 @@ class Hour:
 class Mail:
     """A destination with a callback, and what sends to it."""
 
-    def __init__(self, ingest: Ingest, receiver: Receiver, client: Client, made: dict[str, Any]) -> None:
+    def __init__(self, ingest: Ingest, receiver: Receiver, client: Client, made: DestinationSecrets) -> None:
         self.ingest, self.space = ingest, ingest.space
         self.receiver, self.client = receiver, client
-        self.public = made["destination_id"]
-        self.id = private("dst", self.public) or b""
+        self.id = made.id
+        self.public = public("dst", made.id)
         self.clock = Hour()
-        self.pushing = Pushing(ingest.spaces, client, read_changes.after, self.clock)
-        receiver.secrets = [made["callback_secret"]]
+        self.pushing = Pushing(ingest.spaces, client, page_after, feed_message, self.clock)
+        receiver.secrets = [made.callback_secret or ""]
 
     async def send(self) -> None:
         """Sends everything that may be sent now."""
         while await self.pushing.send(self.space, self.id):
             pass
 
-    async def told(self) -> dict[str, Any]:
+    async def status(self) -> DestinationStatus:
         """The destination as its admin sees it."""
-        return await manage_destinations.get(self.space, "mail")
+        return await manage_destinations.get_destination(self.space, "mail")
 
     async def ack(self, cursor: str) -> int:
         """What it acknowledges with a cursor: so many erasures."""
         scope = await open_scope(self.space, self.public)
-        erasures: int = (
-            await acknowledge_changes.acknowledge(
-                self.space, scope.id, read_changes.read_position(self.space, scope, cursor)
-            )
-        )["erasures"]
-        return erasures
+        return (await acknowledge_changes(self.space, scope.id, read_position(self.space, scope, cursor))).erasures
 
     async def erase(self, who: str) -> Request:
         """Erases somebody under the GDPR."""
@@ -89,14 +89,14 @@ async def mailing(lab: Lab, **settings: Any) -> AsyncIterator[Mail]:
             }
         )
         async with ingesting(lab) as ingest:
-            await manage_destinations.put_purposes(
+            await manage_purposes.put_purposes(
                 ingest.space, {"purposes": [{"id": "Marketing", "class": "ads"}]}, "key_test"
             )
             document = {**MAIL, "callback_url": receiver.url}
-            made, _ = await manage_destinations.put(ingest.space, "mail", document, "key_test", client.vet)
+            made = await manage_destinations.put_destination(ingest.space, "mail", document, "key_test", client.vet)
             yield Mail(ingest, receiver, client, made)
             # What is counted is counted over all spaces.
-            await manage_destinations.remove(ingest.space, "mail", "key_test")
+            await manage_destinations.remove_destination(ingest.space, "mail", "key_test")
         await client.aclose()
 
 

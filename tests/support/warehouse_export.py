@@ -9,9 +9,9 @@ import duckdb
 import msgspec
 
 from app.settings import Settings
-from identity.operations.destinations.feed_export import increments
+from identity.operations.destinations.feed_export import export_steps
 from identity.operations.spaces import open_spaces
-from identity.operations.warehouse import export_destination
+from identity.operations.warehouse.export_destination import ExportRun, export_destination
 from identity.operations.warehouse.export_folder import Folder
 from identity.store.spaces import spaces_and_keys
 from identity.values.ids import private
@@ -37,15 +37,13 @@ class Warehouse:
         self.id = made["destination_id"]
         self.shop.keys.setdefault(self.name, made.get("secret"))
 
-    def run(self, told: Any = increments, **given: Any) -> dict[str, Any]:
+    def run(self, steps: Any = export_steps, **given: Any) -> ExportRun:
         """The next run."""
 
         async def progress(done: int, total: int) -> None:
             assert done <= total
 
-        return self._runner.run(
-            export_destination.export(self._space, self.id, Folder(self.folder), told, progress, **given)
-        )
+        return self._runner.run(export_destination(self._space, self.id, Folder(self.folder), steps, progress, **given))
 
     async def _open(self, running: Running, database: str) -> None:
         settings = Settings(data_dir=running.data_dir)

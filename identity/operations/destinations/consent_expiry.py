@@ -1,8 +1,13 @@
-"""Consent that ends by itself: whoever was told under it is told that it ended, though no call came."""
+"""Ends consent that expires by itself, and deletes feed entries past their retention.
+
+A disclosure under an expired grant gets an entry in the feed although no call arrived, so destinations
+learn that the profile is withdrawn.
+"""
 
 import random
 import time
 from collections.abc import Sequence
+from typing import Final
 
 from identity.planning.resolution.plan import UPSERT
 from identity.spaces.space import Space, Spaces
@@ -13,33 +18,32 @@ from identity.values.calls import DAY
 from identity.values.errors import OnefoldError
 from identity.values.stamps import SLOT_BITS
 
-PAGE = 1_000
+PAGE: Final = 1_000
 
 
-async def announce_lapsed(spaces: Spaces) -> int:
-    """Puts into the feed everybody of whom something was told that may be told no more; how many."""
+async def announce_expired(spaces: Spaces) -> int:
+    """Add the profiles with an expired disclosure to the feeds of their spaces; returns how many."""
     now, announced = time.time_ns() // 1000, 0
-    passed: list[int] = []
+    skipped: list[int] = []
     while True:
         async with spaces.database.reading() as connection:
-            lapsed = await disclosures.lapsed(connection, now, PAGE, passed)
-        for space_id, origins in lapsed.items():
+            expired = await disclosures.lapsed(connection, now, PAGE, skipped)
+        for space_id, origins in expired.items():
             try:
                 space = await spaces.get(space_id)
             except OnefoldError:
-                # Closed, or not in order: nothing of it is served either, and it must not keep the others waiting.
-                passed.append(space_id)
+                # A closed or damaged space serves nothing, and must not keep the others waiting.
+                skipped.append(space_id)
                 continue
             announced += await _announce(space, origins, now)
-        if not lapsed or lapsed.keys() - set(passed):
+        if not expired or expired.keys() - set(skipped):
             return announced
 
 
 async def _announce(space: Space, origins: Sequence[bytes], now: int) -> int:
-    """The same for some origins of a space."""
     async with space.database.transaction() as connection:
         found = await disclosures.announce(connection, space.tenant, origins, now)
-        # It changed now: what bore the stamp of their last call might be forgotten before it is read.
+        # The change is of now: an entry with the stamp of the last call might be past its retention.
         changes = [ChangeRow(UPSERT, row.version, now << SLOT_BITS, row.canonical, None) for row in found]
         if changes:
             lane = random.randrange(spaces_and_keys.LANES)  # noqa: S311 (spreads, guards nothing)
@@ -47,8 +51,8 @@ async def _announce(space: Space, origins: Sequence[bytes], now: int) -> int:
     return len(found)
 
 
-async def forget_told(spaces: Spaces, days: int) -> None:
-    """Forgets entries of the feed that are older than they are kept, lane by lane, in small steps."""
+async def forget_entries(spaces: Spaces, days: int) -> None:
+    """Delete feed entries older than their retention, lane by lane, in small steps."""
     before = (time.time_ns() // 1000 - days * DAY) << SLOT_BITS
     async with spaces.database.reading() as connection:
         rows = await spaces_and_keys.list_spaces(connection)
@@ -58,7 +62,7 @@ async def forget_told(spaces: Spaces, days: int) -> None:
         except OnefoldError:
             continue
         for lane in range(spaces_and_keys.LANES):
-            gone = PAGE
-            while gone == PAGE:
+            deleted = PAGE
+            while deleted == PAGE:
                 async with space.database.transaction() as connection:
-                    gone = await feed.forget(connection, space.tenant, lane, before, PAGE)
+                    deleted = await feed.forget(connection, space.tenant, lane, before, PAGE)

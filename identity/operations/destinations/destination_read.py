@@ -1,13 +1,22 @@
-"""The reads of a destination: one profile or many, with what it may see of each now.
+"""Profile reads of a destination, one profile or many: the part that the destination may see now.
 
-Who was never told of a person is told as little as of one who does not exist; who was is told that
-there is nothing to see any more.
+A person never disclosed to the destination looks like a person who does not exist. A person disclosed
+before looks withheld once nothing is visible any more.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-from identity.operations.destinations.destination_scope import Scope, disclose, only_id, open_scope, seen, told_before
+from msgspec import Struct
+
+from identity.operations.destinations.destination_scope import (
+    Scope,
+    disclose,
+    id_only,
+    open_scope,
+    past_disclosures,
+    visible_part,
+)
 from identity.operations.profiles.find_profile import MOST_DOCUMENTS
 from identity.operations.profiles.profile import Opened
 from identity.planning.destinations.policy import Visible
@@ -16,88 +25,106 @@ from identity.store.profiles import profile_queries
 from identity.values.calls import Identifier
 from identity.values.errors import Conflict, DatabaseUnavailable, ProfileNotFound
 from identity.values.identifiers import parse
-from identity.values.ids import private, public_profile
+from identity.values.ids import private
 
 ATTEMPTS = 8
-GRANTED, WITHHELD = "granted", "withheld"
 
 
-async def get_profile(space: Space, destination_id: str, ref: str) -> dict[str, Any]:
+class VisibleProfile(Struct, frozen=True):
+    """The part of a profile that a destination may see; `withheld` where nothing is visible any more.
+
+    `merged_from` are the origins under the canonical id that were disclosed before.
+    """
+
+    id: bytes
+    merged_from: list[bytes]
+    version: int
+    withheld: bool
+    identifiers: list[Identifier]
+    traits: dict[str, Any]
+
+
+async def get_profile(space: Space, destination_id: str, ref: str) -> VisibleProfile:
     """What a destination may see of a profile. BadIdentifier, ProfileNotFound, DestinationNotFound, TooMuch."""
-    told = (await lookup(space, destination_id, [ref]))[ref]
-    if told is None:
+    found = (await look_up(space, destination_id, [ref]))[ref]
+    if found is None:
         raise ProfileNotFound
-    return told
+    return found
 
 
 @retry_on_key_rotation
-async def lookup(space: Space, destination_id: str, refs: Sequence[str]) -> dict[str, dict[str, Any] | None]:
-    """Many at once, by `type:value` or id as it was written; None where there is nobody to see.
+async def look_up(space: Space, destination_id: str, refs: Sequence[str]) -> dict[str, VisibleProfile | None]:
+    """Many profiles by `type:value` or id, keyed as written; None where nobody is visible.
 
-    A destination finds people by ids, and by identifiers that it may see.
+    A destination finds people by ids, and by identifiers of the types that it may see.
     """
     ours: set[bytes] = set()
     for _ in range(ATTEMPTS):
         scope = await open_scope(space, destination_id)
         found, asked = await _find(space, scope, refs)
         opened = Opened.each(space, found)
-        views = {head: await seen(scope, each) for head, each in opened.items()}
-        before = await told_before(space, scope, [member.id for member in found.members])
-        knows = {row.origin for row in before} - ours
-        saw = {row.origin for row in before if row.fields != only_id(space)} & knows
+        views = {head: await visible_part(scope, each) for head, each in opened.items()}
+        before = await past_disclosures(space, scope, [member.id for member in found.members])
+        known = {row.origin for row in before} - ours
+        seen = {row.origin for row in before if row.fields != id_only(space)} & known
         try:
             fresh = await disclose(space, scope, [(opened[head], view) for head, view in views.items()], before)
         except Conflict:
             continue
         if fresh:
-            # What takes it back finds on record that it was told only from now on: so it is read from now on.
-            ours |= fresh - knows
+            # A withdrawal finds the disclosure on record only from now on, so the profile is read from now on.
+            ours |= fresh - known
             continue
-        written = {row.origin for row in before}
-        answers = {
-            head: await answer(scope, each, view, written) if not view.nothing or _told(each, knows) else None
+        recorded = {row.origin for row in before}
+        profiles = {
+            head: await _visible_profile(scope, each, view, recorded)
+            if not view.nothing or _any_known(each, known)
+            else None
             for (head, each), view in zip(opened.items(), views.values(), strict=True)
         }
         return {
-            ref: answers[head]
-            if (head := found.heads.get(nr)) is not None and _by(asked.get(nr), opened[head], views[head], saw)
+            ref: profiles[head]
+            if (head := found.heads.get(nr)) is not None and _may_find(asked.get(nr), opened[head], views[head], seen)
             else None
             for nr, ref in enumerate(refs)
         }
     raise DatabaseUnavailable
 
 
-async def answer(scope: Scope, opened: Opened, view: Visible, knows: set[bytes]) -> dict[str, Any]:
-    """A profile as a destination is shown it that `knows` these origins."""
+async def _visible_profile(scope: Scope, opened: Opened, view: Visible, recorded: set[bytes]) -> VisibleProfile:
+    canonical = opened.head.canonical
+    return VisibleProfile(
+        id=canonical,
+        merged_from=sorted(m.id for m in opened.members if m.id != canonical and m.id in recorded),
+        version=opened.head.version + scope.offset,
+        withheld=view.nothing,
+        identifiers=await visible_identifiers(opened, view),
+        traits=view.traits,
+    )
+
+
+async def visible_identifiers(opened: Opened, view: Visible) -> list[Identifier]:
+    """The visible identifiers of a profile, opened."""
     names = await opened.names()
     held = [opened.identifiers[at] for at in view.identifiers]
-    return {
-        "profile_id": opened.public_id,
-        "merged_from": sorted(
-            public_profile(m.id) for m in opened.members if m.id != opened.head.canonical and m.id in knows
-        ),
-        "version": opened.head.version + scope.offset,
-        "consent": WITHHELD if view.nothing else GRANTED,
-        "identifiers": [{"type": names[each.type], "value": opened.value(each)} for each in held],
-        "traits": view.traits,
-    }
+    return [Identifier(names[each.type], opened.value(each)) for each in held]
 
 
-def _told(opened: Opened, knows: set[bytes]) -> bool:
-    return any(member.id in knows for member in opened.members)
+def _any_known(opened: Opened, known: set[bytes]) -> bool:
+    return any(member.id in known for member in opened.members)
 
 
-def _by(keys: Sequence[bytes] | None, opened: Opened, view: Visible, saw: set[bytes]) -> bool:
-    """Whether a profile may be found by an identifier: it is seen, or its origin was and nothing is any more."""
+def _may_find(keys: Sequence[bytes] | None, opened: Opened, view: Visible, seen: set[bytes]) -> bool:
+    """Whether an identifier may lead to a profile: it is visible, or was, at an origin now withheld."""
     if keys is None or any(opened.identifiers[at].key in keys for at in view.identifiers):
         return True
-    return view.nothing and any(each.key in keys and each.origin in saw for each in opened.identifiers)
+    return view.nothing and any(each.key in keys and each.origin in seen for each in opened.identifiers)
 
 
 async def _find(
     space: Space, scope: Scope, refs: Sequence[str]
 ) -> tuple[profile_queries.Profiles, dict[int, Sequence[bytes]]]:
-    """The profiles by questions, and which of these were by which identifier; each kind in one statement."""
+    """The profiles by position of the reference, and the blind indexes of the references that are identifiers."""
     region = (await space.rules()).region
     ids: dict[int, bytes] = {}
     named: dict[int, Identifier] = {}
@@ -123,7 +150,7 @@ async def _find(
             else:
                 found = await profile_queries.by_ids(connection, space.tenant, list(ids.values()), MOST_DOCUMENTS + 1)
             heads |= {asked[at]: head for at, head in found.heads.items()}
-            # Who is found both ways has the identifiers that were read with the first.
+            # A profile found both ways has the identifiers that the first statement read.
             held += [each for each in found.identifiers if each.origin not in members]
             members |= {member.id: member for member in found.members if member.id not in members}
     return profile_queries.Profiles(heads, list(members.values()), held), dict(zip(named, keys, strict=True))

@@ -1,33 +1,33 @@
-"""What a destination may see of people, now, and the record that it was told.
+"""What a destination may see of profiles now, and the record of each disclosure.
 
-Its entitlement and the purposes of the space are read anew each time. What is about to be told is
-written down and committed first; somebody who was erased or split meanwhile is read again.
+The entitlement and the purposes of the space are read for every request. A disclosure is recorded and
+committed before the data leaves; a profile that was erased or split meanwhile is read again.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec import Struct
 
+from identity.operations.destinations.destination_document import open_document
+from identity.operations.destinations.manage_purposes import open_purposes
 from identity.operations.profiles.profile import Opened
 from identity.planning.consent.permission import Permission
-from identity.planning.consent.purposes import Purposes, compile_purposes
-from identity.planning.destinations.policy import Entitled, Kept, Visible, visible
+from identity.planning.consent.purposes import Purposes
+from identity.planning.destinations.policy import Entitled, Visible, visible
 from identity.spaces.space import Space
 from identity.store.destinations import destinations, disclosures
 from identity.store.destinations.disclosures import DisclosureRow, Read
 from identity.values.calls import DAY
 from identity.values.errors import DestinationNotFound
 from identity.values.ids import private, public
-from identity.vault.seal import DESTINATION, PURPOSES
 
-_kept = msgspec.json.Decoder(Kept)
 _FIELDS = b"disclosed"
 
 
 class Scope(Struct, frozen=True):
-    """A destination and what governs it: its entitlement and the purposes of the space, by their versions."""
+    """A destination and what governs it: its entitlement and the purposes of the space, with their versions."""
 
     id: int
     public_id: bytes
@@ -38,8 +38,13 @@ class Scope(Struct, frozen=True):
 
     @property
     def offset(self) -> int:
-        """What the version of a profile is raised by, so that it grows when what may be seen of it changes."""
+        """Added to the version of a profile, which so grows when the visible part of the profile changes."""
         return self.version + self.purposes.version
+
+    @property
+    def cursor_domain(self) -> bytes:
+        """Domain of the cursors that are valid for this destination only."""
+        return b"feed " + public("dst", self.public_id).encode()
 
     def permission(self, opened: Opened, now: int) -> Permission:
         """What a profile permits."""
@@ -47,26 +52,23 @@ class Scope(Struct, frozen=True):
 
 
 async def open_scope(space: Space, destination_id: str) -> Scope:
-    """What governs a destination now. DestinationNotFound."""
+    """A destination and what governs it now. DestinationNotFound."""
     id_ = private("dst", destination_id)
     if id_ is None:
         raise DestinationNotFound
     async with space.database.reading() as connection:
         row, version, sealed = await destinations.policy(connection, space.tenant, id_)
-    kept = _kept.decode(space.keys.open(DESTINATION, row.public_id, row.version, row.document))
-    purposes = Purposes()
-    if sealed is not None:
-        stated = msgspec.json.decode(space.keys.open(PURPOSES, space.public_id, version, sealed))
-        purposes = compile_purposes(stated, version)
-    return Scope(row.id, row.public_id, row.name, row.version, kept.entitled, purposes)
+    return Scope(
+        id=row.id,
+        public_id=row.public_id,
+        name=row.name,
+        version=row.version,
+        entitled=open_document(space, row).entitled,
+        purposes=open_purposes(space, version, sealed),
+    )
 
 
-def cursor_domain(scope: Scope) -> bytes:
-    """What a cursor of this destination is good for."""
-    return b"feed " + public("dst", scope.public_id).encode()
-
-
-async def seen(scope: Scope, opened: Opened) -> Visible:
+async def visible_part(scope: Scope, opened: Opened) -> Visible:
     """What the destination may see of a profile now."""
     names = await opened.names()
     held = [(each.origin, names[each.type]) for each in opened.identifiers]
@@ -74,8 +76,8 @@ async def seen(scope: Scope, opened: Opened) -> Visible:
     return visible(scope.entitled, scope.permission(opened, now), opened.documents, held)
 
 
-async def told_before(space: Space, scope: Scope, origins: Sequence[bytes]) -> list[DisclosureRow]:
-    """What the destination was told of these origins before."""
+async def past_disclosures(space: Space, scope: Scope, origins: Sequence[bytes]) -> list[DisclosureRow]:
+    """The disclosures of these origins to the destination so far."""
     if not origins:
         return []
     async with space.database.reading() as connection:
@@ -83,16 +85,16 @@ async def told_before(space: Space, scope: Scope, origins: Sequence[bytes]) -> l
 
 
 async def disclose(
-    space: Space, scope: Scope, telling: Sequence[tuple[Opened, Visible]], before: Sequence[DisclosureRow]
+    space: Space, scope: Scope, profiles: Iterable[tuple[Opened, Visible]], before: Sequence[DisclosureRow]
 ) -> set[bytes]:
-    """Writes down what is about to be told; the origins of which that was not written before.
+    """Record the disclosure of these profiles and return the origins with a field set not recorded before.
 
-    Conflict where somebody is gone or split by now: read again.
+    Conflict where a profile is gone or split by now: read it again.
     """
     now = time.time_ns() // 1000
     known = {(row.origin, row.fields): row for row in before}
     new, read = [], []
-    for opened, view in telling:
+    for opened, view in profiles:
         keys = {member.id: member.key_id for member in opened.members}
         for row in _rows(space, opened, view, now):
             key_id = keys[row.origin]
@@ -110,19 +112,19 @@ async def disclose(
 
 def _rows(space: Space, opened: Opened, view: Visible, now: int) -> list[DisclosureRow]:
     fields: Mapping[bytes, list[str]] = view.fields
-    told = [DisclosureRow(origin, field_set(space, names), now, view.until) for origin, names in fields.items()]
+    rows = [DisclosureRow(origin, field_set(space, names), now, view.until) for origin, names in fields.items()]
     canonical = opened.head.canonical
     if fields and canonical not in fields:
-        # Its id is told, and has to be taken back even if what is seen under it parts from it.
-        told.append(DisclosureRow(canonical, only_id(space), now, None))
-    return told
+        # Its id is disclosed, and has to be withdrawn even if what is visible under it is split off.
+        rows.append(DisclosureRow(canonical, id_only(space), now, None))
+    return rows
 
 
-def only_id(space: Space) -> bytes:
-    """What is written down of an origin of which nothing but its id was told."""
+def id_only(space: Space) -> bytes:
+    """The field set of an origin of which only the id was disclosed."""
     return field_set(space, ())
 
 
 def field_set(space: Space, names: Sequence[str]) -> bytes:
-    """How the set of fields that was told of an origin is written down, 16 bytes."""
+    """The keyed hash, 16 bytes, that records which fields of an origin were disclosed."""
     return space.keys.mac(_FIELDS, msgspec.json.encode(sorted(names)))

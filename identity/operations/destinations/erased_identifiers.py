@@ -1,4 +1,7 @@
-"""What was set aside of people who were erased, for those destinations to know them by that were told of them."""
+"""Identifiers of erased people, kept sealed for the destinations that have to erase them too.
+
+They go once every such destination has acknowledged the erasure, together with their key.
+"""
 
 from collections.abc import Collection
 
@@ -9,24 +12,25 @@ from identity.spaces.profile_rows import unwrap_key
 from identity.spaces.space import Space
 from identity.store.privacy import erasure_notices
 from identity.store.profiles import snapshot_queries
+from identity.values.calls import Identifier
 from identity.vault.seal import ASIDE
 
 
-async def set_aside(space: Space, scope: Scope, erasures: Collection[bytes]) -> dict[bytes, list[dict[str, str]]]:
-    """By erasure the identifiers that a destination may see; those of them that it has to be told of."""
+async def erased_identifiers(space: Space, scope: Scope, erasures: Collection[bytes]) -> dict[bytes, list[Identifier]]:
+    """Visible identifiers by erasure, for those of the erasures that the destination has to know of."""
     if not erasures:
         return {}
     async with space.database.reading() as connection:
         due = await erasure_notices.due_to(connection, space.tenant, scope.id, sorted(erasures))
         keys = {key.id: key for key in await snapshot_queries.keys(connection, space.tenant, list(due))}
-    told: dict[bytes, list[dict[str, str]]] = {}
+    found: dict[bytes, list[Identifier]] = {}
     for id_, sealed in due.items():
-        told[id_] = []
-        # Once all have acknowledged, its key is gone and there is nothing to open any more.
+        found[id_] = []
+        # Once all destinations have acknowledged, the key is gone and nothing is left to open.
         if sealed is not None and id_ in keys:
-            named: list[str] = msgspec.json.decode(unwrap_key(space, keys[id_]).open(ASIDE, id_, 0, sealed))
-            for text in named:
+            texts: list[str] = msgspec.json.decode(unwrap_key(space, keys[id_]).open(ASIDE, id_, 0, sealed))
+            for text in texts:
                 type_, _, value = text.partition(":")
                 if scope.entitled.identifier(type_):
-                    told[id_].append({"type": type_, "value": value})
-    return told
+                    found[id_].append(Identifier(type_, value))
+    return found

@@ -1,18 +1,24 @@
-"""Why a destination has a trait of somebody, or lacks it: the facts for `planning.gates`, read for an admin.
+"""Why a destination has or lacks a trait of a person: reads the facts that `gap_explanation` judges.
 
-What it answers of an identifier that leads to nobody only an admin may know, and each question is
-in the ledger: it must not become an oracle of who was erased.
+For administrators only, and every question is in the ledger: an answer about an identifier that leads
+nowhere must not become an oracle of erased people.
 """
 
 import time
 from collections.abc import Sequence
-from typing import Any
 
 import msgspec
+from msgspec import Struct
 
-from identity.operations.destinations.destination_scope import Scope, field_set, open_scope, seen, told_before
+from identity.operations.destinations.destination_scope import (
+    Scope,
+    field_set,
+    open_scope,
+    past_disclosures,
+    visible_part,
+)
 from identity.operations.profiles.profile import Opened
-from identity.planning.consent.permission import Permission, Verdict
+from identity.planning.consent.permission import Permission
 from identity.planning.destinations.feed_pages import unpack
 from identity.planning.destinations.gap_explanation import (
     Entry,
@@ -25,7 +31,6 @@ from identity.planning.destinations.gap_explanation import (
     verdicts,
 )
 from identity.planning.destinations.policy import Visible, winners
-from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.placeholder_values import NOBODYS_EMAILS, stands_for_nobody
 from identity.planning.resolution.stored_calls import unpack_demoted
 from identity.spaces.space import Space, retry_on_key_rotation
@@ -39,11 +44,24 @@ MOST_ENTRIES = 20_000
 MOST_ORIGINS = 10_001
 
 
-@retry_on_key_rotation
-async def explain_gap(space: Space, name: str, ref: str, trait: str) -> dict[str, Any]:
-    """The gates between a trait of the person of `type:value` and a destination, and where they stop.
+class MissingTrait(Struct, frozen=True):
+    """The gates between a trait and a destination, in order; `stopped_at` names the first that did not pass.
 
-    DestinationNotFound; BadIdentifier where it is not written as one; TooMuch.
+    `profile` is the canonical id of the person, None where the identifier leads nowhere.
+    """
+
+    destination: bytes
+    trait: str
+    profile: bytes | None
+    stopped_at: str | None
+    gates: list[Gate]
+
+
+@retry_on_key_rotation
+async def explain_missing_trait(space: Space, name: str, ref: str, trait: str) -> MissingTrait:
+    """The gates between a trait of the person behind a `type:value` and a destination, by name.
+
+    DestinationNotFound; BadIdentifier where the reference is no `type:value`; TooMuch.
     """
     async with space.database.reading() as connection:
         row = await destinations.named(connection, space.tenant, name)
@@ -51,14 +69,14 @@ async def explain_gap(space: Space, name: str, ref: str, trait: str) -> dict[str
         raise DestinationNotFound
     scope = await open_scope(space, public("dst", row.public_id))
     facts, opened = await _facts(space, scope, ref, trait)
-    told = gates(facts)
-    return {
-        "destination_id": public("dst", scope.public_id),
-        "trait": trait,
-        "profile_id": None if opened is None else opened.public_id,
-        "stopped_at": stopped_at(told),
-        "gates": [_shown(gate) for gate in told],
-    }
+    judged = gates(facts)
+    return MissingTrait(
+        destination=scope.public_id,
+        trait=trait,
+        profile=None if opened is None else opened.head.canonical,
+        stopped_at=stopped_at(judged),
+        gates=judged,
+    )
 
 
 async def _facts(space: Space, scope: Scope, ref: str, trait: str) -> tuple[Facts, Opened | None]:
@@ -82,7 +100,7 @@ async def _facts(space: Space, scope: Scope, ref: str, trait: str) -> tuple[Fact
         suppressed=known.suppressed,
         erased=known.erased,
         blocked=nobody or known.blocked,
-        # An erasure removes as well, and is told as such.
+        # An erasure removes the identifier as well, and has a fact of its own.
         removed=known.removed and not (known.suppressed or known.erased),
         demoted=await _demoted(space, keys, known.demoted),
         refusals=known.refusals,
@@ -94,17 +112,17 @@ async def _facts(space: Space, scope: Scope, ref: str, trait: str) -> tuple[Fact
 
 
 async def _linked(space: Space, scope: Scope, facts: Facts, opened: Opened, keys: Sequence[bytes]) -> Facts:
-    """The facts of somebody who is there."""
+    """The facts of a person with a profile."""
     held = next(each for each in opened.identifiers if each.key in keys)
     entry = winners(opened.documents).get(facts.trait)
-    told = None
+    counted = None
     if entry is not None:
         origin, stamped = entry
         call = (await opened.calls([(origin, stamped[2])])).get((origin, stamped[2]))
-        told = Entry(stamped[0] is not None, stamped[1], None if call is None else call.message_id, origin)
-    view = await seen(scope, opened)
-    before = await told_before(space, scope, [member.id for member in opened.members])
-    at = {(row.origin, row.fields) for row in before}
+        counted = Entry(stamped[0] is not None, stamped[1], None if call is None else call.message_id, origin)
+    view = await visible_part(scope, opened)
+    before = await past_disclosures(space, scope, [member.id for member in opened.members])
+    recorded = {(row.origin, row.fields) for row in before}
     place, sent = await _standing(space, scope, opened)
     return msgspec.structs.replace(
         facts,
@@ -113,25 +131,25 @@ async def _linked(space: Space, scope: Scope, facts: Facts, opened: Opened, keys
         origin=held.origin,
         canonical=opened.head.canonical,
         origins=len(opened.members),
-        entry=told,
+        entry=counted,
         verdicts=facts.verdicts
-        if told is None
-        else verdicts(scope.entitled, scope.permission(opened, _now()), told.origin),
+        if counted is None
+        else verdicts(scope.entitled, scope.permission(opened, _now()), counted.origin),
         standing=place,
         sent=sent,
-        disclosed=told is not None and _disclosed(space, view, told.origin, at),
+        disclosed=counted is not None and _disclosed(space, view, counted.origin, recorded),
         known=bool(before),
     )
 
 
 async def _standing(space: Space, scope: Scope, opened: Opened) -> tuple[Standing, bool]:
-    """Where the profile stands by what was acknowledged; whether by what was pushed it is settled."""
+    """The standing of the profile by the acknowledged position, and whether the pushed position settles it."""
     ids = [member.id for member in opened.members]
     found: list[Standing] = []
     async with space.database.reading() as connection:
-        stands = await deliveries.get(connection, space.tenant, scope.id)
+        delivery = await deliveries.get(connection, space.tenant, scope.id)
         lanes = {lane.lane: (lane.base, lane.seq) for lane in await feed.lanes(connection, space.tenant)}
-        for raw in (stands.acked, stands.pushed):
+        for raw in (delivery.acked, delivery.pushed):
             place = None if raw is None else unpack(raw)
             about = None
             if place is not None:
@@ -142,34 +160,18 @@ async def _standing(space: Space, scope: Scope, opened: Opened) -> tuple[Standin
     return found[0], found[1] == "settled"
 
 
-def _disclosed(space: Space, view: Visible, origin: bytes, at: set[tuple[bytes, bytes]]) -> bool:
-    """Whether what can be seen of an origin now was told, by the names of its fields."""
+def _disclosed(space: Space, view: Visible, origin: bytes, recorded: set[tuple[bytes, bytes]]) -> bool:
+    """Whether the visible fields of an origin are recorded as disclosed."""
     names = view.fields.get(origin)
-    return names is not None and (origin, field_set(space, names)) in at
+    return names is not None and (origin, field_set(space, names)) in recorded
 
 
 async def _demoted(space: Space, keys: Sequence[bytes], packed: bytes | None) -> str | None:
-    """Why a call lost the identifier."""
+    """Why a call arrived without the identifier."""
     if packed is None:
         return None
     names = await space.read_types()
     return next((why for each, why in unpack_demoted(packed, names.__getitem__) if each in keys), None)
-
-
-def _shown(gate: Gate) -> dict[str, Any]:
-    shown: dict[str, Any] = {
-        "gate": gate.gate,
-        "result": gate.result,
-        "reason": gate.reason,
-        "detail": gate.detail,
-        "purposes": {name: _verdict(each) for name, each in gate.purposes.items() if name},
-    }
-    return shown
-
-
-def _verdict(verdict: Verdict) -> dict[str, Any]:
-    until = None if verdict.until is None else format_time(verdict.until)
-    return {"granted": verdict.granted, "reason": verdict.reason, "until": until}
 
 
 def _now() -> int:

@@ -1,21 +1,19 @@
-"""What a destination's export tells a warehouse: the feed of the destination, page by page, as states.
+"""The warehouse export of a destination: its feed, page by page, as states of tables.
 
-The feed is the only source: a page is written down as disclosed before it is given away here, and the
-place after it is a cursor of the feed. Who gained or lost what was told before is taken back by id.
+The feed is the only source: a page is recorded as disclosed before it is exported, and the position after
+it is a cursor of the feed. Rows exported before and no longer visible are removed by id.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Final
 
-from msgspec import Struct
-
-from identity.operations.destinations.destination_scope import Scope, cursor_domain, open_scope
-from identity.operations.destinations.read_changes import UPSERT, WITHDRAW, Line, lines, read_position
+from identity.operations.destinations.destination_scope import Scope, open_scope
+from identity.operations.destinations.feed_lines import FeedLine, read_lines, read_position
 from identity.operations.profiles.profile import Opened
 from identity.planning.destinations.feed_pages import BEGINNING, Position, pack
 from identity.planning.destinations.policy import Visible
-from identity.planning.destinations.warehouse_tables import Event, Gone, Link, Mapped, State
+from identity.planning.destinations.warehouse_tables import Event, ExportStep, Gone, Link, Mapped, State
 from identity.planning.resolution.plan import ERASE, MERGE
 from identity.planning.resolution.stored_calls import Kept, unpack
 from identity.spaces.space import Space, retry_on_key_rotation
@@ -29,9 +27,9 @@ from identity.values.stamps import stamp_time
 from identity.vault.seal import EVIDENCE
 
 _PAGE: Final = 250
-"""Profiles at once: their keys are opened in one go, and others wait meanwhile."""
+"""Profiles at once: unwrapping their keys blocks the event loop."""
 _MERGED_ALONE: Final = 8
-"""Of a profile with more origins it is not looked up which call merged which."""
+"""A profile with more origins is exported without the calls that merged them."""
 _HASH: Final = b"exported "
 _NOBODY: Final = Event()
 
@@ -39,24 +37,12 @@ _Calls = Mapping[int, Kept]
 """Calls by their stamps, which no two have in common."""
 
 
-class Increment(Struct, frozen=True):
-    """What is told next and the cursor after it; `first`: to nobody before, `still` so after it.
+async def export_steps(
+    space: Space, destination_id: str, cursor: str | None, *, first: bool
+) -> AsyncIterator[ExportStep]:
+    """The export after a cursor (None: all profiles, then the changes) up to the present end of the feed.
 
-    `done` of about `total` profiles and entries of the feed are gone through by then.
-    """
-
-    told: Sequence[State | Gone]
-    cursor: str
-    first: bool
-    still: bool
-    done: int
-    total: int
-
-
-async def increments(space: Space, destination_id: str, cursor: str | None, *, first: bool) -> AsyncIterator[Increment]:
-    """Everything after a cursor (None: everybody, then what changed) up to where the feed stands by now.
-
-    `first`: whether everybody is told for the first time at the cursor. BadCursor, Resync,
+    `first` says that the walk through all profiles at the cursor is the first one. BadCursor, Resync,
     DestinationNotFound, TooMuch.
     """
     scope = await open_scope(space, destination_id)
@@ -73,20 +59,27 @@ async def increments(space: Space, destination_id: str, cursor: str | None, *, f
         scope = await open_scope(space, destination_id)
         first = first and (place is None or _walking(place, scope))
         try:
-            told, place, more, passed = await _step(space, scope, cursor, limit)
+            states, place, more, passed = await _step(space, scope, cursor, limit)
         except TooMuch:
             if limit == 1:
                 raise
             limit = max(limit // 4, 1)
             continue
-        cursor, done = space.write_cursor(cursor_domain(scope), pack(place)), done + passed
-        # What comes meanwhile is for the next export, or this one might never end.
+        cursor, done = space.write_cursor(scope.cursor_domain, pack(place)), done + passed
+        # Changes made meanwhile are for the next export, or this one might never end.
         more = more and (place.after is not None or any(place.lanes.get(lane, 0) < seq for lane, seq in end.items()))
-        yield Increment(told, cursor, first, first and place.after is not None, done, max(total, done))
+        yield ExportStep(
+            states=states,
+            cursor=cursor,
+            first=first,
+            still_first=first and place.after is not None,
+            done=done,
+            total=max(total, done),
+        )
 
 
 def _walking(place: Position, scope: Scope) -> bool:
-    """Whether it still goes through everybody as it began to."""
+    """Whether a position is on a walk through all profiles that the present versions began."""
     return place.after is not None and (place.entitled, place.purposes) == (scope.version, scope.purposes.version)
 
 
@@ -94,23 +87,23 @@ def _walking(place: Position, scope: Scope) -> bool:
 async def _step(
     space: Space, scope: Scope, cursor: str | None, limit: int
 ) -> tuple[list[State | Gone], Position, bool, int]:
-    page = await lines(space, scope, cursor, limit)
+    page = await read_lines(space, scope, cursor, limit)
     calls = await _calls(space, page.lines)
     async with space.database.reading() as connection:
         keys = await spaces_and_keys.key_names(connection, space.tenant.id)
-    teller = _Teller(space, scope, calls, keys)
-    told = [each for line in page.lines if (each := await teller.tell(line)) is not None]
-    return told, page.position, page.more, page.passed
+    writer = _StateWriter(space, scope, calls, keys)
+    states = [each for line in page.lines if (each := await writer.write(line)) is not None]
+    return states, page.position, page.more, page.passed
 
 
-async def _calls(space: Space, told: Sequence[Line]) -> _Calls:
-    """The calls behind what is told, as far as they are kept and it is cheap to find them."""
+async def _calls(space: Space, lines: Sequence[FeedLine]) -> _Calls:
+    """The calls behind these lines, as far as they are kept and cheap to find."""
     subjects = {}
     wanted = set()
-    for line in told:
-        if line.op != UPSERT or line.one is None or line.view is None:
+    for line in lines:
+        if line.op != "upsert" or line.profile is None or line.view is None:
             continue
-        one = line.one
+        one = line.profile
         subjects.update(one.subjects)
         wanted |= {(one.identifiers[at].origin, one.identifiers[at].linked_at) for at in line.view.identifiers}
         wanted.add((one.head.canonical, one.head.elder))
@@ -123,14 +116,14 @@ async def _calls(space: Space, told: Sequence[Line]) -> _Calls:
         proofs = await profile_queries.evidence(connection, space.tenant, sorted(wanted))
     found = {}
     for proof in proofs:
-        # Sealed anew since by an unmerge: then it is told without.
+        # An unmerge sealed it under another key since: export without it.
         with suppress(KeyUnavailable):
             plain = subjects[proof.origin].open(EVIDENCE, proof.origin, proof.stamp, proof.payload)
             found[proof.stamp] = unpack(plain)
     return found
 
 
-class _Teller:
+class _StateWriter:
     """Writes lines of the feed as states."""
 
     def __init__(self, space: Space, scope: Scope, calls: _Calls, keys: Mapping[int, str]) -> None:
@@ -139,28 +132,28 @@ class _Teller:
         self._calls = calls
         self._keys = keys
 
-    async def tell(self, line: Line) -> State | Gone | None:
-        """What a line comes to; an unmerge is told by the states of both sides."""
-        told, one, view = line.told, line.one, line.view
-        at = stamp_time(told.at)
-        if line.op == UPSERT and one is not None and view is not None:
-            return await self._state(one, view, _heard(line, one, view), at)
-        if line.op == WITHDRAW:
+    async def write(self, line: FeedLine) -> State | Gone | None:
+        """The state that a line leaves behind; an unmerge has the states of both sides in lines of their own."""
+        item, one, view = line.item, line.profile, line.view
+        at = stamp_time(item.at)
+        if line.op == "upsert" and one is not None and view is not None:
+            return await self._state(one, view, _disclosed_ids(line, one, view), at)
+        if line.op == "withdraw":
             if one is None or view is None:
-                return Gone([public_profile(told.profile)], [public_profile(told.profile)], at)
-            heard = [public_profile(member) for member in sorted(_heard(line, one, view))]
-            return Gone([one.public_id], heard, at)
-        if told.op == ERASE and told.erasure is not None:
-            ids = [public_profile(id_) for id_ in (told.profile, *told.others)]
-            return Gone(ids, ids, at, public("ers", told.erasure))
-        merged = [public_profile(id_) for id_ in told.others if id_ in line.knows]
-        return Gone(merged, [], at) if told.op == MERGE and merged else None
+                return Gone([public_profile(item.profile)], [public_profile(item.profile)], at)
+            disclosed = [public_profile(member) for member in sorted(_disclosed_ids(line, one, view))]
+            return Gone([one.public_id], disclosed, at)
+        if item.op == ERASE and item.erasure is not None:
+            ids = [public_profile(id_) for id_ in (item.profile, *item.others)]
+            return Gone(ids, ids, at, public("ers", item.erasure))
+        merged = [public_profile(id_) for id_ in item.others if id_ in line.known]
+        return Gone(merged, [], at) if item.op == MERGE and merged else None
 
-    async def _state(self, one: Opened, view: Visible, heard: set[bytes], at: int) -> State:
+    async def _state(self, one: Opened, view: Visible, disclosed: set[bytes], at: int) -> State:
         names = await one.names()
         links = []
         for member in one.members:
-            if member.id not in heard:
+            if member.id not in disclosed:
                 continue
             came = one.head.elder if member.id == one.head.canonical else member.joined_at or member.stamp
             links.append(Link(public_profile(member.id), stamp_time(came), self._event(came)))
@@ -183,6 +176,6 @@ class _Teller:
         return Event(STORED_KINDS[call.kind], call.message_id, self._keys.get(call.source), call.time)
 
 
-def _heard(line: Line, one: Opened, view: Visible) -> set[bytes]:
-    """The origins whose ids the destination hears of, or did: the canonical one and where something lies for it."""
-    return {m.id for m in one.members if m.id in view.fields or m.id in line.knows} | {one.head.canonical}
+def _disclosed_ids(line: FeedLine, one: Opened, view: Visible) -> set[bytes]:
+    """The origins whose ids the destination has: the canonical one, those with visible data, those known before."""
+    return {m.id for m in one.members if m.id in view.fields or m.id in line.known} | {one.head.canonical}

@@ -1,21 +1,21 @@
-"""Destinations by their admin: who may see what, with keys of their own, and the purposes of the space.
+"""Destinations as their administrator manages them: what each may see, its secrets and its progress.
 
-A change is in force in every process when it is answered: whoever serves a destination reads it anew.
-Every change is in the ledger; what it says stays sealed.
+Every request of a destination reads its document anew, so a change is in force in every process once it
+is answered. The ledger records every change without its content.
 """
 
 import secrets
 import time
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Final, Literal
 
-import msgspec
+from msgspec import Struct
 
-from identity.planning.consent.purposes import Purposes, compile_purposes
+from identity.operations.destinations.destination_document import open_document, seal_document
+from identity.operations.destinations.monitor_destinations import OVERDUE_AFTER
 from identity.planning.destinations.feed_pages import further
 from identity.planning.destinations.policy import Entitled, Kept, compile_entitled, is_name
-from identity.planning.resolution.event_time import format_time
 from identity.spaces.space import Space
 from identity.store.destinations import deliveries, destinations, feed, overdue_destinations
 from identity.store.destinations.destinations import DestinationRow
@@ -23,7 +23,6 @@ from identity.store.ledger import ledger
 from identity.store.privacy import erasure_notices
 from identity.store.spaces import spaces_and_keys
 from identity.values.api_key_secrets import hash_of, new_secret
-from identity.values.calls import DAY
 from identity.values.errors import (
     BadCallback,
     BadDestination,
@@ -33,34 +32,61 @@ from identity.values.errors import (
     Undelivered,
 )
 from identity.values.ids import new_id, public
-from identity.vault.seal import DESTINATION, PURPOSES
 
-_LIVE: Final = 2
-"""Secrets that are good at one time: the new one and the one before it."""
+_LIVE_SECRETS: Final = 2
+"""Secrets that are good at one time: the newest and the one before."""
 _TRIES: Final = 8
-_LOOK: Final = 1_000
-PATIENCE: Final = 7 * DAY
-"""For how long a destination may leave unacknowledged what it has to acknowledge."""
-_kept = msgspec.json.Decoder(Kept)
-
+_ENTRIES_CHECKED: Final = 1_000
 
 Vet = Callable[[str], Awaitable[None]]
-"""Whether an address could be called now. BadCallback, Undelivered."""
+"""Checks that an address may be called now. BadCallback, Undelivered."""
+PushState = Literal["off", "working", "failing", "dead"]
 
 
-async def nowhere(_url: str) -> None:
-    """For whoever can call nobody."""
+class DestinationSecrets(Struct, frozen=True):
+    """A destination after a change, with the secrets that are shown once: those that the change created."""
+
+    id: bytes
+    version: int
+    created: bool = False
+    secret: str | None = None
+    callback_secret: str | None = None
+
+
+class DestinationStatus(Struct, frozen=True, kw_only=True):
+    """A destination, what it may see, and its progress. Times are microseconds.
+
+    `behind_since` is the time of the oldest change not acknowledged about a person disclosed before;
+    `overdue` says that this was too long ago.
+    """
+
+    id: bytes
+    name: str
+    version: int
+    entitled: Entitled
+    acknowledged_at: int | None
+    pushed_at: int | None
+    push: PushState
+    erasures_waiting: int
+    behind_since: int | None
+    overdue: bool
+
+
+async def reject_callbacks(_url: str) -> None:
+    """A `Vet` for processes that call nobody: every address is rejected."""
     raise BadCallback
 
 
-async def put(space: Space, name: str, document: object, actor: str, vet: Vet = nowhere) -> tuple[dict[str, Any], bool]:
-    """Puts what a destination may see in force, whole; the answer, and whether it is a new one.
+async def put_destination(
+    space: Space, name: str, document: object, actor: str, vet: Vet = reject_callbacks
+) -> DestinationSecrets:
+    """Put the whole document of a destination in force, creating the destination where the name is new.
 
-    Only a new one is told its secret, and only one that had no callback the secret of its callback.
-    BadDestination, BadCallback.
+    The answer holds the secret of a new destination, and the callback secret of a destination that had no
+    callback before. BadDestination, BadCallback.
     """
     if not is_name(name):
-        raise BadDestination("A destination is named with 1 to 64 of a-z, 0-9, `_`, `.` and `-`.")
+        raise BadDestination("The name of a destination must be 1 to 64 of a-z, 0-9, `_`, `.` and `-`.")
     entitled = compile_entitled(document)
     if entitled.callback_url is not None:
         try:
@@ -72,92 +98,92 @@ async def put(space: Space, name: str, document: object, actor: str, vet: Vet = 
             found = await destinations.named(connection, space.tenant, name)
         try:
             if found is None:
-                return await _create(space, name, entitled, actor), True
-            return await _change(space, found, entitled, actor), False
+                return await _create(space, name, entitled, actor)
+            return await _change(space, found, entitled, actor)
         except Conflict:
             continue
     raise DatabaseUnavailable
 
 
-async def _create(space: Space, name: str, entitled: Entitled, actor: str) -> dict[str, Any]:
+async def _create(space: Space, name: str, entitled: Entitled, actor: str) -> DestinationSecrets:
     id_ = new_id()
-    scope = f"destination:{public('dst', id_)}"
     key_id, secret = new_secret()
-    kept = Kept(entitled, [secrets.token_bytes(32)])
+    document = Kept(entitled, [secrets.token_bytes(32)])
     async with space.database.transaction() as connection:
-        await destinations.add(connection, space.tenant, id_, name, _seal(space, id_, 1, kept))
-        await spaces_and_keys.create_key(connection, space.tenant.id, key_id, name, [scope], hash_of(secret))
+        await destinations.add(connection, space.tenant, id_, name, seal_document(space, id_, 1, document))
+        await spaces_and_keys.create_key(connection, space.tenant.id, key_id, name, [_scope(id_)], hash_of(secret))
         await ledger.note(connection, space.tenant.id, actor, "destination.create", public("dst", id_))
-    return {"destination_id": public("dst", id_), "version": 1, "secret": secret, **_callback(kept)}
+    return DestinationSecrets(
+        id=id_, version=1, created=True, secret=secret, callback_secret=_callback_secret(document)
+    )
 
 
-async def _change(space: Space, row: DestinationRow, entitled: Entitled, actor: str) -> dict[str, Any]:
-    kept, version = _open(space, row), row.version
-    if kept.entitled != entitled:
+async def _change(space: Space, row: DestinationRow, entitled: Entitled, actor: str) -> DestinationSecrets:
+    old, version = open_document(space, row), row.version
+    new = Kept(entitled, old.secrets)
+    if old.entitled != entitled:
         version += 1
-        changed = Kept(entitled, kept.secrets)
         async with space.database.transaction() as connection:
-            sealed = _seal(space, row.public_id, version, changed)
+            sealed = seal_document(space, row.public_id, version, new)
             if not await destinations.change(connection, space.tenant, row.id, version, sealed):
                 raise Conflict
-            # Another address, or one that was mended: what was given up is tried again.
+            # Another address, or a repaired one: deliveries that were given up are tried again.
             await deliveries.revive(connection, space.tenant, row.id)
             await ledger.note(connection, space.tenant.id, actor, "destination.put", public("dst", row.public_id))
-    first = {} if kept.entitled.callback_url is not None else _callback(Kept(entitled, kept.secrets))
-    return {"destination_id": public("dst", row.public_id), "version": version, **first}
+    shown = None if old.entitled.callback_url is not None else _callback_secret(new)
+    return DestinationSecrets(row.public_id, version, callback_secret=shown)
 
 
-async def resume(space: Space, name: str, actor: str) -> dict[str, Any]:
-    """Has a destination sent to again at once, from where that stopped. DestinationNotFound."""
-    row = await _row(space, name)
+async def resume_destination(space: Space, name: str, actor: str) -> DestinationStatus:
+    """Send to the callback of a destination again at once, from where sending stopped. DestinationNotFound."""
+    row = await _named(space, name)
     async with space.database.transaction() as connection:
         await deliveries.revive(connection, space.tenant, row.id)
         await ledger.note(connection, space.tenant.id, actor, "destination.resume", public("dst", row.public_id))
-    return await _told(space, row)
+    return await _status(space, row)
 
 
-async def rotate(space: Space, name: str, actor: str) -> dict[str, Any]:
-    """A new secret for a destination, beside the one it has; older ones end. DestinationNotFound."""
+async def rotate_secrets(space: Space, name: str, actor: str) -> DestinationSecrets:
+    """Add new secrets to a destination; all but the newest of the old ones end. DestinationNotFound."""
     for _ in range(_TRIES):
-        row = await _row(space, name)
-        kept = _open(space, row)
-        scope = f"destination:{public('dst', row.public_id)}"
+        row = await _named(space, name)
+        old, version = open_document(space, row), row.version + 1
+        scope = _scope(row.public_id)
         key_id, secret = new_secret()
-        renewed = Kept(kept.entitled, [secrets.token_bytes(32), *kept.secrets][:_LIVE])
+        new = Kept(old.entitled, [secrets.token_bytes(32), *old.secrets][:_LIVE_SECRETS])
         async with space.database.transaction() as connection:
-            sealed = _seal(space, row.public_id, row.version + 1, renewed)
-            if not await destinations.change(connection, space.tenant, row.id, row.version + 1, sealed):
+            sealed = seal_document(space, row.public_id, version, new)
+            if not await destinations.change(connection, space.tenant, row.id, version, sealed):
                 continue
-            for old in (await destinations.keys_of(connection, space.tenant, scope))[: -(_LIVE - 1)]:
-                await spaces_and_keys.revoke_key(connection, space.tenant.id, old)
+            for ended in (await destinations.keys_of(connection, space.tenant, scope))[: -(_LIVE_SECRETS - 1)]:
+                await spaces_and_keys.revoke_key(connection, space.tenant.id, ended)
             await spaces_and_keys.create_key(connection, space.tenant.id, key_id, name, [scope], hash_of(secret))
             await ledger.note(connection, space.tenant.id, actor, "destination.rotate", public("dst", row.public_id))
-        return {"destination_id": public("dst", row.public_id), "secret": secret, **_callback(renewed)}
+        return DestinationSecrets(row.public_id, version, secret=secret, callback_secret=_callback_secret(new))
     raise DatabaseUnavailable
 
 
-async def get(space: Space, name: str) -> dict[str, Any]:
-    """A destination: what it may see, and how far it is in the feed. DestinationNotFound."""
-    return await _told(space, await _row(space, name))
+async def get_destination(space: Space, name: str) -> DestinationStatus:
+    """A destination, what it may see, and its progress. DestinationNotFound."""
+    return await _status(space, await _named(space, name))
 
 
-async def every(space: Space) -> list[dict[str, Any]]:
+async def list_destinations(space: Space) -> list[DestinationStatus]:
     """All destinations, by name."""
     async with space.database.reading() as connection:
-        found = await destinations.every(connection, space.tenant)
-    return [await _told(space, row) for row in found]
+        rows = await destinations.every(connection, space.tenant)
+    return [await _status(space, row) for row in rows]
 
 
-async def remove(space: Space, name: str, actor: str) -> list[str]:
-    """Ends a destination and its keys, whose public ids it returns; what it was told stays on record.
+async def remove_destination(space: Space, name: str, actor: str) -> list[str]:
+    """End a destination and its keys, whose public ids are returned; its disclosures stay on record.
 
-    Erasures that it did not acknowledge have to be seen to by hand. DestinationNotFound.
+    Erasures that the destination did not acknowledge are left for people to settle. DestinationNotFound.
     """
-    row = await _row(space, name)
-    scope = f"destination:{public('dst', row.public_id)}"
+    row = await _named(space, name)
     async with space.database.transaction() as connection:
         await destinations.remove(connection, space.tenant, row.id)
-        keys = await destinations.keys_of(connection, space.tenant, scope)
+        keys = await destinations.keys_of(connection, space.tenant, _scope(row.public_id))
         for key_id in keys:
             await spaces_and_keys.revoke_key(connection, space.tenant.id, key_id)
         await erasure_notices.give_up(connection, space.tenant, row.id, time.time_ns() // 1000)
@@ -165,38 +191,7 @@ async def remove(space: Space, name: str, actor: str) -> list[str]:
     return keys
 
 
-async def get_purposes(space: Space) -> dict[str, Any]:
-    """The purposes in force, with their version."""
-    made = await _purposes(space)
-    return {**made.document(), "version": made.version}
-
-
-async def put_purposes(space: Space, document: object, actor: str) -> int:
-    """Puts a whole document in force; its version. BadPurposes."""
-    compile_purposes(document, 0)
-    for _ in range(_TRIES):
-        version = (await _purposes(space)).version + 1
-        stated = msgspec.json.encode(compile_purposes(document, version).document())
-        sealed = space.keys.seal(PURPOSES, space.public_id, version, stated)
-        try:
-            async with space.database.transaction() as connection:
-                await destinations.put_purposes(connection, space.tenant, version, sealed, actor)
-                await ledger.note(connection, space.tenant.id, actor, "purposes.put", str(version))
-        except Conflict:
-            continue
-        return version
-    raise DatabaseUnavailable
-
-
-async def _purposes(space: Space) -> Purposes:
-    async with space.database.reading() as connection:
-        version, sealed = await destinations.purposes(connection, space.tenant)
-    if sealed is None:
-        return Purposes()
-    return compile_purposes(msgspec.json.decode(space.keys.open(PURPOSES, space.public_id, version, sealed)), version)
-
-
-async def _row(space: Space, name: str) -> DestinationRow:
+async def _named(space: Space, name: str) -> DestinationRow:
     async with space.database.reading() as connection:
         row = await destinations.named(connection, space.tenant, name)
     if row is None:
@@ -204,52 +199,45 @@ async def _row(space: Space, name: str) -> DestinationRow:
     return row
 
 
-async def _told(space: Space, row: DestinationRow) -> dict[str, Any]:
-    entitled = _open(space, row).entitled
+async def _status(space: Space, row: DestinationRow) -> DestinationStatus:
+    entitled = open_document(space, row).entitled
     now = time.time_ns() // 1000
     async with space.database.reading() as connection:
-        stands = await deliveries.get(connection, space.tenant, row.id)
+        delivery = await deliveries.get(connection, space.tenant, row.id)
         waiting = await erasure_notices.waiting(connection, space.tenant, row.id)
         lanes = {each.lane: each.base for each in await feed.lanes(connection, space.tenant)}
-        known = further(stands.acked, stands.watched)
+        known = further(delivery.acked, delivery.watched)
         after = {lane: max(base, known.get(lane, 0)) for lane, base in lanes.items()}
-        since = (await overdue_destinations.oldest(connection, space.tenant, row.id, after, _LOOK)).oldest
-    return {
-        "destination_id": public("dst", row.public_id),
-        "name": row.name,
-        "version": row.version,
-        "purposes": list(entitled.purposes),
-        "traits": list(entitled.traits),
-        "identifiers": list(entitled.identifiers),
-        "callback_url": entitled.callback_url,
-        "acknowledged_at": None if stands.acked_at is None else format_time(stands.acked_at),
-        "pushed_at": None if stands.pushed_at is None else format_time(stands.pushed_at),
-        "push": _push(entitled, stands),
-        "erasures_waiting": waiting,
-        "behind_since": None if since is None else format_time(since),
-        "overdue": since is not None and since < now - PATIENCE,
-    }
+        since = (await overdue_destinations.oldest(connection, space.tenant, row.id, after, _ENTRIES_CHECKED)).oldest
+    return DestinationStatus(
+        id=row.public_id,
+        name=row.name,
+        version=row.version,
+        entitled=entitled,
+        acknowledged_at=delivery.acked_at,
+        pushed_at=delivery.pushed_at,
+        push=_push_state(entitled, delivery),
+        erasures_waiting=waiting,
+        behind_since=since,
+        overdue=since is not None and since < now - OVERDUE_AFTER,
+    )
 
 
-def _push(entitled: Entitled, stands: deliveries.DeliveryRow) -> str:
-    """How sending to it goes: `off`, `working`, `failing` or `dead`."""
+def _push_state(entitled: Entitled, delivery: deliveries.DeliveryRow) -> PushState:
     if entitled.callback_url is None:
         return "off"
-    if stands.dead_at is not None:
+    if delivery.dead_at is not None:
         return "dead"
-    return "failing" if stands.attempts else "working"
+    return "failing" if delivery.attempts else "working"
 
 
-def _seal(space: Space, id_: bytes, version: int, kept: Kept) -> bytes:
-    return space.keys.seal(DESTINATION, id_, version, msgspec.json.encode(kept))
+def _scope(id_: bytes) -> str:
+    """The scope of the keys of a destination."""
+    return f"destination:{public('dst', id_)}"
 
 
-def _open(space: Space, row: DestinationRow) -> Kept:
-    return _kept.decode(space.keys.open(DESTINATION, row.public_id, row.version, row.document))
-
-
-def _callback(kept: Kept) -> dict[str, str]:
-    """The newest secret that signs, as Standard Webhooks writes one; only if there is somewhere to send to."""
-    if kept.entitled.callback_url is None:
-        return {}
-    return {"callback_secret": "whsec_" + b64encode(kept.secrets[0]).decode()}
+def _callback_secret(document: Kept) -> str | None:
+    """The newest signing secret in the form of Standard Webhooks; None without a callback."""
+    if document.entitled.callback_url is None:
+        return None
+    return "whsec_" + b64encode(document.secrets[0]).decode()

@@ -1,10 +1,11 @@
-"""Finds who does not do what they were told: erasures past their date, and destinations that never acknowledge.
+"""Flags erasures past their deadline and destinations that stopped acknowledging.
 
-Any process may look at any time. What is found is only written down: whoever acknowledges later is not
-behind any more, and an erasure that was overdue is done then.
+Any process may check at any time. A flag records a state and changes nothing else: a destination that
+acknowledges later is no longer behind, and its overdue erasures are done then.
 """
 
 import time
+from typing import Final
 
 from identity.planning.destinations.feed_pages import Position, further, pack
 from identity.spaces.space import Spaces
@@ -14,29 +15,29 @@ from identity.store.privacy import erasure_notices
 from identity.values.calls import DAY
 from identity.values.errors import OnefoldError
 
-GRACE = 30 * DAY
-"""What a destination has for an erasure that no law gives a date."""
-PATIENCE = 7 * DAY
-"""For how long a destination may be behind."""
-PAGE = 1_000
-_STEPS = 100
+GRACE: Final = 30 * DAY
+"""Time to acknowledge an erasure for which no law sets a deadline."""
+OVERDUE_AFTER: Final = 7 * DAY
+"""Time to acknowledge a change."""
+PAGE: Final = 1_000
+_STEPS: Final = 100
 
 
 async def find_overdue(spaces: Spaces, now: int | None = None) -> Counted:
-    """Writes down what is overdue by now (microseconds); how much there is in all."""
+    """Flag whatever is overdue at a time (microseconds, default: now) and count the flags of all spaces."""
     now = time.time_ns() // 1000 if now is None else now
     async with spaces.database.reading() as connection:
         while await erasure_notices.fall_due(connection, now, GRACE, PAGE) == PAGE:
             pass
-        standing = await overdue_destinations.every(connection)
-    for row in standing:
-        await _look(spaces, row)
+        rows = await overdue_destinations.every(connection)
+    for row in rows:
+        await _check(spaces, row)
     async with spaces.database.reading() as connection:
-        return await overdue_destinations.count(connection, now - PATIENCE)
+        return await overdue_destinations.count(connection, now - OVERDUE_AFTER)
 
 
-async def _look(spaces: Spaces, row: StandingRow) -> None:
-    """Since when a destination is behind; what it need not acknowledge is not looked at again."""
+async def _check(spaces: Spaces, row: StandingRow) -> None:
+    """Record since when a destination is behind; entries that need no acknowledgement are not read again."""
     after = further(row.acked, row.watched)
     if row.behind_at is None and sum(after.values()) == row.entries:
         return
@@ -48,9 +49,9 @@ async def _look(spaces: Spaces, row: StandingRow) -> None:
         lanes = await feed.lanes(connection, space.tenant)
         after = {each.lane: max(each.base, after.get(each.lane, 0)) for each in lanes}
         for _ in range(_STEPS):
-            looked = await overdue_destinations.oldest(connection, space.tenant, row.destination, after, PAGE)
-            if looked.oldest is not None or not looked.lanes:
+            found = await overdue_destinations.oldest(connection, space.tenant, row.destination, after, PAGE)
+            if found.oldest is not None or not found.lanes:
                 break
-            after |= looked.lanes
+            after |= found.lanes
         place = pack(Position(0, 0, 0, None, after))
-        await deliveries.watch(connection, space.tenant, row.destination, place, looked.oldest)
+        await deliveries.watch(connection, space.tenant, row.destination, place, found.oldest)

@@ -1,9 +1,9 @@
-"""Sends destinations with a callback what the feed has for them, page by page, until they take it.
+"""Sends the feed to destinations with a callback, page by page, until each page is accepted.
 
-A page is made from the states of that moment each time it is sent, a repeated one too: nothing that
-was to be sent is kept. That it was taken is written down afterwards, so what is cut off in between
-is sent again, under the same id if it is the same page. Who takes nothing for seven days is given up
-until somebody looks, and loses nothing: the entries stay in the feed.
+Every attempt renders the page from the states of its moment, so no payload is ever stored. Acceptance is
+recorded afterwards: a page cut off in between is sent again, under the same id if its place is the same.
+A destination that accepts nothing for seven days is given up until an administrator resumes it, and loses
+nothing, since the entries stay in the feed.
 """
 
 import asyncio
@@ -12,10 +12,11 @@ import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-import msgspec
 import structlog
 
-from identity.planning.destinations.feed_pages import Message, between, stands, starts
+from identity.operations.destinations.destination_document import open_document
+from identity.operations.destinations.read_changes import PushPage
+from identity.planning.destinations.feed_pages import between, stands, starts
 from identity.planning.destinations.policy import Kept
 from identity.planning.destinations.retry import next_attempt
 from identity.spaces.space import Space, Spaces
@@ -25,25 +26,25 @@ from identity.store.privacy import erasure_notices
 from identity.values.calls import MICRO
 from identity.values.errors import BadCallback, OnefoldError, Undelivered
 from identity.values.ids import public
-from identity.vault.seal import DESTINATION
 from identity.webhooks.client import Client
 from identity.webhooks.signing import sign
 
 LIMIT = 100
 """Entries of the feed in one message."""
 PAGES = 50
-"""Messages in a row; then those come who were due meanwhile."""
+"""Messages in a row before other destinations get their turn."""
 LEASE = 30 * MICRO
 PAUSE = 5 * MICRO
 AT_ONCE = 16
 _NEVER = (1 << 63) - 1
-_TAKEN = range(200, 300)
+_ACCEPTED = range(200, 300)
 _MESSAGE = b"push"
-_kept = msgspec.json.Decoder(Kept)
 _log = structlog.get_logger(__name__)
 
-Pull = Callable[[Space, str, bytes | None, int], Awaitable[Message]]
-"""The page of a destination after a place, at most so many entries of the feed."""
+Pull = Callable[[Space, str, bytes | None, int], Awaitable[PushPage]]
+"""The page of a destination after a place, with a limit of feed entries."""
+Render = Callable[[str, PushPage, bool], bytes]
+"""The body of the message to a destination with a page; the flag says that the feed starts again (resync)."""
 
 
 def _now() -> int:
@@ -51,18 +52,21 @@ def _now() -> int:
 
 
 class Pushing:
-    """What sends in this process; `aclose` it. `now` tells the time, in microseconds."""
+    """The sender of this process; `aclose` it. `now` is the clock, in microseconds."""
 
-    def __init__(self, spaces: Spaces, client: Client, pull: Pull, now: Callable[[], int] = _now) -> None:
+    def __init__(
+        self, spaces: Spaces, client: Client, pull: Pull, render: Render, now: Callable[[], int] = _now
+    ) -> None:
         self._spaces = spaces
         self._client = client
         self._pull = pull
+        self._render = render
         self._now = now
         self._at_once = asyncio.Semaphore(AT_ONCE)
         self._sending: dict[bytes, asyncio.Task[None]] = {}
 
     async def turn(self) -> None:
-        """Begins to send to everybody who is due; one that is slow keeps nobody else waiting."""
+        """Start sending to every destination that is due; a slow one keeps no other waiting."""
         async with self._spaces.database.reading() as connection:
             found = await deliveries.due(connection, self._now())
         for row in found:
@@ -76,7 +80,7 @@ class Pushing:
         self._sending.pop(id_, None)
 
     async def aclose(self) -> None:
-        """Ends what is being sent; another process sends it again."""
+        """Stop sending; another process sends the interrupted pages again."""
         tasks = list(self._sending.values())
         for task in tasks:
             task.cancel()
@@ -90,67 +94,66 @@ class Pushing:
                     if not await self.send(space, id_):
                         break
         except OnefoldError:
-            # Gone, closed, or not in order: nothing of it is served either.
+            # A closed or damaged space serves nothing.
             return
-        except Exception as error:  # noqa: BLE001 (whatever it is, the claim ends and the next turn comes)
+        except Exception as error:  # noqa: BLE001 (the claim expires and the next turn tries again)
             _log.error("push.failed", exc_info=error)
 
     async def send(self, space: Space, id_: bytes) -> bool:
-        """Sends a destination (by its public id) the next page, if there is one; whether there may be more."""
+        """Send the next page, if there is one, to a destination (its id); returns whether there may be more."""
         began = self._now()
         row = await _row(space, id_)
         async with space.database.reading() as connection:
             claim = await deliveries.claim(connection, space.tenant, row.id, began, began + LEASE)
         if claim is None:
             return False
-        if _open(space, row).entitled.callback_url is None:
-            # Whoever gives it one has it looked at again.
+        if open_document(space, row).entitled.callback_url is None:
+            # A change of the destination makes it due again.
             return await self._rest(space, row.id, claim, _NEVER)
         try:
             return await self._send(space, row.id, id_, claim)
         except OnefoldError as error:
-            # It is not the destination's fault, so it does not count as one.
+            # The destination is not at fault, so this counts as no failure.
             _log.warning("push.waits", space=space.tenant.id, code=error.code)
             return await self._rest(space, row.id, claim, self._now() + PAUSE)
 
     async def _send(self, space: Space, destination: int, id_: bytes, claim: DeliveryRow) -> bool:
         start = claim.pushed or claim.acked
         page = await self._pull(space, public("dst", id_), start, LIMIT)
-        # Read once more: what was changed while the page was made holds for it.
-        kept = _open(space, await _row(space, id_))
-        if start == page.place or kept.entitled.callback_url is None:
+        # Read again: a change made while the page was built applies to it.
+        document = open_document(space, await _row(space, id_))
+        if start == page.place or document.entitled.callback_url is None:
             return await self._rest(space, destination, claim, self._now())
         if not page.changes and not (start and starts(start)):
             async with space.database.reading() as connection:
                 now = self._now()
                 return await deliveries.moved(connection, space.tenant, destination, page.place, now, claim.next_at)
-        refused = await self._post(space, id_, kept, start or b"", page)
-        if refused is None:
-            return await self._taken(space, destination, claim, page)
-        return await self._refused(space, destination, claim, refused)
+        failure = await self._post(space, id_, document, start or b"", page)
+        if failure is None:
+            return await self._accepted(space, destination, claim, page)
+        return await self._failed(space, destination, claim, failure)
 
-    async def _post(self, space: Space, id_: bytes, kept: Kept, start: bytes, page: Message) -> str | None:
-        """Why a page was not taken; None where it was, whatever else was answered."""
-        told = {"destination_id": public("dst", id_), "changes": page.changes, "cursor": page.cursor}
-        body = msgspec.json.encode(told | ({"resync": True} if starts(start) else {}))
+    async def _post(self, space: Space, id_: bytes, document: Kept, start: bytes, page: PushPage) -> str | None:
+        """Send a page and return why it was not accepted; None where the status says that it was."""
+        body = self._render(public("dst", id_), page, starts(start))
         message = "msg_" + space.keys.mac(_MESSAGE, id_ + start + page.place).hex()
         try:
-            headers = sign(kept.secrets, message, self._now(), body)
-            answer = await self._client.post(kept.entitled.callback_url or "", body, headers)
+            headers = sign(document.secrets, message, self._now(), body)
+            answer = await self._client.post(document.entitled.callback_url or "", body, headers)
         except (BadCallback, Undelivered) as error:
             return error.code
-        return None if answer.status in _TAKEN else f"status_{answer.status}"
+        return None if answer.status in _ACCEPTED else f"status_{answer.status}"
 
-    async def _taken(self, space: Space, destination: int, claim: DeliveryRow, page: Message) -> bool:
+    async def _accepted(self, space: Space, destination: int, claim: DeliveryRow, page: PushPage) -> bool:
         now = self._now()
-        told, since = between(claim.pushed or claim.acked, page.place)
+        entries, since = between(claim.pushed or claim.acked, page.place)
         async with space.database.transaction() as connection:
             moved = await deliveries.sent(connection, space.tenant, destination, page.place, now, claim.next_at)
             if moved:
-                await erasure_notices.accepted(connection, space.tenant, destination, told, since, now)
+                await erasure_notices.accepted(connection, space.tenant, destination, entries, since, now)
         return moved
 
-    async def _refused(self, space: Space, destination: int, claim: DeliveryRow, reason: str) -> bool:
+    async def _failed(self, space: Space, destination: int, claim: DeliveryRow, reason: str) -> bool:
         now = self._now()
         begun = now if claim.first_failed_at is None else claim.first_failed_at
         following = next_attempt(begun, claim.attempts + 1, now, random.random())  # noqa: S311 (spreads, guards nothing)
@@ -174,7 +177,3 @@ class Pushing:
 async def _row(space: Space, id_: bytes) -> destinations.DestinationRow:
     async with space.database.reading() as connection:
         return (await destinations.policy(connection, space.tenant, id_)).destination
-
-
-def _open(space: Space, row: destinations.DestinationRow) -> Kept:
-    return _kept.decode(space.keys.open(DESTINATION, row.public_id, row.version, row.document))

@@ -29,7 +29,7 @@ _LOOK = 0.1
 _IDLE = 2.0
 
 Progress = Callable[[int, int], Awaitable[None]]
-Work = Callable[[Space, dict[str, Any], Progress], Awaitable[dict[str, Any]]]
+Work = Callable[[Space, dict[str, Any], Progress], Awaitable[object]]
 _log = structlog.get_logger(__name__)
 
 

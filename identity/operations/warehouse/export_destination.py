@@ -1,21 +1,22 @@
-"""Exports what a destination may see, as the next run of its directory: from where the last one ended.
+"""Exports what a destination may see as the next run of its folder, from where the last run ended.
 
-Every part that is written is a place to go on from, so a run that dies loses no more than one. An
-export whose place in the feed is no longer kept begins anew with everybody, and so does one that is
-asked to; what lay there before counts until it is through.
+Every published part is a place to continue from, so a run that dies loses one part at most. An export
+whose position in the feed is no longer kept, or that is asked to start fresh, begins with all profiles;
+the parts of before count until the new snapshot is complete.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from identity.operations.warehouse.export_folder import Folder
 from identity.operations.warehouse.parquet import encode
-from identity.planning.destinations.warehouse_tables import TABLES, Batch, Gone, Manifest, State
+from identity.planning.destinations.warehouse_tables import TABLES, Batch, ExportStep, Manifest
 from identity.planning.resolution.event_time import format_time
 from identity.spaces.space import Space
 from identity.values.errors import ExportNotConfigured, Resync
@@ -24,58 +25,54 @@ from identity.values.ids import public
 PART_BYTES: Final = 16 * 1024 * 1024
 
 
-class Told(Protocol):
-    """What is told next and the cursor after it; `first` as `Batch.tell` has it, `still` that after it."""
-
-    @property
-    def told(self) -> Sequence[State | Gone]: ...  # noqa: D102
-    @property
-    def cursor(self) -> str: ...  # noqa: D102
-    @property
-    def first(self) -> bool: ...  # noqa: D102
-    @property
-    def still(self) -> bool: ...  # noqa: D102
-    @property
-    def done(self) -> int: ...  # noqa: D102
-    @property
-    def total(self) -> int: ...  # noqa: D102
-
-
-class Increments(Protocol):
-    """What there is to tell a destination after a cursor."""
-
-    def __call__(  # noqa: D102
-        self, space: Space, destination_id: str, cursor: str | None, *, first: bool
-    ) -> AsyncIterator[Told]: ...
-
-
 Progress = Callable[[int, int], Awaitable[None]]
 
 
-async def run(
-    space: Space, wanted: Mapping[str, Any], below: Path | None, increments: Increments, progress: Progress
-) -> dict[str, Any]:
-    """The export of a job, in a directory named by ids below the one that is set. ExportNotConfigured."""
+class Steps(Protocol):
+    """The steps of the export of a destination after a cursor."""
+
+    def __call__(  # noqa: D102
+        self, space: Space, destination_id: str, cursor: str | None, *, first: bool
+    ) -> AsyncIterator[ExportStep]: ...
+
+
+class ExportRun(Struct, frozen=True, omit_defaults=True):
+    """A finished run: its number, parts and rows by table; `snapshot` where it began with all profiles."""
+
+    destination_id: str
+    run: int
+    parts: int
+    snapshot: bool
+    rows: dict[str, int]
+    cursor: str | None
+    directory: str | None = None
+
+
+async def run_export_job(
+    space: Space, wanted: Mapping[str, Any], below: Path | None, steps: Steps, progress: Progress
+) -> ExportRun:
+    """Run the export of a job, in a folder named by ids below a directory. ExportNotConfigured without one."""
     if below is None:
         raise ExportNotConfigured
-    place = f"{public('spc', space.public_id)}/{wanted['destination']}"
-    made = await export(space, wanted["destination"], Folder(below / place), increments, progress, anew=wanted["anew"])
-    return {**made, "directory": place}
+    directory = f"{public('spc', space.public_id)}/{wanted['destination']}"
+    folder = Folder(below / directory)
+    made = await export_destination(space, wanted["destination"], folder, steps, progress, anew=wanted["anew"])
+    return replace(made, directory=directory)
 
 
-async def export(
+async def export_destination(
     space: Space,
     destination_id: str,
     folder: Folder,
-    increments: Increments,
+    steps: Steps,
     progress: Progress,
     *,
     anew: str | None = None,
     part_bytes: int = PART_BYTES,
-) -> dict[str, Any]:
-    """Writes the next run, or what is left of one that was interrupted; what it came to.
+) -> ExportRun:
+    """Write the next run, or the rest of an interrupted one.
 
-    `anew` begins with everybody, once for each value. Misconfigured where the directory holds anything
+    Each new value of `anew` begins with all profiles once. Misconfigured where the folder holds anything
     else; BadCursor, DestinationNotFound.
     """
     async with folder.held():
@@ -83,18 +80,18 @@ async def export(
         begun = manifest.anew(anew) if anew not in (None, manifest.asked) else manifest.next_run()
         writer = _Writer(space, destination_id, folder, part_bytes)
         try:
-            manifest = await writer.write(begun, increments, progress)
+            manifest = await writer.write(begun, steps, progress)
         except Resync:
-            # From where it came to by then: what it wrote this time is replaced as well.
-            manifest = await writer.write(writer.reached(begun).anew(begun.asked), increments, progress)
-    return {
-        "destination_id": destination_id,
-        "run": manifest.run,
-        "parts": manifest.part,
-        "snapshot": manifest.snapshot == manifest.run,
-        "rows": manifest.rows,
-        "cursor": manifest.cursor,
-    }
+            # Begin again after the last published part, which the new snapshot replaces too.
+            manifest = await writer.write(writer.reached(begun).anew(begun.asked), steps, progress)
+    return ExportRun(
+        destination_id=destination_id,
+        run=manifest.run,
+        parts=manifest.part,
+        snapshot=manifest.snapshot == manifest.run,
+        rows=manifest.rows,
+        cursor=manifest.cursor,
+    )
 
 
 class _Writer:
@@ -108,21 +105,21 @@ class _Writer:
         self._published: Manifest | None = None
 
     def reached(self, begun: Manifest) -> Manifest:
-        """The last manifest that was published, or the one it began with."""
+        """The manifest of the last published part, or the one that the run began with."""
         return self._published or begun
 
-    async def write(self, manifest: Manifest, increments: Increments, progress: Progress) -> Manifest:
+    async def write(self, manifest: Manifest, steps: Steps, progress: Progress) -> Manifest:
         batch = Batch(manifest.seq)
         reached, first = manifest.cursor, manifest.first
-        async for step in increments(self._space, self._destination_id, manifest.cursor, first=manifest.first):
-            batch.tell(step.told, time.time_ns() // 1000, first=step.first)
-            reached, first = step.cursor, step.still
+        async for step in steps(self._space, self._destination_id, manifest.cursor, first=manifest.first):
+            batch.tell(step.states, time.time_ns() // 1000, first=step.first)
+            reached, first = step.cursor, step.still_first
             if batch.size >= self._part_bytes:
                 manifest = await self._publish(batch, replace(manifest, cursor=reached, first=first))
                 batch = Batch(manifest.seq)
             await progress(step.done, step.total)
         manifest = await self._publish(batch, replace(manifest, cursor=reached, first=first).finished())
-        await _whole(self._folder.tidy, manifest)
+        await _uninterrupted(self._folder.tidy, manifest)
         return manifest
 
     async def _publish(self, batch: Batch, manifest: Manifest) -> Manifest:
@@ -142,15 +139,15 @@ class _Writer:
             tables = {table: encode(TABLES[table], rows) for table, rows in filled.items()}
             self._folder.publish(tables, manifest)
 
-        await _whole(publish)
+        await _uninterrupted(publish)
         self._published = manifest
         return manifest
 
 
-async def _whole(work: Callable[..., None], *args: Any) -> None:
-    """Does something in a thread to its end, also where whoever waits for it is told to stop.
+async def _uninterrupted(work: Callable[..., None], *args: Any) -> None:
+    """Run work in a thread to its end, even when the waiting task is cancelled.
 
-    The directory is held as long: nobody else may begin while a thread still writes.
+    The folder stays locked as long: no other export may begin while a thread still writes.
     """
     task = asyncio.ensure_future(asyncio.to_thread(work, *args))
     try:

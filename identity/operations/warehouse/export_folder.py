@@ -1,8 +1,8 @@
-"""The directory of an export: parts that appear whole, and the manifest that says which of them count.
+"""The folder of an export: parts that appear whole, and the manifest that says which of them count.
 
-A part is written beside, moved into its tables, and counts once the manifest is in place. What a crash
-leaves is no part of any manifest and goes before anything else is written. One writer at a time. What
-lies here is personal data in clear: only the owner may read it.
+A part is written aside, moved into its tables, and counts once the manifest is in place. Whatever a crash
+leaves behind is in no manifest and is removed before the next write. One writer at a time. The files hold
+personal data in clear, so only their owner may read them.
 """
 
 import asyncio
@@ -26,9 +26,9 @@ _LOOK: Final = 0.2
 
 
 class Folder:
-    """A directory that an export is written into; its manifest may lie elsewhere.
+    """The directory of an export; its manifest may be elsewhere.
 
-    Misconfigured wherever it cannot be read or written.
+    Misconfigured wherever the directory cannot be read or written.
     """
 
     def __init__(self, path: Path, manifest: Path | None = None) -> None:
@@ -37,7 +37,7 @@ class Folder:
 
     @asynccontextmanager
     async def held(self) -> AsyncIterator[None]:
-        """Holds it against every other export into it, as soon as there is none; a crash lets go of it."""
+        """Wait for the lock of the folder and hold it; a crash releases the lock."""
         with self._usable():
             await asyncio.to_thread(make_directory, self._path)
             descriptor = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY)
@@ -53,16 +53,16 @@ class Folder:
             os.close(descriptor)
 
     def open(self, space_id: str, destination_id: str) -> Manifest:
-        """How far the export is, and nothing beside it; a new one begins where there is none. Misconfigured."""
+        """The manifest of the export, after clearing unfinished parts; a new one where there is none. Misconfigured."""
         with self._usable():
             manifest = self._read() or self._begin(space_id, destination_id)
         if (manifest.space_id, manifest.destination_id) != (space_id, destination_id):
-            raise Misconfigured(f"The export in {self._path} is that of another destination.")
+            raise Misconfigured(f"{self._path} holds the export of another destination. Choose another directory.")
         self.tidy(manifest)
         return manifest
 
     def tidy(self, manifest: Manifest) -> None:
-        """Removes what does not count: what a crash left, and what a newer snapshot has replaced."""
+        """Remove parts that do not count: left by a crash, or replaced by a newer snapshot."""
         first = manifest.snapshot if manifest.complete else 0
         with self._usable():
             shutil.rmtree(self._path / _BESIDE, ignore_errors=True)
@@ -75,7 +75,7 @@ class Folder:
                 sync_directory(table)
 
     def publish(self, tables: Mapping[str, bytes], manifest: Manifest) -> None:
-        """Adds a part, and then the manifest that counts it."""
+        """Add a part, and then the manifest that counts it."""
         beside = self._path / _BESIDE
         with self._usable():
             make_directory(beside)
@@ -90,7 +90,7 @@ class Folder:
 
     def _begin(self, space_id: str, destination_id: str) -> Manifest:
         if self._parts():
-            raise Misconfigured(f"There are files of an export in {self._path}, and no manifest that they belong to.")
+            raise Misconfigured(f"{self._path} holds files of an export without a manifest. Choose an empty directory.")
         manifest = Manifest(space_id=space_id, destination_id=destination_id)
         make_directory(self._manifest.parent)
         replace(self._manifest, [write_manifest(manifest)])
@@ -103,7 +103,7 @@ class Folder:
             return None
         manifest = read_manifest(raw)
         if manifest is None:
-            raise Misconfigured(f"{self._manifest} is not the manifest of an export.")
+            raise Misconfigured(f"{self._manifest} is not the manifest of an export. Choose another file.")
         return manifest
 
     @contextmanager
@@ -111,10 +111,10 @@ class Folder:
         try:
             yield
         except OSError as refused:
-            raise Misconfigured(f"An export cannot be kept in {self._path}: {refused.strerror}.") from refused
+            raise Misconfigured(f"The export in {self._path} is not usable: {refused.strerror}.") from refused
 
     def _parts(self) -> list[tuple[Path, int, int]]:
-        """Every file of an export that is there, with its run and part."""
+        """Every table file in the folder, with its run and part."""
         return [
             (path, int(named[1]), int(named[2]))
             for table in TABLES

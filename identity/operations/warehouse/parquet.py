@@ -1,6 +1,6 @@
-"""Tables as Parquet: bytes in, bytes out, in columns of text, numbers and times (UTC, microseconds).
+"""Encodes tables as Parquet: columns of text, numbers and times (UTC, microseconds).
 
-The library is large, so it is loaded when the first table is written.
+The library is large, so the first table loads it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from identity.values.extras import extra
 
 
 def encode(columns: Mapping[str, str], rows: Sequence[tuple[Any, ...]]) -> bytes:
-    """A file with these rows; `columns` says what each holds: `text`, `number` or `time`. ExtraNotInstalled."""
+    """A file with these rows; `columns` maps each name to `text`, `number` or `time`. ExtraNotInstalled."""
     with extra("warehouse"):
         import pyarrow as pa
         from pyarrow import parquet

@@ -8,7 +8,7 @@ at the time of the entry, so it never tells what may not be seen any more.
 
 import struct
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
@@ -73,14 +73,6 @@ def within(raw: bytes, heads: Mapping[int, int]) -> bool:
     """Whether a place as it is written can be read, and lies in lanes that have come as far (`heads`)."""
     position = unpack(raw)
     return position is not None and all(0 <= seq <= heads.get(lane, -1) for lane, seq in position.lanes.items())
-
-
-class Message(NamedTuple):
-    """A page as it is sent: what it tells, the cursor after it, and the same place as it is packed."""
-
-    changes: list[dict[str, Any]]
-    cursor: str
-    place: bytes
 
 
 def starts(place: bytes) -> bool:

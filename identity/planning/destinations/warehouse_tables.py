@@ -88,6 +88,21 @@ class Gone(NamedTuple):
     erasure: str | None = None
 
 
+class ExportStep(Struct, frozen=True):
+    """The next states to export and the cursor after them.
+
+    `first`: nothing was exported of any of these profiles before; `still_first`: so it is after the cursor.
+    `done` of about `total` profiles and feed entries are through.
+    """
+
+    states: Sequence[State | Gone]
+    cursor: str
+    first: bool
+    still_first: bool
+    done: int
+    total: int
+
+
 class Batch:
     """Rows by table, in the order they are told; `seq` is the last number that was given, `size` roughly bytes."""
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from identity.operations.destinations.feed_export import increments
+from identity.operations.destinations.feed_export import export_steps
 from identity.values.errors import BadCursor, Misconfigured, Resync
 from tests.app.conftest import Shop
 from tests.conftest import Running
@@ -47,7 +47,7 @@ def test_joined(shop: Shop, warehouse: Callable[..., Warehouse]) -> None:
     shop.send(ANN, {**ANN, "userId": "bob", "traits": {"plan": "team", "email": "bob@example.org"}})
     shop.send({**ANN, "userId": "eve", "traits": {"email": "eve@example.org"}, **DENIED})
     made = house.run()
-    assert (made["run"], made["snapshot"], made["rows"]["id_graph_updates"]) == (1, True, 2)
+    assert (made.run, made.snapshot, made.rows["id_graph_updates"]) == (1, True, 2)
     with house.read() as connection:
         assert connection.execute(PLANS).fetchall() == [("ann@example.org", "pro"), ("bob@example.org", "team")]
         mapped = connection.execute(
@@ -134,14 +134,14 @@ def test_withdrawn_and_erased(shop: Shop, warehouse: Callable[..., Warehouse]) -
     with house.read() as connection:
         erased = connection.execute(f"SELECT segment_id FROM '{house.folder}/erasures/*.parquet'").fetchall()
     assert erased == [(ids["bob@example.org"],)]
-    acked = shop.ask("POST", "/v1/changes/ack", "warehouse", json={"cursor": made["cursor"]}).json()
+    acked = shop.ask("POST", "/v1/changes/ack", "warehouse", json={"cursor": made.cursor}).json()
     assert acked["erasures"] == 1
     assert b"bob" in b"".join(path.read_bytes() for path in house.folder.rglob("part-00001*"))
     made = house.run(anew="once")
-    assert (made["run"], made["snapshot"]) == (3, True)
+    assert (made.run, made.snapshot) == (3, True)
     assert {path.name[:10] for path in house.folder.rglob("*.parquet")} == {"part-00003"}
     assert b"bob" not in b"".join(path.read_bytes() for path in house.folder.rglob("*.parquet"))
-    assert (house.run(anew="once")["snapshot"], house.run()["run"]) == (False, 5)
+    assert (house.run(anew="once").snapshot, house.run().run) == (False, 5)
 
 
 def test_feed_no_longer_kept(shop: Shop, rows: Any, warehouse: Callable[..., Warehouse]) -> None:
@@ -154,7 +154,7 @@ def test_feed_no_longer_kept(shop: Shop, rows: Any, warehouse: Callable[..., War
     rows.execute(f"DELETE FROM change {of}", [shop.name])
     rows.execute(f"UPDATE lane_head SET base = seq {of}", [shop.name])
     made = house.run()
-    assert (made["run"], made["snapshot"]) == (3, True)
+    assert (made.run, made.snapshot) == (3, True)
     house.agrees()
     assert len(house.standing()) == 1
 
@@ -166,14 +166,14 @@ def test_begins_anew_on_the_way(shop: Shop, warehouse: Callable[..., Warehouse])
     missed = ["user_id:u0"]
 
     async def missing(*args: Any, **given: Any) -> AsyncIterator[Any]:
-        async for step in increments(*args, **given):
+        async for step in export_steps(*args, **given):
             yield step
             if missed:
                 shop.ask("POST", "/v1/erasures", "privacy", json={"identifiers": [missed.pop()]})
                 raise Resync
 
     made = house.run(missing, part_bytes=1)
-    assert (made["run"], made["snapshot"]) == (2, True)
+    assert (made.run, made.snapshot) == (2, True)
     assert {path.name[:10] for path in house.folder.rglob("*.parquet")} == {"part-00002"}
     house.agrees()
     assert len(house.standing()) == 259
@@ -263,7 +263,7 @@ def test_interrupted(shop: Shop, warehouse: Callable[..., Warehouse]) -> None:
     places: list[tuple[Any, int]] = []
 
     async def dying(space: Any, id_: str, cursor: Any, *, first: bool) -> AsyncIterator[Any]:
-        async for step in increments(space, id_, cursor, first=first):
+        async for step in export_steps(space, id_, cursor, first=first):
             places.append((cursor, step.done))
             yield step
             if len(places) == 2:
@@ -273,7 +273,7 @@ def test_interrupted(shop: Shop, warehouse: Callable[..., Warehouse]) -> None:
         house.run(dying, part_bytes=1)
     assert len(house.standing()) == 500
     made = house.run(dying, part_bytes=1)
-    assert (made["run"], made["parts"], made["rows"]["id_graph_updates"]) == (1, 3, 600)
+    assert (made.run, made.parts, made.rows["id_graph_updates"]) == (1, 3, 600)
     assert [(cursor is None, done) for cursor, done in places] == [(True, 250), (True, 500), (False, 100)]
     house.agrees()
 
@@ -284,7 +284,7 @@ def test_narrowed_on_the_way(shop: Shop, warehouse: Callable[..., Warehouse]) ->
     shop.send(*({**ANN, "userId": f"u{nr}", "traits": {"n": nr}} for nr in range(260)))
 
     async def dying(*args: Any, **given: Any) -> AsyncIterator[Any]:
-        async for step in increments(*args, **given):
+        async for step in export_steps(*args, **given):
             yield step
             raise Death
 
@@ -292,7 +292,7 @@ def test_narrowed_on_the_way(shop: Shop, warehouse: Callable[..., Warehouse]) ->
         house.run(dying, part_bytes=1)
     house.put(purposes=["Marketing"], traits=["n"], identifiers=["email"])
     made = house.run()
-    assert (made["run"], made["parts"], made["snapshot"]) == (1, 2, True)
+    assert (made.run, made.parts, made.snapshot) == (1, 2, True)
     house.agrees()
     assert next(iter(house.standing().values()))["identifiers"] == []
 
@@ -315,8 +315,8 @@ def test_not_somebody_elses(shop: Shop, warehouse: Callable[..., Warehouse]) -> 
     with pytest.raises(Misconfigured, match="is not the manifest"):
         house.run()
     manifest.unlink()
-    with pytest.raises(Misconfigured, match="no manifest"):
+    with pytest.raises(Misconfigured, match="without a manifest"):
         house.run()
     manifest.write_text(kept)
     assert sorted(house.folder.rglob("*")) == files
-    assert house.run()["run"] == 2
+    assert house.run().run == 2

@@ -7,7 +7,7 @@ import pytest
 
 from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.destinations import manage_destinations
-from identity.operations.destinations.read_changes import changes
+from identity.operations.destinations.read_changes import read_changes
 from identity.operations.keys.overlay_key_tables import overlay
 from identity.operations.keys.restore_database import keep_level
 from identity.operations.keys.roll_epoch_keys import roll
@@ -20,6 +20,7 @@ from identity.store.embedded.server import EmbeddedPostgres
 from identity.store.postgres.schema import migrate
 from identity.values.calls import Source
 from identity.values.errors import ProfileNotFound, Quarantined, Resync
+from identity.values.ids import public
 from tests.support.backup_attack import Attacker
 from tests.support.writer_processes import Ingest, Lab, ingesting, run
 
@@ -135,8 +136,8 @@ def test_a_restore_serves_who_was_not_erased(deployment: Deployment) -> None:
     async def main() -> None:
         async with ingesting(deployment.lab) as ingest:
             await people(ingest)
-            made, _ = await manage_destinations.put(ingest.space, "mail", {}, "test")
-            page = await changes(ingest.space, made["destination_id"], None, 100)
+            made = await manage_destinations.put_destination(ingest.space, "mail", {}, "test")
+            page = await read_changes(ingest.space, public("dst", made.id), None, 100)
             backup = deployment.backup("backup")
             await erase(ingest.space, "user_id:victim")
             await roll(ingest.spaces, ingest.space)
@@ -160,7 +161,7 @@ def test_a_restore_serves_who_was_not_erased(deployment: Deployment) -> None:
                 await get_profile(space, "user_id:victim")
             # A destination that was told of the victim before begins again, and so drops them.
             with pytest.raises(Resync):
-                await changes(space, made["destination_id"], page["cursor"], 100)
+                await read_changes(space, public("dst", made.id), page.cursor, 100)
         finally:
             await spaces.database.close()
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from identity.operations.destinations.consent_expiry import PAGE, announce_lapsed
+from identity.operations.destinations.consent_expiry import PAGE, announce_expired
 from tests.support.writer_processes import Lab, ingesting, run
 
 
@@ -29,7 +29,7 @@ def test_a_space_that_is_not_in_order(lab: Lab) -> None:
                 "INSERT INTO disclosure (profile_id, destination, fields, space_id, bucket, first, last, until) "
                 "SELECT profile_id, 1, gen_random_uuid(), space_id, bucket, 1, 1, 2 FROM profile"
             )
-            assert await announce_lapsed(ingest.spaces) == 1
-            assert await announce_lapsed(ingest.spaces) == 0
+            assert await announce_expired(ingest.spaces) == 1
+            assert await announce_expired(ingest.spaces) == 0
 
     run(main())

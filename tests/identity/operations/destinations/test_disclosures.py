@@ -5,14 +5,17 @@ from typing import Any
 
 import pytest
 
-from identity.operations.destinations import acknowledge_changes, manage_destinations
+from identity.operations.destinations import manage_destinations, manage_purposes
+from identity.operations.destinations.acknowledge_changes import acknowledge_changes
 from identity.operations.destinations.destination_scope import open_scope
-from identity.operations.destinations.read_changes import changes, read_position
+from identity.operations.destinations.feed_lines import read_position
+from identity.operations.destinations.read_changes import read_changes
 from identity.operations.privacy import manage_holds, request_erasure
 from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_WITH_DELETE, Asked
 from identity.spaces.space import Space
 from identity.store.destinations import feed
 from identity.store.postgres.database import Database
+from identity.values.ids import public
 from tests.support.damage import damaged, kinds
 from tests.support.writer_processes import Lab, ingesting, run
 
@@ -52,17 +55,17 @@ def make(lab: Lab) -> Space:
         async with ingesting(lab) as ingest:
             space = ingest.space
             purposes = {"purposes": [{"id": "Marketing", "class": "ads"}]}
-            await manage_destinations.put_purposes(space, purposes, "t")
+            await manage_purposes.put_purposes(space, purposes, "t")
             for name in ("crm", "ended"):
-                made, _ = await manage_destinations.put(space, name, ALL, "t")
+                made = await manage_destinations.put_destination(space, name, ALL, "t")
                 await ingest.send(user(f"of {name}"), user("held"), user("erased"))
-                page = await changes(space, made["destination_id"], None, 100)
-                assert page["changes"]
-            await manage_destinations.remove(space, "ended", "t")
-            crm = (await manage_destinations.get(space, "crm"))["destination_id"]
-            page = await changes(space, crm, None, 100)
+                page = await read_changes(space, public("dst", made.id), None, 100)
+                assert page.changes
+            await manage_destinations.remove_destination(space, "ended", "t")
+            crm = public("dst", (await manage_destinations.get_destination(space, "crm")).id)
+            page = await read_changes(space, crm, None, 100)
             scope = await open_scope(space, crm)
-            await acknowledge_changes.acknowledge(space, scope.id, read_position(space, scope, page["cursor"]))
+            await acknowledge_changes(space, scope.id, read_position(space, scope, page.cursor))
             await manage_holds.hold(space, ["user_id:held"], "case", "t")
             await asked(space, "held")
             await asked(space, "erased")

@@ -9,10 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.http.error_responses import status_of
-from identity.operations.destinations import acknowledge_changes, consent_expiry, manage_destinations, read_changes
-from identity.operations.destinations.destination_read import lookup
+from identity.operations.destinations import consent_expiry, feed_lines, manage_destinations, manage_purposes
+from identity.operations.destinations.acknowledge_changes import acknowledge_changes
+from identity.operations.destinations.destination_read import look_up
 from identity.operations.destinations.destination_scope import open_scope
-from identity.operations.destinations.read_changes import changes, read_position
+from identity.operations.destinations.feed_lines import read_position
+from identity.operations.destinations.read_changes import read_changes
 from identity.operations.privacy import request_erasure
 from identity.planning.privacy.request_kinds import DELETE_ONLY, NATIVE, Asked
 from identity.planning.resolution.plan import UPSERT
@@ -24,7 +26,7 @@ from identity.store.postgres.tenant import Tenant
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import DAY
 from identity.values.errors import Resync
-from identity.values.ids import new_id
+from identity.values.ids import new_id, public
 from tests.concurrency.properties.test_undo import QUIET
 from tests.identity.operations.destinations.test_disclosures import ALL, user
 from tests.support.writer_processes import Ingest, Lab, ingesting, run
@@ -45,43 +47,41 @@ class Consumer:
     def __init__(self, ingest: Ingest, id_: str) -> None:
         self.space, self.id = ingest.space, id_
         self.cursor: str | None = None
-        self.held: dict[str, Any] = {}
+        self.held: dict[bytes, Any] = {}
 
     async def pull(self) -> None:
         """Everything there is by now."""
         more = True
         while more:
-            page = await changes(self.space, self.id, self.cursor, 2)
-            self.cursor, more = page["cursor"], page["has_more"]
-            for line in page["changes"]:
-                if line["op"] == "upsert":
-                    self.held[line["profile_id"]] = line["traits"]
-                for gone in line["other_profile_ids"]:
-                    self.held.pop(gone, None)
-                if line["op"] in ("withdraw", "erase"):
-                    self.held.pop(line["profile_id"], None)
+            page = await read_changes(self.space, self.id, self.cursor, 2)
+            self.cursor, more = page.cursor, page.more
+            for change in page.changes:
+                if change.op == "upsert":
+                    self.held[change.profile] = change.traits
+                for other in change.others:
+                    self.held.pop(other, None)
+                if change.op in ("withdraw", "erase"):
+                    self.held.pop(change.profile, None)
 
     async def ack(self) -> int:
         """Says that all of it is applied; how many erasures that settles."""
         assert self.cursor is not None
         scope = await open_scope(self.space, self.id)
-        told = await acknowledge_changes.acknowledge(
-            self.space, scope.id, read_position(self.space, scope, self.cursor)
-        )
-        return int(told["erasures"])
+        made = await acknowledge_changes(self.space, scope.id, read_position(self.space, scope, self.cursor))
+        return made.erasures
 
 
 async def consumer(ingest: Ingest) -> Consumer:
     """A destination that may see everything of who granted Marketing."""
-    await manage_destinations.put_purposes(ingest.space, {"purposes": [{"id": "Marketing", "class": "ads"}]}, "t")
-    made, _ = await manage_destinations.put(ingest.space, "crm", ALL, "t")
-    return Consumer(ingest, made["destination_id"])
+    await manage_purposes.put_purposes(ingest.space, {"purposes": [{"id": "Marketing", "class": "ads"}]}, "t")
+    made = await manage_destinations.put_destination(ingest.space, "crm", ALL, "t")
+    return Consumer(ingest, public("dst", made.id))
 
 
 async def forget(lab: Lab) -> None:
     """What a server does now and then."""
     spaces: Spaces = await lab.open()
-    await consent_expiry.forget_told(spaces, KEPT)
+    await consent_expiry.forget_entries(spaces, KEPT)
     await spaces.database.close()
 
 
@@ -123,8 +123,8 @@ def test_resync(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
 
             crm.cursor, crm.held = None, {}
             await crm.pull()
-            seen = await lookup(ingest.space, crm.id, [f"user_id:u{nr}" for nr in range(10)])
-            assert crm.held == {each["profile_id"]: each["traits"] for each in seen.values() if each}
+            seen = await look_up(ingest.space, crm.id, [f"user_id:u{nr}" for nr in range(10)])
+            assert crm.held == {each.id: each.traits for each in seen.values() if each}
             assert len(crm.held) == 9
             assert await crm.ack() == 1
             assert crm.cursor != late
@@ -159,7 +159,7 @@ def test_forgotten_while_it_is_read(lab: Lab, monkeypatch: pytest.MonkeyPatch) -
             await crm.pull()
             await ingest.send(*(user(f"u{nr}") for nr in range(3)))
             lab.query("UPDATE change SET at = 0")
-            place = read_changes._position
+            place = feed_lines.current_position
 
             async def placed(*given: Any) -> Any:
                 found = await place(*given)
@@ -168,9 +168,9 @@ def test_forgotten_while_it_is_read(lab: Lab, monkeypatch: pytest.MonkeyPatch) -
                     await ingest.send(user(f"u{nr}"))
                 return found
 
-            monkeypatch.setattr(read_changes, "_position", placed)
+            monkeypatch.setattr(feed_lines, "current_position", placed)
             with pytest.raises(Resync):
-                await changes(ingest.space, crm.id, crm.cursor, 1_000)
+                await read_changes(ingest.space, crm.id, crm.cursor, 1_000)
 
     run(main())
 
@@ -187,7 +187,7 @@ def test_a_lapse_is_young(lab: Lab) -> None:
             lab.query("UPDATE change SET at = 1")
             lab.query("UPDATE disclosure SET until = 1")
             spaces = await lab.open()
-            assert await consent_expiry.announce_lapsed(spaces) == 1
+            assert await consent_expiry.announce_expired(spaces) == 1
             await spaces.database.close()
             await forget(lab)
             assert sum(entries for _, _, entries in lanes(lab)) == 1

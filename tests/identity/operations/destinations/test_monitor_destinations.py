@@ -30,7 +30,7 @@ def test_never_acknowledges(lab: Lab) -> None:
             later = mail.clock.now + 8 * DAY
             await mail.ingest.send(person("ann"), person("eve", marketing=False))
             await mail.send()
-            assert ((await mail.told())["behind_since"], (await mail.told())["overdue"]) == (None, False)
+            assert ((await mail.status()).behind_since, (await mail.status()).overdue) == (None, False)
             await mail.ingest.send(person("eve", marketing=False, plan="team"))
             assert await find_overdue(mail.ingest.spaces, later) == (0, 0, 0)
             await mail.ingest.send(person("ann", marketing=False))
@@ -39,15 +39,15 @@ def test_never_acknowledges(lab: Lab) -> None:
             meters.standing(overdue=found.overdue, dead=found.dead, erasures=found.erasures)
             assert b"onefold_destinations_overdue 1.0" in meters.text()
             assert (await find_overdue(mail.ingest.spaces)).overdue == 0
-            told = await mail.told()
-            assert told["behind_since"] is not None
-            assert told["overdue"] is False
+            status = await mail.status()
+            assert status.behind_since is not None
+            assert status.overdue is False
             lab.query("UPDATE change SET at = at - %s WHERE space_id = %s", 8 * DAY << 8, mail.space.tenant.id)
             lab.query("UPDATE disclosure SET first = first - %s WHERE space_id = %s", 8 * DAY, mail.space.tenant.id)
-            assert (await mail.told())["overdue"] is True
+            assert (await mail.status()).overdue is True
             await mail.send()
             await mail.ack(mail.receiver.cursor)
-            assert (await mail.told())["behind_since"] is None
+            assert (await mail.status()).behind_since is None
             assert (await find_overdue(mail.ingest.spaces, later)).overdue == 0
 
     run(main())
@@ -95,10 +95,10 @@ def test_led_inside(lab: Lab) -> None:
             client = Client(resolve=Names(["10.0.0.1"]))
             for url in INSIDE:
                 with pytest.raises(BadCallback):
-                    await manage_destinations.put(
+                    await manage_destinations.put_destination(
                         ingest.space, "mail", {**MAIL, "callback_url": url}, "key_test", client.vet
                     )
-            assert await manage_destinations.every(ingest.space) == []
+            assert await manage_destinations.list_destinations(ingest.space) == []
             await client.aclose()
 
     run(main())
@@ -117,12 +117,12 @@ def test_led_inside_later(lab: Lab) -> None:
             await mail.ingest.send(person("ann"))
             await mail.send()
             assert mail.receiver.server.connections == 0
-            assert (await mail.told())["push"] == "failing"
+            assert (await mail.status()).push == "failing"
             mail.now_due()
             mail.receiver.answer = MOVED
             await mail.send()
             assert mail.receiver.server.connections == 1
-            assert (await mail.told())["push"] == "failing"
+            assert (await mail.status()).push == "failing"
             assert names.asked == ["hooks.example.org"] * 3
 
     run(main())

@@ -3,11 +3,14 @@
 import asyncio
 from typing import Any
 
+import msgspec
 import pytest
 
-from identity.operations.destinations import manage_destinations, read_changes
+from app.schemas.feed import feed_message, feed_page
+from identity.operations.destinations import manage_destinations
 from identity.operations.destinations.monitor_destinations import find_overdue
 from identity.operations.destinations.push_changes import LEASE, Pushing
+from identity.operations.destinations.read_changes import page_after, read_changes
 from identity.operations.privacy import request_erasure
 from identity.planning.destinations.feed_pages import ASTRAY
 from identity.planning.destinations.retry import GIVE_UP
@@ -40,12 +43,13 @@ def test_pushed(lab: Lab) -> None:
             assert {message["destination_id"] for message in receiver.messages} == {mail.public}
             assert receiver.ops == ["upsert"] * 6 + ["withdraw"]
             assert sorted(map(str, (held["plan"] for held in receiver.held.values()))) == ["0", "3", "4", "team"]
-            pulled = await read_changes.changes(mail.space, mail.public, receiver.messages[0]["cursor"], 100)
-            assert pulled == {**{k: receiver.messages[1][k] for k in ("changes", "cursor")}, "has_more": False}
+            pulled = await read_changes(mail.space, mail.public, receiver.messages[0]["cursor"], 100)
+            pulled_page = msgspec.to_builtins(feed_page(pulled))
+            assert pulled_page == {**{k: receiver.messages[1][k] for k in ("changes", "cursor")}, "has_more": False}
             await mail.send()
             await mail.pushing.turn()
             assert len(receiver.messages) == 2
-            assert (await mail.told())["push"] == "working"
+            assert (await mail.status()).push == "working"
 
     run(main())
 
@@ -60,7 +64,7 @@ def test_a_week_of_500(lab: Lab) -> None:
             asked = await mail.erase("user_id:ann")
             mail.receiver.answer = FAILING
             begun = mail.clock.now
-            while (await mail.told())["push"] != "dead":
+            while (await mail.status()).push != "dead":
                 await mail.send()
                 mail.clock.now = mail.next_at()
                 assert mail.clock.now <= begun + GIVE_UP
@@ -77,7 +81,7 @@ def test_a_week_of_500(lab: Lab) -> None:
             mail.receiver.answer, failed = HTML, len(mail.receiver.ids)
             await mail.send()
             assert len(mail.receiver.ids) == failed
-            assert (await manage_destinations.resume(mail.space, "mail", "key_test"))["push"] == "working"
+            assert (await manage_destinations.resume_destination(mail.space, "mail", "key_test")).push == "working"
             await mail.send()
             assert set(mail.receiver.ids[1:]) == {mail.receiver.ids[-1]}
             assert len(mail.receiver.held) == 1
@@ -118,7 +122,7 @@ def test_cut_off(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
             async def dying(*_: Any) -> bool:
                 raise asyncio.CancelledError
 
-            monkeypatch.setattr(mail.pushing, "_taken", dying)
+            monkeypatch.setattr(mail.pushing, "_accepted", dying)
             with pytest.raises(asyncio.CancelledError):
                 await mail.send()
             held = dict(mail.receiver.held)
@@ -187,7 +191,7 @@ def test_one_at_a_time(lab: Lab) -> None:
     async def main() -> None:
         async with mailing(lab) as mail:
             await mail.ingest.send(*(person(f"u{nr}") for nr in range(3)))
-            others = [Pushing(mail.ingest.spaces, mail.client, read_changes.after, mail.clock) for _ in range(4)]
+            others = [Pushing(mail.ingest.spaces, mail.client, page_after, feed_message, mail.clock) for _ in range(4)]
             while not mail.receiver.messages:
                 await asyncio.gather(*(each.send(mail.space, mail.id) for each in others))
             await mail.send()

@@ -1,0 +1,140 @@
+"""The wire shapes of what a destination reads, profiles and its feed, and how values become them."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from app.schemas.native import ProfileId, Time
+from identity.operations.destinations.acknowledge_changes import Acknowledgement
+from identity.operations.destinations.destination_read import VisibleProfile
+from identity.operations.destinations.feed_lines import LineOp
+from identity.operations.destinations.read_changes import ChangePage, FeedChange, PushPage
+from identity.planning.resolution.event_time import format_time
+from identity.values.calls import Identifier
+from identity.values.ids import public_profile
+
+MOST_ASKED = 1_000
+
+
+class SeenIdentifier(Struct):
+    """An identifier that may be seen."""
+
+    type: str
+    value: str
+
+
+class SeenProfile(Struct):
+    """The visible part of a profile; `consent` is `withheld` where nothing is visible any more."""
+
+    profile_id: ProfileId
+    merged_from: list[ProfileId]
+    version: int
+    consent: Literal["granted", "withheld"]
+    identifiers: list[SeenIdentifier]
+    traits: dict[str, Any]
+
+
+class SeenLookup(Struct):
+    """The profiles to look up, by `type:value` or profile id."""
+
+    identifiers: Annotated[list[str], Meta(min_length=1, max_length=MOST_ASKED)]
+
+
+class SeenProfiles(Struct):
+    """Profiles by identifier as written in the request; null where nobody is visible."""
+
+    profiles: dict[str, SeenProfile | None]
+
+
+def seen_profile(value: VisibleProfile) -> SeenProfile:
+    """The visible part of a profile as the API answers it."""
+    return SeenProfile(
+        profile_id=public_profile(value.id),
+        merged_from=[public_profile(id_) for id_ in value.merged_from],
+        version=value.version,
+        consent="withheld" if value.withheld else "granted",
+        identifiers=[_seen_identifier(each) for each in value.identifiers],
+        traits=value.traits,
+    )
+
+
+def seen_profiles(found: Mapping[str, VisibleProfile | None]) -> SeenProfiles:
+    """The answer of a lookup."""
+    return SeenProfiles({ref: None if each is None else seen_profile(each) for ref, each in found.items()})
+
+
+def _seen_identifier(value: Identifier) -> SeenIdentifier:
+    return SeenIdentifier(value.type, value.value)
+
+
+class FeedEntry(Struct):
+    """One change. Of a profile, greater versions are newer; an `upsert` is its whole state."""
+
+    op: LineOp
+    profile_id: ProfileId
+    version: int
+    other_profile_ids: list[ProfileId]
+    identifiers: list[SeenIdentifier]
+    traits: dict[str, Any]
+    at: Time
+
+
+class FeedPage(Struct):
+    """A page of the feed, and the cursor to go on from, also when it is empty."""
+
+    changes: list[FeedEntry]
+    cursor: str
+    has_more: bool
+
+
+class FeedMessage(Struct, omit_defaults=True):
+    """A page as the callback receives it; with `resync` the feed starts again from the beginning."""
+
+    destination_id: str
+    changes: list[FeedEntry]
+    cursor: str
+    resync: bool = False
+
+
+def feed_entry(value: FeedChange) -> FeedEntry:
+    """A line of the feed."""
+    return FeedEntry(
+        op=value.op,
+        profile_id=public_profile(value.profile),
+        version=value.version,
+        other_profile_ids=[public_profile(id_) for id_ in value.others],
+        identifiers=[_seen_identifier(each) for each in value.identifiers],
+        traits=value.traits,
+        at=format_time(value.at),
+    )
+
+
+def feed_page(value: ChangePage) -> FeedPage:
+    """A page of the feed."""
+    return FeedPage([feed_entry(each) for each in value.changes], value.cursor, value.more)
+
+
+def feed_message(destination_id: str, page: PushPage, resync: bool) -> bytes:  # noqa: FBT001 (a fact of the page)
+    """The body of a message to a callback."""
+    changes = [feed_entry(each) for each in page.changes]
+    return msgspec.json.encode(FeedMessage(destination_id, changes, page.cursor, resync))
+
+
+class FeedPlace(Struct):
+    """A place in the feed, from a page."""
+
+    cursor: Annotated[str, Meta(max_length=500)]
+
+
+class Acknowledged(Struct):
+    """Everything up to the place counts as applied; `erasures` is the number that this settled."""
+
+    acknowledged_at: Time
+    erasures: int
+
+
+def acknowledged(value: Acknowledgement) -> Acknowledged:
+    """An acknowledgement as the API answers it."""
+    return Acknowledged(format_time(value.at), value.erasures)

@@ -1,0 +1,175 @@
+"""The lines of a destination's feed: what changed for it after a position, with the states of now.
+
+A line is recorded as disclosed before it leaves. The entries are read before the states, so a withdrawal
+that is missing from a page has its entry after the page. A position whose next entries are no longer
+kept is rejected (Resync).
+"""
+
+import time
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from typing import Final, Literal, NamedTuple
+
+from identity.operations.destinations.destination_read import ATTEMPTS
+from identity.operations.destinations.destination_scope import Scope, disclose, past_disclosures, visible_part
+from identity.operations.destinations.erased_identifiers import erased_identifiers
+from identity.operations.profiles.find_profile import MOST_DOCUMENTS
+from identity.operations.profiles.profile import Opened
+from identity.planning.destinations.feed_pages import (
+    BEGINNING,
+    Entry,
+    Position,
+    Told,
+    advanced,
+    collapsed,
+    missed,
+    unpack,
+)
+from identity.planning.destinations.policy import Visible
+from identity.planning.resolution.plan import ERASE, MERGE, UNMERGE
+from identity.spaces.space import Space
+from identity.store.destinations import feed
+from identity.store.profiles import profile_queries
+from identity.values.calls import Identifier
+from identity.values.errors import BadCursor, Conflict, DatabaseUnavailable, Resync
+from identity.values.stamps import SLOT_BITS
+
+LineOp = Literal["upsert", "merge", "unmerge", "withdraw", "erase"]
+_OPS: Final[dict[int, LineOp]] = {MERGE: "merge", UNMERGE: "unmerge", ERASE: "erase"}
+
+
+class FeedLine(NamedTuple):
+    """One line: its feed item, with the profile concerned where there is one and the visible part of it.
+
+    `known` are the origins disclosed to the destination before, `identifiers` those of an erased person.
+    """
+
+    op: LineOp
+    item: Told
+    profile: Opened | None = None
+    view: Visible | None = None
+    known: AbstractSet[bytes] = frozenset()
+    identifiers: Sequence[Identifier] = ()
+
+
+class LinePage(NamedTuple):
+    """The lines of a page, the position after it, whether more is there already, and how many entries it read."""
+
+    lines: list[FeedLine]
+    position: Position
+    more: bool
+    passed: int
+
+
+def read_position(space: Space, scope: Scope, cursor: str) -> Position:
+    """The position in a cursor of this destination. BadCursor."""
+    position = unpack(space.read_cursor(scope.cursor_domain, cursor))
+    if position is None:
+        raise BadCursor
+    return position
+
+
+async def read_lines(space: Space, scope: Scope, cursor: str | None, limit: int) -> LinePage:
+    """The next page after a cursor (None: the beginning), recorded as disclosed. BadCursor, Resync."""
+    position = await current_position(space, scope, cursor)
+    if position.after is not None:
+        return await _profiles_page(space, scope, position, limit)
+    async with space.database.reading() as connection:
+        entries = [Entry(*row) for row in await feed.entries(connection, space.tenant, position.lanes, limit)]
+    if missed(position, entries):
+        raise Resync
+    lines = await _entry_lines(space, scope, entries) if entries else []
+    return LinePage(lines, advanced(position, entries), len(entries) == limit, len(entries))
+
+
+async def current_position(space: Space, scope: Scope, cursor: str | None) -> Position:
+    """The position of a cursor (None: the beginning) under the versions now in force. BadCursor, Resync."""
+    async with space.database.reading() as connection:
+        lanes = await feed.lanes(connection, space.tenant)
+    if cursor is None:
+        return Position(
+            entitled=scope.version,
+            purposes=scope.purposes.version,
+            began=time.time_ns() // 1000,
+            after=BEGINNING,
+            lanes={lane.lane: lane.seq for lane in lanes},
+        )
+    position = read_position(space, scope, cursor)
+    for lane in lanes:
+        # A position beyond the end comes from a database that was restored since.
+        if not lane.base <= position.lanes.setdefault(lane.lane, 0) <= lane.seq:
+            raise Resync
+    return position.again(scope.version, scope.purposes.version)
+
+
+async def any_entry_after(space: Space, position: Position) -> bool:
+    """Whether the feed has an entry after a position."""
+    async with space.database.reading() as connection:
+        lanes = await feed.lanes(connection, space.tenant)
+    return any(lane.seq > position.lanes.get(lane.lane, 0) for lane in lanes)
+
+
+async def _profiles_page(space: Space, scope: Scope, position: Position, limit: int) -> LinePage:
+    """The states of the next profiles, on the way through all of them."""
+    after = position.after or BEGINNING
+    async with space.database.reading() as connection:
+        found = await profile_queries.canonical(connection, space.tenant, after, limit)
+    ids = [id_ for id_, _, _ in found]
+    last = ids[-1] if len(ids) == limit else None
+    at = time.time_ns() // 1000 << SLOT_BITS
+    lines = await _lines(space, scope, [Told(None, id_, (), 0, at) for id_ in ids])
+    place = Position(position.entitled, position.purposes, position.began, last, position.lanes)
+    more = last is not None or not lines or await any_entry_after(space, place)
+    return LinePage(lines, place, more, len(ids))
+
+
+async def _entry_lines(space: Space, scope: Scope, entries: Sequence[Entry]) -> list[FeedLine]:
+    """The lines of these entries, with the states of now."""
+    named = sorted({id_ for each in entries for id_ in (each.profile, each.other) if id_ and each.op != ERASE})
+    async with space.database.reading() as connection:
+        canonical = dict(await feed.names(connection, space.tenant, named)) if named else {}
+    return await _lines(space, scope, collapsed(entries, canonical))
+
+
+async def _lines(space: Space, scope: Scope, items: Sequence[Told]) -> list[FeedLine]:
+    for _ in range(ATTEMPTS):
+        try:
+            return await _disclosed_lines(space, scope, items)
+        except Conflict:
+            continue
+    raise DatabaseUnavailable
+
+
+async def _disclosed_lines(space: Space, scope: Scope, items: Sequence[Told]) -> list[FeedLine]:
+    ids = [each.profile for each in items if each.op != ERASE]
+    erasures = {each.erasure for each in items if each.erasure is not None}
+    async with space.database.reading() as connection:
+        found = await profile_queries.by_ids(connection, space.tenant, ids, MOST_DOCUMENTS + 1)
+    erased = await erased_identifiers(space, scope, erasures)
+    opened = Opened.each(space, found)
+    views = {head: await visible_part(scope, each) for head, each in opened.items()}
+    others = [id_ for each in items if each.op != ERASE for id_ in each.others]
+    before = await past_disclosures(space, scope, list({*ids, *others, *(member.id for member in found.members)}))
+    await disclose(space, scope, [(opened[head], view) for head, view in views.items()], before)
+    known = {row.origin for row in before}
+    heads = dict(zip(ids, (found.heads.get(nr) for nr in range(len(ids))), strict=True))
+    lines: list[FeedLine] = []
+    for each in items:
+        if each.op == ERASE:
+            if each.erasure in erased:
+                lines.append(FeedLine(_OPS[ERASE], each, identifiers=erased[each.erasure]))
+            continue
+        head = heads.get(each.profile)
+        profile = None if head is None else opened[head]
+        view = None if head is None else views[head]
+        disclosed = each.profile in known or (profile is not None and any(m.id in known for m in profile.members))
+        readable = view is not None and not view.nothing
+        if each.op is not None:
+            # Of a profile never disclosed no line says that it is, or was, one with another.
+            named = tuple(id_ for id_ in each.others if id_ in known)
+            if disclosed and named and profile is not None:
+                lines.append(FeedLine(_OPS[each.op], each._replace(others=named), profile, None, known))
+        elif readable or disclosed:
+            # A profile that is erased, dormant or on hold by now has to be dropped where it was disclosed.
+            lines.append(FeedLine("upsert" if readable else "withdraw", each, profile, view, known))
+    return lines

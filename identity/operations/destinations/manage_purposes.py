@@ -1,0 +1,49 @@
+"""The purposes of a space: the document in force, and putting another in its place.
+
+Every request of a destination reads the document anew, so a change is in force in every process once it
+is answered. The ledger records every change without its content.
+"""
+
+from typing import Final
+
+import msgspec
+
+from identity.planning.consent.purposes import Purposes, compile_purposes
+from identity.spaces.space import Space
+from identity.store.destinations import destinations
+from identity.store.ledger import ledger
+from identity.values.errors import Conflict, DatabaseUnavailable
+from identity.vault.seal import PURPOSES
+
+_TRIES: Final = 8
+
+
+async def get_purposes(space: Space) -> Purposes:
+    """The purposes in force; none, at version 0, before the first document."""
+    async with space.database.reading() as connection:
+        version, sealed = await destinations.purposes(connection, space.tenant)
+    return open_purposes(space, version, sealed)
+
+
+async def put_purposes(space: Space, document: object, actor: str) -> int:
+    """Put a whole document in force and return its version. BadPurposes."""
+    compile_purposes(document, 0)
+    for _ in range(_TRIES):
+        version = (await get_purposes(space)).version + 1
+        stated = msgspec.json.encode(compile_purposes(document, version).document())
+        sealed = space.keys.seal(PURPOSES, space.public_id, version, stated)
+        try:
+            async with space.database.transaction() as connection:
+                await destinations.put_purposes(connection, space.tenant, version, sealed, actor)
+                await ledger.note(connection, space.tenant.id, actor, "purposes.put", str(version))
+        except Conflict:
+            continue
+        return version
+    raise DatabaseUnavailable
+
+
+def open_purposes(space: Space, version: int, sealed: bytes | None) -> Purposes:
+    """The purposes of a sealed document; none where there is no document."""
+    if sealed is None:
+        return Purposes()
+    return compile_purposes(msgspec.json.decode(space.keys.open(PURPOSES, space.public_id, version, sealed)), version)
