@@ -6,7 +6,6 @@ version of the index key before it looks at it. It is planned again whole when a
 its commit; a commit whose answer is lost is settled by its evidence.
 """
 
-import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -16,12 +15,13 @@ from msgspec import Struct
 from identity.planning.resolution.resolution_rules import Rules
 from identity.spaces.new_subject_keys import NewSubjectKeys
 from identity.spaces.rekey_profiles import older_names, rekey_hashes, rekey_profiles
+from identity.spaces.retry import repeat_write, writer_policy
 from identity.spaces.space import Space
 from identity.store.destinations import disclosures
 from identity.store.ingest import load
 from identity.store.ingest.write import Writes, apply
 from identity.store.keys import index_key_rotation, rekey_sql
-from identity.store.postgres.database import Connection, translated
+from identity.store.postgres.database import Connection
 from identity.store.postgres.pipeline import WireConnection, commit, rollback
 from identity.store.postgres.rows import Gate
 from identity.store.postgres.writer_connection import Pen
@@ -29,20 +29,12 @@ from identity.store.privacy import access_exports, erase
 from identity.store.profiles.snapshot_queries import happened
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import Identifier
-from identity.values.errors import (
-    Conflict,
-    DatabaseUnavailable,
-    KeyUnavailable,
-    LeaseLost,
-    PartitionMissing,
-    SealBroken,
-)
+from identity.values.errors import Conflict, KeyUnavailable
 from identity.values.stamps import SLOT_BITS
 
-ATTEMPTS = 12
 KEY_SLOTS = 4_096
 MARGIN = 1_000_000  # microseconds that the stamps of one act may take
-JITTER = 0.002
+_POLICY = writer_policy(attempts=12, outage_attempts=12)
 
 
 class SpaceReader:
@@ -152,29 +144,11 @@ async def run_exclusive_with(
     Raises what `decide` raises, or Unavailable: then send it again, it is done once or not at all.
     """
     tried: list[SpaceChange] = []
-    for attempt in range(ATTEMPTS):
-        if attempt:
-            await asyncio.sleep(random.uniform(0, JITTER * 2 ** min(attempt, 7)))  # noqa: S311 (jitter)
-        try:
-            connection = await pen.ready()
-            with translated():
-                return await _attempt(space, connection, pen, named, decide, tried)
-        except PartitionMissing:
-            await pen.give_up()
-            await space.database.make_partitions()
-        except LeaseLost:
-            await pen.give_up()
-            pen.lose()
-        except Conflict:
-            await pen.give_up()
-        except (DatabaseUnavailable, KeyUnavailable) as error:
-            await pen.give_up()
-            if isinstance(error, SealBroken) or attempt + 1 == ATTEMPTS:
-                raise
-        except BaseException:
-            await pen.give_up()
-            raise
-    raise DatabaseUnavailable
+
+    async def attempt(connection: WireConnection) -> Any:
+        return await _attempt(space, connection, pen, named, decide, tried)
+
+    return await repeat_write(_POLICY, space.database, pen, attempt)
 
 
 async def _attempt(

@@ -5,8 +5,6 @@ nothing twice: so it may die anywhere, be begun anew, and be done by several at 
 to any more by an older name, as all who write bring it along (`identity.spaces.rekey_profiles`), is passed in one walk.
 """
 
-import asyncio
-import random
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Final
@@ -15,6 +13,7 @@ from identity.planning.corrections import rekey_rows
 from identity.planning.resolution.plan import UNMERGED
 from identity.planning.resolution.stored_calls import split_keys
 from identity.spaces.rekey_profiles import AT_ONCE, rekey_all, rekey_groups, rekey_profiles
+from identity.spaces.retry import RetryPolicy, repeat
 from identity.spaces.space import Space
 from identity.store.corrections import connected_profiles
 from identity.store.keys import index_key_rotation, rekey_sql
@@ -23,13 +22,14 @@ from identity.store.postgres.database import Connection, translated
 from identity.store.postgres.pipeline import WireConnection
 from identity.store.postgres.rows import Gate
 from identity.values.calls import STORED_KINDS
-from identity.values.errors import Conflict, KeyUnavailable, SealBroken
+from identity.values.errors import Conflict, KeyUnavailable
 from identity.values.stamps import SLOT_BITS
 
 Progress = Callable[[int, int], Awaitable[None]]
 _UNMERGE = STORED_KINDS.index("unmerge")
 _FIRST = bytes(16)
-ATTEMPTS: Final = 8
+# A missing key too: a roll may have moved it after it was read and before it was opened.
+_POLICY = RetryPolicy(attempts=8, jitter=0.01, conflicts=(Conflict, KeyUnavailable))
 ROTATED: Final = "keys.rotate_index"
 """What the ledger calls it."""
 
@@ -101,21 +101,16 @@ async def _step(
     space: Space, connection: WireConnection, version: int, work: Callable[[], Awaitable[bytes | None]]
 ) -> bytes | None:
     """One transaction under the gate held alone; nothing where another version is in force by now."""
-    for attempt in range(ATTEMPTS):
-        if attempt:
-            await asyncio.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 (jitter)
-        try:
-            with translated():
-                async with connection.transaction():
-                    gate = await index_key_rotation.hold_gate(connection, space.tenant.id)
-                    if gate.newest != version or gate.live == version:
-                        return None
-                    return await work()
-        except (Conflict, KeyUnavailable) as error:
-            # A key too: a roll may have moved it after it was read and before it was opened.
-            if attempt + 1 == ATTEMPTS or isinstance(error, SealBroken):
-                raise
-    return None
+
+    async def attempt() -> bytes | None:
+        with translated():
+            async with connection.transaction():
+                gate = await index_key_rotation.hold_gate(connection, space.tenant.id)
+                if gate.newest != version or gate.live == version:
+                    return None
+                return await work()
+
+    return await repeat(_POLICY, attempt)
 
 
 async def _end(space: Space, connection: Connection, version: int) -> None:

@@ -7,7 +7,6 @@ those of its messages and that of what it did not take. So a batch is in the dat
 at all, and nothing acknowledged is lost.
 """
 
-import asyncio
 import random
 from collections.abc import Sequence
 
@@ -26,36 +25,45 @@ from identity.planning.resolution.plan import Plan
 from identity.planning.resolution.planner import plan as make_plan
 from identity.planning.resolution.planner_state import Neighbourhood
 from identity.planning.resolution.resolution_rules import Rules
+from identity.spaces.retry import Again, repeat_write, writer_policy
 from identity.spaces.space import Space
 from identity.store.ingest import load
 from identity.store.ingest.write import apply
 from identity.store.ledger.ledger import said
-from identity.store.postgres.database import Database, translated
+from identity.store.postgres.database import Database
 from identity.store.postgres.pipeline import WireConnection, commit, rollback
 from identity.store.postgres.writer_connection import Pen
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import Call
-from identity.values.errors import (
-    Conflict,
-    DatabaseUnavailable,
-    KeyUnavailable,
-    LeaseLost,
-    PartitionMissing,
-    SealBroken,
-)
+from identity.values.errors import Conflict
 from identity.values.ids import new_id, public_profile
 from identity.values.stamps import SLOT_BITS, Clock, stamp_time
 
-ATTEMPTS = 12
-RECONNECTS = 4
+_POLICY = writer_policy(attempts=12, outage_attempts=5)
 KEY_SLOTS = 4_096
 MARGIN = 1_000_000  # microseconds that the stamps of one batch may take
+
+
+class _Batch:
+    """The requests of one commit, and what its attempts found out.
+
+    `tried` are the plans whose commit may have happened, by the stamp that names the batch; `alone` says that
+    the next attempt needs the space lock for itself.
+    """
+
+    __slots__ = ("alone", "requests", "space", "tried")
+
+    def __init__(self, space: Space, requests: Sequence[Request]) -> None:
+        self.space = space
+        self.requests = requests
+        self.tried: dict[int, Plan] = {}
+        self.alone = any(call.alias is not None for request in requests for _, call in request.calls)
 
 
 class Writer:
     """Commits batches, one after the other. Used by one task at a time.
 
-    One that does not keep what it writes only says what would become of it.
+    With `keeps=False` nothing is stored: the outcomes say what a commit would do.
     """
 
     def __init__(self, database: Database, *, keeps: bool = True) -> None:
@@ -65,60 +73,27 @@ class Writer:
 
     @property
     def clock(self) -> Clock:
-        """The clock of the slot it holds."""
+        """The clock of the writer slot."""
         return self._pen.clock
 
     async def close(self) -> None:
-        """Gives the slot back."""
+        """Gives the writer slot back."""
         await self._pen.close()
 
     async def write(self, space: Space, requests: Sequence[Request]) -> None:
         """Commits the calls of these requests and sets their outcomes.
 
-        Raises Unavailable (nothing is stored, or stored and safe to send again) when the database
-        or a key cannot be had, SpaceNotFound when the space is gone.
+        Raises Unavailable (nothing is stored, or stored and safe to send again) while the database
+        or a key is missing, SpaceNotFound for a space that was deleted.
         """
-        tried: dict[int, Plan] = {}
-        alone = any(call.alias is not None for request in requests for _, call in request.calls)
-        for attempt in range(ATTEMPTS):
-            if attempt:
-                await asyncio.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 7)))  # noqa: S311 (jitter)
-            try:
-                connection = await self._pen.ready()
-                with translated():
-                    done, alone = await self._attempt(connection, space, requests, tried, alone=alone)
-                if done:
-                    return
-            except PartitionMissing:
-                await self._pen.give_up()
-                await self._database.make_partitions()
-            except LeaseLost:
-                await self._pen.give_up()
-                self._pen.lose()
-            except Conflict:
-                await self._pen.give_up()
-            except (DatabaseUnavailable, KeyUnavailable) as error:
-                # A key too: a roll may have moved it after it was read and before it was opened.
-                await self._pen.give_up()
-                if attempt >= RECONNECTS or isinstance(error, SealBroken):
-                    raise
-            except BaseException:
-                await self._pen.give_up()
-                raise
-        raise DatabaseUnavailable
+        batch = _Batch(space, requests)
+        await repeat_write(_POLICY, self._database, self._pen, lambda connection: self._attempt(connection, batch))
 
-    async def _attempt(
-        self,
-        connection: WireConnection,
-        space: Space,
-        requests: Sequence[Request],
-        tried: dict[int, Plan],
-        *,
-        alone: bool,
-    ) -> tuple[bool, bool]:
-        """One try; returns whether it is done, and whether the next one needs the gate for itself."""
+    async def _attempt(self, connection: WireConnection, batch: _Batch) -> Again | None:
+        """Loads, plans and commits the batch once."""
+        space, requests, tried = batch.space, batch.requests, batch.tried
         calls = [call for request in requests for _, call in request.calls]
-        batch = self.clock.next()
+        stamp = self.clock.next()
         lease = self._pen.lease
         if lease is None:
             raise Conflict
@@ -127,10 +102,10 @@ class Writer:
             space.tenant,
             list({call.message for call in calls}),
             list({key for request in requests for key in request.keys}),
-            batch,
+            stamp,
             lease,
             # A commit whose answer was lost may still be under way: it holds the gate until it is done.
-            alone=alone or bool(tried),
+            alone=batch.alone or bool(tried),
         )
         if tried:
             # Before anything else: reading again would give calls without an id another one.
@@ -138,10 +113,10 @@ class Writer:
             if done is not None:
                 await rollback(connection)
                 _answer(requests, tried[done])
-                return True, alone
+                return None
         current = await _current(connection, space, requests, first)
         if current is None:
-            return False, alone
+            return Again.AGAIN
         first = current
         rules = await space.rules(first.gate.rules_version)
         opened, slot, held = await self._open(connection, space, calls, rules, first)
@@ -150,15 +125,16 @@ class Writer:
             # Another host's clock is ahead of ours: the lease has to reach beyond what it wrote.
             await rollback(connection)
             self._pen.behind(newest)
-            return False, alone
+            return Again.AGAIN
         made = make_plan(opened.around, calls, rules, self.clock.next, new_id, public_profile)
-        if made.rests_on_absence and not alone:
+        if made.rests_on_absence and not batch.alone:
             await rollback(connection)
-            return False, True
+            batch.alone = True
+            return Again.AGAIN
         if not self._keeps:
             await rollback(connection)
             _answer(requests, made)
-            return True, alone
+            return None
         writes = Sealer(opened, first.gate, rules, slot, held).seal(made)
         writes.unclaimed = list(first.fresh_messages - made.messages)
         writes.gate = self.clock.last << SLOT_BITS | self.clock.slot if made.rests_on_absence else 0
@@ -169,12 +145,12 @@ class Writer:
             )
             for record in made.forced
         ]
-        writes.rejection = rejection_row(space, requests, made, batch)
+        writes.rejection = rejection_row(space, requests, made, stamp)
         await apply(connection, space.tenant, writes)
-        tried[batch] = made
+        tried[stamp] = made
         await commit(connection)
         _answer(requests, made)
-        return True, alone
+        return None
 
     async def _open(
         self, connection: WireConnection, space: Space, calls: Sequence[Call], rules: Rules, first: load.First

@@ -8,12 +8,12 @@ repeated until nothing is left to do, so a roll that died is made good by the ne
 """
 
 import asyncio
-import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from identity.operations.keys.dump_key_tables import dump
+from identity.spaces.retry import RetryPolicy, repeat
 from identity.spaces.space import Space, Spaces
 from identity.store.keys import epoch_key_roll
 from identity.store.keys.epoch_key_roll import SlotRow, SubjectRow
@@ -25,7 +25,7 @@ KEY_BACKUP_DAYS: Final = 7
 """How long the key store's own backups are kept where nothing else is said."""
 EVERY = DAY * 23 // 24
 AT_ONCE = 64
-ATTEMPTS = 8
+_POLICY = RetryPolicy(attempts=8, jitter=0.005, conflicts=(Conflict, DatabaseUnavailable))
 OPERATOR = "operator"
 Progress = Callable[[int, int], None]
 
@@ -66,7 +66,7 @@ async def _roll(spaces: Spaces, space: Space, actor: str, backup_days: int, prog
         async with database.transaction() as connection:
             await epoch_key_roll.raise_epoch(connection, space_id, old)
 
-    await _again(name_it)
+    await repeat(_POLICY, name_it)
     async with database.reading() as connection:
         behind = await epoch_key_roll.older_slots(connection, space_id, new)
     # Those whose subject keys have to be found share one scan of the table.
@@ -74,7 +74,7 @@ async def _roll(spaces: Spaces, space: Space, actor: str, backup_days: int, prog
     for at in range(0, len(behind), AT_ONCE):
         progress(at, len(behind))
         slots = sorted(slot for slot, _ in behind[at : at + AT_ONCE])
-        await _again(lambda slots=slots: _move(space, slots, new))  # type: ignore[misc]
+        await repeat(_POLICY, lambda slots=slots: _move(space, slots, new))  # type: ignore[misc]
     progress(len(behind), len(behind))
     async with database.reading() as connection:
         left = await epoch_key_roll.older_slots(connection, space_id, new)
@@ -117,18 +117,6 @@ async def _move(space: Space, slots: Sequence[int], new: int) -> None:
         if rewrapped:
             await epoch_key_roll.write_subjects(connection, space_id, base, rewrapped)
         await epoch_key_roll.write_slots(connection, space_id, base, new, moved)
-
-
-async def _again(step: Callable[[], Awaitable[None]]) -> None:
-    """Repeats a step that met others at the same rows."""
-    for attempt in range(ATTEMPTS):
-        try:
-            return await step()
-        except (Conflict, DatabaseUnavailable):
-            if attempt + 1 == ATTEMPTS:
-                raise
-            await asyncio.sleep(random.uniform(0, 0.01 * 2**attempt))  # noqa: S311 (jitter)
-    return None
 
 
 def _quiet(_done: int, _total: int) -> None:

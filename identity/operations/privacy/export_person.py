@@ -5,8 +5,6 @@ goes on where it was interrupted, and it is gone when it was fetched, when its t
 anybody it holds is erased, withheld or parted, whichever comes first.
 """
 
-import asyncio
-import random
 import secrets
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
@@ -21,6 +19,7 @@ from identity.planning.privacy.request_kinds import ACCESS, Asked
 from identity.planning.resolution.event_time import format_time
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
 from identity.spaces.profile_rows import unwrap_key
+from identity.spaces.retry import RetryPolicy, repeat
 from identity.spaces.space import Space, Spaces
 from identity.store.ingest.write import Writes
 from identity.store.ledger import ledger
@@ -44,8 +43,8 @@ from identity.vault.subject_keys import SubjectKey
 MOST_ASKED: Final = 1_000
 FETCHABLE: Final = 72 * 3_600 * MICRO
 _STREAMING: Final = 3_600 * MICRO
-_ATTEMPTS: Final = 8
-_JITTER: Final = 0.05
+# Somebody may be split or erased between the reading and the writing, or a second job builds the same export.
+_POLICY: Final = RetryPolicy(attempts=8, jitter=0.025, conflicts=(Conflict, KeyUnavailable), lasting=())
 _PAGE: Final = 1_000
 
 
@@ -130,15 +129,7 @@ async def ask(space: Space, asked: Asked) -> Made:
 async def run(space: Space, wanted: dict[str, Any], progress: Progress, gather: Gather) -> dict[str, Any]:
     """Gathers an export from where it is on. ExportNotFound where it is gone meanwhile."""
     id_ = bytes.fromhex(wanted["export"])
-    for attempt in range(_ATTEMPTS):
-        try:
-            return await _run(space, id_, wanted, progress, gather)
-        except (Conflict, KeyUnavailable):
-            # Somebody was split or erased between the reading and the writing, or it is gathered twice.
-            if attempt + 1 == _ATTEMPTS:
-                raise
-            await asyncio.sleep(random.uniform(0, _JITTER * 2**attempt))  # noqa: S311 (jitter)
-    raise ExportNotFound
+    return await repeat(_POLICY, lambda: _run(space, id_, wanted, progress, gather))
 
 
 async def _run(space: Space, id_: bytes, wanted: dict[str, Any], progress: Progress, gather: Gather) -> dict[str, Any]:
