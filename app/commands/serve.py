@@ -34,6 +34,7 @@ APPLICATION = "app.main:application"
 BACKLOG = 2048
 KEEP_ALIVE = 65  # seconds; longer than the minute of most load balancers, so that they hang up first
 GRACE = 20  # seconds for requests that are under way
+STARTUP = 30  # seconds until a worker has to answer its supervisor; on a loaded machine its imports take most of them
 _WATCH = 0.5
 _OTHER_FILES = 96  # that a worker has open beside its connections
 
@@ -77,6 +78,7 @@ def run(
             backlog=BACKLOG,
             timeout_keep_alive=KEEP_ALIVE,
             timeout_graceful_shutdown=GRACE,
+            timeout_worker_healthcheck=STARTUP,
             workers=settings.workers,
         )
         address = f"http://{_bracketed(settings.host)}:{settings.port}"
