@@ -140,7 +140,7 @@ def locate(root: Path) -> Cluster:
         )
     if runner := account(data):
         programs = readable_copy(programs, programs.parent.parent / f"{package.name}.libs", runner)
-        open_way(root, root, runner)
+        open_way(root, runner)
     else:
         try:
             pwd.getpwuid(os.geteuid())

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 from identity.store.embedded.data_directory import PORT, Cluster
-from identity.store.embedded.run_as import can_enter
+from identity.store.embedded.run_as import may
 from identity.values.errors import Misconfigured
 
 _FILE = "postmaster.pid"  # pid, folder, start, port, socket folder, address, shared memory, status
@@ -80,7 +80,7 @@ def _temporary(cluster: Cluster, name: str) -> Path:
     wanted = Path(tempfile.gettempdir()).resolve()
     short = len(str(wanted / name / f".s.PGSQL.{PORT}").encode()) <= _PATH_LIMIT
     runner = cluster.runner
-    open_to_it = runner is None or all(can_enter(each, runner) for each in (wanted, *wanted.parents))
+    open_to_it = runner is None or may(runner, "-x", wanted)
     return wanted if short and open_to_it else Path("/tmp")  # noqa: S108 the folder in it is private
 
 

@@ -1,9 +1,8 @@
 """Who runs Postgres when Onefold itself runs as root, and how that account reaches its files.
 
 Postgres refuses to run as root. The account gets the least it needs: to pass through the folders
-above its own (an access list entry for it alone, never a folder opened to everybody that is not
-ours), and a copy of the programs where it cannot read the originals. It never owns a folder in
-which root writes.
+above its own, and a copy of the programs where it cannot read the originals. It never owns a folder
+in which root writes.
 """
 
 import errno
@@ -11,7 +10,6 @@ import os
 import pwd
 import shutil
 import stat
-import struct
 import subprocess
 import tempfile
 from hashlib import sha256
@@ -22,12 +20,6 @@ from identity.values.errors import Misconfigured
 
 NAME = "onefold-postgres"
 CACHE = Path("/var/cache/onefold")
-
-_ACCESS_LIST = "system.posix_acl_access"
-_HEADER, _ENTRY = struct.Struct("<I"), struct.Struct("<HHI")
-_OWNER, _USER, _OWNING_GROUP, _GROUP, _MASK, _OTHER = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
-_ENTER, _VERSION, _NOBODY = 1, 2, 0xFFFFFFFF
-_READ_AND_RUN = stat.S_IROTH | stat.S_IXOTH
 
 
 class Account(NamedTuple):
@@ -71,26 +63,36 @@ def _made() -> pwd.struct_passwd:
         ) from failure
 
 
-def open_way(folder: Path, own: Path, who: Account) -> None:
+def open_way(folder: Path, who: Account) -> None:
     """Let the account pass through `folder` and every folder above it, without listing any.
 
-    `own` is the topmost folder that is Onefold's: where the file system has no access lists, that
-    and what is below is opened for passing through; above it Misconfigured names the folder.
+    A closed folder goes to the group of the account, which has no other member, and only where its own
+    group is root's or has no right to it: nobody else gains or loses anything. Misconfigured names any other.
     """
-    for each in (folder, *folder.parents):
-        if can_enter(each, who):
+    for each in (*reversed(folder.parents), folder):
+        if may(who, "-x", each):
             continue
+        about = each.stat()
         try:
-            _grant(each, who)
+            # Rights of root's own group may go: root needs none.
+            if about.st_gid and about.st_mode & stat.S_IRWXG:
+                raise PermissionError(errno.EPERM, "its group has rights to it")
+            os.chown(each, -1, who.gid)
+            each.chmod(stat.S_IMODE(about.st_mode) & ~stat.S_IRWXG | stat.S_IXGRP)
         except OSError as refused:
-            if refused.errno not in (errno.ENOTSUP, errno.EPERM, errno.EROFS, errno.EINVAL):
-                raise
-            if not each.is_relative_to(own):
-                raise Misconfigured(
-                    f"Postgres cannot run as root, and the account {who.name} cannot pass through {each}; "
-                    f"choose another data directory, or run: chmod o+x {each}"
-                ) from refused
-            each.chmod(each.stat().st_mode | stat.S_IXOTH)
+            raise Misconfigured(
+                f"Postgres cannot run as root, and the account {who.name} cannot pass through {each}. "
+                f"Choose another data directory, run: chmod o+x {each}, or start Onefold as an ordinary user."
+            ) from refused
+
+
+def may(who: Account, right: str, *paths: Path) -> bool:
+    """Whether the account has a right (`-r`, `-x`) to each path: a process of the account asks the system."""
+    asked = subprocess.run(  # noqa: S603 a constant program, the paths are its arguments
+        ["/bin/sh", "-c", f'for each; do [ {right} "$each" ] || exit 1; done', "sh", *map(str, paths)],
+        cwd="/", env={}, user=who.uid, group=who.gid, extra_groups=[], check=False,
+    )  # fmt: skip
+    return asked.returncode == 0
 
 
 def readable_copy(programs: Path, libraries: Path, who: Account) -> Path:
@@ -98,10 +100,8 @@ def readable_copy(programs: Path, libraries: Path, who: Account) -> Path:
 
     The programs find their libraries by the path from one to the other, which the copy keeps.
     """
-    checked = [programs, programs / "bin", programs / "bin" / "postgres", programs / "share", libraries]
-    if all(each.stat().st_mode & _READ_AND_RUN == _READ_AND_RUN for each in checked if each.exists()) and all(
-        can_enter(each, who) for each in (*programs.parents, libraries)
-    ):
+    needed = [each for each in (programs / "bin" / "postgres", programs / "share", libraries) if each.exists()]
+    if may(who, "-x", *needed) and may(who, "-r", *needed):
         return programs
     original = (programs / "bin" / "postgres").stat()
     mark = sha256(f"{programs}|{original.st_size}|{original.st_mtime_ns}".encode()).hexdigest()[:12]
@@ -123,54 +123,3 @@ def readable_copy(programs: Path, libraries: Path, who: Account) -> Path:
         except OSError:  # another process was faster; its copy is as good
             shutil.rmtree(fresh)
     return copy / programs.relative_to(home)
-
-
-def can_enter(folder: Path, who: Account) -> bool:
-    """Whether the account may pass through a folder (not: through those above it)."""
-    about = folder.stat()
-    if about.st_uid == who.uid:
-        return bool(about.st_mode & stat.S_IXUSR)
-    if about.st_gid == who.gid:
-        return bool(about.st_mode & stat.S_IXGRP)
-    return bool(about.st_mode & stat.S_IXOTH) or _granted(folder, who)
-
-
-def _granted(folder: Path, who: Account) -> bool:
-    entries = _entries(folder)
-    masked = entries.get((_MASK, _NOBODY), 7)
-    return bool(entries.get((_USER, who.uid), 0) & masked & _ENTER)
-
-
-def _entries(folder: Path) -> dict[tuple[int, int], int]:
-    if not hasattr(os, "getxattr"):  # not Linux
-        return {}
-    try:
-        data = os.getxattr(folder, _ACCESS_LIST)
-    except OSError:
-        return {}
-    return {(tag, number): rights for tag, rights, number in _ENTRY.iter_unpack(data[_HEADER.size :])}
-
-
-def _grant(folder: Path, who: Account) -> None:
-    if not hasattr(os, "setxattr"):
-        raise OSError(errno.ENOTSUP, os.strerror(errno.ENOTSUP))
-    mode = folder.stat().st_mode
-    entries = _entries(folder) or {
-        (_OWNER, _NOBODY): mode >> 6 & 7,
-        (_OWNING_GROUP, _NOBODY): mode >> 3 & 7,
-        (_OTHER, _NOBODY): mode & 7,
-    }
-    mask = entries.get((_MASK, _NOBODY), 7)
-    # The mask has to let our entry through; what it held back from others is taken from them
-    # first, so that nobody else gains anything.
-    for (tag, number), rights in entries.items():
-        if tag in (_USER, _OWNING_GROUP, _GROUP):
-            entries[tag, number] = rights & mask
-    entries[_USER, who.uid] = entries.get((_USER, who.uid), 0) | _ENTER
-    shared = (_USER, _OWNING_GROUP, _GROUP)
-    needed = 0
-    for (tag, _), rights in entries.items():
-        needed |= rights if tag in shared else 0
-    entries[_MASK, _NOBODY] = needed
-    body = b"".join(_ENTRY.pack(tag, entries[tag, number], number) for tag, number in sorted(entries))
-    os.setxattr(folder, _ACCESS_LIST, _HEADER.pack(_VERSION) + body)
