@@ -1,4 +1,7 @@
-"""The wheel is whole: what it installs runs from any folder, with its migrations, without the checkout."""
+"""The wheel is whole: what it installs runs from any folder, with its migrations, without the checkout.
+
+The Makefile installs what each of its targets needs.
+"""
 
 import os
 import re
@@ -133,3 +136,23 @@ def test_it_serves(installed: Path, database: str, tmp_path: Path, processes: li
     processes.append(running)
 
     assert httpx.get(running.url + "/readyz").status_code == 200
+
+
+def test_make_run_installs_what_running_needs_and_no_more(tmp_path: Path) -> None:
+    """The lock of development stays out, and PORT= reaches the program."""
+    line = ["make", "--no-print-directory", "-n", f"VENV={tmp_path / 'fresh'}", "run", "PORT=8100"]
+    planned = subprocess.check_output(line, cwd=ROOT, text=True)
+
+    assert "-r requirements.lock -r requirements-build.lock" in planned
+    assert "requirements-dev.lock" not in planned
+    assert planned.rstrip().endswith("onefold demo --port 8100")
+
+
+def test_make_setup_adds_to_the_same_environment(tmp_path: Path) -> None:
+    """What was installed to run the server is kept."""
+    planned = subprocess.check_output(
+        ["make", "--no-print-directory", "-n", f"VENV={tmp_path / 'fresh'}", "setup"], cwd=ROOT, text=True
+    )
+
+    assert planned.count("-m venv") == 1
+    assert planned.index("-r requirements.lock") < planned.index("-r requirements-dev.lock")
