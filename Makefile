@@ -16,7 +16,7 @@ DEV := $(VENV)/dev-$(shell cat requirements-dev.lock 2>&1 | cksum | cut -d ' ' -
 PIP := $(BIN)/python -m pip --no-input --disable-pip-version-check install --no-compile
 # A line for every 25 packages that arrive instead of pip's five for each; the end of its output if it fails.
 PROGRESS := awk '{ last[NR % 20] = $$0 } \
-  /^Collecting/ && ++n % 25 == 0 { print "  " n " packages fetched"; fflush() } \
+  /^(Collecting|Processing) / && ++n % 25 == 0 { print "  " n " packages fetched"; fflush() } \
   /^Installing/ { print "  unpacking"; fflush() } \
   /^FAILED$$/ { for (i = 1; i < 20; i++) if (last[(NR + i) % 20] != "") print last[(NR + i) % 20]; exit 1 }'
 locked = { $(PIP) --no-deps --require-hashes $(1) 2>&1 || echo FAILED; } | $(PROGRESS)
