@@ -23,10 +23,11 @@ from identity.operations.privacy import request_erasure
 from identity.operations.profiles.read_profile import get_profile
 from identity.operations.spaces import manage_spaces
 from identity.operations.spaces.open_spaces import open_spaces
-from identity.planning.privacy.request_kinds import FINISHED, NATIVE, SUPPRESS_WITH_DELETE, Asked, Request
+from identity.planning.privacy.request_kinds import Asked, Request
 from identity.spaces.space import Space, Spaces
 from identity.store.postgres.schema import migrate
 from identity.store.spaces import spaces_and_keys
+from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
 from identity.values.errors import ProfileNotFound
 from identity.values.ids import private
 
@@ -48,8 +49,12 @@ async def people(bench: Bench, count: int) -> None:
 
 async def erase(space: Space, *identifiers: str) -> Request:
     """One request; every person in it is gone."""
-    done = await request_erasure.ask(space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 1, identifiers, "bench"))
-    assert all(each.state == FINISHED and each.counts and each.counts["keys"] == 1 for each in done.erasures)
+    done = await request_erasure.ask(
+        space, Asked(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.GDPR, identifiers, "bench")
+    )
+    assert all(
+        each.state == ErasureState.FINISHED and each.counts and each.counts["keys"] == 1 for each in done.erasures
+    )
     return done
 
 

@@ -14,9 +14,10 @@ from identity.operations.keys.overlay_key_tables import overlay as overlay_space
 from identity.operations.keys.roll_epoch_keys import roll as roll_space
 from identity.operations.keys.rotate_root_key import rotate_root as rotate_root_key
 from identity.operations.spaces import open_spaces
-from identity.operations.spaces.run_jobs import ROTATE, Jobs
+from identity.operations.spaces.run_jobs import Jobs
 from identity.spaces.space import Space, Spaces
 from identity.store.spaces import spaces_and_keys
+from identity.values.enums import JobKind
 from identity.values.errors import OnefoldError, SpaceNotFound
 from identity.values.ids import private, public
 
@@ -82,7 +83,7 @@ def rotate_index(url: str, settings: Settings, space_ids: Sequence[str]) -> None
         asked = Jobs(
             spaces,
             {
-                ROTATE: lambda each, _, told: rotate_index_key.rotate(
+                JobKind.ROTATE: lambda each, _, told: rotate_index_key.rotate(
                     spaces, each, told, settings.message_retention_days
                 )
             },
@@ -90,7 +91,7 @@ def rotate_index(url: str, settings: Settings, space_ids: Sequence[str]) -> None
         # One that is behind its journal is not served yet, and may not be rotated before that is made good.
         space = await spaces.get(space.tenant.id)
         await rotate_index_key.begin(spaces, space)
-        job = await asked.ask(space, ROTATE, {})
+        job = await asked.ask(space, JobKind.ROTATE, {})
         while job["state"] in ("queued", "running"):
             # A server may be at it, or have died over it: whoever is free goes on.
             runs = asyncio.create_task(asked.run_next())

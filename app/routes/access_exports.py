@@ -10,7 +10,8 @@ from app.http.responses import Segment, Streamed, answer
 from app.schemas.privacy import Export, Exported, ExportMade, NewExport
 from identity.operations.privacy import export_person
 from identity.planning.privacy import request_kinds
-from identity.planning.privacy.access_export import STATES, WRITERS
+from identity.planning.privacy.access_export import WRITERS
+from identity.values.enums import AccessExportState, Law, RequestInterface, RequestKind
 from identity.values.errors import (
     BadIdentifier,
     ExportNotFound,
@@ -35,10 +36,10 @@ async def export(
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
 ) -> Response:
     """Gather everything held about people, as a job. The same Idempotency-Key is the same request."""
-    regulation = request_kinds.REGULATIONS.index(wanted.regulation)
+    regulation = Law[wanted.regulation.upper()]
     actor = visit.caller.key_id
     asked = request_kinds.Asked(
-        request_kinds.NATIVE, request_kinds.ACCESS, regulation, wanted.identifiers, actor, idempotency_key
+        RequestInterface.NATIVE, RequestKind.ACCESS, regulation, wanted.identifiers, actor, idempotency_key
     )
     made = await export_person.ask(visit.space, asked)
     visit.onefold.jobs.wake()
@@ -67,7 +68,7 @@ async def follow(visit: ByPrivacy, export_id: Segment, wait: Wait = 0) -> Respon
     if wait:
         told = await export_person.get(visit.space, export_id)
     progress = {name: job.get(name, 0) for name in progress}
-    if told["state"] == STATES[0] and job.get("state") == _FAILED:
+    if told["state"] == AccessExportState.RUNNING.label and job.get("state") == _FAILED:
         told["state"] = _FAILED
     return answer({**told, **progress})
 

@@ -35,8 +35,9 @@ from identity.operations.privacy.issue_receipt import receipt
 from identity.operations.profiles import read_profile
 from identity.operations.spaces import record_read
 from identity.planning.privacy import request_kinds
-from identity.planning.privacy.request_status import STATES, native
+from identity.planning.privacy.request_status import native
 from identity.planning.resolution.event_time import format_time
+from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.errors import (
     AlreadyExtended,
     BadCursor,
@@ -52,7 +53,7 @@ from identity.values.errors import (
 from identity.values.ids import public
 
 router = APIRouter(tags=["Privacy"])
-_KINDS = {True: request_kinds.SUPPRESS_WITH_DELETE, False: request_kinds.DELETE_ONLY}
+_KINDS = {True: RequestKind.SUPPRESS_WITH_DELETE, False: RequestKind.DELETE_ONLY}
 _REFUSALS = (BadIdentifier, TooManyAsked)
 
 
@@ -63,15 +64,15 @@ async def erase(
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
 ) -> Response:
     """Erase people by any of their identifiers; answered when it is done. The same key is the same request."""
-    regulation = request_kinds.REGULATIONS.index(wanted.regulation)
+    regulation = Law[wanted.regulation.upper()]
     kind, actor = _KINDS[wanted.suppress], visit.caller.key_id
-    asked = request_kinds.Asked(request_kinds.NATIVE, kind, regulation, wanted.identifiers, actor, idempotency_key)
+    asked = request_kinds.Asked(RequestInterface.NATIVE, kind, regulation, wanted.identifiers, actor, idempotency_key)
     done = await request_erasure.ask(visit.space, asked)
     made = [
         {
             "erasure_id": public("ers", each.id),
             "identifier": each.identifier,
-            "internal": STATES[each.state],
+            "internal": each.state.label,
             "due_at": None if each.due_at is None else format_time(each.due_at),
             "salt": each.salt,
             "subject_commitment": each.commitment.hex(),

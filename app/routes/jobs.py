@@ -12,7 +12,7 @@ from app.schemas.corrections import Job, RulesTrial
 from app.schemas.native import RulesDocument
 from identity.operations.corrections import put_rules, simulate_rules
 from identity.operations.spaces import record_read
-from identity.operations.spaces.run_jobs import REBUILD, SIMULATE
+from identity.values.enums import JobKind
 from identity.values.errors import BadRules, JobNotFound
 
 router = APIRouter(tags=["Jobs"])
@@ -25,7 +25,7 @@ Wait = Annotated[float, Query(ge=0, le=MOST_WAIT, description="How long to wait 
 async def rebuild(visit: ByAdmin) -> Response:
     """Apply the rules in force to what is kept, as a job; ingest goes on meanwhile."""
     await record_read.note(visit.space, visit.caller.key_id, "rules.rebuild", None)
-    return answer(await visit.onefold.jobs.ask(visit.space, REBUILD, {"actor": visit.caller.key}), 202)
+    return answer(await visit.onefold.jobs.ask(visit.space, JobKind.REBUILD, {"actor": visit.caller.key}), 202)
 
 
 _TRIAL = described(RulesTrial, BadRules, takes=RulesDocument)
@@ -37,7 +37,7 @@ async def simulate(visit: ByAdmin, request: Request) -> Response:
     """What other rules would change over what is kept; 202 with the job where that takes long."""
     document = decode(await request.body())
     put_rules.check(document)
-    asked = await visit.onefold.jobs.ask(visit.space, SIMULATE, {"document": document})
+    asked = await visit.onefold.jobs.ask(visit.space, JobKind.SIMULATE, {"document": document})
     told = await _follow(visit, asked["job_id"], PATIENCE)
     if told["state"] != "done":
         return answer(told, 202)
@@ -52,6 +52,6 @@ async def follow(visit: ByLister, job_id: Segment, wait: Wait = 0) -> Response:
 
 async def _follow(visit: ByLister, job_id: str, wait: float) -> dict[str, Any]:
     kind, told = await visit.onefold.jobs.follow(visit.space, job_id, wait)
-    if kind == SIMULATE and "result" in told:
+    if kind == JobKind.SIMULATE and "result" in told:
         told["result"] = await simulate_rules.tell(visit.space, told["result"])
     return told

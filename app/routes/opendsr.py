@@ -16,6 +16,7 @@ from app.schemas.opendsr_status import status_of
 from identity.operations.privacy import export_person, request_erasure
 from identity.planning.privacy import opendsr, request_kinds
 from identity.planning.privacy.deadlines import due
+from identity.values.enums import RequestInterface, RequestKind
 from identity.values.errors import (
     AlreadyErased,
     BadCallback,
@@ -58,14 +59,14 @@ async def ask(request: Request, visit: ByPrivacy) -> Response:
     subject = opendsr.read(decode(raw), now)
     await _vet(visit, subject.callbacks)
     details = {"controller_id": subject.controller, "callbacks": subject.callbacks}
-    kind = request_kinds.SUPPRESS_WITH_DELETE if subject.type == opendsr.ERASURE else request_kinds.ACCESS
+    kind = RequestKind.SUPPRESS_WITH_DELETE if subject.type == opendsr.ERASURE else RequestKind.ACCESS
     asked = request_kinds.Asked(
-        request_kinds.OPENDSR, kind, subject.regulation, subject.identifiers, visit.caller.key_id,
+        RequestInterface.OPENDSR, kind, subject.regulation, subject.identifiers, visit.caller.key_id,
         idempotency=f"opendsr {subject.id.hex()}", request_id=subject.id, details=details,
         received_at=subject.submitted_at,
     )  # fmt: skip
     try:
-        if kind == request_kinds.ACCESS:
+        if kind == RequestKind.ACCESS:
             await export_person.ask(visit.space, asked)
             visit.onefold.jobs.wake()
         else:
@@ -85,7 +86,7 @@ async def follow(request: Request, visit: ByPrivacy, subject_request_id: Segment
 async def cancel(request: Request, visit: ByPrivacy, subject_request_id: Segment) -> Response:
     """Give a request up that waits; one that is done is past that."""
     found = await _found(visit, subject_request_id)
-    if found.kind == request_kinds.ACCESS:
+    if found.kind == RequestKind.ACCESS:
         raise RequestBegun
     return answer(
         request, opendsr.status(await request_erasure.cancel(visit.space, found.id, visit.caller.key_id)), 202
@@ -104,7 +105,7 @@ async def _found(visit: ByPrivacy, text: str) -> request_kinds.Request:
         found = await request_erasure.get(visit.space, opendsr.request_id(text))
     except BadRegulation:
         raise RequestNotFound from None
-    if found.front != request_kinds.OPENDSR:
+    if found.front != RequestInterface.OPENDSR:
         raise RequestNotFound
     return found
 

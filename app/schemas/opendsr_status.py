@@ -4,9 +4,9 @@ from typing import Any
 
 from identity.operations.privacy import export_person, request_erasure
 from identity.planning.privacy import opendsr
-from identity.planning.privacy.access_export import STATES
 from identity.planning.privacy.request_kinds import Request
 from identity.spaces.space import Space
+from identity.values.enums import AccessExportState
 from identity.values.errors import ExportNotFound
 from identity.values.ids import public
 
@@ -17,7 +17,7 @@ async def status_of(space: Space, found: Request, base: str | None) -> dict[str,
     if made is None:
         return opendsr.status(found)
     try:
-        gathered = (await export_person.get(space, public("exp", made.id)))["state"] != STATES[0]
+        gathered = (await export_person.get(space, public("exp", made.id)))["state"] != AccessExportState.RUNNING.label
         address = export_person.address(base, made) if gathered else None
     except ExportNotFound:
         # Fetched, too old, or erased since: that was the answer.

@@ -34,11 +34,12 @@ from identity.operations.spaces import open_spaces
 from identity.operations.spaces.apply_retention import sweep_old
 from identity.operations.spaces.manage_spaces import KeyCheck
 from identity.operations.spaces.purge_spaces import purge_deleted
-from identity.operations.spaces.run_jobs import EXPORT, REBUILD, ROTATE, SIMULATE, WAREHOUSE, Jobs
+from identity.operations.spaces.run_jobs import Jobs
 from identity.operations.warehouse.export_destination import run_export_job
 from identity.spaces.space import Spaces
 from identity.store.keys import key_store
 from identity.store.postgres.leadership import Leadership
+from identity.values.enums import JobKind
 from identity.values.errors import KeyUnavailable, Misconfigured
 from identity.webhooks.callback_urls import PORTS
 from identity.webhooks.client import Client, trusting
@@ -91,13 +92,13 @@ class Onefold:
         self.jobs = Jobs(
             self.spaces,
             {
-                REBUILD: lambda space, wanted, progress: rebuild_space(space, wanted["actor"], progress),
-                SIMULATE: lambda space, wanted, progress: simulate_rules(space, wanted["document"], progress),
-                EXPORT: lambda space, wanted, progress: export_person.run(space, wanted, progress, gather),
-                ROTATE: lambda space, _wanted, progress: rotate_index_key.rotate(
+                JobKind.REBUILD: lambda space, wanted, progress: rebuild_space(space, wanted["actor"], progress),
+                JobKind.SIMULATE: lambda space, wanted, progress: simulate_rules(space, wanted["document"], progress),
+                JobKind.EXPORT: lambda space, wanted, progress: export_person.run(space, wanted, progress, gather),
+                JobKind.ROTATE: lambda space, _wanted, progress: rotate_index_key.rotate(
                     self.spaces, space, progress, settings.message_retention_days
                 ),
-                WAREHOUSE: lambda space, wanted, progress: run_export_job(
+                JobKind.WAREHOUSE: lambda space, wanted, progress: run_export_job(
                     space, wanted, settings.export_dir, export_steps, progress
                 ),
             },

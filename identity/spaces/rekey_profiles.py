@@ -23,13 +23,14 @@ from identity.store.postgres.rows import ProfileRow
 from identity.store.privacy import erase
 from identity.store.profiles import snapshot_queries
 from identity.values.calls import ACTS, STORED_KINDS, Identifier
+from identity.values.enums import StoredKind
 from identity.values.errors import BadCall
 from identity.vault.seal import DOCUMENT, EVIDENCE, GROUP_ID, IDENTIFIER
 from identity.vault.subject_keys import SubjectKey
 
 AT_ONCE: Final = 64
-_REMOVE = STORED_KINDS.index("remove")
-_UNMERGE = STORED_KINDS.index("unmerge")
+_REMOVE = StoredKind.REMOVE
+_UNMERGE = StoredKind.UNMERGE
 
 
 def older_names(space: Space, identifiers: Iterable[Identifier], since: int) -> dict[bytes, bytes]:

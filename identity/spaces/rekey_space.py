@@ -10,7 +10,6 @@ from functools import partial
 from typing import Final
 
 from identity.planning.corrections import rekey_rows
-from identity.planning.resolution.plan import UNMERGED
 from identity.planning.resolution.stored_calls import split_keys
 from identity.spaces.rekey_profiles import AT_ONCE, rekey_all, rekey_groups, rekey_profiles
 from identity.spaces.retry import RetryPolicy, repeat
@@ -21,12 +20,12 @@ from identity.store.keys.rekey_sql import Renamed
 from identity.store.postgres.database import Connection, translated
 from identity.store.postgres.pipeline import WireConnection
 from identity.store.postgres.rows import Gate
-from identity.values.calls import STORED_KINDS
+from identity.values.enums import HistoryKind, StoredKind
 from identity.values.errors import Conflict, KeyUnavailable
 from identity.values.stamps import SLOT_BITS
 
 Progress = Callable[[int, int], Awaitable[None]]
-_UNMERGE = STORED_KINDS.index("unmerge")
+_UNMERGE = StoredKind.UNMERGE
 _FIRST = bytes(16)
 # A missing key too: a roll may have moved it after it was read and before it was opened.
 _POLICY = RetryPolicy(attempts=8, jitter=0.01, conflicts=(Conflict, KeyUnavailable))
@@ -116,7 +115,7 @@ async def _step(
 async def _end(space: Space, connection: Connection, version: int) -> None:
     """What was named before its new name was known gets that now; then nothing is under an older version."""
     tenant = space.tenant
-    evidence, history = await index_key_rotation.acts(connection, tenant, _UNMERGE, UNMERGED)
+    evidence, history = await index_key_rotation.acts(connection, tenant, _UNMERGE, HistoryKind.UNMERGED)
     keys = {key for *_, kept in evidence for key in split_keys(kept)}
     keys |= {key for *_, packed in history for key in split_keys(packed)}
     names = await rekey_sql.known(connection, tenant, sorted(keys))

@@ -128,7 +128,7 @@ class ErasureState(_Numbered):
     CANCELLED = 4
 
 
-class Regulation(_Numbered):
+class Law(_Numbered):
     """The law that a privacy request refers to; it sets the due date."""
 
     NONE = 0
@@ -193,15 +193,18 @@ class JobKind(_Numbered):
 
 
 class RegulationStatus(StrEnum):
-    """The overall status of a regulation, as Segment names it."""
+    """The status of a regulation and of each destination of one, as Segment names them."""
 
     INITIALIZED = "INITIALIZED"
+    INVALID = "INVALID"
+    NOT_SUPPORTED = "NOT_SUPPORTED"
     RUNNING = "RUNNING"
-    FINISHED = "FINISHED"
     PARTIAL_SUCCESS = "PARTIAL_SUCCESS"
+    FAILED = "FAILED"
+    FINISHED = "FINISHED"
 
 
-class Scope(StrEnum):
+class KeyScope(StrEnum):
     """What an API key permits."""
 
     WRITE = "write"

@@ -17,7 +17,7 @@ from psycopg import sql
 
 from app.settings import Settings
 from identity.store.embedded.server import OWNER_ROLE, EmbeddedPostgres
-from identity.store.ingest import load
+from identity.values.enums import SpaceMark
 from identity.values.ids import private
 from identity.vault.epoch_key_store import KeyStore
 from identity.vault.keyring import Keyring
@@ -142,7 +142,7 @@ def suppress(live: Running, rows: psycopg.Connection[Any]) -> Suppress:
         )
         rows.execute(
             "UPDATE space_gate SET marks = %s WHERE space_id = (SELECT id FROM space WHERE public_id = %s)",
-            [load.SUPPRESSED, public_id.hex()],
+            [SpaceMark.SUPPRESSED, public_id.hex()],
         )
 
     return suppress

@@ -14,7 +14,8 @@ from identity.operations.destinations.manage_destinations import DestinationSecr
 from identity.operations.destinations.push_changes import Pushing
 from identity.operations.destinations.read_changes import page_after
 from identity.operations.privacy import request_erasure
-from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_WITH_DELETE, Asked, Request
+from identity.planning.privacy.request_kinds import Asked, Request
+from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.ids import public
 from identity.webhooks.client import Client
 from tests.support.tls_server import LOOPBACK, Names, authority
@@ -63,7 +64,9 @@ class Mail:
 
     async def erase(self, who: str) -> Request:
         """Erases somebody under the GDPR."""
-        return await request_erasure.ask(self.space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 1, [who], "key_test"))
+        return await request_erasure.ask(
+            self.space, Asked(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.GDPR, [who], "key_test")
+        )
 
     def next_at(self) -> int:
         """When it is sent to again."""

@@ -17,9 +17,10 @@ from identity.operations.profiles.read_group import get_group
 from identity.operations.profiles.read_history import get_history
 from identity.operations.profiles.read_profile import get_profile, list_profiles, lookup
 from identity.operations.profiles.segment_paging import Wanted
-from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_WITH_DELETE, Asked
+from identity.planning.privacy.request_kinds import Asked
 from identity.spaces.space import Space, Spaces
 from identity.values.calls import Source
+from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.errors import OnefoldError
 from tests.support.writer_processes import Ingest, Lab
 
@@ -76,7 +77,10 @@ async def lived(ingest: Ingest) -> None:
         await ingest.send(call)
     await unmerge_profile(space, ["email:tom@example.org"], block=True, source=WHO, actor="test")
     await remove_identifier(space, "anonymous_id:e1", block=True, source=WHO, actor="test")
-    await request_erasure.ask(space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 0, ["user_id:gone"], "test"))
+    await request_erasure.ask(
+        space,
+        Asked(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.NONE, ["user_id:gone"], "test"),
+    )
     await manage_holds.hold(space, ["user_id:u1", "email:later@example.org"], "a case", "test")
 
 

@@ -26,6 +26,7 @@ from identity.planning.resolution.stored_calls import Kept, kept, source
 from identity.planning.resolution.working_set import set_key
 from identity.values.calls import STORED_KINDS, Call, Identifier, Outcome, Source
 from identity.values.documents import Document
+from identity.values.enums import StoredKind
 from identity.values.errors import BadCall
 from identity.values.identifiers import PHONE
 
@@ -146,7 +147,7 @@ class World:
         return Whole(profiles, links, cuts, renamings, contents, around.stamp)
 
     def _renamings(self, lain: Lain) -> list[Renaming]:
-        if lain.call.kind != STORED_KINDS.index("alias"):
+        if lain.call.kind != StoredKind.ALIAS:
             return []
         call = self.reread(lain)
         alias = call.alias
@@ -187,7 +188,7 @@ class World:
         for split in made.splits:
             self._divide(split)
         body = {"cut": None if made.cut is None else made.cut.hex()}
-        record = Kept(STORED_KINDS.index("unmerge"), "", 0, 0, 1, True, body)
+        record = Kept(StoredKind.UNMERGE, "", 0, 0, 1, True, body)
         self.evidence[made.stamp] = made.staying.id, Lain(made.stamp, made.named, b"", record)
         self.notes += [(note, self.rules.version) for note in made.notes]
         around.stamp = made.stamp
@@ -224,7 +225,7 @@ class World:
                 members = self.members.get(lain.stamp, lain.kept)
                 if key in members:
                     del around.sightings[origin, lain.shown]
-        record = Kept(STORED_KINDS.index("remove"), "", 0, 0, 1, True, {"blocked": block})
+        record = Kept(StoredKind.REMOVE, "", 0, 0, 1, True, {"blocked": block})
         self.evidence[made.stamp] = made.link.origin, Lain(made.stamp, [key], b"", record)
         self.notes.append((made.note, self.rules.version))
         if block:

@@ -12,11 +12,12 @@ from typing import Any
 from identity.planning.corrections.profile_snapshot import Lain
 from identity.planning.resolution import counters
 from identity.planning.resolution.extract import extract
-from identity.planning.resolution.plan import DEMOTED, MERGE, UNMERGED, Plan
+from identity.planning.resolution.plan import Plan
 from identity.planning.resolution.planner_state import Counters, Profile
 from identity.planning.resolution.stored_calls import pack_demoted
 from identity.planning.resolution.stored_calls import source as source_of
 from identity.values.calls import ACTS, KINDS, STORED_KINDS, Call
+from identity.values.enums import FeedOperation, HistoryKind
 from identity.vault.keyring import Keyring
 from tests.support.oracle import World
 from tests.support.stored_rows import Logged, Stored
@@ -163,9 +164,9 @@ class Replayed(World):
         found = []
         numbers: Counter[Any] = Counter()
         for note, version in self.notes:
-            at = (note.stamp, note.profile if note.kind == UNMERGED else b"")
+            at = (note.stamp, note.profile if note.kind == HistoryKind.UNMERGED else b"")
             keys = b"".join(note.keys)
-            if note.kind == DEMOTED:
+            if note.kind == HistoryKind.IDENTIFIERS_DEMOTED:
                 keys = pack_demoted(zip(note.keys, note.reasons, strict=True), codes)
             found.append((note.stamp, numbers[at], note.profile, note.kind, note.other, keys, version))
             numbers[at] += 1
@@ -258,7 +259,7 @@ def _head(stored: Stored, head: bytes, under: Sequence[Profile]) -> Iterator[str
     if told != profile.version:
         yield f"{name}: version {profile.version}, the feed ends at {told}"
     ids = {origin.id for origin in under}
-    merged = {other for _, _, op, about, _, other in stored.changes if op == MERGE and about in ids}
+    merged = {other for _, _, op, about, _, other in stored.changes if op == FeedOperation.MERGE and about in ids}
     twins = {bytes.fromhex(twin) for logged in stored.log for _, twin, _ in logged.kept_call.body.get("twins", ())}
     shown = ids - twins
     if merged < shown - {profile.canonical} and len(merged) < len(shown) - 1:

@@ -21,13 +21,14 @@ from identity.operations.keys.roll_epoch_keys import roll
 from identity.operations.privacy import request_erasure
 from identity.operations.profiles.read_profile import get_profile
 from identity.operations.spaces.open_spaces import open_spaces
-from identity.planning.privacy.request_kinds import NATIVE, Asked
+from identity.planning.privacy.request_kinds import Asked
 from identity.spaces import rekey_space
 from identity.spaces.space import Spaces
 from identity.store.corrections import rules
 from identity.store.ingest import load
 from identity.store.postgres import writer_connection
 from identity.values.calls import Source
+from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.errors import OnefoldError, ProfileNotFound
 from identity.values.stamps import Clock
 
@@ -96,7 +97,9 @@ class _Server:
     async def do_erase(self, order: dict[str, Any]) -> Any:
         """The states of the erasures of a request; the name of the error where it is refused."""
         space = await self.spaces.get(order["space"])
-        asked = Asked(NATIVE, order["kind"], 0, order["named"], "test", order.get("again"))
+        asked = Asked(
+            RequestInterface.NATIVE, RequestKind(order["kind"]), Law.NONE, order["named"], "test", order.get("again")
+        )
         try:
             return [each.state for each in (await request_erasure.ask(space, asked)).erasures]
         except OnefoldError as error:

@@ -15,7 +15,8 @@ from app.http.responses import Segment
 from app.schemas.segment_regulations import Regulation, RegulationFound, RegulationMade, RegulationsFound
 from identity.operations.privacy import request_erasure
 from identity.planning.privacy import request_kinds, request_status
-from identity.planning.privacy.segment_regulations import STATUSES, kind_of, listed, shown, subject_type
+from identity.planning.privacy.segment_regulations import kind_of, listed, shown, subject_type
+from identity.values.enums import Law, RegulationStatus, RequestInterface
 from identity.values.errors import (
     AlreadyErased,
     BadCursor,
@@ -73,7 +74,7 @@ async def regulate(
             message = f"subjectIds[{at}] is no usable value of this subjectType; nothing was done."
             raise BadRegulation(message) from None
     named = [f"{type_}:{subject}" for subject in wanted.subject_ids]
-    asked = request_kinds.Asked(request_kinds.SEGMENT, kind, 0, named, visit.caller.key_id, idempotency_key)
+    asked = request_kinds.Asked(RequestInterface.SEGMENT, kind, Law.NONE, named, visit.caller.key_id, idempotency_key)
     done = await request_erasure.ask(visit.space, asked)
     return answer(request, {"data": {"regulateId": public("req", done.id)}})
 
@@ -88,11 +89,11 @@ async def regulations(
     cursor: Cursor = None,
 ) -> Response:
     """The regulations of the space, the newest first."""
-    if status is not None and status not in STATUSES:
-        message = f"status must be one of {', '.join(STATUSES)}."
+    if status is not None and status not in set(RegulationStatus):
+        message = f"status must be one of {', '.join(RegulationStatus)}."
         raise BadRegulation(message)
     kinds = [kind_of(each) for each in types] if types else None
-    found, following = await request_erasure.requests(visit.space, [request_kinds.SEGMENT], kinds, count, cursor)
+    found, following = await request_erasure.requests(visit.space, [RequestInterface.SEGMENT], kinds, count, cursor)
     page = [listed(each) for each in found if status is None or request_status.segment(each) == status]
     pages = {"current": cursor, "next": following, "totalEntries": None}
     return answer(request, {"data": {"regulations": page, "pagination": pages}})

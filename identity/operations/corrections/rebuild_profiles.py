@@ -13,7 +13,7 @@ from identity.operations.corrections.replay_calls import ReplayedProfiles, repla
 from identity.operations.corrections.reseal_origin import OriginResealer
 from identity.planning.corrections.rebuild import ASLEEP
 from identity.planning.resolution.counters import counted
-from identity.planning.resolution.plan import MERGE, REBUILT, UNMERGE, UPSERT, Change
+from identity.planning.resolution.plan import Change
 from identity.planning.resolution.planner_state import Profile
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import Kept, pack_demoted
@@ -28,6 +28,7 @@ from identity.store.postgres import rows
 from identity.store.postgres.writer_connection import Pen
 from identity.store.privacy.erase import withheld
 from identity.values.documents import Document
+from identity.values.enums import FeedOperation, HistoryKind
 
 
 async def rebuild_space(space: Space, actor: int, progress: Progress) -> dict[str, Any]:
@@ -122,7 +123,7 @@ async def _rows(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, actor: in
     rewriting = OriginResealer(opened, await exclusive.new_subject_keys(), writes)
     _fill(exclusive, replayed, rewriting)
     for head in sorted(heads - {ASLEEP}):
-        line = rows.HistoryRow(head, stamp, 0, REBUILT, None, b"", exclusive.rules.version, actor)
+        line = rows.HistoryRow(head, stamp, 0, HistoryKind.REBUILT, None, b"", exclusive.rules.version, actor)
         rewriting.history(head, line)
     writes.changes = [rows.ChangeRow(c.op, c.version, c.at, c.profile, c.other) for c in _told(replayed, heads, stamp)]
     rewriting.finish()
@@ -222,13 +223,13 @@ def _told(replayed: ReplayedProfiles, heads: set[bytes], stamp: int) -> list[Cha
         left = before.get(canonical)
         old = before[left.head].canonical if left is not None and left.head in before else None
         if canonical not in was and old in now and old is not None:
-            told.append(Change(UNMERGE, old, now[old].version, stamp, canonical))
-        told.append(Change(UPSERT, canonical, head.version, stamp))
+            told.append(Change(FeedOperation.UNMERGE, old, now[old].version, stamp, canonical))
+        told.append(Change(FeedOperation.UPSERT, canonical, head.version, stamp))
     for id_, profile in sorted(before.items()):
         to = after.get(after[id_].head)
         led = before[profile.head].canonical if profile.head in before else None
         if to is None and id_ in was:
-            told.append(Change(UPSERT, id_, before[profile.head].version + 1, stamp))
+            told.append(Change(FeedOperation.UPSERT, id_, before[profile.head].version + 1, stamp))
         elif to is not None and to.canonical not in (id_, led):
-            told.append(Change(MERGE, to.canonical, to.version, stamp, id_))
+            told.append(Change(FeedOperation.MERGE, to.canonical, to.version, stamp, id_))
     return told

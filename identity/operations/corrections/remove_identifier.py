@@ -9,12 +9,12 @@ from identity.planning.resolution.working_set import set_key
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
 from identity.spaces.profile_rows import to_row
 from identity.spaces.space import Space, retry_on_key_rotation
-from identity.store.ingest.load import BLOCKED
 from identity.store.ingest.write import Writes
 from identity.store.ledger.ledger import said
 from identity.store.privacy.erase import withheld
 from identity.store.profiles import snapshot_queries
 from identity.values.calls import Identifier, Source
+from identity.values.enums import SpaceMark
 from identity.values.errors import IdentifierNotFound, LastIdentifier
 from identity.values.identifiers import parse
 from identity.values.ids import public_profile
@@ -55,7 +55,9 @@ def _block(exclusive: ExclusiveSpace, key: bytes, actor: str, *, block: bool) ->
     if not block:
         raise IdentifierNotFound
     stamp = exclusive.stamps(exclusive.gate.stamp)
-    writes = Writes(gate=stamp, marks=BLOCKED, blocked=[key], ledger=[said(actor, ACTION, None, stamp_time(stamp))])
+    writes = Writes(
+        gate=stamp, marks=SpaceMark.BLOCKED, blocked=[key], ledger=[said(actor, ACTION, None, stamp_time(stamp))]
+    )
     return SpaceChange({"profile_id": None, "blocked": True}, writes)
 
 
@@ -78,7 +80,7 @@ async def _rows(
     sets = {(row.origin, set_key(keys)) for row in found if key in (keys := showed(row, space.names))}
     writes.unseen = sorted(sets)
     if block:
-        writes.blocked, writes.marks = [key], BLOCKED
+        writes.blocked, writes.marks = [key], SpaceMark.BLOCKED
     record = act_record(
         "remove", source, stamp_time(stamp), {"blocked": block, "identifier": [named.type, named.value]}
     )

@@ -10,10 +10,10 @@ from identity.planning.resolution.stored_calls import Kept
 from identity.planning.resolution.stored_calls import pack_kept as pack
 from identity.spaces.new_subject_keys import NewSubjectKeys
 from identity.spaces.profile_rows import to_row
-from identity.store.ingest.load import CUTS
 from identity.store.ingest.write import Writes
 from identity.store.postgres import rows
 from identity.values.calls import STORED_KINDS, Kind, Source
+from identity.values.enums import SpaceMark
 from identity.vault.seal import EVIDENCE
 from identity.vault.subject_keys import SubjectKey
 
@@ -48,7 +48,7 @@ def seal_parting(
             writes.unretired.append((link.origin, key))
     if parting.cut is not None:
         writes.cuts = [(key, parting.cut, side) for key, side in parting.sides]
-        writes.marks = CUTS
+        writes.marks = SpaceMark.CUTS
     subject = new_keys.get(parting.staying.id) or opened.subjects[parting.staying.id]
     seal_act(writes, subject, parting.staying.id, parting.stamp, parting.named, record, rules)
     writes.history += history(parting.notes, rules, record.source)

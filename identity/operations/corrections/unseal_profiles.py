@@ -14,15 +14,15 @@ from identity.spaces.exclusive_transaction import SpaceReader
 from identity.spaces.profile_rows import to_profile, unwrap_key
 from identity.spaces.stored_call_identifiers import alias_keys, strongest_key
 from identity.store.corrections import rules as stored_rules
-from identity.store.ingest.load import CUTS
 from identity.store.postgres.rows import HistoryRow, ProfileRow
 from identity.store.profiles import snapshot_queries
 from identity.values.calls import ACTS, STORED_KINDS
 from identity.values.documents import Document
+from identity.values.enums import SpaceMark, StoredKind
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, IDENTIFIER
 from identity.vault.subject_keys import SubjectKey
 
-ALIAS = STORED_KINDS.index("alias")
+ALIAS = StoredKind.ALIAS
 
 
 class UnsealedProfiles:
@@ -118,7 +118,7 @@ async def open_whole(exclusive: SpaceReader, *ids: bytes) -> UnsealedProfiles:
     rows = await snapshot_queries.profiles(connection, tenant, ids)
     held = await snapshot_queries.identifiers(connection, tenant, sorted(row.id for row in rows))
     found = UnsealedProfiles(exclusive, rows, held)
-    if exclusive.gate.marks & CUTS:
+    if exclusive.gate.marks & SpaceMark.CUTS:
         for key, cut, side in await snapshot_queries.cuts(connection, tenant, sorted(found.whole.links)):
             found.whole.cuts.setdefault(key, []).append((cut, side))
     return found

@@ -9,12 +9,12 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from identity.planning.resolution.plan import UPSERT
 from identity.spaces.space import Space, Spaces
 from identity.store.destinations import disclosures, feed
 from identity.store.postgres.rows import ChangeRow
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import DAY
+from identity.values.enums import FeedOperation
 from identity.values.errors import OnefoldError
 from identity.values.stamps import SLOT_BITS
 
@@ -44,7 +44,7 @@ async def _announce(space: Space, origins: Sequence[bytes], now: int) -> int:
     async with space.database.transaction() as connection:
         found = await disclosures.announce(connection, space.tenant, origins, now)
         # The change is of now: an entry with the stamp of the last call might be past its retention.
-        changes = [ChangeRow(UPSERT, row.version, now << SLOT_BITS, row.canonical, None) for row in found]
+        changes = [ChangeRow(FeedOperation.UPSERT, row.version, now << SLOT_BITS, row.canonical, None) for row in found]
         if changes:
             lane = random.randrange(spaces_and_keys.LANES)  # noqa: S311 (spreads, guards nothing)
             await feed.append(connection, space.tenant, lane, changes)

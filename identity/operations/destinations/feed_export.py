@@ -14,13 +14,13 @@ from identity.operations.profiles.profile import Opened
 from identity.planning.destinations.feed_pages import BEGINNING, Position, pack
 from identity.planning.destinations.policy import Visible
 from identity.planning.destinations.warehouse_tables import Event, ExportStep, Gone, Link, Mapped, State
-from identity.planning.resolution.plan import ERASE, MERGE
 from identity.planning.resolution.stored_calls import Kept, unpack
 from identity.spaces.space import Space, retry_on_key_rotation
 from identity.store.destinations import feed
 from identity.store.profiles import profile_queries
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import STORED_KINDS
+from identity.values.enums import FeedOperation
 from identity.values.errors import KeyUnavailable, TooMuch
 from identity.values.ids import public, public_profile
 from identity.values.stamps import stamp_time
@@ -143,11 +143,11 @@ class _StateWriter:
                 return Gone([public_profile(item.profile)], [public_profile(item.profile)], at)
             disclosed = [public_profile(member) for member in sorted(_disclosed_ids(line, one, view))]
             return Gone([one.public_id], disclosed, at)
-        if item.op == ERASE and item.erasure is not None:
+        if item.op == FeedOperation.ERASE and item.erasure is not None:
             ids = [public_profile(id_) for id_ in (item.profile, *item.others)]
             return Gone(ids, ids, at, public("ers", item.erasure))
         merged = [public_profile(id_) for id_ in item.others if id_ in line.known]
-        return Gone(merged, [], at) if item.op == MERGE and merged else None
+        return Gone(merged, [], at) if item.op == FeedOperation.MERGE and merged else None
 
     async def _state(self, one: Opened, view: Visible, disclosed: set[bytes], at: int) -> State:
         names = await one.names()

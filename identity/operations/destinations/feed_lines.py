@@ -26,16 +26,20 @@ from identity.planning.destinations.feed_pages import (
     unpack,
 )
 from identity.planning.destinations.policy import Visible
-from identity.planning.resolution.plan import ERASE, MERGE, UNMERGE
 from identity.spaces.space import Space
 from identity.store.destinations import feed
 from identity.store.profiles import profile_queries
 from identity.values.calls import Identifier
+from identity.values.enums import FeedOperation
 from identity.values.errors import BadCursor, Conflict, DatabaseUnavailable, Resync
 from identity.values.stamps import SLOT_BITS
 
 LineOp = Literal["upsert", "merge", "unmerge", "withdraw", "erase"]
-_OPS: Final[dict[int, LineOp]] = {MERGE: "merge", UNMERGE: "unmerge", ERASE: "erase"}
+_OPS: Final[dict[int, LineOp]] = {
+    FeedOperation.MERGE: "merge",
+    FeedOperation.UNMERGE: "unmerge",
+    FeedOperation.ERASE: "erase",
+}
 
 
 class FeedLine(NamedTuple):
@@ -125,7 +129,9 @@ async def _profiles_page(space: Space, scope: Scope, position: Position, limit: 
 
 async def _entry_lines(space: Space, scope: Scope, entries: Sequence[Entry]) -> list[FeedLine]:
     """The lines of these entries, with the states of now."""
-    named = sorted({id_ for each in entries for id_ in (each.profile, each.other) if id_ and each.op != ERASE})
+    named = sorted(
+        {id_ for each in entries for id_ in (each.profile, each.other) if id_ and each.op != FeedOperation.ERASE}
+    )
     async with space.database.reading() as connection:
         canonical = dict(await feed.names(connection, space.tenant, named)) if named else {}
     return await _lines(space, scope, collapsed(entries, canonical))
@@ -141,23 +147,23 @@ async def _lines(space: Space, scope: Scope, items: Sequence[Told]) -> list[Feed
 
 
 async def _disclosed_lines(space: Space, scope: Scope, items: Sequence[Told]) -> list[FeedLine]:
-    ids = [each.profile for each in items if each.op != ERASE]
+    ids = [each.profile for each in items if each.op != FeedOperation.ERASE]
     erasures = {each.erasure for each in items if each.erasure is not None}
     async with space.database.reading() as connection:
         found = await profile_queries.by_ids(connection, space.tenant, ids, MOST_DOCUMENTS + 1)
     erased = await erased_identifiers(space, scope, erasures)
     opened = Opened.each(space, found)
     views = {head: await visible_part(scope, each) for head, each in opened.items()}
-    others = [id_ for each in items if each.op != ERASE for id_ in each.others]
+    others = [id_ for each in items if each.op != FeedOperation.ERASE for id_ in each.others]
     before = await past_disclosures(space, scope, list({*ids, *others, *(member.id for member in found.members)}))
     await disclose(space, scope, [(opened[head], view) for head, view in views.items()], before)
     known = {row.origin for row in before}
     heads = dict(zip(ids, (found.heads.get(nr) for nr in range(len(ids))), strict=True))
     lines: list[FeedLine] = []
     for each in items:
-        if each.op == ERASE:
+        if each.op == FeedOperation.ERASE:
             if each.erasure in erased:
-                lines.append(FeedLine(_OPS[ERASE], each, identifiers=erased[each.erasure]))
+                lines.append(FeedLine(_OPS[FeedOperation.ERASE], each, identifiers=erased[each.erasure]))
             continue
         head = heads.get(each.profile)
         profile = None if head is None else opened[head]

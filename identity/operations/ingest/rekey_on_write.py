@@ -11,9 +11,9 @@ from identity.operations.ingest.request import Request
 from identity.spaces.rekey_profiles import AT_ONCE, rekey_hashes, rekey_profiles
 from identity.spaces.space import Older, Space
 from identity.store.ingest import load
-from identity.store.ingest.load import BLOCKED, CUTS
 from identity.store.keys import index_key_rotation, rekey_sql
 from identity.store.postgres.pipeline import WireConnection
+from identity.values.enums import SpaceMark
 
 
 class Behind:
@@ -37,7 +37,7 @@ class Behind:
         if older.groups:
             under = await rekey_sql.groups_under(connection, tenant, list(older.groups))
             self._groups = {key: older.groups[key] for key in under}
-        if older.hashes and gate.marks & (BLOCKED | CUTS):
+        if older.hashes and gate.marks & (SpaceMark.BLOCKED | SpaceMark.CUTS):
             _, blocked, cuts = await load.marks(connection, tenant, gate, (), list(older.hashes))
             self._hashes = {key: older.hashes[key] for key in blocked | {key for key, _, _ in cuts}}
         return bool(self._origins or self._groups or self._hashes)

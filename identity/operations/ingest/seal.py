@@ -6,7 +6,7 @@ batch share one key slot, whose row is locked by this transaction.
 
 from identity.operations.ingest.unseal import UnsealedBatch
 from identity.planning.resolution import document as traits
-from identity.planning.resolution.plan import DEMOTED, Plan, Record
+from identity.planning.resolution.plan import Plan, Record
 from identity.planning.resolution.planner_state import Profile, Sighting
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import pack, pack_demoted, pack_events
@@ -16,6 +16,7 @@ from identity.store.ingest.write import Writes
 from identity.store.postgres import rows
 from identity.store.postgres.rows import Gate
 from identity.values.calls import STORED_KINDS
+from identity.values.enums import HistoryKind
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, GROUP_ID, GROUP_TRAITS, IDENTIFIER
 from identity.vault.subject_keys import SubjectKey
 
@@ -126,7 +127,11 @@ class Sealer:
         for note in plan.history:
             seq = seq + 1 if note.stamp == last else 0
             last = note.stamp
-            keys = pack_demoted(zip(note.keys, note.reasons, strict=True), codes) if note.kind == DEMOTED else b""
+            keys = (
+                pack_demoted(zip(note.keys, note.reasons, strict=True), codes)
+                if note.kind == HistoryKind.IDENTIFIERS_DEMOTED
+                else b""
+            )
             keys = keys or b"".join(note.keys)
             writes.history.append(
                 rows.HistoryRow(note.profile, note.stamp, seq, note.kind, note.other, keys, self._rules_version)

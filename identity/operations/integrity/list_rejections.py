@@ -8,7 +8,7 @@ import asyncio
 from typing import Any
 
 from identity.planning.resolution.event_time import format_time, parse_time
-from identity.planning.resolution.rejections import STATUSES, Refusal
+from identity.planning.resolution.rejections import Refusal
 from identity.planning.resolution.rejections import unpack as unpack_refusals
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import unpack, unpack_demoted
@@ -77,7 +77,7 @@ class _Teller:
             "received_at": format_time(refusal.received),
             "message_id": refusal.message_id,
             "type": None if refusal.kind is None else STORED_KINDS[refusal.kind],
-            "status": STATUSES[refusal.status],
+            "status": refusal.status.label,
             "reason": refusal.reason,
             "demoted": [
                 {"identifier": None, "reason": reason, "count": count} for reason, count in refusal.unlinked.items()

@@ -16,13 +16,13 @@ from identity.planning.integrity.counter_check import Tally
 from identity.planning.integrity.discrepancies import Finding, Findings, of_key
 from identity.planning.integrity.evidence_check import REMOVE, UNMERGE, Ties, Undone
 from identity.planning.integrity.row_index import Census
-from identity.planning.resolution.plan import UNMERGED
 from identity.spaces.ledger_publication import chained
 from identity.store.integrity import verify as store
 from identity.store.ledger import ledger
 from identity.store.postgres.database import Connection, Database
 from identity.store.postgres.tenant import Tenant
 from identity.store.spaces import spaces_and_keys
+from identity.values.enums import HistoryKind
 from identity.values.errors import SpaceNotFound
 from identity.values.ids import private, public, public_profile
 
@@ -163,7 +163,7 @@ class _Audit:
         ]
         ties = Ties(census, self.findings, Undone(acts, forgotten))
         await self._read("evidence", store.EVIDENCE, ties.read, keys=(3,))
-        ties.check(await store.took_part(connection, tenant, UNMERGED))
+        ties.check(await store.took_part(connection, tenant, HistoryKind.UNMERGED))
         return ties.calls
 
     async def _keys(self, *, forgotten: bool) -> None:

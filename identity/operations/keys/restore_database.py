@@ -15,12 +15,11 @@ import msgspec
 import structlog
 
 from identity.planning.privacy.erasure_entry import counted
-from identity.planning.privacy.request_kinds import FORWARDS, ON_HOLD
+from identity.planning.privacy.request_kinds import FORWARDS
 from identity.spaces.ledger_publication import chained, check, publish
 from identity.spaces.rekey_space import ROTATED, rotate_up_to
 from identity.spaces.space import Space, Spaces
 from identity.store.destinations import feed
-from identity.store.ingest.load import SUPPRESSED
 from identity.store.ingest.write import raise_gate
 from identity.store.keys import epoch_key_roll
 from identity.store.ledger import ledger
@@ -28,6 +27,7 @@ from identity.store.postgres.pipeline import WireConnection
 from identity.store.postgres.tenant import Tenant
 from identity.store.privacy import erasures, holds, restore_erasures, restore_requests
 from identity.store.spaces import spaces_and_keys
+from identity.values.enums import ErasureState, SpaceMark
 from identity.values.errors import LedgerBroken, OnefoldError, Quarantined
 from identity.values.ids import private
 from identity.values.stamps import SLOT_BITS
@@ -108,7 +108,7 @@ async def repair(spaces: Spaces, tenant: Tenant, public_id: bytes, journal: Jour
                 stamp = max(stamp, int(entry.get("stamp", 0)))
                 await ledger.restore(connection, tenant, ledger.Entry(*line))
                 done += 1
-            await raise_gate(connection, tenant, stamp + 1, SUPPRESSED)
+            await raise_gate(connection, tenant, stamp + 1, SpaceMark.SUPPRESSED)
     finally:
         await connection.close()
     return done
@@ -131,7 +131,7 @@ async def _erase(connection: WireConnection, tenant: Tenant, entry: dict[str, An
     """An erasure, and its row where the request is there or was told of."""
     id_ = private("ers", entry["subject"] or "")
     row = None if id_ is None else await erasures.get(connection, tenant, id_)
-    if row is not None and row.state == ON_HOLD and not entry["whole"]:
+    if row is not None and row.state == ErasureState.ON_HOLD and not entry["whole"]:
         await restore_erasures.replay_lift(connection, tenant, entry)
     told = await restore_erasures.replay_erasure(connection, tenant, entry, None if row is None else row.id)
     if row is not None:
@@ -150,7 +150,7 @@ async def _suppress(connection: WireConnection, tenant: Tenant, entry: dict[str,
     if held is None:
         return await _settle(connection, tenant, entry)
     profiles = [bytes.fromhex(id_) for id_ in entry.get("profiles", ())]
-    await erasures.set_state(connection, tenant, held, ON_HOLD)
+    await erasures.set_state(connection, tenant, held, ErasureState.ON_HOLD)
     await restore_erasures.replay_hold(connection, tenant, profiles, entry["at"] << SLOT_BITS)
     return None
 

@@ -6,8 +6,6 @@ Unless somebody else asked for them to be erased too, or for one of their identi
 from collections.abc import Awaitable, Callable
 
 from identity.operations.privacy.person import open_person
-from identity.planning.privacy.request_kinds import CANCELLED
-from identity.planning.resolution.plan import MERGE, UPSERT
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive_with
 from identity.spaces.space import Space
 from identity.store.ingest.write import Writes
@@ -16,6 +14,7 @@ from identity.store.postgres.rows import ChangeRow
 from identity.store.postgres.writer_connection import Pen
 from identity.store.privacy import erase, erasures, suppressions
 from identity.store.privacy.erasures import ErasureRow
+from identity.values.enums import ErasureState, FeedOperation
 from identity.values.ids import public
 from identity.values.stamps import stamp_time
 
@@ -29,7 +28,7 @@ def _deciding(id_: bytes, actor: str) -> Callable[[ExclusiveSpace], Awaitable[Sp
     async def decide(exclusive: ExclusiveSpace) -> SpaceChange:
         connection, tenant = exclusive.connection, exclusive.space.tenant
         row = await erasures.get(connection, tenant, id_)
-        if row is None or row.state != CANCELLED:
+        if row is None or row.state != ErasureState.CANCELLED:
             return SpaceChange(None)
         await exclusive.load_owners([row.key])
         row = await erasures.get(connection, tenant, id_) or row
@@ -50,8 +49,8 @@ def _deciding(id_: bytes, actor: str) -> Callable[[ExclusiveSpace], Awaitable[Sp
         writes = Writes(gate=stamp, lane=exclusive.lane)
         version, canonical = person.head.version + 1, person.head.canonical
         merged = [id_ for id_ in person.ids if id_ != canonical]
-        writes.changes = [ChangeRow(UPSERT, version, stamp, canonical, None)]
-        writes.changes += [ChangeRow(MERGE, version, stamp, canonical, other) for other in merged]
+        writes.changes = [ChangeRow(FeedOperation.UPSERT, version, stamp, canonical, None)]
+        writes.changes += [ChangeRow(FeedOperation.MERGE, version, stamp, canonical, other) for other in merged]
         writes.ledger = [ledger.said(actor, "withhold.end", public("ers", id_), stamp_time(stamp), said)]
         return SpaceChange(None, writes)
 

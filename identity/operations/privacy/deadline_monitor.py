@@ -10,31 +10,31 @@ from typing import Final
 
 import structlog
 
-from identity.planning.privacy.deadlines import AT_RISK_NOW, CLOCKS, ON_TIME, OVERDUE_NOW, clock, due
-from identity.planning.privacy.request_kinds import ACCESS
+from identity.planning.privacy.deadlines import clock, due
 from identity.spaces.space import Spaces
 from identity.store.privacy import requests
+from identity.values.enums import RequestKind, RequestState, Timeliness
 from identity.values.ids import public
 
 KINDS: Final = ("erasure", "access")
-_TOLD: Final = {AT_RISK_NOW: requests.AT_RISK, OVERDUE_NOW: requests.OVERDUE}
+_TOLD: Final = {Timeliness.AT_RISK: RequestState.AT_RISK, Timeliness.OVERDUE: RequestState.OVERDUE}
 _log = structlog.get_logger(__name__)
 
 
 async def watch(spaces: Spaces) -> Counter[tuple[str, str]]:
     """How many requests of all spaces are not answered yet, by kind and clock."""
     now = time.time_ns() // 1000
-    counted = Counter({(kind, state): 0 for kind in KINDS for state in CLOCKS})
+    counted: Counter[tuple[str, str]] = Counter({(kind, state): 0 for kind in KINDS for state in Timeliness})
     async with spaces.database.reading() as connection:
         found = await requests.unanswered(connection)
     for each in found:
-        due_at = due(each.regulation, each.received_at) if each.kind == ACCESS else each.due_at
+        due_at = due(each.regulation, each.received_at) if each.kind == RequestKind.ACCESS else each.due_at
         state = clock(each.received_at, due_at, now)
-        counted[KINDS[each.kind == ACCESS], state] += 1
-        if state != ON_TIME and each.state < _TOLD[state]:
+        counted[KINDS[each.kind == RequestKind.ACCESS], state] += 1
+        if state != Timeliness.ON_TIME and each.state < _TOLD[state]:
             async with spaces.database.transaction() as connection:
                 first = await requests.tell(connection, each.space_id, each.id, _TOLD[state])
             if first:
                 told = {"space": public("spc", each.space), "request": public("req", each.id)}
-                (_log.error if state == OVERDUE_NOW else _log.warning)(f"request.{state}", **told)
+                (_log.error if state == Timeliness.OVERDUE else _log.warning)(f"request.{state}", **told)
     return counted

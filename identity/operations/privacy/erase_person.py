@@ -10,11 +10,9 @@ import msgspec
 
 from identity.operations.privacy.person import Person, open_person
 from identity.planning.privacy import erasure_entry
-from identity.planning.privacy.request_kinds import FINISHED, FORWARDS, ON_HOLD, RECEIVED, SUPPRESSES
-from identity.planning.resolution.plan import ERASE
+from identity.planning.privacy.request_kinds import FORWARDS, SUPPRESSES
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive_with
 from identity.spaces.space import Space
-from identity.store.ingest.load import SUPPRESSED
 from identity.store.ingest.write import Writes
 from identity.store.ledger import ledger
 from identity.store.postgres.rows import ChangeRow
@@ -23,6 +21,7 @@ from identity.store.privacy import access_exports, erasure_notices, erasures, ho
 from identity.store.privacy import erase as erasing
 from identity.store.privacy.erasures import ErasureRow
 from identity.values.calls import Identifier
+from identity.values.enums import ErasureState, FeedOperation, SpaceMark
 from identity.values.errors import ErasureNotFound
 from identity.values.ids import public
 from identity.values.stamps import stamp_time
@@ -43,11 +42,11 @@ def _deciding(id_: bytes, actor: str, *, known: bool) -> Callable[[ExclusiveSpac
         row = await erasures.get(exclusive.connection, tenant, id_)
         if row is None:
             raise ErasureNotFound
-        if row.state not in (RECEIVED, ON_HOLD):
+        if row.state not in (ErasureState.RECEIVED, ErasureState.ON_HOLD):
             return SpaceChange(None)
         await exclusive.load_owners([row.key])
         row = await erasures.get(exclusive.connection, tenant, id_) or row
-        if not known and row.state == RECEIVED:
+        if not known and row.state == ErasureState.RECEIVED:
             await exclusive.require_known([row.key])
         person = await open_person(exclusive, row.key)
         await exclusive.rekey_named([Identifier(*each) for each in person.identifiers()])
@@ -64,7 +63,7 @@ async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, act
     stamp = exclusive.stamps(max(exclusive.gate.stamp, *(each.stamp for each in person.rows), 0))
     at, epoch, whole = stamp_time(stamp), exclusive.gate.epoch, row.kind in SUPPRESSES
     told = await erasing.told(connection, tenant, gone.profiles) if row.kind in FORWARDS else []
-    writes = Writes(gate=stamp, marks=SUPPRESSED, lane=exclusive.lane)
+    writes = Writes(gate=stamp, marks=SpaceMark.SUPPRESSED, lane=exclusive.lane)
     writes.evidence = await person.acts()
     writes.forgotten = [(key, stamp) for key in gone.indexes]
     writes.suppressed = [(hash_, whole, at) for hash_ in gone.hashes]
@@ -75,7 +74,7 @@ async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, act
         named = msgspec.json.encode([f"{type_}:{value}" for type_, value in person.identifiers()])
         aside = new_keys.make(row.id).seal(ASIDE, row.id, 0, named)
         writes.slot, writes.subject_keys = new_keys.new_slot, new_keys.rows
-    if row.state == ON_HOLD and not whole:
+    if row.state == ErasureState.ON_HOLD and not whole:
         await suppressions.lift(connection, tenant, gone.hashes)
     dropped = await access_exports.drop_of(connection, tenant, gone.profiles)
     rows = await erasing.wipe(exclusive.connection, tenant, gone.profiles, gone.indexes, sorted(person.groups))
@@ -86,7 +85,7 @@ async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, act
         connection,
         tenant,
         row.id,
-        state=FINISHED,
+        state=ErasureState.FINISHED,
         at=at,
         closed_at=None if told else at,
         epoch=epoch if gone.keys else None,
@@ -101,17 +100,17 @@ async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, act
 
 async def _hold_up(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, actor: str) -> SpaceChange:
     """Nothing is destroyed while the hold stands; nobody reads it and nothing is added to it."""
-    if row.state == ON_HOLD:
+    if row.state == ErasureState.ON_HOLD:
         return SpaceChange(None)
     connection, tenant = exclusive.connection, exclusive.space.tenant
     gone = person.gone(row.key, row.hash)
     stamp = exclusive.stamps(max(exclusive.gate.stamp, *(each.stamp for each in person.rows), 0))
     at = stamp_time(stamp)
-    await erasures.set_state(connection, tenant, row.id, ON_HOLD)
+    await erasures.set_state(connection, tenant, row.id, ErasureState.ON_HOLD)
     await erasing.withhold(connection, tenant, gone.profiles)
     await access_exports.drop_of(connection, tenant, gone.profiles)
     hashes = sorted(hash_.hex() for hash_ in gone.hashes)
-    writes = Writes(gate=stamp, marks=SUPPRESSED, lane=exclusive.lane)
+    writes = Writes(gate=stamp, marks=SpaceMark.SUPPRESSED, lane=exclusive.lane)
     writes.suppressed = [(hash_, True, at) for hash_ in gone.hashes]
     writes.changes = _erased(person, stamp, None)
     held = {"hashes": hashes, "profiles": sorted(id_.hex() for id_ in gone.profiles)}
@@ -127,4 +126,4 @@ def _erased(person: Person, stamp: int, erasure: bytes | None) -> list[ChangeRow
     version = max((row.version for row in person.rows), default=0) + 1
     first = [person.head.canonical] if person.rows else []
     others = [id_ for id_ in person.ids if id_ not in first]
-    return [ChangeRow(ERASE, version, stamp, id_, erasure) for id_ in (*first, *others)]
+    return [ChangeRow(FeedOperation.ERASE, version, stamp, id_, erasure) for id_ in (*first, *others)]

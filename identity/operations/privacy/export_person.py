@@ -14,8 +14,8 @@ from typing import Any, Final, Protocol
 import msgspec
 from msgspec import Struct
 
-from identity.planning.privacy.access_export import RUNNING, STATES, WRITERS, Part, Place, pack, split, unpack
-from identity.planning.privacy.request_kinds import ACCESS, Asked
+from identity.planning.privacy.access_export import WRITERS, Part, Place, pack, split, unpack
+from identity.planning.privacy.request_kinds import Asked
 from identity.planning.resolution.event_time import format_time
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
 from identity.spaces.profile_rows import unwrap_key
@@ -27,6 +27,7 @@ from identity.store.privacy import access_exports, requests
 from identity.store.profiles import snapshot_queries
 from identity.store.spaces import jobs
 from identity.values.calls import MICRO
+from identity.values.enums import AccessExportState, JobKind, RequestKind
 from identity.values.errors import (
     Conflict,
     ExportNotFound,
@@ -106,7 +107,9 @@ async def ask(space: Space, asked: Asked) -> Made:
         heads = [row for row in rows if row.head == row.id]
         await requests.add(connection, tenant, request, idempotency, asked.call_at(time.time_ns() // 1000))
         ids = b"".join(sorted(row.id for row in rows))
-        row = access_exports.ExportRow(made.id, now, now + FETCHABLE, RUNNING, made.job_id, asked.actor, ids, 0)
+        row = access_exports.ExportRow(
+            made.id, now, now + FETCHABLE, AccessExportState.RUNNING, made.job_id, asked.actor, ids, 0
+        )
         await access_exports.add(connection, tenant, row, _hash(made.ticket))
         wanted = {
             "export": made.id.hex(),
@@ -115,7 +118,7 @@ async def ask(space: Space, asked: Asked) -> Made:
             "total": sum(each.events for each in rows),
         }
         payload = space.keys.seal(JOB, made.job_id, 0, msgspec.json.encode(wanted))
-        await jobs.add(connection, tenant, made.job_id, jobs.EXPORT, payload)
+        await jobs.add(connection, tenant, made.job_id, JobKind.EXPORT, payload)
         new_keys = await exclusive.new_subject_keys()
         new_keys.make(made.id)
         writes = Writes(gate=exclusive.stamps(exclusive.gate.stamp), slot=new_keys.new_slot, subject_keys=new_keys.rows)
@@ -139,7 +142,7 @@ async def _run(space: Space, id_: bytes, wanted: dict[str, Any], progress: Progr
     key = await _key(space, id_)
     place = Place() if last is None else unpack(key.open(EXPORT, id_, export.parts - 1, last)).following
     nr = export.parts
-    if export.state == RUNNING:
+    if export.state == AccessExportState.RUNNING:
         await progress(place.done, max(place.done, wanted["total"]))
         async for step in gather(space, wanted["profiles"], place):
             parts = [key.seal(EXPORT, id_, nr + at, pack(part)) for at, part in enumerate(split(step.part))]
@@ -165,7 +168,7 @@ async def get(space: Space, export_id: str) -> dict[str, Any]:
         row = await _get(space, connection, private("exp", export_id))
     return {
         "export_id": export_id,
-        "state": STATES[row.state],
+        "state": AccessExportState(row.state).label,
         "job_id": public("job", row.job_id),
         "created_at": format_time(row.created_at),
         "expires_at": format_time(row.until),
@@ -176,7 +179,7 @@ async def asked_for(space: Space, request_id: bytes) -> Made | None:
     """The export of a request for access; None for any other request."""
     async with space.database.reading() as connection:
         row = await requests.get(connection, space.tenant, request_id)
-    return None if row is None or row.kind != ACCESS else _made(space, row)
+    return None if row is None or row.kind != RequestKind.ACCESS else _made(space, row)
 
 
 def address(base: str | None, made: Made) -> str:

@@ -7,10 +7,11 @@ from typing import Any
 import msgspec
 
 from identity.planning.privacy.receipt import canonical, unsigned
-from identity.planning.privacy.request_kinds import DUPLICATE, FINISHED, Erased
+from identity.planning.privacy.request_kinds import Erased
 from identity.planning.resolution.event_time import format_time
 from identity.spaces.space import Space, Spaces
 from identity.store.ledger import ledger
+from identity.values.enums import ErasureState
 from identity.values.errors import ReceiptPending
 from identity.values.ids import public
 from identity.vault.signing import text
@@ -18,7 +19,7 @@ from identity.vault.signing import text
 
 async def receipt(spaces: Spaces, space: Space, erased: Erased, software: str) -> dict[str, Any]:
     """The receipt of an erasure. ReceiptPending while it is not done."""
-    if erased.state not in (FINISHED, DUPLICATE):
+    if erased.state not in (ErasureState.FINISHED, ErasureState.DUPLICATE):
         raise ReceiptPending
     signer = await asyncio.to_thread(lambda: spaces.keyring.signer)
     async with space.database.reading() as connection:

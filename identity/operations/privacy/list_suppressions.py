@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from identity.operations.privacy.request_erasure import ask
-from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_ONLY, UNSUPPRESS, Asked
+from identity.planning.privacy.request_kinds import Asked
 from identity.planning.resolution.event_time import format_time
 from identity.spaces.space import Space
 from identity.store.privacy import suppressions
+from identity.values.enums import Law, RequestInterface, RequestKind
 
 # The ages that are counted, in days: younger than each, and older than the last.
 AGES = (1, 7, 30, 90, 365)
@@ -16,13 +17,13 @@ AGES = (1, 7, 30, 90, 365)
 
 async def suppress(space: Space, identifiers: Sequence[str], actor: str) -> dict[str, Any]:
     """From now on no call of these is recorded. BadIdentifier, TooManyAsked."""
-    done = await ask(space, Asked(NATIVE, SUPPRESS_ONLY, 0, identifiers, actor))
+    done = await ask(space, Asked(RequestInterface.NATIVE, RequestKind.SUPPRESS_ONLY, Law.NONE, identifiers, actor))
     return {"suppressed": len(done.erasures), "at": format_time(done.received_at)}
 
 
 async def lift(space: Space, identifiers: Sequence[str], actor: str) -> dict[str, Any]:
     """From now on calls of these are recorded again. BadIdentifier, TooManyAsked."""
-    done = await ask(space, Asked(NATIVE, UNSUPPRESS, 0, identifiers, actor))
+    done = await ask(space, Asked(RequestInterface.NATIVE, RequestKind.UNSUPPRESS, Law.NONE, identifiers, actor))
     return {"lifted": len(done.erasures), "at": format_time(done.received_at)}
 
 

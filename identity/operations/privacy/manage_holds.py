@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from identity.operations.privacy.erase_person import erase
-from identity.planning.privacy.request_kinds import ON_HOLD
 from identity.planning.resolution.event_time import format_time
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
 from identity.spaces.space import Space
@@ -17,6 +16,7 @@ from identity.store.ledger import ledger
 from identity.store.postgres.writer_connection import Pen
 from identity.store.privacy import erasures
 from identity.store.privacy import holds as store
+from identity.values.enums import ErasureState
 from identity.values.errors import HoldNotFound, TooManyAsked
 from identity.values.identifiers import parse
 from identity.values.ids import new_id, private, public
@@ -69,7 +69,7 @@ async def release(space: Space, hold_id: str, actor: str) -> dict[str, Any]:
 async def resume(space: Space, actor: str) -> int:
     """Tries every erasure that a hold holds up again; how many there were."""
     async with space.database.reading() as connection:
-        waiting = await erasures.newest(connection, space.tenant, ON_HOLD, _LAST, 1_000_000)
+        waiting = await erasures.newest(connection, space.tenant, ErasureState.ON_HOLD, _LAST, 1_000_000)
     pen = Pen(space.database)
     try:
         for row in reversed(waiting):

@@ -16,11 +16,11 @@ from identity.spaces.profile_rows import unwrap_key
 from identity.store.postgres.rows import EvidenceRow, KeyRow, ProfileRow
 from identity.store.privacy import erase
 from identity.store.profiles import snapshot_queries
-from identity.values.calls import STORED_KINDS
+from identity.values.enums import StoredKind
 from identity.vault.seal import DOCUMENT, EVIDENCE, IDENTIFIER
 from identity.vault.subject_keys import SubjectKey
 
-UNMERGE: Final = STORED_KINDS.index("unmerge")
+UNMERGE: Final = StoredKind.UNMERGE
 
 
 class Person:

@@ -17,15 +17,7 @@ from identity.operations.privacy.erase_person import erase
 from identity.operations.privacy.suppress_person import change
 from identity.planning.privacy.deadlines import due, extended
 from identity.planning.privacy.erasure_entry import commitment
-from identity.planning.privacy.request_kinds import (
-    DELETES,
-    RECEIVED,
-    SUPPRESS_ONLY,
-    Asked,
-    Erased,
-    Notice,
-    Request,
-)
+from identity.planning.privacy.request_kinds import DELETES, Asked, Erased, Notice, Request
 from identity.spaces.space import Space, retry_on_key_rotation
 from identity.store.corrections.connected_profiles import gate as read_gate
 from identity.store.ledger import ledger
@@ -36,6 +28,7 @@ from identity.store.privacy import erasure_notices, restore_requests
 from identity.store.privacy import erasures as erasures_
 from identity.store.privacy import requests as store
 from identity.values.calls import Identifier
+from identity.values.enums import ErasureState, Law, NoticeState, RequestInterface, RequestKind
 from identity.values.errors import (
     AlreadyErased,
     AlreadyExtended,
@@ -53,7 +46,7 @@ from identity.vault.seal import REQUEST
 MOST_ASKED = 5_000
 SALT = 16
 _LAST = (1 << 63) - 1, b"\xff" * 16
-_STATES = {"received": 0, "on_hold": 1, "finished": 2, "duplicate": 3, "cancelled": 4}
+_STATES = {state.label: state for state in ErasureState}
 
 
 async def ask(space: Space, asked: Asked) -> Request:
@@ -137,7 +130,7 @@ async def perform(space: Space, request_id: bytes, named: Sequence[Identifier] =
         rows = await erasures_.of(connection, space.tenant, [request_id])
     if request is None:
         raise RequestNotFound
-    waiting = [row for row in rows if row.state == RECEIVED]
+    waiting = [row for row in rows if row.state == ErasureState.RECEIVED]
     if waiting:
         pen = Pen(space.database)
         try:
@@ -145,7 +138,7 @@ async def perform(space: Space, request_id: bytes, named: Sequence[Identifier] =
                 for row in waiting:
                     await erase(pen, space, row, request.actor, named[row.nr - 1 : row.nr])
             else:
-                await change(pen, space, waiting, request.actor, named, on=request.kind == SUPPRESS_ONLY)
+                await change(pen, space, waiting, request.actor, named, on=request.kind == RequestKind.SUPPRESS_ONLY)
         finally:
             await pen.close()
     await space.publish()
@@ -279,16 +272,28 @@ def _request(space: Space, row: store.RequestRow, erased: Sequence[Erased]) -> R
     details = None
     if row.details is not None:
         details = msgspec.json.decode(space.keys.open(REQUEST, row.id, 0, row.details))
-    return Request(row.id, row.front, row.kind, row.regulation, row.received_at, row.actor, details, erased)
+    return Request(
+        row.id,
+        RequestInterface(row.front),
+        RequestKind(row.kind),
+        Law(row.regulation),
+        row.received_at,
+        row.actor,
+        details,
+        erased,
+    )
 
 
 def _erased(space: Space, row: erasures_.ErasureRow, notices: Sequence[erasure_notices.NoticeRow]) -> Erased:
     counts = None if row.counts is None else msgspec.json.decode(row.counts)
     said = [
-        Notice(public("dst", n.destination), n.name, n.state, n.at, n.ack) for n in notices if n.erasure_id == row.id
+        Notice(public("dst", n.destination), n.name, NoticeState(n.state), n.at, n.ack)
+        for n in notices
+        if n.erasure_id == row.id
     ]
     return Erased(
-        row.id, row.request_id, row.nr, row.kind, row.regulation, row.state, space.names.get(row.type, "unknown"),
+        row.id, row.request_id, row.nr, RequestKind(row.kind), Law(row.regulation), ErasureState(row.state),
+        space.names.get(row.type, "unknown"),
         row.commitment, row.received_at, row.due_at, row.extended_at, row.internal_at, row.closed_at, row.epoch,
         row.backup_safe_at, row.duplicate_of, row.ledger_seq, counts, said,
     )  # fmt: skip

@@ -9,16 +9,15 @@ from typing import Any
 
 import msgspec
 
-from identity.planning.privacy.request_kinds import FINISHED, RECEIVED
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive_with
 from identity.spaces.space import Space
-from identity.store.ingest.load import SUPPRESSED
 from identity.store.ingest.write import Writes
 from identity.store.ledger import ledger
 from identity.store.postgres.writer_connection import Pen
 from identity.store.privacy import erasures, suppressions
 from identity.store.privacy.erasures import ErasureRow
 from identity.values.calls import Identifier
+from identity.values.enums import ErasureState, SpaceMark
 from identity.values.ids import public
 from identity.values.stamps import stamp_time
 
@@ -38,7 +37,7 @@ def _deciding(
         now = await erasures.of(connection, tenant, [rows[0].request_id])
         await exclusive.load_owners([row.key for row in now])
         now = await erasures.of(connection, tenant, [rows[0].request_id])
-        waiting = [row for row in now if row.state == RECEIVED]
+        waiting = [row for row in now if row.state == ErasureState.RECEIVED]
         if not waiting:
             return SpaceChange(None)
         if not known:
@@ -46,7 +45,7 @@ def _deciding(
         stamp = exclusive.stamps(exclusive.gate.stamp)
         at = stamp_time(stamp)
         hashes = sorted({row.hash for row in waiting})
-        writes = Writes(gate=stamp, marks=SUPPRESSED)
+        writes = Writes(gate=stamp, marks=SpaceMark.SUPPRESSED)
         if on:
             writes.suppressed = [(hash_, True, None) for hash_ in hashes]
             # What calls of others named of somebody unknown must not come to life in a rebuild.
@@ -62,7 +61,7 @@ def _deciding(
                 connection,
                 tenant,
                 row.id,
-                state=FINISHED,
+                state=ErasureState.FINISHED,
                 at=at,
                 closed_at=at,
                 epoch=None,

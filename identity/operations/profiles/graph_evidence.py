@@ -14,10 +14,10 @@ from identity.planning.resolution.working_set import set_key
 from identity.store.corrections.connected_profiles import hold_still
 from identity.store.postgres.rows import SightingRow
 from identity.store.profiles import snapshot_queries
-from identity.values.calls import STORED_KINDS
+from identity.values.enums import StoredKind
 
-_UNMERGE = STORED_KINDS.index("unmerge")
-_REMOVE = STORED_KINDS.index("remove")
+_UNMERGE = StoredKind.UNMERGE
+_REMOVE = StoredKind.REMOVE
 
 
 class Observed:

@@ -8,7 +8,6 @@ from operator import itemgetter
 from typing import Any
 
 from identity.planning.resolution.event_time import format_time
-from identity.planning.resolution.plan import CREATED, DEMOTED, GAINED, MERGED, REBUILT, REMOVED, RETIRED, UNMERGED
 from identity.planning.resolution.stored_calls import Kept, split_keys, unpack, unpack_demoted
 from identity.spaces.space import Space, retry_on_key_rotation
 from identity.spaces.stored_call_identifiers import identifiers_by_key as named_in
@@ -16,6 +15,7 @@ from identity.store.corrections import rules
 from identity.store.profiles import profile_queries
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import STORED_KINDS
+from identity.values.enums import HistoryKind
 from identity.values.errors import ProfileNotFound, TooMuch
 from identity.values.identifiers import parse
 from identity.values.ids import private, public_profile
@@ -23,16 +23,6 @@ from identity.values.stamps import stamp_time
 from identity.vault.seal import EVIDENCE, IDENTIFIER
 from identity.vault.subject_keys import SubjectKey
 
-_KINDS = {
-    CREATED: "created",
-    GAINED: "identifiers_gained",
-    MERGED: "merged",
-    DEMOTED: "identifiers_demoted",
-    RETIRED: "identifier_retired",
-    UNMERGED: "unmerged",
-    REMOVED: "identifier_removed",
-    REBUILT: "rebuilt",
-}
 _LIST = b"history"
 _MOST_ORIGINS = 10_000
 _NEWEST = (2**63 - 1, 2**15 - 1)
@@ -107,7 +97,7 @@ class _Teller:
         """A line as the API gives it; of an identifier that is gone nothing is known."""
         told: dict[str, Any] = {
             "at": format_time(stamp_time(line.stamp)),
-            "type": _KINDS[line.kind],
+            "type": HistoryKind(line.kind).label,
             "profile_id": public_profile(line.profile),
             "rules_version": line.rules_version,
             "message_id": None,
@@ -119,7 +109,7 @@ class _Teller:
             told["message_id"] = call.message_id
         if line.other is not None:
             told["other_profile_id"] = public_profile(line.other)
-        if line.kind == DEMOTED:
+        if line.kind == HistoryKind.IDENTIFIERS_DEMOTED:
             told["identifiers"] = [
                 {**self._identifier(key), "reason": reason} for key, reason in unpack_demoted(line.keys, self._type)
             ]
@@ -159,7 +149,8 @@ async def _teller(
     strange = {
         line.stamp: line.rules_version
         for line in lines
-        if line.kind == DEMOTED or (line.kind == GAINED and not teller.values.keys() >= set(split_keys(line.keys)))
+        if line.kind == HistoryKind.IDENTIFIERS_DEMOTED
+        or (line.kind == HistoryKind.IDENTIFIERS_GAINED and not teller.values.keys() >= set(split_keys(line.keys)))
     }
     for proof in proofs:
         kept = unpack(subjects[proof.origin].open(EVIDENCE, proof.origin, proof.stamp, proof.payload))

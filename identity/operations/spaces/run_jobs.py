@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 import structlog
@@ -16,13 +16,11 @@ import structlog
 from identity.spaces.space import Space, Spaces
 from identity.store.spaces import jobs
 from identity.values.calls import MICRO
+from identity.values.enums import JobState
 from identity.values.errors import DatabaseUnavailable, JobNotFound, OnefoldError, SpaceNotFound
 from identity.values.ids import new_id, private, public
 from identity.vault.seal import JOB
 
-REBUILD, SIMULATE, EXPORT = jobs.REBUILD, jobs.SIMULATE, jobs.EXPORT
-ROTATE, WAREHOUSE = jobs.ROTATE, jobs.WAREHOUSE
-STATES: Final = ("queued", "running", "done", "failed")
 _HELD = 30 * MICRO
 _BEAT = 5.0
 _LOOK = 0.1
@@ -48,7 +46,7 @@ class Jobs:
         async with space.database.transaction() as connection:
             await jobs.add(connection, space.tenant, id_, kind, payload)
         self.wake()
-        return {"job_id": public("job", id_), "state": STATES[jobs.QUEUED], "done": 0, "total": 0}
+        return {"job_id": public("job", id_), "state": JobState.QUEUED.label, "done": 0, "total": 0}
 
     def wake(self) -> None:
         """There is something to do, asked for in a transaction of somebody else."""
@@ -63,7 +61,7 @@ class Jobs:
                 job = None if id_ is None else await jobs.get(connection, space.tenant, id_)
             if job is None:
                 raise JobNotFound
-            if job.state >= jobs.DONE or time.monotonic() >= until:
+            if job.state >= JobState.DONE or time.monotonic() >= until:
                 return job.kind, _told(space, job)
             await asyncio.sleep(_LOOK)
 
@@ -100,17 +98,17 @@ class Jobs:
             state[:] = done, total
 
         wanted = msgspec.json.decode(space.keys.open(JOB, job.id, job.version, job.payload))
-        ended, error, told = jobs.DONE, None, wanted
+        ended, error, told = JobState.DONE, None, wanted
         try:
             told = await self._works[job.kind](space, wanted, progress)
         except DatabaseUnavailable:
             # Its row still says that it runs: it is begun anew when the database is back.
             raise
         except OnefoldError as failed:
-            ended, error = jobs.FAILED, failed.code
+            ended, error = JobState.FAILED, failed.code
         except Exception:  # noqa: BLE001 (whatever it is, whoever waits has to be told)
             _log.exception("job.failed", kind=job.kind)
-            ended, error = jobs.FAILED, OnefoldError.code
+            ended, error = JobState.FAILED, OnefoldError.code
         payload = space.keys.seal(JOB, job.id, job.version + 1, msgspec.json.encode(told))
         async with space.database.transaction() as connection:
             await jobs.progress(connection, job, state[0], state[1], 0)
@@ -133,12 +131,12 @@ class Jobs:
 def _told(space: Space, job: jobs.JobRow) -> dict[str, Any]:
     told: dict[str, Any] = {
         "job_id": public("job", job.id),
-        "state": STATES[job.state],
+        "state": JobState(job.state).label,
         "done": job.done,
         "total": job.total,
     }
-    if job.state == jobs.DONE:
+    if job.state == JobState.DONE:
         told["result"] = msgspec.json.decode(space.keys.open(JOB, job.id, job.version, job.payload))
-    elif job.state == jobs.FAILED:
+    elif job.state == JobState.FAILED:
         told["error"] = job.error
     return told

@@ -10,10 +10,10 @@ from msgspec import structs
 
 from identity.planning.corrections.profile_snapshot import shown
 from identity.planning.resolution.counters import newest, pack, unpack
-from identity.planning.resolution.plan import DEMOTED
 from identity.planning.resolution.planner_state import Window
 from identity.planning.resolution.stored_calls import KEY_BYTES, split_keys, unpack_demoted
 from identity.planning.resolution.working_set import set_key
+from identity.values.enums import HistoryKind
 
 Names = Mapping[bytes, bytes]
 _ENTRY = KEY_BYTES + 3
@@ -32,12 +32,12 @@ def demoted(raw: bytes, names: Names) -> bytes:
 
 def line(kind: int, raw: bytes, names: Names) -> bytes:
     """The keys of a line of history."""
-    return demoted(raw, names) if kind == DEMOTED else keys(raw, names)
+    return demoted(raw, names) if kind == HistoryKind.IDENTIFIERS_DEMOTED else keys(raw, names)
 
 
 def named(kind: int, raw: bytes) -> list[bytes]:
     """The keys that a line of history names."""
-    step = _ENTRY if kind == DEMOTED else KEY_BYTES
+    step = _ENTRY if kind == HistoryKind.IDENTIFIERS_DEMOTED else KEY_BYTES
     return [raw[at : at + KEY_BYTES] for at in range(0, len(raw), step)]
 
 

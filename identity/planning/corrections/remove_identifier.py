@@ -10,8 +10,9 @@ from msgspec import Struct, structs
 
 from identity.planning.corrections.profile_snapshot import Link, Whole
 from identity.planning.resolution.counters import copy_of, detach, uncut
-from identity.planning.resolution.plan import REMOVED, UPSERT, Change, Note
+from identity.planning.resolution.plan import Change, Note
 from identity.planning.resolution.planner_state import Profile
+from identity.values.enums import FeedOperation, HistoryKind
 
 
 class Removal(Struct):
@@ -42,8 +43,8 @@ def remove(whole: Whole, key: bytes, stamps: Callable[[int], int]) -> Removal:
         link,
         {origin.id: origin, head.id: head},
         head,
-        Note(origin.id, stamp, REMOVED, [key]),
-        Change(UPSERT, head.canonical, head.version, stamp),
+        Note(origin.id, stamp, HistoryKind.IDENTIFIER_REMOVED, [key]),
+        Change(FeedOperation.UPSERT, head.canonical, head.version, stamp),
     )
 
 

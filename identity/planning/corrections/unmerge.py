@@ -15,11 +15,12 @@ from identity.planning.corrections.profile_snapshot import Content, Lain, Link, 
 from identity.planning.resolution.counters import counted
 from identity.planning.resolution.document import decide, join_group, put, signal
 from identity.planning.resolution.extract import content
-from identity.planning.resolution.plan import MERGE, UNMERGE, UNMERGED, UPSERT, Change, Note
+from identity.planning.resolution.plan import Change, Note
 from identity.planning.resolution.planner_state import Counters, Profile
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import ACTS, KINDS, STORED_KINDS
 from identity.values.documents import Document
+from identity.values.enums import FeedOperation, HistoryKind
 
 
 class Split(Struct):
@@ -135,8 +136,8 @@ def part(
         cut,
         sides,
         [
-            Note(staying.id, stamp, UNMERGED, keys, leaving.canonical),
-            Note(leaving.id, stamp, UNMERGED, keys, staying.canonical),
+            Note(staying.id, stamp, HistoryKind.UNMERGED, keys, leaving.canonical),
+            Note(leaving.id, stamp, HistoryKind.UNMERGED, keys, staying.canonical),
         ],
         _told(whole, heads, (stays, leaves), stamp),
     )
@@ -146,13 +147,13 @@ def _told(whole: Whole, heads: Sequence[Profile], sides: Sequence[Mapping[bytes,
     """What the feed is told: which id comes back, and that what had been merged with it still is."""
     was = next(profile.canonical for profile in whole.profiles.values() if profile.head == profile.id)
     back, there = next((head, there) for head, there in zip(heads, sides, strict=True) if head.canonical != was)
-    changes = [Change(UNMERGE, was, back.version, stamp, back.canonical)]
+    changes = [Change(FeedOperation.UNMERGE, was, back.version, stamp, back.canonical)]
     changes += [
-        Change(MERGE, back.canonical, back.version, stamp, id_)
+        Change(FeedOperation.MERGE, back.canonical, back.version, stamp, id_)
         for id_ in sorted(there.values())
         if id_ != back.canonical and id_ in whole.profiles
     ]
-    return [*changes, Change(UPSERT, back.canonical, back.version, stamp)]
+    return [*changes, Change(FeedOperation.UPSERT, back.canonical, back.version, stamp)]
 
 
 def refold(calls: Iterable[Lain]) -> Document:

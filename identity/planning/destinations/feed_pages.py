@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct
 
-from identity.planning.resolution.plan import ERASE, MERGE, UNMERGE
 from identity.values.calls import MICRO
+from identity.values.enums import FeedOperation
 
 BEGINNING: Final = bytes(16)
 ASTRAY: Final = 3_600 * MICRO
@@ -179,21 +179,21 @@ def collapsed(entries: Sequence[Entry], canonical: Mapping[bytes, bytes]) -> lis
 
     for entry in entries:
         at = canonical.get(entry.profile, entry.profile)
-        if entry.op == ERASE and entry.other is not None:
+        if entry.op == FeedOperation.ERASE and entry.other is not None:
             if entry.other in erased:
                 nr = erased[entry.other]
                 told[nr] = told[nr]._replace(others=(*told[nr].others, entry.profile))
             else:
                 erased[entry.other] = len(told)
-                told.append(Told(ERASE, entry.profile, (), entry.version, entry.at, entry.other))
-        elif entry.op in (MERGE, UNMERGE) and entry.other is not None:
+                told.append(Told(FeedOperation.ERASE, entry.profile, (), entry.version, entry.at, entry.other))
+        elif entry.op in (FeedOperation.MERGE, FeedOperation.UNMERGE) and entry.other is not None:
             to = canonical.get(entry.other, entry.other)
             here = entry.profile in canonical and entry.other in canonical
             if here and at == to:
                 others = tuple(id_ for id_ in (entry.profile, entry.other) if id_ != at)
-                told.append(Told(MERGE, at, others, entry.version, entry.at))
+                told.append(Told(FeedOperation.MERGE, at, others, entry.version, entry.at))
             elif here:
-                told.append(Told(UNMERGE, at, (to,), entry.version, entry.at))
+                told.append(Told(FeedOperation.UNMERGE, at, (to,), entry.version, entry.at))
             state(at, entry)
             if to != at:
                 state(to, entry)

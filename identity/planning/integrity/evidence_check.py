@@ -20,8 +20,9 @@ from identity.planning.integrity.discrepancies import Findings, of_call, of_key
 from identity.planning.integrity.row_index import NOBODY, Census, Numbers, column
 from identity.planning.resolution.stored_calls import split_keys
 from identity.values.calls import KINDS, STORED_KINDS
+from identity.values.enums import StoredKind
 
-UNMERGE, REMOVE = STORED_KINDS.index("unmerge"), STORED_KINDS.index("remove")
+UNMERGE, REMOVE = StoredKind.UNMERGE, StoredKind.REMOVE
 _CALLS = frozenset(range(len(STORED_KINDS))) - {UNMERGE, REMOVE}
 _EVENTS = frozenset(range(len(KINDS)))
 

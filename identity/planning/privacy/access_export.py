@@ -13,9 +13,6 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-# Stored as a number by where it stands here, so the order is for ever.
-RUNNING, READY, FETCHED = range(3)
-STATES: Final = ("running", "ready", "fetched")
 PART_BYTES: Final = 256 * 1024
 
 # By section: where an item has its name, its value and its time.

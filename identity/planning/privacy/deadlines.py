@@ -8,31 +8,29 @@ from calendar import monthrange
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-RULES_VERSION: Final = 1
-NONE, GDPR, CCPA = range(3)
+from identity.values.enums import Law, Timeliness
+
 CCPA_DAYS: Final = 45
 CONFIRM_DAYS: Final = 10
 """Business days within which a request under the CCPA has to be confirmed."""
 AT_RISK: Final = 0.7
-CLOCKS: Final = ("on_time", "at_risk", "overdue")
-ON_TIME, AT_RISK_NOW, OVERDUE_NOW = CLOCKS
 _MICRO = 1_000_000
 
 
 def due(regulation: int, received_at: int) -> int | None:
     """The moment by which a request has to be done; None where no law sets one."""
-    if regulation == GDPR:
+    if regulation == Law.GDPR:
         return _end(_months_on(_day(received_at), 1))
-    if regulation == CCPA:
+    if regulation == Law.CCPA:
         return _end(_day(received_at) + timedelta(days=CCPA_DAYS))
     return None
 
 
 def extended(regulation: int, received_at: int) -> int:
     """The moment after the one extension that the law allows. ValueError where there is none."""
-    if regulation == GDPR:
+    if regulation == Law.GDPR:
         return _end(_months_on(_day(received_at), 3))
-    if regulation == CCPA:
+    if regulation == Law.CCPA:
         return _end(_day(received_at) + timedelta(days=2 * CCPA_DAYS))
     message = "no due date"
     raise ValueError(message)
@@ -40,7 +38,7 @@ def extended(regulation: int, received_at: int) -> int:
 
 def confirm_by(regulation: int, received_at: int) -> int | None:
     """The moment by which receipt has to be confirmed: ten business days under the CCPA, else None."""
-    if regulation != CCPA:
+    if regulation != Law.CCPA:
         return None
     day, left = _day(received_at), CONFIRM_DAYS
     while left:
@@ -49,11 +47,11 @@ def confirm_by(regulation: int, received_at: int) -> int | None:
     return _end(day)
 
 
-def clock(received_at: int, due_at: int | None, now: int) -> str:
+def clock(received_at: int, due_at: int | None, now: int) -> Timeliness:
     """`on_time`, `at_risk` from 70 % of the time, `overdue` from the end of it."""
     if due_at is None or now < received_at + AT_RISK * (due_at - received_at):
-        return ON_TIME
-    return AT_RISK_NOW if now < due_at else OVERDUE_NOW
+        return Timeliness.ON_TIME
+    return Timeliness.AT_RISK if now < due_at else Timeliness.OVERDUE
 
 
 def _day(moment: int) -> datetime:

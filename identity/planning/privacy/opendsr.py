@@ -11,8 +11,9 @@ from typing import Any, Final
 from msgspec import Struct
 
 from identity.planning.privacy.deadlines import due as deadline
-from identity.planning.privacy.request_kinds import CANCELLED, ON_HOLD, RECEIVED, REGULATIONS, Request
+from identity.planning.privacy.request_kinds import Request
 from identity.planning.resolution.event_time import format_time, parse_time
+from identity.values.enums import ErasureState, Law
 from identity.values.errors import BadRegulation
 from identity.values.identifiers import EMAIL, PHONE, USER_ID
 
@@ -31,6 +32,7 @@ IDENTITIES: Final = {
     "ios_advertising_id": "ios.idfa",
     "ios_vendor_id": "ios.id",
 }
+_LAWS: Final = {law.label: law for law in Law if law != Law.NONE}
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _LONGEST: Final = 255
 
@@ -41,7 +43,7 @@ class Subject(Struct, frozen=True):
     id: bytes
     type: str
     submitted_at: int
-    regulation: int
+    regulation: Law
     controller: str
     identifiers: list[str]
     callbacks: list[str]
@@ -72,8 +74,8 @@ def read(body: object, now: int) -> Subject:
     if submitted is None or submitted > now:
         raise _bad("submitted_time must be an RFC 3339 time that is not in the future.")
     law = body.get("regulation", "gdpr")
-    if law not in REGULATIONS[1:]:
-        raise _bad(f"regulation must be one of {', '.join(REGULATIONS[1:])}.")
+    if law not in _LAWS:
+        raise _bad(f"regulation must be one of {', '.join(_LAWS)}.")
     identities = body.get("subject_identities", body.get("identities"))
     if not isinstance(identities, list) or not identities:
         raise _bad("subject_identities must list at least one identity.")
@@ -85,7 +87,7 @@ def read(body: object, now: int) -> Subject:
     named = [_identity(at, each) for at, each in enumerate(identities)]
     controller = body.get("controller_id")
     known = controller if isinstance(controller, str) and len(controller) <= _LONGEST else ""
-    return Subject(id_, kind, submitted, REGULATIONS.index(law), known, named, callbacks)
+    return Subject(id_, kind, submitted, _LAWS[law], known, named, callbacks)
 
 
 def _identity(at: int, identity: object) -> str:
@@ -118,11 +120,13 @@ def status(request: Request) -> dict[str, Any]:
     """How far a request for erasure is, in OpenDSR's words."""
     states = [erased.state for erased in request.erasures]
     word = "completed"
-    if all(state == CANCELLED for state in states):
+    if all(state == ErasureState.CANCELLED for state in states):
         word = "cancelled"
-    elif all(state == RECEIVED for state in states):
+    elif all(state == ErasureState.RECEIVED for state in states):
         word = "pending"
-    elif any(state in (RECEIVED, ON_HOLD) for state in states) or any(e.closed_at is None for e in request.erasures):
+    elif any(state in (ErasureState.RECEIVED, ErasureState.ON_HOLD) for state in states) or any(
+        e.closed_at is None for e in request.erasures
+    ):
         word = "in_progress"
     due = max((erased.due_at or request.received_at for erased in request.erasures), default=request.received_at)
     return _status(request, word, due, None)

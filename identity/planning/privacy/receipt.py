@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import rfc8785
 
-from identity.planning.privacy.request_kinds import NOTICES, REGULATIONS, Erased, Notice
+from identity.planning.privacy.request_kinds import Erased, Notice
 from identity.planning.privacy.request_status import backups
 from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public
@@ -43,7 +43,7 @@ def unsigned(
         "receipt_id": public("ers", erased.id).replace("ers_", "rct_"),
         "erasure_id": public("ers", erased.id),
         "space": space,
-        "regulation": REGULATIONS[erased.regulation],
+        "regulation": erased.regulation.label,
         "received_at": format_time(erased.received_at),
         "internal_done_at": _time(erased.internal_at),
         "backup_safe_at": backups(erased, now)["safe_at"],
@@ -70,7 +70,7 @@ def _told(notice: Notice) -> dict[str, Any]:
     return {
         "id": notice.destination,
         "name": notice.name,
-        "status": NOTICES[notice.state],
+        "status": notice.state.label,
         "at": format_time(notice.at),
         "ack_sha256": None if notice.ack is None else sha256(notice.ack).hexdigest(),
     }

@@ -9,19 +9,22 @@ from typing import Any, Final
 from msgspec import Struct
 
 from identity.values.calls import MICRO
+from identity.values.enums import ErasureState, Law, NoticeState, RequestInterface, RequestKind
 
-# Numbers are for ever: they are stored.
-NATIVE, SEGMENT, OPENDSR = 0, 1, 2
-SUPPRESS_WITH_DELETE, DELETE_ONLY, SUPPRESS_ONLY, UNSUPPRESS = 1, 2, 3, 4
-SUPPRESS_WITH_DELETE_INTERNAL, DELETE_INTERNAL, ACCESS = 5, 6, 7
-DELETES: Final = frozenset({SUPPRESS_WITH_DELETE, DELETE_ONLY, SUPPRESS_WITH_DELETE_INTERNAL, DELETE_INTERNAL})
-SUPPRESSES: Final = frozenset({SUPPRESS_WITH_DELETE, SUPPRESS_ONLY, SUPPRESS_WITH_DELETE_INTERNAL})
-FORWARDS: Final = frozenset({SUPPRESS_WITH_DELETE, DELETE_ONLY})
-REGULATIONS: Final = ("none", "gdpr", "ccpa")
-RECEIVED, ON_HOLD, FINISHED, DUPLICATE, CANCELLED = range(5)
+DELETES: Final = frozenset(
+    {
+        RequestKind.SUPPRESS_WITH_DELETE,
+        RequestKind.DELETE_ONLY,
+        RequestKind.SUPPRESS_WITH_DELETE_INTERNAL,
+        RequestKind.DELETE_INTERNAL,
+    }
+)
+SUPPRESSES: Final = frozenset(
+    {RequestKind.SUPPRESS_WITH_DELETE, RequestKind.SUPPRESS_ONLY, RequestKind.SUPPRESS_WITH_DELETE_INTERNAL}
+)
+FORWARDS: Final = frozenset({RequestKind.SUPPRESS_WITH_DELETE, RequestKind.DELETE_ONLY})
 DONE_SOON: Final = 2 * MICRO
 """Most requests are done by then."""
-NOTICES: Final = ("queued", "sent", "accepted", "done", "unsupported_manual", "failed", "overdue")
 
 
 class Asked(Struct, frozen=True):
@@ -31,9 +34,9 @@ class Asked(Struct, frozen=True):
     sealed for the door it came by; `received_at` where the door says when it was submitted.
     """
 
-    front: int
-    kind: int
-    regulation: int
+    front: RequestInterface
+    kind: RequestKind
+    regulation: Law
     identifiers: Sequence[str]
     actor: str
     idempotency: str | None = None
@@ -47,14 +50,14 @@ class Asked(Struct, frozen=True):
 
 
 class Notice(Struct, frozen=True):
-    """What a destination (its public id and name) has said of an erasure; `state` as in NOTICES.
+    """What a destination (its public id and name) has said of an erasure.
 
     `ack` are the bytes it signed, where it did.
     """
 
     destination: str
     name: str
-    state: int
+    state: NoticeState
     at: int
     ack: bytes | None = None
 
@@ -69,9 +72,9 @@ class Erased(Struct, frozen=True):
     id: bytes
     request_id: bytes
     nr: int
-    kind: int
-    regulation: int
-    state: int
+    kind: RequestKind
+    regulation: Law
+    state: ErasureState
     type: str
     commitment: bytes
     received_at: int
@@ -93,9 +96,9 @@ class Request(Struct, frozen=True):
     """A request with its erasures in the order they were asked for."""
 
     id: bytes
-    front: int
-    kind: int
-    regulation: int
+    front: RequestInterface
+    kind: RequestKind
+    regulation: Law
     received_at: int
     actor: str
     details: dict[str, Any] | None

@@ -5,29 +5,24 @@ is its own, without its mistake: one destination that cannot be told does not ma
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
-from identity.planning.privacy.deadlines import ON_TIME, clock
-from identity.planning.privacy.request_kinds import (
-    CANCELLED,
-    DELETES,
-    DUPLICATE,
-    FINISHED,
-    NOTICES,
-    ON_HOLD,
-    RECEIVED,
-    REGULATIONS,
-    Erased,
-    Notice,
-    Request,
-)
+from identity.planning.privacy.deadlines import clock
+from identity.planning.privacy.request_kinds import DELETES, Erased, Notice, Request
 from identity.planning.resolution.event_time import format_time
+from identity.values.enums import ErasureState, NoticeState, RegulationStatus, Timeliness
 from identity.values.ids import public
 
-STATES: Final = ("received", "on_hold", "finished", "duplicate", "cancelled")
-INITIALIZED, RUNNING, DONE, PARTIAL = "INITIALIZED", "RUNNING", "FINISHED", "PARTIAL_SUCCESS"
-_TOLD = {"done"}
-_GIVEN_UP = {"unsupported_manual", "failed", "overdue"}
+_GIVEN_UP = {NoticeState.UNSUPPORTED_MANUAL, NoticeState.FAILED, NoticeState.OVERDUE}
+_SEGMENT = {
+    NoticeState.QUEUED: RegulationStatus.INITIALIZED,
+    NoticeState.SENT: RegulationStatus.RUNNING,
+    NoticeState.ACCEPTED: RegulationStatus.RUNNING,
+    NoticeState.DONE: RegulationStatus.FINISHED,
+    NoticeState.UNSUPPORTED_MANUAL: RegulationStatus.NOT_SUPPORTED,
+    NoticeState.FAILED: RegulationStatus.FAILED,
+    NoticeState.OVERDUE: RegulationStatus.FAILED,
+}
 
 
 def native(erased: Erased, now: int) -> dict[str, Any]:
@@ -36,8 +31,8 @@ def native(erased: Erased, now: int) -> dict[str, Any]:
         "erasure_id": public("ers", erased.id),
         "request_id": public("req", erased.request_id),
         "identifier_type": erased.type,
-        "regulation": REGULATIONS[erased.regulation],
-        "internal": STATES[erased.state],
+        "regulation": erased.regulation.label,
+        "internal": erased.state.label,
         "internal_at": _time(erased.internal_at),
         "destinations": [destination(notice) for notice in erased.notices],
         "backups": backups(erased, now),
@@ -45,7 +40,9 @@ def native(erased: Erased, now: int) -> dict[str, Any]:
         "received_at": format_time(erased.received_at),
         "due_at": _time(erased.due_at),
         "extended_at": _time(erased.extended_at),
-        "clock": clock(erased.received_at, erased.due_at, now) if erased.state in (RECEIVED, ON_HOLD) else ON_TIME,
+        "clock": clock(erased.received_at, erased.due_at, now)
+        if erased.state in (ErasureState.RECEIVED, ErasureState.ON_HOLD)
+        else Timeliness.ON_TIME,
         "duplicate_of": None if erased.duplicate_of is None else public("ers", erased.duplicate_of),
         "destroyed": erased.counts,
         "subject_commitment": erased.commitment.hex(),
@@ -57,7 +54,7 @@ def destination(notice: Notice) -> dict[str, Any]:
     return {
         "destination_id": notice.destination,
         "name": notice.name,
-        "status": NOTICES[notice.state],
+        "status": notice.state.label,
         "at": format_time(notice.at),
     }
 
@@ -75,48 +72,42 @@ def overall(erased: Erased, now: int) -> str:
 
     `completed` is said once backups are safe too, until then `awaiting_backups`.
     """
-    if erased.state in (RECEIVED, ON_HOLD, CANCELLED):
-        return STATES[erased.state]
-    said = {NOTICES[notice.state] for notice in erased.notices}
-    if said - _TOLD - _GIVEN_UP:
+    if erased.state in (ErasureState.RECEIVED, ErasureState.ON_HOLD, ErasureState.CANCELLED):
+        return erased.state.label
+    notices = {notice.state for notice in erased.notices}
+    if notices - {NoticeState.DONE} - _GIVEN_UP:
         return "propagating"
-    if said & _GIVEN_UP:
+    if notices & _GIVEN_UP:
         return "partial"
     return "completed" if backups(erased, now)["state"] == "safe" else "awaiting_backups"
 
 
-def segment(request: Request) -> str:
+def segment(request: Request) -> RegulationStatus:
     """Segment's overallStatus of a request."""
     states = [erased.state for erased in request.erasures]
-    if all(state == RECEIVED for state in states):
-        return INITIALIZED
-    if all(state == CANCELLED for state in states):
-        return "INVALID"
-    if any(state in (RECEIVED, ON_HOLD) for state in states):
-        return RUNNING
-    said = {segment_notice(notice) for erased in request.erasures for notice in erased.notices}
-    if said & {INITIALIZED, RUNNING}:
-        return RUNNING
-    return DONE if said <= {DONE} else PARTIAL
+    if all(state == ErasureState.RECEIVED for state in states):
+        return RegulationStatus.INITIALIZED
+    if all(state == ErasureState.CANCELLED for state in states):
+        return RegulationStatus.INVALID
+    if any(state in (ErasureState.RECEIVED, ErasureState.ON_HOLD) for state in states):
+        return RegulationStatus.RUNNING
+    statuses = {segment_notice(notice) for erased in request.erasures for notice in erased.notices}
+    if statuses & {RegulationStatus.INITIALIZED, RegulationStatus.RUNNING}:
+        return RegulationStatus.RUNNING
+    return RegulationStatus.FINISHED if statuses <= {RegulationStatus.FINISHED} else RegulationStatus.PARTIAL_SUCCESS
 
 
-def segment_notice(notice: Notice) -> str:
+def segment_notice(notice: Notice) -> RegulationStatus:
     """Segment's status of one destination."""
-    words = {
-        "queued": INITIALIZED,
-        "sent": RUNNING,
-        "accepted": RUNNING,
-        "done": DONE,
-        "unsupported_manual": "NOT_SUPPORTED",
-        "failed": "FAILED",
-        "overdue": "FAILED",
-    }
-    return words[NOTICES[notice.state]]
+    return _SEGMENT[notice.state]
 
 
 def finished_at(request: Request) -> int | None:
     """When the last of a request was done; None while something is not."""
-    if any(erased.state not in (FINISHED, DUPLICATE, CANCELLED) for erased in request.erasures):
+    if any(
+        erased.state not in (ErasureState.FINISHED, ErasureState.DUPLICATE, ErasureState.CANCELLED)
+        for erased in request.erasures
+    ):
         return None
     ends: Sequence[int | None] = [erased.closed_at for erased in request.erasures]
     return None if None in ends else max((end for end in ends if end is not None), default=None)

@@ -6,39 +6,29 @@ Subjects are never shown: whoever was asked for is gone, and nothing here rememb
 from typing import Any, Final
 
 from identity.planning.privacy import request_status
-from identity.planning.privacy.request_kinds import (
-    DELETE_INTERNAL,
-    DELETE_ONLY,
-    SUPPRESS_ONLY,
-    SUPPRESS_WITH_DELETE,
-    SUPPRESS_WITH_DELETE_INTERNAL,
-    UNSUPPRESS,
-    Request,
-)
+from identity.planning.privacy.request_kinds import Request
 from identity.planning.resolution.event_time import format_time
+from identity.values.enums import RequestKind
 from identity.values.errors import BadRegulation
 from identity.values.identifiers import USER_ID
 from identity.values.ids import public
 
 TYPES: Final = {
-    "SUPPRESS_WITH_DELETE": SUPPRESS_WITH_DELETE,
-    "DELETE_ONLY": DELETE_ONLY,
-    "SUPPRESS_ONLY": SUPPRESS_ONLY,
-    "UNSUPPRESS": UNSUPPRESS,
-    "SUPPRESS_WITH_DELETE_INTERNAL": SUPPRESS_WITH_DELETE_INTERNAL,
-    "DELETE_INTERNAL": DELETE_INTERNAL,
+    "SUPPRESS_WITH_DELETE": RequestKind.SUPPRESS_WITH_DELETE,
+    "DELETE_ONLY": RequestKind.DELETE_ONLY,
+    "SUPPRESS_ONLY": RequestKind.SUPPRESS_ONLY,
+    "UNSUPPRESS": RequestKind.UNSUPPRESS,
+    "SUPPRESS_WITH_DELETE_INTERNAL": RequestKind.SUPPRESS_WITH_DELETE_INTERNAL,
+    "DELETE_INTERNAL": RequestKind.DELETE_INTERNAL,
 }
 # As Segment's schema spells two of them, where its documentation has the names above.
 SPELLINGS: Final = {"SUPPRESS_AND_DELETE": "SUPPRESS_WITH_DELETE",
                     "SUPPRESS_AND_DELETE_INTERNAL": "SUPPRESS_WITH_DELETE_INTERNAL"}  # fmt: skip
-STATUSES: Final = (
-    "INITIALIZED", "INVALID", "NOT_SUPPORTED", "RUNNING", "PARTIAL_SUCCESS", "FAILED", "FINISHED",
-)  # fmt: skip
 _NAMES: Final = {number: name for name, number in TYPES.items()}
 
 
-def kind_of(name: str) -> int:
-    """The number of a type. BadRegulation for one that there is not."""
+def kind_of(name: str) -> RequestKind:
+    """The kind of a request by the name of its type; BadRegulation if there is no such type."""
     kind = TYPES.get(SPELLINGS.get(name, name))
     if kind is None:
         message = f"regulationType must be one of {', '.join(TYPES)}."

@@ -9,11 +9,7 @@ from msgspec import Struct
 from identity.planning.resolution.planner_state import Account, Profile, Sighting
 from identity.values.calls import Call, Identifier, Outcome
 from identity.values.documents import Document
-
-# Kinds of history, as stored. Numbers are for ever.
-CREATED, GAINED, MERGED, DEMOTED, RETIRED, UNMERGED, REMOVED, REBUILT = 1, 2, 3, 4, 5, 6, 7, 8
-# Operations of the change feed, as stored.
-UPSERT, MERGE, UNMERGE, ERASE = 1, 2, 3, 4
+from identity.values.enums import FeedOperation, HistoryKind
 
 
 class Gained(Struct):
@@ -46,7 +42,7 @@ class Note(Struct):
 
     profile: bytes
     stamp: int
-    kind: int
+    kind: HistoryKind
     keys: list[bytes]
     other: bytes | None = None
     reasons: list[str] = []
@@ -65,7 +61,7 @@ class Membership(Struct):
 class Change(Struct):
     """One entry of the feed: what a destination could see has changed."""
 
-    op: int
+    op: FeedOperation
     profile: bytes
     version: int
     at: int

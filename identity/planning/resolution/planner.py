@@ -11,24 +11,13 @@ from identity.planning.resolution.alias import Decision, decide
 from identity.planning.resolution.apply_call import tell
 from identity.planning.resolution.document import newest
 from identity.planning.resolution.merge_limits import SEPARATED, misfit, separated, whole
-from identity.planning.resolution.plan import (
-    CREATED,
-    DEMOTED,
-    GAINED,
-    MERGE,
-    MERGED,
-    RETIRED,
-    UPSERT,
-    Change,
-    Note,
-    Plan,
-    Record,
-)
+from identity.planning.resolution.plan import Change, Note, Plan, Record
 from identity.planning.resolution.planner_state import Neighbourhood, Profile
 from identity.planning.resolution.redact_suppressed import scrub, without
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.working_set import Working
 from identity.values.calls import KINDS, Call, Identifier, Outcome, Skipped
+from identity.values.enums import FeedOperation, HistoryKind
 from identity.values.identifiers import USER_ID
 
 SUPPRESSED = "suppressed"
@@ -196,7 +185,7 @@ class _Planner:
         unseen = working.sight(call, kept, [s.identifier.key for s in demoted if s.reason != BLOCKED], target, head)
         if unseen and demoted:
             keys, reasons = [s.identifier.key for s in demoted], [s.reason for s in demoted]
-            notes.append(Note(target.id, stamp, DEMOTED, keys, None, reasons))
+            notes.append(Note(target.id, stamp, HistoryKind.IDENTIFIERS_DEMOTED, keys, None, reasons))
         head.stamp = target.stamp = stamp
         target.events += call.kind in KINDS
         working.touch(head)
@@ -249,30 +238,30 @@ class _Planner:
         merged: list[bytes] = []
         if known is None:
             head = target = working.create(stamp)
-            notes.append(Note(target.id, stamp, CREATED, []))
+            notes.append(Note(target.id, stamp, HistoryKind.CREATED, []))
         else:
             target = self.around.profiles[known]
             head = chosen.sides[0]
             if len(chosen.sides) > 1:
                 head, merged = working.merge(chosen.sides, stamp)
-                notes += [Note(target.id, stamp, MERGED, [], other) for other in merged]
+                notes += [Note(target.id, stamp, HistoryKind.MERGED, [], other) for other in merged]
         for identifier in chosen.fresh:
             working.gain(identifier, target, head, call, stamp)
         if chosen.fresh:
-            notes.append(Note(target.id, stamp, GAINED, [i.key for i in chosen.fresh]))
+            notes.append(Note(target.id, stamp, HistoryKind.IDENTIFIERS_GAINED, [i.key for i in chosen.fresh]))
         linked = chosen.decision.link
         if linked is not None and linked.type == USER_ID and working.retire(linked.key, head):
-            notes.append(Note(target.id, stamp, RETIRED, [linked.key]))
+            notes.append(Note(target.id, stamp, HistoryKind.IDENTIFIER_RETIRED, [linked.key]))
         return head, target, merged, notes
 
     def _announce(self, head: Profile, merged: Sequence[bytes], stamp: int, *, changed: bool) -> None:
         """Tells the feed what a destination could see change."""
         if changed:
             head.version += 1
-            self.plan.upserts[head.canonical] = Change(UPSERT, head.canonical, head.version, stamp)
+            self.plan.upserts[head.canonical] = Change(FeedOperation.UPSERT, head.canonical, head.version, stamp)
         for loser in merged:
             self.plan.upserts.pop(loser, None)
-            self.plan.merges.append(Change(MERGE, head.canonical, head.version, stamp, loser))
+            self.plan.merges.append(Change(FeedOperation.MERGE, head.canonical, head.version, stamp, loser))
 
 
 def _as_one(

@@ -10,10 +10,9 @@ from collections.abc import Sequence
 
 import msgspec
 
-from identity.values.calls import KINDS, STORED_KINDS, Call, Kind, Outcome
+from identity.values.calls import KINDS, Call, Kind, Outcome
+from identity.values.enums import StoredKind, StoredStatus
 
-# Numbers are for ever.
-STATUSES = ("rejected", "suppressed", "unresolved", "accepted")
 TRAIT_LIMIT = "trait_limit"
 SUPPRESSED = "suppressed"
 # These have no key, or must leave none, so no evidence says them.
@@ -30,9 +29,9 @@ class Refusal(msgspec.Struct, array_like=True, frozen=True):
     `source` is a key's number.
     """
 
-    status: int
+    status: StoredStatus
     reason: str | None
-    kind: int | None
+    kind: StoredKind | None
     message_id: str | None
     unlinked: dict[str, int]
     ignored: list[str]
@@ -49,9 +48,9 @@ def of_item(item: object, outcome: Outcome, *, kind: Kind | None, source: int, r
     """An item that was rejected when it was read; `kind` is the one that its path names."""
     own = item.get("type") if kind is None and isinstance(item, dict) else kind
     return Refusal(
-        STATUSES.index("rejected"),
+        StoredStatus.REJECTED,
         outcome.reason,
-        KINDS.index(own) if own in KINDS else None,
+        StoredKind[own.upper()] if own in KINDS else None,
         _storable(outcome.message_id),
         {},
         [],
@@ -76,9 +75,9 @@ def of_call(call: Call, outcome: Outcome, received: int) -> Refusal | None:
             return None
     hidden = outcome.status == SUPPRESSED or SUPPRESSED in unlinked
     return Refusal(
-        STATUSES.index(outcome.status),
+        StoredStatus[outcome.status.upper()],
         TRAIT_LIMIT if outcome.ignored_traits else outcome.reason,
-        STORED_KINDS.index(call.kind),
+        StoredKind[call.kind.upper()],
         None if hidden else _storable(outcome.message_id),
         dict(unlinked),
         _names(call, outcome.ignored_traits),

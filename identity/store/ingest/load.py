@@ -15,9 +15,8 @@ from identity.store.postgres.pipeline import Param, Step, WireConnection, run
 from identity.store.postgres.rows import GATE, AccountRow, Gate, KeyRow, ProfileRow, SightingRow
 from identity.store.postgres.tenant import Tenant
 from identity.store.postgres.writer_slots import HOLD, Lease
+from identity.values.enums import SpaceMark
 from identity.values.errors import Conflict, LeaseLost, SpaceNotFound
-
-SUPPRESSED, BLOCKED, CUTS = 1, 2, 4
 
 # The class of the advisory lock below. It only makes waiting fair: those who share a row lock
 # may overtake for ever one who waits for it alone. Nothing rests on it for correctness.
@@ -262,9 +261,9 @@ async def marks(
     """
     found = []
     for mark, query, keys in (
-        (SUPPRESSED, _SUPPRESSED, suppressions),
-        (BLOCKED, _BLOCKED, identifiers),
-        (CUTS, _CUT, identifiers),
+        (SpaceMark.SUPPRESSED, _SUPPRESSED, suppressions),
+        (SpaceMark.BLOCKED, _BLOCKED, identifiers),
+        (SpaceMark.CUTS, _CUT, identifiers),
     ):
         rows: list[TupleRow] = []
         if gate.marks & mark:

@@ -10,13 +10,12 @@ from identity.store.postgres.arrays import Uuid, byteas, int2s, uuids
 from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.tenant import Tenant
 from identity.store.privacy.requests import RequestRow
+from identity.values.enums import RequestKind
 
 _ERASURE: LiteralString = (
     "erasure_id, request_id, nr, kind, regulation, state, type, key, hash, commitment, received_at, due_at,"
     " extended_at, internal_at, closed_at, epoch, backup_safe_at, duplicate_of, ledger_seq, counts, aside"
 )
-
-_UNSUPPRESS = 4
 
 
 class ErasureRow(NamedTuple):
@@ -225,7 +224,7 @@ async def suppressed(connection: Connection, tenant: Tenant, hashes: Sequence[by
         byteas(hashes),
         tenant.base,
     )
-    return {bytes(hash_) for hash_, kind in found if kind != _UNSUPPRESS}
+    return {bytes(hash_) for hash_, kind in found if kind != RequestKind.UNSUPPRESS}
 
 
 async def cancel(connection: Connection, tenant: Tenant, request_id: bytes, at: int) -> int:

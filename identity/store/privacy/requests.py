@@ -11,8 +11,6 @@ from identity.store.postgres.arrays import Uuid, int4s
 from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.tenant import Tenant
 
-# How far the clock of a request was told, or that it is answered. Numbers are for ever: they are stored.
-OPEN, AT_RISK, OVERDUE, ANSWERED = range(4)
 _REQUEST: LiteralString = "request_id, front, kind, regulation, state, received_at, actor, body, details"
 
 

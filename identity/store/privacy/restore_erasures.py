@@ -5,7 +5,7 @@ those who are left stand alone, and a rebuild brings together what belongs toget
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from identity.store.ingest import write_statements
 from identity.store.postgres.arrays import byteas, int2s, int8s, uuids, uuids_or_null
@@ -15,10 +15,7 @@ from identity.store.postgres.tenant import Tenant
 from identity.store.privacy.access_exports import drop_of
 from identity.store.privacy.erase import show, told, wipe, withhold
 from identity.store.privacy.suppressions import lift
-
-# As the feed is told: `planning.plan.UPSERT` and `ERASE`.
-SHOWN: Final = 1
-ERASED: Final = 4
+from identity.values.enums import FeedOperation
 
 
 async def replay_erasure(
@@ -91,7 +88,7 @@ async def replay_show(connection: WireConnection, tenant: Tenant, ids: Sequence[
     """Lets those be read again who were withheld for an erasure that was given up."""
     versions = await _versions(connection, tenant, ids)
     await show(connection, tenant, ids)
-    await _tell(connection, tenant, versions, SHOWN, at=at)
+    await _tell(connection, tenant, versions, FeedOperation.UPSERT, at=at)
 
 
 async def replay_lift(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
@@ -145,7 +142,7 @@ async def _tell(
     connection: WireConnection,
     tenant: Tenant,
     versions: Sequence[tuple[bytes, int, int]],
-    op: int = ERASED,
+    op: int = FeedOperation.ERASE,
     other: bytes | None = None,
     at: int | None = None,
 ) -> None:

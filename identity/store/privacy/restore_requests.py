@@ -14,8 +14,7 @@ from identity.store.postgres.tenant import Tenant
 from identity.store.privacy import erasure_notices, erasures, requests
 from identity.store.privacy.erasures import ErasureRow, Named
 from identity.store.privacy.requests import RequestRow
-
-RECEIVED, ON_HOLD, FINISHED = 0, 1, 2
+from identity.values.enums import ErasureState, RequestState
 
 
 def told(
@@ -40,8 +39,8 @@ def told(
 async def ask_again(connection: Connection, tenant: Tenant, id_: bytes, entry: Mapping[str, Any]) -> None:
     """A request as it was taken in, waiting to be done."""
     request = RequestRow(
-        id_, entry["front"], entry["kind"], entry["regulation"], requests.OPEN, entry["received_at"], entry["actor"],
-        _bytes(entry["body"]), _bytes(entry["details"]),
+        id_, entry["front"], entry["kind"], entry["regulation"], RequestState.OPEN, entry["received_at"],
+        entry["actor"], _bytes(entry["body"]), _bytes(entry["details"]),
     )  # fmt: skip
     if not await requests.add(connection, tenant, request, _bytes(entry["idempotency"]), entry.get("call_at")):
         return
@@ -72,8 +71,8 @@ async def finish_again(
     there = await destinations(connection, tenant, told) if told else []
     for each in waiting:
         await erasures.finish(
-            connection, tenant, each.id, state=FINISHED, at=at, closed_at=None if there else at, epoch=epoch,
-            ledger_seq=seq, counts=counts, aside=None,
+            connection, tenant, each.id, state=ErasureState.FINISHED, at=at, closed_at=None if there else at,
+            epoch=epoch, ledger_seq=seq, counts=counts, aside=None,
         )  # fmt: skip
         await erasure_notices.add(connection, tenant, each.id, there, at)
 
@@ -91,7 +90,7 @@ async def destinations(connection: Connection, tenant: Tenant, numbers: Sequence
 
 async def waiting(connection: Connection, tenant: Tenant, request_id: bytes) -> list[ErasureRow]:
     """What of a request is not done yet."""
-    return [each for each in await erasures.of(connection, tenant, [request_id]) if each.state < FINISHED]
+    return [each for each in await erasures.of(connection, tenant, [request_id]) if each.state < ErasureState.FINISHED]
 
 
 def _hex(raw: bytes | None) -> str | None:

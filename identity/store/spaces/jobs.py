@@ -10,9 +10,6 @@ from identity.store.postgres.arrays import Uuid
 from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.tenant import Tenant
 
-# Numbers are for ever.
-QUEUED, RUNNING, DONE, FAILED = 0, 1, 2, 3
-REBUILD, SIMULATE, EXPORT, ROTATE, WAREHOUSE = 1, 2, 3, 4, 5
 """Kinds."""
 
 

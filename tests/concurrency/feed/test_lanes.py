@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable
 import psycopg
 import pytest
 
-from identity.planning.resolution.plan import UPSERT
 from identity.store.destinations import feed
 from identity.store.postgres.arrays import Uuid
 from identity.store.postgres.database import Database
@@ -15,6 +14,7 @@ from identity.store.postgres.pipeline import WireConnection
 from identity.store.postgres.rows import ChangeRow
 from identity.store.postgres.tenant import Tenant
 from identity.store.spaces import spaces_and_keys
+from identity.values.enums import FeedOperation
 from identity.values.ids import new_id
 
 WRITERS = 16
@@ -36,7 +36,7 @@ class Both:
         """Tells of somebody in both, in the writer's transaction."""
         id_ = new_id()
         await writer.execute("INSERT INTO by_sequence (profile_id) VALUES ($1)", [Uuid(id_)])
-        await feed.append(writer, self.tenant, lane, [ChangeRow(UPSERT, 1, stamp, id_, None)])
+        await feed.append(writer, self.tenant, lane, [ChangeRow(FeedOperation.UPSERT, 1, stamp, id_, None)])
         return id_
 
     async def read(self, limit: int = 1_000) -> None:

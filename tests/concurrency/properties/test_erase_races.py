@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from identity.operations.privacy.resume_requests import finish_interrupted
-from identity.planning.privacy.request_kinds import DELETE_ONLY, DUPLICATE, FINISHED, SUPPRESS_WITH_DELETE
+from identity.values.enums import ErasureState, RequestKind
 from tests.concurrency.properties.test_undo_races import REFUSED, Race
 from tests.concurrency.properties.test_verified import found
 from tests.support.writer_processes import Ingest, Lab, Worker, run, send
@@ -143,13 +143,13 @@ def test_fifty_erasures_among_eight_writers(race: Race, seconds: float) -> None:
     def erase(_pool: ThreadPoolExecutor) -> list[Any]:
         def one(nr: int) -> Any:
             named = [random.Random(nr).choice(identifiers(PEOPLE[nr]))]
-            return race.workers[nr % 2].ask("erase", space=space, named=named, kind=SUPPRESS_WITH_DELETE)
+            return race.workers[nr % 2].ask("erase", space=space, named=named, kind=RequestKind.SUPPRESS_WITH_DELETE)
 
         with ThreadPoolExecutor(ERASED) as erasing:
             return list(erasing.map(one, range(ERASED)))
 
     states, said = storm(race, space, seconds, erase)
-    assert states == [[FINISHED]] * ERASED
+    assert states == [[ErasureState.FINISHED]] * ERASED
     nothing_left(race, space, PEOPLE)
     settled(race, space, said)
 
@@ -163,10 +163,10 @@ def test_who_comes_again_is_new(race: Race) -> None:
 
     def erase(_pool: ThreadPoolExecutor) -> list[Any]:
         named = [f"email:{person}@x.org" for person in PEOPLE]
-        return [race.workers[0].ask("erase", space=space, named=named, kind=DELETE_ONLY)]
+        return [race.workers[0].ask("erase", space=space, named=named, kind=RequestKind.DELETE_ONLY)]
 
     states, said = storm(race, space, SECONDS / 2, erase)
-    assert states == [[FINISHED] * ERASED]
+    assert states == [[ErasureState.FINISHED] * ERASED]
     settled(race, space, said)
     stored = race.stored(space)
     for person in PEOPLE:
@@ -199,9 +199,9 @@ def test_storm_of_acts(race: Race, seed: int) -> None:
                 named = [rng.choice(identifiers(person))]
                 acted.append(worker.ask("act", space=space, act="remove", named=named, block=False))
             else:
-                kind = rng.choice((SUPPRESS_WITH_DELETE, DELETE_ONLY))
+                kind = rng.choice((RequestKind.SUPPRESS_WITH_DELETE, RequestKind.DELETE_ONLY))
                 states = worker.ask("erase", space=space, named=[rng.choice(identifiers(person))], kind=kind)
-                assert states in ([FINISHED], [DUPLICATE])
+                assert states in ([ErasureState.FINISHED], [ErasureState.DUPLICATE])
         return acted
 
     _, said = storm(race, space, 0, act)
@@ -218,7 +218,7 @@ def test_killed_in_the_middle(race: Race, seed: int) -> None:
     send(race.workers, space, [[{"items": first, "server": True, "source": 1}]])
     victim = Worker(race.lab)
     named = [rng.choice(identifiers(person)) for person in PEOPLE]
-    asked = victim.start("erase", space=space, named=named, kind=SUPPRESS_WITH_DELETE, again=f"once-{seed}")
+    asked = victim.start("erase", space=space, named=named, kind=RequestKind.SUPPRESS_WITH_DELETE, again=f"once-{seed}")
     while race.lab.query("SELECT count(*) FROM erasure WHERE space_id = %s AND state = 2", space)[0][0] < 3:
         time.sleep(0.002)
     time.sleep(rng.random() / 20)
@@ -235,8 +235,10 @@ def test_killed_in_the_middle(race: Race, seed: int) -> None:
 
     if seed:
         run(finish())
-    again = race.workers[0].ask("erase", space=space, named=named, kind=SUPPRESS_WITH_DELETE, again=f"once-{seed}")
-    assert again == [FINISHED] * ERASED
+    again = race.workers[0].ask(
+        "erase", space=space, named=named, kind=RequestKind.SUPPRESS_WITH_DELETE, again=f"once-{seed}"
+    )
+    assert again == [ErasureState.FINISHED] * ERASED
     assert race.lab.query("SELECT count(*) FROM erasure WHERE space_id = %s", space) == [(ERASED,)]
     nothing_left(race, space, PEOPLE)
     assert sound(race, space)

@@ -13,12 +13,13 @@ from identity.operations.keys.restore_database import keep_level
 from identity.operations.keys.roll_epoch_keys import roll
 from identity.operations.privacy import request_erasure
 from identity.operations.profiles.read_profile import get_profile
-from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_WITH_DELETE, Asked
+from identity.planning.privacy.request_kinds import Asked
 from identity.spaces.space import Space
 from identity.store.embedded.data_directory import SUPERUSER, locate
 from identity.store.embedded.server import EmbeddedPostgres
 from identity.store.postgres.schema import migrate
 from identity.values.calls import Source
+from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.errors import ProfileNotFound, Quarantined, Resync
 from identity.values.ids import public
 from tests.support.backup_attack import Attacker
@@ -99,7 +100,9 @@ def _id(profile_id: str | None) -> bytes:
 
 async def erase(space: Space, identifier: str) -> None:
     """An erasure, for good."""
-    await request_erasure.ask(space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 0, [identifier], "test"))
+    await request_erasure.ask(
+        space, Asked(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.NONE, [identifier], "test")
+    )
 
 
 def test_the_erased_cannot_be_opened(deployment: Deployment) -> None:

@@ -11,9 +11,10 @@ import pytest
 from identity.operations.keys.restore_database import keep_level
 from identity.operations.privacy import list_suppressions, manage_holds, request_erasure
 from identity.operations.profiles.read_profile import get_profile
-from identity.planning.privacy.request_kinds import DELETE_ONLY, NATIVE, ON_HOLD, SUPPRESS_WITH_DELETE, Asked, Request
+from identity.planning.privacy.request_kinds import Asked, Request
 from identity.spaces.ledger_publication import chained
 from identity.spaces.space import Space
+from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
 from identity.values.errors import LedgerBroken, ProfileNotFound, Quarantined
 from identity.vault.journal import HEAD, JOURNAL
 from tests.concurrency.properties.test_verified import found
@@ -32,9 +33,9 @@ def lab(database: str, tmp_path: Path) -> Lab:
     return Lab(database, tmp_path)
 
 
-async def erase(space: Space, identifier: str, kind: int = SUPPRESS_WITH_DELETE) -> Request:
+async def erase(space: Space, identifier: str, kind: RequestKind = RequestKind.SUPPRESS_WITH_DELETE) -> Request:
     """An erasure."""
-    return await request_erasure.ask(space, Asked(NATIVE, kind, 0, [identifier], "test"))
+    return await request_erasure.ask(space, Asked(RequestInterface.NATIVE, kind, Law.NONE, [identifier], "test"))
 
 
 def folder(lab: Lab, space: Space) -> Path:
@@ -113,8 +114,8 @@ def test_many_publish_at_once(lab: Lab) -> None:
     run(main())
 
 
-@pytest.mark.parametrize("kind", [SUPPRESS_WITH_DELETE, DELETE_ONLY])
-def test_an_older_database_is_quarantined(lab: Lab, kind: int) -> None:
+@pytest.mark.parametrize("kind", [RequestKind.SUPPRESS_WITH_DELETE, RequestKind.DELETE_ONLY])
+def test_an_older_database_is_quarantined(lab: Lab, kind: RequestKind) -> None:
     """Nobody is served from it until what was erased since is erased again; then everything is as it was."""
 
     async def main() -> None:
@@ -141,8 +142,12 @@ def test_an_older_database_is_quarantined(lab: Lab, kind: int) -> None:
             assert lab.query("SELECT count(*) FROM subject_key") == [(2,)]
             calls: list[dict[str, Any]] = [{"type": "identify", "userId": name} for name in ("ann", "bob", "eve")]
             statuses = [(await ingest.send({**call, "messageId": str(call)}))[0].status for call in calls]
-            assert statuses == ["suppressed" if kind == SUPPRESS_WITH_DELETE else "accepted", "suppressed", "accepted"]
-            assert (await erase(space, "user_id:eve")).erasures[0].state == ON_HOLD
+            assert statuses == [
+                "suppressed" if kind == RequestKind.SUPPRESS_WITH_DELETE else "accepted",
+                "suppressed",
+                "accepted",
+            ]
+            assert (await erase(space, "user_id:eve")).erasures[0].state == ErasureState.ON_HOLD
             assert [each["hold_id"] for each in await manage_holds.holds(space)] == [hold["hold_id"]]
             assert await found(ingest) == []
             await level(ingest)

@@ -17,7 +17,8 @@ from identity.operations.privacy.issue_receipt import published, receipt
 from identity.planning.privacy.erasure_entry import commitment
 from identity.planning.privacy.merkle import merkle_root
 from identity.planning.privacy.receipt import canonical, unsigned
-from identity.planning.privacy.request_kinds import NATIVE, NOTICES, SUPPRESS_WITH_DELETE, Asked, Notice
+from identity.planning.privacy.request_kinds import Asked, Notice
+from identity.values.enums import Law, NoticeState, RequestInterface, RequestKind
 from tests.conftest import ROOT
 from tests.support.writer_processes import Lab, ingesting, run
 
@@ -38,7 +39,9 @@ def made(lab: Lab) -> tuple[dict[str, Any], list[dict[str, str]], Any]:
     async def main() -> tuple[dict[str, Any], list[dict[str, str]], Any]:
         async with ingesting(lab) as ingest:
             await ingest.send({"type": "identify", "userId": "ann", "traits": {"email": "ann@example.org"}})
-            asked = Asked(NATIVE, SUPPRESS_WITH_DELETE, 1, ["email:Ann@example.org"], "test")
+            asked = Asked(
+                RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.GDPR, ["email:Ann@example.org"], "test"
+            )
             done = (await request_erasure.ask(ingest.space, asked)).erasures[0]
             kept = await request_erasure.erasure(ingest.space, "ers_" + done.id.hex())
             return (
@@ -93,7 +96,7 @@ def test_every_field(lab: Lab) -> None:
     assert proof.keys() >= FIELDS
     assert proof["rows_deleted"]["subject_key"] == 1
     assert proof["ledger_head"] == lab.query("SELECT encode(hash, 'hex') FROM ledger ORDER BY seq DESC LIMIT 1")[0][0]
-    notices = [Notice("dst_1", "mail", NOTICES.index("done"), 0, b"signed"), Notice("dst_2", "ads", 0, 0)]
+    notices = [Notice("dst_1", "mail", NoticeState.DONE, 0, b"signed"), Notice("dst_2", "ads", NoticeState.QUEUED, 0)]
     told = unsigned(structs.replace(done, notices=notices, backup_safe_at=1), "spc_1", "kid", "onefold 1", b"", 0)
     assert told["destinations"] == [
         {"id": "dst_1", "name": "mail", "status": "done", "at": EPOCH, "ack_sha256": sha256(b"signed").hexdigest()},

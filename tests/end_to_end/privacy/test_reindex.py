@@ -11,8 +11,9 @@ from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.keys import rotate_index_key
 from identity.operations.privacy import list_suppressions, manage_holds, request_erasure
 from identity.operations.profiles.read_profile import get_profile, lookup
-from identity.planning.privacy.request_kinds import DELETE_ONLY, FINISHED, NATIVE, ON_HOLD, SUPPRESS_WITH_DELETE, Asked
+from identity.planning.privacy.request_kinds import Asked
 from identity.spaces.space import Space
+from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
 from identity.values.errors import OnefoldError, ProfileNotFound
 from tests.concurrency.properties.test_verified import found
 from tests.support.index_rotation_space import WHO, answers, keys_in, lived, quiet, replayed, rotate
@@ -96,9 +97,15 @@ def test_acts_and_calls_while_it_is_under_way(lab: Lab) -> None:
             await unmerge_profile(space, ["user_id:bob"], block=True, source=WHO, actor="test")
             await remove_identifier(space, "device:d3-0", block=False, source=WHO, actor="test")
             assert await found(ingest) == []
-            asked = Asked(NATIVE, SUPPRESS_WITH_DELETE, 0, ["user_id:u1", "email:eve@example.org"], "test")
+            asked = Asked(
+                RequestInterface.NATIVE,
+                RequestKind.SUPPRESS_WITH_DELETE,
+                Law.NONE,
+                ["user_id:u1", "email:eve@example.org"],
+                "test",
+            )
             erased = (await request_erasure.ask(space, asked)).erasures
-            assert [each.state for each in erased] == [ON_HOLD, FINISHED]
+            assert [each.state for each in erased] == [ErasureState.ON_HOLD, ErasureState.FINISHED]
             with pytest.raises(ProfileNotFound):
                 await get_profile(space, "user_id:eve")
             assert await found(ingest) == []
@@ -136,8 +143,8 @@ def test_what_only_a_hash_is_kept_of(lab: Lab, monkeypatch: pytest.MonkeyPatch) 
             assert (await ingest.send(call))[0].demoted == [{"identifier": "email:no@example.org", "reason": "blocked"}]
             assert (await ingest.send({"type": "identify", "userId": "quiet"}))[0].status == "suppressed"
             await ingest.send({"type": "identify", "userId": "held", "traits": {"n": 1}})
-            asked = Asked(NATIVE, DELETE_ONLY, 0, ["user_id:held"], "test")
-            assert (await request_erasure.ask(space, asked)).erasures[0].state == ON_HOLD
+            asked = Asked(RequestInterface.NATIVE, RequestKind.DELETE_ONLY, Law.NONE, ["user_id:held"], "test")
+            assert (await request_erasure.ask(space, asked)).erasures[0].state == ErasureState.ON_HOLD
             assert (await rotate_index_key.destroy_unused(ingest.spaces, space, 0))["hashes_left"] == 1
             await list_suppressions.lift(space, ["user_id:quiet"], "test")
             told = await rotate_index_key.destroy_unused(ingest.spaces, space, 0)
@@ -173,9 +180,15 @@ def test_a_process_that_has_not_heard_of_it(lab: Lab) -> None:
                     await rotate_index_key.rotate(ingest.spaces, ingest.space, quiet)
                 assert (await get_profile(spaces[0], "user_id:u1"))["traits"] == {"n": 1}
                 assert await answers(spaces[1]) == before
-                asked = Asked(NATIVE, SUPPRESS_WITH_DELETE, 0, ["email:bob@example.org"], "test")
+                asked = Asked(
+                    RequestInterface.NATIVE,
+                    RequestKind.SUPPRESS_WITH_DELETE,
+                    Law.NONE,
+                    ["email:bob@example.org"],
+                    "test",
+                )
                 if finish:
-                    assert (await request_erasure.ask(spaces[2], asked)).erasures[0].state == FINISHED
+                    assert (await request_erasure.ask(spaces[2], asked)).erasures[0].state == ErasureState.FINISHED
                     with pytest.raises(OnefoldError):
                         await get_profile(ingest.space, "email:bob@example.org")
                 else:

@@ -10,8 +10,9 @@ from identity.operations.keys import rotate_index_key
 from identity.operations.keys.restore_database import keep_level
 from identity.operations.privacy import request_erasure
 from identity.operations.profiles.read_profile import get_profile, lookup
-from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_WITH_DELETE, Asked
+from identity.planning.privacy.request_kinds import Asked
 from identity.store.keys import index_key_rotation, rekey_sql
+from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.errors import ProfileNotFound
 from identity.vault.keyring import Keyring
 from tests.concurrency.properties.test_verified import found
@@ -117,7 +118,16 @@ def test_restored_from_before(lab: Lab, begun: bool) -> None:  # noqa: FBT001
                 await rotate_index_key.begin(ingest.spaces, space)
             backup = Backup(lab)
             await rotate(ingest.spaces, space)
-            await request_erasure.ask(space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 0, ["anonymous_id:a"], "test"))
+            await request_erasure.ask(
+                space,
+                Asked(
+                    RequestInterface.NATIVE,
+                    RequestKind.SUPPRESS_WITH_DELETE,
+                    Law.NONE,
+                    ["anonymous_id:a"],
+                    "test",
+                ),
+            )
             backup.restore()
             fresh = await lab.open()
             await keep_level(fresh, {})

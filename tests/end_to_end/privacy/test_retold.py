@@ -14,21 +14,9 @@ from identity.operations.privacy.access_export_sections import gather
 from identity.operations.privacy.issue_receipt import receipt
 from identity.operations.privacy.resume_requests import finish_interrupted, forget_settled
 from identity.operations.profiles.read_profile import get_profile
-from identity.planning.privacy.request_kinds import (
-    ACCESS,
-    CANCELLED,
-    DELETE_INTERNAL,
-    DELETE_ONLY,
-    DUPLICATE,
-    FINISHED,
-    NATIVE,
-    ON_HOLD,
-    SEGMENT,
-    SUPPRESS_WITH_DELETE,
-    Asked,
-    Request,
-)
+from identity.planning.privacy.request_kinds import Asked, Request
 from identity.store.ledger import ledger
+from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
 from identity.values.errors import ErasureNotFound, ExportNotFound, ProfileNotFound, RequestNotFound
 from identity.values.ids import new_id, public
 from tests.concurrency.properties.test_verified import found, quiet
@@ -46,10 +34,14 @@ def lab(database: str, tmp_path: Path) -> Lab:
     return Lab(database, tmp_path)
 
 
-async def ask(ingest: Ingest, *named: str, kind: int = SUPPRESS_WITH_DELETE, again: str | None = None) -> Request:
+async def ask(
+    ingest: Ingest, *named: str, kind: RequestKind = RequestKind.SUPPRESS_WITH_DELETE, again: str | None = None
+) -> Request:
     """A request under the GDPR."""
     identifiers = [f"user_id:{name}" for name in named]
-    return await request_erasure.ask(ingest.space, Asked(SEGMENT, kind, 1, identifiers, "key_test", again))
+    return await request_erasure.ask(
+        ingest.space, Asked(RequestInterface.SEGMENT, kind, Law.GDPR, identifiers, "key_test", again)
+    )
 
 
 def restored(
@@ -84,20 +76,30 @@ def test_as_it_was_answered(lab: Lab) -> None:
     async def since(ingest: Ingest) -> Any:
         made = [
             await ask(ingest, "ann", "ann", "nobody", again="case-1"),
-            await ask(ingest, "bob", kind=DELETE_ONLY),
+            await ask(ingest, "bob", kind=RequestKind.DELETE_ONLY),
         ]
         await list_suppressions.suppress(ingest.space, ["user_id:eve"], "key_test")
         await list_suppressions.lift(ingest.space, ["user_id:eve"], "key_test")
         late = await request_erasure.extend(ingest.space, public("ers", made[1].erasures[0].id), "many", "key_test")
         assert late.extended_at is not None
-        page, _ = await request_erasure.requests(ingest.space, [NATIVE, SEGMENT], None, 10, None)
+        page, _ = await request_erasure.requests(
+            ingest.space, [RequestInterface.NATIVE, RequestInterface.SEGMENT], None, 10, None
+        )
         proof = await receipt(ingest.spaces, ingest.space, made[0].erasures[0], "onefold 1")
         return made, page, proof
 
     async def then(ingest: Ingest, done: Any) -> None:
         made, page, proof = done
-        assert [each.state for each in made[0].erasures] == [FINISHED, DUPLICATE, FINISHED]
-        assert (await request_erasure.requests(ingest.space, [NATIVE, SEGMENT], None, 10, None))[0] == page
+        assert [each.state for each in made[0].erasures] == [
+            ErasureState.FINISHED,
+            ErasureState.DUPLICATE,
+            ErasureState.FINISHED,
+        ]
+        assert (
+            await request_erasure.requests(
+                ingest.space, [RequestInterface.NATIVE, RequestInterface.SEGMENT], None, 10, None
+            )
+        )[0] == page
         assert len(page) == 4
         erasure = await request_erasure.erasure(ingest.space, public("ers", made[0].erasures[0].id))
         assert erasure.counts == made[0].erasures[0].counts
@@ -122,11 +124,11 @@ def test_under_a_hold(lab: Lab) -> None:
     async def then(ingest: Ingest, done: Any) -> None:
         hold, waits, given_up = done
         states = [request.erasures[0].state for request in await shown(ingest, waits.id, given_up.id)]
-        assert states == [ON_HOLD, CANCELLED]
+        assert states == [ErasureState.ON_HOLD, ErasureState.CANCELLED]
         with pytest.raises(ProfileNotFound):
             await get_profile(ingest.space, "anonymous_id:ann-1")
         await manage_holds.release(ingest.space, hold["hold_id"], "key_test")
-        assert (await shown(ingest, waits.id))[0].erasures[0].state == FINISHED
+        assert (await shown(ingest, waits.id))[0].erasures[0].state == ErasureState.FINISHED
         assert (await ingest.send({"type": "identify", "userId": "ann"}))[0].status == "suppressed"
 
     restored(lab, since, then)
@@ -137,13 +139,13 @@ def test_a_hold_that_ended(lab: Lab) -> None:
 
     async def since(ingest: Ingest) -> Any:
         hold = await manage_holds.hold(ingest.space, ["user_id:ann"], "case", "key_test")
-        waited = await ask(ingest, "ann", kind=DELETE_ONLY)
+        waited = await ask(ingest, "ann", kind=RequestKind.DELETE_ONLY)
         await manage_holds.release(ingest.space, hold["hold_id"], "key_test")
         return await shown(ingest, waited.id)
 
     async def then(ingest: Ingest, done: Any) -> None:
         assert await shown(ingest, done[0].id) == done
-        assert done[0].erasures[0].state == FINISHED
+        assert done[0].erasures[0].state == ErasureState.FINISHED
         assert (await ingest.send({"type": "identify", "userId": "ann"}))[0].status == "accepted"
 
     restored(lab, since, then)
@@ -163,7 +165,7 @@ def test_taken_in_and_not_begun(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> No
     async def then(ingest: Ingest, done: Any) -> None:
         assert await get_profile(ingest.space, "user_id:ann")
         assert await finish_interrupted(ingest.spaces, patience=0) == 1
-        assert (await shown(ingest, done.id))[0].erasures[0].state == FINISHED
+        assert (await shown(ingest, done.id))[0].erasures[0].state == ErasureState.FINISHED
 
     restored(lab, since, then)
 
@@ -207,13 +209,13 @@ def test_destinations_hear_of_it_again(lab: Lab) -> None:
             new_id().hex(),
         )
         made = await ask(ingest, "ann")
-        await ask(ingest, "bob", kind=DELETE_INTERNAL)
+        await ask(ingest, "bob", kind=RequestKind.DELETE_INTERNAL)
         return made.erasures[0]
 
     async def then(ingest: Ingest, done: Any) -> None:
         erasure = await request_erasure.erasure(ingest.space, public("ers", done.id))
         assert [(each.name, each.state) for each in erasure.notices] == [("mail", 0)]
-        assert (erasure.state, erasure.closed_at) == (FINISHED, None)
+        assert (erasure.state, erasure.closed_at) == (ErasureState.FINISHED, None)
         told = lab.query("SELECT DISTINCT other FROM change WHERE op = 4 AND other IS NOT NULL")
         assert (UUID(bytes=done.id),) in told
         assert await forget_settled(ingest.spaces) == 0
@@ -271,10 +273,16 @@ def test_an_access_request_is_asked_again(lab: Lab) -> None:
     """An export that was asked for since is lost; the same request again is a new one, not a dead address."""
 
     async def since(ingest: Ingest) -> Any:
-        return await export_person.ask(ingest.space, Asked(NATIVE, ACCESS, 1, ["user_id:ann"], "key_test", "case-9"))
+        return await export_person.ask(
+            ingest.space,
+            Asked(RequestInterface.NATIVE, RequestKind.ACCESS, Law.GDPR, ["user_id:ann"], "key_test", "case-9"),
+        )
 
     async def then(ingest: Ingest, done: Any) -> None:
-        again = await export_person.ask(ingest.space, Asked(NATIVE, ACCESS, 1, ["user_id:ann"], "key_test", "case-9"))
+        again = await export_person.ask(
+            ingest.space,
+            Asked(RequestInterface.NATIVE, RequestKind.ACCESS, Law.GDPR, ["user_id:ann"], "key_test", "case-9"),
+        )
         assert again.ticket != done.ticket
         ingest.lab.query("DELETE FROM job")
         ingest.lab.query("DELETE FROM export")

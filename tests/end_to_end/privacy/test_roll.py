@@ -12,10 +12,11 @@ from identity.operations.keys.overlay_key_tables import overlay
 from identity.operations.keys.roll_epoch_keys import roll, roll_due
 from identity.operations.privacy import request_erasure
 from identity.operations.profiles.read_profile import get_profile
-from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_WITH_DELETE, Asked
+from identity.planning.privacy.request_kinds import Asked
 from identity.store.embedded.server import EmbeddedPostgres
 from identity.store.keys import epoch_key_roll, key_tables
 from identity.store.ledger import ledger
+from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.errors import Misconfigured, SealBroken
 from identity.vault.keyring import Keyring
 from tests.concurrency.properties.test_verified import found
@@ -51,7 +52,7 @@ def lab(database: str, tmp_path: Path) -> Lab:
 async def prepared(ingest: Ingest) -> None:
     """Some people, one of whom was erased."""
     await ingest.send(*({"type": "identify", "userId": f"u{n}", "traits": {"n": n}} for n in range(PEOPLE + 1)))
-    asked = Asked(NATIVE, SUPPRESS_WITH_DELETE, 0, [f"user_id:u{PEOPLE}"], "test")
+    asked = Asked(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.NONE, [f"user_id:u{PEOPLE}"], "test")
     await request_erasure.ask(ingest.space, asked)
 
 
@@ -133,7 +134,10 @@ def test_unknown_people_need_no_roll(lab: Lab) -> None:
 
     async def main() -> None:
         async with ingesting(lab) as ingest:
-            await request_erasure.ask(ingest.space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 0, ["user_id:x"], "test"))
+            await request_erasure.ask(
+                ingest.space,
+                Asked(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.NONE, ["user_id:x"], "test"),
+            )
             assert await roll_due(ingest.spaces, every=0) == 0
 
     run(main())

@@ -17,7 +17,7 @@ NUMBERS = {
     enums.RequestKind: "1 suppress_with_delete 2 delete_only 3 suppress_only 4 unsuppress"
     " 5 suppress_with_delete_internal 6 delete_internal 7 access",
     enums.ErasureState: "0 received 1 on_hold 2 finished 3 duplicate 4 cancelled",
-    enums.Regulation: "0 none 1 gdpr 2 ccpa",
+    enums.Law: "0 none 1 gdpr 2 ccpa",
     enums.RequestState: "0 open 1 at_risk 2 overdue 3 answered",
     enums.NoticeState: "0 queued 1 sent 2 accepted 3 done 4 unsupported_manual 5 failed 6 overdue",
     enums.AccessExportState: "0 running 1 ready 2 fetched",
@@ -29,8 +29,8 @@ WORDS = {
     enums.UnlinkedReason: "limit max_identifiers max_merges separated blocked bad_type alias_both_known"
     " alias_needs_server_key suppressed",
     enums.Timeliness: "on_time at_risk overdue",
-    enums.RegulationStatus: "INITIALIZED RUNNING FINISHED PARTIAL_SUCCESS",
-    enums.Scope: "write import profiles:read legal:read privacy admin",
+    enums.RegulationStatus: "INITIALIZED INVALID NOT_SUPPORTED RUNNING PARTIAL_SUCCESS FAILED FINISHED",
+    enums.KeyScope: "write import profiles:read legal:read privacy admin",
 }
 
 

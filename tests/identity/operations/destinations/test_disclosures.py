@@ -11,10 +11,11 @@ from identity.operations.destinations.destination_scope import open_scope
 from identity.operations.destinations.feed_lines import read_position
 from identity.operations.destinations.read_changes import read_changes
 from identity.operations.privacy import manage_holds, request_erasure
-from identity.planning.privacy.request_kinds import NATIVE, SUPPRESS_WITH_DELETE, Asked
+from identity.planning.privacy.request_kinds import Asked
 from identity.spaces.space import Space
 from identity.store.destinations import feed
 from identity.store.postgres.database import Database
+from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.ids import public
 from tests.support.damage import damaged, kinds
 from tests.support.writer_processes import Lab, ingesting, run
@@ -45,7 +46,9 @@ def user(name: str) -> dict[str, Any]:
 
 async def asked(space: Space, name: str) -> None:
     """An erasure, done or on hold."""
-    await request_erasure.ask(space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 1, [f"user_id:{name}"], "t"))
+    await request_erasure.ask(
+        space, Asked(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.GDPR, [f"user_id:{name}"], "t")
+    )
 
 
 def make(lab: Lab) -> Space:

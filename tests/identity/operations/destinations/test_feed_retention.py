@@ -16,8 +16,7 @@ from identity.operations.destinations.destination_scope import open_scope
 from identity.operations.destinations.feed_lines import read_position
 from identity.operations.destinations.read_changes import read_changes
 from identity.operations.privacy import request_erasure
-from identity.planning.privacy.request_kinds import DELETE_ONLY, NATIVE, Asked
-from identity.planning.resolution.plan import UPSERT
+from identity.planning.privacy.request_kinds import Asked
 from identity.spaces.space import Spaces
 from identity.store.destinations import feed
 from identity.store.postgres.database import Database
@@ -25,6 +24,7 @@ from identity.store.postgres.rows import ChangeRow
 from identity.store.postgres.tenant import Tenant
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import DAY
+from identity.values.enums import FeedOperation, Law, RequestInterface, RequestKind
 from identity.values.errors import Resync
 from identity.values.ids import new_id, public
 from tests.concurrency.properties.test_undo import QUIET
@@ -105,7 +105,10 @@ def test_resync(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
             await crm.pull()
             assert len(crm.held) == 9
             late = crm.cursor
-            await request_erasure.ask(ingest.space, Asked(NATIVE, DELETE_ONLY, 1, ["user_id:u0"], "t"))
+            await request_erasure.ask(
+                ingest.space,
+                Asked(RequestInterface.NATIVE, RequestKind.DELETE_ONLY, Law.GDPR, ["user_id:u0"], "t"),
+            )
             await ingest.send(*(user(f"u{nr}") | {"traits": {"plan": nr}} for nr in range(1, 4)))
             lab.query("UPDATE change SET at = at - (%s::int8 << 8)", (KEPT + 1) * DAY)
             lab.query("UPDATE erasure SET internal_at = internal_at - %s::int8", (KEPT + 1) * DAY)
@@ -214,7 +217,7 @@ def test_in_any_order(lab: Lab) -> None:
     async def check(old: list[bool], limit: int) -> None:
         nonlocal number
         number = (number + 1) % spaces_and_keys.LANES
-        rows = [ChangeRow(UPSERT, 1, 10 if each else 30, new_id(), None) for each in old]
+        rows = [ChangeRow(FeedOperation.UPSERT, 1, 10 if each else 30, new_id(), None) for each in old]
         async with database.transaction() as connection:
             if rows:
                 await feed.append(connection, tenant, number, rows)

@@ -10,7 +10,7 @@ import pytest
 from identity.operations.ingest import commit
 from identity.operations.ingest.commit import Writer
 from identity.planning.resolution.planner import _Planner
-from identity.store.ingest import load
+from identity.values.enums import SpaceMark
 from identity.values.stamps import Clock
 from tests.support.writer_processes import Ingest, Lab, ingesting, request, run
 
@@ -121,7 +121,7 @@ def test_a_repeated_call_with_a_barred_identifier(lab: Lab, mark: str) -> None:
                 f"INSERT INTO {mark} (key, space_id, bucket) VALUES (%s, %s, %s)",
                 keys[mark]("anonymous_id", "a1"), tenant.id, tenant.base,
             )  # fmt: skip
-            bit = {"blocked_key": load.BLOCKED, "suppression": load.SUPPRESSED}[mark]
+            bit = {"blocked_key": SpaceMark.BLOCKED, "suppression": SpaceMark.SUPPRESSED}[mark]
             lab.query("UPDATE space_gate SET marks = %s WHERE space_id = %s", bit, tenant.id)
             item = {"type": "track", "userId": "u1", "anonymousId": "a1"}
             for _ in range(3):

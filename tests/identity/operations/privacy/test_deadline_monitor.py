@@ -8,14 +8,15 @@ from structlog.testing import capture_logs
 
 from identity.operations.privacy import deadline_monitor, export_person, manage_holds, request_erasure
 from identity.operations.privacy.access_export_sections import gather
-from identity.planning.privacy.request_kinds import ACCESS, NATIVE, SUPPRESS_WITH_DELETE, Asked, Request
+from identity.planning.privacy.request_kinds import Asked, Request
 from identity.values.calls import DAY
+from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.ids import public
 from tests.concurrency.properties.test_verified import quiet
 from tests.identity.operations.privacy.test_export_person import asked as export_asked
 from tests.support.writer_processes import Ingest, Lab, ingesting, run
 
-LAWLESS, GDPR = 0, 1
+LAWLESS, GDPR = Law.NONE, Law.GDPR
 
 
 @pytest.fixture
@@ -24,11 +25,13 @@ def lab(database: str, tmp_path: Path) -> Lab:
     return Lab(database, tmp_path)
 
 
-async def held(ingest: Ingest, name: str, regulation: int = GDPR) -> Request:
+async def held(ingest: Ingest, name: str, regulation: Law = GDPR) -> Request:
     """An erasure that waits for a hold."""
     await ingest.send({"type": "identify", "userId": name})
     await manage_holds.hold(ingest.space, [f"user_id:{name}"], "case", "key_test")
-    asked = Asked(NATIVE, SUPPRESS_WITH_DELETE, regulation, [f"user_id:{name}"], "key_test")
+    asked = Asked(
+        RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, regulation, [f"user_id:{name}"], "key_test"
+    )
     return await request_erasure.ask(ingest.space, asked)
 
 
@@ -87,7 +90,9 @@ def test_access(lab: Lab) -> None:
             id_ = public("req", lost.request_id)
             assert await watched(ingest) == ({("access", "overdue"): 1}, [("request.overdue", "error", id_)])
             _, wanted = await export_asked(lab, ingest.space, "user_id:ann")
-            await export_person.ask(ingest.space, Asked(NATIVE, ACCESS, GDPR, ["user_id:bob"], "key_test"))
+            await export_person.ask(
+                ingest.space, Asked(RequestInterface.NATIVE, RequestKind.ACCESS, GDPR, ["user_id:bob"], "key_test")
+            )
             assert (await watched(ingest))[0] == {("access", "overdue"): 1, ("access", "on_time"): 2}
             await export_person.run(ingest.space, wanted, quiet, gather)
             assert await watched(ingest) == ({("access", "on_time"): 1}, [])
@@ -101,7 +106,9 @@ def test_done_at_once(lab: Lab) -> None:
     async def main() -> None:
         async with ingesting(lab) as ingest:
             await ingest.send({"type": "identify", "userId": "ann"})
-            asked: Any = Asked(NATIVE, SUPPRESS_WITH_DELETE, GDPR, ["user_id:ann"], "key_test")
+            asked: Any = Asked(
+                RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, GDPR, ["user_id:ann"], "key_test"
+            )
             await request_erasure.ask(ingest.space, asked)
             earlier(lab, 400)
             assert await watched(ingest) == ({}, [])

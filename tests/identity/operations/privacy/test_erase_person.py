@@ -11,18 +11,10 @@ from identity.operations.corrections.rebuild_profiles import rebuild_space
 from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.privacy import list_suppressions, manage_holds, request_erasure
 from identity.operations.profiles.read_profile import get_profile, held, list_profiles
-from identity.planning.privacy.request_kinds import (
-    DELETE_ONLY,
-    DUPLICATE,
-    FINISHED,
-    NATIVE,
-    ON_HOLD,
-    SUPPRESS_WITH_DELETE,
-    Asked,
-    Request,
-)
+from identity.planning.privacy.request_kinds import Asked, Request
 from identity.spaces.space import Space
 from identity.values.calls import Source
+from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
 from identity.values.errors import AlreadyErased, IdempotencyConflict, ProfileNotFound, TooManyAsked
 from tests.concurrency.properties.test_verified import found, quiet
 from tests.support.writer_processes import Ingest, Lab, ingesting, run
@@ -40,9 +32,13 @@ def lab(database: str, tmp_path: Path) -> Lab:
     return Lab(database, tmp_path)
 
 
-async def erase(space: Space, *identifiers: str, kind: int = SUPPRESS_WITH_DELETE, **more: Any) -> Request:
+async def erase(
+    space: Space, *identifiers: str, kind: RequestKind = RequestKind.SUPPRESS_WITH_DELETE, **more: Any
+) -> Request:
     """An erasure as a privacy team asks for it."""
-    return await request_erasure.ask(space, Asked(NATIVE, kind, 1, identifiers, "key_test", **more))
+    return await request_erasure.ask(
+        space, Asked(RequestInterface.NATIVE, kind, Law.GDPR, identifiers, "key_test", **more)
+    )
 
 
 def left(lab: Lab) -> dict[str, int]:
@@ -81,7 +77,7 @@ def test_nothing_is_left(lab: Lab) -> None:
             await ingest.send({"type": "identify", "userId": "u1", "anonymousId": "a1"})
             await ingest.send({"type": "group", "userId": "u1", "groupId": "g1"})
             done = await erase(ingest.space, "email:Ann@example.org")
-            assert [each.state for each in done.erasures] == [FINISHED]
+            assert [each.state for each in done.erasures] == [ErasureState.FINISHED]
             counts = done.erasures[0].counts
             assert counts is not None
             assert counts["keys"] == 2
@@ -106,7 +102,7 @@ def test_deleted_only(lab: Lab) -> None:
         async with ingesting(lab) as ingest:
             await ingest.send({"type": "identify", "userId": "u1", "traits": {"plan": "pro"}})
             before = await get_profile(ingest.space, "user_id:u1")
-            await erase(ingest.space, "user_id:u1", kind=DELETE_ONLY)
+            await erase(ingest.space, "user_id:u1", kind=RequestKind.DELETE_ONLY)
             late = {"type": "track", "userId": "u1", "event": "E", "timestamp": "2026-01-01T00:00:00Z"}
             assert [each.status for each in await ingest.send(late)] == ["suppressed"]
             beside = {"type": "identify", "userId": "u2", "traits": {"email": "x@example.org"}, **_named("u1", late)}
@@ -158,7 +154,7 @@ def test_one_of_two_who_were_merged(lab: Lab) -> None:
             await unmerge_profile(ingest.space, named, block=True, source=source, actor="key_test")
             assert await sound(ingest)
             done = await erase(ingest.space, "user_id:u1")
-            assert done.erasures[0].state == FINISHED
+            assert done.erasures[0].state == ErasureState.FINISHED
             assert await sound(ingest)
             assert [i["value"] for i in (await get_profile(ingest.space, named[0]))["identifiers"]] == [
                 "dora@example.org"
@@ -179,7 +175,11 @@ def test_asked_again(lab: Lab) -> None:
             done = await erase(ingest.space, *both, idempotency="once")
             again = await erase(ingest.space, *both, idempotency="once")
             assert again == done
-            assert [each.state for each in done.erasures] == [FINISHED, DUPLICATE, FINISHED]
+            assert [each.state for each in done.erasures] == [
+                ErasureState.FINISHED,
+                ErasureState.DUPLICATE,
+                ErasureState.FINISHED,
+            ]
             assert done.erasures[1].duplicate_of == done.erasures[0].id
             assert done.erasures[2].counts == done.erasures[2].counts
             unknown = done.erasures[2].counts
@@ -206,7 +206,7 @@ def test_held(lab: Lab) -> None:
             await ingest.send({"type": "identify", "userId": "u1", "anonymousId": "a1"})
             hold = await manage_holds.hold(ingest.space, ["anonymous_id:a1"], "case 12", "key_test")
             done = await erase(ingest.space, "user_id:u1")
-            assert done.erasures[0].state == ON_HOLD
+            assert done.erasures[0].state == ErasureState.ON_HOLD
             assert await gone(ingest.space, ["user_id:u1", "anonymous_id:a1"])
             assert left(lab)["evidence"] == 1
             (kept,) = await held(ingest.space, hold["hold_id"])
@@ -216,7 +216,7 @@ def test_held(lab: Lab) -> None:
             assert await found(ingest) == []
             assert [each["reason"] for each in await manage_holds.holds(ingest.space)] == ["case 12"]
             assert (await manage_holds.release(ingest.space, hold["hold_id"], "key_test"))["resumed"] == 1
-            assert (await request_erasure.get(ingest.space, done.id)).erasures[0].state == FINISHED
+            assert (await request_erasure.get(ingest.space, done.id)).erasures[0].state == ErasureState.FINISHED
             assert left(lab) == {}
             assert await sound(ingest)
 

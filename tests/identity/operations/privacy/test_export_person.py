@@ -12,9 +12,10 @@ from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.privacy import export_person, request_erasure
 from identity.operations.privacy.access_export_sections import Step, gather
 from identity.planning.privacy.access_export import SECTIONS, Place
-from identity.planning.privacy.request_kinds import ACCESS, NATIVE, SUPPRESS_WITH_DELETE, Asked
+from identity.planning.privacy.request_kinds import Asked
 from identity.spaces.space import Space
 from identity.values.calls import Source
+from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.errors import DatabaseUnavailable, ExportNotFound
 from identity.values.ids import public
 from identity.vault.seal import JOB
@@ -32,7 +33,9 @@ def lab(database: str, tmp_path: Path) -> Lab:
 
 async def asked(lab: Lab, space: Space, *identifiers: str) -> tuple[export_person.Made, dict[str, Any]]:
     """An export and what its job is to do."""
-    made = await export_person.ask(space, Asked(NATIVE, ACCESS, 1, identifiers, "key_test"))
+    made = await export_person.ask(
+        space, Asked(RequestInterface.NATIVE, RequestKind.ACCESS, Law.GDPR, identifiers, "key_test")
+    )
     ((payload,),) = lab.query("SELECT payload FROM job WHERE job_id = %s", made.job_id.hex())
     return made, json.loads(space.keys.open(JOB, made.job_id, 0, bytes(payload)))
 
@@ -105,7 +108,14 @@ def test_erased_meanwhile(lab: Lab, after: int) -> None:
 
             async def erase() -> None:
                 await request_erasure.ask(
-                    ingest.space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 1, ["anonymous_id:a1"], "key_test")
+                    ingest.space,
+                    Asked(
+                        RequestInterface.NATIVE,
+                        RequestKind.SUPPRESS_WITH_DELETE,
+                        Law.GDPR,
+                        ["anonymous_id:a1"],
+                        "key_test",
+                    ),
                 )
 
             with pytest.raises(ExportNotFound):
@@ -134,7 +144,14 @@ def test_met_and_parted_meanwhile(lab: Lab) -> None:
             source = Source(1, server=True)
             await unmerge_profile(ingest.space, ["anonymous_id:a9"], block=True, source=source, actor="key_test")
             await request_erasure.ask(
-                ingest.space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 1, ["anonymous_id:a9"], "key_test")
+                ingest.space,
+                Asked(
+                    RequestInterface.NATIVE,
+                    RequestKind.SUPPRESS_WITH_DELETE,
+                    Law.GDPR,
+                    ["anonymous_id:a9"],
+                    "key_test",
+                ),
             )
             with pytest.raises(ExportNotFound):
                 await fetched(ingest.space, made)

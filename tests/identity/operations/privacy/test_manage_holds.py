@@ -13,16 +13,9 @@ from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.integrity.list_rejections import list_rejections
 from identity.operations.privacy import list_suppressions, manage_holds, request_erasure
 from identity.operations.profiles.read_profile import get_profile
-from identity.planning.privacy.request_kinds import (
-    CANCELLED,
-    FINISHED,
-    NATIVE,
-    ON_HOLD,
-    SUPPRESS_WITH_DELETE,
-    Asked,
-    Request,
-)
+from identity.planning.privacy.request_kinds import Asked, Request
 from identity.values.calls import Source
+from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
 from identity.values.errors import IdentifierNotFound, NotOneProfile, ProfileNotFound
 from tests.concurrency.properties.test_verified import found, quiet
 from tests.end_to_end.privacy.test_journal import Backup, level
@@ -49,7 +42,10 @@ async def withheld(ingest: Ingest) -> tuple[str, Request]:
 
 async def ask(ingest: Ingest) -> Request:
     """An erasure of ann."""
-    return await request_erasure.ask(ingest.space, Asked(NATIVE, SUPPRESS_WITH_DELETE, 1, ["user_id:ann"], "key_test"))
+    return await request_erasure.ask(
+        ingest.space,
+        Asked(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.GDPR, ["user_id:ann"], "key_test"),
+    )
 
 
 async def seen(ingest: Ingest) -> list[str]:
@@ -97,12 +93,12 @@ def test_given_up(lab: Lab) -> None:
             hold_id, first = await withheld(ingest)
             second = await ask(ingest)
             backup = Backup(lab)
-            assert second.erasures[0].state == ON_HOLD
+            assert second.erasures[0].state == ErasureState.ON_HOLD
             await request_erasure.cancel(ingest.space, first.id, "key_test")
             assert await seen(ingest) == [], "somebody else asked for it too"
             for _ in range(2):
                 ended = await request_erasure.cancel(ingest.space, second.id, "key_test")
-                assert ended.erasures[0].state == CANCELLED
+                assert ended.erasures[0].state == ErasureState.CANCELLED
 
             async def as_before() -> None:
                 assert await seen(ingest) == list(REFS)
@@ -117,7 +113,7 @@ def test_given_up(lab: Lab) -> None:
             ingest.space = await ingest.spaces.get(ingest.space.tenant.id)
             await as_before()
             await manage_holds.release(ingest.space, hold_id, "key_test")
-            assert (await ask(ingest)).erasures[0].state == FINISHED
+            assert (await ask(ingest)).erasures[0].state == ErasureState.FINISHED
             assert await seen(ingest) == []
 
     run(main())

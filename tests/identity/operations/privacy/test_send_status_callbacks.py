@@ -11,9 +11,10 @@ from app.schemas.opendsr_status import to_call
 from identity.operations.privacy import request_erasure
 from identity.operations.privacy.resume_requests import forget_settled
 from identity.operations.privacy.send_status_callbacks import LOOK, call_done
-from identity.planning.privacy.request_kinds import OPENDSR, SUPPRESS_WITH_DELETE, Asked
+from identity.planning.privacy.request_kinds import Asked
 from identity.spaces.space import Space
 from identity.values.calls import DAY
+from identity.values.enums import Law, RequestInterface, RequestKind
 from tests.support.callback_destination import Mail, mailing, person
 from tests.support.webhook_receiver import FAILING, HTML
 from tests.support.writer_processes import Lab, run
@@ -33,7 +34,7 @@ async def asked(lab: Lab) -> AsyncIterator[tuple[Mail, bytes]]:
         await mail.send()
         url = mail.receiver.server.url("/status")
         wanted = Asked(
-            OPENDSR, SUPPRESS_WITH_DELETE, 1, ["user_id:ann"], "key_test",
+            RequestInterface.OPENDSR, RequestKind.SUPPRESS_WITH_DELETE, Law.GDPR, ["user_id:ann"], "key_test",
             request_id=token_bytes(16), details={"controller_id": "c1", "callbacks": [url, url]},
         )  # fmt: skip
         yield mail, (await request_erasure.ask(mail.space, wanted)).id

@@ -9,7 +9,7 @@ import pytest
 from identity.operations.spaces import run_jobs
 from identity.operations.spaces.run_jobs import Jobs, Progress
 from identity.spaces.space import Space
-from identity.store.spaces import jobs as store
+from identity.values.enums import JobState
 from identity.values.errors import DatabaseUnavailable, JobNotFound, LastIdentifier
 from tests.support.writer_processes import Lab, run
 
@@ -137,7 +137,7 @@ def test_an_outage_is_waited_out(lab: Lab) -> None:
         asked = await runner.ask(space, KIND, {"ask": 1})
         with pytest.raises(DatabaseUnavailable):
             await runner.run_next()
-        assert lab.query("SELECT state FROM job") == [(store.RUNNING,)]
+        assert lab.query("SELECT state FROM job") == [(JobState.RUNNING,)]
         assert (await runner.follow(space, asked["job_id"]))[1]["state"] == "running"
         await spaces.database.close()
 

@@ -5,10 +5,10 @@ from hypothesis import strategies as st
 
 from identity.planning.corrections import rekey_rows
 from identity.planning.resolution import counters
-from identity.planning.resolution.plan import DEMOTED, GAINED
 from identity.planning.resolution.planner_state import Counters, Window
 from identity.planning.resolution.stored_calls import pack_demoted, split_keys
 from identity.planning.resolution.working_set import set_key
+from identity.values.enums import HistoryKind
 
 KEYS = [bytes((number,)) * 32 for number in range(1, 7)]
 NAMES = {key: bytes((key[0] + 100,)) * 32 for key in KEYS[:4]}
@@ -26,10 +26,10 @@ def test_there_and_back(kept: list[bytes], refused: list[tuple[bytes, str]]) -> 
     assert split_keys(rekey_rows.keys(packed, NAMES)) == [NAMES.get(key, key) for key in kept]
     assert rekey_rows.keys(rekey_rows.keys(packed, NAMES), BACK) == packed
     assert rekey_rows.demoted(rekey_rows.demoted(demoted, NAMES), BACK) == demoted
-    assert rekey_rows.line(GAINED, packed, NAMES) == rekey_rows.keys(packed, NAMES)
-    assert rekey_rows.line(DEMOTED, demoted, NAMES) == rekey_rows.demoted(demoted, NAMES)
-    assert rekey_rows.named(DEMOTED, demoted) == [key for key, _ in refused]
-    assert rekey_rows.named(GAINED, packed) == kept
+    assert rekey_rows.line(HistoryKind.IDENTIFIERS_GAINED, packed, NAMES) == rekey_rows.keys(packed, NAMES)
+    assert rekey_rows.line(HistoryKind.IDENTIFIERS_DEMOTED, demoted, NAMES) == rekey_rows.demoted(demoted, NAMES)
+    assert rekey_rows.named(HistoryKind.IDENTIFIERS_DEMOTED, demoted) == [key for key, _ in refused]
+    assert rekey_rows.named(HistoryKind.IDENTIFIERS_GAINED, packed) == kept
 
 
 @given(keys, st.dictionaries(st.sampled_from(KEYS), st.integers(0, 3), max_size=6))

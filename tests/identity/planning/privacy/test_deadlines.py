@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.planning.privacy.deadlines import CCPA, GDPR, NONE, clock, confirm_by, due, extended
+from identity.planning.privacy.deadlines import clock, confirm_by, due, extended
+from identity.values.enums import Law
 
 MICRO = 1_000_000
 moments = st.datetimes(datetime(2020, 1, 1), datetime(2090, 1, 1)).map(lambda each: each.replace(tzinfo=UTC))  # noqa: DTZ001
@@ -26,13 +27,13 @@ def day(moment: int | None) -> str:
 @pytest.mark.parametrize(
     ("regulation", "received", "first", "later"),
     [
-        (GDPR, "2026-01-15T10:00:00", "2026-02-15", "2026-04-15"),
-        (GDPR, "2026-01-31T23:59:59", "2026-02-28", "2026-04-30"),
-        (GDPR, "2028-01-31T00:00:00", "2028-02-29", "2028-04-30"),
-        (GDPR, "2026-11-30T12:00:00", "2026-12-30", "2027-02-28"),
-        (GDPR, "2026-12-31T12:00:00", "2027-01-31", "2027-03-31"),
-        (CCPA, "2026-01-01T12:00:00", "2026-02-15", "2026-04-01"),
-        (CCPA, "2028-02-01T12:00:00", "2028-03-17", "2028-05-01"),
+        (Law.GDPR, "2026-01-15T10:00:00", "2026-02-15", "2026-04-15"),
+        (Law.GDPR, "2026-01-31T23:59:59", "2026-02-28", "2026-04-30"),
+        (Law.GDPR, "2028-01-31T00:00:00", "2028-02-29", "2028-04-30"),
+        (Law.GDPR, "2026-11-30T12:00:00", "2026-12-30", "2027-02-28"),
+        (Law.GDPR, "2026-12-31T12:00:00", "2027-01-31", "2027-03-31"),
+        (Law.CCPA, "2026-01-01T12:00:00", "2026-02-15", "2026-04-01"),
+        (Law.CCPA, "2028-02-01T12:00:00", "2028-03-17", "2028-05-01"),
     ],
 )
 def test_due(regulation: int, received: str, first: str, later: str) -> None:
@@ -43,9 +44,9 @@ def test_due(regulation: int, received: str, first: str, later: str) -> None:
 
 def test_no_law_no_date() -> None:
     """Where no law sets a date there is none, and nothing to extend."""
-    assert due(NONE, at("2026-01-01T00:00:00")) is None
+    assert due(Law.NONE, at("2026-01-01T00:00:00")) is None
     with pytest.raises(ValueError, match="no due date"):
-        extended(NONE, at("2026-01-01T00:00:00"))
+        extended(Law.NONE, at("2026-01-01T00:00:00"))
 
 
 @pytest.mark.parametrize(
@@ -58,18 +59,18 @@ def test_no_law_no_date() -> None:
 )
 def test_confirmation(received: str, by: str) -> None:
     """Receipt is confirmed within ten business days under the CCPA; weekends do not count."""
-    assert day(confirm_by(CCPA, at(received))) == by
-    assert confirm_by(GDPR, at(received)) is None
+    assert day(confirm_by(Law.CCPA, at(received))) == by
+    assert confirm_by(Law.GDPR, at(received)) is None
 
 
-@given(moments, st.sampled_from([GDPR, CCPA]))
+@given(moments, st.sampled_from([Law.GDPR, Law.CCPA]))
 def test_always_in_time(moment: datetime, regulation: int) -> None:
     """A due date is later than its request, never later than the law allows, and an extension later still."""
     received = int(moment.timestamp() * MICRO)
     first = due(regulation, received)
     assert first is not None
     assert received < first < extended(regulation, received)
-    most = timedelta(days=32 if regulation == GDPR else 46)
+    most = timedelta(days=32 if regulation == Law.GDPR else 46)
     assert first - received <= most / timedelta(microseconds=1)
 
 
