@@ -26,7 +26,7 @@ from identity.operations.spaces import open_spaces
 from identity.operations.spaces.purge_spaces import purge_deleted
 from identity.planning.integrity.leak_patterns import Hit, Needles
 from identity.store.integrity.data_files import below, pieces
-from identity.store.integrity.leak_scan import Observed, Unread, control, observed
+from identity.store.integrity.leak_scan import ScannedDatabase, UnreadableError, open_for_scan, planted_control
 
 VERSION = "1"
 CONTROL = "control"
@@ -86,8 +86,8 @@ def _scan(settings: Settings, url: str, canaries: Canaries) -> Scan:
     scanner = _Scanner(canaries, sought)
     with (
         tempfile.TemporaryDirectory(prefix="onefold-scan-") as folder,
-        observed(url, embedded) as database,
-        control(url, sought) as scanner.mark,
+        open_for_scan(url, embedded) as database,
+        planted_control(url, sought) as scanner.mark,
         _Bar() as scanner.moved,
     ):
         place = Path(folder)
@@ -127,7 +127,7 @@ class _Scanner:
         self._targets: dict[str, int] = {}
         self._hits: dict[str, list[Hit]] = {}
 
-    def everything(self, database: Observed, settings: Settings, place: Path) -> None:
+    def everything(self, database: ScannedDatabase, settings: Settings, place: Path) -> None:
         """All targets, once; the control is written anew, since Postgres reuses its log."""
         self.mark()
         for table in database.tables():
@@ -139,7 +139,7 @@ class _Scanner:
         try:
             database.write_out()
             cluster = database.folder()
-        except Unread as reason:
+        except UnreadableError as reason:
             self._leave("heap files and write-ahead log", reason)
         else:
             heap = [cluster / name for name in ("base", "global", "pg_tblspc")]
@@ -158,13 +158,13 @@ class _Scanner:
             for path in below(*places):
                 self._look(target, str(path), _named(path))
         except OSError:
-            self._leave(target, Unread("its files may not be read by this user"))
+            self._leave(target, UnreadableError("its files may not be read by this user"))
 
     def _look(self, target: str, name: str, content: Iterable[bytes]) -> None:
         target += self.after
         try:
             hits = self._needles.through(self._counted(target, content), target)
-        except Unread as reason:
+        except UnreadableError as reason:
             self.not_scanned[f"{target}: {name}" if name != target else target] = str(reason)
         except OSError:
             self.not_scanned[f"{target}: {name}"] = "it may not be read by this user"
@@ -172,7 +172,7 @@ class _Scanner:
             self._hits.setdefault(target, []).extend(hits)
             self._targets.setdefault(target, 0)
 
-    def _leave(self, target: str, reason: Unread) -> None:
+    def _leave(self, target: str, reason: UnreadableError) -> None:
         self.not_scanned[target + self.after] = str(reason)
 
     def _counted(self, target: str, content: Iterable[bytes]) -> Iterator[bytes]:

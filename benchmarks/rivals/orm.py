@@ -22,9 +22,9 @@ from sqlmodel import col
 from benchmarks.rivals import keys
 from identity.operations.profiles.profile import Opened
 from identity.spaces.space import Space
-from identity.store.profiles.profile_queries import Held, Member
-from identity.store.tables.control import SlotKey, SubjectKey
-from identity.store.tables.identity import Identifier, Profile, ProfileDocument, ProfileIdentifier
+from identity.store.profiles.profile_queries import MemberIdentifierRow, MemberOriginRow
+from identity.store.tables.control import SlotKeyTable, SubjectKeyTable
+from identity.store.tables.identity import IdentifierTable, ProfileDocumentTable, ProfileIdentifierTable, ProfileTable
 from identity.values.identifiers import parse
 
 
@@ -100,37 +100,41 @@ async def _profile(ref: str, authorization: str = Header()) -> ProfileAnswer:
     return ProfileAnswer.model_validate(answer)
 
 
-def _load(ref: str) -> tuple[bytes, list[Member], list[Held]] | None:
+def _load(ref: str) -> tuple[bytes, list[MemberOriginRow], list[MemberIdentifierRow]] | None:
     space = store.space
     tenant = (space.tenant.id, space.tenant.base)
     identifier = parse(ref, "US")
     key = space.keys.identifier(identifier.type, identifier.value)
     with store.sessions() as session:
-        held = session.get(Identifier, (key, *tenant))
+        held = session.get(IdentifierTable, (key, *tenant))
         if held is None:
             return None
-        origin = session.get(Profile, (held.profile_id, *tenant))
+        origin = session.get(ProfileTable, (held.profile_id, *tenant))
         assert origin
         mine = or_(
-            col(Profile.profile_id) == origin.head,
-            and_(col(Profile.head) == origin.head, col(Profile.head) != col(Profile.profile_id)),
+            col(ProfileTable.profile_id) == origin.head,
+            and_(col(ProfileTable.head) == origin.head, col(ProfileTable.head) != col(ProfileTable.profile_id)),
         )
-        here = (col(Profile.space_id) == tenant[0], col(Profile.bucket) == tenant[1])
+        here = (col(ProfileTable.space_id) == tenant[0], col(ProfileTable.bucket) == tenant[1])
         members = session.execute(
-            select(Profile, SubjectKey, SlotKey, ProfileDocument)
-            .join(SubjectKey, _beside(SubjectKey, Profile, SubjectKey.profile_id, Profile.profile_id))
-            .join(SlotKey, _beside(SlotKey, SubjectKey, SlotKey.slot, SubjectKey.slot))
+            select(ProfileTable, SubjectKeyTable, SlotKeyTable, ProfileDocumentTable)
+            .join(
+                SubjectKeyTable,
+                _beside(SubjectKeyTable, ProfileTable, SubjectKeyTable.profile_id, ProfileTable.profile_id),
+            )
+            .join(SlotKeyTable, _beside(SlotKeyTable, SubjectKeyTable, SlotKeyTable.slot, SubjectKeyTable.slot))
             .outerjoin(
-                ProfileDocument, _beside(ProfileDocument, Profile, ProfileDocument.profile_id, Profile.profile_id)
+                ProfileDocumentTable,
+                _beside(ProfileDocumentTable, ProfileTable, ProfileDocumentTable.profile_id, ProfileTable.profile_id),
             )
             .where(mine, *here)
         ).all()
         ids = [member.profile_id for member, *_ in members]
         identifiers = session.scalars(
-            select(ProfileIdentifier).where(
-                col(ProfileIdentifier.profile_id).in_(ids),
-                col(ProfileIdentifier.space_id) == tenant[0],
-                col(ProfileIdentifier.bucket) == tenant[1],
+            select(ProfileIdentifierTable).where(
+                col(ProfileIdentifierTable.profile_id).in_(ids),
+                col(ProfileIdentifierTable.space_id) == tenant[0],
+                col(ProfileIdentifierTable.bucket) == tenant[1],
             )
         )
         found = [_member(*row) for row in members]
@@ -142,13 +146,15 @@ def _beside(table: Any, other: Any, mine: Any, theirs: Any) -> Any:
     return and_(mine == theirs, table.space_id == other.space_id, table.bucket == other.bucket)
 
 
-def _held(i: ProfileIdentifier, head: UUID) -> Held:
+def _held(i: ProfileIdentifierTable, head: UUID) -> MemberIdentifierRow:
     times = (i.first_seen, i.last_seen, i.linked_at)
-    return Held(i.profile_id.bytes, head.bytes, i.type, *times, i.value, i.key, i.retired)
+    return MemberIdentifierRow(i.profile_id.bytes, head.bytes, i.type, *times, i.value, i.key, i.retired)
 
 
-def _member(profile: Profile, subject: SubjectKey, slot: SlotKey, document: ProfileDocument | None) -> Member:
-    return Member(
+def _member(
+    profile: ProfileTable, subject: SubjectKeyTable, slot: SlotKeyTable, document: ProfileDocumentTable | None
+) -> MemberOriginRow:
+    return MemberOriginRow(
         profile.profile_id.bytes,
         profile.head.bytes,
         profile.canonical.bytes,

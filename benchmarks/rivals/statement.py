@@ -24,7 +24,7 @@ from identity.operations.ingest.seal import Sealer
 from identity.operations.ingest.unseal import UnsealedBatch, wanted_documents, wanted_sets
 from identity.planning.resolution.planner import plan
 from identity.spaces.space import Space, Spaces
-from identity.store.ingest.load import First, Second
+from identity.store.ingest.load import BatchClaim, LockedRows
 from identity.store.ingest.write import Writes
 from identity.store.postgres import rows
 from identity.store.postgres.arrays import Uuid, adapt, byteas, uuids
@@ -175,8 +175,8 @@ class PerStatement:
             for key, origin, head in await run(_OWNERS, byteas([i.key for i in call.identifiers]), *place)
         }
         known = {key: origin for key, (origin, _) in owners.items()}
-        gate = rows.Gate(0, 0, 1, 0)
-        first = First(gate, fresh, known)
+        gate = rows.SpaceLockRow(0, 0, 1, 0)
+        first = BatchClaim(gate, fresh, known)
         second, slot = await self._lock(run, owners, call)
         opened = UnsealedBatch(space, first, second)
         opened.around.messages = {call.message} - fresh
@@ -205,12 +205,12 @@ class PerStatement:
             values = (change.op, change.version, change.at, Uuid(change.profile), _uuid(change.other))
             await one(_CHANGE, *lane, *values)
 
-    async def _lock(self, run: Any, owners: dict[bytes, tuple[bytes, bytes]], call: Call) -> tuple[Second, int]:
+    async def _lock(self, run: Any, owners: dict[bytes, tuple[bytes, bytes]], call: Call) -> tuple[LockedRows, int]:
         place = (self._space.tenant.id, self._space.tenant.base)
         known = {key: origin for key, (origin, _) in owners.items()}
         origins = sorted({origin for origin, _ in owners.values()})
         named = sorted({*origins, *(head for _, head in owners.values())})
-        locked = [rows.ProfileRow(*r) for r in (await run(_PROFILES, uuids(named), *place) if named else ())]
+        locked = [rows.OriginRow(*r) for r in (await run(_PROFILES, uuids(named), *place) if named else ())]
         heads = {row.id: row.head for row in locked}
         if any(heads.get(o) != h or heads.get(h) != h for o, h in owners.values()):
             raise Conflict
@@ -224,7 +224,7 @@ class PerStatement:
             slot = random.randrange(4096)
             held = next(iter(await run(_SLOT, place[0], slot, place[1])), None)
         keyed = [rows.KeyRow(*r) for r in found]
-        return Second(locked, keyed, [rows.SightingRow(*r) for r in seen], [], held), slot
+        return LockedRows(locked, keyed, [rows.SightingRow(*r) for r in seen], [], held), slot
 
     async def _around(self, run: Any, one: Any, place: tuple[int, int], writes: Writes) -> None:
         for gained in sorted(writes.identifiers):
@@ -245,7 +245,7 @@ class PerStatement:
                 await one(new, Uuid(document.origin), *place, document.version, document.document)
 
 
-def _profile(row: rows.ProfileRow, *, born: bool) -> Sequence[Any]:
+def _profile(row: rows.OriginRow, *, born: bool) -> Sequence[Any]:
     values: list[Any] = [row.version, row.stamp]
     if born:
         values.append(row.born)

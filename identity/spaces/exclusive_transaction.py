@@ -22,9 +22,9 @@ from identity.store.ingest import load
 from identity.store.ingest.write import Writes, apply
 from identity.store.keys import index_key_rotation, rekey_sql
 from identity.store.postgres.database import Connection
-from identity.store.postgres.pipeline import WireConnection, commit, rollback
-from identity.store.postgres.rows import Gate
-from identity.store.postgres.writer_connection import Pen
+from identity.store.postgres.pipeline import PipelineConnection, commit, rollback
+from identity.store.postgres.rows import SpaceLockRow
+from identity.store.postgres.writer_connection import WriterConnection
 from identity.store.privacy import access_exports, erase
 from identity.store.profiles.snapshot_queries import happened
 from identity.store.spaces import spaces_and_keys
@@ -40,7 +40,7 @@ _POLICY = writer_policy(attempts=12, outage_attempts=12)
 class SpaceReader:
     """A space as one transaction reads it: its connection, the gate row as it was read, the rules to read under."""
 
-    def __init__(self, space: Space, connection: Connection, gate: Gate, rules: Rules) -> None:
+    def __init__(self, space: Space, connection: Connection, gate: SpaceLockRow, rules: Rules) -> None:
         self.space = space
         self.connection = connection
         self.gate = gate
@@ -53,24 +53,31 @@ class ExclusiveSpace(SpaceReader):
     `owners` are the origins of the identifiers that the change names.
     """
 
-    connection: WireConnection
+    connection: PipelineConnection
 
-    def __init__(self, space: Space, connection: WireConnection, first: load.First, rules: Rules, pen: Pen) -> None:
+    def __init__(
+        self,
+        space: Space,
+        connection: PipelineConnection,
+        first: load.BatchClaim,
+        rules: Rules,
+        writer: WriterConnection,
+    ) -> None:
         super().__init__(space, connection, first.gate, rules)
         self.owners = first.owners
-        self._pen = pen
+        self._writer = writer
 
     def stamps(self, after: int) -> int:
         """A stamp after this one. Conflict where the lease has to reach further first."""
-        if (after >> SLOT_BITS) + MARGIN >= self._pen.clock.until:
-            self._pen.behind(after >> SLOT_BITS)
+        if (after >> SLOT_BITS) + MARGIN >= self._writer.clock.until:
+            self._writer.follow_clock(after >> SLOT_BITS)
             raise Conflict
-        return self._pen.clock.next(after)
+        return self._writer.clock.next(after)
 
     @property
     def lane(self) -> int:
         """The lane of the feed that this writer tells its changes to."""
-        return self._pen.clock.slot % spaces_and_keys.LANES
+        return self._writer.clock.slot % spaces_and_keys.LANES
 
     async def new_subject_keys(self) -> NewSubjectKeys:
         """New subject keys, under a key slot that is locked to the end of the transaction."""
@@ -86,7 +93,7 @@ class ExclusiveSpace(SpaceReader):
         found = await erase.owners(self.connection, self.space.tenant, keys)
         if found and self.gate.live < self.gate.newest:
             await rekey_profiles(self.space, self.connection, set(found.values()))
-            names = await rekey_sql.known(self.connection, self.space.tenant, keys)
+            names = await rekey_sql.known_new_keys(self.connection, self.space.tenant, keys)
             found = {names.get(key, key): origin for key, origin in found.items()}
         self.owners.update(found)
 
@@ -98,7 +105,7 @@ class ExclusiveSpace(SpaceReader):
         unknown = set(keys) - self.owners.keys()
         if not unknown or self.gate.oldest == self.gate.newest:
             return
-        if self.gate.live < self.gate.newest or await index_key_rotation.unnamed(
+        if self.gate.live < self.gate.newest or await index_key_rotation.any_unresolved(
             self.connection, self.space.tenant, sorted(unknown)
         ):
             raise KeyUnavailable
@@ -127,15 +134,18 @@ async def run_exclusive(
     space: Space, named: Sequence[Identifier], decide: Callable[[ExclusiveSpace], Awaitable[SpaceChange]]
 ) -> Any:
     """Performs one act; see `run_exclusive_with`."""
-    pen = Pen(space.database)
+    writer = WriterConnection(space.database)
     try:
-        return await run_exclusive_with(pen, space, named, decide)
+        return await run_exclusive_with(writer, space, named, decide)
     finally:
-        await pen.close()
+        await writer.close()
 
 
 async def run_exclusive_with(
-    pen: Pen, space: Space, named: Sequence[Identifier], decide: Callable[[ExclusiveSpace], Awaitable[SpaceChange]]
+    writer: WriterConnection,
+    space: Space,
+    named: Sequence[Identifier],
+    decide: Callable[[ExclusiveSpace], Awaitable[SpaceChange]],
 ) -> Any:
     """Performs an act; `named` are the identifiers it names, whose origins the exclusive then knows.
 
@@ -145,21 +155,21 @@ async def run_exclusive_with(
     """
     tried: list[SpaceChange] = []
 
-    async def attempt(connection: WireConnection) -> Any:
-        return await _attempt(space, connection, pen, named, decide, tried)
+    async def attempt(connection: PipelineConnection) -> Any:
+        return await _attempt(space, connection, writer, named, decide, tried)
 
-    return await repeat_write(_POLICY, space.database, pen, attempt)
+    return await repeat_write(_POLICY, space.database, writer, attempt)
 
 
 async def _attempt(
     space: Space,
-    connection: WireConnection,
-    pen: Pen,
+    connection: PipelineConnection,
+    writer: WriterConnection,
     named: Sequence[Identifier],
     decide: Callable[[ExclusiveSpace], Awaitable[SpaceChange]],
     tried: list[SpaceChange],
 ) -> Any:
-    lease = pen.lease
+    lease = writer.lease
     if lease is None:
         raise Conflict
     keys = {space.keys.identifier(each.type, each.value) for each in named}
@@ -173,7 +183,7 @@ async def _attempt(
         raise Conflict
     rules = await space.rules(first.gate.rules_version)
     await space.read_types()
-    exclusive = ExclusiveSpace(space, connection, first, rules, pen)
+    exclusive = ExclusiveSpace(space, connection, first, rules, writer)
     await exclusive.rekey_named(named)
     done = await decide(exclusive)
     if done.writes is None:
@@ -182,9 +192,9 @@ async def _attempt(
     changed = {*done.writes.lifted, *(row.id for row, _ in done.writes.touched)}
     if changed:
         # What was exported of somebody who is parted, by pointers or by a split, is about somebody else too.
-        await access_exports.drop_of(connection, space.tenant, sorted(changed))
+        await access_exports.drop_containing(connection, space.tenant, sorted(changed))
     if done.writes.inherits:
-        await disclosures.copy(connection, space.tenant, done.writes.inherits)
+        await disclosures.copy_to_twins(connection, space.tenant, done.writes.inherits)
     await apply(connection, space.tenant, done.writes)
     tried.append(done)
     await commit(connection)

@@ -21,7 +21,7 @@ async def check(database: Database, tenant: Tenant, journal: Journal) -> None:
     """Returns where a space may be served. Quarantined, LedgerBroken, KeyUnavailable otherwise."""
     last = await asyncio.to_thread(journal.last)
     async with database.reading() as connection:
-        head = await ledger.head(connection, tenant)
+        head = await ledger.read_head(connection, tenant)
         if last is None:
             if head.begun:
                 raise LedgerBroken
@@ -40,7 +40,7 @@ async def publish(database: Database, tenant: Tenant, journal: Journal) -> int:
         seq, hash_ = last or (0, b"")
         async with database.transaction() as connection:
             if last is None:
-                await ledger.begin(connection, tenant)
+                await ledger.mark_journal(connection, tenant)
             elif await ledger.hash_at(connection, tenant, seq) != hash_:
                 raise LedgerBroken
             entries = await ledger.after(connection, tenant, seq, PAGE)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from identity.planning.resolution import counters
 from identity.planning.resolution.planner_state import Profile
 from identity.spaces.space import Space
-from identity.store.postgres.rows import KeyRow, ProfileRow
+from identity.store.postgres.rows import KeyRow, OriginRow
 from identity.vault.subject_keys import SubjectKey
 
 
@@ -14,7 +14,7 @@ def unwrap_key(space: Space, row: KeyRow) -> SubjectKey:
     return space.keys.slot(row.slot, row.epoch, row.slot_wrapped).unwrap(row.key_id, row.wrapped)
 
 
-def to_profile(row: ProfileRow, names: Mapping[int, str]) -> Profile:
+def to_profile(row: OriginRow, names: Mapping[int, str]) -> Profile:
     """An origin as a plan wants it. KeyError for a type that this process does not know yet."""
     own = counters.unpack(row.own, names)
     folded = counters.copy(own) if row.folded is None else counters.unpack(row.folded, names)
@@ -34,7 +34,7 @@ def to_profile(row: ProfileRow, names: Mapping[int, str]) -> Profile:
     )
 
 
-def to_row(profile: Profile, codes: Mapping[str, int], before: ProfileRow | None = None) -> ProfileRow:
+def to_row(profile: Profile, codes: Mapping[str, int], before: OriginRow | None = None) -> OriginRow:
     """An origin as it is stored; where `before` is given, its counters are still those."""
     if before is None:
         own = counters.pack(profile.own, codes.__getitem__)
@@ -42,7 +42,7 @@ def to_row(profile: Profile, codes: Mapping[str, int], before: ProfileRow | None
         folded = None if alone else counters.pack(profile.folded, codes.__getitem__)
     else:
         own, folded = before.own, before.folded
-    return ProfileRow(
+    return OriginRow(
         profile.id,
         profile.version,
         profile.stamp,

@@ -19,7 +19,7 @@ from identity.spaces.stored_call_identifiers import identifiers_of
 from identity.store.corrections import connected_profiles
 from identity.store.keys import rekey_sql
 from identity.store.postgres.database import Connection
-from identity.store.postgres.rows import ProfileRow
+from identity.store.postgres.rows import OriginRow
 from identity.store.privacy import erase
 from identity.store.profiles import snapshot_queries
 from identity.values.calls import ACTS, STORED_KINDS, Identifier
@@ -45,13 +45,13 @@ def older_names(space: Space, identifiers: Iterable[Identifier], since: int) -> 
 
 async def rekey_hashes(space: Space, connection: Connection, names: Mapping[bytes, bytes]) -> None:
     """Gives what only a hash was kept of its newest name, now that somebody has named it."""
-    await rekey_sql.rename(connection, space.tenant, names, remember=False)
+    await rekey_sql.rename_keys(connection, space.tenant, names, remember=False)
 
 
 async def rekey_groups(space: Space, connection: Connection, after: bytes) -> bytes | None:
     """Brings the next groups under the newest version; the last of them, None where there is none left."""
     names = {}
-    found = await rekey_sql.groups(connection, space.tenant, after, AT_ONCE)
+    found = await rekey_sql.list_groups(connection, space.tenant, after, AT_ONCE)
     for row, key in found:
         name = unwrap_key(space, key).open(GROUP_ID, row.account_id, 0, row.group_id).decode()
         if space.keys.group(name) != row.key:
@@ -64,7 +64,7 @@ async def rekey_profiles(
     space: Space, connection: Connection, origins: Collection[bytes], begun: frozenset[bytes] = frozenset()
 ) -> None:
     """Brings the canonical profiles of these origins under the newest version; the gate is held alone."""
-    rows = await snapshot_queries.profiles(connection, space.tenant, sorted(origins))
+    rows = await snapshot_queries.origins(connection, space.tenant, sorted(origins))
     moving = _Moving(space, connection)
     ids = await moving.pending(rows)
     if not ids:
@@ -73,7 +73,7 @@ async def rekey_profiles(
     others = await moving.parted(begun | ids)
     if others:
         # Those who were parted from it once are named by its acts, and no row of its own says how.
-        await rekey_sql.rename(connection, space.tenant, moving.names, remember=True)
+        await rekey_sql.rename_keys(connection, space.tenant, moving.names, remember=True)
         await rekey_profiles(space, connection, others, begun | ids)
         await moving.ask()
     await moving.write([row for row in rows if row.id in ids])
@@ -92,12 +92,12 @@ class _Moving:
         self.seen: dict[bytes, dict[int, dict[bytes, int]]] = {}
         self.evidence: list[snapshot_queries.LainRow] = []
 
-    async def pending(self, rows: list[ProfileRow]) -> frozenset[bytes]:
+    async def pending(self, rows: list[OriginRow]) -> frozenset[bytes]:
         """Opens the identifiers; returns the origins of the profiles that are not under the newest version yet."""
         space, tenant, ids = self.space, self.space.tenant, sorted(row.id for row in rows)
         if not ids:
             return frozenset()
-        keys = await snapshot_queries.keys(self.connection, tenant, ids)
+        keys = await snapshot_queries.subject_keys(self.connection, tenant, ids)
         self.subjects = {key.id: unwrap_key(space, key) for key in keys}
         head = {row.id: row.head for row in rows}
         behind, there = set(), set()
@@ -158,7 +158,7 @@ class _Moving:
         unknown |= {key for row in self.history for key in rekey_rows.named(row.kind, row.keys)}
         unknown -= self.names.keys()
         unknown -= set(self.names.values())
-        self.names |= await rekey_sql.known(self.connection, self.space.tenant, sorted(unknown))
+        self.names |= await rekey_sql.known_new_keys(self.connection, self.space.tenant, sorted(unknown))
 
     async def parted(self, begun: frozenset[bytes]) -> set[bytes]:
         """The origins of others that the unmerges here name, under names that are not known yet."""
@@ -166,7 +166,7 @@ class _Moving:
         found = await erase.owners(self.connection, self.space.tenant, sorted(named - self.names.keys()))
         return set(found.values()) - begun
 
-    async def write(self, rows: list[ProfileRow]) -> None:
+    async def write(self, rows: list[OriginRow]) -> None:
         """Everything under its new names."""
         names, types = self.names, self.space.names
         evidence: list[tuple[bytes, int, bytes, bytes | None]] = []
@@ -195,9 +195,9 @@ class _Moving:
             for each in self.sightings
             if sets.get((each.origin, each.set_key), each.set_key) != each.set_key
         ]
-        renamed = rekey_sql.Renamed(self.held, changed, seen_at, evidence, history)
+        renamed = rekey_sql.RekeyedRows(self.held, changed, seen_at, evidence, history)
         await rekey_sql.write(self.connection, self.space.tenant, renamed)
-        await rekey_sql.rename(self.connection, self.space.tenant, names, remember=True)
+        await rekey_sql.rename_keys(self.connection, self.space.tenant, names, remember=True)
         await rekey_sql.rename_groups(self.connection, self.space.tenant, self.groups)
 
 
@@ -207,6 +207,6 @@ async def rekey_all(space: Space, connection: Connection) -> None:
     while after is not None:
         after = await rekey_groups(space, connection, after)
     after = bytes(16)
-    while page := await connected_profiles.pages(connection, space.tenant, after, AT_ONCE):
+    while page := await connected_profiles.list_origins(connection, space.tenant, after, AT_ONCE):
         after = page[-1][0]
         await rekey_profiles(space, connection, [id_ for id_, _ in page])

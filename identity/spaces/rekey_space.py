@@ -16,10 +16,10 @@ from identity.spaces.retry import RetryPolicy, repeat
 from identity.spaces.space import Space
 from identity.store.corrections import connected_profiles
 from identity.store.keys import index_key_rotation, rekey_sql
-from identity.store.keys.rekey_sql import Renamed
+from identity.store.keys.rekey_sql import RekeyedRows
 from identity.store.postgres.database import Connection, translated
-from identity.store.postgres.pipeline import WireConnection
-from identity.store.postgres.rows import Gate
+from identity.store.postgres.pipeline import PipelineConnection
+from identity.store.postgres.rows import SpaceLockRow
 from identity.values.enums import HistoryKind, StoredKind
 from identity.values.errors import Conflict, KeyUnavailable
 from identity.values.stamps import SLOT_BITS
@@ -37,7 +37,7 @@ async def _quiet(_done: int, _total: int) -> None:
     """Nobody watches."""
 
 
-async def activate_next_version(space: Space, connection: Connection, gate: Gate, now: int) -> None:
+async def activate_next_version(space: Space, connection: Connection, gate: SpaceLockRow, now: int) -> None:
     """Under the gate held alone: the next version, which is in the key store, and the keys of types under it."""
     index = space.keys.index(gate.newest + 1)
     names = [(code, index.type_name(name)) for code, name in (await space.read_types()).items()]
@@ -77,16 +77,16 @@ async def finish_rotation(space: Space, progress: Progress = _quiet) -> None:
     await space.refresh_versions()
 
 
-async def _walk(space: Space, connection: WireConnection, version: int, progress: Progress) -> None:
+async def _walk(space: Space, connection: PipelineConnection, version: int, progress: Progress) -> None:
     async with space.database.reading() as reading:
-        total = await connected_profiles.count(reading, space.tenant)
+        total = await connected_profiles.count_origins(reading, space.tenant)
     groups: bytes | None = _FIRST
     while groups is not None:
         groups = await _step(space, connection, version, partial(rekey_groups, space, connection, groups))
     after, done = _FIRST, 0
     while True:
         async with space.database.reading() as reading:
-            page = await connected_profiles.pages(reading, space.tenant, after, AT_ONCE)
+            page = await connected_profiles.list_origins(reading, space.tenant, after, AT_ONCE)
         if not page:
             break
         ids = [id_ for id_, _ in page]
@@ -97,7 +97,7 @@ async def _walk(space: Space, connection: WireConnection, version: int, progress
 
 
 async def _step(
-    space: Space, connection: WireConnection, version: int, work: Callable[[], Awaitable[bytes | None]]
+    space: Space, connection: PipelineConnection, version: int, work: Callable[[], Awaitable[bytes | None]]
 ) -> bytes | None:
     """One transaction under the gate held alone; nothing where another version is in force by now."""
 
@@ -115,11 +115,11 @@ async def _step(
 async def _end(space: Space, connection: Connection, version: int) -> None:
     """What was named before its new name was known gets that now; then nothing is under an older version."""
     tenant = space.tenant
-    evidence, history = await index_key_rotation.acts(connection, tenant, _UNMERGE, HistoryKind.UNMERGED)
+    evidence, history = await index_key_rotation.correction_rows(connection, tenant, _UNMERGE, HistoryKind.UNMERGED)
     keys = {key for *_, kept in evidence for key in split_keys(kept)}
     keys |= {key for *_, packed in history for key in split_keys(packed)}
-    names = await rekey_sql.known(connection, tenant, sorted(keys))
+    names = await rekey_sql.known_new_keys(connection, tenant, sorted(keys))
     acts = [(id_, stamp, rekey_rows.keys(kept, names), None) for id_, stamp, kept in evidence]
     lines = [(id_, stamp, seq, rekey_rows.keys(packed, names)) for id_, stamp, seq, packed in history]
-    await rekey_sql.write(connection, tenant, Renamed([], [], [], acts, lines))
+    await rekey_sql.write(connection, tenant, RekeyedRows([], [], [], acts, lines))
     await index_key_rotation.end(connection, tenant, version)

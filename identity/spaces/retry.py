@@ -15,8 +15,8 @@ from typing import Final, TypeVar
 from msgspec import Struct
 
 from identity.store.postgres.database import Database, translated
-from identity.store.postgres.pipeline import WireConnection
-from identity.store.postgres.writer_connection import Pen
+from identity.store.postgres.pipeline import PipelineConnection
+from identity.store.postgres.writer_connection import WriterConnection
 from identity.values.errors import (
     Conflict,
     DatabaseUnavailable,
@@ -123,21 +123,24 @@ async def repeat(
 
 
 async def repeat_write(
-    policy: RetryPolicy, database: Database, pen: Pen, attempt: Callable[[WireConnection], Awaitable[R | Again]]
+    policy: RetryPolicy,
+    database: Database,
+    writer: WriterConnection,
+    attempt: Callable[[PipelineConnection], Awaitable[R | Again]],
 ) -> R:
     """The same on a writer connection, which is rolled back after every error."""
 
     async def on_connection() -> R | Again:
-        connection = await pen.ready()
+        connection = await writer.ready()
         with translated():
             return await attempt(connection)
 
-    return await repeat(policy, on_connection, partial(_roll_back, database, pen))
+    return await repeat(policy, on_connection, partial(_roll_back, database, writer))
 
 
-async def _roll_back(database: Database, pen: Pen, error: BaseException) -> None:
-    await pen.give_up()
+async def _roll_back(database: Database, writer: WriterConnection, error: BaseException) -> None:
+    await writer.rollback()
     if isinstance(error, PartitionMissing):
         await database.make_partitions()
     elif isinstance(error, LeaseLost):
-        pen.lose()
+        writer.forget_lease()

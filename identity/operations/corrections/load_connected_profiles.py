@@ -105,7 +105,7 @@ async def load_connected_profiles(space: Space, rules: Rules, progress: Progress
     found = ConnectedProfiles()
     await space.read_types()
     async with space.database.reading() as connection:
-        total = await connected_profiles.count(connection, space.tenant)
+        total = await connected_profiles.count_origins(connection, space.tenant)
     after, done = bytes(16), 0
     while True:
         page = await _page(space, rules, after, found)
@@ -119,7 +119,7 @@ async def load_connected_profiles(space: Space, rules: Rules, progress: Progress
 async def _page(space: Space, rules: Rules, after: bytes, found: ConnectedProfiles) -> list[tuple[bytes, bytes]]:
     """The next origins, with all that their evidence names."""
     async with space.database.reading() as connection:
-        page = await connected_profiles.pages(connection, space.tenant, after, PAGE)
+        page = await connected_profiles.list_origins(connection, space.tenant, after, PAGE)
         rows = await connected_profiles.evidence(connection, space.tenant, page[0][0], page[-1][0]) if page else []
     for id_, head in page:
         found.add(id_ if head == ASLEEP else head, ())
@@ -127,7 +127,9 @@ async def _page(space: Space, rules: Rules, after: bytes, found: ConnectedProfil
     return page
 
 
-def _look(space: Space, rules: Rules, rows: list[connected_profiles.Surveyed], found: ConnectedProfiles) -> None:
+def _look(
+    space: Space, rules: Rules, rows: list[connected_profiles.ConnectedEvidenceRow], found: ConnectedProfiles
+) -> None:
     for row in rows:
         head = row.origin if row.head == ASLEEP else row.head
         if STORED_KINDS[row.kind] in ACTS:

@@ -25,27 +25,29 @@ from identity.store.corrections.connected_profiles import freeze
 from identity.store.corrections.connected_profiles import gate as read_gate
 from identity.store.ingest.write import Writes
 from identity.store.postgres import rows
-from identity.store.postgres.writer_connection import Pen
-from identity.store.privacy.erase import withheld
+from identity.store.postgres.writer_connection import WriterConnection
+from identity.store.privacy.erase import on_hold
 from identity.values.documents import Document
 from identity.values.enums import FeedOperation, HistoryKind
 
 
 async def rebuild_space(space: Space, actor: int, progress: Progress) -> dict[str, Any]:
     """Rebuilds all profiles of a space; returns what changed. `actor` is the number of a key."""
-    pen = Pen(space.database)
+    writer = WriterConnection(space.database)
     try:
         while True:
             await finish_rotation(space)
             rules = await space.rules()
-            changed = await _rebuild_all(pen, space, rules, actor, progress)
+            changed = await _rebuild_all(writer, space, rules, actor, progress)
             if changed is not None:
                 return {"profiles_changed": changed, "rules_version": rules.version}
     finally:
-        await pen.close()
+        await writer.close()
 
 
-async def _rebuild_all(pen: Pen, space: Space, rules: Rules, actor: int, progress: Progress) -> int | None:
+async def _rebuild_all(
+    writer: WriterConnection, space: Space, rules: Rules, actor: int, progress: Progress
+) -> int | None:
     """One walk through the space; None where other rules or another index key came in force meanwhile."""
     newest = space.keys.versions.newest
     found = await load_connected_profiles(space, rules, progress)
@@ -55,7 +57,7 @@ async def _rebuild_all(pen: Pen, space: Space, rules: Rules, actor: int, progres
         done += len(batch)
         if await _settled(space, rules, batch, found.since):
             continue
-        more = await _rebuild(pen, space, batch, found.since, (rules.version, newest, newest), actor)
+        more = await _rebuild(writer, space, batch, found.since, (rules.version, newest, newest), actor)
         if more is None:
             return None
         changed += more
@@ -79,14 +81,14 @@ async def _settled(space: Space, rules: Rules, heads: list[bytes], since: int) -
 
 
 async def _rebuild(
-    pen: Pen, space: Space, heads: list[bytes], since: int, under: tuple[int, int, int], actor: int
+    writer: WriterConnection, space: Space, heads: list[bytes], since: int, under: tuple[int, int, int], actor: int
 ) -> int | None:
     """One transaction; how many profiles it changed, None where it is no more under these rules and index keys."""
 
     async def decide(exclusive: ExclusiveSpace) -> SpaceChange:
         if (exclusive.rules.version, exclusive.gate.newest, exclusive.gate.live) != under:
             return SpaceChange(None)
-        if await withheld(exclusive.connection, space.tenant, heads):
+        if await on_hold(exclusive.connection, space.tenant, heads):
             # What a hold keeps is kept as it is, with whomever it is tied to; it is rebuilt another time.
             return SpaceChange(0)
         replayed = await replay(exclusive, heads, since)
@@ -94,7 +96,7 @@ async def _rebuild(
         await space.know_types(types)
         return await _rows(exclusive, replayed, actor)
 
-    changed: int | None = await run_exclusive_with(pen, space, (), decide)
+    changed: int | None = await run_exclusive_with(writer, space, (), decide)
     return changed
 
 

@@ -10,8 +10,8 @@ from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, r
 from identity.spaces.profile_rows import to_row
 from identity.spaces.space import Space, retry_on_key_rotation
 from identity.store.ingest.write import Writes
-from identity.store.ledger.ledger import said
-from identity.store.privacy.erase import withheld
+from identity.store.ledger.ledger import entry
+from identity.store.privacy.erase import on_hold
 from identity.store.profiles import snapshot_queries
 from identity.values.calls import Identifier, Source
 from identity.values.enums import SpaceMark
@@ -33,7 +33,7 @@ async def remove_identifier(space: Space, ref: str, *, block: bool, source: Sour
 
     async def decide(exclusive: ExclusiveSpace) -> SpaceChange:
         key = space.keys.identifier(named.type, named.value)
-        if key not in exclusive.owners or await withheld(exclusive.connection, space.tenant, [exclusive.owners[key]]):
+        if key not in exclusive.owners or await on_hold(exclusive.connection, space.tenant, [exclusive.owners[key]]):
             return _block(exclusive, key, actor, block=block)
         opened = await open_whole(exclusive, exclusive.owners[key])
         if len(opened.whole.links) == 1:
@@ -43,7 +43,7 @@ async def remove_identifier(space: Space, ref: str, *, block: bool, source: Sour
         await opened.unlock(origin)
         writes = await _rows(exclusive, opened, removal, named, source, block=block)
         profile_id = public_profile(removal.head.canonical)
-        writes.ledger = [said(actor, ACTION, profile_id, stamp_time(removal.stamp))]
+        writes.ledger = [entry(actor, ACTION, profile_id, stamp_time(removal.stamp))]
         return SpaceChange({"profile_id": profile_id, "blocked": block}, writes, (origin, removal.stamp))
 
     answer: dict[str, Any] = await run_exclusive(space, [named], decide)
@@ -56,7 +56,7 @@ def _block(exclusive: ExclusiveSpace, key: bytes, actor: str, *, block: bool) ->
         raise IdentifierNotFound
     stamp = exclusive.stamps(exclusive.gate.stamp)
     writes = Writes(
-        gate=stamp, marks=SpaceMark.BLOCKED, blocked=[key], ledger=[said(actor, ACTION, None, stamp_time(stamp))]
+        gate=stamp, marks=SpaceMark.BLOCKED, blocked=[key], ledger=[entry(actor, ACTION, None, stamp_time(stamp))]
     )
     return SpaceChange({"profile_id": None, "blocked": True}, writes)
 

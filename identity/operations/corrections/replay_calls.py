@@ -72,7 +72,7 @@ async def _ground(view: SpaceReader, opened: UnsealedProfiles, log: Iterable[Tol
             previous = () if call.alias is None else (call.alias.user, call.alias.anonymous)
             named += [*call.identifiers, *(each for each in previous if each is not None)]
         older = older_names(space, named, oldest)
-    forgotten, blocked, cuts = await connected_profiles.marked(
+    forgotten, blocked, cuts = await connected_profiles.constraints(
         view.connection, space.tenant, sorted(keys | older.keys())
     )
     until: dict[bytes, int] = {}

@@ -77,7 +77,7 @@ async def tell(space: Space, result: dict[str, Any]) -> dict[str, Any]:
     keys = {bytes.fromhex(key) for each in result["examples"] for part in each["parts"] for key in part}
     names = await space.read_types()
     async with space.database.reading() as connection:
-        found = await connected_profiles.values(connection, space.tenant, sorted(keys))
+        found = await connected_profiles.identifier_values(connection, space.tenant, sorted(keys))
     values = {}
     for row, key in found:
         value = unwrap_key(space, key).open(IDENTIFIER, row.key[:16], 0, row.value).decode()

@@ -8,8 +8,8 @@ from identity.operations.corrections.unseal_profiles import open_for_parting
 from identity.planning.corrections.unmerge import part
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
 from identity.spaces.space import Space, retry_on_key_rotation
-from identity.store.ledger.ledger import said
-from identity.store.privacy.erase import withheld
+from identity.store.ledger.ledger import entry
+from identity.store.privacy.erase import on_hold
 from identity.values.calls import Source
 from identity.values.errors import NotOneProfile, TooManyCuts
 from identity.values.identifiers import parse
@@ -35,7 +35,7 @@ async def unmerge_profile(
         named = {space.keys.identifier(each.type, each.value) for each in parsed}
         if not named or exclusive.owners.keys() != named:
             raise NotOneProfile
-        if await withheld(exclusive.connection, space.tenant, sorted(set(exclusive.owners.values()))):
+        if await on_hold(exclusive.connection, space.tenant, sorted(set(exclusive.owners.values()))):
             # What a hold keeps is kept as it is, and not told of.
             raise NotOneProfile
         opened = await open_for_parting(exclusive, next(iter(exclusive.owners.values())), named)
@@ -53,7 +53,7 @@ async def unmerge_profile(
         record = act_record("unmerge", source, stamp_time(parting.stamp), body)
         writes = seal_parting(opened, parting, await exclusive.new_subject_keys(), record, exclusive.lane)
         leaving, staying = public_profile(parting.leaving.canonical), public_profile(parting.staying.canonical)
-        writes.ledger = [said(actor, "profile.unmerge", staying, stamp_time(parting.stamp))]
+        writes.ledger = [entry(actor, "profile.unmerge", staying, stamp_time(parting.stamp))]
         answer = {"profile_id": leaving, "remaining_profile_id": staying}
         return SpaceChange(answer, writes, (parting.staying.id, parting.stamp))
 

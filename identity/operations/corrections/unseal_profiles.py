@@ -14,7 +14,7 @@ from identity.spaces.exclusive_transaction import SpaceReader
 from identity.spaces.profile_rows import to_profile, unwrap_key
 from identity.spaces.stored_call_identifiers import alias_keys, strongest_key
 from identity.store.corrections import rules as stored_rules
-from identity.store.postgres.rows import HistoryRow, ProfileRow
+from identity.store.postgres.rows import HistoryRow, OriginRow
 from identity.store.profiles import snapshot_queries
 from identity.values.calls import ACTS, STORED_KINDS
 from identity.values.documents import Document
@@ -29,7 +29,7 @@ class UnsealedProfiles:
     """A canonical profile under the gate. `whole` is what to plan on; `open` adds what lies at origins."""
 
     def __init__(
-        self, exclusive: SpaceReader, rows: Sequence[ProfileRow], held: Sequence[snapshot_queries.HeldRow]
+        self, exclusive: SpaceReader, rows: Sequence[OriginRow], held: Sequence[snapshot_queries.HeldRow]
     ) -> None:
         names = exclusive.space.names
         self.exclusive = exclusive
@@ -60,14 +60,14 @@ class UnsealedProfiles:
         """Makes sure that the key of an origin is there."""
         if id_ not in self.subjects:
             space = self.exclusive.space
-            for key in await snapshot_queries.keys(self.exclusive.connection, space.tenant, [id_]):
+            for key in await snapshot_queries.subject_keys(self.exclusive.connection, space.tenant, [id_]):
                 self.subjects[id_] = unwrap_key(space, key)
 
     async def open(self, origins: AbstractSet[bytes]) -> None:
         """Adds everything that lies at these origins."""
         connection, tenant, space = self.exclusive.connection, self.exclusive.space.tenant, self.exclusive.space
         wanted = sorted(origins)
-        for key in await snapshot_queries.keys(connection, tenant, wanted):
+        for key in await snapshot_queries.subject_keys(connection, tenant, wanted):
             subject = self.subjects[key.id] = unwrap_key(space, key)
             if key.document is not None and key.version is not None:
                 plain = subject.open(DOCUMENT, key.id, key.version, key.document)
@@ -101,7 +101,8 @@ class UnsealedProfiles:
         aliases = await snapshot_queries.evidence(connection, space.tenant, sorted(self.rows), [ALIAS])
         origins = sorted({alias.origin for alias in aliases})
         subjects = {
-            key.id: unwrap_key(space, key) for key in await snapshot_queries.keys(connection, space.tenant, origins)
+            key.id: unwrap_key(space, key)
+            for key in await snapshot_queries.subject_keys(connection, space.tenant, origins)
         }
         for alias in aliases:
             call = unpack(subjects[alias.origin].open(EVIDENCE, alias.origin, alias.stamp, alias.payload))
@@ -115,7 +116,7 @@ class UnsealedProfiles:
 async def open_whole(exclusive: SpaceReader, *ids: bytes) -> UnsealedProfiles:
     """The canonical profiles that origins belong to: their origins, identifiers and cuts."""
     connection, tenant = exclusive.connection, exclusive.space.tenant
-    rows = await snapshot_queries.profiles(connection, tenant, ids)
+    rows = await snapshot_queries.origins(connection, tenant, ids)
     held = await snapshot_queries.identifiers(connection, tenant, sorted(row.id for row in rows))
     found = UnsealedProfiles(exclusive, rows, held)
     if exclusive.gate.marks & SpaceMark.CUTS:

@@ -48,8 +48,8 @@ async def acknowledge_changes(
         heads = {lane.lane: lane.seq for lane in await feed.lanes(connection, space.tenant)}
         if any(seq > heads.get(lane, 0) for lane, seq in position.lanes.items()):
             raise Resync
-        delivery = await deliveries.lock(connection, space.tenant, destination)
-        if message is not None and not await deliveries.take_message(
+        delivery = await deliveries.get_locked(connection, space.tenant, destination)
+        if message is not None and not await deliveries.accept_message(
             connection, space.tenant, destination, message, now
         ):
             raise CallbackRepeated
@@ -57,7 +57,7 @@ async def acknowledge_changes(
             return Acknowledgement(now, 0)
         before = None if delivery.acked is None else unpack(delivery.acked)
         entries, since = between(delivery.acked, place)
-        settled = await erasure_notices.acknowledge(
+        settled = await erasure_notices.mark_acknowledged(
             connection, space.tenant, destination, entries, since, now, sha256(place).digest()
         )
         if before is None or before.behind(position) or before.began < position.began:

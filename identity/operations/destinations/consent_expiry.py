@@ -27,7 +27,7 @@ async def announce_expired(spaces: Spaces) -> int:
     skipped: list[int] = []
     while True:
         async with spaces.database.reading() as connection:
-            expired = await disclosures.lapsed(connection, now, PAGE, skipped)
+            expired = await disclosures.expired_consents(connection, now, PAGE, skipped)
         for space_id, origins in expired.items():
             try:
                 space = await spaces.get(space_id)
@@ -42,7 +42,7 @@ async def announce_expired(spaces: Spaces) -> int:
 
 async def _announce(space: Space, origins: Sequence[bytes], now: int) -> int:
     async with space.database.transaction() as connection:
-        found = await disclosures.announce(connection, space.tenant, origins, now)
+        found = await disclosures.raise_versions(connection, space.tenant, origins, now)
         # The change is of now: an entry with the stamp of the last call might be past its retention.
         changes = [ChangeRow(FeedOperation.UPSERT, row.version, now << SLOT_BITS, row.canonical, None) for row in found]
         if changes:
@@ -65,4 +65,4 @@ async def forget_entries(spaces: Spaces, days: int) -> None:
             deleted = PAGE
             while deleted == PAGE:
                 async with space.database.transaction() as connection:
-                    deleted = await feed.forget(connection, space.tenant, lane, before, PAGE)
+                    deleted = await feed.trim(connection, space.tenant, lane, before, PAGE)

@@ -123,7 +123,7 @@ def _may_find(keys: Sequence[bytes] | None, opened: Opened, view: Visible, seen:
 
 async def _find(
     space: Space, scope: Scope, refs: Sequence[str]
-) -> tuple[profile_queries.Profiles, dict[int, Sequence[bytes]]]:
+) -> tuple[profile_queries.ProfileRows, dict[int, Sequence[bytes]]]:
     """The profiles by position of the reference, and the blind indexes of the references that are identifiers."""
     region = (await space.rules()).region
     ids: dict[int, bytes] = {}
@@ -137,8 +137,8 @@ async def _find(
         if scope.entitled.identifier(identifier.type):
             named[nr] = identifier
     heads: dict[int, bytes] = {}
-    members: dict[bytes, profile_queries.Member] = {}
-    held: list[profile_queries.Held] = []
+    members: dict[bytes, profile_queries.MemberOriginRow] = {}
+    held: list[profile_queries.MemberIdentifierRow] = []
     async with space.database.reading() as connection:
         newest = space.keys.versions.newest
         keys = [space.keys.identifiers(each.type, each.value) for each in named.values()]
@@ -153,4 +153,4 @@ async def _find(
             # A profile found both ways has the identifiers that the first statement read.
             held += [each for each in found.identifiers if each.origin not in members]
             members |= {member.id: member for member in found.members if member.id not in members}
-    return profile_queries.Profiles(heads, list(members.values()), held), dict(zip(named, keys, strict=True))
+    return profile_queries.ProfileRows(heads, list(members.values()), held), dict(zip(named, keys, strict=True))

@@ -18,7 +18,7 @@ from identity.planning.consent.purposes import Purposes
 from identity.planning.destinations.policy import Entitled, Visible, visible
 from identity.spaces.space import Space
 from identity.store.destinations import destinations, disclosures
-from identity.store.destinations.disclosures import DisclosureRow, Read
+from identity.store.destinations.disclosures import DisclosureRow, OriginKey
 from identity.values.calls import DAY
 from identity.values.errors import DestinationNotFound
 from identity.values.ids import private, public
@@ -81,7 +81,7 @@ async def past_disclosures(space: Space, scope: Scope, origins: Sequence[bytes])
     if not origins:
         return []
     async with space.database.reading() as connection:
-        return await disclosures.of(connection, space.tenant, scope.id, origins)
+        return await disclosures.by_origins(connection, space.tenant, scope.id, origins)
 
 
 async def disclose(
@@ -103,7 +103,7 @@ async def disclose(
                 continue
             new.append(row)
             if key_id is not None:
-                read.append(Read(row.origin, key_id))
+                read.append(OriginKey(row.origin, key_id))
     if new:
         async with space.database.transaction() as connection:
             await disclosures.add(connection, space.tenant, scope.id, new, read)

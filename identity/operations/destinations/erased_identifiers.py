@@ -21,8 +21,8 @@ async def erased_identifiers(space: Space, scope: Scope, erasures: Collection[by
     if not erasures:
         return {}
     async with space.database.reading() as connection:
-        due = await erasure_notices.due_to(connection, space.tenant, scope.id, sorted(erasures))
-        keys = {key.id: key for key in await snapshot_queries.keys(connection, space.tenant, list(due))}
+        due = await erasure_notices.addressed_to(connection, space.tenant, scope.id, sorted(erasures))
+        keys = {key.id: key for key in await snapshot_queries.subject_keys(connection, space.tenant, list(due))}
     found: dict[bytes, list[Identifier]] = {}
     for id_, sealed in due.items():
         found[id_] = []

@@ -64,7 +64,7 @@ async def explain_missing_trait(space: Space, name: str, ref: str, trait: str) -
     DestinationNotFound; BadIdentifier where the reference is no `type:value`; TooMuch.
     """
     async with space.database.reading() as connection:
-        row = await destinations.named(connection, space.tenant, name)
+        row = await destinations.by_name(connection, space.tenant, name)
     if row is None:
         raise DestinationNotFound
     scope = await open_scope(space, public("dst", row.public_id))
@@ -92,7 +92,7 @@ async def _facts(space: Space, scope: Scope, ref: str, trait: str) -> tuple[Fact
         return msgspec.structs.replace(facts, usable=False), None
     async with space.database.reading() as connection:
         newest, keys = space.keys.versions.newest, space.keys.identifiers(type_, value)
-        known = await unknown_identifiers.of(connection, space.tenant, keys, space.keys.suppression(type_, value))
+        known = await unknown_identifiers.look_up(connection, space.tenant, keys, space.keys.suppression(type_, value))
         found = await profile_queries.by_keys(connection, space.tenant, [keys], MOST_ORIGINS, newest)
     nobody = stands_for_nobody(value) or value in NOBODYS_EMAILS or rules.blocked(type_, value)
     facts = msgspec.structs.replace(
@@ -154,7 +154,7 @@ async def _standing(space: Space, scope: Scope, opened: Opened) -> tuple[Standin
             about = None
             if place is not None:
                 after = {lane: place.lanes.get(lane, 0) for lane in lanes}
-                about = await feed.about(connection, space.tenant, after, ids, MOST_ENTRIES)
+                about = await feed.mentions(connection, space.tenant, after, ids, MOST_ENTRIES)
             versions = (scope.version, scope.purposes.version)
             found.append(standing(place, versions, lanes, opened.head.canonical, about))
     return found[0], found[1] == "settled"

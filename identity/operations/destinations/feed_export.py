@@ -90,7 +90,7 @@ async def _step(
     page = await read_lines(space, scope, cursor, limit)
     calls = await _calls(space, page.lines)
     async with space.database.reading() as connection:
-        keys = await spaces_and_keys.key_names(connection, space.tenant.id)
+        keys = await spaces_and_keys.key_ids(connection, space.tenant.id)
     writer = _StateWriter(space, scope, calls, keys)
     states = [each for line in page.lines if (each := await writer.write(line)) is not None]
     return states, page.position, page.more, page.passed

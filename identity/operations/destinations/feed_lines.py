@@ -117,7 +117,7 @@ async def _profiles_page(space: Space, scope: Scope, position: Position, limit: 
     """The states of the next profiles, on the way through all of them."""
     after = position.after or BEGINNING
     async with space.database.reading() as connection:
-        found = await profile_queries.canonical(connection, space.tenant, after, limit)
+        found = await profile_queries.list_canonical(connection, space.tenant, after, limit)
     ids = [id_ for id_, _, _ in found]
     last = ids[-1] if len(ids) == limit else None
     at = time.time_ns() // 1000 << SLOT_BITS
@@ -133,7 +133,7 @@ async def _entry_lines(space: Space, scope: Scope, entries: Sequence[Entry]) -> 
         {id_ for each in entries for id_ in (each.profile, each.other) if id_ and each.op != FeedOperation.ERASE}
     )
     async with space.database.reading() as connection:
-        canonical = dict(await feed.names(connection, space.tenant, named)) if named else {}
+        canonical = dict(await feed.canonical_ids(connection, space.tenant, named)) if named else {}
     return await _lines(space, scope, collapsed(entries, canonical))
 
 

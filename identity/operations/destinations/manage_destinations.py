@@ -95,7 +95,7 @@ async def put_destination(
             raise BadCallback(str(error)) from None
     for _ in range(_TRIES):
         async with space.database.reading() as connection:
-            found = await destinations.named(connection, space.tenant, name)
+            found = await destinations.by_name(connection, space.tenant, name)
         try:
             if found is None:
                 return await _create(space, name, entitled, actor)
@@ -155,7 +155,7 @@ async def rotate_secrets(space: Space, name: str, actor: str) -> DestinationSecr
             sealed = seal_document(space, row.public_id, version, new)
             if not await destinations.change(connection, space.tenant, row.id, version, sealed):
                 continue
-            for ended in (await destinations.keys_of(connection, space.tenant, scope))[: -(_LIVE_SECRETS - 1)]:
+            for ended in (await destinations.keys_with_scope(connection, space.tenant, scope))[: -(_LIVE_SECRETS - 1)]:
                 await spaces_and_keys.revoke_key(connection, space.tenant.id, ended)
             await spaces_and_keys.create_key(connection, space.tenant.id, key_id, name, [scope], hash_of(secret))
             await ledger.note(connection, space.tenant.id, actor, "destination.rotate", public("dst", row.public_id))
@@ -171,7 +171,7 @@ async def get_destination(space: Space, name: str) -> DestinationStatus:
 async def list_destinations(space: Space) -> list[DestinationStatus]:
     """All destinations, by name."""
     async with space.database.reading() as connection:
-        rows = await destinations.every(connection, space.tenant)
+        rows = await destinations.list_destinations(connection, space.tenant)
     return [await _status(space, row) for row in rows]
 
 
@@ -183,17 +183,17 @@ async def remove_destination(space: Space, name: str, actor: str) -> list[str]:
     row = await _named(space, name)
     async with space.database.transaction() as connection:
         await destinations.remove(connection, space.tenant, row.id)
-        keys = await destinations.keys_of(connection, space.tenant, _scope(row.public_id))
+        keys = await destinations.keys_with_scope(connection, space.tenant, _scope(row.public_id))
         for key_id in keys:
             await spaces_and_keys.revoke_key(connection, space.tenant.id, key_id)
-        await erasure_notices.give_up(connection, space.tenant, row.id, time.time_ns() // 1000)
+        await erasure_notices.mark_unreachable(connection, space.tenant, row.id, time.time_ns() // 1000)
         await ledger.note(connection, space.tenant.id, actor, "destination.delete", public("dst", row.public_id))
     return keys
 
 
 async def _named(space: Space, name: str) -> DestinationRow:
     async with space.database.reading() as connection:
-        row = await destinations.named(connection, space.tenant, name)
+        row = await destinations.by_name(connection, space.tenant, name)
     if row is None:
         raise DestinationNotFound
     return row
@@ -204,11 +204,13 @@ async def _status(space: Space, row: DestinationRow) -> DestinationStatus:
     now = time.time_ns() // 1000
     async with space.database.reading() as connection:
         delivery = await deliveries.get(connection, space.tenant, row.id)
-        waiting = await erasure_notices.waiting(connection, space.tenant, row.id)
+        waiting = await erasure_notices.count_unacknowledged(connection, space.tenant, row.id)
         lanes = {each.lane: each.base for each in await feed.lanes(connection, space.tenant)}
         known = further(delivery.acked, delivery.watched)
         after = {lane: max(base, known.get(lane, 0)) for lane, base in lanes.items()}
-        since = (await overdue_destinations.oldest(connection, space.tenant, row.id, after, _ENTRIES_CHECKED)).oldest
+        since = (
+            await overdue_destinations.oldest_unacknowledged(connection, space.tenant, row.id, after, _ENTRIES_CHECKED)
+        ).oldest
     return DestinationStatus(
         id=row.public_id,
         name=row.name,

@@ -10,7 +10,7 @@ from typing import Final
 from identity.planning.destinations.feed_pages import Position, further, pack
 from identity.spaces.space import Spaces
 from identity.store.destinations import deliveries, feed, overdue_destinations
-from identity.store.destinations.overdue_destinations import Counted, StandingRow
+from identity.store.destinations.overdue_destinations import DestinationPositionRow, OverdueCounts
 from identity.store.privacy import erasure_notices
 from identity.values.calls import DAY
 from identity.values.errors import OnefoldError
@@ -23,20 +23,20 @@ PAGE: Final = 1_000
 _STEPS: Final = 100
 
 
-async def find_overdue(spaces: Spaces, now: int | None = None) -> Counted:
+async def find_overdue(spaces: Spaces, now: int | None = None) -> OverdueCounts:
     """Flag whatever is overdue at a time (microseconds, default: now) and count the flags of all spaces."""
     now = time.time_ns() // 1000 if now is None else now
     async with spaces.database.reading() as connection:
-        while await erasure_notices.fall_due(connection, now, GRACE, PAGE) == PAGE:
+        while await erasure_notices.mark_past_deadline(connection, now, GRACE, PAGE) == PAGE:
             pass
-        rows = await overdue_destinations.every(connection)
+        rows = await overdue_destinations.list_positions(connection)
     for row in rows:
         await _check(spaces, row)
     async with spaces.database.reading() as connection:
         return await overdue_destinations.count(connection, now - OVERDUE_AFTER)
 
 
-async def _check(spaces: Spaces, row: StandingRow) -> None:
+async def _check(spaces: Spaces, row: DestinationPositionRow) -> None:
     """Record since when a destination is behind; entries that need no acknowledgement are not read again."""
     after = further(row.acked, row.watched)
     if row.behind_at is None and sum(after.values()) == row.entries:
@@ -49,9 +49,11 @@ async def _check(spaces: Spaces, row: StandingRow) -> None:
         lanes = await feed.lanes(connection, space.tenant)
         after = {each.lane: max(each.base, after.get(each.lane, 0)) for each in lanes}
         for _ in range(_STEPS):
-            found = await overdue_destinations.oldest(connection, space.tenant, row.destination, after, PAGE)
+            found = await overdue_destinations.oldest_unacknowledged(
+                connection, space.tenant, row.destination, after, PAGE
+            )
             if found.oldest is not None or not found.lanes:
                 break
             after |= found.lanes
         place = pack(Position(0, 0, 0, None, after))
-        await deliveries.watch(connection, space.tenant, row.destination, place, found.oldest)
+        await deliveries.set_watched(connection, space.tenant, row.destination, place, found.oldest)

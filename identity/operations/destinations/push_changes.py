@@ -127,7 +127,7 @@ class Pushing:
         if not page.changes and not (start and starts(start)):
             async with space.database.reading() as connection:
                 now = self._now()
-                return await deliveries.moved(connection, space.tenant, destination, page.place, now, claim.next_at)
+                return await deliveries.skip_to(connection, space.tenant, destination, page.place, now, claim.next_at)
         failure = await self._post(space, id_, document, start or b"", page)
         if failure is None:
             return await self._accepted(space, destination, claim, page)
@@ -148,9 +148,9 @@ class Pushing:
         now = self._now()
         entries, since = between(claim.pushed or claim.acked, page.place)
         async with space.database.transaction() as connection:
-            moved = await deliveries.sent(connection, space.tenant, destination, page.place, now, claim.next_at)
+            moved = await deliveries.record_sent(connection, space.tenant, destination, page.place, now, claim.next_at)
             if moved:
-                await erasure_notices.accepted(connection, space.tenant, destination, entries, since, now)
+                await erasure_notices.mark_accepted(connection, space.tenant, destination, entries, since, now)
         return moved
 
     async def _failed(self, space: Space, destination: int, claim: DeliveryRow, reason: str) -> bool:
@@ -158,10 +158,10 @@ class Pushing:
         begun = now if claim.first_failed_at is None else claim.first_failed_at
         following = next_attempt(begun, claim.attempts + 1, now, random.random())  # noqa: S311 (spreads, guards nothing)
         async with space.database.transaction() as connection:
-            ours = await deliveries.failed(connection, space.tenant, destination, now, following, claim.next_at)
+            ours = await deliveries.record_failure(connection, space.tenant, destination, now, following, claim.next_at)
             owed = 0
             if ours and following is None:
-                owed = await erasure_notices.overdue(connection, space.tenant, destination, now)
+                owed = await erasure_notices.mark_overdue(connection, space.tenant, destination, now)
         if ours and following is None:
             _log.error("push.dead", space=space.tenant.id, reason=reason, count=owed)
         elif ours:

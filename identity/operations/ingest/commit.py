@@ -29,10 +29,10 @@ from identity.spaces.retry import Again, repeat_write, writer_policy
 from identity.spaces.space import Space
 from identity.store.ingest import load
 from identity.store.ingest.write import apply
-from identity.store.ledger.ledger import said
+from identity.store.ledger.ledger import entry
 from identity.store.postgres.database import Database
-from identity.store.postgres.pipeline import WireConnection, commit, rollback
-from identity.store.postgres.writer_connection import Pen
+from identity.store.postgres.pipeline import PipelineConnection, commit, rollback
+from identity.store.postgres.writer_connection import WriterConnection
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import Call
 from identity.values.errors import Conflict
@@ -68,17 +68,17 @@ class Writer:
 
     def __init__(self, database: Database, *, keeps: bool = True) -> None:
         self._database = database
-        self._pen = Pen(database)
+        self._writer = WriterConnection(database)
         self._keeps = keeps
 
     @property
     def clock(self) -> Clock:
         """The clock of the writer slot."""
-        return self._pen.clock
+        return self._writer.clock
 
     async def close(self) -> None:
         """Gives the writer slot back."""
-        await self._pen.close()
+        await self._writer.close()
 
     async def write(self, space: Space, requests: Sequence[Request]) -> None:
         """Commits the calls of these requests and sets their outcomes.
@@ -87,14 +87,14 @@ class Writer:
         or a key is missing, SpaceNotFound for a space that was deleted.
         """
         batch = _Batch(space, requests)
-        await repeat_write(_POLICY, self._database, self._pen, lambda connection: self._attempt(connection, batch))
+        await repeat_write(_POLICY, self._database, self._writer, lambda connection: self._attempt(connection, batch))
 
-    async def _attempt(self, connection: WireConnection, batch: _Batch) -> Again | None:
+    async def _attempt(self, connection: PipelineConnection, batch: _Batch) -> Again | None:
         """Loads, plans and commits the batch once."""
         space, requests, tried = batch.space, batch.requests, batch.tried
         calls = [call for request in requests for _, call in request.calls]
         stamp = self.clock.next()
-        lease = self._pen.lease
+        lease = self._writer.lease
         if lease is None:
             raise Conflict
         first = await load.begin(
@@ -109,7 +109,7 @@ class Writer:
         )
         if tried:
             # Before anything else: reading again would give calls without an id another one.
-            done = await load.committed(connection, space.tenant, [call.message for call in calls], list(tried))
+            done = await load.committed_batch(connection, space.tenant, [call.message for call in calls], list(tried))
             if done is not None:
                 await rollback(connection)
                 _answer(requests, tried[done])
@@ -124,7 +124,7 @@ class Writer:
         if newest + MARGIN >= self.clock.until:
             # Another host's clock is ahead of ours: the lease has to reach beyond what it wrote.
             await rollback(connection)
-            self._pen.behind(newest)
+            self._writer.follow_clock(newest)
             return Again.AGAIN
         made = make_plan(opened.around, calls, rules, self.clock.next, new_id, public_profile)
         if made.rests_on_absence and not batch.alone:
@@ -140,7 +140,7 @@ class Writer:
         writes.gate = self.clock.last << SLOT_BITS | self.clock.slot if made.rests_on_absence else 0
         writes.lane = self.clock.slot % spaces_and_keys.LANES
         writes.ledger = [
-            said(
+            entry(
                 f"key:{record.call.source.key}", "alias.force", public_profile(record.origin), stamp_time(record.stamp)
             )
             for record in made.forced
@@ -153,7 +153,7 @@ class Writer:
         return None
 
     async def _open(
-        self, connection: WireConnection, space: Space, calls: Sequence[Call], rules: Rules, first: load.First
+        self, connection: PipelineConnection, space: Space, calls: Sequence[Call], rules: Rules, first: load.BatchClaim
     ) -> tuple[UnsealedBatch, int, tuple[int, bytes] | None]:
         """Locks what the first round trip found and opens it."""
         groups = {call.group_key for call in calls if call.group is not None}
@@ -185,7 +185,7 @@ class Writer:
         return opened, slot, second.slot
 
     async def _marks(
-        self, connection: WireConnection, space: Space, calls: Sequence[Call], first: load.First
+        self, connection: PipelineConnection, space: Space, calls: Sequence[Call], first: load.BatchClaim
     ) -> Neighbourhood:
         """What must be respected of what these calls name."""
         named = {i.key: i for call in calls for i in (*call.identifiers, *call.unlinked)}
@@ -193,7 +193,9 @@ class Writer:
             if call.alias is not None:
                 named |= {i.key: i for i in (call.alias.user, call.alias.anonymous) if i is not None}
         hashes = {space.keys.suppression(i.type, i.value): key for key, i in named.items()}
-        suppressed, blocked, cuts = await load.marks(connection, space.tenant, first.gate, list(hashes), list(named))
+        suppressed, blocked, cuts = await load.constraints(
+            connection, space.tenant, first.gate, list(hashes), list(named)
+        )
         marked = Neighbourhood(blocked=blocked)
         for hash_, whole, until in suppressed:
             if whole:
@@ -206,8 +208,8 @@ class Writer:
 
 
 async def _current(
-    connection: WireConnection, space: Space, requests: Sequence[Request], first: load.First
-) -> load.First | None:
+    connection: PipelineConnection, space: Space, requests: Sequence[Request], first: load.BatchClaim
+) -> load.BatchClaim | None:
     """What was found, where the requests were read under what the gate names and nothing is behind that.
 
     Else it is rolled back and made good, and None: what was looked for was not all.

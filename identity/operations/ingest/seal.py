@@ -14,7 +14,7 @@ from identity.spaces.new_subject_keys import NewSubjectKeys
 from identity.spaces.profile_rows import to_row
 from identity.store.ingest.write import Writes
 from identity.store.postgres import rows
-from identity.store.postgres.rows import Gate
+from identity.store.postgres.rows import SpaceLockRow
 from identity.values.calls import STORED_KINDS
 from identity.values.enums import HistoryKind
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, GROUP_ID, GROUP_TRAITS, IDENTIFIER
@@ -25,7 +25,7 @@ class Sealer:
     """Seals one plan. `slot` is the key slot to mint under: its number, epoch and wrapped key."""
 
     def __init__(
-        self, opened: UnsealedBatch, gate: Gate, rules: Rules, slot: int, held: tuple[int, bytes] | None
+        self, opened: UnsealedBatch, gate: SpaceLockRow, rules: Rules, slot: int, held: tuple[int, bytes] | None
     ) -> None:
         self.opened = opened
         self.space = opened.space
@@ -58,7 +58,7 @@ class Sealer:
         minted = self._new_keys.get(id_)
         return self.opened.subject(id_) if minted is None else minted
 
-    def _profile(self, profile: Profile, *, recounted: bool) -> rows.ProfileRow:
+    def _profile(self, profile: Profile, *, recounted: bool) -> rows.OriginRow:
         return to_row(profile, self.space.codes, None if recounted else self.opened.rows[profile.id])
 
     def _identifiers(self, plan: Plan) -> None:

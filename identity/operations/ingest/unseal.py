@@ -10,8 +10,8 @@ from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.working_set import set_key
 from identity.spaces.profile_rows import to_profile, unwrap_key
 from identity.spaces.space import Space
-from identity.store.ingest.load import First, Second
-from identity.store.postgres.rows import ProfileRow
+from identity.store.ingest.load import BatchClaim, LockedRows
+from identity.store.postgres.rows import OriginRow
 from identity.values.calls import Call
 from identity.vault.seal import DOCUMENT, GROUP_ID, GROUP_TRAITS
 from identity.vault.subject_keys import SubjectKey
@@ -20,9 +20,9 @@ from identity.vault.subject_keys import SubjectKey
 class UnsealedBatch:
     """The rows under the locks as a plan wants them, and the subject keys to seal with."""
 
-    def __init__(self, space: Space, first: First, second: Second) -> None:
+    def __init__(self, space: Space, first: BatchClaim, second: LockedRows) -> None:
         self.space = space
-        self.rows: dict[bytes, ProfileRow] = {row.id: row for row in second.profiles}
+        self.rows: dict[bytes, OriginRow] = {row.id: row for row in second.profiles}
         self.documents: dict[bytes, int] = {}
         self.accounts: dict[bytes, int] = {row.key: row.version for row in second.accounts}
         self.sightings: set[tuple[bytes, bytes]] = set()
@@ -43,7 +43,7 @@ class UnsealedBatch:
             subject = self._subjects[id_] = unwrap_key(self.space, self._keys[id_])
         return subject
 
-    def _around(self, first: First, second: Second) -> Neighbourhood:
+    def _around(self, first: BatchClaim, second: LockedRows) -> Neighbourhood:
         names = self.space.names
         around = Neighbourhood(
             owners=dict(first.owners),

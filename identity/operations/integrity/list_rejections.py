@@ -33,19 +33,21 @@ async def list_rejections(space: Space, since: str | None, limit: int, cursor: s
     oldest = _stamp(since)
     newest = space.keys.versions.newest
     async with space.database.reading() as connection:
-        packed = await rejections.packed(connection, space.tenant, oldest, before, limit + 1)
-        demoted = await rejections.demoted(connection, space.tenant, oldest, before[0], limit + 1)
-        keys = await spaces_and_keys.key_names(connection, space.tenant.id)
+        packed = await rejections.rejected_calls(connection, space.tenant, oldest, before, limit + 1)
+        demoted = await rejections.demoted_calls(connection, space.tenant, oldest, before[0], limit + 1)
+        keys = await spaces_and_keys.key_ids(connection, space.tenant.id)
         await space.same_index(connection, newest)
-    places: list[tuple[int, int, rejections.Packed | rejections.Demotion]] = [(row.stamp, 0, row) for row in demoted]
+    places: list[tuple[int, int, rejections.RejectedCallsRow | rejections.DemotedCallRow]] = [
+        (row.stamp, 0, row) for row in demoted
+    ]
     places += [(row.stamp, number, row) for row in packed for number in range(row.seen)]
     # No two rows bear one stamp, so the rows themselves are never compared.
     places.sort(key=lambda place: place[:2], reverse=True)
     shown = places[:limit]
-    teller = await _teller(space, keys, [row for _, _, row in shown if isinstance(row, rejections.Demotion)])
+    teller = await _teller(space, keys, [row for _, _, row in shown if isinstance(row, rejections.DemotedCallRow)])
     lines = []
     for _, number, row in shown:
-        line = teller.refusal(row, number) if isinstance(row, rejections.Packed) else teller.demotion(row)
+        line = teller.refusal(row, number) if isinstance(row, rejections.RejectedCallsRow) else teller.demotion(row)
         lines += [] if line is None else [line]
         # Reading a large call again takes milliseconds, and others are waiting for this loop.
         await asyncio.sleep(0)
@@ -65,7 +67,7 @@ class _Teller:
         self.rules = rules
         self.opened: dict[int, list[Refusal]] = {}
 
-    def refusal(self, row: rejections.Packed, number: int) -> dict[str, Any]:
+    def refusal(self, row: rejections.RejectedCallsRow, number: int) -> dict[str, Any]:
         """One call of a row."""
         space = self.space
         if row.stamp not in self.opened:
@@ -88,7 +90,7 @@ class _Teller:
             "profile_id": None,
         }
 
-    def demotion(self, row: rejections.Demotion) -> dict[str, Any] | None:
+    def demotion(self, row: rejections.DemotedCallRow) -> dict[str, Any] | None:
         """A stored call that lost identifiers; None where its keys are gone, and its person with them."""
         if row.slot is None or row.epoch is None or row.canonical is None:
             return None
@@ -115,7 +117,7 @@ class _Teller:
         }
 
 
-async def _teller(space: Space, keys: dict[int, str], demoted: list[rejections.Demotion]) -> _Teller:
+async def _teller(space: Space, keys: dict[int, str], demoted: list[rejections.DemotedCallRow]) -> _Teller:
     names = await space.read_types() if demoted else {}
     rules = {version: await space.rules(version) for version in {row.rules_version for row in demoted}}
     return _Teller(space, keys, names, rules)

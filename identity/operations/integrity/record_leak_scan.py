@@ -15,7 +15,7 @@ async def note_scan(url: str, result: dict[str, Any]) -> int:
     try:
         async with database.reading() as connection:
             spaces = await spaces_and_keys.list_spaces(connection)
-        entry = ledger.said("operator", "scan", None, time.time_ns() // 1000, result)
+        entry = ledger.entry("operator", "scan", None, time.time_ns() // 1000, result)
         for space in spaces:
             async with database.transaction() as connection:
                 await ledger.append(connection, space.id, *entry)

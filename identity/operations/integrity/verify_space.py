@@ -109,13 +109,13 @@ class _Audit:
         lanes = await store.lanes(self.connection, self.tenant)
         for lane in lanes:
             tally.read_lane(*lane)
-        await self._read("feed", store.TOLD, tally.read_told)
+        await self._read("feed", store.FEED_STATE, tally.read_told)
         tally.check(evidence)
         await self._destinations(lanes)
         await self._keys(forgotten=tally.forgotten)
         await self._ledger()
 
-    async def _destinations(self, lanes: Sequence[store.LaneRow]) -> None:
+    async def _destinations(self, lanes: Sequence[store.LaneCheckRow]) -> None:
         """Reads what the feed says of erasures, how far destinations are in it, and who was told of whom."""
         add, heads = self.findings.add, {lane.lane: lane.seq or 0 for lane in lanes}
 
@@ -145,7 +145,7 @@ class _Audit:
             number, end = seq, hash_
 
         await self._read("ledger", store.LEDGER, walk)
-        head = await ledger.head(self.connection, self.tenant)
+        head = await ledger.read_head(self.connection, self.tenant)
         if (head.seq, head.hash) != (number, end):
             self.findings.add("ledger_broken", f"the end, {head.seq}")
 
@@ -159,11 +159,11 @@ class _Audit:
                 self.findings.add("forgotten_linked", of_key(key))
         acts = [
             (stamp, kind, rekey_rows.keys(kept, self._names))
-            for stamp, kind, kept in await store.acts(connection, tenant, [UNMERGE, REMOVE])
+            for stamp, kind, kept in await store.corrections(connection, tenant, [UNMERGE, REMOVE])
         ]
         ties = Ties(census, self.findings, Undone(acts, forgotten))
         await self._read("evidence", store.EVIDENCE, ties.read, keys=(3,))
-        ties.check(await store.took_part(connection, tenant, HistoryKind.UNMERGED))
+        ties.check(await store.profiles_with_history(connection, tenant, HistoryKind.UNMERGED))
         return ties.calls
 
     async def _keys(self, *, forgotten: bool) -> None:

@@ -20,12 +20,12 @@ async def dump(spaces: Spaces, space: Space) -> Head:
     roll is under way; a dump with slots of two epochs is refused.
     """
     async with key_tables.snapshot(space.database) as connection:
-        slots = await key_tables.slots(connection, space.tenant)
+        slots = await key_tables.slot_keys(connection, space.tenant)
         epochs = {slot.epoch for slot in slots}
         if len(epochs) > 1:
             raise SealBroken
-        count = await key_tables.count(connection, space.tenant)
-        pages = [packed_subjects(page) async for page in key_tables.subjects(connection, space.tenant)]
+        count = await key_tables.count_subject_keys(connection, space.tenant)
+        pages = [packed_subjects(page) async for page in key_tables.subject_keys(connection, space.tenant)]
     epoch = epochs.pop() if epochs else max(await asyncio.to_thread(spaces.keyring.epochs, space.public_id))
     head = Head(space.public_id, epoch, len(slots), count)
     start = packed(head, [(slot.slot, slot.wrapped) for slot in slots])

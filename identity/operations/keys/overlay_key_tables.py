@@ -44,8 +44,8 @@ async def overlay(spaces: Spaces, space: Space) -> Laid:
     if dump.head.epoch < before:
         raise Misconfigured(OLDER)
     await prove(space, dump)
-    slots = [key_tables.Slot(slot, dump.head.epoch, wrapped) for slot, wrapped in dump.slots]
-    pages = ([key_tables.Subject(*each) for each in page] for page in dump.subjects())
+    slots = [key_tables.DumpedSlotRow(slot, dump.head.epoch, wrapped) for slot, wrapped in dump.slots]
+    pages = ([key_tables.DumpedSubjectRow(*each) for each in page] for page in dump.subjects())
     writer = await space.database.writer()
     try:
         async with writer.transaction():

@@ -23,7 +23,7 @@ from identity.store.destinations import feed
 from identity.store.ingest.write import raise_gate
 from identity.store.keys import epoch_key_roll
 from identity.store.ledger import ledger
-from identity.store.postgres.pipeline import WireConnection
+from identity.store.postgres.pipeline import PipelineConnection
 from identity.store.postgres.tenant import Tenant
 from identity.store.privacy import erasures, holds, restore_erasures, restore_requests
 from identity.store.spaces import spaces_and_keys
@@ -36,13 +36,13 @@ from identity.vault.seal import HOLD
 
 RESTORED: Final = "restored"
 _log = structlog.get_logger(__name__)
-Replay = Callable[[WireConnection, Tenant, dict[str, Any]], Awaitable[None]]
+Replay = Callable[[PipelineConnection, Tenant, dict[str, Any]], Awaitable[None]]
 
 
 async def keep_level(spaces: Spaces, known: dict[int, int]) -> None:
     """One look at every space; `known` are the numbers up to which each was level the last time."""
     async with spaces.database.reading() as connection:
-        heads = await ledger.heads(connection)
+        heads = await ledger.last_entries(connection)
         found = await spaces_and_keys.list_spaces(connection)
     for row in found:
         seq = heads.get(row.id, 0)
@@ -90,11 +90,11 @@ async def repair(spaces: Spaces, tenant: Tenant, public_id: bytes, journal: Jour
         async with connection.transaction():
             await connection.execute("SET LOCAL statement_timeout = 0")
             stamp = await epoch_key_roll.hold_gate(connection, tenant.id)
-            head = await ledger.head(connection, tenant)
+            head = await ledger.read_head(connection, tenant)
             if head.seq and head.hash != await _hash_in(journal, head.seq):
                 raise LedgerBroken
             # Who was told of people since has to hear anew who is there, and drop whoever is not.
-            await feed.begin_anew(connection, tenant)
+            await feed.restart(connection, tenant)
             await rotate_up_to(space, connection, 0, 0)
             hash_ = head.hash
             for line in await asyncio.to_thread(lambda: list(journal.after(head.seq))):
@@ -106,7 +106,7 @@ async def repair(spaces: Spaces, tenant: Tenant, public_id: bytes, journal: Jour
                 if again is not None:
                     await again(connection, tenant, {**entry, "seq": line.seq})
                 stamp = max(stamp, int(entry.get("stamp", 0)))
-                await ledger.restore(connection, tenant, ledger.Entry(*line))
+                await ledger.restore(connection, tenant, ledger.LedgerEntryRow(*line))
                 done += 1
             await raise_gate(connection, tenant, stamp + 1, SpaceMark.SUPPRESSED)
     finally:
@@ -121,13 +121,13 @@ async def _hash_in(journal: Journal, seq: int) -> bytes:
     return await asyncio.to_thread(find)
 
 
-async def _ask(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+async def _ask(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
     id_ = private("req", entry["subject"])
     if id_ is not None:
-        await restore_requests.ask_again(connection, tenant, id_, entry)
+        await restore_requests.restore_request(connection, tenant, id_, entry)
 
 
-async def _erase(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+async def _erase(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
     """An erasure, and its row where the request is there or was told of."""
     id_ = private("ers", entry["subject"] or "")
     row = None if id_ is None else await erasures.get(connection, tenant, id_)
@@ -139,12 +139,12 @@ async def _erase(connection: WireConnection, tenant: Tenant, entry: dict[str, An
         epoch = entry["epoch"] if entry["keys"] else None
         told = told if row.kind in FORWARDS else []
         at, seq = entry["at"], entry["seq"]
-        await restore_requests.finish_again(connection, tenant, [row], at, seq, counts, epoch=epoch, told=told)
+        await restore_requests.restore_outcome(connection, tenant, [row], at, seq, counts, epoch=epoch, told=told)
         keys = [bytes.fromhex(key) for key in entry["indexes"]]
-        await erasures.duplicates(connection, tenant, keys, row, entry["at"])
+        await erasures.mark_duplicates(connection, tenant, keys, row, entry["at"])
 
 
-async def _suppress(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+async def _suppress(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
     await restore_erasures.replay_suppression(connection, tenant, entry)
     held = private("ers", entry["subject"] or "")
     if held is None:
@@ -155,51 +155,51 @@ async def _suppress(connection: WireConnection, tenant: Tenant, entry: dict[str,
     return None
 
 
-async def _show(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+async def _show(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
     await restore_erasures.replay_lift(connection, tenant, entry)
     profiles = [bytes.fromhex(id_) for id_ in entry["profiles"]]
     await restore_erasures.replay_show(connection, tenant, profiles, entry["at"] << SLOT_BITS)
 
 
-async def _lift(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+async def _lift(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
     await restore_erasures.replay_lift(connection, tenant, entry)
     await _settle(connection, tenant, entry)
 
 
-async def _settle(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+async def _settle(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
     """The rows of a request to suppress, or to lift that."""
     id_ = private("req", entry["subject"] or "")
     if id_ is not None:
         waiting = await restore_requests.waiting(connection, tenant, id_)
         nothing = msgspec.json.encode({"keys": 0, "rows": {}})
-        await restore_requests.finish_again(connection, tenant, waiting, entry["at"], entry["seq"], nothing)
+        await restore_requests.restore_outcome(connection, tenant, waiting, entry["at"], entry["seq"], nothing)
 
 
-async def _extend(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+async def _extend(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
     id_ = private("ers", entry["subject"])
     if id_ is not None and "until" in entry:
         await erasures.extend(connection, tenant, id_, entry["at"], entry["until"])
 
 
-async def _cancel(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+async def _cancel(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
     id_ = private("req", entry["subject"])
     if id_ is not None:
         await erasures.cancel(connection, tenant, id_, entry["at"])
 
 
-async def _roll(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+async def _roll(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
     if "safe_at" in entry:
         await epoch_key_roll.set_safe(connection, tenant.id, entry["epoch"], entry["safe_at"])
 
 
-async def _revoke(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
-    await spaces_and_keys.revoke_again(connection, tenant.id, entry["subject"])
+async def _revoke(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+    await spaces_and_keys.replay_revocation(connection, tenant.id, entry["subject"])
 
 
 def _holding(spaces: Spaces, public_id: bytes) -> Replay:
     """The reason of a hold is only in the database that was lost."""
 
-    async def hold(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+    async def hold(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
         id_ = private("hld", entry["subject"])
         if id_ is not None:
             reason = spaces.keyring.space(public_id).seal(HOLD, id_, 0, RESTORED.encode())
@@ -210,13 +210,13 @@ def _holding(spaces: Spaces, public_id: bytes) -> Replay:
 
 
 def _rotating(space: Space) -> Replay:
-    async def rotate(connection: WireConnection, _tenant: Tenant, entry: dict[str, Any]) -> None:
+    async def rotate(connection: PipelineConnection, _tenant: Tenant, entry: dict[str, Any]) -> None:
         await rotate_up_to(space, connection, entry["version"], entry["at"])
 
     return rotate
 
 
-async def _release(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+async def _release(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
     id_ = private("hld", entry["subject"])
     if id_ is not None:
         await holds.remove(connection, tenant, id_)

@@ -16,7 +16,7 @@ from identity.operations.keys.dump_key_tables import dump
 from identity.spaces.retry import RetryPolicy, repeat
 from identity.spaces.space import Space, Spaces
 from identity.store.keys import epoch_key_roll
-from identity.store.keys.epoch_key_roll import SlotRow, SubjectRow
+from identity.store.keys.epoch_key_roll import SlotKeyRow, WrappedSubjectRow
 from identity.store.ledger import ledger
 from identity.values.calls import DAY
 from identity.values.errors import Conflict, DatabaseUnavailable
@@ -39,7 +39,7 @@ async def roll(
     progress: Progress | None = None,
 ) -> int:
     """One roll; returns the epoch in force afterwards. Where somebody else is at it, nothing is done."""
-    async with epoch_key_roll.alone(space.database, space.tenant.id) as mine:
+    async with epoch_key_roll.exclusive_roll(space.database, space.tenant.id) as mine:
         if mine:
             return await _roll(spaces, space, actor, backup_days, progress or _quiet)
     async with space.database.reading() as connection:
@@ -49,7 +49,7 @@ async def roll(
 async def roll_due(spaces: Spaces, *, every: int = EVERY, backup_days: int = KEY_BACKUP_DAYS) -> int:
     """Rolls the spaces in which somebody was erased so long ago (microseconds); how many."""
     async with spaces.database.reading() as connection:
-        found = await epoch_key_roll.due(connection, time.time_ns() // 1000 - every)
+        found = await epoch_key_roll.spaces_due(connection, time.time_ns() // 1000 - every)
     for space_id in found:
         await roll(spaces, await spaces.get(space_id), backup_days=backup_days)
     return len(found)
@@ -89,7 +89,7 @@ async def _roll(spaces: Spaces, space: Space, actor: str, backup_days: int, prog
     told = {"epoch": new, "safe_at": now + backup_days * DAY}
     async with database.transaction() as connection:
         await epoch_key_roll.set_safe(connection, space_id, new, told["safe_at"])
-        await ledger.append(connection, space_id, *ledger.said(actor, "keys.roll", None, now, told))
+        await ledger.append(connection, space_id, *ledger.entry(actor, "keys.roll", None, now, told))
     return new
 
 
@@ -100,22 +100,22 @@ async def _move(space: Space, slots: Sequence[int], new: int) -> None:
         held = [slot for slot in await epoch_key_roll.lock_slots(connection, space_id, slots) if slot.epoch < new]
         touched = [slot for slot in held if slot.touched]
         subjects = (
-            await epoch_key_roll.subjects(connection, space_id, [slot.slot for slot in touched]) if touched else []
+            await epoch_key_roll.subject_keys(connection, space_id, [slot.slot for slot in touched]) if touched else []
         )
         moved = [
-            SlotRow(slot.slot, new, keys.rewrap_slot(slot.slot, slot.epoch, slot.wrapped, new), touched=False)
+            SlotKeyRow(slot.slot, new, keys.rewrap_slot(slot.slot, slot.epoch, slot.wrapped, new), touched=False)
             for slot in held
             if not slot.touched
         ]
         renewed = {slot.slot: keys.renew_slot(slot.slot, slot.epoch, slot.wrapped, new) for slot in touched}
-        moved += [SlotRow(slot, new, wrapped, touched=False) for slot, (_, _, wrapped) in renewed.items()]
+        moved += [SlotKeyRow(slot, new, wrapped, touched=False) for slot, (_, _, wrapped) in renewed.items()]
         rewrapped = []
         for subject in subjects:
             old, to, _ = renewed[subject.slot]
             wrapped = old.rewrap(subject.key_id, subject.wrapped, to)
-            rewrapped.append(SubjectRow(subject.profile_id, subject.slot, subject.key_id, wrapped))
+            rewrapped.append(WrappedSubjectRow(subject.profile_id, subject.slot, subject.key_id, wrapped))
         if rewrapped:
-            await epoch_key_roll.write_subjects(connection, space_id, base, rewrapped)
+            await epoch_key_roll.write_subject_keys(connection, space_id, base, rewrapped)
         await epoch_key_roll.write_slots(connection, space_id, base, new, moved)
 
 

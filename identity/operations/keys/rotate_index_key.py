@@ -42,7 +42,7 @@ async def begin(spaces: Spaces, space: Space, actor: str = OPERATOR) -> int:
             if gate.versions == versions:
                 now = time.time_ns() // 1000
                 await activate_next_version(space, connection, gate, now)
-                said = ledger.said(actor, ROTATED, None, now, {"version": versions.newest + 1})
+                said = ledger.entry(actor, ROTATED, None, now, {"version": versions.newest + 1})
                 await ledger.append(connection, space.tenant.id, *said)
         await space.publish()
         await space.refresh_versions()
@@ -61,9 +61,9 @@ async def destroy_unused(spaces: Spaces, space: Space, message_days: int = MESSA
     space_id = space.tenant.id
     async with space.database.transaction() as connection:
         gate = await index_key_rotation.hold_gate(connection, space_id)
-        since = await index_key_rotation.since(connection, space_id)
+        since = await index_key_rotation.in_force_since(connection, space_id)
         await index_key_rotation.forget_messages(connection, space_id, (time.time_ns() // 1000 << SLOT_BITS) - kept)
-        left = await index_key_rotation.left(connection, space.tenant) if gate.live == gate.newest else 0
+        left = await index_key_rotation.count_unresolved(connection, space.tenant) if gate.live == gate.newest else 0
         if not left:
             await index_key_rotation.close(connection, space_id)
     await space.refresh_versions()

@@ -113,4 +113,4 @@ async def _note(connection: Connection) -> None:
     """The ledger of every space says when its keys went under another root."""
     now = time.time_ns() // 1000
     for space in await spaces_and_keys.list_spaces(connection):
-        await ledger.append(connection, space.id, *ledger.said(OPERATOR, "keys.rotate_root", None, now))
+        await ledger.append(connection, space.id, *ledger.entry(OPERATOR, "keys.rotate_root", None, now))

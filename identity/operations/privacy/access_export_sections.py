@@ -42,7 +42,7 @@ class Step(Struct, frozen=True):
 async def gather(space: Space, profiles: Sequence[str], place: Place) -> AsyncIterator[Step]:
     """Everything from a place on; `profiles` are public ids, and who is gone or withheld is passed over."""
     async with space.database.reading() as connection:
-        sources = await spaces_and_keys.key_names(connection, space.tenant.id)
+        sources = await spaces_and_keys.key_ids(connection, space.tenant.id)
     while place.profile < len(profiles):
         try:
             opened = await open_profile(space, profiles[place.profile])
@@ -163,7 +163,7 @@ async def _sightings(opened: Opened) -> list[Any]:
 
 async def _disclosures(opened: Opened) -> list[Any]:
     async with opened.space.database.reading() as connection:
-        found = await access_exports.disclosures(
+        found = await access_exports.recipients(
             connection, opened.space.tenant, [member.id for member in opened.members]
         )
     return [

@@ -11,7 +11,7 @@ from identity.spaces.space import Space
 from identity.store.ingest.write import Writes
 from identity.store.ledger import ledger
 from identity.store.postgres.rows import ChangeRow
-from identity.store.postgres.writer_connection import Pen
+from identity.store.postgres.writer_connection import WriterConnection
 from identity.store.privacy import erase, erasures, suppressions
 from identity.store.privacy.erasures import ErasureRow
 from identity.values.enums import ErasureState, FeedOperation
@@ -19,9 +19,9 @@ from identity.values.ids import public
 from identity.values.stamps import stamp_time
 
 
-async def give_up(pen: Pen, space: Space, row: ErasureRow, actor: str) -> None:
+async def give_up(writer: WriterConnection, space: Space, row: ErasureRow, actor: str) -> None:
     """Ends what a cancelled erasure did to whoever bears its identifier; done again it is done."""
-    await run_exclusive_with(pen, space, (), _deciding(row.id, actor))
+    await run_exclusive_with(writer, space, (), _deciding(row.id, actor))
 
 
 def _deciding(id_: bytes, actor: str) -> Callable[[ExclusiveSpace], Awaitable[SpaceChange]]:
@@ -35,15 +35,15 @@ def _deciding(id_: bytes, actor: str) -> Callable[[ExclusiveSpace], Awaitable[Sp
         if row.key not in exclusive.owners:
             return SpaceChange(None)
         person = await open_person(exclusive, row.key)
-        if not await erase.withheld(connection, tenant, person.ids):
+        if not await erase.on_hold(connection, tenant, person.ids):
             return SpaceChange(None)
         gone = person.gone(row.key, row.hash)
-        if await erasures.held_up(connection, tenant, gone.indexes):
+        if await erasures.any_on_hold(connection, tenant, gone.indexes):
             return SpaceChange(None)
         kept = await erasures.suppressed(connection, tenant, gone.hashes)
         hashes = [hash_ for hash_ in gone.hashes if hash_ not in kept]
         stamp = exclusive.stamps(max(exclusive.gate.stamp, *(each.stamp for each in person.rows)))
-        await erase.show(connection, tenant, person.ids)
+        await erase.take_off_hold(connection, tenant, person.ids)
         await suppressions.lift(connection, tenant, hashes)
         said = {"profiles": [each.hex() for each in person.ids], "hashes": [each.hex() for each in hashes]}
         writes = Writes(gate=stamp, lane=exclusive.lane)
@@ -51,7 +51,7 @@ def _deciding(id_: bytes, actor: str) -> Callable[[ExclusiveSpace], Awaitable[Sp
         merged = [id_ for id_ in person.ids if id_ != canonical]
         writes.changes = [ChangeRow(FeedOperation.UPSERT, version, stamp, canonical, None)]
         writes.changes += [ChangeRow(FeedOperation.MERGE, version, stamp, canonical, other) for other in merged]
-        writes.ledger = [ledger.said(actor, "withhold.end", public("ers", id_), stamp_time(stamp), said)]
+        writes.ledger = [ledger.entry(actor, "withhold.end", public("ers", id_), stamp_time(stamp), said)]
         return SpaceChange(None, writes)
 
     return decide

@@ -33,7 +33,7 @@ async def watch(spaces: Spaces) -> Counter[tuple[str, str]]:
         counted[KINDS[each.kind == RequestKind.ACCESS], state] += 1
         if state != Timeliness.ON_TIME and each.state < _TOLD[state]:
             async with spaces.database.transaction() as connection:
-                first = await requests.tell(connection, each.space_id, each.id, _TOLD[state])
+                first = await requests.advance_state(connection, each.space_id, each.id, _TOLD[state])
             if first:
                 told = {"space": public("spc", each.space), "request": public("req", each.id)}
                 (_log.error if state == Timeliness.OVERDUE else _log.warning)(f"request.{state}", **told)

@@ -16,7 +16,7 @@ from identity.spaces.space import Space
 from identity.store.ingest.write import Writes
 from identity.store.ledger import ledger
 from identity.store.postgres.rows import ChangeRow
-from identity.store.postgres.writer_connection import Pen
+from identity.store.postgres.writer_connection import WriterConnection
 from identity.store.privacy import access_exports, erasure_notices, erasures, holds, suppressions
 from identity.store.privacy import erase as erasing
 from identity.store.privacy.erasures import ErasureRow
@@ -28,12 +28,14 @@ from identity.values.stamps import stamp_time
 from identity.vault.seal import ASIDE
 
 
-async def erase(pen: Pen, space: Space, row: ErasureRow, actor: str, named: Sequence[Identifier] = ()) -> None:
+async def erase(
+    writer: WriterConnection, space: Space, row: ErasureRow, actor: str, named: Sequence[Identifier] = ()
+) -> None:
     """Erases whoever bears the identifier of an erasure, or holds the erasure up where a hold says so.
 
     `named` is that identifier where it is known. KeyUnavailable: see `Ground.sure`.
     """
-    await run_exclusive_with(pen, space, named, _deciding(row.id, actor, known=bool(named)))
+    await run_exclusive_with(writer, space, named, _deciding(row.id, actor, known=bool(named)))
 
 
 def _deciding(id_: bytes, actor: str, *, known: bool) -> Callable[[ExclusiveSpace], Awaitable[SpaceChange]]:
@@ -50,7 +52,7 @@ def _deciding(id_: bytes, actor: str, *, known: bool) -> Callable[[ExclusiveSpac
             await exclusive.require_known([row.key])
         person = await open_person(exclusive, row.key)
         await exclusive.rekey_named([Identifier(*each) for each in person.identifiers()])
-        if await holds.held(exclusive.connection, tenant, sorted(person.keys | {row.key})):
+        if await holds.any_held(exclusive.connection, tenant, sorted(person.keys | {row.key})):
             return await _hold_up(exclusive, row, person, actor)
         return await _erase(exclusive, row, person, actor)
 
@@ -62,7 +64,7 @@ async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, act
     gone = person.gone(row.key, row.hash)
     stamp = exclusive.stamps(max(exclusive.gate.stamp, *(each.stamp for each in person.rows), 0))
     at, epoch, whole = stamp_time(stamp), exclusive.gate.epoch, row.kind in SUPPRESSES
-    told = await erasing.told(connection, tenant, gone.profiles) if row.kind in FORWARDS else []
+    told = await erasing.informed_destinations(connection, tenant, gone.profiles) if row.kind in FORWARDS else []
     writes = Writes(gate=stamp, marks=SpaceMark.SUPPRESSED, lane=exclusive.lane)
     writes.evidence = await person.acts()
     writes.forgotten = [(key, stamp) for key in gone.indexes]
@@ -76,10 +78,12 @@ async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, act
         writes.slot, writes.subject_keys = new_keys.new_slot, new_keys.rows
     if row.state == ErasureState.ON_HOLD and not whole:
         await suppressions.lift(connection, tenant, gone.hashes)
-    dropped = await access_exports.drop_of(connection, tenant, gone.profiles)
-    rows = await erasing.wipe(exclusive.connection, tenant, gone.profiles, gone.indexes, sorted(person.groups))
+    dropped = await access_exports.drop_containing(connection, tenant, gone.profiles)
+    rows = await erasing.delete_profiles(
+        exclusive.connection, tenant, gone.profiles, gone.indexes, sorted(person.groups)
+    )
     said = erasure_entry.entry(gone, rows, dropped, told, stamp=stamp, whole=whole, epoch=epoch)
-    seq = await ledger.append(connection, tenant.id, *ledger.said(actor, "erase", public("ers", row.id), at, said))
+    seq = await ledger.append(connection, tenant.id, *ledger.entry(actor, "erase", public("ers", row.id), at, said))
     counted = msgspec.json.encode(erasure_entry.counts(gone, rows, dropped))
     await erasures.finish(
         connection,
@@ -94,7 +98,7 @@ async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, act
         aside=aside,
     )
     await erasure_notices.add(connection, tenant, row.id, told, at)
-    await erasures.duplicates(connection, tenant, gone.indexes, row, at)
+    await erasures.mark_duplicates(connection, tenant, gone.indexes, row, at)
     return SpaceChange(None, writes)
 
 
@@ -107,14 +111,14 @@ async def _hold_up(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, a
     stamp = exclusive.stamps(max(exclusive.gate.stamp, *(each.stamp for each in person.rows), 0))
     at = stamp_time(stamp)
     await erasures.set_state(connection, tenant, row.id, ErasureState.ON_HOLD)
-    await erasing.withhold(connection, tenant, gone.profiles)
-    await access_exports.drop_of(connection, tenant, gone.profiles)
+    await erasing.put_on_hold(connection, tenant, gone.profiles)
+    await access_exports.drop_containing(connection, tenant, gone.profiles)
     hashes = sorted(hash_.hex() for hash_ in gone.hashes)
     writes = Writes(gate=stamp, marks=SpaceMark.SUPPRESSED, lane=exclusive.lane)
     writes.suppressed = [(hash_, True, at) for hash_ in gone.hashes]
     writes.changes = _erased(person, stamp, None)
     held = {"hashes": hashes, "profiles": sorted(id_.hex() for id_ in gone.profiles)}
-    writes.ledger = [ledger.said(actor, "suppress", public("ers", row.id), at, held)]
+    writes.ledger = [ledger.entry(actor, "suppress", public("ers", row.id), at, held)]
     return SpaceChange(None, writes)
 
 

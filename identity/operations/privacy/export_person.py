@@ -97,13 +97,13 @@ async def ask(space: Space, asked: Asked) -> Made:
         connection, tenant = exclusive.connection, space.tenant
         keys = [space.keys.identifier(each.type, each.value) for each in named]
         unknown = [text for text, key in zip(texts, keys, strict=True) if key not in exclusive.owners]
-        known = None if idempotency is None else await requests.again(connection, tenant, idempotency)
+        known = None if idempotency is None else await requests.by_idempotency_key(connection, tenant, idempotency)
         known = known or await requests.get(connection, tenant, made.request_id)
         if known is not None:
             if known.body != body:
                 raise IdempotencyConflict if known.id != made.request_id else RequestExists
             return SpaceChange(msgspec.structs.replace(_made(space, known), unknown=unknown))
-        rows = await snapshot_queries.profiles(connection, tenant, sorted(set(exclusive.owners.values())))
+        rows = await snapshot_queries.origins(connection, tenant, sorted(set(exclusive.owners.values())))
         heads = [row for row in rows if row.head == row.id]
         await requests.add(connection, tenant, request, idempotency, asked.call_at(time.time_ns() // 1000))
         ids = b"".join(sorted(row.id for row in rows))
@@ -122,7 +122,7 @@ async def ask(space: Space, asked: Asked) -> Made:
         new_keys = await exclusive.new_subject_keys()
         new_keys.make(made.id)
         writes = Writes(gate=exclusive.stamps(exclusive.gate.stamp), slot=new_keys.new_slot, subject_keys=new_keys.rows)
-        writes.ledger = [ledger.said(asked.actor, "export", public("exp", made.id), now)]
+        writes.ledger = [ledger.entry(asked.actor, "export", public("exp", made.id), now)]
         return SpaceChange(msgspec.structs.replace(made, unknown=unknown), writes)
 
     answer: Made = await run_exclusive(space, named, decide)
@@ -153,11 +153,11 @@ async def _run(space: Space, id_: bytes, wanted: dict[str, Any], progress: Progr
             place = step.part.following
             await progress(place.done, max(place.done, wanted["total"]))
         async with space.database.transaction() as connection:
-            if not await access_exports.ready(connection, space.tenant, id_, time.time_ns() // 1000 + FETCHABLE):
+            if not await access_exports.mark_ready(connection, space.tenant, id_, time.time_ns() // 1000 + FETCHABLE):
                 # Gone, or made ready by somebody else.
                 raise Conflict
             if "request" in wanted:
-                await requests.answered(connection, space.tenant, bytes.fromhex(wanted["request"]))
+                await requests.mark_answered(connection, space.tenant, bytes.fromhex(wanted["request"]))
         await progress(place.done, place.done)
     return {"export_id": public("exp", id_), "profiles": len(wanted["profiles"])}
 
@@ -192,7 +192,9 @@ async def fetch(space: Space, export_id: str, ticket: str, form: str, actor: str
     id_, now = private("exp", export_id), time.time_ns() // 1000
     async with space.database.transaction() as connection:
         row = await _get(space, connection, id_)
-        if not await access_exports.fetch(connection, space.tenant, row.id, _hash(ticket), now, now + _STREAMING):
+        if not await access_exports.redeem_ticket(
+            connection, space.tenant, row.id, _hash(ticket), now, now + _STREAMING
+        ):
             raise ExportNotFound
         await ledger.note(connection, space.tenant.id, actor, "export.fetch", export_id)
     key = await _key(space, row.id)
@@ -240,7 +242,7 @@ async def _get(space: Space, connection: Any, id_: bytes | None) -> access_expor
 
 async def _key(space: Space, id_: bytes) -> SubjectKey:
     async with space.database.reading() as connection:
-        found = await snapshot_queries.keys(connection, space.tenant, [id_])
+        found = await snapshot_queries.subject_keys(connection, space.tenant, [id_])
     if not found:
         raise ExportNotFound
     return unwrap_key(space, found[0])

@@ -13,7 +13,7 @@ from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, r
 from identity.spaces.space import Space
 from identity.store.ingest.write import Writes
 from identity.store.ledger import ledger
-from identity.store.postgres.writer_connection import Pen
+from identity.store.postgres.writer_connection import WriterConnection
 from identity.store.privacy import erasures
 from identity.store.privacy import holds as store
 from identity.values.enums import ErasureState
@@ -41,10 +41,10 @@ async def hold(space: Space, identifiers: Sequence[str], reason: str, actor: str
         connection = exclusive.connection
         keys = sorted({space.keys.identifier(each.type, each.value) for each in named})
         indexes = {"indexes": [key.hex() for key in keys]}
-        if all(each.id != id_ for each in await store.standing(connection, space.tenant)):
+        if all(each.id != id_ for each in await store.list_holds(connection, space.tenant)):
             await store.add(connection, space.tenant, row, keys)
             await ledger.append(
-                connection, space.tenant.id, *ledger.said(actor, "hold", public("hld", id_), now, indexes)
+                connection, space.tenant.id, *ledger.entry(actor, "hold", public("hld", id_), now, indexes)
             )
         return SpaceChange(None, Writes(gate=exclusive.stamps(exclusive.gate.stamp)))
 
@@ -60,7 +60,7 @@ async def release(space: Space, hold_id: str, actor: str) -> dict[str, Any]:
     async with space.database.transaction() as connection:
         if id_ is None or not await store.remove(connection, space.tenant, id_):
             raise HoldNotFound
-        await ledger.append(connection, space.tenant.id, *ledger.said(actor, "hold.release", hold_id, now))
+        await ledger.append(connection, space.tenant.id, *ledger.entry(actor, "hold.release", hold_id, now))
     resumed = await resume(space, actor)
     await space.publish()
     return {"hold_id": hold_id, "released_at": format_time(now), "resumed": resumed}
@@ -70,19 +70,19 @@ async def resume(space: Space, actor: str) -> int:
     """Tries every erasure that a hold holds up again; how many there were."""
     async with space.database.reading() as connection:
         waiting = await erasures.newest(connection, space.tenant, ErasureState.ON_HOLD, _LAST, 1_000_000)
-    pen = Pen(space.database)
+    writer = WriterConnection(space.database)
     try:
         for row in reversed(waiting):
-            await erase(pen, space, row, actor)
+            await erase(writer, space, row, actor)
     finally:
-        await pen.close()
+        await writer.close()
     return len(waiting)
 
 
 async def holds(space: Space) -> list[dict[str, Any]]:
     """The holds that stand, oldest first."""
     async with space.database.reading() as connection:
-        return [_told(space, row) for row in await store.standing(connection, space.tenant)]
+        return [_told(space, row) for row in await store.list_holds(connection, space.tenant)]
 
 
 def _told(space: Space, row: store.HoldRow) -> dict[str, Any]:

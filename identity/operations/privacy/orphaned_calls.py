@@ -24,10 +24,10 @@ from identity.vault.seal import EVIDENCE
 async def asleep(exclusive: ExclusiveSpace, keys: AbstractSet[bytes]) -> list[KeyRow]:
     """The keys of ids that are asleep and hold a call that names one of these identifiers."""
     connection, space, tenant = exclusive.connection, exclusive.space, exclusive.space.tenant
-    ids = await erase.asleep(connection, tenant)
+    ids = await erase.retired_ids(connection, tenant)
     if not ids:
         return []
-    held = {key.id: key for key in await snapshot_queries.keys(connection, tenant, ids)}
+    held = {key.id: key for key in await snapshot_queries.subject_keys(connection, tenant, ids)}
     subjects = {id_: unwrap_key(space, key) for id_, key in held.items()}
     found = set()
     for row in await snapshot_queries.evidence(connection, tenant, sorted(held)):

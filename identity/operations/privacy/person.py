@@ -13,7 +13,7 @@ from identity.planning.resolution.document import unpack as unpack_document
 from identity.planning.resolution.stored_calls import split_keys
 from identity.spaces.exclusive_transaction import ExclusiveSpace
 from identity.spaces.profile_rows import unwrap_key
-from identity.store.postgres.rows import EvidenceRow, KeyRow, ProfileRow
+from identity.store.postgres.rows import EvidenceRow, KeyRow, OriginRow
 from identity.store.privacy import erase
 from identity.store.profiles import snapshot_queries
 from identity.values.enums import StoredKind
@@ -27,7 +27,7 @@ class Person:
     """A canonical profile and all it folds; nobody where `rows` is empty."""
 
     def __init__(
-        self, exclusive: ExclusiveSpace, rows: Sequence[ProfileRow], held: Sequence[snapshot_queries.HeldRow]
+        self, exclusive: ExclusiveSpace, rows: Sequence[OriginRow], held: Sequence[snapshot_queries.HeldRow]
     ) -> None:
         self.exclusive = exclusive
         self.rows = rows
@@ -38,7 +38,7 @@ class Person:
         self.groups: set[bytes] = set()
 
     @property
-    def head(self) -> ProfileRow:
+    def head(self) -> OriginRow:
         """The row of the head."""
         return next(row for row in self.rows if row.head == row.id)
 
@@ -81,7 +81,11 @@ class Person:
             living = sorted({owners[key] for key in split_keys(act.kept) if key in owners} - set(self.ids))
             if living:
                 homes[act] = living[0]
-        keys = await snapshot_queries.keys(exclusive.connection, tenant, sorted(set(homes.values()))) if homes else []
+        keys = (
+            await snapshot_queries.subject_keys(exclusive.connection, tenant, sorted(set(homes.values())))
+            if homes
+            else []
+        )
         subjects = {key.id: unwrap_key(space, key) for key in keys}
         kept = []
         for act, home in homes.items():
@@ -95,11 +99,11 @@ async def open_person(exclusive: ExclusiveSpace, key: bytes) -> Person:
     """Whoever bears an identifier, with what is kept of them at ids that are asleep; nobody if none does."""
     connection, tenant = exclusive.connection, exclusive.space.tenant
     origin = exclusive.owners.get(key)
-    rows = [] if origin is None else await snapshot_queries.profiles(connection, tenant, [origin])
+    rows = [] if origin is None else await snapshot_queries.origins(connection, tenant, [origin])
     ids = sorted(row.id for row in rows)
     person = Person(exclusive, rows, await snapshot_queries.identifiers(connection, tenant, ids) if ids else [])
     if ids:
-        person.unlock(await snapshot_queries.keys(connection, tenant, ids))
+        person.unlock(await snapshot_queries.subject_keys(connection, tenant, ids))
     sleeping = await asleep(exclusive, person.keys | {key})
     person.ids += [row.id for row in sleeping]
     person.unlock(sleeping)

@@ -22,7 +22,7 @@ from identity.spaces.space import Space, retry_on_key_rotation
 from identity.store.corrections.connected_profiles import gate as read_gate
 from identity.store.ledger import ledger
 from identity.store.postgres.database import Connection
-from identity.store.postgres.writer_connection import Pen
+from identity.store.postgres.writer_connection import WriterConnection
 from identity.store.privacy import erase as erasing
 from identity.store.privacy import erasure_notices, restore_requests
 from identity.store.privacy import erasures as erasures_
@@ -74,7 +74,7 @@ async def ask(space: Space, asked: Asked) -> Request:
         # What is added is looked up by the version of the index key that is in force.
         space.keys.set_versions((await read_gate(connection, space.tenant.id, share=True)).versions)
         erasures = [
-            erasures_.Named(
+            erasures_.NewErasure(
                 new_id(),
                 space.codes.get(each.type, 0),
                 space.keys.identifier(each.type, each.value),
@@ -83,18 +83,22 @@ async def ask(space: Space, asked: Asked) -> Request:
             )
             for each, salt in zip(named, salts, strict=True)
         ]
-        known = None if idempotency is None else await store.again(connection, space.tenant, idempotency)
+        known = None if idempotency is None else await store.by_idempotency_key(connection, space.tenant, idempotency)
         if known is None:
             call_at = asked.call_at(time.time_ns() // 1000)
             if await store.add(connection, space.tenant, row, idempotency, call_at):
                 due_at = due(asked.regulation, now)
                 await erasures_.add(connection, space.tenant, row, erasures, due_at)
-                told = restore_requests.told(row, idempotency, erasures, due_at, call_at)
-                said = ledger.said(row.actor, "request", public("req", row.id), time.time_ns() // 1000, told)
+                told = restore_requests.ledger_fields(row, idempotency, erasures, due_at, call_at)
+                said = ledger.entry(row.actor, "request", public("req", row.id), time.time_ns() // 1000, told)
                 await ledger.append(connection, space.tenant.id, *said)
             else:
                 # Somebody who sent the same was faster; they are waited for by the insert.
-                known = None if idempotency is None else await store.again(connection, space.tenant, idempotency)
+                known = (
+                    None
+                    if idempotency is None
+                    else await store.by_idempotency_key(connection, space.tenant, idempotency)
+                )
                 if known is None:
                     raise RequestExists
     if known is not None:
@@ -127,20 +131,20 @@ async def perform(space: Space, request_id: bytes, named: Sequence[Identifier] =
     """
     async with space.database.reading() as connection:
         request = await store.get(connection, space.tenant, request_id)
-        rows = await erasures_.of(connection, space.tenant, [request_id])
+        rows = await erasures_.by_requests(connection, space.tenant, [request_id])
     if request is None:
         raise RequestNotFound
     waiting = [row for row in rows if row.state == ErasureState.RECEIVED]
     if waiting:
-        pen = Pen(space.database)
+        writer = WriterConnection(space.database)
         try:
             if request.kind in DELETES:
                 for row in waiting:
-                    await erase(pen, space, row, request.actor, named[row.nr - 1 : row.nr])
+                    await erase(writer, space, row, request.actor, named[row.nr - 1 : row.nr])
             else:
-                await change(pen, space, waiting, request.actor, named, on=request.kind == RequestKind.SUPPRESS_ONLY)
+                await change(writer, space, waiting, request.actor, named, on=request.kind == RequestKind.SUPPRESS_ONLY)
         finally:
-            await pen.close()
+            await writer.close()
     await space.publish()
 
 
@@ -148,7 +152,7 @@ async def get(space: Space, request_id: bytes) -> Request:
     """A request with its erasures. RequestNotFound."""
     async with space.database.reading() as connection:
         row = await store.get(connection, space.tenant, request_id)
-        rows = [] if row is None else await erasures_.of(connection, space.tenant, [request_id])
+        rows = [] if row is None else await erasures_.by_requests(connection, space.tenant, [request_id])
         notices = await _notices(space, connection, rows)
     if row is None:
         raise RequestNotFound
@@ -166,7 +170,7 @@ async def requests(
         before = int.from_bytes(raw[:8], "big"), raw[8:]
     async with space.database.reading() as connection:
         found = await store.newest(connection, space.tenant, fronts, kinds, before, limit + 1)
-        rows = await erasures_.of(connection, space.tenant, [row.id for row in found[:limit]])
+        rows = await erasures_.by_requests(connection, space.tenant, [row.id for row in found[:limit]])
         notices = await _notices(space, connection, rows)
     await _know_types(space, rows)
     page = found[:limit]
@@ -213,17 +217,17 @@ async def cancel(space: Space, request_id: bytes, actor: str) -> Request:
     async with space.database.transaction() as connection:
         if await store.get(connection, space.tenant, request_id) is None:
             raise RequestNotFound
-        rows = await erasures_.of(connection, space.tenant, [request_id])
+        rows = await erasures_.by_requests(connection, space.tenant, [request_id])
         if any(row.internal_at is not None for row in rows):
             raise AlreadyErased
         if await erasures_.cancel(connection, space.tenant, request_id, now):
             await ledger.note(connection, space.tenant.id, actor, "erase.cancel", public("req", request_id))
-    pen = Pen(space.database)
+    writer = WriterConnection(space.database)
     try:
         for row in await _withheld(space, rows):
-            await give_up(pen, space, row, actor)
+            await give_up(writer, space, row, actor)
     finally:
-        await pen.close()
+        await writer.close()
     await space.publish()
     return await get(space, request_id)
 
@@ -231,7 +235,7 @@ async def cancel(space: Space, request_id: bytes, actor: str) -> Request:
 async def _withheld(space: Space, rows: Sequence[erasures_.ErasureRow]) -> list[erasures_.ErasureRow]:
     """Those of these erasures whose person is withheld."""
     async with space.database.reading() as connection:
-        hidden = await erasing.withheld_for(connection, space.tenant, [row.id for row in rows])
+        hidden = await erasing.erasures_on_hold(connection, space.tenant, [row.id for row in rows])
     return [row for row in rows if row.id in hidden]
 
 
@@ -249,8 +253,8 @@ async def extend(space: Space, erasure_id: str, reason: str, actor: str) -> Eras
     async with space.database.transaction() as connection:
         if not await erasures_.extend(connection, space.tenant, found.id, now, until):
             raise AlreadyExtended
-        await store.give_time(connection, space.tenant, found.request_id)
-        said = ledger.said(actor, "erase.extend", erasure_id, now, kept)
+        await store.reset_state(connection, space.tenant, found.request_id)
+        said = ledger.entry(actor, "erase.extend", erasure_id, now, kept)
         await ledger.append(connection, space.tenant.id, *said)
     await space.publish()
     return await erasure(space, erasure_id)
@@ -265,7 +269,7 @@ async def _know_types(space: Space, rows: Sequence[erasures_.ErasureRow]) -> Non
 async def _notices(
     space: Space, connection: Connection, rows: Sequence[erasures_.ErasureRow]
 ) -> list[erasure_notices.NoticeRow]:
-    return await erasure_notices.of(connection, space.tenant, [row.id for row in rows]) if rows else []
+    return await erasure_notices.by_erasures(connection, space.tenant, [row.id for row in rows]) if rows else []
 
 
 def _request(space: Space, row: store.RequestRow, erased: Sequence[Erased]) -> Request:

@@ -42,13 +42,13 @@ async def forget_settled(spaces: Spaces) -> int:
     now = time.time_ns() // 1000
     closed = 0
     async with spaces.database.reading() as connection:
-        settled = await erasure_notices.settled(connection, now, now - AFTER_DUE, PAGE)
+        settled = await erasure_notices.list_settled(connection, now, now - AFTER_DUE, PAGE)
     for space_id, erasure_id in settled:
         space = await spaces.get(space_id)
         async with space.database.transaction() as connection:
             if await erasure_notices.close(connection, space.tenant, erasure_id, now):
-                await erase.forget_key(connection, space.tenant, erasure_id)
+                await erase.destroy_key(connection, space.tenant, erasure_id)
                 closed += 1
     async with spaces.database.reading() as connection:
-        await suppressions.forget_late(connection, now - LATE)
+        await suppressions.delete_expired(connection, now - LATE)
     return closed

@@ -13,7 +13,7 @@ from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, r
 from identity.spaces.space import Space
 from identity.store.ingest.write import Writes
 from identity.store.ledger import ledger
-from identity.store.postgres.writer_connection import Pen
+from identity.store.postgres.writer_connection import WriterConnection
 from identity.store.privacy import erasures, suppressions
 from identity.store.privacy.erasures import ErasureRow
 from identity.values.calls import Identifier
@@ -23,10 +23,16 @@ from identity.values.stamps import stamp_time
 
 
 async def change(
-    pen: Pen, space: Space, rows: Sequence[ErasureRow], actor: str, named: Sequence[Identifier], *, on: bool
+    writer: WriterConnection,
+    space: Space,
+    rows: Sequence[ErasureRow],
+    actor: str,
+    named: Sequence[Identifier],
+    *,
+    on: bool,
 ) -> None:
     """Suppresses the identifiers of a request (`named` where they are known), or lifts that; done again it is done."""
-    await run_exclusive_with(pen, space, named, _deciding(rows, actor, known=bool(named), on=on))
+    await run_exclusive_with(writer, space, named, _deciding(rows, actor, known=bool(named), on=on))
 
 
 def _deciding(
@@ -34,9 +40,9 @@ def _deciding(
 ) -> Callable[[ExclusiveSpace], Awaitable[SpaceChange]]:
     async def decide(exclusive: ExclusiveSpace) -> SpaceChange:
         connection, tenant = exclusive.connection, exclusive.space.tenant
-        now = await erasures.of(connection, tenant, [rows[0].request_id])
+        now = await erasures.by_requests(connection, tenant, [rows[0].request_id])
         await exclusive.load_owners([row.key for row in now])
-        now = await erasures.of(connection, tenant, [rows[0].request_id])
+        now = await erasures.by_requests(connection, tenant, [rows[0].request_id])
         waiting = [row for row in now if row.state == ErasureState.RECEIVED]
         if not waiting:
             return SpaceChange(None)
@@ -54,7 +60,7 @@ def _deciding(
             await suppressions.lift(connection, tenant, hashes)
         more: dict[str, Any] = {"hashes": [hash_.hex() for hash_ in hashes]}
         action = "suppress" if on else "suppress.lift"
-        said = ledger.said(actor, action, public("req", rows[0].request_id), at, more)
+        said = ledger.entry(actor, action, public("req", rows[0].request_id), at, more)
         seq = await ledger.append(connection, tenant.id, *said)
         for row in waiting:
             await erasures.finish(

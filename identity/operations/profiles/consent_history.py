@@ -160,7 +160,7 @@ def _permitted(permission: Permission, name: str, origins: list[bytes]) -> dict[
 
 async def _history(space: Space, heard: Iterable[Statement]) -> list[dict[str, Any]]:
     async with space.database.reading() as connection:
-        sources = await spaces_and_keys.key_names(connection, space.tenant.id)
+        sources = await spaces_and_keys.key_ids(connection, space.tenant.id)
     return [told(each, sources) for each in heard]
 
 

@@ -41,7 +41,7 @@ async def explain(space: Space, ref: str, start: str, end: str) -> dict[str, Any
     places = {step: observed.calls_of(*step) for step in steps}
     calls = await profile.calls({place for found in places.values() for place in found[:MOST_CALLS]})
     async with space.database.reading() as connection:
-        sources = await spaces_and_keys.key_names(connection, space.tenant.id)
+        sources = await spaces_and_keys.key_ids(connection, space.tenant.id)
     teller = _Teller(observed, built, places, calls, sources)
     return {
         "profile_id": profile.public_id,

@@ -8,7 +8,7 @@ from identity.values.ids import private
 MOST_DOCUMENTS = 10_000
 
 
-async def find(space: Space, ref: str) -> profile_queries.Profiles:
+async def find(space: Space, ref: str) -> profile_queries.ProfileRows:
     """What a `type:value` or an id leads to, sealed. KeyRenamed where that has to be asked again."""
     id_ = private("prf", ref)
     if id_ is not None:

@@ -25,8 +25,8 @@ class Opened:
         self,
         space: Space,
         head: bytes,
-        members: Sequence[profile_queries.Member],
-        identifiers: Sequence[profile_queries.Held],
+        members: Sequence[profile_queries.MemberOriginRow],
+        identifiers: Sequence[profile_queries.MemberIdentifierRow],
     ) -> None:
         if len(members) > MOST_DOCUMENTS:
             raise TooMuch
@@ -42,14 +42,14 @@ class Opened:
         }
 
     @classmethod
-    def each(cls, space: Space, found: profile_queries.Profiles) -> dict[bytes, "Opened"]:
+    def each(cls, space: Space, found: profile_queries.ProfileRows) -> dict[bytes, "Opened"]:
         """The profiles that were found, by their heads. TooMuch."""
         if len(found.members) > MOST_DOCUMENTS:
             raise TooMuch
-        members: dict[bytes, list[profile_queries.Member]] = {}
+        members: dict[bytes, list[profile_queries.MemberOriginRow]] = {}
         for member in found.members:
             members.setdefault(member.head, []).append(member)
-        identifiers: dict[bytes, list[profile_queries.Held]] = {}
+        identifiers: dict[bytes, list[profile_queries.MemberIdentifierRow]] = {}
         for held in found.identifiers:
             identifiers.setdefault(held.head, []).append(held)
         return {head: cls(space, head, under, identifiers.get(head, [])) for head, under in members.items()}
@@ -100,11 +100,11 @@ class Opened:
             names = await self.space.read_types()
         return names
 
-    def value(self, held: profile_queries.Held) -> str:
+    def value(self, held: profile_queries.MemberIdentifierRow) -> str:
         """The value of one of its identifiers."""
         return self.subjects[held.origin].open(IDENTIFIER, held.key[:16], 0, held.value).decode()
 
-    def _identifier(self, held: profile_queries.Held, names: dict[int, str]) -> dict[str, Any]:
+    def _identifier(self, held: profile_queries.MemberIdentifierRow, names: dict[int, str]) -> dict[str, Any]:
         return {
             "type": names[held.type],
             "value": self.value(held),
@@ -167,11 +167,11 @@ async def open_profile(space: Space, ref: str) -> Opened:
     return Opened(space, found.heads[0], found.members, found.identifiers)
 
 
-def _first(held: profile_queries.Held) -> tuple[int, int, bytes]:
+def _first(held: profile_queries.MemberIdentifierRow) -> tuple[int, int, bytes]:
     return (held.linked_at, held.type, held.key)
 
 
-def _subject(space: Space, member: profile_queries.Member) -> SubjectKey:
+def _subject(space: Space, member: profile_queries.MemberOriginRow) -> SubjectKey:
     if member.slot is None or member.epoch is None or member.slot_wrapped is None:
         raise KeyUnavailable
     if member.key_id is None or member.wrapped is None:
@@ -179,7 +179,7 @@ def _subject(space: Space, member: profile_queries.Member) -> SubjectKey:
     return space.keys.slot(member.slot, member.epoch, member.slot_wrapped).unwrap(member.key_id, member.wrapped)
 
 
-def _open_document(subject: SubjectKey, member: profile_queries.Member) -> Document:
+def _open_document(subject: SubjectKey, member: profile_queries.MemberOriginRow) -> Document:
     if member.document is None or member.document_version is None:
         return Document()
     return traits.unpack(subject.open(DOCUMENT, member.id, member.document_version, member.document))

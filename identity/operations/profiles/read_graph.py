@@ -32,7 +32,7 @@ async def get_graph(space: Space, ref: str, *, drawn: bool = False) -> dict[str,
     profile = await open_profile(space, ref)
     observed = await observe(profile)
     async with space.database.reading() as connection:
-        sources = await spaces_and_keys.key_names(connection, space.tenant.id)
+        sources = await spaces_and_keys.key_ids(connection, space.tenant.id)
         refused = await snapshot_queries.refused(connection, space.tenant, _MOST_REFUSED)
     claims = _claims(observed, refused, profile.head.id)
     return await asyncio.to_thread(_tell, observed, sources, claims, MOST_DRAWN if drawn else MOST_NODES, drawn)

@@ -49,7 +49,7 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
         at = sorted({(line.profile, line.stamp) for line in lines})
         proofs = await profile_queries.evidence(connection, space.tenant, at)
         changes = await rules.changes(connection, space.tenant.id)
-        keys = await spaces_and_keys.key_names(connection, space.tenant.id)
+        keys = await spaces_and_keys.key_ids(connection, space.tenant.id)
         await space.same_index(connection, newest)
     if not found.members:
         raise ProfileNotFound
@@ -71,7 +71,7 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
     }
 
 
-def _changed(change: rules.Changed, profile_id: bytes) -> dict[str, Any]:
+def _changed(change: rules.RulesChangeRow, profile_id: bytes) -> dict[str, Any]:
     """A change of the rules of the space, which hold for this profile from then on."""
     return {
         "at": format_time(stamp_time(change.stamp)),
@@ -127,7 +127,7 @@ class _Teller:
 
 async def _teller(
     space: Space,
-    found: profile_queries.Profiles,
+    found: profile_queries.ProfileRows,
     lines: Sequence[profile_queries.Line],
     proofs: Sequence[profile_queries.Proof],
     actors: dict[int, str],

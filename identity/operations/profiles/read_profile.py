@@ -44,7 +44,7 @@ async def held(space: Space, hold_id: str) -> list[dict[str, Any]]:
     """Whoever is under a hold, withheld from everybody else or not. HoldNotFound."""
     id_ = private("hld", hold_id)
     async with space.database.reading() as connection:
-        if id_ is None or all(each.id != id_ for each in await holds.standing(connection, space.tenant)):
+        if id_ is None or all(each.id != id_ for each in await holds.list_holds(connection, space.tenant)):
             raise HoldNotFound
         found = await holds.profiles(connection, space.tenant, id_, MOST_DOCUMENTS + 1)
     return list((await _answers(space, found)).values())
@@ -55,7 +55,7 @@ async def list_profiles(space: Space, limit: int, cursor: str | None) -> dict[st
     """Every canonical profile of the space, page by page. BadCursor."""
     after = bytes(16) if cursor is None else space.read_cursor(_LIST, cursor)
     async with space.database.reading() as connection:
-        ids = await profile_queries.heads(connection, space.tenant, after, limit)
+        ids = await profile_queries.list_roots(connection, space.tenant, after, limit)
         more = len(ids) == limit
         found = await profile_queries.by_ids(connection, space.tenant, ids, MOST_DOCUMENTS + 1)
         while len(found.members) > MOST_DOCUMENTS and len(ids) > 1:
@@ -70,5 +70,5 @@ async def list_profiles(space: Space, limit: int, cursor: str | None) -> dict[st
     }
 
 
-async def _answers(space: Space, found: profile_queries.Profiles) -> dict[bytes, dict[str, Any]]:
+async def _answers(space: Space, found: profile_queries.ProfileRows) -> dict[bytes, dict[str, Any]]:
     return {head: await profile.answer() for head, profile in Opened.each(space, found).items()}

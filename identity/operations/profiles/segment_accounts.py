@@ -54,7 +54,7 @@ async def open_account(space: Space, group: str) -> Account | None:
         return None
     async with space.database.reading() as connection:
         keys = space.keys.groups(name)
-        row = await groups.group(connection, space.tenant, keys, space.keys.versions.newest)
+        row = await groups.find_group(connection, space.tenant, keys, space.keys.versions.newest)
     if row is None:
         return None
     subject = space.keys.slot(row.slot, row.epoch, row.slot_wrapped).unwrap(row.key_id, row.wrapped)
@@ -164,7 +164,7 @@ async def listed(space: Space, wanted: Wanted) -> Answered:
     """A page of all groups."""
     after = bytes(16) if wanted.next is None else space.read_cursor(_LIST, wanted.next)
     async with space.database.reading() as connection:
-        found = await groups.listed(connection, space.tenant, after, wanted.limit + 1)
+        found = await groups.list_groups(connection, space.tenant, after, wanted.limit + 1)
     data = []
     for row in found[: wanted.limit]:
         subject = space.keys.slot(row.slot, row.epoch, row.slot_wrapped).unwrap(row.key_id, row.wrapped)
@@ -178,7 +178,7 @@ async def listed(space: Space, wanted: Wanted) -> Answered:
 async def _said(space: Space, account: Account) -> list[tuple[bytes, int]]:
     """(origin, stamp) of what was last said of a group, oldest first. TooMuch."""
     async with space.database.reading() as connection:
-        said = await groups.joins(connection, space.tenant, account.id, MOST_MEMBERS + 1)
+        said = await groups.membership_calls(connection, space.tenant, account.id, MOST_MEMBERS + 1)
     if len(said) > MOST_MEMBERS:
         raise TooMuch
     return sorted(said, key=lambda at: at[1])

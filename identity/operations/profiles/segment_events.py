@@ -47,7 +47,7 @@ async def events(space: Space, ref: str, wanted: Wanted) -> Answered:
     shown, last = await page_of(profile, wanted, after)
     next_ = None if last is None else write_place(space, domain, profile.head.canonical, last.to_bytes(8, "big"))
     async with space.database.reading() as connection:
-        keys = await spaces_and_keys.key_names(connection, space.tenant.id)
+        keys = await spaces_and_keys.key_ids(connection, space.tenant.id)
     teller = _Teller(profile, await profile.names(), keys)
     id_ = profile.public_id
     data = [await teller.tell(found) for found in shown]
@@ -73,7 +73,7 @@ async def page_of(profile: Opened, wanted: Wanted, after: int | None) -> tuple[l
     scanned = 0
     while True:
         async with profile.space.database.reading() as connection:
-            part = await store.stretch(
+            part = await store.read_calls(
                 connection,
                 profile.space.tenant,
                 [member.id for member in profile.members],
@@ -99,7 +99,7 @@ async def page_of(profile: Opened, wanted: Wanted, after: int | None) -> tuple[l
             return shown, part.cut
 
 
-def _opened(profile: Opened, part: store.Stretch, wanted: Wanted, above: int, below: int) -> list[Found]:
+def _opened(profile: Opened, part: store.CallsPage, wanted: Wanted, above: int, below: int) -> list[Found]:
     """The calls of a stretch, in order; those beyond its cut are not all there yet."""
     found = []
     for row in part.rows:

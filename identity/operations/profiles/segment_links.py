@@ -64,7 +64,7 @@ async def users_of(space: Space, ref: str, wanted: Wanted) -> Answered:
     account = await find_account(space, ref)
     id_ = mark(space, account.id)
     after = bytes(16) if wanted.next is None else read_place(space, _USERS, (id_,), wanted.next)
-    said: list[groups.Said] = []
+    said: list[groups.MemberRow] = []
     more: bytes | None = after
     async with space.database.reading() as connection:
         for _ in range(_MOST_LOOKED_AT // _STRETCH):

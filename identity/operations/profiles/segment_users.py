@@ -66,7 +66,7 @@ async def external_ids(space: Space, ref: str, wanted: Wanted) -> Answered:
     """A page of identifiers in the order they were linked."""
     profile = await open_profile(space, ref)
     names = await profile.names()
-    held: Sequence[profile_queries.Held] = profile.identifiers
+    held: Sequence[profile_queries.MemberIdentifierRow] = profile.identifiers
     if wanted.next is not None:
         held = after_mark(space, held, read_place(space, _IDS, profile.subjects, wanted.next), _key)
     held = [each for each in held if not wanted.include or names[each.type] in wanted.include]
@@ -78,7 +78,7 @@ async def external_ids(space: Space, ref: str, wanted: Wanted) -> Answered:
 
 
 async def told_ids(
-    profile: Opened, shown: Sequence[profile_queries.Held], keys: dict[int, str]
+    profile: Opened, shown: Sequence[profile_queries.MemberIdentifierRow], keys: dict[int, str]
 ) -> list[dict[str, Any]]:
     """External ids with the calls that linked them."""
     names = await profile.names()
@@ -125,7 +125,7 @@ async def listed(space: Space, wanted: Wanted) -> Answered:
     """A page of all canonical profiles, by id."""
     after = bytes(16) if wanted.next is None else space.read_cursor(_LIST, wanted.next)
     async with space.database.reading() as connection:
-        found = await profile_queries.canonical(connection, space.tenant, after, wanted.limit + 1)
+        found = await profile_queries.list_canonical(connection, space.tenant, after, wanted.limit + 1)
     shown, rest = found[: wanted.limit], found[wanted.limit :]
     next_ = space.write_cursor(_LIST, shown[-1][0]) if rest else None
     data = [
@@ -142,7 +142,7 @@ async def listed(space: Space, wanted: Wanted) -> Answered:
 async def key_names(space: Space) -> dict[int, str]:
     """The public ids of all keys a space ever had, by their numbers."""
     async with space.database.reading() as connection:
-        return await spaces_and_keys.key_names(connection, space.tenant.id)
+        return await spaces_and_keys.key_ids(connection, space.tenant.id)
 
 
 def source_id(call: Kept | None, keys: dict[int, str]) -> str | None:
@@ -150,5 +150,5 @@ def source_id(call: Kept | None, keys: dict[int, str]) -> str | None:
     return None if call is None else keys.get(call.source)
 
 
-def _key(held: profile_queries.Held) -> bytes:
+def _key(held: profile_queries.MemberIdentifierRow) -> bytes:
     return held.key

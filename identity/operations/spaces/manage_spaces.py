@@ -34,7 +34,7 @@ FIRST_KEYS = {
 LONGEST_NAME = 200
 _CACHE_SECONDS = 2.0
 _CACHED = 4_096
-_Found = tuple[spaces_and_keys.KeyInfo, bytes] | None
+_Found = tuple[spaces_and_keys.ApiKeyRow, bytes] | None
 
 _log = structlog.get_logger(__name__)
 

@@ -5,12 +5,12 @@ from typing import LiteralString, NamedTuple
 
 from identity.store.postgres.arrays import byteas
 from identity.store.postgres.database import Connection, row, rows
-from identity.store.postgres.rows import GATE, Gate, KeyRow
+from identity.store.postgres.rows import SPACE_LOCK_COLUMNS, KeyRow, SpaceLockRow
 from identity.store.postgres.tenant import Tenant
 from identity.values.errors import SpaceNotFound
 
 
-class Surveyed(NamedTuple):
+class ConnectedEvidenceRow(NamedTuple):
     """A row of evidence with the head it belongs to and the wrapped key that opens it."""
 
     origin: bytes
@@ -26,7 +26,7 @@ class Surveyed(NamedTuple):
     slot_wrapped: bytes
 
 
-async def pages(connection: Connection, tenant: Tenant, after: bytes, size: int) -> list[tuple[bytes, bytes]]:
+async def list_origins(connection: Connection, tenant: Tenant, after: bytes, size: int) -> list[tuple[bytes, bytes]]:
     """The next origins of the space in the order of their ids, each with its head."""
     found = await rows(
         connection,
@@ -43,7 +43,7 @@ async def pages(connection: Connection, tenant: Tenant, after: bytes, size: int)
     return [(id_, head) for id_, head in found]
 
 
-async def count(connection: Connection, tenant: Tenant) -> int:
+async def count_origins(connection: Connection, tenant: Tenant) -> int:
     """How many origins the space has."""
     found = await row(
         connection,
@@ -54,7 +54,7 @@ async def count(connection: Connection, tenant: Tenant) -> int:
     return 0 if found is None else int(found[0])
 
 
-async def evidence(connection: Connection, tenant: Tenant, first: bytes, last: bytes) -> list[Surveyed]:
+async def evidence(connection: Connection, tenant: Tenant, first: bytes, last: bytes) -> list[ConnectedEvidenceRow]:
     """All evidence of the origins from one id to another."""
     found = await rows(
         connection,
@@ -71,7 +71,7 @@ async def evidence(connection: Connection, tenant: Tenant, first: bytes, last: b
         first.hex(),
         last.hex(),
     )
-    return [Surveyed(*each) for each in found]
+    return [ConnectedEvidenceRow(*each) for each in found]
 
 
 async def refused_since(connection: Connection, tenant: Tenant, stamp: int) -> list[tuple[bytes, bytes, bytes]]:
@@ -104,7 +104,7 @@ async def owners(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) 
     return [id_ for (id_,) in found]
 
 
-async def marked(
+async def constraints(
     connection: Connection, tenant: Tenant, keys: Sequence[bytes]
 ) -> tuple[dict[bytes, int], list[bytes], list[tuple[bytes, bytes, int]]]:
     """Of these identifiers: which were removed and until when, which are blocked, their (key, cut, side) rows."""
@@ -153,18 +153,18 @@ async def freeze(connection: Connection) -> None:
     await connection.execute("SET LOCAL statement_timeout = 0")
 
 
-async def gate(connection: Connection, space_id: int, *, share: bool = False) -> Gate:
+async def gate(connection: Connection, space_id: int, *, share: bool = False) -> SpaceLockRow:
     """The gate as it is; with `share` it stays so to the end of the transaction. SpaceNotFound."""
-    query: LiteralString = f"SELECT {GATE} FROM space_gate WHERE space_id = $1::int4"  # noqa: S608 (names of columns)
+    query: LiteralString = f"SELECT {SPACE_LOCK_COLUMNS} FROM space_gate WHERE space_id = $1::int4"  # noqa: S608 (names of columns)
     if share:
         query += " FOR SHARE"
     found = await row(connection, query, space_id)
     if found is None:
         raise SpaceNotFound
-    return Gate(*found)
+    return SpaceLockRow(*found)
 
 
-class ValueRow(NamedTuple):
+class IdentifierValueRow(NamedTuple):
     """An identifier, sealed under its origin's key."""
 
     key: bytes
@@ -172,7 +172,9 @@ class ValueRow(NamedTuple):
     value: bytes
 
 
-async def values(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> list[tuple[ValueRow, KeyRow]]:
+async def identifier_values(
+    connection: Connection, tenant: Tenant, keys: Sequence[bytes]
+) -> list[tuple[IdentifierValueRow, KeyRow]]:
     """These identifiers, as far as somebody has them who may be read, with the keys that open them."""
     found = await rows(
         connection,
@@ -191,4 +193,4 @@ async def values(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) 
         byteas(keys),
         tenant.base,
     )
-    return [(ValueRow(*each[:3]), KeyRow(*each[3:])) for each in found]
+    return [(IdentifierValueRow(*each[:3]), KeyRow(*each[3:])) for each in found]

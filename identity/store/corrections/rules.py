@@ -53,7 +53,7 @@ async def write(connection: Connection, space_id: int, version: int, document: b
     )
 
 
-class Changed(NamedTuple):
+class RulesChangeRow(NamedTuple):
     """A change of the rules: the version it put in force, its place in the order of calls, by whom."""
 
     version: int
@@ -61,12 +61,12 @@ class Changed(NamedTuple):
     actor: str
 
 
-async def changes(connection: Connection, space_id: int) -> list[Changed]:
+async def changes(connection: Connection, space_id: int) -> list[RulesChangeRow]:
     """Every change of the rules, oldest first."""
     found = await rows(
         connection, "SELECT version, stamp, actor FROM rules WHERE space_id = $1::int4 ORDER BY version", space_id
     )
-    return [Changed(*each) for each in found]
+    return [RulesChangeRow(*each) for each in found]
 
 
 async def types(connection: Connection, space_id: int) -> list[tuple[int, bytes]]:

@@ -45,7 +45,7 @@ async def get(connection: Connection, tenant: Tenant, destination: int) -> Deliv
     return DeliveryRow() if found is None else DeliveryRow(*found)
 
 
-async def lock(connection: Connection, tenant: Tenant, destination: int) -> DeliveryRow:
+async def get_locked(connection: Connection, tenant: Tenant, destination: int) -> DeliveryRow:
     """The same, held to the end of the transaction."""
     found = await row(
         connection,
@@ -71,7 +71,9 @@ async def acknowledge(connection: Connection, tenant: Tenant, destination: int, 
     )
 
 
-async def watch(connection: Connection, tenant: Tenant, destination: int, place: bytes, behind: int | None) -> None:
+async def set_watched(
+    connection: Connection, tenant: Tenant, destination: int, place: bytes, behind: int | None
+) -> None:
     """Up to a place there is nothing to acknowledge; since when it is behind after that."""
     await connection.execute(
         """
@@ -117,7 +119,9 @@ async def release(connection: Connection, tenant: Tenant, destination: int, foll
     )
 
 
-async def moved(connection: Connection, tenant: Tenant, destination: int, place: bytes, at: int, claimed: int) -> bool:
+async def skip_to(
+    connection: Connection, tenant: Tenant, destination: int, place: bytes, at: int, claimed: int
+) -> bool:
     """There was nothing to send up to a place; False where the claim is not ours any more."""
     found = await row(
         connection,
@@ -136,7 +140,9 @@ async def moved(connection: Connection, tenant: Tenant, destination: int, place:
     return found is not None
 
 
-async def sent(connection: Connection, tenant: Tenant, destination: int, place: bytes, at: int, claimed: int) -> bool:
+async def record_sent(
+    connection: Connection, tenant: Tenant, destination: int, place: bytes, at: int, claimed: int
+) -> bool:
     """A page was taken; False where the claim is not ours any more."""
     found = await row(
         connection,
@@ -156,7 +162,7 @@ async def sent(connection: Connection, tenant: Tenant, destination: int, place: 
     return found is not None
 
 
-async def failed(
+async def record_failure(
     connection: Connection, tenant: Tenant, destination: int, at: int, following: int | None, claimed: int
 ) -> bool:
     """A page was not taken: when to try again, None: no more. False where the claim is not ours any more."""
@@ -190,7 +196,7 @@ async def revive(connection: Connection, tenant: Tenant, destination: int) -> No
     )
 
 
-class DueRow(NamedTuple):
+class DueDeliveryRow(NamedTuple):
     """A destination that may be sent to: by its public id, with the version that is in force of it.
 
     `purposes` is the version in force of its space's, `entries` how many entries all lanes have had.
@@ -204,7 +210,7 @@ class DueRow(NamedTuple):
     pushed: bytes | None
 
 
-async def due(connection: Connection, now: int) -> list[DueRow]:
+async def due(connection: Connection, now: int) -> list[DueDeliveryRow]:
     """The destinations that may be sent to now, who waits longest first."""
     found = await rows(
         connection,
@@ -217,10 +223,10 @@ async def due(connection: Connection, now: int) -> list[DueRow]:
         """,
         now,
     )
-    return [DueRow(*each) for each in found]
+    return [DueDeliveryRow(*each) for each in found]
 
 
-async def take_message(connection: Connection, tenant: Tenant, destination: int, key: bytes, at: int) -> bool:
+async def accept_message(connection: Connection, tenant: Tenant, destination: int, key: bytes, at: int) -> bool:
     """Remembers a signed message; False where it was taken before."""
     found = await row(
         connection,

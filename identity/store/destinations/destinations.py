@@ -59,7 +59,7 @@ async def space_of(connection: Connection, public_id: bytes) -> int | None:
     return None if found is None else int(found[0])
 
 
-async def named(connection: Connection, tenant: Tenant, name: str) -> DestinationRow | None:
+async def by_name(connection: Connection, tenant: Tenant, name: str) -> DestinationRow | None:
     """A destination by its name."""
     found = await row(
         connection,
@@ -70,7 +70,7 @@ async def named(connection: Connection, tenant: Tenant, name: str) -> Destinatio
     return None if found is None else DestinationRow(*found)
 
 
-async def every(connection: Connection, tenant: Tenant) -> list[DestinationRow]:
+async def list_destinations(connection: Connection, tenant: Tenant) -> list[DestinationRow]:
     """The destinations of a space, by name."""
     found = await rows(
         connection,
@@ -127,7 +127,7 @@ async def remove(connection: Connection, tenant: Tenant, id_: int) -> None:
     )
 
 
-async def keys_of(connection: Connection, tenant: Tenant, scope: str) -> list[str]:
+async def keys_with_scope(connection: Connection, tenant: Tenant, scope: str) -> list[str]:
     """The live keys that carry a scope, oldest first, by their public ids."""
     found = await rows(
         connection,

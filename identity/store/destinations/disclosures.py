@@ -22,7 +22,9 @@ class DisclosureRow(NamedTuple):
     until: int | None
 
 
-async def of(connection: Connection, tenant: Tenant, destination: int, origins: Sequence[bytes]) -> list[DisclosureRow]:
+async def by_origins(
+    connection: Connection, tenant: Tenant, destination: int, origins: Sequence[bytes]
+) -> list[DisclosureRow]:
     """What a destination was told of these origins."""
     found = await rows(
         connection,
@@ -39,7 +41,7 @@ async def of(connection: Connection, tenant: Tenant, destination: int, origins: 
     return [DisclosureRow(*each) for each in found]
 
 
-class Read(NamedTuple):
+class OriginKey(NamedTuple):
     """An origin with the key it was read with."""
 
     origin: bytes
@@ -51,7 +53,7 @@ async def add(
     tenant: Tenant,
     destination: int,
     told: Sequence[DisclosureRow],
-    read: Sequence[Read],
+    read: Sequence[OriginKey],
 ) -> None:
     """Writes down what is about to be told. Conflict where an origin is gone or has another key by now."""
     await connection.execute("SELECT 1 FROM space_gate WHERE space_id = $1::int4 FOR SHARE", [tenant.id])
@@ -87,7 +89,7 @@ async def add(
     )  # fmt: skip
 
 
-async def copy(connection: Connection, tenant: Tenant, pairs: Sequence[tuple[bytes, bytes]]) -> None:
+async def copy_to_twins(connection: Connection, tenant: Tenant, pairs: Sequence[tuple[bytes, bytes]]) -> None:
     """Who was told of an origin that is split was told of its twin: (origin, twin)."""
     await connection.execute(
         """
@@ -101,7 +103,9 @@ async def copy(connection: Connection, tenant: Tenant, pairs: Sequence[tuple[byt
     )
 
 
-async def lapsed(connection: Connection, now: int, limit: int, passed: Sequence[int]) -> dict[int, list[bytes]]:
+async def expired_consents(
+    connection: Connection, now: int, limit: int, passed: Sequence[int]
+) -> dict[int, list[bytes]]:
     """By space, those `passed` over, the origins of which somebody was told under a consent that has ended."""
     found = await rows(
         connection,
@@ -117,14 +121,16 @@ async def lapsed(connection: Connection, now: int, limit: int, passed: Sequence[
     return spaces
 
 
-class LapsedRow(NamedTuple):
+class RaisedVersionRow(NamedTuple):
     """A canonical profile that has to be looked at again, and its version by now."""
 
     canonical: bytes
     version: int
 
 
-async def announce(connection: Connection, tenant: Tenant, origins: Sequence[bytes], now: int) -> list[LapsedRow]:
+async def raise_versions(
+    connection: Connection, tenant: Tenant, origins: Sequence[bytes], now: int
+) -> list[RaisedVersionRow]:
     """Raises the versions of the profiles of these origins and settles what lapsed; for the feed to tell."""
     # In the order in which every writer locks them.
     await connection.execute("SELECT 1 FROM space_gate WHERE space_id = $1::int4 FOR SHARE", [tenant.id])
@@ -161,4 +167,4 @@ async def announce(connection: Connection, tenant: Tenant, origins: Sequence[byt
         """,
         [tenant.id, uuids(origins), tenant.base, now],
     )
-    return [LapsedRow(*each) for each in found]
+    return [RaisedVersionRow(*each) for each in found]

@@ -18,7 +18,7 @@ _LEAP = 1 << 40
 """Further than any lane has come in a database that is gone."""
 
 
-class LaneRow(NamedTuple):
+class LaneHeadRow(NamedTuple):
     """A lane: its last entry, and the last one that is no longer kept."""
 
     lane: int
@@ -26,7 +26,7 @@ class LaneRow(NamedTuple):
     base: int
 
 
-async def lanes(connection: Connection, tenant: Tenant) -> list[LaneRow]:
+async def lanes(connection: Connection, tenant: Tenant) -> list[LaneHeadRow]:
     """The lanes of a space."""
     found = await rows(
         connection,
@@ -34,7 +34,7 @@ async def lanes(connection: Connection, tenant: Tenant) -> list[LaneRow]:
         tenant.id,
         tenant.base,
     )
-    return [LaneRow(*each) for each in found]
+    return [LaneHeadRow(*each) for each in found]
 
 
 async def profiles_after(connection: Connection, tenant: Tenant, after: bytes) -> int:
@@ -52,7 +52,7 @@ async def profiles_after(connection: Connection, tenant: Tenant, after: bytes) -
     return 0 if found is None else int(found[0])
 
 
-class EntryRow(NamedTuple):
+class FeedEntryRow(NamedTuple):
     """An entry of a lane."""
 
     lane: int
@@ -64,7 +64,7 @@ class EntryRow(NamedTuple):
     other: bytes | None
 
 
-async def entries(connection: Connection, tenant: Tenant, after: Mapping[int, int], limit: int) -> list[EntryRow]:
+async def entries(connection: Connection, tenant: Tenant, after: Mapping[int, int], limit: int) -> list[FeedEntryRow]:
     """The next entries after a place in each lane: those nearest to it first, at most `limit`."""
     found = await rows(
         connection,
@@ -84,10 +84,10 @@ async def entries(connection: Connection, tenant: Tenant, after: Mapping[int, in
         tenant.base,
         limit,
     )
-    return [EntryRow(*each) for each in found]
+    return [FeedEntryRow(*each) for each in found]
 
 
-async def names(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
+async def canonical_ids(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
     """(id, canonical id) of the profiles among these ids that anybody may read."""
     found = await rows(
         connection,
@@ -104,7 +104,7 @@ async def names(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) ->
     return [(id_, canonical) for id_, canonical in found]
 
 
-async def about(
+async def mentions(
     connection: Connection, tenant: Tenant, after: Mapping[int, int], ids: Sequence[bytes], most: int
 ) -> bool | None:
     """Whether an entry after a place is about one of these profiles; None where more than `most` had to be read."""
@@ -145,7 +145,7 @@ async def append(connection: Connection, tenant: Tenant, lane: int, changes: lis
     )  # fmt: skip
 
 
-async def forget(connection: Connection, tenant: Tenant, lane: int, before: int, limit: int) -> int:
+async def trim(connection: Connection, tenant: Tenant, lane: int, before: int, limit: int) -> int:
     """Forgets up to `limit` of the first entries of a lane, as far as all are from before a stamp; how many.
 
     Stamps in a lane need not be in order: an old entry after a newer one waits for it. In a transaction
@@ -185,7 +185,7 @@ async def forget(connection: Connection, tenant: Tenant, lane: int, before: int,
     return int(upto - base)
 
 
-async def begin_anew(connection: Connection, tenant: Tenant) -> None:
+async def restart(connection: Connection, tenant: Tenant) -> None:
     """Has everybody begin again: every place in the lanes, of this database or of a newer one, is left behind."""
     await connection.execute(
         "DELETE FROM change WHERE space_id = $1::int4 AND bucket = $2::int4", [tenant.id, tenant.base]

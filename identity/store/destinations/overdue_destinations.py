@@ -12,16 +12,16 @@ from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.tenant import Tenant
 
 
-class Looked(NamedTuple):
+class UnacknowledgedScan(NamedTuple):
     """How far in each lane was looked, and when the first thing there came about (microseconds)."""
 
     lanes: dict[int, int]
     oldest: int | None
 
 
-async def oldest(
+async def oldest_unacknowledged(
     connection: Connection, tenant: Tenant, destination: int, after: Mapping[int, int], limit: int
-) -> Looked:
+) -> UnacknowledgedScan:
     """The oldest thing that a destination has to acknowledge of the next `limit` entries of each lane."""
     found = await rows(
         connection,
@@ -63,10 +63,10 @@ async def oldest(
         destination,
     )
     moments = [int(at) for _, _, at in found if at is not None]
-    return Looked({int(lane): int(seq) for lane, seq, _ in found}, min(moments, default=None))
+    return UnacknowledgedScan({int(lane): int(seq) for lane, seq, _ in found}, min(moments, default=None))
 
 
-class StandingRow(NamedTuple):
+class DestinationPositionRow(NamedTuple):
     """A destination with how far it is; places as they are packed.
 
     `entries` is how many entries all lanes of its space have had.
@@ -80,7 +80,7 @@ class StandingRow(NamedTuple):
     entries: int
 
 
-async def every(connection: Connection) -> list[StandingRow]:
+async def list_positions(connection: Connection) -> list[DestinationPositionRow]:
     """All destinations of all spaces."""
     found = await rows(
         connection,
@@ -90,10 +90,10 @@ async def every(connection: Connection) -> list[StandingRow]:
         FROM destination d JOIN delivery v ON v.destination = d.id WHERE d.deleted_at IS NULL ORDER BY d.id
         """,
     )
-    return [StandingRow(*each) for each in found]
+    return [DestinationPositionRow(*each) for each in found]
 
 
-class Counted(NamedTuple):
+class OverdueCounts(NamedTuple):
     """How many destinations are behind for too long or are not sent to any more, and erasures overdue there."""
 
     overdue: int = 0
@@ -101,7 +101,7 @@ class Counted(NamedTuple):
     erasures: int = 0
 
 
-async def count(connection: Connection, before: int) -> Counted:
+async def count(connection: Connection, before: int) -> OverdueCounts:
     """How many there are; `before` is the moment since which nobody should be behind."""
     found = await row(
         connection,
@@ -112,4 +112,4 @@ async def count(connection: Connection, before: int) -> Counted:
         """,
         before,
     )
-    return Counted() if found is None else Counted(*(int(each) for each in found))
+    return OverdueCounts() if found is None else OverdueCounts(*(int(each) for each in found))

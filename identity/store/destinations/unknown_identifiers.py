@@ -11,7 +11,7 @@ _NEWEST = 1_000
 """Calls that lost identifiers, newest first, among which it is looked for."""
 
 
-class UnlinkedRow(NamedTuple):
+class UnknownIdentifierRow(NamedTuple):
     """`suppressed` for good, or `erased` up to a moment; blocked; removed by hand.
 
     `demoted` is packed, of the newest call that lost it; `refusals`: some call was refused.
@@ -25,7 +25,7 @@ class UnlinkedRow(NamedTuple):
     refusals: bool
 
 
-async def of(connection: Connection, tenant: Tenant, keys: Sequence[bytes], hash_: bytes) -> UnlinkedRow:
+async def look_up(connection: Connection, tenant: Tenant, keys: Sequence[bytes], hash_: bytes) -> UnknownIdentifierRow:
     """What is known of an identifier by the blind indexes it may have and its key in the suppression list."""
     found = await row(
         connection,
@@ -51,4 +51,6 @@ async def of(connection: Connection, tenant: Tenant, keys: Sequence[bytes], hash
         hash_,
         _NEWEST,
     )
-    return UnlinkedRow(False, False, False, False, None, False) if found is None else UnlinkedRow(*found)
+    return (
+        UnknownIdentifierRow(False, False, False, False, None, False) if found is None else UnknownIdentifierRow(*found)
+    )

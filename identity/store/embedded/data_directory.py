@@ -18,7 +18,7 @@ from typing import IO, Any, NamedTuple
 
 import psutil
 
-from identity.store.embedded.run_as import Account, account, open_way, readable_copy
+from identity.store.embedded.run_as import UserAccount, account, open_way, readable_copy
 from identity.values.errors import DatabaseUnavailable, Misconfigured
 
 VERSION = "18"
@@ -99,7 +99,7 @@ class Cluster(NamedTuple):
     settings: Path
     output: Path
     programs: Path
-    runner: Account | None
+    runner: UserAccount | None
 
     def launch(self, program: str, *arguments: str, output: IO[bytes]) -> subprocess.Popen[bytes]:
         """Start one of Postgres's programs in a session of its own, so that no Ctrl-C reaches it."""

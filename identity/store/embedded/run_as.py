@@ -22,7 +22,7 @@ NAME = "onefold-postgres"
 CACHE = Path("/var/cache/onefold")
 
 
-class Account(NamedTuple):
+class UserAccount(NamedTuple):
     """An account of this machine that Postgres runs under."""
 
     name: str
@@ -30,7 +30,7 @@ class Account(NamedTuple):
     gid: int
 
 
-def account(cluster: Path) -> Account | None:
+def account(cluster: Path) -> UserAccount | None:
     """The account to switch to, made if need be; None when this process is not root.
 
     A cluster that exists already is run by whoever owns it. Raises Misconfigured if the account
@@ -42,7 +42,7 @@ def account(cluster: Path) -> Account | None:
             raise Misconfigured(f"The database in {cluster} belongs to another user; start Onefold as that user.")
         return None
     entry = pwd.getpwuid(owner) if owner else _made()
-    return Account(entry.pw_name, entry.pw_uid, entry.pw_gid)
+    return UserAccount(entry.pw_name, entry.pw_uid, entry.pw_gid)
 
 
 def _made() -> pwd.struct_passwd:
@@ -63,7 +63,7 @@ def _made() -> pwd.struct_passwd:
         ) from failure
 
 
-def open_way(folder: Path, who: Account) -> None:
+def open_way(folder: Path, who: UserAccount) -> None:
     """Let the account pass through `folder` and every folder above it, without listing any.
 
     A closed folder goes to the group of the account, which has no other member, and only where its own
@@ -86,7 +86,7 @@ def open_way(folder: Path, who: Account) -> None:
             ) from refused
 
 
-def may(who: Account, right: str, *paths: Path) -> bool:
+def may(who: UserAccount, right: str, *paths: Path) -> bool:
     """Whether the account has a right (`-r`, `-x`) to each path: a process of the account asks the system."""
     asked = subprocess.run(  # noqa: S603 a constant program, the paths are its arguments
         ["/bin/sh", "-c", f'for each; do [ {right} "$each" ] || exit 1; done', "sh", *map(str, paths)],
@@ -95,7 +95,7 @@ def may(who: Account, right: str, *paths: Path) -> bool:
     return asked.returncode == 0
 
 
-def readable_copy(programs: Path, libraries: Path, who: Account) -> Path:
+def readable_copy(programs: Path, libraries: Path, who: UserAccount) -> Path:
     """The programs themselves if the account can run them, else a copy that it can run.
 
     The programs find their libraries by the path from one to the other, which the copy keeps.

@@ -11,10 +11,10 @@ from typing import NamedTuple
 from psycopg.rows import TupleRow
 
 from identity.store.postgres.arrays import bools, byteas, int2, int4, int8, int8s, uuids
-from identity.store.postgres.pipeline import Param, Step, WireConnection, run
-from identity.store.postgres.rows import GATE, AccountRow, Gate, KeyRow, ProfileRow, SightingRow
+from identity.store.postgres.pipeline import Param, PipelineConnection, Statement, run
+from identity.store.postgres.rows import SPACE_LOCK_COLUMNS, AccountRow, KeyRow, OriginRow, SightingRow, SpaceLockRow
 from identity.store.postgres.tenant import Tenant
-from identity.store.postgres.writer_slots import HOLD, Lease
+from identity.store.postgres.writer_slots import HOLD, WriterLease
 from identity.values.enums import SpaceMark
 from identity.values.errors import Conflict, LeaseLost, SpaceNotFound
 
@@ -22,8 +22,8 @@ from identity.values.errors import Conflict, LeaseLost, SpaceNotFound
 # may overtake for ever one who waits for it alone. Nothing rests on it for correctness.
 _FAIR_SHARED = "SELECT pg_advisory_xact_lock_shared(7301, $1::int4)"
 _FAIR_ALONE = "SELECT pg_advisory_xact_lock(7301, $1::int4)"
-_GATE_SHARED = f"SELECT {GATE} FROM space_gate WHERE space_id = $1::int4 FOR SHARE"  # noqa: S608 (names of columns)
-_GATE_ALONE = f"SELECT {GATE} FROM space_gate WHERE space_id = $1::int4 FOR UPDATE"  # noqa: S608 (names of columns)
+_GATE_SHARED = f"SELECT {SPACE_LOCK_COLUMNS} FROM space_gate WHERE space_id = $1::int4 FOR SHARE"  # noqa: S608 (names of columns)
+_GATE_ALONE = f"SELECT {SPACE_LOCK_COLUMNS} FROM space_gate WHERE space_id = $1::int4 FOR UPDATE"  # noqa: S608 (names of columns)
 
 _DEDUP = """
 INSERT INTO message (key, space_id, bucket, batch)
@@ -131,18 +131,18 @@ ORDER BY i.last_seen DESC, i.key DESC LIMIT $4::int4
 """
 
 
-class First(NamedTuple):
+class BatchClaim(NamedTuple):
     """The first round trip: the gate, the messages not seen before, key -> origin."""
 
-    gate: Gate
+    gate: SpaceLockRow
     fresh_messages: set[bytes]
     owners: dict[bytes, bytes]
 
 
-class Second(NamedTuple):
+class LockedRows(NamedTuple):
     """The second: everything locked, and what lies under the locks."""
 
-    profiles: list[ProfileRow]
+    profiles: list[OriginRow]
     keys: list[KeyRow]
     sightings: list[SightingRow]
     accounts: list[AccountRow]
@@ -150,15 +150,15 @@ class Second(NamedTuple):
 
 
 async def begin(
-    connection: WireConnection,
+    connection: PipelineConnection,
     tenant: Tenant,
     messages: Sequence[bytes],
     identifiers: Sequence[bytes],
     batch: int,
-    lease: Lease,
+    lease: WriterLease,
     *,
     alone: bool,
-) -> First:
+) -> BatchClaim:
     """Begins the transaction: takes the gate, claims the messages, finds the profiles.
 
     `alone` takes the gate for itself: no other batch of the space commits until this one ends.
@@ -167,29 +167,29 @@ async def begin(
     space = int4(tenant.id)
     _, _, gates, held, fresh, owners = await run(
         connection,
-        Step("BEGIN"),
-        Step(_FAIR_ALONE if alone else _FAIR_SHARED, [space]),
-        Step(_GATE_ALONE if alone else _GATE_SHARED, [space]),
-        Step(HOLD, [int2(lease.slot), lease.holder]),
-        Step(_DEDUP, [space, uuids(messages), tenant.buckets(messages), int8(batch)]),
-        Step(_OWNERS, [space, byteas(identifiers), tenant.buckets(identifiers)]),
+        Statement("BEGIN"),
+        Statement(_FAIR_ALONE if alone else _FAIR_SHARED, [space]),
+        Statement(_GATE_ALONE if alone else _GATE_SHARED, [space]),
+        Statement(HOLD, [int2(lease.slot), lease.holder]),
+        Statement(_DEDUP, [space, uuids(messages), tenant.buckets(messages), int8(batch)]),
+        Statement(_OWNERS, [space, byteas(identifiers), tenant.buckets(identifiers)]),
     )
     if not gates.rows:
         raise SpaceNotFound
     if not held.rows:
         raise LeaseLost
-    return First(Gate(*gates.rows[0]), {key for (key,) in fresh.rows}, dict(owners.rows))
+    return BatchClaim(SpaceLockRow(*gates.rows[0]), {key for (key,) in fresh.rows}, dict(owners.rows))
 
 
 async def lock(
-    connection: WireConnection,
+    connection: PipelineConnection,
     tenant: Tenant,
     origins: Collection[bytes],
     documents: set[bytes],
     sets: Sequence[tuple[bytes, bytes]],
     groups: Sequence[bytes],
     slot: int | None,
-) -> Second:
+) -> LockedRows:
     """Locks the heads of these origins, and reads what lies under the locks.
 
     `documents` are the origins whose document is wanted, `sets` (origin, set) pairs to look for,
@@ -201,33 +201,33 @@ async def lock(
     groups = sorted(groups)
     space, base = int4(tenant.id), int4(tenant.base)
     by_origin, set_keys = [origin for origin, _ in sets], [set_key for _, set_key in sets]
-    steps: list[Step] = [
-        Step(_HEADS, [space, uuids(origins), base]),
-        Step(
+    steps: list[Statement] = [
+        Statement(_HEADS, [space, uuids(origins), base]),
+        Statement(
             _KEYS,
             [space, uuids(origins), tenant.buckets(origins), bools([id_ in documents for id_ in origins]), base],
         ),
-        Step(_SIGHTINGS, [space, uuids(by_origin), uuids(set_keys), tenant.buckets(by_origin)]),
+        Statement(_SIGHTINGS, [space, uuids(by_origin), uuids(set_keys), tenant.buckets(by_origin)]),
     ]
     if groups:
         named: list[Param] = [space, byteas(groups), tenant.buckets(groups)]
-        steps += [Step(_ACCOUNTS, named), Step(_ACCOUNT_KEYS, [*named, base])]
+        steps += [Statement(_ACCOUNTS, named), Statement(_ACCOUNT_KEYS, [*named, base])]
     if slot is not None:
-        steps.append(Step(_SLOT, [space, int2(slot), base]))
+        steps.append(Statement(_SLOT, [space, int2(slot), base]))
     heads, keys, sightings, *rest = await run(connection, *steps)
     accounts, account_keys = (rest[0].rows, rest[1].rows) if groups else ([], [])
     slot_keys = [] if slot is None else rest[-1].rows
 
-    profiles = [ProfileRow(*row) for row in heads.rows]
+    profiles = [OriginRow(*row) for row in heads.rows]
     held = {row.id for row in profiles if row.head == row.id}
     merged = [origin for origin in origins if origin not in held]
     if merged:
-        (found,) = await run(connection, Step(_ORIGINS, [space, uuids(merged), base]))
-        under = [ProfileRow(*row) for row in found.rows]
+        (found,) = await run(connection, Statement(_ORIGINS, [space, uuids(merged), base]))
+        under = [OriginRow(*row) for row in found.rows]
         if len(under) != len(merged) or any(row.head not in held for row in under):
             raise Conflict
         profiles = [row for row in profiles if row.id in held] + under
-    return Second(
+    return LockedRows(
         profiles,
         [KeyRow(*row) for row in (*keys.rows, *account_keys)],
         [SightingRow(*row) for row in sightings.rows],
@@ -236,24 +236,28 @@ async def lock(
     )
 
 
-async def seen(connection: WireConnection, tenant: Tenant, messages: Sequence[bytes]) -> set[bytes]:
+async def accepted_messages(connection: PipelineConnection, tenant: Tenant, messages: Sequence[bytes]) -> set[bytes]:
     """Which of these messages were accepted, by keys that nothing is claimed by any more."""
-    (found,) = await run(connection, Step(_SEEN, [int4(tenant.id), uuids(messages), tenant.buckets(messages)]))
+    (found,) = await run(connection, Statement(_SEEN, [int4(tenant.id), uuids(messages), tenant.buckets(messages)]))
     return {bytes(key) for (key,) in found.rows}
 
 
-async def committed(
-    connection: WireConnection, tenant: Tenant, messages: Sequence[bytes], batches: Sequence[int]
+async def committed_batch(
+    connection: PipelineConnection, tenant: Tenant, messages: Sequence[bytes], batches: Sequence[int]
 ) -> int | None:
     """Which of these batches was committed: one whose answer was lost left its name with what it wrote."""
     space, base = int4(tenant.id), int4(tenant.base)
     params: list[Param] = [space, uuids(messages), tenant.buckets(messages), int8s(batches), base]
-    (found,) = await run(connection, Step(_BATCH, params))
+    (found,) = await run(connection, Statement(_BATCH, params))
     return int(found.rows[0][0]) if found.rows else None
 
 
-async def marks(
-    connection: WireConnection, tenant: Tenant, gate: Gate, suppressions: Sequence[bytes], identifiers: Sequence[bytes]
+async def constraints(
+    connection: PipelineConnection,
+    tenant: Tenant,
+    gate: SpaceLockRow,
+    suppressions: Sequence[bytes],
+    identifiers: Sequence[bytes],
 ) -> tuple[list[tuple[bytes, bool, int | None]], set[bytes], list[tuple[bytes, bytes, int]]]:
     """What must be respected: (hash, whole, until) of who is suppressed, blocked keys, (key, cut, side).
 
@@ -267,7 +271,7 @@ async def marks(
     ):
         rows: list[TupleRow] = []
         if gate.marks & mark:
-            (marked,) = await run(connection, Step(query, [int4(tenant.id), byteas(keys), tenant.buckets(keys)]))
+            (marked,) = await run(connection, Statement(query, [int4(tenant.id), byteas(keys), tenant.buckets(keys)]))
             rows = marked.rows
         found.append(rows)
     suppressed = [(hash_, whole, until) for hash_, whole, until in found[0]]
@@ -275,7 +279,7 @@ async def marks(
 
 
 async def scan_windows(
-    connection: WireConnection, tenant: Tenant, scans: Sequence[tuple[bytes, int, int]]
+    connection: PipelineConnection, tenant: Tenant, scans: Sequence[tuple[bytes, int, int]]
 ) -> list[tuple[bytes, int, bytes, int]]:
     """The newest identifiers of a type, for heads whose window has to be built.
 
@@ -284,6 +288,6 @@ async def scan_windows(
     found = []
     for head, type_, size in scans:
         params = [int4(tenant.id), head, int2(type_), int4(size), int4(tenant.base)]
-        (scanned,) = await run(connection, Step(_WINDOW, params))
+        (scanned,) = await run(connection, Statement(_WINDOW, params))
         found += [(head, type_, key, seen) for key, seen in scanned.rows]
     return found

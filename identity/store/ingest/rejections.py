@@ -11,7 +11,7 @@ from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.tenant import Tenant
 
 
-class Packed(NamedTuple):
+class RejectedCallsRow(NamedTuple):
     """A row of calls, sealed; the first `seen` of them lie before the position that was asked for."""
 
     stamp: int
@@ -19,7 +19,7 @@ class Packed(NamedTuple):
     payload: bytes
 
 
-class Demotion(NamedTuple):
+class DemotedCallRow(NamedTuple):
     """A stored call that lost identifiers, sealed, with what opens it; None where that is gone."""
 
     stamp: int
@@ -35,9 +35,9 @@ class Demotion(NamedTuple):
     slot_wrapped: bytes | None
 
 
-async def packed(
+async def rejected_calls(
     connection: Connection, tenant: Tenant, since: int, before: tuple[int, int], most: int
-) -> list[Packed]:
+) -> list[RejectedCallsRow]:
     """The newest rows from a stamp on that hold, before a (stamp, number in its row), `most` calls."""
     found = await rows(
         connection,
@@ -57,10 +57,12 @@ async def packed(
         *before,
         most,
     )
-    return [Packed(*item) for item in found]
+    return [RejectedCallsRow(*item) for item in found]
 
 
-async def demoted(connection: Connection, tenant: Tenant, since: int, before: int, most: int) -> list[Demotion]:
+async def demoted_calls(
+    connection: Connection, tenant: Tenant, since: int, before: int, most: int
+) -> list[DemotedCallRow]:
     """The newest `most` stored calls with demotions, from one stamp on and before another."""
     # Each LIMIT keeps a look-up by key: joined, a plan made while the tables are empty scans the space.
     found = await rows(
@@ -100,4 +102,4 @@ async def demoted(connection: Connection, tenant: Tenant, since: int, before: in
         before,
         most,
     )
-    return [Demotion(*item) for item in found]
+    return [DemotedCallRow(*item) for item in found]

@@ -25,7 +25,7 @@ from identity.store.postgres.arrays import (
     uuids_or_null,
 )
 from identity.store.postgres.database import Connection
-from identity.store.postgres.pipeline import Param, Step, WireConnection, run
+from identity.store.postgres.pipeline import Param, PipelineConnection, Statement, run
 from identity.store.postgres.rows import (
     AccountRow,
     ChangeRow,
@@ -34,7 +34,7 @@ from identity.store.postgres.rows import (
     EvidenceRow,
     HistoryRow,
     IdentifierRow,
-    ProfileRow,
+    OriginRow,
     RejectionRow,
     SightingRow,
     SubjectKeyRow,
@@ -62,8 +62,8 @@ class Writes(Struct):
     marks: int = 0
     lifted: list[bytes] = []
     detached: list[tuple[bytes, bytes]] = []
-    born: list[ProfileRow] = []
-    touched: list[tuple[ProfileRow, int]] = []
+    born: list[OriginRow] = []
+    touched: list[tuple[OriginRow, int]] = []
     moved: list[tuple[bytes, bytes]] = []
     identifiers: list[IdentifierRow] = []
     seen: list[tuple[bytes, bytes, int]] = []
@@ -95,7 +95,7 @@ class Writes(Struct):
     inherits: list[tuple[bytes, bytes]] = []
 
 
-async def apply(connection: WireConnection, tenant: Tenant, writes: Writes) -> None:
+async def apply(connection: PipelineConnection, tenant: Tenant, writes: Writes) -> None:
     """Sends the statements; raises Conflict if any touched another number of rows than it must."""
     steps = _steps(tenant, writes)
     results = await run(connection, *steps.all)
@@ -113,12 +113,12 @@ class _Steps:
 
     def __init__(self, tenant: Tenant) -> None:
         self.tenant = tenant
-        self.all: list[Step] = []
+        self.all: list[Statement] = []
         self.counts: list[int | None] = []
 
     def add(self, query: LiteralString, count: int | None, *params: Param) -> None:
         """One more statement, which must touch `count` rows (None: as many as there are)."""
-        self.all.append(Step(query, [int4(self.tenant.id), *params]))
+        self.all.append(Statement(query, [int4(self.tenant.id), *params]))
         self.counts.append(count)
 
 
@@ -156,7 +156,7 @@ def _steps(tenant: Tenant, w: Writes) -> _Steps:
     return steps
 
 
-def _profiles(rows: Sequence[ProfileRow]) -> tuple[Param, ...]:
+def _profiles(rows: Sequence[OriginRow]) -> tuple[Param, ...]:
     _, version, stamp, born, elder, events, joined_at, head, canonical, joined_to, own, folded = zip(*rows, strict=True)
     return (
         int8s(version),

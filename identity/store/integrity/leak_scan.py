@@ -1,6 +1,6 @@
 """Reads all that a database holds as bytes: rows, statistics, statements, files and a dump of it.
 
-Nothing is passed over in silence. What this role may not see raises `Unread` with a reason, and row
+Nothing is passed over in silence. What this role may not see raises `UnreadableError` with a reason, and row
 security is off, so that a table whose rows are hidden is an error and not an empty one. The control
 is a value in clear in a table of its own: a search that does not find it there finds nothing.
 """
@@ -36,36 +36,36 @@ ORDER BY 1, 2
 """
 
 
-class Unread(Exception):
+class UnreadableError(Exception):
     """Something could not be read; the message says why and quotes nothing of it."""
 
 
-class Rows(NamedTuple):
+class RowBytes(NamedTuple):
     """The name of a table or view, and its rows as bytes."""
 
     name: str
     pieces: Iterator[bytes]
 
 
-class Observed:
+class ScannedDatabase:
     """A database that is looked at, through one connection of the most powerful role there is."""
 
     def __init__(self, url: str, connection: psycopg.Connection[tuple[object, ...]], embedded: Path | None) -> None:
         self._url, self._connection, self._embedded = url, connection, embedded
 
-    def tables(self) -> Iterator[Rows]:
+    def tables(self) -> Iterator[RowBytes]:
         """Every table of this database, those of others in it too. Reading one may raise Unread."""
         for schema, name in self._connection.execute(_TABLES).fetchall():
             query = sql.SQL("COPY {} TO STDOUT (FORMAT binary)").format(sql.Identifier(str(schema), str(name)))
-            yield Rows(f"{schema}.{name}", self._copied(query))
+            yield RowBytes(f"{schema}.{name}", self._copied(query))
 
-    def views(self) -> Iterator[Rows]:
+    def views(self) -> Iterator[RowBytes]:
         """What the server tells of values and statements. Reading one may raise Unread."""
         for name in _VIEWS:
             if self._connection.execute("SELECT to_regclass(%s)", [name]).fetchone() == (None,):
                 continue
             query = sql.SQL("COPY (SELECT v::text FROM {} v) TO STDOUT (FORMAT binary)").format(sql.Identifier(name))
-            yield Rows(name, self._copied(query))
+            yield RowBytes(name, self._copied(query))
 
     def _copied(self, query: sql.Composed) -> Iterator[bytes]:
         # Each row comes alone; put together, most tables are one search.
@@ -80,14 +80,14 @@ class Observed:
         except psycopg.errors.UndefinedTable:
             pass  # dropped meanwhile, as partitions are
         except psycopg.Error as refused:
-            raise Unread(_reason(refused)) from None
+            raise UnreadableError(_reason(refused)) from None
         yield bytes(gathered)
 
     def dump(self) -> Iterator[bytes]:
         """What pg_dump writes. Unread where there is none or it fails."""
         program = locate(self._embedded).programs / "bin" / "pg_dump" if self._embedded else shutil.which("pg_dump")
         if program is None:
-            raise Unread("there is no pg_dump on this machine")
+            raise UnreadableError("there is no pg_dump on this machine")
         # A password in an argument could be read by other users of the machine.
         given = {o.envvar.decode(): o.val.decode() for o in pq.Conninfo.parse(self._url.encode()) if o.envvar and o.val}
         with subprocess.Popen(  # noqa: S603 no shell
@@ -101,14 +101,14 @@ class Observed:
             while piece := running.stdout.read(PIECE):
                 yield piece
         if running.returncode:
-            raise Unread("pg_dump failed, as it does on a server that is newer")
+            raise UnreadableError("pg_dump failed, as it does on a server that is newer")
 
     def write_out(self) -> None:
         """Has everything that was committed in the files. Unread where this role may not ask for it."""
         try:
             self._connection.execute("CHECKPOINT")
         except psycopg.Error as refused:
-            raise Unread(_reason(refused)) from None
+            raise UnreadableError(_reason(refused)) from None
 
     def folder(self) -> Path:
         """The files of the cluster. Unread where they are not on this machine or may not be read."""
@@ -119,22 +119,22 @@ class Observed:
                 "SELECT current_setting('data_directory'), system_identifier FROM pg_control_system()"
             ).fetchone()
         except psycopg.Error as refused:
-            raise Unread(_reason(refused)) from None
+            raise UnreadableError(_reason(refused)) from None
         assert row
         folder = Path(str(row[0]))
         try:
             with (folder / "global" / "pg_control").open("rb") as file:
                 (found,) = struct.unpack("=Q", file.read(8))
         except (OSError, struct.error):
-            raise Unread("its files are on another machine, or of another user") from None
+            raise UnreadableError("its files are on another machine, or of another user") from None
         # A folder of the same name may be that of another server.
         if found != row[1]:
-            raise Unread("its files are on another machine")
+            raise UnreadableError("its files are on another machine")
         return folder
 
 
 @contextmanager
-def observed(url: str, data_dir: Path | None) -> Iterator[Observed]:
+def open_for_scan(url: str, data_dir: Path | None) -> Iterator[ScannedDatabase]:
     """Opens a database to be looked at; `data_dir` is that of an embedded one, whose superuser is used."""
     if data_dir:
         url = make_conninfo(url, user=SUPERUSER)
@@ -145,11 +145,11 @@ def observed(url: str, data_dir: Path | None) -> Iterator[Observed]:
     with connection:
         connection.execute("SET row_security = off")
         connection.execute(sql.SQL("SET lock_timeout = {}").format(sql.Literal(_LOCKS)))
-        yield Observed(url, connection, data_dir.resolve() if data_dir else None)
+        yield ScannedDatabase(url, connection, data_dir.resolve() if data_dir else None)
 
 
 @contextmanager
-def control(url: str, value: str) -> Iterator[Callable[[], None]]:
+def planted_control(url: str, value: str) -> Iterator[Callable[[], None]]:
     """A table of the owner's, there while the block runs; what it yields writes a value in clear into it.
 
     Misconfigured where another scan has it.

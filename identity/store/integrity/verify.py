@@ -40,7 +40,7 @@ EVENTS: LiteralString = """
 SELECT profile_id, sum(calls)::int8 FROM event
 WHERE space_id = $1::int4 AND bucket = $2::int4 GROUP BY profile_id
 """
-TOLD: LiteralString = """
+FEED_STATE: LiteralString = """
 SELECT t.profile_id, max(t.version) FILTER (WHERE t.named), CASE
     WHEN p.profile_id IS NULL THEN bool_or(t.op = 4)
     -- Of who is there: what was told last, of an id that was merged away that it is.
@@ -141,7 +141,7 @@ async def stream(connection: Connection, query: LiteralString, tenant: Tenant) -
             yield found
 
 
-async def acts(connection: Connection, tenant: Tenant, kinds: list[int]) -> list[tuple[int, int, bytes]]:
+async def corrections(connection: Connection, tenant: Tenant, kinds: list[int]) -> list[tuple[int, int, bytes]]:
     """(stamp, kind, named identifiers) of what people did: there are few of these."""
     found = await rows(
         connection,
@@ -156,7 +156,7 @@ async def acts(connection: Connection, tenant: Tenant, kinds: list[int]) -> list
     return [(stamp, kind, kept) for stamp, kind, kept in found]
 
 
-async def took_part(connection: Connection, tenant: Tenant, kind: int) -> list[bytes]:
+async def profiles_with_history(connection: Connection, tenant: Tenant, kind: int) -> list[bytes]:
     """The profiles whose history has a line of this kind."""
     found = await rows(
         connection,
@@ -171,7 +171,7 @@ async def took_part(connection: Connection, tenant: Tenant, kind: int) -> list[b
     return [id_ for (id_,) in found]
 
 
-class LaneRow(NamedTuple):
+class LaneCheckRow(NamedTuple):
     """A lane of the feed: its last entry, the last one that is forgotten, and the entries that it holds."""
 
     lane: int
@@ -182,7 +182,7 @@ class LaneRow(NamedTuple):
     last: int | None
 
 
-async def lanes(connection: Connection, tenant: Tenant) -> list[LaneRow]:
+async def lanes(connection: Connection, tenant: Tenant) -> list[LaneCheckRow]:
     """The lanes of the feed, and those that have entries and no head."""
     found = await rows(
         connection,
@@ -197,7 +197,7 @@ async def lanes(connection: Connection, tenant: Tenant) -> list[LaneRow]:
         tenant.id,
         tenant.base,
     )
-    return [LaneRow(*each) for each in found]
+    return [LaneCheckRow(*each) for each in found]
 
 
 async def orphans(connection: Connection, tenant: Tenant) -> AsyncIterator[tuple[str, list[bytes]]]:

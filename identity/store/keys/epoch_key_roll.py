@@ -15,7 +15,7 @@ from identity.values.errors import SpaceNotFound
 _FAIR_ALONE = "SELECT pg_advisory_xact_lock(7301, $1::int4)"
 
 
-class SlotRow(NamedTuple):
+class SlotKeyRow(NamedTuple):
     """A slot's key under its epoch key; `touched`: a subject key under it was destroyed."""
 
     slot: int
@@ -24,7 +24,7 @@ class SlotRow(NamedTuple):
     touched: bool
 
 
-class SubjectRow(NamedTuple):
+class WrappedSubjectRow(NamedTuple):
     """A subject key under its slot's key."""
 
     profile_id: bytes
@@ -34,7 +34,7 @@ class SubjectRow(NamedTuple):
 
 
 @asynccontextmanager
-async def alone(database: Database, space_id: int) -> AsyncIterator[bool]:
+async def exclusive_roll(database: Database, space_id: int) -> AsyncIterator[bool]:
     """Whether nobody else rolls this space, for as long as the block lasts."""
     async with database.transaction() as connection:
         await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
@@ -83,7 +83,7 @@ async def older_slots(connection: Connection, space_id: int, than: int) -> list[
     return [(slot, touched) for slot, touched in found]
 
 
-async def lock_slots(connection: Connection, space_id: int, slots: Sequence[int]) -> list[SlotRow]:
+async def lock_slots(connection: Connection, space_id: int, slots: Sequence[int]) -> list[SlotKeyRow]:
     """These slots, locked against every writer that mints or destroys a key under them."""
     found = await rows(
         connection,
@@ -94,10 +94,10 @@ async def lock_slots(connection: Connection, space_id: int, slots: Sequence[int]
         space_id,
         int2s(slots),
     )
-    return [SlotRow(*each) for each in found]
+    return [SlotKeyRow(*each) for each in found]
 
 
-async def subjects(connection: Connection, space_id: int, slots: Sequence[int]) -> list[SubjectRow]:
+async def subject_keys(connection: Connection, space_id: int, slots: Sequence[int]) -> list[WrappedSubjectRow]:
     """The subject keys under these slots, which one scan finds: no index by slot is worth its upkeep."""
     await connection.execute("SET LOCAL enable_seqscan = on")
     await connection.execute("SET LOCAL statement_timeout = 0")
@@ -110,10 +110,12 @@ async def subjects(connection: Connection, space_id: int, slots: Sequence[int]) 
         space_id,
         int2s(slots),
     )
-    return [SubjectRow(*each) for each in found]
+    return [WrappedSubjectRow(*each) for each in found]
 
 
-async def write_subjects(connection: Connection, space_id: int, base: int, keys: Sequence[SubjectRow]) -> None:
+async def write_subject_keys(
+    connection: Connection, space_id: int, base: int, keys: Sequence[WrappedSubjectRow]
+) -> None:
     """Subject keys as they are wrapped from now on."""
     await connection.execute(
         """
@@ -124,7 +126,9 @@ async def write_subjects(connection: Connection, space_id: int, base: int, keys:
     )
 
 
-async def write_slots(connection: Connection, space_id: int, base: int, epoch_: int, slots: Sequence[SlotRow]) -> None:
+async def write_slots(
+    connection: Connection, space_id: int, base: int, epoch_: int, slots: Sequence[SlotKeyRow]
+) -> None:
     """Slot keys under their new epoch, touched by nobody so far."""
     await connection.execute(
         """
@@ -147,7 +151,7 @@ async def set_safe(connection: Connection, space_id: int, epoch_: int, safe_at: 
     )
 
 
-async def due(connection: Connection, before: int) -> list[int]:
+async def spaces_due(connection: Connection, before: int) -> list[int]:
     """The spaces in which somebody was erased before a moment whose key backups still hold."""
     found = await rows(
         connection,

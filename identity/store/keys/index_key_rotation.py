@@ -9,7 +9,7 @@ from typing import Any, Final, LiteralString
 
 from identity.store.postgres.arrays import byteas, int2s
 from identity.store.postgres.database import Connection, row, rows
-from identity.store.postgres.rows import GATE, Gate
+from identity.store.postgres.rows import SPACE_LOCK_COLUMNS, SpaceLockRow
 from identity.store.postgres.tenant import Tenant
 from identity.values.calls import IndexVersions
 from identity.values.errors import SpaceNotFound
@@ -65,18 +65,18 @@ async def begin(connection: Connection, space_id: int, names: Sequence[tuple[int
     return True
 
 
-async def hold_gate(connection: Connection, space_id: int) -> Gate:
+async def hold_gate(connection: Connection, space_id: int) -> SpaceLockRow:
     """Takes the gate alone, to the end of the transaction. SpaceNotFound."""
     await connection.execute("SET LOCAL statement_timeout = 0")
     await connection.execute(_FAIR_ALONE, [space_id])
-    query: LiteralString = f"SELECT {GATE} FROM space_gate WHERE space_id = $1::int4 FOR UPDATE"  # noqa: S608
+    query: LiteralString = f"SELECT {SPACE_LOCK_COLUMNS} FROM space_gate WHERE space_id = $1::int4 FOR UPDATE"  # noqa: S608
     found = await row(connection, query, space_id)
     if found is None:
         raise SpaceNotFound
-    return Gate(*found)
+    return SpaceLockRow(*found)
 
 
-async def acts(connection: Connection, tenant: Tenant, kind: int, line: int) -> tuple[list[Any], list[Any]]:
+async def correction_rows(connection: Connection, tenant: Tenant, kind: int, line: int) -> tuple[list[Any], list[Any]]:
     """The acts of a kind as (origin, stamp, kept), and the lines of history of a kind: there are few of both."""
     await connection.execute("SET LOCAL enable_seqscan = on")
     evidence = await rows(
@@ -127,7 +127,7 @@ async def end(connection: Connection, tenant: Tenant, version: int) -> bool:
     return True
 
 
-async def left(connection: Connection, tenant: Tenant) -> int:
+async def count_unresolved(connection: Connection, tenant: Tenant) -> int:
     """How many hashes are in use that nothing tells the value of any more, under older versions."""
     await connection.execute(
         f"""
@@ -170,13 +170,13 @@ async def close(connection: Connection, space_id: int) -> int | None:
     return None if found is None else int(found[0])
 
 
-async def since(connection: Connection, space_id: int) -> int:
+async def in_force_since(connection: Connection, space_id: int) -> int:
     """The stamp since which the newest version is in force."""
     found = await row(connection, "SELECT index_at FROM space_gate WHERE space_id = $1::int4", space_id)
     return 0 if found is None else int(found[0])
 
 
-async def unnamed(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> bool:
+async def any_unresolved(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> bool:
     """Whether any of these keys is an older one that has got no new name."""
     found = await row(
         connection,

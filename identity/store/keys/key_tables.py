@@ -21,7 +21,7 @@ SELECT profile_id, slot, key_id, wrapped FROM subject_key WHERE space_id = $1::i
 """
 
 
-class Slot(NamedTuple):
+class DumpedSlotRow(NamedTuple):
     """A slot key as it lies in the table."""
 
     slot: int
@@ -29,7 +29,7 @@ class Slot(NamedTuple):
     wrapped: bytes
 
 
-class Subject(NamedTuple):
+class DumpedSubjectRow(NamedTuple):
     """A subject key as it lies in the table."""
 
     profile_id: bytes
@@ -48,12 +48,12 @@ async def snapshot(database: Database) -> AsyncIterator[Connection]:
         yield connection
 
 
-async def slots(connection: Connection, tenant: Tenant) -> list[Slot]:
+async def slot_keys(connection: Connection, tenant: Tenant) -> list[DumpedSlotRow]:
     """All slot keys."""
-    return [Slot(*each) for each in await rows(connection, _SLOTS, tenant.id, tenant.base)]
+    return [DumpedSlotRow(*each) for each in await rows(connection, _SLOTS, tenant.id, tenant.base)]
 
 
-async def count(connection: Connection, tenant: Tenant) -> int:
+async def count_subject_keys(connection: Connection, tenant: Tenant) -> int:
     """How many subject keys there are."""
     found = await row(
         connection,
@@ -64,14 +64,18 @@ async def count(connection: Connection, tenant: Tenant) -> int:
     return 0 if found is None else int(found[0])
 
 
-async def subjects(connection: Connection, tenant: Tenant) -> AsyncIterator[list[Subject]]:
+async def subject_keys(connection: Connection, tenant: Tenant) -> AsyncIterator[list[DumpedSubjectRow]]:
     """All subject keys, some thousands at a time."""
     async for found in stream(connection, _SUBJECTS, tenant):
-        yield [Subject(*each) for each in found]
+        yield [DumpedSubjectRow(*each) for each in found]
 
 
 async def replace(
-    connection: Connection, tenant: Tenant, epoch: int, slots_: Sequence[Slot], pages: Iterable[Sequence[Subject]]
+    connection: Connection,
+    tenant: Tenant,
+    epoch: int,
+    slots_: Sequence[DumpedSlotRow],
+    pages: Iterable[Sequence[DumpedSubjectRow]],
 ) -> list[bytes]:
     """Puts these keys in the place of all others; returns the origins whose data no key opens any more."""
     await connection.execute("SET LOCAL statement_timeout = 0")

@@ -54,7 +54,7 @@ _GROUPED: Final[tuple[LiteralString, ...]] = tuple(
 )
 
 
-class Renamed(NamedTuple):
+class RekeyedRows(NamedTuple):
     """What changes at the origins of some profiles: rows by their keys, and what they bear from now on."""
 
     identifiers: Sequence[tuple[bytes, bytes, bytes, bytes]]
@@ -65,7 +65,7 @@ class Renamed(NamedTuple):
     history: Sequence[tuple[bytes, int, int, bytes]]
 
 
-async def known(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+async def known_new_keys(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> dict[bytes, bytes]:
     """The new names of keys, as far as the rotation under way has found them."""
     found = await rows(
         connection,
@@ -81,7 +81,7 @@ async def known(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -
     return {bytes(old): bytes(new) for old, new in found}
 
 
-async def rename(connection: Connection, tenant: Tenant, names: Mapping[bytes, bytes], *, remember: bool) -> None:
+async def rename_keys(connection: Connection, tenant: Tenant, names: Mapping[bytes, bytes], *, remember: bool) -> None:
     """Gives identifiers their new names wherever they stand in no profile.
 
     Those of a profile are remembered until the rotation ends; others need not be looked for any more.
@@ -118,7 +118,7 @@ async def rename_groups(connection: Connection, tenant: Tenant, names: Mapping[b
             )
 
 
-async def write(connection: Connection, tenant: Tenant, renamed: Renamed) -> None:
+async def write(connection: Connection, tenant: Tenant, renamed: RekeyedRows) -> None:
     """What lies at the origins, under its new names."""
     space, base = tenant.id, tenant.base
     if renamed.identifiers:
@@ -180,7 +180,7 @@ async def write(connection: Connection, tenant: Tenant, renamed: Renamed) -> Non
         )
 
 
-class GroupRow(NamedTuple):
+class SealedGroupRow(NamedTuple):
     """A group, sealed."""
 
     key: bytes
@@ -188,7 +188,9 @@ class GroupRow(NamedTuple):
     group_id: bytes
 
 
-async def groups(connection: Connection, tenant: Tenant, after: bytes, limit: int) -> list[tuple[GroupRow, KeyRow]]:
+async def list_groups(
+    connection: Connection, tenant: Tenant, after: bytes, limit: int
+) -> list[tuple[SealedGroupRow, KeyRow]]:
     """The next groups in the order of their ids, with the keys that open them."""
     found = await rows(
         connection,
@@ -206,10 +208,10 @@ async def groups(connection: Connection, tenant: Tenant, after: bytes, limit: in
         after.hex(),
         limit,
     )
-    return [(GroupRow(*each[:3]), KeyRow(*each[3:])) for each in found]
+    return [(SealedGroupRow(*each[:3]), KeyRow(*each[3:])) for each in found]
 
 
-async def groups_under(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> list[bytes]:
+async def groups_under_older_keys(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> list[bytes]:
     """Which of these older keys a group or a member still stands under."""
     found = await rows(
         connection,

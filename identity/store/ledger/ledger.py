@@ -23,7 +23,7 @@ RETURNING seq
 """
 
 
-class Entry(NamedTuple):
+class LedgerEntryRow(NamedTuple):
     """An entry as it lies there; `at` in microseconds, `hash` of this one and all before it."""
 
     seq: int
@@ -32,7 +32,7 @@ class Entry(NamedTuple):
     hash: bytes
 
 
-def said(
+def entry(
     actor: str, action: str, subject: str | None, at: int, more: dict[str, Any] | None = None
 ) -> tuple[int, bytes]:
     """An entry to append: its time in microseconds, and its bytes, JSON with its names in order."""
@@ -42,7 +42,7 @@ def said(
 
 async def note(connection: Connection, space_id: int, actor: str, action: str, subject: str | None) -> None:
     """One more entry: who (a key's id, or `operator`) did what to what (an id, never a value)."""
-    await append(connection, space_id, *said(actor, action, subject, time.time_ns() // 1000))
+    await append(connection, space_id, *entry(actor, action, subject, time.time_ns() // 1000))
 
 
 async def append(connection: Connection, space_id: int, at: int, entry: bytes) -> int:
@@ -51,7 +51,7 @@ async def append(connection: Connection, space_id: int, at: int, entry: bytes) -
     return int(found[0]) if found else 0
 
 
-class Head(NamedTuple):
+class LedgerHeadRow(NamedTuple):
     """The end of a ledger; `begun`: it was copied into a journal before."""
 
     seq: int
@@ -59,7 +59,7 @@ class Head(NamedTuple):
     begun: bool
 
 
-async def head(connection: Connection, tenant: Tenant) -> Head:
+async def read_head(connection: Connection, tenant: Tenant) -> LedgerHeadRow:
     """The end of a space's ledger; of a new one nothing was written."""
     found = await row(
         connection,
@@ -67,10 +67,10 @@ async def head(connection: Connection, tenant: Tenant) -> Head:
         tenant.id,
         tenant.base,
     )
-    return Head(0, b"", begun=False) if found is None else Head(*found)
+    return LedgerHeadRow(0, b"", begun=False) if found is None else LedgerHeadRow(*found)
 
 
-async def begin(connection: Connection, tenant: Tenant) -> None:
+async def mark_journal(connection: Connection, tenant: Tenant) -> None:
     """From now on there is a journal: one that is missing was lost."""
     await connection.execute(
         "UPDATE ledger_head SET begun = true WHERE space_id = $1::int4 AND bucket = $2::int4 AND NOT begun",
@@ -78,7 +78,7 @@ async def begin(connection: Connection, tenant: Tenant) -> None:
     )
 
 
-async def heads(connection: Connection) -> dict[int, int]:
+async def last_entries(connection: Connection) -> dict[int, int]:
     """The number of the last entry of every live space."""
     found = await rows(
         connection,
@@ -116,7 +116,7 @@ async def last_scan(connection: Connection, tenant: Tenant, after_: int) -> byte
     return None if found is None else bytes(found[0])
 
 
-async def restore(connection: Connection, tenant: Tenant, entry: Entry) -> None:
+async def restore(connection: Connection, tenant: Tenant, entry: LedgerEntryRow) -> None:
     """Appends an entry as it was, from the journal, to a ledger that ends just before it."""
     await connection.execute(
         """
@@ -133,7 +133,7 @@ async def restore(connection: Connection, tenant: Tenant, entry: Entry) -> None:
     )
 
 
-async def after(connection: Connection, tenant: Tenant, seq: int, most: int) -> list[Entry]:
+async def after(connection: Connection, tenant: Tenant, seq: int, most: int) -> list[LedgerEntryRow]:
     """The entries after a number, oldest first."""
     found = await rows(
         connection,
@@ -146,4 +146,4 @@ async def after(connection: Connection, tenant: Tenant, seq: int, most: int) -> 
         seq,
         most,
     )
-    return [Entry(*each) for each in found]
+    return [LedgerEntryRow(*each) for each in found]

@@ -16,7 +16,7 @@ from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from identity.store.postgres.arrays import adapt
-from identity.store.postgres.pipeline import WireConnection
+from identity.store.postgres.pipeline import PipelineConnection
 from identity.store.postgres.schema import APP_ROLE
 from identity.values.errors import Conflict, DatabaseUnavailable, Misconfigured, PartitionMissing
 
@@ -85,10 +85,10 @@ class Database:
         """Gives all connections back."""
         await self._pool.close()
 
-    async def writer(self) -> WireConnection:
+    async def writer(self) -> PipelineConnection:
         """A connection for one writer, which keeps it."""
         with translated():
-            connection = await WireConnection.connect(
+            connection = await PipelineConnection.connect(
                 self._conninfo(_WRITER), autocommit=True, cursor_factory=AsyncRawCursor
             )
         adapt(connection)

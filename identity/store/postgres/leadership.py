@@ -8,7 +8,7 @@ a leader runs has to bear being run twice.
 from typing import Final
 
 from identity.store.postgres.database import Database, row, translated
-from identity.store.postgres.pipeline import WireConnection
+from identity.store.postgres.pipeline import PipelineConnection
 
 # The advisory lock of the leader; the space locks have two numbers each and never meet it.
 _LOCK: Final = 7302
@@ -21,7 +21,7 @@ class Leadership:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._session: WireConnection | None = None
+        self._session: PipelineConnection | None = None
         self._leads = False
 
     async def held(self) -> bool:

@@ -24,21 +24,21 @@ _LOST = "The connection was lost before everything was answered."
 _FAILED = (ExecStatus.FATAL_ERROR, ExecStatus.PIPELINE_ABORTED)
 
 
-class Step(NamedTuple):
+class Statement(NamedTuple):
     """A statement with its parameters: whole arrays, or the bytes of one value (`arrays.int4` ...)."""
 
     query: str
     params: Sequence[Param] = ()
 
 
-class Result(NamedTuple):
+class StatementResult(NamedTuple):
     """What a statement gave, and how many rows it touched."""
 
     rows: list[TupleRow]
     touched: int
 
 
-class WireConnection(AsyncConnection[TupleRow]):
+class PipelineConnection(AsyncConnection[TupleRow]):
     """A connection that remembers which statements it has prepared, and under which name."""
 
     names: dict[str, bytes]
@@ -48,7 +48,7 @@ class WireConnection(AsyncConnection[TupleRow]):
         self.names = {}
 
 
-async def run(connection: WireConnection, *steps: Step) -> list[Result]:
+async def run(connection: PipelineConnection, *steps: Statement) -> list[StatementResult]:
     """Sends the steps at once and returns their results in order.
 
     Raises the error of the first step that failed; those behind it were not run.
@@ -69,23 +69,23 @@ async def run(connection: WireConnection, *steps: Step) -> list[Result]:
         if answer.status not in _DONE:
             raise OperationalError(_LOST)
         transformer.set_pgresult(answer)
-        results.append(Result(transformer.load_rows(0, answer.ntuples, tuple), answer.command_tuples or 0))
+        results.append(StatementResult(transformer.load_rows(0, answer.ntuples, tuple), answer.command_tuples or 0))
     if len(results) != len(steps) + 1:
         raise OperationalError(_LOST)
     return results[:-1]
 
 
-async def commit(connection: WireConnection) -> None:
+async def commit(connection: PipelineConnection) -> None:
     """Makes the transaction durable. After an error nobody knows whether the transaction is durable."""
-    await run(connection, Step("COMMIT"))
+    await run(connection, Statement("COMMIT"))
 
 
-async def rollback(connection: WireConnection) -> None:
+async def rollback(connection: PipelineConnection) -> None:
     """Undoes everything since the transaction began."""
-    await run(connection, Step("ROLLBACK"))
+    await run(connection, Statement("ROLLBACK"))
 
 
-def _talk(connection: WireConnection, steps: Sequence[Step]) -> PQGen[list[PGresult]]:
+def _talk(connection: PipelineConnection, steps: Sequence[Statement]) -> PQGen[list[PGresult]]:
     """Sends everything, then reads everything: one answer per step, then that of the sync."""
     pgconn, names = connection.pgconn, connection.names
     fresh: dict[str, bytes] = {}

@@ -8,13 +8,13 @@ from typing import Final, LiteralString, NamedTuple
 
 from identity.values.calls import IndexVersions
 
-GATE: Final[LiteralString] = (
+SPACE_LOCK_COLUMNS: Final[LiteralString] = (
     "stamp, rules_version, epoch, marks, index_version, index_live, index_messages, index_oldest"
 )
-"""The columns of a gate, in the order of `Gate`."""
+"""The columns of a gate, in the order of `SpaceLockRow`."""
 
 
-class Gate(NamedTuple):
+class SpaceLockRow(NamedTuple):
     """The state of the ground of a space."""
 
     stamp: int
@@ -32,7 +32,7 @@ class Gate(NamedTuple):
         return IndexVersions(self.newest, self.live, self.messages, self.oldest)
 
 
-class ProfileRow(NamedTuple):
+class OriginRow(NamedTuple):
     """One origin; `folded` is None where it would equal `own`."""
 
     id: bytes

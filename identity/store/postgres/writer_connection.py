@@ -8,28 +8,28 @@ import time
 
 from identity.store.postgres import writer_slots
 from identity.store.postgres.database import Database, translated
-from identity.store.postgres.pipeline import Step, WireConnection, rollback, run
+from identity.store.postgres.pipeline import PipelineConnection, Statement, rollback, run
 from identity.values.errors import OnefoldError
 from identity.values.ids import new_id
 from identity.values.stamps import Clock
 
-RENEW_BEFORE = writer_slots.LEASE * 2 // 3
+RENEW_BEFORE = writer_slots.LEASE_MICROS * 2 // 3
 # Seconds that plans are kept for, at first and at last.
 _FIRST, _LAST = 1.0, 60.0
 
 
-class Pen:
+class WriterConnection:
     """One connection with its lease. `lease` and `clock` are there once it is `ready`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._connection: WireConnection | None = None
-        self.lease: writer_slots.Lease | None = None
+        self._connection: PipelineConnection | None = None
+        self.lease: writer_slots.WriterLease | None = None
         self.clock = Clock(0)
         self._ahead = 0
         self._patience, self._plan_until = _FIRST, 0.0
 
-    async def ready(self) -> WireConnection:
+    async def ready(self) -> PipelineConnection:
         """The connection, with a lease that does not end soon."""
         if self._connection is None or self._connection.closed:
             self._connection = await self._database.writer()
@@ -42,7 +42,7 @@ class Pen:
             return self._connection
         with translated():
             if lease is not None:
-                until = max(now, self.clock.until - writer_slots.LEASE) + writer_slots.LEASE
+                until = max(now, self.clock.until - writer_slots.LEASE_MICROS) + writer_slots.LEASE_MICROS
                 if await writer_slots.renew(self._connection, lease, until):
                     self.clock.extend(until)
                     return self._connection
@@ -60,19 +60,19 @@ class Pen:
         if self._connection is None or time.monotonic() < self._plan_until:
             return
         with translated():
-            await run(self._connection, Step("DISCARD PLANS"))
+            await run(self._connection, Statement("DISCARD PLANS"))
         self._plan_until = time.monotonic() + self._patience
         self._patience = min(2 * self._patience, _LAST)
 
-    def behind(self, micros: int) -> None:
+    def follow_clock(self, micros: int) -> None:
         """Another host's clock is ahead of ours: the next lease has to reach beyond what it wrote."""
         self._ahead = micros
 
-    def lose(self) -> None:
+    def forget_lease(self) -> None:
         """Somebody else holds the slot."""
         self.lease = None
 
-    async def give_up(self) -> None:
+    async def rollback(self) -> None:
         """Rolls back what was begun; a connection that cannot is dropped."""
         try:
             if self._connection is not None:

@@ -11,13 +11,13 @@ from identity.store.postgres.database import Connection, row
 from identity.values.errors import Unavailable
 
 SLOTS = 256
-LEASE = 30_000_000  # microseconds
+LEASE_MICROS = 30_000_000  # microseconds
 _NONE_FREE = "All 256 writer slots are taken; stop some workers, or wait half a minute after a crash."
 
 HOLD = "SELECT until FROM writer_slot WHERE slot = $1::int2 AND holder = $2 FOR KEY SHARE"
 
 
-class Lease(NamedTuple):
+class WriterLease(NamedTuple):
     """A slot; the holder's stamps lie after `floor` and before `until` (microseconds)."""
 
     slot: int
@@ -26,7 +26,7 @@ class Lease(NamedTuple):
     until: int
 
 
-async def take(connection: Connection, holder: bytes, now: int) -> Lease:
+async def take(connection: Connection, holder: bytes, now: int) -> WriterLease:
     """Takes a slot whose lease has ended, or a new one. Unavailable if all are in use."""
     async with connection.transaction():
         free = await row(
@@ -52,14 +52,14 @@ async def take(connection: Connection, holder: bytes, now: int) -> Lease:
         if free is None:
             raise Unavailable(_NONE_FREE)
         slot, ended = free
-        until = max(now, ended) + LEASE
+        until = max(now, ended) + LEASE_MICROS
         await connection.execute(
             "UPDATE writer_slot SET holder = $2, until = $3::int8 WHERE slot = $1::int2", [slot, Uuid(holder), until]
         )
-    return Lease(slot, holder, max(now, ended), until)
+    return WriterLease(slot, holder, max(now, ended), until)
 
 
-async def renew(connection: Connection, lease: Lease, until: int) -> bool:
+async def renew(connection: Connection, lease: WriterLease, until: int) -> bool:
     """Moves the end of a lease; False if somebody else holds the slot by now."""
     found = await row(
         connection,
@@ -71,7 +71,7 @@ async def renew(connection: Connection, lease: Lease, until: int) -> bool:
     return found is not None
 
 
-async def release(connection: Connection, lease: Lease, last: int) -> None:
+async def release(connection: Connection, lease: WriterLease, last: int) -> None:
     """Ends a lease early, after the last microsecond a stamp was given for."""
     await connection.execute(
         "UPDATE writer_slot SET until = $3::int8 WHERE slot = $1::int2 AND holder = $2",

@@ -10,7 +10,7 @@ from typing import LiteralString, NamedTuple
 from identity.store.postgres.arrays import Uuid, byteas, int4s, uuids
 from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.tenant import Tenant
-from identity.store.privacy.erase import forget_key
+from identity.store.privacy.erase import destroy_key
 from identity.values.errors import Conflict
 
 _COLUMNS: LiteralString = "export_id, created_at, until, state, job_id, actor, profiles, parts"
@@ -141,12 +141,14 @@ async def part(connection: Connection, tenant: Tenant, id_: bytes, nr: int) -> b
     return None if found is None else bytes(found[0])
 
 
-async def ready(connection: Connection, tenant: Tenant, id_: bytes, until: int) -> bool:
+async def mark_ready(connection: Connection, tenant: Tenant, id_: bytes, until: int) -> bool:
     """It is whole, and may be fetched until a moment; False where it is gone."""
     return await _moved(connection, tenant, id_, "SET state = 1, until = $4::int8 WHERE state = 0", until)
 
 
-async def fetch(connection: Connection, tenant: Tenant, id_: bytes, ticket: bytes, now: int, until: int) -> bool:
+async def redeem_ticket(
+    connection: Connection, tenant: Tenant, id_: bytes, ticket: bytes, now: int, until: int
+) -> bool:
     """Whether the ticket is good for it now; it is not a second time. Swept away at `until` at the latest."""
     condition: LiteralString = (
         "SET state = 2, until = $4::int8, ticket = NULL WHERE state = 1 AND ticket = $5 AND until > $6::int8"
@@ -181,11 +183,11 @@ async def drop(connection: Connection, tenant: Tenant, id_: bytes) -> bool:
         "DELETE FROM export_part WHERE export_id = $1 AND space_id = $2::int4 AND bucket = $3::int4",
         [Uuid(id_), tenant.id, tenant.base],
     )
-    await forget_key(connection, tenant, id_)
+    await destroy_key(connection, tenant, id_)
     return True
 
 
-async def drop_of(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> int:
+async def drop_containing(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> int:
     """Destroys every export that holds one of these profiles; how many. Under the gate held alone."""
     found = await rows(
         connection,
@@ -213,7 +215,7 @@ async def expired(connection: Connection, now: int, limit: int) -> list[tuple[in
     return [(int(space), bytes(id_)) for space, id_ in found]
 
 
-class DisclosedRow(NamedTuple):
+class RecipientRow(NamedTuple):
     """What a destination was told of an origin: first and last, in microseconds."""
 
     origin: bytes
@@ -223,7 +225,7 @@ class DisclosedRow(NamedTuple):
     last: int
 
 
-async def disclosures(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> list[DisclosedRow]:
+async def recipients(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> list[RecipientRow]:
     """Which destinations were told of these origins."""
     found = await rows(
         connection,
@@ -237,4 +239,4 @@ async def disclosures(connection: Connection, tenant: Tenant, origins: Sequence[
         uuids(origins),
         tenant.base,
     )
-    return [DisclosedRow(*each) for each in found]
+    return [RecipientRow(*each) for each in found]

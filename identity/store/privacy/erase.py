@@ -11,7 +11,7 @@ from typing import Final, LiteralString
 from identity.store.ingest import write_statements
 from identity.store.postgres.arrays import Uuid, byteas, int4, uuids
 from identity.store.postgres.database import Connection, rows
-from identity.store.postgres.pipeline import Step, WireConnection, run
+from identity.store.postgres.pipeline import PipelineConnection, Statement, run
 from identity.store.postgres.tenant import Tenant
 
 # What lies at an origin and is found by its id alone; the first only marks slots.
@@ -38,28 +38,28 @@ def _of_profiles(table: LiteralString) -> LiteralString:
     """  # noqa: S608 (names of tables)
 
 
-async def wipe(
-    connection: WireConnection, tenant: Tenant, ids: Sequence[bytes], keys: Sequence[bytes], groups: Sequence[bytes]
+async def delete_profiles(
+    connection: PipelineConnection, tenant: Tenant, ids: Sequence[bytes], keys: Sequence[bytes], groups: Sequence[bytes]
 ) -> dict[str, int]:
     """Deletes the profiles `ids`, whose identifiers are `keys` and groups `groups`; rows per table."""
     space, profiles = int4(tenant.id), (uuids(ids), tenant.buckets(ids))
     named = (byteas(keys), tenant.buckets(keys))
     tables = ["identifier", "profile_identifier", "cut", "membership", *_LIFTED, "disclosure", "profile"]
     steps = [
-        Step(_IDENTIFIERS, [space, *profiles]),
-        Step(_of_profiles("profile_identifier"), [space, *profiles]),
-        Step(_CUTS, [space, *named]),
-        Step(_MEMBERSHIPS, [space, byteas(groups), tenant.buckets(groups), uuids(ids)]),
-        *(Step(statement, [space, *profiles]) for statement in write_statements.LIFT),
-        Step(_of_profiles("disclosure"), [space, *profiles]),
-        Step(_of_profiles("profile"), [space, *profiles]),
+        Statement(_IDENTIFIERS, [space, *profiles]),
+        Statement(_of_profiles("profile_identifier"), [space, *profiles]),
+        Statement(_CUTS, [space, *named]),
+        Statement(_MEMBERSHIPS, [space, byteas(groups), tenant.buckets(groups), uuids(ids)]),
+        *(Statement(statement, [space, *profiles]) for statement in write_statements.LIFT),
+        Statement(_of_profiles("disclosure"), [space, *profiles]),
+        Statement(_of_profiles("profile"), [space, *profiles]),
     ]
     results = await run(connection, *steps)
     counted = {table: result.touched for table, result in zip(tables, results, strict=True) if table is not None}
     return {table: count for table, count in counted.items() if count}
 
 
-async def told(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> list[int]:
+async def informed_destinations(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> list[int]:
     """The destinations that were told of these origins."""
     found = await rows(
         connection,
@@ -89,7 +89,7 @@ async def owners(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) 
     return {bytes(key): bytes(origin) for key, origin in found}
 
 
-async def asleep(connection: Connection, tenant: Tenant) -> list[bytes]:
+async def retired_ids(connection: Connection, tenant: Tenant) -> list[bytes]:
     """The ids that a rebuild left nobody for."""
     found = await rows(
         connection,
@@ -104,7 +104,7 @@ async def asleep(connection: Connection, tenant: Tenant) -> list[bytes]:
     return [bytes(id_) for (id_,) in found]
 
 
-async def withhold(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> None:
+async def put_on_hold(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> None:
     """Profiles that nobody may read any more, though they are still there."""
     await connection.execute(
         """
@@ -115,7 +115,7 @@ async def withhold(connection: Connection, tenant: Tenant, ids: Sequence[bytes])
     )
 
 
-async def withheld(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> set[bytes]:
+async def on_hold(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> set[bytes]:
     """Which of these profiles nobody may read."""
     found = await rows(
         connection,
@@ -130,7 +130,7 @@ async def withheld(connection: Connection, tenant: Tenant, ids: Sequence[bytes])
     return {bytes(id_) for (id_,) in found}
 
 
-async def show(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> None:
+async def take_off_hold(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> None:
     """Profiles that were withheld, and are read again."""
     await connection.execute(
         """
@@ -141,7 +141,7 @@ async def show(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> 
     )
 
 
-async def forget_key(connection: Connection, tenant: Tenant, id_: bytes) -> None:
+async def destroy_key(connection: Connection, tenant: Tenant, id_: bytes) -> None:
     """Destroys a subject key that is nobody's origin: an erasure's own, once everybody was told."""
     await connection.execute(
         """
@@ -157,7 +157,7 @@ async def forget_key(connection: Connection, tenant: Tenant, id_: bytes) -> None
     )
 
 
-async def withheld_for(connection: Connection, tenant: Tenant, erasures: Sequence[bytes]) -> set[bytes]:
+async def erasures_on_hold(connection: Connection, tenant: Tenant, erasures: Sequence[bytes]) -> set[bytes]:
     """Those of these erasures whose identifier somebody bears who is withheld."""
     found = await rows(
         connection,

@@ -19,7 +19,7 @@ class NoticeRow(NamedTuple):
     ack: bytes | None
 
 
-async def of(connection: Connection, tenant: Tenant, erasures_: Sequence[bytes]) -> list[NoticeRow]:
+async def by_erasures(connection: Connection, tenant: Tenant, erasures_: Sequence[bytes]) -> list[NoticeRow]:
     """What destinations have said of erasures."""
     found = await rows(
         connection,
@@ -47,7 +47,7 @@ async def add(connection: Connection, tenant: Tenant, id_: bytes, destinations: 
     )
 
 
-async def due_to(
+async def addressed_to(
     connection: Connection, tenant: Tenant, destination: int, erasures_: Sequence[bytes]
 ) -> dict[bytes, bytes | None]:
     """Which of these erasures a destination has to be told of, each with what is set aside for that, sealed."""
@@ -67,7 +67,7 @@ async def due_to(
     return {bytes(id_): None if aside is None else bytes(aside) for id_, aside in found}
 
 
-async def waiting(connection: Connection, tenant: Tenant, destination: int) -> int:
+async def count_unacknowledged(connection: Connection, tenant: Tenant, destination: int) -> int:
     """How many erasures a destination has not acknowledged."""
     found = await row(
         connection,
@@ -82,7 +82,7 @@ async def waiting(connection: Connection, tenant: Tenant, destination: int) -> i
     return 0 if found is None else int(found[0])
 
 
-async def give_up(connection: Connection, tenant: Tenant, destination: int, at: int) -> None:
+async def mark_unreachable(connection: Connection, tenant: Tenant, destination: int, at: int) -> None:
     """A destination that has ended will not acknowledge: it has to be seen to by hand."""
     await connection.execute(
         """
@@ -93,7 +93,7 @@ async def give_up(connection: Connection, tenant: Tenant, destination: int, at: 
     )
 
 
-async def acknowledge(
+async def mark_acknowledged(
     connection: Connection,
     tenant: Tenant,
     destination: int,
@@ -109,7 +109,7 @@ async def acknowledge(
     return await _said(connection, tenant, destination, lanes, since, at, 3, ack)
 
 
-async def accepted(
+async def mark_accepted(
     connection: Connection,
     tenant: Tenant,
     destination: int,
@@ -162,7 +162,7 @@ async def _said(
     return len(found)
 
 
-async def fall_due(connection: Connection, now: int, grace: int, limit: int) -> int:
+async def mark_past_deadline(connection: Connection, now: int, grace: int, limit: int) -> int:
     """Erasures that were to be acknowledged by now are overdue at whoever has not; how many.
 
     `grace` is the time that such have which no law gives a date.
@@ -185,7 +185,7 @@ async def fall_due(connection: Connection, now: int, grace: int, limit: int) -> 
     return len(found)
 
 
-async def overdue(connection: Connection, tenant: Tenant, destination: int, at: int) -> int:
+async def mark_overdue(connection: Connection, tenant: Tenant, destination: int, at: int) -> int:
     """What a destination was not told for too long is overdue there; how many erasures."""
     found = await rows(
         connection,
@@ -202,7 +202,7 @@ async def overdue(connection: Connection, tenant: Tenant, destination: int, at: 
     return len(found)
 
 
-async def settled(connection: Connection, now: int, due_before: int, limit: int) -> list[tuple[int, bytes]]:
+async def list_settled(connection: Connection, now: int, due_before: int, limit: int) -> list[tuple[int, bytes]]:
     """(space, erasure) of what nobody waits for any more, with what is kept aside for that."""
     found = await rows(
         connection,

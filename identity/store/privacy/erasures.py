@@ -44,7 +44,7 @@ class ErasureRow(NamedTuple):
     aside: bytes | None
 
 
-class Named(NamedTuple):
+class NewErasure(NamedTuple):
     """An identifier of a new request: its erasure, and the hashes that stand for it."""
 
     id: bytes
@@ -55,7 +55,7 @@ class Named(NamedTuple):
 
 
 async def add(
-    connection: Connection, tenant: Tenant, request: RequestRow, named: Sequence[Named], due_at: int | None
+    connection: Connection, tenant: Tenant, request: RequestRow, named: Sequence[NewErasure], due_at: int | None
 ) -> None:
     """What a new request asks to have erased, in order."""
     ids, types, keys, hashes, commitments = zip(*named, strict=True)
@@ -85,7 +85,7 @@ async def add(
     )
 
 
-async def of(connection: Connection, tenant: Tenant, requests: Sequence[bytes]) -> list[ErasureRow]:
+async def by_requests(connection: Connection, tenant: Tenant, requests: Sequence[bytes]) -> list[ErasureRow]:
     """The erasures of requests, in the order they were asked for."""
     found = await rows(
         connection,
@@ -182,7 +182,9 @@ async def set_state(connection: Connection, tenant: Tenant, id_: bytes, state: i
     )
 
 
-async def duplicates(connection: Connection, tenant: Tenant, keys: Sequence[bytes], of: ErasureRow, at: int) -> None:
+async def mark_duplicates(
+    connection: Connection, tenant: Tenant, keys: Sequence[bytes], of: ErasureRow, at: int
+) -> None:
     """Whoever else asked the same of one of these identifiers, and is still waiting, asked for the same."""
     await connection.execute(
         """
@@ -195,7 +197,7 @@ async def duplicates(connection: Connection, tenant: Tenant, keys: Sequence[byte
     )
 
 
-async def held_up(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> bool:
+async def any_on_hold(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> bool:
     """Whether an erasure of one of these identifiers waits for a hold."""
     found = await row(
         connection,

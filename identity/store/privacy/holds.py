@@ -30,7 +30,7 @@ class HoldRow(NamedTuple):
     identifiers: int
 
 
-async def held(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> bool:
+async def any_held(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> bool:
     """Whether any of these identifiers is under a hold."""
     found = await row(
         connection,
@@ -76,13 +76,13 @@ async def remove(connection: Connection, tenant: Tenant, id_: bytes) -> bool:
     return done.rowcount > 0
 
 
-async def profiles(connection: Connection, tenant: Tenant, id_: bytes, most: int) -> profile_queries.Profiles:
+async def profiles(connection: Connection, tenant: Tenant, id_: bytes, most: int) -> profile_queries.ProfileRows:
     """Whoever bears an identifier under a hold, withheld from everybody else or not; at most `most` origins."""
-    found = await rows(connection, _HELD + profile_queries.PROFILES, tenant.id, Uuid(id_), tenant.base, most)
-    return profile_queries.gathered(found, None)
+    found = await rows(connection, _HELD + profile_queries.PROFILES_OF_ROOTS, tenant.id, Uuid(id_), tenant.base, most)
+    return profile_queries.profile_rows(found, None)
 
 
-async def standing(connection: Connection, tenant: Tenant) -> list[HoldRow]:
+async def list_holds(connection: Connection, tenant: Tenant) -> list[HoldRow]:
     """The holds of a space, oldest first."""
     found = await rows(
         connection,

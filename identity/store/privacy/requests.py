@@ -28,7 +28,7 @@ class RequestRow(NamedTuple):
     details: bytes | None
 
 
-async def again(connection: Connection, tenant: Tenant, idempotency: bytes) -> RequestRow | None:
+async def by_idempotency_key(connection: Connection, tenant: Tenant, idempotency: bytes) -> RequestRow | None:
     """The request that this client's key was used for before."""
     found = await row(
         connection,
@@ -118,7 +118,7 @@ async def newest(
     return [RequestRow(*each) for each in found]
 
 
-class Unanswered(NamedTuple):
+class UnansweredRow(NamedTuple):
     """A request that is not answered yet; `space` is the public id of its space, `due_at` that of its erasures."""
 
     space_id: int
@@ -131,7 +131,7 @@ class Unanswered(NamedTuple):
     due_at: int | None
 
 
-async def unanswered(connection: Connection) -> list[Unanswered]:
+async def unanswered(connection: Connection) -> list[UnansweredRow]:
     """The requests of all spaces of which something waits, and those for access that were not gathered."""
     found = await rows(
         connection,
@@ -149,10 +149,10 @@ async def unanswered(connection: Connection) -> list[Unanswered]:
         WHERE r.kind = 7 AND r.state < 3
         """,
     )
-    return [Unanswered(*each) for each in found]
+    return [UnansweredRow(*each) for each in found]
 
 
-async def tell(connection: Connection, space_id: int, request_id: bytes, state: int) -> bool:
+async def advance_state(connection: Connection, space_id: int, request_id: bytes, state: int) -> bool:
     """Whether this is the first to tell of the clock of a request."""
     found = await row(
         connection,
@@ -167,7 +167,7 @@ async def tell(connection: Connection, space_id: int, request_id: bytes, state: 
     return found is not None
 
 
-async def give_time(connection: Connection, tenant: Tenant, request_id: bytes) -> None:
+async def reset_state(connection: Connection, tenant: Tenant, request_id: bytes) -> None:
     """The clock of a request goes on to another moment."""
     await connection.execute(
         """
@@ -178,7 +178,7 @@ async def give_time(connection: Connection, tenant: Tenant, request_id: bytes) -
     )
 
 
-async def answered(connection: Connection, tenant: Tenant, request_id: bytes) -> None:
+async def mark_answered(connection: Connection, tenant: Tenant, request_id: bytes) -> None:
     """A request for access is answered, and with it those before it that asked for the same."""
     await connection.execute(
         """

@@ -10,16 +10,16 @@ from typing import Any
 from identity.store.ingest import write_statements
 from identity.store.postgres.arrays import byteas, int2s, int8s, uuids, uuids_or_null
 from identity.store.postgres.database import Connection, rows
-from identity.store.postgres.pipeline import WireConnection
+from identity.store.postgres.pipeline import PipelineConnection
 from identity.store.postgres.tenant import Tenant
-from identity.store.privacy.access_exports import drop_of
-from identity.store.privacy.erase import show, told, wipe, withhold
+from identity.store.privacy.access_exports import drop_containing
+from identity.store.privacy.erase import delete_profiles, informed_destinations, put_on_hold, take_off_hold
 from identity.store.privacy.suppressions import lift
 from identity.values.enums import FeedOperation
 
 
 async def replay_erasure(
-    connection: WireConnection, tenant: Tenant, entry: dict[str, Any], erasure: bytes | None
+    connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any], erasure: bytes | None
 ) -> list[int]:
     """Does again what an entry of the ledger says was erased, in a database that is older than that.
 
@@ -47,14 +47,14 @@ async def replay_erasure(
         tenant.base,
     )
     ids = [bytes(id_) for (id_,) in found]
-    await drop_of(connection, tenant, sorted({*ids, *(bytes.fromhex(id_) for id_ in entry["profiles"])}))
-    knowing = {*entry.get("told", ()), *await told(connection, tenant, ids)}
+    await drop_containing(connection, tenant, sorted({*ids, *(bytes.fromhex(id_) for id_ in entry["profiles"])}))
+    knowing = {*entry.get("told", ()), *await informed_destinations(connection, tenant, ids)}
     await _remove(connection, tenant, ids, keys, erasure, int(entry["stamp"]))
     await _mark(connection, tenant, entry, keys, entry["at"], int(entry["stamp"]))
     return sorted(knowing)
 
 
-async def remove_unreadable(connection: WireConnection, tenant: Tenant, ids: Sequence[bytes]) -> int:
+async def remove_unreadable(connection: PipelineConnection, tenant: Tenant, ids: Sequence[bytes]) -> int:
     """Takes away origins that no key opens any more, with all that names them; how many there were."""
     named = await rows(
         connection,
@@ -71,33 +71,33 @@ async def remove_unreadable(connection: WireConnection, tenant: Tenant, ids: Seq
     return len(ids)
 
 
-async def replay_suppression(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+async def replay_suppression(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
     """Does again what an entry of the ledger says was suppressed."""
     await _mark(connection, tenant, {**entry, "whole": True}, [], None, 0)
 
 
-async def replay_hold(connection: WireConnection, tenant: Tenant, ids: Sequence[bytes], at: int) -> None:
+async def replay_hold(connection: PipelineConnection, tenant: Tenant, ids: Sequence[bytes], at: int) -> None:
     """Withholds again whoever an erasure found under a hold."""
     versions = await _versions(connection, tenant, ids)
-    await withhold(connection, tenant, ids)
-    await drop_of(connection, tenant, ids)
+    await put_on_hold(connection, tenant, ids)
+    await drop_containing(connection, tenant, ids)
     await _tell(connection, tenant, versions, at=at)
 
 
-async def replay_show(connection: WireConnection, tenant: Tenant, ids: Sequence[bytes], at: int) -> None:
+async def replay_show(connection: PipelineConnection, tenant: Tenant, ids: Sequence[bytes], at: int) -> None:
     """Lets those be read again who were withheld for an erasure that was given up."""
     versions = await _versions(connection, tenant, ids)
-    await show(connection, tenant, ids)
+    await take_off_hold(connection, tenant, ids)
     await _tell(connection, tenant, versions, FeedOperation.UPSERT, at=at)
 
 
-async def replay_lift(connection: WireConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+async def replay_lift(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
     """Does again what an entry of the ledger says was lifted."""
     await lift(connection, tenant, [bytes.fromhex(hash_) for hash_ in entry["hashes"]])
 
 
 async def _remove(
-    connection: WireConnection,
+    connection: PipelineConnection,
     tenant: Tenant,
     found: Sequence[bytes],
     keys: Sequence[bytes],
@@ -118,7 +118,7 @@ async def _remove(
     )
     versions = await _versions(connection, tenant, ids)
     await _set_free(connection, tenant, ids)
-    await wipe(connection, tenant, ids, keys, [bytes(key) for (key,) in groups])
+    await delete_profiles(connection, tenant, ids, keys, [bytes(key) for (key,) in groups])
     await _tell(connection, tenant, versions, other=erasure, at=at)
 
 
@@ -139,7 +139,7 @@ async def _versions(connection: Connection, tenant: Tenant, ids: Sequence[bytes]
 
 
 async def _tell(
-    connection: WireConnection,
+    connection: PipelineConnection,
     tenant: Tenant,
     versions: Sequence[tuple[bytes, int, int]],
     op: int = FeedOperation.ERASE,
@@ -188,7 +188,7 @@ async def _set_free(connection: Connection, tenant: Tenant, ids: Sequence[bytes]
 
 
 async def _mark(
-    connection: WireConnection,
+    connection: PipelineConnection,
     tenant: Tenant,
     entry: dict[str, Any],
     keys: Sequence[bytes],

@@ -12,13 +12,13 @@ from identity.store.postgres.arrays import int4s
 from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.tenant import Tenant
 from identity.store.privacy import erasure_notices, erasures, requests
-from identity.store.privacy.erasures import ErasureRow, Named
+from identity.store.privacy.erasures import ErasureRow, NewErasure
 from identity.store.privacy.requests import RequestRow
 from identity.values.enums import ErasureState, RequestState
 
 
-def told(
-    request: RequestRow, idempotency: bytes | None, named: Sequence[Named], due_at: int | None, call_at: int | None
+def ledger_fields(
+    request: RequestRow, idempotency: bytes | None, named: Sequence[NewErasure], due_at: int | None, call_at: int | None
 ) -> dict[str, Any]:
     """What the ledger keeps of a new request: enough to have its rows again."""
     return {
@@ -36,7 +36,7 @@ def told(
     }  # fmt: skip
 
 
-async def ask_again(connection: Connection, tenant: Tenant, id_: bytes, entry: Mapping[str, Any]) -> None:
+async def restore_request(connection: Connection, tenant: Tenant, id_: bytes, entry: Mapping[str, Any]) -> None:
     """A request as it was taken in, waiting to be done."""
     request = RequestRow(
         id_, entry["front"], entry["kind"], entry["regulation"], RequestState.OPEN, entry["received_at"],
@@ -47,13 +47,15 @@ async def ask_again(connection: Connection, tenant: Tenant, id_: bytes, entry: M
     known = {code for code, _ in await types(connection, tenant.id)}
     named = [
         # A type that came up since is not known any more, and its number may be another's soon.
-        Named(bytes.fromhex(erasure), code if code in known or code < FIRST_CODE else 0, *map(bytes.fromhex, hashes))
+        NewErasure(
+            bytes.fromhex(erasure), code if code in known or code < FIRST_CODE else 0, *map(bytes.fromhex, hashes)
+        )
         for erasure, code, *hashes in entry["erasures"]
     ]
     await erasures.add(connection, tenant, request, named, entry["due_at"])
 
 
-async def finish_again(
+async def restore_outcome(
     connection: Connection,
     tenant: Tenant,
     waiting: Sequence[ErasureRow],
@@ -90,7 +92,11 @@ async def destinations(connection: Connection, tenant: Tenant, numbers: Sequence
 
 async def waiting(connection: Connection, tenant: Tenant, request_id: bytes) -> list[ErasureRow]:
     """What of a request is not done yet."""
-    return [each for each in await erasures.of(connection, tenant, [request_id]) if each.state < ErasureState.FINISHED]
+    return [
+        each
+        for each in await erasures.by_requests(connection, tenant, [request_id])
+        if each.state < ErasureState.FINISHED
+    ]
 
 
 def _hex(raw: bytes | None) -> str | None:

@@ -21,14 +21,14 @@ async def due(connection: Connection, now: int, limit: int) -> list[tuple[int, b
     return [(int(space_id), bytes(id_)) for space_id, id_ in found]
 
 
-class CallRow(NamedTuple):
+class StatusCallbackRow(NamedTuple):
     """How often calling failed, and when first (microseconds)."""
 
     failed: int
     first_failed_at: int | None
 
 
-async def claim(connection: Connection, tenant: Tenant, id_: bytes, now: int, until: int) -> CallRow | None:
+async def claim(connection: Connection, tenant: Tenant, id_: bytes, now: int, until: int) -> StatusCallbackRow | None:
     """Takes a request until a moment; None where somebody else has it."""
     found = await row(
         connection,
@@ -43,7 +43,7 @@ async def claim(connection: Connection, tenant: Tenant, id_: bytes, now: int, un
         now,
         until,
     )
-    return None if found is None else CallRow(*found)
+    return None if found is None else StatusCallbackRow(*found)
 
 
 async def settle(

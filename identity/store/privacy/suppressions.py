@@ -7,7 +7,7 @@ from identity.store.postgres.database import Connection, row
 from identity.store.postgres.tenant import Tenant
 
 
-async def forget_late(connection: Connection, before: int) -> None:
+async def delete_expired(connection: Connection, before: int) -> None:
     """Forgets who was erased before a moment and is not suppressed: nothing comes in that late."""
     await connection.execute("DELETE FROM suppression WHERE NOT whole AND until < $1::int8", [before])
 

@@ -13,10 +13,10 @@ from typing import LiteralString, NamedTuple
 from identity.store.postgres.arrays import uuids
 from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.tenant import Tenant
-from identity.store.postgres.writer_slots import LEASE
+from identity.store.postgres.writer_slots import LEASE_MICROS
 from identity.values.stamps import SLOT_BITS
 
-SPAN = 2 * LEASE << SLOT_BITS
+SPAN = 2 * LEASE_MICROS << SLOT_BITS
 
 _EVIDENCE: LiteralString = """
 WITH near AS MATERIALIZED (SELECT r.* FROM unnest($2::uuid[]) AS k (id) CROSS JOIN LATERAL ((
@@ -73,7 +73,7 @@ _DOWN: LiteralString = _EVIDENCE + _LAST + _EVENT + _LAST + _NEAR + _LAST + _COU
 _UP: LiteralString = _EVIDENCE + _FIRST + _EVENT + _FIRST + _NEAR + _FIRST + _COUNTED_UP + _PAGE + _BEFORE_UP
 
 
-class Stored(NamedTuple):
+class StoredCallsRow(NamedTuple):
     """A row of either place; `kept` are the identifiers of evidence."""
 
     packed: bool
@@ -83,14 +83,14 @@ class Stored(NamedTuple):
     payload: bytes
 
 
-class Stretch(NamedTuple):
+class CallsPage(NamedTuple):
     """Rows, and the stamp up to which (itself included) they hold every call; None: to the end."""
 
-    rows: list[Stored]
+    rows: list[StoredCallsRow]
     cut: int | None
 
 
-async def stretch(
+async def read_calls(
     connection: Connection,
     tenant: Tenant,
     origins: Sequence[bytes],
@@ -99,11 +99,11 @@ async def stretch(
     below: int,
     most: int,
     ascending: bool,
-) -> Stretch:
+) -> CallsPage:
     """The next rows of these origins whose calls lie above one stamp and below another.
 
     As many as hold `most` calls, or a few less where one was begun on the page before.
     """
     query = _UP if ascending else _DOWN
     found = await rows(connection, query, tenant.id, uuids(origins), tenant.base, above, below, most, SPAN)
-    return Stretch([Stored(*row[:-1]) for row in found], found[0][-1] if found else None)
+    return CallsPage([StoredCallsRow(*row[:-1]) for row in found], found[0][-1] if found else None)

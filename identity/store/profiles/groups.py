@@ -9,7 +9,7 @@ from identity.store.postgres.tenant import Tenant
 from identity.values.errors import KeyRenamed
 
 
-class Named(NamedTuple):
+class ListedGroupRow(NamedTuple):
     """A group in the list of all, sealed, with its wrapped key."""
 
     account_id: bytes
@@ -21,7 +21,7 @@ class Named(NamedTuple):
     slot_wrapped: bytes
 
 
-class Said(NamedTuple):
+class MemberRow(NamedTuple):
     """What an origin last said of a group, where it is a member: the call lies there as evidence."""
 
     head: bytes
@@ -29,7 +29,7 @@ class Said(NamedTuple):
     stamp: int
 
 
-async def listed(connection: Connection, tenant: Tenant, after: bytes, limit: int) -> list[Named]:
+async def list_groups(connection: Connection, tenant: Tenant, after: bytes, limit: int) -> list[ListedGroupRow]:
     """The groups of a space in the order of their ids, which is that of their making."""
     found = await rows(
         connection,
@@ -47,10 +47,10 @@ async def listed(connection: Connection, tenant: Tenant, after: bytes, limit: in
         after.hex(),
         limit,
     )
-    return [Named(*item) for item in found]
+    return [ListedGroupRow(*item) for item in found]
 
 
-async def exist(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> set[bytes]:
+async def existing_groups(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> set[bytes]:
     """Which of these groups there are."""
     found = await rows(
         connection,
@@ -67,7 +67,7 @@ async def exist(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -
 
 async def members(
     connection: Connection, tenant: Tenant, account: bytes, after: bytes, limit: int
-) -> tuple[list[Said], bytes | None]:
+) -> tuple[list[MemberRow], bytes | None]:
     """Members of a group among the next `limit` origins after one, and the last origin looked at.
 
     A profile stands at the first of its origins that calls itself a member, so it comes once
@@ -114,14 +114,16 @@ async def members(
         return [], None
     last, looked = found[0][5], found[0][6]
     shown = [
-        Said(head, origin, stamp)
+        MemberRow(head, origin, stamp)
         for head, origin, stamp, member, first, *_ in found
         if member and after < first <= last
     ]
     return shown, last if looked > limit else None
 
 
-async def joins(connection: Connection, tenant: Tenant, account: bytes, most: int) -> list[tuple[bytes, int]]:
+async def membership_calls(
+    connection: Connection, tenant: Tenant, account: bytes, most: int
+) -> list[tuple[bytes, int]]:
     """(origin, stamp) of the call by which each member last spoke of a group; at most `most`."""
     found = await rows(
         connection,
@@ -154,7 +156,7 @@ class GroupRow(NamedTuple):
     slot_wrapped: bytes
 
 
-async def group(connection: Connection, tenant: Tenant, keys: Sequence[bytes], version: int) -> GroupRow | None:
+async def find_group(connection: Connection, tenant: Tenant, keys: Sequence[bytes], version: int) -> GroupRow | None:
     """A group by any of the keys it may have, the newest of them of `version`. KeyRenamed."""
     found = await rows(
         connection,

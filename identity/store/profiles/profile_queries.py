@@ -35,7 +35,7 @@ WITH asked AS MATERIALIZED (
     WHERE g.space_id = $1::int4 AND NOT p.withheld AND p.head <> '00000000-0000-0000-0000-000000000000'
 ),
 """
-PROFILES: LiteralString = """
+PROFILES_OF_ROOTS: LiteralString = """
 heads AS (SELECT DISTINCT head FROM asked),
 members AS MATERIALIZED (
     (SELECT p.* FROM heads h JOIN profile p ON p.profile_id = h.head AND p.space_id = $1::int4 AND p.bucket = $3::int4
@@ -66,11 +66,11 @@ SELECT 3::int2, NULL::uuid, NULL::uuid, NULL::uuid, NULL::uuid, NULL::int8, NULL
 FROM space_gate g WHERE g.space_id = $1::int4
 """
 _QUESTION, _ORIGIN, _IDENTIFIER = 0, 1, 2
-_READ_BY_KEY: LiteralString = _BY_KEY + PROFILES
-_READ_BY_ID: LiteralString = _BY_ID + PROFILES
+_READ_BY_KEY: LiteralString = _BY_KEY + PROFILES_OF_ROOTS
+_READ_BY_ID: LiteralString = _BY_ID + PROFILES_OF_ROOTS
 
 
-class Member(NamedTuple):
+class MemberOriginRow(NamedTuple):
     """An origin of a canonical profile, sealed."""
 
     id: bytes
@@ -91,7 +91,7 @@ class Member(NamedTuple):
     document: bytes | None
 
 
-class Held(NamedTuple):
+class MemberIdentifierRow(NamedTuple):
     """An identifier of an origin, sealed; times in microseconds, `linked_at` a stamp."""
 
     origin: bytes
@@ -105,38 +105,38 @@ class Held(NamedTuple):
     retired: bool
 
 
-class Profiles(NamedTuple):
+class ProfileRows(NamedTuple):
     """What was read: question number (from 0) -> head, and what each head folds."""
 
     heads: dict[int, bytes]
-    members: list[Member]
-    identifiers: list[Held]
+    members: list[MemberOriginRow]
+    identifiers: list[MemberIdentifierRow]
 
 
 async def by_keys(
     connection: Connection, tenant: Tenant, keys: Sequence[Sequence[bytes]], most: int, version: int
-) -> Profiles:
+) -> ProfileRows:
     """The profiles that hold these identifiers, each by any of the keys it may have; at most `most` origins.
 
     `version` is the newest that the keys were made under: KeyRenamed where there is a newer one.
     """
     asked = [(nr, key) for nr, each in enumerate(keys) for key in each]
     found = await rows(connection, _READ_BY_KEY, tenant.id, byteas([key for _, key in asked]), tenant.base, most)
-    return gathered(found, version, [nr for nr, _ in asked])
+    return profile_rows(found, version, [nr for nr, _ in asked])
 
 
 async def by_ids(
     connection: Connection, tenant: Tenant, ids: Sequence[bytes], most: int, version: int | None = None
-) -> Profiles:
+) -> ProfileRows:
     """The profiles that these ids lead to, merged away or not; at most `most` origins.
 
     `version` is the newest of the index key, for who will look for keys in it: KeyRenamed where there is a newer one.
     """
     found = await rows(connection, _READ_BY_ID, tenant.id, uuids(ids), tenant.base, most)
-    return gathered(found, version, range(len(ids)))
+    return profile_rows(found, version, range(len(ids)))
 
 
-def gathered(found: list[tuple], version: int | None, asked: Sequence[int] = ()) -> Profiles:  # type: ignore[type-arg]
+def profile_rows(found: list[tuple], version: int | None, asked: Sequence[int] = ()) -> ProfileRows:  # type: ignore[type-arg]
     """The parts of such a statement told apart; `asked` is the question of each row of questions."""
     heads: dict[int, bytes] = {}
     members, identifiers = [], []
@@ -144,16 +144,16 @@ def gathered(found: list[tuple], version: int | None, asked: Sequence[int] = ())
         if r[0] == _QUESTION:
             heads[asked[r[6] - 1] if asked else r[6] - 1] = r[2]
         elif r[0] == _ORIGIN:
-            members.append(Member(*r[1:17]))
+            members.append(MemberOriginRow(*r[1:17]))
         elif r[0] != _IDENTIFIER:
             if version is not None and r[10] != version:
                 raise KeyRenamed
         else:
-            identifiers.append(Held(r[1], r[2], r[6], r[7], r[8], r[9], r[14], r[15], r[17]))
-    return Profiles(heads, members, identifiers)
+            identifiers.append(MemberIdentifierRow(r[1], r[2], r[6], r[7], r[8], r[9], r[14], r[15], r[17]))
+    return ProfileRows(heads, members, identifiers)
 
 
-async def heads(connection: Connection, tenant: Tenant, after: bytes, limit: int) -> list[bytes]:
+async def list_roots(connection: Connection, tenant: Tenant, after: bytes, limit: int) -> list[bytes]:
     """The heads of canonical profiles in the order of their ids."""
     found = await rows(
         connection,
@@ -171,7 +171,9 @@ async def heads(connection: Connection, tenant: Tenant, after: bytes, limit: int
     return [id_ for (id_,) in found]
 
 
-async def canonical(connection: Connection, tenant: Tenant, after: bytes, limit: int) -> list[tuple[bytes, int, int]]:
+async def list_canonical(
+    connection: Connection, tenant: Tenant, after: bytes, limit: int
+) -> list[tuple[bytes, int, int]]:
     """(id, stamp of the oldest origin, newest stamp) of canonical profiles in the order of their ids.
 
     A merge leaves one of two ids where it is and takes the other away, so nobody comes twice.

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from identity.store.postgres.arrays import byteas, uuids
 from identity.store.postgres.database import Connection, rows
-from identity.store.postgres.rows import HistoryRow, KeyRow, ProfileRow, SightingRow
+from identity.store.postgres.rows import HistoryRow, KeyRow, OriginRow, SightingRow
 from identity.store.postgres.tenant import Tenant
 
 
@@ -47,7 +47,7 @@ class PackedRow(NamedTuple):
     payload: bytes
 
 
-async def profiles(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> list[ProfileRow]:
+async def origins(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> list[OriginRow]:
     """Every origin of the canonical profiles that these ids belong to."""
     found = await rows(
         connection,
@@ -75,7 +75,7 @@ async def profiles(connection: Connection, tenant: Tenant, ids: Sequence[bytes])
         uuids(ids),
         tenant.base,
     )
-    return [ProfileRow(*each) for each in found]
+    return [OriginRow(*each) for each in found]
 
 
 async def identifiers(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> list[HeldRow]:
@@ -94,7 +94,7 @@ async def identifiers(connection: Connection, tenant: Tenant, origins: Sequence[
     return [HeldRow(*each) for each in found]
 
 
-async def keys(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> list[KeyRow]:
+async def subject_keys(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> list[KeyRow]:
     """The wrapped subject keys of these origins, with their documents."""
     found = await rows(
         connection,

@@ -27,7 +27,7 @@ class SpaceRow(NamedTuple):
     created_at: datetime
 
 
-class KeyInfo(NamedTuple):
+class ApiKeyRow(NamedTuple):
     """A key without its secret."""
 
     id: int
@@ -118,7 +118,7 @@ async def delete_space(connection: Connection, space_id: int) -> None:
 
 async def create_key(
     connection: Connection, space_id: int, public_id: str, name: str, scopes: Sequence[str], secret_hash: bytes
-) -> KeyInfo:
+) -> ApiKeyRow:
     """A new key of a space. SpaceNotFound if it was deleted meanwhile."""
     made = await row(
         connection,
@@ -136,10 +136,10 @@ async def create_key(
     )
     if made is None:
         raise SpaceNotFound
-    return KeyInfo(*made)
+    return ApiKeyRow(*made)
 
 
-async def find_keys(connection: Connection, public_ids: Sequence[str]) -> dict[str, tuple[KeyInfo, bytes]]:
+async def find_keys(connection: Connection, public_ids: Sequence[str]) -> dict[str, tuple[ApiKeyRow, bytes]]:
     """The live keys of live spaces among these, with the hashes of their secrets."""
     found = await rows(
         connection,
@@ -150,10 +150,10 @@ async def find_keys(connection: Connection, public_ids: Sequence[str]) -> dict[s
         """,
         list(public_ids),
     )
-    return {item[1]: (KeyInfo(*item[:-1]), item[-1]) for item in found}
+    return {item[1]: (ApiKeyRow(*item[:-1]), item[-1]) for item in found}
 
 
-async def list_keys(connection: Connection, space_id: int) -> list[KeyInfo]:
+async def list_keys(connection: Connection, space_id: int) -> list[ApiKeyRow]:
     """The live keys of a space, oldest first."""
     found = await rows(
         connection,
@@ -163,10 +163,10 @@ async def list_keys(connection: Connection, space_id: int) -> list[KeyInfo]:
         """,
         space_id,
     )
-    return [KeyInfo(*item) for item in found]
+    return [ApiKeyRow(*item) for item in found]
 
 
-async def key_names(connection: Connection, space_id: int) -> dict[int, str]:
+async def key_ids(connection: Connection, space_id: int) -> dict[int, str]:
     """The public ids of all keys of a space by their numbers, those of revoked ones too."""
     found = await rows(connection, "SELECT id, public_id FROM api_key WHERE space_id = $1::int4", space_id)
     return {int(number): str(public_id) for number, public_id in found}
@@ -187,7 +187,7 @@ async def revoke_key(connection: Connection, space_id: int, public_id: str) -> N
         raise KeyNotFound
 
 
-async def revoke_again(connection: Connection, space_id: int, public_id: str) -> None:
+async def replay_revocation(connection: Connection, space_id: int, public_id: str) -> None:
     """Ends a key of this space that was ended before; no error where it is not there."""
     await connection.execute(
         """

@@ -9,7 +9,7 @@ from sqlmodel import SQLModel
 from identity.store.tables.columns import HOT, column, primary
 
 
-class Account(SQLModel, table=True):
+class AccountTable(SQLModel, table=True):
     """A group, under a subject key of its own (`account_id` stands for the profile id there)."""
 
     __tablename__ = "account"
@@ -23,7 +23,7 @@ class Account(SQLModel, table=True):
     document: bytes = column(LargeBinary)
 
 
-class Membership(SQLModel, table=True):
+class MembershipTable(SQLModel, table=True):
     """What an origin last said of its belonging to a group: the truth for counting members.
 
     Of the origins of a profile the greatest (time, stamp) counts; `time` is that of the event.
@@ -39,7 +39,7 @@ class Membership(SQLModel, table=True):
     stamp: int = column(BigInteger, default="0")
 
 
-class Cut(SQLModel, table=True):
+class CutTable(SQLModel, table=True):
     """What an unmerge keeps apart: an identifier stands on one side of a cut."""
 
     __tablename__ = "cut"
@@ -50,7 +50,7 @@ class Cut(SQLModel, table=True):
     side: int = column(SmallInteger)
 
 
-class Suppression(SQLModel, table=True):
+class SuppressionTable(SQLModel, table=True):
     """Keyed hashes of the identifiers of people who asked not to be recorded, or were erased.
 
     Where it is `whole`, every call of theirs is passed over; else those whose event time is not after
@@ -66,7 +66,7 @@ class Suppression(SQLModel, table=True):
     until: int | None = column(BigInteger, null=True)
 
 
-class BlockedKey(SQLModel, table=True):
+class BlockedKeyTable(SQLModel, table=True):
     """Blind indexes of identifiers that must never be linked again."""
 
     __tablename__ = "blocked_key"
@@ -76,7 +76,7 @@ class BlockedKey(SQLModel, table=True):
     created_at: datetime = column(DateTime(timezone=True), default="now()")
 
 
-class Forgotten(SQLModel, table=True):
+class ForgottenTable(SQLModel, table=True):
     """An identifier that was removed: a replay passes over it in calls stamped up to `until`."""
 
     __tablename__ = "forgotten"
@@ -86,7 +86,7 @@ class Forgotten(SQLModel, table=True):
     until: int = column(BigInteger)
 
 
-class Change(SQLModel, table=True):
+class ChangeTable(SQLModel, table=True):
     """One entry of a lane of the feed; pointers only, consent is checked when it is served."""
 
     __tablename__ = "change"
@@ -101,7 +101,7 @@ class Change(SQLModel, table=True):
     other: UUID | None = column(Uuid, null=True)
 
 
-class LaneHead(SQLModel, table=True):
+class LaneHeadTable(SQLModel, table=True):
     """The last entry of a lane; its row lock, held to commit, keeps committed rows exactly 1..seq.
 
     Entries up to `base` were kept long enough and are gone.

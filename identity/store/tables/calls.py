@@ -8,7 +8,7 @@ from sqlmodel import SQLModel
 from identity.store.tables.columns import column, primary
 
 
-class Evidence(SQLModel, table=True):
+class EvidenceTable(SQLModel, table=True):
     """A call that taught something, append-only, for the life of its origin."""
 
     __tablename__ = "evidence"
@@ -26,7 +26,7 @@ class Evidence(SQLModel, table=True):
     payload: bytes = column(LargeBinary)
 
 
-class Event(SQLModel, table=True):
+class EventTable(SQLModel, table=True):
     """The plain calls of an origin in one batch, packed and sealed; dropped by partition."""
 
     __tablename__ = "event"
@@ -39,7 +39,7 @@ class Event(SQLModel, table=True):
     payload: bytes = column(LargeBinary)
 
 
-class Message(SQLModel, table=True):
+class MessageTable(SQLModel, table=True):
     """Accepted message ids, hashed. `batch` names the commit, which settles an unclear one."""
 
     __tablename__ = "message"
@@ -49,7 +49,7 @@ class Message(SQLModel, table=True):
     batch: int = column(BigInteger)
 
 
-class Rejection(SQLModel, table=True):
+class RejectionTable(SQLModel, table=True):
     """The calls of one batch that were not stored, or not whole, packed and sealed; swept by age."""
 
     __tablename__ = "rejection"

@@ -9,7 +9,7 @@ from sqlmodel import Field, SQLModel
 from identity.store.tables.columns import column, primary
 
 
-class Space(SQLModel, table=True):
+class SpaceTable(SQLModel, table=True):
     """A tenant. `public_id` stands in the API and in associated data, `id` in every row."""
 
     __tablename__ = "space"
@@ -22,7 +22,7 @@ class Space(SQLModel, table=True):
     deleted_at: datetime | None = column(DateTime(timezone=True), null=True)
 
 
-class ApiKey(SQLModel, table=True):
+class ApiKeyTable(SQLModel, table=True):
     """A key of a space. The secret has 256 random bits, so its plain SHA-256 is safe to keep."""
 
     __tablename__ = "api_key"
@@ -36,7 +36,7 @@ class ApiKey(SQLModel, table=True):
     revoked_at: datetime | None = column(DateTime(timezone=True), null=True)
 
 
-class Rules(SQLModel, table=True):
+class RulesTable(SQLModel, table=True):
     """Each version of a space's rules, sealed: patterns and type names may name people.
 
     `stamp` is its place in the order of calls; those after it were planned under it.
@@ -51,7 +51,7 @@ class Rules(SQLModel, table=True):
     actor: str = column(Text, default="''")
 
 
-class Purposes(SQLModel, table=True):
+class PurposesTable(SQLModel, table=True):
     """Each version of what a space's data may serve, sealed; the greatest version is in force."""
 
     __tablename__ = "purposes"
@@ -62,7 +62,7 @@ class Purposes(SQLModel, table=True):
     actor: str = column(Text, default="''")
 
 
-class Job(SQLModel, table=True):
+class JobTable(SQLModel, table=True):
     """Long work on a space: who runs it holds it until `until` (microseconds); `payload` is sealed.
 
     `version` counts how often the payload was written: what was asked, and what came of it so far.
@@ -84,7 +84,7 @@ class Job(SQLModel, table=True):
     payload: bytes = column(LargeBinary)
 
 
-class IdentifierType(SQLModel, table=True):
+class IdentifierTypeTable(SQLModel, table=True):
     """The number that stands for the name of a type in this space; at most 64 a space."""
 
     __tablename__ = "identifier_type"
@@ -95,7 +95,7 @@ class IdentifierType(SQLModel, table=True):
     name: bytes = column(LargeBinary)
 
 
-class SpaceGate(SQLModel, table=True):
+class SpaceLockTable(SQLModel, table=True):
     """Held FOR SHARE by every ingest transaction, FOR UPDATE by whatever changes the ground.
 
     `marks` says which of suppression (1), blocked_key (2) and cut (4) have rows, so that ingest
@@ -117,7 +117,7 @@ class SpaceGate(SQLModel, table=True):
     index_at: int = column(BigInteger, default="0")
 
 
-class RenamedKey(SQLModel, table=True):
+class RenamedKeyTable(SQLModel, table=True):
     """A key under an older index key, and its name under the newest, once that is known.
 
     What stays without a new name when a rotation ends is a hash of something that nothing tells any
@@ -131,7 +131,7 @@ class RenamedKey(SQLModel, table=True):
     new: bytes | None = column(LargeBinary, null=True)
 
 
-class KeyStore(SQLModel, table=True):
+class KeyStoreTable(SQLModel, table=True):
     """Names the key store and the root key that belong to this database; one row."""
 
     __tablename__ = "key_store"
@@ -140,7 +140,7 @@ class KeyStore(SQLModel, table=True):
     root_id: str = column(Text)
 
 
-class WriterSlot(SQLModel, table=True):
+class WriterSlotTable(SQLModel, table=True):
     """A lease on the low byte of stamps. No holder gives a stamp past `until` (microseconds)."""
 
     __tablename__ = "writer_slot"
@@ -149,7 +149,7 @@ class WriterSlot(SQLModel, table=True):
     until: int = column(BigInteger)
 
 
-class SlotKey(SQLModel, table=True):
+class SlotKeyTable(SQLModel, table=True):
     """A key that wraps subject keys; itself wrapped by the epoch key of `epoch`.
 
     `touched`: a subject key under it was destroyed, so the next roll makes a new one in its place.
@@ -164,7 +164,7 @@ class SlotKey(SQLModel, table=True):
     touched: bool = column(Boolean, default="false")
 
 
-class SubjectKey(SQLModel, table=True):
+class SubjectKeyTable(SQLModel, table=True):
     """The key of one origin (or group), wrapped by the key of its slot."""
 
     __tablename__ = "subject_key"

@@ -8,7 +8,7 @@ from sqlmodel import SQLModel
 from identity.store.tables.columns import HOT, column, primary
 
 
-class Identifier(SQLModel, table=True):
+class IdentifierTable(SQLModel, table=True):
     """Blind index of an identifier -> its origin. Tiny and hot; never rewritten by a merge."""
 
     __tablename__ = "identifier"
@@ -18,7 +18,7 @@ class Identifier(SQLModel, table=True):
     profile_id: UUID = column(Uuid)
 
 
-class Profile(SQLModel, table=True):
+class ProfileTable(SQLModel, table=True):
     """One origin. No indexed column changes but in a merge, so that updates stay HOT."""
 
     __tablename__ = "profile"
@@ -44,7 +44,7 @@ class Profile(SQLModel, table=True):
     withheld: bool = column(Boolean, default="false")
 
 
-class ProfileDocument(SQLModel, table=True):
+class ProfileDocumentTable(SQLModel, table=True):
     """The sealed document of an origin. Rewritten whole, so it needs room to stay HOT."""
 
     __tablename__ = "profile_document"
@@ -56,7 +56,7 @@ class ProfileDocument(SQLModel, table=True):
     document: bytes = column(LargeBinary)
 
 
-class ProfileIdentifier(SQLModel, table=True):
+class ProfileIdentifierTable(SQLModel, table=True):
     """The identifiers of an origin, sealed; times of events in microseconds."""
 
     __tablename__ = "profile_identifier"
@@ -74,7 +74,7 @@ class ProfileIdentifier(SQLModel, table=True):
     value: bytes = column(LargeBinary)
 
 
-class Sighting(SQLModel, table=True):
+class SightingTable(SQLModel, table=True):
     """A set of identifiers seen together at an origin: how often, on how many days, by whom."""
 
     __tablename__ = "sighting"
@@ -89,7 +89,7 @@ class Sighting(SQLModel, table=True):
     sources: bytes = column(LargeBinary)
 
 
-class History(SQLModel, table=True):
+class HistoryTable(SQLModel, table=True):
     """What happened to a profile, append-only and for ever. `keys` is packed by `kind`.
 
     `actor` is the number of the key that a person used; what a call did has none.

@@ -12,7 +12,7 @@ from sqlmodel import Field, SQLModel
 from identity.store.tables.columns import HOT, column, primary
 
 
-class Ledger(SQLModel, table=True):
+class LedgerTable(SQLModel, table=True):
     """Who did what, append-only and chained: `hash` = SHA-256(01, the hash before, `entry`)."""
 
     __tablename__ = "ledger"
@@ -24,7 +24,7 @@ class Ledger(SQLModel, table=True):
     hash: bytes = column(LargeBinary)
 
 
-class LedgerHead(SQLModel, table=True):
+class LedgerHeadTable(SQLModel, table=True):
     """The end of a space's ledger; its row lock, held to commit, keeps the chain one chain.
 
     `begun`: it has a journal outside the database, and must never be without it again.
@@ -39,7 +39,7 @@ class LedgerHead(SQLModel, table=True):
     begun: bool = column(Boolean, default="false")
 
 
-class PrivacyRequest(SQLModel, table=True):
+class PrivacyRequestTable(SQLModel, table=True):
     """A request as it came in: by which door, of which kind, under which law. Times in microseconds.
 
     `idempotency` and `body` are keyed hashes of the client's key and of what it asked for with it. From
@@ -76,7 +76,7 @@ class PrivacyRequest(SQLModel, table=True):
     calls_failed: int = column(Integer, default="0")
 
 
-class Erasure(SQLModel, table=True):
+class ErasureTable(SQLModel, table=True):
     """One identifier of a request and what became of it. `key` is its blind index, `hash` its suppression.
 
     `epoch` is that of the keys it destroyed: once that epoch's key is gone, backups are on their way
@@ -116,7 +116,7 @@ class Erasure(SQLModel, table=True):
     aside: bytes | None = column(LargeBinary, null=True)
 
 
-class ErasureNotice(SQLModel, table=True):
+class ErasureNoticeTable(SQLModel, table=True):
     """What a destination has said of an erasure that it had to be told of."""
 
     __tablename__ = "erasure_notice"
@@ -131,7 +131,7 @@ class ErasureNotice(SQLModel, table=True):
     ack: bytes | None = column(LargeBinary, null=True)
 
 
-class Destination(SQLModel, table=True):
+class DestinationTable(SQLModel, table=True):
     """Somebody that traits are disclosed to; what it may see is sealed under the space's key."""
 
     __tablename__ = "destination"
@@ -148,7 +148,7 @@ class Destination(SQLModel, table=True):
     version: int = column(Integer, default="1")
 
 
-class Delivery(SQLModel, table=True):
+class DeliveryTable(SQLModel, table=True):
     """How far a destination is in the feed: what it said it applied, and what it was sent. Times in microseconds.
 
     `dead_at`: it refused for so long that no more is sent until somebody looks. Up to `watched` there is
@@ -172,7 +172,7 @@ class Delivery(SQLModel, table=True):
     behind_at: int | None = column(BigInteger, null=True)
 
 
-class Callback(SQLModel, table=True):
+class CallbackTable(SQLModel, table=True):
     """A signed message of a destination that was taken, by a keyed hash of its id: none counts twice."""
 
     __tablename__ = "callback"
@@ -183,7 +183,7 @@ class Callback(SQLModel, table=True):
     at: int = column(BigInteger)
 
 
-class Disclosure(SQLModel, table=True):
+class DisclosureTable(SQLModel, table=True):
     """Which destination was told of an origin: `fields` is a keyed hash of the set of fields.
 
     `until`: the moment at which the consent ends that it rested on.
@@ -201,7 +201,7 @@ class Disclosure(SQLModel, table=True):
     until: int | None = column(BigInteger, null=True)
 
 
-class Hold(SQLModel, table=True):
+class HoldTable(SQLModel, table=True):
     """A litigation hold: nobody who bears one of its identifiers is erased while it stands."""
 
     __tablename__ = "hold"
@@ -213,7 +213,7 @@ class Hold(SQLModel, table=True):
     reason: bytes = column(LargeBinary)
 
 
-class HeldKey(SQLModel, table=True):
+class HeldKeyTable(SQLModel, table=True):
     """An identifier under a hold, by its blind index."""
 
     __tablename__ = "held_key"
@@ -223,7 +223,7 @@ class HeldKey(SQLModel, table=True):
     bucket: int = primary(Integer)
 
 
-class Export(SQLModel, table=True):
+class ExportTable(SQLModel, table=True):
     """What is held about a person, gathered once: readable once, until `until`, under a key of its own.
 
     `profiles` are the ids it holds, 16 bytes each, so that an erasure finds it; `ticket` is the hash of
@@ -244,7 +244,7 @@ class Export(SQLModel, table=True):
     parts: int = column(Integer, default="0")
 
 
-class ExportPart(SQLModel, table=True):
+class ExportPartTable(SQLModel, table=True):
     """A piece of an export, sealed."""
 
     __tablename__ = "export_part"

@@ -10,7 +10,7 @@ import pytest
 from identity.store.destinations import feed
 from identity.store.postgres.arrays import Uuid
 from identity.store.postgres.database import Database
-from identity.store.postgres.pipeline import WireConnection
+from identity.store.postgres.pipeline import PipelineConnection
 from identity.store.postgres.rows import ChangeRow
 from identity.store.postgres.tenant import Tenant
 from identity.store.spaces import spaces_and_keys
@@ -24,7 +24,7 @@ EACH = 12
 class Both:
     """A space's lanes, and beside them a table with a sequence, written by the same transactions."""
 
-    def __init__(self, writers: list[WireConnection], tenant: Tenant) -> None:
+    def __init__(self, writers: list[PipelineConnection], tenant: Tenant) -> None:
         self.reader, *self.writers = writers
         self.tenant = tenant
         self.place: dict[int, int] = {}
@@ -32,7 +32,7 @@ class Both:
         self.by_lanes: list[bytes] = []
         self.by_sequence: list[bytes] = []
 
-    async def write(self, writer: WireConnection, lane: int, stamp: int = 0) -> bytes:
+    async def write(self, writer: PipelineConnection, lane: int, stamp: int = 0) -> bytes:
         """Tells of somebody in both, in the writer's transaction."""
         id_ = new_id()
         await writer.execute("INSERT INTO by_sequence (profile_id) VALUES ($1)", [Uuid(id_)])
@@ -107,7 +107,7 @@ def test_sixteen_writers(database: str) -> None:
     async def body(both: Both) -> None:
         committed: list[bytes] = []
 
-        async def work(nr: int, writer: WireConnection) -> None:
+        async def work(nr: int, writer: PipelineConnection) -> None:
             rng = random.Random(nr)
             for _ in range(EACH):
                 await writer.execute("BEGIN")

@@ -149,7 +149,7 @@ def test_two_at_once(lab: Lab) -> None:
     async def main() -> None:
         async with ingesting(lab) as ingest:
             await prepared(ingest)
-            async with epoch_key_roll.alone(ingest.space.database, ingest.space.tenant.id) as mine:
+            async with epoch_key_roll.exclusive_roll(ingest.space.database, ingest.space.tenant.id) as mine:
                 assert mine
                 assert await roll(ingest.spaces, ingest.space) == 1
             assert await roll(ingest.spaces, ingest.space) == 2

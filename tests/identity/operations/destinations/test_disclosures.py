@@ -114,7 +114,7 @@ def test_forgotten(database: str, tmp_path: Path) -> None:
         database = Database(lab.url)
         await database.open()
         async with database.transaction() as connection:
-            await feed.forget(connection, space.tenant, lane, last, 3)
+            await feed.trim(connection, space.tenant, lane, last, 3)
         await database.close()
 
     for (lane,) in lab.query("SELECT DISTINCT lane FROM change"):

@@ -228,7 +228,7 @@ def test_in_any_order(lab: Lab) -> None:
         while expected < min(limit, len(kept)) and kept[expected].at < 20:
             expected += 1
         async with database.transaction() as connection:
-            assert await feed.forget(connection, tenant, number, 20, limit) == expected
+            assert await feed.trim(connection, tenant, number, 20, limit) == expected
         async with database.reading() as connection:
             after = (await feed.lanes(connection, tenant))[number]
             left = await feed.entries(connection, tenant, {number: 0}, 100)

@@ -172,7 +172,7 @@ def test_resync(lab: Lab) -> None:
             tenant = mail.space.tenant
             async with mail.space.database.transaction() as connection:
                 for lane in await feed.lanes(connection, tenant):
-                    await feed.forget(connection, tenant, lane.lane, 1 << 62, 1000)
+                    await feed.trim(connection, tenant, lane.lane, 1 << 62, 1000)
             await mail.send()
             assert mail.receiver.messages[1]["resync"] is True
             assert list(mail.receiver.held.values()) == [{"plan": "team"}]

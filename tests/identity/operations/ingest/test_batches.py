@@ -137,7 +137,7 @@ async def _ahead(ingest: Ingest, seconds: int) -> Writer:
     writer = Writer(ingest.spaces.database)
     await writer.write(ingest.space, [])
     clock = Clock(writer.clock.slot, writer.clock.until, lambda: time.time_ns() + seconds * 10**9)
-    writer._pen.clock = clock
+    writer._writer.clock = clock
     return writer
 
 

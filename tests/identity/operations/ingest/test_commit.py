@@ -10,10 +10,10 @@ import pytest
 from identity.operations.corrections.put_rules import put_rules
 from identity.operations.ingest import commit as committing
 from identity.store.postgres import pipeline
-from identity.store.postgres.pipeline import WireConnection
+from identity.store.postgres.pipeline import PipelineConnection
 from tests.support.writer_processes import Lab, ingesting, request, run
 
-Broken = Callable[[Lab, WireConnection], Awaitable[None]]
+Broken = Callable[[Lab, PipelineConnection], Awaitable[None]]
 U1 = {"type": "identify", "userId": "u1", "traits": {"plan": "pro"}}
 
 
@@ -23,18 +23,18 @@ def lab(database: str, tmp_path: Path) -> Lab:
     return Lab(database, tmp_path)
 
 
-async def _killed_before(lab: Lab, connection: WireConnection) -> None:
+async def _killed_before(lab: Lab, connection: PipelineConnection) -> None:
     lab.query("SELECT pg_terminate_backend(%s)", connection.info.backend_pid)
     await connection.execute("COMMIT")
 
 
-async def _lost_after(_lab: Lab, connection: WireConnection) -> None:
+async def _lost_after(_lab: Lab, connection: PipelineConnection) -> None:
     await connection.execute("COMMIT")
     await connection.close()
     raise psycopg.OperationalError("the connection was lost")
 
 
-async def _lost_in_flight(_lab: Lab, connection: WireConnection) -> None:
+async def _lost_in_flight(_lab: Lab, connection: PipelineConnection) -> None:
     connection.pgconn.send_query(b"COMMIT")
     connection.pgconn.flush()
     connection.pgconn.finish()
@@ -47,7 +47,7 @@ def break_commits(
     """The next commits break as told; `between` runs once one has."""
     left = list(how)
 
-    async def commit(connection: WireConnection) -> None:
+    async def commit(connection: PipelineConnection) -> None:
         if not left:
             await pipeline.commit(connection)
             return

@@ -9,7 +9,7 @@ import pytest
 from identity.store.ingest import load
 from identity.store.postgres import writer_slots
 from identity.store.postgres.arrays import Uuid
-from identity.store.postgres.pipeline import WireConnection, rollback
+from identity.store.postgres.pipeline import PipelineConnection, rollback
 from identity.store.postgres.tenant import Tenant
 from identity.values.errors import Conflict, LeaseLost, SpaceNotFound
 from identity.values.ids import new_id
@@ -22,7 +22,9 @@ def lab(database: str, tmp_path: Path) -> Lab:
     return Lab(database, tmp_path)
 
 
-async def begun(ingest: Ingest, *users: str, tenant: Tenant | None = None, **how: Any) -> tuple[WireConnection, Any]:
+async def begun(
+    ingest: Ingest, *users: str, tenant: Tenant | None = None, **how: Any
+) -> tuple[PipelineConnection, Any]:
     """A transaction that found what these users are."""
     connection = await ingest.spaces.database.writer()
     lease = await writer_slots.take(connection, new_id(), ingest.queue._writers[0].clock.now())
@@ -55,7 +57,7 @@ def test_a_lease_of_somebody_else(lab: Lab) -> None:
     async def main() -> None:
         async with ingesting(lab) as ingest:
             with pytest.raises(LeaseLost):
-                await begun(ingest, "u1", lease=writer_slots.Lease(0, new_id(), 0, 0))
+                await begun(ingest, "u1", lease=writer_slots.WriterLease(0, new_id(), 0, 0))
 
     run(main())
 
@@ -83,12 +85,12 @@ def test_one_that_was_merged_while_waiting(lab: Lab) -> None:
     run(main())
 
 
-async def lock(connection: WireConnection, ingest: Ingest, origins: list[bytes]) -> load.Second:
+async def lock(connection: PipelineConnection, ingest: Ingest, origins: list[bytes]) -> load.LockedRows:
     """Locks these."""
     return await load.lock(connection, ingest.space.tenant, origins, set(), [], [], None)
 
 
-async def begun_lock(ingest: Ingest, origins: list[bytes]) -> tuple[WireConnection, load.Second]:
+async def begun_lock(ingest: Ingest, origins: list[bytes]) -> tuple[PipelineConnection, load.LockedRows]:
     """A transaction of its own, without messages, that holds these."""
     connection = await ingest.spaces.database.writer()
     await connection.execute("BEGIN")

@@ -8,14 +8,14 @@ import pytest
 
 from identity.store.postgres.arrays import int4, int4s
 from identity.store.postgres.database import Database, translated
-from identity.store.postgres.pipeline import Step, WireConnection, run
+from identity.store.postgres.pipeline import PipelineConnection, Statement, run
 from identity.values.errors import DatabaseUnavailable
 
 NUMBERS = "SELECT n FROM unnest($1::int4[]) AS u (n)"
 DIVIDE = "SELECT 10 / $1::int4"
 
 
-def on_a_connection(url: str, body: Callable[[WireConnection], Awaitable[None]]) -> None:
+def on_a_connection(url: str, body: Callable[[PipelineConnection], Awaitable[None]]) -> None:
     """Runs the body on a writer's connection."""
 
     async def ran() -> None:
@@ -31,9 +31,12 @@ def on_a_connection(url: str, body: Callable[[WireConnection], Awaitable[None]])
 def test_results_come_in_the_order_of_the_steps(database: str) -> None:
     """Each step has its own rows and count, also when a statement stands twice."""
 
-    async def body(connection: WireConnection) -> None:
+    async def body(connection: PipelineConnection) -> None:
         one, two, three = await run(
-            connection, Step(NUMBERS, [int4s([1, 2])]), Step(DIVIDE, [int4(5)]), Step(NUMBERS, [int4s([])])
+            connection,
+            Statement(NUMBERS, [int4s([1, 2])]),
+            Statement(DIVIDE, [int4(5)]),
+            Statement(NUMBERS, [int4s([])]),
         )
         assert one == ([(1,), (2,)], 2)
         assert two.rows == [(2,)]
@@ -45,9 +48,9 @@ def test_results_come_in_the_order_of_the_steps(database: str) -> None:
 def test_a_statement_is_prepared_once(database: str) -> None:
     """Its name is kept for the connection."""
 
-    async def body(connection: WireConnection) -> None:
+    async def body(connection: PipelineConnection) -> None:
         for _ in range(3):
-            await run(connection, Step(NUMBERS, [int4s([1])]))
+            await run(connection, Statement(NUMBERS, [int4s([1])]))
         cursor = await connection.execute("SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'onefold_%'")
         assert await cursor.fetchone() == (1,)
 
@@ -57,10 +60,10 @@ def test_a_statement_is_prepared_once(database: str) -> None:
 def test_the_first_failure_is_raised_and_the_rest_is_not_run(database: str) -> None:
     """What stood behind it can be sent again, prepared or not."""
 
-    async def body(connection: WireConnection) -> None:
+    async def body(connection: PipelineConnection) -> None:
         with pytest.raises(psycopg.errors.DivisionByZero):
-            await run(connection, Step(DIVIDE, [int4(0)]), Step(NUMBERS, [int4s([7])]))
-        (again,) = await run(connection, Step(NUMBERS, [int4s([7])]))
+            await run(connection, Statement(DIVIDE, [int4(0)]), Statement(NUMBERS, [int4s([7])]))
+        (again,) = await run(connection, Statement(NUMBERS, [int4s([7])]))
         assert again.rows == [(7,)]
 
     on_a_connection(database, body)
@@ -69,10 +72,10 @@ def test_the_first_failure_is_raised_and_the_rest_is_not_run(database: str) -> N
 def test_a_statement_that_cannot_be_prepared_is_raised(database: str) -> None:
     """And the connection goes on working."""
 
-    async def body(connection: WireConnection) -> None:
+    async def body(connection: PipelineConnection) -> None:
         with pytest.raises(psycopg.errors.UndefinedTable):
-            await run(connection, Step("SELECT * FROM nowhere"), Step(DIVIDE, [int4(5)]))
-        (after,) = await run(connection, Step(DIVIDE, [int4(5)]))
+            await run(connection, Statement("SELECT * FROM nowhere"), Statement(DIVIDE, [int4(5)]))
+        (after,) = await run(connection, Statement(DIVIDE, [int4(5)]))
         assert after.rows == [(2,)]
 
     on_a_connection(database, body)
@@ -81,11 +84,11 @@ def test_a_statement_that_cannot_be_prepared_is_raised(database: str) -> None:
 def test_a_lost_connection_is_said(database: str) -> None:
     """It is neither waited for nor taken for an answer."""
 
-    async def body(connection: WireConnection) -> None:
+    async def body(connection: PipelineConnection) -> None:
         with psycopg.connect(database, autocommit=True) as other:
             other.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.info.backend_pid])
         with pytest.raises(DatabaseUnavailable), translated():
-            await run(connection, Step("COMMIT"))
+            await run(connection, Statement("COMMIT"))
         assert connection.closed
 
     on_a_connection(database, body)

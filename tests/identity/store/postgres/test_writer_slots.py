@@ -9,7 +9,7 @@ import pytest
 from identity.store.postgres import writer_slots
 from identity.store.postgres.arrays import Uuid
 from identity.store.postgres.database import Database, translated
-from identity.store.postgres.pipeline import WireConnection
+from identity.store.postgres.pipeline import PipelineConnection
 from identity.values.errors import Conflict, OnefoldError, Unavailable
 from identity.values.ids import new_id
 
@@ -17,7 +17,7 @@ NOW = 10**15
 
 
 @asynccontextmanager
-async def connections(url: str, count: int) -> AsyncIterator[list[WireConnection]]:
+async def connections(url: str, count: int) -> AsyncIterator[list[PipelineConnection]]:
     """Connections of writers."""
     database = Database(url)
     opened = [await database.writer() for _ in range(count)]
@@ -41,8 +41,8 @@ def run(url: str, count: int, body: Callable[..., Awaitable[None]]) -> None:
 def test_slots_taken_at_once_differ(database: str) -> None:
     """Writers that start together get slots of their own; one that loses the race asks again."""
 
-    async def body(*opened: WireConnection) -> None:
-        async def take(connection: WireConnection) -> int:
+    async def body(*opened: PipelineConnection) -> None:
+        async def take(connection: PipelineConnection) -> int:
             while True:
                 try:
                     with translated():
@@ -59,12 +59,12 @@ def test_slots_taken_at_once_differ(database: str) -> None:
 def test_an_ended_lease_is_taken_over_after_its_end(database: str) -> None:
     """The next holder's stamps lie after the end of the last lease, and the last holder is told."""
 
-    async def body(one: WireConnection, two: WireConnection) -> None:
+    async def body(one: PipelineConnection, two: PipelineConnection) -> None:
         first = await writer_slots.take(one, new_id(), NOW)
         second = await writer_slots.take(two, new_id(), first.until + 1)
         assert (second.slot, second.floor) == (first.slot, first.until + 1)
-        assert not await writer_slots.renew(one, first, first.until + writer_slots.LEASE)
-        assert await writer_slots.renew(two, second, second.until + writer_slots.LEASE)
+        assert not await writer_slots.renew(one, first, first.until + writer_slots.LEASE_MICROS)
+        assert await writer_slots.renew(two, second, second.until + writer_slots.LEASE_MICROS)
 
     run(database, 2, body)
 
@@ -72,7 +72,7 @@ def test_an_ended_lease_is_taken_over_after_its_end(database: str) -> None:
 def test_a_lease_in_use_is_not_taken_over(database: str) -> None:
     """While a transaction holds a share of the slot, nobody takes it, even after its end."""
 
-    async def body(one: WireConnection, two: WireConnection) -> None:
+    async def body(one: PipelineConnection, two: PipelineConnection) -> None:
         first = await writer_slots.take(one, new_id(), NOW)
         await one.execute("BEGIN")
         await one.execute(writer_slots.HOLD, [first.slot, Uuid(first.holder)])
@@ -85,7 +85,7 @@ def test_a_lease_in_use_is_not_taken_over(database: str) -> None:
 def test_a_released_slot_is_free_after_the_last_stamp(database: str) -> None:
     """A slot given back is taken again, and its stamps go on after those given."""
 
-    async def body(one: WireConnection) -> None:
+    async def body(one: PipelineConnection) -> None:
         first = await writer_slots.take(one, new_id(), NOW)
         await writer_slots.release(one, first, NOW + 5)
         again = await writer_slots.take(one, new_id(), NOW + 7)
@@ -97,7 +97,7 @@ def test_a_released_slot_is_free_after_the_last_stamp(database: str) -> None:
 def test_no_more_slots_than_there_are(database: str) -> None:
     """The two hundred and fifty-seventh writer is refused."""
 
-    async def body(one: WireConnection) -> None:
+    async def body(one: PipelineConnection) -> None:
         await one.execute(
             "INSERT INTO writer_slot (slot, holder, until) "
             "SELECT n, gen_random_uuid(), 9000000000000000000 FROM generate_series(0, 255) n"
