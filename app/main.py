@@ -5,18 +5,16 @@ Nothing is opened when it is made; the lifespan does that, and closes it again.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated
 
-import msgspec
-from fastapi import APIRouter, Depends, FastAPI, Response
+from fastapi import FastAPI
 from rich.console import Console
 
-from app.http import error_responses, openapi
+from app.http import error_responses
 from app.http.asgi import Front
-from app.http.auth import Public
 from app.routes import (
     access_exports,
     api_keys,
+    api_reference,
     consent,
     corrections,
     destinations,
@@ -59,6 +57,7 @@ ROUTERS = (
     sdk_settings.router,
     health.router,
     well_known.router,
+    api_reference.router,
 )
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -95,19 +94,6 @@ def create_app(settings: Settings) -> Front:
     )
     api.state.onefold = onefold
     error_responses.handle(api)
-    for router in (*ROUTERS, _document(api)):
+    for router in ROUTERS:
         api.include_router(router)
     return Front(onefold, api)
-
-
-def _document(api: FastAPI) -> APIRouter:
-    router = APIRouter(tags=["Health"])
-    made: list[bytes] = []
-
-    @router.get("/openapi.json", include_in_schema=False)
-    async def document(_onefold: Annotated[Onefold, Depends(Public())]) -> Response:
-        if not made:
-            made.append(msgspec.json.encode(openapi.document(api)))
-        return Response(made[0], media_type="application/json")
-
-    return router

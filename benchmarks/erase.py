@@ -118,7 +118,7 @@ async def measure(spaces: Spaces, bench: Bench, options: argparse.Namespace) -> 
     for number in (0, options.rounds, options.rounds + options.erased):
         assert await gone(space, f"user_id:u{number}")
     last = await get_profile(space, f"user_id:u{options.people - 1}")
-    assert last["traits"]["plan"] == "pro"
+    assert last.traits["plan"] == "pro"
     return table
 
 
@@ -132,7 +132,7 @@ async def run(ground: Ground, options: argparse.Namespace) -> Table:
     )
     made = await manage_spaces.create_space(spaces, "erase")
     async with spaces.database.reading() as connection:
-        wanted = private("spc", made["space_id"])
+        wanted = private("spc", made.space_id)
         number = next(row.id for row in await spaces_and_keys.list_spaces(connection) if row.public_id == wanted)
     queue = IngestQueue(spaces.database)
     queue.start()

@@ -154,7 +154,7 @@ async def run(ground: Ground, options: argparse.Namespace) -> list[Table]:
     )
     made = await manage_spaces.create_space(spaces, "feed")
     async with spaces.database.reading() as connection:
-        wanted = private("spc", made["space_id"])
+        wanted = private("spc", made.space_id)
         number = next(row.id for row in await spaces_and_keys.list_spaces(connection) if row.public_id == wanted)
     space = await spaces.get(number)
     queue = IngestQueue(spaces.database)

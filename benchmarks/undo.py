@@ -103,7 +103,7 @@ async def merges(bench: Bench, rounds: int, sizes: tuple[int, int], origins: tup
                 assert len(outcomes[0].merged) == 1, outcomes
                 times["merge", size].append(took)
                 took, profile = await timed(get_profile(bench.space, f"x:{one[0]}"))
-                assert len(profile["identifiers"]) == len(one) + len(other)
+                assert len(profile.identifiers) == len(one) + len(other)
                 times["read", size].append(took)
         ratio = statistics.median(times["merge", many]) / statistics.median(times["merge", few])
         row = (times["merge", few], times["merge", many])
@@ -121,10 +121,10 @@ async def undoing(bench: Bench, rounds: int, size: int, origins: tuple[int, ...]
             ids = await bench.person(number, size)
             first, last = f"x:{ids[0]}", f"x:{ids[-1]}"
             took, found = await timed(explain(bench.space, first, first, last))
-            assert found["shortest"]
+            assert found.shortest
             times["explain"].append(took)
             took, found = await timed(get_graph(bench.space, first))
-            assert found["node_count"] == len(ids)
+            assert found.node_count == len(ids)
             times["graph"].append(took)
             took, _ = await timed(unmerge_profile(bench.space, [last], block=True, source=SERVER, actor="bench"))
             times["inside"].append(took)
@@ -133,8 +133,8 @@ async def undoing(bench: Bench, rounds: int, size: int, origins: tuple[int, ...]
                 took, _ = await timed(unmerge_profile(bench.space, whole, block=True, source=SERVER, actor="bench"))
                 times["pointer"].append(took)
                 profile = await get_profile(bench.space, whole[0])
-                assert len(profile["identifiers"]) == len(whole)
-            assert len((await get_profile(bench.space, last))["identifiers"]) == 1
+                assert len(profile.identifiers) == len(whole)
+            assert len((await get_profile(bench.space, last)).identifiers) == 1
         table.add_row(str(number), *(told(each) if each else "" for each in times.values()))
     return table
 
@@ -148,7 +148,7 @@ async def run(ground: Ground, options: argparse.Namespace) -> list[Table]:
         ground.url("undo"), root_file=folder / "root.key", root_value=None, key_store=folder / "keys"
     )
     made = await manage_spaces.create_space(spaces, "undo")
-    id_ = private("spc", made["space_id"])
+    id_ = private("spc", made.space_id)
     async with spaces.database.reading() as connection:
         number = next(row.id for row in await spaces_and_keys.list_spaces(connection) if row.public_id == id_)
     space = await spaces.get(number)

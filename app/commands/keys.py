@@ -92,17 +92,17 @@ def rotate_index(url: str, settings: Settings, space_ids: Sequence[str]) -> None
         space = await spaces.get(space.tenant.id)
         await rotate_index_key.begin(spaces, space)
         job = await asked.ask(space, JobKind.ROTATE, {})
-        while job["state"] in ("queued", "running"):
+        while job.state in ("queued", "running"):
             # A server may be at it, or have died over it: whoever is free goes on.
             runs = asyncio.create_task(asked.run_next())
             while not runs.done():
                 await asyncio.wait([runs], timeout=_LOOK)
-                job = (await asked.follow(space, job["job_id"]))[1]
-                moved(job["done"], job["total"])
-            job = (await asked.follow(space, job["job_id"], wait=0 if runs.result() else 1))[1]
-        if job["state"] != "done":
-            raise OnefoldError(f"The rotation of the index key has failed ({job['error']}); run it again.")
-        return _said(job["result"])
+                job = (await asked.follow(space, job.job_id))[1]
+                moved(job.done, job.total)
+            job = (await asked.follow(space, job.job_id, wait=0 if runs.result() else 1))[1]
+        if job.state != "done":
+            raise OnefoldError(f"The rotation of the index key has failed ({job.error}); run it again.")
+        return _said(job.result or {})
 
     asyncio.run(_each(url, settings, space_ids, work))
 

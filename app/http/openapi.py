@@ -1,6 +1,6 @@
-"""The OpenAPI document: one for the native and the hot routes, made from the shapes in `schemas`.
+"""The OpenAPI document: one for the native and the hot routes, made from the shapes that routes name.
 
-Answers are not checked against it at run time; the tests compare.
+Nothing checks answers against it at run time. The clients of the tests do (`tests.support.api_contract`).
 """
 
 from collections.abc import Callable, Iterable
@@ -15,48 +15,23 @@ from app.http import ingest_endpoint
 from app.http.auth import Operator, Public, Scopes
 from app.http.body import decode
 from app.http.error_responses import PROBLEM, STATUS, Unreadable
-from app.schemas import (
-    consent,
-    corrections,
-    destinations,
-    feed,
-    opendsr,
-    privacy,
-    rejections,
-    segment_profiles,
-    segment_regulations,
-)
-from app.schemas import native as schemas
+from app.schemas import calls
+from app.schemas.problems import Problem
 from identity.values import errors
 
 VERSION: Final = "1"
 _REF: Final = "#/components/schemas/{name}"
 _ALWAYS: Final = (errors.Unauthorised, errors.Forbidden, errors.Unavailable)
 _OF_BODIES: Final = {400: "invalid_json", 408: "body_timeout", 413: "body_too_large", 415: "unsupported_encoding"}
-_SHAPES: Final = [
-    each
-    for module in (
-        schemas,
-        destinations,
-        feed,
-        consent,
-        opendsr,
-        privacy,
-        segment_profiles,
-        segment_regulations,
-        rejections,
-        corrections,
-    )
-    for each in vars(module).values()
-    if isinstance(each, type) and each.__module__ == module.__name__
-]
+_SHAPES: Final[set[type]] = set()
+"""The shapes that routes name; the document holds these and the shapes in them."""
 Body = TypeVar("Body", bound=msgspec.Struct)
 
 
 def body(shape: type[Body]) -> Callable[[Request], Any]:
-    """The dependency that reads a body of this shape; whatever Content-Type says, it is JSON.
+    """The dependency that reads a JSON body of this shape; the Content-Type is ignored.
 
-    Unreadable, whose message names the field and never what was in it.
+    Raises Unreadable; its message names the field and never the value.
     """
 
     async def read(request: Request) -> Body:
@@ -85,10 +60,15 @@ def described(
         found.setdefault(status_, []).append(code)
     responses: dict[int | str, Any] = {status: _answer(answer)}
     for each, codes in sorted(found.items()):
-        problem = {"schema": {"$ref": _REF.format(name="Problem")}}
-        responses[each] = {"description": ", ".join(codes), "content": {PROBLEM: problem}}
+        responses[each] = {"description": ", ".join(codes), "content": {PROBLEM: schema_of(Problem)}}
     extra = {} if takes is None else {"requestBody": _content(takes)}
     return {"responses": responses, "openapi_extra": extra, "status_code": status, "response_model": None}
+
+
+def schema_of(shape: type) -> dict[str, Any]:
+    """The media type object of a shape, which is from now on in the document."""
+    _SHAPES.add(shape)
+    return {"schema": {"$ref": _REF.format(name=shape.__name__)}}
 
 
 def document(api: FastAPI) -> dict[str, Any]:
@@ -100,7 +80,7 @@ def document(api: FastAPI) -> dict[str, Any]:
             operation.setdefault(method.lower(), {})["security"] = _security(route)
     for template in sorted({route.template for route in ingest_endpoint.ROUTES.values()}):
         made["paths"][template] = {"post": _hot(ingest_endpoint.ROUTES[template])}
-    _, shapes = msgspec.json.schema_components(_SHAPES, ref_template=_REF)
+    _, shapes = msgspec.json.schema_components(sorted(_SHAPES, key=lambda shape: shape.__name__), ref_template=_REF)
     components = made.setdefault("components", {})
     components.setdefault("schemas", {}).update(shapes)
     components["securitySchemes"] = {
@@ -140,7 +120,7 @@ def _security(route: APIRoute) -> list[dict[str, list[str]]]:
 
 
 def _hot(route: ingest_endpoint.Route) -> dict[str, Any]:
-    refused = {"application/json": {"schema": {"$ref": _REF.format(name="Refused")}}}
+    refused = {"application/json": schema_of(calls.Refused)}
     refusals = {
         400: "cannot be read, empty, too large, too long, or a single call that is rejected",
         401: "invalid_write_key",
@@ -152,9 +132,9 @@ def _hot(route: ingest_endpoint.Route) -> dict[str, Any]:
     return {
         "summary": f"Collect: {route.kind or 'a batch of calls'}",
         "operationId": "collect_" + route.template.removeprefix("/v1/"),
-        "requestBody": _content(schemas.CallBody if route.kind else schemas.Batch),
+        "requestBody": _content(calls.CallBody if route.kind else calls.Batch),
         "responses": {
-            "200": _answer(schemas.Accepted),
+            "200": _answer(calls.Accepted),
             **{str(status): {"description": text, "content": refused} for status, text in refusals.items()},
         },
         "security": [{"basic": []}, {"key": sorted(ingest_endpoint.SCOPES)}, {}],
@@ -164,10 +144,11 @@ def _hot(route: ingest_endpoint.Route) -> dict[str, Any]:
 def _answer(shape: type | None) -> dict[str, Any]:
     if shape is None:
         return {"description": "Done."}
-    schema = {"schema": {"$ref": _REF.format(name=shape.__name__)}}
-    return {"description": (shape.__doc__ or "").split("\n")[0], "content": {"application/json": schema}}
+    return {
+        "description": (shape.__doc__ or "").split("\n")[0],
+        "content": {"application/json": schema_of(shape)},
+    }
 
 
 def _content(shape: type) -> dict[str, Any]:
-    schema = {"schema": {"$ref": _REF.format(name=shape.__name__)}}
-    return {"required": True, "content": {"application/json": schema}}
+    return {"required": True, "content": {"application/json": schema_of(shape)}}

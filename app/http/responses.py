@@ -10,13 +10,12 @@ from starlette.types import Receive, Scope, Send
 
 from app.http.asgi import decoded
 from app.http.auth import Visit
-from app.schemas.native import LISTED, MOST_LISTED
 from identity.operations.spaces import record_read
 
 Segment = Annotated[str, Path(), AfterValidator(decoded)]
-Limit = Annotated[int, Query(ge=1, le=MOST_LISTED)]
+Limit = Annotated[int, Query(ge=1, le=1_000)]
 Cursor = Annotated[str | None, Query(max_length=500)]
-DEFAULT_LIMIT = LISTED
+DEFAULT_LIMIT = 100
 
 
 def answer(document: Any, status: int = 200) -> Response:

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from identity.operations.profiles.segment_paging import Wanted
+from identity.operations.profiles.segment_paging import ListParameters
 from identity.planning.resolution.event_time import parse_time
 from identity.values.errors import BadParameter
 
@@ -47,14 +47,14 @@ def failure(status: int, code: str, message: str) -> bytes:
     return msgspec.json.encode({"error": {"code": _CODES.get(status, other), "message": message}})
 
 
-def wanted(query: Iterable[tuple[str, str]], default: int, most: int) -> Wanted:
+def wanted(query: Iterable[tuple[str, str]], default: int, most: int) -> ListParameters:
     """The parameters of a list with so many entries by default and at most. BadParameter."""
     given: dict[str, str] = {}
     for name, value in query:
         if name in given or len(value) > _LONGEST:
             raise _bad(name, "may be given once, and not at such length")
         given[name] = value
-    return Wanted(
+    return ListParameters(
         limit=_limit(given, default, most),
         include=_names(given, "include"),
         exclude=_names(given, "exclude"),

@@ -1,5 +1,6 @@
 """Access: asking for everything held about a person, following that, and fetching it, once."""
 
+from contextlib import suppress
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
@@ -9,6 +10,7 @@ from app.http.openapi import body, described
 from app.http.responses import Segment, Streamed, answer
 from app.schemas.privacy import Export, Exported, ExportMade, NewExport
 from identity.operations.privacy import export_person
+from identity.operations.spaces.answers import JobStatus
 from identity.planning.privacy import request_kinds
 from identity.planning.privacy.access_export import WRITERS
 from identity.values.enums import AccessExportState, Law, RequestInterface, RequestKind
@@ -48,9 +50,9 @@ async def export(
         _, job = await visit.onefold.jobs.follow(visit.space, job_id)
     except JobNotFound:
         # Asked for so long ago that its job was swept.
-        job = {"job_id": job_id, "state": "done", "done": 0, "total": 0}
+        job = JobStatus(job_id, "done", 0, 0)
     told = {"export_id": public("exp", made.id), "request_id": public("req", made.request_id)}
-    progress = {name: job[name] for name in ("job_id", "state", "done", "total")}
+    progress = {"job_id": job.job_id, "state": job.state, "done": job.done, "total": job.total}
     address = export_person.address(visit.onefold.settings.public_url, made)
     return answer({**told, **progress, "unknown": made.unknown, "download_url": address}, 202)
 
@@ -59,21 +61,23 @@ async def export(
 async def follow(visit: ByPrivacy, export_id: Segment, wait: Wait = 0) -> Response:
     """How far an export is; 404 once it was fetched, is too old, or somebody in it was erased."""
     told = await export_person.get(visit.space, export_id)
-    progress = {"done": 0, "total": 0}
-    try:
+    job = None
+    # A job that was swept is over, and the export has its result.
+    with suppress(JobNotFound):
         _, job = await visit.onefold.jobs.follow(visit.space, told["job_id"], wait)
-    except JobNotFound:
-        # Swept: what it came to stands in the export.
-        job = {}
     if wait:
         told = await export_person.get(visit.space, export_id)
-    progress = {name: job.get(name, 0) for name in progress}
-    if told["state"] == AccessExportState.RUNNING.label and job.get("state") == _FAILED:
+    progress = {"done": job.done if job else 0, "total": job.total if job else 0}
+    if told["state"] == AccessExportState.RUNNING.label and job and job.state == _FAILED:
         told["state"] = _FAILED
     return answer({**told, **progress})
 
 
-@router.get("/v1/exports/{export_id}/download", **described(Exported, ExportNotFound))
+_DOWNLOAD = described(Exported, ExportNotFound)
+_DOWNLOAD["responses"][200]["content"]["text/csv"] = {"schema": {"type": "string"}}
+
+
+@router.get("/v1/exports/{export_id}/download", **_DOWNLOAD)
 async def fetch(
     request: Request,
     visit: ByPrivacy,

@@ -7,8 +7,9 @@ from fastapi import APIRouter, Depends, Query, Response
 from app.http.auth import ByPrivacy
 from app.http.openapi import body, described
 from app.http.responses import Segment, answer
-from app.schemas.consent import ConsentAt, Decisions, Recorded
+from app.schemas.consent import Decisions, Recorded
 from identity.operations.ingest import record_consent
+from identity.operations.profiles.answers import ConsentAt
 from identity.operations.profiles.consent_history import consent_at
 from identity.operations.spaces import record_read
 from identity.values.calls import Source
@@ -39,6 +40,6 @@ async def record(visit: ByPrivacy, said: Annotated[Decisions, Depends(body(Decis
 @router.get("/v1/consent/{ref}", **described(ConsentAt, BadIdentifier, BadParameter, ProfileNotFound, TooMuch))
 async def get_consent(visit: ByPrivacy, ref: Segment, at: At = None) -> Response:
     """What somebody had decided at a time, what that permitted, and all that was said until then."""
-    told = await consent_at(visit.space, ref, at)
-    await record_read.note(visit.space, visit.caller.key_id, "consent.read", told["profile_id"])
-    return answer(told)
+    found = await consent_at(visit.space, ref, at)
+    await record_read.note(visit.space, visit.caller.key_id, "consent.read", found.profile_id)
+    return answer(found)

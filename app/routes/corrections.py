@@ -12,8 +12,8 @@ from app.http.auth import ByImporter, ByLister
 from app.http.body import decode
 from app.http.openapi import body, described
 from app.http.responses import Segment, answer
+from app.schemas.calls import BatchedCall
 from app.schemas.corrections import Parted, Removed, Unmerge
-from app.schemas.native import BatchedCall
 from identity.operations.corrections import remove_identifier as remove
 from identity.operations.corrections import unmerge_profile
 from identity.values.calls import Outcome, Source

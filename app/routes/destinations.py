@@ -10,7 +10,6 @@ from app.http.body import decode
 from app.http.openapi import described
 from app.http.responses import Segment, answer, done, note
 from app.schemas import destinations as schemas
-from app.schemas.corrections import Job
 from app.schemas.destinations import (
     Destination,
     DestinationDocument,
@@ -25,6 +24,7 @@ from app.schemas.destinations import (
 from identity.operations.destinations import manage_destinations, manage_purposes
 from identity.operations.destinations.explain_missing_trait import explain_missing_trait
 from identity.operations.spaces import record_read
+from identity.operations.spaces.answers import JobStatus
 from identity.values.enums import JobKind
 from identity.values.errors import (
     BadCallback,
@@ -118,7 +118,9 @@ async def explain(visit: ByAdmin, name: Segment, identifier: PersonQuery, trait:
     return answer(schemas.gap_explained(found))
 
 
-@router.post("/v1/destinations/{name}/export", **described(Job, DestinationNotFound, ExportNotConfigured, status=202))
+@router.post(
+    "/v1/destinations/{name}/export", **described(JobStatus, DestinationNotFound, ExportNotConfigured, status=202)
+)
 async def export(visit: ByAdmin, name: Segment, *, fresh: FreshQuery = False) -> Response:
     """Export the visible profiles as Parquet files, from where the last export ended, as a job."""
     if visit.onefold.settings.export_dir is None:

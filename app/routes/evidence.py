@@ -1,32 +1,34 @@
-"""The evidence of a profile: why it is one, as a path and as a graph, in JSON or as a picture."""
+"""The evidence of a profile: explanations of links, and the graph, as JSON or as a picture."""
 
 import asyncio
 from typing import Annotated
 
+import msgspec
 from fastapi import APIRouter, Query, Request, Response
 
 from app.drawing import graph_svg
 from app.http.auth import ByReader
 from app.http.openapi import described
 from app.http.responses import Segment, answer, note
-from app.schemas.corrections import EvidenceGraph, Explanation
+from identity.operations.profiles.evidence_answers import EvidenceGraph, Explanation
 from identity.operations.profiles.explain_link import explain
-from identity.operations.profiles.read_graph import get_graph
+from identity.operations.profiles.read_graph import PlacedGraph, get_graph, place_graph
 from identity.values.errors import BadIdentifier, NotLinked, OnefoldError, ProfileNotFound, TooMuch
 from identity.values.extras import ExtraNotInstalled
 
 router = APIRouter(tags=["Evidence"])
 _LONGEST = 1_100
 From = Annotated[str, Query(alias="from", max_length=_LONGEST, description="An identifier, `type:value`.")]
-To = Annotated[str, Query(max_length=_LONGEST, description="Another one, `type:value`.")]
+To = Annotated[str, Query(max_length=_LONGEST, description="Another identifier, `type:value`.")]
 SVG = "image/svg+xml"
-# A picture is data, whatever stands in its labels: it may style itself, and nothing else.
+# Labels hold text of customers: the picture may style itself and do nothing else.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 
 _GRAPH = described(EvidenceGraph, BadIdentifier, ProfileNotFound, TooMuch, ExtraNotInstalled)
+_GRAPH["responses"][200]["content"][SVG] = {"schema": {"type": "string"}}
 _EXPLAIN = described(Explanation, BadIdentifier, ProfileNotFound, NotLinked, TooMuch)
-# Three identifiers of the longest kind, percent-encoded, are more than the head of a request may hold.
+# Three of the longest identifiers, percent-encoded, exceed the size limit of a request head.
 _EXPLAIN["responses"][431] = {"description": "head_too_large", "content": {"application/json": {}}}
 
 
@@ -38,29 +40,39 @@ async def why(visit: ByReader, ref: Segment, from_: From, to: To) -> Response:
     except OnefoldError:
         await note(visit, "profile.explain", None)
         raise
-    await note(visit, "profile.explain", found["profile_id"])
+    await note(visit, "profile.explain", found.profile_id)
     return answer(found)
 
 
 @router.get("/v1/profiles/{ref}/graph", **_GRAPH)
 async def graph(visit: ByReader, request: Request, ref: Segment) -> Response:
-    """The evidence graph with its review; `Accept: image/svg+xml` draws it."""
-    drawn = _wants_picture(request)
+    """The evidence graph with its review, as JSON or (`Accept: image/svg+xml`) as a picture."""
+    placed = None
     try:
-        found = await get_graph(visit.space, ref, drawn=drawn)
+        if _wants_picture(request):
+            placed = await place_graph(visit.space, ref)
+            found = placed.graph
+        else:
+            found = await get_graph(visit.space, ref)
     except OnefoldError:
         await note(visit, "profile.graph", None)
         raise
-    await note(visit, "profile.graph", found["profile_id"])
-    if not drawn:
-        return answer(found)
-    shown, all_ = len(found["nodes"]), found["node_count"]
-    of = f"{all_} identifiers" if shown == all_ else f"{shown} of {all_} identifiers"
-    picture = await asyncio.to_thread(graph_svg.draw, found, f"{found['profile_id']}: {of}")
-    return Response(picture, media_type=SVG, headers={"content-security-policy": _POLICY, "vary": "accept"})
+    await note(visit, "profile.graph", found.profile_id)
+    return answer(found) if placed is None else await _picture(placed)
+
+
+async def _picture(placed: PlacedGraph) -> Response:
+    found = placed.graph
+    document = msgspec.to_builtins(found)
+    for node in document["nodes"]:
+        node["x"], node["y"] = placed.places[node["identifier"]]
+    shown = len(found.nodes)
+    of = f"{shown} identifiers" if shown == found.node_count else f"{shown} of {found.node_count} identifiers"
+    drawn = await asyncio.to_thread(graph_svg.draw, document, f"{found.profile_id}: {of}")
+    return Response(drawn, media_type=SVG, headers={"content-security-policy": _POLICY, "vary": "accept"})
 
 
 def _wants_picture(request: Request) -> bool:
-    """Whether the picture is asked for, and not only taken along with everything else."""
+    """Whether the request prefers the picture: it accepts SVG and does not accept JSON."""
     accepted = request.headers.get("accept", "").lower()
     return SVG in accepted and "application/json" not in accepted

@@ -1,11 +1,11 @@
-"""Groups: their traits and how many belong to them."""
+"""Groups: their traits and the number of their members."""
 
 from fastapi import APIRouter, Response
 
 from app.http.auth import ByGroupReader, ByLister
 from app.http.openapi import described
 from app.http.responses import Segment, answer
-from app.schemas.native import Group, Left
+from app.schemas.groups import Left
 from identity.operations.ingest.leave_group import leave
 from identity.operations.profiles import read_group
 from identity.operations.spaces import record_read
@@ -15,7 +15,7 @@ from identity.values.errors import BadIdentifier, GroupNotFound, ProfileNotFound
 router = APIRouter(tags=["Groups"])
 
 
-@router.get("/v1/groups/{group_id}", **described(Group, GroupNotFound))
+@router.get("/v1/groups/{group_id}", **described(read_group.GroupAnswer, GroupNotFound))
 async def get_group(visit: ByGroupReader, group_id: Segment) -> Response:
     """A group, with its number of members up to 10,000."""
     if visit.audited:

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response
 from app.http.auth import ByAnyone, ByOperator
 from app.http.openapi import described
 from app.http.responses import answer
-from app.schemas.native import Health
+from app.schemas.health import Health
 from app.server.metrics import CONTENT_TYPE
 from identity.values.errors import DatabaseUnavailable, KeyUnavailable
 

@@ -1,57 +1,63 @@
-"""Long work on a space: applying the rules to what is kept, trying others out, and following both."""
+"""Background jobs of a space: rebuilding under the rules in force, simulating other rules, following both."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
+from msgspec import UNSET
 
 from app.http.auth import ByAdmin, ByLister
 from app.http.body import decode
 from app.http.openapi import described
 from app.http.responses import Segment, answer
-from app.schemas.corrections import Job, RulesTrial
-from app.schemas.native import RulesDocument
+from app.schemas.jobs import RulesTrial
+from app.schemas.rules import RulesDocument
 from identity.operations.corrections import put_rules, simulate_rules
 from identity.operations.spaces import record_read
+from identity.operations.spaces.answers import JobStatus
 from identity.values.enums import JobKind
 from identity.values.errors import BadRules, JobNotFound
 
 router = APIRouter(tags=["Jobs"])
 MOST_WAIT = 30.0
 PATIENCE = 20.0
-Wait = Annotated[float, Query(ge=0, le=MOST_WAIT, description="How long to wait for its end, in seconds.")]
+Wait = Annotated[
+    float, Query(ge=0, le=MOST_WAIT, description="Wait for the end of the job for at most so many seconds.")
+]
 
 
-@router.post("/v1/rules/rebuild", **described(Job, status=202))
+@router.post("/v1/rules/rebuild", **described(JobStatus, status=202))
 async def rebuild(visit: ByAdmin) -> Response:
-    """Apply the rules in force to what is kept, as a job; ingest goes on meanwhile."""
+    """Apply the rules in force to all stored calls, as a job; ingest continues meanwhile."""
     await record_read.note(visit.space, visit.caller.key_id, "rules.rebuild", None)
     return answer(await visit.onefold.jobs.ask(visit.space, JobKind.REBUILD, {"actor": visit.caller.key}), 202)
 
 
 _TRIAL = described(RulesTrial, BadRules, takes=RulesDocument)
-_TRIAL["responses"][202] = described(Job)["responses"][200] | {"description": "It takes longer: the job to follow."}
+_TRIAL["responses"][202] = described(JobStatus)["responses"][200] | {
+    "description": "The simulation takes longer than 20 seconds; follow this job."
+}
 
 
 @router.post("/v1/rules/simulate", **_TRIAL)
 async def simulate(visit: ByAdmin, request: Request) -> Response:
-    """What other rules would change over what is kept; 202 with the job where that takes long."""
+    """What other rules would change for all stored calls; 202 with the job after 20 seconds."""
     document = decode(await request.body())
     put_rules.check(document)
     asked = await visit.onefold.jobs.ask(visit.space, JobKind.SIMULATE, {"document": document})
-    told = await _follow(visit, asked["job_id"], PATIENCE)
-    if told["state"] != "done":
-        return answer(told, 202)
-    return answer({**told["result"], "job_id": told["job_id"]})
+    status = await _follow(visit, asked.job_id, PATIENCE)
+    if status.result is UNSET:
+        return answer(status, 202)
+    return answer({**status.result, "job_id": status.job_id})
 
 
-@router.get("/v1/jobs/{job_id}", **described(Job, JobNotFound))
+@router.get("/v1/jobs/{job_id}", **described(JobStatus, JobNotFound))
 async def follow(visit: ByLister, job_id: Segment, wait: Wait = 0) -> Response:
-    """How far a job is, and what came of it."""
+    """The status of a job, and its result."""
     return answer(await _follow(visit, job_id, wait))
 
 
-async def _follow(visit: ByLister, job_id: str, wait: float) -> dict[str, Any]:
-    kind, told = await visit.onefold.jobs.follow(visit.space, job_id, wait)
-    if kind == JobKind.SIMULATE and "result" in told:
-        told["result"] = await simulate_rules.tell(visit.space, told["result"])
-    return told
+async def _follow(visit: ByLister, job_id: str, wait: float) -> JobStatus:
+    kind, status = await visit.onefold.jobs.follow(visit.space, job_id, wait)
+    if kind == JobKind.SIMULATE and status.result is not UNSET:
+        status.result = await simulate_rules.tell(visit.space, status.result)
+    return status

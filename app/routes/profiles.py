@@ -1,18 +1,19 @@
-"""Profiles: one, many, all, and what happened to one.
+"""Profiles: one, many, all, and the history of one.
 
-A read by an employee's key (privacy, admin) is in the audit before it is answered, found or not;
-the audit holds ids of profiles and never what was asked for.
+A read by an employee's key (privacy, admin) is in the audit log before it is answered, found or not. The audit log
+holds ids of profiles, never the identifiers of the request.
 """
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Response
 
 from app.http.auth import ByLister, ByReader
 from app.http.openapi import body, described
 from app.http.responses import DEFAULT_LIMIT, Cursor, Limit, Segment, answer, note
-from app.schemas.native import HistoryPage, Lookup, Profile, ProfilePage, Profiles
+from app.schemas.profiles import FoundProfiles, Lookup
 from identity.operations.profiles import read_history, read_profile
+from identity.operations.profiles.answers import CanonicalProfile, HistoryPage, ProfileList
 from identity.values.errors import (
     BadCursor,
     BadIdentifier,
@@ -24,31 +25,31 @@ router = APIRouter(tags=["Profiles"])
 Verbose = Annotated[bool, Query(description="Each trait with its provenance.")]
 
 
-@router.get("/v1/profiles", **described(ProfilePage, BadCursor))
+@router.get("/v1/profiles", **described(ProfileList, BadCursor))
 async def list_profiles(visit: ByLister, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response:
     """Every canonical profile of the space, page by page."""
     await note(visit, "profiles.list", None)
     return answer(await read_profile.list_profiles(visit.space, limit, cursor))
 
 
-@router.post("/v1/profiles/lookup", **described(Profiles, BadIdentifier, TooMuch, takes=Lookup))
+@router.post("/v1/profiles/lookup", **described(FoundProfiles, BadIdentifier, TooMuch, takes=Lookup))
 async def look_up(visit: ByReader, wanted: Annotated[Lookup, Depends(body(Lookup))]) -> Response:
-    """Many profiles at once, by identifier."""
+    """Many profiles at once, by identifier (at most 1,000)."""
     await note(visit, "profiles.lookup", None)
     found = await read_profile.lookup(visit.space, wanted.identifiers)
     visit.onefold.limits.missed(visit.caller, sum(each is None for each in found.values()))
-    return answer({"profiles": found})
+    return answer(FoundProfiles(found))
 
 
-@router.get("/v1/profiles/{ref}", **described(Profile, BadIdentifier, ProfileNotFound, TooMuch))
+@router.get("/v1/profiles/{ref}", **described(CanonicalProfile, BadIdentifier, ProfileNotFound, TooMuch))
 async def get_profile(visit: ByReader, ref: Segment, *, verbose: Verbose = False) -> Response:
     """A profile, by `type:value` or by any id that it ever had."""
     try:
-        profile: dict[str, Any] = await read_profile.get_profile(visit.space, ref, verbose=verbose)
+        profile = await read_profile.get_profile(visit.space, ref, verbose=verbose)
     except ProfileNotFound:
         await note(visit, "profile.read", None)
         raise
-    await note(visit, "profile.read", profile["profile_id"])
+    await note(visit, "profile.read", profile.profile_id)
     return answer(profile)
 
 
@@ -57,12 +58,11 @@ async def get_profile(visit: ByReader, ref: Segment, *, verbose: Verbose = False
     **described(HistoryPage, BadIdentifier, BadCursor, ProfileNotFound, TooMuch),
 )
 async def get_history(visit: ByReader, ref: Segment, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response:
-    """What happened to a profile: merges, identifiers gained and demoted, newest first."""
+    """The history of a profile: merges, identifiers gained and demoted, changes of the rules; newest first."""
     try:
         page = await read_history.get_history(visit.space, ref, limit, cursor)
     except ProfileNotFound:
         await note(visit, "profile.history", None)
         raise
-    lines = page["history"]
-    await note(visit, "profile.history", lines[0]["profile_id"] if lines else None)
+    await note(visit, "profile.history", page.history[0].profile_id if page.history else None)
     return answer(page)

@@ -6,7 +6,7 @@ from app.http.auth import ByAdmin
 from app.http.body import decode
 from app.http.openapi import described
 from app.http.responses import answer
-from app.schemas.native import RulesDocument, RulesInForce, RulesVersion
+from app.schemas.rules import RulesDocument, RulesInForce, RulesVersion
 from identity.operations.corrections import put_rules as rules
 from identity.values.errors import BadRules
 

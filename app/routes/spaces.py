@@ -1,4 +1,4 @@
-"""Spaces, by the operator: made with their first keys, listed, deleted with everything in them."""
+"""Spaces, for the operator: created with their first keys, listed, deleted with everything in them."""
 
 from typing import Annotated
 
@@ -7,23 +7,24 @@ from fastapi import APIRouter, Depends, Query, Response
 from app.http.auth import ByOperator
 from app.http.openapi import body, described
 from app.http.responses import Segment, answer, done
-from app.schemas.native import NewSpace, SpaceList, SpaceMade
+from app.schemas.spaces import NewSpace, SpaceList
 from identity.operations.spaces import manage_spaces
+from identity.operations.spaces.answers import CreatedSpace
 from identity.values.errors import BadInput, NotConfirmed, SpaceNotFound
 
 router = APIRouter(tags=["Operator"])
 
 
-@router.post("/v1/spaces", **described(SpaceMade, BadInput, status=201, takes=NewSpace))
+@router.post("/v1/spaces", **described(CreatedSpace, BadInput, status=201, takes=NewSpace))
 async def create_space(onefold: ByOperator, new: Annotated[NewSpace, Depends(body(NewSpace))]) -> Response:
-    """Create a space; the secrets of its keys are shown this once."""
+    """Create a space; no later answer shows the secrets of its keys."""
     return answer(await manage_spaces.create_space(onefold.spaces, new.name), 201)
 
 
 @router.get("/v1/spaces", **described(SpaceList))
 async def list_spaces(onefold: ByOperator) -> Response:
     """List the spaces, oldest first."""
-    return answer({"spaces": await manage_spaces.list_spaces(onefold.spaces), "next_cursor": None})
+    return answer(SpaceList(await manage_spaces.list_spaces(onefold.spaces), None))
 
 
 @router.delete("/v1/spaces/{space_id}", **described(None, NotConfirmed, SpaceNotFound, status=204))

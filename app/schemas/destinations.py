@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from app.schemas.native import ProfileId, Time
 from app.schemas.times import time_or_null
 from identity.operations.destinations.explain_missing_trait import MissingTrait
 from identity.operations.destinations.manage_destinations import DestinationSecrets, DestinationStatus, PushState
@@ -13,6 +12,7 @@ from identity.planning.consent.permission import Verdict
 from identity.planning.consent.purposes import Purposes
 from identity.planning.destinations.gap_explanation import Gate
 from identity.values.ids import public, public_profile
+from identity.values.public_fields import PublicProfileId, Time
 
 Answer = Literal["deny", "allow"]
 PurposeClass = Literal["ads", "analytics", "personalisation", "functional", "sale_share", "sensitive", "necessary"]
@@ -161,7 +161,7 @@ class GapExplained(Struct):
 
     destination_id: str
     trait: str
-    profile_id: ProfileId | None
+    profile_id: PublicProfileId | None
     stopped_at: str | None
     gates: list[PassedGate]
 

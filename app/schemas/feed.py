@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from app.schemas.native import ProfileId, Time
 from identity.operations.destinations.acknowledge_changes import Acknowledgement
 from identity.operations.destinations.destination_read import VisibleProfile
 from identity.operations.destinations.feed_lines import LineOp
@@ -14,6 +13,7 @@ from identity.operations.destinations.read_changes import ChangePage, FeedChange
 from identity.planning.resolution.event_time import format_time
 from identity.values.calls import Identifier
 from identity.values.ids import public_profile
+from identity.values.public_fields import PublicProfileId, Time
 
 MOST_ASKED = 1_000
 
@@ -28,8 +28,8 @@ class SeenIdentifier(Struct):
 class SeenProfile(Struct):
     """The visible part of a profile; `consent` is `withheld` where nothing is visible any more."""
 
-    profile_id: ProfileId
-    merged_from: list[ProfileId]
+    profile_id: PublicProfileId
+    merged_from: list[PublicProfileId]
     version: int
     consent: Literal["granted", "withheld"]
     identifiers: list[SeenIdentifier]
@@ -73,9 +73,9 @@ class FeedEntry(Struct):
     """One change. Of a profile, greater versions are newer; an `upsert` is its whole state."""
 
     op: LineOp
-    profile_id: ProfileId
+    profile_id: PublicProfileId
     version: int
-    other_profile_ids: list[ProfileId]
+    other_profile_ids: list[PublicProfileId]
     identifiers: list[SeenIdentifier]
     traits: dict[str, Any]
     at: Time

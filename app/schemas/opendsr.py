@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from app.schemas.native import Time
+from identity.values.public_fields import Time
 
 
 class DsrRequest(Struct):

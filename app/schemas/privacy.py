@@ -4,7 +4,8 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
-from app.schemas.native import Profile, Time
+from identity.operations.profiles.answers import CanonicalProfile
+from identity.values.public_fields import Time
 
 ErasureId = Annotated[str, Meta(examples=["ers_0197c1a2b3c47d5e8f90a1b2c3d4e5f6"])]
 Reason = Annotated[str, Meta(min_length=1, max_length=2_000)]
@@ -199,7 +200,7 @@ class Holds(Struct):
 class Held(Struct):
     """Whoever is under a hold."""
 
-    profiles: list[Profile]
+    profiles: list[CanonicalProfile]
 
 
 class Released(Struct):

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from app.schemas.native import ProfileId, Time
+from identity.values.public_fields import PublicProfileId, Time
 
 
 class NotLinked(Struct):
@@ -33,7 +33,7 @@ class Rejection(Struct):
     ignored_traits: list[str]
     ignored_count: int
     source: Annotated[str | None, Meta(description="The id of the key that sent it.")]
-    profile_id: ProfileId | None
+    profile_id: PublicProfileId | None
 
 
 class RejectionPage(Struct):

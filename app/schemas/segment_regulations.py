@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from app.schemas.native import Time
+from identity.values.public_fields import Time
 
 
 class Regulation(Struct, rename="camel"):

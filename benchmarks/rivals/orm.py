@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from anyio import to_thread
 from fastapi import FastAPI, Header, HTTPException
 from fastapi.concurrency import run_in_threadpool
@@ -97,7 +98,7 @@ async def _profile(ref: str, authorization: str = Header()) -> ProfileAnswer:
     if loaded is None:
         raise HTTPException(404)
     answer = await Opened(store.space, *loaded).answer()
-    return ProfileAnswer.model_validate(answer)
+    return ProfileAnswer.model_validate(msgspec.to_builtins(answer))
 
 
 def _load(ref: str) -> tuple[bytes, list[MemberOriginRow], list[MemberIdentifierRow]] | None:

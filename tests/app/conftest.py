@@ -23,6 +23,7 @@ from identity.vault.epoch_key_store import KeyStore
 from identity.vault.keyring import Keyring
 from identity.vault.root_keys import file_root
 from tests.conftest import ONEFOLD, Running, administer, launch
+from tests.support.api_contract import api_contract
 from tests.support.tls_server import HOST, OK, authority
 from tests.support.webhook_receiver import Receiver, receiving
 
@@ -85,8 +86,8 @@ def live(live_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture(scope="session")
 def client(live: Running) -> Iterator[httpx.Client]:
-    """A client of the shared server."""
-    with httpx.Client(base_url=live.url, timeout=60) as client:
+    """A client of the shared server; an answer that is not documented fails the test that receives it."""
+    with httpx.Client(base_url=live.url, timeout=60, event_hooks={"response": [api_contract().hook]}) as client:
         yield client
 
 
@@ -219,7 +220,7 @@ def calling(deployment: Deployment) -> Iterator[Shop]:
     receiver.raw = lambda *_: None
     for kept in (receiver.ids, receiver.messages, receiver.held, receiver.statuses):
         kept.clear()
-    with httpx.Client(base_url=running.url, timeout=60) as client:
+    with httpx.Client(base_url=running.url, timeout=60, event_hooks={"response": [api_contract().hook]}) as client:
         made = new_shop(client, {"Authorization": f"Bearer {running.admin_token}"})
         assert made.ask("PUT", "/v1/purposes", json=PURPOSES).status_code == 200
         yield made

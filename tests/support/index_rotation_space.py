@@ -16,7 +16,7 @@ from identity.operations.profiles.read_graph import get_graph
 from identity.operations.profiles.read_group import get_group
 from identity.operations.profiles.read_history import get_history
 from identity.operations.profiles.read_profile import get_profile, list_profiles, lookup
-from identity.operations.profiles.segment_paging import Wanted
+from identity.operations.profiles.segment_paging import ListParameters
 from identity.planning.privacy.request_kinds import Asked
 from identity.spaces.space import Space, Spaces
 from identity.values.calls import Source
@@ -98,34 +98,40 @@ async def answers(space: Space) -> dict[str, Any]:
     """Everything that a reader is told."""
     told: dict[str, Any] = {}
     for ref in REFS:
-        profile = await get_profile(space, ref, verbose=True)
+        profile = msgspec.to_builtins(await get_profile(space, ref, verbose=True))
         profile["identifiers"].sort(key=lambda each: (each["type"], each["value"]))
         told[ref] = profile
         for spelling in SPELLINGS.get(ref, ()):
-            assert (await get_profile(space, spelling))["profile_id"] == profile["profile_id"]
+            assert (await get_profile(space, spelling)).profile_id == profile["profile_id"]
         told[f"history of {ref}"] = [
             {**line, "identifiers": sorted(line.get("identifiers", ()), key=str)}
-            for line in (await get_history(space, ref, 200, None))["history"]
+            for line in msgspec.to_builtins((await get_history(space, ref, 200, None)).history)
         ]
     for ref in NOBODY:
         with pytest.raises(OnefoldError):
             await get_profile(space, ref)
     known = await lookup(space, [*REFS, *NOBODY])
-    told["lookup"] = {ref: found and found["profile_id"] for ref, found in known.items()}
-    listed = (await list_profiles(space, 100, None))["profiles"]
-    told["list"] = [profile["profile_id"] for profile in listed]
+    told["lookup"] = {ref: found and found.profile_id for ref, found in known.items()}
+    listed = (await list_profiles(space, 100, None)).profiles
+    told["list"] = [profile.profile_id for profile in listed]
     for ref in ("user_id:ann", "user_id:tim"):
-        graph = await get_graph(space, ref)
+        graph = msgspec.to_builtins(await get_graph(space, ref))
         told[f"graph of {ref}"] = msgspec.json.decode(msgspec.json.encode(_sorted(graph)))
     explained = await explain(space, "user_id:ann-new", "anonymous_id:x1", "anonymous_id:x2")
-    told["explain"] = explained["shortest"]
+    told["explain"] = msgspec.to_builtins(explained.shortest)
     for group in ("g0", "g1"):
-        told[group] = await get_group(space, group)
-        wanted = Wanted(100)
-        told[f"users of {group}"] = _sorted((await segment_links.users_of(space, f"group_id:{group}", wanted)).document)
-        told[f"events of {group}"] = (await segment_accounts.events(space, f"group_id:{group}", wanted)).document
-    told["groups"] = (await segment_accounts.listed(space, Wanted(1))).document
-    told["external"] = _sorted((await segment_users.external_ids(space, "user_id:ann", Wanted(100))).document)
+        told[group] = msgspec.to_builtins(await get_group(space, group))
+        wanted = ListParameters(100)
+        told[f"users of {group}"] = _sorted(
+            msgspec.to_builtins((await segment_links.users_of(space, f"group_id:{group}", wanted)).answer)
+        )
+        told[f"events of {group}"] = msgspec.to_builtins(
+            (await segment_accounts.events(space, f"group_id:{group}", wanted)).answer
+        )
+    told["groups"] = msgspec.to_builtins((await segment_accounts.listed(space, ListParameters(1))).answer)
+    told["external"] = _sorted(
+        msgspec.to_builtins((await segment_users.external_ids(space, "user_id:ann", ListParameters(100))).answer)
+    )
     return told
 
 

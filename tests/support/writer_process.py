@@ -137,7 +137,7 @@ class _Server:
 
     async def do_read(self, order: dict[str, Any]) -> list[Any]:
         space = await self.spaces.get(order["space"])
-        return [await get_profile(space, ref) for ref in order["refs"]]
+        return [msgspec.to_builtins(await get_profile(space, ref)) for ref in order["refs"]]
 
     async def do_stacks(self, _order: dict[str, Any]) -> list[str]:
         return [str(line) for task in asyncio.all_tasks() for line in task.get_stack()]

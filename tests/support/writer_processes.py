@@ -51,7 +51,7 @@ class Lab:
     async def space(self, spaces: Spaces) -> Space:
         """A new space."""
         made = await manage_spaces.create_space(spaces, "test")
-        return await spaces.get(self.number(made["space_id"]))
+        return await spaces.get(self.number(made.space_id))
 
     def number(self, public: str) -> int:
         """The number of a space by its public id."""

@@ -1,7 +1,7 @@
-"""Segment's Profile API: the users and accounts of a space, read as its callers know it.
+"""Segment's Profile API: the users and accounts of a space, for clients of Segment.
 
-A space that is not the key's own answers as one without the profile. Every read by an employee's
-key is in the audit, found or not.
+A space other than that of the key is answered as if it had no profile. Every read by an employee's key is in the
+audit log, found or not.
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,11 +11,19 @@ from fastapi import APIRouter, Request, Response
 
 from app.http import segment_profile_api
 from app.http.auth import ByLister, ByReader, Visit
-from app.http.openapi import described
+from app.http.openapi import described, schema_of
 from app.http.responses import Segment, answer, note
-from app.schemas.segment_profiles import ApiEvents, ApiExternalIds, ApiLinks, ApiMetadata, ApiProfiles, ApiTraits
+from app.schemas.segment_profiles import ApiError
 from identity.operations.profiles import segment_accounts, segment_events, segment_links, segment_users
-from identity.operations.profiles.segment_paging import Answered, Wanted
+from identity.operations.profiles.segment_answers import (
+    ApiEvents,
+    ApiExternalIds,
+    ApiLinks,
+    ApiMetadata,
+    ApiProfiles,
+    ApiTraits,
+)
+from identity.operations.profiles.segment_paging import ListParameters, Page
 from identity.spaces.space import Space
 from identity.values.errors import BadCursor, BadIdentifier, BadParameter, ProfileNotFound, TooMuch
 from identity.values.ids import private
@@ -25,48 +33,51 @@ _ROOT = "/v1/spaces/{space_id}/collections/{collection}/profiles"
 _ONE = _ROOT + "/{ref}"
 _REFUSALS = (BadParameter, BadIdentifier, BadCursor, ProfileNotFound, TooMuch)
 _OK, _UNUSED = 200, 422
-# Segment's names beside ours.
+# Segment's prefixes and the native ones.
 _SYNONYMS = {"phone_number:": "phone:", "segment_id:": "", "use_": "prf_"}
 
 
-class List(NamedTuple):
-    """A list of a profile: its journey, and how long it is by default and at most."""
+class ListRoute(NamedTuple):
+    """A list of a profile: the operation that reads it, and its length by default and at most."""
 
-    read: Callable[[Space, str, Wanted], Awaitable[Answered]]
+    read: Callable[[Space, str, ListParameters], Awaitable[Page[Any]]]
     default: int
     most: int
 
 
-LISTS: dict[str, dict[str, List]] = {
+LISTS: dict[str, dict[str, ListRoute]] = {
     "users": {
-        "traits": List(segment_users.traits, 10, 200),
-        "external_ids": List(segment_users.external_ids, 25, 100),
-        "events": List(segment_events.events, 100, 100),
-        "metadata": List(segment_users.metadata, 1, 100),
-        "links": List(segment_links.accounts_of, 20, 20),
+        "traits": ListRoute(segment_users.traits, 10, 200),
+        "external_ids": ListRoute(segment_users.external_ids, 25, 100),
+        "events": ListRoute(segment_events.events, 100, 100),
+        "metadata": ListRoute(segment_users.metadata, 1, 100),
+        "links": ListRoute(segment_links.accounts_of, 20, 20),
     },
     "accounts": {
-        "traits": List(segment_accounts.traits, 10, 200),
-        "external_ids": List(segment_accounts.external_ids, 25, 100),
-        "events": List(segment_accounts.events, 100, 100),
-        "metadata": List(segment_accounts.metadata, 1, 100),
-        "links": List(segment_links.users_of, 20, 20),
+        "traits": ListRoute(segment_accounts.traits, 10, 200),
+        "external_ids": ListRoute(segment_accounts.external_ids, 25, 100),
+        "events": ListRoute(segment_accounts.events, 100, 100),
+        "metadata": ListRoute(segment_accounts.metadata, 1, 100),
+        "links": ListRoute(segment_links.users_of, 20, 20),
     },
 }
-ALL: dict[str, Callable[[Space, Wanted], Awaitable[Answered]]] = {
+ALL: dict[str, Callable[[Space, ListParameters], Awaitable[Page[ApiProfiles]]]] = {
     "users": segment_users.listed,
     "accounts": segment_accounts.listed,
 }
 
 
-# They are read by `app.http.segment_profile_api`, which is stricter than the framework; this describes them.
+# The document describes these; `app.http.segment_profile_api` reads them, more strictly than the framework.
 _PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
-    "include": ({"type": "string"}, "Only these: names of traits, types or events, with commas between them."),
-    "exclude": ({"type": "string"}, "Not these: names of events, with commas between them."),
-    "class": ({"type": "string", "enum": ["audience", "computed_trait"]}, "Only traits that were computed: none are."),
-    "verbose": ({"type": "boolean"}, "With what is known of each."),
-    "start": ({"type": "string", "format": "date-time"}, "From this time of the event on."),
-    "end": ({"type": "string", "format": "date-time"}, "Before this time of the event."),
+    "include": ({"type": "string"}, "Only these names of traits, types or events, separated by commas."),
+    "exclude": ({"type": "string"}, "Without these names of events, separated by commas."),
+    "class": (
+        {"type": "string", "enum": ["audience", "computed_trait"]},
+        "Only computed traits. Onefold computes none, so the list is empty.",
+    ),
+    "verbose": ({"type": "boolean"}, "Each item with its provenance."),
+    "start": ({"type": "string", "format": "date-time"}, "Only events at this time or later (RFC 3339)."),
+    "end": ({"type": "string", "format": "date-time"}, "Only events before this time (RFC 3339)."),
     "sort": ({"type": "string", "enum": ["asc", "desc"]}, "By arrival; newest first unless `asc`."),
     "next": ({"type": "string"}, "The `next` of the cursor of the page before."),
 }
@@ -74,12 +85,12 @@ _PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
 
 def _described(shape: type, most: int, *names: str) -> dict[str, Any]:
     made = described(shape, *_REFUSALS)
-    # Errors have another shape here, and 422 is a 400; `default` keeps the framework from adding it.
-    error = {"application/json": {"schema": {"$ref": "#/components/schemas/ApiError"}}}
-    told = {status: each for status, each in made["responses"].items() if status != _UNUSED}
-    refusals = {status: {**each, "content": error} for status, each in told.items() if status != _OK}
-    made["responses"] = {_OK: told[_OK], **refusals, "default": {"description": "Any other error.", "content": error}}
-    limit = ({"type": "integer", "minimum": 1, "maximum": most}, "How many at most.")
+    # Errors have Segment's shape, and 400 replaces 422; `default` keeps the framework from adding 422.
+    error = {"application/json": schema_of(ApiError)}
+    kept = {status: each for status, each in made["responses"].items() if status != _UNUSED}
+    refusals = {status: {**each, "content": error} for status, each in kept.items() if status != _OK}
+    made["responses"] = {_OK: kept[_OK], **refusals, "default": {"description": "Any other error.", "content": error}}
+    limit = ({"type": "integer", "minimum": 1, "maximum": most}, "The number of items of a page.")
     made["openapi_extra"] = {
         "parameters": [
             {"name": name, "in": "query", "required": False, "schema": schema, "description": text}
@@ -96,7 +107,7 @@ async def list_profiles(request: Request, visit: ByLister, space_id: Segment, co
     wanted = segment_profile_api.wanted(request.query_params.multi_items(), 100, 100)
     _own(visit, space_id)
     await note(visit, f"profile_api.{collection}", None)
-    return answer((await read(visit.space, wanted)).document)
+    return answer((await read(visit.space, wanted)).answer)
 
 
 @router.get(_ONE + "/traits", **_described(ApiTraits, 200, "include", "class", "verbose", "next"))
@@ -143,12 +154,12 @@ async def _read(request: Request, visit: Visit, space_id: str, collection: str, 
     action = f"profile_api.{what}"
     try:
         _own(visit, space_id)
-        answered = await wanted_list.read(visit.space, _native(ref), wanted)
+        page = await wanted_list.read(visit.space, _native(ref), wanted)
     except ProfileNotFound:
         await note(visit, action, None)
         raise
-    await note(visit, action, answered.profile_id)
-    return answer(answered.document)
+    await note(visit, action, page.profile_id)
+    return answer(page.answer)
 
 
 def _own(visit: Visit, space_id: str) -> None:

@@ -10,9 +10,15 @@ import msgspec
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from app.http.auth import ByPrivacy
-from app.http.openapi import body, described
+from app.http.openapi import body, described, schema_of
 from app.http.responses import Segment
-from app.schemas.segment_regulations import Regulation, RegulationFound, RegulationMade, RegulationsFound
+from app.schemas.segment_regulations import (
+    Regulation,
+    RegulationErrors,
+    RegulationFound,
+    RegulationMade,
+    RegulationsFound,
+)
 from identity.operations.privacy import request_erasure
 from identity.planning.privacy import request_kinds, request_status
 from identity.planning.privacy.segment_regulations import kind_of, listed, shown, subject_type
@@ -43,7 +49,7 @@ _REFUSALS = (BadRegulation, BadIdentifier, TooManyAsked, IdempotencyConflict)
 def _described(shape: type, *refusals: type[OnefoldError], takes: type | None = None) -> dict[str, Any]:
     """As `described`, with errors in Segment's shape."""
     made = described(shape, *refusals, takes=takes)
-    schema = {"schema": {"$ref": "#/components/schemas/RegulationErrors"}}
+    schema = schema_of(RegulationErrors)
     for status, told in made["responses"].items():
         if status != _OK:
             told["content"] = {JSON: schema}

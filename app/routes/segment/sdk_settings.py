@@ -7,14 +7,14 @@ from fastapi import APIRouter, Request, Response
 
 from app.http.auth import ByAnyone
 from app.http.error_responses import failure
-from app.http.openapi import described
+from app.http.openapi import described, schema_of
 from app.http.responses import Segment, answer
-from app.schemas.native import Accepted
+from app.schemas.calls import Accepted, Refused
 from identity.values.errors import BadInput, Unauthorised
 
 router = APIRouter(tags=["SDKs"])
 _HOST: Final = re.compile(r"[A-Za-z0-9.\-_]{1,255}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
-_REFUSED: Final = {"application/json": {"schema": {"$ref": "#/components/schemas/Refused"}}}
+_REFUSED: Final = {"application/json": schema_of(Refused)}
 _SETTINGS: Final = described(None, BadInput, public=True)
 _SETTINGS["responses"][401] = {"description": "invalid_write_key", "content": _REFUSED}
 

@@ -92,11 +92,11 @@ async def look_up(space: Space, destination_id: str, refs: Sequence[str]) -> dic
 
 
 async def _visible_profile(scope: Scope, opened: Opened, view: Visible, recorded: set[bytes]) -> VisibleProfile:
-    canonical = opened.head.canonical
+    canonical = opened.root.canonical
     return VisibleProfile(
         id=canonical,
         merged_from=sorted(m.id for m in opened.members if m.id != canonical and m.id in recorded),
-        version=opened.head.version + scope.offset,
+        version=opened.root.version + scope.offset,
         withheld=view.nothing,
         identifiers=await visible_identifiers(opened, view),
         traits=view.traits,

@@ -113,7 +113,7 @@ async def disclose(
 def _rows(space: Space, opened: Opened, view: Visible, now: int) -> list[DisclosureRow]:
     fields: Mapping[bytes, list[str]] = view.fields
     rows = [DisclosureRow(origin, field_set(space, names), now, view.until) for origin, names in fields.items()]
-    canonical = opened.head.canonical
+    canonical = opened.root.canonical
     if fields and canonical not in fields:
         # Its id is disclosed, and has to be withdrawn even if what is visible under it is split off.
         rows.append(DisclosureRow(canonical, id_only(space), now, None))

@@ -73,7 +73,7 @@ async def explain_missing_trait(space: Space, name: str, ref: str, trait: str) -
     return MissingTrait(
         destination=scope.public_id,
         trait=trait,
-        profile=None if opened is None else opened.head.canonical,
+        profile=None if opened is None else opened.root.canonical,
         stopped_at=stopped_at(judged),
         gates=judged,
     )
@@ -129,7 +129,7 @@ async def _linked(space: Space, scope: Scope, facts: Facts, opened: Opened, keys
         first_seen=held.first_seen,
         retired=held.retired,
         origin=held.origin,
-        canonical=opened.head.canonical,
+        canonical=opened.root.canonical,
         origins=len(opened.members),
         entry=counted,
         verdicts=facts.verdicts
@@ -156,7 +156,7 @@ async def _standing(space: Space, scope: Scope, opened: Opened) -> tuple[Standin
                 after = {lane: place.lanes.get(lane, 0) for lane in lanes}
                 about = await feed.mentions(connection, space.tenant, after, ids, MOST_ENTRIES)
             versions = (scope.version, scope.purposes.version)
-            found.append(standing(place, versions, lanes, opened.head.canonical, about))
+            found.append(standing(place, versions, lanes, opened.root.canonical, about))
     return found[0], found[1] == "settled"
 
 

@@ -106,7 +106,7 @@ async def _calls(space: Space, lines: Sequence[FeedLine]) -> _Calls:
         one = line.profile
         subjects.update(one.subjects)
         wanted |= {(one.identifiers[at].origin, one.identifiers[at].linked_at) for at in line.view.identifiers}
-        wanted.add((one.head.canonical, one.head.elder))
+        wanted.add((one.root.canonical, one.root.elder))
         if len(one.members) <= _MERGED_ALONE:
             joined = [member.joined_at for member in one.members if member.joined_at is not None]
             wanted |= {(member.id, stamp) for member in one.members for stamp in joined}
@@ -155,7 +155,7 @@ class _StateWriter:
         for member in one.members:
             if member.id not in disclosed:
                 continue
-            came = one.head.elder if member.id == one.head.canonical else member.joined_at or member.stamp
+            came = one.root.elder if member.id == one.root.canonical else member.joined_at or member.stamp
             links.append(Link(public_profile(member.id), stamp_time(came), self._event(came)))
         identifiers = []
         for nr in view.identifiers:
@@ -178,4 +178,4 @@ class _StateWriter:
 
 def _disclosed_ids(line: FeedLine, one: Opened, view: Visible) -> set[bytes]:
     """The origins whose ids the destination has: the canonical one, those with visible data, those known before."""
-    return {m.id for m in one.members if m.id in view.fields or m.id in line.known} | {one.head.canonical}
+    return {m.id for m in one.members if m.id in view.fields or m.id in line.known} | {one.root.canonical}

@@ -123,8 +123,8 @@ async def _change(scope: Scope, line: FeedLine) -> FeedChange:
     item, profile, view = line.item, line.profile, line.view
     return FeedChange(
         op=line.op,
-        profile=item.profile if profile is None or view is None else profile.head.canonical,
-        version=(item.version if profile is None else profile.head.version) + scope.offset,
+        profile=item.profile if profile is None or view is None else profile.root.canonical,
+        version=(item.version if profile is None else profile.root.version) + scope.offset,
         others=item.others,
         identifiers=list(line.identifiers)
         if profile is None or view is None

@@ -7,13 +7,14 @@ is a page at most, and its place is enough to go on from, in any process.
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 from identity.operations.profiles import consent_history
 from identity.operations.profiles.profile import Opened, open_profile
 from identity.operations.profiles.read_history import get_history
-from identity.operations.profiles.segment_events import Found, page_of
-from identity.operations.profiles.segment_paging import Wanted
+from identity.operations.profiles.segment_events import ProfileCall, page_of
+from identity.operations.profiles.segment_paging import ListParameters
 from identity.planning.privacy.access_export import SECTIONS, Part, Place
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.extract import content
@@ -29,7 +30,7 @@ from identity.values.ids import public, public_profile
 _PAGE = 200
 _NAMES = tuple(SECTIONS)
 # Also those that the service made of what a person asked for elsewhere; acts tell nothing of their own.
-_EVERY_CALL = Wanted(_PAGE, ascending=True, kinds=tuple(kind for kind in STORED_KINDS if kind not in ACTS))
+_EVERY_CALL = ListParameters(_PAGE, ascending=True, kinds=tuple(kind for kind in STORED_KINDS if kind not in ACTS))
 
 
 class Step(Struct, frozen=True):
@@ -70,7 +71,8 @@ async def _section(
         told = await get_history(opened.space, opened.public_id, _PAGE, at)
         # Whoever joined since it was opened is not part of this step.
         there = {public_profile(member.id) for member in opened.members}
-        return [line for line in told["history"] if line["profile_id"] in there], told["next_cursor"]
+        lines = [msgspec.to_builtins(line) for line in told.history if line.profile_id in there]
+        return lines, told.next_cursor
     if name in ("calls", "consent_history"):
         found, last = await page_of(opened, _EVERY_CALL, cursor if isinstance(cursor, int) else None)
         if name == "calls":
@@ -80,7 +82,7 @@ async def _section(
 
 
 async def _profile(opened: Opened) -> list[Any]:
-    return [await opened.answer()]
+    return [msgspec.to_builtins(await opened.answer())]
 
 
 async def _identifiers(opened: Opened) -> list[Any]:
@@ -178,7 +180,7 @@ async def _disclosures(opened: Opened) -> list[Any]:
     ]
 
 
-def _call(found: Found, sources: dict[int, str]) -> dict[str, Any]:
+def _call(found: ProfileCall, sources: dict[int, str]) -> dict[str, Any]:
     call = found.call
     return {
         "type": STORED_KINDS[call.kind],
@@ -191,10 +193,11 @@ def _call(found: Found, sources: dict[int, str]) -> dict[str, Any]:
     }
 
 
-def _decided(found: Found, sources: dict[int, str]) -> list[dict[str, Any]]:
+def _decided(found: ProfileCall, sources: dict[int, str]) -> list[dict[str, Any]]:
     call = found.call
     said = content(call.body, STORED_KINDS[call.kind], server=call.server, received=call.received)
-    shown = consent_history.told(consent_history.Statement(found.origin, found.stamp, call, said), sources)
+    statement = consent_history.StoredStatement(found.origin, found.stamp, call, said)
+    shown = msgspec.to_builtins(consent_history.render(statement, sources))
     decided, signals = shown.pop("decisions"), shown.pop("signals")
     # What an object named is among the decisions; one that named nothing denied everything.
     lines = {**decided, **{name: value for name, value in signals.items() if not name.startswith(STATED)}}

@@ -1,15 +1,16 @@
-"""What a person had decided at a moment, from the calls that said so: the ledger of consent is its evidence.
+"""The consent of a person at a time, folded from the stored calls that state consent.
 
-Every call that says something of consent is kept, sealed, for as long as the person is there. So the
-answer for any moment is what the calls that had arrived by then come to, and each of them is named.
+Every call that states consent is kept, sealed, for as long as the profile exists. So the answer for any time is the
+fold of the calls that had arrived by then, and it names each of them.
 """
 
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
+from identity.operations.profiles.answers import CategoryAnswer, ConsentAt, ConsentStatement, PurposeAnswer
 from identity.operations.profiles.profile import Opened, open_profile
 from identity.planning.consent.fold import Answer, fold
 from identity.planning.consent.permission import Permission
@@ -32,18 +33,18 @@ from identity.values.stamps import SLOT_BITS
 from identity.vault.seal import EVIDENCE, PURPOSES
 
 
-class Statement(NamedTuple):
-    """A call that says something of consent, and where it lies."""
+class StoredStatement(NamedTuple):
+    """A stored call that states consent, with the origin and stamp of its evidence."""
 
     origin: bytes
     stamp: int
     call: Kept
-    said: Content
+    content: Content
 
 
 @retry_on_key_rotation
-async def consent_at(space: Space, ref: str, at: str | None) -> dict[str, Any]:
-    """What was decided at a time (RFC 3339; None: now), with the ids of its evidence, and what it permitted.
+async def consent_at(space: Space, ref: str, at: str | None) -> ConsentAt:
+    """The consent at a time (RFC 3339; None: now), the ids of its evidence, and what it permitted.
 
     BadIdentifier, ProfileNotFound, BadParameter.
     """
@@ -54,24 +55,24 @@ async def consent_at(space: Space, ref: str, at: str | None) -> dict[str, Any]:
     moment = min(moment, now)
     opened = await open_profile(space, ref)
     last = moment << SLOT_BITS | ((1 << SLOT_BITS) - 1)
-    heard = [each for each in await statements(opened) if each.stamp <= last]
-    documents = _documents(heard)
+    stated = [each for each in await statements(opened) if each.stamp <= last]
+    documents = _documents(stated)
     met = [meeting for meeting in opened.meetings() if meeting.stamp <= last]
     purposes = await _purposes(space, moment)
     permission = Permission(documents, met, purposes, moment)
-    ids = {(each.origin, each.stamp): each.call.message_id for each in heard}
+    ids = {(each.origin, each.stamp): each.call.message_id for each in stated}
     origins = [member.id for member in opened.members]
-    return {
-        "profile_id": opened.public_id,
-        "at": format_time(moment),
-        "consent": {name: _answer(answer, ids) for name, answer in fold(documents, met).items()},
-        "purposes": {name: _permitted(permission, name, origins) for name in purposes.purposes},
-        "history": await _history(space, heard),
-    }
+    return ConsentAt(
+        profile_id=opened.public_id,
+        at=format_time(moment),
+        consent={name: _answer(answer, ids) for name, answer in fold(documents, met).items()},
+        purposes={name: _permitted(permission, name, origins) for name in purposes.purposes},
+        history=await _history(space, stated),
+    )
 
 
-async def statements(opened: Opened) -> list[Statement]:
-    """Every call that says something of consent, by stamp."""
+async def statements(opened: Opened) -> list[StoredStatement]:
+    """Every call that states consent, by stamp."""
     async with opened.space.database.reading() as connection:
         rows = await snapshot_queries.evidence(
             connection, opened.space.tenant, [member.id for member in opened.members]
@@ -84,30 +85,30 @@ async def statements(opened: Opened) -> list[Statement]:
         call = unpack(opened.subjects[row.origin].open(EVIDENCE, row.origin, row.stamp, row.payload))
         said = content(call.body, kind, server=call.server, received=call.received)
         if said.consent or said.signals or _invalid(call):
-            found.append(Statement(row.origin, row.stamp, call, said))
+            found.append(StoredStatement(row.origin, row.stamp, call, said))
     return found
 
 
-def told(each: Statement, sources: dict[int, str]) -> dict[str, Any]:
-    """A statement as it is shown: what it decided, what else it said, by which key, with which proof."""
-    call = each.call
+def render(statement: StoredStatement, sources: dict[int, str]) -> ConsentStatement:
+    """A statement as the API gives it."""
+    call = statement.call
     context = call.body.get("context")
     consent = context.get("consent") if isinstance(context, dict) else None
-    return {
-        "evidence_id": call.message_id,
-        "type": STORED_KINDS[call.kind],
-        "profile_id": public_profile(each.origin),
-        "captured_at": format_time(call.time),
-        "received_at": format_time(call.received),
-        "source": sources.get(call.source),
-        "server_side": call.server,
-        "decisions": dict(each.said.consent or {}),
-        "signals": dict(each.said.signals),
-        "signal_sources": [signal.source for signal in _found(call) if signal.stated],
-        "invalid_signals": _invalid(call),
-        "jurisdiction": consent.get("jurisdiction") if isinstance(consent, dict) else None,
-        "evidence": call.body.get("evidence") if STORED_KINDS[call.kind] == "consent" else consent,
-    }
+    return ConsentStatement(
+        evidence_id=call.message_id,
+        type=STORED_KINDS[call.kind],
+        profile_id=public_profile(statement.origin),
+        captured_at=format_time(call.time),
+        received_at=format_time(call.received),
+        source=sources.get(call.source),
+        server_side=call.server,
+        decisions=dict(statement.content.consent or {}),
+        signals=dict(statement.content.signals),
+        signal_sources=[signal.source for signal in _found(call) if signal.stated],
+        invalid_signals=_invalid(call),
+        jurisdiction=consent.get("jurisdiction") if isinstance(consent, dict) else None,
+        evidence=call.body.get("evidence") if STORED_KINDS[call.kind] == "consent" else consent,
+    )
 
 
 def _found(call: Kept) -> Sequence[Signal]:
@@ -119,49 +120,45 @@ def _found(call: Kept) -> Sequence[Signal]:
 
 
 def _invalid(call: Kept) -> list[str]:
-    """The signals that came and could not be parsed: they stated nothing."""
+    """The signals of a call that cannot be parsed, and so state nothing."""
     return [each.source for each in _found(call) if each.invalid]
 
 
-def _documents(heard: Iterable[Statement]) -> dict[bytes, Document]:
+def _documents(stated: Iterable[StoredStatement]) -> dict[bytes, Document]:
     documents: dict[bytes, Document] = {}
-    for each in heard:
+    for each in stated:
         document = documents.setdefault(each.origin, Document())
-        if each.said.consent:
-            decide(document, each.said.consent, each.call.time, each.stamp, server=each.call.server)
-        if each.said.signals:
-            signal(document, each.said.signals, each.call.time, each.stamp)
+        if each.content.consent:
+            decide(document, each.content.consent, each.call.time, each.stamp, server=each.call.server)
+        if each.content.signals:
+            signal(document, each.content.signals, each.call.time, each.stamp)
     return documents
 
 
-def _answer(answer: Answer, ids: dict[tuple[bytes, int], str]) -> dict[str, Any]:
+def _answer(answer: Answer, ids: dict[tuple[bytes, int], str]) -> CategoryAnswer:
     standing = [ids.get((each.origin, each.stamp)) for each in answer.standing]
-    return {
-        "value": answer.value,
-        "conflict": answer.conflict,
-        "captured_at": format_time(answer.captured),
-        "evidence_ids": [each for each in standing if each is not None],
-    }
+    evidence = [each for each in standing if each is not None]
+    return CategoryAnswer(answer.value, answer.conflict, format_time(answer.captured), evidence)
 
 
-def _permitted(permission: Permission, name: str, origins: list[bytes]) -> dict[str, Any]:
-    """A purpose over a whole profile: the strictest of its origins."""
+def _permitted(permission: Permission, name: str, origins: list[bytes]) -> PurposeAnswer:
+    """The strictest answer of all origins for a purpose."""
     verdicts = [permission.one(name, origin) for origin in origins]
     strictest = next((each for each in verdicts if not each.granted), verdicts[0])
     ends = [each.until for each in verdicts if each.until is not None]
     until = min(ends, default=None) if strictest.granted else None
-    return {
-        "granted": strictest.granted,
-        "reason": strictest.reason,
-        "partly": any(each.granted for each in verdicts) and not strictest.granted,
-        "until": None if until is None else format_time(until),
-    }
+    return PurposeAnswer(
+        granted=strictest.granted,
+        reason=strictest.reason,
+        partly=any(each.granted for each in verdicts) and not strictest.granted,
+        until=None if until is None else format_time(until),
+    )
 
 
-async def _history(space: Space, heard: Iterable[Statement]) -> list[dict[str, Any]]:
+async def _history(space: Space, stated: Iterable[StoredStatement]) -> list[ConsentStatement]:
     async with space.database.reading() as connection:
         sources = await spaces_and_keys.key_ids(connection, space.tenant.id)
-    return [told(each, sources) for each in heard]
+    return [render(each, sources) for each in stated]
 
 
 async def _purposes(space: Space, moment: int) -> Purposes:

@@ -1,6 +1,6 @@
-"""What was seen of a profile: its evidence as sets of identifiers, without opening a payload.
+"""The evidence of a profile as sets of identifiers that occur together, read without unsealing a call.
 
-Identifiers of the profile go by their newest keys here, whichever they were read under.
+During a rotation of the index key rows may hold older blind indexes; here every identifier has its newest one.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,12 +16,11 @@ from identity.store.postgres.rows import SightingRow
 from identity.store.profiles import snapshot_queries
 from identity.values.enums import StoredKind
 
-_UNMERGE = StoredKind.UNMERGE
-_REMOVE = StoredKind.REMOVE
+_UNMERGE, _REMOVE = StoredKind.UNMERGE, StoredKind.REMOVE
 
 
-class Observed:
-    """A profile and what its evidence shows. `groups` are (origin, stamp) -> identifiers shown together."""
+class GraphEvidence:
+    """A profile with its evidence. `groups` maps (origin, stamp) to the sets of identifiers that occur together."""
 
     def __init__(
         self,
@@ -54,19 +53,19 @@ class Observed:
         return [self.newest.get(key, key) for key in split_keys(packed)]
 
     def graph(self) -> Graph:
-        """The evidence graph. A set that many calls taught is one observation, of the first of them."""
+        """The evidence graph. A set that occurs in many calls is one observation, with the place of the first call."""
         observations = []
-        told = set()
+        counted = set()
         for at, groups in self.groups.items():
             set_ = at[0], self._sets[at]
             for group in groups:
-                if len(group) > 1 and (set_, group) not in told:
-                    told.add((set_, group))
+                if len(group) > 1 and (set_, group) not in counted:
+                    counted.add((set_, group))
                     observations.append(self._observation(at, group))
         return build(observations, self.types)
 
     def calls_of(self, a: bytes, b: bytes) -> list[tuple[bytes, int]]:
-        """Where the calls lie that show two identifiers together, oldest first."""
+        """The (origin, stamp) of each call in which two identifiers occur together, oldest first."""
         return [at for at, groups in self.groups.items() if any(a in group and b in group for group in groups)]
 
     def _observation(self, at: tuple[bytes, int], group: tuple[bytes, ...]) -> Observation:
@@ -76,29 +75,29 @@ class Observed:
         return Observation(*at, group, seen.days, _sources(seen.sources), seen.seen)
 
     def text(self, key: bytes) -> str:
-        """An identifier as it is written."""
+        """An identifier as `type:value`."""
         return f"{self.types[key]}:{self.profile.value(self.held[key])}"
 
 
-async def observe(profile: Opened) -> Observed:
-    """Reads what the evidence of a profile shows."""
+async def read_graph_evidence(profile: Opened) -> GraphEvidence:
+    """Read the evidence of a profile."""
     names = await profile.names()
     origins = [member.id for member in profile.members]
     space = profile.space
     known = space.keys.versions.newest
     async with space.database.transaction() as connection:
-        # The sets of the one are looked up in the other.
+        # Evidence and sightings must belong together: the second is looked up by the sets of the first.
         await hold_still(connection)
         await space.same_index(connection, known)
         rows = await snapshot_queries.shown(connection, space.tenant, origins)
         sightings = await snapshot_queries.sightings(connection, space.tenant, origins)
     newest: dict[bytes, bytes] = {}
     if space.keys.versions.live < known:
-        # The identifiers were read a little earlier: some or all of these may have been renamed since.
+        # A rotation may have renamed identifiers since the profile was read.
         for held in profile.identifiers:
             own, *older = space.keys.identifiers(names[held.type], profile.value(held))
             newest |= dict.fromkeys(older, own)
-    return Observed(profile, names, rows, sightings, newest)
+    return GraphEvidence(profile, names, rows, sightings, newest)
 
 
 def _set(row: snapshot_queries.ShownRow, names: dict[int, str]) -> bytes:

@@ -1,8 +1,13 @@
-"""A canonical profile, opened: the documents of its origins and what they fold to."""
+"""A canonical profile with its keys unwrapped: the documents of its origins, and the fold of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
+from identity.operations.profiles.answers import (
+    CanonicalProfile,
+    ConsentDecision,
+    LinkedIdentifier,
+    TraitProvenance,
+)
 from identity.operations.profiles.find_profile import MOST_DOCUMENTS, find
 from identity.planning.consent import fold
 from identity.planning.resolution import document as traits
@@ -19,12 +24,15 @@ from identity.vault.subject_keys import SubjectKey
 
 
 class Opened:
-    """The origins of one canonical profile; its identifiers stand in the order they were linked."""
+    """One canonical profile: its origins with their documents, and its identifiers in the order of linking.
+
+    `root` is the origin that keeps the version and the creation of the profile.
+    """
 
     def __init__(
         self,
         space: Space,
-        head: bytes,
+        root: bytes,
         members: Sequence[profile_queries.MemberOriginRow],
         identifiers: Sequence[profile_queries.MemberIdentifierRow],
     ) -> None:
@@ -33,7 +41,7 @@ class Opened:
         self.space = space
         self.members = members
         self.identifiers = sorted(identifiers, key=_first)
-        self.head = next(member for member in members if member.id == head)
+        self.root = next(member for member in members if member.id == root)
         self.subjects = {member.id: _subject(space, member) for member in members}
         self.documents = {
             member.id: _open_document(self.subjects[member.id], member)
@@ -43,7 +51,7 @@ class Opened:
 
     @classmethod
     def each(cls, space: Space, found: profile_queries.ProfileRows) -> dict[bytes, "Opened"]:
-        """The profiles that were found, by their heads. TooMuch."""
+        """The profiles of a query, by the id of their root. TooMuch."""
         if len(found.members) > MOST_DOCUMENTS:
             raise TooMuch
         members: dict[bytes, list[profile_queries.MemberOriginRow]] = {}
@@ -57,36 +65,31 @@ class Opened:
     @property
     def public_id(self) -> str:
         """The id of the canonical profile, as it is shown."""
-        return public_profile(self.head.canonical)
+        return public_profile(self.root.canonical)
 
-    async def answer(self) -> dict[str, Any]:
+    async def answer(self) -> CanonicalProfile:
         """The profile as the API gives it."""
-        head = self.head
+        canonical = self.root.canonical
         names = await self.names()
-        documents = self.documents
-        answers = fold.fold(documents, self.meetings())
-        return {
-            "profile_id": public_profile(head.canonical),
-            "merged_from": sorted(public_profile(m.id) for m in self.members if m.id != head.canonical),
-            "created_at": format_time(stamp_time(head.elder)),
-            "updated_at": format_time(stamp_time(max(member.stamp for member in self.members))),
-            "version": head.version,
-            "event_count": sum(member.events for member in self.members),
-            "identifiers": [self._identifier(held, names) for held in self.identifiers],
-            "traits": traits.present(self.folded()),
-            "consent": {
-                category: {
-                    "value": answer.value,
-                    "conflict": answer.conflict,
-                    "captured_at": format_time(answer.captured),
-                }
-                for category, answer in answers.items()
+        documents = self.documents.values()
+        return CanonicalProfile(
+            profile_id=public_profile(canonical),
+            merged_from=sorted(public_profile(member.id) for member in self.members if member.id != canonical),
+            created_at=format_time(stamp_time(self.root.elder)),
+            updated_at=format_time(stamp_time(max(member.stamp for member in self.members))),
+            version=self.root.version,
+            event_count=sum(member.events for member in self.members),
+            identifiers=[self._identifier(held, names) for held in self.identifiers],
+            traits=traits.present(self.folded()),
+            consent={
+                category: ConsentDecision(answer.value, answer.conflict, format_time(answer.captured))
+                for category, answer in fold.fold(self.documents, self.meetings()).items()
             },
-            "groups": traits.members(traits.fold(document.groups for document in documents.values())),
-        }
+            groups=traits.members(traits.fold(document.groups for document in documents)),
+        )
 
     def meetings(self) -> list[fold.Meeting]:
-        """When its origins met."""
+        """The merges that joined its origins."""
         return [
             fold.Meeting(m.joined_at, m.id, m.joined_to)
             for m in self.members
@@ -94,7 +97,7 @@ class Opened:
         ]
 
     async def names(self) -> dict[int, str]:
-        """The names of the types of its identifiers, and of others."""
+        """The names of identifier types by number, all those of the profile among them."""
         names = self.space.names
         if any(held.type not in names for held in self.identifiers):
             names = await self.space.read_types()
@@ -104,21 +107,21 @@ class Opened:
         """The value of one of its identifiers."""
         return self.subjects[held.origin].open(IDENTIFIER, held.key[:16], 0, held.value).decode()
 
-    def _identifier(self, held: profile_queries.MemberIdentifierRow, names: dict[int, str]) -> dict[str, Any]:
-        return {
-            "type": names[held.type],
-            "value": self.value(held),
-            "first_seen": format_time(held.first_seen),
-            "last_seen": format_time(held.last_seen),
-            "retired": held.retired,
-        }
+    def _identifier(self, held: profile_queries.MemberIdentifierRow, names: dict[int, str]) -> LinkedIdentifier:
+        return LinkedIdentifier(
+            type=names[held.type],
+            value=self.value(held),
+            first_seen=format_time(held.first_seen),
+            last_seen=format_time(held.last_seen),
+            retired=held.retired,
+        )
 
     def folded(self) -> dict[str, Stamped]:
-        """The traits of the profile with their stamps, tombstones included."""
+        """The traits of the profile with times and stamps; a removed trait has the value None."""
         return traits.fold(document.traits for document in self.documents.values())
 
     async def calls(self, at: Iterable[tuple[bytes, int]]) -> dict[tuple[bytes, int], Kept]:
-        """The calls that lie as evidence at these (origin, stamp) pairs, as far as there are any."""
+        """The calls stored as evidence at these (origin, stamp) pairs; a pair without evidence has no entry."""
         async with self.space.database.reading() as connection:
             proofs = await profile_queries.evidence(connection, self.space.tenant, sorted(at))
         return {
@@ -129,7 +132,7 @@ class Opened:
         }
 
     async def set_by(self, folded: Mapping[str, Stamped]) -> dict[str, tuple[bytes, Kept | None]]:
-        """The origin that each of these traits arrived at, and the call that set it."""
+        """The origin of each of these traits and the call that set it, None where that call is not kept."""
         origins = {
             name: origin
             for origin, document in self.documents.items()
@@ -139,24 +142,20 @@ class Opened:
         calls = await self.calls({(origins[name], folded[name][2]) for name in origins})
         return {name: (origin, calls.get((origin, folded[name][2]))) for name, origin in origins.items()}
 
-    async def provenance(self) -> dict[str, Any]:
-        """Each trait with the call that set it and the profile it arrived at."""
+    async def provenance(self) -> dict[str, TraitProvenance]:
+        """Each trait with the call that set it and the profile at which that call arrived."""
         folded = {name: entry for name, entry in self.folded().items() if entry[0] is not None}
         by = await self.set_by(folded)
-        told = {}
+        found = {}
         for name, (value, time, _) in folded.items():
             origin, call = by[name]
-            told[name] = {
-                "value": value,
-                "updated_at": format_time(time),
-                "message_id": None if call is None else call.message_id,
-                "profile_id": public_profile(origin),
-            }
-        return told
+            message_id = None if call is None else call.message_id
+            found[name] = TraitProvenance(value, format_time(time), message_id, public_profile(origin))
+        return found
 
 
 async def open_profile(space: Space, ref: str) -> Opened:
-    """The profile that a `type:value` or any of its ids leads to. BadIdentifier, ProfileNotFound, TooMuch."""
+    """Open the profile of a `type:value` or of any id that it ever had. BadIdentifier, ProfileNotFound, TooMuch."""
     try:
         found = await find(space, ref)
     except KeyRenamed:

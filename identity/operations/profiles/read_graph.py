@@ -1,14 +1,27 @@
-"""The evidence graph of a profile, and its review: what looks like two people, and how to part them."""
+"""Reads the evidence graph of a profile with its review: signs of two people in one profile, and a split."""
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
 
-from identity.operations.profiles.graph_evidence import Observed, observe
+from msgspec import Struct
+
+from identity.operations.profiles.evidence_answers import (
+    BridgeReport,
+    CutLink,
+    CutNodeReport,
+    EvidenceGraph,
+    GraphAnalysis,
+    GraphLink,
+    GraphNode,
+    GraphReview,
+    OverConnected,
+    SuggestedSplit,
+)
+from identity.operations.profiles.graph_evidence import GraphEvidence, read_graph_evidence
 from identity.operations.profiles.profile import open_profile
 from identity.planning.graph import evidence_graph
 from identity.planning.graph.layout import foremost, layout
-from identity.planning.graph.over_merge_review import Review, review, strong_ids
+from identity.planning.graph.over_merge_review import Review, Split, review, strong_ids
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.stored_calls import unpack_demoted
 from identity.spaces.space import Space, retry_on_key_rotation
@@ -19,143 +32,153 @@ MOST_NODES = 2_000
 MOST_DRAWN = 500
 MOST_REPORTED = 100
 _MOST_REFUSED = 20_000
-# Reasons for which an identifier is refused because it already belongs to somebody.
+# The reasons of an identifier that was not linked because it already belongs to another profile.
 _CLAIMED = ("limit", "max_identifiers", "max_merges", "separated")
 
 
-@retry_on_key_rotation
-async def get_graph(space: Space, ref: str, *, drawn: bool = False) -> dict[str, Any]:
-    """Nodes, weighted links and review of a profile; where it is to be drawn, each node with its place.
+class PlacedGraph(Struct, frozen=True):
+    """An evidence graph to be drawn, with the place of each node by identifier."""
 
-    A graph of more nodes shows the foremost. BadIdentifier, ProfileNotFound, TooMuch.
+    graph: EvidenceGraph
+    places: dict[str, tuple[float, float]]
+
+
+@retry_on_key_rotation
+async def get_graph(space: Space, ref: str) -> EvidenceGraph:
+    """Read the nodes, weighted links and review of a profile; of a large graph the most important nodes.
+
+    BadIdentifier, ProfileNotFound, TooMuch.
     """
+    return (await _read(space, ref, MOST_NODES, placed=False)).graph
+
+
+@retry_on_key_rotation
+async def place_graph(space: Space, ref: str) -> PlacedGraph:
+    """Read the graph of a profile for a picture, which has fewer nodes. Raises as `get_graph`."""
+    return await _read(space, ref, MOST_DRAWN, placed=True)
+
+
+async def _read(space: Space, ref: str, most: int, *, placed: bool) -> PlacedGraph:
     profile = await open_profile(space, ref)
-    observed = await observe(profile)
+    evidence = await read_graph_evidence(profile)
     async with space.database.reading() as connection:
         sources = await spaces_and_keys.key_ids(connection, space.tenant.id)
         refused = await snapshot_queries.refused(connection, space.tenant, _MOST_REFUSED)
-    claims = _claims(observed, refused, profile.head.id)
-    return await asyncio.to_thread(_tell, observed, sources, claims, MOST_DRAWN if drawn else MOST_NODES, drawn)
+    claims = _claims(evidence, refused, profile.root.id)
+    return await asyncio.to_thread(_analyse, evidence, sources, claims, most, placed)
 
 
-def _claims(observed: Observed, refused: Sequence[tuple[bytes, bytes]], head: bytes) -> dict[bytes, int]:
-    """How many other profiles claimed an identifier of this one and were refused it."""
+def _claims(evidence: GraphEvidence, refused: Sequence[tuple[bytes, bytes]], root: bytes) -> dict[bytes, int]:
+    """The number of other profiles that claimed an identifier of this one and were refused it."""
     by: dict[bytes, set[bytes]] = {}
     for other, demoted in refused:
-        if other == head:
+        if other == root:
             continue
-        for older, reason in unpack_demoted(demoted, observed.names.__getitem__):
-            key = observed.newest.get(older, older)
-            if key in observed.held and reason.split(":")[0] in _CLAIMED:
+        for older, reason in unpack_demoted(demoted, evidence.names.__getitem__):
+            key = evidence.newest.get(older, older)
+            if key in evidence.held and reason.split(":")[0] in _CLAIMED:
                 by.setdefault(key, set()).add(other)
     return {key: len(others) for key, others in by.items()}
 
 
-def _tell(
-    observed: Observed,
+def _analyse(
+    evidence: GraphEvidence,
     sources: dict[int, str],
     claims: dict[bytes, int],
     most: int,
-    drawn: bool,  # noqa: FBT001
-) -> dict[str, Any]:
-    built = observed.graph()
-    found = review(built, observed.types, observed.retired)
+    placed: bool,  # noqa: FBT001
+) -> PlacedGraph:
+    built = evidence.graph()
+    found = review(built, evidence.types, evidence.retired)
     keys = foremost(built, found, most)
     shown = set(keys)
     links = [each for each in evidence_graph.links(built) if each.a in shown and each.b in shown]
-    text = observed.text
-    places = layout([text(key) for key in keys], [(text(each.a), text(each.b)) for each in links]) if drawn else {}
-    teller = _Teller(observed, built, found)
-    return {
-        "profile_id": observed.profile.public_id,
-        "node_count": len(observed.types),
-        "link_count": built.number_of_edges(),
-        "nodes": [teller.node(key, places) for key in keys],
-        "links": [teller.link(each, sources) for each in links],
-        "review": teller.review(claims),
-        "analysis": {
-            "cut_node": observed.text(found.cut_nodes[0].key) if found.cut_nodes else None,
-            "communities": found.communities,
-        },
-    }
+    text = evidence.text
+    places = layout([text(key) for key in keys], [(text(each.a), text(each.b)) for each in links]) if placed else {}
+    reader = _GraphReader(evidence, built, found)
+    graph = EvidenceGraph(
+        profile_id=evidence.profile.public_id,
+        node_count=len(evidence.types),
+        link_count=built.number_of_edges(),
+        nodes=[reader.node(key) for key in keys],
+        links=[reader.link(each, sources) for each in links],
+        review=reader.review(claims),
+        analysis=GraphAnalysis(text(found.cut_nodes[0].key) if found.cut_nodes else None, found.communities),
+    )
+    return PlacedGraph(graph, places)
 
 
-class _Teller:
-    def __init__(self, observed: Observed, built: evidence_graph.Graph, found: Review) -> None:
-        self.observed = observed
+class _GraphReader:
+    """Renders nodes, links and the review of one graph."""
+
+    def __init__(self, evidence: GraphEvidence, built: evidence_graph.Graph, found: Review) -> None:
+        self.evidence = evidence
         self.found = found
-        self.strong = set(strong_ids(built, observed.types, observed.retired))
+        self.strong = set(strong_ids(built, evidence.types, evidence.retired))
         self.cut_nodes = {each.key for each in found.cut_nodes}
         self.bridges = {frozenset((each.a, each.b)) for each in found.bridges}
         split = found.split
         self.leaving = split.leaving if split else frozenset()
         self.cut = {frozenset(pair) for pair in split.links} if split else set()
 
-    def node(self, key: bytes, places: dict[str, tuple[float, float]]) -> dict[str, Any]:
-        """An identifier; `side` is 1 where the suggested split takes it away."""
-        held = self.observed.held[key]
-        told: dict[str, Any] = {
-            "identifier": self.observed.text(key),
-            "type": self.observed.types[key],
-            "retired": held.retired,
-            "first_seen": format_time(held.first_seen),
-            "last_seen": format_time(held.last_seen),
-            "strong": key in self.strong,
-            "cut": key in self.cut_nodes,
-            "side": int(key in self.leaving) if self.found.split else None,
-        }
-        if places:
-            told["x"], told["y"] = places[told["identifier"]]
-        return told
+    def node(self, key: bytes) -> GraphNode:
+        """An identifier."""
+        held = self.evidence.held[key]
+        return GraphNode(
+            identifier=self.evidence.text(key),
+            type=self.evidence.types[key],
+            retired=held.retired,
+            first_seen=format_time(held.first_seen),
+            last_seen=format_time(held.last_seen),
+            strong=key in self.strong,
+            cut=key in self.cut_nodes,
+            side=int(key in self.leaving) if self.found.split else None,
+        )
 
-    def link(self, each: evidence_graph.Link, sources: dict[int, str]) -> dict[str, Any]:
-        """Two identifiers seen together."""
+    def link(self, each: evidence_graph.Link, sources: dict[int, str]) -> GraphLink:
+        """Two identifiers that occur together."""
         pair = frozenset((each.a, each.b))
-        return {
-            "from": self.observed.text(each.a),
-            "to": self.observed.text(each.b),
-            "weight": round(each.weight, 3),
-            "days": each.days,
-            "seen": each.count,
-            "sources": [sources.get(source) for source in each.sources],
-            "bridge": pair in self.bridges,
-            "cut": pair in self.cut,
-        }
+        return GraphLink(
+            start=self.evidence.text(each.a),
+            end=self.evidence.text(each.b),
+            weight=round(each.weight, 3),
+            days=each.days,
+            seen=each.count,
+            sources=[sources.get(source) for source in each.sources],
+            bridge=pair in self.bridges,
+            cut=pair in self.cut,
+        )
 
-    def review(self, claims: dict[bytes, int]) -> dict[str, Any]:
-        """What is suspicious, the worst first, and what an unmerge would be asked for."""
-        found, text = self.found, self.observed.text
-        split = found.split
+    def review(self, claims: dict[bytes, int]) -> GraphReview:
+        """The suspicious parts of the graph, the worst first, and a split that an unmerge can take."""
+        found, text = self.found, self.evidence.text
         linked = {key: n for key, n in found.linked.items() if n > 1}
         crowded = sorted(linked.keys() | claims.keys(), key=lambda key: (-linked.get(key, 0) - claims.get(key, 0), key))
-        return {
-            "strong_ids": len(self.strong),
-            "communities": found.communities,
-            "cut_node_count": len(found.cut_nodes),
-            "cut_nodes": [
-                {"identifier": text(each.key), "groups": each.groups, "pairs": each.pairs}
-                for each in found.cut_nodes[:MOST_REPORTED]
+        return GraphReview(
+            strong_ids=len(self.strong),
+            communities=found.communities,
+            cut_node_count=len(found.cut_nodes),
+            cut_nodes=[
+                CutNodeReport(text(each.key), each.groups, each.pairs) for each in found.cut_nodes[:MOST_REPORTED]
             ],
-            "bridges": [
-                {"from": text(each.a), "to": text(each.b), "weight": round(each.weight, 3)}
+            bridges=[
+                BridgeReport(text(each.a), text(each.b), round(each.weight, 3))
                 for each in found.bridges[:MOST_REPORTED]
             ],
-            "over_connected": [
-                {
-                    "identifier": text(key),
-                    "strong_ids": found.linked.get(key, 0),
-                    "claimed_by_others": claims.get(key, 0),
-                }
+            over_connected=[
+                OverConnected(text(key), found.linked.get(key, 0), claims.get(key, 0))
                 for key in crowded[:MOST_REPORTED]
             ],
-            "suggested_split": None
-            if split is None
-            else {
-                "parts": [text(split.stays), text(split.leaves)],
-                "identifiers": sorted(text(key) for key in split.leaving),
-                "staying_count": len(split.staying),
-                "links": [{"from": text(a), "to": text(b)} for a, b in split.links],
-                "weight": round(split.weight, 3),
-            },
-            "bounded": found.bounded,
-        }
+            suggested_split=None if found.split is None else self._split(found.split),
+            bounded=found.bounded,
+        )
+
+    def _split(self, split: Split) -> SuggestedSplit:
+        text = self.evidence.text
+        return SuggestedSplit(
+            parts=[text(split.stays), text(split.leaves)],
+            identifiers=sorted(text(key) for key in split.leaving),
+            staying_count=len(split.staying),
+            links=[CutLink(text(a), text(b)) for a, b in split.links],
+            weight=round(split.weight, 3),
+        )

@@ -1,12 +1,14 @@
-"""What happened to a profile: merges and unmerges, identifiers, rules, newest first, for ever.
+"""The history of a profile: merges and unmerges, identifiers, changes of the rules; newest first, kept for ever.
 
-Each line names the call that caused it, by way of the evidence that lies at the same stamp.
+A line names the call that caused it: the evidence with the same stamp.
 """
 
 from collections.abc import Sequence
 from operator import itemgetter
-from typing import Any
 
+from msgspec import UNSET, UnsetType
+
+from identity.operations.profiles.answers import HistoryIdentifier, HistoryLine, HistoryPage
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.stored_calls import Kept, split_keys, unpack, unpack_demoted
 from identity.spaces.space import Space, retry_on_key_rotation
@@ -26,12 +28,12 @@ from identity.vault.subject_keys import SubjectKey
 _LIST = b"history"
 _MOST_ORIGINS = 10_000
 _NEWEST = (2**63 - 1, 2**15 - 1)
-_CHANGE = 2**15 - 2  # behind every line of its stamp, if there is one
+_CHANGE = 2**15 - 2  # newer than every line of the same stamp
 
 
 @retry_on_key_rotation
-async def get_history(space: Space, ref: str, limit: int, cursor: str | None) -> dict[str, Any]:
-    """A page of the history of a profile, by `type:value` or id. ProfileNotFound, BadCursor."""
+async def get_history(space: Space, ref: str, limit: int, cursor: str | None) -> HistoryPage:
+    """Read a page of the history, by `type:value` or id. BadIdentifier, ProfileNotFound, BadCursor, TooMuch."""
     before = _NEWEST if cursor is None else _position(space.read_cursor(_LIST, cursor))
     id_ = private("prf", ref)
     named = None if id_ is not None else parse(ref, (await space.rules()).region)
@@ -53,88 +55,81 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
         await space.same_index(connection, newest)
     if not found.members:
         raise ProfileNotFound
-    teller = await _teller(space, found, lines, proofs, keys)
-    told = [((line.stamp, line.seq), teller.tell(line)) for line in lines]
-    end = told[-1][0] if len(lines) == limit else (min(member.elder for member in found.members), 0)
-    told += [
-        ((change.stamp, _CHANGE), _changed(change, teller.head))
+    reader = await _reader(space, found, lines, proofs, keys)
+    shown = [((line.stamp, line.seq), reader.line(line)) for line in lines]
+    end = shown[-1][0] if len(lines) == limit else (min(member.elder for member in found.members), 0)
+    shown += [
+        ((change.stamp, _CHANGE), _changed(change, reader.canonical))
         for change in changes
         if end < (change.stamp, _CHANGE) < before
     ]
-    told.sort(key=itemgetter(0), reverse=True)
-    more = len(told) > limit or len(lines) == limit
-    told = told[:limit]
-    last = told[-1][0][0].to_bytes(8, "big") + told[-1][0][1].to_bytes(2, "big") if told else b""
-    return {
-        "history": [line for _, line in told],
-        "next_cursor": space.write_cursor(_LIST, last) if more else None,
-    }
+    shown.sort(key=itemgetter(0), reverse=True)
+    more = len(shown) > limit or len(lines) == limit
+    shown = shown[:limit]
+    last = shown[-1][0][0].to_bytes(8, "big") + shown[-1][0][1].to_bytes(2, "big") if shown else b""
+    return HistoryPage([line for _, line in shown], space.write_cursor(_LIST, last) if more else None)
 
 
-def _changed(change: rules.RulesChangeRow, profile_id: bytes) -> dict[str, Any]:
-    """A change of the rules of the space, which hold for this profile from then on."""
-    return {
-        "at": format_time(stamp_time(change.stamp)),
-        "type": "rules_changed",
-        "profile_id": public_profile(profile_id),
-        "rules_version": change.version,
-        "message_id": None,
-        "actor": change.actor,
-    }
+def _changed(change: rules.RulesChangeRow, profile_id: bytes) -> HistoryLine:
+    """A change of the rules of the space, which holds for this profile from then on."""
+    return HistoryLine(
+        at=format_time(stamp_time(change.stamp)),
+        type="rules_changed",
+        profile_id=public_profile(profile_id),
+        rules_version=change.version,
+        message_id=None,
+        actor=change.actor,
+    )
 
 
-class _Teller:
-    """Opens what the lines of history point to."""
+class _HistoryReader:
+    """Renders lines of history with the identifiers and calls that they refer to."""
 
-    def __init__(self, head: bytes, names: dict[int, str], actors: dict[int, str]) -> None:
-        self.head = head
+    def __init__(self, canonical: bytes, names: dict[int, str], actors: dict[int, str]) -> None:
+        self.canonical = canonical
         self.names = names
         self.values: dict[bytes, tuple[str, str]] = {}
         self.calls: dict[int, Kept] = {}
         self._actors = actors
 
-    def tell(self, line: profile_queries.Line) -> dict[str, Any]:
-        """A line as the API gives it; of an identifier that is gone nothing is known."""
-        told: dict[str, Any] = {
-            "at": format_time(stamp_time(line.stamp)),
-            "type": HistoryKind(line.kind).label,
-            "profile_id": public_profile(line.profile),
-            "rules_version": line.rules_version,
-            "message_id": None,
-        }
+    def line(self, line: profile_queries.Line) -> HistoryLine:
+        """A line as the API gives it. An identifier that was erased has neither type nor value."""
+        shown = HistoryLine(
+            at=format_time(stamp_time(line.stamp)),
+            type=HistoryKind(line.kind).label,
+            profile_id=public_profile(line.profile),
+            rules_version=line.rules_version,
+            message_id=None,
+        )
         call = self.calls.get(line.stamp)
         if line.actor is not None:
-            told["actor"] = self._actors.get(line.actor)
+            shown.actor = self._actors.get(line.actor)
         elif call is not None:
-            told["message_id"] = call.message_id
+            shown.message_id = call.message_id
         if line.other is not None:
-            told["other_profile_id"] = public_profile(line.other)
+            shown.other_profile_id = public_profile(line.other)
         if line.kind == HistoryKind.IDENTIFIERS_DEMOTED:
-            told["identifiers"] = [
-                {**self._identifier(key), "reason": reason} for key, reason in unpack_demoted(line.keys, self._type)
-            ]
+            demoted = unpack_demoted(line.keys, self.names.__getitem__)
+            shown.identifiers = [self._identifier(key, reason) for key, reason in demoted]
         elif line.keys:
-            told["identifiers"] = [self._identifier(key) for key in split_keys(line.keys)]
-        return told
+            shown.identifiers = [self._identifier(key) for key in split_keys(line.keys)]
+        return shown
 
-    def _type(self, code: int) -> str:
-        return self.names[code]
-
-    def _identifier(self, key: bytes) -> dict[str, str | None]:
+    def _identifier(self, key: bytes, reason: str | UnsetType = UNSET) -> HistoryIdentifier:
         type_, value = self.values.get(key, (None, None))
-        return {"type": type_, "value": value}
+        return HistoryIdentifier(type_, value, reason)
 
 
-async def _teller(
+async def _reader(
     space: Space,
     found: profile_queries.ProfileRows,
     lines: Sequence[profile_queries.Line],
     proofs: Sequence[profile_queries.Proof],
     actors: dict[int, str],
-) -> _Teller:
+) -> _HistoryReader:
     names = await space.read_types()
-    head = next(member for member in found.members if member.id == member.head)
-    teller = _Teller(head.canonical, names, actors)
+    root = next(member for member in found.members if member.id == member.head)
+    reader = _HistoryReader(root.canonical, names, actors)
     subjects: dict[bytes, SubjectKey] = {
         m.id: space.keys.slot(m.slot, m.epoch, m.slot_wrapped).unwrap(m.key_id, m.wrapped)
         for m in found.members
@@ -142,26 +137,26 @@ async def _teller(
     }
     for held in found.identifiers:
         value = subjects[held.origin].open(IDENTIFIER, held.key[:16], 0, held.value).decode()
-        # What follows was read a little later: it may have been renamed meanwhile.
+        # A rotation of the index key may have renamed the lines, which were read later.
         for key in (held.key, *space.keys.identifiers(names[held.type], value)):
-            teller.values[key] = (names[held.type], value)
-    # Whoever is not, or no longer, an identifier of the profile is known by what named him alone.
+            reader.values[key] = (names[held.type], value)
+    # Only the call that named it knows an identifier that the profile does not hold, or holds no longer.
     strange = {
         line.stamp: line.rules_version
         for line in lines
         if line.kind == HistoryKind.IDENTIFIERS_DEMOTED
-        or (line.kind == HistoryKind.IDENTIFIERS_GAINED and not teller.values.keys() >= set(split_keys(line.keys)))
+        or (line.kind == HistoryKind.IDENTIFIERS_GAINED and not reader.values.keys() >= set(split_keys(line.keys)))
     }
     for proof in proofs:
         kept = unpack(subjects[proof.origin].open(EVIDENCE, proof.origin, proof.stamp, proof.payload))
-        teller.calls[proof.stamp] = kept
+        reader.calls[proof.stamp] = kept
         if STORED_KINDS[kept.kind] == "remove":
             type_, value = kept.body["identifier"]
             for key in space.keys.identifiers(type_, value):
-                teller.values.setdefault(key, (type_, value))
+                reader.values.setdefault(key, (type_, value))
         elif proof.stamp in strange:
-            teller.values |= named_in(space, kept, await space.rules(strange[proof.stamp]))
-    return teller
+            reader.values |= named_in(space, kept, await space.rules(strange[proof.stamp]))
+    return reader
 
 
 def _position(raw: bytes) -> tuple[int, int]:

@@ -1,8 +1,8 @@
-"""The native reads: one profile, many, all."""
+"""Native reads of one profile, of many by identifier, of all, and of those under a litigation hold."""
 
 from collections.abc import Sequence
-from typing import Any
 
+from identity.operations.profiles.answers import CanonicalProfile, ProfileList
 from identity.operations.profiles.find_profile import MOST_DOCUMENTS
 from identity.operations.profiles.profile import Opened, open_profile
 from identity.spaces.space import Space, retry_on_key_rotation
@@ -16,18 +16,21 @@ _LIST = b"profiles"
 
 
 @retry_on_key_rotation
-async def get_profile(space: Space, ref: str, *, verbose: bool = False) -> dict[str, Any]:
-    """A profile by `type:value` or by any id it ever had. BadIdentifier, ProfileNotFound."""
+async def get_profile(space: Space, ref: str, *, verbose: bool = False) -> CanonicalProfile:
+    """Read a profile by `type:value` or by any id that it ever had. BadIdentifier, ProfileNotFound, TooMuch.
+
+    With `verbose` each trait comes with its provenance.
+    """
     profile = await open_profile(space, ref)
     answer = await profile.answer()
     if verbose:
-        answer["traits"] = await profile.provenance()
+        answer.traits = dict(await profile.provenance())
     return answer
 
 
 @retry_on_key_rotation
-async def lookup(space: Space, identifiers: Sequence[str]) -> dict[str, dict[str, Any] | None]:
-    """Many profiles at once, by identifier as it was written; None where there is none."""
+async def lookup(space: Space, identifiers: Sequence[str]) -> dict[str, CanonicalProfile | None]:
+    """Read many profiles at once; None for an identifier without a profile. BadIdentifier, TooMuch."""
     rules = await space.rules()
     parsed = [parse(text, rules.region) for text in identifiers]
     async with space.database.reading() as connection:
@@ -40,8 +43,8 @@ async def lookup(space: Space, identifiers: Sequence[str]) -> dict[str, dict[str
 
 
 @retry_on_key_rotation
-async def held(space: Space, hold_id: str) -> list[dict[str, Any]]:
-    """Whoever is under a hold, withheld from everybody else or not. HoldNotFound."""
+async def held(space: Space, hold_id: str) -> list[CanonicalProfile]:
+    """Read the profiles under a hold, hidden from other reads or not. HoldNotFound, TooMuch."""
     id_ = private("hld", hold_id)
     async with space.database.reading() as connection:
         if id_ is None or all(each.id != id_ for each in await holds.list_holds(connection, space.tenant)):
@@ -51,7 +54,7 @@ async def held(space: Space, hold_id: str) -> list[dict[str, Any]]:
 
 
 @retry_on_key_rotation
-async def list_profiles(space: Space, limit: int, cursor: str | None) -> dict[str, Any]:
+async def list_profiles(space: Space, limit: int, cursor: str | None) -> ProfileList:
     """Every canonical profile of the space, page by page. BadCursor."""
     after = bytes(16) if cursor is None else space.read_cursor(_LIST, cursor)
     async with space.database.reading() as connection:
@@ -64,11 +67,9 @@ async def list_profiles(space: Space, limit: int, cursor: str | None) -> dict[st
             found = await profile_queries.by_ids(connection, space.tenant, ids, MOST_DOCUMENTS + 1)
     answers = await _answers(space, found)
     shown = dict.fromkeys(found.heads[nr] for nr in range(len(ids)) if nr in found.heads)
-    return {
-        "profiles": [answers[head] for head in shown],
-        "next_cursor": space.write_cursor(_LIST, ids[-1]) if more else None,
-    }
+    next_cursor = space.write_cursor(_LIST, ids[-1]) if more else None
+    return ProfileList([answers[root] for root in shown], next_cursor)
 
 
-async def _answers(space: Space, found: profile_queries.ProfileRows) -> dict[bytes, dict[str, Any]]:
-    return {head: await profile.answer() for head, profile in Opened.each(space, found).items()}
+async def _answers(space: Space, found: profile_queries.ProfileRows) -> dict[bytes, CanonicalProfile]:
+    return {root: await profile.answer() for root, profile in Opened.each(space, found).items()}

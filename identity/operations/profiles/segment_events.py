@@ -1,14 +1,14 @@
-"""The calls of a profile, newest or oldest first by their arrival, evidence and plain ones alike.
+"""Lists the calls of a profile by arrival, newest or oldest first: evidence and other events alike.
 
-A cursor is the stamp of the last call shown. Stamps of one profile only grow, so what arrives
-between two pages moves nothing. Plain calls are there as long as events are retained, evidence
-for life.
+A cursor holds the stamp of the last call of the page. Stamps of a profile only grow, so a call that arrives between
+two pages moves none. Events are kept for the retention time, evidence as long as the profile.
 """
 
 from typing import Any, NamedTuple
 
 from identity.operations.profiles.profile import Opened, open_profile
-from identity.operations.profiles.segment_paging import Answered, Wanted, cursor, read_place, write_place
+from identity.operations.profiles.segment_answers import ApiEvent, ApiEventId, ApiEvents, ApiRelated
+from identity.operations.profiles.segment_paging import ListParameters, Page, cursor, read_place, write_place
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import Kept, split_keys, unpack, unpack_events
@@ -18,6 +18,7 @@ from identity.store.profiles import events as store
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import STORED_KINDS
 from identity.values.errors import BadCall
+from identity.values.json import JsonObject
 from identity.values.stamps import SLOT_BITS
 from identity.vault.seal import EVENT, EVIDENCE
 
@@ -27,8 +28,8 @@ _UP, _DOWN = b"events-up", b"events-down"
 _END = 2**63 - 1
 
 
-class Found(NamedTuple):
-    """A call of a profile; `keys` are the identifiers it kept, None where that was not written down."""
+class ProfileCall(NamedTuple):
+    """A call of a profile; `keys` are the blind indexes of its identifiers, None where a row holds none."""
 
     stamp: int
     call: Kept
@@ -37,39 +38,39 @@ class Found(NamedTuple):
 
 
 @retry_on_key_rotation
-async def events(space: Space, ref: str, wanted: Wanted) -> Answered:
-    """A page of calls. It ends early, with a cursor, where a filter passes over too many."""
+async def events(space: Space, ref: str, wanted: ListParameters) -> Page[ApiEvents]:
+    """Read a page of calls. It ends before its limit, with a cursor, where a filter skips too many calls."""
     domain = _UP if wanted.ascending else _DOWN
     profile = await open_profile(space, ref)
     after = None
     if wanted.next is not None:
         after = int.from_bytes(read_place(space, domain, profile.subjects, wanted.next), "big")
     shown, last = await page_of(profile, wanted, after)
-    next_ = None if last is None else write_place(space, domain, profile.head.canonical, last.to_bytes(8, "big"))
+    next_ = None if last is None else write_place(space, domain, profile.root.canonical, last.to_bytes(8, "big"))
     async with space.database.reading() as connection:
         keys = await spaces_and_keys.key_ids(connection, space.tenant.id)
-    teller = _Teller(profile, await profile.names(), keys)
+    reader = _EventReader(profile, await profile.names(), keys)
     id_ = profile.public_id
-    data = [await teller.tell(found) for found in shown]
-    return Answered(id_, {"data": data, "cursor": cursor(space, "users", f"/{id_}/events", wanted, next_)})
+    data = [await reader.event(found) for found in shown]
+    return Page(id_, ApiEvents(data, cursor(space, "users", f"/{id_}/events", wanted, next_)))
 
 
 async def last_call(profile: Opened) -> Kept | None:
     """The newest call of a profile that is still kept."""
-    shown, _ = await page_of(profile, Wanted(1), None)
+    shown, _ = await page_of(profile, ListParameters(1), None)
     return shown[0].call if shown else None
 
 
-async def page_of(profile: Opened, wanted: Wanted, after: int | None) -> tuple[list[Found], int | None]:
-    """Up to `limit` calls, and the stamp to go on from, None at the end."""
-    # No call is received before it happened, and none gets a stamp before it is received.
+async def page_of(profile: Opened, wanted: ListParameters, after: int | None) -> tuple[list[ProfileCall], int | None]:
+    """Up to `limit` calls, and the stamp after which the next page begins, None at the end."""
+    # A call happens before it arrives, and it gets its stamp after it arrives.
     above = -1 if wanted.start is None else min(max((wanted.start << SLOT_BITS) - store.SPAN, -1), _END)
     below = _END
     if after is not None:
         above, below = (max(above, after), below) if wanted.ascending else (above, after)
     filtered = wanted.include or wanted.exclude or wanted.start is not None or wanted.end is not None
     most = _AT_ONCE if filtered else wanted.limit + 1
-    shown: list[Found] = []
+    shown: list[ProfileCall] = []
     scanned = 0
     while True:
         async with profile.space.database.reading() as connection:
@@ -99,24 +100,24 @@ async def page_of(profile: Opened, wanted: Wanted, after: int | None) -> tuple[l
             return shown, part.cut
 
 
-def _opened(profile: Opened, part: store.CallsPage, wanted: Wanted, above: int, below: int) -> list[Found]:
-    """The calls of a stretch, in order; those beyond its cut are not all there yet."""
+def _opened(profile: Opened, part: store.CallsPage, wanted: ListParameters, above: int, below: int) -> list[ProfileCall]:
+    """The calls of a part of the list, in order, up to its cut; beyond the cut some calls are not read yet."""
     found = []
     for row in part.rows:
         subject = profile.subjects[row.origin]
         if row.packed:
             plain = subject.open(EVENT, row.origin, row.stamp, row.payload)
-            found += [Found(stamp, call, None, row.origin) for stamp, call in unpack_events(plain)]
+            found += [ProfileCall(stamp, call, None, row.origin) for stamp, call in unpack_events(plain)]
         else:
             call = unpack(subject.open(EVIDENCE, row.origin, row.stamp, row.payload))
-            found.append(Found(row.stamp, call, split_keys(row.kept or b""), row.origin))
+            found.append(ProfileCall(row.stamp, call, split_keys(row.kept or b""), row.origin))
     if part.cut is not None:
         above, below = (above, part.cut + 1) if wanted.ascending else (part.cut - 1, below)
     found = [each for each in found if above < each.stamp < below]
     return sorted(found, key=lambda each: each.stamp, reverse=not wanted.ascending)
 
 
-def _matches(call: Kept, wanted: Wanted) -> bool:
+def _matches(call: Kept, wanted: ListParameters) -> bool:
     if STORED_KINDS[call.kind] not in wanted.kinds:
         return False
     if wanted.start is not None and call.time < wanted.start:
@@ -128,8 +129,8 @@ def _matches(call: Kept, wanted: Wanted) -> bool:
     return (not wanted.include or name in wanted.include) and name not in wanted.exclude
 
 
-class _Teller:
-    """Writes calls of one profile as Segment does; identifiers that it no longer has are left out."""
+class _EventReader:
+    """Renders calls of one profile, without identifiers that the profile no longer holds."""
 
     def __init__(self, profile: Opened, names: dict[int, str], keys: dict[int, str]) -> None:
         self.profile = profile
@@ -137,42 +138,41 @@ class _Teller:
         self.keys = keys
         self.held = {each.key: each for each in profile.identifiers}
 
-    async def tell(self, found: Found) -> dict[str, Any]:
-        """One call."""
+    async def event(self, found: ProfileCall) -> ApiEvent:
+        """A call."""
         call, space = found.call, self.profile.space
         keys = found.keys
         if keys is None:
             keys = _named(space, call, await space.rules())
         kind = STORED_KINDS[call.kind]
         body = call.body
-        told: dict[str, Any] = {
-            "external_ids": [self._external_id(key) for key in keys if key in self.held],
-            "context": _object(body.get("context")),
-            "type": kind,
-            "message_id": call.message_id,
-            "source_id": self.keys.get(call.source),
-            "timestamp": format_time(call.time),
-            "properties": _object(body.get("traits" if kind in ("identify", "group") else "properties")),
-            "related": {"users": self.profile.public_id},
-        }
+        event = ApiEvent(
+            external_ids=[self._external_id(key) for key in keys if key in self.held],
+            context=_object(body.get("context")),
+            type=kind,
+            message_id=call.message_id,
+            source_id=self.keys.get(call.source),
+            timestamp=format_time(call.time),
+            properties=_object(body.get("traits" if kind in ("identify", "group") else "properties")),
+            related=ApiRelated(self.profile.public_id),
+        )
         for name in {"track": ("event",), "page": ("name", "category"), "screen": ("name", "category")}.get(kind, ()):
             if name in body:
-                told[name] = body[name]
-        return told
+                setattr(event, name, body[name])
+        return event
 
-    def _external_id(self, key: bytes) -> dict[str, str]:
+    def _external_id(self, key: bytes) -> ApiEventId:
         held = self.held[key]
-        id_ = self.profile.value(held)
-        return {"collection": "users", "type": self.names[held.type], "id": id_, "encoding": "none"}
+        return ApiEventId("users", self.names[held.type], self.profile.value(held), "none")
 
 
 def _named(space: Space, call: Kept, rules: Rules) -> list[bytes]:
     try:
         return list(identifiers_by_key(space, call, rules))
     except BadCall:
-        # Newer rules may find more identifiers in it than a call may have.
+        # Under newer rules the call may have more identifiers than a call is allowed.
         return []
 
 
-def _object(value: Any) -> dict[str, Any]:
+def _object(value: Any) -> JsonObject:
     return value if isinstance(value, dict) else {}

@@ -1,20 +1,20 @@
 """Links between users and accounts, both ways, in the shape of Segment's Profile API."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from identity.operations.profiles.profile import Opened, open_profile
 from identity.operations.profiles.segment_accounts import ACCOUNTS, find_account, group_id
+from identity.operations.profiles.segment_answers import ApiLink, ApiLinks
 from identity.operations.profiles.segment_paging import (
-    Answered,
-    Wanted,
+    ListParameters,
+    Page,
     after_mark,
     cursor,
     mark,
     read_place,
     write_place,
 )
-from identity.operations.profiles.segment_users import USERS, key_names, source_id, told_ids
+from identity.operations.profiles.segment_users import USERS, key_names, linked_ids, source_id
 from identity.planning.resolution import document as traits
 from identity.spaces.space import Space, retry_on_key_rotation
 from identity.store.profiles import groups, profile_queries
@@ -27,13 +27,13 @@ _MOST_ORIGINS = 10_000
 
 
 @retry_on_key_rotation
-async def accounts_of(space: Space, ref: str, wanted: Wanted) -> Answered:
-    """A page of the groups that a profile belongs to, by their ids."""
+async def accounts_of(space: Space, ref: str, wanted: ListParameters) -> Page[ApiLinks]:
+    """Read a page of the groups that a profile belongs to, by group id."""
     profile = await open_profile(space, ref)
     folded = traits.fold(document.groups for document in profile.documents.values())
     names: Sequence[str] = sorted(folded)
     if wanted.next is not None:
-        # Looked for among those that it left, too.
+        # Groups that the profile left count as well: it may have left the last one of the page before.
         names = after_mark(space, names, read_place(space, _ACCOUNTS, profile.subjects, wanted.next), str.encode)
     names = [name for name in names if folded[name][0]]
     shown, rest = names[: wanted.limit], names[wanted.limit :]
@@ -49,17 +49,17 @@ async def accounts_of(space: Space, ref: str, wanted: Wanted) -> Answered:
     for name in shown:
         call = calls.get(at[name])
         joined = group_id(name, folded[name][1], call, source_id(call, keys))
-        data.append({"to_collection": ACCOUNTS, "external_ids": [joined]})
-    next_ = write_place(space, _ACCOUNTS, profile.head.canonical, mark(space, shown[-1].encode())) if rest else None
+        data.append(ApiLink(ACCOUNTS, [joined]))
+    next_ = write_place(space, _ACCOUNTS, profile.root.canonical, mark(space, shown[-1].encode())) if rest else None
     place = f"/{profile.public_id}/links"
-    return Answered(profile.public_id, {"data": data, "cursor": cursor(space, USERS, place, wanted, next_)})
+    return Page(profile.public_id, ApiLinks(data, cursor(space, USERS, place, wanted, next_)))
 
 
 @retry_on_key_rotation
-async def users_of(space: Space, ref: str, wanted: Wanted) -> Answered:
-    """A page of the profiles that belong to a group, each with its first 25 identifiers.
+async def users_of(space: Space, ref: str, wanted: ListParameters) -> Page[ApiLinks]:
+    """Read a page of the profiles that belong to a group, each with its first 25 identifiers.
 
-    It ends early, with a cursor, where too many in a row have left.
+    It ends before its limit, with a cursor, where too many profiles in a row have left the group.
     """
     account = await find_account(space, ref)
     id_ = mark(space, account.id)
@@ -76,11 +76,11 @@ async def users_of(space: Space, ref: str, wanted: Wanted) -> Answered:
         rows = await profile_queries.by_ids(connection, space.tenant, [each.head for each in said], _MOST_ORIGINS + 1)
     profiles = Opened.each(space, rows)
     keys = await key_names(space)
-    data: list[dict[str, Any]] = []
+    data = []
     for each in said:
         profile = profiles.get(each.head)
         if profile is not None:
-            shown = await told_ids(profile, profile.identifiers[:MOST_IDS], keys)
-            data.append({"to_collection": USERS, "external_ids": shown})
+            shown = await linked_ids(profile, profile.identifiers[:MOST_IDS], keys)
+            data.append(ApiLink(USERS, shown))
     next_ = None if more is None else write_place(space, _USERS, id_, more)
-    return Answered(None, {"data": data, "cursor": cursor(space, ACCOUNTS, "/-/links", wanted, next_)})
+    return Page(None, ApiLinks(data, cursor(space, ACCOUNTS, "/-/links", wanted, next_)))

@@ -1,13 +1,14 @@
-"""What a caller of the Profile API asks for, and the cursor its lists end with.
+"""The parameters of lists of the Profile API, and the cursors of their pages.
 
-A cursor is good for one list of one profile of one space. It names a place by a number or by a
-keyed hash of what lies there, never by a name or an index that could tell of somebody.
+A cursor is valid for one list of one profile of one space. It holds a number or a keyed hash of the last item,
+never a name or a blind index, which would be personal data.
 """
 
 from collections.abc import Callable, Container, Sequence
 from hmac import compare_digest
-from typing import Any, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
+from identity.operations.profiles.segment_answers import ApiCursor
 from identity.spaces.space import Space
 from identity.values.calls import KINDS, Kind
 from identity.values.errors import BadCursor
@@ -18,11 +19,11 @@ _MARK = b"mark"
 T = TypeVar("T")
 
 
-class Wanted(NamedTuple):
-    """The parameters of a list, checked; times in microseconds, `start` in it and `end` not.
+class ListParameters(NamedTuple):
+    """The validated parameters of a list; times in microseconds, `start` inclusive and `end` exclusive.
 
-    `include` and `exclude` are names: of traits, of types or of events, as the list has it; `kinds` are those
-    of the calls that a list of events has.
+    `include` and `exclude` are names of traits, types or events, depending on the list; `kinds` are the kinds of
+    calls in a list of events.
     """
 
     limit: int
@@ -37,26 +38,26 @@ class Wanted(NamedTuple):
     kinds: tuple[Kind, ...] = KINDS
 
 
-class Answered(NamedTuple):
-    """What is answered, and the public id of the profile it is about (for the audit)."""
+class Page(NamedTuple, Generic[T]):
+    """An answer with the public id of its profile for the audit log, None for a group."""
 
     profile_id: str | None
-    document: dict[str, Any]
+    answer: T
 
 
-def cursor(space: Space, collection: str, place: str, wanted: Wanted, next_: str | None) -> dict[str, Any]:
-    """Where a list goes on; `place` is what follows the profiles of the collection in its address."""
+def cursor(space: Space, collection: str, place: str, wanted: ListParameters, next_: str | None) -> ApiCursor:
+    """The cursor of a page; `place` is the rest of the address after the profiles of the collection."""
     url = f"/v1/spaces/{public('spc', space.public_id)}/collections/{collection}/profiles{place}"
-    return {"url": url, "has_more": next_ is not None, "next": next_ or "", "limit": wanted.limit}
+    return ApiCursor(url, next_ is not None, next_ or "", wanted.limit)
 
 
 def write_place(space: Space, domain: bytes, id_: bytes, position: bytes) -> str:
-    """A place in a list of the profile of this canonical id."""
+    """Encode a place in a list of the profile with this canonical id."""
     return space.write_cursor(domain, id_ + position)
 
 
 def read_place(space: Space, domain: bytes, ids: Container[bytes], given: str) -> bytes:
-    """The inverse of `write_place`, for the profile that now has these ids. BadCursor."""
+    """Decode a place in a list of the profile that now has these ids. BadCursor."""
     raw = space.read_cursor(domain, given)
     if raw[:_ID] not in ids:
         raise BadCursor
@@ -64,12 +65,12 @@ def read_place(space: Space, domain: bytes, ids: Container[bytes], given: str) -
 
 
 def mark(space: Space, name: bytes) -> bytes:
-    """What stands in a cursor for what has this name in its list."""
+    """The keyed hash of a name, which stands for it in a cursor."""
     return space.keys.mac(_MARK, name)
 
 
 def after_mark(space: Space, items: Sequence[T], position: bytes, name: Callable[[T], bytes]) -> Sequence[T]:
-    """The items after the one that is marked. BadCursor where it is gone."""
+    """The items after the marked one. BadCursor where it is gone."""
     for number, item in enumerate(items, 1):
         if compare_digest(position, mark(space, name(item))):
             return items[number:]

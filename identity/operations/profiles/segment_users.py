@@ -1,13 +1,22 @@
 """Profiles in the shapes of Segment's Profile API: traits, external ids, metadata, and all of them."""
 
 from collections.abc import Container, Mapping, Sequence
-from typing import Any
 
 from identity.operations.profiles.profile import Opened, open_profile
+from identity.operations.profiles.segment_answers import (
+    ApiAbout,
+    ApiExternalId,
+    ApiExternalIds,
+    ApiListed,
+    ApiMetadata,
+    ApiProfiles,
+    ApiTrait,
+    ApiTraits,
+)
 from identity.operations.profiles.segment_events import last_call
 from identity.operations.profiles.segment_paging import (
-    Answered,
-    Wanted,
+    ListParameters,
+    Page,
     after_mark,
     cursor,
     mark,
@@ -21,6 +30,7 @@ from identity.store.profiles import profile_queries
 from identity.store.spaces import spaces_and_keys
 from identity.values.documents import Stamped
 from identity.values.ids import public_profile
+from identity.values.json import JsonObject
 from identity.values.stamps import stamp_time
 
 USERS = "users"
@@ -28,32 +38,32 @@ _LIST, _TRAITS, _IDS = b"users", b"user-traits", b"user-ids"
 
 
 @retry_on_key_rotation
-async def traits(space: Space, ref: str, wanted: Wanted) -> Answered:
-    """A page of traits by name. Onefold computes none, so of computed ones there are none."""
+async def traits(space: Space, ref: str, wanted: ListParameters) -> Page[ApiTraits]:
+    """Read a page of traits by name. Onefold computes no traits, so a list of computed traits is empty."""
     profile = await open_profile(space, ref)
-    folded, next_ = page_of(space, profile.folded(), wanted, profile.head.canonical, profile.subjects)
-    told: dict[str, Any] = {name: entry[0] for name, entry in folded.items()}
+    folded, next_ = page_of(space, profile.folded(), wanted, profile.root.canonical, profile.subjects)
+    shown: JsonObject = {name: entry[0] for name, entry in folded.items()}
     if wanted.verbose:
         by = await profile.set_by(folded)
         keys = await key_names(space)
-        told = {
-            name: {"value": value, "source_id": source_id(by[name][1], keys), "updated_at": format_time(time)}
+        shown = {
+            name: ApiTrait(value, source_id(by[name][1], keys), format_time(time))
             for name, (value, time, _) in folded.items()
         }
     id_ = profile.public_id
-    return Answered(id_, {"traits": told, "cursor": cursor(space, USERS, f"/{id_}/traits", wanted, next_)})
+    return Page(id_, ApiTraits(shown, cursor(space, USERS, f"/{id_}/traits", wanted, next_)))
 
 
 def page_of(
-    space: Space, folded: Mapping[str, Stamped], wanted: Wanted, id_: bytes, ids: Container[bytes]
+    space: Space, folded: Mapping[str, Stamped], wanted: ListParameters, id_: bytes, ids: Container[bytes]
 ) -> tuple[dict[str, Stamped], str | None]:
     """The traits of a page by name, and the cursor of the next one. BadCursor.
 
-    They are those of `id_`, which now has all of `ids`.
+    `id_` is the id of their profile or group, and `ids` are all the ids that it has now.
     """
     names: Sequence[str] = [] if wanted.computed else sorted(folded)
     if wanted.next is not None:
-        # Looked for among the tombstones too: the trait may be gone since.
+        # Removed traits count as well: the last trait of the page before may have been removed since.
         names = after_mark(space, names, read_place(space, _TRAITS, ids, wanted.next), str.encode)
     names = [name for name in names if folded[name][0] is not None and (not wanted.include or name in wanted.include)]
     shown, rest = names[: wanted.limit], names[wanted.limit :]
@@ -62,8 +72,8 @@ def page_of(
 
 
 @retry_on_key_rotation
-async def external_ids(space: Space, ref: str, wanted: Wanted) -> Answered:
-    """A page of identifiers in the order they were linked."""
+async def external_ids(space: Space, ref: str, wanted: ListParameters) -> Page[ApiExternalIds]:
+    """Read a page of identifiers in the order of linking."""
     profile = await open_profile(space, ref)
     names = await profile.names()
     held: Sequence[profile_queries.MemberIdentifierRow] = profile.identifiers
@@ -71,76 +81,72 @@ async def external_ids(space: Space, ref: str, wanted: Wanted) -> Answered:
         held = after_mark(space, held, read_place(space, _IDS, profile.subjects, wanted.next), _key)
     held = [each for each in held if not wanted.include or names[each.type] in wanted.include]
     shown, rest = held[: wanted.limit], held[wanted.limit :]
-    next_ = write_place(space, _IDS, profile.head.canonical, mark(space, shown[-1].key)) if rest else None
+    next_ = write_place(space, _IDS, profile.root.canonical, mark(space, shown[-1].key)) if rest else None
     id_ = profile.public_id
     where = cursor(space, USERS, f"/{id_}/external_ids", wanted, next_)
-    return Answered(id_, {"data": await told_ids(profile, shown, await key_names(space)), "cursor": where})
+    return Page(id_, ApiExternalIds(await linked_ids(profile, shown, await key_names(space)), where))
 
 
-async def told_ids(
+async def linked_ids(
     profile: Opened, shown: Sequence[profile_queries.MemberIdentifierRow], keys: dict[int, str]
-) -> list[dict[str, Any]]:
+) -> list[ApiExternalId]:
     """External ids with the calls that linked them."""
     names = await profile.names()
     calls = await profile.calls({(each.origin, each.linked_at) for each in shown})
-    told = []
+    found = []
     for each in shown:
         call = calls.get((each.origin, each.linked_at))
-        told.append(
-            {
-                "source_id": source_id(call, keys),
-                "collection": USERS,
-                "id": profile.value(each),
-                "type": names[each.type],
-                "created_at": format_time(stamp_time(each.linked_at)),
-                "encoding": "none",
-                "first_message_id": None if call is None else call.message_id,
-            }
+        found.append(
+            ApiExternalId(
+                source_id=source_id(call, keys),
+                collection=USERS,
+                id=profile.value(each),
+                type=names[each.type],
+                created_at=format_time(stamp_time(each.linked_at)),
+                encoding="none",
+                first_message_id=None if call is None else call.message_id,
+            )
         )
-    return told
+    return found
 
 
 @retry_on_key_rotation
-async def metadata(space: Space, ref: str, _wanted: Wanted) -> Answered:
-    """When a profile came to be, and its first and last calls."""
+async def metadata(space: Space, ref: str, _wanted: ListParameters) -> Page[ApiMetadata]:
+    """Read the times of a profile, and its first and last calls."""
     profile = await open_profile(space, ref)
-    elder = profile.head.elder
-    born = await profile.calls({(member.id, elder) for member in profile.members})
-    first = next(iter(born.values()), None)
+    elder = profile.root.elder
+    created = await profile.calls({(member.id, elder) for member in profile.members})
+    first = next(iter(created.values()), None)
     last = await last_call(profile)
     keys = await key_names(space)
-    told = {
-        "created_at": format_time(stamp_time(elder)),
-        "updated_at": format_time(stamp_time(max(member.stamp for member in profile.members))),
-        "expires_at": None,
-        "first_message_id": None if first is None else first.message_id,
-        "first_source_id": source_id(first, keys),
-        "last_message_id": None if last is None else last.message_id,
-        "last_source_id": source_id(last, keys),
-    }
-    return Answered(profile.public_id, {"metadata": told})
+    about = ApiAbout(
+        created_at=format_time(stamp_time(elder)),
+        updated_at=format_time(stamp_time(max(member.stamp for member in profile.members))),
+        expires_at=None,
+        first_message_id=None if first is None else first.message_id,
+        first_source_id=source_id(first, keys),
+        last_message_id=None if last is None else last.message_id,
+        last_source_id=source_id(last, keys),
+    )
+    return Page(profile.public_id, ApiMetadata(about))
 
 
-async def listed(space: Space, wanted: Wanted) -> Answered:
-    """A page of all canonical profiles, by id."""
+async def listed(space: Space, wanted: ListParameters) -> Page[ApiProfiles]:
+    """Read a page of all canonical profiles, by id."""
     after = bytes(16) if wanted.next is None else space.read_cursor(_LIST, wanted.next)
     async with space.database.reading() as connection:
         found = await profile_queries.list_canonical(connection, space.tenant, after, wanted.limit + 1)
     shown, rest = found[: wanted.limit], found[wanted.limit :]
     next_ = space.write_cursor(_LIST, shown[-1][0]) if rest else None
     data = [
-        {
-            "segment_id": public_profile(canonical),
-            "created_at": format_time(stamp_time(elder)),
-            "updated_at": format_time(stamp_time(stamp)),
-        }
+        ApiListed(public_profile(canonical), format_time(stamp_time(elder)), format_time(stamp_time(stamp)))
         for canonical, elder, stamp in shown
     ]
-    return Answered(None, {"data": data, "cursor": cursor(space, USERS, "", wanted, next_)})
+    return Page(None, ApiProfiles(data, cursor(space, USERS, "", wanted, next_)))
 
 
 async def key_names(space: Space) -> dict[int, str]:
-    """The public ids of all keys a space ever had, by their numbers."""
+    """The public ids of all keys that the space ever had, by number."""
     async with space.database.reading() as connection:
         return await spaces_and_keys.key_ids(connection, space.tenant.id)
 

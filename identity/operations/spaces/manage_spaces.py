@@ -1,6 +1,6 @@
-"""Spaces and their keys: who exists, and who may do what.
+"""Creates, lists and deletes spaces and their API keys, and authenticates callers.
 
-A secret is shown once and kept as a hash (`identity.values.api_key_secrets`).
+A secret is shown once and stored as a hash (`identity.values.api_key_secrets`).
 """
 
 import asyncio
@@ -10,9 +10,11 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import structlog
 from msgspec import Struct
 
+from identity.operations.spaces.answers import CreatedKey, CreatedSpace, FirstKeys, ListedKey, ListedSpace
 from identity.planning.resolution.event_time import format_time
 from identity.spaces.space import Spaces
 from identity.store.ledger import ledger
@@ -40,7 +42,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Caller(Struct, frozen=True):
-    """Who calls: a key of a space and what it may do. `key` is its number, `key_id` is public."""
+    """The API key of a request with its scopes. `key` is its number, `key_id` its public id."""
 
     space_id: int
     key: int
@@ -50,15 +52,15 @@ class Caller(Struct, frozen=True):
 
     @property
     def server(self) -> bool:
-        """Whether this is a server-side key, which is told outcomes and may rename user ids."""
+        """Whether this is a server-side key, which sees outcomes and may rename user ids."""
         return not self.scopes.isdisjoint(("import", "admin"))
 
 
 class KeyCheck:
-    """Knows the callers by their secrets; what it knows is at most two seconds old.
+    """Finds callers by their secrets, from a cache that is at most two seconds old.
 
-    There is one question to the database at a time, for all keys that were shown meanwhile: a
-    flood of keys that nobody has costs one connection and keeps no other key out.
+    There is one query at a time, for all keys that arrived meanwhile. So a flood of unknown keys costs one
+    connection and delays no valid key for long.
     """
 
     def __init__(self, spaces: Spaces) -> None:
@@ -68,7 +70,7 @@ class KeyCheck:
         self._asking: asyncio.Task[None] | None = None
 
     async def caller(self, secret: str) -> Caller:
-        """The caller that a secret belongs to. Unauthorised if there is none."""
+        """The caller of a secret. Unauthorised if there is none."""
         key_id = id_of(secret)
         if key_id is None:
             raise Unauthorised
@@ -93,7 +95,7 @@ class KeyCheck:
             asked = self._asked[key_id] = asyncio.get_running_loop().create_future()
             if self._asking is None or self._asking.done():
                 self._asking = asyncio.create_task(self._ask())
-        # Who goes away must not take the answer from the others.
+        # A cancelled request must not cancel the query for the others.
         return await asyncio.shield(asked)
 
     async def _ask(self) -> None:
@@ -102,16 +104,16 @@ class KeyCheck:
             try:
                 async with self._spaces.database.reading() as connection:
                     found = await spaces_and_keys.find_keys(connection, list(asked))
-            except Exception as error:  # noqa: BLE001 (whatever it is, those who asked have to hear of it)
+            except Exception as error:  # noqa: BLE001 (every error goes to the waiting requests)
                 for future in asked.values():
                     future.set_exception(error)
-                    future.exception()  # maybe nobody waits any more
+                    future.exception()  # marks it as retrieved: every waiting request may be gone
             else:
                 for key_id, future in asked.items():
                     future.set_result(found.get(key_id))
 
     def revoked(self, key_id: str) -> None:
-        """Forgets a key at once in this process."""
+        """Forget a key at once in this process."""
         for hash_ in [h for h, (_, caller) in self._known.items() if caller.key_id == key_id]:
             del self._known[hash_]
 
@@ -121,11 +123,11 @@ class KeyCheck:
             del self._known[hash_]
 
 
-async def create_space(spaces: Spaces, name: str) -> dict[str, Any]:
-    """A new space with one key per purpose; their secrets are shown this once."""
+async def create_space(spaces: Spaces, name: str) -> CreatedSpace:
+    """Create a space with one key per purpose; no later call returns their secrets. BadInput."""
     name = _name(name)
     public_id = new_id()
-    # The keys lie in the key store before anything names them; a crash here leaves a folder.
+    # The keys are in the key store before a row names them; a crash here leaves an unused folder.
     await asyncio.to_thread(spaces.keyring.create_space, public_id)
     shown = {}
     async with spaces.database.transaction() as connection:
@@ -136,23 +138,20 @@ async def create_space(spaces: Spaces, name: str) -> dict[str, Any]:
             shown[purpose] = secret
         await ledger.note(connection, space.id, OPERATOR, "space.create", public("spc", public_id))
     await (await spaces.get(space.id)).publish()
-    return {"space_id": public("spc", public_id), "name": name, "keys": shown}
+    return CreatedSpace(public("spc", public_id), name, msgspec.convert(shown, FirstKeys))
 
 
-async def list_spaces(spaces: Spaces) -> list[dict[str, Any]]:
+async def list_spaces(spaces: Spaces) -> list[ListedSpace]:
     """All spaces, oldest first."""
     async with spaces.database.reading() as connection:
         found = await spaces_and_keys.list_spaces(connection)
-    return [
-        {"space_id": public("spc", row.public_id), "name": row.name, "created_at": _time(row.created_at)}
-        for row in found
-    ]
+    return [ListedSpace(public("spc", row.public_id), row.name, _time(row.created_at)) for row in found]
 
 
 async def delete_space(spaces: Spaces, space_id: str, confirm: str | None) -> int:
-    """Closes a space and destroys its keys; what is left of it can no longer be read by anyone.
+    """Close a space and destroy its keys: nobody can read its rows any more, and the purge deletes them later.
 
-    Returns its number. The rows go later, by a job.
+    Returns the number of the space. `confirm` must be its exact name. SpaceNotFound, NotConfirmed.
     """
     public_id = private("spc", space_id)
     if public_id is None:
@@ -167,13 +166,13 @@ async def delete_space(spaces: Spaces, space_id: str, confirm: str | None) -> in
     try:
         await asyncio.to_thread(spaces.keyring.destroy_space, public_id)
     except KeyUnavailable as error:
-        # It is closed, and the purge destroys the keys before it forgets the space.
+        # The space is closed; the purge destroys the keys before it deletes the space.
         _log.warning("space.keys_left", exc_info=error)
     return space.id
 
 
-async def create_key(spaces: Spaces, caller: Caller, name: str, scopes: Sequence[str]) -> dict[str, Any]:
-    """A new key of the caller's space; its secret is shown this once."""
+async def create_key(spaces: Spaces, caller: Caller, name: str, scopes: Sequence[str]) -> CreatedKey:
+    """Create a key of the caller's space; no later call returns its secret. BadInput."""
     unknown = [scope for scope in scopes if scope not in SCOPES]
     if unknown or not scopes:
         message = f"A key needs scopes out of: {', '.join(SCOPES)}."
@@ -185,21 +184,18 @@ async def create_key(spaces: Spaces, caller: Caller, name: str, scopes: Sequence
             connection, caller.space_id, key_id, name, sorted(set(scopes)), hash_of(secret)
         )
         await ledger.note(connection, caller.space_id, caller.key_id, "key.create", key_id)
-    return {"key_id": key_id, "secret": secret, "name": name, "scopes": sorted(set(scopes))}
+    return CreatedKey(key_id, secret, name, sorted(set(scopes)))
 
 
-async def list_keys(spaces: Spaces, caller: Caller) -> list[dict[str, Any]]:
-    """The live keys of the caller's space, without their secrets."""
+async def list_keys(spaces: Spaces, caller: Caller) -> list[ListedKey]:
+    """The keys of the caller's space that are not revoked, without their secrets."""
     async with spaces.database.reading() as connection:
         found = await spaces_and_keys.list_keys(connection, caller.space_id)
-    return [
-        {"key_id": key.public_id, "name": key.name, "scopes": key.scopes, "created_at": _time(key.created_at)}
-        for key in found
-    ]
+    return [ListedKey(key.public_id, key.name, key.scopes, _time(key.created_at)) for key in found]
 
 
 async def revoke_key(spaces: Spaces, caller: Caller, key_id: str) -> None:
-    """Ends a key of the caller's space; other processes notice within two seconds."""
+    """Revoke a key of the caller's space; other processes notice within two seconds. KeyNotFound."""
     async with spaces.database.transaction() as connection:
         await spaces_and_keys.revoke_key(connection, caller.space_id, key_id)
         await ledger.note(connection, caller.space_id, caller.key_id, "key.revoke", key_id)

@@ -1,26 +1,29 @@
-"""Long work: asked for, followed, and run by whichever process has time.
+"""Background jobs: enqueued, followed, and run by any process that is free.
 
-A job is a row before it is answered, and its holder says so again and again while it runs; where
-that ends, another process begins it anew. So every kind of work has to be safe to begin anew.
+A job is a committed row before the request for it is answered. The process that runs it renews a lease on the row;
+when the lease runs out, another process starts the job again. So every kind of work must be safe to repeat.
 """
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final, Literal
 
 import msgspec
 import structlog
 
+from identity.operations.spaces.answers import JobStatus
 from identity.spaces.space import Space, Spaces
 from identity.store.spaces import jobs
 from identity.values.calls import MICRO
 from identity.values.enums import JobState
 from identity.values.errors import DatabaseUnavailable, JobNotFound, OnefoldError, SpaceNotFound
 from identity.values.ids import new_id, private, public
+from identity.values.json import JsonObject
 from identity.vault.seal import JOB
 
+_STATES: Final[tuple[Literal["queued", "running", "done", "failed"], ...]] = ("queued", "running", "done", "failed")
 _HELD = 30 * MICRO
 _BEAT = 5.0
 _LOOK = 0.1
@@ -32,28 +35,28 @@ _log = structlog.get_logger(__name__)
 
 
 class Jobs:
-    """The jobs of all spaces, and what runs them; `works` are the kinds there are."""
+    """The jobs of all spaces and their runner; `works` maps each kind that this process can run to its function."""
 
     def __init__(self, spaces: Spaces, works: Mapping[int, Work]) -> None:
         self._spaces = spaces
         self._works = works
         self._asked = asyncio.Event()
 
-    async def ask(self, space: Space, kind: int, wanted: dict[str, Any]) -> dict[str, Any]:
-        """A new job; what is asked for is sealed."""
+    async def ask(self, space: Space, kind: int, wanted: JsonObject) -> JobStatus:
+        """Enqueue a job; its parameters are sealed."""
         id_ = new_id()
         payload = space.keys.seal(JOB, id_, 0, msgspec.json.encode(wanted))
         async with space.database.transaction() as connection:
             await jobs.add(connection, space.tenant, id_, kind, payload)
         self.wake()
-        return {"job_id": public("job", id_), "state": JobState.QUEUED.label, "done": 0, "total": 0}
+        return JobStatus(public("job", id_), "queued", 0, 0)
 
     def wake(self) -> None:
-        """There is something to do, asked for in a transaction of somebody else."""
+        """Wake the runner: a job was enqueued elsewhere."""
         self._asked.set()
 
-    async def follow(self, space: Space, job_id: str, wait: float = 0) -> tuple[int, dict[str, Any]]:
-        """The kind of a job and how far it is, once it has ended or `wait` seconds are over. JobNotFound."""
+    async def follow(self, space: Space, job_id: str, wait: float = 0) -> tuple[int, JobStatus]:
+        """The kind and status of a job, once it has ended or after `wait` seconds. JobNotFound."""
         id_ = private("job", job_id)
         until = time.monotonic() + wait
         while True:
@@ -62,11 +65,11 @@ class Jobs:
             if job is None:
                 raise JobNotFound
             if job.state >= JobState.DONE or time.monotonic() >= until:
-                return job.kind, _told(space, job)
+                return job.kind, _status(space, job)
             await asyncio.sleep(_LOOK)
 
     async def run_for_ever(self) -> None:
-        """Runs one job after the other."""
+        """Run one job after the other."""
         while True:
             self._asked.clear()
             if not await self.run_next():
@@ -74,7 +77,7 @@ class Jobs:
                     await asyncio.wait_for(self._asked.wait(), _IDLE)
 
     async def run_next(self) -> bool:
-        """Runs the oldest job that nobody holds and that there is a work for; whether there was one."""
+        """Run the oldest job that is free and of a known kind; returns whether there was one."""
         now = time.time_ns() // 1000
         async with self._spaces.database.transaction() as connection:
             job = await jobs.take(connection, now, now + _HELD, list(self._works))
@@ -83,7 +86,7 @@ class Jobs:
         try:
             space = await self._spaces.get(job.space_id)
         except SpaceNotFound:
-            # The purge takes its row away.
+            # The space was deleted; the purge deletes the row.
             return False
         state = [job.done, job.total]
         beat = asyncio.create_task(self._beat(job, state))
@@ -98,45 +101,40 @@ class Jobs:
             state[:] = done, total
 
         wanted = msgspec.json.decode(space.keys.open(JOB, job.id, job.version, job.payload))
-        ended, error, told = JobState.DONE, None, wanted
+        ended, error, result = JobState.DONE, None, wanted
         try:
-            told = await self._works[job.kind](space, wanted, progress)
+            result = await self._works[job.kind](space, wanted, progress)
         except DatabaseUnavailable:
-            # Its row still says that it runs: it is begun anew when the database is back.
+            # The row keeps its lease: another attempt starts when the lease has run out.
             raise
         except OnefoldError as failed:
             ended, error = JobState.FAILED, failed.code
-        except Exception:  # noqa: BLE001 (whatever it is, whoever waits has to be told)
+        except Exception:  # noqa: BLE001 (every failure ends the job, or its caller waits for ever)
             _log.exception("job.failed", kind=job.kind)
             ended, error = JobState.FAILED, OnefoldError.code
-        payload = space.keys.seal(JOB, job.id, job.version + 1, msgspec.json.encode(told))
+        payload = space.keys.seal(JOB, job.id, job.version + 1, msgspec.json.encode(result))
         async with space.database.transaction() as connection:
             await jobs.progress(connection, job, state[0], state[1], 0)
             await jobs.finish(connection, job, ended, error, job.version + 1, payload)
 
     async def _beat(self, job: jobs.JobRow, state: list[int]) -> None:
-        """Says again and again that the job is held, and how far it is."""
-        told = list(state)
+        """Renew the lease of the job and store its progress."""
+        written = list(state)
         beaten = time.monotonic()
         while True:
             await asyncio.sleep(_LOOK * 5)
-            if state == told and time.monotonic() < beaten + _BEAT:
+            if state == written and time.monotonic() < beaten + _BEAT:
                 continue
-            told, beaten = list(state), time.monotonic()
+            written, beaten = list(state), time.monotonic()
             with suppress(OnefoldError):
                 async with self._spaces.database.transaction() as connection:
                     await jobs.progress(connection, job, state[0], state[1], time.time_ns() // 1000 + _HELD)
 
 
-def _told(space: Space, job: jobs.JobRow) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "job_id": public("job", job.id),
-        "state": JobState(job.state).label,
-        "done": job.done,
-        "total": job.total,
-    }
+def _status(space: Space, job: jobs.JobRow) -> JobStatus:
+    status = JobStatus(public("job", job.id), _STATES[job.state], job.done, job.total)
     if job.state == JobState.DONE:
-        told["result"] = msgspec.json.decode(space.keys.open(JOB, job.id, job.version, job.payload))
+        status.result = msgspec.json.decode(space.keys.open(JOB, job.id, job.version, job.payload))
     elif job.state == JobState.FAILED:
-        told["error"] = job.error
-    return told
+        status.error = job.error or OnefoldError.code
+    return status

@@ -1,5 +1,7 @@
 """The OpenAPI document holds every route, and answers have the shapes it names."""
 
+import functools
+import re
 from typing import Any
 
 import httpx
@@ -9,10 +11,12 @@ import pytest
 from app.http import ingest_endpoint
 from app.http.openapi import document, native
 from app.main import create_app
-from app.schemas import native as schemas
-from app.schemas import rejections
+from app.schemas import api_keys, problems, rejections, rules
 from app.settings import Settings
+from identity.operations.profiles.answers import CanonicalProfile, HistoryPage, ProfileList
+from identity.operations.profiles.read_group import GroupAnswer
 from tests.app.conftest import Shop
+from tests.support.api_contract import ApiContract, api_contract
 
 
 def references(value: Any) -> set[str]:
@@ -23,7 +27,7 @@ def references(value: Any) -> set[str]:
     return set().union(*(references(item) for item in value)) if isinstance(value, list) else set()
 
 
-def test_all_routes() -> None:
+def test_every_route_is_in_the_document() -> None:
     """Native and hot routes are in one document, and nothing it points to is missing."""
     api = create_app(Settings()).api
     made = document(api)
@@ -41,7 +45,7 @@ def test_all_routes() -> None:
     )
 
 
-def test_operations_have_names() -> None:
+def test_no_two_operations_share_a_name() -> None:
     """No two operations share a name."""
     made = document(create_app(Settings()).api)
     names = [operation["operationId"] for each in made["paths"].values() for operation in each.values()]
@@ -49,27 +53,62 @@ def test_operations_have_names() -> None:
     assert len(names) == len(set(names))
 
 
-def test_served(client: httpx.Client) -> None:
-    """The document is served; pages made from it are not."""
+def test_the_document_is_served_without_a_key(client: httpx.Client) -> None:
+    """At /openapi.json."""
     assert client.get("/openapi.json").json()["openapi"].startswith("3.1")
-    assert client.get("/docs").status_code == client.get("/redoc").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "media_type", "body", "fault"),
+    [
+        ("GET", "/healthz", 200, "application/json", {"status": "ok"}, None),
+        ("GET", "/healthz", 200, "application/json", {"status": "ok", "load": 1}, "load"),
+        ("GET", "/healthz", 200, "application/json", {}, "status"),
+        ("GET", "/healthz", 200, "text/plain", {"status": "ok"}, "text/plain"),
+        ("GET", "/healthz", 201, "application/json", {"status": "ok"}, "201"),
+        ("GET", "/v1/keys", 200, "application/json", {"keys": [{"key_id": "k"}], "next_cursor": None}, "keys/0"),
+        ("GET", "/v1/unknown", 200, "application/json", {}, "no route is documented"),
+        ("GET", "/v1/unknown", 404, "application/problem+json", {}, None),
+        ("POST", "/v1/t", 200, "application/json", {"success": True}, None),
+        ("POST", "/v1/t", 200, "application/json", {"success": False}, "success"),
+    ],
+)
+def test_an_answer_that_is_not_documented_is_caught(
+    method: str, path: str, status: int, media_type: str, body: object, fault: str | None
+) -> None:
+    """An unknown field or status, a missing field, another media type: each has a fault."""
+    check = functools.partial(api_contract().check, method, path, status, media_type, msgspec.json.encode(body))
+    if fault is None:
+        check()
+    else:
+        with pytest.raises(AssertionError, match=re.escape(fault)):
+            check()
+
+
+def test_the_shared_client_checks_every_answer(client: httpx.Client) -> None:
+    """A document that knows no route makes the client of the tests fail."""
+    empty = ApiContract({"paths": {}, "components": {"schemas": {}}})
+    strict = httpx.Client(base_url=client.base_url, event_hooks={"response": [empty.hook]})
+    with strict, pytest.raises(AssertionError, match="no route is documented"):
+        strict.get("/healthz")
+    assert api_contract().hook in client.event_hooks["response"]
 
 
 @pytest.mark.parametrize(
     ("path", "shape"),
     [
-        ("/v1/profiles", schemas.ProfilePage),
-        ("/v1/profiles/user_id:u1", schemas.Profile),
-        ("/v1/profiles/user_id:u1?verbose=true", schemas.Profile),
-        ("/v1/profiles/user_id:u1/history", schemas.HistoryPage),
-        ("/v1/profiles/user_id:nobody", schemas.Problem),
-        ("/v1/groups/g1", schemas.Group),
+        ("/v1/profiles", ProfileList),
+        ("/v1/profiles/user_id:u1", CanonicalProfile),
+        ("/v1/profiles/user_id:u1?verbose=true", CanonicalProfile),
+        ("/v1/profiles/user_id:u1/history", HistoryPage),
+        ("/v1/profiles/user_id:nobody", problems.Problem),
+        ("/v1/groups/g1", GroupAnswer),
         ("/v1/rejections", rejections.RejectionPage),
-        ("/v1/keys", schemas.KeyList),
-        ("/v1/rules", schemas.RulesInForce),
+        ("/v1/keys", api_keys.KeyList),
+        ("/v1/rules", rules.RulesInForce),
     ],
 )
-def test_shapes(shop: Shop, path: str, shape: type) -> None:
+def test_answers_decode_as_the_shapes_of_the_document(shop: Shop, path: str, shape: type) -> None:
     """What is answered can be read as what the document says."""
     consent = {"consent": {"categoryPreferences": {"Marketing": True}}}
     shop.send(

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from app.http.body import BODY_LIMIT
-from app.schemas.native import MOST_LOOKED_UP
+from app.schemas.profiles import MOST_LOOKED_UP
 from tests.app.conftest import AUDIT, Shop, log_of
 from tests.conftest import Running
 

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -44,7 +45,7 @@ def lab(url: str, tmp_path_factory: pytest.TempPathFactory) -> Lab:
 
 async def profiles(ingest: Ingest) -> list[dict[str, Any]]:
     """Every profile of the space."""
-    found: list[dict[str, Any]] = (await list_profiles(ingest.space, 1000, None))["profiles"]
+    found: list[dict[str, Any]] = msgspec.to_builtins((await list_profiles(ingest.space, 1000, None)).profiles)
     return sorted(found, key=lambda profile: profile["profile_id"])
 
 

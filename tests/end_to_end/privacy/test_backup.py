@@ -159,7 +159,7 @@ def test_a_restore_serves_who_was_not_erased(deployment: Deployment) -> None:
             space = await spaces.get(1)
             for number in range(SURVIVORS):
                 profile = await get_profile(space, f"user_id:s{number}")
-                assert profile["traits"] == {"secret": f"of-s{number}"}
+                assert profile.traits == {"secret": f"of-s{number}"}
             with pytest.raises(ProfileNotFound):
                 await get_profile(space, "user_id:victim")
             # A destination that was told of the victim before begins again, and so drops them.

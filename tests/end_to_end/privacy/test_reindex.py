@@ -178,7 +178,7 @@ def test_a_process_that_has_not_heard_of_it(lab: Lab) -> None:
                 await rotate_index_key.begin(ingest.spaces, ingest.space)
                 if finish:
                     await rotate_index_key.rotate(ingest.spaces, ingest.space, quiet)
-                assert (await get_profile(spaces[0], "user_id:u1"))["traits"] == {"n": 1}
+                assert (await get_profile(spaces[0], "user_id:u1")).traits == {"n": 1}
                 assert await answers(spaces[1]) == before
                 asked = Asked(
                     RequestInterface.NATIVE,

@@ -134,7 +134,7 @@ def test_restored_from_before(lab: Lab, begun: bool) -> None:  # noqa: FBT001
             again = await fresh.get(space.tenant.id)
             assert again.keys.versions.live == 2
             await rotate_index_key.destroy_unused_everywhere(fresh, 8)
-            assert (await get_profile(again, "user_id:bob"))["traits"] == {"n": 2}
+            assert (await get_profile(again, "user_id:bob")).traits == {"n": 2}
             for ref in ("user_id:ann", "anonymous_id:a"):
                 with pytest.raises(ProfileNotFound):
                     await get_profile(again, ref)

@@ -60,7 +60,7 @@ def read_all(lab: Lab, value: str | None = None) -> list[int]:
         try:
             space = await spaces.get(1)
             spaces.keyring.signer.sign(b"x")
-            return [(await get_profile(space, f"user_id:u{number}"))["traits"]["n"] for number in range(PEOPLE)]
+            return [(await get_profile(space, f"user_id:u{number}")).traits["n"] for number in range(PEOPLE)]
         finally:
             spaces.keyring.close()
             await spaces.database.close()

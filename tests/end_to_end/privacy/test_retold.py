@@ -163,7 +163,7 @@ def test_taken_in_and_not_begun(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> No
             return await ask(ingest, "ann")
 
     async def then(ingest: Ingest, done: Any) -> None:
-        assert await get_profile(ingest.space, "user_id:ann")
+        assert (await get_profile(ingest.space, "user_id:ann")).identifiers
         assert await finish_interrupted(ingest.spaces, patience=0) == 1
         assert (await shown(ingest, done.id))[0].erasures[0].state == ErasureState.FINISHED
 

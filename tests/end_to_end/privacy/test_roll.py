@@ -62,7 +62,7 @@ async def readable(ingest: Ingest) -> bool:
     try:
         for space in (ingest.space, await fresh.get(ingest.space.tenant.id)):
             for number in range(PEOPLE):
-                assert (await get_profile(space, f"user_id:u{number}"))["traits"] == {"n": number}
+                assert (await get_profile(space, f"user_id:u{number}")).traits == {"n": number}
     finally:
         await fresh.database.close()
     return True
@@ -170,7 +170,7 @@ def test_other_processes_forget(lab: Lab) -> None:
             await roll(ingest.spaces, ingest.space)
             other.keyring.forget_destroyed()
             assert other.keyring._cache.held() == {}
-            assert (await get_profile(space, "user_id:u1"))["traits"] == {"n": 1}
+            assert (await get_profile(space, "user_id:u1")).traits == {"n": 1}
             await other.database.close()
 
     run(main())

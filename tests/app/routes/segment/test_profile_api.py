@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from app.schemas import segment_profiles
+from identity.operations.profiles import segment_answers
 from tests.app.conftest import AUDIT, Shop, log_of
 from tests.conftest import Running
 
@@ -431,13 +432,13 @@ def test_audit(shop: Shop, rows: psycopg.Connection[Any], key: str, noted: int) 
 @pytest.mark.parametrize(
     ("path", "shape"),
     [
-        ("", segment_profiles.ApiProfiles),
-        ("/user_id:u1/traits", segment_profiles.ApiTraits),
-        ("/user_id:u1/traits?verbose=true", segment_profiles.ApiTraits),
-        ("/user_id:u1/external_ids", segment_profiles.ApiExternalIds),
-        ("/user_id:u1/events", segment_profiles.ApiEvents),
-        ("/user_id:u1/metadata", segment_profiles.ApiMetadata),
-        ("/user_id:u1/links", segment_profiles.ApiLinks),
+        ("", segment_answers.ApiProfiles),
+        ("/user_id:u1/traits", segment_answers.ApiTraits),
+        ("/user_id:u1/traits?verbose=true", segment_answers.ApiTraits),
+        ("/user_id:u1/external_ids", segment_answers.ApiExternalIds),
+        ("/user_id:u1/events", segment_answers.ApiEvents),
+        ("/user_id:u1/metadata", segment_answers.ApiMetadata),
+        ("/user_id:u1/links", segment_answers.ApiLinks),
         ("/user_id:nobody/traits", segment_profiles.ApiError),
     ],
 )

@@ -104,7 +104,7 @@ def test_a_lost_answer(lab: Lab, monkeypatch: pytest.MonkeyPatch, *, committed: 
             assert lost
             here = await get_profile(ingest.space, "anonymous_id:a1")
             there = await get_profile(ingest.space, "user_id:u1")
-            assert answer == {"profile_id": here["profile_id"], "remaining_profile_id": there["profile_id"]}
+            assert answer == {"profile_id": here.profile_id, "remaining_profile_id": there.profile_id}
             acts = lab.query("SELECT count(*) FROM evidence WHERE space_id = %s AND kind = 7", ingest.space.tenant.id)
             assert acts == [(1,)]
             ingest.check()

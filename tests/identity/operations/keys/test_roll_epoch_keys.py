@@ -28,7 +28,7 @@ def test_a_roll_moves_every_slot(lab: Lab) -> None:
             assert await roll(ingest.spaces, ingest.space) == 3
             assert lab.query("SELECT DISTINCT epoch FROM slot_key") == [(3,)]
             assert lab.keyring().epochs(ingest.space.public_id) == [3]
-            assert (await get_profile(ingest.space, "user_id:u1"))["traits"] == {"plan": "pro"}
+            assert (await get_profile(ingest.space, "user_id:u1")).traits == {"plan": "pro"}
             ingest.check()
 
     run(main())

@@ -109,8 +109,8 @@ def test_deleted_only(lab: Lab) -> None:
             assert [each.status for each in await ingest.send(beside)] == ["accepted"]
             assert [each.status for each in await ingest.send({"type": "identify", "userId": "u1"})] == ["accepted"]
             after = await get_profile(ingest.space, "user_id:u1")
-            assert after["traits"] == {}
-            assert after["profile_id"] != before["profile_id"]
+            assert after.traits == {}
+            assert after.profile_id != before.profile_id
             assert await sound(ingest)
 
     run(main())
@@ -133,10 +133,10 @@ def test_lifted(lab: Lab) -> None:
             late = {"type": "track", "userId": "u1", "event": "E", "timestamp": "2026-01-01T00:00:00Z"}
             assert [each.status for each in await ingest.send(late)] == ["suppressed"]
             assert [each.status for each in await ingest.send({"type": "identify", "userId": "u1"})] == ["accepted"]
-            assert (await get_profile(ingest.space, "user_id:u1"))["traits"] == {}
+            assert (await get_profile(ingest.space, "user_id:u1")).traits == {}
             await list_suppressions.suppress(ingest.space, ["user_id:u1"], "key_test")
             assert [each.status for each in await ingest.send({"type": "identify", "userId": "u1"})] == ["suppressed"]
-            assert (await get_profile(ingest.space, "user_id:u1"))["event_count"] == 1
+            assert (await get_profile(ingest.space, "user_id:u1")).event_count == 1
             assert await sound(ingest)
 
     run(main())
@@ -156,7 +156,7 @@ def test_one_of_two_who_were_merged(lab: Lab) -> None:
             done = await erase(ingest.space, "user_id:u1")
             assert done.erasures[0].state == ErasureState.FINISHED
             assert await sound(ingest)
-            assert [i["value"] for i in (await get_profile(ingest.space, named[0]))["identifiers"]] == [
+            assert [each.value for each in (await get_profile(ingest.space, named[0])).identifiers] == [
                 "dora@example.org"
             ]
             stranger = {"type": "track", "anonymousId": "a1", "event": "E"}
@@ -210,8 +210,8 @@ def test_held(lab: Lab) -> None:
             assert await gone(ingest.space, ["user_id:u1", "anonymous_id:a1"])
             assert left(lab)["evidence"] == 1
             (kept,) = await held(ingest.space, hold["hold_id"])
-            assert [each["value"] for each in kept["identifiers"]] == ["u1", "a1"]
-            assert (await list_profiles(ingest.space, 10, None))["profiles"] == []
+            assert [each.value for each in kept.identifiers] == ["u1", "a1"]
+            assert (await list_profiles(ingest.space, 10, None)).profiles == []
             assert [each.status for each in await ingest.send({"type": "identify", "userId": "u1"})] == ["suppressed"]
             assert await found(ingest) == []
             assert [each["reason"] for each in await manage_holds.holds(ingest.space)] == ["case 12"]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from identity.operations.corrections.put_rules import put_rules
+from identity.operations.profiles.answers import HistoryIdentifier
 from identity.operations.profiles.read_group import get_group
 from identity.operations.profiles.read_history import get_history
 from identity.operations.profiles.read_profile import get_profile
@@ -82,8 +83,8 @@ def test_a_key_of_a_space_that_is_gone(lab: Lab) -> None:
     async def main() -> None:
         async with ingesting(lab) as ingest:
             made = await manage_spaces.create_space(ingest.spaces, "other")
-            caller = await manage_spaces.KeyCheck(ingest.spaces).caller(made["keys"]["admin"])
-            await manage_spaces.delete_space(ingest.spaces, made["space_id"], "other")
+            caller = await manage_spaces.KeyCheck(ingest.spaces).caller(made.keys.admin)
+            await manage_spaces.delete_space(ingest.spaces, made.space_id, "other")
             with pytest.raises(SpaceNotFound):
                 await manage_spaces.create_key(ingest.spaces, caller, "late", ["write"])
 
@@ -112,8 +113,8 @@ def test_history_outlives_many_rules(lab: Lab) -> None:
             for most in range(1, 8):
                 await put_rules(ingest.space, {"limits": {"crm": {"max": most}}}, "test")
             page = await get_history(ingest.space, "user_id:u2", 10, None)
-            demoted = [line for line in page["history"] if line["type"] == "identifiers_demoted"]
-            assert demoted[0]["identifiers"] == [{"type": "anonymous_id", "value": "a1", "reason": "limit:user_id"}]
+            demoted = [line for line in page.history if line.type == "identifiers_demoted"]
+            assert demoted[0].identifiers == [HistoryIdentifier("anonymous_id", "a1", "limit:user_id")]
 
     run(main())
 
@@ -125,7 +126,7 @@ def test_a_group_is_found_in_any_spelling(lab: Lab) -> None:
         async with ingesting(lab) as ingest:
             await ingest.send({"type": "group", "userId": "u1", "groupId": " Cafe\u0301 "})
             for spelling in (" Cafe\u0301 ", "Caf\u00e9"):
-                assert (await get_group(ingest.space, spelling))["group_id"] == "Caf\u00e9"
+                assert (await get_group(ingest.space, spelling)).group_id == "Caf\u00e9"
             with pytest.raises(GroupNotFound):
                 await get_group(ingest.space, " ")
 

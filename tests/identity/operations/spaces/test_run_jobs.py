@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 
 from identity.operations.spaces import run_jobs
 from identity.operations.spaces.run_jobs import Jobs, Progress
@@ -37,13 +38,13 @@ def test_asked_run_followed(lab: Lab) -> None:
         space = await lab.space(spaces)
         runner = Jobs(spaces, {KIND: echo})
         asked = await runner.ask(space, KIND, {"ask": SECRET})
-        assert asked["state"] == "queued"
-        assert (await runner.follow(space, asked["job_id"]))[1]["state"] == "queued"
+        assert asked.state == "queued"
+        assert (await runner.follow(space, asked.job_id))[1].state == "queued"
         assert await runner.run_next()
         assert not await runner.run_next()
-        kind, told = await runner.follow(space, asked["job_id"], 5)
-        assert (kind, told["state"], told["result"]) == (KIND, "done", {"told": SECRET})
-        assert (told["done"], told["total"]) == (3, 4)
+        kind, told = await runner.follow(space, asked.job_id, 5)
+        assert (kind, told.state, told.result) == (KIND, "done", {"told": SECRET})
+        assert (told.done, told.total) == (3, 4)
         assert SECRET.encode() not in b"".join(bytes(row) for (row,) in lab.query("SELECT payload FROM job"))
         for unknown in ("job_" + "0" * 32, "nonsense"):
             with pytest.raises(JobNotFound):
@@ -62,7 +63,7 @@ def test_waiting_ends_with_the_job(lab: Lab) -> None:
         runner, other = Jobs(spaces, {KIND: echo}), Jobs(spaces, {KIND: echo})
         running = asyncio.create_task(runner.run_for_ever())
         asked = await other.ask(space, KIND, {"ask": 1})
-        assert (await other.follow(space, asked["job_id"], 30))[1]["state"] == "done"
+        assert (await other.follow(space, asked.job_id, 30))[1].state == "done"
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         await spaces.database.close()
@@ -93,7 +94,7 @@ def test_a_runner_that_is_gone(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Non
         await asyncio.gather(running, return_exceptions=True)
         while not await other.run_next():  # noqa: ASYNC110 (another process would not be told either)
             await asyncio.sleep(0.1)
-        assert (await other.follow(space, asked["job_id"]))[1]["result"] == {"told": 2}
+        assert (await other.follow(space, asked.job_id))[1].result == {"told": 2}
         await spaces.database.close()
 
     run(main())
@@ -115,9 +116,9 @@ def test_what_goes_wrong_is_said(lab: Lab, error: Exception, code: str) -> None:
         runner = Jobs(spaces, {KIND: fails})
         asked = await runner.ask(space, KIND, {"ask": SECRET})
         assert await runner.run_next()
-        told = (await runner.follow(space, asked["job_id"]))[1]
-        assert (told["state"], told["error"]) == ("failed", code)
-        assert "result" not in told
+        told = (await runner.follow(space, asked.job_id))[1]
+        assert (told.state, told.error) == ("failed", code)
+        assert told.result is UNSET
         await spaces.database.close()
 
     run(main())
@@ -138,7 +139,7 @@ def test_an_outage_is_waited_out(lab: Lab) -> None:
         with pytest.raises(DatabaseUnavailable):
             await runner.run_next()
         assert lab.query("SELECT state FROM job") == [(JobState.RUNNING,)]
-        assert (await runner.follow(space, asked["job_id"]))[1]["state"] == "running"
+        assert (await runner.follow(space, asked.job_id))[1].state == "running"
         await spaces.database.close()
 
     run(main())

@@ -1,0 +1,8 @@
+"""Fields as the API shows them: times and ids in text, with what the OpenAPI document says of them."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+Time = Annotated[str, Meta(description="RFC 3339, UTC.", examples=["2026-01-31T12:00:00.000Z"])]
+PublicProfileId = Annotated[str, Meta(examples=["prf_0197c1a2b3c47d5e8f90a1b2c3d4e5f6"])]
