@@ -100,7 +100,9 @@ async def page_of(profile: Opened, wanted: ListParameters, after: int | None) ->
             return shown, part.cut
 
 
-def _opened(profile: Opened, part: store.CallsPage, wanted: ListParameters, above: int, below: int) -> list[ProfileCall]:
+def _opened(
+    profile: Opened, part: store.CallsPage, wanted: ListParameters, above: int, below: int
+) -> list[ProfileCall]:
     """The calls of a part of the list, in order, up to its cut; beyond the cut some calls are not read yet."""
     found = []
     for row in part.rows:
