@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
 
+import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -102,19 +102,19 @@ def rotate_index(url: str, settings: Settings, space_ids: Sequence[str]) -> None
             job = (await asked.follow(space, job.job_id, wait=0 if runs.result() else 1))[1]
         if job.state != "done":
             raise OnefoldError(f"The rotation of the index key has failed ({job.error}); run it again.")
-        return _said(job.result or {})
+        return _said(msgspec.convert(job.result, rotate_index_key.IndexKeyState))
 
     asyncio.run(_each(url, settings, space_ids, work))
 
 
-def _said(result: dict[str, Any]) -> str:
-    said = f"everything is under version {result['version']} of the index key"
-    if result["oldest"] == result["version"]:
+def _said(state: rotate_index_key.IndexKeyState) -> str:
+    said = f"everything is under version {state.version} of the index key"
+    if state.oldest == state.version:
         return f"{said}, and no other is left"
-    why = [f"message ids until {result['messages_until']}"] if result["messages_until"] else []
-    if result["hashes_left"]:
-        why.append(f"{result['hashes_left']} hashes of what nothing else is kept of")
-    return f"{said}; version {result['oldest']} is kept for {' and '.join(why)}"
+    why = [f"message ids until {state.messages_until}"] if state.messages_until else []
+    if state.hashes_left:
+        why.append(f"{state.hashes_left} hashes of what nothing else is kept of")
+    return f"{said}; version {state.oldest} is kept for {' and '.join(why)}"
 
 
 async def _each(url: str, settings: Settings, space_ids: Sequence[str], work: Work) -> None:

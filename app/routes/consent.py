@@ -7,8 +7,8 @@ from fastapi import APIRouter, Depends, Query, Response
 from app.http.auth import ByPrivacy
 from app.http.openapi import body, described
 from app.http.responses import Segment, answer
-from app.schemas.consent import Decisions, Recorded
-from identity.operations.ingest import record_consent
+from app.schemas.consent import Decisions, Recorded, recorded
+from identity.operations.ingest.record_consent import record_consent
 from identity.operations.profiles.answers import ConsentAt
 from identity.operations.profiles.consent_history import consent_at
 from identity.operations.spaces import record_read
@@ -22,7 +22,7 @@ At = Annotated[str | None, Query(max_length=64, description="RFC 3339; without i
 @router.post("/v1/consent", **described(Recorded, BadIdentifier, BadDecisions, Suppressed, takes=Decisions))
 async def record(visit: ByPrivacy, said: Annotated[Decisions, Depends(body(Decisions))]) -> Response:
     """Record what somebody decided; it counts from the moment this is answered, everywhere."""
-    told = await record_consent.record(
+    consent = await record_consent(
         visit.space,
         visit.onefold.ingest_queue,
         said.identifier,
@@ -33,8 +33,8 @@ async def record(visit: ByPrivacy, said: Annotated[Decisions, Depends(body(Decis
         minor=said.minor,
         evidence=said.evidence,
     )
-    await record_read.note(visit.space, visit.caller.key_id, "consent.record", told["profile_id"])
-    return answer(told)
+    await record_read.note(visit.space, visit.caller.key_id, "consent.record", consent.profile_id)
+    return answer(recorded(consent))
 
 
 @router.get("/v1/consent/{ref}", **described(ConsentAt, BadIdentifier, BadParameter, ProfileNotFound, TooMuch))

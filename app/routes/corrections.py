@@ -5,7 +5,6 @@ Every act is in the audit with the transaction that does it.
 
 from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app.http.auth import ByImporter, ByLister
@@ -13,7 +12,7 @@ from app.http.body import decode
 from app.http.openapi import body, described
 from app.http.responses import Segment, answer
 from app.schemas.calls import BatchedCall
-from app.schemas.corrections import Parted, Removed, Unmerge
+from app.schemas.corrections import Parted, Removed, Unmerge, parted, removed
 from identity.operations.corrections import remove_identifier as remove
 from identity.operations.corrections import unmerge_profile
 from identity.values.calls import Outcome, Source
@@ -28,7 +27,7 @@ async def simulate(visit: ByImporter, request: Request) -> Response:
     """The outcome that a call would have now; nothing is written."""
     source = Source(visit.caller.key, visit.caller.server)
     outcome = await visit.onefold.dry_runs.simulate(visit.space, decode(await request.body()), source)
-    return answer(msgspec.to_builtins(outcome))
+    return answer(outcome)
 
 
 @router.post(
@@ -38,15 +37,15 @@ async def simulate(visit: ByImporter, request: Request) -> Response:
 async def unmerge(visit: ByLister, wanted: Annotated[Unmerge, Depends(body(Unmerge))]) -> Response:
     """Take identifiers out of a profile into one of their own, with all that came with them."""
     source, actor = Source(visit.caller.key, visit.caller.server), visit.caller.key_id
-    parted = await unmerge_profile.unmerge_profile(
+    unmerged = await unmerge_profile.unmerge_profile(
         visit.space, wanted.identifiers, block=wanted.block, source=source, actor=actor
     )
-    return answer(parted)
+    return answer(parted(unmerged))
 
 
 @router.delete("/v1/identifiers/{ref}", **described(Removed, BadIdentifier, IdentifierNotFound, LastIdentifier))
 async def remove_identifier(visit: ByLister, ref: Segment, *, block: Blocks = False) -> Response:
     """Take one identifier off its profile; with `block` it never comes back."""
     source = Source(visit.caller.key, visit.caller.server)
-    removed = await remove.remove_identifier(visit.space, ref, block=block, source=source, actor=visit.caller.key_id)
-    return answer(removed)
+    gone = await remove.remove_identifier(visit.space, ref, block=block, source=source, actor=visit.caller.key_id)
+    return answer(removed(gone))

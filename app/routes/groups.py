@@ -6,7 +6,7 @@ from app.http.auth import ByGroupReader, ByLister
 from app.http.openapi import described
 from app.http.responses import Segment, answer
 from app.schemas.groups import Left
-from identity.operations.ingest.leave_group import leave
+from identity.operations.ingest.leave_group import leave_group
 from identity.operations.profiles import read_group
 from identity.operations.spaces import record_read
 from identity.values.calls import Source
@@ -28,6 +28,6 @@ async def take_out(visit: ByLister, group_id: Segment, ref: Segment) -> Response
     """Takes the profile of `type:value` out of a group; a later group call takes it in again."""
     await read_group.get_group(visit.space, group_id)
     source = Source(visit.caller.key, visit.caller.server)
-    left = await leave(visit.space, visit.onefold.ingest_queue, group_id, ref, source)
-    await record_read.note(visit.space, visit.caller.key_id, "group.leave", left["profile_id"])
-    return answer(left)
+    left = await leave_group(visit.space, visit.onefold.ingest_queue, group_id, ref, source)
+    await record_read.note(visit.space, visit.caller.key_id, "group.leave", left.profile_id)
+    return answer(Left(left.group_id, left.profile_id, member=False))

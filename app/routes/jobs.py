@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import msgspec
 from fastapi import APIRouter, Query, Request, Response
 from msgspec import UNSET
 
@@ -59,5 +60,6 @@ async def follow(visit: ByLister, job_id: Segment, wait: Wait = 0) -> Response:
 async def _follow(visit: ByLister, job_id: str, wait: float) -> JobStatus:
     kind, status = await visit.onefold.jobs.follow(visit.space, job_id, wait)
     if kind == JobKind.SIMULATE and status.result is not UNSET:
-        status.result = await simulate_rules.tell(visit.space, status.result)
+        stored = msgspec.convert(status.result, simulate_rules.SimulationResult)
+        status.result = msgspec.to_builtins(await simulate_rules.name_examples(visit.space, stored))
     return status

@@ -16,7 +16,8 @@ router = APIRouter(tags=["Rules"])
 @router.get("/v1/rules", **described(RulesInForce))
 async def get_rules(visit: ByAdmin) -> Response:
     """The rules in force, defaults filled in, with their version."""
-    return answer(await rules.get_rules(visit.space))
+    in_force = await rules.get_rules(visit.space)
+    return answer({**in_force.document(), "version": in_force.version})
 
 
 @router.put("/v1/rules", **described(RulesVersion, BadRules, takes=RulesDocument))

@@ -4,6 +4,8 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+from identity.operations.ingest.record_consent import RecordedConsent
+from identity.planning.resolution.event_time import format_time
 from identity.values.public_fields import PublicProfileId, Time
 
 
@@ -25,3 +27,8 @@ class Recorded(Struct):
     evidence_id: str
     captured_at: Time
     decisions: dict[str, bool]
+
+
+def recorded(value: RecordedConsent) -> Recorded:
+    """Renders the decisions that were recorded."""
+    return Recorded(value.profile_id, value.evidence_id, format_time(value.captured_at), value.decisions)

@@ -4,6 +4,9 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from identity.operations.corrections.remove_identifier import RemovedIdentifier
+from identity.operations.corrections.unmerge_profile import Unmerged
+from identity.values.ids import public_profile
 from identity.values.public_fields import PublicProfileId
 
 MOST_PARTED = 10_000
@@ -17,14 +20,24 @@ class Unmerge(Struct):
 
 
 class Parted(Struct):
-    """The profile that the identifiers are now, and the one they left."""
+    """The profile that the identifiers have now, and the profile they left."""
 
     profile_id: PublicProfileId
     remaining_profile_id: PublicProfileId
 
 
+def parted(value: Unmerged) -> Parted:
+    """Renders an unmerge."""
+    return Parted(public_profile(value.profile_id), public_profile(value.remaining_profile_id))
+
+
 class Removed(Struct):
-    """The profile an identifier was taken off, null where it was nobody's; whether it is blocked."""
+    """The profile that lost the identifier, null if no profile had it; whether the identifier is blocked."""
 
     profile_id: PublicProfileId | None
     blocked: bool
+
+
+def removed(value: RemovedIdentifier) -> Removed:
+    """Renders the removal of an identifier."""
+    return Removed(None if value.profile_id is None else public_profile(value.profile_id), value.blocked)

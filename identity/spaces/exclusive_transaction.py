@@ -1,20 +1,20 @@
-"""One act of a person on the profiles of a space, in one transaction that holds the gate alone.
+"""A change of a space in one transaction that holds the space lock alone, as an unmerge or an erasure.
 
-Nothing else of the space is written meanwhile, so an act sees everything that was answered before
-it, and whatever is answered after it was planned on what it left. What it names is under the newest
-version of the index key before it looks at it. It is planned again whole when anything goes wrong before
-its commit; a commit whose answer is lost is settled by its evidence.
+Invariant: no other writer commits in between. So a change sees every call that was answered before it, and
+every later call is planned on what the change left. The identifiers that it names are under the newest version
+of the index key before it reads them. An error before the commit rolls all of it back, and the change is decided
+again; if the answer to a commit is lost, the evidence that the change wrote shows whether it happened.
 """
 
-import random
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from typing import Generic, TypeVar
 
 from msgspec import Struct
 
 from identity.planning.resolution.resolution_rules import Rules
-from identity.spaces.new_subject_keys import NewSubjectKeys
-from identity.spaces.rekey_profiles import older_names, rekey_hashes, rekey_profiles
+from identity.spaces.blind_indexes import older_names
+from identity.spaces.new_subject_keys import NewSubjectKeys, random_key_slot
+from identity.spaces.rekey_profiles import rekey_hashes, rekey_profiles
 from identity.spaces.retry import repeat_write, writer_policy
 from identity.spaces.space import Space
 from identity.store.destinations import disclosures
@@ -30,10 +30,8 @@ from identity.store.profiles.snapshot_queries import happened
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import Identifier
 from identity.values.errors import Conflict, KeyUnavailable
-from identity.values.stamps import SLOT_BITS
 
-KEY_SLOTS = 4_096
-MARGIN = 1_000_000  # microseconds that the stamps of one act may take
+T = TypeVar("T")
 _POLICY = writer_policy(attempts=12, outage_attempts=12)
 
 
@@ -68,27 +66,26 @@ class ExclusiveSpace(SpaceReader):
         self._writer = writer
 
     def stamps(self, after: int) -> int:
-        """A stamp after this one. Conflict where the lease has to reach further first."""
-        if (after >> SLOT_BITS) + MARGIN >= self._writer.clock.until:
-            self._writer.follow_clock(after >> SLOT_BITS)
+        """A stamp after this one. Conflict if the lease on the writer slot has to be extended first."""
+        if not self._writer.covers(after):
             raise Conflict
         return self._writer.clock.next(after)
 
     @property
     def lane(self) -> int:
-        """The lane of the feed that this writer tells its changes to."""
+        """The lane of the change feed that this writer appends to."""
         return self._writer.clock.slot % spaces_and_keys.LANES
 
     async def new_subject_keys(self) -> NewSubjectKeys:
         """New subject keys, under a key slot that is locked to the end of the transaction."""
-        slot = random.randrange(KEY_SLOTS)  # noqa: S311 (spreads keys, guards nothing)
+        slot = random_key_slot()
         second = await load.lock(self.connection, self.space.tenant, (), set(), (), (), slot)
         return NewSubjectKeys(self.space, self.gate.epoch, slot, second.slot)
 
     async def load_owners(self, keys: Sequence[bytes]) -> None:
-        """Has `owners` know those of more identifiers, by keys that stood in a row.
+        """Adds the owners of more identifiers to `owners`, by keys that were read from a row.
 
-        While a rotation is under way they are brought under its version first, and the row with them.
+        While a rotation is under way their profiles are rekeyed first, and the row with them.
         """
         found = await erase.owners(self.connection, self.space.tenant, keys)
         if found and self.gate.live < self.gate.newest:
@@ -98,9 +95,9 @@ class ExclusiveSpace(SpaceReader):
         self.owners.update(found)
 
     async def require_known(self, keys: Sequence[bytes]) -> None:
-        """Returns where it is known whether anybody bears these keys, whose values are not; else KeyUnavailable.
+        """Raises KeyUnavailable while a key rotation leaves open whether any profile holds these blind indexes.
 
-        Somebody may lie under another name, older or newer, which does not follow from the one that is known.
+        Without its value, an identifier's older or newer blind index cannot be computed from the one at hand.
         """
         unknown = set(keys) - self.owners.keys()
         if not unknown or self.gate.oldest == self.gate.newest:
@@ -111,29 +108,29 @@ class ExclusiveSpace(SpaceReader):
             raise KeyUnavailable
 
     async def rekey_named(self, named: Sequence[Identifier]) -> None:
-        """Brings all that lies under older names of these under the newest."""
+        """Rekeys everything that bears an older blind index of these identifiers."""
         if self.gate.oldest == self.gate.newest:
             return
-        names = older_names(self.space, named, self.gate.oldest)
+        names = older_names(self.space.keys, named, self.gate.oldest)
         await self.load_owners([*names, *names.values()])
         await rekey_hashes(self.space, self.connection, names)
 
 
-class SpaceChange(Struct):
-    """What a decision changes: the rows to write, the answer, and the (origin, stamp) of its evidence.
+class SpaceChange(Struct, Generic[T]):
+    """What a decision changes: the answer, the rows to write, and the (origin, stamp) of its evidence.
 
     Without rows nothing is written.
     """
 
-    answer: Any
+    answer: T
     writes: Writes | None = None
     proof: tuple[bytes, int] | None = None
 
 
 async def run_exclusive(
-    space: Space, named: Sequence[Identifier], decide: Callable[[ExclusiveSpace], Awaitable[SpaceChange]]
-) -> Any:
-    """Performs one act; see `run_exclusive_with`."""
+    space: Space, named: Sequence[Identifier], decide: Callable[[ExclusiveSpace], Awaitable[SpaceChange[T]]]
+) -> T:
+    """Runs one exclusive transaction on a writer connection of its own; see `run_exclusive_with`."""
     writer = WriterConnection(space.database)
     try:
         return await run_exclusive_with(writer, space, named, decide)
@@ -145,17 +142,17 @@ async def run_exclusive_with(
     writer: WriterConnection,
     space: Space,
     named: Sequence[Identifier],
-    decide: Callable[[ExclusiveSpace], Awaitable[SpaceChange]],
-) -> Any:
-    """Performs an act; `named` are the identifiers it names, whose origins the exclusive then knows.
+    decide: Callable[[ExclusiveSpace], Awaitable[SpaceChange[T]]],
+) -> T:
+    """Runs one exclusive transaction. `named` are the identifiers whose origins `decide` finds in `owners`.
 
-    Their keys are to be made by `decide`, each time: those of before may be of another version.
+    `decide` computes their blind indexes in every attempt: the version of the index key may have changed.
 
-    Raises what `decide` raises, or Unavailable: then send it again, it is done once or not at all.
+    Raises what `decide` raises, or Unavailable: then the change happened once or not at all, and is safe to repeat.
     """
-    tried: list[SpaceChange] = []
+    tried: list[SpaceChange[T]] = []
 
-    async def attempt(connection: PipelineConnection) -> Any:
+    async def attempt(connection: PipelineConnection) -> T:
         return await _attempt(space, connection, writer, named, decide, tried)
 
     return await repeat_write(_POLICY, space.database, writer, attempt)
@@ -166,9 +163,9 @@ async def _attempt(
     connection: PipelineConnection,
     writer: WriterConnection,
     named: Sequence[Identifier],
-    decide: Callable[[ExclusiveSpace], Awaitable[SpaceChange]],
-    tried: list[SpaceChange],
-) -> Any:
+    decide: Callable[[ExclusiveSpace], Awaitable[SpaceChange[T]]],
+    tried: list[SpaceChange[T]],
+) -> T:
     lease = writer.lease
     if lease is None:
         raise Conflict
@@ -191,7 +188,7 @@ async def _attempt(
         return done.answer
     changed = {*done.writes.lifted, *(row.id for row, _ in done.writes.touched)}
     if changed:
-        # What was exported of somebody who is parted, by pointers or by a split, is about somebody else too.
+        # An access export of a profile that is split holds data of another person from now on.
         await access_exports.drop_containing(connection, space.tenant, sorted(changed))
     if done.writes.inherits:
         await disclosures.copy_to_twins(connection, space.tenant, done.writes.inherits)

@@ -1,8 +1,8 @@
-"""The ledger of a space in its two places: the database, and the journal beside the epoch keys.
+"""The two copies of a ledger: one in the database, one in the journal beside the epoch keys.
 
-The journal follows the database, never the other way round while a space is served. Where it is ahead
-the database was restored from a backup, and what happened since (erasures!) has to be done again first;
-where the two differ somebody wrote in one of them. Either way the space is not served.
+Invariant: while a space is served the journal follows the database. A journal that is ahead means that the database
+was restored from a backup, and the erasures since have to be repeated first; two copies that differ mean that one
+was tampered with. In both cases the space is not served.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ PAGE = 1_000
 
 
 async def check(database: Database, tenant: Tenant, journal: Journal) -> None:
-    """Returns where a space may be served. Quarantined, LedgerBroken, KeyUnavailable otherwise."""
+    """Raises Quarantined, LedgerBroken or KeyUnavailable unless the space may be served."""
     last = await asyncio.to_thread(journal.last)
     async with database.reading() as connection:
         head = await ledger.read_head(connection, tenant)
@@ -34,7 +34,7 @@ async def check(database: Database, tenant: Tenant, journal: Journal) -> None:
 
 
 async def publish(database: Database, tenant: Tenant, journal: Journal) -> int:
-    """Copies what is new in the ledger into the journal, on disk on return; up to which number."""
+    """Copies new entries of the ledger into the journal, on disk on return; the number of the last entry."""
     while True:
         last = await asyncio.to_thread(journal.last)
         seq, hash_ = last or (0, b"")
@@ -54,5 +54,5 @@ async def publish(database: Database, tenant: Tenant, journal: Journal) -> int:
 
 
 def chained(before: bytes, entry: bytes) -> bytes:
-    """The hash of an entry and of all before it."""
+    """The hash of an entry, chained to that of the entry before."""
     return sha256(b"\x01" + before + entry).digest()

@@ -1,20 +1,30 @@
-"""Making subject keys: every origin and every group has one of its own, under one of the space's slots.
+"""New subject keys: every origin and every group has one of its own, under one of the key slots of the space.
 
-All that are made in one transaction share a slot, whose row the transaction holds, so a roll of
-the epoch key can never leave one of them behind.
+Invariant: the keys of one transaction share a slot, whose row the transaction locks, so a roll of the epoch key
+never misses one of them.
 """
+
+import random
 
 from identity.spaces.space import Space
 from identity.store.postgres.rows import SubjectKeyRow
 from identity.values.ids import new_id
 from identity.vault.subject_keys import SlotKey, SubjectKey
 
+KEY_SLOTS = 4_096
+"""How many key slots a space spreads its subject keys over."""
+
+
+def random_key_slot() -> int:
+    """A key slot for a transaction: random, so that writers rarely meet at one row."""
+    return random.randrange(KEY_SLOTS)  # noqa: S311 (spreads keys, guards nothing)
+
 
 class NewSubjectKeys:
-    """Makes the keys of one transaction; `rows` and `new_slot` are what it has to write.
+    """Makes the keys of one transaction, which writes `rows` and `new_slot`.
 
-    `slot` is the slot's number, `held` its epoch and wrapped key as they were locked, None where it
-    has none yet: then one is made under `epoch`, that of the gate.
+    `slot` is the number of the key slot and `held` its epoch and wrapped key as they were locked. A slot without
+    a key (`held` is None) gets one under `epoch`, that of the gate row.
     """
 
     def __init__(self, space: Space, epoch: int, slot: int, held: tuple[int, bytes] | None) -> None:
@@ -28,11 +38,11 @@ class NewSubjectKeys:
         self.new_slot: tuple[int, int, bytes] | None = None
 
     def get(self, id_: bytes) -> SubjectKey | None:
-        """The key made for this origin or group, if one was."""
+        """The key that was made for an origin or group, if any."""
         return self._made.get(id_)
 
     def make(self, id_: bytes) -> SubjectKey:
-        """A fresh key for an origin or group."""
+        """A new key for an origin or group."""
         if self._key is None:
             epoch, wrapped = self._held or (self._epoch, self._space.keys.new_slot_key(self._slot, self._epoch))
             if self._held is None:

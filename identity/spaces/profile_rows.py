@@ -1,4 +1,4 @@
-"""An origin between its row and the value that a plan is made from."""
+"""Converts an origin between its row and the value that the planner works on."""
 
 from collections.abc import Mapping
 
@@ -10,12 +10,12 @@ from identity.vault.subject_keys import SubjectKey
 
 
 def unwrap_key(space: Space, row: KeyRow) -> SubjectKey:
-    """The subject key of a row, by way of its slot's."""
+    """The subject key of a row, unwrapped with the key of its slot."""
     return space.keys.slot(row.slot, row.epoch, row.slot_wrapped).unwrap(row.key_id, row.wrapped)
 
 
 def to_profile(row: OriginRow, names: Mapping[int, str]) -> Profile:
-    """An origin as a plan wants it. KeyError for a type that this process does not know yet."""
+    """The value of an origin. KeyError for an identifier type that this process has not read yet."""
     own = counters.unpack(row.own, names)
     folded = counters.copy(own) if row.folded is None else counters.unpack(row.folded, names)
     return Profile(
@@ -35,7 +35,7 @@ def to_profile(row: OriginRow, names: Mapping[int, str]) -> Profile:
 
 
 def to_row(profile: Profile, codes: Mapping[str, int], before: OriginRow | None = None) -> OriginRow:
-    """An origin as it is stored; where `before` is given, its counters are still those."""
+    """The row of an origin; with `before` the counters are unchanged and taken from there."""
     if before is None:
         own = counters.pack(profile.own, codes.__getitem__)
         alone = profile.head != profile.id or counters.same(profile.folded, profile.own)

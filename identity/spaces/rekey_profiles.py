@@ -1,18 +1,18 @@
-"""Brings profiles and groups under the newest version of the index key, each whole or not at all.
+"""Rekeys profiles and groups: brings them under the newest version of the index key, each whole or not at all.
 
-Invariants, while a rotation is under way: everything that lies at the origins of a canonical profile bears
-names of one version, and so do a group and all that belong to it. They are changed under the gate held
-alone; whoever writes to one first brings it under the newest version, in a transaction that holds the
-gate, and no name under an older one is ever written again. So a writer that finds neither an older nor a
-newer name of an identifier may give it the newer one: nobody can give it another.
+Invariants while a rotation is under way: all rows of a canonical profile bear blind indexes of one version, and so
+do a group and its members. They change only under the space lock held alone. A writer rekeys a profile before it
+writes to it, and never writes a blind index of an older version. So a writer that finds neither an older nor a
+newer blind index of an identifier may write the newer one: no other writer can have written the older one.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from identity.planning.corrections import rekey_rows
 from identity.planning.resolution.document import unpack as unpack_document
 from identity.planning.resolution.stored_calls import split_keys, unpack
+from identity.spaces.blind_indexes import older_names
 from identity.spaces.profile_rows import unwrap_key
 from identity.spaces.space import Space
 from identity.spaces.stored_call_identifiers import identifiers_of
@@ -33,23 +33,13 @@ _REMOVE = StoredKind.REMOVE
 _UNMERGE = StoredKind.UNMERGE
 
 
-def older_names(space: Space, identifiers: Iterable[Identifier], since: int) -> dict[bytes, bytes]:
-    """What these identifiers were called under each version from one on: older key -> newest key."""
-    older = space.keys.older(since)
-    return {
-        index.identifier(each.type, each.value): space.keys.identifier(each.type, each.value)
-        for each in (identifiers if older else ())
-        for index in older
-    }
-
-
 async def rekey_hashes(space: Space, connection: Connection, names: Mapping[bytes, bytes]) -> None:
-    """Gives what only a hash was kept of its newest name, now that somebody has named it."""
+    """Rekeys bare hashes of identifiers, whose values a call has just named."""
     await rekey_sql.rename_keys(connection, space.tenant, names, remember=False)
 
 
 async def rekey_groups(space: Space, connection: Connection, after: bytes) -> bytes | None:
-    """Brings the next groups under the newest version; the last of them, None where there is none left."""
+    """Rekeys the next groups and returns the id of the last one, or None once there is none left."""
     names = {}
     found = await rekey_sql.list_groups(connection, space.tenant, after, AT_ONCE)
     for row, key in found:
@@ -63,24 +53,24 @@ async def rekey_groups(space: Space, connection: Connection, after: bytes) -> by
 async def rekey_profiles(
     space: Space, connection: Connection, origins: Collection[bytes], begun: frozenset[bytes] = frozenset()
 ) -> None:
-    """Brings the canonical profiles of these origins under the newest version; the gate is held alone."""
+    """Rekeys the canonical profiles of these origins; the space lock is held alone."""
     rows = await snapshot_queries.origins(connection, space.tenant, sorted(origins))
-    moving = _Moving(space, connection)
-    ids = await moving.pending(rows)
+    rekeying = _Rekeying(space, connection)
+    ids = await rekeying.pending(rows)
     if not ids:
         return
-    await moving.read(ids)
-    others = await moving.parted(begun | ids)
+    await rekeying.read(ids)
+    others = await rekeying.parted(begun | ids)
     if others:
-        # Those who were parted from it once are named by its acts, and no row of its own says how.
-        await rekey_sql.rename_keys(connection, space.tenant, moving.names, remember=True)
+        # Its unmerges name identifiers that left, whose values only the rows of the other profiles hold.
+        await rekey_sql.rename_keys(connection, space.tenant, rekeying.names, remember=True)
         await rekey_profiles(space, connection, others, begun | ids)
-        await moving.ask()
-    await moving.write([row for row in rows if row.id in ids])
+        await rekeying.ask()
+    await rekeying.write([row for row in rows if row.id in ids])
 
 
-class _Moving:
-    """Some canonical profiles on their way; `names` are all that is known of what they name."""
+class _Rekeying:
+    """Some canonical profiles while they are rekeyed; `names` maps known older blind indexes to the newest."""
 
     def __init__(self, space: Space, connection: Connection) -> None:
         self.space = space
@@ -93,7 +83,7 @@ class _Moving:
         self.evidence: list[snapshot_queries.LainRow] = []
 
     async def pending(self, rows: list[OriginRow]) -> frozenset[bytes]:
-        """Opens the identifiers; returns the origins of the profiles that are not under the newest version yet."""
+        """Unseals the identifiers and returns the origins of the profiles that are not under the newest version yet."""
         space, tenant, ids = self.space, self.space.tenant, sorted(row.id for row in rows)
         if not ids:
             return frozenset()
@@ -117,7 +107,7 @@ class _Moving:
                 sealed = subject.seal(IDENTIFIER, new[:16], 0, value)
                 self.held.append((each.origin, each.key, new, sealed))
                 self._also(type_, value.decode())
-        # Of one that has no identifier only what it was told says whom it named.
+        # A profile without identifiers is known only by what its calls named.
         pending = frozenset(id_ for id_ in ids if head[id_] in behind or head[id_] not in there)
         for key in keys:
             if key.id in pending and key.document is not None and key.version is not None:
@@ -129,10 +119,10 @@ class _Moving:
 
     def _also(self, type_: str, value: str) -> None:
         versions = self.space.keys.versions
-        self.names |= older_names(self.space, [Identifier(type_, value)], versions.oldest)
+        self.names |= older_names(self.space.keys, [Identifier(type_, value)], versions.oldest)
 
     async def read(self, origins: frozenset[bytes]) -> None:
-        """Opens the evidence: what it names, kept or not, is known by its value."""
+        """Unseals the evidence, which holds the values of the identifiers that it names."""
         space, ids = self.space, sorted(origins)
         self.evidence = await snapshot_queries.evidence(self.connection, space.tenant, ids)
         self.history = await snapshot_queries.history(self.connection, space.tenant, ids)
@@ -153,7 +143,7 @@ class _Moving:
         await self.ask()
 
     async def ask(self) -> None:
-        """Asks what the rotation has found out about names that nothing here explains."""
+        """Looks up blind indexes whose values nothing here holds among those that the rotation has found so far."""
         unknown = {key for row in self.evidence for key in split_keys(row.kept)}
         unknown |= {key for row in self.history for key in rekey_rows.named(row.kind, row.keys)}
         unknown -= self.names.keys()
@@ -161,13 +151,13 @@ class _Moving:
         self.names |= await rekey_sql.known_new_keys(self.connection, self.space.tenant, sorted(unknown))
 
     async def parted(self, begun: frozenset[bytes]) -> set[bytes]:
-        """The origins of others that the unmerges here name, under names that are not known yet."""
+        """The origins of other profiles that the unmerges here name by blind indexes that are not known yet."""
         named = {key for row in self.evidence if row.kind == _UNMERGE for key in split_keys(row.kept)}
         found = await erase.owners(self.connection, self.space.tenant, sorted(named - self.names.keys()))
         return set(found.values()) - begun
 
     async def write(self, rows: list[OriginRow]) -> None:
-        """Everything under its new names."""
+        """Writes all rows under their new blind indexes."""
         names, types = self.names, self.space.names
         evidence: list[tuple[bytes, int, bytes, bytes | None]] = []
         sets: dict[tuple[bytes, bytes], bytes] = {}
@@ -202,7 +192,7 @@ class _Moving:
 
 
 async def rekey_all(space: Space, connection: Connection) -> None:
-    """Brings a whole space under the newest version in the transaction of the connection, gate held alone."""
+    """Rekeys a whole space in the transaction of the connection, which holds the space lock alone."""
     after: bytes | None = bytes(16)
     while after is not None:
         after = await rekey_groups(space, connection, after)

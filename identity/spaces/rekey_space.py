@@ -1,8 +1,8 @@
-"""Takes a rotation of the index key to its end: profile by profile, while everybody reads and writes.
+"""Completes a rotation of the index key, profile by profile, during reads and writes.
 
-Each step is a transaction of its own under the gate held alone, finds what an earlier one did, and does
-nothing twice: so it may die anywhere, be begun anew, and be done by several at once. What nobody can come
-to any more by an older name, as all who write bring it along (`identity.spaces.rekey_profiles`), is passed in one walk.
+Each step is a transaction of its own under the space lock held alone and skips what an earlier step did. So the walk
+may die anywhere, start again, and run in several processes at once. One walk is enough, because every writer rekeys
+what it writes to (`identity.spaces.rekey_profiles`).
 """
 
 from collections.abc import Awaitable, Callable
@@ -30,24 +30,27 @@ _FIRST = bytes(16)
 # A missing key too: a roll may have moved it after it was read and before it was opened.
 _POLICY = RetryPolicy(attempts=8, jitter=0.01, conflicts=(Conflict, KeyUnavailable))
 ROTATED: Final = "keys.rotate_index"
-"""What the ledger calls it."""
+"""The action in the ledger."""
 
 
 async def _quiet(_done: int, _total: int) -> None:
-    """Nobody watches."""
+    """Reports to nobody."""
 
 
 async def activate_next_version(space: Space, connection: Connection, gate: SpaceLockRow, now: int) -> None:
-    """Under the gate held alone: the next version, which is in the key store, and the keys of types under it."""
+    """Puts the next version, which is in the key store, in force, with the keys of types under it.
+
+    The space lock is held alone.
+    """
     index = space.keys.index(gate.newest + 1)
     names = [(code, index.type_name(name)) for code, name in (await space.read_types()).items()]
     await index_key_rotation.begin(connection, space.tenant.id, names, max(gate.stamp, now << SLOT_BITS))
 
 
 async def rotate_up_to(space: Space, connection: Connection, version: int, now: int) -> None:
-    """Ends a rotation, and does those up to a version, in one transaction: see `journeys.restore`.
+    """Ends a rotation under way, and makes those up to a version, in one transaction of a restore.
 
-    What was noted since then names everything by the keys of that version.
+    The entries of the journal that follow name everything by the keys of that version.
     """
     gate = await index_key_rotation.hold_gate(connection, space.tenant.id)
     while gate.newest < version or gate.live < gate.newest:
@@ -61,13 +64,13 @@ async def rotate_up_to(space: Space, connection: Connection, version: int, now: 
 
 
 async def finish_rotation(space: Space, progress: Progress = _quiet) -> None:
-    """Returns once everything is under the newest version. KeyUnavailable where an older one is gone too soon."""
+    """Returns once everything is under the newest version. KeyUnavailable if an older version is missing."""
     await space.refresh_versions()
     version = space.keys.versions.newest
     if space.keys.versions.live == version:
         return
     await space.read_types()
-    # Of its own, not of the pool: under the gate others are asked for rules.
+    # Not from the pool: a step reads rules on a second connection while it holds the space lock.
     with translated():
         connection = await space.database.writer()
     try:
@@ -99,7 +102,7 @@ async def _walk(space: Space, connection: PipelineConnection, version: int, prog
 async def _step(
     space: Space, connection: PipelineConnection, version: int, work: Callable[[], Awaitable[bytes | None]]
 ) -> bytes | None:
-    """One transaction under the gate held alone; nothing where another version is in force by now."""
+    """One transaction under the space lock held alone; does nothing once another version is in force."""
 
     async def attempt() -> bytes | None:
         with translated():
@@ -113,7 +116,7 @@ async def _step(
 
 
 async def _end(space: Space, connection: Connection, version: int) -> None:
-    """What was named before its new name was known gets that now; then nothing is under an older version."""
+    """Rekeys the unmerges that named identifiers before these were rekeyed, and ends the rotation."""
     tenant = space.tenant
     evidence, history = await index_key_rotation.correction_rows(connection, tenant, _UNMERGE, HistoryKind.UNMERGED)
     keys = {key for *_, kept in evidence for key in split_keys(kept)}

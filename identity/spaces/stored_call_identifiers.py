@@ -1,15 +1,16 @@
-"""What a stored call named, found again by reading its body as it was read when it arrived."""
+"""The identifiers that a stored call named: its body is read as it was read on arrival."""
 
 from identity.planning.resolution.extract import extract
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import Kept, source
+from identity.spaces.blind_indexes import index_call
 from identity.spaces.space import Space
 from identity.values.calls import STORED_KINDS, Identifier
 from identity.values.errors import BadCall
 
 
 def identifiers_of(kept: Kept, rules: Rules) -> list[Identifier]:
-    """Everything a stored call named, linked or not. BadCall."""
+    """Every identifier that a stored call named, linked or not. BadCall."""
     call = extract(
         kept.body, kind=STORED_KINDS[kept.kind], rules=rules, received=kept.received, sent_at=None, source=source(kept)
     )
@@ -19,7 +20,7 @@ def identifiers_of(kept: Kept, rules: Rules) -> list[Identifier]:
 
 
 def identifiers_by_key(space: Space, kept: Kept, rules: Rules) -> dict[bytes, tuple[str, str]]:
-    """The same by each key it may have: a demoted identifier belongs to nobody here."""
+    """The same by every blind index that each may have."""
     return {
         key: (each.type, each.value)
         for each in identifiers_of(kept, rules)
@@ -28,9 +29,9 @@ def identifiers_by_key(space: Space, kept: Kept, rules: Rules) -> dict[bytes, tu
 
 
 def strongest_key(space: Space, kept: Kept, rules: Rules) -> bytes | None:
-    """The key of the identifier that a plain call landed by: of those it named, the first by priority.
+    """The key of the identifier with the highest priority in a plain call: the one that found its profile.
 
-    A plain call demoted none of them, so under the rules of its time this is the one it kept first.
+    A plain call demoted no identifier, so under the rules of its time this is the first that it kept.
     """
     try:
         call = extract(
@@ -51,11 +52,11 @@ def strongest_key(space: Space, kept: Kept, rules: Rules) -> bytes | None:
 
 
 def alias_keys(space: Space, kept: Kept, rules: Rules) -> tuple[list[bytes], bytes | None]:
-    """The readings of the previous id of a stored alias call, and the id it became a name of."""
+    """The keys of the previous id of a stored alias call in both readings, and of the id it was linked to."""
     call = extract(
         kept.body, kind=STORED_KINDS[kept.kind], rules=rules, received=kept.received, sent_at=None, source=source(kept)
     )
-    space.index(call, set())
+    index_call(space.keys, call, set())
     if call.alias is None or call.alias.to is None:
         return [], None
     return [i.key for i in (call.alias.user, call.alias.anonymous) if i is not None], call.alias.to.key

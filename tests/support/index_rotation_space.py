@@ -152,7 +152,7 @@ async def quiet(_done: int, _total: int) -> None:
     """Nobody watches."""
 
 
-async def rotate(spaces: Spaces, space: Space, days: int = 8) -> dict[str, Any]:
+async def rotate(spaces: Spaces, space: Space, days: int = 8) -> rotate_index_key.IndexKeyState:
     """A rotation from its beginning to its end."""
     await rotate_index_key.begin(spaces, space)
     return await rotate_index_key.rotate(spaces, space, quiet, days)

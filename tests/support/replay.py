@@ -16,6 +16,7 @@ from identity.planning.resolution.plan import Plan
 from identity.planning.resolution.planner_state import Counters, Profile
 from identity.planning.resolution.stored_calls import pack_demoted
 from identity.planning.resolution.stored_calls import source as source_of
+from identity.spaces.blind_indexes import index_call
 from identity.values.calls import ACTS, KINDS, STORED_KINDS, Call
 from identity.values.enums import FeedOperation, HistoryKind
 from identity.vault.keyring import Keyring
@@ -117,7 +118,7 @@ class Replayed(World):
             source=source_of(kept),
         )  # fmt: skip
         call.time, call.message_id = kept.time, kept.message_id
-        self.stored.space.index(call, set())
+        index_call(self.stored.space.keys, call, set())
         return call
 
     def _stamps(self, logged: Logged) -> Callable[[int], int]:

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from identity.operations.corrections.put_rules import put_rules
 from identity.operations.corrections.remove_identifier import remove_identifier
 from identity.operations.corrections.unmerge_profile import unmerge_profile
-from identity.operations.ingest import commit
 from identity.operations.ingest.queue import IngestQueue
 from identity.operations.ingest.request import Request
 from identity.operations.keys import rotate_index_key
@@ -22,7 +22,7 @@ from identity.operations.privacy import request_erasure
 from identity.operations.profiles.read_profile import get_profile
 from identity.operations.spaces.open_spaces import open_spaces
 from identity.planning.privacy.request_kinds import Asked
-from identity.spaces import rekey_space
+from identity.spaces import new_subject_keys, rekey_space
 from identity.spaces.space import Spaces
 from identity.store.corrections import rules
 from identity.store.ingest import load
@@ -43,7 +43,7 @@ class _Server:
 
     async def do_open(self, order: dict[str, Any]) -> None:
         if "slots" in order:
-            commit.KEY_SLOTS = order["slots"]
+            vars(new_subject_keys)["KEY_SLOTS"] = order["slots"]
         if "at_once" in order:
             vars(rekey_space)["AT_ONCE"] = order["at_once"]
         if "ahead" in order:
@@ -83,16 +83,18 @@ class _Server:
             changes = await rules.changes(connection, space.tenant.id)
         return next(change.stamp for change in changes if change.version == version), version
 
-    async def do_act(self, order: dict[str, Any]) -> Any:
-        """An unmerge or a removal; the name of the error where it is refused."""
+    async def do_act(self, order: dict[str, Any]) -> str | None:
+        """An unmerge or a removal; the name of the error if it is refused."""
         space = await self.spaces.get(order["space"])
         who = Source(9, server=True)
         try:
             if order["act"] == "unmerge":
-                return await unmerge_profile(space, order["named"], block=order["block"], source=who, actor="test")
-            return await remove_identifier(space, order["named"][0], block=order["block"], source=who, actor="test")
+                await unmerge_profile(space, order["named"], block=order["block"], source=who, actor="test")
+            else:
+                await remove_identifier(space, order["named"][0], block=order["block"], source=who, actor="test")
         except OnefoldError as error:
             return type(error).__name__
+        return None
 
     async def do_erase(self, order: dict[str, Any]) -> Any:
         """The states of the erasures of a request; the name of the error where it is refused."""
@@ -122,7 +124,8 @@ class _Server:
         space = await self.spaces.get(order["space"])
         if order.get("begin", True):
             await rotate_index_key.begin(self.spaces, space)
-        return await rotate_index_key.rotate(self.spaces, space, quiet)
+        rotated = await rotate_index_key.rotate(self.spaces, space, quiet)
+        return structs.asdict(rotated)
 
     async def do_find(self, order: dict[str, Any]) -> list[bool]:
         """Whether each of these is found, asked one by one."""

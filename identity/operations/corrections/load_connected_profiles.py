@@ -12,7 +12,9 @@ from identity.planning.corrections.rebuild import ASLEEP
 from identity.planning.resolution.extract import extract
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import Kept, source, split_keys, unpack
-from identity.spaces.space import Space, retry_on_key_rotation
+from identity.spaces.blind_indexes import index_call
+from identity.spaces.index_versions import retry_on_key_rotation
+from identity.spaces.space import Space
 from identity.store.corrections import connected_profiles
 from identity.values.calls import ACTS, MICRO, STORED_KINDS, Call
 from identity.values.errors import BadCall
@@ -88,7 +90,7 @@ def reread(space: Space, kept: Kept, rules: Rules, usable: Container[str]) -> Ca
         return Call(kind, kept.message_id, kept.time, kept.received, source(kept), kept.body, [], [])
     call.time, call.message_id = kept.time, kept.message_id
     call.identifiers = [i for i in call.identifiers if i.type in usable]
-    space.index(call, set())
+    index_call(space.keys, call, set())
     return call
 
 

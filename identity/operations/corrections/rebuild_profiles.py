@@ -6,7 +6,7 @@ a rebuild that was interrupted is simply begun again. So it is where the index k
 once everything is under the newest.
 """
 
-from typing import Any
+from msgspec import Struct
 
 from identity.operations.corrections.load_connected_profiles import Progress, load_connected_profiles
 from identity.operations.corrections.replay_calls import ReplayedProfiles, replay
@@ -18,9 +18,10 @@ from identity.planning.resolution.planner_state import Profile
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import Kept, pack_demoted
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, SpaceReader, run_exclusive_with
+from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.profile_rows import to_row
 from identity.spaces.rekey_space import finish_rotation
-from identity.spaces.space import Space, retry_on_key_rotation
+from identity.spaces.space import Space
 from identity.store.corrections.connected_profiles import freeze
 from identity.store.corrections.connected_profiles import gate as read_gate
 from identity.store.ingest.write import Writes
@@ -31,8 +32,15 @@ from identity.values.documents import Document
 from identity.values.enums import FeedOperation, HistoryKind
 
 
-async def rebuild_space(space: Space, actor: int, progress: Progress) -> dict[str, Any]:
-    """Rebuilds all profiles of a space; returns what changed. `actor` is the number of a key."""
+class RebuildResult(Struct, frozen=True):
+    """How many profiles a rebuild changed, and under which version of the rules."""
+
+    profiles_changed: int
+    rules_version: int
+
+
+async def rebuild_space(space: Space, actor: int, progress: Progress) -> RebuildResult:
+    """Rebuilds all profiles of a space. `actor` is the number of an API key."""
     writer = WriterConnection(space.database)
     try:
         while True:
@@ -40,7 +48,7 @@ async def rebuild_space(space: Space, actor: int, progress: Progress) -> dict[st
             rules = await space.rules()
             changed = await _rebuild_all(writer, space, rules, actor, progress)
             if changed is not None:
-                return {"profiles_changed": changed, "rules_version": rules.version}
+                return RebuildResult(profiles_changed=changed, rules_version=rules.version)
     finally:
         await writer.close()
 
@@ -85,22 +93,21 @@ async def _rebuild(
 ) -> int | None:
     """One transaction; how many profiles it changed, None where it is no more under these rules and index keys."""
 
-    async def decide(exclusive: ExclusiveSpace) -> SpaceChange:
+    async def decide(exclusive: ExclusiveSpace) -> SpaceChange[int | None]:
         if (exclusive.rules.version, exclusive.gate.newest, exclusive.gate.live) != under:
             return SpaceChange(None)
         if await on_hold(exclusive.connection, space.tenant, heads):
-            # What a hold keeps is kept as it is, with whomever it is tied to; it is rebuilt another time.
+            # Profiles on hold stay as they are, with all that are connected to them, until a later rebuild.
             return SpaceChange(0)
         replayed = await replay(exclusive, heads, since)
         types = {gained.identifier.type for gained in replayed.rebuilt.links.values()}
-        await space.know_types(types)
+        await space.ensure_types(types)
         return await _rows(exclusive, replayed, actor)
 
-    changed: int | None = await run_exclusive_with(writer, space, (), decide)
-    return changed
+    return await run_exclusive_with(writer, space, (), decide)
 
 
-async def _rows(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, actor: int) -> SpaceChange:
+async def _rows(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, actor: int) -> SpaceChange[int | None]:
     """What has to be written, if anything has."""
     opened, stored, rebuilt = replayed.opened, replayed.stored, replayed.rebuilt
     moved = _moved(replayed)

@@ -1,14 +1,15 @@
-"""Removing one identifier, and blocking it if asked: it is forgotten, what it brought stays."""
+"""Removes one identifier and, on request, blocks it: the identifier is forgotten, the data it brought stays."""
 
-from typing import Any
+from msgspec import Struct
 
 from identity.operations.corrections.seal_profiles import act_record, changes, history, seal_act
 from identity.operations.corrections.unseal_profiles import UnsealedProfiles, open_whole, showed
 from identity.planning.corrections.remove_identifier import Removal, remove
 from identity.planning.resolution.working_set import set_key
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
+from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.profile_rows import to_row
-from identity.spaces.space import Space, retry_on_key_rotation
+from identity.spaces.space import Space
 from identity.store.ingest.write import Writes
 from identity.store.ledger.ledger import entry
 from identity.store.privacy.erase import on_hold
@@ -17,21 +18,28 @@ from identity.values.calls import Identifier, Source
 from identity.values.enums import SpaceMark
 from identity.values.errors import IdentifierNotFound, LastIdentifier
 from identity.values.identifiers import parse
-from identity.values.ids import public_profile
+from identity.values.ids import ProfileId, public_profile
 from identity.values.stamps import stamp_time
 
 ACTION = "identifier.remove"
 
 
+class RemovedIdentifier(Struct, frozen=True):
+    """The profile that lost the identifier, if any profile had it, and whether the identifier is blocked."""
+
+    profile_id: ProfileId | None
+    blocked: bool
+
+
 @retry_on_key_rotation
-async def remove_identifier(space: Space, ref: str, *, block: bool, source: Source, actor: str) -> dict[str, Any]:
+async def remove_identifier(space: Space, ref: str, *, block: bool, source: Source, actor: str) -> RemovedIdentifier:
     """Takes an identifier, written `type:value`, off its profile; `block` keeps it from coming back.
 
-    One that nobody has can still be blocked. BadIdentifier, IdentifierNotFound, LastIdentifier.
+    An identifier of no profile can be blocked too. BadIdentifier, IdentifierNotFound, LastIdentifier.
     """
     named = parse(ref, (await space.rules()).region)
 
-    async def decide(exclusive: ExclusiveSpace) -> SpaceChange:
+    async def decide(exclusive: ExclusiveSpace) -> SpaceChange[RemovedIdentifier]:
         key = space.keys.identifier(named.type, named.value)
         if key not in exclusive.owners or await on_hold(exclusive.connection, space.tenant, [exclusive.owners[key]]):
             return _block(exclusive, key, actor, block=block)
@@ -42,23 +50,22 @@ async def remove_identifier(space: Space, ref: str, *, block: bool, source: Sour
         origin = removal.link.origin
         await opened.unlock(origin)
         writes = await _rows(exclusive, opened, removal, named, source, block=block)
-        profile_id = public_profile(removal.head.canonical)
-        writes.ledger = [entry(actor, ACTION, profile_id, stamp_time(removal.stamp))]
-        return SpaceChange({"profile_id": profile_id, "blocked": block}, writes, (origin, removal.stamp))
+        profile_id = ProfileId(removal.head.canonical)
+        writes.ledger = [entry(actor, ACTION, public_profile(profile_id), stamp_time(removal.stamp))]
+        return SpaceChange(RemovedIdentifier(profile_id, blocked=block), writes, (origin, removal.stamp))
 
-    answer: dict[str, Any] = await run_exclusive(space, [named], decide)
-    return answer
+    return await run_exclusive(space, [named], decide)
 
 
-def _block(exclusive: ExclusiveSpace, key: bytes, actor: str, *, block: bool) -> SpaceChange:
-    """What is left to do with an identifier that nobody has."""
+def _block(exclusive: ExclusiveSpace, key: bytes, actor: str, *, block: bool) -> SpaceChange[RemovedIdentifier]:
+    """Blocks an identifier that no profile has. IdentifierNotFound without `block`."""
     if not block:
         raise IdentifierNotFound
     stamp = exclusive.stamps(exclusive.gate.stamp)
     writes = Writes(
         gate=stamp, marks=SpaceMark.BLOCKED, blocked=[key], ledger=[entry(actor, ACTION, None, stamp_time(stamp))]
     )
-    return SpaceChange({"profile_id": None, "blocked": True}, writes)
+    return SpaceChange(RemovedIdentifier(None, blocked=True), writes)
 
 
 async def _rows(
@@ -70,7 +77,7 @@ async def _rows(
     *,
     block: bool,
 ) -> Writes:
-    """The rows of a removal. Of the sets it was seen in, none was seen from now on."""
+    """The rows of a removal; every set of identifiers that contained the removed one loses its sighting."""
     space, key, origin, stamp = exclusive.space, removal.link.key, removal.link.origin, removal.stamp
     writes = Writes(gate=stamp, lane=exclusive.lane)
     writes.touched = [(to_row(p, space.codes), opened.rows[p.id].stamp) for p in removal.profiles.values()]

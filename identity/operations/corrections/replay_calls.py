@@ -12,8 +12,8 @@ from identity.planning.corrections.replay import Ground, Replay, Told
 from identity.planning.resolution.planner_state import Sighting
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import Kept, split_keys, unpack_demoted
+from identity.spaces.blind_indexes import older_names
 from identity.spaces.exclusive_transaction import SpaceReader
-from identity.spaces.rekey_profiles import older_names
 from identity.store.corrections import connected_profiles
 from identity.values.calls import ACTS, STORED_KINDS, Identifier
 from identity.values.ids import new_id
@@ -71,7 +71,7 @@ async def _ground(view: SpaceReader, opened: UnsealedProfiles, log: Iterable[Tol
         for call in (told.call for told in log if told.call is not None):
             previous = () if call.alias is None else (call.alias.user, call.alias.anonymous)
             named += [*call.identifiers, *(each for each in previous if each is not None)]
-        older = older_names(space, named, oldest)
+        older = older_names(space.keys, named, oldest)
     forgotten, blocked, cuts = await connected_profiles.constraints(
         view.connection, space.tenant, sorted(keys | older.keys())
     )
@@ -94,7 +94,7 @@ async def _log(opened: UnsealedProfiles, rules: Rules) -> list[Told]:
     ]
     calls = [told.call for told in log if told.call is not None]
     types = {identifier.type for call in calls for identifier in call.identifiers}
-    usable = await space.room_for(types)
+    usable = await space.possible_types(types)
     for call in calls if types - usable else ():
         call.identifiers = [identifier for identifier in call.identifiers if identifier.type in usable]
     return sorted(log, key=lambda told: told.stamp)

@@ -1,21 +1,20 @@
-"""What other rules would change over all that is kept; nothing is written.
+"""Simulates other rules over all that is stored; nothing is written.
 
-Its examples name identifiers by blind index: whoever reads them gets the values from the profiles
-that hold them then, so nobody who was erased meanwhile is named.
+The stored result names identifiers by blind index. A reader gets their values from the profiles that hold them
+at that moment, so a person who was erased meanwhile is not named.
 """
 
-from typing import Any
-
-import msgspec
+from msgspec import Struct, structs
 
 from identity.operations.corrections.load_connected_profiles import Progress, load_connected_profiles
 from identity.operations.corrections.replay_calls import replay
 from identity.planning.corrections.rules_diff import Difference, compare
 from identity.planning.resolution.resolution_rules import Rules, compile_rules
 from identity.spaces.exclusive_transaction import SpaceReader
+from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.profile_rows import unwrap_key
 from identity.spaces.rekey_space import finish_rotation
-from identity.spaces.space import Space, retry_on_key_rotation
+from identity.spaces.space import Space
 from identity.store.corrections import connected_profiles
 from identity.values.ids import public_profile
 from identity.vault.seal import IDENTIFIER
@@ -23,27 +22,52 @@ from identity.vault.seal import IDENTIFIER
 MOST_EXAMPLES = 20
 
 
-async def simulate_rules(space: Space, document: object, progress: Progress) -> dict[str, Any]:
-    """Counts and examples of what a candidate document would change. BadRules."""
+class SimulationExample(Struct, frozen=True):
+    """A profile that would be split, or profiles that would be joined, with some identifiers of each part.
+
+    An identifier is the hex of its blind index in the stored result, and `type:value` in the one that is shown.
+    """
+
+    change: str
+    profile_id: str
+    parts: list[list[str]]
+
+
+class SimulationResult(Struct, frozen=True):
+    """Counts and examples of the changes, in the form that the job stores and the API shows."""
+
+    profiles_before: int
+    profiles_after: int
+    profiles_split: int
+    profiles_joined: int
+    identifiers_lost: int
+    identifiers_gained: int
+    identifiers_demoted: int
+    demotions_lifted: int
+    calls_unresolved: int
+    reasons: dict[str, int]
+    examples: list[SimulationExample]
+
+
+async def simulate_rules(space: Space, document: object, progress: Progress) -> SimulationResult:
+    """The changes that a candidate document would make. BadRules."""
     rules = compile_rules(document, (await space.rules()).version + 1)
     whole = None
     while whole is None:
         await finish_rotation(space)
         whole = await _compare_all(space, rules, progress)
-    told: dict[str, Any] = msgspec.to_builtins(whole)
-    told["examples"] = [
-        {
-            "change": each.change,
-            "profile_id": public_profile(each.profile),
-            "parts": [[key.hex() for key in part] for part in each.parts],
-        }
+    counts = structs.asdict(whole)
+    counts["examples"] = [
+        SimulationExample(
+            each.change, public_profile(each.profile), [[key.hex() for key in part] for part in each.parts]
+        )
         for each in whole.examples
     ]
-    return told
+    return SimulationResult(**counts)
 
 
 async def _compare_all(space: Space, rules: Rules, progress: Progress) -> Difference | None:
-    """One walk through the space; None where its index key was rotated meanwhile."""
+    """One walk through the space; None if its index key was rotated meanwhile."""
     versions = space.keys.versions
     found = await load_connected_profiles(space, rules, progress)
     done, total = 0, found.profiles
@@ -72,9 +96,9 @@ async def _compare(space: Space, rules: Rules, heads: list[bytes], since: int) -
 
 
 @retry_on_key_rotation
-async def tell(space: Space, result: dict[str, Any]) -> dict[str, Any]:
-    """The result of a simulation with the identifiers of its examples as they are written."""
-    keys = {bytes.fromhex(key) for each in result["examples"] for part in each["parts"] for key in part}
+async def name_examples(space: Space, result: SimulationResult) -> SimulationResult:
+    """The stored result of a simulation with the values of the identifiers that profiles still hold."""
+    keys = {bytes.fromhex(key) for each in result.examples for part in each.parts for key in part}
     names = await space.read_types()
     async with space.database.reading() as connection:
         found = await connected_profiles.identifier_values(connection, space.tenant, sorted(keys))
@@ -83,7 +107,7 @@ async def tell(space: Space, result: dict[str, Any]) -> dict[str, Any]:
         value = unwrap_key(space, key).open(IDENTIFIER, row.key[:16], 0, row.value).decode()
         values[row.key.hex()] = f"{names[row.type]}:{value}"
     examples = [
-        {**each, "parts": [[values[key] for key in part if key in values] for part in each["parts"]]}
-        for each in result["examples"]
+        structs.replace(each, parts=[[values[key] for key in part if key in values] for part in each.parts])
+        for each in result.examples
     ]
-    return {**result, "examples": examples}
+    return structs.replace(result, examples=examples)

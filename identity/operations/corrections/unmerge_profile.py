@@ -1,42 +1,51 @@
-"""Unmerge: named identifiers leave into a profile of their own, with everything that came with them."""
+"""Unmerge: moves identifiers out of a profile into one of their own, with everything that came with them."""
 
 from collections.abc import Sequence
-from typing import Any
+
+from msgspec import Struct
 
 from identity.operations.corrections.seal_profiles import act_record, seal_parting
 from identity.operations.corrections.unseal_profiles import open_for_parting
 from identity.planning.corrections.unmerge import part
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
-from identity.spaces.space import Space, retry_on_key_rotation
+from identity.spaces.index_versions import retry_on_key_rotation
+from identity.spaces.space import Space
 from identity.store.ledger.ledger import entry
 from identity.store.privacy.erase import on_hold
 from identity.values.calls import Source
 from identity.values.errors import NotOneProfile, TooManyCuts
 from identity.values.identifiers import parse
-from identity.values.ids import new_id, public_profile
+from identity.values.ids import ProfileId, new_id, public_profile
 from identity.values.stamps import stamp_time
 
 MOST_CUTS = 64
 
 
+class Unmerged(Struct, frozen=True):
+    """The profile that the identifiers have now, and the profile they left."""
+
+    profile_id: ProfileId
+    remaining_profile_id: ProfileId
+
+
 @retry_on_key_rotation
 async def unmerge_profile(
     space: Space, identifiers: Sequence[str], *, block: bool, source: Source, actor: str
-) -> dict[str, Any]:
-    """Parts identifiers, written `type:value`, from their profile; `block` keeps the two sides apart.
+) -> Unmerged:
+    """Splits identifiers, written `type:value`, off their profile; `block` keeps the two sides apart.
 
-    BadIdentifier; NotOneProfile where they are not all known and of one profile, or none would stay;
+    BadIdentifier; NotOneProfile unless all of them are known and of one profile, and others of it stay;
     TooManyCuts.
     """
     region = (await space.rules()).region
     parsed = [parse(text, region) for text in identifiers]
 
-    async def decide(exclusive: ExclusiveSpace) -> SpaceChange:
+    async def decide(exclusive: ExclusiveSpace) -> SpaceChange[Unmerged]:
         named = {space.keys.identifier(each.type, each.value) for each in parsed}
         if not named or exclusive.owners.keys() != named:
             raise NotOneProfile
         if await on_hold(exclusive.connection, space.tenant, sorted(set(exclusive.owners.values()))):
-            # What a hold keeps is kept as it is, and not told of.
+            # A profile on hold stays as it is, and the answer does not reveal the hold.
             raise NotOneProfile
         opened = await open_for_parting(exclusive, next(iter(exclusive.owners.values())), named)
         whole = opened.whole
@@ -52,10 +61,9 @@ async def unmerge_profile(
         }
         record = act_record("unmerge", source, stamp_time(parting.stamp), body)
         writes = seal_parting(opened, parting, await exclusive.new_subject_keys(), record, exclusive.lane)
-        leaving, staying = public_profile(parting.leaving.canonical), public_profile(parting.staying.canonical)
-        writes.ledger = [entry(actor, "profile.unmerge", staying, stamp_time(parting.stamp))]
-        answer = {"profile_id": leaving, "remaining_profile_id": staying}
-        return SpaceChange(answer, writes, (parting.staying.id, parting.stamp))
+        staying = parting.staying.canonical
+        writes.ledger = [entry(actor, "profile.unmerge", public_profile(staying), stamp_time(parting.stamp))]
+        unmerged = Unmerged(ProfileId(parting.leaving.canonical), ProfileId(staying))
+        return SpaceChange(unmerged, writes, (parting.staying.id, parting.stamp))
 
-    answer: dict[str, Any] = await run_exclusive(space, parsed, decide)
-    return answer
+    return await run_exclusive(space, parsed, decide)

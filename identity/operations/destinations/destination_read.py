@@ -20,7 +20,8 @@ from identity.operations.destinations.destination_scope import (
 from identity.operations.profiles.find_profile import MOST_DOCUMENTS
 from identity.operations.profiles.profile import Opened
 from identity.planning.destinations.policy import Visible
-from identity.spaces.space import Space, retry_on_key_rotation
+from identity.spaces.index_versions import retry_on_key_rotation
+from identity.spaces.space import Space
 from identity.store.profiles import profile_queries
 from identity.values.calls import Identifier
 from identity.values.errors import Conflict, DatabaseUnavailable, ProfileNotFound

@@ -33,7 +33,8 @@ from identity.planning.destinations.gap_explanation import (
 from identity.planning.destinations.policy import Visible, winners
 from identity.planning.resolution.placeholder_values import NOBODYS_EMAILS, stands_for_nobody
 from identity.planning.resolution.stored_calls import unpack_demoted
-from identity.spaces.space import Space, retry_on_key_rotation
+from identity.spaces.index_versions import retry_on_key_rotation
+from identity.spaces.space import Space
 from identity.store.destinations import deliveries, destinations, feed, unknown_identifiers
 from identity.store.profiles import profile_queries
 from identity.values.errors import BadIdentifier, DestinationNotFound

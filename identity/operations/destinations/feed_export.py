@@ -15,7 +15,8 @@ from identity.planning.destinations.feed_pages import BEGINNING, Position, pack
 from identity.planning.destinations.policy import Visible
 from identity.planning.destinations.warehouse_tables import Event, ExportStep, Gone, Link, Mapped, State
 from identity.planning.resolution.stored_calls import Kept, unpack
-from identity.spaces.space import Space, retry_on_key_rotation
+from identity.spaces.index_versions import retry_on_key_rotation
+from identity.spaces.space import Space
 from identity.store.destinations import feed
 from identity.store.profiles import profile_queries
 from identity.store.spaces import spaces_and_keys

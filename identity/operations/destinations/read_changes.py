@@ -20,7 +20,8 @@ from identity.operations.destinations.feed_lines import (
     read_lines,
 )
 from identity.planning.destinations.feed_pages import Position, pack
-from identity.spaces.space import Space, retry_on_key_rotation
+from identity.spaces.index_versions import retry_on_key_rotation
+from identity.spaces.space import Space
 from identity.values.calls import Identifier
 from identity.values.errors import BadCursor, Resync, TooMuch
 from identity.values.stamps import stamp_time

@@ -1,17 +1,15 @@
 """One batch of one space through load, plan and apply, in one transaction.
 
-A batch is planned on locked rows only. Whatever goes wrong before the commit rolls all of it
-back and plans it again, as does whatever it was read under that the gate does not name any more (rules,
-index key); a commit whose answer is lost is settled by the rows that name the batch,
-those of its messages and that of what it did not take. So a batch is in the database once or not
-at all, and nothing acknowledged is lost.
+Invariant: a batch is in the database once or not at all, and nothing acknowledged is lost. A batch is planned on
+locked rows only. An error before the commit rolls all of it back, and the batch is planned again; so it is when
+the gate row names other rules or another index key than the calls were read under. If the answer to a commit is
+lost, the rows that name the batch, those of its messages and of its rejections, show whether it happened.
 """
 
-import random
 from collections.abc import Sequence
 
 from identity.operations.ingest.record_rejections import rejection_row
-from identity.operations.ingest.rekey_on_write import Behind
+from identity.operations.ingest.rekey_on_write import up_to_date
 from identity.operations.ingest.request import Request
 from identity.operations.ingest.seal import Sealer
 from identity.operations.ingest.unseal import (
@@ -25,6 +23,7 @@ from identity.planning.resolution.plan import Plan
 from identity.planning.resolution.planner import plan as make_plan
 from identity.planning.resolution.planner_state import Neighbourhood
 from identity.planning.resolution.resolution_rules import Rules
+from identity.spaces.new_subject_keys import random_key_slot
 from identity.spaces.retry import Again, repeat_write, writer_policy
 from identity.spaces.space import Space
 from identity.store.ingest import load
@@ -40,8 +39,6 @@ from identity.values.ids import new_id, public_profile
 from identity.values.stamps import SLOT_BITS, Clock, stamp_time
 
 _POLICY = writer_policy(attempts=12, outage_attempts=5)
-KEY_SLOTS = 4_096
-MARGIN = 1_000_000  # microseconds that the stamps of one batch may take
 
 
 class _Batch:
@@ -104,27 +101,25 @@ class Writer:
             list({key for request in requests for key in request.keys}),
             stamp,
             lease,
-            # A commit whose answer was lost may still be under way: it holds the gate until it is done.
+            # A commit whose answer was lost may still be under way: it holds the space lock until it is done.
             alone=batch.alone or bool(tried),
         )
         if tried:
-            # Before anything else: reading again would give calls without an id another one.
+            # Before the calls are read again, which would give those without a message id another one.
             done = await load.committed_batch(connection, space.tenant, [call.message for call in calls], list(tried))
             if done is not None:
                 await rollback(connection)
                 _answer(requests, tried[done])
                 return None
-        current = await _current(connection, space, requests, first)
+        current = await up_to_date(connection, space, requests, first)
         if current is None:
             return Again.AGAIN
         first = current
         rules = await space.rules(first.gate.rules_version)
         opened, slot, held = await self._open(connection, space, calls, rules, first)
-        newest = max(first.gate.stamp, opened.newest) >> SLOT_BITS
-        if newest + MARGIN >= self.clock.until:
-            # Another host's clock is ahead of ours: the lease has to reach beyond what it wrote.
+        if not self._writer.covers(max(first.gate.stamp, opened.newest)):
+            # The clock of another host is ahead: the lease has to reach beyond the stamps that it gave.
             await rollback(connection)
-            self._writer.follow_clock(newest)
             return Again.AGAIN
         made = make_plan(opened.around, calls, rules, self.clock.next, new_id, public_profile)
         if made.rests_on_absence and not batch.alone:
@@ -155,11 +150,11 @@ class Writer:
     async def _open(
         self, connection: PipelineConnection, space: Space, calls: Sequence[Call], rules: Rules, first: load.BatchClaim
     ) -> tuple[UnsealedBatch, int, tuple[int, bytes] | None]:
-        """Locks what the first round trip found and opens it."""
+        """Locks the rows that the first round trip found, and unseals them."""
         groups = {call.group_key for call in calls if call.group is not None}
         known = first.owners
         may_mint = bool(groups) or any(i.key not in known for call in calls for i in call.identifiers)
-        slot = random.randrange(KEY_SLOTS)  # noqa: S311 (spreads keys, guards nothing)
+        slot = random_key_slot()
         marked = await self._marks(connection, space, calls, first) if first.gate.marks else Neighbourhood()
         second = await load.lock(
             connection,
@@ -187,7 +182,7 @@ class Writer:
     async def _marks(
         self, connection: PipelineConnection, space: Space, calls: Sequence[Call], first: load.BatchClaim
     ) -> Neighbourhood:
-        """What must be respected of what these calls name."""
+        """The suppressions, erasures, blocks and cuts of the identifiers that these calls name."""
         named = {i.key: i for call in calls for i in (*call.identifiers, *call.unlinked)}
         for call in calls:
             if call.alias is not None:
@@ -205,31 +200,6 @@ class Writer:
         for key, cut, side in cuts:
             marked.cuts.setdefault(key, []).append((cut, side))
         return marked
-
-
-async def _current(
-    connection: PipelineConnection, space: Space, requests: Sequence[Request], first: load.BatchClaim
-) -> load.BatchClaim | None:
-    """What was found, where the requests were read under what the gate names and nothing is behind that.
-
-    Else it is rolled back and made good, and None: what was looked for was not all.
-    """
-    gate = first.gate
-    if any(request.rules != gate.rules_version or request.index != gate.versions for request in requests):
-        await rollback(connection)
-        space.keys.set_versions(gate.versions)
-        rules = await space.rules(gate.rules_version)
-        for request in requests:
-            await request.read(space, rules)
-        return None
-    if gate.oldest == gate.newest:
-        return first
-    behind = Behind(space, requests)
-    if await behind.found(connection, first):
-        await rollback(connection)
-        await behind.bring(connection)
-        return None
-    return await behind.fresh(connection, first)
 
 
 def _answer(requests: Sequence[Request], made: Plan) -> None:

@@ -1,7 +1,6 @@
-"""What would become of a call: planned on the locked rows as any other, then rolled back.
+"""Dry run: plans a call on the locked rows like any other, then rolls the transaction back.
 
-One at a time in a process, on a connection of its own, so that those who try things out never take
-a writer from those who send them.
+A process makes one dry run at a time, on a connection of its own, so dry runs never take a writer from ingest.
 """
 
 import asyncio
@@ -20,22 +19,22 @@ from identity.values.errors import OnefoldError
 
 
 class DryRuns:
-    """Tries calls out. Nothing of it stays, but for the lease of its writer."""
+    """Makes dry runs. Nothing of them stays but the lease of the writer."""
 
     def __init__(self, database: Database) -> None:
         self._writer = Writer(database, keeps=False)
         self._turn = asyncio.Lock()
 
     async def close(self) -> None:
-        """Gives its connection back."""
+        """Gives the connection back."""
         async with self._turn:
-            # Where the database is away, its lease ends by itself.
+            # If the database cannot be reached, the lease ends by itself.
             with suppress(OnefoldError):
                 await self._writer.close()
 
     async def simulate(self, space: Space, body: Any, source: Source) -> Outcome:
-        """The outcome that a call would have now; a profile that it would create has no id yet."""
-        request = Request([body], source=source, received=time.time_ns() // 1000, history=True, trial=True)
+        """The outcome that a call would have now, without the id of a profile that the call would create."""
+        request = Request([body], source=source, received=time.time_ns() // 1000, history=True, dry_run=True)
         async with self._turn:
             await request.read(space, await space.rules())
             if request.calls:

@@ -1,10 +1,11 @@
-"""Taking a profile out of a group: a call of Onefold's own, that goes the way of all calls.
+"""Takes a profile out of a group, by a call of Onefold's own kind that is ingested like any other.
 
-So it has its stamp, is evidence, and wins or loses against a join by its time like any other.
+So the departure has a stamp, is stored as evidence, and wins or loses against a join by its time.
 """
 
 import time
-from typing import Any
+
+from msgspec import Struct
 
 from identity.operations.ingest.queue import IngestQueue
 from identity.operations.ingest.request import Request
@@ -16,10 +17,17 @@ from identity.values.errors import BadIdentifier, GroupNotFound, ProfileNotFound
 from identity.values.identifiers import parse, plain
 
 
-async def leave(space: Space, queue: IngestQueue, group_id: str, ref: str, source: Source) -> dict[str, Any]:
-    """Takes the profile of `type:value` out of a group; one that never was in it stays out.
+class GroupLeft(Struct, frozen=True):
+    """A profile, by its public id, that is no member of a group from now on."""
 
-    GroupNotFound where the id cannot be one, BadIdentifier, ProfileNotFound.
+    group_id: str
+    profile_id: str
+
+
+async def leave_group(space: Space, queue: IngestQueue, group_id: str, ref: str, source: Source) -> GroupLeft:
+    """Takes the profile of `type:value` out of a group; a profile that never joined stays out.
+
+    GroupNotFound for an impossible group id, BadIdentifier, ProfileNotFound.
     """
     group = plain(group_id)
     if not group or len(group) > LONGEST_GROUP_ID:
@@ -38,4 +46,4 @@ async def leave(space: Space, queue: IngestQueue, group_id: str, ref: str, sourc
         raise BadIdentifier
     if outcome.profile_id is None:
         raise ProfileNotFound
-    return {"group_id": group, "profile_id": outcome.profile_id, "member": False}
+    return GroupLeft(group, outcome.profile_id)

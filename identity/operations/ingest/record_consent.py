@@ -1,11 +1,13 @@
-"""Recording decisions on somebody's behalf: a call of Onefold's own, that goes the way of all calls.
+"""Records consent decisions for a person, by a call of Onefold's own kind that is ingested like any other.
 
-So it has its stamp, is evidence for as long as the person is there, and counts by the time at which
-it was said. What came with it as proof is sealed with it.
+So the decisions have a stamp, are evidence for as long as the person is stored, and count by the time at which
+they were made. The proof that comes with them is sealed with them.
 """
 
 import time
 from typing import Any
+
+from msgspec import Struct
 
 from identity.operations.ingest.queue import IngestQueue
 from identity.operations.ingest.request import Request
@@ -16,12 +18,25 @@ from identity.values.calls import Source
 from identity.values.errors import BadDecisions, BadIdentifier, Suppressed
 from identity.values.identifiers import parse
 from identity.values.ids import new_id
+from identity.values.stamps import Micros
 
 MOST_DECISIONS = 200
 LONGEST_CATEGORY = 64
 
 
-async def record(
+class RecordedConsent(Struct, frozen=True):
+    """The decisions that were recorded, of a profile by its public id; `evidence_id` names the stored call.
+
+    Grants that found no room in a full document are not among the decisions.
+    """
+
+    profile_id: str
+    evidence_id: str
+    captured_at: Micros
+    decisions: dict[str, bool]
+
+
+async def record_consent(
     space: Space,
     queue: IngestQueue,
     ref: str,
@@ -32,10 +47,9 @@ async def record(
     jurisdiction: str | None = None,
     minor: bool | None = None,
     evidence: Any = None,
-) -> dict[str, Any]:
-    """Records what the person of `type:value`, known or not, decided, `captured_at` or now.
+) -> RecordedConsent:
+    """Records the decisions of the person of `type:value`, known or not, made at `captured_at` or now.
 
-    Answers with what it recorded: grants that found no room in a full document are not among it.
     BadIdentifier, BadDecisions, Suppressed.
     """
     named = parse(ref, (await space.rules()).region)
@@ -49,26 +63,23 @@ async def record(
     if captured is None or (jurisdiction is not None and where is None):
         raise BadDecisions
     message_id = f"consent-{new_id().hex()}"
-    said = {"jurisdiction": where, "minor": minor}
+    made_at = Micros(min(captured, now))
+    signals = {"jurisdiction": where, "minor": minor}
     body = {
         "messageId": message_id,
         "decisions": decisions,
         "evidence": evidence,
         "context": {
             "externalIds": [{"id": named.value, "type": named.type, "collection": "users", "encoding": "none"}],
-            "consent": {name: value for name, value in said.items() if value is not None},
+            "consent": {name: value for name, value in signals.items() if value is not None},
         },
-        # What is said to have been decided later than now was decided now.
-        "timestamp": format_time(min(captured, now)),
+        # A decision is never later than now.
+        "timestamp": format_time(made_at),
     }
     outcome = (await queue.submit(space, Request([body], source=source, received=now, kind="consent")))[0]
     if outcome.status == "suppressed":
         raise Suppressed
     if outcome.status == "rejected" or outcome.profile_id is None:
         raise BadIdentifier
-    return {
-        "profile_id": outcome.profile_id,
-        "evidence_id": message_id,
-        "captured_at": format_time(min(captured, now)),
-        "decisions": {name: said for name, said in decisions.items() if name not in outcome.ignored_traits},
-    }
+    recorded = {name: granted for name, granted in decisions.items() if name not in outcome.ignored_traits}
+    return RecordedConsent(outcome.profile_id, message_id, made_at, recorded)

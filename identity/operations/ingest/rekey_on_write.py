@@ -1,37 +1,63 @@
-"""What a batch names and finds under an older version of the index key: it is brought under the newest first.
+"""The one place where a batch meets a rotation of the index key: it brings what it finds up to date first.
 
-So a plan only ever sees names of one version. Asked only while something may lie under an older one:
-profiles and groups while a rotation is under way, message ids for some days after it, and hashes of what
-nothing else is kept of for as long as there are such.
+So a plan only ever sees keys of one version. Older keys are looked up only while rows may bear them: those of
+profiles and groups while a rotation is under way, those of message ids for some days after it, and those of
+bare hashes for as long as any of them are left.
 """
 
 from collections.abc import Sequence
 
 from identity.operations.ingest.request import Request
+from identity.spaces.blind_indexes import no_older_keys
 from identity.spaces.rekey_profiles import AT_ONCE, rekey_hashes, rekey_profiles
-from identity.spaces.space import Older, Space
+from identity.spaces.space import Space
 from identity.store.ingest import load
 from identity.store.keys import index_key_rotation, rekey_sql
-from identity.store.postgres.pipeline import PipelineConnection
+from identity.store.postgres.pipeline import PipelineConnection, rollback
 from identity.values.enums import SpaceMark
 
 
-class Behind:
-    """The older names of a batch. `found` looks for them under the gate, `bring` is done once that is given back."""
+async def up_to_date(
+    connection: PipelineConnection, space: Space, requests: Sequence[Request], first: load.BatchClaim
+) -> load.BatchClaim | None:
+    """What the first round trip found, if the requests were read under the rules and index keys of the gate row.
+
+    Otherwise the transaction is rolled back, the requests are read again or what lies under older keys is
+    rekeyed, and the answer is None: the batch has to be loaded again.
+    """
+    gate = first.gate
+    if any(request.rules != gate.rules_version or request.index != gate.versions for request in requests):
+        await rollback(connection)
+        space.keys.set_versions(gate.versions)
+        rules = await space.rules(gate.rules_version)
+        for request in requests:
+            await request.read(space, rules)
+        return None
+    if gate.oldest == gate.newest:
+        return first
+    rekeying = _RekeyOnWrite(space, requests)
+    if await rekeying.find(connection, first):
+        await rollback(connection)
+        await rekeying.rekey(connection)
+        return None
+    return await rekeying.without_repeats(connection, first)
+
+
+class _RekeyOnWrite:
+    """The older keys of a batch: found under the space lock, rekeyed once that is given back."""
 
     def __init__(self, space: Space, requests: Sequence[Request]) -> None:
         self._space = space
-        self._older = Older({}, {}, {}, {})
+        self._older = no_older_keys()
         for request in requests:
             if request.older is not None:
-                for mine, more in zip(self._older, request.older, strict=True):
-                    mine.update(more)
+                self._older.update(request.older)
         self._origins: set[bytes] = set()
         self._groups: dict[bytes, bytes] = {}
         self._hashes: dict[bytes, bytes] = {}
 
-    async def found(self, connection: PipelineConnection, first: load.BatchClaim) -> bool:
-        """Whether anything lies under an older name that this batch would have to see."""
+    async def find(self, connection: PipelineConnection, first: load.BatchClaim) -> bool:
+        """Whether rows that concern this batch bear older keys."""
         older, tenant, gate = self._older, self._space.tenant, first.gate
         self._origins = {first.owners[key] for key in older.identifiers if key in first.owners}
         if older.groups:
@@ -42,8 +68,8 @@ class Behind:
             self._hashes = {key: older.hashes[key] for key in blocked | {key for key, _, _ in cuts}}
         return bool(self._origins or self._groups or self._hashes)
 
-    async def bring(self, connection: PipelineConnection) -> None:
-        """Brings it under the newest version, some profiles at a time, so that others get their turn."""
+    async def rekey(self, connection: PipelineConnection) -> None:
+        """Rekeys those rows, some profiles to a transaction, so that other writers get their turn."""
         space, origins = self._space, sorted(self._origins)
         for at in range(0, max(len(origins), 1), AT_ONCE):
             async with connection.transaction():
@@ -55,8 +81,8 @@ class Behind:
                 await space.read_types()
                 await rekey_profiles(space, connection, origins[at : at + AT_ONCE])
 
-    async def fresh(self, connection: PipelineConnection, first: load.BatchClaim) -> load.BatchClaim:
-        """The same without messages that were accepted under an older name; they bear the newest from now on."""
+    async def without_repeats(self, connection: PipelineConnection, first: load.BatchClaim) -> load.BatchClaim:
+        """The same, less the messages that were accepted under an older key; they bear the newest from now on."""
         older = self._older.messages
         if not older:
             return first

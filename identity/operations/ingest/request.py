@@ -13,7 +13,8 @@ from identity.planning.resolution.big_integers import tame
 from identity.planning.resolution.event_time import parse_time
 from identity.planning.resolution.extract import LONGEST_MESSAGE_ID, extract
 from identity.planning.resolution.resolution_rules import Rules
-from identity.spaces.space import Older, Space
+from identity.spaces.blind_indexes import OlderKeys, index_call, older_keys_of
+from identity.spaces.space import Space
 from identity.values.calls import Call, IndexVersions, Kind, Outcome, Skipped, Source
 from identity.values.errors import BadCall, BatchTooLong
 
@@ -26,7 +27,7 @@ class Request:
     """The calls of one request. They are committed together, in one transaction or not at all.
 
     `items` are bodies as parsed. `kind` is the one that the path names (None: each item says). Of a
-    `trial` nothing is left behind. `history`: items may say when they were received (import). `gpc`: the
+    `dry_run` nothing is left behind. `history`: items may say when they were received (import). `gpc`: the
     browser that sent it said so in its header; each item says so from then on. `size` is that of the whole
     body in bytes, where it is known; `weight` what it takes of the queue.
     `index` are the versions of the index key that it was read under, `older` what it names under older ones.
@@ -35,6 +36,7 @@ class Request:
 
     __slots__ = (
         "calls",
+        "dry_run",
         "envelope",
         "gpc",
         "history",
@@ -47,7 +49,6 @@ class Request:
         "received",
         "rules",
         "source",
-        "trial",
         "weight",
     )
 
@@ -62,7 +63,7 @@ class Request:
         history: bool = False,
         size: int | None = None,
         tamed: bool = True,
-        trial: bool = False,
+        dry_run: bool = False,
         gpc: bool = False,
     ) -> None:
         if len(items) > MOST_ITEMS:
@@ -73,7 +74,7 @@ class Request:
         self.kind = kind
         self.envelope = envelope or {}
         self.history = history
-        self.trial = trial
+        self.dry_run = dry_run
         self.gpc = gpc
         self.rules = -1
         self.outcomes: list[Outcome | None] = [None] * len(items)
@@ -83,7 +84,7 @@ class Request:
         self.calls: list[tuple[int, Call]] = []
         self.keys: set[bytes] = set()
         self.index = IndexVersions()
-        self.older: Older | None = None
+        self.older: OlderKeys | None = None
 
     def _reject_large(self) -> None:
         for at, item in enumerate(self.items):
@@ -104,15 +105,16 @@ class Request:
                 self.calls.append((at, self._extract(item, shared, sent_at, rules)))
             except BadCall as error:
                 self.outcomes[at] = Outcome(_message_id(item), "rejected", error.code)
-        await self._know_types(space)
-        keys = self.keys = set()
-        index = self.index = space.keys.versions
-        for _, call in self.calls:
-            space.index(call, keys)
-        self.older = None
-        if index.oldest < index.newest:
-            self.older = space.older([call for _, call in self.calls])
+        await self._ensure_types(space)
+        keys: set[bytes] = set()
+        calls = [call for _, call in self.calls]
+        for call in calls:
+            index_call(space.keys, call, keys)
+        self.index = space.keys.versions
+        self.older = older_keys_of(space.keys, calls)
+        if self.older is not None:
             keys.update(self.older.identifiers)
+        self.keys = keys
 
     def _extract(self, item: Any, shared: Any, sent_at: Any, rules: Rules) -> Call:
         received, history = self.received, False
@@ -133,16 +135,16 @@ class Request:
         call.history = history
         return call
 
-    async def _know_types(self, space: Space) -> None:
+    async def _ensure_types(self, space: Space) -> None:
         """A type beyond what a space may have is no type: its identifiers are skipped."""
         codes = space.codes
         new = {i.type for _, call in self.calls for i in call.identifiers if i.type not in codes}
         if not new:
             return
-        if self.trial:
-            codes = {**codes, **dict.fromkeys(await space.room_for(new), 0)}
+        if self.dry_run:
+            codes = {**codes, **dict.fromkeys(await space.possible_types(new), 0)}
         else:
-            await space.know_types(new)
+            await space.ensure_types(new)
         for _, call in self.calls:
             beyond = [i for i in call.identifiers if i.type not in codes]
             if beyond:

@@ -12,7 +12,8 @@ from identity.planning.resolution.rejections import Refusal
 from identity.planning.resolution.rejections import unpack as unpack_refusals
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import unpack, unpack_demoted
-from identity.spaces.space import Space, retry_on_key_rotation
+from identity.spaces.index_versions import reading_one_version, retry_on_key_rotation
+from identity.spaces.space import Space
 from identity.spaces.stored_call_identifiers import identifiers_by_key
 from identity.store.ingest import rejections
 from identity.store.spaces import spaces_and_keys
@@ -31,12 +32,10 @@ async def list_rejections(space: Space, since: str | None, limit: int, cursor: s
     """A page of the list; `since` is an RFC 3339 time. BadParameter, BadCursor."""
     before = (_LAST_STAMP, 0) if cursor is None else _position(space.read_cursor(_LIST, cursor))
     oldest = _stamp(since)
-    newest = space.keys.versions.newest
-    async with space.database.reading() as connection:
+    async with reading_one_version(space) as connection:
         packed = await rejections.rejected_calls(connection, space.tenant, oldest, before, limit + 1)
         demoted = await rejections.demoted_calls(connection, space.tenant, oldest, before[0], limit + 1)
         keys = await spaces_and_keys.key_ids(connection, space.tenant.id)
-        await space.same_index(connection, newest)
     places: list[tuple[int, int, rejections.RejectedCallsRow | rejections.DemotedCallRow]] = [
         (row.stamp, 0, row) for row in demoted
     ]

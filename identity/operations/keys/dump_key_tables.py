@@ -1,4 +1,4 @@
-"""Writes a dump of the key tables of a space and proves that it opens: it is what a restore rests on."""
+"""Writes a dump of the key tables of a space and proves that it opens, because a restore depends on it."""
 
 import asyncio
 from collections.abc import Iterable, Iterator
@@ -14,10 +14,9 @@ A_TURN = 100
 
 
 async def dump(spaces: Spaces, space: Space) -> Head:
-    """Dumps the keys as they are at one moment. SealBroken where it cannot be read back whole.
+    """Dumps the keys of one moment. SealBroken if the dump cannot be read back whole.
 
-    While it is written, a slot may have been moved by nobody: it is called by who rolls, or when no
-    roll is under way; a dump with slots of two epochs is refused.
+    The caller rolls the epoch key itself, or calls this while no roll is under way: slots of two epochs are refused.
     """
     async with key_tables.snapshot(space.database) as connection:
         slots = await key_tables.slot_keys(connection, space.tenant)
@@ -35,9 +34,9 @@ async def dump(spaces: Spaces, space: Space) -> Head:
 
 
 async def prove(space: Space, dump_: Dump, head: Head | None = None) -> None:
-    """Opens every key in a dump. SealBroken where one does not, or where it is not the dump of this space.
+    """Opens every key in a dump. SealBroken if one does not open, or if the dump is of another space.
 
-    In turns with whatever else this process does: a thread of its own would take turns of 5 ms each.
+    The loop gives way every hundred keys; a thread would hold up the event loop for 5 ms at a time.
     """
     if dump_.head.space != space.public_id or (head is not None and dump_.head != head):
         raise SealBroken
@@ -54,7 +53,7 @@ async def prove(space: Space, dump_: Dump, head: Head | None = None) -> None:
 
 
 def _closed(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The chunks with the digest of all at their end."""
+    """The chunks, followed by the digest of all of them."""
     digest = sha256()
     for chunk in chunks:
         digest.update(chunk)

@@ -1,7 +1,8 @@
-"""Lays the newest keys over a database that was restored from a backup, before it is served.
+"""Lays the newest keys over a database that was restored from a backup, before the database is served.
 
-Data from any backup, keys only from the newest key tables: who was erased since cannot be read even
-for a moment. What no key opens any more (erased since, or rewritten under another key) goes with it.
+Invariant: the data may come from any backup, the keys only from the newest key tables. So a person who was erased
+after the backup cannot be read even for a moment. Data that no key opens any more, because it was erased or
+rewritten under another key, is removed.
 """
 
 import asyncio
@@ -13,15 +14,17 @@ from identity.store.keys import epoch_key_roll, key_tables
 from identity.store.privacy import restore_erasures
 from identity.values.errors import Misconfigured
 
-NO_DUMP = "There is no dump of this space's keys in the key store; only a roll or `onefold keys dump` writes one."
+NO_DUMP = (
+    "The key store holds no dump of the keys of this space. Write one with `onefold keys dump`, or roll the epoch key."
+)
 OLDER = (
-    "The dump of this space's keys is older than the database. Restore the key store that belongs to it, "
-    "or leave the database as it is."
+    "The dump of the keys of this space is older than the database. Restore the key store that belongs to the "
+    "database, or leave the database as it is."
 )
 
 
-class Laid(NamedTuple):
-    """What came of it: from which epoch to which, how many keys, and how many profiles went."""
+class OverlayResult(NamedTuple):
+    """The epoch before and after, how many keys were laid over, and how many profiles were removed."""
 
     before: int
     epoch: int
@@ -29,10 +32,10 @@ class Laid(NamedTuple):
     gone: int
 
 
-async def overlay(spaces: Spaces, space: Space) -> Laid:
-    """Puts the keys of the newest dump in the place of the database's. Misconfigured where there is none.
+async def overlay(spaces: Spaces, space: Space) -> OverlayResult:
+    """Replaces the keys of the database by those of the newest dump. Misconfigured without a dump.
 
-    Nothing is done where the database's keys are of the same epoch: then they are as new.
+    Keys of the same epoch as the dump are as new, and stay.
     """
     dump = await asyncio.to_thread(spaces.keyring.newest_dump, space.public_id)
     if dump is None:
@@ -40,7 +43,7 @@ async def overlay(spaces: Spaces, space: Space) -> Laid:
     async with space.database.reading() as connection:
         before = await epoch_key_roll.epoch(connection, space.tenant.id)
     if dump.head.epoch == before:
-        return Laid(before, before, 0, 0)
+        return OverlayResult(before, before, 0, 0)
     if dump.head.epoch < before:
         raise Misconfigured(OLDER)
     await prove(space, dump)
@@ -53,4 +56,4 @@ async def overlay(spaces: Spaces, space: Space) -> Laid:
             gone = await restore_erasures.remove_unreadable(writer, space.tenant, lost)
     finally:
         await writer.close()
-    return Laid(before, dump.head.epoch, dump.head.subjects, gone)
+    return OverlayResult(before, dump.head.epoch, dump.head.subjects, gone)

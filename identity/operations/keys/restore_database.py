@@ -1,10 +1,10 @@
-"""Keeps the journals level with the ledgers, and brings a restored database level with its journal.
+"""Publishes ledgers into their journals, and repairs a restored database from its journal.
 
-A database that is older than its journal does again what the journal says was erased, suppressed,
-lifted, held or revoked since, under the gate, in one transaction; only then is the space served. Requests
-and erasures are rows again, as they were answered, and destinations hear of them anew. A rotation of the
-index key is done again too, as what was noted after it names people by the newer keys. What else was
-acknowledged since is lost with the database; its entries stay, as the record that it was.
+A database that is older than its journal repeats every erasure, suppression, lift, hold and revocation that the
+journal lists since, under the space lock, in one transaction; the space is served only after that. Requests and
+erasures become rows again, as they were answered, and destinations are notified again. A rotation of the index key
+is repeated too, because later entries name people by the newer keys. Other acknowledged writes are lost with the
+database; their entries stay, as the record that they happened.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ Replay = Callable[[PipelineConnection, Tenant, dict[str, Any]], Awaitable[None]]
 
 
 async def keep_level(spaces: Spaces, known: dict[int, int]) -> None:
-    """One look at every space; `known` are the numbers up to which each was level the last time."""
+    """Checks every space once; `known` holds the last entry number up to which ledger and journal were equal."""
     async with spaces.database.reading() as connection:
         heads = await ledger.last_entries(connection)
         found = await spaces_and_keys.list_spaces(connection)
@@ -59,15 +59,15 @@ async def keep_level(spaces: Spaces, known: dict[int, int]) -> None:
                 _log.warning("space.restored", count=done)
             known[row.id] = await publish(spaces.database, tenant, journal)
         except OnefoldError as error:
-            # One space that cannot be served must not keep the others from it.
+            # One space that cannot be served must not hold up the others.
             if isinstance(error, LedgerBroken):
                 spaces.forget(row.id)
             _log.error("space.not_level", code=error.code)
 
 
 async def repair(spaces: Spaces, tenant: Tenant, public_id: bytes, journal: Journal) -> int:
-    """Does again what is in the journal and not in the ledger; how many entries that were. LedgerBroken."""
-    # An attempt that was rolled back may have taken up an index key that is not in force.
+    """Repeats the entries of the journal that the ledger lacks, and returns their number. LedgerBroken."""
+    # An earlier attempt that was rolled back may have left an index key in memory that is not in force.
     spaces.keyring.forget(public_id)
     space = await spaces.restored(tenant.id)
     connection = await spaces.database.writer()
@@ -93,7 +93,7 @@ async def repair(spaces: Spaces, tenant: Tenant, public_id: bytes, journal: Jour
             head = await ledger.read_head(connection, tenant)
             if head.seq and head.hash != await _hash_in(journal, head.seq):
                 raise LedgerBroken
-            # Who was told of people since has to hear anew who is there, and drop whoever is not.
+            # Destinations start their feed anew: they hear which profiles exist, and drop all others.
             await feed.restart(connection, tenant)
             await rotate_up_to(space, connection, 0, 0)
             hash_ = head.hash
@@ -128,18 +128,20 @@ async def _ask(connection: PipelineConnection, tenant: Tenant, entry: dict[str, 
 
 
 async def _erase(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
-    """An erasure, and its row where the request is there or was told of."""
+    """An erasure, and its row if the request is in the database or in the journal."""
     id_ = private("ers", entry["subject"] or "")
     row = None if id_ is None else await erasures.get(connection, tenant, id_)
     if row is not None and row.state == ErasureState.ON_HOLD and not entry["whole"]:
         await restore_erasures.replay_lift(connection, tenant, entry)
-    told = await restore_erasures.replay_erasure(connection, tenant, entry, None if row is None else row.id)
+    disclosed_to = await restore_erasures.replay_erasure(connection, tenant, entry, None if row is None else row.id)
     if row is not None:
         counts = msgspec.json.encode(counted(entry))
         epoch = entry["epoch"] if entry["keys"] else None
-        told = told if row.kind in FORWARDS else []
+        disclosed_to = disclosed_to if row.kind in FORWARDS else []
         at, seq = entry["at"], entry["seq"]
-        await restore_requests.restore_outcome(connection, tenant, [row], at, seq, counts, epoch=epoch, told=told)
+        await restore_requests.restore_outcome(
+            connection, tenant, [row], at, seq, counts, epoch=epoch, told=disclosed_to
+        )
         keys = [bytes.fromhex(key) for key in entry["indexes"]]
         await erasures.mark_duplicates(connection, tenant, keys, row, entry["at"])
 
@@ -167,7 +169,7 @@ async def _lift(connection: PipelineConnection, tenant: Tenant, entry: dict[str,
 
 
 async def _settle(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
-    """The rows of a request to suppress, or to lift that."""
+    """The rows of a request to suppress or to lift a suppression."""
     id_ = private("req", entry["subject"] or "")
     if id_ is not None:
         waiting = await restore_requests.waiting(connection, tenant, id_)
@@ -197,7 +199,7 @@ async def _revoke(connection: PipelineConnection, tenant: Tenant, entry: dict[st
 
 
 def _holding(spaces: Spaces, public_id: bytes) -> Replay:
-    """The reason of a hold is only in the database that was lost."""
+    """Repeats a hold; its reason was only in the database that was lost."""
 
     async def hold(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
         id_ = private("hld", entry["subject"])

@@ -1,10 +1,10 @@
-"""Rolls the epoch key of a space: after it, no backup from before opens what was destroyed before.
+"""Rolls the epoch key of a space: afterwards no older backup opens what was destroyed before the roll.
 
-First the new epoch key is in the key store, then the gate names it, so that no writer makes a slot
-under the old one any more. Then the slots follow: one under which a subject key was destroyed gets a
-new key, and those that are left under it are wrapped by that; the others only change their epoch. A
-dump of the key tables is written and found whole, and only then the old epoch keys go. Each step is
-repeated until nothing is left to do, so a roll that died is made good by the next one.
+The new epoch key is in the key store before the gate row names it, so no writer makes a slot under the old one any
+more. Then the slots follow: a slot under which a subject key was destroyed gets a new key, which wraps the subject
+keys that are left; the others only change their epoch. The old epoch keys are destroyed only after a dump of the key
+tables was written and proved whole. Each step repeats until nothing is left to do, so the next roll finishes one
+that died.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from identity.values.calls import DAY
 from identity.values.errors import Conflict, DatabaseUnavailable
 
 KEY_BACKUP_DAYS: Final = 7
-"""How long the key store's own backups are kept where nothing else is said."""
+"""The default for how long backups of the key store are kept."""
 EVERY = DAY * 23 // 24
 AT_ONCE = 64
 _POLICY = RetryPolicy(attempts=8, jitter=0.005, conflicts=(Conflict, DatabaseUnavailable))
@@ -38,7 +38,7 @@ async def roll(
     backup_days: int = KEY_BACKUP_DAYS,
     progress: Progress | None = None,
 ) -> int:
-    """One roll; returns the epoch in force afterwards. Where somebody else is at it, nothing is done."""
+    """Rolls once and returns the epoch in force afterwards. Does nothing while another process rolls."""
     async with epoch_key_roll.exclusive_roll(space.database, space.tenant.id) as mine:
         if mine:
             return await _roll(spaces, space, actor, backup_days, progress or _quiet)
@@ -47,7 +47,7 @@ async def roll(
 
 
 async def roll_due(spaces: Spaces, *, every: int = EVERY, backup_days: int = KEY_BACKUP_DAYS) -> int:
-    """Rolls the spaces in which somebody was erased so long ago (microseconds); how many."""
+    """Rolls the spaces with an erasure older than `every` microseconds, and returns their number."""
     async with spaces.database.reading() as connection:
         found = await epoch_key_roll.spaces_due(connection, time.time_ns() // 1000 - every)
     for space_id in found:
@@ -62,14 +62,14 @@ async def _roll(spaces: Spaces, space: Space, actor: str, backup_days: int, prog
     new = old + 1
     await asyncio.to_thread(keyring.create_epoch_key, space.public_id, new)
 
-    async def name_it() -> None:
+    async def raise_epoch() -> None:
         async with database.transaction() as connection:
             await epoch_key_roll.raise_epoch(connection, space_id, old)
 
-    await repeat(_POLICY, name_it)
+    await repeat(_POLICY, raise_epoch)
     async with database.reading() as connection:
         behind = await epoch_key_roll.older_slots(connection, space_id, new)
-    # Those whose subject keys have to be found share one scan of the table.
+    # Slots whose subject keys have to be read share one scan of the table.
     behind.sort(key=lambda each: each[1])
     for at in range(0, len(behind), AT_ONCE):
         progress(at, len(behind))
@@ -86,15 +86,15 @@ async def _roll(spaces: Spaces, space: Space, actor: str, backup_days: int, prog
             await asyncio.to_thread(keyring.destroy_epoch, space.public_id, epoch)
     await asyncio.to_thread(keyring.destroy_dumps, space.public_id, new)
     now = time.time_ns() // 1000
-    told = {"epoch": new, "safe_at": now + backup_days * DAY}
+    details = {"epoch": new, "safe_at": now + backup_days * DAY}
     async with database.transaction() as connection:
-        await epoch_key_roll.set_safe(connection, space_id, new, told["safe_at"])
-        await ledger.append(connection, space_id, *ledger.entry(actor, "keys.roll", None, now, told))
+        await epoch_key_roll.set_safe(connection, space_id, new, details["safe_at"])
+        await ledger.append(connection, space_id, *ledger.entry(actor, "keys.roll", None, now, details))
     return new
 
 
 async def _move(space: Space, slots: Sequence[int], new: int) -> None:
-    """Brings these slots under the new epoch, with new keys where they are touched."""
+    """Moves these slots to the new epoch; touched ones get new keys."""
     space_id, base, keys = space.tenant.id, space.tenant.base, space.keys
     async with space.database.transaction() as connection:
         held = [slot for slot in await epoch_key_roll.lock_slots(connection, space_id, slots) if slot.epoch < new]
@@ -120,4 +120,4 @@ async def _move(space: Space, slots: Sequence[int], new: int) -> None:
 
 
 def _quiet(_done: int, _total: int) -> None:
-    """Nobody watches."""
+    """Reports to nobody."""

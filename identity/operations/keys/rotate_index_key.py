@@ -1,17 +1,18 @@
-"""Rotates the index key of a space, while everybody reads and writes: every blind index is made anew.
+"""Rotates the index key of a space during reads and writes: every blind index is computed anew.
 
-First the new version is in the key store, then the gate names it, so that no key is made under the old one
-any more; then a job brings everything under it (`identity.spaces.rekey_space`). The old version is destroyed once
-nothing can be under it: message ids run out by themselves, and hashes of what nothing else is kept of (an
-identifier that was removed, blocked or erased) need it for as long as there are any. Each step is repeated
-until it is done, so a rotation that died is made good by whoever comes next.
+The new version is in the key store before the gate row names it, so no blind index is made under the old one any
+more; then a job rekeys everything (`identity.spaces.rekey_space`). The old version is destroyed once nothing can be
+under it. Message ids expire by themselves; bare hashes of identifiers that were removed, blocked or erased keep the
+old version in use as long as there are any. Each step repeats until it is done, so the next process finishes a
+rotation that died.
 """
 
 import asyncio
 import time
-from typing import Any, Final
+from typing import Final
 
 import structlog
+from msgspec import Struct
 
 from identity.planning.resolution.event_time import format_time
 from identity.spaces.rekey_space import ROTATED, Progress, activate_next_version, finish_rotation
@@ -23,15 +24,15 @@ from identity.values.errors import OnefoldError
 from identity.values.stamps import SLOT_BITS
 
 MESSAGE_DAYS: Final = 8
-"""For how long message ids are kept where nothing else is said."""
+"""The default for how many days message ids are kept."""
 OPERATOR: Final = "operator"
-# A message is as old as the batch it came in, whose stamp may be a little ahead of the clock here.
+# A message is as old as its batch, whose stamp may be a little ahead of the clock of this process.
 _MARGIN: Final = DAY // 24
 _log = structlog.get_logger(__name__)
 
 
 async def begin(spaces: Spaces, space: Space, actor: str = OPERATOR) -> int:
-    """Puts a new version in force, unless a rotation is under way, which is to be ended first; the newest."""
+    """Puts a new version in force, unless a rotation is under way, and returns the newest version."""
     await space.refresh_versions()
     versions = space.keys.versions
     if versions.live == versions.newest:
@@ -42,21 +43,34 @@ async def begin(spaces: Spaces, space: Space, actor: str = OPERATOR) -> int:
             if gate.versions == versions:
                 now = time.time_ns() // 1000
                 await activate_next_version(space, connection, gate, now)
-                said = ledger.entry(actor, ROTATED, None, now, {"version": versions.newest + 1})
-                await ledger.append(connection, space.tenant.id, *said)
+                entry = ledger.entry(actor, ROTATED, None, now, {"version": versions.newest + 1})
+                await ledger.append(connection, space.tenant.id, *entry)
         await space.publish()
         await space.refresh_versions()
     return space.keys.versions.newest
 
 
-async def rotate(spaces: Spaces, space: Space, progress: Progress, message_days: int = MESSAGE_DAYS) -> dict[str, Any]:
-    """The job: everything is under the newest version; what then still needs an older one, and until when."""
+class IndexKeyState(Struct, frozen=True):
+    """The newest and the oldest version of an index key, and the reasons to keep the older ones.
+
+    `hashes_left` counts bare hashes under older versions; `messages_until` is the time (RFC 3339) up to which
+    message ids may be under one. The job of a rotation stores this as its result.
+    """
+
+    version: int
+    oldest: int
+    hashes_left: int
+    messages_until: str | None
+
+
+async def rotate(spaces: Spaces, space: Space, progress: Progress, message_days: int = MESSAGE_DAYS) -> IndexKeyState:
+    """The job of a rotation: brings everything under the newest version and destroys older ones if possible."""
     await finish_rotation(space, progress)
     return await destroy_unused(spaces, space, message_days)
 
 
-async def destroy_unused(spaces: Spaces, space: Space, message_days: int = MESSAGE_DAYS) -> dict[str, Any]:
-    """Destroys the older versions if nothing needs them; says what does."""
+async def destroy_unused(spaces: Spaces, space: Space, message_days: int = MESSAGE_DAYS) -> IndexKeyState:
+    """Destroys the older versions of the index key unless something needs them."""
     kept = (message_days * DAY + _MARGIN) << SLOT_BITS
     space_id = space.tenant.id
     async with space.database.transaction() as connection:
@@ -72,7 +86,7 @@ async def destroy_unused(spaces: Spaces, space: Space, message_days: int = MESSA
     until = None
     if versions.messages < versions.newest:
         until = format_time((since + kept) >> SLOT_BITS)
-    return {"version": versions.newest, "oldest": versions.oldest, "hashes_left": left, "messages_until": until}
+    return IndexKeyState(version=versions.newest, oldest=versions.oldest, hashes_left=left, messages_until=until)
 
 
 def _destroy(spaces: Spaces, space: Space) -> None:
@@ -82,7 +96,7 @@ def _destroy(spaces: Spaces, space: Space) -> None:
 
 
 async def destroy_unused_everywhere(spaces: Spaces, message_days: int) -> None:
-    """Destroys what older versions nothing needs any more, in every space, and those whose destroyer died."""
+    """Destroys the unused older versions of every space, those that an earlier attempt left included."""
     async with spaces.database.reading() as connection:
         found = await index_key_rotation.versions(connection)
     for space_id, versions in found:

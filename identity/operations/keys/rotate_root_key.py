@@ -1,8 +1,8 @@
-"""Rotates the root key: every key that it wraps is wrapped anew, and the old root opens nothing any more.
+"""Rotates the root key: wraps every key anew, so that the old root opens nothing any more.
 
-Nobody may use the key store meanwhile, as a process that holds the old root could go on making keys
-under it: the command holds the store alone, and refuses where a server has it. At every moment one
-root opens everything, and whatever died is finished by the same command, or by the next start.
+Invariant: at every moment one root opens everything. A process with the old root could go on making keys under it,
+so the command locks the key store and refuses to run while a server uses it. A rotation that died is finished by
+the same command or by the next start.
 """
 
 import asyncio
@@ -20,17 +20,17 @@ from identity.vault.epoch_key_store import OTHER_ROOT, Label, read_label
 from identity.vault.root_keys import Root, env_root, file_root
 
 OPERATOR: Final = "operator"
-NO_STORE = "This database has no keys yet; the first start makes them."
-NO_NEW = "Set ONEFOLD_NEW_ROOT_KEY to the new root key; make one with: openssl rand -base64 32"
+NO_STORE = "This database has no keys yet. Start the server once to make them."
+NO_NEW = "There is no new root key. Set ONEFOLD_NEW_ROOT_KEY; make one with: openssl rand -base64 32"
 ONLY_FILE = (
-    "The root key lies in a file, whose place only another file takes; unset ONEFOLD_NEW_ROOT_KEY, or set "
-    "ONEFOLD_ROOT_KEY to the old one."
+    "The root key is in a file, and only another file can replace it. Unset ONEFOLD_NEW_ROOT_KEY, or set "
+    "ONEFOLD_ROOT_KEY to the old root key."
 )
-SAME = "The new root key is the one in force."
+SAME = "The new root key is the one in force. Set ONEFOLD_NEW_ROOT_KEY to another one."
 
 
-class Rerooted(NamedTuple):
-    """What came of it: how many keys were wrapped anew, none where the store had changed over before."""
+class RootRotation(NamedTuple):
+    """The root in force, and how many keys were wrapped anew: none if an earlier attempt had done so."""
 
     keys: int
     root_id: str
@@ -38,10 +38,10 @@ class Rerooted(NamedTuple):
 
 async def rotate_root(
     url: str, *, root_file: Path, root_value: str | None, new_value: str | None, key_store: Path
-) -> Rerooted:
-    """Puts a new root in the place of the old one. Misconfigured where that cannot be, and why.
+) -> RootRotation:
+    """Replaces the root key. Misconfigured, with the reason, if that is impossible.
 
-    The roots are those of the files, or of the two values where the old one is not in a file.
+    The roots come from the files, or from the two values if the old root is not in a file.
     """
     database = Database(url, readers=1)
     await database.open()
@@ -57,13 +57,13 @@ async def rotate_root(
                 if named[1] != label.root:
                     await keystore.rename_root(connection, label.root)
                     await _note(connection)
-            # From here on the database names the new root, and nothing has to open under the old one.
+            # The database names the new root now; nothing needs the old one any more.
             if not root_value:
                 await asyncio.to_thread(root_rotation.take_up, root_file, label.root)
             await asyncio.to_thread(root_rotation.clear, key_store, label)
     finally:
         await database.close()
-    return Rerooted(keys, label.root)
+    return RootRotation(keys, label.root)
 
 
 def _belongs(named: tuple[str, str], label: Label) -> None:
@@ -74,7 +74,7 @@ def _belongs(named: tuple[str, str], label: Label) -> None:
 def _change_over(
     directory: Path, label: Label, root_file: Path, root_value: str | None, new_value: str | None
 ) -> tuple[Label, int]:
-    """Wraps all under the new root, unless that was done before: then it is only finished."""
+    """Wraps all keys under the new root, or finishes an attempt that had done so."""
     if root_value:
         if not new_value:
             raise Misconfigured(NO_NEW)
@@ -94,7 +94,7 @@ def _change_over(
 
 
 def _of_files(root_file: Path, label: Label) -> tuple[Root, Root]:
-    """The root in force and the one to come, made where there is none."""
+    """The root in force, and the next one, which is made unless its file exists."""
     ready = root_rotation.next_file(root_file)
     if ready.exists():
         new = file_root(ready, create=False)
@@ -110,7 +110,7 @@ def _of_files(root_file: Path, label: Label) -> tuple[Root, Root]:
 
 
 async def _note(connection: Connection) -> None:
-    """The ledger of every space says when its keys went under another root."""
+    """Records in the ledger of every space when its keys went under another root."""
     now = time.time_ns() // 1000
     for space in await spaces_and_keys.list_spaces(connection):
         await ledger.append(connection, space.id, *ledger.entry(OPERATOR, "keys.rotate_root", None, now))

@@ -24,8 +24,8 @@ async def give_up(writer: WriterConnection, space: Space, row: ErasureRow, actor
     await run_exclusive_with(writer, space, (), _deciding(row.id, actor))
 
 
-def _deciding(id_: bytes, actor: str) -> Callable[[ExclusiveSpace], Awaitable[SpaceChange]]:
-    async def decide(exclusive: ExclusiveSpace) -> SpaceChange:
+def _deciding(id_: bytes, actor: str) -> Callable[[ExclusiveSpace], Awaitable[SpaceChange[None]]]:
+    async def decide(exclusive: ExclusiveSpace) -> SpaceChange[None]:
         connection, tenant = exclusive.connection, exclusive.space.tenant
         row = await erasures.get(connection, tenant, id_)
         if row is None or row.state != ErasureState.CANCELLED:

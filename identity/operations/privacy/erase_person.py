@@ -38,8 +38,8 @@ async def erase(
     await run_exclusive_with(writer, space, named, _deciding(row.id, actor, known=bool(named)))
 
 
-def _deciding(id_: bytes, actor: str, *, known: bool) -> Callable[[ExclusiveSpace], Awaitable[SpaceChange]]:
-    async def decide(exclusive: ExclusiveSpace) -> SpaceChange:
+def _deciding(id_: bytes, actor: str, *, known: bool) -> Callable[[ExclusiveSpace], Awaitable[SpaceChange[None]]]:
+    async def decide(exclusive: ExclusiveSpace) -> SpaceChange[None]:
         tenant = exclusive.space.tenant
         row = await erasures.get(exclusive.connection, tenant, id_)
         if row is None:
@@ -59,7 +59,7 @@ def _deciding(id_: bytes, actor: str, *, known: bool) -> Callable[[ExclusiveSpac
     return decide
 
 
-async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, actor: str) -> SpaceChange:
+async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, actor: str) -> SpaceChange[None]:
     tenant, connection = exclusive.space.tenant, exclusive.connection
     gone = person.gone(row.key, row.hash)
     stamp = exclusive.stamps(max(exclusive.gate.stamp, *(each.stamp for each in person.rows), 0))
@@ -102,7 +102,7 @@ async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, act
     return SpaceChange(None, writes)
 
 
-async def _hold_up(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, actor: str) -> SpaceChange:
+async def _hold_up(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, actor: str) -> SpaceChange[None]:
     """Nothing is destroyed while the hold stands; nobody reads it and nothing is added to it."""
     if row.state == ErasureState.ON_HOLD:
         return SpaceChange(None)

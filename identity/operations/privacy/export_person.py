@@ -93,7 +93,7 @@ async def ask(space: Space, asked: Asked) -> Made:
         space.keys.seal(REQUEST, made.request_id, 0, msgspec.json.encode(details)),
     )  # fmt: skip
 
-    async def decide(exclusive: ExclusiveSpace) -> SpaceChange:
+    async def decide(exclusive: ExclusiveSpace) -> SpaceChange[Made]:
         connection, tenant = exclusive.connection, space.tenant
         keys = [space.keys.identifier(each.type, each.value) for each in named]
         unknown = [text for text, key in zip(texts, keys, strict=True) if key not in exclusive.owners]
@@ -125,8 +125,7 @@ async def ask(space: Space, asked: Asked) -> Made:
         writes.ledger = [ledger.entry(asked.actor, "export", public("exp", made.id), now)]
         return SpaceChange(msgspec.structs.replace(made, unknown=unknown), writes)
 
-    answer: Made = await run_exclusive(space, named, decide)
-    return answer
+    return await run_exclusive(space, named, decide)
 
 
 async def run(space: Space, wanted: dict[str, Any], progress: Progress, gather: Gather) -> dict[str, Any]:

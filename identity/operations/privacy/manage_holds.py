@@ -36,7 +36,7 @@ async def hold(space: Space, identifiers: Sequence[str], reason: str, actor: str
     count = len({each.text for each in named})
     row = store.HoldRow(id_, now, actor, space.keys.seal(HOLD, id_, 0, reason.encode()), count)
 
-    async def decide(exclusive: ExclusiveSpace) -> SpaceChange:
+    async def decide(exclusive: ExclusiveSpace) -> SpaceChange[None]:
         # Under the gate held alone: an erasure is either done before it, or finds it.
         connection = exclusive.connection
         keys = sorted({space.keys.identifier(each.type, each.value) for each in named})

@@ -18,7 +18,8 @@ from identity.operations.privacy.suppress_person import change
 from identity.planning.privacy.deadlines import due, extended
 from identity.planning.privacy.erasure_entry import commitment
 from identity.planning.privacy.request_kinds import DELETES, Asked, Erased, Notice, Request
-from identity.spaces.space import Space, retry_on_key_rotation
+from identity.spaces.index_versions import retry_on_key_rotation
+from identity.spaces.space import Space
 from identity.store.corrections.connected_profiles import gate as read_gate
 from identity.store.ledger import ledger
 from identity.store.postgres.database import Connection

@@ -37,8 +37,8 @@ async def change(
 
 def _deciding(
     rows: Sequence[ErasureRow], actor: str, *, known: bool, on: bool
-) -> Callable[[ExclusiveSpace], Awaitable[SpaceChange]]:
-    async def decide(exclusive: ExclusiveSpace) -> SpaceChange:
+) -> Callable[[ExclusiveSpace], Awaitable[SpaceChange[None]]]:
+    async def decide(exclusive: ExclusiveSpace) -> SpaceChange[None]:
         connection, tenant = exclusive.connection, exclusive.space.tenant
         now = await erasures.by_requests(connection, tenant, [rows[0].request_id])
         await exclusive.load_owners([row.key for row in now])

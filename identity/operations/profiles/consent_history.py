@@ -21,7 +21,8 @@ from identity.planning.resolution.document import decide, signal
 from identity.planning.resolution.event_time import format_time, parse_time
 from identity.planning.resolution.extract import Content, content
 from identity.planning.resolution.stored_calls import Kept, unpack
-from identity.spaces.space import Space, retry_on_key_rotation
+from identity.spaces.index_versions import retry_on_key_rotation
+from identity.spaces.space import Space
 from identity.store.destinations import destinations
 from identity.store.profiles import snapshot_queries
 from identity.store.spaces import spaces_and_keys

@@ -9,7 +9,8 @@ from identity.operations.profiles.profile import open_profile
 from identity.planning.graph import evidence_graph
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.stored_calls import Kept
-from identity.spaces.space import Space, retry_on_key_rotation
+from identity.spaces.index_versions import retry_on_key_rotation
+from identity.spaces.space import Space
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import STORED_KINDS
 from identity.values.errors import NotLinked

@@ -1,5 +1,6 @@
 """From what a caller names a profile by to its sealed origins, in one statement."""
 
+from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
 from identity.store.profiles import profile_queries
 from identity.values.identifiers import parse
@@ -8,8 +9,9 @@ from identity.values.ids import private
 MOST_DOCUMENTS = 10_000
 
 
+@retry_on_key_rotation
 async def find(space: Space, ref: str) -> profile_queries.ProfileRows:
-    """What a `type:value` or an id leads to, sealed. KeyRenamed where that has to be asked again."""
+    """The sealed profile that a `type:value` or an id leads to."""
     id_ = private("prf", ref)
     if id_ is not None:
         async with space.database.reading() as connection:

@@ -11,6 +11,7 @@ from identity.planning.corrections.profile_snapshot import shown
 from identity.planning.graph.evidence_graph import Graph, Observation, build
 from identity.planning.resolution.stored_calls import split_keys, unpack_demoted
 from identity.planning.resolution.working_set import set_key
+from identity.spaces.index_versions import require_index_version
 from identity.store.corrections.connected_profiles import hold_still
 from identity.store.postgres.rows import SightingRow
 from identity.store.profiles import snapshot_queries
@@ -88,7 +89,7 @@ async def read_graph_evidence(profile: Opened) -> GraphEvidence:
     async with space.database.transaction() as connection:
         # Evidence and sightings must belong together: the second is looked up by the sets of the first.
         await hold_still(connection)
-        await space.same_index(connection, known)
+        await require_index_version(space, connection, known)
         rows = await snapshot_queries.shown(connection, space.tenant, origins)
         sightings = await snapshot_queries.sightings(connection, space.tenant, origins)
     newest: dict[bytes, bytes] = {}

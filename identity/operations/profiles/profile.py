@@ -16,7 +16,7 @@ from identity.planning.resolution.stored_calls import Kept, unpack
 from identity.spaces.space import Space
 from identity.store.profiles import profile_queries
 from identity.values.documents import Document, Stamped
-from identity.values.errors import KeyRenamed, KeyUnavailable, ProfileNotFound, TooMuch
+from identity.values.errors import KeyUnavailable, ProfileNotFound, TooMuch
 from identity.values.ids import public_profile
 from identity.values.stamps import stamp_time
 from identity.vault.seal import DOCUMENT, EVIDENCE, IDENTIFIER
@@ -156,11 +156,7 @@ class Opened:
 
 async def open_profile(space: Space, ref: str) -> Opened:
     """Open the profile of a `type:value` or of any id that it ever had. BadIdentifier, ProfileNotFound, TooMuch."""
-    try:
-        found = await find(space, ref)
-    except KeyRenamed:
-        await space.refresh_versions()
-        found = await find(space, ref)
+    found = await find(space, ref)
     if 0 not in found.heads:
         raise ProfileNotFound
     return Opened(space, found.heads[0], found.members, found.identifiers)

@@ -24,7 +24,8 @@ from identity.planning.graph.layout import foremost, layout
 from identity.planning.graph.over_merge_review import Review, Split, review, strong_ids
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.stored_calls import unpack_demoted
-from identity.spaces.space import Space, retry_on_key_rotation
+from identity.spaces.index_versions import retry_on_key_rotation
+from identity.spaces.space import Space
 from identity.store.profiles import snapshot_queries
 from identity.store.spaces import spaces_and_keys
 

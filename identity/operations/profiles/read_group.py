@@ -4,7 +4,8 @@ from msgspec import Struct
 
 from identity.operations.profiles.segment_accounts import open_account
 from identity.planning.resolution import document
-from identity.spaces.space import Space, retry_on_key_rotation
+from identity.spaces.index_versions import retry_on_key_rotation
+from identity.spaces.space import Space
 from identity.store.profiles import groups
 from identity.values.errors import GroupNotFound
 from identity.values.json import JsonObject

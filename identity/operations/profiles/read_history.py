@@ -11,7 +11,8 @@ from msgspec import UNSET, UnsetType
 from identity.operations.profiles.answers import HistoryIdentifier, HistoryLine, HistoryPage
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.stored_calls import Kept, split_keys, unpack, unpack_demoted
-from identity.spaces.space import Space, retry_on_key_rotation
+from identity.spaces.index_versions import reading_one_version, retry_on_key_rotation
+from identity.spaces.space import Space
 from identity.spaces.stored_call_identifiers import identifiers_by_key as named_in
 from identity.store.corrections import rules
 from identity.store.profiles import profile_queries
@@ -37,7 +38,7 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
     before = _NEWEST if cursor is None else _position(space.read_cursor(_LIST, cursor))
     id_ = private("prf", ref)
     named = None if id_ is not None else parse(ref, (await space.rules()).region)
-    async with space.database.reading() as connection:
+    async with reading_one_version(space) as connection:
         newest = space.keys.versions.newest
         if named is not None:
             asked = [space.keys.identifiers(named.type, named.value)]
@@ -52,7 +53,6 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
         proofs = await profile_queries.evidence(connection, space.tenant, at)
         changes = await rules.changes(connection, space.tenant.id)
         keys = await spaces_and_keys.key_ids(connection, space.tenant.id)
-        await space.same_index(connection, newest)
     if not found.members:
         raise ProfileNotFound
     reader = await _reader(space, found, lines, proofs, keys)

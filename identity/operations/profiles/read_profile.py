@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from identity.operations.profiles.answers import CanonicalProfile, ProfileList
 from identity.operations.profiles.find_profile import MOST_DOCUMENTS
 from identity.operations.profiles.profile import Opened, open_profile
-from identity.spaces.space import Space, retry_on_key_rotation
+from identity.spaces.index_versions import retry_on_key_rotation
+from identity.spaces.space import Space
 from identity.store.privacy import holds
 from identity.store.profiles import profile_queries
 from identity.values.errors import HoldNotFound

@@ -25,7 +25,8 @@ from identity.operations.profiles.segment_users import key_names, page_of, sourc
 from identity.planning.resolution import document as planning
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.stored_calls import Kept
-from identity.spaces.space import Space, retry_on_key_rotation
+from identity.spaces.index_versions import retry_on_key_rotation
+from identity.spaces.space import Space
 from identity.store.profiles import groups, profile_queries
 from identity.values.documents import Document
 from identity.values.errors import BadIdentifier, ProfileNotFound, TooMuch

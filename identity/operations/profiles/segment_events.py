@@ -12,7 +12,8 @@ from identity.operations.profiles.segment_paging import ListParameters, Page, cu
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import Kept, split_keys, unpack, unpack_events
-from identity.spaces.space import Space, retry_on_key_rotation
+from identity.spaces.index_versions import retry_on_key_rotation
+from identity.spaces.space import Space
 from identity.spaces.stored_call_identifiers import identifiers_by_key
 from identity.store.profiles import events as store
 from identity.store.spaces import spaces_and_keys

@@ -16,7 +16,8 @@ from identity.operations.profiles.segment_paging import (
 )
 from identity.operations.profiles.segment_users import USERS, key_names, linked_ids, source_id
 from identity.planning.resolution import document as traits
-from identity.spaces.space import Space, retry_on_key_rotation
+from identity.spaces.index_versions import retry_on_key_rotation
+from identity.spaces.space import Space
 from identity.store.profiles import groups, profile_queries
 
 MOST_IDS = 25

@@ -25,7 +25,8 @@ from identity.operations.profiles.segment_paging import (
 )
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.stored_calls import Kept
-from identity.spaces.space import Space, retry_on_key_rotation
+from identity.spaces.index_versions import retry_on_key_rotation
+from identity.spaces.space import Space
 from identity.store.profiles import profile_queries
 from identity.store.spaces import spaces_and_keys
 from identity.values.documents import Stamped

@@ -5,14 +5,17 @@ in a database ever bear the same stamp. Used by one task at a time.
 """
 
 import time
+from typing import Final
 
 from identity.store.postgres import writer_slots
 from identity.store.postgres.database import Database, translated
 from identity.store.postgres.pipeline import PipelineConnection, Statement, rollback, run
 from identity.values.errors import OnefoldError
 from identity.values.ids import new_id
-from identity.values.stamps import Clock
+from identity.values.stamps import SLOT_BITS, Clock
 
+MARGIN: Final = 1_000_000
+"""How many microseconds the stamps of one transaction may take."""
 RENEW_BEFORE = writer_slots.LEASE_MICROS * 2 // 3
 # Seconds that plans are kept for, at first and at last.
 _FIRST, _LAST = 1.0, 60.0
@@ -64,9 +67,16 @@ class WriterConnection:
         self._plan_until = time.monotonic() + self._patience
         self._patience = min(2 * self._patience, _LAST)
 
-    def follow_clock(self, micros: int) -> None:
-        """Another host's clock is ahead of ours: the next lease has to reach beyond what it wrote."""
+    def covers(self, stamp: int) -> bool:
+        """Whether the lease lasts for the stamps of a transaction that follow this stamp; if not, the next one does.
+
+        The stamp of a host whose clock is ahead may lie beyond the end of the lease.
+        """
+        micros = stamp >> SLOT_BITS
+        if micros + MARGIN < self.clock.until:
+            return True
         self._ahead = micros
+        return False
 
     def forget_lease(self) -> None:
         """Somebody else holds the slot."""

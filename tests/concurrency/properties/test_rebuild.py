@@ -13,6 +13,7 @@ from identity.operations.corrections.rebuild_profiles import rebuild_space
 from identity.planning.resolution.extract import extract
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import source
+from identity.spaces.blind_indexes import index_call
 from identity.values.calls import ACTS, STORED_KINDS
 from identity.values.identifiers import BUILT_IN
 from tests.concurrency.properties.test_undo import QUIET, profiles, steps, take, written
@@ -34,8 +35,7 @@ async def quiet(_done: int, _total: int) -> None:
 
 async def rebuild(ingest: Ingest) -> int:
     """Rebuilds the space; how many profiles that changed."""
-    told = await rebuild_space(ingest.space, 1, quiet)
-    return int(told["profiles_changed"])
+    return (await rebuild_space(ingest.space, 1, quiet)).profiles_changed
 
 
 def fresh(ingest: Ingest, rules: Rules) -> World:
@@ -51,7 +51,7 @@ def fresh(ingest: Ingest, rules: Rules) -> World:
         call.time, call.message_id = kept.time, kept.message_id
         known = {*BUILT_IN, *ingest.space.codes}
         assert {i.type for i in call.identifiers} <= known
-        ingest.space.index(call, set())
+        index_call(ingest.space.keys, call, set())
         call.message = logged.stamp.to_bytes(16, "big")
         world.plan([call], lambda _, at=logged.stamp: at)  # type: ignore[misc]
     return world

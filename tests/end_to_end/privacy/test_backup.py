@@ -188,7 +188,7 @@ def test_one_side_of_a_split_origin(deployment: Deployment) -> None:
             space = ingest.space.public_id
             old = deployment.restore(backup)
             opened = Attacker(old.url, deployment.lab.keyring(), space, deployment.url).opened()
-            assert set(opened) == {_id(parted["remaining_profile_id"])} - {_id(parted["profile_id"])}
+            assert set(opened) == {parted.remaining_profile_id} - {parted.profile_id}
             # From before the unmerge both are under one key, which is nobody's any more.
             older = deployment.restore(first)
             assert Attacker(older.url, deployment.lab.keyring(), space, deployment.url).opened() == {}

@@ -42,8 +42,8 @@ def test_every_answer_is_as_it_was(lab: Lab) -> None:
             before, sightings = await answers(space), set(lab.query("SELECT set_key FROM sighting"))
             assert replayed(lab, space) == []
             told = await rotate(ingest.spaces, space)
-            assert (told["version"], told["oldest"], space.keys.versions.live) == (2, 1, 2)
-            assert told["messages_until"] is not None
+            assert (told.version, told.oldest, space.keys.versions.live) == (2, 1, 2)
+            assert told.messages_until is not None
             assert await answers(space) == before
             assert await found(ingest) == []
             assert replayed(lab, space) == []
@@ -51,12 +51,12 @@ def test_every_answer_is_as_it_was(lab: Lab) -> None:
             assert [keys_in(lab, key) for key in old[:3]] == [[], [], []]
             assert sightings.isdisjoint(lab.query("SELECT set_key FROM sighting"))
             # What was removed and blocked is out of the calls as well, once a rebuild has been over them.
-            assert (await rebuild_space(space, 1, quiet))["profiles_changed"] == 1
+            assert (await rebuild_space(space, 1, quiet)).profiles_changed == 1
             before = await answers(space)
-            assert (await rotate(ingest.spaces, space))["version"] == 3
+            assert (await rotate(ingest.spaces, space)).version == 3
             assert await answers(space) == before
             assert await found(ingest) == []
-            assert (await rebuild_space(space, 1, quiet))["profiles_changed"] == 0
+            assert (await rebuild_space(space, 1, quiet)).profiles_changed == 0
             fresh = await lab.open()
             assert await answers(await fresh.get(space.tenant.id)) == before
             fresh.keyring.close()
@@ -135,20 +135,20 @@ def test_what_only_a_hash_is_kept_of(lab: Lab, monkeypatch: pytest.MonkeyPatch) 
             await list_suppressions.suppress(space, ["user_id:quiet"], "test")
             told = await rotate(ingest.spaces, space, 0)
             # Suppressing remembers what a replay must pass over: that is a hash as well.
-            assert (told["oldest"], told["hashes_left"], told["messages_until"]) == (1, 3, None)
+            assert (told.oldest, told.hashes_left, told.messages_until) == (1, 3, None)
             assert ingest.spaces.keyring.indexes(space.public_id) == [1, 2]
             told = await rotate(ingest.spaces, space, 0)
-            assert (told["version"], told["oldest"], told["hashes_left"]) == (3, 1, 3)
+            assert (told.version, told.oldest, told.hashes_left) == (3, 1, 3)
             call = {"type": "identify", "userId": "ann", "traits": {"email": "no@example.org"}}
             assert (await ingest.send(call))[0].demoted == [{"identifier": "email:no@example.org", "reason": "blocked"}]
             assert (await ingest.send({"type": "identify", "userId": "quiet"}))[0].status == "suppressed"
             await ingest.send({"type": "identify", "userId": "held", "traits": {"n": 1}})
             asked = Asked(RequestInterface.NATIVE, RequestKind.DELETE_ONLY, Law.NONE, ["user_id:held"], "test")
             assert (await request_erasure.ask(space, asked)).erasures[0].state == ErasureState.ON_HOLD
-            assert (await rotate_index_key.destroy_unused(ingest.spaces, space, 0))["hashes_left"] == 1
+            assert (await rotate_index_key.destroy_unused(ingest.spaces, space, 0)).hashes_left == 1
             await list_suppressions.lift(space, ["user_id:quiet"], "test")
             told = await rotate_index_key.destroy_unused(ingest.spaces, space, 0)
-            assert (told["oldest"], told["hashes_left"]) == (3, 0)
+            assert (told.oldest, told.hashes_left) == (3, 0)
             assert ingest.spaces.keyring.indexes(space.public_id) == [3]
             await other.refresh_versions()
             held = (await other.get(space.tenant.id)).keys

@@ -97,7 +97,7 @@ def test_dies_between_two_steps(
             )
             done = await rotate_index_key.rotate(ingest.spaces, space, quiet, 0)
             newest = space.keys.versions.newest
-            assert (done["version"], done["oldest"]) == (newest, newest)
+            assert (done.version, done.oldest) == (newest, newest)
             assert ingest.spaces.keyring.indexes(space.public_id)[0] == newest
             assert await found(ingest) == []
             assert replayed(lab, space) == []

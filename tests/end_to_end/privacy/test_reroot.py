@@ -44,9 +44,9 @@ def lab(database: str, tmp_path: Path) -> Lab:
     return made
 
 
-def rotate(lab: Lab, old: str | None = None, new: str | None = None) -> rotate_root_key.Rerooted:
+def rotate(lab: Lab, old: str | None = None, new: str | None = None) -> rotate_root_key.RootRotation:
     """One rotation."""
-    done: rotate_root_key.Rerooted = run(
+    done: rotate_root_key.RootRotation = run(
         rotate_root(lab.url, root_file=lab.root_file, root_value=old, new_value=new, key_store=lab.key_store)
     )
     return done

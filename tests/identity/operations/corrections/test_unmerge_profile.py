@@ -7,13 +7,14 @@ import pytest
 
 from identity.operations.corrections import unmerge_profile as unmerge_module
 from identity.operations.corrections.remove_identifier import remove_identifier
-from identity.operations.corrections.unmerge_profile import unmerge_profile
+from identity.operations.corrections.unmerge_profile import Unmerged, unmerge_profile
 from identity.operations.profiles.read_profile import get_profile
 from identity.spaces import exclusive_transaction
 from identity.store.ingest.write import apply
 from identity.store.postgres.pipeline import commit
 from identity.values.calls import Source
 from identity.values.errors import Conflict, DatabaseUnavailable, NotOneProfile, SealBroken, TooManyCuts
+from identity.values.ids import public_profile
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, IDENTIFIER
 from tests.support.stored_rows import Stored
 from tests.support.writer_processes import Ingest, Lab, ingesting, run
@@ -30,7 +31,7 @@ def lab(database: str, tmp_path: Path) -> Lab:
     return Lab(database, tmp_path)
 
 
-async def parted(ingest: Ingest, *named: str, block: bool = True) -> dict[str, Any]:
+async def parted(ingest: Ingest, *named: str, block: bool = True) -> Unmerged:
     """Parts these identifiers."""
     return await unmerge_profile(ingest.space, list(named), block=block, source=ADMIN, actor="test")
 
@@ -104,7 +105,8 @@ def test_a_lost_answer(lab: Lab, monkeypatch: pytest.MonkeyPatch, *, committed: 
             assert lost
             here = await get_profile(ingest.space, "anonymous_id:a1")
             there = await get_profile(ingest.space, "user_id:u1")
-            assert answer == {"profile_id": here.profile_id, "remaining_profile_id": there.profile_id}
+            assert public_profile(answer.profile_id) == here.profile_id
+            assert public_profile(answer.remaining_profile_id) == there.profile_id
             acts = lab.query("SELECT count(*) FROM evidence WHERE space_id = %s AND kind = 7", ingest.space.tenant.id)
             assert acts == [(1,)]
             ingest.check()

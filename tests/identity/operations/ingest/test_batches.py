@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from identity.operations.ingest import commit
 from identity.operations.ingest.commit import Writer
 from identity.planning.resolution.planner import _Planner
+from identity.spaces import new_subject_keys
 from identity.values.enums import SpaceMark
 from identity.values.stamps import Clock
 from tests.support.writer_processes import Ingest, Lab, ingesting, request, run
@@ -37,7 +37,7 @@ def test_writers_that_insert_the_same(lab: Lab, monkeypatch: pytest.MonkeyPatch,
     """Whatever two writers insert at once, one of them plans again and both are right."""
 
     async def main() -> None:
-        monkeypatch.setattr(commit, "KEY_SLOTS", 1)
+        monkeypatch.setattr(new_subject_keys, "KEY_SLOTS", 1)
         async with ingesting(lab) as ingest:
             writers = [Writer(ingest.spaces.database) for _ in RACES[name]]
             requests = [request(item) for item in RACES[name]]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from identity.operations.ingest.leave_group import leave
+from identity.operations.ingest.leave_group import leave_group
 from identity.store.profiles.groups import count_members
 from identity.values.calls import Source
 from identity.values.errors import ProfileNotFound
@@ -33,7 +33,7 @@ async def something(ingest: Ingest, rng: random.Random) -> None:
         await ingest.send({"type": "group", "groupId": group, **who})
     elif what < 4:
         with suppress(ProfileNotFound):
-            await leave(ingest.space, ingest.queue, group, ref, Source(1, server=True))
+            await leave_group(ingest.space, ingest.queue, group, ref, Source(1, server=True))
     else:
         await ingest.send({"type": "identify", "userId": f"u{at}", "anonymousId": f"a{at}", "traits": {"t": at}})
 
@@ -63,7 +63,7 @@ def test_a_count_says_whether_it_is_whole(lab: Lab) -> None:
         async with ingesting(lab) as ingest:
             for at in range(4):
                 await ingest.send({"type": "group", "groupId": "acme", "userId": f"u{at}"})
-            await leave(ingest.space, ingest.queue, "acme", "user_id:u0", Source(1, server=True))
+            await leave_group(ingest.space, ingest.queue, "acme", "user_id:u0", Source(1, server=True))
             ((id_,),) = lab.query("SELECT account_id FROM account")
             async with ingest.space.database.reading() as connection:
                 counts = [

@@ -93,7 +93,7 @@ def test_rules_that_change_meanwhile(lab: Lab) -> None:
         async with ingesting(lab) as ingest:
             await ingest.send(bad("b1"))
             await put_rules(ingest.space, {"max_merges": 3}, "test")
-            ingest.space.rules_version = 0
+            ingest.space._rules.last_version = 0
             await ingest.send(bad("b2"))
             assert await listed(ingest) == ["b2", "b1"]
 

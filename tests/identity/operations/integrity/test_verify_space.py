@@ -10,7 +10,7 @@ import pytest
 from identity.operations.corrections.put_rules import put_rules
 from identity.operations.corrections.remove_identifier import remove_identifier
 from identity.operations.corrections.unmerge_profile import unmerge_profile
-from identity.operations.ingest.leave_group import leave
+from identity.operations.ingest.leave_group import leave_group
 from identity.operations.integrity.verify_space import PARTS, verify
 from identity.planning.integrity.discrepancies import DIFFERENCES, MOST_SHOWN
 from identity.values.calls import Source
@@ -72,7 +72,7 @@ async def everything(ingest: Ingest) -> None:
     await put_rules(space, {"limits": {**WINDOW, "user_id": {"max": 1}}}, "t")
     await ingest.send(user("u8", "f1"), user("null", "f3"))
     await ingest.send({"type": "group", "userId": "u8", "groupId": "acme", "traits": {"n": 1}})
-    await leave(space, ingest.queue, "acme", "user_id:u8", ADMIN)
+    await leave_group(space, ingest.queue, "acme", "user_id:u8", ADMIN)
     await away("anonymous_id:f2", block=True)
     await ingest.send(user("u8", "f2"))
     await ingest.send(seen("f2"), seen("b1"))

@@ -62,7 +62,7 @@ async def sound(ingest: Ingest) -> bool:
     """
     assert await found(ingest) == []
     await rebuild_space(ingest.space, 1, quiet)
-    assert (await rebuild_space(ingest.space, 1, quiet))["profiles_changed"] == 0
+    assert (await rebuild_space(ingest.space, 1, quiet)).profiles_changed == 0
     assert await found(ingest) == []
     return True
 

@@ -8,7 +8,7 @@ import pytest
 from identity.operations.corrections.put_rules import put_rules
 from identity.operations.corrections.rebuild_profiles import rebuild_space
 from identity.operations.corrections.remove_identifier import remove_identifier
-from identity.operations.corrections.simulate_rules import simulate_rules, tell
+from identity.operations.corrections.simulate_rules import name_examples, simulate_rules
 from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.integrity.list_rejections import list_rejections
 from identity.operations.privacy import list_suppressions, manage_holds, request_erasure
@@ -72,11 +72,11 @@ def test_kept_as_they_are(lab: Lab) -> None:
             with pytest.raises(IdentifierNotFound):
                 await remove_identifier(ingest.space, "anonymous_id:a1", block=False, source=WHO, actor="key_test")
             candidate = {"blocked": {"anonymous_id": ["a1"]}, "limits": {"email": {"max": 1}}}
-            tried = await tell(ingest.space, await simulate_rules(ingest.space, candidate, quiet))
-            assert "ann" not in str(tried["examples"])
+            tried = await name_examples(ingest.space, await simulate_rules(ingest.space, candidate, quiet))
+            assert "ann" not in str(tried.examples)
             assert "example.org" not in str(await list_rejections(ingest.space, None, 100, None))
             await put_rules(ingest.space, candidate, "key_test")
-            assert (await rebuild_space(ingest.space, 1, quiet))["profiles_changed"] == 0
+            assert (await rebuild_space(ingest.space, 1, quiet)).profiles_changed == 0
             assert await seen(ingest) == []
             await manage_holds.release(ingest.space, hold_id, "key_test")
             for table in ("profile", "subject_key", "identifier", "evidence"):

@@ -1,10 +1,10 @@
-"""Reading through a roll of the epoch key."""
+"""Reads that meet a rotation of a key."""
 
 import asyncio
 
 import pytest
 
-from identity.spaces.space import retry_on_key_rotation
+from identity.spaces.index_versions import retry_on_key_rotation
 from identity.values.errors import KeyUnavailable, SealBroken
 
 

@@ -1,0 +1,89 @@
+"""The blind indexes of everything that a call names, under the newest version of the index key and older ones."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from identity.values.calls import Call, Identifier
+from identity.vault.space_keys import SpaceKeys
+
+
+class OlderKeys(NamedTuple):
+    """Maps from an older key to the newest one, for all that some calls name.
+
+    `identifiers` and `groups` hold the keys that rows may still have while a rotation is under way, `messages`
+    those of message ids, and `hashes` those of identifiers of which the database may hold no more than a hash.
+    """
+
+    identifiers: dict[bytes, bytes]
+    groups: dict[bytes, bytes]
+    hashes: dict[bytes, bytes]
+    messages: dict[bytes, bytes]
+
+    def update(self, other: "OlderKeys") -> None:
+        """Adds the keys of other calls."""
+        for mine, more in zip(self, other, strict=True):
+            mine.update(more)
+
+
+def no_older_keys() -> OlderKeys:
+    """Empty maps, to be filled."""
+    return OlderKeys(identifiers={}, groups={}, hashes={}, messages={})
+
+
+def index_call(keys: SpaceKeys, call: Call, found: set[bytes]) -> None:
+    """Sets the blind indexes of everything a call names, and adds those of its identifiers to `found`."""
+    blind = keys.identifier
+    for identifier in call.identifiers:
+        identifier.key = blind(identifier.type, identifier.value)
+        found.add(identifier.key)
+    for skipped in call.skipped:
+        if skipped.reason == "blocked":
+            skipped.identifier.key = blind(skipped.identifier.type, skipped.identifier.value)
+    alias = call.alias
+    if alias is not None:
+        for previous in (alias.user, alias.anonymous):
+            if previous is not None:
+                previous.key = blind(previous.type, previous.value)
+                found.add(previous.key)
+    for named in call.unlinked:
+        named.key = blind(named.type, named.value)
+    call.message = keys.message(call.message_id)
+    if call.group is not None:
+        call.group_key = keys.group(call.group)
+
+
+def older_keys_of(keys: SpaceKeys, calls: Iterable[Call]) -> OlderKeys | None:
+    """The keys that these calls' names have under older versions of the index key; None without such versions.
+
+    The calls are indexed under the newest version.
+    """
+    versions = keys.versions
+    if versions.oldest == versions.newest:
+        return None
+    found = no_older_keys()
+    for version in range(versions.oldest, versions.newest):
+        index = keys.index(version)
+        for call in calls:
+            alias = call.alias
+            named = [*call.identifiers, *call.unlinked]
+            if alias is not None:
+                named += [i for i in (alias.user, alias.anonymous) if i is not None]
+            hashes = {index.identifier(each.type, each.value): each.key for each in named}
+            found.hashes.update(hashes)
+            if version >= versions.live:
+                found.identifiers.update(hashes)
+                if call.group is not None:
+                    found.groups[index.group(call.group)] = call.group_key
+            if version >= versions.messages:
+                found.messages[index.message(call.message_id)] = call.message
+    return found
+
+
+def older_names(keys: SpaceKeys, identifiers: Iterable[Identifier], since: int) -> dict[bytes, bytes]:
+    """The keys of identifiers under each older version from `since` on, mapped to the newest key."""
+    older = keys.older(since)
+    return {
+        index.identifier(each.type, each.value): keys.identifier(each.type, each.value)
+        for each in (identifiers if older else ())
+        for index in older
+    }

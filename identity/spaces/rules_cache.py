@@ -1,0 +1,63 @@
+"""The versions of the rules of one space, compiled, as far as this process used them lately.
+
+Invariant: a version never changes, so a cached one is never stale. Which version is the newest is asked of the
+database at most every two seconds; a writer compares the version it used with the one in the gate row.
+"""
+
+import time
+from collections import OrderedDict
+from typing import Final
+
+import msgspec
+
+from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules, compile_rules
+from identity.store.corrections import rules as stored_rules
+from identity.store.postgres.database import Database
+from identity.values.errors import KeyUnavailable
+from identity.vault.seal import RULES
+from identity.vault.space_keys import SpaceKeys
+
+_KEPT: Final = 4
+_SECONDS: Final = 2.0
+
+
+class RulesCache:
+    """Reads and opens the rules of a space. `last_version` is the highest version that was seen."""
+
+    def __init__(self, space_id: int, keys: SpaceKeys, database: Database) -> None:
+        self.last_version: int | None = None
+        self._space_id = space_id
+        self._keys = keys
+        self._database = database
+        self._asked = 0.0
+        self._compiled: OrderedDict[int, Rules] = OrderedDict()
+
+    async def get(self, version: int | None = None) -> Rules:
+        """A version of the rules, or the newest as of at most two seconds ago. KeyUnavailable."""
+        if version is None:
+            version = await self._newest()
+        if version == 0:
+            return DEFAULT_RULES
+        known = self._compiled.get(version)
+        if known is None:
+            async with self._database.reading() as connection:
+                sealed = await stored_rules.read(connection, self._space_id, version)
+            if sealed is None:
+                raise KeyUnavailable
+            document = self._keys.open(RULES, self._keys.id, version, sealed)
+            known = self._compiled[version] = compile_rules(msgspec.json.decode(document), version)
+            while len(self._compiled) > _KEPT:
+                self._compiled.popitem(last=False)
+        self.last_version = max(version, self.last_version or 0)
+        return known
+
+    def seal(self, rules: Rules) -> bytes:
+        """A rules document as the database holds it."""
+        return self._keys.seal(RULES, self._keys.id, rules.version, msgspec.json.encode(rules.document()))
+
+    async def _newest(self) -> int:
+        if self.last_version is None or time.monotonic() > self._asked + _SECONDS:
+            async with self._database.reading() as connection:
+                self.last_version = await stored_rules.current(connection, self._space_id)
+            self._asked = time.monotonic()
+        return self.last_version
