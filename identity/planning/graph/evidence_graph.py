@@ -10,12 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from heapq import heappop, heappush
 from itertools import combinations, pairwise
 from math import inf, log2
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
-import networkx as nx
 from msgspec import Struct
 
 from identity.values.identifiers import ANONYMOUS_ID, BUILT_IN, EMAIL, PHONE, USER_ID
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 Graph: TypeAlias = "nx.Graph[bytes]"
 
@@ -75,6 +77,9 @@ def build(observations: Iterable[Observation], types: Mapping[bytes, str]) -> Gr
     Keys that are no nodes are passed over: they were removed or never kept. Nodes carry `type` and
     `since`, the stamp of their first observation or None; links what `Link` has.
     """
+    # Imported here because the import takes half a second, and most processes never draw a graph.
+    import networkx as nx
+
     graph: Graph = nx.Graph()
     for key in sorted(types):
         graph.add_node(key, type=types[key], since=None)

@@ -6,13 +6,14 @@ stand on each other.
 
 from collections.abc import Iterable, Sequence
 from math import sqrt
-from typing import Any, Final
-
-import networkx as nx
+from typing import TYPE_CHECKING, Any, Final
 
 from identity.planning.graph.evidence_graph import Graph
 from identity.planning.graph.over_merge_review import Review
 from identity.values.extras import extra
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 # Kamada and Kawai use the room best, in time cubed; forces take over, in time squared.
 _ALL_DISTANCES: Final = 150
@@ -30,6 +31,8 @@ def layout(nodes: Sequence[str], links: Iterable[tuple[str, str]]) -> dict[str, 
 
     For pictures: 1,000 nodes take seconds, and ten times as many a hundred times as long.
     """
+    import networkx as nx
+
     graph: nx.Graph[str] = nx.Graph()
     graph.add_nodes_from(sorted(nodes))
     graph.add_edges_from(sorted((min(a, b), max(a, b)) for a, b in links))
@@ -53,6 +56,7 @@ def foremost(graph: Graph, found: Review, most: int) -> list[bytes]:
 def _placed(graph: "nx.Graph[str]", names: Sequence[str]) -> dict[str, tuple[float, float]]:
     """One connected part about its centre, its longer axis level, with a unit of area for each node."""
     with extra("analysis"):
+        import networkx as nx
         import numpy as np
 
     if len(names) == 1:

@@ -8,14 +8,16 @@ What is suspicious is ranked, and a person decides.
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from math import fsum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import networkx as nx
 from msgspec import Struct
 
 from identity.planning.graph.evidence_graph import Graph
 from identity.values.extras import extra
 from identity.values.identifiers import USER_ID
+
+if TYPE_CHECKING:
+    pass
 
 # A minimum cut costs some ten milliseconds in a graph of 10,000 identifiers.
 MOST_CUTS: Final = 32
@@ -94,6 +96,8 @@ def strong_ids(graph: Graph, types: Mapping[bytes, str], retired: AbstractSet[by
 
 def review(graph: Graph, types: Mapping[bytes, str], retired: AbstractSet[bytes]) -> Review:
     """The review of the graph that `build` made with these types (key to type name)."""
+    import networkx as nx
+
     strong = strong_ids(graph, types, retired)
     cut_nodes, bridges = _separators(graph, frozenset(strong))
     left = nx.restricted_view(graph, [cut_nodes[0].key] if cut_nodes else [], [])
@@ -120,6 +124,8 @@ class _Blocks:
     """
 
     def __init__(self, graph: Graph, strong: AbstractSet[bytes]) -> None:
+        import networkx as nx
+
         self.links = [list(block) for block in nx.biconnected_component_edges(graph)]
         self.strong = strong
         self.homes: dict[bytes, list[int]] = {}
