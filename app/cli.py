@@ -1,8 +1,7 @@
-"""The command line: each command reads the settings, lays its options over them and does one thing.
+"""The command line `onefold`: each command reads the settings, applies its options and does one thing.
 
-Secrets come from the environment or the data directory, never from an option, where other users
-of the machine could read them. An error of ours is one line; nothing prints a traceback with
-values in it.
+Secrets come from the environment or the data directory, never from an option, which other users
+of the machine could read. An error of ours is one line; no traceback with values in it is printed.
 """
 
 import sys
@@ -29,7 +28,8 @@ cli = typer.Typer(
 )
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
-DataDir = Annotated[Path | None, typer.Option(help="Where the embedded database and the keys lie [ONEFOLD_DATA_DIR].")]
+_NO_DATA = "There is no data directory {}. Name it with --data-dir, or set ONEFOLD_DATABASE_URL."
+DataDir = Annotated[Path | None, typer.Option(help="Folder of the embedded database and the keys [ONEFOLD_DATA_DIR].")]
 
 
 def _show_version(asked: bool) -> None:  # noqa: FBT001 (the shape of a callback)
@@ -44,11 +44,15 @@ Version = Annotated[bool, typer.Option("--version", help="Show the version.", ca
 @cli.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on [ONEFOLD_HOST].")] = None,
-    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Port, 0 for any [ONEFOLD_PORT].")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="Port to listen on; 0 takes any free one [ONEFOLD_PORT].")
+    ] = None,
     data_dir: DataDir = None,
-    workers: Annotated[int | None, typer.Option(min=1, max=64, help="Server processes [ONEFOLD_WORKERS].")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Number of server processes [ONEFOLD_WORKERS].")
+    ] = None,
 ) -> None:
-    """Run the server; Ctrl-C stops it."""
+    """Run the server. Ctrl-C stops it."""
     from app.commands import serve as supervisor
 
     settings = _settings(data_dir)
@@ -58,10 +62,12 @@ def serve(
 
 @cli.command()
 def demo(
-    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="Port, 0 for any [ONEFOLD_PORT].")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65_535, help="Port to listen on; 0 takes any free one [ONEFOLD_PORT].")
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Run the server with a demo space and a guided tour of it."""
+    """Run the server with a demo space, and show a short tour of the API."""
     from app.commands import demo as guided
 
     settings = _settings(data_dir)
@@ -70,7 +76,7 @@ def demo(
 
 @cli.command()
 def migrate(data_dir: DataDir = None) -> None:
-    """Bring the database to the schema of this version."""
+    """Create or upgrade the database schema for this version."""
     from identity.store.postgres.schema import migrate as upgrade
 
     with owner_url(_settings(data_dir)) as url:
@@ -80,51 +86,62 @@ def migrate(data_dir: DataDir = None) -> None:
 
 @cli.command()
 def verify(
-    space_ids: Annotated[list[str] | None, typer.Argument(help="Spaces to audit; all where none is named.")] = None,
+    space_ids: Annotated[list[str] | None, typer.Argument(help="Ids of the spaces to verify; all by default.")] = None,
     data_dir: DataDir = None,
     *,
-    privacy: Annotated[bool, typer.Option("--privacy", help="Plant values and search everything for them.")] = False,
+    privacy: Annotated[
+        bool,
+        typer.Option(
+            "--privacy",
+            help="Scan for leaks: plant random values in a scratch space and search database, files and logs for them.",
+        ),
+    ] = False,
 ) -> None:
-    """Audit what is stored and print what differs; the status is 1 if anything does, 2 if a scan is void."""
+    """Check that stored profiles, feed and keys agree, or scan for values in clear with --privacy.
+
+    The exit status is 0 if all is well, 1 if anything differs or a value was found, and 2 if a scan proves nothing.
+    """
     from identity.store.postgres.schema import require_current
 
     if privacy:
         with extra("embedded"):
-            from app.commands import privacy_scan
+            from app.commands.leak_scan import command as leak_scan
     with extra("analysis"):
         from app.commands import verify as verifying
 
     settings = _settings(data_dir)
     if not settings.database_url and not settings.data_dir.exists():
-        raise Misconfigured(f"There is no data directory {settings.data_dir}.")
+        raise Misconfigured(_NO_DATA.format(settings.data_dir))
     if privacy and space_ids:
-        raise Misconfigured("A scan looks at the whole database; name no space with --privacy.")
+        raise Misconfigured("A scan reads the whole database; leave out the space ids with --privacy.")
     with owner_url(settings) as url:
         require_current(url)
-        status = privacy_scan.run(settings, url) if privacy else int(not verifying.run(url, space_ids or []))
+        status = leak_scan.run(settings, url) if privacy else int(not verifying.run(url, space_ids or []))
     if status:
         raise typer.Exit(status)
 
 
 @cli.command()
 def export(
-    to: Annotated[Path, typer.Option(help="The directory to write into; the next run goes on where this one ends.")],
-    destination: Annotated[str, typer.Option(help="The destination, by its name: what it may see is exported.")],
-    space_id: Annotated[str | None, typer.Argument(help="The space; needed where there are several.")] = None,
+    to: Annotated[Path, typer.Option(help="Directory to write to; a later run continues where this one ends.")],
+    destination: Annotated[str, typer.Option(help="Name of the destination; the export contains what it may see.")],
+    space_id: Annotated[str | None, typer.Argument(help="Id of the space; required if there are several.")] = None,
     data_dir: DataDir = None,
-    cursor_file: Annotated[Path | None, typer.Option(help="The manifest, where it is not to lie in there.")] = None,
+    cursor_file: Annotated[
+        Path | None, typer.Option(help="Manifest file, if it should not be in the directory.")
+    ] = None,
     *,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Begin anew with everybody, in the place of all files.")
+        bool, typer.Option("--fresh", help="Start again with all profiles and replace all files.")
     ] = False,
 ) -> None:
-    """Export what a destination may see as Parquet tables: everybody first, then what changed since."""
+    """Export what a destination may see as Parquet files: all profiles first, later runs only changes."""
     from app.commands import export as exporting
     from identity.store.postgres.schema import require_current
 
     settings = _settings(data_dir)
     if not settings.database_url and not settings.data_dir.exists():
-        raise Misconfigured(f"There is no data directory {settings.data_dir}.")
+        raise Misconfigured(_NO_DATA.format(settings.data_dir))
     with owner_url(settings) as url:
         require_current(url)
         manifest = None if cursor_file is None else cursor_file.expanduser().absolute()
@@ -137,42 +154,44 @@ def options(*, _version: Version = False) -> None:
 
 
 keys = typer.Typer(
-    name="keys", help="Rolling, rotating and dumping keys, laying them over a restore.", no_args_is_help=True
+    name="keys",
+    help="Roll, rotate and back up encryption keys, and apply them to a restored database.",
+    no_args_is_help=True,
 )
 cli.add_typer(keys)
-SpaceIds = Annotated[list[str] | None, typer.Argument(help="Spaces; all where none is named.")]
+SpaceIds = Annotated[list[str] | None, typer.Argument(help="Ids of the spaces; all by default.")]
 
 
 @keys.command()
 def roll(space_ids: SpaceIds = None, data_dir: DataDir = None) -> None:
-    """Roll the epoch key: no backup from before opens what was erased before."""
+    """Replace the epoch key of each space, so that older backups cannot open what was erased."""
     _with_keys("roll", space_ids, data_dir)
 
 
 @keys.command()
 def dump(space_ids: SpaceIds = None, data_dir: DataDir = None) -> None:
-    """Write the key tables into the key store, and prove that every key opens."""
+    """Back up the key tables into the key store, and check that every key opens."""
     _with_keys("dump", space_ids, data_dir)
 
 
 @keys.command()
 def overlay(space_ids: SpaceIds = None, data_dir: DataDir = None) -> None:
-    """Lay the newest dump over the keys of a restored database, before it is served."""
+    """Apply the newest key backup to a restored database. Run it before the server starts."""
     _with_keys("overlay", space_ids, data_dir)
 
 
 @keys.command("rotate-index")
 def rotate_index(space_ids: SpaceIds = None, data_dir: DataDir = None) -> None:
-    """Make every blind index anew under a new key, while servers run; again goes on with what was begun."""
+    """Replace the index key and recompute every blind index. Servers may run; repeat the command to continue."""
     _with_keys("rotate_index", space_ids, data_dir)
 
 
 @keys.command("rotate-root")
 def rotate_root(data_dir: DataDir = None) -> None:
-    """Put a new root key in the place of the old one, while no server runs: it refuses where one does.
+    """Replace the root key. Stop all servers first; the command refuses while one runs.
 
-    A root key in a file gets a new file. One in ONEFOLD_ROOT_KEY gives way to that in
-    ONEFOLD_NEW_ROOT_KEY, which is the one to start with afterwards.
+    A root key in a file is replaced by a new file. A root key in ONEFOLD_ROOT_KEY is replaced by the one
+    in ONEFOLD_NEW_ROOT_KEY; start the server with the new one afterwards.
     """
     from app.commands import keys as commands
 
@@ -192,7 +211,7 @@ def _keys_url(settings: Settings) -> Iterator[tuple[str, Settings]]:
     from identity.store.postgres.schema import require_current
 
     if not settings.database_url and not settings.data_dir.exists():
-        raise Misconfigured(f"There is no data directory {settings.data_dir}.")
+        raise Misconfigured(_NO_DATA.format(settings.data_dir))
     with owner_url(settings) as url:
         require_current(url)
         yield url, settings
@@ -200,7 +219,7 @@ def _keys_url(settings: Settings) -> Iterator[tuple[str, Settings]]:
 
 @contextmanager
 def owner_url(settings: Settings) -> Iterator[str]:
-    """The database as its owner: the one that is set, or the embedded one, up for this block."""
+    """Yield the URL of the database for its owner; an embedded database runs while the block does."""
     if settings.database_url:
         yield settings.database_url
         return
@@ -223,7 +242,7 @@ def main() -> None:
 
 @contextmanager
 def report() -> Iterator[None]:
-    """An error of ours ends the program with status 1 and one line on stderr."""
+    """End the program with status 1 and one line on stderr for an error of ours."""
     try:
         yield
     except OnefoldError as trouble:

@@ -27,7 +27,10 @@ _ROWS = 9
 _PIECE = 1 << 20
 _LOCKS = "10s"
 _LOCK = 0x0F01E  # any number; one scan at a time has the table of the control
-_VIEWS = ("pg_stats", "pg_statistic", "pg_stat_activity", "pg_stat_statements", "pg_prepared_statements")
+_VIEWS = (
+    "pg_stats", "pg_statistic", "pg_stat_activity", "pg_stat_statements", "pg_prepared_statements",
+    "pg_stat_user_tables",
+)  # fmt: skip
 _TABLES: LiteralString = """
 SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'm') AND c.relpersistence <> 't'

@@ -1,0 +1,1 @@
+"""Leak scan: plant random values through a server, then search everything it wrote for them in clear."""
