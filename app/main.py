@@ -1,6 +1,6 @@
-"""The composition root: settings in, the whole application out.
+"""The composition root: builds the whole application from the settings.
 
-Nothing is opened when it is made; the lifespan does that, and closes it again.
+Building opens nothing; the lifespan opens database, keys and tasks, and closes them again.
 """
 
 from collections.abc import AsyncIterator
@@ -63,12 +63,12 @@ _errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def application() -> Front:
-    """The factory that the server calls in each process."""
+    """Build the application of one server process; uvicorn calls this factory in each."""
     return create_app(load())
 
 
 def create_app(settings: Settings) -> Front:
-    """The application under these settings."""
+    """Build the application with these settings."""
     onefold = Onefold(settings)
 
     @asynccontextmanager
@@ -76,7 +76,7 @@ def create_app(settings: Settings) -> Front:
         try:
             await onefold.start()
         except Misconfigured as error:
-            # The log would keep only its class, and this one tells the operator what to do.
+            # The log keeps only the class of an error; the operator needs the message of this one.
             _errors.print(f"onefold: {error}", style="red", markup=False)
             raise
         try:

@@ -1,8 +1,8 @@
-"""The outermost step: hot routes to `collect`, everything else to FastAPI, and what holds for both.
+"""The ASGI front: passes collection routes to the ingest endpoint and all others to FastAPI.
 
-A path is matched as it was sent and each part of it decoded afterwards, so that any character
-can stand in an identifier. Nothing that goes wrong behind this step is told outside, and no
-address gets into a log line, only the template of its route.
+A path is matched as it was sent and its parts are decoded afterwards, so that an identifier may
+contain any character. No answer repeats the text of an unforeseen error, and no log line contains
+a path, only the template of its route.
 """
 
 import time
@@ -13,8 +13,8 @@ from fastapi import FastAPI
 
 from app.http import body, cors, segment_profile_api
 from app.http.body import Disconnected
-from app.http.error_responses import INTERNAL, Headers, Unreadable, told
-from app.http.ingest_endpoint import ROUTES, Collect, Message, Receive, Scope, Send
+from app.http.error_responses import INTERNAL, Headers, Unreadable, error_body
+from app.http.ingest_endpoint import ROUTES, IngestEndpoint, Message, Receive, Scope, Send
 from app.server import logs
 from app.server.process import Onefold
 from identity.values.errors import BadInput
@@ -24,20 +24,20 @@ METRICS: Final = "/v1/m"
 SIGNED: Final = "/v1/callbacks/"
 _SAFE: Final = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
 _HEX: Final = frozenset("0123456789abcdefABCDEF")
-_NOT_ENCODED: Final = "A part of the path is not percent-encoded UTF-8."
+_NOT_ENCODED: Final = "A part of the path is not percent-encoded UTF-8; encode it as RFC 3986 says."
 _log = logs.get(__name__)
 
 
 class Front:
-    """The ASGI application: `api` is the native surface, `collect` the hot routes."""
+    """The ASGI application: `ingest_endpoint` serves the collection routes, `api` all others."""
 
     def __init__(self, onefold: Onefold, api: FastAPI) -> None:
         self.onefold = onefold
         self.api = api
-        self.collect = Collect(onefold)
+        self.ingest_endpoint = IngestEndpoint(onefold)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request, or the lifetime of the process."""
+        """Serve one request, or the lifespan of the process."""
         if scope["type"] != "http":
             await self.api(scope, receive, send)
             return
@@ -45,9 +45,9 @@ class Front:
         if scope["method"] == "OPTIONS" and (route is not None or cors.speaks(scope["path"])):
             await _preflight(scope, send)
         elif route is not None:
-            await self.collect(route, scope, receive, send)
+            await self.ingest_endpoint(route, scope, receive, send)
         else:
-            # A HEAD is a GET, of whose answer the server leaves out the body.
+            # A HEAD is served as a GET; uvicorn leaves out the body.
             head = {"method": "GET", "head": True} if scope["method"] == "HEAD" else {}
             await self._native({**scope, **head}, receive, send)
 
@@ -76,15 +76,15 @@ class Front:
                 await self.api(scope, receive, sending)
         except Disconnected:
             return
-        except Exception as error:  # noqa: BLE001 (the outermost step: each one is answered and logged)
+        except Exception as error:  # noqa: BLE001 (the outermost step answers and logs every error)
             _log.error("request.failed", route=_template(scope), exc_info=error)
             if not status:
                 await _send(sending, scope["path"], 500, "internal_error", INTERNAL)
-        self._tell(scope, status, time.perf_counter() - started)
+        self._log_answer(scope, status, time.perf_counter() - started)
 
-    def _tell(self, scope: Scope, status: int, seconds: float) -> None:
+    def _log_answer(self, scope: Scope, status: int, seconds: float) -> None:
         method, template = scope["method"], _template(scope)
-        self.onefold.meters.answered(method, template, status, seconds)
+        self.onefold.metrics.observe_answer(method, template, status, seconds)
         if not 200 <= status < 300:  # noqa: PLR2004
             (_log.error if status >= 500 else _log.info)(  # noqa: PLR2004
                 "request.refused",
@@ -97,7 +97,7 @@ class Front:
 
 
 def decoded(part: str) -> str:
-    """One part of a path as it was meant. BadInput if it is not percent-encoded UTF-8 text."""
+    """Decode one part of a path. BadInput if it is not percent-encoded UTF-8 text."""
     if not all(_HEX.issuperset(piece[:2]) and len(piece) > 1 for piece in part.split("%")[1:]):
         raise BadInput(_NOT_ENCODED)
     try:
@@ -105,12 +105,12 @@ def decoded(part: str) -> str:
     except UnicodeDecodeError:
         raise BadInput(_NOT_ENCODED) from None
     if "\0" in text:
-        raise BadInput("A part of the path holds a character that nothing here can hold.")
+        raise BadInput("A part of the path contains the character U+0000, which cannot be stored; remove it.")
     return text
 
 
 def _of_surface(scope: Scope) -> Headers:
-    """The headers that all answers of a surface bear."""
+    """Return the headers that every answer of a surface carries."""
     path = scope["path"]
     if segment_profile_api.speaks(path):
         return [segment_profile_api.request_id()]
@@ -135,7 +135,7 @@ def _header(scope: Scope, wanted: bytes) -> bytes | None:
 
 
 def _no_encoding(scope: Scope) -> bytes | None:
-    """The native surface inflates nothing; what SDKs count of themselves is dropped as it came."""
+    """Return the encoding to refuse: the native surface inflates nothing. SDK metrics are dropped unread."""
     encoding = _header(scope, b"content-encoding")
     return None if encoding in (None, b"identity") or scope["path"] == METRICS else b"none"
 
@@ -154,7 +154,7 @@ def _whole(content: bytes) -> Receive:
 
 
 async def _send(send: Send, path: str, status: int, code: str, detail: str) -> None:
-    content, media_type = told(path, status, code, detail)
+    content, media_type = error_body(path, status, code, detail)
     headers: list[tuple[bytes, Any]] = [
         (b"content-type", media_type.encode()),
         (b"content-length", str(len(content)).encode()),

@@ -1,7 +1,7 @@
-"""Who may call what: every native route names its scopes through one of three dependencies here.
+"""Authenticates and authorises requests: every native route names its scopes through a dependency here.
 
-A route asks for `scopes(...)`, `OPERATOR` or `PUBLIC`, and a test walks all routes and fails for
-one that asks for none. A key is known by its space, and no route ever names a space of its own.
+A route declares `scopes(...)`, `ByOperator` or `ByAnyone`; a test walks all routes and fails for a
+route that declares none. The key determines the space: no route takes a space from the request.
 """
 
 import base64
@@ -20,7 +20,7 @@ DESTINATION = "destination:"
 
 
 class Visit(NamedTuple):
-    """A request by a key that may make it."""
+    """A request whose key may make it."""
 
     onefold: Onefold
     caller: Caller
@@ -28,7 +28,7 @@ class Visit(NamedTuple):
 
     @property
     def audited(self) -> bool:
-        """Whether what it reads is written down: an employee's key, not a service's."""
+        """Return whether the ledger records the reads of this key: an employee's key, not a service's."""
         return not self.caller.scopes.isdisjoint(("privacy", "admin"))
 
 
@@ -39,18 +39,18 @@ async def _visit(request: Request, caller: Caller) -> Visit:
     try:
         return Visit(onefold, caller, await onefold.spaces.get(caller.space_id))
     except SpaceNotFound:
-        # Deleted a moment ago, and its keys with it.
+        # The space was deleted a moment ago, and its keys with it.
         raise Unauthorised from None
 
 
 def destination(caller: Caller) -> str | None:
-    """The destination that a key belongs to, by its public id; None for any other key."""
+    """Return the public id of the destination that a key belongs to; None for any other key."""
     named = [scope.removeprefix(DESTINATION) for scope in caller.scopes if scope.startswith(DESTINATION)]
     return named[0] if named else None
 
 
 class Scopes:
-    """Lets a key in that carries one of these scopes."""
+    """Admits a key that carries one of these scopes."""
 
     def __init__(self, *scopes: str) -> None:
         self.scopes = frozenset(scopes)
@@ -65,13 +65,13 @@ class Scopes:
 
 
 class Destinations(Scopes):
-    """Lets a destination's own key in; its scope names which one."""
+    """Admits a destination's own key; its scope names the destination."""
 
     def __init__(self) -> None:
         super().__init__(f"{DESTINATION}<id>")
 
     async def __call__(self, request: Request) -> Visit:
-        """As `Scopes`, for the one scope of such a key."""
+        """Unauthorised without a known key, Forbidden for a key of no destination."""
         onefold: Onefold = request.app.state.onefold
         caller = await onefold.keys.caller(secret(_authorization(request)) or "")
         if destination(caller) is None:
@@ -80,7 +80,7 @@ class Destinations(Scopes):
 
 
 class Operator:
-    """Lets the operator token in, and nothing else."""
+    """Admits the operator token and nothing else."""
 
     async def __call__(self, request: Request) -> Onefold:
         """Unauthorised without the operator token."""
@@ -93,16 +93,16 @@ class Operator:
 
 
 class Public:
-    """Lets everybody in."""
+    """Admits every request."""
 
     async def __call__(self, request: Request) -> Onefold:
-        """Asks nothing."""
+        """Admit the request."""
         onefold: Onefold = request.app.state.onefold
         return onefold
 
 
 def scopes(*names: str) -> Any:
-    """The dependency of a route for keys with one of these scopes."""
+    """Return the dependency of a route for keys with one of these scopes."""
     return Depends(Scopes(*names))
 
 
@@ -119,9 +119,9 @@ ByGroupReader = Annotated[Visit, scopes("profiles:read", "admin")]
 
 
 def secret(authorization: bytes | None) -> str | None:
-    """The key in an Authorization header: Bearer, or the user name of Basic (its colon may lack).
+    """Return the key in an Authorization header: Bearer, or the user name of Basic, with or without a colon.
 
-    None without a header; what cannot be read gives an empty key, which nobody has.
+    None without a header. A header that cannot be read gives an empty key, which no space has.
     """
     if authorization is None:
         return None

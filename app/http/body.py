@@ -1,7 +1,7 @@
-"""Bodies: read up to a cap as they stream in and as they inflate, then parsed to plain values.
+"""Reads request bodies up to a limit, as they stream in and as they inflate, and parses them to plain values.
 
-What comes out of here can be walked and encoded again by any recursive reader, and holds no
-number that another program would round.
+A parsed value is shallow enough for any recursive reader, and contains no number that another
+program would round.
 """
 
 import asyncio
@@ -18,30 +18,30 @@ from identity.planning.resolution.big_integers import has_big_number, tame
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 BODY_LIMIT: Final = 500 * 1024
-# Messages that anybody may send are short.
+# The limit of messages that need no key.
 MESSAGE_LIMIT: Final = 4 * 1024
-# A client has so many seconds for all of its body, from the end of the headers.
+# The time for the whole body, from the end of the headers.
 BODY_SECONDS: Final = 30
-# Python gives up at 1,000 frames, and what is stored now is read again from a deeper stack.
+# Python allows 1,000 frames, and a stored value is read again from a deeper stack.
 MOST_DEPTH: Final = 700
 _GZIP_ONLY: Final = 31
 _decode = msgspec.json.Decoder().decode
-# What may stand before an escape has to be consumed with it, or its end would be read as another.
+# The pattern consumes escaped backslashes and whole pairs, or their ends would be read as half a pair.
 _HALF_A_PAIR = re.compile(
     rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
 )
 
 
 class Disconnected(Exception):
-    """The client went away before its body was whole."""
+    """The client disconnected before its body was whole."""
 
 
 async def read(
     receive: Receive, encoding: bytes | None = None, length: bytes | None = None, limit: int = BODY_LIMIT
 ) -> bytes:
-    """The whole body, inflated. Unreadable if it is too large, too slow or badly encoded.
+    """Read the whole body and inflate it. Unreadable if it is too large, too slow or badly encoded.
 
-    `length` is the Content-Length: one that is too large is believed, so that nothing of it is read.
+    A Content-Length (`length`) above the limit is refused before anything is read.
     """
     if length is not None and (not length.isdigit() or int(length[:20]) > limit):
         raise _too_large(limit)
@@ -52,7 +52,11 @@ async def read(
         inflating = _Inflating()
         take = inflating.take
     else:
-        raise Unreadable("unsupported_encoding", "A body may be gzip encoded, once, or not at all.", 415)
+        raise Unreadable(
+            "unsupported_encoding",
+            "The Content-Encoding is not supported; send gzip, applied once, or no encoding.",
+            415,
+        )
     try:
         async with asyncio.timeout(BODY_SECONDS):
             message = await receive()
@@ -61,16 +65,16 @@ async def read(
             if message.get("more_body", False):
                 body = await _rest(receive, body, take, limit)
     except TimeoutError:
-        raise Unreadable("body_timeout", "The body took too long to arrive.", 408) from None
+        raise Unreadable("body_timeout", "The body took too long to arrive; send it within 30 seconds.", 408) from None
     if inflating is not None:
         inflating.end()
     return body
 
 
 def decode(raw: bytes) -> Any:
-    """A body as plain values; the last of repeated names counts. Unreadable if it is no JSON."""
+    """Parse a body to plain values; of repeated names the last counts. Unreadable if it is no JSON."""
     if not raw:
-        raise Unreadable("empty_body", "The body is empty.")
+        raise Unreadable("empty_body", "The body is empty; send a JSON object.")
     try:
         value = _decode(raw)
     except (msgspec.MsgspecError, ValueError, OverflowError):
@@ -100,13 +104,13 @@ def decode_calls(raw: bytes) -> Any:
 
 
 def _mend(found: re.Match[bytes]) -> bytes:
-    """An escaped backslash or a whole pair stays; half a pair goes."""
+    """Keep an escaped backslash or a whole pair; replace half a pair."""
     return found[0] if found[1] is None else b"\\u0000"
 
 
 def too_deep() -> Unreadable:
-    """What a body is answered that nests beyond what can be read again."""
-    return Unreadable("invalid_json", "The body is nested too deeply.")
+    """Return the refusal of a body that nests too deeply to be read again."""
+    return Unreadable("invalid_json", f"The body is nested too deeply; {MOST_DEPTH} levels are the most.")
 
 
 class _Inflating:
@@ -170,8 +174,12 @@ def _is_deep(value: Any) -> bool:
 
 
 def _too_large(limit: int = BODY_LIMIT) -> Unreadable:
-    return Unreadable("body_too_large", f"A body may hold at most {limit} bytes, inflated.", 413)
+    return Unreadable(
+        "body_too_large", f"The body is too large; send at most {limit} bytes, counted uncompressed.", 413
+    )
 
 
 def _no_gzip() -> Unreadable:
-    return Unreadable("invalid_gzip", "The body is not one whole gzip stream.")
+    return Unreadable(
+        "invalid_gzip", "The body is not one whole gzip stream; compress it again or send it uncompressed."
+    )

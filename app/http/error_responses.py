@@ -1,8 +1,8 @@
-"""Errors as answers: one table from the domain's errors to statuses, and the two shapes they take.
+"""Turns errors into answers: one table from domain errors to statuses, and the shape of each surface.
 
-Nothing of a request gets into an answer: a message is the docstring of its error or a constant.
-The native surface answers RFC 9457 documents; the collection surface what the SDKs understand
-(one that finds no `code` and `message` in a refusal sends the batch again).
+An answer repeats nothing of the request: a message is the docstring of its error or a constant.
+The native surface answers RFC 9457 documents. The collection surface answers what SDKs understand:
+an SDK that finds no `code` and `message` in a refusal sends the batch again.
 """
 
 from http import HTTPStatus
@@ -84,21 +84,24 @@ STATUS: Final[dict[type[errors.OnefoldError], int]] = {
     ExtraNotInstalled: 501,
     errors.Misconfigured: 500,
 }
-# Seconds that a client is asked to wait: a full queue empties fast, an outage does not.
+# The seconds that a client should wait: a full queue empties fast, an outage does not.
 RETRY_AFTER: Final = {429: 1, 503: 5}
 REGULATIONS: Final = "/v1/regulations"
 PROBLEM: Final = "application/problem+json"
-INTERNAL: Final = "The request failed; nothing about it is told here. The log has the place."
+INTERNAL: Final = "Internal error; see the server log."
 _OF_HTTP: Final = {
-    404: ("not_found", "There is nothing here."),
-    405: ("method_not_allowed", "This address does not take this method."),
+    404: ("not_found", "No route has this path; see /openapi.json for all routes."),
+    405: (
+        "method_not_allowed",
+        "This path does not support this method; the Allow header lists the methods it supports.",
+    ),
 }
 
 Headers = list[tuple[bytes, bytes]]
 
 
 class Unreadable(Exception):
-    """A body that cannot be taken; `status` is that of the native surface."""
+    """A body that cannot be accepted; `status` is that of the native surface."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(message)
@@ -107,12 +110,12 @@ class Unreadable(Exception):
 
 
 def status_of(error: errors.OnefoldError) -> int:
-    """The status of an error: its own row, or that of its nearest base."""
+    """Return the status of an error: its own row, or the row of its nearest base class."""
     return next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
 
 
 def waiting(status: int) -> Headers:
-    """What tells a client how long to wait, in the two forms that SDKs read."""
+    """Return the headers that ask a client to wait, in the two forms that SDKs read."""
     seconds = RETRY_AFTER.get(status)
     if seconds is None:
         return []
@@ -121,7 +124,7 @@ def waiting(status: int) -> Headers:
 
 
 def problem(status: int, code: str, detail: str) -> bytes:
-    """An RFC 9457 document."""
+    """Return an RFC 9457 problem document."""
     return msgspec.json.encode(
         {
             "type": "about:blank",
@@ -133,8 +136,8 @@ def problem(status: int, code: str, detail: str) -> bytes:
     )
 
 
-def told(path: str, status: int, code: str, detail: str) -> tuple[bytes, str]:
-    """An error in the shape of the surface that a path belongs to, with its media type."""
+def error_body(path: str, status: int, code: str, detail: str) -> tuple[bytes, str]:
+    """Return an error in the shape of the surface that a path belongs to, with its media type."""
     if segment_profile_api.speaks(path):
         return segment_profile_api.failure(status, code, detail), "application/json"
     if path == REGULATIONS or path.startswith(REGULATIONS + "/"):
@@ -145,12 +148,12 @@ def told(path: str, status: int, code: str, detail: str) -> tuple[bytes, str]:
 
 
 def failure(code: str, message: str) -> bytes:
-    """A refusal on the collection surface."""
+    """Return a refusal in the shape of the collection surface."""
     return msgspec.json.encode({"success": False, "code": code, "message": message})
 
 
 def handle(api: FastAPI) -> None:
-    """Makes every error of the native surface a problem document."""
+    """Register handlers that turn every error of the native surface into a problem document."""
     for kind, handler in (
         (errors.OnefoldError, _of_domain),
         (Unreadable, _of_body),
@@ -166,13 +169,13 @@ def _answer(request: Request, status: int, code: str, detail: str, headers: dict
     headers |= {name.decode(): value.decode() for name, value in waiting(status)}
     if status == HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = "Bearer"
-    content, media_type = told(request.scope["path"], status, code, detail)
+    content, media_type = error_body(request.scope["path"], status, code, detail)
     return Response(content, status, headers, media_type)
 
 
 async def _of_domain(request: Request, error: Any) -> Response:
     if isinstance(error, errors.SpaceNotFound) and not request.url.path.startswith("/v1/spaces"):
-        # The space of the key itself was deleted a moment ago, and the key with it.
+        # The space of the key was deleted a moment ago, and the key with it.
         error = errors.Unauthorised()
     if isinstance(error, (errors.ProfileNotFound, errors.GroupNotFound)) and (
         by := request.scope.get("onefold.caller")
@@ -180,7 +183,7 @@ async def _of_domain(request: Request, error: Any) -> Response:
         request.app.state.onefold.limits.missed(by)
     status = status_of(error)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        # Not meant for a caller: the outermost step logs it and says nothing.
+        # The message is not meant for the caller: the outermost step logs it and answers a constant.
         raise error
     return _answer(request, status, error.code, str(error), {})
 
@@ -190,14 +193,16 @@ async def _of_body(request: Request, error: Any) -> Response:
 
 
 async def _of_parameters(request: Request, error: Any) -> Response:
-    """Names the parameters and nothing of what they held."""
+    """Name the parameters, never their values."""
     names = sorted({str(place) for each in error.errors() for place in each["loc"][1:2]})
     status = 400 if segment_profile_api.speaks(request.scope["path"]) else 422
-    return _answer(request, status, "invalid_request", f"Not usable: {', '.join(names)}.", {})
+    return _answer(
+        request, status, "invalid_request", f"These parameters are missing or invalid: {', '.join(names)}.", {}
+    )
 
 
 async def _unforeseen(request: Request, _error: Any) -> Response:
-    """Starlette raises it again after this, and the outermost step logs it."""
+    """Answer a constant; Starlette raises the error again, and the outermost step logs it."""
     return _answer(request, 500, "internal_error", INTERNAL, {})
 
 

@@ -1,8 +1,8 @@
-"""Collection: the hot routes, bare ASGI in front of everything else.
+"""The collection routes, served as bare ASGI ahead of all other routes.
 
-No framework object is made on this path: one dict look-up finds the route, one decoder the body,
-an accepted call is answered with bytes that were made before. Whatever goes wrong becomes the
-shape that SDKs understand, and a 200 leaves only after the commit.
+A 200 is sent only after the commit, and every error becomes a refusal that SDKs understand. For speed
+this path makes no framework object: one dictionary look-up finds the route, one decoder reads the body,
+and an accepted call gets an answer prepared at import.
 """
 
 import time
@@ -30,14 +30,14 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 SCOPES: Final = frozenset({"write", "import", "admin"})
-TOO_LARGE: Final = f"A call may have at most {LARGEST_ITEM} bytes."
+TOO_LARGE: Final = f"The call is too large; a call may have at most {LARGEST_ITEM} bytes."
 _OK: Final = b'{"success":true}'
 _SERVER_ERROR: Final = 500
 _log = logs.get(__name__)
 
 
 class Route(NamedTuple):
-    """A collection route: its address, the kind of its calls (None: each says), whether they are history."""
+    """A collection route: its path, the kind of its calls (None: each call names its own), whether they are history."""
 
     template: str
     kind: Kind | None = None
@@ -55,8 +55,8 @@ def _routes() -> dict[str, Route]:
 ROUTES: Final = _routes()
 
 
-class Answer(NamedTuple):
-    """An answer, ready to be sent; `code` is that of a refusal."""
+class PreparedAnswer(NamedTuple):
+    """An answer that is ready to be sent; `code` is the error code of a refusal."""
 
     status: int
     start: Message
@@ -64,43 +64,43 @@ class Answer(NamedTuple):
     code: str | None = None
 
 
-def _made(status: int, content: bytes, headers: Headers, code: str | None = None) -> Answer:
+def _prepared(status: int, content: bytes, headers: Headers, code: str | None = None) -> PreparedAnswer:
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(content)).encode()),
         *headers,
     ]
     start = {"type": "http.response.start", "status": status, "headers": headers}
-    return Answer(status, start, {"type": "http.response.body", "body": content}, code)
+    return PreparedAnswer(status, start, {"type": "http.response.body", "body": content}, code)
 
 
-_ACCEPTED: Final = _made(200, _OK, [])
+_ACCEPTED: Final = _prepared(200, _OK, [])
 _PREFERRED: Final = [(b"preference-applied", b"return=representation")]
 
 
-class Collect:
-    """The collection routes of a running Onefold."""
+class IngestEndpoint:
+    """Serves the collection routes of a running Onefold."""
 
     def __init__(self, onefold: Onefold) -> None:
         self._onefold = onefold
 
     async def __call__(self, route: Route, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request."""
+        """Answer one request."""
         started = time.perf_counter()
         try:
             answer = await self._answer(route, scope, receive)
         except Disconnected:
             return
-        except Exception as error:  # noqa: BLE001 (the outermost step: each one is answered and logged)
+        except Exception as error:  # noqa: BLE001 (the outermost step answers and logs every error)
             answer = _refusal(error)
-        await send(_readable(answer.start, scope))
+        await send(_with_cors(answer.start, scope))
         await send(answer.body)
         seconds = time.perf_counter() - started
-        self._onefold.meters.answered(scope["method"], route.template, answer.status, seconds)
+        self._onefold.metrics.observe_answer(scope["method"], route.template, answer.status, seconds)
         if answer.code is not None:
-            self._onefold.meters.refused(answer.code)
-            tell = _log.error if answer.status >= _SERVER_ERROR else _log.info
-            tell(
+            self._onefold.metrics.count_refusal(answer.code)
+            log = _log.error if answer.status >= _SERVER_ERROR else _log.info
+            log(
                 "collect.refused",
                 route=route.template,
                 status=answer.status,
@@ -108,9 +108,9 @@ class Collect:
                 ms=round(seconds * 1000, 1),
             )
 
-    async def _answer(self, route: Route, scope: Scope, receive: Receive) -> Answer:
+    async def _answer(self, route: Route, scope: Scope, receive: Receive) -> PreparedAnswer:
         if scope["method"] != "POST":
-            return _refused(405, "method_not_allowed", "Collection takes POST.", [(b"allow", b"POST")])
+            return _refused(405, "method_not_allowed", "Collection routes support POST only.", [(b"allow", b"POST")])
         headers = dict(scope["headers"])
         raw = await body.read(receive, headers.get(b"content-encoding"), headers.get(b"content-length"))
         caller = await self._by_header(headers.get(b"authorization"))
@@ -118,39 +118,41 @@ class Collect:
             self._onefold.limits.collect(caller)
         document = body.decode_calls(raw)
         if type(document) is not dict:
-            raise Unreadable("not_an_object", "The body must be a JSON object.")
+            raise Unreadable("not_an_object", "The body is not a JSON object; send one.")
         if caller is None:
             caller = await self._by_body(document)
             self._onefold.limits.collect(caller)
         if caller.scopes.isdisjoint(SCOPES):
             raise Forbidden
         gpc = headers.get(b"sec-gpc")
-        request = _read_in(route, document, caller, size=len(raw), gpc=gpc is not None and self._opts_out(gpc, caller))
+        request = _ingest_request(
+            route, document, caller, size=len(raw), gpc=gpc is not None and self._opts_out(gpc, caller)
+        )
         if len(request.items) > 1:
-            # One at a time they are held by the limit of requests already.
+            # The limit of requests covers single calls already.
             self._onefold.limits.calls(caller, len(request.items))
         space = await self._onefold.spaces.get(caller.space_id)
         outcomes = await self._onefold.ingest_queue.submit(space, request)
-        self._onefold.meters.outcomes(outcomes)
+        self._onefold.metrics.count_outcomes(outcomes)
         if route.kind is not None and outcomes[0].status == "rejected":
             return _rejected(outcomes[0])
         preferred = headers.get(b"prefer")
         if preferred is not None and caller.server and _wants_outcomes(preferred):
             content = msgspec.json.encode({"success": True, "outcomes": outcomes})
-            return _made(200, content, _PREFERRED)
+            return _prepared(200, content, _PREFERRED)
         return _ACCEPTED
 
     def _opts_out(self, gpc: bytes, caller: Caller) -> bool:
-        """Whether the person behind a browser opts out; the header of a server is nobody's choice."""
-        said = header_says(gpc)
-        if said and caller.server:
-            self._onefold.meters.ignored_gpc()
-        return said and not caller.server
+        """Return whether the person behind a browser opts out; the header of a server is no person's choice."""
+        opts_out = header_says(gpc)
+        if opts_out and caller.server:
+            self._onefold.metrics.count_ignored_gpc()
+        return opts_out and not caller.server
 
     async def _by_header(self, authorization: bytes | None) -> Caller | None:
-        """The caller of the header. None where there is none, or a token that is no key of ours.
+        """Return the caller named by the header. None without a header, or with a token that is no API key.
 
-        SDKs that send an OAuth token say their write key in the body.
+        SDKs that send an OAuth token put their write key into the body.
         """
         given = secret(authorization)
         if given is None:
@@ -170,28 +172,31 @@ class Collect:
         return await self._onefold.keys.caller(key)
 
 
-def _readable(start: Message, scope: Scope) -> Message:
-    """The start of an answer, such that a page of another origin may read it; only browsers name theirs."""
+def _with_cors(start: Message, scope: Scope) -> Message:
+    """Return the start of an answer with the headers that let a page of another origin read it.
+
+    Only browsers send the origin of a page.
+    """
     for name, value in scope["headers"]:
         if name == b"origin":
             return {**start, "headers": [*start["headers"], *cors.allowed(value)]}
     return start
 
 
-def _read_in(route: Route, document: dict[str, Any], caller: Caller, *, size: int, gpc: bool) -> Request:
+def _ingest_request(route: Route, document: dict[str, Any], caller: Caller, *, size: int, gpc: bool) -> Request:
     received = time.time_ns() // 1000
     source = Source(caller.key, caller.server)
     if route.kind is not None:
         return Request([document], source=source, received=received, kind=route.kind, size=size, gpc=gpc)
     items = document.get("batch")
     if type(items) is not list:
-        raise Unreadable("batch_not_a_list", "The body must have a batch, which is a list of calls.")
+        raise Unreadable("batch_not_a_list", 'The body has no batch; send {"batch": [...]} with a list of calls.')
     return Request(
         items,
         source=source,
         received=received,
         envelope=document,
-        # A public key must not choose when its calls were received.
+        # A public key may not choose the time its calls were received at.
         history=route.history and caller.server,
         size=size,
         gpc=gpc,
@@ -202,18 +207,18 @@ def _wants_outcomes(preferred: bytes) -> bool:
     return b"return=representation" in preferred.lower().replace(b" ", b"").replace(b'"', b"")
 
 
-def _rejected(outcome: Outcome) -> Answer:
+def _rejected(outcome: Outcome) -> PreparedAnswer:
     code = outcome.reason or "rejected"
     message = TOO_LARGE if code == "too_large" else REJECTIONS.get(code, "The call was rejected.")
     return _refused(400, code, message)
 
 
-def _refused(status: int, code: str, message: str, headers: Headers | None = None) -> Answer:
-    return _made(status, failure(code, message), [*(headers or ()), *waiting(status)], code)
+def _refused(status: int, code: str, message: str, headers: Headers | None = None) -> PreparedAnswer:
+    return _prepared(status, failure(code, message), [*(headers or ()), *waiting(status)], code)
 
 
-def _refusal(error: Exception) -> Answer:
-    """What an error is answered; one that nobody foresaw is logged with its place, and not told."""
+def _refusal(error: Exception) -> PreparedAnswer:
+    """Return the answer to an error; an unforeseen error is logged with its place and answered with a constant."""
     if isinstance(error, (Unauthorised, SpaceNotFound)):
         return _refused(401, "invalid_write_key", str(Unauthorised()))
     if isinstance(error, RecursionError):

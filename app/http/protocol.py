@@ -1,9 +1,8 @@
-"""HTTP as it comes off the wire: what uvicorn leaves open is bounded here.
+"""Bounds what uvicorn leaves unbounded in a connection: time, size and number.
 
-A client has ten seconds for the head of a request and 32 KiB to put it in, there are so many
-connections and no more, one that was answered before its body had arrived may send only a little
-more of it, and who takes nothing of an answer for long loses it. Whatever is wrong is answered
-with JSON that SDKs understand, then closed.
+The head of a request must arrive within ten seconds and 32 KiB. The number of connections is limited. After an
+early answer a client may send only a little more of its body. A response the client stops reading is aborted.
+A violation is answered with JSON that SDKs understand, and the connection is closed.
 """
 
 import asyncio
@@ -24,24 +23,24 @@ from app.http.error_responses import failure, waiting
 HEAD_SECONDS: Final = 10.0
 HEAD_BYTES: Final = 32 * 1024
 HEADERS: Final = 100
-# After an early answer: a client that is still sending would not see it if the connection just went.
+# After an early answer, a client that is still sending would not see it if the connection closed at once.
 REST_SECONDS: Final = 5.0
 REST_BYTES: Final = 4 * 1024 * 1024
-# An answer of which nothing was taken at two looks in a row is given up.
-LOOK_SECONDS: Final = 15.0
+# A response is aborted if the client read nothing of it between two checks.
+CHECK_SECONDS: Final = 15.0
 
-_LARGE: Final = "The head of a request may have at most 32 KiB and 100 headers."
-_LATE: Final = "The head of the request took too long to arrive."
-_FULL: Final = "There are too many connections; try again shortly."
-_ODD: Final = "This is not a valid HTTP/1.1 request."
+_LARGE: Final = "The head of the request is too large; send at most 32 KiB and 100 headers."
+_LATE: Final = "The head of the request took too long to arrive; send it within 10 seconds."
+_FULL: Final = "The server has too many connections; try again shortly."
+_ODD: Final = "The request is not valid HTTP/1.1."
 
 
 class _TooLarge(Exception):
-    """The head is larger than it may be."""
+    """The head of a request is larger than allowed."""
 
 
 class GuardedProtocol(HttpToolsProtocol):
-    """One connection. `limit_concurrency` of the configuration bounds how many there are."""
+    """One connection. `limit_concurrency` of the configuration bounds how many connections there are."""
 
     def __init__(
         self,
@@ -56,14 +55,14 @@ class GuardedProtocol(HttpToolsProtocol):
         self._began = False  # a head is being read
         self._whole = True  # the last message was read to its end
         self._answering = False  # some request still waits for its answer
-        self._known = False  # the parser is fed a head that was read before
-        self._head = self._raw = 0  # of the head: its headers, and all bytes of one that is not whole yet
+        self._known = False  # the parser reads a head for the second time
+        self._head = self._raw = 0  # bytes of the headers, and bytes of an unfinished head
         self._rest = 0
-        self._look: asyncio.TimerHandle | None = None
-        self._left: int | None = None  # of the answers, at the last look
+        self._check: asyncio.TimerHandle | None = None
+        self._unread_before: int | None = None  # unread bytes of the answers at the last check
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Takes a connection, or refuses it where there are too many."""
+        """Accept a connection, or refuse it where there are too many."""
         super().connection_made(transport)
         if self._most is not None and len(self.connections) > self._most:
             self._refuse(503, "too_many_connections", _FULL)
@@ -71,14 +70,14 @@ class GuardedProtocol(HttpToolsProtocol):
             self._arm(HEAD_SECONDS, self._late)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Lets go of the timers."""
+        """Cancel the timers."""
         self._disarm()
-        if self._look is not None:
-            self._look.cancel()
+        if self._check is not None:
+            self._check.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Reads on; what is no HTTP ends the connection."""
+        """Parse the bytes; invalid HTTP ends the connection."""
         self._unset_keepalive_if_required()
         if self.transport.is_closing():
             return
@@ -94,19 +93,19 @@ class GuardedProtocol(HttpToolsProtocol):
         self._bound(len(data), between=between)
 
     def _feed(self, data: bytes) -> None:
-        """Parses. An upgrade is to a protocol not spoken here: what was asked for is answered all the same."""
+        """Parse. The server supports no upgrade, so the request is answered as if it asked for none."""
         rest = memoryview(data)
         while rest:
             try:
                 self.parser.feed_data(rest)
             except httptools.HttpParserUpgrade as upgrade:
                 rest = rest[upgrade.args[0] :]
-                self._go_on()
+                self._resume_after_upgrade()
             else:
                 return
 
-    def _go_on(self) -> None:
-        """A new parser reads the body, which the one that saw the upgrade has left out, and what follows."""
+    def _resume_after_upgrade(self) -> None:
+        """Let a new parser read the body and what follows, which the parser that saw the upgrade leaves out."""
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
         if framing := self._framing():
@@ -119,26 +118,26 @@ class GuardedProtocol(HttpToolsProtocol):
         return [each for each in self.headers if each[0] in (b"content-length", b"transfer-encoding")]
 
     def _bound(self, size: int, *, between: bool) -> None:
-        """Counts what came of a message that is not whole yet, and sets the time it has."""
+        """Count the bytes of an unfinished message, and limit its time."""
         if not self._whole and not self._began:
-            # The parser keeps a trailer to its end, so it is the bytes that are counted, not the body.
+            # The parser holds a trailer back until its end, so all bytes count, not only the body.
             self._rest += size
             if self._rest > REST_BYTES:
                 self.transport.abort()
                 return
         if self._began:
-            # Of what came with the end of another message nobody knows the part.
+            # Bytes that arrive together with the end of another message cannot be attributed.
             self._raw += size if between or self._raw else 0
             if self._raw > HEAD_BYTES:
                 self._refuse(431, "head_too_large", _LARGE)
             elif self._timer is None:
                 self._arm(HEAD_SECONDS, self._late)
         elif self._whole and not self._answering and self._timer is None:
-            # Any byte has ended the wait for the next request; without this one it would never end.
+            # Any byte ends the wait for the next request; without a new timer the wait would be endless.
             self._arm(self.timeout_keep_alive, self.timeout_keep_alive_handler)
 
     def on_message_begin(self) -> None:
-        """A head begins."""
+        """Begin a head."""
         if self._known:
             return
         super().on_message_begin()
@@ -149,7 +148,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._rest = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """One header, as long as it is not one too many; a trailer is none."""
+        """Count one header; trailers are ignored."""
         if not self._began:
             return
         super().on_header(name, value)
@@ -158,7 +157,7 @@ class GuardedProtocol(HttpToolsProtocol):
             raise _TooLarge
 
     def on_headers_complete(self) -> None:
-        """The head is there; where it cannot be used, it is still one that has only begun."""
+        """End the head; a head that cannot be used counts as unfinished."""
         if self._known:
             return
         self._disarm()
@@ -169,12 +168,12 @@ class GuardedProtocol(HttpToolsProtocol):
         self._answering = True
 
     def on_body(self, body: bytes) -> None:
-        """A part of a body; one that was answered already is read on for a little while."""
+        """Pass on a part of a body; the rest of a body that was answered already is dropped."""
         if not self.cycle.response_complete:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The message is there; of one that asks for an upgrade the parser has left out the body."""
+        """End the message, unless it asks for an upgrade: then its body still comes."""
         if self.parser.should_upgrade() and self._framing():
             return
         self._whole = True
@@ -182,7 +181,7 @@ class GuardedProtocol(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """The answer is out, maybe before the message was in."""
+        """End the answer, which may come before the end of the message."""
         super().on_response_complete()
         self._watch()
         self._answering = not self.cycle.response_complete
@@ -190,12 +189,12 @@ class GuardedProtocol(HttpToolsProtocol):
             self._arm(REST_SECONDS, self.transport.close)
 
     def pause_writing(self) -> None:
-        """The client is slower than the answer."""
+        """Watch a client that reads slower than the answer is written."""
         super().pause_writing()
         self._watch()
 
     def send_400_response(self, msg: str) -> None:
-        """Never called by this class; kept in its shape."""
+        """Answer in the shape of the collection surface, where uvicorn calls this."""
         self._refuse(400, "invalid_http", msg)
 
     def _late(self) -> None:
@@ -205,15 +204,15 @@ class GuardedProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def _refuse(self, status: int, code: str, message: str) -> None:
-        """Answers in the shape of the collection surface, as no path is known, and closes."""
+        """Answer in the shape of the collection surface, as no path is known, and close the connection."""
         self._disarm()
         in_body = not self._whole and not self._began
         if in_body and not self.pipeline and not self.cycle.response_started:
-            # The application still waits for the body, and is told that it will not come.
+            # The application still waits for the body; mark the client as disconnected, so that it stops.
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         elif in_body or self._answering:
-            # Nothing may be written into the middle of an answer, and none after one that came early.
+            # A refusal may not come in the middle of another answer, nor after an early answer.
             self.transport.close()
             return
         content = failure(code, message)
@@ -230,24 +229,24 @@ class GuardedProtocol(HttpToolsProtocol):
         self.transport.close()
 
     def _watch(self) -> None:
-        """Begins to look whether the client takes what was written, or begins anew."""
-        self._left = None
-        if self._look is None:
-            self._look = self.loop.call_later(LOOK_SECONDS, self._look_at_reader)
+        """Start, or restart, to check whether the client reads what was written."""
+        self._unread_before = None
+        if self._check is None:
+            self._check = self.loop.call_later(CHECK_SECONDS, self._check_reader)
 
-    def _look_at_reader(self) -> None:
-        self._look = None
+    def _check_reader(self) -> None:
+        self._check = None
         if not self.transport.get_write_buffer_size():
             return
-        left = self._untaken()
-        if left == self._left:
+        left = self._unread()
+        if left == self._unread_before:
             self.transport.abort()
             return
-        self._left = left
-        self._look = self.loop.call_later(LOOK_SECONDS, self._look_at_reader)
+        self._unread_before = left
+        self._check = self.loop.call_later(CHECK_SECONDS, self._check_reader)
 
-    def _untaken(self) -> int:
-        """Bytes that the client has not taken. The kernel's are counted too: it asks for more in large steps."""
+    def _unread(self) -> int:
+        """Return how many bytes the client has not read, with those in the buffers of the kernel."""
         left = self.transport.get_write_buffer_size()
         try:
             queued = fcntl.ioctl(self.transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))

@@ -1,4 +1,4 @@
-"""What all native routes share: how an answer is written, and how a part of a path is read."""
+"""Shared by all native routes: the types of path and query parameters, and how an answer is written."""
 
 from collections.abc import AsyncGenerator, Mapping
 from typing import Annotated, Any
@@ -19,12 +19,12 @@ DEFAULT_LIMIT = 100
 
 
 def answer(document: Any, status: int = 200) -> Response:
-    """A JSON answer, encoded as it stands."""
+    """Return a JSON answer."""
     return Response(msgspec.json.encode(document), status, media_type="application/json")
 
 
 class Streamed(Response):
-    """An answer that is written as it is made; one that cannot be finished breaks off, and is seen to."""
+    """An answer that is sent as it is generated; an error breaks it off, so that the client notices."""
 
     def __init__(self, pieces: AsyncGenerator[bytes], media_type: str, headers: Mapping[str, str]) -> None:
         super().__init__(media_type=media_type, headers=dict(headers))
@@ -32,7 +32,7 @@ class Streamed(Response):
         self.pieces = pieces
 
     async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
-        """Writes it."""
+        """Send the answer."""
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         try:
             async for piece in self.pieces:
@@ -43,11 +43,11 @@ class Streamed(Response):
 
 
 def done() -> Response:
-    """Nothing to say but that it is done."""
+    """Return an answer without content."""
     return Response(status_code=204)
 
 
 async def note(visit: Visit, action: str, profile_id: str | None) -> None:
-    """Writes into the audit what an employee's key read; a service's reads are not written down."""
+    """Record in the ledger what an employee's key read; the reads of a service are not recorded."""
     if visit.audited:
         await record_read.note(visit.space, visit.caller.key_id, action, profile_id)

@@ -1,7 +1,7 @@
-"""How Segment's Profile API reads parameters and tells errors.
+"""Reads parameters and writes errors as Segment's Profile API does.
 
-Its answers have a `Request-Id`, errors a body of their own, on every path below `collections` of
-a space, also where no route matches. No message repeats what was sent but single odd characters.
+Every answer below the `collections` of a space has a `Request-Id`, and every error the body of that API, also
+where no route matches. A message repeats nothing of the request but single invalid characters.
 """
 
 import re
@@ -30,17 +30,17 @@ _LONGEST: Final = 10_000
 
 
 def speaks(path: str) -> bool:
-    """Whether this path belongs to the Profile API."""
+    """Return whether a path belongs to the Profile API."""
     return _PATH.match(path) is not None
 
 
 def request_id() -> tuple[bytes, bytes]:
-    """The header that names an answer."""
+    """Return a header with a fresh id for an answer."""
     return b"request-id", secrets.token_hex(16).encode()
 
 
 def failure(status: int, code: str, message: str) -> bytes:
-    """An error as Segment writes it; `code` is the one of the native surface."""
+    """Return an error in Segment's shape; `code` is the code of the native surface."""
     other = "validation_error" if code in _INVALID else "invalid_request_error"
     if status == 404 and code.endswith("_not_found"):  # noqa: PLR2004
         message = "Profile was not found."
@@ -48,11 +48,11 @@ def failure(status: int, code: str, message: str) -> bytes:
 
 
 def wanted(query: Iterable[tuple[str, str]], default: int, most: int) -> ListParameters:
-    """The parameters of a list with so many entries by default and at most. BadParameter."""
+    """Parse the parameters of a list, with its default and largest number of entries. BadParameter."""
     given: dict[str, str] = {}
     for name, value in query:
         if name in given or len(value) > _LONGEST:
-            raise _bad(name, "may be given once, and not at such length")
+            raise _bad(name, f"may be given once, with at most {_LONGEST} characters")
         given[name] = value
     return ListParameters(
         limit=_limit(given, default, most),
@@ -68,7 +68,7 @@ def wanted(query: Iterable[tuple[str, str]], default: int, most: int) -> ListPar
 
 
 def known(parameter: str, value: str, names: Iterable[str]) -> str:
-    """A part of the path that must be one of a few names. BadParameter."""
+    """Return a part of the path that has to be one of some names. BadParameter."""
     if value in names:
         return value
     odd = "".join(sorted({c for c in _NAME.sub("", value) if "!" <= c <= "~" and not c.isalnum()}))
@@ -109,7 +109,7 @@ def _time(given: dict[str, str], name: str) -> int | None:
     text = given.get(name)
     if not text:
         return None
-    # A plus that was not encoded arrives as a space.
+    # A plus sign that was not encoded arrives as a space.
     time = parse_time(text)
     if time is None:
         head, _, zone = text.rpartition(" ")

@@ -1,4 +1,4 @@
-"""Whether the service lives, whether it can serve, and its meters."""
+"""Whether the service lives, whether it can serve, and its metrics."""
 
 from fastapi import APIRouter, Response
 
@@ -27,5 +27,5 @@ async def ready(onefold: ByAnyone) -> Response:
 
 @router.get("/metrics", **described(None))
 async def metrics(onefold: ByOperator) -> Response:
-    """The meters of this process, in Prometheus' text format."""
-    return Response(onefold.meters.text(), media_type=CONTENT_TYPE)
+    """The metrics of this process, in Prometheus' text format."""
+    return Response(onefold.metrics.text(), media_type=CONTENT_TYPE)

@@ -1,8 +1,8 @@
-"""Log lines that cannot carry personal data: an allow-list of fields, no message of others.
+"""Writes log lines that cannot carry personal data: fields come from an allow-list, foreign messages are dropped.
 
 Every line of this process goes through here. Our own events are constant dotted names with
-allow-listed fields; of a third party's record only the logger and the place in its source are
-kept; of an exception its class and where it was raised, never its message, its cause's or locals.
+allow-listed fields. A third party's record keeps only its logger and the place in its source. An
+exception keeps its class and where it was raised, never its message, its cause's or its locals.
 """
 
 import logging
@@ -26,7 +26,9 @@ ALLOWED = frozenset(
     }
 )  # fmt: skip
 _NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)*")
-_TEXT = re.compile(r"[A-Za-z0-9_.:/{}<>\-]{1,120}")  # route templates, codes, places; no value with @, + or a space
+_TEXT = re.compile(
+    r"[A-Za-z0-9_.:/{}<>\-]{1,120}"
+)  # route templates, codes and places match; a value with @, + or a space does not
 _OURS = ("app", "identity", "migrations")
 
 
@@ -69,17 +71,17 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
-        # What others have to say at these levels is noise once its text is gone.
+        # Lines of others below this level are noise once their text is dropped.
         logger.setLevel(max(logging.WARNING, root.level))
-    logging.raiseExceptions = False  # a broken record would be printed with its arguments
+    logging.raiseExceptions = False  # else logging prints a broken record with its arguments
     logging.captureWarnings(capture=True)
     sys.excepthook = _uncaught
-    threading.excepthook = lambda told: _uncaught(told.exc_type, told.exc_value, told.exc_traceback)
-    sys.unraisablehook = lambda told: _uncaught(told.exc_type, told.exc_value, told.exc_traceback)
+    threading.excepthook = lambda hook: _uncaught(hook.exc_type, hook.exc_value, hook.exc_traceback)
+    sys.unraisablehook = lambda hook: _uncaught(hook.exc_type, hook.exc_value, hook.exc_traceback)
 
 
 def get(name: str) -> structlog.stdlib.BoundLogger:
-    """A logger for one of our modules: `get(__name__).info("ingest.commit", calls=12)`."""
+    """Return the logger of one of our modules: `get(__name__).info("ingest.commit", calls=12)`."""
     logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
     return logger
 
@@ -102,7 +104,7 @@ def anonymous(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDi
 
 
 def keep_allowed(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Drop every field that is not on the list, and every text that is no plain name."""
+    """Drop every field that is not on the allow-list, and every text that is not a plain name."""
     kept: EventDict = {}
     for name, value in event.items():
         if name not in ALLOWED:
@@ -116,7 +118,7 @@ def keep_allowed(_logger: WrappedLogger, _method: str, event: EventDict) -> Even
 
 
 def raised_at(error: BaseException) -> str:
-    """The module and line that raised it: the innermost frame of ours, else the innermost one."""
+    """Return the module and line that raised an error: our innermost frame, else the innermost one."""
     place, ours = "unknown:0", False
     trace: TracebackType | None = error.__traceback__
     while trace:

@@ -1,7 +1,7 @@
-"""What is measured of this process: counts and durations, labelled with constants only.
+"""The metrics of this process: counts and durations, labelled with constants only.
 
 No label comes from a request: routes are templates, reasons are codes. An identifier type may
-name a person's employer or illness, so the type in `limit:<type>` is cut off.
+name a person's employer or illness, so a reason `limit:<type>` is counted as `limit`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,14 +20,14 @@ from identity.values.calls import Outcome
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-# The time a series was first seen says nothing here and triples what is scraped.
+# The creation time of each series is of no use here and triples the size of a scrape.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 _CALLS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500)
 
 
-class Meters:
-    """The meters of one process, in a registry of their own."""
+class Metrics:
+    """The metrics of one process, in a registry of their own."""
 
     def __init__(self, waiting: Callable[[], float]) -> None:
         self._registry = registry = CollectorRegistry()
@@ -37,46 +37,53 @@ class Meters:
             "onefold_demotions", "Identifiers not linked, by reason.", ["reason"], registry=registry
         )
         self._ignored = Counter(
-            "onefold_ignored_traits", "Traits, decisions and memberships without room in a full document.",
+            "onefold_ignored_traits", "Traits, decisions and memberships left out for lack of room in the profile.",
             registry=registry,
         )  # fmt: skip
         self._refused = Counter(
-            "onefold_refused_requests", "Requests to collect that were refused whole, by code.", ["code"],
+            "onefold_refused_requests", "Collection requests that were refused whole, by code.", ["code"],
             registry=registry,
         )  # fmt: skip
         self._ignored_gpc = Counter(
             "onefold_ignored_gpc", "Requests with a server-side key whose Sec-GPC header was ignored.",
             registry=registry,
         )  # fmt: skip
-        self._merges = Counter("onefold_merges", "Profiles merged into another.", registry=registry)
-        self._sizes = Histogram("onefold_request_calls", "Calls per request.", buckets=_CALLS, registry=registry)
+        self._merges = Counter("onefold_merges", "Profiles merged into another profile.", registry=registry)
+        self._sizes = Histogram(
+            "onefold_request_calls", "Calls per collection request.", buckets=_CALLS, registry=registry
+        )
         self._seconds = Histogram(
             "onefold_request_seconds",
-            "From the first byte read to the last one handed over.",
+            "Time from the first byte read to the last byte handed over, by route.",
             ["method", "route", "status"],
             buckets=_SECONDS,
             registry=registry,
         )
-        self._standing = {
+        self._attention = {
             name: Gauge(f"onefold_{name}", text, registry=registry)
             for name, text in (
                 ("destinations_overdue", "Destinations that have not acknowledged a change for seven days."),
-                ("destinations_dead", "Destinations whose callback is not called any more."),
-                ("erasures_overdue", "Erasures that a destination has not acknowledged in time, by destination."),
+                ("destinations_dead", "Destinations whose callback failed too often and is no longer called."),
+                (
+                    "erasures_overdue",
+                    "Erasures that a destination has not acknowledged in time; counts each destination.",
+                ),
             )
         }
-        Gauge("onefold_queue_calls", "Calls that wait for a writer.", registry=registry).set_function(waiting)
-        self._clocks = Gauge(
+        Gauge("onefold_queue_calls", "Calls in the queue that wait for a writer.", registry=registry).set_function(
+            waiting
+        )
+        self._open_requests = Gauge(
             "onefold_requests",
-            "Privacy requests of all spaces that are not answered yet, by kind and by the clock the law set.",
+            "Open privacy requests of all spaces, by kind and by how close the legal deadline is.",
             ["kind", "clock"],
             registry=registry,
         )
         self._accepted = self._calls.labels("accepted")
         self._durations: dict[tuple[str, str, int], Histogram] = {}
 
-    def outcomes(self, outcomes: Sequence[Outcome]) -> None:
-        """What became of the calls of one request."""
+    def count_outcomes(self, outcomes: Sequence[Outcome]) -> None:
+        """Count the outcomes of the calls of one request."""
         self._sizes.observe(len(outcomes))
         accepted = 0
         for outcome in outcomes:
@@ -95,33 +102,33 @@ class Meters:
         if accepted:
             self._accepted.inc(accepted)
 
-    def refused(self, code: str) -> None:
-        """A request to collect was refused, with a code of ours."""
+    def count_refusal(self, code: str) -> None:
+        """Count a collection request that was refused whole, by its error code."""
         self._refused.labels(code).inc()
 
-    def ignored_gpc(self) -> None:
-        """A request with a server-side key bore the header of a browser."""
+    def count_ignored_gpc(self) -> None:
+        """Count a request of a server whose Sec-GPC header, which is a browser's, was ignored."""
         self._ignored_gpc.inc()
 
-    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
-        """One request was answered."""
+    def observe_answer(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one answer and how long it took."""
         known = self._durations.get((method, route, status))
         if known is None:
             known = self._seconds.labels(method, route, str(status))
             self._durations[method, route, status] = known
         known.observe(seconds)
 
-    def clocks(self, counted: Mapping[tuple[str, str], int]) -> None:
-        """How many privacy requests wait, by kind and clock."""
+    def set_open_requests(self, counted: Mapping[tuple[str, str], int]) -> None:
+        """Set how many privacy requests are open, by kind and deadline."""
         for labels, count in counted.items():
-            self._clocks.labels(*labels).set(count)
+            self._open_requests.labels(*labels).set(count)
 
-    def standing(self, *, overdue: int, dead: int, erasures: int) -> None:
-        """What of the whole deployment has to be looked at by somebody."""
-        self._standing["destinations_overdue"].set(overdue)
-        self._standing["destinations_dead"].set(dead)
-        self._standing["erasures_overdue"].set(erasures)
+    def set_attention(self, *, overdue: int, dead: int, erasures: int) -> None:
+        """Set the gauges of the whole deployment that somebody has to look at."""
+        self._attention["destinations_overdue"].set(overdue)
+        self._attention["destinations_dead"].set(dead)
+        self._attention["erasures_overdue"].set(erasures)
 
     def text(self) -> bytes:
-        """Everything, in Prometheus' text format."""
+        """Return all metrics in Prometheus' text format."""
         return generate_latest(self._registry)

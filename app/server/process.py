@@ -1,6 +1,6 @@
-"""What lives as long as the process: spaces, keys, the queue of calls, and the table of periodic tasks.
+"""The running process: opens spaces, keys, the queue of calls and the periodic tasks, and closes them again.
 
-Everything opens in order and closes in reverse, so an accepted call is committed before the connections close.
+Parts close in the reverse order, so that an accepted call is committed before the connections close.
 """
 
 import asyncio
@@ -10,8 +10,8 @@ import time
 from app.schemas.feed import feed_message
 from app.schemas.opendsr_status import to_call
 from app.server import logs
-from app.server.metrics import Meters
-from app.server.rate_limits import Limits
+from app.server.metrics import Metrics
+from app.server.rate_limits import RateLimits
 from app.server.schedule import Schedule, Task
 from app.settings import Settings
 from identity.operations.corrections.rebuild_profiles import rebuild_space
@@ -48,9 +48,11 @@ WRITERS = 2
 _GOOD_SECONDS = 1.0
 _PURGE_PAUSE = 0.05
 _COLLECT = (50_000, 20, 100)
-_NO_DATABASE = "ONEFOLD_DATABASE_URL is not set; `onefold serve` sets it, or starts the embedded database itself."
+_NO_DATABASE = (
+    "ONEFOLD_DATABASE_URL is not set; set it, or start with `onefold serve`, which runs the embedded database."
+)
 
-_NO_AUTHORITY = "ONEFOLD_CALLBACK_CA must be a file of certificates in PEM."
+_NO_AUTHORITY = "ONEFOLD_CALLBACK_CA must name a readable file of certificates in PEM."
 _log = logs.get(__name__)
 
 
@@ -67,18 +69,18 @@ class Onefold:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.meters = Meters(lambda: self.ingest_queue.waiting)
-        self.limits = Limits(settings)
+        self.metrics = Metrics(lambda: self.ingest_queue.waiting)
+        self.limits = RateLimits(settings)
         self._good_until = 0.0
         self._known: dict[int, int] = {}
         self._checking: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Opens database and keys and starts taking calls. Misconfigured where that is not safe."""
+        """Open database and keys, and start to take calls. Misconfigured where that is not safe."""
         settings = self.settings
         if settings.database_url is None:
             raise Misconfigured(_NO_DATABASE)
-        self.callbacks = _caller(settings)
+        self.callbacks = _callback_client(settings)
         self.spaces = await open_spaces.open_spaces(
             settings.database_url,
             root_file=settings.root_key_file,
@@ -107,14 +109,14 @@ class Onefold:
         self._leadership = Leadership(self.spaces.database)
         self._schedule = Schedule(self._tasks(), self._leadership.held)
         self._schedule.start()
-        # What is loaded by now stays, and a batch makes thousands of values that die without any
-        # cycle: collecting as often as by default doubles what a call costs (measured).
+        # Objects loaded by now stay, and a batch makes thousands of values that form no cycle: garbage
+        # collection as often as by default doubles the cost of a call (measured).
         gc.collect()
         gc.freeze()
         gc.set_threshold(*_COLLECT)
 
     async def close(self) -> None:
-        """Commits what was taken, then lets go of the database."""
+        """Commit every accepted call, then close the database."""
         await self._schedule.close()
         await self._leadership.close()
         await self.pushing.aclose()
@@ -125,16 +127,16 @@ class Onefold:
         await self.spaces.database.close()
 
     async def check(self) -> None:
-        """Returns where calls can be served. Unavailable where the database or the keys are away.
+        """Return if calls can be served. Unavailable where the database or the keys cannot be reached.
 
-        Anybody may ask, so a good answer holds for a second, and whoever asks meanwhile waits for the
-        same one: it never takes more than one connection.
+        Any client may ask, so a good answer holds for a second and concurrent requests share one check:
+        the check never takes more than one connection.
         """
         if time.monotonic() < self._good_until:
             return
         if self._checking is None or self._checking.done():
             self._checking = asyncio.create_task(self._check())
-        # Who goes away must not take the answer from the others.
+        # A client that disconnects must not cancel the check for the others.
         await asyncio.shield(self._checking)
 
     async def _check(self) -> None:
@@ -148,26 +150,26 @@ class Onefold:
 
     def _tasks(self) -> list[Task]:
         return [
-            Task("event_partitions", 3_600, self._partitions),
-            Task("purge", 60, self._purge),
-            Task("retention", 3_600, self._sweep),
+            Task("event_partitions", 3_600, self._rotate_event_partitions),
+            Task("purge", 60, self._purge_deleted_spaces),
+            Task("retention", 3_600, self._apply_retention),
             Task("jobs", 1, self.jobs.run_for_ever, everywhere=True),
-            Task("privacy_requests", 30, self._privacy),
-            Task("deadlines", 300, self._clocks, everywhere=True),
-            Task("destroyed_keys", 60, self._keys, everywhere=True),
-            Task("epoch_keys", 60, self._roll),
-            Task("journals", 5, self._level, everywhere=True),
-            Task("consent_expiry", 2, self._lapses),
+            Task("privacy_requests", 30, self._finish_privacy_requests),
+            Task("deadlines", 300, self._count_open_requests, everywhere=True),
+            Task("destroyed_keys", 60, self._forget_destroyed_keys, everywhere=True),
+            Task("epoch_keys", 60, self._roll_epoch_keys),
+            Task("journals", 5, self._restore_from_journals, everywhere=True),
+            Task("consent_expiry", 2, self._announce_expired_consent),
             Task("push", 1, self.pushing.turn),
-            Task("status_callbacks", 2, self._status_calls),
-            Task("overdue_destinations", 30, self._overdue, everywhere=True),
+            Task("status_callbacks", 2, self._send_status_callbacks),
+            Task("overdue_destinations", 30, self._find_overdue_destinations, everywhere=True),
         ]
 
-    async def _partitions(self) -> None:
+    async def _rotate_event_partitions(self) -> None:
         await self.spaces.database.make_partitions()
         await self.spaces.database.drop_events(self.settings.event_retention_days)
 
-    async def _sweep(self) -> None:
+    async def _apply_retention(self) -> None:
         await forget_settled(self.spaces)
         await export_person.forget_expired(self.spaces)
         await acknowledge_changes.forget_messages(self.spaces)
@@ -179,42 +181,42 @@ class Onefold:
             rejection_days=self.settings.event_retention_days,
         )
 
-    async def _privacy(self) -> None:
+    async def _finish_privacy_requests(self) -> None:
         await finish_interrupted(self.spaces)
 
-    async def _lapses(self) -> None:
+    async def _announce_expired_consent(self) -> None:
         while await consent_expiry.announce_expired(self.spaces) >= consent_expiry.PAGE:
             pass
 
-    async def _clocks(self) -> None:
-        self.meters.clocks(await deadline_monitor.watch(self.spaces))
+    async def _count_open_requests(self) -> None:
+        self.metrics.set_open_requests(await deadline_monitor.watch(self.spaces))
 
-    async def _status_calls(self) -> None:
+    async def _send_status_callbacks(self) -> None:
         base = self.settings.public_url
         await call_done(self.spaces, self.callbacks, lambda space, id_: to_call(space, id_, base))
 
-    async def _overdue(self) -> None:
+    async def _find_overdue_destinations(self) -> None:
         found = await find_overdue(self.spaces)
-        self.meters.standing(overdue=found.overdue, dead=found.dead, erasures=found.erasures)
+        self.metrics.set_attention(overdue=found.overdue, dead=found.dead, erasures=found.erasures)
 
-    async def _level(self) -> None:
+    async def _restore_from_journals(self) -> None:
         await keep_level(self.spaces, self._known)
 
-    async def _keys(self) -> None:
+    async def _forget_destroyed_keys(self) -> None:
         await asyncio.to_thread(self.spaces.keyring.forget_destroyed)
         await self.spaces.refresh_versions()
 
-    async def _roll(self) -> None:
-        await self._keys()
+    async def _roll_epoch_keys(self) -> None:
+        await self._forget_destroyed_keys()
         await roll_due(self.spaces, backup_days=self.settings.key_backup_days)
 
-    async def _purge(self) -> None:
-        while await purge_deleted(self.spaces):  # noqa: ASYNC110 (a pause for others, not a wait)
+    async def _purge_deleted_spaces(self) -> None:
+        while await purge_deleted(self.spaces):  # noqa: ASYNC110 (a pause for other work, not a wait)
             await asyncio.sleep(_PURGE_PAUSE)
 
 
-def _caller(settings: Settings) -> Client:
-    """What calls callbacks under these settings. Misconfigured."""
+def _callback_client(settings: Settings) -> Client:
+    """Create the client that calls callbacks. Misconfigured where its certificates cannot be read."""
     try:
         tls = trusting(settings.callback_ca)
     except OSError:

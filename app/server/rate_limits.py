@@ -1,7 +1,7 @@
-"""How much a key and a space may ask of this process in a second; beyond it the answer is 429.
+"""Rate limits: how many requests a key and a space may make in a second; beyond that the answer is 429.
 
-Counted before the work is done, by the number of the key, never by anything a request holds. A
-space may use twice what one of its keys may. Each worker has its share of what is set.
+Requests are counted before the work is done, by the number of the key, never by content of the request. All keys
+of a space together have twice the limit of one key. Each worker process has its share of the configured rate.
 """
 
 from typing import Final
@@ -15,11 +15,11 @@ from identity.operations.spaces.manage_spaces import Caller
 from identity.values.errors import RateLimited
 
 CALLS_PER_REQUEST: Final = 20
-OF_A_SPACE: Final = 2
+KEYS_OF_A_SPACE: Final = 2
 
 
-class Limits:
-    """The limits of one process. A rate of 0 is none."""
+class RateLimits:
+    """The limits of one process. A rate of 0 means no limit."""
 
     def __init__(self, settings: Settings) -> None:
         self._windows = FixedWindowRateLimiter(MemoryStorage())
@@ -31,44 +31,44 @@ class Limits:
         self._callbacks = _per_second(settings.read_rate, workers)
 
     def collect(self, caller: Caller) -> None:
-        """One request to collect. RateLimited."""
+        """Count one collection request. RateLimited."""
         self._collect.take(caller, 1)
 
     def calls(self, caller: Caller, calls: int) -> None:
-        """So many calls. RateLimited."""
+        """Count the calls of a batch. RateLimited."""
         self._calls.take(caller, calls)
 
     def read(self, caller: Caller) -> None:
-        """One request to anything else. RateLimited, also for one who has just guessed too often.
+        """Count one request to any other route. RateLimited, also for a key that has just guessed too often.
 
-        Such a one is refused before the look-up, or the refusal would tell whether the guess was right.
+        Such a key is refused before the look-up; otherwise the refusal would show whether the guess was right.
         """
         self._read.take(caller, 1)
         if self._misses.used_up(caller):
             raise RateLimited
 
     def callback(self, destination_id: str) -> None:
-        """One message that says it is of a destination, which is one that there is. RateLimited."""
+        """Count one message that claims to come from an existing destination. RateLimited."""
         if self._callbacks is not None and not self._windows.hit(self._callbacks, "callback", destination_id):
             raise RateLimited
 
     def missed(self, caller: Caller, lookups: int = 1) -> None:
-        """So many look-ups found nobody."""
+        """Count look-ups that found no profile or group."""
         self._misses.count(caller, lookups)
 
 
 class _Rate:
-    """So many a second for each key, and more for each space."""
+    """One rate for each key, and a higher one for each space."""
 
     def __init__(self, windows: FixedWindowRateLimiter, name: str, rate: int, workers: int) -> None:
         self._windows = windows
         self._name = name
         self._key = _per_second(rate, workers)
-        self._space = _per_second(rate * OF_A_SPACE, workers)
+        self._space = _per_second(rate * KEYS_OF_A_SPACE, workers)
 
     def take(self, caller: Caller, cost: int) -> None:
         for item, name in ((self._key, f"{caller.key}"), (self._space, f"s{caller.space_id}")):
-            # What is larger than the whole window has to fit into an empty one.
+            # A request that is larger than the whole window is admitted when the window is empty.
             if item is not None and not self._windows.hit(item, self._name, name, cost=min(cost, item.amount)):
                 raise RateLimited
 

@@ -1,7 +1,7 @@
-"""Periodic work: one table of tasks, each run again and again, most of them in one process at a time.
+"""Runs periodic tasks from one table: some in every process, most in one process at a time, the leader.
 
-A task that fails is logged and run again after its interval; no failure ends the process. A task of the leader runs
-in the process that holds the leadership at that moment, and every task bears being run twice.
+A task that fails is logged and runs again after its interval; no failure ends the process. Leadership may move
+between processes at any moment, so every task has to tolerate that it runs twice.
 """
 
 import asyncio
@@ -14,9 +14,9 @@ _log = logs.get(__name__)
 
 
 class Task(NamedTuple):
-    """One line of the table: `interval` are the seconds between two runs.
+    """One line of the table; `interval` is the number of seconds between two runs.
 
-    `everywhere` are tasks that belong to each process: its caches, its gauges, its share of the work.
+    `everywhere` marks a task of each process: its caches, its gauges, its share of the work.
     """
 
     name: str
@@ -26,7 +26,7 @@ class Task(NamedTuple):
 
 
 class Schedule:
-    """Runs the tasks of a table from `start` to `close`."""
+    """Runs the tasks of a table between `start` and `close`."""
 
     def __init__(self, tasks: Sequence[Task], leads: Callable[[], Awaitable[bool]]) -> None:
         self._tasks = tasks
@@ -35,11 +35,11 @@ class Schedule:
         self._running: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
-        """Starts every task; each runs at once for the first time."""
+        """Start every task; each runs at once for the first time."""
         self._running = [asyncio.create_task(self._repeat(task), name=task.name) for task in self._tasks]
 
     async def close(self) -> None:
-        """Cancels every task and waits for its end."""
+        """Cancel every task and wait for its end."""
         for each in self._running:
             each.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
@@ -54,6 +54,6 @@ class Schedule:
             await asyncio.sleep(task.interval)
 
     async def _is_leader(self) -> bool:
-        # The leadership has one session, which one question at a time may use.
+        # Leadership has one database session, which serves one query at a time.
         async with self._asking:
             return await self._leads()

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from app.http.error_responses import RETRY_AFTER, STATUS, status_of
-from app.http.ingest_endpoint import Collect
+from app.http.ingest_endpoint import IngestEndpoint
 from app.main import create_app
 from app.settings import Settings
 from identity.operations.spaces.manage_spaces import Caller
@@ -53,7 +53,7 @@ class Failing:
 async def _post(error: Exception, path: str) -> httpx.Response:
     front = create_app(Settings(admin_token=SecretStr("x" * 16)))
     front.onefold.keys = Failing(error)  # type: ignore[assignment]
-    front.collect = Collect(front.onefold)
+    front.ingest_endpoint = IngestEndpoint(front.onefold)
     transport = httpx.ASGITransport(front)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
         headers = {"Authorization": "Bearer of_x"}

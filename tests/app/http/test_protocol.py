@@ -56,7 +56,7 @@ async def _asked(request: bytes, read: Callable[[socket.socket, asyncio.Event], 
 @pytest.mark.parametrize("request_", [CLOSE, KEEP, KEEP * 3])
 def test_takes_nothing(monkeypatch: pytest.MonkeyPatch, request_: bytes) -> None:
     """Its connection goes, and what it did not read with it."""
-    monkeypatch.setattr(protocol, "LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(protocol, "CHECK_SECONDS", 0.2)
 
     async def nothing(client: socket.socket, gone: asyncio.Event) -> int:
         await asyncio.wait_for(gone.wait(), 60)
@@ -74,7 +74,7 @@ def test_takes_nothing(monkeypatch: pytest.MonkeyPatch, request_: bytes) -> None
 @pytest.mark.parametrize("request_", [CLOSE, KEEP])
 def test_takes_a_little(monkeypatch: pytest.MonkeyPatch, request_: bytes) -> None:
     """It has all of its answer in the end, however many looks were taken meanwhile."""
-    monkeypatch.setattr(protocol, "LOOK_SECONDS", 0.5)
+    monkeypatch.setattr(protocol, "CHECK_SECONDS", 0.5)
 
     async def slowly(client: socket.socket, _gone: asyncio.Event) -> int:
         got = reads = 0

@@ -94,7 +94,7 @@ def test_keys_away(server: Callable[..., Running], mount_point: bool) -> None:  
 
 
 def test_metrics(shop: Shop, operator: dict[str, str]) -> None:
-    """The meters count calls by outcome and demotions by reason, without a name in them."""
+    """The metrics count calls by outcome and demotions by reason, without a name in them."""
     shop.ask("PUT", "/v1/rules", json={"limits": {"secret_type": {"max": 1}}})
     ids = [
         {"id": f"v{number}", "type": "secret_type", "collection": "users", "encoding": "none"} for number in range(3)

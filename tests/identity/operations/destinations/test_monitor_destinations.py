@@ -4,7 +4,7 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from app.server.metrics import Meters
+from app.server.metrics import Metrics
 from identity.operations.destinations import manage_destinations
 from identity.operations.destinations.monitor_destinations import find_overdue
 from identity.operations.privacy import request_erasure
@@ -35,9 +35,9 @@ def test_never_acknowledges(lab: Lab) -> None:
             assert await find_overdue(mail.ingest.spaces, later) == (0, 0, 0)
             await mail.ingest.send(person("ann", marketing=False))
             found = await find_overdue(mail.ingest.spaces, later)
-            meters = Meters(lambda: 0)
-            meters.standing(overdue=found.overdue, dead=found.dead, erasures=found.erasures)
-            assert b"onefold_destinations_overdue 1.0" in meters.text()
+            metrics = Metrics(lambda: 0)
+            metrics.set_attention(overdue=found.overdue, dead=found.dead, erasures=found.erasures)
+            assert b"onefold_destinations_overdue 1.0" in metrics.text()
             assert (await find_overdue(mail.ingest.spaces)).overdue == 0
             status = await mail.status()
             assert status.behind_since is not None
