@@ -1,6 +1,6 @@
-"""`onefold demo`: the server with a demo space, its keys, and the guided tour played against it.
+"""`onefold demo`: runs the server with a demo space, shows its keys and plays the guided tour.
 
-A second start finds its space and data again; the keys of the demo space lie beside them.
+A second start uses the same space and data; the keys of the demo space are in the data directory.
 """
 
 import json
@@ -21,7 +21,7 @@ _console = Console(highlight=False, soft_wrap=True)
 
 
 def run(settings: Settings) -> None:
-    """Serves until Ctrl-C; the tour is played once the port accepts calls."""
+    """Serve until Ctrl-C; the tour is played once the port accepts calls."""
     settings = settings.with_admin_token()
     _console.print("Starting Onefold: embedded Postgres, schema, server ...")
 
@@ -34,26 +34,26 @@ def run(settings: Settings) -> None:
 def _show(settings: Settings, url: str) -> None:
     space = _space(settings, url)
     _console.print(f"\n[bold]Onefold is ready on {url}[/bold] with the space {space['space_id']}.")
-    _console.print("\n[bold]A short tour[/bold], played for you; copy any call to play it again.")
+    _console.print("\n[bold]A short tour[/bold]: each call was just made; copy any of them to make it again.")
     for number, played in enumerate(tour.play(url, space["keys"]), 1):
-        _console.print(f"\n[bold]{number}. {played.step.says}[/bold]")
+        _console.print(f"\n[bold]{number}. {played.step.text}[/bold]")
         _console.print(f"$ {played.command}", style="cyan", markup=False)
         _console.print(JSON(json.dumps(played.answer), indent=2))
-    _console.print(f"\nThe data is in {settings.data_dir}. Ctrl-C stops the server; the next start finds it all.")
+    _console.print(f"\nThe data is in {settings.data_dir}. Ctrl-C stops the server; the next start uses the same data.")
     _console.print("The keys of the space; paste these lines into another shell:\n")
     for name, secret in space["keys"].items():
         _console.print(f"  export {name.upper()}={secret}", soft_wrap=True)
 
 
 def _space(settings: Settings, url: str) -> dict[str, Any]:
-    """The demo space of this data directory, made at the first start."""
+    """Return the demo space of this data directory; the first start creates it."""
     path: Path = settings.data_dir / SPACE_FILE
     try:
         return dict(json.loads(path.read_text()))
     except (FileNotFoundError, ValueError):
         path.unlink(missing_ok=True)
     if settings.admin_token is None:
-        raise Misconfigured
+        raise Misconfigured("The demo needs an operator token; set ONEFOLD_ADMIN_TOKEN.")
     space = tour.create_space(url, settings.admin_token.get_secret_value(), "demo")
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         json.dump(space, file)

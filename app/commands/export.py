@@ -1,4 +1,4 @@
-"""`onefold export`: what a destination may see, as Parquet files in a directory."""
+"""`onefold export`: writes what a destination may see into a directory, as Parquet files."""
 
 import asyncio
 import secrets
@@ -25,7 +25,7 @@ _out = Console(highlight=False, soft_wrap=True)
 def run(
     url: str, settings: Settings, space_id: str | None, name: str, to: Path, manifest: Path | None, *, fresh: bool
 ) -> None:
-    """Writes the next run of an export and says what it came to. SpaceNotFound, DestinationNotFound, Misconfigured."""
+    """Write the next run of an export and print a summary. SpaceNotFound, DestinationNotFound, Misconfigured."""
     asyncio.run(_run(url, settings, space_id, name, Folder(to, manifest), fresh=fresh))
 
 
@@ -40,11 +40,11 @@ async def _run(url: str, settings: Settings, space_id: str | None, name: str, fo
         with _bar() as bar:
             task = bar.add_task(name, total=None)
 
-            async def moved(done: int, total: int) -> None:
+            async def progress(done: int, total: int) -> None:
                 bar.update(task, completed=done, total=total)
 
             anew = secrets.token_hex(8) if fresh else None
-            made = await export_destination(space, destination_id, folder, export_steps, moved, anew=anew)
+            made = await export_destination(space, destination_id, folder, export_steps, progress, anew=anew)
     finally:
         await spaces.database.close()
     rows = ", ".join(f"{count} {table}" for table, count in made.rows.items() if count)
@@ -56,7 +56,7 @@ async def _named(spaces: Spaces, space_id: str | None) -> Space:
         found = {public("spc", row.public_id): row.id for row in await spaces_and_keys.list_spaces(connection)}
     if space_id is None:
         if len(found) > 1:
-            raise Misconfigured("There are several spaces; say which one is exported.")
+            raise Misconfigured("There are several spaces; add the id of the space to export to the command.")
         space_id = next(iter(found), None)
     if space_id not in found:
         raise SpaceNotFound

@@ -1,4 +1,4 @@
-"""`onefold keys`: rolling and rotating keys, dumping them, and laying them over a restored database."""
+"""`onefold keys`: rolls, rotates and backs up keys, and applies them to a restored database."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -22,45 +22,45 @@ from identity.values.errors import OnefoldError, SpaceNotFound
 from identity.values.ids import private, public
 
 _out = Console(highlight=False, soft_wrap=True)
-_LOOK = 0.2
-Moved = Callable[[int, int], None]
-Work = Callable[[Spaces, Space, Moved], Awaitable[str]]
+_POLL_SECONDS = 0.2
+ProgressCallback = Callable[[int, int], None]
+Work = Callable[[Spaces, Space, ProgressCallback], Awaitable[str]]
 
 
 def roll(url: str, settings: Settings, space_ids: Sequence[str]) -> None:
-    """Rolls the epoch key, so that no backup from before opens what was erased before."""
+    """Roll the epoch key of each space, so that older backups cannot open what was erased."""
 
-    async def work(spaces: Spaces, space: Space, moved: Moved) -> str:
-        epoch = await roll_space(spaces, space, backup_days=settings.key_backup_days, progress=moved)
-        return f"epoch {epoch} is in force, and no other key is left"
+    async def work(spaces: Spaces, space: Space, progress: ProgressCallback) -> str:
+        epoch = await roll_space(spaces, space, backup_days=settings.key_backup_days, progress=progress)
+        return f"epoch {epoch} is in force, and every older key is destroyed"
 
-    asyncio.run(_each(url, settings, space_ids, work))
+    asyncio.run(_for_each_space(url, settings, space_ids, work))
 
 
 def dump(url: str, settings: Settings, space_ids: Sequence[str]) -> None:
-    """Writes the key tables into the key store and proves that every key opens."""
+    """Back up the key tables into the key store, and check that every key opens."""
 
-    async def work(spaces: Spaces, space: Space, _moved: Moved) -> str:
+    async def work(spaces: Spaces, space: Space, _progress: ProgressCallback) -> str:
         head = await dump_space(spaces, space)
-        return f"{head.subjects} keys of epoch {head.epoch} dumped and opened"
+        return f"{head.subjects} keys of epoch {head.epoch} are backed up and were opened for a test"
 
-    asyncio.run(_each(url, settings, space_ids, work))
+    asyncio.run(_for_each_space(url, settings, space_ids, work))
 
 
 def overlay(url: str, settings: Settings, space_ids: Sequence[str]) -> None:
-    """Lays the newest dump over the keys of a restored database, before it is served."""
+    """Apply the newest key backup to a restored database, before a server starts."""
 
-    async def work(spaces: Spaces, space: Space, _moved: Moved) -> str:
+    async def work(spaces: Spaces, space: Space, _progress: ProgressCallback) -> str:
         laid = await overlay_space(spaces, space)
         if laid.before == laid.epoch:
             return f"the keys are of epoch {laid.epoch} already; nothing to do"
-        return f"{laid.keys} keys of epoch {laid.epoch} in place; {laid.gone} profiles that none opens are gone"
+        return f"{laid.keys} keys of epoch {laid.epoch} are in place; {laid.gone} profiles without a key were removed"
 
-    asyncio.run(_each(url, settings, space_ids, work))
+    asyncio.run(_for_each_space(url, settings, space_ids, work))
 
 
 def rotate_root(url: str, settings: Settings) -> None:
-    """Puts a new root key in the place of the old one."""
+    """Replace the root key, which wraps all others."""
     done = asyncio.run(
         rotate_root_key(
             url,
@@ -70,65 +70,67 @@ def rotate_root(url: str, settings: Settings) -> None:
             key_store=settings.key_folder,
         )
     )
-    said = f"{done.keys} keys are wrapped anew" if done.keys else "all keys were wrapped anew before"
-    _out.print(f"Root key {done.root_id[:8]} is in force; {said}. Back up root key and key store now.", markup=False)
+    wrapped = f"{done.keys} keys are wrapped with it" if done.keys else "all keys were wrapped with it before"
+    _out.print(
+        f"Root key {done.root_id[:8]} is in force; {wrapped}. Back up the root key and the key store now.", markup=False
+    )
     if settings.root_value:
-        _out.print("Start with the new key in ONEFOLD_ROOT_KEY from now on.", markup=False)
+        _out.print("Set ONEFOLD_ROOT_KEY to the new key before the next start.", markup=False)
 
 
 def rotate_index(url: str, settings: Settings, space_ids: Sequence[str]) -> None:
-    """Makes every blind index anew under a new key, while servers run."""
+    """Replace the index key and recompute every blind index, while servers run."""
 
-    async def work(spaces: Spaces, space: Space, moved: Moved) -> str:
+    async def work(spaces: Spaces, space: Space, progress: ProgressCallback) -> str:
         asked = Jobs(
             spaces,
             {
-                JobKind.ROTATE: lambda each, _, told: rotate_index_key.rotate(
-                    spaces, each, told, settings.message_retention_days
+                JobKind.ROTATE: lambda each, _, progress: rotate_index_key.rotate(
+                    spaces, each, progress, settings.message_retention_days
                 )
             },
         )
-        # One that is behind its journal is not served yet, and may not be rotated before that is made good.
+        # A space that is behind its journal is not served, and must not be rotated before it has caught up.
         space = await spaces.get(space.tenant.id)
         await rotate_index_key.begin(spaces, space)
         job = await asked.ask(space, JobKind.ROTATE, {})
         while job.state in ("queued", "running"):
-            # A server may be at it, or have died over it: whoever is free goes on.
+            # A server may be working on the job, or may have died: the free process continues.
             runs = asyncio.create_task(asked.run_next())
             while not runs.done():
-                await asyncio.wait([runs], timeout=_LOOK)
+                await asyncio.wait([runs], timeout=_POLL_SECONDS)
                 job = (await asked.follow(space, job.job_id))[1]
-                moved(job.done, job.total)
+                progress(job.done, job.total)
             job = (await asked.follow(space, job.job_id, wait=0 if runs.result() else 1))[1]
         if job.state != "done":
             raise OnefoldError(f"The rotation of the index key has failed ({job.error}); run it again.")
-        return _said(msgspec.convert(job.result, rotate_index_key.IndexKeyState))
+        return _rotation_summary(msgspec.convert(job.result, rotate_index_key.IndexKeyState))
 
-    asyncio.run(_each(url, settings, space_ids, work))
+    asyncio.run(_for_each_space(url, settings, space_ids, work))
 
 
-def _said(state: rotate_index_key.IndexKeyState) -> str:
-    said = f"everything is under version {state.version} of the index key"
+def _rotation_summary(state: rotate_index_key.IndexKeyState) -> str:
+    summary = f"all blind indexes use version {state.version} of the index key"
     if state.oldest == state.version:
-        return f"{said}, and no other is left"
+        return f"{summary}, and every older version is destroyed"
     why = [f"message ids until {state.messages_until}"] if state.messages_until else []
     if state.hashes_left:
-        why.append(f"{state.hashes_left} hashes of what nothing else is kept of")
-    return f"{said}; version {state.oldest} is kept for {' and '.join(why)}"
+        why.append(f"{state.hashes_left} hashes of blocked, held or removed identifiers")
+    return f"{summary}; version {state.oldest} is kept for {' and '.join(why)}"
 
 
-async def _each(url: str, settings: Settings, space_ids: Sequence[str], work: Work) -> None:
+async def _for_each_space(url: str, settings: Settings, space_ids: Sequence[str], work: Work) -> None:
     spaces = await open_spaces.open_spaces(
         url, root_file=settings.root_key_file, root_value=settings.root_value, key_store=settings.key_folder
     )
     try:
         for number, public_id in await _named(spaces, space_ids):
-            # A restored database is behind its journal until it is served, which is after this.
+            # A restored database is behind its journal until a server has started, which is after this.
             space = await spaces.restored(number)
             with _bar() as bar:
                 task = bar.add_task(public_id, total=None)
-                said = await work(spaces, space, lambda at, of, task=task: bar.update(task, completed=at, total=of))  # type: ignore[misc]
-            _out.print(f"{public_id}: {said}.", markup=False)
+                summary = await work(spaces, space, lambda at, of, task=task: bar.update(task, completed=at, total=of))  # type: ignore[misc]
+            _out.print(f"{public_id}: {summary}.", markup=False)
     finally:
         await spaces.database.close()
 

@@ -1,8 +1,8 @@
-"""The server and its supervisor: Postgres up, schema current, port open; then all down in reverse.
+"""`onefold serve`: starts Postgres, updates the schema, opens the port and supervises the workers.
 
-The port is taken before anything else starts and Postgres stops after the last worker, so an
-acknowledged call is on disk and a failed start leaves nothing behind. A dead worker, or a dead
-Postgres, is started again.
+The port is bound before anything else starts and Postgres stops after the last worker, so an
+acknowledged call is on disk and a failed start leaves nothing behind. A dead worker or a dead
+Postgres is started again.
 """
 
 import errno
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
 APPLICATION = "app.main:application"
 BACKLOG = 2048
-KEEP_ALIVE = 65  # seconds; longer than the minute of most load balancers, so that they hang up first
-GRACE = 20  # seconds for requests that are under way
+KEEP_ALIVE = 65  # seconds; longer than the minute of most load balancers, so that they close first
+GRACE = 20  # seconds for requests in progress
 STARTUP = 30  # seconds until a worker has to answer its supervisor; on a loaded machine its imports take most of them
 _WATCH = 0.5
-_OTHER_FILES = 96  # that a worker has open beside its connections
+_OTHER_FILES = 96  # open files of a worker beside its connections
 
 _console = Console(highlight=False, soft_wrap=True)
 
@@ -48,10 +48,10 @@ def run(
     migrate: Callable[[str], None] | None = None,
     ready: Callable[[str], None] | None = None,
 ) -> None:
-    """Serve until SIGINT or SIGTERM. `ready` is called with the address once it accepts calls.
+    """Serve until SIGINT or SIGTERM. `ready` is called with the address once the port accepts calls.
 
-    Raises Misconfigured or DatabaseUnavailable when it cannot start; exits with status 3 when the
-    application does not come up.
+    Misconfigured or DatabaseUnavailable where the server cannot start; exit status 3 where the
+    application does not start.
     """
     logs.configure(settings.log_level)
     announce = ready or _announce
@@ -107,7 +107,7 @@ class _Server(Server):
 
 
 class _Workers(Multiprocess):
-    """uvicorn's supervisor; it says once that all workers are ready, and shrugs at SIGHUP."""
+    """uvicorn's supervisor; announces once that all workers are ready, and ignores SIGHUP."""
 
     def __init__(self, config: Config, sockets: list[socket.socket], announce: Callable[[], None]) -> None:
         super().__init__(config, sockets)
@@ -123,11 +123,11 @@ class _Workers(Multiprocess):
             self._announce()
 
     def handle_hup(self) -> None:
-        """Closing a terminal is no reason to restart."""
+        """Ignore the signal: closing a terminal is no reason to restart."""
 
 
 def _leave_after(parent: Any) -> None:
-    """A worker that outlived its supervisor would hold the port for ever, and nobody would stop it."""
+    """Stop this worker when its supervisor dies; otherwise the worker would hold the port for ever."""
     parent.join()
     os.kill(os.getpid(), signal.SIGTERM)
 
@@ -144,7 +144,7 @@ def _several(config: Config, listener: socket.socket, announce: Callable[[], Non
 
 
 def _allow_files(connections: int) -> None:
-    """A connection is an open file. Most systems start a process with few, and let it ask for more."""
+    """Raise the limit of open files, as every connection is one. Misconfigured where the system forbids it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = connections + _OTHER_FILES
     if soft == resource.RLIM_INFINITY or soft >= needed:
@@ -154,13 +154,13 @@ def _allow_files(connections: int) -> None:
     except (OSError, ValueError) as refused:
         raise Misconfigured(
             f"ONEFOLD_CONNECTIONS needs {needed} open files and this system allows {hard} (ulimit -Hn); "
-            "allow more, or set it lower."
+            "raise that limit, or set ONEFOLD_CONNECTIONS lower."
         ) from refused
 
 
 @contextmanager
 def _stopping() -> Iterator[None]:
-    """Make SIGTERM end this block as Ctrl-C does, and SIGHUP do nothing; no signal cuts the end short."""
+    """Make SIGTERM end this block as Ctrl-C does, ignore SIGHUP, and let no signal interrupt the end."""
     handlers: dict[signal.Signals, Any] = {
         signal.SIGINT: signal.default_int_handler,
         signal.SIGTERM: signal.default_int_handler,
@@ -172,18 +172,20 @@ def _stopping() -> Iterator[None]:
     except KeyboardInterrupt:
         pass
     finally:
-        # Whatever is left to do (stopping Postgres) happens after this block, undisturbed.
+        # What is left to do (stopping Postgres) happens after this block, undisturbed.
         for each in before:
             signal.signal(each, signal.SIG_IGN)
 
 
 @contextmanager
 def _listener(host: str, port: int) -> Iterator[socket.socket]:
-    """The port, taken but not listening yet: until all is ready, a client is refused, not kept waiting."""
+    """Bind the port without listening: until all is ready, a client is refused and does not wait."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     except OSError as unknown:
-        raise Misconfigured("ONEFOLD_HOST (--host) is no address of this machine.") from unknown
+        raise Misconfigured(
+            "ONEFOLD_HOST (--host) is not an address of this machine; use 127.0.0.1, 0.0.0.0 or one of its addresses."
+        ) from unknown
     with socket.socket(family, kind, protocol) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -199,7 +201,7 @@ def _listener(host: str, port: int) -> Iterator[socket.socket]:
 
 @contextmanager
 def _embedded(settings: Settings) -> Iterator[str]:
-    """The embedded Postgres, watched while it is ours."""
+    """Run the embedded Postgres, and restart it if it dies while this process owns it."""
     with extra("embedded", ", or set ONEFOLD_DATABASE_URL"):
         from identity.store.embedded.server import EmbeddedPostgres
 
@@ -226,7 +228,7 @@ def _watch(postgres: "EmbeddedPostgres", over: threading.Event) -> None:
             if postgres.revive():
                 log.error("postgres.revived")
         except OnefoldError as trouble:
-            log.error("postgres.down", exc_info=trouble)  # noqa: TRY400 the class and place are all that is logged
+            log.error("postgres.down", exc_info=trouble)  # noqa: TRY400 the log keeps only class and place
 
 
 def _migrate(url: str) -> None:

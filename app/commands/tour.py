@@ -1,6 +1,6 @@
-"""The guided tour: five calls against a running server, each shown as the curl command it is.
+"""The guided tour: five calls to a running server, each shown as a curl command with its answer.
 
-The README shows the same calls; a test runs both. What a step prints is what the server answered.
+The README shows the same calls; a test runs both.
 """
 
 import json
@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 from identity.values.errors import DatabaseUnavailable
 
 
-class Step(NamedTuple):
-    """One call of the tour. `key` names the key it is made with."""
+class TourStep(NamedTuple):
+    """One call of the tour. `key` names the API key of the call."""
 
-    says: str
+    text: str
     key: str
     method: str
     path: str
@@ -25,14 +25,14 @@ class Step(NamedTuple):
 
 
 STEPS = (
-    Step(
+    TourStep(
         "An anonymous visitor looks at a page. This is all a browser or phone would send.",
         "write",
         "POST",
         "/v1/track",
         {"anonymousId": "a1", "event": "Pricing Viewed", "messageId": "tour-1"},
     ),
-    Step(
+    TourStep(
         "She signs up on that device. Now the visitor has a name, and the two ids are one person.",
         "write",
         "POST",
@@ -44,13 +44,13 @@ STEPS = (
             "messageId": "tour-2",
         },
     ),
-    Step(
-        "Any service reads the profile by any identifier, at once, in any spelling of it.",
+    TourStep(
+        "Any service reads the profile at once, by any identifier in any spelling.",
         "profiles",
         "GET",
         "/v1/profiles/email:Ann@Example.org",
     ),
-    Step(
+    TourStep(
         "On a second device she is anonymous until she types her e-mail. A server key sees the outcome of each "
         "call: here, two profiles merge.",
         "import",
@@ -69,8 +69,8 @@ STEPS = (
         },
         prefer=True,
     ),
-    Step(
-        "Why are these one person? The path through the evidence names the calls behind each link.",
+    TourStep(
+        "Why are these one person? The explanation names the calls behind each link.",
         "admin",
         "GET",
         "/v1/profiles/user_id:ann/explain?from=anonymous_id:a1&to=anonymous_id:a2",
@@ -78,17 +78,17 @@ STEPS = (
 )
 
 
-class Played(NamedTuple):
-    """A step as it went: the curl command with the key's variable, the status and the answer."""
+class PlayedStep(NamedTuple):
+    """A step that was made: its curl command, the status and the answer."""
 
-    step: Step
+    step: TourStep
     command: str
     status: int
     answer: Any
 
 
-def command(step: Step, url: str) -> str:
-    """The step as a curl command; keys stand in variables named after them."""
+def command(step: TourStep, url: str) -> str:
+    """Return the step as a curl command; each key is in a shell variable named after it."""
     parts = ["curl -s", f'-u "${step.key.upper()}:"']
     if step.prefer:
         parts.append("-H 'Prefer: return=representation'")
@@ -97,8 +97,8 @@ def command(step: Step, url: str) -> str:
     return " ".join([*parts, shlex.quote(url + step.path)])
 
 
-def play(url: str, keys: Mapping[str, str]) -> Iterator[Played]:
-    """Makes the calls of the tour one after the other."""
+def play(url: str, keys: Mapping[str, str]) -> Iterator[PlayedStep]:
+    """Make the calls of the tour one after the other."""
     parts = urlsplit(url)
     connection = HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=30)
     for step in STEPS:
@@ -108,12 +108,12 @@ def play(url: str, keys: Mapping[str, str]) -> Iterator[Played]:
         body = None if step.body is None else json.dumps(step.body)
         connection.request(step.method, step.path, body, headers)
         answer = connection.getresponse()
-        yield Played(step, command(step, url), answer.status, json.loads(answer.read()))
+        yield PlayedStep(step, command(step, url), answer.status, json.loads(answer.read()))
     connection.close()
 
 
 def create_space(url: str, admin_token: str, name: str) -> dict[str, Any]:
-    """A new space on a running server, with its keys."""
+    """Create a space on a running server; returns it with its keys."""
     parts = urlsplit(url)
     connection = HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=30)
     headers = {"Authorization": f"Bearer {admin_token}"}
@@ -122,5 +122,5 @@ def create_space(url: str, admin_token: str, name: str) -> dict[str, Any]:
     made = json.loads(answer.read())
     connection.close()
     if answer.status != 201:  # noqa: PLR2004
-        raise DatabaseUnavailable
+        raise DatabaseUnavailable(f"The server answered {answer.status} instead of creating a space; see its log.")
     return dict(made)

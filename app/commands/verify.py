@@ -1,4 +1,4 @@
-"""`onefold verify`: what an audit of the spaces found, as a table; the status says whether anything differs."""
+"""`onefold verify`: prints what an audit of the spaces found, as a table; the status is 1 if anything differs."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,13 +16,13 @@ _out = Console(highlight=False, soft_wrap=True)
 
 
 def run(url: str, space_ids: Sequence[str]) -> bool:
-    """Audits these spaces (none named: all) and prints what differs; returns whether nothing does."""
+    """Audit these spaces (all where none is named) and print what differs; returns whether nothing does."""
     return asyncio.run(_run(url, space_ids))
 
 
 async def _run(url: str, space_ids: Sequence[str]) -> bool:
     reports = []
-    with _Bar() as bar:
+    with _AuditProgress() as bar:
         async for report in verify(url, space_ids, bar.moved):
             reports.append(report)
             bar.next_space()
@@ -45,11 +45,11 @@ def _print(report: Report) -> None:
     for finding in report.findings:
         for example in finding.examples:
             _out.print(f"{finding.kind}: {example}", markup=False)
-    _out.print(f"Looked at {looked_at}.", markup=False)
+    _out.print(f"Checked {looked_at}.", markup=False)
 
 
-class _Bar:
-    """Moves on with every part of every space; nothing is drawn where nobody looks."""
+class _AuditProgress:
+    """Shows progress for every part of every space; draws nothing where the output is no terminal."""
 
     def __init__(self) -> None:
         console = Console(stderr=True)
@@ -61,11 +61,11 @@ class _Bar:
         self._task = self._progress.add_task("", total=len(PARTS), rows=0)
 
     def moved(self, what: str, rows: int) -> None:
-        """So many rows of a part were read."""
+        """Show how many rows of a part were read."""
         self._progress.update(self._task, description=what, completed=PARTS.index(what), rows=rows)
 
     def next_space(self) -> None:
-        """A space is done."""
+        """Start again for the next space."""
         self._progress.reset(self._task)
 
     def __enter__(self) -> Self:

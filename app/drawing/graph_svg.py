@@ -1,7 +1,7 @@
-"""The picture of an evidence graph, as SVG.
+"""Draws an evidence graph as SVG.
 
-The same document gives the same bytes. Text stays text, is never markup or a formula, and what
-colour tells is told by shape, ring or dash as well. Nothing outside the picture is referred to.
+The same document gives the same bytes. Text stays text, never markup or a formula. Shape, ring and
+dash repeat what colour shows. The picture refers to nothing outside itself.
 """
 
 import re
@@ -15,14 +15,26 @@ from warnings import catch_warnings, filterwarnings
 import msgspec
 
 from app.drawing.labels import Box, clean, place, shortened, width
-from app.drawing.markers import DASHED, INK, SIDES, Document, Link, Node, legend, link_colour, marks, palette, ring
+from app.drawing.markers import (
+    DASHED,
+    INK,
+    SIDES,
+    DrawnGraph,
+    DrawnLink,
+    DrawnNode,
+    legend,
+    link_colour,
+    marks,
+    palette,
+    ring,
+)
 from identity.values.extras import extra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# The settings of the drawing library are those of the process: one picture at a time.
+# The drawing library has one set of settings for the process, so pictures are drawn one at a time.
 _DRAWING: Final = Lock()
 _SETTINGS: Final[dict[Any, Any]] = {
     "svg.fonttype": "none",
@@ -42,20 +54,20 @@ _ALL_LABELLED: Final = 60
 
 
 def draw(document: Mapping[str, Any], title: str) -> bytes:
-    """The SVG of a graph document whose nodes have positions.
+    """Return the SVG of a graph document whose nodes have positions.
 
-    Each node has its identifier as a tooltip. Up to 60 nodes, all are labelled; of more, those that
-    matter, where there is room. Raises msgspec.ValidationError if it is no such document.
+    Each node has its identifier as a tooltip. Up to 60 nodes all get a label; in larger pictures the
+    important ones get one where there is room. msgspec.ValidationError if it is no graph document.
     """
-    graph = msgspec.convert(document, Document)
-    # A glyph that the font lacks is the viewer's to find, and no warning may hold up an answer.
+    graph = msgspec.convert(document, DrawnGraph)
+    # The viewer finds glyphs that the font lacks, and a warning may not fail an answer.
     with _DRAWING, catch_warnings():
         filterwarnings("ignore", message="Glyph .* missing")
         with extra("analysis"):
             import matplotlib as mpl
 
         with mpl.rc_context():
-            # A file of settings may lie in any folder that a server is started from.
+            # The folder that a server starts from may contain a settings file of the library.
             mpl.rcdefaults()
             mpl.rcParams.update(_SETTINGS)
             out = BytesIO()
@@ -64,8 +76,8 @@ def draw(document: Mapping[str, Any], title: str) -> bytes:
     return _finished(out.getvalue().decode(), graph.nodes).encode()
 
 
-def compose(graph: Document, title: str) -> "Figure":
-    """The figure: one axes over all of it, in points, so that text and graph have one measure."""
+def compose(graph: DrawnGraph, title: str) -> "Figure":
+    """Compose the figure: one axes over all of it, in points, so that text and graph share one unit."""
     from matplotlib.figure import Figure
 
     styles = palette(graph.nodes)
@@ -106,7 +118,9 @@ def compose(graph: Document, title: str) -> "Figure":
     return figure
 
 
-def _draw_sides(axes: "Axes", nodes: Sequence[Node], spots: Mapping[str, tuple[float, float]], size: float) -> None:
+def _draw_sides(
+    axes: "Axes", nodes: Sequence[DrawnNode], spots: Mapping[str, tuple[float, float]], size: float
+) -> None:
     for side, tint, _ in SIDES:
         points = [spots[node.identifier] for node in nodes if node.side == side]
         if points:
@@ -114,10 +128,10 @@ def _draw_sides(axes: "Axes", nodes: Sequence[Node], spots: Mapping[str, tuple[f
             axes.scatter(xs, ys, s=size**2, color=tint, linewidths=0, zorder=0)
 
 
-def _draw_links(axes: "Axes", links: Sequence[Link], spots: Mapping[str, tuple[float, float]]) -> None:
+def _draw_links(axes: "Axes", links: Sequence[DrawnLink], spots: Mapping[str, tuple[float, float]]) -> None:
     from matplotlib.collections import LineCollection
 
-    kinds: dict[tuple[bool, bool], list[Link]] = {}
+    kinds: dict[tuple[bool, bool], list[DrawnLink]] = {}
     for link in links:
         if link.start in spots and link.end in spots:
             kinds.setdefault((link.cut, link.bridge), []).append(link)
@@ -137,12 +151,12 @@ def _draw_links(axes: "Axes", links: Sequence[Link], spots: Mapping[str, tuple[f
 
 def _draw_nodes(
     axes: "Axes",
-    nodes: Sequence[Node],
+    nodes: Sequence[DrawnNode],
     spots: Mapping[str, tuple[float, float]],
     styles: Mapping[str, tuple[str, str]],
     size: float,
 ) -> dict[str, Box]:
-    """Draw the nodes, and give the box that each takes up."""
+    """Draw the nodes; returns the box of each."""
     boxes = {}
     for n, node in enumerate(nodes):
         x, y = spots[node.identifier]
@@ -156,8 +170,8 @@ def _draw_nodes(
     return boxes
 
 
-def _labelled(graph: Document) -> list[Node]:
-    """The nodes that get a label, what matters most first."""
+def _labelled(graph: DrawnGraph) -> list[DrawnNode]:
+    """Return the nodes that get a label, the most important first."""
     if len(graph.nodes) <= _ALL_LABELLED:
         return sorted(graph.nodes, key=lambda node: not (node.cut or node.strong))
     ends = {end for link in graph.links if link.cut or link.bridge for end in (link.start, link.end)}
@@ -165,7 +179,9 @@ def _labelled(graph: Document) -> list[Node]:
     return [node for node in ordered if node.cut or node.strong or node.identifier in ends][:_ALL_LABELLED]
 
 
-def _draw_labels(axes: "Axes", nodes: Sequence[Node], boxes: Mapping[str, Box], room: Box, *, crowded: bool) -> None:
+def _draw_labels(
+    axes: "Axes", nodes: Sequence[DrawnNode], boxes: Mapping[str, Box], room: Box, *, crowded: bool
+) -> None:
     from matplotlib.patches import Rectangle
 
     texts = [shortened(clean(node.identifier.removeprefix(f"{node.type}:"))) for node in nodes]
@@ -174,7 +190,7 @@ def _draw_labels(axes: "Axes", nodes: Sequence[Node], boxes: Mapping[str, Box], 
     for node, text, spot in zip(nodes, texts, spots, strict=True):
         if spot is None:
             continue
-        # The library's own background is as wide as its font has the text, which not every value is.
+        # The library's own background is as wide as the text in its font, which other fonts do not match.
         wide, high = spot.right - spot.left, spot.top - spot.bottom
         axes.add_patch(Rectangle(spot[:2], wide, high, facecolor="white", alpha=0.7, linewidth=0, zorder=6))
         axes.text(
@@ -190,10 +206,10 @@ def _draw_labels(axes: "Axes", nodes: Sequence[Node], boxes: Mapping[str, Box], 
         )
 
 
-def _finished(svg: str, nodes: Sequence[Node]) -> str:
-    """The picture with a tooltip for each node, which the library has not, and without its document type elsewhere.
+def _finished(svg: str, nodes: Sequence[DrawnNode]) -> str:
+    """Add a tooltip to each node, which the library does not do, and remove the reference to a document type.
 
-    A title as the first child of a group is its tooltip. No text can look like a group: it is escaped.
+    A title as the first child of a group is its tooltip. No text can look like a group, as text is escaped.
     """
 
     def titled(found: re.Match[str]) -> str:

@@ -1,4 +1,4 @@
-"""The labels of a picture: short, harmless, and not on each other while there is room."""
+"""Places the labels of a picture: short, harmless, and apart from each other while there is room."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
@@ -18,13 +18,13 @@ class Box(NamedTuple):
     top: float
 
     def shared(self, other: "Box") -> float:
-        """The area that both cover."""
+        """Return the area that both boxes cover."""
         wide = min(self.right, other.right) - max(self.left, other.left)
         high = min(self.top, other.top) - max(self.bottom, other.bottom)
         return wide * high if wide > 0 and high > 0 else 0.0
 
     def within(self, other: "Box") -> bool:
-        """Whether the other one holds all of this one."""
+        """Return whether the other box contains this one."""
         return (
             self.left >= other.left
             and self.right <= other.right
@@ -34,12 +34,12 @@ class Box(NamedTuple):
 
 
 def clean(text: str) -> str:
-    """The text without what XML forbids or what turns or hides other text."""
+    """Return the text without characters that XML forbids or that reverse or hide other text."""
     return "".join(c if c.isprintable() else _HIDDEN for c in text)
 
 
 def shortened(text: str, longest: int = _LONGEST) -> str:
-    """At most so many characters, the middle of a longer text left out: both ends tell values apart."""
+    """Return at most so many characters; the middle of a longer text is left out, as both ends distinguish values."""
     if len(text) <= longest:
         return text
     tail = (longest - 1) // 3
@@ -47,17 +47,17 @@ def shortened(text: str, longest: int = _LONGEST) -> str:
 
 
 def width(text: str, size: float) -> float:
-    """About how wide a text of this font size is, rather more than less."""
+    """Return about how wide a text of this font size is, rather too wide than too narrow."""
     return size * sum(1.1 if east_asian_width(c) in "WF" else 0.66 for c in text)
 
 
 def place(
     wanted: Iterable[tuple[Box, float]], nodes: Sequence[Box], room: Box, height: float, *, crowded: bool
 ) -> list[Box | None]:
-    """Where the label of each node stands, given as its box and the width of the label.
+    """Return the place of each label, given the box of its node and the width of the label.
 
-    The first ones choose first. Where all places are taken the least bad one is used; if crowded,
-    there is none.
+    Earlier nodes choose first. A label that finds every place taken gets the least bad one, or no
+    place in a crowded picture.
     """
     taken: list[Box] = []
     found: list[Box | None] = []
@@ -81,7 +81,7 @@ def place(
 
 
 def _places(node: Box, wide: float, height: float) -> Iterator[Box]:
-    """Where a label may stand: under its node, over it, beside it, then at the corners, then further out."""
+    """Yield the places of a label: under its node, over it, beside it, then at the corners, then further out."""
     x, y = (node.left + node.right) / 2, (node.bottom + node.top) / 2
     beside, above = (node.right - node.left + wide) / 2 + 1, (node.top - node.bottom + height) / 2
     for far in (0.0, 0.8 * height):

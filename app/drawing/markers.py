@@ -1,6 +1,6 @@
-"""What a picture tells by colour, shape, ring and dash, and the legend that says so.
+"""The marks of a picture, that is colours, shapes, rings and dashes, and the legend that explains them.
 
-Nothing is told by colour alone: where two types share a shape, the tooltip names the type.
+Colour is never the only difference: where two types share a shape, the tooltip names the type.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from app.drawing.labels import clean, shortened
 if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
-# Okabe and Ito's colours, told apart by every kind of eye, and shapes as well.
+# Okabe and Ito's colours, which colour-blind readers can distinguish too; shapes differ as well.
 _BLUE, _ORANGE, _GREEN, _PINK, _SKY, _RED, _YELLOW = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442",
 )  # fmt: skip
@@ -32,14 +32,14 @@ _STYLES: Final = {
     "ios.push_token": (_SKY, ">"),
 }
 _CUSTOM: Final = tuple((colour, shape) for shape in "pX8*d" for colour in (_SKY, _PINK, _GREEN, _ORANGE, _YELLOW))
-# Light tints of sky and orange, opaque: they do not darken where two overlap.
+# Light tints of sky and orange; they are opaque, so that they do not darken where two overlap.
 SIDES: Final = ((0, "#D5ECFA", "would stay"), (1, "#F9E7BF", "would leave"))
 DASHED: Final = (0.0, (3.0, 2.0))
 _MOST_TYPES: Final = 16
 
 
-class Node(msgspec.Struct, frozen=True):
-    """An identifier in the picture, at (x, y) in any unit, y upwards. `side`: 0 would stay, 1 would leave."""
+class DrawnNode(msgspec.Struct, frozen=True):
+    """An identifier in the picture, at (x, y), y upwards. `side`: 0 would stay, 1 would leave the profile."""
 
     identifier: str
     type: str
@@ -51,8 +51,8 @@ class Node(msgspec.Struct, frozen=True):
     y: float = 0.0
 
 
-class Link(msgspec.Struct, frozen=True, rename={"start": "from", "end": "to"}):
-    """Two identifiers seen together. `bridge`: holds strong ids apart; `cut`: by the suggested split."""
+class DrawnLink(msgspec.Struct, frozen=True, rename={"start": "from", "end": "to"}):
+    """Two identifiers seen together. `bridge`: only link between strong ids; `cut`: the suggested split cuts it."""
 
     start: str
     end: str
@@ -61,21 +61,21 @@ class Link(msgspec.Struct, frozen=True, rename={"start": "from", "end": "to"}):
     cut: bool = False
 
 
-class Document(msgspec.Struct, frozen=True):
-    """What is drawn of the graph document; a link to a node that is not in it is left out."""
+class DrawnGraph(msgspec.Struct, frozen=True):
+    """The part of a graph document that is drawn; a link to an unknown node is left out."""
 
-    nodes: tuple[Node, ...]
-    links: tuple[Link, ...]
+    nodes: tuple[DrawnNode, ...]
+    links: tuple[DrawnLink, ...]
 
 
-def palette(nodes: Sequence[Node]) -> dict[str, tuple[str, str]]:
-    """Colour and shape of each type, the custom ones in the order of their names."""
+def palette(nodes: Sequence[DrawnNode]) -> dict[str, tuple[str, str]]:
+    """Return colour and shape of each type; custom types get theirs in the order of their names."""
     custom = sorted({node.type for node in nodes} - _STYLES.keys())
     return _STYLES | {name: _CUSTOM[n % len(_CUSTOM)] for n, name in enumerate(custom)}
 
 
-def marks(node: Node, style: tuple[str, str], size: float) -> dict[str, Any]:
-    """How a node is drawn: filled unless retired, larger if strong, ringed if a cut node."""
+def marks(node: DrawnNode, style: tuple[str, str], size: float) -> dict[str, Any]:
+    """Return how a node is drawn: filled unless retired, larger if strong, ringed if it is a cut node."""
     colour, shape = style
     return {
         "marker": shape,
@@ -88,7 +88,7 @@ def marks(node: Node, style: tuple[str, str], size: float) -> dict[str, Any]:
 
 
 def ring(size: float) -> dict[str, Any]:
-    """The ring about a cut node."""
+    """Return the ring around a cut node."""
     return {
         "marker": "o",
         "markersize": size,
@@ -100,26 +100,26 @@ def ring(size: float) -> dict[str, Any]:
 
 
 def link_colour(*, cut: bool, bridge: bool) -> str:
-    """Suggested cuts and bridges stand out."""
+    """Return the colour of a link; suggested cuts and bridges stand out."""
     return _RED if cut else INK if bridge else "#B5B5B5"
 
 
-def legend(graph: Document, styles: Mapping[str, tuple[str, str]]) -> Iterator["Line2D"]:
-    """A line for each type that is there, most frequent first, and for each mark that is used."""
+def legend(graph: DrawnGraph, styles: Mapping[str, tuple[str, str]]) -> Iterator["Line2D"]:
+    """Return an entry for each type in the picture, most frequent first, and for each mark in use."""
     counts: dict[str, int] = {}
     for node in graph.nodes:
         counts[node.type] = counts.get(node.type, 0) + 1
     names = sorted(counts, key=lambda name: (-counts[name], name))
     for name in names[:_MOST_TYPES]:
-        yield _entry(name, **marks(Node("", name, strong=name == "user_id"), styles[name], 6.0))
+        yield _entry(name, **marks(DrawnNode("", name, strong=name == "user_id"), styles[name], 6.0))
     if len(names) > _MOST_TYPES:
         yield _entry(f"{len(names) - _MOST_TYPES} more types", linestyle="none")
     yield from _meanings(graph)
 
 
-def _meanings(graph: Document) -> Iterator["Line2D"]:
+def _meanings(graph: DrawnGraph) -> Iterator["Line2D"]:
     if any(node.retired for node in graph.nodes):
-        yield _entry("retired (hollow)", **marks(Node("", "", retired=True), (INK, "s"), 6.0))
+        yield _entry("retired (hollow)", **marks(DrawnNode("", "", retired=True), (INK, "s"), 6.0))
     if any(node.cut for node in graph.nodes):
         yield _entry("cut node", **ring(9.0))
     if any(link.bridge for link in graph.links):

@@ -78,7 +78,11 @@ def test_without_data(tmp_path: Path) -> None:
     missing = tmp_path / "none"
     status, out, error = onefold("verify", "--data-dir", str(missing))
 
-    assert (status, out, error) == (1, "", f"onefold: There is no data directory {missing}.\n")
+    assert (status, out, error) == (
+        1,
+        "",
+        f"onefold: There is no data directory {missing}. Name it with --data-dir, or set ONEFOLD_DATABASE_URL.\n",
+    )
     assert not missing.exists()
 
 

@@ -224,7 +224,7 @@ def test_command(folder: Path, processes: list[Running]) -> None:
     before = (folder / "root-key").read_text()
     done = called()
     assert (done.returncode, done.stderr) == (0, "")
-    assert f"{KEYS} keys are wrapped anew" in done.stdout
+    assert f"{KEYS} keys are wrapped with it" in done.stdout
     assert (folder / "root-key").read_text() != before
     running = launch([*ONEFOLD, "serve"], folder, {})
     processes.append(running)

@@ -232,7 +232,7 @@ def test_commands(folder: Path) -> None:
     """`onefold keys` rolls, dumps and finds nothing to lay over; an unknown space is an error of one line."""
     for words, says in (
         (["roll"], "epoch 2 is in force"),
-        (["dump"], f"{PEOPLE} keys of epoch 2 dumped and opened"),
+        (["dump"], f"{PEOPLE} keys of epoch 2 are backed up and were opened for a test"),
         (["overlay"], "nothing to do"),
     ):
         done = subprocess.run(
