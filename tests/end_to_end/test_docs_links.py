@@ -20,7 +20,7 @@ def test_the_tour_makes_the_calls_of_the_readme() -> None:
     sentences = " ".join((ROOT / "README.md").read_text().split())
 
     assert listed == [shlex.split(tour.command(step, ADDRESS)) for step in tour.STEPS]
-    assert [step.says for step in tour.STEPS if step.says not in sentences] == []
+    assert [step.text for step in tour.STEPS if step.text not in sentences] == []
 
 
 def test_every_setting_is_documented_with_its_default() -> None:
