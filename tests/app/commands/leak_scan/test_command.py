@@ -163,4 +163,4 @@ def test_a_scan_refuses_the_name_of_a_space(database: str) -> None:
     status, out, error = onefold("verify", "--privacy", "spc_" + "0" * 32, ONEFOLD_DATABASE_URL=database)
 
     assert (status, out) == (1, "")
-    assert error == "onefold: A scan looks at the whole database; name no space with --privacy.\n"
+    assert error == "onefold: A scan reads the whole database; leave out the space ids with --privacy.\n"
