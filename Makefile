@@ -50,8 +50,10 @@ $(DEV): $(RUN)
 run: $(RUN)  ## the server with a demo space and a guided tour; PORT=8100 chooses the port
 	@exec $(BIN)/onefold demo $(if $(PORT),--port $(PORT))
 
-test: setup  ## every test but the long ones, in lanes; with ARGS= they go to one pytest
-	@$(BIN)/python -m $(if $(ARGS),pytest $(ARGS),tests)
+# Most tests wait for servers, so more processes than cores run them; each has a Postgres of its own.
+PARALLEL := --numprocesses 4 --dist loadfile --durations 15
+test: setup  ## every test but the long ones; ARGS= chooses tests and options of pytest
+	@$(BIN)/python -m pytest $(or $(ARGS),$(PARALLEL))
 
 soak: setup  ## the long tests
 	@$(BIN)/python -m pytest -m soak --timeout 7200 $(ARGS)

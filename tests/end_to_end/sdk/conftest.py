@@ -49,7 +49,13 @@ def _kept(name: str, files: list[Path], make: Callable[[Path], None]) -> Path:
         draft = folder.with_name(f"{folder.name}.{os.getpid()}")
         make(draft)
         # Scripts in it name the draft; they are never run, interpreters find their packages by their own place.
-        draft.rename(folder)
+        try:
+            draft.rename(folder)
+        except OSError:
+            # Another process of the same run was first.
+            if not folder.exists():
+                raise
+            shutil.rmtree(draft)
     return folder
 
 
