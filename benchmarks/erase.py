@@ -19,11 +19,11 @@ from benchmarks.ground import Ground
 from benchmarks.undo import Bench, timed
 from identity.operations.ingest.queue import IngestQueue
 from identity.operations.keys.roll_epoch_keys import roll
-from identity.operations.privacy import request_erasure
+from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.profiles.read_profile import get_profile
 from identity.operations.spaces import manage_spaces
 from identity.operations.spaces.open_spaces import open_spaces
-from identity.planning.privacy.request_kinds import Asked, Request
+from identity.planning.privacy.privacy_requests import NewRequest, PrivacyRequest
 from identity.spaces.space import Space, Spaces
 from identity.store.postgres.schema import migrate
 from identity.store.spaces import spaces_and_keys
@@ -47,10 +47,10 @@ async def people(bench: Bench, count: int) -> None:
         await bench.send(*(person(number) for number in range(at, min(at + A_CALL, count))))
 
 
-async def erase(space: Space, *identifiers: str) -> Request:
+async def erase(space: Space, *identifiers: str) -> PrivacyRequest:
     """One request; every person in it is gone."""
-    done = await request_erasure.ask(
-        space, Asked(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.GDPR, identifiers, "bench")
+    done = await request_erasure(
+        space, NewRequest(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.GDPR, identifiers, "bench")
     )
     assert all(
         each.state == ErasureState.FINISHED and each.counts and each.counts["keys"] == 1 for each in done.erasures

@@ -1,19 +1,18 @@
-"""Access: asking for everything held about a person, following that, and fetching it, once."""
+"""Access exports: requesting everything held about a person, following the job, downloading it once."""
 
-from contextlib import suppress
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
-from app.http.auth import ByPrivacy
+from app.http.auth import ByPrivacy, Visit
 from app.http.openapi import body, described
 from app.http.responses import Segment, Streamed, answer
-from app.schemas.privacy import Export, Exported, ExportMade, NewExport
-from identity.operations.privacy import export_person
-from identity.operations.spaces.answers import JobStatus
-from identity.planning.privacy import request_kinds
+from app.schemas.access_exports import Export, Exported, ExportMade, NewExport, export_made, export_status
+from identity.operations.privacy.download_export import download_export
+from identity.operations.privacy.request_export import get_export, request_export
 from identity.planning.privacy.access_export import WRITERS
-from identity.values.enums import AccessExportState, Law, RequestInterface, RequestKind
+from identity.planning.privacy.privacy_requests import NewRequest
+from identity.values.enums import AccessExportState, JobState, Law, RequestInterface, RequestKind
 from identity.values.errors import (
     BadIdentifier,
     ExportNotFound,
@@ -21,11 +20,16 @@ from identity.values.errors import (
     JobNotFound,
     TooManyAsked,
 )
-from identity.values.ids import public
+from identity.values.ids import private, public
 
 router = APIRouter(tags=["Privacy"])
-_FAILED = "failed"
 Wait = Annotated[float, Query(ge=0, le=30, description="How long to wait for its end, in seconds.")]
+
+
+class _Progress(NamedTuple):
+    state: str
+    done: int
+    total: int
 
 
 @router.post(
@@ -37,40 +41,31 @@ async def export(
     wanted: Annotated[NewExport, Depends(body(NewExport))],
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
 ) -> Response:
-    """Gather everything held about people, as a job. The same Idempotency-Key is the same request."""
-    regulation = Law[wanted.regulation.upper()]
-    actor = visit.caller.key_id
-    asked = request_kinds.Asked(
-        RequestInterface.NATIVE, RequestKind.ACCESS, regulation, wanted.identifiers, actor, idempotency_key
+    """Export everything held about people, as a job. The same Idempotency-Key is the same request."""
+    request = NewRequest(
+        front=RequestInterface.NATIVE,
+        kind=RequestKind.ACCESS,
+        regulation=Law[wanted.regulation.upper()],
+        identifiers=wanted.identifiers,
+        actor=visit.caller.key_id,
+        idempotency=idempotency_key,
     )
-    made = await export_person.ask(visit.space, asked)
+    made = await request_export(visit.space, request)
     visit.onefold.jobs.wake()
-    job_id = public("job", made.job_id)
-    try:
-        _, job = await visit.onefold.jobs.follow(visit.space, job_id)
-    except JobNotFound:
-        # Asked for so long ago that its job was swept.
-        job = JobStatus(job_id, "done", 0, 0)
-    told = {"export_id": public("exp", made.id), "request_id": public("req", made.request_id)}
-    progress = {"job_id": job.job_id, "state": job.state, "done": job.done, "total": job.total}
-    address = export_person.address(visit.onefold.settings.public_url, made)
-    return answer({**told, **progress, "unknown": made.unknown, "download_url": address}, 202)
+    progress = await _progress(visit, made.job_id) or _Progress(JobState.DONE.label, 0, 0)
+    return answer(export_made(made, *progress, visit.onefold.settings.public_url), 202)
 
 
 @router.get("/v1/exports/{export_id}", **described(Export, ExportNotFound))
 async def follow(visit: ByPrivacy, export_id: Segment, wait: Wait = 0) -> Response:
-    """How far an export is; 404 once it was fetched, is too old, or somebody in it was erased."""
-    told = await export_person.get(visit.space, export_id)
-    job = None
-    # A job that was swept is over, and the export has its result.
-    with suppress(JobNotFound):
-        _, job = await visit.onefold.jobs.follow(visit.space, told["job_id"], wait)
+    """The progress of an export; 404 once it is downloaded, expired, or a person in it was erased."""
+    id_ = private("exp", export_id)
+    status = await get_export(visit.space, id_)
+    progress = await _progress(visit, status.job_id, wait) or _Progress("", 0, 0)
     if wait:
-        told = await export_person.get(visit.space, export_id)
-    progress = {"done": job.done if job else 0, "total": job.total if job else 0}
-    if told["state"] == AccessExportState.RUNNING.label and job and job.state == _FAILED:
-        told["state"] = _FAILED
-    return answer({**told, **progress})
+        status = await get_export(visit.space, id_)
+    failed = status.state == AccessExportState.RUNNING and progress.state == JobState.FAILED.label
+    return answer(export_status(status, failed=failed, done=progress.done, total=progress.total))
 
 
 _DOWNLOAD = described(Exported, ExportNotFound)
@@ -85,10 +80,19 @@ async def fetch(
     ticket: Annotated[str, Query(max_length=100)] = "",
     form: Annotated[Literal["json", "csv"], Query(alias="format")] = "json",
 ) -> Response:
-    """Fetch an export, once, as a document or as a table; it is destroyed with that."""
+    """Download an export, once, as a document or as a table; the download destroys it."""
     if "head" in request.scope:
-        # Whoever only looks whether it is there must not use it up.
+        # A client that only checks for the export must not use up its ticket.
         return Response(status_code=405, headers={"allow": "GET"})
-    pieces = await export_person.fetch(visit.space, export_id, ticket, form, visit.caller.key_id)
+    pieces = await download_export(visit.space, export_id, ticket, form, visit.caller.key_id)
     name = f'attachment; filename="{export_id}.{form}"'
     return Streamed(pieces, WRITERS[form].media_type, {"content-disposition": name, "cache-control": "no-store"})
+
+
+async def _progress(visit: Visit, job_id: bytes, wait: float = 0) -> _Progress | None:
+    """The progress of the job of an export; None once the job was deleted, long after its end."""
+    try:
+        _, job = await visit.onefold.jobs.follow(visit.space, public("job", job_id), wait)
+    except JobNotFound:
+        return None
+    return _Progress(job.state, job.done, job.total)

@@ -1,7 +1,7 @@
-"""What privacy teams ask for: erasing, suppressing, holding, and how far it is.
+"""Privacy for administrators of a space: erasures, suppressions and holds.
 
-A request is answered when it is done: from then on nobody reads what was erased, in any process, and
-what is suppressed does not come in.
+A request is answered once it is carried out: from then on erased data is unreadable in every process, and
+calls of suppressed identifiers are not recorded.
 """
 
 import time
@@ -12,13 +12,14 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 from app.http.auth import ByLawyer, ByPrivacy
 from app.http.openapi import VERSION, body, described
 from app.http.responses import DEFAULT_LIMIT, Cursor, Limit, Segment, answer
+from app.schemas import privacy as schemas
 from app.schemas.privacy import (
     Erase,
     Erasure,
     Erasures,
     ErasuresMade,
     Extend,
-    Held,
+    HeldProfiles,
     HoldInfo,
     Holds,
     Identifiers,
@@ -30,14 +31,15 @@ from app.schemas.privacy import (
     Suppressed,
     Suppressions,
 )
-from identity.operations.privacy import list_suppressions, manage_holds, request_erasure
-from identity.operations.privacy.issue_receipt import receipt
+from identity.operations.privacy import manage_holds, manage_suppressions
+from identity.operations.privacy.extend_erasure import extend_erasure
+from identity.operations.privacy.issue_receipt import issue_receipt
+from identity.operations.privacy.read_requests import get_erasure, list_erasures
+from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.profiles import read_profile
 from identity.operations.spaces import record_read
-from identity.planning.privacy import request_kinds
-from identity.planning.privacy.request_status import native
-from identity.planning.resolution.event_time import format_time
-from identity.values.enums import Law, RequestInterface, RequestKind
+from identity.planning.privacy.privacy_requests import NewRequest
+from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
 from identity.values.errors import (
     AlreadyExtended,
     BadCursor,
@@ -50,7 +52,6 @@ from identity.values.errors import (
     TooManyAsked,
     TooMuch,
 )
-from identity.values.ids import public
 
 router = APIRouter(tags=["Privacy"])
 _KINDS = {True: RequestKind.SUPPRESS_WITH_DELETE, False: RequestKind.DELETE_ONLY}
@@ -63,23 +64,16 @@ async def erase(
     wanted: Annotated[Erase, Depends(body(Erase))],
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
 ) -> Response:
-    """Erase people by any of their identifiers; answered when it is done. The same key is the same request."""
-    regulation = Law[wanted.regulation.upper()]
-    kind, actor = _KINDS[wanted.suppress], visit.caller.key_id
-    asked = request_kinds.Asked(RequestInterface.NATIVE, kind, regulation, wanted.identifiers, actor, idempotency_key)
-    done = await request_erasure.ask(visit.space, asked)
-    made = [
-        {
-            "erasure_id": public("ers", each.id),
-            "identifier": each.identifier,
-            "internal": each.state.label,
-            "due_at": None if each.due_at is None else format_time(each.due_at),
-            "salt": each.salt,
-            "subject_commitment": each.commitment.hex(),
-        }
-        for each in done.erasures
-    ]
-    return answer({"request_id": public("req", done.id), "erasures": made}, 202)
+    """Erase people by any of their identifiers, before the answer. The same key is the same request."""
+    request = NewRequest(
+        front=RequestInterface.NATIVE,
+        kind=_KINDS[wanted.suppress],
+        regulation=Law[wanted.regulation.upper()],
+        identifiers=wanted.identifiers,
+        actor=visit.caller.key_id,
+        idempotency=idempotency_key,
+    )
+    return answer(schemas.erasures_made(await request_erasure(visit.space, request)), 202)
 
 
 @router.get("/v1/erasures", **described(Erasures, BadCursor))
@@ -90,22 +84,22 @@ async def erasures(
     cursor: Cursor = None,
 ) -> Response:
     """The erasures of the space, the newest first."""
-    found, following = await request_erasure.erasures(visit.space, state, limit, cursor)
-    now = time.time_ns() // 1000
-    return answer({"erasures": [native(each, now) for each in found], "next_cursor": following})
+    wanted = None if state is None else ErasureState[state.upper()]
+    found, following = await list_erasures(visit.space, wanted, limit, cursor)
+    return answer(schemas.erasures_page(found, following, time.time_ns() // 1000))
 
 
 @router.get("/v1/erasures/{erasure_id}", **described(Erasure, ErasureNotFound))
 async def erasure(visit: ByPrivacy, erasure_id: Segment) -> Response:
-    """How far an erasure is: here, at destinations, in backups."""
-    return answer(native(await request_erasure.erasure(visit.space, erasure_id), time.time_ns() // 1000))
+    """The results of an erasure: here, at destinations, in backups."""
+    return answer(schemas.erasure(await get_erasure(visit.space, erasure_id), time.time_ns() // 1000))
 
 
 @router.get("/v1/erasures/{erasure_id}/receipt", **described(Receipt, ErasureNotFound, ReceiptPending))
 async def proof(visit: ByPrivacy, erasure_id: Segment) -> Response:
-    """Signed proof of what was erased, to be checked offline with the published keys."""
-    erased = await request_erasure.erasure(visit.space, erasure_id)
-    return answer(await receipt(visit.onefold.spaces, visit.space, erased, f"onefold {VERSION}"))
+    """Signed proof of an erasure, verified offline with the published keys."""
+    found = await get_erasure(visit.space, erasure_id)
+    return answer(await issue_receipt(visit.onefold.spaces, visit.space, found, f"onefold {VERSION}"))
 
 
 @router.post(
@@ -113,50 +107,54 @@ async def proof(visit: ByPrivacy, erasure_id: Segment) -> Response:
     **described(Erasure, ErasureNotFound, NotExtensible, AlreadyExtended, takes=Extend),
 )
 async def extend(visit: ByPrivacy, erasure_id: Segment, wanted: Annotated[Extend, Depends(body(Extend))]) -> Response:
-    """Take more time, once, for a reason that the person is told."""
-    extended = await request_erasure.extend(visit.space, erasure_id, wanted.reason, visit.caller.key_id)
-    return answer(native(extended, time.time_ns() // 1000))
+    """Extend the due date, once, for a reason that you give to the person."""
+    extended = await extend_erasure(visit.space, erasure_id, wanted.reason, visit.caller.key_id)
+    return answer(schemas.erasure(extended, time.time_ns() // 1000))
 
 
 @router.get("/v1/suppressions", **described(Suppressions))
 async def count(visit: ByPrivacy) -> Response:
     """How many identifiers are suppressed, and for how long."""
-    return answer(await list_suppressions.counts(visit.space))
+    return answer(schemas.suppressions(await manage_suppressions.count_suppressions(visit.space)))
 
 
 @router.post("/v1/suppressions", **described(Suppressed, *_REFUSALS, takes=Identifiers))
 async def suppress(visit: ByPrivacy, wanted: Annotated[Identifiers, Depends(body(Identifiers))]) -> Response:
-    """Record nothing of these any more."""
-    return answer(await list_suppressions.suppress(visit.space, wanted.identifiers, visit.caller.key_id))
+    """Record no call of these identifiers any more."""
+    changed = await manage_suppressions.suppress_identifiers(visit.space, wanted.identifiers, visit.caller.key_id)
+    return answer(schemas.suppressed(changed))
 
 
 @router.delete("/v1/suppressions", **described(Lifted, *_REFUSALS, takes=Identifiers))
 async def lift(visit: ByPrivacy, wanted: Annotated[Identifiers, Depends(body(Identifiers))]) -> Response:
-    """Record calls of these again; nothing comes back."""
-    return answer(await list_suppressions.lift(visit.space, wanted.identifiers, visit.caller.key_id))
+    """Record calls of these identifiers again; earlier data does not come back."""
+    changed = await manage_suppressions.lift_suppressions(visit.space, wanted.identifiers, visit.caller.key_id)
+    return answer(schemas.lifted(changed))
 
 
 @router.post("/v1/suppressions/lift", **described(Lifted, *_REFUSALS, takes=Identifiers))
-async def lift_too(visit: ByPrivacy, wanted: Annotated[Identifiers, Depends(body(Identifiers))]) -> Response:
-    """The same, for clients that drop the body of a DELETE."""
-    return answer(await list_suppressions.lift(visit.space, wanted.identifiers, visit.caller.key_id))
+async def lift_by_post(visit: ByPrivacy, wanted: Annotated[Identifiers, Depends(body(Identifiers))]) -> Response:
+    """Lift suppressions, for clients that drop the body of a DELETE."""
+    changed = await manage_suppressions.lift_suppressions(visit.space, wanted.identifiers, visit.caller.key_id)
+    return answer(schemas.lifted(changed))
 
 
 @router.get("/v1/holds", **described(Holds))
-async def standing(visit: ByPrivacy) -> Response:
-    """The holds that stand."""
-    return answer({"holds": await manage_holds.holds(visit.space)})
+async def list_holds(visit: ByPrivacy) -> Response:
+    """The holds in force."""
+    return answer(Holds([schemas.hold_info(each) for each in await manage_holds.list_holds(visit.space)]))
 
 
 @router.post("/v1/holds", **described(HoldInfo, *_REFUSALS, status=201, takes=NewHold))
 async def hold(visit: ByPrivacy, wanted: Annotated[NewHold, Depends(body(NewHold))]) -> Response:
-    """Keep whoever bears one of these from being erased, and hide who is to be erased."""
-    return answer(await manage_holds.hold(visit.space, wanted.identifiers, wanted.reason, visit.caller.key_id), 201)
+    """Keep every person with one of these identifiers from being erased; people whose erasure waits are hidden."""
+    placed = await manage_holds.place_hold(visit.space, wanted.identifiers, wanted.reason, visit.caller.key_id)
+    return answer(schemas.hold_info(placed), 201)
 
 
-@router.get("/v1/holds/{hold_id}/profiles", **described(Held, HoldNotFound, TooMuch))
+@router.get("/v1/holds/{hold_id}/profiles", **described(HeldProfiles, HoldNotFound, TooMuch))
 async def held(visit: ByLawyer, hold_id: Segment) -> Response:
-    """Whoever is under a hold; the only way to read those who are to be erased when it ends."""
+    """The profiles under a hold; the only way to read people whose erasure waits for its end."""
     found = await read_profile.held(visit.space, hold_id)
     await record_read.note(visit.space, visit.caller.key_id, "hold.read", hold_id)
     return answer({"profiles": found})
@@ -164,5 +162,5 @@ async def held(visit: ByLawyer, hold_id: Segment) -> Response:
 
 @router.delete("/v1/holds/{hold_id}", **described(Released, HoldNotFound))
 async def release(visit: ByPrivacy, hold_id: Segment) -> Response:
-    """End a hold; erasures that waited for it are done now."""
-    return answer(await manage_holds.release(visit.space, hold_id, visit.caller.key_id))
+    """End a hold and carry out the erasures that waited for it."""
+    return answer(schemas.released(await manage_holds.release_hold(visit.space, hold_id, visit.caller.key_id)))

@@ -1,4 +1,4 @@
-"""OpenDSR, under its three names, over the one engine. A request is done here before it is answered."""
+"""OpenDSR under its three names. A request is carried out before it is answered."""
 
 import time
 from collections.abc import Sequence
@@ -11,11 +11,25 @@ from app.http.auth import ByPrivacy
 from app.http.body import decode
 from app.http.openapi import described
 from app.http.responses import Segment
-from app.schemas.opendsr import DsrDiscovery, DsrMade, DsrRequest, DsrStatus
-from app.schemas.opendsr_status import status_of
-from identity.operations.privacy import export_person, request_erasure
-from identity.planning.privacy import opendsr, request_kinds
+from app.schemas.opendsr import (
+    DsrDiscovery,
+    DsrMade,
+    DsrRequest,
+    DsrStatus,
+    DsrUp,
+    dsr_discovery,
+    dsr_made,
+    dsr_status,
+    dsr_up,
+)
+from identity.operations.privacy.cancel_erasure import cancel_request
+from identity.operations.privacy.opendsr_status import opendsr_status
+from identity.operations.privacy.read_requests import get_request
+from identity.operations.privacy.request_erasure import request_erasure
+from identity.operations.privacy.request_export import request_export
+from identity.planning.privacy import opendsr
 from identity.planning.privacy.deadlines import due
+from identity.planning.privacy.privacy_requests import NewRequest, PrivacyRequest
 from identity.values.enums import RequestInterface, RequestKind
 from identity.values.errors import (
     AlreadyErased,
@@ -34,63 +48,66 @@ _HEADERS = ("X-OpenDSR-Processor-Domain", "X-OpenGDPR-Processor-Domain", "X-Open
 
 
 def answer(request: Request, document: object, status: int = 200) -> Response:
-    """An answer that names the processor, under each of the names."""
+    """An answer that names the processor, in a header of each name."""
     headers = dict.fromkeys(_HEADERS, _domain(request))
     return Response(msgspec.json.encode(document), status, headers, "application/json")
 
 
 @router.get("/discovery", **described(DsrDiscovery))
 async def discovery(request: Request, visit: ByPrivacy) -> Response:
-    """What may be asked for, and by what people may be named."""
+    """The supported types of requests and of identities."""
     assert visit
-    return answer(request, opendsr.discovery(_domain(request)))
+    return answer(request, dsr_discovery(_domain(request)))
 
 
-@router.get("/status", **described(DsrDiscovery))
+@router.get("/status", **described(DsrUp))
 async def up(request: Request, visit: ByPrivacy) -> Response:
-    """That requests are taken."""
+    """The supported types, and that requests are accepted."""
     assert visit
-    return answer(request, {**opendsr.discovery(_domain(request)), "status": "ok"})
+    return answer(request, dsr_up(_domain(request)))
 
 
 async def ask(request: Request, visit: ByPrivacy) -> Response:
-    """Take a request about a person; the same request again is the same request."""
+    """Carry out a request about a person; the same request again has the same results."""
     raw, now = await request.body(), time.time_ns() // 1000
     subject = opendsr.read(decode(raw), now)
     await _vet(visit, subject.callbacks)
-    details = {"controller_id": subject.controller, "callbacks": subject.callbacks}
     kind = RequestKind.SUPPRESS_WITH_DELETE if subject.type == opendsr.ERASURE else RequestKind.ACCESS
-    asked = request_kinds.Asked(
-        RequestInterface.OPENDSR, kind, subject.regulation, subject.identifiers, visit.caller.key_id,
-        idempotency=f"opendsr {subject.id.hex()}", request_id=subject.id, details=details,
+    new = NewRequest(
+        front=RequestInterface.OPENDSR,
+        kind=kind,
+        regulation=subject.regulation,
+        identifiers=subject.identifiers,
+        actor=visit.caller.key_id,
+        idempotency=f"opendsr {subject.id.hex()}",
+        request_id=subject.id,
+        details={"controller_id": subject.controller, "callbacks": subject.callbacks},
         received_at=subject.submitted_at,
-    )  # fmt: skip
+    )
     try:
         if kind == RequestKind.ACCESS:
-            await export_person.ask(visit.space, asked)
+            await request_export(visit.space, new)
             visit.onefold.jobs.wake()
         else:
-            await request_erasure.ask(visit.space, asked)
+            await request_erasure(visit.space, new)
     except BadIdentifier:
         message = "An identity_value is not usable as its identity_type; nothing was done."
         raise BadRegulation(message) from None
-    return answer(request, opendsr.made(subject, raw, due(subject.regulation, subject.submitted_at)), 201)
+    return answer(request, dsr_made(subject, raw, due(subject.regulation, subject.submitted_at)), 201)
 
 
 async def follow(request: Request, visit: ByPrivacy, subject_request_id: Segment) -> Response:
-    """How far a request is."""
+    """The status of a request."""
     found = await _found(visit, subject_request_id)
-    return answer(request, await status_of(visit.space, found, visit.onefold.settings.public_url))
+    return await _status(request, visit, found)
 
 
 async def cancel(request: Request, visit: ByPrivacy, subject_request_id: Segment) -> Response:
-    """Give a request up that waits; one that is done is past that."""
+    """Cancel a request that waits; a finished one cannot be cancelled."""
     found = await _found(visit, subject_request_id)
     if found.kind == RequestKind.ACCESS:
         raise RequestBegun
-    return answer(
-        request, opendsr.status(await request_erasure.cancel(visit.space, found.id, visit.caller.key_id)), 202
-    )
+    return await _status(request, visit, await cancel_request(visit.space, found.id, visit.caller.key_id), 202)
 
 
 for _name in NAMES:
@@ -100,9 +117,14 @@ for _name in NAMES:
     router.delete(_one, **described(DsrStatus, RequestNotFound, AlreadyErased, RequestBegun, status=202))(cancel)
 
 
-async def _found(visit: ByPrivacy, text: str) -> request_kinds.Request:
+async def _status(request: Request, visit: ByPrivacy, found: PrivacyRequest, status: int = 200) -> Response:
+    value = await opendsr_status(visit.space, found)
+    return answer(request, dsr_status(value, visit.onefold.settings.public_url), status)
+
+
+async def _found(visit: ByPrivacy, text: str) -> PrivacyRequest:
     try:
-        found = await request_erasure.get(visit.space, opendsr.request_id(text))
+        found = await get_request(visit.space, opendsr.request_id(text))
     except BadRegulation:
         raise RequestNotFound from None
     if found.front != RequestInterface.OPENDSR:
@@ -111,7 +133,7 @@ async def _found(visit: ByPrivacy, text: str) -> request_kinds.Request:
 
 
 async def _vet(visit: ByPrivacy, urls: Sequence[str]) -> None:
-    """Refuses addresses that must not be called. One that cannot be looked up now may be by the time it is called."""
+    """Reject addresses that must not be called. An address that does not resolve now may resolve later."""
     for url in urls:
         try:
             await visit.onefold.callbacks.vet(url)

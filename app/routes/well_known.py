@@ -6,7 +6,7 @@ from app.http.auth import ByAnyone
 from app.http.openapi import described
 from app.http.responses import answer
 from app.schemas.privacy import PublicKeys
-from identity.operations.privacy.issue_receipt import published
+from identity.operations.privacy.issue_receipt import published_keys
 
 router = APIRouter(tags=["Privacy"])
 
@@ -14,4 +14,4 @@ router = APIRouter(tags=["Privacy"])
 @router.get("/.well-known/onefold-keys.json", **described(PublicKeys, public=True))
 async def keys(onefold: ByAnyone) -> Response:
     """The public keys of receipts, those of old too."""
-    return answer({"keys": await published(onefold.spaces)})
+    return answer({"keys": await published_keys(onefold.spaces)})

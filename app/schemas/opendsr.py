@@ -1,14 +1,24 @@
-"""The shapes of OpenDSR; a request is read by hand, as its specification asks for more than shapes."""
+"""The wire shapes of OpenDSR, and how values become them; requests are validated by `planning.privacy.opendsr`.
 
+The published specification contradicts itself, so an answer has both `request_status` and
+`subject_request_status`.
+"""
+
+import base64
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
+from app.schemas.access_exports import download_url
+from identity.operations.privacy.opendsr_status import OpenDsrStatus
+from identity.planning.privacy.opendsr import API_VERSION, FORMATS, IDENTITIES, SUPPORTED, Subject, shown_id
+from identity.planning.resolution.event_time import format_time
 from identity.values.public_fields import Time
 
 
 class DsrRequest(Struct):
-    """A request about a person, in OpenDSR's shape."""
+    """A request about a person, in the shape of OpenDSR."""
 
     subject_request_id: str
     subject_request_type: str
@@ -19,7 +29,7 @@ class DsrRequest(Struct):
 
 
 class DsrMade(Struct):
-    """A request that was taken, and is done here."""
+    """A request that was accepted and carried out."""
 
     controller_id: str
     subject_request_id: str
@@ -29,7 +39,7 @@ class DsrMade(Struct):
 
 
 class DsrStatus(Struct):
-    """How far a request is."""
+    """The status of a request."""
 
     controller_id: str
     subject_request_id: str
@@ -40,11 +50,72 @@ class DsrStatus(Struct):
     results_url: str | None
 
 
+class DsrCallback(DsrStatus):
+    """The status of a request as its callbacks receive it."""
+
+    status_callback_url: str
+
+
 class DsrDiscovery(Struct):
-    """What this processor offers."""
+    """What this processor supports."""
 
     api_version: str
     supported_subject_request_types: list[str]
     supported_identities: list[dict[str, str]]
     processor_domain: str
     processor_certificate: str | None
+
+
+class DsrUp(DsrDiscovery):
+    """What this processor supports, and that it accepts requests."""
+
+    status: str
+
+
+def dsr_made(subject: Subject, raw: bytes, due_at: int | None) -> DsrMade:
+    """The answer to a request that was accepted."""
+    return DsrMade(
+        controller_id=subject.controller,
+        subject_request_id=shown_id(subject.id),
+        received_time=format_time(subject.submitted_at),
+        expected_completion_time=format_time(due_at or subject.submitted_at),
+        encoded_request=base64.b64encode(raw).decode(),
+    )
+
+
+def dsr_status(value: OpenDsrStatus, base: str | None) -> DsrStatus:
+    """The status of a request; `base` is the address that clients use."""
+    return DsrStatus(
+        controller_id=(value.request.details or {}).get("controller_id", ""),
+        subject_request_id=shown_id(value.request.id),
+        request_status=value.word,
+        subject_request_status=value.word,
+        expected_completion_time=format_time(value.due_at),
+        api_version=API_VERSION,
+        results_url=None if value.export is None else download_url(value.export, base),
+    )
+
+
+def dsr_callback(value: OpenDsrStatus, base: str | None, url: str) -> bytes:
+    """The body of a callback to an address."""
+    status = dsr_status(value, base)
+    return msgspec.json.encode(DsrCallback(**msgspec.structs.asdict(status), status_callback_url=url))
+
+
+def dsr_discovery(domain: str) -> DsrDiscovery:
+    """What this processor supports."""
+    return DsrDiscovery(
+        api_version=API_VERSION,
+        supported_subject_request_types=list(SUPPORTED),
+        supported_identities=[
+            {"identity_type": type_, "identity_format": format_} for type_ in IDENTITIES for format_ in FORMATS
+        ],
+        processor_domain=domain,
+        # Answers and callbacks are not signed in this version; receipts are, see /.well-known/onefold-keys.json.
+        processor_certificate=None,
+    )
+
+
+def dsr_up(domain: str) -> DsrUp:
+    """What this processor supports, and that it accepts requests."""
+    return DsrUp(**msgspec.structs.asdict(dsr_discovery(domain)), status="ok")

@@ -1,11 +1,22 @@
-"""The shapes of privacy work: what is asked for on a person's behalf, and how far it is."""
+"""The wire shapes of erasures, suppressions and holds, and how values become them."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from app.schemas.times import time_or_null
+from identity.operations.privacy.manage_holds import Hold, ReleasedHold
+from identity.operations.privacy.manage_suppressions import SuppressionChange, SuppressionCounts
 from identity.operations.profiles.answers import CanonicalProfile
+from identity.planning.privacy import request_status
+from identity.planning.privacy.privacy_requests import ErasureNotice, ErasureResult, PrivacyRequest
+from identity.planning.privacy.receipt import Receipt
+from identity.planning.resolution.event_time import format_time
+from identity.values.ids import public
 from identity.values.public_fields import Time
+
+__all__ = ["Receipt"]
 
 ErasureId = Annotated[str, Meta(examples=["ers_0197c1a2b3c47d5e8f90a1b2c3d4e5f6"])]
 Reason = Annotated[str, Meta(min_length=1, max_length=2_000)]
@@ -28,7 +39,7 @@ class Backups(Struct):
 
 
 class Notified(Struct):
-    """What a destination that was told of somebody has said of their erasure."""
+    """How far the erasure is at a destination to which the person was disclosed."""
 
     destination_id: str
     name: str
@@ -37,7 +48,7 @@ class Notified(Struct):
 
 
 class Erasure(Struct):
-    """An erasure: what lies here, what destinations said and when backups are safe are kept apart."""
+    """An erasure with three separate results: here, at destinations, in backups."""
 
     erasure_id: ErasureId
     request_id: str
@@ -58,9 +69,9 @@ class Erasure(Struct):
 
 
 class ErasureMade(Struct):
-    """An erasure as it is answered, with the identifier it was asked for and the salt of its commitment.
+    """A new erasure, with its identifier and the salt of its commitment.
 
-    SHA-256(salt, identifier) is the subject_commitment of the receipt; the salt is not kept.
+    SHA-256(salt, identifier) is the subject_commitment of the receipt; the salt is not stored.
     """
 
     erasure_id: ErasureId
@@ -72,7 +83,7 @@ class ErasureMade(Struct):
 
 
 class ErasuresMade(Struct):
-    """What a request came to, in its order. The data is unreadable and the suppression holds."""
+    """The erasures of a request, in its order. The data is unreadable and the suppression is in force."""
 
     request_id: str
     erasures: list[ErasureMade]
@@ -85,47 +96,8 @@ class Erasures(Struct):
     next_cursor: str | None
 
 
-class Heard(Struct):
-    """What a destination has said of an erasure, and the hash of what it signed when it was done."""
-
-    id: str
-    name: str
-    status: str
-    at: Time
-    ack_sha256: str | None
-
-
-class Receipt(Struct):
-    """Signed proof of an erasure; docs/verify_receipt.py checks it offline."""
-
-    v: int
-    receipt_id: str
-    erasure_id: ErasureId
-    space: str
-    regulation: str
-    received_at: Time
-    internal_done_at: Time
-    backup_safe_at: Time | None
-    backups: Backups
-    erasure_strength: str
-    subject_commitment: str
-    keys_shredded: int
-    key_ids_merkle_root: str | None
-    rows_deleted: dict[str, int]
-    exports_destroyed: int
-    kept: str
-    destinations: list[Heard]
-    duplicate_of: ErasureId | None
-    ledger_seq: str
-    ledger_head: str
-    scan: dict[str, Any] | None
-    software: str
-    kid: str
-    sig: str
-
-
 class PublicKey(Struct):
-    """A key that receipts are checked with."""
+    """A key that verifies receipts."""
 
     kid: str
     alg: str
@@ -139,7 +111,7 @@ class PublicKeys(Struct):
 
 
 class Extend(Struct):
-    """Why a request takes longer than the law gives; it allows so once."""
+    """The reason for the one extension that the law allows."""
 
     reason: Reason
 
@@ -165,7 +137,7 @@ class Lifted(Struct):
 
 
 class Suppressions(Struct):
-    """How many identifiers are suppressed and for how long; which they are is never told."""
+    """How many identifiers are suppressed and for how long; no answer contains an identifier."""
 
     total: int
     oldest_days: int | None
@@ -175,14 +147,14 @@ class Suppressions(Struct):
 
 
 class NewHold(Struct):
-    """A litigation hold: nobody who bears one of these is erased while it stands."""
+    """A litigation hold: no person with one of these identifiers is erased while it is in force."""
 
     identifiers: list[str]
     reason: Reason
 
 
 class HoldInfo(Struct):
-    """A hold that stands."""
+    """A hold in force."""
 
     hold_id: str
     created_at: Time
@@ -197,8 +169,8 @@ class Holds(Struct):
     holds: list[HoldInfo]
 
 
-class Held(Struct):
-    """Whoever is under a hold."""
+class HeldProfiles(Struct):
+    """The profiles under a hold."""
 
     profiles: list[CanonicalProfile]
 
@@ -211,43 +183,101 @@ class Released(Struct):
     resumed: int
 
 
-class NewExport(Struct):
-    """Whose data to gather, by identifiers written `type:value`, 1 to 1,000: all that their profiles fold."""
-
-    identifiers: list[str]
-    regulation: Literal["gdpr", "ccpa", "none"] = "none"
-
-
-class ExportMade(Struct):
-    """An export that is being gathered. The address fetches it once; it is told this once.
-
-    `unknown` are the identifiers that nobody bears.
-    """
-
-    export_id: str
-    request_id: str
-    job_id: str
-    state: str
-    done: int
-    total: int
-    unknown: list[str]
-    download_url: str
-
-
-class Export(Struct):
-    """How far an export is; once it is ready it can be fetched until `expires_at`."""
-
-    export_id: str
-    job_id: str
-    state: Literal["running", "ready", "fetched", "failed"]
-    done: int
-    total: int
-    created_at: Time
-    expires_at: Time
+def erasure(result: ErasureResult, now: int) -> Erasure:
+    """An erasure as the API answers it at a time (microseconds)."""
+    return Erasure(
+        erasure_id=public("ers", result.id),
+        request_id=public("req", result.request_id),
+        identifier_type=result.type,
+        regulation=result.regulation.label,
+        internal=_state(result),
+        internal_at=time_or_null(result.internal_at),
+        destinations=[_notified(notice) for notice in result.notices],
+        backups=backups(result, now),
+        overall=request_status.overall(result, now),
+        received_at=format_time(result.received_at),
+        due_at=time_or_null(result.due_at),
+        extended_at=time_or_null(result.extended_at),
+        clock=request_status.timeliness(result, now).value,
+        duplicate_of=None if result.duplicate_of is None else public("ers", result.duplicate_of),
+        destroyed=result.counts,
+        subject_commitment=result.commitment.hex(),
+    )
 
 
-class Exported(Struct):
-    """Everything held, by profile and section, each item with the profile it arrived at."""
+def erasures_page(results: Sequence[ErasureResult], cursor: str | None, now: int) -> Erasures:
+    """A page of erasures."""
+    return Erasures([erasure(each, now) for each in results], cursor)
 
-    export: dict[str, str]
-    profiles: list[dict[str, list[dict[str, Any]]]]
+
+def erasures_made(request: PrivacyRequest) -> ErasuresMade:
+    """A request that was carried out."""
+    made = [
+        ErasureMade(
+            erasure_id=public("ers", each.id),
+            identifier=each.identifier or "",
+            internal=_state(each),
+            due_at=time_or_null(each.due_at),
+            salt=each.salt or "",
+            subject_commitment=each.commitment.hex(),
+        )
+        for each in request.erasures
+    ]
+    return ErasuresMade(public("req", request.id), made)
+
+
+def backups(result: ErasureResult, now: int) -> Backups:
+    """Whether a backup can still be opened."""
+    safety = request_status.backups(result, now)
+    return Backups("safe" if safety.safe else "pending", time_or_null(safety.safe_at))
+
+
+def suppressed(value: SuppressionChange) -> Suppressed:
+    """Identifiers that were suppressed."""
+    return Suppressed(value.count, format_time(value.at))
+
+
+def lifted(value: SuppressionChange) -> Lifted:
+    """Identifiers whose suppression was lifted."""
+    return Lifted(value.count, format_time(value.at))
+
+
+def suppressions(value: SuppressionCounts) -> Suppressions:
+    """The counts of the suppression list."""
+    return Suppressions(
+        total=value.total,
+        oldest_days=value.oldest_days,
+        newest_days=value.newest_days,
+        by_age={f"under_{days}_days": count for days, count in value.under_days.items()},
+        erased_recently=value.erased_recently,
+    )
+
+
+def hold_info(value: Hold) -> HoldInfo:
+    """A hold as the API answers it."""
+    return HoldInfo(
+        hold_id=public("hld", value.id),
+        created_at=format_time(value.created_at),
+        identifiers=value.identifiers,
+        reason=value.reason,
+        actor=value.actor,
+    )
+
+
+def released(value: ReleasedHold) -> Released:
+    """A hold that ended."""
+    return Released(public("hld", value.id), format_time(value.released_at), value.resumed)
+
+
+def _state(result: ErasureResult) -> State:
+    state: State = result.state.label  # type: ignore[assignment]  # the labels are the literals of State
+    return state
+
+
+def _notified(notice: ErasureNotice) -> Notified:
+    return Notified(
+        destination_id=notice.destination,
+        name=notice.name,
+        status=notice.state.label,
+        at=format_time(notice.at),
+    )

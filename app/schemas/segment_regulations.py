@@ -1,14 +1,22 @@
-"""The shapes of Segment's regulations."""
+"""The wire shapes of Segment's regulations, and how values become them.
 
-from typing import Annotated, Any
+Subjects are never shown: the people concerned are gone, and nothing here remembers who they were.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from identity.planning.privacy.privacy_requests import ErasureNotice, ErasureResult, PrivacyRequest
+from identity.planning.privacy.request_status import finished_at, segment, segment_notice
+from identity.planning.resolution.event_time import format_time
+from identity.values.ids import public
 from identity.values.public_fields import Time
 
 
 class Regulation(Struct, rename="camel"):
-    """A regulation to be carried out: its type, what the subjects are named by, and 1 to 5,000 of them."""
+    """A regulation to carry out: its type, the identifier type of its subjects, and 1 to 5,000 of them."""
 
     regulation_type: str
     subject_type: Annotated[str, Meta(min_length=1, max_length=48)]
@@ -16,38 +24,56 @@ class Regulation(Struct, rename="camel"):
 
 
 class RegulationError(Struct, rename={"type_": "type"}):
-    """What was wrong."""
+    """One error."""
 
     type_: str
     message: str
 
 
 class RegulationErrors(Struct):
-    """Errors, as Segment's public API tells them."""
+    """Errors in the shape of Segment's public API."""
 
     errors: list[RegulationError]
 
 
 class Regulated(Struct, rename="camel"):
-    """Which regulation it is from now on."""
+    """The id of a regulation."""
 
     regulate_id: str
 
 
 class RegulationMade(Struct):
-    """A regulation that was carried out here."""
+    """A regulation that was carried out."""
 
     data: Regulated
 
 
-class RegulationShown(Struct, rename="camel"):
+class RegulationDestination(Struct, rename="camel"):
+    """How far an erasure is at a destination."""
+
+    name: str
+    id: str
+    status: str
+    err_string: str | None
+    finished_at: Time
+
+
+class RegulationStream(Struct, rename="camel"):
+    """How far one erasure of a regulation is, by destination."""
+
+    id: str
+    destination_status: list[RegulationDestination]
+
+
+class RegulationShown(Struct, rename="camel", omit_defaults=True):
     """A regulation and how far it is."""
 
     id: str
     workspace_id: str
     overall_status: str
     created_at: Time
-    stream_status: list[dict[str, Any]]
+    stream_status: list[RegulationStream]
+    finished_at: Time | None = None
 
 
 class OneRegulation(Struct):
@@ -62,7 +88,88 @@ class RegulationFound(Struct):
     data: OneRegulation
 
 
-class RegulationsFound(Struct):
-    """A page of regulations; their subjects are never told, as they are gone."""
+class RegulationListed(Struct, rename="camel", omit_defaults=True):
+    """A regulation in a list; `subjects` is always empty."""
 
-    data: dict[str, Any]
+    id: str
+    subject_type: str
+    subjects: list[str]
+    status: str
+    created_at: Time
+    regulation_type: str
+    finished_at: Time | None = None
+
+
+class Pagination(Struct, rename="camel"):
+    """The cursors of a page; entries are not counted."""
+
+    current: str | None
+    next: str | None
+    total_entries: int | None
+
+
+class RegulationPage(Struct):
+    """A page of regulations."""
+
+    regulations: list[RegulationListed]
+    pagination: Pagination
+
+
+class RegulationsFound(Struct):
+    """A page of regulations, wrapped once more."""
+
+    data: RegulationPage
+
+
+def regulation_made(request: PrivacyRequest) -> RegulationMade:
+    """A regulation that was carried out."""
+    return RegulationMade(Regulated(public("req", request.id)))
+
+
+def regulation_found(request: PrivacyRequest, space: bytes) -> RegulationFound:
+    """A regulation of a space (its public id)."""
+    end = finished_at(request)
+    shown = RegulationShown(
+        id=public("req", request.id),
+        workspace_id=public("spc", space),
+        overall_status=segment(request),
+        created_at=format_time(request.received_at),
+        stream_status=[_stream(each) for each in request.erasures],
+        finished_at=None if end is None else format_time(end),
+    )
+    return RegulationFound(OneRegulation(shown))
+
+
+def regulations_found(
+    requests: Sequence[PrivacyRequest], current: str | None, following: str | None
+) -> RegulationsFound:
+    """A page of regulations with its cursor and the next."""
+    return RegulationsFound(RegulationPage([_listed(each) for each in requests], Pagination(current, following, None)))
+
+
+def _stream(result: ErasureResult) -> RegulationStream:
+    return RegulationStream(public("ers", result.id), [_destination(notice) for notice in result.notices])
+
+
+def _destination(notice: ErasureNotice) -> RegulationDestination:
+    return RegulationDestination(
+        name=notice.name,
+        id=notice.destination,
+        status=segment_notice(notice),
+        err_string=None,
+        finished_at=format_time(notice.at),
+    )
+
+
+def _listed(request: PrivacyRequest) -> RegulationListed:
+    types = sorted({each.type for each in request.erasures})
+    end = finished_at(request)
+    return RegulationListed(
+        id=public("req", request.id),
+        subject_type=types[0].upper() if types else "USER_ID",
+        subjects=[],
+        status=segment(request),
+        created_at=format_time(request.received_at),
+        regulation_type=request.kind.name,
+        finished_at=None if end is None else format_time(end),
+    )

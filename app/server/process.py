@@ -8,7 +8,7 @@ import gc
 import time
 
 from app.schemas.feed import feed_message
-from app.schemas.opendsr_status import to_call
+from app.schemas.opendsr import dsr_callback
 from app.server import logs
 from app.server.metrics import Metrics
 from app.server.rate_limits import RateLimits
@@ -26,10 +26,12 @@ from identity.operations.ingest.queue import IngestQueue
 from identity.operations.keys import rotate_index_key
 from identity.operations.keys.restore_database import keep_level
 from identity.operations.keys.roll_epoch_keys import roll_due
-from identity.operations.privacy import deadline_monitor, export_person
-from identity.operations.privacy.access_export_sections import gather
-from identity.operations.privacy.resume_requests import finish_interrupted, forget_settled
-from identity.operations.privacy.send_status_callbacks import call_done
+from identity.operations.privacy.access_export_sections import read_sections
+from identity.operations.privacy.build_export import build_export
+from identity.operations.privacy.deadline_monitor import monitor_deadlines
+from identity.operations.privacy.request_export import destroy_expired_exports
+from identity.operations.privacy.resume_requests import close_settled_erasures, resume_requests
+from identity.operations.privacy.send_status_callbacks import send_status_callbacks
 from identity.operations.spaces import open_spaces
 from identity.operations.spaces.apply_retention import sweep_old
 from identity.operations.spaces.manage_spaces import KeyCheck
@@ -96,7 +98,7 @@ class Onefold:
             {
                 JobKind.REBUILD: lambda space, wanted, progress: rebuild_space(space, wanted["actor"], progress),
                 JobKind.SIMULATE: lambda space, wanted, progress: simulate_rules(space, wanted["document"], progress),
-                JobKind.EXPORT: lambda space, wanted, progress: export_person.run(space, wanted, progress, gather),
+                JobKind.EXPORT: lambda space, wanted, progress: build_export(space, wanted, progress, read_sections),
                 JobKind.ROTATE: lambda space, _wanted, progress: rotate_index_key.rotate(
                     self.spaces, space, progress, settings.message_retention_days
                 ),
@@ -170,8 +172,8 @@ class Onefold:
         await self.spaces.database.drop_events(self.settings.event_retention_days)
 
     async def _apply_retention(self) -> None:
-        await forget_settled(self.spaces)
-        await export_person.forget_expired(self.spaces)
+        await close_settled_erasures(self.spaces)
+        await destroy_expired_exports(self.spaces)
         await acknowledge_changes.forget_messages(self.spaces)
         await consent_expiry.forget_entries(self.spaces, self.settings.feed_retention_days)
         await rotate_index_key.destroy_unused_everywhere(self.spaces, self.settings.message_retention_days)
@@ -182,18 +184,18 @@ class Onefold:
         )
 
     async def _finish_privacy_requests(self) -> None:
-        await finish_interrupted(self.spaces)
+        await resume_requests(self.spaces)
 
     async def _announce_expired_consent(self) -> None:
         while await consent_expiry.announce_expired(self.spaces) >= consent_expiry.PAGE:
             pass
 
     async def _count_open_requests(self) -> None:
-        self.metrics.set_open_requests(await deadline_monitor.watch(self.spaces))
+        self.metrics.set_open_requests(await monitor_deadlines(self.spaces))
 
     async def _send_status_callbacks(self) -> None:
         base = self.settings.public_url
-        await call_done(self.spaces, self.callbacks, lambda space, id_: to_call(space, id_, base))
+        await send_status_callbacks(self.spaces, self.callbacks, lambda status, url: dsr_callback(status, base, url))
 
     async def _find_overdue_destinations(self) -> None:
         found = await find_overdue(self.spaces)

@@ -13,8 +13,8 @@ from identity.operations.destinations.feed_lines import read_position
 from identity.operations.destinations.manage_destinations import DestinationSecrets, DestinationStatus
 from identity.operations.destinations.push_changes import Pushing
 from identity.operations.destinations.read_changes import page_after
-from identity.operations.privacy import request_erasure
-from identity.planning.privacy.request_kinds import Asked, Request
+from identity.operations.privacy.request_erasure import request_erasure
+from identity.planning.privacy.privacy_requests import NewRequest, PrivacyRequest
 from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.ids import public
 from identity.webhooks.client import Client
@@ -62,10 +62,11 @@ class Mail:
         scope = await open_scope(self.space, self.public)
         return (await acknowledge_changes(self.space, scope.id, read_position(self.space, scope, cursor))).erasures
 
-    async def erase(self, who: str) -> Request:
+    async def erase(self, who: str) -> PrivacyRequest:
         """Erases somebody under the GDPR."""
-        return await request_erasure.ask(
-            self.space, Asked(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.GDPR, [who], "key_test")
+        return await request_erasure(
+            self.space,
+            NewRequest(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.GDPR, [who], "key_test"),
         )
 
     def next_at(self) -> int:

@@ -9,7 +9,8 @@ from identity.operations.corrections.put_rules import put_rules
 from identity.operations.corrections.remove_identifier import remove_identifier
 from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.keys import rotate_index_key
-from identity.operations.privacy import manage_holds, request_erasure
+from identity.operations.privacy.manage_holds import place_hold
+from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.profiles import segment_accounts, segment_links, segment_users
 from identity.operations.profiles.explain_link import explain
 from identity.operations.profiles.read_graph import get_graph
@@ -17,7 +18,7 @@ from identity.operations.profiles.read_group import get_group
 from identity.operations.profiles.read_history import get_history
 from identity.operations.profiles.read_profile import get_profile, list_profiles, lookup
 from identity.operations.profiles.segment_paging import ListParameters
-from identity.planning.privacy.request_kinds import Asked
+from identity.planning.privacy.privacy_requests import NewRequest
 from identity.spaces.space import Space, Spaces
 from identity.values.calls import Source
 from identity.values.enums import Law, RequestInterface, RequestKind
@@ -77,11 +78,11 @@ async def lived(ingest: Ingest) -> None:
         await ingest.send(call)
     await unmerge_profile(space, ["email:tom@example.org"], block=True, source=WHO, actor="test")
     await remove_identifier(space, "anonymous_id:e1", block=True, source=WHO, actor="test")
-    await request_erasure.ask(
+    await request_erasure(
         space,
-        Asked(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.NONE, ["user_id:gone"], "test"),
+        NewRequest(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.NONE, ["user_id:gone"], "test"),
     )
-    await manage_holds.hold(space, ["user_id:u1", "email:later@example.org"], "a case", "test")
+    await place_hold(space, ["user_id:u1", "email:later@example.org"], "a case", "test")
 
 
 REFS = [

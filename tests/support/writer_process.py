@@ -18,10 +18,10 @@ from identity.operations.ingest.queue import IngestQueue
 from identity.operations.ingest.request import Request
 from identity.operations.keys import rotate_index_key
 from identity.operations.keys.roll_epoch_keys import roll
-from identity.operations.privacy import request_erasure
+from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.profiles.read_profile import get_profile
 from identity.operations.spaces.open_spaces import open_spaces
-from identity.planning.privacy.request_kinds import Asked
+from identity.planning.privacy.privacy_requests import NewRequest
 from identity.spaces import new_subject_keys, rekey_space
 from identity.spaces.space import Spaces
 from identity.store.corrections import rules
@@ -99,11 +99,11 @@ class _Server:
     async def do_erase(self, order: dict[str, Any]) -> Any:
         """The states of the erasures of a request; the name of the error where it is refused."""
         space = await self.spaces.get(order["space"])
-        asked = Asked(
+        asked = NewRequest(
             RequestInterface.NATIVE, RequestKind(order["kind"]), Law.NONE, order["named"], "test", order.get("again")
         )
         try:
-            return [each.state for each in (await request_erasure.ask(space, asked)).erasures]
+            return [each.state for each in (await request_erasure(space, asked)).erasures]
         except OnefoldError as error:
             return type(error).__name__
 

@@ -1,7 +1,7 @@
-"""Segment's regulations: its paths, shapes and media types, over the one engine.
+"""Segment's regulations: its paths, shapes and media types.
 
-A regulation is carried out before it is answered, where Segment takes days; what is left to wait for are
-destinations.
+A regulation is carried out before it is answered, where Segment takes days; only destinations are left to
+wait for.
 """
 
 from typing import Annotated, Any
@@ -18,10 +18,16 @@ from app.schemas.segment_regulations import (
     RegulationFound,
     RegulationMade,
     RegulationsFound,
+    regulation_found,
+    regulation_made,
+    regulations_found,
 )
-from identity.operations.privacy import request_erasure
-from identity.planning.privacy import request_kinds, request_status
-from identity.planning.privacy.segment_regulations import kind_of, listed, shown, subject_type
+from identity.operations.privacy.cancel_erasure import cancel_request
+from identity.operations.privacy.read_requests import get_request, list_requests
+from identity.operations.privacy.request_erasure import MOST_IDENTIFIERS, request_erasure
+from identity.planning.privacy import request_status
+from identity.planning.privacy.privacy_requests import NewRequest
+from identity.planning.privacy.segment_regulations import kind_of, subject_type
 from identity.values.enums import Law, RegulationStatus, RequestInterface
 from identity.values.errors import (
     AlreadyErased,
@@ -34,7 +40,7 @@ from identity.values.errors import (
     TooManyAsked,
 )
 from identity.values.identifiers import parse
-from identity.values.ids import private, public
+from identity.values.ids import private
 
 router = APIRouter(tags=["Privacy"])
 JSON = "application/json"
@@ -50,16 +56,16 @@ def _described(shape: type, *refusals: type[OnefoldError], takes: type | None = 
     """As `described`, with errors in Segment's shape."""
     made = described(shape, *refusals, takes=takes)
     schema = schema_of(RegulationErrors)
-    for status, told in made["responses"].items():
+    for status, response in made["responses"].items():
         if status != _OK:
-            told["content"] = {JSON: schema}
+            response["content"] = {JSON: schema}
     return made
 
 
 def answer(request: Request, document: Any) -> Response:
-    """In the media type that the client speaks."""
-    spoken = request.headers.get("accept", "") + request.headers.get("content-type", "")
-    media = next((each for each in MEDIA if each in spoken), JSON)
+    """An answer in the media type of the request."""
+    accepted = request.headers.get("accept", "") + request.headers.get("content-type", "")
+    media = next((each for each in MEDIA if each in accepted), JSON)
     return Response(msgspec.json.encode(document), media_type=media)
 
 
@@ -70,19 +76,24 @@ async def regulate(
     wanted: Annotated[Regulation, Depends(body(Regulation))],
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
 ) -> Response:
-    """Delete or suppress people, or end that, as Segment's public API asks for it."""
+    """Delete or suppress people, or lift a suppression, in the terms of Segment's public API."""
     kind, type_ = kind_of(wanted.regulation_type), subject_type(wanted.subject_type)
     region = (await visit.space.rules()).region
-    for at, subject in enumerate(wanted.subject_ids[: request_erasure.MOST_ASKED]):
+    for at, subject in enumerate(wanted.subject_ids[:MOST_IDENTIFIERS]):
         try:
             parse(f"{type_}:{subject}", region)
         except BadIdentifier:
             message = f"subjectIds[{at}] is no usable value of this subjectType; nothing was done."
             raise BadRegulation(message) from None
-    named = [f"{type_}:{subject}" for subject in wanted.subject_ids]
-    asked = request_kinds.Asked(RequestInterface.SEGMENT, kind, Law.NONE, named, visit.caller.key_id, idempotency_key)
-    done = await request_erasure.ask(visit.space, asked)
-    return answer(request, {"data": {"regulateId": public("req", done.id)}})
+    new = NewRequest(
+        front=RequestInterface.SEGMENT,
+        kind=kind,
+        regulation=Law.NONE,
+        identifiers=[f"{type_}:{subject}" for subject in wanted.subject_ids],
+        actor=visit.caller.key_id,
+        idempotency=idempotency_key,
+    )
+    return answer(request, regulation_made(await request_erasure(visit.space, new)))
 
 
 @router.get("/v1/regulations", **_described(RegulationsFound, BadRegulation, BadCursor))
@@ -99,24 +110,23 @@ async def regulations(
         message = f"status must be one of {', '.join(RegulationStatus)}."
         raise BadRegulation(message)
     kinds = [kind_of(each) for each in types] if types else None
-    found, following = await request_erasure.requests(visit.space, [RequestInterface.SEGMENT], kinds, count, cursor)
-    page = [listed(each) for each in found if status is None or request_status.segment(each) == status]
-    pages = {"current": cursor, "next": following, "totalEntries": None}
-    return answer(request, {"data": {"regulations": page, "pagination": pages}})
+    found, following = await list_requests(visit.space, [RequestInterface.SEGMENT], kinds, count, cursor)
+    page = [each for each in found if status is None or request_status.segment(each) == status]
+    return answer(request, regulations_found(page, cursor, following))
 
 
 @router.get("/v1/regulations/{regulate_id}", **_described(RegulationFound, RequestNotFound))
 async def regulation(request: Request, visit: ByPrivacy, regulate_id: Segment) -> Response:
-    """How far a regulation is."""
-    found = await request_erasure.get(visit.space, _id(regulate_id))
-    return answer(request, {"data": {"regulation": shown(found, public("spc", visit.space.public_id))}})
+    """The status of a regulation."""
+    found = await get_request(visit.space, _id(regulate_id))
+    return answer(request, regulation_found(found, visit.space.public_id))
 
 
 @router.delete("/v1/regulations/{regulate_id}", **_described(RegulationFound, RequestNotFound, AlreadyErased))
 async def cancel(request: Request, visit: ByPrivacy, regulate_id: Segment) -> Response:
-    """Give up what waits for a hold; what was done stays done."""
-    left = await request_erasure.cancel(visit.space, _id(regulate_id), visit.caller.key_id)
-    return answer(request, {"data": {"regulation": shown(left, public("spc", visit.space.public_id))}})
+    """Cancel the erasures that wait for a hold; a finished regulation cannot be cancelled."""
+    cancelled = await cancel_request(visit.space, _id(regulate_id), visit.caller.key_id)
+    return answer(request, regulation_found(cancelled, visit.space.public_id))
 
 
 def _id(text: str) -> bytes:

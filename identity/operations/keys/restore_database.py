@@ -15,7 +15,7 @@ import msgspec
 import structlog
 
 from identity.planning.privacy.erasure_entry import counted
-from identity.planning.privacy.request_kinds import FORWARDS
+from identity.planning.privacy.privacy_requests import FORWARDS
 from identity.spaces.ledger_publication import chained, check, publish
 from identity.spaces.rekey_space import ROTATED, rotate_up_to
 from identity.spaces.space import Space, Spaces

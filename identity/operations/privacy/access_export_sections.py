@@ -1,7 +1,7 @@
-"""All that is held about a person, section by section, for an access export.
+"""The sections of an access export: everything held about a person, as items that name their origin.
 
-Each item names the origin it lies at, so what came together in a merge can still be told apart. A step
-is a page at most, and its place is enough to go on from, in any process.
+Items of a merged profile can so be attributed to one origin each. A step is one page at most, and its
+place is enough to continue from, in any process.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -29,19 +29,19 @@ from identity.values.ids import public, public_profile
 
 _PAGE = 200
 _NAMES = tuple(SECTIONS)
-# Also those that the service made of what a person asked for elsewhere; acts tell nothing of their own.
+# Calls that the service made for a request are included; acts hold no data of their own.
 _EVERY_CALL = ListParameters(_PAGE, ascending=True, kinds=tuple(kind for kind in STORED_KINDS if kind not in ACTS))
 
 
-class Step(Struct, frozen=True):
-    """The next items, and the (origin, key id) of all that they were read from."""
+class SectionStep(Struct, frozen=True):
+    """The next items, and the (origin, key id) of everything they were read from."""
 
     part: Part
     keys: list[tuple[bytes, bytes]]
 
 
-async def gather(space: Space, profiles: Sequence[str], place: Place) -> AsyncIterator[Step]:
-    """Everything from a place on; `profiles` are public ids, and who is gone or withheld is passed over."""
+async def read_sections(space: Space, profiles: Sequence[str], place: Place) -> AsyncIterator[SectionStep]:
+    """All items from a place on; `profiles` are public ids, and profiles that are gone or on hold are skipped."""
     async with space.database.reading() as connection:
         sources = await spaces_and_keys.key_ids(connection, space.tenant.id)
     while place.profile < len(profiles):
@@ -58,14 +58,14 @@ async def gather(space: Space, profiles: Sequence[str], place: Place) -> AsyncIt
             last = place.section + 1 == len(_NAMES)
             following = Place(place.profile + last, 0 if last else place.section + 1, None, done)
         keys = [(member.id, member.key_id or b"") for member in opened.members]
-        yield Step(Part(place.profile, section, items, following), keys)
+        yield SectionStep(Part(place.profile, section, items, following), keys)
         place = following
 
 
 async def _section(
     opened: Opened, name: str, cursor: str | int | None, sources: dict[int, str]
 ) -> tuple[list[Any], str | int | None]:
-    """The items of a section from its cursor on, and the cursor to go on from, None at its end."""
+    """The items of a section after a cursor, and the cursor after them; None at the end of the section."""
     if name == "history":
         at = cursor if isinstance(cursor, str) else None
         told = await get_history(opened.space, opened.public_id, _PAGE, at)

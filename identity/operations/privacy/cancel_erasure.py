@@ -1,57 +1,82 @@
-"""Giving up an erasure that waits for a hold: whoever was withheld for it is read again, and comes in again.
+"""Cancels a request whose erasures wait for a hold; the people on hold for them are readable again.
 
-Unless somebody else asked for them to be erased too, or for one of their identifiers to be suppressed.
+A person stays on hold where another erasure waits for them too, and an identifier stays suppressed where
+another request suppressed it by name.
 """
 
-from collections.abc import Awaitable, Callable
+import time
+from functools import partial
 
 from identity.operations.privacy.person import open_person
+from identity.operations.privacy.read_requests import get_request
+from identity.planning.privacy.privacy_requests import PrivacyRequest
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive_with
 from identity.spaces.space import Space
 from identity.store.ingest.write import Writes
 from identity.store.ledger import ledger
 from identity.store.postgres.rows import ChangeRow
 from identity.store.postgres.writer_connection import WriterConnection
-from identity.store.privacy import erase, erasures, suppressions
-from identity.store.privacy.erasures import ErasureRow
+from identity.store.privacy import erase, erasures, requests, suppressions
 from identity.values.enums import ErasureState, FeedOperation
+from identity.values.errors import AlreadyErased, RequestNotFound
 from identity.values.ids import public
 from identity.values.stamps import stamp_time
 
 
-async def give_up(writer: WriterConnection, space: Space, row: ErasureRow, actor: str) -> None:
-    """Ends what a cancelled erasure did to whoever bears its identifier; done again it is done."""
-    await run_exclusive_with(writer, space, (), _deciding(row.id, actor))
+async def cancel_request(space: Space, request_id: bytes, actor: str) -> PrivacyRequest:
+    """Cancel the waiting erasures of a request. RequestNotFound; AlreadyErased once any of them is done."""
+    now = time.time_ns() // 1000
+    async with space.database.transaction() as connection:
+        if await requests.get(connection, space.tenant, request_id) is None:
+            raise RequestNotFound
+        rows = await erasures.by_requests(connection, space.tenant, [request_id])
+        if any(row.internal_at is not None for row in rows):
+            raise AlreadyErased
+        if await erasures.cancel(connection, space.tenant, request_id, now):
+            await ledger.note(connection, space.tenant.id, actor, "erase.cancel", public("req", request_id))
+    async with space.database.reading() as connection:
+        on_hold = await erase.erasures_on_hold(connection, space.tenant, [row.id for row in rows])
+    writer = WriterConnection(space.database)
+    try:
+        for row in rows:
+            if row.id in on_hold:
+                await end_hold(writer, space, row.id, actor)
+    finally:
+        await writer.close()
+    await space.publish()
+    return await get_request(space, request_id)
 
 
-def _deciding(id_: bytes, actor: str) -> Callable[[ExclusiveSpace], Awaitable[SpaceChange[None]]]:
-    async def decide(exclusive: ExclusiveSpace) -> SpaceChange[None]:
-        connection, tenant = exclusive.connection, exclusive.space.tenant
-        row = await erasures.get(connection, tenant, id_)
-        if row is None or row.state != ErasureState.CANCELLED:
-            return SpaceChange(None)
-        await exclusive.load_owners([row.key])
-        row = await erasures.get(connection, tenant, id_) or row
-        if row.key not in exclusive.owners:
-            return SpaceChange(None)
-        person = await open_person(exclusive, row.key)
-        if not await erase.on_hold(connection, tenant, person.ids):
-            return SpaceChange(None)
-        gone = person.gone(row.key, row.hash)
-        if await erasures.any_on_hold(connection, tenant, gone.indexes):
-            return SpaceChange(None)
-        kept = await erasures.suppressed(connection, tenant, gone.hashes)
-        hashes = [hash_ for hash_ in gone.hashes if hash_ not in kept]
-        stamp = exclusive.stamps(max(exclusive.gate.stamp, *(each.stamp for each in person.rows)))
-        await erase.take_off_hold(connection, tenant, person.ids)
-        await suppressions.lift(connection, tenant, hashes)
-        said = {"profiles": [each.hex() for each in person.ids], "hashes": [each.hex() for each in hashes]}
-        writes = Writes(gate=stamp, lane=exclusive.lane)
-        version, canonical = person.head.version + 1, person.head.canonical
-        merged = [id_ for id_ in person.ids if id_ != canonical]
-        writes.changes = [ChangeRow(FeedOperation.UPSERT, version, stamp, canonical, None)]
-        writes.changes += [ChangeRow(FeedOperation.MERGE, version, stamp, canonical, other) for other in merged]
-        writes.ledger = [ledger.entry(actor, "withhold.end", public("ers", id_), stamp_time(stamp), said)]
-        return SpaceChange(None, writes)
+async def end_hold(writer: WriterConnection, space: Space, erasure_id: bytes, actor: str) -> None:
+    """Make the person of a cancelled erasure readable again; a second time changes nothing."""
+    await run_exclusive_with(writer, space, (), partial(_end_hold, erasure_id, actor))
 
-    return decide
+
+async def _end_hold(erasure_id: bytes, actor: str, exclusive: ExclusiveSpace) -> SpaceChange[None]:
+    connection, tenant = exclusive.connection, exclusive.space.tenant
+    row = await erasures.get(connection, tenant, erasure_id)
+    if row is None or row.state != ErasureState.CANCELLED:
+        return SpaceChange(None)
+    await exclusive.load_owners([row.key])
+    row = await erasures.get(connection, tenant, erasure_id) or row
+    if row.key not in exclusive.owners:
+        return SpaceChange(None)
+    person = await open_person(exclusive, row.key)
+    if not await erase.on_hold(connection, tenant, person.ids):
+        return SpaceChange(None)
+    refs = person.refs(row.key, row.hash)
+    if await erasures.any_on_hold(connection, tenant, refs.indexes):
+        return SpaceChange(None)
+    kept = await erasures.suppressed(connection, tenant, refs.hashes)
+    hashes = [hash_ for hash_ in refs.hashes if hash_ not in kept]
+    stamp = exclusive.stamps(max(exclusive.gate.stamp, *(each.stamp for each in person.rows)))
+    await erase.take_off_hold(connection, tenant, person.ids)
+    await suppressions.lift(connection, tenant, hashes)
+    version, canonical = person.head.version + 1, person.head.canonical
+    merged = [id_ for id_ in person.ids if id_ != canonical]
+    writes = Writes(gate=stamp, lane=exclusive.lane)
+    writes.changes = [ChangeRow(FeedOperation.UPSERT, version, stamp, canonical, None)]
+    writes.changes += [ChangeRow(FeedOperation.MERGE, version, stamp, canonical, other) for other in merged]
+    entry = {"profiles": [each.hex() for each in person.ids], "hashes": [each.hex() for each in hashes]}
+    writes.ledger = [ledger.entry(actor, "withhold.end", public("ers", erasure_id), stamp_time(stamp), entry)]
+    return SpaceChange(None, writes)

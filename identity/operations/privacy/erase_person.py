@@ -1,24 +1,24 @@
-"""Erases one person: in one transaction under the gate, everything the canonical profile folds.
+"""Erases one person: everything under a canonical profile, in one transaction that holds the space lock alone.
 
-Suppression, the destruction of keys and rows, the entry in the ledger and that in the feed are one
-commit, so there is no moment at which a part of it is so. Done again it finds itself done.
+Suppression, the destruction of keys and rows, the ledger entry and the feed entry are one commit, so no
+moment shows a part of it. A second run finds the erasure done and changes nothing.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
+from functools import partial
 
 import msgspec
 
 from identity.operations.privacy.person import Person, open_person
 from identity.planning.privacy import erasure_entry
-from identity.planning.privacy.request_kinds import FORWARDS, SUPPRESSES
+from identity.planning.privacy.privacy_requests import FORWARDS, SUPPRESSES
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive_with
 from identity.spaces.space import Space
 from identity.store.ingest.write import Writes
 from identity.store.ledger import ledger
 from identity.store.postgres.rows import ChangeRow
 from identity.store.postgres.writer_connection import WriterConnection
-from identity.store.privacy import access_exports, erasure_notices, erasures, holds, suppressions
-from identity.store.privacy import erase as erasing
+from identity.store.privacy import access_exports, erase, erasure_notices, erasures, holds, suppressions
 from identity.store.privacy.erasures import ErasureRow
 from identity.values.calls import Identifier
 from identity.values.enums import ErasureState, FeedOperation, SpaceMark
@@ -28,105 +28,104 @@ from identity.values.stamps import stamp_time
 from identity.vault.seal import ASIDE
 
 
-async def erase(
-    writer: WriterConnection, space: Space, row: ErasureRow, actor: str, named: Sequence[Identifier] = ()
+async def erase_person(
+    writer: WriterConnection, space: Space, row: ErasureRow, actor: str, identifiers: Sequence[Identifier] = ()
 ) -> None:
-    """Erases whoever bears the identifier of an erasure, or holds the erasure up where a hold says so.
+    """Erase the person behind the identifier of an erasure, or leave the erasure on hold where a hold applies.
 
-    `named` is that identifier where it is known. KeyUnavailable: see `Ground.sure`.
+    `identifiers` is that identifier where still known. KeyUnavailable: see `ExclusiveSpace.require_known`.
     """
-    await run_exclusive_with(writer, space, named, _deciding(row.id, actor, known=bool(named)))
+    decide = partial(_decide, row.id, actor, bool(identifiers))
+    await run_exclusive_with(writer, space, identifiers, decide)
 
 
-def _deciding(id_: bytes, actor: str, *, known: bool) -> Callable[[ExclusiveSpace], Awaitable[SpaceChange[None]]]:
-    async def decide(exclusive: ExclusiveSpace) -> SpaceChange[None]:
-        tenant = exclusive.space.tenant
-        row = await erasures.get(exclusive.connection, tenant, id_)
-        if row is None:
-            raise ErasureNotFound
-        if row.state not in (ErasureState.RECEIVED, ErasureState.ON_HOLD):
-            return SpaceChange(None)
-        await exclusive.load_owners([row.key])
-        row = await erasures.get(exclusive.connection, tenant, id_) or row
-        if not known and row.state == ErasureState.RECEIVED:
-            await exclusive.require_known([row.key])
-        person = await open_person(exclusive, row.key)
-        await exclusive.rekey_named([Identifier(*each) for each in person.identifiers()])
-        if await holds.any_held(exclusive.connection, tenant, sorted(person.keys | {row.key})):
-            return await _hold_up(exclusive, row, person, actor)
-        return await _erase(exclusive, row, person, actor)
-
-    return decide
+async def _decide(
+    erasure_id: bytes,
+    actor: str,
+    known: bool,  # noqa: FBT001 (bound by name above)
+    exclusive: ExclusiveSpace,
+) -> SpaceChange[None]:
+    connection, tenant = exclusive.connection, exclusive.space.tenant
+    row = await erasures.get(connection, tenant, erasure_id)
+    if row is None:
+        raise ErasureNotFound
+    if row.state not in (ErasureState.RECEIVED, ErasureState.ON_HOLD):
+        return SpaceChange(None)
+    await exclusive.load_owners([row.key])
+    row = await erasures.get(connection, tenant, erasure_id) or row
+    if not known and row.state == ErasureState.RECEIVED:
+        await exclusive.require_known([row.key])
+    person = await open_person(exclusive, row.key)
+    await exclusive.rekey_named(person.identifiers())
+    if await holds.any_held(connection, tenant, sorted(person.keys | {row.key})):
+        return await _put_on_hold(exclusive, row, person, actor)
+    return await _erase(exclusive, row, person, actor)
 
 
 async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, actor: str) -> SpaceChange[None]:
-    tenant, connection = exclusive.space.tenant, exclusive.connection
-    gone = person.gone(row.key, row.hash)
+    connection, tenant = exclusive.connection, exclusive.space.tenant
+    refs = person.refs(row.key, row.hash)
     stamp = exclusive.stamps(max(exclusive.gate.stamp, *(each.stamp for each in person.rows), 0))
     at, epoch, whole = stamp_time(stamp), exclusive.gate.epoch, row.kind in SUPPRESSES
-    told = await erasing.informed_destinations(connection, tenant, gone.profiles) if row.kind in FORWARDS else []
+    destinations = await erase.informed_destinations(connection, tenant, refs.profiles) if row.kind in FORWARDS else []
     writes = Writes(gate=stamp, marks=SpaceMark.SUPPRESSED, lane=exclusive.lane)
-    writes.evidence = await person.acts()
-    writes.forgotten = [(key, stamp) for key in gone.indexes]
-    writes.suppressed = [(hash_, whole, at) for hash_ in gone.hashes]
-    writes.changes = _erased(person, stamp, row.id)
+    writes.evidence = await person.surviving_acts()
+    writes.forgotten = [(key, stamp) for key in refs.indexes]
+    writes.suppressed = [(hash_, whole, at) for hash_ in refs.hashes]
+    writes.changes = _feed_entries(person, stamp, row.id)
     aside = None
-    if told:
-        new_keys = await exclusive.new_subject_keys()
-        named = msgspec.json.encode([f"{type_}:{value}" for type_, value in person.identifiers()])
-        aside = new_keys.make(row.id).seal(ASIDE, row.id, 0, named)
-        writes.slot, writes.subject_keys = new_keys.new_slot, new_keys.rows
+    if destinations:
+        keys = await exclusive.new_subject_keys()
+        texts = msgspec.json.encode([each.text for each in person.identifiers()])
+        aside = keys.make(row.id).seal(ASIDE, row.id, 0, texts)
+        writes.slot, writes.subject_keys = keys.new_slot, keys.rows
     if row.state == ErasureState.ON_HOLD and not whole:
-        await suppressions.lift(connection, tenant, gone.hashes)
-    dropped = await access_exports.drop_containing(connection, tenant, gone.profiles)
-    rows = await erasing.delete_profiles(
-        exclusive.connection, tenant, gone.profiles, gone.indexes, sorted(person.groups)
-    )
-    said = erasure_entry.entry(gone, rows, dropped, told, stamp=stamp, whole=whole, epoch=epoch)
-    seq = await ledger.append(connection, tenant.id, *ledger.entry(actor, "erase", public("ers", row.id), at, said))
-    counted = msgspec.json.encode(erasure_entry.counts(gone, rows, dropped))
+        await suppressions.lift(connection, tenant, refs.hashes)
+    exports = await access_exports.drop_containing(connection, tenant, refs.profiles)
+    rows = await erase.delete_profiles(connection, tenant, refs.profiles, refs.indexes, sorted(person.groups))
+    entry = erasure_entry.entry(refs, rows, exports, destinations, stamp=stamp, whole=whole, epoch=epoch)
+    seq = await ledger.append(connection, tenant.id, *ledger.entry(actor, "erase", public("ers", row.id), at, entry))
     await erasures.finish(
         connection,
         tenant,
         row.id,
         state=ErasureState.FINISHED,
         at=at,
-        closed_at=None if told else at,
-        epoch=epoch if gone.keys else None,
+        closed_at=None if destinations else at,
+        epoch=epoch if refs.keys else None,
         ledger_seq=seq,
-        counts=counted,
+        counts=msgspec.json.encode(erasure_entry.counts(refs, rows, exports)),
         aside=aside,
     )
-    await erasure_notices.add(connection, tenant, row.id, told, at)
-    await erasures.mark_duplicates(connection, tenant, gone.indexes, row, at)
+    await erasure_notices.add(connection, tenant, row.id, destinations, at)
+    await erasures.mark_duplicates(connection, tenant, refs.indexes, row, at)
     return SpaceChange(None, writes)
 
 
-async def _hold_up(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, actor: str) -> SpaceChange[None]:
-    """Nothing is destroyed while the hold stands; nobody reads it and nothing is added to it."""
+async def _put_on_hold(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, actor: str) -> SpaceChange[None]:
+    """Destroy nothing while a hold applies; the person is unreadable and no call is added meanwhile."""
     if row.state == ErasureState.ON_HOLD:
         return SpaceChange(None)
     connection, tenant = exclusive.connection, exclusive.space.tenant
-    gone = person.gone(row.key, row.hash)
+    refs = person.refs(row.key, row.hash)
     stamp = exclusive.stamps(max(exclusive.gate.stamp, *(each.stamp for each in person.rows), 0))
     at = stamp_time(stamp)
     await erasures.set_state(connection, tenant, row.id, ErasureState.ON_HOLD)
-    await erasing.put_on_hold(connection, tenant, gone.profiles)
-    await access_exports.drop_containing(connection, tenant, gone.profiles)
-    hashes = sorted(hash_.hex() for hash_ in gone.hashes)
+    await erase.put_on_hold(connection, tenant, refs.profiles)
+    await access_exports.drop_containing(connection, tenant, refs.profiles)
     writes = Writes(gate=stamp, marks=SpaceMark.SUPPRESSED, lane=exclusive.lane)
-    writes.suppressed = [(hash_, True, at) for hash_ in gone.hashes]
-    writes.changes = _erased(person, stamp, None)
-    held = {"hashes": hashes, "profiles": sorted(id_.hex() for id_ in gone.profiles)}
-    writes.ledger = [ledger.entry(actor, "suppress", public("ers", row.id), at, held)]
+    writes.suppressed = [(hash_, True, at) for hash_ in refs.hashes]
+    writes.changes = _feed_entries(person, stamp, None)
+    entry = {
+        "hashes": sorted(hash_.hex() for hash_ in refs.hashes),
+        "profiles": sorted(id_.hex() for id_ in refs.profiles),
+    }
+    writes.ledger = [ledger.entry(actor, "suppress", public("ers", row.id), at, entry)]
     return SpaceChange(None, writes)
 
 
-def _erased(person: Person, stamp: int, erasure: bytes | None) -> list[ChangeRow]:
-    """What the feed is told: the id that is no more, and those that had been merged into it.
-
-    Without an erasure they are only withheld.
-    """
+def _feed_entries(person: Person, stamp: int, erasure: bytes | None) -> list[ChangeRow]:
+    """The feed entries of the canonical id and of the ids merged into it; without an erasure they are on hold."""
     version = max((row.version for row in person.rows), default=0) + 1
     first = [person.head.canonical] if person.rows else []
     others = [id_ for id_ in person.ids if id_ not in first]

@@ -1,7 +1,7 @@
-"""Calls of somebody whom the rules leave no profile: kept at an id that leads to nobody.
+"""Orphaned calls: the rules leave their person no profile, so they are stored at an id without identifiers.
 
-A person all of whose identifiers are blocked by now has no profile to erase, and data all the same.
-An id that is asleep goes with the first person whom any of its calls names.
+A person whose identifiers are all blocked by now has no profile to erase, and has data all the same. A
+dormant id is erased with the first person whom any of its calls names.
 """
 
 from collections.abc import Iterator
@@ -21,16 +21,16 @@ from identity.values.errors import BadCall
 from identity.vault.seal import EVIDENCE
 
 
-async def asleep(exclusive: ExclusiveSpace, keys: AbstractSet[bytes]) -> list[KeyRow]:
-    """The keys of ids that are asleep and hold a call that names one of these identifiers."""
-    connection, space, tenant = exclusive.connection, exclusive.space, exclusive.space.tenant
-    ids = await erase.retired_ids(connection, tenant)
+async def orphaned_keys(exclusive: ExclusiveSpace, keys: AbstractSet[bytes]) -> list[KeyRow]:
+    """The key rows of dormant ids with a call that names one of these blind indexes."""
+    connection, space = exclusive.connection, exclusive.space
+    ids = await erase.retired_ids(connection, space.tenant)
     if not ids:
         return []
-    held = {key.id: key for key in await snapshot_queries.subject_keys(connection, tenant, ids)}
+    held = {key.id: key for key in await snapshot_queries.subject_keys(connection, space.tenant, ids)}
     subjects = {id_: unwrap_key(space, key) for id_, key in held.items()}
     found = set()
-    for row in await snapshot_queries.evidence(connection, tenant, sorted(held)):
+    for row in await snapshot_queries.evidence(connection, space.tenant, sorted(held)):
         if row.origin in found or STORED_KINDS[row.kind] in ACTS:
             continue
         kept = unpack(subjects[row.origin].open(EVIDENCE, row.origin, row.stamp, row.payload))
@@ -40,7 +40,7 @@ async def asleep(exclusive: ExclusiveSpace, keys: AbstractSet[bytes]) -> list[Ke
 
 
 def _named(space: Space, kept: Kept, rules: Rules) -> Iterator[bytes]:
-    """Whomever a stored call names, also those that rules have blocked since."""
+    """The blind indexes that a stored call names, also those that rules have blocked since."""
     kind = STORED_KINDS[kept.kind]
     for read in (rules, DEFAULT_RULES):
         try:

@@ -1,14 +1,13 @@
-"""Everybody that an erasure is about, opened: who they are called, which keys they have, what names them.
+"""Everything about a person that an erasure needs: identifiers, keys, groups and evidence, opened.
 
-Read under the gate held alone, so it is all there is. What cannot be opened is not guessed: the
-erasure waits until it can be.
+Read while the space lock is held alone, so it is complete. Data that cannot be opened now is not guessed:
+the erasure waits until it can be opened.
 """
 
 from collections.abc import Sequence
-from typing import Final
 
-from identity.operations.privacy.orphaned_calls import asleep
-from identity.planning.privacy.erasure_entry import Gone
+from identity.operations.privacy.orphaned_calls import orphaned_keys
+from identity.planning.privacy.erasure_entry import ErasedRefs
 from identity.planning.resolution.document import unpack as unpack_document
 from identity.planning.resolution.stored_calls import split_keys
 from identity.spaces.exclusive_transaction import ExclusiveSpace
@@ -16,15 +15,14 @@ from identity.spaces.profile_rows import unwrap_key
 from identity.store.postgres.rows import EvidenceRow, KeyRow, OriginRow
 from identity.store.privacy import erase
 from identity.store.profiles import snapshot_queries
+from identity.values.calls import Identifier
 from identity.values.enums import StoredKind
 from identity.vault.seal import DOCUMENT, EVIDENCE, IDENTIFIER
 from identity.vault.subject_keys import SubjectKey
 
-UNMERGE: Final = StoredKind.UNMERGE
-
 
 class Person:
-    """A canonical profile and all it folds; nobody where `rows` is empty."""
+    """A canonical profile with all its origins and orphaned calls; without a profile, `rows` is empty."""
 
     def __init__(
         self, exclusive: ExclusiveSpace, rows: Sequence[OriginRow], held: Sequence[snapshot_queries.HeldRow]
@@ -39,7 +37,7 @@ class Person:
 
     @property
     def head(self) -> OriginRow:
-        """The row of the head."""
+        """The row of the canonical profile."""
         return next(row for row in self.rows if row.head == row.id)
 
     @property
@@ -48,7 +46,7 @@ class Person:
         return {row.key for row in self.held}
 
     def unlock(self, keys: Sequence[KeyRow]) -> None:
-        """Takes the subject keys in, and the groups that the documents under them speak of."""
+        """Unwrap these subject keys, and note the groups named in the documents under them."""
         space = self.exclusive.space
         for key in keys:
             subject = self.subjects[key.id] = unwrap_key(space, key)
@@ -57,46 +55,55 @@ class Person:
                 document = unpack_document(subject.open(DOCUMENT, key.id, key.version, key.document))
                 self.groups |= {space.keys.group(name) for name in document.groups}
 
-    def identifiers(self) -> list[tuple[str, str]]:
-        """Every identifier as (type, value)."""
+    def identifiers(self) -> list[Identifier]:
+        """Every identifier, opened."""
         names = self.exclusive.space.names
         return [
-            (names[row.type], self.subjects[row.origin].open(IDENTIFIER, row.key[:16], 0, row.value).decode())
+            Identifier(names[row.type], self.subjects[row.origin].open(IDENTIFIER, row.key[:16], 0, row.value).decode())
             for row in self.held
         ]
 
-    def gone(self, key: bytes, hash_: bytes) -> Gone:
-        """All that goes, and the identifier it was asked for, which may be nobody's."""
-        hashes = {self.exclusive.space.keys.suppression(*each) for each in self.identifiers()}
-        return Gone(self.ids, self.key_ids, sorted(self.keys | {key}), sorted(hashes | {hash_}))
+    def refs(self, key: bytes, hash_: bytes) -> ErasedRefs:
+        """References to all that an erasure destroys, its own identifier included, held by a profile or not."""
+        keys = self.exclusive.space.keys
+        hashes = {keys.suppression(each.type, each.value) for each in self.identifiers()}
+        return ErasedRefs(self.ids, self.key_ids, sorted(self.keys | {key}), sorted(hashes | {hash_}))
 
-    async def acts(self) -> list[EvidenceRow]:
-        """The unmerges that lie here, for those to keep who were parted then and live on."""
-        exclusive, space, tenant = self.exclusive, self.exclusive.space, self.exclusive.space.tenant
-        acts = await snapshot_queries.evidence(exclusive.connection, tenant, self.ids, [UNMERGE])
+    async def surviving_acts(self) -> list[EvidenceRow]:
+        """The unmerges stored here, sealed again for a profile that was split off by them and lives on."""
+        connection, space = self.exclusive.connection, self.exclusive.space
+        acts = await snapshot_queries.evidence(connection, space.tenant, self.ids, [StoredKind.UNMERGE])
         named = sorted({key for act in acts for key in split_keys(act.kept)})
-        owners = await erase.owners(exclusive.connection, tenant, named) if named else {}
+        owners = await erase.owners(connection, space.tenant, named) if named else {}
         homes = {}
         for act in acts:
             living = sorted({owners[key] for key in split_keys(act.kept) if key in owners} - set(self.ids))
             if living:
                 homes[act] = living[0]
         keys = (
-            await snapshot_queries.subject_keys(exclusive.connection, tenant, sorted(set(homes.values())))
-            if homes
-            else []
+            await snapshot_queries.subject_keys(connection, space.tenant, sorted(set(homes.values()))) if homes else []
         )
         subjects = {key.id: unwrap_key(space, key) for key in keys}
         kept = []
         for act, home in homes.items():
             plain = self.subjects[act.origin].open(EVIDENCE, act.origin, act.stamp, act.payload)
             payload = subjects[home].seal(EVIDENCE, home, act.stamp, plain)
-            kept.append(EvidenceRow(home, act.stamp, act.kind, act.kept, act.demoted, payload, act.rules_version))
+            kept.append(
+                EvidenceRow(
+                    origin=home,
+                    stamp=act.stamp,
+                    kind=act.kind,
+                    kept=act.kept,
+                    demoted=act.demoted,
+                    payload=payload,
+                    rules_version=act.rules_version,
+                )
+            )
         return kept
 
 
 async def open_person(exclusive: ExclusiveSpace, key: bytes) -> Person:
-    """Whoever bears an identifier, with what is kept of them at ids that are asleep; nobody if none does."""
+    """The person with an identifier, with their orphaned calls; without a profile where no profile holds it."""
     connection, tenant = exclusive.connection, exclusive.space.tenant
     origin = exclusive.owners.get(key)
     rows = [] if origin is None else await snapshot_queries.origins(connection, tenant, [origin])
@@ -104,7 +111,7 @@ async def open_person(exclusive: ExclusiveSpace, key: bytes) -> Person:
     person = Person(exclusive, rows, await snapshot_queries.identifiers(connection, tenant, ids) if ids else [])
     if ids:
         person.unlock(await snapshot_queries.subject_keys(connection, tenant, ids))
-    sleeping = await asleep(exclusive, person.keys | {key})
-    person.ids += [row.id for row in sleeping]
-    person.unlock(sleeping)
+    orphaned = await orphaned_keys(exclusive, person.keys | {key})
+    person.ids += [row.id for row in orphaned]
+    person.unlock(orphaned)
     return person

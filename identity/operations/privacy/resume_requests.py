@@ -1,44 +1,45 @@
-"""The standing work of privacy: finishes what was interrupted, and forgets what is not needed any more.
+"""Carries out interrupted requests, and closes erasures that every destination has settled.
 
-Every process may do it at any time: an erasure that is done is found done. What destinations have to
-be told is kept no longer than until they all know, or have had 30 days more than the law gives.
+Any process may do so at any time, since a finished erasure stays as it is. Data kept for notices to
+destinations goes once all have settled, or 30 days after the due date.
 """
 
 import time
+from typing import Final
 
 import structlog
 
-from identity.operations.privacy.request_erasure import perform
+from identity.operations.privacy.request_erasure import carry_out
 from identity.spaces.space import Spaces
 from identity.store.privacy import erase, erasure_notices, erasures, suppressions
 from identity.values.calls import DAY, MICRO
 from identity.values.errors import OnefoldError
 
-# A request that is younger is still being worked on by whoever took it.
-PATIENCE = 60 * MICRO
-AFTER_DUE = 30 * DAY
-LATE = 30 * DAY
-"""For how long calls from before an erasure may come in late."""
-PAGE = 1_000
+INTERRUPTED_AFTER: Final = 60 * MICRO
+"""A younger request still has the process that received it."""
+AFTER_DUE: Final = 30 * DAY
+LATE: Final = 30 * DAY
+"""How long calls from before an erasure may arrive."""
+PAGE: Final = 1_000
 _log = structlog.get_logger(__name__)
 
 
-async def finish_interrupted(spaces: Spaces, patience: int = PATIENCE) -> int:
-    """Finishes requests whose taker is gone; how many there were."""
-    before = time.time_ns() // 1000 - patience
+async def resume_requests(spaces: Spaces, older_than: int = INTERRUPTED_AFTER) -> int:
+    """Carry out requests that were interrupted; returns how many there were."""
+    before = time.time_ns() // 1000 - older_than
     async with spaces.database.reading() as connection:
         found = await erasures.unfinished(connection, before, PAGE)
     for space_id, request_id in found:
         try:
-            await perform(await spaces.get(space_id), request_id)
+            await carry_out(await spaces.get(space_id), request_id)
         except OnefoldError as error:
-            # One that cannot be finished must not keep the others waiting.
+            # A request that has to wait must not keep the others waiting.
             _log.warning("erasure.waits", code=error.code)
     return len(found)
 
 
-async def forget_settled(spaces: Spaces) -> int:
-    """Destroys what was set aside for destinations that all know by now; how many erasures were closed."""
+async def close_settled_erasures(spaces: Spaces) -> int:
+    """Destroy what is kept for destinations that have all settled an erasure; returns how many were closed."""
     now = time.time_ns() // 1000
     closed = 0
     async with spaces.database.reading() as connection:

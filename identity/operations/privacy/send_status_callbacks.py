@@ -1,17 +1,18 @@
-"""Calls the controllers of requests that are done, at least once, as they asked for when they made them.
+"""Calls back the controllers of ended OpenDSR requests, at least once, at the addresses of the request.
 
-Each call tells the status as it is at that moment. What fails is tried again for a week.
+Each call has the status of its moment. A failed call is repeated for a week.
 """
 
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Callable
+from typing import Final
 
-import msgspec
 import structlog
 
+from identity.operations.privacy.opendsr_status import OpenDsrStatus, opendsr_status
+from identity.operations.privacy.read_requests import get_request
 from identity.planning.destinations.retry import next_attempt
 from identity.planning.privacy.opendsr import ENDED
 from identity.spaces.space import Space, Spaces
@@ -20,32 +21,32 @@ from identity.values.calls import MICRO
 from identity.values.errors import BadCallback, OnefoldError, Undelivered
 from identity.webhooks.client import Client
 
-PAGE = 100
-AT_ONCE = 8
-LOOK = 20 * MICRO
-LEASE = 60 * MICRO
-_TAKEN = range(200, 300)
+PAGE: Final = 100
+AT_ONCE: Final = 8
+LOOK: Final = 20 * MICRO
+LEASE: Final = 60 * MICRO
+_ACCEPTED: Final = range(200, 300)
 _log = structlog.get_logger(__name__)
 
-Status = Callable[[Space, bytes], Awaitable[tuple[dict[str, Any], Sequence[str]]]]
-"""The status of a request (by its id) as it is told, and the addresses to tell it to."""
+Render = Callable[[OpenDsrStatus, str], bytes]
+"""The body of a call with a status to an address."""
 
 
-async def call_done(spaces: Spaces, client: Client, status: Status, now: int | None = None) -> int:
-    """Calls whoever waits for a request that is done by now (microseconds); how many requests were looked at."""
+async def send_status_callbacks(spaces: Spaces, client: Client, render: Render, now: int | None = None) -> int:
+    """Call back for requests that are due now (microseconds); returns how many requests were checked."""
     async with spaces.database.reading() as connection:
         found = await status_callbacks.due(connection, time.time_ns() // 1000 if now is None else now, PAGE)
     at_once = asyncio.Semaphore(AT_ONCE)
 
-    async def one(space_id: int, id_: bytes) -> None:
+    async def one(space_id: int, request_id: bytes) -> None:
         async with at_once:
             try:
                 space = await spaces.get(space_id)
             except OnefoldError:
-                # Closed, or not in order: nothing of it is told either.
+                # A closed or damaged space serves nothing.
                 return
             try:
-                await _call(space, id_, client, status, now)
+                await _call_back(space, request_id, client, render, now)
             except OnefoldError as error:
                 _log.warning("status_call.waits", space=space_id, code=error.code)
 
@@ -53,32 +54,35 @@ async def call_done(spaces: Spaces, client: Client, status: Status, now: int | N
     return len(found)
 
 
-async def _call(space: Space, id_: bytes, client: Client, status: Status, now: int | None) -> None:
+async def _call_back(space: Space, request_id: bytes, client: Client, render: Render, now: int | None) -> None:
     at = time.time_ns() // 1000 if now is None else now
     async with space.database.reading() as connection:
-        claim = await status_callbacks.claim(connection, space.tenant, id_, at, at + LEASE)
+        claim = await status_callbacks.claim(connection, space.tenant, request_id, at, at + LEASE)
     if claim is None:
         return
-    told, urls = await status(space, id_)
-    if told["request_status"] not in ENDED:
+    request = await get_request(space, request_id)
+    status = await opendsr_status(space, request)
+    if status.word not in ENDED:
         async with space.database.reading() as connection:
-            await status_callbacks.settle(connection, space.tenant, id_, at + LOOK, None)
+            await status_callbacks.settle(connection, space.tenant, request_id, at + LOOK, None)
         return
-    taken = await asyncio.gather(*(_taken(client, url, told) for url in urls))
+    urls = (request.details or {}).get("callbacks", ())
+    accepted = await asyncio.gather(*(_post(client, url, render(status, url)) for url in urls))
     following, failed_at = None, None
-    if not all(taken):
+    if not all(accepted):
         failed_at = at
         begun = at if claim.first_failed_at is None else claim.first_failed_at
         following = next_attempt(begun, claim.failed + 1, at, random.random())  # noqa: S311 (spreads, guards nothing)
         if following is None:
-            _log.error("status_call.given_up", space=space.tenant.id, count=taken.count(False))
+            _log.error("status_call.given_up", space=space.tenant.id, count=accepted.count(False))
     async with space.database.reading() as connection:
-        await status_callbacks.settle(connection, space.tenant, id_, following, failed_at)
+        await status_callbacks.settle(connection, space.tenant, request_id, following, failed_at)
 
 
-async def _taken(client: Client, url: str, told: dict[str, Any]) -> bool:
+async def _post(client: Client, url: str, body: bytes) -> bool:
+    """Whether an address accepted a call."""
     try:
-        answer = await client.post(url, msgspec.json.encode({**told, "status_callback_url": url}), {})
+        answer = await client.post(url, body, {})
     except (BadCallback, Undelivered):
         return False
-    return answer.status in _TAKEN
+    return answer.status in _ACCEPTED

@@ -1,7 +1,7 @@
-"""By when the law wants a request answered. Times are microseconds, due dates the end of a day in UTC.
+"""Deadlines of privacy requests by law. Times are microseconds, due dates the end of a day in UTC.
 
-GDPR (art. 12(3)): the same day of the next month, its last day where there is none, and two months
-more once. CCPA (regs. 7021): 45 days, 45 more once; the clock starts at receipt and is never paused.
+GDPR (art. 12(3)): the same day of the next month, or its last day; two months more, once. CCPA (regs.
+7021): 45 days, 45 more once, and confirmation within ten business days. Deadlines run from receipt and never pause.
 """
 
 from calendar import monthrange
@@ -12,13 +12,13 @@ from identity.values.enums import Law, Timeliness
 
 CCPA_DAYS: Final = 45
 CONFIRM_DAYS: Final = 10
-"""Business days within which a request under the CCPA has to be confirmed."""
+"""Business days within which receipt of a request under the CCPA has to be confirmed."""
 AT_RISK: Final = 0.7
 _MICRO = 1_000_000
 
 
 def due(regulation: int, received_at: int) -> int | None:
-    """The moment by which a request has to be done; None where no law sets one."""
+    """The due date of a request; None where no law sets one."""
     if regulation == Law.GDPR:
         return _end(_months_on(_day(received_at), 1))
     if regulation == Law.CCPA:
@@ -27,7 +27,7 @@ def due(regulation: int, received_at: int) -> int | None:
 
 
 def extended(regulation: int, received_at: int) -> int:
-    """The moment after the one extension that the law allows. ValueError where there is none."""
+    """The due date after the one extension that the law allows. ValueError where there is no due date."""
     if regulation == Law.GDPR:
         return _end(_months_on(_day(received_at), 3))
     if regulation == Law.CCPA:
@@ -37,7 +37,7 @@ def extended(regulation: int, received_at: int) -> int:
 
 
 def confirm_by(regulation: int, received_at: int) -> int | None:
-    """The moment by which receipt has to be confirmed: ten business days under the CCPA, else None."""
+    """The deadline to confirm receipt: ten business days under the CCPA, None under any other law."""
     if regulation != Law.CCPA:
         return None
     day, left = _day(received_at), CONFIRM_DAYS
@@ -48,7 +48,7 @@ def confirm_by(regulation: int, received_at: int) -> int | None:
 
 
 def clock(received_at: int, due_at: int | None, now: int) -> Timeliness:
-    """`on_time`, `at_risk` from 70 % of the time, `overdue` from the end of it."""
+    """How a request stands against its due date: at risk from 70 % of the time, overdue from its end."""
     if due_at is None or now < received_at + AT_RISK * (due_at - received_at):
         return Timeliness.ON_TIME
     return Timeliness.AT_RISK if now < due_at else Timeliness.OVERDUE

@@ -1,7 +1,7 @@
-"""What an erasure says of itself: the entry of the ledger, and a commitment to whom it was about.
+"""The ledger entry of an erasure, and the commitment to the person it was about.
 
-Pure. Neither says who it was to anybody who does not know already: ids of what is gone, keyed hashes,
-and a hash under a salt that only the requester was given.
+Neither names anybody to a reader who does not know already: they hold ids of destroyed origins, keyed
+hashes, and a hash under a salt that only the requester has.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,8 +13,8 @@ from msgspec import Struct
 from identity.planning.privacy.merkle import merkle_root
 
 
-class Gone(Struct):
-    """What an erasure destroys: origins, the ids of their keys, identifiers (blind indexes), hashes."""
+class ErasedRefs(Struct):
+    """References to what an erasure destroys: origins, ids of keys, blind indexes, suppression hashes."""
 
     profiles: Sequence[bytes] = ()
     keys: Sequence[bytes] = ()
@@ -28,11 +28,18 @@ def commitment(salt: bytes, identifier: str) -> bytes:
 
 
 def entry(
-    gone: Gone, rows: dict[str, int], exports: int, told: Sequence[int], *, stamp: int, whole: bool, epoch: int
+    refs: ErasedRefs,
+    rows: dict[str, int],
+    exports: int,
+    destinations: Sequence[int],
+    *,
+    stamp: int,
+    whole: bool,
+    epoch: int,
 ) -> dict[str, Any]:
-    """What the ledger keeps of an erasure: enough to do it, and to tell of it, again in a database that is older.
+    """The ledger entry of an erasure: enough to repeat it, and its notices, in an older database.
 
-    `told` are the numbers of the destinations that knew of who was erased.
+    `destinations` are the numbers of the destinations to which the person was disclosed.
     """
     return {
         "stamp": stamp,
@@ -40,28 +47,28 @@ def entry(
         "epoch": epoch,
         "rows": rows,
         "exports": exports,
-        "told": list(told),
-        "profiles": _hex(gone.profiles),
-        "keys": _hex(gone.keys),
-        "indexes": _hex(gone.indexes),
-        "hashes": _hex(gone.hashes),
+        "told": list(destinations),
+        "profiles": _hex(refs.profiles),
+        "keys": _hex(refs.keys),
+        "indexes": _hex(refs.indexes),
+        "hashes": _hex(refs.hashes),
     }
 
 
-def counts(gone: Gone, rows: dict[str, int], exports: int) -> dict[str, Any]:
-    """What was destroyed, for the receipt: how many keys and which (a Merkle root), rows by table."""
+def counts(refs: ErasedRefs, rows: dict[str, int], exports: int) -> dict[str, Any]:
+    """The counts in the receipt: keys with the Merkle root of their ids, rows by table, exports."""
     return {
-        "keys": len(gone.keys),
-        "key_ids_root": merkle_root(sorted(gone.keys)).hex(),
+        "keys": len(refs.keys),
+        "key_ids_root": merkle_root(sorted(refs.keys)).hex(),
         "rows": dict(sorted(rows.items())),
         "exports": exports,
     }
 
 
-def counted(said: Mapping[str, Any]) -> dict[str, Any]:
-    """The counts of an erasure by its entry; those from before rows were counted there have none."""
-    gone = Gone(keys=[bytes.fromhex(key) for key in said["keys"]])
-    return counts(gone, said.get("rows", {}), said.get("exports", 0))
+def counted(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """The counts in a ledger entry; the oldest entries have no rows."""
+    refs = ErasedRefs(keys=[bytes.fromhex(key) for key in entry["keys"]])
+    return counts(refs, entry.get("rows", {}), entry.get("exports", 0))
 
 
 def _hex(values: Iterable[bytes]) -> list[str]:

@@ -1,18 +1,15 @@
-"""OpenDSR requests, read strictly and shown in its words. Pure.
+"""Reads OpenDSR requests strictly, and words their status.
 
-The published specification contradicts itself in places: both `request_status` and
-`subject_request_status` are told, and `regulation` may be missing, as in its own example.
+The published specification contradicts itself in places: `regulation` may be missing, as in its own example.
 """
 
-import base64
 import re
-from typing import Any, Final
+from typing import Final, Literal
 
 from msgspec import Struct
 
-from identity.planning.privacy.deadlines import due as deadline
-from identity.planning.privacy.request_kinds import Request
-from identity.planning.resolution.event_time import format_time, parse_time
+from identity.planning.privacy.privacy_requests import PrivacyRequest
+from identity.planning.resolution.event_time import parse_time
 from identity.values.enums import ErasureState, Law
 from identity.values.errors import BadRegulation
 from identity.values.identifiers import EMAIL, PHONE, USER_ID
@@ -22,6 +19,7 @@ ERASURE: Final = "erasure"
 SUPPORTED: Final = ("access", "portability", ERASURE)
 FORMATS: Final = ("raw",)
 ENDED: Final = ("completed", "cancelled")
+StatusWord = Literal["pending", "in_progress", "completed", "cancelled"]
 MOST_CALLBACKS: Final = 10
 IDENTITIES: Final = {
     "controller_customer_id": USER_ID,
@@ -38,7 +36,7 @@ _LONGEST: Final = 255
 
 
 class Subject(Struct, frozen=True):
-    """A request that was read: its id (16 bytes), for what, by when it was made, under which law, about whom."""
+    """A valid request: id (16 bytes), type, time of submission, law, controller, person and callbacks."""
 
     id: bytes
     type: str
@@ -63,7 +61,7 @@ def shown_id(id_: bytes) -> str:
 
 
 def read(body: object, now: int) -> Subject:
-    """What a request asks for. BadRegulation, which names the field and never what was in it."""
+    """The request in a body. BadRegulation, which names the field and never its value."""
     if not isinstance(body, dict):
         raise _bad("A request must be a JSON object.")
     id_ = request_id(body.get("subject_request_id"))
@@ -95,7 +93,7 @@ def _identity(at: int, identity: object) -> str:
     if not isinstance(identity, dict):
         raise _bad(f"{where} must be an object.")
     if identity.get("identity_format") not in FORMATS:
-        raise _bad(f"{where}.identity_format: supported are {', '.join(FORMATS)}; a hash names nobody here.")
+        raise _bad(f"{where}.identity_format: supported are {', '.join(FORMATS)}; send the value instead of a hash.")
     type_ = IDENTITIES.get(str(identity.get("identity_type")))
     if type_ is None:
         raise _bad(f"{where}.identity_type: supported are {', '.join(IDENTITIES)}.")
@@ -105,63 +103,15 @@ def _identity(at: int, identity: object) -> str:
     return f"{type_}:{value}"
 
 
-def made(subject: Subject, raw: bytes, due: int | None) -> dict[str, Any]:
-    """The answer to a request that was taken."""
-    return {
-        "controller_id": subject.controller,
-        "subject_request_id": shown_id(subject.id),
-        "received_time": format_time(subject.submitted_at),
-        "expected_completion_time": format_time(due or subject.submitted_at),
-        "encoded_request": base64.b64encode(raw).decode(),
-    }
-
-
-def status(request: Request) -> dict[str, Any]:
-    """How far a request for erasure is, in OpenDSR's words."""
-    states = [erased.state for erased in request.erasures]
-    word = "completed"
+def status_word(request: PrivacyRequest) -> StatusWord:
+    """The status of a request for erasure."""
+    states = [result.state for result in request.erasures]
     if all(state == ErasureState.CANCELLED for state in states):
-        word = "cancelled"
-    elif all(state == ErasureState.RECEIVED for state in states):
-        word = "pending"
-    elif any(state in (ErasureState.RECEIVED, ErasureState.ON_HOLD) for state in states) or any(
-        e.closed_at is None for e in request.erasures
-    ):
-        word = "in_progress"
-    due = max((erased.due_at or request.received_at for erased in request.erasures), default=request.received_at)
-    return _status(request, word, due, None)
-
-
-def access_status(request: Request, *, gathered: bool, results: str | None) -> dict[str, Any]:
-    """The same of a request for access or portability; `results` fetches what was gathered, once."""
-    due = deadline(request.regulation, request.received_at) or request.received_at
-    return _status(request, "completed" if gathered else "in_progress", due, results)
-
-
-def _status(request: Request, word: str, due: int, results: str | None) -> dict[str, Any]:
-    return {
-        "controller_id": (request.details or {}).get("controller_id", ""),
-        "subject_request_id": shown_id(request.id),
-        "request_status": word,
-        "subject_request_status": word,
-        "expected_completion_time": format_time(due),
-        "api_version": API_VERSION,
-        "results_url": results,
-    }
-
-
-def discovery(domain: str) -> dict[str, Any]:
-    """What this processor offers."""
-    return {
-        "api_version": API_VERSION,
-        "supported_subject_request_types": list(SUPPORTED),
-        "supported_identities": [
-            {"identity_type": type_, "identity_format": format_} for type_ in IDENTITIES for format_ in FORMATS
-        ],
-        "processor_domain": domain,
-        # Answers and callbacks are not signed in this version; receipts are, see /.well-known/onefold-keys.json.
-        "processor_certificate": None,
-    }
+        return "cancelled"
+    if all(state == ErasureState.RECEIVED for state in states):
+        return "pending"
+    waiting = any(state in (ErasureState.RECEIVED, ErasureState.ON_HOLD) for state in states)
+    return "in_progress" if waiting or any(each.closed_at is None for each in request.erasures) else "completed"
 
 
 def _bad(message: str) -> BadRegulation:

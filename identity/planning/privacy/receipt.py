@@ -1,84 +1,132 @@
-"""The receipt of an erasure: what was destroyed, when, how surely, who knew. It names nobody.
+"""The receipt of an erasure: what was destroyed, when, how surely, and which destinations were notified.
 
-Pure. Canonical JSON (RFC 8785), so that whoever has the values has the bytes that were signed; no
-floats, and numbers beyond 2^53 as text.
+A receipt names no person. It is signed as canonical JSON (RFC 8785), so its values alone determine the
+signed bytes: no floats, and numbers beyond 2^53 as text. The struct is the published document, version 1.
 """
 
 from hashlib import sha256
-from typing import Any, Final
+from typing import Final, Literal
 
+import msgspec
 import rfc8785
+from msgspec import Struct
 
-from identity.planning.privacy.request_kinds import Erased, Notice
+from identity.planning.privacy.privacy_requests import ErasureNotice, ErasureResult
 from identity.planning.privacy.request_status import backups
 from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public
+from identity.values.json import JsonObject
 
 VERSION: Final = 1
 STRENGTH: Final = "best_effort_media"
-"""How surely a destroyed epoch key is gone: from a file, as surely as its medium lets go of it."""
-
-
-# What a receipt carries of a scan for personal data.
+"""A destroyed epoch key was a file, so it is gone as surely as its medium erases files."""
+# The fields of a leak scan in a receipt.
 _SCANNED: Final = ("tool", "version", "targets", "hits", "positive_control")
 
 
+class ReceiptBackups(Struct, frozen=True):
+    """Whether a backup can still be opened, and from when it cannot."""
+
+    state: Literal["pending", "safe"]
+    safe_at: str | None
+
+
+class ReceiptDestination(Struct, frozen=True):
+    """A destination that was notified, its state, and the hash of its acknowledgement."""
+
+    id: str
+    name: str
+    status: str
+    at: str
+    ack_sha256: str | None
+
+
+class Receipt(Struct, frozen=True, kw_only=True):
+    """Signed proof of an erasure; docs/verify_receipt.py checks it offline."""
+
+    v: int
+    receipt_id: str
+    erasure_id: str
+    space: str
+    regulation: str
+    received_at: str
+    internal_done_at: str | None
+    backup_safe_at: str | None
+    backups: ReceiptBackups
+    erasure_strength: str
+    subject_commitment: str
+    keys_shredded: int
+    key_ids_merkle_root: str | None
+    rows_deleted: dict[str, int]
+    exports_destroyed: int
+    kept: str
+    destinations: list[ReceiptDestination]
+    duplicate_of: str | None
+    ledger_seq: str
+    ledger_head: str
+    scan: JsonObject | None
+    software: str
+    kid: str
+    sig: str = ""
+
+
 def unsigned(
-    erased: Erased,
+    result: ErasureResult,
     space: str,
     kid: str,
     software: str,
     ledger_head: bytes,
     now: int,
-    scan: dict[str, Any] | None = None,
-) -> dict[str, Any]:
-    """The receipt of a finished erasure, without its signature; `now` says whether backups are safe.
+    scan: JsonObject | None = None,
+) -> Receipt:
+    """The receipt of a finished erasure, without its signature; `now` decides whether backups are safe.
 
-    `ledger_head` is the hash of its entry and of all before it, `scan` what the last scan since found,
-    where there was one.
+    `ledger_head` is the hash of its ledger entry and all before it, `scan` the result of the last leak scan
+    since, where there is one.
     """
-    counts = erased.counts or {}
-    return {
-        "v": VERSION,
-        "receipt_id": public("ers", erased.id).replace("ers_", "rct_"),
-        "erasure_id": public("ers", erased.id),
-        "space": space,
-        "regulation": erased.regulation.label,
-        "received_at": format_time(erased.received_at),
-        "internal_done_at": _time(erased.internal_at),
-        "backup_safe_at": backups(erased, now)["safe_at"],
-        "backups": backups(erased, now),
-        "erasure_strength": STRENGTH,
-        "subject_commitment": erased.commitment.hex(),
-        "keys_shredded": counts.get("keys", 0),
-        "key_ids_merkle_root": counts.get("key_ids_root"),
-        "rows_deleted": counts.get("rows", {}),
-        "exports_destroyed": counts.get("exports", 0),
-        "kept": "values that calls of other people carried stay with those people",
-        "destinations": [_told(notice) for notice in erased.notices],
-        "duplicate_of": None if erased.duplicate_of is None else public("ers", erased.duplicate_of),
-        "ledger_seq": str(erased.ledger_seq or 0),
-        "ledger_head": ledger_head.hex(),
-        "scan": None if scan is None else {name: scan.get(name) for name in (*_SCANNED, "at")},
-        "software": software,
-        "kid": kid,
-    }
+    counts = result.counts or {}
+    safety = backups(result, now)
+    return Receipt(
+        v=VERSION,
+        receipt_id=public("ers", result.id).replace("ers_", "rct_"),
+        erasure_id=public("ers", result.id),
+        space=space,
+        regulation=result.regulation.label,
+        received_at=format_time(result.received_at),
+        internal_done_at=_time(result.internal_at),
+        backup_safe_at=_time(safety.safe_at),
+        backups=ReceiptBackups("safe" if safety.safe else "pending", _time(safety.safe_at)),
+        erasure_strength=STRENGTH,
+        subject_commitment=result.commitment.hex(),
+        keys_shredded=counts.get("keys", 0),
+        key_ids_merkle_root=counts.get("key_ids_root"),
+        rows_deleted=counts.get("rows", {}),
+        exports_destroyed=counts.get("exports", 0),
+        kept="values that calls of other people carried stay with those people",
+        destinations=[_destination(notice) for notice in result.notices],
+        duplicate_of=None if result.duplicate_of is None else public("ers", result.duplicate_of),
+        ledger_seq=str(result.ledger_seq or 0),
+        ledger_head=ledger_head.hex(),
+        scan=None if scan is None else {name: scan.get(name) for name in (*_SCANNED, "at")},
+        software=software,
+        kid=kid,
+    )
 
 
-def _told(notice: Notice) -> dict[str, Any]:
-    """A destination that had to be told, and the hash of what it signed when it was done."""
-    return {
-        "id": notice.destination,
-        "name": notice.name,
-        "status": notice.state.label,
-        "at": format_time(notice.at),
-        "ack_sha256": None if notice.ack is None else sha256(notice.ack).hexdigest(),
-    }
+def _destination(notice: ErasureNotice) -> ReceiptDestination:
+    return ReceiptDestination(
+        id=notice.destination,
+        name=notice.name,
+        status=notice.state.label,
+        at=format_time(notice.at),
+        ack_sha256=None if notice.ack is None else sha256(notice.ack).hexdigest(),
+    )
 
 
-def canonical(receipt: dict[str, Any]) -> bytes:
+def canonical(receipt: Receipt) -> bytes:
     """The bytes that are signed: all but the signature."""
-    return rfc8785.dumps({name: value for name, value in receipt.items() if name != "sig"})
+    document = msgspec.to_builtins(receipt)
+    return rfc8785.dumps({name: value for name, value in document.items() if name != "sig"})
 
 
 def _time(moment: int | None) -> str | None:

@@ -1,17 +1,10 @@
-"""Segment's regulations, read and shown: six types, its limits and shapes, over the one engine.
+"""Reads Segment's regulations: their types and what their subjects are named by."""
 
-Subjects are never shown: whoever was asked for is gone, and nothing here remembers who it was.
-"""
+from typing import Final
 
-from typing import Any, Final
-
-from identity.planning.privacy import request_status
-from identity.planning.privacy.request_kinds import Request
-from identity.planning.resolution.event_time import format_time
 from identity.values.enums import RequestKind
 from identity.values.errors import BadRegulation
 from identity.values.identifiers import USER_ID
-from identity.values.ids import public
 
 TYPES: Final = {
     "SUPPRESS_WITH_DELETE": RequestKind.SUPPRESS_WITH_DELETE,
@@ -21,10 +14,9 @@ TYPES: Final = {
     "SUPPRESS_WITH_DELETE_INTERNAL": RequestKind.SUPPRESS_WITH_DELETE_INTERNAL,
     "DELETE_INTERNAL": RequestKind.DELETE_INTERNAL,
 }
-# As Segment's schema spells two of them, where its documentation has the names above.
+# Segment's schema spells two of them otherwise than its documentation.
 SPELLINGS: Final = {"SUPPRESS_AND_DELETE": "SUPPRESS_WITH_DELETE",
                     "SUPPRESS_AND_DELETE_INTERNAL": "SUPPRESS_WITH_DELETE_INTERNAL"}  # fmt: skip
-_NAMES: Final = {number: name for name, number in TYPES.items()}
 
 
 def kind_of(name: str) -> RequestKind:
@@ -42,46 +34,3 @@ def subject_type(name: str) -> str:
         message = "OBJECT_ID is not supported: regulations are about people. Use USER_ID or another identifier type."
         raise BadRegulation(message)
     return USER_ID if name == "USER_ID" else name.lower()
-
-
-def shown(request: Request, space: str) -> dict[str, Any]:
-    """A regulation as `GET /v1/regulations/{id}` shows it."""
-    end = request_status.finished_at(request)
-    told: dict[str, Any] = {
-        "id": public("req", request.id),
-        "workspaceId": space,
-        "overallStatus": request_status.segment(request),
-        "createdAt": format_time(request.received_at),
-        "streamStatus": [
-            {
-                "id": public("ers", erased.id),
-                "destinationStatus": [
-                    {
-                        "name": notice.name,
-                        "id": notice.destination,
-                        "status": request_status.segment_notice(notice),
-                        "errString": None,
-                        "finishedAt": format_time(notice.at),
-                    }
-                    for notice in erased.notices
-                ],
-            }
-            for erased in request.erasures
-        ],
-    }
-    return told if end is None else {**told, "finishedAt": format_time(end)}
-
-
-def listed(request: Request) -> dict[str, Any]:
-    """A regulation as the list shows it."""
-    types = sorted({erased.type for erased in request.erasures})
-    end = request_status.finished_at(request)
-    told: dict[str, Any] = {
-        "id": public("req", request.id),
-        "subjectType": types[0].upper() if types else "USER_ID",
-        "subjects": [],
-        "status": request_status.segment(request),
-        "createdAt": format_time(request.received_at),
-        "regulationType": _NAMES[request.kind],
-    }
-    return told if end is None else {**told, "finishedAt": format_time(end)}

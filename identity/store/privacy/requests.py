@@ -10,6 +10,7 @@ from typing import LiteralString, NamedTuple
 from identity.store.postgres.arrays import Uuid, int4s
 from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.tenant import Tenant
+from identity.values.enums import ErasureState
 
 _REQUEST: LiteralString = "request_id, front, kind, regulation, state, received_at, actor, body, details"
 
@@ -119,7 +120,10 @@ async def newest(
 
 
 class UnansweredRow(NamedTuple):
-    """A request that is not answered yet; `space` is the public id of its space, `due_at` that of its erasures."""
+    """A request that is not answered yet; `space` is the public id of its space, `due_at` that of its erasures.
+
+    `confirmed`: every erasure was at least put on hold, so the request was not interrupted before its answer.
+    """
 
     space_id: int
     space: bytes
@@ -129,6 +133,7 @@ class UnansweredRow(NamedTuple):
     state: int
     received_at: int
     due_at: int | None
+    confirmed: bool
 
 
 async def unanswered(connection: Connection) -> list[UnansweredRow]:
@@ -137,17 +142,20 @@ async def unanswered(connection: Connection) -> list[UnansweredRow]:
         connection,
         """
         WITH waiting AS (
-            SELECT space_id, request_id, min(due_at) AS due_at FROM erasure WHERE state < 2 GROUP BY 1, 2
+            SELECT space_id, request_id, min(due_at) AS due_at, bool_and(state <> $1::int2) AS confirmed
+            FROM erasure WHERE state < 2 GROUP BY 1, 2
         )
-        SELECT r.space_id, s.public_id, r.request_id, r.kind, r.regulation, r.state, r.received_at, w.due_at
+        SELECT r.space_id, s.public_id, r.request_id, r.kind, r.regulation, r.state, r.received_at, w.due_at,
+               w.confirmed
         FROM waiting w
         JOIN privacy_request r ON r.request_id = w.request_id AND r.space_id = w.space_id
         JOIN space s ON s.id = r.space_id AND s.deleted_at IS NULL
         UNION ALL
-        SELECT r.space_id, s.public_id, r.request_id, r.kind, r.regulation, r.state, r.received_at, NULL
+        SELECT r.space_id, s.public_id, r.request_id, r.kind, r.regulation, r.state, r.received_at, NULL, true
         FROM privacy_request r JOIN space s ON s.id = r.space_id AND s.deleted_at IS NULL
         WHERE r.kind = 7 AND r.state < 3
         """,
+        ErasureState.RECEIVED,
     )
     return [UnansweredRow(*each) for each in found]
 

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from app.settings import Settings
-from identity.operations.privacy.export_person import forget_expired
+from identity.operations.privacy.request_export import destroy_expired_exports
 from identity.operations.spaces.open_spaces import open_spaces
 from tests.app.conftest import Shop, new_shop
 from tests.conftest import Running
@@ -92,6 +92,6 @@ async def swept(database: str, running: Running) -> int:
         database, root_file=settings.root_key_file, root_value=None, key_store=settings.key_folder
     )
     try:
-        return await forget_expired(spaces)
+        return await destroy_expired_exports(spaces)
     finally:
         await spaces.database.close()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from identity.operations.privacy.resume_requests import finish_interrupted
+from identity.operations.privacy.resume_requests import resume_requests
 from identity.values.enums import ErasureState, RequestKind
 from tests.concurrency.properties.test_undo_races import REFUSED, Race
 from tests.concurrency.properties.test_verified import found
@@ -229,7 +229,7 @@ def test_killed_in_the_middle(race: Race, seed: int) -> None:
     async def finish() -> int:
         spaces = await race.lab.open()
         try:
-            return await finish_interrupted(spaces, patience=0)
+            return await resume_requests(spaces, older_than=0)
         finally:
             await spaces.database.close()
 

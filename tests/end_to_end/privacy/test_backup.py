@@ -11,9 +11,9 @@ from identity.operations.destinations.read_changes import read_changes
 from identity.operations.keys.overlay_key_tables import overlay
 from identity.operations.keys.restore_database import keep_level
 from identity.operations.keys.roll_epoch_keys import roll
-from identity.operations.privacy import request_erasure
+from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.profiles.read_profile import get_profile
-from identity.planning.privacy.request_kinds import Asked
+from identity.planning.privacy.privacy_requests import NewRequest
 from identity.spaces.space import Space
 from identity.store.embedded.data_directory import SUPERUSER, locate
 from identity.store.embedded.server import EmbeddedPostgres
@@ -100,8 +100,8 @@ def _id(profile_id: str | None) -> bytes:
 
 async def erase(space: Space, identifier: str) -> None:
     """An erasure, for good."""
-    await request_erasure.ask(
-        space, Asked(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.NONE, [identifier], "test")
+    await request_erasure(
+        space, NewRequest(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.NONE, [identifier], "test")
     )
 
 

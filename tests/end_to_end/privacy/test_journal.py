@@ -9,9 +9,11 @@ import psycopg
 import pytest
 
 from identity.operations.keys.restore_database import keep_level
-from identity.operations.privacy import list_suppressions, manage_holds, request_erasure
+from identity.operations.privacy.manage_holds import list_holds, place_hold
+from identity.operations.privacy.manage_suppressions import lift_suppressions, suppress_identifiers
+from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.profiles.read_profile import get_profile
-from identity.planning.privacy.request_kinds import Asked, Request
+from identity.planning.privacy.privacy_requests import NewRequest, PrivacyRequest
 from identity.spaces.ledger_publication import chained
 from identity.spaces.space import Space
 from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
@@ -33,9 +35,9 @@ def lab(database: str, tmp_path: Path) -> Lab:
     return Lab(database, tmp_path)
 
 
-async def erase(space: Space, identifier: str, kind: RequestKind = RequestKind.SUPPRESS_WITH_DELETE) -> Request:
+async def erase(space: Space, identifier: str, kind: RequestKind = RequestKind.SUPPRESS_WITH_DELETE) -> PrivacyRequest:
     """An erasure."""
-    return await request_erasure.ask(space, Asked(RequestInterface.NATIVE, kind, Law.NONE, [identifier], "test"))
+    return await request_erasure(space, NewRequest(RequestInterface.NATIVE, kind, Law.NONE, [identifier], "test"))
 
 
 def folder(lab: Lab, space: Space) -> Path:
@@ -96,7 +98,7 @@ def test_a_torn_line_is_cut_off(lab: Lab) -> None:
         async with ingesting(lab) as ingest:
             with (folder(lab, ingest.space) / JOURNAL).open("ab") as file:
                 file.write(b"2 17 00ff {torn")
-            await list_suppressions.suppress(ingest.space, ["user_id:x"], "test")
+            await suppress_identifiers(ingest.space, ["user_id:x"], "test")
             assert [line.seq for line in ingest.space.journal.after(0)] == [1, 2, 3]
 
     run(main())
@@ -108,7 +110,7 @@ def test_many_publish_at_once(lab: Lab) -> None:
     async def main() -> None:
         async with ingesting(lab) as ingest:
             named = [[f"user_id:{nr}"] for nr in range(20)]
-            await asyncio.gather(*(list_suppressions.suppress(ingest.space, each, "test") for each in named))
+            await asyncio.gather(*(suppress_identifiers(ingest.space, each, "test") for each in named))
             assert [line.seq for line in ingest.space.journal.after(0)] == list(range(1, 42))
 
     run(main())
@@ -124,9 +126,9 @@ def test_an_older_database_is_quarantined(lab: Lab, kind: RequestKind) -> None:
                 await ingest.send({"type": "identify", "userId": name, "anonymousId": f"{name}-1"})
             backup = Backup(lab)
             await erase(ingest.space, "anonymous_id:ann-1", kind)
-            await list_suppressions.suppress(ingest.space, ["user_id:bob", "user_id:eve"], "test")
-            await list_suppressions.lift(ingest.space, ["user_id:eve"], "test")
-            hold = await manage_holds.hold(ingest.space, ["user_id:eve"], "case 12", "test")
+            await suppress_identifiers(ingest.space, ["user_id:bob", "user_id:eve"], "test")
+            await lift_suppressions(ingest.space, ["user_id:eve"], "test")
+            hold = await place_hold(ingest.space, ["user_id:eve"], "case 12", "test")
             ledger = lab.query("SELECT seq, hash FROM ledger ORDER BY seq")
             backup.restore()
             number = ingest.space.tenant.id
@@ -148,7 +150,7 @@ def test_an_older_database_is_quarantined(lab: Lab, kind: RequestKind) -> None:
                 "accepted",
             ]
             assert (await erase(space, "user_id:eve")).erasures[0].state == ErasureState.ON_HOLD
-            assert [each["hold_id"] for each in await manage_holds.holds(space)] == [hold["hold_id"]]
+            assert [each.id for each in await list_holds(space)] == [hold.id]
             assert await found(ingest) == []
             await level(ingest)
 
@@ -180,7 +182,7 @@ def test_what_contradicts_itself_is_refused(lab: Lab, harm: str) -> None:
 
     async def main() -> None:
         async with ingesting(lab) as ingest:
-            await list_suppressions.suppress(ingest.space, ["user_id:x"], "test")
+            await suppress_identifiers(ingest.space, ["user_id:x"], "test")
             journal, head = (folder(lab, ingest.space) / name for name in (JOURNAL, HEAD))
             if harm == "no journal":
                 journal.unlink()

@@ -10,14 +10,15 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import structs
+from msgspec import convert, structs, to_builtins
 
-from identity.operations.privacy import request_erasure
-from identity.operations.privacy.issue_receipt import published, receipt
+from identity.operations.privacy.issue_receipt import issue_receipt, published_keys
+from identity.operations.privacy.read_requests import get_erasure
+from identity.operations.privacy.request_erasure import request_erasure
 from identity.planning.privacy.erasure_entry import commitment
 from identity.planning.privacy.merkle import merkle_root
-from identity.planning.privacy.receipt import canonical, unsigned
-from identity.planning.privacy.request_kinds import Asked, Notice
+from identity.planning.privacy.privacy_requests import ErasureNotice, NewRequest
+from identity.planning.privacy.receipt import Receipt, canonical, unsigned
 from identity.values.enums import Law, NoticeState, RequestInterface, RequestKind
 from tests.conftest import ROOT
 from tests.support.writer_processes import Lab, ingesting, run
@@ -34,19 +35,19 @@ def lab(database: str, tmp_path: Path) -> Lab:
 
 
 def made(lab: Lab) -> tuple[dict[str, Any], list[dict[str, str]], Any]:
-    """A receipt, the published keys, and what the requester was answered."""
+    """A receipt as JSON, the published keys, and what the requester was answered."""
 
     async def main() -> tuple[dict[str, Any], list[dict[str, str]], Any]:
         async with ingesting(lab) as ingest:
             await ingest.send({"type": "identify", "userId": "ann", "traits": {"email": "ann@example.org"}})
-            asked = Asked(
+            asked = NewRequest(
                 RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.GDPR, ["email:Ann@example.org"], "test"
             )
-            done = (await request_erasure.ask(ingest.space, asked)).erasures[0]
-            kept = await request_erasure.erasure(ingest.space, "ers_" + done.id.hex())
+            done = (await request_erasure(ingest.space, asked)).erasures[0]
+            kept = await get_erasure(ingest.space, "ers_" + done.id.hex())
             return (
-                await receipt(ingest.spaces, ingest.space, kept, "onefold 1"),
-                await published(ingest.spaces),
+                to_builtins(await issue_receipt(ingest.spaces, ingest.space, kept, "onefold 1")),
+                await published_keys(ingest.spaces),
                 done,
             )
 
@@ -68,9 +69,9 @@ def test_verifies_offline(lab: Lab, tmp_path: Path) -> None:
     """The script says yes to the receipt and no to one that differs in any byte, or to other keys."""
     proof, keys, done = made(lab)
     text = json.dumps(proof).encode()
-    said = verify(tmp_path, text, keys)
-    assert said.returncode == 0, said.stderr
-    assert proof["erasure_id"] in said.stdout
+    verified = verify(tmp_path, text, keys)
+    assert verified.returncode == 0, verified.stderr
+    assert proof["erasure_id"] in verified.stdout
     assert len(SCRIPT.read_text().splitlines()) <= LONGEST
     assert verify(tmp_path, text.replace(b'"keys_shredded": 1', b'"keys_shredded": 2'), keys).returncode == 1
     assert verify(tmp_path, text.replace(b"gdpr", b"ccpa"), keys).returncode == 1
@@ -96,15 +97,18 @@ def test_every_field(lab: Lab) -> None:
     assert proof.keys() >= FIELDS
     assert proof["rows_deleted"]["subject_key"] == 1
     assert proof["ledger_head"] == lab.query("SELECT encode(hash, 'hex') FROM ledger ORDER BY seq DESC LIMIT 1")[0][0]
-    notices = [Notice("dst_1", "mail", NoticeState.DONE, 0, b"signed"), Notice("dst_2", "ads", NoticeState.QUEUED, 0)]
-    told = unsigned(structs.replace(done, notices=notices, backup_safe_at=1), "spc_1", "kid", "onefold 1", b"", 0)
-    assert told["destinations"] == [
+    notices = [
+        ErasureNotice("dst_1", "mail", NoticeState.DONE, 0, b"signed"),
+        ErasureNotice("dst_2", "ads", NoticeState.QUEUED, 0),
+    ]
+    receipt = unsigned(structs.replace(done, notices=notices, backup_safe_at=1), "spc_1", "kid", "onefold 1", b"", 0)
+    assert to_builtins(receipt.destinations) == [
         {"id": "dst_1", "name": "mail", "status": "done", "at": EPOCH, "ack_sha256": sha256(b"signed").hexdigest()},
         {"id": "dst_2", "name": "ads", "status": "queued", "at": EPOCH, "ack_sha256": None},
     ]
-    assert (told["backup_safe_at"], told["backups"]["state"]) == (EPOCH, "pending")
+    assert (receipt.backup_safe_at, receipt.backups.state) == (EPOCH, "pending")
     scan = {"tool": "t", "version": "1", "targets": ["rows"], "hits": 0, "positive_control": "found", "at": EPOCH}
-    assert unsigned(done, "spc_1", "kid", "onefold 1", b"", 0, {**scan, "more": 1})["scan"] == scan
+    assert unsigned(done, "spc_1", "kid", "onefold 1", b"", 0, {**scan, "more": 1}).scan == scan
 
 
 def test_no_floats(lab: Lab) -> None:
@@ -120,7 +124,7 @@ def test_no_floats(lab: Lab) -> None:
 
     assert plain(proof)
     with pytest.raises(Exception, match=r"(?i)integer|domain"):
-        canonical({**proof, "keys_shredded": 1 << 60})
+        canonical(convert({**proof, "keys_shredded": 1 << 60}, Receipt))
 
 
 def test_merkle_root() -> None:

@@ -9,12 +9,15 @@ from identity.operations.corrections.rebuild_profiles import rebuild_space
 from identity.operations.corrections.remove_identifier import remove_identifier
 from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.keys import rotate_index_key
-from identity.operations.privacy import list_suppressions, manage_holds, request_erasure
+from identity.operations.privacy.manage_holds import list_holds, place_hold, release_hold
+from identity.operations.privacy.manage_suppressions import lift_suppressions, suppress_identifiers
+from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.profiles.read_profile import get_profile, lookup
-from identity.planning.privacy.request_kinds import Asked
+from identity.planning.privacy.privacy_requests import NewRequest
 from identity.spaces.space import Space
 from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
 from identity.values.errors import OnefoldError, ProfileNotFound
+from identity.values.ids import public
 from tests.concurrency.properties.test_verified import found
 from tests.support.index_rotation_space import WHO, answers, keys_in, lived, quiet, replayed, rotate
 from tests.support.writer_processes import Lab, ingesting, run
@@ -97,14 +100,14 @@ def test_acts_and_calls_while_it_is_under_way(lab: Lab) -> None:
             await unmerge_profile(space, ["user_id:bob"], block=True, source=WHO, actor="test")
             await remove_identifier(space, "device:d3-0", block=False, source=WHO, actor="test")
             assert await found(ingest) == []
-            asked = Asked(
+            asked = NewRequest(
                 RequestInterface.NATIVE,
                 RequestKind.SUPPRESS_WITH_DELETE,
                 Law.NONE,
                 ["user_id:u1", "email:eve@example.org"],
                 "test",
             )
-            erased = (await request_erasure.ask(space, asked)).erasures
+            erased = (await request_erasure(space, asked)).erasures
             assert [each.state for each in erased] == [ErasureState.ON_HOLD, ErasureState.FINISHED]
             with pytest.raises(ProfileNotFound):
                 await get_profile(space, "user_id:eve")
@@ -131,8 +134,8 @@ def test_what_only_a_hash_is_kept_of(lab: Lab, monkeypatch: pytest.MonkeyPatch) 
             other = await lab.open()
             await get_profile(await other.get(space.tenant.id), "user_id:ann")
             await remove_identifier(space, "email:no@example.org", block=True, source=WHO, actor="test")
-            await manage_holds.hold(space, ["user_id:held"], "a case", "test")
-            await list_suppressions.suppress(space, ["user_id:quiet"], "test")
+            await place_hold(space, ["user_id:held"], "a case", "test")
+            await suppress_identifiers(space, ["user_id:quiet"], "test")
             told = await rotate(ingest.spaces, space, 0)
             # Suppressing remembers what a replay must pass over: that is a hash as well.
             assert (told.oldest, told.hashes_left, told.messages_until) == (1, 3, None)
@@ -143,10 +146,10 @@ def test_what_only_a_hash_is_kept_of(lab: Lab, monkeypatch: pytest.MonkeyPatch) 
             assert (await ingest.send(call))[0].demoted == [{"identifier": "email:no@example.org", "reason": "blocked"}]
             assert (await ingest.send({"type": "identify", "userId": "quiet"}))[0].status == "suppressed"
             await ingest.send({"type": "identify", "userId": "held", "traits": {"n": 1}})
-            asked = Asked(RequestInterface.NATIVE, RequestKind.DELETE_ONLY, Law.NONE, ["user_id:held"], "test")
-            assert (await request_erasure.ask(space, asked)).erasures[0].state == ErasureState.ON_HOLD
+            asked = NewRequest(RequestInterface.NATIVE, RequestKind.DELETE_ONLY, Law.NONE, ["user_id:held"], "test")
+            assert (await request_erasure(space, asked)).erasures[0].state == ErasureState.ON_HOLD
             assert (await rotate_index_key.destroy_unused(ingest.spaces, space, 0)).hashes_left == 1
-            await list_suppressions.lift(space, ["user_id:quiet"], "test")
+            await lift_suppressions(space, ["user_id:quiet"], "test")
             told = await rotate_index_key.destroy_unused(ingest.spaces, space, 0)
             assert (told.oldest, told.hashes_left) == (3, 0)
             assert ingest.spaces.keyring.indexes(space.public_id) == [3]
@@ -156,8 +159,8 @@ def test_what_only_a_hash_is_kept_of(lab: Lab, monkeypatch: pytest.MonkeyPatch) 
             other.keyring.close()
             await other.database.close()
             assert await found(ingest) == []
-            (hold,) = await manage_holds.holds(space)
-            assert (await manage_holds.release(space, hold["hold_id"], "test"))["resumed"] == 1
+            (hold,) = await list_holds(space)
+            assert (await release_hold(space, public("hld", hold.id), "test")).resumed == 1
             with pytest.raises(ProfileNotFound):
                 await get_profile(space, "user_id:held")
 
@@ -180,7 +183,7 @@ def test_a_process_that_has_not_heard_of_it(lab: Lab) -> None:
                     await rotate_index_key.rotate(ingest.spaces, ingest.space, quiet)
                 assert (await get_profile(spaces[0], "user_id:u1")).traits == {"n": 1}
                 assert await answers(spaces[1]) == before
-                asked = Asked(
+                asked = NewRequest(
                     RequestInterface.NATIVE,
                     RequestKind.SUPPRESS_WITH_DELETE,
                     Law.NONE,
@@ -188,11 +191,11 @@ def test_a_process_that_has_not_heard_of_it(lab: Lab) -> None:
                     "test",
                 )
                 if finish:
-                    assert (await request_erasure.ask(spaces[2], asked)).erasures[0].state == ErasureState.FINISHED
+                    assert (await request_erasure(spaces[2], asked)).erasures[0].state == ErasureState.FINISHED
                     with pytest.raises(OnefoldError):
                         await get_profile(ingest.space, "email:bob@example.org")
                 else:
-                    await manage_holds.hold(spaces[2], ["user_id:u3"], "a case", "test")
+                    await place_hold(spaces[2], ["user_id:u3"], "a case", "test")
                 assert await found(ingest) == []
                 for each in other:
                     each.keyring.close()

@@ -8,9 +8,9 @@ import pytest
 from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.keys import rotate_index_key
 from identity.operations.keys.restore_database import keep_level
-from identity.operations.privacy import request_erasure
+from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.profiles.read_profile import get_profile, lookup
-from identity.planning.privacy.request_kinds import Asked
+from identity.planning.privacy.privacy_requests import NewRequest
 from identity.store.keys import index_key_rotation, rekey_sql
 from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.errors import ProfileNotFound
@@ -118,9 +118,9 @@ def test_restored_from_before(lab: Lab, begun: bool) -> None:  # noqa: FBT001
                 await rotate_index_key.begin(ingest.spaces, space)
             backup = Backup(lab)
             await rotate(ingest.spaces, space)
-            await request_erasure.ask(
+            await request_erasure(
                 space,
-                Asked(
+                NewRequest(
                     RequestInterface.NATIVE,
                     RequestKind.SUPPRESS_WITH_DELETE,
                     Law.NONE,

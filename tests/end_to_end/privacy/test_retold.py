@@ -9,12 +9,19 @@ import pytest
 
 from identity.operations.keys.overlay_key_tables import overlay
 from identity.operations.keys.roll_epoch_keys import roll
-from identity.operations.privacy import export_person, list_suppressions, manage_holds, request_erasure
-from identity.operations.privacy.access_export_sections import gather
-from identity.operations.privacy.issue_receipt import receipt
-from identity.operations.privacy.resume_requests import finish_interrupted, forget_settled
+from identity.operations.privacy.access_export_sections import read_sections
+from identity.operations.privacy.build_export import build_export
+from identity.operations.privacy.cancel_erasure import cancel_request
+from identity.operations.privacy.extend_erasure import extend_erasure
+from identity.operations.privacy.issue_receipt import issue_receipt
+from identity.operations.privacy.manage_holds import place_hold, release_hold
+from identity.operations.privacy.manage_suppressions import lift_suppressions, suppress_identifiers
+from identity.operations.privacy.read_requests import get_erasure, get_request, list_requests
+from identity.operations.privacy.request_erasure import request_erasure
+from identity.operations.privacy.request_export import request_export
+from identity.operations.privacy.resume_requests import close_settled_erasures, resume_requests
 from identity.operations.profiles.read_profile import get_profile
-from identity.planning.privacy.request_kinds import Asked, Request
+from identity.planning.privacy.privacy_requests import NewRequest, PrivacyRequest
 from identity.store.ledger import ledger
 from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
 from identity.values.errors import ErasureNotFound, ExportNotFound, ProfileNotFound, RequestNotFound
@@ -36,11 +43,11 @@ def lab(database: str, tmp_path: Path) -> Lab:
 
 async def ask(
     ingest: Ingest, *named: str, kind: RequestKind = RequestKind.SUPPRESS_WITH_DELETE, again: str | None = None
-) -> Request:
+) -> PrivacyRequest:
     """A request under the GDPR."""
     identifiers = [f"user_id:{name}" for name in named]
-    return await request_erasure.ask(
-        ingest.space, Asked(RequestInterface.SEGMENT, kind, Law.GDPR, identifiers, "key_test", again)
+    return await request_erasure(
+        ingest.space, NewRequest(RequestInterface.SEGMENT, kind, Law.GDPR, identifiers, "key_test", again)
     )
 
 
@@ -65,9 +72,9 @@ def restored(
     run(main())
 
 
-async def shown(ingest: Ingest, *ids: bytes) -> list[Request]:
+async def shown(ingest: Ingest, *ids: bytes) -> list[PrivacyRequest]:
     """Requests as they are shown."""
-    return [await request_erasure.get(ingest.space, id_) for id_ in ids]
+    return [await get_request(ingest.space, id_) for id_ in ids]
 
 
 def test_as_it_was_answered(lab: Lab) -> None:
@@ -78,14 +85,12 @@ def test_as_it_was_answered(lab: Lab) -> None:
             await ask(ingest, "ann", "ann", "nobody", again="case-1"),
             await ask(ingest, "bob", kind=RequestKind.DELETE_ONLY),
         ]
-        await list_suppressions.suppress(ingest.space, ["user_id:eve"], "key_test")
-        await list_suppressions.lift(ingest.space, ["user_id:eve"], "key_test")
-        late = await request_erasure.extend(ingest.space, public("ers", made[1].erasures[0].id), "many", "key_test")
+        await suppress_identifiers(ingest.space, ["user_id:eve"], "key_test")
+        await lift_suppressions(ingest.space, ["user_id:eve"], "key_test")
+        late = await extend_erasure(ingest.space, public("ers", made[1].erasures[0].id), "many", "key_test")
         assert late.extended_at is not None
-        page, _ = await request_erasure.requests(
-            ingest.space, [RequestInterface.NATIVE, RequestInterface.SEGMENT], None, 10, None
-        )
-        proof = await receipt(ingest.spaces, ingest.space, made[0].erasures[0], "onefold 1")
+        page, _ = await list_requests(ingest.space, [RequestInterface.NATIVE, RequestInterface.SEGMENT], None, 10, None)
+        proof = await issue_receipt(ingest.spaces, ingest.space, made[0].erasures[0], "onefold 1")
         return made, page, proof
 
     async def then(ingest: Ingest, done: Any) -> None:
@@ -95,17 +100,15 @@ def test_as_it_was_answered(lab: Lab) -> None:
             ErasureState.DUPLICATE,
             ErasureState.FINISHED,
         ]
-        assert (
-            await request_erasure.requests(
-                ingest.space, [RequestInterface.NATIVE, RequestInterface.SEGMENT], None, 10, None
-            )
-        )[0] == page
+        assert (await list_requests(ingest.space, [RequestInterface.NATIVE, RequestInterface.SEGMENT], None, 10, None))[
+            0
+        ] == page
         assert len(page) == 4
-        erasure = await request_erasure.erasure(ingest.space, public("ers", made[0].erasures[0].id))
+        erasure = await get_erasure(ingest.space, public("ers", made[0].erasures[0].id))
         assert erasure.counts == made[0].erasures[0].counts
         assert erasure.counts is not None
         assert erasure.counts["rows"]["profile"] == 1
-        assert await receipt(ingest.spaces, ingest.space, erasure, "onefold 1") == proof
+        assert await issue_receipt(ingest.spaces, ingest.space, erasure, "onefold 1") == proof
         again = await ask(ingest, "ann", "ann", "nobody", again="case-1")
         assert [(each.id, each.salt) for each in again.erasures] == [(each.id, each.salt) for each in made[0].erasures]
 
@@ -116,9 +119,9 @@ def test_under_a_hold(lab: Lab) -> None:
     """What waits for a hold waits again, is read by nobody, and is erased when the hold ends."""
 
     async def since(ingest: Ingest) -> Any:
-        hold = await manage_holds.hold(ingest.space, ["user_id:ann", "user_id:bob"], "case", "key_test")
+        hold = await place_hold(ingest.space, ["user_id:ann", "user_id:bob"], "case", "key_test")
         waits, given_up = await ask(ingest, "ann"), await ask(ingest, "bob")
-        await request_erasure.cancel(ingest.space, given_up.id, "key_test")
+        await cancel_request(ingest.space, given_up.id, "key_test")
         return hold, waits, given_up
 
     async def then(ingest: Ingest, done: Any) -> None:
@@ -127,7 +130,7 @@ def test_under_a_hold(lab: Lab) -> None:
         assert states == [ErasureState.ON_HOLD, ErasureState.CANCELLED]
         with pytest.raises(ProfileNotFound):
             await get_profile(ingest.space, "anonymous_id:ann-1")
-        await manage_holds.release(ingest.space, hold["hold_id"], "key_test")
+        await release_hold(ingest.space, public("hld", hold.id), "key_test")
         assert (await shown(ingest, waits.id))[0].erasures[0].state == ErasureState.FINISHED
         assert (await ingest.send({"type": "identify", "userId": "ann"}))[0].status == "suppressed"
 
@@ -138,9 +141,9 @@ def test_a_hold_that_ended(lab: Lab) -> None:
     """What waited for a hold and was done since is done, and suppressed no longer than it was."""
 
     async def since(ingest: Ingest) -> Any:
-        hold = await manage_holds.hold(ingest.space, ["user_id:ann"], "case", "key_test")
+        hold = await place_hold(ingest.space, ["user_id:ann"], "case", "key_test")
         waited = await ask(ingest, "ann", kind=RequestKind.DELETE_ONLY)
-        await manage_holds.release(ingest.space, hold["hold_id"], "key_test")
+        await release_hold(ingest.space, public("hld", hold.id), "key_test")
         return await shown(ingest, waited.id)
 
     async def then(ingest: Ingest, done: Any) -> None:
@@ -164,7 +167,7 @@ def test_taken_in_and_not_begun(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> No
 
     async def then(ingest: Ingest, done: Any) -> None:
         assert (await get_profile(ingest.space, "user_id:ann")).identifiers
-        assert await finish_interrupted(ingest.spaces, patience=0) == 1
+        assert await resume_requests(ingest.spaces, older_than=0) == 1
         assert (await shown(ingest, done.id))[0].erasures[0].state == ErasureState.FINISHED
 
     restored(lab, since, then)
@@ -213,15 +216,15 @@ def test_destinations_hear_of_it_again(lab: Lab) -> None:
         return made.erasures[0]
 
     async def then(ingest: Ingest, done: Any) -> None:
-        erasure = await request_erasure.erasure(ingest.space, public("ers", done.id))
+        erasure = await get_erasure(ingest.space, public("ers", done.id))
         assert [(each.name, each.state) for each in erasure.notices] == [("mail", 0)]
         assert (erasure.state, erasure.closed_at) == (ErasureState.FINISHED, None)
         told = lab.query("SELECT DISTINCT other FROM change WHERE op = 4 AND other IS NOT NULL")
         assert (UUID(bytes=done.id),) in told
-        assert await forget_settled(ingest.spaces) == 0
+        assert await close_settled_erasures(ingest.spaces) == 0
         lab.query("UPDATE erasure_notice SET state = 3")
-        assert await forget_settled(ingest.spaces) == 1
-        assert (await request_erasure.erasure(ingest.space, public("ers", done.id))).closed_at is not None
+        assert await close_settled_erasures(ingest.spaces) == 1
+        assert (await get_erasure(ingest.space, public("ers", done.id))).closed_at is not None
 
     restored(lab, since, then)
 
@@ -242,7 +245,7 @@ def test_an_older_journal(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
         with pytest.raises(ProfileNotFound):
             await get_profile(ingest.space, "user_id:ann")
         with pytest.raises(ErasureNotFound):
-            await request_erasure.erasure(ingest.space, public("ers", done.erasures[0].id))
+            await get_erasure(ingest.space, public("ers", done.erasures[0].id))
         with pytest.raises(RequestNotFound):
             await shown(ingest, done.id)
 
@@ -256,7 +259,7 @@ def test_an_export_in_the_backup(lab: Lab) -> None:
         async with ingesting(lab) as ingest:
             await ingest.send({"type": "identify", "userId": "ann"})
             made, wanted = await export_asked(lab, ingest.space, "user_id:ann")
-            await export_person.run(ingest.space, wanted, quiet, gather)
+            await build_export(ingest.space, wanted, quiet, read_sections)
             backup = Backup(lab, "export", "export_part", "job")
             await ask(ingest, "ann")
             backup.restore()
@@ -273,15 +276,15 @@ def test_an_access_request_is_asked_again(lab: Lab) -> None:
     """An export that was asked for since is lost; the same request again is a new one, not a dead address."""
 
     async def since(ingest: Ingest) -> Any:
-        return await export_person.ask(
+        return await request_export(
             ingest.space,
-            Asked(RequestInterface.NATIVE, RequestKind.ACCESS, Law.GDPR, ["user_id:ann"], "key_test", "case-9"),
+            NewRequest(RequestInterface.NATIVE, RequestKind.ACCESS, Law.GDPR, ["user_id:ann"], "key_test", "case-9"),
         )
 
     async def then(ingest: Ingest, done: Any) -> None:
-        again = await export_person.ask(
+        again = await request_export(
             ingest.space,
-            Asked(RequestInterface.NATIVE, RequestKind.ACCESS, Law.GDPR, ["user_id:ann"], "key_test", "case-9"),
+            NewRequest(RequestInterface.NATIVE, RequestKind.ACCESS, Law.GDPR, ["user_id:ann"], "key_test", "case-9"),
         )
         assert again.ticket != done.ticket
         ingest.lab.query("DELETE FROM job")

@@ -10,9 +10,9 @@ import pytest
 from identity.operations.keys import dump_key_tables, roll_epoch_keys
 from identity.operations.keys.overlay_key_tables import overlay
 from identity.operations.keys.roll_epoch_keys import roll, roll_due
-from identity.operations.privacy import request_erasure
+from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.profiles.read_profile import get_profile
-from identity.planning.privacy.request_kinds import Asked
+from identity.planning.privacy.privacy_requests import NewRequest
 from identity.store.embedded.server import EmbeddedPostgres
 from identity.store.keys import epoch_key_roll, key_tables
 from identity.store.ledger import ledger
@@ -52,8 +52,10 @@ def lab(database: str, tmp_path: Path) -> Lab:
 async def prepared(ingest: Ingest) -> None:
     """Some people, one of whom was erased."""
     await ingest.send(*({"type": "identify", "userId": f"u{n}", "traits": {"n": n}} for n in range(PEOPLE + 1)))
-    asked = Asked(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.NONE, [f"user_id:u{PEOPLE}"], "test")
-    await request_erasure.ask(ingest.space, asked)
+    asked = NewRequest(
+        RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.NONE, [f"user_id:u{PEOPLE}"], "test"
+    )
+    await request_erasure(ingest.space, asked)
 
 
 async def readable(ingest: Ingest) -> bool:
@@ -134,9 +136,9 @@ def test_unknown_people_need_no_roll(lab: Lab) -> None:
 
     async def main() -> None:
         async with ingesting(lab) as ingest:
-            await request_erasure.ask(
+            await request_erasure(
                 ingest.space,
-                Asked(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.NONE, ["user_id:x"], "test"),
+                NewRequest(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.NONE, ["user_id:x"], "test"),
             )
             assert await roll_due(ingest.spaces, every=0) == 0
 

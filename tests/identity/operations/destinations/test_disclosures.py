@@ -10,8 +10,9 @@ from identity.operations.destinations.acknowledge_changes import acknowledge_cha
 from identity.operations.destinations.destination_scope import open_scope
 from identity.operations.destinations.feed_lines import read_position
 from identity.operations.destinations.read_changes import read_changes
-from identity.operations.privacy import manage_holds, request_erasure
-from identity.planning.privacy.request_kinds import Asked
+from identity.operations.privacy.manage_holds import place_hold
+from identity.operations.privacy.request_erasure import request_erasure
+from identity.planning.privacy.privacy_requests import NewRequest
 from identity.spaces.space import Space
 from identity.store.destinations import feed
 from identity.store.postgres.database import Database
@@ -46,8 +47,8 @@ def user(name: str) -> dict[str, Any]:
 
 async def asked(space: Space, name: str) -> None:
     """An erasure, done or on hold."""
-    await request_erasure.ask(
-        space, Asked(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.GDPR, [f"user_id:{name}"], "t")
+    await request_erasure(
+        space, NewRequest(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.GDPR, [f"user_id:{name}"], "t")
     )
 
 
@@ -69,7 +70,7 @@ def make(lab: Lab) -> Space:
             page = await read_changes(space, crm, None, 100)
             scope = await open_scope(space, crm)
             await acknowledge_changes(space, scope.id, read_position(space, scope, page.cursor))
-            await manage_holds.hold(space, ["user_id:held"], "case", "t")
+            await place_hold(space, ["user_id:held"], "case", "t")
             await asked(space, "held")
             await asked(space, "erased")
             return space

@@ -15,8 +15,8 @@ from identity.operations.destinations.destination_read import look_up
 from identity.operations.destinations.destination_scope import open_scope
 from identity.operations.destinations.feed_lines import read_position
 from identity.operations.destinations.read_changes import read_changes
-from identity.operations.privacy import request_erasure
-from identity.planning.privacy.request_kinds import Asked
+from identity.operations.privacy.request_erasure import request_erasure
+from identity.planning.privacy.privacy_requests import NewRequest
 from identity.spaces.space import Spaces
 from identity.store.destinations import feed
 from identity.store.postgres.database import Database
@@ -105,9 +105,9 @@ def test_resync(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
             await crm.pull()
             assert len(crm.held) == 9
             late = crm.cursor
-            await request_erasure.ask(
+            await request_erasure(
                 ingest.space,
-                Asked(RequestInterface.NATIVE, RequestKind.DELETE_ONLY, Law.GDPR, ["user_id:u0"], "t"),
+                NewRequest(RequestInterface.NATIVE, RequestKind.DELETE_ONLY, Law.GDPR, ["user_id:u0"], "t"),
             )
             await ingest.send(*(user(f"u{nr}") | {"traits": {"plan": nr}} for nr in range(1, 4)))
             lab.query("UPDATE change SET at = at - (%s::int8 << 8)", (KEPT + 1) * DAY)

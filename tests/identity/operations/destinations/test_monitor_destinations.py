@@ -7,7 +7,7 @@ import pytest
 from app.server.metrics import Metrics
 from identity.operations.destinations import manage_destinations
 from identity.operations.destinations.monitor_destinations import find_overdue
-from identity.operations.privacy import request_erasure
+from identity.operations.privacy.read_requests import get_request
 from identity.values.calls import DAY, MICRO
 from identity.values.errors import BadCallback
 from identity.webhooks.client import Client
@@ -65,11 +65,11 @@ def test_past_its_date(lab: Lab) -> None:
             assert due is not None
             for now, state, count in ((due - MICRO, 0, 0), (due + MICRO, 6, 1)):
                 assert (await find_overdue(mail.ingest.spaces, now)).erasures == count
-                found = await request_erasure.get(mail.space, asked.id)
+                found = await get_request(mail.space, asked.id)
                 assert [notice.state for notice in found.erasures[0].notices] == [state]
             await mail.send()
             assert await mail.ack(mail.receiver.cursor) == 1
-            found = await request_erasure.get(mail.space, asked.id)
+            found = await get_request(mail.space, asked.id)
             assert [notice.state for notice in found.erasures[0].notices] == [3]
             assert (await find_overdue(mail.ingest.spaces, due + DAY)).erasures == 0
 

@@ -7,11 +7,12 @@ import msgspec
 import pytest
 
 from app.schemas.feed import feed_message, feed_page
+from app.schemas.privacy import erasure
 from identity.operations.destinations import manage_destinations
 from identity.operations.destinations.monitor_destinations import find_overdue
 from identity.operations.destinations.push_changes import LEASE, Pushing
 from identity.operations.destinations.read_changes import page_after, read_changes
-from identity.operations.privacy import request_erasure
+from identity.operations.privacy.read_requests import get_request
 from identity.planning.destinations.feed_pages import ASTRAY
 from identity.planning.destinations.retry import GIVE_UP
 from identity.planning.privacy import request_status
@@ -71,11 +72,11 @@ def test_a_week_of_500(lab: Lab) -> None:
                 # Whoever verifies looks at the time.
                 mail.receiver.secrets = []
             assert len(mail.receiver.messages) > 20
-            found = await request_erasure.get(mail.space, asked.id)
+            found = await get_request(mail.space, asked.id)
             assert [notice.state for notice in found.erasures[0].notices] == [6]
             assert request_status.segment(found) == "PARTIAL_SUCCESS"
-            shown = request_status.native(found.erasures[0], mail.clock.now)
-            assert (shown["internal"], shown["overall"]) == ("finished", "partial")
+            shown = erasure(found.erasures[0], mail.clock.now)
+            assert (shown.internal, shown.overall) == ("finished", "partial")
             assert (await find_overdue(mail.ingest.spaces, begun)).dead == 1
 
             mail.receiver.answer, failed = HTML, len(mail.receiver.ids)
@@ -102,7 +103,7 @@ def test_taken_is_not_done(lab: Lab) -> None:
             for state, acknowledged in ((0, None), (2, None), (3, 1), (3, 0)):
                 if acknowledged is not None:
                     assert await mail.ack(mail.receiver.cursor) == acknowledged
-                found = await request_erasure.get(mail.space, asked.id)
+                found = await get_request(mail.space, asked.id)
                 assert [notice.state for notice in found.erasures[0].notices] == [state]
                 await mail.send()
             assert mail.receiver.ops == ["upsert", "erase"]
@@ -176,10 +177,10 @@ def test_resync(lab: Lab) -> None:
             await mail.send()
             assert mail.receiver.messages[1]["resync"] is True
             assert list(mail.receiver.held.values()) == [{"plan": "team"}]
-            assert [n.state for n in (await request_erasure.get(mail.space, asked.id)).erasures[0].notices] == [2]
+            assert [n.state for n in (await get_request(mail.space, asked.id)).erasures[0].notices] == [2]
             # A date that passed meanwhile changes nothing: they said so of all that was before.
             await find_overdue(mail.ingest.spaces, mail.clock.now + 40 * DAY)
-            assert [n.state for n in (await request_erasure.get(mail.space, asked.id)).erasures[0].notices] == [6]
+            assert [n.state for n in (await get_request(mail.space, asked.id)).erasures[0].notices] == [6]
             assert await mail.ack(mail.receiver.cursor) == 1
 
     run(main())

@@ -6,9 +6,15 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from identity.operations.privacy import deadline_monitor, export_person, manage_holds, request_erasure
-from identity.operations.privacy.access_export_sections import gather
-from identity.planning.privacy.request_kinds import Asked, Request
+from identity.operations.privacy.access_export_sections import read_sections
+from identity.operations.privacy.build_export import build_export
+from identity.operations.privacy.cancel_erasure import cancel_request
+from identity.operations.privacy.deadline_monitor import monitor_deadlines
+from identity.operations.privacy.extend_erasure import extend_erasure
+from identity.operations.privacy.manage_holds import place_hold
+from identity.operations.privacy.request_erasure import request_erasure
+from identity.operations.privacy.request_export import destroy_expired_exports, request_export
+from identity.planning.privacy.privacy_requests import NewRequest, PrivacyRequest
 from identity.values.calls import DAY
 from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.ids import public
@@ -25,14 +31,14 @@ def lab(database: str, tmp_path: Path) -> Lab:
     return Lab(database, tmp_path)
 
 
-async def held(ingest: Ingest, name: str, regulation: Law = GDPR) -> Request:
+async def held(ingest: Ingest, name: str, regulation: Law = GDPR) -> PrivacyRequest:
     """An erasure that waits for a hold."""
     await ingest.send({"type": "identify", "userId": name})
-    await manage_holds.hold(ingest.space, [f"user_id:{name}"], "case", "key_test")
-    asked = Asked(
+    await place_hold(ingest.space, [f"user_id:{name}"], "case", "key_test")
+    asked = NewRequest(
         RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, regulation, [f"user_id:{name}"], "key_test"
     )
-    return await request_erasure.ask(ingest.space, asked)
+    return await request_erasure(ingest.space, asked)
 
 
 def earlier(lab: Lab, days: int) -> None:
@@ -44,7 +50,7 @@ def earlier(lab: Lab, days: int) -> None:
 async def watched(ingest: Ingest) -> tuple[dict[tuple[str, str], int], list[tuple[str, str, str]]]:
     """What is counted, zeros left out, and what is told."""
     with capture_logs() as lines:
-        counted = await deadline_monitor.watch(ingest.spaces)
+        counted = await monitor_deadlines(ingest.spaces)
     told = [(line["event"], line["log_level"], line["request"]) for line in lines]
     assert all(line["space"] == public("spc", ingest.space.public_id) for line in lines)
     return {state: count for state, count in counted.items() if count}, told
@@ -67,11 +73,11 @@ def test_under_a_hold(lab: Lab) -> None:
             late = {("erasure", "overdue"): 1, ("erasure", "on_time"): 1}
             assert await watched(ingest) == (late, [("request.overdue", "error", id_)])
             assert await watched(ingest) == (late, [])
-            await request_erasure.extend(ingest.space, public("ers", request.erasures[0].id), "many", "key_test")
+            await extend_erasure(ingest.space, public("ers", request.erasures[0].id), "many", "key_test")
             assert await watched(ingest) == ({("erasure", "on_time"): 2}, [])
             earlier(lab, 60)
             assert await watched(ingest) == (late, [("request.overdue", "error", id_)])
-            await request_erasure.cancel(ingest.space, request.id, "key_test")
+            await cancel_request(ingest.space, request.id, "key_test")
             assert await watched(ingest) == ({("erasure", "on_time"): 1}, [])
 
     run(main())
@@ -85,16 +91,16 @@ def test_access(lab: Lab) -> None:
             await ingest.send({"type": "identify", "userId": "ann"})
             lost, _ = await export_asked(lab, ingest.space, "user_id:ann")
             lab.query("UPDATE export SET until = 0 RETURNING 1")
-            assert await export_person.forget_expired(ingest.spaces) == 1
+            assert await destroy_expired_exports(ingest.spaces) == 1
             earlier(lab, 40)
             id_ = public("req", lost.request_id)
             assert await watched(ingest) == ({("access", "overdue"): 1}, [("request.overdue", "error", id_)])
             _, wanted = await export_asked(lab, ingest.space, "user_id:ann")
-            await export_person.ask(
-                ingest.space, Asked(RequestInterface.NATIVE, RequestKind.ACCESS, GDPR, ["user_id:bob"], "key_test")
+            await request_export(
+                ingest.space, NewRequest(RequestInterface.NATIVE, RequestKind.ACCESS, GDPR, ["user_id:bob"], "key_test")
             )
             assert (await watched(ingest))[0] == {("access", "overdue"): 1, ("access", "on_time"): 2}
-            await export_person.run(ingest.space, wanted, quiet, gather)
+            await build_export(ingest.space, wanted, quiet, read_sections)
             assert await watched(ingest) == ({("access", "on_time"): 1}, [])
 
     run(main())
@@ -106,10 +112,10 @@ def test_done_at_once(lab: Lab) -> None:
     async def main() -> None:
         async with ingesting(lab) as ingest:
             await ingest.send({"type": "identify", "userId": "ann"})
-            asked: Any = Asked(
+            asked: Any = NewRequest(
                 RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, GDPR, ["user_id:ann"], "key_test"
             )
-            await request_erasure.ask(ingest.space, asked)
+            await request_erasure(ingest.space, asked)
             earlier(lab, 400)
             assert await watched(ingest) == ({}, [])
 

@@ -9,13 +9,18 @@ import pytest
 from identity.operations.corrections.put_rules import put_rules
 from identity.operations.corrections.rebuild_profiles import rebuild_space
 from identity.operations.corrections.unmerge_profile import unmerge_profile
-from identity.operations.privacy import list_suppressions, manage_holds, request_erasure
+from identity.operations.privacy.cancel_erasure import cancel_request
+from identity.operations.privacy.manage_holds import list_holds, place_hold, release_hold
+from identity.operations.privacy.manage_suppressions import count_suppressions, lift_suppressions, suppress_identifiers
+from identity.operations.privacy.read_requests import get_request
+from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.profiles.read_profile import get_profile, held, list_profiles
-from identity.planning.privacy.request_kinds import Asked, Request
+from identity.planning.privacy.privacy_requests import NewRequest, PrivacyRequest
 from identity.spaces.space import Space
 from identity.values.calls import Source
 from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
 from identity.values.errors import AlreadyErased, IdempotencyConflict, ProfileNotFound, TooManyAsked
+from identity.values.ids import public
 from tests.concurrency.properties.test_verified import found, quiet
 from tests.support.writer_processes import Ingest, Lab, ingesting, run
 
@@ -34,10 +39,10 @@ def lab(database: str, tmp_path: Path) -> Lab:
 
 async def erase(
     space: Space, *identifiers: str, kind: RequestKind = RequestKind.SUPPRESS_WITH_DELETE, **more: Any
-) -> Request:
+) -> PrivacyRequest:
     """An erasure as a privacy team asks for it."""
-    return await request_erasure.ask(
-        space, Asked(RequestInterface.NATIVE, kind, Law.GDPR, identifiers, "key_test", **more)
+    return await request_erasure(
+        space, NewRequest(RequestInterface.NATIVE, kind, Law.GDPR, identifiers, "key_test", **more)
     )
 
 
@@ -127,14 +132,14 @@ def test_lifted(lab: Lab) -> None:
         async with ingesting(lab) as ingest:
             await ingest.send({"type": "identify", "userId": "u1", "traits": {"plan": "pro"}})
             await erase(ingest.space, "user_id:u1")
-            assert (await list_suppressions.counts(ingest.space))["total"] == 1
-            await list_suppressions.lift(ingest.space, ["user_id:u1"], "key_test")
-            assert (await list_suppressions.counts(ingest.space))["total"] == 0
+            assert (await count_suppressions(ingest.space)).total == 1
+            await lift_suppressions(ingest.space, ["user_id:u1"], "key_test")
+            assert (await count_suppressions(ingest.space)).total == 0
             late = {"type": "track", "userId": "u1", "event": "E", "timestamp": "2026-01-01T00:00:00Z"}
             assert [each.status for each in await ingest.send(late)] == ["suppressed"]
             assert [each.status for each in await ingest.send({"type": "identify", "userId": "u1"})] == ["accepted"]
             assert (await get_profile(ingest.space, "user_id:u1")).traits == {}
-            await list_suppressions.suppress(ingest.space, ["user_id:u1"], "key_test")
+            await suppress_identifiers(ingest.space, ["user_id:u1"], "key_test")
             assert [each.status for each in await ingest.send({"type": "identify", "userId": "u1"})] == ["suppressed"]
             assert (await get_profile(ingest.space, "user_id:u1")).event_count == 1
             assert await sound(ingest)
@@ -191,7 +196,7 @@ def test_asked_again(lab: Lab) -> None:
             assert other.erasures[0].id != done.erasures[0].id
             assert other.erasures[0].counts == {**unknown}
             with pytest.raises(AlreadyErased):
-                await request_erasure.cancel(ingest.space, done.id, "key_test")
+                await cancel_request(ingest.space, done.id, "key_test")
             with pytest.raises(TooManyAsked):
                 await erase(ingest.space, *(f"user_id:{n}" for n in range(5_001)))
 
@@ -204,19 +209,19 @@ def test_held(lab: Lab) -> None:
     async def main() -> None:
         async with ingesting(lab) as ingest:
             await ingest.send({"type": "identify", "userId": "u1", "anonymousId": "a1"})
-            hold = await manage_holds.hold(ingest.space, ["anonymous_id:a1"], "case 12", "key_test")
+            hold = await place_hold(ingest.space, ["anonymous_id:a1"], "case 12", "key_test")
             done = await erase(ingest.space, "user_id:u1")
             assert done.erasures[0].state == ErasureState.ON_HOLD
             assert await gone(ingest.space, ["user_id:u1", "anonymous_id:a1"])
             assert left(lab)["evidence"] == 1
-            (kept,) = await held(ingest.space, hold["hold_id"])
+            (kept,) = await held(ingest.space, public("hld", hold.id))
             assert [each.value for each in kept.identifiers] == ["u1", "a1"]
             assert (await list_profiles(ingest.space, 10, None)).profiles == []
             assert [each.status for each in await ingest.send({"type": "identify", "userId": "u1"})] == ["suppressed"]
             assert await found(ingest) == []
-            assert [each["reason"] for each in await manage_holds.holds(ingest.space)] == ["case 12"]
-            assert (await manage_holds.release(ingest.space, hold["hold_id"], "key_test"))["resumed"] == 1
-            assert (await request_erasure.get(ingest.space, done.id)).erasures[0].state == ErasureState.FINISHED
+            assert [each.reason for each in await list_holds(ingest.space)] == ["case 12"]
+            assert (await release_hold(ingest.space, public("hld", hold.id), "key_test")).resumed == 1
+            assert (await get_request(ingest.space, done.id)).erasures[0].state == ErasureState.FINISHED
             assert left(lab) == {}
             assert await sound(ingest)
 

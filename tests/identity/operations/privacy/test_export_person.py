@@ -9,10 +9,18 @@ from typing import Any
 import pytest
 
 from identity.operations.corrections.unmerge_profile import unmerge_profile
-from identity.operations.privacy import export_person, request_erasure
-from identity.operations.privacy.access_export_sections import Step, gather
+from identity.operations.privacy.access_export_sections import SectionStep, read_sections
+from identity.operations.privacy.build_export import Sections, build_export
+from identity.operations.privacy.download_export import download_export
+from identity.operations.privacy.request_erasure import request_erasure
+from identity.operations.privacy.request_export import (
+    DOWNLOADABLE,
+    RequestedExport,
+    destroy_expired_exports,
+    request_export,
+)
 from identity.planning.privacy.access_export import SECTIONS, Place
-from identity.planning.privacy.request_kinds import Asked
+from identity.planning.privacy.privacy_requests import NewRequest
 from identity.spaces.space import Space
 from identity.values.calls import Source
 from identity.values.enums import Law, RequestInterface, RequestKind
@@ -31,18 +39,18 @@ def lab(database: str, tmp_path: Path) -> Lab:
     return Lab(database, tmp_path)
 
 
-async def asked(lab: Lab, space: Space, *identifiers: str) -> tuple[export_person.Made, dict[str, Any]]:
+async def asked(lab: Lab, space: Space, *identifiers: str) -> tuple[RequestedExport, dict[str, Any]]:
     """An export and what its job is to do."""
-    made = await export_person.ask(
-        space, Asked(RequestInterface.NATIVE, RequestKind.ACCESS, Law.GDPR, identifiers, "key_test")
+    made = await request_export(
+        space, NewRequest(RequestInterface.NATIVE, RequestKind.ACCESS, Law.GDPR, identifiers, "key_test")
     )
     ((payload,),) = lab.query("SELECT payload FROM job WHERE job_id = %s", made.job_id.hex())
     return made, json.loads(space.keys.open(JOB, made.job_id, 0, bytes(payload)))
 
 
-async def fetched(space: Space, made: export_person.Made) -> dict[str, Any]:
+async def fetched(space: Space, made: RequestedExport) -> dict[str, Any]:
     """An export as it is fetched."""
-    pieces = await export_person.fetch(space, public("exp", made.id), made.ticket, "json", "key_test")
+    pieces = await download_export(space, public("exp", made.id), made.ticket, "json", "key_test")
     document: dict[str, Any] = json.loads(b"".join([piece async for piece in pieces]))
     return document
 
@@ -54,12 +62,12 @@ async def ann(ingest: Ingest) -> None:
     await ingest.send({"type": "identify", "userId": "ann", "anonymousId": "a1", "traits": {"plan": "pro"}})
 
 
-def stopping(after: int, then: Callable[[], Awaitable[None]] | None = None) -> export_person.Gather:
+def stopping(after: int, then: Callable[[], Awaitable[None]] | None = None) -> Sections:
     """Gathering that after so many steps does something, or else dies."""
 
-    async def stopped(space: Space, profiles: Sequence[str], place: Place) -> AsyncIterator[Step]:
+    async def stopped(space: Space, profiles: Sequence[str], place: Place) -> AsyncIterator[SectionStep]:
         nr = 0
-        async for step in gather(space, profiles, place):
+        async for step in read_sections(space, profiles, place):
             if nr == after:
                 if then is None:
                     raise DatabaseUnavailable
@@ -77,14 +85,14 @@ def test_goes_on(lab: Lab) -> None:
         async with ingesting(lab) as ingest:
             await ann(ingest)
             whole, wanted = await asked(lab, ingest.space, "user_id:ann")
-            await export_person.run(ingest.space, wanted, quiet, gather)
+            await build_export(ingest.space, wanted, quiet, read_sections)
             made, wanted = await asked(lab, ingest.space, "user_id:ann")
             for _ in SECTIONS:
                 with pytest.raises(DatabaseUnavailable):
-                    await export_person.run(ingest.space, wanted, quiet, stopping(1))
+                    await build_export(ingest.space, wanted, quiet, stopping(1))
             with pytest.raises(ExportNotFound):
                 await fetched(ingest.space, made)
-            await export_person.run(ingest.space, wanted, quiet, gather)
+            await build_export(ingest.space, wanted, quiet, read_sections)
             assert await found(ingest) == []
             document = await fetched(ingest.space, made)
             assert document["profiles"] == (await fetched(ingest.space, whole))["profiles"]
@@ -107,9 +115,9 @@ def test_erased_meanwhile(lab: Lab, after: int) -> None:
             made, wanted = await asked(lab, ingest.space, "user_id:ann")
 
             async def erase() -> None:
-                await request_erasure.ask(
+                await request_erasure(
                     ingest.space,
-                    Asked(
+                    NewRequest(
                         RequestInterface.NATIVE,
                         RequestKind.SUPPRESS_WITH_DELETE,
                         Law.GDPR,
@@ -119,7 +127,7 @@ def test_erased_meanwhile(lab: Lab, after: int) -> None:
                 )
 
             with pytest.raises(ExportNotFound):
-                await export_person.run(ingest.space, wanted, quiet, stopping(after, erase))
+                await build_export(ingest.space, wanted, quiet, stopping(after, erase))
             with pytest.raises(ExportNotFound):
                 await fetched(ingest.space, made)
             assert lab.query("SELECT count(*) FROM export_part")[0][0] == 0
@@ -140,12 +148,12 @@ def test_met_and_parted_meanwhile(lab: Lab) -> None:
             async def meet() -> None:
                 await ingest.send({"type": "identify", "userId": "ann", "anonymousId": "a9"})
 
-            await export_person.run(ingest.space, wanted, quiet, stopping(1, meet))
+            await build_export(ingest.space, wanted, quiet, stopping(1, meet))
             source = Source(1, server=True)
             await unmerge_profile(ingest.space, ["anonymous_id:a9"], block=True, source=source, actor="key_test")
-            await request_erasure.ask(
+            await request_erasure(
                 ingest.space,
-                Asked(
+                NewRequest(
                     RequestInterface.NATIVE,
                     RequestKind.SUPPRESS_WITH_DELETE,
                     Law.GDPR,
@@ -172,7 +180,7 @@ def test_parted_meanwhile(lab: Lab) -> None:
                 await unmerge_profile(ingest.space, ["anonymous_id:a1"], block=True, source=source, actor="key_test")
 
             with pytest.raises(ExportNotFound):
-                await export_person.run(ingest.space, wanted, quiet, stopping(4, part))
+                await build_export(ingest.space, wanted, quiet, stopping(4, part))
             with pytest.raises(ExportNotFound):
                 await fetched(ingest.space, made)
 
@@ -186,8 +194,8 @@ def test_a_download_that_breaks_off(lab: Lab) -> None:
         async with ingesting(lab) as ingest:
             await ann(ingest)
             made, wanted = await asked(lab, ingest.space, "user_id:ann")
-            await export_person.run(ingest.space, wanted, quiet, gather)
-            pieces = await export_person.fetch(ingest.space, public("exp", made.id), made.ticket, "json", "key_test")
+            await build_export(ingest.space, wanted, quiet, read_sections)
+            pieces = await download_export(ingest.space, public("exp", made.id), made.ticket, "json", "key_test")
             assert await anext(pieces)
             await pieces.aclose()
             assert lab.query("SELECT count(*) FROM export_part")[0][0] == 0
@@ -203,7 +211,7 @@ def test_gathered_twice_at_once(lab: Lab) -> None:
         async with ingesting(lab) as ingest:
             await ann(ingest)
             made, wanted = await asked(lab, ingest.space, "user_id:ann")
-            runs = (export_person.run(ingest.space, wanted, quiet, gather) for _ in range(2))
+            runs = (build_export(ingest.space, wanted, quiet, read_sections) for _ in range(2))
             one, other = await asyncio.gather(*runs)
             assert one == other
             document = await fetched(ingest.space, made)
@@ -220,12 +228,12 @@ def test_too_old(lab: Lab) -> None:
         async with ingesting(lab) as ingest:
             await ann(ingest)
             made, wanted = await asked(lab, ingest.space, "user_id:ann")
-            await export_person.run(ingest.space, wanted, quiet, gather)
-            await export_person.forget_expired(ingest.spaces)
-            lab.query("UPDATE export SET until = until - %s RETURNING 1", export_person.FETCHABLE)
+            await build_export(ingest.space, wanted, quiet, read_sections)
+            await destroy_expired_exports(ingest.spaces)
+            lab.query("UPDATE export SET until = until - %s RETURNING 1", DOWNLOADABLE)
             with pytest.raises(ExportNotFound):
                 await fetched(ingest.space, made)
-            assert await export_person.forget_expired(ingest.spaces) == 1
+            assert await destroy_expired_exports(ingest.spaces) == 1
             assert lab.query("SELECT count(*) FROM export_part")[0][0] == 0
             assert await found(ingest) == []
 

@@ -11,12 +11,16 @@ from identity.operations.corrections.remove_identifier import remove_identifier
 from identity.operations.corrections.simulate_rules import name_examples, simulate_rules
 from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.integrity.list_rejections import list_rejections
-from identity.operations.privacy import list_suppressions, manage_holds, request_erasure
+from identity.operations.privacy.cancel_erasure import cancel_request
+from identity.operations.privacy.manage_holds import place_hold, release_hold
+from identity.operations.privacy.manage_suppressions import lift_suppressions, suppress_identifiers
+from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.profiles.read_profile import get_profile
-from identity.planning.privacy.request_kinds import Asked, Request
+from identity.planning.privacy.privacy_requests import NewRequest, PrivacyRequest
 from identity.values.calls import Source
 from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
 from identity.values.errors import IdentifierNotFound, NotOneProfile, ProfileNotFound
+from identity.values.ids import public
 from tests.concurrency.properties.test_verified import found, quiet
 from tests.end_to_end.privacy.test_journal import Backup, level
 from tests.support.writer_processes import Ingest, Lab, ingesting, run
@@ -31,20 +35,20 @@ def lab(database: str, tmp_path: Path) -> Lab:
     return Lab(database, tmp_path)
 
 
-async def withheld(ingest: Ingest) -> tuple[str, Request]:
+async def withheld(ingest: Ingest) -> tuple[str, PrivacyRequest]:
     """Ann, of two origins, one of them shared by two identifiers; her hold and the erasure that waits for it."""
     both = {"type": "identify", "userId": "ann", "anonymousId": "a1"}
     await ingest.send({"type": "identify", "anonymousId": "a1", "traits": {"email": "ann@example.org"}}, both)
     await ingest.send({**both, "traits": {"email": "second@example.org"}})
-    hold = await manage_holds.hold(ingest.space, ["user_id:ann"], "case", "key_test")
-    return hold["hold_id"], await ask(ingest)
+    hold = await place_hold(ingest.space, ["user_id:ann"], "case", "key_test")
+    return public("hld", hold.id), await ask(ingest)
 
 
-async def ask(ingest: Ingest) -> Request:
+async def ask(ingest: Ingest) -> PrivacyRequest:
     """An erasure of ann."""
-    return await request_erasure.ask(
+    return await request_erasure(
         ingest.space,
-        Asked(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.GDPR, ["user_id:ann"], "key_test"),
+        NewRequest(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.GDPR, ["user_id:ann"], "key_test"),
     )
 
 
@@ -78,7 +82,7 @@ def test_kept_as_they_are(lab: Lab) -> None:
             await put_rules(ingest.space, candidate, "key_test")
             assert (await rebuild_space(ingest.space, 1, quiet)).profiles_changed == 0
             assert await seen(ingest) == []
-            await manage_holds.release(ingest.space, hold_id, "key_test")
+            await release_hold(ingest.space, hold_id, "key_test")
             for table in ("profile", "subject_key", "identifier", "evidence"):
                 assert lab.query(f"SELECT count(*) FROM {table}") == [(0,)]
 
@@ -94,10 +98,10 @@ def test_given_up(lab: Lab) -> None:
             second = await ask(ingest)
             backup = Backup(lab)
             assert second.erasures[0].state == ErasureState.ON_HOLD
-            await request_erasure.cancel(ingest.space, first.id, "key_test")
+            await cancel_request(ingest.space, first.id, "key_test")
             assert await seen(ingest) == [], "somebody else asked for it too"
             for _ in range(2):
-                ended = await request_erasure.cancel(ingest.space, second.id, "key_test")
+                ended = await cancel_request(ingest.space, second.id, "key_test")
                 assert ended.erasures[0].state == ErasureState.CANCELLED
 
             async def as_before() -> None:
@@ -112,7 +116,7 @@ def test_given_up(lab: Lab) -> None:
             await level(ingest)
             ingest.space = await ingest.spaces.get(ingest.space.tenant.id)
             await as_before()
-            await manage_holds.release(ingest.space, hold_id, "key_test")
+            await release_hold(ingest.space, hold_id, "key_test")
             assert (await ask(ingest)).erasures[0].state == ErasureState.FINISHED
             assert await seen(ingest) == []
 
@@ -124,11 +128,11 @@ def test_given_up_but_suppressed(lab: Lab) -> None:
 
     async def main() -> None:
         async with ingesting(lab) as ingest:
-            await list_suppressions.suppress(ingest.space, ["email:ann@example.org"], "key_test")
-            await list_suppressions.lift(ingest.space, ["email:ann@example.org"], "key_test")
+            await suppress_identifiers(ingest.space, ["email:ann@example.org"], "key_test")
+            await lift_suppressions(ingest.space, ["email:ann@example.org"], "key_test")
             _, request = await withheld(ingest)
-            await list_suppressions.suppress(ingest.space, ["anonymous_id:a1"], "key_test")
-            await request_erasure.cancel(ingest.space, request.id, "key_test")
+            await suppress_identifiers(ingest.space, ["anonymous_id:a1"], "key_test")
+            await cancel_request(ingest.space, request.id, "key_test")
             calls: list[dict[str, Any]] = [
                 {"type": "identify", "anonymousId": "a1", "traits": {"x": 1}},
                 {"type": "identify", "userId": "ann", "traits": {"x": 1}},

@@ -5,18 +5,19 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from app.schemas.privacy import erasure
 from identity.planning.privacy import request_status
-from identity.planning.privacy.request_kinds import Erased, Notice, Request
+from identity.planning.privacy.privacy_requests import ErasureNotice, ErasureResult, PrivacyRequest
 from identity.values.enums import ErasureState, Law, NoticeState, RequestInterface, RequestKind
 
 NOW = 1_000_000_000_000_000
 
 
-def erased(state: ErasureState = ErasureState.FINISHED, *said: str, **more: Any) -> Erased:
+def erased(state: ErasureState = ErasureState.FINISHED, *words: str, **more: Any) -> ErasureResult:
     """An erasure of somebody with a key, of whom destinations said so."""
-    notices = [Notice(f"dst_{nr}", f"d{nr}", NoticeState[word.upper()], NOW) for nr, word in enumerate(said)]
+    notices = [ErasureNotice(f"dst_{nr}", f"d{nr}", NoticeState[word.upper()], NOW) for nr, word in enumerate(words)]
     done = NOW if state in (ErasureState.FINISHED, ErasureState.DUPLICATE, ErasureState.CANCELLED) else None
-    base = Erased(
+    base = ErasureResult(
         b"e" * 16, b"r" * 16, 1, RequestKind.DELETE_ONLY, Law.GDPR, state, "user_id", b"c" * 32, NOW - 10, NOW + 10,
         None, done, done, 1, None, None, 1, {"keys": 1, "rows": {}}, notices,
     )  # fmt: skip
@@ -40,11 +41,11 @@ def erased(state: ErasureState = ErasureState.FINISHED, *said: str, **more: Any)
         (erased(kind=RequestKind.SUPPRESS_ONLY), "completed"),
     ],
 )
-def test_overall(one: Erased, expected: str) -> None:
+def test_overall(one: ErasureResult, expected: str) -> None:
     """One word for it, which never hides that something is left."""
-    shown = request_status.native(one, NOW)
-    assert shown["overall"] == expected
-    assert shown["internal"] == one.state.label
+    shown = erasure(one, NOW)
+    assert shown.overall == expected
+    assert shown.internal == one.state.label
 
 
 @pytest.mark.parametrize(
@@ -62,9 +63,9 @@ def test_overall(one: Erased, expected: str) -> None:
         ([erased(ErasureState.FINISHED, "overdue", "queued")], "RUNNING"),
     ],
 )
-def test_segment(several: list[Erased], expected: str) -> None:
+def test_segment(several: list[ErasureResult], expected: str) -> None:
     """One destination that cannot be told does not make a failure of everything."""
-    request = Request(
+    request = PrivacyRequest(
         b"r" * 16, RequestInterface.SEGMENT, RequestKind.DELETE_ONLY, Law.NONE, NOW, "key", None, several
     )  # fmt: skip
     assert request_status.segment(request) == expected
@@ -73,4 +74,4 @@ def test_segment(several: list[Erased], expected: str) -> None:
 def test_every_notice_has_a_status() -> None:
     """Whatever a destination said is shown in Segment's words."""
     for state in NoticeState:
-        assert request_status.segment_notice(Notice("dst_1", "d", state, NOW)).isupper()
+        assert request_status.segment_notice(ErasureNotice("dst_1", "d", state, NOW)).isupper()

@@ -1,6 +1,7 @@
-"""What was asked for on a person's behalf and how far it is, as values that all front doors read.
+"""Privacy requests as values: a new one, and the results of one by identifier and destination.
 
-Times are microseconds. Nothing here says who: a request and its erasures are known by their ids.
+Times are microseconds. A request and its erasures are known by their ids; no value here names a person
+but the answer to the request itself.
 """
 
 from collections.abc import Sequence
@@ -24,14 +25,14 @@ SUPPRESSES: Final = frozenset(
 )
 FORWARDS: Final = frozenset({RequestKind.SUPPRESS_WITH_DELETE, RequestKind.DELETE_ONLY})
 DONE_SOON: Final = 2 * MICRO
-"""Most requests are done by then."""
+"""Most requests are finished by then."""
 
 
-class Asked(Struct, frozen=True):
-    """A request as it comes in. `identifiers` are written `type:value`, at most MOST_ASKED of them.
+class NewRequest(Struct, frozen=True):
+    """A request on arrival. `identifiers` are written `type:value`.
 
-    `request_id` (16 bytes) is set where the client names the request itself; `details` are kept
-    sealed for the door it came by; `received_at` where the door says when it was submitted.
+    `request_id` (16 bytes) is set where the client chooses the id; `details` are stored sealed for the
+    interface of the request; `received_at` is set where the interface states the time of submission.
     """
 
     front: RequestInterface
@@ -45,14 +46,14 @@ class Asked(Struct, frozen=True):
     received_at: int | None = None
 
     def call_at(self, now: int) -> int | None:
-        """From when to see whether somebody has to be called as it is done; None: nobody wants to be."""
+        """The first time to check for the callback of a finished request; None without callbacks."""
         return now + DONE_SOON if (self.details or {}).get("callbacks") else None
 
 
-class Notice(Struct, frozen=True):
-    """What a destination (its public id and name) has said of an erasure.
+class ErasureNotice(Struct, frozen=True):
+    """How far an erasure is at a destination (its public id and name).
 
-    `ack` are the bytes it signed, where it did.
+    `ack` are the bytes of the acknowledgement, where there is one.
     """
 
     destination: str
@@ -62,11 +63,11 @@ class Notice(Struct, frozen=True):
     ack: bytes | None = None
 
 
-class Erased(Struct, frozen=True):
-    """One identifier of a request: of which type, and what became of it.
+class ErasureResult(Struct, frozen=True):
+    """The result of a request for one of its identifiers.
 
-    `counts` says what was destroyed: {"keys": n, "key_ids_root": hex, "rows": {table: n}}; `salt` is
-    there only in the answer to the request itself (hex), for the requester to prove whom it was about.
+    `counts` is what was destroyed: {"keys": n, "key_ids_root": hex, "rows": {table: n}}. `salt` (hex) and
+    `identifier` are only in the answer to the request itself, to prove later whom the erasure was about.
     """
 
     id: bytes
@@ -87,13 +88,13 @@ class Erased(Struct, frozen=True):
     duplicate_of: bytes | None
     ledger_seq: int | None
     counts: dict[str, Any] | None
-    notices: Sequence[Notice] = ()
+    notices: Sequence[ErasureNotice] = ()
     salt: str | None = None
     identifier: str | None = None
 
 
-class Request(Struct, frozen=True):
-    """A request with its erasures in the order they were asked for."""
+class PrivacyRequest(Struct, frozen=True):
+    """A request with its erasures, in the order of its identifiers."""
 
     id: bytes
     front: RequestInterface
@@ -102,4 +103,4 @@ class Request(Struct, frozen=True):
     received_at: int
     actor: str
     details: dict[str, Any] | None
-    erasures: Sequence[Erased]
+    erasures: Sequence[ErasureResult]

@@ -1,0 +1,83 @@
+"""Builds an access export as a job: reads section by section and seals each part.
+
+The place after a part is stored with it, so another process continues an interrupted job. A part is stored
+only while every origin it was read from still has the same key, so erased data never enters an export.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from identity.operations.privacy.access_export_sections import SectionStep
+from identity.operations.privacy.open_export import ExportJob, export_key, export_row
+from identity.operations.privacy.request_export import DOWNLOADABLE
+from identity.planning.privacy.access_export import Place, pack, split, unpack
+from identity.spaces.space import Space
+from identity.store.privacy import access_exports, requests
+from identity.values.enums import AccessExportState
+from identity.values.errors import Conflict, ExportNotFound, KeyUnavailable
+from identity.values.ids import public
+from identity.vault.seal import EXPORT
+
+_ATTEMPTS: Final = 8
+_JITTER: Final = 0.05
+
+Sections = Callable[[Space, Sequence[str], Place], AsyncIterator[SectionStep]]
+"""The steps of an export of some profiles from a place on."""
+Progress = Callable[[int, int], Awaitable[None]]
+
+
+class BuiltExport(Struct, frozen=True):
+    """The result of the job of an export."""
+
+    export_id: str
+    profiles: int
+
+
+async def build_export(space: Space, wanted: dict[str, Any], progress: Progress, sections: Sections) -> BuiltExport:
+    """Run the job of an export, from where it was interrupted. ExportNotFound once the export is gone."""
+    job = msgspec.convert(wanted, ExportJob)
+    for attempt in range(_ATTEMPTS):
+        try:
+            return await _build(space, job, progress, sections)
+        except (Conflict, KeyUnavailable):
+            # A person was split or erased between reading and writing, or two processes build the same export.
+            if attempt + 1 == _ATTEMPTS:
+                raise
+            await asyncio.sleep(random.uniform(0, _JITTER * 2**attempt))  # noqa: S311 (jitter)
+    raise ExportNotFound
+
+
+async def _build(space: Space, job: ExportJob, progress: Progress, sections: Sections) -> BuiltExport:
+    id_ = bytes.fromhex(job.export)
+    async with space.database.reading() as connection:
+        export = await export_row(space, connection, id_)
+        last = await access_exports.part(connection, space.tenant, id_, export.parts - 1) if export.parts else None
+    key = await export_key(space, id_)
+    place = Place() if last is None else unpack(key.open(EXPORT, id_, export.parts - 1, last)).following
+    nr = export.parts
+    if export.state == AccessExportState.RUNNING:
+        await progress(place.done, max(place.done, job.total))
+        async for step in sections(space, job.profiles, place):
+            parts = [key.seal(EXPORT, id_, nr + at, pack(part)) for at, part in enumerate(split(step.part))]
+            async with space.database.transaction() as connection:
+                if not await access_exports.add_parts(connection, space.tenant, id_, nr, parts, step.keys):
+                    raise ExportNotFound
+            nr += len(parts)
+            place = step.part.following
+            await progress(place.done, max(place.done, job.total))
+        async with space.database.transaction() as connection:
+            if not await access_exports.mark_ready(
+                connection, space.tenant, id_, time.time_ns() // 1000 + DOWNLOADABLE
+            ):
+                # Destroyed, or finished by another process.
+                raise Conflict
+            if job.request is not None:
+                await requests.mark_answered(connection, space.tenant, bytes.fromhex(job.request))
+        await progress(place.done, place.done)
+    return BuiltExport(public("exp", id_), len(job.profiles))

@@ -1,0 +1,84 @@
+"""Suppresses the identifiers of a request, or lifts their suppression, for every later call.
+
+The list holds hashes under a key of its own. Lifting a suppression brings nothing back, and calls from
+before an erasure stay out even then.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive_with
+from identity.spaces.space import Space
+from identity.store.ingest.write import Writes
+from identity.store.ledger import ledger
+from identity.store.postgres.writer_connection import WriterConnection
+from identity.store.privacy import erasures, suppressions
+from identity.values.calls import Identifier
+from identity.values.enums import ErasureState, SpaceMark
+from identity.values.ids import public
+from identity.values.stamps import stamp_time
+
+
+async def change_suppressions(
+    writer: WriterConnection,
+    space: Space,
+    request_id: bytes,
+    actor: str,
+    identifiers: Sequence[Identifier],
+    *,
+    on: bool,
+) -> None:
+    """Suppress the identifiers of a request, or lift that; a second run changes nothing.
+
+    `identifiers` are those of the request where still known.
+    """
+    decide = partial(_decide, request_id, actor, bool(identifiers), on)
+    await run_exclusive_with(writer, space, identifiers, decide)
+
+
+async def _decide(
+    request_id: bytes,
+    actor: str,
+    known: bool,  # noqa: FBT001 (bound by name above)
+    on: bool,  # noqa: FBT001 (bound by name above)
+    exclusive: ExclusiveSpace,
+) -> SpaceChange[None]:
+    connection, tenant = exclusive.connection, exclusive.space.tenant
+    rows = await erasures.by_requests(connection, tenant, [request_id])
+    await exclusive.load_owners([row.key for row in rows])
+    rows = await erasures.by_requests(connection, tenant, [request_id])
+    waiting = [row for row in rows if row.state == ErasureState.RECEIVED]
+    if not waiting:
+        return SpaceChange(None)
+    if not known:
+        await exclusive.require_known([row.key for row in waiting])
+    stamp = exclusive.stamps(exclusive.gate.stamp)
+    at = stamp_time(stamp)
+    hashes = sorted({row.hash for row in waiting})
+    writes = Writes(gate=stamp, marks=SpaceMark.SUPPRESSED)
+    if on:
+        writes.suppressed = [(hash_, True, None) for hash_ in hashes]
+        # A rebuild must not create a profile from calls of others that name an unknown identifier.
+        writes.forgotten = [(key, stamp) for key in sorted({row.key for row in waiting} - exclusive.owners.keys())]
+    else:
+        await suppressions.lift(connection, tenant, hashes)
+    entry: dict[str, Any] = {"hashes": [hash_.hex() for hash_ in hashes]}
+    action = "suppress" if on else "suppress.lift"
+    seq = await ledger.append(connection, tenant.id, *ledger.entry(actor, action, public("req", request_id), at, entry))
+    for row in waiting:
+        await erasures.finish(
+            connection,
+            tenant,
+            row.id,
+            state=ErasureState.FINISHED,
+            at=at,
+            closed_at=at,
+            epoch=None,
+            ledger_seq=seq,
+            counts=msgspec.json.encode({"keys": 0, "rows": {}}),
+            aside=None,
+        )
+    return SpaceChange(None, writes)

@@ -1,0 +1,58 @@
+"""Downloads an access export, piece by piece, once: the ticket is spent with the first byte.
+
+The export is destroyed at the end of the download, whether or not all of it arrived.
+"""
+
+import time
+from collections.abc import AsyncGenerator
+from typing import Final
+
+from identity.operations.privacy.open_export import export_key, export_row, hash_ticket
+from identity.planning.privacy.access_export import WRITERS, CsvWriter, JsonWriter, unpack
+from identity.planning.resolution.event_time import format_time
+from identity.spaces.space import Space
+from identity.store.ledger import ledger
+from identity.store.privacy import access_exports
+from identity.values.calls import MICRO
+from identity.values.errors import ExportNotFound
+from identity.values.ids import private, public
+from identity.vault.seal import EXPORT
+from identity.vault.subject_keys import SubjectKey
+
+_STREAMING: Final = 3_600 * MICRO
+
+
+async def download_export(space: Space, export_id: str, ticket: str, form: str, actor: str) -> AsyncGenerator[bytes]:
+    """The pieces of an export as `json` or `csv`. ExportNotFound where the ticket is not valid for it now."""
+    id_, now = private("exp", export_id), time.time_ns() // 1000
+    async with space.database.transaction() as connection:
+        row = await export_row(space, connection, id_)
+        ticket_hash = hash_ticket(ticket)
+        if not await access_exports.redeem_ticket(connection, space.tenant, row.id, ticket_hash, now, now + _STREAMING):
+            raise ExportNotFound
+        await ledger.note(connection, space.tenant.id, actor, "export.fetch", export_id)
+    key = await export_key(space, row.id)
+    about = {
+        "export_id": export_id,
+        "space_id": public("spc", space.public_id),
+        "created_at": format_time(row.created_at),
+    }
+    return _pieces(space, row, key, WRITERS[form](about))
+
+
+async def _pieces(
+    space: Space, row: access_exports.ExportRow, key: SubjectKey, writer: JsonWriter | CsvWriter
+) -> AsyncGenerator[bytes]:
+    try:
+        for nr in range(row.parts):
+            async with space.database.reading() as connection:
+                sealed = await access_exports.part(connection, space.tenant, row.id, nr)
+            if sealed is None:
+                # Destroyed by an erasure meanwhile: the rest must not leave.
+                raise ExportNotFound
+            yield writer.feed(unpack(key.open(EXPORT, row.id, nr, sealed)))
+        yield writer.end()
+    finally:
+        # The ticket is spent, whether or not all of it arrived.
+        async with space.database.transaction() as connection:
+            await access_exports.drop(connection, space.tenant, row.id)

@@ -1,0 +1,37 @@
+"""The status of an OpenDSR request, for answers and callbacks alike."""
+
+from msgspec import Struct
+
+from identity.operations.privacy.request_export import RequestedExport, export_of_request, get_export
+from identity.planning.privacy.deadlines import due
+from identity.planning.privacy.opendsr import StatusWord, status_word
+from identity.planning.privacy.privacy_requests import PrivacyRequest
+from identity.spaces.space import Space
+from identity.values.enums import AccessExportState
+from identity.values.errors import ExportNotFound
+
+
+class OpenDsrStatus(Struct, frozen=True):
+    """A request, its status and due date (microseconds); `export` where its data can be downloaded."""
+
+    request: PrivacyRequest
+    word: StatusWord
+    due_at: int
+    export: RequestedExport | None = None
+
+
+async def opendsr_status(space: Space, request: PrivacyRequest) -> OpenDsrStatus:
+    """The status of a request of any type."""
+    export = await export_of_request(space, request.id)
+    if export is None:
+        due_at = max((each.due_at or request.received_at for each in request.erasures), default=request.received_at)
+        return OpenDsrStatus(request, status_word(request), due_at)
+    due_at = due(request.regulation, request.received_at) or request.received_at
+    try:
+        ready = (await get_export(space, export.id)).state != AccessExportState.RUNNING
+    except ExportNotFound:
+        # Downloaded, expired, or destroyed by an erasure since: the request was answered.
+        return OpenDsrStatus(request, "completed", due_at)
+    if not ready:
+        return OpenDsrStatus(request, "in_progress", due_at)
+    return OpenDsrStatus(request, "completed", due_at, export)

@@ -1,0 +1,139 @@
+"""Privacy requests and their erasures as values: one by id, or a page of them, the newest first."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from identity.planning.privacy.privacy_requests import ErasureNotice, ErasureResult, PrivacyRequest
+from identity.spaces.space import Space
+from identity.store.postgres.database import Connection
+from identity.store.privacy import erasure_notices, erasures, requests
+from identity.store.privacy.erasures import ErasureRow
+from identity.values.enums import ErasureState, Law, NoticeState, RequestInterface, RequestKind
+from identity.values.errors import ErasureNotFound, RequestNotFound
+from identity.values.ids import private, public
+from identity.vault.seal import REQUEST
+
+_LAST_TIME: Final = (1 << 63) - 1
+_LAST_ID: Final = b"\xff" * 16
+
+
+async def get_request(space: Space, request_id: bytes) -> PrivacyRequest:
+    """A request with its erasures. RequestNotFound."""
+    async with space.database.reading() as connection:
+        row = await requests.get(connection, space.tenant, request_id)
+        rows = [] if row is None else await erasures.by_requests(connection, space.tenant, [request_id])
+        notices = await _notices(space, connection, rows)
+    if row is None:
+        raise RequestNotFound
+    return _request(space, row, await _results(space, rows, notices))
+
+
+async def list_requests(
+    space: Space, fronts: Sequence[int], kinds: Sequence[int] | None, limit: int, cursor: str | None
+) -> tuple[list[PrivacyRequest], str | None]:
+    """A page of requests, the newest first, and the cursor after it. BadCursor."""
+    before = _LAST_TIME, _LAST_ID
+    if cursor is not None:
+        raw = space.read_cursor(b"requests", cursor)
+        before = int.from_bytes(raw[:8], "big"), raw[8:]
+    async with space.database.reading() as connection:
+        found = await requests.newest(connection, space.tenant, fronts, kinds, before, limit + 1)
+        page = found[:limit]
+        rows = await erasures.by_requests(connection, space.tenant, [row.id for row in page])
+        notices = await _notices(space, connection, rows)
+    by_request: dict[bytes, list[ErasureResult]] = {}
+    for result in await _results(space, rows, notices):
+        by_request.setdefault(result.request_id, []).append(result)
+    following = None
+    if len(found) > limit:
+        following = space.write_cursor(b"requests", page[-1].received_at.to_bytes(8, "big") + page[-1].id)
+    return [_request(space, row, by_request.get(row.id, [])) for row in page], following
+
+
+async def get_erasure(space: Space, erasure_id: str) -> ErasureResult:
+    """An erasure by its public id. ErasureNotFound."""
+    id_ = private("ers", erasure_id)
+    async with space.database.reading() as connection:
+        row = None if id_ is None else await erasures.get(connection, space.tenant, id_)
+        notices = [] if row is None else await _notices(space, connection, [row])
+    if row is None:
+        raise ErasureNotFound
+    return (await _results(space, [row], notices))[0]
+
+
+async def list_erasures(
+    space: Space, state: ErasureState | None, limit: int, cursor: str | None
+) -> tuple[list[ErasureResult], str | None]:
+    """A page of erasures, the newest first, in one state or any, and the cursor after it. BadCursor."""
+    before = _LAST_ID if cursor is None else space.read_cursor(b"erasures", cursor)
+    async with space.database.reading() as connection:
+        rows = await erasures.newest(connection, space.tenant, state, before, limit + 1)
+        page = rows[:limit]
+        notices = await _notices(space, connection, page)
+    following = space.write_cursor(b"erasures", page[-1].id) if len(rows) > limit else None
+    return await _results(space, page, notices), following
+
+
+async def _notices(space: Space, connection: Connection, rows: Sequence[ErasureRow]) -> list[erasure_notices.NoticeRow]:
+    return await erasure_notices.by_erasures(connection, space.tenant, [row.id for row in rows]) if rows else []
+
+
+def _request(space: Space, row: requests.RequestRow, results: Sequence[ErasureResult]) -> PrivacyRequest:
+    details = None
+    if row.details is not None:
+        details = msgspec.json.decode(space.keys.open(REQUEST, row.id, 0, row.details))
+    return PrivacyRequest(
+        id=row.id,
+        front=RequestInterface(row.front),
+        kind=RequestKind(row.kind),
+        regulation=Law(row.regulation),
+        received_at=row.received_at,
+        actor=row.actor,
+        details=details,
+        erasures=results,
+    )
+
+
+async def _results(
+    space: Space, rows: Sequence[ErasureRow], notices: Sequence[erasure_notices.NoticeRow]
+) -> list[ErasureResult]:
+    if any(row.type and row.type not in space.names for row in rows):
+        # Another process numbered a new identifier type since.
+        await space.read_types()
+    by_erasure: dict[bytes, list[ErasureNotice]] = {}
+    for each in notices:
+        notice = ErasureNotice(
+            destination=public("dst", each.destination),
+            name=each.name,
+            state=NoticeState(each.state),
+            at=each.at,
+            ack=each.ack,
+        )
+        by_erasure.setdefault(each.erasure_id, []).append(notice)
+    return [_result(space, row, by_erasure.get(row.id, ())) for row in rows]
+
+
+def _result(space: Space, row: ErasureRow, notices: Sequence[ErasureNotice]) -> ErasureResult:
+    return ErasureResult(
+        id=row.id,
+        request_id=row.request_id,
+        nr=row.nr,
+        kind=RequestKind(row.kind),
+        regulation=Law(row.regulation),
+        state=ErasureState(row.state),
+        type=space.names.get(row.type, "unknown"),
+        commitment=row.commitment,
+        received_at=row.received_at,
+        due_at=row.due_at,
+        extended_at=row.extended_at,
+        internal_at=row.internal_at,
+        closed_at=row.closed_at,
+        epoch=row.epoch,
+        backup_safe_at=row.backup_safe_at,
+        duplicate_of=row.duplicate_of,
+        ledger_seq=row.ledger_seq,
+        counts=None if row.counts is None else msgspec.json.decode(row.counts),
+        notices=notices,
+    )

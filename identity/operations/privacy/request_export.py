@@ -1,0 +1,186 @@
+"""Requests for access exports: everything held about a person, built by a job, downloaded once.
+
+The request names the person by any identifier and covers all that their canonical profile folds. The export
+is sealed under a key of its own, and is destroyed once it is downloaded or expired, or once any person
+in it is erased, put on hold or split, whichever comes first.
+"""
+
+import secrets
+import time
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from identity.operations.privacy.open_export import ExportJob, export_row, hash_ticket
+from identity.planning.privacy.privacy_requests import NewRequest
+from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
+from identity.spaces.space import Space, Spaces
+from identity.store.ingest.write import Writes
+from identity.store.ledger import ledger
+from identity.store.privacy import access_exports, requests
+from identity.store.profiles import snapshot_queries
+from identity.store.spaces import jobs
+from identity.values.calls import MICRO
+from identity.values.enums import AccessExportState, JobKind, RequestKind
+from identity.values.errors import (
+    IdempotencyConflict,
+    RequestExists,
+    TooManyAsked,
+)
+from identity.values.identifiers import parse
+from identity.values.ids import new_id, public, public_profile
+from identity.vault.seal import JOB, REQUEST
+
+MOST_IDENTIFIERS: Final = 1_000
+DOWNLOADABLE: Final = 72 * 3_600 * MICRO
+_PAGE: Final = 1_000
+
+
+class RequestedExport(Struct, frozen=True):
+    """An export that was requested; `ticket` downloads it once, `unknown` are identifiers that no profile holds."""
+
+    id: bytes
+    request_id: bytes
+    job_id: bytes
+    ticket: str
+    created_at: int
+    unknown: Sequence[str] = ()
+
+
+class ExportStatus(Struct, frozen=True):
+    """The state of an export; times are microseconds."""
+
+    id: bytes
+    job_id: bytes
+    state: AccessExportState
+    created_at: int
+    expires_at: int
+
+
+async def request_export(space: Space, request: NewRequest) -> RequestedExport:
+    """Request an export; the same request again has the same export. The ledger records each request.
+
+    TooManyAsked, BadIdentifier; IdempotencyConflict, RequestExists where its key or id is taken.
+    """
+    if not 1 <= len(request.identifiers) <= MOST_IDENTIFIERS:
+        raise TooManyAsked
+    region = (await space.rules()).region
+    named = [parse(text, region) for text in request.identifiers]
+    idempotency = None if request.idempotency is None else space.keys.mac(b"again", request.idempotency.encode())
+    texts = [each.text for each in named]
+    now = time.time_ns() // 1000
+    made = RequestedExport(
+        id=new_id(),
+        request_id=request.request_id or new_id(),
+        job_id=new_id(),
+        ticket=secrets.token_urlsafe(32),
+        created_at=now,
+    )
+    row = _request_row(space, request, made, texts)
+
+    async def decide(exclusive: ExclusiveSpace) -> SpaceChange[RequestedExport]:
+        connection, tenant = exclusive.connection, space.tenant
+        keys = [space.keys.identifier(each.type, each.value) for each in named]
+        unknown = [text for text, key in zip(texts, keys, strict=True) if key not in exclusive.owners]
+        known = None if idempotency is None else await requests.by_idempotency_key(connection, tenant, idempotency)
+        known = known or await requests.get(connection, tenant, made.request_id)
+        if known is not None:
+            if known.body != row.body:
+                raise IdempotencyConflict if known.id != made.request_id else RequestExists
+            return SpaceChange(msgspec.structs.replace(_requested(space, known), unknown=unknown))
+        await requests.add(connection, tenant, row, idempotency, request.call_at(time.time_ns() // 1000))
+        await _insert(exclusive, made, request.actor)
+        subject_keys = await exclusive.new_subject_keys()
+        subject_keys.make(made.id)
+        writes = Writes(
+            gate=exclusive.stamps(exclusive.gate.stamp), slot=subject_keys.new_slot, subject_keys=subject_keys.rows
+        )
+        writes.ledger = [ledger.entry(request.actor, "export", public("exp", made.id), now)]
+        return SpaceChange(msgspec.structs.replace(made, unknown=unknown), writes)
+
+    return await run_exclusive(space, named, decide)
+
+
+def _request_row(space: Space, request: NewRequest, made: RequestedExport, texts: Sequence[str]) -> requests.RequestRow:
+    details = {
+        "export": made.id.hex(),
+        "job": made.job_id.hex(),
+        "ticket": made.ticket,
+        **(request.details or {}),
+    }
+    return requests.RequestRow(
+        id=made.request_id,
+        front=request.front,
+        kind=request.kind,
+        regulation=request.regulation,
+        state=0,
+        received_at=request.received_at or made.created_at,
+        actor=request.actor,
+        body=space.keys.mac(b"asked", msgspec.json.encode((request.front, request.kind, request.regulation, texts))),
+        details=space.keys.seal(REQUEST, made.request_id, 0, msgspec.json.encode(details)),
+    )
+
+
+async def _insert(exclusive: ExclusiveSpace, made: RequestedExport, actor: str) -> None:
+    """Insert the rows of an export of the persons named, and of its job."""
+    connection, space = exclusive.connection, exclusive.space
+    rows = await snapshot_queries.origins(connection, space.tenant, sorted(set(exclusive.owners.values())))
+    heads = [row for row in rows if row.head == row.id]
+    row = access_exports.ExportRow(
+        made.id,
+        made.created_at,
+        made.created_at + DOWNLOADABLE,
+        AccessExportState.RUNNING,
+        made.job_id,
+        actor,
+        b"".join(sorted(row.id for row in rows)),
+        0,
+    )
+    await access_exports.add(connection, space.tenant, row, hash_ticket(made.ticket))
+    job = ExportJob(
+        export=made.id.hex(),
+        request=made.request_id.hex(),
+        profiles=sorted(public_profile(head.canonical) for head in heads),
+        total=sum(each.events for each in rows),
+    )
+    payload = space.keys.seal(JOB, made.job_id, 0, msgspec.json.encode(job))
+    await jobs.add(connection, space.tenant, made.job_id, JobKind.EXPORT, payload)
+
+
+async def get_export(space: Space, export_id: bytes | None) -> ExportStatus:
+    """The state of an export. ExportNotFound."""
+    async with space.database.reading() as connection:
+        row = await export_row(space, connection, export_id)
+    return ExportStatus(
+        id=row.id,
+        job_id=row.job_id,
+        state=AccessExportState(row.state),
+        created_at=row.created_at,
+        expires_at=row.until,
+    )
+
+
+async def export_of_request(space: Space, request_id: bytes) -> RequestedExport | None:
+    """The export of a request for access; None for any other request."""
+    async with space.database.reading() as connection:
+        row = await requests.get(connection, space.tenant, request_id)
+    return None if row is None or row.kind != RequestKind.ACCESS else _requested(space, row)
+
+
+async def destroy_expired_exports(spaces: Spaces) -> int:
+    """Destroy the exports that are past their time; returns how many."""
+    async with spaces.database.reading() as connection:
+        found = await access_exports.expired(connection, time.time_ns() // 1000, _PAGE)
+    for space_id, id_ in found:
+        space = await spaces.get(space_id)
+        async with space.database.transaction() as connection:
+            await access_exports.drop(connection, space.tenant, id_)
+    return len(found)
+
+
+def _requested(space: Space, row: requests.RequestRow) -> RequestedExport:
+    details = msgspec.json.decode(space.keys.open(REQUEST, row.id, 0, row.details or b""))
+    id_, job = bytes.fromhex(details["export"]), bytes.fromhex(details["job"])
+    return RequestedExport(id=id_, request_id=row.id, job_id=job, ticket=details["ticket"], created_at=row.received_at)
