@@ -22,12 +22,12 @@ TOKEN_FILE = "admin-token"  # noqa: S105 the name of a file
 ROOT_KEY_FILE = "root-key"
 LEVELS = ("debug", "info", "warning", "error")
 
-# What a variable must be, as its refusal says it.
+# The valid values of a variable, in the words of its refusal.
 _HOST = "a host name or an address without scheme and port, like 127.0.0.1"
 _DATABASE = "an address like postgresql://user:password@host:5432/database"
-_TOKEN = "16 to 256 printable ASCII characters without a space: openssl rand -hex 24"  # noqa: S105 no token
-_ROOT_KEY = "32 bytes in base64: openssl rand -base64 32"
-_ADDRESS = "the address that clients know, like https://cdp.example.com"
+_TOKEN = "16 to 256 printable ASCII characters without a space; `openssl rand -hex 24` makes one"  # noqa: S105 no token
+_ROOT_KEY = "32 bytes in base64; `openssl rand -base64 32` makes one"
+_ADDRESS = "the address at which SDKs reach Onefold, like https://cdp.example.com"
 _TOKEN_LENGTH = range(16, 257)
 _ROOT_KEY_BYTES = 32
 
@@ -98,7 +98,7 @@ _Ports = Annotated[tuple[_Port, ...], NoDecode, BeforeValidator(_list)]
 class Settings(BaseSettings):
     """Everything that can be set. The name of a variable is ONEFOLD_ and the name of the field.
 
-    Arguments come before variables. The description of a field is what a refusal says of it.
+    Arguments take precedence over variables. The description of a field states its valid values in a refusal.
     """
 
     model_config = SettingsConfigDict(
@@ -133,8 +133,10 @@ class Settings(BaseSettings):
     key_backup_days: _Whole = _whole(7, 1, 3_650)
     feed_retention_days: _Whole = _whole(30, 1, 3_650)
     export_dir: _Path | None = _setting(None, "a path")
-    callback_networks: _Networks = _setting((), "networks with commas between, like 10.1.0.0/16")
-    callback_ports: _Ports = _setting((), "ports with commas between, like 8443,9443")
+    callback_networks: _Networks = _setting(
+        (), "one or more networks with commas between them, like 10.1.0.0/16,10.2.0.0/16"
+    )
+    callback_ports: _Ports = _setting((), "one or more ports with commas between them, like 8444,9443")
     callback_ca: _Path | None = _setting(None, "a path")
 
     @property
@@ -169,9 +171,11 @@ class Settings(BaseSettings):
             self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             token = _token(SecretStr(_kept(path, secrets.token_urlsafe(32))))
         except OSError as refused:
-            raise Misconfigured(f"The operator token cannot be kept in {path}.") from refused
+            raise Misconfigured(
+                f"{path} cannot be read or written; make it accessible, or set ONEFOLD_ADMIN_TOKEN."
+            ) from refused
         except ValueError:
-            raise Misconfigured(f"The operator token in {path} must be {_TOKEN}") from None
+            raise Misconfigured(f"The operator token in {path} must be {_TOKEN}. Replace it.") from None
         return self.model_copy(update={"admin_token": token})
 
     def publish(self) -> None:
@@ -192,7 +196,9 @@ def load() -> Settings:
     known = {variable(name): field for name, field in Settings.model_fields.items()}
     for name, text in os.environ.items():
         if name.startswith(PREFIX) and text and name not in known:
-            raise Misconfigured(f"{name} is not a setting of Onefold; known are {', '.join(sorted(known))}.")
+            raise Misconfigured(
+                f"{name} is not a setting of Onefold; correct or unset it. Settings are {', '.join(sorted(known))}."
+            )
     try:
         return Settings()
     except ValidationError as wrong:

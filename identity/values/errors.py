@@ -5,13 +5,13 @@ stable and part of the HTTP contract. How an error becomes a status is decided i
 `app.http.error_responses`, where a test demands a row for each class below.
 
     OnefoldError
-    ├── BadInput       the caller has to change something
+    ├── BadInput       the caller has to change the request
     ├── NotFound       there is no such profile, group, space, ...
-    ├── Refused        understood, but it may not be done as things stand
-    ├── Unauthorised   no key, or one that is not known;  Forbidden   the key lacks the scope
-    ├── Busy           try again, sooner
-    └── Unavailable    fail closed: something needed cannot be read
-    Conflict           (store) plan again: the ground moved under the plan
+    ├── Refused        a valid request that the present state does not allow
+    ├── Unauthorised   no key or an unknown key;  Forbidden   the key lacks the scope
+    ├── Busy           the caller may try again within seconds
+    └── Unavailable    Onefold cannot read something that a safe answer needs
+    Conflict           (store) the data changed under the plan; plan again
     Misconfigured      refuses to start
 """
 
@@ -21,12 +21,12 @@ _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 
 
 class OnefoldError(Exception):
-    """Something went wrong."""
+    """The operation failed; the log of the server has the details."""
 
     code = "internal_error"
 
     def __init_subclass__(cls) -> None:
-        """The code of an error is its name in lower case, where nothing else is said."""
+        """The code of an error is the name of its class in lower case, unless the class sets another code."""
         if "code" not in vars(cls):
             cls.code = _CAPITAL.sub("_", cls.__name__).lower()
 
@@ -35,35 +35,35 @@ class OnefoldError(Exception):
 
 
 class BadInput(OnefoldError):
-    """The request cannot be understood."""
+    """The request is not valid; /openapi.json describes every request."""
 
     code = "bad_request"
 
 
 class BadIdentifier(BadInput):
-    """An identifier must be written type:value, with a known type and a usable value."""
+    """An identifier must be type:value with a valid type and a valid value, such as user_id:u1."""
 
 
 class BadRules(BadInput):
-    """The rules document is not valid."""
+    """The rules document is not valid; correct it and send it again."""
 
 
 class BadCursor(BadInput):
-    """The cursor is not one of this list; start again without a cursor."""
+    """The cursor does not belong to this list; start again without a cursor."""
 
 
 class BadParameter(BadInput):
-    """A parameter is not usable."""
+    """A parameter has an invalid value; write times as RFC 3339, such as 2026-01-31T12:00:00Z."""
 
     code = "invalid_parameter"
 
 
 class BadCall(BadInput):
-    """The call cannot be accepted."""
+    """The call is not valid; correct it and send it again."""
 
 
 class BatchTooLong(BadInput):
-    """A batch holds at most 2500 calls; split it."""
+    """A batch may hold at most 2,500 calls; split the batch."""
 
 
 class TooMuch(BadInput):
@@ -71,113 +71,113 @@ class TooMuch(BadInput):
 
 
 class NotConfirmed(BadInput):
-    """Deleting a space needs ?confirm= with its exact name."""
+    """To delete a space, send its exact name as ?confirm=."""
 
 
 class NotOneProfile(BadInput):
-    """The identifiers must be known and of one profile, and at least one of it must stay; nothing was changed."""
+    """Name known identifiers of one profile, and keep at least one other identifier in it; nothing was changed."""
 
 
 class BadRegulation(BadInput):
-    """The regulation cannot be carried out as it is written."""
+    """The regulation or OpenDSR request is not valid; correct it and send it again."""
 
 
 class TooManyAsked(BadInput):
-    """A request may name 1 to 5,000 identifiers; split it."""
+    """A request may name 1 to 5,000 identifiers, an export at most 1,000; send several requests."""
 
     code = "too_many_identifiers"
 
 
 class BadPurposes(BadInput):
-    """The purposes of a space are not valid."""
+    """The purposes document is not valid; correct it and send it again."""
 
     code = "invalid_purposes"
 
 
 class BadDestination(BadInput):
-    """What a destination may see is not written as it must be."""
+    """The destination document is not valid; correct it and send it again."""
 
     code = "invalid_destination"
 
 
 class BadSignal(BadInput):
-    """A consent signal cannot be parsed, so it states nothing."""
+    """The consent signal cannot be parsed, so Onefold ignores it."""
 
     code = "invalid_signal"
 
 
 class BadCallback(BadInput):
-    """A callback must be an https address with the name of a public host."""
+    """The callback must be an https address with the name of a public host; use another address."""
 
 
 class Refused(OnefoldError):
-    """As things stand it cannot be done."""
+    """The present state does not allow this request."""
 
 
 class NotLinked(Refused):
-    """No evidence links these two identifiers of the profile any more."""
+    """No evidence links these two identifiers; check that the profile holds both."""
 
 
 class LastIdentifier(Refused):
-    """It is the last identifier of its profile, which nobody could find without it; erase the profile instead."""
+    """The last identifier of a profile cannot be removed, as nobody could find the profile then; erase the profile."""
 
 
 class TooManyCuts(Refused):
-    """The profile was parted 64 times already; unmerge with block false, or rebuild under rules that keep it apart."""
+    """The profile has 64 cuts, which is the limit; unmerge with block false, or change the rules and rebuild."""
 
 
 class IdempotencyConflict(Refused):
-    """The Idempotency-Key was used for another request; use a new one."""
+    """The Idempotency-Key was used for another request; send this request with a new key."""
 
 
 class RequestExists(Refused):
-    """There is a request with this id already."""
+    """A different request has this id already; send this request with a new id."""
 
 
 class ReceiptPending(Refused):
-    """There is a receipt once the erasure is done here; ask again then."""
+    """The erasure is not finished, so there is no receipt yet; ask again later."""
 
 
 class AlreadyErased(Refused):
-    """What was asked for is done and cannot be taken back."""
+    """A part of the request is finished, so the request cannot be cancelled."""
 
 
 class RequestBegun(Refused):
-    """The request is being worked on and cannot be cancelled any more."""
+    """The request is being processed, so it cannot be cancelled."""
 
 
 class BadDecisions(BadInput):
-    """Decisions need one or more categories with true or false, a time and a region that can be read."""
+    """Send decisions (category: true or false), a jurisdiction like US-CA or minor; write captured_at as RFC 3339."""
 
     code = "invalid_decisions"
 
 
 class Suppressed(Refused):
-    """The identifier is suppressed, so nothing is recorded of it; lift the suppression first."""
+    """The identifier is suppressed, so Onefold records nothing about it; lift the suppression first."""
 
 
 class Resync(Refused):
-    """What came after this cursor is no longer kept, or another feed's; begin again without a cursor."""
+    """The feed after this cursor is no longer available; delete your copies and start without a cursor."""
 
 
 class CallbackRepeated(Refused):
-    """The message was taken before, or is about something else."""
+    """The message was received before, or its cursor belongs to another destination; nothing was changed."""
 
 
 class ExportNotConfigured(Refused):
-    """There is no directory for exports; the operator names one in ONEFOLD_EXPORT_DIR."""
+    """The server has no directory for exports; the operator has to set ONEFOLD_EXPORT_DIR."""
 
 
 class NotExtensible(Refused):
-    """The request has no due date that could be moved."""
+    """The request has no due date that could be extended."""
 
 
 class AlreadyExtended(NotExtensible):
-    """The time for this request was extended before, which the law allows once."""
+    """The due date was extended before; only one extension is allowed."""
 
 
 class NotFound(OnefoldError):
-    """There is nothing here."""
+    """There is no such path or resource."""
 
 
 class ProfileNotFound(NotFound):
@@ -193,7 +193,7 @@ class SpaceNotFound(NotFound):
 
 
 class IdentifierNotFound(NotFound):
-    """No profile has this identifier."""
+    """No profile has this identifier, so nothing was removed."""
 
 
 class RequestNotFound(NotFound):
@@ -209,7 +209,7 @@ class HoldNotFound(NotFound):
 
 
 class ExportNotFound(NotFound):
-    """There is no such export, it was fetched before, its time is over, or what it held was erased."""
+    """There is no such export, or it was downloaded, expired or destroyed; request a new export."""
 
 
 class DestinationNotFound(NotFound):
@@ -225,27 +225,27 @@ class KeyNotFound(NotFound):
 
 
 class Unauthorised(OnefoldError):
-    """The key is missing, unknown or revoked."""
+    """The key is missing, unknown or revoked; send a key as bearer token or as user name of HTTP Basic."""
 
 
 class InvalidSignature(Unauthorised):
-    """The message is not signed, not by whom it should be, or not of these minutes."""
+    """The signature is missing, wrong or older than five minutes; sign the message again."""
 
 
 class Forbidden(OnefoldError):
-    """The key does not carry the scope that this call needs."""
+    """The key lacks the scope for this request; use a key with this scope."""
 
 
 class Busy(OnefoldError):
-    """Too much is waiting; try again shortly."""
+    """Too many requests are waiting; try again shortly."""
 
 
 class RateLimited(Busy):
-    """More requests than this key or its space may make in a second; try again shortly."""
+    """The key or its space makes too many requests per second; try again shortly."""
 
 
 class QueueFull(Busy):
-    """The queue of calls is full, or this space's share of it; nothing was stored. Try again shortly."""
+    """The queue of calls, or the share of this space in the queue, is full; nothing was stored. Try again shortly."""
 
 
 class Unavailable(OnefoldError):
@@ -253,27 +253,27 @@ class Unavailable(OnefoldError):
 
 
 class KeyUnavailable(Unavailable):
-    """A key that is needed cannot be read; the operator has to look at the key store."""
+    """A key cannot be read; the operator has to check the key store."""
 
 
 class KeyRenamed(KeyUnavailable):
-    """The index key of the space was rotated meanwhile; try again."""
+    """The index key was rotated during the request; try again."""
 
 
 class SealBroken(KeyUnavailable):
-    """Sealed data could not be opened."""
+    """Stored data cannot be decrypted; the operator has to run onefold verify."""
 
 
 class Quarantined(Unavailable):
-    """The database is older than its journal; what was erased since is erased again first. Try again soon."""
+    """The database was restored and Onefold has to repeat later erasures first; try again soon."""
 
 
 class LedgerBroken(Unavailable):
-    """The ledger and its journal contradict each other or one is missing; the operator has to look into it."""
+    """The ledger and its journal contradict each other or one is missing; the operator has to check both."""
 
 
 class Undelivered(Unavailable):
-    """The callback could not be reached."""
+    """The callback cannot be reached; check the address and the receiver."""
 
 
 class DatabaseUnavailable(Unavailable):
@@ -285,16 +285,16 @@ class ShuttingDown(Unavailable):
 
 
 class Conflict(OnefoldError):
-    """What the plan was made from has changed; it has to be made again."""
+    """The data changed during the request; try again."""
 
 
 class LeaseLost(Conflict):
-    """Another writer holds this slot by now."""
+    """Another process took over this writer slot; try again."""
 
 
 class PartitionMissing(Conflict):
-    """There is no partition for today's events yet."""
+    """The table of events has no partition for this day yet; try again shortly."""
 
 
 class Misconfigured(OnefoldError):
-    """The configuration is not safe to start with."""
+    """The configuration is not valid; correct it and start again."""
