@@ -28,11 +28,12 @@ from identity.store.ingest.load import BatchClaim, LockedRows
 from identity.store.ingest.write import Writes
 from identity.store.postgres import rows
 from identity.store.postgres.arrays import Uuid, adapt, byteas, uuids
+from identity.store.postgres.space_lock import SpaceLockRow
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import Call, Source
 from identity.values.errors import Conflict
 from identity.values.ids import new_id, public_profile
-from identity.values.stamps import Clock
+from identity.values.stamps import Clock, Stamp
 
 Connection = AsyncConnection[TupleRow]
 
@@ -175,7 +176,7 @@ class PerStatement:
             for key, origin, head in await run(_OWNERS, byteas([i.key for i in call.identifiers]), *place)
         }
         known = {key: origin for key, (origin, _) in owners.items()}
-        gate = rows.SpaceLockRow(0, 0, 1, 0)
+        gate = SpaceLockRow(Stamp(0), 0, 1, 0)
         first = BatchClaim(gate, fresh, known)
         second, slot = await self._lock(run, owners, call)
         opened = UnsealedBatch(space, first, second)

@@ -19,14 +19,15 @@ from identity.spaces.retry import repeat_write, writer_policy
 from identity.spaces.space import Space
 from identity.store.destinations import disclosures
 from identity.store.ingest import load
+from identity.store.ingest.identifier_owners import owners as owners_of
 from identity.store.ingest.write import Writes, apply
 from identity.store.keys import index_key_rotation, rekey_sql
 from identity.store.postgres.database import Connection
 from identity.store.postgres.pipeline import PipelineConnection, commit, rollback
-from identity.store.postgres.rows import SpaceLockRow
+from identity.store.postgres.space_lock import SpaceLockRow
 from identity.store.postgres.writer_connection import WriterConnection
-from identity.store.privacy import access_exports, erase
-from identity.store.profiles.snapshot_queries import happened
+from identity.store.privacy import access_exports
+from identity.store.profiles import evidence as evidence_queries
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import Identifier
 from identity.values.errors import Conflict, KeyUnavailable
@@ -87,7 +88,7 @@ class ExclusiveSpace(SpaceReader):
 
         While a rotation is under way their profiles are rekeyed first, and the row with them.
         """
-        found = await erase.owners(self.connection, self.space.tenant, keys)
+        found = await owners_of(self.connection, self.space.tenant, keys)
         if found and self.gate.live < self.gate.newest:
             await rekey_profiles(self.space, self.connection, set(found.values()))
             names = await rekey_sql.known_new_keys(self.connection, self.space.tenant, keys)
@@ -172,7 +173,7 @@ async def _attempt(
     keys = {space.keys.identifier(each.type, each.value) for each in named}
     first = await load.begin(connection, space.tenant, (), sorted(keys), 0, lease, alone=True)
     for before in tried:
-        if before.proof is not None and await happened(connection, space.tenant, *before.proof):
+        if before.proof is not None and await evidence_queries.exists(connection, space.tenant, *before.proof):
             await rollback(connection)
             return before.answer
     if first.gate.versions != space.keys.versions:

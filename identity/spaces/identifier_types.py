@@ -4,7 +4,7 @@ Invariant: a number never changes its type, and one name has one number. A space
 """
 
 from identity.store.corrections import rules as stored_rules
-from identity.store.corrections.connected_profiles import gate as read_gate
+from identity.store.postgres import space_lock
 from identity.store.postgres.database import Database
 from identity.values.identifiers import BUILT_IN
 from identity.vault.seal import TYPE_NAME
@@ -57,7 +57,7 @@ class IdentifierTypes:
             sealed = self._keys.seal(TYPE_NAME, self._keys.id, code, name.encode())
             async with self._database.transaction() as connection:
                 # Under the space lock: one name with two keys would be two types.
-                gate = await read_gate(connection, self._space_id, share=True)
+                gate = await space_lock.share(connection, self._space_id)
                 self._keys.set_versions(gate.versions)
                 await stored_rules.add_type(connection, self._space_id, self._keys.type_name(name), code, sealed)
             await self.read()

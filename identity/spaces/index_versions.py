@@ -10,7 +10,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from identity.spaces.space import Space
-from identity.store.corrections.connected_profiles import gate as read_gate
+from identity.store.postgres import space_lock
 from identity.store.postgres.database import Connection
 from identity.values.errors import KeyRenamed, KeyUnavailable
 
@@ -40,7 +40,7 @@ def retry_on_key_rotation(read: Callable[P, Coroutine[Any, Any, R]]) -> Callable
 
 async def require_index_version(space: Space, connection: Connection, newest: int) -> None:
     """KeyRenamed where a newer version of the index key is in force: rows may bear names under that."""
-    if (await read_gate(connection, space.tenant.id)).newest != newest:
+    if (await space_lock.read(connection, space.tenant.id)).newest != newest:
         raise KeyRenamed
 
 

@@ -17,10 +17,11 @@ from identity.spaces.profile_rows import unwrap_key
 from identity.spaces.space import Space
 from identity.spaces.stored_call_identifiers import identifiers_of
 from identity.store.corrections import connected_profiles
+from identity.store.ingest.identifier_owners import owners as owners_of
 from identity.store.keys import rekey_sql
 from identity.store.postgres.database import Connection
-from identity.store.postgres.rows import OriginRow
-from identity.store.privacy import erase
+from identity.store.postgres.rows import EvidenceRow, OriginRow
+from identity.store.profiles import evidence as evidence_queries
 from identity.store.profiles import snapshot_queries
 from identity.values.calls import ACTS, STORED_KINDS, Identifier
 from identity.values.enums import StoredKind
@@ -80,7 +81,7 @@ class _Rekeying:
         self.subjects: dict[bytes, SubjectKey] = {}
         self.held: list[tuple[bytes, bytes, bytes, bytes]] = []
         self.seen: dict[bytes, dict[int, dict[bytes, int]]] = {}
-        self.evidence: list[snapshot_queries.LainRow] = []
+        self.evidence: list[EvidenceRow] = []
 
     async def pending(self, rows: list[OriginRow]) -> frozenset[bytes]:
         """Unseals the identifiers and returns the origins of the profiles that are not under the newest version yet."""
@@ -124,7 +125,7 @@ class _Rekeying:
     async def read(self, origins: frozenset[bytes]) -> None:
         """Unseals the evidence, which holds the values of the identifiers that it names."""
         space, ids = self.space, sorted(origins)
-        self.evidence = await snapshot_queries.evidence(self.connection, space.tenant, ids)
+        self.evidence = await evidence_queries.by_origins(self.connection, space.tenant, ids)
         self.history = await snapshot_queries.history(self.connection, space.tenant, ids)
         self.sightings = await snapshot_queries.sightings(self.connection, space.tenant, ids)
         for row in self.evidence:
@@ -153,7 +154,7 @@ class _Rekeying:
     async def parted(self, begun: frozenset[bytes]) -> set[bytes]:
         """The origins of other profiles that the unmerges here name by blind indexes that are not known yet."""
         named = {key for row in self.evidence if row.kind == _UNMERGE for key in split_keys(row.kept)}
-        found = await erase.owners(self.connection, self.space.tenant, sorted(named - self.names.keys()))
+        found = await owners_of(self.connection, self.space.tenant, sorted(named - self.names.keys()))
         return set(found.values()) - begun
 
     async def write(self, rows: list[OriginRow]) -> None:

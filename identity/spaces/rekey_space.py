@@ -17,9 +17,10 @@ from identity.spaces.space import Space
 from identity.store.corrections import connected_profiles
 from identity.store.keys import index_key_rotation, rekey_sql
 from identity.store.keys.rekey_sql import RekeyedRows
+from identity.store.postgres import space_lock
 from identity.store.postgres.database import Connection, translated
 from identity.store.postgres.pipeline import PipelineConnection
-from identity.store.postgres.rows import SpaceLockRow
+from identity.store.postgres.space_lock import SpaceLockRow
 from identity.values.enums import HistoryKind, StoredKind
 from identity.values.errors import Conflict, KeyUnavailable
 from identity.values.stamps import SLOT_BITS
@@ -52,7 +53,7 @@ async def rotate_up_to(space: Space, connection: Connection, version: int, now: 
 
     The entries of the journal that follow name everything by the keys of that version.
     """
-    gate = await index_key_rotation.hold_gate(connection, space.tenant.id)
+    gate = await space_lock.hold(connection, space.tenant.id)
     while gate.newest < version or gate.live < gate.newest:
         if gate.live == gate.newest:
             await activate_next_version(space, connection, gate, now)
@@ -107,7 +108,7 @@ async def _step(
     async def attempt() -> bytes | None:
         with translated():
             async with connection.transaction():
-                gate = await index_key_rotation.hold_gate(connection, space.tenant.id)
+                gate = await space_lock.hold(connection, space.tenant.id)
                 if gate.newest != version or gate.live == version:
                     return None
                 return await work()
@@ -119,10 +120,10 @@ async def _end(space: Space, connection: Connection, version: int) -> None:
     """Rekeys the unmerges that named identifiers before these were rekeyed, and ends the rotation."""
     tenant = space.tenant
     evidence, history = await index_key_rotation.correction_rows(connection, tenant, _UNMERGE, HistoryKind.UNMERGED)
-    keys = {key for *_, kept in evidence for key in split_keys(kept)}
+    keys = {key for act in evidence for key in split_keys(act.kept)}
     keys |= {key for *_, packed in history for key in split_keys(packed)}
     names = await rekey_sql.known_new_keys(connection, tenant, sorted(keys))
-    acts = [(id_, stamp, rekey_rows.keys(kept, names), None) for id_, stamp, kept in evidence]
+    acts = [(act.origin, act.stamp, rekey_rows.keys(act.kept, names), None) for act in evidence]
     lines = [(id_, stamp, seq, rekey_rows.keys(packed, names)) for id_, stamp, seq, packed in history]
     await rekey_sql.write(connection, tenant, RekeyedRows([], [], [], acts, lines))
     await index_key_rotation.end(connection, tenant, version)

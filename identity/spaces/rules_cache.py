@@ -12,6 +12,7 @@ import msgspec
 
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules, compile_rules
 from identity.store.corrections import rules as stored_rules
+from identity.store.postgres import space_lock
 from identity.store.postgres.database import Database
 from identity.values.errors import KeyUnavailable
 from identity.vault.seal import RULES
@@ -58,6 +59,6 @@ class RulesCache:
     async def _newest(self) -> int:
         if self.last_version is None or time.monotonic() > self._asked + _SECONDS:
             async with self._database.reading() as connection:
-                self.last_version = await stored_rules.current(connection, self._space_id)
+                self.last_version = (await space_lock.read(connection, self._space_id)).rules_version
             self._asked = time.monotonic()
         return self.last_version

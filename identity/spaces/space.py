@@ -13,8 +13,8 @@ from identity.spaces.cursors import read_cursor, write_cursor
 from identity.spaces.identifier_types import IdentifierTypes
 from identity.spaces.ledger_publication import check, publish
 from identity.spaces.rules_cache import RulesCache
-from identity.store.corrections.connected_profiles import gate as read_gate
 from identity.store.keys import index_key_rotation
+from identity.store.postgres import space_lock
 from identity.store.postgres.database import Database
 from identity.store.postgres.tenant import Tenant
 from identity.store.spaces import spaces_and_keys
@@ -67,7 +67,7 @@ class Space:
     async def refresh_versions(self) -> None:
         """Takes up the versions of the index key that the gate row names. SpaceNotFound."""
         async with self.database.reading() as connection:
-            gate = await read_gate(connection, self.tenant.id)
+            gate = await space_lock.read(connection, self.tenant.id)
         self.keys.set_versions(gate.versions)
 
     def write_cursor(self, domain: bytes, position: bytes) -> str:
@@ -104,7 +104,7 @@ class Spaces:
         """A space whose ledger and journal may differ: only for the commands that make them agree."""
         async with self.database.reading() as connection:
             row = await spaces_and_keys.find_space(connection, space_id)
-            gate = await read_gate(connection, space_id)
+            gate = await space_lock.read(connection, space_id)
         keys = self.keyring.space(row.public_id)
         keys.set_versions(gate.versions)
         journal = await asyncio.to_thread(self.keyring.journal, row.public_id)

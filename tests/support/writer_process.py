@@ -51,8 +51,8 @@ class _Server:
             vars(writer_connection)["Clock"] = partial(Clock, wall=lambda: time.time_ns() + ahead)
         if order.get("broken"):
             # Making slot keys without a hold on the gate: what the race of rolls has to notice.
-            vars(load)["_GATE_SHARED"] = load._GATE_SHARED.replace(" FOR SHARE", "")
-            load._FAIR_SHARED = "SELECT $1::int4"
+            vars(load)["LOCK_SHARED"] = str(vars(load)["LOCK_SHARED"]).replace(" FOR SHARE", "")
+            vars(load)["FAIR_SHARED"] = "SELECT $1::int4"
         self.spaces = await open_spaces(
             order["url"], root_file=Path(order["root"]), root_value=None, key_store=Path(order["keys"])
         )

@@ -16,8 +16,11 @@ from identity.spaces.blind_indexes import index_call
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
 from identity.store.corrections import connected_profiles
+from identity.store.postgres.rows import EvidenceRow, KeyRow
+from identity.store.profiles import evidence as evidence_queries
 from identity.values.calls import ACTS, MICRO, STORED_KINDS, Call
 from identity.values.errors import BadCall
+from identity.values.ids import ProfileId
 from identity.values.stamps import SLOT_BITS
 from identity.vault.seal import EVIDENCE
 
@@ -122,7 +125,7 @@ async def _page(space: Space, rules: Rules, after: bytes, found: ConnectedProfil
     """The next origins, with all that their evidence names."""
     async with space.database.reading() as connection:
         page = await connected_profiles.list_origins(connection, space.tenant, after, PAGE)
-        rows = await connected_profiles.evidence(connection, space.tenant, page[0][0], page[-1][0]) if page else []
+        rows = await evidence_queries.by_range(connection, space.tenant, page[0][0], page[-1][0]) if page else []
     for id_, head in page:
         found.add(id_ if head == ASLEEP else head, ())
     await asyncio.to_thread(_look, space, rules, rows, found)
@@ -130,14 +133,14 @@ async def _page(space: Space, rules: Rules, after: bytes, found: ConnectedProfil
 
 
 def _look(
-    space: Space, rules: Rules, rows: list[connected_profiles.ConnectedEvidenceRow], found: ConnectedProfiles
+    space: Space, rules: Rules, rows: list[tuple[ProfileId, EvidenceRow, KeyRow]], found: ConnectedProfiles
 ) -> None:
-    for row in rows:
-        head = row.origin if row.head == ASLEEP else row.head
+    for root, row, key in rows:
+        head = row.origin if root == ASLEEP else root
         if STORED_KINDS[row.kind] in ACTS:
             found.add(head, split_keys(row.kept))
             continue
-        subject = space.keys.slot(row.slot, row.epoch, row.slot_wrapped).unwrap(row.key_id, row.wrapped)
+        subject = space.keys.slot(key.slot, key.epoch, key.slot_wrapped).unwrap(key.key_id, key.wrapped)
         kept = unpack(subject.open(EVIDENCE, row.origin, row.stamp, row.payload))
         # Every type could be one the space has room for: naming too much only makes groups larger.
         call = reread(space, kept, rules, AnyType())

@@ -22,10 +22,9 @@ from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.profile_rows import to_row
 from identity.spaces.rekey_space import finish_rotation
 from identity.spaces.space import Space
-from identity.store.corrections.connected_profiles import freeze
-from identity.store.corrections.connected_profiles import gate as read_gate
 from identity.store.ingest.write import Writes
-from identity.store.postgres import rows
+from identity.store.postgres import rows, space_lock
+from identity.store.postgres.snapshot import begin_long_snapshot
 from identity.store.postgres.writer_connection import WriterConnection
 from identity.store.privacy.erase import on_hold
 from identity.values.documents import Document
@@ -80,8 +79,8 @@ async def _settled(space: Space, rules: Rules, heads: list[bytes], since: int) -
     What comes in from then on is planned under these rules, so they stay so.
     """
     async with space.database.transaction() as connection:
-        await freeze(connection)
-        gate = await read_gate(connection, space.tenant.id)
+        await begin_long_snapshot(connection)
+        gate = await space_lock.read(connection, space.tenant.id)
         if gate.rules_version != rules.version or gate.versions != space.keys.versions or gate.live < gate.newest:
             return False
         replayed = await replay(SpaceReader(space, connection, gate, rules), heads, since)
@@ -118,7 +117,7 @@ async def _rows(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, actor: in
     version = 1 + max(profile.version for profile in stored.profiles.values())
     for head in heads - {ASLEEP}:
         rebuilt.profiles[head].version = version
-    writes = Writes(gate=stamp, lane=exclusive.lane)
+    writes = Writes(lock_stamp=stamp, lane=exclusive.lane)
     codes = exclusive.space.codes
     for id_, profile in rebuilt.profiles.items():
         before = opened.rows.get(id_)

@@ -13,7 +13,7 @@ from identity.spaces.space import Space
 from identity.store.ingest.write import Writes
 from identity.store.ledger.ledger import entry
 from identity.store.privacy.erase import on_hold
-from identity.store.profiles import snapshot_queries
+from identity.store.profiles import evidence as evidence_queries
 from identity.values.calls import Identifier, Source
 from identity.values.enums import SpaceMark
 from identity.values.errors import IdentifierNotFound, LastIdentifier
@@ -63,7 +63,7 @@ def _block(exclusive: ExclusiveSpace, key: bytes, actor: str, *, block: bool) ->
         raise IdentifierNotFound
     stamp = exclusive.stamps(exclusive.gate.stamp)
     writes = Writes(
-        gate=stamp, marks=SpaceMark.BLOCKED, blocked=[key], ledger=[entry(actor, ACTION, None, stamp_time(stamp))]
+        lock_stamp=stamp, marks=SpaceMark.BLOCKED, blocked=[key], ledger=[entry(actor, ACTION, None, stamp_time(stamp))]
     )
     return SpaceChange(RemovedIdentifier(None, blocked=True), writes)
 
@@ -79,11 +79,11 @@ async def _rows(
 ) -> Writes:
     """The rows of a removal; every set of identifiers that contained the removed one loses its sighting."""
     space, key, origin, stamp = exclusive.space, removal.link.key, removal.link.origin, removal.stamp
-    writes = Writes(gate=stamp, lane=exclusive.lane)
+    writes = Writes(lock_stamp=stamp, lane=exclusive.lane)
     writes.touched = [(to_row(p, space.codes), opened.rows[p.id].stamp) for p in removal.profiles.values()]
     writes.detached = [(origin, key)]
     writes.forgotten = [(key, stamp)]
-    found = await snapshot_queries.naming(exclusive.connection, space.tenant, sorted(opened.rows), key)
+    found = await evidence_queries.with_identifier(exclusive.connection, space.tenant, sorted(opened.rows), key)
     sets = {(row.origin, set_key(keys)) for row in found if key in (keys := showed(row, space.names))}
     writes.unseen = sorted(sets)
     if block:

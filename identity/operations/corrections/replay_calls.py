@@ -14,7 +14,9 @@ from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import Kept, split_keys, unpack_demoted
 from identity.spaces.blind_indexes import older_names
 from identity.spaces.exclusive_transaction import SpaceReader
-from identity.store.corrections import connected_profiles
+from identity.store.ingest import constraints
+from identity.store.ingest.identifier_owners import owners as owners_of
+from identity.store.profiles import evidence as evidence_queries
 from identity.values.calls import ACTS, STORED_KINDS, Identifier
 from identity.values.ids import new_id
 
@@ -36,18 +38,22 @@ async def replay(view: SpaceReader, heads: Iterable[bytes], since: int) -> Repla
     """
     space, rules = view.space, view.rules
     wanted = set(heads)
-    late = await connected_profiles.refused_since(view.connection, space.tenant, since)
+    late = await evidence_queries.demoted_since(view.connection, space.tenant, since)
     while True:
         opened = await open_whole(view, *sorted(wanted))
         await opened.open(opened.rows.keys())
         log = await _log(opened, rules)
         keys = {key for told in log for key in (names(told.call) if told.call is not None else told.named)}
         keys |= opened.whole.links.keys()
-        found = set(await connected_profiles.owners(view.connection, space.tenant, sorted(keys)))
-        for origin, kept, demoted in late:
-            refused = {key for key, reason in unpack_demoted(demoted, space.names.__getitem__) if reason != "blocked"}
-            if not keys.isdisjoint((*split_keys(kept), *refused)):
-                found.add(origin)
+        found = set((await owners_of(view.connection, space.tenant, sorted(keys))).values())
+        for row in late:
+            refused = {
+                key
+                for key, reason in unpack_demoted(row.demoted or b"", space.names.__getitem__)
+                if reason != "blocked"
+            }
+            if not keys.isdisjoint((*split_keys(row.kept), *refused)):
+                found.add(row.origin)
         if found <= opened.rows.keys():
             break
         wanted = opened.rows.keys() | found
@@ -72,9 +78,7 @@ async def _ground(view: SpaceReader, opened: UnsealedProfiles, log: Iterable[Tol
             previous = () if call.alias is None else (call.alias.user, call.alias.anonymous)
             named += [*call.identifiers, *(each for each in previous if each is not None)]
         older = older_names(space.keys, named, oldest)
-    forgotten, blocked, cuts = await connected_profiles.constraints(
-        view.connection, space.tenant, sorted(keys | older.keys())
-    )
+    forgotten, blocked, cuts = await constraints.constraints(view.connection, space.tenant, sorted(keys | older.keys()))
     until: dict[bytes, int] = {}
     for key, stamp in forgotten.items():
         until[older.get(key, key)] = max(stamp, until.get(older.get(key, key), 0))

@@ -13,7 +13,7 @@ from identity.planning.resolution.stored_calls import Kept, pack_stamped
 from identity.spaces.new_subject_keys import NewSubjectKeys
 from identity.store.ingest.write import Writes
 from identity.store.postgres import rows
-from identity.store.profiles.snapshot_queries import LainRow
+from identity.store.postgres.rows import EvidenceRow
 from identity.values.documents import Document
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, IDENTIFIER
 from identity.vault.subject_keys import SubjectKey
@@ -59,7 +59,7 @@ class OriginResealer:
         for name, (member, time, stamp) in document.groups.items():
             self.writes.memberships.append((self.space.keys.group(name), id_, bool(member), time, stamp))
 
-    def evidence(self, id_: bytes, row: LainRow, plain: bytes) -> None:
+    def evidence(self, id_: bytes, row: EvidenceRow, plain: bytes) -> None:
         """A call or an act that lies at an origin; what it kept and demoted is as the row says."""
         payload = self.subject(id_).seal(EVIDENCE, id_, row.stamp, plain)
         self.writes.evidence.append(

@@ -29,7 +29,7 @@ def seal_parting(
     """The rows of an unmerge; `record` is the act itself, which lies with the side that stays."""
     exclusive = opened.exclusive
     codes, rules = exclusive.space.codes, exclusive.rules.version
-    writes = Writes(gate=parting.stamp, lane=lane)
+    writes = Writes(lock_stamp=parting.stamp, lane=lane)
     twins = {split.twin for split in parting.splits}
     for id_, profile in parting.profiles.items():
         row = to_row(profile, codes)

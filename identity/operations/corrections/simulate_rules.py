@@ -16,6 +16,8 @@ from identity.spaces.profile_rows import unwrap_key
 from identity.spaces.rekey_space import finish_rotation
 from identity.spaces.space import Space
 from identity.store.corrections import connected_profiles
+from identity.store.postgres import space_lock
+from identity.store.postgres.snapshot import begin_long_snapshot
 from identity.values.ids import public_profile
 from identity.vault.seal import IDENTIFIER
 
@@ -86,8 +88,8 @@ async def _compare_all(space: Space, rules: Rules, progress: Progress) -> Differ
 @retry_on_key_rotation
 async def _compare(space: Space, rules: Rules, heads: list[bytes], since: int) -> Difference | None:
     async with space.database.transaction() as connection:
-        await connected_profiles.freeze(connection)
-        gate = await connected_profiles.gate(connection, space.tenant.id)
+        await begin_long_snapshot(connection)
+        gate = await space_lock.read(connection, space.tenant.id)
         if gate.versions != space.keys.versions or gate.live < gate.newest:
             space.keys.set_versions(gate.versions)
             return None

@@ -14,7 +14,9 @@ from identity.spaces.exclusive_transaction import SpaceReader
 from identity.spaces.profile_rows import to_profile, unwrap_key
 from identity.spaces.stored_call_identifiers import alias_keys, strongest_key
 from identity.store.corrections import rules as stored_rules
-from identity.store.postgres.rows import HistoryRow, OriginRow
+from identity.store.ingest import constraints
+from identity.store.postgres.rows import EvidenceRow, HistoryRow, OriginRow
+from identity.store.profiles import evidence as evidence_queries
 from identity.store.profiles import snapshot_queries
 from identity.values.calls import ACTS, STORED_KINDS
 from identity.values.documents import Document
@@ -37,7 +39,7 @@ class UnsealedProfiles:
         self.held = {row.key: row for row in held}
         self.subjects: dict[bytes, SubjectKey] = {}
         self.documents: dict[bytes, Document] = {}
-        self.evidence: dict[bytes, list[tuple[snapshot_queries.LainRow, bytes]]] = {}
+        self.evidence: dict[bytes, list[tuple[EvidenceRow, bytes]]] = {}
         self.events: dict[bytes, list[tuple[int, int, Kept]]] = {}
         self.history: dict[bytes, list[HistoryRow]] = {}
         self.whole = Whole(
@@ -74,7 +76,7 @@ class UnsealedProfiles:
                 self.documents[key.id] = unpack_document(plain)
         changes = await stored_rules.changes(connection, tenant.id)
         contents = self.whole.contents = {origin: Content() for origin in wanted}
-        for lain in await snapshot_queries.evidence(connection, tenant, wanted):
+        for lain in await evidence_queries.by_origins(connection, tenant, wanted):
             plain = self.subjects[lain.origin].open(EVIDENCE, lain.origin, lain.stamp, lain.payload)
             self.evidence.setdefault(lain.origin, []).append((lain, plain))
             contents[lain.origin].evidence.append(_lain(lain, unpack(plain), space.names))
@@ -98,7 +100,7 @@ class UnsealedProfiles:
         if not any(link.retired for link in self.whole.links.values()):
             return
         connection, space = self.exclusive.connection, self.exclusive.space
-        aliases = await snapshot_queries.evidence(connection, space.tenant, sorted(self.rows), [ALIAS])
+        aliases = await evidence_queries.by_origins(connection, space.tenant, sorted(self.rows), [ALIAS])
         origins = sorted({alias.origin for alias in aliases})
         subjects = {
             key.id: unwrap_key(space, key)
@@ -120,7 +122,7 @@ async def open_whole(exclusive: SpaceReader, *ids: bytes) -> UnsealedProfiles:
     held = await snapshot_queries.identifiers(connection, tenant, sorted(row.id for row in rows))
     found = UnsealedProfiles(exclusive, rows, held)
     if exclusive.gate.marks & SpaceMark.CUTS:
-        for key, cut, side in await snapshot_queries.cuts(connection, tenant, sorted(found.whole.links)):
+        for key, cut, side in await constraints.cuts(connection, tenant, sorted(found.whole.links)):
             found.whole.cuts.setdefault(key, []).append((cut, side))
     return found
 
@@ -138,12 +140,12 @@ def _link(row: snapshot_queries.HeldRow, type_: str) -> Link:
     return Link(row.key, type_, row.origin, row.retired, row.linked_at, row.first_seen, row.last_seen, row.source)
 
 
-def _lain(row: snapshot_queries.LainRow, call: Kept, names: dict[int, str]) -> Lain:
+def _lain(row: EvidenceRow, call: Kept, names: dict[int, str]) -> Lain:
     # An act shows nothing: it was no sighting.
     shown_set = b"" if STORED_KINDS[row.kind] in ACTS else set_key(showed(row, names))
     return Lain(row.stamp, split_keys(row.kept), shown_set, call)
 
 
-def showed(row: snapshot_queries.LainRow, names: dict[int, str]) -> list[bytes]:
+def showed(row: EvidenceRow, names: dict[int, str]) -> list[bytes]:
     """The identifiers that a stored call showed together."""
     return shown(split_keys(row.kept), unpack_demoted(row.demoted or b"", names.__getitem__))

@@ -18,7 +18,7 @@ from identity.planning.resolution.stored_calls import Kept, unpack
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
 from identity.store.destinations import feed
-from identity.store.profiles import profile_queries
+from identity.store.profiles import evidence as evidence_queries
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import STORED_KINDS
 from identity.values.enums import FeedOperation
@@ -114,7 +114,7 @@ async def _calls(space: Space, lines: Sequence[FeedLine]) -> _Calls:
     if not wanted:
         return {}
     async with space.database.reading() as connection:
-        proofs = await profile_queries.evidence(connection, space.tenant, sorted(wanted))
+        proofs = await evidence_queries.by_stamps(connection, space.tenant, sorted(wanted))
     found = {}
     for proof in proofs:
         # An unmerge sealed it under another key since: export without it.

@@ -132,7 +132,7 @@ class Writer:
             return None
         writes = Sealer(opened, first.gate, rules, slot, held).seal(made)
         writes.unclaimed = list(first.fresh_messages - made.messages)
-        writes.gate = self.clock.last << SLOT_BITS | self.clock.slot if made.rests_on_absence else 0
+        writes.lock_stamp = self.clock.last << SLOT_BITS | self.clock.slot if made.rests_on_absence else 0
         writes.lane = self.clock.slot % spaces_and_keys.LANES
         writes.ledger = [
             entry(

@@ -12,7 +12,8 @@ from identity.spaces.blind_indexes import no_older_keys
 from identity.spaces.rekey_profiles import AT_ONCE, rekey_hashes, rekey_profiles
 from identity.spaces.space import Space
 from identity.store.ingest import load
-from identity.store.keys import index_key_rotation, rekey_sql
+from identity.store.keys import rekey_sql
+from identity.store.postgres import space_lock
 from identity.store.postgres.pipeline import PipelineConnection, rollback
 from identity.values.enums import SpaceMark
 
@@ -73,7 +74,7 @@ class _RekeyOnWrite:
         space, origins = self._space, sorted(self._origins)
         for at in range(0, max(len(origins), 1), AT_ONCE):
             async with connection.transaction():
-                gate = await index_key_rotation.hold_gate(connection, space.tenant.id)
+                gate = await space_lock.hold(connection, space.tenant.id)
                 if gate.newest != space.keys.versions.newest:
                     return
                 await rekey_sql.rename_groups(connection, space.tenant, self._groups)

@@ -14,7 +14,7 @@ from identity.spaces.new_subject_keys import NewSubjectKeys
 from identity.spaces.profile_rows import to_row
 from identity.store.ingest.write import Writes
 from identity.store.postgres import rows
-from identity.store.postgres.rows import SpaceLockRow
+from identity.store.postgres.space_lock import SpaceLockRow
 from identity.values.calls import STORED_KINDS
 from identity.values.enums import HistoryKind
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, GROUP_ID, GROUP_TRAITS, IDENTIFIER

@@ -21,6 +21,7 @@ from identity.store.integrity import verify as store
 from identity.store.ledger import ledger
 from identity.store.postgres.database import Connection, Database
 from identity.store.postgres.tenant import Tenant
+from identity.store.profiles import evidence as evidence_queries
 from identity.store.spaces import spaces_and_keys
 from identity.values.enums import HistoryKind
 from identity.values.errors import SpaceNotFound
@@ -158,8 +159,8 @@ class _Audit:
             if key in census.keys and census.linked_at[census.keys[key]] <= until:
                 self.findings.add("forgotten_linked", of_key(key))
         acts = [
-            (stamp, kind, rekey_rows.keys(kept, self._names))
-            for stamp, kind, kept in await store.corrections(connection, tenant, [UNMERGE, REMOVE])
+            (row.stamp, row.kind, rekey_rows.keys(row.kept, self._names))
+            for row in await evidence_queries.by_kinds(connection, tenant, [UNMERGE, REMOVE])
         ]
         ties = Ties(census, self.findings, Undone(acts, forgotten))
         await self._read("evidence", store.EVIDENCE, ties.read, keys=(3,))

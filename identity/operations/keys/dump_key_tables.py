@@ -7,6 +7,7 @@ from typing import Any
 
 from identity.spaces.space import Space, Spaces
 from identity.store.keys import key_tables
+from identity.store.postgres.snapshot import scanning_snapshot
 from identity.values.errors import SealBroken
 from identity.vault.key_dumps import Dump, Head, packed, packed_subjects
 
@@ -18,7 +19,7 @@ async def dump(spaces: Spaces, space: Space) -> Head:
 
     The caller rolls the epoch key itself, or calls this while no roll is under way: slots of two epochs are refused.
     """
-    async with key_tables.snapshot(space.database) as connection:
+    async with scanning_snapshot(space.database, "enable_seqscan") as connection:
         slots = await key_tables.slot_keys(connection, space.tenant)
         epochs = {slot.epoch for slot in slots}
         if len(epochs) > 1:

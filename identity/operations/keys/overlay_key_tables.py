@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 from identity.operations.keys.dump_key_tables import prove
 from identity.spaces.space import Space, Spaces
-from identity.store.keys import epoch_key_roll, key_tables
+from identity.store.keys import key_tables
+from identity.store.postgres import space_lock
 from identity.store.privacy import restore_erasures
 from identity.values.errors import Misconfigured
 
@@ -41,7 +42,7 @@ async def overlay(spaces: Spaces, space: Space) -> OverlayResult:
     if dump is None:
         raise Misconfigured(NO_DUMP)
     async with space.database.reading() as connection:
-        before = await epoch_key_roll.epoch(connection, space.tenant.id)
+        before = (await space_lock.read(connection, space.tenant.id)).epoch
     if dump.head.epoch == before:
         return OverlayResult(before, before, 0, 0)
     if dump.head.epoch < before:

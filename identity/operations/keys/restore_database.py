@@ -20,9 +20,9 @@ from identity.spaces.ledger_publication import chained, check, publish
 from identity.spaces.rekey_space import ROTATED, rotate_up_to
 from identity.spaces.space import Space, Spaces
 from identity.store.destinations import feed
-from identity.store.ingest.write import raise_gate
 from identity.store.keys import epoch_key_roll
 from identity.store.ledger import ledger
+from identity.store.postgres import space_lock
 from identity.store.postgres.pipeline import PipelineConnection
 from identity.store.postgres.tenant import Tenant
 from identity.store.privacy import erasures, holds, restore_erasures, restore_requests
@@ -89,7 +89,7 @@ async def repair(spaces: Spaces, tenant: Tenant, public_id: bytes, journal: Jour
     try:
         async with connection.transaction():
             await connection.execute("SET LOCAL statement_timeout = 0")
-            stamp = await epoch_key_roll.hold_gate(connection, tenant.id)
+            stamp: int = (await space_lock.hold(connection, tenant.id)).stamp
             head = await ledger.read_head(connection, tenant)
             if head.seq and head.hash != await _hash_in(journal, head.seq):
                 raise LedgerBroken
@@ -108,7 +108,7 @@ async def repair(spaces: Spaces, tenant: Tenant, public_id: bytes, journal: Jour
                 stamp = max(stamp, int(entry.get("stamp", 0)))
                 await ledger.restore(connection, tenant, ledger.LedgerEntryRow(*line))
                 done += 1
-            await raise_gate(connection, tenant, stamp + 1, SpaceMark.SUPPRESSED)
+            await space_lock.raise_stamp(connection, tenant.id, stamp + 1, SpaceMark.SUPPRESSED)
     finally:
         await connection.close()
     return done

@@ -18,6 +18,7 @@ from identity.spaces.space import Space, Spaces
 from identity.store.keys import epoch_key_roll
 from identity.store.keys.epoch_key_roll import SlotKeyRow, WrappedSubjectRow
 from identity.store.ledger import ledger
+from identity.store.postgres import space_lock
 from identity.values.calls import DAY
 from identity.values.errors import Conflict, DatabaseUnavailable
 
@@ -43,7 +44,7 @@ async def roll(
         if mine:
             return await _roll(spaces, space, actor, backup_days, progress or _quiet)
     async with space.database.reading() as connection:
-        return await epoch_key_roll.epoch(connection, space.tenant.id)
+        return (await space_lock.read(connection, space.tenant.id)).epoch
 
 
 async def roll_due(spaces: Spaces, *, every: int = EVERY, backup_days: int = KEY_BACKUP_DAYS) -> int:
@@ -58,13 +59,13 @@ async def roll_due(spaces: Spaces, *, every: int = EVERY, backup_days: int = KEY
 async def _roll(spaces: Spaces, space: Space, actor: str, backup_days: int, progress: Progress) -> int:
     keyring, database, space_id = spaces.keyring, spaces.database, space.tenant.id
     async with database.reading() as connection:
-        old = await epoch_key_roll.epoch(connection, space_id)
+        old = (await space_lock.read(connection, space_id)).epoch
     new = old + 1
     await asyncio.to_thread(keyring.create_epoch_key, space.public_id, new)
 
     async def raise_epoch() -> None:
         async with database.transaction() as connection:
-            await epoch_key_roll.raise_epoch(connection, space_id, old)
+            await space_lock.raise_epoch(connection, space_id, old)
 
     await repeat(_POLICY, raise_epoch)
     async with database.reading() as connection:

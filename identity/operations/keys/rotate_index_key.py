@@ -19,6 +19,7 @@ from identity.spaces.rekey_space import ROTATED, Progress, activate_next_version
 from identity.spaces.space import Space, Spaces
 from identity.store.keys import index_key_rotation
 from identity.store.ledger import ledger
+from identity.store.postgres import space_lock
 from identity.values.calls import DAY
 from identity.values.errors import OnefoldError
 from identity.values.stamps import SLOT_BITS
@@ -39,7 +40,7 @@ async def begin(spaces: Spaces, space: Space, actor: str = OPERATOR) -> int:
         await asyncio.to_thread(spaces.keyring.create_index_key, space.public_id, versions.newest + 1)
         await space.read_types()
         async with space.database.transaction() as connection:
-            gate = await index_key_rotation.hold_gate(connection, space.tenant.id)
+            gate = await space_lock.hold(connection, space.tenant.id)
             if gate.versions == versions:
                 now = time.time_ns() // 1000
                 await activate_next_version(space, connection, gate, now)
@@ -74,7 +75,7 @@ async def destroy_unused(spaces: Spaces, space: Space, message_days: int = MESSA
     kept = (message_days * DAY + _MARGIN) << SLOT_BITS
     space_id = space.tenant.id
     async with space.database.transaction() as connection:
-        gate = await index_key_rotation.hold_gate(connection, space_id)
+        gate = await space_lock.hold(connection, space_id)
         since = await index_key_rotation.in_force_since(connection, space_id)
         await index_key_rotation.forget_messages(connection, space_id, (time.time_ns() // 1000 << SLOT_BITS) - kept)
         left = await index_key_rotation.count_unresolved(connection, space.tenant) if gate.live == gate.newest else 0

@@ -74,7 +74,7 @@ async def _end_hold(erasure_id: bytes, actor: str, exclusive: ExclusiveSpace) ->
     await suppressions.lift(connection, tenant, hashes)
     version, canonical = person.head.version + 1, person.head.canonical
     merged = [id_ for id_ in person.ids if id_ != canonical]
-    writes = Writes(gate=stamp, lane=exclusive.lane)
+    writes = Writes(lock_stamp=stamp, lane=exclusive.lane)
     writes.changes = [ChangeRow(FeedOperation.UPSERT, version, stamp, canonical, None)]
     writes.changes += [ChangeRow(FeedOperation.MERGE, version, stamp, canonical, other) for other in merged]
     entry = {"profiles": [each.hex() for each in person.ids], "hashes": [each.hex() for each in hashes]}

@@ -58,7 +58,7 @@ async def _decide(
     stamp = exclusive.stamps(exclusive.gate.stamp)
     at = stamp_time(stamp)
     hashes = sorted({row.hash for row in waiting})
-    writes = Writes(gate=stamp, marks=SpaceMark.SUPPRESSED)
+    writes = Writes(lock_stamp=stamp, marks=SpaceMark.SUPPRESSED)
     if on:
         writes.suppressed = [(hash_, True, None) for hash_ in hashes]
         # A rebuild must not create a profile from calls of others that name an unknown identifier.

@@ -68,7 +68,7 @@ async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, act
     stamp = exclusive.stamps(max(exclusive.gate.stamp, *(each.stamp for each in person.rows), 0))
     at, epoch, whole = stamp_time(stamp), exclusive.gate.epoch, row.kind in SUPPRESSES
     destinations = await erase.informed_destinations(connection, tenant, refs.profiles) if row.kind in FORWARDS else []
-    writes = Writes(gate=stamp, marks=SpaceMark.SUPPRESSED, lane=exclusive.lane)
+    writes = Writes(lock_stamp=stamp, marks=SpaceMark.SUPPRESSED, lane=exclusive.lane)
     writes.evidence = await person.surviving_acts()
     writes.forgotten = [(key, stamp) for key in refs.indexes]
     writes.suppressed = [(hash_, whole, at) for hash_ in refs.hashes]
@@ -113,7 +113,7 @@ async def _put_on_hold(exclusive: ExclusiveSpace, row: ErasureRow, person: Perso
     await erasures.set_state(connection, tenant, row.id, ErasureState.ON_HOLD)
     await erase.put_on_hold(connection, tenant, refs.profiles)
     await access_exports.drop_containing(connection, tenant, refs.profiles)
-    writes = Writes(gate=stamp, marks=SpaceMark.SUPPRESSED, lane=exclusive.lane)
+    writes = Writes(lock_stamp=stamp, marks=SpaceMark.SUPPRESSED, lane=exclusive.lane)
     writes.suppressed = [(hash_, True, at) for hash_ in refs.hashes]
     writes.changes = _feed_entries(person, stamp, None)
     entry = {

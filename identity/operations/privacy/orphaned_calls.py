@@ -15,6 +15,7 @@ from identity.spaces.profile_rows import unwrap_key
 from identity.spaces.space import Space
 from identity.store.postgres.rows import KeyRow
 from identity.store.privacy import erase
+from identity.store.profiles import evidence as evidence_queries
 from identity.store.profiles import snapshot_queries
 from identity.values.calls import ACTS, STORED_KINDS
 from identity.values.errors import BadCall
@@ -30,7 +31,7 @@ async def orphaned_keys(exclusive: ExclusiveSpace, keys: AbstractSet[bytes]) -> 
     held = {key.id: key for key in await snapshot_queries.subject_keys(connection, space.tenant, ids)}
     subjects = {id_: unwrap_key(space, key) for id_, key in held.items()}
     found = set()
-    for row in await snapshot_queries.evidence(connection, space.tenant, sorted(held)):
+    for row in await evidence_queries.by_origins(connection, space.tenant, sorted(held)):
         if row.origin in found or STORED_KINDS[row.kind] in ACTS:
             continue
         kept = unpack(subjects[row.origin].open(EVIDENCE, row.origin, row.stamp, row.payload))

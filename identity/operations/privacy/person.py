@@ -12,8 +12,9 @@ from identity.planning.resolution.document import unpack as unpack_document
 from identity.planning.resolution.stored_calls import split_keys
 from identity.spaces.exclusive_transaction import ExclusiveSpace
 from identity.spaces.profile_rows import unwrap_key
+from identity.store.ingest.identifier_owners import owners as owners_of
 from identity.store.postgres.rows import EvidenceRow, KeyRow, OriginRow
-from identity.store.privacy import erase
+from identity.store.profiles import evidence as evidence_queries
 from identity.store.profiles import snapshot_queries
 from identity.values.calls import Identifier
 from identity.values.enums import StoredKind
@@ -72,9 +73,9 @@ class Person:
     async def surviving_acts(self) -> list[EvidenceRow]:
         """The unmerges stored here, sealed again for a profile that was split off by them and lives on."""
         connection, space = self.exclusive.connection, self.exclusive.space
-        acts = await snapshot_queries.evidence(connection, space.tenant, self.ids, [StoredKind.UNMERGE])
+        acts = await evidence_queries.by_origins(connection, space.tenant, self.ids, [StoredKind.UNMERGE])
         named = sorted({key for act in acts for key in split_keys(act.kept)})
-        owners = await erase.owners(connection, space.tenant, named) if named else {}
+        owners = await owners_of(connection, space.tenant, named) if named else {}
         homes = {}
         for act in acts:
             living = sorted({owners[key] for key in split_keys(act.kept) if key in owners} - set(self.ids))

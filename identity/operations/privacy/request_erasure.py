@@ -21,8 +21,8 @@ from identity.planning.privacy.erasure_entry import commitment
 from identity.planning.privacy.privacy_requests import DELETES, NewRequest, PrivacyRequest
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
-from identity.store.corrections.connected_profiles import gate as read_gate
 from identity.store.ledger import ledger
+from identity.store.postgres import space_lock
 from identity.store.postgres.database import Connection
 from identity.store.postgres.writer_connection import WriterConnection
 from identity.store.privacy import erasures, requests, restore_requests
@@ -93,7 +93,7 @@ async def _record(
     await space.read_types()
     async with space.database.transaction() as connection:
         # The blind indexes are those of the key version in force.
-        space.keys.set_versions((await read_gate(connection, space.tenant.id, share=True)).versions)
+        space.keys.set_versions((await space_lock.share(connection, space.tenant.id)).versions)
         known = await _known(space, connection, idempotency)
         if known is None:
             new = [_erasure_row(space, each, salt) for each, salt in zip(identifiers, salts, strict=True)]

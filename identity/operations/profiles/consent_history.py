@@ -24,7 +24,7 @@ from identity.planning.resolution.stored_calls import Kept, unpack
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
 from identity.store.destinations import destinations
-from identity.store.profiles import snapshot_queries
+from identity.store.profiles import evidence as evidence_queries
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import ACTS, STORED_KINDS
 from identity.values.documents import Document
@@ -75,7 +75,7 @@ async def consent_at(space: Space, ref: str, at: str | None) -> ConsentAt:
 async def statements(opened: Opened) -> list[StoredStatement]:
     """Every call that states consent, by stamp."""
     async with opened.space.database.reading() as connection:
-        rows = await snapshot_queries.evidence(
+        rows = await evidence_queries.by_origins(
             connection, opened.space.tenant, [member.id for member in opened.members]
         )
     found = []

@@ -12,8 +12,9 @@ from identity.planning.graph.evidence_graph import Graph, Observation, build
 from identity.planning.resolution.stored_calls import split_keys, unpack_demoted
 from identity.planning.resolution.working_set import set_key
 from identity.spaces.index_versions import require_index_version
-from identity.store.corrections.connected_profiles import hold_still
-from identity.store.postgres.rows import SightingRow
+from identity.store.postgres.rows import EvidenceRow, SightingRow
+from identity.store.postgres.snapshot import begin_snapshot
+from identity.store.profiles import evidence as evidence_queries
 from identity.store.profiles import snapshot_queries
 from identity.values.enums import StoredKind
 
@@ -27,7 +28,7 @@ class GraphEvidence:
         self,
         profile: Opened,
         names: dict[int, str],
-        rows: Sequence[snapshot_queries.ShownRow],
+        rows: Sequence[EvidenceRow],
         sightings: Sequence[SightingRow],
         newest: Mapping[bytes, bytes],
     ) -> None:
@@ -88,9 +89,9 @@ async def read_graph_evidence(profile: Opened) -> GraphEvidence:
     known = space.keys.versions.newest
     async with space.database.transaction() as connection:
         # Evidence and sightings must belong together: the second is looked up by the sets of the first.
-        await hold_still(connection)
+        await begin_snapshot(connection)
         await require_index_version(space, connection, known)
-        rows = await snapshot_queries.shown(connection, space.tenant, origins)
+        rows = await evidence_queries.without_payload(connection, space.tenant, origins)
         sightings = await snapshot_queries.sightings(connection, space.tenant, origins)
     newest: dict[bytes, bytes] = {}
     if space.keys.versions.live < known:
@@ -101,7 +102,7 @@ async def read_graph_evidence(profile: Opened) -> GraphEvidence:
     return GraphEvidence(profile, names, rows, sightings, newest)
 
 
-def _set(row: snapshot_queries.ShownRow, names: dict[int, str]) -> bytes:
+def _set(row: EvidenceRow, names: dict[int, str]) -> bytes:
     return set_key(shown(split_keys(row.kept), unpack_demoted(row.demoted or b"", names.__getitem__)))
 
 

@@ -14,6 +14,7 @@ from identity.planning.resolution import document as traits
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.stored_calls import Kept, unpack
 from identity.spaces.space import Space
+from identity.store.profiles import evidence as evidence_queries
 from identity.store.profiles import profile_queries
 from identity.values.documents import Document, Stamped
 from identity.values.errors import KeyUnavailable, ProfileNotFound, TooMuch
@@ -123,7 +124,7 @@ class Opened:
     async def calls(self, at: Iterable[tuple[bytes, int]]) -> dict[tuple[bytes, int], Kept]:
         """The calls stored as evidence at these (origin, stamp) pairs; a pair without evidence has no entry."""
         async with self.space.database.reading() as connection:
-            proofs = await profile_queries.evidence(connection, self.space.tenant, sorted(at))
+            proofs = await evidence_queries.by_stamps(connection, self.space.tenant, sorted(at))
         return {
             (proof.origin, proof.stamp): unpack(
                 self.subjects[proof.origin].open(EVIDENCE, proof.origin, proof.stamp, proof.payload)

@@ -26,7 +26,7 @@ from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.stored_calls import unpack_demoted
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
-from identity.store.profiles import snapshot_queries
+from identity.store.profiles import evidence as evidence_queries
 from identity.store.spaces import spaces_and_keys
 
 MOST_NODES = 2_000
@@ -64,7 +64,7 @@ async def _read(space: Space, ref: str, most: int, *, placed: bool) -> PlacedGra
     evidence = await read_graph_evidence(profile)
     async with space.database.reading() as connection:
         sources = await spaces_and_keys.key_ids(connection, space.tenant.id)
-        refused = await snapshot_queries.refused(connection, space.tenant, _MOST_REFUSED)
+        refused = await evidence_queries.newest_demoted(connection, space.tenant, _MOST_REFUSED)
     claims = _claims(evidence, refused, profile.root.id)
     return await asyncio.to_thread(_analyse, evidence, sources, claims, most, placed)
 

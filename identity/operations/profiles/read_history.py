@@ -15,6 +15,8 @@ from identity.spaces.index_versions import reading_one_version, retry_on_key_rot
 from identity.spaces.space import Space
 from identity.spaces.stored_call_identifiers import identifiers_by_key as named_in
 from identity.store.corrections import rules
+from identity.store.postgres.rows import EvidenceRow
+from identity.store.profiles import evidence as evidence_queries
 from identity.store.profiles import profile_queries
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import STORED_KINDS
@@ -50,7 +52,7 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
         origins = [member.id for member in found.members]
         lines = await profile_queries.history(connection, space.tenant, origins, before, limit)
         at = sorted({(line.profile, line.stamp) for line in lines})
-        proofs = await profile_queries.evidence(connection, space.tenant, at)
+        proofs = await evidence_queries.by_stamps(connection, space.tenant, at)
         changes = await rules.changes(connection, space.tenant.id)
         keys = await spaces_and_keys.key_ids(connection, space.tenant.id)
     if not found.members:
@@ -124,7 +126,7 @@ async def _reader(
     space: Space,
     found: profile_queries.ProfileRows,
     lines: Sequence[profile_queries.Line],
-    proofs: Sequence[profile_queries.Proof],
+    proofs: Sequence[EvidenceRow],
     actors: dict[int, str],
 ) -> _HistoryReader:
     names = await space.read_types()

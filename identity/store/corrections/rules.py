@@ -6,12 +6,11 @@ and a call that saw the old one cannot commit after the change was answered.
 
 from typing import NamedTuple
 
+from identity.store.postgres import space_lock
 from identity.store.postgres.database import Connection, row, rows
-from identity.values.errors import SpaceNotFound
 
 MOST_TYPES = 64
 FIRST_CODE = 64  # below are the built-in types
-_FAIR_ALONE = "SELECT pg_advisory_xact_lock(7301, $1::int4)"
 
 
 async def read(connection: Connection, space_id: int, version: int) -> bytes | None:
@@ -22,35 +21,13 @@ async def read(connection: Connection, space_id: int, version: int) -> bytes | N
     return None if found is None else bytes(found[0])
 
 
-async def current(connection: Connection, space_id: int) -> int:
-    """The number of the version in force (0: the defaults)."""
-    found = await row(connection, "SELECT rules_version FROM space_gate WHERE space_id = $1::int4", space_id)
-    if found is None:
-        raise SpaceNotFound
-    return int(found[0])
-
-
-async def next_version(connection: Connection, space_id: int) -> tuple[int, int]:
-    """Takes the gate alone; returns the number the next version has, and the gate's stamp."""
-    await connection.execute(_FAIR_ALONE, [space_id])
-    found = await row(
-        connection, "SELECT rules_version + 1, stamp FROM space_gate WHERE space_id = $1::int4 FOR UPDATE", space_id
-    )
-    if found is None:
-        raise SpaceNotFound
-    return int(found[0]), int(found[1])
-
-
 async def write(connection: Connection, space_id: int, version: int, document: bytes, stamp: int, actor: str) -> None:
     """Puts a version in force; the caller's transaction holds the gate."""
     await connection.execute(
         "INSERT INTO rules (space_id, version, document, stamp, actor) VALUES ($1::int4, $2::int4, $3, $4::int8, $5)",
         [space_id, version, document, stamp, actor],
     )
-    await connection.execute(
-        "UPDATE space_gate SET rules_version = $2::int4, stamp = $3::int8 WHERE space_id = $1::int4",
-        [space_id, version, stamp],
-    )
+    await space_lock.set_rules_version(connection, space_id, version, stamp)
 
 
 class RulesChangeRow(NamedTuple):

@@ -6,6 +6,7 @@ was narrowed a moment ago is narrow in every process.
 
 from typing import LiteralString, NamedTuple
 
+from identity.store.postgres import space_lock
 from identity.store.postgres.arrays import Uuid
 from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.tenant import Tenant
@@ -82,11 +83,12 @@ async def list_destinations(connection: Connection, tenant: Tenant) -> list[Dest
 
 async def add(connection: Connection, tenant: Tenant, public_id: bytes, name: str, document: bytes) -> int:
     """A new destination; its number. Conflict where the name is taken meanwhile, SpaceNotFound."""
+    await space_lock.share(connection, tenant.id)
     found = await row(
         connection,
         """
         INSERT INTO destination (public_id, space_id, name, document)
-        SELECT $2, g.space_id, $3, $4 FROM space_gate g WHERE g.space_id = $1::int4 FOR SHARE RETURNING id
+        VALUES ($2, $1::int4, $3, $4) RETURNING id
         """,
         tenant.id,
         Uuid(public_id),
@@ -121,7 +123,7 @@ async def change(connection: Connection, tenant: Tenant, id_: int, version: int,
 async def remove(connection: Connection, tenant: Tenant, id_: int) -> None:
     """Ends a destination: what it still had to be told nobody tells it any more, and says so."""
     # So an erasure is either done, and its notice given up with the others, or finds that it has ended.
-    await connection.execute("SELECT 1 FROM space_gate WHERE space_id = $1::int4 FOR SHARE", [tenant.id])
+    await space_lock.share_if_there(connection, tenant.id)
     await connection.execute(
         "UPDATE destination SET deleted_at = now() WHERE id = $2::int4 AND space_id = $1::int4", [tenant.id, id_]
     )
@@ -157,17 +159,9 @@ async def purposes(connection: Connection, tenant: Tenant, moment: int | None = 
 
 
 async def put_purposes(connection: Connection, tenant: Tenant, version: int, document: bytes, actor: str) -> None:
-    """Puts a version in force. Conflict where somebody else did so first, SpaceNotFound."""
-    found = await row(
-        connection,
-        """
-        INSERT INTO purposes (space_id, version, document, actor)
-        SELECT g.space_id, $2::int4, $3, $4 FROM space_gate g WHERE g.space_id = $1::int4 FOR SHARE RETURNING version
-        """,
-        tenant.id,
-        version,
-        document,
-        actor,
+    """Put a version in force. Conflict where another process did so first, SpaceNotFound."""
+    await space_lock.share(connection, tenant.id)
+    await connection.execute(
+        "INSERT INTO purposes (space_id, version, document, actor) VALUES ($1::int4, $2::int4, $3, $4)",
+        [tenant.id, version, document, actor],
     )
-    if found is None:
-        raise SpaceNotFound

@@ -7,6 +7,7 @@ disclosure is written under the gate held shared, and only where the origin has 
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from identity.store.postgres import space_lock
 from identity.store.postgres.arrays import int4s, int8s_or_null, uuids
 from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.tenant import Tenant
@@ -56,7 +57,7 @@ async def add(
     read: Sequence[OriginKey],
 ) -> None:
     """Writes down what is about to be told. Conflict where an origin is gone or has another key by now."""
-    await connection.execute("SELECT 1 FROM space_gate WHERE space_id = $1::int4 FOR SHARE", [tenant.id])
+    await space_lock.share_if_there(connection, tenant.id)
     found = await row(
         connection,
         """
@@ -133,7 +134,7 @@ async def raise_versions(
 ) -> list[RaisedVersionRow]:
     """Raises the versions of the profiles of these origins and settles what lapsed; for the feed to tell."""
     # In the order in which every writer locks them.
-    await connection.execute("SELECT 1 FROM space_gate WHERE space_id = $1::int4 FOR SHARE", [tenant.id])
+    await space_lock.share_if_there(connection, tenant.id)
     heads = await rows(
         connection,
         """

@@ -10,20 +10,16 @@ from typing import NamedTuple
 
 from psycopg.rows import TupleRow
 
+from identity.store.ingest.constraints import BLOCKED, CUTS, SUPPRESSED
+from identity.store.ingest.identifier_owners import OWNERS
 from identity.store.postgres.arrays import bools, byteas, int2, int4, int8, int8s, uuids
 from identity.store.postgres.pipeline import Param, PipelineConnection, Statement, run
-from identity.store.postgres.rows import SPACE_LOCK_COLUMNS, AccountRow, KeyRow, OriginRow, SightingRow, SpaceLockRow
+from identity.store.postgres.rows import AccountRow, KeyRow, OriginRow, SightingRow
+from identity.store.postgres.space_lock import FAIR_EXCLUSIVE, FAIR_SHARED, LOCK_EXCLUSIVE, LOCK_SHARED, SpaceLockRow
 from identity.store.postgres.tenant import Tenant
 from identity.store.postgres.writer_slots import HOLD, WriterLease
 from identity.values.enums import SpaceMark
 from identity.values.errors import Conflict, LeaseLost, SpaceNotFound
-
-# The class of the advisory lock below. It only makes waiting fair: those who share a row lock
-# may overtake for ever one who waits for it alone. Nothing rests on it for correctness.
-_FAIR_SHARED = "SELECT pg_advisory_xact_lock_shared(7301, $1::int4)"
-_FAIR_ALONE = "SELECT pg_advisory_xact_lock(7301, $1::int4)"
-_GATE_SHARED = f"SELECT {SPACE_LOCK_COLUMNS} FROM space_gate WHERE space_id = $1::int4 FOR SHARE"  # noqa: S608 (names of columns)
-_GATE_ALONE = f"SELECT {SPACE_LOCK_COLUMNS} FROM space_gate WHERE space_id = $1::int4 FOR UPDATE"  # noqa: S608 (names of columns)
 
 _DEDUP = """
 INSERT INTO message (key, space_id, bucket, batch)
@@ -31,11 +27,6 @@ SELECT k.key, $1::int4, k.bucket, $4::int8 FROM unnest($2::uuid[], $3::int4[]) A
 ON CONFLICT DO NOTHING RETURNING key
 """
 
-_OWNERS = """
-SELECT i.key, i.profile_id
-FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket)
-JOIN identifier i ON i.key = k.key AND i.space_id = $1::int4 AND i.bucket = k.bucket
-"""
 
 # Only heads are locked: whoever holds a head holds all its origins, and a merge, which writes
 # origins that it has not loaded, can never meet somebody who holds one of them and waits for the
@@ -106,20 +97,6 @@ SELECT m.key FROM unnest($2::uuid[], $3::int4[]) AS k (key, bucket)
 JOIN message m ON m.key = k.key AND m.space_id = $1::int4 AND m.bucket = k.bucket
 """
 
-_SUPPRESSED = """
-SELECT s.key, s.whole, s.until FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket)
-JOIN suppression s ON s.key = k.key AND s.space_id = $1::int4 AND s.bucket = k.bucket
-"""
-
-_BLOCKED = """
-SELECT b.key FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket)
-JOIN blocked_key b ON b.key = k.key AND b.space_id = $1::int4 AND b.bucket = k.bucket
-"""
-
-_CUT = """
-SELECT c.key, c.cut, c.side FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket)
-JOIN cut c ON c.key = k.key AND c.space_id = $1::int4 AND c.bucket = k.bucket
-"""
 
 _WINDOW = """
 SELECT i.key, i.last_seen
@@ -168,11 +145,11 @@ async def begin(
     _, _, gates, held, fresh, owners = await run(
         connection,
         Statement("BEGIN"),
-        Statement(_FAIR_ALONE if alone else _FAIR_SHARED, [space]),
-        Statement(_GATE_ALONE if alone else _GATE_SHARED, [space]),
+        Statement(FAIR_EXCLUSIVE if alone else FAIR_SHARED, [space]),
+        Statement(LOCK_EXCLUSIVE if alone else LOCK_SHARED, [space]),
         Statement(HOLD, [int2(lease.slot), lease.holder]),
         Statement(_DEDUP, [space, uuids(messages), tenant.buckets(messages), int8(batch)]),
-        Statement(_OWNERS, [space, byteas(identifiers), tenant.buckets(identifiers)]),
+        Statement(OWNERS, [space, byteas(identifiers), tenant.buckets(identifiers)]),
     )
     if not gates.rows:
         raise SpaceNotFound
@@ -265,9 +242,9 @@ async def constraints(
     """
     found = []
     for mark, query, keys in (
-        (SpaceMark.SUPPRESSED, _SUPPRESSED, suppressions),
-        (SpaceMark.BLOCKED, _BLOCKED, identifiers),
-        (SpaceMark.CUTS, _CUT, identifiers),
+        (SpaceMark.SUPPRESSED, SUPPRESSED, suppressions),
+        (SpaceMark.BLOCKED, BLOCKED, identifiers),
+        (SpaceMark.CUTS, CUTS, identifiers),
     ):
         rows: list[TupleRow] = []
         if gate.marks & mark:

@@ -24,7 +24,6 @@ from identity.store.postgres.arrays import (
     uuids,
     uuids_or_null,
 )
-from identity.store.postgres.database import Connection
 from identity.store.postgres.pipeline import Param, PipelineConnection, Statement, run
 from identity.store.postgres.rows import (
     AccountRow,
@@ -39,6 +38,7 @@ from identity.store.postgres.rows import (
     SightingRow,
     SubjectKeyRow,
 )
+from identity.store.postgres.space_lock import RAISE_STAMP
 from identity.store.postgres.tenant import Tenant
 from identity.values.errors import Conflict
 
@@ -58,7 +58,7 @@ class Writes(Struct):
     `inherits`: who was told of the first was told of what lies at the second from now on.
     """
 
-    gate: int = 0
+    lock_stamp: int = 0
     marks: int = 0
     lifted: list[bytes] = []
     detached: list[tuple[bytes, bytes]] = []
@@ -103,11 +103,6 @@ async def apply(connection: PipelineConnection, tenant: Tenant, writes: Writes) 
         raise Conflict
 
 
-async def raise_gate(connection: Connection, tenant: Tenant, stamp: int, marks: int) -> None:
-    """Raises the gate, which is held alone, and marks what has to be respected from now on."""
-    await connection.execute(write_statements.RAISE_GATE, [tenant.id, stamp, marks])
-
-
 class _Steps:
     """The statements of a batch in the order of locks; each has the space as its first parameter."""
 
@@ -124,8 +119,8 @@ class _Steps:
 
 def _steps(tenant: Tenant, w: Writes) -> _Steps:
     steps = _Steps(tenant)
-    if w.gate:
-        steps.add(write_statements.RAISE_GATE, None, int8(w.gate), int2(w.marks))
+    if w.lock_stamp:
+        steps.add(RAISE_STAMP, None, int8(w.lock_stamp), int2(w.marks))
     if w.lifted:
         for statement in write_statements.LIFT:
             steps.add(statement, None, uuids(w.lifted), tenant.buckets(w.lifted))

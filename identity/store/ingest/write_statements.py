@@ -156,10 +156,6 @@ DELETE FROM message m USING unnest($2::uuid[], $3::int4[]) AS u (key, bucket)
 WHERE m.key = u.key AND m.space_id = $1::int4 AND m.bucket = u.bucket
 """
 
-# Held alone: what comes after a call that rests on an identifier being unknown is stamped after it.
-RAISE_GATE = """
-UPDATE space_gate SET stamp = $2::int8, marks = marks | $3::int2 WHERE space_id = $1::int4 AND stamp < $2::int8
-"""
 
 # What lies at an origin and is found by its id alone: with its identifiers and memberships, everything.
 # Whose key goes marks its slot, marked already or not: so it waits for a roll that is at the slot, and

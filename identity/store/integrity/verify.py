@@ -12,8 +12,8 @@ from typing import LiteralString, NamedTuple
 from psycopg import AsyncRawServerCursor
 from psycopg.rows import TupleRow
 
-from identity.store.postgres.arrays import int4s
 from identity.store.postgres.database import Connection, Database, rows
+from identity.store.postgres.snapshot import scanning_snapshot
 from identity.store.postgres.tenant import Tenant
 
 BATCH = 5_000
@@ -123,13 +123,9 @@ _AS: dict[LiteralString, LiteralString] = {"change": "(SELECT * FROM change WHER
 
 @asynccontextmanager
 async def snapshot(database: Database) -> AsyncIterator[Connection]:
-    """A connection on which every statement sees what was committed before the first."""
-    async with database.transaction() as connection:
-        await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        await connection.execute("SET LOCAL statement_timeout = 0")
+    """A connection that sees one moment, and whose statements are planned for whole tables."""
+    async with scanning_snapshot(database, *_SETTINGS) as connection:
         await connection.execute("SET LOCAL plan_cache_mode = auto")
-        for name in _SETTINGS:
-            await connection.execute("SELECT set_config($1, 'on', true)", [name])
         yield connection
 
 
@@ -139,21 +135,6 @@ async def stream(connection: Connection, query: LiteralString, tenant: Tenant) -
         await cursor.execute(query, [tenant.id, tenant.base], binary=True)
         while found := await cursor.fetchmany(BATCH):
             yield found
-
-
-async def corrections(connection: Connection, tenant: Tenant, kinds: list[int]) -> list[tuple[int, int, bytes]]:
-    """(stamp, kind, named identifiers) of what people did: there are few of these."""
-    found = await rows(
-        connection,
-        """
-        SELECT stamp, kind, kept FROM evidence
-        WHERE space_id = $1::int4 AND bucket = $2::int4 AND kind = ANY ($3::int4[])
-        """,
-        tenant.id,
-        tenant.base,
-        int4s(kinds),
-    )
-    return [(stamp, kind, kept) for stamp, kind, kept in found]
 
 
 async def profiles_with_history(connection: Connection, tenant: Tenant, kind: int) -> list[bytes]:

@@ -10,9 +10,6 @@ from typing import NamedTuple
 
 from identity.store.postgres.arrays import byteas, int2s, uuids
 from identity.store.postgres.database import Connection, Database, row, rows
-from identity.values.errors import SpaceNotFound
-
-_FAIR_ALONE = "SELECT pg_advisory_xact_lock(7301, $1::int4)"
 
 
 class SlotKeyRow(NamedTuple):
@@ -41,35 +38,6 @@ async def exclusive_roll(database: Database, space_id: int) -> AsyncIterator[boo
         yield (
             await row(connection, "SELECT 1 FROM space WHERE id = $1::int4 FOR UPDATE SKIP LOCKED", space_id)
         ) is not None
-
-
-async def hold_gate(connection: Connection, space_id: int) -> int:
-    """Takes the gate alone, to the end of the transaction; the stamp it has. SpaceNotFound."""
-    await connection.execute(_FAIR_ALONE, [space_id])
-    found = await row(connection, "SELECT stamp FROM space_gate WHERE space_id = $1::int4 FOR UPDATE", space_id)
-    if found is None:
-        raise SpaceNotFound
-    return int(found[0])
-
-
-async def raise_epoch(connection: Connection, space_id: int, expected: int) -> bool:
-    """Under the gate held alone: from now on new slot keys are made under the next epoch."""
-    await connection.execute(_FAIR_ALONE, [space_id])
-    found = await row(
-        connection,
-        "UPDATE space_gate SET epoch = epoch + 1 WHERE space_id = $1::int4 AND epoch = $2::int4 RETURNING epoch",
-        space_id,
-        expected,
-    )
-    return found is not None
-
-
-async def epoch(connection: Connection, space_id: int) -> int:
-    """The epoch in force."""
-    found = await row(connection, "SELECT epoch FROM space_gate WHERE space_id = $1::int4", space_id)
-    if found is None:
-        raise SpaceNotFound
-    return int(found[0])
 
 
 async def older_slots(connection: Connection, space_id: int, than: int) -> list[tuple[int, bool]]:

@@ -5,16 +5,17 @@ older index key is needed to look it up.
 """
 
 from collections.abc import Sequence
-from typing import Any, Final, LiteralString
+from typing import LiteralString, NamedTuple
 
 from identity.store.postgres.arrays import byteas, int2s
 from identity.store.postgres.database import Connection, row, rows
-from identity.store.postgres.rows import SPACE_LOCK_COLUMNS, SpaceLockRow
+from identity.store.postgres.rows import EvidenceRow
 from identity.store.postgres.tenant import Tenant
+from identity.store.profiles import evidence
 from identity.values.calls import IndexVersions
-from identity.values.errors import SpaceNotFound
+from identity.values.ids import ProfileId
+from identity.values.stamps import Stamp
 
-_FAIR_ALONE: Final = "SELECT pg_advisory_xact_lock(7301, $1::int4)"
 # What a hash is kept of and nothing else: while one of these is in use, so is the key it was made with.
 _IN_USE: LiteralString = """
     EXISTS (SELECT FROM cut t WHERE t.key = r.old AND t.space_id = $1::int4 AND t.bucket = $2::int4)
@@ -65,30 +66,20 @@ async def begin(connection: Connection, space_id: int, names: Sequence[tuple[int
     return True
 
 
-async def hold_gate(connection: Connection, space_id: int) -> SpaceLockRow:
-    """Takes the gate alone, to the end of the transaction. SpaceNotFound."""
-    await connection.execute("SET LOCAL statement_timeout = 0")
-    await connection.execute(_FAIR_ALONE, [space_id])
-    query: LiteralString = f"SELECT {SPACE_LOCK_COLUMNS} FROM space_gate WHERE space_id = $1::int4 FOR UPDATE"  # noqa: S608
-    found = await row(connection, query, space_id)
-    if found is None:
-        raise SpaceNotFound
-    return SpaceLockRow(*found)
+class HistoryKeysRow(NamedTuple):
+    """The identifiers of one line of history."""
+
+    profile: ProfileId
+    stamp: Stamp
+    seq: int
+    keys: bytes
 
 
-async def correction_rows(connection: Connection, tenant: Tenant, kind: int, line: int) -> tuple[list[Any], list[Any]]:
-    """The acts of a kind as (origin, stamp, kept), and the lines of history of a kind: there are few of both."""
+async def correction_rows(
+    connection: Connection, tenant: Tenant, kind: int, line: int
+) -> tuple[list[EvidenceRow], list[HistoryKeysRow]]:
+    """The corrections of a kind, and the lines of history of a kind: there are few of both."""
     await connection.execute("SET LOCAL enable_seqscan = on")
-    evidence = await rows(
-        connection,
-        """
-        SELECT profile_id, stamp, kept FROM evidence
-        WHERE space_id = $1::int4 AND bucket = $2::int4 AND kind = $3::int2
-        """,
-        tenant.id,
-        tenant.base,
-        kind,
-    )
     history = await rows(
         connection,
         """
@@ -99,7 +90,7 @@ async def correction_rows(connection: Connection, tenant: Tenant, kind: int, lin
         tenant.base,
         line,
     )
-    return evidence, history
+    return await evidence.by_kinds(connection, tenant, [kind]), [HistoryKeysRow(*each) for each in history]
 
 
 async def end(connection: Connection, tenant: Tenant, version: int) -> bool:

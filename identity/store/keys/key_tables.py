@@ -5,12 +5,12 @@ was destroyed since, and goes with it.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
 from typing import LiteralString, NamedTuple
 
 from identity.store.integrity.verify import stream
+from identity.store.postgres import space_lock
 from identity.store.postgres.arrays import byteas, int2s, int4s, uuids
-from identity.store.postgres.database import Connection, Database, row, rows
+from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.tenant import Tenant
 
 _SLOTS: LiteralString = """
@@ -36,16 +36,6 @@ class DumpedSubjectRow(NamedTuple):
     slot: int
     key_id: bytes
     wrapped: bytes
-
-
-@asynccontextmanager
-async def snapshot(database: Database) -> AsyncIterator[Connection]:
-    """A connection that sees one moment."""
-    async with database.transaction() as connection:
-        await connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        await connection.execute("SET LOCAL statement_timeout = 0")
-        await connection.execute("SET LOCAL enable_seqscan = on")
-        yield connection
 
 
 async def slot_keys(connection: Connection, tenant: Tenant) -> list[DumpedSlotRow]:
@@ -80,7 +70,7 @@ async def replace(
     """Puts these keys in the place of all others; returns the origins whose data no key opens any more."""
     await connection.execute("SET LOCAL statement_timeout = 0")
     await connection.execute("SET LOCAL enable_seqscan = on")
-    await connection.execute("SELECT 1 FROM space_gate WHERE space_id = $1::int4 FOR UPDATE", [tenant.id])
+    await space_lock.hold(connection, tenant.id)
     before = await rows(connection, _SUBJECTS, tenant.id, tenant.base)
     where = [tenant.id, tenant.base]
     await connection.execute("DELETE FROM subject_key WHERE space_id = $1::int4 AND bucket = $2::int4", where)
@@ -115,5 +105,5 @@ async def replace(
                 byteas([subject.wrapped for subject in page]),
             ],
         )
-    await connection.execute("UPDATE space_gate SET epoch = $2::int4 WHERE space_id = $1::int4", [tenant.id, epoch])
+    await space_lock.set_epoch(connection, tenant.id, epoch)
     return [bytes(id_) for id_, _, key_id, _ in before if now.get(bytes(id_)) != bytes(key_id)]

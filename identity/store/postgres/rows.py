@@ -4,32 +4,7 @@ Columns stand in the order of the statements in `apply` and `load`; ids are 16 b
 identifiers 32.
 """
 
-from typing import Final, LiteralString, NamedTuple
-
-from identity.values.calls import IndexVersions
-
-SPACE_LOCK_COLUMNS: Final[LiteralString] = (
-    "stamp, rules_version, epoch, marks, index_version, index_live, index_messages, index_oldest"
-)
-"""The columns of a gate, in the order of `SpaceLockRow`."""
-
-
-class SpaceLockRow(NamedTuple):
-    """The state of the ground of a space."""
-
-    stamp: int
-    rules_version: int
-    epoch: int
-    marks: int
-    newest: int = 1
-    live: int = 1
-    messages: int = 1
-    oldest: int = 1
-
-    @property
-    def versions(self) -> IndexVersions:
-        """The versions of the index key that there are rows under."""
-        return IndexVersions(self.newest, self.live, self.messages, self.oldest)
+from typing import NamedTuple
 
 
 class OriginRow(NamedTuple):

@@ -7,6 +7,7 @@ A part is written only while all it was read from is still there under the same 
 from collections.abc import Sequence
 from typing import LiteralString, NamedTuple
 
+from identity.store.postgres import space_lock
 from identity.store.postgres.arrays import Uuid, byteas, int4s, uuids
 from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.tenant import Tenant
@@ -76,7 +77,7 @@ async def add_parts(
     faster: then it has to be read again from where it is on.
     """
     # Whoever erases or splits holds the gate alone, so what is found here stays to the commit.
-    await connection.execute("SELECT 1 FROM space_gate WHERE space_id = $1::int4 FOR SHARE", [tenant.id])
+    await space_lock.share_if_there(connection, tenant.id)
     found = await row(
         connection,
         """

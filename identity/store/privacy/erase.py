@@ -74,21 +74,6 @@ async def informed_destinations(connection: Connection, tenant: Tenant, ids: Seq
     return [int(id_) for (id_,) in found]
 
 
-async def owners(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> dict[bytes, bytes]:
-    """Which origins these identifiers lie at."""
-    found = await rows(
-        connection,
-        """
-        SELECT i.key, i.profile_id FROM unnest($2::bytea[]) AS k (key)
-        JOIN identifier i ON i.key = k.key AND i.space_id = $1::int4 AND i.bucket = $3::int4
-        """,
-        tenant.id,
-        byteas(keys),
-        tenant.base,
-    )
-    return {bytes(key): bytes(origin) for key, origin in found}
-
-
 async def retired_ids(connection: Connection, tenant: Tenant) -> list[bytes]:
     """The ids that a rebuild left nobody for."""
     found = await rows(

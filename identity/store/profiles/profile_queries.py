@@ -10,7 +10,7 @@ first column: which head was found for which question (0), an origin with its do
 from collections.abc import Sequence
 from typing import LiteralString, NamedTuple
 
-from identity.store.postgres.arrays import byteas, int8s, uuids
+from identity.store.postgres.arrays import byteas, uuids
 from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.tenant import Tenant
 from identity.values.errors import KeyRenamed
@@ -193,31 +193,6 @@ async def list_canonical(
         limit,
     )
     return [(id_, elder, stamp) for id_, elder, stamp in found]
-
-
-class Proof(NamedTuple):
-    """The sealed payload of one piece of evidence."""
-
-    origin: bytes
-    stamp: int
-    payload: bytes
-
-
-async def evidence(connection: Connection, tenant: Tenant, at: Sequence[tuple[bytes, int]]) -> list[Proof]:
-    """The evidence of these (origin, stamp) pairs, as far as there is any."""
-    found = await rows(
-        connection,
-        """
-        SELECT e.profile_id, e.stamp, e.payload
-        FROM unnest($2::uuid[], $3::int8[]) AS k (id, stamp)
-        JOIN evidence e ON e.profile_id = k.id AND e.stamp = k.stamp AND e.space_id = $1::int4 AND e.bucket = $4::int4
-        """,
-        tenant.id,
-        uuids([origin for origin, _ in at]),
-        int8s([stamp for _, stamp in at]),
-        tenant.base,
-    )
-    return [Proof(*item) for item in found]
 
 
 class Line(NamedTuple):

@@ -6,7 +6,7 @@ Whoever acts on what these give holds the gate alone, so that nothing is added m
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from identity.store.postgres.arrays import byteas, uuids
+from identity.store.postgres.arrays import uuids
 from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.rows import HistoryRow, KeyRow, OriginRow, SightingRow
 from identity.store.postgres.tenant import Tenant
@@ -24,18 +24,6 @@ class HeldRow(NamedTuple):
     first_seen: int
     last_seen: int
     value: bytes
-
-
-class LainRow(NamedTuple):
-    """A row of evidence, sealed."""
-
-    origin: bytes
-    stamp: int
-    kind: int
-    rules_version: int
-    kept: bytes
-    demoted: bytes | None
-    payload: bytes
 
 
 class PackedRow(NamedTuple):
@@ -112,45 +100,6 @@ async def subject_keys(connection: Connection, tenant: Tenant, origins: Sequence
     return [KeyRow(*each) for each in found]
 
 
-async def evidence(
-    connection: Connection, tenant: Tenant, origins: Sequence[bytes], kinds: Sequence[int] | None = None
-) -> list[LainRow]:
-    """The evidence of these origins, of these kinds or of all, by stamp."""
-    found = await rows(
-        connection,
-        """
-        SELECT e.profile_id, e.stamp, e.kind, e.rules_version, e.kept, e.demoted, e.payload
-        FROM unnest($2::uuid[]) AS k (id)
-        JOIN evidence e ON e.profile_id = k.id AND e.space_id = $1::int4 AND e.bucket = $3::int4
-        WHERE $4::int4[] IS NULL OR e.kind = ANY ($4::int4[])
-        ORDER BY e.stamp
-        """,
-        tenant.id,
-        uuids(origins),
-        tenant.base,
-        None if kinds is None else list(kinds),
-    )
-    return [LainRow(*each) for each in found]
-
-
-async def naming(connection: Connection, tenant: Tenant, origins: Sequence[bytes], key: bytes) -> list[LainRow]:
-    """The evidence of these origins that kept or demoted an identifier, without its payload."""
-    found = await rows(
-        connection,
-        """
-        SELECT e.profile_id, e.stamp, e.kind, e.rules_version, e.kept, e.demoted, ''::bytea
-        FROM unnest($2::uuid[]) AS k (id)
-        JOIN evidence e ON e.profile_id = k.id AND e.space_id = $1::int4 AND e.bucket = $3::int4
-        WHERE position($4::bytea IN e.kept) > 0 OR position($4::bytea IN e.demoted) > 0
-        """,
-        tenant.id,
-        uuids(origins),
-        tenant.base,
-        key,
-    )
-    return [LainRow(*each) for each in found]
-
-
 async def events(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> list[PackedRow]:
     """The plain calls of these origins that are still there."""
     found = await rows(
@@ -196,80 +145,3 @@ async def history(connection: Connection, tenant: Tenant, origins: Sequence[byte
         tenant.base,
     )
     return [HistoryRow(*each) for each in found]
-
-
-async def cuts(connection: Connection, tenant: Tenant, named: Sequence[bytes]) -> list[tuple[bytes, bytes, int]]:
-    """The (key, cut, side) rows of these identifiers."""
-    found = await rows(
-        connection,
-        """
-        SELECT c.key, c.cut, c.side FROM unnest($2::bytea[]) AS k (key)
-        JOIN cut c ON c.key = k.key AND c.space_id = $1::int4 AND c.bucket = $3::int4
-        """,
-        tenant.id,
-        byteas(named),
-        tenant.base,
-    )
-    return [(key, cut, side) for key, cut, side in found]
-
-
-async def happened(connection: Connection, tenant: Tenant, origin: bytes, stamp: int) -> bool:
-    """Whether there is evidence of this stamp at this origin."""
-    found = await rows(
-        connection,
-        """
-        SELECT 1 FROM evidence
-        WHERE profile_id = $2::uuid AND stamp = $3::int8 AND space_id = $1::int4 AND bucket = $4::int4
-        """,
-        tenant.id,
-        origin.hex(),
-        stamp,
-        tenant.base,
-    )
-    return bool(found)
-
-
-class ShownRow(NamedTuple):
-    """What a row of evidence says without being opened."""
-
-    origin: bytes
-    stamp: int
-    kind: int
-    rules_version: int
-    kept: bytes
-    demoted: bytes | None
-
-
-async def shown(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> list[ShownRow]:
-    """What the evidence of these origins shows, by stamp."""
-    found = await rows(
-        connection,
-        """
-        SELECT e.profile_id, e.stamp, e.kind, e.rules_version, e.kept, e.demoted
-        FROM unnest($2::uuid[]) AS k (id)
-        JOIN evidence e ON e.profile_id = k.id AND e.space_id = $1::int4 AND e.bucket = $3::int4
-        ORDER BY e.stamp
-        """,
-        tenant.id,
-        uuids(origins),
-        tenant.base,
-    )
-    return [ShownRow(*each) for each in found]
-
-
-async def refused(connection: Connection, tenant: Tenant, most: int) -> list[tuple[bytes, bytes]]:
-    """The newest calls of the space that were refused identifiers: the head they landed on, and which."""
-    found = await rows(
-        connection,
-        """
-        SELECT p.head, e.demoted FROM (
-            SELECT profile_id, demoted FROM evidence
-            WHERE space_id = $1::int4 AND bucket = $2::int4 AND demoted IS NOT NULL ORDER BY stamp DESC LIMIT $3::int4
-        ) e
-        JOIN profile p ON p.profile_id = e.profile_id AND p.space_id = $1::int4 AND p.bucket = $2::int4
-        """,
-        tenant.id,
-        tenant.base,
-        most,
-    )
-    return [(head, demoted) for head, demoted in found]

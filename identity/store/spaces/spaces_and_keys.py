@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from identity.store.postgres import space_lock
 from identity.store.postgres.arrays import Uuid
 from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.tenant import BUCKETS
@@ -54,7 +55,7 @@ async def create_space(connection: Connection, public_id: bytes, name: str, stam
     if made is None:
         raise SpaceNotFound
     space = SpaceRow(*made)
-    await connection.execute("INSERT INTO space_gate (space_id, stamp) VALUES ($1::int4, $2::int8)", [space.id, stamp])
+    await space_lock.create(connection, space.id, stamp)
     await connection.execute("INSERT INTO ledger_head (space_id, bucket) VALUES ($1::int4, $2::int4)", [space.id, base])
     await connection.execute(
         """
@@ -110,8 +111,7 @@ async def list_spaces(connection: Connection) -> list[SpaceRow]:
 
 async def delete_space(connection: Connection, space_id: int) -> None:
     """Closes a space at once: its keys and its gate go, so no writer can be inside any more."""
-    await connection.execute("SELECT pg_advisory_xact_lock(7301, $1::int4)", [space_id])
-    await connection.execute("DELETE FROM space_gate WHERE space_id = $1::int4", [space_id])
+    await space_lock.delete(connection, space_id)
     await connection.execute("DELETE FROM api_key WHERE space_id = $1::int4", [space_id])
     await connection.execute("UPDATE space SET deleted_at = now() WHERE id = $1::int4", [space_id])
 
@@ -120,12 +120,12 @@ async def create_key(
     connection: Connection, space_id: int, public_id: str, name: str, scopes: Sequence[str], secret_hash: bytes
 ) -> ApiKeyRow:
     """A new key of a space. SpaceNotFound if it was deleted meanwhile."""
+    await space_lock.share(connection, space_id)
     made = await row(
         connection,
         """
         INSERT INTO api_key (space_id, public_id, name, scopes, secret_hash)
-        SELECT g.space_id, $2::text, $3::text, $4::text[], $5::bytea FROM space_gate g
-        WHERE g.space_id = $1::int4 FOR SHARE
+        VALUES ($1::int4, $2::text, $3::text, $4::text[], $5::bytea)
         RETURNING id, public_id, space_id, name, scopes, created_at
         """,
         space_id,

@@ -16,6 +16,7 @@ from identity.planning.privacy.privacy_requests import NewRequest
 from identity.store.embedded.server import EmbeddedPostgres
 from identity.store.keys import epoch_key_roll, key_tables
 from identity.store.ledger import ledger
+from identity.store.postgres import space_lock
 from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.errors import Misconfigured, SealBroken
 from identity.vault.keyring import Keyring
@@ -27,13 +28,13 @@ PEOPLE = 12
 # Where a roll may die: what is called there, and in which module it is found.
 STEPS: list[tuple[Any, str]] = [
     (Keyring, "create_epoch_key"),
-    (epoch_key_roll, "raise_epoch"),
+    (space_lock, "raise_epoch"),
     (epoch_key_roll, "older_slots"),
     (epoch_key_roll, "lock_slots"),
-    (epoch_key_roll, "subjects"),
-    (epoch_key_roll, "write_subjects"),
+    (epoch_key_roll, "subject_keys"),
+    (epoch_key_roll, "write_subject_keys"),
     (epoch_key_roll, "write_slots"),
-    (key_tables, "slots"),
+    (key_tables, "slot_keys"),
     (Keyring, "dump"),
     (dump_key_tables, "prove"),
     (Keyring, "destroy_epoch"),

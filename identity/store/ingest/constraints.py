@@ -1,0 +1,55 @@
+"""What planning must respect of an identifier: suppressions, blocks, removals and cuts."""
+
+from collections.abc import Sequence
+from typing import Final, LiteralString, NamedTuple
+
+from identity.store.postgres.arrays import byteas
+from identity.store.postgres.database import Connection, rows
+from identity.store.postgres.tenant import Tenant
+from identity.values.ids import BlindIndex
+
+SUPPRESSED: Final[LiteralString] = """
+SELECT s.key, s.whole, s.until FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket)
+JOIN suppression s ON s.key = k.key AND s.space_id = $1::int4 AND s.bucket = k.bucket
+"""
+BLOCKED: Final[LiteralString] = """
+SELECT b.key FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket)
+JOIN blocked_key b ON b.key = k.key AND b.space_id = $1::int4 AND b.bucket = k.bucket
+"""
+CUTS: Final[LiteralString] = """
+SELECT c.key, c.cut, c.side FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket)
+JOIN cut c ON c.key = k.key AND c.space_id = $1::int4 AND c.bucket = k.bucket
+"""
+_REMOVED: Final[LiteralString] = """
+SELECT f.key, f.until FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket)
+JOIN forgotten f ON f.key = k.key AND f.space_id = $1::int4 AND f.bucket = k.bucket
+"""
+
+
+class CutRow(NamedTuple):
+    """An identifier with the side of a cut that it stands on."""
+
+    key: BlindIndex
+    cut: bytes
+    side: int
+
+
+class Constraints(NamedTuple):
+    """Of some identifiers: the stamp up to which each was removed, the blocked ones, and their cuts."""
+
+    removed: dict[BlindIndex, int]
+    blocked: list[BlindIndex]
+    cuts: list[CutRow]
+
+
+async def cuts(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> list[CutRow]:
+    """The cuts of these identifiers."""
+    return [CutRow(*each) for each in await rows(connection, CUTS, tenant.id, byteas(keys), tenant.buckets(keys))]
+
+
+async def constraints(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> Constraints:
+    """The removals, blocks and cuts of these identifiers, suppressions not included."""
+    named, buckets = byteas(keys), tenant.buckets(keys)
+    removed = await rows(connection, _REMOVED, tenant.id, named, buckets)
+    blocked = await rows(connection, BLOCKED, tenant.id, named, buckets)
+    return Constraints(dict(removed), [key for (key,) in blocked], await cuts(connection, tenant, keys))

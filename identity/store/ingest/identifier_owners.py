@@ -1,0 +1,20 @@
+"""The owner of an identifier: blind index -> origin, the one look-up that ingest and corrections share."""
+
+from collections.abc import Sequence
+from typing import Final, LiteralString
+
+from identity.store.postgres.arrays import byteas
+from identity.store.postgres.database import Connection, rows
+from identity.store.postgres.tenant import Tenant
+
+OWNERS: Final[LiteralString] = """
+SELECT i.key, i.profile_id
+FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket)
+JOIN identifier i ON i.key = k.key AND i.space_id = $1::int4 AND i.bucket = k.bucket
+"""
+
+
+async def owners(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+    """The origins that hold these identifiers, by identifier."""
+    found = await rows(connection, OWNERS, tenant.id, byteas(keys), tenant.buckets(keys))
+    return dict(found)
