@@ -103,7 +103,11 @@ def test_root_file_of_a_crash_midway_is_refused(tmp_path: Path) -> None:
         (encoded(b"The quick brown fox jumped; 12345"[:32]), root_keys.WEAK),
         (encoded(RANDOM), root_keys.WEAK),
     ],
-)
+    ids=[
+        "empty", "too_short", "no_base64", "no_ascii", "31_bytes", "33_bytes", "hex", "zeros", "ones", "a_word_repeated",
+        "a_sentence", "few_different_bytes",
+    ],
+)  # fmt: skip
 def test_unusable_root_key_is_refused(value: str, message: str) -> None:
     """31 or 33 bytes, zeros, repeats and words are refused, saying what to do."""
     with pytest.raises(Misconfigured) as caught:

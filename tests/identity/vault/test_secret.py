@@ -58,7 +58,11 @@ def test_the_detector_of_these_tests_finds_a_key(secret: bytes) -> None:
     assert shows(secret.hex().upper(), secret)
 
 
-@pytest.mark.parametrize("show", [repr, str, format, ascii, "{!r}".format, "%s".__mod__], ids=str)
+@pytest.mark.parametrize(
+    "show",
+    [repr, str, format, ascii, "{!r}".format, "%s".__mod__],
+    ids=["repr", "str", "format", "ascii", "braces", "percent"],
+)
 def test_text_of_a_holder_names_its_type_only(show: Callable[[object], str], holders: list[object]) -> None:
     """No way to turn a holder into text shows more than a name and stars."""
     names = {f"<{type(holder).__name__}>" for holder in holders} | {"***", "Secret(***)"}
