@@ -104,7 +104,7 @@ def test_root_file_of_a_crash_midway_is_refused(tmp_path: Path) -> None:
         (encoded(RANDOM), root_keys.WEAK),
     ],
     ids=[
-        "empty", "too_short", "no_base64", "no_ascii", "31_bytes", "33_bytes", "hex", "zeros", "ones", "a_word_repeated",
+        "empty", "too_short", "no_base64", "no_ascii", "31_bytes", "33_bytes", "hex", "zeros", "ones", "a_word",
         "a_sentence", "few_different_bytes",
     ],
 )  # fmt: skip
