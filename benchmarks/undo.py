@@ -21,7 +21,7 @@ from benchmarks.ground import Ground
 from identity.operations.corrections.put_rules import put_rules
 from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.ingest.queue import IngestQueue
-from identity.operations.ingest.request import Request
+from identity.operations.ingest.request import IngestRequest
 from identity.operations.profiles.explain_link import explain
 from identity.operations.profiles.read_graph import get_graph
 from identity.operations.profiles.read_profile import get_profile
@@ -49,7 +49,7 @@ class Bench:
     async def send(self, *items: dict[str, Any]) -> list[Any]:
         """Calls as one request."""
         return await self.queue.submit(
-            self.space, Request(list(items), source=SERVER, received=time.time_ns() // 1000, history=True)
+            self.space, IngestRequest(list(items), source=SERVER, received=time.time_ns() // 1000, history=True)
         )
 
     async def person(self, origins: int, identifiers: int) -> list[str]:

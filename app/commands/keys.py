@@ -9,10 +9,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from app.settings import Settings
 from identity.operations.keys import rotate_index_key
-from identity.operations.keys.dump_key_tables import dump as dump_space
-from identity.operations.keys.overlay_key_tables import overlay as overlay_space
+from identity.operations.keys.dump_key_tables import dump_keys as dump_space
+from identity.operations.keys.overlay_key_tables import overlay_keys as overlay_space
 from identity.operations.keys.roll_epoch_keys import roll as roll_space
-from identity.operations.keys.rotate_root_key import rotate_root as rotate_root_key
+from identity.operations.keys.rotate_root_key import rotate_root_key
 from identity.operations.spaces import open_spaces
 from identity.operations.spaces.run_jobs import Jobs
 from identity.spaces.space import Space, Spaces

@@ -17,7 +17,7 @@ from app.http.body import Disconnected
 from app.http.error_responses import INTERNAL, Headers, Unreadable, failure, status_of, waiting
 from app.server import logs
 from app.server.process import Onefold
-from identity.operations.ingest.request import LARGEST_ITEM, Request
+from identity.operations.ingest.request import LARGEST_ITEM, IngestRequest
 from identity.operations.spaces.manage_spaces import Caller
 from identity.planning.consent.signals.gpc import header_says
 from identity.planning.resolution.extract import REJECTIONS
@@ -183,15 +183,15 @@ def _with_cors(start: Message, scope: Scope) -> Message:
     return start
 
 
-def _ingest_request(route: Route, document: dict[str, Any], caller: Caller, *, size: int, gpc: bool) -> Request:
+def _ingest_request(route: Route, document: dict[str, Any], caller: Caller, *, size: int, gpc: bool) -> IngestRequest:
     received = time.time_ns() // 1000
     source = Source(caller.key, caller.server)
     if route.kind is not None:
-        return Request([document], source=source, received=received, kind=route.kind, size=size, gpc=gpc)
+        return IngestRequest([document], source=source, received=received, kind=route.kind, size=size, gpc=gpc)
     items = document.get("batch")
     if type(items) is not list:
         raise Unreadable("batch_not_a_list", 'The body has no batch; send {"batch": [...]} with a list of calls.')
-    return Request(
+    return IngestRequest(
         items,
         source=source,
         received=received,

@@ -43,7 +43,7 @@ _TRIAL["responses"][202] = described(JobStatus)["responses"][200] | {
 async def simulate(visit: ByAdmin, request: Request) -> Response:
     """What other rules would change for all stored calls; 202 with the job after 20 seconds."""
     document = decode(await request.body())
-    put_rules.check(document)
+    put_rules.require_valid(document)
     asked = await visit.onefold.jobs.ask(visit.space, JobKind.SIMULATE, {"document": document})
     status = await _follow(visit, asked.job_id, PATIENCE)
     if status.result is UNSET:

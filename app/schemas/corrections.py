@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from identity.operations.corrections.remove_identifier import RemovedIdentifier
-from identity.operations.corrections.unmerge_profile import Unmerged
+from identity.operations.corrections.unmerge_profile import UnmergedProfiles
 from identity.values.ids import public_profile
 from identity.values.public_fields import PublicProfileId
 
@@ -26,7 +26,7 @@ class Parted(Struct):
     remaining_profile_id: PublicProfileId
 
 
-def parted(value: Unmerged) -> Parted:
+def parted(value: UnmergedProfiles) -> Parted:
     """Renders an unmerge."""
     return Parted(public_profile(value.profile_id), public_profile(value.remaining_profile_id))
 

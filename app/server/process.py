@@ -24,7 +24,7 @@ from identity.operations.destinations.read_changes import page_after
 from identity.operations.ingest.dry_run import DryRuns
 from identity.operations.ingest.queue import IngestQueue
 from identity.operations.keys import rotate_index_key
-from identity.operations.keys.restore_database import keep_level
+from identity.operations.keys.restore_database import publish_or_repair
 from identity.operations.keys.roll_epoch_keys import roll_due
 from identity.operations.privacy.access_export_sections import read_sections
 from identity.operations.privacy.build_export import build_export
@@ -44,7 +44,7 @@ from identity.store.postgres.leadership import Leadership
 from identity.values.enums import JobKind
 from identity.values.errors import KeyUnavailable, Misconfigured
 from identity.webhooks.callback_urls import PORTS
-from identity.webhooks.client import Client, trusting
+from identity.webhooks.client import Client, tls_context
 
 WRITERS = 2
 _GOOD_SECONDS = 1.0
@@ -202,7 +202,7 @@ class Onefold:
         self.metrics.set_attention(overdue=found.overdue, dead=found.dead, erasures=found.erasures)
 
     async def _restore_from_journals(self) -> None:
-        await keep_level(self.spaces, self._known)
+        await publish_or_repair(self.spaces, self._known)
 
     async def _forget_destroyed_keys(self) -> None:
         await asyncio.to_thread(self.spaces.keyring.forget_destroyed)
@@ -220,7 +220,7 @@ class Onefold:
 def _callback_client(settings: Settings) -> Client:
     """Create the client that calls callbacks. Misconfigured where its certificates cannot be read."""
     try:
-        tls = trusting(settings.callback_ca)
+        tls = tls_context(settings.callback_ca)
     except OSError:
         raise Misconfigured(_NO_AUTHORITY) from None
     return Client(allowed=settings.callback_networks, tls=tls, ports=PORTS.union(settings.callback_ports))

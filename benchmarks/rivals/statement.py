@@ -19,7 +19,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from benchmarks.rivals import keys
 from benchmarks.rivals.lean import Application, application
-from identity.operations.ingest.request import Request
+from identity.operations.ingest.request import IngestRequest
 from identity.operations.ingest.seal import Sealer
 from identity.operations.ingest.unseal import UnsealedBatch, wanted_documents, wanted_sets
 from identity.planning.resolution.planner import plan
@@ -141,7 +141,7 @@ class PerStatement:
 
     async def write(self, call: dict[str, Any]) -> None:
         """One call in one transaction; a conflict is tried again."""
-        request = Request([call], source=Source(1), received=time.time_ns() // 1000)
+        request = IngestRequest([call], source=Source(1), received=time.time_ns() // 1000)
         await request.read(self._space, await self._space.rules(0))
         for attempt in range(_ATTEMPTS):
             async with self._pool.connection() as connection:
@@ -157,7 +157,7 @@ class PerStatement:
                     return
             await asyncio.sleep(random.uniform(0, 0.002 * 2 ** min(attempt, 5)))
 
-    async def _write(self, connection: Connection, request: Request) -> None:
+    async def _write(self, connection: Connection, request: IngestRequest) -> None:
         space, place = self._space, (self._space.tenant.id, self._space.tenant.base)
         ((_, call),) = request.calls
 

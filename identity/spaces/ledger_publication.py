@@ -12,12 +12,12 @@ from identity.store.ledger import ledger
 from identity.store.postgres.database import Database
 from identity.store.postgres.tenant import Tenant
 from identity.values.errors import LedgerBroken, Quarantined
-from identity.vault.journal import Journal, Line
+from identity.vault.journal import Journal, JournalLine
 
 PAGE = 1_000
 
 
-async def check(database: Database, tenant: Tenant, journal: Journal) -> None:
+async def require_published(database: Database, tenant: Tenant, journal: Journal) -> None:
     """Raises Quarantined, LedgerBroken or KeyUnavailable unless the space may be served."""
     last = await asyncio.to_thread(journal.last)
     async with database.reading() as connection:
@@ -45,14 +45,14 @@ async def publish(database: Database, tenant: Tenant, journal: Journal) -> int:
                 raise LedgerBroken
             entries = await ledger.after(connection, tenant, seq, PAGE)
         for entry in entries:
-            hash_ = chained(hash_, entry.entry)
+            hash_ = chained_hash(hash_, entry.entry)
             if hash_ != entry.hash:
                 raise LedgerBroken
-        await asyncio.to_thread(journal.append, seq, [Line(*entry) for entry in entries])
+        await asyncio.to_thread(journal.append, seq, [JournalLine(*entry) for entry in entries])
         if len(entries) < PAGE:
             return entries[-1].seq if entries else seq
 
 
-def chained(before: bytes, entry: bytes) -> bytes:
+def chained_hash(before: bytes, entry: bytes) -> bytes:
     """The hash of an entry, chained to that of the entry before."""
     return sha256(b"\x01" + before + entry).digest()

@@ -37,7 +37,7 @@ class Again(Enum):
     AGAIN = auto()
 
 
-class Decision(Enum):
+class NextStep(Enum):
     """What follows an error: another attempt, the error itself, or DatabaseUnavailable in its place."""
 
     REPEAT = auto()
@@ -81,17 +81,17 @@ def writer_policy(attempts: int, outage_attempts: int) -> RetryPolicy:
     )
 
 
-def decide(policy: RetryPolicy, error: BaseException, attempt: int) -> Decision:
+def decide(policy: RetryPolicy, error: BaseException, attempt: int) -> NextStep:
     """What follows the error of an attempt, counted from 0."""
     if isinstance(error, policy.lasting):
-        return Decision.RAISE
+        return NextStep.RAISE
     if isinstance(error, policy.conflicts):
         if attempt + 1 < policy.attempts:
-            return Decision.REPEAT
-        return Decision.UNAVAILABLE if policy.unavailable else Decision.RAISE
+            return NextStep.REPEAT
+        return NextStep.UNAVAILABLE if policy.unavailable else NextStep.RAISE
     if isinstance(error, policy.outages) and attempt + 1 < policy.outage_attempts:
-        return Decision.REPEAT
-    return Decision.RAISE
+        return NextStep.REPEAT
+    return NextStep.RAISE
 
 
 async def repeat(
@@ -112,9 +112,9 @@ async def repeat(
             if recover is not None:
                 await recover(error)
             decision = decide(policy, error, number)
-            if decision is Decision.RAISE:
+            if decision is NextStep.RAISE:
                 raise
-            if decision is Decision.UNAVAILABLE:
+            if decision is NextStep.UNAVAILABLE:
                 raise DatabaseUnavailable from error
         else:
             if not isinstance(answer, Again):

@@ -11,7 +11,7 @@ import asyncio
 from identity.planning.resolution.resolution_rules import Rules
 from identity.spaces.cursors import read_cursor, write_cursor
 from identity.spaces.identifier_types import IdentifierTypes
-from identity.spaces.ledger_publication import check, publish
+from identity.spaces.ledger_publication import publish, require_published
 from identity.spaces.rules_cache import RulesCache
 from identity.store.keys import index_key_rotation
 from identity.store.postgres import space_lock
@@ -95,7 +95,7 @@ class Spaces:
         space = self._open.get(space_id)
         if space is None:
             opened = await self.restored(space_id)
-            await check(self.database, opened.tenant, opened.journal)
+            await require_published(self.database, opened.tenant, opened.journal)
             # Another task may have opened it meanwhile; all tasks share one cache of types.
             space = self._open.setdefault(space_id, opened)
         return space

@@ -24,7 +24,7 @@ JOURNAL, HEAD = "journal", "journal-head"
 _PARTS = 3
 
 
-class Line(NamedTuple):
+class JournalLine(NamedTuple):
     """An entry of a ledger: its number, time (microseconds), bytes, and hash with all before it."""
 
     seq: int
@@ -74,7 +74,7 @@ class Journal:
             raise KeyUnavailable from error
         return None if head is None else (head.seq, bytes.fromhex(head.hash))
 
-    def append(self, after: int, lines: Sequence[Line]) -> None:
+    def append(self, after: int, lines: Sequence[JournalLine]) -> None:
         """Adds the entries after a number, as far as they are not there yet. LedgerBroken where it forks."""
         try:
             with durable_files.exclusive(self._directory):
@@ -94,7 +94,7 @@ class Journal:
         except OSError as error:
             raise KeyUnavailable from error
 
-    def after(self, seq: int) -> Iterator[Line]:
+    def after(self, seq: int) -> Iterator[JournalLine]:
         """The entries after a number, up to the signed head."""
         head = self._head()
         if head is None:
@@ -108,7 +108,7 @@ class Journal:
                         return
                     number, at, hash_, entry = raw.rstrip(b"\n").split(b" ", _PARTS)
                     if int(number) > seq:
-                        yield Line(int(number), int(at), entry, bytes.fromhex(hash_.decode()))
+                        yield JournalLine(int(number), int(at), entry, bytes.fromhex(hash_.decode()))
         except (ValueError, FileNotFoundError) as error:
             raise LedgerBroken from error
         except OSError as error:
@@ -130,7 +130,7 @@ class Journal:
             raise LedgerBroken
         return head
 
-    def _write(self, size: int, lines: Sequence[Line]) -> int:
+    def _write(self, size: int, lines: Sequence[JournalLine]) -> int:
         path = self._directory / JOURNAL
         with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, durable_files.FILE_MODE), "r+b") as file:
             file.truncate(size)

@@ -31,7 +31,7 @@ def next_file(path: Path) -> Path:
 
 
 @contextmanager
-def alone(directory: Path) -> Iterator[Label]:
+def exclusive_store(directory: Path) -> Iterator[Label]:
     """Holds a key store that nobody uses, to the end of the block; what it says of itself. Misconfigured."""
     try:
         with closing(durable_files.Hold(directory / LABEL, alone=True)), durable_files.exclusive(directory):
@@ -81,19 +81,19 @@ def clear(directory: Path, label: Label) -> None:
     _name(directory, msgspec.structs.replace(label, left=None))
 
 
-def settle(root_file: Path | None, directory: Path) -> None:
-    """What a start has to do where a rotation died once the label had changed: see `take_up` and `clear`."""
+def finish_rotation(root_file: Path | None, directory: Path) -> None:
+    """What a start has to do where a rotation died once the label had changed: see `adopt_next_file` and `clear`."""
     with suppress(OSError, msgspec.DecodeError):
         label = read_label(directory)
         if label.left is None and (root_file is None or not next_file(root_file).exists()):
             return
-        with suppress(Misconfigured), alone(directory) as label:
+        with suppress(Misconfigured), exclusive_store(directory) as label:
             if root_file is not None:
-                take_up(root_file, label.root)
+                adopt_next_file(root_file, label.root)
             clear(directory, label)
 
 
-def take_up(path: Path, root_id: str) -> None:
+def adopt_next_file(path: Path, root_id: str) -> None:
     """Gives the next root key file the name of the one before it, where it holds the root that is in force."""
     ready = next_file(path)
     gone = path.with_name(durable_files.DOOMED + path.name)

@@ -43,7 +43,7 @@ _BAD_ROW_ID = "a row id is 16 bytes"
 _BAD_PURPOSE = "this key does not seal for this purpose"
 
 
-class Place:
+class SealPlace:
     """Where a blob lies. Ids are stored in every blob: they are never changed and never reused.
 
     `step` is the multiple of bytes that the plaintext is padded to, so that the length of a
@@ -65,22 +65,22 @@ class Place:
         return f"Place(purpose={self.purpose}, table={self.table}, column={self.column}, step={self.step})"
 
 
-DOCUMENT = Place(purpose=TRAITS, table=1, column=1, step=256)
-IDENTIFIER = Place(purpose=IDENTIFIER_VALUE, table=2, column=1, step=64)
-EVIDENCE = Place(purpose=PAYLOAD, table=3, column=1, step=64)
-EVENT = Place(purpose=PAYLOAD, table=4, column=1, step=64)
-GROUP_ID = Place(purpose=IDENTIFIER_VALUE, table=5, column=1, step=64)
-GROUP_TRAITS = Place(purpose=TRAITS, table=5, column=2, step=256)
-RULES = Place(purpose=SPACE_DOCUMENT, table=6, column=1, step=256)
-TYPE_NAME = Place(purpose=SPACE_DOCUMENT, table=7, column=1, step=64)
-REJECTION = Place(purpose=SPACE_DOCUMENT, table=8, column=1, step=64)
-DESTINATION = Place(purpose=SPACE_DOCUMENT, table=9, column=1, step=256)
-JOB = Place(purpose=SPACE_DOCUMENT, table=10, column=1, step=256)
-ASIDE = Place(purpose=PAYLOAD, table=12, column=1, step=256)
-REQUEST = Place(purpose=SPACE_DOCUMENT, table=13, column=1, step=256)
-HOLD = Place(purpose=SPACE_DOCUMENT, table=14, column=1, step=256)
-EXPORT = Place(purpose=PAYLOAD, table=11, column=1, step=256)
-PURPOSES = Place(purpose=SPACE_DOCUMENT, table=15, column=1, step=256)
+DOCUMENT = SealPlace(purpose=TRAITS, table=1, column=1, step=256)
+IDENTIFIER = SealPlace(purpose=IDENTIFIER_VALUE, table=2, column=1, step=64)
+EVIDENCE = SealPlace(purpose=PAYLOAD, table=3, column=1, step=64)
+EVENT = SealPlace(purpose=PAYLOAD, table=4, column=1, step=64)
+GROUP_ID = SealPlace(purpose=IDENTIFIER_VALUE, table=5, column=1, step=64)
+GROUP_TRAITS = SealPlace(purpose=TRAITS, table=5, column=2, step=256)
+RULES = SealPlace(purpose=SPACE_DOCUMENT, table=6, column=1, step=256)
+TYPE_NAME = SealPlace(purpose=SPACE_DOCUMENT, table=7, column=1, step=64)
+REJECTION = SealPlace(purpose=SPACE_DOCUMENT, table=8, column=1, step=64)
+DESTINATION = SealPlace(purpose=SPACE_DOCUMENT, table=9, column=1, step=256)
+JOB = SealPlace(purpose=SPACE_DOCUMENT, table=10, column=1, step=256)
+ASIDE = SealPlace(purpose=PAYLOAD, table=12, column=1, step=256)
+REQUEST = SealPlace(purpose=SPACE_DOCUMENT, table=13, column=1, step=256)
+HOLD = SealPlace(purpose=SPACE_DOCUMENT, table=14, column=1, step=256)
+EXPORT = SealPlace(purpose=PAYLOAD, table=11, column=1, step=256)
+PURPOSES = SealPlace(purpose=SPACE_DOCUMENT, table=15, column=1, step=256)
 
 PLACES: Final = (
     DOCUMENT,
@@ -118,7 +118,7 @@ class SealingKey(Guarded):
         self._key = key
         self._derived: dict[int, tuple[AESGCM, bytes]] = {}
 
-    def seal(self, place: Place, row_id: bytes, row_version: int, plain: bytes) -> bytes:
+    def seal(self, place: SealPlace, row_id: bytes, row_version: int, plain: bytes) -> bytes:
         """Seal `plain` for one version of one row; `row_id` is the 16 bytes that never change."""
         if len(row_id) != ID_BYTES:
             raise ValueError(_BAD_ROW_ID)
@@ -130,7 +130,7 @@ class SealingKey(Guarded):
         padded = (plain + b"\x80").ljust(size - size % step + step, b"\0")
         return header + gcm.encrypt(nonce, padded, bound)
 
-    def open(self, place: Place, row_id: bytes, row_version: int, blob: bytes) -> bytes:
+    def open(self, place: SealPlace, row_id: bytes, row_version: int, blob: bytes) -> bytes:
         """Return what was sealed; SealBroken unless key, place, row and version are the same."""
         if len(blob) < OVERHEAD or blob[:8] != place.head or blob[_KEY_ID] != self.key_id:
             raise SealBroken

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from identity.values.calls import IndexVersions
 from identity.vault.cache import KeyCache
 from identity.vault.key_material import KEY_BYTES, expand, fresh_key
-from identity.vault.seal import Place, SpaceDocumentKey
+from identity.vault.seal import SealPlace, SpaceDocumentKey
 from identity.vault.secret import Guarded
 from identity.vault.subject_keys import SlotKey, slot_context
 
@@ -135,11 +135,11 @@ class SpaceKeys(Guarded):
         """
         return _hash(self._macs, bytes((len(domain),)) + domain + data)[:SHORT]
 
-    def seal(self, place: Place, row_id: bytes, row_version: int, plain: bytes) -> bytes:
+    def seal(self, place: SealPlace, row_id: bytes, row_version: int, plain: bytes) -> bytes:
         """Seal what belongs to the space and to no person; see `SealingKey.seal`."""
         return self._document.seal(place, row_id, row_version, plain)
 
-    def open(self, place: Place, row_id: bytes, row_version: int, blob: bytes) -> bytes:
+    def open(self, place: SealPlace, row_id: bytes, row_version: int, blob: bytes) -> bytes:
         """Open what `seal` sealed; SealBroken otherwise."""
         return self._document.open(place, row_id, row_version, blob)
 

@@ -18,7 +18,7 @@ from msgspec import Struct
 from identity.values.errors import Undelivered
 from identity.webhooks.callback_urls import PORTS, Callback, read_callback
 from identity.webhooks.pinned_connection import CheckedBackend
-from identity.webhooks.ssrf_guard import Network, checked
+from identity.webhooks.ssrf_guard import Network, require_public
 
 SECONDS: Final = 5.0
 LONGEST: Final = 256 * 1024
@@ -34,7 +34,7 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """Looks up a host (and port): its addresses as text. OSError."""
 
 
-class Answer(Struct, frozen=True):
+class CallbackAnswer(Struct, frozen=True):
     """What a callback answered: its status, its media type as told, its body."""
 
     status: int
@@ -42,7 +42,7 @@ class Answer(Struct, frozen=True):
     body: bytes
 
 
-def trusting(authority: Path | None) -> ssl.SSLContext:
+def tls_context(authority: Path | None) -> ssl.SSLContext:
     """Trusts who is trusted publicly, and an authority of one's own (PEM). OSError if that cannot be read."""
     context = httpcore.default_ssl_context()
     if authority is not None:
@@ -90,7 +90,7 @@ class Client:
         except TimeoutError:
             raise Undelivered("The host of the callback could not be looked up in time.") from None
 
-    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> CallbackAnswer:
         """Post JSON to a callback. BadCallback if it may not be called, Undelivered if it did not answer."""
         callback = read_callback(url, self._ports)
         try:
@@ -113,11 +113,11 @@ class Client:
             found = ()
         if not found:
             raise Undelivered("The host of the callback could not be looked up.")
-        return checked(found, self._allowed)
+        return require_public(found, self._allowed)
 
     async def _post(
         self, callback: Callback, addresses: Sequence[str], body: bytes, headers: Mapping[str, str]
-    ) -> Answer:
+    ) -> CallbackAnswer:
         url = httpcore.URL(
             scheme=b"https", host=callback.host.encode(), port=callback.port, target=callback.target.encode()
         )
@@ -133,7 +133,7 @@ class Client:
             pool.stream("POST", url, headers=sent, content=body, extensions=share) as response,
         ):
             media = [value for name, value in response.headers if name.lower() == b"content-type"]
-            return Answer(response.status, b", ".join(media).decode("latin-1"), await response.aread())
+            return CallbackAnswer(response.status, b", ".join(media).decode("latin-1"), await response.aread())
 
     async def _look_up(self, host: str, port: int) -> Sequence[str]:
         loop = asyncio.get_running_loop()

@@ -51,14 +51,14 @@ _NOT_PUBLIC_6: Final = tuple(
 )
 
 
-def public(address: Address) -> bool:
+def is_public(address: Address) -> bool:
     """Whether an address is one of the public internet."""
     if isinstance(address, IPv4Address):
         return not any(address in network for network in _NOT_PUBLIC_4)
     return address in _GLOBAL_6 and not any(address in network for network in _NOT_PUBLIC_6)
 
 
-def checked(found: Iterable[str], allowed: Iterable[Network] = ()) -> list[str]:
+def require_public(found: Iterable[str], allowed: Iterable[Network] = ()) -> list[str]:
     """The addresses that a name led to, if every one is public or in an `allowed` network. BadCallback."""
     networks = tuple(allowed)
     addresses = []
@@ -67,7 +67,7 @@ def checked(found: Iterable[str], allowed: Iterable[Network] = ()) -> list[str]:
             address = ip_address(text)
         except ValueError:
             raise BadCallback from None
-        if not public(address) and not any(address in network for network in networks):
+        if not is_public(address) and not any(address in network for network in networks):
             raise BadCallback("The host of the callback leads to an address that is not public.")
         addresses.append(str(address))
     return addresses

@@ -15,7 +15,7 @@ from identity.operations.corrections.put_rules import put_rules
 from identity.operations.corrections.remove_identifier import remove_identifier
 from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.ingest.queue import IngestQueue
-from identity.operations.ingest.request import Request
+from identity.operations.ingest.request import IngestRequest
 from identity.operations.keys import rotate_index_key
 from identity.operations.keys.roll_epoch_keys import roll
 from identity.operations.privacy.request_erasure import request_erasure
@@ -68,7 +68,7 @@ class _Server:
         for sent in requests:
             source = Source(sent.get("source", 1), sent.get("server", True))
             try:
-                request = Request(
+                request = IngestRequest(
                     sent["items"], source=source, received=time.time_ns() // 1000, history=sent.get("history", True)
                 )
                 answers.append(msgspec.to_builtins(await self.queue.submit(space, request)))

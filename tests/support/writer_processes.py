@@ -20,7 +20,7 @@ from typing import Any
 import psycopg
 
 from identity.operations.ingest.queue import IngestQueue
-from identity.operations.ingest.request import Request
+from identity.operations.ingest.request import IngestRequest
 from identity.operations.spaces import manage_spaces
 from identity.operations.spaces.open_spaces import open_spaces
 from identity.spaces.space import Space, Spaces
@@ -182,9 +182,9 @@ class Ingest:
         return int(self.lab.query("SELECT stamp FROM space_gate WHERE space_id = %s", self.space.tenant.id)[0][0])
 
 
-def request(*items: dict[str, Any], server: bool = True) -> Request:
+def request(*items: dict[str, Any], server: bool = True) -> IngestRequest:
     """A request of an import."""
-    return Request(list(items), source=Source(1, server), received=time.time_ns() // 1000, history=True)
+    return IngestRequest(list(items), source=Source(1, server), received=time.time_ns() // 1000, history=True)
 
 
 @asynccontextmanager

@@ -81,7 +81,7 @@ class ConnectedProfiles:
         self._parent[self._root(a)] = self._root(b)
 
 
-def reread(space: Space, kept: Kept, rules: Rules, usable: Container[str]) -> Call:
+def read_again(space: Space, kept: Kept, rules: Rules, usable: Container[str]) -> Call:
     """A stored call as these rules read it; one that they would reject names nobody.
 
     `usable` are the types that the space has, or could have.
@@ -97,7 +97,7 @@ def reread(space: Space, kept: Kept, rules: Rules, usable: Container[str]) -> Ca
     return call
 
 
-def names(call: Call) -> list[bytes]:
+def linkable_keys(call: Call) -> list[bytes]:
     """The identifiers that a call could link."""
     keys = [identifier.key for identifier in call.identifiers]
     if call.alias is not None:
@@ -143,8 +143,8 @@ def _look(
         subject = space.keys.slot(key.slot, key.epoch, key.slot_wrapped).unwrap(key.key_id, key.wrapped)
         kept = unpack(subject.open(EVIDENCE, row.origin, row.stamp, row.payload))
         # Every type could be one the space has room for: naming too much only makes groups larger.
-        call = reread(space, kept, rules, AnyType())
-        found.add(head, names(call))
+        call = read_again(space, kept, rules, AnyType())
+        found.add(head, linkable_keys(call))
 
 
 class AnyType:

@@ -17,7 +17,7 @@ async def get_rules(space: Space) -> Rules:
     return await space.rules(version)
 
 
-def check(document: object) -> None:
+def require_valid(document: object) -> None:
     """Raises BadRules if a document is not valid."""
     compile_rules(document, 0)
 

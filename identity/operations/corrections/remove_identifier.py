@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from identity.operations.corrections.seal_profiles import act_record, changes, history, seal_act
-from identity.operations.corrections.unseal_profiles import UnsealedProfiles, open_whole, showed
+from identity.operations.corrections.unseal_profiles import UnsealedProfiles, shown_keys, unseal_profiles
 from identity.planning.corrections.remove_identifier import Removal, remove
 from identity.planning.resolution.working_set import set_key
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
@@ -43,7 +43,7 @@ async def remove_identifier(space: Space, ref: str, *, block: bool, source: Sour
         key = space.keys.identifier(named.type, named.value)
         if key not in exclusive.owners or await on_hold(exclusive.connection, space.tenant, [exclusive.owners[key]]):
             return _block(exclusive, key, actor, block=block)
-        opened = await open_whole(exclusive, exclusive.owners[key])
+        opened = await unseal_profiles(exclusive, exclusive.owners[key])
         if len(opened.whole.links) == 1:
             raise LastIdentifier
         removal = remove(opened.whole, key, exclusive.stamps)
@@ -84,7 +84,7 @@ async def _rows(
     writes.detached = [(origin, key)]
     writes.forgotten = [(key, stamp)]
     found = await evidence_queries.with_identifier(exclusive.connection, space.tenant, sorted(opened.rows), key)
-    sets = {(row.origin, set_key(keys)) for row in found if key in (keys := showed(row, space.names))}
+    sets = {(row.origin, set_key(keys)) for row in found if key in (keys := shown_keys(row, space.names))}
     writes.unseen = sorted(sets)
     if block:
         writes.blocked, writes.marks = [key], SpaceMark.BLOCKED

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
-from identity.operations.corrections.load_connected_profiles import AnyType, names, reread
-from identity.operations.corrections.unseal_profiles import UnsealedProfiles, open_whole
+from identity.operations.corrections.load_connected_profiles import AnyType, linkable_keys, read_again
+from identity.operations.corrections.unseal_profiles import UnsealedProfiles, unseal_profiles
 from identity.planning.corrections.profile_snapshot import Lain
 from identity.planning.corrections.rebuild import Lying, Plain, Rebuilt, Stored, rebuild
 from identity.planning.corrections.replay import Ground, Replay, Told
@@ -40,10 +40,10 @@ async def replay(view: SpaceReader, heads: Iterable[bytes], since: int) -> Repla
     wanted = set(heads)
     late = await evidence_queries.demoted_since(view.connection, space.tenant, since)
     while True:
-        opened = await open_whole(view, *sorted(wanted))
+        opened = await unseal_profiles(view, *sorted(wanted))
         await opened.open(opened.rows.keys())
         log = await _log(opened, rules)
-        keys = {key for told in log for key in (names(told.call) if told.call is not None else told.named)}
+        keys = {key for told in log for key in (linkable_keys(told.call) if told.call is not None else told.named)}
         keys |= opened.whole.links.keys()
         found = set((await owners_of(view.connection, space.tenant, sorted(keys))).values())
         for row in late:
@@ -57,9 +57,9 @@ async def replay(view: SpaceReader, heads: Iterable[bytes], since: int) -> Repla
         if found <= opened.rows.keys():
             break
         wanted = opened.rows.keys() | found
-    exclusive = await _ground(view, opened, log, keys)
+    constraints = await _constraints(view, opened, log, keys)
     stored = _stored(opened, rules)
-    again = Replay(rules, exclusive, new_id)
+    again = Replay(rules, constraints, new_id)
 
     def run() -> Rebuilt:
         again.run(log)
@@ -68,7 +68,9 @@ async def replay(view: SpaceReader, heads: Iterable[bytes], since: int) -> Repla
     return ReplayedProfiles(opened, stored, await asyncio.to_thread(run), log)
 
 
-async def _ground(view: SpaceReader, opened: UnsealedProfiles, log: Iterable[Told], keys: AbstractSet[bytes]) -> Ground:
+async def _constraints(
+    view: SpaceReader, opened: UnsealedProfiles, log: Iterable[Told], keys: AbstractSet[bytes]
+) -> Ground:
     """What was forgotten, blocked and cut of these identifiers, whichever index key that was noted under."""
     space, oldest = view.space, view.gate.oldest
     older: dict[bytes, bytes] = {}
@@ -114,7 +116,7 @@ def _told(opened: UnsealedProfiles, origin: bytes, lain: Lain, rules: Rules) -> 
         return Told(lain.stamp, origin, kept, None, frozenset(lain.kept), cut_id, births)
     if kind in ACTS:
         return Told(lain.stamp, origin, kept)
-    return Told(lain.stamp, origin, kept, reread(opened.exclusive.space, kept, rules, AnyType()))
+    return Told(lain.stamp, origin, kept, read_again(opened.exclusive.space, kept, rules, AnyType()))
 
 
 def _stored(opened: UnsealedProfiles, rules: Rules) -> Stored:
@@ -138,6 +140,6 @@ def _stored(opened: UnsealedProfiles, rules: Rules) -> Stored:
 
 def _ranked(opened: UnsealedProfiles, kept: Kept, rules: Rules) -> list[bytes]:
     """What a plain call names, the strongest first."""
-    call = reread(opened.exclusive.space, kept, rules, AnyType())
+    call = read_again(opened.exclusive.space, kept, rules, AnyType())
     ranked = sorted(call.identifiers, key=lambda identifier: rules.rank(identifier.type))
     return [identifier.key for identifier in ranked]

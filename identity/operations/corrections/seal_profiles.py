@@ -23,7 +23,7 @@ def act_record(kind: Kind, source: Source, at: int, body: dict[str, Any]) -> Kep
     return Kept(STORED_KINDS.index(kind), "", at, at, source.key, source.server, body)
 
 
-def seal_parting(
+def seal_unmerge(
     opened: UnsealedProfiles, parting: Parting, new_keys: NewSubjectKeys, record: Kept, lane: int
 ) -> Writes:
     """The rows of an unmerge; `record` is the act itself, which lies with the side that stays."""

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from identity.operations.corrections.seal_profiles import act_record, seal_parting
-from identity.operations.corrections.unseal_profiles import open_for_parting
+from identity.operations.corrections.seal_profiles import act_record, seal_unmerge
+from identity.operations.corrections.unseal_profiles import unseal_for_unmerge
 from identity.planning.corrections.unmerge import part
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
 from identity.spaces.index_versions import retry_on_key_rotation
@@ -21,7 +21,7 @@ from identity.values.stamps import stamp_time
 MOST_CUTS = 64
 
 
-class Unmerged(Struct, frozen=True):
+class UnmergedProfiles(Struct, frozen=True):
     """The profile that the identifiers have now, and the profile they left."""
 
     profile_id: ProfileId
@@ -31,7 +31,7 @@ class Unmerged(Struct, frozen=True):
 @retry_on_key_rotation
 async def unmerge_profile(
     space: Space, identifiers: Sequence[str], *, block: bool, source: Source, actor: str
-) -> Unmerged:
+) -> UnmergedProfiles:
     """Splits identifiers, written `type:value`, off their profile; `block` keeps the two sides apart.
 
     BadIdentifier; NotOneProfile unless all of them are known and of one profile, and others of it stay;
@@ -40,14 +40,14 @@ async def unmerge_profile(
     region = (await space.rules()).region
     parsed = [parse(text, region) for text in identifiers]
 
-    async def decide(exclusive: ExclusiveSpace) -> SpaceChange[Unmerged]:
+    async def decide(exclusive: ExclusiveSpace) -> SpaceChange[UnmergedProfiles]:
         named = {space.keys.identifier(each.type, each.value) for each in parsed}
         if not named or exclusive.owners.keys() != named:
             raise NotOneProfile
         if await on_hold(exclusive.connection, space.tenant, sorted(set(exclusive.owners.values()))):
             # A profile on hold stays as it is, and the answer does not reveal the hold.
             raise NotOneProfile
-        opened = await open_for_parting(exclusive, next(iter(exclusive.owners.values())), named)
+        opened = await unseal_for_unmerge(exclusive, next(iter(exclusive.owners.values())), named)
         whole = opened.whole
         if not named < whole.links.keys():
             raise NotOneProfile
@@ -60,10 +60,10 @@ async def unmerge_profile(
             "twins": [[split.origin.hex(), split.twin.hex(), split.born] for split in parting.splits],
         }
         record = act_record("unmerge", source, stamp_time(parting.stamp), body)
-        writes = seal_parting(opened, parting, await exclusive.new_subject_keys(), record, exclusive.lane)
+        writes = seal_unmerge(opened, parting, await exclusive.new_subject_keys(), record, exclusive.lane)
         staying = parting.staying.canonical
         writes.ledger = [entry(actor, "profile.unmerge", public_profile(staying), stamp_time(parting.stamp))]
-        unmerged = Unmerged(ProfileId(parting.leaving.canonical), ProfileId(staying))
+        unmerged = UnmergedProfiles(ProfileId(parting.leaving.canonical), ProfileId(staying))
         return SpaceChange(unmerged, writes, (parting.staying.id, parting.stamp))
 
     return await run_exclusive(space, parsed, decide)

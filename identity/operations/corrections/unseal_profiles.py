@@ -115,7 +115,7 @@ class UnsealedProfiles:
                 self.whole.renamings.append(Renaming(alias.stamp, linked[0], to))
 
 
-async def open_whole(exclusive: SpaceReader, *ids: bytes) -> UnsealedProfiles:
+async def unseal_profiles(exclusive: SpaceReader, *ids: bytes) -> UnsealedProfiles:
     """The canonical profiles that origins belong to: their origins, identifiers and cuts."""
     connection, tenant = exclusive.connection, exclusive.space.tenant
     rows = await snapshot_queries.origins(connection, tenant, ids)
@@ -127,9 +127,9 @@ async def open_whole(exclusive: SpaceReader, *ids: bytes) -> UnsealedProfiles:
     return found
 
 
-async def open_for_parting(exclusive: SpaceReader, id_: bytes, named: AbstractSet[bytes]) -> UnsealedProfiles:
+async def unseal_for_unmerge(exclusive: SpaceReader, id_: bytes, named: AbstractSet[bytes]) -> UnsealedProfiles:
     """A canonical profile with everything that parting these identifiers has to see."""
-    found = await open_whole(exclusive, id_)
+    found = await unseal_profiles(exclusive, id_)
     if named <= found.whole.links.keys():
         await found.open(mixed(found.whole.links.values(), named))
         await found.follow_renamings()
@@ -142,10 +142,10 @@ def _link(row: snapshot_queries.HeldRow, type_: str) -> Link:
 
 def _lain(row: EvidenceRow, call: Kept, names: dict[int, str]) -> Lain:
     # An act shows nothing: it was no sighting.
-    shown_set = b"" if STORED_KINDS[row.kind] in ACTS else set_key(showed(row, names))
+    shown_set = b"" if STORED_KINDS[row.kind] in ACTS else set_key(shown_keys(row, names))
     return Lain(row.stamp, split_keys(row.kept), shown_set, call)
 
 
-def showed(row: EvidenceRow, names: dict[int, str]) -> list[bytes]:
+def shown_keys(row: EvidenceRow, names: dict[int, str]) -> list[bytes]:
     """The identifiers that a stored call showed together."""
     return shown(split_keys(row.kept), unpack_demoted(row.demoted or b"", names.__getitem__))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from identity.operations.ingest.record_rejections import rejection_row
 from identity.operations.ingest.rekey_on_write import up_to_date
-from identity.operations.ingest.request import Request
+from identity.operations.ingest.request import IngestRequest
 from identity.operations.ingest.seal import Sealer
 from identity.operations.ingest.unseal import (
     UnsealedBatch,
@@ -50,14 +50,14 @@ class _Batch:
 
     __slots__ = ("alone", "requests", "space", "tried")
 
-    def __init__(self, space: Space, requests: Sequence[Request]) -> None:
+    def __init__(self, space: Space, requests: Sequence[IngestRequest]) -> None:
         self.space = space
         self.requests = requests
         self.tried: dict[int, Plan] = {}
         self.alone = any(call.alias is not None for request in requests for _, call in request.calls)
 
 
-class Writer:
+class BatchWriter:
     """Commits batches, one after the other. Used by one task at a time.
 
     With `keeps=False` nothing is stored: the outcomes say what a commit would do.
@@ -77,7 +77,7 @@ class Writer:
         """Gives the writer slot back."""
         await self._writer.close()
 
-    async def write(self, space: Space, requests: Sequence[Request]) -> None:
+    async def write(self, space: Space, requests: Sequence[IngestRequest]) -> None:
         """Commits the calls of these requests and sets their outcomes.
 
         Raises Unavailable (nothing is stored, or stored and safe to send again) while the database
@@ -202,7 +202,7 @@ class Writer:
         return marked
 
 
-def _answer(requests: Sequence[Request], made: Plan) -> None:
+def _answer(requests: Sequence[IngestRequest], made: Plan) -> None:
     outcomes = iter(made.outcomes)
     for request in requests:
         for at, _ in request.calls:

@@ -10,8 +10,8 @@ from typing import Any
 
 from msgspec import structs
 
-from identity.operations.ingest.commit import Writer
-from identity.operations.ingest.request import Request
+from identity.operations.ingest.commit import BatchWriter
+from identity.operations.ingest.request import IngestRequest
 from identity.spaces.space import Space
 from identity.store.postgres.database import Database
 from identity.values.calls import Outcome, Source
@@ -22,7 +22,7 @@ class DryRuns:
     """Makes dry runs. Nothing of them stays but the lease of the writer."""
 
     def __init__(self, database: Database) -> None:
-        self._writer = Writer(database, keeps=False)
+        self._writer = BatchWriter(database, keeps=False)
         self._turn = asyncio.Lock()
 
     async def close(self) -> None:
@@ -34,7 +34,7 @@ class DryRuns:
 
     async def simulate(self, space: Space, body: Any, source: Source) -> Outcome:
         """The outcome that a call would have now, without the id of a profile that the call would create."""
-        request = Request([body], source=source, received=time.time_ns() // 1000, history=True, dry_run=True)
+        request = IngestRequest([body], source=source, received=time.time_ns() // 1000, history=True, dry_run=True)
         async with self._turn:
             await request.read(space, await space.rules())
             if request.calls:

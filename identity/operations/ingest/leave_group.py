@@ -8,7 +8,7 @@ import time
 from msgspec import Struct
 
 from identity.operations.ingest.queue import IngestQueue
-from identity.operations.ingest.request import Request
+from identity.operations.ingest.request import IngestRequest
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.extract import LONGEST_GROUP_ID
 from identity.spaces.space import Space
@@ -41,7 +41,7 @@ async def leave_group(space: Space, queue: IngestQueue, group_id: str, ref: str,
         },
         "timestamp": format_time(now),
     }
-    outcome = (await queue.submit(space, Request([body], source=source, received=now, kind="leave")))[0]
+    outcome = (await queue.submit(space, IngestRequest([body], source=source, received=now, kind="leave")))[0]
     if outcome.status == "rejected":
         raise BadIdentifier
     if outcome.profile_id is None:

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import structlog
 
 from identity.operations.ingest.admission import has_room
-from identity.operations.ingest.commit import Writer
-from identity.operations.ingest.request import Request
+from identity.operations.ingest.commit import BatchWriter
+from identity.operations.ingest.request import IngestRequest
 from identity.spaces.space import Space
 from identity.store.postgres.database import Database
 from identity.values.calls import Outcome
@@ -31,7 +31,7 @@ _log = structlog.get_logger(__name__)
 
 class _Waiting(NamedTuple):
     space: Space
-    request: Request
+    request: IngestRequest
     done: "asyncio.Future[None]"
 
 
@@ -39,7 +39,7 @@ class IngestQueue:
     """The queue and its writers. `bound` is the weight that may wait, rejected calls included."""
 
     def __init__(self, database: Database, *, writers: int = 2, bound: int = 20_000) -> None:
-        self._writers = [Writer(database) for _ in range(writers)]
+        self._writers = [BatchWriter(database) for _ in range(writers)]
         self._bound = bound
         self._queues: dict[int, deque[_Waiting]] = {}
         self._turn: deque[int] = deque()
@@ -71,7 +71,7 @@ class IngestQueue:
         """How many calls wait for a writer."""
         return self._waiting
 
-    async def submit(self, space: Space, request: Request) -> list[Outcome]:
+    async def submit(self, space: Space, request: IngestRequest) -> list[Outcome]:
         """Commits the calls of a request and what it lost; returns one outcome per item, in their order.
 
         QueueFull, ShuttingDown: nothing of it was stored. Unavailable: send it again.
@@ -114,7 +114,7 @@ class IngestQueue:
             if not future.done():
                 future.set_result(None)
 
-    async def _write(self, writer: Writer) -> None:
+    async def _write(self, writer: BatchWriter) -> None:
         while True:
             batch = self._take() if not self._busy or self._waiting >= JOIN else []
             if not batch:
@@ -170,7 +170,7 @@ class IngestQueue:
         return batch
 
 
-async def _commit(writer: Writer, batch: list[_Waiting]) -> None:
+async def _commit(writer: BatchWriter, batch: list[_Waiting]) -> None:
     """Commits a batch; where an error of one of its calls may have ended it, each request on its own."""
     try:
         await writer.write(batch[0].space, [waiting.request for waiting in batch])

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from identity.operations.ingest.queue import IngestQueue
-from identity.operations.ingest.request import Request
+from identity.operations.ingest.request import IngestRequest
 from identity.planning.consent.statements import region
 from identity.planning.resolution.event_time import format_time, parse_time
 from identity.spaces.space import Space
@@ -76,7 +76,7 @@ async def record_consent(
         # A decision is never later than now.
         "timestamp": format_time(made_at),
     }
-    outcome = (await queue.submit(space, Request([body], source=source, received=now, kind="consent")))[0]
+    outcome = (await queue.submit(space, IngestRequest([body], source=source, received=now, kind="consent")))[0]
     if outcome.status == "suppressed":
         raise Suppressed
     if outcome.status == "rejected" or outcome.profile_id is None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
 
-from identity.operations.ingest.request import Request
+from identity.operations.ingest.request import IngestRequest
 from identity.planning.resolution.plan import Plan
 from identity.planning.resolution.rejections import Refusal, of_call, of_item, pack
 from identity.spaces.space import Space
@@ -12,7 +12,7 @@ from identity.values.calls import Outcome
 from identity.vault.seal import REJECTION
 
 
-def rejection_row(space: Space, requests: Sequence[Request], made: Plan, stamp: int) -> RejectionRow | None:
+def rejection_row(space: Space, requests: Sequence[IngestRequest], made: Plan, stamp: int) -> RejectionRow | None:
     """The row of a batch, at the stamp that names it; None where everything was taken."""
     taken = all(len(request.calls) == len(request.items) for request in requests)
     if taken and not any(_lost(outcome) for outcome in made.outcomes):
@@ -25,7 +25,7 @@ def rejection_row(space: Space, requests: Sequence[Request], made: Plan, stamp: 
     return RejectionRow(stamp, len(refusals), payload)
 
 
-def _of_request(request: Request, outcomes: Iterator[Outcome]) -> Sequence[Refusal]:
+def _of_request(request: IngestRequest, outcomes: Iterator[Outcome]) -> Sequence[Refusal]:
     """The refusals of one request in the order of its items; takes its outcomes off."""
     found: list[tuple[int, Refusal]] = []
     for at, call in request.calls:
@@ -46,5 +46,5 @@ def _lost(outcome: Outcome) -> bool:
     return outcome.status != "accepted" or bool(outcome.demoted or outcome.ignored_traits)
 
 
-def _rejected(request: Request, item: object, outcome: Outcome) -> Refusal:
+def _rejected(request: IngestRequest, item: object, outcome: Outcome) -> Refusal:
     return of_item(item, outcome, kind=request.kind, source=request.source.key, received=request.received)

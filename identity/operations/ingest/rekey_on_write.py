@@ -7,7 +7,7 @@ bare hashes for as long as any of them are left.
 
 from collections.abc import Sequence
 
-from identity.operations.ingest.request import Request
+from identity.operations.ingest.request import IngestRequest
 from identity.spaces.blind_indexes import no_older_keys
 from identity.spaces.rekey_profiles import AT_ONCE, rekey_hashes, rekey_profiles
 from identity.spaces.space import Space
@@ -19,7 +19,7 @@ from identity.values.enums import SpaceMark
 
 
 async def up_to_date(
-    connection: PipelineConnection, space: Space, requests: Sequence[Request], first: load.BatchClaim
+    connection: PipelineConnection, space: Space, requests: Sequence[IngestRequest], first: load.BatchClaim
 ) -> load.BatchClaim | None:
     """What the first round trip found, if the requests were read under the rules and index keys of the gate row.
 
@@ -47,7 +47,7 @@ async def up_to_date(
 class _RekeyOnWrite:
     """The older keys of a batch: found under the space lock, rekeyed once that is given back."""
 
-    def __init__(self, space: Space, requests: Sequence[Request]) -> None:
+    def __init__(self, space: Space, requests: Sequence[IngestRequest]) -> None:
         self._space = space
         self._older = no_older_keys()
         for request in requests:

@@ -23,7 +23,7 @@ LARGEST_ITEM = 32 * 1024
 _size = msgspec.json.encode
 
 
-class Request:
+class IngestRequest:
     """The calls of one request. They are committed together, in one transaction or not at all.
 
     `items` are bodies as parsed. `kind` is the one that the path names (None: each item says). Of a

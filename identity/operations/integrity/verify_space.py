@@ -16,7 +16,7 @@ from identity.planning.integrity.counter_check import Tally
 from identity.planning.integrity.discrepancies import Finding, Findings, of_key
 from identity.planning.integrity.evidence_check import REMOVE, UNMERGE, Ties, Undone
 from identity.planning.integrity.row_index import Census
-from identity.spaces.ledger_publication import chained
+from identity.spaces.ledger_publication import chained_hash
 from identity.store.integrity import verify as store
 from identity.store.ledger import ledger
 from identity.store.postgres.database import Connection, Database
@@ -141,7 +141,7 @@ class _Audit:
 
         def walk(seq: int, entry: bytes, hash_: bytes) -> None:
             nonlocal number, end
-            if seq != number + 1 or chained(end, entry) != hash_:
+            if seq != number + 1 or chained_hash(end, entry) != hash_:
                 self.findings.add("ledger_broken", f"entry {seq}")
             number, end = seq, hash_
 

@@ -14,7 +14,7 @@ from identity.vault.key_dumps import Dump, Head, packed, packed_subjects
 A_TURN = 100
 
 
-async def dump(spaces: Spaces, space: Space) -> Head:
+async def dump_keys(spaces: Spaces, space: Space) -> Head:
     """Dumps the keys of one moment. SealBroken if the dump cannot be read back whole.
 
     The caller rolls the epoch key itself, or calls this while no roll is under way: slots of two epochs are refused.
@@ -30,11 +30,11 @@ async def dump(spaces: Spaces, space: Space) -> Head:
     head = Head(space.public_id, epoch, len(slots), count)
     start = packed(head, [(slot.slot, slot.wrapped) for slot in slots])
     made = await asyncio.to_thread(spaces.keyring.dump, space.public_id, epoch, _closed([start, *pages]))
-    await prove(space, made, head)
+    await prove_dump(space, made, head)
     return head
 
 
-async def prove(space: Space, dump_: Dump, head: Head | None = None) -> None:
+async def prove_dump(space: Space, dump_: Dump, head: Head | None = None) -> None:
     """Opens every key in a dump. SealBroken if one does not open, or if the dump is of another space.
 
     The loop gives way every hundred keys; a thread would hold up the event loop for 5 ms at a time.

@@ -8,7 +8,7 @@ rewritten under another key, is removed.
 import asyncio
 from typing import NamedTuple
 
-from identity.operations.keys.dump_key_tables import prove
+from identity.operations.keys.dump_key_tables import prove_dump
 from identity.spaces.space import Space, Spaces
 from identity.store.keys import key_tables
 from identity.store.postgres import space_lock
@@ -33,7 +33,7 @@ class OverlayResult(NamedTuple):
     gone: int
 
 
-async def overlay(spaces: Spaces, space: Space) -> OverlayResult:
+async def overlay_keys(spaces: Spaces, space: Space) -> OverlayResult:
     """Replaces the keys of the database by those of the newest dump. Misconfigured without a dump.
 
     Keys of the same epoch as the dump are as new, and stay.
@@ -47,7 +47,7 @@ async def overlay(spaces: Spaces, space: Space) -> OverlayResult:
         return OverlayResult(before, before, 0, 0)
     if dump.head.epoch < before:
         raise Misconfigured(OLDER)
-    await prove(space, dump)
+    await prove_dump(space, dump)
     slots = [key_tables.DumpedSlotRow(slot, dump.head.epoch, wrapped) for slot, wrapped in dump.slots]
     pages = ([key_tables.DumpedSubjectRow(*each) for each in page] for page in dump.subjects())
     writer = await space.database.writer()

@@ -16,7 +16,7 @@ import structlog
 
 from identity.planning.privacy.erasure_entry import counted
 from identity.planning.privacy.privacy_requests import FORWARDS
-from identity.spaces.ledger_publication import chained, check, publish
+from identity.spaces.ledger_publication import chained_hash, publish, require_published
 from identity.spaces.rekey_space import ROTATED, rotate_up_to
 from identity.spaces.space import Space, Spaces
 from identity.store.destinations import feed
@@ -39,7 +39,7 @@ _log = structlog.get_logger(__name__)
 Replay = Callable[[PipelineConnection, Tenant, dict[str, Any]], Awaitable[None]]
 
 
-async def keep_level(spaces: Spaces, known: dict[int, int]) -> None:
+async def publish_or_repair(spaces: Spaces, known: dict[int, int]) -> None:
     """Checks every space once; `known` holds the last entry number up to which ledger and journal were equal."""
     async with spaces.database.reading() as connection:
         heads = await ledger.last_entries(connection)
@@ -52,10 +52,10 @@ async def keep_level(spaces: Spaces, known: dict[int, int]) -> None:
         try:
             journal = await asyncio.to_thread(spaces.keyring.journal, row.public_id)
             try:
-                await check(spaces.database, tenant, journal)
+                await require_published(spaces.database, tenant, journal)
             except Quarantined:
                 spaces.forget(row.id)
-                done = await repair(spaces, tenant, row.public_id, journal)
+                done = await repair_space(spaces, tenant, row.public_id, journal)
                 _log.warning("space.restored", count=done)
             known[row.id] = await publish(spaces.database, tenant, journal)
         except OnefoldError as error:
@@ -65,7 +65,7 @@ async def keep_level(spaces: Spaces, known: dict[int, int]) -> None:
             _log.error("space.not_level", code=error.code)
 
 
-async def repair(spaces: Spaces, tenant: Tenant, public_id: bytes, journal: Journal) -> int:
+async def repair_space(spaces: Spaces, tenant: Tenant, public_id: bytes, journal: Journal) -> int:
     """Repeats the entries of the journal that the ledger lacks, and returns their number. LedgerBroken."""
     # An earlier attempt that was rolled back may have left an index key in memory that is not in force.
     spaces.keyring.forget(public_id)
@@ -98,7 +98,7 @@ async def repair(spaces: Spaces, tenant: Tenant, public_id: bytes, journal: Jour
             await rotate_up_to(space, connection, 0, 0)
             hash_ = head.hash
             for line in await asyncio.to_thread(lambda: list(journal.after(head.seq))):
-                hash_ = chained(hash_, line.entry)
+                hash_ = chained_hash(hash_, line.entry)
                 if hash_ != line.hash:
                     raise LedgerBroken
                 entry = msgspec.json.decode(line.entry)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from identity.operations.keys.dump_key_tables import dump
+from identity.operations.keys.dump_key_tables import dump_keys
 from identity.spaces.retry import RetryPolicy, repeat
 from identity.spaces.space import Space, Spaces
 from identity.store.keys import epoch_key_roll
@@ -81,7 +81,7 @@ async def _roll(spaces: Spaces, space: Space, actor: str, backup_days: int, prog
         left = await epoch_key_roll.older_slots(connection, space_id, new)
     if left:
         raise DatabaseUnavailable
-    await dump(spaces, space)
+    await dump_keys(spaces, space)
     for epoch in await asyncio.to_thread(keyring.epochs, space.public_id):
         if epoch < new:
             await asyncio.to_thread(keyring.destroy_epoch, space.public_id, epoch)

@@ -36,7 +36,7 @@ class RootRotation(NamedTuple):
     root_id: str
 
 
-async def rotate_root(
+async def rotate_root_key(
     url: str, *, root_file: Path, root_value: str | None, new_value: str | None, key_store: Path
 ) -> RootRotation:
     """Replaces the root key. Misconfigured, with the reason, if that is impossible.
@@ -46,7 +46,7 @@ async def rotate_root(
     database = Database(url, readers=1)
     await database.open()
     try:
-        with root_rotation.alone(key_store) as before:
+        with root_rotation.exclusive_store(key_store) as before:
             async with database.transaction() as connection:
                 await keystore.lock(connection)
                 named = await keystore.read(connection)
@@ -59,7 +59,7 @@ async def rotate_root(
                     await _note(connection)
             # The database names the new root now; nothing needs the old one any more.
             if not root_value:
-                await asyncio.to_thread(root_rotation.take_up, root_file, label.root)
+                await asyncio.to_thread(root_rotation.adopt_next_file, root_file, label.root)
             await asyncio.to_thread(root_rotation.clear, key_store, label)
     finally:
         await database.close()

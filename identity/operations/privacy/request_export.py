@@ -95,7 +95,9 @@ async def request_export(space: Space, request: NewRequest) -> RequestedExport:
         subject_keys = await exclusive.new_subject_keys()
         subject_keys.make(made.id)
         writes = Writes(
-            lock_stamp=exclusive.stamps(exclusive.gate.stamp), slot=subject_keys.new_slot, subject_keys=subject_keys.rows
+            lock_stamp=exclusive.stamps(exclusive.gate.stamp),
+            slot=subject_keys.new_slot,
+            subject_keys=subject_keys.rows,
         )
         writes.ledger = [ledger.entry(request.actor, "export", public("exp", made.id), now)]
         return SpaceChange(msgspec.structs.replace(made, unknown=unknown), writes)

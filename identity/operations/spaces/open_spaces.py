@@ -45,7 +45,7 @@ async def _keyring(database: Database, root_file: Path, root_value: str | None, 
             root, store = _first(root_file, root_value, directory)
             await keystore.write(connection, store.store_id, root.id)
             return Keyring(root, store)
-        root_rotation.settle(None if root_value else root_file, directory)
+        root_rotation.finish_rotation(None if root_value else root_file, directory)
         root = _root(root_file, root_value, create=False)
         store = KeyStore.open(directory, root)
         if named[0] != store.store_id or named[1] not in {store.root_id, *store.former}:

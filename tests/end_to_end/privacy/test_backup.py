@@ -8,8 +8,8 @@ import pytest
 from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.destinations import manage_destinations
 from identity.operations.destinations.read_changes import read_changes
-from identity.operations.keys.overlay_key_tables import overlay
-from identity.operations.keys.restore_database import keep_level
+from identity.operations.keys.overlay_key_tables import overlay_keys
+from identity.operations.keys.restore_database import publish_or_repair
 from identity.operations.keys.roll_epoch_keys import roll
 from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.profiles.read_profile import get_profile
@@ -152,10 +152,10 @@ def test_a_restore_serves_who_was_not_erased(deployment: Deployment) -> None:
             with pytest.raises(Quarantined):
                 await spaces.get(1)
             space = await spaces.restored(1)
-            laid = await overlay(spaces, space)
+            laid = await overlay_keys(spaces, space)
             assert (laid.before, laid.epoch, laid.keys, laid.gone) == (1, 2, SURVIVORS, 1)
-            assert (await overlay(spaces, space)).keys == 0
-            await keep_level(spaces, {})
+            assert (await overlay_keys(spaces, space)).keys == 0
+            await publish_or_repair(spaces, {})
             space = await spaces.get(1)
             for number in range(SURVIVORS):
                 profile = await get_profile(space, f"user_id:s{number}")

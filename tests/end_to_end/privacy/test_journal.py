@@ -8,13 +8,13 @@ from typing import Any
 import psycopg
 import pytest
 
-from identity.operations.keys.restore_database import keep_level
+from identity.operations.keys.restore_database import publish_or_repair
 from identity.operations.privacy.manage_holds import list_holds, place_hold
 from identity.operations.privacy.manage_suppressions import lift_suppressions, suppress_identifiers
 from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.profiles.read_profile import get_profile
 from identity.planning.privacy.privacy_requests import NewRequest, PrivacyRequest
-from identity.spaces.ledger_publication import chained
+from identity.spaces.ledger_publication import chained_hash
 from identity.spaces.space import Space
 from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
 from identity.values.errors import LedgerBroken, ProfileNotFound, Quarantined
@@ -66,7 +66,7 @@ class Backup:
 
 async def level(ingest: Ingest) -> None:
     """What the standing work does."""
-    await keep_level(ingest.spaces, {})
+    await publish_or_repair(ingest.spaces, {})
 
 
 def test_the_journal_is_the_ledger(lab: Lab) -> None:
@@ -84,7 +84,7 @@ def test_the_journal_is_the_ledger(lab: Lab) -> None:
             assert [json.loads(line.entry)["action"] for line in lines] == ["space.create", "request", "erase"]
             before = b""
             for line in lines:
-                before = chained(before, line.entry)
+                before = chained_hash(before, line.entry)
                 assert before == line.hash
             assert b"ann" not in (folder(lab, ingest.space) / JOURNAL).read_bytes()
 
@@ -164,12 +164,12 @@ def test_a_running_server_notices(lab: Lab) -> None:
         async with ingesting(lab) as ingest:
             await ingest.send({"type": "identify", "userId": "ann"})
             known: dict[int, int] = {}
-            await keep_level(ingest.spaces, known)
+            await publish_or_repair(ingest.spaces, known)
             backup = Backup(lab)
             await erase(ingest.space, "user_id:ann")
-            await keep_level(ingest.spaces, known)
+            await publish_or_repair(ingest.spaces, known)
             backup.restore()
-            await keep_level(ingest.spaces, known)
+            await publish_or_repair(ingest.spaces, known)
             with pytest.raises(ProfileNotFound):
                 await get_profile(await ingest.spaces.get(ingest.space.tenant.id), "user_id:ann")
 

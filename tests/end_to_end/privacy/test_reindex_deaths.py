@@ -7,7 +7,7 @@ import pytest
 
 from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.keys import rotate_index_key
-from identity.operations.keys.restore_database import keep_level
+from identity.operations.keys.restore_database import publish_or_repair
 from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.profiles.read_profile import get_profile, lookup
 from identity.planning.privacy.privacy_requests import NewRequest
@@ -130,7 +130,7 @@ def test_restored_from_before(lab: Lab, begun: bool) -> None:  # noqa: FBT001
             )
             backup.restore()
             fresh = await lab.open()
-            await keep_level(fresh, {})
+            await publish_or_repair(fresh, {})
             again = await fresh.get(space.tenant.id)
             assert again.keys.versions.live == 2
             await rotate_index_key.destroy_unused_everywhere(fresh, 8)

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from identity.operations.keys import rotate_root_key
 from identity.operations.keys.roll_epoch_keys import roll
-from identity.operations.keys.rotate_root_key import rotate_root
+from identity.operations.keys.rotate_root_key import RootRotation, rotate_root_key
 from identity.operations.profiles.read_profile import get_profile
 from identity.operations.spaces.open_spaces import open_spaces
 from identity.store.keys import key_store
@@ -44,10 +43,10 @@ def lab(database: str, tmp_path: Path) -> Lab:
     return made
 
 
-def rotate(lab: Lab, old: str | None = None, new: str | None = None) -> rotate_root_key.RootRotation:
+def rotate(lab: Lab, old: str | None = None, new: str | None = None) -> RootRotation:
     """One rotation."""
-    done: rotate_root_key.RootRotation = run(
-        rotate_root(lab.url, root_file=lab.root_file, root_value=old, new_value=new, key_store=lab.key_store)
+    done: RootRotation = run(
+        rotate_root_key(lab.url, root_file=lab.root_file, root_value=old, new_value=new, key_store=lab.key_store)
     )
     return done
 
@@ -200,7 +199,7 @@ def test_not_while_it_is_in_use(lab: Lab) -> None:
     async def main() -> None:
         spaces = await lab.open()
         with pytest.raises(Misconfigured, match="in use"):
-            await rotate_root(
+            await rotate_root_key(
                 lab.url, root_file=lab.root_file, root_value=None, new_value=None, key_store=lab.key_store
             )
         assert not root_rotation.next_file(lab.root_file).exists()
@@ -208,7 +207,7 @@ def test_not_while_it_is_in_use(lab: Lab) -> None:
         await spaces.database.close()
 
     run(main())
-    with root_rotation.alone(lab.key_store), pytest.raises(Misconfigured, match="being rotated"):
+    with root_rotation.exclusive_store(lab.key_store), pytest.raises(Misconfigured, match="being rotated"):
         read_all(lab)
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from identity.operations.keys.overlay_key_tables import overlay
+from identity.operations.keys.overlay_key_tables import overlay_keys
 from identity.operations.keys.roll_epoch_keys import roll
 from identity.operations.privacy.access_export_sections import read_sections
 from identity.operations.privacy.build_export import build_export
@@ -183,7 +183,7 @@ def test_backups_are_safe(lab: Lab) -> None:
         return await shown(ingest, made.id)
 
     async def then(ingest: Ingest, done: Any) -> None:
-        await overlay(ingest.spaces, ingest.space)
+        await overlay_keys(ingest.spaces, ingest.space)
         assert await shown(ingest, done[0].id) == done
         assert done[0].erasures[0].backup_safe_at is not None
 

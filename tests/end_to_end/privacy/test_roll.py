@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from identity.operations.keys import dump_key_tables, roll_epoch_keys
-from identity.operations.keys.overlay_key_tables import overlay
+from identity.operations.keys.overlay_key_tables import overlay_keys
 from identity.operations.keys.roll_epoch_keys import roll, roll_due
 from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.profiles.read_profile import get_profile
@@ -187,7 +187,7 @@ def test_a_dump_that_is_not_whole(lab: Lab, harm: bytes | None) -> None:
         async with ingesting(lab) as ingest:
             await prepared(ingest)
             with pytest.raises(Misconfigured):
-                await overlay(ingest.spaces, ingest.space)
+                await overlay_keys(ingest.spaces, ingest.space)
             await roll(ingest.spaces, ingest.space)
             (file,) = lab.key_store.glob("*/dump-2")
             whole = file.read_bytes()
@@ -197,9 +197,9 @@ def test_a_dump_that_is_not_whole(lab: Lab, harm: bytes | None) -> None:
                 altered[at] ^= 1
                 file.write_bytes(bytes(altered) if harm is None else harm)
                 with pytest.raises(SealBroken):
-                    await overlay(ingest.spaces, ingest.space)
+                    await overlay_keys(ingest.spaces, ingest.space)
             file.write_bytes(whole)
-            assert (await overlay(ingest.spaces, ingest.space)).gone == 0
+            assert (await overlay_keys(ingest.spaces, ingest.space)).gone == 0
             assert await readable(ingest)
 
     run(main())

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from identity.spaces.retry import Again, Decision, RetryPolicy, decide, repeat, writer_policy
+from identity.spaces.retry import Again, NextStep, RetryPolicy, decide, repeat, writer_policy
 from identity.values.errors import (
     Conflict,
     DatabaseUnavailable,
@@ -22,27 +22,27 @@ QUICK = RetryPolicy(attempts=3, jitter=0.0, conflicts=(Conflict,))
 @pytest.mark.parametrize("error", [Conflict(), LeaseLost(), PartitionMissing()])
 def test_a_writer_repeats_a_conflict_up_to_its_last_attempt_and_is_unavailable_then(error: Exception) -> None:
     """Twelve attempts, then DatabaseUnavailable."""
-    assert {decide(WRITER, error, attempt) for attempt in range(11)} == {Decision.REPEAT}
-    assert decide(WRITER, error, 11) is Decision.UNAVAILABLE
+    assert {decide(WRITER, error, attempt) for attempt in range(11)} == {NextStep.REPEAT}
+    assert decide(WRITER, error, 11) is NextStep.UNAVAILABLE
 
 
 @pytest.mark.parametrize("error", [DatabaseUnavailable(), KeyUnavailable()])
 def test_a_writer_raises_an_outage_after_its_fifth_attempt(error: Exception) -> None:
     """The caller hears of an outage sooner than of a conflict."""
-    assert {decide(WRITER, error, attempt) for attempt in range(4)} == {Decision.REPEAT}
-    assert decide(WRITER, error, 4) is Decision.RAISE
+    assert {decide(WRITER, error, attempt) for attempt in range(4)} == {NextStep.REPEAT}
+    assert decide(WRITER, error, 4) is NextStep.RAISE
 
 
 @pytest.mark.parametrize("error", [SealBroken(), SpaceNotFound(), ValueError(), asyncio.CancelledError()])
 def test_an_error_that_does_not_pass_is_raised_at_once(error: BaseException) -> None:
     """A broken seal is a KeyUnavailable and yet never repeated."""
-    assert decide(WRITER, error, 0) is Decision.RAISE
+    assert decide(WRITER, error, 0) is NextStep.RAISE
 
 
 def test_without_unavailable_the_last_conflict_is_raised_itself() -> None:
     """The caller of a job sees the conflict."""
-    assert decide(QUICK, Conflict(), 1) is Decision.REPEAT
-    assert decide(QUICK, Conflict(), 2) is Decision.RAISE
+    assert decide(QUICK, Conflict(), 1) is NextStep.REPEAT
+    assert decide(QUICK, Conflict(), 2) is NextStep.RAISE
 
 
 def test_delays_double_up_to_a_bound_and_the_first_attempt_has_none() -> None:

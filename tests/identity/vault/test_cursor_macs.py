@@ -1,7 +1,7 @@
 """The registry of places: unique, complete, and only ever growing."""
 
 from identity.vault import seal
-from identity.vault.seal import PLACES, Place
+from identity.vault.seal import PLACES, SealPlace
 
 FIRST_PLACES = {
     "DOCUMENT": (1, 1, 1, 256),
@@ -28,7 +28,7 @@ def test_places_are_told_apart() -> None:
 
 def test_every_place_is_registered() -> None:
     """A place that exists is in the registry."""
-    assert {id(value) for value in vars(seal).values() if isinstance(value, Place)} == set(map(id, PLACES))
+    assert {id(value) for value in vars(seal).values() if isinstance(value, SealPlace)} == set(map(id, PLACES))
 
 
 def test_places_only_grow() -> None:

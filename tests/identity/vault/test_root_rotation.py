@@ -17,18 +17,18 @@ SPACES = (b"a" * 16, b"b" * 16)
 def rotate(directory: Path, path: Path) -> None:
     """As the command does it, but for the database."""
     ready = root_rotation.next_file(path)
-    with root_rotation.alone(directory) as label:
+    with root_rotation.exclusive_store(directory) as label:
         old = file_root(path, create=False)
         new = file_root(ready, create=not ready.exists())
         root_rotation.rewrap(directory, label, old, new)
-    with root_rotation.alone(directory) as label:
-        root_rotation.take_up(path, label.root)
+    with root_rotation.exclusive_store(directory) as label:
+        root_rotation.adopt_next_file(path, label.root)
         root_rotation.clear(directory, label)
 
 
 def opened(directory: Path, path: Path) -> tuple[Root, list[bytes]]:
     """A start: the root in force and what the keys of all spaces make of the same."""
-    root_rotation.settle(path, directory)
+    root_rotation.finish_rotation(path, directory)
     root = file_root(path, create=False)
     ring = Keyring(root, KeyStore.open(directory, root))
     told = [ring.space(space).identifier("email", "ann@example.org") for space in SPACES]

@@ -22,8 +22,8 @@ from identity.vault.seal import (
     PLACES,
     RULES,
     SPACE_DOCUMENT,
-    Place,
     SealingKey,
+    SealPlace,
     SpaceDocumentKey,
 )
 from identity.vault.subject_keys import SubjectKey
@@ -40,12 +40,12 @@ MESSAGE = str(SealBroken())
 places = pytest.mark.parametrize("place", PLACES, ids=repr)
 
 
-def key_for(place: Place) -> SealingKey:
+def key_for(place: SealPlace) -> SealingKey:
     """The key that seals for a place."""
     return DOCUMENTS if place.purpose == SPACE_DOCUMENT else SUBJECT
 
 
-def refused(blob: bytes, place: Place = EVENT, row: bytes = ROW, version: int = 5) -> bool:
+def refused(blob: bytes, place: SealPlace = EVENT, row: bytes = ROW, version: int = 5) -> bool:
     """Tell whether a blob is refused, with the one message and nothing behind it."""
     with pytest.raises(SealBroken) as caught:
         SUBJECT.open(place, row, version, blob)
@@ -59,7 +59,7 @@ def with_byte(blob: bytes, position: int, value: int) -> bytes:
 
 @given(plain=st.binary(max_size=1500), version=st.integers(0, 2**64 - 1), row=st.binary(min_size=16, max_size=16))
 @places
-def test_sealed_bytes_come_back(place: Place, plain: bytes, version: int, row: bytes) -> None:
+def test_sealed_bytes_come_back(place: SealPlace, plain: bytes, version: int, row: bytes) -> None:
     """Whatever was sealed opens to the same bytes."""
     blob = key_for(place).seal(place, row, version, plain)
     assert key_for(place).open(place, row, version, blob) == plain
@@ -74,7 +74,7 @@ def test_padding_comes_off_exactly(length: int, tail: bytes) -> None:
 
 
 @places
-def test_length_of_a_blob_shows_the_step_only(place: Place) -> None:
+def test_length_of_a_blob_shows_the_step_only(place: SealPlace) -> None:
     """All plaintexts of one step give blobs of one length, 84 bytes more than the padded text."""
     key, step = key_for(place), place.step
     lengths = {len(key.seal(place, ROW, 1, bytes(size))) for size in range(step)}
@@ -149,7 +149,7 @@ def test_blob_of_another_table_is_refused() -> None:
 
 def test_blob_of_another_column_is_refused() -> None:
     """A blob moved between columns of one table does not open."""
-    beside = Place(purpose=EVENT.purpose, table=EVENT.table, column=EVENT.column + 1, step=EVENT.step)
+    beside = SealPlace(purpose=EVENT.purpose, table=EVENT.table, column=EVENT.column + 1, step=EVENT.step)
     assert refused(SUBJECT.seal(beside, ROW, 5, PLAIN))
 
 

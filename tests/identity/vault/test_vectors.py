@@ -13,7 +13,7 @@ from identity.vault import key_material, seal
 from identity.vault.cache import KeyCache
 from identity.vault.key_material import WrappingKey
 from identity.vault.root_keys import env_root
-from identity.vault.seal import SPACE_DOCUMENT, Place, SealingKey, SpaceDocumentKey
+from identity.vault.seal import SPACE_DOCUMENT, SealingKey, SealPlace, SpaceDocumentKey
 from identity.vault.space_keys import SpaceKeys
 from identity.vault.subject_keys import SlotKey, SubjectKey
 
@@ -29,9 +29,9 @@ def raw(value: str) -> bytes:
     return bytes.fromhex(value)
 
 
-def key_and_place(vector: dict[str, Any]) -> tuple[SealingKey, Place]:
+def key_and_place(vector: dict[str, Any]) -> tuple[SealingKey, SealPlace]:
     """The key and the place of a vector."""
-    place: Place = getattr(seal, vector["place"])
+    place: SealPlace = getattr(seal, vector["place"])
     if place.purpose == SPACE_DOCUMENT:
         return SpaceDocumentKey(SPACE, 1, raw(vector["key"])), place
     return SubjectKey(SPACE, raw(vector["key_id"]), raw(vector["key"])), place

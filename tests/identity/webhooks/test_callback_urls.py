@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from identity.values.errors import BadCallback
 from identity.webhooks.callback_urls import LONGEST, Callback, read_callback
-from identity.webhooks.ssrf_guard import checked, public
+from identity.webhooks.ssrf_guard import is_public, require_public
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_any_text(text: str, whole: bool) -> None:  # noqa: FBT001
 )  # fmt: skip
 def test_not_public(address: str) -> None:
     """No address of this kind is public."""
-    assert not public(ip_address(address))
+    assert not is_public(ip_address(address))
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_not_public(address: str) -> None:
 )
 def test_public(address: str) -> None:
     """Those of the internet are."""
-    assert checked([address]) == [address]
+    assert require_public([address]) == [address]
 
 
 ADDRESSES = st.integers(0, 2**32 - 1).map(IPv4Address) | st.integers(0, 2**128 - 1).map(IPv6Address)
@@ -111,7 +111,7 @@ ADDRESSES = st.integers(0, 2**32 - 1).map(IPv4Address) | st.integers(0, 2**128 -
 @given(ADDRESSES | st.ip_addresses(v=4) | st.ip_addresses(v=6))
 def test_what_python_knows(address: IPv4Address | IPv6Address) -> None:
     """No address is public that Python's own tables hold to be something else."""
-    if public(address):
+    if is_public(address):
         assert address.is_global
         kinds = (address.is_multicast, address.is_reserved, address.is_loopback, address.is_link_local)
         assert not any(kinds)
@@ -128,11 +128,11 @@ def test_one_is_enough(good: IPv4Address | IPv6Address, bad: IPv4Address | IPv6A
     """A name is refused for any one address that is not public, wherever in the list it stands."""
     found = [str(bad), str(good)] if first else [str(good), str(bad)]
     with pytest.raises(BadCallback):
-        checked(found)
+        require_public(found)
 
 
 def test_allowed() -> None:
     """An operator may open a network, and only that."""
-    assert checked(["10.1.0.1", "8.8.8.8"], [IPv4Network("10.1.0.0/16")]) == ["10.1.0.1", "8.8.8.8"]
+    assert require_public(["10.1.0.1", "8.8.8.8"], [IPv4Network("10.1.0.0/16")]) == ["10.1.0.1", "8.8.8.8"]
     with pytest.raises(BadCallback):
-        checked(["10.2.0.1"], [IPv4Network("10.1.0.0/16")])
+        require_public(["10.2.0.1"], [IPv4Network("10.1.0.0/16")])

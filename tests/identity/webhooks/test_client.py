@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from identity.values.errors import BadCallback, OnefoldError, Undelivered
-from identity.webhooks.client import Answer, Client
+from identity.webhooks.client import CallbackAnswer, Client
 from tests.support.tls_server import (
     HOST,
     OK,
@@ -30,10 +30,10 @@ BODY = b'{"erased": true}'
 
 def called(
     act: Act, *names: list[str], server_host: str = HOST, **changed: Any
-) -> tuple[Answer | OnefoldError, Server]:
+) -> tuple[CallbackAnswer | OnefoldError, Server]:
     """Post once to a server that acts so; what came of it, and the server."""
 
-    async def run() -> tuple[Answer | OnefoldError, Server]:
+    async def run() -> tuple[CallbackAnswer | OnefoldError, Server]:
         async with (
             serving(act, server_host) as server,
             client(server, Names(*names or (["127.0.0.1"],)), **changed) as it,
@@ -52,7 +52,7 @@ def test_post() -> None:
     (request,) = server.requests
     head, _, body = request.partition(b"\r\n\r\n")
 
-    assert answer == Answer(200, "application/json", b"{}")
+    assert answer == CallbackAnswer(200, "application/json", b"{}")
     assert (server.names, server.connections) == ([HOST], 1)
     assert body == BODY
     assert head.split(b"\r\n")[0] == b"POST /hook?a=1 HTTP/1.1"
@@ -76,7 +76,7 @@ def test_answers(answer: bytes, status: int) -> None:
     names = Names(["127.0.0.1"])
     told, server = called(telling(answer), resolve=names)
 
-    assert isinstance(told, Answer)
+    assert isinstance(told, CallbackAnswer)
     assert (told.status, told.media_type) == (status, "text/html" if b"html" in answer else "")
     assert (len(names.asked), server.connections) == (1, 1)
 
@@ -122,7 +122,7 @@ def test_next_address() -> None:
     """Where one address does not answer the next one does."""
     answer, server = called(telling(OK), ["127.0.0.2", "127.0.0.1"], allowed=[ip_network("127.0.0.0/30")])
 
-    assert (isinstance(answer, Answer), server.connections) == (True, 1)
+    assert (isinstance(answer, CallbackAnswer), server.connections) == (True, 1)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     answer, server = called(telling(OK))
 
-    assert (isinstance(answer, Answer), server.connections) == (True, 1)
+    assert (isinstance(answer, CallbackAnswer), server.connections) == (True, 1)
 
 
 def test_nothing_inside_by_default() -> None:

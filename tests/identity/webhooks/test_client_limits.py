@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from identity.values.errors import Undelivered
-from identity.webhooks.client import LONGEST, Answer
+from identity.webhooks.client import LONGEST, CallbackAnswer
 from tests.identity.webhooks.test_client import called
 from tests.support.tls_server import Act, telling
 
@@ -68,7 +68,7 @@ def test_as_long_as_allowed() -> None:
     size = LONGEST - len(head % LONGEST)
     answer, _ = called(telling(head % size + b"x" * size))
 
-    assert isinstance(answer, Answer)
+    assert isinstance(answer, CallbackAnswer)
     assert len(answer.body) == size
 
 

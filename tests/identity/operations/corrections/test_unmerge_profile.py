@@ -7,7 +7,7 @@ import pytest
 
 from identity.operations.corrections import unmerge_profile as unmerge_module
 from identity.operations.corrections.remove_identifier import remove_identifier
-from identity.operations.corrections.unmerge_profile import Unmerged, unmerge_profile
+from identity.operations.corrections.unmerge_profile import UnmergedProfiles, unmerge_profile
 from identity.operations.profiles.read_profile import get_profile
 from identity.spaces import exclusive_transaction
 from identity.store.ingest.write import apply
@@ -31,7 +31,7 @@ def lab(database: str, tmp_path: Path) -> Lab:
     return Lab(database, tmp_path)
 
 
-async def parted(ingest: Ingest, *named: str, block: bool = True) -> Unmerged:
+async def parted(ingest: Ingest, *named: str, block: bool = True) -> UnmergedProfiles:
     """Parts these identifiers."""
     return await unmerge_profile(ingest.space, list(named), block=block, source=ADMIN, actor="test")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from identity.operations.ingest.commit import Writer
+from identity.operations.ingest.commit import BatchWriter
 from identity.planning.resolution.planner import _Planner
 from identity.spaces import new_subject_keys
 from identity.values.enums import SpaceMark
@@ -39,7 +39,7 @@ def test_writers_that_insert_the_same(lab: Lab, monkeypatch: pytest.MonkeyPatch,
     async def main() -> None:
         monkeypatch.setattr(new_subject_keys, "KEY_SLOTS", 1)
         async with ingesting(lab) as ingest:
-            writers = [Writer(ingest.spaces.database) for _ in RACES[name]]
+            writers = [BatchWriter(ingest.spaces.database) for _ in RACES[name]]
             requests = [request(item) for item in RACES[name]]
             for each in requests:
                 await each.read(ingest.space, await ingest.space.rules())
@@ -132,9 +132,9 @@ def test_a_repeated_call_with_a_barred_identifier(lab: Lab, mark: str) -> None:
     run(main())
 
 
-async def _ahead(ingest: Ingest, seconds: int) -> Writer:
+async def _ahead(ingest: Ingest, seconds: int) -> BatchWriter:
     """A writer of a host whose clock is ahead."""
-    writer = Writer(ingest.spaces.database)
+    writer = BatchWriter(ingest.spaces.database)
     await writer.write(ingest.space, [])
     clock = Clock(writer.clock.slot, writer.clock.until, lambda: time.time_ns() + seconds * 10**9)
     writer._writer.clock = clock
