@@ -52,7 +52,7 @@ def described(
     takes: type | None = None,
     public: bool = False,
 ) -> dict[str, Any]:
-    """The arguments of a route that describe it: what it answers, refuses and takes."""
+    """The arguments of a route that document it: the shape of its answer, its errors, the shape of its body."""
     found: dict[int, list[str]] = {422: ["invalid_request"]}
     for kind in (*refusals, *(() if public else _ALWAYS)):
         found.setdefault(STATUS[kind], []).append(kind.code)
@@ -85,7 +85,7 @@ def document(api: FastAPI) -> dict[str, Any]:
     components.setdefault("schemas", {}).update(shapes)
     components["securitySchemes"] = {
         "key": {"type": "http", "scheme": "bearer", "description": "A key of a space."},
-        "basic": {"type": "http", "scheme": "basic", "description": "The key as user name, no password."},
+        "basic": {"type": "http", "scheme": "basic", "description": "The key as user name, with an empty password."},
         "operator": {"type": "http", "scheme": "bearer", "description": "The operator token."},
     }
     return made
@@ -107,7 +107,7 @@ def native(api: FastAPI) -> list[APIRoute]:
 
 
 def guard(route: APIRoute) -> object:
-    """What lets a caller in to a route; None for one that declares nothing."""
+    """The guard that authenticates the callers of a route; None where a route declares none."""
     guards = [each.call for each in route.dependant.dependencies]
     return next((each for each in guards if isinstance(each, (Scopes, Operator, Public))), None)
 
@@ -122,7 +122,7 @@ def _security(route: APIRoute) -> list[dict[str, list[str]]]:
 def _hot(route: ingest_endpoint.Route) -> dict[str, Any]:
     refused = {"application/json": schema_of(calls.Refused)}
     refusals = {
-        400: "cannot be read, empty, too large, too long, or a single call that is rejected",
+        400: "the body cannot be read, is empty, too large or too long, or its single call is rejected",
         401: "invalid_write_key",
         403: "forbidden",
         408: "body_timeout",
@@ -143,7 +143,7 @@ def _hot(route: ingest_endpoint.Route) -> dict[str, Any]:
 
 def _answer(shape: type | None) -> dict[str, Any]:
     if shape is None:
-        return {"description": "Done."}
+        return {"description": "Done; the answer has no body."}
     return {
         "description": (shape.__doc__ or "").split("\n")[0],
         "content": {"application/json": schema_of(shape)},

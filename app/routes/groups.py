@@ -17,7 +17,7 @@ router = APIRouter(tags=["Groups"])
 
 @router.get("/v1/groups/{group_id}", **described(read_group.GroupAnswer, GroupNotFound))
 async def get_group(visit: ByGroupReader, group_id: Segment) -> Response:
-    """A group, with its number of members up to 10,000."""
+    """A group with its traits and its number of members."""
     if visit.audited:
         await record_read.note(visit.space, visit.caller.key_id, "group.read", None)
     return answer(await read_group.get_group(visit.space, group_id))
@@ -25,7 +25,7 @@ async def get_group(visit: ByGroupReader, group_id: Segment) -> Response:
 
 @router.delete("/v1/groups/{group_id}/members/{ref}", **described(Left, BadIdentifier, GroupNotFound, ProfileNotFound))
 async def take_out(visit: ByLister, group_id: Segment, ref: Segment) -> Response:
-    """Takes the profile of `type:value` out of a group; a later group call takes it in again."""
+    """Remove the profile of `type:value` from a group; a later group call adds it again."""
     await read_group.get_group(visit.space, group_id)
     source = Source(visit.caller.key, visit.caller.server)
     left = await leave_group(visit.space, visit.onefold.ingest_queue, group_id, ref, source)

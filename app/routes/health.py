@@ -1,4 +1,4 @@
-"""Whether the service lives, whether it can serve, and its metrics."""
+"""Liveness, readiness and metrics of a process."""
 
 from fastapi import APIRouter, Response
 
@@ -14,18 +14,22 @@ router = APIRouter(tags=["Health"])
 
 @router.get("/healthz", **described(Health, public=True))
 async def live(_onefold: ByAnyone) -> Response:
-    """Whether the process answers."""
-    return answer({"status": "ok"})
+    """Liveness: the process answers."""
+    return answer(Health("ok"))
 
 
 @router.get("/readyz", **described(Health, DatabaseUnavailable, KeyUnavailable, public=True))
 async def ready(onefold: ByAnyone) -> Response:
-    """Whether calls can be served: the database answers and the keys that belong to it are there."""
+    """Readiness: the database answers, and the keys that belong to it are present."""
     await onefold.check()
-    return answer({"status": "ok"})
+    return answer(Health("ok"))
 
 
-@router.get("/metrics", **described(None))
+_METRICS = described(None)
+_METRICS["responses"][200]["content"] = {"text/plain": {"schema": {"type": "string"}}}
+
+
+@router.get("/metrics", **_METRICS)
 async def metrics(onefold: ByOperator) -> Response:
-    """The metrics of this process, in Prometheus' text format."""
+    """The metrics of this process, in the text format of Prometheus."""
     return Response(onefold.metrics.text(), media_type=CONTENT_TYPE)

@@ -1,4 +1,4 @@
-"""The list of what was not taken, for the admin of a space."""
+"""The list of rejected calls and of calls accepted in part, for the admin of a space."""
 
 from typing import Annotated
 
@@ -7,18 +7,18 @@ from fastapi import APIRouter, Query, Response
 from app.http.auth import ByAdmin
 from app.http.openapi import described
 from app.http.responses import DEFAULT_LIMIT, Cursor, Limit, answer, note
-from app.schemas.rejections import RejectionPage
-from identity.operations.integrity import list_rejections as rejections
+from identity.operations.integrity import list_rejections as operation
+from identity.operations.integrity.list_rejections import RejectionPage
 from identity.values.errors import BadCursor, BadParameter
 
 router = APIRouter(tags=["Rejections"])
-Since = Annotated[str | None, Query(description="Only what came at this time (RFC 3339) or later.")]
+Since = Annotated[str | None, Query(description="Only calls that arrived at this time (RFC 3339) or later.")]
 
 
 @router.get("/v1/rejections", **described(RejectionPage, BadCursor, BadParameter))
 async def list_rejections(
     visit: ByAdmin, since: Since = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Response:
-    """What was rejected, demoted or suppressed and why, newest first."""
+    """Calls that were rejected, suppressed or unresolved, and calls with demoted identifiers; newest first."""
     await note(visit, "rejections.read", None)
-    return answer(await rejections.list_rejections(visit.space, since, limit, cursor))
+    return answer(await operation.list_rejections(visit.space, since, limit, cursor))

@@ -1,4 +1,4 @@
-"""The rules of a space, by its admin: one whole document, versioned."""
+"""The rules of a space, for its admin: one document with versions."""
 
 from fastapi import APIRouter, Request, Response
 
@@ -15,13 +15,13 @@ router = APIRouter(tags=["Rules"])
 
 @router.get("/v1/rules", **described(RulesInForce))
 async def get_rules(visit: ByAdmin) -> Response:
-    """The rules in force, defaults filled in, with their version."""
+    """The rules in force, with defaults and version."""
     in_force = await rules.get_rules(visit.space)
     return answer({**in_force.document(), "version": in_force.version})
 
 
 @router.put("/v1/rules", **described(RulesVersion, BadRules, takes=RulesDocument))
 async def put_rules(visit: ByAdmin, request: Request) -> Response:
-    """Put a whole document in force; every call answered after this is planned under it."""
+    """Replace the rules; every call that is answered later follows them."""
     document = decode(await request.body())
     return answer({"version": await rules.put_rules(visit.space, document, visit.caller.key_id)})

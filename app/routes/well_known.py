@@ -1,4 +1,4 @@
-"""What anybody may fetch to check what this deployment has signed."""
+"""The public keys with which anybody can check the signatures of this deployment."""
 
 from fastapi import APIRouter, Response
 
@@ -13,5 +13,5 @@ router = APIRouter(tags=["Privacy"])
 
 @router.get("/.well-known/onefold-keys.json", **described(PublicKeys, public=True))
 async def keys(onefold: ByAnyone) -> Response:
-    """The public keys of receipts, those of old too."""
+    """The public keys of receipts, former keys included."""
     return answer({"keys": await published_keys(onefold.spaces)})

@@ -6,6 +6,6 @@ from msgspec import Struct
 
 
 class Health(Struct):
-    """How the service is."""
+    """The service answers."""
 
     status: Literal["ok"]

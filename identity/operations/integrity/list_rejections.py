@@ -1,11 +1,13 @@
-"""What was rejected, suppressed, unresolved or taken in part, and why, newest first.
+"""Lists calls that were rejected, suppressed, unresolved or accepted in part, with the reasons, newest first.
 
-The values of demoted identifiers are opened from the evidence of the calls that named them; of
-what was not stored there are none to open.
+The value of a demoted identifier is read from the sealed evidence of its call. A call that was not stored has no
+values to read.
 """
 
 import asyncio
-from typing import Any
+from typing import Annotated, Literal, TypeAlias, cast
+
+from msgspec import Meta, Struct
 
 from identity.planning.resolution.event_time import format_time, parse_time
 from identity.planning.resolution.rejections import Refusal
@@ -20,16 +22,54 @@ from identity.store.spaces import spaces_and_keys
 from identity.values.calls import STORED_KINDS
 from identity.values.errors import BadParameter
 from identity.values.ids import public_profile
+from identity.values.public_fields import PublicProfileId, Time
 from identity.values.stamps import SLOT_BITS, stamp_time
 from identity.vault.seal import EVIDENCE, REJECTION
 
 _LIST = b"rejections"
 _LAST_STAMP = 2**63 - 1
+Status: TypeAlias = Literal["rejected", "suppressed", "unresolved", "accepted"]
+
+
+class UnlinkedIdentifier(Struct):
+    """An identifier that was not linked, or, where its value is not stored, the number of them for a reason."""
+
+    identifier: Annotated[str | None, Meta(examples=["email:ann@example.com"])]
+    reason: str
+    count: int
+
+
+class RejectedCall(Struct):
+    """A call that was rejected, or accepted in part.
+
+    `reason` is the code of a rejection, or `trait_limit`. `ignored_count` traits, decisions and memberships exceeded
+    the size of the profile; `ignored_traits` holds the names of up to 50 of them. A call with a suppressed identifier
+    has no `message_id`.
+    """
+
+    at: Time
+    received_at: Time
+    message_id: str | None
+    type: str | None
+    status: Status
+    reason: str | None
+    demoted: list[UnlinkedIdentifier]
+    ignored_traits: list[str]
+    ignored_count: int
+    source: Annotated[str | None, Meta(description="The id of the key that sent the call.")]
+    profile_id: PublicProfileId | None
+
+
+class RejectionPage(Struct):
+    """A page of the list, newest first."""
+
+    rejections: list[RejectedCall]
+    next_cursor: str | None
 
 
 @retry_on_key_rotation
-async def list_rejections(space: Space, since: str | None, limit: int, cursor: str | None) -> dict[str, Any]:
-    """A page of the list; `since` is an RFC 3339 time. BadParameter, BadCursor."""
+async def list_rejections(space: Space, since: str | None, limit: int, cursor: str | None) -> RejectionPage:
+    """Read a page of the list; `since` is an RFC 3339 time. BadParameter, BadCursor."""
     before = (_LAST_STAMP, 0) if cursor is None else _position(space.read_cursor(_LIST, cursor))
     oldest = _stamp(since)
     async with reading_one_version(space) as connection:
@@ -40,24 +80,22 @@ async def list_rejections(space: Space, since: str | None, limit: int, cursor: s
         (row.stamp, 0, row) for row in demoted
     ]
     places += [(row.stamp, number, row) for row in packed for number in range(row.seen)]
-    # No two rows bear one stamp, so the rows themselves are never compared.
+    # Rows have different stamps, so the order is total.
     places.sort(key=lambda place: place[:2], reverse=True)
     shown = places[:limit]
-    teller = await _teller(space, keys, [row for _, _, row in shown if isinstance(row, rejections.DemotedCallRow)])
+    reader = await _reader(space, keys, [row for _, _, row in shown if isinstance(row, rejections.DemotedCallRow)])
     lines = []
     for _, number, row in shown:
-        line = teller.refusal(row, number) if isinstance(row, rejections.RejectedCallsRow) else teller.demotion(row)
+        line = reader.rejection(row, number) if isinstance(row, rejections.RejectedCallsRow) else reader.demotion(row)
         lines += [] if line is None else [line]
-        # Reading a large call again takes milliseconds, and others are waiting for this loop.
+        # Unsealing a large call takes milliseconds; other requests get their turn here.
         await asyncio.sleep(0)
-    return {
-        "rejections": lines,
-        "next_cursor": space.write_cursor(_LIST, _written(*shown[-1][:2])) if len(places) > limit else None,
-    }
+    next_cursor = space.write_cursor(_LIST, _written(*shown[-1][:2])) if len(places) > limit else None
+    return RejectionPage(lines, next_cursor)
 
 
-class _Teller:
-    """Opens lines; each row of calls once."""
+class _RejectionReader:
+    """Unseals and renders lines of the list; unseals each row of calls once."""
 
     def __init__(self, space: Space, keys: dict[int, str], names: dict[int, str], rules: dict[int, Rules]) -> None:
         self.space = space
@@ -66,31 +104,29 @@ class _Teller:
         self.rules = rules
         self.opened: dict[int, list[Refusal]] = {}
 
-    def refusal(self, row: rejections.RejectedCallsRow, number: int) -> dict[str, Any]:
-        """One call of a row."""
+    def rejection(self, row: rejections.RejectedCallsRow, number: int) -> RejectedCall:
+        """A call of a row of rejected calls."""
         space = self.space
         if row.stamp not in self.opened:
             plain = space.keys.open(REJECTION, space.public_id, row.stamp, row.payload)
             self.opened[row.stamp] = unpack_refusals(plain)
         refusal = self.opened[row.stamp][number]
-        return {
-            "at": format_time(stamp_time(row.stamp)),
-            "received_at": format_time(refusal.received),
-            "message_id": refusal.message_id,
-            "type": None if refusal.kind is None else STORED_KINDS[refusal.kind],
-            "status": refusal.status.label,
-            "reason": refusal.reason,
-            "demoted": [
-                {"identifier": None, "reason": reason, "count": count} for reason, count in refusal.unlinked.items()
-            ],
-            "ignored_traits": refusal.ignored,
-            "ignored_count": refusal.ignored_count,
-            "source": self.keys.get(refusal.source),
-            "profile_id": None,
-        }
+        return RejectedCall(
+            at=format_time(stamp_time(row.stamp)),
+            received_at=format_time(refusal.received),
+            message_id=refusal.message_id,
+            type=None if refusal.kind is None else STORED_KINDS[refusal.kind],
+            status=cast("Status", refusal.status.label),
+            reason=refusal.reason,
+            demoted=[UnlinkedIdentifier(None, reason, count) for reason, count in refusal.unlinked.items()],
+            ignored_traits=refusal.ignored,
+            ignored_count=refusal.ignored_count,
+            source=self.keys.get(refusal.source),
+            profile_id=None,
+        )
 
-    def demotion(self, row: rejections.DemotedCallRow) -> dict[str, Any] | None:
-        """A stored call that lost identifiers; None where its keys are gone, and its person with them."""
+    def demotion(self, row: rejections.DemotedCallRow) -> RejectedCall | None:
+        """A stored call with demoted identifiers; None where its profile was erased."""
         if row.slot is None or row.epoch is None or row.canonical is None:
             return None
         if not row.slot_wrapped or not row.key_id or not row.wrapped:
@@ -98,32 +134,32 @@ class _Teller:
         subject = self.space.keys.slot(row.slot, row.epoch, row.slot_wrapped).unwrap(row.key_id, row.wrapped)
         kept = unpack(subject.open(EVIDENCE, row.origin, row.stamp, row.payload))
         values = identifiers_by_key(self.space, kept, self.rules[row.rules_version])
-        return {
-            "at": format_time(stamp_time(row.stamp)),
-            "received_at": format_time(kept.received),
-            "message_id": kept.message_id,
-            "type": STORED_KINDS[kept.kind],
-            "status": "accepted",
-            "reason": None,
-            "demoted": [
-                {"identifier": ":".join(values[key]) if key in values else None, "reason": reason, "count": 1}
+        return RejectedCall(
+            at=format_time(stamp_time(row.stamp)),
+            received_at=format_time(kept.received),
+            message_id=kept.message_id,
+            type=STORED_KINDS[kept.kind],
+            status="accepted",
+            reason=None,
+            demoted=[
+                UnlinkedIdentifier(":".join(values[key]) if key in values else None, reason, 1)
                 for key, reason in unpack_demoted(row.demoted, self.names.__getitem__)
             ],
-            "ignored_traits": [],
-            "ignored_count": 0,
-            "source": self.keys.get(kept.source),
-            "profile_id": public_profile(row.canonical),
-        }
+            ignored_traits=[],
+            ignored_count=0,
+            source=self.keys.get(kept.source),
+            profile_id=public_profile(row.canonical),
+        )
 
 
-async def _teller(space: Space, keys: dict[int, str], demoted: list[rejections.DemotedCallRow]) -> _Teller:
+async def _reader(space: Space, keys: dict[int, str], demoted: list[rejections.DemotedCallRow]) -> _RejectionReader:
     names = await space.read_types() if demoted else {}
     rules = {version: await space.rules(version) for version in {row.rules_version for row in demoted}}
-    return _Teller(space, keys, names, rules)
+    return _RejectionReader(space, keys, names, rules)
 
 
 def _stamp(since: str | None) -> int:
-    """The first stamp of a time."""
+    """The first stamp of a time. BadParameter."""
     if since is None:
         return 0
     time = parse_time(since)

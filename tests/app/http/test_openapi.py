@@ -11,8 +11,9 @@ import pytest
 from app.http import ingest_endpoint
 from app.http.openapi import document, native
 from app.main import create_app
-from app.schemas import api_keys, problems, rejections, rules
+from app.schemas import api_keys, problems, rules
 from app.settings import Settings
+from identity.operations.integrity.list_rejections import RejectionPage
 from identity.operations.profiles.answers import CanonicalProfile, HistoryPage, ProfileList
 from identity.operations.profiles.read_group import GroupAnswer
 from tests.app.conftest import Shop
@@ -103,7 +104,7 @@ def test_the_shared_client_checks_every_answer(client: httpx.Client) -> None:
         ("/v1/profiles/user_id:u1/history", HistoryPage),
         ("/v1/profiles/user_id:nobody", problems.Problem),
         ("/v1/groups/g1", GroupAnswer),
-        ("/v1/rejections", rejections.RejectionPage),
+        ("/v1/rejections", RejectionPage),
         ("/v1/keys", api_keys.KeyList),
         ("/v1/rules", rules.RulesInForce),
     ],

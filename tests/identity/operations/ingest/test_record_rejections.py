@@ -31,7 +31,7 @@ def lab(database: str, tmp_path: Path) -> Lab:
 async def listed(ingest: Ingest) -> list[str | None]:
     """The message ids of the list, newest first."""
     page = await list_rejections(ingest.space, None, 10_000, None)
-    return [line["message_id"] for line in page["rejections"]]
+    return [line.message_id for line in page.rejections]
 
 
 @pytest.mark.parametrize("how", BREAKS, ids=lambda how: "-".join(each.__name__.strip("_") for each in how))
@@ -138,16 +138,16 @@ def test_gone_keys_hide_their_person(lab: Lab) -> None:
             for name in ("u1", "u2", "u3"):
                 for email in ("a", "b"):
                     await ingest.send({"type": "identify", "userId": name, "traits": {"email": f"{email}@{name}.org"}})
-            whole = (await list_rejections(ingest.space, None, 10, None))["rejections"]
-            assert [len(line["demoted"]) for line in whole] == [1, 1, 1]
-            gone = bytes.fromhex(whole[1]["profile_id"].removeprefix("prf_"))
+            whole = (await list_rejections(ingest.space, None, 10, None)).rejections
+            assert [len(line.demoted) for line in whole] == [1, 1, 1]
+            gone = bytes.fromhex((whole[1].profile_id or "").removeprefix("prf_"))
             lab.query("DELETE FROM subject_key WHERE profile_id = %s::uuid", gone.hex())
             found: list[Any] = []
             cursor = None
             for _ in range(3):
                 page = await list_rejections(ingest.space, None, 1, cursor)
-                found += page["rejections"]
-                cursor = page["next_cursor"]
+                found += page.rejections
+                cursor = page.next_cursor
             assert cursor is None
             assert found == [whole[0], whole[2]]
 
