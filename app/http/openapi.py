@@ -120,7 +120,7 @@ def _security(route: APIRoute) -> list[dict[str, list[str]]]:
 
 
 def _hot(route: ingest_endpoint.Route) -> dict[str, Any]:
-    refused = {"application/json": schema_of(calls.Refused)}
+    refused = {"application/json": schema_of(calls.CollectionRefusal)}
     refusals = {
         400: "the body cannot be read, is empty, too large or too long, or its single call is rejected",
         401: "invalid_write_key",
@@ -132,7 +132,7 @@ def _hot(route: ingest_endpoint.Route) -> dict[str, Any]:
     return {
         "summary": f"Collect: {route.kind or 'a batch of calls'}",
         "operationId": "collect_" + route.template.removeprefix("/v1/"),
-        "requestBody": _content(calls.CallBody if route.kind else calls.Batch),
+        "requestBody": _content(calls.CallBody if route.kind else calls.CallBatch),
         "responses": {
             "200": _answer(calls.Accepted),
             **{str(status): {"description": text, "content": refused} for status, text in refusals.items()},

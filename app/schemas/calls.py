@@ -32,7 +32,7 @@ class BatchedCall(CallBody, kw_only=True):
     type: Literal["identify", "track", "page", "screen", "group", "alias"]
 
 
-class Batch(Struct, rename="camel"):
+class CallBatch(Struct, rename="camel"):
     """Calls of one request; they are committed together. `context` is merged into each of them."""
 
     batch: Annotated[list[BatchedCall], Meta(max_length=2_500)]
@@ -48,7 +48,7 @@ class Accepted(Struct):
     outcomes: list[Outcome] | UnsetType = UNSET
 
 
-class Refused(Struct):
+class CollectionRefusal(Struct):
     """A refusal on the collection surface; nothing of the request was stored."""
 
     success: Literal[False]

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 
-class Limit(Struct):
+class TypeLimit(Struct):
     """How many identifiers of a type a profile may have; with `days`, within so many days."""
 
     max: int
@@ -15,8 +15,8 @@ class Limit(Struct):
 class RulesDocument(Struct):
     """The rules of a space. What is left out has its default."""
 
-    limits: dict[str, Limit] | UnsetType = UNSET
-    default_limit: Limit | UnsetType = UNSET
+    limits: dict[str, TypeLimit] | UnsetType = UNSET
+    default_limit: TypeLimit | UnsetType = UNSET
     priority: list[str] | UnsetType = UNSET
     blocked: Annotated[dict[str, list[str]], Meta(description="RE2 patterns by type.")] | UnsetType = UNSET
     max_identifiers: int | UnsetType = UNSET

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from sqlmodel import col
 
 from benchmarks.rivals import keys
-from identity.operations.profiles.profile import Opened
+from identity.operations.profiles.profile import OpenedProfile
 from identity.spaces.space import Space
 from identity.store.profiles.profile_queries import MemberIdentifierRow, MemberOriginRow
 from identity.store.tables.control import SlotKeyTable, SubjectKeyTable
@@ -97,7 +97,7 @@ async def _profile(ref: str, authorization: str = Header()) -> ProfileAnswer:
     loaded = await run_in_threadpool(_load, ref)
     if loaded is None:
         raise HTTPException(404)
-    answer = await Opened(store.space, *loaded).answer()
+    answer = await OpenedProfile(store.space, *loaded).answer()
     return ProfileAnswer.model_validate(msgspec.to_builtins(answer))
 
 

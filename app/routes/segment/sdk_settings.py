@@ -9,13 +9,13 @@ from app.http.auth import ByAnyone
 from app.http.error_responses import failure
 from app.http.openapi import described, schema_of
 from app.http.responses import Segment, answer
-from app.schemas.calls import Accepted, Refused
+from app.schemas.calls import Accepted, CollectionRefusal
 from app.schemas.sdk_settings import SdkSettings
 from identity.values.errors import BadInput, Unauthorised
 
 router = APIRouter(tags=["SDKs"])
 _HOST: Final = re.compile(r"[A-Za-z0-9.\-_]{1,255}(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](:[0-9]{1,5})?")
-_REFUSED: Final = {"application/json": schema_of(Refused)}
+_REFUSED: Final = {"application/json": schema_of(CollectionRefusal)}
 _SETTINGS: Final = described(SdkSettings, BadInput, public=True)
 _SETTINGS["responses"][401] = {"description": "invalid_write_key", "content": _REFUSED}
 

@@ -18,7 +18,7 @@ from identity.operations.destinations.destination_scope import (
     visible_part,
 )
 from identity.operations.profiles.find_profile import MOST_DOCUMENTS
-from identity.operations.profiles.profile import Opened
+from identity.operations.profiles.profile import OpenedProfile
 from identity.planning.destinations.policy import Visible
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
@@ -63,7 +63,7 @@ async def look_up(space: Space, destination_id: str, refs: Sequence[str]) -> dic
     for _ in range(ATTEMPTS):
         scope = await open_scope(space, destination_id)
         found, asked = await _find(space, scope, refs)
-        opened = Opened.each(space, found)
+        opened = OpenedProfile.each(space, found)
         views = {head: await visible_part(scope, each) for head, each in opened.items()}
         before = await past_disclosures(space, scope, [member.id for member in found.members])
         known = {row.origin for row in before} - ours
@@ -92,7 +92,7 @@ async def look_up(space: Space, destination_id: str, refs: Sequence[str]) -> dic
     raise DatabaseUnavailable
 
 
-async def _visible_profile(scope: Scope, opened: Opened, view: Visible, recorded: set[bytes]) -> VisibleProfile:
+async def _visible_profile(scope: Scope, opened: OpenedProfile, view: Visible, recorded: set[bytes]) -> VisibleProfile:
     canonical = opened.root.canonical
     return VisibleProfile(
         id=canonical,
@@ -104,18 +104,18 @@ async def _visible_profile(scope: Scope, opened: Opened, view: Visible, recorded
     )
 
 
-async def visible_identifiers(opened: Opened, view: Visible) -> list[Identifier]:
+async def visible_identifiers(opened: OpenedProfile, view: Visible) -> list[Identifier]:
     """The visible identifiers of a profile, opened."""
     names = await opened.names()
     held = [opened.identifiers[at] for at in view.identifiers]
     return [Identifier(names[each.type], opened.value(each)) for each in held]
 
 
-def _any_known(opened: Opened, known: set[bytes]) -> bool:
+def _any_known(opened: OpenedProfile, known: set[bytes]) -> bool:
     return any(member.id in known for member in opened.members)
 
 
-def _may_find(keys: Sequence[bytes] | None, opened: Opened, view: Visible, seen: set[bytes]) -> bool:
+def _may_find(keys: Sequence[bytes] | None, opened: OpenedProfile, view: Visible, seen: set[bytes]) -> bool:
     """Whether an identifier may lead to a profile: it is visible, or was, at an origin now withheld."""
     if keys is None or any(opened.identifiers[at].key in keys for at in view.identifiers):
         return True

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from identity.operations.destinations.destination_document import open_document
 from identity.operations.destinations.manage_purposes import open_purposes
-from identity.operations.profiles.profile import Opened
+from identity.operations.profiles.profile import OpenedProfile
 from identity.planning.consent.permission import Permission
 from identity.planning.consent.purposes import Purposes
 from identity.planning.destinations.policy import Entitled, Visible, visible
@@ -46,7 +46,7 @@ class Scope(Struct, frozen=True):
         """Domain of the cursors that are valid for this destination only."""
         return b"feed " + public("dst", self.public_id).encode()
 
-    def permission(self, opened: Opened, now: int) -> Permission:
+    def permission(self, opened: OpenedProfile, now: int) -> Permission:
         """What a profile permits."""
         return Permission(opened.documents, opened.meetings(), self.purposes, now)
 
@@ -68,7 +68,7 @@ async def open_scope(space: Space, destination_id: str) -> Scope:
     )
 
 
-async def visible_part(scope: Scope, opened: Opened) -> Visible:
+async def visible_part(scope: Scope, opened: OpenedProfile) -> Visible:
     """What the destination may see of a profile now."""
     names = await opened.names()
     held = [(each.origin, names[each.type]) for each in opened.identifiers]
@@ -85,7 +85,7 @@ async def past_disclosures(space: Space, scope: Scope, origins: Sequence[bytes])
 
 
 async def disclose(
-    space: Space, scope: Scope, profiles: Iterable[tuple[Opened, Visible]], before: Sequence[DisclosureRow]
+    space: Space, scope: Scope, profiles: Iterable[tuple[OpenedProfile, Visible]], before: Sequence[DisclosureRow]
 ) -> set[bytes]:
     """Record the disclosure of these profiles and return the origins with a field set not recorded before.
 
@@ -110,7 +110,7 @@ async def disclose(
     return {row.origin for row in new if (row.origin, row.fields) not in known}
 
 
-def _rows(space: Space, opened: Opened, view: Visible, now: int) -> list[DisclosureRow]:
+def _rows(space: Space, opened: OpenedProfile, view: Visible, now: int) -> list[DisclosureRow]:
     fields: Mapping[bytes, list[str]] = view.fields
     rows = [DisclosureRow(origin, field_set(space, names), now, view.until) for origin, names in fields.items()]
     canonical = opened.root.canonical

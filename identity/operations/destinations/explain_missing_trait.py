@@ -17,7 +17,7 @@ from identity.operations.destinations.destination_scope import (
     past_disclosures,
     visible_part,
 )
-from identity.operations.profiles.profile import Opened
+from identity.operations.profiles.profile import OpenedProfile
 from identity.planning.consent.permission import Permission
 from identity.planning.destinations.feed_pages import unpack
 from identity.planning.destinations.gap_explanation import (
@@ -80,7 +80,7 @@ async def explain_missing_trait(space: Space, name: str, ref: str, trait: str) -
     )
 
 
-async def _facts(space: Space, scope: Scope, ref: str, trait: str) -> tuple[Facts, Opened | None]:
+async def _facts(space: Space, scope: Scope, ref: str, trait: str) -> tuple[Facts, OpenedProfile | None]:
     type_, colon, text = ref.partition(":")
     type_ = type_.lower()
     if not colon or not usable_type(type_):
@@ -108,11 +108,11 @@ async def _facts(space: Space, scope: Scope, ref: str, trait: str) -> tuple[Fact
     )
     if 0 not in found.heads:
         return facts, None
-    opened = Opened(space, found.heads[0], found.members, found.identifiers)
+    opened = OpenedProfile(space, found.heads[0], found.members, found.identifiers)
     return await _linked(space, scope, facts, opened, keys), opened
 
 
-async def _linked(space: Space, scope: Scope, facts: Facts, opened: Opened, keys: Sequence[bytes]) -> Facts:
+async def _linked(space: Space, scope: Scope, facts: Facts, opened: OpenedProfile, keys: Sequence[bytes]) -> Facts:
     """The facts of a person with a profile."""
     held = next(each for each in opened.identifiers if each.key in keys)
     entry = winners(opened.documents).get(facts.trait)
@@ -143,7 +143,7 @@ async def _linked(space: Space, scope: Scope, facts: Facts, opened: Opened, keys
     )
 
 
-async def _standing(space: Space, scope: Scope, opened: Opened) -> tuple[Standing, bool]:
+async def _standing(space: Space, scope: Scope, opened: OpenedProfile) -> tuple[Standing, bool]:
     """The standing of the profile by the acknowledged position, and whether the pushed position settles it."""
     ids = [member.id for member in opened.members]
     found: list[Standing] = []

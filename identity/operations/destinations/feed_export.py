@@ -10,7 +10,7 @@ from typing import Final
 
 from identity.operations.destinations.destination_scope import Scope, open_scope
 from identity.operations.destinations.feed_lines import FeedLine, read_lines, read_position
-from identity.operations.profiles.profile import Opened
+from identity.operations.profiles.profile import OpenedProfile
 from identity.planning.destinations.feed_pages import BEGINNING, Position, pack
 from identity.planning.destinations.policy import Visible
 from identity.planning.destinations.warehouse_tables import Event, ExportStep, Gone, Link, Mapped, State
@@ -150,7 +150,7 @@ class _StateWriter:
         merged = [public_profile(id_) for id_ in item.others if id_ in line.known]
         return Gone(merged, [], at) if item.op == FeedOperation.MERGE and merged else None
 
-    async def _state(self, one: Opened, view: Visible, disclosed: set[bytes], at: int) -> State:
+    async def _state(self, one: OpenedProfile, view: Visible, disclosed: set[bytes], at: int) -> State:
         names = await one.names()
         links = []
         for member in one.members:
@@ -177,6 +177,6 @@ class _StateWriter:
         return Event(STORED_KINDS[call.kind], call.message_id, self._keys.get(call.source), call.time)
 
 
-def _disclosed_ids(line: FeedLine, one: Opened, view: Visible) -> set[bytes]:
+def _disclosed_ids(line: FeedLine, one: OpenedProfile, view: Visible) -> set[bytes]:
     """The origins whose ids the destination has: the canonical one, those with visible data, those known before."""
     return {m.id for m in one.members if m.id in view.fields or m.id in line.known} | {one.root.canonical}

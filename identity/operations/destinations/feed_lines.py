@@ -14,7 +14,7 @@ from identity.operations.destinations.destination_read import ATTEMPTS
 from identity.operations.destinations.destination_scope import Scope, disclose, past_disclosures, visible_part
 from identity.operations.destinations.erased_identifiers import erased_identifiers
 from identity.operations.profiles.find_profile import MOST_DOCUMENTS
-from identity.operations.profiles.profile import Opened
+from identity.operations.profiles.profile import OpenedProfile
 from identity.planning.destinations.feed_pages import (
     BEGINNING,
     Entry,
@@ -50,7 +50,7 @@ class FeedLine(NamedTuple):
 
     op: LineOp
     item: Told
-    profile: Opened | None = None
+    profile: OpenedProfile | None = None
     view: Visible | None = None
     known: AbstractSet[bytes] = frozenset()
     identifiers: Sequence[Identifier] = ()
@@ -152,7 +152,7 @@ async def _disclosed_lines(space: Space, scope: Scope, items: Sequence[Told]) ->
     async with space.database.reading() as connection:
         found = await profile_queries.by_ids(connection, space.tenant, ids, MOST_DOCUMENTS + 1)
     erased = await erased_identifiers(space, scope, erasures)
-    opened = Opened.each(space, found)
+    opened = OpenedProfile.each(space, found)
     views = {head: await visible_part(scope, each) for head, each in opened.items()}
     others = [id_ for each in items if each.op != FeedOperation.ERASE for id_ in each.others]
     before = await past_disclosures(space, scope, list({*ids, *others, *(member.id for member in found.members)}))

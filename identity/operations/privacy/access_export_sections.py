@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from identity.operations.profiles import consent_history
-from identity.operations.profiles.profile import Opened, open_profile
+from identity.operations.profiles.profile import OpenedProfile, open_profile
 from identity.operations.profiles.read_history import get_history
 from identity.operations.profiles.segment_events import ProfileCall, page_of
 from identity.operations.profiles.segment_paging import ListParameters
@@ -63,7 +63,7 @@ async def read_sections(space: Space, profiles: Sequence[str], place: Place) -> 
 
 
 async def _section(
-    opened: Opened, name: str, cursor: str | int | None, sources: dict[int, str]
+    opened: OpenedProfile, name: str, cursor: str | int | None, sources: dict[int, str]
 ) -> tuple[list[Any], str | int | None]:
     """The items of a section after a cursor, and the cursor after them; None at the end of the section."""
     if name == "history":
@@ -81,11 +81,11 @@ async def _section(
     return await _SHORT[name](opened), None
 
 
-async def _profile(opened: Opened) -> list[Any]:
+async def _profile(opened: OpenedProfile) -> list[Any]:
     return [msgspec.to_builtins(await opened.answer())]
 
 
-async def _identifiers(opened: Opened) -> list[Any]:
+async def _identifiers(opened: OpenedProfile) -> list[Any]:
     names = await opened.names()
     return [
         {
@@ -100,7 +100,7 @@ async def _identifiers(opened: Opened) -> list[Any]:
     ]
 
 
-async def _traits(opened: Opened) -> list[Any]:
+async def _traits(opened: OpenedProfile) -> list[Any]:
     folded = opened.folded()
     found = [
         (origin, name, entry)
@@ -125,7 +125,7 @@ async def _traits(opened: Opened) -> list[Any]:
     return told
 
 
-async def _consent(opened: Opened) -> list[Any]:
+async def _consent(opened: OpenedProfile) -> list[Any]:
     return [
         {
             "category": category,
@@ -139,7 +139,7 @@ async def _consent(opened: Opened) -> list[Any]:
     ]
 
 
-async def _groups(opened: Opened) -> list[Any]:
+async def _groups(opened: OpenedProfile) -> list[Any]:
     return [
         {"group_id": name, "member": member, "at": format_time(time), "profile_id": public_profile(origin)}
         for origin, document in opened.documents.items()
@@ -147,7 +147,7 @@ async def _groups(opened: Opened) -> list[Any]:
     ]
 
 
-async def _sightings(opened: Opened) -> list[Any]:
+async def _sightings(opened: OpenedProfile) -> list[Any]:
     async with opened.space.database.reading() as connection:
         found = await snapshot_queries.sightings(
             connection, opened.space.tenant, [member.id for member in opened.members]
@@ -163,7 +163,7 @@ async def _sightings(opened: Opened) -> list[Any]:
     ]
 
 
-async def _disclosures(opened: Opened) -> list[Any]:
+async def _disclosures(opened: OpenedProfile) -> list[Any]:
     async with opened.space.database.reading() as connection:
         found = await access_exports.recipients(
             connection, opened.space.tenant, [member.id for member in opened.members]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from identity.operations.profiles.answers import CategoryAnswer, ConsentAt, ConsentStatement, PurposeAnswer
-from identity.operations.profiles.profile import Opened, open_profile
+from identity.operations.profiles.profile import OpenedProfile, open_profile
 from identity.planning.consent.fold import Answer, fold
 from identity.planning.consent.permission import Permission
 from identity.planning.consent.purposes import Purposes, compile_purposes
@@ -72,7 +72,7 @@ async def consent_at(space: Space, ref: str, at: str | None) -> ConsentAt:
     )
 
 
-async def statements(opened: Opened) -> list[StoredStatement]:
+async def statements(opened: OpenedProfile) -> list[StoredStatement]:
     """Every call that states consent, by stamp."""
     async with opened.space.database.reading() as connection:
         rows = await evidence_queries.by_origins(

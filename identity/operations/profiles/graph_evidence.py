@@ -5,7 +5,7 @@ During a rotation of the index key rows may hold older blind indexes; here every
 
 from collections.abc import Mapping, Sequence
 
-from identity.operations.profiles.profile import Opened
+from identity.operations.profiles.profile import OpenedProfile
 from identity.planning.corrections.co_occurrence import Unmerged, together
 from identity.planning.corrections.profile_snapshot import shown
 from identity.planning.graph.evidence_graph import Graph, Observation, build
@@ -26,7 +26,7 @@ class GraphEvidence:
 
     def __init__(
         self,
-        profile: Opened,
+        profile: OpenedProfile,
         names: dict[int, str],
         rows: Sequence[EvidenceRow],
         sightings: Sequence[SightingRow],
@@ -81,7 +81,7 @@ class GraphEvidence:
         return f"{self.types[key]}:{self.profile.value(self.held[key])}"
 
 
-async def read_graph_evidence(profile: Opened) -> GraphEvidence:
+async def read_graph_evidence(profile: OpenedProfile) -> GraphEvidence:
     """Read the evidence of a profile."""
     names = await profile.names()
     origins = [member.id for member in profile.members]

@@ -24,7 +24,7 @@ from identity.vault.seal import DOCUMENT, EVIDENCE, IDENTIFIER
 from identity.vault.subject_keys import SubjectKey
 
 
-class Opened:
+class OpenedProfile:
     """One canonical profile: its origins with their documents, and its identifiers in the order of linking.
 
     `root` is the origin that keeps the version and the creation of the profile.
@@ -51,7 +51,7 @@ class Opened:
         }
 
     @classmethod
-    def each(cls, space: Space, found: profile_queries.ProfileRows) -> dict[bytes, "Opened"]:
+    def each(cls, space: Space, found: profile_queries.ProfileRows) -> dict[bytes, "OpenedProfile"]:
         """The profiles of a query, by the id of their root. TooMuch."""
         if len(found.members) > MOST_DOCUMENTS:
             raise TooMuch
@@ -155,12 +155,12 @@ class Opened:
         return found
 
 
-async def open_profile(space: Space, ref: str) -> Opened:
+async def open_profile(space: Space, ref: str) -> OpenedProfile:
     """Open the profile of a `type:value` or of any id that it ever had. BadIdentifier, ProfileNotFound, TooMuch."""
     found = await find(space, ref)
     if 0 not in found.heads:
         raise ProfileNotFound
-    return Opened(space, found.heads[0], found.members, found.identifiers)
+    return OpenedProfile(space, found.heads[0], found.members, found.identifiers)
 
 
 def _first(held: profile_queries.MemberIdentifierRow) -> tuple[int, int, bytes]:

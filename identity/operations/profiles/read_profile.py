@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from identity.operations.profiles.answers import CanonicalProfile, ProfileList
 from identity.operations.profiles.find_profile import MOST_DOCUMENTS
-from identity.operations.profiles.profile import Opened, open_profile
+from identity.operations.profiles.profile import OpenedProfile, open_profile
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
 from identity.store.privacy import holds
@@ -73,4 +73,4 @@ async def list_profiles(space: Space, limit: int, cursor: str | None) -> Profile
 
 
 async def _answers(space: Space, found: profile_queries.ProfileRows) -> dict[bytes, CanonicalProfile]:
-    return {root: await profile.answer() for root, profile in Opened.each(space, found).items()}
+    return {root: await profile.answer() for root, profile in OpenedProfile.each(space, found).items()}

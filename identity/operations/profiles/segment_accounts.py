@@ -5,7 +5,7 @@ A group has traits and no calls of its own. Its events are the last group call o
 
 from typing import NamedTuple
 
-from identity.operations.profiles.profile import Opened
+from identity.operations.profiles.profile import OpenedProfile
 from identity.operations.profiles.segment_answers import (
     ApiAbout,
     ApiEvent,
@@ -201,7 +201,7 @@ async def _calls(space: Space, at: list[tuple[bytes, int]]) -> list[tuple[int, s
     origins = list(dict.fromkeys(origin for origin, _ in at))
     async with space.database.reading() as connection:
         found = await profile_queries.by_ids(connection, space.tenant, origins, MOST_MEMBERS + 1)
-    profiles = Opened.each(space, found)
+    profiles = OpenedProfile.each(space, found)
     calls: dict[tuple[bytes, int], tuple[str, Kept]] = {}
     for profile in profiles.values():
         held = {member.id for member in profile.members}

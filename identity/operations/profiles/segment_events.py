@@ -6,7 +6,7 @@ two pages moves none. Events are kept for the retention time, evidence as long a
 
 from typing import Any, NamedTuple
 
-from identity.operations.profiles.profile import Opened, open_profile
+from identity.operations.profiles.profile import OpenedProfile, open_profile
 from identity.operations.profiles.segment_answers import ApiEvent, ApiEventId, ApiEvents, ApiRelated
 from identity.operations.profiles.segment_paging import ListParameters, Page, cursor, read_place, write_place
 from identity.planning.resolution.event_time import format_time
@@ -56,13 +56,15 @@ async def events(space: Space, ref: str, wanted: ListParameters) -> Page[ApiEven
     return Page(id_, ApiEvents(data, cursor(space, "users", f"/{id_}/events", wanted, next_)))
 
 
-async def last_call(profile: Opened) -> Kept | None:
+async def last_call(profile: OpenedProfile) -> Kept | None:
     """The newest call of a profile that is still kept."""
     shown, _ = await page_of(profile, ListParameters(1), None)
     return shown[0].call if shown else None
 
 
-async def page_of(profile: Opened, wanted: ListParameters, after: int | None) -> tuple[list[ProfileCall], int | None]:
+async def page_of(
+    profile: OpenedProfile, wanted: ListParameters, after: int | None
+) -> tuple[list[ProfileCall], int | None]:
     """Up to `limit` calls, and the stamp after which the next page begins, None at the end."""
     # A call happens before it arrives, and it gets its stamp after it arrives.
     above = -1 if wanted.start is None else min(max((wanted.start << SLOT_BITS) - store.SPAN, -1), _END)
@@ -102,7 +104,7 @@ async def page_of(profile: Opened, wanted: ListParameters, after: int | None) ->
 
 
 def _opened(
-    profile: Opened, part: store.CallsPage, wanted: ListParameters, above: int, below: int
+    profile: OpenedProfile, part: store.CallsPage, wanted: ListParameters, above: int, below: int
 ) -> list[ProfileCall]:
     """The calls of a part of the list, in order, up to its cut; beyond the cut some calls are not read yet."""
     found = []
@@ -135,7 +137,7 @@ def _matches(call: Kept, wanted: ListParameters) -> bool:
 class _EventReader:
     """Renders calls of one profile, without identifiers that the profile no longer holds."""
 
-    def __init__(self, profile: Opened, names: dict[int, str], keys: dict[int, str]) -> None:
+    def __init__(self, profile: OpenedProfile, names: dict[int, str], keys: dict[int, str]) -> None:
         self.profile = profile
         self.names = names
         self.keys = keys

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from identity.operations.profiles.profile import Opened, open_profile
+from identity.operations.profiles.profile import OpenedProfile, open_profile
 from identity.operations.profiles.segment_accounts import ACCOUNTS, find_account, group_id
 from identity.operations.profiles.segment_answers import ApiLink, ApiLinks
 from identity.operations.profiles.segment_paging import (
@@ -75,7 +75,7 @@ async def users_of(space: Space, ref: str, wanted: ListParameters) -> Page[ApiLi
             if more is None or len(said) >= wanted.limit:
                 break
         rows = await profile_queries.by_ids(connection, space.tenant, [each.head for each in said], _MOST_ORIGINS + 1)
-    profiles = Opened.each(space, rows)
+    profiles = OpenedProfile.each(space, rows)
     keys = await key_names(space)
     data = []
     for each in said:

@@ -2,7 +2,7 @@
 
 from collections.abc import Container, Mapping, Sequence
 
-from identity.operations.profiles.profile import Opened, open_profile
+from identity.operations.profiles.profile import OpenedProfile, open_profile
 from identity.operations.profiles.segment_answers import (
     ApiAbout,
     ApiExternalId,
@@ -89,7 +89,7 @@ async def external_ids(space: Space, ref: str, wanted: ListParameters) -> Page[A
 
 
 async def linked_ids(
-    profile: Opened, shown: Sequence[profile_queries.MemberIdentifierRow], keys: dict[int, str]
+    profile: OpenedProfile, shown: Sequence[profile_queries.MemberIdentifierRow], keys: dict[int, str]
 ) -> list[ApiExternalId]:
     """External ids with the calls that linked them."""
     names = await profile.names()
