@@ -2,7 +2,7 @@
 
     python -m benchmarks [--quick] [--rounds N] [--seconds S] [--profiles N] [--loads random,single]
 
-Exits with 1 when an arm went wrong; a ratio below its mark is shown, not an error.
+The status is 1 when the result of an arm is wrong. A ratio below its mark is shown and is no error.
 """
 
 import argparse
@@ -20,27 +20,27 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from benchmarks import profile, report, template, workload
-from benchmarks.arms import Bench, Result, Wrong
-from benchmarks.ground import Ground
+from benchmarks.arms import Bench, Result, WrongResult
+from benchmarks.bench_postgres import BenchPostgres
 
 CONNECTIONS = {"single": 64, "random": 16, "sdk": 16, "read": 64}
-# More requests a second than an arm of this machine could ask for; rendered before any clock starts.
+# More requests a second than any arm could answer; they are rendered before any clock starts.
 CEILING = {"single": 6_000, "random": 120, "sdk": 400}
 RESULTS = Path(__file__).parent / "results"
 
-# Few enough that all their pages are written in the seconds before the measurement.
+# So few that all their pages are written in the seconds before the measurement.
 WAL_USERS = 10_000
 WAL_TOUCH = 10.0
 
 
 def main() -> int:
-    """Runs what the command line asks for."""
+    """Run what the command line asks for."""
     wanted = _arguments()
     console = Console()
-    with _folder(wanted.folder) as folder, Ground(folder) as ground:
+    with _folder(wanted.folder) as folder, BenchPostgres(folder) as postgres:
         try:
-            return _run(wanted, ground, console)
-        except Wrong as wrong:
+            return _run(wanted, postgres, console)
+        except WrongResult as wrong:
             console.print(f"[bold red]The run failed:[/] {wrong}")
             return 1
 
@@ -48,15 +48,17 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="5,000 profiles, one round, arms of 4 seconds")
-    parser.add_argument("--rounds", type=int, help="how often each arm runs [3]")
-    parser.add_argument("--seconds", type=float, help="how long it is measured [20]")
-    parser.add_argument("--profiles", type=int, help="users known before [100,000]")
+    parser.add_argument("--rounds", type=int, help="how many times each arm runs [3]")
+    parser.add_argument("--seconds", type=float, help="how many seconds each arm is measured [20]")
+    parser.add_argument("--profiles", type=int, help="users that exist before the measurement [100,000]")
     parser.add_argument("--workers", type=int, default=1, help="processes of each server [1]")
-    parser.add_argument("--loads", default="random,single,sdk,read", help="which loads")
-    parser.add_argument("--arms", default="onefold,replay,statement,light,orm", help="which arms")
-    parser.add_argument("--no-wal", action="store_true", help="leave out the WAL a call with spaced checkpoints")
-    parser.add_argument("--profile", action="store_true", help="show where the time goes instead")
-    parser.add_argument("--folder", type=Path, help="keep templates here, and use those that are there")
+    parser.add_argument("--loads", default="random,single,sdk,read", help="loads to measure, separated by commas")
+    parser.add_argument(
+        "--arms", default="onefold,replay,statement,light,orm", help="arms to measure, separated by commas"
+    )
+    parser.add_argument("--no-wal", action="store_true", help="do not measure the WAL a call with spaced checkpoints")
+    parser.add_argument("--profile", action="store_true", help="show where the time goes, instead of the rates")
+    parser.add_argument("--folder", type=Path, help="folder to keep the templates in and to take them from")
     wanted = parser.parse_args()
     wanted.rounds = wanted.rounds or (1 if wanted.quick else 3)
     wanted.seconds = wanted.seconds or (4.0 if wanted.quick else 20.0)
@@ -77,14 +79,14 @@ def _folder(kept: Path | None) -> Iterator[Path]:
         shutil.rmtree(made, ignore_errors=True)
 
 
-def _run(wanted: argparse.Namespace, ground: Ground, console: Console) -> int:
-    keys = template.prepare(ground, wanted.profiles, wanted.workers, console.print)
+def _run(wanted: argparse.Namespace, postgres: BenchPostgres, console: Console) -> int:
+    keys = template.prepare(postgres, wanted.profiles, wanted.workers, console.print)
     loads = wanted.loads.split(",")
-    bench = _bench(wanted, ground, keys, loads)
+    bench = _bench(wanted, postgres, keys, loads)
     settings = {name: getattr(wanted, name) for name in ("profiles", "rounds", "seconds", "workers", "loads", "arms")}
     about = report.circumstances(
-        {**settings, "warm-up": bench.warm, "connections": CONNECTIONS, "database MB": ground.size(template.ONEFOLD)},
-        ground.version(),
+        {**settings, "warm-up": bench.warm, "connections": CONNECTIONS, "database MB": postgres.size(template.ONEFOLD)},
+        postgres.version(),
     )
     if wanted.profile:
         profile.show(bench, loads, console)
@@ -124,11 +126,11 @@ def _run(wanted: argparse.Namespace, ground: Ground, console: Console) -> int:
         "ratios": ratios,
         "wal": wal and wal.plain(),
     })  # fmt: skip
-    console.print(f"Kept in {path}")
+    console.print(f"The results are in {path}")
     return 0
 
 
-def _bench(wanted: argparse.Namespace, ground: Ground, keys: dict[str, str], loads: list[str]) -> Bench:
+def _bench(wanted: argparse.Namespace, postgres: BenchPostgres, keys: dict[str, str], loads: list[str]) -> Bench:
     warm = min(5.0, wanted.seconds / 2)
     seed = int(time.time())
     works: dict[str, workload.Workload] = {}
@@ -136,15 +138,15 @@ def _bench(wanted: argparse.Namespace, ground: Ground, keys: dict[str, str], loa
     for kind in kinds:
         if kind in loads or (kind == "random" and wanted.profile):
             count = int(CEILING[kind] * (warm + wanted.seconds))
-            works[kind] = workload.render(kind, ground.folder, wanted.profiles, count, keys["write"], seed)
+            works[kind] = workload.render(kind, postgres.folder, wanted.profiles, count, keys["write"], seed)
     if not wanted.no_wal and not wanted.profile:
         count = int(CEILING["random"] * (WAL_TOUCH + wanted.seconds))
         few = min(wanted.profiles, WAL_USERS)
-        works["wal"] = workload.render("random", ground.folder, few, count, keys["write"], seed + 1, "wal")
+        works["wal"] = workload.render("random", postgres.folder, few, count, keys["write"], seed + 1, "wal")
     reads = workload.render_reads(
-        ground.folder, wanted.profiles, int(5_000 * (warm + wanted.seconds)), keys["profiles"]
+        postgres.folder, wanted.profiles, int(5_000 * (warm + wanted.seconds)), keys["profiles"]
     )
-    return Bench(ground, keys, works, reads, warm, wanted.seconds, wanted.workers, CONNECTIONS)
+    return Bench(postgres, keys, works, reads, warm, wanted.seconds, wanted.workers, CONNECTIONS)
 
 
 def _steps(bench: Bench, loads: list[str], arms: list[str]) -> list[tuple[str, str, Callable[[], Result]]]:
@@ -152,7 +154,7 @@ def _steps(bench: Bench, loads: list[str], arms: list[str]) -> list[tuple[str, s
     recorded: dict[str, Any] = {}
 
     def replay(kind: str) -> Result:
-        # Recorded once: the same bytes are good for every fresh copy of the template.
+        # Recorded once: the same bytes fit every fresh copy of the template.
         if kind not in recorded:
             recorded[kind] = bench.record(kind)
         return bench.replay(recorded[kind])

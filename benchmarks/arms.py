@@ -1,7 +1,7 @@
 """The arms: each runs one design under one load on a copy of its template, and counts the rows.
 
-An arm that answers anything but success, or whose rows are not those that the answered requests
-must have led to, raises Wrong and ends the run: a fast wrong answer is no result.
+WrongResult ends the run if an arm answers anything but success, or if its rows differ from those that
+the answered requests must produce: a fast wrong answer is no result.
 """
 
 import json
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import server
-from benchmarks.ground import Ground
+from benchmarks.bench_postgres import BenchPostgres
 from benchmarks.rivals import light
 from benchmarks.server import ROOT, Server
 from benchmarks.workload import Facts, Workload
@@ -33,8 +33,8 @@ COLLECTED = '"success":true'
 READ = '"event_count":'
 
 
-class Wrong(Exception):
-    """An arm did not do its work."""
+class WrongResult(Exception):
+    """The result of an arm is wrong."""
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Result:
     """One run of an arm: calls (or reads) a second, from the first request to the last answer.
 
     CPU in microseconds a call of the server and of the load; latencies in milliseconds;
-    `wal` in bytes a call; `facts` is whatever else an arm has to say.
+    `wal` in bytes a call; `facts` holds further measurements of an arm.
     """
 
     arm: str
@@ -58,15 +58,15 @@ class Result:
     facts: dict[str, float] | None = None
 
     def plain(self) -> dict[str, Any]:
-        """For the results file."""
+        """Return the result for the results file."""
         return asdict(self)
 
 
 @dataclass
 class Bench:
-    """What arms share: the ground, keys, loads, and how long they run."""
+    """What arms share: Postgres, keys, loads, and how long they run."""
 
-    ground: Ground
+    postgres: BenchPostgres
     keys: Mapping[str, str]
     workloads: dict[str, Workload]
     reads: Path
@@ -76,69 +76,69 @@ class Bench:
     connections: Mapping[str, int]
 
     def onefold(self, kind: str) -> Result:
-        """Onefold over HTTP."""
-        with self.ground.copy("onefold_base", "arm") as url:
-            before = self.ground.rows("arm", ROWS)
-            with server.onefold(self.ground.data_dir, url, self.workers) as running:
+        """Measure Onefold over HTTP."""
+        with self.postgres.copy("onefold_base", "arm") as url:
+            before = self.postgres.rows("arm", ROWS)
+            with server.onefold(self.postgres.data_dir, url, self.workers) as running:
                 result, phases = self._collect("onefold", kind, running)
-            self._check(kind, phases, before, self.ground.rows("arm", ROWS))
+            self._check(kind, phases, before, self.postgres.rows("arm", ROWS))
             return result
 
     def statement(self, kind: str) -> Result:
-        """A statement per event, the same rows."""
-        with self.ground.copy("onefold_base", "arm") as url:
-            before = self.ground.rows("arm", ROWS)
+        """Measure a statement per event that writes the same rows."""
+        with self.postgres.copy("onefold_base", "arm") as url:
+            before = self.postgres.rows("arm", ROWS)
             with self._rival("statement", url, kind) as running:
                 result, phases = self._collect("statement", kind, running)
-            self._check(kind, phases, before, self.ground.rows("arm", ROWS))
+            self._check(kind, phases, before, self.postgres.rows("arm", ROWS))
             return result
 
     def light(self, kind: str) -> Result:
-        """The light sequence, four tables."""
-        with self.ground.copy("light_base", "arm") as url:
-            before = self.ground.rows("arm", light.COUNTS)
+        """Measure the light sequence on four tables."""
+        with self.postgres.copy("light_base", "arm") as url:
+            before = self.postgres.rows("arm", light.COUNTS)
             with self._rival("light", url, kind) as running:
                 result, phases = self._collect("light", kind, running)
-            after = self.ground.rows("arm", light.COUNTS)
+            after = self.postgres.rows("arm", light.COUNTS)
             done = self.workloads[kind].expected(sum(phase["requests"] for phase in phases))
             wanted = {
                 "calls": before["calls"] + done.calls,
-                "profiles": before["profiles"] + done.born - done.merged,
-                "identifiers": before["identifiers"] + 3 * done.born,
+                "profiles": before["profiles"] + done.created - done.merged,
+                "identifiers": before["identifiers"] + 3 * done.created,
             }
             _same(wanted, after)
             return result
 
     def read(self) -> Result:
-        """Onefold's read by identifier."""
+        """Measure Onefold's read by identifier."""
         with (
-            self.ground.copy("onefold_base", "arm") as url,
-            server.onefold(self.ground.data_dir, url, self.workers) as running,
+            self.postgres.copy("onefold_base", "arm") as url,
+            server.onefold(self.postgres.data_dir, url, self.workers) as running,
         ):
             return self._read("onefold", running)
 
     def orm(self) -> Result:
-        """The same by FastAPI, pydantic and the ORM."""
-        with self.ground.copy("onefold_base", "arm") as url, self._rival("orm", url, "read") as running:
+        """Measure the same read by FastAPI, pydantic and the ORM."""
+        with self.postgres.copy("onefold_base", "arm") as url, self._rival("orm", url, "read") as running:
             return self._read("orm", running)
 
     def wal(self, touch: float) -> Result:
-        """Bytes of WAL a call once the pages of all users drawn were written: what spaced checkpoints cost."""
+        """Measure the WAL a call once the pages of all drawn users were written, as between spaced checkpoints."""
         work = self.workloads["wal"]
         with (
-            self.ground.copy("onefold_base", "arm") as url,
-            server.onefold(self.ground.data_dir, url, self.workers) as running,
+            self.postgres.copy("onefold_base", "arm") as url,
+            server.onefold(self.postgres.data_dir, url, self.workers) as running,
         ):
             lines = self.connections["random"]
             (first,) = drive(work.path, running.port, lines, [touch])
-            checkpoints, since = self.ground.checkpoints(), self.ground.wal()
+            checkpoints, since = self.postgres.checkpoints(), self.postgres.wal()
             (second,) = drive(work.path, running.port, lines, [self.seconds], at=first["at"])
-            until = self.ground.wal()
+            until = self.postgres.wal()
         calls = second["requests"] * work.calls
         return Result(
             "wal", calls, second["seconds"], calls / second["seconds"],
             wal=(until.bytes - since.bytes) / calls,
-            checkpoints=self.ground.checkpoints() - checkpoints,
+            checkpoints=self.postgres.checkpoints() - checkpoints,
             facts={
                 "calls before": float(first["requests"] * work.calls),
                 "full-page images": (until.images - since.images) / calls,
@@ -147,41 +147,41 @@ class Bench:
         )  # fmt: skip
 
     def record(self, kind: str) -> tuple[Path, float, dict[str, int]]:
-        """What Onefold's writers send: the recording, when its measured part began, the rows after it."""
-        target = self.ground.folder / f"{kind}.recording"
-        with self.ground.copy("onefold_base", "arm") as url:
+        """Record what Onefold's writers send; returns the recording, when its measured part began, and the rows."""
+        target = self.postgres.folder / f"{kind}.recording"
+        with self.postgres.copy("onefold_base", "arm") as url:
             with (
-                recording(self.ground, target, url) as through,
-                server.onefold(self.ground.data_dir, through, 1) as running,
+                recording(self.postgres, target, url) as through,
+                server.onefold(self.postgres.data_dir, through, 1) as running,
             ):
                 _, phases = self._collect("record", kind, running)
-            rows = self.ground.rows("arm", ROWS)
+            rows = self.postgres.rows("arm", ROWS)
         return target, float(phases[-1]["begun"]), rows
 
     def replay(self, recorded: tuple[Path, float, dict[str, int]], *, split: bool = False) -> Result:
-        """The same bytes again, without Python."""
+        """Measure the recorded bytes, sent again without Python."""
         path, mark, rows = recorded
-        with self.ground.copy("onefold_base", "arm"):
-            checkpoints, wal = self.ground.checkpoints(), self.ground.wal()
-            told = _run(
-                "benchmarks.replay", str(path), str(self.ground.sockets), "arm", repr(mark), *["--statements"] * split
+        with self.postgres.copy("onefold_base", "arm"):
+            checkpoints, wal = self.postgres.checkpoints(), self.postgres.wal()
+            report = _run(
+                "benchmarks.replay", str(path), str(self.postgres.sockets), "arm", repr(mark), *["--statements"] * split
             )
-            after = self.ground.rows("arm", ROWS)
-            if told["failure"]:
-                raise Wrong(told["failure"])
+            after = self.postgres.rows("arm", ROWS)
+            if report["failure"]:
+                raise WrongResult(report["failure"])
             _same(rows, after)
-            calls = told["calls"]
+            calls = report["calls"]
             return Result(
-                "replay", calls, told["seconds"], calls / told["seconds"],
-                load_cpu=told["cpu"] / told["all"] * 1e6,
-                wal=(self.ground.wal().bytes - wal.bytes) / told["all"],
-                checkpoints=self.ground.checkpoints() - checkpoints,
-                facts={"batch": told["batch"], **{k: v / told["all"] * 1e6 for k, v in told["spent"].items()}},
+                "replay", calls, report["seconds"], calls / report["seconds"],
+                load_cpu=report["cpu"] / report["all"] * 1e6,
+                wal=(self.postgres.wal().bytes - wal.bytes) / report["all"],
+                checkpoints=self.postgres.checkpoints() - checkpoints,
+                facts={"batch": report["batch"], **{k: v / report["all"] * 1e6 for k, v in report["spent"].items()}},
             )  # fmt: skip
 
     def _collect(self, arm: str, kind: str, running: Server) -> tuple[Result, list[dict[str, Any]]]:
         work = self.workloads[kind]
-        checkpoints, wal, cpu = self.ground.checkpoints(), self.ground.wal(), running.cpu()
+        checkpoints, wal, cpu = self.postgres.checkpoints(), self.postgres.wal(), running.cpu()
         phases = drive(work.path, running.port, self.connections[kind], [self.warm, self.seconds])
         all_calls = work.expected(sum(phase["requests"] for phase in phases)).calls
         last = phases[-1]
@@ -192,13 +192,13 @@ class Bench:
             load_cpu=last["cpu"] / calls * 1e6,
             p50=last["p50"] * 1e3,
             p99=last["p99"] * 1e3,
-            wal=(self.ground.wal().bytes - wal.bytes) / all_calls,
-            checkpoints=self.ground.checkpoints() - checkpoints,
+            wal=(self.postgres.wal().bytes - wal.bytes) / all_calls,
+            checkpoints=self.postgres.checkpoints() - checkpoints,
         )  # fmt: skip
         return result, phases
 
     def _read(self, arm: str, running: Server) -> Result:
-        # One alone, so that rules and numbers of types are known before many ask at once.
+        # One connection first, so that rules and type numbers are loaded before many ask at once.
         drive(self.reads, running.port, 1, [0.05], READ)
         cpu = running.cpu()
         phases = drive(self.reads, running.port, self.connections["read"], [self.warm, self.seconds], READ)
@@ -219,12 +219,12 @@ class Bench:
             "events": done.calls,
             "kept": done.calls,
             "sightings": done.calls,
-            "origins": done.born,
-            "profiles": done.born - done.merged,
-            "identifiers": 3 * done.born,
-            "held": 3 * done.born,
-            "subject_keys": done.born,
-            "documents": done.born,
+            "origins": done.created,
+            "profiles": done.created - done.merged,
+            "identifiers": 3 * done.created,
+            "held": 3 * done.created,
+            "subject_keys": done.created,
+            "documents": done.created,
         }
         _same({name: before[name] + more for name, more in gained.items()}, after)
         _same({"changes": after["lanes"]}, after)
@@ -236,18 +236,18 @@ class Bench:
             "BENCH_KEY": self.keys["profiles" if kind == "read" else "write"],
             "BENCH_CONNECTIONS": str(self.connections[kind]),
             "BENCH_READERS": "8",
-            "BENCH_DATA_DIR": str(self.ground.data_dir),
+            "BENCH_DATA_DIR": str(self.postgres.data_dir),
         }
         factory = f"benchmarks.rivals.{name}:create"
-        with server.rival(factory, self.ground.data_dir, environment, self.workers) as running:
+        with server.rival(factory, self.postgres.data_dir, environment, self.workers) as running:
             yield running
 
 
 @contextmanager
-def recording(ground: Ground, target: Path, url: str) -> Iterator[str]:
-    """A proxy before Postgres; yields the address through it, writes the recording at the end."""
+def recording(postgres: BenchPostgres, target: Path, url: str) -> Iterator[str]:
+    """Run a proxy in front of Postgres; yields the URL through it, writes the recording at the end."""
     with tempfile.TemporaryDirectory(prefix="onefold-wire-") as folder:
-        command = [sys.executable, "-m", "benchmarks.wire", str(ground.sockets), folder, str(target)]
+        command = [sys.executable, "-m", "benchmarks.wire", str(postgres.sockets), folder, str(target)]
         process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert process.stdout
         process.stdout.readline()
@@ -257,18 +257,18 @@ def recording(ground: Ground, target: Path, url: str) -> Iterator[str]:
         finally:
             process.communicate()
             if process.returncode:
-                raise Wrong("the recording failed")
+                raise WrongResult("the recording failed")
 
 
 def drive(
     path: Path, port: int, connections: int, phases: list[float], must: str = COLLECTED, at: int = 0
 ) -> list[dict[str, Any]]:
-    """Runs the load; Wrong for any answer that was no success."""
-    told = _run("benchmarks.load", str(path), str(at), str(port), str(connections), must, *map(str, phases))
-    for phase in told:
+    """Run the load. WrongResult for any answer that was no success."""
+    report = _run("benchmarks.load", str(path), str(at), str(port), str(connections), must, *map(str, phases))
+    for phase in report:
         if phase["failures"]:
-            raise Wrong(f"an answer was no success: {phase['failures'][0]}")
-    return list(told)
+            raise WrongResult(f"an answer was no success: {phase['failures'][0]}")
+    return list(report)
 
 
 def _run(module: str, *arguments: str) -> Any:
@@ -279,4 +279,4 @@ def _run(module: str, *arguments: str) -> Any:
 def _same(wanted: Mapping[str, int], found: Mapping[str, int]) -> None:
     wrong = [f"{name}: {found[name]:,} and not {count:,}" for name, count in wanted.items() if found[name] != count]
     if wrong:
-        raise Wrong("rows are not those expected: " + "; ".join(wrong))
+        raise WrongResult("rows are not those expected: " + "; ".join(wrong))

@@ -1,7 +1,7 @@
-"""Erasing many people in one request, and a key roll for one of them, on a real Postgres, in this process.
+"""Measures erasing many people in one request, and a key roll for one of them, on a real Postgres.
 
-`python -m benchmarks.erase` prints what both took and how long calls of others waited meanwhile. Every
-answer is looked at: whoever was erased must be gone, and whoever was not must be read as before.
+`python -m benchmarks.erase` runs in one process and prints how long both took and how long calls of others
+waited meanwhile. Every answer is checked: erased people cannot be read, all others are read as before.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.ground import Ground
+from benchmarks.bench_postgres import BenchPostgres
 from benchmarks.undo import Bench, timed
 from identity.operations.ingest.queue import IngestQueue
 from identity.operations.keys.roll_epoch_keys import roll
@@ -35,20 +35,20 @@ A_CALL = 500
 
 
 def person(number: int) -> dict[str, Any]:
-    """A call that makes somebody known by three identifiers and two traits."""
+    """A call that names a person by three identifiers and two traits."""
     name = f"u{number}"
     traits = {"email": f"{name}@example.org", "plan": "pro"}
     return {"type": "identify", "userId": name, "anonymousId": f"a{number}", "traits": traits}
 
 
 async def people(bench: Bench, count: int) -> None:
-    """So many people."""
+    """Send the calls of so many people."""
     for at in range(0, count, A_CALL):
         await bench.send(*(person(number) for number in range(at, min(at + A_CALL, count))))
 
 
 async def erase(space: Space, *identifiers: str) -> PrivacyRequest:
-    """One request; every person in it is gone."""
+    """Erase people in one request, and check that every one is erased."""
     done = await request_erasure(
         space, NewRequest(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.GDPR, identifiers, "bench")
     )
@@ -59,7 +59,7 @@ async def erase(space: Space, *identifiers: str) -> PrivacyRequest:
 
 
 async def gone(space: Space, identifier: str) -> bool:
-    """Whether nobody has it."""
+    """Return whether no profile has the identifier."""
     try:
         await get_profile(space, identifier)
     except ProfileNotFound:
@@ -68,7 +68,7 @@ async def gone(space: Space, identifier: str) -> bool:
 
 
 async def beside(bench: Bench, first: int, over: asyncio.Event) -> list[float]:
-    """Calls of others, one after the other, until the rest is done; how long each waited, in ms."""
+    """Send calls of others, one after the other, until the work is done; returns how long each waited, in ms."""
     waits, number = [], first
     while not over.is_set():
         number += 1
@@ -79,7 +79,7 @@ async def beside(bench: Bench, first: int, over: asyncio.Event) -> list[float]:
 
 
 async def watched(bench: Bench, first: int, work: Any) -> tuple[float, list[float]]:
-    """How long something takes (ms), and how long calls waited meanwhile."""
+    """Return how long some work takes (ms), and how long calls waited meanwhile."""
     over = asyncio.Event()
     others = asyncio.create_task(beside(bench, first, over))
     took, _ = await timed(work)
@@ -88,15 +88,17 @@ async def watched(bench: Bench, first: int, work: Any) -> tuple[float, list[floa
 
 
 async def measure(spaces: Spaces, bench: Bench, options: argparse.Namespace) -> Table:
-    """The table."""
+    """Measure; returns the table."""
     space = bench.space
     await people(bench, options.people)
     table = Table("work", "took", "each", "calls meanwhile: median", "99 %", "most")
 
     def add(what: str, took: float, each: str, waits: list[float]) -> None:
         ranked = sorted(waits)
-        told = [f"{ranked[min(len(ranked) - 1, int(len(ranked) * part))]:.1f} ms" for part in (0.5, 0.99, 1) if ranked]
-        table.add_row(what, f"{took / 1000:.2f} s", each, *told)
+        shares = [
+            f"{ranked[min(len(ranked) - 1, int(len(ranked) * part))]:.1f} ms" for part in (0.5, 0.99, 1) if ranked
+        ]
+        table.add_row(what, f"{took / 1000:.2f} s", each, *shares)
 
     alone = []
     for number in range(options.rounds):
@@ -122,13 +124,13 @@ async def measure(spaces: Spaces, bench: Bench, options: argparse.Namespace) -> 
     return table
 
 
-async def run(ground: Ground, options: argparse.Namespace) -> Table:
-    """A space with its people, and the table."""
-    ground.create("erase")
-    migrate(ground.url("erase"))
-    folder = ground.folder
+async def run(postgres: BenchPostgres, options: argparse.Namespace) -> Table:
+    """Create a space with its people; returns the table."""
+    postgres.create("erase")
+    migrate(postgres.url("erase"))
+    folder = postgres.folder
     spaces = await open_spaces(
-        ground.url("erase"), root_file=folder / "root.key", root_value=None, key_store=folder / "keys"
+        postgres.url("erase"), root_file=folder / "root.key", root_value=None, key_store=folder / "keys"
     )
     made = await manage_spaces.create_space(spaces, "erase")
     async with spaces.database.reading() as connection:
@@ -144,15 +146,15 @@ async def run(ground: Ground, options: argparse.Namespace) -> Table:
 
 
 def main(arguments: list[str] | None = None) -> Table:
-    """Runs it in a folder of its own; returns the table it printed."""
+    """Run in a folder of its own; returns the table that was printed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=100_000)
     parser.add_argument("--erased", type=int, default=5_000, help="in one request")
     parser.add_argument("--rounds", type=int, default=20, help="erasures one by one")
     options = parser.parse_args(arguments)
     begun = time.perf_counter()
-    with tempfile.TemporaryDirectory(prefix="of-", dir="/tmp") as folder, Ground(Path(folder)) as ground:
-        table = asyncio.run(run(ground, options))
+    with tempfile.TemporaryDirectory(prefix="of-", dir="/tmp") as folder, BenchPostgres(Path(folder)) as postgres:
+        table = asyncio.run(run(postgres, options))
     Console().print(table)
     Console().print(f"{time.perf_counter() - begun:.0f} s in all")
     return table

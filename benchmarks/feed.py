@@ -1,8 +1,8 @@
-"""What the feed costs and gives, on a real Postgres, in this process.
+"""Measures what the feed costs and how fast it is read, on a real Postgres.
 
-`python -m benchmarks.feed` prints how fast calls come in with the feed and without its entries, in turns on
-one space, and how many changes a second a destination is told: all of them, what changed, and the same again.
-Every answer is looked at: a page that lacks somebody, or a run that wrote other rows, ends it.
+`python -m benchmarks.feed` runs in one process and prints how fast calls come in with and without entries of
+the feed, in turns on one space, and how many changes a second a destination reads: everything, everything again,
+and what changed. Every answer is checked: a page that lacks a person, or a run with other rows, ends the run.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.schemas.feed import feed_page
-from benchmarks.ground import Ground
+from benchmarks.bench_postgres import BenchPostgres
 from benchmarks.undo import Bench
 from identity.operations.destinations import manage_destinations, manage_purposes
 from identity.operations.destinations.read_changes import read_changes
@@ -43,14 +43,14 @@ GRANTED = {"consent": {"categoryPreferences": {"Marketing": True}}}
 
 
 def person(number: int, plan: str) -> dict[str, Any]:
-    """A call of somebody known by two identifiers, who agreed."""
+    """A call of a person with two identifiers, who gives consent."""
     traits = {"email": f"u{number}@example.org", "plan": plan}
     return {"type": "identify", "userId": f"u{number}", "traits": traits, "context": GRANTED}
 
 
 @contextmanager
 def without() -> Iterator[None]:
-    """Calls leave no entries in the feed."""
+    """Let calls write no entries into the feed."""
     sealed = Sealer.seal
 
     def seal(self: Sealer, plan: Plan) -> Writes:
@@ -66,7 +66,7 @@ def without() -> Iterator[None]:
 
 
 async def ingest(bench: Bench, people: int, plan: str) -> float:
-    """Everybody's plan changes; calls a second."""
+    """Change the plan of every person; returns the calls a second."""
     batches = [range(at, min(at + A_CALL, people)) for at in range(0, people, A_CALL)]
     begun = time.perf_counter()
     waiting = iter(batches)
@@ -81,7 +81,7 @@ async def ingest(bench: Bench, people: int, plan: str) -> float:
 
 
 async def entries(space: Space) -> int:
-    """How many entries the feed of a space has."""
+    """Return the number of entries in the feed of a space."""
     async with space.database.reading() as connection:
         found = await connection.execute("SELECT sum(seq)::int8 FROM lane_head WHERE space_id = $1", [space.tenant.id])
         row = await found.fetchone()
@@ -89,7 +89,7 @@ async def entries(space: Space) -> int:
 
 
 async def pull(space: Space, id_: str, cursor: str | None, limit: int) -> tuple[dict[str, Any], str, float]:
-    """Everything after a cursor: the last state of each, the cursor then, changes a second."""
+    """Read everything after a cursor; returns the last state of each profile, the new cursor, the changes a second."""
     held: dict[str, Any] = {}
     count, more = 0, True
     begun = time.perf_counter()
@@ -107,7 +107,7 @@ async def pull(space: Space, id_: str, cursor: str | None, limit: int) -> tuple[
 
 
 async def measure(space: Space, bench: Bench, options: argparse.Namespace) -> list[Table]:
-    """The tables."""
+    """Measure; returns the tables."""
     people = options.people
     await ingest(bench, people, "first")
     rates: dict[str, list[float]] = {"with": [], "without": []}
@@ -129,28 +129,28 @@ async def measure(space: Space, bench: Bench, options: argparse.Namespace) -> li
 
     await manage_purposes.put_purposes(space, PURPOSES, "bench")
     made = await manage_destinations.put_destination(space, "bench", ALL, "bench")
-    told = Table("delivery", "changes/s")
+    delivery = Table("delivery", "changes/s")
     cursor: str | None = None
-    for what in ("everybody, for the first time", "everybody, again"):
+    for what in ("all people, for the first time", "all people, again"):
         held, cursor, rate = await pull(space, public("dst", made.id), None, options.page)
         assert len(held) == people
-        told.add_row(f"{what}, pages of {options.page:,}", f"{rate:,.0f}")
+        delivery.add_row(f"{what}, pages of {options.page:,}", f"{rate:,.0f}")
     for limit in (options.page, 100):
         await ingest(bench, people, f"last-{limit}")
         held, cursor, rate = await pull(space, public("dst", made.id), cursor, limit)
         assert len(held) == people
         assert {traits["plan"] for traits in held.values()} == {f"last-{limit}"}
-        told.add_row(f"what changed, pages of {limit:,}", f"{rate:,.0f}")
-    return [cost, told]
+        delivery.add_row(f"what changed, pages of {limit:,}", f"{rate:,.0f}")
+    return [cost, delivery]
 
 
-async def run(ground: Ground, options: argparse.Namespace) -> list[Table]:
-    """A space with its people, and the tables."""
-    ground.create("feed")
-    migrate(ground.url("feed"))
-    folder = ground.folder
+async def run(postgres: BenchPostgres, options: argparse.Namespace) -> list[Table]:
+    """Create a space with its people; returns the tables."""
+    postgres.create("feed")
+    migrate(postgres.url("feed"))
+    folder = postgres.folder
     spaces = await open_spaces(
-        ground.url("feed"), root_file=folder / "root.key", root_value=None, key_store=folder / "keys"
+        postgres.url("feed"), root_file=folder / "root.key", root_value=None, key_store=folder / "keys"
     )
     made = await manage_spaces.create_space(spaces, "feed")
     async with spaces.database.reading() as connection:
@@ -167,14 +167,14 @@ async def run(ground: Ground, options: argparse.Namespace) -> list[Table]:
 
 
 def main(arguments: list[str] | None = None) -> list[Table]:
-    """Runs it in a folder of its own; returns the tables it printed."""
+    """Run in a folder of its own; returns the tables that were printed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--page", type=int, default=1_000)
     options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory(prefix="of-", dir="/tmp") as folder, Ground(Path(folder)) as ground:
-        tables = asyncio.run(run(ground, options))
+    with tempfile.TemporaryDirectory(prefix="of-", dir="/tmp") as folder, BenchPostgres(Path(folder)) as postgres:
+        tables = asyncio.run(run(postgres, options))
     for table in tables:
         Console().print(table)
     return tables

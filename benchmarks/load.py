@@ -1,8 +1,8 @@
-"""The load, a process of its own: keep-alive connections that send rendered requests in turn.
+"""The load, a process of its own: keep-alive connections send rendered requests in turn.
 
-A connection sends its next request when the last was answered (closed loop). Both phases end
-with every request answered, so what was sent is what the database must hold. Every answer is
-looked at: status 200 and the bytes that a good one contains.
+A connection sends its next request when the last one was answered (closed loop). Each phase ends
+with every request answered, so the database must hold what was sent. Every answer is checked for
+status 200 and for the bytes that a good answer contains.
 """
 
 import asyncio
@@ -46,24 +46,24 @@ class Load:
         return self._data[at + 4 : self.at]
 
     def answered(self, head: bytes, body: bytes, seconds: float) -> None:
-        """Looks at one answer."""
+        """Check one answer."""
         self.times.append(seconds)
         if not head.startswith(b"HTTP/1.1 200") or self._must not in body:
             self.failures.append((head[:40] + b" " + body[:200]).decode(errors="replace"))
 
     def rest(self) -> None:
-        """One connection has nothing more to send."""
+        """Note that a connection has nothing more to send."""
         self._busy -= 1
         if not self._busy and self._idle and not self._idle.done():
             self._idle.set_result(None)
 
     def lost(self) -> None:
-        """The server hung up on a request."""
+        """Note that the server closed a connection before it answered."""
         self.failures.append("the server closed a connection")
         self.rest()
 
     async def run(self, phases: list[float]) -> list[dict[str, object]]:
-        """Runs the phases one after the other on the same connections."""
+        """Run the phases one after the other on the same connections."""
         loop = asyncio.get_running_loop()
         lines = [
             (await loop.create_connection(lambda: Line(self), "127.0.0.1", self._port))[1]
@@ -108,11 +108,11 @@ class Line(asyncio.Protocol):
         self._waiting = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keeps the way out."""
+        """Keep the transport."""
         self._transport = cast("asyncio.WriteTransport", transport)
 
     def send(self) -> None:
-        """Sends the next request, or rests."""
+        """Send the next request, or rest."""
         request = self._load.next()
         if request is None:
             self._load.rest()
@@ -122,7 +122,7 @@ class Line(asyncio.Protocol):
         self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
-        """Sends the next request once an answer is complete."""
+        """Send the next request once an answer is complete."""
         buffer = self._buffer + data if self._buffer else data
         end = buffer.find(b"\r\n\r\n")
         if end >= 0 and not self._need:
@@ -137,7 +137,7 @@ class Line(asyncio.Protocol):
         self.send()
 
     def connection_lost(self, _: Exception | None) -> None:
-        """Tells when a request is left without an answer."""
+        """Note a request that is left without an answer."""
         if self._waiting:
             self._load.lost()
 

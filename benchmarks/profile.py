@@ -1,7 +1,7 @@
-"""Where the time goes: the server under cProfile, and each statement of its batches on its own.
+"""Shows where the time goes: the server under cProfile, and each statement of its batches on its own.
 
-cProfile doubles the cost of Python, so only the shares mean something. A statement's time is the
-wall clock around it when the recorded transactions are sent one statement at a time.
+cProfile doubles the cost of Python, so only the shares are meaningful. The time of a statement is the
+wall-clock time around it when the recorded transactions are sent one statement at a time.
 """
 
 import pstats
@@ -17,7 +17,7 @@ TOP = 25
 
 
 def show(bench: Bench, loads: list[str], console: Console) -> None:
-    """Prints the profiles of these loads."""
+    """Print the profiles of these loads."""
     for kind in loads:
         _python(bench, kind, console)
         if kind != "read":
@@ -25,11 +25,11 @@ def show(bench: Bench, loads: list[str], console: Console) -> None:
 
 
 def _python(bench: Bench, kind: str, console: Console) -> None:
-    path = bench.ground.folder / f"{kind}.profile"
+    path = bench.postgres.folder / f"{kind}.profile"
     lines = bench.connections[kind]
     with (
-        bench.ground.copy("onefold_base", "arm") as url,
-        server.onefold(bench.ground.data_dir, url, 1, profile=path) as running,
+        bench.postgres.copy("onefold_base", "arm") as url,
+        server.onefold(bench.postgres.data_dir, url, 1, profile=path) as running,
     ):
         if kind == "read":
             drive(bench.reads, running.port, 1, [0.05], READ)
@@ -59,8 +59,8 @@ def _python(bench: Bench, kind: str, console: Console) -> None:
 
 
 def _statements(bench: Bench, kind: str, console: Console) -> None:
-    told = bench.replay(bench.record(kind), split=True)
-    facts = dict(told.facts or {})
+    replayed = bench.replay(bench.record(kind), split=True)
+    facts = dict(replayed.facts or {})
     table = Table(title=f"{kind}: statements, batches of {facts.pop('batch'):.0f} calls", title_justify="left")
     table.add_column("µs a call", justify="right")
     table.add_column("statement")

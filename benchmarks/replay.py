@@ -1,8 +1,8 @@
-"""The floor: recorded bytes sent again, with next to no client in between.
+"""Measures the floor: sends recorded bytes again, with almost no client in between.
 
-One thread per recorded connection sends a unit and reads until Postgres is ready, nothing is
-built or parsed. A transaction waits for those it must come after. A unit that Postgres refuses
-ends the run. `--statements` sends one statement at a time instead and says how long each took.
+One thread per recorded connection sends a unit and reads until Postgres is ready; nothing is
+built or parsed. A transaction waits for those it must follow. A unit that Postgres refuses
+ends the run. `--statements` sends one statement at a time instead and reports how long each took.
 """
 
 import json
@@ -21,7 +21,7 @@ _READY = b"Z\0\0\0\5"
 
 
 class Replay:
-    """Recorded lines, on a database in the state that the recording began with."""
+    """Recorded connections, on a database in the state of the start of the recording."""
 
     def __init__(self, lines: list[Line], address: str, database: str) -> None:
         self._lines = lines
@@ -35,7 +35,7 @@ class Replay:
         self.spent: dict[str, float] = {}
 
     def run(self, *, statements: bool) -> None:
-        """Sends everything; returns when the last commit was answered."""
+        """Send everything; returns when the last commit was answered."""
         threads = [
             threading.Thread(target=self._guarded, args=(n,), kwargs={"statements": statements})
             for n in range(len(self._lines))
@@ -106,14 +106,14 @@ class Replay:
 
 
 def _exchange(wire: socket.socket, unit: bytes, buffer: bytearray) -> None:
-    """Sends, and reads until Postgres is ready for more."""
+    """Send, and read until Postgres is ready for more."""
     wire.sendall(unit)
     view = memoryview(buffer)
     size = 0
     while True:
         got = wire.recv_into(view[size:])
         if not got:
-            raise RuntimeError("Postgres hung up")
+            raise RuntimeError("Postgres closed the connection")
         size += got
         if size >= 6 and buffer[size - 6 : size - 1] == _READY:
             break
@@ -125,7 +125,7 @@ def _exchange(wire: socket.socket, unit: bytes, buffer: bytearray) -> None:
 
 
 def _renamed(startup: bytes, database: str) -> bytes:
-    """The start of a connection, to another database."""
+    """Return the startup message with the name of another database."""
     parts = startup[8:].split(b"\0")
     parts[parts.index(b"database") + 1] = database.encode()
     rest = startup[4:8] + b"\0".join(parts)

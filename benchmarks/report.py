@@ -1,7 +1,7 @@
-"""What came out: medians with min and max, and the ratios beside their marks.
+"""Reports the results: medians with minimum and maximum, and the ratios beside their marks.
 
-A ratio is taken round by round between arms that ran next to each other, and its median shown,
-since the machine is never the same for two minutes.
+A ratio is taken round by round between arms that ran one after the other, and its median is shown,
+since the speed of a machine changes within minutes.
 """
 
 import json
@@ -41,7 +41,7 @@ _PACKAGES = (
 
 
 class Mark(NamedTuple):
-    """A ratio that is looked at: (kind, arm) over (kind, arm), and what it must at least be."""
+    """A ratio of (kind, arm) over (kind, arm), and the least it should be."""
 
     work: str
     floor: str
@@ -68,7 +68,7 @@ MARKS = (
 
 
 def show(results: Results, wal: Result | None, console: Console) -> list[dict[str, Any]]:
-    """Prints both tables; returns the ratios."""
+    """Print both tables; returns the ratios."""
     table = Table(title="Calls a second: median (min to max)", title_justify="left")
     for name in ("load", "arm", "calls/s", "p50 ms", "p99 ms", "server µs", "load µs", "WAL B", "checkpoints"):
         table.add_column(name, justify="left" if name in ("load", "arm") else "right")
@@ -90,19 +90,19 @@ def show(results: Results, wal: Result | None, console: Console) -> list[dict[st
             str(sum(run.checkpoints for run in runs)),
         )
     console.print(table)
-    found = [told for mark in MARKS if (told := _ratio(mark, results))]
+    found = [ratio for mark in MARKS if (ratio := _ratio(mark, results))]
     table = Table(title="Ratios of the same rounds: median (min to max)", title_justify="left")
     for name in ("work", "beside", "ratio", "at least", "aim", ""):
         table.add_column(name, justify="right" if name == "ratio" else "left")
-    for told in found:
-        least = told["least"]
+    for ratio in found:
+        least = ratio["least"]
         table.add_row(
-            told["work"],
-            told["beside"],
-            f"{told['median']:.2f} ({told['min']:.2f} to {told['max']:.2f})",
+            ratio["work"],
+            ratio["beside"],
+            f"{ratio['median']:.2f} ({ratio['min']:.2f} to {ratio['max']:.2f})",
             "reported" if least is None else f"{least:g}",
-            told["aim"],
-            "" if least is None else "yes" if told["median"] >= least else "NO",
+            ratio["aim"],
+            "" if least is None else "yes" if ratio["median"] >= least else "NO",
         )
     if wal:
         held = "yes" if wal.wal <= 4000 else "NO"
@@ -130,7 +130,7 @@ def _ratio(mark: Mark, results: Results) -> dict[str, Any] | None:
 
 
 def circumstances(settings: Mapping[str, Any], postgres: Mapping[str, Any]) -> dict[str, Any]:
-    """Where, when, with what, and on which commit."""
+    """Return where, when, with what and on which commit the run took place."""
     root = Path(__file__).parents[1]
 
     def git(*order: str) -> str:
@@ -151,10 +151,10 @@ def circumstances(settings: Mapping[str, Any], postgres: Mapping[str, Any]) -> d
     }
 
 
-def write(folder: Path, told: Mapping[str, Any]) -> Path:
-    """Keeps a run as JSON."""
+def write(folder: Path, run: Mapping[str, Any]) -> Path:
+    """Write a run as JSON."""
     folder.mkdir(exist_ok=True)
     (folder / ".gitignore").write_text("*\n")
-    path = folder / f"{told['circumstances']['at'].replace(':', '')}.json"
-    path.write_text(json.dumps(told, indent=1, default=str) + "\n")
+    path = folder / f"{run['circumstances']['at'].replace(':', '')}.json"
+    path.write_text(json.dumps(run, indent=1, default=str) + "\n")
     return path

@@ -1,7 +1,7 @@
-"""Servers under load: each a process of its own, with the same event loop and HTTP parser.
+"""Starts the servers under load, each a process of its own with the same event loop and HTTP parser.
 
-Onefold is started as anybody starts it, by `onefold serve`; rivals by uvicorn with the settings
-that Onefold gives it. What a server used of the processor is read from the kernel.
+Onefold is started by `onefold serve`, rivals by uvicorn with the settings that Onefold uses. The
+processor time of a server comes from the kernel.
 """
 
 import os
@@ -21,7 +21,7 @@ import psutil
 ROOT = Path(__file__).parents[1]
 TOKEN = secrets.token_hex(16)
 _READY = "Onefold is ready on "
-_PATIENCE = 60.0
+_START_SECONDS = 240.0
 ONEFOLD = "from app.cli import main; main()"
 # Only what follows the start is profiled.
 PROFILED = """
@@ -47,7 +47,7 @@ class Server:
         self._process = process
 
     def cpu(self) -> float:
-        """Seconds of processor that it and its children have used."""
+        """Return the processor seconds that the server and its children have used."""
         parent = psutil.Process(self._process.pid)
         times = [each.cpu_times() for each in (parent, *parent.children(recursive=True))]
         return float(sum(each.user + each.system for each in times))
@@ -55,7 +55,7 @@ class Server:
 
 @contextmanager
 def onefold(data_dir: Path, url: str, workers: int, *, profile: Path | None = None) -> Iterator[Server]:
-    """`onefold serve` on a database, with the keys of a data directory."""
+    """Run `onefold serve` on a database, with the keys of a data directory."""
     code = PROFILED.format(path=str(profile)) if profile else ONEFOLD
     environment = {
         "ONEFOLD_ADMIN_TOKEN": TOKEN,
@@ -81,7 +81,7 @@ def onefold(data_dir: Path, url: str, workers: int, *, profile: Path | None = No
 
 @contextmanager
 def rival(application: str, data_dir: Path, environment: Mapping[str, str], workers: int) -> Iterator[Server]:
-    """A rival's ASGI application under uvicorn."""
+    """Run a rival's ASGI application under uvicorn."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -117,7 +117,7 @@ def _start(command: list[str], environment: Mapping[str, str], errors: IO[bytes]
 
 def _await(process: subprocess.Popen[str], port: int, log: Path) -> None:
     begun = time.monotonic()
-    while time.monotonic() - begun < _PATIENCE:
+    while time.monotonic() - begun < _START_SECONDS:
         if process.poll() is not None:
             break
         try:

@@ -1,7 +1,7 @@
-"""What all arms start from: the same people, in Onefold's tables and in those of the light rival.
+"""Prepares the template databases: the same people in Onefold's tables and in those of the light rival.
 
-Onefold's template is filled by Onefold itself, over HTTP; the light one by COPY, from the same
-calls. Both are vacuumed, and kept in the folder of the run.
+Onefold fills its template itself, over HTTP; the light one is filled by COPY, from the same calls.
+Both are vacuumed and kept in the folder of the run.
 """
 
 import json
@@ -14,34 +14,34 @@ import msgspec
 
 from benchmarks import server
 from benchmarks.arms import drive
-from benchmarks.ground import Ground
+from benchmarks.bench_postgres import BenchPostgres
 from benchmarks.rivals import light
 from benchmarks.workload import history, request_bytes
 
 ONEFOLD, LIGHT = "onefold_base", "light_base"
 
 
-def prepare(ground: Ground, profiles: int, workers: int, tell: Callable[[str], None]) -> dict[str, str]:
-    """Makes both templates unless the folder has them; returns the keys of the space."""
-    kept = ground.folder / f"keys-{profiles}.json"
+def prepare(postgres: BenchPostgres, profiles: int, workers: int, report: Callable[[str], None]) -> dict[str, str]:
+    """Create both templates unless the folder has them; returns the keys of the space."""
+    kept = postgres.folder / f"keys-{profiles}.json"
     if kept.exists():
         return dict(json.loads(kept.read_text()))
     for name in (ONEFOLD, LIGHT):
-        ground.drop(name)
-        ground.create(name)
-    tell(f"Onefold collects the history of {profiles:,} people")
-    with server.onefold(ground.data_dir, ground.url(ONEFOLD), workers) as running:
+        postgres.drop(name)
+        postgres.create(name)
+    report(f"Onefold collects the history of {profiles:,} people")
+    with server.onefold(postgres.data_dir, postgres.url(ONEFOLD), workers) as running:
         keys = _space(running.port)
-        file = ground.folder / "history.requests"
+        file = postgres.folder / "history.requests"
         with file.open("wb") as out:
             for items in history(profiles):
                 data = request_bytes("/v1/import", f'{{"batch":[{",".join(items)}]}}', keys["import"])
                 out.write(struct.pack(">I", len(data)) + data)
         drive(file, running.port, 4, [3600.0])
-    ground.settle(ONEFOLD)
-    tell("the light rival copies the same")
-    light.build(ground.url(LIGHT), _calls(profiles))
-    ground.settle(LIGHT)
+    postgres.settle(ONEFOLD)
+    report("the light rival copies the same")
+    light.build(postgres.url(LIGHT), _calls(profiles))
+    postgres.settle(LIGHT)
     kept.write_text(json.dumps(keys))
     return keys
 

@@ -1,7 +1,7 @@
-"""Merging, explaining and parting large profiles, on a real Postgres, in this process.
+"""Measures merging, explaining and unmerging large profiles, on a real Postgres.
 
-`python -m benchmarks.undo` prints medians with the least and the most. Every answer is looked at:
-a merge that did not merge, or an unmerge that left something behind, ends the run.
+`python -m benchmarks.undo` runs in one process and prints medians with minimum and maximum. Every answer is
+checked: a merge that did not merge, or an unmerge that left something behind, ends the run.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.ground import Ground
+from benchmarks.bench_postgres import BenchPostgres
 from identity.operations.corrections.put_rules import put_rules
 from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.ingest.queue import IngestQueue
@@ -40,20 +40,20 @@ _numbers = count()
 
 
 class Bench:
-    """A space with a queue; makes people of any size."""
+    """A space with a queue; creates profiles of any size."""
 
     def __init__(self, space: Space, queue: IngestQueue) -> None:
         self.space = space
         self.queue = queue
 
     async def send(self, *items: dict[str, Any]) -> list[Any]:
-        """Calls as one request."""
+        """Send calls as one request."""
         return await self.queue.submit(
             self.space, IngestRequest(list(items), source=SERVER, received=time.time_ns() // 1000, history=True)
         )
 
     async def person(self, origins: int, identifiers: int) -> list[str]:
-        """A profile of so many origins that hold so many identifiers; the first of each origin first."""
+        """Create a profile of so many origins; returns its identifiers, the first one of each origin first."""
         name = f"p{next(_numbers)}"
         each = max(1, identifiers // origins)
         held = [[f"{name}-{origin}-{number}" for number in range(each)] for origin in range(origins)]
@@ -68,30 +68,30 @@ class Bench:
 
 
 def parts(values: list[str]) -> list[list[str]]:
-    """Values, a call at a time."""
+    """Cut values into the parts that one call takes."""
     return [values[at : at + A_CALL] for at in range(0, len(values), A_CALL)]
 
 
 def seen(*values: str) -> dict[str, Any]:
-    """A call that names these identifiers."""
+    """Return a call that names these identifiers."""
     ids = [{"type": "x", "id": value, "collection": "users", "encoding": "none"} for value in values]
     return {"type": "track", "event": "E", "context": {"externalIds": ids}}
 
 
 async def timed(work: Awaitable[Any]) -> tuple[float, Any]:
-    """How many milliseconds it takes, and what it gives."""
+    """Return how many milliseconds some work takes, and its result."""
     begun = time.perf_counter()
     found = await work
     return (time.perf_counter() - begun) * 1000, found
 
 
-def told(times: list[float]) -> str:
-    """The median with the least and the most, in milliseconds."""
+def spread(times: list[float]) -> str:
+    """Return the median with minimum and maximum, in milliseconds."""
     return f"{statistics.median(times):.1f} ({min(times):.1f} to {max(times):.1f})"
 
 
 async def merges(bench: Bench, rounds: int, sizes: tuple[int, int], origins: tuple[int, ...]) -> Table:
-    """Merging two people of few identifiers beside two of many, with the same number of origins."""
+    """Measure a merge of two profiles with few identifiers and one of two with many, for each number of origins."""
     few, many = sizes
     table = Table("origins a side", f"merge, {few} ids", f"merge, {many} ids", "ratio", f"read, {few}", f"read, {many}")
     for number in origins:
@@ -108,12 +108,12 @@ async def merges(bench: Bench, rounds: int, sizes: tuple[int, int], origins: tup
         ratio = statistics.median(times["merge", many]) / statistics.median(times["merge", few])
         row = (times["merge", few], times["merge", many])
         read = (times["read", few], times["read", many])
-        table.add_row(str(number), *map(told, row), f"{ratio:.2f}", *map(told, read))
+        table.add_row(str(number), *map(spread, row), f"{ratio:.2f}", *map(spread, read))
     return table
 
 
 async def undoing(bench: Bench, rounds: int, size: int, origins: tuple[int, ...]) -> Table:
-    """What it takes to explain, review and part a profile of many identifiers."""
+    """Measure explaining, reviewing and unmerging a profile of many identifiers."""
     table = Table("origins", "explain", "graph and review", "unmerge, by pointer", "unmerge, inside an origin")
     for number in origins:
         times: dict[str, list[float]] = {what: [] for what in ("explain", "graph", "pointer", "inside")}
@@ -135,17 +135,17 @@ async def undoing(bench: Bench, rounds: int, size: int, origins: tuple[int, ...]
                 profile = await get_profile(bench.space, whole[0])
                 assert len(profile.identifiers) == len(whole)
             assert len((await get_profile(bench.space, last)).identifiers) == 1
-        table.add_row(str(number), *(told(each) if each else "" for each in times.values()))
+        table.add_row(str(number), *(spread(each) if each else "" for each in times.values()))
     return table
 
 
-async def run(ground: Ground, options: argparse.Namespace) -> list[Table]:
-    """Both tables."""
-    ground.create("undo")
-    migrate(ground.url("undo"))
-    folder = ground.folder
+async def run(postgres: BenchPostgres, options: argparse.Namespace) -> list[Table]:
+    """Create a space; returns both tables."""
+    postgres.create("undo")
+    migrate(postgres.url("undo"))
+    folder = postgres.folder
     spaces = await open_spaces(
-        ground.url("undo"), root_file=folder / "root.key", root_value=None, key_store=folder / "keys"
+        postgres.url("undo"), root_file=folder / "root.key", root_value=None, key_store=folder / "keys"
     )
     made = await manage_spaces.create_space(spaces, "undo")
     id_ = private("spc", made.space_id)
@@ -167,15 +167,15 @@ async def run(ground: Ground, options: argparse.Namespace) -> list[Table]:
 
 
 def main(arguments: list[str] | None = None) -> list[Table]:
-    """Runs it in a folder of its own; returns the tables it printed."""
+    """Run in a folder of its own; returns the tables that were printed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--merged", type=int, default=5_000, help="identifiers a side, where there are many")
-    parser.add_argument("--identifiers", type=int, default=10_000, help="of the profile that is parted")
+    parser.add_argument("--identifiers", type=int, default=10_000, help="of the profile that is unmerged")
     parser.add_argument("--origins", type=int, nargs="+", default=[1, 10, 100, 1_000])
     options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory(prefix="of-", dir="/tmp") as folder, Ground(Path(folder)) as ground:
-        tables = asyncio.run(run(ground, options))
+    with tempfile.TemporaryDirectory(prefix="of-", dir="/tmp") as folder, BenchPostgres(Path(folder)) as postgres:
+        tables = asyncio.run(run(postgres, options))
     for table in tables:
         Console().print(table)
     return tables

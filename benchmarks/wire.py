@@ -1,8 +1,8 @@
 """Records the exact bytes that the writers send to Postgres, and cuts them into transactions.
 
-A proxy on a unix socket stands between a server and Postgres while a recording is made. A unit is
-what a writer sends before it waits: up to a Sync or a simple Query. Transactions that touched the
-same profiles or identifiers keep their order in a replay; others may overlap freely.
+A proxy on a unix socket connects a server to Postgres during a recording. A unit is what a writer
+sends before it waits: up to a Sync or a simple Query. Transactions that touched the same profiles
+or identifiers keep their order in a replay; others may overlap freely.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ class Unit:
 
 @dataclass
 class Transaction:
-    """Units of one transaction. `after`: how many of the other lines' must be done, by line."""
+    """Units of one transaction. `after`: how many transactions of each other connection have to end before."""
 
     units: list[bytes]
     begun: float
@@ -51,14 +51,14 @@ class Line:
 
 
 class Proxy:
-    """Passes bytes on in both directions and notes those of clients."""
+    """Passes bytes on in both directions and records those of clients."""
 
     def __init__(self, upstream: Path) -> None:
         self._upstream = upstream
         self.lines: list[tuple[bytes, list[Unit]]] = []
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection of the server."""
+        """Serve one connection of the server."""
         up_reader, up_writer = await asyncio.open_unix_connection(str(self._upstream))
         (size,) = struct.unpack(">I", head := await reader.readexactly(4))
         startup = head + await reader.readexactly(size - 4)
@@ -85,7 +85,7 @@ class Proxy:
 
 
 def _cut(data: bytes, units: list[Unit]) -> bytes:
-    """Takes whole units off the front; returns the rest."""
+    """Cut whole units off the front; returns the rest."""
     at = begun = 0
     while len(data) - at >= 5:
         end = at + 1 + int.from_bytes(data[at + 1 : at + 5], "big")
@@ -99,7 +99,7 @@ def _cut(data: bytes, units: list[Unit]) -> bytes:
 
 
 def messages(unit: bytes) -> list[tuple[int, bytes]]:
-    """The messages of a unit: type and whole bytes."""
+    """Return the messages of a unit: type and whole bytes."""
     found = []
     at = 0
     while at < len(unit):
@@ -110,13 +110,13 @@ def messages(unit: bytes) -> list[tuple[int, bytes]]:
 
 
 def parsed(message: bytes) -> tuple[str, str]:
-    """Name and query of a Parse message."""
+    """Return name and query of a Parse message."""
     name, query, _ = message[5:].split(b"\0", 2)
     return name.decode(), query.decode()
 
 
 def bound(message: bytes) -> tuple[str, list[bytes]]:
-    """Statement and parameters of a Bind message."""
+    """Return statement and parameters of a Bind message."""
     _, name, rest = message[5:].split(b"\0", 2)
     (formats,) = struct.unpack_from(">H", rest)
     at = 2 + 2 * formats
@@ -132,7 +132,7 @@ def bound(message: bytes) -> tuple[str, list[bytes]]:
 
 
 def lines(recorded: list[tuple[bytes, list[Unit]]]) -> list[Line]:
-    """The writers' connections, in transactions that know which others they come after."""
+    """Return the connections of writers, in transactions that name those they follow."""
     found = [Line(startup, _transactions(units)) for startup, units in recorded]
     found = [line for line in found if any(t.calls for t in line.transactions)]
     for number, line in enumerate(found):
@@ -143,7 +143,7 @@ def lines(recorded: list[tuple[bytes, list[Unit]]]) -> list[Line]:
 
 
 def _order(mine: list[Transaction], theirs: list[Transaction], other: int) -> None:
-    done = 0  # of theirs, how many had ended before mine began
+    done = 0  # the number of theirs that had ended before mine began
     last: dict[bytes, int] = {}
     for transaction in mine:
         while done < len(theirs) and theirs[done].ended <= transaction.begun:
@@ -152,7 +152,7 @@ def _order(mine: list[Transaction], theirs: list[Transaction], other: int) -> No
                 last[key] = done
         after = max((last.get(k, 0) for k in transaction.keys), default=0)
         if not transaction.calls:
-            # What is no batch (leases) keeps its place among everything.
+            # A transaction without calls (a lease) keeps its place among all others.
             after = sum(their.begun < transaction.begun for their in theirs)
         if after:
             transaction.after[other] = after
@@ -212,7 +212,7 @@ async def _main(upstream: Path, folder: Path, target: Path) -> None:
     proxy = Proxy(upstream)
     server = await asyncio.start_unix_server(proxy.serve, str(folder / SOCKET), limit=1 << 22)
     print(json.dumps({"ready": True}), flush=True)
-    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)  # until the benchmark hangs up
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)  # until the benchmark closes the pipe
     server.close()
     with target.open("wb") as file:
         pickle.dump(lines(proxy.lines), file)

@@ -1,8 +1,8 @@
-"""What is sent: rendered once, in full, before any clock starts, and the same bytes for every arm.
+"""Renders the requests, all of them before any clock starts, and the same bytes for every arm.
 
-Requests are handed out in their order, so the rows that must be there afterwards follow from how
-many were answered. `random` is the worst case (no user twice in a batch, 90 % write traits);
-`sdk` is what SDKs send (5 users with 20 calls each).
+Requests are sent in their order, so the number of answered requests determines the rows that must exist
+afterwards. `random` is the worst case (no user twice in a batch, 90 % write traits); `sdk` is what
+SDKs send (5 users with 20 calls each).
 """
 
 import random
@@ -30,15 +30,15 @@ _CONTEXT = (
 
 
 class Facts(NamedTuple):
-    """What some requests must have done: calls, identify calls, profiles born, profiles merged."""
+    """What some requests must lead to: calls, identify calls, profiles created, profiles merged."""
 
     calls: int
     identifies: int
-    born: int
+    created: int
     merged: int
 
     def plus(self, other: "Facts") -> "Facts":
-        """Both together."""
+        """Return the sum of both."""
         return Facts(*(a + b for a, b in zip(self, other, strict=True)))
 
 
@@ -52,7 +52,7 @@ class Workload:
     facts: list[Facts]
 
     def expected(self, requests: int) -> Facts:
-        """What the first so many requests must have done."""
+        """Return what the first so many requests must lead to."""
         total = Facts(0, 0, 0, 0)
         for facts in self.facts[:requests]:
             total = total.plus(facts)
@@ -60,27 +60,27 @@ class Workload:
 
 
 def user_id(user: int) -> str:
-    """A user, as the application that sends calls names it."""
+    """Return the id of a user, as the application that sends calls names it."""
     return f"user-{user}"
 
 
 def anonymous_id(user: int) -> str:
-    """The one browser of a user."""
+    """Return the id of the one browser of a user."""
     return f"{user:08x}-3f1b-4c2d-9e8a-0d5b7a61c9f4"
 
 
 def visitor_id(visitor: int) -> str:
-    """A browser that nobody logged in on yet."""
+    """Return the id of a browser on which no user has logged in."""
     return f"visitor-{visitor:08x}-77aa-4e10-b3c2"
 
 
 def email(user: int) -> str:
-    """The address of a user."""
+    """Return the e-mail of a user."""
     return f"person.{user}@mail-{user % 97}.example.net"
 
 
 def traits(user: int, turn: int) -> str:
-    """The traits of an identify call, as JSON."""
+    """Return the traits of an identify call, as JSON."""
     return (
         f'{{"email":"{email(user)}","name":"Ann Example {user}","plan":"{("free", "pro", "team")[turn % 3]}",'
         f'"logins":{turn},"city":"{_CITIES[turn % 8]}","newsletter":{"true" if turn % 2 else "false"}}}'
@@ -88,7 +88,7 @@ def traits(user: int, turn: int) -> str:
 
 
 class Renderer:
-    """Draws users and writes calls. `profiles` users are known before, numbered from 0."""
+    """Draws users and writes calls. `profiles` users exist before, numbered from 0."""
 
     def __init__(self, profiles: int, seed: int) -> None:
         self._random = random.Random(seed)
@@ -100,7 +100,7 @@ class Renderer:
         self._now = datetime.now(UTC)
 
     def request(self, kind: Kind) -> tuple[str, str, Facts]:
-        """One request: path, body, facts."""
+        """Return one request: path, body, facts."""
         if kind == "single":
             call, item, facts = self._draw()
             return f"/v1/{call}", item, facts
@@ -144,14 +144,14 @@ class Renderer:
         return user
 
     def identify(self, user: int, browser: str | None = None) -> str:
-        """An identify call."""
+        """Return an identify call."""
         return (
             f'{{"type":"identify","userId":"{user_id(user)}","anonymousId":"{browser or anonymous_id(user)}",'
             f'{self._frame()},"traits":{traits(user, self._random.randrange(1_000_000))},{_CONTEXT}}}'
         )
 
     def track(self, user: int) -> str:
-        """A track call."""
+        """Return a track call."""
         return (
             f'{{"type":"track","userId":"{user_id(user)}","anonymousId":"{anonymous_id(user)}",{self._frame()},'
             f'"event":"Product Viewed","properties":{{"sku":"sku-{self._random.randrange(9999)}","price":19.9,'
@@ -159,7 +159,7 @@ class Renderer:
         )
 
     def visit(self, visitor: int) -> str:
-        """A page call of somebody unknown."""
+        """Return a page call of an unknown visitor."""
         return f'{{"type":"page","anonymousId":"{visitor_id(visitor)}",{self._frame()},"name":"Home",{_CONTEXT}}}'
 
     def _frame(self) -> str:
@@ -172,7 +172,7 @@ class Renderer:
 
 
 def history(profiles: int) -> Iterator[list[str]]:
-    """What is sent before all arms: each user twice, each visitor once, in batches of 500 calls."""
+    """Yield what is sent before all arms: each user twice, each visitor once, in batches of 500 calls."""
     renderer = Renderer(profiles, 0)
     items: list[str] = []
     for user in range(profiles):
@@ -187,7 +187,7 @@ def history(profiles: int) -> Iterator[list[str]]:
 
 
 def request_bytes(path: str, body: str, key: str) -> bytes:
-    """A POST as it goes over the wire."""
+    """Return the bytes of a POST request."""
     data = body.encode()
     head = (
         f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {key}\r\n"
@@ -199,22 +199,22 @@ def request_bytes(path: str, body: str, key: str) -> bytes:
 def render(
     kind: Kind, folder: Path, profiles: int, requests: int, key: str, seed: int, name: str | None = None
 ) -> Workload:
-    """Writes so many requests into a file."""
+    """Write so many requests into a file."""
     renderer = Renderer(profiles, seed)
     facts = []
     path = folder / f"{name or kind}.requests"
     with path.open("wb") as file:
         for _ in range(requests):
-            where, body, told = renderer.request(kind)
+            where, body, expected = renderer.request(kind)
             data = request_bytes(where, body, key)
             file.write(struct.pack(">I", len(data)))
             file.write(data)
-            facts.append(told)
+            facts.append(expected)
     return Workload(kind, path, 1 if kind == "single" else BATCH, facts)
 
 
 def render_reads(folder: Path, profiles: int, requests: int, key: str) -> Path:
-    """Writes reads by identifier of random known users into a file."""
+    """Write reads by identifier of random known users into a file."""
     chooser = random.Random(7)
     path = folder / "read.requests"
     with path.open("wb") as file:

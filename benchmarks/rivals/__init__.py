@@ -1,1 +1,1 @@
-"""Other designs for the same work, as a careful engineer would write them."""
+"""Rivals: other designs for the same work, as a careful engineer would write them."""

@@ -9,7 +9,7 @@ from identity.spaces.space import Space, Spaces
 
 
 async def spaces() -> Spaces:
-    """The spaces of the database that the environment names."""
+    """Open the spaces of the database that the environment names."""
     folder = Path(os.environ["BENCH_DATA_DIR"])
     return await open_spaces(
         os.environ["BENCH_URL"],
@@ -21,5 +21,5 @@ async def spaces() -> Spaces:
 
 
 async def only_space(opened: Spaces) -> Space:
-    """The one space of a benchmark."""
+    """Return the one space of a benchmark."""
     return await opened.get(1)

@@ -1,6 +1,6 @@
-"""The HTTP side that both writing rivals share: as lean as it gets, so that only the store differs.
+"""The HTTP side of both writing rivals: as lean as possible, so that only the store differs.
 
-The key is one comparison, the body goes straight into msgspec, the answer is a constant.
+The key is checked with one comparison, msgspec decodes the body, the answer is a constant.
 """
 
 import os
@@ -19,20 +19,20 @@ _HEADERS = [(b"content-type", b"application/json"), (b"content-length", str(len(
 
 
 class Store(Protocol):
-    """What a rival does with calls."""
+    """The store of a rival."""
 
     async def open(self) -> None:
-        """Connects."""
+        """Connect."""
 
     async def close(self) -> None:
-        """Disconnects."""
+        """Disconnect."""
 
     async def write(self, call: dict[str, Any]) -> None:
-        """Commits one call."""
+        """Commit one call."""
 
 
 def application(store: Store) -> Application:
-    """An ASGI application over a store: single calls and batches, one call after the other."""
+    """Return an ASGI application over a store, which commits one call after the other."""
     bearer = f"Bearer {os.environ['BENCH_KEY']}".encode()
 
     async def handle(scope: Message, receive: Receive, send: Send) -> None:

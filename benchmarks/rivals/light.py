@@ -1,8 +1,8 @@
 """The light sequence, after PostHog's: no crypto, no evidence, no feed, four tables.
 
-Per call one transaction: fetch the person of each identifier, then create, attach, or move the
-identifiers and delete, then update the properties, then keep the event (its key makes the call
-count once). A race on a new identifier is settled by its unique key: the call starts again.
+One transaction per call: fetch the person of each identifier; create, attach, or move the identifiers
+and delete; update the properties; store the event, whose key makes the call count once. A race on a
+new identifier violates its unique key, and the call starts again.
 """
 
 import os
@@ -60,7 +60,7 @@ _ATTEMPTS = 20
 
 
 class Light:
-    """The store."""
+    """The light store."""
 
     def __init__(self, url: str, connections: int) -> None:
         self._pool: AsyncConnectionPool[AsyncConnection[TupleRow]] = AsyncConnectionPool(
@@ -68,15 +68,15 @@ class Light:
         )
 
     async def open(self) -> None:
-        """Connects."""
+        """Connect."""
         await self._pool.open(wait=True)
 
     async def close(self) -> None:
-        """Disconnects."""
+        """Disconnect."""
         await self._pool.close()
 
     async def write(self, call: dict[str, Any]) -> None:
-        """One call in one transaction."""
+        """Commit one call in one transaction."""
         for attempt in range(_ATTEMPTS):
             try:
                 async with self._pool.connection() as connection:
@@ -90,8 +90,8 @@ class Light:
 
 async def _write(connection: AsyncConnection[TupleRow], call: dict[str, Any]) -> None:
     run = connection.execute
-    told = call.get("traits") or {}
-    names = [call.get("userId"), told.get("email"), call.get("anonymousId")]
+    traits = call.get("traits") or {}
+    names = [call.get("userId"), traits.get("email"), call.get("anonymousId")]
     persons: dict[int, TupleRow] = {}
     fresh = []
     for name in names:
@@ -118,7 +118,7 @@ async def _write(connection: AsyncConnection[TupleRow], call: dict[str, Any]) ->
         await run(_MOVE, [id_, other[0], TEAM], prepare=True)
         await run(_DELETE, [other[0]], prepare=True)
         await run(_OVERRIDE, [TEAM, other[1], uuid], prepare=True)
-    properties |= told
+    properties |= traits
     if properties != known:
         await run(_UPDATE, [Jsonb(properties), id_], prepare=True)
     name = call.get("event") or call["type"]
@@ -126,7 +126,7 @@ async def _write(connection: AsyncConnection[TupleRow], call: dict[str, Any]) ->
 
 
 def build(url: str, history: Iterable[list[dict[str, Any]]]) -> None:
-    """The schema, and what a history of calls leads to."""
+    """Create the schema, and the rows that a history of calls leads to."""
     with psycopg.connect(url) as connection:
         connection.execute(SCHEMA)
         for calls in history:
@@ -134,7 +134,7 @@ def build(url: str, history: Iterable[list[dict[str, Any]]]) -> None:
 
 
 def fill(connection: psycopg.Connection[TupleRow], calls: list[dict[str, Any]]) -> None:
-    """Adds the rows of calls of people whose first call is here and names all their identifiers."""
+    """Add the rows of people whose first call is here and names all their identifiers."""
     now = datetime.now(UTC)
     known: dict[str, tuple[int, Any]] = {}
     persons, distincts, events = [], [], []
@@ -142,13 +142,13 @@ def fill(connection: psycopg.Connection[TupleRow], calls: list[dict[str, Any]]) 
     assert row
     last = int(row[0])
     for call in calls:
-        told = call.get("traits") or {}
-        names = [n for n in (call.get("userId"), told.get("email"), call.get("anonymousId")) if n is not None]
+        traits = call.get("traits") or {}
+        names = [n for n in (call.get("userId"), traits.get("email"), call.get("anonymousId")) if n is not None]
         at = next((known[n] for n in names if n in known), None)
         if at is None:
             last += 1
             at = (last, uuid4())
-            persons.append((last, at[1], TEAM, Jsonb(told), 0, now))
+            persons.append((last, at[1], TEAM, Jsonb(traits), 0, now))
         for name in names:
             if name not in known:
                 known[name] = at

@@ -1,7 +1,7 @@
 """The reading rival: FastAPI, pydantic and the SQLAlchemy ORM, on Onefold's tables and with its keys.
 
-What most teams would write: entities loaded by their keys and by one join, in a synchronous
-session on FastAPI's threads, and a response model that validates and serialises. Opening and
+It is what most teams would write: entities loaded by their keys and by one join, in a synchronous
+session on FastAPI's threads, and a response model that validates and serialises. Unsealing and
 folding are Onefold's own functions.
 """
 
@@ -40,7 +40,7 @@ class HeldIdentifier(BaseModel):
 
 
 class ProfileAnswer(BaseModel):
-    """A profile as the contract has it."""
+    """A profile in the shape of the API."""
 
     profile_id: str
     merged_from: list[str]
@@ -68,7 +68,7 @@ store = Store()
 async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
     url = os.environ["BENCH_URL"].replace("postgresql://", "postgresql+psycopg://")
     size = int(os.environ["BENCH_READERS"])
-    # No more threads than connections: more would only fight for the interpreter.
+    # No more threads than connections: more would only compete for the interpreter.
     to_thread.current_default_thread_limiter().total_tokens = size
     engine = create_engine(url, pool_size=size, max_overflow=0, pool_timeout=120)
     opened = await keys.spaces()
@@ -143,7 +143,7 @@ def _load(ref: str) -> tuple[bytes, list[MemberOriginRow], list[MemberIdentifier
 
 
 def _beside(table: Any, other: Any, mine: Any, theirs: Any) -> Any:
-    """How two tables of a space are joined."""
+    """Return the condition that joins two tables of a space."""
     return and_(mine == theirs, table.space_id == other.space_id, table.bucket == other.bucket)
 
 

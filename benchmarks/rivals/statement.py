@@ -1,8 +1,8 @@
 """A statement per event: the rows that Onefold writes, one transaction per call, one row a statement.
 
-Values, ciphertexts and order of locks are Onefold's own (its planner and sealer, asked for one
-call at a time); what differs is the way into the database. Statements are prepared, and reads of
-several keys are one statement each. It takes neither gate nor lease, in its favour.
+Values, ciphertexts and order of locks are Onefold's own (its planner and sealer, one call at a time);
+only the way into the database differs. Statements are prepared, and reads of several keys are one
+statement each. In its favour, it takes neither the space lock nor a lease.
 """
 
 import asyncio
@@ -111,7 +111,7 @@ _HISTORY = _insert("history", "profile_id, space_id, bucket, stamp, seq, kind, o
 
 
 class PerStatement:
-    """The store."""
+    """The store that sends a statement per row."""
 
     _space: Space
     _spaces: Spaces
@@ -129,18 +129,18 @@ class PerStatement:
         self._clock = Clock(100 + os.getpid() % 100, 1 << 60)
 
     async def open(self) -> None:
-        """Connects, and opens the keys."""
+        """Connect, and open the keys."""
         self._spaces = await keys.spaces()
         self._space = await keys.only_space(self._spaces)
         await self._pool.open(wait=True)
 
     async def close(self) -> None:
-        """Disconnects."""
+        """Disconnect."""
         await self._pool.close()
         await self._spaces.database.close()
 
     async def write(self, call: dict[str, Any]) -> None:
-        """One call in one transaction; a conflict is tried again."""
+        """Commit one call in one transaction; after a conflict, try again."""
         request = IngestRequest([call], source=Source(1), received=time.time_ns() // 1000)
         await request.read(self._space, await self._space.rules(0))
         for attempt in range(_ATTEMPTS):
@@ -199,8 +199,8 @@ class PerStatement:
         for event in writes.events:
             await one(_EVENT, Uuid(event[0]), *place, *event[1:])
         for note in writes.history:
-            told = (note.stamp, note.seq, note.kind, _uuid(note.other), note.keys)
-            await one(_HISTORY, Uuid(note.profile), *place, *told, 0)
+            entry = (note.stamp, note.seq, note.kind, _uuid(note.other), note.keys)
+            await one(_HISTORY, Uuid(note.profile), *place, *entry, 0)
         for change in writes.changes:
             lane = (place[0], random.randrange(spaces_and_keys.LANES), place[1])
             values = (change.op, change.version, change.at, Uuid(change.profile), _uuid(change.other))

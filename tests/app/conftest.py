@@ -229,8 +229,8 @@ def calling(deployment: Deployment) -> Iterator[Shop]:
 
 
 def until(so: Callable[[], object]) -> None:
-    """Waits for something to be so."""
-    end = time.monotonic() + 60
+    """Wait for something to be so; the limit only ends a wait that is in vain, on the slowest machine too."""
+    end = time.monotonic() + 240
     while not so():
         assert time.monotonic() < end
         time.sleep(0.05)

@@ -22,16 +22,16 @@ def onefold(*arguments: str, **environment: str) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
-def test_error_is_one_line(tmp_path: Path) -> None:
-    """A bad setting ends a command with status 1 and one line on stderr."""
+def test_a_bad_setting_is_one_line_on_stderr(tmp_path: Path) -> None:
+    """The status is 1."""
     status, out, error = onefold("serve", "--data-dir", str(tmp_path), ONEFOLD_PORT="planted")
 
     assert (status, out) == (1, "")
     assert error == "onefold: ONEFOLD_PORT must be a whole number from 0 to 65535.\n"
 
 
-def test_unwritable_data_directory() -> None:
-    """A data directory that cannot be made is an error that names it."""
+def test_an_unwritable_data_directory_is_named() -> None:
+    """In the one line of the error."""
     status, _, error = onefold("migrate", "--data-dir", "/proc/onefold")
 
     assert (status, error) == (1, "onefold: The data directory /proc/onefold cannot be written to.\n")
@@ -42,21 +42,21 @@ def test_unwritable_data_directory() -> None:
 )
 def test_no_secret_is_an_option(command: str) -> None:
     """No command takes a token, a key or a database address where `ps` would show it."""
-    said = CliRunner().invoke(cli, [command, "--help"], env={"COLUMNS": "200"}).output.lower()
+    output = CliRunner().invoke(cli, [command, "--help"], env={"COLUMNS": "200"}).output.lower()
 
-    assert [word in said for word in ("--admin-token", "--token", "--root-key", "--database-url")] == [False] * 4
+    assert [word in output for word in ("--admin-token", "--token", "--root-key", "--database-url")] == [False] * 4
 
 
-def test_migrate_embedded(tmp_path: Path) -> None:
-    """`migrate` works on the embedded database where no server runs, and leaves none running."""
+def test_migrate_works_on_the_embedded_database(tmp_path: Path) -> None:
+    """Where no server runs; it leaves none running."""
     status, out, _ = onefold("migrate", "--data-dir", str(tmp_path), PGHOST="nowhere", PGUSER="nobody", PGPORT="1")
 
     assert (status, out) == (0, "The database is up to date.\n")
     assert postmaster.find(tmp_path.resolve() / "postgres") is None
 
 
-def test_migrate_set_database(database: str) -> None:
-    """`migrate` works on the database that is set, and may be repeated."""
+def test_migrate_works_on_the_database_that_is_set(database: str) -> None:
+    """It may be repeated."""
     status, _, _ = onefold("migrate", ONEFOLD_DATABASE_URL=database)
 
     assert (status, needs_migration(database)) == (0, False)

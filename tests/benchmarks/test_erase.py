@@ -1,9 +1,9 @@
-"""The measurement of erasing runs, small, and believes only answers it has looked at."""
+"""The measurement of erasures runs with few people; it checks every answer itself."""
 
 from benchmarks import erase
 
 
-def test_it_runs() -> None:
-    """Every line is measured."""
+def test_every_line_is_measured() -> None:
+    """One row for each erasure and each key roll."""
     table = erase.main(["--people", "60", "--erased", "20", "--rounds", "2"])
     assert table.row_count == 5

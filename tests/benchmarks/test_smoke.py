@@ -1,7 +1,7 @@
-"""Each arm of the benchmarks, tiny: it runs, answers with success, and leaves the rows it must.
+"""Each arm of the benchmarks, tiny: it runs, answers with success, and leaves the expected rows.
 
-Nothing is timed here. `Bench` itself compares rows with what the answered requests must have led
-to and raises where they differ, which two tests hold it to.
+Nothing is timed here. `Bench` itself compares the rows with what the answered requests must lead to
+and raises where they differ; two tests check that it does.
 """
 
 from collections.abc import Iterator
@@ -12,12 +12,13 @@ from threading import Thread
 import pytest
 
 from benchmarks import template, workload
-from benchmarks.arms import ROWS, Bench, Wrong, drive
-from benchmarks.ground import Ground
+from benchmarks.arms import ROWS, Bench, WrongResult, drive
+from benchmarks.bench_postgres import BenchPostgres
 from benchmarks.workload import Kind
 
 PROFILES = 200
 KINDS: tuple[Kind, ...] = ("single", "random", "sdk")
+LONG = 3_600.0
 REQUESTS = {"single": 60, "random": 3, "sdk": 3}
 
 
@@ -32,25 +33,26 @@ class _Refusing(BaseHTTPRequestHandler):
         self.wfile.write(b"{}")
 
     def log_message(self, *_: object) -> None:
-        """Says nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    """Templates with a few people, and loads that end when their requests do."""
-    with Ground(tmp_path_factory.mktemp("bench")) as ground:
-        keys = template.prepare(ground, PROFILES, 1, lambda _: None)
+    """Templates with a few people, and loads that end with their requests."""
+    with BenchPostgres(tmp_path_factory.mktemp("bench")) as postgres:
+        keys = template.prepare(postgres, PROFILES, 1, lambda _: None)
         works: dict[str, workload.Workload] = {
-            k: workload.render(k, ground.folder, PROFILES, REQUESTS[k], keys["write"], 1) for k in KINDS
+            k: workload.render(k, postgres.folder, PROFILES, REQUESTS[k], keys["write"], 1) for k in KINDS
         }
-        reads = workload.render_reads(ground.folder, PROFILES, 50, keys["profiles"])
+        reads = workload.render_reads(postgres.folder, PROFILES, 50, keys["profiles"])
         connections = {"single": 4, "random": 2, "sdk": 2, "read": 4}
-        yield Bench(ground, keys, works, reads, 0.0, 5.0, 1, connections)
+        # Loads end when all their requests are answered, long before that time.
+        yield Bench(postgres, keys, works, reads, warm=0.0, seconds=LONG, workers=1, connections=connections)
 
 
 @pytest.mark.parametrize(("arm", "kind"), [("onefold", "single"), ("statement", "random"), ("light", "sdk")])
 def test_an_arm_collects_every_call(bench: Bench, arm: str, kind: Kind) -> None:
-    """Onefold and its rivals each commit all calls of a load, and no row is missing."""
+    """Onefold and its rivals commit all calls of a load, and no row is missing."""
     work = bench.workloads[kind]
     assert getattr(bench, arm)(kind).calls == work.calls * len(work.facts)
 
@@ -67,27 +69,27 @@ def test_an_arm_reads_profiles(bench: Bench, arm: str) -> None:
 
 
 def test_rows_that_are_not_expected_end_the_run(bench: Bench) -> None:
-    """A database that lacks the rows of answered requests is found out."""
-    untouched = bench.ground.rows(template.ONEFOLD, ROWS)
-    with pytest.raises(Wrong, match="rows are not those expected"):
+    """A database that lacks the rows of answered requests is detected."""
+    untouched = bench.postgres.rows(template.ONEFOLD, ROWS)
+    with pytest.raises(WrongResult, match="rows are not those expected"):
         bench._check("random", [{"requests": 3}], untouched, untouched)
 
 
 def test_an_answer_without_success_ends_the_run(bench: Bench) -> None:
-    """An answer that is not 200 is no result, however fast it came."""
+    """An answer that is not 200 is no result, however fast it comes."""
     with HTTPServer(("127.0.0.1", 0), _Refusing) as refusing:
         thread = Thread(target=refusing.serve_forever, args=(0.01,))
         thread.start()
         try:
-            with pytest.raises(Wrong, match="no success"):
-                drive(bench.workloads["random"].path, refusing.server_port, 1, [5.0])
+            with pytest.raises(WrongResult, match="no success"):
+                drive(bench.workloads["random"].path, refusing.server_port, 1, [LONG])
         finally:
             refusing.shutdown()
             thread.join()
 
 
 def test_no_user_is_twice_in_a_random_batch() -> None:
-    """Each call of a random batch is of a user of its own, so that nothing folds."""
+    """Each call of a random batch has another user, so that nothing folds."""
     renderer = workload.Renderer(PROFILES, 3)
     _, body, facts = renderer.request("random")
     users = [part.split('"', 1)[0] for part in body.split('"userId":"')[1:]]
@@ -95,6 +97,6 @@ def test_no_user_is_twice_in_a_random_batch() -> None:
 
 
 def test_the_same_seed_gives_the_same_people(tmp_path: Path) -> None:
-    """All arms and rounds are sent the same calls: what is drawn depends on the seed alone."""
+    """All arms and rounds send the same calls: the draw depends on the seed alone."""
     first, second = (workload.render("sdk", tmp_path, PROFILES, 5, "key", 9, name) for name in ("a", "b"))
     assert first.facts == second.facts

@@ -1,4 +1,4 @@
-"""A small ASGI application, where a test is about the server and not about what it serves."""
+"""A small ASGI application for tests of the server that are not about what it serves."""
 
 import asyncio
 import os
@@ -20,12 +20,13 @@ async def _application(
         await receive()
         await send({"type": "lifespan.shutdown.complete"})
         return
-    if scope["path"] == "/slow":
-        await asyncio.sleep(1)
     await send({"type": "http.response.start", "status": 200, "headers": []})
+    if scope["path"] == "/slow":
+        await send({"type": "http.response.body", "body": b"begun ", "more_body": True})
+        await asyncio.sleep(1)
     await send({"type": "http.response.body", "body": str(os.getpid()).encode()})
 
 
 def application() -> Callable[..., Awaitable[None]]:
-    """The factory that the server calls."""
+    """Return the application; the server calls this factory."""
     return _application

@@ -1,4 +1,4 @@
-"""`make run`: the demo shows its keys and its tour, finds all again, and stops as a server does."""
+"""`onefold demo`: it shows its keys and the tour, finds its space again, and stops as a server does."""
 
 import json
 import os
@@ -51,8 +51,8 @@ def answers(text: str) -> list[dict[str, object]]:
     return [json.JSONDecoder().raw_decode(part[part.index("\n") + 1 :])[0] for part in parts]
 
 
-def test_demo(tmp_path: Path) -> None:
-    """The first start plays the tour in a new space; the second one finds it, and counts nothing twice."""
+def test_the_demo_plays_the_tour_and_finds_its_space_again(tmp_path: Path) -> None:
+    """The second start uses the same space and counts nothing twice."""
     first, second = demonstrate(tmp_path / "data"), demonstrate(tmp_path / "data")
     tracked, identified, read, batched, explained = answers(first.text)
 
@@ -73,7 +73,7 @@ def test_demo(tmp_path: Path) -> None:
 
 
 def test_the_lines_to_paste_come_last(tmp_path: Path) -> None:
-    """They are in sight when the tour is over."""
+    """They are on the screen when the tour ends."""
     shown = demonstrate(tmp_path / "data").text.splitlines()
     last = shown[shown.index("The keys of the space; paste these lines into another shell:") + 2 :]
 

@@ -1,4 +1,4 @@
-"""Exports for warehouses: the files, applied in order, say what the destination may see, and no more."""
+"""Exports for warehouses: the files, applied in order, hold what the destination may see, and no more."""
 
 import os
 import random
@@ -41,8 +41,8 @@ def warehouse(live: Running, live_database: str, shop: Shop, tmp_path: Path) -> 
         each.close()
 
 
-def test_joined(shop: Shop, warehouse: Callable[..., Warehouse]) -> None:
-    """Who has the files joins them by the tables' own columns; who did not grant the purpose is not in them."""
+def test_the_tables_join_and_hold_only_who_granted(shop: Shop, warehouse: Callable[..., Warehouse]) -> None:
+    """The columns join; people who did not grant the purpose are absent."""
     house = warehouse()
     shop.send(ANN, {**ANN, "userId": "bob", "traits": {"plan": "team", "email": "bob@example.org"}})
     shop.send({**ANN, "userId": "eve", "traits": {"email": "eve@example.org"}, **DENIED})
@@ -61,8 +61,8 @@ def test_joined(shop: Shop, warehouse: Callable[..., Warehouse]) -> None:
     house.agrees()
 
 
-def test_only_the_owner_reads_it(shop: Shop, warehouse: Callable[..., Warehouse]) -> None:
-    """Directories are made with mode 0700 and files with 0600, whatever the umask."""
+def test_only_the_owner_can_read_the_files(shop: Shop, warehouse: Callable[..., Warehouse]) -> None:
+    """Directories have mode 0700 and files 0600, whatever the umask."""
     house = warehouse()
     shop.send(ANN)
     before = os.umask(0)
@@ -75,8 +75,8 @@ def test_only_the_owner_reads_it(shop: Shop, warehouse: Callable[..., Warehouse]
     assert {path.stat().st_mode & 0o777 for path in (house.folder, *house.folder.iterdir()) if path.is_dir()} == {0o700}
 
 
-def test_merged_and_merged_again(shop: Shop, warehouse: Callable[..., Warehouse]) -> None:
-    """A merge maps the lesser id to the greater, and what had been merged into it comes again with it."""
+def test_a_merge_maps_the_lesser_id_to_the_greater(shop: Shop, warehouse: Callable[..., Warehouse]) -> None:
+    """A second merge maps again what had been merged before."""
     house = warehouse()
     for nr in range(3):
         shop.send({"type": "identify", "anonymousId": f"a{nr}", "traits": {f"t{nr}": nr}, **GRANTED})
@@ -105,14 +105,16 @@ def test_merged_and_merged_again(shop: Shop, warehouse: Callable[..., Warehouse]
     assert len(house.standing()) == 3
 
 
-def test_unmerged_from_who_shows_nothing(shop: Shop, warehouse: Callable[..., Warehouse]) -> None:
-    """What was seen under the id of somebody who permits nothing goes from there when the two are parted."""
+def test_an_unmerge_from_a_person_without_consent_withdraws_the_data(
+    shop: Shop, warehouse: Callable[..., Warehouse]
+) -> None:
+    """Data seen under the id of the person without consent leaves the export."""
     house = warehouse()
     shop.send({"type": "identify", "anonymousId": "a1", "traits": {"plan": "free"}})
     shop.send(ANN)
     shop.send({"type": "track", "event": "E", "anonymousId": "a1", "userId": "ann"})
     house.run()
-    assert [said["traits"] for said in house.standing().values()] == [ANN["traits"]]
+    assert [shown["traits"] for shown in house.standing().values()] == [ANN["traits"]]
     unmerged = {"identifiers": ["anonymous_id:a1"]}
     assert shop.ask("POST", "/v1/profiles/unmerge", "privacy", json=unmerged).status_code == 200
     house.run()
@@ -120,12 +122,12 @@ def test_unmerged_from_who_shows_nothing(shop: Shop, warehouse: Callable[..., Wa
     assert len(house.standing()) == 1
 
 
-def test_withdrawn_and_erased(shop: Shop, warehouse: Callable[..., Warehouse]) -> None:
-    """The next run takes back who withdrew and who was erased, names the erased by id only, and can acknowledge."""
+def test_the_next_run_withdraws_revoked_and_erased_people(shop: Shop, warehouse: Callable[..., Warehouse]) -> None:
+    """It names the erased by id only, and its cursor can be acknowledged."""
     house = warehouse()
     shop.send(ANN, {**ANN, "userId": "bob", "traits": {"email": "bob@example.org"}})
     house.run()
-    ids = {said["identifiers"][0][1]: id_ for id_, said in house.standing().items()}
+    ids = {shown["identifiers"][0][1]: id_ for id_, shown in house.standing().items()}
     decided = {"identifier": "user_id:ann", "decisions": {"Marketing": False}}
     assert shop.ask("POST", "/v1/consent", "privacy", json=decided).status_code == 200
     shop.ask("POST", "/v1/erasures", "privacy", json={"identifiers": ["user_id:bob"]})
@@ -144,8 +146,8 @@ def test_withdrawn_and_erased(shop: Shop, warehouse: Callable[..., Warehouse]) -
     assert (house.run(anew="once").snapshot, house.run().run) == (False, 5)
 
 
-def test_feed_no_longer_kept(shop: Shop, rows: Any, warehouse: Callable[..., Warehouse]) -> None:
-    """An export that stood still for too long begins anew, and forgets whom it could not hear of."""
+def test_an_export_behind_the_feed_starts_again(shop: Shop, rows: Any, warehouse: Callable[..., Warehouse]) -> None:
+    """It drops people whose erasure it could not read."""
     house = warehouse()
     shop.send(ANN, {**ANN, "userId": "bob", "traits": {"email": "bob@example.org"}})
     house.run()
@@ -159,8 +161,8 @@ def test_feed_no_longer_kept(shop: Shop, rows: Any, warehouse: Callable[..., War
     assert len(house.standing()) == 1
 
 
-def test_begins_anew_on_the_way(shop: Shop, warehouse: Callable[..., Warehouse]) -> None:
-    """A run that finds in its midst that it missed something begins anew, and nothing it wrote before counts."""
+def test_a_run_that_misses_something_on_its_way_starts_again(shop: Shop, warehouse: Callable[..., Warehouse]) -> None:
+    """Nothing it wrote before counts."""
     house = warehouse()
     shop.send(*({**ANN, "userId": f"u{nr}", "traits": {"n": nr}} for nr in range(260)))
     missed = ["user_id:u0"]
@@ -196,10 +198,10 @@ def _act(rng: random.Random, shop: Shop, put: Callable[..., object]) -> None:
     }
     if rng.random() < 0.2:
         traits["email"] = f"{one()}@example.org"
-    said = rng.choice([GRANTED, GRANTED, {}, DENIED])
+    shown = rng.choice([GRANTED, GRANTED, {}, DENIED])
     kind = rng.random()
     if kind < 0.7:
-        shop.send({"type": "identify", **named, "traits": traits, **said})
+        shop.send({"type": "identify", **named, "traits": traits, **shown})
         return
     ref = f"{rng.choice(('user_id', 'anonymous_id'))}:{one()}"
     if kind < 0.78:
@@ -221,8 +223,10 @@ def _act(rng: random.Random, shop: Shop, put: Callable[..., object]) -> None:
 
 
 @pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 100))])
-def test_any_history(seed: int, warehouse: Callable[..., Warehouse]) -> None:
-    """After any run of any history the files say what the destination is shown of everybody."""
+def test_the_files_show_what_the_destination_may_see_after_any_history(
+    seed: int, warehouse: Callable[..., Warehouse]
+) -> None:
+    """After any run of any history."""
     rng, house = random.Random(seed), warehouse()
     for _ in range(8):
         for _ in range(rng.randrange(12)):
@@ -231,8 +235,8 @@ def test_any_history(seed: int, warehouse: Callable[..., Warehouse]) -> None:
         house.agrees()
 
 
-def test_under_writers(shop: Shop, warehouse: Callable[..., Warehouse]) -> None:
-    """Runs beside eight writers skip nothing: the first one after they are done says what is so."""
+def test_runs_beside_eight_writers_skip_nothing(shop: Shop, warehouse: Callable[..., Warehouse]) -> None:
+    """The first run after the writers end shows the current state."""
     house, busy = warehouse(), threading.Event()
 
     def write(seed: int) -> None:
@@ -256,8 +260,8 @@ def test_under_writers(shop: Shop, warehouse: Callable[..., Warehouse]) -> None:
     house.agrees()
 
 
-def test_interrupted(shop: Shop, warehouse: Callable[..., Warehouse]) -> None:
-    """A run that dies goes on after its last part, as the same run."""
+def test_a_run_that_dies_continues_after_its_last_part(shop: Shop, warehouse: Callable[..., Warehouse]) -> None:
+    """As the same run."""
     house = warehouse()
     shop.send(*({**ANN, "userId": f"u{nr}", "traits": {"n": nr}} for nr in range(600)))
     places: list[tuple[Any, int]] = []
@@ -278,8 +282,10 @@ def test_interrupted(shop: Shop, warehouse: Callable[..., Warehouse]) -> None:
     house.agrees()
 
 
-def test_narrowed_on_the_way(shop: Shop, warehouse: Callable[..., Warehouse]) -> None:
-    """What was written before the destination was narrowed is taken back by the same run."""
+def test_a_run_withdraws_what_a_narrowed_destination_may_not_see(
+    shop: Shop, warehouse: Callable[..., Warehouse]
+) -> None:
+    """Even what the same run had written before."""
     house = warehouse()
     shop.send(*({**ANN, "userId": f"u{nr}", "traits": {"n": nr}} for nr in range(260)))
 
@@ -297,8 +303,8 @@ def test_narrowed_on_the_way(shop: Shop, warehouse: Callable[..., Warehouse]) ->
     assert next(iter(house.standing().values()))["identifiers"] == []
 
 
-def test_not_somebody_elses(shop: Shop, warehouse: Callable[..., Warehouse]) -> None:
-    """A directory of another destination, without its manifest, or with a strange one is left alone."""
+def test_a_directory_of_another_export_is_left_alone(shop: Shop, warehouse: Callable[..., Warehouse]) -> None:
+    """Of another destination, without a manifest, or with an unknown one."""
     house, other = warehouse(), warehouse("other")
     shop.send(ANN)
     house.run()

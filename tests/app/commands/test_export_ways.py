@@ -1,4 +1,4 @@
-"""The ways to an export: the command, the job, and every line of its documentation."""
+"""An export by the command and by a job, and every line of its documentation."""
 
 import os
 import re
@@ -35,28 +35,30 @@ def onefold(running: Running, database: str, words: list[str], folder: Path) -> 
     return done.returncode, done.stdout, done.stderr
 
 
-def test_as_documented(server: Callable[..., Running], database: str, tmp_path: Path) -> None:
-    """The commands and queries of the documentation do what it says, by the command line and by a job."""
+def test_the_documented_commands_and_queries_work(
+    server: Callable[..., Running], database: str, tmp_path: Path
+) -> None:
+    """By the command line and by a job."""
     running = server(ONEFOLD_EXPORT_DIR=str(tmp_path / "served"))
     made = tour.create_space(running.url, running.admin_token, "demo")
     keys = {name.upper(): key for name, key in made["keys"].items()}
     with httpx.Client(base_url=running.url, auth=(made["keys"]["import"], "")) as client:
         assert client.post("/v1/batch", json={"batch": [SOLD]}).status_code == 200
-    said = []
+    printed = []
     for line in COMMANDS:
         if line.startswith(".venv/bin/onefold "):
             status, out, error = onefold(running, database, line.split()[1:], tmp_path)
             assert (status, error) == (0, "")
-            said.append(out)
+            printed.append(out)
             continue
         command = line.replace("http://127.0.0.1:8000", running.url).replace("curl -s", "curl -sf --noproxy '*'")
         done = subprocess.run(
             ["bash", "-c", command], env={**os.environ, **keys}, capture_output=True, text=True, check=True
         )
-        said.append(done.stdout)
-    assert said[2].startswith("warehouse: run 1 of the export is written (1 id_graph_updates, 2 external")
+        printed.append(done.stdout)
+    assert printed[2].startswith("warehouse: run 1 of the export is written (1 id_graph_updates, 2 external")
     with httpx.Client(base_url=running.url, auth=(made["keys"]["admin"], "")) as client:
-        job = client.get(f"/v1/jobs/{httpx.Response(200, text=said[3]).json()['job_id']}?wait=30").json()
+        job = client.get(f"/v1/jobs/{httpx.Response(200, text=printed[3]).json()['job_id']}?wait=30").json()
         again = client.post("/v1/destinations/warehouse/export?fresh=true").json()
         again = client.get(f"/v1/jobs/{again['job_id']}?wait=30").json()
         assert client.post("/v1/destinations/nobody/export").json()["code"] == "destination_not_found"
@@ -70,8 +72,10 @@ def test_as_documented(server: Callable[..., Running], database: str, tmp_path: 
             assert connection.execute(PLANS).fetchall() == [("ann@example.org", "pro")]
 
 
-def test_the_command_refuses(live: Running, live_database: str, shop: Shop, other_shop: Shop, tmp_path: Path) -> None:
-    """Without a space where there are several, or with a name that nobody has, nothing is written."""
+def test_the_command_refuses_an_unclear_space_or_an_unknown_name(
+    live: Running, live_database: str, shop: Shop, other_shop: Shop, tmp_path: Path
+) -> None:
+    """Nothing is written."""
     settings, out = Settings(data_dir=live.data_dir), tmp_path / "out"
     assert shop.space_id != other_shop.space_id
     for space_id, refused in ((None, Misconfigured), ("spc_x", SpaceNotFound), (shop.space_id, DestinationNotFound)):
@@ -80,8 +84,10 @@ def test_the_command_refuses(live: Running, live_database: str, shop: Shop, othe
     assert not out.exists()
 
 
-def test_manifest_elsewhere(live: Running, live_database: str, shop: Shop, tmp_path: Path) -> None:
-    """The manifest lies where it is told to, and a run goes on from there though the files were taken away."""
+def test_a_manifest_elsewhere_continues_without_the_files(
+    live: Running, live_database: str, shop: Shop, tmp_path: Path
+) -> None:
+    """A run continues from the manifest although the files were moved away."""
     settings, out, elsewhere = Settings(data_dir=live.data_dir), tmp_path / "out", tmp_path / "place" / "cursor.json"
     shop.ask("PUT", "/v1/purposes", json={"purposes": [{"id": "Product", "class": "analytics"}]})
     shop.ask("PUT", "/v1/destinations/warehouse", json={"purposes": ["Product"], "traits": ["*"]})
@@ -94,14 +100,14 @@ def test_manifest_elsewhere(live: Running, live_database: str, shop: Shop, tmp_p
     assert not (out / "manifest.json").exists()
 
 
-def test_no_directory_is_set(shop: Shop) -> None:
-    """A server without a directory for exports makes none, wherever."""
+def test_a_server_without_an_export_directory_refuses(shop: Shop) -> None:
+    """It creates none."""
     shop.ask("PUT", "/v1/destinations/warehouse", json={})
     answer = shop.ask("POST", "/v1/destinations/warehouse/export")
     assert (answer.status_code, answer.json()["code"]) == (409, "export_not_configured")
 
 
 @pytest.mark.parametrize("name", ["..", "%2e%2e%2fetc", "a/b"])
-def test_no_path_from_a_request(shop: Shop, name: str) -> None:
-    """A name that reads like a path is nobody's."""
+def test_a_name_in_a_request_is_never_a_path(shop: Shop, name: str) -> None:
+    """A name that looks like a path is unknown."""
     assert shop.ask("POST", f"/v1/destinations/{name}/export").status_code in (400, 404, 405, 409)

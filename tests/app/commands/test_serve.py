@@ -1,11 +1,10 @@
-"""The server's life: ready when it says so, finished before it stops, back after a crash."""
+"""The life of the server: its start, its end, and what it does after a crash."""
 
 import os
 import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -49,8 +48,8 @@ def serving(running: Running) -> psutil.Process | None:
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.parametrize("order", [signal.SIGTERM, signal.SIGINT])
-def test_clean_stop(start: Start, workers: str, order: signal.Signals) -> None:
-    """It answers once it says that it is ready, and a stop ends it and Postgres with status 0."""
+def test_a_stop_ends_server_and_postgres(start: Start, workers: str, order: signal.Signals) -> None:
+    """The server answers once it announces that it is ready, and a stop ends both with status 0."""
     running = start(ONEFOLD_WORKERS=workers)
 
     assert httpx.get(running.url).status_code == 200
@@ -58,8 +57,8 @@ def test_clean_stop(start: Start, workers: str, order: signal.Signals) -> None:
     assert serving(running) is None
 
 
-def test_hangup_is_harmless(start: Start) -> None:
-    """Closing its terminal does not stop it."""
+def test_a_hangup_does_not_stop_the_server(start: Start) -> None:
+    """Closing the terminal sends one."""
     running = start()
     running.process.send_signal(signal.SIGHUP)
     time.sleep(0.2)
@@ -68,21 +67,20 @@ def test_hangup_is_harmless(start: Start) -> None:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_finishes_requests(start: Start, workers: str) -> None:
-    """A request that is under way when the stop comes is answered."""
+def test_a_stop_lets_requests_finish(start: Start, workers: str) -> None:
+    """A request in progress is answered."""
     running = start(ONEFOLD_WORKERS=workers)
-    answers: list[int] = []
-    client = threading.Thread(target=lambda: answers.append(httpx.get(running.url + "/slow").status_code))
-    client.start()
-    time.sleep(0.4)
-    running.stop()
-    client.join()
+    with httpx.stream("GET", running.url + "/slow", timeout=60) as answer:
+        pieces = answer.iter_bytes()
+        assert next(pieces) == b"begun "
+        running.stop()
+        rest = b"".join(pieces)
 
-    assert answers == [200]
+    assert (answer.status_code, rest.isdigit()) == (200, True)
 
 
-def test_dead_worker_returns(start: Start) -> None:
-    """A worker that is killed is replaced, and the others go on."""
+def test_a_killed_worker_is_replaced(start: Start) -> None:
+    """The other worker continues."""
     running = start(ONEFOLD_WORKERS="2")
     dead = int(httpx.get(running.url).text)
     os.kill(dead, signal.SIGKILL)
@@ -93,8 +91,8 @@ def test_dead_worker_returns(start: Start) -> None:
     assert str(dead) not in seen
 
 
-def test_dead_postgres_returns(start: Start) -> None:
-    """A Postgres that is killed is started again under the running server."""
+def test_a_killed_postgres_is_started_again(start: Start) -> None:
+    """Under the running server."""
     running = start()
     before = serving(running)
     assert before
@@ -106,8 +104,8 @@ def test_dead_postgres_returns(start: Start) -> None:
     assert running.stop() == 0
 
 
-def test_next_start_adopts(start: Start) -> None:
-    """After a kill -9 of the server, the next one takes its Postgres over and stops it at its end."""
+def test_the_next_start_adopts_the_postgres_of_a_killed_server(start: Start) -> None:
+    """And stops it at its end."""
     first = start()
     orphan = serving(first)
     first.kill()
@@ -118,8 +116,8 @@ def test_next_start_adopts(start: Start) -> None:
     assert serving(second) is None
 
 
-def test_second_server_attaches(start: Start) -> None:
-    """A second server on the same data directory shares its Postgres and leaves it running."""
+def test_a_second_server_shares_postgres_and_leaves_it_running(start: Start) -> None:
+    """Both use the same data directory."""
     first, second = start(), start()
 
     assert second.stop() == 0
@@ -128,7 +126,7 @@ def test_second_server_attaches(start: Start) -> None:
 
 
 def fails(tmp_path: Path, command: list[str] = COMMAND, **environment: str) -> tuple[int, str]:
-    """A start that must fail: its status, and all that it said."""
+    """Start where the start must fail; returns the status and the output."""
     own = {"ONEFOLD_DATA_DIR": str(tmp_path / "data"), **environment}
     done = subprocess.run(
         command,
@@ -142,13 +140,13 @@ def fails(tmp_path: Path, command: list[str] = COMMAND, **environment: str) -> t
     return done.returncode, done.stdout + done.stderr
 
 
-def test_port_in_use(tmp_path: Path) -> None:
-    """A port that is taken ends the start with one line that says so, and leaves nothing running."""
+def test_a_port_in_use_ends_the_start_with_one_line(tmp_path: Path) -> None:
+    """Nothing is left running."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = str(other.getsockname()[1])
-        status, said = fails(tmp_path, ONEFOLD_PORT=port)
+        status, output = fails(tmp_path, ONEFOLD_PORT=port)
 
-    assert (status, said) == (
+    assert (status, output) == (
         1,
         f"onefold: Port {port} is in use by another program; stop it, or choose another with --port.\n",
     )
@@ -162,8 +160,8 @@ def few_files(soft: int, hard: int) -> list[str]:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_room_for_connections(tmp_path: Path, processes: list[Running], workers: str) -> None:
-    """Each worker allows itself as many files as it may have connections, and no fewer than before."""
+def test_each_worker_raises_its_limit_of_open_files(tmp_path: Path, processes: list[Running], workers: str) -> None:
+    """To as many as it may have connections, and never lower than before."""
     environment = {"ONEFOLD_CONNECTIONS": "1000", "ONEFOLD_WORKERS": workers}
     running = launch(few_files(256, 2_000), tmp_path / "data", environment)
     processes.append(running)
@@ -173,28 +171,28 @@ def test_room_for_connections(tmp_path: Path, processes: list[Running], workers:
     assert 1_000 < soft <= hard == 2_000
 
 
-def test_no_room_for_connections(tmp_path: Path) -> None:
-    """Where the system does not allow that, the start ends with a line that says what to do."""
-    status, said = fails(tmp_path, few_files(256, 512), ONEFOLD_CONNECTIONS="1000", ONEFOLD_PORT="0")
+def test_a_start_without_enough_open_files_names_the_remedy(tmp_path: Path) -> None:
+    """One line, which names the limit."""
+    status, output = fails(tmp_path, few_files(256, 512), ONEFOLD_CONNECTIONS="1000", ONEFOLD_PORT="0")
 
     assert status == 1
-    assert said.startswith("onefold: ONEFOLD_CONNECTIONS needs ")
-    assert "512" in said
-    assert len(said.splitlines()) == 1
+    assert output.startswith("onefold: ONEFOLD_CONNECTIONS needs ")
+    assert "512" in output
+    assert len(output.splitlines()) == 1
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_failing_application(tmp_path: Path, workers: str) -> None:
-    """An application that does not come up ends the server with status 3, its words kept out of the log."""
-    status, said = fails(tmp_path, ONEFOLD_PORT="0", ONEFOLD_WORKERS=workers, STANDIN_FAILS="1")
+def test_an_application_that_fails_to_start_ends_with_status_3(tmp_path: Path, workers: str) -> None:
+    """Its message is not in the log."""
+    status, output = fails(tmp_path, ONEFOLD_PORT="0", ONEFOLD_WORKERS=workers, STANDIN_FAILS="1")
 
     assert status == 3
-    assert ("planted" in said, "ready" in said) == (False, False)
+    assert ("planted" in output, "ready" in output) == (False, False)
     assert postmaster.find(tmp_path / "data" / "postgres") is None
 
 
-def test_operator_token_is_kept(start: Start) -> None:
-    """Without ONEFOLD_ADMIN_TOKEN one is made, readable by its owner only, and used again."""
+def test_the_created_operator_token_is_kept(start: Start) -> None:
+    """Without ONEFOLD_ADMIN_TOKEN one is created, readable by its owner only, and used again."""
     kept = []
     for _ in range(2):
         running = start(ONEFOLD_ADMIN_TOKEN="")

@@ -29,8 +29,8 @@ def fill(running: Running) -> str:
     return str(made["space_id"])
 
 
-def test_on_a_set_database(server: Callable[..., Running], database: str) -> None:
-    """Status 0 and one line a space while all is well; status 1 and every difference once it is not."""
+def test_verify_names_every_difference(server: Callable[..., Running], database: str) -> None:
+    """Status 0 and one line a space while all is well; status 1 and every difference otherwise."""
     running = server()
     spaces = [fill(running), fill(running)]
     status, out, error = onefold("verify", ONEFOLD_DATABASE_URL=database)
@@ -57,8 +57,8 @@ def test_on_a_set_database(server: Callable[..., Running], database: str) -> Non
     assert (status, out, error) == (1, "", "onefold: There is no such space.\n")
 
 
-def test_beside_a_running_server(tmp_path: Path, processes: list[Running]) -> None:
-    """It attaches to the embedded Postgres of a server, which goes on."""
+def test_verify_runs_beside_a_server(tmp_path: Path, processes: list[Running]) -> None:
+    """It attaches to the embedded Postgres of the server, which keeps running."""
     running = launch([*ONEFOLD, "serve"], tmp_path / "data")
     processes.append(running)
     space = fill(running)
@@ -73,8 +73,8 @@ def test_beside_a_running_server(tmp_path: Path, processes: list[Running]) -> No
     assert postmaster.find(running.data_dir.resolve() / "postgres") is None
 
 
-def test_without_data(tmp_path: Path) -> None:
-    """A folder that is not there is an error, and is not made."""
+def test_a_missing_data_directory_is_an_error(tmp_path: Path) -> None:
+    """It is not created."""
     missing = tmp_path / "none"
     status, out, error = onefold("verify", "--data-dir", str(missing))
 
@@ -86,8 +86,8 @@ def test_without_data(tmp_path: Path) -> None:
     assert not missing.exists()
 
 
-def test_older_schema(database: str) -> None:
-    """A database of another version is an error that says what to do."""
+def test_a_database_of_another_version_is_an_error_with_a_remedy(database: str) -> None:
+    """The message names the command."""
     with psycopg.connect(database, autocommit=True) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
     status, _, error = onefold("verify", ONEFOLD_DATABASE_URL=database)
@@ -95,8 +95,8 @@ def test_older_schema(database: str) -> None:
     assert (status, "run `onefold migrate`" in error) == (1, True)
 
 
-def test_no_space(database: str) -> None:
-    """With nothing to look at, nothing differs."""
+def test_without_spaces_nothing_differs(database: str) -> None:
+    """The status is 0."""
     status, out, _ = onefold("verify", ONEFOLD_DATABASE_URL=database)
 
     assert (status, out) == (0, "There is no space yet.\n")

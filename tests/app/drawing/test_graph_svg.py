@@ -1,4 +1,4 @@
-"""A picture is well-formed, harmless, the same each time, and says what matters."""
+"""A picture is well-formed, harmless, the same each time, and shows what matters."""
 
 import subprocess
 import sys
@@ -57,8 +57,8 @@ def crowd(count: int) -> dict[str, Any]:
     return {"nodes": nodes, "links": links}
 
 
-def test_a_small_picture_labels_everybody() -> None:
-    """Values as labels, whole identifiers as tooltips, the title, and a legend of what is there."""
+def test_a_small_picture_labels_every_node() -> None:
+    """Values as labels, whole identifiers as tooltips, the title, and a legend of the marks in use."""
     svg = draw(document("user_id:u1", "email:a@x.com", "crm:7", retired=True, side=1), "Profile 1")
 
     assert {"u1", "a@x.com", "7", "Profile 1", "user_id", "email", "crm"} <= set(texts(svg))
@@ -67,8 +67,8 @@ def test_a_small_picture_labels_everybody() -> None:
     assert {"user_id:u1", "email:a@x.com", "crm:7", "Profile 1"} <= set(texts(svg, "title"))
 
 
-def test_a_large_picture_labels_what_matters() -> None:
-    """500 nodes: all are there with a tooltip, the strong and the cut ones with a label."""
+def test_a_large_picture_labels_strong_and_cut_nodes() -> None:
+    """All 500 nodes have a tooltip."""
     svg = draw(crowd(500), "Profile")
     shown = texts(svg)
 
@@ -78,15 +78,15 @@ def test_a_large_picture_labels_what_matters() -> None:
     assert b"stroke-dasharray" in svg
 
 
-def test_the_same_bytes() -> None:
-    """Nothing of the time or of chance is in a picture."""
+def test_the_same_document_gives_the_same_bytes() -> None:
+    """Neither time nor chance is in a picture."""
     assert draw(crowd(70), "Profile") == draw(crowd(70), "Profile")
     assert b"<dc:date>" not in draw(crowd(5), "Profile")
 
 
 @pytest.mark.parametrize("value", HOSTILE)
-def test_hostile_values(value: str) -> None:
-    """They are text, in the label, the tooltip, the type and the title, and nothing else."""
+def test_hostile_values_stay_text(value: str) -> None:
+    """In the label, the tooltip, the type and the title."""
     svg = draw(document(f"email:{value}", f"{value}:x", "user_id:u"), value)
     root = ET.fromstring(svg)
 
@@ -100,7 +100,7 @@ def test_hostile_values(value: str) -> None:
 
 
 def test_a_long_value_is_shortened() -> None:
-    """Both ends are shown; the tooltip has all of it."""
+    """Both ends are shown; the tooltip has the whole value."""
     value = "begin" + "x" * 1000 + "the-end"
     svg = draw(document(f"crm:{value}"), value)
 
@@ -109,8 +109,8 @@ def test_a_long_value_is_shortened() -> None:
     assert f"crm:{value}" in texts(svg, "title")
 
 
-def test_no_label_runs_off() -> None:
-    """Each stays within the picture by the room it takes."""
+def test_every_label_is_within_the_picture() -> None:
+    """By the room it takes."""
     root = ET.fromstring(draw(document(*(f"crm:{'w' * 24}{n}" for n in range(9))), "T"))
     wide = float(root.attrib["viewBox"].split()[2])
     labels = [each for each in root.iter(f"{SVG}text") if (each.text or "").startswith("www")]
@@ -122,8 +122,8 @@ def test_no_label_runs_off() -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1])
-def test_hardly_anybody(count: int) -> None:
-    """No node and one node are pictures too."""
+def test_no_node_and_one_node_are_pictures_too(count: int) -> None:
+    """Nothing fails for lack of nodes."""
     svg = draw(document(*["user_id:u1"][:count]), "Nobody")
 
     assert "Nobody" in texts(svg)
@@ -138,28 +138,28 @@ def test_many_types_fit_the_legend() -> None:
     assert "34 more types" in texts(svg)
 
 
-def test_links_to_what_is_not_shown_are_left_out() -> None:
+def test_links_to_absent_nodes_are_left_out() -> None:
     """A document may hold a part of a graph."""
     links = [{"from": "crm:1", "to": "crm:9", "weight": 1.0, "cut": True}]
 
     assert "1" in texts(draw(document("crm:1", "crm:2", links=links), "T"))
 
 
-def test_no_such_document() -> None:
-    """What is not a graph is refused, not drawn by halves."""
+def test_a_document_that_is_no_graph_is_refused() -> None:
+    """It is not drawn in part."""
     with pytest.raises(msgspec.ValidationError):
         draw({"nodes": [{"type": "crm"}], "links": []}, "T")
 
 
-def test_the_library_is_loaded_when_a_picture_is_asked_for() -> None:
-    """Workers that draw nothing do not pay for it."""
+def test_the_drawing_library_is_loaded_with_the_first_picture() -> None:
+    """Workers that draw nothing do not load it."""
     check = "import sys, app.drawing.graph_svg; sys.exit('matplotlib' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
 
 
-def test_labels_make_way() -> None:
-    """The second label goes elsewhere; where all is full and crowded, there is none."""
+def test_a_label_avoids_others_or_is_left_out() -> None:
+    """The second label goes elsewhere; a crowded picture leaves it out."""
     node = Box(40, 40, 50, 50)
     room = Box(0, 0, 100, 100)
     first, second = place([(node, 20.0), (node, 20.0)], [node], room, 10.0, crowded=False)

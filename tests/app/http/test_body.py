@@ -1,4 +1,4 @@
-"""Bodies are read up to a cap, on the wire and inflated, and parsed without a surprise."""
+"""Bodies are read up to a limit, as sent and as inflated, and parsed to plain values."""
 
 import asyncio
 import gzip
@@ -40,44 +40,44 @@ def refusal(parts: list[bytes], encoding: bytes | None = None) -> str:
     return refused.value.code
 
 
-def test_parts() -> None:
-    """A body that comes in parts is read as a whole."""
+def test_a_body_in_parts_is_read_as_a_whole() -> None:
+    """Empty parts change nothing."""
     assert received([b"ab", b"", b"c"]) == b"abc"
 
 
 @pytest.mark.parametrize("size", [BODY_LIMIT, 10_000])
-def test_at_the_limit(size: int) -> None:
-    """A body as large as the limit is read."""
+def test_a_body_of_the_limit_is_read(size: int) -> None:
+    """In parts of any size."""
     assert len(received(split(bytes(BODY_LIMIT), size))) == BODY_LIMIT
 
 
 @pytest.mark.parametrize("size", [BODY_LIMIT + 1, 10_000])
-def test_over_the_limit(size: int) -> None:
+def test_a_body_over_the_limit_is_refused(size: int) -> None:
     """One byte more is refused, in one part or in many."""
     assert refusal(split(bytes(BODY_LIMIT + 1), size)) == "body_too_large"
 
 
-def test_stops_reading() -> None:
-    """What comes after the limit is not read any more."""
+def test_reading_stops_at_the_limit() -> None:
+    """Parts after the limit are not read."""
     endless = [bytes(1_000)] * 10_000
 
     assert refusal(endless) == "body_too_large"
 
 
 @pytest.mark.parametrize("size", [1, 7, 10_000])
-def test_gzip(size: int) -> None:
-    """A gzip body is inflated, however it is cut."""
+def test_a_gzip_body_is_inflated(size: int) -> None:
+    """However it is cut."""
     assert received(split(gzip.compress(b"abc" * 99), size), b"gzip") == b"abc" * 99
 
 
-def test_gzip_at_the_limit() -> None:
-    """A gzip body may inflate to the limit."""
+def test_a_gzip_body_may_inflate_to_the_limit() -> None:
+    """The limit itself is allowed."""
     assert len(received([gzip.compress(bytes(BODY_LIMIT))], b"gzip")) == BODY_LIMIT
 
 
 @pytest.mark.parametrize("inflated", [BODY_LIMIT + 1, 20_000_000])
-def test_bomb(inflated: int) -> None:
-    """A gzip body that inflates beyond the limit is refused without being inflated."""
+def test_a_gzip_body_that_inflates_beyond_the_limit_is_refused(inflated: int) -> None:
+    """Without being inflated in full."""
     compressor = zlib.compressobj(9, zlib.DEFLATED, 31)
     bomb = b"".join(compressor.compress(bytes(min(1_000_000, inflated - at))) for at in range(0, inflated, 1_000_000))
 
@@ -96,19 +96,19 @@ def test_bomb(inflated: int) -> None:
     ],
     ids=["cut", "longer", "two members", "zlib", "plain", "empty"],
 )
-def test_no_gzip(broken: bytes) -> None:
-    """What is not exactly one gzip stream is refused."""
+def test_anything_but_one_gzip_stream_is_refused(broken: bytes) -> None:
+    """Cut, followed by more, or no gzip."""
     assert refusal([broken], b"gzip") == "invalid_gzip"
 
 
 @pytest.mark.parametrize("encoding", [b"br", b"deflate", b"gzip, gzip", b"br, gzip"])
-def test_other_encoding(encoding: bytes) -> None:
-    """An encoding that is not inflated here is refused."""
+def test_another_encoding_is_refused(encoding: bytes) -> None:
+    """Only gzip is inflated."""
     assert refusal([b"abc"], encoding) == "unsupported_encoding"
 
 
-def test_disconnected() -> None:
-    """A client that goes away has sent no body."""
+def test_a_client_that_disconnects_has_sent_no_body() -> None:
+    """Reading raises Disconnected."""
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.disconnect"}
@@ -117,8 +117,8 @@ def test_disconnected() -> None:
         asyncio.run(read(receive))
 
 
-def test_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A body that trickles in for ever is given up."""
+def test_a_body_that_takes_too_long_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a code of its own."""
     monkeypatch.setattr("app.http.body.BODY_SECONDS", 0)
 
     async def receive() -> dict[str, Any]:
@@ -138,35 +138,35 @@ def test_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
         b"\xef\xbb\xbf{}", b"9" * 5_000, b"[" * 100_000, b'{"a":' * 50_000,
     ],
 )  # fmt: skip
-def test_no_json(raw: bytes) -> None:
-    """What is not JSON, or beyond every parser, is refused and nothing else happens."""
+def test_a_body_that_is_no_json_is_refused(raw: bytes) -> None:
+    """Also one that is beyond every parser."""
     with pytest.raises(Unreadable) as refused:
         decode(raw)
 
     assert refused.value.code == "invalid_json"
 
 
-def test_empty() -> None:
-    """No body at all has a code of its own."""
+def test_an_empty_body_has_its_own_code() -> None:
+    """It is not reported as invalid JSON."""
     with pytest.raises(Unreadable) as refused:
         decode(b"")
 
     assert refused.value.code == "empty_body"
 
 
-def test_last_name_counts() -> None:
-    """Of repeated names the last one counts."""
+def test_the_last_of_repeated_names_counts() -> None:
+    """As in most parsers."""
     assert decode(b'{"a":1,"a":2}') == {"a": 2}
 
 
 @pytest.mark.parametrize("number", ["18446744073709551616", "-9223372036854775809", "1" * 400])
-def test_big_number(number: str) -> None:
-    """A whole number beyond 64 bits keeps all its digits, as text, wherever it stands."""
+def test_a_whole_number_beyond_64_bits_keeps_all_digits(number: str) -> None:
+    """As text, wherever it is."""
     assert decode(f'{{"context": {{"a": [{number}]}}}}'.encode()) == {"context": {"a": [number]}}
 
 
-def test_depth() -> None:
-    """Nesting is taken up to a depth that leaves room for every later reader."""
+def test_nesting_is_accepted_up_to_a_depth() -> None:
+    """That leaves room for every later reader."""
     deepest = b"[" * MOST_DEPTH + b"]" * MOST_DEPTH
 
     assert isinstance(decode(deepest), list)
@@ -176,7 +176,7 @@ def test_depth() -> None:
 
 
 def test_many_objects_are_not_deep() -> None:
-    """Many objects side by side are no nesting."""
+    """Objects side by side are no nesting."""
     assert len(decode(b"[" + b"{}," * 5_000 + b"{}]")) == 5_001
 
 
@@ -192,12 +192,12 @@ def test_many_objects_are_not_deep() -> None:
     ],
 )
 def test_half_a_pair_spoils_one_text(raw: bytes, value: object) -> None:
-    """The rest of the body is read, and what was a pair or no escape stays."""
+    """The rest of the body is read; whole pairs and other escapes stay."""
     assert decode_calls(raw) == value
 
 
 @pytest.mark.parametrize("raw", [rb'["\ud800"', rb"[\ud800]", b'["\xed\xa0\x80"]', rb'["\ud8"]', b""])
-def test_what_is_no_json_is_not_mended(raw: bytes) -> None:
-    """Half a pair excuses nothing else."""
+def test_half_a_pair_excuses_no_other_fault(raw: bytes) -> None:
+    """A body that is no JSON is refused."""
     with pytest.raises(Unreadable):
         decode_calls(raw)

@@ -1,4 +1,4 @@
-"""What browsers on pages of other origins may do: collect, load their settings, and nothing else."""
+"""Pages of other origins may use the collection routes and the settings of SDKs, and nothing else."""
 
 import httpx
 import pytest
@@ -12,8 +12,8 @@ OPEN = [*ingest_endpoint.ROUTES, "/v1/m", "/v1/m/", SETTINGS]
 
 
 @pytest.mark.parametrize("path", OPEN)
-def test_preflight(client: httpx.Client, path: str) -> None:
-    """A browser may send what SDKs send, and headers that a page adds."""
+def test_a_preflight_allows_what_sdks_send(client: httpx.Client, path: str) -> None:
+    """And the headers that a page adds."""
     asked = {
         **ORIGIN,
         "Access-Control-Request-Method": "POST",
@@ -32,7 +32,7 @@ def test_preflight(client: httpx.Client, path: str) -> None:
 
 @pytest.mark.parametrize("asked", ["x\r\ny", "a b", "*", "x" * 5_000, "é", ", ,"])
 def test_odd_names_are_not_echoed(client: httpx.Client, asked: str) -> None:
-    """What is no list of header names gets the ordinary answer."""
+    """A value that is no list of header names gets the ordinary answer."""
     headers = {"Origin": "https://shop.example", "Access-Control-Request-Headers": asked.replace("\r\n", " ")}
     answer = client.options(
         "/v1/t", headers=[(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
@@ -42,8 +42,8 @@ def test_odd_names_are_not_echoed(client: httpx.Client, asked: str) -> None:
     assert answer.headers["access-control-allow-headers"].endswith("x-retry-count")
 
 
-def test_answers_can_be_read(shop: Shop) -> None:
-    """An accepted call, a refused one and one without a key, each with the headers that a page may see."""
+def test_a_page_can_read_every_answer_of_collection(shop: Shop) -> None:
+    """Accepted, refused or without a key, each with the headers that a page may see."""
     call = {"userId": "u1", "event": "e", "writeKey": shop.keys["write"]}
     answers = [
         shop.client.post("/v1/t", json=call, headers=ORIGIN),
@@ -66,7 +66,7 @@ def test_answers_can_be_read(shop: Shop) -> None:
 
 @pytest.mark.parametrize("origin", ["null", "file://", "https://a.example, https://b.example", "javascript:1"])
 def test_no_credentials_for_an_opaque_origin(shop: Shop, origin: str) -> None:
-    """What is no origin of the web may send, as everybody may, but never with credentials."""
+    """An opaque origin may send like any other, but never with credentials."""
     answer = shop.client.post(
         "/v1/t", json={"writeKey": shop.keys["write"], "userId": "u1"}, headers={"Origin": origin}
     )
@@ -76,7 +76,7 @@ def test_no_credentials_for_an_opaque_origin(shop: Shop, origin: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/profiles/user_id:u1", "/v1/spaces", "/v1/rules", "/healthz", "/v1/metrics"])
-def test_nothing_else_is_open(shop: Shop, path: str) -> None:
+def test_no_other_route_is_open_to_pages(shop: Shop, path: str) -> None:
     """No page of another origin reads a profile, whatever key it has."""
     read = shop.ask("GET", path, headers=ORIGIN)
     asked = shop.client.options(path, headers={**ORIGIN, "Access-Control-Request-Method": "GET"})
@@ -85,8 +85,8 @@ def test_nothing_else_is_open(shop: Shop, path: str) -> None:
     assert asked.status_code in (404, 405)
 
 
-def test_settings_point_back_here(shop: Shop) -> None:
-    """A browser SDK that loads them sends here, in the scheme it came by, and asks no other host."""
+def test_settings_name_the_server_that_answered(shop: Shop) -> None:
+    """A browser SDK sends to this server, in the scheme it used, and to no other host."""
     answer = shop.client.get(SETTINGS.format(key=shop.keys["write"]))
     settings = answer.json()
 
@@ -100,8 +100,8 @@ def test_settings_point_back_here(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("key", ["import", "profiles", "privacy", "admin"])
-def test_settings_tell_nothing_of_other_keys(shop: Shop, key: str) -> None:
-    """A key that is no public one answers as one that does not exist."""
+def test_settings_reveal_nothing_about_other_keys(shop: Shop, key: str) -> None:
+    """A key that is not public answers like a key that does not exist."""
     mine, nobody = (shop.client.get(SETTINGS.format(key=each)) for each in (shop.keys[key], "nobody"))
 
     assert mine.status_code == nobody.status_code == 401
@@ -110,7 +110,7 @@ def test_settings_tell_nothing_of_other_keys(shop: Shop, key: str) -> None:
 
 @pytest.mark.parametrize("host", ["evil.example/path", "a@b", "a b", '"><script>', "x" * 300])
 def test_an_odd_host_is_not_echoed(shop: Shop, host: str) -> None:
-    """Settings never send a browser to what is no host."""
+    """Settings never send a browser to a string that is no host."""
     answer = shop.client.get(SETTINGS.format(key=shop.keys["write"]), headers={"Host": host})
 
     assert answer.status_code in (400, 404)
@@ -118,8 +118,8 @@ def test_an_odd_host_is_not_echoed(shop: Shop, host: str) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b'{"series":[]}', b"\xff" * 1_000])
-def test_metrics_of_sdks_are_taken(client: httpx.Client, body: bytes) -> None:
-    """Without a key, whatever they are."""
+def test_metrics_of_sdks_need_no_key(client: httpx.Client, body: bytes) -> None:
+    """Whatever their body is."""
     answer = client.post("/v1/m", content=body)
 
     assert (answer.status_code, answer.json()) == (200, {"success": True})

@@ -1,4 +1,4 @@
-"""Every error has its status, and no answer holds what was asked."""
+"""Every error has a status, and no answer repeats anything of the request."""
 
 import asyncio
 
@@ -19,13 +19,13 @@ PLANTED = "ann@example.com"
 
 
 @pytest.mark.parametrize("error", ERRORS)
-def test_row(error: type[OnefoldError]) -> None:
-    """Each class of error has a row of its own in the table of statuses."""
+def test_every_error_has_a_status(error: type[OnefoldError]) -> None:
+    """A row of its own in the table."""
     assert error in STATUS
 
 
-def test_nearest_base() -> None:
-    """An error made elsewhere has the status of its nearest base."""
+def test_an_error_without_a_row_has_the_status_of_its_base() -> None:
+    """The nearest base class counts."""
 
     class Odd(BadInput):
         """Odd."""
@@ -34,13 +34,13 @@ def test_nearest_base() -> None:
 
 
 @pytest.mark.parametrize("status", [429, 503])
-def test_says_when_to_come_back(status: int) -> None:
-    """A refusal that passes by itself says after how many whole seconds."""
+def test_a_passing_refusal_names_whole_seconds(status: int) -> None:
+    """At least one."""
     assert RETRY_AFTER[status] >= 1
 
 
 class Failing:
-    """Stands where keys are checked, and raises."""
+    """Stands in for the check of keys, and raises."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
@@ -62,8 +62,8 @@ async def _post(error: Exception, path: str) -> httpx.Response:
 
 @pytest.mark.parametrize("path", ["/v1/track", "/v1/rules"])
 @pytest.mark.parametrize("error", [RuntimeError(PLANTED), errors.OnefoldError(PLANTED)])
-def test_unforeseen(path: str, error: Exception) -> None:
-    """An error that nobody foresaw is a 500 that tells nothing."""
+def test_an_unforeseen_error_is_a_500_without_details(path: str, error: Exception) -> None:
+    """Its message appears nowhere."""
     answer = asyncio.run(_post(error, path))
 
     assert answer.status_code == 500
@@ -73,8 +73,8 @@ def test_unforeseen(path: str, error: Exception) -> None:
 
 @pytest.mark.parametrize("error", [errors.QueueFull(), errors.DatabaseUnavailable()])
 @pytest.mark.parametrize("path", ["/v1/track", "/v1/rules"])
-def test_passing(error: OnefoldError, path: str) -> None:
-    """A full queue and an outage say when to come back, in both forms that SDKs read."""
+def test_a_full_queue_and_an_outage_ask_the_client_to_wait(error: OnefoldError, path: str) -> None:
+    """In both headers that SDKs read."""
     answer = asyncio.run(_post(error, path))
 
     assert answer.status_code == STATUS[type(error)]

@@ -1,4 +1,4 @@
-"""The collection routes over the wire: what is taken, what is refused, and in which shape."""
+"""The collection routes over HTTP: what they accept, what they refuse, and in which shape."""
 
 import gzip
 import json
@@ -46,8 +46,8 @@ def refused(answer: httpx.Response) -> tuple[int, str]:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("form", ["/v1/{}", "/v1/{}/"])
 @pytest.mark.parametrize("short", [False, True])
-def test_single(shop: Shop, kind: str, form: str, short: bool) -> None:  # noqa: FBT001
-    """Each kind of call has its route, by word and by letter; the path says the kind, not the body."""
+def test_each_kind_of_call_has_its_route(shop: Shop, kind: str, form: str, short: bool) -> None:  # noqa: FBT001
+    """By word and by letter; the path names the kind, not the body."""
     path = form.format(kind[0] if short else kind)
 
     answer = shop.ask("POST", path, "write", json={**CALLS[kind], "type": "nonsense"})
@@ -57,8 +57,8 @@ def test_single(shop: Shop, kind: str, form: str, short: bool) -> None:  # noqa:
 
 
 @pytest.mark.parametrize("path", ["/v1/batch", "/v1/b", "/v1/import", "/v1/batch/"])
-def test_batch(shop: Shop, path: str) -> None:
-    """A batch holds calls of all kinds, and each says its own."""
+def test_a_batch_holds_calls_of_all_kinds(shop: Shop, path: str) -> None:
+    """Each call names its own kind."""
     batch = [{**call, "type": kind} for kind, call in CALLS.items()]
 
     answer = shop.ask("POST", path, "write", json={"batch": batch})
@@ -68,16 +68,16 @@ def test_batch(shop: Shop, path: str) -> None:
     assert (profile["event_count"], profile["traits"], profile["groups"]) == (6, {"plan": "pro"}, ["g1"])
 
 
-def test_empty_batch(shop: Shop) -> None:
-    """A batch of nothing is taken, whole."""
+def test_an_empty_batch_is_accepted(shop: Shop) -> None:
+    """A batch without calls has no outcomes."""
     assert shop.ask("POST", "/v1/batch", json={"batch": []}, headers=OUTCOMES).json() == {
         "success": True,
         "outcomes": [],
     }
 
 
-def test_outcomes_in_order(shop: Shop) -> None:
-    """Who asks with a server-side key is told what became of each call, in their order."""
+def test_a_server_key_gets_the_outcomes_in_order(shop: Shop) -> None:
+    """One outcome for each call, in the order of the calls."""
     batch = [
         {"type": "track", "userId": "u1", "messageId": "m1"},
         {"type": "track", "userId": "u1", "messageId": "m1"},
@@ -90,8 +90,8 @@ def test_outcomes_in_order(shop: Shop) -> None:
     answer = shop.ask("POST", "/v1/batch", "import", json={"batch": batch}, headers=OUTCOMES)
 
     assert answer.headers["preference-applied"] == "return=representation"
-    told = [(each["message_id"], each["status"], each["reason"]) for each in answer.json()["outcomes"]]
-    assert told == [
+    found = [(each["message_id"], each["status"], each["reason"]) for each in answer.json()["outcomes"]]
+    assert found == [
         ("m1", "accepted", None),
         ("m1", "duplicate", None),
         ("m2", "rejected", "invalid_type"),
@@ -101,7 +101,7 @@ def test_outcomes_in_order(shop: Shop) -> None:
     ]
 
 
-def test_write_key_is_told_nothing(shop: Shop) -> None:
+def test_a_write_key_gets_no_outcomes(shop: Shop) -> None:
     """A public key cannot learn from outcomes who is known or suppressed."""
     answer = shop.ask(
         "POST", "/v1/batch", "write", json={"batch": [{"type": "track", "userId": "u"}]}, headers=OUTCOMES
@@ -121,8 +121,8 @@ def test_write_key_is_told_nothing(shop: Shop) -> None:
         ({"properties": {"a": "x" * LARGEST_ITEM}}, "too_large"),
     ],
 )
-def test_single_rejected(shop: Shop, call: dict[str, Any], code: str) -> None:
-    """A single call that is rejected is a 400 with its code and a message."""
+def test_a_rejected_single_call_is_a_400_with_its_code(shop: Shop, call: dict[str, Any], code: str) -> None:
+    """The answer has a message too."""
     answer = shop.ask("POST", "/v1/identify", "write", json={"userId": "u1", **call})
 
     assert refused(answer) == (400, code)
@@ -130,8 +130,8 @@ def test_single_rejected(shop: Shop, call: dict[str, Any], code: str) -> None:
     assert read(shop, "user_id:u1").status_code == 404
 
 
-def test_too_long(shop: Shop) -> None:
-    """A batch of too many calls is refused whole."""
+def test_a_batch_of_too_many_calls_is_refused_whole(shop: Shop) -> None:
+    """No call of it is stored."""
     batch = [{"type": "track", "userId": "u1"}] * (MOST_ITEMS + 1)
 
     assert refused(shop.ask("POST", "/v1/batch", json={"batch": batch})) == (400, "batch_too_long")
@@ -154,19 +154,19 @@ def test_too_long(shop: Shop) -> None:
     ids=lambda value: str(value[:12]),
 )
 @pytest.mark.parametrize("path", ["/v1/track", "/v1/batch"])
-def test_unreadable(shop: Shop, path: str, body: bytes, code: str) -> None:
-    """A body that cannot be read is a 400, whatever is wrong with it."""
+def test_an_unreadable_body_is_a_400(shop: Shop, path: str, body: bytes, code: str) -> None:
+    """Each fault has its own code."""
     assert refused(shop.ask("POST", path, "write", content=body)) == (400, code)
 
 
 @pytest.mark.parametrize("document", [{}, {"batch": None}, {"batch": {}}, {"batch": "x"}, {"type": "track"}])
-def test_no_batch(shop: Shop, document: dict[str, Any]) -> None:
-    """A batch route takes nothing but a list of calls."""
+def test_a_batch_route_takes_only_a_list_of_calls(shop: Shop, document: dict[str, Any]) -> None:
+    """Any other document is refused."""
     assert refused(shop.ask("POST", "/v1/batch", "write", json=document)) == (400, "batch_not_a_list")
 
 
-def test_deepest(shop: Shop) -> None:
-    """What is nested as deeply as can be taken can be read back, in every form."""
+def test_the_deepest_accepted_nesting_can_be_read_back(shop: Shop) -> None:
+    """In every form in which it is read."""
     depth = MOST_DEPTH - 2
     trait = "[" * depth + "]" * depth
     content = f'{{"userId":"u1","messageId":"m1","traits":{{"deep":{trait}}}}}'
@@ -179,8 +179,8 @@ def test_deepest(shop: Shop) -> None:
     assert trait in found.text
 
 
-def test_big_numbers(shop: Shop) -> None:
-    """A number beyond 64 bits is kept to the last digit, as text."""
+def test_a_number_beyond_64_bits_keeps_every_digit(shop: Shop) -> None:
+    """It is stored as text."""
     number = 2**64 + 1
     shop.ask("POST", "/v1/identify", "write", content=json.dumps({"userId": "u1", "traits": {"n": number, "m": 2**53}}))
 
@@ -189,7 +189,7 @@ def test_big_numbers(shop: Shop) -> None:
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "nonsense"])
 def test_content_type_is_ignored(shop: Shop, content_type: str) -> None:
-    """Browsers send JSON as text/plain; the type says nothing."""
+    """Browsers send JSON as text/plain."""
     headers = {"Content-Type": content_type}
 
     assert shop.ask("POST", "/v1/track", "write", content=b'{"userId":"u1"}', headers=headers).status_code == 200
@@ -201,8 +201,8 @@ def chunks(body: bytes) -> Iterator[bytes]:
         yield body[at : at + 10]
 
 
-def test_gzip_chunked(shop: Shop) -> None:
-    """A gzip body without a length is what some SDKs always send."""
+def test_a_gzip_body_without_a_length_is_accepted(shop: Shop) -> None:
+    """Some SDKs always send one."""
     body = gzip.compress(json.dumps({"batch": [{"type": "track", "userId": "u1"}]}).encode())
 
     answer = shop.ask("POST", "/v1/b", "write", content=chunks(body), headers={"Content-Encoding": "gzip"})
@@ -211,8 +211,8 @@ def test_gzip_chunked(shop: Shop) -> None:
     assert read(shop, "user_id:u1").status_code == 200
 
 
-def test_bomb(shop: Shop) -> None:
-    """A small body that inflates to a large one is refused."""
+def test_a_small_body_that_inflates_to_a_large_one_is_refused(shop: Shop) -> None:
+    """The limit counts inflated bytes."""
     bomb = gzip.compress(bytes(20_000_000))
 
     answer = shop.ask("POST", "/v1/b", "write", content=bomb, headers={"Content-Encoding": "gzip"})
@@ -221,8 +221,8 @@ def test_bomb(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "HEAD", "PATCH"])
-def test_other_method(client: httpx.Client, method: str) -> None:
-    """Collection takes POST and says so."""
+def test_collection_routes_support_only_post(client: httpx.Client, method: str) -> None:
+    """The answer names POST in its Allow header."""
     answer = client.request(method, "/v1/track")
 
     assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
@@ -234,8 +234,8 @@ def test_other_method(client: httpx.Client, method: str) -> None:
     ("/v1/import", "write", False),
     ("/v1/batch", "import", False),
 ])  # fmt: skip
-def test_history(shop: Shop, path: str, key: str, kept: bool) -> None:  # noqa: FBT001
-    """Only an import with a server-side key says when its calls were received."""
+def test_only_a_server_import_names_the_time_of_receipt(shop: Shop, path: str, key: str, kept: bool) -> None:  # noqa: FBT001
+    """Every other call is received when it arrives."""
     call = {"type": "track", "userId": "u1", "receivedAt": "2020-01-01T00:00:00Z"}
 
     assert shop.ask("POST", path, key, json={"batch": [call]}).status_code == 200
@@ -243,8 +243,8 @@ def test_history(shop: Shop, path: str, key: str, kept: bool) -> None:  # noqa: 
     assert seen.startswith("2020-01-01") == kept
 
 
-def test_shared_context(shop: Shop) -> None:
-    """The context of a batch belongs to each call; a call's own comes first."""
+def test_a_call_has_the_context_of_its_batch(shop: Shop) -> None:
+    """The context of the call itself comes first."""
     batch = [
         {"type": "track", "userId": "u1"},
         {"type": "track", "userId": "u2", "context": {"device": {"type": "ios", "id": "d2"}}},
@@ -258,8 +258,8 @@ def test_shared_context(shop: Shop) -> None:
     assert found == {"user_id": "u2", "ios.id": "d2"}
 
 
-def test_pipelined(shop: Shop, live: Running) -> None:
-    """Requests sent one behind the other on a connection are answered in order."""
+def test_pipelined_requests_are_answered_in_order(shop: Shop, live: Running) -> None:
+    """Requests sent one after the other on one connection."""
     host, port = urlsplit(live.url).netloc.split(":")
     body = json.dumps({"userId": "u1", "writeKey": shop.keys["write"]}).encode()
     request = b"POST /v1/track HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
@@ -271,8 +271,8 @@ def test_pipelined(shop: Shop, live: Running) -> None:
     assert answered.rindex(b"HTTP/1.1 200") < answered.index(b"HTTP/1.1 405")
 
 
-def test_gone_client(shop: Shop, live: Running) -> None:
-    """A client that goes away while it sends leaves nothing behind, and the server serves on."""
+def test_a_client_that_disconnects_while_it_sends_leaves_nothing_behind(shop: Shop, live: Running) -> None:
+    """The server continues to serve."""
     host, port = urlsplit(live.url).netloc.split(":")
     head = b"POST /v1/track HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
     with socket.create_connection((host, int(port)), 10) as connection:
@@ -283,8 +283,8 @@ def test_gone_client(shop: Shop, live: Running) -> None:
 
 @pytest.mark.parametrize("path", ["/v1/m", "/v1/m/"])
 @pytest.mark.parametrize("encoding", ["gzip", "identity"])
-def test_metrics_of_sdks(client: httpx.Client, path: str, encoding: str) -> None:
-    """They come as calls do, and are dropped as they come."""
+def test_metrics_of_sdks_are_accepted_and_dropped(client: httpx.Client, path: str, encoding: str) -> None:
+    """In every encoding in which calls arrive."""
     body = b'{"series":[]}'
     content = gzip.compress(body) if encoding == "gzip" else body
     answer = client.post(path, content=content, headers={"Content-Encoding": encoding})
@@ -293,8 +293,8 @@ def test_metrics_of_sdks(client: httpx.Client, path: str, encoding: str) -> None
 
 
 @pytest.mark.parametrize("of", ["nobody", "import", "revoked"])
-def test_settings_of_no_write_key(shop: Shop, of: str) -> None:
-    """Refused as collection refuses it, and without the header that raises a password prompt."""
+def test_settings_need_a_write_key(shop: Shop, of: str) -> None:
+    """The refusal is that of the collection routes, without the header that raises a password prompt."""
     keys = {**shop.keys, "nobody": "of_nobody"}
     if of == "revoked":
         made = shop.ask("POST", "/v1/keys", json={"name": "gone", "scopes": ["write"]}).json()
@@ -306,8 +306,8 @@ def test_settings_of_no_write_key(shop: Shop, of: str) -> None:
     assert "www-authenticate" not in answer.headers
 
 
-def test_head(shop: Shop) -> None:
-    """HEAD tells of settings what GET does, but for the body."""
+def test_head_of_settings_answers_as_get_without_a_body(shop: Shop) -> None:
+    """Same status and headers."""
     path = f"/v1/projects/{shop.keys['write']}/settings"
     head, get = shop.client.head(path), shop.client.get(path)
 
@@ -319,11 +319,11 @@ def test_head(shop: Shop) -> None:
 
 
 def test_settings_name_the_public_url(server: Callable[..., Running]) -> None:
-    """Where it is set, SDKs are sent there, whatever host they asked."""
+    """Where it is set, SDKs use it, whatever host they asked."""
     running = server(ONEFOLD_PUBLIC_URL="https://cdp.example.com/")
     with httpx.Client(base_url=running.url, timeout=60) as client:
         shop = new_shop(client, {"Authorization": f"Bearer {running.admin_token}"})
-        told = client.get(f"/v1/projects/{shop.keys['write']}/settings", headers={"Host": "a b"}).json()
+        found = client.get(f"/v1/projects/{shop.keys['write']}/settings", headers={"Host": "a b"}).json()
 
-    segment = told["integrations"]["Segment.io"]
+    segment = found["integrations"]["Segment.io"]
     assert (segment["protocol"], segment["apiHost"]) == ("https", "cdp.example.com/v1")

@@ -1,4 +1,4 @@
-"""Answers that are not read: who takes nothing is cut off, who takes a little now and then is not."""
+"""Answers that are not read: a client that reads nothing is disconnected, one that reads slowly is not."""
 
 import asyncio
 import socket
@@ -13,8 +13,9 @@ from uvicorn.server import ServerState
 from app.http import protocol
 from app.http.protocol import GuardedProtocol
 
-# More than the kernel takes off a server's hands.
+# More than the kernel buffers.
 LARGE = 16 * 1024 * 1024
+CHECKS = 6
 CLOSE = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 KEEP = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 Message = MutableMapping[str, Any]
@@ -29,17 +30,27 @@ async def _large(
     await send({"type": "http.response.body", "body": bytes(LARGE)})
 
 
-async def _asked(request: bytes, read: Callable[[socket.socket, asyncio.Event], Awaitable[int]]) -> int:
-    """What `read` makes of a connection on which this was asked, and of the event that the server let go of it."""
+async def _asked(
+    request: bytes, read: Callable[[socket.socket, asyncio.Event, asyncio.Queue[None]], Awaitable[int]]
+) -> int:
+    """Send a request; returns what `read` makes of the connection.
+
+    `read` gets the client, the event that the server closed the connection, and an item for each check of the server.
+    """
     loop = asyncio.get_running_loop()
     gone = asyncio.Event()
+    checks: asyncio.Queue[None] = asyncio.Queue()
 
     class Noted(GuardedProtocol):
+        def _check_reader(self) -> None:
+            super()._check_reader()
+            checks.put_nowait(None)
+
         def connection_lost(self, exc: Exception | None) -> None:
             super().connection_lost(exc)
             gone.set()
 
-    # An idle client is sent away long before a slow one has read all.
+    # An idle connection is closed long before a slow client has read all.
     config = Config(_large, log_config=None, lifespan="off", ws="none", timeout_keep_alive=1)
     server = await loop.create_server(lambda: Noted(config, ServerState(), {}), "127.0.0.1", 0)
     try:
@@ -48,18 +59,18 @@ async def _asked(request: bytes, read: Callable[[socket.socket, asyncio.Event], 
             client.setblocking(False)
             await loop.sock_connect(client, server.sockets[0].getsockname())
             await loop.sock_sendall(client, request)
-            return await read(client, gone)
+            return await read(client, gone, checks)
     finally:
         server.close()
 
 
 @pytest.mark.parametrize("request_", [CLOSE, KEEP, KEEP * 3])
-def test_takes_nothing(monkeypatch: pytest.MonkeyPatch, request_: bytes) -> None:
-    """Its connection goes, and what it did not read with it."""
+def test_a_client_that_reads_nothing_is_disconnected(monkeypatch: pytest.MonkeyPatch, request_: bytes) -> None:
+    """The rest of the answer is lost."""
     monkeypatch.setattr(protocol, "CHECK_SECONDS", 0.2)
 
-    async def nothing(client: socket.socket, gone: asyncio.Event) -> int:
-        await asyncio.wait_for(gone.wait(), 60)
+    async def nothing(client: socket.socket, gone: asyncio.Event, _checks: asyncio.Queue[None]) -> int:
+        await gone.wait()
         got = 0
         try:
             while part := await asyncio.get_running_loop().sock_recv(client, 65_536):
@@ -72,17 +83,20 @@ def test_takes_nothing(monkeypatch: pytest.MonkeyPatch, request_: bytes) -> None
 
 
 @pytest.mark.parametrize("request_", [CLOSE, KEEP])
-def test_takes_a_little(monkeypatch: pytest.MonkeyPatch, request_: bytes) -> None:
-    """It has all of its answer in the end, however many looks were taken meanwhile."""
-    monkeypatch.setattr(protocol, "CHECK_SECONDS", 0.5)
+def test_a_client_that_reads_slowly_gets_the_whole_answer(monkeypatch: pytest.MonkeyPatch, request_: bytes) -> None:
+    """However many times the server checks meanwhile."""
+    monkeypatch.setattr(protocol, "CHECK_SECONDS", 0.2)
 
-    async def slowly(client: socket.socket, _gone: asyncio.Event) -> int:
+    async def slowly(client: socket.socket, _gone: asyncio.Event, checks: asyncio.Queue[None]) -> int:
         got = reads = 0
         while part := await asyncio.get_running_loop().sock_recv(client, 16 * 1024):
             got += len(part)
             reads += 1
-            # So little at a time that the kernel asks the server for no more between two looks.
-            await asyncio.sleep(0.05 if reads < 60 else 0)
+            # So little between two checks that the kernel asks the server for no more.
+            if reads < CHECKS:
+                await checks.get()
+            elif reads == CHECKS:
+                monkeypatch.setattr(protocol, "CHECK_SECONDS", 3_600)
         return got
 
     assert uvloop.run(_asked(request_, slowly)) > LARGE

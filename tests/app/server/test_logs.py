@@ -1,4 +1,4 @@
-"""No log line carries a value of a call, whoever writes it."""
+"""No log line carries a value of a call, be it our own or a third party's."""
 
 import io
 import json
@@ -18,7 +18,7 @@ PLANTED = "planted@example.com"
 
 @pytest.fixture
 def written() -> Iterator[io.StringIO]:
-    """What is logged; the logging of the test run is put back afterwards."""
+    """What is logged; the logging of the test run is restored afterwards."""
     root = logging.getLogger()
     before = (
         root.handlers[:],
@@ -39,12 +39,12 @@ def written() -> Iterator[io.StringIO]:
 
 
 def lines(written: io.StringIO) -> list[dict[str, object]]:
-    """The lines that were written, taken apart."""
+    """The lines that were written, parsed."""
     return [json.loads(line) for line in written.getvalue().splitlines()]
 
 
-def test_allowed_fields(written: io.StringIO) -> None:
-    """Our own event keeps its allow-listed fields and loses every other one."""
+def test_an_event_keeps_only_allow_listed_fields(written: io.StringIO) -> None:
+    """Every other field is dropped."""
     logs.get("app.http.ingest_endpoint").info(
         "ingest.commit", calls=12, route="/v1/batch", email=PLANTED, traits={"a": PLANTED}
     )
@@ -61,22 +61,22 @@ def test_allowed_fields(written: io.StringIO) -> None:
 
 
 @pytest.mark.parametrize("value", [PLANTED, "two words", "+4915112345678", {"a": 1}, ["x"], "x" * 200])
-def test_value_in_allowed_field(written: io.StringIO, value: object) -> None:
-    """An allow-listed field is dropped when it holds anything but a number or a plain name."""
+def test_an_allow_listed_field_with_a_value_is_dropped(written: io.StringIO, value: object) -> None:
+    """It may hold only a number or a plain name."""
     logs.get("app").info("thing.done", reason=value)
 
     assert "reason" not in lines(written)[0]
 
 
-def test_event_with_a_value(written: io.StringIO) -> None:
-    """An event that is no constant name is not written."""
+def test_an_event_that_is_no_constant_name_is_not_written(written: io.StringIO) -> None:
+    """It could carry a value."""
     logs.get("app").info(f"refused {PLANTED}")
 
     assert lines(written)[0]["event"] == "unnamed"
 
 
-def test_exception(written: io.StringIO) -> None:
-    """Of an exception only class and place are written."""
+def test_only_class_and_place_of_an_exception_are_written(written: io.StringIO) -> None:
+    """Never its message."""
     try:
         int(PLANTED)
     except ValueError:
@@ -88,8 +88,8 @@ def test_exception(written: io.StringIO) -> None:
 
 
 @pytest.mark.parametrize("name", ["psycopg", "asyncio", "uvicorn.error", "somebody.else"])
-def test_third_party(written: io.StringIO, name: str) -> None:
-    """Of a third party's record neither text nor arguments are written, only who and where."""
+def test_only_logger_and_place_of_a_third_party_are_written(written: io.StringIO, name: str) -> None:
+    """Neither the text nor the arguments of its record."""
     logging.getLogger(name).error("could not store %s " + PLANTED, PLANTED, extra={"reason": PLANTED})  # noqa: G003 as others do
     (line,) = lines(written)
 
@@ -97,8 +97,8 @@ def test_third_party(written: io.StringIO, name: str) -> None:
     assert str(line["where"]).startswith("test_logs:")
 
 
-def test_warning(written: io.StringIO) -> None:
-    """The text of a warning is not written."""
+def test_the_text_of_a_warning_is_not_written(written: io.StringIO) -> None:
+    """Warnings go through the allow-list too."""
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         logging.captureWarnings(capture=True)
@@ -107,8 +107,8 @@ def test_warning(written: io.StringIO) -> None:
     assert (len(lines(written)), PLANTED in written.getvalue()) == (1, False)
 
 
-def test_uncaught(written: io.StringIO) -> None:
-    """An exception that nobody caught is one line too, in a thread as well."""
+def test_an_uncaught_exception_is_one_line(written: io.StringIO) -> None:
+    """In a thread as well."""
     thread = threading.Thread(target=lambda: int(PLANTED))
     thread.start()
     thread.join()

@@ -1,4 +1,4 @@
-"""Rate limits: who asks too much is told when to come back, and nobody else is."""
+"""Rate limits: a key that asks too much is refused and learns when to come back; no other key is."""
 
 import asyncio
 import secrets
@@ -28,7 +28,7 @@ def limited(server: Callable[..., Running]) -> Iterator[tuple[httpx.Client, Call
 
 
 def until_refused(ask: Callable[[], httpx.Response]) -> tuple[int, httpx.Response]:
-    """How many were answered before the first refusal, and that; windows of a second come and go."""
+    """Return how many requests were answered before the first refusal, and the refusal; windows last a second."""
     for taken in range(200):
         answer = ask()
         if answer.status_code == 429:
@@ -36,15 +36,15 @@ def until_refused(ask: Callable[[], httpx.Response]) -> tuple[int, httpx.Respons
     pytest.fail("never refused")
 
 
-def told_to_wait(answer: httpx.Response) -> None:
-    """Both headers that SDKs read, in whole seconds."""
+def asks_to_wait(answer: httpx.Response) -> None:
+    """Both headers that SDKs read name whole seconds."""
     assert int(answer.headers["retry-after"]) >= 1
     assert int(answer.headers["x-ratelimit-reset"]) >= 1
 
 
 @pytest.mark.parametrize("way", ["header", "body"])
-def test_a_key_that_sends_too_much(limited: Any, way: str) -> None:
-    """Refused with what SDKs understand; what was taken is all that is stored."""
+def test_a_key_that_sends_too_much_is_refused(limited: Any, way: str) -> None:
+    """The refusal has the shape that SDKs understand; exactly the accepted calls are stored."""
     client, make = limited
     shop = make()
     given: dict[str, Any] = {"auth": (shop.keys["write"], "")} if way == "header" else {}
@@ -52,7 +52,7 @@ def test_a_key_that_sends_too_much(limited: Any, way: str) -> None:
     taken, refused = until_refused(lambda: client.post("/v1/track", json=body, **given))
 
     assert taken >= RATE
-    told_to_wait(refused)
+    asks_to_wait(refused)
     assert refused.json()["success"] is False
     assert refused.json()["code"] == "rate_limited"
     assert refused.json()["message"]
@@ -61,8 +61,8 @@ def test_a_key_that_sends_too_much(limited: Any, way: str) -> None:
     assert shop.ask("GET", "/v1/profiles/user_id:u1", "profiles").json()["event_count"] == taken
 
 
-def test_a_space_with_many_keys(limited: Any) -> None:
-    """Many keys of one space together may do no more than twice what one may."""
+def test_the_keys_of_a_space_share_twice_the_limit_of_one(limited: Any) -> None:
+    """More keys do not raise the limit of a space."""
     client, make = limited
     shop = make()
     keys = [shop.keys["write"], shop.keys["import"], shop.keys["admin"]]
@@ -73,7 +73,7 @@ def test_a_space_with_many_keys(limited: Any) -> None:
 
 
 def test_batches_count_by_their_calls(limited: Any) -> None:
-    """Many calls in few requests are many calls; a batch larger than the limit still goes alone."""
+    """Many calls in few requests are many calls; a batch larger than the limit is accepted alone."""
     client, make = limited
     shop = make()
     batch = {"batch": [{"type": "track", **CALL}] * (40 * RATE)}
@@ -87,25 +87,25 @@ def test_batches_count_by_their_calls(limited: Any) -> None:
     "path", ["/v1/profiles/user_id:u1", "/v1/groups/g1", "/v1/spaces/{0}/collections/users/profiles"]
 )
 def test_reads_are_limited(limited: Any, path: str) -> None:
-    """On each surface in its own shape."""
+    """Each surface refuses in its own shape."""
     _, make = limited
     shop = make()
     _, refused = until_refused(lambda: shop.ask("GET", path.format(shop.space_id)))
 
-    told_to_wait(refused)
-    told = refused.json()
-    assert told.get("code") == "rate_limited" or told["error"]["code"] == "rate_limit_error"
+    asks_to_wait(refused)
+    body = refused.json()
+    assert body.get("code") == "rate_limited" or body["error"]["code"] == "rate_limit_error"
 
 
-def test_guessing_ends(server: Callable[..., Running]) -> None:
-    """Who finds nobody too often is refused before the look-up, so that a refusal tells nothing."""
+def test_a_key_that_guesses_too_often_is_refused_before_the_look_up(server: Callable[..., Running]) -> None:
+    """So a refusal does not show whether the guess was right."""
     running = server(ONEFOLD_MISS_RATE="3", ONEFOLD_READ_RATE="0")
     with httpx.Client(base_url=running.url, timeout=60) as client:
         shop = new_shop(client, {"Authorization": f"Bearer {running.admin_token}"})
         shop.send({"type": "track", "userId": "known"})
         paths = iter(["/v1/profiles/user_id:nobody", "/v1/groups/none"] * 100)
         _, refused = until_refused(lambda: shop.ask("GET", next(paths), "admin"))
-        told_to_wait(refused)
+        asks_to_wait(refused)
         many = {"identifiers": [f"user_id:n{at}" for at in range(50)]}
 
         def guess() -> httpx.Response:
@@ -117,8 +117,8 @@ def test_guessing_ends(server: Callable[..., Running]) -> None:
         assert known == [200] * 50
 
 
-def test_unknown_keys_keep_nobody_out(server: Callable[..., Running]) -> None:
-    """A flood of keys of the right shape that nobody has: each is refused, and those of others work meanwhile."""
+def test_unknown_keys_do_not_keep_known_keys_out(server: Callable[..., Running]) -> None:
+    """In a flood of well-formed unknown keys each of these is refused, and known keys work meanwhile."""
     running = server()
 
     def guess() -> str:
@@ -127,7 +127,7 @@ def test_unknown_keys_keep_nobody_out(server: Callable[..., Running]) -> None:
 
     async def main() -> None:
         limits = httpx.Limits(max_connections=100)
-        async with httpx.AsyncClient(base_url=running.url, timeout=60, limits=limits) as client:
+        async with httpx.AsyncClient(base_url=running.url, timeout=None, limits=limits) as client:
             with httpx.Client(base_url=running.url, timeout=60) as plain:
                 operator = {"Authorization": f"Bearer {running.admin_token}"}
                 shops = [new_shop(plain, operator) for _ in range(5)]

@@ -1,7 +1,7 @@
 """A relay between an SDK and the server: counts requests, and does to them what networks do.
 
-It is no server of its own: whatever it answers was answered by Onefold, but for the refusals it is
-told to make, which have the body and the headers of Onefold's.
+The relay forwards the answers of Onefold. The refusals that a test asks for have the body and the headers of
+Onefold's own.
 """
 
 import http.client
@@ -63,24 +63,25 @@ class Relay:
         body = _body(request)
         headers = {name.lower(): value for name, value in request.headers.items()}
         fault = self.faults.popleft() if self.faults else None
-        status = 0
+        answer: tuple[int, dict[str, str], bytes] | None = None
         if fault in ("refuse 503", "refuse 429"):
-            status = int(fault[-3:])
-            told = {name.decode(): value.decode() for name, value in waiting(429)}
-            _answer(request, status, told, failure("unavailable", "Try again shortly."))
+            retry = {name.decode(): value.decode() for name, value in waiting(429)}
+            answer = int(fault[-3:]), retry, failure("unavailable", "Try again shortly.")
         elif fault != "cut before":
             answer = self._forward(request, body[:-3] if fault == "spoil" else body, headers)
-            if answer is not None and fault != "cut after":
-                status = answer[0]
-                _answer(request, *answer)
-        if not status:
+        if fault == "cut after":
+            answer = None
+        # Recorded before the answer: once an SDK has its answer, the test reads what was seen.
+        self.seen.append(Seen(request.path, headers, body, 0 if answer is None else answer[0]))
+        if answer is None:
             request.close_connection = True
-        self.seen.append(Seen(request.path, headers, body, status))
+        else:
+            _answer(request, *answer)
 
     def _forward(
         self, request: BaseHTTPRequestHandler, body: bytes, headers: dict[str, str]
     ) -> tuple[int, dict[str, str], bytes] | None:
-        connection = http.client.HTTPConnection(self.target.hostname or "", self.target.port, timeout=30)
+        connection = http.client.HTTPConnection(self.target.hostname or "", self.target.port, timeout=120)
         try:
             passed = {k: v for k, v in headers.items() if k not in ("host", "connection", "transfer-encoding")}
             connection.request("POST", request.path, body, {**passed, "content-length": str(len(body))})

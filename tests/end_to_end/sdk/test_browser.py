@@ -1,6 +1,6 @@
 """The browser SDK as it is published, in a real browser, on a page of another origin.
 
-It is told nothing but a write key and where its settings are; everything else has to come from there.
+The page knows only a write key and the address of the settings; everything else comes from there.
 """
 
 import functools

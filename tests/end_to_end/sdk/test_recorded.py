@@ -117,7 +117,7 @@ def test_batches(shop: Shop, sdk: Any) -> None:
 
 @pytest.mark.parametrize("sdk", BATCHES, ids=lambda sdk: sdk.__name__)
 def test_refusals(shop: Shop, sdk: Any) -> None:
-    """A wrong key is told with a code and a message, in JSON."""
+    """The refusal of a wrong key has a code and a message, in JSON."""
     answer = exchange(shop.client.base_url, sdk("nobody"))
 
     assert answer.status == 401
@@ -139,9 +139,9 @@ def test_browsers_of_before(shop: Shop) -> None:
     found = shop.ask("GET", "/v1/profiles/user_id:ann").json()
 
     assert found["event_count"] == len(CALLS)
-    told = shop.ask("GET", f"/v1/spaces/{shop.space_id}/collections/users/profiles/user_id:ann/events").text
-    assert key not in told
-    assert "_metadata" not in told
+    answer = shop.ask("GET", f"/v1/spaces/{shop.space_id}/collections/users/profiles/user_id:ann/events").text
+    assert key not in answer
+    assert "_metadata" not in answer
 
 
 def test_a_clock_that_is_wrong(shop: Shop) -> None:
