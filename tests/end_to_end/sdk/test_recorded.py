@@ -139,9 +139,9 @@ def test_browsers_of_before(shop: Shop) -> None:
     found = shop.ask("GET", "/v1/profiles/user_id:ann").json()
 
     assert found["event_count"] == len(CALLS)
-    answer = shop.ask("GET", f"/v1/spaces/{shop.space_id}/collections/users/profiles/user_id:ann/events").text
-    assert key not in answer
-    assert "_metadata" not in answer
+    events = shop.ask("GET", f"/v1/spaces/{shop.space_id}/collections/users/profiles/user_id:ann/events").text
+    assert key not in events
+    assert "_metadata" not in events
 
 
 def test_a_clock_that_is_wrong(shop: Shop) -> None:
