@@ -15,7 +15,7 @@ from app.http.protocol import GuardedProtocol
 
 # More than the kernel buffers.
 LARGE = 16 * 1024 * 1024
-CHECKS = 6
+CHECKS, READS = 6, 10
 CLOSE = b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 KEEP = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 Message = MutableMapping[str, Any]
@@ -49,6 +49,7 @@ async def _asked(
         def connection_lost(self, exc: Exception | None) -> None:
             super().connection_lost(exc)
             gone.set()
+            checks.put_nowait(None)
 
     # An idle connection is closed long before a slow client has read all.
     config = Config(_large, log_config=None, lifespan="off", ws="none", timeout_keep_alive=1)
@@ -92,10 +93,10 @@ def test_a_client_that_reads_slowly_gets_the_whole_answer(monkeypatch: pytest.Mo
         while part := await asyncio.get_running_loop().sock_recv(client, 16 * 1024):
             got += len(part)
             reads += 1
-            # So little between two checks that the kernel asks the server for no more.
-            if reads < CHECKS:
+            # Between two checks so much that the kernel reports it, so little that it asks the server for no more.
+            if reads < CHECKS * READS and reads % READS == 0:
                 await checks.get()
-            elif reads == CHECKS:
+            elif reads == CHECKS * READS:
                 monkeypatch.setattr(protocol, "CHECK_SECONDS", 3_600)
         return got
 
