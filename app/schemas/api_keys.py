@@ -9,7 +9,7 @@ from identity.operations.spaces.answers import ListedKey
 
 
 class NewKey(Struct):
-    """A key to be created."""
+    """A key to create."""
 
     name: Name
     scopes: Annotated[list[str], Meta(min_length=1, max_length=64)]

@@ -10,7 +10,7 @@ from identity.values.public_fields import Time
 
 
 class CallBody(Struct, rename="camel"):
-    """One call, in Segment's format; what is not named here is kept with it."""
+    """A call in the Segment format. Fields that are not listed here are stored with the call."""
 
     user_id: str | int | UnsetType | None = UNSET
     anonymous_id: str | int | UnsetType | None = UNSET
@@ -33,7 +33,7 @@ class BatchedCall(CallBody, kw_only=True):
 
 
 class CallBatch(Struct, rename="camel"):
-    """Calls of one request; they are committed together. `context` is merged into each of them."""
+    """The calls of a request, which are committed together. `context` is merged into each call."""
 
     batch: Annotated[list[BatchedCall], Meta(max_length=2_500)]
     sent_at: Time | UnsetType = UNSET
@@ -42,14 +42,14 @@ class CallBatch(Struct, rename="camel"):
 
 
 class Accepted(Struct):
-    """Everything that is not named as rejected is committed."""
+    """Every call that the outcomes do not list as rejected is committed."""
 
     success: Literal[True]
     outcomes: list[Outcome] | UnsetType = UNSET
 
 
 class CollectionRefusal(Struct):
-    """A refusal on the collection surface; nothing of the request was stored."""
+    """An error of collection; nothing of the request was stored."""
 
     success: Literal[False]
     code: str

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class RulesTrial(Struct):
-    """What other rules would change over what is kept. Identifiers are demoted call by call."""
+    """What other rules would change for all stored calls. Identifiers are demoted call by call."""
 
     job_id: str
     profiles_before: int

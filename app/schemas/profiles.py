@@ -1,4 +1,4 @@
-"""Profiles and their history."""
+"""Lookups of profiles."""
 
 from typing import Annotated
 
@@ -10,12 +10,12 @@ MOST_LOOKED_UP = 1_000
 
 
 class Lookup(Struct):
-    """Identifiers to be looked up, each written `type:value`."""
+    """Identifiers to look up, each as `type:value`."""
 
     identifiers: Annotated[list[str], Meta(max_length=MOST_LOOKED_UP)]
 
 
 class FoundProfiles(Struct):
-    """The profile of each identifier that was asked for; null where there is none."""
+    """The profile of each identifier of the request; null where there is none."""
 
     profiles: dict[str, CanonicalProfile | None]

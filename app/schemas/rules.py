@@ -6,14 +6,14 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 
 class TypeLimit(Struct):
-    """How many identifiers of a type a profile may have; with `days`, within so many days."""
+    """The number of identifiers of a type that a profile may have; with `days`, within so many days."""
 
     max: int
     days: int | UnsetType = UNSET
 
 
 class RulesDocument(Struct):
-    """The rules of a space. What is left out has its default."""
+    """The rules of a space. An absent field has its default."""
 
     limits: dict[str, TypeLimit] | UnsetType = UNSET
     default_limit: TypeLimit | UnsetType = UNSET
@@ -27,12 +27,12 @@ class RulesDocument(Struct):
 
 
 class RulesInForce(RulesDocument, kw_only=True):
-    """The rules in force, defaults filled in."""
+    """The rules in force, with defaults."""
 
     version: int
 
 
 class RulesVersion(Struct):
-    """The version under which every later call is planned."""
+    """The version of the rules that every later call follows."""
 
     version: int

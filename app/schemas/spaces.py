@@ -10,7 +10,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class NewSpace(Struct):
-    """A space to be created."""
+    """A space to create."""
 
     name: Name
 

@@ -59,6 +59,8 @@ def _described(shape: type, *refusals: type[OnefoldError], takes: type | None = 
     for status, response in made["responses"].items():
         if status != _OK:
             response["content"] = {JSON: schema}
+    answered = made["responses"][_OK]["content"]
+    answered |= dict.fromkeys(MEDIA, answered[JSON])
     return made
 
 

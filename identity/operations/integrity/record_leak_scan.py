@@ -1,15 +1,15 @@
-"""Writes into the ledger of every space that the database was scanned, and what came of it."""
+"""Records a scan for leaks and its result in the ledger of every space."""
 
 import time
-from typing import Any
 
 from identity.store.ledger import ledger
 from identity.store.postgres.database import Database
 from identity.store.spaces import spaces_and_keys
+from identity.values.json import JsonObject
 
 
-async def note_scan(url: str, result: dict[str, Any]) -> int:
-    """One entry `scan` by the operator in each live space; returns in how many."""
+async def note_scan(url: str, result: JsonObject) -> int:
+    """Append an entry `scan` by the operator in each space; returns the number of spaces."""
     database = Database(url, readers=1)
     await database.open()
     try:

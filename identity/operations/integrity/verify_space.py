@@ -1,8 +1,8 @@
-"""Verifies that what is stored of a space agrees with itself, and with the evidence it came from.
+"""Verifies that the stored rows of a space agree with each other and with the evidence they come from.
 
-All of it is read in one snapshot, so calls may come in meanwhile, and nothing is written or opened:
-an audit needs no key. What it cannot see is what only the sealed payloads say. While the index key is
-rotated, whatever has got a new name already is read under that everywhere.
+All rows are read in one snapshot, so ingest may continue. An audit writes and unseals nothing and needs no key; so it
+cannot check the content of sealed payloads. During a rotation of the index key every row is read under the newest
+blind indexes.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -28,7 +28,7 @@ from identity.values.errors import SpaceNotFound
 from identity.values.ids import private, public, public_profile
 
 Progress = Callable[[str, int], None]
-"""Told of what was read: `what` of it, and how many rows so far."""
+"""Called with the name of a part and the number of its rows read so far."""
 PARTS = (
     "profiles",
     "identifiers",
@@ -44,7 +44,7 @@ PARTS = (
 
 
 class Report(Struct, frozen=True):
-    """What an audit of a space came to; `looked_at` counts the rows of each part."""
+    """The result of an audit of a space; `looked_at` counts the rows of each part."""
 
     space_id: str
     looked_at: dict[str, int]
@@ -52,7 +52,7 @@ class Report(Struct, frozen=True):
 
 
 async def verify(url: str, space_ids: Sequence[str], progress: Progress) -> AsyncIterator[Report]:
-    """Audits these spaces, or all where none is named. SpaceNotFound before any is looked at."""
+    """Audit these spaces, or all where none is named. SpaceNotFound before the first audit."""
     database = Database(url, readers=1)
     await database.open()
     try:
@@ -76,7 +76,7 @@ async def _named(database: Database, space_ids: Sequence[str]) -> list[spaces_an
 
 
 async def verify_space(database: Database, space: spaces_and_keys.SpaceRow, progress: Progress) -> Report:
-    """The audit of one space."""
+    """Audit one space."""
     tenant = Tenant(space.id, space.bucket_base, space.spread)
     async with store.snapshot(database) as connection:
         audit = _Audit(connection, tenant, progress)
@@ -95,7 +95,7 @@ class _Audit:
         self._names: dict[bytes, bytes] = {}
 
     async def run(self) -> None:
-        """Everything, in the order in which each part rests on the ones before."""
+        """Check all parts; each part relies on those before it."""
         census = self._census
         await self._read(None, store.RENAMED, self._names.__setitem__)
         await self._read("profiles", store.PROFILES, census.read_profile, counters=(9,))
@@ -117,7 +117,7 @@ class _Audit:
         await self._ledger()
 
     async def _destinations(self, lanes: Sequence[store.LaneCheckRow]) -> None:
-        """Reads what the feed says of erasures, how far destinations are in it, and who was told of whom."""
+        """Check the erasures in the feed, the places of destinations in it, and disclosures."""
         add, heads = self.findings.add, {lane.lane: lane.seq or 0 for lane in lanes}
 
         def delivery(destination: int, both: bool, *places: bytes | None) -> None:  # noqa: FBT001 (a row)
@@ -130,13 +130,13 @@ class _Audit:
             if not both:
                 add("disclosure_orphaned", f"{public_profile(id_)} to destination {destination}")
 
-        # One that names none is of who was withheld, or was done again from a journal that had no names yet.
+        # An entry without a profile is of a profile on hold, or was restored from a journal without ids.
         await self._read(None, store.ERASED, lambda id_: add("erasure_unknown", public_profile(id_)))
         await self._read(None, store.DELIVERIES, delivery)
         await self._read("disclosures", store.DISCLOSED, disclosed)
 
     async def _ledger(self) -> None:
-        """Walks the chain from its first entry; what follows a break is bound to what stands there."""
+        """Check the hash chain from its first entry; after a break the check continues from the stored hash."""
         number, end = 0, b""
 
         def walk(seq: int, entry: bytes, hash_: bytes) -> None:
@@ -151,7 +151,7 @@ class _Audit:
             self.findings.add("ledger_broken", f"the end, {head.seq}")
 
     async def _evidence(self) -> Sequence[int]:
-        """Reads what calls showed; returns how many lie at each origin."""
+        """Check the evidence; returns the number of calls at each origin."""
         connection, tenant, census = self.connection, self.tenant, self._census
         forgotten: dict[bytes, int] = {}
         await self._read(None, store.FORGOTTEN, forgotten.__setitem__, keys=(0,))
@@ -168,7 +168,7 @@ class _Audit:
         return ties.calls
 
     async def _keys(self, *, forgotten: bool) -> None:
-        """Reads who has keys and rows without being there, and the other way round."""
+        """Check keys and rows without a profile, and profiles without keys."""
         census, add = self._census, self.findings.add
 
         def keyless(id_: bytes) -> None:
@@ -194,9 +194,9 @@ class _Audit:
         keys: Sequence[int] = (),
         counters: Sequence[int] = (),
     ) -> None:
-        """Gives every row of a statement to `take`; `what` names it to those who watch.
+        """Pass every row of a query to `take`; `what` names the part for the progress.
 
-        `keys` are the columns of keys, one or many, and `counters` those of counters.
+        `keys` are the columns with one or many blind indexes, `counters` the columns with counters.
         """
         names = self._names
         count = 0

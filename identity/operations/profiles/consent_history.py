@@ -84,9 +84,9 @@ async def statements(opened: OpenedProfile) -> list[StoredStatement]:
         if kind in ACTS:
             continue
         call = unpack(opened.subjects[row.origin].open(EVIDENCE, row.origin, row.stamp, row.payload))
-        said = content(call.body, kind, server=call.server, received=call.received)
-        if said.consent or said.signals or _invalid(call):
-            found.append(StoredStatement(row.origin, row.stamp, call, said))
+        stated = content(call.body, kind, server=call.server, received=call.received)
+        if stated.consent or stated.signals or _invalid(call):
+            found.append(StoredStatement(row.origin, row.stamp, call, stated))
     return found
 
 

@@ -1,4 +1,4 @@
-"""From what a caller names a profile by to its sealed origins, in one statement."""
+"""Finds the sealed rows of a profile by an identifier or an id, in one statement."""
 
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
@@ -17,7 +17,7 @@ async def find(space: Space, ref: str) -> profile_queries.ProfileRows:
         async with space.database.reading() as connection:
             newest = space.keys.versions.newest
             return await profile_queries.by_ids(connection, space.tenant, [id_], MOST_DOCUMENTS + 1, newest)
-    # Before a connection is taken: nobody may wait for a second one while holding the first.
+    # Before a connection is taken: waiting for a second one while holding the first could block for ever.
     identifier = parse(ref, (await space.rules()).region)
     async with space.database.reading() as connection:
         newest, keys = space.keys.versions.newest, space.keys.identifiers(identifier.type, identifier.value)

@@ -65,20 +65,22 @@ async def users_of(space: Space, ref: str, wanted: ListParameters) -> Page[ApiLi
     account = await find_account(space, ref)
     id_ = mark(space, account.id)
     after = bytes(16) if wanted.next is None else read_place(space, _USERS, (id_,), wanted.next)
-    said: list[groups.MemberRow] = []
+    memberships: list[groups.MemberRow] = []
     more: bytes | None = after
     async with space.database.reading() as connection:
         for _ in range(_MOST_LOOKED_AT // _STRETCH):
-            size = min(_STRETCH, wanted.limit - len(said))
+            size = min(_STRETCH, wanted.limit - len(memberships))
             found, more = await groups.members(connection, space.tenant, account.id, more or after, size)
-            said += found
-            if more is None or len(said) >= wanted.limit:
+            memberships += found
+            if more is None or len(memberships) >= wanted.limit:
                 break
-        rows = await profile_queries.by_ids(connection, space.tenant, [each.head for each in said], _MOST_ORIGINS + 1)
+        rows = await profile_queries.by_ids(
+            connection, space.tenant, [each.head for each in memberships], _MOST_ORIGINS + 1
+        )
     profiles = OpenedProfile.each(space, rows)
     keys = await key_names(space)
     data = []
-    for each in said:
+    for each in memberships:
         profile = profiles.get(each.head)
         if profile is not None:
             shown = await linked_ids(profile, profile.identifiers[:MOST_IDS], keys)

@@ -1,6 +1,6 @@
-"""Forgets message ids, rejections and ended jobs that are older than they are kept, in small steps.
+"""Deletes message ids, rejections and ended jobs past their retention time, in small steps.
 
-Every process may sweep at any time: what one has deleted the other does not find.
+Any process may sweep at any time: rows that another process deleted are not found again.
 """
 
 import asyncio
@@ -15,9 +15,9 @@ PAUSE = 0.02
 
 
 async def sweep_old(database: Database, *, message_days: int, rejection_days: int) -> None:
-    """One walk over all; ended jobs are kept as long as rejections.
+    """Sweep once; ended jobs have the retention time of rejections.
 
-    DatabaseUnavailable; the next walk finds what this one left.
+    DatabaseUnavailable; the next sweep continues.
     """
     now = time.time_ns() // 1000
     async with database.reading() as connection:

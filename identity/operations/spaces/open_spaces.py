@@ -1,8 +1,8 @@
-"""Opens the database and the keys that belong together, or refuses to start.
+"""Opens a database with the keys that belong to it, or refuses to start.
 
-The root key and the key store are created only for a database that has never had one: a key
-store made anew beside old data would hide that the data cannot be read any more. A rotation of the
-root that died after the key store had changed over is finished here.
+The root key and the key store are created only for a database that has never had one: a new key store beside old
+data would hide that nobody can read the data any more. A rotation of the root key that was interrupted after the
+change of the key store is finished here.
 """
 
 from pathlib import Path
@@ -25,7 +25,7 @@ _OTHER = (
 async def open_spaces(
     url: str, *, root_file: Path, root_value: str | None, key_store: Path, readers: int = 8
 ) -> Spaces:
-    """The spaces of a migrated database. Misconfigured where it would not be safe to start."""
+    """Open the spaces of a migrated database. Misconfigured where the keys do not belong to it."""
     database = Database(url, readers=readers)
     await database.open()
     try:
@@ -52,13 +52,13 @@ async def _keyring(database: Database, root_file: Path, root_value: str | None, 
             store.close()
             raise Misconfigured(_OTHER)
         if named[1] != store.root_id:
-            # A rotation of the root died, or this database is older than it.
+            # A rotation of the root key was interrupted, or this database is a backup from before it.
             await keystore.rename_root(connection, store.root_id)
     return Keyring(root, store)
 
 
 def _first(root_file: Path, root_value: str | None, directory: Path) -> tuple[Root, KeyStore]:
-    """The keys of a new database; those of a start that died before it named them are taken up."""
+    """The keys of a new database; keys of an interrupted first start are reused."""
     root = _root(root_file, root_value, create=not root_file.exists())
     left = (directory / "store").exists()
     return root, KeyStore.open(directory, root) if left else KeyStore.create(directory, root)

@@ -1,7 +1,7 @@
-"""Clears away what is left of deleted spaces, step by step, by whichever process has time.
+"""Deletes the rows of deleted spaces, step by step, in any process that is free.
 
-The keys go first, again if need be: a deletion that was killed between its commit and the
-destruction of the keys is made good here, before the last row that names the space goes.
+The keys go first, even if they are gone already: a deletion may be interrupted between its commit and the
+destruction of the keys, which then happens here, before the row that names the space is deleted.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from identity.store.spaces import purge
 
 
 async def purge_deleted(spaces: Spaces) -> bool:
-    """One bounded step; whether there is more to do. KeyUnavailable if keys cannot be destroyed."""
+    """Do one bounded step; returns whether there is more to do. KeyUnavailable if keys cannot be destroyed."""
     await spaces.forget_deleted()
     async with spaces.database.transaction() as connection:
         found = await purge.next_deleted(connection)
