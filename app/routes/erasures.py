@@ -28,7 +28,7 @@ from app.schemas.privacy import (
     Receipt,
     Released,
     State,
-    Suppressed,
+    SuppressionMade,
     Suppressions,
 )
 from identity.operations.privacy import manage_holds, manage_suppressions
@@ -118,7 +118,7 @@ async def count(visit: ByPrivacy) -> Response:
     return answer(schemas.suppressions(await manage_suppressions.count_suppressions(visit.space)))
 
 
-@router.post("/v1/suppressions", **described(Suppressed, *_REFUSALS, takes=Identifiers))
+@router.post("/v1/suppressions", **described(SuppressionMade, *_REFUSALS, takes=Identifiers))
 async def suppress(visit: ByPrivacy, wanted: Annotated[Identifiers, Depends(body(Identifiers))]) -> Response:
     """Record no call of these identifiers any more."""
     changed = await manage_suppressions.suppress_identifiers(visit.space, wanted.identifiers, visit.caller.key_id)

@@ -18,7 +18,7 @@ Answer = Literal["deny", "allow"]
 PurposeClass = Literal["ads", "analytics", "personalisation", "functional", "sale_share", "sensitive", "necessary"]
 
 
-class Purpose(Struct, rename={"class_": "class"}):
+class PurposeDocument(Struct, rename={"class_": "class"}):
     """What data is used for; a grant of it lasts `ttl_days`, for ever where that is null."""
 
     id: Annotated[str, Meta(min_length=1, max_length=64, examples=["Marketing"])]
@@ -32,7 +32,7 @@ class PurposesDocument(Struct):
     `override_opt_out`: a later grant of a purpose itself lifts an opt-out (GPC, GPP, US Privacy) of its class.
     """
 
-    purposes: list[Purpose] = []
+    purposes: list[PurposeDocument] = []
     unset: Answer = "deny"
     regions: dict[str, Answer | dict[str, Answer]] = {}
     override_opt_out: bool = False

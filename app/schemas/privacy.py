@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from app.schemas.times import time_or_null
-from identity.operations.privacy.manage_holds import Hold, ReleasedHold
+from identity.operations.privacy.manage_holds import LitigationHold, ReleasedHold
 from identity.operations.privacy.manage_suppressions import SuppressionChange, SuppressionCounts
 from identity.operations.profiles.answers import CanonicalProfile
 from identity.planning.privacy import request_status
@@ -122,7 +122,7 @@ class Identifiers(Struct):
     identifiers: list[str]
 
 
-class Suppressed(Struct):
+class SuppressionMade(Struct):
     """How many identifiers were suppressed."""
 
     suppressed: int
@@ -232,9 +232,9 @@ def backups(result: ErasureResult, now: int) -> Backups:
     return Backups("safe" if safety.safe else "pending", time_or_null(safety.safe_at))
 
 
-def suppressed(value: SuppressionChange) -> Suppressed:
+def suppressed(value: SuppressionChange) -> SuppressionMade:
     """Identifiers that were suppressed."""
-    return Suppressed(value.count, format_time(value.at))
+    return SuppressionMade(value.count, format_time(value.at))
 
 
 def lifted(value: SuppressionChange) -> Lifted:
@@ -253,7 +253,7 @@ def suppressions(value: SuppressionCounts) -> Suppressions:
     )
 
 
-def hold_info(value: Hold) -> HoldInfo:
+def hold_info(value: LitigationHold) -> HoldInfo:
     """A hold as the API answers it."""
     return HoldInfo(
         hold_id=public("hld", value.id),

@@ -99,7 +99,7 @@ async def mailing(lab: Lab, **settings: Any) -> AsyncIterator[Mail]:
             document = {**MAIL, "callback_url": receiver.url}
             made = await manage_destinations.put_destination(ingest.space, "mail", document, "key_test", client.vet)
             yield Mail(ingest, receiver, client, made)
-            # What is counted is counted over all spaces.
+            # The monitors count over all spaces.
             await manage_destinations.remove_destination(ingest.space, "mail", "key_test")
         await client.aclose()
 

@@ -27,7 +27,7 @@ _MOST_WAITING: Final = 1_000_000
 _LAST_ID: Final = b"\xff" * 16
 
 
-class Hold(Struct, frozen=True):
+class LitigationHold(Struct, frozen=True):
     """A hold in force; `identifiers` is how many it names. `created_at` is microseconds."""
 
     id: bytes
@@ -45,7 +45,7 @@ class ReleasedHold(Struct, frozen=True):
     resumed: int
 
 
-async def place_hold(space: Space, identifiers: Sequence[str], reason: str, actor: str) -> Hold:
+async def place_hold(space: Space, identifiers: Sequence[str], reason: str, actor: str) -> LitigationHold:
     """Hold the data of every person with one of these identifiers, now or when an erasure comes. BadIdentifier."""
     if not 1 <= len(identifiers) <= MOST_IDENTIFIERS:
         raise TooManyAsked
@@ -103,15 +103,15 @@ async def resume_held(space: Space, actor: str) -> int:
     return len(waiting)
 
 
-async def list_holds(space: Space) -> list[Hold]:
+async def list_holds(space: Space) -> list[LitigationHold]:
     """The holds in force, oldest first."""
     async with space.database.reading() as connection:
         rows = await holds.list_holds(connection, space.tenant)
     return [_hold(space, row) for row in rows]
 
 
-def _hold(space: Space, row: holds.HoldRow) -> Hold:
-    return Hold(
+def _hold(space: Space, row: holds.HoldRow) -> LitigationHold:
+    return LitigationHold(
         id=row.id,
         created_at=row.created_at,
         identifiers=row.identifiers,

@@ -10,7 +10,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from tests.app.conftest import Deployment, Shop, log_of, until
-from tests.app.routes.test_opendsr import request
+from tests.support.opendsr_requests import request
 from tests.support.tls_server import OK
 from tests.support.webhook_receiver import FAILING, Receiver
 

@@ -4,85 +4,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.app.conftest import Shop
-
-PURPOSES = {
-    "purposes": [
-        {"id": "Marketing", "class": "ads"},
-        {"id": "Product", "class": "analytics"},
-        {"id": "Billing", "class": "necessary"},
-    ]
-}
-MAIL = {"purposes": ["Marketing"], "traits": ["plan", "name"], "identifiers": ["email"]}
-
-
-def told(decisions: dict[str, bool] | None = None, **call: Any) -> dict[str, Any]:
-    """A call, with the whole statement of a consent manager."""
-    context = {} if decisions is None else {"context": {"consent": {"categoryPreferences": decisions}}}
-    return {"type": "identify", **context, **call}
-
-
-class Feed:
-    """A destination that keeps what it is told, as its documentation says to."""
-
-    def __init__(self, shop: Shop, name: str = "mail", **entitled: Any) -> None:
-        self.shop, self.name = shop, name
-        made = shop.ask("PUT", f"/v1/destinations/{name}", json={**MAIL, **entitled})
-        assert made.status_code == 201, made.text
-        self.made = made.json()
-        shop.keys[name] = self.made["secret"]
-        self.cursor: str | None = None
-        self.held: dict[str, dict[str, Any]] = {}
-        self.versions: dict[str, int] = {}
-        self.ops: list[str] = []
-
-    def page(self, **given: Any) -> httpx.Response:
-        """One page after where it is."""
-        at = {} if self.cursor is None else {"cursor": self.cursor}
-        return self.shop.ask("GET", "/v1/changes", self.name, params={**at, **given})
-
-    def pull(self, **given: Any) -> list[dict[str, Any]]:
-        """Everything there is by now, applied."""
-        lines: list[dict[str, Any]] = []
-        while True:
-            answer = self.page(**given)
-            assert answer.status_code == 200, answer.text
-            page = answer.json()
-            self.cursor = page["cursor"]
-            lines += page["changes"]
-            for line in page["changes"]:
-                self.apply(line)
-            if not page["has_more"]:
-                return lines
-
-    def apply(self, line: dict[str, Any]) -> None:
-        """Takes one entry in."""
-        id_, op = line["profile_id"], line["op"]
-        self.ops.append(op)
-        assert line["version"] >= self.versions.get(id_, 0)
-        self.versions[id_] = line["version"]
-        if op == "upsert":
-            self.held[id_] = {"traits": line["traits"], "identifiers": line["identifiers"]}
-        elif op in ("withdraw", "erase"):
-            for each in (id_, *line["other_profile_ids"]):
-                self.held.pop(each, None)
-        elif op == "merge":
-            for each in line["other_profile_ids"]:
-                self.held.pop(each, None)
-
-    def ack(self) -> dict[str, Any]:
-        """Says that it has applied everything."""
-        answer = self.shop.ask("POST", "/v1/changes/ack", self.name, json={"cursor": self.cursor})
-        assert answer.status_code == 200, answer.text
-        made: dict[str, Any] = answer.json()
-        return made
-
-    def look(self, ref: str) -> httpx.Response:
-        """A profile as it may see it."""
-        return self.shop.ask("GET", f"/v1/destination/profiles/{ref}", self.name)
+from tests.support.destination_feed import MAIL, PURPOSES, Feed, statement
 
 
 @pytest.fixture
@@ -96,9 +21,9 @@ def test_only_what_it_may_see(shop: Shop, feed: Callable[..., Feed]) -> None:
     """Traits and identifiers on its list, of people who granted its purposes; else as of nobody."""
     mail = feed()
     traits = {"plan": "pro", "name": "Ann", "salary": 9, "email": "ann@example.org"}
-    shop.send(told({"Marketing": True}, userId="ann", traits=traits))
-    shop.send(told({"Marketing": False}, userId="bob", traits={"plan": "pro", "email": "bob@example.org"}))
-    shop.send(told(userId="eve", traits={"plan": "pro", "email": "eve@example.org"}))
+    shop.send(statement({"Marketing": True}, userId="ann", traits=traits))
+    shop.send(statement({"Marketing": False}, userId="bob", traits={"plan": "pro", "email": "bob@example.org"}))
+    shop.send(statement(userId="eve", traits={"plan": "pro", "email": "eve@example.org"}))
 
     seen = mail.look("email:Ann@example.org").json()
     assert (seen["traits"], seen["consent"]) == ({"plan": "pro", "name": "Ann"}, "granted")
@@ -117,7 +42,7 @@ def test_only_what_it_may_see(shop: Shop, feed: Callable[..., Feed]) -> None:
 def test_withdrawal(shop: Shop, feed: Callable[..., Feed]) -> None:
     """When a withdrawal is answered nothing is seen any more, and who was told is told so."""
     mail = feed()
-    shop.send(told({"Marketing": True}, userId="ann", traits={"plan": "pro", "email": "ann@example.org"}))
+    shop.send(statement({"Marketing": True}, userId="ann", traits={"plan": "pro", "email": "ann@example.org"}))
     mail.pull()
     id_ = mail.look("email:ann@example.org").json()["profile_id"]
     decided = {"identifier": "user_id:ann", "decisions": {"Marketing": False}}
@@ -128,15 +53,15 @@ def test_withdrawal(shop: Shop, feed: Callable[..., Feed]) -> None:
     assert [(line["op"], line["profile_id"], line["traits"]) for line in mail.pull()] == [("withdraw", id_, {})]
     assert mail.held == {}
     # A grant by a public key does not lift what the privacy team recorded.
-    shop.send(told({"Marketing": True}, userId="ann"), key="import")
+    shop.send(statement({"Marketing": True}, userId="ann"), key="import")
     assert mail.look(id_).json()["consent"] == "granted"
 
 
 def test_merge_into_conflict(shop: Shop, feed: Callable[..., Feed]) -> None:
     """A merge that makes a conflict takes back what was told of either, and says who is whom."""
     mail = feed()
-    shop.send(told({"Marketing": False}, userId="ann", traits={"plan": "pro"}))
-    shop.send(told({"Marketing": True}, anonymousId="a1", traits={"name": "A"}))
+    shop.send(statement({"Marketing": False}, userId="ann", traits={"plan": "pro"}))
+    shop.send(statement({"Marketing": True}, anonymousId="a1", traits={"name": "A"}))
     mail.pull()
     (id_,) = mail.held
     shop.send({"type": "identify", "userId": "ann", "anonymousId": "a1"})
@@ -153,7 +78,7 @@ def test_merge_into_conflict(shop: Shop, feed: Callable[..., Feed]) -> None:
 def test_erased(shop: Shop, feed: Callable[..., Feed]) -> None:
     """An erasure reaches who was told, and is done there when they say so; nobody else hears of it."""
     mail, ads = feed(), feed("ads", purposes=["Product"])
-    shop.send(told({"Marketing": True}, userId="ann", traits={"plan": "pro", "email": "ann@example.org"}))
+    shop.send(statement({"Marketing": True}, userId="ann", traits={"plan": "pro", "email": "ann@example.org"}))
     for each in (mail, ads):
         each.pull()
     (id_,) = mail.held
@@ -183,7 +108,7 @@ def test_erased(shop: Shop, feed: Callable[..., Feed]) -> None:
 def test_narrowed_and_widened(shop: Shop, feed: Callable[..., Feed]) -> None:
     """What is narrowed is taken back without any call, what is widened is told, wherever the feed stood."""
     mail = feed()
-    shop.send(*(told({"Marketing": True}, userId=f"u{nr}", traits={"plan": nr, "name": "N"}) for nr in range(5)))
+    shop.send(*(statement({"Marketing": True}, userId=f"u{nr}", traits={"plan": nr, "name": "N"}) for nr in range(5)))
     mail.pull(limit=2)
     before = dict(mail.versions)
     shop.ask("PUT", "/v1/destinations/mail", json={**MAIL, "traits": ["name"]})
@@ -203,7 +128,7 @@ def test_long_poll(shop: Shop, feed: Callable[..., Feed]) -> None:
     mail = feed()
     mail.pull()
     assert mail.page(wait=0.3).json()["changes"] == []
-    shop.send(told({"Marketing": True}, userId="ann", traits={"plan": "pro"}))
+    shop.send(statement({"Marketing": True}, userId="ann", traits={"plan": "pro"}))
     assert len(mail.page(wait=20).json()["changes"]) == 1
 
 
@@ -261,7 +186,7 @@ def test_expiry_is_told(shop: Shop, rows: Any, feed: Callable[..., Feed]) -> Non
     mail = feed()
     shop.ask("PUT", "/v1/purposes", json={"purposes": [{"id": "Marketing", "class": "ads", "ttl_days": 1}]})
     ago = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() - 86_400 + 4))
-    shop.send(told({"Marketing": True}, userId="ann", timestamp=ago + "Z", traits={"plan": "pro"}))
+    shop.send(statement({"Marketing": True}, userId="ann", timestamp=ago + "Z", traits={"plan": "pro"}))
     mail.pull()
     assert len(mail.held) == 1
     until = time.monotonic() + 30

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.app.conftest import Shop
-from tests.app.routes.test_destinations import PURPOSES, Feed, told
+from tests.support.destination_feed import PURPOSES, Feed, statement
 
 
 @pytest.fixture
@@ -17,8 +17,8 @@ def feed(shop: Shop) -> Callable[..., Feed]:
 
 def half(shop: Shop) -> None:
     """Somebody shown under the id of their older origin, of which nothing may be seen."""
-    shop.send(told(anonymousId="a1", traits={"name": "A", "email": "a@example.org"}))
-    shop.send(told({"Marketing": True}, userId="ann", traits={"plan": "pro"}))
+    shop.send(statement(anonymousId="a1", traits={"name": "A", "email": "a@example.org"}))
+    shop.send(statement({"Marketing": True}, userId="ann", traits={"plan": "pro"}))
     shop.send({"type": "track", "event": "E", "userId": "ann", "anonymousId": "a1"})
 
 
@@ -60,12 +60,12 @@ def test_found_by_what_it_may_see_only(shop: Shop, feed: Callable[..., Feed]) ->
 def test_an_older_value_said_again(shop: Shop, feed: Callable[..., Feed]) -> None:
     """A value that comes to count again because its origin repeats it is told like any other."""
     mail = feed()
-    shop.send(told({"Marketing": True}, anonymousId="a1", traits={"plan": "free"}))
-    shop.send(told({"Marketing": True}, userId="ann", traits={"plan": "pro"}))
+    shop.send(statement({"Marketing": True}, anonymousId="a1", traits={"plan": "free"}))
+    shop.send(statement({"Marketing": True}, userId="ann", traits={"plan": "pro"}))
     shop.send({"type": "track", "event": "E", "userId": "ann", "anonymousId": "a1"})
     mail.pull()
     assert [held["traits"] for held in mail.held.values()] == [{"plan": "pro"}]
-    shop.send(told(anonymousId="a1", traits={"plan": "free"}))
+    shop.send(statement(anonymousId="a1", traits={"plan": "free"}))
     assert shop.ask("GET", "/v1/profiles/user_id:ann", "privacy").json()["traits"] == {"plan": "free"}
     mail.pull()
     assert [held["traits"] for held in mail.held.values()] == [{"plan": "free"}]
@@ -74,8 +74,8 @@ def test_an_older_value_said_again(shop: Shop, feed: Callable[..., Feed]) -> Non
 def test_before_they_met(shop: Shop, feed: Callable[..., Feed]) -> None:
     """What somebody had decided is told for a time at which their origins had not met."""
     feed()
-    shop.send(told({"Marketing": True}, anonymousId="a1", traits={"plan": "free"}))
-    shop.send(told({"Marketing": True}, userId="ann", traits={"plan": "pro"}))
+    shop.send(statement({"Marketing": True}, anonymousId="a1", traits={"plan": "free"}))
+    shop.send(statement({"Marketing": True}, userId="ann", traits={"plan": "pro"}))
     at = shop.ask("GET", "/v1/profiles/user_id:ann", "privacy").json()["updated_at"]
     shop.send({"type": "track", "event": "E", "userId": "ann", "anonymousId": "a1"})
     answer = shop.ask("GET", "/v1/consent/user_id:ann", "privacy", params={"at": at})
@@ -86,10 +86,10 @@ def test_before_they_met(shop: Shop, feed: Callable[..., Feed]) -> None:
 def test_never_told_of(shop: Shop, feed: Callable[..., Feed]) -> None:
     """That somebody is one with a person it never heard of it is not told, nor that they are parted again."""
     mail = feed()
-    shop.send(told({"Marketing": True}, userId="ann", traits={"plan": "pro"}))
+    shop.send(statement({"Marketing": True}, userId="ann", traits={"plan": "pro"}))
     mail.pull()
     (id_,) = mail.held
-    shop.send(told(anonymousId="a1", traits={"name": "A"}))
+    shop.send(statement(anonymousId="a1", traits={"name": "A"}))
     shop.send({"type": "track", "event": "E", "userId": "ann", "anonymousId": "a1"})
     assert [(line["op"], line["other_profile_ids"]) for line in mail.pull()] == [("upsert", [])]
     assert mail.look(id_).json()["merged_from"] == []

@@ -10,7 +10,7 @@ import pytest
 from identity.planning.resolution.event_time import parse_time
 from identity.values.ids import private
 from tests.app.conftest import Shop
-from tests.app.routes.test_destinations import PURPOSES, Feed, told
+from tests.support.destination_feed import PURPOSES, Feed, statement
 
 
 @pytest.fixture
@@ -23,9 +23,9 @@ def feed(shop: Shop) -> Callable[..., Feed]:
 def test_read_while_it_is_withdrawn(shop: Shop, rows: Any, feed: Callable[..., Feed]) -> None:
     """Whoever read somebody directly is told that they withdrew, or does not get the answer of before."""
     mail = feed()
-    shop.send(told({"Marketing": False}, userId="eve"))
+    shop.send(statement({"Marketing": False}, userId="eve"))
     mail.pull()
-    shop.send(told({"Marketing": True}, userId="ann", traits={"plan": "pro", "email": "ann@example.org"}))
+    shop.send(statement({"Marketing": True}, userId="ann", traits={"plan": "pro", "email": "ann@example.org"}))
     waiting = "SELECT count(*) FROM pg_locks WHERE relation = 'disclosure'::regclass AND NOT granted"
     with ThreadPoolExecutor(1) as pool:
         with rows.transaction():
@@ -34,7 +34,7 @@ def test_read_while_it_is_withdrawn(shop: Shop, rows: Any, feed: Callable[..., F
             looking = pool.submit(mail.look, "email:ann@example.org")
             while not rows.execute(waiting).fetchone()[0]:
                 time.sleep(0.01)
-            shop.send(told({"Marketing": False}, userId="ann"))
+            shop.send(statement({"Marketing": False}, userId="ann"))
             mail.cursor = mail.page(limit=1).json()["cursor"]
             assert [line["op"] for line in mail.pull()] == []
         answer = looking.result()
@@ -51,7 +51,7 @@ def erased(shop: Shop, who: str) -> Callable[[], list[str]]:
 def test_begun_anew_and_not_through(shop: Shop, feed: Callable[..., Feed]) -> None:
     """Who begins again has applied no erasure before having gone through everybody."""
     mail = feed()
-    shop.send(*(told({"Marketing": True}, userId=f"u{nr}", traits={"plan": nr}) for nr in range(4)))
+    shop.send(*(statement({"Marketing": True}, userId=f"u{nr}", traits={"plan": nr}) for nr in range(4)))
     mail.pull()
     mail.ack()
     states = erased(shop, "u0")
@@ -68,7 +68,7 @@ def test_begun_anew_and_not_through(shop: Shop, feed: Callable[..., Feed]) -> No
 def test_a_lapse_is_as_young_as_it_is(shop: Shop, rows: Any, feed: Callable[..., Feed]) -> None:
     """What ends by itself is told with the time at which it ended, however long ago the person was heard of."""
     mail = feed()
-    shop.send(told({"Marketing": True}, userId="ann", traits={"plan": "pro"}))
+    shop.send(statement({"Marketing": True}, userId="ann", traits={"plan": "pro"}))
     mail.pull()
     space = private("spc", shop.space_id)
     assert space is not None
@@ -84,7 +84,7 @@ def test_a_lapse_is_as_young_as_it_is(shop: Shop, rows: Any, feed: Callable[...,
 def test_erased_after_a_destination_ended(shop: Shop, feed: Callable[..., Feed]) -> None:
     """Nobody waits for a destination that has ended: what it was told has to be seen to by hand."""
     mail = feed()
-    shop.send(told({"Marketing": True}, userId="ann", traits={"plan": "pro"}))
+    shop.send(statement({"Marketing": True}, userId="ann", traits={"plan": "pro"}))
     mail.pull()
     assert shop.ask("DELETE", "/v1/destinations/mail").status_code == 204
     assert erased(shop, "ann")() == ["unsupported_manual"]
@@ -96,14 +96,14 @@ def test_a_withdrawal_finds_room(shop: Shop, feed: Callable[..., Feed]) -> None:
     shop.ask("PUT", "/v1/purposes", json={**PURPOSES, "unset": "allow"})
     names = [f"t{nr}" for nr in range(2_000)]
     parts = [names[at : at + 250] for at in range(0, len(names), 250)]
-    shop.send(*(told(userId="ann", traits=dict.fromkeys(part, 1)) for part in parts))
+    shop.send(*(statement(userId="ann", traits=dict.fromkeys(part, 1)) for part in parts))
 
     def say(decisions: dict[str, bool]) -> dict[str, bool]:
         recorded = {"identifier": "user_id:ann", "decisions": decisions}
         said: dict[str, bool] = shop.ask("POST", "/v1/consent", "privacy", json=recorded).json()["decisions"]
         return said
 
-    shop.send(told(userId="ann", traits={"t0": 2}))
+    shop.send(statement(userId="ann", traits={"t0": 2}))
     mail.shop.ask("PUT", "/v1/destinations/mail", json={"purposes": ["Product"], "traits": ["t0"]})
     mail.pull()
     assert [held["traits"] for held in mail.held.values()] == [{"t0": 2}]

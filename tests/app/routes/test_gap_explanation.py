@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from tests.app.conftest import AUDIT, Shop, Suppress
-from tests.app.routes.test_destinations import MAIL, PURPOSES, Feed, told
+from tests.support.destination_feed import MAIL, PURPOSES, Feed, statement
 
 ANN = "email:ann@example.org"
 TRAITS = {"plan": "topsecret", "email": "ann@example.org"}
@@ -42,7 +42,7 @@ def mail(shop: Shop) -> Feed:
 def test_from_received_to_delivered(shop: Shop, mail: Feed) -> None:
     """One gate after the other opens: listed, pulled, acknowledged; and closes when it is withdrawn."""
     assert Asked(shop).stopped == ("received", "not_received")
-    shop.send(told({"Marketing": True}, userId="ann", anonymousId="a1", traits=TRAITS, messageId="m-1"))
+    shop.send(statement({"Marketing": True}, userId="ann", anonymousId="a1", traits=TRAITS, messageId="m-1"))
     asked = Asked(shop)
     assert asked.stopped == ("delivered_at_cursor", "not_pulled")
     assert "message m-1" in asked.gates["trait_present"]["detail"]
@@ -52,7 +52,7 @@ def test_from_received_to_delivered(shop: Shop, mail: Feed) -> None:
     mail.ack()
     assert Asked(shop).stopped == (None, None)
 
-    shop.send(told(userId="ann", traits={"plan": "topsecret too"}))
+    shop.send(statement(userId="ann", traits={"plan": "topsecret too"}))
     assert Asked(shop).stopped == ("delivered_at_cursor", "told")
     mail.pull()
     mail.ack()
@@ -73,8 +73,10 @@ def test_from_received_to_delivered(shop: Shop, mail: Feed) -> None:
 def test_merged(shop: Shop, mail: Feed) -> None:
     """It says which profile somebody is by now, and asks the consent of where the trait lies."""
     assert mail.cursor is None
-    one = shop.send(told({"Marketing": True}, userId="ann", traits={"plan": "topsecret"}))[0]["profile_id"]
-    two = shop.send(told({"Marketing": False}, anonymousId="device-1", traits={"name": "topsecret"}))[0]["profile_id"]
+    one = shop.send(statement({"Marketing": True}, userId="ann", traits={"plan": "topsecret"}))[0]["profile_id"]
+    two = shop.send(statement({"Marketing": False}, anonymousId="device-1", traits={"name": "topsecret"}))[0][
+        "profile_id"
+    ]
     shop.send({"type": "identify", "userId": "ann", "anonymousId": "device-1"})
     asked = Asked(shop, "anonymous_id:device-1", "name")
     assert asked.made["profile_id"] == one
@@ -86,10 +88,10 @@ def test_merged(shop: Shop, mail: Feed) -> None:
 def test_each_gate(shop: Shop, mail: Feed, suppress: Suppress) -> None:
     """What stops somebody is named, and what can be told beyond it is told."""
     assert mail.made["destination_id"]
-    shop.send(told({"Marketing": True}, userId="ann", traits={**TRAITS, "salary": "topsecret"}))
+    shop.send(statement({"Marketing": True}, userId="ann", traits={**TRAITS, "salary": "topsecret"}))
     assert Asked(shop, trait="salary").stopped == ("in_allow_list", "off_list")
     assert Asked(shop, trait="name").stopped == ("trait_present", "never_set")
-    shop.send(told(userId="ann", traits={"plan": None}))
+    shop.send(statement(userId="ann", traits={"plan": None}))
     assert Asked(shop).stopped == ("trait_present", "taken_away")
     assert Asked(shop, "user_id:undefined").gates["identified"]["reason"] == "blocked"
     assert Asked(shop, "email:no address").stopped == ("received", "unusable")
@@ -119,7 +121,7 @@ def test_only_admins(shop: Shop, mail: Feed, rows: psycopg.Connection[Any]) -> N
         assert shop.ask("GET", asked, key).status_code == 403
     assert shop.ask("GET", asked.replace("mail/", "none/")).json()["code"] == "destination_not_found"
     assert shop.ask("GET", asked.replace("email:", "e mail:")).json()["code"] == "bad_identifier"
-    shop.send(told(userId="ann", traits=TRAITS))
+    shop.send(statement(userId="ann", traits=TRAITS))
     id_ = Asked(shop).made["profile_id"]
     found = rows.execute(
         f"SELECT subject FROM {AUDIT} a JOIN space s ON s.id = a.space_id "
@@ -131,7 +133,7 @@ def test_only_admins(shop: Shop, mail: Feed, rows: psycopg.Connection[Any]) -> N
 
 def test_erased(shop: Shop, mail: Feed) -> None:
     """Of who was erased nothing is known but what the suppression list says."""
-    shop.send(told({"Marketing": True}, userId="ann", traits=TRAITS))
+    shop.send(statement({"Marketing": True}, userId="ann", traits=TRAITS))
     mail.pull()
     asked = {"identifiers": ["user_id:ann"], "suppress": False}
     assert shop.ask("POST", "/v1/erasures", "privacy", json=asked).status_code == 202

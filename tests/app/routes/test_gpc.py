@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.app.conftest import Shop
-from tests.app.routes.test_destinations import PURPOSES, Feed, told
+from tests.support.destination_feed import PURPOSES, Feed, statement
 
 GRANTED = {"Marketing": True, "Product": True}
 TRAITS = {"plan": "pro", "email": "ann@example.org"}
@@ -22,7 +22,7 @@ def ads(shop: Shop) -> Feed:
 
 def browse(shop: Shop, *gpc: str, key: str = "write", path: str = "/v1/identify", **call: Any) -> httpx.Response:
     """A call as a browser sends it; `gpc` are the values of its header."""
-    body = told(GRANTED, userId="ann", traits=TRAITS) | call
+    body = statement(GRANTED, userId="ann", traits=TRAITS) | call
     headers = httpx.Headers([("Authorization", f"Bearer {shop.keys[key]}"), *(("Sec-GPC", each) for each in gpc)])
     answer = shop.client.post(path, json=body, headers=headers)
     assert answer.status_code == 200, answer.text
@@ -81,7 +81,7 @@ def test_server_keys(shop: Shop, ads: Feed, operator: dict[str, str]) -> None:
     assert counted() == before + 1
     assert ads.look(ANN).json()["consent"] == "granted"
     assert consent(shop)["history"][0]["signal_sources"] == []
-    shop.send(told(userId="ann") | {"context": {"gpc": True}})
+    shop.send(statement(userId="ann") | {"context": {"gpc": True}})
     assert ads.look(ANN).json()["consent"] == "withheld"
     assert consent(shop)["history"][-1]["signal_sources"] == ["gpc"]
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.app.conftest import Shop
-from tests.app.routes.test_destinations import PURPOSES, Feed, told
+from tests.support.destination_feed import PURPOSES, Feed, statement
 
 ANN = "user_id:ann"
 GRANT, DENIAL = {"Marketing": True, "Product": True}, {"Marketing": False, "Product": False}
@@ -34,7 +34,7 @@ def at(seconds: float) -> str:
 
 def say(shop: Shop, decisions: dict[str, bool], when: str | None = None, **more: Any) -> None:
     """A statement by a browser."""
-    call = told(decisions, userId="ann", traits={"plan": "pro"}) | more
+    call = statement(decisions, userId="ann", traits={"plan": "pro"}) | more
     call |= {} if when is None else {"timestamp": when}
     assert shop.ask("POST", "/v1/batch", "write", json={"batch": [call]}).status_code == 200
 
@@ -51,7 +51,7 @@ BAD_SIGNALS: list[tuple[str, Any]] = [
 def test_attacks_91_and_92_signals_that_are_none(shop: Shop, ads: Feed) -> None:
     """What cannot be parsed changes nothing, neither for who granted nor for who did not."""
     say(shop, GRANT)
-    shop.send(told(userId="bob", traits={"plan": "pro"}))
+    shop.send(statement(userId="bob", traits={"plan": "pro"}))
     calls = [
         {"type": "track", "event": "E", "userId": who, "context": {"consent": {field: value}}}
         for field, value in BAD_SIGNALS

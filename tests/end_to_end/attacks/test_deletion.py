@@ -13,9 +13,9 @@ import psycopg
 import pytest
 
 from tests.app.conftest import Shop
-from tests.app.routes.test_opendsr import ask as ask_dsr
-from tests.app.routes.test_opendsr import identity, request
 from tests.conftest import ROOT
+from tests.support.opendsr_requests import ask as ask_dsr
+from tests.support.opendsr_requests import identity, request
 
 ROUNDS, MANY = 25, 10_000
 Rows = psycopg.Connection[Any]

@@ -28,8 +28,7 @@ from identity.values.errors import ErasureNotFound, ExportNotFound, ProfileNotFo
 from identity.values.ids import new_id, public
 from tests.concurrency.properties.test_verified import found, quiet
 from tests.end_to_end.privacy.test_journal import Backup, level
-from tests.identity.operations.privacy.test_export_person import asked as export_asked
-from tests.identity.operations.privacy.test_export_person import fetched
+from tests.support.access_exports import downloaded, requested_export
 from tests.support.writer_processes import Ingest, Lab, ingesting, run
 
 PEOPLE = ("ann", "bob", "eve", "dan")
@@ -258,7 +257,7 @@ def test_an_export_in_the_backup(lab: Lab) -> None:
     async def main() -> None:
         async with ingesting(lab) as ingest:
             await ingest.send({"type": "identify", "userId": "ann"})
-            made, wanted = await export_asked(lab, ingest.space, "user_id:ann")
+            made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
             await build_export(ingest.space, wanted, quiet, read_sections)
             backup = Backup(lab, "export", "export_part", "job")
             await ask(ingest, "ann")
@@ -266,7 +265,7 @@ def test_an_export_in_the_backup(lab: Lab) -> None:
             ingest.spaces.forget(ingest.space.tenant.id)
             await level(ingest)
             with pytest.raises(ExportNotFound):
-                await fetched(await ingest.spaces.get(ingest.space.tenant.id), made)
+                await downloaded(await ingest.spaces.get(ingest.space.tenant.id), made)
             assert lab.query("SELECT count(*) FROM export_part")[0][0] == 0
 
     run(main())

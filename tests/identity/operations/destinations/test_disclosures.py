@@ -1,7 +1,6 @@
 """An audit of who was told: destinations, their places, erasures in the feed; and entries that were forgotten."""
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -18,31 +17,10 @@ from identity.store.destinations import feed
 from identity.store.postgres.database import Database
 from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.ids import public
+from tests.support.consenting_people import ALL, user
 from tests.support.damage import damaged, kinds
+from tests.support.disclosure_damages import DAMAGES
 from tests.support.writer_processes import Lab, ingesting, run
-
-NOBODY = "'00000000-0000-7000-8000-000000000001'"
-GRANTED = {"consent": {"categoryPreferences": {"Marketing": True}}}
-ALL = {"purposes": ["Marketing"], "traits": ["*"], "identifiers": ["*"]}
-BEYOND = "set_byte(acked, length(acked) - 1, 200)"
-DAMAGES = [
-    (f"UPDATE change SET other = {NOBODY} WHERE op = 4 AND other IS NOT NULL", {"erasure_unknown"}),
-    ("DELETE FROM erasure WHERE state = 2", {"erasure_unknown"}),
-    (f"UPDATE delivery SET acked = {BEYOND} WHERE acked IS NOT NULL", {"place_beyond"}),
-    ("UPDATE delivery SET pushed = 'nonsense'", {"place_beyond"}),
-    ("DELETE FROM delivery WHERE acked IS NULL", {"delivery_missing"}),
-    ("UPDATE delivery SET destination = 1000000 WHERE acked IS NULL", {"delivery_missing"}),
-    ("UPDATE disclosure SET profile_id = gen_random_uuid()", {"disclosure_orphaned"}),
-    ("UPDATE disclosure SET destination = destination + 1000000", {"disclosure_orphaned"}),
-    # What is forgotten is the beginning, and only that.
-    ("UPDATE lane_head SET base = seq WHERE seq > 0", {"lane_broken"}),
-    ("UPDATE change SET version = version + 1 WHERE op = 1", {"version_untold"}),
-]
-
-
-def user(name: str) -> dict[str, Any]:
-    """Somebody who granted it."""
-    return {"type": "identify", "userId": name, "traits": {"plan": "pro"}, "context": GRANTED}
 
 
 async def asked(space: Space, name: str) -> None:

@@ -28,7 +28,7 @@ from identity.values.enums import FeedOperation, Law, RequestInterface, RequestK
 from identity.values.errors import Resync
 from identity.values.ids import new_id, public
 from tests.concurrency.properties.test_undo import QUIET
-from tests.identity.operations.destinations.test_disclosures import ALL, user
+from tests.support.consenting_people import ALL, user
 from tests.support.writer_processes import Ingest, Lab, ingesting, run
 
 KEPT = 30

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from identity.operations.privacy import request_erasure as module
 from identity.operations.privacy.access_export_sections import read_sections
 from identity.operations.privacy.build_export import build_export
 from identity.operations.privacy.cancel_erasure import cancel_request
@@ -14,12 +15,14 @@ from identity.operations.privacy.extend_erasure import extend_erasure
 from identity.operations.privacy.manage_holds import place_hold
 from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.privacy.request_export import destroy_expired_exports, request_export
+from identity.operations.privacy.resume_requests import resume_requests
 from identity.planning.privacy.privacy_requests import NewRequest, PrivacyRequest
 from identity.values.calls import DAY
 from identity.values.enums import Law, RequestInterface, RequestKind
+from identity.values.errors import DatabaseUnavailable
 from identity.values.ids import public
 from tests.concurrency.properties.test_verified import quiet
-from tests.identity.operations.privacy.test_export_person import asked as export_asked
+from tests.support.access_exports import requested_export
 from tests.support.writer_processes import Ingest, Lab, ingesting, run
 
 LAWLESS, GDPR = Law.NONE, Law.GDPR
@@ -89,13 +92,13 @@ def test_access(lab: Lab) -> None:
     async def main() -> None:
         async with ingesting(lab) as ingest:
             await ingest.send({"type": "identify", "userId": "ann"})
-            lost, _ = await export_asked(lab, ingest.space, "user_id:ann")
+            lost, _ = await requested_export(lab, ingest.space, "user_id:ann")
             lab.query("UPDATE export SET until = 0 RETURNING 1")
             assert await destroy_expired_exports(ingest.spaces) == 1
             earlier(lab, 40)
             id_ = public("req", lost.request_id)
             assert await watched(ingest) == ({("access", "overdue"): 1}, [("request.overdue", "error", id_)])
-            _, wanted = await export_asked(lab, ingest.space, "user_id:ann")
+            _, wanted = await requested_export(lab, ingest.space, "user_id:ann")
             await request_export(
                 ingest.space, NewRequest(RequestInterface.NATIVE, RequestKind.ACCESS, GDPR, ["user_id:bob"], "key_test")
             )
@@ -118,5 +121,41 @@ def test_done_at_once(lab: Lab) -> None:
             await request_erasure(ingest.space, asked)
             earlier(lab, 400)
             assert await watched(ingest) == ({}, [])
+
+    run(main())
+
+
+def test_an_interrupted_request_is_at_risk_once_its_confirmation_is_late(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Under the CCPA receipt is confirmed within ten business days; a request on hold was confirmed by its answer."""
+
+    async def interrupted(*_: object) -> None:
+        raise DatabaseUnavailable
+
+    async def main() -> None:
+        async with ingesting(lab) as ingest:
+            await held(ingest, "bob", Law.CCPA)
+            await ingest.send({"type": "identify", "userId": "ann"})
+            for law in (Law.CCPA, Law.NONE):
+                request = NewRequest(
+                    front=RequestInterface.NATIVE,
+                    kind=RequestKind.SUPPRESS_WITH_DELETE,
+                    regulation=law,
+                    identifiers=["user_id:ann"],
+                    actor="key_test",
+                )
+                with monkeypatch.context() as patched, pytest.raises(DatabaseUnavailable):
+                    patched.setattr(module, "carry_out", interrupted)
+                    await request_erasure(ingest.space, request)
+            earlier(lab, 13)
+            assert await watched(ingest) == ({("erasure", "on_time"): 3}, [])
+            earlier(lab, 4)
+            counted, reported = await watched(ingest)
+            assert counted == {("erasure", "on_time"): 2, ("erasure", "at_risk"): 1}
+            assert [event[:2] for event in reported] == [("request.at_risk", "warning")]
+            assert (await watched(ingest))[1] == []
+            assert await resume_requests(ingest.spaces) == 2
+            assert await watched(ingest) == ({("erasure", "on_time"): 1}, [])
 
     run(main())

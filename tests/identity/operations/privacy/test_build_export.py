@@ -1,10 +1,8 @@
 """Gathering exports: gone on with where it stopped, and never holding anybody who is erased meanwhile."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,9 +13,7 @@ from identity.operations.privacy.download_export import download_export
 from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.privacy.request_export import (
     DOWNLOADABLE,
-    RequestedExport,
     destroy_expired_exports,
-    request_export,
 )
 from identity.planning.privacy.access_export import SECTIONS, Place
 from identity.planning.privacy.privacy_requests import NewRequest
@@ -26,8 +22,8 @@ from identity.values.calls import Source
 from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.errors import DatabaseUnavailable, ExportNotFound
 from identity.values.ids import public
-from identity.vault.seal import JOB
 from tests.concurrency.properties.test_verified import found, quiet
+from tests.support.access_exports import downloaded, requested_export
 from tests.support.writer_processes import Ingest, Lab, ingesting, run
 
 CALLS = 250
@@ -37,22 +33,6 @@ CALLS = 250
 def lab(database: str, tmp_path: Path) -> Lab:
     """An empty database with its keys."""
     return Lab(database, tmp_path)
-
-
-async def asked(lab: Lab, space: Space, *identifiers: str) -> tuple[RequestedExport, dict[str, Any]]:
-    """An export and what its job is to do."""
-    made = await request_export(
-        space, NewRequest(RequestInterface.NATIVE, RequestKind.ACCESS, Law.GDPR, identifiers, "key_test")
-    )
-    ((payload,),) = lab.query("SELECT payload FROM job WHERE job_id = %s", made.job_id.hex())
-    return made, json.loads(space.keys.open(JOB, made.job_id, 0, bytes(payload)))
-
-
-async def fetched(space: Space, made: RequestedExport) -> dict[str, Any]:
-    """An export as it is fetched."""
-    pieces = await download_export(space, public("exp", made.id), made.ticket, "json", "key_test")
-    document: dict[str, Any] = json.loads(b"".join([piece async for piece in pieces]))
-    return document
 
 
 async def ann(ingest: Ingest) -> None:
@@ -84,18 +64,18 @@ def test_goes_on(lab: Lab) -> None:
     async def main() -> None:
         async with ingesting(lab) as ingest:
             await ann(ingest)
-            whole, wanted = await asked(lab, ingest.space, "user_id:ann")
+            whole, wanted = await requested_export(lab, ingest.space, "user_id:ann")
             await build_export(ingest.space, wanted, quiet, read_sections)
-            made, wanted = await asked(lab, ingest.space, "user_id:ann")
+            made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
             for _ in SECTIONS:
                 with pytest.raises(DatabaseUnavailable):
                     await build_export(ingest.space, wanted, quiet, stopping(1))
             with pytest.raises(ExportNotFound):
-                await fetched(ingest.space, made)
+                await downloaded(ingest.space, made)
             await build_export(ingest.space, wanted, quiet, read_sections)
             assert await found(ingest) == []
-            document = await fetched(ingest.space, made)
-            assert document["profiles"] == (await fetched(ingest.space, whole))["profiles"]
+            document = await downloaded(ingest.space, made)
+            assert document["profiles"] == (await downloaded(ingest.space, whole))["profiles"]
             events = [call["body"].get("event") for call in document["profiles"][0]["calls"]]
             assert events == ["First", *(f"E{number}" for number in range(CALLS)), None]
             assert lab.query("SELECT count(*) FROM export")[0][0] == 0
@@ -112,7 +92,7 @@ def test_erased_meanwhile(lab: Lab, after: int) -> None:
     async def main() -> None:
         async with ingesting(lab) as ingest:
             await ann(ingest)
-            made, wanted = await asked(lab, ingest.space, "user_id:ann")
+            made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
 
             async def erase() -> None:
                 await request_erasure(
@@ -129,7 +109,7 @@ def test_erased_meanwhile(lab: Lab, after: int) -> None:
             with pytest.raises(ExportNotFound):
                 await build_export(ingest.space, wanted, quiet, stopping(after, erase))
             with pytest.raises(ExportNotFound):
-                await fetched(ingest.space, made)
+                await downloaded(ingest.space, made)
             assert lab.query("SELECT count(*) FROM export_part")[0][0] == 0
             assert lab.query("SELECT count(*) FROM subject_key")[0][0] == 0
 
@@ -143,7 +123,7 @@ def test_met_and_parted_meanwhile(lab: Lab) -> None:
         async with ingesting(lab) as ingest:
             await ann(ingest)
             await ingest.send({"type": "identify", "anonymousId": "a9", "traits": {"other": "theirs"}})
-            made, wanted = await asked(lab, ingest.space, "user_id:ann")
+            made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
 
             async def meet() -> None:
                 await ingest.send({"type": "identify", "userId": "ann", "anonymousId": "a9"})
@@ -162,7 +142,7 @@ def test_met_and_parted_meanwhile(lab: Lab) -> None:
                 ),
             )
             with pytest.raises(ExportNotFound):
-                await fetched(ingest.space, made)
+                await downloaded(ingest.space, made)
 
     run(main())
 
@@ -173,7 +153,7 @@ def test_parted_meanwhile(lab: Lab) -> None:
     async def main() -> None:
         async with ingesting(lab) as ingest:
             await ann(ingest)
-            made, wanted = await asked(lab, ingest.space, "user_id:ann")
+            made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
 
             async def part() -> None:
                 source = Source(1, server=True)
@@ -182,7 +162,7 @@ def test_parted_meanwhile(lab: Lab) -> None:
             with pytest.raises(ExportNotFound):
                 await build_export(ingest.space, wanted, quiet, stopping(4, part))
             with pytest.raises(ExportNotFound):
-                await fetched(ingest.space, made)
+                await downloaded(ingest.space, made)
 
     run(main())
 
@@ -193,7 +173,7 @@ def test_a_download_that_breaks_off(lab: Lab) -> None:
     async def main() -> None:
         async with ingesting(lab) as ingest:
             await ann(ingest)
-            made, wanted = await asked(lab, ingest.space, "user_id:ann")
+            made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
             await build_export(ingest.space, wanted, quiet, read_sections)
             pieces = await download_export(ingest.space, public("exp", made.id), made.ticket, "json", "key_test")
             assert await anext(pieces)
@@ -210,11 +190,11 @@ def test_gathered_twice_at_once(lab: Lab) -> None:
     async def main() -> None:
         async with ingesting(lab) as ingest:
             await ann(ingest)
-            made, wanted = await asked(lab, ingest.space, "user_id:ann")
+            made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
             runs = (build_export(ingest.space, wanted, quiet, read_sections) for _ in range(2))
             one, other = await asyncio.gather(*runs)
             assert one == other
-            document = await fetched(ingest.space, made)
+            document = await downloaded(ingest.space, made)
             events = [call["body"].get("event") for call in document["profiles"][0]["calls"]]
             assert events == ["First", *(f"E{number}" for number in range(CALLS)), None]
 
@@ -227,12 +207,12 @@ def test_too_old(lab: Lab) -> None:
     async def main() -> None:
         async with ingesting(lab) as ingest:
             await ann(ingest)
-            made, wanted = await asked(lab, ingest.space, "user_id:ann")
+            made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
             await build_export(ingest.space, wanted, quiet, read_sections)
             await destroy_expired_exports(ingest.spaces)
             lab.query("UPDATE export SET until = until - %s RETURNING 1", DOWNLOADABLE)
             with pytest.raises(ExportNotFound):
-                await fetched(ingest.space, made)
+                await downloaded(ingest.space, made)
             assert await destroy_expired_exports(ingest.spaces) == 1
             assert lab.query("SELECT count(*) FROM export_part")[0][0] == 0
             assert await found(ingest) == []
