@@ -1,4 +1,4 @@
-"""Consent: recording a decision on somebody's behalf, and what was decided at any time."""
+"""Consent: recording the decision of a person, and the decisions in force at any time."""
 
 from typing import Annotated
 
@@ -20,18 +20,18 @@ At = Annotated[str | None, Query(max_length=64, description="RFC 3339; without i
 
 
 @router.post("/v1/consent", **described(Recorded, BadIdentifier, BadDecisions, Suppressed, takes=Decisions))
-async def record(visit: ByPrivacy, said: Annotated[Decisions, Depends(body(Decisions))]) -> Response:
-    """Record what somebody decided; it counts from the moment this is answered, everywhere."""
+async def record(visit: ByPrivacy, wanted: Annotated[Decisions, Depends(body(Decisions))]) -> Response:
+    """Record the decision of a person; it is in force in every process once this is answered."""
     consent = await record_consent(
         visit.space,
         visit.onefold.ingest_queue,
-        said.identifier,
-        said.decisions,
+        wanted.identifier,
+        wanted.decisions,
         Source(visit.caller.key, server=True),
-        captured_at=said.captured_at,
-        jurisdiction=said.jurisdiction,
-        minor=said.minor,
-        evidence=said.evidence,
+        captured_at=wanted.captured_at,
+        jurisdiction=wanted.jurisdiction,
+        minor=wanted.minor,
+        evidence=wanted.evidence,
     )
     await record_read.note(visit.space, visit.caller.key_id, "consent.record", consent.profile_id)
     return answer(recorded(consent))
@@ -39,7 +39,7 @@ async def record(visit: ByPrivacy, said: Annotated[Decisions, Depends(body(Decis
 
 @router.get("/v1/consent/{ref}", **described(ConsentAt, BadIdentifier, BadParameter, ProfileNotFound, TooMuch))
 async def get_consent(visit: ByPrivacy, ref: Segment, at: At = None) -> Response:
-    """What somebody had decided at a time, what that permitted, and all that was said until then."""
+    """The decisions of a person at a time, what they permitted, and every statement until then."""
     found = await consent_at(visit.space, ref, at)
     await record_read.note(visit.space, visit.caller.key_id, "consent.read", found.profile_id)
     return answer(found)

@@ -1,4 +1,4 @@
-"""The wire shapes of consent that is recorded."""
+"""The wire shapes of recorded consent, and how values become them."""
 
 from typing import Annotated, Any
 
@@ -10,7 +10,7 @@ from identity.values.public_fields import PublicProfileId, Time
 
 
 class Decisions(Struct):
-    """What somebody decided, by category; `evidence` is kept sealed with it. Without a time it was now."""
+    """The decisions of a person, by category; `evidence` is stored sealed with them. Without a time they are of now."""
 
     identifier: Annotated[str, Meta(examples=["email:ann@example.com"])]
     decisions: dict[str, bool] = {}
@@ -21,7 +21,7 @@ class Decisions(Struct):
 
 
 class Recorded(Struct):
-    """What was recorded; `evidence_id` names it."""
+    """Recorded decisions; `evidence_id` names the stored call."""
 
     profile_id: PublicProfileId
     evidence_id: str
@@ -30,5 +30,5 @@ class Recorded(Struct):
 
 
 def recorded(value: RecordedConsent) -> Recorded:
-    """Renders the decisions that were recorded."""
+    """Recorded decisions as the API answers them."""
     return Recorded(value.profile_id, value.evidence_id, format_time(value.captured_at), value.decisions)

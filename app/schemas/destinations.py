@@ -19,7 +19,7 @@ PurposeClass = Literal["ads", "analytics", "personalisation", "functional", "sal
 
 
 class PurposeDocument(Struct, rename={"class_": "class"}):
-    """What data is used for; a grant of it lasts `ttl_days`, for ever where that is null."""
+    """A use of data; a grant lasts `ttl_days`, or for ever where that is null."""
 
     id: Annotated[str, Meta(min_length=1, max_length=64, examples=["Marketing"])]
     class_: PurposeClass
@@ -39,7 +39,7 @@ class PurposesDocument(Struct):
 
 
 class PurposesInForce(PurposesDocument):
-    """The same, with the version in force."""
+    """The purposes of a space, with the version in force."""
 
     version: int = 0
 
@@ -147,7 +147,7 @@ class PurposeGranted(Struct):
 
 
 class PassedGate(Struct):
-    """One gate; `purposes` stands at the one that asks for them."""
+    """One gate; `purposes` is filled at the gate that checks them."""
 
     gate: str
     result: Literal["pass", "fail", "unknown"]

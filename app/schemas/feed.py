@@ -19,7 +19,7 @@ MOST_ASKED = 1_000
 
 
 class SeenIdentifier(Struct):
-    """An identifier that may be seen."""
+    """A visible identifier."""
 
     type: str
     value: str
@@ -82,7 +82,7 @@ class FeedEntry(Struct):
 
 
 class FeedPage(Struct):
-    """A page of the feed, and the cursor to go on from, also when it is empty."""
+    """A page of the feed, and the cursor after it, also when the page is empty."""
 
     changes: list[FeedEntry]
     cursor: str

@@ -24,7 +24,7 @@ State = Literal["received", "on_hold", "finished", "duplicate", "cancelled"]
 
 
 class Erase(Struct):
-    """People to be erased, by identifiers written `type:value`, 1 to 5,000; with `suppress` for good."""
+    """People to erase, by identifiers written `type:value`, 1 to 5,000; with `suppress` for good."""
 
     identifiers: list[str]
     suppress: bool = True
@@ -130,7 +130,7 @@ class SuppressionMade(Struct):
 
 
 class Lifted(Struct):
-    """For how many identifiers a suppression was lifted."""
+    """How many identifiers are no longer suppressed."""
 
     lifted: int
     at: Time
