@@ -42,8 +42,8 @@ def people(shop: Shop) -> None:
     shop.send({"type": "identify", "userId": "bob", "traits": {"plan": "bobs-own"}})
 
 
-def test_everything(shop: Shop) -> None:
-    """All that was ever told of a person is there, with where it came from, and nothing of anybody else."""
+def test_an_export_has_everything_of_the_person_and_nothing_else(shop: Shop) -> None:
+    """Each item names its source."""
     people(shop)
     shop.send(*({"type": "track", "event": f"E{number}", "userId": "ann"} for number in range(CALLS)))
     made = export(shop, "anonymous_id:a1", "user_id:nobody")
@@ -78,8 +78,8 @@ def test_everything(shop: Shop) -> None:
     assert ann["disclosures"] == []
 
 
-def test_once(shop: Shop) -> None:
-    """It is fetched once, by whoever has the ticket and a key of this space, and is gone then."""
+def test_an_export_is_downloaded_once(shop: Shop) -> None:
+    """With its ticket and a key of the space; it is gone then."""
     people(shop)
     made = export(shop, "user_id:ann")
     base = made["download_url"].partition("?")[0]
@@ -93,8 +93,8 @@ def test_once(shop: Shop) -> None:
     assert shop.ask("GET", f"/v1/exports/{made['export_id']}", "privacy").status_code == 404
 
 
-def test_of_another_space(shop: Shop, other_shop: Shop) -> None:
-    """Another space learns nothing of it, ticket or not, and leaves it as it is."""
+def test_an_export_is_unknown_in_another_space(shop: Shop, other_shop: Shop) -> None:
+    """With or without the ticket, and it stays as it is."""
     people(shop)
     made = export(shop, "user_id:ann")
     assert fetch(other_shop, made).status_code == 404
@@ -102,8 +102,8 @@ def test_of_another_space(shop: Shop, other_shop: Shop) -> None:
     assert fetch(shop, made).status_code == 200
 
 
-def test_a_table(shop: Shop) -> None:
-    """As a table no cell is run by a spreadsheet, and each item is there whole."""
+def test_a_table_has_every_item_and_no_formula(shop: Shop) -> None:
+    """No cell is run by a spreadsheet."""
     people(shop)
     shop.send({"type": "identify", "userId": "ann", "traits": {"@name": "+1", "list": ["=1"], "-n": -1}})
     told = fetch(shop, export(shop, "user_id:ann"), "csv")
@@ -117,8 +117,8 @@ def test_a_table(shop: Shop) -> None:
     assert (traits["'@name"][4], traits["list"][4], traits["'-n"][4]) == ("'+1", '["=1"]', "'-1")
 
 
-def test_nobody(shop: Shop) -> None:
-    """That nothing is held is an answer too, in either form."""
+def test_an_export_of_nobody_is_empty(shop: Shop) -> None:
+    """In either form."""
     for form in ("json", "csv"):
         made = export(shop, "user_id:nobody")
         told = fetch(shop, made, form)
@@ -126,8 +126,8 @@ def test_nobody(shop: Shop) -> None:
         assert form == "csv" or told.json()["profiles"] == []
 
 
-def test_the_same_request(shop: Shop, rows: psycopg.Connection[Any]) -> None:
-    """Under one Idempotency-Key it is the same export; something else under it is refused."""
+def test_one_idempotency_key_is_one_export(shop: Shop, rows: psycopg.Connection[Any]) -> None:
+    """Another request under the same key is rejected."""
     people(shop)
     first, second = (export(shop, "user_id:ann", **{"Idempotency-Key": "case-1"}) for _ in range(2))
     assert first["download_url"] == second["download_url"]
@@ -141,8 +141,8 @@ def test_the_same_request(shop: Shop, rows: psycopg.Connection[Any]) -> None:
     assert late.json()["export_id"] == first["export_id"]
 
 
-def test_erased(shop: Shop) -> None:
-    """An erasure takes every export that holds the person with it, and no other; it says so."""
+def test_an_erasure_destroys_the_exports_that_hold_the_person(shop: Shop) -> None:
+    """And no other export; the erasure counts them."""
     people(shop)
     anns, bobs = export(shop, "user_id:ann"), export(shop, "user_id:bob")
     both = export(shop, "user_id:bob", "anonymous_id:a1")
@@ -152,8 +152,8 @@ def test_erased(shop: Shop) -> None:
     assert receipt["exports_destroyed"] == 2
 
 
-def test_split(shop: Shop) -> None:
-    """An export of somebody who turns out to be two people is gone: it may be about the other one."""
+def test_an_unmerge_destroys_the_export(shop: Shop) -> None:
+    """The export may be about the other person."""
     shop.send({"type": "identify", "userId": "ann", "anonymousId": "a1", "traits": {"plan": "paid"}})
     made = export(shop, "user_id:ann")
     parted = shop.ask("POST", "/v1/profiles/unmerge", "privacy", json={"identifiers": ["anonymous_id:a1"]})
@@ -161,8 +161,8 @@ def test_split(shop: Shop) -> None:
     assert fetch(shop, made).status_code == 404
 
 
-def test_parted_by_pointers(shop: Shop) -> None:
-    """Also where nothing had to be split: from then on each side has what is its own, and nothing of the other."""
+def test_an_unmerge_without_a_split_destroys_the_export(shop: Shop) -> None:
+    """From then on each side has its own data only."""
     shop.send({"type": "identify", "userId": "ann", "traits": {"plan": "of-ann"}})
     shop.send({"type": "identify", "anonymousId": "a1", "traits": {"theme": "of-a1"}})
     shop.send({"type": "identify", "userId": "ann", "anonymousId": "a1"})
@@ -175,16 +175,16 @@ def test_parted_by_pointers(shop: Shop) -> None:
         assert (own in sides[ref], others in sides[ref]) == (True, False)
 
 
-def test_removed(shop: Shop) -> None:
-    """An export with an identifier that was taken off since is gone."""
+def test_a_removed_identifier_destroys_the_export(shop: Shop) -> None:
+    """An export with that identifier is gone."""
     people(shop)
     made = export(shop, "user_id:ann")
     assert shop.ask("DELETE", "/v1/identifiers/anonymous_id:a1").status_code == 200
     assert fetch(shop, made).status_code == 404
 
 
-def test_held_later(shop: Shop) -> None:
-    """Who is withheld after it was gathered is not handed out any more."""
+def test_a_person_on_hold_is_not_downloaded(shop: Shop) -> None:
+    """Also when the export was built before the hold."""
     people(shop)
     made = export(shop, "user_id:ann")
     shop.ask("POST", "/v1/holds", "privacy", json={"identifiers": ["user_id:ann"], "reason": "case"})
@@ -192,8 +192,8 @@ def test_held_later(shop: Shop) -> None:
     assert fetch(shop, made).status_code == 404
 
 
-def test_only_looked_at(shop: Shop) -> None:
-    """Whoever looks whether the address is there, as previews of links do, does not use it up."""
+def test_a_head_request_does_not_use_up_the_ticket(shop: Shop) -> None:
+    """Previews of links send such requests."""
     people(shop)
     made = export(shop, "user_id:ann")
     looked = shop.ask("HEAD", made["download_url"], "privacy")
@@ -201,8 +201,8 @@ def test_only_looked_at(shop: Shop) -> None:
     assert fetch(shop, made).status_code == 200
 
 
-def test_once_by_many_names(shop: Shop) -> None:
-    """Who is named twice is in it once; each item says which origin it lies at, calls and decisions too."""
+def test_a_person_named_twice_is_exported_once(shop: Shop) -> None:
+    """Each item names its origin, calls and decisions too."""
     people(shop)
     shop.send({"type": "identify", "userId": "ann", "traits": {"email": "ann@example.org"}})
     (ann,) = fetch(shop, export(shop, "user_id:ann", "email:Ann@example.org", "anonymous_id:a1")).json()["profiles"]
@@ -213,8 +213,8 @@ def test_once_by_many_names(shop: Shop) -> None:
     assert {each["profile_id"] for each in ann["calls"]} == ids
 
 
-def test_every_decision(shop: Shop) -> None:
-    """What was decided on a person's behalf, and that everything was denied, is told with what shows it."""
+def test_every_decision_is_exported_with_its_evidence(shop: Shop) -> None:
+    """Decisions on behalf of a person, and denials of everything, too."""
     nothing: dict[str, Any] = {"consent": {"categoryPreferences": {}}}
     shop.send({"type": "identify", "userId": "ann", "context": nothing})
     decision = {"identifier": "user_id:ann", "decisions": {"Ads": True}, "evidence": {"form": "paper"}}
@@ -227,8 +227,8 @@ def test_every_decision(shop: Shop) -> None:
     assert [each["type"] for each in ann["calls"]] == ["identify", "consent"]
 
 
-def test_what_was_not_linked(shop: Shop) -> None:
-    """An identifier that a call named and that was not linked is told, with its reason, and the call with it."""
+def test_identifiers_not_linked_are_exported_with_the_reason(shop: Shop) -> None:
+    """With the call that named them."""
     shop.ask("PUT", "/v1/rules", json={"limits": {"email": {"max": 1}}})
     for number in range(2):
         shop.send({"type": "identify", "userId": "ann", "traits": {"email": f"ann{number}@example.org"}})
@@ -238,16 +238,16 @@ def test_what_was_not_linked(shop: Shop) -> None:
     assert [call["body"]["traits"]["email"] for call in ann["calls"]] == ["ann0@example.org", "ann1@example.org"]
 
 
-def test_withheld(shop: Shop) -> None:
-    """Who is withheld under a hold is not exported either."""
+def test_a_person_on_hold_is_not_exported(shop: Shop) -> None:
+    """A hold withholds the profile from exports too."""
     people(shop)
     shop.ask("POST", "/v1/holds", "privacy", json={"identifiers": ["user_id:ann"], "reason": "case"})
     shop.ask("POST", "/v1/erasures", "privacy", json={"identifiers": ["user_id:ann"]})
     assert fetch(shop, export(shop, "user_id:ann")).json()["profiles"] == []
 
 
-def test_in_the_ledger(shop: Shop, rows: psycopg.Connection[Any]) -> None:
-    """Who asked for it and who fetched it is in the ledger, and not whom it is about."""
+def test_request_and_download_are_in_the_ledger(shop: Shop, rows: psycopg.Connection[Any]) -> None:
+    """With the key that did it, without the person."""
     people(shop)
     made = export(shop, "user_id:ann")
     fetch(shop, made)
@@ -255,8 +255,8 @@ def test_in_the_ledger(shop: Shop, rows: psycopg.Connection[Any]) -> None:
     assert [action for (action,) in found] == ["export", "export.fetch"]
 
 
-def test_opendsr(shop: Shop) -> None:
-    """Access and portability by OpenDSR end with an address that fetches it, once."""
+def test_access_by_opendsr_ends_with_a_download_address(shop: Shop) -> None:
+    """So does portability; the address downloads once."""
     people(shop)
     for kind in ("access", "portability"):
         identities = [{"identity_type": "controller_customer_id", "identity_value": "ann", "identity_format": "raw"}]

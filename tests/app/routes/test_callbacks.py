@@ -47,8 +47,8 @@ def say(
     return shop.client.post(f"/v1/callbacks/{destination}", content=body, headers=headers)
 
 
-def test_secret_of_the_callback(calling: Shop, deployment: Deployment) -> None:
-    """It is told where there is a callback first, and on rotation; both of two sign, and an older one does not."""
+def test_a_callback_secret_is_shown_once_and_rotated(calling: Shop, deployment: Deployment) -> None:
+    """The two newest secrets sign, an older one does not."""
     receiver = deployment.receiver
     none = calling.ask("PUT", "/v1/destinations/mail", json=MAIL).json()
     assert "callback_secret" not in none
@@ -72,15 +72,15 @@ def test_secret_of_the_callback(calling: Shop, deployment: Deployment) -> None:
 
 
 @pytest.mark.parametrize("url", ["http://169.254.169.254/", "https://127.0.0.1/", "https://nowhere.invalid/hook"])
-def test_bad_callback(calling: Shop, url: str) -> None:
-    """What cannot be called is refused, and nothing is made."""
+def test_an_address_that_cannot_be_called_is_rejected(calling: Shop, url: str) -> None:
+    """Nothing is created."""
     answer = calling.ask("PUT", "/v1/destinations/mail", json={**MAIL, "callback_url": url})
     assert (answer.status_code, answer.json()["code"]) == (422, "bad_callback")
     assert calling.ask("GET", "/v1/destinations").json() == {"destinations": []}
 
 
-def test_signed_acknowledgement(calling: Shop, deployment: Deployment) -> None:
-    """A signed message acknowledges once; forged, old, repeated or about another destination it changes nothing."""
+def test_a_signed_message_acknowledges_once(calling: Shop, deployment: Deployment) -> None:
+    """Forged, old, repeated or of another destination it changes nothing."""
     receiver = deployment.receiver
     made, other = put(calling, receiver), put(calling, receiver, "ads")
     id_, secret = made["destination_id"], made["callback_secret"]
@@ -137,8 +137,8 @@ def signed(secret: str, body: bytes) -> dict[str, Any]:
     return {"content": body, "headers": headers}
 
 
-def test_given_up_and_resumed(calling: Shop, deployment: Deployment) -> None:
-    """Who is given up is seen in the list and in the log, and is sent all it missed when resumed."""
+def test_a_destination_given_up_is_resumed_without_loss(calling: Shop, deployment: Deployment) -> None:
+    """The list and the log show it; resumed, it receives all it missed."""
     receiver = deployment.receiver
     receiver.answer = FAILING
     put(calling, receiver)
@@ -156,8 +156,8 @@ def test_given_up_and_resumed(calling: Shop, deployment: Deployment) -> None:
     assert calling.ask("POST", "/v1/destinations/nobody/resume").status_code == 404
 
 
-def test_controller_is_called(calling: Shop, deployment: Deployment) -> None:
-    """Who makes a request by OpenDSR and names an address is called there when it is done."""
+def test_the_controller_of_an_opendsr_request_is_called_back(calling: Shop, deployment: Deployment) -> None:
+    """At its address, once the request is done."""
     receiver = deployment.receiver
     document = request(status_callback_urls=[receiver.server.url("/status")])
     assert calling.ask("POST", "/opendsr/v1/opendsr_requests", "privacy", json=document).status_code == 201
@@ -166,8 +166,8 @@ def test_controller_is_called(calling: Shop, deployment: Deployment) -> None:
     assert (told["subject_request_id"], told["request_status"]) == (document["subject_request_id"], "completed")
 
 
-def test_killed_between(calling: Shop, deployment: Deployment) -> None:
-    """Processes that are killed when a page was taken leave it to others, which send it again: the same state."""
+def test_a_page_of_a_killed_process_is_sent_again(calling: Shop, deployment: Deployment) -> None:
+    """Others send it again, and the receiver has the same state."""
     receiver = deployment.receiver
     put(calling, receiver)
     until(lambda: receiver.messages)

@@ -17,8 +17,8 @@ def feed(shop: Shop) -> Callable[..., Feed]:
     return lambda *name, **entitled: Feed(shop, *name, **entitled)
 
 
-def test_only_what_it_may_see(shop: Shop, feed: Callable[..., Feed]) -> None:
-    """Traits and identifiers on its list, of people who granted its purposes; else as of nobody."""
+def test_a_destination_sees_its_list_of_consenting_people_only(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """Everybody else looks like nobody."""
     mail = feed()
     traits = {"plan": "pro", "name": "Ann", "salary": 9, "email": "ann@example.org"}
     shop.send(statement({"Marketing": True}, userId="ann", traits=traits))
@@ -39,8 +39,8 @@ def test_only_what_it_may_see(shop: Shop, feed: Callable[..., Feed]) -> None:
     assert found == {many["identifiers"][0]: seen, many["identifiers"][1]: None, many["identifiers"][2]: seen}
 
 
-def test_withdrawal(shop: Shop, feed: Callable[..., Feed]) -> None:
-    """When a withdrawal is answered nothing is seen any more, and who was told is told so."""
+def test_a_withdrawal_is_in_force_when_it_is_answered(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """Nothing is visible any more, and the feed withdraws it where it was disclosed."""
     mail = feed()
     shop.send(statement({"Marketing": True}, userId="ann", traits={"plan": "pro", "email": "ann@example.org"}))
     mail.pull()
@@ -57,8 +57,8 @@ def test_withdrawal(shop: Shop, feed: Callable[..., Feed]) -> None:
     assert mail.look(id_).json()["consent"] == "granted"
 
 
-def test_merge_into_conflict(shop: Shop, feed: Callable[..., Feed]) -> None:
-    """A merge that makes a conflict takes back what was told of either, and says who is whom."""
+def test_a_merge_into_a_conflict_withdraws_both(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """The feed says which ids are one."""
     mail = feed()
     shop.send(statement({"Marketing": False}, userId="ann", traits={"plan": "pro"}))
     shop.send(statement({"Marketing": True}, anonymousId="a1", traits={"name": "A"}))
@@ -75,8 +75,8 @@ def test_merge_into_conflict(shop: Shop, feed: Callable[..., Feed]) -> None:
     assert {held["traits"].get("name") for held in mail.held.values()} == {"A"}
 
 
-def test_erased(shop: Shop, feed: Callable[..., Feed]) -> None:
-    """An erasure reaches who was told, and is done there when they say so; nobody else hears of it."""
+def test_an_erasure_reaches_the_destinations_that_know_the_person(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """It is done there once acknowledged; no other destination hears of it."""
     mail, ads = feed(), feed("ads", purposes=["Product"])
     shop.send(statement({"Marketing": True}, userId="ann", traits={"plan": "pro", "email": "ann@example.org"}))
     for each in (mail, ads):
@@ -105,8 +105,8 @@ def test_erased(shop: Shop, feed: Callable[..., Feed]) -> None:
     assert [each["status"] for each in receipt["destinations"]] == ["done"]
 
 
-def test_narrowed_and_widened(shop: Shop, feed: Callable[..., Feed]) -> None:
-    """What is narrowed is taken back without any call, what is widened is told, wherever the feed stood."""
+def test_a_changed_entitlement_withdraws_and_discloses(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """Without any call, wherever the feed was."""
     mail = feed()
     shop.send(*(statement({"Marketing": True}, userId=f"u{nr}", traits={"plan": nr, "name": "N"}) for nr in range(5)))
     mail.pull(limit=2)
@@ -123,8 +123,8 @@ def test_narrowed_and_widened(shop: Shop, feed: Callable[..., Feed]) -> None:
     assert len(mail.held) == 5
 
 
-def test_long_poll(shop: Shop, feed: Callable[..., Feed]) -> None:
-    """Who waits is answered when something comes, and after the time where nothing does."""
+def test_a_long_poll_ends_with_a_change_or_its_time(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """Whichever comes first."""
     mail = feed()
     mail.pull()
     assert mail.page(wait=0.3).json()["changes"] == []
@@ -132,8 +132,8 @@ def test_long_poll(shop: Shop, feed: Callable[..., Feed]) -> None:
     assert len(mail.page(wait=20).json()["changes"]) == 1
 
 
-def test_cursors(shop: Shop, other_shop: Shop, feed: Callable[..., Feed]) -> None:
-    """A cursor is good for its destination of its space only, and an altered one for none."""
+def test_a_cursor_is_valid_for_its_destination_only(shop: Shop, other_shop: Shop, feed: Callable[..., Feed]) -> None:
+    """In its space only, and never once altered."""
     mail, ads = feed(), feed("ads")
     mail.pull()
     ads.cursor = mail.cursor
@@ -145,8 +145,8 @@ def test_cursors(shop: Shop, other_shop: Shop, feed: Callable[..., Feed]) -> Non
     assert mail.page(limit=0).status_code == 422
 
 
-def test_secrets(shop: Shop, feed: Callable[..., Feed]) -> None:
-    """A secret is told once; a new one is good beside the one before it, and deleting ends them all."""
+def test_secrets_are_shown_once_and_rotated(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """The newest two are valid; deleting ends all."""
     mail = feed()
     again = shop.ask("PUT", "/v1/destinations/mail", json=MAIL)
     assert (again.status_code, "secret" in again.json()) == (200, False)
@@ -174,15 +174,15 @@ def test_secrets(shop: Shop, feed: Callable[..., Feed]) -> None:
         ("mail", {"callback_url": 7}),
     ],
 )
-def test_bad_destination(shop: Shop, name: str, document: Any) -> None:
-    """What is not written as it must be is refused, and nothing is made."""
+def test_an_invalid_destination_is_rejected(shop: Shop, name: str, document: Any) -> None:
+    """Nothing is created."""
     answer = shop.ask("PUT", f"/v1/destinations/{name}", json=document)
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_destination")
     assert shop.ask("GET", "/v1/destinations").json() == {"destinations": []}
 
 
-def test_expiry_is_told(shop: Shop, rows: Any, feed: Callable[..., Feed]) -> None:
-    """A grant that ends by itself is told like any withdrawal, though nobody called."""
+def test_an_expired_grant_is_withdrawn_without_a_call(shop: Shop, rows: Any, feed: Callable[..., Feed]) -> None:
+    """Like any withdrawal."""
     mail = feed()
     shop.ask("PUT", "/v1/purposes", json={"purposes": [{"id": "Marketing", "class": "ads", "ttl_days": 1}]})
     ago = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() - 86_400 + 4))

@@ -22,8 +22,8 @@ def half(shop: Shop) -> None:
     shop.send({"type": "track", "event": "E", "userId": "ann", "anonymousId": "a1"})
 
 
-def test_parted_from_an_unseen_origin(shop: Shop, feed: Callable[..., Feed]) -> None:
-    """Whose id was told and who is left with nothing to see after an unmerge is taken back under that id."""
+def test_an_unmerge_withdraws_an_id_left_with_nothing_visible(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """Under the id that was disclosed."""
     mail = feed()
     half(shop)
     mail.pull()
@@ -34,8 +34,8 @@ def test_parted_from_an_unseen_origin(shop: Shop, feed: Callable[..., Feed]) -> 
     assert set(mail.held) == {parted["profile_id"]}
 
 
-def test_withheld_with_an_unseen_origin(shop: Shop, feed: Callable[..., Feed]) -> None:
-    """Who is withheld under a hold is taken back under the id that was told."""
+def test_a_hold_withdraws_under_the_disclosed_id(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """Also where that origin has nothing visible."""
     mail = feed()
     half(shop)
     mail.pull()
@@ -47,8 +47,8 @@ def test_withheld_with_an_unseen_origin(shop: Shop, feed: Callable[..., Feed]) -
     assert mail.held == {}
 
 
-def test_found_by_what_it_may_see_only(shop: Shop, feed: Callable[..., Feed]) -> None:
-    """By an identifier of somebody else's origin, of which it may see nothing, it finds nobody."""
+def test_an_identifier_of_an_invisible_origin_finds_nobody(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """Even when the profile has a visible origin."""
     mail = feed()
     half(shop)
     mail.pull()
@@ -57,8 +57,8 @@ def test_found_by_what_it_may_see_only(shop: Shop, feed: Callable[..., Feed]) ->
     assert mail.look("email:a@example.org").status_code == 404
 
 
-def test_an_older_value_said_again(shop: Shop, feed: Callable[..., Feed]) -> None:
-    """A value that comes to count again because its origin repeats it is told like any other."""
+def test_an_older_value_that_counts_again_is_disclosed(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """When its origin repeats it."""
     mail = feed()
     shop.send(statement({"Marketing": True}, anonymousId="a1", traits={"plan": "free"}))
     shop.send(statement({"Marketing": True}, userId="ann", traits={"plan": "pro"}))
@@ -71,8 +71,8 @@ def test_an_older_value_said_again(shop: Shop, feed: Callable[..., Feed]) -> Non
     assert [held["traits"] for held in mail.held.values()] == [{"plan": "free"}]
 
 
-def test_before_they_met(shop: Shop, feed: Callable[..., Feed]) -> None:
-    """What somebody had decided is told for a time at which their origins had not met."""
+def test_an_earlier_decision_counts_for_the_time_before_a_merge(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """The origins had not met then."""
     feed()
     shop.send(statement({"Marketing": True}, anonymousId="a1", traits={"plan": "free"}))
     shop.send(statement({"Marketing": True}, userId="ann", traits={"plan": "pro"}))
@@ -83,8 +83,8 @@ def test_before_they_met(shop: Shop, feed: Callable[..., Feed]) -> None:
     assert answer.json()["consent"]["Marketing"]["value"]
 
 
-def test_never_told_of(shop: Shop, feed: Callable[..., Feed]) -> None:
-    """That somebody is one with a person it never heard of it is not told, nor that they are parted again."""
+def test_a_merge_with_an_undisclosed_person_is_not_disclosed(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """Neither is the unmerge."""
     mail = feed()
     shop.send(statement({"Marketing": True}, userId="ann", traits={"plan": "pro"}))
     mail.pull()

@@ -21,8 +21,8 @@ def erase(shop: Shop, *identifiers: str, **wanted: Any) -> Any:
     return shop.ask("POST", "/v1/erasures", "privacy", json=document, headers=headers)
 
 
-def test_erased(shop: Shop) -> None:
-    """Everything merged is gone when it is answered, and the answer says what is left to wait for."""
+def test_everything_merged_is_gone_when_it_is_answered(shop: Shop) -> None:
+    """The answer shows the results still to come."""
     shop.send({"type": "track", "event": "E", "anonymousId": "a1"})
     shop.send({"type": "identify", "userId": PLANTED, "anonymousId": "a1", "traits": {"email": "ann@example.org"}})
     made = erase(shop, "email:Ann@Example.org", regulation="gdpr")
@@ -41,8 +41,8 @@ def test_erased(shop: Shop) -> None:
     assert PLANTED not in json.dumps(shown)
 
 
-def test_unknown_looks_the_same(shop: Shop) -> None:
-    """Who was never there is answered in the same shape, with counts of nothing."""
+def test_an_unknown_person_has_the_same_answer(shop: Shop) -> None:
+    """In the same shape, with counts of zero."""
     shop.send({"type": "identify", "userId": "ann"})
     known, unknown = (erase(shop, f"user_id:{name}").json()["erasures"][0] for name in ("ann", "stranger"))
     assert known.keys() == unknown.keys()
@@ -61,8 +61,8 @@ def test_unknown_looks_the_same(shop: Shop) -> None:
         ({}, 422, "invalid_request"),
     ],
 )
-def test_refused_whole(shop: Shop, wanted: dict[str, Any], status: int, code: str) -> None:
-    """What is refused does nothing."""
+def test_an_invalid_request_changes_nothing(shop: Shop, wanted: dict[str, Any], status: int, code: str) -> None:
+    """No identifier of it is erased."""
     shop.send({"type": "identify", "userId": "ann"})
     answer = shop.ask("POST", "/v1/erasures", "privacy", json=wanted)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
@@ -70,8 +70,8 @@ def test_refused_whole(shop: Shop, wanted: dict[str, Any], status: int, code: st
     assert shop.ask("GET", "/v1/erasures", "privacy").json()["erasures"] == []
 
 
-def test_the_same_request(shop: Shop) -> None:
-    """Under one Idempotency-Key it is answered the same, salts too; something else under it is refused."""
+def test_one_idempotency_key_is_one_request(shop: Shop) -> None:
+    """With the same salts; another request under the key is rejected."""
     shop.send({"type": "identify", "userId": "ann"})
     first, second = (erase(shop, "user_id:ann", again="case-12").json() for _ in range(2))
     assert first == second
@@ -80,8 +80,8 @@ def test_the_same_request(shop: Shop) -> None:
     assert erase(shop, "user_id:ann").json() != first
 
 
-def test_of_another_space(shop: Shop, other_shop: Shop) -> None:
-    """An erasure reaches its own space only, and is known there only."""
+def test_an_erasure_is_unknown_in_another_space(shop: Shop, other_shop: Shop) -> None:
+    """It reaches nobody there either."""
     other_shop.send({"type": "identify", "userId": "ann"})
     made = erase(shop, "user_id:ann").json()["erasures"][0]
     assert other_shop.ask("GET", "/v1/profiles/user_id:ann").status_code == 200
@@ -90,8 +90,8 @@ def test_of_another_space(shop: Shop, other_shop: Shop) -> None:
     assert other_shop.ask("GET", "/v1/erasures", "privacy").json()["erasures"] == []
 
 
-def test_listed(shop: Shop) -> None:
-    """The newest first, by state, page by page."""
+def test_erasures_are_listed_newest_first(shop: Shop) -> None:
+    """By state, page by page."""
     ids = [erase(shop, f"user_id:u{number}").json()["erasures"][0]["erasure_id"] for number in range(3)]
     page = shop.ask("GET", "/v1/erasures?limit=2", "privacy").json()
     assert [each["erasure_id"] for each in page["erasures"]] == [ids[2], ids[1]]
@@ -102,7 +102,7 @@ def test_listed(shop: Shop) -> None:
 
 
 def test_extended_once(shop: Shop) -> None:
-    """The law allows more time once, and none where it set none."""
+    """The law allows more time once, and none where it sets no date."""
     made = erase(shop, "user_id:ann", regulation="gdpr").json()["erasures"][0]
     path = f"/v1/erasures/{made['erasure_id']}/extend"
     later = shop.ask("POST", path, "privacy", json={"reason": "many requests"})
@@ -113,8 +113,8 @@ def test_extended_once(shop: Shop) -> None:
     assert shop.ask("POST", f"/v1/erasures/{free}/extend", "privacy", json={"reason": "x"}).status_code == 409
 
 
-def test_receipt(shop: Shop, tmp_path: Path) -> None:
-    """A receipt is checked offline with what anybody may fetch; before it is done there is none."""
+def test_a_receipt_verifies_offline(shop: Shop, tmp_path: Path) -> None:
+    """With published keys only; before the erasure is done there is no receipt."""
     shop.send({"type": "identify", "userId": PLANTED})
     made = erase(shop, f"user_id:{PLANTED}").json()["erasures"][0]
     proof = shop.ask("GET", f"/v1/erasures/{made['erasure_id']}/receipt", "privacy")
@@ -142,8 +142,8 @@ def test_receipt(shop: Shop, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), [("DELETE", "/v1/suppressions"), ("POST", "/v1/suppressions/lift")])
-def test_suppressions(shop: Shop, method: str, path: str) -> None:
-    """Suppressing and lifting hold at once; the list tells numbers and ages, never values."""
+def test_a_suppression_is_in_force_at_once(shop: Shop, method: str, path: str) -> None:
+    """So is lifting it; the list shows numbers and ages, never values."""
     named = {"identifiers": [f"user_id:{PLANTED}"]}
     call = {"type": "track", "event": "E", "userId": PLANTED}
     assert shop.ask("POST", "/v1/suppressions", "privacy", json=named).json()["suppressed"] == 1
@@ -158,8 +158,8 @@ def test_suppressions(shop: Shop, method: str, path: str) -> None:
     assert shop.send(call)[0]["status"] == "accepted"
 
 
-def test_holds(shop: Shop) -> None:
-    """Who is held and to be erased is read by lawyers only, and erased when the hold ends."""
+def test_a_held_person_is_read_by_lawyers_only(shop: Shop) -> None:
+    """And is erased when the hold ends."""
     shop.send({"type": "identify", "userId": "ann"})
     lawyer = shop.ask("POST", "/v1/keys", json={"name": "legal", "scopes": ["legal:read"]}).json()
     shop.keys["legal"] = lawyer["secret"]

@@ -20,8 +20,8 @@ def feed(shop: Shop) -> Callable[..., Feed]:
     return lambda *name, **entitled: Feed(shop, *name, **entitled)
 
 
-def test_read_while_it_is_withdrawn(shop: Shop, rows: Any, feed: Callable[..., Feed]) -> None:
-    """Whoever read somebody directly is told that they withdrew, or does not get the answer of before."""
+def test_a_read_during_a_withdrawal_is_withdrawn(shop: Shop, rows: Any, feed: Callable[..., Feed]) -> None:
+    """Or the read already shows the state after it."""
     mail = feed()
     shop.send(statement({"Marketing": False}, userId="eve"))
     mail.pull()
@@ -48,8 +48,8 @@ def erased(shop: Shop, who: str) -> Callable[[], list[str]]:
     return lambda: [each["status"] for each in shop.ask("GET", path, "privacy").json()["destinations"]]
 
 
-def test_begun_anew_and_not_through(shop: Shop, feed: Callable[..., Feed]) -> None:
-    """Who begins again has applied no erasure before having gone through everybody."""
+def test_a_fresh_walk_acknowledges_erasures_at_its_end_only(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """Half way through it has applied none."""
     mail = feed()
     shop.send(*(statement({"Marketing": True}, userId=f"u{nr}", traits={"plan": nr}) for nr in range(4)))
     mail.pull()
@@ -65,8 +65,8 @@ def test_begun_anew_and_not_through(shop: Shop, feed: Callable[..., Feed]) -> No
     assert states() == ["done"]
 
 
-def test_a_lapse_is_as_young_as_it_is(shop: Shop, rows: Any, feed: Callable[..., Feed]) -> None:
-    """What ends by itself is told with the time at which it ended, however long ago the person was heard of."""
+def test_an_expired_grant_has_the_time_of_its_end(shop: Shop, rows: Any, feed: Callable[..., Feed]) -> None:
+    """However old the last call of the person is."""
     mail = feed()
     shop.send(statement({"Marketing": True}, userId="ann", traits={"plan": "pro"}))
     mail.pull()
@@ -81,8 +81,8 @@ def test_a_lapse_is_as_young_as_it_is(shop: Shop, rows: Any, feed: Callable[...,
     assert at / 1e6 > time.time() - 60
 
 
-def test_erased_after_a_destination_ended(shop: Shop, feed: Callable[..., Feed]) -> None:
-    """Nobody waits for a destination that has ended: what it was told has to be seen to by hand."""
+def test_no_erasure_waits_for_a_deleted_destination(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """People have to settle what it knew."""
     mail = feed()
     shop.send(statement({"Marketing": True}, userId="ann", traits={"plan": "pro"}))
     mail.pull()
@@ -90,8 +90,8 @@ def test_erased_after_a_destination_ended(shop: Shop, feed: Callable[..., Feed])
     assert erased(shop, "ann")() == ["unsupported_manual"]
 
 
-def test_a_withdrawal_finds_room(shop: Shop, feed: Callable[..., Feed]) -> None:
-    """What is recorded as denied counts however full a document is; a grant that found no room is not answered."""
+def test_a_recorded_denial_counts_in_a_full_document(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """A grant that found no room is not answered."""
     mail = feed(purposes=["Product"])
     shop.ask("PUT", "/v1/purposes", json={**PURPOSES, "unset": "allow"})
     names = [f"t{nr}" for nr in range(2_000)]

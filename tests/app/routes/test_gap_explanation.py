@@ -39,8 +39,8 @@ def mail(shop: Shop) -> Feed:
     return Feed(shop)
 
 
-def test_from_received_to_delivered(shop: Shop, mail: Feed) -> None:
-    """One gate after the other opens: listed, pulled, acknowledged; and closes when it is withdrawn."""
+def test_the_gates_open_from_received_to_delivered(shop: Shop, mail: Feed) -> None:
+    """And close when consent is withdrawn."""
     assert Asked(shop).stopped == ("received", "not_received")
     shop.send(statement({"Marketing": True}, userId="ann", anonymousId="a1", traits=TRAITS, messageId="m-1"))
     asked = Asked(shop)
@@ -70,8 +70,8 @@ def test_from_received_to_delivered(shop: Shop, mail: Feed) -> None:
     assert asked.gates["delivered_at_cursor"]["result"] == "fail"
 
 
-def test_merged(shop: Shop, mail: Feed) -> None:
-    """It says which profile somebody is by now, and asks the consent of where the trait lies."""
+def test_a_merged_person_is_judged_where_the_trait_is(shop: Shop, mail: Feed) -> None:
+    """The answer names the profile they are now."""
     assert mail.cursor is None
     one = shop.send(statement({"Marketing": True}, userId="ann", traits={"plan": "topsecret"}))[0]["profile_id"]
     two = shop.send(statement({"Marketing": False}, anonymousId="device-1", traits={"name": "topsecret"}))[0][
@@ -85,8 +85,8 @@ def test_merged(shop: Shop, mail: Feed) -> None:
     assert asked.gates["purposes_granted"]["purposes"]["Marketing"]["reason"] == "conflict"
 
 
-def test_each_gate(shop: Shop, mail: Feed, suppress: Suppress) -> None:
-    """What stops somebody is named, and what can be told beyond it is told."""
+def test_each_gate_names_its_reason(shop: Shop, mail: Feed, suppress: Suppress) -> None:
+    """The gates after it are judged as far as possible."""
     assert mail.made["destination_id"]
     shop.send(statement({"Marketing": True}, userId="ann", traits={**TRAITS, "salary": "topsecret"}))
     assert Asked(shop, trait="salary").stopped == ("in_allow_list", "off_list")
@@ -114,8 +114,8 @@ def test_each_gate(shop: Shop, mail: Feed, suppress: Suppress) -> None:
     assert Asked(shop, "user_id:sue").gates["not_suppressed"]["reason"] == "suppressed"
 
 
-def test_only_admins(shop: Shop, mail: Feed, rows: psycopg.Connection[Any]) -> None:
-    """No other key may ask, and every question is in the ledger without saying about whom."""
+def test_only_administrators_ask(shop: Shop, mail: Feed, rows: psycopg.Connection[Any]) -> None:
+    """Every question is in the ledger, without the person."""
     asked = "/v1/destinations/mail/explain?identifier=email:ann%40example.org&trait=plan"
     for key in ("import", "profiles", "privacy", mail.name):
         assert shop.ask("GET", asked, key).status_code == 403
@@ -131,8 +131,8 @@ def test_only_admins(shop: Shop, mail: Feed, rows: psycopg.Connection[Any]) -> N
     assert sorted(found, key=str) == sorted([(None,), (None,), (id_,)], key=str)
 
 
-def test_erased(shop: Shop, mail: Feed) -> None:
-    """Of who was erased nothing is known but what the suppression list says."""
+def test_an_erased_person_leaves_only_the_suppression(shop: Shop, mail: Feed) -> None:
+    """Every other gate is unknown."""
     shop.send(statement({"Marketing": True}, userId="ann", traits=TRAITS))
     mail.pull()
     asked = {"identifiers": ["user_id:ann"], "suppress": False}

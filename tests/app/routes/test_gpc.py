@@ -37,8 +37,8 @@ def consent(shop: Shop, ref: str = ANN) -> dict[str, Any]:
     return made
 
 
-def test_opts_out(shop: Shop, ads: Feed) -> None:
-    """A destination of class ads no longer sees the person, and the record says by which signal."""
+def test_the_signal_opts_out_of_ads(shop: Shop, ads: Feed) -> None:
+    """A destination of class ads no longer sees the person, and the record names the signal."""
     browse(shop)
     ads.pull()
     assert len(ads.held) == 1
@@ -60,15 +60,15 @@ def test_opts_out(shop: Shop, ads: Feed) -> None:
     [("0",), ("true",), ("1,1",), ('"1"',), ("01",), ("",), ("1;x",), ("yes",), ("1, 0",)],
     ids=str,
 )
-def test_only_one_says_so(shop: Shop, ads: Feed, values: tuple[str, ...]) -> None:
-    """Only the value `1` is the signal; nothing else is, and nothing else is refused."""
+def test_only_the_value_1_is_the_signal(shop: Shop, ads: Feed, values: tuple[str, ...]) -> None:
+    """Any other value is accepted and is no signal."""
     browse(shop, *values)
     assert ads.look(ANN).json()["consent"] == "granted"
     assert [said["signal_sources"] for said in consent(shop)["history"]] == [[]]
 
 
-def test_server_keys(shop: Shop, ads: Feed, operator: dict[str, str]) -> None:
-    """The header of a server is ignored and counted; in its context it says what its person said."""
+def test_the_header_of_a_server_is_ignored(shop: Shop, ads: Feed, operator: dict[str, str]) -> None:
+    """It is counted; in the context of a call the signal counts."""
 
     def counted() -> float:
         text = shop.client.get("/metrics", headers=operator).text
@@ -91,8 +91,8 @@ def test_server_keys(shop: Shop, ads: Feed, operator: dict[str, str]) -> None:
     [None, [], {}, {"gpc": False}, {"gpc": "no"}, {"consent": {"categoryPreferences": GRANTED}}],
     ids=str,
 )
-def test_whatever_the_call_says(shop: Shop, ads: Feed, context: Any) -> None:
-    """The header counts for every item of a batch, whatever context it has or shares."""
+def test_the_header_counts_for_every_item_of_a_batch(shop: Shop, ads: Feed, context: Any) -> None:
+    """Whatever context an item has or shares."""
     calls = [{"type": "identify", "userId": f"u{nr}", "traits": TRAITS | {"email": f"u{nr}@x.org"}} for nr in range(2)]
     shared = {"consent": {"categoryPreferences": GRANTED}}
     batch = [calls[0] | {"context": context}, calls[1]]
@@ -102,15 +102,15 @@ def test_whatever_the_call_says(shop: Shop, ads: Feed, context: Any) -> None:
         assert consent(shop, f"user_id:u{nr}")["purposes"]["Marketing"]["reason"] == "opted_out"
 
 
-def test_bad_context_stays_bad(shop: Shop) -> None:
-    """A call whose context is none is rejected as without the header."""
+def test_an_invalid_context_is_rejected_with_the_header_too(shop: Shop) -> None:
+    """As without the header."""
     headers = {"Sec-GPC": "1"}
     answer = shop.ask("POST", "/v1/track", "write", json={"event": "E", "userId": "u", "context": 7}, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (400, "context_not_object")
 
 
-def test_read_again(shop: Shop, ads: Feed) -> None:
-    """It is in what is kept of the call: a rebuild and a split read it again."""
+def test_the_signal_is_stored_with_the_call(shop: Shop, ads: Feed) -> None:
+    """A rebuild and a split read it again."""
     browse(shop, "1", anonymousId="a1")
     shop.send({"type": "identify", "userId": "ann", "traits": {"phone": "+14155552671"}})
     made = shop.ask("POST", "/v1/rules/rebuild").json()
@@ -122,8 +122,8 @@ def test_read_again(shop: Shop, ads: Feed) -> None:
     assert ads.look(ANN).status_code == 404
 
 
-def test_not_seen_by_the_page(shop: Shop) -> None:
-    """Browsers add the header by themselves; one that is asked about it is let through."""
+def test_browsers_may_send_the_header_across_origins(shop: Shop) -> None:
+    """A preflight request that names it is allowed."""
     asked = {"Origin": "https://shop.example", "Access-Control-Request-Method": "POST"}
     answer = shop.client.options("/v1/t", headers=asked)
     assert "sec-gpc" in answer.headers["access-control-allow-headers"]

@@ -14,8 +14,8 @@ from tests.support.opendsr_requests import ask, identity, request
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_erased(shop: Shop, name: str) -> None:
-    """A request is done when it is answered, and is followed under any of the names."""
+def test_a_request_is_done_when_it_is_answered(shop: Shop, name: str) -> None:
+    """It is followed under any of the names."""
     shop.send({"type": "identify", "userId": "ann", "traits": {"email": "ann@example.org"}})
     wanted = request()
     made = ask(shop, wanted, name)
@@ -34,16 +34,16 @@ def test_erased(shop: Shop, name: str) -> None:
     assert late.status_code == 409
 
 
-def test_the_same_request(shop: Shop) -> None:
-    """Sent again it is the same one; another one under its id is refused."""
+def test_the_same_id_is_the_same_request(shop: Shop) -> None:
+    """Another request under the id is rejected."""
     wanted = request()
     assert ask(shop, wanted).json() == ask(shop, wanted).json()
     other = {**wanted, "regulation": "ccpa"}
     assert ask(shop, other).status_code == 409
 
 
-def test_cancelled(shop: Shop) -> None:
-    """What waits for a hold can be given up."""
+def test_a_waiting_request_can_be_cancelled(shop: Shop) -> None:
+    """While a hold keeps it waiting."""
     shop.send({"type": "identify", "userId": "ann", "traits": {"email": "ann@example.org"}})
     shop.ask("POST", "/v1/holds", "privacy", json={"identifiers": ["user_id:ann"], "reason": "case 12"})
     wanted = request()
@@ -76,8 +76,8 @@ def test_cancelled(shop: Shop) -> None:
         ({"status_callback_urls": ["https://169.254.169.254/"]}, "public host"),
     ],
 )  # fmt: skip
-def test_refused(shop: Shop, changed: dict[str, Any], says: str) -> None:
-    """What is not as the specification has it is refused whole, and the message says which field."""
+def test_an_invalid_request_changes_nothing(shop: Shop, changed: dict[str, Any], says: str) -> None:
+    """The message names the field."""
     shop.send({"type": "identify", "userId": "ann", "traits": {"email": "ann@example.org"}})
     answer = ask(shop, request(**changed))
     assert answer.status_code == 422
@@ -85,23 +85,23 @@ def test_refused(shop: Shop, changed: dict[str, Any], says: str) -> None:
     assert shop.ask("GET", "/v1/profiles/user_id:ann").status_code == 200
 
 
-def test_no_object(shop: Shop) -> None:
-    """Anything but an object is refused."""
+def test_a_body_that_is_no_object_is_rejected(shop: Shop) -> None:
+    """Whatever it is."""
     documents: list[Any] = [[], "x", 7]
     for document in documents:
         assert ask(shop, document).status_code in (400, 422)
 
 
-def test_discovery(shop: Shop) -> None:
-    """What may be asked for is said, and of another space nothing is known."""
+def test_discovery_lists_what_is_supported(shop: Shop) -> None:
+    """It shows nothing of another space."""
     offered = shop.ask("GET", "/opendsr/v1/discovery", "privacy").json()
     assert offered["supported_subject_request_types"] == ["access", "portability", "erasure"]
     assert {each["identity_type"] for each in offered["supported_identities"]} == set(IDENTITIES)
     assert shop.ask("GET", "/opendsr/v1/status", "privacy").json()["status"] == "ok"
 
 
-def test_of_another_space(shop: Shop, other_shop: Shop) -> None:
-    """A request is known in its space only, and what came by another door is not one of these."""
+def test_a_request_is_unknown_in_another_space(shop: Shop, other_shop: Shop) -> None:
+    """Requests of another interface are unknown here too."""
     wanted = request()
     ask(shop, wanted)
     path = f"/opendsr/v1/{NAMES[0]}/{wanted['subject_request_id']}"

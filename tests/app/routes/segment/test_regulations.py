@@ -34,8 +34,8 @@ def follow(shop: Shop, regulate_id: str) -> dict[str, Any]:
         ("UNSUPPRESS", 200, "accepted"),
     ],
 )
-def test_types(shop: Shop, kind: str, read: int, again: str) -> None:
-    """Each type deletes, suppresses or neither, before it is answered."""
+def test_each_type_deletes_suppresses_or_neither(shop: Shop, kind: str, read: int, again: str) -> None:
+    """Each type has its effect before the answer."""
     shop.send({"type": "identify", "userId": "ann", "traits": {"plan": "pro"}})
     made = regulate(shop, kind, "ann")
     assert made.status_code == 200, made.text
@@ -69,8 +69,8 @@ def test_any_type_of_identifier(shop: Shop, type_: str) -> None:
         ({"subjectIds": "ann"}, "subjectIds"),
     ],
 )
-def test_refused(shop: Shop, wanted: dict[str, Any], says: str) -> None:
-    """What cannot be carried out is refused whole, in Segment's shape, and says where and never what."""
+def test_an_invalid_regulation_changes_nothing(shop: Shop, wanted: dict[str, Any], says: str) -> None:
+    """The error has Segment's shape and names the field, never its value."""
     shop.send({"type": "identify", "userId": "ann"})
     document = {"regulationType": "DELETE_ONLY", "subjectType": "USER_ID", "subjectIds": ["ann"], **wanted}
     answer = shop.ask("POST", "/v1/regulations", "privacy", json=document)
@@ -81,8 +81,8 @@ def test_refused(shop: Shop, wanted: dict[str, Any], says: str) -> None:
     assert shop.ask("GET", "/v1/profiles/user_id:ann").status_code == 200
 
 
-def test_listed(shop: Shop) -> None:
-    """The newest first, by type and status, page by page; nobody is named."""
+def test_regulations_are_listed_newest_first(shop: Shop) -> None:
+    """By type and status, page by page; no answer names a person."""
     first = regulate(shop, "DELETE_ONLY", "ann").json()["data"]["regulateId"]
     second = regulate(shop, "SUPPRESS_ONLY", "bob").json()["data"]["regulateId"]
 
@@ -101,8 +101,8 @@ def test_listed(shop: Shop) -> None:
     assert shop.ask("GET", "/v1/regulations?status=DONE", "privacy").status_code == 422
 
 
-def test_cancelled(shop: Shop) -> None:
-    """What waits for a hold can be given up, what is done cannot; another space knows nothing of either."""
+def test_a_waiting_regulation_can_be_cancelled(shop: Shop) -> None:
+    """A finished one cannot; another space knows neither."""
     shop.send({"type": "identify", "userId": "ann"})
     shop.ask("POST", "/v1/holds", "privacy", json={"identifiers": ["user_id:ann"], "reason": "case 12"})
     held = regulate(shop, "DELETE_ONLY", "ann").json()["data"]["regulateId"]
@@ -113,8 +113,8 @@ def test_cancelled(shop: Shop) -> None:
     assert shop.ask("DELETE", f"/v1/regulations/{done}", "privacy").status_code == 409
 
 
-def test_of_another_space(shop: Shop, other_shop: Shop) -> None:
-    """Nothing of another space is reached, and its regulations are not there."""
+def test_a_regulation_is_unknown_in_another_space(shop: Shop, other_shop: Shop) -> None:
+    """It reaches nobody there either."""
     other_shop.send({"type": "identify", "userId": "ann"})
     made = regulate(shop, "SUPPRESS_WITH_DELETE", "ann").json()["data"]["regulateId"]
     assert other_shop.ask("GET", "/v1/profiles/user_id:ann").status_code == 200
@@ -122,14 +122,14 @@ def test_of_another_space(shop: Shop, other_shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("media", MEDIA)
-def test_media_types(shop: Shop, media: str) -> None:
-    """Segment's media types are taken, and answered with."""
+def test_segments_media_types_are_answered_in_kind(shop: Shop, media: str) -> None:
+    """A request in one of the media types has its answer in the same."""
     answer = regulate(shop, "DELETE_ONLY", "ann", **{"Content-Type": media, "Accept": media})
     assert (answer.status_code, answer.headers["content-type"]) == (200, media)
 
 
-def test_the_same_request(shop: Shop) -> None:
-    """Under one Idempotency-Key it is one regulation; something else under it is refused."""
+def test_one_idempotency_key_is_one_regulation(shop: Shop) -> None:
+    """Another regulation under the same key is rejected."""
     again = {"Idempotency-Key": "case-12"}
     first, second = (regulate(shop, "DELETE_ONLY", "ann", **again).json() for _ in range(2))
     assert first == second

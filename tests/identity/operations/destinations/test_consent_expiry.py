@@ -14,8 +14,8 @@ def lab(database: str, tmp_path: Path) -> Lab:
     return Lab(database, tmp_path)
 
 
-def test_a_space_that_is_not_in_order(lab: Lab) -> None:
-    """Any number of lapses of a space that cannot be opened keep nobody of another space waiting."""
+def test_a_damaged_space_keeps_no_other_waiting(lab: Lab) -> None:
+    """However many grants of it have expired."""
 
     async def main() -> None:
         async with ingesting(lab) as ingest:

@@ -64,8 +64,8 @@ def told(url: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Lab, Space
     return lab, make(lab)
 
 
-def test_nothing(told: tuple[Lab, Space]) -> None:
-    """Of what the service tells and keeps nothing is a difference, and there is something of each kind."""
+def test_an_undamaged_space_has_no_discrepancy(told: tuple[Lab, Space]) -> None:
+    """It has rows of every kind."""
     lab, _ = told
     assert kinds(lab) == set()
     for needed in (
@@ -77,14 +77,14 @@ def test_nothing(told: tuple[Lab, Space]) -> None:
 
 
 @pytest.mark.parametrize(("damage", "expected"), DAMAGES, ids=[damage[:60] for damage, _ in DAMAGES])
-def test_damage(told: tuple[Lab, Space], damage: str, expected: set[str]) -> None:
-    """Each damage is found for what it is."""
+def test_each_damage_has_its_discrepancy(told: tuple[Lab, Space], damage: str, expected: set[str]) -> None:
+    """Of its own kind."""
     lab, _ = told
     assert expected <= damaged(lab, damage, {})
 
 
-def test_forgotten(database: str, tmp_path: Path) -> None:
-    """Once entries were kept long enough they may be missing; what is told wrongly is found all the same."""
+def test_entries_past_their_retention_may_be_missing(database: str, tmp_path: Path) -> None:
+    """Wrong entries are found all the same."""
     lab = Lab(database, tmp_path)
     space = make(lab)
     last = lab.query("SELECT max(at) FROM change")[0][0] + 1

@@ -93,8 +93,8 @@ def lanes(lab: Lab) -> list[tuple[int, int, int]]:
     )
 
 
-def test_resync(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who comes back too late begins again, has exactly what may be read, and so has done all that was erased."""
+def test_a_late_destination_begins_again_and_misses_nothing(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has exactly what is visible, and its acknowledgement settles all erasures."""
     monkeypatch.setattr(consent_expiry, "PAGE", 2)
 
     async def main() -> None:
@@ -135,8 +135,8 @@ def test_resync(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     run(main())
 
 
-def test_nothing_is_old(lab: Lab) -> None:
-    """What is younger stays, in every lane, and a cursor from before it is good."""
+def test_younger_entries_stay(lab: Lab) -> None:
+    """In every lane, and a cursor from before them is valid."""
 
     async def main() -> None:
         async with ingesting(lab) as ingest:
@@ -153,8 +153,8 @@ def test_nothing_is_old(lab: Lab) -> None:
     run(main())
 
 
-def test_forgotten_while_it_is_read(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Entries that go between the look at the lanes and the reading of the page are not passed over."""
+def test_entries_deleted_during_a_read_are_not_skipped(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The read asks the destination to begin again."""
 
     async def main() -> None:
         async with ingesting(lab) as ingest:
@@ -178,8 +178,8 @@ def test_forgotten_while_it_is_read(lab: Lab, monkeypatch: pytest.MonkeyPatch) -
     run(main())
 
 
-def test_a_lapse_is_young(lab: Lab) -> None:
-    """That a consent ended is told as of now, however long ago its person was heard of."""
+def test_an_expired_grant_is_a_new_entry(lab: Lab) -> None:
+    """However old the last call of the person is."""
 
     async def main() -> None:
         async with ingesting(lab) as ingest:
@@ -200,8 +200,8 @@ def test_a_lapse_is_young(lab: Lab) -> None:
     run(main())
 
 
-def test_in_any_order(lab: Lab) -> None:
-    """A lane loses entries from its beginning only, as long as all are old, however their stamps lie."""
+def test_a_lane_loses_entries_from_its_beginning_only(lab: Lab) -> None:
+    """As long as all of them are old, in any order of stamps."""
     database = Database(lab.url)
     loop = asyncio.new_event_loop()
 

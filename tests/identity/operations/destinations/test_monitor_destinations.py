@@ -22,8 +22,8 @@ def lab(url: str, tmp_path_factory: pytest.TempPathFactory) -> Lab:
     return Lab(url, tmp_path_factory.mktemp("push"))
 
 
-def test_never_acknowledges(lab: Lab) -> None:
-    """A retraction that is not acknowledged for a week is overdue until it is; what was not told is no debt."""
+def test_a_withdrawal_not_acknowledged_for_a_week_is_overdue(lab: Lab) -> None:
+    """Until it is acknowledged; an undisclosed change is no debt."""
 
     async def main() -> None:
         async with mailing(lab) as mail:
@@ -53,8 +53,8 @@ def test_never_acknowledges(lab: Lab) -> None:
     run(main())
 
 
-def test_past_its_date(lab: Lab) -> None:
-    """An erasure that is not acknowledged by its date is overdue, and done when it is acknowledged after all."""
+def test_an_erasure_not_acknowledged_by_its_date_is_overdue(lab: Lab) -> None:
+    """It is done when acknowledged after all."""
 
     async def main() -> None:
         async with mailing(lab) as mail:
@@ -87,8 +87,8 @@ INSIDE = (
 )
 
 
-def test_led_inside(lab: Lab) -> None:
-    """An address that leads inside, or could be read in two ways, is refused before anything is made."""
+def test_an_internal_or_ambiguous_address_is_rejected(lab: Lab) -> None:
+    """Nothing is created."""
 
     async def main() -> None:
         async with ingesting(lab) as ingest:
@@ -107,8 +107,8 @@ def test_led_inside(lab: Lab) -> None:
 MOVED = b"HTTP/1.1 302 Found\r\nlocation: https://169.254.169.254/\r\ncontent-length: 0\r\n\r\n"
 
 
-def test_led_inside_later(lab: Lab) -> None:
-    """A name that leads elsewhere after it was vetted is not followed, and neither is a redirect."""
+def test_a_name_that_changes_its_address_is_not_followed(lab: Lab) -> None:
+    """Neither is a redirect."""
 
     async def main() -> None:
         names = Names(["127.0.0.1"], ["10.0.0.1"], ["127.0.0.1"])

@@ -29,8 +29,8 @@ def lab(url: str, tmp_path_factory: pytest.TempPathFactory) -> Lab:
     return Lab(url, tmp_path_factory.mktemp("push"))
 
 
-def test_pushed(lab: Lab) -> None:
-    """A receiver is sent exactly what it could have pulled, signed as its library verifies, and then nothing more."""
+def test_a_receiver_is_sent_exactly_what_it_could_pull(lab: Lab) -> None:
+    """Signed as its library verifies, and then nothing more."""
 
     async def main() -> None:
         async with mailing(lab) as mail:
@@ -55,8 +55,8 @@ def test_pushed(lab: Lab) -> None:
     run(main())
 
 
-def test_a_week_of_500(lab: Lab) -> None:
-    """Who fails for a week is given up: overdue there, finished here; resumed, it is sent all it missed."""
+def test_a_receiver_that_fails_for_a_week_is_given_up(lab: Lab) -> None:
+    """Its erasures are overdue; resumed, it receives all it missed."""
 
     async def main() -> None:
         async with mailing(lab) as mail:
@@ -91,8 +91,8 @@ def test_a_week_of_500(lab: Lab) -> None:
     run(main())
 
 
-def test_taken_is_not_done(lab: Lab) -> None:
-    """A 200, whatever stands in it, says that an erasure was heard of; done it is by an acknowledgement."""
+def test_a_200_is_not_an_acknowledgement(lab: Lab) -> None:
+    """Whatever its body; an erasure is done once acknowledged."""
 
     async def main() -> None:
         async with mailing(lab) as mail:
@@ -111,8 +111,8 @@ def test_taken_is_not_done(lab: Lab) -> None:
     run(main())
 
 
-def test_cut_off(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who dies between sending and writing it down sends the same again, and it comes to the same."""
+def test_a_page_cut_off_is_sent_again_under_the_same_id(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The receiver has the same state."""
 
     async def main() -> None:
         async with mailing(lab) as mail:
@@ -139,8 +139,8 @@ def test_cut_off(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     run(main())
 
 
-def test_made_anew(lab: Lab) -> None:
-    """What is sent again is what may be seen by then: of a withdrawal in between nothing comes after."""
+def test_a_page_is_rendered_again_for_each_attempt(lab: Lab) -> None:
+    """Nothing follows a withdrawal made in between."""
 
     async def main() -> None:
         async with mailing(lab) as mail:
@@ -160,8 +160,8 @@ def test_made_anew(lab: Lab) -> None:
     run(main())
 
 
-def test_resync(lab: Lab) -> None:
-    """Where the feed was forgotten meanwhile, the receiver is told to begin anew, and misses nothing."""
+def test_a_receiver_behind_the_retention_begins_again(lab: Lab) -> None:
+    """It misses nothing."""
 
     async def main() -> None:
         async with mailing(lab) as mail:
@@ -186,8 +186,8 @@ def test_resync(lab: Lab) -> None:
     run(main())
 
 
-def test_one_at_a_time(lab: Lab) -> None:
-    """Two that find the same destination due send it one message, and a claim that ended hinders nobody."""
+def test_two_senders_send_one_message(lab: Lab) -> None:
+    """An expired claim blocks nobody."""
 
     async def main() -> None:
         async with mailing(lab) as mail:

@@ -58,8 +58,8 @@ def stopping(after: int, then: Callable[[], Awaitable[None]] | None = None) -> S
     return stopped
 
 
-def test_goes_on(lab: Lab) -> None:
-    """However often it is interrupted, it goes on where it was, and comes to the same."""
+def test_an_interrupted_export_continues_where_it_was(lab: Lab) -> None:
+    """However often, with the same result."""
 
     async def main() -> None:
         async with ingesting(lab) as ingest:
@@ -86,8 +86,8 @@ def test_goes_on(lab: Lab) -> None:
 
 
 @pytest.mark.parametrize("after", range(len(SECTIONS)))
-def test_erased_meanwhile(lab: Lab, after: int) -> None:
-    """Whoever is erased between the reading of a section and its writing is in no export."""
+def test_a_person_erased_during_the_build_is_in_no_export(lab: Lab, after: int) -> None:
+    """Between the reading of a section and its writing."""
 
     async def main() -> None:
         async with ingesting(lab) as ingest:
@@ -116,8 +116,8 @@ def test_erased_meanwhile(lab: Lab, after: int) -> None:
     run(main())
 
 
-def test_met_and_parted_meanwhile(lab: Lab) -> None:
-    """Who joins meanwhile may be in it; once they are erased, whole or after having left again, it is gone."""
+def test_a_person_who_joined_during_the_build_is_covered_by_an_erasure(lab: Lab) -> None:
+    """Also after an unmerge: the export is gone."""
 
     async def main() -> None:
         async with ingesting(lab) as ingest:
@@ -147,8 +147,8 @@ def test_met_and_parted_meanwhile(lab: Lab) -> None:
     run(main())
 
 
-def test_parted_meanwhile(lab: Lab) -> None:
-    """Who is parted from somebody while that is gathered is in no export of theirs."""
+def test_a_person_split_off_during_the_build_is_not_in_the_export(lab: Lab) -> None:
+    """Their data is in no export of the other."""
 
     async def main() -> None:
         async with ingesting(lab) as ingest:
@@ -167,8 +167,8 @@ def test_parted_meanwhile(lab: Lab) -> None:
     run(main())
 
 
-def test_a_download_that_breaks_off(lab: Lab) -> None:
-    """Nothing is left of an export whose reader went away in the middle."""
+def test_a_download_that_breaks_off_destroys_the_export(lab: Lab) -> None:
+    """Nothing of it is left."""
 
     async def main() -> None:
         async with ingesting(lab) as ingest:
@@ -184,8 +184,8 @@ def test_a_download_that_breaks_off(lab: Lab) -> None:
     run(main())
 
 
-def test_gathered_twice_at_once(lab: Lab) -> None:
-    """Where a job is taken over from somebody who only seemed gone, both come to the one whole export."""
+def test_two_builders_make_one_whole_export(lab: Lab) -> None:
+    """When a job is taken over from a process that is still alive."""
 
     async def main() -> None:
         async with ingesting(lab) as ingest:
@@ -201,8 +201,8 @@ def test_gathered_twice_at_once(lab: Lab) -> None:
     run(main())
 
 
-def test_too_old(lab: Lab) -> None:
-    """After its time it is not fetched, and then swept away with its key."""
+def test_an_expired_export_is_not_downloaded(lab: Lab) -> None:
+    """It is destroyed with its key."""
 
     async def main() -> None:
         async with ingesting(lab) as ingest:

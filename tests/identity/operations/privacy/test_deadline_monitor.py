@@ -59,8 +59,8 @@ async def watched(ingest: Ingest) -> tuple[dict[tuple[str, str], int], list[tupl
     return {state: count for state, count in counted.items() if count}, told
 
 
-def test_under_a_hold(lab: Lab) -> None:
-    """The clock runs on; at 70 % and at the end it is told, once, and again after more time was given."""
+def test_the_deadline_runs_on_under_a_hold(lab: Lab) -> None:
+    """At 70 % and at the end it is reported, once, and again after an extension."""
 
     async def main() -> None:
         async with ingesting(lab) as ingest:
@@ -86,8 +86,8 @@ def test_under_a_hold(lab: Lab) -> None:
     run(main())
 
 
-def test_access(lab: Lab) -> None:
-    """A request for access runs until it is gathered; one that came to nothing, until it is asked for again."""
+def test_an_access_request_is_open_until_it_is_built(lab: Lab) -> None:
+    """One whose export was lost, until it is requested again."""
 
     async def main() -> None:
         async with ingesting(lab) as ingest:
@@ -109,8 +109,8 @@ def test_access(lab: Lab) -> None:
     run(main())
 
 
-def test_done_at_once(lab: Lab) -> None:
-    """What is done when it is answered never waits."""
+def test_a_request_done_when_answered_is_never_open(lab: Lab) -> None:
+    """However long ago."""
 
     async def main() -> None:
         async with ingesting(lab) as ingest:

@@ -72,8 +72,8 @@ async def sound(ingest: Ingest) -> bool:
     return True
 
 
-def test_nothing_is_left(lab: Lab) -> None:
-    """Of a person of several origins no row, key or document is left, and nothing of theirs is taken."""
+def test_no_row_key_or_document_of_the_person_is_left(lab: Lab) -> None:
+    """Of several origins; later calls are not recorded."""
 
     async def main() -> None:
         async with ingesting(lab) as ingest:
@@ -100,8 +100,8 @@ def test_nothing_is_left(lab: Lab) -> None:
     run(main())
 
 
-def test_deleted_only(lab: Lab) -> None:
-    """What is late stays out; who comes again is somebody new, with another key."""
+def test_a_deleted_person_who_returns_is_somebody_new(lab: Lab) -> None:
+    """With another key; late calls stay out."""
 
     async def main() -> None:
         async with ingesting(lab) as ingest:
@@ -125,8 +125,8 @@ def _named(user: str, late: dict[str, Any]) -> dict[str, Any]:
     return {"timestamp": late["timestamp"], "context": {"traits": {"account": user}}}
 
 
-def test_lifted(lab: Lab) -> None:
-    """Lifting lets new calls in and brings nothing back."""
+def test_lifting_brings_nothing_back(lab: Lab) -> None:
+    """New calls are recorded again."""
 
     async def main() -> None:
         async with ingesting(lab) as ingest:
@@ -147,8 +147,8 @@ def test_lifted(lab: Lab) -> None:
     run(main())
 
 
-def test_one_of_two_who_were_merged(lab: Lab) -> None:
-    """After an unmerge one is erased and the other whole, and the unmerge still holds in a rebuild."""
+def test_one_side_of_an_unmerge_is_erased_alone(lab: Lab) -> None:
+    """The other is whole, and a rebuild keeps the unmerge."""
 
     async def main() -> None:
         async with ingesting(lab) as ingest:
@@ -170,8 +170,8 @@ def test_one_of_two_who_were_merged(lab: Lab) -> None:
     run(main())
 
 
-def test_asked_again(lab: Lab) -> None:
-    """The same request is one request; the same person in it twice is a duplicate; unknown is no error."""
+def test_the_same_request_again_is_one_request(lab: Lab) -> None:
+    """The same person twice is a duplicate; an unknown person is no error."""
 
     async def main() -> None:
         async with ingesting(lab) as ingest:
@@ -203,8 +203,8 @@ def test_asked_again(lab: Lab) -> None:
     run(main())
 
 
-def test_held(lab: Lab) -> None:
-    """Under a hold nothing is destroyed, nothing read and nothing added; its end erases."""
+def test_a_hold_keeps_the_data_unreadable_until_its_end(lab: Lab) -> None:
+    """Nothing is destroyed, read or added; its end erases."""
 
     async def main() -> None:
         async with ingesting(lab) as ingest:
@@ -228,8 +228,8 @@ def test_held(lab: Lab) -> None:
     run(main())
 
 
-def test_asleep(lab: Lab) -> None:
-    """What is kept of somebody whom the rules leave no profile goes too."""
+def test_orphaned_calls_are_erased_too(lab: Lab) -> None:
+    """Those of a person whom the rules leave no profile."""
 
     async def main() -> None:
         async with ingesting(lab) as ingest:

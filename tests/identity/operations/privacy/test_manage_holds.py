@@ -64,8 +64,8 @@ async def seen(ingest: Ingest) -> list[str]:
     return told
 
 
-def test_kept_as_they_are(lab: Lab) -> None:
-    """No act parts, changes or names what is withheld, and the end of the hold erases all of it."""
+def test_no_correction_reaches_a_person_on_hold(lab: Lab) -> None:
+    """The end of the hold erases everything."""
 
     async def main() -> None:
         async with ingesting(lab) as ingest:
@@ -89,8 +89,8 @@ def test_kept_as_they_are(lab: Lab) -> None:
     run(main())
 
 
-def test_given_up(lab: Lab) -> None:
-    """Once nobody asks for the erasure any more they are read and come in as before, in a restored database too."""
+def test_a_cancelled_erasure_ends_the_hold_of_the_person(lab: Lab) -> None:
+    """Reads and calls are as before, in a restored database too."""
 
     async def main() -> None:
         async with ingesting(lab) as ingest:
@@ -123,8 +123,8 @@ def test_given_up(lab: Lab) -> None:
     run(main())
 
 
-def test_given_up_but_suppressed(lab: Lab) -> None:
-    """Who was suppressed by name stays suppressed when an erasure is given up."""
+def test_a_suppression_by_name_outlives_a_cancelled_erasure(lab: Lab) -> None:
+    """The identifier stays suppressed."""
 
     async def main() -> None:
         async with ingesting(lab) as ingest:

@@ -48,8 +48,8 @@ def render(status: OpenDsrStatus, url: str) -> bytes:
     return dsr_callback(status, BASE, url)
 
 
-def test_called_when_done(lab: Lab) -> None:
-    """Each address is called once everybody has acknowledged, with the status that a follower reads, and not again."""
+def test_each_address_is_called_once_everybody_acknowledged(lab: Lab) -> None:
+    """With the status that a follower reads, and not again."""
 
     async def main() -> None:
         async with asked(lab) as (mail, id_):
@@ -70,8 +70,8 @@ def test_called_when_done(lab: Lab) -> None:
     run(main())
 
 
-def test_called_again(lab: Lab) -> None:
-    """What is not taken is called again, less and less often, for a week."""
+def test_a_failed_call_is_repeated_for_a_week(lab: Lab) -> None:
+    """Less and less often."""
 
     async def main() -> None:
         async with asked(lab) as (mail, _):

@@ -77,8 +77,8 @@ def counted(folder: Folder, path: Path) -> set[tuple[int, ...]]:
     return set(told.values())
 
 
-def test_death_at_any_moment(kill: Kill, tmp_path: Path) -> None:
-    """A part counts whole or not at all, and the next one is written as if the dead one had never been."""
+def test_a_part_counts_whole_or_not_at_all(kill: Kill, tmp_path: Path) -> None:
+    """The next one is written as if the dead process had never been."""
     folder, seen = Folder(tmp_path / "out"), set()
     manifest = folder.open("spc", "dst")
     for deaths in range(1, 1_000):
@@ -102,8 +102,8 @@ def test_death_at_any_moment(kill: Kill, tmp_path: Path) -> None:
     assert seen == {True, False}
 
 
-def test_begun_by_the_dead(kill: Kill, tmp_path: Path) -> None:
-    """Whoever dies while beginning an export leaves nothing that hinders the next one."""
+def test_a_process_that_died_at_the_beginning_blocks_nobody(kill: Kill, tmp_path: Path) -> None:
+    """The next export starts."""
     for deaths in range(1, 100):
         folder = Folder(tmp_path / str(deaths) / "out")
         kill(deaths)
@@ -116,8 +116,8 @@ def test_begun_by_the_dead(kill: Kill, tmp_path: Path) -> None:
     assert deaths > 25
 
 
-def test_one_at_a_time(tmp_path: Path) -> None:
-    """Who comes while somebody else writes waits for the end of it, in another process too."""
+def test_a_second_export_waits_for_the_first(tmp_path: Path) -> None:
+    """In another process too."""
     path, order = tmp_path / "out", []
 
     async def hold(name: str) -> None:
@@ -133,8 +133,8 @@ def test_one_at_a_time(tmp_path: Path) -> None:
     assert order in (["a", "a", "b", "b"], ["b", "b", "a", "a"])
 
 
-def test_unusable(tmp_path: Path) -> None:
-    """A place that cannot be written to is an error that names it."""
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """The error names its path."""
     (tmp_path / "file").write_text("")
     folder = Folder(tmp_path / "file" / "out")
     with pytest.raises(Misconfigured, match=r"in .*file/out"):
