@@ -145,9 +145,10 @@ def test_an_interrupted_request_is_at_risk_once_its_confirmation_is_late(
                     identifiers=["user_id:ann"],
                     actor="key_test",
                 )
-                with monkeypatch.context() as patched, pytest.raises(DatabaseUnavailable):
+                with monkeypatch.context() as patched:
                     patched.setattr(module, "carry_out", interrupted)
-                    await request_erasure(ingest.space, request)
+                    with pytest.raises(DatabaseUnavailable):
+                        await request_erasure(ingest.space, request)
             earlier(lab, 13)
             assert await watched(ingest) == ({("erasure", "on_time"): 3}, [])
             earlier(lab, 4)
