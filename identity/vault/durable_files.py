@@ -2,7 +2,7 @@
 
 Invariants: a file is created exclusively with mode 0600, is on disk when the call returns and
 never shows up half-written under its own name; what a crash leaves behind has a name starting
-with `UNFINISHED` or `DOOMED`, and is swept by whoever next holds the directory.
+with `UNFINISHED` or `DOOMED`, and is swept by the next holder of the directory.
 """
 
 import fcntl

@@ -4,7 +4,7 @@
     journal-head   {"at", "hash", "kid", "seq", "sig", "size", "space", "v"}
 
 Invariants: what the head names is on disk before the head is; a line that a crash tore is cut off by
-whoever appends next; nothing before it is ever changed. A head that is not signed by this deployment,
+the next append; nothing before it ever changes. A head that is not signed by this deployment,
 or names more than the file holds, is no head: LedgerBroken.
 """
 

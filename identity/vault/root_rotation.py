@@ -1,4 +1,4 @@
-"""Puts another root over a key store that nobody has in use, and over the root key file.
+"""Replaces the root of a key store that is not in use, and the root key file.
 
 Invariant: at every moment one root opens everything, namely the one that the label names. All keys are
 wrapped under the new root beside those under the old one and are on disk before the label changes, in
@@ -32,7 +32,7 @@ def next_file(path: Path) -> Path:
 
 @contextmanager
 def exclusive_store(directory: Path) -> Iterator[Label]:
-    """Holds a key store that nobody uses, to the end of the block; what it says of itself. Misconfigured."""
+    """Holds a key store that is not in use, to the end of the block, and yields its label. Misconfigured."""
     try:
         with closing(durable_files.Hold(directory / LABEL, alone=True)), durable_files.exclusive(directory):
             yield read_label(directory)
@@ -82,7 +82,7 @@ def clear(directory: Path, label: Label) -> None:
 
 
 def finish_rotation(root_file: Path | None, directory: Path) -> None:
-    """What a start has to do where a rotation died once the label had changed: see `adopt_next_file` and `clear`."""
+    """Finishes a rotation that died after the label had changed: see `adopt_next_file` and `clear`."""
     with suppress(OSError, msgspec.DecodeError):
         label = read_label(directory)
         if label.left is None and (root_file is None or not next_file(root_file).exists()):

@@ -1,7 +1,7 @@
 """What holds a key never shows it.
 
 Invariant: no repr, string, format, pickle, copy or JSON of these objects contains key bytes, so
-neither a log line nor a traceback with locals can. Python cannot wipe memory: whoever reads the
+neither a log line nor a traceback with locals can. Python cannot wipe memory: a reader of the
 memory of the process has its live keys.
 """
 

@@ -75,7 +75,7 @@ class SpaceKeys(Guarded):
         self._macs = hmac.new(expand(document, b"ps1|mac")[:KEY_BYTES], b"ps1|mac|", "sha256")
 
     def set_versions(self, versions: IndexVersions) -> bool:
-        """Take up what the gate says; whether it was news. What was said before is passed over."""
+        """Take up the versions of the gate row; whether they were new. Older versions are ignored."""
         if versions == self.versions or versions < self.versions:
             return False
         if versions.newest != self.versions.newest:
@@ -155,7 +155,7 @@ class SpaceKeys(Guarded):
     def renew_slot(self, slot: int, epoch: int, wrapped: bytes, new_epoch: int) -> tuple[SlotKey, SlotKey, bytes]:
         """Return a slot's key, a new one for it, and the wrapping of that under another epoch key.
 
-        What is rewrapped from the one to the other is out of reach of whoever has only the one.
+        A key that is rewrapped from the old to the new one cannot be opened with the old one alone.
         """
         renewed = self.new_slot_key(slot, new_epoch)
         return self.slot(slot, epoch, wrapped), self.slot(slot, new_epoch, renewed), renewed

@@ -1,7 +1,7 @@
 """Posts to callbacks: looked up once, checked, connected to what was checked, cut off in time and length.
 
 No redirect is followed, no proxy is asked and nothing of the environment is read; no connection
-outlives its call. An answer is what a stranger wrote: its status says that it was taken, no more.
+outlives its call. A response is untrusted: its status means that the message was accepted, no more.
 """
 
 import asyncio
@@ -31,11 +31,11 @@ _HEADERS: Final[Mapping[str, str]] = {
 }
 
 Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
-"""Looks up a host (and port): its addresses as text. OSError."""
+"""Looks up the addresses of a host (and port), as text. OSError."""
 
 
 class CallbackAnswer(Struct, frozen=True):
-    """What a callback answered: its status, its media type as told, its body."""
+    """The response of a callback: its status, the media type it declares, its body."""
 
     status: int
     media_type: str
@@ -43,7 +43,7 @@ class CallbackAnswer(Struct, frozen=True):
 
 
 def tls_context(authority: Path | None) -> ssl.SSLContext:
-    """Trusts who is trusted publicly, and an authority of one's own (PEM). OSError if that cannot be read."""
+    """Trusts the public authorities and one more (PEM). OSError if that file cannot be read."""
     context = httpcore.default_ssl_context()
     if authority is not None:
         context.load_verify_locations(authority)
@@ -53,9 +53,9 @@ def tls_context(authority: Path | None) -> ssl.SSLContext:
 class Client:
     """Calls callbacks. `aclose` it.
 
-    `allowed` are networks that may be called though they are not public, `tls` trusts other
-    authorities, `ports` are those that may be used: for an operator's own network, and for tests.
-    A call may take `seconds` from the lookup to the last byte, and read `longest` bytes.
+    For an operator's own network and for tests, `allowed` networks may be called though they are not public,
+    `tls` trusts other authorities, and `ports` may be used. A call may take `seconds` from the lookup to the last
+    byte, and read `longest` bytes.
     """
 
     def __init__(
@@ -78,11 +78,11 @@ class Client:
         self._longest = longest
 
     async def aclose(self) -> None:
-        """Let go of the threads, without waiting for a lookup that hangs."""
+        """Stop the lookup threads, without waiting for a lookup that hangs."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def vet(self, url: str) -> None:
-        """Tell whether a callback could be called now, when one is registered. BadCallback, Undelivered."""
+        """Check that a callback can be called, when it is registered. BadCallback, Undelivered."""
         callback = read_callback(url, self._ports)
         try:
             async with asyncio.timeout(self._seconds):
@@ -104,7 +104,7 @@ class Client:
                 raise Undelivered("The certificate or encryption of the callback is not valid.") from None
             raise Undelivered from None
         except httpcore.ProtocolError:
-            raise Undelivered("The callback did not answer in HTTP.") from None
+            raise Undelivered("The callback did not answer in HTTP. Check its address and port.") from None
 
     async def _addresses(self, callback: Callback) -> list[str]:
         try:

@@ -1,7 +1,7 @@
 """Connections to checked addresses only, from which no more than so many bytes are ever read.
 
-httpcore asks this for a connection to a name; it gets one to an address that was checked for that
-name, and demands the name's certificate on it. There is no second lookup to lie in.
+httpcore asks for a connection to a name and gets one to an address that was checked for that name; it verifies the
+certificate of the name. Invariant: there is no second lookup, which could give another address.
 """
 
 import ssl
@@ -68,7 +68,7 @@ class _Measured(httpcore.AsyncNetworkStream):
         data = await self._stream.read(max_bytes, timeout)
         self._left -= len(data)
         if self._left < 0:
-            raise Undelivered("The callback answered more than is read.")
+            raise Undelivered("The response of the callback is too long.")
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109

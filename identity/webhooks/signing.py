@@ -1,8 +1,7 @@
-"""What is sent to callbacks is signed, and what comes back is believed only if it is: Standard Webhooks.
+"""Signs messages to callbacks, and verifies messages from them: Standard Webhooks.
 
-While a secret is changed both are in force: both sign, and either is accepted. Comparisons take the
-same time whatever they compare. A message is good for five minutes either way, so a receiver has to
-remember ids for ten.
+While a secret is replaced, both sign and either is accepted. Comparisons take constant time. A message is valid
+for five minutes before and after its time, so a receiver has to remember ids for ten minutes.
 """
 
 import re
@@ -38,11 +37,11 @@ def sign(secrets: Sequence[bytes], message: str, at: int, body: bytes) -> dict[s
 def verify(secrets: Sequence[bytes], headers: Mapping[str, str], body: bytes, now: int) -> str:
     """The id of a message that one of the secrets signed within TOLERANCE of `now` (microseconds).
 
-    `headers` by names in lower case, `body` as it came. InvalidSignature; whether the id was seen
-    before, or belongs to what it answers, is the caller's to know.
+    `headers` have names in lower case, `body` is as received. InvalidSignature. The caller checks whether the id is
+    new and belongs to the message that it answers.
     """
-    message, seconds, told = (headers.get(name, "") for name in (ID, TIMESTAMP, SIGNATURE))
-    signatures = told.split(" ")
+    message, seconds, signed = (headers.get(name, "") for name in (ID, TIMESTAMP, SIGNATURE))
+    signatures = signed.split(" ")
     if not _ID.fullmatch(message) or not _SECONDS.fullmatch(seconds) or len(signatures) > MOST_SIGNATURES:
         raise InvalidSignature
     if abs(int(seconds) * MICRO - now) > TOLERANCE:

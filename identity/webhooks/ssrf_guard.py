@@ -1,4 +1,4 @@
-"""Which internet addresses may be connected to: those that are public, by lists and not by guess.
+"""Decides which internet addresses may be connected to: those that the lists show to be public.
 
 The lists are the special-purpose registries of IANA, and the addresses that clouds serve their
 metadata from. Of IPv6 only global unicast is public, so IPv4-mapped, NAT64 and the like are out;
@@ -68,6 +68,6 @@ def require_public(found: Iterable[str], allowed: Iterable[Network] = ()) -> lis
         except ValueError:
             raise BadCallback from None
         if not is_public(address) and not any(address in network for network in networks):
-            raise BadCallback("The host of the callback leads to an address that is not public.")
+            raise BadCallback("The host of the callback has an address that is not public; use a public one.")
         addresses.append(str(address))
     return addresses

@@ -1,7 +1,7 @@
-"""Which profiles of a space have to be replayed together: those whose calls name one another's identifiers.
+"""Finds which profiles of a space have to be replayed together: those whose calls name common identifiers.
 
-Under other rules a call may link what today's rules keep apart, so everything that a call names
-counts, kept or not. The survey is made while ingest goes on; what came after it is added later.
+Other rules may link what the rules in force keep apart, so every identifier that a call names counts, kept or not.
+The walk runs during ingest; calls that arrive later are added by the replay.
 """
 
 import asyncio
@@ -25,15 +25,15 @@ from identity.values.stamps import SLOT_BITS
 from identity.vault.seal import EVIDENCE
 
 PAGE = 500
-# Calls of a transaction: the gate is held alone while they are replayed and written.
+# Calls of a transaction, which holds the space lock alone while it replays and writes them.
 AT_ONCE = 500
-# Commits under way when the survey begins bear stamps of a little earlier.
+# Commits under way at the start of the walk have slightly earlier stamps.
 _MARGIN = 60 * MICRO
 Progress = Callable[[int, int], Awaitable[None]]
 
 
 class ConnectedProfiles:
-    """The profiles of a space in groups. `since` is a stamp: what came after it may be missing."""
+    """The profiles of a space in connected groups. Calls with stamps after `since` may be missing."""
 
     def __init__(self) -> None:
         self.since = (time.time_ns() // 1000 - _MARGIN) << SLOT_BITS
@@ -42,7 +42,7 @@ class ConnectedProfiles:
         self._holder: dict[bytes, bytes] = {}
 
     def add(self, head: bytes, keys: Iterable[bytes]) -> None:
-        """A profile, and what one of its calls names."""
+        """Adds a profile and the identifiers that one of its calls names."""
         self._parent.setdefault(head, head)
         self._calls[head] = self._calls.get(head, 0) + 1
         for key in keys:
@@ -50,11 +50,11 @@ class ConnectedProfiles:
 
     @property
     def profiles(self) -> int:
-        """How many profiles there are."""
+        """The number of profiles."""
         return len(self._parent)
 
     def batches(self) -> list[list[bytes]]:
-        """The heads in groups that belong together: some small ones at once, a large one alone."""
+        """The heads in batches of whole groups: several small groups, or one large one."""
         groups: dict[bytes, list[bytes]] = {}
         for head in sorted(self._parent):
             groups.setdefault(self._root(head), []).append(head)
@@ -82,9 +82,9 @@ class ConnectedProfiles:
 
 
 def read_again(space: Space, kept: Kept, rules: Rules, usable: Container[str]) -> Call:
-    """A stored call as these rules read it; one that they would reject names nobody.
+    """A stored call as these rules read it; a call that they reject names no identifier.
 
-    `usable` are the types that the space has, or could have.
+    `usable` are the types that the space has or could have.
     """
     kind = STORED_KINDS[kept.kind]
     try:
@@ -106,7 +106,7 @@ def linkable_keys(call: Call) -> list[bytes]:
 
 
 async def load_connected_profiles(space: Space, rules: Rules, progress: Progress) -> ConnectedProfiles:
-    """Reads all evidence of a space once; `progress` is told (done, total) origins."""
+    """Reads all evidence of a space once and reports progress as (done, total) origins."""
     found = ConnectedProfiles()
     await space.read_types()
     async with space.database.reading() as connection:
@@ -122,7 +122,7 @@ async def load_connected_profiles(space: Space, rules: Rules, progress: Progress
 
 @retry_on_key_rotation
 async def _page(space: Space, rules: Rules, after: bytes, found: ConnectedProfiles) -> list[tuple[bytes, bytes]]:
-    """The next origins, with all that their evidence names."""
+    """The next origins, with the identifiers that their evidence names."""
     async with space.database.reading() as connection:
         page = await connected_profiles.list_origins(connection, space.tenant, after, PAGE)
         rows = await evidence_queries.by_range(connection, space.tenant, page[0][0], page[-1][0]) if page else []
@@ -142,13 +142,13 @@ def _look(
             continue
         subject = space.keys.slot(key.slot, key.epoch, key.slot_wrapped).unwrap(key.key_id, key.wrapped)
         kept = unpack(subject.open(EVIDENCE, row.origin, row.stamp, row.payload))
-        # Every type could be one the space has room for: naming too much only makes groups larger.
+        # Every type may be one that the space has room for; naming too much only makes groups larger.
         call = read_again(space, kept, rules, AnyType())
         found.add(head, linkable_keys(call))
 
 
 class AnyType:
-    """Any type at all."""
+    """Contains every type."""
 
     def __contains__(self, _item: object) -> bool:
         return True

@@ -1,9 +1,8 @@
-"""Rebuild: applies the rules in force to what is kept, group by group, while ingest goes on.
+"""Rebuild: applies the rules in force to all stored calls, group by group, during ingest.
 
-Each group of profiles is replayed and written in one transaction under the gate, so a reader sees it
-as it was or as it is to be. A group that is already as the rules would have it is not touched, so
-a rebuild that was interrupted is simply begun again. So it is where the index key is rotated meanwhile,
-once everything is under the newest.
+Each group of profiles is replayed and written in one transaction under the space lock, so a reader sees the group
+before or after the rebuild. A group that already is as the rules make it is not touched, so an interrupted rebuild
+starts over. If the index key is rotated meanwhile, the rebuild starts over too, once everything is rekeyed.
 """
 
 from msgspec import Struct
@@ -55,7 +54,7 @@ async def rebuild_space(space: Space, actor: int, progress: Progress) -> Rebuild
 async def _rebuild_all(
     writer: WriterConnection, space: Space, rules: Rules, actor: int, progress: Progress
 ) -> int | None:
-    """One walk through the space; None where other rules or another index key came in force meanwhile."""
+    """One walk through the space; None if other rules or another index key came into force meanwhile."""
     newest = space.keys.versions.newest
     found = await load_connected_profiles(space, rules, progress)
     done, total, changed = 0, found.profiles, 0
@@ -74,9 +73,9 @@ async def _rebuild_all(
 
 @retry_on_key_rotation
 async def _settled(space: Space, rules: Rules, heads: list[bytes], since: int) -> bool:
-    """Whether profiles are as the rules would have them, seen without holding up anybody.
+    """Whether profiles are as the rules make them, read without holding up a writer.
 
-    What comes in from then on is planned under these rules, so they stay so.
+    Later calls are planned under these rules, so the answer stays true.
     """
     async with space.database.transaction() as connection:
         await begin_long_snapshot(connection)
@@ -90,7 +89,7 @@ async def _settled(space: Space, rules: Rules, heads: list[bytes], since: int) -
 async def _rebuild(
     writer: WriterConnection, space: Space, heads: list[bytes], since: int, under: tuple[int, int, int], actor: int
 ) -> int | None:
-    """One transaction; how many profiles it changed, None where it is no more under these rules and index keys."""
+    """One transaction; how many profiles it changed, or None if other rules or index keys are in force."""
 
     async def decide(exclusive: ExclusiveSpace) -> SpaceChange[int | None]:
         if (exclusive.rules.version, exclusive.gate.newest, exclusive.gate.live) != under:
@@ -107,7 +106,7 @@ async def _rebuild(
 
 
 async def _rows(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, actor: int) -> SpaceChange[int | None]:
-    """What has to be written, if anything has."""
+    """The rows to write, if anything changed."""
     opened, stored, rebuilt = replayed.opened, replayed.stored, replayed.rebuilt
     moved = _moved(replayed)
     heads = {rebuilt.profiles[id_].head for id_ in rebuilt.changed} | {p.head for p in moved}
@@ -139,13 +138,13 @@ async def _rows(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, actor: in
 
 
 def _moved(replayed: ReplayedProfiles) -> list[Profile]:
-    """The origins that stand otherwise than before."""
+    """The origins whose row changes."""
     stored = replayed.stored.profiles
     return [p for id_, p in replayed.rebuilt.profiles.items() if _differs(stored.get(id_), p)]
 
 
 def _differs(before: Profile | None, after: Profile) -> bool:
-    """Whether an origin stands otherwise than before, whatever lies there."""
+    """Whether the row of an origin changes, apart from what is stored under it."""
     if before is None or before.own is not after.own:
         return True
     fields = ("head", "born", "events", "joined_to", "joined_at")
@@ -160,7 +159,7 @@ def _differs(before: Profile | None, after: Profile) -> bool:
 
 
 def _fill(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, rewriting: OriginResealer) -> None:
-    """Writes anew everything that lies at the origins where something else lies now."""
+    """Seals everything of the origins whose content changes."""
     rebuilt = replayed.rebuilt
     codes, changed = exclusive.space.codes, rebuilt.changed
     rewriting.lift(changed & replayed.opened.rows.keys())
@@ -181,7 +180,7 @@ def _fill(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, rewriting: Orig
 
 
 def _fill_calls(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, rewriting: OriginResealer) -> None:
-    """The calls, as the rules now have them: what they keep and demote, and where they lie."""
+    """Seals the calls with the identifiers that they keep and demote under the rules, at their new origins."""
     opened, rebuilt = replayed.opened, replayed.rebuilt
     codes, version = exclusive.space.codes, exclusive.rules.version
     acts = {told.stamp for told in replayed.log if told.call is None}
@@ -208,7 +207,7 @@ def _fill_calls(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, rewriting
 
 
 def _fill_history(replayed: ReplayedProfiles, rewriting: OriginResealer) -> None:
-    """A line follows the call that it tells of."""
+    """Moves each line of history to the origin of its call."""
     rebuilt, lay = replayed.rebuilt, replayed.stored.evidence
     for origin, lines in replayed.opened.history.items():
         for line in lines:
@@ -220,7 +219,7 @@ def _fill_history(replayed: ReplayedProfiles, rewriting: OriginResealer) -> None
 
 
 def _told(replayed: ReplayedProfiles, heads: set[bytes], stamp: int) -> list[Change]:
-    """What the feed is told: ids that are no more, those that are new and whom they left, and what changed."""
+    """The changes of the feed: ids that are gone, ids that are new and the profiles they left, and updates."""
     before, after = replayed.stored.profiles, replayed.rebuilt.profiles
     was = {p.canonical for p in before.values() if p.head == p.id}
     now = {p.canonical: p for p in after.values() if p.head == p.id}

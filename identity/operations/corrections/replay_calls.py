@@ -1,4 +1,4 @@
-"""Some profiles, read whole and replayed under other rules."""
+"""Reads profiles whole and replays their calls under other rules."""
 
 import asyncio
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ from identity.values.ids import new_id
 
 
 class ReplayedProfiles:
-    """Profiles as they are stored, and as the rules would have them."""
+    """Profiles as they are stored, and as the rules make them."""
 
     def __init__(self, opened: UnsealedProfiles, stored: Stored, rebuilt: Rebuilt, log: list[Told]) -> None:
         self.opened = opened
@@ -32,9 +32,9 @@ class ReplayedProfiles:
 
 
 async def replay(view: SpaceReader, heads: Iterable[bytes], since: int) -> ReplayedProfiles:
-    """Replays these profiles, and whatever their calls name by now, under the rules of the view.
+    """Replays these profiles, and all others that their calls name by now, under the rules of the reader.
 
-    `since` is the stamp of the survey that put them together.
+    `since` is the stamp up to which the walk saw every call.
     """
     space, rules = view.space, view.rules
     wanted = set(heads)
@@ -71,7 +71,7 @@ async def replay(view: SpaceReader, heads: Iterable[bytes], since: int) -> Repla
 async def _constraints(
     view: SpaceReader, opened: UnsealedProfiles, log: Iterable[Told], keys: AbstractSet[bytes]
 ) -> Ground:
-    """What was forgotten, blocked and cut of these identifiers, whichever index key that was noted under."""
+    """The removals, blocks and cuts of these identifiers, under every version of the index key."""
     space, oldest = view.space, view.gate.oldest
     older: dict[bytes, bytes] = {}
     if oldest < view.gate.newest:
@@ -91,7 +91,7 @@ async def _constraints(
 
 
 async def _log(opened: UnsealedProfiles, rules: Rules) -> list[Told]:
-    """Everything that lies at the origins, in the order of its stamps, as these rules read it."""
+    """Every call and act at the origins in the order of the stamps, as these rules read them."""
     space = opened.exclusive.space
     log = [
         _told(opened, origin, lain, rules)
@@ -120,7 +120,7 @@ def _told(opened: UnsealedProfiles, origin: bytes, lain: Lain, rules: Rules) -> 
 
 
 def _stored(opened: UnsealedProfiles, rules: Rules) -> Stored:
-    """The profiles as they lie in the database."""
+    """The profiles as the database holds them."""
     space, whole = opened.exclusive.space, opened.whole
     evidence: dict[int, Lying] = {}
     events: dict[int, Plain] = {}
@@ -139,7 +139,7 @@ def _stored(opened: UnsealedProfiles, rules: Rules) -> Stored:
 
 
 def _ranked(opened: UnsealedProfiles, kept: Kept, rules: Rules) -> list[bytes]:
-    """What a plain call names, the strongest first."""
+    """The identifiers of a plain call, by falling priority."""
     call = read_again(opened.exclusive.space, kept, rules, AnyType())
     ranked = sorted(call.identifiers, key=lambda identifier: rules.rank(identifier.type))
     return [identifier.key for identifier in ranked]

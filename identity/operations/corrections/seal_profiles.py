@@ -1,4 +1,4 @@
-"""Between plan and apply of an act: the rows of an unmerge, and what every act leaves behind."""
+"""Seals the plan of an unmerge into rows, and the record that every correction leaves in the evidence."""
 
 from typing import Any
 
@@ -19,14 +19,14 @@ from identity.vault.subject_keys import SubjectKey
 
 
 def act_record(kind: Kind, source: Source, at: int, body: dict[str, Any]) -> Kept:
-    """An act in the form that calls are stored in."""
+    """A correction in the form of a stored call."""
     return Kept(STORED_KINDS.index(kind), "", at, at, source.key, source.server, body)
 
 
 def seal_unmerge(
     opened: UnsealedProfiles, parting: Parting, new_keys: NewSubjectKeys, record: Kept, lane: int
 ) -> Writes:
-    """The rows of an unmerge; `record` is the act itself, which lies with the side that stays."""
+    """The rows of an unmerge; `record` becomes evidence of the profile that stays."""
     exclusive = opened.exclusive
     codes, rules = exclusive.space.codes, exclusive.rules.version
     writes = Writes(lock_stamp=parting.stamp, lane=lane)
@@ -60,23 +60,23 @@ def seal_unmerge(
 def seal_act(
     writes: Writes, subject: SubjectKey, origin: bytes, stamp: int, named: list[bytes], record: Kept, rules: int
 ) -> None:
-    """Adds an act to the evidence of an origin."""
+    """Adds a correction to the evidence of an origin."""
     payload = subject.seal(EVIDENCE, origin, stamp, pack(record))
     writes.evidence.append(rows.EvidenceRow(origin, stamp, record.kind, b"".join(named), None, payload, rules))
 
 
 def history(notes: list[Note], rules: int, actor: int) -> list[rows.HistoryRow]:
-    """The lines of an act, at most one to a profile."""
+    """The lines of history of a correction, at most one for each profile."""
     return [rows.HistoryRow(n.profile, n.stamp, 0, n.kind, n.other, b"".join(n.keys), rules, actor) for n in notes]
 
 
 def changes(told: list[Change]) -> list[rows.ChangeRow]:
-    """What an act tells the feed."""
+    """The rows of the change feed."""
     return [rows.ChangeRow(c.op, c.version, c.at, c.profile, c.other) for c in told]
 
 
 def _divide(opened: UnsealedProfiles, parting: Parting, split: Split, rewriting: OriginResealer) -> None:
-    """Writes all of a split origin anew, here and at its twin."""
+    """Seals everything of a split origin again, for the origin and for its twin."""
     origin, twin = split.origin, split.twin
     rewriting.lift([origin])
     for id_ in (origin, twin):

@@ -1,4 +1,4 @@
-"""Opens a canonical profile for an act: as values to plan on, and as plain bytes to seal anew."""
+"""Unseals a canonical profile for a correction: as values to plan on and as plain bytes to seal again."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -28,7 +28,10 @@ ALIAS = StoredKind.ALIAS
 
 
 class UnsealedProfiles:
-    """A canonical profile under the gate. `whole` is what to plan on; `open` adds what lies at origins."""
+    """Canonical profiles under the space lock.
+
+    `whole` is what a plan works on; `open` adds everything that is stored under some origins.
+    """
 
     def __init__(
         self, exclusive: SpaceReader, rows: Sequence[OriginRow], held: Sequence[snapshot_queries.HeldRow]
@@ -49,24 +52,24 @@ class UnsealedProfiles:
         )
 
     def groups(self, id_: bytes) -> list[str]:
-        """The groups that an opened origin ever spoke of."""
+        """The groups that an opened origin joined or left."""
         document = self.documents.get(id_)
         return [] if document is None else list(document.groups)
 
     def value(self, key: bytes) -> bytes:
-        """The value of an identifier of an origin that was opened."""
+        """The value of an identifier of an opened origin."""
         row = self.held[key]
         return self.subjects[row.origin].open(IDENTIFIER, key[:16], 0, row.value)
 
     async def unlock(self, id_: bytes) -> None:
-        """Makes sure that the key of an origin is there."""
+        """Unwraps the key of an origin, unless that was done."""
         if id_ not in self.subjects:
             space = self.exclusive.space
             for key in await snapshot_queries.subject_keys(self.exclusive.connection, space.tenant, [id_]):
                 self.subjects[id_] = unwrap_key(space, key)
 
     async def open(self, origins: AbstractSet[bytes]) -> None:
-        """Adds everything that lies at these origins."""
+        """Adds everything that is stored under these origins."""
         connection, tenant, space = self.exclusive.connection, self.exclusive.space.tenant, self.exclusive.space
         wanted = sorted(origins)
         for key in await snapshot_queries.subject_keys(connection, tenant, wanted):
@@ -96,7 +99,7 @@ class UnsealedProfiles:
             self.history.setdefault(line.profile, []).append(line)
 
     async def follow_renamings(self) -> None:
-        """Adds the alias calls that retired user ids, if there are retired ones."""
+        """Adds the alias calls that retired user ids, if any are retired."""
         if not any(link.retired for link in self.whole.links.values()):
             return
         connection, space = self.exclusive.connection, self.exclusive.space
@@ -128,7 +131,7 @@ async def unseal_profiles(exclusive: SpaceReader, *ids: bytes) -> UnsealedProfil
 
 
 async def unseal_for_unmerge(exclusive: SpaceReader, id_: bytes, named: AbstractSet[bytes]) -> UnsealedProfiles:
-    """A canonical profile with everything that parting these identifiers has to see."""
+    """A canonical profile with everything that an unmerge of these identifiers has to see."""
     found = await unseal_profiles(exclusive, id_)
     if named <= found.whole.links.keys():
         await found.open(mixed(found.whole.links.values(), named))

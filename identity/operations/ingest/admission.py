@@ -1,11 +1,10 @@
-"""How the queue is shared out: whoever storms fills his share, and there is always room for another.
+"""Shares the queue among spaces: a flood of one space leaves room for the others.
 
-A space may hold no more than what is still free (the dynamic thresholds of Choudhury and Hahne,
-with factor 1): alone it may fill half of the queue, two that storm a third each, and so on. A
-space of which nothing waits gets one request in while anything is free, however large, or the
-storms of many would keep large batches out for good: the bound is passed by less than that one
-request. What a request weighs follows from its calls or, where those are large, from its bytes,
-so that a full queue is a bound on memory too.
+A space may hold no more than the free part of the queue (the dynamic thresholds of Choudhury and Hahne, with factor
+1): one flooding space fills at most half of the queue, two a third each, and so on. A space without waiting
+requests gets one request in while anything is free, however large, or floods would keep large batches out for good;
+so the bound is exceeded by less than one request. The weight of a request follows from its calls or, if these are
+large, from its bytes, so the bound limits memory too.
 """
 
 from typing import Final
@@ -14,10 +13,10 @@ BYTES_OF_A_CALL: Final = 2_048
 
 
 def weight(calls: int, size: int) -> int:
-    """What a request of so many calls and bytes weighs, in calls."""
+    """The weight of a request of so many calls and bytes, in calls."""
     return max(calls, -(-size // BYTES_OF_A_CALL))
 
 
 def has_room(weight: int, *, own: int, waiting: int, bound: int) -> bool:
-    """Whether a request may wait, where its space has `own` of all the `waiting` weight."""
+    """Whether a request may wait. `own` is the part of the `waiting` weight that its space holds."""
     return own + weight <= bound - waiting or (not own and waiting < bound)

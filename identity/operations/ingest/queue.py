@@ -1,10 +1,10 @@
-"""Collects requests into batches: whatever gathered while the last commit ran is the next one.
+"""Collects requests into batches: the requests that arrive during one commit form the next batch.
 
-No timer: an idle writer starts at once, a busy one finds more. A request is never split, and
-calls that share an identifier keep their order of arrival: a request waits while one before it,
-in flight or in the queue, names an identifier of its own. The queue is bounded; a full one says
-so at once, and nothing of that request is stored. What was rejected when it was read waits as
-well: that it was is committed before it is answered.
+There is no timer: an idle writer starts at once, a busy one finds more. A request is never split. Calls that share
+an identifier keep their order of arrival: a request waits while an earlier one, in flight or in the queue, names an
+identifier of it. The queue is bounded; a full queue refuses a request at once, and nothing of that request is
+stored. Calls that were rejected when they were read wait as well, because the rejection is committed before it is
+answered.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from identity.values.calls import Outcome
 from identity.values.errors import KeyUnavailable, OnefoldError, QueueFull, ShuttingDown
 
 BATCH = 500
-# A second writer joins in for so many calls only: of few, one batch costs less than two.
+# A second writer joins in at this many waiting calls: for fewer, one batch costs less than two.
 JOIN = 100
 SCAN = 400
 
@@ -36,7 +36,7 @@ class _Waiting(NamedTuple):
 
 
 class IngestQueue:
-    """The queue and its writers. `bound` is the weight that may wait, rejected calls included."""
+    """The queue and its writers. `bound` is the greatest weight that may wait, rejected calls included."""
 
     def __init__(self, database: Database, *, writers: int = 2, bound: int = 20_000) -> None:
         self._writers = [BatchWriter(database) for _ in range(writers)]
@@ -55,7 +55,7 @@ class IngestQueue:
         self._tasks = [asyncio.create_task(self._write(writer)) for writer in self._writers]
 
     async def close(self) -> None:
-        """Finishes what waits, then ends the writers."""
+        """Finishes the waiting requests, then ends the writers."""
         self._closing = True
         self._wake_all()
         await asyncio.gather(*self._tasks)
@@ -63,18 +63,18 @@ class IngestQueue:
             try:
                 await writer.close()
             except OnefoldError:
-                # Its lease ends by itself.
+                # The lease ends by itself.
                 _log.warning("writer.not_closed")
 
     @property
     def waiting(self) -> int:
-        """How many calls wait for a writer."""
+        """The number of calls that wait for a writer."""
         return self._waiting
 
     async def submit(self, space: Space, request: IngestRequest) -> list[Outcome]:
-        """Commits the calls of a request and what it lost; returns one outcome per item, in their order.
+        """Commits the calls and rejections of a request; returns one outcome for each item, in their order.
 
-        QueueFull, ShuttingDown: nothing of it was stored. Unavailable: send it again.
+        QueueFull, ShuttingDown: nothing was stored. Unavailable: send the request again.
         """
         if self._closing:
             raise ShuttingDown
@@ -100,7 +100,7 @@ class IngestQueue:
         self._wake_all()
 
     def _count(self, waiting: _Waiting, sign: int) -> None:
-        """Takes a request into account that came, or that goes."""
+        """Adds a waiting request to the counts, or takes it off."""
         id_, request = waiting.space.tenant.id, waiting.request
         self._waiting += sign * len(request.items)
         self._weight += sign * request.weight
@@ -135,7 +135,7 @@ class IngestQueue:
                 self._wake_all()
 
     def _take(self) -> list[_Waiting]:
-        """The next batch: of one space, the spaces in turn."""
+        """The next batch, of one space; spaces take turns."""
         for _ in range(len(self._turn)):
             id_ = self._turn[0]
             self._turn.rotate(-1)
@@ -146,7 +146,7 @@ class IngestQueue:
 
     def _gathered(self, id_: int) -> list[_Waiting]:
         queue = self._queues[id_]
-        # Asked of the requests each time: one that is read again may name the same by other keys.
+        # Computed each time, because a request that is read again may have other keys.
         busy = self._busy.get(id_, ())
         blocked: set[bytes] = set().union(*(waiting.request.keys for batch in busy for waiting in batch))
         batch: list[_Waiting] = []
@@ -171,14 +171,14 @@ class IngestQueue:
 
 
 async def _commit(writer: BatchWriter, batch: list[_Waiting]) -> None:
-    """Commits a batch; where an error of one of its calls may have ended it, each request on its own."""
+    """Commits a batch. If one call may have made it fail, each request is committed on its own."""
     try:
         await writer.write(batch[0].space, [waiting.request for waiting in batch])
     except Exception as error:  # noqa: BLE001 (one bad call must not fail its neighbours)
         foreseen = isinstance(error, OnefoldError)
         if not foreseen:
             _log.exception("batch_failed", calls=sum(len(w.request.calls) for w in batch), requests=len(batch))
-        # One profile that cannot be opened must not close the others either.
+        # One profile that cannot be opened must not fail the others either.
         if len(batch) > 1 and (not foreseen or isinstance(error, KeyUnavailable)):
             for waiting in batch:
                 await _commit(writer, [waiting])

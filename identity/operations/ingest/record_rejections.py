@@ -1,4 +1,4 @@
-"""What a batch did not take, sealed as one row: it is committed with the batch or not at all."""
+"""Seals the rejections of a batch as one row, which is committed with the batch or not at all."""
 
 from collections.abc import Iterator, Sequence
 from operator import itemgetter
@@ -13,7 +13,7 @@ from identity.vault.seal import REJECTION
 
 
 def rejection_row(space: Space, requests: Sequence[IngestRequest], made: Plan, stamp: int) -> RejectionRow | None:
-    """The row of a batch, at the stamp that names it; None where everything was taken."""
+    """The row of a batch, at the stamp that names the batch; None if every call was accepted in full."""
     taken = all(len(request.calls) == len(request.items) for request in requests)
     if taken and not any(_lost(outcome) for outcome in made.outcomes):
         return None
@@ -26,7 +26,7 @@ def rejection_row(space: Space, requests: Sequence[IngestRequest], made: Plan, s
 
 
 def _of_request(request: IngestRequest, outcomes: Iterator[Outcome]) -> Sequence[Refusal]:
-    """The refusals of one request in the order of its items; takes its outcomes off."""
+    """The rejections of one request in the order of its items; consumes the outcomes of its calls."""
     found: list[tuple[int, Refusal]] = []
     for at, call in request.calls:
         outcome = next(outcomes)

@@ -1,7 +1,6 @@
-"""Beat one of ingest: from the bodies of a request to calls with blind-indexed identifiers.
+"""Reads the bodies of a request into calls with blind indexes: the first step of ingest.
 
-A request keeps its bodies as they came, so that it can be read again when the rules turn out to
-have changed before it was committed.
+Invariant: a request keeps its bodies as they arrived, so it can be read again if the rules change before its commit.
 """
 
 from typing import Any
@@ -26,12 +25,13 @@ _size = msgspec.json.encode
 class IngestRequest:
     """The calls of one request. They are committed together, in one transaction or not at all.
 
-    `items` are bodies as parsed. `kind` is the one that the path names (None: each item says). Of a
-    `dry_run` nothing is left behind. `history`: items may say when they were received (import). `gpc`: the
-    browser that sent it said so in its header; each item says so from then on. `size` is that of the whole
-    body in bytes, where it is known; `weight` what it takes of the queue.
-    `index` are the versions of the index key that it was read under, `older` what it names under older ones.
-    `outcomes` has one entry per item: what was rejected at reading, else what the plan says.
+    `items` are the parsed bodies. `kind` is the one that the path names, or None if each item names its own.
+    A `dry_run` leaves nothing behind. With `history` (an import) items may carry the time of their receipt. `gpc`:
+    the browser sent the header of Global Privacy Control, and each item records that.
+    `size` is that of the whole body in bytes, if known; `weight` is the share of the queue.
+    `index` holds the versions of the index key that the calls were read
+    under, `older` the older blind indexes of the names. `outcomes` has one entry for each item: a rejection at reading,
+    else the outcome of the plan.
     """
 
     __slots__ = (
@@ -92,7 +92,7 @@ class IngestRequest:
                 self.outcomes[at] = Outcome(_message_id(item), "rejected", "too_large")
 
     async def read(self, space: Space, rules: Rules) -> None:
-        """Reads every item that was not rejected yet under these rules."""
+        """Reads every item that was not rejected yet, under these rules."""
         self.rules = rules.version
         self.calls = []
         shared = self.envelope.get("context")
@@ -136,7 +136,7 @@ class IngestRequest:
         return call
 
     async def _ensure_types(self, space: Space) -> None:
-        """A type beyond what a space may have is no type: its identifiers are skipped."""
+        """Skips the identifiers of a type for which the space has no room."""
         codes = space.codes
         new = {i.type for _, call in self.calls for i in call.identifiers if i.type not in codes}
         if not new:
@@ -153,7 +153,7 @@ class IngestRequest:
 
 
 def _opted_out(item: dict[str, Any]) -> dict[str, Any]:
-    """The item as it is kept, so that it says the same whenever it is read again."""
+    """The item with the decision recorded in it, so that every later reading finds the decision."""
     context = item.get("context")
     if context is None or context == []:
         return {**item, "context": {"gpc": True}}

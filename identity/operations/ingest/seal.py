@@ -1,7 +1,7 @@
-"""Between plan and apply: seals what a plan says into the rows that the store writes.
+"""Seals a plan into the rows that the store writes.
 
-Every origin and every group is born with a subject key of its own; all that are minted in one
-batch share one key slot, whose row is locked by this transaction.
+Invariant: every new origin and group has a subject key of its own. All new keys of a batch share one key slot, whose
+row the transaction locks.
 """
 
 from identity.operations.ingest.unseal import UnsealedBatch
@@ -22,7 +22,7 @@ from identity.vault.subject_keys import SubjectKey
 
 
 class Sealer:
-    """Seals one plan. `slot` is the key slot to mint under: its number, epoch and wrapped key."""
+    """Seals one plan. `slot` is the number of the key slot for new keys, `held` its epoch and wrapped key."""
 
     def __init__(
         self, opened: UnsealedBatch, gate: SpaceLockRow, rules: Rules, slot: int, held: tuple[int, bytes] | None

@@ -1,4 +1,4 @@
-"""Between load and plan: makes a neighbourhood of locked rows, opening what has to be opened."""
+"""Unseals locked rows into the state that the planner works on."""
 
 from collections.abc import Callable, Iterable, Sequence
 from collections.abc import Set as AbstractSet
@@ -18,7 +18,7 @@ from identity.vault.subject_keys import SubjectKey
 
 
 class UnsealedBatch:
-    """The rows under the locks as a plan wants them, and the subject keys to seal with."""
+    """The locked rows as the planner works on them, and the subject keys to seal with."""
 
     def __init__(self, space: Space, first: BatchClaim, second: LockedRows) -> None:
         self.space = space
@@ -32,7 +32,7 @@ class UnsealedBatch:
 
     @property
     def newest(self) -> int:
-        """The greatest stamp in what was loaded."""
+        """The greatest stamp in the loaded rows."""
         groups = (traits.newest(account.document) for account in self.around.accounts.values())
         return max((*(row.stamp for row in self.rows.values()), *groups), default=0)
 
@@ -68,10 +68,10 @@ class UnsealedBatch:
 
 
 def wanted_documents(calls: Iterable[Call], owners: dict[bytes, bytes]) -> set[bytes]:
-    """The origins whose documents calls may write to.
+    """The origins whose documents the calls may write to.
 
-    Those of what a call with content names; and where it names what is not known yet, which another
-    call may link first, those of all calls that name something unknown.
+    These are the origins that calls with content name. If such a call names an unknown identifier, another call may
+    link that identifier first, so the origins of all calls that name something unknown count too.
     """
     wanted: set[bytes] = set()
     linking: set[bytes] = set()
@@ -109,7 +109,7 @@ def wanted_sets(
 
 
 def missing_windows(around: Neighbourhood, rules: Rules, codes: dict[str, int]) -> list[tuple[bytes, int, int]]:
-    """The scans (head, type, how many) that build the windows these rules ask for."""
+    """The scans (head, type, number of rows) that build the windows which these rules need."""
     if not rules.windowed:
         return []
     return [
@@ -126,7 +126,7 @@ def fill_windows(
     found: Sequence[tuple[bytes, int, bytes, int]],
     names: dict[int, str],
 ) -> None:
-    """Puts the scanned windows in."""
+    """Adds the scanned windows."""
     seen: dict[tuple[bytes, int], dict[bytes, int]] = {}
     for head, code, key, last in found:
         seen.setdefault((head, code), {})[key] = last

@@ -4,8 +4,6 @@ The place after a part is stored with it, so another process continues an interr
 only while every origin it was read from still has the same key, so erased data never enters an export.
 """
 
-import asyncio
-import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Final
@@ -17,6 +15,7 @@ from identity.operations.privacy.access_export_sections import SectionStep
 from identity.operations.privacy.open_export import ExportJob, export_key, export_row
 from identity.operations.privacy.request_export import DOWNLOADABLE
 from identity.planning.privacy.access_export import Place, pack, split, unpack
+from identity.spaces.retry import RetryPolicy, repeat
 from identity.spaces.space import Space
 from identity.store.privacy import access_exports, requests
 from identity.values.enums import AccessExportState
@@ -24,8 +23,8 @@ from identity.values.errors import Conflict, ExportNotFound, KeyUnavailable
 from identity.values.ids import public
 from identity.vault.seal import EXPORT
 
-_ATTEMPTS: Final = 8
-_JITTER: Final = 0.05
+# A person may be split or erased between reading and writing, or two processes build the same export.
+_POLICY: Final = RetryPolicy(attempts=8, jitter=0.025, conflicts=(Conflict, KeyUnavailable), lasting=())
 
 Sections = Callable[[Space, Sequence[str], Place], AsyncIterator[SectionStep]]
 """The steps of an export of some profiles from a place on."""
@@ -42,15 +41,7 @@ class BuiltExport(Struct, frozen=True):
 async def build_export(space: Space, wanted: dict[str, Any], progress: Progress, sections: Sections) -> BuiltExport:
     """Run the job of an export, from where it was interrupted. ExportNotFound once the export is gone."""
     job = msgspec.convert(wanted, ExportJob)
-    for attempt in range(_ATTEMPTS):
-        try:
-            return await _build(space, job, progress, sections)
-        except (Conflict, KeyUnavailable):
-            # A person was split or erased between reading and writing, or two processes build the same export.
-            if attempt + 1 == _ATTEMPTS:
-                raise
-            await asyncio.sleep(random.uniform(0, _JITTER * 2**attempt))  # noqa: S311 (jitter)
-    raise ExportNotFound
+    return await repeat(_POLICY, lambda: _build(space, job, progress, sections))
 
 
 async def _build(space: Space, job: ExportJob, progress: Progress, sections: Sections) -> BuiltExport:
