@@ -156,7 +156,7 @@ def test_values(lab: Lab) -> None:
     old = lab.root_file.read_text().strip()
     with pytest.raises(Misconfigured, match="ONEFOLD_NEW_ROOT_KEY"):
         rotate(lab, old)
-    with pytest.raises(Misconfigured, match="unset"):
+    with pytest.raises(Misconfigured, match="Unset"):
         rotate(lab, None, new)
     with pytest.raises(Misconfigured, match="in force"):
         rotate(lab, old, old)
