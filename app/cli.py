@@ -164,7 +164,7 @@ SpaceIds = Annotated[list[str] | None, typer.Argument(help="Ids of the spaces; a
 
 @keys.command()
 def roll(space_ids: SpaceIds = None, data_dir: DataDir = None) -> None:
-    """Replace the epoch key of each space, so that older backups cannot open what was erased."""
+    """Replace the epoch key of each space, so that no older database backup can reveal erased people."""
     _with_keys("roll", space_ids, data_dir)
 
 

@@ -28,7 +28,7 @@ Work = Callable[[Spaces, Space, ProgressCallback], Awaitable[str]]
 
 
 def roll(url: str, settings: Settings, space_ids: Sequence[str]) -> None:
-    """Roll the epoch key of each space, so that older backups cannot open what was erased."""
+    """Roll the epoch key of each space, so that no older database backup can reveal erased people."""
 
     async def work(spaces: Spaces, space: Space, progress: ProgressCallback) -> str:
         epoch = await roll_space(spaces, space, backup_days=settings.key_backup_days, progress=progress)

@@ -16,7 +16,7 @@ from identity.values.calls import Source
 from identity.values.errors import BadDecisions, BadIdentifier, BadParameter, ProfileNotFound, Suppressed, TooMuch
 
 router = APIRouter(tags=["Consent"])
-At = Annotated[str | None, Query(max_length=64, description="RFC 3339; without it, now.")]
+At = Annotated[str | None, Query(max_length=64, description="Time of the decisions (RFC 3339); default now.")]
 
 
 @router.post("/v1/consent", **described(Recorded, BadIdentifier, BadDecisions, Suppressed, takes=Decisions))

@@ -35,7 +35,7 @@ async def simulate(visit: ByImporter, request: Request) -> Response:
     **described(Parted, BadIdentifier, NotOneProfile, TooManyCuts, takes=Unmerge),
 )
 async def unmerge(visit: ByLister, wanted: Annotated[Unmerge, Depends(body(Unmerge))]) -> Response:
-    """Take identifiers out of a profile into one of their own, with all that came with them."""
+    """Move identifiers, and all data that came with them, to a profile of their own."""
     source, actor = Source(visit.caller.key, visit.caller.server), visit.caller.key_id
     unmerged = await unmerge_profile.unmerge_profile(
         visit.space, wanted.identifiers, block=wanted.block, source=source, actor=actor
@@ -45,7 +45,7 @@ async def unmerge(visit: ByLister, wanted: Annotated[Unmerge, Depends(body(Unmer
 
 @router.delete("/v1/identifiers/{ref}", **described(Removed, BadIdentifier, IdentifierNotFound, LastIdentifier))
 async def remove_identifier(visit: ByLister, ref: Segment, *, block: Blocks = False) -> Response:
-    """Take one identifier off its profile; with `block` it never comes back."""
+    """Detach an identifier from its profile; with `block` no later call links the identifier again."""
     source = Source(visit.caller.key, visit.caller.server)
     gone = await remove.remove_identifier(visit.space, ref, block=block, source=source, actor=visit.caller.key_id)
     return answer(removed(gone))

@@ -52,7 +52,7 @@ async def get_purposes(visit: ByAdmin) -> Response:
 
 @router.put("/v1/purposes", **described(PurposesVersion, BadPurposes, takes=PurposesDocument))
 async def put_purposes(visit: ByAdmin, request: Request) -> Response:
-    """Put a whole document in force; every later answer to a destination goes by it."""
+    """Put a whole document in force for all later answers to destinations."""
     document = decode(await request.body())
     version = await manage_purposes.put_purposes(visit.space, document, visit.caller.key_id)
     return answer(PurposesVersion(version))
@@ -77,7 +77,7 @@ _PUT["responses"][201] = _PUT["responses"][200] | {"description": "Created; its 
 
 @router.put("/v1/destinations/{name}", **_PUT)
 async def put_destination(visit: ByAdmin, name: Segment, request: Request) -> Response:
-    """Put the whole document of a destination in force; 201 with its secrets where it is new."""
+    """Put the whole document of a destination in force; 201 with the secrets for a new destination."""
     document = decode(await request.body())
     vet = visit.onefold.callbacks.vet
     made = await manage_destinations.put_destination(visit.space, name, document, visit.caller.key_id, vet)
@@ -86,7 +86,7 @@ async def put_destination(visit: ByAdmin, name: Segment, request: Request) -> Re
 
 @router.post("/v1/destinations/{name}/rotate", **described(DestinationSecret, DestinationNotFound))
 async def rotate(visit: ByAdmin, name: Segment) -> Response:
-    """Add new secrets; the ones before stay valid, older ones end."""
+    """Issue new secrets; the previous ones stay valid until the next rotation."""
     made = await manage_destinations.rotate_secrets(visit.space, name, visit.caller.key_id)
     return answer(schemas.destination_secret(made))
 
@@ -100,7 +100,7 @@ async def resume(visit: ByAdmin, name: Segment) -> Response:
 
 @router.delete("/v1/destinations/{name}", **described(None, DestinationNotFound, status=204))
 async def delete_destination(visit: ByAdmin, name: Segment) -> Response:
-    """End a destination and its keys; its disclosures stay on record."""
+    """Delete a destination and revoke its keys; the record of its disclosures stays."""
     for key_id in await manage_destinations.remove_destination(visit.space, name, visit.caller.key_id):
         visit.onefold.keys.revoked(key_id)
     return done()
@@ -108,7 +108,7 @@ async def delete_destination(visit: ByAdmin, name: Segment) -> Response:
 
 @router.get("/v1/destinations/{name}/explain", **described(GapExplained, BadIdentifier, DestinationNotFound, TooMuch))
 async def explain(visit: ByAdmin, name: Segment, identifier: PersonQuery, trait: TraitQuery) -> Response:
-    """Why a destination has or lacks a trait of a person: the gates between them, in order."""
+    """Why a destination sees or does not see a trait: nine checks (gates), in order."""
     try:
         found = await explain_missing_trait(visit.space, name, identifier, trait)
     except OnefoldError:

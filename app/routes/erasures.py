@@ -64,7 +64,10 @@ async def erase(
     wanted: Annotated[Erase, Depends(body(Erase))],
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
 ) -> Response:
-    """Erase people by any of their identifiers, before the answer. The same key is the same request."""
+    """Erase people; inside Onefold the erasure is complete when the answer arrives, unless a hold delays it.
+
+    A request with the same Idempotency-Key is the same request and safe to repeat.
+    """
     request = NewRequest(
         front=RequestInterface.NATIVE,
         kind=_KINDS[wanted.suppress],
@@ -120,7 +123,7 @@ async def count(visit: ByPrivacy) -> Response:
 
 @router.post("/v1/suppressions", **described(SuppressionMade, *_REFUSALS, takes=Identifiers))
 async def suppress(visit: ByPrivacy, wanted: Annotated[Identifiers, Depends(body(Identifiers))]) -> Response:
-    """Record no call of these identifiers any more."""
+    """Drop later calls about these identifiers."""
     changed = await manage_suppressions.suppress_identifiers(visit.space, wanted.identifiers, visit.caller.key_id)
     return answer(schemas.suppressed(changed))
 

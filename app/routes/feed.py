@@ -66,7 +66,7 @@ async def get_profile(visit: ByDestination, ref: Segment) -> Response:
 async def get_changes(
     visit: ByDestination, cursor: Cursor = None, limit: Limit = FEED_LIMIT, wait: Wait = 0
 ) -> Response:
-    """The next changes after a cursor; without one all visible profiles, and then the changes."""
+    """The changes after a cursor; without a cursor, first a snapshot of all visible profiles."""
     return answer(feed_page(await read_changes(visit.space, _id(visit), cursor, limit, wait)))
 
 

@@ -22,7 +22,7 @@ from identity.values.errors import (
 )
 
 router = APIRouter(tags=["Profiles"])
-Verbose = Annotated[bool, Query(description="Each trait with its provenance.")]
+Verbose = Annotated[bool, Query(description="Show the time, message and origin of each trait.")]
 
 
 @router.get("/v1/profiles", **described(ProfileList, BadCursor))
@@ -43,7 +43,7 @@ async def look_up(visit: ByReader, wanted: Annotated[Lookup, Depends(body(Lookup
 
 @router.get("/v1/profiles/{ref}", **described(CanonicalProfile, BadIdentifier, ProfileNotFound, TooMuch))
 async def get_profile(visit: ByReader, ref: Segment, *, verbose: Verbose = False) -> Response:
-    """A profile, by `type:value` or by any id that it ever had."""
+    """A profile, by `type:value` or by its present or a former profile id."""
     try:
         profile = await read_profile.get_profile(visit.space, ref, verbose=verbose)
     except ProfileNotFound:

@@ -56,7 +56,7 @@ class PurposesVersion(Struct):
 
 
 class DestinationDocument(Struct):
-    """What a destination may see: all of its `purposes` have to be granted; `*` names all."""
+    """The purposes, traits and identifier types of a destination; all purposes have to be granted; `*` means all."""
 
     purposes: Annotated[list[str], Meta(examples=[["Marketing"]])] = []
     traits: Annotated[list[str], Meta(examples=[["email", "plan"]])] = []
@@ -139,7 +139,7 @@ def destination(value: DestinationStatus) -> Destination:
 
 
 class PurposeGranted(Struct):
-    """Whether a purpose is granted where a trait lies, why, and until when."""
+    """Whether a purpose is granted at the origin of a trait, the reason, and until when."""
 
     granted: bool
     reason: str

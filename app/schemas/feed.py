@@ -70,7 +70,7 @@ def _seen_identifier(value: Identifier) -> SeenIdentifier:
 
 
 class FeedEntry(Struct):
-    """One change. Of a profile, greater versions are newer; an `upsert` is its whole state."""
+    """One change. A greater `version` of a profile is newer; an `upsert` holds the whole state."""
 
     op: LineOp
     profile_id: PublicProfileId
@@ -123,13 +123,13 @@ def feed_message(destination_id: str, page: PushPage, resync: bool) -> bytes:  #
 
 
 class FeedPlace(Struct):
-    """A place in the feed, from a page."""
+    """The `cursor` of a page."""
 
     cursor: Annotated[str, Meta(max_length=500)]
 
 
 class Acknowledged(Struct):
-    """Everything up to the place counts as applied; `erasures` is the number that this settled."""
+    """All changes up to the cursor count as applied; `erasures` counts the erasures that are now done."""
 
     acknowledged_at: Time
     erasures: int

@@ -8,7 +8,7 @@ from identity.values.public_fields import PublicProfileId
 
 
 class Left(Struct):
-    """A profile that is no member of a group."""
+    """The profile that was removed from the group."""
 
     group_id: str
     profile_id: PublicProfileId

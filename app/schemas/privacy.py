@@ -32,7 +32,7 @@ class Erase(Struct):
 
 
 class Backups(Struct):
-    """Whether a backup can still be opened, and from when it cannot."""
+    """Whether some backup can still reveal the person, and the time from which none can."""
 
     state: Literal["pending", "safe"]
     safe_at: Time | None

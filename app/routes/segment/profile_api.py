@@ -75,7 +75,7 @@ _PARAMETERS: dict[str, tuple[dict[str, Any], str]] = {
         {"type": "string", "enum": ["audience", "computed_trait"]},
         "Only computed traits. Onefold computes none, so the list is empty.",
     ),
-    "verbose": ({"type": "boolean"}, "Each item with its provenance."),
+    "verbose": ({"type": "boolean"}, "Show the time, message and origin of each item."),
     "start": ({"type": "string", "format": "date-time"}, "Only events at this time or later (RFC 3339)."),
     "end": ({"type": "string", "format": "date-time"}, "Only events before this time (RFC 3339)."),
     "sort": ({"type": "string", "enum": ["asc", "desc"]}, "By arrival; newest first unless `asc`."),
@@ -136,7 +136,7 @@ async def get_events(
 async def get_metadata(
     request: Request, visit: ByReader, space_id: Segment, collection: Segment, ref: Segment
 ) -> Response:
-    """When it came to be, and its first and last calls."""
+    """The creation time of a profile, and its first and last calls."""
     return await _read(request, visit, space_id, collection, ref, "metadata")
 
 
