@@ -27,8 +27,8 @@ def unmerge(shop: Shop, *named: str, block: bool = True, key: str = "privacy") -
     return parted
 
 
-def test_simulate_writes_nothing(shop: Shop) -> None:
-    """The outcome is that of the call itself, which then still happens for the first time."""
+def test_a_simulated_call_writes_nothing(shop: Shop) -> None:
+    """Its outcome is that of the call itself, which is sent afterwards and is no duplicate."""
     shop.send({"type": "identify", "userId": "u1"}, {"type": "identify", "userId": "u2", "anonymousId": "a2"})
     calls: list[dict[str, Any]] = [
         {"type": "identify", "userId": "u1", "anonymousId": "a1", "messageId": "m1", "traits": {"email": "a@b.org"}},
@@ -132,8 +132,8 @@ def test_remove_and_come_back(shop: Shop) -> None:
     assert line["identifiers"] == [{"type": "email", "value": "e@x.org"}]
 
 
-def test_remove_and_block(shop: Shop) -> None:
-    """A blocked one never comes back; also one that nobody had yet."""
+def test_a_blocked_identifier_never_comes_back(shop: Shop) -> None:
+    """Nor does a blocked identifier that no profile had."""
     shop.send({"type": "identify", "userId": "u1", "traits": {"email": "e@x.org"}})
     assert shop.ask("DELETE", "/v1/identifiers/email%3Ae%40x.org?block=true").json()["blocked"]
     assert shop.ask("DELETE", "/v1/identifiers/anonymous_id%3Akiosk?block=true").json() == {

@@ -52,8 +52,8 @@ def test_each_link_names_its_calls(shop: Shop) -> None:
     assert same["shortest"] == same["strongest"] == []
 
 
-def test_no_path_is_said(shop: Shop) -> None:
-    """What is not of the profile, or was only linked through what is gone, is not linked: 409."""
+def test_identifiers_without_a_path_are_answered_409(shop: Shop) -> None:
+    """Those of another profile, and those that only a removed identifier linked."""
     shop.send({"type": "identify", "userId": "u1", "anonymousId": "a1"})
     shop.send({"type": "identify", "anonymousId": "a1", "traits": {"email": "a@b.org"}})
     shop.send({"type": "identify", "userId": "u2"})
@@ -134,8 +134,8 @@ def test_values_that_others_claim(shop: Shop) -> None:
     assert crowded == [{"identifier": "email:team@x.org", "strong_ids": 1, "claimed_by_others": 2}]
 
 
-def test_drawn(shop: Shop) -> None:
-    """A picture is asked for by its media type, may run nothing, and says what is in it."""
+def test_the_picture_is_chosen_by_media_type_and_runs_nothing(shop: Shop) -> None:
+    """Its title names the profile and counts its identifiers."""
     for n in range(40):
         shop.send({"type": "identify", "userId": "u1", "anonymousId": f"<a{n}>"})
     asked = {"Accept": "image/svg+xml"}

@@ -51,8 +51,8 @@ def masked(document: Any) -> Any:
     return "TIME" if isinstance(document, str) and TIME.fullmatch(document) else document
 
 
-def test_leave(shop: Shop) -> None:
-    """Who is taken out is out, and nobody else is."""
+def test_a_removed_member_is_out_and_nobody_else(shop: Shop) -> None:
+    """The count and the links follow."""
     join(shop, "ann")
     join(shop, "bob")
     assert (members(shop), groups(shop, "user_id:ann")) == (2, ["acme"])
@@ -66,8 +66,8 @@ def test_leave(shop: Shop) -> None:
     assert members(shop) == 1
 
 
-def test_joining_again(shop: Shop) -> None:
-    """A later call takes the member in again; one that happened before the departure does not."""
+def test_a_later_group_call_adds_a_removed_member_again(shop: Shop) -> None:
+    """A call that happened before the removal does not."""
     join(shop, "ann")
     leave(shop, "user_id:ann")
     join(shop, "ann", timestamp="2026-01-01T00:00:00Z")
@@ -89,8 +89,8 @@ def test_leaving_after_a_merge(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("last", ["join", "leave"])
-def test_merging_after_a_departure(shop: Shop, last: str) -> None:
-    """What was said last of the two counts."""
+def test_after_a_merge_the_later_statement_counts(shop: Shop, last: str) -> None:
+    """Whether the profile joined or left last."""
     shop.send({"type": "group", "groupId": "acme", "anonymousId": "a1"})
     if last == "leave":
         join(shop, "ann")
@@ -104,8 +104,8 @@ def test_merging_after_a_departure(shop: Shop, last: str) -> None:
     assert (members(shop), groups(shop, "user_id:ann")) == expected
 
 
-def test_nobody_to_take_out(shop: Shop) -> None:
-    """Unknown people and groups are told; one who was never in it stays out, and nobody is made."""
+def test_removing_an_unknown_member_or_group_is_an_error(shop: Shop) -> None:
+    """A profile that never was a member stays out, and no profile is created."""
     join(shop, "ann")
     shop.send({"type": "track", "userId": "bob"})
 
@@ -163,8 +163,8 @@ def test_a_departure_is_no_event(shop: Shop, rows: psycopg.Connection[Any]) -> N
     assert "secret-group" not in written[0]
 
 
-def test_golden_account(shop: Shop) -> None:
-    """A group as Segment's callers know it."""
+def test_a_group_is_an_account_of_the_profile_api(shop: Shop) -> None:
+    """In the shapes that clients of Segment know."""
     join(shop, "ann", messageId="m1", traits={"name": "Acme", "plan": "pro", "seats": 5})
     join(shop, "bob", messageId="m2", traits={"seats": 6}, context={"ip": "10.0.0.1"})
     ref = "accounts/profiles/group_id:acme"
@@ -227,8 +227,8 @@ def test_golden_account(shop: Shop) -> None:
     }
 
 
-def test_golden_links(shop: Shop) -> None:
-    """From a user to accounts and from an account to users."""
+def test_links_lead_from_users_to_accounts_and_back(shop: Shop) -> None:
+    """In the shapes that clients of Segment know."""
     shop.send({"type": "identify", "userId": "ann", "traits": {"email": "ann@example.org"}, "messageId": "m0"})
     join(shop, "ann", messageId="m1")
     join(shop, "ann", "beta", messageId="m2")
@@ -266,8 +266,8 @@ def test_golden_links(shop: Shop) -> None:
     assert len(api(shop, "accounts/profiles/group_id:acme/links")["data"]) == 1
 
 
-def test_all_accounts(shop: Shop) -> None:
-    """Page by page, each once."""
+def test_the_list_of_accounts_has_each_group_once(shop: Shop) -> None:
+    """Page by page."""
     for at in range(7):
         join(shop, "ann", f"g{at}")
     seen: list[str] = []

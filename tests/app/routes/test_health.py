@@ -21,8 +21,8 @@ from tests.conftest import Running, administer
 from tests.support.writer_processes import Lab
 
 
-def test_live_and_ready(client: httpx.Client) -> None:
-    """A server that serves says so to everybody."""
+def test_a_serving_process_is_live_and_ready(client: httpx.Client) -> None:
+    """Anybody may ask."""
     assert client.get("/healthz").json() == {"status": "ok"}
     assert client.get("/readyz").json() == {"status": "ok"}
 
@@ -53,8 +53,10 @@ def test_many_ask_at_once(database: str, tmp_path: Path, monkeypatch: pytest.Mon
     assert len(asked) == 1 + 1
 
 
-def test_database_away(server: Callable[..., Running], database: str, postgres: EmbeddedPostgres) -> None:
-    """Without its database it lives, is not ready, takes nothing, and says when to come back."""
+def test_without_its_database_a_process_is_live_and_not_ready(
+    server: Callable[..., Running], database: str, postgres: EmbeddedPostgres
+) -> None:
+    """It accepts no call, and its answers say when to come back."""
     running = server()
     name = str(conninfo_to_dict(database)["dbname"])
     refuse = sql.SQL("alter database {} allow_connections {}")
@@ -80,7 +82,7 @@ def test_database_away(server: Callable[..., Running], database: str, postgres: 
 
 
 @pytest.mark.parametrize("mount_point", [False, True])
-def test_keys_away(server: Callable[..., Running], mount_point: bool) -> None:  # noqa: FBT001 (a parameter)
+def test_without_its_keys_a_process_is_not_ready(server: Callable[..., Running], mount_point: bool) -> None:  # noqa: FBT001 (a parameter)
     """Without its key store it is not ready, also where an empty directory is left in its place."""
     running = server()
     keys = running.data_dir / "keys"
@@ -93,7 +95,7 @@ def test_keys_away(server: Callable[..., Running], mount_point: bool) -> None:  
     assert (answer.status_code, answer.json()["code"]) == (503, "key_unavailable")
 
 
-def test_metrics(shop: Shop, operator: dict[str, str]) -> None:
+def test_metrics_count_outcomes_and_reasons_without_a_name(shop: Shop, operator: dict[str, str]) -> None:
     """The metrics count calls by outcome and demotions by reason, without a name in them."""
     shop.ask("PUT", "/v1/rules", json={"limits": {"secret_type": {"max": 1}}})
     ids = [

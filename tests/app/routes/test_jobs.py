@@ -132,7 +132,7 @@ def test_a_removed_one_is_not_replayed(shop: Shop, block: str) -> None:
 
 
 def test_simulated_rules_change_nothing(shop: Shop) -> None:
-    """What a candidate would change is said in numbers and examples, and is what a rebuild then does."""
+    """Their numbers and examples are those of the rebuild that follows."""
     put(shop, limits={"user_id": {"max": 2}})
     shop.send(identify("u1", "team@x.org"), identify("u2", "team@x.org"))
     shop.send(identify("u3", "other@x.org"), identify("u4", "other@x.org"))
@@ -156,7 +156,7 @@ def test_simulated_rules_change_nothing(shop: Shop) -> None:
     assert shop.ask("POST", "/v1/rules/simulate", json={"region": "nowhere"}).status_code == 422
 
 
-def test_jobs_of_others(shop: Shop, other_shop: Shop) -> None:
+def test_a_job_of_another_space_is_not_found(shop: Shop, other_shop: Shop) -> None:
     """A job of another space is as one that does not exist."""
     job = other_shop.ask("POST", "/v1/rules/rebuild").json()["job_id"]
     mine, nobody = shop.ask("GET", f"/v1/jobs/{job}"), shop.ask("GET", "/v1/jobs/job_nobody")

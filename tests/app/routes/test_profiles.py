@@ -58,8 +58,8 @@ def test_any_value_in_a_path(shop: Shop, value: str) -> None:
     assert (group["group_id"], group["member_count"]) == (value, 1)
 
 
-def test_plain_path(shop: Shop) -> None:
-    """A path may leave plain what needs no encoding."""
+def test_a_path_needs_no_encoding_of_plain_characters(shop: Shop) -> None:
+    """A path without percent-encoding finds the profile, in any case of an e-mail address."""
     shop.send({"type": "identify", "userId": "u1", "traits": {"email": "Ann@Example.com"}})
 
     for path in ("user_id:u1", "email:ann@example.com", "EMAIL:ANN@EXAMPLE.COM", "user_id%3Au1"):
@@ -70,8 +70,8 @@ def test_plain_path(shop: Shop) -> None:
     "part", ["user_id:%", "user_id:%2", "user_id:%zz", "user_id:%ff", "user_id:%ed%a0%80", "a%00:b"]
 )
 @pytest.mark.parametrize("path", ["/v1/profiles/{}", "/v1/profiles/{}/history", "/v1/groups/{}"])
-def test_bad_path(shop: Shop, live: Running, path: str, part: str) -> None:
-    """A path that is no text is a 400, on every route with a part in it."""
+def test_a_path_that_is_not_text_is_answered_400(shop: Shop, live: Running, path: str, part: str) -> None:
+    """On every route with a part in its path."""
     host, port = urlsplit(live.url).netloc.split(":")
     head = f"GET {path.format(part)} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer "
     with socket.create_connection((host, int(port)), 10) as connection:
@@ -87,8 +87,8 @@ def test_bad_path(shop: Shop, live: Running, path: str, part: str) -> None:
     ["GET /v1/profiles/user_id:ü HTTP/1.1", "GET /v1/%2e%2e/healthz HTTP/1.1", "GET //healthz HTTP/1.1",
      "OPTIONS * HTTP/1.1", "TRACE /healthz HTTP/1.1", "CONNECT /healthz HTTP/1.1"],
 )  # fmt: skip
-def test_odd_request_line(live: Running, line: str) -> None:
-    """An odd request is refused, and never an error of ours."""
+def test_an_odd_request_line_is_refused(live: Running, line: str) -> None:
+    """With 400, 404 or 405, never with an error of the server."""
     host, port = urlsplit(live.url).netloc.split(":")
     with socket.create_connection((host, int(port)), 10) as connection:
         connection.sendall(f"{line}\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
@@ -107,8 +107,8 @@ def test_odd_request_line(live: Running, line: str) -> None:
         (":", (400, "bad_identifier")),
     ],
 )
-def test_no_profile(shop: Shop, path: str, code: tuple[int, str]) -> None:
-    """What is not there is a 404, what cannot be there a 400."""
+def test_an_unknown_profile_is_404_and_an_invalid_identifier_400(shop: Shop, path: str, code: tuple[int, str]) -> None:
+    """For profiles and for histories."""
     assert problem(shop.ask("GET", f"/v1/profiles/{path}")) == code
     assert problem(shop.ask("GET", f"/v1/profiles/{path}/history")) == code
 
@@ -148,10 +148,10 @@ def test_no_profile(shop: Shop, path: str, code: tuple[int, str]) -> None:
         ),
     ],
 )  # fmt: skip
-def test_problems(
+def test_every_error_is_a_problem_document_without_content_of_the_request(
     shop: Shop, live: Running, method: str, path: str, given: dict[str, Any], code: tuple[int, str]
 ) -> None:
-    """Every refusal is a problem document that tells nothing of the request, and so is its log line."""
+    """The same holds for its log line."""
     answer = shop.ask(method, path, **given)
 
     assert problem(answer) == code
@@ -162,20 +162,20 @@ def test_problems(
 @pytest.mark.parametrize(
     "path", ["/v1/rules", "/v1/profiles/user_id:nobody", "/v1/nothing", "/healthz", "/openapi.json"]
 )
-def test_headers(shop: Shop, path: str) -> None:
-    """No answer is cached or taken for something else."""
+def test_no_answer_may_be_cached_or_sniffed(shop: Shop, path: str) -> None:
+    """Every answer has the headers."""
     answer = shop.ask("GET", path)
 
     assert (answer.headers["cache-control"], answer.headers["x-content-type-options"]) == ("no-store", "nosniff")
 
 
-def test_unauthorised_says_how(client: httpx.Client) -> None:
-    """A 401 names the scheme."""
+def test_a_401_names_the_authentication_scheme(client: httpx.Client) -> None:
+    """In its header."""
     assert client.get("/v1/rules").headers["www-authenticate"] == "Bearer"
 
 
-def test_rules_are_versioned(shop: Shop) -> None:
-    """Rules are put as a whole, and every put is a new version."""
+def test_every_put_of_rules_is_a_new_version(shop: Shop) -> None:
+    """Rules are replaced as a whole."""
     first = shop.ask("GET", "/v1/rules").json()
 
     assert shop.ask("PUT", "/v1/rules", json={"max_merges": 7}).json() == {"version": first["version"] + 1}
@@ -183,8 +183,8 @@ def test_rules_are_versioned(shop: Shop) -> None:
     assert shop.ask("GET", "/v1/rules").json() == {**first, "max_merges": 8, "version": first["version"] + 2}
 
 
-def test_pages(shop: Shop) -> None:
-    """A list comes in pages that hold everything once."""
+def test_pages_of_the_list_hold_every_profile_once(shop: Shop) -> None:
+    """Also with limits that do not divide their number."""
     made = {each["profile_id"] for each in shop.send(*({"type": "track", "userId": f"u{n}"} for n in range(7)))}
     found, cursor = [], None
     while True:
@@ -198,8 +198,8 @@ def test_pages(shop: Shop) -> None:
     assert sorted(found) == sorted(made)
 
 
-def test_lookup(shop: Shop) -> None:
-    """Many profiles are looked up at once, each under what it was asked by."""
+def test_a_lookup_answers_each_identifier_as_it_was_written(shop: Shop) -> None:
+    """With null where there is no profile."""
     shop.send({"type": "identify", "userId": "u1", "traits": {"email": "ann@example.com"}})
     asked = ["user_id:u1", "EMAIL:Ann@Example.com", "user_id:nobody"]
 
@@ -209,8 +209,8 @@ def test_lookup(shop: Shop) -> None:
     assert found["user_id:u1"] == found["EMAIL:Ann@Example.com"] != found["user_id:nobody"] is None
 
 
-def test_history(shop: Shop) -> None:
-    """The history tells of merges, newest first, page by page, and names the message."""
+def test_the_history_lists_merges_newest_first_with_their_messages(shop: Shop) -> None:
+    """Page by page."""
     shop.send({"type": "track", "anonymousId": "a1"}, {"type": "identify", "userId": "u1", "messageId": "m1"})
     shop.send({"type": "identify", "userId": "u1", "anonymousId": "a1", "messageId": "m2"})
 
@@ -224,8 +224,10 @@ def test_history(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(("key", "noted"), [("profiles", 0), ("privacy", 1), ("admin", 1)])
-def test_audit(shop: Shop, rows: psycopg.Connection[Any], key: str, noted: int) -> None:
-    """A read by an employee's key is in the audit with the profile, never with what was asked."""
+def test_reads_by_employees_are_in_the_audit_log_with_the_profile(
+    shop: Shop, rows: psycopg.Connection[Any], key: str, noted: int
+) -> None:
+    """Never with the identifier of the request."""
     profile_id = shop.send({"type": "track", "userId": PLANTED})[0]["profile_id"]
     shop.ask("GET", f"/v1/profiles/user_id:{PLANTED}", key)
     shop.ask("GET", f"/v1/profiles/prf_{PLANTED}", key)

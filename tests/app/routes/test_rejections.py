@@ -59,8 +59,8 @@ def unlinked(reason: str, count: int = 1, identifier: str | None = None) -> dict
     return {"identifier": identifier, "reason": reason, "count": count}
 
 
-def test_nothing_is_lost(shop: Shop) -> None:
-    """What was taken, and what was sent twice, is not listed."""
+def test_accepted_and_duplicate_calls_are_not_listed(shop: Shop) -> None:
+    """Only losses are."""
     for _ in range(2):
         shop.send({"type": "identify", "userId": "u1", "messageId": "m1", "traits": {"email": "a@b.org"}})
 
@@ -89,23 +89,25 @@ def test_rejected_in_a_batch(shop: Shop) -> None:
         ({"messageId": "a\0b"}, "bad_message_id", "a\0b"),
     ],
 )
-def test_single(shop: Shop, call: dict[str, Any], reason: str, message_id: str | None) -> None:
-    """A single call that was answered 400 is listed."""
+def test_a_single_rejected_call_is_listed(
+    shop: Shop, call: dict[str, Any], reason: str, message_id: str | None
+) -> None:
+    """It was answered 400."""
     answer = shop.ask("POST", "/v1/identify", "write", json={"userId": "u1", **call})
 
     assert (answer.status_code, answer.json()["code"]) == (400, reason)
     line(shop, message_id=message_id, type="identify", status="rejected", reason=reason)
 
 
-def test_unresolved(shop: Shop) -> None:
-    """A call that names nobody is listed, with the reasons of what it did name."""
+def test_an_unresolved_call_is_listed_with_its_reasons(shop: Shop) -> None:
+    """The call names no usable identifier."""
     shop.send({"type": "page", "userId": "null", "messageId": "m1"})
 
     line(shop, message_id="m1", type="page", status="unresolved", demoted=[unlinked("blocked")])
 
 
-def test_blocked(shop: Shop) -> None:
-    """A blocked value of a stored call is opened for the admin, beside the profile it landed on."""
+def test_a_blocked_value_of_a_stored_call_is_shown(shop: Shop) -> None:
+    """With the profile of the call."""
     call = {"type": "track", "anonymousId": "a1", "userId": "Null", "messageId": "m1"}
     profile_id = shop.send(call)[0]["profile_id"]
 
@@ -113,8 +115,8 @@ def test_blocked(shop: Shop) -> None:
     line(shop, message_id="m1", type="track", status="accepted", demoted=demoted, profile_id=profile_id)
 
 
-def test_limit(shop: Shop) -> None:
-    """An identifier beyond a limit is listed with its value; of a merged profile the canonical id is told."""
+def test_an_identifier_beyond_a_limit_is_listed_with_its_value(shop: Shop) -> None:
+    """A merged profile has its canonical id."""
     shop.send({"type": "track", "anonymousId": "a0"})
     shop.ask("PUT", "/v1/rules", json={"limits": {"crm": {"max": 1}}})
     shop.send({"type": "track", "anonymousId": "a1", "messageId": "m1", "context": externals(3, "crm")})
@@ -129,8 +131,8 @@ def test_limit(shop: Shop) -> None:
     line(shop, message_id="m1", status="accepted", demoted=demoted, profile_id=canonical)
 
 
-def test_refused_alias(shop: Shop) -> None:
-    """An alias that was refused is listed as stored, its previous id demoted."""
+def test_a_refused_alias_is_listed_as_accepted_with_a_demotion(shop: Shop) -> None:
+    """The previous id is the demoted identifier."""
     shop.send({"type": "identify", "userId": "u1"}, {"type": "identify", "userId": "u2"})
     shop.send({"type": "alias", "userId": "u1", "previousId": "u2", "messageId": "m1"})
 
@@ -138,8 +140,8 @@ def test_refused_alias(shop: Shop) -> None:
          profile_id=shop.ask("GET", "/v1/profiles/user_id:u1").json()["profile_id"])  # fmt: skip
 
 
-def test_bad_types(shop: Shop) -> None:
-    """Identifiers of bad types, and of types beyond 64, are counted without their values."""
+def test_identifiers_of_bad_types_are_counted_without_values(shop: Shop) -> None:
+    """As are types beyond the limit of 64."""
     shop.send({"type": "track", "userId": "u1", "messageId": "m1", "context": externals(70)})
     shop.send({"type": "track", "userId": "u1", "messageId": "m2", "context": externals(2, "no type {}")})
 
@@ -150,8 +152,8 @@ def test_bad_types(shop: Shop) -> None:
     ]
 
 
-def test_trait_limit(shop: Shop) -> None:
-    """Traits that found no room are listed by name, up to a number of names."""
+def test_traits_beyond_the_size_limit_are_listed_by_name(shop: Shop) -> None:
+    """Up to 50 names."""
     for n in range(4):
         shop.send({"type": "identify", "userId": "u1", "traits": {f"big{n}": BIG}})
     told = {f"small{n}": "x" * 100 for n in range(200)}
@@ -164,8 +166,8 @@ def test_trait_limit(shop: Shop) -> None:
          ignored_traits=ignored[:MOST_NAMES], ignored_count=len(ignored))  # fmt: skip
 
 
-def test_suppressed(shop: Shop, suppress: Suppress) -> None:
-    """A call of somebody suppressed is listed without a trace of who it was, also from a public key."""
+def test_a_suppressed_call_is_listed_without_a_trace_of_the_person(shop: Shop, suppress: Suppress) -> None:
+    """Also when a public key sent it."""
     suppress(shop, "user_id", "gone")
     call = {"userId": "gone", "messageId": "m1", "receivedAt": "2020-01-01T00:00:00Z"}
     assert shop.ask("POST", "/v1/track", "write", json=call).status_code == 200
@@ -179,16 +181,16 @@ def test_suppressed(shop: Shop, suppress: Suppress) -> None:
     assert all(not each["received_at"].startswith("2020") for each in lines)
 
 
-def test_suppressed_beside_another(shop: Shop, suppress: Suppress) -> None:
-    """A suppressed identifier in somebody else's call is counted, without value and without message."""
+def test_a_suppressed_identifier_in_a_call_of_another_person_is_counted(shop: Shop, suppress: Suppress) -> None:
+    """Without its value and without the message id."""
     suppress(shop, "email", "gone@example.com")
     shop.send({"type": "identify", "userId": "u1", "messageId": "m1", "traits": {"email": "Gone@Example.com"}})
 
     line(shop, message_id=None, type="identify", status="accepted", demoted=[unlinked("suppressed")])
 
 
-def test_both_places(shop: Shop) -> None:
-    """Lines of both places come in one order, the newest first, and pages cut it anywhere."""
+def test_rejections_and_demotions_come_in_one_order(shop: Shop) -> None:
+    """Newest first, and pages may end anywhere."""
     for n in range(4):
         shop.send(
             {"type": "nonsense", "messageId": f"r{n}"},
@@ -229,8 +231,8 @@ def test_pages_with_writes_between(shop: Shop) -> None:
     assert len(whole) == 24
 
 
-def test_since(shop: Shop) -> None:
-    """Only what came at or after a time is listed, in pages as well."""
+def test_since_leaves_out_earlier_calls(shop: Shop) -> None:
+    """In pages as well."""
     shop.send({"type": "nonsense", "messageId": "old"})
     shop.send({"type": "track", "anonymousId": "a1", "userId": "null", "messageId": "old too"})
     first, second = listed(shop)
@@ -249,15 +251,15 @@ def test_since(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("since", ["", "yesterday", "1700000000", "2026-02-30T00:00:00Z", "x" * 400])
-def test_bad_since(shop: Shop, since: str) -> None:
-    """A time that cannot be read is a 400, and no list of everything."""
+def test_an_unreadable_since_is_answered_400(shop: Shop, since: str) -> None:
+    """Never with the whole list."""
     answer = shop.ask("GET", "/v1/rejections", params={"since": since})
 
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_parameter")
 
 
-def test_cursors(shop: Shop, other_shop: Shop) -> None:
-    """A cursor is good for this list of this space only."""
+def test_a_cursor_is_valid_for_this_list_of_this_space_only(shop: Shop, other_shop: Shop) -> None:
+    """Any other is answered 400."""
     for each in (shop, other_shop):
         each.send({"type": "nonsense"}, {"type": "nonsense"}, {"type": "track", "userId": "u1"})
         each.send({"type": "track", "userId": "u2"})
@@ -269,8 +271,8 @@ def test_cursors(shop: Shop, other_shop: Shop) -> None:
         assert (answer.status_code, answer.json()["code"]) == (400, "bad_cursor")
 
 
-def test_foreign(shop: Shop, other_shop: Shop) -> None:
-    """Another space sees nothing of it."""
+def test_another_space_sees_none_of_the_list(shop: Shop, other_shop: Shop) -> None:
+    """Each space has its own."""
     other_shop.send({"type": "nonsense"}, {"type": "track", "userId": "null", "anonymousId": "a1"})
 
     assert len(listed(other_shop)) == 2
@@ -278,21 +280,21 @@ def test_foreign(shop: Shop, other_shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("key", ["write", "import", "profiles", "privacy"])
-def test_admin_only(shop: Shop, key: str) -> None:
-    """No other key is told."""
+def test_only_an_admin_key_reads_the_list(shop: Shop, key: str) -> None:
+    """Every other key is answered 403."""
     assert shop.ask("GET", "/v1/rejections", key).status_code == 403
 
 
-def test_audit(shop: Shop, rows: psycopg.Connection[Any]) -> None:
-    """Reading the list is in the audit."""
+def test_reading_the_list_is_in_the_audit_log(shop: Shop, rows: psycopg.Connection[Any]) -> None:
+    """Without content of the list."""
     noted = f"SELECT count(*) FROM {AUDIT} a JOIN space s ON s.id = a.space_id WHERE s.name = %s AND action = %s"
     listed(shop)
 
     assert rows.execute(noted.encode(), [shop.name, "rejections.read"]).fetchone() == (1,)
 
 
-def test_many_at_once(shop: Shop, live: Running) -> None:
-    """Items that many connections have rejected at once are each listed once."""
+def test_concurrent_rejections_are_each_listed_once(shop: Shop, live: Running) -> None:
+    """Of many connections."""
 
     def send(thread: int) -> None:
         with httpx.Client(base_url=live.url, timeout=60) as client:
@@ -313,8 +315,8 @@ def test_many_at_once(shop: Shop, live: Running) -> None:
     assert found == Counter(f"{thread}-{n}-{kind}" for thread in range(8) for n in range(10) for kind in "rus")
 
 
-def test_meters(shop: Shop, operator: dict[str, str], suppress: Suppress) -> None:
-    """Each loss is counted by its reason, and a request that was refused whole by its code."""
+def test_losses_are_counted_by_reason_in_the_metrics(shop: Shop, operator: dict[str, str], suppress: Suppress) -> None:
+    """A request that was refused as a whole counts by its code."""
     suppress(shop, "user_id", "gone")
     series = [
         'onefold_calls_total{status="rejected"}',

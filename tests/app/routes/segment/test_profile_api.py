@@ -85,7 +85,7 @@ def ann(shop: Shop) -> str:
     return str(made[0]["profile_id"])
 
 
-def test_traits(shop: Shop, ann: str) -> None:
+def test_traits_come_by_name_without_removed_ones(shop: Shop, ann: str) -> None:
     """Traits by name; what was removed is not there."""
     traits = {"email": "Bob@Example.com", "first_name": "Bob", "n": 33}
 
@@ -97,8 +97,8 @@ def test_traits(shop: Shop, ann: str) -> None:
         assert document == {"traits": {}, "cursor": cursor(shop, ann, "traits", 10)}
 
 
-def test_verbose_traits(shop: Shop, ann: str) -> None:
-    """Each trait with who sent it and when, also when the key is revoked by now."""
+def test_verbose_traits_name_their_key_and_time(shop: Shop, ann: str) -> None:
+    """Also when the key is revoked."""
     source = key_id(shop, "import")
     assert shop.ask("DELETE", f"/v1/keys/{source}").status_code == 204
 
@@ -111,8 +111,8 @@ def test_verbose_traits(shop: Shop, ann: str) -> None:
     }
 
 
-def test_external_ids(shop: Shop, ann: str) -> None:
-    """Identifiers in the order they were linked, each with the call that linked it."""
+def test_external_ids_come_in_the_order_of_linking(shop: Shop, ann: str) -> None:
+    """Each with the call that linked it."""
     document = get(shop, "external_ids")
     made = [each.pop("created_at") for each in document["data"]]
 
@@ -132,8 +132,8 @@ def test_external_ids(shop: Shop, ann: str) -> None:
     assert [each["type"] for each in some] == ["email", "anonymous_id"]
 
 
-def test_events(shop: Shop, ann: str) -> None:
-    """Calls newest first, evidence and plain ones alike, with the identifiers they were known by."""
+def test_events_come_newest_first_with_their_identifiers(shop: Shop, ann: str) -> None:
+    """Evidence and other events alike."""
     user, anonymous = (
         {"collection": "users", "type": type_, "id": id_, "encoding": "none"}
         for type_, id_ in (("user_id", "u1"), ("anonymous_id", "a1"))
@@ -173,13 +173,13 @@ def test_events(shop: Shop, ann: str) -> None:
         ({"end": "0001-01-01"}, []),
     ],
 )
-def test_events_in_part(shop: Shop, ann: str, params: dict[str, str], found: list[str]) -> None:
-    """Times are those of the events, `start` in it and `end` not; names are those of events."""
+def test_events_are_filtered_by_time_and_name(shop: Shop, ann: str, params: dict[str, str], found: list[str]) -> None:
+    """`start` is inclusive, `end` is not; the times are those of the events."""
     assert ann
     assert [event["message_id"] for event in get(shop, "events", **params)["data"]] == found
 
 
-def test_metadata(shop: Shop, ann: str) -> None:
+def test_metadata_has_times_and_the_first_and_last_call(shop: Shop, ann: str) -> None:
     """When it came to be and when it last changed, and its first and last calls."""
     told = get(shop, "metadata")
     native = shop.ask("GET", f"/v1/profiles/{ann}").json()
@@ -197,8 +197,8 @@ def test_metadata(shop: Shop, ann: str) -> None:
     }
 
 
-def test_list(shop: Shop, ann: str) -> None:
-    """All profiles, page by page, each once however many ids it has, also when two become one meanwhile."""
+def test_the_list_has_each_profile_once_while_two_merge(shop: Shop, ann: str) -> None:
+    """However many ids a profile has."""
     assert ann
     shop.send(*({"type": "track", "anonymousId": f"b{n}"} for n in range(6)))
     shop.send({"type": "identify", "userId": "u2", "anonymousId": "b0"}, {"type": "track", "userId": "u2"})
@@ -221,8 +221,8 @@ def test_list(shop: Shop, ann: str) -> None:
 
 
 @pytest.mark.parametrize("what", LISTS)
-def test_any_id(shop: Shop, ann: str, what: str) -> None:
-    """Whatever a profile is or was called, the answer is the same."""
+def test_every_id_of_a_profile_gives_the_same_answer(shop: Shop, ann: str, what: str) -> None:
+    """Former ids included."""
     other = shop.send({"type": "track", "anonymousId": "b1"})[0]["profile_id"]
     shop.send(
         {"type": "identify", "userId": "u1", "anonymousId": "b1", "context": {"traits": {"phone": "+14155550123"}}}
@@ -256,8 +256,8 @@ def test_identifier_that_is_not_there(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("length", [300, 9_000, 30_000])
-def test_long_names(shop: Shop, length: int) -> None:
-    """However long the name of a trait is, the list goes on after it, and the cursor does not tell it."""
+def test_a_list_continues_after_a_long_trait_name(shop: Shop, length: int) -> None:
+    """The cursor does not contain the name."""
     names = ["a" * length, "b", "c"]
     shop.send({"type": "identify", "userId": "u1", "traits": dict.fromkeys(names, 1)})
 
@@ -280,8 +280,8 @@ UNKNOWN_REFS = [
 
 
 @pytest.mark.parametrize("ref", BAD_REFS + UNKNOWN_REFS)
-def test_odd_refs(shop: Shop, live: Running, ref: str) -> None:
-    """An odd path is refused or leads nowhere; it is never an error of ours."""
+def test_an_odd_path_is_refused_or_finds_nothing(shop: Shop, live: Running, ref: str) -> None:
+    """It is never an error of the server."""
     shop.send({"type": "track", "userId": "u1"})
     host, port = urlsplit(live.url).netloc.split(":")
     for what in LISTS:
@@ -303,7 +303,7 @@ def test_odd_refs(shop: Shop, live: Running, ref: str) -> None:
 @pytest.mark.parametrize(
     "value", ["a/b", "a%b", "a%2Fb", "a+b", "a b", "ü/ö", "日本", "a?b#c", "%", "a\\b", "😀", "a:b"]
 )
-def test_odd_values(shop: Shop, value: str) -> None:
+def test_any_value_is_found_by_its_percent_encoded_path(shop: Shop, value: str) -> None:
     """Whatever an identifier is made of, it is found by its percent-encoded path."""
     shop.send({"type": "track", "userId": value})
 
@@ -312,7 +312,7 @@ def test_odd_values(shop: Shop, value: str) -> None:
     assert [each["id"] for each in found] == [value]
 
 
-def test_plain_plus(shop: Shop) -> None:
+def test_a_plus_in_a_path_is_a_plus(shop: Shop) -> None:
     """A plus in a path is a plus."""
     shop.send({"type": "track", "userId": "a+b"})
 
@@ -331,7 +331,7 @@ def test_plain_plus(shop: Shop) -> None:
         ),
     ],
 )
-def test_bad_collection(shop: Shop, collection: str, message: str) -> None:
+def test_an_unknown_collection_is_refused_in_the_words_of_segment(shop: Shop, collection: str, message: str) -> None:
     """Any other collection is refused in Segment's words."""
     for path in ("", *(f"/user_id:u1/{what}" for what in LISTS)):
         answer = shop.ask("GET", root(shop, collection) + path)
@@ -347,7 +347,7 @@ def test_bad_collection(shop: Shop, collection: str, message: str) -> None:
      "class=trait", "verbose=maybe", "next=x", "next=%00", "next=%ff", "next=AAAA", "next=" + "A" * 20_000,
      "include=a&include=b"],
 )  # fmt: skip
-def test_bad_parameters(shop: Shop, live: Running, query: str) -> None:
+def test_an_invalid_parameter_is_named_without_its_value(shop: Shop, live: Running, query: str) -> None:
     """A parameter that is not usable is named, and what it held is not told."""
     shop.send({"type": "group", "userId": "u1", "groupId": "g1"})
     for path in ("users/profiles/user_id:u1/events", "accounts/profiles/group_id:g1/events", "users/profiles"):
@@ -365,8 +365,10 @@ def requests(shop: Shop) -> Iterator[str]:
     yield from (f"{root(shop)}/user_id:u1/{what}" for what in LISTS)
 
 
-def test_who_may_not(shop: Shop, client: httpx.Client, operator: dict[str, str]) -> None:
-    """Without a key 401, with one that may only write 403, in the shape of this surface."""
+def test_missing_and_wrong_keys_are_refused_in_this_shape(
+    shop: Shop, client: httpx.Client, operator: dict[str, str]
+) -> None:
+    """401 without a key, 403 with a key that may only write."""
     shop.send({"type": "track", "userId": "u1"})
     for path in requests(shop):
         for headers in ({}, operator, {"Authorization": "Basic %%%"}, {"Authorization": "Bearer x"}):
@@ -376,7 +378,7 @@ def test_who_may_not(shop: Shop, client: httpx.Client, operator: dict[str, str])
         assert client.get(path, auth=(shop.keys["privacy"], "")).status_code == 200
 
 
-def test_other_addresses(shop: Shop) -> None:
+def test_unknown_addresses_and_methods_are_refused_in_this_shape(shop: Shop) -> None:
     """What is no address or no method of this surface is refused in its shape, too."""
     for path in (
         f"{root(shop)}/user_id:u1",
@@ -392,7 +394,7 @@ def test_other_addresses(shop: Shop) -> None:
     assert refused(encoded) == (415, "invalid_request_error")
 
 
-def test_unknown_and_foreign(shop: Shop, other_shop: Shop) -> None:
+def test_a_profile_of_another_space_answers_as_an_unknown_one(shop: Shop, other_shop: Shop) -> None:
     """A profile of another space and one that is not there answer alike."""
     profile_id = other_shop.send({"type": "track", "userId": "u1"})[0]["profile_id"]
     for what in LISTS:
@@ -415,8 +417,10 @@ def test_unknown_and_foreign(shop: Shop, other_shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(("key", "noted"), [("profiles", 0), ("privacy", 1), ("admin", 1)])
-def test_audit(shop: Shop, rows: psycopg.Connection[Any], key: str, noted: int) -> None:
-    """A read by an employee's key is in the audit with the profile, never with what was asked."""
+def test_reads_by_employees_are_in_the_audit_log_with_the_profile(
+    shop: Shop, rows: psycopg.Connection[Any], key: str, noted: int
+) -> None:
+    """Never with the identifier of the request."""
     profile_id = shop.send({"type": "track", "userId": PLANTED})[0]["profile_id"]
     for what in LISTS:
         get(shop, what, f"user_id:{PLANTED}", key)
@@ -442,7 +446,7 @@ def test_audit(shop: Shop, rows: psycopg.Connection[Any], key: str, noted: int) 
         ("/user_id:nobody/traits", segment_profiles.ApiError),
     ],
 )
-def test_shapes(shop: Shop, ann: str, path: str, shape: type) -> None:
+def test_answers_decode_as_the_shapes_of_the_document(shop: Shop, ann: str, path: str, shape: type) -> None:
     """What is answered can be read as what the OpenAPI document says."""
     assert ann
     answer = shop.ask("GET", root(shop) + path)

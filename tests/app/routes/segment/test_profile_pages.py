@@ -69,8 +69,8 @@ class Traffic:
 
 @pytest.mark.parametrize("sort", [UP, DOWN])
 @pytest.mark.parametrize("limit", [1, 3, 7, 100])
-def test_exact_order(shop: Shop, sort: str, limit: int) -> None:
-    """Calls come in the order of their arrival though they lie packed, at several origins, in two tables."""
+def test_calls_come_in_the_exact_order_of_arrival(shop: Shop, sort: str, limit: int) -> None:
+    """From packed rows, several origins and two tables."""
     traffic = Traffic(shop, limit)
     people = ["a1", "a2", "a3", "a4"]
     for size in (1, 9, 20, 2, 30):
@@ -84,7 +84,7 @@ def test_exact_order(shop: Shop, sort: str, limit: int) -> None:
 
 
 @pytest.mark.parametrize("sort", [UP, DOWN])
-def test_pages_while_writing(shop: Shop, sort: str) -> None:
+def test_pages_hold_each_call_once_while_calls_arrive(shop: Shop, sort: str) -> None:
     """Nothing that was there at the first page comes twice or not at all, and no place is lost."""
     traffic = Traffic(shop, 5)
     people = ["a1", "a2", "a3"]
@@ -131,7 +131,7 @@ def test_pages_across_a_merge(shop: Shop, sort: str, *, swallowed: bool) -> None
 
 
 @pytest.mark.parametrize("sort", [UP, DOWN])
-def test_one_large_batch(shop: Shop, sort: str) -> None:
+def test_a_row_of_a_thousand_calls_is_paged(shop: Shop, sort: str) -> None:
     """A row that holds a thousand calls is paged through as anything else."""
     shop.send({"type": "track", "anonymousId": "a1", "messageId": "first"})
     calls = [{"type": "track", "event": "e", "anonymousId": "a1", "messageId": f"m{n}"} for n in range(1_000)]
@@ -142,8 +142,8 @@ def test_one_large_batch(shop: Shop, sort: str) -> None:
 
 
 @pytest.mark.parametrize("sort", [UP, DOWN])
-def test_rare_in_many(shop: Shop, sort: str) -> None:
-    """A filter that passes over thousands may answer short pages, and still finds everything once."""
+def test_a_rare_event_is_found_once_among_thousands(shop: Shop, sort: str) -> None:
+    """Pages may be shorter than their limit."""
     wanted = []
     for batch in range(12):
         calls = [
@@ -180,8 +180,10 @@ def _data(document: dict[str, Any]) -> list[Any]:
 
 
 @pytest.mark.parametrize(("what", "read"), [("traits", _traits), ("external_ids", _data)])
-def test_other_lists_while_writing(shop: Shop, what: str, read: Callable[[dict[str, Any]], list[Any]]) -> None:
-    """Traits and identifiers that were there come once each, also when some are told meanwhile and profiles merge."""
+def test_traits_and_identifiers_come_once_while_profiles_merge(
+    shop: Shop, what: str, read: Callable[[dict[str, Any]], list[Any]]
+) -> None:
+    """And while new ones arrive."""
     shop.send(
         {"type": "track", "anonymousId": "other"},
         *(

@@ -113,7 +113,7 @@ def test_nothing_in_a_healthy_space(full: tuple[Lab, Any]) -> None:
         assert lab.query(f"SELECT count(*) FROM {needed}")[0][0], needed
 
 
-def test_unknown_space(full: tuple[Lab, Any]) -> None:
+def test_an_unknown_space_is_an_error_before_any_audit(full: tuple[Lab, Any]) -> None:
     """A space that is not there is an error, before any other is looked at."""
     lab, space = full
     for unknown in ("spc_" + "0" * 32, "nonsense"):
@@ -203,7 +203,9 @@ DAMAGES = [
 
 
 @pytest.mark.parametrize(("damage", "expected"), DAMAGES, ids=[damage[:60] for damage, _ in DAMAGES])
-def test_damage(full: tuple[Lab, Any], damage: str, expected: set[str]) -> None:
+def test_each_damage_is_found_by_its_name_and_nothing_after_repair(
+    full: tuple[Lab, Any], damage: str, expected: set[str]
+) -> None:
     """Each damage is found for what it is; put right again, nothing is left."""
     lab, space = full
     keys = {
@@ -219,7 +221,7 @@ def test_every_kind_is_shown() -> None:
     assert set().union(*(expected for _, expected in [*DAMAGES, *OF_THE_FEED])) == set(DIFFERENCES)
 
 
-def test_examples_are_few(full: tuple[Lab, Any]) -> None:
+def test_all_findings_are_counted_and_few_are_shown(full: tuple[Lab, Any]) -> None:
     """All are counted, a few are named, and none by what it says."""
     lab, _ = full
     with psycopg.connect(lab.url, autocommit=True) as connection:

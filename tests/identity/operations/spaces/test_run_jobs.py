@@ -30,8 +30,8 @@ async def echo(_space: Space, wanted: dict[str, Any], progress: Progress) -> dic
     return {"told": wanted["ask"]}
 
 
-def test_asked_run_followed(lab: Lab) -> None:
-    """A job goes from queued to done; nothing of it lies in the clear."""
+def test_a_job_goes_from_queued_to_done(lab: Lab) -> None:
+    """Its parameters and its result are sealed."""
 
     async def main() -> None:
         spaces = await lab.open()
@@ -55,7 +55,7 @@ def test_asked_run_followed(lab: Lab) -> None:
 
 
 def test_waiting_ends_with_the_job(lab: Lab) -> None:
-    """Who waits for a job is told when it ends, by whoever runs it."""
+    """Whichever process runs it."""
 
     async def main() -> None:
         spaces = await lab.open()
@@ -103,8 +103,8 @@ def test_a_runner_that_is_gone(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize(
     ("error", "code"), [(LastIdentifier(), "last_identifier"), (ValueError(SECRET), "internal_error")]
 )
-def test_what_goes_wrong_is_said(lab: Lab, error: Exception, code: str) -> None:
-    """A job that fails ends with a code, and with nothing of what it worked on."""
+def test_a_failed_job_ends_with_a_code(lab: Lab, error: Exception, code: str) -> None:
+    """And with none of its parameters."""
 
     async def main() -> None:
         spaces = await lab.open()
