@@ -52,14 +52,14 @@ def test_vector_is_sealed_to_its_bytes(vector: dict[str, Any], monkeypatch: pyte
 
 
 @blobs
-def test_vector_opens(vector: dict[str, Any]) -> None:
+def test_the_bytes_of_a_vector_open_to_its_plaintext(vector: dict[str, Any]) -> None:
     """The blob of the vector opens to its plaintext."""
     key, place = key_and_place(vector)
     plain = key.open(place, raw(vector["row_id"]), vector["row_version"], raw(vector["blob"]))
     assert plain.hex() == vector["plain"]
 
 
-def test_root_vector(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_root_wraps_to_the_bytes_of_its_vector(monkeypatch: pytest.MonkeyPatch) -> None:
     """The root has its check value, wraps to the vector and unwraps it."""
     monkeypatch.setattr(key_material, "fresh_nonce", lambda: raw(WRAPS["nonce"]))
     root, context, key = env_root(WRAPS["root"]), raw(WRAPS["context"]), raw(WRAPS["key"])
@@ -79,7 +79,7 @@ def space_keys() -> SpaceKeys:
     )
 
 
-def test_slot_vector(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slot_key_wraps_to_the_bytes_of_its_vector(monkeypatch: pytest.MonkeyPatch) -> None:
     """A slot key is wrapped to the vector; the vector unwraps to a key that works."""
     monkeypatch.setattr(key_material, "fresh_nonce", lambda: raw(WRAPS["nonce"]))
     monkeypatch.setattr("identity.vault.space_keys.fresh_key", lambda: raw(WRAPS["key"]))
@@ -89,7 +89,7 @@ def test_slot_vector(monkeypatch: pytest.MonkeyPatch) -> None:
     assert SlotKey(SPACE, slot, raw(WRAPS["key"])).unwrap(SPACE, wrapped).key_id == subject.key_id
 
 
-def test_subject_vector(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_subject_key_wraps_to_the_bytes_of_its_vector(monkeypatch: pytest.MonkeyPatch) -> None:
     """A subject key is wrapped to the vector; what it seals opens with the key of the vector."""
     monkeypatch.setattr(key_material, "fresh_nonce", lambda: raw(WRAPS["nonce"]))
     monkeypatch.setattr("identity.vault.subject_keys.fresh_key", lambda: raw(WRAPS["key"]))
@@ -101,7 +101,7 @@ def test_subject_vector(monkeypatch: pytest.MonkeyPatch) -> None:
     assert slot.unwrap(key_id, wrapped).open(seal.EVENT, SPACE, 1, blob) == b"hello"
 
 
-def test_hash_vectors() -> None:
+def test_blind_indexes_equal_their_vectors() -> None:
     """Blind indexes and authenticators never change: stored ones would no longer be found."""
     keys, type_, value = space_keys(), HASHES["type"], HASHES["value"]
     assert keys.identifier(type_, value).hex() == HASHES["identifier"]

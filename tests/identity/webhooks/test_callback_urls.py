@@ -24,7 +24,7 @@ from identity.webhooks.ssrf_guard import is_public, require_public
         ("https://1.2.3.4.example.org/", Callback("1.2.3.4.example.org", 443, "/")),
     ],
 )
-def test_read(url: str, callback: Callback) -> None:
+def test_a_callback_url_is_read_into_host_port_and_target(url: str, callback: Callback) -> None:
     """An https address with a host name is read into the parts that are called."""
     assert read_callback(url) == callback
 
@@ -60,14 +60,14 @@ def test_read(url: str, callback: Callback) -> None:
     ],
     ids=repr,
 )  # fmt: skip
-def test_refused(url: object) -> None:
+def test_a_url_that_is_no_https_callback_is_refused(url: object) -> None:
     """Anything else is refused."""
     with pytest.raises(BadCallback):
         read_callback(url)
 
 
 @given(st.text(max_size=60), st.booleans())
-def test_any_text(text: str, whole: bool) -> None:  # noqa: FBT001
+def test_any_text_is_read_or_refused_and_never_fails_otherwise(text: str, whole: bool) -> None:  # noqa: FBT001
     """Whatever is written, it is refused or has a host name in plain ASCII that nothing can hide in."""
     try:
         callback = read_callback(text if whole else f"https://{text}")
@@ -92,7 +92,7 @@ def test_any_text(text: str, whole: bool) -> None:  # noqa: FBT001
         "fe80::1%lo", "fec0::1", "ff02::1", "4000::1",
     ],
 )  # fmt: skip
-def test_not_public(address: str) -> None:
+def test_no_special_purpose_address_is_public(address: str) -> None:
     """No address of this kind is public."""
     assert not is_public(ip_address(address))
 
@@ -100,7 +100,7 @@ def test_not_public(address: str) -> None:
 @pytest.mark.parametrize(
     "address", ["8.8.8.8", "1.1.1.1", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "2a00:1450::1"]
 )
-def test_public(address: str) -> None:
+def test_a_global_address_is_public(address: str) -> None:
     """Those of the internet are."""
     assert require_public([address]) == [address]
 
@@ -109,7 +109,7 @@ ADDRESSES = st.integers(0, 2**32 - 1).map(IPv4Address) | st.integers(0, 2**128 -
 
 
 @given(ADDRESSES | st.ip_addresses(v=4) | st.ip_addresses(v=6))
-def test_what_python_knows(address: IPv4Address | IPv6Address) -> None:
+def test_no_address_is_public_that_python_holds_to_be_special(address: IPv4Address | IPv6Address) -> None:
     """No address is public that Python's own tables hold to be something else."""
     if is_public(address):
         assert address.is_global
@@ -124,14 +124,18 @@ BAD = st.sampled_from(("10.0.0.0/8", "127.0.0.0/8", "fc00::/7", "::/96")).flatma
 
 
 @given(GOOD, BAD, st.booleans())
-def test_one_is_enough(good: IPv4Address | IPv6Address, bad: IPv4Address | IPv6Address, first: bool) -> None:  # noqa: FBT001
+def test_one_private_address_refuses_the_whole_name(
+    good: IPv4Address | IPv6Address,
+    bad: IPv4Address | IPv6Address,
+    first: bool,  # noqa: FBT001
+) -> None:
     """A name is refused for any one address that is not public, wherever in the list it stands."""
     found = [str(bad), str(good)] if first else [str(good), str(bad)]
     with pytest.raises(BadCallback):
         require_public(found)
 
 
-def test_allowed() -> None:
+def test_an_allowed_network_may_be_called_and_no_other() -> None:
     """An operator may open a network, and only that."""
     assert require_public(["10.1.0.1", "8.8.8.8"], [IPv4Network("10.1.0.0/16")]) == ["10.1.0.1", "8.8.8.8"]
     with pytest.raises(BadCallback):

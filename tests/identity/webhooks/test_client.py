@@ -46,7 +46,7 @@ def called(
     return asyncio.run(run())
 
 
-def test_post() -> None:
+def test_a_post_sends_the_body_and_headers_and_reads_the_response() -> None:
     """A callback gets the body, the headers and its own name, in TLS and in the request."""
     answer, server = called(telling(OK))
     (request,) = server.requests
@@ -71,7 +71,7 @@ def test_post() -> None:
         (b"HTTP/1.1 307 Again\r\nLocation: /other\r\nContent-Length: 0\r\n\r\n", 307),
     ],
 )
-def test_answers(answer: bytes, status: int) -> None:
+def test_every_status_is_returned_and_no_redirect_followed(answer: bytes, status: int) -> None:
     """Pages, failures and redirects are answers, handed on as they are; no redirect is followed."""
     names = Names(["127.0.0.1"])
     told, server = called(telling(answer), resolve=names)
@@ -89,7 +89,7 @@ def test_answers(answer: bytes, status: int) -> None:
         ["not an address"],
     ],
 )  # fmt: skip
-def test_leads_inside(found: list[str]) -> None:
+def test_a_name_with_an_inner_address_is_never_connected_to(found: list[str]) -> None:
     """A name with any address that is not public is refused before anything is connected to."""
     error, server = called(telling(OK), found, allowed=[])
 
@@ -97,7 +97,7 @@ def test_leads_inside(found: list[str]) -> None:
     assert (server.connections, server.names) == (0, [])
 
 
-def test_rebinding() -> None:
+def test_a_second_lookup_never_happens() -> None:
     """A name is looked up once; that it leads elsewhere afterwards changes nothing."""
 
     async def run() -> None:
@@ -118,7 +118,7 @@ def test_rebinding() -> None:
     asyncio.run(run())
 
 
-def test_next_address() -> None:
+def test_the_next_address_is_tried_when_one_does_not_answer() -> None:
     """Where one address does not answer the next one does."""
     answer, server = called(telling(OK), ["127.0.0.2", "127.0.0.1"], allowed=[ip_network("127.0.0.0/30")])
 
@@ -134,7 +134,7 @@ def test_next_address() -> None:
     ],
     ids=["another name", "another authority", "the public authorities"],
 )
-def test_certificate(changed: Callable[[], dict[str, Any]]) -> None:
+def test_a_certificate_that_is_not_valid_for_the_name_is_refused(changed: Callable[[], dict[str, Any]]) -> None:
     """Only a certificate of the name, by an authority that is trusted, gets to see the message."""
     error, server = called(telling(OK), **changed())
 
@@ -143,7 +143,7 @@ def test_certificate(changed: Callable[[], dict[str, Any]]) -> None:
     assert server.requests == []
 
 
-def test_old_encryption() -> None:
+def test_old_versions_of_tls_are_refused() -> None:
     """A server that knows nothing newer than TLS 1.1 is not spoken to."""
 
     async def run() -> None:
@@ -159,7 +159,7 @@ def test_old_encryption() -> None:
     asyncio.run(run())
 
 
-def test_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxies_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     """No proxy of the environment is asked."""
     for name in ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
@@ -197,7 +197,7 @@ async def _slow_lookup(_host: str, _port: int) -> list[str]:
 
 
 @pytest.mark.parametrize("resolve", [_no_such_host, _slow_lookup, Names([])])
-def test_lookup(resolve: Callable[[str, int], Awaitable[list[str]]]) -> None:
+def test_a_lookup_that_fails_or_hangs_is_undelivered(resolve: Callable[[str, int], Awaitable[list[str]]]) -> None:
     """A name that leads nowhere, or takes too long to look up, is not delivered to."""
     error, server = called(telling(OK), resolve=resolve, seconds=0.2)
 
@@ -205,7 +205,7 @@ def test_lookup(resolve: Callable[[str, int], Awaitable[list[str]]]) -> None:
     assert server.connections == 0
 
 
-def test_system_resolver(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_resolver_of_the_system_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     """By itself a client asks the system, once, beside the loop; a lookup that hangs holds nothing up."""
     asked: list[tuple[str, str]] = []
     ask, go_on = socket.getaddrinfo, threading.Event()
@@ -235,7 +235,7 @@ def test_system_resolver(monkeypatch: pytest.MonkeyPatch) -> None:
     assert thread.startswith("resolve")
 
 
-def test_vet() -> None:
+def test_a_callback_is_checked_without_calling_it() -> None:
     """A callback is checked when it is registered, its name looked up, and nothing connected to."""
 
     async def run() -> None:

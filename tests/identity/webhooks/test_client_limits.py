@@ -32,7 +32,7 @@ def _endless(head: bytes, part: bytes) -> Act:
     return act
 
 
-def test_slow() -> None:
+def test_a_slow_response_is_cut_off_in_time() -> None:
     """A callback that says nothing, or says it drop by drop, is cut off in time."""
     for act in (_silent, _dripping):
         error, _ = called(act, seconds=0.4)
@@ -54,7 +54,7 @@ CHUNK = b"400\r\n" + b"x" * 1024 + b"\r\n"
     ],
     ids=["stated", "to the end", "chunks", "before the answer", "headers"],
 )
-def test_endless(act: Act) -> None:
+def test_an_endless_response_is_cut_off_by_length(act: Act) -> None:
     """An answer that does not end is cut off in length, whichever part of it is endless."""
     error, _ = called(act, seconds=60)
 
@@ -62,7 +62,7 @@ def test_endless(act: Act) -> None:
     assert "in time" not in str(error)
 
 
-def test_as_long_as_allowed() -> None:
+def test_a_response_of_the_greatest_length_is_read_whole() -> None:
     """An answer that just fits is read whole."""
     head = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n"
     size = LONGEST - len(head % LONGEST)
@@ -73,7 +73,7 @@ def test_as_long_as_allowed() -> None:
 
 
 @pytest.mark.parametrize("answer", [b"", b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 200", b"\0" * 99, b"HTTP/1.1 abc\r\n\r\n"])
-def test_no_http(answer: bytes) -> None:
+def test_a_response_that_is_not_http_is_undelivered(answer: bytes) -> None:
     """What does not answer in HTTP did not take the message."""
     error, _ = called(telling(answer))
 

@@ -18,7 +18,7 @@ NOW = 1_790_000_000 * MICRO
 BODY = '{"erased": true, "name": "é"}'.encode()
 
 
-def test_published_example() -> None:
+def test_the_published_example_is_signed_to_its_bytes() -> None:
     """The example of the specification is signed as it is published, and accepted."""
     secret = b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     body, at = b'{"test": 2432232314}', 1_614_265_330 * MICRO
@@ -29,7 +29,7 @@ def test_published_example() -> None:
 
 
 @given(st.text().map(str.encode), st.from_regex(r"[A-Za-z0-9_-]{1,128}", fullmatch=True), st.integers(0, TOLERANCE))
-def test_round_trip(body: bytes, message: str, late: int) -> None:
+def test_a_signed_message_is_verified(body: bytes, message: str, late: int) -> None:
     """What one side signs the other accepts, within five minutes either way, and knows by its id."""
     headers = sign([NEW], message, NOW, body)
 
@@ -38,7 +38,7 @@ def test_round_trip(body: bytes, message: str, late: int) -> None:
 
 
 @pytest.mark.parametrize(("signing", "verifying"), [([NEW, OLD], [OLD]), ([NEW, OLD], [NEW]), ([OLD], [NEW, OLD])])
-def test_change_of_secrets(signing: list[bytes], verifying: list[bytes]) -> None:
+def test_while_a_secret_is_replaced_either_one_is_accepted(signing: list[bytes], verifying: list[bytes]) -> None:
     """While a secret is changed both sign, and either is accepted; the library says the same."""
     headers = sign(signing, "m1", NOW, BODY)
 
@@ -66,7 +66,7 @@ GOOD = HEADERS[SIGNATURE]
     ],
     ids=lambda changed: str(changed)[:40],
 )  # fmt: skip
-def test_forged(changed: dict[str, str | None]) -> None:
+def test_a_message_with_forged_headers_is_refused(changed: dict[str, str | None]) -> None:
     """A header that is missing, altered or odd is refused, with one error."""
     headers = {name: value for name, value in (HEADERS | changed).items() if value is not None}
     with pytest.raises(InvalidSignature):
@@ -74,7 +74,7 @@ def test_forged(changed: dict[str, str | None]) -> None:
 
 
 @given(st.integers(0, len(BODY) * 8 - 1))
-def test_altered(bit: int) -> None:
+def test_a_message_with_one_altered_bit_is_refused(bit: int) -> None:
     """One bit of the body changed, and it is refused; it may not even be text any more."""
     body = bytearray(BODY)
     body[bit // 8] ^= 1 << bit % 8
@@ -83,19 +83,19 @@ def test_altered(bit: int) -> None:
 
 
 @pytest.mark.parametrize("late", [TOLERANCE + MICRO, -TOLERANCE - MICRO, 3600 * MICRO, NOW])
-def test_stale(late: int) -> None:
+def test_a_message_outside_the_tolerance_is_refused(late: int) -> None:
     """More than five minutes late or early is too much."""
     with pytest.raises(InvalidSignature):
         verify([NEW], HEADERS, BODY, NOW + late)
 
 
-def test_another_secret() -> None:
+def test_a_message_signed_with_another_secret_is_refused() -> None:
     """A signature by any other secret is none."""
     with pytest.raises(InvalidSignature):
         verify([OTHER, OLD], HEADERS, BODY, NOW)
 
 
-def test_valid_among_others() -> None:
+def test_one_valid_signature_among_others_is_enough() -> None:
     """One good signature among several is enough."""
     headers = HEADERS | {SIGNATURE: f"v1a,xyz v1,AAAA {GOOD}"}
 
@@ -103,7 +103,7 @@ def test_valid_among_others() -> None:
 
 
 @pytest.mark.parametrize("secrets", [[], [b""], [NEW, b"short"]])
-def test_no_secret(secrets: list[bytes]) -> None:
+def test_without_a_secret_nothing_is_signed_or_verified(secrets: list[bytes]) -> None:
     """Without a secret, or with one too short, nothing is signed and nothing believed."""
     with pytest.raises(KeyUnavailable):
         sign(secrets, "m1", NOW, BODY)

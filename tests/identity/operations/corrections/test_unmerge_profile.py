@@ -47,7 +47,7 @@ def sealed(lab: Lab, space: int) -> list[tuple[Any, bytes, int, bytes]]:
     return found + [(IDENTIFIER, bytes(key)[:16], 0, bytes(blob)) for key, blob in rows]
 
 
-def test_the_old_key_opens_nothing(lab: Lab) -> None:
+def test_after_an_unmerge_the_old_key_opens_nothing(lab: Lab) -> None:
     """After a split both sides are under fresh keys: the old one opens neither, and its row is gone."""
 
     async def main() -> None:
@@ -86,7 +86,9 @@ def opens(subject: Any, place: Any, row_id: bytes, version: int, blob: bytes) ->
 
 
 @pytest.mark.parametrize("committed", [True, False])
-def test_a_lost_answer(lab: Lab, monkeypatch: pytest.MonkeyPatch, *, committed: bool) -> None:
+def test_an_unmerge_whose_answer_was_lost_happens_once(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, *, committed: bool
+) -> None:
     """Where the answer to the commit is lost, the act is done once, and answered as if nothing had been."""
     lost: list[int] = []
 
@@ -114,7 +116,7 @@ def test_a_lost_answer(lab: Lab, monkeypatch: pytest.MonkeyPatch, *, committed: 
     run(main())
 
 
-def test_planned_again(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unmerge_that_meets_a_conflict_is_planned_again_whole(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """What goes wrong before the commit leaves nothing, and is planned again whole."""
     tries: list[int] = []
 
@@ -136,7 +138,7 @@ def test_planned_again(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     run(main())
 
 
-def test_nothing_is_left_of_a_refusal(lab: Lab) -> None:
+def test_a_refused_unmerge_leaves_nothing(lab: Lab) -> None:
     """A refused act gives the gate back at once: calls go on."""
 
     async def main() -> None:
@@ -151,7 +153,7 @@ def test_nothing_is_left_of_a_refusal(lab: Lab) -> None:
     run(main())
 
 
-def test_so_many_cuts(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_profile_has_a_bounded_number_of_cuts(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """A profile has a bounded number of cuts; without one more it can still be parted."""
     monkeypatch.setattr(unmerge_module, "MOST_CUTS", 2)
 

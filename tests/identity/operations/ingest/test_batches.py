@@ -33,7 +33,9 @@ RACES: dict[str, list[dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("name", RACES)
-def test_writers_that_insert_the_same(lab: Lab, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_writers_that_insert_the_same_rows_make_one_of_them(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     """Whatever two writers insert at once, one of them plans again and both are right."""
 
     async def main() -> None:
@@ -56,7 +58,7 @@ def test_writers_that_insert_the_same(lab: Lab, monkeypatch: pytest.MonkeyPatch,
     run(main())
 
 
-def test_a_planner_that_fails_for_one_call(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_planner_that_fails_for_one_call_fails_its_request_alone(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """An error nobody thought of fails the request it is in, and none beside it."""
     take = _Planner.take
 
@@ -78,7 +80,7 @@ def test_a_planner_that_fails_for_one_call(lab: Lab, monkeypatch: pytest.MonkeyP
     run(main())
 
 
-def test_a_profile_that_cannot_be_opened(lab: Lab) -> None:
+def test_a_profile_that_cannot_be_opened_fails_its_request_alone(lab: Lab) -> None:
     """Broken data of one profile fails the requests that touch it, and none beside them."""
 
     async def main() -> None:

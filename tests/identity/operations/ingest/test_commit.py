@@ -130,7 +130,7 @@ def test_a_repeat_after_a_lost_commit_is_a_duplicate(lab: Lab, monkeypatch: pyte
     run(main())
 
 
-def test_a_lease_that_was_taken_over(lab: Lab) -> None:
+def test_a_writer_whose_lease_was_taken_over_takes_another(lab: Lab) -> None:
     """A writer whose slot belongs to another writes nothing on it, takes a new one and goes on."""
 
     async def main() -> None:
@@ -166,7 +166,7 @@ def test_a_missing_partition_is_made(lab: Lab) -> None:
     run(main())
 
 
-def test_rules_that_change_after_reading(lab: Lab) -> None:
+def test_a_call_is_planned_under_rules_that_changed_after_its_reading(lab: Lab) -> None:
     """A request read under old rules is read again, so that it is planned under those in force."""
 
     async def main() -> None:

@@ -38,7 +38,7 @@ async def something(ingest: Ingest, rng: random.Random) -> None:
         await ingest.send({"type": "identify", "userId": f"u{at}", "anonymousId": f"a{at}", "traits": {"t": at}})
 
 
-def test_departures_among_other_calls(lab: Lab) -> None:
+def test_departures_among_other_calls_equal_their_replay(lab: Lab) -> None:
     """Many at once, in every order; memberships, documents, evidence and feed are those of the replay."""
     seed = random.SystemRandom().randrange(2**32)
 
@@ -56,7 +56,7 @@ def test_departures_among_other_calls(lab: Lab) -> None:
         raise
 
 
-def test_a_count_says_whether_it_is_whole(lab: Lab) -> None:
+def test_a_member_count_says_whether_it_is_exact(lab: Lab) -> None:
     """Departures count towards what is looked at, so a count that was cut off never passes for an exact one."""
 
     async def main() -> None:

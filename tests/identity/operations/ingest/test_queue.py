@@ -35,7 +35,7 @@ def test_requests_of_one_person_keep_their_order(lab: Lab) -> None:
     run(main())
 
 
-def test_a_full_queue_says_so(lab: Lab) -> None:
+def test_a_full_queue_refuses_at_once(lab: Lab) -> None:
     """Nothing of a request that finds no room is stored; those before it are."""
 
     async def main() -> None:
@@ -49,7 +49,7 @@ def test_a_full_queue_says_so(lab: Lab) -> None:
     run(main())
 
 
-def test_closing_finishes_what_waits(lab: Lab) -> None:
+def test_closing_commits_every_waiting_request(lab: Lab) -> None:
     """What was taken in is committed before the end; what comes later is refused."""
 
     async def main() -> None:
@@ -68,7 +68,7 @@ def test_closing_finishes_what_waits(lab: Lab) -> None:
     run(main())
 
 
-def test_a_sender_that_went_away(lab: Lab) -> None:
+def test_a_request_whose_sender_went_away_is_dropped(lab: Lab) -> None:
     """A request given up while it waited is not stored, and does not hold up the others."""
 
     async def main() -> None:

@@ -57,7 +57,7 @@ def test_a_broken_commit_lists_once(
     run(main())
 
 
-def test_nothing_lost_writes_nothing(lab: Lab) -> None:
+def test_a_batch_without_rejections_writes_no_row(lab: Lab) -> None:
     """A batch that was taken whole, and one that was sent twice, leave no row."""
 
     async def main() -> None:
@@ -70,7 +70,7 @@ def test_nothing_lost_writes_nothing(lab: Lab) -> None:
     run(main())
 
 
-def test_one_row_per_batch(lab: Lab) -> None:
+def test_a_batch_writes_one_row_of_rejections(lab: Lab) -> None:
     """Requests that are gathered into one batch share a row, in the order of their items."""
 
     async def main() -> None:
@@ -86,7 +86,7 @@ def test_one_row_per_batch(lab: Lab) -> None:
     run(main())
 
 
-def test_rules_that_change_meanwhile(lab: Lab) -> None:
+def test_rejections_are_recorded_while_the_rules_change(lab: Lab) -> None:
     """A request of rejected items alone is committed under whatever rules are in force."""
 
     async def main() -> None:
@@ -100,7 +100,7 @@ def test_rules_that_change_meanwhile(lab: Lab) -> None:
     run(main())
 
 
-def test_a_flood_is_bounded(lab: Lab) -> None:
+def test_a_flood_of_rejections_is_bounded_by_the_queue(lab: Lab) -> None:
     """What is rejected takes its room in the queue, and a batch of it stays small."""
 
     async def main() -> None:
@@ -117,7 +117,7 @@ def test_a_flood_is_bounded(lab: Lab) -> None:
     run(main())
 
 
-def test_the_largest_request(lab: Lab) -> None:
+def test_the_rejections_of_the_largest_request_fit_one_row(lab: Lab) -> None:
     """A request of nothing but rejected items fits into a row."""
 
     async def main() -> None:

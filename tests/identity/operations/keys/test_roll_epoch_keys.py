@@ -34,7 +34,7 @@ def test_a_roll_moves_every_slot(lab: Lab) -> None:
     run(main())
 
 
-def test_a_roll_that_was_cut_short(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_roll_that_was_cut_short_is_finished_by_the_next(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """A roll that died after raising the epoch loses nothing, and the next one makes up for it."""
 
     async def main() -> None:
