@@ -36,7 +36,7 @@ class _Progress(NamedTuple):
     "/v1/exports",
     **described(ExportMade, BadIdentifier, TooManyAsked, IdempotencyConflict, status=202, takes=NewExport),
 )
-async def export(
+async def create_access_export(
     visit: ByPrivacy,
     wanted: Annotated[NewExport, Depends(body(NewExport))],
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
@@ -57,7 +57,7 @@ async def export(
 
 
 @router.get("/v1/exports/{export_id}", **described(Export, ExportNotFound))
-async def follow(visit: ByPrivacy, export_id: Segment, wait: Wait = 0) -> Response:
+async def get_access_export(visit: ByPrivacy, export_id: Segment, wait: Wait = 0) -> Response:
     """The progress of an export; 404 once it is downloaded, expired, or a person in it was erased."""
     id_ = private("exp", export_id)
     status = await get_export(visit.space, id_)
@@ -73,7 +73,7 @@ _DOWNLOAD["responses"][200]["content"]["text/csv"] = {"schema": {"type": "string
 
 
 @router.get("/v1/exports/{export_id}/download", **_DOWNLOAD)
-async def fetch(
+async def download_access_export(
     request: Request,
     visit: ByPrivacy,
     export_id: Segment,

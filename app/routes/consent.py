@@ -20,7 +20,7 @@ At = Annotated[str | None, Query(max_length=64, description="Time of the decisio
 
 
 @router.post("/v1/consent", **described(Recorded, BadIdentifier, BadDecisions, Suppressed, takes=Decisions))
-async def record(visit: ByPrivacy, wanted: Annotated[Decisions, Depends(body(Decisions))]) -> Response:
+async def record_decisions(visit: ByPrivacy, wanted: Annotated[Decisions, Depends(body(Decisions))]) -> Response:
     """Record the decision of a person; it is in force in every process once this is answered."""
     consent = await record_consent(
         visit.space,

@@ -23,7 +23,7 @@ Blocks = Annotated[bool, Query(description="Never link this value again.")]
 
 
 @router.post("/v1/identities/simulate", **described(Outcome, takes=BatchedCall))
-async def simulate(visit: ByImporter, request: Request) -> Response:
+async def simulate_call(visit: ByImporter, request: Request) -> Response:
     """The outcome that a call would have now; nothing is written."""
     source = Source(visit.caller.key, visit.caller.server)
     outcome = await visit.onefold.dry_runs.simulate(visit.space, decode(await request.body()), source)

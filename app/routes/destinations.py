@@ -85,14 +85,14 @@ async def put_destination(visit: ByAdmin, name: Segment, request: Request) -> Re
 
 
 @router.post("/v1/destinations/{name}/rotate", **described(DestinationSecret, DestinationNotFound))
-async def rotate(visit: ByAdmin, name: Segment) -> Response:
+async def rotate_secrets(visit: ByAdmin, name: Segment) -> Response:
     """Issue new secrets; the previous ones stay valid until the next rotation."""
     made = await manage_destinations.rotate_secrets(visit.space, name, visit.caller.key_id)
     return answer(schemas.destination_secret(made))
 
 
 @router.post("/v1/destinations/{name}/resume", **described(Destination, DestinationNotFound))
-async def resume(visit: ByAdmin, name: Segment) -> Response:
+async def resume_destination(visit: ByAdmin, name: Segment) -> Response:
     """Send to the callback again at once, from where sending stopped."""
     found = await manage_destinations.resume_destination(visit.space, name, visit.caller.key_id)
     return answer(schemas.destination(found))
@@ -107,7 +107,7 @@ async def delete_destination(visit: ByAdmin, name: Segment) -> Response:
 
 
 @router.get("/v1/destinations/{name}/explain", **described(GapExplained, BadIdentifier, DestinationNotFound, TooMuch))
-async def explain(visit: ByAdmin, name: Segment, identifier: PersonQuery, trait: TraitQuery) -> Response:
+async def explain_trait(visit: ByAdmin, name: Segment, identifier: PersonQuery, trait: TraitQuery) -> Response:
     """Why a destination sees or does not see a trait: nine checks (gates), in order."""
     try:
         found = await explain_missing_trait(visit.space, name, identifier, trait)
@@ -121,7 +121,7 @@ async def explain(visit: ByAdmin, name: Segment, identifier: PersonQuery, trait:
 @router.post(
     "/v1/destinations/{name}/export", **described(JobStatus, DestinationNotFound, ExportNotConfigured, status=202)
 )
-async def export(visit: ByAdmin, name: Segment, *, fresh: FreshQuery = False) -> Response:
+async def export_destination(visit: ByAdmin, name: Segment, *, fresh: FreshQuery = False) -> Response:
     """Export the visible profiles as Parquet files, from where the last export ended, as a job."""
     if visit.onefold.settings.export_dir is None:
         raise ExportNotConfigured

@@ -59,7 +59,7 @@ _REFUSALS = (BadIdentifier, TooManyAsked)
 
 
 @router.post("/v1/erasures", **described(ErasuresMade, *_REFUSALS, IdempotencyConflict, status=202, takes=Erase))
-async def erase(
+async def erase_people(
     visit: ByPrivacy,
     wanted: Annotated[Erase, Depends(body(Erase))],
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
@@ -80,7 +80,7 @@ async def erase(
 
 
 @router.get("/v1/erasures", **described(Erasures, BadCursor))
-async def erasures(
+async def read_erasures(
     visit: ByPrivacy,
     state: Annotated[State | None, Query()] = None,
     limit: Limit = DEFAULT_LIMIT,
@@ -93,13 +93,13 @@ async def erasures(
 
 
 @router.get("/v1/erasures/{erasure_id}", **described(Erasure, ErasureNotFound))
-async def erasure(visit: ByPrivacy, erasure_id: Segment) -> Response:
+async def read_erasure(visit: ByPrivacy, erasure_id: Segment) -> Response:
     """The results of an erasure: here, at destinations, in backups."""
     return answer(schemas.erasure(await get_erasure(visit.space, erasure_id), time.time_ns() // 1000))
 
 
 @router.get("/v1/erasures/{erasure_id}/receipt", **described(Receipt, ErasureNotFound, ReceiptPending))
-async def proof(visit: ByPrivacy, erasure_id: Segment) -> Response:
+async def get_receipt(visit: ByPrivacy, erasure_id: Segment) -> Response:
     """Signed proof of an erasure, verified offline with the published keys."""
     found = await get_erasure(visit.space, erasure_id)
     return answer(await issue_receipt(visit.onefold.spaces, visit.space, found, f"onefold {VERSION}"))
@@ -109,34 +109,40 @@ async def proof(visit: ByPrivacy, erasure_id: Segment) -> Response:
     "/v1/erasures/{erasure_id}/extend",
     **described(Erasure, ErasureNotFound, NotExtensible, AlreadyExtended, takes=Extend),
 )
-async def extend(visit: ByPrivacy, erasure_id: Segment, wanted: Annotated[Extend, Depends(body(Extend))]) -> Response:
+async def extend_deadline(
+    visit: ByPrivacy, erasure_id: Segment, wanted: Annotated[Extend, Depends(body(Extend))]
+) -> Response:
     """Extend the due date, once, for a reason that you give to the person."""
     extended = await extend_erasure(visit.space, erasure_id, wanted.reason, visit.caller.key_id)
     return answer(schemas.erasure(extended, time.time_ns() // 1000))
 
 
 @router.get("/v1/suppressions", **described(Suppressions))
-async def count(visit: ByPrivacy) -> Response:
+async def count_suppressions(visit: ByPrivacy) -> Response:
     """How many identifiers are suppressed, and for how long."""
     return answer(schemas.suppressions(await manage_suppressions.count_suppressions(visit.space)))
 
 
 @router.post("/v1/suppressions", **described(SuppressionMade, *_REFUSALS, takes=Identifiers))
-async def suppress(visit: ByPrivacy, wanted: Annotated[Identifiers, Depends(body(Identifiers))]) -> Response:
+async def suppress_identifiers(
+    visit: ByPrivacy, wanted: Annotated[Identifiers, Depends(body(Identifiers))]
+) -> Response:
     """Drop later calls about these identifiers."""
     changed = await manage_suppressions.suppress_identifiers(visit.space, wanted.identifiers, visit.caller.key_id)
     return answer(schemas.suppressed(changed))
 
 
 @router.delete("/v1/suppressions", **described(Lifted, *_REFUSALS, takes=Identifiers))
-async def lift(visit: ByPrivacy, wanted: Annotated[Identifiers, Depends(body(Identifiers))]) -> Response:
+async def lift_suppressions(visit: ByPrivacy, wanted: Annotated[Identifiers, Depends(body(Identifiers))]) -> Response:
     """Record calls of these identifiers again; earlier data does not come back."""
     changed = await manage_suppressions.lift_suppressions(visit.space, wanted.identifiers, visit.caller.key_id)
     return answer(schemas.lifted(changed))
 
 
 @router.post("/v1/suppressions/lift", **described(Lifted, *_REFUSALS, takes=Identifiers))
-async def lift_by_post(visit: ByPrivacy, wanted: Annotated[Identifiers, Depends(body(Identifiers))]) -> Response:
+async def lift_suppressions_by_post(
+    visit: ByPrivacy, wanted: Annotated[Identifiers, Depends(body(Identifiers))]
+) -> Response:
     """Lift suppressions, for clients that drop the body of a DELETE."""
     changed = await manage_suppressions.lift_suppressions(visit.space, wanted.identifiers, visit.caller.key_id)
     return answer(schemas.lifted(changed))
@@ -149,14 +155,14 @@ async def list_holds(visit: ByPrivacy) -> Response:
 
 
 @router.post("/v1/holds", **described(HoldInfo, *_REFUSALS, status=201, takes=NewHold))
-async def hold(visit: ByPrivacy, wanted: Annotated[NewHold, Depends(body(NewHold))]) -> Response:
+async def create_hold(visit: ByPrivacy, wanted: Annotated[NewHold, Depends(body(NewHold))]) -> Response:
     """Keep every person with one of these identifiers from being erased; people whose erasure waits are hidden."""
     placed = await manage_holds.place_hold(visit.space, wanted.identifiers, wanted.reason, visit.caller.key_id)
     return answer(schemas.hold_info(placed), 201)
 
 
 @router.get("/v1/holds/{hold_id}/profiles", **described(HeldProfiles, HoldNotFound, TooMuch))
-async def held(visit: ByLawyer, hold_id: Segment) -> Response:
+async def list_held_profiles(visit: ByLawyer, hold_id: Segment) -> Response:
     """The profiles under a hold; the only way to read people whose erasure waits for its end."""
     found = await read_profile.held(visit.space, hold_id)
     await record_read.note(visit.space, visit.caller.key_id, "hold.read", hold_id)
@@ -164,6 +170,6 @@ async def held(visit: ByLawyer, hold_id: Segment) -> Response:
 
 
 @router.delete("/v1/holds/{hold_id}", **described(Released, HoldNotFound))
-async def release(visit: ByPrivacy, hold_id: Segment) -> Response:
+async def release_hold(visit: ByPrivacy, hold_id: Segment) -> Response:
     """End a hold and carry out the erasures that waited for it."""
     return answer(schemas.released(await manage_holds.release_hold(visit.space, hold_id, visit.caller.key_id)))

@@ -33,7 +33,7 @@ _EXPLAIN["responses"][431] = {"description": "head_too_large", "content": {"appl
 
 
 @router.get("/v1/profiles/{ref}/explain", **_EXPLAIN)
-async def why(visit: ByReader, ref: Segment, from_: From, to: To) -> Response:
+async def explain_link(visit: ByReader, ref: Segment, from_: From, to: To) -> Response:
     """Why two identifiers are one profile: the paths between them, each link with its calls."""
     try:
         found = await explain(visit.space, ref, from_, to)
@@ -45,7 +45,7 @@ async def why(visit: ByReader, ref: Segment, from_: From, to: To) -> Response:
 
 
 @router.get("/v1/profiles/{ref}/graph", **_GRAPH)
-async def graph(visit: ByReader, request: Request, ref: Segment) -> Response:
+async def get_evidence_graph(visit: ByReader, request: Request, ref: Segment) -> Response:
     """The evidence graph with its review, as JSON or (`Accept: image/svg+xml`) as a picture."""
     placed = None
     try:

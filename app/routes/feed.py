@@ -46,7 +46,9 @@ FEED_LIMIT = 100
     "/v1/destination/profiles/lookup",
     **described(SeenProfiles, BadIdentifier, DestinationNotFound, TooMuch, takes=SeenLookup),
 )
-async def look_up(visit: ByDestination, wanted: Annotated[SeenLookup, Depends(body(SeenLookup))]) -> Response:
+async def look_up_visible_profiles(
+    visit: ByDestination, wanted: Annotated[SeenLookup, Depends(body(SeenLookup))]
+) -> Response:
     """Many profiles at once, each with its visible part."""
     found = await destination_read.look_up(visit.space, _id(visit), list(dict.fromkeys(wanted.identifiers)))
     visit.onefold.limits.missed(visit.caller, sum(each is None for each in found.values()))
@@ -57,7 +59,7 @@ async def look_up(visit: ByDestination, wanted: Annotated[SeenLookup, Depends(bo
     "/v1/destination/profiles/{ref}",
     **described(SeenProfile, BadIdentifier, ProfileNotFound, DestinationNotFound, TooMuch),
 )
-async def get_profile(visit: ByDestination, ref: Segment) -> Response:
+async def get_visible_profile(visit: ByDestination, ref: Segment) -> Response:
     """The visible part of a profile, by id or by an identifier of a visible type."""
     return answer(seen_profile(await destination_read.get_profile(visit.space, _id(visit), ref)))
 
@@ -84,7 +86,7 @@ async def acknowledge(visit: ByDestination, place: Annotated[FeedPlace, Depends(
         Acknowledged, InvalidSignature, CallbackRepeated, Resync, Unavailable, RateLimited, takes=FeedPlace, public=True
     ),
 )
-async def acknowledge_signed(onefold: ByAnyone, request: Request, destination_id: Segment) -> Response:
+async def acknowledge_by_signature(onefold: ByAnyone, request: Request, destination_id: Segment) -> Response:
     """Acknowledge in a message signed with the callback secret, in the form of Standard Webhooks."""
     raw, admit = await request.body(), onefold.limits.callback
     space, message = await verify_message(onefold.spaces, destination_id, request.headers, raw, admit)

@@ -24,7 +24,7 @@ async def get_group(visit: ByGroupReader, group_id: Segment) -> Response:
 
 
 @router.delete("/v1/groups/{group_id}/members/{ref}", **described(Left, BadIdentifier, GroupNotFound, ProfileNotFound))
-async def take_out(visit: ByLister, group_id: Segment, ref: Segment) -> Response:
+async def remove_group_member(visit: ByLister, group_id: Segment, ref: Segment) -> Response:
     """Remove the profile of `type:value` from a group; a later group call adds it again."""
     await read_group.get_group(visit.space, group_id)
     source = Source(visit.caller.key, visit.caller.server)

@@ -13,13 +13,13 @@ router = APIRouter(tags=["Health"])
 
 
 @router.get("/healthz", **described(Health, public=True))
-async def live(_onefold: ByAnyone) -> Response:
+async def liveness(_onefold: ByAnyone) -> Response:
     """Liveness: the process answers."""
     return answer(Health("ok"))
 
 
 @router.get("/readyz", **described(Health, DatabaseUnavailable, KeyUnavailable, public=True))
-async def ready(onefold: ByAnyone) -> Response:
+async def readiness(onefold: ByAnyone) -> Response:
     """Readiness: the database answers, and the keys that belong to it are present."""
     await onefold.check()
     return answer(Health("ok"))
@@ -30,6 +30,6 @@ _METRICS["responses"][200]["content"] = {"text/plain": {"schema": {"type": "stri
 
 
 @router.get("/metrics", **_METRICS)
-async def metrics(onefold: ByOperator) -> Response:
+async def get_metrics(onefold: ByOperator) -> Response:
     """The metrics of this process, in the text format of Prometheus."""
     return Response(onefold.metrics.text(), media_type=CONTENT_TYPE)

@@ -27,7 +27,7 @@ Wait = Annotated[
 
 
 @router.post("/v1/rules/rebuild", **described(JobStatus, status=202))
-async def rebuild(visit: ByAdmin) -> Response:
+async def rebuild_profiles(visit: ByAdmin) -> Response:
     """Apply the rules in force to all stored calls, as a job; ingest continues meanwhile."""
     await record_read.note(visit.space, visit.caller.key_id, "rules.rebuild", None)
     return answer(await visit.onefold.jobs.ask(visit.space, JobKind.REBUILD, {"actor": visit.caller.key}), 202)
@@ -40,7 +40,7 @@ _TRIAL["responses"][202] = described(JobStatus)["responses"][200] | {
 
 
 @router.post("/v1/rules/simulate", **_TRIAL)
-async def simulate(visit: ByAdmin, request: Request) -> Response:
+async def simulate_rule_set(visit: ByAdmin, request: Request) -> Response:
     """What other rules would change for all stored calls; 202 with the job after 20 seconds."""
     document = decode(await request.body())
     put_rules.require_valid(document)
@@ -52,7 +52,7 @@ async def simulate(visit: ByAdmin, request: Request) -> Response:
 
 
 @router.get("/v1/jobs/{job_id}", **described(JobStatus, JobNotFound))
-async def follow(visit: ByLister, job_id: Segment, wait: Wait = 0) -> Response:
+async def get_job(visit: ByLister, job_id: Segment, wait: Wait = 0) -> Response:
     """The status of a job, and its result."""
     return answer(await _follow(visit, job_id, wait))
 

@@ -54,20 +54,20 @@ def answer(request: Request, document: object, status: int = 200) -> Response:
 
 
 @router.get("/discovery", **described(DsrDiscovery))
-async def discovery(request: Request, visit: ByPrivacy) -> Response:
+async def get_open_dsr_discovery(request: Request, visit: ByPrivacy) -> Response:
     """The supported types of requests and of identities."""
     assert visit
     return answer(request, dsr_discovery(_domain(request)))
 
 
 @router.get("/status", **described(DsrUp))
-async def up(request: Request, visit: ByPrivacy) -> Response:
+async def get_open_dsr_status_of_service(request: Request, visit: ByPrivacy) -> Response:
     """The supported types, and that requests are accepted."""
     assert visit
     return answer(request, dsr_up(_domain(request)))
 
 
-async def ask(request: Request, visit: ByPrivacy) -> Response:
+async def create_open_dsr_request(request: Request, visit: ByPrivacy) -> Response:
     """Carry out a request about a person; the same request again has the same results."""
     raw, now = await request.body(), time.time_ns() // 1000
     subject = opendsr.read(decode(raw), now)
@@ -96,13 +96,13 @@ async def ask(request: Request, visit: ByPrivacy) -> Response:
     return answer(request, dsr_made(subject, raw, due(subject.regulation, subject.submitted_at)), 201)
 
 
-async def follow(request: Request, visit: ByPrivacy, subject_request_id: Segment) -> Response:
+async def get_open_dsr_request(request: Request, visit: ByPrivacy, subject_request_id: Segment) -> Response:
     """The status of a request."""
     found = await _found(visit, subject_request_id)
     return await _status(request, visit, found)
 
 
-async def cancel(request: Request, visit: ByPrivacy, subject_request_id: Segment) -> Response:
+async def cancel_open_dsr_request(request: Request, visit: ByPrivacy, subject_request_id: Segment) -> Response:
     """Cancel a request that waits; a finished one cannot be cancelled."""
     found = await _found(visit, subject_request_id)
     if found.kind == RequestKind.ACCESS:
@@ -112,9 +112,13 @@ async def cancel(request: Request, visit: ByPrivacy, subject_request_id: Segment
 
 for _name in NAMES:
     _one = f"/{_name}/{{subject_request_id}}"
-    router.post(f"/{_name}", **described(DsrMade, BadRegulation, RequestExists, status=201, takes=DsrRequest))(ask)
-    router.get(_one, **described(DsrStatus, RequestNotFound))(follow)
-    router.delete(_one, **described(DsrStatus, RequestNotFound, AlreadyErased, RequestBegun, status=202))(cancel)
+    router.post(f"/{_name}", **described(DsrMade, BadRegulation, RequestExists, status=201, takes=DsrRequest))(
+        create_open_dsr_request
+    )
+    router.get(_one, **described(DsrStatus, RequestNotFound))(get_open_dsr_request)
+    router.delete(_one, **described(DsrStatus, RequestNotFound, AlreadyErased, RequestBegun, status=202))(
+        cancel_open_dsr_request
+    )
 
 
 async def _status(request: Request, visit: ByPrivacy, found: PrivacyRequest, status: int = 200) -> Response:

@@ -33,7 +33,7 @@ async def list_profiles(visit: ByLister, limit: Limit = DEFAULT_LIMIT, cursor: C
 
 
 @router.post("/v1/profiles/lookup", **described(FoundProfiles, BadIdentifier, TooMuch, takes=Lookup))
-async def look_up(visit: ByReader, wanted: Annotated[Lookup, Depends(body(Lookup))]) -> Response:
+async def look_up_profiles(visit: ByReader, wanted: Annotated[Lookup, Depends(body(Lookup))]) -> Response:
     """Many profiles at once, by identifier (at most 1,000)."""
     await note(visit, "profiles.lookup", None)
     found = await read_profile.lookup(visit.space, wanted.identifiers)

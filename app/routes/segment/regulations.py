@@ -72,7 +72,7 @@ def answer(request: Request, document: Any) -> Response:
 
 
 @router.post("/v1/regulations", **_described(RegulationMade, *_REFUSALS, takes=Regulation))
-async def regulate(
+async def create_regulation(
     request: Request,
     visit: ByPrivacy,
     wanted: Annotated[Regulation, Depends(body(Regulation))],
@@ -99,7 +99,7 @@ async def regulate(
 
 
 @router.get("/v1/regulations", **_described(RegulationsFound, BadRegulation, BadCursor))
-async def regulations(
+async def list_regulations(
     request: Request,
     visit: ByPrivacy,
     status: Annotated[str | None, Query(max_length=40)] = None,
@@ -118,14 +118,14 @@ async def regulations(
 
 
 @router.get("/v1/regulations/{regulate_id}", **_described(RegulationFound, RequestNotFound))
-async def regulation(request: Request, visit: ByPrivacy, regulate_id: Segment) -> Response:
+async def get_regulation(request: Request, visit: ByPrivacy, regulate_id: Segment) -> Response:
     """The status of a regulation."""
     found = await get_request(visit.space, _id(regulate_id))
     return answer(request, regulation_found(found, visit.space.public_id))
 
 
 @router.delete("/v1/regulations/{regulate_id}", **_described(RegulationFound, RequestNotFound, AlreadyErased))
-async def cancel(request: Request, visit: ByPrivacy, regulate_id: Segment) -> Response:
+async def cancel_regulation(request: Request, visit: ByPrivacy, regulate_id: Segment) -> Response:
     """Cancel the erasures that wait for a hold; a finished regulation cannot be cancelled."""
     cancelled = await cancel_request(visit.space, _id(regulate_id), visit.caller.key_id)
     return answer(request, regulation_found(cancelled, visit.space.public_id))
