@@ -64,7 +64,7 @@ async def _call_back(space: Space, request_id: bytes, client: Client, render: Re
     status = await opendsr_status(space, request)
     if status.word not in ENDED:
         async with space.database.reading() as connection:
-            await status_callbacks.settle(connection, space.tenant, request_id, at + LOOK, None)
+            await status_callbacks.settle(connection, space.tenant, request_id, at + LOOK, None, claim.until)
         return
     urls = (request.details or {}).get("callbacks", ())
     accepted = await asyncio.gather(*(_post(client, url, render(status, url)) for url in urls))
@@ -76,7 +76,7 @@ async def _call_back(space: Space, request_id: bytes, client: Client, render: Re
         if following is None:
             _log.error("status_call.given_up", space=space.tenant.id, count=accepted.count(False))
     async with space.database.reading() as connection:
-        await status_callbacks.settle(connection, space.tenant, request_id, following, failed_at)
+        await status_callbacks.settle(connection, space.tenant, request_id, following, failed_at, claim.until)
 
 
 async def _post(client: Client, url: str, body: bytes) -> bool:

@@ -88,18 +88,19 @@ class Jobs:
         except SpaceNotFound:
             # The space was deleted; the purge deletes the row.
             return False
-        state = [job.done, job.total]
-        beat = asyncio.create_task(self._beat(job, state))
+        lease = _JobLease(job)
+        beat = asyncio.create_task(self._beat(lease))
         try:
-            await self._run(space, job, state)
+            await self._run(space, lease)
         finally:
             beat.cancel()
         return True
 
-    async def _run(self, space: Space, job: jobs.JobRow, state: list[int]) -> None:
+    async def _run(self, space: Space, lease: "_JobLease") -> None:
         async def progress(done: int, total: int) -> None:
-            state[:] = done, total
+            lease.progress = done, total
 
+        job = lease.job
         wanted = msgspec.json.decode(space.keys.open(JOB, job.id, job.version, job.payload))
         ended, error, result = JobState.DONE, None, wanted
         try:
@@ -113,22 +114,41 @@ class Jobs:
             _log.exception("job.failed", kind=job.kind)
             ended, error = JobState.FAILED, OnefoldError.code
         payload = space.keys.seal(JOB, job.id, job.version + 1, msgspec.json.encode(result))
-        async with space.database.transaction() as connection:
-            await jobs.progress(connection, job, state[0], state[1], 0)
-            await jobs.finish(connection, job, ended, error, job.version + 1, payload)
+        async with lease.writing, space.database.transaction() as connection:
+            held = await jobs.progress(connection, job, *lease.progress, lease.until, lease.until)
+            held = held and await jobs.finish(connection, job, lease.until, state=ended, error=error, payload=payload)
+        if not held:
+            _log.warning("job.lease_lost", kind=job.kind)
 
-    async def _beat(self, job: jobs.JobRow, state: list[int]) -> None:
+    async def _beat(self, lease: "_JobLease") -> None:
         """Renew the lease of the job and store its progress."""
-        written = list(state)
+        written = lease.progress
         beaten = time.monotonic()
         while True:
             await asyncio.sleep(_LOOK * 5)
-            if state == written and time.monotonic() < beaten + _BEAT:
+            if lease.progress == written and time.monotonic() < beaten + _BEAT:
                 continue
-            written, beaten = list(state), time.monotonic()
+            written, beaten = lease.progress, time.monotonic()
+            until = time.time_ns() // 1000 + _HELD
             with suppress(OnefoldError):
-                async with self._spaces.database.transaction() as connection:
-                    await jobs.progress(connection, job, state[0], state[1], time.time_ns() // 1000 + _HELD)
+                async with lease.writing:
+                    async with self._spaces.database.transaction() as connection:
+                        held = await jobs.progress(connection, lease.job, *written, lease.until, until)
+                    if held:
+                        lease.until = until
+
+
+class _JobLease:
+    """A job that this process runs, with its progress and the end of its lease.
+
+    `writing` is held by each write, since every write names the end that the one before it left.
+    """
+
+    def __init__(self, job: jobs.JobRow) -> None:
+        self.job = job
+        self.progress = (job.done, job.total)
+        self.until: int = job.until
+        self.writing = asyncio.Lock()
 
 
 def _status(space: Space, job: jobs.JobRow) -> JobStatus:

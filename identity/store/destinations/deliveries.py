@@ -8,9 +8,17 @@ from typing import LiteralString, NamedTuple
 
 from identity.store.postgres.arrays import Uuid
 from identity.store.postgres.database import Connection, row, rows
+from identity.store.postgres.lease import LeasedRows
 from identity.store.postgres.tenant import Tenant
 
 _COLUMNS: LiteralString = "acked, acked_at, pushed, pushed_at, attempts, first_failed_at, next_at, dead_at, watched"
+
+_SENDING = LeasedRows(
+    "delivery",
+    (("destination", "int4"), ("space_id", "int4"), ("bucket", "int4")),
+    end="next_at",
+    fence=("next_at", "int8"),
+)
 
 
 class DeliveryRow(NamedTuple):
@@ -86,103 +94,48 @@ async def set_watched(
 
 
 async def claim(connection: Connection, tenant: Tenant, destination: int, now: int, until: int) -> DeliveryRow | None:
-    """Takes the sending to a destination until a moment; None where it is not due or somebody else has it.
+    """Lease the sending to a destination until a moment; None where it is not due or another process sends.
 
-    What is written afterwards names the claim by that moment (`next_at`), and is not written once it is
-    another's.
+    `next_at` of the row is the fence that later writes name.
     """
-    found = await row(
-        connection,
-        f"""
-        UPDATE delivery SET next_at = $5::int8
-        WHERE destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4 AND next_at <= $4::int8
-          AND dead_at IS NULL
-        RETURNING {_COLUMNS}
-        """,  # noqa: S608 (names of columns)
-        tenant.id,
-        destination,
-        tenant.base,
-        now,
-        until,
-    )
+    key = (destination, tenant.id, tenant.base)
+    found = await _SENDING.take(connection, key, now, until, returning=_COLUMNS, where="dead_at IS NULL")
     return None if found is None else DeliveryRow(*found)
 
 
 async def release(connection: Connection, tenant: Tenant, destination: int, following: int, claimed: int) -> None:
-    """Nothing was sent; when to look again."""
-    await connection.execute(
-        """
-        UPDATE delivery SET next_at = $4::int8
-        WHERE destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4 AND next_at = $5::int8
-        """,
-        [tenant.id, destination, tenant.base, following, claimed],
-    )
+    """End the lease after nothing was sent; `following` is when to look again."""
+    key = (destination, tenant.id, tenant.base)
+    await _SENDING.write(connection, key, claimed, "next_at = $5::int8", following)
 
 
 async def skip_to(
     connection: Connection, tenant: Tenant, destination: int, place: bytes, at: int, claimed: int
 ) -> bool:
-    """There was nothing to send up to a place; False where the claim is not ours any more."""
-    found = await row(
-        connection,
-        """
-        UPDATE delivery SET pushed = $4, next_at = $5::int8
-        WHERE destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4 AND next_at = $6::int8
-        RETURNING destination
-        """,
-        tenant.id,
-        destination,
-        tenant.base,
-        place,
-        at,
-        claimed,
-    )
-    return found is not None
+    """Record that there was nothing to send up to a position; False where the lease is lost."""
+    key = (destination, tenant.id, tenant.base)
+    return await _SENDING.write(connection, key, claimed, "pushed = $5, next_at = $6::int8", place, at)
 
 
 async def record_sent(
     connection: Connection, tenant: Tenant, destination: int, place: bytes, at: int, claimed: int
 ) -> bool:
-    """A page was taken; False where the claim is not ours any more."""
-    found = await row(
-        connection,
-        """
-        UPDATE delivery
-        SET pushed = $4, pushed_at = $5::int8, attempts = 0, first_failed_at = NULL, next_at = $5::int8
-        WHERE destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4 AND next_at = $6::int8
-        RETURNING destination
-        """,
-        tenant.id,
-        destination,
-        tenant.base,
-        place,
-        at,
-        claimed,
+    """Record that the destination accepted a page; False where the lease is lost."""
+    changes: LiteralString = (
+        "pushed = $5, pushed_at = $6::int8, attempts = 0, first_failed_at = NULL, next_at = $6::int8"
     )
-    return found is not None
+    return await _SENDING.write(connection, (destination, tenant.id, tenant.base), claimed, changes, place, at)
 
 
 async def record_failure(
     connection: Connection, tenant: Tenant, destination: int, at: int, following: int | None, claimed: int
 ) -> bool:
-    """A page was not taken: when to try again, None: no more. False where the claim is not ours any more."""
-    found = await row(
-        connection,
-        """
-        UPDATE delivery
-        SET attempts = attempts + 1, first_failed_at = coalesce(first_failed_at, $4::int8),
-            next_at = coalesce($5::int8, next_at), dead_at = CASE WHEN $5::int8 IS NULL THEN $4::int8 END
-        WHERE destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4 AND next_at = $6::int8
-        RETURNING destination
-        """,
-        tenant.id,
-        destination,
-        tenant.base,
-        at,
-        following,
-        claimed,
-    )
-    return found is not None
+    """Record that a page failed and when to try again (None: never); False where the lease is lost."""
+    changes: LiteralString = """
+        attempts = attempts + 1, first_failed_at = coalesce(first_failed_at, $5::int8),
+        next_at = coalesce($6::int8, next_at), dead_at = CASE WHEN $6::int8 IS NULL THEN $5::int8 END
+    """
+    return await _SENDING.write(connection, (destination, tenant.id, tenant.base), claimed, changes, at, following)
 
 
 async def revive(connection: Connection, tenant: Tenant, destination: int) -> None:

@@ -9,7 +9,10 @@ from typing import NamedTuple
 
 from identity.store.postgres.arrays import int2s, int8s
 from identity.store.postgres.database import Connection, row, rows
+from identity.store.postgres.predicates import notice_open
 from identity.store.postgres.tenant import Tenant
+from identity.values.enums import FeedOperation, NoticeState
+from identity.values.stamps import SLOT_BITS
 
 
 class UnacknowledgedScan(NamedTuple):
@@ -25,9 +28,9 @@ async def oldest_unacknowledged(
     """The oldest thing that a destination has to acknowledge of the next `limit` entries of each lane."""
     found = await rows(
         connection,
-        """
+        f"""
         WITH ahead AS MATERIALIZED (
-            SELECT c.lane, c.seq, c.op, c.at >> 8 AS at, c.profile_id, c.other
+            SELECT c.lane, c.seq, c.op, c.at >> {SLOT_BITS} AS at, c.profile_id, c.other
             FROM unnest($2::int2[], $3::int8[]) AS a (lane, seq)
             CROSS JOIN LATERAL (
                 SELECT * FROM change c
@@ -36,10 +39,10 @@ async def oldest_unacknowledged(
             ) c
         )
         SELECT lane, max(seq), min(at) FILTER (WHERE CASE
-            WHEN op = 4 AND other IS NOT NULL THEN EXISTS (
+            WHEN op = $7::int2 AND other IS NOT NULL THEN EXISTS (
                 SELECT FROM erasure_notice n
                 WHERE n.erasure_id = ahead.other AND n.destination = $6::int4 AND n.space_id = $1::int4
-                  AND n.bucket = $4::int4 AND n.state NOT IN (3, 4, 5)
+                  AND n.bucket = $4::int4 AND {notice_open("n.")}
             )
             ELSE EXISTS (
                 SELECT FROM profile p
@@ -54,13 +57,14 @@ async def oldest_unacknowledged(
             )
         END)
         FROM ahead GROUP BY lane
-        """,
+        """,  # noqa: S608 (a condition)
         tenant.id,
         int2s(list(after)),
         int8s(list(after.values())),
         tenant.base,
         limit,
         destination,
+        FeedOperation.ERASE.value,
     )
     moments = [int(at) for _, _, at in found if at is not None]
     return UnacknowledgedScan({int(lane): int(seq) for lane, seq, _ in found}, min(moments, default=None))
@@ -105,11 +109,12 @@ async def count(connection: Connection, before: int) -> OverdueCounts:
     """How many there are; `before` is the moment since which nobody should be behind."""
     found = await row(
         connection,
-        """
+        f"""
         SELECT count(*) FILTER (WHERE v.behind_at < $1::int8), count(v.dead_at),
-               (SELECT count(*) FROM erasure_notice WHERE state = 6)
+               (SELECT count(*) FROM erasure_notice WHERE {notice_open()} AND state = $2::int2)
         FROM destination d JOIN delivery v ON v.destination = d.id WHERE d.deleted_at IS NULL
-        """,
+        """,  # noqa: S608 (a condition)
         before,
+        NoticeState.OVERDUE.value,
     )
     return OverdueCounts() if found is None else OverdueCounts(*(int(each) for each in found))

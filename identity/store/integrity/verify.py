@@ -15,8 +15,10 @@ from psycopg.rows import TupleRow
 from identity.store.postgres.database import Connection, Database, rows
 from identity.store.postgres.snapshot import scanning_snapshot
 from identity.store.postgres.tenant import Tenant
+from identity.values.enums import FeedOperation
 
 BATCH = 5_000
+_ERASE, _MERGE = FeedOperation.ERASE.value, FeedOperation.MERGE.value
 _SETTINGS = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
 
 PROFILES: LiteralString = """
@@ -40,25 +42,25 @@ EVENTS: LiteralString = """
 SELECT profile_id, sum(calls)::int8 FROM event
 WHERE space_id = $1::int4 AND bucket = $2::int4 GROUP BY profile_id
 """
-FEED_STATE: LiteralString = """
+FEED_STATE: LiteralString = f"""
 SELECT t.profile_id, max(t.version) FILTER (WHERE t.named), CASE
-    WHEN p.profile_id IS NULL THEN bool_or(t.op = 4)
+    WHEN p.profile_id IS NULL THEN bool_or(t.op = {_ERASE})
     -- Of who is there: what was told last, of an id that was merged away that it is.
-    ELSE NOT p.withheld AND (array_agg(t.op ORDER BY t.at DESC, t.version DESC, t.op DESC))[1] = 4
+    ELSE NOT p.withheld AND (array_agg(t.op ORDER BY t.at DESC, t.version DESC, t.op DESC))[1] = {_ERASE}
 END
 FROM (
     SELECT profile_id, version, at, op, true AS named FROM change WHERE space_id = $1::int4 AND bucket = $2::int4
     UNION ALL
-    SELECT other, version, at, op, false FROM change WHERE space_id = $1::int4 AND bucket = $2::int4 AND op = 2
+    SELECT other, version, at, op, false FROM change WHERE space_id = $1::int4 AND bucket = $2::int4 AND op = {_MERGE}
 ) t
 LEFT JOIN profile p ON p.profile_id = t.profile_id AND p.space_id = $1::int4 AND p.bucket = $2::int4
 GROUP BY t.profile_id, p.profile_id, p.withheld HAVING bool_or(t.named)
-"""
-ERASED: LiteralString = """
+"""  # noqa: S608 (numbers of operations)
+ERASED: LiteralString = f"""
 SELECT DISTINCT c.profile_id FROM change c
-WHERE c.space_id = $1::int4 AND c.bucket = $2::int4 AND c.op = 4 AND c.other IS NOT NULL
+WHERE c.space_id = $1::int4 AND c.bucket = $2::int4 AND c.op = {_ERASE} AND c.other IS NOT NULL
   AND NOT EXISTS (SELECT FROM erasure e WHERE e.erasure_id = c.other AND e.space_id = $1::int4 AND e.bucket = $2::int4)
-"""
+"""  # noqa: S608 (numbers of operations)
 DELIVERIES: LiteralString = """
 SELECT coalesce(v.destination, d.id), v.destination IS NOT NULL AND d.id IS NOT NULL, v.acked, v.pushed
 FROM (SELECT * FROM delivery WHERE space_id = $1::int4 AND bucket = $2::int4) v
@@ -118,7 +120,7 @@ _ABOUT: dict[LiteralString, LiteralString] = {
     "change": "other",
 }
 # What an erasure tells of is the erasure, no profile.
-_AS: dict[LiteralString, LiteralString] = {"change": "(SELECT * FROM change WHERE op <> 4)"}
+_AS: dict[LiteralString, LiteralString] = {"change": f"(SELECT * FROM change WHERE op <> {_ERASE})"}  # noqa: S608
 
 
 @asynccontextmanager
@@ -193,6 +195,6 @@ def _orphans(table: LiteralString, about: LiteralString) -> LiteralString:
         SELECT DISTINCT t.{about} FROM {_AS.get(table, table)} t
         LEFT JOIN profile p ON p.profile_id = t.{about} AND p.space_id = $1::int4 AND p.bucket = $2::int4
         WHERE t.space_id = $1::int4 AND t.bucket = $2::int4 AND t.{about} IS NOT NULL AND p.profile_id IS NULL
-          AND NOT EXISTS (SELECT FROM change e WHERE e.profile_id = t.{about} AND e.op = 4
+          AND NOT EXISTS (SELECT FROM change e WHERE e.profile_id = t.{about} AND e.op = {_ERASE}
                           AND e.space_id = $1::int4 AND e.bucket = $2::int4 AND '{table}' = 'change')
     """  # noqa: S608 (names of tables)

@@ -9,6 +9,7 @@ from typing import LiteralString, NamedTuple
 
 from identity.store.postgres.arrays import byteas, int2s
 from identity.store.postgres.database import Connection, row, rows
+from identity.store.postgres.predicates import erasure_waiting
 from identity.store.postgres.rows import EvidenceRow
 from identity.store.postgres.tenant import Tenant
 from identity.store.profiles import evidence
@@ -17,14 +18,14 @@ from identity.values.ids import ProfileId
 from identity.values.stamps import Stamp
 
 # What a hash is kept of and nothing else: while one of these is in use, so is the key it was made with.
-_IN_USE: LiteralString = """
+_IN_USE: LiteralString = f"""
     EXISTS (SELECT FROM cut t WHERE t.key = r.old AND t.space_id = $1::int4 AND t.bucket = $2::int4)
     OR EXISTS (SELECT FROM blocked_key t WHERE t.key = r.old AND t.space_id = $1::int4 AND t.bucket = $2::int4)
     OR EXISTS (SELECT FROM forgotten t WHERE t.key = r.old AND t.space_id = $1::int4 AND t.bucket = $2::int4)
     OR EXISTS (SELECT FROM held_key t WHERE t.key = r.old AND t.space_id = $1::int4 AND t.bucket = $2::int4)
-    OR EXISTS (SELECT FROM erasure t WHERE t.key = r.old AND t.state < 2
+    OR EXISTS (SELECT FROM erasure t WHERE t.key = r.old AND {erasure_waiting("t.")}
                AND t.space_id = $1::int4 AND t.bucket = $2::int4)
-"""
+"""  # noqa: S608 (a condition)
 
 
 async def begin(connection: Connection, space_id: int, names: Sequence[tuple[int, bytes]], at: int) -> bool:
@@ -52,15 +53,15 @@ async def begin(connection: Connection, space_id: int, names: Sequence[tuple[int
         [space_id, int2s([code for code, _ in names]), byteas([key for _, key in names])],
     )
     await connection.execute(
-        """
+        f"""
         INSERT INTO renamed_key (old, space_id, bucket)
         SELECT key, space_id, bucket FROM cut WHERE space_id = $1::int4
         UNION SELECT key, space_id, bucket FROM blocked_key WHERE space_id = $1::int4
         UNION SELECT key, space_id, bucket FROM forgotten WHERE space_id = $1::int4
         UNION SELECT key, space_id, bucket FROM held_key WHERE space_id = $1::int4
-        UNION SELECT key, space_id, bucket FROM erasure WHERE space_id = $1::int4 AND state < 2
+        UNION SELECT key, space_id, bucket FROM erasure WHERE space_id = $1::int4 AND {erasure_waiting()}
         ON CONFLICT DO NOTHING
-        """,
+        """,  # noqa: S608 (a condition)
         [space_id],
     )
     return True

@@ -9,6 +9,7 @@ from typing import Final, LiteralString, NamedTuple
 
 from identity.store.postgres.arrays import byteas, int2s, int8s, uuids
 from identity.store.postgres.database import Connection, rows
+from identity.store.postgres.predicates import erasure_open
 from identity.store.postgres.rows import KeyRow
 from identity.store.postgres.tenant import Tenant
 
@@ -42,7 +43,7 @@ HASHED: Final[tuple[LiteralString, ...]] = (
     """,  # noqa: S608 (a list of parameters)
     f"""
     UPDATE erasure t SET key = u.new FROM {_NAMES}
-    WHERE t.key = u.old AND (t.state < 2 OR t.state = 4) AND t.space_id = $1::int4 AND t.bucket = $4::int4
+    WHERE t.key = u.old AND {erasure_open("t.")} AND t.space_id = $1::int4 AND t.bucket = $4::int4
     """,  # noqa: S608 (a list of parameters)
 )
 _GROUPED: Final[tuple[LiteralString, ...]] = tuple(

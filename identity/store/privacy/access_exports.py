@@ -12,6 +12,7 @@ from identity.store.postgres.arrays import Uuid, byteas, int4s, uuids
 from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.tenant import Tenant
 from identity.store.privacy.erase import destroy_key
+from identity.values.enums import AccessExportState
 from identity.values.errors import Conflict
 
 _COLUMNS: LiteralString = "export_id, created_at, until, state, job_id, actor, profiles, parts"
@@ -96,7 +97,7 @@ async def add_parts(
         connection,
         """
         UPDATE export SET parts = parts + $4::int4, profiles = $5
-        WHERE export_id = $1 AND space_id = $2::int4 AND bucket = $3::int4 AND state = 0 AND parts = $6::int4
+        WHERE export_id = $1 AND space_id = $2::int4 AND bucket = $3::int4 AND state = $7::int2 AND parts = $6::int4
         RETURNING parts
         """,
         Uuid(id_),
@@ -105,6 +106,7 @@ async def add_parts(
         len(payloads),
         b"".join(sorted({origin for origin, _ in keys} | await _named(connection, tenant, id_))),
         first,
+        AccessExportState.RUNNING.value,
     )
     if held is None:
         if await get(connection, tenant, id_) is not None:
@@ -144,7 +146,15 @@ async def part(connection: Connection, tenant: Tenant, id_: bytes, nr: int) -> b
 
 async def mark_ready(connection: Connection, tenant: Tenant, id_: bytes, until: int) -> bool:
     """It is whole, and may be fetched until a moment; False where it is gone."""
-    return await _moved(connection, tenant, id_, "SET state = 1, until = $4::int8 WHERE state = 0", until)
+    return await _moved(
+        connection,
+        tenant,
+        id_,
+        "SET state = $5::int2, until = $4::int8 WHERE state = $6::int2",
+        until,
+        AccessExportState.READY.value,
+        AccessExportState.RUNNING.value,
+    )
 
 
 async def redeem_ticket(
@@ -152,9 +162,20 @@ async def redeem_ticket(
 ) -> bool:
     """Whether the ticket is good for it now; it is not a second time. Swept away at `until` at the latest."""
     condition: LiteralString = (
-        "SET state = 2, until = $4::int8, ticket = NULL WHERE state = 1 AND ticket = $5 AND until > $6::int8"
+        "SET state = $7::int2, until = $4::int8, ticket = NULL"
+        " WHERE state = $8::int2 AND ticket = $5 AND until > $6::int8"
     )
-    return await _moved(connection, tenant, id_, condition, until, ticket, now)
+    return await _moved(
+        connection,
+        tenant,
+        id_,
+        condition,
+        until,
+        ticket,
+        now,
+        AccessExportState.FETCHED.value,
+        AccessExportState.READY.value,
+    )
 
 
 async def _moved(connection: Connection, tenant: Tenant, id_: bytes, change: LiteralString, *given: object) -> bool:

@@ -5,7 +5,9 @@ from typing import NamedTuple
 
 from identity.store.postgres.arrays import Uuid, int2s, int4s, int8s, uuids
 from identity.store.postgres.database import Connection, row, rows
+from identity.store.postgres.predicates import notice_open
 from identity.store.postgres.tenant import Tenant
+from identity.values.enums import ErasureState, FeedOperation, NoticeState
 
 
 class NoticeRow(NamedTuple):
@@ -40,10 +42,18 @@ async def add(connection: Connection, tenant: Tenant, id_: bytes, destinations: 
     await connection.execute(
         """
         INSERT INTO erasure_notice (erasure_id, destination, space_id, bucket, state, at)
-        SELECT $1, d.id, $2::int4, $3::int4, CASE WHEN d.deleted_at IS NULL THEN 0 ELSE 4 END, $4::int8
+        SELECT $1, d.id, $2::int4, $3::int4, CASE WHEN d.deleted_at IS NULL THEN $6::int2 ELSE $7::int2 END, $4::int8
         FROM unnest($5::int4[]) AS u (id) JOIN destination d ON d.id = u.id AND d.space_id = $2::int4
         """,
-        [Uuid(id_), tenant.id, tenant.base, at, int4s(destinations)],
+        [
+            Uuid(id_),
+            tenant.id,
+            tenant.base,
+            at,
+            int4s(destinations),
+            NoticeState.QUEUED.value,
+            NoticeState.UNSUPPORTED_MANUAL.value,
+        ],
     )
 
 
@@ -71,10 +81,10 @@ async def count_unacknowledged(connection: Connection, tenant: Tenant, destinati
     """How many erasures a destination has not acknowledged."""
     found = await row(
         connection,
-        """
+        f"""
         SELECT count(*) FROM erasure_notice
-        WHERE destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4 AND state NOT IN (3, 4, 5)
-        """,
+        WHERE destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4 AND {notice_open()}
+        """,  # noqa: S608 (a condition)
         tenant.id,
         destination,
         tenant.base,
@@ -85,11 +95,11 @@ async def count_unacknowledged(connection: Connection, tenant: Tenant, destinati
 async def mark_unreachable(connection: Connection, tenant: Tenant, destination: int, at: int) -> None:
     """A destination that has ended will not acknowledge: it has to be seen to by hand."""
     await connection.execute(
-        """
-        UPDATE erasure_notice SET state = 4, at = $4::int8
-        WHERE destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4 AND state NOT IN (3, 4, 5)
-        """,
-        [tenant.id, destination, tenant.base, at],
+        f"""
+        UPDATE erasure_notice SET state = $5::int2, at = $4::int8
+        WHERE destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4 AND {notice_open()}
+        """,  # noqa: S608 (a condition)
+        [tenant.id, destination, tenant.base, at, NoticeState.UNSUPPORTED_MANUAL.value],
     )
 
 
@@ -106,7 +116,7 @@ async def mark_acknowledged(
 
     And all from before `since`, when it began to go through everybody anew. How many there were.
     """
-    return await _said(connection, tenant, destination, lanes, since, at, 3, ack)
+    return await _said(connection, tenant, destination, lanes, since, at, NoticeState.DONE.value, ack)
 
 
 async def mark_accepted(
@@ -118,7 +128,7 @@ async def mark_accepted(
     at: int,
 ) -> int:
     """A destination took the message about these erasures, which says nothing of having done it."""
-    return await _said(connection, tenant, destination, lanes, since, at, 2, None)
+    return await _said(connection, tenant, destination, lanes, since, at, NoticeState.ACCEPTED.value, None)
 
 
 async def _said(
@@ -133,10 +143,10 @@ async def _said(
 ) -> int:
     found = await rows(
         connection,
-        """
+        f"""
         UPDATE erasure_notice n SET state = $10::int2, at = $6::int8, ack = $7
         WHERE n.destination = $2::int4 AND n.space_id = $1::int4 AND n.bucket = $3::int4
-          AND n.state NOT IN (3, 4, 5) AND n.state <> $10::int2
+          AND {notice_open("n.")} AND n.state <> $10::int2
           AND (EXISTS (
             SELECT FROM erasure e
             WHERE e.erasure_id = n.erasure_id AND e.space_id = $1::int4 AND e.bucket = $3::int4
@@ -145,9 +155,9 @@ async def _said(
             SELECT c.other FROM unnest($4::int2[], $5::int8[], $9::int8[]) AS u (lane, after, upto)
             JOIN change c ON c.space_id = $1::int4 AND c.lane = u.lane AND c.bucket = $3::int4
               AND c.seq > u.after AND c.seq <= u.upto
-            WHERE c.op = 4 AND c.other IS NOT NULL
+            WHERE c.op = $11::int2 AND c.other IS NOT NULL
         )) RETURNING n.erasure_id
-        """,
+        """,  # noqa: S608 (a condition)
         tenant.id,
         destination,
         tenant.base,
@@ -158,6 +168,7 @@ async def _said(
         since,
         int8s([upto for _, _, upto in lanes]),
         state,
+        FeedOperation.ERASE.value,
     )
     return len(found)
 
@@ -169,18 +180,19 @@ async def mark_past_deadline(connection: Connection, now: int, grace: int, limit
     """
     found = await rows(
         connection,
-        """
-        UPDATE erasure_notice n SET state = 6, at = $1::int8
+        f"""
+        UPDATE erasure_notice n SET state = $4::int2, at = $1::int8
         WHERE (n.erasure_id, n.destination) IN (
             SELECT n.erasure_id, n.destination FROM erasure_notice n
             JOIN erasure e ON e.erasure_id = n.erasure_id AND e.space_id = n.space_id AND e.bucket = n.bucket
-            WHERE n.state NOT IN (3, 4, 5) AND n.state IN (0, 1, 2)
+            WHERE {notice_open("n.")} AND n.state < $4::int2
               AND coalesce(e.due_at, e.received_at + $2::int8) < $1::int8 LIMIT $3::int4
-        ) AND n.state IN (0, 1, 2) RETURNING n.erasure_id
-        """,
+        ) AND {notice_open("n.")} AND n.state < $4::int2 RETURNING n.erasure_id
+        """,  # noqa: S608 (a condition)
         now,
         grace,
         limit,
+        NoticeState.OVERDUE.value,
     )
     return len(found)
 
@@ -189,15 +201,17 @@ async def mark_overdue(connection: Connection, tenant: Tenant, destination: int,
     """What a destination was not told for too long is overdue there; how many erasures."""
     found = await rows(
         connection,
-        """
-        UPDATE erasure_notice SET state = 6, at = $4::int8
-        WHERE destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4 AND state IN (0, 1, 2)
+        f"""
+        UPDATE erasure_notice SET state = $5::int2, at = $4::int8
+        WHERE destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4 AND {notice_open()}
+          AND state < $5::int2
         RETURNING erasure_id
-        """,
+        """,  # noqa: S608 (a condition)
         tenant.id,
         destination,
         tenant.base,
         at,
+        NoticeState.OVERDUE.value,
     )
     return len(found)
 
@@ -206,17 +220,18 @@ async def list_settled(connection: Connection, now: int, due_before: int, limit:
     """(space, erasure) of what nobody waits for any more, with what is kept aside for that."""
     found = await rows(
         connection,
-        """
+        f"""
         SELECT e.space_id, e.erasure_id FROM erasure e
-        WHERE (e.aside IS NOT NULL OR e.state = 2 AND e.closed_at IS NULL)
+        WHERE (e.aside IS NOT NULL OR e.state = $4::int2 AND e.closed_at IS NULL)
           AND (coalesce(e.due_at, e.received_at) < $2::int8 OR NOT EXISTS (
             SELECT FROM erasure_notice n WHERE n.erasure_id = e.erasure_id AND n.space_id = e.space_id
-              AND n.bucket = e.bucket AND n.state NOT IN (3, 4, 5)
+              AND n.bucket = e.bucket AND {notice_open("n.")}
         )) AND e.received_at < $1::int8 LIMIT $3::int4
-        """,
+        """,  # noqa: S608 (a condition)
         now,
         due_before,
         limit,
+        ErasureState.FINISHED.value,
     )
     return [(int(space), bytes(id_)) for space, id_ in found]
 

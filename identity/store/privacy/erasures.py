@@ -8,14 +8,22 @@ from typing import LiteralString, NamedTuple
 
 from identity.store.postgres.arrays import Uuid, byteas, int2s, uuids
 from identity.store.postgres.database import Connection, row, rows
+from identity.store.postgres.predicates import erasure_waiting
 from identity.store.postgres.tenant import Tenant
 from identity.store.privacy.requests import RequestRow
-from identity.values.enums import RequestKind
+from identity.values.enums import ErasureState, RequestKind
 
 _ERASURE: LiteralString = (
     "erasure_id, request_id, nr, kind, regulation, state, type, key, hash, commitment, received_at, due_at,"
     " extended_at, internal_at, closed_at, epoch, backup_safe_at, duplicate_of, ledger_seq, counts, aside"
 )
+_SUPPRESSING = (
+    RequestKind.SUPPRESS_WITH_DELETE,
+    RequestKind.SUPPRESS_ONLY,
+    RequestKind.UNSUPPRESS,
+    RequestKind.SUPPRESS_WITH_DELETE_INTERNAL,
+)
+"""Kinds of requests that change whether an identifier is suppressed by name."""
 
 
 class ErasureRow(NamedTuple):
@@ -140,10 +148,11 @@ async def unfinished(connection: Connection, before: int, limit: int) -> list[tu
         connection,
         """
         SELECT DISTINCT space_id, request_id FROM erasure
-        WHERE state = 0 AND received_at < $1::int8 LIMIT $2::int4
+        WHERE state = $3::int2 AND received_at < $1::int8 LIMIT $2::int4
         """,
         before,
         limit,
+        ErasureState.RECEIVED.value,
     )
     return [(int(space), bytes(id_)) for space, id_ in found]
 
@@ -187,13 +196,13 @@ async def mark_duplicates(
 ) -> None:
     """Whoever else asked the same of one of these identifiers, and is still waiting, asked for the same."""
     await connection.execute(
-        """
-        UPDATE erasure e SET state = 3, duplicate_of = $3, internal_at = $4::int8, closed_at = $4::int8
+        f"""
+        UPDATE erasure e SET state = $7::int2, duplicate_of = $3, internal_at = $4::int8, closed_at = $4::int8
         FROM unnest($5::bytea[]) AS k (key)
-        WHERE e.key = k.key AND e.space_id = $1::int4 AND e.bucket = $2::int4 AND e.state < 2
+        WHERE e.key = k.key AND e.space_id = $1::int4 AND e.bucket = $2::int4 AND {erasure_waiting("e.")}
           AND e.kind = $6::int2 AND e.erasure_id <> $3
-        """,
-        [tenant.id, tenant.base, Uuid(of.id), at, byteas(keys), of.kind],
+        """,  # noqa: S608 (a condition)
+        [tenant.id, tenant.base, Uuid(of.id), at, byteas(keys), of.kind, ErasureState.DUPLICATE.value],
     )
 
 
@@ -201,13 +210,16 @@ async def any_on_hold(connection: Connection, tenant: Tenant, keys: Sequence[byt
     """Whether an erasure of one of these identifiers waits for a hold."""
     found = await row(
         connection,
-        """
+        f"""
         SELECT 1 FROM unnest($2::bytea[]) AS k (key)
-        JOIN erasure e ON e.key = k.key AND e.space_id = $1::int4 AND e.bucket = $3::int4 AND e.state = 1 LIMIT 1
-        """,
+        JOIN erasure e ON e.key = k.key AND e.space_id = $1::int4 AND e.bucket = $3::int4
+          AND {erasure_waiting("e.")} AND e.state = $4::int2
+        LIMIT 1
+        """,  # noqa: S608 (a condition)
         tenant.id,
         byteas(keys),
         tenant.base,
+        ErasureState.ON_HOLD.value,
     )
     return found is not None
 
@@ -219,12 +231,14 @@ async def suppressed(connection: Connection, tenant: Tenant, hashes: Sequence[by
         """
         SELECT DISTINCT ON (e.hash) e.hash, e.kind FROM erasure e
         WHERE e.hash = ANY ($2::bytea[]) AND e.space_id = $1::int4 AND e.bucket = $3::int4
-          AND e.state = 2 AND e.kind IN (1, 3, 4, 5)
+          AND e.state = $4::int2 AND e.kind = ANY ($5::int2[])
         ORDER BY e.hash, e.internal_at DESC
         """,
         tenant.id,
         byteas(hashes),
         tenant.base,
+        ErasureState.FINISHED.value,
+        int2s(_SUPPRESSING),
     )
     return {bytes(hash_) for hash_, kind in found if kind != RequestKind.UNSUPPRESS}
 
@@ -232,11 +246,11 @@ async def suppressed(connection: Connection, tenant: Tenant, hashes: Sequence[by
 async def cancel(connection: Connection, tenant: Tenant, request_id: bytes, at: int) -> int:
     """Ends the erasures of a request that wait; how many."""
     done = await connection.execute(
-        """
-        UPDATE erasure SET state = 4, closed_at = $4::int8
-        WHERE request_id = $1 AND space_id = $2::int4 AND bucket = $3::int4 AND state < 2
-        """,
-        [Uuid(request_id), tenant.id, tenant.base, at],
+        f"""
+        UPDATE erasure SET state = $5::int2, closed_at = $4::int8
+        WHERE request_id = $1 AND space_id = $2::int4 AND bucket = $3::int4 AND {erasure_waiting()}
+        """,  # noqa: S608 (a condition)
+        [Uuid(request_id), tenant.id, tenant.base, at, ErasureState.CANCELLED.value],
     )
     return done.rowcount
 

@@ -9,8 +9,9 @@ from typing import LiteralString, NamedTuple
 
 from identity.store.postgres.arrays import Uuid, int4s
 from identity.store.postgres.database import Connection, row, rows
+from identity.store.postgres.predicates import erasure_waiting
 from identity.store.postgres.tenant import Tenant
-from identity.values.enums import ErasureState
+from identity.values.enums import ErasureState, RequestKind, RequestState
 
 _REQUEST: LiteralString = "request_id, front, kind, regulation, state, received_at, actor, body, details"
 
@@ -140,10 +141,10 @@ async def unanswered(connection: Connection) -> list[UnansweredRow]:
     """The requests of all spaces of which something waits, and those for access that were not gathered."""
     found = await rows(
         connection,
-        """
+        f"""
         WITH waiting AS (
             SELECT space_id, request_id, min(due_at) AS due_at, bool_and(state <> $1::int2) AS confirmed
-            FROM erasure WHERE state < 2 GROUP BY 1, 2
+            FROM erasure WHERE {erasure_waiting()} GROUP BY 1, 2
         )
         SELECT r.space_id, s.public_id, r.request_id, r.kind, r.regulation, r.state, r.received_at, w.due_at,
                w.confirmed
@@ -153,8 +154,10 @@ async def unanswered(connection: Connection) -> list[UnansweredRow]:
         UNION ALL
         SELECT r.space_id, s.public_id, r.request_id, r.kind, r.regulation, r.state, r.received_at, NULL, true
         FROM privacy_request r JOIN space s ON s.id = r.space_id AND s.deleted_at IS NULL
-        WHERE r.kind = 7 AND r.state < 3
-        """,
+        WHERE r.kind = $1::int2 AND r.state < $2::int2
+        """,  # noqa: S608 (a condition)
+        RequestKind.ACCESS.value,
+        RequestState.ANSWERED.value,
         ErasureState.RECEIVED,
     )
     return [UnansweredRow(*each) for each in found]
@@ -179,10 +182,10 @@ async def reset_state(connection: Connection, tenant: Tenant, request_id: bytes)
     """The clock of a request goes on to another moment."""
     await connection.execute(
         """
-        UPDATE privacy_request SET state = 0
-        WHERE request_id = $1 AND space_id = $2::int4 AND bucket = $3::int4 AND state < 3
+        UPDATE privacy_request SET state = $4::int2
+        WHERE request_id = $1 AND space_id = $2::int4 AND bucket = $3::int4 AND state < $5::int2
         """,
-        [Uuid(request_id), tenant.id, tenant.base],
+        [Uuid(request_id), tenant.id, tenant.base, RequestState.OPEN.value, RequestState.ANSWERED.value],
     )
 
 
@@ -190,10 +193,10 @@ async def mark_answered(connection: Connection, tenant: Tenant, request_id: byte
     """A request for access is answered, and with it those before it that asked for the same."""
     await connection.execute(
         """
-        UPDATE privacy_request r SET state = 3 FROM privacy_request a
+        UPDATE privacy_request r SET state = $4::int2 FROM privacy_request a
         WHERE a.request_id = $1 AND a.space_id = $2::int4 AND a.bucket = $3::int4
           AND r.space_id = $2::int4 AND r.bucket = $3::int4 AND r.kind = a.kind AND r.received_at <= a.received_at
           AND (r.request_id = a.request_id OR r.body = a.body)
         """,
-        [Uuid(request_id), tenant.id, tenant.base],
+        [Uuid(request_id), tenant.id, tenant.base, RequestState.ANSWERED.value],
     )

@@ -1,10 +1,19 @@
 """Requests whose controllers want to be called once they are done: when to look at each, and how calling went."""
 
-from typing import NamedTuple
+from typing import LiteralString, NamedTuple
 
 from identity.store.postgres.arrays import Uuid
-from identity.store.postgres.database import Connection, row, rows
+from identity.store.postgres.database import Connection, rows
+from identity.store.postgres.lease import LeasedRows
 from identity.store.postgres.tenant import Tenant
+from identity.values.stamps import Micros
+
+_CALLBACKS = LeasedRows(
+    "privacy_request",
+    (("request_id", "uuid"), ("space_id", "int4"), ("bucket", "int4")),
+    end="call_at",
+    fence=("call_at", "int8"),
+)
 
 
 async def due(connection: Connection, now: int, limit: int) -> list[tuple[int, bytes]]:
@@ -22,40 +31,27 @@ async def due(connection: Connection, now: int, limit: int) -> list[tuple[int, b
 
 
 class StatusCallbackRow(NamedTuple):
-    """How often calling failed, and when first (microseconds)."""
+    """A leased status callback: how often it failed, since when, and the end of the lease (microseconds)."""
 
     failed: int
-    first_failed_at: int | None
+    first_failed_at: Micros | None
+    until: Micros
 
 
 async def claim(connection: Connection, tenant: Tenant, id_: bytes, now: int, until: int) -> StatusCallbackRow | None:
-    """Takes a request until a moment; None where somebody else has it."""
-    found = await row(
-        connection,
-        """
-        UPDATE privacy_request SET call_at = $5::int8
-        WHERE request_id = $1 AND space_id = $2::int4 AND bucket = $3::int4 AND call_at <= $4::int8
-        RETURNING calls_failed, call_failed_at
-        """,
-        Uuid(id_),
-        tenant.id,
-        tenant.base,
-        now,
-        until,
-    )
+    """Lease the callback of a request until a moment; None where another process has it."""
+    key = (Uuid(id_), tenant.id, tenant.base)
+    found = await _CALLBACKS.take(connection, key, now, until, returning="calls_failed, call_failed_at, call_at")
     return None if found is None else StatusCallbackRow(*found)
 
 
 async def settle(
-    connection: Connection, tenant: Tenant, id_: bytes, following: int | None, failed_at: int | None
-) -> None:
-    """When to look again, None: no more; `failed_at` where calling failed."""
-    await connection.execute(
-        """
-        UPDATE privacy_request
-        SET call_at = $4::int8, call_failed_at = coalesce(call_failed_at, $5::int8),
-            calls_failed = calls_failed + CASE WHEN $5::int8 IS NULL THEN 0 ELSE 1 END
-        WHERE request_id = $1 AND space_id = $2::int4 AND bucket = $3::int4
-        """,
-        [Uuid(id_), tenant.id, tenant.base, following, failed_at],
-    )
+    connection: Connection, tenant: Tenant, id_: bytes, following: int | None, failed_at: int | None, claimed: int
+) -> bool:
+    """End the lease: when to look again (None: never), and when the call failed; False where the lease is lost."""
+    changes: LiteralString = """
+        call_at = $5::int8, call_failed_at = coalesce(call_failed_at, $6::int8),
+        calls_failed = calls_failed + CASE WHEN $6::int8 IS NULL THEN 0 ELSE 1 END
+    """
+    key = (Uuid(id_), tenant.id, tenant.base)
+    return await _CALLBACKS.write(connection, key, claimed, changes, following, failed_at)

@@ -1,16 +1,21 @@
 """Long work on a space as rows: what is asked for, how far it is, what came of it.
 
-Whoever runs a job holds it until a moment that it moves on; one whose holder is gone is taken over.
+The process that runs a job leases its row and renews the lease; once the lease ends, another process takes the job.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import LiteralString, NamedTuple
 
-from identity.store.postgres.arrays import Uuid
-from identity.store.postgres.database import Connection, row, rows
+from identity.store.postgres.arrays import Uuid, int4s
+from identity.store.postgres.database import Connection, row
+from identity.store.postgres.lease import LeasedRows
+from identity.store.postgres.predicates import job_open
 from identity.store.postgres.tenant import Tenant
+from identity.values.enums import JobState
+from identity.values.stamps import Micros
 
-"""Kinds."""
+_COLUMNS: LiteralString = "job_id, space_id, kind, state, done, total, version, error, payload, until"
+_JOBS = LeasedRows("job", (("job_id", "uuid"), ("space_id", "int4")), end="until", fence=("until", "int8"))
 
 
 class JobRow(NamedTuple):
@@ -25,6 +30,7 @@ class JobRow(NamedTuple):
     version: int
     error: str | None
     payload: bytes
+    until: Micros
 
 
 async def add(connection: Connection, tenant: Tenant, id_: bytes, kind: int, payload: bytes) -> None:
@@ -42,10 +48,10 @@ async def get(connection: Connection, tenant: Tenant, id_: bytes) -> JobRow | No
     """A job of this space."""
     found = await row(
         connection,
-        """
-        SELECT job_id, space_id, kind, state, done, total, version, error, payload FROM job
+        f"""
+        SELECT {_COLUMNS} FROM job
         WHERE job_id = $1 AND space_id = $2::int4 AND bucket = $3::int4
-        """,
+        """,  # noqa: S608 (names of columns)
         Uuid(id_),
         tenant.id,
         tenant.base,
@@ -54,50 +60,39 @@ async def get(connection: Connection, tenant: Tenant, id_: bytes) -> JobRow | No
 
 
 async def take(connection: Connection, now: int, until: int, kinds: Sequence[int]) -> JobRow | None:
-    """The oldest job of these kinds that nobody holds, of any space; it is held from now on."""
-    found = await rows(
+    """Lease the oldest free job of these kinds, of any space, until a moment."""
+    found = await _JOBS.take_next(
         connection,
-        """
-        UPDATE job j SET state = 1, until = $2::int8 FROM (
-            SELECT job_id, space_id, bucket FROM job WHERE state < 2 AND until < $1::int8 AND kind = ANY ($3::int4[])
-            ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED
-        ) k
-        WHERE j.job_id = k.job_id AND j.space_id = k.space_id AND j.bucket = k.bucket
-        RETURNING j.job_id, j.space_id, j.kind, j.state, j.done, j.total, j.version, j.error, j.payload
-        """,
         now,
         until,
-        list(kinds),
+        int4s(kinds),
+        JobState.RUNNING.value,
+        returning=", ".join(f"t.{name.strip()}" for name in _COLUMNS.split(",")),
+        order="created_at",
+        where=f"{job_open()} AND kind = ANY ($3::int4[])",
+        changes=", state = $4::int2",
     )
-    return JobRow(*found[0]) if found else None
+    return None if found is None else JobRow(*found)
 
 
-async def progress(connection: Connection, job: JobRow, done: int, total: int, until: int) -> None:
-    """How far a job is; it stays held."""
-    await connection.execute(
-        """
-        UPDATE job SET done = $3::int8, total = $4::int8, until = $5::int8
-        WHERE job_id = $1 AND space_id = $2::int4
-        """,
-        [Uuid(job.id), job.space_id, done, total, until],
-    )
+async def progress(connection: Connection, job: JobRow, done: int, total: int, held: int, until: int) -> bool:
+    """Store the progress of a job and move the end of its lease from `held` to `until`; False where it is lost."""
+    changes: LiteralString = "done = $4::int8, total = $5::int8, until = $6::int8"
+    return await _JOBS.write(connection, (Uuid(job.id), job.space_id), held, changes, done, total, until)
 
 
 async def finish(
-    connection: Connection, job: JobRow, state: int, error: str | None, version: int, payload: bytes
-) -> None:
-    """Ends a job, with what came of it or with the code of what went wrong."""
-    await connection.execute(
-        """
-        UPDATE job SET state = $3::int2, error = $4::text, version = $5::int4, payload = $6
-        WHERE job_id = $1 AND space_id = $2::int4
-        """,
-        [Uuid(job.id), job.space_id, state, error, version, payload],
-    )
+    connection: Connection, job: JobRow, held: int, *, state: int, error: str | None, payload: bytes
+) -> bool:
+    """End a job with its result or the code of its error, sealed in the next version; False where the lease is lost."""
+    changes: LiteralString = "state = $4::int2, error = $5::text, version = $6::int4, payload = $7"
+    key = (Uuid(job.id), job.space_id)
+    return await _JOBS.write(connection, key, held, changes, state, error, job.version + 1, payload)
 
 
 async def sweep(connection: Connection, days: int) -> None:
-    """Deletes jobs that ended, after so many days."""
+    """Delete jobs that ended, after so many days."""
     await connection.execute(
-        "DELETE FROM job WHERE state >= 2 AND created_at < now() - make_interval(days => $1::int4)", [days]
+        f"DELETE FROM job WHERE NOT {job_open()} AND created_at < now() - make_interval(days => $1::int4)",  # noqa: S608
+        [days],
     )

@@ -13,6 +13,7 @@ from identity.store.postgres.pipeline import PipelineConnection, rollback
 from identity.store.postgres.tenant import Tenant
 from identity.values.errors import Conflict, LeaseLost, SpaceNotFound
 from identity.values.ids import new_id
+from identity.values.stamps import Micros
 from tests.support.writer_processes import Ingest, Lab, ingesting, run
 
 
@@ -57,7 +58,7 @@ def test_a_lease_of_somebody_else(lab: Lab) -> None:
     async def main() -> None:
         async with ingesting(lab) as ingest:
             with pytest.raises(LeaseLost):
-                await begun(ingest, "u1", lease=writer_slots.WriterLease(0, new_id(), 0, 0))
+                await begun(ingest, "u1", lease=writer_slots.WriterLease(0, new_id(), Micros(0), Micros(0)))
 
     run(main())
 
