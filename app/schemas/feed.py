@@ -8,21 +8,14 @@ from msgspec import Meta, Struct
 
 from identity.operations.destinations.acknowledge_changes import Acknowledgement
 from identity.operations.destinations.destination_read import VisibleProfile
+from identity.operations.destinations.destination_scope import VisibleIdentifier
 from identity.operations.destinations.feed_lines import LineOp
 from identity.operations.destinations.read_changes import ChangePage, FeedChange, PushPage
 from identity.planning.resolution.event_time import format_time
-from identity.values.calls import Identifier
 from identity.values.ids import public_profile
 from identity.values.public_fields import PublicProfileId, Time
 
 MOST_ASKED = 1_000
-
-
-class SeenIdentifier(Struct):
-    """A visible identifier."""
-
-    type: str
-    value: str
 
 
 class SeenProfile(Struct):
@@ -32,7 +25,7 @@ class SeenProfile(Struct):
     merged_from: list[PublicProfileId]
     version: int
     consent: Literal["granted", "withheld"]
-    identifiers: list[SeenIdentifier]
+    identifiers: list[VisibleIdentifier]
     traits: dict[str, Any]
 
 
@@ -55,7 +48,7 @@ def seen_profile(value: VisibleProfile) -> SeenProfile:
         merged_from=[public_profile(id_) for id_ in value.merged_from],
         version=value.version,
         consent="withheld" if value.withheld else "granted",
-        identifiers=[_seen_identifier(each) for each in value.identifiers],
+        identifiers=value.identifiers,
         traits=value.traits,
     )
 
@@ -65,10 +58,6 @@ def seen_profiles(found: Mapping[str, VisibleProfile | None]) -> SeenProfiles:
     return SeenProfiles({ref: None if each is None else seen_profile(each) for ref, each in found.items()})
 
 
-def _seen_identifier(value: Identifier) -> SeenIdentifier:
-    return SeenIdentifier(value.type, value.value)
-
-
 class FeedEntry(Struct):
     """One change. A greater `version` of a profile is newer; an `upsert` holds the whole state."""
 
@@ -76,7 +65,7 @@ class FeedEntry(Struct):
     profile_id: PublicProfileId
     version: int
     other_profile_ids: list[PublicProfileId]
-    identifiers: list[SeenIdentifier]
+    identifiers: list[VisibleIdentifier]
     traits: dict[str, Any]
     at: Time
 
@@ -105,7 +94,7 @@ def feed_entry(value: FeedChange) -> FeedEntry:
         profile_id=public_profile(value.profile),
         version=value.version,
         other_profile_ids=[public_profile(id_) for id_ in value.others],
-        identifiers=[_seen_identifier(each) for each in value.identifiers],
+        identifiers=value.identifiers,
         traits=value.traits,
         at=format_time(value.at),
     )

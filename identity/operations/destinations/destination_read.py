@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from identity.operations.destinations.destination_scope import (
     Scope,
+    VisibleIdentifier,
     disclose,
     id_only,
     open_scope,
@@ -41,7 +42,7 @@ class VisibleProfile(Struct, frozen=True):
     merged_from: list[bytes]
     version: int
     withheld: bool
-    identifiers: list[Identifier]
+    identifiers: list[VisibleIdentifier]
     traits: dict[str, Any]
 
 
@@ -104,11 +105,11 @@ async def _visible_profile(scope: Scope, opened: OpenedProfile, view: Visible, r
     )
 
 
-async def visible_identifiers(opened: OpenedProfile, view: Visible) -> list[Identifier]:
+async def visible_identifiers(opened: OpenedProfile, view: Visible) -> list[VisibleIdentifier]:
     """The visible identifiers of a profile, opened."""
     names = await opened.names()
     held = [opened.identifiers[at] for at in view.identifiers]
-    return [Identifier(names[each.type], opened.value(each)) for each in held]
+    return [VisibleIdentifier(names[each.type], opened.value(each)) for each in held]
 
 
 def _any_known(opened: OpenedProfile, known: set[bytes]) -> bool:

@@ -26,6 +26,13 @@ from identity.values.ids import private, public
 _FIELDS = b"disclosed"
 
 
+class VisibleIdentifier(Struct, frozen=True, gc=False):
+    """An identifier that a destination may see."""
+
+    type: str
+    value: str
+
+
 class Scope(Struct, frozen=True):
     """A destination and what governs it: its entitlement and the purposes of the space, with their versions."""
 

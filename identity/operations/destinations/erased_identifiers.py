@@ -7,23 +7,24 @@ from collections.abc import Collection
 
 import msgspec
 
-from identity.operations.destinations.destination_scope import Scope
+from identity.operations.destinations.destination_scope import Scope, VisibleIdentifier
 from identity.spaces.profile_rows import unwrap_key
 from identity.spaces.space import Space
 from identity.store.privacy import erasure_notices
 from identity.store.profiles import snapshot_queries
-from identity.values.calls import Identifier
 from identity.vault.seal import ASIDE
 
 
-async def erased_identifiers(space: Space, scope: Scope, erasures: Collection[bytes]) -> dict[bytes, list[Identifier]]:
+async def erased_identifiers(
+    space: Space, scope: Scope, erasures: Collection[bytes]
+) -> dict[bytes, list[VisibleIdentifier]]:
     """Visible identifiers by erasure, for those of the erasures that the destination has to know of."""
     if not erasures:
         return {}
     async with space.database.reading() as connection:
         due = await erasure_notices.addressed_to(connection, space.tenant, scope.id, sorted(erasures))
         keys = {key.id: key for key in await snapshot_queries.subject_keys(connection, space.tenant, list(due))}
-    found: dict[bytes, list[Identifier]] = {}
+    found: dict[bytes, list[VisibleIdentifier]] = {}
     for id_, sealed in due.items():
         found[id_] = []
         # Once all destinations have acknowledged, the key is gone and nothing is left to open.
@@ -32,5 +33,5 @@ async def erased_identifiers(space: Space, scope: Scope, erasures: Collection[by
             for text in texts:
                 type_, _, value = text.partition(":")
                 if scope.entitled.identifier(type_):
-                    found[id_].append(Identifier(type_, value))
+                    found[id_].append(VisibleIdentifier(type_, value))
     return found

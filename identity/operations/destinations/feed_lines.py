@@ -11,7 +11,13 @@ from collections.abc import Set as AbstractSet
 from typing import Final, Literal, NamedTuple
 
 from identity.operations.destinations.destination_read import ATTEMPTS
-from identity.operations.destinations.destination_scope import Scope, disclose, past_disclosures, visible_part
+from identity.operations.destinations.destination_scope import (
+    Scope,
+    VisibleIdentifier,
+    disclose,
+    past_disclosures,
+    visible_part,
+)
 from identity.operations.destinations.erased_identifiers import erased_identifiers
 from identity.operations.profiles.find_profile import MOST_DOCUMENTS
 from identity.operations.profiles.profile import OpenedProfile
@@ -29,7 +35,6 @@ from identity.planning.destinations.policy import Visible
 from identity.spaces.space import Space
 from identity.store.destinations import feed
 from identity.store.profiles import profile_queries
-from identity.values.calls import Identifier
 from identity.values.enums import FeedOperation
 from identity.values.errors import BadCursor, Conflict, DatabaseUnavailable, Resync
 from identity.values.stamps import SLOT_BITS
@@ -53,7 +58,7 @@ class FeedLine(NamedTuple):
     profile: OpenedProfile | None = None
     view: Visible | None = None
     known: AbstractSet[bytes] = frozenset()
-    identifiers: Sequence[Identifier] = ()
+    identifiers: Sequence[VisibleIdentifier] = ()
 
 
 class LinePage(NamedTuple):

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from msgspec import Struct
 
 from identity.operations.destinations.destination_read import visible_identifiers
-from identity.operations.destinations.destination_scope import Scope, open_scope
+from identity.operations.destinations.destination_scope import Scope, VisibleIdentifier, open_scope
 from identity.operations.destinations.feed_lines import (
     FeedLine,
     LineOp,
@@ -22,7 +22,6 @@ from identity.operations.destinations.feed_lines import (
 from identity.planning.destinations.feed_pages import Position, pack
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
-from identity.values.calls import Identifier
 from identity.values.errors import BadCursor, Resync, TooMuch
 from identity.values.stamps import stamp_time
 
@@ -40,7 +39,7 @@ class FeedChange(Struct, frozen=True):
     profile: bytes
     version: int
     others: tuple[bytes, ...]
-    identifiers: list[Identifier]
+    identifiers: list[VisibleIdentifier]
     traits: dict[str, Any]
     at: int
 

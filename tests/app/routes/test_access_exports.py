@@ -48,9 +48,9 @@ def test_an_export_has_everything_of_the_person_and_nothing_else(shop: Shop) -> 
     shop.send(*({"type": "track", "event": f"E{number}", "userId": "ann"} for number in range(CALLS)))
     made = export(shop, "anonymous_id:a1", "user_id:nobody")
     assert made["unknown"] == ["user_id:nobody"]
-    told = fetch(shop, made)
-    assert told.headers["content-type"] == "application/json"
-    document = told.json()
+    fetched = fetch(shop, made)
+    assert fetched.headers["content-type"] == "application/json"
+    document = fetched.json()
     assert document["export"]["export_id"] == made["export_id"]
     (ann,) = document["profiles"]
     shown = shop.ask("GET", "/v1/profiles/user_id:ann", "profiles").json()
@@ -74,7 +74,7 @@ def test_an_export_has_everything_of_the_person_and_nothing_else(shop: Shop) -> 
     bodies = [each["body"] for each in ann["calls"]]
     assert len(bodies) == CALLS + 4
     assert {each.get("event") for each in bodies} >= {"Seen", *(f"E{number}" for number in range(CALLS))}
-    assert "bobs-own" not in told.text
+    assert "bobs-own" not in fetched.text
     assert ann["disclosures"] == []
 
 
@@ -106,9 +106,9 @@ def test_a_table_has_every_item_and_no_formula(shop: Shop) -> None:
     """No cell is run by a spreadsheet."""
     people(shop)
     shop.send({"type": "identify", "userId": "ann", "traits": {"@name": "+1", "list": ["=1"], "-n": -1}})
-    told = fetch(shop, export(shop, "user_id:ann"), "csv")
-    assert told.headers["content-type"] == "text/csv; charset=utf-8"
-    rows = list(csv.reader(io.StringIO(told.text)))
+    fetched = fetch(shop, export(shop, "user_id:ann"), "csv")
+    assert fetched.headers["content-type"] == "text/csv; charset=utf-8"
+    rows = list(csv.reader(io.StringIO(fetched.text)))
     assert rows[0] == ["profile", "section", "origin", "name", "value", "at", "details"]
     assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@"))]
     traits = {row[3]: row for row in rows if row[1] == "traits"}
@@ -121,9 +121,9 @@ def test_an_export_of_nobody_is_empty(shop: Shop) -> None:
     """In either form."""
     for form in ("json", "csv"):
         made = export(shop, "user_id:nobody")
-        told = fetch(shop, made, form)
-        assert told.status_code == 200
-        assert form == "csv" or told.json()["profiles"] == []
+        fetched = fetch(shop, made, form)
+        assert fetched.status_code == 200
+        assert form == "csv" or fetched.json()["profiles"] == []
 
 
 def test_one_idempotency_key_is_one_export(shop: Shop, rows: psycopg.Connection[Any]) -> None:
@@ -221,8 +221,8 @@ def test_every_decision_is_exported_with_its_evidence(shop: Shop) -> None:
     recorded = shop.ask("POST", "/v1/consent", "privacy", json=decision)
     assert recorded.status_code == 200, recorded.text
     (ann,) = fetch(shop, export(shop, "user_id:ann")).json()["profiles"]
-    told = [(each["category"], each["value"], each["type"]) for each in ann["consent_history"]]
-    assert told == [("*", False, "identify"), ("Ads", True, "consent")]
+    decided = [(each["category"], each["value"], each["type"]) for each in ann["consent_history"]]
+    assert decided == [("*", False, "identify"), ("Ads", True, "consent")]
     assert ann["consent_history"][1]["evidence"] == {"form": "paper"}
     assert [each["type"] for each in ann["calls"]] == ["identify", "consent"]
 
@@ -270,7 +270,7 @@ def test_access_by_opendsr_ends_with_a_download_address(shop: Shop) -> None:
             time.sleep(0.1)
         late = shop.ask("DELETE", place, "privacy")
         assert (late.status_code, late.json()["code"]) == (409, "request_begun")
-        told = shop.ask("GET", shown["results_url"], "privacy")
-        assert told.json()["profiles"][0]["profile"][0]["traits"]["plan"] == "paid"
+        download = shop.ask("GET", shown["results_url"], "privacy")
+        assert download.json()["profiles"][0]["profile"][0]["traits"]["plan"] == "paid"
         shown = shop.ask("GET", place, "privacy").json()
         assert (shown["request_status"], shown["results_url"]) == ("completed", None)

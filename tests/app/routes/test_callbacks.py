@@ -1,4 +1,4 @@
-"""Callbacks over HTTP: secrets told, pages sent by several processes, one killed; signed acknowledgements."""
+"""Callbacks over HTTP: secrets shown once, pages sent by several processes, one killed; signed acknowledgements."""
 
 import json
 import time
@@ -24,8 +24,8 @@ def put(shop: Shop, receiver: Receiver, name: str = "mail") -> dict[str, Any]:
     assert made.status_code == 201, made.text
     receiver.secrets.append(made.json()["callback_secret"])
     shop.keys[name] = made.json()["secret"]
-    told: dict[str, Any] = made.json()
-    return told
+    document: dict[str, Any] = made.json()
+    return document
 
 
 def person(name: str, plan: str = "pro") -> dict[str, Any]:
@@ -52,11 +52,11 @@ def test_a_callback_secret_is_shown_once_and_rotated(calling: Shop, deployment: 
     receiver = deployment.receiver
     none = calling.ask("PUT", "/v1/destinations/mail", json=MAIL).json()
     assert "callback_secret" not in none
-    told = calling.ask("PUT", "/v1/destinations/mail", json={**MAIL, "callback_url": receiver.url}).json()
-    assert "secret" not in told
+    changed = calling.ask("PUT", "/v1/destinations/mail", json={**MAIL, "callback_url": receiver.url}).json()
+    assert "secret" not in changed
     again = calling.ask("PUT", "/v1/destinations/mail", json={**MAIL, "callback_url": receiver.url}).json()
     assert "callback_secret" not in again
-    first = told["callback_secret"]
+    first = changed["callback_secret"]
     second, third = (calling.ask("POST", "/v1/destinations/mail/rotate").json()["callback_secret"] for _ in range(2))
     until(lambda: receiver.messages)
     for message, secret in (("msg_2", second), ("msg_3", third)):
@@ -90,8 +90,8 @@ def test_a_signed_message_acknowledges_once(calling: Shop, deployment: Deploymen
     erasure = asked["erasures"][0]["erasure_id"]
 
     def state() -> dict[str, str]:
-        told = calling.ask("GET", f"/v1/erasures/{erasure}", "privacy").json()["destinations"]
-        return {each["name"]: each["status"] for each in told}
+        notices = calling.ask("GET", f"/v1/erasures/{erasure}", "privacy").json()["destinations"]
+        return {each["name"]: each["status"] for each in notices}
 
     until(lambda: state() == {"mail": "accepted", "ads": "accepted"})
     cursors = {message["destination_id"]: message["cursor"] for message in receiver.messages}
@@ -162,8 +162,8 @@ def test_the_controller_of_an_opendsr_request_is_called_back(calling: Shop, depl
     document = request(status_callback_urls=[receiver.server.url("/status")])
     assert calling.ask("POST", "/opendsr/v1/opendsr_requests", "privacy", json=document).status_code == 201
     until(lambda: receiver.statuses)
-    (told,) = receiver.statuses
-    assert (told["subject_request_id"], told["request_status"]) == (document["subject_request_id"], "completed")
+    (status,) = receiver.statuses
+    assert (status["subject_request_id"], status["request_status"]) == (document["subject_request_id"], "completed")
 
 
 def test_a_page_of_a_killed_process_is_sent_again(calling: Shop, deployment: Deployment) -> None:

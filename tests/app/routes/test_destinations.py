@@ -1,4 +1,4 @@
-"""Destinations over HTTP: entitled, shown what they may see, told of every change."""
+"""Destinations over HTTP: their entitlement, what they may see, and the feed of every change."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What a destination is told of people of several origins, of which it may see some."""
+"""What a destination may see of merged people when only some of their origins are visible."""
 
 from collections.abc import Callable
 

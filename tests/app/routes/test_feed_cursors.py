@@ -1,4 +1,4 @@
-"""What a destination says it has applied, and what it read beside the feed, against what the feed tells it."""
+"""Acknowledgements and direct reads of a destination against its feed."""
 
 import time
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def test_a_read_during_a_withdrawal_is_withdrawn(shop: Shop, rows: Any, feed: Ca
 
 
 def erased(shop: Shop, who: str) -> Callable[[], list[str]]:
-    """Erases somebody; what destinations have said of it by now."""
+    """Erases a person; returns the states at destinations."""
     asked = shop.ask("POST", "/v1/erasures", "privacy", json={"identifiers": [f"user_id:{who}"]}).json()
     path = f"/v1/erasures/{asked['erasures'][0]['erasure_id']}"
     return lambda: [each["status"] for each in shop.ask("GET", path, "privacy").json()["destinations"]]
@@ -100,8 +100,8 @@ def test_a_recorded_denial_counts_in_a_full_document(shop: Shop, feed: Callable[
 
     def say(decisions: dict[str, bool]) -> dict[str, bool]:
         recorded = {"identifier": "user_id:ann", "decisions": decisions}
-        said: dict[str, bool] = shop.ask("POST", "/v1/consent", "privacy", json=recorded).json()["decisions"]
-        return said
+        decided: dict[str, bool] = shop.ask("POST", "/v1/consent", "privacy", json=recorded).json()["decisions"]
+        return decided
 
     shop.send(statement(userId="ann", traits={"t0": 2}))
     mail.shop.ask("PUT", "/v1/destinations/mail", json={"purposes": ["Product"], "traits": ["t0"]})

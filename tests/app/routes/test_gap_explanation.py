@@ -19,7 +19,7 @@ class Asked:
         asked = {"identifier": ref, "trait": trait}
         answer = shop.ask("GET", f"/v1/destinations/{name}/explain", params=asked)
         assert answer.status_code == 200, answer.text
-        # Neither the value of the trait nor that of the identifier is told.
+        # The answer has neither the value of the trait nor that of the identifier.
         assert "topsecret" not in answer.text
         assert ref.partition(":")[2] not in answer.text
         self.made = answer.json()

@@ -49,7 +49,7 @@ def test_the_signal_opts_out_of_ads(shop: Shop, ads: Feed) -> None:
     known = consent(shop)
     assert known["purposes"]["Marketing"] == {"granted": False, "reason": "opted_out", "partly": False, "until": None}
     assert known["purposes"]["Product"]["granted"]
-    assert [said["signal_sources"] for said in known["history"]] == [[], ["gpc"]]
+    assert [statement["signal_sources"] for statement in known["history"]] == [[], ["gpc"]]
     # It stands until the person says otherwise, whatever browsers say nothing of it.
     browse(shop)
     assert consent(shop)["purposes"]["Marketing"]["reason"] == "opted_out"
@@ -64,7 +64,7 @@ def test_only_the_value_1_is_the_signal(shop: Shop, ads: Feed, values: tuple[str
     """Any other value is accepted and is no signal."""
     browse(shop, *values)
     assert ads.look(ANN).json()["consent"] == "granted"
-    assert [said["signal_sources"] for said in consent(shop)["history"]] == [[]]
+    assert [statement["signal_sources"] for statement in consent(shop)["history"]] == [[]]
 
 
 def test_the_header_of_a_server_is_ignored(shop: Shop, ads: Feed, operator: dict[str, str]) -> None:

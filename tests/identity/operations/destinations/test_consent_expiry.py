@@ -1,4 +1,4 @@
-"""Consent that ends by itself is told of, whatever stands in the way elsewhere."""
+"""Expired consent reaches the feed, whatever is wrong with another space."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""An audit of who was told: destinations, their places, erasures in the feed; and entries that were forgotten."""
+"""An audit of disclosures: destinations, their positions, erasures in the feed, and entries past their retention."""
 
 from pathlib import Path
 
@@ -58,15 +58,15 @@ def make(lab: Lab) -> Space:
 
 
 @pytest.fixture(scope="module")
-def told(url: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Lab, Space]:
+def audited(url: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Lab, Space]:
     """A database with such a space."""
-    lab = Lab(url, tmp_path_factory.mktemp("told"))
+    lab = Lab(url, tmp_path_factory.mktemp("audited"))
     return lab, make(lab)
 
 
-def test_an_undamaged_space_has_no_discrepancy(told: tuple[Lab, Space]) -> None:
+def test_an_undamaged_space_has_no_discrepancy(audited: tuple[Lab, Space]) -> None:
     """It has rows of every kind."""
-    lab, _ = told
+    lab, _ = audited
     assert kinds(lab) == set()
     for needed in (
         "change WHERE op = 4 AND other IS NULL", "change WHERE op = 4 AND other IS NOT NULL", "disclosure",
@@ -77,9 +77,9 @@ def test_an_undamaged_space_has_no_discrepancy(told: tuple[Lab, Space]) -> None:
 
 
 @pytest.mark.parametrize(("damage", "expected"), DAMAGES, ids=[damage[:60] for damage, _ in DAMAGES])
-def test_each_damage_has_its_discrepancy(told: tuple[Lab, Space], damage: str, expected: set[str]) -> None:
+def test_each_damage_has_its_discrepancy(audited: tuple[Lab, Space], damage: str, expected: set[str]) -> None:
     """Of its own kind."""
-    lab, _ = told
+    lab, _ = audited
     assert expected <= damaged(lab, damage, {})
 
 

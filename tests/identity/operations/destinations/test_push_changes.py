@@ -69,7 +69,7 @@ def test_a_receiver_that_fails_for_a_week_is_given_up(lab: Lab) -> None:
                 await mail.send()
                 mail.clock.now = mail.next_at()
                 assert mail.clock.now <= begun + GIVE_UP
-                # Whoever verifies looks at the time.
+                # The verifier checks the time of a signature.
                 mail.receiver.secrets = []
             assert len(mail.receiver.messages) > 20
             found = await get_request(mail.space, asked.id)
@@ -178,7 +178,7 @@ def test_a_receiver_behind_the_retention_begins_again(lab: Lab) -> None:
             assert mail.receiver.messages[1]["resync"] is True
             assert list(mail.receiver.held.values()) == [{"plan": "team"}]
             assert [n.state for n in (await get_request(mail.space, asked.id)).erasures[0].notices] == [2]
-            # A date that passed meanwhile changes nothing: they said so of all that was before.
+            # A date that passed meanwhile changes nothing: they acknowledged everything before it.
             await find_overdue(mail.ingest.spaces, mail.clock.now + 40 * DAY)
             assert [n.state for n in (await get_request(mail.space, asked.id)).erasures[0].notices] == [6]
             assert await mail.ack(mail.receiver.cursor) == 1

@@ -1,4 +1,4 @@
-"""The clocks of requests: counted by how far they are, told of once, and running under a hold too."""
+"""Deadlines of requests: counted by timeliness, reported once, and running under a hold too."""
 
 from pathlib import Path
 from typing import Any
@@ -51,12 +51,12 @@ def earlier(lab: Lab, days: int) -> None:
 
 
 async def watched(ingest: Ingest) -> tuple[dict[tuple[str, str], int], list[tuple[str, str, str]]]:
-    """What is counted, zeros left out, and what is told."""
+    """The counts, zeros left out, and the reports."""
     with capture_logs() as lines:
         counted = await monitor_deadlines(ingest.spaces)
-    told = [(line["event"], line["log_level"], line["request"]) for line in lines]
+    reported = [(line["event"], line["log_level"], line["request"]) for line in lines]
     assert all(line["space"] == public("spc", ingest.space.public_id) for line in lines)
-    return {state: count for state, count in counted.items() if count}, told
+    return {state: count for state, count in counted.items() if count}, reported
 
 
 def test_the_deadline_runs_on_under_a_hold(lab: Lab) -> None:

@@ -1,4 +1,4 @@
-"""Who is withheld for an erasure that a hold holds up: kept as they are, told of nowhere, and let go whole."""
+"""People on hold for an erasure: unchanged, invisible everywhere, and erased or released whole."""
 
 from pathlib import Path
 from typing import Any
@@ -54,14 +54,14 @@ async def ask(ingest: Ingest) -> PrivacyRequest:
 
 async def seen(ingest: Ingest) -> list[str]:
     """By what she is read."""
-    told = []
+    visible = []
     for ref in REFS:
         try:
             await get_profile(ingest.space, ref)
         except ProfileNotFound:
             continue
-        told.append(ref)
-    return told
+        visible.append(ref)
+    return visible
 
 
 def test_no_correction_reaches_a_person_on_hold(lab: Lab) -> None:

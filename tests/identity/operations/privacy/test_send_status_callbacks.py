@@ -1,4 +1,4 @@
-"""OpenDSR's callbacks: called once a request is done, with what it is answered too, until they take it."""
+"""OpenDSR callbacks: sent once a request ends, with the status of its answer, until they are accepted."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -31,7 +31,7 @@ def lab(url: str, tmp_path_factory: pytest.TempPathFactory) -> Lab:
 
 @asynccontextmanager
 async def asked(lab: Lab) -> AsyncIterator[tuple[Mail, bytes]]:
-    """A request about somebody whom a destination was told of, with the address of a controller twice."""
+    """A request about a person disclosed to a destination, with the address of a controller twice."""
     async with mailing(lab) as mail:
         await mail.ingest.send(person("ann"))
         await mail.send()

@@ -63,7 +63,7 @@ def counted(folder: Folder, path: Path) -> set[tuple[int, ...]]:
     manifest = folder.open("spc", "dst") if not (path / "manifest.json").exists() else None
     raw = msgspec.json.decode((path / "manifest.json").read_bytes(), type=Manifest)
     assert manifest is None or manifest == raw
-    told = {
+    found = {
         table: tuple(
             sorted(
                 seq
@@ -74,7 +74,7 @@ def counted(folder: Folder, path: Path) -> set[tuple[int, ...]]:
         )
         for table in SOME
     }
-    return set(told.values())
+    return set(found.values())
 
 
 def test_a_part_counts_whole_or_not_at_all(kill: Kill, tmp_path: Path) -> None:
