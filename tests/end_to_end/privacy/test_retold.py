@@ -161,7 +161,7 @@ def test_taken_in_and_not_begun(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> No
             await ingest.space.publish()
 
         with monkeypatch.context() as patched:
-            patched.setattr(request_erasure, "perform", dies)
+            patched.setattr("identity.operations.privacy.request_erasure.carry_out", dies)
             return await ask(ingest, "ann")
 
     async def then(ingest: Ingest, done: Any) -> None:
