@@ -143,7 +143,7 @@ async def unanswered(connection: Connection) -> list[UnansweredRow]:
         connection,
         f"""
         WITH waiting AS (
-            SELECT space_id, request_id, min(due_at) AS due_at, bool_and(state <> $1::int2) AS confirmed
+            SELECT space_id, request_id, min(due_at) AS due_at, bool_and(state <> $3::int2) AS confirmed
             FROM erasure WHERE {erasure_waiting()} GROUP BY 1, 2
         )
         SELECT r.space_id, s.public_id, r.request_id, r.kind, r.regulation, r.state, r.received_at, w.due_at,
@@ -158,7 +158,7 @@ async def unanswered(connection: Connection) -> list[UnansweredRow]:
         """,  # noqa: S608 (a condition)
         RequestKind.ACCESS.value,
         RequestState.ANSWERED.value,
-        ErasureState.RECEIVED,
+        ErasureState.RECEIVED.value,
     )
     return [UnansweredRow(*each) for each in found]
 
