@@ -68,11 +68,11 @@ async def _section(
     """The items of a section after a cursor, and the cursor after them; None at the end of the section."""
     if name == "history":
         at = cursor if isinstance(cursor, str) else None
-        told = await get_history(opened.space, opened.public_id, _PAGE, at)
-        # Whoever joined since it was opened is not part of this step.
+        page = await get_history(opened.space, opened.public_id, _PAGE, at)
+        # An origin that joined since the profile was opened is not part of this step.
         there = {public_profile(member.id) for member in opened.members}
-        lines = [msgspec.to_builtins(line) for line in told.history if line.profile_id in there]
-        return lines, told.next_cursor
+        lines = [msgspec.to_builtins(line) for line in page.history if line.profile_id in there]
+        return lines, page.next_cursor
     if name in ("calls", "consent_history"):
         found, last = await page_of(opened, _EVERY_CALL, cursor if isinstance(cursor, int) else None)
         if name == "calls":
@@ -108,11 +108,11 @@ async def _traits(opened: OpenedProfile) -> list[Any]:
         for name, entry in sorted(document.traits.items())
     ]
     calls = await opened.calls({(origin, entry[2]) for origin, _, entry in found})
-    told = []
+    items = []
     for origin, name, entry in found:
         value, time, stamp = entry
         call = calls.get((origin, stamp))
-        told.append(
+        items.append(
             {
                 "name": name,
                 "value": value,
@@ -122,7 +122,7 @@ async def _traits(opened: OpenedProfile) -> list[Any]:
                 "profile_id": public_profile(origin),
             }
         )
-    return told
+    return items
 
 
 async def _consent(opened: OpenedProfile) -> list[Any]:
@@ -134,8 +134,8 @@ async def _consent(opened: OpenedProfile) -> list[Any]:
             "profile_id": public_profile(origin),
         }
         for origin, document in opened.documents.items()
-        for said in (document.consent, document.rulings)
-        for category, (value, time, _) in sorted(said.items())
+        for decisions in (document.consent, document.rulings)
+        for category, (value, time, _) in sorted(decisions.items())
     ]
 
 
@@ -195,11 +195,11 @@ def _call(found: ProfileCall, sources: dict[int, str]) -> dict[str, Any]:
 
 def _decided(found: ProfileCall, sources: dict[int, str]) -> list[dict[str, Any]]:
     call = found.call
-    said = content(call.body, STORED_KINDS[call.kind], server=call.server, received=call.received)
-    statement = consent_history.StoredStatement(found.origin, found.stamp, call, said)
+    stated = content(call.body, STORED_KINDS[call.kind], server=call.server, received=call.received)
+    statement = consent_history.StoredStatement(found.origin, found.stamp, call, stated)
     shown = msgspec.to_builtins(consent_history.render(statement, sources))
     decided, signals = shown.pop("decisions"), shown.pop("signals")
-    # What an object named is among the decisions; one that named nothing denied everything.
+    # The categories of a consent object are among the decisions; an object without any denied everything.
     lines = {**decided, **{name: value for name, value in signals.items() if not name.startswith(STATED)}}
     if not lines and signals:
         lines = {"*": False}
