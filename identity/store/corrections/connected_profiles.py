@@ -1,4 +1,4 @@
-"""Reads a whole space page by page, for what has to look at all of its evidence."""
+"""Reads a whole space page by page, for operations that examine all of its evidence."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,7 +1,7 @@
 """The rules of a space as sealed documents, and the names of its identifier types.
 
-Rules change under the gate held alone, so that every call is planned under exactly one version
-and a call that saw the old one cannot commit after the change was answered.
+Rules change under the space lock held exclusively. So every call is planned under exactly one version, and a call
+that saw the old one cannot commit after the change was answered.
 """
 
 from typing import NamedTuple
@@ -22,7 +22,7 @@ async def read(connection: Connection, space_id: int, version: int) -> bytes | N
 
 
 async def write(connection: Connection, space_id: int, version: int, document: bytes, stamp: int, actor: str) -> None:
-    """Puts a version in force; the caller's transaction holds the gate."""
+    """Put a version in force; the caller holds the space lock exclusively."""
     await connection.execute(
         "INSERT INTO rules (space_id, version, document, stamp, actor) VALUES ($1::int4, $2::int4, $3, $4::int8, $5)",
         [space_id, version, document, stamp, actor],
@@ -31,7 +31,7 @@ async def write(connection: Connection, space_id: int, version: int, document: b
 
 
 class RulesChangeRow(NamedTuple):
-    """A change of the rules: the version it put in force, its place in the order of calls, by whom."""
+    """A change of the rules: the version, its position in the order of calls, and the actor."""
 
     version: int
     stamp: int
@@ -53,7 +53,7 @@ async def types(connection: Connection, space_id: int) -> list[tuple[int, bytes]
 
 
 async def add_type(connection: Connection, space_id: int, name_key: bytes, code: int, name: bytes) -> None:
-    """Gives a custom type its number; nothing happens where the name or the number is taken."""
+    """Give a custom type its number; nothing changes where the name or the number is taken."""
     await connection.execute(
         """
         INSERT INTO identifier_type (space_id, code, name_key, name)

@@ -1,7 +1,7 @@
-"""How far each destination is: what it acknowledged, and what was sent to its callback.
+"""The position of each destination in the feed: what it acknowledged, and what was sent to its callback.
 
-Whoever sends holds a claim that ends by itself, and what it writes is written only while that is its
-own: of two processes that sent the same page one moves the place, once.
+A process leases the sending to a destination, and every write names the lease. Of two processes that sent the same
+page only one moves the position.
 """
 
 from typing import LiteralString, NamedTuple
@@ -22,9 +22,9 @@ _SENDING = LeasedRows(
 
 
 class DeliveryRow(NamedTuple):
-    """Places as they are packed, times in microseconds; `dead_at`: since when nothing is sent any more.
+    """Packed positions, times in microseconds; `dead_at`: since when nothing is sent any more.
 
-    `watched`: up to there nothing has to be acknowledged that is not.
+    Up to `watched` nothing is left to acknowledge.
     """
 
     acked: bytes | None = None
@@ -39,7 +39,7 @@ class DeliveryRow(NamedTuple):
 
 
 async def get(connection: Connection, tenant: Tenant, destination: int) -> DeliveryRow:
-    """How far a destination is."""
+    """The delivery of a destination."""
     found = await row(
         connection,
         f"""
@@ -54,7 +54,7 @@ async def get(connection: Connection, tenant: Tenant, destination: int) -> Deliv
 
 
 async def get_locked(connection: Connection, tenant: Tenant, destination: int) -> DeliveryRow:
-    """The same, held to the end of the transaction."""
+    """The delivery of a destination, locked to the end of the transaction."""
     found = await row(
         connection,
         f"""
@@ -69,7 +69,7 @@ async def get_locked(connection: Connection, tenant: Tenant, destination: int) -
 
 
 async def acknowledge(connection: Connection, tenant: Tenant, destination: int, place: bytes, at: int) -> None:
-    """It applied everything up to a place; the row is held."""
+    """Record that the destination applied everything up to a position; the caller holds the lock."""
     await connection.execute(
         """
         UPDATE delivery SET acked = $4, acked_at = $5::int8
@@ -82,7 +82,7 @@ async def acknowledge(connection: Connection, tenant: Tenant, destination: int, 
 async def set_watched(
     connection: Connection, tenant: Tenant, destination: int, place: bytes, behind: int | None
 ) -> None:
-    """Up to a place there is nothing to acknowledge; since when it is behind after that."""
+    """Record up to where nothing is left to acknowledge, and since when the destination is behind."""
     await connection.execute(
         """
         UPDATE delivery SET watched = $4, behind_at = $5::int8
@@ -139,7 +139,7 @@ async def record_failure(
 
 
 async def revive(connection: Connection, tenant: Tenant, destination: int) -> None:
-    """Has it sent to again at once, from where it stopped."""
+    """Send to a destination again at once, from where sending stopped."""
     await connection.execute(
         """
         UPDATE delivery SET attempts = 0, first_failed_at = NULL, next_at = 0, dead_at = NULL
@@ -150,9 +150,9 @@ async def revive(connection: Connection, tenant: Tenant, destination: int) -> No
 
 
 class DueDeliveryRow(NamedTuple):
-    """A destination that may be sent to: by its public id, with the version that is in force of it.
+    """A destination that is due, with its version.
 
-    `purposes` is the version in force of its space's, `entries` how many entries all lanes have had.
+    `purposes` is the version of the purposes in force, `entries` the number of entries that all lanes have had.
     """
 
     space_id: int
@@ -164,7 +164,7 @@ class DueDeliveryRow(NamedTuple):
 
 
 async def due(connection: Connection, now: int) -> list[DueDeliveryRow]:
-    """The destinations that may be sent to now, who waits longest first."""
+    """The destinations that are due, longest waiting first."""
     found = await rows(
         connection,
         """
@@ -180,7 +180,7 @@ async def due(connection: Connection, now: int) -> list[DueDeliveryRow]:
 
 
 async def accept_message(connection: Connection, tenant: Tenant, destination: int, key: bytes, at: int) -> bool:
-    """Remembers a signed message; False where it was taken before."""
+    """Record a signed message; False where it was recorded before."""
     found = await row(
         connection,
         """
@@ -197,5 +197,5 @@ async def accept_message(connection: Connection, tenant: Tenant, destination: in
 
 
 async def forget_messages(connection: Connection, before: int) -> None:
-    """Forgets messages from before a moment: they are too old to be taken again."""
+    """Delete messages from before a time: they are too old to be accepted again."""
     await connection.execute("DELETE FROM callback WHERE at < $1::int8", [before])

@@ -1,7 +1,7 @@
 """Destinations and the purposes of a space, as sealed documents, each under a version.
 
-Whoever serves a destination reads both in one statement each time: nothing of them is kept, so what
-was narrowed a moment ago is narrow in every process.
+Every use reads both in one statement and caches nothing, so a policy that was narrowed is narrow in every process at
+once.
 """
 
 from typing import LiteralString, NamedTuple
@@ -34,7 +34,7 @@ class PolicyRow(NamedTuple):
 
 
 async def policy(connection: Connection, tenant: Tenant, public_id: bytes) -> PolicyRow:
-    """What governs a destination now. DestinationNotFound."""
+    """The policy of a destination now. DestinationNotFound."""
     found = await row(
         connection,
         f"""
@@ -53,7 +53,7 @@ async def policy(connection: Connection, tenant: Tenant, public_id: bytes) -> Po
 
 
 async def space_of(connection: Connection, public_id: bytes) -> int | None:
-    """The space of a destination that is there."""
+    """The space of a live destination."""
     found = await row(
         connection, "SELECT space_id FROM destination WHERE public_id = $1 AND deleted_at IS NULL", Uuid(public_id)
     )
@@ -82,7 +82,7 @@ async def list_destinations(connection: Connection, tenant: Tenant) -> list[Dest
 
 
 async def add(connection: Connection, tenant: Tenant, public_id: bytes, name: str, document: bytes) -> int:
-    """A new destination; its number. Conflict where the name is taken meanwhile, SpaceNotFound."""
+    """Add a destination and return its number. Conflict where its name was taken meanwhile, SpaceNotFound."""
     await space_lock.share(connection, tenant.id)
     found = await row(
         connection,
@@ -105,7 +105,7 @@ async def add(connection: Connection, tenant: Tenant, public_id: bytes, name: st
 
 
 async def change(connection: Connection, tenant: Tenant, id_: int, version: int, document: bytes) -> bool:
-    """Puts another document in force; False where `version` is not the next one."""
+    """Put another document in force; False where `version` is not the next one."""
     found = await row(
         connection,
         """
@@ -121,7 +121,7 @@ async def change(connection: Connection, tenant: Tenant, id_: int, version: int,
 
 
 async def remove(connection: Connection, tenant: Tenant, id_: int) -> None:
-    """Ends a destination: what it still had to be told nobody tells it any more, and says so."""
+    """End a destination; notices that it has not acknowledged have to be handled by hand."""
     # So an erasure is either done, and its notice given up with the others, or finds that it has ended.
     await space_lock.share_if_there(connection, tenant.id)
     await connection.execute(
@@ -130,7 +130,7 @@ async def remove(connection: Connection, tenant: Tenant, id_: int) -> None:
 
 
 async def keys_with_scope(connection: Connection, tenant: Tenant, scope: str) -> list[str]:
-    """The live keys that carry a scope, oldest first, by their public ids."""
+    """The public ids of the live keys with a scope, oldest first."""
     found = await rows(
         connection,
         """
@@ -144,7 +144,7 @@ async def keys_with_scope(connection: Connection, tenant: Tenant, scope: str) ->
 
 
 async def purposes(connection: Connection, tenant: Tenant, moment: int | None = None) -> tuple[int, bytes | None]:
-    """The version and sealed document of the purposes in force, now or at a moment; (0, None) without any."""
+    """The version and sealed document of the purposes in force, now or at a time; (0, None) without any."""
     found = await row(
         connection,
         """

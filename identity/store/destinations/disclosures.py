@@ -1,7 +1,7 @@
-"""Who was told what: written down before it is told, and only of people who are still there.
+"""Disclosures to destinations: recorded before they are sent, and only for origins that still exist.
 
-The rows of an origin go with it, so what an erasure finds of them under the gate is all there is: a
-disclosure is written under the gate held shared, and only where the origin has the key it was read with.
+A disclosure is written under the shared space lock, and only where the origin has the key it was read with.
+Disclosures of an origin are deleted with it, so an erasure under the lock finds all of them.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from identity.values.errors import Conflict
 
 
 class DisclosureRow(NamedTuple):
-    """What a destination saw of an origin: `fields` is a keyed hash (16 bytes), times in microseconds."""
+    """A set of fields of an origin that a destination received: a keyed hash (16 bytes), times in microseconds."""
 
     origin: bytes
     fields: bytes
@@ -26,7 +26,7 @@ class DisclosureRow(NamedTuple):
 async def by_origins(
     connection: Connection, tenant: Tenant, destination: int, origins: Sequence[bytes]
 ) -> list[DisclosureRow]:
-    """What a destination was told of these origins."""
+    """The disclosures of these origins to a destination."""
     found = await rows(
         connection,
         """
@@ -43,7 +43,7 @@ async def by_origins(
 
 
 class OriginKey(NamedTuple):
-    """An origin with the key it was read with."""
+    """An origin with the id of the key it was read with."""
 
     origin: bytes
     key_id: bytes
@@ -56,7 +56,7 @@ async def add(
     told: Sequence[DisclosureRow],
     read: Sequence[OriginKey],
 ) -> None:
-    """Writes down what is about to be told. Conflict where an origin is gone or has another key by now."""
+    """Record disclosures before they are sent. Conflict where an origin is gone or has another key."""
     await space_lock.share_if_there(connection, tenant.id)
     found = await row(
         connection,
@@ -91,7 +91,7 @@ async def add(
 
 
 async def copy_to_twins(connection: Connection, tenant: Tenant, pairs: Sequence[tuple[bytes, bytes]]) -> None:
-    """Who was told of an origin that is split was told of its twin: (origin, twin)."""
+    """Copy the disclosures of origins that are split to their twins: (origin, twin)."""
     await connection.execute(
         """
         INSERT INTO disclosure (profile_id, destination, fields, space_id, bucket, first, last, until)
@@ -107,7 +107,7 @@ async def copy_to_twins(connection: Connection, tenant: Tenant, pairs: Sequence[
 async def expired_consents(
     connection: Connection, now: int, limit: int, passed: Sequence[int]
 ) -> dict[int, list[bytes]]:
-    """By space, those `passed` over, the origins of which somebody was told under a consent that has ended."""
+    """By space (except `passed`), the origins disclosed under a consent that has ended."""
     found = await rows(
         connection,
         "SELECT DISTINCT space_id, profile_id FROM (SELECT space_id, profile_id FROM disclosure "
@@ -123,7 +123,7 @@ async def expired_consents(
 
 
 class RaisedVersionRow(NamedTuple):
-    """A canonical profile that has to be looked at again, and its version by now."""
+    """A canonical profile with its new version."""
 
     canonical: bytes
     version: int
@@ -132,7 +132,7 @@ class RaisedVersionRow(NamedTuple):
 async def raise_versions(
     connection: Connection, tenant: Tenant, origins: Sequence[bytes], now: int
 ) -> list[RaisedVersionRow]:
-    """Raises the versions of the profiles of these origins and settles what lapsed; for the feed to tell."""
+    """Raise the versions of the profiles of these origins and clear consents that ended, for the feed."""
     # In the order in which every writer locks them.
     await space_lock.share_if_there(connection, tenant.id)
     heads = await rows(

@@ -1,7 +1,7 @@
-"""The feed as it is read: entries of the lanes after a place in each, and what is forgotten of them.
+"""Reads the feed: entries of the lanes after a position in each, and which entries are no longer kept.
 
-A lane's entries are exactly those after its base up to its head, in the order of their numbers, so
-taking the first ones of every lane skips nothing however late another lane's writer commits.
+A lane holds exactly the entries after its base up to its end, in order. Reading the first entries of every lane skips
+nothing, however late the writer of another lane commits.
 """
 
 from collections.abc import Mapping, Sequence
@@ -38,7 +38,7 @@ async def lanes(connection: Connection, tenant: Tenant) -> list[LaneHeadRow]:
 
 
 async def profiles_after(connection: Connection, tenant: Tenant, after: bytes) -> int:
-    """How many profiles are left to go through after an id."""
+    """How many profiles follow an id."""
     found = await row(
         connection,
         """
@@ -65,7 +65,7 @@ class FeedEntryRow(NamedTuple):
 
 
 async def entries(connection: Connection, tenant: Tenant, after: Mapping[int, int], limit: int) -> list[FeedEntryRow]:
-    """The next entries after a place in each lane: those nearest to it first, at most `limit`."""
+    """The next entries after a position in each lane, nearest first, at most `limit`."""
     found = await rows(
         connection,
         """
@@ -88,7 +88,7 @@ async def entries(connection: Connection, tenant: Tenant, after: Mapping[int, in
 
 
 async def canonical_ids(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> list[tuple[bytes, bytes]]:
-    """(id, canonical id) of the profiles among these ids that anybody may read."""
+    """(id, canonical id) of the readable profiles among these ids."""
     found = await rows(
         connection,
         """
@@ -107,7 +107,7 @@ async def canonical_ids(connection: Connection, tenant: Tenant, ids: Sequence[by
 async def mentions(
     connection: Connection, tenant: Tenant, after: Mapping[int, int], ids: Sequence[bytes], most: int
 ) -> bool | None:
-    """Whether an entry after a place is about one of these profiles; None where more than `most` had to be read."""
+    """Whether an entry after a position is about one of these profiles; None after `most` entries without one."""
     found = await row(
         connection,
         """
@@ -134,7 +134,7 @@ async def mentions(
 
 
 async def append(connection: Connection, tenant: Tenant, lane: int, changes: list[ChangeRow]) -> None:
-    """Adds entries to a lane, at the end of the caller's transaction."""
+    """Append entries to a lane, at the end of the transaction of the caller."""
     op, version, at, profile, other = zip(*changes, strict=True)
     await connection.execute(
         write_statements.INSERT_CHANGES,
@@ -146,10 +146,10 @@ async def append(connection: Connection, tenant: Tenant, lane: int, changes: lis
 
 
 async def trim(connection: Connection, tenant: Tenant, lane: int, before: int, limit: int) -> int:
-    """Forgets up to `limit` of the first entries of a lane, as far as all are from before a stamp; how many.
+    """Delete up to `limit` of the first entries of a lane that are all from before a stamp; returns how many.
 
-    Stamps in a lane need not be in order: an old entry after a newer one waits for it. In a transaction
-    of its own.
+    Stamps in a lane need not be in order: an old entry after a newer one waits for it. Needs a transaction of its
+    own.
     """
     found = await row(
         connection,
@@ -186,7 +186,7 @@ async def trim(connection: Connection, tenant: Tenant, lane: int, before: int, l
 
 
 async def restart(connection: Connection, tenant: Tenant) -> None:
-    """Has everybody begin again: every place in the lanes, of this database or of a newer one, is left behind."""
+    """Make every reader start again: all positions in the lanes are left behind."""
     await connection.execute(
         "DELETE FROM change WHERE space_id = $1::int4 AND bucket = $2::int4", [tenant.id, tenant.base]
     )

@@ -1,7 +1,7 @@
-"""Who is behind: what of the feed a destination has to acknowledge, and how many have not for too long.
+"""Finds what a destination still has to acknowledge, and counts destinations that are too late.
 
-A destination has to acknowledge what became of people after it was told of them, and erasures that it
-is told of; of the rest of the feed it may never hear.
+A destination has to acknowledge changes of profiles that were disclosed to it, and erasures addressed to it; it need
+not see the rest of the feed.
 """
 
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from identity.values.stamps import SLOT_BITS
 
 
 class UnacknowledgedScan(NamedTuple):
-    """How far in each lane was looked, and when the first thing there came about (microseconds)."""
+    """How far the scan came in each lane, and the time of the first unacknowledged entry (microseconds)."""
 
     lanes: dict[int, int]
     oldest: int | None
@@ -25,7 +25,7 @@ class UnacknowledgedScan(NamedTuple):
 async def oldest_unacknowledged(
     connection: Connection, tenant: Tenant, destination: int, after: Mapping[int, int], limit: int
 ) -> UnacknowledgedScan:
-    """The oldest thing that a destination has to acknowledge of the next `limit` entries of each lane."""
+    """The oldest of the next `limit` entries of each lane that a destination has to acknowledge."""
     found = await rows(
         connection,
         f"""
@@ -71,9 +71,9 @@ async def oldest_unacknowledged(
 
 
 class DestinationPositionRow(NamedTuple):
-    """A destination with how far it is; places as they are packed.
+    """A destination with its packed positions.
 
-    `entries` is how many entries all lanes of its space have had.
+    `entries` is the number of entries that all lanes of its space have had.
     """
 
     space_id: int
@@ -85,7 +85,7 @@ class DestinationPositionRow(NamedTuple):
 
 
 async def list_positions(connection: Connection) -> list[DestinationPositionRow]:
-    """All destinations of all spaces."""
+    """The positions of all destinations of all spaces."""
     found = await rows(
         connection,
         """
@@ -98,7 +98,7 @@ async def list_positions(connection: Connection) -> list[DestinationPositionRow]
 
 
 class OverdueCounts(NamedTuple):
-    """How many destinations are behind for too long or are not sent to any more, and erasures overdue there."""
+    """How many destinations are overdue, how many are no longer sent to, and overdue notices of erasures."""
 
     overdue: int = 0
     dead: int = 0
@@ -106,7 +106,7 @@ class OverdueCounts(NamedTuple):
 
 
 async def count(connection: Connection, before: int) -> OverdueCounts:
-    """How many there are; `before` is the moment since which nobody should be behind."""
+    """Count overdue destinations; `before` is the time since which none should be behind."""
     found = await row(
         connection,
         f"""

@@ -1,4 +1,4 @@
-"""What is on record of an identifier that leads to nobody: why it does not, as far as anything kept can tell."""
+"""Explains an identifier without a profile, as far as the rows that are kept can."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,9 +12,9 @@ _NEWEST = 1_000
 
 
 class UnknownIdentifierRow(NamedTuple):
-    """`suppressed` for good, or `erased` up to a moment; blocked; removed by hand.
+    """`suppressed` for good, `erased` up to a time, blocked, or removed by hand.
 
-    `demoted` is packed, of the newest call that lost it; `refusals`: some call was refused.
+    `demoted` is packed, from the newest call that lost the identifier; `refusals`: some call was rejected.
     """
 
     suppressed: bool
@@ -26,7 +26,7 @@ class UnknownIdentifierRow(NamedTuple):
 
 
 async def look_up(connection: Connection, tenant: Tenant, keys: Sequence[bytes], hash_: bytes) -> UnknownIdentifierRow:
-    """What is known of an identifier by the blind indexes it may have and its key in the suppression list."""
+    """What is stored about an identifier, by the blind indexes it may have and its suppression hash."""
     found = await row(
         connection,
         """

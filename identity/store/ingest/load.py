@@ -1,8 +1,8 @@
 """Loads and locks what a batch of one space is about, in two round trips.
 
-The order of locks is everywhere the same: gate, messages and profiles (each sorted), identifiers
-(sorted, when inserted), key slot, lane. What is read after a lock is read by a later statement,
-since a statement that waited would join the locked row with older ones beside it.
+Locks have one order everywhere: space lock, messages and profiles (each sorted), identifiers (sorted, when inserted),
+key slot, lane. Rows under a lock are read by a later statement: a statement that waited for a lock would join the
+locked row with older ones.
 """
 
 from collections.abc import Collection, Sequence
@@ -109,7 +109,7 @@ ORDER BY i.last_seen DESC, i.key DESC LIMIT $4::int4
 
 
 class BatchClaim(NamedTuple):
-    """The first round trip: the gate, the messages not seen before, key -> origin."""
+    """The first round trip: the state of the space, the messages that are new, and identifier -> origin."""
 
     gate: SpaceLockRow
     fresh_messages: set[bytes]
@@ -117,7 +117,7 @@ class BatchClaim(NamedTuple):
 
 
 class LockedRows(NamedTuple):
-    """The second: everything locked, and what lies under the locks."""
+    """The second round trip: the locked profiles and the rows that belong to them."""
 
     profiles: list[OriginRow]
     keys: list[KeyRow]
@@ -136,9 +136,9 @@ async def begin(
     *,
     alone: bool,
 ) -> BatchClaim:
-    """Begins the transaction: takes the gate, claims the messages, finds the profiles.
+    """Begin the transaction: take the space lock, claim the messages, find the origins.
 
-    `alone` takes the gate for itself: no other batch of the space commits until this one ends.
+    `alone` takes the lock exclusively: no other batch of the space commits until this one ends.
     """
     messages, identifiers = sorted(messages), sorted(identifiers)
     space = int4(tenant.id)
@@ -167,12 +167,11 @@ async def lock(
     groups: Sequence[bytes],
     slot: int | None,
 ) -> LockedRows:
-    """Locks the heads of these origins, and reads what lies under the locks.
+    """Lock the roots of these origins and read the rows under the locks.
 
-    `documents` are the origins whose document is wanted, `sets` (origin, set) pairs to look for,
-    `slot` the key slot to mint under, if anything may be minted (the answer's `slot` is None
-    where that slot has no key yet).
-    Raises Conflict where one was merged while its lock was waited for.
+    `documents` are the origins whose document is needed, `sets` the (origin, set) pairs to look for, `slot` the key
+    slot for new subject keys (`slot` of the result is None where it has no key yet). Conflict where an origin was
+    merged while its lock was awaited.
     """
     origins = sorted(origins)
     groups = sorted(groups)
@@ -214,7 +213,7 @@ async def lock(
 
 
 async def accepted_messages(connection: PipelineConnection, tenant: Tenant, messages: Sequence[bytes]) -> set[bytes]:
-    """Which of these messages were accepted, by keys that nothing is claimed by any more."""
+    """Which of these messages were accepted earlier, by keys under which nothing is claimed any more."""
     (found,) = await run(connection, Statement(_SEEN, [int4(tenant.id), uuids(messages), tenant.buckets(messages)]))
     return {bytes(key) for (key,) in found.rows}
 
@@ -222,7 +221,7 @@ async def accepted_messages(connection: PipelineConnection, tenant: Tenant, mess
 async def committed_batch(
     connection: PipelineConnection, tenant: Tenant, messages: Sequence[bytes], batches: Sequence[int]
 ) -> int | None:
-    """Which of these batches was committed: one whose answer was lost left its name with what it wrote."""
+    """The batch among these that was committed: its rows name it even where the answer was lost."""
     space, base = int4(tenant.id), int4(tenant.base)
     params: list[Param] = [space, uuids(messages), tenant.buckets(messages), int8s(batches), base]
     (found,) = await run(connection, Statement(_BATCH, params))
@@ -236,9 +235,9 @@ async def constraints(
     suppressions: Sequence[bytes],
     identifiers: Sequence[bytes],
 ) -> tuple[list[tuple[bytes, bool, int | None]], set[bytes], list[tuple[bytes, bytes, int]]]:
-    """What must be respected: (hash, whole, until) of who is suppressed, blocked keys, (key, cut, side).
+    """The constraints on a batch: (hash, whole, until) of suppressions, blocked identifiers, (key, cut, side).
 
-    Only asked where the gate says that there is anything; the gate is held, so it stays so.
+    Queries only tables that the marks of the space name; the lock keeps the marks true.
     """
     found = []
     for mark, query, keys in (
@@ -258,9 +257,9 @@ async def constraints(
 async def scan_windows(
     connection: PipelineConnection, tenant: Tenant, scans: Sequence[tuple[bytes, int, int]]
 ) -> list[tuple[bytes, int, bytes, int]]:
-    """The newest identifiers of a type, for heads whose window has to be built.
+    """The newest identifiers of a type, for roots whose window has to be built.
 
-    `scans` are (head, type, how many); rows are (head, type, key, last seen).
+    `scans` are (root, type, how many); rows are (root, type, key, last seen).
     """
     found = []
     for head, type_, size in scans:

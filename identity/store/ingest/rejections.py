@@ -1,8 +1,7 @@
-"""What was not taken, newest first, from the two places it lies in.
+"""Reads rejected and demoted calls, newest first, from the two tables that hold them.
 
-Rows of `rejection` hold the calls of a batch that were not stored, or not whole; what was demoted
-of a stored call stays in its evidence, under the key of its origin. Stamps order both, and no two
-rows bear the same one.
+Rows of `rejection` hold calls that were not stored, or not whole. What a stored call lost is in its evidence, under
+the key of its origin. Stamps order both, and no two rows share one.
 """
 
 from typing import NamedTuple
@@ -12,7 +11,7 @@ from identity.store.postgres.tenant import Tenant
 
 
 class RejectedCallsRow(NamedTuple):
-    """A row of calls, sealed; the first `seen` of them lie before the position that was asked for."""
+    """A sealed row of calls; the first `seen` of them are before the requested position."""
 
     stamp: int
     seen: int
@@ -20,7 +19,7 @@ class RejectedCallsRow(NamedTuple):
 
 
 class DemotedCallRow(NamedTuple):
-    """A stored call that lost identifiers, sealed, with what opens it; None where that is gone."""
+    """A sealed call that lost identifiers, with the key that opens it; None where the key is gone."""
 
     stamp: int
     origin: bytes
@@ -38,7 +37,7 @@ class DemotedCallRow(NamedTuple):
 async def rejected_calls(
     connection: Connection, tenant: Tenant, since: int, before: tuple[int, int], most: int
 ) -> list[RejectedCallsRow]:
-    """The newest rows from a stamp on that hold, before a (stamp, number in its row), `most` calls."""
+    """The newest rows from a stamp on that together hold `most` calls, before a (stamp, number in its row)."""
     found = await rows(
         connection,
         """

@@ -1,7 +1,7 @@
 """Writes what a batch planned, in one pipeline of a few set-based statements, the lane last.
 
-Every update names what it expects to find and every statement the number of rows it must touch;
-a difference means the ground moved, and the whole batch is rolled back and planned again.
+Every update names the state it expects, and every statement the number of rows it must touch. A difference means that
+another transaction changed the rows: the batch rolls back and is planned again.
 """
 
 from collections.abc import Sequence
@@ -44,18 +44,18 @@ from identity.values.errors import Conflict
 
 
 class Writes(Struct):
-    """The rows of one batch of one space, or of one act.
+    """The rows of one batch of one space, or of one correction.
 
-    `touched` profiles come with the stamp they had when they were locked; `moved` are (head that
-    was merged away, head it now points to); `seen` (origin, key, last seen); `retired` (origin,
-    key) and `unretired`, its opposite; `slot` a slot key to create: (slot, epoch, wrapped); `gate`
-    the stamp to raise the gate to, which is held alone then, and `marks` what is marked there.
+    `touched` origins have the stamp from when they were locked. `moved` are (root that was merged away, its new
+    root), `seen` (origin, key, last seen), `retired` and `unretired` (origin, key). `slot` is a new slot key: (slot,
+    epoch, wrapped). `lock_stamp` is the new stamp of the space lock, held exclusively then, and `marks` its new
+    marks.
 
-    `lifted` are origins whose documents, sightings, calls, history and key are taken away first, to
-    be written anew under another key; `detached` (origin, key), `left` (group, origin) and `unseen`
-    (origin, set) are identifiers, memberships and sightings to take away. `cuts` are (key, cut,
-    side), `forgotten` (key, stamp), `suppressed` (hash, whole or only up to a moment, that moment).
-    `inherits`: who was told of the first was told of what lies at the second from now on.
+    `lifted` are origins whose documents, sightings, calls, history and key are deleted first and written again under
+    another key. `detached` (origin, key), `left` (group, origin) and `unseen` (origin, set) are identifiers,
+    memberships and sightings to delete. `cuts` are (key, cut, side), `forgotten` (key, stamp), `suppressed` (hash,
+    whole or only up to a time, that time). `inherits` are (origin, twin): disclosures of the origin count for the
+    twin.
     """
 
     lock_stamp: int = 0
@@ -96,7 +96,7 @@ class Writes(Struct):
 
 
 async def apply(connection: PipelineConnection, tenant: Tenant, writes: Writes) -> None:
-    """Sends the statements; raises Conflict if any touched another number of rows than it must."""
+    """Send the statements. Conflict where one touched another number of rows than it must."""
     steps = _steps(tenant, writes)
     results = await run(connection, *steps.all)
     if any(count not in (None, result.touched) for count, result in zip(steps.counts, results, strict=True)):
@@ -112,7 +112,7 @@ class _Steps:
         self.counts: list[int | None] = []
 
     def add(self, query: LiteralString, count: int | None, *params: Param) -> None:
-        """One more statement, which must touch `count` rows (None: as many as there are)."""
+        """Add a statement that must touch `count` rows (None: any number)."""
         self.all.append(Statement(query, [int4(self.tenant.id), *params]))
         self.counts.append(count)
 

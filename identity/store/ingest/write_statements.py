@@ -1,7 +1,7 @@
-"""The statements of `apply`, each named and with what it must be careful of.
+"""The statements of `write`, each with the care it needs.
 
-All are set-based over `unnest`, which is 1.6 times faster than rows of VALUES on one machine; on
-Citus this is the file that would change. Times and stamps come as parameters.
+All are set-based over `unnest`, which is 1.6 times faster than rows of VALUES on one machine. On Citus this file
+would change. Times and stamps are parameters.
 """
 
 INSERT_PROFILES = """

@@ -1,8 +1,7 @@
-"""Reads a whole space for an audit: in one snapshot, a few thousand rows at a time, nothing opened.
+"""Reads a whole space for verification: in one snapshot, some thousand rows at a time, nothing decrypted.
 
-A cursor of the server walks each table once, and one whole space is what a scan is right for: so
-these statements are planned as they need, not as the service's are. Writers are never waited for
-and never wait.
+A server cursor walks each table once. These statements scan, so they are planned for whole tables. Writers never wait
+for them.
 """
 
 from collections.abc import AsyncIterator
@@ -155,7 +154,7 @@ async def profiles_with_history(connection: Connection, tenant: Tenant, kind: in
 
 
 class LaneCheckRow(NamedTuple):
-    """A lane of the feed: its last entry, the last one that is forgotten, and the entries that it holds."""
+    """A lane of the feed: its last entry, its base, and the entries that it holds."""
 
     lane: int
     seq: int | None
@@ -166,7 +165,7 @@ class LaneCheckRow(NamedTuple):
 
 
 async def lanes(connection: Connection, tenant: Tenant) -> list[LaneCheckRow]:
-    """The lanes of the feed, and those that have entries and no head."""
+    """The lanes of the feed, and lanes that have entries but no head."""
     found = await rows(
         connection,
         """

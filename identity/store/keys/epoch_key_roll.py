@@ -1,7 +1,7 @@
-"""The rows that a key roll goes through: the epoch of a space, its slot keys, and the keys under them.
+"""The rows of a key roll: slot keys and the subject keys under them.
 
-A slot is held before the subject keys under it are read, so nothing is minted or destroyed there
-until the roll of the slot is committed.
+A slot is locked before its subject keys are read, so no key is made or destroyed there until the roll of the slot
+commits.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -32,7 +32,7 @@ class WrappedSubjectRow(NamedTuple):
 
 @asynccontextmanager
 async def exclusive_roll(database: Database, space_id: int) -> AsyncIterator[bool]:
-    """Whether nobody else rolls this space, for as long as the block lasts."""
+    """Whether this process alone rolls the space, for as long as the block lasts."""
     async with database.transaction() as connection:
         await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         yield (
@@ -41,7 +41,7 @@ async def exclusive_roll(database: Database, space_id: int) -> AsyncIterator[boo
 
 
 async def older_slots(connection: Connection, space_id: int, than: int) -> list[tuple[int, bool]]:
-    """The slots still wrapped under an epoch before this one, and whether each is touched."""
+    """The slots wrapped under an older epoch than this, and whether each is touched."""
     found = await rows(
         connection,
         "SELECT slot, touched FROM slot_key WHERE space_id = $1::int4 AND epoch < $2::int4 ORDER BY slot",
@@ -52,7 +52,7 @@ async def older_slots(connection: Connection, space_id: int, than: int) -> list[
 
 
 async def lock_slots(connection: Connection, space_id: int, slots: Sequence[int]) -> list[SlotKeyRow]:
-    """These slots, locked against every writer that mints or destroys a key under them."""
+    """These slots, locked against writers that make or destroy a key under them."""
     found = await rows(
         connection,
         """
@@ -66,7 +66,7 @@ async def lock_slots(connection: Connection, space_id: int, slots: Sequence[int]
 
 
 async def subject_keys(connection: Connection, space_id: int, slots: Sequence[int]) -> list[WrappedSubjectRow]:
-    """The subject keys under these slots, which one scan finds: no index by slot is worth its upkeep."""
+    """The subject keys under these slots, by one scan: an index by slot would not pay for its upkeep."""
     await connection.execute("SET LOCAL enable_seqscan = on")
     await connection.execute("SET LOCAL statement_timeout = 0")
     found = await rows(
@@ -84,7 +84,7 @@ async def subject_keys(connection: Connection, space_id: int, slots: Sequence[in
 async def write_subject_keys(
     connection: Connection, space_id: int, base: int, keys: Sequence[WrappedSubjectRow]
 ) -> None:
-    """Subject keys as they are wrapped from now on."""
+    """Store rewrapped subject keys."""
     await connection.execute(
         """
         UPDATE subject_key s SET wrapped = u.wrapped FROM unnest($2::uuid[], $3::bytea[]) AS u (id, wrapped)
@@ -97,7 +97,7 @@ async def write_subject_keys(
 async def write_slots(
     connection: Connection, space_id: int, base: int, epoch_: int, slots: Sequence[SlotKeyRow]
 ) -> None:
-    """Slot keys under their new epoch, touched by nobody so far."""
+    """Store slot keys under their new epoch, not touched."""
     await connection.execute(
         """
         UPDATE slot_key w SET epoch = $2::int4, wrapped = u.wrapped, touched = false
@@ -109,7 +109,7 @@ async def write_slots(
 
 
 async def set_safe(connection: Connection, space_id: int, epoch_: int, safe_at: int) -> None:
-    """The keys that erasures before this epoch destroyed are gone for good; so are backups, at `safe_at`."""
+    """Record when backups no longer hold keys that erasures before this epoch destroyed."""
     await connection.execute(
         """
         UPDATE erasure SET backup_safe_at = $3::int8
@@ -120,7 +120,7 @@ async def set_safe(connection: Connection, space_id: int, epoch_: int, safe_at: 
 
 
 async def spaces_due(connection: Connection, before: int) -> list[int]:
-    """The spaces in which somebody was erased before a moment whose key backups still hold."""
+    """The spaces with an erasure before a time whose key backups still hold."""
     found = await rows(
         connection,
         """

@@ -1,7 +1,6 @@
-"""Where a rotation of the index key stands: what the gate says of it, and what it could not give a new name.
+"""The state of an index key rotation: versions in the space lock, and hashes without a new key.
 
-The versions that the gate names never go back. While one of the hashes that are left is in use, the
-older index key is needed to look it up.
+The versions never go back. While a hash without a new key is in use, the older index key is needed to look it up.
 """
 
 from collections.abc import Sequence
@@ -29,10 +28,10 @@ _IN_USE: LiteralString = f"""
 
 
 async def begin(connection: Connection, space_id: int, names: Sequence[tuple[int, bytes]], at: int) -> bool:
-    """Puts the next version of the index key in force, under the gate held alone; whether that was due.
+    """Put the next version of the index key in force, under the exclusive space lock; False where none was due.
 
-    `names` are the (number, new key) of the identifier types, whose keys change at once. What only a
-    hash is kept of by now is listed, to know when it is gone.
+    `names` are the (number, new key) of the identifier types, which change at once. Identifiers that are stored only
+    as a hash are listed, so that the end of their use is noticed.
     """
     found = await row(
         connection,
@@ -95,7 +94,7 @@ async def correction_rows(
 
 
 async def end(connection: Connection, tenant: Tenant, version: int) -> bool:
-    """Everything is under this version: from now on only its names are looked up. False where that was so before."""
+    """End the rotation: look-ups use only this version from now on. False where that was so before."""
     found = await row(
         connection,
         """
@@ -120,7 +119,7 @@ async def end(connection: Connection, tenant: Tenant, version: int) -> bool:
 
 
 async def count_unresolved(connection: Connection, tenant: Tenant) -> int:
-    """How many hashes are in use that nothing tells the value of any more, under older versions."""
+    """How many hashes under older versions are in use though their value is no longer known."""
     await connection.execute(
         f"""
         DELETE FROM renamed_key r
@@ -138,7 +137,7 @@ async def count_unresolved(connection: Connection, tenant: Tenant) -> int:
 
 
 async def forget_messages(connection: Connection, space_id: int, before: int) -> None:
-    """No message id is under an older version any more, where the newest is in force since before a stamp."""
+    """Mark message ids as under the newest version, where it is in force since before a stamp."""
     await connection.execute(
         """
         UPDATE space_gate SET index_messages = index_version
@@ -149,7 +148,7 @@ async def forget_messages(connection: Connection, space_id: int, before: int) ->
 
 
 async def close(connection: Connection, space_id: int) -> int | None:
-    """Nothing is looked up under an older version any more, if nothing need be; the oldest that is left."""
+    """Stop look-ups under older versions where none is needed; returns the oldest version left."""
     found = await row(
         connection,
         """
@@ -169,7 +168,7 @@ async def in_force_since(connection: Connection, space_id: int) -> int:
 
 
 async def any_unresolved(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> bool:
-    """Whether any of these keys is an older one that has got no new name."""
+    """Whether any of these keys is under an older version without a new key."""
     found = await row(
         connection,
         """
@@ -185,7 +184,7 @@ async def any_unresolved(connection: Connection, tenant: Tenant, keys: Sequence[
 
 
 async def versions(connection: Connection) -> list[tuple[int, IndexVersions]]:
-    """The versions that there are in every space that was ever rotated."""
+    """The versions of every space whose index key was ever rotated."""
     found = await rows(
         connection,
         """

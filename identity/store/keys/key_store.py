@@ -4,7 +4,7 @@ from identity.store.postgres.database import Connection, row
 
 
 async def lock(connection: Connection) -> None:
-    """Lets one process at a time ask and answer whether there is a key store yet."""
+    """Let one process at a time decide whether there is a key store."""
     await connection.execute("SELECT pg_advisory_xact_lock(7302, 1)")
 
 
@@ -15,10 +15,10 @@ async def read(connection: Connection) -> tuple[str, str] | None:
 
 
 async def write(connection: Connection, store_id: str, root_id: str) -> None:
-    """Names them, once."""
+    """Name the store and the root, once."""
     await connection.execute("INSERT INTO key_store (id, store_id, root_id) VALUES (1, $1, $2)", [store_id, root_id])
 
 
 async def rename_root(connection: Connection, root_id: str) -> None:
-    """Names the root that took the place of the one before."""
+    """Name the root that replaced the former one."""
     await connection.execute("UPDATE key_store SET root_id = $1 WHERE id = 1", [root_id])

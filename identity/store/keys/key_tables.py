@@ -1,7 +1,6 @@
-"""The key tables of a space as a whole: read at one moment for a dump, and put back from one.
+"""The key tables of a space as a whole: read in one snapshot for a dump, and restored from one.
 
-What is put back decides what can be read: an origin whose key is not among it, or is another one now,
-was destroyed since, and goes with it.
+An origin whose key is not in the restored set, or is another one, was erased since the backup and is deleted too.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -22,7 +21,7 @@ SELECT profile_id, slot, key_id, wrapped FROM subject_key WHERE space_id = $1::i
 
 
 class DumpedSlotRow(NamedTuple):
-    """A slot key as it lies in the table."""
+    """A slot key of the table."""
 
     slot: int
     epoch: int
@@ -30,7 +29,7 @@ class DumpedSlotRow(NamedTuple):
 
 
 class DumpedSubjectRow(NamedTuple):
-    """A subject key as it lies in the table."""
+    """A subject key of the table."""
 
     profile_id: bytes
     slot: int
@@ -67,7 +66,7 @@ async def replace(
     slots_: Sequence[DumpedSlotRow],
     pages: Iterable[Sequence[DumpedSubjectRow]],
 ) -> list[bytes]:
-    """Puts these keys in the place of all others; returns the origins whose data no key opens any more."""
+    """Replace all keys by these; returns the origins whose data no key opens any more."""
     await connection.execute("SET LOCAL statement_timeout = 0")
     await connection.execute("SET LOCAL enable_seqscan = on")
     await space_lock.hold(connection, tenant.id)

@@ -1,7 +1,7 @@
-"""Rows under the names that a newer index key gives, in the place of those under an older one.
+"""Replaces blind indexes under an older index key by those under the newest.
 
-Everything is written under the gate held alone. A name is changed in every table that it stands in,
-and remembered until the rotation ends, since it may stand in rows of others that follow later.
+Every write needs the exclusive space lock. A key is replaced in every table, and remembered until the rotation ends,
+since rows of other profiles may hold it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -56,7 +56,7 @@ _GROUPED: Final[tuple[LiteralString, ...]] = tuple(
 
 
 class RekeyedRows(NamedTuple):
-    """What changes at the origins of some profiles: rows by their keys, and what they bear from now on."""
+    """The changed rows at the origins of some profiles, by key."""
 
     identifiers: Sequence[tuple[bytes, bytes, bytes, bytes]]
     """(origin, old key, new key, value sealed for the new one)"""
@@ -67,7 +67,7 @@ class RekeyedRows(NamedTuple):
 
 
 async def known_new_keys(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> dict[bytes, bytes]:
-    """The new names of keys, as far as the rotation under way has found them."""
+    """The new keys of these, where the rotation has found them."""
     found = await rows(
         connection,
         """
@@ -83,9 +83,9 @@ async def known_new_keys(connection: Connection, tenant: Tenant, keys: Sequence[
 
 
 async def rename_keys(connection: Connection, tenant: Tenant, names: Mapping[bytes, bytes], *, remember: bool) -> None:
-    """Gives identifiers their new names wherever they stand in no profile.
+    """Replace keys wherever they stand outside of profiles.
 
-    Those of a profile are remembered until the rotation ends; others need not be looked for any more.
+    Keys of a profile are remembered until the rotation ends; others are not needed any more.
     """
     if not names:
         return
@@ -111,7 +111,7 @@ async def rename_keys(connection: Connection, tenant: Tenant, names: Mapping[byt
 
 
 async def rename_groups(connection: Connection, tenant: Tenant, names: Mapping[bytes, bytes]) -> None:
-    """Gives groups their new names, with all that belong to them."""
+    """Replace the keys of groups and of their memberships."""
     if names:
         for statement in _GROUPED:
             await connection.execute(
@@ -120,7 +120,7 @@ async def rename_groups(connection: Connection, tenant: Tenant, names: Mapping[b
 
 
 async def write(connection: Connection, tenant: Tenant, renamed: RekeyedRows) -> None:
-    """What lies at the origins, under its new names."""
+    """Store the rows of origins under their new keys."""
     space, base = tenant.id, tenant.base
     if renamed.identifiers:
         origins, olds, news, values = (list(column) for column in zip(*renamed.identifiers, strict=True))
@@ -213,7 +213,7 @@ async def list_groups(
 
 
 async def groups_under_older_keys(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> list[bytes]:
-    """Which of these older keys a group or a member still stands under."""
+    """Which of these older keys a group or a membership still has."""
     found = await rows(
         connection,
         """

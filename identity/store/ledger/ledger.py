@@ -1,7 +1,7 @@
-"""The ledger of a space: who did what, append-only, each entry bound to all before it.
+"""The ledger of a space: actions and their actors, append-only, each entry chained to all before it.
 
-An entry names keys of callers and ids, never a person. The row lock on the head is held to the commit
-of whatever the entry is about, so the chain has no gap and no fork, whoever writes.
+An entry names API keys and ids, never a person. The row lock on the end of the ledger is held to the commit, so the
+chain has no gap and no fork.
 """
 
 import time
@@ -24,7 +24,7 @@ RETURNING seq
 
 
 class LedgerEntryRow(NamedTuple):
-    """An entry as it lies there; `at` in microseconds, `hash` of this one and all before it."""
+    """A stored entry; `at` in microseconds, `hash` of this entry and all before it."""
 
     seq: int
     at: int
@@ -35,24 +35,24 @@ class LedgerEntryRow(NamedTuple):
 def entry(
     actor: str, action: str, subject: str | None, at: int, more: dict[str, Any] | None = None
 ) -> tuple[int, bytes]:
-    """An entry to append: its time in microseconds, and its bytes, JSON with its names in order."""
+    """A new entry: its time in microseconds, and its bytes, JSON with sorted names."""
     entry = {"action": action, "actor": actor, "at": at, "subject": subject, **(more or {})}
     return at, msgspec.json.encode(entry, order="sorted")
 
 
 async def note(connection: Connection, space_id: int, actor: str, action: str, subject: str | None) -> None:
-    """One more entry: who (a key's id, or `operator`) did what to what (an id, never a value)."""
+    """Append an entry: actor (the id of a key, or `operator`), action and subject (an id, never a value)."""
     await append(connection, space_id, *entry(actor, action, subject, time.time_ns() // 1000))
 
 
 async def append(connection: Connection, space_id: int, at: int, entry: bytes) -> int:
-    """One more entry, as bytes; returns its number."""
+    """Append an entry as bytes; returns its number."""
     found = await row(connection, APPEND, space_id, at, entry)
     return int(found[0]) if found else 0
 
 
 class LedgerHeadRow(NamedTuple):
-    """The end of a ledger; `begun`: it was copied into a journal before."""
+    """The end of a ledger; `begun`: a journal has a copy of it."""
 
     seq: int
     hash: bytes
@@ -60,7 +60,7 @@ class LedgerHeadRow(NamedTuple):
 
 
 async def read_head(connection: Connection, tenant: Tenant) -> LedgerHeadRow:
-    """The end of a space's ledger; of a new one nothing was written."""
+    """The end of the ledger of a space; number 0 in a new one."""
     found = await row(
         connection,
         "SELECT seq, hash, begun FROM ledger_head WHERE space_id = $1::int4 AND bucket = $2::int4",
@@ -71,7 +71,7 @@ async def read_head(connection: Connection, tenant: Tenant) -> LedgerHeadRow:
 
 
 async def mark_journal(connection: Connection, tenant: Tenant) -> None:
-    """From now on there is a journal: one that is missing was lost."""
+    """Record that there is a journal: from now on a missing one was lost."""
     await connection.execute(
         "UPDATE ledger_head SET begun = true WHERE space_id = $1::int4 AND bucket = $2::int4 AND NOT begun",
         [tenant.id, tenant.base],
@@ -90,7 +90,7 @@ async def last_entries(connection: Connection) -> dict[int, int]:
 
 
 async def hash_at(connection: Connection, tenant: Tenant, seq: int) -> bytes:
-    """The hash of an entry; nothing where it is not there."""
+    """The hash of an entry; empty where there is none."""
     found = await row(
         connection,
         "SELECT hash FROM ledger WHERE space_id = $1::int4 AND seq = $2::int8 AND bucket = $3::int4",
@@ -102,7 +102,7 @@ async def hash_at(connection: Connection, tenant: Tenant, seq: int) -> bytes:
 
 
 async def last_scan(connection: Connection, tenant: Tenant, after_: int) -> bytes | None:
-    """The newest entry after a number that says what a scan for personal data found."""
+    """The newest entry after a number that records a scan for personal data."""
     found = await row(
         connection,
         """
@@ -117,7 +117,7 @@ async def last_scan(connection: Connection, tenant: Tenant, after_: int) -> byte
 
 
 async def restore(connection: Connection, tenant: Tenant, entry: LedgerEntryRow) -> None:
-    """Appends an entry as it was, from the journal, to a ledger that ends just before it."""
+    """Append an entry of the journal to a ledger that ends just before it."""
     await connection.execute(
         """
         INSERT INTO ledger (space_id, seq, bucket, at, entry, hash)

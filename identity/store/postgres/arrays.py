@@ -1,7 +1,7 @@
 """Whole columns as Postgres arrays in binary form.
 
-A batch goes to Postgres as a few arrays per statement. Encoding each array by hand costs a tenth
-of what a dumper per element does, and results come back as raw bytes: a UUID is 16 of them.
+A batch goes to Postgres as a few arrays per statement. Encoding an array here costs a tenth of a dumper per element.
+Results are raw bytes: a UUID is 16 of them.
 """
 
 import struct
@@ -15,7 +15,7 @@ _NULL = b"\xff\xff\xff\xff"
 
 
 class Array:
-    """An encoded array; subclasses name its type."""
+    """An encoded array; each subclass has a Postgres type."""
 
     __slots__ = ("data",)
     oid: ClassVar[int]
@@ -162,7 +162,7 @@ class _RawLoader(Loader):
 
 
 def adapt(connection: Any) -> None:
-    """Teaches a connection these types; its results must be asked for in binary form."""
+    """Register these types with a connection; ask for its results in binary form."""
     for class_ in (Uuids, Byteas, Int8s, Int4s, Int2s, Bools):
         dumper = type(f"{class_.__name__}Dumper", (_ArrayDumper,), {"oid": class_.oid})
         connection.adapters.register_dumper(class_, dumper)

@@ -1,8 +1,7 @@
-"""Connections to Postgres, and the one place where its errors become ours.
+"""Connections to Postgres, and the only place that translates its errors.
 
-The service works under the role `onefold_app`, whoever it connects as, and refuses to start if
-that role could change the schema or see past row security. No message of the database leaves
-this module: it may quote rows.
+The service works under the role `onefold_app` and refuses to start if that role could change the schema or bypass row
+security. No message of the database leaves this module: it may quote rows.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -45,7 +44,7 @@ RETRIED = (errors.SerializationFailure, errors.DeadlockDetected, errors.UniqueVi
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turns what the driver raises into `Conflict` (plan again) or `DatabaseUnavailable`."""
+    """Translate errors of the driver into `Conflict` (plan again) or `DatabaseUnavailable`."""
     try:
         yield
     except errors.CheckViolation as error:
@@ -57,7 +56,7 @@ def translated() -> Iterator[None]:
 
 
 class Database:
-    """A pool for reading and for the control plane, and connections for writers."""
+    """A pool for reads and the control plane, and connections for writers."""
 
     def __init__(self, url: str, *, readers: int = 8) -> None:
         self._url = url
@@ -77,16 +76,16 @@ class Database:
         return make_conninfo(self._url, options=options, application_name="onefold", connect_timeout="5")
 
     async def open(self) -> None:
-        """Connects; raises Misconfigured where it would not be safe to work."""
+        """Connect. Misconfigured where the role has too many rights."""
         await _require_safe(self._conninfo(_READER))
         await self._pool.open()
 
     async def close(self) -> None:
-        """Gives all connections back."""
+        """Close all connections."""
         await self._pool.close()
 
     async def writer(self) -> PipelineConnection:
-        """A connection for one writer, which keeps it."""
+        """A connection outside the pool, for one writer."""
         with translated():
             connection = await PipelineConnection.connect(
                 self._conninfo(_WRITER), autocommit=True, cursor_factory=AsyncRawCursor
@@ -95,12 +94,12 @@ class Database:
         return connection
 
     async def make_partitions(self, ahead: int = 7) -> None:
-        """Makes the event partitions of the coming days, as far as they are missing."""
+        """Create the missing event partitions of the coming days."""
         async with self.reading() as connection:
             await connection.execute("SELECT onefold_event_partitions($1::int4)", [ahead])
 
     async def drop_events(self, keep: int) -> None:
-        """Drops the event partitions that are older than so many days."""
+        """Drop event partitions older than a number of days."""
         async with self.reading() as connection:
             await connection.execute("SELECT onefold_drop_events($1::int4)", [keep])
 

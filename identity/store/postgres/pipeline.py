@@ -1,8 +1,7 @@
-"""Many statements in one round trip, each prepared once, parameters and results in binary form.
+"""Many statements in one round trip, each prepared once, with parameters and results in binary form.
 
-The driver's own pipeline makes a cursor and a query object per statement, which costs 30 µs each
-(measured; this costs 5). A batch of few calls has some twenty statements, so that is what single
-calls would be made of. Waiting, results and errors are the driver's.
+The pipeline of the driver makes a cursor and a query object per statement, which costs 30 µs each (measured; this
+costs 5), and a small batch has some twenty statements. Waiting, results and errors are the driver's.
 """
 
 from collections.abc import Sequence
@@ -32,14 +31,14 @@ class Statement(NamedTuple):
 
 
 class StatementResult(NamedTuple):
-    """What a statement gave, and how many rows it touched."""
+    """The rows of a statement, and how many rows it touched."""
 
     rows: list[TupleRow]
     touched: int
 
 
 class PipelineConnection(AsyncConnection[TupleRow]):
-    """A connection that remembers which statements it has prepared, and under which name."""
+    """A connection that keeps the names of the statements it has prepared."""
 
     names: dict[str, bytes]
 
@@ -49,9 +48,9 @@ class PipelineConnection(AsyncConnection[TupleRow]):
 
 
 async def run(connection: PipelineConnection, *steps: Statement) -> list[StatementResult]:
-    """Sends the steps at once and returns their results in order.
+    """Send the statements at once and return their results in order.
 
-    Raises the error of the first step that failed; those behind it were not run.
+    Raises the error of the first statement that failed; later ones did not run.
     """
     async with connection.lock:
         pgconn = connection.pgconn
@@ -76,17 +75,17 @@ async def run(connection: PipelineConnection, *steps: Statement) -> list[Stateme
 
 
 async def commit(connection: PipelineConnection) -> None:
-    """Makes the transaction durable. After an error nobody knows whether the transaction is durable."""
+    """Commit the transaction. After an error it is unknown whether the transaction is durable."""
     await run(connection, Statement("COMMIT"))
 
 
 async def rollback(connection: PipelineConnection) -> None:
-    """Undoes everything since the transaction began."""
+    """Roll back the transaction."""
     await run(connection, Statement("ROLLBACK"))
 
 
 def _talk(connection: PipelineConnection, steps: Sequence[Statement]) -> PQGen[list[PGresult]]:
-    """Sends everything, then reads everything: one answer per step, then that of the sync."""
+    """Send everything, then read everything: one result per statement, then the sync's."""
     pgconn, names = connection.pgconn, connection.names
     fresh: dict[str, bytes] = {}
     for query, params in steps:

@@ -1,7 +1,6 @@
-"""The rows that pass between a journey and the store: ids, counters, keys and ciphertext.
+"""Rows that operations and the store exchange: ids, counters, keys and ciphertext.
 
-Columns stand in the order of the statements in `apply` and `load`; ids are 16 bytes, keys of
-identifiers 32.
+Fields stand in the order of the columns in the statements of `write` and `load`. Ids are 16 bytes, blind indexes 32.
 """
 
 from typing import NamedTuple
@@ -25,7 +24,7 @@ class OriginRow(NamedTuple):
 
 
 class KeyRow(NamedTuple):
-    """An origin's wrapped subject key with its slot's, and its document where it was asked for."""
+    """The wrapped subject key of an origin with that of its slot, and the document where it was requested."""
 
     id: bytes
     slot: int
@@ -38,7 +37,7 @@ class KeyRow(NamedTuple):
 
 
 class SightingRow(NamedTuple):
-    """How often a set was seen at an origin."""
+    """How often a set of identifiers was seen at an origin."""
 
     origin: bytes
     set_key: bytes
@@ -49,7 +48,7 @@ class SightingRow(NamedTuple):
 
 
 class AccountRow(NamedTuple):
-    """A group with its wrapped subject key."""
+    """A group, sealed."""
 
     key: bytes
     id: bytes
@@ -59,7 +58,7 @@ class AccountRow(NamedTuple):
 
 
 class IdentifierRow(NamedTuple):
-    """A gained identifier."""
+    """An identifier that an origin gained."""
 
     key: bytes
     origin: bytes
@@ -73,7 +72,7 @@ class IdentifierRow(NamedTuple):
 
 
 class LinkRow(NamedTuple):
-    """An identifier without what it is and where: the columns of `IdentifierRow` between the two."""
+    """An identifier without its value and origin: the columns of `IdentifierRow` between these."""
 
     type: int
     retired: bool
@@ -84,7 +83,7 @@ class LinkRow(NamedTuple):
 
 
 class SubjectKeyRow(NamedTuple):
-    """A fresh subject key."""
+    """A new subject key."""
 
     id: bytes
     slot: int
@@ -101,7 +100,7 @@ class DocumentRow(NamedTuple):
 
 
 class EvidenceRow(NamedTuple):
-    """One call that taught something."""
+    """A call or a correction that changed what is known; `payload` is empty where it was not requested."""
 
     origin: bytes
     stamp: int
@@ -122,7 +121,7 @@ class EventRow(NamedTuple):
 
 
 class RejectionRow(NamedTuple):
-    """The calls of one batch that were not taken, or not whole; `stamp` is the one that names the batch."""
+    """The calls of one batch that were not stored, or not whole; `stamp` names the batch."""
 
     stamp: int
     calls: int
@@ -130,7 +129,7 @@ class RejectionRow(NamedTuple):
 
 
 class HistoryRow(NamedTuple):
-    """One line of history."""
+    """One line of the history of a profile."""
 
     profile: bytes
     stamp: int

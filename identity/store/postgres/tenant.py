@@ -1,4 +1,4 @@
-"""Which part of the store a statement is about: a space's number and its buckets."""
+"""The part of the store that a statement is about: the number of a space and its buckets."""
 
 from collections.abc import Sequence
 
@@ -10,14 +10,14 @@ BUCKETS = 65_536
 
 
 class Tenant(Struct, frozen=True):
-    """A space as the store knows it. On one machine `spread` is 1: one bucket holds it all."""
+    """A space as the store knows it. On one machine `spread` is 1: one bucket holds all rows."""
 
     id: int
     base: int
     spread: int = 1
 
     def bucket(self, routing: bytes) -> int:
-        """The bucket of a routing value (a profile id, or a key): both are random at the end."""
+        """The bucket of a profile id or a blind index; both are random at the end."""
         if self.spread == 1:
             return self.base
         return (self.base + int.from_bytes(routing[-4:], "big") % self.spread) % BUCKETS

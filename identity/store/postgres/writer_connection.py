@@ -1,7 +1,7 @@
-"""A connection that may write: it holds a lease on a writer slot, and the clock that goes with it.
+"""A connection that may write: it leases a writer slot and has the clock of that slot.
 
-Whatever gets a stamp is written with one, ingest and the acts of people alike, so no two things
-in a database ever bear the same stamp. Used by one task at a time.
+Ingest and corrections both take their stamps from such a clock, so no two writes in a database have the same stamp.
+One task uses a connection at a time.
 """
 
 import time
@@ -22,7 +22,7 @@ _FIRST, _LAST = 1.0, 60.0
 
 
 class WriterConnection:
-    """One connection with its lease. `lease` and `clock` are there once it is `ready`."""
+    """One connection with its lease; `lease` and `clock` are valid once it is `ready`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -55,10 +55,9 @@ class WriterConnection:
         return self._connection
 
     async def _plan_anew(self) -> None:
-        """Forgets how statements are to be done, ever more seldom.
+        """Drop the plans of prepared statements, less and less often.
 
-        A statement is planned once for all; what was right for a table that was nearly empty goes
-        through all of it when it has grown.
+        A statement is planned once. A plan for a nearly empty table scans all of it after it has grown.
         """
         if self._connection is None or time.monotonic() < self._plan_until:
             return
@@ -79,11 +78,11 @@ class WriterConnection:
         return False
 
     def forget_lease(self) -> None:
-        """Somebody else holds the slot."""
+        """Forget the lease: another writer holds the slot."""
         self.lease = None
 
     async def rollback(self) -> None:
-        """Rolls back what was begun; a connection that cannot is dropped."""
+        """Roll back the transaction; a connection that cannot is closed."""
         try:
             if self._connection is not None:
                 with translated():
@@ -95,7 +94,7 @@ class WriterConnection:
                 await connection.close()
 
     async def close(self) -> None:
-        """Gives the slot back."""
+        """Release the slot and close the connection."""
         if self._connection is not None and not self._connection.closed and self.lease is not None:
             with translated():
                 await writer_slots.release(self._connection, self.lease, max(self.clock.last, self.clock.now()))

@@ -1,7 +1,7 @@
-"""Access exports as rows: what was asked for, its sealed parts, and what takes them away again.
+"""Access exports as rows: the request, sealed parts, and destruction.
 
-An export names the ids it holds, so whatever erases one of them, or splits what lies there, finds it.
-A part is written only while all it was read from is still there under the same keys.
+An export lists the ids it holds, so an erasure or a split finds it. A part is stored only while everything it was
+read from exists under the same keys.
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ class ExportRow(NamedTuple):
 
 
 async def add(connection: Connection, tenant: Tenant, export: ExportRow, ticket: bytes) -> None:
-    """A new export, to be gathered; `ticket` is the hash of the secret that fetches it."""
+    """Add an export to be built; `ticket` is the hash of the secret that downloads it."""
     await connection.execute(
         """
         INSERT INTO export (export_id, space_id, bucket, created_at, until, job_id, actor, profiles, ticket)
@@ -72,10 +72,9 @@ async def add_parts(
     payloads: Sequence[bytes],
     keys: Sequence[tuple[bytes, bytes]],
 ) -> bool:
-    """The next parts, read from origins with these key ids; False where the export is gone.
+    """Store the next parts, read from origins with these key ids; False where the export is gone.
 
-    Conflict where an origin is gone or has another key by now, or somebody else gathers it too and was
-    faster: then it has to be read again from where it is on.
+    Conflict where an origin is gone or has another key, or another process stored the parts: read again from there.
     """
     # Whoever erases or splits holds the gate alone, so what is found here stays to the commit.
     await space_lock.share_if_there(connection, tenant.id)
@@ -145,7 +144,7 @@ async def part(connection: Connection, tenant: Tenant, id_: bytes, nr: int) -> b
 
 
 async def mark_ready(connection: Connection, tenant: Tenant, id_: bytes, until: int) -> bool:
-    """It is whole, and may be fetched until a moment; False where it is gone."""
+    """Mark an export as complete, downloadable until a time; False where it is gone."""
     return await _moved(
         connection,
         tenant,
@@ -160,7 +159,7 @@ async def mark_ready(connection: Connection, tenant: Tenant, id_: bytes, until: 
 async def redeem_ticket(
     connection: Connection, tenant: Tenant, id_: bytes, ticket: bytes, now: int, until: int
 ) -> bool:
-    """Whether the ticket is good for it now; it is not a second time. Swept away at `until` at the latest."""
+    """Whether the ticket is valid now; it is valid once. The export is deleted at `until` at the latest."""
     condition: LiteralString = (
         "SET state = $7::int2, until = $4::int8, ticket = NULL"
         " WHERE state = $8::int2 AND ticket = $5 AND until > $6::int8"
@@ -191,7 +190,7 @@ async def _moved(connection: Connection, tenant: Tenant, id_: bytes, change: Lit
 
 
 async def drop(connection: Connection, tenant: Tenant, id_: bytes) -> bool:
-    """Destroys an export with its key; False where it is gone already."""
+    """Destroy an export with its key; False where it is gone."""
     found = await row(
         connection,
         "DELETE FROM export WHERE export_id = $1 AND space_id = $2::int4 AND bucket = $3::int4 RETURNING export_id",
@@ -210,7 +209,7 @@ async def drop(connection: Connection, tenant: Tenant, id_: bytes) -> bool:
 
 
 async def drop_containing(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> int:
-    """Destroys every export that holds one of these profiles; how many. Under the gate held alone."""
+    """Destroy every export with one of these profiles, under the exclusive space lock; returns how many."""
     found = await rows(
         connection,
         """
@@ -227,7 +226,7 @@ async def drop_containing(connection: Connection, tenant: Tenant, ids: Sequence[
 
 
 async def expired(connection: Connection, now: int, limit: int) -> list[tuple[int, bytes]]:
-    """(space, export) of what nobody may fetch any more."""
+    """(space, export) of exports that can no longer be downloaded."""
     found = await rows(
         connection,
         "SELECT space_id, export_id FROM export WHERE until <= $1::int8 LIMIT $2::int4",
@@ -238,7 +237,7 @@ async def expired(connection: Connection, now: int, limit: int) -> list[tuple[in
 
 
 class RecipientRow(NamedTuple):
-    """What a destination was told of an origin: first and last, in microseconds."""
+    """A destination that received data of an origin: first and last time, in microseconds."""
 
     origin: bytes
     destination: bytes
@@ -248,7 +247,7 @@ class RecipientRow(NamedTuple):
 
 
 async def recipients(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> list[RecipientRow]:
-    """Which destinations were told of these origins."""
+    """The destinations that received data of these origins."""
     found = await rows(
         connection,
         """

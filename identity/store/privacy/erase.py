@@ -1,8 +1,8 @@
-"""Takes a whole person away: every row at the origins of a canonical profile, and what names them.
+"""Deletes profiles: every row at their origins, and every row that names them.
 
-Under the gate held alone, so nothing is added meanwhile. Whatever survives (the suppression list,
-what was forgotten, the ledger, an erasure row) holds keyed hashes and ids of what is gone. The order
-of statements is that of locks: slots before subject keys, so a roll is waited for or waits.
+Runs under the exclusive space lock, so no row is added meanwhile. What remains (suppressions, removals, ledger,
+erasures) holds keyed hashes and ids of deleted profiles. Statements follow the order of locks: slots before subject
+keys.
 """
 
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ def _of_profiles(table: LiteralString) -> LiteralString:
 async def delete_profiles(
     connection: PipelineConnection, tenant: Tenant, ids: Sequence[bytes], keys: Sequence[bytes], groups: Sequence[bytes]
 ) -> dict[str, int]:
-    """Deletes the profiles `ids`, whose identifiers are `keys` and groups `groups`; rows per table."""
+    """Delete the profiles `ids`, with identifiers `keys` and groups `groups`; returns rows per table."""
     space, profiles = int4(tenant.id), (uuids(ids), tenant.buckets(ids))
     named = (byteas(keys), tenant.buckets(keys))
     tables = ["identifier", "profile_identifier", "cut", "membership", *_LIFTED, "disclosure", "profile"]
@@ -60,7 +60,7 @@ async def delete_profiles(
 
 
 async def informed_destinations(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> list[int]:
-    """The destinations that were told of these origins."""
+    """The destinations that received data of these origins."""
     found = await rows(
         connection,
         """
@@ -75,7 +75,7 @@ async def informed_destinations(connection: Connection, tenant: Tenant, ids: Seq
 
 
 async def retired_ids(connection: Connection, tenant: Tenant) -> list[bytes]:
-    """The ids that a rebuild left nobody for."""
+    """The ids that a rebuild left without a profile."""
     found = await rows(
         connection,
         """
@@ -90,7 +90,7 @@ async def retired_ids(connection: Connection, tenant: Tenant) -> list[bytes]:
 
 
 async def put_on_hold(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> None:
-    """Profiles that nobody may read any more, though they are still there."""
+    """Hide profiles from every reader."""
     await connection.execute(
         """
         UPDATE profile p SET withheld = true, version = p.version + 1
@@ -101,7 +101,7 @@ async def put_on_hold(connection: Connection, tenant: Tenant, ids: Sequence[byte
 
 
 async def on_hold(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> set[bytes]:
-    """Which of these profiles nobody may read."""
+    """Which of these profiles are on hold."""
     found = await rows(
         connection,
         """
@@ -116,7 +116,7 @@ async def on_hold(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) 
 
 
 async def take_off_hold(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> None:
-    """Profiles that were withheld, and are read again."""
+    """Show profiles again that were on hold."""
     await connection.execute(
         """
         UPDATE profile p SET withheld = false, version = p.version + 1
@@ -127,7 +127,7 @@ async def take_off_hold(connection: Connection, tenant: Tenant, ids: Sequence[by
 
 
 async def destroy_key(connection: Connection, tenant: Tenant, id_: bytes) -> None:
-    """Destroys a subject key that is nobody's origin: an erasure's own, once everybody was told."""
+    """Destroy a subject key that belongs to no origin, such as that of an erasure."""
     await connection.execute(
         """
         UPDATE slot_key w SET touched = true FROM subject_key s
@@ -143,7 +143,7 @@ async def destroy_key(connection: Connection, tenant: Tenant, id_: bytes) -> Non
 
 
 async def erasures_on_hold(connection: Connection, tenant: Tenant, erasures: Sequence[bytes]) -> set[bytes]:
-    """Those of these erasures whose identifier somebody bears who is withheld."""
+    """Which of these erasures have an identifier of a profile on hold."""
     found = await rows(
         connection,
         """

@@ -1,4 +1,4 @@
-"""Whom an erasure has to be told to, what they said, and what is kept aside until they all know."""
+"""Notices of erasures to destinations, their acknowledgements, and the data kept for them."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from identity.values.enums import ErasureState, FeedOperation, NoticeState
 
 
 class NoticeRow(NamedTuple):
-    """What a destination has said of an erasure."""
+    """The answer of a destination to an erasure."""
 
     erasure_id: bytes
     destination: bytes
@@ -22,7 +22,7 @@ class NoticeRow(NamedTuple):
 
 
 async def by_erasures(connection: Connection, tenant: Tenant, erasures_: Sequence[bytes]) -> list[NoticeRow]:
-    """What destinations have said of erasures."""
+    """The notices of these erasures."""
     found = await rows(
         connection,
         """
@@ -38,7 +38,7 @@ async def by_erasures(connection: Connection, tenant: Tenant, erasures_: Sequenc
 
 
 async def add(connection: Connection, tenant: Tenant, id_: bytes, destinations: Sequence[int], at: int) -> None:
-    """Destinations that have to be told of an erasure; one that has ended has to be seen to by hand."""
+    """Add notices of an erasure; one to a destination that has ended has to be handled by hand."""
     await connection.execute(
         """
         INSERT INTO erasure_notice (erasure_id, destination, space_id, bucket, state, at)
@@ -60,7 +60,7 @@ async def add(connection: Connection, tenant: Tenant, id_: bytes, destinations: 
 async def addressed_to(
     connection: Connection, tenant: Tenant, destination: int, erasures_: Sequence[bytes]
 ) -> dict[bytes, bytes | None]:
-    """Which of these erasures a destination has to be told of, each with what is set aside for that, sealed."""
+    """The erasures among these that a destination has to apply, each with the sealed data kept for it."""
     found = await rows(
         connection,
         """
@@ -93,7 +93,7 @@ async def count_unacknowledged(connection: Connection, tenant: Tenant, destinati
 
 
 async def mark_unreachable(connection: Connection, tenant: Tenant, destination: int, at: int) -> None:
-    """A destination that has ended will not acknowledge: it has to be seen to by hand."""
+    """Mark the notices of a destination that has ended: they have to be handled by hand."""
     await connection.execute(
         f"""
         UPDATE erasure_notice SET state = $5::int2, at = $4::int8
@@ -112,9 +112,9 @@ async def mark_acknowledged(
     at: int,
     ack: bytes,
 ) -> int:
-    """The erasures that a destination acknowledged: those told by entries of its lanes, each (lane, after, upto).
+    """Mark erasures as done that a destination acknowledged, by entries of its lanes: (lane, after, upto).
 
-    And all from before `since`, when it began to go through everybody anew. How many there were.
+    Includes all from before `since`, when it began to read all profiles anew. Returns how many.
     """
     return await _said(connection, tenant, destination, lanes, since, at, NoticeState.DONE.value, ack)
 
@@ -127,7 +127,7 @@ async def mark_accepted(
     since: int | None,
     at: int,
 ) -> int:
-    """A destination took the message about these erasures, which says nothing of having done it."""
+    """Mark erasures whose message a destination accepted, which does not confirm that it applied them."""
     return await _said(connection, tenant, destination, lanes, since, at, NoticeState.ACCEPTED.value, None)
 
 
@@ -174,9 +174,9 @@ async def _said(
 
 
 async def mark_past_deadline(connection: Connection, now: int, grace: int, limit: int) -> int:
-    """Erasures that were to be acknowledged by now are overdue at whoever has not; how many.
+    """Mark notices past their deadline as overdue; returns how many.
 
-    `grace` is the time that such have which no law gives a date.
+    `grace` is the time for erasures without a legal deadline.
     """
     found = await rows(
         connection,
@@ -198,7 +198,7 @@ async def mark_past_deadline(connection: Connection, now: int, grace: int, limit
 
 
 async def mark_overdue(connection: Connection, tenant: Tenant, destination: int, at: int) -> int:
-    """What a destination was not told for too long is overdue there; how many erasures."""
+    """Mark the notices that a destination was not sent for too long as overdue; returns how many."""
     found = await rows(
         connection,
         f"""
@@ -217,7 +217,7 @@ async def mark_overdue(connection: Connection, tenant: Tenant, destination: int,
 
 
 async def list_settled(connection: Connection, now: int, due_before: int, limit: int) -> list[tuple[int, bytes]]:
-    """(space, erasure) of what nobody waits for any more, with what is kept aside for that."""
+    """(space, erasure) where no destination is waited for any more and data is still kept."""
     found = await rows(
         connection,
         f"""
@@ -237,7 +237,7 @@ async def list_settled(connection: Connection, now: int, due_before: int, limit:
 
 
 async def close(connection: Connection, tenant: Tenant, id_: bytes, at: int) -> bool:
-    """Nobody has to be told of an erasure any more; False where somebody else said so."""
+    """Delete the data kept for the notices of an erasure; False where another process did."""
     found = await row(
         connection,
         """

@@ -53,7 +53,7 @@ class ErasureRow(NamedTuple):
 
 
 class NewErasure(NamedTuple):
-    """An identifier of a new request: its erasure, and the hashes that stand for it."""
+    """An identifier of a new request: the id of its erasure, and its hashes."""
 
     id: bytes
     type: int
@@ -65,7 +65,7 @@ class NewErasure(NamedTuple):
 async def add(
     connection: Connection, tenant: Tenant, request: RequestRow, named: Sequence[NewErasure], due_at: int | None
 ) -> None:
-    """What a new request asks to have erased, in order."""
+    """Add the erasures of a new request, in order."""
     ids, types, keys, hashes, commitments = zip(*named, strict=True)
     await connection.execute(
         """
@@ -94,7 +94,7 @@ async def add(
 
 
 async def by_requests(connection: Connection, tenant: Tenant, requests: Sequence[bytes]) -> list[ErasureRow]:
-    """The erasures of requests, in the order they were asked for."""
+    """The erasures of requests, in their order."""
     found = await rows(
         connection,
         f"""
@@ -143,7 +143,7 @@ async def newest(
 
 
 async def unfinished(connection: Connection, before: int, limit: int) -> list[tuple[int, bytes]]:
-    """(space, request) of what was received before a moment and is not finished, nor held up."""
+    """(space, request) of erasures received before a time that are neither finished nor on hold."""
     found = await rows(
         connection,
         """
@@ -170,7 +170,7 @@ async def finish(
     counts: bytes,
     aside: bytes | None,
 ) -> None:
-    """An erasure is done, or held up, as far as what lies here is concerned."""
+    """Record that an erasure is done in this database, or on hold."""
     await connection.execute(
         """
         UPDATE erasure SET state = $4::int2, internal_at = $5::int8, epoch = $6::int4, ledger_seq = $7::int8,
@@ -182,7 +182,7 @@ async def finish(
 
 
 async def set_state(connection: Connection, tenant: Tenant, id_: bytes, state: int) -> None:
-    """An erasure waits for something, or does not any more."""
+    """Set the state of an erasure."""
     await connection.execute(
         """
         UPDATE erasure SET state = $4::int2 WHERE erasure_id = $1 AND space_id = $2::int4 AND bucket = $3::int4
@@ -194,7 +194,7 @@ async def set_state(connection: Connection, tenant: Tenant, id_: bytes, state: i
 async def mark_duplicates(
     connection: Connection, tenant: Tenant, keys: Sequence[bytes], of: ErasureRow, at: int
 ) -> None:
-    """Whoever else asked the same of one of these identifiers, and is still waiting, asked for the same."""
+    """Mark waiting erasures of the same kind and identifiers as duplicates of one."""
     await connection.execute(
         f"""
         UPDATE erasure e SET state = $7::int2, duplicate_of = $3, internal_at = $4::int8, closed_at = $4::int8
@@ -207,7 +207,7 @@ async def mark_duplicates(
 
 
 async def any_on_hold(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> bool:
-    """Whether an erasure of one of these identifiers waits for a hold."""
+    """Whether an erasure of one of these identifiers waits for a litigation hold."""
     found = await row(
         connection,
         f"""
@@ -225,7 +225,7 @@ async def any_on_hold(connection: Connection, tenant: Tenant, keys: Sequence[byt
 
 
 async def suppressed(connection: Connection, tenant: Tenant, hashes: Sequence[bytes]) -> set[bytes]:
-    """Which of these identifiers were asked to be suppressed, by name, and not let in again since."""
+    """Which of these identifiers were suppressed by a request, and not unsuppressed since."""
     found = await rows(
         connection,
         """
@@ -244,7 +244,7 @@ async def suppressed(connection: Connection, tenant: Tenant, hashes: Sequence[by
 
 
 async def cancel(connection: Connection, tenant: Tenant, request_id: bytes, at: int) -> int:
-    """Ends the erasures of a request that wait; how many."""
+    """Cancel the waiting erasures of a request; returns how many."""
     done = await connection.execute(
         f"""
         UPDATE erasure SET state = $5::int2, closed_at = $4::int8
@@ -256,7 +256,7 @@ async def cancel(connection: Connection, tenant: Tenant, request_id: bytes, at: 
 
 
 async def extend(connection: Connection, tenant: Tenant, id_: bytes, at: int, due_at: int) -> bool:
-    """Gives an erasure more time, once; False where it had been given some."""
+    """Extend the deadline of an erasure, once; False where it was extended before."""
     found = await row(
         connection,
         """

@@ -21,7 +21,7 @@ WITH asked AS MATERIALIZED (
 
 
 class HoldRow(NamedTuple):
-    """A hold that stands, and how many identifiers it names."""
+    """A litigation hold, and how many identifiers it names."""
 
     id: bytes
     created_at: int
@@ -77,7 +77,7 @@ async def remove(connection: Connection, tenant: Tenant, id_: bytes) -> bool:
 
 
 async def profiles(connection: Connection, tenant: Tenant, id_: bytes, most: int) -> profile_queries.ProfileRows:
-    """Whoever bears an identifier under a hold, withheld from everybody else or not; at most `most` origins."""
+    """The profiles with an identifier under a hold, on hold or not; at most `most` origins."""
     found = await rows(connection, _HELD + profile_queries.PROFILES_OF_ROOTS, tenant.id, Uuid(id_), tenant.base, most)
     return profile_queries.profile_rows(found, None)
 

@@ -1,7 +1,6 @@
-"""Privacy requests as rows, as they came in.
+"""Privacy requests as rows.
 
-A request is a row before anything is erased for it, so that whatever is interrupted is found and
-finished.
+A request is stored before anything is erased for it, so an interrupted one is found and finished.
 """
 
 from collections.abc import Sequence
@@ -31,7 +30,7 @@ class RequestRow(NamedTuple):
 
 
 async def by_idempotency_key(connection: Connection, tenant: Tenant, idempotency: bytes) -> RequestRow | None:
-    """The request that this client's key was used for before."""
+    """The request that used this key of the client before."""
     found = await row(
         connection,
         f"""
@@ -48,9 +47,9 @@ async def by_idempotency_key(connection: Connection, tenant: Tenant, idempotency
 async def add(
     connection: Connection, tenant: Tenant, request: RequestRow, idempotency: bytes | None, call_at: int | None
 ) -> bool:
-    """A new request, without its erasures; False where its id or the client's key is taken.
+    """Add a request without its erasures; False where its id or the key of the client is taken.
 
-    `call_at`: from when somebody has to be called once it is done.
+    `call_at`: from when its status callback is due.
     """
     made = await row(
         connection,
@@ -121,10 +120,7 @@ async def newest(
 
 
 class UnansweredRow(NamedTuple):
-    """A request that is not answered yet; `space` is the public id of its space, `due_at` that of its erasures.
-
-    `confirmed`: every erasure was at least put on hold, so the request was not interrupted before its answer.
-    """
+    """A request that is not answered; `space` is the public id of its space, `due_at` the deadline of its erasures."""
 
     space_id: int
     space: bytes
@@ -138,7 +134,7 @@ class UnansweredRow(NamedTuple):
 
 
 async def unanswered(connection: Connection) -> list[UnansweredRow]:
-    """The requests of all spaces of which something waits, and those for access that were not gathered."""
+    """The requests of all spaces with a waiting erasure, and unanswered access requests."""
     found = await rows(
         connection,
         f"""
@@ -164,7 +160,7 @@ async def unanswered(connection: Connection) -> list[UnansweredRow]:
 
 
 async def advance_state(connection: Connection, space_id: int, request_id: bytes, state: int) -> bool:
-    """Whether this is the first to tell of the clock of a request."""
+    """Raise the state of a request; False where another process did."""
     found = await row(
         connection,
         """
@@ -179,7 +175,7 @@ async def advance_state(connection: Connection, space_id: int, request_id: bytes
 
 
 async def reset_state(connection: Connection, tenant: Tenant, request_id: bytes) -> None:
-    """The clock of a request goes on to another moment."""
+    """Reset the state of a request whose deadline moved."""
     await connection.execute(
         """
         UPDATE privacy_request SET state = $4::int2
@@ -190,7 +186,7 @@ async def reset_state(connection: Connection, tenant: Tenant, request_id: bytes)
 
 
 async def mark_answered(connection: Connection, tenant: Tenant, request_id: bytes) -> None:
-    """A request for access is answered, and with it those before it that asked for the same."""
+    """Mark an access request as answered, with earlier requests for the same."""
     await connection.execute(
         """
         UPDATE privacy_request r SET state = $4::int2 FROM privacy_request a

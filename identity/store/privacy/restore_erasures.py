@@ -1,7 +1,7 @@
-"""Does again what a database that was restored from a backup does not know of: erasures, suppressions.
+"""Repeats erasures and suppressions that a database restored from a backup does not know.
 
-Whatever a newer database had parted is one again in an older one: where less than a whole profile goes,
-those who are left stand alone, and a rebuild brings together what belongs together.
+Unmerges made after the backup are lost. Where less than a whole profile is erased, the origins that are left become
+profiles of their own, and a rebuild merges what belongs together.
 """
 
 from collections.abc import Sequence
@@ -21,12 +21,11 @@ from identity.values.enums import FeedOperation
 async def replay_erasure(
     connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any], erasure: bytes | None
 ) -> list[int]:
-    """Does again what an entry of the ledger says was erased, in a database that is older than that.
+    """Repeat the erasure of a ledger entry in a database from before it.
 
-    `erasure` is its id where it has a row; returns the destinations that know of who was erased.
-
-    An origin goes that bears its id, its key or one of the identifiers. Who was parted from it inside
-    one origin in the meantime is in an older database one with it, and goes with it.
+    `erasure` is its id where it has a row; returns the destinations that received the data. An origin is erased by
+    its id, its key or one of the identifiers. If one origin was split after the backup, data of the other side is
+    erased with it.
     """
     keys = [bytes.fromhex(key) for key in entry["indexes"]]
     found = await rows(
@@ -55,7 +54,7 @@ async def replay_erasure(
 
 
 async def remove_unreadable(connection: PipelineConnection, tenant: Tenant, ids: Sequence[bytes]) -> int:
-    """Takes away origins that no key opens any more, with all that names them; how many there were."""
+    """Delete origins that no key opens, and rows that name them; returns how many origins."""
     named = await rows(
         connection,
         """
@@ -72,12 +71,12 @@ async def remove_unreadable(connection: PipelineConnection, tenant: Tenant, ids:
 
 
 async def replay_suppression(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
-    """Does again what an entry of the ledger says was suppressed."""
+    """Repeat the suppression of a ledger entry."""
     await _mark(connection, tenant, {**entry, "whole": True}, [], None, 0)
 
 
 async def replay_hold(connection: PipelineConnection, tenant: Tenant, ids: Sequence[bytes], at: int) -> None:
-    """Withholds again whoever an erasure found under a hold."""
+    """Put profiles on hold again that an erasure found under a litigation hold."""
     versions = await _versions(connection, tenant, ids)
     await put_on_hold(connection, tenant, ids)
     await drop_containing(connection, tenant, ids)
@@ -85,14 +84,14 @@ async def replay_hold(connection: PipelineConnection, tenant: Tenant, ids: Seque
 
 
 async def replay_show(connection: PipelineConnection, tenant: Tenant, ids: Sequence[bytes], at: int) -> None:
-    """Lets those be read again who were withheld for an erasure that was given up."""
+    """Show profiles again that were on hold for an erasure that was cancelled."""
     versions = await _versions(connection, tenant, ids)
     await take_off_hold(connection, tenant, ids)
     await _tell(connection, tenant, versions, FeedOperation.UPSERT, at=at)
 
 
 async def replay_lift(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
-    """Does again what an entry of the ledger says was lifted."""
+    """Repeat the unsuppression of a ledger entry."""
     await lift(connection, tenant, [bytes.fromhex(hash_) for hash_ in entry["hashes"]])
 
 
@@ -104,7 +103,7 @@ async def _remove(
     erasure: bytes | None = None,
     at: int | None = None,
 ) -> None:
-    """Wipes origins, and lets those stand alone that were one profile with them."""
+    """Delete origins, and make the other origins of their profiles stand alone."""
     ids = await _followers(connection, tenant, found)
     groups = await rows(
         connection,
@@ -146,7 +145,7 @@ async def _tell(
     other: bytes | None = None,
     at: int | None = None,
 ) -> None:
-    """Tells the feed of these profiles, where nothing else is said that they are no more; `at` is a stamp."""
+    """Append feed entries for these profiles, by default erasures; `at` is a stamp."""
     if versions:
         gone, version, stamps = zip(*versions, strict=True)
         stamp = stamps if at is None else [at] * len(gone)
@@ -156,7 +155,7 @@ async def _tell(
 
 
 async def _followers(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> list[bytes]:
-    """These ids with those that have nothing of their own and only lead to one of them."""
+    """These ids with the ids without rows of their own that only lead to them."""
     found = await rows(
         connection,
         """
@@ -173,7 +172,7 @@ async def _followers(connection: Connection, tenant: Tenant, ids: Sequence[bytes
 
 
 async def _set_free(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> None:
-    """Lets origins stand alone that were one profile with these then, and are not to go with them."""
+    """Make the other origins of these profiles stand alone."""
     await connection.execute(
         """
         UPDATE profile p SET head = p.profile_id, canonical = p.profile_id, elder = p.born, joined_to = NULL,
@@ -195,7 +194,7 @@ async def _mark(
     until: int | None,
     stamp: int,
 ) -> None:
-    """Writes again who is suppressed, and which identifiers a rebuild passes over."""
+    """Write suppressions and removals again."""
     hashes = [bytes.fromhex(hash_) for hash_ in entry["hashes"]]
     await connection.execute(
         """

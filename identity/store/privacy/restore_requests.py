@@ -1,7 +1,7 @@
-"""Requests in the ledger: told whole when they are taken in, and made rows again where a restore lost them.
+"""Requests in the ledger: written whole when they arrive, and restored as rows after a backup lost them.
 
-What is told are ids, keyed hashes and sealed bytes, never a person. Each step is found done where it
-is: a database that already has the request is left as it is, and entries of before this are passed over.
+The entries hold ids, keyed hashes and sealed bytes, never a person. Each step can repeat: a request that is there
+stays as it is, and older entries are skipped.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,7 +20,7 @@ from identity.values.enums import ErasureState, RequestState
 def ledger_fields(
     request: RequestRow, idempotency: bytes | None, named: Sequence[NewErasure], due_at: int | None, call_at: int | None
 ) -> dict[str, Any]:
-    """What the ledger keeps of a new request: enough to have its rows again."""
+    """The fields of a new request for its ledger entry: enough to restore its rows."""
     return {
         "front": request.front,
         "kind": request.kind,
@@ -37,7 +37,7 @@ def ledger_fields(
 
 
 async def restore_request(connection: Connection, tenant: Tenant, id_: bytes, entry: Mapping[str, Any]) -> None:
-    """A request as it was taken in, waiting to be done."""
+    """Restore a request, waiting to be done."""
     request = RequestRow(
         id_, entry["front"], entry["kind"], entry["regulation"], RequestState.OPEN, entry["received_at"],
         entry["actor"], _bytes(entry["body"]), _bytes(entry["details"]),
@@ -80,7 +80,7 @@ async def restore_outcome(
 
 
 async def destinations(connection: Connection, tenant: Tenant, numbers: Sequence[int]) -> list[int]:
-    """Those of these destinations that a restored database knows."""
+    """Which of these destinations a restored database knows."""
     found = await rows(
         connection,
         "SELECT id FROM destination WHERE space_id = $1::int4 AND id = ANY ($2::int4[]) ORDER BY id",
@@ -91,7 +91,7 @@ async def destinations(connection: Connection, tenant: Tenant, numbers: Sequence
 
 
 async def waiting(connection: Connection, tenant: Tenant, request_id: bytes) -> list[ErasureRow]:
-    """What of a request is not done yet."""
+    """The erasures of a request that are not done."""
     return [
         each
         for each in await erasures.by_requests(connection, tenant, [request_id])

@@ -1,4 +1,4 @@
-"""Requests whose controllers want to be called once they are done: when to look at each, and how calling went."""
+"""Status callbacks of requests: when each is due, and how calling went."""
 
 from typing import LiteralString, NamedTuple
 
@@ -17,7 +17,7 @@ _CALLBACKS = LeasedRows(
 
 
 async def due(connection: Connection, now: int, limit: int) -> list[tuple[int, bytes]]:
-    """(space, request) of those to look at now."""
+    """(space, request) of callbacks that are due."""
     found = await rows(
         connection,
         """

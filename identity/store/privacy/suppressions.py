@@ -8,12 +8,12 @@ from identity.store.postgres.tenant import Tenant
 
 
 async def delete_expired(connection: Connection, before: int) -> None:
-    """Forgets who was erased before a moment and is not suppressed: nothing comes in that late."""
+    """Delete entries of erased but not suppressed identifiers from before a time: no call is that late."""
     await connection.execute("DELETE FROM suppression WHERE NOT whole AND until < $1::int8", [before])
 
 
 async def lift(connection: Connection, tenant: Tenant, hashes: Sequence[bytes]) -> int:
-    """Ends suppressions; what came before an erasure stays out. How many there were."""
+    """End suppressions; calls from before an erasure stay out. Returns how many there were."""
     done = await connection.execute(
         """
         UPDATE suppression s SET whole = false FROM unnest($2::bytea[]) AS k (key)
@@ -32,7 +32,7 @@ async def lift(connection: Connection, tenant: Tenant, hashes: Sequence[bytes]) 
 
 
 async def ages(connection: Connection, tenant: Tenant, now: int) -> tuple[list[int], int]:
-    """For how many whole days each suppressed identifier is; and how many were erased without that."""
+    """The age in whole days of each suppression, and how many identifiers were only erased."""
     found = await row(
         connection,
         """

@@ -1,10 +1,9 @@
-"""The calls of a profile in the order of their stamps, from the two places they lie in.
+"""The calls of a profile in the order of their stamps, from evidence and from packed events.
 
-A call is evidence (a row of its own) or plain (packed with the others of its origin and batch, at
-the stamp of the first). Two packed rows of one origin never overlap, since a batch holds the head
-and its stamps follow the one it finds there; those of two origins may. A packed row at f may hold
-calls up to f + SPAN: no writer gives a stamp past its lease, so that is a bound as long as the
-clocks of two hosts differ by less.
+A call is evidence (a row of its own) or plain (packed with others of its origin and batch, at the stamp of the
+first). Packed rows of one origin never overlap, since a batch locks the root and its stamps follow the one it finds
+there; those of two origins may. A packed row at f holds calls up to f + SPAN: no writer gives a stamp past its lease,
+as long as the clocks of two hosts differ by less.
 """
 
 from collections.abc import Sequence
@@ -74,7 +73,7 @@ _UP: LiteralString = _EVIDENCE + _FIRST + _EVENT + _FIRST + _NEAR + _FIRST + _CO
 
 
 class StoredCallsRow(NamedTuple):
-    """A row of either place; `kept` are the identifiers of evidence."""
+    """A row of either table; `kept` are the identifiers of evidence."""
 
     packed: bool
     origin: bytes
@@ -84,7 +83,7 @@ class StoredCallsRow(NamedTuple):
 
 
 class CallsPage(NamedTuple):
-    """Rows, and the stamp up to which (itself included) they hold every call; None: to the end."""
+    """Rows, and the stamp up to which (inclusive) they hold every call; None: to the end."""
 
     rows: list[StoredCallsRow]
     cut: int | None
@@ -100,9 +99,9 @@ async def read_calls(
     most: int,
     ascending: bool,
 ) -> CallsPage:
-    """The next rows of these origins whose calls lie above one stamp and below another.
+    """The next rows of these origins with calls above one stamp and below another.
 
-    As many as hold `most` calls, or a few less where one was begun on the page before.
+    As many rows as hold `most` calls, or a few less where one began on the page before.
     """
     query = _UP if ascending else _DOWN
     found = await rows(connection, query, tenant.id, uuids(origins), tenant.base, above, below, most, SPAN)

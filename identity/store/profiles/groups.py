@@ -1,4 +1,4 @@
-"""Reads groups and who belongs to them, page by page, however large a group is."""
+"""Reads groups and their members, page by page."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -22,7 +22,7 @@ class ListedGroupRow(NamedTuple):
 
 
 class MemberRow(NamedTuple):
-    """What an origin last said of a group, where it is a member: the call lies there as evidence."""
+    """The last statement of an origin about a group that it is a member of; the call is evidence there."""
 
     head: bytes
     origin: bytes
@@ -30,7 +30,7 @@ class MemberRow(NamedTuple):
 
 
 async def list_groups(connection: Connection, tenant: Tenant, after: bytes, limit: int) -> list[ListedGroupRow]:
-    """The groups of a space in the order of their ids, which is that of their making."""
+    """The groups of a space in the order of their ids, oldest first."""
     found = await rows(
         connection,
         """
@@ -51,7 +51,7 @@ async def list_groups(connection: Connection, tenant: Tenant, after: bytes, limi
 
 
 async def existing_groups(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> set[bytes]:
-    """Which of these groups there are."""
+    """Which of these groups exist."""
     found = await rows(
         connection,
         """
@@ -68,10 +68,10 @@ async def existing_groups(connection: Connection, tenant: Tenant, keys: Sequence
 async def members(
     connection: Connection, tenant: Tenant, account: bytes, after: bytes, limit: int
 ) -> tuple[list[MemberRow], bytes | None]:
-    """Members of a group among the next `limit` origins after one, and the last origin looked at.
+    """Members of a group among the next `limit` origins after one, and the last origin examined.
 
-    A profile stands at the first of its origins that calls itself a member, so it comes once
-    however many do, and counts by what was said last. None: there are no more origins.
+    A profile is listed at the first of its origins that is a member, so once, and its latest statement decides. None:
+    no origins are left.
     """
     found = await rows(
         connection,
@@ -124,7 +124,7 @@ async def members(
 async def membership_calls(
     connection: Connection, tenant: Tenant, account: bytes, most: int
 ) -> list[tuple[bytes, int]]:
-    """(origin, stamp) of the call by which each member last spoke of a group; at most `most`."""
+    """(origin, stamp) of the call by which each member last named a group; at most `most`."""
     found = await rows(
         connection,
         """
@@ -157,7 +157,7 @@ class GroupRow(NamedTuple):
 
 
 async def find_group(connection: Connection, tenant: Tenant, keys: Sequence[bytes], version: int) -> GroupRow | None:
-    """A group by any of the keys it may have, the newest of them of `version`. KeyRenamed."""
+    """A group by any of the keys it may have, the newest of `version`. KeyRenamed."""
     found = await rows(
         connection,
         """
@@ -183,7 +183,7 @@ async def find_group(connection: Connection, tenant: Tenant, keys: Sequence[byte
 async def count_members(connection: Connection, tenant: Tenant, account: bytes, most: int) -> tuple[int, bool]:
     """How many canonical profiles belong to a group, and whether all its origins were counted.
 
-    No more than `most` are. Of the origins of a profile the one that spoke last counts.
+    At most `most`. Of the origins of a profile the latest statement decides.
     """
     found = await rows(
         connection,

@@ -1,10 +1,9 @@
-"""Reads whole profiles: identifier or id -> origin -> head -> every origin, in one statement.
+"""Reads whole profiles: identifier or id -> origin -> root -> every origin, in one statement.
 
-One statement is one snapshot, so a profile is never seen half merged, and one round trip. The
-gate is in it, so a deleted space answers nothing, whatever a process still keeps of it, and so that
-whoever asks by keys of another version than there are finds that out. Its parts are told apart by the
-first column: which head was found for which question (0), an origin with its document and wrapped key
-(1), an identifier (2), the version of the index key (3).
+One statement sees one snapshot, so a profile is never half merged, and costs one round trip. It includes the space
+lock: a deleted space has no profiles, and a caller with keys of an older version gets KeyRenamed. The first column
+tells the parts apart: the root found for a question (0), an origin with document and wrapped key (1), an identifier
+(2), the version of the index key (3).
 """
 
 from collections.abc import Sequence
@@ -106,7 +105,7 @@ class MemberIdentifierRow(NamedTuple):
 
 
 class ProfileRows(NamedTuple):
-    """What was read: question number (from 0) -> head, and what each head folds."""
+    """The result: question number (from 0) -> root, and the rows of each root."""
 
     heads: dict[int, bytes]
     members: list[MemberOriginRow]
@@ -118,7 +117,7 @@ async def by_keys(
 ) -> ProfileRows:
     """The profiles that hold these identifiers, each by any of the keys it may have; at most `most` origins.
 
-    `version` is the newest that the keys were made under: KeyRenamed where there is a newer one.
+    `version` is the newest version of the keys: KeyRenamed where the space has a newer one.
     """
     asked = [(nr, key) for nr, each in enumerate(keys) for key in each]
     found = await rows(connection, _READ_BY_KEY, tenant.id, byteas([key for _, key in asked]), tenant.base, most)
@@ -128,16 +127,17 @@ async def by_keys(
 async def by_ids(
     connection: Connection, tenant: Tenant, ids: Sequence[bytes], most: int, version: int | None = None
 ) -> ProfileRows:
-    """The profiles that these ids lead to, merged away or not; at most `most` origins.
+    """The profiles of these ids, merged away or not; at most `most` origins.
 
-    `version` is the newest of the index key, for who will look for keys in it: KeyRenamed where there is a newer one.
+    `version` is the newest version of the index key, for a caller that looks for keys: KeyRenamed where there is a
+    newer one.
     """
     found = await rows(connection, _READ_BY_ID, tenant.id, uuids(ids), tenant.base, most)
     return profile_rows(found, version, range(len(ids)))
 
 
 def profile_rows(found: list[tuple], version: int | None, asked: Sequence[int] = ()) -> ProfileRows:  # type: ignore[type-arg]
-    """The parts of such a statement told apart; `asked` is the question of each row of questions."""
+    """Split the rows of such a statement by part; `asked` is the question of each row of questions."""
     heads: dict[int, bytes] = {}
     members, identifiers = [], []
     for r in found:
@@ -154,7 +154,7 @@ def profile_rows(found: list[tuple], version: int | None, asked: Sequence[int] =
 
 
 async def list_roots(connection: Connection, tenant: Tenant, after: bytes, limit: int) -> list[bytes]:
-    """The heads of canonical profiles in the order of their ids."""
+    """The roots of canonical profiles in the order of their ids."""
     found = await rows(
         connection,
         """
@@ -176,7 +176,7 @@ async def list_canonical(
 ) -> list[tuple[bytes, int, int]]:
     """(id, stamp of the oldest origin, newest stamp) of canonical profiles in the order of their ids.
 
-    A merge leaves one of two ids where it is and takes the other away, so nobody comes twice.
+    A merge keeps one of two ids and removes the other, so no profile is listed twice.
     """
     found = await rows(
         connection,

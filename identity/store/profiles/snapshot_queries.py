@@ -1,6 +1,6 @@
-"""Reads everything that lies at the origins of a profile, for what changes its shape.
+"""Reads all rows at the origins of a profile, for operations that change its shape.
 
-Whoever acts on what these give holds the gate alone, so that nothing is added meanwhile.
+The caller holds the space lock exclusively, so no row is added meanwhile.
 """
 
 from collections.abc import Sequence

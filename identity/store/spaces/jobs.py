@@ -1,4 +1,4 @@
-"""Long work on a space as rows: what is asked for, how far it is, what came of it.
+"""Background jobs as rows: parameters, progress and result.
 
 The process that runs a job leases its row and renews the lease; once the lease ends, another process takes the job.
 """
@@ -19,7 +19,7 @@ _JOBS = LeasedRows("job", (("job_id", "uuid"), ("space_id", "int4")), end="until
 
 
 class JobRow(NamedTuple):
-    """A job; `payload` is sealed in its `version`, `error` a code."""
+    """A job; `payload` is sealed in its `version`, `error` a code, `until` the end of its lease."""
 
     id: bytes
     space_id: int
@@ -34,7 +34,7 @@ class JobRow(NamedTuple):
 
 
 async def add(connection: Connection, tenant: Tenant, id_: bytes, kind: int, payload: bytes) -> None:
-    """A new job, queued; its payload is in version 0."""
+    """Add a job to the queue; its payload has version 0."""
     await connection.execute(
         """
         INSERT INTO job (job_id, space_id, bucket, kind, payload)

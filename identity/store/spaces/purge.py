@@ -1,6 +1,6 @@
-"""Removes the rows of spaces that were deleted, in steps, so that none holds anything for long.
+"""Deletes the rows of deleted spaces, in steps, so that none holds locks for long.
 
-The row of the space goes last: while it is there, whoever comes next goes on.
+The row of the space is deleted last: while it exists, any process can continue.
 """
 
 from typing import LiteralString
@@ -60,7 +60,7 @@ ROWS = 20_000
 
 
 async def next_deleted(connection: Connection) -> tuple[int, bytes] | None:
-    """A deleted space that nobody else is clearing away, with its public id; None if there is none."""
+    """A deleted space that no other process is purging, with its public id; None where there is none."""
     found = await row(
         connection,
         """
@@ -72,9 +72,9 @@ async def next_deleted(connection: Connection) -> tuple[int, bytes] | None:
 
 
 async def step(connection: Connection, space_id: int) -> int:
-    """Removes up to STEP profiles, or ROWS rows of one table; the space itself when all is gone.
+    """Delete up to STEP profiles, or ROWS rows of one table; the space itself once all else is gone.
 
-    Returns how many rows went, 0 at the end.
+    Returns the number of deleted rows, 0 at the end.
     """
     await connection.execute("SET LOCAL statement_timeout = 0")
     found = await connection.execute(

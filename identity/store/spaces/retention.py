@@ -1,7 +1,7 @@
-"""Deletes what is kept for a time only and lies in no partition: message ids and rejections.
+"""Deletes rows that are kept for a time only and are not partitioned: message ids and rejections.
 
-Message ids have no index by age, which every call would have to pay for; their table is walked
-page by page instead. On Citus each shard would be walked so.
+An index of message ids by age would slow down every call, so the table is walked page by page. On Citus each shard
+would be walked.
 """
 
 from identity.store.postgres.database import Connection, row
@@ -11,13 +11,13 @@ ROWS = 5_000
 
 
 async def pages(connection: Connection) -> int:
-    """How many pages the message ids take."""
+    """The number of pages of the table of message ids."""
     found = await row(connection, "SELECT pg_relation_size('message') / current_setting('block_size')::int8")
     return 0 if found is None else int(found[0])
 
 
 async def messages(connection: Connection, page: int, before: int) -> int:
-    """Deletes the message ids of the next PAGES pages that were stored before a stamp; returns how many."""
+    """Delete the message ids on the next PAGES pages that were stored before a stamp; returns how many."""
     gone = await connection.execute(
         """
         DELETE FROM message
@@ -30,7 +30,7 @@ async def messages(connection: Connection, page: int, before: int) -> int:
 
 
 async def rejections(connection: Connection, before: int) -> int:
-    """Deletes up to ROWS rejections from before a stamp; returns how many."""
+    """Delete up to ROWS rejections from before a stamp; returns how many."""
     gone = await connection.execute(
         """
         DELETE FROM rejection WHERE ctid = ANY (ARRAY(

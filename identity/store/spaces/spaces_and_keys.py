@@ -1,7 +1,7 @@
-"""Spaces, keys and rules: the control plane, a few rows read by name.
+"""Spaces and API keys: the control plane, a few rows read by name.
 
-What a space must never be without (its gate, its ledger and its lanes) is created with it, in one
-transaction, so nothing else needs to ask whether it exists.
+The space lock, the ledger and the lanes of a space are created with it in one transaction, so no other code asks
+whether they exist.
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ class SpaceRow(NamedTuple):
 
 
 class ApiKeyRow(NamedTuple):
-    """A key without its secret."""
+    """An API key without its secret."""
 
     id: int
     public_id: str
@@ -40,7 +40,7 @@ class ApiKeyRow(NamedTuple):
 
 
 async def create_space(connection: Connection, public_id: bytes, name: str, stamp: int) -> SpaceRow:
-    """A new space with its gate and lanes. Runs in the caller's transaction."""
+    """Add a space with its lock and lanes, in the transaction of the caller."""
     base = int.from_bytes(public_id[-2:], "big") % BUCKETS
     made = await row(
         connection,
@@ -110,7 +110,7 @@ async def list_spaces(connection: Connection) -> list[SpaceRow]:
 
 
 async def delete_space(connection: Connection, space_id: int) -> None:
-    """Closes a space at once: its keys and its gate go, so no writer can be inside any more."""
+    """Close a space: delete its keys and its lock, so no writer can enter."""
     await space_lock.delete(connection, space_id)
     await connection.execute("DELETE FROM api_key WHERE space_id = $1::int4", [space_id])
     await connection.execute("UPDATE space SET deleted_at = now() WHERE id = $1::int4", [space_id])
@@ -119,7 +119,7 @@ async def delete_space(connection: Connection, space_id: int) -> None:
 async def create_key(
     connection: Connection, space_id: int, public_id: str, name: str, scopes: Sequence[str], secret_hash: bytes
 ) -> ApiKeyRow:
-    """A new key of a space. SpaceNotFound if it was deleted meanwhile."""
+    """Add an API key to a space. SpaceNotFound where the space was deleted meanwhile."""
     await space_lock.share(connection, space_id)
     made = await row(
         connection,
@@ -167,13 +167,13 @@ async def list_keys(connection: Connection, space_id: int) -> list[ApiKeyRow]:
 
 
 async def key_ids(connection: Connection, space_id: int) -> dict[int, str]:
-    """The public ids of all keys of a space by their numbers, those of revoked ones too."""
+    """The public ids of all keys of a space by number, revoked ones included."""
     found = await rows(connection, "SELECT id, public_id FROM api_key WHERE space_id = $1::int4", space_id)
     return {int(number): str(public_id) for number, public_id in found}
 
 
 async def revoke_key(connection: Connection, space_id: int, public_id: str) -> None:
-    """Ends a key of this space. KeyNotFound if it has none such."""
+    """Revoke a key of this space. KeyNotFound."""
     found = await row(
         connection,
         """
@@ -188,7 +188,7 @@ async def revoke_key(connection: Connection, space_id: int, public_id: str) -> N
 
 
 async def replay_revocation(connection: Connection, space_id: int, public_id: str) -> None:
-    """Ends a key of this space that was ended before; no error where it is not there."""
+    """Revoke a key again in a restored database; no error where there is none."""
     await connection.execute(
         """
         UPDATE api_key SET revoked_at = now() WHERE space_id = $1::int4 AND public_id = $2 AND revoked_at IS NULL
