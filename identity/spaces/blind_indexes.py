@@ -68,7 +68,7 @@ def older_keys_of(keys: SpaceKeys, calls: Iterable[Call]) -> OlderKeys | None:
             named = [*call.identifiers, *call.unlinked]
             if alias is not None:
                 named += [i for i in (alias.user, alias.anonymous) if i is not None]
-            hashes = {index.identifier(each.type, each.value): each.key for each in named}
+            hashes: dict[bytes, bytes] = {index.identifier(each.type, each.value): each.key for each in named}
             found.hashes.update(hashes)
             if version >= versions.live:
                 found.identifiers.update(hashes)

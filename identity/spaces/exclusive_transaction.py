@@ -31,6 +31,7 @@ from identity.store.profiles import evidence as evidence_queries
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import Identifier
 from identity.values.errors import Conflict, KeyUnavailable
+from identity.values.stamps import Stamp
 
 T = TypeVar("T")
 _POLICY = writer_policy(attempts=12, outage_attempts=12)
@@ -66,7 +67,7 @@ class ExclusiveSpace(SpaceReader):
         self.owners = first.owners
         self._writer = writer
 
-    def stamps(self, after: int) -> int:
+    def stamps(self, after: int) -> Stamp:
         """A stamp after this one. Conflict if the lease on the writer slot has to be extended first."""
         if not self._writer.covers(after):
             raise Conflict

@@ -8,8 +8,10 @@ newest version of the index key that the gate was seen to name; which never goes
 
 import hmac
 from collections.abc import Callable
+from typing import cast
 
 from identity.values.calls import IndexVersions
+from identity.values.ids import BlindIndex
 from identity.vault.cache import KeyCache
 from identity.vault.key_material import KEY_BYTES, expand, fresh_key
 from identity.vault.seal import SealPlace, SpaceDocumentKey
@@ -36,9 +38,9 @@ class Index(Guarded):
         self._groups = hmac.new(key, b"ps1|grp|", "sha256")
         self._type_names = hmac.new(key, b"ps1|typ|", "sha256")
 
-    def identifier(self, type_: str, value: str) -> bytes:
+    def identifier(self, type_: str, value: str) -> BlindIndex:
         """Return the key of an identifier, 32 bytes; `type_` has at most 255 bytes."""
-        return _hash(self._identifiers, _typed(type_, value))
+        return _blind_index(self._identifiers, _typed(type_, value))
 
     def message(self, message_id: str) -> bytes:
         """Return the key of a message id, 16 bytes."""
@@ -95,11 +97,11 @@ class SpaceKeys(Guarded):
         """Return the versions from one to that before the newest; none where that is the newest."""
         return [self.index(version) for version in range(since, self.versions.newest)]
 
-    def identifier(self, type_: str, value: str) -> bytes:
+    def identifier(self, type_: str, value: str) -> BlindIndex:
         """Return the key of an identifier under the newest version; see `Index`."""
         return (self._index or self._newest()).identifier(type_, value)
 
-    def identifiers(self, type_: str, value: str) -> list[bytes]:
+    def identifiers(self, type_: str, value: str) -> list[BlindIndex]:
         """Return the keys that an identifier of a profile may have, the newest first."""
         own = self.identifier(type_, value)
         return [own, *(index.identifier(type_, value) for index in self.older(self.versions.live))]
@@ -176,3 +178,7 @@ def _hash(keyed: hmac.HMAC, data: bytes) -> bytes:
     state = keyed.copy()
     state.update(data)
     return state.digest()
+
+
+# The same function under the type of what identifiers hash to: a wrapper would cost a call for each of them.
+_blind_index = cast("Callable[[hmac.HMAC, bytes], BlindIndex]", _hash)

@@ -127,13 +127,15 @@ async def _rows(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, actor: in
                 writes.born.append(row)
             else:
                 writes.touched.append((row, before.stamp))
-    rewriting = OriginResealer(opened, await exclusive.new_subject_keys(), writes)
-    _fill(exclusive, replayed, rewriting)
+    resealer = OriginResealer(opened, await exclusive.new_subject_keys(), writes)
+    _fill(exclusive, replayed, resealer)
     for head in sorted(heads - {ASLEEP}):
         line = rows.HistoryRow(head, stamp, 0, HistoryKind.REBUILT, None, b"", exclusive.rules.version, actor)
-        rewriting.history(head, line)
-    writes.changes = [rows.ChangeRow(c.op, c.version, c.at, c.profile, c.other) for c in _told(replayed, heads, stamp)]
-    rewriting.finish()
+        resealer.history(head, line)
+    writes.changes = [
+        rows.ChangeRow(c.op, c.version, c.at, c.profile, c.other) for c in _changes(replayed, heads, stamp)
+    ]
+    resealer.finish()
     return SpaceChange(len(heads - {ASLEEP}), writes)
 
 
@@ -158,42 +160,42 @@ def _differs(before: Profile | None, after: Profile) -> bool:
     return (counted(one), one.origins, one.cuts) != (counted(other), other.origins, other.cuts)
 
 
-def _fill(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, rewriting: OriginResealer) -> None:
+def _fill(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, resealer: OriginResealer) -> None:
     """Seals everything of the origins whose content changes."""
     rebuilt = replayed.rebuilt
     codes, changed = exclusive.space.codes, rebuilt.changed
-    rewriting.lift(changed & replayed.opened.rows.keys())
+    resealer.lift(changed & replayed.opened.rows.keys())
     for id_ in sorted(changed):
-        rewriting.subject(id_)
-        rewriting.document(id_, rebuilt.documents.get(id_, Document()))
+        resealer.subject(id_)
+        resealer.document(id_, rebuilt.documents.get(id_, Document()))
     for key, gained in rebuilt.links.items():
         if gained.origin in changed:
             identifier = gained.identifier
             seen = (gained.stamp, gained.first_seen, gained.last_seen)
             link = rows.LinkRow(codes[identifier.type], gained.retired, gained.source, *seen)
-            rewriting.identifier(gained.origin, key, identifier.value.encode(), link)
+            resealer.identifier(gained.origin, key, identifier.value.encode(), link)
     for (id_, set_), again in rebuilt.sightings.items():
         if id_ in changed:
-            rewriting.sighting(id_, set_, again)
-    _fill_calls(exclusive, replayed, rewriting)
-    _fill_history(replayed, rewriting)
+            resealer.sighting(id_, set_, again)
+    _fill_calls(exclusive, replayed, resealer)
+    _fill_history(replayed, resealer)
 
 
-def _fill_calls(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, rewriting: OriginResealer) -> None:
+def _fill_calls(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, resealer: OriginResealer) -> None:
     """Seals the calls with the identifiers that they keep and demote under the rules, at their new origins."""
     opened, rebuilt = replayed.opened, replayed.rebuilt
     codes, version = exclusive.space.codes, exclusive.rules.version
-    acts = {told.stamp for told in replayed.log if told.call is None}
+    acts = {entry.stamp for entry in replayed.log if entry.call is None}
     moved: set[tuple[bytes, bytes]] = set()
-    for lain in opened.evidence.values():
-        for row, plain in lain:
+    for sealed_rows in opened.evidence.values():
+        for row, plain in sealed_rows:
             now = rebuilt.evidence[row.stamp]
             kept = row
             if row.stamp not in acts:
                 demoted = pack_demoted(now.demoted, codes) if now.demoted else None
                 kept = row._replace(kept=b"".join(now.kept), demoted=demoted, rules_version=version)
             if now.origin in rebuilt.changed:
-                rewriting.evidence(now.origin, kept, plain)
+                resealer.evidence(now.origin, kept, plain)
                 if now.origin != row.origin:
                     moved.add((row.origin, now.origin))
     packed: dict[tuple[bytes, bytes, int], list[tuple[int, Kept]]] = {}
@@ -202,11 +204,11 @@ def _fill_calls(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, rewriting
             packed.setdefault((rebuilt.events[stamp], origin, at), []).append((stamp, call))
     for (id_, _, _), together in packed.items():
         if id_ in rebuilt.changed:
-            rewriting.events(id_, together)
-    rewriting.writes.inherits = sorted(moved)
+            resealer.events(id_, together)
+    resealer.writes.inherits = sorted(moved)
 
 
-def _fill_history(replayed: ReplayedProfiles, rewriting: OriginResealer) -> None:
+def _fill_history(replayed: ReplayedProfiles, resealer: OriginResealer) -> None:
     """Moves each line of history to the origin of its call."""
     rebuilt, lay = replayed.rebuilt, replayed.stored.evidence
     for origin, lines in replayed.opened.history.items():
@@ -215,28 +217,28 @@ def _fill_history(replayed: ReplayedProfiles, rewriting: OriginResealer) -> None
             follows = before is not None and before.origin == origin
             to = rebuilt.evidence[line.stamp].origin if follows else origin
             if to in rebuilt.changed:
-                rewriting.history(to, line)
+                resealer.history(to, line)
 
 
-def _told(replayed: ReplayedProfiles, heads: set[bytes], stamp: int) -> list[Change]:
+def _changes(replayed: ReplayedProfiles, heads: set[bytes], stamp: int) -> list[Change]:
     """The changes of the feed: ids that are gone, ids that are new and the profiles they left, and updates."""
     before, after = replayed.stored.profiles, replayed.rebuilt.profiles
     was = {p.canonical for p in before.values() if p.head == p.id}
     now = {p.canonical: p for p in after.values() if p.head == p.id}
-    told = []
+    changes = []
     for canonical, head in sorted(now.items()):
         if head.id not in heads:
             continue
         left = before.get(canonical)
         old = before[left.head].canonical if left is not None and left.head in before else None
         if canonical not in was and old in now and old is not None:
-            told.append(Change(FeedOperation.UNMERGE, old, now[old].version, stamp, canonical))
-        told.append(Change(FeedOperation.UPSERT, canonical, head.version, stamp))
+            changes.append(Change(FeedOperation.UNMERGE, old, now[old].version, stamp, canonical))
+        changes.append(Change(FeedOperation.UPSERT, canonical, head.version, stamp))
     for id_, profile in sorted(before.items()):
         to = after.get(after[id_].head)
         led = before[profile.head].canonical if profile.head in before else None
         if to is None and id_ in was:
-            told.append(Change(FeedOperation.UPSERT, id_, before[profile.head].version + 1, stamp))
+            changes.append(Change(FeedOperation.UPSERT, id_, before[profile.head].version + 1, stamp))
         elif to is not None and to.canonical not in (id_, led):
-            told.append(Change(FeedOperation.MERGE, to.canonical, to.version, stamp, id_))
-    return told
+            changes.append(Change(FeedOperation.MERGE, to.canonical, to.version, stamp, id_))
+    return changes

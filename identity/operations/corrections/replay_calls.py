@@ -43,7 +43,7 @@ async def replay(view: SpaceReader, heads: Iterable[bytes], since: int) -> Repla
         opened = await unseal_profiles(view, *sorted(wanted))
         await opened.open(opened.rows.keys())
         log = await _log(opened, rules)
-        keys = {key for told in log for key in (linkable_keys(told.call) if told.call is not None else told.named)}
+        keys = {key for entry in log for key in (linkable_keys(entry.call) if entry.call is not None else entry.named)}
         keys |= opened.whole.links.keys()
         found = set((await owners_of(view.connection, space.tenant, sorted(keys))).values())
         for row in late:
@@ -76,7 +76,7 @@ async def _constraints(
     older: dict[bytes, bytes] = {}
     if oldest < view.gate.newest:
         named = [Identifier(link.type, opened.value(key).decode()) for key, link in opened.whole.links.items()]
-        for call in (told.call for told in log if told.call is not None):
+        for call in (entry.call for entry in log if entry.call is not None):
             previous = () if call.alias is None else (call.alias.user, call.alias.anonymous)
             named += [*call.identifiers, *(each for each in previous if each is not None)]
         older = older_names(space.keys, named, oldest)
@@ -94,29 +94,29 @@ async def _log(opened: UnsealedProfiles, rules: Rules) -> list[Told]:
     """Every call and act at the origins in the order of the stamps, as these rules read them."""
     space = opened.exclusive.space
     log = [
-        _told(opened, origin, lain, rules)
+        _entry(opened, origin, item, rules)
         for origin, content in opened.whole.contents.items()
-        for lain in content.evidence
+        for item in content.evidence
     ]
-    calls = [told.call for told in log if told.call is not None]
+    calls = [entry.call for entry in log if entry.call is not None]
     types = {identifier.type for call in calls for identifier in call.identifiers}
     usable = await space.possible_types(types)
     for call in calls if types - usable else ():
         call.identifiers = [identifier for identifier in call.identifiers if identifier.type in usable]
-    return sorted(log, key=lambda told: told.stamp)
+    return sorted(log, key=lambda entry: entry.stamp)
 
 
-def _told(opened: UnsealedProfiles, origin: bytes, lain: Lain, rules: Rules) -> Told:
-    kept = lain.call
+def _entry(opened: UnsealedProfiles, origin: bytes, item: Lain, rules: Rules) -> Told:
+    kept = item.call
     kind = STORED_KINDS[kept.kind]
     if kind == "unmerge":
         cut = kept.body["cut"]
         births = tuple(sorted(born for _, _, born in kept.body["twins"]))
         cut_id = None if cut is None else bytes.fromhex(cut)
-        return Told(lain.stamp, origin, kept, None, frozenset(lain.kept), cut_id, births)
+        return Told(item.stamp, origin, kept, None, frozenset(item.kept), cut_id, births)
     if kind in ACTS:
-        return Told(lain.stamp, origin, kept)
-    return Told(lain.stamp, origin, kept, read_again(opened.exclusive.space, kept, rules, AnyType()))
+        return Told(item.stamp, origin, kept)
+    return Told(item.stamp, origin, kept, read_again(opened.exclusive.space, kept, rules, AnyType()))
 
 
 def _stored(opened: UnsealedProfiles, rules: Rules) -> Stored:
@@ -125,7 +125,7 @@ def _stored(opened: UnsealedProfiles, rules: Rules) -> Stored:
     evidence: dict[int, Lying] = {}
     events: dict[int, Plain] = {}
     sightings: dict[tuple[bytes, bytes], Sighting] = {}
-    shown = {lain.stamp: lain.shown for content in whole.contents.values() for lain in content.evidence}
+    shown = {item.stamp: item.shown for content in whole.contents.values() for item in content.evidence}
     for origin, rows in opened.evidence.items():
         for row, _ in rows:
             demoted = list(unpack_demoted(row.demoted or b"", space.names.__getitem__))

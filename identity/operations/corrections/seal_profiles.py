@@ -37,9 +37,9 @@ def seal_unmerge(
             writes.born.append(row)
         else:
             writes.touched.append((row, opened.rows[id_].stamp))
-    rewriting = OriginResealer(opened, new_keys, writes)
+    resealer = OriginResealer(opened, new_keys, writes)
     for split in parting.splits:
-        _divide(opened, parting, split, rewriting)
+        _divide(opened, parting, split, resealer)
     writes.inherits = [(split.origin, split.twin) for split in parting.splits]
     lifted = set(writes.lifted)
     for key, link in parting.links.items():
@@ -70,32 +70,32 @@ def history(notes: list[Note], rules: int, actor: int) -> list[rows.HistoryRow]:
     return [rows.HistoryRow(n.profile, n.stamp, 0, n.kind, n.other, b"".join(n.keys), rules, actor) for n in notes]
 
 
-def changes(told: list[Change]) -> list[rows.ChangeRow]:
+def changes(made: list[Change]) -> list[rows.ChangeRow]:
     """The rows of the change feed."""
-    return [rows.ChangeRow(c.op, c.version, c.at, c.profile, c.other) for c in told]
+    return [rows.ChangeRow(c.op, c.version, c.at, c.profile, c.other) for c in made]
 
 
-def _divide(opened: UnsealedProfiles, parting: Parting, split: Split, rewriting: OriginResealer) -> None:
+def _divide(opened: UnsealedProfiles, parting: Parting, split: Split, resealer: OriginResealer) -> None:
     """Seals everything of a split origin again, for the origin and for its twin."""
     origin, twin = split.origin, split.twin
-    rewriting.lift([origin])
+    resealer.lift([origin])
     for id_ in (origin, twin):
-        rewriting.subject(id_)
+        resealer.subject(id_)
     for key, row in opened.held.items():
         if row.origin == origin:
             link = parting.links.get(key) or opened.whole.links[key]
             again = rows.LinkRow(row.type, link.retired, row.source, row.linked_at, row.first_seen, row.last_seen)
-            rewriting.identifier(link.origin, key, opened.value(key), again)
-    rewriting.document(origin, split.staying)
-    rewriting.document(twin, split.leaving)
-    for lain, plain in opened.evidence.get(origin, ()):
-        rewriting.evidence(twin if lain.stamp in split.evidence else origin, lain, plain)
+            resealer.identifier(link.origin, key, opened.value(key), again)
+    resealer.document(origin, split.staying)
+    resealer.document(twin, split.leaving)
+    for call_row, plain in opened.evidence.get(origin, ()):
+        resealer.evidence(twin if call_row.stamp in split.evidence else origin, call_row, plain)
     packed: dict[tuple[bytes, int], list[tuple[int, Kept]]] = {}
     for row_stamp, stamp, call in opened.events.get(origin, ()):
         packed.setdefault((twin if stamp in split.events else origin, row_stamp), []).append((stamp, call))
     for (id_, _), calls in packed.items():
-        rewriting.events(id_, calls)
+        resealer.events(id_, calls)
     for set_key, seen in opened.whole.contents[origin].sightings.items():
-        rewriting.sighting(twin if set_key in split.sightings else origin, set_key, seen)
+        resealer.sighting(twin if set_key in split.sightings else origin, set_key, seen)
     for line in opened.history.get(origin, ()):
-        rewriting.history(twin if line.stamp in split.evidence else origin, line)
+        resealer.history(twin if line.stamp in split.evidence else origin, line)

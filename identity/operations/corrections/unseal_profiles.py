@@ -79,10 +79,10 @@ class UnsealedProfiles:
                 self.documents[key.id] = unpack_document(plain)
         changes = await stored_rules.changes(connection, tenant.id)
         contents = self.whole.contents = {origin: Content() for origin in wanted}
-        for lain in await evidence_queries.by_origins(connection, tenant, wanted):
-            plain = self.subjects[lain.origin].open(EVIDENCE, lain.origin, lain.stamp, lain.payload)
-            self.evidence.setdefault(lain.origin, []).append((lain, plain))
-            contents[lain.origin].evidence.append(_lain(lain, unpack(plain), space.names))
+        for row in await evidence_queries.by_origins(connection, tenant, wanted):
+            plain = self.subjects[row.origin].open(EVIDENCE, row.origin, row.stamp, row.payload)
+            self.evidence.setdefault(row.origin, []).append((row, plain))
+            contents[row.origin].evidence.append(_evidence(row, unpack(plain), space.names))
         for packed in await snapshot_queries.events(connection, tenant, wanted):
             plain = self.subjects[packed.origin].open(EVENT, packed.origin, packed.stamp, packed.payload)
             for stamp, call in unpack_events(plain):
@@ -143,7 +143,7 @@ def _link(row: snapshot_queries.HeldRow, type_: str) -> Link:
     return Link(row.key, type_, row.origin, row.retired, row.linked_at, row.first_seen, row.last_seen, row.source)
 
 
-def _lain(row: EvidenceRow, call: Kept, names: dict[int, str]) -> Lain:
+def _evidence(row: EvidenceRow, call: Kept, names: dict[int, str]) -> Lain:
     # An act shows nothing: it was no sighting.
     shown_set = b"" if STORED_KINDS[row.kind] in ACTS else set_key(shown_keys(row, names))
     return Lain(row.stamp, split_keys(row.kept), shown_set, call)

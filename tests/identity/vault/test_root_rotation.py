@@ -31,13 +31,13 @@ def opened(directory: Path, path: Path) -> tuple[Root, list[bytes]]:
     root_rotation.finish_rotation(path, directory)
     root = file_root(path, create=False)
     ring = Keyring(root, KeyStore.open(directory, root))
-    told = [ring.space(space).identifier("email", "ann@example.org") for space in SPACES]
+    found: list[bytes] = [ring.space(space).identifier("email", "ann@example.org") for space in SPACES]
     assert [len(ring.space(space).new_slot_key(1, epoch)) for space in SPACES for epoch in ring.epochs(space)] == [
         60
     ] * 3
-    told += [ring.signer.kid.encode()]
+    found += [ring.signer.kid.encode()]
     ring.close()
-    return root, told
+    return root, found
 
 
 def test_killed_at_every_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,12 +52,12 @@ def test_killed_at_every_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         for space in SPACES:
             ring.create_space(space)
         ring.create_epoch_key(SPACES[0], 2)
-        before = [ring.space(space).identifier("email", "ann@example.org") for space in SPACES]
+        before: list[bytes] = [ring.space(space).identifier("email", "ann@example.org") for space in SPACES]
         before += [ring.signer.kid.encode()]
         ring.close()
         done = killer.run(lambda: rotate(directory, path), step)  # noqa: B023 (called at once)
-        root, told = opened(directory, path)
-        assert told == before
+        root, found = opened(directory, path)
+        assert found == before
         turned.append(root.id != first.id)
         if turned[-1]:
             marks = {each.name.partition("~")[2] for each in directory.glob("*/*-[0-9]*")}
