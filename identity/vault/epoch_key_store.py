@@ -11,7 +11,7 @@ deleting a row does not delete it from WAL and backups, and deleting a file here
                            journal  journal-head
 
 Once the root was rotated, the names of wrapped keys end with the mark of their root, which the label
-says: so those of two roots lie side by side, and the label alone decides (`rerooting`).
+names: so keys under two roots lie side by side, and the label alone decides (`root_rotation`).
 """
 
 import uuid
@@ -34,7 +34,7 @@ DUMP = "dump-"
 SIGNING = "signing-"
 LABEL = "store"
 MARK = "~"
-"""What the mark of a root begins with."""
+"""The first character of the mark of a root."""
 
 MISSING = (
     "There is no key store in the configured directory. Restore it from its backup: without it the "
@@ -53,7 +53,7 @@ ROTATING = "The root key is being rotated; start again once that is done."
 
 
 class Label(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a store says of itself: its root, the mark of that root's files, and the roots it had before.
+    """The label of a store: its root, the mark of the files under that root, and the roots it had before.
 
     `left` is the mark of files that a rotation has not destroyed yet.
     """
@@ -129,7 +129,7 @@ class KeyStore:
         self._use.close()
 
     def check(self) -> None:
-        """Return where this store is in its place: an unmounted volume leaves an empty directory behind."""
+        """Raise KeyUnavailable unless the store is there: an unmounted volume leaves an empty directory behind."""
         try:
             self._check()
         except (OSError, msgspec.DecodeError):
@@ -147,7 +147,7 @@ class KeyStore:
         final = self._path(space)
         with self._changing():
             if final.exists():
-                # Whoever made it may have been killed before it was on disk.
+                # The process that made it may have been killed before it was on disk.
                 durable_files.sync_directory(self._directory)
                 return False
             unfinished = final.with_name(durable_files.UNFINISHED + final.name)
@@ -186,7 +186,7 @@ class KeyStore:
             return True
 
     def destroy(self, space: bytes, kind: str, number: int) -> None:
-        """Destroy a key of a kind, under whichever root it lies, and what a crash left of its making."""
+        """Destroy a key of a kind under every root, with what a crash left of its making."""
         directory = self._path(space)
         with self._changing():
             if not directory.is_dir():
@@ -221,7 +221,7 @@ class KeyStore:
             durable_files.sync_directory(self._path(space))
 
     def directory(self, space: bytes) -> Path:
-        """Return where the keys of a space lie, and its journal beside them."""
+        """Return the directory of the keys and the journal of a space."""
         return self._path(space)
 
     def signing(self) -> list[bytes]:
@@ -232,7 +232,7 @@ class KeyStore:
             return [path.read_bytes() for _, path in sorted((int(nr), path) for nr, path in ours if nr.isdecimal())]
 
     def add_signing(self, number: int, wrapped: bytes) -> None:
-        """Store a signing key, unless somebody else did."""
+        """Store a signing key, unless one of this number exists."""
         with self._changing():
             path = self._directory / f"{SIGNING}{number}{self._mark}"
             if not path.exists():
@@ -267,7 +267,7 @@ class KeyStore:
 
 
 def read_label(directory: Path) -> Label:
-    """Return what the store in a directory says of itself; OSError, DecodeError."""
+    """Return the label of the store in a directory; OSError, DecodeError."""
     return msgspec.json.decode((directory / LABEL).read_bytes(), type=Label)
 
 

@@ -47,7 +47,7 @@ class Keyring(Guarded):
         self._signer: Signer | None = None
 
     def check(self) -> None:
-        """Return where the key store can be read and is still the one that was opened; KeyUnavailable else."""
+        """Raise KeyUnavailable unless the key store can be read and is the one that was opened."""
         self._store.check()
 
     def close(self) -> None:

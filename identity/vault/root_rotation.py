@@ -26,7 +26,7 @@ _NOT_OURS = ("journal", "journal-head")
 
 
 def next_file(path: Path) -> Path:
-    """Where the root key lies that takes the place of the one at `path`."""
+    """The file of the root key that replaces the one at `path`."""
     return path.with_name(path.name + NEXT)
 
 

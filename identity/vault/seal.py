@@ -1,4 +1,4 @@
-"""Sealing: the bytes of a sealed blob, and the places a blob can lie in.
+"""Sealing: the bytes of a sealed blob, and the places (table and column) that a blob is bound to.
 
 Invariants: a blob opens only under the key that made it, in the row, version, column, table and
 space it was made for; whatever else is tried raises SealBroken, with one message for all. The
@@ -44,7 +44,7 @@ _BAD_PURPOSE = "this key does not seal for this purpose"
 
 
 class SealPlace:
-    """Where a blob lies. Ids are stored in every blob: they are never changed and never reused.
+    """The table and column of a blob. Its ids are part of every blob: they never change and are never reused.
 
     `step` is the multiple of bytes that the plaintext is padded to, so that the length of a
     blob says little about what is in it.

@@ -1,4 +1,4 @@
-"""The signing key of a deployment: what it signs can be checked by anybody, offline, for ever.
+"""The signing key of a deployment: its signatures can be verified offline, by every reader, for ever.
 
 Invariants: the key is made once, exclusively, and lies in the key store under the root; its `kid`
 follows from its public half, and every public half that was ever used stays published.
