@@ -19,18 +19,18 @@ def to_profile(row: OriginRow, names: Mapping[int, str]) -> Profile:
     own = counters.unpack(row.own, names)
     folded = counters.copy(own) if row.folded is None else counters.unpack(row.folded, names)
     return Profile(
-        row.id,
-        row.born,
-        row.head,
-        row.canonical,
-        row.elder,
-        own,
-        folded,
-        row.version,
-        row.stamp,
-        row.events,
-        row.joined_to,
-        row.joined_at,
+        id=row.id,
+        born=row.born,
+        head=row.head,
+        canonical=row.canonical,
+        elder=row.elder,
+        own=own,
+        folded=folded,
+        version=row.version,
+        stamp=row.stamp,
+        events=row.events,
+        joined_to=row.joined_to,
+        joined_at=row.joined_at,
     )
 
 
@@ -43,16 +43,16 @@ def to_row(profile: Profile, codes: Mapping[str, int], before: OriginRow | None 
     else:
         own, folded = before.own, before.folded
     return OriginRow(
-        profile.id,
-        profile.version,
-        profile.stamp,
-        profile.born,
-        profile.elder,
-        profile.events,
-        profile.joined_at,
-        profile.head,
-        profile.canonical,
-        profile.joined_to,
-        own,
-        folded,
+        id=profile.id,
+        version=profile.version,
+        stamp=profile.stamp,
+        born=profile.born,
+        elder=profile.elder,
+        events=profile.events,
+        joined_at=profile.joined_at,
+        head=profile.head,
+        canonical=profile.canonical,
+        joined_to=profile.joined_to,
+        own=own,
+        folded=folded,
     )

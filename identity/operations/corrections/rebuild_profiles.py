@@ -130,10 +130,20 @@ async def _rows(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, actor: in
     resealer = OriginResealer(opened, await exclusive.new_subject_keys(), writes)
     _fill(exclusive, replayed, resealer)
     for head in sorted(heads - {ASLEEP}):
-        line = rows.HistoryRow(head, stamp, 0, HistoryKind.REBUILT, None, b"", exclusive.rules.version, actor)
+        line = rows.HistoryRow(
+            profile=head,
+            stamp=stamp,
+            seq=0,
+            kind=HistoryKind.REBUILT,
+            other=None,
+            keys=b"",
+            rules_version=exclusive.rules.version,
+            actor=actor,
+        )
         resealer.history(head, line)
     writes.changes = [
-        rows.ChangeRow(c.op, c.version, c.at, c.profile, c.other) for c in _changes(replayed, heads, stamp)
+        rows.ChangeRow(op=c.op, version=c.version, at=c.at, profile=c.profile, other=c.other)
+        for c in _changes(replayed, heads, stamp)
     ]
     resealer.finish()
     return SpaceChange(len(heads - {ASLEEP}), writes)

@@ -62,7 +62,15 @@ class OriginResealer:
         """Adds a call or a correction, with the identifiers that its row keeps and demotes."""
         payload = self.subject(id_).seal(EVIDENCE, id_, row.stamp, plain)
         self.writes.evidence.append(
-            rows.EvidenceRow(id_, row.stamp, row.kind, row.kept, row.demoted, payload, row.rules_version)
+            rows.EvidenceRow(
+                origin=id_,
+                stamp=row.stamp,
+                kind=row.kind,
+                kept=row.kept,
+                demoted=row.demoted,
+                payload=payload,
+                rules_version=row.rules_version,
+            )
         )
 
     def events(self, id_: bytes, calls: list[tuple[int, Kept]]) -> None:
@@ -74,7 +82,11 @@ class OriginResealer:
     def sighting(self, id_: bytes, set_key: bytes, seen: Sighting) -> None:
         """Adds a sighting of a set of identifiers."""
         sources = b"".join(source.to_bytes(4, "big") for source in seen.sources)
-        self.writes.new_sightings.append(rows.SightingRow(id_, set_key, seen.count, seen.days, seen.last_day, sources))
+        self.writes.new_sightings.append(
+            rows.SightingRow(
+                origin=id_, set_key=set_key, seen=seen.count, days=seen.days, last_day=seen.last_day, sources=sources
+            )
+        )
 
     def history(self, id_: bytes, line: rows.HistoryRow) -> None:
         """Adds a line of history."""

@@ -62,17 +62,39 @@ def seal_act(
 ) -> None:
     """Adds a correction to the evidence of an origin."""
     payload = subject.seal(EVIDENCE, origin, stamp, pack(record))
-    writes.evidence.append(rows.EvidenceRow(origin, stamp, record.kind, b"".join(named), None, payload, rules))
+    writes.evidence.append(
+        rows.EvidenceRow(
+            origin=origin,
+            stamp=stamp,
+            kind=record.kind,
+            kept=b"".join(named),
+            demoted=None,
+            payload=payload,
+            rules_version=rules,
+        )
+    )
 
 
 def history(notes: list[Note], rules: int, actor: int) -> list[rows.HistoryRow]:
     """The lines of history of a correction, at most one for each profile."""
-    return [rows.HistoryRow(n.profile, n.stamp, 0, n.kind, n.other, b"".join(n.keys), rules, actor) for n in notes]
+    return [
+        rows.HistoryRow(
+            profile=n.profile,
+            stamp=n.stamp,
+            seq=0,
+            kind=n.kind,
+            other=n.other,
+            keys=b"".join(n.keys),
+            rules_version=rules,
+            actor=actor,
+        )
+        for n in notes
+    ]
 
 
 def changes(made: list[Change]) -> list[rows.ChangeRow]:
     """The rows of the change feed."""
-    return [rows.ChangeRow(c.op, c.version, c.at, c.profile, c.other) for c in made]
+    return [rows.ChangeRow(op=c.op, version=c.version, at=c.at, profile=c.profile, other=c.other) for c in made]
 
 
 def _divide(opened: UnsealedProfiles, parting: Parting, split: Split, resealer: OriginResealer) -> None:
@@ -84,7 +106,14 @@ def _divide(opened: UnsealedProfiles, parting: Parting, split: Split, resealer: 
     for key, row in opened.held.items():
         if row.origin == origin:
             link = parting.links.get(key) or opened.whole.links[key]
-            again = rows.LinkRow(row.type, link.retired, row.source, row.linked_at, row.first_seen, row.last_seen)
+            again = rows.LinkRow(
+                type=row.type,
+                retired=link.retired,
+                source=row.source,
+                linked_at=row.linked_at,
+                first_seen=row.first_seen,
+                last_seen=row.last_seen,
+            )
             resealer.identifier(link.origin, key, opened.value(key), again)
     resealer.document(origin, split.staying)
     resealer.document(twin, split.leaving)

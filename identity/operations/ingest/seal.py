@@ -48,7 +48,9 @@ class Sealer:
         self._accounts(plan)
         self._calls(plan)
         writes.changes = [
-            rows.ChangeRow(change.op, change.version, change.at, change.profile, change.other)
+            rows.ChangeRow(
+                op=change.op, version=change.version, at=change.at, profile=change.profile, other=change.other
+            )
             for change in (*plan.merges, *plan.upserts.values())
         ]
         writes.slot, writes.subject_keys = self._new_keys.new_slot, self._new_keys.rows
@@ -68,15 +70,15 @@ class Sealer:
             value = self._subject(gained.origin).seal(IDENTIFIER, identifier.key[:16], 0, identifier.value.encode())
             writes.identifiers.append(
                 rows.IdentifierRow(
-                    identifier.key,
-                    gained.origin,
-                    codes[identifier.type],
-                    gained.retired,
-                    gained.source,
-                    gained.stamp,
-                    gained.first_seen,
-                    gained.last_seen,
-                    value,
+                    key=identifier.key,
+                    origin=gained.origin,
+                    type=codes[identifier.type],
+                    retired=gained.retired,
+                    source=gained.source,
+                    linked_at=gained.stamp,
+                    first_seen=gained.first_seen,
+                    last_seen=gained.last_seen,
+                    value=value,
                 )
             )
         writes.seen = [(origin, key, last) for (origin, key), last in plan.seen.items()]
@@ -111,7 +113,13 @@ class Sealer:
             demoted = pack_demoted(record.demoted, codes) if record.demoted else None
             kind = STORED_KINDS.index(record.call.kind)
             row = rows.EvidenceRow(
-                record.origin, record.stamp, kind, b"".join(record.kept), demoted, payload, self._rules_version
+                origin=record.origin,
+                stamp=record.stamp,
+                kind=kind,
+                kept=b"".join(record.kept),
+                demoted=demoted,
+                payload=payload,
+                rules_version=self._rules_version,
             )
             writes.evidence.append(row)
         packed: dict[bytes, list[Record]] = {}
@@ -134,7 +142,15 @@ class Sealer:
             )
             keys = keys or b"".join(note.keys)
             writes.history.append(
-                rows.HistoryRow(note.profile, note.stamp, seq, note.kind, note.other, keys, self._rules_version)
+                rows.HistoryRow(
+                    profile=note.profile,
+                    stamp=note.stamp,
+                    seq=seq,
+                    kind=note.kind,
+                    other=note.other,
+                    keys=keys,
+                    rules_version=self._rules_version,
+                )
             )
 
 
