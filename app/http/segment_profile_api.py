@@ -14,6 +14,7 @@ import msgspec
 from identity.operations.profiles.segment_paging import ListParameters
 from identity.planning.resolution.event_time import parse_time
 from identity.values.errors import BadParameter
+from identity.values.stamps import Micros
 
 _PATH: Final = re.compile(r"/v1/spaces/[^/]*/collections(/|$)")
 _NAME: Final = re.compile(r"[a-z0-9_]*")
@@ -105,7 +106,7 @@ def _one_of(given: dict[str, str], name: str, values: tuple[str, ...]) -> str | 
     return value
 
 
-def _time(given: dict[str, str], name: str) -> int | None:
+def _time(given: dict[str, str], name: str) -> Micros | None:
     text = given.get(name)
     if not text:
         return None
@@ -116,4 +117,4 @@ def _time(given: dict[str, str], name: str) -> int | None:
         time = parse_time(f"{head}+{zone}")
     if time is None:
         raise _bad(name, "must be a time like 2026-01-31T12:00:00Z")
-    return time
+    return Micros(time)

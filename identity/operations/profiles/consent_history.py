@@ -5,7 +5,7 @@ fold of the calls that had arrived by then, and it names each of them.
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -29,16 +29,16 @@ from identity.store.spaces import spaces_and_keys
 from identity.values.calls import ACTS, STORED_KINDS
 from identity.values.documents import Document
 from identity.values.errors import BadParameter
-from identity.values.ids import public_profile
-from identity.values.stamps import SLOT_BITS
+from identity.values.ids import ProfileId, public_profile
+from identity.values.stamps import SLOT_BITS, Stamp
 from identity.vault.seal import EVIDENCE, PURPOSES
 
 
 class StoredStatement(NamedTuple):
     """A stored call that states consent, with the origin and stamp of its evidence."""
 
-    origin: bytes
-    stamp: int
+    origin: ProfileId
+    stamp: Stamp
     call: Kept
     content: Content
 
@@ -61,7 +61,7 @@ async def consent_at(space: Space, ref: str, at: str | None) -> ConsentAt:
     met = [meeting for meeting in opened.meetings() if meeting.stamp <= last]
     purposes = await _purposes(space, moment)
     permission = Permission(documents, met, purposes, moment)
-    ids = {(each.origin, each.stamp): each.call.message_id for each in stated}
+    ids: dict[tuple[bytes, int], str] = {(each.origin, each.stamp): each.call.message_id for each in stated}
     origins = [member.id for member in opened.members]
     return ConsentAt(
         profile_id=opened.public_id,
@@ -86,7 +86,7 @@ async def statements(opened: OpenedProfile) -> list[StoredStatement]:
         call = unpack(opened.subjects[row.origin].open(EVIDENCE, row.origin, row.stamp, row.payload))
         stated = content(call.body, kind, server=call.server, received=call.received)
         if stated.consent or stated.signals or _invalid(call):
-            found.append(StoredStatement(row.origin, row.stamp, call, stated))
+            found.append(StoredStatement(ProfileId(row.origin), Stamp(row.stamp), call, stated))
     return found
 
 
@@ -136,7 +136,7 @@ def _documents(stated: Iterable[StoredStatement]) -> dict[bytes, Document]:
     return documents
 
 
-def _answer(answer: Answer, ids: dict[tuple[bytes, int], str]) -> CategoryAnswer:
+def _answer(answer: Answer, ids: Mapping[tuple[bytes, int], str]) -> CategoryAnswer:
     standing = [ids.get((each.origin, each.stamp)) for each in answer.standing]
     evidence = [each for each in standing if each is not None]
     return CategoryAnswer(answer.value, answer.conflict, format_time(answer.captured), evidence)

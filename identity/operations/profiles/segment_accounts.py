@@ -33,7 +33,7 @@ from identity.values.errors import BadIdentifier, ProfileNotFound, TooMuch
 from identity.values.identifiers import plain
 from identity.values.ids import id_time
 from identity.values.json import JsonObject
-from identity.values.stamps import stamp_time
+from identity.values.stamps import Micros, stamp_time
 from identity.vault.seal import GROUP_ID, GROUP_TRAITS
 
 ACCOUNTS = "accounts"
@@ -47,7 +47,7 @@ class OpenGroup(NamedTuple):
 
     id: bytes
     name: str
-    created: int  # microseconds since 1970
+    created: Micros
     document: Document
 
 
@@ -75,7 +75,7 @@ async def open_account(space: Space, group: str) -> OpenGroup | None:
     subject = space.keys.slot(row.slot, row.epoch, row.slot_wrapped).unwrap(row.key_id, row.wrapped)
     document = planning.unpack(subject.open(GROUP_TRAITS, row.account_id, row.version, row.document))
     shown = subject.open(GROUP_ID, row.account_id, 0, row.group_id).decode()
-    return OpenGroup(row.account_id, shown, id_time(row.account_id), document)
+    return OpenGroup(row.account_id, shown, Micros(id_time(row.account_id)), document)
 
 
 @retry_on_key_rotation

@@ -19,8 +19,9 @@ from identity.store.profiles import events as store
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import STORED_KINDS
 from identity.values.errors import BadCall
+from identity.values.ids import ProfileId
 from identity.values.json import JsonObject
-from identity.values.stamps import SLOT_BITS
+from identity.values.stamps import SLOT_BITS, Stamp
 from identity.vault.seal import EVENT, EVIDENCE
 
 MOST_CALLS = 2_000
@@ -32,10 +33,10 @@ _END = 2**63 - 1
 class ProfileCall(NamedTuple):
     """A call of a profile; `keys` are the blind indexes of its identifiers, None where a row holds none."""
 
-    stamp: int
+    stamp: Stamp
     call: Kept
     keys: list[bytes] | None
-    origin: bytes
+    origin: ProfileId
 
 
 @retry_on_key_rotation
@@ -112,10 +113,12 @@ def _opened(
         subject = profile.subjects[row.origin]
         if row.packed:
             plain = subject.open(EVENT, row.origin, row.stamp, row.payload)
-            found += [ProfileCall(stamp, call, None, row.origin) for stamp, call in unpack_events(plain)]
+            found += [
+                ProfileCall(Stamp(stamp), call, None, ProfileId(row.origin)) for stamp, call in unpack_events(plain)
+            ]
         else:
             call = unpack(subject.open(EVIDENCE, row.origin, row.stamp, row.payload))
-            found.append(ProfileCall(row.stamp, call, split_keys(row.kept or b""), row.origin))
+            found.append(ProfileCall(Stamp(row.stamp), call, split_keys(row.kept or b""), ProfileId(row.origin)))
     if part.cut is not None:
         above, below = (above, part.cut + 1) if wanted.ascending else (part.cut - 1, below)
     found = [each for each in found if above < each.stamp < below]

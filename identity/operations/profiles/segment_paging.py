@@ -13,6 +13,7 @@ from identity.spaces.space import Space
 from identity.values.calls import KINDS, Kind
 from identity.values.errors import BadCursor
 from identity.values.ids import public
+from identity.values.stamps import Micros
 
 _ID = 16
 _MARK = b"mark"
@@ -31,8 +32,8 @@ class ListParameters(NamedTuple):
     exclude: frozenset[str] = frozenset()
     verbose: bool = False
     computed: bool = False
-    start: int | None = None
-    end: int | None = None
+    start: Micros | None = None
+    end: Micros | None = None
     ascending: bool = False
     next: str | None = None
     kinds: tuple[Kind, ...] = KINDS
