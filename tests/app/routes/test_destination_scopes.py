@@ -26,6 +26,8 @@ CONTRACT: dict[tuple[str, str], object] = {
     ("GET", "/healthz"): Public,
     ("GET", "/readyz"): Public,
     ("GET", "/openapi.json"): Public,
+    ("GET", "/docs"): Public,
+    ("GET", "/docs/{name}"): Public,
     ("GET", "/.well-known/onefold-keys.json"): Public,
     ("GET", "/v1/projects/{write_key}/settings"): Public,
     ("POST", "/v1/m"): Public,
