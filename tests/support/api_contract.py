@@ -15,6 +15,7 @@ import httpx
 from jsonschema_rs import Draft202012Validator
 
 from app.http import ingest_endpoint
+from app.http.asgi import METRICS
 from app.http.openapi import document
 from app.main import create_app
 from app.settings import Settings
@@ -70,6 +71,8 @@ class ApiContract:
     def _operation(self, method: str, path: str) -> tuple[str | None, dict[str, Any] | None]:
         hot = ingest_endpoint.ROUTES.get(path)
         wanted = path if hot is None else hot.template
+        if path == f"{METRICS}/":
+            wanted = METRICS
         for template, (pattern, operations) in self._paths.items():
             if method.lower() in operations and (template == wanted or pattern.fullmatch(wanted)):
                 return template, operations[method.lower()]
