@@ -10,7 +10,7 @@ from identity.operations.destinations.explain_missing_trait import MissingTrait
 from identity.operations.destinations.manage_destinations import DestinationSecrets, DestinationStatus, PushState
 from identity.planning.consent.permission import Verdict
 from identity.planning.consent.purposes import Purposes
-from identity.planning.destinations.gap_explanation import Gate
+from identity.planning.destinations.gap_explanation import GateResult
 from identity.values.ids import public, public_profile
 from identity.values.public_fields import PublicProfileId, Time
 
@@ -177,7 +177,7 @@ def gap_explained(value: MissingTrait) -> GapExplained:
     )
 
 
-def _passed_gate(gate: Gate) -> PassedGate:
+def _passed_gate(gate: GateResult) -> PassedGate:
     return PassedGate(
         gate=gate.gate,
         result=gate.result,

@@ -20,10 +20,10 @@ def to_profile(row: OriginRow, names: Mapping[int, str]) -> Profile:
     folded = counters.copy(own) if row.folded is None else counters.unpack(row.folded, names)
     return Profile(
         id=row.id,
-        born=row.born,
-        head=row.head,
+        created=row.born,
+        root=row.head,
         canonical=row.canonical,
-        elder=row.elder,
+        oldest_birth=row.elder,
         own=own,
         folded=folded,
         version=row.version,
@@ -38,7 +38,7 @@ def to_row(profile: Profile, codes: Mapping[str, int], before: OriginRow | None 
     """The row of an origin; with `before` the counters are unchanged and taken from there."""
     if before is None:
         own = counters.pack(profile.own, codes.__getitem__)
-        alone = profile.head != profile.id or counters.same(profile.folded, profile.own)
+        alone = profile.root != profile.id or counters.same(profile.folded, profile.own)
         folded = None if alone else counters.pack(profile.folded, codes.__getitem__)
     else:
         own, folded = before.own, before.folded
@@ -46,11 +46,11 @@ def to_row(profile: Profile, codes: Mapping[str, int], before: OriginRow | None 
         id=profile.id,
         version=profile.version,
         stamp=profile.stamp,
-        born=profile.born,
-        elder=profile.elder,
+        born=profile.created,
+        elder=profile.oldest_birth,
         events=profile.events,
         joined_at=profile.joined_at,
-        head=profile.head,
+        head=profile.root,
         canonical=profile.canonical,
         joined_to=profile.joined_to,
         own=own,

@@ -2,14 +2,14 @@
 
 from identity.planning.resolution.extract import extract
 from identity.planning.resolution.resolution_rules import Rules
-from identity.planning.resolution.stored_calls import Kept, source
+from identity.planning.resolution.stored_calls import StoredCall, source
 from identity.spaces.blind_indexes import index_call
 from identity.spaces.space import Space
 from identity.values.calls import STORED_KINDS, Identifier
 from identity.values.errors import BadCall
 
 
-def identifiers_of(kept: Kept, rules: Rules) -> list[Identifier]:
+def identifiers_of(kept: StoredCall, rules: Rules) -> list[Identifier]:
     """Every identifier that a stored call named, linked or not. BadCall."""
     call = extract(
         kept.body, kind=STORED_KINDS[kept.kind], rules=rules, received=kept.received, sent_at=None, source=source(kept)
@@ -19,7 +19,7 @@ def identifiers_of(kept: Kept, rules: Rules) -> list[Identifier]:
     return [*call.identifiers, *(skipped.identifier for skipped in call.skipped), *call.unlinked, *previous]
 
 
-def identifiers_by_key(space: Space, kept: Kept, rules: Rules) -> dict[bytes, tuple[str, str]]:
+def identifiers_by_key(space: Space, kept: StoredCall, rules: Rules) -> dict[bytes, tuple[str, str]]:
     """The same by every blind index that each may have."""
     return {
         key: (each.type, each.value)
@@ -28,7 +28,7 @@ def identifiers_by_key(space: Space, kept: Kept, rules: Rules) -> dict[bytes, tu
     }
 
 
-def strongest_key(space: Space, kept: Kept, rules: Rules) -> bytes | None:
+def strongest_key(space: Space, kept: StoredCall, rules: Rules) -> bytes | None:
     """The key of the identifier with the highest priority in a plain call: the one that found its profile.
 
     A plain call demoted no identifier, so under the rules of its time this is the first that it kept.
@@ -51,7 +51,7 @@ def strongest_key(space: Space, kept: Kept, rules: Rules) -> bytes | None:
     return space.keys.identifier(first.type, first.value)
 
 
-def alias_keys(space: Space, kept: Kept, rules: Rules) -> tuple[list[bytes], bytes | None]:
+def alias_keys(space: Space, kept: StoredCall, rules: Rules) -> tuple[list[bytes], bytes | None]:
     """The keys of the previous id of a stored alias call in both readings, and of the id it was linked to."""
     call = extract(
         kept.body, kind=STORED_KINDS[kept.kind], rules=rules, received=kept.received, sent_at=None, source=source(kept)

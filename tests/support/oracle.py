@@ -12,17 +12,24 @@ from typing import Any
 import msgspec
 
 from identity.planning.consent import fold
-from identity.planning.corrections.profile_snapshot import Content, Lain, Link, Renaming, Whole, shown
+from identity.planning.corrections.profile_snapshot import (
+    Evidence,
+    LinkedIdentifier,
+    OriginContent,
+    ProfileSnapshot,
+    UserIdRename,
+    shown,
+)
 from identity.planning.corrections.remove_identifier import Removal, remove
-from identity.planning.corrections.unmerge import Parting, Split, part
+from identity.planning.corrections.unmerge import OriginSplit, UnmergePlan, part
 from identity.planning.resolution import document as traits
 from identity.planning.resolution.event_time import parse_time
 from identity.planning.resolution.extract import extract
-from identity.planning.resolution.plan import Gained, Note, Plan
+from identity.planning.resolution.plan import Gained, HistoryNote, Plan
 from identity.planning.resolution.planner import plan
-from identity.planning.resolution.planner_state import Neighbourhood, Profile
+from identity.planning.resolution.planner_state import PlannerState, Profile
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules
-from identity.planning.resolution.stored_calls import Kept, kept, source
+from identity.planning.resolution.stored_calls import StoredCall, source, stored_call
 from identity.planning.resolution.working_set import set_key
 from identity.values.calls import STORED_KINDS, Call, Identifier, Outcome, Source
 from identity.values.documents import Document
@@ -72,13 +79,13 @@ class World:
 
     def __init__(self, rules: Rules = DEFAULT_RULES) -> None:
         self.rules = rules
-        self.around = Neighbourhood()
+        self.around = PlannerState()
         self.outcomes: list[Outcome] = []
         self.gained: dict[bytes, Gained] = {}
         self.plans: list[Plan] = []
-        self.evidence: dict[int, tuple[bytes, Lain]] = {}
+        self.evidence: dict[int, tuple[bytes, Evidence]] = {}
         self.plain: dict[int, tuple[bytes, bytes]] = {}
-        self.notes: list[tuple[Note, int]] = []
+        self.notes: list[tuple[HistoryNote, int]] = []
         self.memberships: dict[tuple[bytes, bytes], tuple[bool, int, int]] = {}
         self.members: dict[int, list[bytes]] = {}
         self._ids = itertools.count(1)
@@ -105,7 +112,10 @@ class World:
         for record in made.evidence:
             self.members[record.stamp] = shown(record.kept, record.demoted)
             set_ = set_key(self.members[record.stamp])
-            self.evidence[record.stamp] = record.origin, Lain(record.stamp, record.kept, set_, kept(record.call))
+            self.evidence[record.stamp] = (
+                record.origin,
+                Evidence(record.stamp, record.kept, set_, stored_call(record.call)),
+            )
         for record in made.events:
             self.plain[record.stamp] = record.origin, record.kept[0]
         self.notes += [(note, self.rules.version) for note in made.history]
@@ -117,21 +127,21 @@ class World:
         """The blind index of a group."""
         return key_of("group", name)
 
-    def whole(self, key: bytes) -> Whole:
+    def whole(self, key: bytes) -> ProfileSnapshot:
         """The canonical profile that holds an identifier, with everything that lies at its origins."""
         around = self.around
-        head = around.head_of(key)
-        assert head is not None
-        profiles = {origin.id: origin for origin in self.origins(head)}
+        root = around.root_of(key)
+        assert root is not None
+        profiles = {origin.id: origin for origin in self.origins(root)}
         links = {
-            gained.identifier.key: Link(
+            gained.identifier.key: LinkedIdentifier(
                 gained.identifier.key, gained.identifier.type, gained.origin, gained.retired, gained.stamp,
                 gained.first_seen, gained.last_seen, gained.source,
             )
             for gained in self.gained.values()
             if gained.origin in profiles
         }  # fmt: skip
-        contents = {id_: Content() for id_ in profiles}
+        contents = {id_: OriginContent() for id_ in profiles}
         renamings = []
         for origin, lain in self.evidence.values():
             if origin in profiles:
@@ -144,9 +154,9 @@ class World:
             if origin in profiles:
                 contents[origin].sightings[set_] = sighting
         cuts = {each: around.cuts[each] for each in links if each in around.cuts}
-        return Whole(profiles, links, cuts, renamings, contents, around.stamp)
+        return ProfileSnapshot(profiles, links, cuts, renamings, contents, around.stamp)
 
-    def _renamings(self, lain: Lain) -> list[Renaming]:
+    def _renamings(self, lain: Evidence) -> list[UserIdRename]:
         if lain.call.kind != StoredKind.ALIAS:
             return []
         call = self.reread(lain)
@@ -155,9 +165,9 @@ class World:
             return []
         readings = [i.key for i in (alias.user, alias.anonymous) if i is not None]
         linked = [key for key in readings if key in lain.kept and key != alias.to.key]
-        return [Renaming(lain.stamp, linked[0], alias.to.key)] if linked and alias.to.key in lain.kept else []
+        return [UserIdRename(lain.stamp, linked[0], alias.to.key)] if linked and alias.to.key in lain.kept else []
 
-    def reread(self, lain: Lain) -> Call:
+    def reread(self, lain: Evidence) -> Call:
         """A call of the log, as it was read."""
         stored = lain.call
         sender = source(stored)
@@ -173,7 +183,7 @@ class World:
         ids: Callable[[], bytes] | None = None,
         *,
         block: bool = True,
-    ) -> Parting:
+    ) -> UnmergePlan:
         """Parts identifiers from the rest of their profile."""
         around = self.around
         whole = self.whole(next(iter(named)))
@@ -188,13 +198,13 @@ class World:
         for split in made.splits:
             self._divide(split)
         body = {"cut": None if made.cut is None else made.cut.hex()}
-        record = Kept(StoredKind.UNMERGE, "", 0, 0, 1, True, body)
-        self.evidence[made.stamp] = made.staying.id, Lain(made.stamp, made.named, b"", record)
+        record = StoredCall(StoredKind.UNMERGE, "", 0, 0, 1, True, body)
+        self.evidence[made.stamp] = made.staying.id, Evidence(made.stamp, made.named, b"", record)
         self.notes += [(note, self.rules.version) for note in made.notes]
         around.stamp = made.stamp
         return made
 
-    def _divide(self, split: Split) -> None:
+    def _divide(self, split: OriginSplit) -> None:
         around, origin, twin = self.around, split.origin, split.twin
         for id_, document in ((origin, split.staying), (twin, split.leaving)):
             around.documents.pop(id_, None)
@@ -225,8 +235,8 @@ class World:
                 members = self.members.get(lain.stamp, lain.kept)
                 if key in members:
                     del around.sightings[origin, lain.shown]
-        record = Kept(StoredKind.REMOVE, "", 0, 0, 1, True, {"blocked": block})
-        self.evidence[made.stamp] = made.link.origin, Lain(made.stamp, [key], b"", record)
+        record = StoredCall(StoredKind.REMOVE, "", 0, 0, 1, True, {"blocked": block})
+        self.evidence[made.stamp] = made.link.origin, Evidence(made.stamp, [key], b"", record)
         self.notes.append((made.note, self.rules.version))
         if block:
             around.blocked.add(key)
@@ -236,8 +246,8 @@ class World:
     def erase(self, key: bytes, *, suppress: bool = True) -> None:
         """Takes a whole person away; what is suppressed stays away."""
         around = self.around
-        head = around.head_of(key)
-        ids = set() if head is None else {origin.id for origin in self.origins(head)}
+        root = around.root_of(key)
+        ids = set() if root is None else {origin.id for origin in self.origins(root)}
         keys = {key} | {each for each, gained in self.gained.items() if gained.origin in ids}
         for each in keys & self.gained.keys():
             del around.owners[each], self.gained[each]
@@ -256,38 +266,38 @@ class World:
     def _id(self) -> bytes:
         return next(self._ids).to_bytes(16, "big")
 
-    def origins(self, head: Profile) -> list[Profile]:
-        """The origins that point to a head."""
-        return [p for p in self.around.profiles.values() if p.head == head.id]
+    def origins(self, root: Profile) -> list[Profile]:
+        """The origins that point to a root."""
+        return [p for p in self.around.profiles.values() if p.root == root.id]
 
     def view(self, key: bytes) -> dict[str, Any]:
         """What a reader sees of the profile that holds an identifier."""
-        head = self.around.head_of(key)
-        assert head is not None
-        origins = self.origins(head)
+        root = self.around.root_of(key)
+        assert root is not None
+        origins = self.origins(root)
         ids = {origin.id for origin in origins}
         documents = {id_: self.around.documents[id_] for id_ in ids if id_ in self.around.documents}
         meetings = [
             fold.Meeting(o.joined_at, o.id, o.joined_to) for o in origins if o.joined_to and o.joined_at is not None
         ]
         return {
-            "profile_id": head.canonical,
+            "profile_id": root.canonical,
             "identifiers": sorted(g.identifier.text for g in self.gained.values() if g.origin in ids),
             "traits": traits.present(traits.fold(d.traits for d in documents.values())),
             "consent": fold.fold(documents, meetings),
             "groups": traits.members(traits.fold(d.groups for d in documents.values())),
             "events": sum(origin.events for origin in origins),
-            "version": head.version,
+            "version": root.version,
         }
 
     def profiles(self) -> list[dict[str, Any]]:
         """Every canonical profile once."""
-        heads = {}
+        roots = {}
         for key in self.gained:
-            head = self.around.head_of(key)
-            assert head is not None
-            heads[head.id] = key
-        return [self.view(key) for key in heads.values()]
+            root = self.around.root_of(key)
+            assert root is not None
+            roots[root.id] = key
+        return [self.view(key) for key in roots.values()]
 
 
 __all__ = ["PHONE", "SERVER", "World", "index", "key_of", "read"]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from identity.planning.corrections.profile_snapshot import Lain
+from identity.planning.corrections.profile_snapshot import Evidence
 from identity.planning.resolution import counters
 from identity.planning.resolution.extract import extract
 from identity.planning.resolution.plan import Plan
@@ -88,7 +88,7 @@ class Replayed(World):
         """The blind index of a group of this space."""
         return self.stored.space.keys.group(name)
 
-    def reread(self, lain: Lain) -> Call:
+    def reread(self, lain: Evidence) -> Call:
         """A call of the log, as it was read."""
         return self._read(next(logged for logged in self.stored.log if logged.stamp == lain.stamp))
 
@@ -99,7 +99,7 @@ class Replayed(World):
             self.remove(logged.kept[0], self._stamps(logged), block=body["blocked"])
         else:
             ids = [bytes.fromhex(twin) for _, twin, _ in body["twins"]]
-            stamps = [born for _, _, born in body["twins"]] + [logged.stamp]
+            stamps = [created for _, _, created in body["twins"]] + [logged.stamp]
             if body["cut"] is not None:
                 ids.append(bytes.fromhex(body["cut"]))
             self.unmerge(set(logged.kept), lambda _: stamps.pop(0), lambda: ids.pop(0), block=body["cut"] is not None)
@@ -132,20 +132,20 @@ class Replayed(World):
     def _scan_windows(self, call: Call) -> None:
         """Builds the windows that the rules newly ask for, as the store does by a scan."""
         for identifier in call.identifiers:
-            head = self.around.head_of(identifier.key)
-            for type_ in [] if head is None else counters.missing_windows(head.folded, self.rules):
-                assert head is not None
+            root = self.around.root_of(identifier.key)
+            for type_ in [] if root is None else counters.missing_windows(root.folded, self.rules):
+                assert root is not None
                 size = self.rules.limit(type_).max + 1
-                head.folded.windows[type_] = counters.newest(self.live(head.id, type_), size)
+                root.folded.windows[type_] = counters.newest_window(self.live(root.id, type_), size)
 
-    def live(self, head: bytes, type_: str) -> dict[bytes, int]:
-        """The live identifiers of a type under a head, with the event time they were last seen."""
+    def live(self, root: bytes, type_: str) -> dict[bytes, int]:
+        """The live identifiers of a type under a root, with the event time they were last seen."""
         return {
             key: gained.last_seen
             for key, gained in self.gained.items()
             if gained.identifier.type == type_
             and not gained.retired
-            and self.around.profiles[gained.origin].head == head
+            and self.around.profiles[gained.origin].root == root
         }
 
     def _compare(self, logged: Logged, made: Plan) -> None:
@@ -190,21 +190,21 @@ def outer(stored: Stored, replayed: Replayed) -> Iterator[str]:
     yield from _pairs("account", _accounts(stored.accounts), _accounts(around.accounts))
     yield from _pairs("membership", stored.memberships, replayed.memberships)
     yield from _pairs("cut", stored.cuts, {key: sorted(pairs) for key, pairs in around.cuts.items()})
-    fields = ("born", "head", "version", "stamp", "events", "joined_to", "joined_at")
+    fields = ("created", "root", "version", "stamp", "events", "joined_to", "joined_at")
     for field in fields:
         mine = {id_: getattr(profile, field) for id_, profile in stored.profiles.items()}
         theirs = {id_: getattr(profile, field) for id_, profile in around.profiles.items()}
         yield from _pairs(field, mine, theirs)
     for name, world in (("stored", stored.profiles), ("replayed", around.profiles)):
         yield from (f"{name} {p.id.hex()}: own counters {p.own.types}" for p in world.values() if p.own.windows)
-    heads = [id_ for id_, profile in around.profiles.items() if profile.head == id_]
-    for field in ("canonical", "elder"):
-        mine = {id_: getattr(stored.profiles[id_], field) for id_ in heads if id_ in stored.profiles}
-        yield from _pairs(field, mine, {id_: getattr(around.profiles[id_], field) for id_ in heads})
+    roots = [id_ for id_, profile in around.profiles.items() if profile.root == id_]
+    for field in ("canonical", "oldest_birth"):
+        mine = {id_: getattr(stored.profiles[id_], field) for id_ in roots if id_ in stored.profiles}
+        yield from _pairs(field, mine, {id_: getattr(around.profiles[id_], field) for id_ in roots})
     yield from _pairs(
         "folded",
-        {id_: _counted(stored.profiles[id_].folded) for id_ in heads if id_ in stored.profiles},
-        {id_: _counted(around.profiles[id_].folded) for id_ in heads},
+        {id_: _counted(stored.profiles[id_].folded) for id_ in roots if id_ in stored.profiles},
+        {id_: _counted(around.profiles[id_].folded) for id_ in roots},
     )
     yield from _pairs("history", dict.fromkeys(stored.history), dict.fromkeys(replayed.lines()))
     yield from _pairs("message", dict.fromkeys(stored.messages), dict.fromkeys(around.messages))
@@ -219,16 +219,16 @@ def inner(stored: Stored) -> Iterator[str]:
     ids = [logged.kept_call.message_id for logged in stored.log if STORED_KINDS[logged.kept_call.kind] not in ACTS]
     if len(set(ids)) < len(ids):
         yield "a message is in the log twice"
-    for lane, head in stored.lanes.items():
-        if [seq for at, seq, *_ in stored.changes if at == lane] != list(range(1, head + 1)):
-            yield f"lane {lane}: not exactly 1..{head}"
+    for lane, root in stored.lanes.items():
+        if [seq for at, seq, *_ in stored.changes if at == lane] != list(range(1, root + 1)):
+            yield f"lane {lane}: not exactly 1..{root}"
     yield from _profiles(stored)
 
 
 def _profiles(stored: Stored) -> Iterator[str]:
     members: dict[bytes, list[Profile]] = {}
     for profile in stored.profiles.values():
-        members.setdefault(profile.head, []).append(profile)
+        members.setdefault(profile.root, []).append(profile)
     own: dict[bytes, Counters] = {}
     for key, link in stored.links.items():
         if not link.retired:
@@ -236,7 +236,7 @@ def _profiles(stored: Stored) -> Iterator[str]:
     events = Counter(logged.origin for logged in stored.log if STORED_KINDS[logged.kept_call.kind] in KINDS)
     for profile in stored.profiles.values():
         under = members.get(profile.id, [])
-        if profile.head == profile.id:
+        if profile.root == profile.id:
             yield from _head(stored, profile.id, under)
         elif under or profile.joined_to is None or profile.joined_at is None:
             yield f"{profile.id.hex()}: merged away, but origins point to it or nothing says into what"
@@ -246,15 +246,15 @@ def _profiles(stored: Stored) -> Iterator[str]:
             yield f"{profile.id.hex()}: {profile.events} events, the log has another number"
 
 
-def _head(stored: Stored, head: bytes, under: Sequence[Profile]) -> Iterator[str]:
-    profile, name = stored.profiles[head], head.hex()
+def _head(stored: Stored, root: bytes, under: Sequence[Profile]) -> Iterator[str]:
+    profile, name = stored.profiles[root], root.hex()
     summed = Counters({}, [], 0)
     for origin in under:
         counters.unite(summed, Counters(dict(origin.own.types), list(origin.own.live)))
     if (_counted(summed), len(under)) != (_counted(profile.folded), profile.folded.origins):
         yield f"{name}: folded counters are not the sum of the own ones"
-    eldest = min(under, key=lambda origin: origin.born)
-    if (profile.canonical, profile.elder) != (eldest.id, eldest.born):
+    oldest = min(under, key=lambda origin: origin.created)
+    if (profile.canonical, profile.oldest_birth) != (oldest.id, oldest.created):
         yield f"{name}: the canonical id is not that of the oldest origin"
     told = max((version for _, _, _, about, version, _ in stored.changes if about == profile.canonical), default=-1)
     if told != profile.version:
@@ -271,7 +271,7 @@ def _head(stored: Stored, head: bytes, under: Sequence[Profile]) -> Iterator[str
             for key, link in stored.links.items()
             if link.type == type_ and not link.retired and link.origin in ids
         }
-        if window.seen != counters.newest(seen, window.size).seen:
+        if window.seen != counters.newest_window(seen, window.size).seen:
             yield f"{name}: the window of {type_} is not the newest {window.size} of its identifiers"
 
 

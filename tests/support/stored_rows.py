@@ -13,9 +13,9 @@ from msgspec import Struct, structs
 
 from identity.planning.resolution import counters
 from identity.planning.resolution import document as traits
-from identity.planning.resolution.planner_state import Account, Profile, Sighting
+from identity.planning.resolution.planner_state import GroupState, Profile, Sighting
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules, compile_rules
-from identity.planning.resolution.stored_calls import Kept, split_keys, unpack, unpack_demoted, unpack_events
+from identity.planning.resolution.stored_calls import StoredCall, split_keys, unpack, unpack_demoted, unpack_events
 from identity.spaces.space import Space
 from identity.store.postgres.database import Database
 from identity.store.postgres.tenant import Tenant
@@ -31,7 +31,7 @@ class Logged(Struct):
 
     stamp: int
     origin: bytes
-    kept_call: Kept
+    kept_call: StoredCall
     evidence: bool
     kept: list[bytes] = []
     demoted: list[tuple[bytes, str]] = []
@@ -161,13 +161,13 @@ class Stored:
             (bytes(key), id_.bytes): tuple(said)
             for key, id_, *said in self._rows("group_key, profile_id, member, time, stamp FROM membership")
         }
-        self.accounts: dict[bytes, Account] = {}
+        self.accounts: dict[bytes, GroupState] = {}
         for key, id_, version, name, document in self._rows(
             "key, account_id, version, group_id, document FROM account"
         ):
             subject = self._subjects[id_.bytes]
             told = traits.unpack(subject.open(GROUP_TRAITS, id_.bytes, version, document))
-            self.accounts[bytes(key)] = Account(
+            self.accounts[bytes(key)] = GroupState(
                 id_.bytes, subject.open(GROUP_ID, id_.bytes, 0, name).decode(), told, version
             )
 

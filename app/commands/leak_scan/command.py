@@ -27,7 +27,7 @@ from app.settings import Settings
 from identity.operations.integrity.record_leak_scan import note_scan
 from identity.operations.spaces import open_spaces
 from identity.operations.spaces.purge_spaces import purge_deleted
-from identity.planning.integrity.leak_patterns import Needles
+from identity.planning.integrity.leak_patterns import LeakPatterns
 from identity.store.integrity.leak_scan import ScannedDatabase, open_for_scan, planted_control
 
 VERSION: Final = "1"
@@ -96,7 +96,7 @@ def _scan(settings: Settings, url: str, values: PlantedValues) -> LeakReport:
         with scratch_server(settings, url, place) as ask:
             planter = Planter(values, ask)
             people = plant_everything(planter)
-            search = Search(Needles({**values.by_name, CONTROL: clear}, values.hashed), progress)
+            search = Search(LeakPatterns({**values.by_name, CONTROL: clear}, values.hashed), progress)
 
             def search_all() -> None:
                 # The control is written again each time, since Postgres reuses its log.

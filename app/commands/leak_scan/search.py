@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from identity.planning.integrity.leak_patterns import Hit, Needles
+from identity.planning.integrity.leak_patterns import Hit, LeakPatterns
 from identity.store.integrity.data_files import below, pieces
 from identity.store.integrity.leak_scan import ScannedDatabase, UnreadableError
 
@@ -17,7 +17,9 @@ _ELSEWHERE = "heap files and write-ahead log"
 class Search:
     """A search for the same values in many targets. `suffix` is appended to the name of each target."""
 
-    def __init__(self, patterns: Needles, progress: Callable[[str, int], None] = lambda _target, _size: None) -> None:
+    def __init__(
+        self, patterns: LeakPatterns, progress: Callable[[str, int], None] = lambda _target, _size: None
+    ) -> None:
         self.suffix = ""
         self.sizes: dict[str, int] = {}
         self.hits: dict[str, list[Hit]] = {}

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Container, Iterable
 from identity.planning.corrections.rebuild import ASLEEP
 from identity.planning.resolution.extract import extract
 from identity.planning.resolution.resolution_rules import Rules
-from identity.planning.resolution.stored_calls import Kept, source, split_keys, unpack
+from identity.planning.resolution.stored_calls import StoredCall, source, split_keys, unpack
 from identity.spaces.blind_indexes import index_call
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
@@ -81,7 +81,7 @@ class ConnectedProfiles:
         self._parent[self._root(a)] = self._root(b)
 
 
-def read_again(space: Space, kept: Kept, rules: Rules, usable: Container[str]) -> Call:
+def read_again(space: Space, kept: StoredCall, rules: Rules, usable: Container[str]) -> Call:
     """A stored call as these rules read it; a call that they reject names no identifier.
 
     `usable` are the types that the space has or could have.

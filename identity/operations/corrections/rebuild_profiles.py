@@ -12,10 +12,10 @@ from identity.operations.corrections.replay_calls import ReplayedProfiles, repla
 from identity.operations.corrections.reseal_origin import OriginResealer
 from identity.planning.corrections.rebuild import ASLEEP
 from identity.planning.resolution.counters import counted
-from identity.planning.resolution.plan import Change
+from identity.planning.resolution.plan import FeedChange
 from identity.planning.resolution.planner_state import Profile
 from identity.planning.resolution.resolution_rules import Rules
-from identity.planning.resolution.stored_calls import Kept, pack_demoted
+from identity.planning.resolution.stored_calls import StoredCall, pack_demoted
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, SpaceReader, run_exclusive_with
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.profile_rows import to_row
@@ -109,7 +109,7 @@ async def _rows(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, actor: in
     """The rows to write, if anything changed."""
     opened, stored, rebuilt = replayed.opened, replayed.stored, replayed.rebuilt
     moved = _moved(replayed)
-    heads = {rebuilt.profiles[id_].head for id_ in rebuilt.changed} | {p.head for p in moved}
+    heads = {rebuilt.profiles[id_].root for id_ in rebuilt.changed} | {p.root for p in moved}
     if not heads and not rebuilt.changed:
         return SpaceChange(0)
     stamp = exclusive.stamps(max(exclusive.gate.stamp, *(p.stamp for p in stored.profiles.values())))
@@ -120,7 +120,7 @@ async def _rows(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, actor: in
     codes = exclusive.space.codes
     for id_, profile in rebuilt.profiles.items():
         before = opened.rows.get(id_)
-        if before is None or profile.head in heads or _differs(stored.profiles.get(id_), profile):
+        if before is None or profile.root in heads or _differs(stored.profiles.get(id_), profile):
             profile.stamp = stamp
             row = to_row(profile, codes)
             if before is None:
@@ -159,12 +159,12 @@ def _differs(before: Profile | None, after: Profile) -> bool:
     """Whether the row of an origin changes, apart from what is stored under it."""
     if before is None or before.own is not after.own:
         return True
-    fields = ("head", "born", "events", "joined_to", "joined_at")
+    fields = ("root", "created", "events", "joined_to", "joined_at")
     if any(getattr(before, field) != getattr(after, field) for field in fields):
         return True
-    if after.head != after.id:
+    if after.root != after.id:
         return False
-    if (before.canonical, before.elder) != (after.canonical, after.elder):
+    if (before.canonical, before.oldest_birth) != (after.canonical, after.oldest_birth):
         return True
     one, other = before.folded, after.folded
     return (counted(one), one.origins, one.cuts) != (counted(other), other.origins, other.cuts)
@@ -208,7 +208,7 @@ def _fill_calls(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, resealer:
                 resealer.evidence(now.origin, kept, plain)
                 if now.origin != row.origin:
                     moved.add((row.origin, now.origin))
-    packed: dict[tuple[bytes, bytes, int], list[tuple[int, Kept]]] = {}
+    packed: dict[tuple[bytes, bytes, int], list[tuple[int, StoredCall]]] = {}
     for origin, calls in opened.events.items():
         for at, stamp, call in calls:
             packed.setdefault((rebuilt.events[stamp], origin, at), []).append((stamp, call))
@@ -230,25 +230,25 @@ def _fill_history(replayed: ReplayedProfiles, resealer: OriginResealer) -> None:
                 resealer.history(to, line)
 
 
-def _changes(replayed: ReplayedProfiles, heads: set[bytes], stamp: int) -> list[Change]:
+def _changes(replayed: ReplayedProfiles, heads: set[bytes], stamp: int) -> list[FeedChange]:
     """The changes of the feed: ids that are gone, ids that are new and the profiles they left, and updates."""
     before, after = replayed.stored.profiles, replayed.rebuilt.profiles
-    was = {p.canonical for p in before.values() if p.head == p.id}
-    now = {p.canonical: p for p in after.values() if p.head == p.id}
+    was = {p.canonical for p in before.values() if p.root == p.id}
+    now = {p.canonical: p for p in after.values() if p.root == p.id}
     changes = []
     for canonical, head in sorted(now.items()):
         if head.id not in heads:
             continue
         left = before.get(canonical)
-        old = before[left.head].canonical if left is not None and left.head in before else None
+        old = before[left.root].canonical if left is not None and left.root in before else None
         if canonical not in was and old in now and old is not None:
-            changes.append(Change(FeedOperation.UNMERGE, old, now[old].version, stamp, canonical))
-        changes.append(Change(FeedOperation.UPSERT, canonical, head.version, stamp))
+            changes.append(FeedChange(FeedOperation.UNMERGE, old, now[old].version, stamp, canonical))
+        changes.append(FeedChange(FeedOperation.UPSERT, canonical, head.version, stamp))
     for id_, profile in sorted(before.items()):
-        to = after.get(after[id_].head)
-        led = before[profile.head].canonical if profile.head in before else None
+        to = after.get(after[id_].root)
+        led = before[profile.root].canonical if profile.root in before else None
         if to is None and id_ in was:
-            changes.append(Change(FeedOperation.UPSERT, id_, before[profile.head].version + 1, stamp))
+            changes.append(FeedChange(FeedOperation.UPSERT, id_, before[profile.root].version + 1, stamp))
         elif to is not None and to.canonical not in (id_, led):
-            changes.append(Change(FeedOperation.MERGE, to.canonical, to.version, stamp, id_))
+            changes.append(FeedChange(FeedOperation.MERGE, to.canonical, to.version, stamp, id_))
     return changes

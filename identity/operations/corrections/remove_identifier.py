@@ -50,7 +50,7 @@ async def remove_identifier(space: Space, ref: str, *, block: bool, source: Sour
         origin = removal.link.origin
         await opened.unlock(origin)
         writes = await _rows(exclusive, opened, removal, named, source, block=block)
-        profile_id = ProfileId(removal.head.canonical)
+        profile_id = ProfileId(removal.root.canonical)
         writes.ledger = [entry(actor, ACTION, public_profile(profile_id), stamp_time(removal.stamp))]
         return SpaceChange(RemovedIdentifier(profile_id, blocked=block), writes, (origin, removal.stamp))
 

@@ -6,12 +6,18 @@ from collections.abc import Set as AbstractSet
 
 from identity.operations.corrections.load_connected_profiles import AnyType, linkable_keys, read_again
 from identity.operations.corrections.unseal_profiles import UnsealedProfiles, unseal_profiles
-from identity.planning.corrections.profile_snapshot import Lain
-from identity.planning.corrections.rebuild import Lying, Plain, Rebuilt, Stored, rebuild
-from identity.planning.corrections.replay import Ground, Replay, Told
+from identity.planning.corrections.profile_snapshot import Evidence
+from identity.planning.corrections.rebuild import (
+    RebuiltProfiles,
+    ReplayedEvent,
+    ReplayedEvidence,
+    StoredProfiles,
+    rebuild,
+)
+from identity.planning.corrections.replay import Replay, ReplayConstraints, ReplayEntry
 from identity.planning.resolution.planner_state import Sighting
 from identity.planning.resolution.resolution_rules import Rules
-from identity.planning.resolution.stored_calls import Kept, split_keys, unpack_demoted
+from identity.planning.resolution.stored_calls import StoredCall, split_keys, unpack_demoted
 from identity.spaces.blind_indexes import older_names
 from identity.spaces.exclusive_transaction import SpaceReader
 from identity.store.ingest import constraints
@@ -24,7 +30,9 @@ from identity.values.ids import new_id
 class ReplayedProfiles:
     """Profiles as they are stored, and as the rules make them."""
 
-    def __init__(self, opened: UnsealedProfiles, stored: Stored, rebuilt: Rebuilt, log: list[Told]) -> None:
+    def __init__(
+        self, opened: UnsealedProfiles, stored: StoredProfiles, rebuilt: RebuiltProfiles, log: list[ReplayEntry]
+    ) -> None:
         self.opened = opened
         self.stored = stored
         self.rebuilt = rebuilt
@@ -61,7 +69,7 @@ async def replay(view: SpaceReader, heads: Iterable[bytes], since: int) -> Repla
     stored = _stored(opened, rules)
     again = Replay(rules, constraints, new_id)
 
-    def run() -> Rebuilt:
+    def run() -> RebuiltProfiles:
         again.run(log)
         return rebuild(stored, log, again, new_id)
 
@@ -69,8 +77,8 @@ async def replay(view: SpaceReader, heads: Iterable[bytes], since: int) -> Repla
 
 
 async def _constraints(
-    view: SpaceReader, opened: UnsealedProfiles, log: Iterable[Told], keys: AbstractSet[bytes]
-) -> Ground:
+    view: SpaceReader, opened: UnsealedProfiles, log: Iterable[ReplayEntry], keys: AbstractSet[bytes]
+) -> ReplayConstraints:
     """The removals, blocks and cuts of these identifiers, under every version of the index key."""
     space, oldest = view.space, view.gate.oldest
     older: dict[bytes, bytes] = {}
@@ -87,10 +95,10 @@ async def _constraints(
     by_cut: dict[bytes, list[tuple[bytes, int]]] = {}
     for key, cut, side in cuts:
         by_cut.setdefault(cut, []).append((older.get(key, key), side))
-    return Ground(until, frozenset(older.get(key, key) for key in blocked), by_cut)
+    return ReplayConstraints(until, frozenset(older.get(key, key) for key in blocked), by_cut)
 
 
-async def _log(opened: UnsealedProfiles, rules: Rules) -> list[Told]:
+async def _log(opened: UnsealedProfiles, rules: Rules) -> list[ReplayEntry]:
     """Every call and act at the origins in the order of the stamps, as these rules read them."""
     space = opened.exclusive.space
     log = [
@@ -106,39 +114,39 @@ async def _log(opened: UnsealedProfiles, rules: Rules) -> list[Told]:
     return sorted(log, key=lambda entry: entry.stamp)
 
 
-def _entry(opened: UnsealedProfiles, origin: bytes, item: Lain, rules: Rules) -> Told:
+def _entry(opened: UnsealedProfiles, origin: bytes, item: Evidence, rules: Rules) -> ReplayEntry:
     kept = item.call
     kind = STORED_KINDS[kept.kind]
     if kind == "unmerge":
         cut = kept.body["cut"]
         births = tuple(sorted(born for _, _, born in kept.body["twins"]))
         cut_id = None if cut is None else bytes.fromhex(cut)
-        return Told(item.stamp, origin, kept, None, frozenset(item.kept), cut_id, births)
+        return ReplayEntry(item.stamp, origin, kept, None, frozenset(item.kept), cut_id, births)
     if kind in ACTS:
-        return Told(item.stamp, origin, kept)
-    return Told(item.stamp, origin, kept, read_again(opened.exclusive.space, kept, rules, AnyType()))
+        return ReplayEntry(item.stamp, origin, kept)
+    return ReplayEntry(item.stamp, origin, kept, read_again(opened.exclusive.space, kept, rules, AnyType()))
 
 
-def _stored(opened: UnsealedProfiles, rules: Rules) -> Stored:
+def _stored(opened: UnsealedProfiles, rules: Rules) -> StoredProfiles:
     """The profiles as the database holds them."""
     space, whole = opened.exclusive.space, opened.whole
-    evidence: dict[int, Lying] = {}
-    events: dict[int, Plain] = {}
+    evidence: dict[int, ReplayedEvidence] = {}
+    events: dict[int, ReplayedEvent] = {}
     sightings: dict[tuple[bytes, bytes], Sighting] = {}
     shown = {item.stamp: item.shown for content in whole.contents.values() for item in content.evidence}
     for origin, rows in opened.evidence.items():
         for row, _ in rows:
             demoted = list(unpack_demoted(row.demoted or b"", space.names.__getitem__))
-            evidence[row.stamp] = Lying(origin, split_keys(row.kept), demoted, shown[row.stamp])
+            evidence[row.stamp] = ReplayedEvidence(origin, split_keys(row.kept), demoted, shown[row.stamp])
     for origin, packed in opened.events.items():
         for _, stamp, call in packed:
-            events[stamp] = Plain(origin, _ranked(opened, call, rules))
+            events[stamp] = ReplayedEvent(origin, _ranked(opened, call, rules))
     for origin, content in whole.contents.items():
         sightings |= {(origin, set_): seen for set_, seen in content.sightings.items()}
-    return Stored(whole.profiles, whole.links, opened.documents, sightings, evidence, events)
+    return StoredProfiles(whole.profiles, whole.links, opened.documents, sightings, evidence, events)
 
 
-def _ranked(opened: UnsealedProfiles, kept: Kept, rules: Rules) -> list[bytes]:
+def _ranked(opened: UnsealedProfiles, kept: StoredCall, rules: Rules) -> list[bytes]:
     """The identifiers of a plain call, by falling priority."""
     call = read_again(opened.exclusive.space, kept, rules, AnyType())
     ranked = sorted(call.identifiers, key=lambda identifier: rules.rank(identifier.type))

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from identity.operations.corrections.unseal_profiles import UnsealedProfiles
 from identity.planning.resolution import document as traits
 from identity.planning.resolution.planner_state import Sighting
-from identity.planning.resolution.stored_calls import Kept, pack_stamped
+from identity.planning.resolution.stored_calls import StoredCall, pack_stamped
 from identity.spaces.new_subject_keys import NewSubjectKeys
 from identity.store.ingest.write import Writes
 from identity.store.postgres import rows
@@ -73,7 +73,7 @@ class OriginResealer:
             )
         )
 
-    def events(self, id_: bytes, calls: list[tuple[int, Kept]]) -> None:
+    def events(self, id_: bytes, calls: list[tuple[int, StoredCall]]) -> None:
         """Adds plain calls that are packed into one row."""
         stamp = calls[0][0]
         payload = self.subject(id_).seal(EVENT, id_, stamp, pack_stamped(calls))

@@ -4,10 +4,10 @@ from typing import Any
 
 from identity.operations.corrections.reseal_origin import OriginResealer
 from identity.operations.corrections.unseal_profiles import UnsealedProfiles
-from identity.planning.corrections.unmerge import Parting, Split
-from identity.planning.resolution.plan import Change, Note
-from identity.planning.resolution.stored_calls import Kept
-from identity.planning.resolution.stored_calls import pack_kept as pack
+from identity.planning.corrections.unmerge import OriginSplit, UnmergePlan
+from identity.planning.resolution.plan import FeedChange, HistoryNote
+from identity.planning.resolution.stored_calls import StoredCall
+from identity.planning.resolution.stored_calls import pack_stored as pack
 from identity.spaces.new_subject_keys import NewSubjectKeys
 from identity.spaces.profile_rows import to_row
 from identity.store.ingest.write import Writes
@@ -18,13 +18,13 @@ from identity.vault.seal import EVIDENCE
 from identity.vault.subject_keys import SubjectKey
 
 
-def act_record(kind: Kind, source: Source, at: int, body: dict[str, Any]) -> Kept:
+def act_record(kind: Kind, source: Source, at: int, body: dict[str, Any]) -> StoredCall:
     """A correction in the form of a stored call."""
-    return Kept(STORED_KINDS.index(kind), "", at, at, source.key, source.server, body)
+    return StoredCall(STORED_KINDS.index(kind), "", at, at, source.key, source.server, body)
 
 
 def seal_unmerge(
-    opened: UnsealedProfiles, parting: Parting, new_keys: NewSubjectKeys, record: Kept, lane: int
+    opened: UnsealedProfiles, parting: UnmergePlan, new_keys: NewSubjectKeys, record: StoredCall, lane: int
 ) -> Writes:
     """The rows of an unmerge; `record` becomes evidence of the profile that stays."""
     exclusive = opened.exclusive
@@ -58,7 +58,7 @@ def seal_unmerge(
 
 
 def seal_act(
-    writes: Writes, subject: SubjectKey, origin: bytes, stamp: int, named: list[bytes], record: Kept, rules: int
+    writes: Writes, subject: SubjectKey, origin: bytes, stamp: int, named: list[bytes], record: StoredCall, rules: int
 ) -> None:
     """Adds a correction to the evidence of an origin."""
     payload = subject.seal(EVIDENCE, origin, stamp, pack(record))
@@ -75,7 +75,7 @@ def seal_act(
     )
 
 
-def history(notes: list[Note], rules: int, actor: int) -> list[rows.HistoryRow]:
+def history(notes: list[HistoryNote], rules: int, actor: int) -> list[rows.HistoryRow]:
     """The lines of history of a correction, at most one for each profile."""
     return [
         rows.HistoryRow(
@@ -92,12 +92,12 @@ def history(notes: list[Note], rules: int, actor: int) -> list[rows.HistoryRow]:
     ]
 
 
-def changes(made: list[Change]) -> list[rows.ChangeRow]:
+def changes(made: list[FeedChange]) -> list[rows.ChangeRow]:
     """The rows of the change feed."""
     return [rows.ChangeRow(op=c.op, version=c.version, at=c.at, profile=c.profile, other=c.other) for c in made]
 
 
-def _divide(opened: UnsealedProfiles, parting: Parting, split: Split, resealer: OriginResealer) -> None:
+def _divide(opened: UnsealedProfiles, parting: UnmergePlan, split: OriginSplit, resealer: OriginResealer) -> None:
     """Seals everything of a split origin again, for the origin and for its twin."""
     origin, twin = split.origin, split.twin
     resealer.lift([origin])
@@ -119,7 +119,7 @@ def _divide(opened: UnsealedProfiles, parting: Parting, split: Split, resealer: 
     resealer.document(twin, split.leaving)
     for call_row, plain in opened.evidence.get(origin, ()):
         resealer.evidence(twin if call_row.stamp in split.evidence else origin, call_row, plain)
-    packed: dict[tuple[bytes, int], list[tuple[int, Kept]]] = {}
+    packed: dict[tuple[bytes, int], list[tuple[int, StoredCall]]] = {}
     for row_stamp, stamp, call in opened.events.get(origin, ()):
         packed.setdefault((twin if stamp in split.events else origin, row_stamp), []).append((stamp, call))
     for (id_, _), calls in packed.items():

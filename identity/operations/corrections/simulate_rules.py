@@ -8,7 +8,7 @@ from msgspec import Struct, structs
 
 from identity.operations.corrections.load_connected_profiles import Progress, load_connected_profiles
 from identity.operations.corrections.replay_calls import replay
-from identity.planning.corrections.rules_diff import Difference, compare
+from identity.planning.corrections.rules_diff import RulesDiff, compare
 from identity.planning.resolution.resolution_rules import Rules, compile_rules
 from identity.spaces.exclusive_transaction import SpaceReader
 from identity.spaces.index_versions import retry_on_key_rotation
@@ -68,12 +68,12 @@ async def simulate_rules(space: Space, document: object, progress: Progress) -> 
     return SimulationResult(**counts)
 
 
-async def _compare_all(space: Space, rules: Rules, progress: Progress) -> Difference | None:
+async def _compare_all(space: Space, rules: Rules, progress: Progress) -> RulesDiff | None:
     """One walk through the space; None if its index key was rotated meanwhile."""
     versions = space.keys.versions
     found = await load_connected_profiles(space, rules, progress)
     done, total = 0, found.profiles
-    whole = Difference()
+    whole = RulesDiff()
     for batch in found.batches():
         more = await _compare(space, rules, batch, found.since)
         if more is None or space.keys.versions.newest != versions.newest:
@@ -86,7 +86,7 @@ async def _compare_all(space: Space, rules: Rules, progress: Progress) -> Differ
 
 
 @retry_on_key_rotation
-async def _compare(space: Space, rules: Rules, heads: list[bytes], since: int) -> Difference | None:
+async def _compare(space: Space, rules: Rules, heads: list[bytes], since: int) -> RulesDiff | None:
     async with space.database.transaction() as connection:
         await begin_long_snapshot(connection)
         gate = await space_lock.read(connection, space.tenant.id)

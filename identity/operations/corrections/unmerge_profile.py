@@ -57,7 +57,7 @@ async def unmerge_profile(
         await opened.unlock(parting.staying.id)
         body = {
             "cut": None if parting.cut is None else parting.cut.hex(),
-            "twins": [[split.origin.hex(), split.twin.hex(), split.born] for split in parting.splits],
+            "twins": [[split.origin.hex(), split.twin.hex(), split.created] for split in parting.splits],
         }
         record = act_record("unmerge", source, stamp_time(parting.stamp), body)
         writes = seal_unmerge(opened, parting, await exclusive.new_subject_keys(), record, exclusive.lane)

@@ -4,11 +4,18 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 
-from identity.planning.corrections.profile_snapshot import Content, Lain, Link, Renaming, Whole, shown
+from identity.planning.corrections.profile_snapshot import (
+    Evidence,
+    LinkedIdentifier,
+    OriginContent,
+    ProfileSnapshot,
+    UserIdRename,
+    shown,
+)
 from identity.planning.corrections.unmerge import mixed
 from identity.planning.resolution.document import unpack as unpack_document
 from identity.planning.resolution.planner_state import Sighting
-from identity.planning.resolution.stored_calls import Kept, split_keys, unpack, unpack_demoted, unpack_events
+from identity.planning.resolution.stored_calls import StoredCall, split_keys, unpack, unpack_demoted, unpack_events
 from identity.planning.resolution.working_set import set_key
 from identity.spaces.exclusive_transaction import SpaceReader
 from identity.spaces.profile_rows import to_profile, unwrap_key
@@ -43,9 +50,9 @@ class UnsealedProfiles:
         self.subjects: dict[bytes, SubjectKey] = {}
         self.documents: dict[bytes, Document] = {}
         self.evidence: dict[bytes, list[tuple[EvidenceRow, bytes]]] = {}
-        self.events: dict[bytes, list[tuple[int, int, Kept]]] = {}
+        self.events: dict[bytes, list[tuple[int, int, StoredCall]]] = {}
         self.history: dict[bytes, list[HistoryRow]] = {}
-        self.whole = Whole(
+        self.whole = ProfileSnapshot(
             {row.id: to_profile(row, names) for row in rows},
             {row.key: _link(row, names[row.type]) for row in held},
             stamp=exclusive.gate.stamp,
@@ -78,7 +85,7 @@ class UnsealedProfiles:
                 plain = subject.open(DOCUMENT, key.id, key.version, key.document)
                 self.documents[key.id] = unpack_document(plain)
         changes = await stored_rules.changes(connection, tenant.id)
-        contents = self.whole.contents = {origin: Content() for origin in wanted}
+        contents = self.whole.contents = {origin: OriginContent() for origin in wanted}
         for row in await evidence_queries.by_origins(connection, tenant, wanted):
             plain = self.subjects[row.origin].open(EVIDENCE, row.origin, row.stamp, row.payload)
             self.evidence.setdefault(row.origin, []).append((row, plain))
@@ -115,7 +122,7 @@ class UnsealedProfiles:
             kept = set(split_keys(alias.kept))
             linked = [key for key in previous if key in kept and key != to]
             if linked and to in kept and to is not None:
-                self.whole.renamings.append(Renaming(alias.stamp, linked[0], to))
+                self.whole.renamings.append(UserIdRename(alias.stamp, linked[0], to))
 
 
 async def unseal_profiles(exclusive: SpaceReader, *ids: bytes) -> UnsealedProfiles:
@@ -139,14 +146,16 @@ async def unseal_for_unmerge(exclusive: SpaceReader, id_: bytes, named: Abstract
     return found
 
 
-def _link(row: snapshot_queries.HeldRow, type_: str) -> Link:
-    return Link(row.key, type_, row.origin, row.retired, row.linked_at, row.first_seen, row.last_seen, row.source)
+def _link(row: snapshot_queries.HeldRow, type_: str) -> LinkedIdentifier:
+    return LinkedIdentifier(
+        row.key, type_, row.origin, row.retired, row.linked_at, row.first_seen, row.last_seen, row.source
+    )
 
 
-def _evidence(row: EvidenceRow, call: Kept, names: dict[int, str]) -> Lain:
+def _evidence(row: EvidenceRow, call: StoredCall, names: dict[int, str]) -> Evidence:
     # An act shows nothing: it was no sighting.
     shown_set = b"" if STORED_KINDS[row.kind] in ACTS else set_key(shown_keys(row, names))
-    return Lain(row.stamp, split_keys(row.kept), shown_set, call)
+    return Evidence(row.stamp, split_keys(row.kept), shown_set, call)
 
 
 def shown_keys(row: EvidenceRow, names: dict[int, str]) -> list[bytes]:

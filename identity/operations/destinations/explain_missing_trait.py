@@ -21,10 +21,10 @@ from identity.operations.profiles.profile import OpenedProfile
 from identity.planning.consent.permission import Permission
 from identity.planning.destinations.feed_pages import unpack
 from identity.planning.destinations.gap_explanation import (
-    Entry,
     Facts,
-    Gate,
+    GateResult,
     Standing,
+    TraitEntry,
     gates,
     standing,
     stopped_at,
@@ -55,7 +55,7 @@ class MissingTrait(Struct, frozen=True):
     trait: str
     profile: bytes | None
     stopped_at: str | None
-    gates: list[Gate]
+    gates: list[GateResult]
 
 
 @retry_on_key_rotation
@@ -120,7 +120,7 @@ async def _linked(space: Space, scope: Scope, facts: Facts, opened: OpenedProfil
     if entry is not None:
         origin, stamped = entry
         call = (await opened.calls([(origin, stamped[2])])).get((origin, stamped[2]))
-        counted = Entry(stamped[0] is not None, stamped[1], None if call is None else call.message_id, origin)
+        counted = TraitEntry(stamped[0] is not None, stamped[1], None if call is None else call.message_id, origin)
     view = await visible_part(scope, opened)
     before = await past_disclosures(space, scope, [member.id for member in opened.members])
     recorded = {(row.origin, row.fields) for row in before}

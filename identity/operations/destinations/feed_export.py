@@ -13,8 +13,15 @@ from identity.operations.destinations.feed_lines import FeedLine, read_lines, re
 from identity.operations.profiles.profile import OpenedProfile
 from identity.planning.destinations.feed_pages import BEGINNING, Position, pack
 from identity.planning.destinations.policy import Visible
-from identity.planning.destinations.warehouse_tables import Event, ExportStep, Gone, Link, Mapped, State
-from identity.planning.resolution.stored_calls import Kept, unpack
+from identity.planning.destinations.warehouse_tables import (
+    CausingCall,
+    ExportStep,
+    MappedIdentifier,
+    ProfileMapping,
+    ProfileState,
+    RemovedIds,
+)
+from identity.planning.resolution.stored_calls import StoredCall, unpack
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
 from identity.store.destinations import feed
@@ -32,9 +39,9 @@ _PAGE: Final = 250
 _MERGED_ALONE: Final = 8
 """A profile with more origins is exported without the calls that merged them."""
 _HASH: Final = b"exported "
-_NOBODY: Final = Event()
+_NOBODY: Final = CausingCall()
 
-_Calls = Mapping[int, Kept]
+_Calls = Mapping[int, StoredCall]
 """Calls by their stamps, which no two have in common."""
 
 
@@ -87,7 +94,7 @@ def _walking(place: Position, scope: Scope) -> bool:
 @retry_on_key_rotation
 async def _step(
     space: Space, scope: Scope, cursor: str | None, limit: int
-) -> tuple[list[State | Gone], Position, bool, int]:
+) -> tuple[list[ProfileState | RemovedIds], Position, bool, int]:
     page = await read_lines(space, scope, cursor, limit)
     calls = await _calls(space, page.lines)
     async with space.database.reading() as connection:
@@ -133,7 +140,7 @@ class _StateWriter:
         self._calls = calls
         self._keys = keys
 
-    async def write(self, line: FeedLine) -> State | Gone | None:
+    async def write(self, line: FeedLine) -> ProfileState | RemovedIds | None:
         """The state that a line leaves behind; an unmerge has the states of both sides in lines of their own."""
         item, one, view = line.item, line.profile, line.view
         at = stamp_time(item.at)
@@ -141,23 +148,23 @@ class _StateWriter:
             return await self._state(one, view, _disclosed_ids(line, one, view), at)
         if line.op == "withdraw":
             if one is None or view is None:
-                return Gone([public_profile(item.profile)], [public_profile(item.profile)], at)
+                return RemovedIds([public_profile(item.profile)], [public_profile(item.profile)], at)
             disclosed = [public_profile(member) for member in sorted(_disclosed_ids(line, one, view))]
-            return Gone([one.public_id], disclosed, at)
+            return RemovedIds([one.public_id], disclosed, at)
         if item.op == FeedOperation.ERASE and item.erasure is not None:
             ids = [public_profile(id_) for id_ in (item.profile, *item.others)]
-            return Gone(ids, ids, at, public("ers", item.erasure))
+            return RemovedIds(ids, ids, at, public("ers", item.erasure))
         merged = [public_profile(id_) for id_ in item.others if id_ in line.known]
-        return Gone(merged, [], at) if item.op == FeedOperation.MERGE and merged else None
+        return RemovedIds(merged, [], at) if item.op == FeedOperation.MERGE and merged else None
 
-    async def _state(self, one: OpenedProfile, view: Visible, disclosed: set[bytes], at: int) -> State:
+    async def _state(self, one: OpenedProfile, view: Visible, disclosed: set[bytes], at: int) -> ProfileState:
         names = await one.names()
         links = []
         for member in one.members:
             if member.id not in disclosed:
                 continue
             came = one.root.elder if member.id == one.root.canonical else member.joined_at or member.stamp
-            links.append(Link(public_profile(member.id), stamp_time(came), self._event(came)))
+            links.append(ProfileMapping(public_profile(member.id), stamp_time(came), self._event(came)))
         identifiers = []
         for nr in view.identifiers:
             held = one.identifiers[nr]
@@ -165,16 +172,16 @@ class _StateWriter:
             type_, value = names[held.type], one.value(held)
             hash_ = self._space.keys.mac(self._domain, f"{type_}:{value}".encode()).hex()
             segment, linked = public_profile(held.origin), stamp_time(held.linked_at)
-            identifiers.append(Mapped(segment, type_, value, hash_, linked, event))
+            identifiers.append(MappedIdentifier(segment, type_, value, hash_, linked, event))
         folded = one.folded()
         traits = {name: (value, folded[name][1], stamp_time(folded[name][2])) for name, value in view.traits.items()}
-        return State(one.public_id, links, identifiers, traits, at)
+        return ProfileState(one.public_id, links, identifiers, traits, at)
 
-    def _event(self, stamp: int) -> Event:
+    def _event(self, stamp: int) -> CausingCall:
         call = self._calls.get(stamp)
         if call is None:
             return _NOBODY
-        return Event(STORED_KINDS[call.kind], call.message_id, self._keys.get(call.source), call.time)
+        return CausingCall(STORED_KINDS[call.kind], call.message_id, self._keys.get(call.source), call.time)
 
 
 def _disclosed_ids(line: FeedLine, one: OpenedProfile, view: Visible) -> set[bytes]:

@@ -23,9 +23,9 @@ from identity.operations.profiles.find_profile import MOST_DOCUMENTS
 from identity.operations.profiles.profile import OpenedProfile
 from identity.planning.destinations.feed_pages import (
     BEGINNING,
-    Entry,
+    FeedEntry,
+    FeedItem,
     Position,
-    Told,
     advanced,
     collapsed,
     missed,
@@ -54,7 +54,7 @@ class FeedLine(NamedTuple):
     """
 
     op: LineOp
-    item: Told
+    item: FeedItem
     profile: OpenedProfile | None = None
     view: Visible | None = None
     known: AbstractSet[bytes] = frozenset()
@@ -84,7 +84,7 @@ async def read_lines(space: Space, scope: Scope, cursor: str | None, limit: int)
     if position.after is not None:
         return await _profiles_page(space, scope, position, limit)
     async with space.database.reading() as connection:
-        entries = [Entry(*row) for row in await feed.entries(connection, space.tenant, position.lanes, limit)]
+        entries = [FeedEntry(*row) for row in await feed.entries(connection, space.tenant, position.lanes, limit)]
     if missed(position, entries):
         raise Resync
     lines = await _entry_lines(space, scope, entries) if entries else []
@@ -126,13 +126,13 @@ async def _profiles_page(space: Space, scope: Scope, position: Position, limit: 
     ids = [id_ for id_, _, _ in found]
     last = ids[-1] if len(ids) == limit else None
     at = time.time_ns() // 1000 << SLOT_BITS
-    lines = await _lines(space, scope, [Told(None, id_, (), 0, at) for id_ in ids])
+    lines = await _lines(space, scope, [FeedItem(None, id_, (), 0, at) for id_ in ids])
     place = Position(position.entitled, position.purposes, position.began, last, position.lanes)
     more = last is not None or not lines or await any_entry_after(space, place)
     return LinePage(lines, place, more, len(ids))
 
 
-async def _entry_lines(space: Space, scope: Scope, entries: Sequence[Entry]) -> list[FeedLine]:
+async def _entry_lines(space: Space, scope: Scope, entries: Sequence[FeedEntry]) -> list[FeedLine]:
     """The lines of these entries, with the states of now."""
     named = sorted(
         {id_ for each in entries for id_ in (each.profile, each.other) if id_ and each.op != FeedOperation.ERASE}
@@ -142,7 +142,7 @@ async def _entry_lines(space: Space, scope: Scope, entries: Sequence[Entry]) -> 
     return await _lines(space, scope, collapsed(entries, canonical))
 
 
-async def _lines(space: Space, scope: Scope, items: Sequence[Told]) -> list[FeedLine]:
+async def _lines(space: Space, scope: Scope, items: Sequence[FeedItem]) -> list[FeedLine]:
     for _ in range(ATTEMPTS):
         try:
             return await _disclosed_lines(space, scope, items)
@@ -151,7 +151,7 @@ async def _lines(space: Space, scope: Scope, items: Sequence[Told]) -> list[Feed
     raise DatabaseUnavailable
 
 
-async def _disclosed_lines(space: Space, scope: Scope, items: Sequence[Told]) -> list[FeedLine]:
+async def _disclosed_lines(space: Space, scope: Scope, items: Sequence[FeedItem]) -> list[FeedLine]:
     ids = [each.profile for each in items if each.op != FeedOperation.ERASE]
     erasures = {each.erasure for each in items if each.erasure is not None}
     async with space.database.reading() as connection:

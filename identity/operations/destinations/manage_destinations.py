@@ -15,7 +15,7 @@ from msgspec import Struct
 from identity.operations.destinations.destination_document import open_document, seal_document
 from identity.operations.destinations.monitor_destinations import OVERDUE_AFTER
 from identity.planning.destinations.feed_pages import further
-from identity.planning.destinations.policy import Entitled, Kept, compile_entitled, is_name
+from identity.planning.destinations.policy import Entitled, StoredDestination, compile_entitled, is_name
 from identity.spaces.space import Space
 from identity.store.destinations import deliveries, destinations, feed, overdue_destinations
 from identity.store.destinations.destinations import DestinationRow
@@ -108,7 +108,7 @@ async def put_destination(
 async def _create(space: Space, name: str, entitled: Entitled, actor: str) -> DestinationSecrets:
     id_ = new_id()
     key_id, secret = new_secret()
-    document = Kept(entitled, [secrets.token_bytes(32)])
+    document = StoredDestination(entitled, [secrets.token_bytes(32)])
     async with space.database.transaction() as connection:
         await destinations.add(connection, space.tenant, id_, name, seal_document(space, id_, 1, document))
         await spaces_and_keys.create_key(connection, space.tenant.id, key_id, name, [_scope(id_)], hash_of(secret))
@@ -120,7 +120,7 @@ async def _create(space: Space, name: str, entitled: Entitled, actor: str) -> De
 
 async def _change(space: Space, row: DestinationRow, entitled: Entitled, actor: str) -> DestinationSecrets:
     old, version = open_document(space, row), row.version
-    new = Kept(entitled, old.secrets)
+    new = StoredDestination(entitled, old.secrets)
     if old.entitled != entitled:
         version += 1
         async with space.database.transaction() as connection:
@@ -150,7 +150,7 @@ async def rotate_secrets(space: Space, name: str, actor: str) -> DestinationSecr
         old, version = open_document(space, row), row.version + 1
         scope = _scope(row.public_id)
         key_id, secret = new_secret()
-        new = Kept(old.entitled, [secrets.token_bytes(32), *old.secrets][:_LIVE_SECRETS])
+        new = StoredDestination(old.entitled, [secrets.token_bytes(32), *old.secrets][:_LIVE_SECRETS])
         async with space.database.transaction() as connection:
             sealed = seal_document(space, row.public_id, version, new)
             if not await destinations.change(connection, space.tenant, row.id, version, sealed):
@@ -238,7 +238,7 @@ def _scope(id_: bytes) -> str:
     return f"destination:{public('dst', id_)}"
 
 
-def _callback_secret(document: Kept) -> str | None:
+def _callback_secret(document: StoredDestination) -> str | None:
     """The newest signing secret in the form of Standard Webhooks; None without a callback."""
     if document.entitled.callback_url is None:
         return None

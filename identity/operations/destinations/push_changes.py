@@ -17,7 +17,7 @@ import structlog
 from identity.operations.destinations.destination_document import open_document
 from identity.operations.destinations.read_changes import PushPage
 from identity.planning.destinations.feed_pages import between, stands, starts
-from identity.planning.destinations.policy import Kept
+from identity.planning.destinations.policy import StoredDestination
 from identity.planning.destinations.retry import next_attempt
 from identity.spaces.space import Space, Spaces
 from identity.store.destinations import deliveries, destinations
@@ -133,7 +133,9 @@ class Pushing:
             return await self._accepted(space, destination, claim, page)
         return await self._failed(space, destination, claim, failure)
 
-    async def _post(self, space: Space, id_: bytes, document: Kept, start: bytes, page: PushPage) -> str | None:
+    async def _post(
+        self, space: Space, id_: bytes, document: StoredDestination, start: bytes, page: PushPage
+    ) -> str | None:
         """Send a page and return why it was not accepted; None where the status says that it was."""
         body = self._render(public("dst", id_), page, starts(start))
         message = "msg_" + space.keys.mac(_MESSAGE, id_ + start + page.place).hex()

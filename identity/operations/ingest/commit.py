@@ -21,7 +21,7 @@ from identity.operations.ingest.unseal import (
 )
 from identity.planning.resolution.plan import Plan
 from identity.planning.resolution.planner import plan as make_plan
-from identity.planning.resolution.planner_state import Neighbourhood
+from identity.planning.resolution.planner_state import PlannerState
 from identity.planning.resolution.resolution_rules import Rules
 from identity.spaces.new_subject_keys import random_key_slot
 from identity.spaces.retry import Again, repeat_write, writer_policy
@@ -155,7 +155,7 @@ class BatchWriter:
         known = first.owners
         may_mint = bool(groups) or any(i.key not in known for call in calls for i in call.identifiers)
         slot = random_key_slot()
-        marked = await self._marks(connection, space, calls, first) if first.gate.marks else Neighbourhood()
+        marked = await self._marks(connection, space, calls, first) if first.gate.marks else PlannerState()
         second = await load.lock(
             connection,
             space.tenant,
@@ -181,7 +181,7 @@ class BatchWriter:
 
     async def _marks(
         self, connection: PipelineConnection, space: Space, calls: Sequence[Call], first: load.BatchClaim
-    ) -> Neighbourhood:
+    ) -> PlannerState:
         """The suppressions, erasures, blocks and cuts of the identifiers that these calls name."""
         named = {i.key: i for call in calls for i in (*call.identifiers, *call.unlinked)}
         for call in calls:
@@ -191,7 +191,7 @@ class BatchWriter:
         suppressed, blocked, cuts = await load.constraints(
             connection, space.tenant, first.gate, list(hashes), list(named)
         )
-        marked = Neighbourhood(blocked=blocked)
+        marked = PlannerState(blocked=blocked)
         for hash_, whole, until in suppressed:
             if whole:
                 marked.suppressed.add(hashes[hash_])

@@ -5,7 +5,7 @@ from operator import itemgetter
 
 from identity.operations.ingest.request import IngestRequest
 from identity.planning.resolution.plan import Plan
-from identity.planning.resolution.rejections import Refusal, of_call, of_item, pack
+from identity.planning.resolution.rejections import StoredRejection, of_call, of_item, pack
 from identity.spaces.space import Space
 from identity.store.postgres.rows import RejectionRow
 from identity.values.calls import Outcome
@@ -25,9 +25,9 @@ def rejection_row(space: Space, requests: Sequence[IngestRequest], made: Plan, s
     return RejectionRow(stamp, len(refusals), payload)
 
 
-def _of_request(request: IngestRequest, outcomes: Iterator[Outcome]) -> Sequence[Refusal]:
+def _of_request(request: IngestRequest, outcomes: Iterator[Outcome]) -> Sequence[StoredRejection]:
     """The rejections of one request in the order of its items; consumes the outcomes of its calls."""
-    found: list[tuple[int, Refusal]] = []
+    found: list[tuple[int, StoredRejection]] = []
     for at, call in request.calls:
         outcome = next(outcomes)
         refusal = of_call(call, outcome, request.received) if _lost(outcome) else None
@@ -46,5 +46,5 @@ def _lost(outcome: Outcome) -> bool:
     return outcome.status != "accepted" or bool(outcome.demoted or outcome.ignored_traits)
 
 
-def _rejected(request: IngestRequest, item: object, outcome: Outcome) -> Refusal:
+def _rejected(request: IngestRequest, item: object, outcome: Outcome) -> StoredRejection:
     return of_item(item, outcome, kind=request.kind, source=request.source.key, received=request.received)

@@ -6,7 +6,7 @@ row the transaction locks.
 
 from identity.operations.ingest.unseal import UnsealedBatch
 from identity.planning.resolution import document as traits
-from identity.planning.resolution.plan import Plan, Record
+from identity.planning.resolution.plan import Plan, RecordedCall
 from identity.planning.resolution.planner_state import Profile, Sighting
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import pack, pack_demoted, pack_events
@@ -36,8 +36,8 @@ class Sealer:
     def seal(self, plan: Plan) -> Writes:
         """The rows of a plan."""
         writes, opened = self.writes, self.opened
-        writes.born = [self._profile(p, recounted=True) for p in plan.born.values()]
-        for id_ in plan.born:
+        writes.born = [self._profile(p, recounted=True) for p in plan.created.values()]
+        for id_ in plan.created:
             self._new_keys.make(id_)
         writes.touched = [
             (self._profile(p, recounted=p.id in plan.recounted), opened.rows[p.id].stamp) for p in plan.touched.values()
@@ -122,7 +122,7 @@ class Sealer:
                 rules_version=self._rules_version,
             )
             writes.evidence.append(row)
-        packed: dict[bytes, list[Record]] = {}
+        packed: dict[bytes, list[RecordedCall]] = {}
         for record in plan.events:
             packed.setdefault(record.origin, []).append(record)
         for origin, records in packed.items():

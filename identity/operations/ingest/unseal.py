@@ -5,7 +5,7 @@ from collections.abc import Set as AbstractSet
 
 from identity.planning.resolution import counters
 from identity.planning.resolution import document as traits
-from identity.planning.resolution.planner_state import Account, Neighbourhood, Sighting
+from identity.planning.resolution.planner_state import GroupState, PlannerState, Sighting
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.working_set import set_key
 from identity.spaces.profile_rows import to_profile, unwrap_key
@@ -33,7 +33,7 @@ class UnsealedBatch:
     @property
     def newest(self) -> int:
         """The greatest stamp in the loaded rows."""
-        groups = (traits.newest(account.document) for account in self.around.accounts.values())
+        groups = (traits.newest_stamp(account.document) for account in self.around.accounts.values())
         return max((*(row.stamp for row in self.rows.values()), *groups), default=0)
 
     def subject(self, id_: bytes) -> SubjectKey:
@@ -43,9 +43,9 @@ class UnsealedBatch:
             subject = self._subjects[id_] = unwrap_key(self.space, self._keys[id_])
         return subject
 
-    def _around(self, first: BatchClaim, second: LockedRows) -> Neighbourhood:
+    def _around(self, first: BatchClaim, second: LockedRows) -> PlannerState:
         names = self.space.names
-        around = Neighbourhood(
+        around = PlannerState(
             owners=dict(first.owners),
             profiles={row.id: to_profile(row, names) for row in second.profiles},
             stamp=first.gate.stamp,
@@ -63,7 +63,7 @@ class UnsealedBatch:
             subject = self.subject(account.id)
             document = traits.unpack(subject.open(GROUP_TRAITS, account.id, account.version, account.document))
             name = subject.open(GROUP_ID, account.id, 0, account.group_id).decode()
-            around.accounts[account.key] = Account(account.id, name, document, account.version)
+            around.accounts[account.key] = GroupState(account.id, name, document, account.version)
         return around
 
 
@@ -108,20 +108,20 @@ def wanted_sets(
     return list(wanted)
 
 
-def missing_windows(around: Neighbourhood, rules: Rules, codes: dict[str, int]) -> list[tuple[bytes, int, int]]:
+def missing_windows(around: PlannerState, rules: Rules, codes: dict[str, int]) -> list[tuple[bytes, int, int]]:
     """The scans (head, type, number of rows) that build the windows which these rules need."""
     if not rules.windowed:
         return []
     return [
         (head.id, codes[type_], rules.limit(type_).max + 1)
         for head in around.profiles.values()
-        if head.head == head.id
+        if head.root == head.id
         for type_ in counters.missing_windows(head.folded, rules)
     ]
 
 
 def fill_windows(
-    around: Neighbourhood,
+    around: PlannerState,
     scans: Sequence[tuple[bytes, int, int]],
     found: Sequence[tuple[bytes, int, bytes, int]],
     names: dict[int, str],
@@ -131,7 +131,7 @@ def fill_windows(
     for head, code, key, last in found:
         seen.setdefault((head, code), {})[key] = last
     for head, code, size in scans:
-        window = counters.newest(seen.get((head, code), {}), size)
+        window = counters.newest_window(seen.get((head, code), {}), size)
         around.profiles[head].folded.windows[names[code]] = window
 
 

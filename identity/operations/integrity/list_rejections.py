@@ -10,7 +10,7 @@ from typing import Annotated, Literal, TypeAlias, cast
 from msgspec import Meta, Struct
 
 from identity.planning.resolution.event_time import format_time, parse_time
-from identity.planning.resolution.rejections import Refusal
+from identity.planning.resolution.rejections import StoredRejection
 from identity.planning.resolution.rejections import unpack as unpack_refusals
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import unpack, unpack_demoted
@@ -102,7 +102,7 @@ class _RejectionReader:
         self.keys = keys
         self.names = names
         self.rules = rules
-        self.opened: dict[int, list[Refusal]] = {}
+        self.opened: dict[int, list[StoredRejection]] = {}
 
     def rejection(self, row: rejections.RejectedCallsRow, number: int) -> RejectedCall:
         """A call of a row of rejected calls."""

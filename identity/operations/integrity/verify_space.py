@@ -12,10 +12,10 @@ from msgspec import Struct
 
 from identity.planning.corrections import rekey_rows
 from identity.planning.destinations.feed_pages import within
-from identity.planning.integrity.counter_check import Tally
-from identity.planning.integrity.discrepancies import Finding, Findings, of_key
+from identity.planning.integrity.counter_check import CounterCheck
+from identity.planning.integrity.discrepancies import Discrepancies, Discrepancy, of_key
 from identity.planning.integrity.evidence_check import REMOVE, UNMERGE, Ties, Undone
-from identity.planning.integrity.row_index import Census
+from identity.planning.integrity.row_index import RowIndex
 from identity.spaces.ledger_publication import chained_hash
 from identity.store.integrity import verify as store
 from identity.store.ledger import ledger
@@ -48,7 +48,7 @@ class Report(Struct, frozen=True):
 
     space_id: str
     looked_at: dict[str, int]
-    findings: list[Finding]
+    findings: list[Discrepancy]
 
 
 async def verify(url: str, space_ids: Sequence[str], progress: Progress) -> AsyncIterator[Report]:
@@ -88,10 +88,10 @@ class _Audit:
     def __init__(self, connection: Connection, tenant: Tenant, progress: Progress) -> None:
         self.connection = connection
         self.tenant = tenant
-        self.findings = Findings()
+        self.findings = Discrepancies()
         self.looked_at: dict[str, int] = {}
         self._progress = progress
-        self._census = Census(self.findings)
+        self._census = RowIndex(self.findings)
         self._names: dict[bytes, bytes] = {}
 
     async def run(self) -> None:
@@ -103,7 +103,7 @@ class _Audit:
         await self._read("reverse rows", store.REVERSE, census.read_reverse, keys=(1,))
         census.settle()
         evidence = await self._evidence()
-        tally = Tally(census, self.findings)
+        tally = CounterCheck(census, self.findings)
         await self._read(None, store.CUTS, tally.read_cut, keys=(0,))
         await self._read("counters", store.COUNTERS, tally.read_counters, counters=(1, 2))
         await self._read("events", store.EVENTS, tally.read_events)

@@ -15,7 +15,7 @@ from identity.operations.profiles.profile import OpenedProfile, open_profile
 from identity.operations.profiles.read_history import get_history
 from identity.operations.profiles.segment_events import ProfileCall, page_of
 from identity.operations.profiles.segment_paging import ListParameters
-from identity.planning.privacy.access_export import SECTIONS, Part, Place
+from identity.planning.privacy.access_export import SECTIONS, ExportPart, ExportPosition
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.extract import content
 from identity.spaces.space import Space
@@ -36,11 +36,11 @@ _EVERY_CALL = ListParameters(_PAGE, ascending=True, kinds=tuple(kind for kind in
 class SectionStep(Struct, frozen=True):
     """The next items, and the (origin, key id) of everything they were read from."""
 
-    part: Part
+    part: ExportPart
     keys: list[tuple[bytes, bytes]]
 
 
-async def read_sections(space: Space, profiles: Sequence[str], place: Place) -> AsyncIterator[SectionStep]:
+async def read_sections(space: Space, profiles: Sequence[str], place: ExportPosition) -> AsyncIterator[SectionStep]:
     """All items from a place on; `profiles` are public ids, and profiles that are gone or on hold are skipped."""
     async with space.database.reading() as connection:
         sources = await spaces_and_keys.key_ids(connection, space.tenant.id)
@@ -48,17 +48,17 @@ async def read_sections(space: Space, profiles: Sequence[str], place: Place) -> 
         try:
             opened = await open_profile(space, profiles[place.profile])
         except ProfileNotFound:
-            place = Place(place.profile + 1, 0, None, place.done)
+            place = ExportPosition(place.profile + 1, 0, None, place.done)
             continue
         section = _NAMES[place.section]
         items, cursor = await _section(opened, section, place.cursor, sources)
         done = place.done + (len(items) if section == "calls" else 0)
-        following = Place(place.profile, place.section, cursor, done)
+        following = ExportPosition(place.profile, place.section, cursor, done)
         if cursor is None:
             last = place.section + 1 == len(_NAMES)
-            following = Place(place.profile + last, 0 if last else place.section + 1, None, done)
+            following = ExportPosition(place.profile + last, 0 if last else place.section + 1, None, done)
         keys = [(member.id, member.key_id or b"") for member in opened.members]
-        yield SectionStep(Part(place.profile, section, items, following), keys)
+        yield SectionStep(ExportPart(place.profile, section, items, following), keys)
         place = following
 
 

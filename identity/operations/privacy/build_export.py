@@ -14,7 +14,7 @@ from msgspec import Struct
 from identity.operations.privacy.access_export_sections import SectionStep
 from identity.operations.privacy.open_export import ExportJob, export_key, export_row
 from identity.operations.privacy.request_export import DOWNLOADABLE
-from identity.planning.privacy.access_export import Place, pack, split, unpack
+from identity.planning.privacy.access_export import ExportPosition, pack, split, unpack
 from identity.spaces.retry import RetryPolicy, repeat
 from identity.spaces.space import Space
 from identity.store.privacy import access_exports, requests
@@ -26,7 +26,7 @@ from identity.vault.seal import EXPORT
 # A person may be split or erased between reading and writing, or two processes build the same export.
 _POLICY: Final = RetryPolicy(attempts=8, jitter=0.025, conflicts=(Conflict, KeyUnavailable), lasting=())
 
-Sections = Callable[[Space, Sequence[str], Place], AsyncIterator[SectionStep]]
+Sections = Callable[[Space, Sequence[str], ExportPosition], AsyncIterator[SectionStep]]
 """The steps of an export of some profiles from a place on."""
 Progress = Callable[[int, int], Awaitable[None]]
 
@@ -50,7 +50,7 @@ async def _build(space: Space, job: ExportJob, progress: Progress, sections: Sec
         export = await export_row(space, connection, id_)
         last = await access_exports.part(connection, space.tenant, id_, export.parts - 1) if export.parts else None
     key = await export_key(space, id_)
-    place = Place() if last is None else unpack(key.open(EXPORT, id_, export.parts - 1, last)).following
+    place = ExportPosition() if last is None else unpack(key.open(EXPORT, id_, export.parts - 1, last)).following
     nr = export.parts
     if export.state == AccessExportState.RUNNING:
         await progress(place.done, max(place.done, job.total))

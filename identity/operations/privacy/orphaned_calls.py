@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 
 from identity.planning.resolution.extract import extract
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules
-from identity.planning.resolution.stored_calls import Kept, source, unpack
+from identity.planning.resolution.stored_calls import StoredCall, source, unpack
 from identity.spaces.exclusive_transaction import ExclusiveSpace
 from identity.spaces.profile_rows import unwrap_key
 from identity.spaces.space import Space
@@ -40,7 +40,7 @@ async def orphaned_keys(exclusive: ExclusiveSpace, keys: AbstractSet[bytes]) -> 
     return [held[id_] for id_ in sorted(found)]
 
 
-def _named(space: Space, kept: Kept, rules: Rules) -> Iterator[bytes]:
+def _named(space: Space, kept: StoredCall, rules: Rules) -> Iterator[bytes]:
     """The blind indexes that a stored call names, also those that rules have blocked since."""
     kind = STORED_KINDS[kept.kind]
     for read in (rules, DEFAULT_RULES):

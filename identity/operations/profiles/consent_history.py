@@ -12,15 +12,15 @@ import msgspec
 
 from identity.operations.profiles.answers import CategoryAnswer, ConsentAt, ConsentStatement, PurposeAnswer
 from identity.operations.profiles.profile import OpenedProfile, open_profile
-from identity.planning.consent.fold import Answer, fold
+from identity.planning.consent.fold import ConsentAnswer, fold
 from identity.planning.consent.permission import Permission
 from identity.planning.consent.purposes import Purposes, compile_purposes
 from identity.planning.consent.signals.read_signals import Signal
 from identity.planning.consent.statements import read as read_signals
-from identity.planning.resolution.document import decide, signal
+from identity.planning.resolution.document import merge_decisions, merge_signals
 from identity.planning.resolution.event_time import format_time, parse_time
-from identity.planning.resolution.extract import Content, content
-from identity.planning.resolution.stored_calls import Kept, unpack
+from identity.planning.resolution.extract import CallContent, content
+from identity.planning.resolution.stored_calls import StoredCall, unpack
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
 from identity.store.destinations import destinations
@@ -39,8 +39,8 @@ class StoredStatement(NamedTuple):
 
     origin: ProfileId
     stamp: Stamp
-    call: Kept
-    content: Content
+    call: StoredCall
+    content: CallContent
 
 
 @retry_on_key_rotation
@@ -105,14 +105,14 @@ def render(statement: StoredStatement, sources: dict[int, str]) -> ConsentStatem
         server_side=call.server,
         decisions=dict(statement.content.consent or {}),
         signals=dict(statement.content.signals),
-        signal_sources=[signal.source for signal in _found(call) if signal.stated],
+        signal_sources=[merge_signals.source for merge_signals in _found(call) if merge_signals.stated],
         invalid_signals=_invalid(call),
         jurisdiction=consent.get("jurisdiction") if isinstance(consent, dict) else None,
         evidence=call.body.get("evidence") if STORED_KINDS[call.kind] == "consent" else consent,
     )
 
 
-def _found(call: Kept) -> Sequence[Signal]:
+def _found(call: StoredCall) -> Sequence[Signal]:
     """The signals of a call."""
     context = call.body.get("context")
     if not isinstance(context, dict):
@@ -120,7 +120,7 @@ def _found(call: Kept) -> Sequence[Signal]:
     return read_signals(context, server=call.server, received=call.received).found
 
 
-def _invalid(call: Kept) -> list[str]:
+def _invalid(call: StoredCall) -> list[str]:
     """The signals of a call that cannot be parsed, and so state nothing."""
     return [each.source for each in _found(call) if each.invalid]
 
@@ -130,13 +130,13 @@ def _documents(stated: Iterable[StoredStatement]) -> dict[bytes, Document]:
     for each in stated:
         document = documents.setdefault(each.origin, Document())
         if each.content.consent:
-            decide(document, each.content.consent, each.call.time, each.stamp, server=each.call.server)
+            merge_decisions(document, each.content.consent, each.call.time, each.stamp, server=each.call.server)
         if each.content.signals:
-            signal(document, each.content.signals, each.call.time, each.stamp)
+            merge_signals(document, each.content.signals, each.call.time, each.stamp)
     return documents
 
 
-def _answer(answer: Answer, ids: Mapping[tuple[bytes, int], str]) -> CategoryAnswer:
+def _answer(answer: ConsentAnswer, ids: Mapping[tuple[bytes, int], str]) -> CategoryAnswer:
     standing = [ids.get((each.origin, each.stamp)) for each in answer.standing]
     evidence = [each for each in standing if each is not None]
     return CategoryAnswer(answer.value, answer.conflict, format_time(answer.captured), evidence)

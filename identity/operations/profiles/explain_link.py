@@ -8,7 +8,7 @@ from identity.operations.profiles.graph_evidence import GraphEvidence, read_grap
 from identity.operations.profiles.profile import open_profile
 from identity.planning.graph import evidence_graph
 from identity.planning.resolution.event_time import format_time
-from identity.planning.resolution.stored_calls import Kept
+from identity.planning.resolution.stored_calls import StoredCall
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
 from identity.store.spaces import spaces_and_keys
@@ -66,7 +66,7 @@ class _LinkReader:
         evidence: GraphEvidence,
         built: evidence_graph.Graph,
         places: dict[tuple[bytes, bytes], list[Place]],
-        calls: dict[Place, Kept],
+        calls: dict[Place, StoredCall],
         sources: dict[int, str],
     ) -> None:
         self.evidence = evidence

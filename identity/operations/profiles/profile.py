@@ -12,7 +12,7 @@ from identity.operations.profiles.find_profile import MOST_DOCUMENTS, find
 from identity.planning.consent import fold
 from identity.planning.resolution import document as traits
 from identity.planning.resolution.event_time import format_time
-from identity.planning.resolution.stored_calls import Kept, unpack
+from identity.planning.resolution.stored_calls import StoredCall, unpack
 from identity.spaces.space import Space
 from identity.store.profiles import evidence as evidence_queries
 from identity.store.profiles import profile_queries
@@ -121,7 +121,7 @@ class OpenedProfile:
         """The traits of the profile with times and stamps; a removed trait has the value None."""
         return traits.fold(document.traits for document in self.documents.values())
 
-    async def calls(self, at: Iterable[tuple[bytes, int]]) -> dict[tuple[bytes, int], Kept]:
+    async def calls(self, at: Iterable[tuple[bytes, int]]) -> dict[tuple[bytes, int], StoredCall]:
         """The calls stored as evidence at these (origin, stamp) pairs; a pair without evidence has no entry."""
         async with self.space.database.reading() as connection:
             proofs = await evidence_queries.by_stamps(connection, self.space.tenant, sorted(at))
@@ -132,7 +132,7 @@ class OpenedProfile:
             for proof in proofs
         }
 
-    async def set_by(self, folded: Mapping[str, Stamped]) -> dict[str, tuple[bytes, Kept | None]]:
+    async def set_by(self, folded: Mapping[str, Stamped]) -> dict[str, tuple[bytes, StoredCall | None]]:
         """The origin of each of these traits and the call that set it, None where that call is not kept."""
         origins = {
             name: origin

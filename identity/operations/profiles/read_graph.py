@@ -21,7 +21,7 @@ from identity.operations.profiles.graph_evidence import GraphEvidence, read_grap
 from identity.operations.profiles.profile import open_profile
 from identity.planning.graph import evidence_graph
 from identity.planning.graph.layout import foremost, layout
-from identity.planning.graph.over_merge_review import Review, Split, review, strong_ids
+from identity.planning.graph.over_merge_review import Review, UnmergeSuggestion, review, strong_ids
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.stored_calls import unpack_demoted
 from identity.spaces.index_versions import retry_on_key_rotation
@@ -136,7 +136,7 @@ class _GraphReader:
             side=int(key in self.leaving) if self.found.split else None,
         )
 
-    def link(self, each: evidence_graph.Link, sources: dict[int, str]) -> GraphLink:
+    def link(self, each: evidence_graph.GraphEdge, sources: dict[int, str]) -> GraphLink:
         """Two identifiers that occur together."""
         pair = frozenset((each.a, each.b))
         return GraphLink(
@@ -174,7 +174,7 @@ class _GraphReader:
             bounded=found.bounded,
         )
 
-    def _split(self, split: Split) -> SuggestedSplit:
+    def _split(self, split: UnmergeSuggestion) -> SuggestedSplit:
         text = self.evidence.text
         return SuggestedSplit(
             parts=[text(split.stays), text(split.leaves)],

@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from identity.operations.profiles.answers import HistoryIdentifier, HistoryLine, HistoryPage
 from identity.planning.resolution.event_time import format_time
-from identity.planning.resolution.stored_calls import Kept, split_keys, unpack, unpack_demoted
+from identity.planning.resolution.stored_calls import StoredCall, split_keys, unpack, unpack_demoted
 from identity.spaces.index_versions import reading_one_version, retry_on_key_rotation
 from identity.spaces.space import Space
 from identity.spaces.stored_call_identifiers import identifiers_by_key as named_in
@@ -91,7 +91,7 @@ class _HistoryReader:
         self.canonical = canonical
         self.names = names
         self.values: dict[bytes, tuple[str, str]] = {}
-        self.calls: dict[int, Kept] = {}
+        self.calls: dict[int, StoredCall] = {}
         self._actors = actors
 
     def line(self, line: profile_queries.Line) -> HistoryLine:

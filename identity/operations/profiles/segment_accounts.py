@@ -24,7 +24,7 @@ from identity.operations.profiles.segment_paging import ListParameters, Page, cu
 from identity.operations.profiles.segment_users import key_names, page_of, source_id
 from identity.planning.resolution import document as planning
 from identity.planning.resolution.event_time import format_time
-from identity.planning.resolution.stored_calls import Kept
+from identity.planning.resolution.stored_calls import StoredCall
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
 from identity.store.profiles import groups, profile_queries
@@ -98,7 +98,7 @@ async def external_ids(space: Space, ref: str, wanted: ListParameters) -> Page[A
     return Page(None, ApiExternalIds(data, cursor(space, ACCOUNTS, "/-/external_ids", wanted, None)))
 
 
-def group_id(name: str, created: int, call: Kept | None = None, source: str | None = None) -> ApiExternalId:
+def group_id(name: str, created: int, call: StoredCall | None = None, source: str | None = None) -> ApiExternalId:
     """The id of a group as an external id, with the call that names it."""
     return ApiExternalId(
         source_id=source,
@@ -196,13 +196,13 @@ async def _joins(space: Space, account: OpenGroup) -> list[tuple[bytes, int]]:
     return sorted(joins, key=lambda at: at[1])
 
 
-async def _calls(space: Space, at: list[tuple[bytes, int]]) -> list[tuple[int, str, Kept]]:
+async def _calls(space: Space, at: list[tuple[bytes, int]]) -> list[tuple[int, str, StoredCall]]:
     """The (stamp, public id of the profile, call) of each of these, in the same order, without erased ones."""
     origins = list(dict.fromkeys(origin for origin, _ in at))
     async with space.database.reading() as connection:
         found = await profile_queries.by_ids(connection, space.tenant, origins, MOST_MEMBERS + 1)
     profiles = OpenedProfile.each(space, found)
-    calls: dict[tuple[bytes, int], tuple[str, Kept]] = {}
+    calls: dict[tuple[bytes, int], tuple[str, StoredCall]] = {}
     for profile in profiles.values():
         held = {member.id for member in profile.members}
         opened = await profile.calls({each for each in at if each[0] in held})

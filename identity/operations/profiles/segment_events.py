@@ -11,7 +11,7 @@ from identity.operations.profiles.segment_answers import ApiEvent, ApiEventId, A
 from identity.operations.profiles.segment_paging import ListParameters, Page, cursor, read_place, write_place
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.resolution_rules import Rules
-from identity.planning.resolution.stored_calls import Kept, split_keys, unpack, unpack_events
+from identity.planning.resolution.stored_calls import StoredCall, split_keys, unpack, unpack_events
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
 from identity.spaces.stored_call_identifiers import identifiers_by_key
@@ -34,7 +34,7 @@ class ProfileCall(NamedTuple):
     """A call of a profile; `keys` are the blind indexes of its identifiers, None where a row holds none."""
 
     stamp: Stamp
-    call: Kept
+    call: StoredCall
     keys: list[bytes] | None
     origin: ProfileId
 
@@ -57,7 +57,7 @@ async def events(space: Space, ref: str, wanted: ListParameters) -> Page[ApiEven
     return Page(id_, ApiEvents(data, cursor(space, "users", f"/{id_}/events", wanted, next_)))
 
 
-async def last_call(profile: OpenedProfile) -> Kept | None:
+async def last_call(profile: OpenedProfile) -> StoredCall | None:
     """The newest call of a profile that is still kept."""
     shown, _ = await page_of(profile, ListParameters(1), None)
     return shown[0].call if shown else None
@@ -125,7 +125,7 @@ def _opened(
     return sorted(found, key=lambda each: each.stamp, reverse=not wanted.ascending)
 
 
-def _matches(call: Kept, wanted: ListParameters) -> bool:
+def _matches(call: StoredCall, wanted: ListParameters) -> bool:
     if STORED_KINDS[call.kind] not in wanted.kinds:
         return False
     if wanted.start is not None and call.time < wanted.start:
@@ -174,7 +174,7 @@ class _EventReader:
         return ApiEventId("users", self.names[held.type], self.profile.value(held), "none")
 
 
-def _named(space: Space, call: Kept, rules: Rules) -> list[bytes]:
+def _named(space: Space, call: StoredCall, rules: Rules) -> list[bytes]:
     try:
         return list(identifiers_by_key(space, call, rules))
     except BadCall:

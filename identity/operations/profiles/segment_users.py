@@ -24,7 +24,7 @@ from identity.operations.profiles.segment_paging import (
     write_place,
 )
 from identity.planning.resolution.event_time import format_time
-from identity.planning.resolution.stored_calls import Kept
+from identity.planning.resolution.stored_calls import StoredCall
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
 from identity.store.profiles import profile_queries
@@ -152,7 +152,7 @@ async def key_names(space: Space) -> dict[int, str]:
         return await spaces_and_keys.key_ids(connection, space.tenant.id)
 
 
-def source_id(call: Kept | None, keys: dict[int, str]) -> str | None:
+def source_id(call: StoredCall | None, keys: dict[int, str]) -> str | None:
     """The public id of the key that sent a call."""
     return None if call is None else keys.get(call.source)
 

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from identity.operations.warehouse.export_folder import Folder
 from identity.operations.warehouse.parquet import encode
-from identity.planning.destinations.warehouse_tables import TABLES, Batch, ExportStep, Manifest
+from identity.planning.destinations.warehouse_tables import TABLES, ExportStep, Manifest, RowBatch
 from identity.planning.resolution.event_time import format_time
 from identity.spaces.space import Space
 from identity.values.errors import ExportNotConfigured, Resync
@@ -109,20 +109,20 @@ class _Writer:
         return self._published or begun
 
     async def write(self, manifest: Manifest, steps: Steps, progress: Progress) -> Manifest:
-        batch = Batch(manifest.seq)
+        batch = RowBatch(manifest.seq)
         reached, first = manifest.cursor, manifest.first
         async for step in steps(self._space, self._destination_id, manifest.cursor, first=manifest.first):
             batch.tell(step.states, time.time_ns() // 1000, first=step.first)
             reached, first = step.cursor, step.still_first
             if batch.size >= self._part_bytes:
                 manifest = await self._publish(batch, replace(manifest, cursor=reached, first=first))
-                batch = Batch(manifest.seq)
+                batch = RowBatch(manifest.seq)
             await progress(step.done, step.total)
         manifest = await self._publish(batch, replace(manifest, cursor=reached, first=first).finished())
         await _uninterrupted(self._folder.tidy, manifest)
         return manifest
 
-    async def _publish(self, batch: Batch, manifest: Manifest) -> Manifest:
+    async def _publish(self, batch: RowBatch, manifest: Manifest) -> Manifest:
         # A snapshot begins with a file of every table, so that each can be read from then on.
         begins = manifest.part == 0 and manifest.run == manifest.snapshot
         filled = {table: rows for table, rows in batch.rows.items() if rows or begins}

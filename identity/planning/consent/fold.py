@@ -14,7 +14,7 @@ from msgspec import Struct
 from identity.values.documents import SERVER, STATED, Document, Stamped
 
 
-class Decision(NamedTuple):
+class ConsentDecision(NamedTuple):
     """What was said at an origin of one thing; `server`: a server-side or privacy key said it."""
 
     granted: bool
@@ -29,13 +29,13 @@ class Decision(NamedTuple):
         return self.time, not self.granted, self.stamp
 
 
-class Answer(Struct, frozen=True):
+class ConsentAnswer(Struct, frozen=True):
     """The answer for one category: `value` is True only if every standing decision grants."""
 
     value: bool
     conflict: bool
     captured: int
-    standing: tuple[Decision, ...] = ()
+    standing: tuple[ConsentDecision, ...] = ()
 
 
 class Meeting(Struct, frozen=True):
@@ -55,13 +55,13 @@ def categories(documents: Mapping[bytes, Document]) -> list[str]:
     return sorted(found)
 
 
-def fold(documents: Mapping[bytes, Document], meetings: Iterable[Meeting]) -> dict[str, Answer]:
+def fold(documents: Mapping[bytes, Document], meetings: Iterable[Meeting]) -> dict[str, ConsentAnswer]:
     """The answers of a canonical profile, from the documents of its origins and how these met."""
     met = sorted(meetings, key=lambda meeting: meeting.stamp)
     return {name: fold_decisions(decisions(documents, name), met) for name in categories(documents)}
 
 
-def decisions(documents: Mapping[bytes, Document], category: str) -> list[Decision]:
+def decisions(documents: Mapping[bytes, Document], category: str) -> list[ConsentDecision]:
     """What was said of a category: a whole statement that does not name it denies it."""
     found = []
     for origin, document in documents.items():
@@ -71,7 +71,7 @@ def decisions(documents: Mapping[bytes, Document], category: str) -> list[Decisi
             if stated is not None and not _named(entry, stated, category):
                 entry = (False, stated[1], stated[2])
             if entry is not None:
-                found.append(Decision(bool(entry[0]), entry[1], entry[2], origin, server))
+                found.append(ConsentDecision(bool(entry[0]), entry[1], entry[2], origin, server))
     return found
 
 
@@ -82,14 +82,14 @@ def _named(entry: Stamped | None, stated: Stamped, category: str) -> bool:
     return entry[1] > stated[1] or category in stated[0]
 
 
-def fold_decisions(said: Iterable[Decision], met: Iterable[Meeting]) -> Answer:
+def fold_decisions(said: Iterable[ConsentDecision], met: Iterable[Meeting]) -> ConsentAnswer:
     """The answer that these decisions, at least one, come to; `met` in the order of stamps."""
-    steps: list[tuple[int, int, Meeting | Decision]] = [(m.stamp, 0, m) for m in met]
+    steps: list[tuple[int, int, Meeting | ConsentDecision]] = [(m.stamp, 0, m) for m in met]
     steps += [(decision.stamp, 1, decision) for decision in said]
     steps.sort(key=lambda step: step[:2])
 
     parent: dict[bytes, bytes] = {}
-    frontiers: dict[bytes, list[Decision]] = {}
+    frontiers: dict[bytes, list[ConsentDecision]] = {}
 
     def root(origin: bytes) -> bytes:
         while parent.get(origin, origin) != origin:
@@ -108,10 +108,10 @@ def fold_decisions(said: Iterable[Decision], met: Iterable[Meeting]) -> Answer:
         frontiers[at] = _hear(frontiers.get(at, []), step)
     left = sorted(decision for frontier in frontiers.values() for decision in frontier)
     values = {decision.granted for decision in left}
-    return Answer(values == {True}, len(values) > 1, max(decision.time for decision in left), tuple(left))
+    return ConsentAnswer(values == {True}, len(values) > 1, max(decision.time for decision in left), tuple(left))
 
 
-def _hear(standing: list[Decision], told: Decision) -> list[Decision]:
+def _hear(standing: list[ConsentDecision], told: ConsentDecision) -> list[ConsentDecision]:
     """What stands after one more decision: it drops older ones, unless all that stand are newer."""
     fixed = [] if told.server else [each for each in standing if each.server and not each.granted]
     if fixed and told.granted:
@@ -123,6 +123,6 @@ def _hear(standing: list[Decision], told: Decision) -> list[Decision]:
     return [*fixed, *later, told]
 
 
-def _yields(standing: Decision, to: Decision) -> bool:
+def _yields(standing: ConsentDecision, to: ConsentDecision) -> bool:
     """Whether a standing grant could not have come after what is told now, however new it is."""
     return to.server and not to.granted and standing.granted and not standing.server

@@ -12,7 +12,7 @@ the two sides met counts for the other. Denials do not expire.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
-from identity.planning.consent.fold import Answer, Decision, Meeting, decisions, fold_decisions
+from identity.planning.consent.fold import ConsentAnswer, ConsentDecision, Meeting, decisions, fold_decisions
 from identity.planning.consent.purposes import Purpose, Purposes
 from identity.planning.consent.statements import OUT, REGION
 from identity.values.documents import MINOR, SERVER, Document
@@ -38,11 +38,11 @@ class Verdict(NamedTuple):
 class _Folded(NamedTuple):
     """What was said of one thing, and what it comes to."""
 
-    said: Sequence[Decision]
-    answer: Answer
+    said: Sequence[ConsentDecision]
+    answer: ConsentAnswer
 
     @property
-    def grants(self) -> Iterable[Decision]:
+    def grants(self) -> Iterable[ConsentDecision]:
         """Every grant: one that did not replace another still counts where it was given."""
         return (each for each in self.said if each.granted)
 
@@ -119,14 +119,14 @@ class Permission:
             self._explicits[name] = self._folded(decisions(self._documents, name))
         return self._explicits[name]
 
-    def _folded(self, said: Sequence[Decision]) -> _Folded | None:
+    def _folded(self, said: Sequence[ConsentDecision]) -> _Folded | None:
         return _Folded(said, fold_decisions(said, self._met)) if said else None
 
     def _of_class(self, class_: str) -> _Folded | None:
         """What consent managers said of the whole class, folded as decisions are."""
         if class_ not in self._classes:
             said = [
-                Decision(bool(entry[0]), entry[1], entry[2], origin, server)
+                ConsentDecision(bool(entry[0]), entry[1], entry[2], origin, server)
                 for origin, document in self._documents.items()
                 for name, server in ((class_, False), (class_ + SERVER, True))
                 if (entry := document.signals.get(name)) is not None
@@ -156,14 +156,14 @@ class Permission:
                 return "denied_by_class", 0
         return None, min(ends)
 
-    def _signals(self, name: str) -> list[Decision]:
+    def _signals(self, name: str) -> list[ConsentDecision]:
         return [
-            Decision(False, entry[1], entry[2], origin)
+            ConsentDecision(False, entry[1], entry[2], origin)
             for origin, document in self._documents.items()
             if (entry := document.signals.get(name)) is not None
         ]
 
-    def _lifted(self, denial: Decision, purpose: Purpose, explicit: _Folded | None) -> int:
+    def _lifted(self, denial: ConsentDecision, purpose: Purpose, explicit: _Folded | None) -> int:
         """Until when a grant of the purpose itself lifts a denial of its class that it came after, from who had met it.
 
         A grant that has ended lifts nothing any more: what stands against its class stands again.
@@ -179,7 +179,7 @@ class Permission:
         ]
         return max(ends, default=0)
 
-    def _reaches(self, grant: Decision, origin: bytes) -> bool:
+    def _reaches(self, grant: ConsentDecision, origin: bytes) -> bool:
         return grant.origin == origin or self._meeting(grant.origin, origin) <= grant.stamp
 
     def _meeting(self, one: bytes, other: bytes) -> int:

@@ -14,18 +14,18 @@ from identity.planning.resolution.planner_state import Profile
 
 
 class Joins(Struct):
-    """The head of a side, and per other origin what it joined and when."""
+    """The root of a side, and per other origin what it joined and when."""
 
-    head: bytes
+    root: bytes
     joined: dict[bytes, tuple[bytes, int]]
 
 
 class _Group(Struct):
-    """Origins of a side that have met: their head, how many they are, the birth of the oldest."""
+    """Origins of a side that have met: their root, how many they are, the birth of the oldest."""
 
-    head: bytes
+    root: bytes
     origins: int
-    elder: int
+    oldest_birth: int
 
 
 def rejoin(profiles: Mapping[bytes, Profile], there: Mapping[bytes, bytes], births: Mapping[bytes, int]) -> Joins:
@@ -38,7 +38,7 @@ def rejoin(profiles: Mapping[bytes, Profile], there: Mapping[bytes, bytes], birt
     standing = {old: _Group(new, 1, births[new]) for old, new in there.items()}
     joined: dict[bytes, tuple[bytes, int]] = {}
 
-    def root(origin: bytes) -> bytes:
+    def find(origin: bytes) -> bytes:
         while parent.get(origin, origin) != origin:
             parent[origin] = parent.get(parent[origin], parent[origin])
             origin = parent[origin]
@@ -48,18 +48,18 @@ def rejoin(profiles: Mapping[bytes, Profile], there: Mapping[bytes, bytes], birt
         (p.joined_at, p.id, p.joined_to) for p in profiles.values() if p.joined_at is not None and p.joined_to
     )
     for stamp, met in groupby(joins, key=itemgetter(0)):
-        roots = list(dict.fromkeys(root(id_) for _, loser, winner in met for id_ in (winner, loser)))
+        roots = list(dict.fromkeys(find(id_) for _, loser, winner in met for id_ in (winner, loser)))
         present = [standing.pop(each) for each in roots if each in standing]
         for other in roots[1:]:
             parent[other] = roots[0]
         if not present:
             continue
-        winner = min(present, key=lambda group: (-group.origins, group.elder))
+        winner = min(present, key=lambda group: (-group.origins, group.oldest_birth))
         for loser in present:
             if loser is not winner:
-                joined[loser.head] = (winner.head, stamp)
+                joined[loser.root] = (winner.root, stamp)
                 winner.origins += loser.origins
-                winner.elder = min(winner.elder, loser.elder)
+                winner.oldest_birth = min(winner.oldest_birth, loser.oldest_birth)
         standing[roots[0]] = winner
     (whole,) = standing.values()
-    return Joins(whole.head, joined)
+    return Joins(whole.root, joined)

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
-from identity.planning.resolution.counters import attach, newest, unite
+from identity.planning.resolution.counters import attach, newest_window, unite
 from identity.planning.resolution.planner_state import Counters, Profile, Sighting
 from identity.planning.resolution.resolution_rules import Rules
-from identity.planning.resolution.stored_calls import Kept
+from identity.planning.resolution.stored_calls import StoredCall
 
 
-class Link(Struct):
+class LinkedIdentifier(Struct):
     """An identifier as it is linked; `linked_at` is a stamp, the other times are those of events."""
 
     key: bytes
@@ -26,8 +26,8 @@ class Link(Struct):
     source: int
 
 
-class Lain(Struct):
-    """A call that lies at an origin as evidence, or an act; `kept` strongest first, as recorded.
+class Evidence(Struct):
+    """A call that lies at an origin as evidence, or an act; `stored_call` strongest first, as recorded.
 
     `shown` is the key of the set of identifiers it showed, b"" for an act.
     """
@@ -35,10 +35,10 @@ class Lain(Struct):
     stamp: int
     kept: list[bytes]
     shown: bytes
-    call: Kept
+    call: StoredCall
 
 
-class Renaming(Struct, frozen=True):
+class UserIdRename(Struct, frozen=True):
     """An alias call by which `previous` became another name of `to`."""
 
     stamp: int
@@ -46,25 +46,25 @@ class Renaming(Struct, frozen=True):
     to: bytes
 
 
-class Content(Struct):
+class OriginContent(Struct):
     """What lies at one origin; `events` are (stamp, strongest identifier) of its plain calls."""
 
-    evidence: list[Lain] = []
+    evidence: list[Evidence] = []
     events: list[tuple[int, bytes | None]] = []
     sightings: dict[bytes, Sighting] = {}
 
 
-class Whole(Struct):
+class ProfileSnapshot(Struct):
     """A canonical profile: every origin, every identifier, their cuts, and what renamed its user ids.
 
     `contents` are those of the origins that have to be looked into, `stamp` is that of the gate.
     """
 
     profiles: dict[bytes, Profile]
-    links: dict[bytes, Link]
+    links: dict[bytes, LinkedIdentifier]
     cuts: dict[bytes, list[tuple[bytes, int]]] = {}
-    renamings: list[Renaming] = []
-    contents: dict[bytes, Content] = {}
+    renamings: list[UserIdRename] = []
+    contents: dict[bytes, OriginContent] = {}
     stamp: int = 0
 
 
@@ -73,7 +73,7 @@ def shown(kept: Iterable[bytes], demoted: Iterable[tuple[bytes, str]]) -> list[b
     return [*kept, *(key for key, reason in demoted if reason != "blocked")]
 
 
-def own_counters(links: Mapping[bytes, Link], profiles: Mapping[bytes, Profile]) -> dict[bytes, Counters]:
+def own_counters(links: Mapping[bytes, LinkedIdentifier], profiles: Mapping[bytes, Profile]) -> dict[bytes, Counters]:
     """The own counters of every origin, from its identifiers."""
     owns = {id_: Counters({}, [], profile.own.origins) for id_, profile in profiles.items()}
     for link in links.values():
@@ -84,11 +84,11 @@ def own_counters(links: Mapping[bytes, Link], profiles: Mapping[bytes, Profile])
 
 def folded_counters(
     owns: Mapping[bytes, Counters],
-    links: Mapping[bytes, Link],
+    links: Mapping[bytes, LinkedIdentifier],
     cuts: Mapping[bytes, list[tuple[bytes, int]]],
     rules: Rules,
 ) -> Counters:
-    """What a head folds of these origins: their own counters, its windows, its cuts."""
+    """What a root folds of these origins: their own counters, its windows, its cuts."""
     folded = Counters({}, [], 0)
     for own in owns.values():
         unite(folded, own)
@@ -101,5 +101,5 @@ def folded_counters(
         for cut, side in cuts.get(link.key, ()):
             left, right = folded.cuts.get(cut, (0, 0))
             folded.cuts[cut] = (left + (side == 0), right + (side == 1))
-    folded.windows = {type_: newest(held, rules.limit(type_).max + 1) for type_, held in seen.items()}
+    folded.windows = {type_: newest_window(held, rules.limit(type_).max + 1) for type_, held in seen.items()}
     return folded

@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct, structs
 
-from identity.planning.corrections.profile_snapshot import Link, folded_counters, own_counters
-from identity.planning.corrections.replay import Replay, Told
+from identity.planning.corrections.profile_snapshot import LinkedIdentifier, folded_counters, own_counters
+from identity.planning.corrections.replay import Replay, ReplayEntry
 from identity.planning.resolution.counters import counted
 from identity.planning.resolution.plan import Gained
 from identity.planning.resolution.planner_state import Counters, Profile, Sighting
@@ -19,10 +19,10 @@ from identity.values.calls import KINDS, STORED_KINDS
 from identity.values.documents import Document
 
 ASLEEP = bytes(16)
-"""The head of an id that leads to nobody."""
+"""The root of an id that leads to nobody."""
 
 
-class Lying(Struct):
+class ReplayedEvidence(Struct):
     """Evidence as it lies: its origin, the identifiers it kept and those it demoted, the set it showed."""
 
     origin: bytes
@@ -31,37 +31,39 @@ class Lying(Struct):
     shown: bytes
 
 
-class Plain(Struct):
+class ReplayedEvent(Struct):
     """A plain call: where it lies, and the identifiers it names, the strongest first."""
 
     origin: bytes
     keys: list[bytes]
 
 
-class Stored(Struct):
+class StoredProfiles(Struct):
     """Profiles as they are stored; `evidence` and `events` by stamp."""
 
     profiles: dict[bytes, Profile]
-    links: dict[bytes, Link]
+    links: dict[bytes, LinkedIdentifier]
     documents: dict[bytes, Document]
     sightings: dict[tuple[bytes, bytes], Sighting]
-    evidence: dict[int, Lying]
-    events: dict[int, Plain]
+    evidence: dict[int, ReplayedEvidence]
+    events: dict[int, ReplayedEvent]
 
 
-class Rebuilt(Struct):
+class RebuiltProfiles(Struct):
     """The same profiles as they are to be; `changed` are the ids whose rows are to be written anew."""
 
     profiles: dict[bytes, Profile]
     links: dict[bytes, Gained]
     documents: dict[bytes, Document]
     sightings: dict[tuple[bytes, bytes], Sighting]
-    evidence: dict[int, Lying]
+    evidence: dict[int, ReplayedEvidence]
     events: dict[int, bytes]
     changed: set[bytes] = set()
 
 
-def rebuild(stored: Stored, log: Iterable[Told], replay: Replay, fresh_id: Callable[[], bytes]) -> Rebuilt:
+def rebuild(
+    stored: StoredProfiles, log: Iterable[ReplayEntry], replay: Replay, fresh_id: Callable[[], bytes]
+) -> RebuiltProfiles:
     """What the replay of the log of some profiles makes of them."""
     told = list(log)
     names = _names(stored, told, replay, fresh_id)
@@ -72,12 +74,12 @@ def rebuild(stored: Stored, log: Iterable[Told], replay: Replay, fresh_id: Calla
             link.last_seen = max(link.last_seen, before.last_seen)
     evidence = {stamp: structs.replace(lying) for stamp, lying in stored.evidence.items()}
     for stamp, record in replay.landed.items():
-        lain = Lying(names[record.origin], record.kept, record.demoted, replay.showed(stamp))
+        lain = ReplayedEvidence(names[record.origin], record.kept, record.demoted, replay.showed(stamp))
         evidence[stamp] = lain
     for stamp in replay.refused:
-        evidence[stamp] = Lying(stored.evidence[stamp].origin, [], [], b"")
+        evidence[stamp] = ReplayedEvidence(stored.evidence[stamp].origin, [], [], b"")
     homes = _homes(stored, told, evidence, set(names.values()), replay.landed.keys())
-    rebuilt = Rebuilt(
+    rebuilt = RebuiltProfiles(
         _profiles(stored, replay, names, homes),
         links,
         {names[id_]: document for id_, document in replay.around.documents.items()},
@@ -91,7 +93,9 @@ def rebuild(stored: Stored, log: Iterable[Told], replay: Replay, fresh_id: Calla
     return rebuilt
 
 
-def _names(stored: Stored, told: list[Told], replay: Replay, fresh_id: Callable[[], bytes]) -> dict[bytes, bytes]:
+def _names(
+    stored: StoredProfiles, told: list[ReplayEntry], replay: Replay, fresh_id: Callable[[], bytes]
+) -> dict[bytes, bytes]:
     """The ids of the replayed origins: those of their first calls, each once."""
     names: dict[bytes, bytes] = {}
     taken: set[bytes] = set()
@@ -113,7 +117,11 @@ def _names(stored: Stored, told: list[Told], replay: Replay, fresh_id: Callable[
 
 
 def _homes(
-    stored: Stored, told: list[Told], evidence: Mapping[int, Lying], taken: set[bytes], landed: Iterable[int]
+    stored: StoredProfiles,
+    told: list[ReplayEntry],
+    evidence: Mapping[int, ReplayedEvidence],
+    taken: set[bytes],
+    landed: Iterable[int],
 ) -> dict[bytes, bytes]:
     """Per old id the rebuilt origin that stands for it, as far as there is one."""
     homes = {id_: id_ for id_ in stored.profiles if id_ in taken}
@@ -128,7 +136,7 @@ def _homes(
 
 
 def _profiles(
-    stored: Stored, replay: Replay, names: Mapping[bytes, bytes], homes: Mapping[bytes, bytes]
+    stored: StoredProfiles, replay: Replay, names: Mapping[bytes, bytes], homes: Mapping[bytes, bytes]
 ) -> dict[bytes, Profile]:
     profiles = {}
     for made, profile in replay.around.profiles.items():
@@ -137,7 +145,7 @@ def _profiles(
         profiles[id_] = structs.replace(
             profile,
             id=id_,
-            head=names[profile.head],
+            root=names[profile.root],
             canonical=names[profile.canonical],
             joined_to=None if profile.joined_to is None else names[profile.joined_to],
             version=0 if before is None else before.version,
@@ -148,16 +156,16 @@ def _profiles(
         if id_ in profiles:
             continue
         home = homes.get(id_)
-        head = ASLEEP if home is None else profiles[home].head
+        root = ASLEEP if home is None else profiles[home].root
         none = Counters({}, [], 0)
         profiles[id_] = structs.replace(
-            profile, head=head, canonical=id_, joined_to=home, joined_at=None, own=none, folded=none, events=0
+            profile, root=root, canonical=id_, joined_to=home, joined_at=None, own=none, folded=none, events=0
         )
     return profiles
 
 
 def _sightings(
-    stored: Stored, evidence: Mapping[int, Lying], sightings: dict[tuple[bytes, bytes], Sighting]
+    stored: StoredProfiles, evidence: Mapping[int, ReplayedEvidence], sightings: dict[tuple[bytes, bytes], Sighting]
 ) -> dict[tuple[bytes, bytes], Sighting]:
     """The sets as the replay saw them, and what plain calls that are gone had added to their counts."""
     lain: dict[tuple[bytes, bytes], list[int]] = {}
@@ -182,7 +190,7 @@ def _sightings(
     return sightings
 
 
-def _events(stored: Stored, links: Mapping[bytes, Gained], homes: Mapping[bytes, bytes]) -> dict[int, bytes]:
+def _events(stored: StoredProfiles, links: Mapping[bytes, Gained], homes: Mapping[bytes, bytes]) -> dict[int, bytes]:
     """Where plain calls lie: with the strongest identifier they name, as any call."""
     return {
         stamp: next((links[key].origin for key in plain.keys if key in links), homes.get(plain.origin, plain.origin))
@@ -191,7 +199,11 @@ def _events(stored: Stored, links: Mapping[bytes, Gained], homes: Mapping[bytes,
 
 
 def _count_events(
-    stored: Stored, rebuilt: Rebuilt, homes: Mapping[bytes, bytes], landed: Iterable[int], told: list[Told]
+    stored: StoredProfiles,
+    rebuilt: RebuiltProfiles,
+    homes: Mapping[bytes, bytes],
+    landed: Iterable[int],
+    told: list[ReplayEntry],
 ) -> None:
     """Each origin counts the calls that lie there; those that expired are counted where its id leads."""
     counts = {STORED_KINDS.index(kind) for kind in KINDS}
@@ -210,10 +222,10 @@ def _count_events(
         rebuilt.profiles[origin].events += 1
 
 
-def _fold(stored: Stored, rebuilt: Rebuilt, replay: Replay) -> None:
-    """The counters of every origin and head, from the links as they are now."""
+def _fold(stored: StoredProfiles, rebuilt: RebuiltProfiles, replay: Replay) -> None:
+    """The counters of every origin and root, from the links as they are now."""
     links = {
-        key: Link(
+        key: LinkedIdentifier(
             key, gained.identifier.type, gained.origin, gained.retired, gained.stamp,
             gained.first_seen, gained.last_seen, gained.source,
         )
@@ -222,21 +234,21 @@ def _fold(stored: Stored, rebuilt: Rebuilt, replay: Replay) -> None:
     owns = own_counters(links, rebuilt.profiles)
     members: dict[bytes, list[bytes]] = {}
     for id_, profile in rebuilt.profiles.items():
-        members.setdefault(profile.head, []).append(id_)
+        members.setdefault(profile.root, []).append(id_)
         before = stored.profiles.get(id_)
         own = profile.own = owns[id_]
         if before is not None and (counted(before.own), before.own.origins) == (counted(own), own.origins):
             profile.own = before.own
-    for head, under in members.items():
-        if head != ASLEEP:
+    for root, under in members.items():
+        if root != ASLEEP:
             of = {id_: owns[id_] for id_ in under}
             held = {key: link for key, link in links.items() if link.origin in of}
-            rebuilt.profiles[head].folded = folded_counters(of, held, replay.around.cuts, replay.rules)
+            rebuilt.profiles[root].folded = folded_counters(of, held, replay.around.cuts, replay.rules)
 
 
 def _lying(
     links: Iterable[tuple[bytes, bytes, bool, int]],
-    evidence: Mapping[int, Lying],
+    evidence: Mapping[int, ReplayedEvidence],
     events: Iterable[tuple[bytes, int]],
     sightings: Mapping[tuple[bytes, bytes], Sighting],
     documents: Mapping[bytes, Document],
@@ -256,7 +268,7 @@ def _lying(
     return found
 
 
-def _changed(stored: Stored, rebuilt: Rebuilt) -> set[bytes]:
+def _changed(stored: StoredProfiles, rebuilt: RebuiltProfiles) -> set[bytes]:
     """The ids at which something else lies than before."""
     before = _lying(
         [(link.origin, key, link.retired, link.linked_at) for key, link in stored.links.items()],

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from msgspec import structs
 
 from identity.planning.corrections.profile_snapshot import shown
-from identity.planning.resolution.counters import newest, pack, unpack
+from identity.planning.resolution.counters import newest_window, pack, unpack
 from identity.planning.resolution.planner_state import Window
 from identity.planning.resolution.stored_calls import KEY_BYTES, split_keys, unpack_demoted
 from identity.planning.resolution.working_set import set_key
@@ -56,7 +56,7 @@ def counters(packed: bytes, names: Names, seen: Mapping[int, Mapping[bytes, int]
     """
     before = unpack(packed, _Numbers())
     windows = {
-        type_: newest(dict(seen.get(int(type_), {})), window.size)
+        type_: newest_window(dict(seen.get(int(type_), {})), window.size)
         if seen is not None
         else Window(window.size, {names.get(key, key): at for key, at in window.seen.items()})
         for type_, window in before.windows.items()

@@ -8,43 +8,43 @@ from collections.abc import Callable
 
 from msgspec import Struct, structs
 
-from identity.planning.corrections.profile_snapshot import Link, Whole
+from identity.planning.corrections.profile_snapshot import LinkedIdentifier, ProfileSnapshot
 from identity.planning.resolution.counters import copy_of, detach, uncut
-from identity.planning.resolution.plan import Change, Note
+from identity.planning.resolution.plan import FeedChange, HistoryNote
 from identity.planning.resolution.planner_state import Profile
 from identity.values.enums import FeedOperation, HistoryKind
 
 
 class Removal(Struct):
-    """What a removal does; `profiles` are the origin of the identifier and the head, as they are afterwards."""
+    """What a removal does; `profiles` are the origin of the identifier and the root, as they are afterwards."""
 
     stamp: int
-    link: Link
+    link: LinkedIdentifier
     profiles: dict[bytes, Profile]
-    head: Profile
-    note: Note
-    change: Change
+    root: Profile
+    note: HistoryNote
+    change: FeedChange
 
 
-def remove(whole: Whole, key: bytes, stamps: Callable[[int], int]) -> Removal:
+def remove(whole: ProfileSnapshot, key: bytes, stamps: Callable[[int], int]) -> Removal:
     """What it takes to remove an identifier that is not the last one of its profile."""
     link = whole.links[key]
     stamp = stamps(max(whole.stamp, *(profile.stamp for profile in whole.profiles.values())))
     origin = _loose(whole.profiles[link.origin])
-    head = origin if origin.head == origin.id else _loose(whole.profiles[origin.head])
+    root = origin if origin.root == origin.id else _loose(whole.profiles[origin.root])
     if not link.retired:
         detach(origin.own, key, link.type)
-        detach(head.folded, key, link.type)
-    uncut(head.folded, whole.cuts.get(key, ()))
-    head.version += 1
-    origin.stamp = head.stamp = stamp
+        detach(root.folded, key, link.type)
+    uncut(root.folded, whole.cuts.get(key, ()))
+    root.version += 1
+    origin.stamp = root.stamp = stamp
     return Removal(
         stamp,
         link,
-        {origin.id: origin, head.id: head},
-        head,
-        Note(origin.id, stamp, HistoryKind.IDENTIFIER_REMOVED, [key]),
-        Change(FeedOperation.UPSERT, head.canonical, head.version, stamp),
+        {origin.id: origin, root.id: root},
+        root,
+        HistoryNote(origin.id, stamp, HistoryKind.IDENTIFIER_REMOVED, [key]),
+        FeedChange(FeedOperation.UPSERT, root.canonical, root.version, stamp),
     )
 
 

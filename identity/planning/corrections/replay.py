@@ -11,19 +11,26 @@ from itertools import groupby
 
 from msgspec import Struct, structs
 
-from identity.planning.corrections.profile_snapshot import Content, Lain, Link, Renaming, Whole, shown
-from identity.planning.corrections.unmerge import Parting, mixed, part
-from identity.planning.resolution.plan import Gained, Record
+from identity.planning.corrections.profile_snapshot import (
+    Evidence,
+    LinkedIdentifier,
+    OriginContent,
+    ProfileSnapshot,
+    UserIdRename,
+    shown,
+)
+from identity.planning.corrections.unmerge import UnmergePlan, mixed, part
+from identity.planning.resolution.plan import Gained, RecordedCall
 from identity.planning.resolution.planner import plan
-from identity.planning.resolution.planner_state import Account, Neighbourhood
+from identity.planning.resolution.planner_state import GroupState, PlannerState
 from identity.planning.resolution.resolution_rules import Rules
-from identity.planning.resolution.stored_calls import Kept, kept
+from identity.planning.resolution.stored_calls import StoredCall, stored_call
 from identity.planning.resolution.working_set import set_key
 from identity.values.calls import Call
 from identity.values.documents import Document
 
 
-class Told(Struct):
+class ReplayEntry(Struct):
     """A piece of the log: a call as the rules read it, or None for an act; `stored` is as it is kept.
 
     `named` are the identifiers that an unmerge took out, `cut` what it left between the sides, and
@@ -32,14 +39,14 @@ class Told(Struct):
 
     stamp: int
     origin: bytes
-    stored: Kept
+    stored: StoredCall
     call: Call | None = None
     named: frozenset[bytes] = frozenset()
     cut: bytes | None = None
     births: tuple[int, ...] = ()
 
 
-class Ground(Struct, frozen=True):
+class ReplayConstraints(Struct, frozen=True):
     """What holds beside the rules: removed keys and until when, blocked keys, the rows of every cut."""
 
     forgotten: Mapping[bytes, int] = {}
@@ -50,18 +57,18 @@ class Ground(Struct, frozen=True):
 class Replay:
     """The profiles that a log makes. Their ids are made up; `landed` says which call lies where."""
 
-    def __init__(self, rules: Rules, ground: Ground, fresh_id: Callable[[], bytes]) -> None:
+    def __init__(self, rules: Rules, ground: ReplayConstraints, fresh_id: Callable[[], bytes]) -> None:
         self.rules = rules
         self.ground = ground
-        self.around = Neighbourhood(blocked=set(ground.blocked))
+        self.around = PlannerState(blocked=set(ground.blocked))
         self.links: dict[bytes, Gained] = {}
-        self.landed: dict[int, Record] = {}
+        self.landed: dict[int, RecordedCall] = {}
         self.refused: list[int] = []
-        self._lain: dict[int, Lain] = {}
-        self._renamings: dict[int, Renaming] = {}
+        self._lain: dict[int, Evidence] = {}
+        self._renamings: dict[int, UserIdRename] = {}
         self._fresh_id = fresh_id
 
-    def run(self, log: Iterable[Told]) -> None:
+    def run(self, log: Iterable[ReplayEntry]) -> None:
         """Replays a log, which is in the order of its stamps."""
         log = list(log)
         made = {each.cut for each in log}
@@ -80,7 +87,7 @@ class Replay:
         """The key of the set that a landed call showed."""
         return self._lain[stamp].shown
 
-    def _take(self, told: Sequence[Told]) -> None:
+    def _take(self, told: Sequence[ReplayEntry]) -> None:
         around, now = self.around, [0]
 
         def calls() -> Iterator[Call]:
@@ -88,7 +95,7 @@ class Replay:
                 now[0] = each.stamp
                 call = self._remembered(each)
                 if call.group is not None:
-                    around.accounts.setdefault(call.group_key, Account(b"", call.group, Document()))
+                    around.accounts.setdefault(call.group_key, GroupState(b"", call.group, Document()))
                 yield call
 
         made = plan(around, calls(), self.rules, lambda _: now[0], self._fresh_id, bytes.hex)
@@ -101,11 +108,11 @@ class Replay:
         for record in (*made.evidence, *made.events):
             self.landed[record.stamp] = record
             members = set_key(shown(record.kept, record.demoted))
-            self._lain[record.stamp] = Lain(record.stamp, record.kept, members, kept(record.call))
+            self._lain[record.stamp] = Evidence(record.stamp, record.kept, members, stored_call(record.call))
             self._note_renaming(record)
         self.refused += [each.stamp for each in told if each.stamp not in self.landed]
 
-    def _remembered(self, told: Told) -> Call:
+    def _remembered(self, told: ReplayEntry) -> Call:
         """A call without what was forgotten since; its message is itself, whenever it was sent again."""
         call = told.call
         assert call is not None
@@ -121,16 +128,16 @@ class Replay:
         message = told.stamp.to_bytes(16, "big")
         return structs.replace(call, identifiers=identifiers, alias=alias, message=message)
 
-    def _note_renaming(self, record: Record) -> None:
+    def _note_renaming(self, record: RecordedCall) -> None:
         alias = record.call.alias
         if alias is None or alias.to is None or alias.to.key not in record.kept:
             return
         readings = [i.key for i in (alias.user, alias.anonymous) if i is not None]
         linked = [key for key in readings if key in record.kept and key != alias.to.key]
         if linked:
-            self._renamings[record.stamp] = Renaming(record.stamp, linked[0], alias.to.key)
+            self._renamings[record.stamp] = UserIdRename(record.stamp, linked[0], alias.to.key)
 
-    def _part(self, act: Told) -> None:
+    def _part(self, act: ReplayEntry) -> None:
         """An unmerge: whatever of it is one profile here is parted, and its cut holds from now on."""
         around = self.around
         sides = dict(self.ground.cuts.get(act.cut, ())) if act.cut else {}
@@ -138,8 +145,8 @@ class Replay:
             around.cuts.setdefault(key, []).append((act.cut or b"", side))
         births = iter(act.births)
         parted: set[bytes] = set()
-        heads = {head.id: head.elder for key in act.named if (head := around.head_of(key)) is not None}
-        for id_ in sorted(heads, key=lambda each: (heads[each], each)):
+        roots = {root.id: root.oldest_birth for key in act.named if (root := around.root_of(key)) is not None}
+        for id_ in sorted(roots, key=lambda each: (roots[each], each)):
             whole = self._whole(id_, act.stamp)
             named = act.named & whole.links.keys()
             if named == whole.links.keys():
@@ -150,16 +157,16 @@ class Replay:
             self._apply(parting)
             parted |= {parting.staying.id, parting.leaving.id}
         for key, side in sides.items():
-            head = around.head_of(key)
-            if head is not None and head.id not in parted:
-                left, right = head.folded.cuts.get(act.cut or b"", (0, 0))
-                head.folded.cuts[act.cut or b""] = (left + (side == 0), right + (side == 1))
+            root = around.root_of(key)
+            if root is not None and root.id not in parted:
+                left, right = root.folded.cuts.get(act.cut or b"", (0, 0))
+                root.folded.cuts[act.cut or b""] = (left + (side == 0), right + (side == 1))
 
-    def _whole(self, head: bytes, stamp: int) -> Whole:
+    def _whole(self, root: bytes, stamp: int) -> ProfileSnapshot:
         around = self.around
-        profiles = {p.id: p for p in around.profiles.values() if p.head == head}
+        profiles = {p.id: p for p in around.profiles.values() if p.root == root}
         links = {key: _link(gained) for key, gained in self.links.items() if gained.origin in profiles}
-        contents = {id_: Content() for id_ in profiles}
+        contents = {id_: OriginContent() for id_ in profiles}
         for at, record in self.landed.items():
             if record.origin in profiles:
                 contents[record.origin].evidence.append(self._lain[at])
@@ -168,9 +175,9 @@ class Replay:
                 contents[origin].sightings[set_] = sighting
         renamings = [each for at, each in self._renamings.items() if self.landed[at].origin in profiles]
         cuts = {key: around.cuts[key] for key in links if key in around.cuts}
-        return Whole(profiles, links, cuts, renamings, contents, stamp)
+        return ProfileSnapshot(profiles, links, cuts, renamings, contents, stamp)
 
-    def _apply(self, parting: Parting) -> None:
+    def _apply(self, parting: UnmergePlan) -> None:
         around = self.around
         around.profiles |= parting.profiles
         for key, link in parting.links.items():
@@ -196,7 +203,7 @@ def _named(call: Call) -> Iterator[bytes]:
                 yield previous.key
 
 
-def _link(gained: Gained) -> Link:
+def _link(gained: Gained) -> LinkedIdentifier:
     identifier = gained.identifier
     seen = (gained.stamp, gained.first_seen, gained.last_seen, gained.source)
-    return Link(identifier.key, identifier.type, gained.origin, gained.retired, *seen)
+    return LinkedIdentifier(identifier.key, identifier.type, gained.origin, gained.retired, *seen)

@@ -4,7 +4,7 @@ from collections import Counter
 
 from msgspec import Struct
 
-from identity.planning.corrections.rebuild import Rebuilt, Stored
+from identity.planning.corrections.rebuild import RebuiltProfiles, StoredProfiles
 
 MOST_KEYS = 10
 MOST_PARTS = 5
@@ -18,7 +18,7 @@ class Example(Struct):
     parts: list[list[bytes]]
 
 
-class Difference(Struct):
+class RulesDiff(Struct):
     """Counts of what differs; it adds up over groups of profiles."""
 
     profiles_before: int = 0
@@ -33,27 +33,27 @@ class Difference(Struct):
     reasons: dict[str, int] = {}
     examples: list[Example] = []
 
-    def __add__(self, other: "Difference") -> "Difference":
+    def __add__(self, other: "RulesDiff") -> "RulesDiff":
         """Both together."""
         names = self.__struct_fields__
         counts = {n: getattr(self, n) + getattr(other, n) for n in names if n not in ("reasons", "examples")}
         reasons = dict(Counter(self.reasons) + Counter(other.reasons))
-        return Difference(**counts, reasons=reasons, examples=self.examples + other.examples)
+        return RulesDiff(**counts, reasons=reasons, examples=self.examples + other.examples)
 
 
-def compare(stored: Stored, rebuilt: Rebuilt) -> Difference:
+def compare(stored: StoredProfiles, rebuilt: RebuiltProfiles) -> RulesDiff:
     """What differs between profiles as they are and as a replay makes them."""
-    before = {key: stored.profiles[link.origin].head for key, link in stored.links.items()}
-    after = {key: rebuilt.profiles[link.origin].head for key, link in rebuilt.links.items()}
+    before = {key: stored.profiles[link.origin].root for key, link in stored.links.items()}
+    after = {key: rebuilt.profiles[link.origin].root for key, link in rebuilt.links.items()}
     old, new = _parts(before), _parts(after)
-    split = {head: pieces for head, keys in old.items() if len(pieces := _pieces(keys, after)) > 1}
-    joined = {head: pieces for head, keys in new.items() if len(pieces := _pieces(keys, before)) > 1}
+    split = {root: pieces for root, keys in old.items() if len(pieces := _pieces(keys, after)) > 1}
+    joined = {root: pieces for root, keys in new.items() if len(pieces := _pieces(keys, before)) > 1}
     was = {(stamp, key) for stamp, lying in stored.evidence.items() for key, _ in lying.demoted}
     now = {(stamp, key): reason for stamp, lying in rebuilt.evidence.items() for key, reason in lying.demoted}
     kept = {(stamp, key) for stamp, lying in rebuilt.evidence.items() for key in lying.kept}
-    examples = [Example("split", stored.profiles[head].canonical, pieces) for head, pieces in sorted(split.items())]
-    examples += [Example("joined", rebuilt.profiles[head].canonical, pieces) for head, pieces in sorted(joined.items())]
-    return Difference(
+    examples = [Example("split", stored.profiles[root].canonical, pieces) for root, pieces in sorted(split.items())]
+    examples += [Example("joined", rebuilt.profiles[root].canonical, pieces) for root, pieces in sorted(joined.items())]
+    return RulesDiff(
         len(old),
         len(new),
         len(split),
@@ -68,17 +68,17 @@ def compare(stored: Stored, rebuilt: Rebuilt) -> Difference:
     )
 
 
-def _parts(heads: dict[bytes, bytes]) -> dict[bytes, list[bytes]]:
+def _parts(roots: dict[bytes, bytes]) -> dict[bytes, list[bytes]]:
     found: dict[bytes, list[bytes]] = {}
-    for key, head in sorted(heads.items()):
-        found.setdefault(head, []).append(key)
+    for key, root in sorted(roots.items()):
+        found.setdefault(root, []).append(key)
     return found
 
 
-def _pieces(keys: list[bytes], heads: dict[bytes, bytes]) -> list[list[bytes]]:
+def _pieces(keys: list[bytes], roots: dict[bytes, bytes]) -> list[list[bytes]]:
     """The keys by what they belong to on the other side; some of each."""
     found: dict[bytes, list[bytes]] = {}
     for key in keys:
-        if key in heads:
-            found.setdefault(heads[key], []).append(key)
+        if key in roots:
+            found.setdefault(roots[key], []).append(key)
     return [piece[:MOST_KEYS] for piece in list(found.values())[:MOST_PARTS]]

@@ -11,11 +11,18 @@ from collections.abc import Set as AbstractSet
 from msgspec import Struct, structs
 
 from identity.planning.corrections.join_history import rejoin
-from identity.planning.corrections.profile_snapshot import Content, Lain, Link, Whole, folded_counters, own_counters
+from identity.planning.corrections.profile_snapshot import (
+    Evidence,
+    LinkedIdentifier,
+    OriginContent,
+    ProfileSnapshot,
+    folded_counters,
+    own_counters,
+)
 from identity.planning.resolution.counters import counted
-from identity.planning.resolution.document import decide, join_group, put, signal
+from identity.planning.resolution.document import merge_decisions, merge_membership, merge_signals, merge_traits
 from identity.planning.resolution.extract import content
-from identity.planning.resolution.plan import Change, Note
+from identity.planning.resolution.plan import FeedChange, HistoryNote
 from identity.planning.resolution.planner_state import Counters, Profile
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import ACTS, KINDS, STORED_KINDS
@@ -23,12 +30,12 @@ from identity.values.documents import Document
 from identity.values.enums import FeedOperation, HistoryKind
 
 
-class Split(Struct):
+class OriginSplit(Struct):
     """A mixed origin: what of it goes to its twin, and the documents of both."""
 
     origin: bytes
     twin: bytes
-    born: int
+    created: int
     evidence: set[int]
     events: set[int]
     sightings: set[bytes]
@@ -36,7 +43,7 @@ class Split(Struct):
     leaving: Document
 
 
-class Parting(Struct):
+class UnmergePlan(Struct):
     """What an unmerge does. `profiles` are all that change, as they are afterwards; `links` likewise.
 
     `cut` names what keeps the two sides apart, None where nothing does; `sides` are its rows.
@@ -47,15 +54,15 @@ class Parting(Struct):
     staying: Profile
     leaving: Profile
     profiles: dict[bytes, Profile]
-    links: dict[bytes, Link]
-    splits: list[Split]
+    links: dict[bytes, LinkedIdentifier]
+    splits: list[OriginSplit]
     cut: bytes | None
     sides: list[tuple[bytes, int]]
-    notes: list[Note]
-    changes: list[Change]
+    notes: list[HistoryNote]
+    changes: list[FeedChange]
 
 
-def mixed(links: Iterable[Link], named: AbstractSet[bytes]) -> set[bytes]:
+def mixed(links: Iterable[LinkedIdentifier], named: AbstractSet[bytes]) -> set[bytes]:
     """The origins that hold both identifiers that leave and some that stay."""
     leaving: set[bytes] = set()
     staying: set[bytes] = set()
@@ -65,20 +72,20 @@ def mixed(links: Iterable[Link], named: AbstractSet[bytes]) -> set[bytes]:
 
 
 def part(
-    whole: Whole,
+    whole: ProfileSnapshot,
     named: AbstractSet[bytes],
     rules: Rules,
     stamps: Callable[[int], int],
     fresh_id: Callable[[], bytes],
     *,
     block: bool,
-) -> Parting:
+) -> UnmergePlan:
     """What it takes to part the named identifiers from the rest, of which there is at least one.
 
     `contents` of the whole must hold the mixed origins.
     """
     before = max(whole.stamp, *(profile.stamp for profile in whole.profiles.values()))
-    births = {id_: profile.born for id_, profile in whole.profiles.items()}
+    births = {id_: profile.created for id_, profile in whole.profiles.items()}
     # By age, so that a replay makes the same ones whatever the ids are.
     split = sorted(mixed(whole.links.values(), named), key=lambda id_: (births[id_], id_))
     twins = {origin: fresh_id() for origin in split}
@@ -103,29 +110,29 @@ def part(
     splits = [_split(whole.contents[origin], profiles[origin], profiles[twin], named, whole.links)
               for origin, twin in twins.items()]  # fmt: skip
     owns = own_counters(links, profiles)
-    version = max(profile.version for profile in whole.profiles.values() if profile.head == profile.id) + 1
-    heads = []
+    version = max(profile.version for profile in whole.profiles.values() if profile.root == profile.id) + 1
+    roots = []
     after: dict[bytes, Profile] = {}
     for there in (stays, leaves):
         joins = rejoin(whole.profiles, {old: new for old, new in there.items() if owns[new].origins}, births)
         members = sorted((profiles[id_] for id_ in there.values()), key=lambda p: (births[p.id], p.id))
-        eldest = next(p for p in members if owns[p.id].origins)
+        oldest = next(p for p in members if owns[p.id].origins)
         for profile in members:
             to, at = joins.joined.get(profile.id, (None, None))
             if not owns[profile.id].origins:
                 to, at = profile.joined_to, None
             own = profile.own if counted(profile.own) == counted(owns[profile.id]) else owns[profile.id]
-            after[profile.id] = structs.replace(profile, head=joins.head, joined_to=to, joined_at=at, own=own)
-        head = after[joins.head]
-        head.canonical, head.elder, head.version, head.stamp = eldest.id, births[eldest.id], version, stamp
-        head.folded = folded_counters({p.id: owns[p.id] for p in members}, links, cuts, rules)
-        heads.append(head)
-    staying, leaving = heads
+            after[profile.id] = structs.replace(profile, root=joins.root, joined_to=to, joined_at=at, own=own)
+        root = after[joins.root]
+        root.canonical, root.oldest_birth, root.version, root.stamp = oldest.id, births[oldest.id], version, stamp
+        root.folded = folded_counters({p.id: owns[p.id] for p in members}, links, cuts, rules)
+        roots.append(root)
+    staying, leaving = roots
     changed = {id_: profile for id_, profile in after.items() if profile != whole.profiles.get(id_)}
     for profile in changed.values():
         profile.stamp = stamp
     keys = sorted(named)
-    return Parting(
+    return UnmergePlan(
         stamp,
         keys,
         staying,
@@ -136,27 +143,29 @@ def part(
         cut,
         sides,
         [
-            Note(staying.id, stamp, HistoryKind.UNMERGED, keys, leaving.canonical),
-            Note(leaving.id, stamp, HistoryKind.UNMERGED, keys, staying.canonical),
+            HistoryNote(staying.id, stamp, HistoryKind.UNMERGED, keys, leaving.canonical),
+            HistoryNote(leaving.id, stamp, HistoryKind.UNMERGED, keys, staying.canonical),
         ],
-        _told(whole, heads, (stays, leaves), stamp),
+        _told(whole, roots, (stays, leaves), stamp),
     )
 
 
-def _told(whole: Whole, heads: Sequence[Profile], sides: Sequence[Mapping[bytes, bytes]], stamp: int) -> list[Change]:
+def _told(
+    whole: ProfileSnapshot, roots: Sequence[Profile], sides: Sequence[Mapping[bytes, bytes]], stamp: int
+) -> list[FeedChange]:
     """What the feed is told: which id comes back, and that what had been merged with it still is."""
-    was = next(profile.canonical for profile in whole.profiles.values() if profile.head == profile.id)
-    back, there = next((head, there) for head, there in zip(heads, sides, strict=True) if head.canonical != was)
-    changes = [Change(FeedOperation.UNMERGE, was, back.version, stamp, back.canonical)]
+    was = next(profile.canonical for profile in whole.profiles.values() if profile.root == profile.id)
+    back, there = next((root, there) for root, there in zip(roots, sides, strict=True) if root.canonical != was)
+    changes = [FeedChange(FeedOperation.UNMERGE, was, back.version, stamp, back.canonical)]
     changes += [
-        Change(FeedOperation.MERGE, back.canonical, back.version, stamp, id_)
+        FeedChange(FeedOperation.MERGE, back.canonical, back.version, stamp, id_)
         for id_ in sorted(there.values())
         if id_ != back.canonical and id_ in whole.profiles
     ]
-    return [*changes, Change(FeedOperation.UPSERT, back.canonical, back.version, stamp)]
+    return [*changes, FeedChange(FeedOperation.UPSERT, back.canonical, back.version, stamp)]
 
 
-def refold(calls: Iterable[Lain]) -> Document:
+def refold(calls: Iterable[Evidence]) -> Document:
     """The document that these calls make, in the order of their stamps."""
     document = Document()
     for lain in sorted(calls, key=lambda each: each.stamp):
@@ -165,21 +174,21 @@ def refold(calls: Iterable[Lain]) -> Document:
             continue
         told = content(lain.call.body, kind, server=lain.call.server, received=lain.call.received)
         if told.traits:
-            put(document, told.traits, lain.call.time, lain.stamp)
+            merge_traits(document, told.traits, lain.call.time, lain.stamp)
         if told.consent:
-            decide(document, told.consent, lain.call.time, lain.stamp, server=lain.call.server)
+            merge_decisions(document, told.consent, lain.call.time, lain.stamp, server=lain.call.server)
         if told.signals:
-            signal(document, told.signals, lain.call.time, lain.stamp)
+            merge_signals(document, told.signals, lain.call.time, lain.stamp)
         if told.group is not None:
-            join_group(document, told.group, lain.call.time, lain.stamp, member=kind != "leave")
+            merge_membership(document, told.group, lain.call.time, lain.stamp, member=kind != "leave")
     return document
 
 
-def _moved(link: Link, twins: Mapping[bytes, bytes]) -> Link:
+def _moved(link: LinkedIdentifier, twins: Mapping[bytes, bytes]) -> LinkedIdentifier:
     return structs.replace(link, origin=twins[link.origin]) if link.origin in twins else link
 
 
-def _renamed(link: Link, whole: Whole, named: AbstractSet[bytes]) -> Link:
+def _renamed(link: LinkedIdentifier, whole: ProfileSnapshot, named: AbstractSet[bytes]) -> LinkedIdentifier:
     """A retired user id stays retired if a call that renamed it has both its ids on one side."""
     for renaming in whole.renamings:
         known = renaming.to in whole.links and link.linked_at <= renaming.stamp
@@ -189,7 +198,7 @@ def _renamed(link: Link, whole: Whole, named: AbstractSet[bytes]) -> Link:
 
 
 def _sides(
-    whole: Whole, left: AbstractSet[bytes], twins: Mapping[bytes, bytes]
+    whole: ProfileSnapshot, left: AbstractSet[bytes], twins: Mapping[bytes, bytes]
 ) -> tuple[dict[bytes, bytes], dict[bytes, bytes]]:
     """Per side, what stands for each old origin. An id without an origin of its own follows its data."""
     stays: dict[bytes, bytes] = {}
@@ -206,8 +215,12 @@ def _sides(
 
 
 def _split(
-    content_: Content, origin: Profile, twin: Profile, named: AbstractSet[bytes], links: Mapping[bytes, Link]
-) -> Split:
+    content_: OriginContent,
+    origin: Profile,
+    twin: Profile,
+    named: AbstractSet[bytes],
+    links: Mapping[bytes, LinkedIdentifier],
+) -> OriginSplit:
     """Divides what lies at a mixed origin; changes the event counts of both."""
 
     def leaves(top: bytes | None, stamp: int) -> bool:
@@ -224,4 +237,4 @@ def _split(
     sightings = {shown for shown in content_.sightings if newest.get(shown, (0, False))[1]}
     twin.events = len(events) + sum(STORED_KINDS[lain.call.kind] in KINDS for lain in leaving)
     origin.events -= twin.events
-    return Split(origin.id, twin.id, twin.born, gone, events, sightings, refold(staying), refold(leaving))
+    return OriginSplit(origin.id, twin.id, twin.created, gone, events, sightings, refold(staying), refold(leaving))

@@ -117,7 +117,7 @@ def further(*places: bytes | None) -> dict[int, int]:
     return lanes
 
 
-class Entry(NamedTuple):
+class FeedEntry(NamedTuple):
     """One entry of a lane.
 
     `other` of a merge is who is no more, of an unmerge who came back, of an erasure the erasure.
@@ -132,7 +132,7 @@ class Entry(NamedTuple):
     other: bytes | None
 
 
-class Told(NamedTuple):
+class FeedItem(NamedTuple):
     """One thing to tell: `op` with the ids it is about; a state where `op` is None."""
 
     op: int | None
@@ -143,7 +143,7 @@ class Told(NamedTuple):
     erasure: bytes | None = None
 
 
-def advanced(position: Position, entries: Iterable[Entry]) -> Position:
+def advanced(position: Position, entries: Iterable[FeedEntry]) -> Position:
     """The place after these entries."""
     lanes = dict(position.lanes)
     for entry in entries:
@@ -151,7 +151,7 @@ def advanced(position: Position, entries: Iterable[Entry]) -> Position:
     return Position(position.entitled, position.purposes, position.began, position.after, lanes)
 
 
-def missed(position: Position, entries: Iterable[Entry]) -> bool:
+def missed(position: Position, entries: Iterable[FeedEntry]) -> bool:
     """Whether entries between a place and these are not among them: they went while the page was read."""
     first: dict[int, int] = {}
     for entry in entries:
@@ -159,23 +159,23 @@ def missed(position: Position, entries: Iterable[Entry]) -> bool:
     return any(seq != position.lanes.get(lane, 0) + 1 for lane, seq in first.items())
 
 
-def collapsed(entries: Sequence[Entry], canonical: Mapping[bytes, bytes]) -> list[Told]:
+def collapsed(entries: Sequence[FeedEntry], canonical: Mapping[bytes, bytes]) -> list[FeedItem]:
     """What a page of entries comes to, in their order; `canonical` leads from the ids that are there.
 
     Each state is told once, where its last entry stands. Whether two are one is told as it is by now,
     since what parted them may have been told in another lane before what joined them. An id that leads
     nowhere is told as a state: whoever knows it has to hear that it is gone.
     """
-    told: list[Told] = []
+    told: list[FeedItem] = []
     states: dict[bytes, int] = {}
     erased: dict[bytes, int] = {}
 
-    def state(id_: bytes, entry: Entry) -> None:
+    def state(id_: bytes, entry: FeedEntry) -> None:
         before = states.get(id_)
         if before is not None:
             told[before] = told[before]._replace(profile=b"")
         states[id_] = len(told)
-        told.append(Told(None, id_, (), entry.version, entry.at))
+        told.append(FeedItem(None, id_, (), entry.version, entry.at))
 
     for entry in entries:
         at = canonical.get(entry.profile, entry.profile)
@@ -185,15 +185,15 @@ def collapsed(entries: Sequence[Entry], canonical: Mapping[bytes, bytes]) -> lis
                 told[nr] = told[nr]._replace(others=(*told[nr].others, entry.profile))
             else:
                 erased[entry.other] = len(told)
-                told.append(Told(FeedOperation.ERASE, entry.profile, (), entry.version, entry.at, entry.other))
+                told.append(FeedItem(FeedOperation.ERASE, entry.profile, (), entry.version, entry.at, entry.other))
         elif entry.op in (FeedOperation.MERGE, FeedOperation.UNMERGE) and entry.other is not None:
             to = canonical.get(entry.other, entry.other)
             here = entry.profile in canonical and entry.other in canonical
             if here and at == to:
                 others = tuple(id_ for id_ in (entry.profile, entry.other) if id_ != at)
-                told.append(Told(FeedOperation.MERGE, at, others, entry.version, entry.at))
+                told.append(FeedItem(FeedOperation.MERGE, at, others, entry.version, entry.at))
             elif here:
-                told.append(Told(FeedOperation.UNMERGE, at, (to,), entry.version, entry.at))
+                told.append(FeedItem(FeedOperation.UNMERGE, at, (to,), entry.version, entry.at))
             state(at, entry)
             if to != at:
                 state(to, entry)

@@ -67,7 +67,7 @@ REASONS: Final = {
 """What each reason says; `after_failure` stands where a gate has nothing to judge."""
 
 
-class Entry(Struct, frozen=True):
+class TraitEntry(Struct, frozen=True):
     """The entry of a trait that counts: whether it is a value, its time (microseconds), its call and origin."""
 
     value: bool
@@ -98,7 +98,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     canonical: bytes | None = None
     origins: int = 1
     trait: str
-    entry: Entry | None = None
+    entry: TraitEntry | None = None
     entitled: Entitled = Entitled()
     verdicts: Mapping[str, Verdict] = {}
     standing: Standing = "never"
@@ -107,7 +107,7 @@ class Facts(Struct, frozen=True, kw_only=True):
     known: bool = False
 
 
-class Gate(NamedTuple):
+class GateResult(NamedTuple):
     """One gate: `purposes` is only set where they are what it asks for."""
 
     gate: str
@@ -117,17 +117,17 @@ class Gate(NamedTuple):
     purposes: Mapping[str, Verdict] = {}
 
 
-def gates(facts: Facts) -> list[Gate]:
+def gates(facts: Facts) -> list[GateResult]:
     """Every gate in the order of GATES."""
     told = []
     for name, judge in zip(GATES, _JUDGES, strict=True):
         result, reason, said = judge(facts)
         purposes = facts.verdicts if judge is _purposes_granted else {}
-        told.append(Gate(name, result, reason, REASONS[reason].format(**said), purposes))
+        told.append(GateResult(name, result, reason, REASONS[reason].format(**said), purposes))
     return told
 
 
-def stopped_at(told: Sequence[Gate]) -> str | None:
+def stopped_at(told: Sequence[GateResult]) -> str | None:
     """The first gate that did not pass."""
     return next((gate.gate for gate in told if gate.result != "pass"), None)
 

@@ -43,7 +43,7 @@ class Entitled(Struct, frozen=True):
         return ALL in self.identifiers or type_ in self.identifiers
 
 
-class Kept(Struct, frozen=True):
+class StoredDestination(Struct, frozen=True):
     """A destination as it is kept: its entitlement, and the secrets that sign what it is sent, newest first."""
 
     entitled: Entitled = Entitled()

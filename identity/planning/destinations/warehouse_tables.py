@@ -41,7 +41,7 @@ GRAPH, MAPPING, SNAPSHOT, TRAITS, IDENTIFIERS, MERGES, ERASURES = TABLES
 _encode = msgspec.json.Encoder().encode
 
 
-class Event(NamedTuple):
+class CausingCall(NamedTuple):
     """The call that caused something, as far as it is known; `time` in microseconds."""
 
     type: str | None = None
@@ -50,15 +50,15 @@ class Event(NamedTuple):
     time: int | None = None
 
 
-class Link(NamedTuple):
+class ProfileMapping(NamedTuple):
     """A profile that leads to the canonical one, itself included, and when it came to."""
 
     segment: str
     at: int
-    event: Event = Event()
+    event: CausingCall = CausingCall()
 
 
-class Mapped(NamedTuple):
+class MappedIdentifier(NamedTuple):
     """An identifier at the profile it lies at, and when it came there."""
 
     segment: str
@@ -66,20 +66,20 @@ class Mapped(NamedTuple):
     value: str
     hash: str
     at: int
-    event: Event = Event()
+    event: CausingCall = CausingCall()
 
 
-class State(NamedTuple):
+class ProfileState(NamedTuple):
     """All that may be seen of a canonical profile; `traits` by name with value, time and time of arrival."""
 
     canonical: str
-    links: Sequence[Link]
-    identifiers: Sequence[Mapped]
+    links: Sequence[ProfileMapping]
+    identifiers: Sequence[MappedIdentifier]
     traits: Mapping[str, tuple[Any, int, int]]
     at: int
 
 
-class Gone(NamedTuple):
+class RemovedIds(NamedTuple):
     """Ids that are nobody any more: as canonical ones, and as those that led to one; `erasure` where that is why."""
 
     canonicals: Sequence[str]
@@ -95,7 +95,7 @@ class ExportStep(Struct, frozen=True):
     `done` of about `total` profiles and feed entries are through.
     """
 
-    states: Sequence[State | Gone]
+    states: Sequence[ProfileState | RemovedIds]
     cursor: str
     first: bool
     still_first: bool
@@ -103,7 +103,7 @@ class ExportStep(Struct, frozen=True):
     total: int
 
 
-class Batch:
+class RowBatch:
     """Rows by table, in the order they are told; `seq` is the last number that was given, `size` roughly bytes."""
 
     def __init__(self, seq: int) -> None:
@@ -111,7 +111,7 @@ class Batch:
         self.size = 0
         self.rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in TABLES}
 
-    def tell(self, told: Iterable[State | Gone], now: int, *, first: bool) -> None:
+    def tell(self, told: Iterable[ProfileState | RemovedIds], now: int, *, first: bool) -> None:
         """Takes things in that are told now (microseconds).
 
         `first`: nobody was told of any of them before, so there is nothing to take back.
@@ -119,12 +119,12 @@ class Batch:
         for each in told:
             # From the time, so that no number comes again where what bore it was lost.
             self.seq = max(self.seq + 1, now)
-            if isinstance(each, State):
+            if isinstance(each, ProfileState):
                 self._state(each, now, first=first)
             elif not first:
                 self._gone(each, now)
 
-    def _state(self, state: State, now: int, *, first: bool) -> None:
+    def _state(self, state: ProfileState, now: int, *, first: bool) -> None:
         canonical = state.canonical
         for link in state.links:
             said = (link.segment, canonical, link.event.type, link.event.id)
@@ -150,7 +150,7 @@ class Batch:
             self._remove(TRAITS, [] if state.traits else [canonical], state.at, now)
             self._remove(MERGES, [] if len(state.links) > 1 else [canonical], state.at, now)
 
-    def _gone(self, gone: Gone, now: int) -> None:
+    def _gone(self, gone: RemovedIds, now: int) -> None:
         for table in (SNAPSHOT, TRAITS, IDENTIFIERS, MERGES):
             self._remove(table, gone.canonicals, gone.at, now)
         for table in (GRAPH, MAPPING):

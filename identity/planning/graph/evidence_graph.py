@@ -48,7 +48,7 @@ class Observation(Struct, frozen=True):
     count: int
 
 
-class Link(Struct, frozen=True):
+class GraphEdge(Struct, frozen=True):
     """Two identifiers seen together: `observations` are the (origin, stamp) of the calls that taught it."""
 
     a: bytes
@@ -75,7 +75,7 @@ def build(observations: Iterable[Observation], types: Mapping[bytes, str]) -> Gr
     """The graph of these observations; every key of `types` (key to type name) is a node.
 
     Keys that are no nodes are passed over: they were removed or never kept. Nodes carry `type` and
-    `since`, the stamp of their first observation or None; links what `Link` has.
+    `since`, the stamp of their first observation or None; links what `GraphEdge` has.
     """
     # Imported here because the import takes half a second, and most processes never draw a graph.
     import networkx as nx
@@ -102,10 +102,10 @@ def type_weight(type_: str) -> float:
     return _WEIGHTS.get(type_, _DEVICE if type_ in BUILT_IN else _CUSTOM)
 
 
-def link(graph: Graph, a: bytes, b: bytes) -> Link:
+def link(graph: Graph, a: bytes, b: bytes) -> GraphEdge:
     """The link between two linked identifiers, the ends as asked for."""
     data = graph[a][b]
-    return Link(
+    return GraphEdge(
         a,
         b,
         data["weight"],
@@ -116,12 +116,12 @@ def link(graph: Graph, a: bytes, b: bytes) -> Link:
     )
 
 
-def links(graph: Graph) -> list[Link]:
+def links(graph: Graph) -> list[GraphEdge]:
     """Every link once, the smaller key first, in the order of the keys."""
     return [link(graph, a, b) for a, b in sorted((min(pair), max(pair)) for pair in graph.edges)]
 
 
-def along(graph: Graph, path: Sequence[bytes]) -> list[Link]:
+def along(graph: Graph, path: Sequence[bytes]) -> list[GraphEdge]:
     """The links of a path, in its direction."""
     return [link(graph, a, b) for a, b in pairwise(path)]
 

@@ -54,7 +54,7 @@ class Bridge(Struct, frozen=True):
     strong_b: int
 
 
-class Split(Struct, frozen=True):
+class UnmergeSuggestion(Struct, frozen=True):
     """A suggested unmerge: what leaves, what stays, and the links cut, which weigh `weight` together.
 
     `stays` is the oldest strong id, `leaves` the one it is parted from. Links are (staying, leaving).
@@ -80,7 +80,7 @@ class Review(Struct, frozen=True):
     bridges: tuple[Bridge, ...]
     communities: int
     linked: dict[bytes, int]
-    split: Split | None
+    split: UnmergeSuggestion | None
     bounded: bool
 
 
@@ -207,7 +207,7 @@ def _separators(graph: Graph, strong: AbstractSet[bytes]) -> tuple[list[CutNode]
     return cut_nodes, bridges
 
 
-def _cheapest_split(graph: Graph, strong: Sequence[bytes]) -> Split | None:
+def _cheapest_split(graph: Graph, strong: Sequence[bytes]) -> UnmergeSuggestion | None:
     """The cheapest cut between any two strong ids.
 
     It parts the oldest from somebody, so one cut per other strong id finds it. With too many of
@@ -226,7 +226,7 @@ def _cheapest_split(graph: Graph, strong: Sequence[bytes]) -> Split | None:
     leaving = network.leaving(oldest, leaves)
     cut = sorted((a, b) if b in leaving else (b, a) for a, b in graph.edges if (a in leaving) != (b in leaving))
     weight = fsum(graph.edges[pair]["weight"] for pair in cut)
-    return Split(oldest, leaves, frozenset(graph) - leaving, leaving, tuple(cut), weight)
+    return UnmergeSuggestion(oldest, leaves, frozenset(graph) - leaving, leaving, tuple(cut), weight)
 
 
 class _Network:

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from identity.planning.integrity.discrepancies import Findings
-from identity.planning.integrity.row_index import NOBODY, Census, column, opened
-from identity.planning.resolution.counters import counted, newest
+from identity.planning.integrity.discrepancies import Discrepancies
+from identity.planning.integrity.row_index import NOBODY, RowIndex, column, opened
+from identity.planning.resolution.counters import counted, newest_window
 from identity.planning.resolution.planner_state import Counters
 from identity.values.identifiers import BUILT_IN, USER_ID
 from identity.values.ids import public_profile
@@ -20,13 +20,13 @@ from identity.values.ids import public_profile
 _USER_ID = BUILT_IN.index(USER_ID) + 1
 
 
-class Tally:
+class CounterCheck:
     """Counts again what is stored as counted. The census must be settled, and lanes are read before the feed.
 
     `forgotten`: entries of the feed are gone, lane by lane, the last ones of somebody as well as the first.
     """
 
-    def __init__(self, census: Census, findings: Findings) -> None:
+    def __init__(self, census: RowIndex, findings: Discrepancies) -> None:
         self.census = census
         self.findings = findings
         self.calls = array("q", bytes(8 * len(census.ids)))
@@ -86,7 +86,7 @@ class Tally:
                 for number in held
                 if str(census.type[number]) == type_ and not census.retired[number]
             }
-            if window.seen != newest(seen, window.size).seen:
+            if window.seen != newest_window(seen, window.size).seen:
                 return False
         return True
 

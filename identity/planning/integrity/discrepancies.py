@@ -52,7 +52,7 @@ DIFFERENCES: Final = {
 """Kinds of difference, with what each says."""
 
 
-class Finding(Struct, frozen=True):
+class Discrepancy(Struct, frozen=True):
     """One kind of difference: how often it was found, and where, at most MOST_SHOWN times."""
 
     kind: str
@@ -60,7 +60,7 @@ class Finding(Struct, frozen=True):
     examples: list[str]
 
 
-class Findings:
+class Discrepancies:
     """Gathers differences; keeps a few of each kind and counts the rest."""
 
     def __init__(self) -> None:
@@ -80,10 +80,10 @@ class Findings:
         for id_ in ids:
             self.add(kind, public_profile(id_))
 
-    def __iter__(self) -> Iterator[Finding]:
+    def __iter__(self) -> Iterator[Discrepancy]:
         for kind in DIFFERENCES:
             if kind in self._counts:
-                yield Finding(kind, self._counts[kind], self._examples[kind])
+                yield Discrepancy(kind, self._counts[kind], self._examples[kind])
 
 
 def of_key(key: bytes) -> str:

@@ -16,8 +16,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from identity.planning.corrections.co_occurrence import Unmerged, together
-from identity.planning.integrity.discrepancies import Findings, of_call, of_key
-from identity.planning.integrity.row_index import NOBODY, Census, Numbers, column
+from identity.planning.integrity.discrepancies import Discrepancies, of_call, of_key
+from identity.planning.integrity.row_index import NOBODY, Numbers, RowIndex, column
 from identity.planning.resolution.stored_calls import split_keys
 from identity.values.calls import KINDS, STORED_KINDS
 from identity.values.enums import StoredKind
@@ -59,7 +59,7 @@ class Undone:
 class Ties:
     """What ties origins together, from the calls that showed it. The census must be settled."""
 
-    def __init__(self, census: Census, findings: Findings, undone: Undone) -> None:
+    def __init__(self, census: RowIndex, findings: Discrepancies, undone: Undone) -> None:
         self.census = census
         self.findings = findings
         self.undone = undone

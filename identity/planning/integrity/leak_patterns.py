@@ -28,7 +28,7 @@ class Hit(NamedTuple):
     times: int = 1
 
 
-class Needles:
+class LeakPatterns:
     """All forms of all values, looked for in one pass over the bytes as they are and one folded."""
 
     def __init__(self, values: Mapping[str, str], hashed: Iterable[str] = ()) -> None:

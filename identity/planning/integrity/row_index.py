@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from identity.planning.corrections.rebuild import ASLEEP
-from identity.planning.integrity.discrepancies import Findings, of_key
+from identity.planning.integrity.discrepancies import Discrepancies, of_key
 from identity.planning.resolution import counters
 from identity.planning.resolution.planner_state import Counters
 from identity.values.ids import public_profile
@@ -43,7 +43,7 @@ def opened(raw: bytes) -> Counters | None:
         return None
 
 
-class Census:
+class RowIndex:
     """Origins (`origins`: id -> number) and identifiers (`keys`: blind index -> number), with their columns.
 
     First every row is read, then `settle` resolves who points to whom; what is asked then is by number.
@@ -53,7 +53,7 @@ class Census:
     canonical: Numbers
     joined_to: Numbers
 
-    def __init__(self, findings: Findings) -> None:
+    def __init__(self, findings: Discrepancies) -> None:
         self.findings = findings
         self.origins: dict[bytes, int] = {}
         self.keys: dict[bytes, int] = {}

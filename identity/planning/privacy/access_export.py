@@ -32,7 +32,7 @@ COLUMNS: Final = ("profile", "section", "origin", "name", "value", "at", "detail
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-class Place(Struct, array_like=True):
+class ExportPosition(Struct, array_like=True):
     """Where gathering goes on: which profile, which section, and the section's own cursor.
 
     `done` is how many calls were gathered by then.
@@ -44,41 +44,41 @@ class Place(Struct, array_like=True):
     done: int = 0
 
 
-class Part(Struct, array_like=True):
+class ExportPart(Struct, array_like=True):
     """The next items of a section; `following` is where to go on, the same on all parts of one step."""
 
     profile: int
     section: str
     items: list[Any]
-    following: Place
+    following: ExportPosition
 
 
 _encode = msgspec.json.Encoder().encode
-_part = msgspec.json.Decoder(Part)
+_part = msgspec.json.Decoder(ExportPart)
 
 
-def pack(part: Part) -> bytes:
+def pack(part: ExportPart) -> bytes:
     """A part as it is sealed."""
     return _encode(part)
 
 
-def unpack(raw: bytes) -> Part:
+def unpack(raw: bytes) -> ExportPart:
     """The inverse of `pack`."""
     return _part.decode(raw)
 
 
-def split(part: Part, most: int = PART_BYTES) -> Iterator[Part]:
+def split(part: ExportPart, most: int = PART_BYTES) -> Iterator[ExportPart]:
     """A part as parts of about `most` bytes each, at least one; an item is never cut."""
     items: list[Any] = []
     size = 0
     for item in part.items:
         length = len(_encode(item))
         if items and size + length > most:
-            yield Part(part.profile, part.section, items, part.following)
+            yield ExportPart(part.profile, part.section, items, part.following)
             items, size = [], 0
         items.append(item)
         size += length
-    yield Part(part.profile, part.section, items, part.following)
+    yield ExportPart(part.profile, part.section, items, part.following)
 
 
 class JsonWriter:
@@ -91,7 +91,7 @@ class JsonWriter:
         self._at: tuple[int, str] | None = None
         self._filled = False
 
-    def feed(self, part: Part) -> bytes:
+    def feed(self, part: ExportPart) -> bytes:
         """What a part adds; parts come in their order."""
         told, self._begun = self._begun, b""
         at = (part.profile, part.section)
@@ -120,7 +120,7 @@ class CsvWriter:
     def __init__(self, about: dict[str, Any]) -> None:
         self._about: dict[str, Any] | None = about
 
-    def feed(self, part: Part) -> bytes:
+    def feed(self, part: ExportPart) -> bytes:
         """What a part adds; parts come in their order."""
         out = io.StringIO()
         rows = csv.writer(out, quoting=csv.QUOTE_ALL)

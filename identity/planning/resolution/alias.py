@@ -6,7 +6,7 @@ never give one known person's id to another without a server-side key and `force
 
 from msgspec import Struct
 
-from identity.planning.resolution.planner_state import Neighbourhood
+from identity.planning.resolution.planner_state import PlannerState
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import Call, Identifier
 from identity.values.identifiers import USER_ID
@@ -15,7 +15,7 @@ BOTH_KNOWN = "alias_both_known"
 NEEDS_SERVER_KEY = "alias_needs_server_key"
 
 
-class Decision(Struct, frozen=True):
+class AliasDecision(Struct, frozen=True):
     """What to do with the previous id: link it, refuse it for a reason, or (neither) nothing.
 
     `on_absence`: the decision rests on an identifier being unknown that it does not create.
@@ -28,32 +28,32 @@ class Decision(Struct, frozen=True):
     on_absence: bool = False
 
 
-def decide(call: Call, user: Identifier | None, around: Neighbourhood, rules: Rules) -> Decision:  # noqa: PLR0911 (a rule each)
+def decide_alias(call: Call, user: Identifier | None, around: PlannerState, rules: Rules) -> AliasDecision:  # noqa: PLR0911 (a rule each)
     """What becomes of the previous id of a call; `user` is its user id, if that one is usable."""
     alias = call.alias
     if alias is None or user is None:
-        return Decision()
+        return AliasDecision()
     previous, on_absence = _reading(call, around)
     if previous is None or previous.key == user.key:
-        return Decision()
-    named, owner = around.head_of(previous.key), around.head_of(user.key)
+        return AliasDecision()
+    named, owner = around.root_of(previous.key), around.root_of(user.key)
     if named is not None and named is owner:
-        return Decision(on_absence=on_absence)
+        return AliasDecision(on_absence=on_absence)
     is_user = previous.type == USER_ID
     if is_user and not (call.source.server or rules.alias_rename == "any"):
-        return Decision(refused=previous, reason=NEEDS_SERVER_KEY, on_absence=on_absence or named is None)
+        return AliasDecision(refused=previous, reason=NEEDS_SERVER_KEY, on_absence=on_absence or named is None)
     forced = False
     if named is not None and named.folded.live:
         if not is_user:
-            return Decision(refused=previous, reason=BOTH_KNOWN, on_absence=on_absence)
+            return AliasDecision(refused=previous, reason=BOTH_KNOWN, on_absence=on_absence)
         if owner is not None and owner.folded.live:
             if not (alias.force and call.source.server):
-                return Decision(refused=previous, reason=BOTH_KNOWN, on_absence=on_absence)
+                return AliasDecision(refused=previous, reason=BOTH_KNOWN, on_absence=on_absence)
             forced = True
-    return Decision(link=previous, forced=forced, on_absence=on_absence)
+    return AliasDecision(link=previous, forced=forced, on_absence=on_absence)
 
 
-def _reading(call: Call, around: Neighbourhood) -> tuple[Identifier | None, bool]:
+def _reading(call: Call, around: PlannerState) -> tuple[Identifier | None, bool]:
     """Which identifier `previousId` names, and whether that rests on another one being unknown."""
     alias = call.alias
     if alias is None:

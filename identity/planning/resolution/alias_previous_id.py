@@ -6,7 +6,7 @@ neither is known. A blocked or unusable id on either side links nothing.
 
 from typing import Any, Literal
 
-from identity.planning.resolution.claimed_identifiers import Claims
+from identity.planning.resolution.claimed_identifiers import ClaimedIdentifiers
 from identity.planning.resolution.placeholder_values import stands_for_nobody
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import Alias, Identifier, Source
@@ -15,7 +15,7 @@ from identity.values.identifiers import ANONYMOUS_ID, USER_ID, normalise, plain
 
 def previous_id(
     body: dict[str, Any],
-    claims: Claims,
+    claims: ClaimedIdentifiers,
     user: Identifier | None,
     anonymous: Identifier | None,
     source: Source,

@@ -18,7 +18,7 @@ _DEVICES = ("ios", "android")
 _SHAPED = (EMAIL, PHONE)
 
 
-class Claims:
+class ClaimedIdentifiers:
     """Gathers the identifiers of one call under the rules of its space."""
 
     __slots__ = ("_kept", "_skipped", "rules")

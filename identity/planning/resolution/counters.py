@@ -1,7 +1,7 @@
 """Counting identifiers, so that a limit is checked without looking at the identifiers.
 
 Two invariants: the own counters of all origins of a canonical profile add up to the folded ones
-of its head, and a window holds the newest `size` (key, last seen) of its type, where `size` is
+of its root, and a window holds the newest `size` (key, last seen) of its type, where `size` is
 one more than the limit, which is all that a comparison with the limit needs.
 """
 
@@ -40,7 +40,7 @@ def retire(counters: Counters, key: bytes) -> None:
 
 
 def uncut(counters: Counters, sides: Iterable[tuple[bytes, int]]) -> None:
-    """Takes the (cut, side) pairs of an identifier that leaves off a head."""
+    """Takes the (cut, side) pairs of an identifier that leaves off a root."""
     for cut, side in sides:
         left, right = counters.cuts[cut]
         rest = (left - (side == 0), right - (side == 1))
@@ -51,7 +51,7 @@ def uncut(counters: Counters, sides: Iterable[tuple[bytes, int]]) -> None:
 
 
 def unite(into: Counters, other: Counters) -> None:
-    """Adds the folded counters of a head that is merged away to those of the head that stays."""
+    """Adds the folded counters of a root that is merged away to those of the root that stays."""
     for type_, count in other.types.items():
         into.types[type_] = into.types.get(type_, 0) + count
     into.live += other.live
@@ -59,7 +59,7 @@ def unite(into: Counters, other: Counters) -> None:
     for type_, window in other.windows.items():
         mine = into.windows.get(type_)
         into.windows[type_] = (
-            window if mine is None else newest({**mine.seen, **window.seen}, min(mine.size, window.size))
+            window if mine is None else newest_window({**mine.seen, **window.seen}, min(mine.size, window.size))
         )
     for cut, (left, right) in other.cuts.items():
         a, b = into.cuts.get(cut, (0, 0))
@@ -67,7 +67,7 @@ def unite(into: Counters, other: Counters) -> None:
 
 
 def copy(counters: Counters) -> Counters:
-    """The own counters of an origin as the folded ones of a head that has no other origin."""
+    """The own counters of an origin as the folded ones of a root that has no other origin."""
     return Counters(dict(counters.types), list(counters.live))
 
 
@@ -83,27 +83,27 @@ def copy_of(counters: Counters) -> Counters:
 
 
 def same(folded: Counters, own: Counters) -> bool:
-    """Whether a head's folded counters say no more than its own."""
+    """Whether a root's folded counters say no more than its own."""
     return folded.origins == 1 and not folded.windows and not folded.cuts and folded.live == own.live
 
 
-def newest(seen: dict[bytes, int], size: int) -> Window:
+def newest_window(seen: dict[bytes, int], size: int) -> Window:
     """A window of the newest `size` of these identifiers (ties: the greater key)."""
     if len(seen) > size:
         seen = dict(sorted(seen.items(), key=lambda item: (item[1], item[0]), reverse=True)[:size])
     return Window(size, seen)
 
 
-def see(counters: Counters, key: bytes, type_: str, time: int) -> None:
-    """Notes in the head's window, if the type has one, that a live identifier was seen."""
+def mark_seen(counters: Counters, key: bytes, type_: str, time: int) -> None:
+    """Notes in the root's window, if the type has one, that a live identifier was seen."""
     window = counters.windows.get(type_)
     if window is None or (type_ == USER_ID and key not in counters.live):
         return
     if time > window.seen.get(key, time - 1):
-        counters.windows[type_] = newest({**window.seen, key: time}, window.size)
+        counters.windows[type_] = newest_window({**window.seen, key: time}, window.size)
 
 
-def within(counters: Counters, type_: str, after: int, refreshed: set[bytes]) -> int:
+def count_within(counters: Counters, type_: str, after: int, refreshed: set[bytes]) -> int:
     """How many identifiers of a windowed type count: seen later than `after`, or just now.
 
     Exact up to the window's size, which is enough to compare it with the limit.

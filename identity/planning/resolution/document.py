@@ -32,7 +32,7 @@ def newer(entry: Stamped, than: Stamped | None) -> bool:
     return than is None or entry[1:] > than[1:]
 
 
-class Told(NamedTuple):
+class FoldResult(NamedTuple):
     """What became of what a call told: stored (a newer time counts), seen by a reader, refused.
 
     `refused` are the names that found no room in a full document.
@@ -42,12 +42,12 @@ class Told(NamedTuple):
     visible: bool = False
     refused: list[str] = []  # noqa: RUF012 (never changed in place)
 
-    def __or__(self, other: "Told") -> "Told":
+    def __or__(self, other: "FoldResult") -> "FoldResult":
         """Both together."""
-        return Told(self.stored or other.stored, self.visible or other.visible, [*self.refused, *other.refused])
+        return FoldResult(self.stored or other.stored, self.visible or other.visible, [*self.refused, *other.refused])
 
 
-def put(document: Document, told: Mapping[str, Any], time: int, stamp: int) -> Told:
+def merge_traits(document: Document, told: Mapping[str, Any], time: int, stamp: int) -> FoldResult:
     """Folds the traits of one call in; a known key may always be updated, also in a full document."""
     stored = visible = False
     refused = []
@@ -61,7 +61,7 @@ def put(document: Document, told: Mapping[str, Any], time: int, stamp: int) -> T
             if type(value) is not str or value != before[0]:  # deep inside, True equals 1 and is longer
                 document.size += cost(name, value) - cost(name, before[0])
             visible |= value != before[0] or type(value) is not type(before[0])
-        elif not room(document, size := cost(name, value)):
+        elif not has_room(document, size := cost(name, value)):
             refused.append(name)
             continue
         else:
@@ -69,17 +69,19 @@ def put(document: Document, told: Mapping[str, Any], time: int, stamp: int) -> T
             visible |= value is not None
         traits[name] = entry
         stored = True
-    return Told(stored, visible, refused)
+    return FoldResult(stored, visible, refused)
 
 
-def room(document: Document, size: int, *, spare: bool = False) -> bool:
+def has_room(document: Document, size: int, *, spare: bool = False) -> bool:
     """Whether a document has room for one more key of this size."""
     keys = sum(map(len, document.said)) - (SPARE_KEYS if spare else 0)
     return keys < MAX_KEYS and document.size + size <= MAX_SIZE + (SPARE_SIZE if spare else 0)
 
 
-def decide(document: Document, decisions: Mapping[str, bool], time: int, stamp: int, *, server: bool = False) -> Told:
-    """Folds the consent decisions of one call in; returns as `put` does. At one moment a denial stands.
+def merge_decisions(
+    document: Document, decisions: Mapping[str, bool], time: int, stamp: int, *, server: bool = False
+) -> FoldResult:
+    """Folds the consent decisions of one call in; returns as `merge_traits` does. At one moment a denial stands.
 
     A denial by a server-side or privacy key always finds room: it may say nothing of the others.
     """
@@ -90,12 +92,12 @@ def decide(document: Document, decisions: Mapping[str, bool], time: int, stamp: 
     return told._replace(visible=told.stored)
 
 
-def join_group(document: Document, group: str, time: int, stamp: int, *, member: bool = True) -> Told:
-    """Folds a membership in; returns as `put` does. A departure always finds room, or it would be no answer."""
+def merge_membership(document: Document, group: str, time: int, stamp: int, *, member: bool = True) -> FoldResult:
+    """Merges a membership in; returns as `merge_traits` does. A departure always finds room, so it is never lost."""
     return _fold_in(document, document.groups, [(group, member)], time, stamp, _latest, always=not member)
 
 
-def signal(document: Document, signals: Mapping[str, Any], time: int, stamp: int) -> Told:
+def merge_signals(document: Document, signals: Mapping[str, Any], time: int, stamp: int) -> FoldResult:
     """Folds in what one call says of whole classes of purposes; their names are few and always find room."""
     told = _fold_in(document, document.signals, signals.items(), time, stamp, _together, always=True)
     return told._replace(visible=told.stored)
@@ -112,7 +114,7 @@ def _fold_in(
     always: bool = False,
     spare: bool = False,
     sure: bool | None = None,
-) -> Told:
+) -> FoldResult:
     """Folds named values in, each by what `settle` makes of the entry there was and the new one.
 
     With `always` all of them find room, else those that are `sure`.
@@ -123,7 +125,7 @@ def _fold_in(
         before, entry = into.get(name), (value, time, stamp)
         if before is None:
             size = cost(name, value)
-            if not always and value is not sure and not room(document, size, spare=spare):
+            if not always and value is not sure and not has_room(document, size, spare=spare):
                 refused.append(name)
                 continue
             document.size += size
@@ -135,7 +137,7 @@ def _fold_in(
         visible |= before is None or entry[0] != before[0]
         into[name] = entry
         stored = True
-    return Told(stored, visible, refused)
+    return FoldResult(stored, visible, refused)
 
 
 def _latest(_: str, before: Stamped, entry: Stamped) -> Stamped:
@@ -159,7 +161,7 @@ def _together(name: str, before: Stamped, entry: Stamped) -> Stamped:
     return max(before, entry, key=lambda each: (each[0] is strict, each[2]))
 
 
-def newest(document: Document) -> int:
+def newest_stamp(document: Document) -> int:
     """The greatest stamp in a document of traits, 0 where it has none."""
     return max((stamp for _, _, stamp in document.traits.values()), default=0)
 

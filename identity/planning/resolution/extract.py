@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from identity.planning.consent.statements import statements
 from identity.planning.resolution.alias_previous_id import previous_id, readings
-from identity.planning.resolution.claimed_identifiers import Claims
+from identity.planning.resolution.claimed_identifiers import ClaimedIdentifiers
 from identity.planning.resolution.event_time import event_time, parse_time
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import KINDS, Call, Kind, Source
@@ -82,7 +82,7 @@ def extract(  # noqa: C901, PLR0912 (one pass in document order; parts would eac
     elif len(properties) > MOST_PROPERTIES:
         raise _rejection("too_many_properties")
 
-    claims = Claims(rules)
+    claims = ClaimedIdentifiers(rules)
     user = claims.take(USER_ID, get("userId"))
     own = traits if kind == "identify" else None
     if own:
@@ -128,7 +128,7 @@ def extract(  # noqa: C901, PLR0912 (one pass in document order; parts would eac
     )
 
 
-class Content(NamedTuple):
+class CallContent(NamedTuple):
     """What a stored call says of its profile; it was accepted, so all of it is usable."""
 
     traits: Mapping[str, Any] | None
@@ -137,12 +137,12 @@ class Content(NamedTuple):
     group: str | None
 
 
-def content(body: dict[str, Any], kind: Kind, *, server: bool, received: int) -> Content:
+def content(body: dict[str, Any], kind: Kind, *, server: bool, received: int) -> CallContent:
     """The traits, decisions, signals and group of a stored call, as `extract` reads them under any rules."""
     context = _object(body.get("context"), "context_not_object")
     theirs = context.get("traits") if context else None
     traits = _traits(kind, body.get("traits"), theirs if isinstance(theirs, dict) else None)
-    return Content(
+    return CallContent(
         traits if kind == "identify" else None,
         _decisions(kind, body, context),
         statements(context, server=server, received=received),

@@ -6,7 +6,7 @@ held against it, so a limit that was tightened later neither splits nor freezes 
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from identity.planning.resolution.counters import attach, fit_windows, horizon, retire, see, unite, within
+from identity.planning.resolution.counters import attach, count_within, fit_windows, horizon, mark_seen, retire, unite
 from identity.planning.resolution.planner_state import Counters, Profile
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import Identifier
@@ -33,7 +33,7 @@ def misfit(
     rules: Rules,
     cuts: Cuts,
 ) -> str | None:
-    """The first limit that the union of these heads and new identifiers breaks, or None.
+    """The first limit that the union of these roots and new identifiers breaks, or None.
 
     `seen` are the call's identifiers that the sides already hold: seen at `time`, they are in
     their window. Order: types by priority, `max_identifiers`, `max_merges`, `separated`.
@@ -71,10 +71,10 @@ def _type_over(
     parts = []
     for side in sides:
         live = side.folded.live
-        refreshed = {i.key for head, i in seen if head is side and i.type == type_}
+        refreshed = {i.key for root, i in seen if root is side and i.type == type_}
         if type_ == "user_id":
             refreshed = refreshed.intersection(live)
-        parts.append(within(side.folded, type_, after, refreshed))
+        parts.append(count_within(side.folded, type_, after, refreshed))
     return over(parts, added, rules.limit(type_).max)
 
 
@@ -111,7 +111,7 @@ def whole(
     fit_windows(folded, rules)
     for identifier in fresh:
         attach(folded, identifier.key, identifier.type)
-        see(folded, identifier.key, identifier.type, time)
+        mark_seen(folded, identifier.key, identifier.type, time)
         for cut, side_ in cuts.get(identifier.key, ()):
             left, right = folded.cuts.get(cut, (0, 0))
             folded.cuts[cut] = (left + (side_ == 0), right + (side_ == 1))

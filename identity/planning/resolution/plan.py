@@ -6,7 +6,7 @@ outlives its batch.
 
 from msgspec import Struct
 
-from identity.planning.resolution.planner_state import Account, Profile, Sighting
+from identity.planning.resolution.planner_state import GroupState, Profile, Sighting
 from identity.values.calls import Call, Identifier, Outcome
 from identity.values.documents import Document
 from identity.values.enums import FeedOperation, HistoryKind
@@ -24,7 +24,7 @@ class Gained(Struct):
     retired: bool = False
 
 
-class Record(Struct):
+class RecordedCall(Struct):
     """An accepted call, as evidence or as a plain event, at the origin it landed on."""
 
     origin: bytes
@@ -34,7 +34,7 @@ class Record(Struct):
     demoted: list[tuple[bytes, str]]
 
 
-class Note(Struct):
+class HistoryNote(Struct):
     """One line of history, at the origin a call landed on, where its evidence lies.
 
     `other` is the canonical id that a merge did away with, or that of the other side of an unmerge.
@@ -48,7 +48,7 @@ class Note(Struct):
     reasons: list[str] = []
 
 
-class Membership(Struct):
+class MembershipChange(Struct):
     """What an origin now says of its belonging to a group."""
 
     group_key: bytes
@@ -58,7 +58,7 @@ class Membership(Struct):
     stamp: int
 
 
-class Change(Struct):
+class FeedChange(Struct):
     """One entry of the feed: what a destination could see has changed."""
 
     op: FeedOperation
@@ -71,15 +71,15 @@ class Change(Struct):
 class Plan(Struct):
     """The effects of a batch. `outcomes` stand in the order of its calls.
 
-    `born` and `touched` are origins (every one the plan changed or looked at), `recounted` those
-    among them whose counters are not what they were, `moved` maps a head that was merged away to
+    `created` and `touched` are origins (every one the plan changed or looked at), `recounted` those
+    among them whose counters are not what they were, `moved` maps a root that was merged away to
     the one its origins now point to. `rests_on_absence`: some call was decided by an identifier
     being unknown that the plan does not create, so nothing may commit between its load and its
     end.
     """
 
     outcomes: list[Outcome] = []
-    born: dict[bytes, Profile] = {}
+    created: dict[bytes, Profile] = {}
     touched: dict[bytes, Profile] = {}
     recounted: set[bytes] = set()
     moved: dict[bytes, bytes] = {}
@@ -88,13 +88,13 @@ class Plan(Struct):
     retired: list[tuple[bytes, bytes]] = []
     documents: dict[bytes, Document] = {}
     sightings: dict[tuple[bytes, bytes], Sighting] = {}
-    evidence: list[Record] = []
-    events: list[Record] = []
-    history: list[Note] = []
-    memberships: dict[tuple[bytes, bytes], Membership] = {}
-    accounts: dict[bytes, Account] = {}
-    upserts: dict[bytes, Change] = {}
-    merges: list[Change] = []
+    evidence: list[RecordedCall] = []
+    events: list[RecordedCall] = []
+    history: list[HistoryNote] = []
+    memberships: dict[tuple[bytes, bytes], MembershipChange] = {}
+    accounts: dict[bytes, GroupState] = {}
+    upserts: dict[bytes, FeedChange] = {}
+    merges: list[FeedChange] = []
     messages: set[bytes] = set()
-    forced: list[Record] = []
+    forced: list[RecordedCall] = []
     rests_on_absence: bool = False

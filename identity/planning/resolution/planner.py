@@ -7,15 +7,15 @@ calls are cut into batches. No I/O, no clock and no randomness of its own.
 
 from collections.abc import Callable, Iterable, Sequence
 
-from identity.planning.resolution.alias import Decision, decide
-from identity.planning.resolution.apply_call import tell
-from identity.planning.resolution.document import newest
+from identity.planning.resolution.alias import AliasDecision, decide_alias
+from identity.planning.resolution.apply_call import apply_call
+from identity.planning.resolution.document import newest_stamp
 from identity.planning.resolution.merge_limits import SEPARATED, misfit, separated, whole
-from identity.planning.resolution.plan import Change, Note, Plan, Record
-from identity.planning.resolution.planner_state import Neighbourhood, Profile
+from identity.planning.resolution.plan import FeedChange, HistoryNote, Plan, RecordedCall
+from identity.planning.resolution.planner_state import PlannerState, Profile
 from identity.planning.resolution.redact_suppressed import scrub, without
 from identity.planning.resolution.resolution_rules import Rules
-from identity.planning.resolution.working_set import Working
+from identity.planning.resolution.working_set import WorkingSet
 from identity.values.calls import KINDS, Call, Identifier, Outcome, Skipped
 from identity.values.enums import FeedOperation, HistoryKind
 from identity.values.identifiers import USER_ID
@@ -25,7 +25,7 @@ BLOCKED = "blocked"
 
 
 def plan(
-    around: Neighbourhood,
+    around: PlannerState,
     calls: Iterable[Call],
     rules: Rules,
     stamps: Callable[[int], int],
@@ -37,14 +37,14 @@ def plan(
     `stamps(after)` gives a stamp greater than `after` and than all it gave; `fresh_id` the id of
     a new profile; `public` writes an id as it is shown outside. The neighbourhood is used up.
     """
-    planner = _Planner(Working(around, rules, fresh_id), stamps, public)
+    planner = _Planner(WorkingSet(around, rules, fresh_id), stamps, public)
     for call in calls:
         planner.plan.outcomes.append(planner.take(call))
     return planner.plan
 
 
 class _Chosen:
-    """Which identifiers of a call are kept, which heads they join, and what was demoted."""
+    """Which identifiers of a call are kept, which roots they join, and what was demoted."""
 
     __slots__ = ("decision", "demoted", "fresh", "kept", "pair", "seen", "sides")
 
@@ -54,12 +54,12 @@ class _Chosen:
         self.sides: list[Profile] = []
         self.fresh: list[Identifier] = []
         self.seen: list[tuple[Profile, Identifier]] = []
-        self.decision = Decision()
+        self.decision = AliasDecision()
         self.pair: tuple[Profile, list[Profile], set[bytes]] | None = None
 
 
 class _Planner:
-    def __init__(self, working: Working, stamps: Callable[[int], int], public: Callable[[bytes], str]) -> None:
+    def __init__(self, working: WorkingSet, stamps: Callable[[int], int], public: Callable[[bytes], str]) -> None:
         self.working = working
         self.around = working.around
         self.rules = working.rules
@@ -102,29 +102,29 @@ class _Planner:
             identifiers = self._pair(call, identifiers, chosen)
         elif identifiers:
             # What most calls are: everything known, and one person's. Links are never re-checked.
-            head = around.head_of(identifiers[0].key)
-            if head is not None and all(around.head_of(i.key) is head for i in identifiers):
-                chosen.kept, chosen.sides = identifiers, [head]
+            root = around.root_of(identifiers[0].key)
+            if root is not None and all(around.root_of(i.key) is root for i in identifiers):
+                chosen.kept, chosen.sides = identifiers, [root]
                 return chosen
         for identifier in identifiers:
-            head = around.head_of(identifier.key)
+            root = around.root_of(identifier.key)
             sides, fresh, seen = chosen.sides, chosen.fresh, chosen.seen
-            if head is None:
+            if root is None:
                 fresh = [*fresh, identifier]
             else:
-                seen = [*seen, (head, identifier)]
-                if any(head is side for side in sides):
+                seen = [*seen, (root, identifier)]
+                if any(root is side for side in sides):
                     chosen.seen = seen
                     chosen.kept.append(identifier)
                     continue
-                sides = [*sides, head]
+                sides = [*sides, root]
             reason = misfit(*_as_one(chosen.pair, sides, fresh, seen), call.time, rules, around.cuts)
             if reason is None:
                 chosen.sides, chosen.fresh, chosen.seen = sides, fresh, seen
                 chosen.kept.append(identifier)
             else:
                 chosen.demoted.append(Skipped(identifier, reason))
-                self.plan.rests_on_absence |= head is None
+                self.plan.rests_on_absence |= root is None
         return chosen
 
     def _pair(self, call: Call, identifiers: list[Identifier], chosen: _Chosen) -> list[Identifier]:
@@ -135,7 +135,7 @@ class _Planner:
         around = self.around
         to = call.alias.to if call.alias is not None else None
         user = next((i for i in identifiers if to is not None and i.key == to.key), None)
-        decision = chosen.decision = decide(call, user, around, self.rules)
+        decision = chosen.decision = decide_alias(call, user, around, self.rules)
         self.plan.rests_on_absence |= decision.on_absence
         if decision.refused is not None:
             chosen.demoted.append(Skipped(decision.refused, decision.reason))
@@ -147,17 +147,17 @@ class _Planner:
         seen: list[tuple[Profile, Identifier]] = []
         sides: list[Profile] = []
         for identifier in (user, previous):
-            head = around.head_of(identifier.key)
-            if head is None:
+            root = around.root_of(identifier.key)
+            if root is None:
                 fresh.append(identifier)
                 continue
-            seen.append((head, identifier))
-            if not any(head is side for side in sides):
-                sides.append(head)
+            seen.append((root, identifier))
+            if not any(root is side for side in sides):
+                sides.append(root)
         rest = [i for i in identifiers if i.key not in (user.key, previous.key)]
         if separated(sides, fresh, around.cuts):
             self.plan.rests_on_absence |= bool(fresh)
-            chosen.decision = Decision()
+            chosen.decision = AliasDecision()
             chosen.demoted.append(Skipped(previous, SEPARATED))
             return [user, *rest]
         chosen.kept, chosen.sides, chosen.fresh, chosen.seen = [user, previous], sides, fresh, seen
@@ -176,21 +176,23 @@ class _Planner:
             kept = sorted(kept, key=lambda identifier: self.rules.rank(identifier.type))
         stamp = self._stamp(call, chosen, skipped)
         known = next((around.owners[i.key] for i in kept if i.key in around.owners), None)
-        head, target, merged, notes = self._place(call, chosen, known, stamp)
-        told = tell(call, target, stamp, around, plan, working.fresh_id)
+        root, target, merged, notes = self._place(call, chosen, known, stamp)
+        told = apply_call(call, target, stamp, around, plan, working.fresh_id)
         # With other origins beside it, a newer time alone may decide which value is seen.
-        seen = told.visible or (told.stored and head.folded.origins > 1)
-        self._announce(head, merged, stamp, changed=seen or bool(notes))
+        seen = told.visible or (told.stored and root.folded.origins > 1)
+        self._announce(root, merged, stamp, changed=seen or bool(notes))
         demoted = [s for s in skipped if s.reason != SUPPRESSED and s.identifier.key]
-        unseen = working.sight(call, kept, [s.identifier.key for s in demoted if s.reason != BLOCKED], target, head)
+        unseen = working.sight(call, kept, [s.identifier.key for s in demoted if s.reason != BLOCKED], target, root)
         if unseen and demoted:
             keys, reasons = [s.identifier.key for s in demoted], [s.reason for s in demoted]
-            notes.append(Note(target.id, stamp, HistoryKind.IDENTIFIERS_DEMOTED, keys, None, reasons))
-        head.stamp = target.stamp = stamp
+            notes.append(HistoryNote(target.id, stamp, HistoryKind.IDENTIFIERS_DEMOTED, keys, None, reasons))
+        root.stamp = target.stamp = stamp
         target.events += call.kind in KINDS
-        working.touch(head)
+        working.touch(root)
         working.touch(target)
-        record = Record(target.id, stamp, call, [i.key for i in kept], [(s.identifier.key, s.reason) for s in demoted])
+        record = RecordedCall(
+            target.id, stamp, call, [i.key for i in kept], [(s.identifier.key, s.reason) for s in demoted]
+        )
         # Also what is older than what is known: it may be the newest of what stays after an unmerge.
         tells = bool(call.traits or call.consent or call.signals) or call.group is not None
         taught = tells or unseen or bool(notes) or bool(demoted) or call.kind == "alias"
@@ -204,7 +206,7 @@ class _Planner:
             call.message_id,
             "accepted",
             None,
-            self.public(head.canonical),
+            self.public(root.canonical),
             known is None,
             [self.public(loser) for loser in merged],
             _told(skipped),
@@ -219,49 +221,49 @@ class _Planner:
         looked = list(chosen.sides)
         for skip in skipped:
             # What is blocked is not looked up, and the store does not load it.
-            head = None if skip.reason == BLOCKED else self.around.head_of(skip.identifier.key)
-            if head is not None:
-                looked.append(head)
+            root = None if skip.reason == BLOCKED else self.around.root_of(skip.identifier.key)
+            if root is not None:
+                looked.append(root)
         group = self.around.accounts.get(call.group_key) if call.group_traits else None
-        told = 0 if group is None else newest(group.document)
-        stamp = self.stamps(max([self.around.stamp, told, *(head.stamp for head in looked)]))
-        for head in looked:
-            head.stamp = stamp
-            self.working.touch(head)
+        told = 0 if group is None else newest_stamp(group.document)
+        stamp = self.stamps(max([self.around.stamp, told, *(root.stamp for root in looked)]))
+        for root in looked:
+            root.stamp = stamp
+            self.working.touch(root)
         return stamp
 
     def _place(
         self, call: Call, chosen: _Chosen, known: bytes | None, stamp: int
-    ) -> tuple[Profile, Profile, list[bytes], list[Note]]:
-        """The head and the target origin of a call, once everything it links is linked."""
+    ) -> tuple[Profile, Profile, list[bytes], list[HistoryNote]]:
+        """The root and the target origin of a call, once everything it links is linked."""
         working, notes = self.working, []
         merged: list[bytes] = []
         if known is None:
-            head = target = working.create(stamp)
-            notes.append(Note(target.id, stamp, HistoryKind.CREATED, []))
+            root = target = working.create(stamp)
+            notes.append(HistoryNote(target.id, stamp, HistoryKind.CREATED, []))
         else:
             target = self.around.profiles[known]
-            head = chosen.sides[0]
+            root = chosen.sides[0]
             if len(chosen.sides) > 1:
-                head, merged = working.merge(chosen.sides, stamp)
-                notes += [Note(target.id, stamp, HistoryKind.MERGED, [], other) for other in merged]
+                root, merged = working.merge(chosen.sides, stamp)
+                notes += [HistoryNote(target.id, stamp, HistoryKind.MERGED, [], other) for other in merged]
         for identifier in chosen.fresh:
-            working.gain(identifier, target, head, call, stamp)
+            working.gain(identifier, target, root, call, stamp)
         if chosen.fresh:
-            notes.append(Note(target.id, stamp, HistoryKind.IDENTIFIERS_GAINED, [i.key for i in chosen.fresh]))
+            notes.append(HistoryNote(target.id, stamp, HistoryKind.IDENTIFIERS_GAINED, [i.key for i in chosen.fresh]))
         linked = chosen.decision.link
-        if linked is not None and linked.type == USER_ID and working.retire(linked.key, head):
-            notes.append(Note(target.id, stamp, HistoryKind.IDENTIFIER_RETIRED, [linked.key]))
-        return head, target, merged, notes
+        if linked is not None and linked.type == USER_ID and working.retire(linked.key, root):
+            notes.append(HistoryNote(target.id, stamp, HistoryKind.IDENTIFIER_RETIRED, [linked.key]))
+        return root, target, merged, notes
 
-    def _announce(self, head: Profile, merged: Sequence[bytes], stamp: int, *, changed: bool) -> None:
+    def _announce(self, root: Profile, merged: Sequence[bytes], stamp: int, *, changed: bool) -> None:
         """Tells the feed what a destination could see change."""
         if changed:
-            head.version += 1
-            self.plan.upserts[head.canonical] = Change(FeedOperation.UPSERT, head.canonical, head.version, stamp)
+            root.version += 1
+            self.plan.upserts[root.canonical] = FeedChange(FeedOperation.UPSERT, root.canonical, root.version, stamp)
         for loser in merged:
             self.plan.upserts.pop(loser, None)
-            self.plan.merges.append(Change(FeedOperation.MERGE, head.canonical, head.version, stamp, loser))
+            self.plan.merges.append(FeedChange(FeedOperation.MERGE, root.canonical, root.version, stamp, loser))
 
 
 def _as_one(
@@ -277,7 +279,7 @@ def _as_one(
     return (
         [one, *(side for side in sides if not any(side is part for part in parts))],
         [i for i in fresh if i.key not in named],
-        [(one if any(head is part for part in parts) else head, i) for head, i in seen],
+        [(one if any(root is part for part in parts) else root, i) for root, i in seen],
     )
 
 

@@ -1,6 +1,6 @@
 """What a plan is made from: the rows around a batch of calls, as values.
 
-A `Neighbourhood` is loaded for one plan and belongs to it: planning changes it in place while it
+A `PlannerState` is loaded for one plan and belongs to it: planning changes it in place while it
 walks through the calls, so that each call sees what the ones before it did. Nothing else may
 keep a reference to it.
 """
@@ -21,10 +21,10 @@ class Window(Struct):
 
 
 class Counters(Struct):
-    """How many identifiers a profile holds: of its own, or folded over its origins on the head.
+    """How many identifiers a profile holds: of its own, or folded over its origins on the root.
 
     `types` counts those that are not retired; `live` names the user ids among them. The last
-    three are only kept on a head: its windows, and per cut how many identifiers it holds on each
+    three are only kept on a root: its windows, and per cut how many identifiers it holds on each
     side.
     """
 
@@ -41,17 +41,17 @@ class Counters(Struct):
 
 
 class Profile(Struct):
-    """One origin. `canonical`, `elder`, `folded` mean something only on a head.
+    """One origin. `canonical`, `oldest_birth`, `folded` mean something only on a root.
 
-    `elder` is the `born` of the canonical profile. A head that was merged away keeps `joined_to`
+    `oldest_birth` is the `created` of the canonical profile. A root that was merged away keeps `joined_to`
     and `joined_at` for ever.
     """
 
     id: bytes
-    born: int
-    head: bytes
+    created: int
+    root: bytes
     canonical: bytes
-    elder: int
+    oldest_birth: int
     own: Counters
     folded: Counters
     version: int = 0
@@ -70,7 +70,7 @@ class Sighting(Struct):
     sources: tuple[int, ...]
 
 
-class Account(Struct):
+class GroupState(Struct):
     """A group: an id of its own and what group calls told of it (traits only)."""
 
     id: bytes
@@ -79,10 +79,10 @@ class Account(Struct):
     version: int = 0
 
 
-class Neighbourhood(Struct):
+class PlannerState(Struct):
     """Everything a plan may look at; what is not in it does not exist.
 
-    `owners`: key of an identifier -> its origin. `profiles`: those origins and their heads.
+    `owners`: key of an identifier -> its origin. `profiles`: those origins and their roots.
     `documents`: of origins; one that is missing is empty. `messages`: those accepted before.
     `suppressed` and `blocked` hold keys of identifiers, `cuts` key -> (cut, side) pairs. `erased` are
     keys with the moment up to which calls of theirs are passed over: those of people who were erased.
@@ -92,7 +92,7 @@ class Neighbourhood(Struct):
     profiles: dict[bytes, Profile] = {}
     documents: dict[bytes, Document] = {}
     sightings: dict[tuple[bytes, bytes], Sighting] = {}
-    accounts: dict[bytes, Account] = {}
+    accounts: dict[bytes, GroupState] = {}
     messages: set[bytes] = set()
     suppressed: set[bytes] = set()
     erased: dict[bytes, int] = {}
@@ -110,9 +110,9 @@ class Neighbourhood(Struct):
             return self.suppressed
         return self.suppressed | {key for key, until in self.erased.items() if call.time <= until}
 
-    def head_of(self, key: bytes) -> Profile | None:
-        """The head of the canonical profile that holds this identifier, if it is known."""
+    def root_of(self, key: bytes) -> Profile | None:
+        """The root of the canonical profile that holds this identifier, if it is known."""
         origin = self.owners.get(key)
         if origin is None:
             return None
-        return self.profiles[self.profiles[origin].head]
+        return self.profiles[self.profiles[origin].root]

@@ -21,7 +21,7 @@ MOST_NAMES = 50
 LONGEST_NAME = 100
 
 
-class Refusal(msgspec.Struct, array_like=True, frozen=True):
+class StoredRejection(msgspec.Struct, array_like=True, frozen=True):
     """One item of a request, as far as it was not taken; its fields stand in the order they are stored in.
 
     `unlinked` counts identifiers by reason; `ignored` are the first names of traits that found no
@@ -41,13 +41,13 @@ class Refusal(msgspec.Struct, array_like=True, frozen=True):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(list[Refusal]).decode
+_decode = msgspec.msgpack.Decoder(list[StoredRejection]).decode
 
 
-def of_item(item: object, outcome: Outcome, *, kind: Kind | None, source: int, received: int) -> Refusal:
+def of_item(item: object, outcome: Outcome, *, kind: Kind | None, source: int, received: int) -> StoredRejection:
     """An item that was rejected when it was read; `kind` is the one that its path names."""
     own = item.get("type") if kind is None and isinstance(item, dict) else kind
-    return Refusal(
+    return StoredRejection(
         StoredStatus.REJECTED,
         outcome.reason,
         StoredKind[own.upper()] if own in KINDS else None,
@@ -60,7 +60,7 @@ def of_item(item: object, outcome: Outcome, *, kind: Kind | None, source: int, r
     )
 
 
-def of_call(call: Call, outcome: Outcome, received: int) -> Refusal | None:
+def of_call(call: Call, outcome: Outcome, received: int) -> StoredRejection | None:
     """What was not taken of a call; None where that is nothing, or is kept as evidence.
 
     `received` is that of the request: of somebody suppressed no other time is kept.
@@ -74,7 +74,7 @@ def of_call(call: Call, outcome: Outcome, received: int) -> Refusal | None:
         if not unlinked and not outcome.ignored_traits:
             return None
     hidden = outcome.status == SUPPRESSED or SUPPRESSED in unlinked
-    return Refusal(
+    return StoredRejection(
         StoredStatus[outcome.status.upper()],
         TRAIT_LIMIT if outcome.ignored_traits else outcome.reason,
         StoredKind[call.kind.upper()],
@@ -87,12 +87,12 @@ def of_call(call: Call, outcome: Outcome, received: int) -> Refusal | None:
     )
 
 
-def pack(refusals: Sequence[Refusal]) -> bytes:
+def pack(refusals: Sequence[StoredRejection]) -> bytes:
     """The payload of one row."""
     return _encode(refusals)
 
 
-def unpack(raw: bytes) -> list[Refusal]:
+def unpack(raw: bytes) -> list[StoredRejection]:
     """The inverse of `pack`."""
     return _decode(raw)
 

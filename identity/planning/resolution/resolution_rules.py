@@ -42,7 +42,7 @@ _FIELDS = (
 )
 
 
-class Limit(Struct, frozen=True):
+class TypeLimit(Struct, frozen=True):
     """How many identifiers of a type one profile may have; with `days`, within so many days."""
 
     max: int
@@ -53,8 +53,8 @@ class Rules(Struct, frozen=True):
     """One version of the rules of a space. Immutable; its patterns show in no repr."""
 
     version: int
-    limits: Mapping[str, Limit]
-    default_limit: Limit
+    limits: Mapping[str, TypeLimit]
+    default_limit: TypeLimit
     priority: tuple[str, ...]
     patterns: Mapping[str, tuple[str, ...]]
     max_identifiers: int
@@ -71,7 +71,7 @@ class Rules(Struct, frozen=True):
         """Only the version: patterns and names are personal data."""
         return f"Rules(version={self.version})"
 
-    def limit(self, type_: str) -> Limit:
+    def limit(self, type_: str) -> TypeLimit:
         """The limit that holds for a type."""
         return self.limits.get(type_, self.default_limit)
 
@@ -121,7 +121,7 @@ def compile_rules(document: object, version: int) -> Rules:
     if not given.keys() <= {*_FIELDS, "version"}:
         raise BadRules(f"The rules have a field that is not known; allowed are: {', '.join(_FIELDS)}.")
     given = {name: value for name, value in given.items() if value is not None}
-    limits = {USER_ID: Limit(1), **_limits(given.get("limits", {}))}
+    limits = {USER_ID: TypeLimit(1), **_limits(given.get("limits", {}))}
     priority = _priority(given.get("priority", [USER_ID, EMAIL, PHONE]))
     patterns = _patterns(given.get("blocked", {}))
     region = given.get("region", "US")
@@ -158,7 +158,7 @@ def _ranks(priority: tuple[str, ...]) -> dict[str, tuple[int, str]]:
     return ranks | {type_: (i, "") for i, type_ in enumerate(priority)}
 
 
-def _written(limit: Limit) -> dict[str, int]:
+def _written(limit: TypeLimit) -> dict[str, int]:
     return {"max": limit.max} if limit.days is None else {"max": limit.max, "days": limit.days}
 
 
@@ -181,21 +181,21 @@ def _types(names: Mapping[str, Any] | list[str], field: str) -> None:
         raise BadRules(f"{field} names something that is no type: small letters, digits, _ and . only.")
 
 
-def _limits(value: object) -> dict[str, Limit]:
+def _limits(value: object) -> dict[str, TypeLimit]:
     given = _object(value, "limits")
     _types(given, "limits")
     return {type_: _limit(limit, "every entry of limits", windows=True) for type_, limit in given.items()}
 
 
-def _limit(value: object, name: str, *, windows: bool) -> Limit:
+def _limit(value: object, name: str, *, windows: bool) -> TypeLimit:
     given = _object(value, name)
     allowed = {"max", "days"} if windows else {"max"}
     if "max" not in given or not given.keys() <= allowed:
         raise BadRules(f"{name} must have max" + (" and may have days." if windows else " and nothing else."))
     if given.get("days") is None:
-        return Limit(_whole(given["max"], f"max in {name}", 1, MOST))
+        return TypeLimit(_whole(given["max"], f"max in {name}", 1, MOST))
     days = _whole(given["days"], f"days in {name}", 1, MOST_DAYS)
-    return Limit(_whole(given["max"], f"max beside days in {name}", 1, MOST_IN_WINDOW), days)
+    return TypeLimit(_whole(given["max"], f"max beside days in {name}", 1, MOST_IN_WINDOW), days)
 
 
 def _priority(value: object) -> tuple[str, ...]:

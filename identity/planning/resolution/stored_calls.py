@@ -27,7 +27,7 @@ KEY_BYTES = 32
 _ENTRY = KEY_BYTES + 3
 
 
-class Kept(msgspec.Struct, array_like=True):
+class StoredCall(msgspec.Struct, array_like=True):
     """A stored call. `time` and `received` in microseconds; `source` is a key's number."""
 
     kind: int
@@ -40,13 +40,13 @@ class Kept(msgspec.Struct, array_like=True):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_one = msgspec.msgpack.Decoder(Kept)
-_packed = msgspec.msgpack.Decoder(list[tuple[int, Kept]])
+_one = msgspec.msgpack.Decoder(StoredCall)
+_packed = msgspec.msgpack.Decoder(list[tuple[int, StoredCall]])
 
 
-def kept(call: Call) -> Kept:
+def stored_call(call: Call) -> StoredCall:
     """A call in the form it is stored in."""
-    return Kept(
+    return StoredCall(
         STORED_KINDS.index(call.kind),
         call.message_id,
         call.time,
@@ -59,35 +59,35 @@ def kept(call: Call) -> Kept:
 
 def pack(call: Call) -> bytes:
     """The payload of one piece of evidence."""
-    return _encode(kept(call))
+    return _encode(stored_call(call))
 
 
-def pack_kept(stored: Kept) -> bytes:
+def pack_stored(stored: StoredCall) -> bytes:
     """The payload of a call that was stored before, or of an act."""
     return _encode(stored)
 
 
-def unpack(raw: bytes) -> Kept:
+def unpack(raw: bytes) -> StoredCall:
     """The inverse of `pack`."""
     return _one.decode(raw)
 
 
 def pack_events(calls: Iterable[tuple[int, Call]]) -> bytes:
     """The payload of the plain calls of one origin in one batch, each with its stamp."""
-    return _encode([(stamp, kept(call)) for stamp, call in calls])
+    return _encode([(stamp, stored_call(call)) for stamp, call in calls])
 
 
-def pack_stamped(calls: Iterable[tuple[int, Kept]]) -> bytes:
+def pack_stamped(calls: Iterable[tuple[int, StoredCall]]) -> bytes:
     """The payload of plain calls that were stored before."""
     return _encode(list(calls))
 
 
-def unpack_events(raw: bytes) -> list[tuple[int, Kept]]:
+def unpack_events(raw: bytes) -> list[tuple[int, StoredCall]]:
     """The inverse of `pack_events`."""
     return _packed.decode(raw)
 
 
-def source(call: Kept) -> Source:
+def source(call: StoredCall) -> Source:
     """Who sent a stored call."""
     return Source(call.source, call.server)
 

@@ -2,25 +2,25 @@
 
 Each step changes the neighbourhood in place and notes in the plan what has to be written. What
 holds between two calls holds at the end of each step: own counters add up to the folded ones, and
-every loaded origin points at its head.
+every loaded origin points at its root.
 """
 
 from collections.abc import Callable, Sequence
 from hashlib import blake2b
 
-from identity.planning.resolution.counters import attach, fit_windows, retire, see, unite
+from identity.planning.resolution.counters import attach, fit_windows, mark_seen, retire, unite
 from identity.planning.resolution.plan import Gained, Plan
-from identity.planning.resolution.planner_state import Counters, Neighbourhood, Profile, Sighting
+from identity.planning.resolution.planner_state import Counters, PlannerState, Profile, Sighting
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import DAY, Call, Identifier
 
 MAX_SOURCES = 16
 
 
-class Working:
+class WorkingSet:
     """A neighbourhood being planned on, and the plan being made."""
 
-    def __init__(self, around: Neighbourhood, rules: Rules, fresh_id: Callable[[], bytes]) -> None:
+    def __init__(self, around: PlannerState, rules: Rules, fresh_id: Callable[[], bytes]) -> None:
         self.around = around
         self.rules = rules
         self.fresh_id = fresh_id
@@ -28,81 +28,81 @@ class Working:
         self._gained: dict[bytes, Gained] = {}
         self._under: dict[bytes, list[Profile]] = {}
         for profile in around.profiles.values():
-            self._under.setdefault(profile.head, []).append(profile)
-            if (rules.windowed or profile.folded.windows) and profile.head == profile.id:
+            self._under.setdefault(profile.root, []).append(profile)
+            if (rules.windowed or profile.folded.windows) and profile.root == profile.id:
                 # Also without a rule: a window that is not kept up must not be found again.
                 fit_windows(profile.folded, rules)
                 self.plan.recounted.add(profile.id)
 
     def touch(self, profile: Profile) -> None:
         """A profile that was there before has to be written."""
-        if profile.id not in self.plan.born:
+        if profile.id not in self.plan.created:
             self.plan.touched[profile.id] = profile
 
     def create(self, stamp: int) -> Profile:
-        """A new profile, its own head."""
+        """A new profile, its own root."""
         id_ = self.fresh_id()
         profile = Profile(id_, stamp, id_, id_, stamp, Counters({}, []), Counters({}, []), 0, stamp)
         fit_windows(profile.folded, self.rules)
         self.around.profiles[id_] = profile
         self._under[id_] = [profile]
-        self.plan.born[id_] = profile
+        self.plan.created[id_] = profile
         return profile
 
-    def merge(self, heads: Sequence[Profile], stamp: int) -> tuple[Profile, list[bytes]]:
-        """Points the heads with fewer origins at the one with most; the oldest gives its name.
+    def merge(self, roots: Sequence[Profile], stamp: int) -> tuple[Profile, list[bytes]]:
+        """Points the roots with fewer origins at the one with most; the oldest gives its name.
 
-        Returns the head that stays, and the canonical ids that are no more.
+        Returns the root that stays, and the canonical ids that are no more.
         """
-        winner = min(heads, key=lambda head: (-head.folded.origins, head.elder))
-        eldest = min(heads, key=lambda head: head.elder)
-        gone = [head.canonical for head in heads if head is not eldest]
-        canonical, elder = eldest.canonical, eldest.elder
-        winner.version = max(head.version for head in heads)
-        for loser in heads:
+        winner = min(roots, key=lambda root: (-root.folded.origins, root.oldest_birth))
+        oldest = min(roots, key=lambda root: root.oldest_birth)
+        gone = [root.canonical for root in roots if root is not oldest]
+        canonical, oldest_birth = oldest.canonical, oldest.oldest_birth
+        winner.version = max(root.version for root in roots)
+        for loser in roots:
             if loser is winner:
                 continue
             unite(winner.folded, loser.folded)
             loser.joined_to, loser.joined_at, loser.stamp = winner.id, stamp, stamp
             for origin in self._under.pop(loser.id):
-                origin.head = winner.id
+                origin.root = winner.id
                 self._under[winner.id].append(origin)
                 self.touch(origin)
             self.plan.recounted.update((winner.id, loser.id))
             self._move(loser, winner)
-        winner.canonical, winner.elder = canonical, elder
+        winner.canonical, winner.oldest_birth = canonical, oldest_birth
         return winner, gone
 
     def _move(self, loser: Profile, winner: Profile) -> None:
         moved = self.plan.moved
-        for head, to in moved.items():
+        for root, to in moved.items():
             if to == loser.id:
-                moved[head] = winner.id
-        if loser.id not in self.plan.born:
+                moved[root] = winner.id
+        if loser.id not in self.plan.created:
             moved[loser.id] = winner.id
 
-    def gain(self, identifier: Identifier, target: Profile, head: Profile, call: Call, stamp: int) -> None:
+    def gain(self, identifier: Identifier, target: Profile, root: Profile, call: Call, stamp: int) -> None:
         """Links an identifier that was unknown to the origin a call lands on."""
         self.around.owners[identifier.key] = target.id
         attach(target.own, identifier.key, identifier.type)
-        attach(head.folded, identifier.key, identifier.type)
-        self.plan.recounted.update((target.id, head.id))
-        see(head.folded, identifier.key, identifier.type, call.time)
+        attach(root.folded, identifier.key, identifier.type)
+        self.plan.recounted.update((target.id, root.id))
+        mark_seen(root.folded, identifier.key, identifier.type, call.time)
         for cut, side in self.around.cuts.get(identifier.key, ()):
-            left, right = head.folded.cuts.get(cut, (0, 0))
-            head.folded.cuts[cut] = (left + (side == 0), right + (side == 1))
+            left, right = root.folded.cuts.get(cut, (0, 0))
+            root.folded.cuts[cut] = (left + (side == 0), right + (side == 1))
         gained = Gained(identifier, target.id, call.source.key, stamp, call.time, call.time)
         self._gained[identifier.key] = gained
         self.plan.gained.append(gained)
 
-    def retire(self, key: bytes, head: Profile) -> bool:
+    def retire(self, key: bytes, root: Profile) -> bool:
         """A renamed user id stays and resolves, and no longer counts; False if it did not before."""
-        if key not in head.folded.live:
+        if key not in root.folded.live:
             return False
         origin = self.around.profiles[self.around.owners[key]]
         retire(origin.own, key)
-        retire(head.folded, key)
-        self.plan.recounted.update((origin.id, head.id))
+        retire(root.folded, key)
+        self.plan.recounted.update((origin.id, root.id))
         gained = self._gained.get(key)
         if gained is not None:
             gained.retired = True
@@ -112,7 +112,7 @@ class Working:
         return True
 
     def sight(
-        self, call: Call, kept: Sequence[Identifier], demoted: Sequence[bytes], target: Profile, head: Profile
+        self, call: Call, kept: Sequence[Identifier], demoted: Sequence[bytes], target: Profile, root: Profile
     ) -> bool:
         """Counts the set of identifiers of a call; returns whether it was not yet seen together."""
         around = self.around
@@ -125,7 +125,7 @@ class Working:
         for identifier in kept:
             counted = identifier.type in windowed
             if counted:
-                see(head.folded, identifier.key, identifier.type, call.time)
+                mark_seen(root.folded, identifier.key, identifier.type, call.time)
             if counted or later:
                 self._seen(identifier.key, call.time)
         return before is None

@@ -10,7 +10,7 @@ from identity.planning.consent.fold import Meeting, fold
 from identity.planning.consent.permission import Permission
 from identity.planning.consent.purposes import Purpose, Purposes
 from identity.planning.consent.statements import OUT, REGION
-from identity.planning.resolution.document import decide, signal
+from identity.planning.resolution.document import merge_decisions, merge_signals
 from identity.values.calls import DAY
 from identity.values.documents import MINOR, SERVER, STATED, Document
 
@@ -43,9 +43,9 @@ def heard(document: Document, telling: tuple[str, dict[str, Any], int, bool], st
     """Folds what a call says into a document."""
     what, told, time, server = telling
     if what == "decide":
-        decide(document, told, time, stamp, server=server)
+        merge_decisions(document, told, time, stamp, server=server)
     else:
-        signal(document, told, time, stamp)
+        merge_signals(document, told, time, stamp)
 
 
 policies = st.builds(
@@ -117,7 +117,7 @@ def test_a_public_key_lifts_no_ruling(told: list[Any], last: Any, unset: bool) -
     stamp = 0
     for stamp, telling in enumerate(told, 1):
         heard(document, telling, stamp)
-    decide(document, {"P": False}, 5 * DAY, stamp + 1, server=True)
+    merge_decisions(document, {"P": False}, 5 * DAY, stamp + 1, server=True)
     for later, (what, said, time, _) in enumerate([*told, last], stamp + 2):
         public = {name: value for name, value in said.items() if not name.endswith(SERVER)}
         heard(document, (what, public, time + 6 * DAY, False), later)

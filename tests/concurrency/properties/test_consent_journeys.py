@@ -22,9 +22,9 @@ DESTINATIONS = [Entitled(purposes, ["*"], ["*"]) for purposes in (["A"], ["B"], 
 
 def seen(world: World, key: bytes, entitled: Entitled, purposes: Purposes) -> dict[Any, Any]:
     """What a destination may see of whoever bears an identifier: (field, origin it lies at) -> value."""
-    head = world.around.head_of(key)
-    assert head is not None
-    origins = {origin.id: origin for origin in world.origins(head)}
+    root = world.around.root_of(key)
+    assert root is not None
+    origins = {origin.id: origin for origin in world.origins(root)}
     documents = {id_: world.around.documents[id_] for id_ in origins if id_ in world.around.documents}
     met = [Meeting(o.joined_at, o.id, o.joined_to) for o in origins.values() if o.joined_to and o.joined_at is not None]
     held = [
@@ -55,7 +55,7 @@ def test_a_merge_widens_nothing_and_unmerging_restores(told: list[dict[str, Any]
     ]
     world.send([*first, *told], received=RECEIVED)
     one, other = key_of("user_id", user), key_of("anonymous_id", device)
-    if world.around.head_of(one) is world.around.head_of(other):
+    if world.around.root_of(one) is world.around.root_of(other):
         return
     before = everything(world, one), everything(world, other)
     leaving = set(world.whole(other).links)

@@ -21,7 +21,7 @@ def folded(calls: list[Any]) -> dict[str, Any]:
     """The traits after these calls, in this order."""
     document = Document()
     for entry, time, stamp in calls:
-        traits.put(document, entry, time, stamp)
+        traits.merge_traits(document, entry, time, stamp)
     return document.traits
 
 

@@ -76,23 +76,23 @@ def test_without_limits_profiles_are_connected_components(bodies: list[dict[str,
         world.plan([call])
     found: dict[bytes, set[bytes]] = {}
     for key, origin in world.around.owners.items():
-        found.setdefault(world.around.profiles[origin].head, set()).add(key)
+        found.setdefault(world.around.profiles[origin].root, set()).add(key)
     assert sorted(map(sorted, nx.connected_components(graph))) == sorted(map(sorted, found.values()))
 
 
 @given(st.lists(traffic.calls(), max_size=12), traffic.rules)
 def test_own_counters_add_up(bodies: list[dict[str, Any]], document: Any) -> None:
-    """The folded counters of a head are the sum of the own ones of its origins, after each call."""
+    """The folded counters of a root are the sum of the own ones of its origins, after each call."""
     rules = compile_rules(document, 1)
     world = World(rules)
     for call in calls(bodies, rules):
         world.plan([call])
-        for head in [p for p in world.around.profiles.values() if p.head == p.id]:
+        for root in [p for p in world.around.profiles.values() if p.root == p.id]:
             summed = Counters({}, [], 0)
-            for origin in world.origins(head):
+            for origin in world.origins(root):
                 counters.unite(summed, Counters(dict(origin.own.types), list(origin.own.live)))
             assert (summed.types, sorted(summed.live), summed.origins) == (
-                head.folded.types, sorted(head.folded.live), head.folded.origins,
+                root.folded.types, sorted(root.folded.live), root.folded.origins,
             )  # fmt: skip
 
 
@@ -104,7 +104,7 @@ def test_no_profile_exceeds_its_limits(bodies: list[dict[str, Any]], most: int) 
     for call in calls(bodies, rules):
         world.plan([call])
     for profile in world.around.profiles.values():
-        if profile.head == profile.id:
+        if profile.root == profile.id:
             assert all(profile.folded.types.get(t, 0) <= most for t in ("user_id", "anonymous_id", "email"))
 
 
@@ -127,10 +127,10 @@ def test_a_window_counts_like_a_full_scan(seen: list[tuple[int, int]], most: int
     last: dict[bytes, int] = {}
     for nr, time in seen:
         key = bytes((nr,))
-        counters.see(held, key, "email", time)
+        counters.mark_seen(held, key, "email", time)
         last[key] = max(time, last.get(key, time))
     wanted = sum(time > after for time in last.values())
-    assert min(counters.within(held, "email", after, set()), most + 1) == min(wanted, most + 1)
+    assert min(counters.count_within(held, "email", after, set()), most + 1) == min(wanted, most + 1)
 
 
 def aliased(*before: dict[str, Any], server: bool = True, **body: Any) -> tuple[World, list[dict[str, str]]]:
@@ -181,9 +181,9 @@ def test_an_alias_retires_the_previous_user_id() -> None:
     world, _ = aliased(U1, userId="u2", previousId="u1")
     world.send([{**U1, "messageId": "again"}])
     assert world.gained[key_of("user_id", "u1")].retired
-    head = world.around.head_of(key_of("user_id", "u1"))
-    assert head is not None
-    assert head.folded.live == [key_of("user_id", "u2")]
+    root = world.around.root_of(key_of("user_id", "u1"))
+    assert root is not None
+    assert root.folded.live == [key_of("user_id", "u2")]
 
 
 def test_a_cut_keeps_apart_even_by_alias() -> None:

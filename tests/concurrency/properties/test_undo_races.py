@@ -154,9 +154,9 @@ def test_nothing_on_the_wrong_side(race: Race) -> None:
     assert not differences, "\n".join(differences)
     stored = race.stored(space)
     for person, other in (PEOPLE, PEOPLE[::-1]):
-        head = stored.profiles[stored.owners[stored.keys.identifier("user_id", person)]].head
-        assert head != stored.profiles[stored.owners[stored.keys.identifier("user_id", other)]].head
-        origins = [id_ for id_, profile in stored.profiles.items() if profile.head == head]
+        root = stored.profiles[stored.owners[stored.keys.identifier("user_id", person)]].root
+        assert root != stored.profiles[stored.owners[stored.keys.identifier("user_id", other)]].root
+        origins = [id_ for id_, profile in stored.profiles.items() if profile.root == root]
         told = {name for id_ in origins if id_ in stored.documents for name in stored.documents[id_].traits}
         assert other not in told
     assert len([outcome for task in answers for answer in task for outcome in answer]) == sum(

@@ -20,7 +20,7 @@ from app.commands.leak_scan.planted_values import PlantedValues
 from app.commands.leak_scan.planter import Planter
 from app.commands.leak_scan.search import Search
 from app.commands.leak_scan.space_client import SpaceClient
-from identity.planning.integrity.leak_patterns import Hit, Needles
+from identity.planning.integrity.leak_patterns import Hit, LeakPatterns
 from identity.store.embedded import postmaster
 from identity.store.embedded.data_directory import SUPERUSER
 from identity.store.embedded.server import EmbeddedPostgres
@@ -71,7 +71,7 @@ def _plant_and_search(running: Running, folder: Path) -> Found:
     _kill_postgres_under(planter, running)
     postgres = EmbeddedPostgres(running.data_dir)
     postgres.attach()
-    search = Search(Needles({**values.by_name, **CONTROLS}, values.hashed))
+    search = Search(LeakPatterns({**values.by_name, **CONTROLS}, values.hashed))
     _control(postgres, running)
     with open_for_scan(postgres.url(), running.data_dir) as database:
         search.statistics(database)

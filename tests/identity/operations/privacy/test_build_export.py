@@ -15,7 +15,7 @@ from identity.operations.privacy.request_export import (
     DOWNLOADABLE,
     destroy_expired_exports,
 )
-from identity.planning.privacy.access_export import SECTIONS, Place
+from identity.planning.privacy.access_export import SECTIONS, ExportPosition
 from identity.planning.privacy.privacy_requests import NewRequest
 from identity.spaces.space import Space
 from identity.values.calls import Source
@@ -45,7 +45,7 @@ async def ann(ingest: Ingest) -> None:
 def stopping(after: int, then: Callable[[], Awaitable[None]] | None = None) -> Sections:
     """Gathering that after so many steps does something, or else dies."""
 
-    async def stopped(space: Space, profiles: Sequence[str], place: Place) -> AsyncIterator[SectionStep]:
+    async def stopped(space: Space, profiles: Sequence[str], place: ExportPosition) -> AsyncIterator[SectionStep]:
         nr = 0
         async for step in read_sections(space, profiles, place):
             if nr == after:

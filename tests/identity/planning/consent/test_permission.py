@@ -7,7 +7,7 @@ import pytest
 from identity.planning.consent.fold import Meeting, fold
 from identity.planning.consent.permission import Permission, Verdict
 from identity.planning.consent.purposes import Purposes, compile_purposes
-from identity.planning.resolution.document import decide, signal
+from identity.planning.resolution.document import merge_decisions, merge_signals
 from identity.planning.resolution.extract import extract
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES
 from identity.values.calls import DAY, Call, Source
@@ -35,8 +35,8 @@ def told(*calls: Call, first: int = 1) -> Document:
     """The document of an origin that heard these calls."""
     document = Document()
     for stamp, each in enumerate(calls, first):
-        decide(document, each.consent or {}, each.time, stamp, server=each.source.server)
-        signal(document, each.signals, each.time, stamp)
+        merge_decisions(document, each.consent or {}, each.time, stamp, server=each.source.server)
+        merge_signals(document, each.signals, each.time, stamp)
     return document
 
 

@@ -35,7 +35,7 @@ def test_there_and_back(kept: list[bytes], refused: list[tuple[bytes, str]]) -> 
 @given(keys, st.dictionaries(st.sampled_from(KEYS), st.integers(0, 3), max_size=6))
 def test_counters(live: list[bytes], seen: dict[bytes, int]) -> None:
     """Counts, cuts and the sizes of windows stay; a window that is made anew is what a scan would make of it."""
-    window = counters.newest(seen, 3)
+    window = counters.newest_window(seen, 3)
     before = Counters({"user_id": 2, "device": 4}, live, 2, {"device": window}, {b"c" * 16: (1, 2)})
     packed = counters.pack(before, CODES.__getitem__)
     there = counters.unpack(rekey_rows.counters(packed, NAMES), TYPES)
@@ -46,7 +46,7 @@ def test_counters(live: list[bytes], seen: dict[bytes, int]) -> None:
     )
     renamed = {NAMES.get(key, key): at for key, at in seen.items()}
     anew = counters.unpack(rekey_rows.counters(packed, NAMES, {64: renamed}), TYPES)
-    assert anew.windows == ({"device": counters.newest(renamed, 3)} if seen else {})
+    assert anew.windows == ({"device": counters.newest_window(renamed, 3)} if seen else {})
     assert all(isinstance(each, Window) for each in anew.windows.values())
 
 

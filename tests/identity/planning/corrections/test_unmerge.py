@@ -27,21 +27,21 @@ def origin(number: int) -> Profile:
 def merged(count: int, choices: list[int]) -> dict[bytes, Profile]:
     """Origins that were all merged, in an order that the choices make up."""
     profiles = {each.id: each for each in (origin(n) for n in range(1, count + 1))}
-    heads = list(profiles.values())
+    roots = list(profiles.values())
     stamp = 1_000
     for at in [*choices, *[0] * count]:
-        if len(heads) == 1:
+        if len(roots) == 1:
             break
         stamp += 1
-        size = 2 + at % 2 if len(heads) > 2 else 2
-        chosen = [heads.pop((at + n) % len(heads)) for n in range(size)]
-        winner = min(chosen, key=lambda head: (-head.folded.origins, head.elder))
+        size = 2 + at % 2 if len(roots) > 2 else 2
+        chosen = [roots.pop((at + n) % len(roots)) for n in range(size)]
+        winner = min(chosen, key=lambda root: (-root.folded.origins, root.oldest_birth))
         for loser in chosen:
             if loser is not winner:
                 loser.joined_to, loser.joined_at = winner.id, stamp
                 winner.folded.origins += loser.folded.origins
-                winner.elder = min(winner.elder, loser.elder)
-        heads.append(winner)
+                winner.oldest_birth = min(winner.oldest_birth, loser.oldest_birth)
+        roots.append(winner)
     return profiles
 
 
@@ -70,12 +70,12 @@ def test_who_had_met_when_stays_so(count: int, choices: list[int], data: st.Data
     # One of them was split: a twin stands for it here.
     split = data.draw(st.sampled_from(sorted(side)))
     there = {id_: id_ if id_ != split else b"twin" for id_ in side}
-    births = {there[id_]: profiles[id_].born for id_ in side}
+    births = {there[id_]: profiles[id_].created for id_ in side}
 
     joins = rejoin(profiles, there, births)
 
-    assert set(joins.joined) | {joins.head} == set(there.values())
-    assert joins.head not in joins.joined
+    assert set(joins.joined) | {joins.root} == set(there.values())
+    assert joins.root not in joins.joined
     for a, b in combinations(sorted(side), 2):
         assert met(there[a], there[b], joins.joined) == met(a, b, before)
 
@@ -86,7 +86,7 @@ def test_a_whole_that_stays_is_as_it_was(count: int, choices: list[int]) -> None
     profiles = merged(count, choices)
     before = {p.id: (p.joined_to, p.joined_at) for p in profiles.values() if p.joined_to and p.joined_at}
 
-    joins = rejoin(profiles, {id_: id_ for id_ in profiles}, {p.id: p.born for p in profiles.values()})
+    joins = rejoin(profiles, {id_: id_ for id_ in profiles}, {p.id: p.created for p in profiles.values()})
 
     assert joins.joined == before
 
@@ -136,9 +136,9 @@ def test_a_renamed_id_lives_again() -> None:
         assert made.gained[USER].retired
         made.unmerge(named)
         assert made.gained[USER].retired is not lives
-        head = made.around.head_of(USER)
-        assert head is not None
-        assert (USER in head.folded.live) is lives
+        root = made.around.root_of(USER)
+        assert root is not None
+        assert (USER in root.folded.live) is lives
 
 
 def test_the_counters_are_those_of_the_identifiers() -> None:

@@ -13,9 +13,9 @@ from identity.planning.destinations.feed_pages import Position
 from identity.planning.destinations.gap_explanation import (
     GATES,
     REASONS,
-    Entry,
     Facts,
     Standing,
+    TraitEntry,
     gates,
     standing,
     stopped_at,
@@ -24,7 +24,7 @@ from identity.planning.destinations.gap_explanation import (
 from identity.planning.destinations.policy import Entitled
 
 ME, OTHER = b"\x01" * 16, b"\x02" * 16
-SET = Entry(True, 1_700_000_000_000_000, "m1", ME)
+SET = TraitEntry(True, 1_700_000_000_000_000, "m1", ME)
 GRANTED = {"Marketing": Verdict(True, "granted")}
 THROUGH = Facts(
     trait="plan",
@@ -39,7 +39,7 @@ THROUGH = Facts(
 NOBODY: dict[str, Any] = {"first_seen": None, "origin": None, "canonical": None, "entry": None, "verdicts": {}}
 
 places = st.sampled_from([None, ME, OTHER])
-entries = st.builds(Entry, st.booleans(), st.integers(0, 2**50), st.sampled_from([None, "m1"]), st.just(ME))
+entries = st.builds(TraitEntry, st.booleans(), st.integers(0, 2**50), st.sampled_from([None, "m1"]), st.just(ME))
 facts = st.builds(
     Facts,
     usable=st.booleans(),

@@ -16,12 +16,12 @@ from identity.planning.destinations.warehouse_tables import (
     SNAPSHOT,
     TABLES,
     TRAITS,
-    Batch,
-    Gone,
-    Link,
     Manifest,
-    Mapped,
-    State,
+    MappedIdentifier,
+    ProfileMapping,
+    ProfileState,
+    RemovedIds,
+    RowBatch,
     read_manifest,
     write_manifest,
 )
@@ -30,25 +30,25 @@ IDS = st.sampled_from("abc")
 
 
 @st.composite
-def states(draw: st.DrawFn) -> State:
+def states(draw: st.DrawFn) -> ProfileState:
     """A state of one of three profiles, which owns two ids beside its own."""
     canonical = draw(IDS)
     segments = [canonical, *draw(st.sets(st.sampled_from([f"{canonical}{nr}" for nr in range(2)])))]
     held = draw(st.lists(st.tuples(st.sampled_from(segments), st.sampled_from("xyz")), unique=True, max_size=4))
     traits = draw(st.dictionaries(st.sampled_from(["plan", "size"]), st.sampled_from(["pro", 1, [True], {"a": "b"}])))
-    return State(
+    return ProfileState(
         canonical,
-        [Link(segment, 1) for segment in segments],
-        [Mapped(segment, "email", value, "h", 1) for segment, value in held],
+        [ProfileMapping(segment, 1) for segment in segments],
+        [MappedIdentifier(segment, "email", value, "h", 1) for segment, value in held],
         {name: (value, 2, 3) for name, value in traits.items()},
         4,
     )
 
 
-GONES = IDS.map(lambda id_: Gone([id_], [id_, f"{id_}0", f"{id_}1"], 5))
+GONES = IDS.map(lambda id_: RemovedIds([id_], [id_, f"{id_}0", f"{id_}1"], 5))
 
 
-def standing(batch: Batch, table: str) -> set[tuple[Any, ...]]:
+def standing(batch: RowBatch, table: str) -> set[tuple[Any, ...]]:
     """The rows that hold, by the rule, without what is counted on in all of them."""
     columns = list(TABLES[table])
     key, op, seq = columns.index("id") + 1 if "id" in columns else 0, columns.index("__operation"), columns.index("seq")
@@ -59,13 +59,13 @@ def standing(batch: Batch, table: str) -> set[tuple[Any, ...]]:
 
 
 @given(st.lists(states() | GONES, max_size=12), st.lists(st.integers(0, 100), min_size=12, max_size=12))
-def test_the_last_state_stands(told: list[State | Gone], clock: list[int]) -> None:
+def test_the_last_state_stands(told: list[ProfileState | RemovedIds], clock: list[int]) -> None:
     """Whatever was told in whatever order, of each profile what was told last stands, whole, and nothing else."""
-    batch = Batch(0)
-    last: dict[str, State] = {}
+    batch = RowBatch(0)
+    last: dict[str, ProfileState] = {}
     for each, now in zip(told, clock, strict=False):
         batch.tell([each], now, first=False)
-        if isinstance(each, State):
+        if isinstance(each, ProfileState):
             last[each.canonical] = each
         else:
             last.pop(each.canonicals[0], None)
@@ -92,8 +92,14 @@ def test_the_last_state_stands(told: list[State | Gone], clock: list[int]) -> No
 @given(st.lists(st.integers(0, 50), max_size=20), st.integers(0, 60))
 def test_numbers_only_grow(clock: list[int], before: int) -> None:
     """No number comes twice, however the clock goes, and every row of one thing that is told bears the same."""
-    batch = Batch(before)
-    state = State("a", [Link("a", 1), Link("a0", 1)], [Mapped("a", "email", "x", "h", 1)], {"plan": ("pro", 1, 1)}, 1)
+    batch = RowBatch(before)
+    state = ProfileState(
+        "a",
+        [ProfileMapping("a", 1), ProfileMapping("a0", 1)],
+        [MappedIdentifier("a", "email", "x", "h", 1)],
+        {"plan": ("pro", 1, 1)},
+        1,
+    )
     for now in clock:
         batch.tell([state], now, first=False)
     for table, columns in TABLES.items():
@@ -105,8 +111,8 @@ def test_numbers_only_grow(clock: list[int], before: int) -> None:
 
 def test_erased() -> None:
     """An erasure takes an id out of every table and names it, by its id alone."""
-    batch = Batch(0)
-    batch.tell([Gone(["a"], ["a", "a0"], 5, "ers_1")], 7, first=False)
+    batch = RowBatch(0)
+    batch.tell([RemovedIds(["a"], ["a", "a0"], 5, "ers_1")], 7, first=False)
     assert [row[:3] for row in batch.rows["erasures"]] == [("a", "ers_1", REMOVED), ("a0", "ers_1", REMOVED)]
     assert all(
         row[list(TABLES[table]).index("__operation")] == REMOVED for table in TABLES for row in batch.rows[table]

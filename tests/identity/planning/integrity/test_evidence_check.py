@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from msgspec import Struct
 
 from identity.planning.corrections.rebuild import ASLEEP
-from identity.planning.integrity.counter_check import Tally
-from identity.planning.integrity.discrepancies import DIFFERENCES, MOST_SHOWN, Findings
+from identity.planning.integrity.counter_check import CounterCheck
+from identity.planning.integrity.discrepancies import DIFFERENCES, MOST_SHOWN, Discrepancies
 from identity.planning.integrity.evidence_check import REMOVE, UNMERGE, Ties, Undone
-from identity.planning.integrity.row_index import Census
+from identity.planning.integrity.row_index import RowIndex
 from identity.planning.resolution.counters import pack
 from identity.planning.resolution.planner_state import Counters
 
@@ -105,8 +105,8 @@ class Space:
 
     def audit(self) -> set[str]:
         """The kinds of difference that are found."""
-        findings = Findings()
-        census = Census(findings)
+        findings = Discrepancies()
+        census = RowIndex(findings)
         for o in self.origins:
             own = Counters({"custom": len(o.holds)} if o.holds else {}, [], o.origins)
             census.read_profile(
@@ -270,12 +270,12 @@ def test_joins_that_go_in_a_circle() -> None:
 
 def test_nothing_at_all() -> None:
     """A space that nobody has called yet."""
-    findings = Findings()
-    census = Census(findings)
+    findings = Discrepancies()
+    census = RowIndex(findings)
     census.settle()
     ties = Ties(census, findings, Undone([], {}))
     ties.check([])
-    tally = Tally(census, findings)
+    tally = CounterCheck(census, findings)
     tally.read_lane(0, 0, 0, 0, None, None)
     tally.check(ties.calls)
 
@@ -290,17 +290,17 @@ def test_nothing_at_all() -> None:
 ])  # fmt: skip
 def test_lanes(lane: Any, good: bool) -> None:  # noqa: FBT001
     """A lane holds what comes after its base up to its head, each once."""
-    findings = Findings()
-    census = Census(findings)
+    findings = Discrepancies()
+    census = RowIndex(findings)
     census.settle()
-    Tally(census, findings).read_lane(*lane)
+    CounterCheck(census, findings).read_lane(*lane)
 
     assert [finding.kind for finding in findings] == ([] if good else ["lane_broken"])
 
 
 def test_findings_are_counted_and_few_are_shown() -> None:
     """They come in the order of their kinds."""
-    findings = Findings()
+    findings = Discrepancies()
     for number in range(MOST_SHOWN + 5):
         findings.add("blocked_linked", str(number))
     findings.add("linked_apart", "here")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from identity.planning.integrity.leak_patterns import HASH, Needles
+from identity.planning.integrity.leak_patterns import HASH, LeakPatterns
 
 TOKEN = "Qm7xKd02PzRv5tLw9HsYbN3c"
 FORMS: dict[str, Callable[[str], bytes]] = {
@@ -42,7 +42,7 @@ NOISE = bytes(range(256)) * 40
 @pytest.mark.parametrize("form", FORMS)
 def test_finds(form: str) -> None:
     """A value is found in this form, at its offset."""
-    needles = Needles({"planted": TOKEN, "other": "x" * 24}, [TOKEN])
+    needles = LeakPatterns({"planted": TOKEN, "other": "x" * 24}, [TOKEN])
     content = NOISE + FORMS[form](TOKEN) + NOISE
     hits = needles.within(content, "here")
 
@@ -54,7 +54,7 @@ def test_finds(form: str) -> None:
 @pytest.mark.parametrize("size", [1, 7, 1000])
 def test_finds_across_pieces(form: str, size: int) -> None:
     """It makes no difference into what pieces the bytes are cut; nothing is counted twice."""
-    needles = Needles({"planted": TOKEN}, [TOKEN])
+    needles = LeakPatterns({"planted": TOKEN}, [TOKEN])
     value = FORMS[form](TOKEN)
     content = NOISE[:300] + value + NOISE[:5000] + value + b"0"
     pieces = [content[at : at + size] for at in range(0, len(content), size)]
@@ -66,5 +66,5 @@ def test_finds_across_pieces(form: str, size: int) -> None:
 
 def test_finds_nothing() -> None:
     """Where nothing is planted nothing is found."""
-    assert Needles({"planted": TOKEN}, [TOKEN]).within(NOISE + TOKEN[:-1].encode(), "here") == []
-    assert Needles({}).within(NOISE, "here") == []
+    assert LeakPatterns({"planted": TOKEN}, [TOKEN]).within(NOISE + TOKEN[:-1].encode(), "here") == []
+    assert LeakPatterns({}).within(NOISE, "here") == []

@@ -13,8 +13,8 @@ from identity.planning.privacy.access_export import (
     COLUMNS,
     SECTIONS,
     WRITERS,
-    Part,
-    Place,
+    ExportPart,
+    ExportPosition,
     harmless,
     pack,
     split,
@@ -36,7 +36,7 @@ def exports(draw: st.DrawFn) -> list[list[list[Any]]]:
     return [[draw(st.lists(items, max_size=3)) for _ in NAMES] for _ in range(draw(st.integers(0, 2)))]
 
 
-def written(form: str, parts: list[Part]) -> bytes:
+def written(form: str, parts: list[ExportPart]) -> bytes:
     """Parts as they are handed out, after having been kept."""
     writer = WRITERS[form](ABOUT)
     return b"".join([*(writer.feed(unpack(pack(part))) for part in parts), writer.end()])
@@ -49,7 +49,7 @@ def test_written(export: list[list[list[Any]]], most: int) -> None:
         part
         for nr, profile in enumerate(export)
         for name, told in zip(NAMES, profile, strict=True)
-        for part in split(Part(nr, name, told, Place(nr)), most)
+        for part in split(ExportPart(nr, name, told, ExportPosition(nr)), most)
     ]
     document = json.loads(written("json", parts))
     assert document["export"] == ABOUT
@@ -69,7 +69,7 @@ def test_written(export: list[list[list[Any]]], most: int) -> None:
 @given(st.lists(items, max_size=20), st.integers(1, 200))
 def test_split(told: list[Any], most: int) -> None:
     """Parts keep the order, hold an item at least where there are any, and no two would have been one."""
-    parts = list(split(Part(0, "traits", told, Place()), most))
+    parts = list(split(ExportPart(0, "traits", told, ExportPosition()), most))
     assert [item for part in parts for item in part.items] == told
     sizes = [
         sum(len(json.dumps(item, ensure_ascii=False, separators=(",", ":")).encode()) for item in part.items)

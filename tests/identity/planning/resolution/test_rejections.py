@@ -5,7 +5,15 @@ from typing import Any
 import pytest
 
 from identity.planning.resolution.extract import extract
-from identity.planning.resolution.rejections import LONGEST_NAME, MOST_NAMES, Refusal, of_call, of_item, pack, unpack
+from identity.planning.resolution.rejections import (
+    LONGEST_NAME,
+    MOST_NAMES,
+    StoredRejection,
+    of_call,
+    of_item,
+    pack,
+    unpack,
+)
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES
 from identity.values.calls import DAY, Call, Kind, Outcome, Source
 
@@ -26,13 +34,13 @@ def told(*reasons: str) -> list[dict[str, str]]:
     return [{"identifier": f"email:{SECRET}", "reason": reason} for reason in reasons]
 
 
-def refusal(**fields: Any) -> Refusal:
+def refusal(**fields: Any) -> StoredRejection:
     """What is said of an identify of `call_of`, but for these fields."""
     said: dict[str, Any] = {
         "status": 3, "reason": None, "kind": 0, "message_id": "m1", "unlinked": {}, "ignored": [], "ignored_count": 0,
         "source": 7, "received": SENT,
     }  # fmt: skip
-    return Refusal(**said | fields)
+    return StoredRejection(**said | fields)
 
 
 HIDDEN = {"message_id": None, "received": NOW}

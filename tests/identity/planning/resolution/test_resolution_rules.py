@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Limit, Rules, compile_rules
+from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules, TypeLimit, compile_rules
 from identity.values.errors import BadRules
 
 JSON = st.recursive(
@@ -55,9 +55,9 @@ def test_a_document_compiles_to_itself() -> None:
 
 @pytest.mark.parametrize(
     ("type_", "limit"),
-    [("user_id", Limit(1)), ("email", Limit(3)), ("crm", Limit(9)), ("anonymous_id", Limit(5, 7))],
+    [("user_id", TypeLimit(1)), ("email", TypeLimit(3)), ("crm", TypeLimit(9)), ("anonymous_id", TypeLimit(5, 7))],
 )
-def test_limits(type_: str, limit: Limit) -> None:
+def test_limits(type_: str, limit: TypeLimit) -> None:
     """A type has its own limit, else the default one; user_id stays 1 unless it is named."""
     mine = rules(limits={"email": {"max": 3}, "anonymous_id": {"max": 5, "days": 7}}, default_limit={"max": 9})
     assert mine.limit(type_) == limit
