@@ -42,7 +42,7 @@ class Front:
             await self.api(scope, receive, send)
             return
         route = ROUTES.get(scope["path"])
-        if scope["method"] == "OPTIONS" and (route is not None or cors.speaks(scope["path"])):
+        if scope["method"] == "OPTIONS" and (route is not None or cors.covers(scope["path"])):
             await _preflight(scope, send)
         elif route is not None:
             await self.ingest_endpoint(route, scope, receive, send)
@@ -112,9 +112,9 @@ def decoded(part: str) -> str:
 def _of_surface(scope: Scope) -> Headers:
     """Return the headers that every answer of a surface carries."""
     path = scope["path"]
-    if segment_profile_api.speaks(path):
+    if segment_profile_api.covers(path):
         return [segment_profile_api.request_id()]
-    if cors.speaks(path):
+    if cors.covers(path):
         return cors.allowed(_header(scope, b"origin"))
     return []
 

@@ -22,7 +22,7 @@ _ANYONE: Final[Headers] = [(b"access-control-allow-origin", b"*"), _EXPOSED]
 _DAY: Final = b"86400"
 
 
-def speaks(path: str) -> bool:
+def covers(path: str) -> bool:
     """Return whether pages of other origins may use this path. Collection routes are in a table of their own."""
     return path.startswith(_PATHS[0]) or path.rstrip("/") == _PATHS[1]
 

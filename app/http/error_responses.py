@@ -138,7 +138,7 @@ def problem(status: int, code: str, detail: str) -> bytes:
 
 def error_body(path: str, status: int, code: str, detail: str) -> tuple[bytes, str]:
     """Return an error in the shape of the surface that a path belongs to, with its media type."""
-    if segment_profile_api.speaks(path):
+    if segment_profile_api.covers(path):
         return segment_profile_api.failure(status, code, detail), "application/json"
     if path == REGULATIONS or path.startswith(REGULATIONS + "/"):
         return msgspec.json.encode(
@@ -195,7 +195,7 @@ async def _of_body(request: Request, error: Any) -> Response:
 async def _of_parameters(request: Request, error: Any) -> Response:
     """Name the parameters, never their values."""
     names = sorted({str(place) for each in error.errors() for place in each["loc"][1:2]})
-    status = 400 if segment_profile_api.speaks(request.scope["path"]) else 422
+    status = 400 if segment_profile_api.covers(request.scope["path"]) else 422
     return _answer(
         request, status, "invalid_request", f"These parameters are missing or invalid: {', '.join(names)}.", {}
     )

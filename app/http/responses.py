@@ -42,12 +42,12 @@ class Streamed(Response):
         await send({"type": "http.response.body", "body": b""})
 
 
-def done() -> Response:
+def no_content() -> Response:
     """Return an answer without content."""
     return Response(status_code=204)
 
 
-async def note(visit: Visit, action: str, profile_id: str | None) -> None:
+async def audit_read(visit: Visit, action: str, profile_id: str | None) -> None:
     """Record in the ledger what an employee's key read; the reads of a service are not recorded."""
     if visit.audited:
         await record_read.note(visit.space, visit.caller.key_id, action, profile_id)

@@ -30,7 +30,7 @@ _INVALID: Final = frozenset({"invalid_parameter", "bad_identifier", "bad_input",
 _LONGEST: Final = 10_000
 
 
-def speaks(path: str) -> bool:
+def covers(path: str) -> bool:
     """Return whether a path belongs to the Profile API."""
     return _PATH.match(path) is not None
 
@@ -48,7 +48,7 @@ def failure(status: int, code: str, message: str) -> bytes:
     return msgspec.json.encode({"error": {"code": _CODES.get(status, other), "message": message}})
 
 
-def wanted(query: Iterable[tuple[str, str]], default: int, most: int) -> ListParameters:
+def list_parameters(query: Iterable[tuple[str, str]], default: int, most: int) -> ListParameters:
     """Parse the parameters of a list, with its default and largest number of entries. BadParameter."""
     given: dict[str, str] = {}
     for name, value in query:
@@ -68,7 +68,7 @@ def wanted(query: Iterable[tuple[str, str]], default: int, most: int) -> ListPar
     )
 
 
-def known(parameter: str, value: str, names: Iterable[str]) -> str:
+def one_of_names(parameter: str, value: str, names: Iterable[str]) -> str:
     """Return a part of the path that has to be one of some names. BadParameter."""
     if value in names:
         return value

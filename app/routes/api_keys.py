@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Response
 
 from app.http.auth import ByAdmin
 from app.http.openapi import body, described
-from app.http.responses import Segment, answer, done
+from app.http.responses import Segment, answer, no_content
 from app.schemas.api_keys import KeyList, NewKey
 from identity.operations.spaces import manage_spaces
 from identity.operations.spaces.answers import CreatedKey
@@ -33,4 +33,4 @@ async def revoke_key(visit: ByAdmin, key_id: Segment) -> Response:
     """Revoke a key: at once in the process that answers, within two seconds in every other."""
     await manage_spaces.revoke_key(visit.onefold.spaces, visit.caller, key_id)
     visit.onefold.keys.revoked(key_id)
-    return done()
+    return no_content()

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from app.http.auth import ByAdmin
 from app.http.body import decode
 from app.http.openapi import described
-from app.http.responses import Segment, answer, done, note
+from app.http.responses import Segment, answer, audit_read, no_content
 from app.schemas import destinations as schemas
 from app.schemas.destinations import (
     Destination,
@@ -103,7 +103,7 @@ async def delete_destination(visit: ByAdmin, name: Segment) -> Response:
     """Delete a destination and revoke its keys; the record of its disclosures stays."""
     for key_id in await manage_destinations.remove_destination(visit.space, name, visit.caller.key_id):
         visit.onefold.keys.revoked(key_id)
-    return done()
+    return no_content()
 
 
 @router.get("/v1/destinations/{name}/explain", **described(GapExplained, BadIdentifier, DestinationNotFound, TooMuch))
@@ -112,9 +112,9 @@ async def explain_trait(visit: ByAdmin, name: Segment, identifier: PersonQuery, 
     try:
         found = await explain_missing_trait(visit.space, name, identifier, trait)
     except OnefoldError:
-        await note(visit, "destination.explain", None)
+        await audit_read(visit, "destination.explain", None)
         raise
-    await note(visit, "destination.explain", None if found.profile is None else public_profile(found.profile))
+    await audit_read(visit, "destination.explain", None if found.profile is None else public_profile(found.profile))
     return answer(schemas.gap_explained(found))
 
 

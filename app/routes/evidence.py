@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 from app.drawing import graph_svg
 from app.http.auth import ByReader
 from app.http.openapi import described
-from app.http.responses import Segment, answer, note
+from app.http.responses import Segment, answer, audit_read
 from identity.operations.profiles.evidence_answers import EvidenceGraph, Explanation
 from identity.operations.profiles.explain_link import explain
 from identity.operations.profiles.read_graph import PlacedGraph, get_graph, place_graph
@@ -38,9 +38,9 @@ async def explain_link(visit: ByReader, ref: Segment, from_: From, to: To) -> Re
     try:
         found = await explain(visit.space, ref, from_, to)
     except OnefoldError:
-        await note(visit, "profile.explain", None)
+        await audit_read(visit, "profile.explain", None)
         raise
-    await note(visit, "profile.explain", found.profile_id)
+    await audit_read(visit, "profile.explain", found.profile_id)
     return answer(found)
 
 
@@ -55,9 +55,9 @@ async def get_evidence_graph(visit: ByReader, request: Request, ref: Segment) ->
         else:
             found = await get_graph(visit.space, ref)
     except OnefoldError:
-        await note(visit, "profile.graph", None)
+        await audit_read(visit, "profile.graph", None)
         raise
-    await note(visit, "profile.graph", found.profile_id)
+    await audit_read(visit, "profile.graph", found.profile_id)
     return answer(found) if placed is None else await _picture(placed)
 
 

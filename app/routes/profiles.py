@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from app.http.auth import ByLister, ByReader
 from app.http.openapi import body, described
-from app.http.responses import DEFAULT_LIMIT, Cursor, Limit, Segment, answer, note
+from app.http.responses import DEFAULT_LIMIT, Cursor, Limit, Segment, answer, audit_read
 from app.schemas.profiles import FoundProfiles, Lookup
 from identity.operations.profiles import read_history, read_profile
 from identity.operations.profiles.answers import CanonicalProfile, HistoryPage, ProfileList
@@ -28,14 +28,14 @@ Verbose = Annotated[bool, Query(description="Show the time, message and origin o
 @router.get("/v1/profiles", **described(ProfileList, BadCursor))
 async def list_profiles(visit: ByLister, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response:
     """Every canonical profile of the space, page by page."""
-    await note(visit, "profiles.list", None)
+    await audit_read(visit, "profiles.list", None)
     return answer(await read_profile.list_profiles(visit.space, limit, cursor))
 
 
 @router.post("/v1/profiles/lookup", **described(FoundProfiles, BadIdentifier, TooMuch, takes=Lookup))
 async def look_up_profiles(visit: ByReader, wanted: Annotated[Lookup, Depends(body(Lookup))]) -> Response:
     """Many profiles at once, by identifier (at most 1,000)."""
-    await note(visit, "profiles.lookup", None)
+    await audit_read(visit, "profiles.lookup", None)
     found = await read_profile.lookup(visit.space, wanted.identifiers)
     visit.onefold.limits.missed(visit.caller, sum(each is None for each in found.values()))
     return answer(FoundProfiles(found))
@@ -47,9 +47,9 @@ async def get_profile(visit: ByReader, ref: Segment, *, verbose: Verbose = False
     try:
         profile = await read_profile.get_profile(visit.space, ref, verbose=verbose)
     except ProfileNotFound:
-        await note(visit, "profile.read", None)
+        await audit_read(visit, "profile.read", None)
         raise
-    await note(visit, "profile.read", profile.profile_id)
+    await audit_read(visit, "profile.read", profile.profile_id)
     return answer(profile)
 
 
@@ -62,7 +62,7 @@ async def get_history(visit: ByReader, ref: Segment, limit: Limit = DEFAULT_LIMI
     try:
         page = await read_history.get_history(visit.space, ref, limit, cursor)
     except ProfileNotFound:
-        await note(visit, "profile.history", None)
+        await audit_read(visit, "profile.history", None)
         raise
-    await note(visit, "profile.history", page.history[0].profile_id if page.history else None)
+    await audit_read(visit, "profile.history", page.history[0].profile_id if page.history else None)
     return answer(page)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Response
 
 from app.http.auth import ByAdmin
 from app.http.openapi import described
-from app.http.responses import DEFAULT_LIMIT, Cursor, Limit, answer, note
+from app.http.responses import DEFAULT_LIMIT, Cursor, Limit, answer, audit_read
 from identity.operations.integrity import list_rejections as operation
 from identity.operations.integrity.list_rejections import RejectionPage
 from identity.values.errors import BadCursor, BadParameter
@@ -20,5 +20,5 @@ async def list_rejections(
     visit: ByAdmin, since: Since = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Response:
     """Calls that were rejected, suppressed or unresolved, and calls with demoted identifiers; newest first."""
-    await note(visit, "rejections.read", None)
+    await audit_read(visit, "rejections.read", None)
     return answer(await operation.list_rejections(visit.space, since, limit, cursor))

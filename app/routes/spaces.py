@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from app.http.auth import ByOperator
 from app.http.openapi import body, described
-from app.http.responses import Segment, answer, done
+from app.http.responses import Segment, answer, no_content
 from app.schemas.spaces import NewSpace, SpaceList
 from identity.operations.spaces import manage_spaces
 from identity.operations.spaces.answers import CreatedSpace
@@ -34,4 +34,4 @@ async def delete_space(
     """Delete a space with everything in it; `confirm` is its exact name."""
     number = await manage_spaces.delete_space(onefold.spaces, space_id, confirm)
     onefold.keys.closed(number)
-    return done()
+    return no_content()

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request, Response
 from app.http import segment_profile_api
 from app.http.auth import ByLister, ByReader, Visit
 from app.http.openapi import described, schema_of
-from app.http.responses import Segment, answer, note
+from app.http.responses import Segment, answer, audit_read
 from app.schemas.segment_profiles import ApiError
 from identity.operations.profiles import segment_accounts, segment_events, segment_links, segment_users
 from identity.operations.profiles.segment_answers import (
@@ -103,10 +103,10 @@ def _described(shape: type, most: int, *names: str) -> dict[str, Any]:
 @router.get(_ROOT, **_described(ApiProfiles, 100, "next"))
 async def list_profiles(request: Request, visit: ByLister, space_id: Segment, collection: Segment) -> Response:
     """Every profile of a collection."""
-    read = ALL[segment_profile_api.known("collection", collection, ALL)]
-    wanted = segment_profile_api.wanted(request.query_params.multi_items(), 100, 100)
+    read = ALL[segment_profile_api.one_of_names("collection", collection, ALL)]
+    wanted = segment_profile_api.list_parameters(request.query_params.multi_items(), 100, 100)
     _own(visit, space_id)
-    await note(visit, f"profile_api.{collection}", None)
+    await audit_read(visit, f"profile_api.{collection}", None)
     return answer((await read(visit.space, wanted)).answer)
 
 
@@ -149,16 +149,18 @@ async def get_links(
 
 
 async def _read(request: Request, visit: Visit, space_id: str, collection: str, ref: str, what: str) -> Response:
-    wanted_list = LISTS[segment_profile_api.known("collection", collection, LISTS)][what]
-    wanted = segment_profile_api.wanted(request.query_params.multi_items(), wanted_list.default, wanted_list.most)
+    wanted_list = LISTS[segment_profile_api.one_of_names("collection", collection, LISTS)][what]
+    wanted = segment_profile_api.list_parameters(
+        request.query_params.multi_items(), wanted_list.default, wanted_list.most
+    )
     action = f"profile_api.{what}"
     try:
         _own(visit, space_id)
         page = await wanted_list.read(visit.space, _native(ref), wanted)
     except ProfileNotFound:
-        await note(visit, action, None)
+        await audit_read(visit, action, None)
         raise
-    await note(visit, action, page.profile_id)
+    await audit_read(visit, action, page.profile_id)
     return answer(page.answer)
 
 
