@@ -24,8 +24,8 @@ from benchmarks.rivals import keys
 from identity.operations.profiles.profile import OpenedProfile
 from identity.spaces.space import Space
 from identity.store.profiles.profile_queries import MemberIdentifierRow, MemberOriginRow
-from identity.store.tables.control import SlotKeyTable, SubjectKeyTable
-from identity.store.tables.identity import IdentifierTable, ProfileDocumentTable, ProfileIdentifierTable, ProfileTable
+from identity.store.tables.keys import SlotKeyTable, SubjectKeyTable
+from identity.store.tables.profiles import IdentifierTable, ProfileDocumentTable, ProfileIdentifierTable, ProfileTable
 from identity.values.identifiers import parse
 
 

@@ -59,7 +59,7 @@ maintenance_work_mem = 256MB
 random_page_cost = 1.1
 jit = off
 
-# The log tells what happened to the server, never what was in a statement.
+# The log holds events of the server, never the contents of a statement.
 logging_collector = on
 log_directory = '{logs}'
 log_filename = 'postgres-%a.log'    # a week of them, each overwritten

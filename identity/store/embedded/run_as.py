@@ -33,7 +33,7 @@ class UserAccount(NamedTuple):
 def account(cluster: Path) -> UserAccount | None:
     """The account to switch to, made if need be; None when this process is not root.
 
-    A cluster that exists already is run by whoever owns it. Raises Misconfigured if the account
+    A cluster that exists runs as its owner. Raises Misconfigured if the account
     cannot be made or the cluster belongs to somebody else.
     """
     owner = cluster.stat().st_uid if cluster.exists() else None

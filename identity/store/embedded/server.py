@@ -23,11 +23,11 @@ from psycopg import sql
 from identity.store.embedded import postmaster
 from identity.store.embedded.data_directory import PORT, SUPERUSER, Cluster, configure, ensure, locate
 from identity.store.embedded.postmaster import private_folder
+from identity.values.database_roles import APP_ROLE
 from identity.values.errors import DatabaseUnavailable, Misconfigured
 
 DATABASE = "onefold"
 OWNER_ROLE = "onefold"
-APP_ROLE = "onefold_app"
 
 _LOCK = "owner.lock"
 _RECOVERY = 900.0  # seconds; replaying 4 GB of WAL takes a minute or two
@@ -90,7 +90,7 @@ class EmbeddedPostgres:
         return self.attach()
 
     def revive(self) -> bool:
-        """Start a postmaster that died again, at the same address; tells whether it had died."""
+        """Start a postmaster that died again, at the same address; returns whether it had died."""
         if not self.owner or self._postmaster():
             return False
         self._run()

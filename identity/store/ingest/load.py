@@ -28,9 +28,9 @@ ON CONFLICT DO NOTHING RETURNING key
 """
 
 
-# Only heads are locked: whoever holds a head holds all its origins, and a merge, which writes
-# origins that it has not loaded, can never meet somebody who holds one of them and waits for the
-# head. Naming one bucket for all holds while a space has a spread of 1; a wider one (Citus) takes
+# Only roots are locked: the lock on a root covers all its origins, so a merge, which writes origins
+# that it has not loaded, never meets a transaction that holds one of them and waits for the root.
+# Naming one bucket for all holds while a space has a spread of 1; a wider one (Citus) takes
 # this in two statements.
 _HEADS = """
 SELECT p.profile_id, p.version, p.stamp, p.born, p.elder, p.events, p.joined_at, p.head, p.canonical,

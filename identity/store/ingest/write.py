@@ -256,8 +256,8 @@ def _groups(steps: _Steps, w: Writes) -> None:
         steps.add(write_statements.DELETE_MEMBERSHIPS, None, byteas(group), uuids(origin), buckets(group))
     if w.memberships:
         group, origin, member, time, stamp = zip(*sorted(w.memberships), strict=True)
-        said = (bools(member), int8s(time), int8s(stamp))
-        steps.add(write_statements.PUT_MEMBERSHIPS, None, byteas(group), uuids(origin), buckets(group), *said)
+        latest = (bools(member), int8s(time), int8s(stamp))
+        steps.add(write_statements.PUT_MEMBERSHIPS, None, byteas(group), uuids(origin), buckets(group), *latest)
 
 
 def _calls(steps: _Steps, w: Writes) -> None:

@@ -63,7 +63,7 @@ class ScannedDatabase:
             yield RowBytes(f"{schema}.{name}", self._copied(query))
 
     def views(self) -> Iterator[RowBytes]:
-        """What the server tells of values and statements. Reading one may raise Unread."""
+        """Views of the server with values and statements. Reading one may raise UnreadableError."""
         for name in _VIEWS:
             if self._connection.execute("SELECT to_regclass(%s)", [name]).fetchone() == (None,):
                 continue

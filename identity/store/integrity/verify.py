@@ -44,7 +44,7 @@ WHERE space_id = $1::int4 AND bucket = $2::int4 GROUP BY profile_id
 FEED_STATE: LiteralString = f"""
 SELECT t.profile_id, max(t.version) FILTER (WHERE t.named), CASE
     WHEN p.profile_id IS NULL THEN bool_or(t.op = {_ERASE})
-    -- Of who is there: what was told last, of an id that was merged away that it is.
+    -- Of a live profile its last entry counts; of an id that was merged away, that it was.
     ELSE NOT p.withheld AND (array_agg(t.op ORDER BY t.at DESC, t.version DESC, t.op DESC))[1] = {_ERASE}
 END
 FROM (
@@ -118,7 +118,7 @@ _ABOUT: dict[LiteralString, LiteralString] = {
     "membership": "profile_id",
     "change": "other",
 }
-# What an erasure tells of is the erasure, no profile.
+# The entry of an erasure names the erasure, no profile.
 _AS: dict[LiteralString, LiteralString] = {"change": f"(SELECT * FROM change WHERE op <> {_ERASE})"}  # noqa: S608
 
 

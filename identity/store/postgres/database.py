@@ -16,7 +16,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from identity.store.postgres.arrays import adapt
 from identity.store.postgres.pipeline import PipelineConnection
-from identity.store.postgres.schema import APP_ROLE
+from identity.values.database_roles import APP_ROLE
 from identity.values.errors import Conflict, DatabaseUnavailable, Misconfigured, PartitionMissing
 
 MIN_VERSION = 15

@@ -18,7 +18,7 @@ class LeasedRows(Struct, frozen=True):
     """The leases of one table.
 
     `key` names the columns of the primary key with their types, `end` the column with the end of a lease in
-    microseconds, and `fence` the column and the type that tell holders apart.
+    microseconds, and `fence` the column and the type that differ between holders.
     """
 
     table: LiteralString

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from identity.values.database_roles import APP_ROLE
 from identity.values.errors import Misconfigured
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
     from alembic.config import Config
 
-APP_ROLE = "onefold_app"
 # Beside the package, in a checkout as where a wheel is installed.
 _MIGRATIONS = Path(str(files("identity"))).with_name("migrations")
 _RIGHTS = (

@@ -1,7 +1,7 @@
 """The space lock: one row of each space, locked by every transaction that writes there.
 
-Ingest holds the lock shared. Whoever changes what ingest relies on (rules, keys, corrections, erasures) holds
-the lock exclusively, so the state read with the lock stays true to the commit. A deleted space has no row.
+Ingest holds the lock shared. A change of what ingest relies on (rules, keys, corrections, erasures) holds it
+exclusively, so the state read with the lock stays true to the commit. A deleted space has no row.
 """
 
 from typing import Final, LiteralString, NamedTuple

@@ -76,7 +76,7 @@ async def add_parts(
 
     Conflict where an origin is gone or has another key, or another process stored the parts: read again from there.
     """
-    # Whoever erases or splits holds the gate alone, so what is found here stays to the commit.
+    # Erasures and splits hold the lock exclusively, so the rows found here stay to the commit.
     await space_lock.share_if_there(connection, tenant.id)
     found = await row(
         connection,

@@ -2,7 +2,7 @@
 
 One statement sees one snapshot, so a profile is never half merged, and costs one round trip. It includes the space
 lock: a deleted space has no profiles, and a caller with keys of an older version gets KeyRenamed. The first column
-tells the parts apart: the root found for a question (0), an origin with document and wrapped key (1), an identifier
+names the part: the root found for a question (0), an origin with document and wrapped key (1), an identifier
 (2), the version of the index key (3).
 """
 

@@ -5,6 +5,17 @@ Tenant tables carry `space_id` and `bucket` in their primary key, the selective 
 values are sealed (`bytea`), keys are blind indexes.
 """
 
-from identity.store.tables import around, calls, control, identity, privacy
+from identity.store.tables import (
+    calls,
+    corrections,
+    destinations,
+    feed,
+    groups,
+    keys,
+    ledger,
+    privacy,
+    profiles,
+    spaces,
+)
 
-__all__ = ["around", "calls", "control", "identity", "privacy"]
+__all__ = ["calls", "corrections", "destinations", "feed", "groups", "keys", "ledger", "privacy", "profiles", "spaces"]

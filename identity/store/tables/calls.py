@@ -1,4 +1,4 @@
-"""The calls: as evidence, as plain events, as rejections, and the ids of their messages."""
+"""Calls: as evidence, as plain events, as rejections, and the ids of their messages."""
 
 from uuid import UUID
 
@@ -9,7 +9,7 @@ from identity.store.tables.columns import column, primary
 
 
 class EvidenceTable(SQLModel, table=True):
-    """A call that taught something, append-only, for the life of its origin."""
+    """A call or correction that changed what is known, append-only, for the life of its origin."""
 
     __tablename__ = "evidence"
     __table_args__ = (
@@ -40,7 +40,7 @@ class EventTable(SQLModel, table=True):
 
 
 class MessageTable(SQLModel, table=True):
-    """Accepted message ids, hashed. `batch` names the commit, which settles an unclear one."""
+    """Accepted message ids, hashed. `batch` names the commit, which settles an unclear outcome."""
 
     __tablename__ = "message"
     key: UUID = primary(Uuid)
@@ -50,7 +50,7 @@ class MessageTable(SQLModel, table=True):
 
 
 class RejectionTable(SQLModel, table=True):
-    """The calls of one batch that were not stored, or not whole, packed and sealed; swept by age."""
+    """The calls of one batch that were not stored, or not whole, packed and sealed; deleted by age."""
 
     __tablename__ = "rejection"
     space_id: int = primary(Integer)

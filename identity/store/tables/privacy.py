@@ -1,49 +1,22 @@
-"""Privacy work: the ledger, what was asked for, what was erased, who was told, and what is held.
+"""Privacy requests, erasures and their notices, suppressions, litigation holds and access exports.
 
-No row says who: blind indexes, keyed hashes and ids of what is gone, and sealed bytes.
+No row names a person: blind indexes, keyed hashes, ids of erased profiles, and sealed bytes.
 """
 
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger, Boolean, DateTime, Index, Integer, LargeBinary, SmallInteger, Text, Uuid, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import SQLModel
 
-from identity.store.tables.columns import HOT, column, primary
-
-
-class LedgerTable(SQLModel, table=True):
-    """Who did what, append-only and chained: `hash` = SHA-256(01, the hash before, `entry`)."""
-
-    __tablename__ = "ledger"
-    space_id: int = primary(Integer)
-    seq: int = primary(BigInteger)
-    bucket: int = primary(Integer)
-    at: int = column(BigInteger)
-    entry: bytes = column(LargeBinary)
-    hash: bytes = column(LargeBinary)
-
-
-class LedgerHeadTable(SQLModel, table=True):
-    """The end of a space's ledger; its row lock, held to commit, keeps the chain one chain.
-
-    `begun`: it has a journal outside the database, and must never be without it again.
-    """
-
-    __tablename__ = "ledger_head"
-    __table_args__ = (HOT,)
-    space_id: int = primary(Integer)
-    bucket: int = primary(Integer)
-    seq: int = column(BigInteger, default="0")
-    hash: bytes = column(LargeBinary, default="''")
-    begun: bool = column(Boolean, default="false")
+from identity.store.tables.columns import column, primary
 
 
 class PrivacyRequestTable(SQLModel, table=True):
-    """A request as it came in: by which door, of which kind, under which law. Times in microseconds.
+    """A request as it arrived: interface, kind and law. Times in microseconds.
 
-    `idempotency` and `body` are keyed hashes of the client's key and of what it asked for with it. From
-    `call_at` on somebody has to be called once it is done.
+    `idempotency` and `body` are keyed hashes of the key of the client and of the body sent with it. From
+    `call_at` on a status callback is due.
     """
 
     __tablename__ = "privacy_request"
@@ -77,10 +50,10 @@ class PrivacyRequestTable(SQLModel, table=True):
 
 
 class ErasureTable(SQLModel, table=True):
-    """One identifier of a request and what became of it. `key` is its blind index, `hash` its suppression.
+    """One identifier of a request and its outcome. `key` is its blind index, `hash` its suppression.
 
-    `epoch` is that of the keys it destroyed: once that epoch's key is gone, backups are on their way
-    to be safe. `aside` is what destinations have to be told, under a subject key of its own.
+    `epoch` is that of the keys it destroyed: backups are safe some time after the key of that epoch is gone.
+    `aside` is what destinations need to apply the erasure, under a subject key of its own.
     """
 
     __tablename__ = "erasure"
@@ -117,7 +90,7 @@ class ErasureTable(SQLModel, table=True):
 
 
 class ErasureNoticeTable(SQLModel, table=True):
-    """What a destination has said of an erasure that it had to be told of."""
+    """The answer of a destination to an erasure that it has to apply."""
 
     __tablename__ = "erasure_notice"
     # What a destination has not acknowledged: found by every acknowledgement.
@@ -131,78 +104,24 @@ class ErasureNoticeTable(SQLModel, table=True):
     ack: bytes | None = column(LargeBinary, null=True)
 
 
-class DestinationTable(SQLModel, table=True):
-    """Somebody that traits are disclosed to; what it may see is sealed under the space's key."""
+class SuppressionTable(SQLModel, table=True):
+    """Keyed hashes of identifiers that were suppressed or erased.
 
-    __tablename__ = "destination"
-    __table_args__ = (
-        Index("destination_name", "space_id", "name", unique=True, postgresql_where=text("deleted_at IS NULL")),
-    )
-    id: int | None = Field(default=None, primary_key=True)
-    public_id: UUID = Field(sa_type=Uuid, unique=True)
-    space_id: int = Field(sa_type=Integer, index=True)
-    name: str = column(Text)
-    document: bytes = column(LargeBinary)
+    Where `whole`, every call with the identifier is skipped; else calls with an event time up to `until`
+    (microseconds), the time of the erasure.
+    """
+
+    __tablename__ = "suppression"
+    key: bytes = primary()
+    space_id: int = primary(Integer)
+    bucket: int = primary(Integer)
     created_at: datetime = column(DateTime(timezone=True), default="now()")
-    deleted_at: datetime | None = column(DateTime(timezone=True), null=True)
-    version: int = column(Integer, default="1")
-
-
-class DeliveryTable(SQLModel, table=True):
-    """How far a destination is in the feed: what it said it applied, and what it was sent. Times in microseconds.
-
-    `dead_at`: it refused for so long that no more is sent until somebody looks. Up to `watched` there is
-    nothing that it has to acknowledge; `behind_at` is of the oldest thing after that it has to.
-    """
-
-    __tablename__ = "delivery"
-    __table_args__ = (HOT,)
-    destination: int = primary(Integer)
-    space_id: int = primary(Integer)
-    bucket: int = primary(Integer)
-    acked: bytes | None = column(LargeBinary, null=True)
-    acked_at: int | None = column(BigInteger, null=True)
-    pushed: bytes | None = column(LargeBinary, null=True)
-    pushed_at: int | None = column(BigInteger, null=True)
-    attempts: int = column(Integer, default="0")
-    first_failed_at: int | None = column(BigInteger, null=True)
-    next_at: int = column(BigInteger, default="0")
-    dead_at: int | None = column(BigInteger, null=True)
-    watched: bytes | None = column(LargeBinary, null=True)
-    behind_at: int | None = column(BigInteger, null=True)
-
-
-class CallbackTable(SQLModel, table=True):
-    """A signed message of a destination that was taken, by a keyed hash of its id: none counts twice."""
-
-    __tablename__ = "callback"
-    key: UUID = primary(Uuid)
-    destination: int = primary(Integer)
-    space_id: int = primary(Integer)
-    bucket: int = primary(Integer)
-    at: int = column(BigInteger)
-
-
-class DisclosureTable(SQLModel, table=True):
-    """Which destination was told of an origin: `fields` is a keyed hash of the set of fields.
-
-    `until`: the moment at which the consent ends that it rested on.
-    """
-
-    __tablename__ = "disclosure"
-    __table_args__ = (Index("disclosure_until", "until", postgresql_where=text("until IS NOT NULL")),)
-    profile_id: UUID = primary(Uuid)
-    destination: int = primary(Integer)
-    fields: UUID = primary(Uuid)
-    space_id: int = primary(Integer)
-    bucket: int = primary(Integer)
-    first: int = column(BigInteger)
-    last: int = column(BigInteger)
+    whole: bool = column(Boolean, default="true")
     until: int | None = column(BigInteger, null=True)
 
 
 class HoldTable(SQLModel, table=True):
-    """A litigation hold: nobody who bears one of its identifiers is erased while it stands."""
+    """A litigation hold: no profile with one of its identifiers is erased while it lasts."""
 
     __tablename__ = "hold"
     hold_id: UUID = primary(Uuid)
@@ -224,10 +143,10 @@ class HeldKeyTable(SQLModel, table=True):
 
 
 class ExportTable(SQLModel, table=True):
-    """What is held about a person, gathered once: readable once, until `until`, under a key of its own.
+    """An access export: downloadable once, until `until`, under a key of its own.
 
-    `profiles` are the ids it holds, 16 bytes each, so that an erasure finds it; `ticket` is the hash of
-    the secret that fetches it.
+    `profiles` are the ids it holds, 16 bytes each, so that an erasure finds it; `ticket` is the hash of the
+    secret that downloads it.
     """
 
     __tablename__ = "export"
@@ -245,7 +164,7 @@ class ExportTable(SQLModel, table=True):
 
 
 class ExportPartTable(SQLModel, table=True):
-    """A piece of an export, sealed."""
+    """A sealed part of an access export."""
 
     __tablename__ = "export_part"
     export_id: UUID = primary(Uuid)

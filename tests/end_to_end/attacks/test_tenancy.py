@@ -15,7 +15,7 @@ from psycopg import sql
 from identity.store.embedded.data_directory import SUPERUSER
 from identity.store.embedded.server import EmbeddedPostgres
 from identity.store.postgres.database import Database
-from identity.store.postgres.schema import APP_ROLE
+from identity.values.database_roles import APP_ROLE
 from identity.values.errors import Misconfigured
 from tests.app.conftest import Shop, new_shop
 from tests.conftest import Running, administer

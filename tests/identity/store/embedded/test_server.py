@@ -15,7 +15,8 @@ import pytest
 
 from identity.store.embedded import postmaster
 from identity.store.embedded.data_directory import SUPERUSER
-from identity.store.embedded.server import APP_ROLE, EmbeddedPostgres
+from identity.store.embedded.server import EmbeddedPostgres
+from identity.values.database_roles import APP_ROLE
 from identity.values.errors import DatabaseUnavailable, Misconfigured
 from tests.conftest import ROOT
 

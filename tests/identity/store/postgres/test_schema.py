@@ -9,6 +9,7 @@ import pytest
 from alembic.script import ScriptDirectory
 
 from identity.store.postgres import schema
+from identity.values.database_roles import APP_ROLE
 from tests.conftest import ROOT
 
 
@@ -16,7 +17,7 @@ from tests.conftest import ROOT
 def service(database: str) -> Iterator[psycopg.Connection]:
     """A connection under the role of the service."""
     with psycopg.connect(database, autocommit=True) as connection:
-        connection.execute(f"SET ROLE {schema.APP_ROLE}")
+        connection.execute(f"SET ROLE {APP_ROLE}")
         yield connection
 
 

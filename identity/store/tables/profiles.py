@@ -19,7 +19,7 @@ class IdentifierTable(SQLModel, table=True):
 
 
 class ProfileTable(SQLModel, table=True):
-    """One origin. No indexed column changes but in a merge, so that updates stay HOT."""
+    """One origin. Indexed columns change only in a merge, so that updates stay HOT."""
 
     __tablename__ = "profile"
     __table_args__ = (
@@ -75,7 +75,7 @@ class ProfileIdentifierTable(SQLModel, table=True):
 
 
 class SightingTable(SQLModel, table=True):
-    """A set of identifiers seen together at an origin: how often, on how many days, by whom."""
+    """A set of identifiers seen together at an origin: how often, on how many days, by which sources."""
 
     __tablename__ = "sighting"
     __table_args__ = (HOT,)
@@ -90,9 +90,9 @@ class SightingTable(SQLModel, table=True):
 
 
 class HistoryTable(SQLModel, table=True):
-    """What happened to a profile, append-only and for ever. `keys` is packed by `kind`.
+    """Events in the life of a profile, append-only. `keys` is packed by `kind`.
 
-    `actor` is the number of the key that a person used; what a call did has none.
+    `actor` is the number of the API key of a correction; a call has none.
     """
 
     __tablename__ = "history"

@@ -1,9 +1,9 @@
-"""The control plane: spaces, their keys and rules, and what orders and guards writing."""
+"""Spaces, their API keys, rules, jobs and identifier types, and the rows that order writers."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, BigInteger, Boolean, DateTime, Index, Integer, LargeBinary, SmallInteger, Text, Uuid, text
+from sqlalchemy import ARRAY, BigInteger, DateTime, Index, Integer, LargeBinary, SmallInteger, Text, Uuid, text
 from sqlmodel import Field, SQLModel
 
 from identity.store.tables.columns import column, primary
@@ -37,9 +37,9 @@ class ApiKeyTable(SQLModel, table=True):
 
 
 class RulesTable(SQLModel, table=True):
-    """Each version of a space's rules, sealed: patterns and type names may name people.
+    """Each version of the rules of a space, sealed: patterns and type names may name people.
 
-    `stamp` is its place in the order of calls; those after it were planned under it.
+    `stamp` is its position in the order of calls; later calls were planned under it.
     """
 
     __tablename__ = "rules"
@@ -52,7 +52,7 @@ class RulesTable(SQLModel, table=True):
 
 
 class PurposesTable(SQLModel, table=True):
-    """Each version of what a space's data may serve, sealed; the greatest version is in force."""
+    """Each version of the purposes of a space, sealed; the greatest version is in force."""
 
     __tablename__ = "purposes"
     space_id: int = primary(Integer)
@@ -63,9 +63,9 @@ class PurposesTable(SQLModel, table=True):
 
 
 class JobTable(SQLModel, table=True):
-    """Long work on a space: who runs it holds it until `until` (microseconds); `payload` is sealed.
+    """A background job, leased until `until` (microseconds); `payload` is sealed.
 
-    `version` counts how often the payload was written: what was asked, and what came of it so far.
+    `version` counts how often the payload was written: the parameters, then the result.
     """
 
     __tablename__ = "job"
@@ -96,12 +96,11 @@ class IdentifierTypeTable(SQLModel, table=True):
 
 
 class SpaceLockTable(SQLModel, table=True):
-    """Held FOR SHARE by every ingest transaction, FOR UPDATE by whatever changes the ground.
+    """Locked shared by every ingest transaction, exclusively by changes of what ingest relies on.
 
-    `marks` says which of suppression (1), blocked_key (2) and cut (4) have rows, so that ingest
-    need not look into empty tables. Keys are made under `index_version` of the index key, in force since
-    the stamp `index_at`; those of profiles and groups may still be of `index_live`, message ids of
-    `index_messages`, and what only a hash is kept of goes back to `index_oldest`.
+    `marks` are `SpaceMark`s: tables with rows of the space, so that ingest skips empty ones. Keys are made under
+    `index_version` of the index key, in force since the stamp `index_at`. Those of profiles and groups may be
+    of `index_live` on, message ids of `index_messages` on, and mere hashes of `index_oldest` on.
     """
 
     __tablename__ = "space_gate"
@@ -117,60 +116,10 @@ class SpaceLockTable(SQLModel, table=True):
     index_at: int = column(BigInteger, default="0")
 
 
-class RenamedKeyTable(SQLModel, table=True):
-    """A key under an older index key, and its name under the newest, once that is known.
-
-    What stays without a new name when a rotation ends is a hash of something that nothing tells any
-    more; while one of these is in use, the older index key is kept.
-    """
-
-    __tablename__ = "renamed_key"
-    old: bytes = primary()
-    space_id: int = primary(Integer)
-    bucket: int = primary(Integer)
-    new: bytes | None = column(LargeBinary, null=True)
-
-
-class KeyStoreTable(SQLModel, table=True):
-    """Names the key store and the root key that belong to this database; one row."""
-
-    __tablename__ = "key_store"
-    id: int = primary(SmallInteger)
-    store_id: str = column(Text)
-    root_id: str = column(Text)
-
-
 class WriterSlotTable(SQLModel, table=True):
-    """A lease on the low byte of stamps. No holder gives a stamp past `until` (microseconds)."""
+    """A lease on the low byte of stamps. The holder gives no stamp past `until` (microseconds)."""
 
     __tablename__ = "writer_slot"
     slot: int = primary(SmallInteger)
     holder: UUID = column(Uuid)
     until: int = column(BigInteger)
-
-
-class SlotKeyTable(SQLModel, table=True):
-    """A key that wraps subject keys; itself wrapped by the epoch key of `epoch`.
-
-    `touched`: a subject key under it was destroyed, so the next roll makes a new one in its place.
-    """
-
-    __tablename__ = "slot_key"
-    space_id: int = primary(Integer)
-    slot: int = primary(SmallInteger)
-    bucket: int = primary(Integer)
-    epoch: int = column(Integer)
-    wrapped: bytes = column(LargeBinary)
-    touched: bool = column(Boolean, default="false")
-
-
-class SubjectKeyTable(SQLModel, table=True):
-    """The key of one origin (or group), wrapped by the key of its slot."""
-
-    __tablename__ = "subject_key"
-    profile_id: UUID = primary(Uuid)
-    space_id: int = primary(Integer)
-    bucket: int = primary(Integer)
-    slot: int = column(SmallInteger)
-    key_id: UUID = column(Uuid)
-    wrapped: bytes = column(LargeBinary)
