@@ -8,9 +8,9 @@ kept is rejected (Resync).
 import time
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
+from functools import partial
 from typing import Final, Literal, NamedTuple
 
-from identity.operations.destinations.destination_read import ATTEMPTS
 from identity.operations.destinations.destination_scope import (
     Scope,
     VisibleIdentifier,
@@ -19,6 +19,7 @@ from identity.operations.destinations.destination_scope import (
     visible_part,
 )
 from identity.operations.destinations.erased_identifiers import erased_identifiers
+from identity.operations.destinations.repeat_conflicts import REPEAT_CONFLICTS
 from identity.operations.profiles.find_profile import MOST_DOCUMENTS
 from identity.operations.profiles.profile import OpenedProfile
 from identity.planning.destinations.feed_pages import (
@@ -32,11 +33,12 @@ from identity.planning.destinations.feed_pages import (
     unpack,
 )
 from identity.planning.destinations.policy import Visible
+from identity.spaces.retry import repeat
 from identity.spaces.space import Space
 from identity.store.destinations import feed
 from identity.store.profiles import profile_queries
 from identity.values.enums import FeedOperation
-from identity.values.errors import BadCursor, Conflict, DatabaseUnavailable, Resync
+from identity.values.errors import BadCursor, Resync
 from identity.values.stamps import SLOT_BITS
 
 LineOp = Literal["upsert", "merge", "unmerge", "withdraw", "erase"]
@@ -143,12 +145,7 @@ async def _entry_lines(space: Space, scope: Scope, entries: Sequence[FeedEntry])
 
 
 async def _lines(space: Space, scope: Scope, items: Sequence[FeedItem]) -> list[FeedLine]:
-    for _ in range(ATTEMPTS):
-        try:
-            return await _disclosed_lines(space, scope, items)
-        except Conflict:
-            continue
-    raise DatabaseUnavailable
+    return await repeat(REPEAT_CONFLICTS, partial(_disclosed_lines, space, scope, items))
 
 
 async def _disclosed_lines(space: Space, scope: Scope, items: Sequence[FeedItem]) -> list[FeedLine]:

@@ -8,14 +8,17 @@ import secrets
 import time
 from base64 import b64encode
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final, Literal
 
 from msgspec import Struct
 
 from identity.operations.destinations.destination_document import open_document, seal_document
 from identity.operations.destinations.monitor_destinations import OVERDUE_AFTER
+from identity.operations.destinations.repeat_conflicts import REPEAT_CONFLICTS
 from identity.planning.destinations.feed_pages import further
 from identity.planning.destinations.policy import Entitled, StoredDestination, compile_entitled, is_name
+from identity.spaces.retry import repeat
 from identity.spaces.space import Space
 from identity.store.destinations import deliveries, destinations, feed, overdue_destinations
 from identity.store.destinations.destinations import DestinationRow
@@ -27,7 +30,6 @@ from identity.values.errors import (
     BadCallback,
     BadDestination,
     Conflict,
-    DatabaseUnavailable,
     DestinationNotFound,
     Undelivered,
 )
@@ -35,7 +37,6 @@ from identity.values.ids import new_id, public
 
 _LIVE_SECRETS: Final = 2
 """Secrets that are good at one time: the newest and the one before."""
-_TRIES: Final = 8
 _ENTRIES_CHECKED: Final = 1_000
 
 Vet = Callable[[str], Awaitable[None]]
@@ -93,16 +94,15 @@ async def put_destination(
             await vet(entitled.callback_url)
         except Undelivered as error:
             raise BadCallback(str(error)) from None
-    for _ in range(_TRIES):
+
+    async def attempt() -> DestinationSecrets:
         async with space.database.reading() as connection:
             found = await destinations.by_name(connection, space.tenant, name)
-        try:
-            if found is None:
-                return await _create(space, name, entitled, actor)
-            return await _change(space, found, entitled, actor)
-        except Conflict:
-            continue
-    raise DatabaseUnavailable
+        if found is None:
+            return await _create(space, name, entitled, actor)
+        return await _change(space, found, entitled, actor)
+
+    return await repeat(REPEAT_CONFLICTS, attempt)
 
 
 async def _create(space: Space, name: str, entitled: Entitled, actor: str) -> DestinationSecrets:
@@ -145,22 +145,24 @@ async def resume_destination(space: Space, name: str, actor: str) -> Destination
 
 async def rotate_secrets(space: Space, name: str, actor: str) -> DestinationSecrets:
     """Add new secrets to a destination; all but the newest of the old ones end. DestinationNotFound."""
-    for _ in range(_TRIES):
-        row = await _named(space, name)
-        old, version = open_document(space, row), row.version + 1
-        scope = _scope(row.public_id)
-        key_id, secret = new_secret()
-        new = StoredDestination(old.entitled, [secrets.token_bytes(32), *old.secrets][:_LIVE_SECRETS])
-        async with space.database.transaction() as connection:
-            sealed = seal_document(space, row.public_id, version, new)
-            if not await destinations.change(connection, space.tenant, row.id, version, sealed):
-                continue
-            for ended in (await destinations.keys_with_scope(connection, space.tenant, scope))[: -(_LIVE_SECRETS - 1)]:
-                await spaces_and_keys.revoke_key(connection, space.tenant.id, ended)
-            await spaces_and_keys.create_key(connection, space.tenant.id, key_id, name, [scope], hash_of(secret))
-            await ledger.note(connection, space.tenant.id, actor, "destination.rotate", public("dst", row.public_id))
-        return DestinationSecrets(row.public_id, version, secret=secret, callback_secret=_callback_secret(new))
-    raise DatabaseUnavailable
+    return await repeat(REPEAT_CONFLICTS, partial(_rotate, space, name, actor))
+
+
+async def _rotate(space: Space, name: str, actor: str) -> DestinationSecrets:
+    row = await _named(space, name)
+    old, version = open_document(space, row), row.version + 1
+    scope = _scope(row.public_id)
+    key_id, secret = new_secret()
+    new = StoredDestination(old.entitled, [secrets.token_bytes(32), *old.secrets][:_LIVE_SECRETS])
+    async with space.database.transaction() as connection:
+        sealed = seal_document(space, row.public_id, version, new)
+        if not await destinations.change(connection, space.tenant, row.id, version, sealed):
+            raise Conflict
+        for ended in (await destinations.keys_with_scope(connection, space.tenant, scope))[: -(_LIVE_SECRETS - 1)]:
+            await spaces_and_keys.revoke_key(connection, space.tenant.id, ended)
+        await spaces_and_keys.create_key(connection, space.tenant.id, key_id, name, [scope], hash_of(secret))
+        await ledger.note(connection, space.tenant.id, actor, "destination.rotate", public("dst", row.public_id))
+    return DestinationSecrets(row.public_id, version, secret=secret, callback_secret=_callback_secret(new))
 
 
 async def get_destination(space: Space, name: str) -> DestinationStatus:

@@ -4,18 +4,15 @@ Every request of a destination reads the document anew, so a change is in force 
 is answered. The ledger records every change without its content.
 """
 
-from typing import Final
-
 import msgspec
 
+from identity.operations.destinations.repeat_conflicts import REPEAT_CONFLICTS
 from identity.planning.consent.purposes import Purposes, compile_purposes
+from identity.spaces.retry import repeat
 from identity.spaces.space import Space
 from identity.store.destinations import destinations
 from identity.store.ledger import ledger
-from identity.values.errors import Conflict, DatabaseUnavailable
 from identity.vault.seal import PURPOSES
-
-_TRIES: Final = 8
 
 
 async def get_purposes(space: Space) -> Purposes:
@@ -28,18 +25,17 @@ async def get_purposes(space: Space) -> Purposes:
 async def put_purposes(space: Space, document: object, actor: str) -> int:
     """Put a whole document in force and return its version. BadPurposes."""
     compile_purposes(document, 0)
-    for _ in range(_TRIES):
+
+    async def attempt() -> int:
         version = (await get_purposes(space)).version + 1
         stated = msgspec.json.encode(compile_purposes(document, version).document())
         sealed = space.keys.seal(PURPOSES, space.public_id, version, stated)
-        try:
-            async with space.database.transaction() as connection:
-                await destinations.put_purposes(connection, space.tenant, version, sealed, actor)
-                await ledger.note(connection, space.tenant.id, actor, "purposes.put", str(version))
-        except Conflict:
-            continue
+        async with space.database.transaction() as connection:
+            await destinations.put_purposes(connection, space.tenant, version, sealed, actor)
+            await ledger.note(connection, space.tenant.id, actor, "purposes.put", str(version))
         return version
-    raise DatabaseUnavailable
+
+    return await repeat(REPEAT_CONFLICTS, attempt)
 
 
 def open_purposes(space: Space, version: int, sealed: bytes | None) -> Purposes:
