@@ -140,7 +140,7 @@ async def _erase(connection: PipelineConnection, tenant: Tenant, entry: dict[str
         disclosed_to = disclosed_to if row.kind in FORWARDS else []
         at, seq = entry["at"], entry["seq"]
         await restore_requests.restore_outcome(
-            connection, tenant, [row], at, seq, counts, epoch=epoch, told=disclosed_to
+            connection, tenant, [row], at, seq, counts, epoch=epoch, informed=disclosed_to
         )
         keys = [bytes.fromhex(key) for key in entry["indexes"]]
         await erasures.mark_duplicates(connection, tenant, keys, row, entry["at"])

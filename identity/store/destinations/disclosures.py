@@ -53,7 +53,7 @@ async def add(
     connection: Connection,
     tenant: Tenant,
     destination: int,
-    told: Sequence[DisclosureRow],
+    disclosed: Sequence[DisclosureRow],
     read: Sequence[OriginKey],
 ) -> None:
     """Record disclosures before they are sent. Conflict where an origin is gone or has another key."""
@@ -73,8 +73,8 @@ async def add(
     )
     if found is None or found[0] != len(read):
         raise Conflict
-    # Sorted, so that two pages that tell of the same people never wait for each other.
-    origins, fields, last, until = zip(*sorted(told), strict=True)
+    # Sorted, so that two pages with the same profiles never wait for each other.
+    origins, fields, last, until = zip(*sorted(disclosed), strict=True)
     await connection.execute(
         """
         INSERT INTO disclosure AS d (profile_id, destination, fields, space_id, bucket, first, last, until)

@@ -77,7 +77,7 @@ FROM unnest($2::uuid[], $3::uuid[], $4::int4[], $5::int4[], $6::int4[], $7::int4
 WHERE g.profile_id = u.origin AND g.set_key = u.set_key AND g.space_id = $1::int4 AND g.bucket = u.bucket
 """
 
-# The gate is held, so the epoch this key is wrapped under is still the newest.
+# The space lock is held, so the epoch this key is wrapped under is still the newest.
 INSERT_SLOT = """
 INSERT INTO slot_key (space_id, slot, bucket, epoch, wrapped)
 VALUES ($1::int4, $2::int2, $3::int4, $4::int4, $5::bytea)

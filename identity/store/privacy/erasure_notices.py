@@ -116,7 +116,7 @@ async def mark_acknowledged(
 
     Includes all from before `since`, when it began to read all profiles anew. Returns how many.
     """
-    return await _said(connection, tenant, destination, lanes, since, at, NoticeState.DONE.value, ack)
+    return await _set_state(connection, tenant, destination, lanes, since, at, NoticeState.DONE.value, ack)
 
 
 async def mark_accepted(
@@ -128,10 +128,10 @@ async def mark_accepted(
     at: int,
 ) -> int:
     """Mark erasures whose message a destination accepted, which does not confirm that it applied them."""
-    return await _said(connection, tenant, destination, lanes, since, at, NoticeState.ACCEPTED.value, None)
+    return await _set_state(connection, tenant, destination, lanes, since, at, NoticeState.ACCEPTED.value, None)
 
 
-async def _said(
+async def _set_state(
     connection: Connection,
     tenant: Tenant,
     destination: int,

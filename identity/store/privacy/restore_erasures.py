@@ -80,14 +80,14 @@ async def replay_hold(connection: PipelineConnection, tenant: Tenant, ids: Seque
     versions = await _versions(connection, tenant, ids)
     await put_on_hold(connection, tenant, ids)
     await drop_containing(connection, tenant, ids)
-    await _tell(connection, tenant, versions, at=at)
+    await _append_entries(connection, tenant, versions, at=at)
 
 
 async def replay_show(connection: PipelineConnection, tenant: Tenant, ids: Sequence[bytes], at: int) -> None:
     """Show profiles again that were on hold for an erasure that was cancelled."""
     versions = await _versions(connection, tenant, ids)
     await take_off_hold(connection, tenant, ids)
-    await _tell(connection, tenant, versions, FeedOperation.UPSERT, at=at)
+    await _append_entries(connection, tenant, versions, FeedOperation.UPSERT, at=at)
 
 
 async def replay_lift(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
@@ -118,7 +118,7 @@ async def _remove(
     versions = await _versions(connection, tenant, ids)
     await _set_free(connection, tenant, ids)
     await delete_profiles(connection, tenant, ids, keys, [bytes(key) for (key,) in groups])
-    await _tell(connection, tenant, versions, other=erasure, at=at)
+    await _append_entries(connection, tenant, versions, other=erasure, at=at)
 
 
 async def _versions(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> list[tuple[bytes, int, int]]:
@@ -137,7 +137,7 @@ async def _versions(connection: Connection, tenant: Tenant, ids: Sequence[bytes]
     return [(bytes(id_), int(version), int(stamp)) for id_, version, stamp in found]
 
 
-async def _tell(
+async def _append_entries(
     connection: PipelineConnection,
     tenant: Tenant,
     versions: Sequence[tuple[bytes, int, int]],
@@ -150,8 +150,8 @@ async def _tell(
         gone, version, stamps = zip(*versions, strict=True)
         stamp = stamps if at is None else [at] * len(gone)
         others = uuids_or_null([other] * len(gone))
-        said = [int2s([op] * len(gone)), int8s(version), int8s(stamp), uuids(gone), others]
-        await connection.execute(write_statements.INSERT_CHANGES, [tenant.id, 0, tenant.base, len(gone), *said])
+        columns = [int2s([op] * len(gone)), int8s(version), int8s(stamp), uuids(gone), others]
+        await connection.execute(write_statements.INSERT_CHANGES, [tenant.id, 0, tenant.base, len(gone), *columns])
 
 
 async def _followers(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> list[bytes]:

@@ -64,13 +64,13 @@ async def restore_outcome(
     counts: bytes,
     *,
     epoch: int | None = None,
-    told: Sequence[int] = (),
+    informed: Sequence[int] = (),
 ) -> None:
-    """Erasures that were done at a moment, as the entry `seq` of the ledger says; `told` have to hear of them.
+    """Erasures that were done at a moment, as the entry `seq` of the ledger says; `informed` have to hear of them.
 
-    What was set aside for these is lost; they know whom they were told of by the ids in the feed.
+    What was set aside for these is lost; they know whom they were informed of by the ids in the feed.
     """
-    there = await destinations(connection, tenant, told) if told else []
+    there = await destinations(connection, tenant, informed) if informed else []
     for each in waiting:
         await erasures.finish(
             connection, tenant, each.id, state=ErasureState.FINISHED, at=at, closed_at=None if there else at,

@@ -94,7 +94,7 @@ async def members(
             SELECT h.head, p.profile_id FROM heads h
             JOIN profile p ON p.head = h.head AND p.head <> p.profile_id
                 AND p.space_id = $1::int4 AND p.bucket = $3::int4
-        ), said AS (
+        ), latest AS (
             SELECT o.head, m.*, min(m.profile_id::text) FILTER (WHERE m.member) OVER (PARTITION BY o.head) AS first
             FROM origins o JOIN membership m
                 ON m.group_key = (SELECT key FROM named) AND m.profile_id = o.id
@@ -102,7 +102,7 @@ async def members(
         )
         SELECT DISTINCT ON (s.first, s.head) s.head, s.profile_id, s.stamp, s.member, s.first::uuid,
                (SELECT max(profile_id::text) FROM page)::uuid, (SELECT count(*) FROM next)
-        FROM said s ORDER BY s.first, s.head, s.time DESC, s.stamp DESC
+        FROM latest s ORDER BY s.first, s.head, s.time DESC, s.stamp DESC
         """,
         tenant.id,
         Uuid(account),
@@ -193,13 +193,13 @@ async def count_members(connection: Connection, tenant: Tenant, account: bytes, 
             WHERE group_key = (SELECT key FROM account
                                WHERE account_id = $2::uuid AND space_id = $1::int4 AND bucket = $3::int4)
               AND space_id = $1::int4 AND bucket = $3::int4 LIMIT $4::int8
-        ), said AS (
+        ), latest AS (
             SELECT DISTINCT ON (p.head) m.member
             FROM spoke m JOIN profile p ON p.profile_id = m.profile_id AND p.space_id = $1::int4 AND p.bucket = $3::int4
             WHERE NOT p.withheld
             ORDER BY p.head, m.time DESC, m.stamp DESC
         )
-        SELECT (SELECT count(*) FROM said WHERE member), (SELECT count(*) FROM spoke)
+        SELECT (SELECT count(*) FROM latest WHERE member), (SELECT count(*) FROM spoke)
         """,
         tenant.id,
         Uuid(account),
