@@ -1,0 +1,59 @@
+"""The planner and an independent slow reference divide identifiers into the same profiles."""
+
+from collections import defaultdict
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from identity.planning.resolution.resolution_rules import compile_rules
+from tests.support.oracle import World
+from tests.support.slow_oracle import SlowOracle
+
+LIMITS = st.dictionaries(st.sampled_from(["user_id", "email", "crm", "anonymous_id"]), st.integers(1, 3))
+
+
+def values(prefix: str, *others: str) -> st.SearchStrategy[Any]:
+    """A few values that meet often, or none."""
+    return st.sampled_from([None, *others, *(f"{prefix}{nr}" for nr in range(4))])
+
+
+@st.composite
+def bodies(draw: st.DrawFn) -> dict[str, Any]:
+    """A call with some of four types of identifiers."""
+    type_ = draw(st.sampled_from(["identify", "track", "group"]))
+    body: dict[str, Any] = {
+        "type": type_,
+        "userId": draw(values("u", "null", "bad")),
+        "anonymousId": draw(values("a", "bad")),
+    }
+    email, custom = (
+        draw(values("e")),
+        draw(st.lists(st.tuples(st.sampled_from(["crm", "user_id"]), values("c")), max_size=2)),
+    )
+    body["traits"] = {"email": f"{email}@shop.example"} if email else {}
+    body["context"] = {"externalIds": [{"type": name, "id": value} for name, value in custom if value]}
+    return body | ({"groupId": "g"} if type_ == "group" else {"event": "e"})
+
+
+@settings(max_examples=200)
+@given(st.lists(bodies(), min_size=5, max_size=10), LIMITS, st.integers(3, 8), st.integers(0, 2))
+def test_the_partition_is_that_of_the_slow_reference(
+    sent: list[dict[str, Any]], limits: dict[str, int], total: int, merges: int
+) -> None:
+    """Calls of four types of identifiers, under limits, with placeholder and blocked values."""
+    document = {
+        "limits": {type_: {"max": most} for type_, most in limits.items()},
+        "max_identifiers": total,
+        "max_merges": merges,
+        "blocked": {"*": ["bad"]},
+    }
+    world, slow = World(compile_rules(document, 1)), SlowOracle(limits, total, merges, {"bad"})
+    for nr, body in enumerate(sent):
+        world.send([{**body, "messageId": f"m{nr}"}])
+        slow.send(body)
+    found: dict[bytes, list[tuple[str, str]]] = defaultdict(list)
+    for key, origin in world.around.owners.items():
+        identifier = world.gained[key].identifier
+        found[world.around.profiles[origin].root].append((identifier.type, identifier.value))
+    assert sorted(map(sorted, found.values())) == slow.partition()

@@ -1,0 +1,82 @@
+"""A slow reference of the merging rules, written from docs/merging-rules.md and sharing no code with the planner.
+
+Profiles are sets of identifiers. Every call counts the identifiers of every set again. It knows priority,
+placeholder and blocked values, limits per type and in total, and merges; it knows no alias, window or cut.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+Named = tuple[str, str]
+PRIORITY = ("user_id", "email", "phone")
+DEVICES = ("ga_client_id", "anonymous_id")
+PLACEHOLDERS = {"null", "guest", "-1"}
+
+
+@dataclass
+class Group:
+    """One profile: its identifiers, and the number of profiles that it was made from."""
+
+    identifiers: set[Named] = field(default_factory=set)
+    origins: int = 1
+
+
+class SlowOracle:
+    """All profiles after some calls, under limits and blocked values."""
+
+    def __init__(self, limits: dict[str, int], total: int, merges: int, blocked: set[str]) -> None:
+        self.limits, self.total, self.merges, self.blocked = {"user_id": 1, **limits}, total, merges, blocked
+        self.groups: list[Group] = []
+
+    def send(self, body: dict[str, Any]) -> None:
+        """One call: keep identifiers by priority while they fit together (2.3), then link what was kept (2.4)."""
+        sides: list[Group] = []
+        fresh: set[Named] = set()
+        kept = 0
+        for named in sorted(self._claimed(body), key=self._rank):
+            home = next((group for group in self.groups if named in group.identifiers), None)
+            more = sides if home is None or any(home is side for side in sides) else [*sides, home]
+            new = fresh | {named} if home is None else fresh
+            if self._fits(more, new):
+                sides, fresh, kept = more, new, kept + 1
+        if kept:
+            union = Group(fresh.union(*(side.identifiers for side in sides)), sum(s.origins for s in sides) or 1)
+            self.groups = [group for group in self.groups if not any(group is side for side in sides)] + [union]
+
+    def partition(self) -> list[list[Named]]:
+        """The identifiers of every profile."""
+        return sorted(sorted(group.identifiers) for group in self.groups)
+
+    def _claimed(self, body: dict[str, Any]) -> list[Named]:
+        external = [(each["type"], each["id"]) for each in body.get("context", {}).get("externalIds", [])]
+        email = body.get("traits", {}).get("email") if body["type"] == "identify" else None
+        named = [
+            ("user_id", body.get("userId")),
+            ("email", email),
+            *external,
+            ("anonymous_id", body.get("anonymousId")),
+        ]
+        found = [(type_, value) for type_, value in named if value and value not in PLACEHOLDERS | self.blocked]
+        return list(dict.fromkeys(found))
+
+    @staticmethod
+    def _rank(named: Named) -> tuple[int, int, str]:
+        type_ = named[0]
+        if type_ in PRIORITY:
+            return 0, PRIORITY.index(type_), ""
+        return (2, DEVICES.index(type_), "") if type_ in DEVICES else (1, 0, type_)
+
+    def _fits(self, sides: list[Group], fresh: set[Named]) -> bool:
+        """Whether the union breaks no limit (2.5): it is above one, and above the largest of its sides."""
+        counts = [Counter(type_ for type_, _ in side.identifiers) for side in sides]
+        added = Counter(type_ for type_, _ in fresh)
+        for type_ in added.keys() | {type_ for count in counts for type_ in count}:
+            parts = [count[type_] for count in counts]
+            union = sum(parts) + added[type_]
+            if union > self.limits.get(type_, 1_000) and union > max(parts, default=0):
+                return False
+        sizes = [len(side.identifiers) for side in sides]
+        if (union := sum(sizes) + len(fresh)) > self.total and union > max(sizes, default=0):
+            return False
+        return len(sides) < 2 or sum(side.origins for side in sides) - 1 <= self.merges
