@@ -147,7 +147,18 @@ def test_attack_120_a_page_with_credentials(shop: Shop, origin: str) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/docs", "/redoc", "/debug", "/debug/pprof", "/metrics", "/.env", "/.git/config", "/admin", "/server-status"],
+    [
+        "/docs/",
+        "/docs/oauth2-redirect.html/",
+        "/redoc",
+        "/debug",
+        "/debug/pprof",
+        "/metrics",
+        "/.env",
+        "/.git/config",
+        "/admin",
+        "/server-status",
+    ],
 )
 def test_attack_122_doors_that_are_left_open(client: httpx.Client, shop: Shop, path: str) -> None:
     """Nothing is there without the operator's token, whatever key of a space is shown."""
