@@ -10,7 +10,7 @@ from identity.operations.destinations.acknowledge_changes import Acknowledgement
 from identity.operations.destinations.destination_read import VisibleProfile
 from identity.operations.destinations.destination_scope import VisibleIdentifier
 from identity.operations.destinations.feed_lines import LineOp
-from identity.operations.destinations.read_changes import ChangePage, FeedChange, PushPage
+from identity.operations.destinations.read_changes import ChangePage, PushPage, VisibleChange
 from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public_profile
 from identity.values.public_fields import PublicProfileId, Time
@@ -87,7 +87,7 @@ class FeedMessage(Struct, omit_defaults=True):
     resync: bool = False
 
 
-def feed_entry(value: FeedChange) -> FeedEntry:
+def feed_entry(value: VisibleChange) -> FeedEntry:
     """A line of the feed."""
     return FeedEntry(
         op=value.op,

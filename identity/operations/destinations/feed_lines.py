@@ -24,8 +24,8 @@ from identity.operations.profiles.find_profile import MOST_DOCUMENTS
 from identity.operations.profiles.profile import OpenedProfile
 from identity.planning.destinations.feed_pages import (
     BEGINNING,
-    FeedEntry,
     FeedItem,
+    LaneEntry,
     Position,
     advanced,
     collapsed,
@@ -86,7 +86,7 @@ async def read_lines(space: Space, scope: Scope, cursor: str | None, limit: int)
     if position.after is not None:
         return await _profiles_page(space, scope, position, limit)
     async with space.database.reading() as connection:
-        entries = [FeedEntry(*row) for row in await feed.entries(connection, space.tenant, position.lanes, limit)]
+        entries = [LaneEntry(*row) for row in await feed.entries(connection, space.tenant, position.lanes, limit)]
     if missed(position, entries):
         raise Resync
     lines = await _entry_lines(space, scope, entries) if entries else []
@@ -134,7 +134,7 @@ async def _profiles_page(space: Space, scope: Scope, position: Position, limit: 
     return LinePage(lines, place, more, len(ids))
 
 
-async def _entry_lines(space: Space, scope: Scope, entries: Sequence[FeedEntry]) -> list[FeedLine]:
+async def _entry_lines(space: Space, scope: Scope, entries: Sequence[LaneEntry]) -> list[FeedLine]:
     """The lines of these entries, with the states of now."""
     named = sorted(
         {id_ for each in entries for id_ in (each.profile, each.other) if id_ and each.op != FeedOperation.ERASE}

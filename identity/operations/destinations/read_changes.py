@@ -32,7 +32,7 @@ _LOOK_ANEW: Final = 2.0
 _EMPTY_PAGES: Final = 50
 
 
-class FeedChange(Struct, frozen=True):
+class VisibleChange(Struct, frozen=True):
     """One change as the destination may see it; an `upsert` has the whole visible state. `at` is microseconds."""
 
     op: LineOp
@@ -47,7 +47,7 @@ class FeedChange(Struct, frozen=True):
 class ChangePage(NamedTuple):
     """A page of changes, the cursor after it, and whether more is there already."""
 
-    changes: list[FeedChange]
+    changes: list[VisibleChange]
     cursor: str
     more: bool
 
@@ -55,7 +55,7 @@ class ChangePage(NamedTuple):
 class PushPage(NamedTuple):
     """A page as it is sent to a callback: its changes, and the place after it as cursor and as stored."""
 
-    changes: list[FeedChange]
+    changes: list[VisibleChange]
     cursor: str
     place: bytes
 
@@ -114,14 +114,16 @@ async def _wait_for_entry(space: Space, position: Position, until: float) -> Non
 
 
 @retry_on_key_rotation
-async def _page(space: Space, scope: Scope, cursor: str | None, limit: int) -> tuple[list[FeedChange], Position, bool]:
+async def _page(
+    space: Space, scope: Scope, cursor: str | None, limit: int
+) -> tuple[list[VisibleChange], Position, bool]:
     page = await read_lines(space, scope, cursor, limit)
     return [await _change(scope, line) for line in page.lines], page.position, page.more
 
 
-async def _change(scope: Scope, line: FeedLine) -> FeedChange:
+async def _change(scope: Scope, line: FeedLine) -> VisibleChange:
     item, profile, view = line.item, line.profile, line.view
-    return FeedChange(
+    return VisibleChange(
         op=line.op,
         profile=item.profile if profile is None or view is None else profile.root.canonical,
         version=(item.version if profile is None else profile.root.version) + scope.offset,

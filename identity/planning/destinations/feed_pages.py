@@ -117,7 +117,7 @@ def further(*places: bytes | None) -> dict[int, int]:
     return lanes
 
 
-class FeedEntry(NamedTuple):
+class LaneEntry(NamedTuple):
     """One entry of a lane.
 
     `other` of a merge is who is no more, of an unmerge who came back, of an erasure the erasure.
@@ -143,7 +143,7 @@ class FeedItem(NamedTuple):
     erasure: bytes | None = None
 
 
-def advanced(position: Position, entries: Iterable[FeedEntry]) -> Position:
+def advanced(position: Position, entries: Iterable[LaneEntry]) -> Position:
     """The place after these entries."""
     lanes = dict(position.lanes)
     for entry in entries:
@@ -151,7 +151,7 @@ def advanced(position: Position, entries: Iterable[FeedEntry]) -> Position:
     return Position(position.entitled, position.purposes, position.began, position.after, lanes)
 
 
-def missed(position: Position, entries: Iterable[FeedEntry]) -> bool:
+def missed(position: Position, entries: Iterable[LaneEntry]) -> bool:
     """Whether entries between a place and these are not among them: they went while the page was read."""
     first: dict[int, int] = {}
     for entry in entries:
@@ -159,7 +159,7 @@ def missed(position: Position, entries: Iterable[FeedEntry]) -> bool:
     return any(seq != position.lanes.get(lane, 0) + 1 for lane, seq in first.items())
 
 
-def collapsed(entries: Sequence[FeedEntry], canonical: Mapping[bytes, bytes]) -> list[FeedItem]:
+def collapsed(entries: Sequence[LaneEntry], canonical: Mapping[bytes, bytes]) -> list[FeedItem]:
     """What a page of entries comes to, in their order; `canonical` leads from the ids that are there.
 
     Each state is told once, where its last entry stands. Whether two are one is told as it is by now,
@@ -170,7 +170,7 @@ def collapsed(entries: Sequence[FeedEntry], canonical: Mapping[bytes, bytes]) ->
     states: dict[bytes, int] = {}
     erased: dict[bytes, int] = {}
 
-    def state(id_: bytes, entry: FeedEntry) -> None:
+    def state(id_: bytes, entry: LaneEntry) -> None:
         before = states.get(id_)
         if before is not None:
             told[before] = told[before]._replace(profile=b"")

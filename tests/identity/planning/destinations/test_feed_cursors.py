@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.planning.destinations.feed_pages import FeedEntry, Position, advanced, missed, pack, unpack, within
+from identity.planning.destinations.feed_pages import LaneEntry, Position, advanced, missed, pack, unpack, within
 
 LANES = st.dictionaries(st.integers(0, 15), st.integers(0, 2**40), max_size=16)
 PLACES = st.builds(
@@ -16,9 +16,9 @@ PLACES = st.builds(
 )
 
 
-def entry(lane: int, seq: int) -> FeedEntry:
+def entry(lane: int, seq: int) -> LaneEntry:
     """An entry of a lane."""
-    return FeedEntry(lane, seq, 1, 1, 0, bytes(16), None)
+    return LaneEntry(lane, seq, 1, 1, 0, bytes(16), None)
 
 
 @given(PLACES)
