@@ -58,7 +58,7 @@ def test_one_reader_of_the_environment() -> None:
 
 
 def test_no_path_of_a_machine() -> None:
-    """No file names the home or work folder of whoever wrote it."""
+    """No file names the home or work folder of its author."""
     folder = re.compile(r"/(?:root|home|Users|work)/\w")
     found = [path for path in CODE if path != Path(__file__) and folder.search(path.read_text())]
 

@@ -1,4 +1,4 @@
-"""Privacy work: the ledger, requests and erasures, holds, exports, who was told what.
+"""Privacy work: the ledger, requests and erasures, holds, exports, disclosures.
 
 Revision: 0004, after 0003
 """

@@ -1,4 +1,4 @@
-"""Consent and destinations: purposes of a space, how far a destination is in the feed, what it said.
+"""Consent and destinations: purposes of a space, the feed position and the answers of a destination.
 
 Revision: 0005, after 0004
 """

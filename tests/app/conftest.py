@@ -214,7 +214,7 @@ def deployment(
 
 @pytest.fixture
 def calling(deployment: Deployment) -> Iterator[Shop]:
-    """A space with a purpose, and a receiver that was told nothing yet."""
+    """A space with a purpose, and a receiver without any message yet."""
     running, receiver = deployment.running, deployment.receiver
     receiver.answer, receiver.secrets, receiver.forged, receiver.before = OK, [], 0, lambda _: None
     receiver.raw = lambda *_: None

@@ -1,4 +1,4 @@
-"""A destination that keeps what it is told, as the README says to, and what it should hold by then."""
+"""A destination that applies each entry of the feed as the README says, and the state it should reach."""
 
 from collections.abc import Iterator
 from typing import Any

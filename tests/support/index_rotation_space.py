@@ -96,15 +96,15 @@ NOBODY = ["anonymous_id:e1", "user_id:gone", "email:gone@example.org", "anonymou
 
 
 async def answers(space: Space) -> dict[str, Any]:
-    """Everything that a reader is told."""
-    told: dict[str, Any] = {}
+    """Every answer that a reader gets."""
+    answers: dict[str, Any] = {}
     for ref in REFS:
         profile = msgspec.to_builtins(await get_profile(space, ref, verbose=True))
         profile["identifiers"].sort(key=lambda each: (each["type"], each["value"]))
-        told[ref] = profile
+        answers[ref] = profile
         for spelling in SPELLINGS.get(ref, ()):
             assert (await get_profile(space, spelling)).profile_id == profile["profile_id"]
-        told[f"history of {ref}"] = [
+        answers[f"history of {ref}"] = [
             {**line, "identifiers": sorted(line.get("identifiers", ()), key=str)}
             for line in msgspec.to_builtins((await get_history(space, ref, 200, None)).history)
         ]
@@ -112,38 +112,38 @@ async def answers(space: Space) -> dict[str, Any]:
         with pytest.raises(OnefoldError):
             await get_profile(space, ref)
     known = await lookup(space, [*REFS, *NOBODY])
-    told["lookup"] = {ref: found and found.profile_id for ref, found in known.items()}
+    answers["lookup"] = {ref: found and found.profile_id for ref, found in known.items()}
     listed = (await list_profiles(space, 100, None)).profiles
-    told["list"] = [profile.profile_id for profile in listed]
+    answers["list"] = [profile.profile_id for profile in listed]
     for ref in ("user_id:ann", "user_id:tim"):
         graph = msgspec.to_builtins(await get_graph(space, ref))
-        told[f"graph of {ref}"] = msgspec.json.decode(msgspec.json.encode(_sorted(graph)))
+        answers[f"graph of {ref}"] = msgspec.json.decode(msgspec.json.encode(_sorted(graph)))
     explained = await explain(space, "user_id:ann-new", "anonymous_id:x1", "anonymous_id:x2")
-    told["explain"] = msgspec.to_builtins(explained.shortest)
+    answers["explain"] = msgspec.to_builtins(explained.shortest)
     for group in ("g0", "g1"):
-        told[group] = msgspec.to_builtins(await get_group(space, group))
+        answers[group] = msgspec.to_builtins(await get_group(space, group))
         wanted = ListParameters(100)
-        told[f"users of {group}"] = _sorted(
+        answers[f"users of {group}"] = _sorted(
             msgspec.to_builtins((await segment_links.users_of(space, f"group_id:{group}", wanted)).answer)
         )
-        told[f"events of {group}"] = msgspec.to_builtins(
+        answers[f"events of {group}"] = msgspec.to_builtins(
             (await segment_accounts.events(space, f"group_id:{group}", wanted)).answer
         )
-    told["groups"] = msgspec.to_builtins((await segment_accounts.listed(space, ListParameters(1))).answer)
-    told["external"] = _sorted(
+    answers["groups"] = msgspec.to_builtins((await segment_accounts.listed(space, ListParameters(1))).answer)
+    answers["external"] = _sorted(
         msgspec.to_builtins((await segment_users.external_ids(space, "user_id:ann", ListParameters(100))).answer)
     )
-    return told
+    return answers
 
 
 def _sorted(value: Any) -> Any:
     """The same with its lists, and the ends of its links, in an order that no key decides."""
     if isinstance(value, dict):
-        told = {name: _sorted(each) for name, each in value.items()}
+        ordered = {name: _sorted(each) for name, each in value.items()}
         for one, other in (("from", "to"), ("a", "b")):
-            if isinstance(told.get(one), str) and isinstance(told.get(other), str):
-                told[one], told[other] = sorted((told[one], told[other]))
-        return told
+            if isinstance(ordered.get(one), str) and isinstance(ordered.get(other), str):
+                ordered[one], ordered[other] = sorted((ordered[one], ordered[other]))
+        return ordered
     if isinstance(value, list | tuple):
         return sorted((_sorted(each) for each in value), key=str)
     return value

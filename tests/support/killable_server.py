@@ -101,7 +101,7 @@ class Victim:
             _kill(each)
 
     def kill_everything(self) -> None:
-        """As a power cut would, as far as processes can tell."""
+        """Ends all processes at once, as a power cut does."""
         main = self._postmaster()
         postgres = [main, *(main.children() if main else [])]
         for each in [*self.servers(), *postgres]:
@@ -136,11 +136,11 @@ class Victim:
     def state(self) -> str:
         """What Postgres's own tool says about the stopped cluster."""
         cluster = locate(self.data_dir)
-        said = subprocess.run(
+        output = subprocess.run(
             [str(cluster.programs / "bin" / "pg_controldata"), "-D", str(cluster.data)],
             env={"LC_ALL": "C"}, capture_output=True, text=True, check=True,
         )  # fmt: skip
-        lines = dict(line.split(":", 1) for line in said.stdout.splitlines())
+        lines = dict(line.split(":", 1) for line in output.stdout.splitlines())
         return lines["Database cluster state"].strip()
 
     def wait_ready(self) -> None:

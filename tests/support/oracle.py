@@ -119,7 +119,7 @@ class World:
         for record in made.events:
             self.plain[record.stamp] = record.origin, record.kept[0]
         self.notes += [(note, self.rules.version) for note in made.history]
-        self.memberships |= {at: (said.member, said.time, said.stamp) for at, said in made.memberships.items()}
+        self.memberships |= {at: (group.member, group.time, group.stamp) for at, group in made.memberships.items()}
         self.plans.append(made)
         return made
 
@@ -143,10 +143,10 @@ class World:
         }  # fmt: skip
         contents = {id_: OriginContent() for id_ in profiles}
         renamings = []
-        for origin, lain in self.evidence.values():
+        for origin, item in self.evidence.values():
             if origin in profiles:
-                contents[origin].evidence.append(lain)
-                renamings += self._renamings(lain)
+                contents[origin].evidence.append(item)
+                renamings += self._renamings(item)
         for stamp, (origin, top) in self.plain.items():
             if origin in profiles:
                 contents[origin].events.append((stamp, top))
@@ -156,20 +156,20 @@ class World:
         cuts = {each: around.cuts[each] for each in links if each in around.cuts}
         return ProfileSnapshot(profiles, links, cuts, renamings, contents, around.stamp)
 
-    def _renamings(self, lain: Evidence) -> list[UserIdRename]:
-        if lain.call.kind != StoredKind.ALIAS:
+    def _renamings(self, item: Evidence) -> list[UserIdRename]:
+        if item.call.kind != StoredKind.ALIAS:
             return []
-        call = self.reread(lain)
+        call = self.reread(item)
         alias = call.alias
         if alias is None or alias.to is None:
             return []
         readings = [i.key for i in (alias.user, alias.anonymous) if i is not None]
-        linked = [key for key in readings if key in lain.kept and key != alias.to.key]
-        return [UserIdRename(lain.stamp, linked[0], alias.to.key)] if linked and alias.to.key in lain.kept else []
+        linked = [key for key in readings if key in item.kept and key != alias.to.key]
+        return [UserIdRename(item.stamp, linked[0], alias.to.key)] if linked and alias.to.key in item.kept else []
 
-    def reread(self, lain: Evidence) -> Call:
+    def reread(self, item: Evidence) -> Call:
         """A call of the log, as it was read."""
-        stored = lain.call
+        stored = item.call
         sender = source(stored)
         kind = STORED_KINDS[stored.kind]
         return index(
@@ -208,11 +208,11 @@ class World:
         around, origin, twin = self.around, split.origin, split.twin
         for id_, document in ((origin, split.staying), (twin, split.leaving)):
             around.documents.pop(id_, None)
-            self.memberships = {at: said for at, said in self.memberships.items() if at[1] != id_}
+            self.memberships = {at: membership for at, membership in self.memberships.items() if at[1] != id_}
             if document != Document():
                 around.documents[id_] = document
-            for name, said in document.groups.items():
-                self.memberships[self.group_key(name), id_] = said
+            for name, membership in document.groups.items():
+                self.memberships[self.group_key(name), id_] = membership
         for stamp in split.evidence:
             self.evidence[stamp] = twin, self.evidence[stamp][1]
         for stamp in split.events:
@@ -230,11 +230,11 @@ class World:
         made = remove(whole, key, stamps or self._next)
         around.profiles |= made.profiles
         del around.owners[key], self.gained[key]
-        for origin, lain in list(self.evidence.values()):
-            if origin in whole.profiles and (origin, lain.shown) in around.sightings:
-                members = self.members.get(lain.stamp, lain.kept)
+        for origin, item in list(self.evidence.values()):
+            if origin in whole.profiles and (origin, item.shown) in around.sightings:
+                members = self.members.get(item.stamp, item.kept)
                 if key in members:
-                    del around.sightings[origin, lain.shown]
+                    del around.sightings[origin, item.shown]
         record = StoredCall(StoredKind.REMOVE, "", 0, 0, 1, True, {"blocked": block})
         self.evidence[made.stamp] = made.link.origin, Evidence(made.stamp, [key], b"", record)
         self.notes.append((made.note, self.rules.version))
@@ -255,7 +255,7 @@ class World:
             del around.profiles[id_]
             around.documents.pop(id_, None)
         around.sightings = {at: seen for at, seen in around.sightings.items() if at[0] not in ids}
-        self.evidence = {at: lain for at, lain in self.evidence.items() if lain[0] not in ids}
+        self.evidence = {at: item for at, item in self.evidence.items() if item[0] not in ids}
         if suppress:
             around.suppressed |= keys
 

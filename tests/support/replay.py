@@ -88,9 +88,9 @@ class Replayed(World):
         """The blind index of a group of this space."""
         return self.stored.space.keys.group(name)
 
-    def reread(self, lain: Evidence) -> Call:
+    def reread(self, item: Evidence) -> Call:
         """A call of the log, as it was read."""
-        return self._read(next(logged for logged in self.stored.log if logged.stamp == lain.stamp))
+        return self._read(next(logged for logged in self.stored.log if logged.stamp == item.stamp))
 
     def _act(self, logged: Logged) -> None:
         """What a person did, under the ids and stamps it was done under."""
@@ -256,9 +256,9 @@ def _head(stored: Stored, root: bytes, under: Sequence[Profile]) -> Iterator[str
     oldest = min(under, key=lambda origin: origin.created)
     if (profile.canonical, profile.oldest_birth) != (oldest.id, oldest.created):
         yield f"{name}: the canonical id is not that of the oldest origin"
-    told = max((version for _, _, _, about, version, _ in stored.changes if about == profile.canonical), default=-1)
-    if told != profile.version:
-        yield f"{name}: version {profile.version}, the feed ends at {told}"
+    latest = max((version for _, _, _, about, version, _ in stored.changes if about == profile.canonical), default=-1)
+    if latest != profile.version:
+        yield f"{name}: version {profile.version}, the feed ends at {latest}"
     ids = {origin.id for origin in under}
     merged = {other for _, _, op, about, _, other in stored.changes if op == FeedOperation.MERGE and about in ids}
     twins = {bytes.fromhex(twin) for logged in stored.log for _, twin, _ in logged.kept_call.body.get("twins", ())}

@@ -158,17 +158,17 @@ class Stored:
 
     def _read_groups(self) -> None:
         self.memberships = {
-            (bytes(key), id_.bytes): tuple(said)
-            for key, id_, *said in self._rows("group_key, profile_id, member, time, stamp FROM membership")
+            (bytes(key), id_.bytes): tuple(membership)
+            for key, id_, *membership in self._rows("group_key, profile_id, member, time, stamp FROM membership")
         }
         self.accounts: dict[bytes, GroupState] = {}
         for key, id_, version, name, document in self._rows(
             "key, account_id, version, group_id, document FROM account"
         ):
             subject = self._subjects[id_.bytes]
-            told = traits.unpack(subject.open(GROUP_TRAITS, id_.bytes, version, document))
+            values = traits.unpack(subject.open(GROUP_TRAITS, id_.bytes, version, document))
             self.accounts[bytes(key)] = GroupState(
-                id_.bytes, subject.open(GROUP_ID, id_.bytes, 0, name).decode(), told, version
+                id_.bytes, subject.open(GROUP_ID, id_.bytes, 0, name).decode(), values, version
             )
 
     def _read_calls(self) -> Iterator[Logged]:

@@ -1,4 +1,4 @@
-"""A TLS server on loopback, with an authority and certificates of its own, that answers as it is told."""
+"""A TLS server on loopback, with an authority and certificates of its own, that answers as a test decides."""
 
 import asyncio
 import contextlib

@@ -69,8 +69,8 @@ class Warehouse:
         """By canonical profile what the files say, of the materialised tables; the others have to agree."""
         with self.read() as connection:
             found: dict[str, Any] = {}
-            for id_, said in connection.execute("SELECT * FROM profile_traits").fetchall():
-                found[id_] = {"traits": msgspec.json.decode(said), "identifiers": []}
+            for id_, packed in connection.execute("SELECT * FROM profile_traits").fetchall():
+                found[id_] = {"traits": msgspec.json.decode(packed), "identifiers": []}
             for id_, type_, value in connection.execute("SELECT * FROM identifiers").fetchall():
                 found[id_]["identifiers"].append((type_, value))
             raw = connection.execute(
@@ -79,12 +79,12 @@ class Warehouse:
                 FROM external_id_mapping m JOIN id_graph g USING (segment_id) ORDER BY ALL
                 """
             ).fetchall()
-            assert raw == sorted((id_, *each) for id_, said in found.items() for each in said["identifiers"])
+            assert raw == sorted((id_, *each) for id_, profile in found.items() for each in profile["identifiers"])
             cells = connection.execute("SELECT * FROM traits ORDER BY ALL").fetchall()
             assert cells == sorted(
                 (id_, name, value if isinstance(value, str) else msgspec.json.encode(value).decode())
-                for id_, said in found.items()
-                for name, value in said["traits"].items()
+                for id_, profile in found.items()
+                for name, value in profile["traits"].items()
             )
             graph = dict(connection.execute("SELECT * FROM id_graph").fetchall())
             assert {id_ for id_, canonical in graph.items() if id_ == canonical} == found.keys()
@@ -92,7 +92,7 @@ class Warehouse:
                 connection.execute("SELECT * FROM merges").fetchall()
             )
             self.graph = graph
-        return {id_: {**said, "identifiers": sorted(said["identifiers"])} for id_, said in found.items()}
+        return {id_: {**profile, "identifiers": sorted(profile["identifiers"])} for id_, profile in found.items()}
 
     def shown(self) -> dict[str, Any]:
         """By canonical profile what the destination is shown of everybody now."""

@@ -1,4 +1,4 @@
-"""A destination's receiver on loopback: believes what its library verifies, and keeps what it is told."""
+"""A destination's receiver on loopback: accepts what its library verifies, and keeps every message."""
 
 import asyncio
 import contextlib
@@ -16,10 +16,10 @@ HTML = b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 13\r\n\r\
 
 
 class Receiver:
-    """What was told, in order: the ids of messages and their bodies, and what is held after all of them.
+    """The messages in order: their ids and bodies, and what the receiver holds after all of them.
 
     `answer` is what everybody is answered, `secrets` are believed (none: everything is), `forged` counts
-    what was not; what is told at `/status` is in `statuses`. `before` is called with each message that is
+    what was not; what arrives at `/status` is in `statuses`. `before` is called with each message that is
     believed, before it is answered; `raw` with the body and headers of everything.
     """
 
@@ -42,7 +42,7 @@ class Receiver:
 
     @property
     def ops(self) -> list[str]:
-        """What was told, in order."""
+        """The operations of all messages, in order."""
         return [line["op"] for message in self.messages for line in message["changes"]]
 
     @property

@@ -158,10 +158,10 @@ async def _main() -> None:
 
     async def answer(order: dict[str, Any]) -> None:
         try:
-            said: dict[str, Any] = {"ok": await server.do(order)}
-        except Exception as error:  # noqa: BLE001 (whatever it is, the test is told)
-            said = {"error": f"{type(error).__name__}: {error}"}
-        answers.write(json.dumps({"nr": order["nr"], **said}) + "\n")
+            result: dict[str, Any] = {"ok": await server.do(order)}
+        except Exception as error:  # noqa: BLE001 (the test gets every error)
+            result = {"error": f"{type(error).__name__}: {error}"}
+        answers.write(json.dumps({"nr": order["nr"], **result}) + "\n")
         answers.flush()
 
     while line := await loop.run_in_executor(None, sys.stdin.readline):

@@ -15,7 +15,7 @@ LONGEST_RUN = 1.0  # seconds of load between two kills, at most
 SOAK_ROUNDS = 14
 
 
-def crash(victim: Victim, kinds: Sequence[str], told: Callable[[str], None] = lambda _: None) -> None:
+def crash(victim: Victim, kinds: Sequence[str], report: Callable[[str], None] = lambda _: None) -> None:
     """One round: a fresh space under load, a kill of each kind, then the whole comparison."""
     seed = secrets.randbits(32)
     chance = random.Random(seed)
@@ -26,7 +26,7 @@ def crash(victim: Victim, kinds: Sequence[str], told: Callable[[str], None] = la
         for kind in kinds:
             time.sleep(chance.uniform(0, LONGEST_RUN))
             getattr(victim, f"kill_{kind}")()
-            told(f"killed {kind}, {len(load.acknowledged)} calls acknowledged so far")
+            report(f"killed {kind}, {len(load.acknowledged)} calls acknowledged so far")
             # Now and then the next kill comes while the last one is still being mended.
             if chance.random() < 0.7:
                 load.address = victim.again()
@@ -57,7 +57,7 @@ def test_hundred_kills(victim: Callable[[int], Victim], capsys: pytest.CaptureFi
     server = victim(1)
     killed = 0
 
-    def told(what: str) -> None:
+    def report(what: str) -> None:
         nonlocal killed
         killed += 1
         with capsys.disabled():
@@ -66,9 +66,9 @@ def test_hundred_kills(victim: Callable[[int], Victim], capsys: pytest.CaptureFi
     for number in range(SOAK_ROUNDS):
         server.workers = 1 + number % 2
         server.kill_server()
-        told("killed server, to begin a round")
+        report("killed server, to begin a round")
         server.again()
-        crash(server, random.sample(KINDS, len(KINDS)), told)
+        crash(server, random.sample(KINDS, len(KINDS)), report)
     assert server.stop() == 0
     assert server.state() == "shut down"
     assert killed >= 100

@@ -1,4 +1,4 @@
-"""Exports under kill -9: gathered on by whoever is left, whole; and nothing is left of a download that died."""
+"""Exports under kill -9: another process completes the job, and a broken download leaves nothing behind."""
 
 import asyncio
 import time
@@ -18,7 +18,7 @@ from tests.conftest import Running
 
 CALLS, LARGE = 300, 24_000
 HELD = "UPDATE job SET until = 0"
-"""Whoever held a job is gone; otherwise that shows after half a minute."""
+"""A job of a killed process becomes free at once in this test; in production after half a minute."""
 Start = Callable[..., Running]
 
 
@@ -71,9 +71,9 @@ def test_killed_while_gathering_and_while_fetching(server: Start, database: str)
         other = third.ask("POST", "/v1/exports", "privacy", json={"identifiers": ["user_id:ann"]}).json()
         assert second.ask("GET", f"/v1/exports/{other['export_id']}?wait=30", "privacy").json()["state"] == "ready"
         headers = {"Authorization": f"Bearer {shop.keys['privacy']}"}
-        with third.client.stream("GET", other["download_url"], headers=headers) as told:
-            assert told.status_code == 200
-            pieces = told.iter_raw()
+        with third.client.stream("GET", other["download_url"], headers=headers) as download:
+            assert download.status_code == 200
+            pieces = download.iter_raw()
             assert next(pieces)
             dying.kill()
             with pytest.raises(httpx.RemoteProtocolError):

@@ -33,7 +33,7 @@ class Both:
         self.by_sequence: list[bytes] = []
 
     async def write(self, writer: PipelineConnection, lane: int, stamp: int = 0) -> bytes:
-        """Tells of somebody in both, in the writer's transaction."""
+        """Writes a change to both feeds, in the writer's transaction."""
         id_ = new_id()
         await writer.execute("INSERT INTO by_sequence (profile_id) VALUES ($1)", [Uuid(id_)])
         await feed.append(writer, self.tenant, lane, [ChangeRow(FeedOperation.UPSERT, 1, stamp, id_, None)])
@@ -150,7 +150,7 @@ def test_old_stamps_after_new_ones(database: str, limit: int) -> None:
         for _ in range(6):
             await both.read(limit)
         assert both.by_lanes != []
-        for told in wanted.values():
-            assert [id_ for id_ in both.by_lanes if id_ in told] == told
+        for lane in wanted.values():
+            assert [id_ for id_ in both.by_lanes if id_ in lane] == lane
 
     run(database, 1, body)

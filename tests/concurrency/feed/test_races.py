@@ -89,8 +89,8 @@ def race(server: Callable[..., Running], shops: Shops, withdrawn: int, erased: i
         thread.start()
     try:
         for person in people[:withdrawn]:
-            said = {"identifier": f"user_id:{person}", "decisions": {"Marketing": False}}
-            assert shop.ask("POST", "/v1/consent", "privacy", json=said).status_code == 200
+            decision = {"identifier": f"user_id:{person}", "decisions": {"Marketing": False}}
+            assert shop.ask("POST", "/v1/consent", "privacy", json=decision).status_code == 200
             racing.gone(person)
         for at in range(withdrawn, withdrawn + erased, 5):
             named = {"identifiers": [f"user_id:{person}" for person in people[at : at + 5]]}
@@ -122,7 +122,7 @@ def test_a_thousand_times(server: Callable[..., Running], shops: Shops) -> None:
 
 
 def test_a_page_kept_back(server: Callable[..., Running], shops: Shops) -> None:
-    """What a page told before a withdrawal is taken back by a later entry, also for who asks with an old cursor."""
+    """A later entry takes back what a page showed before a withdrawal, also for a reader with an old cursor."""
     shop = shops(server())
     secret = destination(shop)
     granted = {"consent": {"categoryPreferences": {"Marketing": True}}}
@@ -130,8 +130,8 @@ def test_a_page_kept_back(server: Callable[..., Running], shops: Shops) -> None:
     consumer = Consumer(shop, secret)
     page = consumer.page()
     assert [line["op"] for line in page["changes"]] == ["upsert"]
-    said = {"identifier": "user_id:ann", "decisions": {"Marketing": False}}
-    assert shop.ask("POST", "/v1/consent", "privacy", json=said).status_code == 200
+    decision = {"identifier": "user_id:ann", "decisions": {"Marketing": False}}
+    assert shop.ask("POST", "/v1/consent", "privacy", json=decision).status_code == 200
     # The page arrives only now: what is in it is withdrawn by what follows.
     consumer.take(page)
     assert consumer.held != {}

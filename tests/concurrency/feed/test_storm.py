@@ -60,7 +60,7 @@ class Storm:
     def _held(self, work: Callable[[], None]) -> None:
         try:
             work()
-        except BaseException as error:  # noqa: BLE001 (told by the test)
+        except BaseException as error:  # noqa: BLE001 (the test reports it)
             self.errors.append(error)
 
     @property

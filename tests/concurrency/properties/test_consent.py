@@ -20,13 +20,13 @@ times = st.integers(0, 3).map(lambda days: days * DAY)
 
 
 @st.composite
-def tellings(draw: Any) -> tuple[str, dict[str, Any], int, bool]:
+def statements(draw: Any) -> tuple[str, dict[str, Any], int, bool]:
     """What one call says: decisions or signals, at a time, by which side."""
     server, time = draw(st.booleans()), draw(times)
     suffix = SERVER if server else ""
     if draw(st.integers(0, 2)):
         return "decide", draw(st.dictionaries(categories, st.booleans(), min_size=1, max_size=2)), time, server
-    told: dict[str, Any] = {}
+    content: dict[str, Any] = {}
     for name, values in (
         ("ads" + suffix, st.booleans()),
         (STATED + suffix, st.lists(categories, unique=True).map(sorted)),
@@ -35,17 +35,17 @@ def tellings(draw: Any) -> tuple[str, dict[str, Any], int, bool]:
         (REGION + suffix, st.sampled_from(["DE", "US", "US-CA"])),
     ):
         if draw(st.booleans()):
-            told[name] = draw(values)
-    return "signal", told, time, server
+            content[name] = draw(values)
+    return "signal", content, time, server
 
 
-def heard(document: Document, telling: tuple[str, dict[str, Any], int, bool], stamp: int) -> None:
+def fold_statement(document: Document, statement: tuple[str, dict[str, Any], int, bool], stamp: int) -> None:
     """Folds what a call says into a document."""
-    what, told, time, server = telling
+    what, content, time, server = statement
     if what == "decide":
-        merge_decisions(document, told, time, stamp, server=server)
+        merge_decisions(document, content, time, stamp, server=server)
     else:
-        merge_signals(document, told, time, stamp)
+        merge_signals(document, content, time, stamp)
 
 
 policies = st.builds(
@@ -60,32 +60,32 @@ policies = st.builds(
 
 
 @settings(max_examples=150)
-@given(st.lists(tellings(), min_size=2, max_size=4), st.randoms(), policies)
-def test_arrival_changes_no_verdict(told: list[Any], random: Any, policy: Purposes) -> None:
+@given(st.lists(statements(), min_size=2, max_size=4), st.randoms(), policies)
+def test_arrival_changes_no_verdict(given_statements: list[Any], random: Any, policy: Purposes) -> None:
     """Whatever order calls about one person come in, in the end the same is allowed and answered."""
     verdicts = []
     for _ in range(3):
         document = Document()
-        for stamp, telling in enumerate(told, 1):
-            heard(document, telling, stamp)
+        for stamp, statement in enumerate(given_statements, 1):
+            fold_statement(document, statement, stamp)
         permission = Permission({b"a": document}, [], policy, NOW)
         answers = {name: (each.value, each.conflict) for name, each in fold({b"a": document}, []).items()}
         verdicts.append((permission.one("P", b"a"), permission.one("Q", b"a"), answers))
-        random.shuffle(told)
+        random.shuffle(given_statements)
     assert verdicts[0] == verdicts[1] == verdicts[2]
 
 
 @st.composite
 def people(draw: Any, names: str) -> tuple[dict[bytes, Document], list[Meeting]]:
-    """Somebody with a few origins that met at some time, each told things before and after."""
+    """Somebody with a few origins that met at some time, each with statements from before and after."""
     documents = {name.encode(): Document() for name in names}
     meetings = []
     stamps = iter(draw(st.permutations(range(1, 40))))
     for winner, loser in pairwise(documents):
         meetings.append(Meeting(next(stamps), loser, winner))
     for document in documents.values():
-        for telling in draw(st.lists(tellings(), max_size=2)):
-            heard(document, telling, next(stamps))
+        for statement in draw(st.lists(statements(), max_size=2)):
+            fold_statement(document, statement, next(stamps))
     return documents, meetings
 
 
@@ -109,17 +109,17 @@ def _head(meetings: list[Meeting], origin: bytes) -> bytes:
     return origin
 
 
-@given(st.lists(tellings(), max_size=5), tellings(), st.booleans())
+@given(st.lists(statements(), max_size=5), statements(), st.booleans())
 @example([], ("decide", {"P": False}, 0, True), False)
-def test_a_public_key_lifts_no_ruling(told: list[Any], last: Any, unset: bool) -> None:  # noqa: FBT001
+def test_a_public_key_lifts_no_ruling(given_statements: list[Any], last: Any, unset: bool) -> None:  # noqa: FBT001
     """After a server-side denial nothing that comes with a public key allows the purpose again."""
     document = Document()
     stamp = 0
-    for stamp, telling in enumerate(told, 1):
-        heard(document, telling, stamp)
+    for stamp, statement in enumerate(given_statements, 1):
+        fold_statement(document, statement, stamp)
     merge_decisions(document, {"P": False}, 5 * DAY, stamp + 1, server=True)
-    for later, (what, said, time, _) in enumerate([*told, last], stamp + 2):
-        public = {name: value for name, value in said.items() if not name.endswith(SERVER)}
-        heard(document, (what, public, time + 6 * DAY, False), later)
+    for later, (what, content, time, _) in enumerate([*given_statements, last], stamp + 2):
+        public = {name: value for name, value in content.items() if not name.endswith(SERVER)}
+        fold_statement(document, (what, public, time + 6 * DAY, False), later)
     policy = Purposes(purposes={"P": Purpose("P", "ads")}, unset=unset)
     assert not Permission({b"a": document}, [], policy, NOW).one("P", b"a").granted

@@ -21,7 +21,7 @@ DESTINATIONS = [Entitled(purposes, ["*"], ["*"]) for purposes in (["A"], ["B"], 
 
 
 def seen(world: World, key: bytes, entitled: Entitled, purposes: Purposes) -> dict[Any, Any]:
-    """What a destination may see of whoever bears an identifier: (field, origin it lies at) -> value."""
+    """What a destination may see of the profile with an identifier: (field, its origin) -> value."""
     root = world.around.root_of(key)
     assert root is not None
     origins = {origin.id: origin for origin in world.origins(root)}
@@ -35,8 +35,8 @@ def seen(world: World, key: bytes, entitled: Entitled, purposes: Purposes) -> di
     view: Visible = visible(
         entitled, Permission(documents, met, purposes, NOW), documents, [(at, type_) for at, type_, _ in held]
     )
-    told: dict[Any, Any] = {("trait", name): value for name, value in view.traits.items()}
-    return told | {("identifier", held[at][1], held[at][2]): True for at in view.identifiers}
+    fields: dict[Any, Any] = {("trait", name): value for name, value in view.traits.items()}
+    return fields | {("identifier", held[at][1], held[at][2]): True for at in view.identifiers}
 
 
 def everything(world: World, key: bytes) -> list[dict[Any, Any]]:
@@ -46,14 +46,14 @@ def everything(world: World, key: bytes) -> list[dict[Any, Any]]:
 
 @settings(max_examples=150)
 @given(st.lists(calls(), max_size=10), st.sampled_from(USERS), st.sampled_from(DEVICES))
-def test_a_merge_widens_nothing_and_unmerging_restores(told: list[dict[str, Any]], user: str, device: str) -> None:
+def test_a_merge_widens_nothing_and_unmerging_restores(later: list[dict[str, Any]], user: str, device: str) -> None:
     """Two people seen together show no more than each did; parted again, each shows what it did."""
     world = World()
     first: list[dict[str, Any]] = [
         {"type": "identify", "userId": user, "traits": {"p": 0}},
         {"type": "page", "anonymousId": device},
     ]
-    world.send([*first, *told], received=RECEIVED)
+    world.send([*first, *later], received=RECEIVED)
     one, other = key_of("user_id", user), key_of("anonymous_id", device)
     if world.around.root_of(one) is world.around.root_of(other):
         return

@@ -1,4 +1,4 @@
-"""Erasures among writers: who was erased is gone, whoever comes first, and everybody else is whole."""
+"""Erasures among writers: an erased person is gone in every order of requests, and all others are complete."""
 
 import random
 import threading
@@ -98,7 +98,7 @@ def storm(race: Race, space: int, seconds: float, work: Any) -> tuple[Any, list[
     over = threading.Event()
 
     def write(nr: int) -> list[tuple[dict[str, Any], Any]]:
-        rng, said, round_ = random.Random(nr), [], 0
+        rng, answered, round_ = random.Random(nr), [], 0
         while not over.is_set():
             round_ += 1
             people = rng.choices(PEOPLE + OTHERS, k=6)
@@ -106,8 +106,8 @@ def storm(race: Race, space: int, seconds: float, work: Any) -> tuple[Any, list[
             task = [{"items": items, "server": True, "source": 1 + nr % 2, "history": False}]
             ((answer,),) = send([race.workers[nr % 2]], space, [[task[0]]])
             assert isinstance(answer, list), answer
-            said += list(zip(items, answer, strict=True))
-        return said
+            answered += list(zip(items, answer, strict=True))
+        return answered
 
     ends = time.monotonic() + seconds
     with ThreadPoolExecutor(WRITERS + 2) as pool:
@@ -120,13 +120,13 @@ def storm(race: Race, space: int, seconds: float, work: Any) -> tuple[Any, list[
         return done, [each for task in writing for each in task.result()]
 
 
-def settled(race: Race, space: int, said: list[tuple[dict[str, Any], Any]]) -> None:
+def settled(race: Race, space: int, answered: list[tuple[dict[str, Any], Any]]) -> None:
     """Of everybody who stays each accepted call is there once."""
     log = [logged.kept_call.message_id for logged in race.stored(space).log]
     mine = [each for each in log if each.startswith(tuple(f"{other}-" for other in OTHERS))]
     accepted = [
         item["messageId"]
-        for item, outcome in said
+        for item, outcome in answered
         if outcome["status"] == "accepted" and item["messageId"].startswith(tuple(f"{other}-" for other in OTHERS))
     ]
     assert sorted(mine) == sorted(accepted)
@@ -148,14 +148,14 @@ def test_fifty_erasures_among_eight_writers(race: Race, seconds: float) -> None:
         with ThreadPoolExecutor(ERASED) as erasing:
             return list(erasing.map(one, range(ERASED)))
 
-    states, said = storm(race, space, seconds, erase)
+    states, answered = storm(race, space, seconds, erase)
     assert states == [[ErasureState.FINISHED]] * ERASED
     nothing_left(race, space, PEOPLE)
-    settled(race, space, said)
+    settled(race, space, answered)
 
 
 def test_who_comes_again_is_new(race: Race) -> None:
-    """Deleted without suppression among writers, whoever is there afterwards is somebody new and sound."""
+    """After a deletion without suppression among writers, the same identifier has a new and consistent profile."""
     space = race.space()
     first = [each for person in PEOPLE + OTHERS for each in known(person)]
     send(race.workers, space, [[{"items": first, "server": True, "source": 1}]])
@@ -165,9 +165,9 @@ def test_who_comes_again_is_new(race: Race) -> None:
         named = [f"email:{person}@x.org" for person in PEOPLE]
         return [race.workers[0].ask("erase", space=space, named=named, kind=RequestKind.DELETE_ONLY)]
 
-    states, said = storm(race, space, SECONDS / 2, erase)
+    states, answered = storm(race, space, SECONDS / 2, erase)
     assert states == [[ErasureState.FINISHED] * ERASED]
-    settled(race, space, said)
+    settled(race, space, answered)
     stored = race.stored(space)
     for person in PEOPLE:
         owner = stored.owners.get(stored.keys.identifier("user_id", person))
@@ -204,14 +204,14 @@ def test_storm_of_acts(race: Race, seed: int) -> None:
                 assert states in ([ErasureState.FINISHED], [ErasureState.DUPLICATE])
         return acted
 
-    _, said = storm(race, space, 0, act)
+    _, answered = storm(race, space, 0, act)
     assert {each for each in acted if isinstance(each, str)} <= REFUSED
-    settled(race, space, said)
+    settled(race, space, answered)
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_killed_in_the_middle(race: Race, seed: int) -> None:
-    """A request that a kill -9 ends is finished by whoever comes next, and by the client that asks again."""
+    """The next process finishes a request whose process was killed, and so does the client's repetition."""
     rng = random.Random(seed)
     space = race.space()
     first = [each for person in PEOPLE + OTHERS for each in known(person)]

@@ -12,7 +12,7 @@ from identity.values.documents import Document
 
 names = st.sampled_from("abc")
 values = st.sampled_from([None, "", 1, 2, "x", [1]])
-told = st.lists(st.tuples(st.dictionaries(names, values, max_size=3), st.integers(-5, 5)), max_size=8).map(
+trait_calls = st.lists(st.tuples(st.dictionaries(names, values, max_size=3), st.integers(-5, 5)), max_size=8).map(
     lambda calls: [(entry, time, stamp) for stamp, (entry, time) in enumerate(calls, 1)]
 )
 
@@ -25,7 +25,7 @@ def folded(calls: list[Any]) -> dict[str, Any]:
     return document.traits
 
 
-@given(told, st.randoms())
+@given(trait_calls, st.randoms())
 def test_traits_do_not_depend_on_arrival(calls: list[Any], random: Any) -> None:
     """Whatever order the calls come in, the same value of each key stands."""
     shuffled = list(calls)
@@ -33,13 +33,13 @@ def test_traits_do_not_depend_on_arrival(calls: list[Any], random: Any) -> None:
     assert folded(shuffled) == folded(calls)
 
 
-@given(told)
-def test_traits_told_again_change_nothing(calls: list[Any]) -> None:
+@given(trait_calls)
+def test_repeated_traits_change_nothing(calls: list[Any]) -> None:
     """Folding the same calls twice gives what folding them once does."""
     assert folded([*calls, *calls]) == folded(calls)
 
 
-@given(told, st.lists(st.integers(0, 2), min_size=8, max_size=8), st.permutations(range(3)))
+@given(trait_calls, st.lists(st.integers(0, 2), min_size=8, max_size=8), st.permutations(range(3)))
 def test_origins_fold_like_one(calls: list[Any], at: list[int], order: list[int]) -> None:
     """Calls spread over origins, read in any order and any grouping, fold to what one would hold."""
     parts = [folded([call for call, origin in zip(calls, at, strict=False) if origin == n]) for n in range(3)]
@@ -54,16 +54,18 @@ decisions = st.dictionaries(
     st.sampled_from(origins), st.tuples(st.booleans(), st.integers(0, 9), st.integers(0, 20)), min_size=1
 ).map(
     # No two calls bear the same stamp.
-    lambda told: {origin: (value, time, 4 * stamp + origin[0]) for origin, (value, time, stamp) in told.items()}
+    lambda decisions: {
+        origin: (value, time, 4 * stamp + origin[0]) for origin, (value, time, stamp) in decisions.items()
+    }
 )
 
 
 @given(
     decisions, st.permutations(origins), st.lists(st.integers(0, 80), min_size=3, max_size=3, unique=True), st.randoms()
 )
-def test_consent_does_not_depend_on_reading(told: Any, chain: list[bytes], stamps: list[int], random: Any) -> None:
+def test_consent_does_not_depend_on_reading(decisions: Any, chain: list[bytes], stamps: list[int], random: Any) -> None:
     """The answers are the same in whatever order the origins and their meetings are read."""
-    found = {origin: Document(consent={"a": decision}) for origin, decision in told.items()}
+    found = {origin: Document(consent={"a": decision}) for origin, decision in decisions.items()}
     met = [Meeting(stamp, chain[n + 1], chain[0]) for n, stamp in enumerate(stamps)]
     answer = fold.fold(found, met)
     entries = list(found.items())
@@ -74,9 +76,9 @@ def test_consent_does_not_depend_on_reading(told: Any, chain: list[bytes], stamp
 
 
 @given(decisions, st.permutations(origins))
-def test_a_newer_decision_ends_a_conflict(told: Any, chain: list[bytes]) -> None:
+def test_a_newer_decision_ends_a_conflict(decisions: Any, chain: list[bytes]) -> None:
     """Once all origins have met, a newer decision at any of them stands alone."""
-    found = {origin: Document(consent={"a": decision}) for origin, decision in told.items()}
+    found = {origin: Document(consent={"a": decision}) for origin, decision in decisions.items()}
     met = [Meeting(90 + at, origin, chain[0]) for at, origin in enumerate(chain[1:])]
     found[chain[2]] = Document(consent={"a": (True, 50, 100)})
     answer = fold.fold(found, met)["a"]

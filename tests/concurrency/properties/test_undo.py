@@ -62,8 +62,8 @@ async def take(ingest: Ingest, step: Any, changes: list[tuple[int, int]]) -> Non
     elif step[0] == "rules":
         version = await put_rules(ingest.space, step[1], "test")
         async with ingest.space.database.reading() as connection:
-            told = await rules.changes(connection, ingest.space.tenant.id)
-        changes += [(change.stamp, version) for change in told if change.version == version]
+            listed = await rules.changes(connection, ingest.space.tenant.id)
+        changes += [(change.stamp, version) for change in listed if change.version == version]
     else:
         found = await profiles(ingest)
         if not found:

@@ -1,4 +1,4 @@
-"""Acts among writers: nothing is lost, nothing is on the wrong side, whoever comes first."""
+"""Acts among writers: nothing is lost, nothing is on the wrong side, whichever request comes first."""
 
 import random
 import threading
@@ -157,8 +157,8 @@ def test_nothing_on_the_wrong_side(race: Race) -> None:
         root = stored.profiles[stored.owners[stored.keys.identifier("user_id", person)]].root
         assert root != stored.profiles[stored.owners[stored.keys.identifier("user_id", other)]].root
         origins = [id_ for id_, profile in stored.profiles.items() if profile.root == root]
-        told = {name for id_ in origins if id_ in stored.documents for name in stored.documents[id_].traits}
-        assert other not in told
+        found = {name for id_ in origins if id_ in stored.documents for name in stored.documents[id_].traits}
+        assert other not in found
     assert len([outcome for task in answers for answer in task for outcome in answer]) == sum(
         len(request["items"]) for task in sent for request in task
     )

@@ -22,8 +22,8 @@ def ads(shop: Shop) -> Feed:
 
 def verdict(shop: Shop, ref: str = ANN) -> tuple[bool, str]:
     """Whether Marketing is granted, and why."""
-    said = shop.ask("GET", f"/v1/consent/{ref}", "privacy").json()["purposes"]["Marketing"]
-    return said["granted"], said["reason"]
+    answer = shop.ask("GET", f"/v1/consent/{ref}", "privacy").json()["purposes"]["Marketing"]
+    return answer["granted"], answer["reason"]
 
 
 def at(seconds: float) -> str:
@@ -66,22 +66,22 @@ def test_attacks_91_and_92_signals_that_are_none(shop: Shop, ads: Feed) -> None:
 @pytest.mark.parametrize("answer", ["true", 1, None, {}, "granted"], ids=str)
 def test_attack_95_text_is_no_answer(shop: Shop, answer: Any) -> None:
     """A decision is true or false where it is recorded; nothing else is taken for one."""
-    said = {"identifier": ANN, "decisions": {"Ads": answer}}
-    refused = shop.ask("POST", "/v1/consent", "privacy", json=said)
+    decision = {"identifier": ANN, "decisions": {"Ads": answer}}
+    refused = shop.ask("POST", "/v1/consent", "privacy", json=decision)
     assert refused.status_code == 422
     assert shop.ask("GET", f"/v1/profiles/{ANN}").status_code == 404
 
 
 def test_attack_97_from_the_future(shop: Shop, ads: Feed) -> None:
-    """What is said to have been granted in 2099 was granted now, so a withdrawal after it counts."""
+    """A grant dated 2099 counts from now, so a withdrawal after it counts."""
     assert ads.pull() == []
     say(shop, GRANT, "2099-01-01T00:00:00Z")
-    said = {"identifier": ANN, "decisions": GRANT, "captured_at": "2099-01-01T00:00:00Z"}
-    recorded = shop.ask("POST", "/v1/consent", "privacy", json=said).json()
+    decision = {"identifier": ANN, "decisions": GRANT, "captured_at": "2099-01-01T00:00:00Z"}
+    recorded = shop.ask("POST", "/v1/consent", "privacy", json=decision).json()
     assert recorded["captured_at"] < at(60)
     assert verdict(shop) == (True, "granted")
-    said = {"identifier": ANN, "decisions": DENIAL}
-    assert shop.ask("POST", "/v1/consent", "privacy", json=said).status_code == 200
+    decision = {"identifier": ANN, "decisions": DENIAL}
+    assert shop.ask("POST", "/v1/consent", "privacy", json=decision).status_code == 200
     assert verdict(shop)[0] is False
     assert ads.look(ANN).status_code == 404
 
@@ -106,20 +106,20 @@ def test_attack_99_of_one_moment(shop: Shop, ads: Feed, order: tuple[dict[str, b
 
 
 def test_attack_101_merged_where_opting_out_is_the_rule(shop: Shop, ads: Feed) -> None:
-    """Where the undecided are allowed, one who said no and one who said nothing are, merged, one who said no."""
+    """Where undecided people are allowed, a denial and no decision merge into a denial."""
     shop.ask("PUT", "/v1/purposes", json={**PURPOSES, "regions": {"US": "allow"}})
     us = {"context": {"consent": {"jurisdiction": "US"}}}
     shop.send({"type": "identify", "userId": "ann", "traits": {"plan": "pro"}, **us})
     assert ads.look(ANN).json()["consent"] == "granted"
-    said = {"consent": {"jurisdiction": "US", "categoryPreferences": DENIAL}}
-    shop.send({"type": "identify", "anonymousId": "a1", "context": said})
+    context = {"consent": {"jurisdiction": "US", "categoryPreferences": DENIAL}}
+    shop.send({"type": "identify", "anonymousId": "a1", "context": context})
     shop.send({"type": "identify", "userId": "ann", "anonymousId": "a1"})
     assert verdict(shop) == (False, "denied")
     assert ads.look(ANN).json()["consent"] == "withheld"
 
 
 def test_attack_107_a_minor_who_grants(shop: Shop, ads: Feed) -> None:
-    """Nothing that a minor grants counts, in whatever order it is said, until a server says that they are none."""
+    """No grant of a minor counts, in any order of calls, until a server declares the person no minor."""
     say(shop, GRANT)
     assert ads.look(ANN).json()["consent"] == "granted"
     say(shop, GRANT, context={"consent": {"categoryPreferences": GRANT, "minor": True}})

@@ -65,7 +65,7 @@ def test_attack_66_the_same_person_twice(shop: Shop) -> None:
 
 @pytest.mark.parametrize("rounds", [ROUNDS, pytest.param(MANY, marks=[pytest.mark.soak, pytest.mark.timeout(7_200)])])
 def test_attack_69_erased_while_calls_come_in(shop: Shop, rows: Rows, rounds: int) -> None:
-    """Whichever is first, whoever was erased is not there when both are answered, and no key of theirs."""
+    """Whichever request is first, an erased person and their keys are gone when both are answered."""
     for nr in range(rounds):
         ref = f"user_id:u{nr}"
         call = {"userId": f"u{nr}", "traits": {"n": nr}}
@@ -114,15 +114,15 @@ def test_attacks_71_and_72_deleted_only(shop: Shop) -> None:
     erase(shop, "user_id:ann", suppress=False)
     late = {"type": "track", "event": "E", "userId": "ann", "timestamp": "2026-01-02T03:04:05Z"}
     now = datetime.now(UTC).isoformat()
-    assert [told["status"] for told in shop.send(late, {**late, "sentAt": now})] == ["suppressed", "suppressed"]
+    assert [outcome["status"] for outcome in shop.send(late, {**late, "sentAt": now})] == ["suppressed", "suppressed"]
     assert there(shop, "user_id:ann") is None
     shop.send({"type": "identify", "userId": "ann", "traits": {"theme": "dark"}})
     new = there(shop, "user_id:ann")
     assert new
     assert new["profile_id"] != old["profile_id"]
     assert (new["traits"], new["event_count"], new["merged_from"]) == ({"theme": "dark"}, 1, [])
-    told = shop.ask("GET", "/v1/profiles/user_id:ann/history").json()["history"]
-    assert {line["profile_id"] for line in told} == {new["profile_id"]}
+    history = shop.ask("GET", "/v1/profiles/user_id:ann/history").json()["history"]
+    assert {line["profile_id"] for line in history} == {new["profile_id"]}
     assert shop.ask("GET", f"/v1/profiles/{old['profile_id']}").status_code == 404
 
 
@@ -141,7 +141,7 @@ def test_attacks_73_and_74_suppressed(shop: Shop, rows: Rows) -> None:
 
 
 def test_attack_75_too_late_to_cancel(shop: Shop) -> None:
-    """What is destroyed cannot be given up, by no door; what it says afterwards is what it said before."""
+    """No API cancels an erasure that has begun to destroy; its status stays as before."""
     regulation = {"regulationType": "SUPPRESS_WITH_DELETE", "subjectType": "USER_ID", "subjectIds": ["ann"]}
     made = shop.ask("POST", "/v1/regulations", "privacy", json=regulation).json()["data"]["regulateId"]
     wanted = request(subject_identities=[identity("email", "bob@example.org")])
@@ -165,8 +165,8 @@ def test_attack_86_a_receipt_that_was_altered(shop: Shop, tmp_path: Path, monkey
         receipt.write_bytes(text)
         try:
             runpy.run_path(str(ROOT / "docs" / "verify_receipt.py"))
-        except SystemExit as said:
-            return not str(said).startswith("NOT VALID")
+        except SystemExit as verdict:
+            return not str(verdict).startswith("NOT VALID")
         return True
 
     assert valid(proof)
@@ -184,8 +184,8 @@ def test_attack_87_a_key_twice(shop: Shop, rows: Rows) -> None:
     )
     with pytest.raises(psycopg.errors.UniqueViolation) as refused:
         rows.execute(twice, [shop.space_id.removeprefix("spc_")])
-    said = f"{refused.value} {refused.value.diag.message_detail}"
-    assert "already exists" in said
+    message = f"{refused.value} {refused.value.diag.message_detail}"
+    assert "already exists" in message
     for value in ("ann-87", "ann-87@example.org"):
         digests = [hashlib.new(kind, value.encode()).hexdigest() for kind in ("md5", "sha1", "sha256")]
-        assert [each for each in (value, *digests) if each in said] == []
+        assert [each for each in (value, *digests) if each in message] == []

@@ -43,7 +43,7 @@ def test_a_thousand_slow_connections(many_files: None, hasty: Running) -> None:
             each.setblocking(False)
             selector.register(each, selectors.EVENT_READ)
         ended: set[int] = set()
-        told = b""
+        answers = b""
         taken = 0
         while len(ended) < SLOW:
             assert time.monotonic() - started < 60, f"{SLOW - len(ended)} are still there"
@@ -55,12 +55,12 @@ def test_a_thousand_slow_connections(many_files: None, hasty: Running) -> None:
             taken += 1
             for key, _ in selector.select(0):
                 ended.add(key.fd)
-                told += _heard(key.fileobj)
+                answers += _heard(key.fileobj)
                 selector.unregister(key.fileobj)
         for each in slow:
             each.close()
 
-        assert {b"head_timeout" in told, b"body_timeout" in told} == {True}
+        assert {b"head_timeout" in answers, b"body_timeout" in answers} == {True}
         assert shop.ask("GET", "/v1/profiles/user_id:ann").json()["event_count"] == taken
         process = psutil.Process(hasty.process.pid)
         deadline = time.monotonic() + 10
@@ -70,7 +70,7 @@ def test_a_thousand_slow_connections(many_files: None, hasty: Running) -> None:
 
 
 def _heard(connection: object) -> bytes:
-    """What one was told before it was cut off, if that was not lost with what it still sent."""
+    """The answer before the connection was cut, empty where the reset lost it."""
     assert isinstance(connection, socket.socket)
     try:
         return connection.recv(4_096)
@@ -79,7 +79,7 @@ def _heard(connection: object) -> bytes:
 
 
 def test_more_connections_than_there_may_be(server: Callable[..., Running]) -> None:
-    """The last ones are told to come back; those before them are served, and so is who comes when they are gone."""
+    """Connections above the limit get 503; those below are served, and so are new ones after the others have gone."""
     running = server(ONEFOLD_CONNECTIONS="20")
     parts = urlsplit(running.url)
     address = (parts.hostname or "", parts.port or 0)

@@ -30,7 +30,7 @@ def one(shop: Shop, **call: Any) -> dict[str, Any]:
     return shop.send({"type": "track", "event": "e", **call})[0]
 
 
-def told(outcome: dict[str, Any]) -> set[str]:
+def reasons(outcome: dict[str, Any]) -> set[str]:
     """Why identifiers were not linked."""
     return {each["reason"] for each in outcome["demoted"]}
 
@@ -151,7 +151,7 @@ def test_attack_36_a_shared_inbox(shop: Shop) -> None:
 
     assert len({each["profile_id"] for each in outcomes}) == len(users)
     assert held(found(shop, "email:office@example.org")) == {"user_id:user-0", "email:office@example.org"}
-    assert told(outcomes[1]) == {"limit:user_id"}
+    assert reasons(outcomes[1]) == {"limit:user_id"}
 
 
 def test_attack_37_alias_to_itself(shop: Shop) -> None:
@@ -183,7 +183,7 @@ def test_attack_39_alias_to_somebody_erased(shop: Shop, suppress: Suppress) -> N
 
 
 def test_attack_40_a_public_key_reads_nothing(shop: Shop) -> None:
-    """The key that every browser knows opens no profile, and is told no outcomes."""
+    """The key that every browser knows opens no profile, and its answers hold no outcomes."""
     shop.send({"type": "identify", "userId": "ann", "traits": {"email": "ann@example.org"}})
     for path in ("/v1/profiles/email:ann@example.org", "/v1/profiles", "/v1/groups/g", "/v1/rejections"):
         assert shop.ask("GET", path, "write").status_code == 403

@@ -158,11 +158,11 @@ def test_attacks_on_keys(server: Start, database: str, processes: list[Running])
     # 58: a key store from before the roll opens nothing and mints nothing.
     on.keys.rename(new)
     old.rename(on.keys)
-    lain = on.minted()
+    minted_before = on.minted()
     on.moved_to(server())
     assert shop.ask("GET", "/v1/profiles/user_id:ann").status_code == 503
     assert shop.ask("POST", "/v1/identify", "import", json={"userId": "dan"}).status_code == 503
-    assert on.minted() == lain
+    assert on.minted() == minted_before
     assert on.running.stop() == 0
 
     # 64: with the newest all is there, also where the clock goes back by a year.
@@ -175,8 +175,8 @@ def test_attacks_on_keys(server: Start, database: str, processes: list[Running])
     assert shop.ask("GET", "/v1/profiles/user_id:ann").json() == before
     assert shop.ask("GET", "/v1/profiles/user_id:ann", "revoked").status_code == 401
     assert shop.ask("GET", exported["download_url"], "privacy").status_code == 404
-    (told,) = shop.send({"type": "identify", "userId": "ann", "traits": {"plan": "team"}})
-    assert told["status"] == "accepted"
+    (outcome,) = shop.send({"type": "identify", "userId": "ann", "traits": {"plan": "team"}})
+    assert outcome["status"] == "accepted"
     after = shop.ask("GET", "/v1/profiles/user_id:ann").json()
     assert (after["version"], after["updated_at"]) > (before["version"], before["updated_at"])
     # By its own clock it happened before bob was erased.

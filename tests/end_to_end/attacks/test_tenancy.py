@@ -150,7 +150,7 @@ def test_attack_117_a_role_that_may_too_much(postgres: EmbeddedPostgres, databas
 
 
 def test_attack_121_a_storm_and_a_breeze(server: Callable[..., Running]) -> None:
-    """A space that floods the queue is told to wait; one beside it is served, call by call, and both recover."""
+    """A space that floods the queue is asked to wait; another space is served, call by call, and both recover."""
     running = server(ONEFOLD_QUEUE_CALLS=str(QUEUE), ONEFOLD_COLLECT_RATE="0")
 
     async def main() -> None:

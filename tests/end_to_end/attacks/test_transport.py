@@ -36,11 +36,11 @@ def sent(shop: Shop, body: bytes, **headers: str) -> httpx.Response:
 
 def refused(answer: httpx.Response | Answer, status: int = 400) -> str:
     """That it was refused in the shape of the SDKs; returns the code."""
-    told = answer.json()
+    error = answer.json()
     assert (answer.status if isinstance(answer, Answer) else answer.status_code) == status
-    assert told["success"] is False
-    assert told["message"]
-    code: str = told["code"]
+    assert error["success"] is False
+    assert error["message"]
+    code: str = error["code"]
     return code
 
 
@@ -289,7 +289,7 @@ def test_attack_22_odd_paths(shop: Shop, path: str) -> None:
 
 @pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PROPFIND", "BREW"])
 def test_attack_23_other_methods(shop: Shop, method: str) -> None:
-    """Nobody answers them, and TRACE tells nothing back."""
+    """No route answers these methods, and TRACE echoes nothing."""
     lines = f"{method} /v1/track HTTP/1.1\r\nHost: x\r\nX-Secret: planted\r\nConnection: close\r\n\r\n"
     answer = exchange(shop.client.base_url, lines.encode())
 
@@ -298,7 +298,7 @@ def test_attack_23_other_methods(shop: Shop, method: str) -> None:
 
 
 def test_attack_23_an_authority(shop: Shop) -> None:
-    """What CONNECT names is no path, and is told so."""
+    """The target of CONNECT is no path, and the answer reports that."""
     answer = exchange(shop.client.base_url, b"CONNECT a.b:443 HTTP/1.1\r\nHost: x\r\n\r\n")
 
     assert refused(answer) == "invalid_http"

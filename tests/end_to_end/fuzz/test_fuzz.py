@@ -37,11 +37,11 @@ class Target:
         sent = {**PREFER, **{name: value.encode("latin-1") for name, value in (headers or {}).items()}}
         answer = self.client.post("/v1/batch", content=body, headers=sent, auth=self.writer)  # type: ignore[arg-type]
         assert answer.status_code in (200, 400), (answer.status_code, answer.text, body[:2_000])
-        told = answer.json()
+        error = answer.json()
         if answer.status_code == 400:
-            assert told["success"] is False
-            assert told["code"]
-            assert told["message"]
+            assert error["success"] is False
+            assert error["code"]
+            assert error["message"]
         return answer
 
     def round(self) -> None:

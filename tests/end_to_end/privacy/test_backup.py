@@ -162,7 +162,7 @@ def test_a_restore_serves_who_was_not_erased(deployment: Deployment) -> None:
                 assert profile.traits == {"secret": f"of-s{number}"}
             with pytest.raises(ProfileNotFound):
                 await get_profile(space, "user_id:victim")
-            # A destination that was told of the victim before begins again, and so drops them.
+            # A destination that holds the victim begins again, and so drops them.
             with pytest.raises(Resync):
                 await read_changes(space, public("dst", made.id), page.cursor, 100)
         finally:

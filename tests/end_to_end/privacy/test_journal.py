@@ -105,7 +105,7 @@ def test_a_torn_line_is_cut_off(lab: Lab) -> None:
 
 
 def test_many_publish_at_once(lab: Lab) -> None:
-    """Each entry is there once, whoever wrote it."""
+    """Each entry is there once, whichever process wrote it."""
 
     async def main() -> None:
         async with ingesting(lab) as ingest:

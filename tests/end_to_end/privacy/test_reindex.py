@@ -44,9 +44,9 @@ def test_every_answer_is_as_it_was(lab: Lab) -> None:
             space = ingest.space
             before, sightings = await answers(space), set(lab.query("SELECT set_key FROM sighting"))
             assert replayed(lab, space) == []
-            told = await rotate(ingest.spaces, space)
-            assert (told.version, told.oldest, space.keys.versions.live) == (2, 1, 2)
-            assert told.messages_until is not None
+            state = await rotate(ingest.spaces, space)
+            assert (state.version, state.oldest, space.keys.versions.live) == (2, 1, 2)
+            assert state.messages_until is not None
             assert await answers(space) == before
             assert await found(ingest) == []
             assert replayed(lab, space) == []
@@ -91,9 +91,9 @@ def test_acts_and_calls_while_it_is_under_way(lab: Lab) -> None:
                     "context": {"traits": {"email": "tom@example.org"}},
                 },
             ]
-            told = await ingest.send(*accepted)
-            assert [(each.status, each.created) for each in told] == [("accepted", False)] * 5
-            assert told[4].demoted != []
+            outcomes = await ingest.send(*accepted)
+            assert [(each.status, each.created) for each in outcomes] == [("accepted", False)] * 5
+            assert outcomes[4].demoted != []
             again = await ingest.send({"type": "track", "event": "E", "anonymousId": "a1", "messageId": "m1"})
             assert again[0].status == "duplicate"
             assert await found(ingest) == []
@@ -112,8 +112,8 @@ def test_acts_and_calls_while_it_is_under_way(lab: Lab) -> None:
             with pytest.raises(ProfileNotFound):
                 await get_profile(space, "user_id:eve")
             assert await found(ingest) == []
-            told = await ingest.send({"type": "identify", "userId": "eve"}, {"type": "identify", "userId": "u3"})
-            assert [each.status for each in told] == ["suppressed", "accepted"]
+            outcomes = await ingest.send({"type": "identify", "userId": "eve"}, {"type": "identify", "userId": "u3"})
+            assert [each.status for each in outcomes] == ["suppressed", "accepted"]
             await rebuild_space(space, 1, quiet)
             assert space.keys.versions.live == 2
             assert await found(ingest) == []
@@ -136,12 +136,12 @@ def test_what_only_a_hash_is_kept_of(lab: Lab, monkeypatch: pytest.MonkeyPatch) 
             await remove_identifier(space, "email:no@example.org", block=True, source=WHO, actor="test")
             await place_hold(space, ["user_id:held"], "a case", "test")
             await suppress_identifiers(space, ["user_id:quiet"], "test")
-            told = await rotate(ingest.spaces, space, 0)
+            state = await rotate(ingest.spaces, space, 0)
             # Suppressing remembers what a replay must pass over: that is a hash as well.
-            assert (told.oldest, told.hashes_left, told.messages_until) == (1, 3, None)
+            assert (state.oldest, state.hashes_left, state.messages_until) == (1, 3, None)
             assert ingest.spaces.keyring.indexes(space.public_id) == [1, 2]
-            told = await rotate(ingest.spaces, space, 0)
-            assert (told.version, told.oldest, told.hashes_left) == (3, 1, 3)
+            state = await rotate(ingest.spaces, space, 0)
+            assert (state.version, state.oldest, state.hashes_left) == (3, 1, 3)
             call = {"type": "identify", "userId": "ann", "traits": {"email": "no@example.org"}}
             assert (await ingest.send(call))[0].demoted == [{"identifier": "email:no@example.org", "reason": "blocked"}]
             assert (await ingest.send({"type": "identify", "userId": "quiet"}))[0].status == "suppressed"
@@ -150,8 +150,8 @@ def test_what_only_a_hash_is_kept_of(lab: Lab, monkeypatch: pytest.MonkeyPatch) 
             assert (await request_erasure(space, asked)).erasures[0].state == ErasureState.ON_HOLD
             assert (await rotate_index_key.destroy_unused(ingest.spaces, space, 0)).hashes_left == 1
             await lift_suppressions(space, ["user_id:quiet"], "test")
-            told = await rotate_index_key.destroy_unused(ingest.spaces, space, 0)
-            assert (told.oldest, told.hashes_left) == (3, 0)
+            state = await rotate_index_key.destroy_unused(ingest.spaces, space, 0)
+            assert (state.oldest, state.hashes_left) == (3, 0)
             assert ingest.spaces.keyring.indexes(space.public_id) == [3]
             await other.refresh_versions()
             held = (await other.get(space.tenant.id)).keys

@@ -54,7 +54,7 @@ def test_dies_between_two_steps(
     name: str,
     after: bool,  # noqa: FBT001
 ) -> None:
-    """Whoever is known is found, calls come in, and the next rotation makes good what this one left."""
+    """Every known person is found, calls are accepted, and the next rotation completes the interrupted one."""
     monkeypatch.setattr(rotate_index_key, "_MARGIN", 0)
     real = getattr(owner, name)
 
@@ -90,8 +90,8 @@ def test_dies_between_two_steps(
             fresh.keyring.close()
             await fresh.database.close()
             assert await found(ingest) == []
-            told = await ingest.send({"type": "identify", "userId": "u0", "anonymousId": "a0"})
-            assert (told[0].created, told[0].demoted) == (
+            outcomes = await ingest.send({"type": "identify", "userId": "u0", "anonymousId": "a0"})
+            assert (outcomes[0].created, outcomes[0].demoted) == (
                 False,
                 [{"identifier": "anonymous_id:a0", "reason": "separated"}],
             )

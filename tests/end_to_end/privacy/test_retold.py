@@ -190,7 +190,7 @@ def test_backups_are_safe(lab: Lab) -> None:
 
 
 def test_destinations_hear_of_it_again(lab: Lab) -> None:
-    """Who knew of somebody that was erased since is told of it anew, and the erasure ends when all have answered."""
+    """Each destination that held a person erased since is notified anew; the erasure ends when all have answered."""
 
     async def since(ingest: Ingest) -> Any:
         number = ingest.space.tenant.id
@@ -218,8 +218,8 @@ def test_destinations_hear_of_it_again(lab: Lab) -> None:
         erasure = await get_erasure(ingest.space, public("ers", done.id))
         assert [(each.name, each.state) for each in erasure.notices] == [("mail", 0)]
         assert (erasure.state, erasure.closed_at) == (ErasureState.FINISHED, None)
-        told = lab.query("SELECT DISTINCT other FROM change WHERE op = 4 AND other IS NOT NULL")
-        assert (UUID(bytes=done.id),) in told
+        notified = lab.query("SELECT DISTINCT other FROM change WHERE op = 4 AND other IS NOT NULL")
+        assert (UUID(bytes=done.id),) in notified
         assert await close_settled_erasures(ingest.spaces) == 0
         lab.query("UPDATE erasure_notice SET state = 3")
         assert await close_settled_erasures(ingest.spaces) == 1
@@ -229,7 +229,7 @@ def test_destinations_hear_of_it_again(lab: Lab) -> None:
 
 
 def test_an_older_journal(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Entries from before requests were told are done again all the same; their rows are not there."""
+    """Entries from before disclosures were recorded are done again too; their rows are not there."""
     append = ledger.append
 
     async def older(connection: Any, space_id: int, at: int, entry: bytes) -> int:
