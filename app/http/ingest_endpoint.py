@@ -19,7 +19,7 @@ from app.server import logs
 from app.server.process import Onefold
 from identity.operations.ingest.request import LARGEST_ITEM, IngestRequest
 from identity.operations.spaces.manage_spaces import Caller
-from identity.planning.consent.signals.gpc import header_says
+from identity.planning.consent.signals.gpc import is_opt_out_header
 from identity.planning.resolution.extract import REJECTIONS
 from identity.values.calls import KINDS, Kind, Outcome, Source
 from identity.values.errors import Forbidden, OnefoldError, SpaceNotFound, Unauthorised
@@ -144,7 +144,7 @@ class IngestEndpoint:
 
     def _opts_out(self, gpc: bytes, caller: Caller) -> bool:
         """Return whether the person behind a browser opts out; the header of a server is no person's choice."""
-        opts_out = header_says(gpc)
+        opts_out = is_opt_out_header(gpc)
         if opts_out and caller.server:
             self._onefold.metrics.count_ignored_gpc()
         return opts_out and not caller.server

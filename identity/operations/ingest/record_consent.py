@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from identity.operations.ingest.queue import IngestQueue
 from identity.operations.ingest.request import IngestRequest
-from identity.planning.consent.statements import region
+from identity.planning.consent.statements import parse_region
 from identity.planning.resolution.event_time import format_time, parse_time
 from identity.spaces.space import Space
 from identity.values.calls import Source
@@ -59,7 +59,7 @@ async def record_consent(
         raise BadDecisions
     now = time.time_ns() // 1000
     captured = now if captured_at is None else parse_time(captured_at)
-    where = None if jurisdiction is None else region(jurisdiction)
+    where = None if jurisdiction is None else parse_region(jurisdiction)
     if captured is None or (jurisdiction is not None and where is None):
         raise BadDecisions
     message_id = f"consent-{new_id().hex()}"

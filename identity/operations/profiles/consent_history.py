@@ -16,7 +16,7 @@ from identity.planning.consent.fold import ConsentAnswer, fold
 from identity.planning.consent.permission import Permission
 from identity.planning.consent.purposes import Purposes, compile_purposes
 from identity.planning.consent.signals.read_signals import Signal
-from identity.planning.consent.statements import read as read_signals
+from identity.planning.consent.statements import read_call_signals
 from identity.planning.resolution.document import merge_decisions, merge_signals
 from identity.planning.resolution.event_time import format_time, parse_time
 from identity.planning.resolution.extract import CallContent, content
@@ -117,7 +117,7 @@ def _found(call: StoredCall) -> Sequence[Signal]:
     context = call.body.get("context")
     if not isinstance(context, dict):
         return ()
-    return read_signals(context, server=call.server, received=call.received).found
+    return read_call_signals(context, server=call.server, received=call.received).found
 
 
 def _invalid(call: StoredCall) -> list[str]:

@@ -1,9 +1,11 @@
-"""What a person decided, folded over the origins of a canonical profile (docs/merging-rules.md §3.7).
+"""Folds the consent decisions of all origins of a canonical profile into one answer per category.
 
-A decision replaces one made at another origin only if it arrived after the two origins met. So a
-merge of people who disagree leaves both answers standing, which denies and says so, and undoing
-the merge needs no write. Two decisions of one moment deny. What a server-side or privacy key
-recorded as denied, no decision that came with a public key lifts.
+A decision replaces a decision of another origin only if it arrived after the two origins merged. Of two
+decisions with the same time the denial counts. A denial recorded with a server-side or privacy key is never
+lifted by a decision made with a public key.
+
+So a merge of people who disagree keeps both decisions, which denies and reports a conflict, and undoing the
+merge needs no write (docs/merging-rules.md §3.7).
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,7 +17,7 @@ from identity.values.documents import SERVER, STATED, Document, Stamped
 
 
 class ConsentDecision(NamedTuple):
-    """What was said at an origin of one thing; `server`: a server-side or privacy key said it."""
+    """A decision made at an origin about one category; `server`: made with a server-side or privacy key."""
 
     granted: bool
     time: int
@@ -25,12 +27,12 @@ class ConsentDecision(NamedTuple):
 
     @property
     def rank(self) -> tuple[int, bool, int]:
-        """The greater one is newer; at one moment a denial is."""
+        """Orders decisions by age: the newer one is greater; of two with the same time the denial is."""
         return self.time, not self.granted, self.stamp
 
 
 class ConsentAnswer(Struct, frozen=True):
-    """The answer for one category: `value` is True only if every standing decision grants."""
+    """The answer for one category: `value` is True only if every decision in force (`standing`) grants."""
 
     value: bool
     conflict: bool
@@ -39,7 +41,7 @@ class ConsentAnswer(Struct, frozen=True):
 
 
 class Meeting(Struct, frozen=True):
-    """The head `loser` joined the head `winner`; `stamp` is that of the call that merged them."""
+    """A merge: the head `loser` joined the head `winner`; `stamp` belongs to the call that merged them."""
 
     stamp: int
     loser: bytes
@@ -50,19 +52,19 @@ _SIDES: Final = (("", False), (SERVER, True))
 
 
 def categories(documents: Mapping[bytes, Document]) -> list[str]:
-    """Every category that was ever named, sorted."""
-    found = {name for document in documents.values() for said in (document.consent, document.rulings) for name in said}
+    """All categories that any document names, sorted."""
+    found = {name for document in documents.values() for held in (document.consent, document.rulings) for name in held}
     return sorted(found)
 
 
 def fold(documents: Mapping[bytes, Document], meetings: Iterable[Meeting]) -> dict[str, ConsentAnswer]:
-    """The answers of a canonical profile, from the documents of its origins and how these met."""
+    """The answers of a canonical profile, from the documents of its origins and the merges that joined them."""
     met = sorted(meetings, key=lambda meeting: meeting.stamp)
     return {name: fold_decisions(decisions(documents, name), met) for name in categories(documents)}
 
 
 def decisions(documents: Mapping[bytes, Document], category: str) -> list[ConsentDecision]:
-    """What was said of a category: a whole statement that does not name it denies it."""
+    """The decisions about a category; a complete statement that leaves the category out denies it."""
     found = []
     for origin, document in documents.items():
         for suffix, server in _SIDES:
@@ -76,16 +78,16 @@ def decisions(documents: Mapping[bytes, Document], category: str) -> list[Consen
 
 
 def _named(entry: Stamped | None, stated: Stamped, category: str) -> bool:
-    """Whether a category was spoken of in the newest whole statement, or since."""
+    """Whether the newest complete statement, or a decision after it, names the category."""
     if entry is None or entry[1] < stated[1]:
         return False
     return entry[1] > stated[1] or category in stated[0]
 
 
-def fold_decisions(said: Iterable[ConsentDecision], met: Iterable[Meeting]) -> ConsentAnswer:
-    """The answer that these decisions, at least one, come to; `met` in the order of stamps."""
+def fold_decisions(found: Iterable[ConsentDecision], met: Iterable[Meeting]) -> ConsentAnswer:
+    """The answer of these decisions, of which there is at least one; `met` in the order of stamps."""
     steps: list[tuple[int, int, Meeting | ConsentDecision]] = [(m.stamp, 0, m) for m in met]
-    steps += [(decision.stamp, 1, decision) for decision in said]
+    steps += [(decision.stamp, 1, decision) for decision in found]
     steps.sort(key=lambda step: step[:2])
 
     parent: dict[bytes, bytes] = {}
@@ -105,24 +107,24 @@ def fold_decisions(said: Iterable[ConsentDecision], met: Iterable[Meeting]) -> C
                 frontiers[winner] = frontiers.get(winner, []) + frontiers.pop(loser, [])
             continue
         at = root(step.origin)
-        frontiers[at] = _hear(frontiers.get(at, []), step)
+        frontiers[at] = _apply_decision(frontiers.get(at, []), step)
     left = sorted(decision for frontier in frontiers.values() for decision in frontier)
     values = {decision.granted for decision in left}
     return ConsentAnswer(values == {True}, len(values) > 1, max(decision.time for decision in left), tuple(left))
 
 
-def _hear(standing: list[ConsentDecision], told: ConsentDecision) -> list[ConsentDecision]:
-    """What stands after one more decision: it drops older ones, unless all that stand are newer."""
-    fixed = [] if told.server else [each for each in standing if each.server and not each.granted]
-    if fixed and told.granted:
+def _apply_decision(standing: list[ConsentDecision], new: ConsentDecision) -> list[ConsentDecision]:
+    """The decisions in force after one more: older ones are dropped, unless all in force are newer."""
+    fixed = [] if new.server else [each for each in standing if each.server and not each.granted]
+    if fixed and new.granted:
         return standing
-    others = [each for each in standing if each not in fixed and not _yields(each, told)]
-    later = [each for each in others if each.rank > told.rank]
+    others = [each for each in standing if each not in fixed and not _is_overruled(each, new)]
+    later = [each for each in others if each.rank > new.rank]
     if others and len(later) == len(others):
         return standing
-    return [*fixed, *later, told]
+    return [*fixed, *later, new]
 
 
-def _yields(standing: ConsentDecision, to: ConsentDecision) -> bool:
-    """Whether a standing grant could not have come after what is told now, however new it is."""
-    return to.server and not to.granted and standing.granted and not standing.server
+def _is_overruled(standing: ConsentDecision, new: ConsentDecision) -> bool:
+    """Whether a new denial by a server overrules a grant made with a public key, even a newer one."""
+    return new.server and not new.granted and standing.granted and not standing.server

@@ -1,12 +1,16 @@
-"""Whether a purpose may be served with what lies at an origin, now: the one place that decides it.
+"""Decides whether data of an origin may serve a purpose now; nothing else in the service decides it.
 
-In this order: what is necessary needs no answer; a minor is denied; so is who opted out of the whole
-class, unless the space lets a later grant of the purpose itself lift that; a standing denial of the
-purpose beats any grant of its class; a grant counts at origins that had met the one it was given at
-before it arrived, and until it expires; else what the space says of the undecided.
+The rules apply in this order:
 
-A merge never makes readable what was not: it adds decisions, and none of those that were made before
-the two sides met counts for the other. Denials do not expire.
+1. A necessary purpose needs no decision.
+2. Data of a minor is denied.
+3. An opt-out of the class denies, unless the space lets a later grant of the purpose itself lift the opt-out.
+4. A denial of the purpose beats any grant of its class.
+5. A grant counts at its own origin and at origins that were merged with it before the grant arrived, until it expires.
+6. Without a decision the default of the space applies.
+
+A merge never makes data readable: it adds decisions, and a grant made before the merge does not count for
+the other side. Denials do not expire.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,7 +32,7 @@ Reason = Literal[
 
 
 class Verdict(NamedTuple):
-    """Whether it is allowed, why, and until when (microseconds; None: until something is said)."""
+    """Whether a purpose is granted, why, and until when (microseconds; None: until the next decision)."""
 
     granted: bool
     reason: Reason
@@ -36,19 +40,19 @@ class Verdict(NamedTuple):
 
 
 class _Folded(NamedTuple):
-    """What was said of one thing, and what it comes to."""
+    """The decisions about one purpose or class, and their answer."""
 
-    said: Sequence[ConsentDecision]
+    decisions: Sequence[ConsentDecision]
     answer: ConsentAnswer
 
     @property
     def grants(self) -> Iterable[ConsentDecision]:
-        """Every grant: one that did not replace another still counts where it was given."""
-        return (each for each in self.said if each.granted)
+        """Every grant: a grant that replaced no other still counts at its own origin."""
+        return (each for each in self.decisions if each.granted)
 
 
 class Permission:
-    """What one canonical profile permits; `documents` of its origins, `now` in microseconds."""
+    """The permissions of one canonical profile; `documents` by origin, `now` in microseconds."""
 
     def __init__(
         self, documents: Mapping[bytes, Document], meetings: Iterable[Meeting], purposes: Purposes, now: int
@@ -62,31 +66,31 @@ class Permission:
         self._classes: dict[str, _Folded | None] = {}
 
     def all_of(self, purposes: Sequence[str], origin: bytes) -> Verdict:
-        """Whether every one of these purposes may be served from an origin: the first refusal, else the grant.
+        """Whether data of an origin may serve all these purposes: the first refusal, else the grant.
 
-        Where none is asked for, as where nothing was decided.
+        Without any purpose the default for undecided data applies.
         """
         if not purposes:
             return Verdict(True, "allowed_unset") if self._purposes.unset else Verdict(False, "unset")
-        told = [self.one(purpose, origin) for purpose in purposes]
-        refused = next((each for each in told if not each.granted), None)
+        verdicts = [self.one(purpose, origin) for purpose in purposes]
+        refused = next((each for each in verdicts if not each.granted), None)
         if refused is not None:
             return refused
-        ends = [each.until for each in told if each.until is not None]
-        return told[0]._replace(until=min(ends, default=None))
+        ends = [each.until for each in verdicts if each.until is not None]
+        return verdicts[0]._replace(until=min(ends, default=None))
 
     def one(self, name: str, origin: bytes) -> Verdict:
-        """Whether a purpose may be served from an origin."""
+        """Whether data of an origin may serve a purpose."""
         purpose = self._purposes.purposes.get(name)
         if purpose is None:
             return Verdict(False, "unknown_purpose")
         if purpose.class_ == NECESSARY:
             return Verdict(True, "necessary")
         explicit, of_class = self._explicit(name), self._of_class(purpose.class_)
-        refused, lifted = self._refused(purpose, explicit, of_class)
+        refused, lifted = self._find_refusal(purpose, explicit, of_class)
         if refused is not None:
             return Verdict(False, refused)
-        given = self._given(purpose, origin, explicit, of_class)
+        given = self._find_grant(purpose, origin, explicit, of_class)
         if (given is None or not given.granted) and self._allowed_unset(purpose, origin):
             given = Verdict(True, "allowed_unset")
         if given is None or not given.granted:
@@ -94,10 +98,10 @@ class Permission:
         end = min(_NEVER if given.until is None else given.until, lifted)
         return given._replace(until=None if end == _NEVER else end)
 
-    def _given(
+    def _find_grant(
         self, purpose: Purpose, origin: bytes, explicit: _Folded | None, of_class: _Folded | None
     ) -> Verdict | None:
-        """The grant that counts at an origin, or that it expired; None where none was given."""
+        """The grant that counts at an origin, or its expiry; None without a grant."""
         found = None
         grants: tuple[tuple[_Folded | None, Reason], ...] = ((explicit, "granted"), (of_class, "granted_by_class"))
         for folded, reason in grants:
@@ -116,57 +120,57 @@ class Permission:
 
     def _explicit(self, name: str) -> _Folded | None:
         if name not in self._explicits:
-            self._explicits[name] = self._folded(decisions(self._documents, name))
+            self._explicits[name] = self._fold(decisions(self._documents, name))
         return self._explicits[name]
 
-    def _folded(self, said: Sequence[ConsentDecision]) -> _Folded | None:
-        return _Folded(said, fold_decisions(said, self._met)) if said else None
+    def _fold(self, found: Sequence[ConsentDecision]) -> _Folded | None:
+        return _Folded(found, fold_decisions(found, self._met)) if found else None
 
     def _of_class(self, class_: str) -> _Folded | None:
-        """What consent managers said of the whole class, folded as decisions are."""
+        """The statements of consent managers about the class, folded like decisions."""
         if class_ not in self._classes:
-            said = [
+            found = [
                 ConsentDecision(bool(entry[0]), entry[1], entry[2], origin, server)
                 for origin, document in self._documents.items()
                 for name, server in ((class_, False), (class_ + SERVER, True))
                 if (entry := document.signals.get(name)) is not None
             ]
-            self._classes[class_] = self._folded(said)
+            self._classes[class_] = self._fold(found)
         return self._classes[class_]
 
-    def _refused(
+    def _find_refusal(
         self, purpose: Purpose, explicit: _Folded | None, of_class: _Folded | None
     ) -> tuple[Reason | None, int]:
-        """Why nobody's data may serve a purpose, if something stands against it; else until when nothing does."""
+        """Why no data of the profile may serve a purpose; without a reason, until when no refusal applies."""
         class_ = purpose.class_
         minor = any(document.signals.get(MINOR, (False,))[0] for document in self._documents.values())
         if minor and class_ in _SHIELDED:
             return "minor", 0
         override = self._purposes.override
-        outs = self._signals(OUT + class_)
-        ends = [_NEVER, *(self._lifted(out, purpose, explicit) if override else 0 for out in outs)]
+        outs = self._opt_outs(OUT + class_)
+        ends = [_NEVER, *(self._lifted_until(out, purpose, explicit) if override else 0 for out in outs)]
         if min(ends) <= self._now:
             return "opted_out", 0
         if explicit is not None and not explicit.answer.value:
             return ("conflict" if explicit.answer.conflict else "denied"), 0
         if of_class is not None:
             against = [each for each in of_class.answer.standing if not each.granted]
-            ends += [self._lifted(each, purpose, explicit) for each in against]
+            ends += [self._lifted_until(each, purpose, explicit) for each in against]
             if min(ends) <= self._now:
                 return "denied_by_class", 0
         return None, min(ends)
 
-    def _signals(self, name: str) -> list[ConsentDecision]:
+    def _opt_outs(self, name: str) -> list[ConsentDecision]:
         return [
             ConsentDecision(False, entry[1], entry[2], origin)
             for origin, document in self._documents.items()
             if (entry := document.signals.get(name)) is not None
         ]
 
-    def _lifted(self, denial: ConsentDecision, purpose: Purpose, explicit: _Folded | None) -> int:
-        """Until when a grant of the purpose itself lifts a denial of its class that it came after, from who had met it.
+    def _lifted_until(self, denial: ConsentDecision, purpose: Purpose, explicit: _Folded | None) -> int:
+        """Until when a grant of the purpose lifts an older denial of its class, made by an origin merged before.
 
-        A grant that has ended lifts nothing any more: what stands against its class stands again.
+        An expired grant lifts nothing: the denial of its class applies again.
         """
         if explicit is None or not explicit.answer.value:
             return 0
@@ -175,17 +179,17 @@ class Permission:
             for each in explicit.answer.standing
             if each.time > denial.time
             and (each.server or not denial.server)
-            and self._meeting(each.origin, denial.origin) <= each.stamp
+            and self._merge_stamp(each.origin, denial.origin) <= each.stamp
         ]
         return max(ends, default=0)
 
     def _reaches(self, grant: ConsentDecision, origin: bytes) -> bool:
-        return grant.origin == origin or self._meeting(grant.origin, origin) <= grant.stamp
+        return grant.origin == origin or self._merge_stamp(grant.origin, origin) <= grant.stamp
 
-    def _meeting(self, one: bytes, other: bytes) -> int:
-        """When two origins met: the greatest stamp on the path between them, 0 for one and the same.
+    def _merge_stamp(self, one: bytes, other: bytes) -> int:
+        """The stamp at which two origins were merged: the greatest on the path between them, 0 for the same origin.
 
-        Those that have not met, as at a moment of the past, meet after everything.
+        Origins that are not merged, as in a profile of the past, count as merged after everything.
         """
         reached: dict[bytes, int] = {one: 0}
         at, latest = one, 0
@@ -202,9 +206,9 @@ class Permission:
         return max(latest, reached[at])
 
     def _allowed_unset(self, purpose: Purpose, origin: bytes) -> bool:
-        """What holds where nothing was decided: the strictest of the regions that were named.
+        """Whether undecided data is allowed: the strictest default of all named regions applies.
 
-        Of those that were named elsewhere and before the two met none makes it any less strict.
+        A region named at another origin before the merge never makes the default less strict.
         """
         allowed, covered = True, False
         for at, document in self._documents.items():
@@ -213,5 +217,5 @@ class Permission:
                 if entry is None:
                     continue
                 allowed = allowed and self._purposes.default(purpose.class_, entry[0])
-                covered |= at == origin or self._meeting(at, origin) <= entry[2]
+                covered |= at == origin or self._merge_stamp(at, origin) <= entry[2]
         return allowed and (covered or self._purposes.default(purpose.class_, None))

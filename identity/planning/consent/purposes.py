@@ -1,7 +1,7 @@
-"""The purposes of a space: what each is for, how long a grant lasts, and what holds where nothing was said.
+"""Parses the purposes of a space: their classes, how long a grant lasts, and the default without a decision.
 
-One whole document, versioned, sealed like the rules. Without it, and wherever it says nothing, what
-nobody decided is denied.
+The document is stored as a whole, versioned and sealed like the rules. Without a document, and where the
+document is silent, undecided data is denied.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import Any, Final, get_args
 from msgspec import Struct
 
 from identity.planning.consent.signals.classes import Class
-from identity.planning.consent.statements import region
+from identity.planning.consent.statements import parse_region
 from identity.values.calls import DAY
 from identity.values.errors import BadPurposes
 
@@ -25,7 +25,7 @@ _ANSWERS: Final[Mapping[object, bool]] = {"deny": False, "allow": True}
 
 
 class Purpose(Struct, frozen=True):
-    """A purpose; a grant of it lasts `ttl` microseconds, for ever where it is None."""
+    """A purpose; a grant lasts `ttl` microseconds, for ever if `ttl` is None."""
 
     id: str
     class_: str
@@ -33,9 +33,9 @@ class Purpose(Struct, frozen=True):
 
 
 class Purposes(Struct, frozen=True):
-    """What is in force. `unset` and `regions` say whether what was not decided is allowed, by region and class.
+    """The purposes in force. `unset` and `regions` hold the default without a decision, by region and class.
 
-    `override`: a later grant of the purpose itself lifts an opt-out of its whole class.
+    `override`: a later grant of a purpose lifts an opt-out of its class.
     """
 
     version: int = 0
@@ -45,17 +45,17 @@ class Purposes(Struct, frozen=True):
     override: bool = False
 
     def default(self, class_: str, where: str | None) -> bool:
-        """Whether what was not decided is allowed, in a region as `US-CA`; None: nobody said where."""
+        """Whether undecided data is allowed in a region such as `US-CA`; None: the region is unknown."""
         if where is None:
             return self.unset
         for each in (where, where.partition("-")[0]):
-            told = self.regions.get(each)
-            if told is not None and class_ in told:
-                return told[class_]
+            answers = self.regions.get(each)
+            if answers is not None and class_ in answers:
+                return answers[class_]
         return self.unset
 
     def document(self) -> dict[str, Any]:
-        """The document it was made from, whole."""
+        """The document that these purposes were compiled from."""
         words = {granted: word for word, granted in _ANSWERS.items()}
         return {
             "purposes": [
@@ -64,25 +64,26 @@ class Purposes(Struct, frozen=True):
             ],
             "unset": words[self.unset],
             "regions": {
-                where: {name: words[granted] for name, granted in told.items()} for where, told in self.regions.items()
+                where: {name: words[granted] for name, granted in answers.items()}
+                for where, answers in self.regions.items()
             },
             "override_opt_out": self.override,
         }
 
 
 def compile_purposes(document: object, version: int) -> Purposes:
-    """The purposes that a document states. BadPurposes, whose message names the field and says what it must be."""
+    """The purposes in a document. Raises BadPurposes, whose message names the field and its allowed values."""
     if not isinstance(document, dict):
         raise _bad("The purposes must be a JSON object.")
     if unknown := document.keys() - _KNOWN:
-        raise _bad(f"There are {len(unknown)} unknown fields; known are {', '.join(sorted(_KNOWN))}.")
+        raise _bad(f"Remove {len(unknown)} unknown fields; known fields are {', '.join(sorted(_KNOWN))}.")
     stated = document.get("purposes") or []
     if not isinstance(stated, list) or len(stated) > MOST_PURPOSES:
         raise _bad(f"purposes must be a list of at most {MOST_PURPOSES}.")
     purposes = [_purpose(at, each) for at, each in enumerate(stated)]
     named = {each.id: each for each in purposes}
     if len(named) < len(purposes):
-        raise _bad("Each purpose may be there once only.")
+        raise _bad("purposes must not repeat an id.")
     override = document.get("override_opt_out", False)
     if not isinstance(override, bool):
         raise _bad("override_opt_out must be true or false.")
@@ -109,22 +110,22 @@ def _regions(stated: object) -> dict[str, dict[str, bool]]:
     if not isinstance(stated, dict) or len(stated) > MOST_REGIONS:
         raise _bad(f"regions must be an object of at most {MOST_REGIONS} regions.")
     found = {}
-    for where, told in stated.items():
-        if region(where) != where:
-            raise _bad("A region is written as DE or US-CA.")
-        if isinstance(told, str):
-            found[where] = dict.fromkeys(CLASSES, _answer(told, "regions"))
-        elif isinstance(told, dict) and not told.keys() - set(CLASSES):
-            found[where] = {name: _answer(answer, "regions") for name, answer in told.items()}
+    for where, answers in stated.items():
+        if parse_region(where) != where:
+            raise _bad("regions must be named like DE or US-CA.")
+        if isinstance(answers, str):
+            found[where] = dict.fromkeys(CLASSES, _answer(answers, "regions"))
+        elif isinstance(answers, dict) and not answers.keys() - set(CLASSES):
+            found[where] = {name: _answer(answer, "regions") for name, answer in answers.items()}
         else:
-            raise _bad(f'A region says "deny" or "allow", or so for some of {", ".join(CLASSES)}.')
+            raise _bad(f'A region must be "deny" or "allow", or an object of these by class ({", ".join(CLASSES)}).')
     return found
 
 
 def _answer(value: object, where: str) -> bool:
     answer = _ANSWERS.get(value) if isinstance(value, str) else None
     if answer is None:
-        raise _bad(f'{where} must say "deny" or "allow".')
+        raise _bad(f'{where} must be "deny" or "allow".')
     return answer
 
 

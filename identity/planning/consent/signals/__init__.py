@@ -1,7 +1,7 @@
-"""Consent signals that others wrote, decoded strictly: a signal that cannot be parsed never grants.
+"""Decodes consent signals of third parties strictly: a signal that cannot be parsed never grants.
 
-Each decoder takes any object and returns a frozen value or raises BadSignal, nothing else, after
-work that is bounded by the length it accepts. What a value says of classes of purposes is told by
-a function beside its decoder, as a mapping: True granted, False denied, absent no statement.
-Only TCF and Google consent mode can grant; all others deny or state nothing.
+Each decoder takes any object and returns a frozen value or raises BadSignal, nothing else; its work is
+bounded by the length it accepts. `statements`, beside each decoder, maps classes of purposes to True
+(granted) or False (denied); an absent class has no statement. Only TCF and Google consent mode grant; all
+others deny or state nothing.
 """

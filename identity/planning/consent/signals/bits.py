@@ -1,7 +1,7 @@
-"""Bit strings written in base64url: read once, from left to right, never past the end.
+"""Reads the bits of base64url text once, from left to right, never past the end.
 
-Every character is six bits and no other is allowed, not even padding. A read costs the same
-wherever it lies, and each takes at least one bit, so no string costs more reads than it has bits.
+Each character holds six bits; no other character is allowed, not even padding. A read costs the same at any
+place and takes at least one bit, so a string never costs more reads than it has bits.
 """
 
 import base64
@@ -16,9 +16,9 @@ _LONGEST_CODE: Final = 24
 
 
 class Bits:
-    """The bits of `text`, which is base64url without padding; BadSignal where it is not.
+    """The bits of `text`. Raises BadSignal unless `text` is base64url without padding.
 
-    `size` is how many there are, `at` how many were taken.
+    `size` counts all bits, `at` the bits taken so far.
     """
 
     __slots__ = ("_bytes", "at", "size")
@@ -32,11 +32,11 @@ class Bits:
 
     @property
     def left(self) -> int:
-        """How many bits were not taken yet."""
+        """The number of bits not taken yet."""
         return self.size - self.at
 
     def take(self, count: int) -> int:
-        """The next `count` bits as a number. BadSignal if there are fewer."""
+        """The next `count` bits as a number. Raises BadSignal if there are fewer."""
         end = self.at + count
         if end > self.size:
             raise BadSignal
@@ -50,18 +50,18 @@ class Bits:
         return self.take(1) == 1
 
     def ids(self, count: int) -> frozenset[int]:
-        """Which of the next `count` bits are set, counted from 1."""
+        """The positions of the set bits among the next `count`, counted from 1."""
         return frozenset(id_ for id_, bit in enumerate(f"{self.take(count):0{count}b}", 1) if bit == "1")
 
     def letters(self) -> str:
-        """The next two letters, six bits each. BadSignal if they are none."""
+        """The next two letters, six bits each. Raises BadSignal if they are not letters."""
         first, second = self.take(6), self.take(6)
         if first >= _LETTERS or second >= _LETTERS:
             raise BadSignal
         return chr(65 + first) + chr(65 + second)
 
     def fibonacci(self) -> int:
-        """The next number in Fibonacci coding, at most 24 bits long. BadSignal if it does not end."""
+        """The next number in Fibonacci coding, at most 24 bits long. Raises BadSignal for a longer code."""
         total, weight, following, before = 0, 1, 2, False
         for _ in range(_LONGEST_CODE):
             bit = self.flag()
@@ -73,6 +73,6 @@ class Bits:
         raise BadSignal
 
     def finish(self) -> None:
-        """What is left is padding: BadSignal if any bit of it is set."""
+        """Take the rest as padding. Raises BadSignal if any bit of the padding is set."""
         if self.take(self.left):
             raise BadSignal

@@ -1,6 +1,6 @@
-"""The classes of purposes that signals speak of, and how statements are put together.
+"""The classes of purposes, and how the statements about them are combined.
 
-A denial beats a grant wherever two statements meet, in whatever order they come.
+A denial beats a grant, in any order of the statements.
 """
 
 from collections.abc import Mapping
@@ -10,13 +10,13 @@ Class = Literal["ads", "analytics", "personalisation", "functional", "sale_share
 Statements = Mapping[Class, bool]
 
 OPT_OUT: Final[Statements] = {"sale_share": False, "ads": False}
-"""What an opt-out of sale and sharing denies."""
+"""The classes denied by an opt-out of sale and sharing."""
 
 
-def together(*told: Statements) -> dict[Class, bool]:
+def combine(*statements: Statements) -> dict[Class, bool]:
     """All statements as one: denied where any denies, granted where any grants and none denies."""
     stated: dict[Class, bool] = {}
-    for each in told:
+    for each in statements:
         for name, granted in each.items():
             stated[name] = stated.get(name, True) and granted
     return stated

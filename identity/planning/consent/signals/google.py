@@ -1,6 +1,6 @@
-"""Google consent mode: an object of known types, each `granted` or `denied`.
+"""Decodes Google consent mode: an object of known types, each `granted` or `denied`.
 
-The encoded `gcs` and `gcd` are not read. A type that is not there is no statement.
+The encoded forms `gcs` and `gcd` are not read. An absent type states nothing.
 """
 
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from identity.planning.consent.signals.classes import Class, Statements, together
+from identity.planning.consent.signals.classes import Class, Statements, combine
 from identity.values.errors import BadSignal
 
 CLASSES: Final[Mapping[str, Class]] = {
@@ -24,17 +24,17 @@ _ANSWERS: Final = {"granted": True, "denied": False}
 
 
 class ConsentMode(Struct, frozen=True):
-    """The types that were told, whether each was granted."""
+    """The types in the signal, and whether each is granted."""
 
     granted: Mapping[str, bool]
 
 
-def decode(told: object) -> ConsentMode:
-    """The object `told`. BadSignal if anything in it is not known, or there is nothing in it."""
-    if type(told) is not dict or not 0 < len(told) <= len(TYPES):
+def decode(signal: object) -> ConsentMode:
+    """The consent mode in an object. Raises BadSignal if the object is empty or any part is unknown."""
+    if type(signal) is not dict or not 0 < len(signal) <= len(TYPES):
         raise BadSignal
     granted = {}
-    for name, answer in told.items():
+    for name, answer in signal.items():
         if type(name) is not str or type(answer) is not str or name not in TYPES or answer not in _ANSWERS:
             raise BadSignal
         granted[name] = _ANSWERS[answer]
@@ -42,5 +42,5 @@ def decode(told: object) -> ConsentMode:
 
 
 def statements(mode: ConsentMode) -> Statements:
-    """Granted where all that was told of a class is; `security_storage` is of no class."""
-    return together(*({CLASSES[name]: granted} for name, granted in mode.granted.items() if name in CLASSES))
+    """Grants a class if all its types in the signal are granted; `security_storage` belongs to no class."""
+    return combine(*({CLASSES[name]: granted} for name, granted in mode.granted.items() if name in CLASSES))

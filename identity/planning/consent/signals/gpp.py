@@ -1,7 +1,7 @@
-"""IAB GPP strings, version 1: a header that names its sections, and the sections in its order.
+"""Decodes IAB GPP strings of version 1: a header that names the sections, then the sections in that order.
 
-Sections 2 (TCF), 6 (US Privacy), 7 (US national) and 8 (California) are decoded; if one of them
-cannot be, none counts. Others are named and kept as they are, and state nothing.
+Sections 2 (TCF), 6 (US Privacy), 7 (US national) and 8 (California) are decoded; a malformed one invalidates
+the whole string. Other sections are kept as text and state nothing.
 """
 
 import re
@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from identity.planning.consent.signals import tcf, us_privacy, us_sections
 from identity.planning.consent.signals.bits import Bits
-from identity.planning.consent.signals.classes import Class, together
+from identity.planning.consent.signals.classes import Class, combine
 from identity.planning.consent.signals.tcf import Tcf
 from identity.planning.consent.signals.us_privacy import UsPrivacy
 from identity.planning.consent.signals.us_sections import UsSection
@@ -24,7 +24,7 @@ _CHARACTERS: Final = re.compile(r"[A-Za-z0-9._~-]+")
 
 
 class Gpp(Struct, frozen=True):
-    """The sections by their ids; None where the string has none. `others` maps the id of an unread one to its text."""
+    """The sections; None where the string has no such section. `others` maps ids of undecoded ones to their text."""
 
     sections: tuple[int, ...]
     tcf: Tcf | None = None
@@ -35,7 +35,7 @@ class Gpp(Struct, frozen=True):
 
 
 def decode(text: object, now: int) -> Gpp:
-    """The GPP string `text`; `now` as for TCF. BadSignal."""
+    """The GPP string `text`; `now` as for TCF. Raises BadSignal."""
     if type(text) is not str or len(text) > LONGEST or not _CHARACTERS.fullmatch(text):
         raise BadSignal
     header, *parts = text.split("~")
@@ -55,8 +55,8 @@ def decode(text: object, now: int) -> Gpp:
 
 
 def statements(gpp: Gpp) -> dict[Class, bool]:
-    """What all its sections say together."""
-    return together(
+    """The combined statements of all sections."""
+    return combine(
         tcf.statements(gpp.tcf) if gpp.tcf else {},
         us_privacy.statements(gpp.us_privacy) if gpp.us_privacy else {},
         us_sections.statements(gpp.usnat) if gpp.usnat else {},
@@ -65,7 +65,7 @@ def statements(gpp: Gpp) -> dict[Class, bool]:
 
 
 def _sections(bits: Bits, expected: int) -> tuple[int, ...]:
-    """The ids of the `expected` sections, in ascending order; a range is never made longer than that."""
+    """The ids of the `expected` sections, ascending; a range that would exceed this number is never expanded."""
     if bits.take(6) != _HEADER or bits.take(6) != _VERSION:
         raise BadSignal
     ids: list[int] = []

@@ -1,4 +1,4 @@
-"""Where the consent signals of a call lie, and what each of them says.
+"""Reads the consent signals of a call, and the statements of each.
 
     header Sec-GPC: 1                     gpc         from keys that browsers hold
     context.gpc: true                     gpc         from server-side keys
@@ -7,9 +7,9 @@
     context.consent.googleConsentMode     gcm         an object of `granted` and `denied`
     context.consent.usPrivacy             us_privacy  as `1YNN`
 
-What is absent or null is no signal. One that cannot be parsed is listed as invalid and states
-nothing, so that what was known before stands and the record shows what came. The categories of a
-consent manager (`categoryPreferences`) are a customer's own and no class; `extract` reads them.
+An absent or null field is no signal. An unreadable signal is listed as invalid and states nothing, so
+earlier statements stay in force and the record shows the received value. The categories of a consent
+manager (`categoryPreferences`) are the customer's own, not classes; `extract` reads them.
 """
 
 import json
@@ -19,7 +19,7 @@ from typing import Any, Final, Literal
 from msgspec import Struct
 
 from identity.planning.consent.signals import google, gpc, gpp, tcf, us_privacy
-from identity.planning.consent.signals.classes import Class, Statements, together
+from identity.planning.consent.signals.classes import Class, Statements, combine
 from identity.values.errors import BadSignal
 
 Source = Literal["gpc", "tcf", "gpp", "gcm", "us_privacy"]
@@ -29,10 +29,10 @@ _FIELD: Final = "context.gpc: true"
 
 
 class Signal(Struct, frozen=True):
-    """One signal and what it states.
+    """One signal and its statements.
 
-    `raw` is what came, in ASCII, at most LONGEST_RAW characters, as evidence; empty where it was
-    neither text nor understood. `ignored`: it was understood but came by a key that cannot say so.
+    `raw` is the received value as evidence, in ASCII, at most LONGEST_RAW characters; empty for a value that
+    is neither text nor readable. `ignored`: the signal is readable, but its key may not send it.
     """
 
     source: Source
@@ -49,14 +49,14 @@ class Signals(Struct, frozen=True):
 
     @property
     def stated(self) -> dict[Class, bool]:
-        """What they say together; a denial by any of them stands."""
-        return together(*(signal.stated for signal in self.found))
+        """The combined statements of all signals; a denial by any of them counts."""
+        return combine(*(signal.stated for signal in self.found))
 
 
 def read_signals(context: object, *, header: bool, server: bool, now: int) -> Signals:
     """The signals of a call with this `context`. Never raises.
 
-    `header`: the request said Sec-GPC, as `gpc.header_says`; `server`: the key is server-side;
+    `header`: the request has an opt-out header (`gpc.is_opt_out_header`); `server`: the key is server-side;
     `now`: microseconds.
     """
     found = []
@@ -64,11 +64,11 @@ def read_signals(context: object, *, header: bool, server: bool, now: int) -> Si
         found.append(Signal("gpc", {} if server else gpc.statements(), _HEADER, ignored=server))
     if type(context) is not dict:
         return Signals(tuple(found))
-    told = context.get("gpc")
-    if told is True:
+    value = context.get("gpc")
+    if value is True:
         found.append(Signal("gpc", gpc.statements() if server else {}, _FIELD, ignored=not server))
-    elif told is not None and told is not False:
-        found.append(Signal("gpc", {}, _raw(told), invalid=True))
+    elif value is not None and value is not False:
+        found.append(Signal("gpc", {}, _raw(value), invalid=True))
     consent = context.get("consent")
     if type(consent) is dict:
         for source, field, read in _READERS:
@@ -86,7 +86,7 @@ def _read(source: Source, value: object, read: Callable[[Any, int], Statements],
 
 
 def _raw(value: object) -> str:
-    """Text with what is not ASCII spelt out; a small object of texts as JSON."""
+    """Text with escapes for characters beyond ASCII; a small object of texts as JSON."""
     if type(value) is str:
         return value[:LONGEST_RAW].encode("ascii", "backslashreplace").decode()[:LONGEST_RAW]
     if type(value) is dict and len(value) <= len(google.TYPES):

@@ -1,19 +1,19 @@
-"""IAB TCF version 2 strings, decoded strictly, and what they say of classes.
+"""Decodes IAB TCF version 2 strings strictly, and maps them to statements about classes.
 
-Any string of encoding version 2 is decoded; statements come only from those of policy version 4
-(TCF 2.2) and later that are specific to their service, since older and global ones are invalid by
-the framework's own rules. Those state nothing, so what was known before stands.
+Any string of encoding version 2 is decoded. Only service-specific strings of policy version 4 (TCF 2.2) or
+later make statements, since the framework declares older and global ones invalid. Those state nothing, so
+earlier statements stay in force.
 
-A class is granted if the person consented to every purpose in its row, and denied otherwise, also
-where a purpose was not shown. Legitimate interest never grants.
+A class is granted if the person consented to every purpose in its row, and denied otherwise, also if a
+purpose was not shown. Legitimate interest never grants.
 
     ads               1 store or read on the device, 2 select advertising, 3 profiles for advertising,
                       4 use those, 7 measure advertising
     analytics         1, 8 measure content, 9 statistics on audiences, 10 develop services
     personalisation   1, 5 profiles for content, 6 use those, 11 select content
 
-No purpose of the framework is functional, a sale, or sensitive data, so it says nothing of those.
-Publisher restrictions name vendors and are honoured in `allows`, which asks for one.
+The framework has no purpose for functional use, sale or sensitive data, so a string states nothing about them.
+Publisher restrictions name vendors; `allows`, which asks about one vendor, honours them.
 """
 
 from collections.abc import Collection
@@ -30,11 +30,11 @@ from identity.values.errors import BadSignal
 LONGEST: Final = 4096
 VERSION: Final = 2
 STRICT_POLICY: Final = 4
-"""TCF 2.2, the first policy whose strings are taken for statements."""
+"""TCF 2.2, the first policy whose strings make statements."""
 DISCLOSING_POLICY: Final = 5
-"""The first policy under which a vendor that was not disclosed has nothing, whatever else is said."""
+"""The first policy that allows nothing to a vendor that was not disclosed."""
 FIRST: Final = 1_564_617_600 * MICRO
-"""August 2019, when the format was published: no string of it is older."""
+"""August 2019, the publication of the format: no string is older."""
 NOT_ALLOWED, REQUIRE_CONSENT, REQUIRE_INTEREST = range(3)
 PURPOSES: Final[dict[Class, frozenset[int]]] = {
     "ads": frozenset({1, 2, 3, 4, 7}),
@@ -48,7 +48,7 @@ _DISCLOSED, _ALLOWED, _PUBLISHER = 1, 2, 3
 
 
 class Restriction(Struct, frozen=True):
-    """What a publisher forbids to vendors for one purpose; `kind` is one of the three above."""
+    """A restriction that a publisher puts on vendors for one purpose; `kind` is one of the three above."""
 
     purpose: int
     kind: int
@@ -58,8 +58,8 @@ class Restriction(Struct, frozen=True):
 class Tcf(Struct, frozen=True):
     """A TC string. Times are microseconds; purposes and features are numbered from 1.
 
-    `purposes_li` leaves out the purposes that no interest can carry (1, 3 to 6). `disclosed` is None
-    where the string does not say which vendors were shown.
+    `purposes_li` leaves out the purposes without legitimate interest (1, 3 to 6). `disclosed` is None if the
+    string does not list the vendors shown.
     """
 
     created: int
@@ -84,7 +84,7 @@ class Tcf(Struct, frozen=True):
 
 
 def decode(text: object, now: int) -> Tcf:
-    """The TC string `text`, which may be up to a day ahead of `now` (microseconds). BadSignal."""
+    """The TC string `text`, which may be up to a day ahead of `now` (microseconds). Raises BadSignal."""
     if type(text) is not str or not 0 < len(text) <= LONGEST:
         raise BadSignal
     core, *rest = text.split(".")
@@ -113,7 +113,7 @@ def allows(tcf: Tcf, purposes: Collection[int], vendor: int) -> bool:
 
 
 def statements(tcf: Tcf) -> dict[Class, bool]:
-    """What the person said of each class in the table above; nothing if the string is not valid any more."""
+    """The statement about each class in the table above; none if the framework declares the string invalid."""
     if not _valid(tcf):
         return {}
     return {name: tcf.purposes_consent >= needed for name, needed in PURPOSES.items()}
@@ -168,7 +168,7 @@ def _restrictions(bits: Bits) -> tuple[Restriction, ...]:
 
 
 def _segment(bits: Bits) -> tuple[int, Vendors | None]:
-    """Which segment it is, and its vendors if it has any. What the publisher may do itself is not kept."""
+    """The kind of a segment, and its vendors if any. Permissions of the publisher itself are not kept."""
     kind = bits.take(3)
     vendors = None
     if kind in (_DISCLOSED, _ALLOWED):

@@ -1,4 +1,4 @@
-"""The US Privacy string, version 1: four characters, of which an opt-out denies and nothing grants."""
+"""Decodes the US Privacy string, version 1: four characters, where an opt-out denies and nothing grants."""
 
 import re
 from typing import Final
@@ -12,7 +12,7 @@ _STRING: Final = re.compile(r"1[YN-][YN-][YN-]")
 
 
 class UsPrivacy(Struct, frozen=True):
-    """Each of `Y`, `N` or `-` (does not apply): notice was given, opted out of sale, covered by the agreement."""
+    """The answers, each `Y`, `N` or `-` (does not apply): notice given, opted out of sale, covered by the agreement."""
 
     notice: str
     opt_out: str
@@ -20,12 +20,12 @@ class UsPrivacy(Struct, frozen=True):
 
 
 def decode(text: object) -> UsPrivacy:
-    """The string `text`, in capitals, as `1YNN`. BadSignal."""
+    """The string `text`, in capitals, as `1YNN`. Raises BadSignal."""
     if type(text) is not str or not _STRING.fullmatch(text):
         raise BadSignal
     return UsPrivacy(text[1], text[2], text[3])
 
 
-def statements(told: UsPrivacy) -> Statements:
-    """An opt-out of sale; anything else is no statement."""
-    return OPT_OUT if told.opt_out == "Y" else {}
+def statements(signal: UsPrivacy) -> Statements:
+    """Denies on an opt-out of sale; any other string states nothing."""
+    return OPT_OUT if signal.opt_out == "Y" else {}

@@ -1,11 +1,11 @@
-"""The US sections of a GPP string, national (`usnat`) and Californian (`usca`): they deny or state nothing.
+"""Decodes the US sections of a GPP string, national (`usnat`) and Californian (`usca`), which never grant.
 
-"Did not opt out" is no consent, and "does not apply" is nothing at all. Of a known child the two
-sections number the answers the other way round, so any answer denies: consent for a child has to be
-recorded as such, not inferred from a string.
+"Did not opt out" is no consent, and "does not apply" states nothing. For a known child the two sections
+number the answers the other way round, so any answer denies: consent for a child has to be recorded as such,
+not inferred from a string.
 
-Version 1 of `usnat` is in use with two layouts, told apart by length; the opt-outs lie in the same
-place in both.
+Version 1 of `usnat` is in use with two layouts, distinguished by length; both have the opt-outs in the same
+place.
 """
 
 from typing import Final
@@ -13,7 +13,7 @@ from typing import Final
 from msgspec import Struct
 
 from identity.planning.consent.signals.bits import Bits
-from identity.planning.consent.signals.classes import OPT_OUT, Class, Statements, together
+from identity.planning.consent.signals.classes import OPT_OUT, Class, Statements, combine
 from identity.values.errors import BadSignal
 
 OPTED_OUT: Final = 1
@@ -26,9 +26,9 @@ _WIDE: Final = 70
 
 
 class UsSection(Struct, frozen=True):
-    """What was told, each answer a number from 0 (does not apply) to 2; `advertising` is national only.
+    """The answers, each a number from 0 (does not apply) to 2; `advertising` is national only.
 
-    `sensitive` and `child` have an answer for each kind of data or age. `gpc` is None where it is not told.
+    `sensitive` and `child` have an answer for each kind of data or age. `gpc` is None without its segment.
     """
 
     version: int
@@ -41,7 +41,7 @@ class UsSection(Struct, frozen=True):
 
 
 def decode_usnat(text: str) -> UsSection:
-    """Section 7. BadSignal."""
+    """Section 7. Raises BadSignal."""
     bits, gpc = _parts(text)
     version = bits.take(6)
     if version not in (1, 2):
@@ -56,7 +56,7 @@ def decode_usnat(text: str) -> UsSection:
 
 
 def decode_usca(text: str) -> UsSection:
-    """Section 8. BadSignal."""
+    """Section 8. Raises BadSignal."""
     bits, gpc = _parts(text)
     version = bits.take(6)
     if version != 1:
@@ -70,15 +70,15 @@ def decode_usca(text: str) -> UsSection:
 
 
 def statements(section: UsSection) -> dict[Class, bool]:
-    """What is denied. Opting out of any of sale, sharing and targeted advertising denies both classes of it."""
-    told: list[Statements] = []
+    """The denials. An opt-out of sale, sharing or targeted advertising denies all classes of OPT_OUT."""
+    denials: list[Statements] = []
     if OPTED_OUT in (section.sale, section.sharing, section.advertising) or section.gpc:
-        told.append(OPT_OUT)
+        denials.append(OPT_OUT)
     if NO_CONSENT in section.sensitive:
-        told.append({"sensitive": False})
+        denials.append({"sensitive": False})
     if any(section.child):
-        told.append(_CHILD)
-    return together(*told)
+        denials.append(_CHILD)
+    return combine(*denials)
 
 
 def _answers(bits: Bits, count: int) -> tuple[int, ...]:
@@ -89,7 +89,7 @@ def _answers(bits: Bits, count: int) -> tuple[int, ...]:
 
 
 def _parts(text: str) -> tuple[Bits, bool | None]:
-    """The core, and what the segment of GPC says if there is one."""
+    """The core, and the value of the GPC segment if there is one."""
     core, *rest = text.split(".", _SEGMENTS)
     if len(rest) >= _SEGMENTS:
         raise BadSignal

@@ -1,7 +1,7 @@
-"""Sets of vendors as TCF writes them: a field of bits, or ranges. Never expanded.
+"""Reads sets of vendors as TCF writes them, a bit field or ranges, without expanding them.
 
-A range costs its two ends, however much lies between them, so the largest set that fits into a
-string is as cheap as the string.
+A range costs its two ends, whatever its length, so the largest set that fits into a string costs no more
+than the string.
 """
 
 from typing import Final
@@ -17,7 +17,7 @@ _ENTRY: Final = 17
 
 
 class Vendors(Struct, frozen=True):
-    """Vendor ids, asked with `in`. `bits` has that of vendor `top` as its lowest bit; else `ranges` tell."""
+    """A set of vendor ids, asked with `in`: `bits`, whose lowest bit is vendor `top`, or `ranges`."""
 
     top: int = 0
     bits: int = 0
@@ -30,7 +30,7 @@ class Vendors(Struct, frozen=True):
 
 
 def read_vendors(bits: Bits) -> Vendors:
-    """A set that begins with the highest id in it and the way it is written. BadSignal."""
+    """A set, written as its highest id, its form and its members. Raises BadSignal."""
     top = bits.take(16)
     if bits.flag():
         return Vendors(top, 0, read_ranges(bits, top))
@@ -38,7 +38,7 @@ def read_vendors(bits: Bits) -> Vendors:
 
 
 def read_ranges(bits: Bits, top: int = HIGHEST) -> tuple[tuple[int, int], ...]:
-    """Ranges with both ends in them, in any order. BadSignal if one ends before it starts or beyond `top`."""
+    """Ranges that include both ends, in any order. Raises BadSignal if one ends before it starts or beyond `top`."""
     count = bits.take(12)
     if count * _ENTRY > bits.left:
         raise BadSignal

@@ -1,4 +1,4 @@
-"""Whether a purpose may be served, case by case: the order of §4.2, Segment's tables, and what merges leave apart."""
+"""Permissions case by case: the order of the rules, Segment's tables, and decisions kept apart by merges."""
 
 from typing import Any
 
@@ -31,8 +31,8 @@ def call(context: dict[str, Any], day: int, source: Source = BROWSER) -> Call:
     return extract(body, kind="track", rules=DEFAULT_RULES, received=day * DAY, sent_at=None, source=source)
 
 
-def told(*calls: Call, first: int = 1) -> Document:
-    """The document of an origin that heard these calls."""
+def heard(*calls: Call, first: int = 1) -> Document:
+    """The document of an origin after these calls."""
     document = Document()
     for stamp, each in enumerate(calls, first):
         merge_decisions(document, each.consent or {}, each.time, stamp, server=each.source.server)
@@ -41,47 +41,46 @@ def told(*calls: Call, first: int = 1) -> Document:
 
 
 def preferences(day: int, source: Source = BROWSER, **decisions: bool) -> Call:
-    """A call with the whole statement of a consent manager."""
+    """A call with the complete statement of a consent manager."""
     return call({"consent": {"categoryPreferences": decisions}}, day, source)
 
 
 def verdict(document: Document, purpose: str = "Marketing", now: int = NOW, **policy: Any) -> Verdict:
-    """What is decided for one origin on its own."""
+    """The verdict for one origin on its own."""
     made = compile_purposes({**POLICY, **policy}, 1)
     return Permission({b"a": document}, [], made, now).one(purpose, b"a")
 
 
 def region(where: str, day: int = 1) -> Call:
-    """A call that says where somebody is."""
+    """A call that names a region."""
     return call({"consent": {"jurisdiction": where}}, day)
 
 
-def test_nothing_said() -> None:
-    """Without a word of theirs it is what the space says, by default no; what is necessary needs none."""
+def test_without_a_decision_the_default_of_the_space_applies() -> None:
+    """The default denies unless the space changes it; a necessary purpose needs no decision."""
     assert verdict(Document()) == (False, "unset", None)
     assert verdict(Document(), unset="allow").granted
     assert verdict(Document(), "Billing") == (True, "necessary", None)
-    assert verdict(Document(), "Unheard") == (False, "unknown_purpose", None)
+    assert verdict(Document(), "Unknown") == (False, "unknown_purpose", None)
 
 
-def test_granted_and_withdrawn() -> None:
-    """The newest decision counts, whatever comes late, and of one moment the denial."""
+def test_the_newest_decision_counts_and_a_denial_beats_a_grant_of_the_same_time() -> None:
+    """The order of arrival makes no difference."""
     granted = preferences(800, Marketing=True)
-    assert verdict(told(granted)) == (True, "granted", (800 + 365) * DAY)
-    assert verdict(told(granted, preferences(801, Marketing=False))).reason == "denied"
-    assert verdict(told(preferences(801, Marketing=False), granted)).reason == "denied"
-    assert verdict(told(preferences(800, Marketing=False), granted)).reason == "denied"
-    assert verdict(told(granted, preferences(800, Marketing=False))).reason == "denied"
+    assert verdict(heard(granted)) == (True, "granted", (800 + 365) * DAY)
+    assert verdict(heard(granted, preferences(801, Marketing=False))).reason == "denied"
+    assert verdict(heard(preferences(801, Marketing=False), granted)).reason == "denied"
+    assert verdict(heard(preferences(800, Marketing=False), granted)).reason == "denied"
+    assert verdict(heard(granted, preferences(800, Marketing=False))).reason == "denied"
 
 
-def test_expiry() -> None:
-    """A grant holds to the end of its time and not a moment longer; a denial for ever."""
-    document = told(preferences(100, Marketing=True))
+def test_a_grant_expires_and_a_denial_does_not() -> None:
+    """A grant counts up to the moment before its end; afterwards the default applies."""
+    document = heard(preferences(100, Marketing=True))
     end = 465 * DAY
     assert verdict(document, now=end - 1).granted
     assert verdict(document, now=end) == (False, "expired", None)
-    assert verdict(told(preferences(1, Marketing=False)), now=NOW).reason == "denied"
-    # What expired is as if it had not been said.
+    assert verdict(heard(preferences(1, Marketing=False)), now=NOW).reason == "denied"
     assert verdict(document, now=end, unset="allow").granted
 
 
@@ -98,9 +97,9 @@ SEGMENT = {
 
 
 @pytest.mark.parametrize(("context", "closed", "compatible"), SEGMENT.values(), ids=SEGMENT.keys())
-def test_segments_table(context: dict[str, Any], closed: bool, compatible: bool) -> None:  # noqa: FBT001
-    """Row by row as Segment has it with `unset: allow`; by default what was not said does not flow."""
-    document = told(call(context, 900))
+def test_unset_allow_follows_the_table_of_segment(context: dict[str, Any], closed: bool, compatible: bool) -> None:  # noqa: FBT001
+    """Row by row as Segment documents `unset: allow`; by default undecided data does not flow."""
+    document = heard(call(context, 900))
     assert verdict(document).granted is closed
     assert verdict(document, unset="allow").granted is compatible
 
@@ -115,9 +114,9 @@ def test_segments_table(context: dict[str, Any], closed: bool, compatible: bool)
         ({}, False),
     ],
 )
-def test_a_destination_of_several_categories(decisions: dict[str, bool], flows: bool) -> None:  # noqa: FBT001
-    """All of its purposes have to be granted; one that needs none takes what holds for the undecided."""
-    document = told(preferences(900, BROWSER, **decisions))
+def test_a_destination_of_several_categories_needs_all_of_them(decisions: dict[str, bool], flows: bool) -> None:  # noqa: FBT001
+    """The earliest end counts; a destination without a purpose gets the default for undecided data."""
+    document = heard(preferences(900, BROWSER, **decisions))
     for unset in ("deny", "allow"):
         made = compile_purposes({**POLICY, "unset": unset}, 1)
         permission = Permission({b"a": document}, [], made, NOW)
@@ -127,127 +126,129 @@ def test_a_destination_of_several_categories(decisions: dict[str, bool], flows: 
         assert permission.all_of(["Product", "Marketing"], b"a").until == (900 + 365) * DAY
 
 
-def test_a_later_statement_that_leaves_a_category_out() -> None:
-    """Denies it, on either side of time; what is named again is granted again."""
+def test_a_later_statement_that_leaves_a_category_out_denies_it() -> None:
+    """In any order of arrival; a still later statement that names the category grants again."""
     one, other = preferences(800, Marketing=True), preferences(801, Product=True)
     for calls in ((one, other), (other, one)):
-        assert verdict(told(*calls)).reason == "denied"
-        assert not fold({b"a": told(*calls)}, [])["Marketing"].value
-    assert verdict(told(one, other, preferences(802, Marketing=True))).granted
+        assert verdict(heard(*calls)).reason == "denied"
+        assert not fold({b"a": heard(*calls)}, [])["Marketing"].value
+    assert verdict(heard(one, other, preferences(802, Marketing=True))).granted
 
 
-def test_opting_out_of_the_class() -> None:
-    """GPC beats a grant before and after it; where the space lets it, a later grant of the purpose lifts it."""
+def test_an_opt_out_of_the_class_beats_grants_of_its_purposes() -> None:
+    """GPC beats earlier and later grants; with `override_opt_out` a later grant of the purpose lifts it."""
     gpc = call({"gpc": True}, 850)
     late = preferences(851, Marketing=True)
-    assert verdict(told(preferences(800, Marketing=True), gpc)).reason == "opted_out"
-    assert verdict(told(gpc, late)).reason == "opted_out"
-    assert verdict(told(gpc, late), override_opt_out=True).granted
-    assert not verdict(told(gpc, preferences(849, Marketing=True)), override_opt_out=True).granted
-    assert verdict(told(gpc), "Product").reason == "unset"
-    assert verdict(told(call({"consent": {"usPrivacy": "1YYN"}}, 850), late)).reason == "opted_out"
+    assert verdict(heard(preferences(800, Marketing=True), gpc)).reason == "opted_out"
+    assert verdict(heard(gpc, late)).reason == "opted_out"
+    assert verdict(heard(gpc, late), override_opt_out=True).granted
+    assert not verdict(heard(gpc, preferences(849, Marketing=True)), override_opt_out=True).granted
+    assert verdict(heard(gpc), "Product").reason == "unset"
+    assert verdict(heard(call({"consent": {"usPrivacy": "1YYN"}}, 850), late)).reason == "opted_out"
 
 
-def test_classes_of_a_consent_manager() -> None:
-    """A class that was granted serves, but lifts no denial of the purpose; its denial beats an older grant."""
+def test_a_grant_of_a_class_lifts_no_denial_of_a_purpose() -> None:
+    """A granted class permits its purposes; a denied class beats an older grant and yields to a newer one."""
     ads = ("ad_storage", "ad_user_data", "ad_personalization")
     yes = {"consent": {"googleConsentMode": dict.fromkeys(ads, "granted")}}
     no = {"consent": {"googleConsentMode": {"ad_storage": "denied"}}}
-    assert verdict(told(call(yes, 900))) == (True, "granted_by_class", (900 + 365) * DAY)
-    assert verdict(told(preferences(800, Marketing=False), call(yes, 900))).reason == "denied"
-    assert verdict(told(preferences(800, Marketing=True), call(no, 900))).reason == "denied_by_class"
-    assert verdict(told(call(no, 900), preferences(901, Marketing=True))).granted
+    assert verdict(heard(call(yes, 900))) == (True, "granted_by_class", (900 + 365) * DAY)
+    assert verdict(heard(preferences(800, Marketing=False), call(yes, 900))).reason == "denied"
+    assert verdict(heard(preferences(800, Marketing=True), call(no, 900))).reason == "denied_by_class"
+    assert verdict(heard(call(no, 900), preferences(901, Marketing=True))).granted
 
 
-def test_a_lift_ends_with_its_grant() -> None:
-    """When a grant ends that came after an opt-out or a denial of its class, these stand again."""
+def test_an_opt_out_applies_again_once_the_grant_that_lifted_it_expires() -> None:
+    """The same holds for a denial of the class."""
     grant = preferences(800, Marketing=True)
     out = call({"gpc": True}, 700)
     denial = call({"consent": {"googleConsentMode": {"ad_storage": "denied"}}}, 700)
     end = (800 + 365) * DAY
     policy: dict[str, Any] = {"unset": "allow", "override_opt_out": True}
-    assert verdict(told(out, grant), now=end - 1, **policy) == (True, "granted", end)
-    assert verdict(told(out, grant), now=end, **policy).reason == "opted_out"
-    denied = verdict(told(denial), **policy).reason
+    assert verdict(heard(out, grant), now=end - 1, **policy) == (True, "granted", end)
+    assert verdict(heard(out, grant), now=end, **policy).reason == "opted_out"
+    denied = verdict(heard(denial), **policy).reason
     assert denied == "denied_by_class"
-    assert verdict(told(denial, grant), now=end, **policy).reason == denied
-    # Where the grant only lifts, what it lets through ends with it.
+    assert verdict(heard(denial, grant), now=end, **policy).reason == denied
+    # A verdict by default ends with the grant that lifts the opt-out.
     met = [Meeting(50, b"b", b"a")]
-    documents = {b"a": told(out, grant, first=10), b"b": Document()}
+    documents = {b"a": heard(out, grant, first=10), b"b": Document()}
     made = compile_purposes({**POLICY, **policy}, 1)
     assert Permission(documents, met, made, end - 1).one("Marketing", b"b") == (True, "allowed_unset", end)
 
 
-def test_minors() -> None:
-    """Nothing a minor grants counts, until a server-side key says that they are none."""
+def test_a_grant_of_a_minor_does_not_count() -> None:
+    """Only a server-side key can revoke that a person is a minor."""
     minor, grant = call({"consent": {"minor": True}}, 900), preferences(901, Marketing=True)
-    assert verdict(told(minor, grant)).reason == "minor"
-    assert verdict(told(minor, grant, call({"consent": {"minor": False}}, 902))).reason == "minor"
-    assert verdict(told(minor, grant, call({"consent": {"minor": False}}, 902, SERVER))).granted
+    assert verdict(heard(minor, grant)).reason == "minor"
+    assert verdict(heard(minor, grant, call({"consent": {"minor": False}}, 902))).reason == "minor"
+    assert verdict(heard(minor, grant, call({"consent": {"minor": False}}, 902, SERVER))).granted
 
 
-def test_rulings() -> None:
-    """What a server-side key denied no public key grants; another of its own does."""
+def test_no_public_key_lifts_a_denial_by_a_server() -> None:
+    """Another decision by a server-side key lifts the denial."""
     no, yes = preferences(900, SERVER, Marketing=False), preferences(901, Marketing=True)
     for calls in ((no, yes), (yes, no)):
-        assert verdict(told(*calls)).reason == "denied"
-        assert not fold({b"a": told(*calls)}, [])["Marketing"].conflict
-    assert verdict(told(no, yes, preferences(902, SERVER, Marketing=True))).granted
-    assert verdict(told(preferences(900, SERVER, Marketing=True), preferences(901, Marketing=False))).reason == "denied"
+        assert verdict(heard(*calls)).reason == "denied"
+        assert not fold({b"a": heard(*calls)}, [])["Marketing"].conflict
+    assert verdict(heard(no, yes, preferences(902, SERVER, Marketing=True))).granted
+    assert (
+        verdict(heard(preferences(900, SERVER, Marketing=True), preferences(901, Marketing=False))).reason == "denied"
+    )
 
 
-def test_regions() -> None:
-    """The region decides for the undecided: the nearest that is named, of several the strictest."""
-    assert verdict(told(region("US"))) == (True, "allowed_unset", None)
-    assert verdict(told(region("us-ny"))).granted
-    assert not verdict(told(region("US-CA"))).granted
-    assert not verdict(told(region("DE"))).granted
-    assert not verdict(told(region("DE")), unset="allow").granted
-    assert verdict(told(region("FR")), unset="allow").granted
-    assert not verdict(told(region("US")), "Product").granted
-    assert verdict(told(region("US"), preferences(2, Marketing=False))).reason == "denied"
+def test_the_region_decides_for_undecided_data() -> None:
+    """A subdivision comes before its country; an explicit denial beats any region."""
+    assert verdict(heard(region("US"))) == (True, "allowed_unset", None)
+    assert verdict(heard(region("us-ny"))).granted
+    assert not verdict(heard(region("US-CA"))).granted
+    assert not verdict(heard(region("DE"))).granted
+    assert not verdict(heard(region("DE")), unset="allow").granted
+    assert verdict(heard(region("FR")), unset="allow").granted
+    assert not verdict(heard(region("US")), "Product").granted
+    assert verdict(heard(region("US"), preferences(2, Marketing=False))).reason == "denied"
 
 
 def joined(one: Document, other: Document, at: int = 50, **policy: Any) -> Permission:
-    """Two people who became one at a stamp."""
+    """Two people merged at a stamp."""
     made: Purposes = compile_purposes({**POLICY, **policy}, 1)
     return Permission({b"a": one, b"b": other}, [Meeting(at, b"b", b"a")], made, NOW)
 
 
-def test_a_grant_does_not_reach_whom_it_met_later() -> None:
-    """A grant serves the origin it was given at, and those it had met; a later one serves both."""
-    one = joined(told(preferences(900, Marketing=True)), Document())
+def test_a_grant_does_not_count_for_an_origin_merged_later() -> None:
+    """A grant counts at its own origin and at those merged before it; a grant after the merge counts for both."""
+    one = joined(heard(preferences(900, Marketing=True)), Document())
     assert one.one("Marketing", b"a").granted
     assert one.one("Marketing", b"b").reason == "unset"
-    late = joined(told(preferences(900, Marketing=True), first=60), Document())
+    late = joined(heard(preferences(900, Marketing=True), first=60), Document())
     assert late.one("Marketing", b"b").granted
 
 
-def test_a_denial_reaches_everybody() -> None:
-    """An anonymous grant merged into a known denial is denied, and the conflict is told."""
-    both = joined(told(preferences(900, Marketing=False)), told(preferences(901, Marketing=True)))
+def test_a_denial_counts_for_every_origin_of_the_profile() -> None:
+    """An anonymous grant merged with a known denial is denied, and the verdict reports the conflict."""
+    both = joined(heard(preferences(900, Marketing=False)), heard(preferences(901, Marketing=True)))
     for origin in (b"a", b"b"):
         assert both.one("Marketing", origin) == (False, "conflict", None)
-    against = joined(told(preferences(900, Marketing=False)), Document(), unset="allow")
+    against = joined(heard(preferences(900, Marketing=False)), Document(), unset="allow")
     assert not against.one("Marketing", b"b").granted
 
 
-def test_what_another_said_lifts_nothing() -> None:
-    """A grant from before two met lifts neither the class denial nor the opt-out of the other."""
-    grant = told(preferences(901, Marketing=True))
-    no = told(call({"consent": {"googleConsentMode": {"ad_storage": "denied"}}}, 900), first=20)
-    out = told(call({"gpc": True}, 900), first=20)
+def test_a_grant_from_before_the_merge_lifts_no_denial_of_the_other_side() -> None:
+    """Neither a denial of the class nor an opt-out."""
+    grant = heard(preferences(901, Marketing=True))
+    no = heard(call({"consent": {"googleConsentMode": {"ad_storage": "denied"}}}, 900), first=20)
+    out = heard(call({"gpc": True}, 900), first=20)
     for other in (no, out):
         both = joined(grant, other, unset="allow", override_opt_out=True)
         assert not both.one("Marketing", b"a").granted
         assert not both.one("Marketing", b"b").granted
 
 
-def test_a_region_named_elsewhere_makes_nothing_looser() -> None:
-    """Whose region nobody named stays where the undecided are; a stricter one reaches everybody."""
-    both = joined(told(region("US")), Document())
+def test_a_region_of_the_other_side_never_loosens_the_default() -> None:
+    """An origin without a region keeps the default; a stricter region counts for every origin."""
+    both = joined(heard(region("US")), Document())
     assert both.one("Marketing", b"a").granted
     assert not both.one("Marketing", b"b").granted
-    strict = joined(told(region("US")), told(region("DE"), first=20), unset="allow")
+    strict = joined(heard(region("US")), heard(region("DE"), first=20), unset="allow")
     assert not strict.one("Marketing", b"a").granted
-    assert joined(told(region("US"), first=60), Document()).one("Marketing", b"b").granted
+    assert joined(heard(region("US"), first=60), Document()).one("Marketing", b"b").granted

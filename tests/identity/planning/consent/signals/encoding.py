@@ -1,6 +1,6 @@
-"""Writes TC and GPP strings, by the published formats and without the decoders under test.
+"""Writes TC and GPP strings by the published formats, without the decoders under test.
 
-Bits are text of `0` and `1` here, so that nothing is shared with how they are read.
+Bits are text of `0` and `1` here, so the writer shares no code with the reader.
 """
 
 import string
@@ -21,13 +21,13 @@ ALL = frozenset(range(1, 12))
 
 
 def text_of(bits: str) -> str:
-    """Base64url of bits, with as many zeros as fill the last character."""
+    """Base64url of bits, padded with zeros to a whole character."""
     bits += "0" * (-len(bits) % 6)
     return "".join(ALPHABET[int(bits[at : at + 6], 2)] for at in range(0, len(bits), 6))
 
 
 def bits_of(text: str) -> str:
-    """The inverse."""
+    """The inverse of `text_of`."""
     return "".join(map(SIX.__getitem__, text))
 
 
@@ -49,9 +49,9 @@ def letters(pair: str) -> str:
     return "".join(number(ord(each) - ord("A"), 6) for each in pair)
 
 
-def ranges(told: Iterable[tuple[int, int]]) -> str:
-    """A list of ranges; one of a single id is written short."""
-    listed = list(told)
+def ranges(pairs: Iterable[tuple[int, int]]) -> str:
+    """A list of ranges; a single id has the short form."""
+    listed = list(pairs)
     body = "".join(
         "0" + number(first, 16) if first == last else "1" + number(first, 16) + number(last, 16)
         for first, last in listed
@@ -59,15 +59,15 @@ def ranges(told: Iterable[tuple[int, int]]) -> str:
     return number(len(listed), 12) + body
 
 
-def vendors(told: Vendors) -> str:
-    """A set of vendors, as it was read."""
-    if told.ranges:
-        return number(told.top, 16) + "1" + ranges(told.ranges)
-    return number(told.top, 16) + "0" + (number(told.bits, told.top) if told.top else "")
+def vendors(held: Vendors) -> str:
+    """A set of vendors in the form that its value has."""
+    if held.ranges:
+        return number(held.top, 16) + "1" + ranges(held.ranges)
+    return number(held.top, 16) + "0" + (number(held.bits, held.top) if held.top else "")
 
 
 def core(tcf: Tcf, **raw: Any) -> str:
-    """The bits of a core; `raw` replaces fields by bits of one's own."""
+    """The bits of a core; `raw` replaces fields by other bits."""
     parts: dict[str, str] = {
         "version": number(2, 6),
         "created": number(tcf.created // DECISECOND, 36),
@@ -138,7 +138,7 @@ def _spans(draw: Callable[..., Any], top: int, least: int) -> tuple[tuple[int, i
 
 @st.composite
 def sets_of_vendors(draw: Callable[..., Any]) -> Vendors:
-    """Sets in either form; those with nothing in them only as bits."""
+    """Sets in either form; empty sets only as bits."""
     if draw(st.booleans()):
         top = draw(st.integers(1, 65_535))
         return Vendors(top, 0, _spans(draw, top, 1))
@@ -148,7 +148,7 @@ def sets_of_vendors(draw: Callable[..., Any]) -> Vendors:
 
 @st.composite
 def restrictions(draw: Callable[..., Any]) -> Restriction:
-    """What a publisher may restrict."""
+    """A restriction by a publisher."""
     purpose, kind = draw(st.integers(1, 24)), draw(st.integers(0, 2))
     return Restriction(purpose, kind, Vendors(ranges=_spans(draw, 65_535, 0)))
 

@@ -1,4 +1,4 @@
-"""Bits are read in order, in any portion, and Fibonacci codes as they are published."""
+"""Bits are read in order, in portions of any size, and Fibonacci codes follow the specification."""
 
 import pytest
 from hypothesis import given
@@ -10,8 +10,8 @@ from tests.identity.planning.consent.signals.encoding import ALPHABET, bits_of, 
 
 
 @given(st.text(ALPHABET, min_size=1, max_size=60), st.lists(st.integers(0, 40)))
-def test_portions(text: str, portions: list[int]) -> None:
-    """However the bits are portioned, they are those that were written; there are no more."""
+def test_bits_come_in_order_in_portions_of_any_size(text: str, portions: list[int]) -> None:
+    """A portion beyond the end is refused."""
     bits, expected, at = Bits(text), bits_of(text), 0
     for size in portions:
         if at + size > len(expected):
@@ -27,23 +27,23 @@ def test_portions(text: str, portions: list[int]) -> None:
     ("value", "code"),
     [(1, "11"), (2, "011"), (3, "0011"), (4, "1011"), (5, "00011"), (6, "10011"), (7, "01011")],
 )
-def test_published_codes(value: int, code: str) -> None:
+def test_published_fibonacci_codes_are_read(value: int, code: str) -> None:
     """The code words of the GPP specification."""
     assert fibonacci(value) == code
     assert Bits(text_of(code)).fibonacci() == value
 
 
 @given(st.lists(st.integers(1, 65_535), min_size=1))
-def test_fibonacci(values: list[int]) -> None:
-    """Numbers in a row come out as they went in, whatever follows."""
+def test_fibonacci_codes_in_a_row_are_read_one_by_one(values: list[int]) -> None:
+    """The bits behind the last code make no difference."""
     bits = Bits(text_of("".join(fibonacci(value) for value in values) + "10"))
 
     assert [bits.fibonacci() for _ in values] == values
 
 
 @pytest.mark.parametrize("code", ["0" * 24 + "11", "01" * 40, "0" * 6, "1" + "0" * 200, fibonacci(10**9)])
-def test_endless_code(code: str) -> None:
-    """A code that does not end within 24 bits is refused there."""
+def test_a_code_without_an_end_is_refused_after_24_bits(code: str) -> None:
+    """Reading stops at the limit."""
     bits = Bits(text_of(code))
     with pytest.raises(BadSignal):
         bits.fibonacci()
@@ -52,8 +52,8 @@ def test_endless_code(code: str) -> None:
 
 
 @given(st.integers(0, 200), st.integers(0, 200))
-def test_padding(zeros: int, more: int) -> None:
-    """Only zeros may be left, however many."""
+def test_padding_holds_only_zeros(zeros: int, more: int) -> None:
+    """Any number of zeros is padding; a set bit is refused."""
     bits = Bits(text_of(number(5, 3) + "0" * zeros))
     bits.take(3)
     bits.finish()
@@ -66,7 +66,7 @@ def test_padding(zeros: int, more: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "=", "AA==", "A A", "+/", "A\n", "\u00c5", "\uff21", "\ud800", "\0"])
-def test_alphabet(text: str) -> None:
-    """Only the characters of base64url are bits."""
+def test_a_character_outside_base64url_is_refused(text: str) -> None:
+    """Padding characters and whitespace included."""
     with pytest.raises(BadSignal):
         Bits(text)

@@ -1,4 +1,4 @@
-"""GPP strings and what their sections deny."""
+"""GPP strings and the denials in their sections."""
 
 import pytest
 from hypothesis import given
@@ -24,7 +24,7 @@ def two(answers: list[int] | tuple[int, ...]) -> str:
 def usnat(
     sale: int = 0, sharing: int = 0, advertising: int = 0, sensitive: int = 0, child: int = 0, *, wide: bool = False
 ) -> str:
-    """A national core with one answer of each kind, the others as if nothing applied."""
+    """A national core with one answer of each kind; the other answers do not apply."""
     kinds, ages = (16, 3) if wide else (12, 2)
     core = [0] * 6 + [sale, sharing, advertising, *[0] * (kinds - 1), sensitive, *[0] * (ages - 1), child, 0, 1, 0, 0]
     return text_of("000001" + two(core))
@@ -36,19 +36,19 @@ def usca(sale: int = 0, sharing: int = 0, sensitive: int = 0, child: int = 0) ->
 
 
 @given(st.sets(st.integers(9, 60)), st.booleans())
-def test_header(ids: set[int], ranges: bool) -> None:  # noqa: FBT001
-    """Sections are told by any mix of single ids and ranges, and unread ones are kept as they are."""
+def test_a_header_names_sections_by_ids_and_ranges(ids: set[int], ranges: bool) -> None:  # noqa: FBT001
+    """Any mix is read, and unknown sections are kept as text."""
     items: list[tuple[int, int]] = []
     for id_ in sorted(ids):
         if ranges and items and items[-1][1] == id_ - 1:
             items[-1] = (items[-1][0], id_)
         else:
             items.append((id_, id_))
-    told = gpp.decode("~".join([header(items), *(f"x{id_}" for id_ in sorted(ids))]), NOW)
+    decoded = gpp.decode("~".join([header(items), *(f"x{id_}" for id_ in sorted(ids))]), NOW)
 
-    assert told.sections == tuple(sorted(ids))
-    assert told.others == {id_: f"x{id_}" for id_ in ids}
-    assert gpp.statements(told) == {}
+    assert decoded.sections == tuple(sorted(ids))
+    assert decoded.others == {id_: f"x{id_}" for id_ in ids}
+    assert gpp.statements(decoded) == {}
 
 
 @pytest.mark.parametrize(
@@ -61,8 +61,8 @@ def test_header(ids: set[int], ranges: bool) -> None:  # noqa: FBT001
         (usnat(2, 2, 2) + ".Y", OUT),
     ],
 )  # fmt: skip
-def test_usnat(text: str, stated: dict[str, bool]) -> None:
-    """An opt-out, a signal of GPC and a known child deny; not opting out and what does not apply say nothing."""
+def test_a_national_section_denies_or_states_nothing(text: str, stated: dict[str, bool]) -> None:
+    """An opt-out, a GPC signal and a known child deny; other answers state nothing."""
     assert statements(decode_usnat(text)) == stated
 
 
@@ -73,14 +73,14 @@ def test_usnat(text: str, stated: dict[str, bool]) -> None:
         (usca(child=1), CHILD), (usca(child=2), CHILD), (usca() + ".YA", OUT), (usca() + ".QA", {}),
     ],
 )  # fmt: skip
-def test_usca(text: str, stated: dict[str, bool]) -> None:
-    """The same of California."""
+def test_a_californian_section_denies_or_states_nothing(text: str, stated: dict[str, bool]) -> None:
+    """As a national section does."""
     assert statements(decode_usca(text)) == stated
 
 
 @given(st.lists(ANSWER, min_size=9, max_size=9), st.lists(ANSWER, max_size=16), st.lists(ANSWER, max_size=3))
-def test_us_never_grants(opt: list[int], sensitive: list[int], child: list[int]) -> None:
-    """Whatever a US section says, nothing is granted by it."""
+def test_a_us_section_never_grants(opt: list[int], sensitive: list[int], child: list[int]) -> None:
+    """Whatever its answers."""
     section = UsSection(1, opt[0], opt[1], opt[2], tuple(sensitive), tuple(child), bool(opt[3]))
 
     assert True not in statements(section).values()
@@ -93,14 +93,14 @@ def test_us_never_grants(opt: list[int], sensitive: list[int], child: list[int])
         usnat() + ".A", usnat() + ".gA", usnat() + ".QA.QA", usnat() + ".YB", usnat()[:-1], usnat() + "AAAB",
     ],
 )  # fmt: skip
-def test_bad_usnat(text: str) -> None:
-    """An unknown version, an answer without meaning, a wrong segment or something missing spoils it."""
+def test_a_malformed_national_section_is_refused(text: str) -> None:
+    """An unknown version, an undefined answer, a wrong segment, or missing bits."""
     with pytest.raises(BadSignal):
         decode_usnat(text)
 
 
-def test_sections_together() -> None:
-    """A section that denies stands against one that grants."""
+def test_a_denying_section_beats_a_granting_one() -> None:
+    """Whichever section denies."""
     ids = header([(2, 2), (6, 8)])
     parts = [FULL, "1YNN", usnat(2, 2, 2), usca(2, 2)]
     assert gpp.statements(gpp.decode("~".join([ids, *parts]), NOW)) == GRANTS
@@ -124,7 +124,7 @@ ONE = header([(2, 2)])
     ],
     ids=lambda value: str(value)[:20],
 )  # fmt: skip
-def test_bad_gpp(text: object) -> None:
-    """A wrong count, order, kind, version or code, one bad section, or no string at all: all of it is refused."""
+def test_a_malformed_gpp_string_is_refused_as_a_whole(text: object) -> None:
+    """A wrong count, order, kind, version or code, one bad section, or a value that is no string."""
     with pytest.raises(BadSignal):
         gpp.decode(text, NOW)

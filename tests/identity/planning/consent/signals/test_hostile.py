@@ -1,4 +1,4 @@
-"""Strings that somebody spoilt: none that is malformed grants, none costs more than its length."""
+"""Hostile strings: a malformed one never grants, and none costs more than its length."""
 
 import random
 import time
@@ -43,7 +43,7 @@ STRINGS = 100_000
 
 
 def spoilt(seeds: list[str], count: int, seed: int) -> Iterator[str]:
-    """Well-formed strings, each changed in one or a few ways, and some that never were one."""
+    """Well-formed strings with one or a few changes, and some random text."""
     chance = random.Random(seed)
     changes: list[Callable[[str, int], str]] = [
         lambda text, at: text[:at],
@@ -66,12 +66,12 @@ def spoilt(seeds: list[str], count: int, seed: int) -> Iterator[str]:
 
 
 def flipped(character: str, bit: int) -> str:
-    """A character of base64url with one of its six bits turned; others stay."""
+    """A base64url character with one of its six bits flipped; other characters stay."""
     return ALPHABET[ALPHABET.index(character) ^ 1 << bit] if character and character in ALPHABET else character
 
 
 def refused(decode: Callable[[object, int], object], text: str) -> bool:
-    """Whether a string is not read, which it has to be."""
+    """True if the decoder refuses a string; fails the test otherwise."""
     try:
         decode(text, NOW)
     except BadSignal:
@@ -80,20 +80,20 @@ def refused(decode: Callable[[object, int], object], text: str) -> bool:
 
 
 def check_tcf(text: str) -> bool:
-    """Read a TC string as the second opinion reads it; returns whether it is one."""
+    """Compare the decoder with the second opinion on a TC string; returns whether the string is well-formed."""
     try:
         expected = consented(text)
     except Malformed:
         return not refused(tcf.decode, text)
-    told = tcf.decode(text, NOW)
-    assert told.purposes_consent == expected
-    for name, granted in tcf.statements(told).items():
+    decoded = tcf.decode(text, NOW)
+    assert decoded.purposes_consent == expected
+    for name, granted in tcf.statements(decoded).items():
         assert granted == (tcf.PURPOSES[name] <= expected)
     return True
 
 
 def check_gpp(text: str) -> bool:
-    """The same of a GPP string."""
+    """The same for a GPP string."""
     try:
         found = past_gpp(text)
         expected = consented(found[2]) if 2 in found else set()
@@ -106,8 +106,8 @@ def check_gpp(text: str) -> bool:
 
 @pytest.mark.parametrize("count", [STRINGS // 5, pytest.param(STRINGS, marks=pytest.mark.soak)])
 @pytest.mark.parametrize(("seeds", "check"), [(FULL, check_tcf), (SECTIONS, check_gpp)])
-def test_spoilt(seeds: list[str], check: Callable[[str], bool], count: int) -> None:
-    """Of 20,000 spoilt strings, and of 100,000, exactly the well-formed are read and grant what their bits say."""
+def test_only_well_formed_strings_are_read(seeds: list[str], check: Callable[[str], bool], count: int) -> None:
+    """Of 20,000 or 100,000 changed strings, exactly the well-formed are read, and they grant what their bits grant."""
     assert all(map(check, seeds))
     sound = sum(check(text) for text in spoilt(seeds, count // 2, seed=91))
 
@@ -115,8 +115,10 @@ def test_spoilt(seeds: list[str], check: Callable[[str], bool], count: int) -> N
 
 
 @pytest.mark.parametrize(("seeds", "check"), [(FULL, check_tcf), (SECTIONS, check_gpp)])
-def test_every_cut_and_every_bit(seeds: list[str], check: Callable[[str], bool]) -> None:
-    """Cut anywhere, or with any one bit turned, a string is refused or says what its bits then say."""
+def test_a_string_with_a_cut_or_a_flipped_bit_is_refused_or_read_by_its_bits(
+    seeds: list[str], check: Callable[[str], bool]
+) -> None:
+    """At every place, for every single bit."""
     for text in seeds:
         for at in range(len(text)):
             check(text[:at])
@@ -124,8 +126,8 @@ def test_every_cut_and_every_bit(seeds: list[str], check: Callable[[str], bool])
                 check(text[:at] + flipped(text[at], bit) + text[at + 1 :])
 
 
-def test_a_cut_never_widens() -> None:
-    """No part of a string allows a vendor that the whole does not, once vendors have to be shown."""
+def test_a_cut_string_never_allows_more_vendors() -> None:
+    """Under the policy that requires disclosed vendors."""
     whole = tcf.decode(FULL[1], NOW)
     allowed = {vendor for vendor in range(200) if tcf.allows(whole, {1}, vendor)}
     assert allowed == {10, 12}
@@ -138,7 +140,7 @@ def test_a_cut_never_widens() -> None:
 
 
 def bombs() -> Iterator[str]:
-    """What claims more than it holds, and what holds as much as a string can."""
+    """Strings that claim more than they hold, and strings of the greatest size."""
     top = number(65_535, 16)
     wide, narrow = "1" + number(1, 16) + top, "0" + number(65_535, 16)
     for entries in (4095, 1400, 730, 700):
@@ -154,8 +156,8 @@ def bombs() -> Iterator[str]:
     yield "C" * tcf.LONGEST
 
 
-def test_bombs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The number of reads is bounded by the length of a string, and far below it where a claim cannot be true."""
+def test_reads_are_bounded_by_the_length_of_a_string(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An impossible claim is refused after far fewer reads."""
     reads = 0
     take = Bits.take
 
@@ -186,8 +188,8 @@ def test_bombs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.soak
-def test_time() -> None:
-    """No string, spoilt or built to cost, takes 5 ms to be read."""
+def test_every_string_is_read_within_five_milliseconds() -> None:
+    """Changed strings and bombs included."""
     for decode, seeds in ((tcf.decode, FULL), (gpp.decode, SECTIONS)):
         for text in [*bombs(), *spoilt(seeds, STRINGS // 2, seed=92)]:
             slowest = min(spent(decode, text) for _ in range(3))

@@ -1,4 +1,4 @@
-"""Strings that the IAB's own specifications and reference libraries publish, with what they say of them."""
+"""Strings published in the specifications and reference libraries of the IAB, with their published meaning."""
 
 from datetime import datetime
 from typing import Any
@@ -52,7 +52,7 @@ TCF: dict[str, dict[str, Any]] = {
 
 
 def shown(value: object, expected: object) -> object:
-    """A value of ours in the form in which it is published: a set, how many there are, a time."""
+    """A decoded value in its published form: a set, a count, or a time."""
     if isinstance(value, Vendors):
         held = {vendor for vendor in range(65_536) if vendor in value}
         return len(held) if isinstance(expected, int) else held
@@ -62,11 +62,11 @@ def shown(value: object, expected: object) -> object:
 
 
 @pytest.mark.parametrize("text", TCF)
-def test_tcf(text: str) -> None:
-    """A published TC string says what is published of it (interest in purposes 3 to 6 left out since)."""
-    told = tcf.decode(text, NOW)
+def test_published_tc_strings_are_read_as_published(text: str) -> None:
+    """Except legitimate interest in purposes 3 to 6, which the framework dropped later."""
+    decoded = tcf.decode(text, NOW)
 
-    assert {name: shown(getattr(told, name), expected) for name, expected in TCF[text].items()} == TCF[text]
+    assert {name: shown(getattr(decoded, name), expected) for name, expected in TCF[text].items()} == TCF[text]
 
 
 SPECIFIC = "CPXxRfAPXxRfAAfKABENB-CgAAAAAAAAAAYgAAAAAAAA"
@@ -90,18 +90,18 @@ ALL_SECTIONS = (
         (ALL_SECTIONS, (2, *range(5, 23))),
     ],
 )
-def test_gpp(text: str, sections: tuple[int, ...]) -> None:
-    """A published GPP string has the sections that are published of it, and opts out of nothing."""
-    told = gpp.decode(text, NOW)
-    read = {2: told.tcf, 6: told.us_privacy, 7: told.usnat, 8: told.usca}
+def test_published_gpp_strings_are_read_as_published(text: str, sections: tuple[int, ...]) -> None:
+    """The sections match, and none opts out."""
+    decoded = gpp.decode(text, NOW)
+    read = {2: decoded.tcf, 6: decoded.us_privacy, 7: decoded.usnat, 8: decoded.usca}
 
-    assert told.sections == sections
-    assert {id_ for id_, section in read.items() if section} | set(told.others) == set(sections)
-    assert gpp.statements(told) == {}
+    assert decoded.sections == sections
+    assert {id_ for id_, section in read.items() if section} | set(decoded.others) == set(sections)
+    assert gpp.statements(decoded) == {}
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "published"),
     [
         ("BVVVkkkkkpFY.YA", ((1, 1, 1), (2, 1, 0) * 5 + (2,), (2, 1, 0), True)),
         ("BVVVkkkkkpFY", ((1, 1, 1), (2, 1, 0) * 5 + (2,), (2, 1, 0), None)),
@@ -109,16 +109,16 @@ def test_gpp(text: str, sections: tuple[int, ...]) -> None:
         ("BAAAAAAAAABA.QA", ((0, 0, 0), (0,) * 16, (0, 0, 0), False)),
     ],
 )
-def test_usnat(text: str, told: tuple[object, ...]) -> None:
-    """A published national section, of either layout, says what is published of it."""
+def test_published_national_sections_are_read_as_published(text: str, published: tuple[object, ...]) -> None:
+    """In either layout."""
     section = decode_usnat(text)
 
-    assert ((section.sale, section.sharing, section.advertising), section.sensitive) == told[:2]
-    assert (section.child, section.gpc) == told[2:]
+    assert ((section.sale, section.sharing, section.advertising), section.sensitive) == published[:2]
+    assert (section.child, section.gpc) == published[2:]
 
 
-def test_usca() -> None:
-    """A published Californian section says what is published of it."""
+def test_a_published_californian_section_is_read_as_published() -> None:
+    """Answers, children and GPC."""
     section = decode_usca("BVWSSSVY.YA")
 
     assert (section.sale, section.sharing, section.sensitive) == (1, 1, (2, 1, 0) * 3)

@@ -1,4 +1,4 @@
-"""The signals of a call: where they lie, what they state, and what is kept of them."""
+"""The signals of a call: their fields, their statements, and the values kept as evidence."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from identity.planning.consent.signals import google, gpc, us_privacy
-from identity.planning.consent.signals.classes import Statements, together
+from identity.planning.consent.signals.classes import Statements, combine
 from identity.planning.consent.signals.read_signals import LONGEST_RAW, Signal, read_signals
 from identity.values.errors import BadSignal
 from tests.identity.planning.consent.signals.encoding import NOW, encode, granting, header
@@ -17,7 +17,7 @@ GPP = f"{header([(2, 2), (6, 6)])}~{FULL}~1YYN"
 OUT: Statements = {"ads": False, "sale_share": False}
 GRANTS: Statements = {"ads": True, "analytics": True, "personalisation": True}
 NAMES = st.sampled_from(["ads", "analytics", "personalisation", "functional", "sale_share", "sensitive", "necessary"])
-TOLD: st.SearchStrategy[Statements] = st.dictionaries(NAMES, st.booleans())  # type: ignore[arg-type]
+STATEMENTS: st.SearchStrategy[Statements] = st.dictionaries(NAMES, st.booleans())  # type: ignore[arg-type]
 TEXT = st.text(st.characters())
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | TEXT,
@@ -50,19 +50,19 @@ def read(context: object, *, header: bool = False, server: bool = False) -> tupl
         ("googleConsentMode", "G111", Signal("gcm", {}, "G111", invalid=True)),
     ],
 )
-def test_signal(field: str, value: object, signal: Signal) -> None:
-    """A signal is read from its field, keeps what came, and states nothing where it is invalid."""
+def test_a_signal_is_read_from_its_field(field: str, value: object, signal: Signal) -> None:
+    """The received value is kept, and an invalid signal states nothing."""
     assert read({"consent": {field: value, "categoryPreferences": {"Ads": True}}}) == (signal,)
 
 
 @pytest.mark.parametrize("context", [None, {}, [], "x", {"consent": None}, {"consent": [FULL]}, {"consent": {}}])
-def test_no_signal(context: object) -> None:
-    """Where there is none there is none."""
+def test_a_context_without_a_signal_has_none(context: object) -> None:
+    """Malformed consent objects included."""
     assert read(context) == ()
 
 
-def test_null_is_absent() -> None:
-    """A field that is null says no more than one that is not there."""
+def test_a_null_field_is_no_signal() -> None:
+    """Like an absent field."""
     assert read({"gpc": None, "consent": dict.fromkeys(FIELDS)}) == ()
 
 
@@ -78,40 +78,40 @@ def test_null_is_absent() -> None:
         ({"gpc": 1}, False, True, [Signal("gpc", {}, "", invalid=True)]),
     ],
 )
-def test_gpc(context: object, header: bool, server: bool, signals: list[Signal]) -> None:  # noqa: FBT001
-    """The header speaks on browser keys, the field on server keys; on the others both are flagged and ignored."""
+def test_gpc_follows_the_kind_of_key(context: object, header: bool, server: bool, signals: list[Signal]) -> None:  # noqa: FBT001
+    """The opposite combinations are flagged and ignored."""
     assert list(read(context, header=header, server=server)) == signals
 
 
 @pytest.mark.parametrize(
     "value", ["0", "true", "1,1", '"1"', "01", "", " 1", "1 ", "\uff11", b"0", b"1,1", None, 1, True]
 )
-def test_other_headers(value: object) -> None:
-    """Nothing but the one value of the header is the signal."""
-    assert not gpc.header_says(value)
+def test_other_values_of_the_header_are_no_opt_out(value: object) -> None:
+    """Even similar ones."""
+    assert not gpc.is_opt_out_header(value)
 
 
 @pytest.mark.parametrize("value", ["1", b"1"])
-def test_header(value: object) -> None:
-    """The one value is."""
-    assert gpc.header_says(value)
+def test_the_value_1_of_the_header_is_an_opt_out(value: object) -> None:
+    """As text or bytes."""
+    assert gpc.is_opt_out_header(value)
 
 
-def test_denial_stands() -> None:
-    """All signals of a call together: what one denies no other grants."""
-    told = read_signals({"consent": {"tcf": FULL, "usPrivacy": "1YYN"}}, header=False, server=False, now=NOW)
+def test_a_denial_by_one_signal_beats_a_grant_by_another() -> None:
+    """Within one call."""
+    found = read_signals({"consent": {"tcf": FULL, "usPrivacy": "1YYN"}}, header=False, server=False, now=NOW)
 
-    assert told.stated == {**GRANTS, **OUT}
+    assert found.stated == {**GRANTS, **OUT}
 
 
-@given(st.lists(TOLD))
-def test_together(told: list[Statements]) -> None:
-    """Statements meet in any order with one result, in which nothing is granted that any denies or none grants."""
-    stated = together(*told)
+@given(st.lists(STATEMENTS))
+def test_combined_statements_do_not_depend_on_order(statements: list[Statements]) -> None:
+    """A class is granted only if a statement grants it and none denies it."""
+    stated = combine(*statements)
 
-    assert stated == together(*reversed(told))
+    assert stated == combine(*reversed(statements))
     for name, granted in stated.items():
-        assert granted == (False not in [each[name] for each in told if name in each])
+        assert granted == (False not in [each[name] for each in statements if name in each])
 
 
 @pytest.mark.parametrize(
@@ -124,8 +124,10 @@ def test_together(told: list[Statements]) -> None:
         ({"security_storage": "granted"}, {}),
     ],
 )
-def test_google(mode: dict[str, str], stated: dict[str, bool]) -> None:
-    """A class is granted if all that was told of it was; what was not told is no statement."""
+def test_google_consent_mode_grants_a_class_if_all_its_types_are_granted(
+    mode: dict[str, str], stated: dict[str, bool]
+) -> None:
+    """An absent type states nothing."""
     assert google.statements(google.decode(mode)) == stated
 
 
@@ -137,8 +139,8 @@ def test_google(mode: dict[str, str], stated: dict[str, bool]) -> None:
         {"ad_storage": "granted "}, dict.fromkeys(map(str, range(9)), "granted"),
     ],
 )  # fmt: skip
-def test_bad_google(mode: object) -> None:
-    """An unknown type, a value that is not exactly one of the two, or nothing at all is refused."""
+def test_malformed_google_consent_mode_is_refused(mode: object) -> None:
+    """An unknown type, a value other than the two, or an empty object."""
     with pytest.raises(BadSignal):
         google.decode(mode)
 
@@ -146,23 +148,23 @@ def test_bad_google(mode: object) -> None:
 @pytest.mark.parametrize(
     "text", ["", "1", "1YN", "1YNNN", "2YNN", "1yyn", "1YXN", "1YYN\n", " 1YYN", "1Y\u2013N", b"1YYN", 1]
 )
-def test_bad_us_privacy(text: object) -> None:
-    """Anything but version 1 in four exact characters is refused."""
+def test_malformed_us_privacy_strings_are_refused(text: object) -> None:
+    """Anything but version 1 in four exact characters."""
     with pytest.raises(BadSignal):
         us_privacy.decode(text)
 
 
 @given(st.dictionaries(st.sampled_from([*FIELDS, "other"]), JSON) | JSON, JSON, st.booleans(), st.booleans())
-def test_any_context(consent: Any, told: Any, header: bool, server: bool) -> None:  # noqa: FBT001
-    """Whatever JSON a call carries, reading its signals never raises, and invalid ones state nothing."""
-    for signal in read({"consent": consent, "gpc": told}, header=header, server=server):
+def test_any_json_is_read_without_an_error(consent: Any, gpc_field: Any, header: bool, server: bool) -> None:  # noqa: FBT001
+    """Invalid signals state nothing, and the kept values are bounded ASCII."""
+    for signal in read({"consent": consent, "gpc": gpc_field}, header=header, server=server):
         assert not (signal.invalid or signal.ignored) or signal.stated == {}
         assert signal.raw.isascii()
         assert len(signal.raw) <= LONGEST_RAW
 
 
-def test_bottomless() -> None:
-    """Neither depth nor size of what lies in a field costs anything."""
+def test_deep_and_large_values_cost_nothing() -> None:
+    """They are invalid signals."""
     deep: Any = []
     for _ in range(100_000):
         deep = [deep]

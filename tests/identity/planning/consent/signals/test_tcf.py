@@ -1,4 +1,4 @@
-"""TC strings: what published ones say, what they grant, and what is refused."""
+"""TC strings: decoding, their grants, and the malformed ones that are refused."""
 
 import pytest
 from hypothesis import given
@@ -26,40 +26,40 @@ FULL = encode(granting())
 
 
 @given(TCFS)
-def test_round_trip(tcf: Tcf) -> None:
-    """What is written by the published format is read as it was meant, whatever it says."""
+def test_a_written_string_is_read_back_unchanged(tcf: Tcf) -> None:
+    """For any content of the published format."""
     assert decode(encode(tcf), NOW) == tcf
 
 
 @given(TCFS, st.integers(0, 70_000))
-def test_vendors(tcf: Tcf, vendor: int) -> None:
-    """A vendor is in a set exactly if its bit is set or a range holds it."""
-    told = tcf.vendor_consent
-    bit = 1 <= vendor <= told.top and f"{told.bits:0{told.top}b}"[vendor - 1] == "1"
+def test_a_vendor_is_in_a_set_by_its_bit_or_a_range(tcf: Tcf, vendor: int) -> None:
+    """And otherwise not."""
+    held = tcf.vendor_consent
+    bit = 1 <= vendor <= held.top and f"{held.bits:0{held.top}b}"[vendor - 1] == "1"
 
-    assert (vendor in told) == (bit or any(vendor in range(a, b + 1) for a, b in told.ranges))
+    assert (vendor in held) == (bit or any(vendor in range(a, b + 1) for a, b in held.ranges))
 
 
 @pytest.mark.parametrize("name", PURPOSES)
-def test_every_purpose_of_a_class_is_needed(name: str) -> None:
-    """A class is granted if all its purposes are consented to, and denied if any one is not."""
+def test_a_class_needs_consent_to_all_its_purposes(name: str) -> None:
+    """Without any one of them the class is denied."""
     needed = next(purposes for class_, purposes in PURPOSES.items() if class_ == name)
-    told = [statements(decode(encode(granting(purposes_consent=needed - {each})), NOW)) for each in needed]
+    lacking = [statements(decode(encode(granting(purposes_consent=needed - {each})), NOW)) for each in needed]
     whole = statements(decode(encode(granting(purposes_consent=needed)), NOW))
 
-    assert [dict(each)[name] for each in told] == [False] * len(needed)  # type: ignore[index]
+    assert [dict(each)[name] for each in lacking] == [False] * len(needed)  # type: ignore[index]
     assert {class_ for class_, granted in whole.items() if granted} == {name}
 
 
-def test_classes() -> None:
-    """Full consent grants three classes and says nothing of the others; a flat refusal denies the three."""
+def test_full_consent_grants_three_classes() -> None:
+    """Other classes have no statement; full refusal denies the three."""
     assert statements(decode(FULL, NOW)) == {"ads": True, "analytics": True, "personalisation": True}
     refused = decode(encode(granting(purposes_consent=frozenset())), NOW)
     assert statements(refused) == {"ads": False, "analytics": False, "personalisation": False}
 
 
-def test_interest_never_grants() -> None:
-    """Legitimate interest in everything is consent to nothing, and purposes 1 and 3 to 6 cannot have it."""
+def test_legitimate_interest_never_grants() -> None:
+    """Purposes 1 and 3 to 6 cannot have any."""
     tcf = decode(encode(granting(purposes_consent=frozenset()), purposes_li="1" * 24), NOW)
 
     assert set(statements(tcf).values()) == {False}
@@ -68,8 +68,8 @@ def test_interest_never_grants() -> None:
 
 
 @pytest.mark.parametrize("changed", [{"policy": 0}, {"policy": 2}, {"policy": 3}, {"service_specific": False}])
-def test_not_valid_any_more(changed: dict[str, int]) -> None:
-    """A string of an older policy, or a global one, is read and states nothing, nor does it allow anything."""
+def test_a_string_of_an_old_policy_or_global_scope_states_nothing(changed: dict[str, int]) -> None:
+    """Such a string is read, but allows nothing."""
     tcf = decode(encode(granting(**changed)), NOW)
 
     assert (statements(tcf), allows(tcf, {1}, 1)) == ({}, False)
@@ -100,13 +100,15 @@ def restricted(kind: int, purpose: int = 2) -> Tcf:
         (granting(policy=5, disclosed=Vendors(9, 0b111)), {1}, 7, True),
     ],
 )
-def test_vendor_is_allowed(tcf: Tcf, purposes: set[int], vendor: int, *, allowed: bool) -> None:
-    """A vendor needs all purposes, its own bit, no restriction against consent, and to have been shown."""
+def test_a_vendor_needs_purposes_consent_and_disclosure(
+    tcf: Tcf, purposes: set[int], vendor: int, *, allowed: bool
+) -> None:
+    """And no restriction against consent."""
     assert allows(decode(encode(tcf), NOW), purposes, vendor) is allowed
 
 
-def test_restricted_to_consent_needs_it() -> None:
-    """Where a publisher requires consent, interest does not do."""
+def test_interest_does_not_do_where_a_publisher_requires_consent() -> None:
+    """A restriction to consent disregards legitimate interest."""
     kind = Restriction(2, REQUIRE_CONSENT, Vendors(ranges=((5, 9),)))
     tcf = granting(purposes_consent=ALL - {2}, purposes_li=frozenset({2}), restrictions=(kind,))
 
@@ -137,8 +139,8 @@ BAD_CORES = {
 
 
 @pytest.mark.parametrize("name", BAD_CORES)
-def test_bad_core(name: str) -> None:
-    """A core with this wrong is refused."""
+def test_a_malformed_core_is_refused(name: str) -> None:
+    """With any one of these faults."""
     with pytest.raises(BadSignal):
         decode(encode(granting(), **BAD_CORES[name]), NOW)
 
@@ -148,8 +150,8 @@ PUBLISHER = "011" + "1" * 48 + number(2, 6) + "1111"
 
 
 @pytest.mark.parametrize("segments", [["001" + VENDORS], ["010" + VENDORS], [PUBLISHER], [PUBLISHER, "001" + VENDORS]])
-def test_segments(segments: list[str]) -> None:
-    """Segments may follow in any order, and change nothing that the core says."""
+def test_segments_follow_in_any_order(segments: list[str]) -> None:
+    """They do not change the statements of the core."""
     assert statements(decode(".".join([FULL, *map(text_of, segments)]), NOW)) == statements(decode(FULL, NOW))
 
 
@@ -160,8 +162,8 @@ def test_segments(segments: list[str]) -> None:
         [PUBLISHER, PUBLISHER], ["001" + VENDORS, PUBLISHER, "001" + VENDORS], [core(granting())],
     ],
 )  # fmt: skip
-def test_bad_segments(segments: list[str]) -> None:
-    """A segment that is unknown, cut, told twice or with something behind it spoils the string."""
+def test_a_malformed_segment_is_refused(segments: list[str]) -> None:
+    """Unknown, cut, repeated or too long."""
     with pytest.raises(BadSignal):
         decode(".".join([FULL, *map(text_of, segments)]), NOW)
 
@@ -177,12 +179,12 @@ def test_bad_segments(segments: list[str]) -> None:
     ],
     ids=lambda value: str(type(value)),
 )  # fmt: skip
-def test_no_string(value: object) -> None:
-    """What is no TC string is refused, with the one error."""
+def test_a_value_that_is_no_tc_string_is_refused(value: object) -> None:
+    """With BadSignal and no other error."""
     with pytest.raises(BadSignal):
         decode(value, NOW)
 
 
-def test_longest() -> None:
-    """Zeros behind a string are padding, up to 4 KiB in all."""
+def test_zeros_behind_a_string_are_padding() -> None:
+    """Up to 4 KiB in all."""
     assert decode(FULL + "A" * (LONGEST - len(FULL)), NOW) == granting()

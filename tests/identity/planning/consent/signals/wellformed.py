@@ -1,6 +1,6 @@
-"""Whether a string is well-formed, and which purposes it consents to: a second opinion.
+"""A second opinion on consent strings: whether one is well-formed, and the purposes that it consents to.
 
-Written over text of `0` and `1` and apart from the decoders, with none of their care for cost.
+The code works on text of `0` and `1`, shares nothing with the decoders, and ignores cost.
 """
 
 import re
@@ -22,11 +22,11 @@ while len(WEIGHTS) < 23:
 
 
 class Malformed(Exception):
-    """It is not."""
+    """The string is not well-formed."""
 
 
 def require(claim: object) -> None:
-    """Malformed unless so."""
+    """Raise Malformed unless the claim holds."""
     if not claim:
         raise Malformed
 
@@ -80,7 +80,7 @@ def past_segment(bits: str) -> int:
 
 
 def consented(text: str) -> set[int]:
-    """The purposes that a TC string consents to. Malformed."""
+    """The purposes that a TC string consents to. Raises Malformed."""
     require(len(text) <= 4096 and TCF.fullmatch(text))
     written = [bits_of(part) for part in text.split(".")]
     ends = [past_core(written[0]), *map(past_segment, written[1:])]
@@ -97,7 +97,7 @@ def code(bits: str, at: int) -> tuple[int, int]:
 
 
 def past_gpp(text: str) -> dict[int, str]:
-    """The sections of a GPP string; its section of TCF is looked at by `consented`. Malformed."""
+    """The sections of a GPP string, whose TCF section `consented` checks. Raises Malformed."""
     require(len(text) <= 8192 and GPP.fullmatch(text))
     header, *parts = text.split("~")
     bits = bits_of(header)
