@@ -27,7 +27,7 @@ def names(paths: list[Path]) -> list[str]:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=names(MODULES))
-def test_module(path: Path) -> None:
+def test_a_module_is_short_and_opens_with_a_docstring(path: Path) -> None:
     """A module is short enough to read, opens with what it keeps, and is named after its subject."""
     text = path.read_text()
 
@@ -65,7 +65,7 @@ def test_no_path_of_a_machine() -> None:
     assert names(found) == []
 
 
-def test_dependency_rule() -> None:
+def test_the_import_contracts_hold() -> None:
     """The import contracts of pyproject.toml hold."""
     check = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_cache=True))"
     done = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -74,7 +74,7 @@ def test_dependency_rule() -> None:
 
 
 @pytest.mark.parametrize("name", LOCKS)
-def test_lock(name: str) -> None:
+def test_a_lock_names_versions_and_hashes_alone(name: str) -> None:
     """A lock file names versions and hashes, and no place that they come from."""
     text = (ROOT / name).read_text()
     entries = re.findall(r"^[a-z0-9].*?(?=^[a-z0-9]|\Z)", text, re.MULTILINE | re.DOTALL)
@@ -84,7 +84,7 @@ def test_lock(name: str) -> None:
     assert re.findall(r"://|^\s*-[a-z-]*(?:index|find-links|trusted)|file:| @ |^\s*/", text, re.MULTILINE) == []
 
 
-def test_locks_agree() -> None:
+def test_the_development_lock_only_adds() -> None:
     """The lock of development only adds: the server runs on, and is built with, what was tested."""
     run, build, dev = (set(re.findall(r"^(\S+==\S+)", (ROOT / name).read_text(), re.MULTILINE)) for name in LOCKS)
 

@@ -86,7 +86,7 @@ def written(profile: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("scenario", HELD, ids=[s["id"] for s in HELD])
-def test_scenario_holds(scenario: dict[str, Any], shop: Shop) -> None:
+def test_the_server_gives_what_the_scenario_expects(scenario: dict[str, Any], shop: Shop) -> None:
     """The server gives what the scenario expects."""
     outcomes = play(shop, scenario)
     found = listed(shop)

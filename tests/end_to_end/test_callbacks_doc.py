@@ -13,7 +13,7 @@ COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) fo
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 
 
-def test_page(calling: Shop, deployment: Deployment) -> None:
+def test_the_commands_and_code_of_the_callbacks_page_work(calling: Shop, deployment: Deployment) -> None:
     """Its commands succeed, its first code believes what is sent, and what its second code signs is taken, once."""
     receiver = deployment.receiver
     received: list[tuple[bytes, dict[str, str]]] = []

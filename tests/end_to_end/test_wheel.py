@@ -129,7 +129,9 @@ def test_it_migrates_an_empty_database(run: Callable[..., str], empty_database: 
     assert not needs_migration(empty_database)
 
 
-def test_it_serves(installed: Path, database: str, tmp_path: Path, processes: list[Running]) -> None:
+def test_the_installed_server_is_ready(
+    installed: Path, database: str, tmp_path: Path, processes: list[Running]
+) -> None:
     """The installed server is ready."""
     command = [str(installed / "bin" / "onefold"), "serve"]
     running = launch(command, tmp_path / "data", {"ONEFOLD_DATABASE_URL": database})

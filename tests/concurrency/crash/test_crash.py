@@ -46,13 +46,17 @@ def crash(victim: Victim, kinds: Sequence[str], report: Callable[[str], None] = 
     ("workers", "kinds"),
     [(1, ("everything", "postgres", "server", "backend")), (2, ("worker", "postmaster", "parent", "everything"))],
 )
-def test_kills(victim: Callable[[int], Victim], workers: int, kinds: Sequence[str]) -> None:
+def test_nothing_acknowledged_is_lost_when_processes_are_killed(
+    victim: Callable[[int], Victim], workers: int, kinds: Sequence[str]
+) -> None:
     """A few kills of each part: nothing acknowledged is lost or doubled, nothing is half-applied."""
     crash(victim(workers), kinds)
 
 
 @pytest.mark.soak
-def test_hundred_kills(victim: Callable[[int], Victim], capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_acknowledged_is_lost_over_a_hundred_kills(
+    victim: Callable[[int], Victim], capsys: pytest.CaptureFixture[str]
+) -> None:
     """A hundred kills, on one data directory, of one and of two workers in turn."""
     server = victim(1)
     killed = 0

@@ -101,7 +101,7 @@ def test_who_commits_late_is_not_skipped(database: str) -> None:
     run(database, 3, body)
 
 
-def test_sixteen_writers(database: str) -> None:
+def test_lanes_lose_nothing_under_sixteen_writers(database: str) -> None:
     """Under writers that commit or roll back at random the lanes lose nothing and a sequence does."""
 
     async def body(both: Both) -> None:

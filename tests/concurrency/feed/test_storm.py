@@ -152,12 +152,16 @@ def storm(server: Callable[..., Running], shops: Shops, database: str, seconds: 
     assert {each["status"] for state in states for each in state["destinations"]} <= {"done"}
 
 
-def test_a_storm(server: Callable[..., Running], shops: Shops, database: str) -> None:
+def test_consumers_hold_what_may_be_read_after_a_storm(
+    server: Callable[..., Running], shops: Shops, database: str
+) -> None:
     """Sixteen writers, rollbacks and acts: who follows, and who comes late, hold just what may be read."""
     storm(server, shops, database, 4)
 
 
 @pytest.mark.soak
-def test_a_long_storm(server: Callable[..., Running], shops: Shops, database: str) -> None:
+def test_consumers_hold_what_may_be_read_after_a_long_storm(
+    server: Callable[..., Running], shops: Shops, database: str
+) -> None:
     """The same for two minutes."""
     storm(server, shops, database, 120)

@@ -168,7 +168,7 @@ CASES: dict[str, tuple[list[dict[str, Any]], dict[str, Any], list[list[str]], st
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_alias(name: str) -> None:
+def test_each_alias_rule_gives_its_partition_and_reason(name: str) -> None:
     """Each rule of aliases by an example: the partition, and what is demoted for which reason."""
     before, body, partition, reason = CASES[name]
     world, demoted = aliased(*before, **body)

@@ -118,7 +118,9 @@ def test_clocks_that_differ(skewed: Pair, sent: list[Any]) -> None:
 @pytest.mark.soak
 @settings(RACES, max_examples=3_000)
 @given(sent=st.integers(8, 24).flatmap(traffic.tasks), rules=st.lists(traffic.rules, max_size=5))
-def test_many_races(pair: Pair, sent: list[Any], rules: list[Any]) -> None:
+def test_concurrent_writers_equal_a_serial_order_over_many_examples(
+    pair: Pair, sent: list[Any], rules: list[Any]
+) -> None:
     """The same, for long."""
     race(pair, sent, rules)
 

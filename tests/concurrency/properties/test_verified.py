@@ -67,7 +67,7 @@ def test_calls_and_acts(lab: Lab, taken: list[Any]) -> None:
 
 @settings(QUIET, max_examples=40)
 @given(taken=journeys())
-def test_rebuilds_too(lab: Lab, taken: list[Any]) -> None:
+def test_a_rebuild_leaves_no_discrepancy(lab: Lab, taken: list[Any]) -> None:
     """Nor is what a rebuild leaves behind."""
     play(lab, taken)
 
@@ -75,6 +75,6 @@ def test_rebuilds_too(lab: Lab, taken: list[Any]) -> None:
 @pytest.mark.soak
 @settings(QUIET, max_examples=3_000)
 @given(taken=journeys())
-def test_many_journeys(lab: Lab, taken: list[Any]) -> None:
+def test_no_discrepancy_over_many_journeys(lab: Lab, taken: list[Any]) -> None:
     """The same, for long."""
     play(lab, taken)

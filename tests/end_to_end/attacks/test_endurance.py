@@ -36,7 +36,6 @@ def test_a_thousand_slow_connections(many_files: None, hasty: Running) -> None:
     with httpx.Client(base_url=hasty.url, timeout=60) as client, selectors.DefaultSelector() as selector:
         shop = new_shop(client, {"Authorization": f"Bearer {hasty.admin_token}"})
         head = b"POST /v1/track HTTP/1.1\r\nHost: here\r\n"
-        started = time.monotonic()
         slow = [socket.create_connection(address) for _ in range(SLOW)]
         for at, each in enumerate(slow):
             each.sendall(head + (b"X-Slow: " if at % 2 else b"Content-Length: 1000\r\n\r\n"))
@@ -45,8 +44,9 @@ def test_a_thousand_slow_connections(many_files: None, hasty: Running) -> None:
         ended: set[int] = set()
         answers = b""
         taken = 0
+        deadline = time.monotonic() + 60
         while len(ended) < SLOW:
-            assert time.monotonic() - started < 60, f"{SLOW - len(ended)} are still there"
+            assert time.monotonic() < deadline, f"{SLOW - len(ended)} are still there"
             for each in slow[taken % 10 :: 10]:
                 if each.fileno() not in ended:
                     with suppress(OSError):
@@ -55,6 +55,7 @@ def test_a_thousand_slow_connections(many_files: None, hasty: Running) -> None:
             taken += 1
             for key, _ in selector.select(0):
                 ended.add(key.fd)
+                deadline = time.monotonic() + 60
                 answers += _heard(key.fileobj)
                 selector.unregister(key.fileobj)
         for each in slow:
@@ -63,7 +64,7 @@ def test_a_thousand_slow_connections(many_files: None, hasty: Running) -> None:
         assert {b"head_timeout" in answers, b"body_timeout" in answers} == {True}
         assert shop.ask("GET", "/v1/profiles/user_id:ann").json()["event_count"] == taken
         process = psutil.Process(hasty.process.pid)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while len([each for each in process.net_connections() if each.status == "ESTABLISHED"]) > 50:
             assert time.monotonic() < deadline
             time.sleep(0.1)
@@ -83,7 +84,7 @@ def test_more_connections_than_there_may_be(server: Callable[..., Running]) -> N
     running = server(ONEFOLD_CONNECTIONS="20")
     parts = urlsplit(running.url)
     address = (parts.hostname or "", parts.port or 0)
-    held = [socket.create_connection(address, timeout=30) for _ in range(40)]
+    held = [socket.create_connection(address, timeout=60) for _ in range(40)]
     refused = []
     for each in held[20:]:
         refused.append(each.recv(4_096))
@@ -93,7 +94,7 @@ def test_more_connections_than_there_may_be(server: Callable[..., Running]) -> N
     assert held[0].recv(4_096).startswith(b"HTTP/1.1 200")
     for each in held[:20]:
         each.close()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while True:
         try:
             if httpx.get(f"{running.url}/healthz").status_code == 200:

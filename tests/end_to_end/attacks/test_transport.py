@@ -415,7 +415,7 @@ def test_a_client_that_waits_to_be_asked(shop: Shop) -> None:
         assert Answer(received(connection)).status == 200
     with connect(shop.client.base_url) as connection:
         connection.sendall(post(shop, b"", f"Content-Length: {LIMIT + 1}", "Expect: 100-continue"))
-        connection.settimeout(30)
+        connection.settimeout(60)
         assert refused(Answer(received(connection))) == "body_too_large"
 
 

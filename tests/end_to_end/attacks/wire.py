@@ -28,7 +28,7 @@ class Answer:
 def connect(url: str | httpx.URL) -> socket.socket:
     """A connection to a server."""
     parts = urlsplit(str(url))
-    return socket.create_connection((parts.hostname or "", parts.port or 0), timeout=40)
+    return socket.create_connection((parts.hostname or "", parts.port or 0), timeout=60)
 
 
 def exchange(url: str | httpx.URL, *parts: bytes) -> Answer:

@@ -65,7 +65,7 @@ def verify(folder: Path, text: bytes, keys: list[dict[str, str]]) -> subprocess.
     )  # fmt: skip
 
 
-def test_verifies_offline(lab: Lab, tmp_path: Path) -> None:
+def test_the_script_verifies_a_receipt_offline(lab: Lab, tmp_path: Path) -> None:
     """The script says yes to the receipt and no to one that differs in any byte, or to other keys."""
     proof, keys, done = made(lab)
     text = json.dumps(proof).encode()
@@ -91,7 +91,7 @@ FIELDS = {
 }  # fmt: skip
 
 
-def test_every_field(lab: Lab) -> None:
+def test_a_receipt_has_every_field(lab: Lab) -> None:
     """All that the design names is there; a destination's signed word is in it by its hash."""
     proof, _, done = made(lab)
     assert proof.keys() >= FIELDS
@@ -111,7 +111,7 @@ def test_every_field(lab: Lab) -> None:
     assert unsigned(done, "spc_1", "kid", "onefold 1", b"", 0, {**scan, "more": 1}).scan == scan
 
 
-def test_no_floats(lab: Lab) -> None:
+def test_a_receipt_holds_no_floats(lab: Lab) -> None:
     """A receipt holds text, whole numbers, nothing and lists of these, in one form only."""
     proof, _, _ = made(lab)
 
@@ -127,7 +127,7 @@ def test_no_floats(lab: Lab) -> None:
         canonical(convert({**proof, "keys_shredded": 1 << 60}, Receipt))
 
 
-def test_merkle_root() -> None:
+def test_merkle_root_equals_the_vectors_of_rfc_6962() -> None:
     """The vectors of RFC 6962's reference implementation."""
     leaves = [bytes.fromhex(each) for each in ("", "00", "10", "2021", "3031", "40414243")]
     roots = {

@@ -75,7 +75,7 @@ def names(lab: Lab) -> set[str]:
     return {path.name.partition("~")[0] for path in keys}
 
 
-def test_rotates(lab: Lab) -> None:
+def test_a_root_key_rotation_keeps_everybody_readable(lab: Lab) -> None:
     """Twice: everybody is read under the new root, calls come in and keys are rolled; the old root opens nothing."""
     before = names(lab)
     for _ in range(2):
@@ -150,7 +150,7 @@ def test_the_database_dies(lab: Lab, monkeypatch: pytest.MonkeyPatch, name: str,
     assert lab.query("SELECT root_id FROM key_store") == [(root_id,)]
 
 
-def test_values(lab: Lab) -> None:
+def test_a_root_key_in_the_environment_rotates_to_another(lab: Lab) -> None:
     """A root in the environment gives way to another there; each mistake is refused, and changes nothing."""
     new = base64.b64encode(os.urandom(32)).decode()
     old = lab.root_file.read_text().strip()
@@ -211,7 +211,7 @@ def test_not_while_it_is_in_use(lab: Lab) -> None:
         read_all(lab)
 
 
-def test_command(folder: Path, processes: list[Running]) -> None:
+def test_the_rotate_root_command_refuses_while_a_server_runs(folder: Path, processes: list[Running]) -> None:
     """`onefold keys rotate-root` says what it did, refuses while a server runs, and is no one's way to a secret."""
     command = [*ONEFOLD, "keys", "rotate-root", "--data-dir", str(folder)]
 

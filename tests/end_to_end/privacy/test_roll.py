@@ -231,7 +231,7 @@ class _Folder(Lab):
         self.root_file = folder / "root-key"
 
 
-def test_commands(folder: Path) -> None:
+def test_keys_commands_roll_dump_and_overlay(folder: Path) -> None:
     """`onefold keys` rolls, dumps and finds nothing to lay over; an unknown space is an error of one line."""
     for words, says in (
         (["roll"], "epoch 2 is in force"),

@@ -30,7 +30,7 @@ def run(command: list[str], shop: Shop) -> None:
     subprocess.run(command, check=True, timeout=60, env={**os.environ, "WRITE": shop.keys["write"]})
 
 
-def test_python(shop: Shop, tmp_path: Path) -> None:
+def test_the_python_example_reaches_the_profile(shop: Shop, tmp_path: Path) -> None:
     """Both versions."""
     for lock in (lock for lock, module in PYTHON_SDKS.items() if module == "segment"):
         script = tmp_path / "example.py"
@@ -41,7 +41,7 @@ def test_python(shop: Shop, tmp_path: Path) -> None:
     assert shop.ask("GET", "/v1/profiles/user_id:ann").json()["event_count"] == 2
 
 
-def test_node(shop: Shop, node_modules: Path) -> None:
+def test_the_node_example_reaches_the_profile(shop: Shop, node_modules: Path) -> None:
     """As a module, beside its packages."""
     script = node_modules / f"example-{shop.space_id}.mjs"
     script.write_text(NODE.replace(ADDRESS, address(shop)))
@@ -53,7 +53,7 @@ def test_node(shop: Shop, node_modules: Path) -> None:
     assert shop.ask("GET", "/v1/profiles/user_id:ann").json()["event_count"] == 1
 
 
-def test_browser(shop: Shop, visit: Callable[..., Visit]) -> None:
+def test_the_browser_example_reaches_the_profile(shop: Shop, visit: Callable[..., Visit]) -> None:
     """The package is that of the page; everything else is as it stands."""
     opened = visit()
     code = BROWSER.replace(ADDRESS, address(shop)).replace("the write key", shop.keys["write"])

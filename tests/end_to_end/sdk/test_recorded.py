@@ -103,7 +103,7 @@ BATCHES = [kotlin, swift, ruby, go, browser_batch]
 
 
 @pytest.mark.parametrize("sdk", BATCHES, ids=lambda sdk: sdk.__name__)
-def test_batches(shop: Shop, sdk: Any) -> None:
+def test_recorded_batches_count_each_call_once(shop: Shop, sdk: Any) -> None:
     """Taken with 200 and nothing else, each call once, however often it is sent."""
     answers = [exchange(shop.client.base_url, sdk(shop.keys["write"])) for _ in range(2)]
 
@@ -116,7 +116,7 @@ def test_batches(shop: Shop, sdk: Any) -> None:
 
 
 @pytest.mark.parametrize("sdk", BATCHES, ids=lambda sdk: sdk.__name__)
-def test_refusals(shop: Shop, sdk: Any) -> None:
+def test_a_wrong_key_gets_a_code_and_a_message(shop: Shop, sdk: Any) -> None:
     """The refusal of a wrong key has a code and a message, in JSON."""
     answer = exchange(shop.client.base_url, sdk("nobody"))
 

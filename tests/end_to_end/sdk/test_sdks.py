@@ -99,7 +99,7 @@ def _plain(body: bytes, headers: dict[str, str]) -> bytes:
 
 
 @every_sdk
-def test_delivers_thousands(sdk: str, runs: Runs) -> None:
+def test_thousands_of_calls_are_each_counted_once(sdk: str, runs: Runs) -> None:
     """Thousands of calls, each counted once, and no request more than was needed."""
     run = runs(CALLS)[sdk]
 
