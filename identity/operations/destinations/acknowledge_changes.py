@@ -15,7 +15,7 @@ from hashlib import sha256
 from msgspec import Struct
 
 from identity.operations.destinations.destination_document import open_document
-from identity.planning.destinations.feed_pages import Position, between, pack, unpack
+from identity.planning.destinations.feed_pages import Position, entries_between, pack, unpack
 from identity.spaces.space import Space, Spaces
 from identity.store.destinations import deliveries, destinations, feed
 from identity.store.privacy import erasure_notices
@@ -56,7 +56,7 @@ async def acknowledge_changes(
         if position.after is not None:
             return Acknowledgement(now, 0)
         before = None if delivery.acked is None else unpack(delivery.acked)
-        entries, since = between(delivery.acked, place)
+        entries, since = entries_between(delivery.acked, place)
         settled = await erasure_notices.mark_acknowledged(
             connection, space.tenant, destination, entries, since, now, sha256(place).digest()
         )

@@ -27,9 +27,9 @@ from identity.planning.destinations.feed_pages import (
     FeedItem,
     LaneEntry,
     Position,
-    advanced,
-    collapsed,
-    missed,
+    advance,
+    feed_items,
+    misses_entries,
     unpack,
 )
 from identity.planning.destinations.policy import Visible
@@ -87,10 +87,10 @@ async def read_lines(space: Space, scope: Scope, cursor: str | None, limit: int)
         return await _profiles_page(space, scope, position, limit)
     async with space.database.reading() as connection:
         entries = [LaneEntry(*row) for row in await feed.entries(connection, space.tenant, position.lanes, limit)]
-    if missed(position, entries):
+    if misses_entries(position, entries):
         raise Resync
     lines = await _entry_lines(space, scope, entries) if entries else []
-    return LinePage(lines, advanced(position, entries), len(entries) == limit, len(entries))
+    return LinePage(lines, advance(position, entries), len(entries) == limit, len(entries))
 
 
 async def current_position(space: Space, scope: Scope, cursor: str | None) -> Position:
@@ -141,7 +141,7 @@ async def _entry_lines(space: Space, scope: Scope, entries: Sequence[LaneEntry])
     )
     async with space.database.reading() as connection:
         canonical = dict(await feed.canonical_ids(connection, space.tenant, named)) if named else {}
-    return await _lines(space, scope, collapsed(entries, canonical))
+    return await _lines(space, scope, feed_items(entries, canonical))
 
 
 async def _lines(space: Space, scope: Scope, items: Sequence[FeedItem]) -> list[FeedLine]:

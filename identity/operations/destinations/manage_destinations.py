@@ -16,7 +16,7 @@ from msgspec import Struct
 from identity.operations.destinations.destination_document import open_document, seal_document
 from identity.operations.destinations.monitor_destinations import OVERDUE_AFTER
 from identity.operations.destinations.repeat_conflicts import REPEAT_CONFLICTS
-from identity.planning.destinations.feed_pages import further
+from identity.planning.destinations.feed_pages import furthest
 from identity.planning.destinations.policy import Entitled, StoredDestination, compile_entitled, is_name
 from identity.spaces.retry import repeat
 from identity.spaces.space import Space
@@ -208,7 +208,7 @@ async def _status(space: Space, row: DestinationRow) -> DestinationStatus:
         delivery = await deliveries.get(connection, space.tenant, row.id)
         waiting = await erasure_notices.count_unacknowledged(connection, space.tenant, row.id)
         lanes = {each.lane: each.base for each in await feed.lanes(connection, space.tenant)}
-        known = further(delivery.acked, delivery.watched)
+        known = furthest(delivery.acked, delivery.watched)
         after = {lane: max(base, known.get(lane, 0)) for lane, base in lanes.items()}
         since = (
             await overdue_destinations.oldest_unacknowledged(connection, space.tenant, row.id, after, _ENTRIES_CHECKED)

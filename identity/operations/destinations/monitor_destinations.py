@@ -7,7 +7,7 @@ acknowledges later is no longer behind, and its overdue erasures are done then.
 import time
 from typing import Final
 
-from identity.planning.destinations.feed_pages import Position, further, pack
+from identity.planning.destinations.feed_pages import Position, furthest, pack
 from identity.spaces.space import Spaces
 from identity.store.destinations import deliveries, feed, overdue_destinations
 from identity.store.destinations.overdue_destinations import DestinationPositionRow, OverdueCounts
@@ -38,7 +38,7 @@ async def find_overdue(spaces: Spaces, now: int | None = None) -> OverdueCounts:
 
 async def _check(spaces: Spaces, row: DestinationPositionRow) -> None:
     """Record since when a destination is behind; entries that need no acknowledgement are not read again."""
-    after = further(row.acked, row.watched)
+    after = furthest(row.acked, row.watched)
     if row.behind_at is None and sum(after.values()) == row.entries:
         return
     try:

@@ -16,7 +16,7 @@ import structlog
 
 from identity.operations.destinations.destination_document import open_document
 from identity.operations.destinations.read_changes import PushPage
-from identity.planning.destinations.feed_pages import between, stands, starts
+from identity.planning.destinations.feed_pages import entries_between, is_beginning, is_up_to_date
 from identity.planning.destinations.policy import StoredDestination
 from identity.planning.destinations.retry import next_attempt
 from identity.spaces.space import Space, Spaces
@@ -70,7 +70,7 @@ class Pushing:
         async with self._spaces.database.reading() as connection:
             found = await deliveries.due(connection, self._now())
         for row in found:
-            if row.public_id in self._sending or stands(row.pushed, row.version, row.purposes, row.entries):
+            if row.public_id in self._sending or is_up_to_date(row.pushed, row.version, row.purposes, row.entries):
                 continue
             task = asyncio.create_task(self._send_all(row.space_id, row.public_id))
             self._sending[row.public_id] = task
@@ -124,7 +124,7 @@ class Pushing:
         document = open_document(space, await _row(space, id_))
         if start == page.place or document.entitled.callback_url is None:
             return await self._rest(space, destination, claim, self._now())
-        if not page.changes and not (start and starts(start)):
+        if not page.changes and not (start and is_beginning(start)):
             async with space.database.reading() as connection:
                 now = self._now()
                 return await deliveries.skip_to(connection, space.tenant, destination, page.place, now, claim.next_at)
@@ -137,7 +137,7 @@ class Pushing:
         self, space: Space, id_: bytes, document: StoredDestination, start: bytes, page: PushPage
     ) -> str | None:
         """Send a page and return why it was not accepted; None where the status says that it was."""
-        body = self._render(public("dst", id_), page, starts(start))
+        body = self._render(public("dst", id_), page, is_beginning(start))
         message = "msg_" + space.keys.mac(_MESSAGE, id_ + start + page.place).hex()
         try:
             headers = sign(document.secrets, message, self._now(), body)
@@ -148,7 +148,7 @@ class Pushing:
 
     async def _accepted(self, space: Space, destination: int, claim: DeliveryRow, page: PushPage) -> bool:
         now = self._now()
-        entries, since = between(claim.pushed or claim.acked, page.place)
+        entries, since = entries_between(claim.pushed or claim.acked, page.place)
         async with space.database.transaction() as connection:
             moved = await deliveries.record_sent(connection, space.tenant, destination, page.place, now, claim.next_at)
             if moved:

@@ -11,7 +11,7 @@ from typing import LiteralString
 from msgspec import Struct
 
 from identity.planning.corrections import rekey_rows
-from identity.planning.destinations.feed_pages import within
+from identity.planning.destinations.feed_pages import is_valid_position
 from identity.planning.integrity.counter_check import CounterCheck
 from identity.planning.integrity.discrepancies import Discrepancies, Discrepancy, of_key
 from identity.planning.integrity.evidence_check import REMOVE, UNMERGE, Ties, Undone
@@ -123,7 +123,7 @@ class _Audit:
         def delivery(destination: int, both: bool, *places: bytes | None) -> None:  # noqa: FBT001 (a row)
             if not both:
                 add("delivery_missing", f"destination {destination}")
-            if not all(place is None or within(place, heads) for place in places):
+            if not all(place is None or is_valid_position(place, heads) for place in places):
                 add("place_beyond", f"destination {destination}")
 
         def disclosed(id_: bytes, destination: int, both: bool) -> None:  # noqa: FBT001 (a row)

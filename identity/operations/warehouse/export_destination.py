@@ -77,13 +77,13 @@ async def export_destination(
     """
     async with folder.held():
         manifest = await asyncio.to_thread(folder.open, public("spc", space.public_id), destination_id)
-        begun = manifest.anew(anew) if anew not in (None, manifest.asked) else manifest.next_run()
+        begun = manifest.restarted(anew) if anew not in (None, manifest.asked) else manifest.next_run()
         writer = _Writer(space, destination_id, folder, part_bytes)
         try:
             manifest = await writer.write(begun, steps, progress)
         except Resync:
             # Begin again after the last published part, which the new snapshot replaces too.
-            manifest = await writer.write(writer.reached(begun).anew(begun.asked), steps, progress)
+            manifest = await writer.write(writer.reached(begun).restarted(begun.asked), steps, progress)
     return ExportRun(
         destination_id=destination_id,
         run=manifest.run,
@@ -112,7 +112,7 @@ class _Writer:
         batch = RowBatch(manifest.seq)
         reached, first = manifest.cursor, manifest.first
         async for step in steps(self._space, self._destination_id, manifest.cursor, first=manifest.first):
-            batch.tell(step.states, time.time_ns() // 1000, first=step.first)
+            batch.add(step.states, time.time_ns() // 1000, first=step.first)
             reached, first = step.cursor, step.still_first
             if batch.size >= self._part_bytes:
                 manifest = await self._publish(batch, replace(manifest, cursor=reached, first=first))

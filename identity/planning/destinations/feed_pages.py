@@ -1,9 +1,9 @@
-"""The feed of one destination: where it stands, and what a page of entries tells it.
+"""Plans the feed of one destination: its position, and the items that a page of entries comes to.
 
-A place in the feed is a number per lane, so no entry that commits late is skipped. A new destination,
-and one whose entitlement or whose space's purposes changed, first goes through all profiles: then it
-has the lanes from where it stood. What a page tells is the state at the time it is served, never that
-at the time of the entry, so it never tells what may not be seen any more.
+A position holds one sequence number per lane, so an entry that commits late is never skipped. A new destination
+first reads all profiles, and so does one after a change of its entitlement or of the purposes of its space;
+then it continues in the lanes from its position. A page holds the state at the time of serving, never at the
+time of the entry, so it never discloses data that is no longer visible.
 """
 
 import struct
@@ -17,18 +17,17 @@ from identity.values.enums import FeedOperation
 
 BEGINNING: Final = bytes(16)
 ASTRAY: Final = 3_600 * MICRO
-"""How far clocks may be apart, and an erasure may take: a younger one is only settled by its own entry."""
+"""The greatest clock difference plus duration of an erasure; only its own entry settles a younger erasure."""
 _HEAD: Final = struct.Struct(">BIIqB16sB")
 _LANE: Final = struct.Struct(">hq")
 _FORM: Final = 1
 
 
 class Position(Struct, frozen=True):
-    """A place in the feed.
+    """A position in the feed.
 
-    `lanes`: how far it is in each; `after`: the profile up to which it went through all of them, None
-    once it did; `entitled` and `purposes` are the versions it did so under, `began` when (microseconds)
-    it first did.
+    `lanes`: the last entry read in each lane. `after`: the last profile read while reading all profiles, None
+    afterwards; `entitled` and `purposes` are the versions in force then, `began` is the first start (microseconds).
     """
 
     entitled: int
@@ -38,18 +37,18 @@ class Position(Struct, frozen=True):
     lanes: dict[int, int]
 
     def again(self, entitled: int, purposes: int) -> "Position":
-        """The same place, from where all profiles are gone through if other versions are in force."""
+        """The same position, at the start of all profiles if other versions are in force."""
         if (entitled, purposes) == (self.entitled, self.purposes):
             return self
         return Position(entitled, purposes, self.began, BEGINNING, self.lanes)
 
     def behind(self, other: "Position") -> bool:
-        """Whether it is before another one in some lane."""
+        """Whether the position is before another one in any lane."""
         return any(self.lanes.get(lane, 0) < seq for lane, seq in other.lanes.items())
 
 
 def pack(position: Position) -> bytes:
-    """A place as it is written into a cursor."""
+    """A position in the form of a cursor."""
     after = position.after
     head = _HEAD.pack(
         _FORM, position.entitled, position.purposes, position.began, after is not None, after or BEGINNING,
@@ -59,7 +58,7 @@ def pack(position: Position) -> bytes:
 
 
 def unpack(raw: bytes) -> Position | None:
-    """The inverse of `pack`; None for another form."""
+    """The inverse of `pack`; None for any other form."""
     if len(raw) < _HEAD.size or raw[0] != _FORM:
         return None
     _, entitled, purposes, began, whole, after, count = _HEAD.unpack_from(raw)
@@ -69,20 +68,20 @@ def unpack(raw: bytes) -> Position | None:
     return Position(entitled, purposes, began, after if whole else None, lanes)
 
 
-def within(raw: bytes, heads: Mapping[int, int]) -> bool:
-    """Whether a place as it is written can be read, and lies in lanes that have come as far (`heads`)."""
+def is_valid_position(raw: bytes, heads: Mapping[int, int]) -> bool:
+    """Whether a packed position can be read and is not beyond the `heads` of its lanes."""
     position = unpack(raw)
     return position is not None and all(0 <= seq <= heads.get(lane, -1) for lane, seq in position.lanes.items())
 
 
-def starts(place: bytes) -> bool:
-    """Whether a packed place is the very beginning, before anybody was told of."""
+def is_beginning(place: bytes) -> bool:
+    """Whether a packed position is the beginning of all profiles."""
     position = unpack(place)
     return position is not None and position.after == BEGINNING
 
 
-def stands(place: bytes | None, entitled: int, purposes: int, entries: int) -> bool:
-    """Whether nothing can have come after a packed place: under these versions, and so many entries in all lanes."""
+def is_up_to_date(place: bytes | None, entitled: int, purposes: int, entries: int) -> bool:
+    """Whether a packed position is the end of the feed, under these versions and with so many entries in all lanes."""
     position = None if place is None else unpack(place)
     return (
         position is not None
@@ -92,10 +91,10 @@ def stands(place: bytes | None, entitled: int, purposes: int, entries: int) -> b
     )
 
 
-def between(before: bytes | None, after: bytes) -> tuple[list[tuple[int, int, int]], int | None]:
-    """The entries from one packed place to another, each (lane, after, upto), and what else was told by then.
+def entries_between(before: bytes | None, after: bytes) -> tuple[list[tuple[int, int, int]], int | None]:
+    """The entries between two packed positions, each (lane, after, upto), and a time.
 
-    That is everything from before the moment that is returned, where everybody was gone through anew.
+    After a new pass through all profiles, everything from before that time was disclosed or withdrawn too.
     """
     known = None if before is None else unpack(before)
     place = unpack(after)
@@ -103,12 +102,12 @@ def between(before: bytes | None, after: bytes) -> tuple[list[tuple[int, int, in
         return [], None
     lanes = {} if known is None else known.lanes
     ahead = [(lane, lanes.get(lane, 0), seq) for lane, seq in place.lanes.items() if seq > lanes.get(lane, 0)]
-    # Whoever went through everybody anew keeps nobody who is not there any more.
+    # A destination that read all profiles again keeps no profile that no longer exists.
     return ahead, place.began - ASTRAY if place.after is None else None
 
 
-def further(*places: bytes | None) -> dict[int, int]:
-    """How far the furthest of some packed places is in each lane."""
+def furthest(*places: bytes | None) -> dict[int, int]:
+    """The greatest sequence number of some packed positions in each lane."""
     lanes: dict[int, int] = {}
     for place in places:
         position = None if place is None else unpack(place)
@@ -120,7 +119,7 @@ def further(*places: bytes | None) -> dict[int, int]:
 class LaneEntry(NamedTuple):
     """One entry of a lane.
 
-    `other` of a merge is who is no more, of an unmerge who came back, of an erasure the erasure.
+    `other` is the id merged away, the id that an unmerge restores, or the erasure.
     """
 
     lane: int
@@ -133,7 +132,7 @@ class LaneEntry(NamedTuple):
 
 
 class FeedItem(NamedTuple):
-    """One thing to tell: `op` with the ids it is about; a state where `op` is None."""
+    """One item of a page: `op` with the ids that it concerns, or a state, whose `op` is None."""
 
     op: int | None
     profile: bytes
@@ -143,60 +142,60 @@ class FeedItem(NamedTuple):
     erasure: bytes | None = None
 
 
-def advanced(position: Position, entries: Iterable[LaneEntry]) -> Position:
-    """The place after these entries."""
+def advance(position: Position, entries: Iterable[LaneEntry]) -> Position:
+    """The position after these entries."""
     lanes = dict(position.lanes)
     for entry in entries:
         lanes[entry.lane] = max(entry.seq, lanes.get(entry.lane, 0))
     return Position(position.entitled, position.purposes, position.began, position.after, lanes)
 
 
-def missed(position: Position, entries: Iterable[LaneEntry]) -> bool:
-    """Whether entries between a place and these are not among them: they went while the page was read."""
+def misses_entries(position: Position, entries: Iterable[LaneEntry]) -> bool:
+    """Whether entries between a position and these are absent, since they were deleted during the read."""
     first: dict[int, int] = {}
     for entry in entries:
         first[entry.lane] = min(entry.seq, first.get(entry.lane, entry.seq))
     return any(seq != position.lanes.get(lane, 0) + 1 for lane, seq in first.items())
 
 
-def collapsed(entries: Sequence[LaneEntry], canonical: Mapping[bytes, bytes]) -> list[FeedItem]:
-    """What a page of entries comes to, in their order; `canonical` leads from the ids that are there.
+def feed_items(entries: Sequence[LaneEntry], canonical: Mapping[bytes, bytes]) -> list[FeedItem]:
+    """The items of a page of entries, in their order; `canonical` leads from existing ids to canonical ones.
 
-    Each state is told once, where its last entry stands. Whether two are one is told as it is by now,
-    since what parted them may have been told in another lane before what joined them. An id that leads
-    nowhere is told as a state: whoever knows it has to hear that it is gone.
+    Each state appears once, at its last entry. Merges and unmerges follow the current state, since an unmerge
+    may come in another lane before its merge. An id that leads nowhere appears as a state, so destinations that
+    know the id learn that the profile no longer exists.
     """
-    told: list[FeedItem] = []
+    items: list[FeedItem] = []
     states: dict[bytes, int] = {}
     erased: dict[bytes, int] = {}
 
     def state(id_: bytes, entry: LaneEntry) -> None:
         before = states.get(id_)
         if before is not None:
-            told[before] = told[before]._replace(profile=b"")
-        states[id_] = len(told)
-        told.append(FeedItem(None, id_, (), entry.version, entry.at))
+            items[before] = items[before]._replace(profile=b"")
+        states[id_] = len(items)
+        items.append(FeedItem(None, id_, (), entry.version, entry.at))
 
     for entry in entries:
         at = canonical.get(entry.profile, entry.profile)
         if entry.op == FeedOperation.ERASE and entry.other is not None:
             if entry.other in erased:
                 nr = erased[entry.other]
-                told[nr] = told[nr]._replace(others=(*told[nr].others, entry.profile))
+                items[nr] = items[nr]._replace(others=(*items[nr].others, entry.profile))
             else:
-                erased[entry.other] = len(told)
-                told.append(FeedItem(FeedOperation.ERASE, entry.profile, (), entry.version, entry.at, entry.other))
+                erased[entry.other] = len(items)
+                items.append(FeedItem(FeedOperation.ERASE, entry.profile, (), entry.version, entry.at, entry.other))
         elif entry.op in (FeedOperation.MERGE, FeedOperation.UNMERGE) and entry.other is not None:
             to = canonical.get(entry.other, entry.other)
             here = entry.profile in canonical and entry.other in canonical
             if here and at == to:
                 others = tuple(id_ for id_ in (entry.profile, entry.other) if id_ != at)
-                told.append(FeedItem(FeedOperation.MERGE, at, others, entry.version, entry.at))
+                items.append(FeedItem(FeedOperation.MERGE, at, others, entry.version, entry.at))
             elif here:
-                told.append(FeedItem(FeedOperation.UNMERGE, at, (to,), entry.version, entry.at))
+                items.append(FeedItem(FeedOperation.UNMERGE, at, (to,), entry.version, entry.at))
             state(at, entry)
             if to != at:
                 state(to, entry)
         else:
             state(at, entry)
-    return [each for each in told if each.profile]
+    return [each for each in items if each.profile]

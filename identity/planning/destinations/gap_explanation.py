@@ -1,8 +1,7 @@
-"""Why a destination has a trait of somebody, or lacks it: the gates on the way there, each judged from facts.
+"""Explains why a destination has or lacks a trait of a profile: the gates on the way, each judged from facts.
 
-A gate says `unknown` where nothing that is kept can tell, or where it has nothing to judge since one
-before it failed; what can be told all the same is told. Nothing here holds a value, of a trait or of
-an identifier.
+A gate is `unknown` if no stored fact decides it, or if an earlier gate failed and left nothing to judge. Later
+gates are judged all the same where the facts suffice. No result holds the value of a trait or an identifier.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,49 +25,49 @@ GATES: Final = (
 _IMPERSONAL: Final = ("unknown_purpose", "necessary")
 
 REASONS: Final = {
-    "linked": "Calls that name it arrived; the first one says it happened at {at}.",
-    "demoted": "Calls that name it arrived and were taken without it.",
-    "removed": "Calls that named it arrived, and it was removed since.",
-    "gone": "Of who is suppressed or was erased nothing is kept that could tell.",
-    "refusals_unnamed": "No call that names it is kept; calls were refused, of which no identifiers are kept.",
-    "not_received": "No call that names it is kept, and none was refused.",
-    "accepted": "They were accepted.",
-    "unusable": "It cannot be an identifier of its type, so calls are taken without it.",
-    "not_listed": "It is not on the suppression list.",
-    "erased_before": "It was erased before and is not suppressed: calls from before that stay out.",
-    "suppressed": "It is on the suppression list, so calls that name it are not stored.",
-    "leads": "It leads to a profile.",
-    "retired": "It leads to a profile, to which it no longer ties anybody else.",
-    "blocked": "It stands for nobody in particular, or the rules block it.",
-    "separated": "It was parted from them by hand.",
-    "unlinked": "It leads to no profile that can be read.",
-    "alone": "Nothing was merged: it lies at {profile}.",
-    "merged": "It lies at {origin}, one of {count} that are {profile} now.",
-    "present": "It was set as of {at} by {message}, at {profile}.",
-    "taken_away": "It was set to null as of {at} by {message}, at {profile}.",
-    "never_set": "No call set it.",
-    "on_list": "It is on the list.",
-    "all_listed": "All traits are on the list.",
-    "off_list": "It is not on the list.",
-    "granted": "Each purpose is granted where the trait lies.",
-    "refused": "Not granted where the trait lies: {purposes}.",
-    "acknowledged": "The destination has acknowledged everything that is told of the profile.",
-    "withdrawal_acknowledged": "The destination was told before, and has acknowledged that there is nothing now.",
-    "withdrawal_waiting": "The destination was told before, and has not yet acknowledged that there is nothing now.",
-    "sent": "It was sent to the callback, which took it; it is not acknowledged.",
-    "told": "It was told of such a trait before; the newest state is not acknowledged.",
-    "not_pulled": "There is something to pull that is not acknowledged.",
-    "begins_anew": "What it may see changed since it last acknowledged, or what it missed is kept no longer.",
-    "never_acknowledged": "It was told of such a trait, and has never acknowledged anything.",
-    "too_far": "It is too far behind to tell.",
+    "linked": "Calls that name the identifier arrived; the first one happened at {at}.",
+    "demoted": "Calls that name the identifier arrived and were accepted without it.",
+    "removed": "Calls that named the identifier arrived; the identifier was removed since.",
+    "gone": "The person is suppressed or erased, so no record of calls is kept.",
+    "refusals_unnamed": "No stored call names the identifier; calls were rejected, whose identifiers are not kept.",
+    "not_received": "No stored call names the identifier, and no call was rejected.",
+    "accepted": "The calls were accepted.",
+    "unusable": "The value is not a valid identifier of its type, so calls are accepted without it.",
+    "not_listed": "The identifier is not on the suppression list.",
+    "erased_before": "The identifier was erased before and is not suppressed; earlier calls are not stored.",
+    "suppressed": "The identifier is on the suppression list, so calls that name it are not stored.",
+    "leads": "The identifier leads to a profile.",
+    "retired": "The identifier leads to a profile, but is retired and no longer merges other profiles into it.",
+    "blocked": "The identifier is a placeholder, or the rules block it.",
+    "separated": "The identifier was separated from the others by an unmerge.",
+    "unlinked": "The identifier leads to no readable profile.",
+    "alone": "Nothing was merged: the identifier belongs to {profile}.",
+    "merged": "The identifier belongs to {origin}, one of {count} origins merged into {profile}.",
+    "present": "The trait was set as of {at} by {message}, at {profile}.",
+    "taken_away": "The trait was set to null as of {at} by {message}, at {profile}.",
+    "never_set": "No call set the trait.",
+    "on_list": "The trait is on the list of the destination.",
+    "all_listed": "The list of the destination allows all traits.",
+    "off_list": "The trait is not on the list of the destination.",
+    "granted": "Each purpose is granted at the origin of the trait.",
+    "refused": "Not granted at the origin of the trait: {purposes}.",
+    "acknowledged": "The destination acknowledged every change of the profile.",
+    "withdrawal_acknowledged": "The destination received the profile before, and acknowledged its withdrawal.",
+    "withdrawal_waiting": "The destination received the profile before, and has not acknowledged its withdrawal yet.",
+    "sent": "The callback accepted the newest state, but did not acknowledge it yet.",
+    "told": "The destination received this trait before; the newest state is not acknowledged.",
+    "not_pulled": "A change waits in the feed and is not acknowledged.",
+    "begins_anew": "Entitlement or purposes changed since the last acknowledgement, or missed entries are gone.",
+    "never_acknowledged": "The destination received this trait and never acknowledged anything.",
+    "too_far": "The destination is too far behind to decide.",
     "nothing_to_deliver": "There is nothing to deliver.",
-    "after_failure": "A gate before this one failed, and without it this cannot be told.",
+    "after_failure": "An earlier gate failed, and without it this one cannot be decided.",
 }
-"""What each reason says; `after_failure` stands where a gate has nothing to judge."""
+"""The sentence of each reason; `after_failure` is the reason of a gate that has nothing to judge."""
 
 
 class TraitEntry(Struct, frozen=True):
-    """The entry of a trait that counts: whether it is a value, its time (microseconds), its call and origin."""
+    """The current entry of a trait: whether it has a value, its time (microseconds), its call and origin."""
 
     value: bool
     time: int
@@ -77,12 +76,12 @@ class TraitEntry(Struct, frozen=True):
 
 
 class Facts(Struct, frozen=True, kw_only=True):
-    """What is known of an identifier, a trait and a destination.
+    """The known facts about an identifier, a trait and a destination.
 
-    `demoted` is why the newest call that lost the identifier did; `first_seen` in microseconds, None
-    where it leads nowhere, `origin` and `canonical` likewise. `verdicts` by purpose, as far as they can
-    be told. `standing` is that of what was acknowledged, `sent` of what was pushed; `disclosed`: a field
-    set with this trait was told, `known`: anything was, of this person.
+    `demoted` is the reason of the newest call that demoted the identifier. `first_seen` (microseconds), `origin`
+    and `canonical` are None if the identifier leads nowhere. `verdicts` by purpose, as far as they are known.
+    `standing` concerns the acknowledged position, `sent` the pushed one. `disclosed`: this trait was disclosed;
+    `known`: anything of this person was.
     """
 
     usable: bool = True
@@ -108,7 +107,7 @@ class Facts(Struct, frozen=True, kw_only=True):
 
 
 class GateResult(NamedTuple):
-    """One gate: `purposes` is only set where they are what it asks for."""
+    """One gate; `purposes` is set only for the gate about purposes."""
 
     gate: str
     result: Result
@@ -119,21 +118,21 @@ class GateResult(NamedTuple):
 
 def gates(facts: Facts) -> list[GateResult]:
     """Every gate in the order of GATES."""
-    told = []
+    judged = []
     for name, judge in zip(GATES, _JUDGES, strict=True):
-        result, reason, said = judge(facts)
+        result, reason, values = judge(facts)
         purposes = facts.verdicts if judge is _purposes_granted else {}
-        told.append(GateResult(name, result, reason, REASONS[reason].format(**said), purposes))
-    return told
+        judged.append(GateResult(name, result, reason, REASONS[reason].format(**values), purposes))
+    return judged
 
 
-def stopped_at(told: Sequence[GateResult]) -> str | None:
+def stopped_at(judged: Sequence[GateResult]) -> str | None:
     """The first gate that did not pass."""
-    return next((gate.gate for gate in told if gate.result != "pass"), None)
+    return next((gate.gate for gate in judged if gate.result != "pass"), None)
 
 
 def verdicts(entitled: Entitled, permission: Permission, origin: bytes | None) -> dict[str, Verdict]:
-    """Of each purpose whether it is granted where a trait lies; without one, as far as nobody has to be asked."""
+    """The verdict per purpose at the origin of a trait; without an origin, the verdicts that need no person."""
     found = {name: permission.one(name, origin or b"") for name in entitled.purposes}
     if origin is None:
         return {name: verdict for name, verdict in found.items() if verdict.reason in _IMPERSONAL}
@@ -150,9 +149,9 @@ def standing(
     canonical: bytes,
     about: bool | None,  # noqa: FBT001 (a fact)
 ) -> Standing:
-    """Where a profile stands, seen from a place in the feed; `lanes` are (base, head), `versions` those in force.
+    """The standing of a profile at a position in the feed; `lanes` are (base, head), `versions` those in force.
 
-    `about`: whether an entry after the place is about it, None where not all of them were looked at.
+    `about`: whether a later entry concerns the profile, None if not all of them were read.
     """
     if place is None:
         return "never"
@@ -214,8 +213,12 @@ def _identified(facts: Facts) -> _Judged:
 def _merged(facts: Facts) -> _Judged:
     if facts.canonical is None or facts.origin is None:
         return _NOTHING
-    said = {"profile": public_profile(facts.canonical), "origin": public_profile(facts.origin), "count": facts.origins}
-    return "pass", "merged" if facts.origins > 1 else "alone", said
+    values = {
+        "profile": public_profile(facts.canonical),
+        "origin": public_profile(facts.origin),
+        "count": facts.origins,
+    }
+    return "pass", "merged" if facts.origins > 1 else "alone", values
 
 
 def _trait_present(facts: Facts) -> _Judged:
@@ -225,8 +228,8 @@ def _trait_present(facts: Facts) -> _Judged:
     if entry is None:
         return "fail", "never_set", {}
     by = "a call that is no longer kept" if entry.message_id is None else f"message {entry.message_id}"
-    said = {"at": format_time(entry.time), "message": by, "profile": public_profile(entry.origin)}
-    return ("pass", "present", said) if entry.value else ("fail", "taken_away", said)
+    values = {"at": format_time(entry.time), "message": by, "profile": public_profile(entry.origin)}
+    return ("pass", "present", values) if entry.value else ("fail", "taken_away", values)
 
 
 def _in_allow_list(facts: Facts) -> _Judged:
@@ -237,7 +240,7 @@ def _in_allow_list(facts: Facts) -> _Judged:
 
 def _purposes_granted(facts: Facts) -> _Judged:
     against = [
-        f"{name or 'none is named'} ({told.reason})" for name, told in facts.verdicts.items() if not told.granted
+        f"{name or 'no purpose'} ({verdict.reason})" for name, verdict in facts.verdicts.items() if not verdict.granted
     ]
     if against:
         return "fail", "refused", {"purposes": ", ".join(against)}
@@ -262,7 +265,7 @@ def _delivered(facts: Facts) -> _Judged:
 
 
 def _withdrawn(facts: Facts) -> _Judged:
-    """Whether a destination that was told of somebody knows that there is nothing to see."""
+    """Whether a destination that received a profile acknowledged its withdrawal."""
     if facts.standing == "too_far":
         return "unknown", "too_far", {}
     settled = facts.standing == "settled"
@@ -270,7 +273,7 @@ def _withdrawn(facts: Facts) -> _Judged:
 
 
 def _visible(facts: Facts) -> bool:
-    """Whether the trait passed every gate that decides what is seen."""
+    """Whether the trait passed every gate that decides visibility."""
     judges = (_trait_present, _in_allow_list, _purposes_granted)
     return all(judge(facts)[0] == "pass" for judge in judges)
 

@@ -1,7 +1,7 @@
-"""What a destination is entitled to, and what that leaves of a profile: the one function that filters.
+"""Parses the entitlement of a destination and filters profiles by it; `visible` is the only such filter.
 
-A trait goes by the origin that its value arrived at, an identifier by the one that it lies at. The
-newest value decides, readable or not: an older one from elsewhere is never told in its place.
+A trait follows the permissions of the origin of its value, an identifier those of its own origin. The newest
+value counts even if it is not visible: an older value of another origin never takes its place.
 """
 
 import re
@@ -27,7 +27,7 @@ _KNOWN: Final = frozenset(("purposes", "traits", "identifiers", "callback_url"))
 
 
 class Entitled(Struct, frozen=True):
-    """What a destination may see: traits and types of identifiers by name (`*`: all), for its purposes."""
+    """The entitlement of a destination: its purposes, traits and types of identifiers by name (`*`: all)."""
 
     purposes: Sequence[str] = ()
     traits: Sequence[str] = ()
@@ -35,37 +35,37 @@ class Entitled(Struct, frozen=True):
     callback_url: str | None = None
 
     def trait(self, name: str) -> bool:
-        """Whether a trait is on its list."""
+        """Whether the destination may receive a trait."""
         return ALL in self.traits or name in self.traits
 
     def identifier(self, type_: str) -> bool:
-        """Whether a type of identifiers is on its list."""
+        """Whether the destination may receive identifiers of a type."""
         return ALL in self.identifiers or type_ in self.identifiers
 
 
 class StoredDestination(Struct, frozen=True):
-    """A destination as it is kept: its entitlement, and the secrets that sign what it is sent, newest first."""
+    """A stored destination: its entitlement and the secrets that sign its callbacks, newest first."""
 
     entitled: Entitled = Entitled()
     secrets: Sequence[bytes] = ()
 
 
 def is_name(text: str) -> bool:
-    """Whether this can be the name of a destination."""
+    """Whether a text can be the name of a destination."""
     return _NAME.fullmatch(text) is not None
 
 
 def compile_entitled(document: object) -> Entitled:
-    """What a document entitles to. BadDestination, whose message names the field and says what it must be."""
+    """The entitlement in a document. Raises BadDestination, whose message names the field and its allowed values."""
     if not isinstance(document, dict):
         raise _bad("A destination must be a JSON object.")
     if document.keys() - _KNOWN:
-        raise _bad(f"There are unknown fields; known are {', '.join(sorted(_KNOWN))}.")
+        raise _bad(f"Remove unknown fields; known fields are {', '.join(sorted(_KNOWN))}.")
     purposes = _names(document, "purposes", MOST_PURPOSES, LONGEST_PURPOSE)
     traits = _names(document, "traits", MOST_NAMES, LONGEST_TRAIT)
     types = _names(document, "identifiers", MOST_NAMES, LONGEST_PURPOSE)
     if any(type_ != ALL and not usable_type(type_) for type_ in types):
-        raise _bad("identifiers must be a list of types as user_id or email.")
+        raise _bad("identifiers must be a list of types such as user_id or email.")
     url = document.get("callback_url")
     if url is not None and not (isinstance(url, str) and 0 < len(url) <= LONGEST_URL):
         raise _bad("callback_url must be an https address, or null.")
@@ -86,9 +86,9 @@ def _bad(message: str) -> BadDestination:
 
 
 class Visible(NamedTuple):
-    """What is left of a profile: traits by name, identifiers as places in the list that was given.
+    """The visible part of a profile: traits by name, identifiers as indexes into the given list.
 
-    `fields` are the names of what is seen by the origin it lies at, `until` when the first grant ends.
+    `fields` are the visible names by origin, `until` is the end of the first grant that ends.
     """
 
     traits: dict[str, Any]
@@ -98,7 +98,7 @@ class Visible(NamedTuple):
 
     @property
     def nothing(self) -> bool:
-        """Whether there is nothing to see."""
+        """Whether nothing is visible."""
         return not self.traits and not self.identifiers
 
 
@@ -108,7 +108,7 @@ def visible(
     documents: Mapping[bytes, Document],
     identifiers: Sequence[tuple[bytes, str]],
 ) -> Visible:
-    """What a destination may see now; `identifiers` are (origin, type)."""
+    """The part of a profile that a destination may see now; `identifiers` are (origin, type)."""
     seen = Visible({}, [], {}, None)
     ends: list[int] = []
     allowed: dict[bytes, bool] = {}
@@ -133,7 +133,7 @@ def visible(
 
 
 def winners(documents: Mapping[bytes, Document]) -> dict[str, tuple[bytes, Stamped]]:
-    """Of each trait the entry that counts and the origin it lies at, tombstones included."""
+    """The current entry of each trait and its origin, tombstones included."""
     folded = fold(document.traits for document in documents.values())
     return {
         name: (origin, entry)

@@ -1,8 +1,8 @@
-"""When something that failed is tried again: ever less often, never all at once, not for ever.
+"""Schedules the next attempt of a failed delivery, with growing waits, until the delivery is given up.
 
-The waits double from five seconds and end at six hours; each is up to half longer than its turn
-asks, by chance, so that what failed together does not come back together. Seven days after it was
-first to be sent a delivery is given up, for somebody to look at.
+Waits double from five seconds up to six hours. Each is lengthened by chance, by up to half, so deliveries that
+failed together do not retry together. Seven days after its first attempt was due, a delivery is given up and
+left to an operator.
 """
 
 from typing import Final
@@ -12,16 +12,16 @@ from identity.values.calls import DAY, MICRO
 FIRST_WAIT: Final = 5 * MICRO
 LONGEST_WAIT: Final = 6 * 3600 * MICRO
 GIVE_UP: Final = 7 * DAY
-_LONGEST_TURN: Final = LONGEST_WAIT * 2 // 3
-_DOUBLINGS: Final = (_LONGEST_TURN // FIRST_WAIT).bit_length()
+_LONGEST_BASE_WAIT: Final = LONGEST_WAIT * 2 // 3
+_DOUBLINGS: Final = (_LONGEST_BASE_WAIT // FIRST_WAIT).bit_length()
 
 
 def next_attempt(begun: int, failed: int, now: int, chance: float) -> int | None:
-    """When to try again what has failed `failed` times (at least once); None: give it up.
+    """The time of the next attempt after `failed` failures (at least one); None: give up.
 
-    `begun` is when it was first to be sent, `now` when it failed (microseconds), `chance` is drawn
-    anew from 0 to 1 each time.
+    `begun` is the time that the first attempt was due, `now` the time of the failure (microseconds); `chance` is
+    a new random number from 0 to 1.
     """
-    turn = min(FIRST_WAIT << min(failed - 1, _DOUBLINGS), _LONGEST_TURN)
-    at = now + turn + int(turn * chance / 2)
+    wait = min(FIRST_WAIT << min(failed - 1, _DOUBLINGS), _LONGEST_BASE_WAIT)
+    at = now + wait + int(wait * chance / 2)
     return at if at <= begun + GIVE_UP else None

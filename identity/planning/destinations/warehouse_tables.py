@@ -1,8 +1,8 @@
-"""The tables of Segment's Profiles Sync, as rows that a warehouse appends: states, whole, and what is no more.
+"""Builds the tables of Segment's Profiles Sync as rows that a warehouse appends: complete states and removals.
 
-One rule reads every table: of the rows of a key those with the greatest `seq` hold, and a row that says
-REMOVED says that nothing does. So rows may come twice and a reader may stop anywhere; whoever applied
-all of them has what may be seen now and no more. All rows of one thing that is told share its `seq`.
+One rule reads every table: among the rows of a key those with the greatest `seq` hold, and a REMOVED row means
+that the key has none. All rows of one exported state share its `seq`. So rows may be repeated and a reader may
+stop anywhere; a warehouse that applied all rows holds exactly the data visible now.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +25,7 @@ def _table(*columns: str) -> Mapping[str, str]:
     return dict.fromkeys(columns, TEXT) | _TAIL
 
 
-# By table its columns with what they hold; the first one but `id` is its key.
+# The columns of each table with their types; the first column other than `id` is the key.
 TABLES: Final[Mapping[str, Mapping[str, str]]] = {
     "id_graph_updates": _table("id", "segment_id", "canonical_segment_id", *_EVENT),
     "external_id_mapping_updates": _table(
@@ -42,7 +42,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class CausingCall(NamedTuple):
-    """The call that caused something, as far as it is known; `time` in microseconds."""
+    """The call that caused a change, as far as known; `time` in microseconds."""
 
     type: str | None = None
     id: str | None = None
@@ -51,7 +51,7 @@ class CausingCall(NamedTuple):
 
 
 class ProfileMapping(NamedTuple):
-    """A profile that leads to the canonical one, itself included, and when it came to."""
+    """A profile id that leads to the canonical one (or is it), and since when."""
 
     segment: str
     at: int
@@ -59,7 +59,7 @@ class ProfileMapping(NamedTuple):
 
 
 class MappedIdentifier(NamedTuple):
-    """An identifier at the profile it lies at, and when it came there."""
+    """An identifier, its profile, and the time that it was linked."""
 
     segment: str
     type: str
@@ -70,7 +70,7 @@ class MappedIdentifier(NamedTuple):
 
 
 class ProfileState(NamedTuple):
-    """All that may be seen of a canonical profile; `traits` by name with value, time and time of arrival."""
+    """The visible state of a canonical profile; `traits` by name with value, time and time of arrival."""
 
     canonical: str
     links: Sequence[ProfileMapping]
@@ -80,7 +80,7 @@ class ProfileState(NamedTuple):
 
 
 class RemovedIds(NamedTuple):
-    """Ids that are nobody any more: as canonical ones, and as those that led to one; `erasure` where that is why."""
+    """Ids without a profile now, as canonical ids and as ids that led to one; `erasure` if one is the cause."""
 
     canonicals: Sequence[str]
     segments: Sequence[str]
@@ -91,8 +91,8 @@ class RemovedIds(NamedTuple):
 class ExportStep(Struct, frozen=True):
     """The next states to export and the cursor after them.
 
-    `first`: nothing was exported of any of these profiles before; `still_first`: so it is after the cursor.
-    `done` of about `total` profiles and feed entries are through.
+    `first`: none of these profiles was exported before; `still_first`: the same holds for those after the cursor.
+    `done` of about `total` profiles and feed entries are exported.
     """
 
     states: Sequence[ProfileState | RemovedIds]
@@ -104,31 +104,31 @@ class ExportStep(Struct, frozen=True):
 
 
 class RowBatch:
-    """Rows by table, in the order they are told; `seq` is the last number that was given, `size` roughly bytes."""
+    """Rows by table, in order; `seq` is the last number given, `size` about the bytes."""
 
     def __init__(self, seq: int) -> None:
         self.seq = seq
         self.size = 0
         self.rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in TABLES}
 
-    def tell(self, told: Iterable[ProfileState | RemovedIds], now: int, *, first: bool) -> None:
-        """Takes things in that are told now (microseconds).
+    def add(self, states: Iterable[ProfileState | RemovedIds], now: int, *, first: bool) -> None:
+        """Add the rows of these states at `now` (microseconds).
 
-        `first`: nobody was told of any of them before, so there is nothing to take back.
+        `first`: none of them was exported before, so no row removes anything.
         """
-        for each in told:
-            # From the time, so that no number comes again where what bore it was lost.
+        for each in states:
+            # Based on the clock, so a number is never given again, even if its rows are lost.
             self.seq = max(self.seq + 1, now)
             if isinstance(each, ProfileState):
                 self._state(each, now, first=first)
             elif not first:
-                self._gone(each, now)
+                self._remove_profiles(each, now)
 
     def _state(self, state: ProfileState, now: int, *, first: bool) -> None:
         canonical = state.canonical
         for link in state.links:
-            said = (link.segment, canonical, link.event.type, link.event.id)
-            self._add(GRAPH, said, CREATED, link.event.time, link.at, now)
+            cells = (link.segment, canonical, link.event.type, link.event.id)
+            self._add(GRAPH, cells, CREATED, link.event.time, link.at, now)
         for each in state.identifiers:
             event = each.event
             named = (each.segment, each.type, each.value, each.hash, event.type, event.id, None)
@@ -139,7 +139,7 @@ class RowBatch:
         arrived = max((at for _, _, at in state.traits.values()), default=state.at)
         self._add(SNAPSHOT, (canonical, _encode(values).decode()), CREATED, newest, arrived, now)
         for name, (value, time, at) in state.traits.items():
-            self._add(TRAITS, (canonical, name, text(value)), CREATED, time, at, now)
+            self._add(TRAITS, (canonical, name, cell_text(value)), CREATED, time, at, now)
         for link in state.links:
             if link.segment != canonical:
                 self._add(MERGES, (canonical, link.segment), CREATED, link.event.time, link.at, now)
@@ -150,7 +150,7 @@ class RowBatch:
             self._remove(TRAITS, [] if state.traits else [canonical], state.at, now)
             self._remove(MERGES, [] if len(state.links) > 1 else [canonical], state.at, now)
 
-    def _gone(self, gone: RemovedIds, now: int) -> None:
+    def _remove_profiles(self, gone: RemovedIds, now: int) -> None:
         for table in (SNAPSHOT, TRAITS, IDENTIFIERS, MERGES):
             self._remove(table, gone.canonicals, gone.at, now)
         for table in (GRAPH, MAPPING):
@@ -173,17 +173,17 @@ class RowBatch:
         self.size += 100 + sum(map(len, filter(None, cells)))
 
 
-def text(value: Any) -> str:
-    """A trait's value as it is written in a cell: text as it is, anything else as JSON."""
+def cell_text(value: Any) -> str:
+    """The cell of a trait: text unchanged, any other value as JSON."""
     return value if isinstance(value, str) else _encode(value).decode()
 
 
 class Manifest(Struct, frozen=True, kw_only=True):
-    """How far an export is: the last part that counts, and where the next one goes on.
+    """The progress of an export: its last complete part, and the cursor of the next one.
 
-    Rows count whose `seq` is greater than `since` and not beyond `seq`: from the last snapshot that is
-    through, up to the last part. `snapshot` is the run of the last one that was begun and `begun` the `seq`
-    before it, `first` whether it is still telling everybody for the first time, `asked` what for.
+    Valid rows have a `seq` greater than `since` and up to `seq`: from the last finished snapshot to the last part.
+    `snapshot` is the run that began the newest snapshot and `begun` the `seq` before it; `first` is True while
+    that snapshot exports profiles for the first time; `asked` is the request for it.
     """
 
     version: int = 1
@@ -203,13 +203,13 @@ class Manifest(Struct, frozen=True, kw_only=True):
     rows: dict[str, int] = field(default_factory=dict)
 
     def next_run(self) -> "Manifest":
-        """What goes on from here; a run that was interrupted is the same one."""
+        """The manifest of the next run; an interrupted run continues as the same run."""
         if not self.complete:
             return self
         return msgspec.structs.replace(self, run=self.run + 1, part=0, complete=False, rows={})
 
-    def anew(self, asked: str | None) -> "Manifest":
-        """A run that begins again with everybody."""
+    def restarted(self, asked: str | None) -> "Manifest":
+        """The manifest of a run that exports all profiles again."""
         run = self.run + 1
         return msgspec.structs.replace(
             self, run=run, part=0, complete=False, snapshot=run, begun=self.seq, first=True, cursor=None, asked=asked,
@@ -217,7 +217,7 @@ class Manifest(Struct, frozen=True, kw_only=True):
         )  # fmt: skip
 
     def finished(self) -> "Manifest":
-        """The same run, at its end."""
+        """The manifest of this run at its end."""
         return msgspec.structs.replace(self, complete=True, since=self.begun)
 
 
@@ -225,7 +225,7 @@ _manifest = msgspec.json.Decoder(Manifest)
 
 
 def read_manifest(raw: bytes) -> Manifest | None:
-    """A manifest as it was written; None for anything else."""
+    """The manifest in these bytes; None if they hold none of this version."""
     try:
         made = _manifest.decode(raw)
     except msgspec.DecodeError:

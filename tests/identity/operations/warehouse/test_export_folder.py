@@ -82,7 +82,7 @@ def test_a_part_counts_whole_or_not_at_all(kill: Kill, tmp_path: Path) -> None:
     folder, seen = Folder(tmp_path / "out"), set()
     manifest = folder.open("spc", "dst")
     for deaths in range(1, 1_000):
-        begun = manifest.next_run() if deaths % 2 else manifest.anew(str(deaths))
+        begun = manifest.next_run() if deaths % 2 else manifest.restarted(str(deaths))
         before = () if manifest.since == manifest.seq else tuple(range(manifest.since + 1, manifest.seq + 1))
         after = (*before, begun.seq + 1) if begun.begun == manifest.begun else (begun.seq + 1,)
         kill(deaths)

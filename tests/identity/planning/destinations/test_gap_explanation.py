@@ -1,4 +1,4 @@
-"""Gates: each fails on its own facts, what cannot be told is unknown, and nothing said holds a value."""
+"""Gates: each fails on its own facts, is unknown without any, and never shows a value."""
 
 from typing import Any, get_args
 
@@ -66,36 +66,36 @@ facts = st.builds(
 
 
 @given(facts)
-def test_all_are_told(given: Facts) -> None:
-    """Whatever is known, each gate is told in order, with a reason that exists and no hole in its sentence."""
-    told = gates(given)
-    assert tuple(gate.gate for gate in told) == GATES
-    for gate in told:
+def test_every_gate_has_a_reason(given: Facts) -> None:
+    """In order, with a known reason and a complete sentence, whatever the facts."""
+    judged = gates(given)
+    assert tuple(gate.gate for gate in judged) == GATES
+    for gate in judged:
         assert gate.reason in REASONS
         assert gate.detail
         assert not {"{", "}"} & set(gate.detail)
-    first = stopped_at(told)
-    assert (first is None) == all(gate.result == "pass" for gate in told)
+    first = stopped_at(judged)
+    assert (first is None) == all(gate.result == "pass" for gate in judged)
 
 
 @given(facts)
-def test_never_passes_unseen(given: Facts) -> None:
-    """Nothing is delivered of a trait that may not be seen, but that there is nothing to see any more."""
-    told = {gate.gate: gate for gate in gates(given)}
-    seen = all(told[name].result == "pass" for name in ("trait_present", "in_allow_list", "purposes_granted"))
-    delivered = told["delivered_at_cursor"]
+def test_a_hidden_trait_is_never_delivered(given: Facts) -> None:
+    """Except its withdrawal."""
+    judged = {gate.gate: gate for gate in gates(given)}
+    seen = all(judged[name].result == "pass" for name in ("trait_present", "in_allow_list", "purposes_granted"))
+    delivered = judged["delivered_at_cursor"]
     if delivered.result == "pass":
         assert seen == (delivered.reason == "acknowledged")
         assert given.standing == "settled"
     if given.canonical is None:
-        assert {told[name].result for name in ("merged", "trait_present", "delivered_at_cursor")} == {"unknown"}
+        assert {judged[name].result for name in ("merged", "trait_present", "delivered_at_cursor")} == {"unknown"}
 
 
-def test_message_is_told() -> None:
-    """A gate names the call that set a trait, as it was written."""
+def test_a_gate_names_the_call_that_set_a_trait() -> None:
+    """With the message id unchanged."""
     entry = msgspec.structs.replace(SET, message_id="{at} %s")
-    told = {gate.gate: gate for gate in gates(msgspec.structs.replace(THROUGH, entry=entry))}
-    assert "message {at} %s" in told["trait_present"].detail
+    judged = {gate.gate: gate for gate in gates(msgspec.structs.replace(THROUGH, entry=entry))}
+    assert "message {at} %s" in judged["trait_present"].detail
 
 
 FAILING: list[tuple[str, str, dict[str, Any]]] = [
@@ -119,11 +119,11 @@ FAILING: list[tuple[str, str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("gate", "reason", "changed"), FAILING)
-def test_each_fails(gate: str, reason: str, changed: dict[str, Any]) -> None:
-    """On the facts of its failure a gate fails, with the reason."""
+def test_a_gate_fails_on_its_facts(gate: str, reason: str, changed: dict[str, Any]) -> None:
+    """With the reason of the failure."""
     assert stopped_at(gates(THROUGH)) is None
-    told = {each.gate: each for each in gates(msgspec.structs.replace(THROUGH, **changed))}
-    assert (told[gate].result, told[gate].reason) == ("fail", reason)
+    judged = {each.gate: each for each in gates(msgspec.structs.replace(THROUGH, **changed))}
+    assert (judged[gate].result, judged[gate].reason) == ("fail", reason)
 
 
 UNKNOWN: list[tuple[str, str, dict[str, Any]]] = [
@@ -139,10 +139,10 @@ UNKNOWN: list[tuple[str, str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("gate", "reason", "changed"), UNKNOWN)
-def test_cannot_be_told(gate: str, reason: str, changed: dict[str, Any]) -> None:
-    """Where nothing kept can tell, a gate says so."""
-    told = {each.gate: each for each in gates(msgspec.structs.replace(THROUGH, **changed))}
-    assert (told[gate].result, told[gate].reason) == ("unknown", reason)
+def test_a_gate_without_facts_is_unknown(gate: str, reason: str, changed: dict[str, Any]) -> None:
+    """With the reason."""
+    judged = {each.gate: each for each in gates(msgspec.structs.replace(THROUGH, **changed))}
+    assert (judged[gate].result, judged[gate].reason) == ("unknown", reason)
 
 
 PLACE = Position(2, 3, 0, None, {0: 5, 1: 7})
@@ -163,15 +163,17 @@ LANES = {0: (0, 9), 1: (7, 7)}
         (msgspec.structs.replace(PLACE, after=bytes(16)), (2, 3), LANES, False, "waiting"),
     ],
 )
-def test_standing(place: Position | None, versions: tuple[int, int], lanes: Any, about: Any, expected: str) -> None:
-    """A profile is settled at a place only if nothing after it is about the profile, under the versions in force."""
+def test_a_profile_is_settled_only_without_later_entries(
+    place: Position | None, versions: tuple[int, int], lanes: Any, about: Any, expected: str
+) -> None:
+    """And only under the versions in force."""
     assert standing(place, versions, lanes, ME, about) == expected
 
 
-def test_verdicts_without_an_origin() -> None:
-    """Of nobody in particular it is told what needs nobody: that a purpose is unknown, or necessary."""
+def test_verdicts_without_an_origin_need_no_person() -> None:
+    """Only unknown and necessary purposes have a verdict."""
     made = Purposes(1, {"Ads": Purpose("Ads", "ads"), "Bill": Purpose("Bill", "necessary")})
     permission = Permission({}, (), made, 0)
-    told = verdicts(Entitled(("Ads", "Bill", "None")), permission, None)
-    assert {name: each.reason for name, each in told.items()} == {"Bill": "necessary", "None": "unknown_purpose"}
+    judged = verdicts(Entitled(("Ads", "Bill", "None")), permission, None)
+    assert {name: each.reason for name, each in judged.items()} == {"Bill": "necessary", "None": "unknown_purpose"}
     assert verdicts(Entitled(), permission, ME) == {"": Verdict(False, "unset")}

@@ -1,4 +1,4 @@
-"""Places as they are sent to: what lies between two, whether one is the end, and how far several are."""
+"""Positions of pushed feeds: entries between two, the end of the feed, and the furthest of several."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,11 +7,11 @@ from identity.planning.destinations.feed_pages import (
     ASTRAY,
     BEGINNING,
     Position,
-    between,
-    further,
+    entries_between,
+    furthest,
+    is_beginning,
+    is_up_to_date,
     pack,
-    stands,
-    starts,
     unpack,
 )
 
@@ -21,20 +21,20 @@ POSITIONS = st.builds(Position, st.integers(1, 3), st.integers(0, 3), st.integer
 
 
 @given(POSITIONS)
-def test_packed(position: Position) -> None:
-    """A place is the same when it was packed, and one that was cut or of another form is none."""
+def test_a_packed_position_is_read_back(position: Position) -> None:
+    """A cut one, or one of another form, is none."""
     raw = pack(position)
     assert unpack(raw) == position
     assert unpack(raw[:-1]) is None
     assert unpack(b"\x02" + raw[1:]) is None
-    assert starts(raw) == (position.after == BEGINNING)
+    assert is_beginning(raw) == (position.after == BEGINNING)
 
 
 @given(POSITIONS, POSITIONS)
-def test_between(before: Position, after: Position) -> None:
-    """What lies between two places is each entry after the one up to the other, and nothing twice."""
-    told, since = between(pack(before), pack(after))
-    seen = [(lane, seq) for lane, low, high in told for seq in range(low + 1, high + 1)]
+def test_entries_between_two_positions_are_listed_once(before: Position, after: Position) -> None:
+    """Each entry after the first position up to the second."""
+    ranges, since = entries_between(pack(before), pack(after))
+    seen = [(lane, seq) for lane, low, high in ranges for seq in range(low + 1, high + 1)]
     wanted = {
         (lane, seq) for lane, high in after.lanes.items() for seq in range(before.lanes.get(lane, 0) + 1, high + 1)
     }
@@ -44,21 +44,21 @@ def test_between(before: Position, after: Position) -> None:
 
 
 @given(POSITIONS, LANES)
-def test_stands(position: Position, came: dict[int, int]) -> None:
-    """A place is the end only under the same versions, with everybody gone through, and with no entry after it."""
+def test_a_position_is_up_to_date_only_at_the_end(position: Position, came: dict[int, int]) -> None:
+    """Under the same versions, after all profiles, and with no later entry."""
     entries = sum(position.lanes.values())
-    assert stands(pack(position), position.entitled, position.purposes, entries) == (position.after is None)
-    assert not stands(pack(position), position.entitled + 1, position.purposes, entries)
-    assert not stands(pack(position), position.entitled, position.purposes + 1, entries)
-    assert not stands(None, position.entitled, position.purposes, entries)
+    assert is_up_to_date(pack(position), position.entitled, position.purposes, entries) == (position.after is None)
+    assert not is_up_to_date(pack(position), position.entitled + 1, position.purposes, entries)
+    assert not is_up_to_date(pack(position), position.entitled, position.purposes + 1, entries)
+    assert not is_up_to_date(None, position.entitled, position.purposes, entries)
     if sum(came.values()):
-        assert not stands(pack(position), position.entitled, position.purposes, entries + sum(came.values()))
+        assert not is_up_to_date(pack(position), position.entitled, position.purposes, entries + sum(came.values()))
 
 
 @given(st.lists(POSITIONS, max_size=4))
-def test_further(positions: list[Position]) -> None:
-    """The furthest of places is in each lane as far as the furthest of them there."""
-    lanes = further(None, *map(pack, positions))
+def test_the_furthest_position_is_the_greatest_per_lane(positions: list[Position]) -> None:
+    """Over any number of positions."""
+    lanes = furthest(None, *map(pack, positions))
     assert lanes == {
         lane: max(each.lanes.get(lane, 0) for each in positions)
         for lane in {lane for e in positions for lane in e.lanes}

@@ -1,4 +1,4 @@
-"""What failed is tried again ever less often, spread out, and at last given up."""
+"""A failed delivery is retried less and less often, spread out by chance, and finally given up."""
 
 import pytest
 from hypothesis import given
@@ -13,8 +13,8 @@ FAILED = st.integers(1, 10_000)
 
 
 @given(FAILED, CHANCE, st.integers(0, 8 * DAY))
-def test_bounds(failed: int, chance: float, since: int) -> None:
-    """The next attempt is five seconds to six hours away, and never more than seven days after the first."""
+def test_a_wait_is_between_five_seconds_and_six_hours(failed: int, chance: float, since: int) -> None:
+    """And no attempt is more than seven days after the first."""
     at = next_attempt(T0, failed, T0 + since, chance)
     if at is None:
         assert since + LONGEST_WAIT > GIVE_UP
@@ -24,8 +24,8 @@ def test_bounds(failed: int, chance: float, since: int) -> None:
 
 
 @given(FAILED, CHANCE)
-def test_ever_longer(failed: int, chance: float) -> None:
-    """Of two attempts with the same luck the later one waits as long or longer, twice as long at first."""
+def test_waits_grow(failed: int, chance: float) -> None:
+    """With the same chance a later attempt never waits less; the first waits double."""
     first, second = (next_attempt(T0, each, T0, chance) for each in (failed, failed + 1))
     assert first
     assert second
@@ -35,8 +35,8 @@ def test_ever_longer(failed: int, chance: float) -> None:
 
 
 @given(FAILED, CHANCE, CHANCE)
-def test_spread(failed: int, one: float, other: float) -> None:
-    """Luck makes a wait up to half longer, in its order, and at the longest wait as well."""
+def test_chance_lengthens_a_wait_by_up_to_half(failed: int, one: float, other: float) -> None:
+    """Also at the longest wait."""
     first, second = sorted((one, other))
     early, late, base = (next_attempt(T0, failed, T0, each) for each in (first, second, 0))
     assert early
@@ -47,8 +47,8 @@ def test_spread(failed: int, one: float, other: float) -> None:
 
 
 @given(st.lists(CHANCE, min_size=100, max_size=100), st.integers(0, 30 * MICRO))
-def test_a_delivery(chances: list[float], took: int) -> None:
-    """A receiver that is down for good is called some dozens of times within seven days, and then no more."""
+def test_a_delivery_is_given_up_after_seven_days(chances: list[float], took: int) -> None:
+    """After 30 to 60 attempts at a receiver that stays down."""
     now, attempts = T0, 0
     for chance in chances:
         attempts += 1

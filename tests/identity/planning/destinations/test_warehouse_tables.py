@@ -1,4 +1,4 @@
-"""Rows for a warehouse: by the one rule that reads them they come to what was told last."""
+"""Rows for a warehouse: by the one rule that reads them they yield the newest exported states."""
 
 from typing import Any
 
@@ -45,11 +45,11 @@ def states(draw: st.DrawFn) -> ProfileState:
     )
 
 
-GONES = IDS.map(lambda id_: RemovedIds([id_], [id_, f"{id_}0", f"{id_}1"], 5))
+REMOVED_PROFILES = IDS.map(lambda id_: RemovedIds([id_], [id_, f"{id_}0", f"{id_}1"], 5))
 
 
 def standing(batch: RowBatch, table: str) -> set[tuple[Any, ...]]:
-    """The rows that hold, by the rule, without what is counted on in all of them."""
+    """The valid rows by the rule, without the columns common to all tables."""
     columns = list(TABLES[table])
     key, op, seq = columns.index("id") + 1 if "id" in columns else 0, columns.index("__operation"), columns.index("seq")
     newest: dict[Any, int] = {}
@@ -58,13 +58,13 @@ def standing(batch: RowBatch, table: str) -> set[tuple[Any, ...]]:
     return {row[key:op] for row in batch.rows[table] if row[seq] == newest[row[key]] and row[op] == CREATED}
 
 
-@given(st.lists(states() | GONES, max_size=12), st.lists(st.integers(0, 100), min_size=12, max_size=12))
-def test_the_last_state_stands(told: list[ProfileState | RemovedIds], clock: list[int]) -> None:
-    """Whatever was told in whatever order, of each profile what was told last stands, whole, and nothing else."""
+@given(st.lists(states() | REMOVED_PROFILES, max_size=12), st.lists(st.integers(0, 100), min_size=12, max_size=12))
+def test_the_last_state_counts(exported: list[ProfileState | RemovedIds], clock: list[int]) -> None:
+    """For each profile exactly the newest export holds, in any order of exports."""
     batch = RowBatch(0)
     last: dict[str, ProfileState] = {}
-    for each, now in zip(told, clock, strict=False):
-        batch.tell([each], now, first=False)
+    for each, now in zip(exported, clock, strict=False):
+        batch.add([each], now, first=False)
         if isinstance(each, ProfileState):
             last[each.canonical] = each
         else:
@@ -82,7 +82,7 @@ def test_the_last_state_stands(told: list[ProfileState | RemovedIds], clock: lis
     assert standing(batch, MERGES) == {
         (id_, link.segment) for id_, state in last.items() for link in state.links if link.segment != id_
     }
-    # An id that is in no state any more is taken back by who told of it before, so these may hold more.
+    # Rows of an id that is in no state now are removed by a later export, so these tables may hold more.
     for id_, state in last.items():
         assert {(link.segment, id_) for link in state.links} <= {row[:2] for row in standing(batch, GRAPH)}
         mapped = {(held.segment, held.type, held.value) for held in state.identifiers}
@@ -90,8 +90,8 @@ def test_the_last_state_stands(told: list[ProfileState | RemovedIds], clock: lis
 
 
 @given(st.lists(st.integers(0, 50), max_size=20), st.integers(0, 60))
-def test_numbers_only_grow(clock: list[int], before: int) -> None:
-    """No number comes twice, however the clock goes, and every row of one thing that is told bears the same."""
+def test_sequence_numbers_only_grow(clock: list[int], before: int) -> None:
+    """However the clock runs, no number repeats, and all rows of one state share theirs."""
     batch = RowBatch(before)
     state = ProfileState(
         "a",
@@ -101,7 +101,7 @@ def test_numbers_only_grow(clock: list[int], before: int) -> None:
         1,
     )
     for now in clock:
-        batch.tell([state], now, first=False)
+        batch.add([state], now, first=False)
     for table, columns in TABLES.items():
         seqs = [row[list(columns).index("seq")] for row in batch.rows[table]]
         assert sorted(seqs) == seqs
@@ -109,10 +109,10 @@ def test_numbers_only_grow(clock: list[int], before: int) -> None:
         assert len(set(seqs)) == (0 if table == "erasures" else len(clock))
 
 
-def test_erased() -> None:
-    """An erasure takes an id out of every table and names it, by its id alone."""
+def test_an_erasure_removes_an_id_from_every_table() -> None:
+    """And lists the id, without any value, in the table of erasures."""
     batch = RowBatch(0)
-    batch.tell([RemovedIds(["a"], ["a", "a0"], 5, "ers_1")], 7, first=False)
+    batch.add([RemovedIds(["a"], ["a", "a0"], 5, "ers_1")], 7, first=False)
     assert [row[:3] for row in batch.rows["erasures"]] == [("a", "ers_1", REMOVED), ("a0", "ers_1", REMOVED)]
     assert all(
         row[list(TABLES[table]).index("__operation")] == REMOVED for table in TABLES for row in batch.rows[table]
@@ -122,13 +122,13 @@ def test_erased() -> None:
     }  # fmt: skip
 
 
-def test_manifest() -> None:
-    """A manifest is read as it was written, and nothing else is taken for one."""
+def test_a_manifest_is_read_back() -> None:
+    """Other bytes and other versions are no manifest."""
     manifest = Manifest(space_id="s", destination_id="d", cursor="c", seq=7, rows={GRAPH: 2})
     assert read_manifest(write_manifest(manifest)) == manifest
     assert read_manifest(b"{}") is None
     assert read_manifest(write_manifest(msgspec.structs.replace(manifest, version=2))) is None
     begun = manifest.next_run()
     assert (begun.run, begun.complete, begun.next_run()) == (1, False, begun)
-    anew = begun.anew("x")
-    assert (anew.run, anew.snapshot, anew.since, anew.cursor, anew.finished().since) == (2, 2, 0, None, 7)
+    again = begun.restarted("x")
+    assert (again.run, again.snapshot, again.since, again.cursor, again.finished().since) == (2, 2, 0, None, 7)
