@@ -110,7 +110,7 @@ class _Audit:
         lanes = await store.lanes(self.connection, self.tenant)
         for lane in lanes:
             tally.read_lane(*lane)
-        await self._read("feed", store.FEED_STATE, tally.read_told)
+        await self._read("feed", store.FEED_STATE, tally.read_feed_version)
         tally.check(evidence)
         await self._destinations(lanes)
         await self._keys(forgotten=tally.forgotten)

@@ -1,7 +1,7 @@
-"""Which identifiers a stored call still speaks for, after what people undid since.
+"""Groups the identifiers that a stored call still ties together after later removals and unmerges.
 
-A call showed some identifiers to belong together. One that was removed since is not spoken for,
-and an unmerge contradicts the call between its two sides, though not within them.
+A call ties identifiers to one person. A later removal unties its identifier, and a later unmerge contradicts
+the call between its two sides, though not within them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from msgspec import Struct
 
 
 class Unmerged(Struct, frozen=True):
-    """An unmerge: at which stamp, and which identifiers left."""
+    """An unmerge: its stamp, and the identifiers that left."""
 
     stamp: int
     named: AbstractSet[bytes]
@@ -20,9 +20,9 @@ class Unmerged(Struct, frozen=True):
 def together(
     kept: Sequence[bytes], stamp: int, linked_at: Mapping[bytes, int], unmerged: Sequence[Unmerged]
 ) -> list[tuple[bytes, ...]]:
-    """The groups that a call at `stamp` shows to belong together, each strongest first.
+    """The groups of identifiers that a call at `stamp` ties together, each strongest first.
 
-    `linked_at` are the identifiers that count, with the stamps at which they were linked.
+    `linked_at` maps the linked identifiers to the stamps of their links.
     """
     groups: dict[tuple[bool, ...], list[bytes]] = {}
     later = [act.named for act in unmerged if act.stamp > stamp]

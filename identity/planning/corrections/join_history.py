@@ -1,7 +1,7 @@
-"""How the origins of one side of an unmerge met, from how all of them had met (docs/merging-rules.md §5.2).
+"""Rebuilds the joins of one side of an unmerge from the joins of the whole profile (docs/merging-rules.md §5.2).
 
-The old joins are walked in the order of their stamps. Two origins of a side met when the groups
-that held them met, also where what brought these together went to the other side.
+The old joins are replayed in the order of their stamps. Two origins of a side keep the stamp at which their
+groups were joined, even if the identifiers that joined the groups went to the other side.
 """
 
 from collections.abc import Mapping

@@ -1,6 +1,6 @@
-"""A canonical profile with everything that lies at its origins, as far as an undoing has to see it.
+"""The snapshot of a canonical profile: everything at its origins that a correction reads.
 
-Values only, made under the gate held alone, so nothing of it changes until the undoing is done.
+A snapshot is taken under the exclusive space lock, so nothing in it changes until the correction is done.
 """
 
 from collections.abc import Iterable, Mapping

@@ -1,8 +1,8 @@
-"""What a rebuild makes of some profiles: their rows as a replay gives them, under ids that stay.
+"""Turns a replay into the new rows of some profiles, under stable ids.
 
-A rebuilt origin keeps the id of the origin that its first call lay at. An id left over points to
-the profile that holds its first call, or sleeps where none of its calls means anybody any more.
-Nothing that is kept is lost: evidence that lands nowhere stays where it lay.
+A rebuilt origin keeps the id of the origin of its first call. An id left over points to the profile with its
+first call, or to ASLEEP if none of its calls identifies a person now. No stored call is lost: evidence that
+lands nowhere keeps its origin.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -65,20 +65,20 @@ def rebuild(
     stored: StoredProfiles, log: Iterable[ReplayEntry], replay: Replay, fresh_id: Callable[[], bytes]
 ) -> RebuiltProfiles:
     """What the replay of the log of some profiles makes of them."""
-    told = list(log)
-    names = _names(stored, told, replay, fresh_id)
+    entries = list(log)
+    names = _names(stored, entries, replay, fresh_id)
     links = {key: structs.replace(gained, origin=names[gained.origin]) for key, gained in replay.links.items()}
     for key, link in links.items():
         before = stored.links.get(key)
         if before is not None:
             link.last_seen = max(link.last_seen, before.last_seen)
-    evidence = {stamp: structs.replace(lying) for stamp, lying in stored.evidence.items()}
+    evidence = {stamp: structs.replace(held) for stamp, held in stored.evidence.items()}
     for stamp, record in replay.landed.items():
-        lain = ReplayedEvidence(names[record.origin], record.kept, record.demoted, replay.showed(stamp))
-        evidence[stamp] = lain
+        replayed = ReplayedEvidence(names[record.origin], record.kept, record.demoted, replay.showed(stamp))
+        evidence[stamp] = replayed
     for stamp in replay.refused:
         evidence[stamp] = ReplayedEvidence(stored.evidence[stamp].origin, [], [], b"")
-    homes = _homes(stored, told, evidence, set(names.values()), replay.landed.keys())
+    homes = _homes(stored, entries, evidence, set(names.values()), replay.landed.keys())
     rebuilt = RebuiltProfiles(
         _profiles(stored, replay, names, homes),
         links,
@@ -87,14 +87,14 @@ def rebuild(
         evidence,
         _events(stored, links, homes),
     )
-    _count_events(stored, rebuilt, homes, replay.landed.keys(), told)
+    _count_events(stored, rebuilt, homes, replay.landed.keys(), entries)
     _fold(stored, rebuilt, replay)
     rebuilt.changed = _changed(stored, rebuilt)
     return rebuilt
 
 
 def _names(
-    stored: StoredProfiles, told: list[ReplayEntry], replay: Replay, fresh_id: Callable[[], bytes]
+    stored: StoredProfiles, entries: list[ReplayEntry], replay: Replay, fresh_id: Callable[[], bytes]
 ) -> dict[bytes, bytes]:
     """The ids of the replayed origins: those of their first calls, each once."""
     names: dict[bytes, bytes] = {}
@@ -105,7 +105,7 @@ def _names(
             names[made] = fresh_id() if old is None or old in taken else old
             taken.add(names[made])
 
-    lay = {each.stamp: each.origin for each in told}
+    lay = {each.stamp: each.origin for each in entries}
     for stamp in sorted(replay.landed):
         name(replay.landed[stamp].origin, lay[stamp])
     for gained in replay.links.values():
@@ -118,7 +118,7 @@ def _names(
 
 def _homes(
     stored: StoredProfiles,
-    told: list[ReplayEntry],
+    entries: list[ReplayEntry],
     evidence: Mapping[int, ReplayedEvidence],
     taken: set[bytes],
     landed: Iterable[int],
@@ -126,7 +126,7 @@ def _homes(
     """Per old id the rebuilt origin that stands for it, as far as there is one."""
     homes = {id_: id_ for id_ in stored.profiles if id_ in taken}
     on = set(landed)
-    for each in told:
+    for each in entries:
         if each.stamp in on and each.origin not in homes:
             homes[each.origin] = evidence[each.stamp].origin
     for id_, profile in stored.profiles.items():
@@ -168,11 +168,11 @@ def _sightings(
     stored: StoredProfiles, evidence: Mapping[int, ReplayedEvidence], sightings: dict[tuple[bytes, bytes], Sighting]
 ) -> dict[tuple[bytes, bytes], Sighting]:
     """The sets as the replay saw them, and what plain calls that are gone had added to their counts."""
-    lain: dict[tuple[bytes, bytes], list[int]] = {}
-    for stamp, lying in stored.evidence.items():
-        lain.setdefault((lying.origin, lying.shown), []).append(stamp)
+    stamps_at: dict[tuple[bytes, bytes], list[int]] = {}
+    for stamp, held in stored.evidence.items():
+        stamps_at.setdefault((held.origin, held.shown), []).append(stamp)
     for at, seen in stored.sightings.items():
-        stamps = lain.get(at, [])
+        stamps = stamps_at.get(at, [])
         landed = [evidence[stamp] for stamp in sorted(stamps) if evidence[stamp].kept]
         if not landed:
             continue
@@ -203,15 +203,15 @@ def _count_events(
     rebuilt: RebuiltProfiles,
     homes: Mapping[bytes, bytes],
     landed: Iterable[int],
-    told: list[ReplayEntry],
+    entries: list[ReplayEntry],
 ) -> None:
     """Each origin counts the calls that lie there; those that expired are counted where its id leads."""
     counts = {STORED_KINDS.index(kind) for kind in KINDS}
-    calls = {each.stamp for each in told if each.stored.kind in counts}
+    calls = {each.stamp for each in entries if each.stored.kind in counts}
     left = {id_: profile.events for id_, profile in stored.profiles.items()}
-    for stamp, lying in stored.evidence.items():
+    for stamp, held in stored.evidence.items():
         # One that landed nowhere the last time was not counted either.
-        left[lying.origin] -= stamp in calls and bool(lying.kept)
+        left[held.origin] -= stamp in calls and bool(held.kept)
     for plain in stored.events.values():
         left[plain.origin] -= 1
     for id_, expired in left.items():
@@ -246,7 +246,7 @@ def _fold(stored: StoredProfiles, rebuilt: RebuiltProfiles, replay: Replay) -> N
             rebuilt.profiles[root].folded = folded_counters(of, held, replay.around.cuts, replay.rules)
 
 
-def _lying(
+def _content_by_origin(
     links: Iterable[tuple[bytes, bytes, bool, int]],
     evidence: Mapping[int, ReplayedEvidence],
     events: Iterable[tuple[bytes, int]],
@@ -257,8 +257,8 @@ def _lying(
     found: dict[bytes, dict[object, object]] = {}
     for origin, key, retired, linked_at in links:
         found.setdefault(origin, {})[key] = retired, linked_at
-    for stamp, lying in evidence.items():
-        found.setdefault(lying.origin, {})["call", stamp] = lying.kept, lying.demoted
+    for stamp, held in evidence.items():
+        found.setdefault(held.origin, {})["call", stamp] = held.kept, held.demoted
     for origin, stamp in events:
         found.setdefault(origin, {})["event", stamp] = True
     for (origin, set_), seen in sightings.items():
@@ -270,14 +270,14 @@ def _lying(
 
 def _changed(stored: StoredProfiles, rebuilt: RebuiltProfiles) -> set[bytes]:
     """The ids at which something else lies than before."""
-    before = _lying(
+    before = _content_by_origin(
         [(link.origin, key, link.retired, link.linked_at) for key, link in stored.links.items()],
         stored.evidence,
         [(plain.origin, stamp) for stamp, plain in stored.events.items()],
         stored.sightings,
         stored.documents,
     )
-    after = _lying(
+    after = _content_by_origin(
         [(link.origin, key, link.retired, link.stamp) for key, link in rebuilt.links.items()],
         rebuilt.evidence,
         [(origin, stamp) for stamp, origin in rebuilt.events.items()],

@@ -1,7 +1,7 @@
-"""Names under a newer index key in the place of older ones, wherever they are packed.
+"""Replaces blind indexes by those of a newer index key in packed rows.
 
-A renaming is one to one, and nothing that is planned depends on what a name is, only on which are equal:
-so what is renamed whole says what it said before. A name without a new one stays as it is.
+The replacement is one to one, and plans depend only on the equality of blind indexes, never on their values.
+So replaced rows mean the same as before. A blind index without a new one stays unchanged.
 """
 
 from collections.abc import Callable, Iterable, Mapping

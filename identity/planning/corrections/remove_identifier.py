@@ -1,7 +1,7 @@
-"""Taking one identifier off a profile: the pure half of a removal.
+"""Plans the removal of one identifier from a profile.
 
-Its data stays where it lies, and so does what was merged through it; only the identifier is
-forgotten. Cuts stand for ever, so what was kept apart through it is, should it come back.
+The data of the identifier and the merges made through it stay; only the identifier is forgotten. Cuts are
+permanent, so the sides that an unmerge separated stay separate if the identifier comes back.
 """
 
 from collections.abc import Callable

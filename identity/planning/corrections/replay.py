@@ -1,9 +1,8 @@
-"""Replaying what is kept of some profiles, as if all of it came in again under other rules.
+"""Replays the stored calls of some profiles as if all arrived again under other rules.
 
-The calls go through the planner that they came in through, in the order of their stamps, and the
-acts of people take effect in between. So a rebuild equals a fresh ingest, and a simulation of rules
-is a rebuild that nobody writes down. An identifier that was removed is passed over in calls up to
-its removal; a cut holds from the unmerge that made it.
+The calls go through the planner of ingest in the order of their stamps, and corrections take effect between
+them. A removed identifier is ignored in calls up to its removal; a cut applies from its unmerge on. So a
+rebuild equals a fresh ingest, and a simulation of rules is a rebuild that is not written.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -64,7 +63,7 @@ class Replay:
         self.links: dict[bytes, Gained] = {}
         self.landed: dict[int, RecordedCall] = {}
         self.refused: list[int] = []
-        self._lain: dict[int, Evidence] = {}
+        self._evidence: dict[int, Evidence] = {}
         self._renamings: dict[int, UserIdRename] = {}
         self._fresh_id = fresh_id
 
@@ -73,27 +72,27 @@ class Replay:
         log = list(log)
         made = {each.cut for each in log}
         for cut, rows in self.ground.cuts.items():
-            # Whose act went with an erasure holds still.
+            # A cut whose unmerge was erased still applies.
             for key, side in rows if cut not in made else ():
                 self.around.cuts.setdefault(key, []).append((cut, side))
-        for is_call, told in groupby(log, key=lambda each: each.call is not None):
+        for is_call, entries in groupby(log, key=lambda each: each.call is not None):
             if is_call:
-                self._take(list(told))
+                self._take(list(entries))
             else:
-                for act in told:
+                for act in entries:
                     self._part(act)
 
     def showed(self, stamp: int) -> bytes:
-        """The key of the set that a landed call showed."""
-        return self._lain[stamp].shown
+        """The key of the set of identifiers in a landed call."""
+        return self._evidence[stamp].shown
 
-    def _take(self, told: Sequence[ReplayEntry]) -> None:
+    def _take(self, entries: Sequence[ReplayEntry]) -> None:
         around, now = self.around, [0]
 
         def calls() -> Iterator[Call]:
-            for each in told:
+            for each in entries:
                 now[0] = each.stamp
-                call = self._remembered(each)
+                call = self._without_forgotten(each)
                 if call.group is not None:
                     around.accounts.setdefault(call.group_key, GroupState(b"", call.group, Document()))
                 yield call
@@ -108,15 +107,15 @@ class Replay:
         for record in (*made.evidence, *made.events):
             self.landed[record.stamp] = record
             members = set_key(shown(record.kept, record.demoted))
-            self._lain[record.stamp] = Evidence(record.stamp, record.kept, members, stored_call(record.call))
+            self._evidence[record.stamp] = Evidence(record.stamp, record.kept, members, stored_call(record.call))
             self._note_renaming(record)
-        self.refused += [each.stamp for each in told if each.stamp not in self.landed]
+        self.refused += [each.stamp for each in entries if each.stamp not in self.landed]
 
-    def _remembered(self, told: ReplayEntry) -> Call:
-        """A call without what was forgotten since; its message is itself, whenever it was sent again."""
-        call = told.call
+    def _without_forgotten(self, entry: ReplayEntry) -> Call:
+        """A call without the identifiers removed since; each entry counts as a message of its own."""
+        call = entry.call
         assert call is not None
-        gone = {key for key in _named(call) if self.ground.forgotten.get(key, -1) >= told.stamp}
+        gone = {key for key in _named(call) if self.ground.forgotten.get(key, -1) >= entry.stamp}
         alias = call.alias
         if gone and alias is not None:
             user = None if alias.user is None or alias.user.key in gone else alias.user
@@ -125,7 +124,7 @@ class Replay:
                 None if user is None and anonymous is None else structs.replace(alias, user=user, anonymous=anonymous)
             )
         identifiers = [i for i in call.identifiers if i.key not in gone]
-        message = told.stamp.to_bytes(16, "big")
+        message = entry.stamp.to_bytes(16, "big")
         return structs.replace(call, identifiers=identifiers, alias=alias, message=message)
 
     def _note_renaming(self, record: RecordedCall) -> None:
@@ -169,7 +168,7 @@ class Replay:
         contents = {id_: OriginContent() for id_ in profiles}
         for at, record in self.landed.items():
             if record.origin in profiles:
-                contents[record.origin].evidence.append(self._lain[at])
+                contents[record.origin].evidence.append(self._evidence[at])
         for (origin, set_), sighting in around.sightings.items():
             if origin in profiles:
                 contents[origin].sightings[set_] = sighting

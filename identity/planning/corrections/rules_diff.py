@@ -1,4 +1,4 @@
-"""What other rules would change: two partitions of the same calls, compared."""
+"""Compares two partitions of the same calls to show the changes that other rules would make."""
 
 from collections import Counter
 
@@ -48,9 +48,9 @@ def compare(stored: StoredProfiles, rebuilt: RebuiltProfiles) -> RulesDiff:
     old, new = _parts(before), _parts(after)
     split = {root: pieces for root, keys in old.items() if len(pieces := _pieces(keys, after)) > 1}
     joined = {root: pieces for root, keys in new.items() if len(pieces := _pieces(keys, before)) > 1}
-    was = {(stamp, key) for stamp, lying in stored.evidence.items() for key, _ in lying.demoted}
-    now = {(stamp, key): reason for stamp, lying in rebuilt.evidence.items() for key, reason in lying.demoted}
-    kept = {(stamp, key) for stamp, lying in rebuilt.evidence.items() for key in lying.kept}
+    was = {(stamp, key) for stamp, evidence in stored.evidence.items() for key, _ in evidence.demoted}
+    now = {(stamp, key): reason for stamp, evidence in rebuilt.evidence.items() for key, reason in evidence.demoted}
+    kept = {(stamp, key) for stamp, evidence in rebuilt.evidence.items() for key in evidence.kept}
     examples = [Example("split", stored.profiles[root].canonical, pieces) for root, pieces in sorted(split.items())]
     examples += [Example("joined", rebuilt.profiles[root].canonical, pieces) for root, pieces in sorted(joined.items())]
     return RulesDiff(
@@ -62,7 +62,7 @@ def compare(stored: StoredProfiles, rebuilt: RebuiltProfiles) -> RulesDiff:
         len(after.keys() - before.keys()),
         len(now.keys() - was),
         len(was & kept),
-        sum(bool(lying.kept) and not rebuilt.evidence[stamp].kept for stamp, lying in stored.evidence.items()),
+        sum(bool(evidence.kept) and not rebuilt.evidence[stamp].kept for stamp, evidence in stored.evidence.items()),
         dict(Counter(reason for at, reason in now.items() if at not in was)),
         examples,
     )

@@ -1,8 +1,8 @@
-"""Taking identifiers out of a profile into one of their own: the pure half of an unmerge.
+"""Plans an unmerge: moves the named identifiers of a profile into a profile of their own.
 
-What was there before a merge comes back as it was: an origin all of whose identifiers leave moves
-by pointer, one with none of them stays. A mixed one is split, and its data goes with the evidence
-it came with. Nothing is in two places afterwards, and nothing in none.
+An origin whose identifiers all leave moves by pointer; an origin without any of them stays. A mixed origin is
+split, and its data follows its evidence. Afterwards every piece of data is in exactly one place, so the state
+before a merge comes back unchanged.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -86,7 +86,7 @@ def part(
     """
     before = max(whole.stamp, *(profile.stamp for profile in whole.profiles.values()))
     births = {id_: profile.created for id_, profile in whole.profiles.items()}
-    # By age, so that a replay makes the same ones whatever the ids are.
+    # By age, so a replay makes the same twins under any ids.
     split = sorted(mixed(whole.links.values(), named), key=lambda id_: (births[id_], id_))
     twins = {origin: fresh_id() for origin in split}
     for twin in twins.values():
@@ -146,14 +146,14 @@ def part(
             HistoryNote(staying.id, stamp, HistoryKind.UNMERGED, keys, leaving.canonical),
             HistoryNote(leaving.id, stamp, HistoryKind.UNMERGED, keys, staying.canonical),
         ],
-        _told(whole, roots, (stays, leaves), stamp),
+        _changes(whole, roots, (stays, leaves), stamp),
     )
 
 
-def _told(
+def _changes(
     whole: ProfileSnapshot, roots: Sequence[Profile], sides: Sequence[Mapping[bytes, bytes]], stamp: int
 ) -> list[FeedChange]:
-    """What the feed is told: which id comes back, and that what had been merged with it still is."""
+    """The entries of the feed: the id that comes back, and the merges that stay on its side."""
     was = next(profile.canonical for profile in whole.profiles.values() if profile.root == profile.id)
     back, there = next((root, there) for root, there in zip(roots, sides, strict=True) if root.canonical != was)
     changes = [FeedChange(FeedOperation.UNMERGE, was, back.version, stamp, back.canonical)]
@@ -168,19 +168,19 @@ def _told(
 def refold(calls: Iterable[Evidence]) -> Document:
     """The document that these calls make, in the order of their stamps."""
     document = Document()
-    for lain in sorted(calls, key=lambda each: each.stamp):
-        kind = STORED_KINDS[lain.call.kind]
+    for held in sorted(calls, key=lambda each: each.stamp):
+        kind = STORED_KINDS[held.call.kind]
         if kind in ACTS:
             continue
-        told = content(lain.call.body, kind, server=lain.call.server, received=lain.call.received)
-        if told.traits:
-            merge_traits(document, told.traits, lain.call.time, lain.stamp)
-        if told.consent:
-            merge_decisions(document, told.consent, lain.call.time, lain.stamp, server=lain.call.server)
-        if told.signals:
-            merge_signals(document, told.signals, lain.call.time, lain.stamp)
-        if told.group is not None:
-            merge_membership(document, told.group, lain.call.time, lain.stamp, member=kind != "leave")
+        stated = content(held.call.body, kind, server=held.call.server, received=held.call.received)
+        if stated.traits:
+            merge_traits(document, stated.traits, held.call.time, held.stamp)
+        if stated.consent:
+            merge_decisions(document, stated.consent, held.call.time, held.stamp, server=held.call.server)
+        if stated.signals:
+            merge_signals(document, stated.signals, held.call.time, held.stamp)
+        if stated.group is not None:
+            merge_membership(document, stated.group, held.call.time, held.stamp, member=kind != "leave")
     return document
 
 
@@ -227,14 +227,14 @@ def _split(
         link = links.get(top) if top is not None and top in named else None
         return link is not None and link.origin == origin.id and link.linked_at <= stamp
 
-    leaving = [lain for lain in content_.evidence if leaves(lain.kept[0] if lain.kept else None, lain.stamp)]
-    gone = {lain.stamp for lain in leaving}
-    staying = [lain for lain in content_.evidence if lain.stamp not in gone]
+    leaving = [held for held in content_.evidence if leaves(held.kept[0] if held.kept else None, held.stamp)]
+    gone = {held.stamp for held in leaving}
+    staying = [held for held in content_.evidence if held.stamp not in gone]
     events = {stamp for stamp, top in content_.events if leaves(top, stamp)}
     newest: dict[bytes, tuple[int, bool]] = {}
-    for lain in content_.evidence:
-        newest[lain.shown] = max(newest.get(lain.shown, (0, False)), (lain.stamp, lain.stamp in gone))
+    for held in content_.evidence:
+        newest[held.shown] = max(newest.get(held.shown, (0, False)), (held.stamp, held.stamp in gone))
     sightings = {shown for shown in content_.sightings if newest.get(shown, (0, False))[1]}
-    twin.events = len(events) + sum(STORED_KINDS[lain.call.kind] in KINDS for lain in leaving)
+    twin.events = len(events) + sum(STORED_KINDS[held.call.kind] in KINDS for held in leaving)
     origin.events -= twin.events
     return OriginSplit(origin.id, twin.id, twin.created, gone, events, sightings, refold(staying), refold(leaving))

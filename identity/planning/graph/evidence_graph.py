@@ -1,8 +1,7 @@
-"""The evidence graph of one profile: which identifiers were seen together, and how surely.
+"""Builds the evidence graph of one profile, whose links are identifiers seen together, and finds its paths.
 
-The graph is a function of the observations, whatever their order; the paths it gives are functions
-of the graph. A link never claims more than its observations do: whoever asks why two identifiers
-are one profile is shown calls, not guesses.
+The graph depends on the set of observations, never on their order, and paths depend only on the graph. A link
+claims no more than its observations, so the answer to "why are these one profile" is calls, not guesses.
 """
 
 from collections import deque

@@ -1,7 +1,7 @@
-"""Where the identifiers of a graph stand in a picture: a function of the graph, without chance.
+"""Places the identifiers of a graph in a picture, without chance.
 
-What is tied together stands together, parts that nothing ties stand apart, and no two identifiers
-stand on each other.
+Linked identifiers are near each other, unconnected parts are apart, and no two identifiers overlap. The same
+graph always has the same layout, so a picture can be compared with an earlier one.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,8 +1,8 @@
-"""What in an evidence graph looks like two people taken for one, and how to part them.
+"""Reviews an evidence graph for over-merges, two people in one profile, and suggests a split.
 
-Strong identifiers are user ids that are not retired. Whatever is reported holds of the graph: a cut
-node does separate strong ids, a split does part its two, each link it cuts runs between its sides.
-What is suspicious is ranked, and a person decides.
+Strong identifiers are user ids that are not retired. Every report is true of the graph: a cut node separates
+strong ids, a split separates its two, and each cut link runs between its sides. Suspicious parts are only ranked,
+since a person decides.
 """
 
 from collections.abc import Mapping, Sequence

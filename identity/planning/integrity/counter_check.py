@@ -1,7 +1,7 @@
-"""Do the numbers that a space keeps agree with its rows? Counters, windows, cuts, events, versions told.
+"""Checks the stored numbers of a space against its rows: counters, windows, cuts, events, versions in the feed.
 
-Counters on a head are what every limit is checked from, so one that is wrong lets a wrong merge
-happen, or keeps a right one from happening.
+Every merge limit is checked against the counters of a head, so a wrong counter allows a wrong merge or prevents
+a right one.
 """
 
 from array import array
@@ -30,7 +30,7 @@ class CounterCheck:
         self.census = census
         self.findings = findings
         self.calls = array("q", bytes(8 * len(census.ids)))
-        self._told = array("q", [NOBODY]) * len(census.ids)
+        self._feed_version = array("q", [NOBODY]) * len(census.ids)
         self.forgotten = False
         self._cuts: dict[int, dict[bytes, tuple[int, int]]] = {}
         origins, head = column(census.origin), census.head
@@ -98,8 +98,8 @@ class CounterCheck:
         else:
             self.calls[number] += calls
 
-    def read_told(self, id_: bytes, version: int, erased: bool = False) -> None:  # noqa: FBT001, FBT002 (a row)
-        """The greatest version that the feed tells of a profile, and whether it tells that it is erased."""
+    def read_feed_version(self, id_: bytes, version: int, erased: bool = False) -> None:  # noqa: FBT001, FBT002 (a row)
+        """The greatest version of a profile in the feed, and whether the feed has its erasure."""
         number = self.census.origins.get(id_)
         if number is None:
             if not (erased or self.forgotten):
@@ -107,7 +107,7 @@ class CounterCheck:
         elif erased:
             self.findings.add("erased_alive", public_profile(id_))
         else:
-            self._told[number] = version
+            self._feed_version[number] = version
 
     def read_lane(
         self, lane: int, head: int | None, base: int, count: int, first: int | None, last: int | None
@@ -126,6 +126,6 @@ class CounterCheck:
         # The calls that expired are counted still, so there may be fewer than are counted.
         heads = np.flatnonzero((census.head == np.arange(len(census.ids))) & census.whole)
         heads = heads[census.canonical[heads] != NOBODY]
-        told, version = column(self._told)[census.canonical[heads]], column(census.version)[heads]
-        wrong = told > version if self.forgotten else told != version
+        in_feed, version = column(self._feed_version)[census.canonical[heads]], column(census.version)[heads]
+        wrong = in_feed > version if self.forgotten else in_feed != version
         self.findings.add_profiles("version_untold", (census.ids[number] for number in heads[wrong]))

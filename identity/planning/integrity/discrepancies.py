@@ -1,6 +1,6 @@
-"""What an audit found to differ: by kind, how often, and where the first few are.
+"""Collects the differences found by an audit: their kind, their number, and the first few places.
 
-Examples are ids, stamps and blind indexes. No finding ever holds what an identifier or a trait says.
+Examples are ids, stamps and blind indexes. No finding ever holds the value of an identifier or a trait.
 """
 
 from collections import Counter
@@ -41,7 +41,7 @@ DIFFERENCES: Final = {
     "erasure_unknown": "The feed names an erasure that does not exist.",
     "place_beyond": "A destination acknowledged or was sent what the feed does not hold.",
     "delivery_missing": "Of a destination it is not kept how far it is, or of one that does not exist it is.",
-    "disclosure_orphaned": "Somebody who does not exist was told of, or told.",
+    "disclosure_orphaned": "A disclosure names a profile or a destination that does not exist.",
     "key_missing": "An origin or a group has no subject key, or its key no slot.",
     "key_orphaned": "A subject key belongs to nobody.",
     "row_orphaned": "A row lies at an origin that does not exist.",
@@ -49,7 +49,7 @@ DIFFERENCES: Final = {
     "forgotten_linked": "An identifier is linked by a call from before its removal.",
     "blocked_linked": "An identifier is linked that is blocked.",
 }
-"""Kinds of difference, with what each says."""
+"""The kinds of difference, with the sentence of each."""
 
 
 class Discrepancy(Struct, frozen=True):

@@ -1,9 +1,8 @@
-"""Does the evidence make the partition that is stored? Asked of a whole space at once.
+"""Checks that the evidence of a whole space yields the stored partition into profiles.
 
-A call that kept identifiers of two canonical profiles is a difference, unless an unmerge parted them
-since; so is a profile whose origins no call ties together. What people undid leaves less evidence
-than there is to explain, so the joins, which an unmerge rebuilds, are taken for evidence wherever
-one took place. Nothing that the service may do is ever a difference.
+A call with identifiers of two canonical profiles is a difference, unless a later unmerge separated them; so is a
+profile whose origins no call ties together. Correct operation of the service is never a difference. After an
+unmerge less evidence remains than there is to explain, so the joins that it rebuilt count as evidence there.
 """
 
 from array import array
@@ -72,7 +71,7 @@ class Ties:
 
     def read(self, origin: bytes, stamp: int, kind: int, kept: bytes) -> None:
         """A row of evidence. One without identifiers is of nobody any more."""
-        census, told = self.census, kind in _CALLS
+        census, is_call = self.census, kind in _CALLS
         at = census.origins.get(origin)
         if at is None:
             self.findings.add("row_orphaned", of_call(stamp, origin))
@@ -84,27 +83,27 @@ class Ties:
         for key in keys:
             number = census.keys.get(key)
             if number is None or census.linked_at[number] > stamp:
-                self._miss(at, key, stamp, told=told)
+                self._miss(at, key, stamp, is_call=is_call)
                 continue
             linked[key] = since = census.linked_at[number]
             lies = census.origin[number]
-            if since == stamp and told:
+            if since == stamp and is_call:
                 self._kept[number] = 1
             if lies == NOBODY:
                 continue
             heads.add(self._head[lies])
             if lies != at:
                 self._tie(at, lies)
-                if told and key is keys[0]:
+                if is_call and key is keys[0]:
                     self.findings.add("evidence_elsewhere", of_call(stamp, origin))
-        if told:
+        if is_call:
             self._joined_at.discard(stamp)
             if len(heads) > 1 and self._apart(keys, stamp, linked):
                 self.findings.add("linked_apart", of_call(stamp, origin))
 
-    def _miss(self, at: int, key: bytes, stamp: int, *, told: bool) -> None:
+    def _miss(self, at: int, key: bytes, stamp: int, *, is_call: bool) -> None:
         """An identifier that is not linked any more, or again: it tied what it was seen with all the same."""
-        if told and stamp > self.undone.forgotten.get(key, 0):
+        if is_call and stamp > self.undone.forgotten.get(key, 0):
             self.findings.add("evidence_unlinked", of_call(stamp, self.census.ids[at]))
         gone = self._gone.setdefault((key, self.undone.life(key, stamp)), len(self._gone))
         self._tie(at, len(self.census.ids) + gone)
@@ -132,9 +131,9 @@ class Ties:
         joined = self._components(joins)
         broken = whole & (joined != joined[head])
         at_head = head == everyone
-        said = (census.joined_to != NOBODY) & (column(census.joined_at) != 0)
-        unsaid = (census.joined_to == NOBODY) & (column(census.joined_at) == 0)
-        broken |= whole & np.where(at_head, ~unsaid, ~said)
+        has_join = (census.joined_to != NOBODY) & (column(census.joined_at) != 0)
+        has_no_join = (census.joined_to == NOBODY) & (column(census.joined_at) == 0)
+        broken |= whole & np.where(at_head, ~has_no_join, ~has_join)
         self.findings.add_profiles("join_broken", census.chosen(broken))
 
         reached = self._components([*joins, *calls])

@@ -1,8 +1,8 @@
-"""Finds planted values in bytes, in every form in which one could have been written down.
+"""Finds planted values in bytes, in every form in which software writes them.
 
-A planted value is made of letters and digits, so its JSON-escaped and percent-encoded forms contain
-it or are one of the spelt-out forms below. All forms of all values are sought at once: what a search
-costs depends on how much is searched, not on how much is sought.
+A planted value consists of letters and digits, so its JSON-escaped and percent-encoded forms contain the value or
+are one of the spelt-out forms below. All forms of all values are searched at once, so the cost depends on the
+bytes searched, not on the number of values.
 """
 
 import base64

@@ -1,7 +1,7 @@
-"""Every origin and identifier of a space by number, for an audit of millions of them.
+"""Indexes every origin and identifier of a space by number, for an audit of millions of rows.
 
-Of each a few numbers are kept, in arrays: its place in them is its number. Rows may come in any
-order, and in any state: whatever contradicts itself becomes a finding, and is left out of the rest.
+Arrays hold a few numbers per origin and identifier; the place in the array is its number. Rows may be in any
+state: a contradiction becomes a finding, and is left out of later checks.
 """
 
 from array import array

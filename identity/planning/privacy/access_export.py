@@ -1,8 +1,7 @@
-"""What an access export holds and how it is written: sections of items, as one JSON document or a table.
+"""Writes an access export: sections of items, as one JSON document or one table.
 
-Pure. An export is gathered in parts, each the next items of one section of one profile, so it can be
-gathered, kept and handed out without ever being whole in memory. Cells of the table never begin as a
-formula does: whoever opens it in a spreadsheet runs nothing that a customer wrote.
+An export is built from parts, each the next items of one section of one profile, so it is never whole in memory.
+No cell of the table begins like a formula, so a spreadsheet runs nothing written by a customer.
 """
 
 import csv
@@ -15,7 +14,7 @@ from msgspec import Struct
 
 PART_BYTES: Final = 256 * 1024
 
-# By section: where an item has its name, its value and its time.
+# By section: the fields of an item with its name, its value and its time.
 SECTIONS: Final = {
     "profile": ("profile_id", "event_count", "created_at"),
     "identifiers": ("type", "value", "first_seen"),
@@ -58,7 +57,7 @@ _part = msgspec.json.Decoder(ExportPart)
 
 
 def pack(part: ExportPart) -> bytes:
-    """A part as it is sealed."""
+    """A part in its stored form, before sealing."""
     return _encode(part)
 
 
@@ -68,7 +67,7 @@ def unpack(raw: bytes) -> ExportPart:
 
 
 def split(part: ExportPart, most: int = PART_BYTES) -> Iterator[ExportPart]:
-    """A part as parts of about `most` bytes each, at least one; an item is never cut."""
+    """Divide a part into parts of about `most` bytes each, at least one; an item is never cut."""
     items: list[Any] = []
     size = 0
     for item in part.items:
@@ -92,23 +91,23 @@ class JsonWriter:
         self._filled = False
 
     def feed(self, part: ExportPart) -> bytes:
-        """What a part adds; parts come in their order."""
-        told, self._begun = self._begun, b""
+        """The bytes of a part; parts come in their order."""
+        written, self._begun = self._begun, b""
         at = (part.profile, part.section)
         if at != self._at:
             if self._at is None:
-                told += b"{"
+                written += b"{"
             else:
-                told += b"]," if self._at[0] == part.profile else b"]},{"
-            told += _encode(part.section) + b":["
+                written += b"]," if self._at[0] == part.profile else b"]},{"
+            written += _encode(part.section) + b":["
             self._at, self._filled = at, False
         for item in part.items:
-            told += (b"," if self._filled else b"") + _encode(item)
+            written += (b"," if self._filled else b"") + _encode(item)
             self._filled = True
-        return told
+        return written
 
     def end(self) -> bytes:
-        """What closes the document."""
+        """The bytes that close the document."""
         return self._begun + (b"]}]}" if self._at else b"]}")
 
 
@@ -121,7 +120,7 @@ class CsvWriter:
         self._about: dict[str, Any] | None = about
 
     def feed(self, part: ExportPart) -> bytes:
-        """What a part adds; parts come in their order."""
+        """The bytes of a part; parts come in their order."""
         out = io.StringIO()
         rows = csv.writer(out, quoting=csv.QUOTE_ALL)
         self._head(rows)
@@ -133,7 +132,7 @@ class CsvWriter:
         return out.getvalue().encode()
 
     def end(self) -> bytes:
-        """What closes the table."""
+        """The bytes that close the table."""
         out = io.StringIO()
         self._head(csv.writer(out, quoting=csv.QUOTE_ALL))
         return out.getvalue().encode()
@@ -146,7 +145,7 @@ class CsvWriter:
 
 
 def harmless(value: Any) -> str:
-    """A cell of a table: text as it is, what is no text as JSON; none that a spreadsheet would run."""
+    """A cell of a table: text unchanged, other values as JSON, and never a formula."""
     if value is None:
         return ""
     text = value if isinstance(value, str) else _encode(value).decode()

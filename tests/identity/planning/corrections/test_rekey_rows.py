@@ -1,4 +1,4 @@
-"""Names in the place of others, wherever they are packed."""
+"""Blind indexes are replaced in every packed form."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,8 +20,8 @@ reasons = st.sampled_from(["blocked", "limit:device", "separated"])
 
 
 @given(keys, st.lists(st.tuples(st.sampled_from(KEYS), reasons), max_size=4))
-def test_there_and_back(kept: list[bytes], refused: list[tuple[bytes, str]]) -> None:
-    """What is renamed and renamed back is what it was; what has no new name stays, in its place."""
+def test_replacing_back_restores_every_row(kept: list[bytes], refused: list[tuple[bytes, str]]) -> None:
+    """A blind index without a new one stays in its place."""
     packed, demoted = b"".join(kept), pack_demoted(refused, CODES)
     assert split_keys(rekey_rows.keys(packed, NAMES)) == [NAMES.get(key, key) for key in kept]
     assert rekey_rows.keys(rekey_rows.keys(packed, NAMES), BACK) == packed
@@ -33,8 +33,8 @@ def test_there_and_back(kept: list[bytes], refused: list[tuple[bytes, str]]) -> 
 
 
 @given(keys, st.dictionaries(st.sampled_from(KEYS), st.integers(0, 3), max_size=6))
-def test_counters(live: list[bytes], seen: dict[bytes, int]) -> None:
-    """Counts, cuts and the sizes of windows stay; a window that is made anew is what a scan would make of it."""
+def test_counters_keep_counts_cuts_and_sizes_of_windows(live: list[bytes], seen: dict[bytes, int]) -> None:
+    """A window made from the live identifiers equals that of a scan."""
     window = counters.newest_window(seen, 3)
     before = Counters({"user_id": 2, "device": 4}, live, 2, {"device": window}, {b"c" * 16: (1, 2)})
     packed = counters.pack(before, CODES.__getitem__)
@@ -51,8 +51,8 @@ def test_counters(live: list[bytes], seen: dict[bytes, int]) -> None:
 
 
 @given(keys, keys)
-def test_sets(kept: list[bytes], other: list[bytes]) -> None:
-    """Sets that were one are one, and sets that were two are two."""
+def test_equal_sets_stay_equal_and_different_sets_stay_different(kept: list[bytes], other: list[bytes]) -> None:
+    """Under the new blind indexes."""
     found = rekey_rows.sets([(b"".join(kept), None), (b"".join(other), None)], NAMES, TYPES.__getitem__)
     assert found[set_key(kept)] == set_key([NAMES.get(key, key) for key in kept])
     assert len(set(found.values())) == len({frozenset(kept), frozenset(other)})

@@ -62,8 +62,10 @@ def met(a: bytes, b: bytes, joined: dict[bytes, tuple[bytes, int]]) -> int:
 
 
 @given(st.integers(2, 9), st.lists(st.integers(0, 50), max_size=9), st.data())
-def test_who_had_met_when_stays_so(count: int, choices: list[int], data: st.DataObject) -> None:
-    """On each side two origins met when they had met before, whoever had brought them together."""
+def test_origins_of_a_side_keep_the_stamp_at_which_they_met(
+    count: int, choices: list[int], data: st.DataObject
+) -> None:
+    """On each side two origins met when they had met before, whichever call had joined them."""
     profiles = merged(count, choices)
     before = {p.id: (p.joined_to, p.joined_at) for p in profiles.values() if p.joined_to and p.joined_at}
     side = data.draw(st.sets(st.sampled_from(sorted(profiles)), min_size=1))
@@ -81,7 +83,7 @@ def test_who_had_met_when_stays_so(count: int, choices: list[int], data: st.Data
 
 
 @given(st.integers(2, 9), st.lists(st.integers(0, 50), max_size=9))
-def test_a_whole_that_stays_is_as_it_was(count: int, choices: list[int]) -> None:
+def test_joins_stay_unchanged_where_nothing_leaves(count: int, choices: list[int]) -> None:
     """Where nothing leaves, the joins are those that there were."""
     profiles = merged(count, choices)
     before = {p.id: (p.joined_to, p.joined_at) for p in profiles.values() if p.joined_to and p.joined_at}

@@ -29,7 +29,7 @@ def seen(keys: str, stamp: int = 1, days: int = 1, sources: tuple[int, ...] = (1
 
 
 def types(*observations: Observation) -> dict[bytes, str]:
-    """The type of each key, told by its first letter."""
+    """The type of each key, by its first letter."""
     return {key: TYPES[chr(key[0])] for each in observations for key in each.keys}
 
 

@@ -25,8 +25,8 @@ CASES = {
 
 
 @pytest.mark.parametrize("links", CASES.values(), ids=CASES.keys())
-def test_layout(links: list[tuple[str, str]]) -> None:
-    """Every node has a place of its own, whatever the order it is told in."""
+def test_every_node_has_a_place_of_its_own(links: list[tuple[str, str]]) -> None:
+    """In any order of the links."""
     nodes = sorted({end for link in links for end in link})
     places = layout(nodes, links)
 

@@ -138,7 +138,7 @@ def test_users_without_any_link_cost_nothing_to_part() -> None:
 
 
 def test_with_very_many_users_the_loosest_are_tried() -> None:
-    """And that is said."""
+    """The review reports that its search was bounded."""
     calls = [seen(f"u{n} e a{n}", n, 2 if n else 9) for n in range(MOST_CUTS + 10)] + [seen("u9999 e", 999)]
     found = reviewed(*calls)
 

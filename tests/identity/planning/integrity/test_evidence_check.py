@@ -57,7 +57,7 @@ class Space:
         return next((origin for origin in self.origins if name in origin.holds), None)
 
     def make(self, **given: object) -> Origin:
-        """A new origin, its own head unless it is said otherwise."""
+        """A new origin, its own head unless `head` is given."""
         number = len(self.origins)
         values = {"head": id_(number), "canonical": id_(number), "holds": {}, **given}
         self.origins.append(Origin(number, **values))  # type: ignore[arg-type]

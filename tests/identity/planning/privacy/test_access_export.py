@@ -1,4 +1,4 @@
-"""Exports as they are written: whatever the parts, one document and one table that say the same."""
+"""Written exports: any division into parts yields one document and one table with the same items."""
 
 import csv
 import io
@@ -37,19 +37,19 @@ def exports(draw: st.DrawFn) -> list[list[list[Any]]]:
 
 
 def written(form: str, parts: list[ExportPart]) -> bytes:
-    """Parts as they are handed out, after having been kept."""
+    """The written form of parts that were stored before."""
     writer = WRITERS[form](ABOUT)
     return b"".join([*(writer.feed(unpack(pack(part))) for part in parts), writer.end()])
 
 
 @given(exports(), st.integers(1, 60))
-def test_written(export: list[list[list[Any]]], most: int) -> None:
-    """However the items are cut into parts, the document holds each once and in its place, and so does the table."""
+def test_parts_of_any_size_yield_the_same_document_and_table(export: list[list[list[Any]]], most: int) -> None:
+    """Each item is there once and in its place."""
     parts = [
         part
         for nr, profile in enumerate(export)
-        for name, told in zip(NAMES, profile, strict=True)
-        for part in split(ExportPart(nr, name, told, ExportPosition(nr)), most)
+        for name, section in zip(NAMES, profile, strict=True)
+        for part in split(ExportPart(nr, name, section, ExportPosition(nr)), most)
     ]
     document = json.loads(written("json", parts))
     assert document["export"] == ABOUT
@@ -60,28 +60,28 @@ def test_written(export: list[list[list[Any]]], most: int) -> None:
     flat = [
         (nr, name, item)
         for nr, profile in enumerate(export)
-        for name, told in zip(NAMES, profile, strict=True)
-        for item in told
+        for name, section in zip(NAMES, profile, strict=True)
+        for item in section
     ]
     assert [(int(row[0]) - 1, row[1], json.loads(row[6])) for row in rows[2:]] == flat
 
 
 @given(st.lists(items, max_size=20), st.integers(1, 200))
-def test_split(told: list[Any], most: int) -> None:
-    """Parts keep the order, hold an item at least where there are any, and no two would have been one."""
-    parts = list(split(ExportPart(0, "traits", told, ExportPosition()), most))
-    assert [item for part in parts for item in part.items] == told
+def test_a_part_is_divided_in_order_by_size(section: list[Any], most: int) -> None:
+    """Each part holds an item if there is any."""
+    parts = list(split(ExportPart(0, "traits", section, ExportPosition()), most))
+    assert [item for part in parts for item in part.items] == section
     sizes = [
         sum(len(json.dumps(item, ensure_ascii=False, separators=(",", ":")).encode()) for item in part.items)
         for part in parts
     ]
-    assert all(len(part.items) == 1 or size <= most for part, size in zip(parts, sizes, strict=True)) or not told
+    assert all(len(part.items) == 1 or size <= most for part, size in zip(parts, sizes, strict=True)) or not section
     assert all(one + two > 0 for one, two in pairwise(sizes))
 
 
 @given(values)
-def test_harmless(value: Any) -> None:
-    """No cell begins as a formula, and none loses anything."""
+def test_no_cell_begins_like_a_formula(value: Any) -> None:
+    """And none loses text."""
     cell = harmless(value)
     assert not cell.startswith(("=", "+", "-", "@"))
     if isinstance(value, str):

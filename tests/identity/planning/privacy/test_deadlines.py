@@ -36,14 +36,16 @@ def day(moment: int | None) -> str:
         (Law.CCPA, "2028-02-01T12:00:00", "2028-03-17", "2028-05-01"),
     ],
 )
-def test_due(regulation: int, received: str, first: str, later: str) -> None:
-    """The day by which it has to be done, and that after the extension."""
+def test_a_request_is_due_by_the_law_and_later_when_extended(
+    regulation: int, received: str, first: str, later: str
+) -> None:
+    """Short months and leap years included."""
     assert day(due(regulation, at(received))) == first
     assert day(extended(regulation, at(received))) == later
 
 
-def test_no_law_no_date() -> None:
-    """Where no law sets a date there is none, and nothing to extend."""
+def test_without_a_law_there_is_no_due_date() -> None:
+    """And nothing to extend."""
     assert due(Law.NONE, at("2026-01-01T00:00:00")) is None
     with pytest.raises(ValueError, match="no due date"):
         extended(Law.NONE, at("2026-01-01T00:00:00"))
@@ -57,15 +59,15 @@ def test_no_law_no_date() -> None:
         ("2026-01-10T12:00:00", "2026-01-23"),
     ],
 )
-def test_confirmation(received: str, by: str) -> None:
-    """Receipt is confirmed within ten business days under the CCPA; weekends do not count."""
+def test_receipt_is_confirmed_within_ten_business_days(received: str, by: str) -> None:
+    """Under the CCPA only; weekends do not count."""
     assert day(confirm_by(Law.CCPA, at(received))) == by
     assert confirm_by(Law.GDPR, at(received)) is None
 
 
 @given(moments, st.sampled_from([Law.GDPR, Law.CCPA]))
-def test_always_in_time(moment: datetime, regulation: int) -> None:
-    """A due date is later than its request, never later than the law allows, and an extension later still."""
+def test_a_due_date_never_exceeds_the_law(moment: datetime, regulation: int) -> None:
+    """It is later than its request, and its extension is later still."""
     received = int(moment.timestamp() * MICRO)
     first = due(regulation, received)
     assert first is not None
@@ -74,8 +76,8 @@ def test_always_in_time(moment: datetime, regulation: int) -> None:
     assert first - received <= most / timedelta(microseconds=1)
 
 
-def test_clock() -> None:
-    """At risk from 70 % of the time, overdue from the end of it, and never without a due date."""
+def test_a_request_is_at_risk_from_70_percent_and_then_overdue() -> None:
+    """Never without a due date."""
     assert [clock(0, 100, now) for now in (0, 69, 70, 99, 100)] == [
         "on_time", "on_time", "at_risk", "at_risk", "overdue",
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""How far a request is: three results kept apart, and Segment's status without its mistake."""
+"""The status of a request: three separate results, and Segment's status without its mistake."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ NOW = 1_000_000_000_000_000
 
 
 def erased(state: ErasureState = ErasureState.FINISHED, *words: str, **more: Any) -> ErasureResult:
-    """An erasure of somebody with a key, of whom destinations said so."""
+    """An erasure of a person with a key, with these states at destinations."""
     notices = [ErasureNotice(f"dst_{nr}", f"d{nr}", NoticeState[word.upper()], NOW) for nr, word in enumerate(words)]
     done = NOW if state in (ErasureState.FINISHED, ErasureState.DUPLICATE, ErasureState.CANCELLED) else None
     base = ErasureResult(
@@ -41,8 +41,8 @@ def erased(state: ErasureState = ErasureState.FINISHED, *words: str, **more: Any
         (erased(kind=RequestKind.SUPPRESS_ONLY), "completed"),
     ],
 )
-def test_overall(one: ErasureResult, expected: str) -> None:
-    """One word for it, which never hides that something is left."""
+def test_the_overall_status_never_hides_an_open_result(one: ErasureResult, expected: str) -> None:
+    """One word for all results."""
     shown = erasure(one, NOW)
     assert shown.overall == expected
     assert shown.internal == one.state.label
@@ -63,8 +63,8 @@ def test_overall(one: ErasureResult, expected: str) -> None:
         ([erased(ErasureState.FINISHED, "overdue", "queued")], "RUNNING"),
     ],
 )
-def test_segment(several: list[ErasureResult], expected: str) -> None:
-    """One destination that cannot be told does not make a failure of everything."""
+def test_one_destination_without_support_does_not_fail_the_request(several: list[ErasureResult], expected: str) -> None:
+    """In Segment's status it is a partial success."""
     request = PrivacyRequest(
         b"r" * 16, RequestInterface.SEGMENT, RequestKind.DELETE_ONLY, Law.NONE, NOW, "key", None, several
     )  # fmt: skip
@@ -72,6 +72,6 @@ def test_segment(several: list[ErasureResult], expected: str) -> None:
 
 
 def test_every_notice_has_a_status() -> None:
-    """Whatever a destination said is shown in Segment's words."""
+    """Each state has a word of Segment."""
     for state in NoticeState:
         assert request_status.segment_notice(ErasureNotice("dst_1", "d", state, NOW)).isupper()
