@@ -19,10 +19,10 @@ MINOR = "minor"
 
 
 class Document(Struct):
-    """What one origin was told: traits, consent decisions and memberships, each with its stamps.
+    """The document of one origin: traits, consent decisions and memberships, each with its stamps.
 
     A trait of None is a tombstone, a membership of False a departure. `consent` are decisions that
-    came with public keys, `rulings` those of server-side and privacy keys, `signals` what was said of
+    came with public keys, `rulings` those of server-side and privacy keys, `signals` statements about
     whole classes of purposes (`planning.statements`). `size` is the sum of `planning.traits.cost` over
     the entries.
     """
@@ -35,6 +35,6 @@ class Document(Struct):
     signals: dict[str, Stamped] = {}
 
     @property
-    def said(self) -> tuple[dict[str, Stamped], ...]:
-        """Everything in it, kind by kind."""
+    def sections(self) -> tuple[dict[str, Stamped], ...]:
+        """The entries by kind."""
         return self.traits, self.consent, self.groups, self.rulings, self.signals

@@ -292,7 +292,7 @@ def _shown(key: Any) -> str:
 
 
 def _documents(found: Mapping[bytes, Any]) -> dict[bytes, Any]:
-    return {id_: document.said for id_, document in found.items()}
+    return {id_: document.sections for id_, document in found.items()}
 
 
 def _accounts(found: Mapping[bytes, Any]) -> dict[bytes, Any]:

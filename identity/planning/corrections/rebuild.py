@@ -264,7 +264,7 @@ def _content_by_origin(
     for (origin, set_), seen in sightings.items():
         found.setdefault(origin, {})["set", set_] = seen
     for origin, document in documents.items():
-        found.setdefault(origin, {})["document"] = document.said
+        found.setdefault(origin, {})["document"] = document.sections
     return found
 
 

@@ -74,7 +74,7 @@ def merge_traits(document: Document, told: Mapping[str, Any], time: int, stamp: 
 
 def has_room(document: Document, size: int, *, spare: bool = False) -> bool:
     """Whether a document has room for one more key of this size."""
-    keys = sum(map(len, document.said)) - (SPARE_KEYS if spare else 0)
+    keys = sum(map(len, document.sections)) - (SPARE_KEYS if spare else 0)
     return keys < MAX_KEYS and document.size + size <= MAX_SIZE + (SPARE_SIZE if spare else 0)
 
 

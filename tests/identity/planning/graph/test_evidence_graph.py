@@ -122,7 +122,7 @@ def test_of_paths_as_short_the_stronger_is_given() -> None:
     assert found.shortest == (b"u1", b"a0", b"u2")
 
 
-def test_no_path() -> None:
+def test_unconnected_identifiers_have_no_path() -> None:
     """None between parts that nothing ties, and for what is not in the graph."""
     g = graph(seen("u1 a1"), seen("u2 a2"))
     itself = paths(g, b"u1", b"u1")

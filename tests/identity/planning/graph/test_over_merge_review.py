@@ -37,7 +37,7 @@ def groups(g: Graph, without: AbstractSet[bytes], strong: AbstractSet[bytes]) ->
     return sum(not part.isdisjoint(strong) for part in nx.connected_components(left))
 
 
-def test_the_bridge_of_an_over_merge() -> None:
+def test_a_shared_email_is_the_first_cut_node_of_an_over_merge() -> None:
     """S167: the e-mail comes first though both browsers are cut nodes too; two bridges, two communities."""
     found = reviewed(
         seen("u1 c1 a1", 1), seen("u1 d1 a1", 2), seen("u2 c2 a2", 3),
@@ -58,7 +58,7 @@ def test_the_bridge_of_an_over_merge() -> None:
 
 @pytest.mark.parametrize("days", [(1, 1), (1, 30), (30, 1)])
 @pytest.mark.parametrize("apart", [True, False], ids=["browsers apart", "browsers in the call"])
-def test_two_users_who_share_an_email(*, days: tuple[int, int], apart: bool) -> None:
+def test_two_users_who_share_an_email_are_split(*, days: tuple[int, int], apart: bool) -> None:
     """Each goes with what is only his or hers; the e-mail stays with the older one."""
     if apart:
         calls = [seen("u1 e", 1, days[0]), seen("u1 a1 d1", 2), seen("u2 e", 3, days[1]), seen("u2 a2", 4)]
@@ -120,7 +120,7 @@ def test_a_retired_user_id_is_not_strong() -> None:
 
 
 @pytest.mark.parametrize("calls", [[], [seen("a1")], [seen("u1 a1"), seen("a1 e1", 2)]])
-def test_nobody_to_hold_apart(calls: list[Observation]) -> None:
+def test_fewer_than_two_strong_ids_have_nothing_to_report(calls: list[Observation]) -> None:
     """With less than two strong ids there is one community and nothing to report."""
     found = reviewed(*calls)
 
@@ -148,7 +148,7 @@ def test_with_very_many_users_the_loosest_are_tried() -> None:
     assert not reviewed(*calls[: MOST_CUTS + 1]).bounded
 
 
-def test_the_foremost() -> None:
+def test_the_most_relevant_identifiers_of_a_large_graph_are_drawn() -> None:
     """Of a graph too large to draw, what the review names is kept, then what is tied most."""
     calls = [seen(f"u1 a{n}", n) for n in range(50)] + [seen("u2 e", 60), seen("a7 e", 61)]
     g = graph(*calls)
@@ -159,7 +159,7 @@ def test_the_foremost() -> None:
 
 
 @given(small_graphs(), st.data())
-def test_what_is_reported_is_so(g: Graph, data: st.DataObject) -> None:
+def test_every_report_is_true_of_the_graph(g: Graph, data: st.DataObject) -> None:
     """Cut nodes and bridges are those that hold strong ids apart and no others; a split parts its two."""
     retired = data.draw(st.sets(st.sampled_from(sorted(g)), max_size=1))
     found = review(g, kinds(g), retired)
@@ -191,7 +191,7 @@ def test_what_is_reported_is_so(g: Graph, data: st.DataObject) -> None:
 
 
 @given(small_graphs())
-def test_a_split_parts(g: Graph) -> None:
+def test_a_split_separates_all_identifiers_into_two_sides(g: Graph) -> None:
     """The two sides are all there is, nothing but the links cut runs between them, and no cut is much cheaper."""
     strong = sorted(key for key in g if kinds(g)[key] == "user_id")
     split = review(g, kinds(g), frozenset()).split

@@ -144,14 +144,14 @@ def lived(history: Iterable[list[str] | str]) -> Space:
 
 
 @given(history=histories)
-def test_calls_and_removals_are_right(history: list[list[str] | str]) -> None:
+def test_calls_and_removals_cause_no_difference(history: list[list[str] | str]) -> None:
     """Components, heads, joins and links of any calls and removals agree with their evidence."""
     assert lived(history).audit() == set()
 
 
 @given(history=histories, pick=st.tuples(st.integers(0, 99), st.integers(0, 99)))
-def test_who_is_moved_is_seen(history: list[list[str] | str], pick: tuple[int, int]) -> None:
-    """A profile that points to another head than its evidence says is seen, and so is a false join."""
+def test_a_moved_profile_is_a_difference(history: list[list[str] | str], pick: tuple[int, int]) -> None:
+    """A profile that points to another head than its evidence, and a false join, are found."""
     space = lived(history)
     heads = sorted({origin.head for origin in space.origins})
     if len(heads) < 2:
@@ -166,8 +166,8 @@ def test_who_is_moved_is_seen(history: list[list[str] | str], pick: tuple[int, i
 
 
 @given(history=histories, pick=st.integers(0, 99))
-def test_who_is_apart_is_seen(history: list[list[str] | str], pick: int) -> None:
-    """An origin that no longer points to its head is seen, whatever is left of its identifiers."""
+def test_a_detached_origin_is_a_difference(history: list[list[str] | str], pick: int) -> None:
+    """An origin that no longer points to its head is found, whatever identifiers it has left."""
     space = lived(history)
     joined = [origin for origin in space.origins if origin.joined_to]
     if not joined:
@@ -179,7 +179,7 @@ def test_who_is_apart_is_seen(history: list[list[str] | str], pick: int) -> None
 
 
 def merged() -> tuple[Space, Origin, Origin]:
-    """Two people who one call made one."""
+    """Two people merged by one call."""
     space = Space()
     space.call("a1")
     space.call("b1")
@@ -195,8 +195,8 @@ def part(space: Space, other: Origin) -> None:
     space.parted |= {id_(origin.number) for origin in space.origins}
 
 
-def test_an_unmerge_parts_a_call() -> None:
-    """What a person parted is no difference; without the act it is one, and after a new call again."""
+def test_an_unmerge_explains_a_call_across_two_profiles() -> None:
+    """Without the unmerge the call is a difference, and so is a new call after it."""
     space, _, other = merged()
     part(space, other)
     assert space.audit() == {"linked_apart"}
@@ -208,8 +208,8 @@ def test_an_unmerge_parts_a_call() -> None:
     assert space.audit() == {"linked_apart"}
 
 
-def test_who_left_together_stays_together() -> None:
-    """An unmerge does not part those it names from each other."""
+def test_identifiers_that_left_together_stay_together() -> None:
+    """An unmerge does not separate the identifiers that it names."""
     space, _, other = merged()
     space.call("c1")
     space.call("b1", "c1")
@@ -221,8 +221,8 @@ def test_who_left_together_stays_together() -> None:
     assert space.audit() == {"linked_apart"}
 
 
-def test_a_join_stands_for_evidence_after_an_unmerge() -> None:
-    """Where what brought two together left, their join is all there is; elsewhere it is not enough."""
+def test_a_join_counts_as_evidence_after_an_unmerge() -> None:
+    """Where the joining identifiers left, the join is the only evidence; elsewhere a join is not enough."""
     space = Space()
     one, other = space.make(holds={"a1": 1}), space.make(holds={"b1": 2}, head=id_(0))
     other.joined_to, other.joined_at = id_(0), 3
@@ -233,8 +233,8 @@ def test_a_join_stands_for_evidence_after_an_unmerge() -> None:
     assert space.audit() == set()
 
 
-def test_an_identifier_that_came_back_is_another_one() -> None:
-    """It does not tie those who have it now to those who had it before."""
+def test_an_identifier_that_came_back_ties_no_earlier_owner() -> None:
+    """Its owner now and its owner before the removal stay untied."""
     space = Space()
     space.call("a1", "x")
     space.remove("x")
@@ -249,16 +249,16 @@ def test_an_identifier_that_came_back_is_another_one() -> None:
 @pytest.mark.parametrize(("head", "found"), [
     (id_(0), set()), (ASLEEP, set()), (id_(77), {"head_unknown"}), (id_(1), {"head_moved"}),
 ])  # fmt: skip
-def test_an_id_left_over(head: bytes, found: set[str]) -> None:
-    """An id without an origin of its own only has to lead to a profile, or to nobody."""
+def test_an_id_left_over_leads_to_a_profile_or_to_none(head: bytes, found: set[str]) -> None:
+    """An id without an origin of its own needs no more."""
     space, _, _ = merged()
     space.make(head=head, joined_to=id_(1), origins=0)
 
     assert space.audit() == found
 
 
-def test_joins_that_go_in_a_circle() -> None:
-    """They lead to no head, though everybody has one."""
+def test_joins_in_a_circle_are_a_difference() -> None:
+    """They lead to no head, though every origin has one."""
     space, _, other = merged()
     space.call("c1")
     space.call("a1", "c1")
@@ -268,8 +268,8 @@ def test_joins_that_go_in_a_circle() -> None:
     assert space.audit() == {"join_broken"}
 
 
-def test_nothing_at_all() -> None:
-    """A space that nobody has called yet."""
+def test_an_empty_space_has_no_difference() -> None:
+    """A space without a call."""
     findings = Discrepancies()
     census = RowIndex(findings)
     census.settle()
@@ -288,8 +288,8 @@ def test_nothing_at_all() -> None:
     ((0, 5, 5, 0, None, None), True), ((0, 5, 2, 3, 2, 4), False), ((0, 5, 6, 0, None, None), False),
     ((0, 5, 2, 5, 1, 5), False),
 ])  # fmt: skip
-def test_lanes(lane: Any, good: bool) -> None:  # noqa: FBT001
-    """A lane holds what comes after its base up to its head, each once."""
+def test_a_lane_holds_its_entries_once(lane: Any, good: bool) -> None:  # noqa: FBT001
+    """Each entry after its base up to its head."""
     findings = Discrepancies()
     census = RowIndex(findings)
     census.settle()

@@ -1,4 +1,4 @@
-"""The search finds each form that it claims to find, so that finding nothing means something."""
+"""The search finds each form that it claims to find, so an empty result is meaningful."""
 
 import base64
 import hashlib
@@ -40,8 +40,8 @@ NOISE = bytes(range(256)) * 40
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_finds(form: str) -> None:
-    """A value is found in this form, at its offset."""
+def test_a_value_is_found_in_each_form(form: str) -> None:
+    """At its offset."""
     needles = LeakPatterns({"planted": TOKEN, "other": "x" * 24}, [TOKEN])
     content = NOISE + FORMS[form](TOKEN) + NOISE
     hits = needles.within(content, "here")
@@ -52,8 +52,8 @@ def test_finds(form: str) -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("size", [1, 7, 1000])
-def test_finds_across_pieces(form: str, size: int) -> None:
-    """It makes no difference into what pieces the bytes are cut; nothing is counted twice."""
+def test_a_value_is_found_across_pieces(form: str, size: int) -> None:
+    """Pieces of any size yield the same hits, and no hit is counted twice."""
     needles = LeakPatterns({"planted": TOKEN}, [TOKEN])
     value = FORMS[form](TOKEN)
     content = NOISE[:300] + value + NOISE[:5000] + value + b"0"
@@ -64,7 +64,7 @@ def test_finds_across_pieces(form: str, size: int) -> None:
     assert [hit.times for hit in hits] == [2] * len(hits)
 
 
-def test_finds_nothing() -> None:
-    """Where nothing is planted nothing is found."""
+def test_nothing_is_found_where_nothing_is_planted() -> None:
+    """A cut value is no hit."""
     assert LeakPatterns({"planted": TOKEN}, [TOKEN]).within(NOISE + TOKEN[:-1].encode(), "here") == []
     assert LeakPatterns({}).within(NOISE, "here") == []
