@@ -23,6 +23,7 @@ from identity.spaces.space import Space, Spaces
 from identity.values.calls import Source
 from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.errors import OnefoldError
+from tests.support.space_audit import ignore_progress
 from tests.support.writer_processes import Ingest, Lab
 
 WHO = Source(9, server=True)
@@ -149,14 +150,10 @@ def _sorted(value: Any) -> Any:
     return value
 
 
-async def quiet(_done: int, _total: int) -> None:
-    """Nobody watches."""
-
-
 async def rotate(spaces: Spaces, space: Space, days: int = 8) -> rotate_index_key.IndexKeyState:
     """A rotation from its beginning to its end."""
     await rotate_index_key.begin(spaces, space)
-    return await rotate_index_key.rotate(spaces, space, quiet, days)
+    return await rotate_index_key.rotate(spaces, space, ignore_progress, days)
 
 
 def keys_in(lab: Lab, key: bytes) -> list[str]:

@@ -8,7 +8,7 @@ import httpx
 
 from tests.app.conftest import Shop
 from tests.app.routes.test_corrections import get, ids, unmerge
-from tests.end_to_end.test_battery import play
+from tests.support.battery import play
 from tests.support.scenarios import ALL
 
 TWO = {"limits": {"user_id": {"max": 2}}}

@@ -11,8 +11,8 @@ import pytest
 
 from identity.operations.privacy.resume_requests import resume_requests
 from identity.values.enums import ErasureState, RequestKind
-from tests.concurrency.properties.test_undo_races import REFUSED, Race
-from tests.concurrency.properties.test_verified import found
+from tests.support.racing_servers import REFUSED, Race
+from tests.support.space_audit import discrepancies
 from tests.support.writer_processes import Ingest, Lab, Worker, run, send
 
 WRITERS = 8
@@ -63,7 +63,7 @@ async def _audit(race: Race, space: int) -> list[Any]:
     spaces = await race.lab.open()
     try:
         opened = await spaces.get(space)
-        return await found(Ingest(race.lab, spaces, opened, _NOBODY))
+        return await discrepancies(Ingest(race.lab, spaces, opened, _NOBODY))
     finally:
         await spaces.database.close()
 

@@ -16,9 +16,10 @@ from identity.planning.resolution.stored_calls import source
 from identity.spaces.blind_indexes import index_call
 from identity.values.calls import ACTS, STORED_KINDS
 from identity.values.identifiers import BUILT_IN
-from tests.concurrency.properties.test_undo import QUIET, profiles, steps, take, written
 from tests.support import traffic
 from tests.support.oracle import World
+from tests.support.space_audit import ignore_progress
+from tests.support.space_steps import QUIET, profiles, steps, take, written
 from tests.support.stored_rows import Stored
 from tests.support.writer_processes import Ingest, Lab, ingesting, run
 
@@ -29,13 +30,9 @@ def lab(url: str, tmp_path_factory: pytest.TempPathFactory) -> Lab:
     return Lab(url, tmp_path_factory.mktemp("rebuild"))
 
 
-async def quiet(_done: int, _total: int) -> None:
-    """Nobody watches."""
-
-
 async def rebuild(ingest: Ingest) -> int:
     """Rebuilds the space; how many profiles that changed."""
-    return (await rebuild_space(ingest.space, 1, quiet)).profiles_changed
+    return (await rebuild_space(ingest.space, 1, ignore_progress)).profiles_changed
 
 
 def fresh(ingest: Ingest, rules: Rules) -> World:

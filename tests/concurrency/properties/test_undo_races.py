@@ -10,36 +10,10 @@ from typing import Any
 import pytest
 
 from identity.values.calls import STORED_KINDS
-from tests.support.stored_rows import Stored
-from tests.support.writer_processes import Lab, Worker, run, send
+from tests.support.racing_servers import REFUSED, WRITERS, Race
+from tests.support.writer_processes import Lab, Worker, send
 
-WRITERS = 8
 PEOPLE = ("ann", "bob")
-REFUSED = {"NotOneProfile", "LastIdentifier", "IdentifierNotFound", "TooManyCuts"}
-
-
-class Race:
-    """Two servers on one space."""
-
-    def __init__(self, lab: Lab) -> None:
-        self.lab = lab
-        self.workers = [Worker(lab, writers=WRITERS // 2) for _ in range(2)]
-
-    def space(self) -> int:
-        """A new space."""
-
-        async def make() -> int:
-            spaces = await self.lab.open()
-            try:
-                return (await self.lab.space(spaces)).tenant.id
-            finally:
-                await spaces.database.close()
-
-        return int(run(make()))
-
-    def stored(self, space: int) -> Stored:
-        """What is stored."""
-        return Stored(self.lab.url, self.lab.keyring(), space)
 
 
 @pytest.fixture(scope="module")

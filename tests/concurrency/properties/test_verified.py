@@ -7,10 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from identity.operations.corrections.rebuild_profiles import rebuild_space
-from identity.operations.integrity.verify_space import verify_space
-from identity.store.spaces import spaces_and_keys
-from tests.concurrency.properties.test_undo import QUIET, steps, take
-from tests.support.writer_processes import Ingest, Lab, ingesting, run
+from tests.support.space_audit import discrepancies, ignore_progress
+from tests.support.space_steps import QUIET, steps, take
+from tests.support.writer_processes import Lab, ingesting, run
 
 REBUILD = ("rebuild",)
 
@@ -21,19 +20,6 @@ def lab(url: str, tmp_path_factory: pytest.TempPathFactory) -> Lab:
     return Lab(url, tmp_path_factory.mktemp("verified"))
 
 
-async def found(ingest: Ingest) -> list[tuple[str, list[str]]]:
-    """What an audit of the space finds."""
-    database = ingest.space.database
-    async with database.reading() as connection:
-        space = await spaces_and_keys.find_space(connection, ingest.space.tenant.id)
-    report = await verify_space(database, space, lambda _what, _rows: None)
-    return [(finding.kind, finding.examples) for finding in report.findings]
-
-
-async def quiet(_done: int, _total: int) -> None:
-    """Nobody watches."""
-
-
 def play(lab: Lab, taken: list[Any]) -> None:
     """One step after the other, and an audit after each."""
 
@@ -41,10 +27,10 @@ def play(lab: Lab, taken: list[Any]) -> None:
         async with ingesting(lab) as ingest:
             for step in taken:
                 if step == REBUILD:
-                    await rebuild_space(ingest.space, 1, quiet)
+                    await rebuild_space(ingest.space, 1, ignore_progress)
                 else:
                     await take(ingest, step, [])
-                assert await found(ingest) == [], step
+                assert await discrepancies(ingest) == [], step
 
     run(main())
 

@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from identity.operations.keys.restore_database import publish_or_repair
@@ -19,14 +18,9 @@ from identity.spaces.space import Space
 from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
 from identity.values.errors import LedgerBroken, ProfileNotFound, Quarantined
 from identity.vault.journal import HEAD, JOURNAL
-from tests.concurrency.properties.test_verified import found
-from tests.support.writer_processes import Ingest, Lab, ingesting, run
-
-TABLES = (
-    "identifier", "profile_identifier", "profile_document", "profile", "evidence", "event", "history", "sighting",
-    "subject_key", "slot_key", "space_gate", "suppression", "forgotten", "ledger", "ledger_head", "change", "lane_head",
-    "erasure", "erasure_notice", "privacy_request", "hold", "held_key", "message",
-)  # fmt: skip
+from tests.support.older_backup import Backup, publish_ledgers
+from tests.support.space_audit import discrepancies
+from tests.support.writer_processes import Lab, ingesting, run
 
 
 @pytest.fixture
@@ -43,30 +37,6 @@ async def erase(space: Space, identifier: str, kind: RequestKind = RequestKind.S
 def folder(lab: Lab, space: Space) -> Path:
     """Where the keys and the journal of a space lie."""
     return lab.key_store / space.public_id.hex()
-
-
-class Backup:
-    """The rows of the tables as of now, to be put back: a restore from an older backup."""
-
-    def __init__(self, lab: Lab, *more: str) -> None:
-        self.lab = lab
-        self.tables = (*TABLES, *more)
-        self._each("CREATE TABLE kept_{0} AS SELECT * FROM {0}")
-
-    def restore(self) -> None:
-        """The database is as it was."""
-        self._each("DELETE FROM {0}")
-        self._each("INSERT INTO {0} SELECT * FROM kept_{0}")
-
-    def _each(self, statement: str) -> None:
-        with psycopg.connect(self.lab.url) as connection:
-            for table in self.tables:
-                connection.execute(statement.format(table).encode())
-
-
-async def level(ingest: Ingest) -> None:
-    """What the standing work does."""
-    await publish_or_repair(ingest.spaces, {})
 
 
 def test_the_journal_is_the_ledger(lab: Lab) -> None:
@@ -135,7 +105,7 @@ def test_an_older_database_is_quarantined(lab: Lab, kind: RequestKind) -> None:
             ingest.spaces.forget(number)
             with pytest.raises(Quarantined):
                 await ingest.spaces.get(number)
-            await level(ingest)
+            await publish_ledgers(ingest)
             space = ingest.space = await ingest.spaces.get(number)
             assert lab.query("SELECT seq, hash FROM ledger ORDER BY seq") == ledger
             for gone in ("user_id:ann", "anonymous_id:ann-1"):
@@ -151,8 +121,8 @@ def test_an_older_database_is_quarantined(lab: Lab, kind: RequestKind) -> None:
             ]
             assert (await erase(space, "user_id:eve")).erasures[0].state == ErasureState.ON_HOLD
             assert [each.id for each in await list_holds(space)] == [hold.id]
-            assert await found(ingest) == []
-            await level(ingest)
+            assert await discrepancies(ingest) == []
+            await publish_ledgers(ingest)
 
     run(main())
 
@@ -199,6 +169,6 @@ def test_what_contradicts_itself_is_refused(lab: Lab, harm: str) -> None:
                 ingest.spaces.forget(number)
                 with pytest.raises(LedgerBroken):
                     await ingest.spaces.get(number)
-                await level(ingest)
+                await publish_ledgers(ingest)
 
     run(main())

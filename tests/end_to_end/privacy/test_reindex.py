@@ -18,8 +18,8 @@ from identity.spaces.space import Space
 from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
 from identity.values.errors import OnefoldError, ProfileNotFound
 from identity.values.ids import public
-from tests.concurrency.properties.test_verified import found
-from tests.support.index_rotation_space import WHO, answers, keys_in, lived, quiet, replayed, rotate
+from tests.support.index_rotation_space import WHO, answers, keys_in, lived, replayed, rotate
+from tests.support.space_audit import discrepancies, ignore_progress
 from tests.support.writer_processes import Lab, ingesting, run
 
 
@@ -48,18 +48,18 @@ def test_every_answer_is_as_it_was(lab: Lab) -> None:
             assert (state.version, state.oldest, space.keys.versions.live) == (2, 1, 2)
             assert state.messages_until is not None
             assert await answers(space) == before
-            assert await found(ingest) == []
+            assert await discrepancies(ingest) == []
             assert replayed(lab, space) == []
             old = under(space, 1, "user_id:ann", "email:tom@example.org", "anonymous_id:kiosk-1", "user_id:gone")
             assert [keys_in(lab, key) for key in old[:3]] == [[], [], []]
             assert sightings.isdisjoint(lab.query("SELECT set_key FROM sighting"))
             # What was removed and blocked is out of the calls as well, once a rebuild has been over them.
-            assert (await rebuild_space(space, 1, quiet)).profiles_changed == 1
+            assert (await rebuild_space(space, 1, ignore_progress)).profiles_changed == 1
             before = await answers(space)
             assert (await rotate(ingest.spaces, space)).version == 3
             assert await answers(space) == before
-            assert await found(ingest) == []
-            assert (await rebuild_space(space, 1, quiet)).profiles_changed == 0
+            assert await discrepancies(ingest) == []
+            assert (await rebuild_space(space, 1, ignore_progress)).profiles_changed == 0
             fresh = await lab.open()
             assert await answers(await fresh.get(space.tenant.id)) == before
             fresh.keyring.close()
@@ -78,7 +78,7 @@ def test_acts_and_calls_while_it_is_under_way(lab: Lab) -> None:
             before = await answers(space)
             await rotate_index_key.begin(ingest.spaces, space)
             assert await answers(space) == before
-            assert await found(ingest) == []
+            assert await discrepancies(ingest) == []
             accepted: list[dict[str, Any]] = [
                 {"type": "identify", "userId": "u0", "anonymousId": "new", "traits": {"later": True}},
                 {"type": "group", "userId": "u1", "groupId": "g1", "traits": {"later": 1}},
@@ -96,10 +96,10 @@ def test_acts_and_calls_while_it_is_under_way(lab: Lab) -> None:
             assert outcomes[4].demoted != []
             again = await ingest.send({"type": "track", "event": "E", "anonymousId": "a1", "messageId": "m1"})
             assert again[0].status == "duplicate"
-            assert await found(ingest) == []
+            assert await discrepancies(ingest) == []
             await unmerge_profile(space, ["user_id:bob"], block=True, source=WHO, actor="test")
             await remove_identifier(space, "device:d3-0", block=False, source=WHO, actor="test")
-            assert await found(ingest) == []
+            assert await discrepancies(ingest) == []
             asked = NewRequest(
                 RequestInterface.NATIVE,
                 RequestKind.SUPPRESS_WITH_DELETE,
@@ -111,12 +111,12 @@ def test_acts_and_calls_while_it_is_under_way(lab: Lab) -> None:
             assert [each.state for each in erased] == [ErasureState.ON_HOLD, ErasureState.FINISHED]
             with pytest.raises(ProfileNotFound):
                 await get_profile(space, "user_id:eve")
-            assert await found(ingest) == []
+            assert await discrepancies(ingest) == []
             outcomes = await ingest.send({"type": "identify", "userId": "eve"}, {"type": "identify", "userId": "u3"})
             assert [each.status for each in outcomes] == ["suppressed", "accepted"]
-            await rebuild_space(space, 1, quiet)
+            await rebuild_space(space, 1, ignore_progress)
             assert space.keys.versions.live == 2
-            assert await found(ingest) == []
+            assert await discrepancies(ingest) == []
             names = ["user_id:u2-new", "user_id:u2", "anonymous_id:a2", "email:tom@example.org", "user_id:bob"]
             assert None not in (await lookup(space, names)).values()
 
@@ -158,7 +158,7 @@ def test_what_only_a_hash_is_kept_of(lab: Lab, monkeypatch: pytest.MonkeyPatch) 
             assert (held.versions, sorted(held._indexes)) == (space.keys.versions, [])
             other.keyring.close()
             await other.database.close()
-            assert await found(ingest) == []
+            assert await discrepancies(ingest) == []
             (hold,) = await list_holds(space)
             assert (await release_hold(space, public("hld", hold.id), "test")).resumed == 1
             with pytest.raises(ProfileNotFound):
@@ -180,7 +180,7 @@ def test_a_process_that_has_not_heard_of_it(lab: Lab) -> None:
                 spaces = [await each.get(ingest.space.tenant.id) for each in other]
                 await rotate_index_key.begin(ingest.spaces, ingest.space)
                 if finish:
-                    await rotate_index_key.rotate(ingest.spaces, ingest.space, quiet)
+                    await rotate_index_key.rotate(ingest.spaces, ingest.space, ignore_progress)
                 assert (await get_profile(spaces[0], "user_id:u1")).traits == {"n": 1}
                 assert await answers(spaces[1]) == before
                 asked = NewRequest(
@@ -196,7 +196,7 @@ def test_a_process_that_has_not_heard_of_it(lab: Lab) -> None:
                         await get_profile(ingest.space, "email:bob@example.org")
                 else:
                     await place_hold(spaces[2], ["user_id:u3"], "a case", "test")
-                assert await found(ingest) == []
+                assert await discrepancies(ingest) == []
                 for each in other:
                     each.keyring.close()
                     await each.database.close()

@@ -15,9 +15,9 @@ from identity.store.keys import index_key_rotation, rekey_sql
 from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.errors import ProfileNotFound
 from identity.vault.keyring import Keyring
-from tests.concurrency.properties.test_verified import found
-from tests.end_to_end.privacy.test_journal import Backup
-from tests.support.index_rotation_space import WHO, quiet, replayed, rotate
+from tests.support.index_rotation_space import WHO, replayed, rotate
+from tests.support.older_backup import Backup
+from tests.support.space_audit import discrepancies, ignore_progress
 from tests.support.writer_processes import Lab, ingesting, run
 
 
@@ -89,17 +89,17 @@ def test_dies_between_two_steps(
                 assert None not in (await lookup(reader, refs)).values()
             fresh.keyring.close()
             await fresh.database.close()
-            assert await found(ingest) == []
+            assert await discrepancies(ingest) == []
             outcomes = await ingest.send({"type": "identify", "userId": "u0", "anonymousId": "a0"})
             assert (outcomes[0].created, outcomes[0].demoted) == (
                 False,
                 [{"identifier": "anonymous_id:a0", "reason": "separated"}],
             )
-            done = await rotate_index_key.rotate(ingest.spaces, space, quiet, 0)
+            done = await rotate_index_key.rotate(ingest.spaces, space, ignore_progress, 0)
             newest = space.keys.versions.newest
             assert (done.version, done.oldest) == (newest, newest)
             assert ingest.spaces.keyring.indexes(space.public_id)[0] == newest
-            assert await found(ingest) == []
+            assert await discrepancies(ingest) == []
             assert replayed(lab, space) == []
 
     run(main())
@@ -140,6 +140,6 @@ def test_restored_from_before(lab: Lab, begun: bool) -> None:  # noqa: FBT001
                     await get_profile(again, ref)
             fresh.keyring.close()
             await fresh.database.close()
-            assert await found(ingest) == []
+            assert await discrepancies(ingest) == []
 
     run(main())

@@ -20,11 +20,10 @@ from identity.vault.epoch_key_store import KeyStore
 from identity.vault.keyring import Keyring
 from identity.vault.root_keys import env_root, file_root
 from tests.conftest import ONEFOLD, ROOT, Running, launch
-from tests.end_to_end.privacy.test_roll import PEOPLE, folder, prepared, readable
-from tests.identity.vault.test_crashes import KilledError, Killer
+from tests.support.killed_process import KilledError, Killer
+from tests.support.rolled_space import PEOPLE, prepared, readable
 from tests.support.writer_processes import Lab, ingesting, run
 
-__all__ = ["folder"]
 STRIDE = 9
 KEYS = 5
 """Wrapped keys of one space: epoch, index, suppression, document; and the one that signs."""

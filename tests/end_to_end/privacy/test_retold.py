@@ -26,9 +26,9 @@ from identity.store.ledger import ledger
 from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
 from identity.values.errors import ErasureNotFound, ExportNotFound, ProfileNotFound, RequestNotFound
 from identity.values.ids import new_id, public
-from tests.concurrency.properties.test_verified import found, quiet
-from tests.end_to_end.privacy.test_journal import Backup, level
 from tests.support.access_exports import downloaded, requested_export
+from tests.support.older_backup import Backup, publish_ledgers
+from tests.support.space_audit import discrepancies, ignore_progress
 from tests.support.writer_processes import Ingest, Lab, ingesting, run
 
 PEOPLE = ("ann", "bob", "eve", "dan")
@@ -63,10 +63,10 @@ def restored(
             done = await since(ingest)
             backup.restore()
             ingest.spaces.forget(ingest.space.tenant.id)
-            await level(ingest)
+            await publish_ledgers(ingest)
             ingest.space = await ingest.spaces.get(ingest.space.tenant.id)
             await then(ingest, done)
-            assert await found(ingest) == []
+            assert await discrepancies(ingest) == []
 
     run(main())
 
@@ -258,12 +258,12 @@ def test_an_export_in_the_backup(lab: Lab) -> None:
         async with ingesting(lab) as ingest:
             await ingest.send({"type": "identify", "userId": "ann"})
             made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
-            await build_export(ingest.space, wanted, quiet, read_sections)
+            await build_export(ingest.space, wanted, ignore_progress, read_sections)
             backup = Backup(lab, "export", "export_part", "job")
             await ask(ingest, "ann")
             backup.restore()
             ingest.spaces.forget(ingest.space.tenant.id)
-            await level(ingest)
+            await publish_ledgers(ingest)
             with pytest.raises(ExportNotFound):
                 await downloaded(await ingest.spaces.get(ingest.space.tenant.id), made)
             assert lab.query("SELECT count(*) FROM export_part")[0][0] == 0

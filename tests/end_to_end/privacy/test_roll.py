@@ -13,18 +13,17 @@ from identity.operations.keys.roll_epoch_keys import roll, roll_due
 from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.profiles.read_profile import get_profile
 from identity.planning.privacy.privacy_requests import NewRequest
-from identity.store.embedded.server import EmbeddedPostgres
 from identity.store.keys import epoch_key_roll, key_tables
 from identity.store.ledger import ledger
 from identity.store.postgres import space_lock
 from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.errors import Misconfigured, SealBroken
 from identity.vault.keyring import Keyring
-from tests.concurrency.properties.test_verified import found
 from tests.conftest import ONEFOLD, ROOT
-from tests.support.writer_processes import Ingest, Lab, ingesting, run
+from tests.support.rolled_space import PEOPLE, prepared, readable
+from tests.support.space_audit import discrepancies
+from tests.support.writer_processes import Lab, ingesting, run
 
-PEOPLE = 12
 # Where a roll may die: what is called there, and in which module it is found.
 STEPS: list[tuple[Any, str]] = [
     (Keyring, "create_epoch_key"),
@@ -48,27 +47,6 @@ STEPS: list[tuple[Any, str]] = [
 def lab(database: str, tmp_path: Path) -> Lab:
     """An empty database with its keys."""
     return Lab(database, tmp_path)
-
-
-async def prepared(ingest: Ingest) -> None:
-    """Some people, one of whom was erased."""
-    await ingest.send(*({"type": "identify", "userId": f"u{n}", "traits": {"n": n}} for n in range(PEOPLE + 1)))
-    asked = NewRequest(
-        RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.NONE, [f"user_id:u{PEOPLE}"], "test"
-    )
-    await request_erasure(ingest.space, asked)
-
-
-async def readable(ingest: Ingest) -> bool:
-    """Whether everybody who stays is read, by this process and by one that starts now."""
-    fresh = await ingest.lab.open()
-    try:
-        for space in (ingest.space, await fresh.get(ingest.space.tenant.id)):
-            for number in range(PEOPLE):
-                assert (await get_profile(space, f"user_id:u{number}")).traits == {"n": number}
-    finally:
-        await fresh.database.close()
-    return True
 
 
 @pytest.mark.parametrize(("owner", "name"), STEPS, ids=[name for _, name in STEPS])
@@ -111,7 +89,7 @@ def test_dies_between_two_steps(
             assert lab.query("SELECT DISTINCT epoch, touched FROM slot_key") == [(last, False)]
             assert lab.query("SELECT count(*) FROM erasure WHERE backup_safe_at IS NULL") == [(0,)]
             assert await readable(ingest)
-            assert await found(ingest) == []
+            assert await discrepancies(ingest) == []
 
     run(main())
 
@@ -203,32 +181,6 @@ def test_a_dump_that_is_not_whole(lab: Lab, harm: bytes | None) -> None:
             assert await readable(ingest)
 
     run(main())
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A data directory with a space of a few people, one erased, and no server."""
-    data = tmp_path / "data"
-    with EmbeddedPostgres(data) as postgres:
-        from identity.store.postgres.schema import migrate
-
-        migrate(postgres.url())
-        lab = _Folder(postgres.url(), data)
-
-        async def main() -> None:
-            async with ingesting(lab) as ingest:
-                await prepared(ingest)
-
-        run(main())
-    return data
-
-
-class _Folder(Lab):
-    """A lab on a data directory, its keys where a server has them."""
-
-    def __init__(self, url: str, folder: Path) -> None:
-        super().__init__(url, folder)
-        self.root_file = folder / "root-key"
 
 
 def test_keys_commands_roll_dump_and_overlay(folder: Path) -> None:

@@ -9,10 +9,8 @@ from pathlib import Path
 
 from tests.app.conftest import Shop
 from tests.conftest import ROOT
+from tests.end_to_end.sdk.browser_page import Visit
 from tests.end_to_end.sdk.conftest import HERE, PYTHON_SDKS, node, python_of
-from tests.end_to_end.sdk.test_browser import Visit, browser, pages, visit
-
-__all__ = ["browser", "pages", "visit"]
 
 PAGE = (ROOT / "docs" / "getting-started.md").read_text()
 ADDRESS = "http://127.0.0.1:8000"

@@ -1,9 +1,7 @@
 """Killed at any step, the key store holds each key whole or not at all."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -11,44 +9,10 @@ from identity.values.errors import KeyUnavailable
 from identity.vault.epoch_key_store import KeyStore
 from identity.vault.keyring import Keyring
 from identity.vault.root_keys import Root
+from tests.support.killed_process import Killer
 
 OTHER = b"o" * 16
 LONG_LIVED = ["document-1", "index-1", "suppression-1"]
-
-
-class KilledError(BaseException):
-    """Stands for a kill -9: no code of ours handles it."""
-
-
-class Killer:
-    """Kills at the n-th call that changes the file system; counts them until then."""
-
-    CALLS = ("fsync", "rename", "unlink", "mkdir", "rmdir")
-
-    def __init__(self, patch: pytest.MonkeyPatch) -> None:
-        self._patch = patch
-        self._left = 0
-
-    def run(self, act: Callable[[], object], survive: int) -> bool:
-        """Run something that dies after `survive` changes; tell whether it was done before."""
-        self._left = survive
-        with self._patch.context() as patch:
-            for name in self.CALLS:
-                patch.setattr(os, name, self._counted(getattr(os, name)))
-            try:
-                act()
-            except KilledError:
-                return False
-        return True
-
-    def _counted(self, call: Callable[..., Any]) -> Callable[..., Any]:
-        def counted(*args: Any, **kwargs: Any) -> Any:
-            if self._left == 0:
-                raise KilledError
-            self._left -= 1
-            return call(*args, **kwargs)
-
-        return counted
 
 
 def restarted(directory: Path, root: Root) -> Keyring:

@@ -27,8 +27,8 @@ from identity.values.calls import DAY
 from identity.values.enums import FeedOperation, Law, RequestInterface, RequestKind
 from identity.values.errors import Resync
 from identity.values.ids import new_id, public
-from tests.concurrency.properties.test_undo import QUIET
 from tests.support.consenting_people import ALL, user
+from tests.support.space_steps import QUIET
 from tests.support.writer_processes import Ingest, Lab, ingesting, run
 
 KEPT = 30

@@ -22,8 +22,8 @@ from identity.values.calls import Source
 from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.errors import DatabaseUnavailable, ExportNotFound
 from identity.values.ids import public
-from tests.concurrency.properties.test_verified import found, quiet
 from tests.support.access_exports import downloaded, requested_export
+from tests.support.space_audit import discrepancies, ignore_progress
 from tests.support.writer_processes import Ingest, Lab, ingesting, run
 
 CALLS = 250
@@ -65,22 +65,22 @@ def test_an_interrupted_export_continues_where_it_was(lab: Lab) -> None:
         async with ingesting(lab) as ingest:
             await ann(ingest)
             whole, wanted = await requested_export(lab, ingest.space, "user_id:ann")
-            await build_export(ingest.space, wanted, quiet, read_sections)
+            await build_export(ingest.space, wanted, ignore_progress, read_sections)
             made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
             for _ in SECTIONS:
                 with pytest.raises(DatabaseUnavailable):
-                    await build_export(ingest.space, wanted, quiet, stopping(1))
+                    await build_export(ingest.space, wanted, ignore_progress, stopping(1))
             with pytest.raises(ExportNotFound):
                 await downloaded(ingest.space, made)
-            await build_export(ingest.space, wanted, quiet, read_sections)
-            assert await found(ingest) == []
+            await build_export(ingest.space, wanted, ignore_progress, read_sections)
+            assert await discrepancies(ingest) == []
             document = await downloaded(ingest.space, made)
             assert document["profiles"] == (await downloaded(ingest.space, whole))["profiles"]
             events = [call["body"].get("event") for call in document["profiles"][0]["calls"]]
             assert events == ["First", *(f"E{number}" for number in range(CALLS)), None]
             assert lab.query("SELECT count(*) FROM export")[0][0] == 0
             assert lab.query("SELECT count(*) FROM export_part")[0][0] == 0
-            assert await found(ingest) == []
+            assert await discrepancies(ingest) == []
 
     run(main())
 
@@ -107,7 +107,7 @@ def test_a_person_erased_during_the_build_is_in_no_export(lab: Lab, after: int) 
                 )
 
             with pytest.raises(ExportNotFound):
-                await build_export(ingest.space, wanted, quiet, stopping(after, erase))
+                await build_export(ingest.space, wanted, ignore_progress, stopping(after, erase))
             with pytest.raises(ExportNotFound):
                 await downloaded(ingest.space, made)
             assert lab.query("SELECT count(*) FROM export_part")[0][0] == 0
@@ -128,7 +128,7 @@ def test_a_person_who_joined_during_the_build_is_covered_by_an_erasure(lab: Lab)
             async def meet() -> None:
                 await ingest.send({"type": "identify", "userId": "ann", "anonymousId": "a9"})
 
-            await build_export(ingest.space, wanted, quiet, stopping(1, meet))
+            await build_export(ingest.space, wanted, ignore_progress, stopping(1, meet))
             source = Source(1, server=True)
             await unmerge_profile(ingest.space, ["anonymous_id:a9"], block=True, source=source, actor="key_test")
             await request_erasure(
@@ -160,7 +160,7 @@ def test_a_person_split_off_during_the_build_is_not_in_the_export(lab: Lab) -> N
                 await unmerge_profile(ingest.space, ["anonymous_id:a1"], block=True, source=source, actor="key_test")
 
             with pytest.raises(ExportNotFound):
-                await build_export(ingest.space, wanted, quiet, stopping(4, part))
+                await build_export(ingest.space, wanted, ignore_progress, stopping(4, part))
             with pytest.raises(ExportNotFound):
                 await downloaded(ingest.space, made)
 
@@ -174,12 +174,12 @@ def test_a_download_that_breaks_off_destroys_the_export(lab: Lab) -> None:
         async with ingesting(lab) as ingest:
             await ann(ingest)
             made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
-            await build_export(ingest.space, wanted, quiet, read_sections)
+            await build_export(ingest.space, wanted, ignore_progress, read_sections)
             pieces = await download_export(ingest.space, public("exp", made.id), made.ticket, "json", "key_test")
             assert await anext(pieces)
             await pieces.aclose()
             assert lab.query("SELECT count(*) FROM export_part")[0][0] == 0
-            assert await found(ingest) == []
+            assert await discrepancies(ingest) == []
 
     run(main())
 
@@ -191,7 +191,7 @@ def test_two_builders_make_one_whole_export(lab: Lab) -> None:
         async with ingesting(lab) as ingest:
             await ann(ingest)
             made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
-            runs = (build_export(ingest.space, wanted, quiet, read_sections) for _ in range(2))
+            runs = (build_export(ingest.space, wanted, ignore_progress, read_sections) for _ in range(2))
             one, other = await asyncio.gather(*runs)
             assert one == other
             document = await downloaded(ingest.space, made)
@@ -208,13 +208,13 @@ def test_an_expired_export_is_not_downloaded(lab: Lab) -> None:
         async with ingesting(lab) as ingest:
             await ann(ingest)
             made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
-            await build_export(ingest.space, wanted, quiet, read_sections)
+            await build_export(ingest.space, wanted, ignore_progress, read_sections)
             await destroy_expired_exports(ingest.spaces)
             lab.query("UPDATE export SET until = until - %s RETURNING 1", DOWNLOADABLE)
             with pytest.raises(ExportNotFound):
                 await downloaded(ingest.space, made)
             assert await destroy_expired_exports(ingest.spaces) == 1
             assert lab.query("SELECT count(*) FROM export_part")[0][0] == 0
-            assert await found(ingest) == []
+            assert await discrepancies(ingest) == []
 
     run(main())

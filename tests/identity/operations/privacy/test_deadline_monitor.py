@@ -21,8 +21,8 @@ from identity.values.calls import DAY
 from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.errors import DatabaseUnavailable
 from identity.values.ids import public
-from tests.concurrency.properties.test_verified import quiet
 from tests.support.access_exports import requested_export
+from tests.support.space_audit import ignore_progress
 from tests.support.writer_processes import Ingest, Lab, ingesting, run
 
 LAWLESS, GDPR = Law.NONE, Law.GDPR
@@ -103,7 +103,7 @@ def test_an_access_request_is_open_until_it_is_built(lab: Lab) -> None:
                 ingest.space, NewRequest(RequestInterface.NATIVE, RequestKind.ACCESS, GDPR, ["user_id:bob"], "key_test")
             )
             assert (await watched(ingest))[0] == {("access", "overdue"): 1, ("access", "on_time"): 2}
-            await build_export(ingest.space, wanted, quiet, read_sections)
+            await build_export(ingest.space, wanted, ignore_progress, read_sections)
             assert await watched(ingest) == ({("access", "on_time"): 1}, [])
 
     run(main())

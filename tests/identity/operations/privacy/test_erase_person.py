@@ -21,7 +21,7 @@ from identity.values.calls import Source
 from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
 from identity.values.errors import AlreadyErased, IdempotencyConflict, ProfileNotFound, TooManyAsked
 from identity.values.ids import public
-from tests.concurrency.properties.test_verified import found, quiet
+from tests.support.space_audit import discrepancies, ignore_progress
 from tests.support.writer_processes import Ingest, Lab, ingesting, run
 
 LATER = "2027-01-01T00:00:00Z"
@@ -65,10 +65,10 @@ async def sound(ingest: Ingest) -> bool:
 
     The first may change when somebody was born: who was parted lives on as if they had never met.
     """
-    assert await found(ingest) == []
-    await rebuild_space(ingest.space, 1, quiet)
-    assert (await rebuild_space(ingest.space, 1, quiet)).profiles_changed == 0
-    assert await found(ingest) == []
+    assert await discrepancies(ingest) == []
+    await rebuild_space(ingest.space, 1, ignore_progress)
+    assert (await rebuild_space(ingest.space, 1, ignore_progress)).profiles_changed == 0
+    assert await discrepancies(ingest) == []
     return True
 
 
@@ -218,7 +218,7 @@ def test_a_hold_keeps_the_data_unreadable_until_its_end(lab: Lab) -> None:
             assert [each.value for each in kept.identifiers] == ["u1", "a1"]
             assert (await list_profiles(ingest.space, 10, None)).profiles == []
             assert [each.status for each in await ingest.send({"type": "identify", "userId": "u1"})] == ["suppressed"]
-            assert await found(ingest) == []
+            assert await discrepancies(ingest) == []
             assert [each.reason for each in await list_holds(ingest.space)] == ["case 12"]
             assert (await release_hold(ingest.space, public("hld", hold.id), "key_test")).resumed == 1
             assert (await get_request(ingest.space, done.id)).erasures[0].state == ErasureState.FINISHED
@@ -236,7 +236,7 @@ def test_orphaned_calls_are_erased_too(lab: Lab) -> None:
             await ingest.send({"type": "identify", "userId": "u1", "traits": {"plan": "pro"}})
             await ingest.send({"type": "identify", "userId": "u2"})
             await put_rules(ingest.space, {"blocked": {"user_id": ["u1"]}}, "key_test")
-            await rebuild_space(ingest.space, 1, quiet)
+            await rebuild_space(ingest.space, 1, ignore_progress)
             assert await gone(ingest.space, ["user_id:u1"])
             assert left(lab)["subject_key"] == 2
             done = await erase(ingest.space, "user_id:u1")

@@ -21,8 +21,8 @@ from identity.values.calls import Source
 from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
 from identity.values.errors import IdentifierNotFound, NotOneProfile, ProfileNotFound
 from identity.values.ids import public
-from tests.concurrency.properties.test_verified import found, quiet
-from tests.end_to_end.privacy.test_journal import Backup, level
+from tests.support.older_backup import Backup, publish_ledgers
+from tests.support.space_audit import discrepancies, ignore_progress
 from tests.support.writer_processes import Ingest, Lab, ingesting, run
 
 WHO = Source(1, server=True)
@@ -76,11 +76,11 @@ def test_no_correction_reaches_a_person_on_hold(lab: Lab) -> None:
             with pytest.raises(IdentifierNotFound):
                 await remove_identifier(ingest.space, "anonymous_id:a1", block=False, source=WHO, actor="key_test")
             candidate = {"blocked": {"anonymous_id": ["a1"]}, "limits": {"email": {"max": 1}}}
-            tried = await name_examples(ingest.space, await simulate_rules(ingest.space, candidate, quiet))
+            tried = await name_examples(ingest.space, await simulate_rules(ingest.space, candidate, ignore_progress))
             assert "ann" not in str(tried.examples)
             assert "example.org" not in str(await list_rejections(ingest.space, None, 100, None))
             await put_rules(ingest.space, candidate, "key_test")
-            assert (await rebuild_space(ingest.space, 1, quiet)).profiles_changed == 0
+            assert (await rebuild_space(ingest.space, 1, ignore_progress)).profiles_changed == 0
             assert await seen(ingest) == []
             await release_hold(ingest.space, hold_id, "key_test")
             for table in ("profile", "subject_key", "identifier", "evidence"):
@@ -106,14 +106,14 @@ def test_a_cancelled_erasure_ends_the_hold_of_the_person(lab: Lab) -> None:
 
             async def as_before() -> None:
                 assert await seen(ingest) == list(REFS)
-                assert await found(ingest) == []
+                assert await discrepancies(ingest) == []
                 again: dict[str, Any] = {"type": "track", "event": "E", "userId": "ann"}
                 assert (await ingest.send(again))[0].status == "accepted"
 
             await as_before()
             backup.restore()
             ingest.spaces.forget(ingest.space.tenant.id)
-            await level(ingest)
+            await publish_ledgers(ingest)
             ingest.space = await ingest.spaces.get(ingest.space.tenant.id)
             await as_before()
             await release_hold(ingest.space, hold_id, "key_test")

@@ -1,0 +1,60 @@
+"""A space of a few people whose keys a test rolls or rotates, and the check that every person is readable."""
+
+from pathlib import Path
+
+import pytest
+
+from identity.operations.privacy.request_erasure import request_erasure
+from identity.operations.profiles.read_profile import get_profile
+from identity.planning.privacy.privacy_requests import NewRequest
+from identity.store.embedded.server import EmbeddedPostgres
+from identity.store.postgres.schema import migrate
+from identity.values.enums import Law, RequestInterface, RequestKind
+from tests.support.writer_processes import Ingest, Lab, ingesting, run
+
+PEOPLE = 12
+
+
+async def prepared(ingest: Ingest) -> None:
+    """Sends some people and erases one of them."""
+    await ingest.send(*({"type": "identify", "userId": f"u{n}", "traits": {"n": n}} for n in range(PEOPLE + 1)))
+    asked = NewRequest(
+        RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.NONE, [f"user_id:u{PEOPLE}"], "test"
+    )
+    await request_erasure(ingest.space, asked)
+
+
+async def readable(ingest: Ingest) -> bool:
+    """Whether everybody who stays is read, by this process and by one that starts now."""
+    fresh = await ingest.lab.open()
+    try:
+        for space in (ingest.space, await fresh.get(ingest.space.tenant.id)):
+            for number in range(PEOPLE):
+                assert (await get_profile(space, f"user_id:u{number}")).traits == {"n": number}
+    finally:
+        await fresh.database.close()
+    return True
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A data directory with a space of a few people, one erased, and no server."""
+    data = tmp_path / "data"
+    with EmbeddedPostgres(data) as postgres:
+        migrate(postgres.url())
+        lab = _Folder(postgres.url(), data)
+
+        async def main() -> None:
+            async with ingesting(lab) as ingest:
+                await prepared(ingest)
+
+        run(main())
+    return data
+
+
+class _Folder(Lab):
+    """A lab on a data directory, its keys where a server has them."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        super().__init__(url, folder)
+        self.root_file = folder / "root-key"
