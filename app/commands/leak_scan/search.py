@@ -75,7 +75,7 @@ class Search:
     def _look(self, target: str, name: str, content: Iterable[bytes]) -> None:
         target += self.suffix
         try:
-            hits = self._patterns.through(self._counted(target, content), name)
+            hits = self._patterns.search_pieces(self._counted(target, content), name)
         except UnreadableError as reason:
             self.not_scanned[f"{target}: {name}" if name != target else target] = str(reason)
         except OSError:

@@ -13,8 +13,8 @@ from msgspec import Struct
 from identity.planning.corrections import rekey_rows
 from identity.planning.destinations.feed_pages import is_valid_position
 from identity.planning.integrity.counter_check import CounterCheck
-from identity.planning.integrity.discrepancies import Discrepancies, Discrepancy, of_key
-from identity.planning.integrity.evidence_check import REMOVE, UNMERGE, Ties, Undone
+from identity.planning.integrity.discrepancies import Discrepancies, Discrepancy, identifier_label
+from identity.planning.integrity.evidence_check import REMOVE, UNMERGE, EvidenceCheck, Reversals
 from identity.planning.integrity.row_index import RowIndex
 from identity.spaces.ledger_publication import chained_hash
 from identity.store.integrity import verify as store
@@ -101,7 +101,7 @@ class _Audit:
         await self._read("profiles", store.PROFILES, census.read_profile, counters=(9,))
         await self._read("identifiers", store.FORWARD, census.read_forward, keys=(0,))
         await self._read("reverse rows", store.REVERSE, census.read_reverse, keys=(1,))
-        census.settle()
+        census.resolve_pointers()
         evidence = await self._evidence()
         tally = CounterCheck(census, self.findings)
         await self._read(None, store.CUTS, tally.read_cut, keys=(0,))
@@ -113,7 +113,7 @@ class _Audit:
         await self._read("feed", store.FEED_STATE, tally.read_feed_version)
         tally.check(evidence)
         await self._destinations(lanes)
-        await self._keys(forgotten=tally.forgotten)
+        await self._keys(forgotten=tally.truncated)
         await self._ledger()
 
     async def _destinations(self, lanes: Sequence[store.LaneCheckRow]) -> None:
@@ -157,12 +157,12 @@ class _Audit:
         await self._read(None, store.FORGOTTEN, forgotten.__setitem__, keys=(0,))
         for key, until in forgotten.items():
             if key in census.keys and census.linked_at[census.keys[key]] <= until:
-                self.findings.add("forgotten_linked", of_key(key))
+                self.findings.add("forgotten_linked", identifier_label(key))
         acts = [
             (row.stamp, row.kind, rekey_rows.keys(row.kept, self._names))
             for row in await evidence_queries.by_kinds(connection, tenant, [UNMERGE, REMOVE])
         ]
-        ties = Ties(census, self.findings, Undone(acts, forgotten))
+        ties = EvidenceCheck(census, self.findings, Reversals(acts, forgotten))
         await self._read("evidence", store.EVIDENCE, ties.read, keys=(3,))
         ties.check(await store.profiles_with_history(connection, tenant, HistoryKind.UNMERGED))
         return ties.calls
@@ -178,7 +178,7 @@ class _Audit:
 
         await self._read("keys", store.KEYLESS, keyless)
         await self._read(None, store.OWNERLESS, lambda id_: add("key_orphaned", public_profile(id_)))
-        await self._read(None, store.BLOCKED_LINKED, lambda key: add("blocked_linked", of_key(key)))
+        await self._read(None, store.BLOCKED_LINKED, lambda key: add("blocked_linked", identifier_label(key)))
         async for table, ids in store.orphans(self.connection, self.tenant):
             if table == "change":
                 self.findings.add_profiles("change_unknown", () if forgotten else ids)

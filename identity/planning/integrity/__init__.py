@@ -1,1 +1,1 @@
-"""Compares what is stored with what its evidence says, as values."""
+"""Pure integrity checks: stored rows against their evidence, counters against rows, and a search for leaked values."""

@@ -1,7 +1,7 @@
-"""Checks the stored numbers of a space against its rows: counters, windows, cuts, events, versions in the feed.
+"""Checks that the numbers a space keeps agree with its rows: counters, windows, cuts, events and feed versions.
 
-Every merge limit is checked against the counters of a head, so a wrong counter allows a wrong merge or prevents
-a right one.
+Every count is made again from the rows alone, never from another stored count. The planner checks all limits
+against the counters on a head, so a wrong counter allows a wrong merge or prevents a right one.
 """
 
 from array import array
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from identity.planning.integrity.discrepancies import Discrepancies
-from identity.planning.integrity.row_index import NOBODY, RowIndex, column, opened
+from identity.planning.integrity.row_index import NO_ORIGIN, RowIndex, column, unpack_counters
 from identity.planning.resolution.counters import counted, newest_window
 from identity.planning.resolution.planner_state import Counters
 from identity.values.identifiers import BUILT_IN, USER_ID
@@ -21,111 +21,114 @@ _USER_ID = BUILT_IN.index(USER_ID) + 1
 
 
 class CounterCheck:
-    """Counts again what is stored as counted. The census must be settled, and lanes are read before the feed.
+    """Recounts every stored counter. The pointers of the index must be resolved, and lanes are read before the feed.
 
-    `forgotten`: entries of the feed are gone, lane by lane, the last ones of somebody as well as the first.
+    `truncated` is true once a lane has dropped old entries; the dropped entries can include the last one of a profile.
     """
 
-    def __init__(self, census: RowIndex, findings: Discrepancies) -> None:
-        self.census = census
+    def __init__(self, index: RowIndex, findings: Discrepancies) -> None:
+        self.index = index
         self.findings = findings
-        self.calls = array("q", bytes(8 * len(census.ids)))
-        self._feed_version = array("q", [NOBODY]) * len(census.ids)
-        self.forgotten = False
+        self.calls = array("q", bytes(8 * len(index.ids)))
+        self._published = array("q", [NO_ORIGIN]) * len(index.ids)
+        self.truncated = False
         self._cuts: dict[int, dict[bytes, tuple[int, int]]] = {}
-        origins, head = column(census.origin), census.head
-        heads = np.full(len(origins), NOBODY)
-        heads[origins != NOBODY] = head[origins[origins != NOBODY]]
-        self._at_origin, self._at_head = census.grouped(origins), census.grouped(heads)
+        origins, head = column(index.origin), index.head
+        heads = np.full(len(origins), NO_ORIGIN)
+        heads[origins != NO_ORIGIN] = head[origins[origins != NO_ORIGIN]]
+        self._at_origin, self._at_head = index.group_by(origins), index.group_by(heads)
         self._heads = heads
-        self._members = np.bincount(head[census.whole], minlength=len(head))
+        self._members = np.bincount(head[index.populated], minlength=len(head))
 
     def read_cut(self, key: bytes, cut: bytes, side: int) -> None:
-        """A row of cuts; they stand for identifiers that nobody has, too."""
-        number = self.census.keys.get(key)
-        head = NOBODY if number is None else int(self._heads[number])
-        if head != NOBODY:
+        """Read a row of cuts; a cut can also name an identifier that no profile holds."""
+        number = self.index.keys.get(key)
+        head = NO_ORIGIN if number is None else int(self._heads[number])
+        if head != NO_ORIGIN:
             cuts = self._cuts.setdefault(head, {})
             left, right = cuts.get(cut, (0, 0))
             cuts[cut] = (left + (side == 0), right + (side == 1))
 
     def read_counters(self, id_: bytes, own: bytes, folded: bytes | None) -> None:
-        """The counters of a profile; all cuts have been read."""
-        census, add = self.census, self.findings.add
-        number = census.origins[id_]
-        mine = opened(own)
-        right = mine is not None and mine.origins == 1 - census.leftover[number]
+        """Check the counters of a profile; all cuts must have been read."""
+        index, add = self.index, self.findings.add
+        number = index.origins[id_]
+        mine = unpack_counters(own)
+        right = mine is not None and mine.origins == 1 - index.leftover[number]
         if not right or mine is None or counted(mine) != self._counted(self._at_origin(number)):
             add("own_counters", public_profile(id_))
-        if census.head[number] != number:
+        if index.head[number] != number:
             return
-        whole = mine if folded is None else opened(folded)
+        total = mine if folded is None else unpack_counters(folded)
         held = self._at_head(number)
-        if whole is None or counted(whole) != self._counted(held) or whole.origins != self._members[number]:
+        if total is None or counted(total) != self._counted(held) or total.origins != self._members[number]:
             add("folded_counters", public_profile(id_))
-        if whole is None:
+        if total is None:
             return
-        if whole.cuts != self._cuts.get(number, {}):
+        if total.cuts != self._cuts.get(number, {}):
             add("cuts_wrong", public_profile(id_))
-        if not self._windows_hold(whole, held):
+        if not self._windows_match(total, held):
             add("window_wrong", public_profile(id_))
 
     def _counted(self, held: Sequence[int]) -> tuple[dict[str, int], list[bytes]]:
-        """What counters of these identifiers have to say."""
-        census = self.census
-        live = [number for number in held if not census.retired[number]]
-        types = Counter(census.type[number] for number in live)
-        users = sorted(census.names[number] for number in live if census.type[number] == _USER_ID)
+        """The counts by type and the sorted user ids that counters of these identifiers must hold."""
+        index = self.index
+        live = [number for number in held if not index.retired[number]]
+        types = Counter(index.type[number] for number in live)
+        users = sorted(index.names[number] for number in live if index.type[number] == _USER_ID)
         return {str(type_): count for type_, count in types.items()}, users
 
-    def _windows_hold(self, whole: Counters, held: Sequence[int]) -> bool:
-        census = self.census
-        for type_, window in whole.windows.items():
+    def _windows_match(self, total: Counters, held: Sequence[int]) -> bool:
+        index = self.index
+        for type_, window in total.windows.items():
             seen = {
-                census.names[number]: census.last_seen[number]
+                index.names[number]: index.last_seen[number]
                 for number in held
-                if str(census.type[number]) == type_ and not census.retired[number]
+                if str(index.type[number]) == type_ and not index.retired[number]
             }
             if window.seen != newest_window(seen, window.size).seen:
                 return False
         return True
 
     def read_events(self, id_: bytes, calls: int) -> None:
-        """How many plain calls lie at an origin."""
-        number = self.census.origins.get(id_)
+        """Add the number of plain calls stored at an origin."""
+        number = self.index.origins.get(id_)
         if number is None:
             self.findings.add("row_orphaned", public_profile(id_))
         else:
             self.calls[number] += calls
 
     def read_feed_version(self, id_: bytes, version: int, erased: bool = False) -> None:  # noqa: FBT001, FBT002 (a row)
-        """The greatest version of a profile in the feed, and whether the feed has its erasure."""
-        number = self.census.origins.get(id_)
+        """Read the greatest version of a profile in the feed, and whether the feed reports the profile as erased."""
+        number = self.index.origins.get(id_)
         if number is None:
-            if not (erased or self.forgotten):
+            if not (erased or self.truncated):
                 self.findings.add("change_unknown", public_profile(id_))
         elif erased:
             self.findings.add("erased_alive", public_profile(id_))
         else:
-            self._feed_version[number] = version
+            self._published[number] = version
 
     def read_lane(
         self, lane: int, head: int | None, base: int, count: int, first: int | None, last: int | None
     ) -> None:
-        """What a lane of the feed holds, and the last entries that were made and forgotten (None: it has no head)."""
+        """Check the extent of a feed lane.
+
+        `base` is the last entry dropped and `head` the last entry written (None without a head row).
+        """
         ends = (base + 1, head) if count else (None, None)
         if head is None or not 0 <= base <= head or count != head - base or (first, last) != ends:
             self.findings.add("lane_broken", f"lane {lane}")
-        self.forgotten |= base > 0
+        self.truncated |= base > 0
 
     def check(self, evidence: Sequence[int]) -> None:
-        """Compares what was summed up, once all was read. `evidence` counts the calls kept per origin."""
-        census = self.census
-        fewer = column(census.events) < column(evidence) + column(self.calls)
-        self.findings.add_profiles("events_missing", census.chosen(fewer))
-        # The calls that expired are counted still, so there may be fewer than are counted.
-        heads = np.flatnonzero((census.head == np.arange(len(census.ids))) & census.whole)
-        heads = heads[census.canonical[heads] != NOBODY]
-        in_feed, version = column(self._feed_version)[census.canonical[heads]], column(census.version)[heads]
-        wrong = in_feed > version if self.forgotten else in_feed != version
-        self.findings.add_profiles("version_untold", (census.ids[number] for number in heads[wrong]))
+        """Compare the totals after all rows were read. `evidence` counts the stored calls of each origin."""
+        index = self.index
+        fewer = column(index.events) < column(evidence) + column(self.calls)
+        self.findings.add_profiles("events_missing", index.selected_ids(fewer))
+        # Events of expired calls stay in the count, so fewer stored calls than counted events are right.
+        heads = np.flatnonzero((index.head == np.arange(len(index.ids))) & index.populated)
+        heads = heads[index.canonical[heads] != NO_ORIGIN]
+        published, version = column(self._published)[index.canonical[heads]], column(index.version)[heads]
+        wrong = published > version if self.truncated else published != version
+        self.findings.add_profiles("version_untold", (index.ids[number] for number in heads[wrong]))

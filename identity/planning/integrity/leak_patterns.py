@@ -1,8 +1,8 @@
-"""Finds planted values in bytes, in every form in which software writes them.
+"""Searches bytes for planted values in every encoding a leak could use.
 
-A planted value consists of letters and digits, so its JSON-escaped and percent-encoded forms contain the value or
-are one of the spelt-out forms below. All forms of all values are searched at once, so the cost depends on the
-bytes searched, not on the number of values.
+A planted value consists of letters and digits, so its JSON-escaped and percent-encoded forms contain the value itself
+or are one of the spelt-out forms below. One pass searches for all forms of all values: the cost of a search depends on
+the number of bytes, not on the number of values.
 """
 
 import base64
@@ -13,13 +13,13 @@ from typing import NamedTuple
 import re2
 
 HASH = "hash"
-"""The name under which an unkeyed hash of any value is found."""
+"""The name of a hit on an unkeyed hash of any value."""
 _HASHES = ("md5", "sha1", "sha256", "sha512")
 _MEMORY = 1 << 29
 
 
 class Hit(NamedTuple):
-    """A planted value that was found: which, in what form, where it is first met, and how often."""
+    """A planted value found in a place: its name, its form, its first offset and the number of matches."""
 
     name: str
     form: str
@@ -29,10 +29,10 @@ class Hit(NamedTuple):
 
 
 class LeakPatterns:
-    """All forms of all values, looked for in one pass over the bytes as they are and one folded."""
+    """All forms of all values; a search makes one pass over the exact bytes and one over the lower-cased bytes."""
 
     def __init__(self, values: Mapping[str, str], hashed: Iterable[str] = ()) -> None:
-        """`values` are tokens by name; of `hashed` (normalised identifiers) unkeyed hashes are sought."""
+        """`values` maps names to tokens; the search also covers unkeyed hashes of `hashed`, normalised identifiers."""
         self._exact: dict[bytes, tuple[str, str]] = {}
         self._folded: dict[bytes, tuple[str, str]] = {}
         for name, value in values.items():
@@ -54,26 +54,26 @@ class LeakPatterns:
             for shift in range(3):
                 for alphabet in (b"+/", b"-_"):
                     self._exact[_aligned(raw, shift, alphabet)] = (name, f"base64 at {shift}")
-            self._folded["".join(f"%{ord(each):02x}" for each in text).encode()] = (name, "percent")
-            self._folded["".join(f"\\u{ord(each):04x}" for each in text).encode()] = (name, "json")
+            self._folded["".join(f"%{ord(letter):02x}" for letter in text).encode()] = (name, "percent")
+            self._folded["".join(f"\\u{ord(letter):04x}" for letter in text).encode()] = (name, "json")
         low = value.lower()
         self._folded[low.encode()] = (name, "text")
         self._folded[low[::-1].encode()] = (name, "reversed")
-        # Without its last byte it is found in either byte order.
+        # The text without its last byte matches in either byte order.
         self._folded[low.encode("utf-16-le")[:-1]] = (name, "utf-16")
 
     def forms(self) -> Iterator[tuple[bytes, str]]:
-        """Every byte string that is looked for, with the name of its form."""
+        """Every byte string the search covers, with the name of its form."""
         for known in (self._exact, self._folded):
-            for sought, (_, form) in known.items():
-                yield sought, form
+            for pattern, (_, form) in known.items():
+                yield pattern, form
 
-    def within(self, content: bytes, place: str) -> list[Hit]:
-        """Everything that is found in some bytes: each value and form once, with its first offset."""
-        return self.through((content,), place)
+    def search(self, content: bytes, place: str) -> list[Hit]:
+        """The hits in these bytes: each value and form once, with its first offset."""
+        return self.search_pieces((content,), place)
 
-    def through(self, pieces: Iterable[bytes], place: str) -> list[Hit]:
-        """Everything that is found in bytes that come in pieces; a value may lie across several."""
+    def search_pieces(self, pieces: Iterable[bytes], place: str) -> list[Hit]:
+        """The hits in bytes that come in pieces; a value can span several pieces."""
         found: dict[tuple[str, str], tuple[int, int]] = {}
         before, start = b"", 0
         for piece in pieces:
@@ -85,25 +85,25 @@ class LeakPatterns:
                 at = 0
                 while known and (match := pattern.search(text, at)):
                     at = match.start() + 1
-                    # What ends in the piece before was counted there.
+                    # A match that ends in the previous piece was counted there.
                     if match.end() > len(before):
                         first, times = found.get(known[match.group()], (start + match.start(), 0))
                         found[known[match.group()]] = (first, times + 1)
             before = content[max(0, len(content) - self.longest + 1) :]
             start += len(content) - len(before)
-        return [Hit(*what, place, first, times) for what, (first, times) in found.items()]
+        return [Hit(*named, place, first, times) for named, (first, times) in found.items()]
 
 
 def _compiled(known: Iterable[bytes]) -> "re2._Regexp[bytes]":
     options = re2.Options()
     options.max_mem = _MEMORY
     options.encoding = re2.Options.Encoding.LATIN1
-    return re2.compile(b"|".join(re2.escape(each) for each in known), options)
+    return re2.compile(b"|".join(re2.escape(form) for form in known), options)
 
 
 def _aligned(raw: bytes, shift: int, alphabet: bytes) -> bytes:
-    """The letters of base64 that depend on nothing but `raw`, where `shift` bytes stand before it."""
-    text = base64.b64encode(b"\0" * shift + raw, alphabet)
+    """The base64 letters that depend on `raw` alone, for `raw` after `shift` other bytes."""
+    encoded = base64.b64encode(b"\0" * shift + raw, alphabet)
     first = (0, 2, 3)[shift]
-    whole = (shift + len(raw)) * 8 // 6
-    return text[first:whole]
+    end = (shift + len(raw)) * 8 // 6
+    return encoded[first:end]

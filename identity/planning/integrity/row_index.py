@@ -1,7 +1,7 @@
-"""Indexes every origin and identifier of a space by number, for an audit of millions of rows.
+"""Indexes every origin and identifier of a space by number, for an audit of millions of them.
 
-Arrays hold a few numbers per origin and identifier; the place in the array is its number. Rows may be in any
-state: a contradiction becomes a finding, and is left out of later checks.
+The number of an origin or identifier is its place in every array. Rows can come in any state: a contradiction becomes
+a discrepancy and takes no part in the remaining checks. Arrays of numbers keep the memory for each row small.
 """
 
 from array import array
@@ -13,30 +13,30 @@ import numpy as np
 import numpy.typing as npt
 
 from identity.planning.corrections.rebuild import ASLEEP
-from identity.planning.integrity.discrepancies import Discrepancies, of_key
+from identity.planning.integrity.discrepancies import Discrepancies, identifier_label
 from identity.planning.resolution import counters
 from identity.planning.resolution.planner_state import Counters
 from identity.values.ids import public_profile
 
 Numbers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
-NOBODY: Final = -1
-"""The number of an origin that does not exist, and of none."""
+NO_ORIGIN: Final = -1
+"""The number of a missing or unknown origin."""
 _ID = 16
 
 
-class Types(dict[int, str]):
-    """Types by their own numbers: an audit needs no names, which are sealed."""
+class TypeNumbers(dict[int, str]):
+    """Names types by their numbers: the real names are sealed, and an audit does not need them."""
 
     def __missing__(self, code: int) -> str:
         return str(code)
 
 
-TYPES: Final = Types()
+TYPES: Final = TypeNumbers()
 
 
-def opened(raw: bytes) -> Counters | None:
-    """Stored counters, their types named by their numbers; None where they cannot be read."""
+def unpack_counters(raw: bytes) -> Counters | None:
+    """Decode stored counters, with type numbers as type names; None for undecodable bytes."""
     try:
         return counters.unpack(raw, TYPES)
     except msgspec.MsgspecError:
@@ -46,7 +46,7 @@ def opened(raw: bytes) -> Counters | None:
 class RowIndex:
     """Origins (`origins`: id -> number) and identifiers (`keys`: blind index -> number), with their columns.
 
-    First every row is read, then `settle` resolves who points to whom; what is asked then is by number.
+    Read every row first, then call `resolve_pointers`; `head`, `canonical` and `joined_to` exist from then on.
     """
 
     head: Numbers
@@ -59,7 +59,7 @@ class RowIndex:
         self.keys: dict[bytes, int] = {}
         self.ids: list[bytes] = []
         self.names: list[bytes] = []
-        self.born, self.elder, self.version, self.events, self.joined_at = (array("q") for _ in range(5))
+        self.created, self.oldest_birth, self.version, self.events, self.joined_at = (array("q") for _ in range(5))
         self.leftover = bytearray()
         self._heads, self._canonicals, self._joins = bytearray(), bytearray(), bytearray()
         self.linked_at, self.last_seen, self.origin = (array("q") for _ in range(3))
@@ -73,52 +73,52 @@ class RowIndex:
         canonical: bytes,
         joined_to: bytes | None,
         joined_at: int | None,
-        born: int,
-        elder: int,
+        created: int,
+        oldest_birth: int,
         version: int,
         events: int,
         own: bytes,
     ) -> None:
-        """A row of profiles."""
+        """Read a row of profiles."""
         self.origins[id_] = len(self.ids)
         self.ids.append(id_)
         self._heads += head
         self._canonicals += canonical
         self._joins += joined_to or ASLEEP
-        columns = (self.joined_at, self.born, self.elder, self.version, self.events)
-        for column, value in zip(columns, (joined_at or 0, born, elder, version, events), strict=True):
+        columns = (self.joined_at, self.created, self.oldest_birth, self.version, self.events)
+        for column, value in zip(columns, (joined_at or 0, created, oldest_birth, version, events), strict=True):
             column.append(value)
-        held = opened(own)
-        # An id that a rebuild left over: it holds nothing and only leads to a profile.
+        held = unpack_counters(own)
+        # A rebuild leaves such an id behind: the id holds nothing and only points to a profile.
         self.leftover.append(held is not None and not held.origins)
 
     def read_forward(self, key: bytes, origin: bytes) -> None:
-        """A row that leads from an identifier to its origin; all profiles have been read."""
+        """Read a forward row, from an identifier to its origin; all profiles must have been read."""
         number = self._identifier(key)
         self._forward[number] = 1
-        self.origin[number] = self.origins.get(origin, NOBODY)
+        self.origin[number] = self.origins.get(origin, NO_ORIGIN)
         if origin not in self.origins:
-            self.findings.add("row_orphaned", of_key(key))
+            self.findings.add("row_orphaned", identifier_label(key))
 
     def read_reverse(
         self, origin: bytes, key: bytes, type_: int, retired: bool, linked_at: int, last_seen: int, sealed: bool  # noqa: FBT001
     ) -> None:  # fmt: skip
-        """A row of the identifiers of an origin; all that lead there have been read."""
+        """Read a reverse row, from an origin to its identifier; all forward rows must have been read."""
         add, number = self.findings.add, self.keys.get(key)
-        lies = self.origins.get(origin, NOBODY)
-        if lies == NOBODY:
-            add("row_orphaned", of_key(key))
+        owner = self.origins.get(origin, NO_ORIGIN)
+        if owner == NO_ORIGIN:
+            add("row_orphaned", identifier_label(key))
         if number is None:
             number = self._identifier(key)
-            self.origin[number] = lies
+            self.origin[number] = owner
         if not self._forward[number]:
-            add("forward_missing", of_key(key))
-        elif self.origin[number] != lies:
-            add("reverse_elsewhere", of_key(key))
+            add("forward_missing", identifier_label(key))
+        elif self.origin[number] != owner:
+            add("reverse_elsewhere", identifier_label(key))
         if self._reverse[number]:
-            add("reverse_double", of_key(key))
+            add("reverse_double", identifier_label(key))
         if not sealed:
-            add("value_missing", of_key(key))
+            add("value_missing", identifier_label(key))
         self._reverse[number] = 1
         self.type[number], self.retired[number] = type_, retired
         self.linked_at[number], self.last_seen[number] = linked_at, last_seen
@@ -133,59 +133,60 @@ class RowIndex:
                 flags.append(0)
         return number
 
-    def settle(self) -> None:
-        """Resolves who points to whom, once every row was read, and checks it."""
+    def resolve_pointers(self) -> None:
+        """Resolve and check the pointers between origins after every row was read."""
         self.head, self.canonical, self.joined_to = (
             self._numbers(raw) for raw in (self._heads, self._canonicals, self._joins)
         )
         for number, key in enumerate(self.names):
             if not self._reverse[number]:
-                self.findings.add("reverse_missing", of_key(key))
+                self.findings.add("reverse_missing", identifier_label(key))
         self._check_heads()
 
     def _numbers(self, raw: bytearray) -> Numbers:
         places = range(0, len(raw), _ID)
-        find = (self.origins.get(bytes(raw[at : at + _ID]), NOBODY) for at in places)
+        find = (self.origins.get(bytes(raw[at : at + _ID]), NO_ORIGIN) for at in places)
         return np.fromiter(find, np.int64, len(places))
 
     def _check_heads(self) -> None:
         add, head = self.findings.add_profiles, self.head
-        lost = (head == NOBODY) & ~self._asleep()
-        add("head_unknown", self.chosen(lost))
-        add("head_moved", self.chosen((head != NOBODY) & (head[head] != head)))
-        born, elder, whole = column(self.born), column(self.elder), self.whole
-        order = np.flatnonzero(whole)[np.lexsort((born[whole], head[whole]))]
+        lost = (head == NO_ORIGIN) & ~self._pointing_nowhere()
+        add("head_unknown", self.selected_ids(lost))
+        add("head_moved", self.selected_ids((head != NO_ORIGIN) & (head[head] != head)))
+        created, oldest_birth, populated = column(self.created), column(self.oldest_birth), self.populated
+        order = np.flatnonzero(populated)[np.lexsort((created[populated], head[populated]))]
         at, first = np.unique(head[order], return_index=True)
-        eldest = order[first]
-        wrong = (self.canonical[at] != eldest) | (elder[at] != born[eldest])
+        oldest = order[first]
+        wrong = (self.canonical[at] != oldest) | (oldest_birth[at] != created[oldest])
         add("canonical_wrong", (self.ids[number] for number in at[wrong]))
 
-    def _asleep(self) -> Mask:
+    def _pointing_nowhere(self) -> Mask:
+        """Selects the left-over ids that point to no profile at all."""
         nowhere = ~np.frombuffer(self._heads, np.uint8).reshape(-1, _ID).any(axis=1)
-        asleep: Mask = nowhere & (column(self.leftover) == 1)
-        return asleep
+        selected: Mask = nowhere & (column(self.leftover) == 1)
+        return selected
 
     @property
-    def whole(self) -> Mask:
-        """Which origins hold something of their own and have a head."""
-        whole: Mask = (self.head != NOBODY) & (column(self.leftover) == 0)
-        return whole
+    def populated(self) -> Mask:
+        """Selects the origins that hold rows of their own and have a head."""
+        populated: Mask = (self.head != NO_ORIGIN) & (column(self.leftover) == 0)
+        return populated
 
-    def chosen(self, mask: Mask) -> Iterator[bytes]:
-        """The ids of these origins."""
+    def selected_ids(self, mask: Mask) -> Iterator[bytes]:
+        """The ids of the origins the mask selects."""
         return (self.ids[number] for number in np.flatnonzero(mask))
 
     def shown(self, number: int) -> str:
-        """How an origin is named."""
+        """The public id of an origin."""
         return public_profile(self.ids[number])
 
-    def grouped(self, by: Numbers) -> Callable[[int], list[int]]:
-        """The numbers of identifiers by what `by` says of each; those it calls NOBODY are in no group."""
+    def group_by(self, by: Numbers) -> Callable[[int], list[int]]:
+        """A lookup from a number in `by` to the identifiers that have that number there."""
         order = np.argsort(by, kind="stable")
         ordered = by[order]
 
-        def group(of: int) -> list[int]:
-            low, high = np.searchsorted(ordered, (of, of + 1))
+        def group(number: int) -> list[int]:
+            low, high = np.searchsorted(ordered, (number, number + 1))
             found: list[int] = order[low:high].tolist()
             return found
 
@@ -193,5 +194,5 @@ class RowIndex:
 
 
 def column(values: Any) -> Numbers:
-    """The values of an array as numpy takes them, copied: the array may grow on."""
+    """A numpy copy of an array, which can keep growing."""
     return np.array(values, dtype=np.int64)

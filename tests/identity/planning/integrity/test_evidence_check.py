@@ -1,4 +1,4 @@
-"""An audit takes what the rules may do for right, and sees what nobody did."""
+"""An audit accepts every state the rules produce and reports every other change of pointers and links."""
 
 from collections.abc import Iterable
 from itertools import count
@@ -12,7 +12,7 @@ from msgspec import Struct
 from identity.planning.corrections.rebuild import ASLEEP
 from identity.planning.integrity.counter_check import CounterCheck
 from identity.planning.integrity.discrepancies import DIFFERENCES, MOST_SHOWN, Discrepancies
-from identity.planning.integrity.evidence_check import REMOVE, UNMERGE, Ties, Undone
+from identity.planning.integrity.evidence_check import REMOVE, UNMERGE, EvidenceCheck, Reversals
 from identity.planning.integrity.row_index import RowIndex
 from identity.planning.resolution.counters import pack
 from identity.planning.resolution.planner_state import Counters
@@ -31,7 +31,7 @@ def id_(number: int) -> bytes:
 
 
 class Origin(Struct):
-    """A profile row, as far as an audit looks at it; `holds` are (name, linked at)."""
+    """The part of a profile row an audit reads; `holds` maps a name to the stamp of its link."""
 
     number: int
     head: bytes
@@ -43,7 +43,7 @@ class Origin(Struct):
 
 
 class Space:
-    """A space in memory: what a call or an act leaves behind, without limits."""
+    """A space in memory with the rows that calls and corrections leave, without limits."""
 
     def __init__(self) -> None:
         self.origins: list[Origin] = []
@@ -53,22 +53,22 @@ class Space:
         self._stamps = count(1)
 
     def owner(self, name: str) -> Origin | None:
-        """Where an identifier lies."""
+        """The origin that holds an identifier."""
         return next((origin for origin in self.origins if name in origin.holds), None)
 
     def make(self, **given: object) -> Origin:
-        """A new origin, its own head unless `head` is given."""
+        """A new origin, its own head unless `given` names another head."""
         number = len(self.origins)
         values = {"head": id_(number), "canonical": id_(number), "holds": {}, **given}
         self.origins.append(Origin(number, **values))  # type: ignore[arg-type]
         return self.origins[-1]
 
     def call(self, *names: str) -> int:
-        """A call that keeps these; returns its stamp."""
+        """Record a call with these identifiers and return its stamp."""
         stamp = next(self._stamps)
         owners = [owner for name in names if (owner := self.owner(name))]
         target = owners[0] if owners else self.make()
-        # The strongest is one that is known, if any is.
+        # The strongest identifier is a known one where there is any.
         names = tuple(sorted(names, key=lambda name: name not in target.holds))
         for name in names:
             if not self.owner(name):
@@ -91,7 +91,7 @@ class Space:
         head.canonical = min(id_(o.number) for o in self.origins if o.head == winner)
 
     def remove(self, name: str) -> None:
-        """Forgets an identifier."""
+        """Remove an identifier."""
         origin, stamp = self.owner(name), next(self._stamps)
         assert origin
         del origin.holds[name]
@@ -99,32 +99,34 @@ class Space:
         self.evidence.append((id_(origin.number), stamp, REMOVE, [name]))
 
     def unmerge(self, *names: str) -> None:
-        """Writes down that these left; who lies where is up to the test."""
+        """Record an unmerge of these identifiers; the test moves the origins itself."""
         origin = self.origins[0]
         self.evidence.append((id_(origin.number), next(self._stamps), UNMERGE, list(names)))
 
     def audit(self) -> set[str]:
-        """The kinds of difference that are found."""
+        """The kinds of discrepancy an audit finds."""
         findings = Discrepancies()
-        census = RowIndex(findings)
+        index = RowIndex(findings)
         for o in self.origins:
             own = Counters({"custom": len(o.holds)} if o.holds else {}, [], o.origins)
-            census.read_profile(
+            index.read_profile(
                 id_(o.number), o.head, o.canonical, o.joined_to, o.joined_at, o.number,
                 int.from_bytes(o.canonical, "big") - 1, 1, 0, pack(own, lambda _: 99),
             )  # fmt: skip
         held = [(o, name, since) for o in self.origins for name, since in o.holds.items()]
         for o, name, _ in held:
-            census.read_forward(key(name), id_(o.number))
+            index.read_forward(key(name), id_(o.number))
         for o, name, since in held:
-            census.read_reverse(id_(o.number), key(name), 99, False, since, 0, True)
-        census.settle()
+            index.read_reverse(id_(o.number), key(name), 99, False, since, 0, True)
+        index.resolve_pointers()
         packed = [(at, stamp, kind, b"".join(map(key, names))) for at, stamp, kind, names in self.evidence]
         acts = [(stamp, kind, kept) for _, stamp, kind, kept in packed if kind in (UNMERGE, REMOVE)]
-        ties = Ties(census, findings, Undone(acts, {key(name): until for name, until in self.forgotten.items()}))
+        check = EvidenceCheck(
+            index, findings, Reversals(acts, {key(name): until for name, until in self.forgotten.items()})
+        )
         for row in packed:
-            ties.read(*row)
-        ties.check(self.parted)
+            check.read(*row)
+        check.check(self.parted)
         return {finding.kind for finding in findings}
 
 
@@ -133,7 +135,7 @@ histories = st.lists(st.one_of(st.lists(names, min_size=1, max_size=3, unique=Tr
 
 
 def lived(history: Iterable[list[str] | str]) -> Space:
-    """A space after calls (lists) and removals (names), as far as these were possible."""
+    """A space after the calls (lists) and removals (names) of a history, without removals of unlinked names."""
     space = Space()
     for step in history:
         if isinstance(step, list):
@@ -144,20 +146,20 @@ def lived(history: Iterable[list[str] | str]) -> Space:
 
 
 @given(history=histories)
-def test_calls_and_removals_cause_no_difference(history: list[list[str] | str]) -> None:
-    """Components, heads, joins and links of any calls and removals agree with their evidence."""
+def test_calls_and_removals_leave_no_discrepancy(history: list[list[str] | str]) -> None:
+    """Components, heads, joins and links agree with the evidence after any calls and removals."""
     assert lived(history).audit() == set()
 
 
 @given(history=histories, pick=st.tuples(st.integers(0, 99), st.integers(0, 99)))
-def test_a_moved_profile_is_a_difference(history: list[list[str] | str], pick: tuple[int, int]) -> None:
-    """A profile that points to another head than its evidence, and a false join, are found."""
+def test_a_merge_without_evidence_is_found(history: list[list[str] | str], pick: tuple[int, int]) -> None:
+    """The audit reports a profile under a head its evidence does not support, and a false join."""
     space = lived(history)
     heads = sorted({origin.head for origin in space.origins})
     if len(heads) < 2:
         return
     one, other = heads[pick[0] % len(heads)], heads[(pick[0] + 1 + pick[1] % (len(heads) - 1)) % len(heads)]
-    # Everything of a merge but a call for it: pointers, the join at the stamp of some call, the canonical id.
+    # A merge without its call: the pointers, the join at the stamp of some other call and the canonical id.
     space._merge(one, other, max(stamp for _, stamp, kind, _ in space.evidence if kind == IDENTIFY))
     for origin in space.origins:
         origin.canonical = min(id_(o.number) for o in space.origins if o.head == origin.head)
@@ -166,8 +168,8 @@ def test_a_moved_profile_is_a_difference(history: list[list[str] | str], pick: t
 
 
 @given(history=histories, pick=st.integers(0, 99))
-def test_a_detached_origin_is_a_difference(history: list[list[str] | str], pick: int) -> None:
-    """An origin that no longer points to its head is found, whatever identifiers it has left."""
+def test_a_lost_head_pointer_is_found(history: list[list[str] | str], pick: int) -> None:
+    """The audit reports a joined origin that points to itself again, with or without identifiers."""
     space = lived(history)
     joined = [origin for origin in space.origins if origin.joined_to]
     if not joined:
@@ -190,13 +192,13 @@ def merged() -> tuple[Space, Origin, Origin]:
 
 
 def part(space: Space, other: Origin) -> None:
-    """Points an origin at itself again."""
+    """Point an origin at itself again, as an unmerge does."""
     other.head, other.joined_to, other.joined_at = id_(other.number), None, None
     space.parted |= {id_(origin.number) for origin in space.origins}
 
 
-def test_an_unmerge_explains_a_call_across_two_profiles() -> None:
-    """Without the unmerge the call is a difference, and so is a new call after it."""
+def test_an_unmerge_outweighs_earlier_calls_only() -> None:
+    """A separated call is a discrepancy without an unmerge, none after one, and again one after a new call."""
     space, _, other = merged()
     part(space, other)
     assert space.audit() == {"linked_apart"}
@@ -208,8 +210,8 @@ def test_an_unmerge_explains_a_call_across_two_profiles() -> None:
     assert space.audit() == {"linked_apart"}
 
 
-def test_identifiers_that_left_together_stay_together() -> None:
-    """An unmerge does not separate the identifiers that it names."""
+def test_an_unmerge_keeps_its_identifiers_together() -> None:
+    """An unmerge does not separate the identifiers it names from each other."""
     space, _, other = merged()
     space.call("c1")
     space.call("b1", "c1")
@@ -221,8 +223,8 @@ def test_identifiers_that_left_together_stay_together() -> None:
     assert space.audit() == {"linked_apart"}
 
 
-def test_a_join_counts_as_evidence_after_an_unmerge() -> None:
-    """Where the joining identifiers left, the join is the only evidence; elsewhere a join is not enough."""
+def test_a_join_counts_as_evidence_only_after_an_unmerge() -> None:
+    """A join without a call is a discrepancy, unless an unmerge can have taken the connecting evidence away."""
     space = Space()
     one, other = space.make(holds={"a1": 1}), space.make(holds={"b1": 2}, head=id_(0))
     other.joined_to, other.joined_at = id_(0), 3
@@ -233,8 +235,8 @@ def test_a_join_counts_as_evidence_after_an_unmerge() -> None:
     assert space.audit() == set()
 
 
-def test_an_identifier_that_came_back_ties_no_earlier_owner() -> None:
-    """Its owner now and its owner before the removal stay untied."""
+def test_an_identifier_linked_again_counts_as_a_new_one() -> None:
+    """A removed identifier does not connect its later holder to its earlier holder."""
     space = Space()
     space.call("a1", "x")
     space.remove("x")
@@ -249,16 +251,16 @@ def test_an_identifier_that_came_back_ties_no_earlier_owner() -> None:
 @pytest.mark.parametrize(("head", "found"), [
     (id_(0), set()), (ASLEEP, set()), (id_(77), {"head_unknown"}), (id_(1), {"head_moved"}),
 ])  # fmt: skip
-def test_an_id_left_over_leads_to_a_profile_or_to_none(head: bytes, found: set[str]) -> None:
-    """An id without an origin of its own needs no more."""
+def test_a_left_over_id_needs_only_a_valid_head(head: bytes, found: set[str]) -> None:
+    """An id without rows of its own has to point to a profile or to none."""
     space, _, _ = merged()
     space.make(head=head, joined_to=id_(1), origins=0)
 
     assert space.audit() == found
 
 
-def test_joins_in_a_circle_are_a_difference() -> None:
-    """They lead to no head, though every origin has one."""
+def test_a_circle_of_joins_is_found() -> None:
+    """The joins of a circle lead to no head, though every origin has one."""
     space, _, other = merged()
     space.call("c1")
     space.call("a1", "c1")
@@ -268,16 +270,16 @@ def test_joins_in_a_circle_are_a_difference() -> None:
     assert space.audit() == {"join_broken"}
 
 
-def test_an_empty_space_has_no_difference() -> None:
-    """A space without a call."""
+def test_an_empty_space_has_no_discrepancy() -> None:
+    """The audit of a space without any call finds nothing."""
     findings = Discrepancies()
-    census = RowIndex(findings)
-    census.settle()
-    ties = Ties(census, findings, Undone([], {}))
-    ties.check([])
-    tally = CounterCheck(census, findings)
-    tally.read_lane(0, 0, 0, 0, None, None)
-    tally.check(ties.calls)
+    index = RowIndex(findings)
+    index.resolve_pointers()
+    check = EvidenceCheck(index, findings, Reversals([], {}))
+    check.check([])
+    counters = CounterCheck(index, findings)
+    counters.read_lane(0, 0, 0, 0, None, None)
+    counters.check(check.calls)
 
     assert list(findings) == []
 
@@ -288,18 +290,18 @@ def test_an_empty_space_has_no_difference() -> None:
     ((0, 5, 5, 0, None, None), True), ((0, 5, 2, 3, 2, 4), False), ((0, 5, 6, 0, None, None), False),
     ((0, 5, 2, 5, 1, 5), False),
 ])  # fmt: skip
-def test_a_lane_holds_its_entries_once(lane: Any, good: bool) -> None:  # noqa: FBT001
-    """Each entry after its base up to its head."""
+def test_a_lane_holds_exactly_the_entries_after_its_base(lane: Any, good: bool) -> None:  # noqa: FBT001
+    """A lane with missing, additional or shifted entries is broken."""
     findings = Discrepancies()
-    census = RowIndex(findings)
-    census.settle()
-    CounterCheck(census, findings).read_lane(*lane)
+    index = RowIndex(findings)
+    index.resolve_pointers()
+    CounterCheck(index, findings).read_lane(*lane)
 
     assert [finding.kind for finding in findings] == ([] if good else ["lane_broken"])
 
 
-def test_findings_are_counted_and_few_are_shown() -> None:
-    """They come in the order of their kinds."""
+def test_every_discrepancy_counts_and_the_first_are_shown() -> None:
+    """Discrepancies come in the order of their kinds, with at most MOST_SHOWN examples each."""
     findings = Discrepancies()
     for number in range(MOST_SHOWN + 5):
         findings.add("blocked_linked", str(number))

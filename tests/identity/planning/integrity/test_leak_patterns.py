@@ -1,4 +1,4 @@
-"""The search finds each form that it claims to find, so an empty result is meaningful."""
+"""The leak search finds every form it claims to cover, so a scan without hits proves something."""
 
 import base64
 import hashlib
@@ -25,8 +25,8 @@ FORMS: dict[str, Callable[[str], bytes]] = {
     "base64 for URLs": lambda value: base64.urlsafe_b64encode(b"xy" + value.encode() + b"z"),
     "base64 of the folded value": lambda value: base64.b64encode(b"x" + value.lower().encode()),
     "JSON": lambda value: json.dumps({"é": value}).encode(),
-    "JSON, spelt out": lambda value: "".join(f"\\u{ord(each):04X}" for each in value).encode(),
-    "percent, spelt out": lambda value: "".join(f"%{ord(each):02X}" for each in value).encode(),
+    "JSON, spelt out": lambda value: "".join(f"\\u{ord(letter):04X}" for letter in value).encode(),
+    "percent, spelt out": lambda value: "".join(f"%{ord(letter):02X}" for letter in value).encode(),
     "reversed": lambda value: value[::-1].encode(),
     "md5": lambda value: hashlib.md5(value.encode()).digest(),
     "sha1 in hex": lambda value: hashlib.sha1(value.encode()).hexdigest().encode(),
@@ -40,11 +40,11 @@ NOISE = bytes(range(256)) * 40
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_a_value_is_found_in_each_form(form: str) -> None:
-    """At its offset."""
-    needles = LeakPatterns({"planted": TOKEN, "other": "x" * 24}, [TOKEN])
+def test_every_form_is_found_at_its_offset(form: str) -> None:
+    """The search finds a value in this form, within the planted bytes."""
+    patterns = LeakPatterns({"planted": TOKEN, "other": "x" * 24}, [TOKEN])
     content = NOISE + FORMS[form](TOKEN) + NOISE
-    hits = needles.within(content, "here")
+    hits = patterns.search(content, "here")
 
     assert ({hit.name for hit in hits} <= {"planted", HASH}, len(hits) > 0) == (True, True)
     assert len(NOISE) <= hits[0].offset < len(content) - len(NOISE)
@@ -52,19 +52,19 @@ def test_a_value_is_found_in_each_form(form: str) -> None:
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("size", [1, 7, 1000])
-def test_a_value_is_found_across_pieces(form: str, size: int) -> None:
-    """Pieces of any size yield the same hits, and no hit is counted twice."""
-    needles = LeakPatterns({"planted": TOKEN}, [TOKEN])
+def test_the_cut_into_pieces_changes_no_hit(form: str, size: int) -> None:
+    """The hits in pieces are the hits in the whole bytes, and no match counts twice."""
+    patterns = LeakPatterns({"planted": TOKEN}, [TOKEN])
     value = FORMS[form](TOKEN)
     content = NOISE[:300] + value + NOISE[:5000] + value + b"0"
     pieces = [content[at : at + size] for at in range(0, len(content), size)]
-    hits = needles.through(pieces, "here")
+    hits = patterns.search_pieces(pieces, "here")
 
-    assert hits == needles.within(content, "here")
+    assert hits == patterns.search(content, "here")
     assert [hit.times for hit in hits] == [2] * len(hits)
 
 
-def test_nothing_is_found_where_nothing_is_planted() -> None:
-    """A cut value is no hit."""
-    assert LeakPatterns({"planted": TOKEN}, [TOKEN]).within(NOISE + TOKEN[:-1].encode(), "here") == []
-    assert LeakPatterns({}).within(NOISE, "here") == []
+def test_bytes_without_a_planted_value_have_no_hit() -> None:
+    """Noise, a truncated value and a search for nothing give no hit."""
+    assert LeakPatterns({"planted": TOKEN}, [TOKEN]).search(NOISE + TOKEN[:-1].encode(), "here") == []
+    assert LeakPatterns({}).search(NOISE, "here") == []
