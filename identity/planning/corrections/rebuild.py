@@ -19,11 +19,11 @@ from identity.values.calls import KINDS, STORED_KINDS
 from identity.values.documents import Document
 
 ASLEEP = bytes(16)
-"""The root of an id that leads to nobody."""
+"""The root of an id without a profile."""
 
 
 class ReplayedEvidence(Struct):
-    """Evidence as it lies: its origin, the identifiers it kept and those it demoted, the set it showed."""
+    """Stored evidence: its origin, the identifiers it kept and those it demoted, the key of their set."""
 
     origin: bytes
     kept: list[bytes]
@@ -32,14 +32,14 @@ class ReplayedEvidence(Struct):
 
 
 class ReplayedEvent(Struct):
-    """A plain call: where it lies, and the identifiers it names, the strongest first."""
+    """A plain call: its origin, and the identifiers it names, the strongest first."""
 
     origin: bytes
     keys: list[bytes]
 
 
 class StoredProfiles(Struct):
-    """Profiles as they are stored; `evidence` and `events` by stamp."""
+    """Stored profiles with their content; `evidence` and `events` by stamp."""
 
     profiles: dict[bytes, Profile]
     links: dict[bytes, LinkedIdentifier]
@@ -50,7 +50,7 @@ class StoredProfiles(Struct):
 
 
 class RebuiltProfiles(Struct):
-    """The same profiles as they are to be; `changed` are the ids whose rows are to be written anew."""
+    """The same profiles after the rebuild; `changed` are the ids whose rows have to be written."""
 
     profiles: dict[bytes, Profile]
     links: dict[bytes, Gained]
@@ -64,7 +64,7 @@ class RebuiltProfiles(Struct):
 def rebuild(
     stored: StoredProfiles, log: Iterable[ReplayEntry], replay: Replay, fresh_id: Callable[[], bytes]
 ) -> RebuiltProfiles:
-    """What the replay of the log of some profiles makes of them."""
+    """The rows of some profiles after the replay of their log."""
     entries = list(log)
     names = _names(stored, entries, replay, fresh_id)
     links = {key: structs.replace(gained, origin=names[gained.origin]) for key, gained in replay.links.items()}
@@ -191,7 +191,7 @@ def _sightings(
 
 
 def _events(stored: StoredProfiles, links: Mapping[bytes, Gained], homes: Mapping[bytes, bytes]) -> dict[int, bytes]:
-    """Where plain calls lie: with the strongest identifier they name, as any call."""
+    """The origin of each plain call: that of the strongest identifier it names."""
     return {
         stamp: next((links[key].origin for key in plain.keys if key in links), homes.get(plain.origin, plain.origin))
         for stamp, plain in stored.events.items()
@@ -210,7 +210,7 @@ def _count_events(
     calls = {each.stamp for each in entries if each.stored.kind in counts}
     left = {id_: profile.events for id_, profile in stored.profiles.items()}
     for stamp, held in stored.evidence.items():
-        # One that landed nowhere the last time was not counted either.
+        # A call that landed nowhere the last time was not counted either.
         left[held.origin] -= stamp in calls and bool(held.kept)
     for plain in stored.events.values():
         left[plain.origin] -= 1
@@ -253,7 +253,7 @@ def _content_by_origin(
     sightings: Mapping[tuple[bytes, bytes], Sighting],
     documents: Mapping[bytes, Document],
 ) -> dict[bytes, dict[object, object]]:
-    """What lies at each origin, to compare."""
+    """The content of each origin, for comparison."""
     found: dict[bytes, dict[object, object]] = {}
     for origin, key, retired, linked_at in links:
         found.setdefault(origin, {})[key] = retired, linked_at
@@ -269,7 +269,7 @@ def _content_by_origin(
 
 
 def _changed(stored: StoredProfiles, rebuilt: RebuiltProfiles) -> set[bytes]:
-    """The ids at which something else lies than before."""
+    """The ids whose content changed."""
     before = _content_by_origin(
         [(link.origin, key, link.retired, link.linked_at) for key, link in stored.links.items()],
         stored.evidence,

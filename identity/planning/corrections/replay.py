@@ -54,7 +54,7 @@ class ReplayConstraints(Struct, frozen=True):
 
 
 class Replay:
-    """The profiles that a log makes. Their ids are made up; `landed` says which call lies where."""
+    """The profiles that a log yields, under new ids; `landed` maps each call to its record."""
 
     def __init__(self, rules: Rules, ground: ReplayConstraints, fresh_id: Callable[[], bytes]) -> None:
         self.rules = rules
@@ -68,7 +68,7 @@ class Replay:
         self._fresh_id = fresh_id
 
     def run(self, log: Iterable[ReplayEntry]) -> None:
-        """Replays a log, which is in the order of its stamps."""
+        """Replay a log, which is in the order of its stamps."""
         log = list(log)
         made = {each.cut for each in log}
         for cut, rows in self.ground.cuts.items():
@@ -137,7 +137,7 @@ class Replay:
             self._renamings[record.stamp] = UserIdRename(record.stamp, linked[0], alias.to.key)
 
     def _part(self, act: ReplayEntry) -> None:
-        """An unmerge: whatever of it is one profile here is parted, and its cut holds from now on."""
+        """Replay an unmerge: split the profiles that it concerns here, and apply its cut from now on."""
         around = self.around
         sides = dict(self.ground.cuts.get(act.cut, ())) if act.cut else {}
         for key, side in sides.items():

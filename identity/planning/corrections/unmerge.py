@@ -31,7 +31,7 @@ from identity.values.enums import FeedOperation, HistoryKind
 
 
 class OriginSplit(Struct):
-    """A mixed origin: what of it goes to its twin, and the documents of both."""
+    """A mixed origin: the content that goes to its twin, and the documents of both."""
 
     origin: bytes
     twin: bytes
@@ -63,7 +63,7 @@ class UnmergePlan(Struct):
 
 
 def mixed(links: Iterable[LinkedIdentifier], named: AbstractSet[bytes]) -> set[bytes]:
-    """The origins that hold both identifiers that leave and some that stay."""
+    """The origins with both identifiers that leave and identifiers that stay."""
     leaving: set[bytes] = set()
     staying: set[bytes] = set()
     for link in links:
@@ -166,7 +166,7 @@ def _changes(
 
 
 def refold(calls: Iterable[Evidence]) -> Document:
-    """The document that these calls make, in the order of their stamps."""
+    """The document of these calls, applied in the order of their stamps."""
     document = Document()
     for held in sorted(calls, key=lambda each: each.stamp):
         kind = STORED_KINDS[held.call.kind]
@@ -221,7 +221,7 @@ def _split(
     named: AbstractSet[bytes],
     links: Mapping[bytes, LinkedIdentifier],
 ) -> OriginSplit:
-    """Divides what lies at a mixed origin; changes the event counts of both."""
+    """Divide the content of a mixed origin; changes the event counts of both."""
 
     def leaves(top: bytes | None, stamp: int) -> bool:
         link = links.get(top) if top is not None and top in named else None
