@@ -1,4 +1,4 @@
-"""What tests share: one Postgres for the run, a migrated database per test, servers on demand.
+"""Shared fixtures: one Postgres for the run, a migrated database per test, servers on demand.
 
 Nothing here starts before a test asks for it, so pure tests stay pure.
 """

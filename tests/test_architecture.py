@@ -1,4 +1,4 @@
-"""What holds for every file: size, words, the dependency rule, what the lock files may say."""
+"""Rules for every file: size, names, the import contracts, the content of lock files."""
 
 import re
 import subprocess

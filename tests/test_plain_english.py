@@ -1,4 +1,4 @@
-"""The lint of plain English: it finds its words where readers meet them, and only there."""
+"""The lint of plain English: it reports its words in names, strings and comments, and nowhere else."""
 
 from pathlib import Path
 

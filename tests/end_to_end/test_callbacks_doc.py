@@ -1,4 +1,4 @@
-"""What the page on callbacks shows is run, and does what it says."""
+"""The commands and the code of the page on callbacks run and do what the page says."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""The image, as far as it can be known without building it: who runs, what gets in, what is started."""
+"""The image, checked without a build: its user, its files, its command."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""How a page is read and compared: a page that shows something untrue is caught."""
+"""The reader of documentation pages: a page with a wrong command or answer fails."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What somebody can open who has an old database, the root key and today's key store, and tries everything."""
+"""An attacker with an old database, the root key and today's key store, who tries every key on every row."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A destination with a callback on a space of its own, and what sends to it."""
+"""A destination with a callback on a space of its own, and the task that sends to it."""
 
 import time
 from collections.abc import AsyncIterator

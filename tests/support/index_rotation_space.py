@@ -1,4 +1,4 @@
-"""What the tests of rotating the index key share: a space in which everything has happened, and all its answers."""
+"""A space with every kind of row for tests of the index key rotation, and all answers of its reads."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A server with its Postgres that is killed in part or whole, started again, and looked into."""
+"""A server with its Postgres that tests kill in part or whole, start again, and compare with its rows."""
 
 import random
 import secrets

@@ -1,4 +1,4 @@
-"""Clients under load: every call they send is answered 200 in the end, or given up and known to be.
+"""Clients under load: each call is answered 200 in the end, or recorded as given up.
 
 A request that got no 200 is sent again with the same messageIds, as SDKs do, or given up for good:
 then it has to be in the database whole or not at all.

@@ -1,4 +1,4 @@
-"""The planner on a neighbourhood that holds everything: what any store has to be equal to.
+"""The planner with the whole space as its state: every store has to equal its result.
 
 There is no store here and none is imitated: the planner changes the neighbourhood it is given,
 so a world is one neighbourhood that is planned on for ever.

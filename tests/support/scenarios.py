@@ -1,4 +1,4 @@
-"""The battery's scenarios: identity cases as data, and how to read them.
+"""The battery's scenarios: identity cases as data, and their reader.
 
 `scenarios.json` states calls in arrival order and the partition, traits, consent, memberships
 and counts they must lead to. The same cases run against the planner in memory and over HTTP.

@@ -1,4 +1,4 @@
-"""A small ASGI application for tests of the server that are not about what it serves."""
+"""A small ASGI application for tests of the server alone."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""Every row of a space as it lies in the database, opened with the vault.
+"""Every stored row of a space, opened with the vault.
 
 The statements are plain ones of its own, so that nothing under test vouches for itself; whatever
 cannot be opened raises.

@@ -1,4 +1,4 @@
-"""Generated traffic: few identifiers, so that everything collides with everything."""
+"""Generated traffic: few identifiers, so that calls often share one."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A destination's export beside the shared server, and its files as who has a warehouse reads them."""
+"""A destination's export beside the shared server, and its files as a warehouse reads them."""
 
 import asyncio
 import re

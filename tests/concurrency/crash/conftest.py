@@ -1,4 +1,4 @@
-"""What the tests of crashes share."""
+"""Fixtures of the crash tests: a server that a test kills and starts again."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""kill -9 at random moments under load: what was answered 200 is there once, nothing is there in half."""
+"""kill -9 at random moments under load: each acknowledged call is stored once, and no call is half-applied."""
 
 import random
 import secrets

@@ -1,4 +1,4 @@
-"""A server whose first process is gone has no workers left that hold its port."""
+"""The workers of a server end with its parent process and free the port."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""SIGTERM under load: what was acknowledged is on disk, and Postgres was stopped in good order."""
+"""SIGTERM under load: acknowledged calls are on disk, and Postgres shuts down cleanly."""
 
 import signal
 import time

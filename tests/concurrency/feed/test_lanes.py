@@ -1,4 +1,4 @@
-"""Why the feed has lanes: a number from a sequence skips what commits late, a lane's head does not."""
+"""Why the feed has lanes: a sequence number skips entries that commit late, the head of a lane does not."""
 
 import asyncio
 import random

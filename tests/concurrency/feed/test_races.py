@@ -1,4 +1,4 @@
-"""After a withdrawal or an erasure is answered nothing shows the data any more, in any process."""
+"""No process shows a person's data after a withdrawal or an erasure is answered."""
 
 import random
 import threading

@@ -1,4 +1,4 @@
-"""The feed under writers, rollbacks and two servers: nothing skipped, nothing out of order, nothing else left."""
+"""The feed under writers, rollbacks and two servers: no entry is skipped or out of order."""
 
 import random
 import threading

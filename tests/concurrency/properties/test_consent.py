@@ -1,4 +1,4 @@
-"""Consent: neither the order of arrival nor a merge can let anything be read that was not meant to be."""
+"""Consent: neither the order of arrival nor a merge widens what a destination may read."""
 
 from itertools import pairwise
 from typing import Any

@@ -1,4 +1,4 @@
-"""Consent over whole journeys: a merge lets no destination read what it could not, and undoing it gives all back."""
+"""Consent over whole journeys: a merge shows no destination more than before, and an unmerge restores everything."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The folds: neither the order of arrival nor that of reading can change what is read."""
+"""The folds of traits and consent: neither the order of arrival nor the order of reading changes the result."""
 
 from typing import Any
 

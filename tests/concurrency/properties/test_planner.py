@@ -1,4 +1,4 @@
-"""What holds of the planner whatever is sent to it, and the alias rules one by one."""
+"""Invariants of the planner under any calls, and the alias rules one by one."""
 
 import copy
 import itertools

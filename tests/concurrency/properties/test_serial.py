@@ -1,4 +1,4 @@
-"""What several servers store at once is what one planner makes of the same calls, one by one.
+"""Several servers that write at once store the same rows as one planner with the same calls in turn.
 
 Two processes with four writer connections each, on one database. Which call comes first is up to
 the race; the stamps say which did, and the replay of that order has to give the same rows.

@@ -1,4 +1,4 @@
-"""Attacks 108, 112 to 114, 118 to 120 and 122: keys that are none, and text that would be more."""
+"""Attacks 108, 112 to 114, 118 to 120 and 122: invalid keys, and text that poses as code."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Attacks 66, 69 to 75, 86 and 87: who was erased and comes again, races with them, and proofs that were altered."""
+"""Attacks 66, 69 to 75, 86 and 87: erased people who return, races with erasures, and altered receipts."""
 
 import hashlib
 import runpy

@@ -1,4 +1,4 @@
-"""A thousand slow connections: the others are served meanwhile, and the slow ones go by themselves."""
+"""A thousand slow connections: others are served meanwhile, and the server closes the slow ones."""
 
 import resource
 import selectors

@@ -1,4 +1,4 @@
-"""Attacks 25 to 42: identifiers that are none, that are many, or that are somebody else's.
+"""Attacks 25 to 42: placeholder identifiers, too many identifiers, and identifiers of other people.
 
 What counts is the effect: nobody is linked who should not be, and the rest of the call stands.
 """

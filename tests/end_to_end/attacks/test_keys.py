@@ -1,4 +1,4 @@
-"""Attacks 53 to 58, 63 and 64: wrong, missing and old keys, keys in what is written, and a clock set back.
+"""Attacks 53 to 58, 63 and 64: wrong, missing and old keys, keys in files and logs, and a clock set back.
 
 One deployment goes through them all, since each needs a server of its own and starting one takes seconds.
 """
@@ -168,7 +168,7 @@ def test_attacks_on_keys(server: Start, database: str, processes: list[Running])
     # 64: with the newest all is there, also where the clock goes back by a year.
     on.keys.rename(old)
     new.rename(on.keys)
-    command = [sys.executable, "-m", "tests.end_to_end.attacks.backwards", "serve"]
+    command = [sys.executable, "-m", "tests.end_to_end.attacks.clock_set_back", "serve"]
     late = launch(command, on.folder, {"ONEFOLD_DATABASE_URL": database}, token=on.running.admin_token)
     processes.append(late)
     on.moved_to(late)

@@ -1,4 +1,4 @@
-"""Requests as bytes, for what no client library would send."""
+"""Raw HTTP requests that no client library sends."""
 
 import json
 import re

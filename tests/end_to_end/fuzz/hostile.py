@@ -1,4 +1,4 @@
-"""Bodies that nobody should send, made from a seed, so that one that does harm can be sent again.
+"""Hostile request bodies, made from a seed, so that a harmful one can be sent again.
 
 A hostile item is valid JSON by construction and made of what collection looks at; hostile bytes
 are a good body that was damaged on its way.

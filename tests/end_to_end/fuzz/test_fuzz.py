@@ -1,4 +1,4 @@
-"""Collection under fire: no 500, no lost neighbour, memory that stays where it is."""
+"""Collection under hostile bodies: no 500, no lost valid call in the same batch, no growth of memory."""
 
 import json
 import random

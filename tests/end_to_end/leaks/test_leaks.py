@@ -1,4 +1,4 @@
-"""Nothing that a caller sent is in clear in the data directory, in a log or in a refusal.
+"""No value of a caller is in clear in the data directory, in a log or in an error response.
 
 Every byte is searched while the server runs, and again after it stopped. Controls, values in clear on purpose,
 have to be found by the same search, or finding nothing would prove nothing. Plant and search are those of

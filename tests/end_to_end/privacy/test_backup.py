@@ -1,4 +1,4 @@
-"""A real base backup from before an erasure: after a roll it opens everybody but who was erased."""
+"""A real base backup from before an erasure: after a roll it opens every profile but the erased one."""
 
 from collections.abc import Iterator
 from pathlib import Path

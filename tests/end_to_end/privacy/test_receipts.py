@@ -1,4 +1,4 @@
-"""Receipts: signed, canonical, checkable by a script that knows nothing of Onefold, and about nobody by name."""
+"""Receipts: signed, canonical, verified by a script without Onefold, and without any identifier."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""The SDKs as they are published, each where nothing else is, made once and kept beside the tools."""
+"""The published SDKs, each installed alone, once for all runs."""
 
 import hashlib
 import os

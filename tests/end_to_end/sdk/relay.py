@@ -1,4 +1,4 @@
-"""A relay between an SDK and the server: counts requests, and does to them what networks do.
+"""A relay between an SDK and the server: counts requests, and drops or delays them as networks do.
 
 The relay forwards the answers of Onefold. The refusals that a test asks for have the body and the headers of
 Onefold's own.

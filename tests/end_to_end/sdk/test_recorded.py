@@ -1,4 +1,4 @@
-"""The shapes of SDKs that are not run here, as requests written down byte by byte.
+"""Recorded requests, byte by byte, of SDKs that no test runs.
 
 Mobile SDKs say their key in the body and nothing in a header, Ruby's and Go's the other way
 round, browsers of before 2026 send no header at all so that no preflight is needed.

@@ -1,4 +1,4 @@
-"""Unmodified SDKs: every call counted once, whatever the network and the server go through."""
+"""Unmodified SDKs: every call counted once, under failures of the network and the server."""
 
 import gzip
 import json

@@ -18,7 +18,7 @@ from identity.store.postgres.database import Database
 from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.ids import public
 from tests.support.consenting_people import ALL, user
-from tests.support.damage import damaged, kinds
+from tests.support.database_damages import damaged, kinds
 from tests.support.disclosure_damages import DAMAGES
 from tests.support.writer_processes import Lab, ingesting, run
 

@@ -17,7 +17,7 @@ from identity.values.calls import Source
 from identity.values.errors import SpaceNotFound
 from identity.values.identifiers import parse
 from identity.values.ids import public
-from tests.support.damage import audit, damaged
+from tests.support.database_damages import audit, damaged
 from tests.support.disclosure_damages import DAMAGES as OF_THE_FEED
 from tests.support.writer_processes import Ingest, Lab, ingesting, run
 

@@ -1,4 +1,4 @@
-"""Rotating the root key: killed at any step one root opens everything, and the old one opens nothing in the end."""
+"""Rotating the root key: at any step one root opens everything, and at the end the old root opens nothing."""
 
 import base64
 import os

@@ -1,4 +1,4 @@
-"""A rotation of the index key that dies between any two of its steps, or that a restored database never had."""
+"""A rotation of the index key that dies between any two steps, or that is missing in a restored database."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Rolls that die between any two of their steps, rolls by themselves, and the commands that operators use."""
+"""Rolls of epoch keys: interrupted between any two steps, scheduled, and by the operator's commands."""
 
 import subprocess
 import sys

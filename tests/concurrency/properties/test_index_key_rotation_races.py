@@ -1,4 +1,4 @@
-"""Eight writers all through a rotation of the index key, whose runner dies: nobody is lost and nobody comes twice."""
+"""Eight writers during a rotation of the index key whose runner dies: no profile is lost or doubled."""
 
 import random
 import time

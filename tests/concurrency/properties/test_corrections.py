@@ -1,4 +1,4 @@
-"""Unmerges and removals among calls: what is stored is what the pure acts make of the stamps' order."""
+"""Unmerges and removals among calls: the stored rows equal those of the oracle in the order of stamps."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""What was asked for since a backup is there again after a restore from it, as it was answered."""
+"""Privacy requests made after a backup are restored from the journal, with their answers."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path

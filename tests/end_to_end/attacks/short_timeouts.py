@@ -1,4 +1,4 @@
-"""`onefold` with short waits, for tests that wait for their end: `python -m tests.end_to_end.attacks.hasty serve`."""
+"""`onefold` with short timeouts: `python -m tests.end_to_end.attacks.short_timeouts serve`."""
 
 from typing import Final
 

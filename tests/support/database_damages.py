@@ -1,4 +1,4 @@
-"""Damages to a database, and what an audit makes of them."""
+"""Damages to a database, and the discrepancies that an audit reports."""
 
 from typing import Any
 

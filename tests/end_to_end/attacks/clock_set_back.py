@@ -1,4 +1,4 @@
-"""`onefold` on a clock that was set back by a year: `python -m tests.end_to_end.attacks.backwards serve`."""
+"""`onefold` on a clock that was set back by a year: `python -m tests.end_to_end.attacks.clock_set_back serve`."""
 
 import time
 

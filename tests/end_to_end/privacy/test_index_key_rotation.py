@@ -1,4 +1,4 @@
-"""Rotating the index key: every answer is as it was, nothing is under the old key, and it may die anywhere."""
+"""Rotating the index key: every answer stays, no row is under the old key, and every step may fail."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Acts among writers: nothing is lost, nothing is on the wrong side, whichever request comes first."""
+"""Corrections among writers: no call is lost or on the wrong side, in every order of requests."""
 
 import random
 import threading
