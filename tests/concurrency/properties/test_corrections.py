@@ -47,7 +47,7 @@ def test_acts_equal_the_pure_ones(lab: Lab, taken: list[Any]) -> None:
 @settings(QUIET, max_examples=3_000)
 @given(taken=steps)
 def test_acts_and_calls_equal_the_oracle_over_many_examples(lab: Lab, taken: list[Any]) -> None:
-    """The same, for long."""
+    """The same over thousands of examples."""
     play(lab, taken)
 
 

@@ -161,12 +161,12 @@ def test_a_rotation_among_writers(lab: Lab) -> None:
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", range(12))
 def test_many_rotations_among_writers(lab: Lab, seed: int) -> None:
-    """The same, dying at other moments."""
+    """The same with kills at other moments."""
     storm(lab, 1 + seed / 2, seed)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", range(6))
 def test_rotations_among_acts(lab: Lab, seed: int) -> None:
-    """The same while others are parted, blocked and erased: an audit finds nothing."""
+    """The same during unmerges, blocks and erasures: an audit finds nothing."""
     storm(lab, 3, seed, acting=True)

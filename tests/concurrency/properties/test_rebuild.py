@@ -66,7 +66,7 @@ def shown(profile: dict[str, Any]) -> dict[str, Any]:
 
 
 def expected(world: World) -> list[dict[str, Any]]:
-    """The same of a world."""
+    """The same fields of the profiles of the oracle."""
     return [
         {
             "identifiers": view["identifiers"],

@@ -121,12 +121,12 @@ def test_clocks_that_differ(skewed: Pair, sent: list[Any]) -> None:
 def test_concurrent_writers_equal_a_serial_order_over_many_examples(
     pair: Pair, sent: list[Any], rules: list[Any]
 ) -> None:
-    """The same, for long."""
+    """The same over thousands of examples."""
     race(pair, sent, rules)
 
 
 def test_a_difference_is_seen(pair: Pair) -> None:
-    """The comparison notices a row that is not what the planner says, whatever table it is in."""
+    """The comparison notices a row that differs from the planner's, in any table."""
     space = pair.space()
     send(pair.workers, space, [[{"items": SOME}]])
     assert pair.lab.differences(space) == []

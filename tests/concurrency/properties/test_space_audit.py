@@ -47,14 +47,14 @@ def journeys(draw: st.DrawFn) -> list[Any]:
 @settings(QUIET, max_examples=60)
 @given(taken=steps)
 def test_calls_and_acts(lab: Lab, taken: list[Any]) -> None:
-    """What the service does to a space is never a difference."""
+    """Calls and acts leave no discrepancy."""
     play(lab, taken)
 
 
 @settings(QUIET, max_examples=40)
 @given(taken=journeys())
 def test_a_rebuild_leaves_no_discrepancy(lab: Lab, taken: list[Any]) -> None:
-    """Nor is what a rebuild leaves behind."""
+    """A rebuild leaves no discrepancy."""
     play(lab, taken)
 
 
@@ -62,5 +62,5 @@ def test_a_rebuild_leaves_no_discrepancy(lab: Lab, taken: list[Any]) -> None:
 @settings(QUIET, max_examples=3_000)
 @given(taken=journeys())
 def test_no_discrepancy_over_many_journeys(lab: Lab, taken: list[Any]) -> None:
-    """The same, for long."""
+    """The same over thousands of examples."""
     play(lab, taken)

@@ -91,8 +91,8 @@ META = ["'; DROP TABLE profile; --", "%", "_", "a\\", "' OR '1'='1", '"; --', "$
 
 
 @pytest.mark.parametrize("text", META)
-def test_attack_118_meta_signs(shop: Shop, text: str, rows: psycopg.Connection[Any]) -> None:
-    """In every field they are letters like others, and match nothing but themselves."""
+def test_attack_118_patterns_match_only_themselves(shop: Shop, text: str, rows: psycopg.Connection[Any]) -> None:
+    """Characters of patterns are plain letters in every field, and match nothing but themselves."""
     call = {
         "type": "identify",
         "userId": text,

@@ -106,8 +106,8 @@ def test_attack_70_erased_while_they_merge(shop: Shop) -> None:
     assert outcomes
 
 
-def test_attacks_71_and_72_deleted_only(shop: Shop) -> None:
-    """What happened before an erasure stays out, however late it comes; who comes again is somebody new."""
+def test_attacks_71_and_72_calls_from_before_an_erasure_stay_out(shop: Shop) -> None:
+    """A call from before an erasure stays out, however late it comes; a later call makes a new profile."""
     shop.send({"type": "identify", "userId": "ann", "traits": {"plan": "pro"}})
     old = there(shop, "user_id:ann")
     assert old
@@ -126,8 +126,8 @@ def test_attacks_71_and_72_deleted_only(shop: Shop) -> None:
     assert shop.ask("GET", f"/v1/profiles/{old['profile_id']}").status_code == 404
 
 
-def test_attacks_73_and_74_suppressed(shop: Shop, rows: Rows) -> None:
-    """A browser is answered as ever and nothing is stored; once that is lifted somebody new begins."""
+def test_attacks_73_and_74_a_suppressed_person_is_not_stored(shop: Shop, rows: Rows) -> None:
+    """A browser gets the usual answer and nothing is stored; after the lift a new profile begins."""
     shop.send({"type": "identify", "userId": "ann", "traits": {"plan": "pro"}})
     erase(shop, "user_id:ann")
     sent = shop.ask("POST", "/v1/identify", "write", json={"userId": "ann", "traits": {"plan": "again"}})

@@ -39,8 +39,8 @@ def reasons(outcome: dict[str, Any]) -> set[str]:
     "nobody",
     ["", "   ", "null", "undefined", "0", "[object Object]", "00000000-0000-0000-0000-000000000000", "-1", "NaN"],
 )
-def test_attack_25_nobodys_id(shop: Shop, nobody: str) -> None:
-    """Two strangers with the same nobody's id stay two; the calls stand."""
+def test_attack_25_a_placeholder_id_merges_nobody(shop: Shop, nobody: str) -> None:
+    """Two strangers with the same placeholder id stay two profiles; their calls are stored."""
     outcomes = [one(shop, userId=nobody, anonymousId=f"device-{at}") for at in range(2)]
 
     assert [each["status"] for each in outcomes] == ["accepted"] * 2
@@ -48,8 +48,8 @@ def test_attack_25_nobodys_id(shop: Shop, nobody: str) -> None:
     assert held(found(shop, "anonymous_id:device-0")) == {"anonymous_id:device-0"}
 
 
-def test_attack_26_too_long(shop: Shop) -> None:
-    """An id beyond every sense is no identifier, and is not cut to look like another's."""
+def test_attack_26_a_too_long_id_is_no_identifier(shop: Shop) -> None:
+    """An id beyond the limit is no identifier, and is not cut to equal another one."""
     outcomes = [one(shop, userId="x" * 1_025 + str(at), anonymousId=f"device-{at}") for at in range(2)]
 
     assert outcomes[0]["profile_id"] != outcomes[1]["profile_id"]
@@ -77,8 +77,8 @@ def test_attack_28_composed_and_decomposed(shop: Shop) -> None:
     assert len(ids) == 1
 
 
-def test_attack_29_turkish_letters(shop: Shop) -> None:
-    """The fold is one and the same everywhere; a dotless i is never taken for an i."""
+def test_attack_29_a_dotless_i_is_another_letter(shop: Shop) -> None:
+    """Case folding is the same in every locale; a dotless i never equals an i."""
     emails = ["i@example.org", "I@example.org", "\u0131@example.org", "\u0130@example.org"]
     ids = [shop.send({"type": "identify", "traits": {"email": email}})[0]["profile_id"] for email in emails]
 

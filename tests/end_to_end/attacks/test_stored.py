@@ -59,7 +59,7 @@ def refused(shop: Shop, rows: Rows, stored: StoredDocument, **changed: Any) -> h
     return response
 
 
-def test_attack_43_each_byte(shop: Shop, rows: Rows, ann: StoredDocument) -> None:
+def test_attack_43_an_altered_byte_is_refused(shop: Shop, rows: Rows, ann: StoredDocument) -> None:
     """No altered byte is read, be it of the head or of what follows, and all are refused in the same words."""
     answers = set()
     for at in [*range(HEADER), *range(HEADER, len(ann.document), 7), len(ann.document) - 1]:
@@ -69,7 +69,9 @@ def test_attack_43_each_byte(shop: Shop, rows: Rows, ann: StoredDocument) -> Non
     assert len(answers) == 1
 
 
-def test_attacks_44_and_45_somebody_elses(shop: Shop, other_shop: Shop, rows: Rows, ann: StoredDocument) -> None:
+def test_attacks_44_and_45_a_document_of_another_person_is_refused(
+    shop: Shop, other_shop: Shop, rows: Rows, ann: StoredDocument
+) -> None:
     """The document of another person, or of another space, is nobody's here; who it belongs to is read as before."""
     for where in (shop, other_shop):
         where.send({"type": "identify", "userId": "bob", "traits": {"secret": "of-bob"}})
@@ -82,7 +84,9 @@ def test_attacks_44_and_45_somebody_elses(shop: Shop, other_shop: Shop, rows: Ro
     "column",
     ["value FROM profile_identifier", "payload FROM evidence", "payload FROM event"],
 )
-def test_attack_46_another_column(shop: Shop, rows: Rows, ann: StoredDocument, column: str) -> None:
+def test_attack_46_bytes_of_another_column_are_refused(
+    shop: Shop, rows: Rows, ann: StoredDocument, column: str
+) -> None:
     """What was sealed for one column is not read from another, although key and person are right."""
     shop.send({"type": "track", "event": "E", "userId": "ann"})
     (other,) = rows.execute(f"SELECT {column} WHERE profile_id = %s".encode(), [ann.profile]).fetchone() or (b"",)
@@ -98,7 +102,7 @@ def test_attack_47_an_older_version(shop: Shop, rows: Rows, ann: StoredDocument)
     refused(shop, rows, newer, document=ann.document)
 
 
-def test_attacks_48_and_49_no_form(shop: Shop, rows: Rows, ann: StoredDocument) -> None:
+def test_attacks_48_and_49_malformed_bytes_are_refused(shop: Shop, rows: Rows, ann: StoredDocument) -> None:
     """Unknown versions, algorithms and flags, and what is too short to be anything, crash nothing."""
     for at, value in ((0, 0), (1, 2), (2, 0), (2, 255), (3, 0x80), (5, 9), (6, 1)):
         refused(shop, rows, ann, document=ann.document[:at] + bytes([value]) + ann.document[at + 1 :])

@@ -25,8 +25,8 @@ STORM = 30
 BREEZES = 15
 
 
-def test_attack_42_guessing(server: Callable[..., Running]) -> None:
-    """Who tries one identifier after the other is soon refused, right guesses and wrong ones alike."""
+def test_attack_42_guessing_identifiers_is_limited(server: Callable[..., Running]) -> None:
+    """A caller who guesses identifiers is soon refused, for right and wrong guesses alike."""
     running = server(ONEFOLD_MISS_RATE="20")
     with httpx.Client(base_url=running.url, timeout=60) as client:
         shop = new_shop(client, {"Authorization": f"Bearer {running.admin_token}"})

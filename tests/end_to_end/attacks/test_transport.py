@@ -54,8 +54,8 @@ def nobody(shop: Shop) -> bool:
     return bool(shop.ask("GET", "/v1/profiles").json()["profiles"] == [])
 
 
-def test_attack_01_too_large(shop: Shop) -> None:
-    """A declared length beyond the cap is refused before anything of it is read."""
+def test_attack_01_a_body_beyond_the_limit_is_refused(shop: Shop) -> None:
+    """A declared length beyond the cap is refused before the server reads the body."""
     answer = exchange(shop.client.base_url, post(shop, b"", f"Content-Length: {LIMIT + 1}"))
     beyond = "Content-Length: 10000000000000"
     native = exchange(shop.client.base_url, post(shop, b"", beyond, path="/v1/keys"))
@@ -106,8 +106,8 @@ def test_attack_03_a_length_that_is_too_small(shop: Shop) -> None:
     assert shop.ask("GET", "/v1/profiles/user_id:smuggled").status_code == 404
 
 
-def test_attack_04_a_bomb(shop: Shop, live: Running) -> None:
-    """200 kB that become 200 MB are refused at the cap; memory does not grow with them."""
+def test_attack_04_a_gzip_bomb_is_refused_at_the_limit(shop: Shop, live: Running) -> None:
+    """A gzip body of 200 kB that inflates to 200 MB is refused at the cap, and memory does not grow."""
     bomb = gzip.compress(b'{"userId":"u1","a":"' + bytes(200_000_000) + b'"}', 9)
     family = psutil.Process(live.process.pid)
     sent(shop, gzip.compress(call()), **{"Content-Encoding": "gzip"})
@@ -133,16 +133,16 @@ def test_attack_06_a_bomb_behind_a_call(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("encoding", ["br", "br, gzip", "gzip, gzip", "deflate", "zstd", "\xff"])
-def test_attack_07_other_encodings(shop: Shop, encoding: str) -> None:
-    """Only one gzip is undone."""
+def test_attack_07_other_encodings_are_refused(shop: Shop, encoding: str) -> None:
+    """The server undoes one layer of gzip and no other encoding."""
     body = gzip.compress(gzip.compress(call())) if encoding == "gzip, gzip" else zlib.compress(call())
     answer = exchange(shop.client.base_url, post(shop, body, sized(body), f"Content-Encoding: {encoding}"))
 
     assert refused(answer) == "unsupported_encoding"
 
 
-def test_attack_08_depth(shop: Shop) -> None:
-    """What is deep but can be read is read, and its depth does no harm."""
+def test_attack_08_deep_json_is_read(shop: Shop) -> None:
+    """Deep JSON within the limit is accepted, and its events stay readable."""
     deep = b'{"userId":"u1","properties":' + b'{"a":' * 33 + b"1" + b"}" * 34
 
     assert sent(shop, deep).status_code == 200
@@ -152,8 +152,8 @@ def test_attack_08_depth(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("opening", [b"[", b'{"a":', b'{"batch":['])
-def test_attack_09_bottomless(shop: Shop, opening: bytes) -> None:
-    """Beyond that it is refused, without a crash."""
+def test_attack_09_bottomless_json_is_refused(shop: Shop, opening: bytes) -> None:
+    """JSON beyond the depth limit is refused, without a crash."""
     assert refused(sent(shop, opening * 40_000)) == "invalid_json"
 
 
@@ -175,8 +175,8 @@ def test_attack_11_a_name_twice(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "01", "+1", "0x10", ".5"])
-def test_attack_12_no_numbers(shop: Shop, number: str) -> None:
-    """What is no number of JSON is refused."""
+def test_attack_12_invalid_numbers_are_refused(shop: Shop, number: str) -> None:
+    """Numbers outside JSON are refused."""
     assert refused(sent(shop, f'{{"userId":"u1","properties":{{"n":{number}}}}}'.encode())) == "invalid_json"
 
 
@@ -188,8 +188,8 @@ def test_attack_13_half_a_pair(shop: Shop) -> None:
         assert [each["type"] for each in found["identifiers"]] == ["anonymous_id"]
 
 
-def test_attack_14_nul(shop: Shop) -> None:
-    """It may stand in what is kept, and never in what names somebody."""
+def test_attack_14_nul_names_nobody(shop: Shop) -> None:
+    """NUL may stand in stored values, and never in an identifier."""
     body = {"userId": "u\0", "anonymousId": "d", "traits": {"a\0b": "c\0d"}, "messageId": "m1"}
     assert shop.ask("POST", "/v1/identify", "import", json=body).status_code == 200
     found = shop.ask("GET", "/v1/profiles/anonymous_id:d").json()
@@ -199,15 +199,15 @@ def test_attack_14_nul(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("number", [2**64, -(2**64), 2**53 + 1, 10**30])
-def test_attack_15_large_numbers(shop: Shop, number: int) -> None:
-    """Kept to the last digit, never rounded."""
+def test_attack_15_large_numbers_keep_every_digit(shop: Shop, number: int) -> None:
+    """Large numbers are stored to the last digit, never rounded."""
     assert shop.send({"type": "identify", "userId": "u1", "traits": {"n": number}})[0]["status"] == "accepted"
     assert int(shop.ask("GET", "/v1/profiles/user_id:u1").json()["traits"]["n"]) == number
 
 
 @pytest.mark.parametrize("bad", [b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\xf5\x80\x80\x80"])
-def test_attack_16_no_utf8(shop: Shop, bad: bytes) -> None:
-    """Text that is none is refused."""
+def test_attack_16_invalid_utf8_is_refused(shop: Shop, bad: bytes) -> None:
+    """Invalid UTF-8 is refused."""
     assert refused(sent(shop, b'{"userId":"' + bad + b'"}')) == "invalid_json"
 
 
@@ -217,8 +217,8 @@ def test_attack_17_a_mark_at_the_start(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("body", [b"", b"null", b"[]", b'"x"', b"1", b"true", b"  "])
-def test_attack_18_no_object(shop: Shop, body: bytes) -> None:
-    """What is no object is no call."""
+def test_attack_18_a_body_without_an_object_is_refused(shop: Shop, body: bytes) -> None:
+    """A body without an object is refused."""
     assert refused(sent(shop, body))
 
 
@@ -277,8 +277,8 @@ def test_attack_21_a_large_head(shop: Shop, head: str) -> None:
         "/v1/profiles/user_id:%c3%28",
     ],
 )
-def test_attack_22_odd_paths(shop: Shop, path: str) -> None:
-    """A path is what it says; nothing is found by detours."""
+def test_attack_22_odd_paths_lead_nowhere(shop: Shop, path: str) -> None:
+    """Odd spellings of a path reach no route."""
     token = f"Authorization: Bearer {shop.keys['admin']}\r\n"
     answer = exchange(
         shop.client.base_url, f"GET {path} HTTP/1.1\r\nHost: x\r\n{token}Connection: close\r\n\r\n".encode()
@@ -288,7 +288,7 @@ def test_attack_22_odd_paths(shop: Shop, path: str) -> None:
 
 
 @pytest.mark.parametrize("method", ["TRACE", "CONNECT", "PROPFIND", "BREW"])
-def test_attack_23_other_methods(shop: Shop, method: str) -> None:
+def test_attack_23_other_methods_are_refused(shop: Shop, method: str) -> None:
     """No route answers these methods, and TRACE echoes nothing."""
     lines = f"{method} /v1/track HTTP/1.1\r\nHost: x\r\nX-Secret: planted\r\nConnection: close\r\n\r\n"
     answer = exchange(shop.client.base_url, lines.encode())
@@ -297,7 +297,7 @@ def test_attack_23_other_methods(shop: Shop, method: str) -> None:
     assert b"planted" not in answer.raw
 
 
-def test_attack_23_an_authority(shop: Shop) -> None:
+def test_attack_23_the_target_of_connect_is_no_path(shop: Shop) -> None:
     """The target of CONNECT is no path, and the answer reports that."""
     answer = exchange(shop.client.base_url, b"CONNECT a.b:443 HTTP/1.1\r\nHost: x\r\n\r\n")
 
@@ -320,8 +320,8 @@ def test_attack_23_an_authority(shop: Shop) -> None:
         "X-A: b\0c",
     ],
 )
-def test_attack_24_smuggling(shop: Shop, head: str) -> None:
-    """Two readers could take it for two different requests, so nobody takes it for one."""
+def test_attack_24_a_smuggled_request_is_refused(shop: Shop, head: str) -> None:
+    """A request that two servers could read as two different ones is refused."""
     smuggled = b"0\r\n\r\nPOST /v1/track HTTP/1.1\r\nHost: x\r\nContent-Length: 22\r\n\r\n" + b'{"userId":"smuggled"}'
     answer = exchange(shop.client.base_url, post(shop, smuggled, *head.split("\r\n")))
 
@@ -338,7 +338,7 @@ def chunked(body: bytes) -> bytes:
 @pytest.mark.parametrize("broken", [b"zz\r\n", b"-1\r\n", b"5\r\nabcdefgh\r\n", b"0\r\nX A: b\r\n\r\n"])
 @pytest.mark.parametrize("waits", [False, True])
 def test_attack_24_a_chunk_that_is_none(shop: Shop, broken: bytes, waits: bool) -> None:  # noqa: FBT001
-    """Answered where the body breaks off, whether it was waited for or not; nothing of it is stored."""
+    """A broken chunk is refused and nothing is stored, with and without Expect: 100-continue."""
     expect = ["Expect: 100-continue"] if waits else []
     with connect(shop.client.base_url) as connection:
         head = post(shop, b"", "Transfer-Encoding: chunked", *expect)
@@ -388,8 +388,8 @@ def test_an_authorization_in_a_trailer_is_no_header(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("noise", [b"\x16\x03\x01\x02\x00\x01", b"\r\n" * 10 + b"\xff\xfe", b"x" * 70_000])
-def test_attack_24_no_http(shop: Shop, noise: bytes) -> None:
-    """What is no HTTP is answered so and closed, in the shape that SDKs read."""
+def test_attack_24_bytes_without_http_are_refused(shop: Shop, noise: bytes) -> None:
+    """Bytes without HTTP get an error in the shape that SDKs read, and the connection closes."""
     answer = exchange(shop.client.base_url, noise)
 
     assert answer.status == 400
@@ -397,7 +397,7 @@ def test_attack_24_no_http(shop: Shop, noise: bytes) -> None:
 
 
 def test_two_requests_in_one_packet(shop: Shop) -> None:
-    """Each is answered, in order."""
+    """Each pipelined request is answered, in order."""
     body = call()
     one = post(shop, body, sized(body)).replace(b"Connection: close\r\n", b"")
     answer = exchange(shop.client.base_url, one + post(shop, body, sized(body)))
@@ -444,7 +444,7 @@ def test_an_upgrade_with_an_odd_body(shop: Shop) -> None:
 
 
 def test_many_upgrades_in_one_packet(shop: Shop) -> None:
-    """Each is answered."""
+    """Each upgrade is answered."""
     one = b"OPTIONS /v1/track HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"
     last = b"GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n"
 
