@@ -28,7 +28,7 @@ from identity.operations.privacy.read_requests import get_request
 from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.privacy.request_export import request_export
 from identity.planning.privacy import opendsr
-from identity.planning.privacy.deadlines import due
+from identity.planning.privacy.deadlines import due_date
 from identity.planning.privacy.privacy_requests import NewRequest, PrivacyRequest
 from identity.values.enums import RequestInterface, RequestKind
 from identity.values.errors import (
@@ -93,7 +93,7 @@ async def create_open_dsr_request(request: Request, visit: ByPrivacy) -> Respons
     except BadIdentifier:
         message = "An identity_value is not usable as its identity_type; nothing was done."
         raise BadRegulation(message) from None
-    return answer(request, dsr_made(subject, raw, due(subject.regulation, subject.submitted_at)), 201)
+    return answer(request, dsr_made(subject, raw, due_date(subject.regulation, subject.submitted_at)), 201)
 
 
 async def get_open_dsr_request(request: Request, visit: ByPrivacy, subject_request_id: Segment) -> Response:
@@ -128,7 +128,7 @@ async def _status(request: Request, visit: ByPrivacy, found: PrivacyRequest, sta
 
 async def _found(visit: ByPrivacy, text: str) -> PrivacyRequest:
     try:
-        found = await get_request(visit.space, opendsr.request_id(text))
+        found = await get_request(visit.space, opendsr.parse_request_id(text))
     except BadRegulation:
         raise RequestNotFound from None
     if found.front != RequestInterface.OPENDSR:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from app.schemas.access_exports import download_url
 from identity.operations.privacy.opendsr_status import OpenDsrStatus
-from identity.planning.privacy.opendsr import API_VERSION, FORMATS, IDENTITIES, SUPPORTED, Subject, shown_id
+from identity.planning.privacy.opendsr import API_VERSION, FORMATS, IDENTITIES, SUPPORTED, Subject, format_request_id
 from identity.planning.resolution.event_time import format_time
 from identity.values.public_fields import Time
 
@@ -76,7 +76,7 @@ def dsr_made(subject: Subject, raw: bytes, due_at: int | None) -> DsrMade:
     """The answer to a request that was accepted."""
     return DsrMade(
         controller_id=subject.controller,
-        subject_request_id=shown_id(subject.id),
+        subject_request_id=format_request_id(subject.id),
         received_time=format_time(subject.submitted_at),
         expected_completion_time=format_time(due_at or subject.submitted_at),
         encoded_request=base64.b64encode(raw).decode(),
@@ -87,7 +87,7 @@ def dsr_status(value: OpenDsrStatus, base: str | None) -> DsrStatus:
     """The status of a request; `base` is the address that clients use."""
     return DsrStatus(
         controller_id=(value.request.details or {}).get("controller_id", ""),
-        subject_request_id=shown_id(value.request.id),
+        subject_request_id=format_request_id(value.request.id),
         request_status=value.word,
         subject_request_status=value.word,
         expected_completion_time=format_time(value.due_at),

@@ -194,7 +194,7 @@ def erasure(result: ErasureResult, now: int) -> Erasure:
         internal_at=time_or_null(result.internal_at),
         destinations=[_notified(notice) for notice in result.notices],
         backups=backups(result, now),
-        overall=request_status.overall(result, now),
+        overall=request_status.overall_status(result, now),
         received_at=format_time(result.received_at),
         due_at=time_or_null(result.due_at),
         extended_at=time_or_null(result.extended_at),
@@ -228,7 +228,7 @@ def erasures_made(request: PrivacyRequest) -> ErasuresMade:
 
 def backups(result: ErasureResult, now: int) -> Backups:
     """Whether a backup can still be opened."""
-    safety = request_status.backups(result, now)
+    safety = request_status.backup_safety(result, now)
     return Backups("safe" if safety.safe else "pending", time_or_null(safety.safe_at))
 
 

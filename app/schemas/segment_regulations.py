@@ -9,7 +9,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from identity.planning.privacy.privacy_requests import ErasureNotice, ErasureResult, PrivacyRequest
-from identity.planning.privacy.request_status import finished_at, segment, segment_notice
+from identity.planning.privacy.request_status import finished_at, segment_notice_status, segment_status
 from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public
 from identity.values.public_fields import Time
@@ -132,7 +132,7 @@ def regulation_found(request: PrivacyRequest, space: bytes) -> RegulationFound:
     shown = RegulationShown(
         id=public("req", request.id),
         workspace_id=public("spc", space),
-        overall_status=segment(request),
+        overall_status=segment_status(request),
         created_at=format_time(request.received_at),
         stream_status=[_stream(each) for each in request.erasures],
         finished_at=None if end is None else format_time(end),
@@ -155,7 +155,7 @@ def _destination(notice: ErasureNotice) -> RegulationDestination:
     return RegulationDestination(
         name=notice.name,
         id=notice.destination,
-        status=segment_notice(notice),
+        status=segment_notice_status(notice),
         err_string=None,
         finished_at=format_time(notice.at),
     )
@@ -168,7 +168,7 @@ def _listed(request: PrivacyRequest) -> RegulationListed:
         id=public("req", request.id),
         subject_type=types[0].upper() if types else "USER_ID",
         subjects=[],
-        status=segment(request),
+        status=segment_status(request),
         created_at=format_time(request.received_at),
         regulation_type=request.kind.name,
         finished_at=None if end is None else format_time(end),

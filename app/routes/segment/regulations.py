@@ -27,7 +27,7 @@ from identity.operations.privacy.read_requests import get_request, list_requests
 from identity.operations.privacy.request_erasure import MOST_IDENTIFIERS, request_erasure
 from identity.planning.privacy import request_status
 from identity.planning.privacy.privacy_requests import NewRequest
-from identity.planning.privacy.segment_regulations import kind_of, subject_type
+from identity.planning.privacy.segment_regulations import request_kind, subject_type
 from identity.values.enums import Law, RegulationStatus, RequestInterface
 from identity.values.errors import (
     AlreadyErased,
@@ -79,7 +79,7 @@ async def create_regulation(
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
 ) -> Response:
     """Delete or suppress people, or lift a suppression, in the terms of Segment's public API."""
-    kind, type_ = kind_of(wanted.regulation_type), subject_type(wanted.subject_type)
+    kind, type_ = request_kind(wanted.regulation_type), subject_type(wanted.subject_type)
     region = (await visit.space.rules()).region
     for at, subject in enumerate(wanted.subject_ids[:MOST_IDENTIFIERS]):
         try:
@@ -111,9 +111,9 @@ async def list_regulations(
     if status is not None and status not in set(RegulationStatus):
         message = f"status must be one of {', '.join(RegulationStatus)}."
         raise BadRegulation(message)
-    kinds = [kind_of(each) for each in types] if types else None
+    kinds = [request_kind(each) for each in types] if types else None
     found, following = await list_requests(visit.space, [RequestInterface.SEGMENT], kinds, count, cursor)
-    page = [each for each in found if status is None or request_status.segment(each) == status]
+    page = [each for each in found if status is None or request_status.segment_status(each) == status]
     return answer(request, regulations_found(page, cursor, following))
 
 

@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 import structlog
 
-from identity.planning.privacy.erasure_entry import counted
+from identity.planning.privacy.erasure_entry import counts_in_entry
 from identity.planning.privacy.privacy_requests import FORWARDS
 from identity.spaces.ledger_publication import chained_hash, publish, require_published
 from identity.spaces.rekey_space import ROTATED, rotate_up_to
@@ -135,7 +135,7 @@ async def _erase(connection: PipelineConnection, tenant: Tenant, entry: dict[str
         await restore_erasures.replay_lift(connection, tenant, entry)
     disclosed_to = await restore_erasures.replay_erasure(connection, tenant, entry, None if row is None else row.id)
     if row is not None:
-        counts = msgspec.json.encode(counted(entry))
+        counts = msgspec.json.encode(counts_in_entry(entry))
         epoch = entry["epoch"] if entry["keys"] else None
         disclosed_to = disclosed_to if row.kind in FORWARDS else []
         at, seq = entry["at"], entry["seq"]

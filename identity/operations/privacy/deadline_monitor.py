@@ -12,7 +12,7 @@ from typing import Final
 
 import structlog
 
-from identity.planning.privacy.deadlines import clock, confirm_by, due
+from identity.planning.privacy.deadlines import confirm_by, due_date, timeliness_of
 from identity.spaces.space import Spaces
 from identity.store.privacy import requests
 from identity.store.privacy.requests import UnansweredRow
@@ -43,8 +43,8 @@ async def monitor_deadlines(spaces: Spaces) -> Counter[tuple[str, str]]:
 
 
 def _timeliness(request: UnansweredRow, now: int) -> Timeliness:
-    due_at = due(request.regulation, request.received_at) if request.kind == RequestKind.ACCESS else request.due_at
-    state = clock(request.received_at, due_at, now)
+    due_at = due_date(request.regulation, request.received_at) if request.kind == RequestKind.ACCESS else request.due_at
+    state = timeliness_of(request.received_at, due_at, now)
     if state == Timeliness.ON_TIME and not request.confirmed:
         confirm_at = confirm_by(request.regulation, request.received_at)
         if confirm_at is not None and now > confirm_at:

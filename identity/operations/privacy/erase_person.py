@@ -83,7 +83,7 @@ async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, act
         await suppressions.lift(connection, tenant, refs.hashes)
     exports = await access_exports.drop_containing(connection, tenant, refs.profiles)
     rows = await erase.delete_profiles(connection, tenant, refs.profiles, refs.indexes, sorted(person.groups))
-    entry = erasure_entry.entry(refs, rows, exports, destinations, stamp=stamp, whole=whole, epoch=epoch)
+    entry = erasure_entry.ledger_entry(refs, rows, exports, destinations, stamp=stamp, whole=whole, epoch=epoch)
     seq = await ledger.append(connection, tenant.id, *ledger.entry(actor, "erase", public("ers", row.id), at, entry))
     await erasures.finish(
         connection,
@@ -94,7 +94,7 @@ async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, act
         closed_at=None if destinations else at,
         epoch=epoch if refs.keys else None,
         ledger_seq=seq,
-        counts=msgspec.json.encode(erasure_entry.counts(refs, rows, exports)),
+        counts=msgspec.json.encode(erasure_entry.receipt_counts(refs, rows, exports)),
         aside=aside,
     )
     await erasure_notices.add(connection, tenant, row.id, destinations, at)

@@ -6,7 +6,7 @@ The ledger records a keyed hash of the reason; the reason itself is for the pers
 import time
 
 from identity.operations.privacy.read_requests import get_erasure
-from identity.planning.privacy.deadlines import extended
+from identity.planning.privacy.deadlines import extended_due_date
 from identity.planning.privacy.privacy_requests import ErasureResult
 from identity.spaces.space import Space
 from identity.store.ledger import ledger
@@ -20,7 +20,7 @@ async def extend_erasure(space: Space, erasure_id: str, reason: str, actor: str)
     if found.due_at is None:
         raise NotExtensible
     now = time.time_ns() // 1000
-    due_at = extended(found.regulation, found.received_at)
+    due_at = extended_due_date(found.regulation, found.received_at)
     entry = {"reason": space.keys.mac(b"reason", reason.encode()).hex(), "until": due_at}
     async with space.database.transaction() as connection:
         if not await erasures.extend(connection, space.tenant, found.id, now, due_at):

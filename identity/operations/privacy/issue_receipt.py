@@ -6,7 +6,7 @@ import time
 import msgspec
 
 from identity.planning.privacy.privacy_requests import ErasureResult
-from identity.planning.privacy.receipt import Receipt, canonical, unsigned
+from identity.planning.privacy.receipt import Receipt, bytes_to_sign, unsigned_receipt
 from identity.planning.resolution.event_time import format_time
 from identity.spaces.space import Space, Spaces
 from identity.store.ledger import ledger
@@ -28,8 +28,8 @@ async def issue_receipt(spaces: Spaces, space: Space, erasure: ErasureResult, so
     scan = None if scanned is None else msgspec.json.decode(scanned)
     if scan is not None:
         scan["at"] = format_time(scan["at"])
-    receipt = unsigned(erasure, public("spc", space.public_id), signer.kid, software, hash_, now, scan)
-    return msgspec.structs.replace(receipt, sig=text(signer.sign(canonical(receipt))))
+    receipt = unsigned_receipt(erasure, public("spc", space.public_id), signer.kid, software, hash_, now, scan)
+    return msgspec.structs.replace(receipt, sig=text(signer.sign(bytes_to_sign(receipt))))
 
 
 async def published_keys(spaces: Spaces) -> list[dict[str, str]]:

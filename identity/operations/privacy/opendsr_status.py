@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from identity.operations.privacy.request_export import RequestedExport, export_of_request, get_export
-from identity.planning.privacy.deadlines import due
+from identity.planning.privacy.deadlines import due_date
 from identity.planning.privacy.opendsr import StatusWord, status_word
 from identity.planning.privacy.privacy_requests import PrivacyRequest
 from identity.spaces.space import Space
@@ -26,7 +26,7 @@ async def opendsr_status(space: Space, request: PrivacyRequest) -> OpenDsrStatus
     if export is None:
         due_at = max((each.due_at or request.received_at for each in request.erasures), default=request.received_at)
         return OpenDsrStatus(request, status_word(request), due_at)
-    due_at = due(request.regulation, request.received_at) or request.received_at
+    due_at = due_date(request.regulation, request.received_at) or request.received_at
     try:
         ready = (await get_export(space, export.id)).state != AccessExportState.RUNNING
     except ExportNotFound:

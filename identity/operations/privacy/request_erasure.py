@@ -16,7 +16,7 @@ import msgspec
 from identity.operations.privacy.change_suppressions import change_suppressions
 from identity.operations.privacy.erase_person import erase_person
 from identity.operations.privacy.read_requests import get_request
-from identity.planning.privacy.deadlines import due
+from identity.planning.privacy.deadlines import due_date
 from identity.planning.privacy.erasure_entry import commitment
 from identity.planning.privacy.privacy_requests import DELETES, NewRequest, PrivacyRequest
 from identity.spaces.index_versions import retry_on_key_rotation
@@ -150,7 +150,7 @@ async def _insert(
 ) -> bool:
     """Insert a request with its erasures and its ledger entry; False where its key or id is taken."""
     now = time.time_ns() // 1000
-    call_at, due_at = request.call_at(now), due(request.regulation, row.received_at)
+    call_at, due_at = request.call_at(now), due_date(request.regulation, row.received_at)
     if not await requests.add(connection, space.tenant, row, idempotency, call_at):
         return False
     await erasures.add(connection, space.tenant, row, new, due_at)

@@ -32,9 +32,9 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 class ExportPosition(Struct, array_like=True):
-    """Where gathering goes on: which profile, which section, and the section's own cursor.
+    """The position of a build in an export: profile, section and the cursor within the section.
 
-    `done` is how many calls were gathered by then.
+    `done` counts the calls exported before this position.
     """
 
     profile: int = 0
@@ -44,7 +44,7 @@ class ExportPosition(Struct, array_like=True):
 
 
 class ExportPart(Struct, array_like=True):
-    """The next items of a section; `following` is where to go on, the same on all parts of one step."""
+    """The next items of a section; `following` is the next position, the same for all parts of one step."""
 
     profile: int
     section: str
@@ -62,7 +62,7 @@ def pack(part: ExportPart) -> bytes:
 
 
 def unpack(raw: bytes) -> ExportPart:
-    """The inverse of `pack`."""
+    """Decode a part that `pack` encoded."""
     return _part.decode(raw)
 
 
@@ -128,7 +128,7 @@ class CsvWriter:
         for item in part.items:
             origin = item.get("profile_id", "")
             cells = (part.profile + 1, part.section, origin, item.get(name), item.get(value), item.get(at))
-            rows.writerow([harmless(cell) for cell in (*cells, _encode(item).decode())])
+            rows.writerow([escape_formula(cell) for cell in (*cells, _encode(item).decode())])
         return out.getvalue().encode()
 
     def end(self) -> bytes:
@@ -141,10 +141,12 @@ class CsvWriter:
         if self._about is not None:
             rows.writerow(COLUMNS)
             about, self._about = self._about, None
-            rows.writerow(["", "export", "", "", "", harmless(about["created_at"]), harmless(_encode(about).decode())])
+            rows.writerow(
+                ["", "export", "", "", "", escape_formula(about["created_at"]), escape_formula(_encode(about).decode())]
+            )
 
 
-def harmless(value: Any) -> str:
+def escape_formula(value: Any) -> str:
     """A cell of a table: text unchanged, other values as JSON, and never a formula."""
     if value is None:
         return ""

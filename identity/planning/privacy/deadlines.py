@@ -1,7 +1,8 @@
-"""Deadlines of privacy requests by law. Times are microseconds, due dates the end of a day in UTC.
+"""Calculates the deadlines of privacy requests by law.
 
-GDPR (art. 12(3)): the same day of the next month, or its last day; two months more, once. CCPA (regs.
-7021): 45 days, 45 more once, and confirmation within ten business days. Deadlines run from receipt and never pause.
+Deadlines run from receipt and never pause. Times are microseconds, and a due date is the end of a day in UTC. GDPR
+(art. 12(3)) sets the same day of the next month, or its last day, and allows one extension by two months. CCPA (regs.
+7021) sets 45 days, one extension by 45 days and confirmation within ten business days.
 """
 
 from calendar import monthrange
@@ -17,7 +18,7 @@ AT_RISK: Final = 0.7
 _MICRO = 1_000_000
 
 
-def due(regulation: int, received_at: int) -> int | None:
+def due_date(regulation: int, received_at: int) -> int | None:
     """The due date of a request; None where no law sets one."""
     if regulation == Law.GDPR:
         return _end(_months_on(_day(received_at), 1))
@@ -26,8 +27,8 @@ def due(regulation: int, received_at: int) -> int | None:
     return None
 
 
-def extended(regulation: int, received_at: int) -> int:
-    """The due date after the one extension that the law allows. ValueError where there is no due date."""
+def extended_due_date(regulation: int, received_at: int) -> int:
+    """The due date after the one extension the law allows; ValueError under a law without due dates."""
     if regulation == Law.GDPR:
         return _end(_months_on(_day(received_at), 3))
     if regulation == Law.CCPA:
@@ -47,8 +48,8 @@ def confirm_by(regulation: int, received_at: int) -> int | None:
     return _end(day)
 
 
-def clock(received_at: int, due_at: int | None, now: int) -> Timeliness:
-    """How a request stands against its due date: at risk from 70 % of the time, overdue from its end."""
+def timeliness_of(received_at: int, due_at: int | None, now: int) -> Timeliness:
+    """The timeliness of a request: at risk from 70 % of the time to its due date, overdue from the due date."""
     if due_at is None or now < received_at + AT_RISK * (due_at - received_at):
         return Timeliness.ON_TIME
     return Timeliness.AT_RISK if now < due_at else Timeliness.OVERDUE

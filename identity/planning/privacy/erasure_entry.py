@@ -1,7 +1,7 @@
-"""The ledger entry of an erasure, and the commitment to the person it was about.
+"""Builds the ledger entry of an erasure and the commitment to the erased person.
 
-Neither names anybody to a reader who does not know already: they hold ids of destroyed origins, keyed
-hashes, and a hash under a salt that only the requester has.
+Neither identifies a person to a reader without the identifier: they hold ids of destroyed origins, keyed hashes, and
+a hash under a salt that only the requester has. A restored backup repeats the erasure from the entry alone.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ def commitment(salt: bytes, identifier: str) -> bytes:
     return sha256(salt + identifier.encode()).digest()
 
 
-def entry(
+def ledger_entry(
     refs: ErasedRefs,
     rows: dict[str, int],
     exports: int,
@@ -37,9 +37,9 @@ def entry(
     whole: bool,
     epoch: int,
 ) -> dict[str, Any]:
-    """The ledger entry of an erasure: enough to repeat it, and its notices, in an older database.
+    """The ledger entry of an erasure, enough to repeat the erasure and its notices in an older database.
 
-    `destinations` are the numbers of the destinations to which the person was disclosed.
+    `destinations` are the numbers of the destinations that received data of the person.
     """
     return {
         "stamp": stamp,
@@ -55,7 +55,7 @@ def entry(
     }
 
 
-def counts(refs: ErasedRefs, rows: dict[str, int], exports: int) -> dict[str, Any]:
+def receipt_counts(refs: ErasedRefs, rows: dict[str, int], exports: int) -> dict[str, Any]:
     """The counts in the receipt: keys with the Merkle root of their ids, rows by table, exports."""
     return {
         "keys": len(refs.keys),
@@ -65,10 +65,10 @@ def counts(refs: ErasedRefs, rows: dict[str, int], exports: int) -> dict[str, An
     }
 
 
-def counted(entry: Mapping[str, Any]) -> dict[str, Any]:
+def counts_in_entry(entry: Mapping[str, Any]) -> dict[str, Any]:
     """The counts in a ledger entry; the oldest entries have no rows."""
     refs = ErasedRefs(keys=[bytes.fromhex(key) for key in entry["keys"]])
-    return counts(refs, entry.get("rows", {}), entry.get("exports", 0))
+    return receipt_counts(refs, entry.get("rows", {}), entry.get("exports", 0))
 
 
 def _hex(values: Iterable[bytes]) -> list[str]:

@@ -1,6 +1,7 @@
-"""Reads OpenDSR requests strictly, and words their status.
+"""Validates OpenDSR requests and derives their OpenDSR status.
 
-The published specification contradicts itself in places: `regulation` may be missing, as in its own example.
+Validation is strict, and an error names the field but never its value. `regulation` is optional, because the example in
+the published specification omits the field.
 """
 
 import re
@@ -47,24 +48,24 @@ class Subject(Struct, frozen=True):
     callbacks: list[str]
 
 
-def request_id(text: object) -> bytes:
-    """A subject_request_id: a UUID version 4 in lower case. BadRegulation."""
+def parse_request_id(text: object) -> bytes:
+    """Parse a subject_request_id, a UUID version 4 in lower case; BadRegulation for anything else."""
     if not isinstance(text, str) or not _UUID.fullmatch(text):
         raise _bad("subject_request_id must be a UUID version 4 in lower case.")
     return bytes.fromhex(text.replace("-", ""))
 
 
-def shown_id(id_: bytes) -> str:
-    """The inverse of `request_id`."""
+def format_request_id(id_: bytes) -> str:
+    """Format a request id as OpenDSR writes it, the inverse of `parse_request_id`."""
     digits = id_.hex()
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
 def read(body: object, now: int) -> Subject:
-    """The request in a body. BadRegulation, which names the field and never its value."""
+    """Validate the body of a request; BadRegulation names the invalid field and never its value."""
     if not isinstance(body, dict):
         raise _bad("A request must be a JSON object.")
-    id_ = request_id(body.get("subject_request_id"))
+    id_ = parse_request_id(body.get("subject_request_id"))
     kind = body.get("subject_request_type")
     if kind not in SUPPORTED:
         raise _bad(f"subject_request_type must be one of {', '.join(SUPPORTED)}.")
@@ -104,7 +105,7 @@ def _identity(at: int, identity: object) -> str:
 
 
 def status_word(request: PrivacyRequest) -> StatusWord:
-    """The status of a request for erasure."""
+    """The OpenDSR status of an erasure request."""
     states = [result.state for result in request.erasures]
     if all(state == ErasureState.CANCELLED for state in states):
         return "cancelled"

@@ -1,7 +1,7 @@
-"""Privacy requests as values: a new one, and the results of one by identifier and destination.
+"""Defines privacy requests as values: a new request, and the results of a request by identifier and destination.
 
-Times are microseconds. A request and its erasures are known by their ids; no value here names a person
-but the answer to the request itself.
+No value here identifies a person, except the answer to the request itself: ids identify a request and its erasures.
+Times are microseconds.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ SUPPRESSES: Final = frozenset(
 )
 FORWARDS: Final = frozenset({RequestKind.SUPPRESS_WITH_DELETE, RequestKind.DELETE_ONLY})
 DONE_SOON: Final = 2 * MICRO
-"""Most requests are finished by then."""
+"""Most requests finish within this time."""
 
 
 class NewRequest(Struct, frozen=True):
@@ -51,9 +51,9 @@ class NewRequest(Struct, frozen=True):
 
 
 class ErasureNotice(Struct, frozen=True):
-    """How far an erasure is at a destination (its public id and name).
+    """The state of an erasure at a destination, given by its public id and name.
 
-    `ack` are the bytes of the acknowledgement, where there is one.
+    `ack` holds the bytes of the acknowledgement where the destination sent one.
     """
 
     destination: str
@@ -66,8 +66,8 @@ class ErasureNotice(Struct, frozen=True):
 class ErasureResult(Struct, frozen=True):
     """The result of a request for one of its identifiers.
 
-    `counts` is what was destroyed: {"keys": n, "key_ids_root": hex, "rows": {table: n}}. `salt` (hex) and
-    `identifier` are only in the answer to the request itself, to prove later whom the erasure was about.
+    `counts` is the number of destroyed items: {"keys": n, "key_ids_root": hex, "rows": {table: n}}. `salt` (hex) and
+    `identifier` are present only in the answer to the request itself, as a later proof of the erased person.
     """
 
     id: bytes

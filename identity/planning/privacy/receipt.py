@@ -1,7 +1,7 @@
-"""The receipt of an erasure: what was destroyed, when, how surely, and which destinations were notified.
+"""Builds the receipt of an erasure: the destroyed data, the times, the strength and the notified destinations.
 
-A receipt names no person. It is signed as canonical JSON (RFC 8785), so its values alone determine the
-signed bytes: no floats, and numbers beyond 2^53 as text. The struct is the published document, version 1.
+A receipt names no person. The values alone determine the signed bytes, because the signature covers canonical JSON
+(RFC 8785): no floats, and numbers beyond 2^53 as text. The struct is the published document, version 1.
 """
 
 from hashlib import sha256
@@ -12,27 +12,27 @@ import rfc8785
 from msgspec import Struct
 
 from identity.planning.privacy.privacy_requests import ErasureNotice, ErasureResult
-from identity.planning.privacy.request_status import backups
+from identity.planning.privacy.request_status import backup_safety
 from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public
 from identity.values.json import JsonObject
 
 VERSION: Final = 1
 STRENGTH: Final = "best_effort_media"
-"""A destroyed epoch key was a file, so it is gone as surely as its medium erases files."""
+"""An epoch key was a file, so its destruction is as strong as the erasure of files on its medium."""
 # The fields of a leak scan in a receipt.
 _SCANNED: Final = ("tool", "version", "targets", "hits", "positive_control")
 
 
 class ReceiptBackups(Struct, frozen=True):
-    """Whether a backup can still be opened, and from when it cannot."""
+    """Whether a backup with the erased data can still be opened, and the time from which none can."""
 
     state: Literal["pending", "safe"]
     safe_at: str | None
 
 
 class ReceiptDestination(Struct, frozen=True):
-    """A destination that was notified, its state, and the hash of its acknowledgement."""
+    """A notified destination, its state and the hash of its acknowledgement."""
 
     id: str
     name: str
@@ -70,7 +70,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
     sig: str = ""
 
 
-def unsigned(
+def unsigned_receipt(
     result: ErasureResult,
     space: str,
     kid: str,
@@ -79,13 +79,13 @@ def unsigned(
     now: int,
     scan: JsonObject | None = None,
 ) -> Receipt:
-    """The receipt of a finished erasure, without its signature; `now` decides whether backups are safe.
+    """The receipt of a finished erasure without its signature; `now` decides whether backups are safe.
 
-    `ledger_head` is the hash of its ledger entry and all before it, `scan` the result of the last leak scan
-    since, where there is one.
+    `ledger_head` is the hash of the ledger up to the entry of the erasure. `scan` is the result of the last leak scan
+    after the erasure, or None.
     """
     counts = result.counts or {}
-    safety = backups(result, now)
+    safety = backup_safety(result, now)
     return Receipt(
         v=VERSION,
         receipt_id=public("ers", result.id).replace("ers_", "rct_"),
@@ -123,8 +123,8 @@ def _destination(notice: ErasureNotice) -> ReceiptDestination:
     )
 
 
-def canonical(receipt: Receipt) -> bytes:
-    """The bytes that are signed: all but the signature."""
+def bytes_to_sign(receipt: Receipt) -> bytes:
+    """The signed bytes: canonical JSON of every field except the signature."""
     document = msgspec.to_builtins(receipt)
     return rfc8785.dumps({name: value for name, value in document.items() if name != "sig"})
 

@@ -1,14 +1,14 @@
-"""The status of a request as each interface words it, from three separate results.
+"""Derives the status of a request for each interface from three separate results.
 
-The results are those here (internal), at destinations and in backups. Segment's overall status keeps its
-words without its flaw: one destination that cannot acknowledge does not fail the whole request.
+The results are internal, at destinations and in backups, and no status hides an open result. Segment's overall status
+has the same words here, but one destination that cannot acknowledge does not fail the whole request.
 """
 
 from collections.abc import Sequence
 
 from msgspec import Struct
 
-from identity.planning.privacy.deadlines import clock
+from identity.planning.privacy.deadlines import timeliness_of
 from identity.planning.privacy.privacy_requests import DELETES, ErasureNotice, ErasureResult, PrivacyRequest
 from identity.values.enums import ErasureState, NoticeState, RegulationStatus, Timeliness
 
@@ -25,31 +25,31 @@ _SEGMENT = {
 
 
 class BackupSafety(Struct, frozen=True):
-    """Whether no backup with the erased data can be opened any more, and since or from when (microseconds)."""
+    """Whether no backup with the erased data can be opened any more, and the time from which this holds."""
 
     safe: bool
     safe_at: int | None
 
 
 def timeliness(result: ErasureResult, now: int) -> Timeliness:
-    """How an erasure stands against its due date; a finished one is on time."""
+    """The timeliness of an erasure; a finished erasure is on time."""
     if result.state in (ErasureState.RECEIVED, ErasureState.ON_HOLD):
-        return clock(result.received_at, result.due_at, now)
+        return timeliness_of(result.received_at, result.due_at, now)
     return Timeliness.ON_TIME
 
 
-def backups(result: ErasureResult, now: int) -> BackupSafety:
-    """Whether backups are safe: the keys of their time and the backups of those keys are gone."""
+def backup_safety(result: ErasureResult, now: int) -> BackupSafety:
+    """Whether backups are safe: the epoch keys they need and the backups of those keys are destroyed."""
     if result.kind not in DELETES or (result.counts is not None and not result.counts.get("keys")):
         return BackupSafety(True, result.internal_at)
     safe_at = result.backup_safe_at
     return BackupSafety(safe_at is not None and safe_at <= now, safe_at)
 
 
-def overall(result: ErasureResult, now: int) -> str:
+def overall_status(result: ErasureResult, now: int) -> str:
     """One word for all results: `received`, `on_hold`, `cancelled`, `propagating`, `partial` or `completed`.
 
-    It is `awaiting_backups` until backups are safe, and only then `completed`.
+    An erasure is `awaiting_backups` until backups are safe, and `completed` only then.
     """
     if result.state in (ErasureState.RECEIVED, ErasureState.ON_HOLD, ErasureState.CANCELLED):
         return result.state.label
@@ -58,10 +58,10 @@ def overall(result: ErasureResult, now: int) -> str:
         return "propagating"
     if notices & _GIVEN_UP:
         return "partial"
-    return "completed" if backups(result, now).safe else "awaiting_backups"
+    return "completed" if backup_safety(result, now).safe else "awaiting_backups"
 
 
-def segment(request: PrivacyRequest) -> RegulationStatus:
+def segment_status(request: PrivacyRequest) -> RegulationStatus:
     """Segment's overallStatus of a request."""
     states = [result.state for result in request.erasures]
     if all(state == ErasureState.RECEIVED for state in states):
@@ -70,19 +70,19 @@ def segment(request: PrivacyRequest) -> RegulationStatus:
         return RegulationStatus.INVALID
     if any(state in (ErasureState.RECEIVED, ErasureState.ON_HOLD) for state in states):
         return RegulationStatus.RUNNING
-    statuses = {segment_notice(notice) for result in request.erasures for notice in result.notices}
+    statuses = {segment_notice_status(notice) for result in request.erasures for notice in result.notices}
     if statuses & {RegulationStatus.INITIALIZED, RegulationStatus.RUNNING}:
         return RegulationStatus.RUNNING
     return RegulationStatus.FINISHED if statuses <= {RegulationStatus.FINISHED} else RegulationStatus.PARTIAL_SUCCESS
 
 
-def segment_notice(notice: ErasureNotice) -> RegulationStatus:
+def segment_notice_status(notice: ErasureNotice) -> RegulationStatus:
     """Segment's status of one destination."""
     return _SEGMENT[notice.state]
 
 
 def finished_at(request: PrivacyRequest) -> int | None:
-    """When the last erasure of a request was closed; None while one is open."""
+    """The closing time of the last erasure of a request; None while an erasure is open."""
     if any(
         result.state not in (ErasureState.FINISHED, ErasureState.DUPLICATE, ErasureState.CANCELLED)
         for result in request.erasures

@@ -1,4 +1,4 @@
-"""Reads Segment's regulations: their types and what their subjects are named by."""
+"""Maps the regulation types and subject types of Segment to request kinds and identifier types."""
 
 from typing import Final
 
@@ -14,13 +14,13 @@ TYPES: Final = {
     "SUPPRESS_WITH_DELETE_INTERNAL": RequestKind.SUPPRESS_WITH_DELETE_INTERNAL,
     "DELETE_INTERNAL": RequestKind.DELETE_INTERNAL,
 }
-# Segment's schema spells two of them otherwise than its documentation.
+# Segment's schema and its documentation spell two types differently.
 SPELLINGS: Final = {"SUPPRESS_AND_DELETE": "SUPPRESS_WITH_DELETE",
                     "SUPPRESS_AND_DELETE_INTERNAL": "SUPPRESS_WITH_DELETE_INTERNAL"}  # fmt: skip
 
 
-def kind_of(name: str) -> RequestKind:
-    """The kind of a request by the name of its type; BadRegulation if there is no such type."""
+def request_kind(name: str) -> RequestKind:
+    """The kind of a request by its regulationType; BadRegulation for an unknown type."""
     kind = TYPES.get(SPELLINGS.get(name, name))
     if kind is None:
         message = f"regulationType must be one of {', '.join(TYPES)}."
@@ -29,7 +29,7 @@ def kind_of(name: str) -> RequestKind:
 
 
 def subject_type(name: str) -> str:
-    """The type of identifier that a subjectType means. BadRegulation."""
+    """The identifier type of a subjectType; BadRegulation for OBJECT_ID."""
     if name == "OBJECT_ID":
         message = "OBJECT_ID is not supported: regulations are about people. Use USER_ID or another identifier type."
         raise BadRegulation(message)

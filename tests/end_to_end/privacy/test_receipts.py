@@ -18,7 +18,7 @@ from identity.operations.privacy.request_erasure import request_erasure
 from identity.planning.privacy.erasure_entry import commitment
 from identity.planning.privacy.merkle import merkle_root
 from identity.planning.privacy.privacy_requests import ErasureNotice, NewRequest
-from identity.planning.privacy.receipt import Receipt, canonical, unsigned
+from identity.planning.privacy.receipt import Receipt, bytes_to_sign, unsigned_receipt
 from identity.values.enums import Law, NoticeState, RequestInterface, RequestKind
 from tests.conftest import ROOT
 from tests.support.writer_processes import Lab, ingesting, run
@@ -101,14 +101,16 @@ def test_a_receipt_has_every_field(lab: Lab) -> None:
         ErasureNotice("dst_1", "mail", NoticeState.DONE, 0, b"signed"),
         ErasureNotice("dst_2", "ads", NoticeState.QUEUED, 0),
     ]
-    receipt = unsigned(structs.replace(done, notices=notices, backup_safe_at=1), "spc_1", "kid", "onefold 1", b"", 0)
+    receipt = unsigned_receipt(
+        structs.replace(done, notices=notices, backup_safe_at=1), "spc_1", "kid", "onefold 1", b"", 0
+    )
     assert to_builtins(receipt.destinations) == [
         {"id": "dst_1", "name": "mail", "status": "done", "at": EPOCH, "ack_sha256": sha256(b"signed").hexdigest()},
         {"id": "dst_2", "name": "ads", "status": "queued", "at": EPOCH, "ack_sha256": None},
     ]
     assert (receipt.backup_safe_at, receipt.backups.state) == (EPOCH, "pending")
     scan = {"tool": "t", "version": "1", "targets": ["rows"], "hits": 0, "positive_control": "found", "at": EPOCH}
-    assert unsigned(done, "spc_1", "kid", "onefold 1", b"", 0, {**scan, "more": 1}).scan == scan
+    assert unsigned_receipt(done, "spc_1", "kid", "onefold 1", b"", 0, {**scan, "more": 1}).scan == scan
 
 
 def test_a_receipt_holds_no_floats(lab: Lab) -> None:
@@ -124,7 +126,7 @@ def test_a_receipt_holds_no_floats(lab: Lab) -> None:
 
     assert plain(proof)
     with pytest.raises(Exception, match=r"(?i)integer|domain"):
-        canonical(convert({**proof, "keys_shredded": 1 << 60}, Receipt))
+        bytes_to_sign(convert({**proof, "keys_shredded": 1 << 60}, Receipt))
 
 
 def test_merkle_root_equals_the_vectors_of_rfc_6962() -> None:

@@ -74,7 +74,7 @@ def test_a_receiver_that_fails_for_a_week_is_given_up(lab: Lab) -> None:
             assert len(mail.receiver.messages) > 20
             found = await get_request(mail.space, asked.id)
             assert [notice.state for notice in found.erasures[0].notices] == [6]
-            assert request_status.segment(found) == "PARTIAL_SUCCESS"
+            assert request_status.segment_status(found) == "PARTIAL_SUCCESS"
             shown = erasure(found.erasures[0], mail.clock.now)
             assert (shown.internal, shown.overall) == ("finished", "partial")
             assert (await find_overdue(mail.ingest.spaces, begun)).dead == 1

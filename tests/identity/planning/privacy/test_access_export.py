@@ -15,7 +15,7 @@ from identity.planning.privacy.access_export import (
     WRITERS,
     ExportPart,
     ExportPosition,
-    harmless,
+    escape_formula,
     pack,
     split,
     unpack,
@@ -82,7 +82,7 @@ def test_a_part_is_divided_in_order_by_size(section: list[Any], most: int) -> No
 @given(values)
 def test_no_cell_begins_like_a_formula(value: Any) -> None:
     """And none loses text."""
-    cell = harmless(value)
+    cell = escape_formula(value)
     assert not cell.startswith(("=", "+", "-", "@"))
     if isinstance(value, str):
         assert cell.removeprefix("'") == value.removeprefix("'")

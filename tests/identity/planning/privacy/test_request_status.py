@@ -68,10 +68,10 @@ def test_one_destination_without_support_does_not_fail_the_request(several: list
     request = PrivacyRequest(
         b"r" * 16, RequestInterface.SEGMENT, RequestKind.DELETE_ONLY, Law.NONE, NOW, "key", None, several
     )  # fmt: skip
-    assert request_status.segment(request) == expected
+    assert request_status.segment_status(request) == expected
 
 
 def test_every_notice_has_a_status() -> None:
     """Each state has a word of Segment."""
     for state in NoticeState:
-        assert request_status.segment_notice(ErasureNotice("dst_1", "d", state, NOW)).isupper()
+        assert request_status.segment_notice_status(ErasureNotice("dst_1", "d", state, NOW)).isupper()
