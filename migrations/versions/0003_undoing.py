@@ -1,4 +1,4 @@
-"""What people undo: rules have a place in the order of calls, removals are remembered, jobs are kept.
+"""Corrections: rules have a place in the order of calls, removals and jobs are stored.
 
 Revision: 0003, after 0002
 """

@@ -23,7 +23,7 @@ from app.settings import Settings
 UNLISTED = re.compile(r"/(openapi\.json|docs(/.*)?)")
 """Paths that serve the document itself."""
 NO_ROUTE = (400, 404, 405, 413, 415)
-"""What a request may be answered whose path or method belongs to no route."""
+"""The answers to a request whose path or method has no route."""
 _JSON = re.compile(r"application/([\w.-]+\+)?json(;|$)")
 
 

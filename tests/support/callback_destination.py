@@ -58,7 +58,7 @@ class Mail:
         return await manage_destinations.get_destination(self.space, "mail")
 
     async def ack(self, cursor: str) -> int:
-        """What it acknowledges with a cursor: so many erasures."""
+        """Acknowledges with a cursor; returns the number of settled erasures."""
         scope = await open_scope(self.space, self.public)
         return (await acknowledge_changes(self.space, scope.id, read_position(self.space, scope, cursor))).erasures
 
@@ -105,7 +105,7 @@ async def mailing(lab: Lab, **settings: Any) -> AsyncIterator[Mail]:
 
 
 def person(name: str, *, marketing: bool = True, **traits: Any) -> dict[str, Any]:
-    """What somebody says of themselves."""
+    """A statement of a person about themselves."""
     consent = {"context": {"consent": {"categoryPreferences": {"Marketing": marketing}}}}
     return {
         "type": "identify",

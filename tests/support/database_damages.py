@@ -14,12 +14,12 @@ async def audit(lab: Lab, *space_ids: str) -> list[Report]:
 
 
 def kinds(lab: Lab) -> set[str]:
-    """What an audit of all spaces finds."""
+    """The discrepancies of all spaces."""
     return {finding.kind for report in run(audit(lab)) for finding in report.findings}
 
 
 def damaged(lab: Lab, damage: str, keys: dict[str, bytes]) -> set[str]:
-    """What an audit finds after a damage, which is put right again; then it must find nothing."""
+    """The discrepancies after a damage. The damage is undone, and a second audit must find none."""
     words = damage.split()
     if words[0] == "WITH":
         tables = ["identifier", "profile_identifier"]

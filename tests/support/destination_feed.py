@@ -42,7 +42,7 @@ class Feed:
         return self.shop.ask("GET", "/v1/changes", self.name, params={**at, **given})
 
     def pull(self, **given: Any) -> list[dict[str, Any]]:
-        """Everything there is by now, applied."""
+        """Reads the feed to its end and applies every entry."""
         lines: list[dict[str, Any]] = []
         while True:
             answer = self.page(**given)
@@ -71,7 +71,7 @@ class Feed:
                 self.held.pop(each, None)
 
     def ack(self) -> dict[str, Any]:
-        """Says that it has applied everything."""
+        """Acknowledges every applied entry."""
         answer = self.shop.ask("POST", "/v1/changes/ack", self.name, json={"cursor": self.cursor})
         assert answer.status_code == 200, answer.text
         made: dict[str, Any] = answer.json()

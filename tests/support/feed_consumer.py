@@ -67,7 +67,7 @@ class Consumer:
                 self.held.pop(other, None)
 
     def ack(self) -> int:
-        """Says that everything is applied; how many erasures that settles."""
+        """Acknowledges every applied entry; returns the number of settled erasures."""
         answer = self.client.post("/v1/changes/ack", json={"cursor": self.cursor}, headers=self.headers)
         if answer.status_code in (429, 503):
             raise Away
@@ -76,7 +76,7 @@ class Consumer:
 
 
 def shown(seen: dict[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    """What is kept of a profile."""
+    """The fields of a profile that the consumer keeps."""
     return seen["traits"], sorted((each["type"], each["value"]) for each in seen["identifiers"])
 
 
@@ -93,7 +93,7 @@ def people(shop: Shop) -> Iterator[str]:
 
 
 def readable(shop: Shop, secret: str) -> Held:
-    """Everything a destination may read now, by asking for each profile there is."""
+    """All data that a destination may read now, from a read of each profile."""
     found: Held = {}
     ids = list(people(shop))
     headers = {"Authorization": f"Bearer {secret}"}

@@ -134,7 +134,7 @@ class Victim:
         return [each.kept_call.message_id for each in log], differences(url, keyring, number)
 
     def state(self) -> str:
-        """What Postgres's own tool says about the stopped cluster."""
+        """The state of the stopped cluster, from pg_controldata."""
         cluster = locate(self.data_dir)
         output = subprocess.run(
             [str(cluster.programs / "bin" / "pg_controldata"), "-D", str(cluster.data)],

@@ -271,7 +271,7 @@ class World:
         return [p for p in self.around.profiles.values() if p.root == root.id]
 
     def view(self, key: bytes) -> dict[str, Any]:
-        """What a reader sees of the profile that holds an identifier."""
+        """The profile with an identifier, as a reader gets it."""
         root = self.around.root_of(key)
         assert root is not None
         origins = self.origins(root)

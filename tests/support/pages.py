@@ -27,7 +27,7 @@ _TOKEN = re.compile(
 
 RUN_HERE = re.compile(r'(export )?(\w+="?\$\()?(curl|onefold|\.venv/bin/onefold|python|pg_dump|cp|mkdir|sed) ')
 SERVE = re.compile(r"(\.venv/bin/)?onefold serve\b")
-"""What starts a server; anything else is a command to one that runs."""
+"""The commands that start a server; every other command is sent to a running one."""
 
 
 class Command(NamedTuple):

@@ -27,7 +27,7 @@ MOST_SHOWN = 20
 
 
 def differences(url: str, keyring: Keyring, space_id: int, changes: Sequence[tuple[int, int]] = ()) -> list[str]:
-    """What differs between a space as stored and its replay; nothing, if all is well.
+    """The differences between a stored space and its replay; none for a correct space.
 
     `changes` are (stamp, version) of each change of the rules: the gate's stamp after it.
     """
@@ -93,7 +93,7 @@ class Replayed(World):
         return self._read(next(logged for logged in self.stored.log if logged.stamp == item.stamp))
 
     def _act(self, logged: Logged) -> None:
-        """What a person did, under the ids and stamps it was done under."""
+        """Replays a person's act with its ids and stamps."""
         body = logged.kept_call.body
         if STORED_KINDS[logged.kept_call.kind] == "remove":
             self.remove(logged.kept[0], self._stamps(logged), block=body["blocked"])
@@ -175,7 +175,7 @@ class Replayed(World):
 
 
 def outer(stored: Stored, replayed: Replayed) -> Iterator[str]:
-    """Where the rows differ from the replayed world."""
+    """The rows that differ from the replayed world."""
     around = replayed.around
     yield from _pairs("owner", stored.owners, around.owners)
     links = {
@@ -211,7 +211,7 @@ def outer(stored: Stored, replayed: Replayed) -> Iterator[str]:
 
 
 def inner(stored: Stored) -> Iterator[str]:
-    """Where the rows contradict each other."""
+    """The rows that contradict each other."""
     yield from _pairs("forward", stored.owners, {key: link.origin for key, link in stored.links.items()})
     stamps = [logged.stamp for logged in stored.log]
     if len(set(stamps)) < len(stamps):

@@ -25,7 +25,7 @@ async def prepared(ingest: Ingest) -> None:
 
 
 async def readable(ingest: Ingest) -> bool:
-    """Whether everybody who stays is read, by this process and by one that starts now."""
+    """Checks that this process and a new one read every person but the erased one."""
     fresh = await ingest.lab.open()
     try:
         for space in (ingest.space, await fresh.get(ingest.space.tenant.id)):

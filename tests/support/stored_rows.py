@@ -52,7 +52,7 @@ class Link(Struct):
 
     @property
     def row(self) -> tuple[Any, ...]:
-        """Everything of it, to compare."""
+        """All values of the row, for a comparison."""
         return structs.astuple(self)
 
 

@@ -80,7 +80,7 @@ def authority() -> Authority:
 
 
 class Server:
-    """What came to the server: whole requests, the names asked for in TLS, how many connected."""
+    """A server that records whole requests, the names requested in TLS, and the number of connections."""
 
     def __init__(self) -> None:
         self.requests: list[bytes] = []

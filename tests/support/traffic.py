@@ -65,7 +65,7 @@ requests = st.fixed_dictionaries(
 
 
 def tasks(size: int = 8) -> st.SearchStrategy[Any]:
-    """What so many senders send at once, each one request after the other."""
+    """Requests of several concurrent senders; each sender waits for its answers."""
     return st.lists(st.lists(requests, min_size=1, max_size=4), min_size=size, max_size=size)
 
 

@@ -128,7 +128,7 @@ class _Server:
         return structs.asdict(rotated)
 
     async def do_find(self, order: dict[str, Any]) -> list[bool]:
-        """Whether each of these is found, asked one by one."""
+        """For each reference, whether a look-up finds a profile."""
         space = await self.spaces.get(order["space"])
         found = []
         for ref in order["refs"]:

@@ -168,7 +168,7 @@ class Ingest:
         return await self.queue.submit(self.space, request(*items, server=server))
 
     def check(self, changes: Iterable[tuple[int, int]] = ()) -> None:
-        """What is stored equals its replay."""
+        """Asserts that the stored space equals its replay."""
         differences = self.lab.differences(self.space.tenant.id, changes)
         assert not differences, "\n".join(differences)
 

@@ -12,7 +12,7 @@ from tests.support.load_clients import Load, halves, lost, twice
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_stop_under_load(victim: Callable[[int], Victim], workers: int) -> None:
-    """It ends with status 0, a clean shut-down of Postgres, and every acknowledged call stored once."""
+    """The server ends with status 0 and a clean shut-down of Postgres, and stores every acknowledged call once."""
     server = victim(workers)
     space, key = server.space()
     load = Load(key, seed=workers)

@@ -65,7 +65,7 @@ class Storm:
 
     @property
     def going(self) -> bool:
-        """Whether there is time left."""
+        """True until the storm ends."""
         return time.monotonic() < self.until
 
     def write(self, nr: int) -> None:
@@ -78,7 +78,7 @@ class Storm:
                 assert client.post("/v1/batch", json=batch).status_code in (200, 429, 503)
 
     def act(self) -> None:
-        """What privacy teams do: part, record, erase."""
+        """Acts of a privacy team: unmerge, record a decision, erase."""
         rng = random.Random("act")
         with httpx.Client(base_url=self.servers[-1].url, timeout=60) as client:
             shop = Shop(client, self.shop.space_id, self.shop.name, self.shop.keys)

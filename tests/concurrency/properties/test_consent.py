@@ -21,7 +21,7 @@ times = st.integers(0, 3).map(lambda days: days * DAY)
 
 @st.composite
 def statements(draw: Any) -> tuple[str, dict[str, Any], int, bool]:
-    """What one call says: decisions or signals, at a time, by which side."""
+    """One statement: decisions or signals, with a time and the side that sends them."""
     server, time = draw(st.booleans()), draw(times)
     suffix = SERVER if server else ""
     if draw(st.integers(0, 2)):
@@ -92,7 +92,7 @@ def people(draw: Any, names: str) -> tuple[dict[bytes, Document], list[Meeting]]
 @settings(max_examples=300)
 @given(people("ab"), people("xy"), policies, st.sampled_from([b"a", b"b"]), st.sampled_from([b"x", b"y"]))
 def test_a_merge_makes_nothing_readable(one: Any, other: Any, policy: Purposes, at: bytes, to: bytes) -> None:
-    """What may be read of an origin after a merge could be read of it before."""
+    """Data of an origin that is readable after a merge was readable before."""
     joined = Meeting(100, _head(other[1], to), _head(one[1], at))
     after = Permission({**one[0], **other[0]}, [*one[1], *other[1], joined], policy, NOW)
     for documents, meetings in (one, other):

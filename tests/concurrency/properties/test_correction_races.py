@@ -26,7 +26,7 @@ def race(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Race]:
 
 
 def identifiers(person: str) -> list[str]:
-    """What a person is known by."""
+    """The identifiers of a person."""
     return [f"user_id:{person}", f"anonymous_id:{person}-1", f"anonymous_id:{person}-2", f"email:{person}@x.org"]
 
 
@@ -50,7 +50,7 @@ def bridge(rng: random.Random) -> dict[str, Any]:
 
 
 def tasks(rng: random.Random, *, bridges: bool) -> list[Any]:
-    """What eight senders send, one request after the other."""
+    """Requests of eight senders; each sender waits for its answers."""
     made = []
     for sender in range(WRITERS):
         requests = []

@@ -33,7 +33,7 @@ def race(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Race]:
 
 
 def identifiers(person: str) -> list[str]:
-    """What a person is known by."""
+    """The identifiers of a person."""
     return [f"user_id:{person}", f"anonymous_id:{person}-1", f"anonymous_id:{person}-2", f"email:{person}@x.org"]
 
 

@@ -32,7 +32,7 @@ def calls(bodies: list[dict[str, Any]], rules: Any) -> list[Call]:
 
 
 def rows(world: World) -> tuple[Any, ...]:
-    """Everything a world would have stored."""
+    """All rows that a world would store."""
     around = world.around
     return around.owners, around.profiles, around.documents, around.sightings, around.accounts, world.gained
 
@@ -98,7 +98,7 @@ def test_own_counters_add_up(bodies: list[dict[str, Any]], document: Any) -> Non
 
 @given(bodies, st.integers(1, 2))
 def test_no_profile_exceeds_its_limits(bodies: list[dict[str, Any]], most: int) -> None:
-    """What is kept fits: without aliases no profile ever holds more of a type than its limit."""
+    """Without aliases no profile ever holds more identifiers of a type than its limit."""
     rules = compile_rules({"limits": {type_: {"max": most} for type_ in ("user_id", "anonymous_id", "email")}}, 1)
     world = World(rules)
     for call in calls(bodies, rules):
@@ -187,7 +187,7 @@ def test_an_alias_retires_the_previous_user_id() -> None:
 
 
 def test_a_cut_keeps_apart_even_by_alias() -> None:
-    """What stands on the two sides of a cut is not united, not by force either."""
+    """No call merges the two sides of a cut, a forced alias included."""
     world = World()
     cut = b"c" * 16
     world.around.cuts = {key_of("user_id", f"u{n}"): [(cut, n - 1)] for n in (1, 2)}
@@ -198,7 +198,7 @@ def test_a_cut_keeps_apart_even_by_alias() -> None:
 
 
 def test_a_suppressed_identifier_leaves_no_trace() -> None:
-    """It is taken out of what is stored, out of the traits and out of the links."""
+    """A suppressed identifier is removed from the stored call, the traits and the links."""
     world = World()
     world.around.suppressed = {key_of("email", "x@y.org"), key_of("anonymous_id", "a1")}
     world.send([
@@ -213,7 +213,7 @@ def test_a_suppressed_identifier_leaves_no_trace() -> None:
 
 
 def test_a_call_of_a_suppressed_person_is_dropped() -> None:
-    """Where the strongest identifier is suppressed, nothing of the call stays."""
+    """A call whose strongest identifier is suppressed is not stored."""
     world = World()
     world.around.suppressed = {key_of("user_id", "u1")}
     outcome = world.send([{"type": "identify", "userId": "u1", "anonymousId": "a1"}])[0]

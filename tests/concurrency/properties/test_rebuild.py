@@ -36,7 +36,7 @@ async def rebuild(ingest: Ingest) -> int:
 
 
 def fresh(ingest: Ingest, rules: Rules) -> World:
-    """What the kept calls make when they come in again under these rules."""
+    """The world after a fresh ingest of the stored calls under these rules."""
     stored = Stored(ingest.lab.url, ingest.lab.keyring(), ingest.space.tenant.id)
     world = World(rules)
     for logged in stored.log:
@@ -55,7 +55,7 @@ def fresh(ingest: Ingest, rules: Rules) -> World:
 
 
 def shown(profile: dict[str, Any]) -> dict[str, Any]:
-    """What of a profile does not depend on ids."""
+    """The fields of a profile that do not depend on ids."""
     return {
         "identifiers": written(profile),
         "retired": sorted(i["value"] for i in profile["identifiers"] if i["retired"]),

@@ -41,7 +41,7 @@ class Pair:
         return int(run(make()))
 
     def stored(self, space: int) -> Stored:
-        """What is stored."""
+        """The stored rows."""
         return Stored(self.lab.url, self.lab.keyring(), space)
 
 
@@ -64,7 +64,7 @@ def skewed(pair: Pair) -> Iterator[Pair]:
 
 
 def settle(pair: Pair, space: int, answers: list[Any], changes: list[tuple[int, int]], *, one_clock: bool) -> None:
-    """Everything that has to hold once all is answered."""
+    """Asserts every invariant after all answers."""
     differences = pair.lab.differences(space, changes)
     assert not differences, "\n".join(differences)
     outcomes = [outcome for task in answers for answer in task for outcome in answer]

@@ -35,7 +35,7 @@ async def erase(space: Space, identifier: str, kind: RequestKind = RequestKind.S
 
 
 def folder(lab: Lab, space: Space) -> Path:
-    """Where the keys and the journal of a space lie."""
+    """The folder with the keys and the journal of a space."""
     return lab.key_store / space.public_id.hex()
 
 

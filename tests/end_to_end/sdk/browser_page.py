@@ -51,7 +51,7 @@ def pages(node_modules: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *_args: object) -> None:
-            """Says nothing."""
+            """Logs nothing."""
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
     server.daemon_threads = True
@@ -75,7 +75,7 @@ class Visit:
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
     def paths(self, url: str) -> list[str]:
-        """What was asked of this host, in order."""
+        """The paths requested from this host, in order."""
         return [urlsplit(asked).path for _, asked in self.asked if asked.startswith(url)]
 
 

@@ -54,7 +54,7 @@ class Relay:
                 relay.handle(self)
 
             def log_message(self, *_args: object) -> None:
-                """Says nothing."""
+                """Logs nothing."""
 
         return Handler
 

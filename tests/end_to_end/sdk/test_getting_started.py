@@ -19,7 +19,7 @@ NODE, BROWSER = re.findall(r"```js\n(.*?)```", PAGE, re.DOTALL)
 
 
 def address(shop: Shop) -> str:
-    """Where the server really is."""
+    """The address of the running server."""
     return str(shop.client.base_url).rstrip("/")
 
 

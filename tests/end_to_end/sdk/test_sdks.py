@@ -58,7 +58,7 @@ every_sdk = pytest.mark.parametrize("sdk", SDKS)
 
 
 def reported(driver: subprocess.Popen[str]) -> dict[str, Any]:
-    """What a driver printed at its end."""
+    """The report that a driver prints at its end."""
     out, _ = driver.communicate(timeout=DRIVER_SECONDS)
     assert driver.returncode == 0, out
     found: dict[str, Any] = json.loads(out)
