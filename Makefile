@@ -61,11 +61,12 @@ soak: setup  ## the long tests
 bench: setup  ## Onefold beside its rivals, see benchmarks/README.md
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-lint: setup  ## style, types, the dependency rule
+lint: setup  ## style, types, the dependency rule, plain English
 	@$(BIN)/ruff check $(CODE)
 	@$(BIN)/ruff format --check $(CODE)
 	@$(BIN)/mypy $(CODE)
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m tests.support.plain_english $(filter-out migrations,$(CODE)) docs *.md
 
 format: setup  ## lay the code out
 	@$(BIN)/ruff check --fix-only $(CODE)

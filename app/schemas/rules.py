@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 
-class TypeLimit(Struct):
+class TypeLimitDocument(Struct):
     """The number of identifiers of a type that a profile may have; with `days`, within so many days."""
 
     max: int
@@ -15,8 +15,8 @@ class TypeLimit(Struct):
 class RulesDocument(Struct):
     """The rules of a space. An absent field has its default."""
 
-    limits: dict[str, TypeLimit] | UnsetType = UNSET
-    default_limit: TypeLimit | UnsetType = UNSET
+    limits: dict[str, TypeLimitDocument] | UnsetType = UNSET
+    default_limit: TypeLimitDocument | UnsetType = UNSET
     priority: list[str] | UnsetType = UNSET
     blocked: Annotated[dict[str, list[str]], Meta(description="RE2 patterns by type.")] | UnsetType = UNSET
     max_identifiers: int | UnsetType = UNSET

@@ -19,7 +19,7 @@ _OTHERS = 0o077
 
 
 def private(path: Path) -> bool:
-    """Tell whether only the owner may use the file or directory."""
+    """Whether only the owner may use the file or directory."""
     return not path.stat().st_mode & _OTHERS
 
 

@@ -33,7 +33,7 @@ class Signer(Guarded):
         return self._key.sign(message)
 
     def verified(self, kid: str, message: bytes, signature: bytes) -> bool:
-        """Tell whether one of these keys signed a message."""
+        """Whether one of these keys signed a message."""
         public = self._public.get(kid)
         if public is None:
             return False

@@ -14,9 +14,9 @@ import msgspec
 from identity.planning.consent import fold
 from identity.planning.corrections.profile_snapshot import (
     Evidence,
-    LinkedIdentifier,
     OriginContent,
     ProfileSnapshot,
+    SnapshotIdentifier,
     UserIdRename,
     shown,
 )
@@ -134,7 +134,7 @@ class World:
         assert root is not None
         profiles = {origin.id: origin for origin in self.origins(root)}
         links = {
-            gained.identifier.key: LinkedIdentifier(
+            gained.identifier.key: SnapshotIdentifier(
                 gained.identifier.key, gained.identifier.type, gained.origin, gained.retired, gained.stamp,
                 gained.first_seen, gained.last_seen, gained.source,
             )

@@ -29,11 +29,13 @@ class Place(NamedTuple):
 
 
 def in_python(text: str) -> Iterator[Place]:
-    """The words in the names, strings and comments of Python source."""
+    """The words in the names, strings and comments of Python source; `file.tell()` is a name of Python's."""
+    before = ""
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.STRING and token.string.strip("\"'") in WORDS:
             continue
-        if token.type == tokenize.NAME:
+        after_dot, before = before == ".", token.string
+        if token.type == tokenize.NAME and not (after_dot and token.string == "tell"):
             found = [part for part in _PARTS.findall(token.string) if part.lower() in WORDS]
             yield from (Place(token.start[0], part) for part in found)
         elif token.type in (tokenize.STRING, tokenize.COMMENT, getattr(tokenize, "FSTRING_MIDDLE", tokenize.STRING)):

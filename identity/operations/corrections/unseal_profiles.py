@@ -6,9 +6,9 @@ from collections.abc import Set as AbstractSet
 
 from identity.planning.corrections.profile_snapshot import (
     Evidence,
-    LinkedIdentifier,
     OriginContent,
     ProfileSnapshot,
+    SnapshotIdentifier,
     UserIdRename,
     shown,
 )
@@ -146,8 +146,8 @@ async def unseal_for_unmerge(exclusive: SpaceReader, id_: bytes, named: Abstract
     return found
 
 
-def _link(row: snapshot_queries.HeldRow, type_: str) -> LinkedIdentifier:
-    return LinkedIdentifier(
+def _link(row: snapshot_queries.HeldRow, type_: str) -> SnapshotIdentifier:
+    return SnapshotIdentifier(
         row.key, type_, row.origin, row.retired, row.linked_at, row.first_seen, row.last_seen, row.source
     )
 

@@ -16,7 +16,7 @@ from msgspec import Struct
 from identity.values.documents import SERVER, STATED, Document, Stamped
 
 
-class ConsentDecision(NamedTuple):
+class DecisionAtOrigin(NamedTuple):
     """A decision made at an origin about one category; `server`: made with a server-side or privacy key."""
 
     granted: bool
@@ -37,7 +37,7 @@ class ConsentAnswer(Struct, frozen=True):
     value: bool
     conflict: bool
     captured: int
-    standing: tuple[ConsentDecision, ...] = ()
+    standing: tuple[DecisionAtOrigin, ...] = ()
 
 
 class Meeting(Struct, frozen=True):
@@ -63,7 +63,7 @@ def fold(documents: Mapping[bytes, Document], meetings: Iterable[Meeting]) -> di
     return {name: fold_decisions(decisions(documents, name), met) for name in categories(documents)}
 
 
-def decisions(documents: Mapping[bytes, Document], category: str) -> list[ConsentDecision]:
+def decisions(documents: Mapping[bytes, Document], category: str) -> list[DecisionAtOrigin]:
     """The decisions about a category; a complete statement that leaves the category out denies it."""
     found = []
     for origin, document in documents.items():
@@ -73,7 +73,7 @@ def decisions(documents: Mapping[bytes, Document], category: str) -> list[Consen
             if stated is not None and not _named(entry, stated, category):
                 entry = (False, stated[1], stated[2])
             if entry is not None:
-                found.append(ConsentDecision(bool(entry[0]), entry[1], entry[2], origin, server))
+                found.append(DecisionAtOrigin(bool(entry[0]), entry[1], entry[2], origin, server))
     return found
 
 
@@ -84,14 +84,14 @@ def _named(entry: Stamped | None, stated: Stamped, category: str) -> bool:
     return entry[1] > stated[1] or category in stated[0]
 
 
-def fold_decisions(found: Iterable[ConsentDecision], met: Iterable[Meeting]) -> ConsentAnswer:
+def fold_decisions(found: Iterable[DecisionAtOrigin], met: Iterable[Meeting]) -> ConsentAnswer:
     """The answer of these decisions, of which there is at least one; `met` in the order of stamps."""
-    steps: list[tuple[int, int, Meeting | ConsentDecision]] = [(m.stamp, 0, m) for m in met]
+    steps: list[tuple[int, int, Meeting | DecisionAtOrigin]] = [(m.stamp, 0, m) for m in met]
     steps += [(decision.stamp, 1, decision) for decision in found]
     steps.sort(key=lambda step: step[:2])
 
     parent: dict[bytes, bytes] = {}
-    frontiers: dict[bytes, list[ConsentDecision]] = {}
+    frontiers: dict[bytes, list[DecisionAtOrigin]] = {}
 
     def root(origin: bytes) -> bytes:
         while parent.get(origin, origin) != origin:
@@ -113,7 +113,7 @@ def fold_decisions(found: Iterable[ConsentDecision], met: Iterable[Meeting]) -> 
     return ConsentAnswer(values == {True}, len(values) > 1, max(decision.time for decision in left), tuple(left))
 
 
-def _apply_decision(standing: list[ConsentDecision], new: ConsentDecision) -> list[ConsentDecision]:
+def _apply_decision(standing: list[DecisionAtOrigin], new: DecisionAtOrigin) -> list[DecisionAtOrigin]:
     """The decisions in force after one more: older ones are dropped, unless all in force are newer."""
     fixed = [] if new.server else [each for each in standing if each.server and not each.granted]
     if fixed and new.granted:
@@ -125,6 +125,6 @@ def _apply_decision(standing: list[ConsentDecision], new: ConsentDecision) -> li
     return [*fixed, *later, new]
 
 
-def _is_overruled(standing: ConsentDecision, new: ConsentDecision) -> bool:
+def _is_overruled(standing: DecisionAtOrigin, new: DecisionAtOrigin) -> bool:
     """Whether a new denial by a server overrules a grant made with a public key, even a newer one."""
     return new.server and not new.granted and standing.granted and not standing.server

@@ -16,7 +16,7 @@ the other side. Denials do not expire.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
-from identity.planning.consent.fold import ConsentAnswer, ConsentDecision, Meeting, decisions, fold_decisions
+from identity.planning.consent.fold import ConsentAnswer, DecisionAtOrigin, Meeting, decisions, fold_decisions
 from identity.planning.consent.purposes import Purpose, Purposes
 from identity.planning.consent.statements import OUT, REGION
 from identity.values.documents import MINOR, SERVER, Document
@@ -42,11 +42,11 @@ class Verdict(NamedTuple):
 class _Folded(NamedTuple):
     """The decisions about one purpose or class, and their answer."""
 
-    decisions: Sequence[ConsentDecision]
+    decisions: Sequence[DecisionAtOrigin]
     answer: ConsentAnswer
 
     @property
-    def grants(self) -> Iterable[ConsentDecision]:
+    def grants(self) -> Iterable[DecisionAtOrigin]:
         """Every grant: a grant that replaced no other still counts at its own origin."""
         return (each for each in self.decisions if each.granted)
 
@@ -123,14 +123,14 @@ class Permission:
             self._explicits[name] = self._fold(decisions(self._documents, name))
         return self._explicits[name]
 
-    def _fold(self, found: Sequence[ConsentDecision]) -> _Folded | None:
+    def _fold(self, found: Sequence[DecisionAtOrigin]) -> _Folded | None:
         return _Folded(found, fold_decisions(found, self._met)) if found else None
 
     def _of_class(self, class_: str) -> _Folded | None:
         """The statements of consent managers about the class, folded like decisions."""
         if class_ not in self._classes:
             found = [
-                ConsentDecision(bool(entry[0]), entry[1], entry[2], origin, server)
+                DecisionAtOrigin(bool(entry[0]), entry[1], entry[2], origin, server)
                 for origin, document in self._documents.items()
                 for name, server in ((class_, False), (class_ + SERVER, True))
                 if (entry := document.signals.get(name)) is not None
@@ -160,14 +160,14 @@ class Permission:
                 return "denied_by_class", 0
         return None, min(ends)
 
-    def _opt_outs(self, name: str) -> list[ConsentDecision]:
+    def _opt_outs(self, name: str) -> list[DecisionAtOrigin]:
         return [
-            ConsentDecision(False, entry[1], entry[2], origin)
+            DecisionAtOrigin(False, entry[1], entry[2], origin)
             for origin, document in self._documents.items()
             if (entry := document.signals.get(name)) is not None
         ]
 
-    def _lifted_until(self, denial: ConsentDecision, purpose: Purpose, explicit: _Folded | None) -> int:
+    def _lifted_until(self, denial: DecisionAtOrigin, purpose: Purpose, explicit: _Folded | None) -> int:
         """Until when a grant of the purpose lifts an older denial of its class, made by an origin merged before.
 
         An expired grant lifts nothing: the denial of its class applies again.
@@ -183,7 +183,7 @@ class Permission:
         ]
         return max(ends, default=0)
 
-    def _reaches(self, grant: ConsentDecision, origin: bytes) -> bool:
+    def _reaches(self, grant: DecisionAtOrigin, origin: bytes) -> bool:
         return grant.origin == origin or self._merge_stamp(grant.origin, origin) <= grant.stamp
 
     def _merge_stamp(self, one: bytes, other: bytes) -> int:

@@ -13,7 +13,7 @@ from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import StoredCall
 
 
-class LinkedIdentifier(Struct):
+class SnapshotIdentifier(Struct):
     """An identifier as it is linked; `linked_at` is a stamp, the other times are those of events."""
 
     key: bytes
@@ -61,7 +61,7 @@ class ProfileSnapshot(Struct):
     """
 
     profiles: dict[bytes, Profile]
-    links: dict[bytes, LinkedIdentifier]
+    links: dict[bytes, SnapshotIdentifier]
     cuts: dict[bytes, list[tuple[bytes, int]]] = {}
     renamings: list[UserIdRename] = []
     contents: dict[bytes, OriginContent] = {}
@@ -73,7 +73,7 @@ def shown(kept: Iterable[bytes], demoted: Iterable[tuple[bytes, str]]) -> list[b
     return [*kept, *(key for key, reason in demoted if reason != "blocked")]
 
 
-def own_counters(links: Mapping[bytes, LinkedIdentifier], profiles: Mapping[bytes, Profile]) -> dict[bytes, Counters]:
+def own_counters(links: Mapping[bytes, SnapshotIdentifier], profiles: Mapping[bytes, Profile]) -> dict[bytes, Counters]:
     """The own counters of every origin, from its identifiers."""
     owns = {id_: Counters({}, [], profile.own.origins) for id_, profile in profiles.items()}
     for link in links.values():
@@ -84,7 +84,7 @@ def own_counters(links: Mapping[bytes, LinkedIdentifier], profiles: Mapping[byte
 
 def folded_counters(
     owns: Mapping[bytes, Counters],
-    links: Mapping[bytes, LinkedIdentifier],
+    links: Mapping[bytes, SnapshotIdentifier],
     cuts: Mapping[bytes, list[tuple[bytes, int]]],
     rules: Rules,
 ) -> Counters:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct, structs
 
-from identity.planning.corrections.profile_snapshot import LinkedIdentifier, folded_counters, own_counters
+from identity.planning.corrections.profile_snapshot import SnapshotIdentifier, folded_counters, own_counters
 from identity.planning.corrections.replay import Replay, ReplayEntry
 from identity.planning.resolution.counters import counted
 from identity.planning.resolution.plan import Gained
@@ -42,7 +42,7 @@ class StoredProfiles(Struct):
     """Stored profiles with their content; `evidence` and `events` by stamp."""
 
     profiles: dict[bytes, Profile]
-    links: dict[bytes, LinkedIdentifier]
+    links: dict[bytes, SnapshotIdentifier]
     documents: dict[bytes, Document]
     sightings: dict[tuple[bytes, bytes], Sighting]
     evidence: dict[int, ReplayedEvidence]
@@ -225,7 +225,7 @@ def _count_events(
 def _fold(stored: StoredProfiles, rebuilt: RebuiltProfiles, replay: Replay) -> None:
     """The counters of every origin and root, from the links as they are now."""
     links = {
-        key: LinkedIdentifier(
+        key: SnapshotIdentifier(
             key, gained.identifier.type, gained.origin, gained.retired, gained.stamp,
             gained.first_seen, gained.last_seen, gained.source,
         )

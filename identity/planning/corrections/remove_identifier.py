@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from msgspec import Struct, structs
 
-from identity.planning.corrections.profile_snapshot import LinkedIdentifier, ProfileSnapshot
+from identity.planning.corrections.profile_snapshot import ProfileSnapshot, SnapshotIdentifier
 from identity.planning.resolution.counters import copy_of, detach, uncut
 from identity.planning.resolution.plan import FeedChange, HistoryNote
 from identity.planning.resolution.planner_state import Profile
@@ -19,7 +19,7 @@ class Removal(Struct):
     """What a removal does; `profiles` are the origin of the identifier and the root, as they are afterwards."""
 
     stamp: int
-    link: LinkedIdentifier
+    link: SnapshotIdentifier
     profiles: dict[bytes, Profile]
     root: Profile
     note: HistoryNote

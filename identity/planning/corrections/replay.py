@@ -12,9 +12,9 @@ from msgspec import Struct, structs
 
 from identity.planning.corrections.profile_snapshot import (
     Evidence,
-    LinkedIdentifier,
     OriginContent,
     ProfileSnapshot,
+    SnapshotIdentifier,
     UserIdRename,
     shown,
 )
@@ -202,7 +202,7 @@ def _named(call: Call) -> Iterator[bytes]:
                 yield previous.key
 
 
-def _link(gained: Gained) -> LinkedIdentifier:
+def _link(gained: Gained) -> SnapshotIdentifier:
     identifier = gained.identifier
     seen = (gained.stamp, gained.first_seen, gained.last_seen, gained.source)
-    return LinkedIdentifier(identifier.key, identifier.type, gained.origin, gained.retired, *seen)
+    return SnapshotIdentifier(identifier.key, identifier.type, gained.origin, gained.retired, *seen)

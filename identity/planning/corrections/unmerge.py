@@ -13,9 +13,9 @@ from msgspec import Struct, structs
 from identity.planning.corrections.join_history import rejoin
 from identity.planning.corrections.profile_snapshot import (
     Evidence,
-    LinkedIdentifier,
     OriginContent,
     ProfileSnapshot,
+    SnapshotIdentifier,
     folded_counters,
     own_counters,
 )
@@ -54,7 +54,7 @@ class UnmergePlan(Struct):
     staying: Profile
     leaving: Profile
     profiles: dict[bytes, Profile]
-    links: dict[bytes, LinkedIdentifier]
+    links: dict[bytes, SnapshotIdentifier]
     splits: list[OriginSplit]
     cut: bytes | None
     sides: list[tuple[bytes, int]]
@@ -62,7 +62,7 @@ class UnmergePlan(Struct):
     changes: list[FeedChange]
 
 
-def mixed(links: Iterable[LinkedIdentifier], named: AbstractSet[bytes]) -> set[bytes]:
+def mixed(links: Iterable[SnapshotIdentifier], named: AbstractSet[bytes]) -> set[bytes]:
     """The origins with both identifiers that leave and identifiers that stay."""
     leaving: set[bytes] = set()
     staying: set[bytes] = set()
@@ -184,11 +184,11 @@ def refold(calls: Iterable[Evidence]) -> Document:
     return document
 
 
-def _moved(link: LinkedIdentifier, twins: Mapping[bytes, bytes]) -> LinkedIdentifier:
+def _moved(link: SnapshotIdentifier, twins: Mapping[bytes, bytes]) -> SnapshotIdentifier:
     return structs.replace(link, origin=twins[link.origin]) if link.origin in twins else link
 
 
-def _renamed(link: LinkedIdentifier, whole: ProfileSnapshot, named: AbstractSet[bytes]) -> LinkedIdentifier:
+def _renamed(link: SnapshotIdentifier, whole: ProfileSnapshot, named: AbstractSet[bytes]) -> SnapshotIdentifier:
     """A retired user id stays retired if a call that renamed it has both its ids on one side."""
     for renaming in whole.renamings:
         known = renaming.to in whole.links and link.linked_at <= renaming.stamp
@@ -219,7 +219,7 @@ def _split(
     origin: Profile,
     twin: Profile,
     named: AbstractSet[bytes],
-    links: Mapping[bytes, LinkedIdentifier],
+    links: Mapping[bytes, SnapshotIdentifier],
 ) -> OriginSplit:
     """Divide the content of a mixed origin; changes the event counts of both."""
 

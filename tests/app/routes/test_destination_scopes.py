@@ -1,4 +1,4 @@
-"""Every route declares who may call it, holds to it, and tells nobody about another space."""
+"""Every route declares who may call it, holds to it, and reveals nothing about another space."""
 
 import re
 from typing import Any

@@ -25,9 +25,9 @@ def leave(shop: Shop, ref: str, group: str = "acme", key: str = "admin") -> Any:
 
 def members(shop: Shop, group: str = "acme") -> int:
     """How many belong to it."""
-    told = shop.ask("GET", f"/v1/groups/{group}").json()
-    assert told["approximate"] is False
-    return int(told["member_count"])
+    group_answer = shop.ask("GET", f"/v1/groups/{group}").json()
+    assert group_answer["approximate"] is False
+    return int(group_answer["member_count"])
 
 
 def groups(shop: Shop, ref: str) -> list[str]:

@@ -20,12 +20,12 @@ def rebuild(shop: Shop) -> dict[str, Any]:
     assert asked.status_code == 202
     assert asked.json()["state"] in ("queued", "running", "done")
     for _ in range(10):
-        told: dict[str, Any] = shop.ask("GET", f"/v1/jobs/{asked.json()['job_id']}?wait=10").json()
-        if told["state"] not in ("queued", "running"):
+        job: dict[str, Any] = shop.ask("GET", f"/v1/jobs/{asked.json()['job_id']}?wait=10").json()
+        if job["state"] not in ("queued", "running"):
             break
-    assert told["state"] == "done", told
-    assert told["done"] == told["total"]
-    return told
+    assert job["state"] == "done", job
+    assert job["done"] == job["total"]
+    return job
 
 
 def partition(shop: Shop) -> list[list[str]]:
@@ -140,12 +140,12 @@ def test_simulated_rules_change_nothing(shop: Shop) -> None:
     rules = shop.ask("GET", "/v1/rules").json()
     candidate = {"blocked": {"email": ["team@x\\.org"]}, "limits": {"user_id": {"max": 2}}}
 
-    told = shop.ask("POST", "/v1/rules/simulate", json=candidate).json()
+    job = shop.ask("POST", "/v1/rules/simulate", json=candidate).json()
 
-    assert (told["profiles_before"], told["profiles_after"]) == (2, 3)
-    assert (told["profiles_split"], told["profiles_joined"], told["identifiers_lost"]) == (1, 0, 1)
-    assert told["reasons"] == {"blocked": 2}
-    (example,) = told["examples"]
+    assert (job["profiles_before"], job["profiles_after"]) == (2, 3)
+    assert (job["profiles_split"], job["profiles_joined"], job["identifiers_lost"]) == (1, 0, 1)
+    assert job["reasons"] == {"blocked": 2}
+    (example,) = job["examples"]
     assert example["change"] == "split"
     assert sorted(sorted(part) for part in example["parts"]) == [["user_id:u1"], ["user_id:u2"]]
     assert shop.ask("GET", "/v1/profiles").json() == before

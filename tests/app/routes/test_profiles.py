@@ -1,4 +1,4 @@
-"""The native surface over the wire: paths, errors, lists, and what it must not tell."""
+"""The native surface over the wire: paths, errors, lists, and what it must not reveal."""
 
 import json
 import socket

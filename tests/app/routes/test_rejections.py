@@ -55,7 +55,7 @@ def line(shop: Shop, **expected: Any) -> dict[str, Any]:
 
 
 def unlinked(reason: str, count: int = 1, identifier: str | None = None) -> dict[str, Any]:
-    """A demotion as the list tells it."""
+    """A demotion as the list shows it."""
     return {"identifier": identifier, "reason": reason, "count": count}
 
 
@@ -156,11 +156,11 @@ def test_traits_beyond_the_size_limit_are_listed_by_name(shop: Shop) -> None:
     """Up to 50 names."""
     for n in range(4):
         shop.send({"type": "identify", "userId": "u1", "traits": {f"big{n}": BIG}})
-    told = {f"small{n}": "x" * 100 for n in range(200)}
-    shop.send({"type": "identify", "userId": "u1", "messageId": "m1", "traits": told})
+    traits = {f"small{n}": "x" * 100 for n in range(200)}
+    shop.send({"type": "identify", "userId": "u1", "messageId": "m1", "traits": traits})
 
     kept = shop.ask("GET", "/v1/profiles/user_id:u1").json()["traits"]
-    ignored = [name for name in told if name not in kept]
+    ignored = [name for name in traits if name not in kept]
     assert len(ignored) > MOST_NAMES
     line(shop, message_id="m1", type="identify", status="accepted", reason="trait_limit",
          ignored_traits=ignored[:MOST_NAMES], ignored_count=len(ignored))  # fmt: skip

@@ -24,8 +24,8 @@ def test_a_read_is_repeated_once_when_a_key_was_rolled_under_it() -> None:
 
 
 @pytest.mark.parametrize(("error", "count"), [(SealBroken, 2), (KeyUnavailable, 2)])
-def test_what_stays_unreadable_is_said(error: type[KeyUnavailable], count: int) -> None:
-    """What cannot be opened is tried once more: an unmerge may have changed its key; then it is said."""
+def test_a_key_that_stays_unreadable_is_an_error(error: type[KeyUnavailable], count: int) -> None:
+    """What cannot be opened is tried once more: an unmerge may have changed its key; then the error is raised."""
     tries = []
 
     @retry_on_key_rotation

@@ -100,7 +100,7 @@ def hold_and_fail(directory: Path) -> None:
 
 
 def test_directory_is_let_go_by_a_failure(tmp_path: Path) -> None:
-    """Whoever failed while holding a directory does not keep it."""
+    """A process that failed while holding a directory does not keep it."""
     for _ in range(2):
         with pytest.raises(KeyError):
             hold_and_fail(tmp_path)

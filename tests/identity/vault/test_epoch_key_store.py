@@ -26,7 +26,7 @@ def test_created_store_opens_as_the_same_store(store: KeyStore, directory: Path,
 
 
 def test_each_store_has_its_own_id(tmp_path: Path, root: Root) -> None:
-    """Two stores of one root are told apart."""
+    """Two stores of one root have different ids."""
     assert KeyStore.create(tmp_path / "a", root).store_id != KeyStore.create(tmp_path / "b", root).store_id
 
 

@@ -46,7 +46,7 @@ def key_for(place: SealPlace) -> SealingKey:
 
 
 def refused(blob: bytes, place: SealPlace = EVENT, row: bytes = ROW, version: int = 5) -> bool:
-    """Tell whether a blob is refused, with the one message and nothing behind it."""
+    """Whether a blob is refused, with the one message and nothing behind it."""
     with pytest.raises(SealBroken) as caught:
         SUBJECT.open(place, row, version, blob)
     return str(caught.value) == MESSAGE and caught.value.__cause__ is None

@@ -21,7 +21,7 @@ FIRST_PLACES = {
 }
 
 
-def test_places_are_told_apart() -> None:
+def test_places_are_distinct() -> None:
     """No two places share table and column."""
     assert len({place.where for place in PLACES}) == len(PLACES)
 

@@ -46,7 +46,7 @@ def _holders(keyring: Keyring, keys: SpaceKeys, slot_key: SlotKey, root: Root) -
 
 
 def shows(text: str, key: bytes) -> bool:
-    """Tell whether a text holds a key in one of the ways that bytes are commonly written."""
+    """Whether a text holds a key in one of the ways that bytes are commonly written."""
     spellings = (repr(key)[2:-1], key.hex(), base64.b64encode(key).decode().rstrip("="), str(list(key)))
     return any(spelling.lower() in text.lower() for spelling in spellings)
 

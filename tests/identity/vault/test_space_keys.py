@@ -51,14 +51,14 @@ def test_different_identifiers_have_different_indexes(one: tuple[str, str], two:
     assert (KEYS.identifier(*one) == KEYS.identifier(*two)) == (one == two)
 
 
-def test_type_and_value_are_told_apart() -> None:
+def test_type_and_value_are_kept_apart() -> None:
     """The same letters, cut elsewhere, are another identifier."""
     assert KEYS.identifier("ab", "c") != KEYS.identifier("a", "bc")
     assert KEYS.suppression("ab", "c") != KEYS.suppression("a", "bc")
     assert KEYS.mac(b"ab", b"c") != KEYS.mac(b"a", b"bc")
 
 
-def test_domains_are_told_apart() -> None:
+def test_domains_are_kept_apart() -> None:
     """Equal text has unrelated hashes in each domain."""
     text = "same"
     hashes = {

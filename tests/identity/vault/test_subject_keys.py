@@ -15,7 +15,7 @@ SLOT = SlotKey(SPACE, 3, KEY)
 
 
 def same(one: SubjectKey, two: SubjectKey) -> bool:
-    """Tell whether two subject keys are one: what the one seals, the other opens."""
+    """Whether two subject keys are one: what the one seals, the other opens."""
     return two.open(DOCUMENT, ROW, 1, one.seal(DOCUMENT, ROW, 1, b"hello")) == b"hello"
 
 

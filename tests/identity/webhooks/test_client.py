@@ -74,10 +74,10 @@ def test_a_post_sends_the_body_and_headers_and_reads_the_response() -> None:
 def test_every_status_is_returned_and_no_redirect_followed(answer: bytes, status: int) -> None:
     """Pages, failures and redirects are answers, handed on as they are; no redirect is followed."""
     names = Names(["127.0.0.1"])
-    told, server = called(telling(answer), resolve=names)
+    received, server = called(telling(answer), resolve=names)
 
-    assert isinstance(told, CallbackAnswer)
-    assert (told.status, told.media_type) == (status, "text/html" if b"html" in answer else "")
+    assert isinstance(received, CallbackAnswer)
+    assert (received.status, received.media_type) == (status, "text/html" if b"html" in answer else "")
     assert (len(names.asked), server.connections) == (1, 1)
 
 

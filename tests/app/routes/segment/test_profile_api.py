@@ -1,4 +1,4 @@
-"""Segment's Profile API, call by call: whole documents, its errors, and what it must not tell."""
+"""Segment's Profile API, call by call: whole documents, its errors, and what it must not reveal."""
 
 import json
 import re
@@ -181,10 +181,10 @@ def test_events_are_filtered_by_time_and_name(shop: Shop, ann: str, params: dict
 
 def test_metadata_has_times_and_the_first_and_last_call(shop: Shop, ann: str) -> None:
     """When it came to be and when it last changed, and its first and last calls."""
-    told = get(shop, "metadata")
+    metadata = get(shop, "metadata")
     native = shop.ask("GET", f"/v1/profiles/{ann}").json()
 
-    assert told == {
+    assert metadata == {
         "metadata": {
             "created_at": native["created_at"],
             "updated_at": native["updated_at"],
@@ -348,7 +348,7 @@ def test_an_unknown_collection_is_refused_in_the_words_of_segment(shop: Shop, co
      "include=a&include=b"],
 )  # fmt: skip
 def test_an_invalid_parameter_is_named_without_its_value(shop: Shop, live: Running, query: str) -> None:
-    """A parameter that is not usable is named, and what it held is not told."""
+    """A parameter that is not usable is named without its value."""
     shop.send({"type": "group", "userId": "u1", "groupId": "g1"})
     for path in ("users/profiles/user_id:u1/events", "accounts/profiles/group_id:g1/events", "users/profiles"):
         answer = shop.ask("GET", f"/v1/spaces/{shop.space_id}/collections/{path}?{query}&x={PLANTED}")

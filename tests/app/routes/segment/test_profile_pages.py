@@ -50,7 +50,7 @@ class Traffic:
         self.sent: list[str] = []
 
     def call(self, person: str) -> dict[str, Any]:
-        """A call of somebody, with a message id that tells its place."""
+        """A call of somebody, with a message id that names its place."""
         self.sent.append(f"m{len(self.sent)}")
         plain = self.random.random() < 0.7
         named = {"anonymousId": person, "messageId": self.sent[-1]}

@@ -1,6 +1,6 @@
 """Segment's consent over the wire, row by row: what flows to real destinations, and what a profile then says.
 
-`unset: allow` is the switch for who comes from there; by default what was not said does not flow. What
+`unset: allow` is the switch for who comes from there; by default what has no decision does not flow. What
 `integrations` says is no rule here, and opens nothing that consent closes.
 """
 
@@ -65,7 +65,7 @@ ROWS: list[tuple[str, Any, Any, set[str], set[str]]] = [
     ("false", prefs(NOTHING), None, set(), {"unmapped"}),
     ("false, integrations true", prefs(NOTHING), {"one": True, "All": True}, set(), {"unmapped"}),
     ("case counts", prefs({"marketing": True}), None, set(), {"unmapped"}),
-    # Text is no answer; where nothing can be read nothing was said.
+    # Text is no answer; where nothing can be read there is no decision.
     ("text", prefs({"Marketing": "true"}), None, set(), ALL),
     ("text among answers", prefs({"Marketing": "true", "Product": True}), None, set(), {"unmapped"}),
 ]
@@ -97,10 +97,10 @@ class Person:
         body |= {} if stated is None else {"context": prefs(stated)}
         assert self.shop.ask("POST", "/v1/batch", "write", json={"batch": [body]}).status_code == 200
 
-    def told(self) -> dict[str, Any]:
+    def recorded(self) -> dict[str, Any]:
         """What the profile says: True, False, or `conflict`."""
         profile = self.shop.ask("GET", f"/v1/profiles/user_id:{self.name}").json()
-        return {name: "conflict" if said["conflict"] else said["value"] for name, said in profile["consent"].items()}
+        return {name: "conflict" if each["conflict"] else each["value"] for name, each in profile["consent"].items()}
 
     def flows(self) -> set[str]:
         """Where their plan flows to."""
@@ -111,23 +111,23 @@ def updated_by_any_event(ann: Person) -> None:
     """Whatever call states it."""
     ann.say(BOTH)
     ann.say(NOTHING, type="track", event="Seen")
-    assert (ann.told(), ann.flows()) == ({"Marketing": False, "Product": False}, set())
+    assert (ann.recorded(), ann.flows()) == ({"Marketing": False, "Product": False}, set())
     ann.say(BOTH, type="page")
-    assert (ann.told(), ann.flows()) == (BOTH, {"one", "both"})
+    assert (ann.recorded(), ann.flows()) == (BOTH, {"one", "both"})
 
 
 def empty_is_all_false(ann: Person) -> None:
     """An empty statement denies everything."""
     ann.say(BOTH)
     ann.say({}, type="track", event="Segment Consent Preference Updated")
-    assert (ann.told(), ann.flows()) == ({"Marketing": False, "Product": False}, set())
+    assert (ann.recorded(), ann.flows()) == ({"Marketing": False, "Product": False}, set())
 
 
 def missing_is_false(ann: Person) -> None:
     """A category that a statement leaves out is denied by it."""
     ann.say(BOTH)
     ann.say(MINE)
-    assert (ann.told(), ann.flows()) == (MINE | {"Product": False}, {"one"})
+    assert (ann.recorded(), ann.flows()) == (MINE | {"Product": False}, {"one"})
 
 
 def without_consent_no_change(ann: Person) -> None:
@@ -135,16 +135,16 @@ def without_consent_no_change(ann: Person) -> None:
     ann.say(BOTH)
     ann.say(type="track", event="Seen")
     ann.say(traits={"plan": "free"})
-    assert (ann.told(), ann.flows()) == (BOTH, {"one", "both"})
+    assert (ann.recorded(), ann.flows()) == (BOTH, {"one", "both"})
 
 
 def devices_latest_wins(ann: Person) -> None:
     """Of two devices of one user the one that spoke last is right."""
     ann.say(BOTH, "phone")
     ann.say(BOTH | {"Marketing": False}, "laptop")
-    assert ann.told() == {"Marketing": False, "Product": True}
+    assert ann.recorded() == {"Marketing": False, "Product": True}
     ann.say(BOTH, "phone")
-    assert (ann.told(), ann.flows()) == (BOTH, {"one", "both"})
+    assert (ann.recorded(), ann.flows()) == (BOTH, {"one", "both"})
 
 
 def merge_of_two_conflicts(ann: Person) -> None:
@@ -152,10 +152,10 @@ def merge_of_two_conflicts(ann: Person) -> None:
     ann.say(BOTH)
     ann.say(BOTH | {"Marketing": False}, "phone", known=False)
     ann.say(device="phone")
-    assert (ann.told(), ann.flows()) == ({"Marketing": "conflict", "Product": True}, set())
+    assert (ann.recorded(), ann.flows()) == ({"Marketing": "conflict", "Product": True}, set())
     # Once they are one, the next statement is about both.
     ann.say(BOTH, "phone")
-    assert (ann.told(), ann.flows()) == (BOTH, {"one", "both"})
+    assert (ann.recorded(), ann.flows()) == (BOTH, {"one", "both"})
 
 
 def missing_is_false_at_a_merge(ann: Person) -> None:
@@ -163,7 +163,7 @@ def missing_is_false_at_a_merge(ann: Person) -> None:
     ann.say(BOTH)
     ann.say(MINE, "phone", known=False)
     ann.say(device="phone")
-    assert (ann.told(), ann.flows()) == (MINE | {"Product": "conflict"}, {"one"})
+    assert (ann.recorded(), ann.flows()) == (MINE | {"Product": "conflict"}, {"one"})
 
 
 def stored_though_ids_are_dropped(ann: Person) -> None:
@@ -178,7 +178,7 @@ def stored_though_ids_are_dropped(ann: Person) -> None:
         if each["message_id"] == f"of {ann.name}"
     ]
     assert [each["reason"] for each in lost["demoted"]] == ["limit:user_id"]
-    assert (ann.told(), other.told()) == ({"Marketing": False, "Product": False}, BOTH)
+    assert (ann.recorded(), other.recorded()) == ({"Marketing": False, "Product": False}, BOTH)
 
 
 def traits_of_that_name_are_traits(ann: Person) -> None:
@@ -186,7 +186,7 @@ def traits_of_that_name_are_traits(ann: Person) -> None:
     ann.say(NOTHING | {"Product": True})
     names = ("consent", "segment_consent_preference", "segment_consent_preference.categories.Marketing")
     ann.say(traits={"plan": "pro", **{name: {"Marketing": True} for name in names}})
-    assert (ann.told(), ann.flows()) == ({"Marketing": False, "Product": True}, set())
+    assert (ann.recorded(), ann.flows()) == ({"Marketing": False, "Product": True}, set())
 
 
 def _user_id(value: str) -> dict[str, str]:

@@ -20,7 +20,7 @@ def fill(requests: list[tuple[int, int]]) -> dict[int, int]:
 
 @given(REQUESTS)
 def test_never_more_than_the_bound(requests: list[tuple[int, int]]) -> None:
-    """Whoever sends what, the queue holds no more than it may, but for one request that is let in last."""
+    """Whatever is sent, the queue holds no more than it may, but for one request that is let in last."""
     assert sum(fill(requests).values()) < BOUND + max((size for _, size in requests), default=1)
 
 

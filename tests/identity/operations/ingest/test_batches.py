@@ -143,7 +143,7 @@ async def _ahead(ingest: Ingest, seconds: int) -> BatchWriter:
     return writer
 
 
-def test_a_group_told_of_by_clocks_that_differ(lab: Lab) -> None:
+def test_group_calls_of_clocks_that_differ_fold_by_event_time(lab: Lab) -> None:
     """Stamps follow those of the group as well, so the order of its calls is the order of their stamps."""
 
     async def main() -> None:

@@ -44,7 +44,7 @@ async def _lost_in_flight(_lab: Lab, connection: PipelineConnection) -> None:
 def break_commits(
     monkeypatch: pytest.MonkeyPatch, lab: Lab, how: list[Broken], between: Callable[[], Awaitable[Any]] | None = None
 ) -> None:
-    """The next commits break as told; `between` runs once one has."""
+    """The next commits break in this order; `between` runs once one has."""
     left = list(how)
 
     async def commit(connection: PipelineConnection) -> None:
@@ -117,7 +117,7 @@ def test_a_commit_lost_while_the_rules_change(lab: Lab, monkeypatch: pytest.Monk
 
 
 def test_a_repeat_after_a_lost_commit_is_a_duplicate(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The sender who sends a settled call again is told so, and nothing is stored."""
+    """A settled call that is sent again is answered as a duplicate, and nothing is stored."""
 
     async def main() -> None:
         async with ingesting(lab) as ingest:

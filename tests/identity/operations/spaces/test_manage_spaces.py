@@ -104,7 +104,7 @@ def test_a_made_up_secret(lab: Lab, secret: str) -> None:
 
 
 def test_history_outlives_many_rules(lab: Lab) -> None:
-    """What the first rules demoted can be told after any number of changes."""
+    """The demotions under the first rules stay explainable after any number of changes."""
 
     async def main() -> None:
         async with ingesting(lab) as ingest:

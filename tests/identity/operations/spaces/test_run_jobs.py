@@ -42,9 +42,9 @@ def test_a_job_goes_from_queued_to_done(lab: Lab) -> None:
         assert (await runner.follow(space, asked.job_id))[1].state == "queued"
         assert await runner.run_next()
         assert not await runner.run_next()
-        kind, told = await runner.follow(space, asked.job_id, 5)
-        assert (kind, told.state, told.result) == (KIND, "done", {"told": SECRET})
-        assert (told.done, told.total) == (3, 4)
+        kind, status = await runner.follow(space, asked.job_id, 5)
+        assert (kind, status.state, status.result) == (KIND, "done", {"told": SECRET})
+        assert (status.done, status.total) == (3, 4)
         assert SECRET.encode() not in b"".join(bytes(row) for (row,) in lab.query("SELECT payload FROM job"))
         for unknown in ("job_" + "0" * 32, "nonsense"):
             with pytest.raises(JobNotFound):
@@ -92,7 +92,7 @@ def test_a_runner_that_is_gone(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Non
         assert not await other.run_next()
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
-        while not await other.run_next():  # noqa: ASYNC110 (another process would not be told either)
+        while not await other.run_next():  # noqa: ASYNC110 (another process would not be notified either)
             await asyncio.sleep(0.1)
         assert (await other.follow(space, asked.job_id))[1].result == {"told": 2}
         await spaces.database.close()
@@ -116,9 +116,9 @@ def test_a_failed_job_ends_with_a_code(lab: Lab, error: Exception, code: str) ->
         runner = Jobs(spaces, {KIND: fails})
         asked = await runner.ask(space, KIND, {"ask": SECRET})
         assert await runner.run_next()
-        told = (await runner.follow(space, asked.job_id))[1]
-        assert (told.state, told.error) == ("failed", code)
-        assert told.result is UNSET
+        status = (await runner.follow(space, asked.job_id))[1]
+        assert (status.state, status.error) == ("failed", code)
+        assert status.result is UNSET
         await spaces.database.close()
 
     run(main())

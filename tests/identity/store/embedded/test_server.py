@@ -164,7 +164,7 @@ def test_interrupted_making(data_dir: Path) -> None:
 
 
 def test_second_owner(data_dir: Path) -> None:
-    """A second owner is refused, told which process is in its way, and disturbs nothing."""
+    """A second owner is refused with the process that owns the server, and disturbs nothing."""
     with EmbeddedPostgres(data_dir) as postgres:
         with pytest.raises(Misconfigured, match=f"process .{os.getpid()}. runs on"):
             EmbeddedPostgres(data_dir).start()
@@ -173,7 +173,7 @@ def test_second_owner(data_dir: Path) -> None:
 
 
 def test_attach_never_stops(data_dir: Path) -> None:
-    """Whoever attached does not stop the server, whatever it calls."""
+    """A process that attached does not stop the server, whatever it calls."""
     with EmbeddedPostgres(data_dir) as postgres:
         guest = EmbeddedPostgres(data_dir)
         url = guest.join()
@@ -211,7 +211,7 @@ def test_other_user_is_refused(postgres: EmbeddedPostgres) -> None:
     folder = Path(str(value(postgres.url(SUPERUSER, SUPERUSER), "show unix_socket_directories")))
     startup = b"\0\3\0\0user\0onefold\0database\0onefold\0\0"
     with socket.socket(socket.AF_UNIX) as client:
-        # The kernel tells the server who connected: the effective user at that moment.
+        # The server learns from the kernel who connected: the effective user at that moment.
         os.seteuid(0)
         folder.chmod(0o711)
         (folder / ".s.PGSQL.5432").chmod(0o777)

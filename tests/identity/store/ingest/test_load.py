@@ -64,7 +64,7 @@ def test_a_lease_of_somebody_else(lab: Lab) -> None:
 
 
 def test_one_that_was_merged_while_waiting(lab: Lab) -> None:
-    """Who waits for the lock of a head that is merged away meanwhile is told to plan again."""
+    """A writer that waits for the lock of a root that is merged away meanwhile has to plan again."""
 
     async def main() -> None:
         async with ingesting(lab) as ingest:

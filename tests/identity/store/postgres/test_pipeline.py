@@ -81,7 +81,7 @@ def test_a_statement_that_cannot_be_prepared_is_raised(database: str) -> None:
     on_a_connection(database, body)
 
 
-def test_a_lost_connection_is_said(database: str) -> None:
+def test_a_lost_connection_is_an_error(database: str) -> None:
     """It is neither waited for nor taken for an answer."""
 
     async def body(connection: PipelineConnection) -> None:

@@ -57,7 +57,7 @@ def test_slots_taken_at_once_differ(database: str) -> None:
 
 
 def test_an_ended_lease_is_taken_over_after_its_end(database: str) -> None:
-    """The next holder's stamps lie after the end of the last lease, and the last holder is told."""
+    """The next holder's stamps lie after the end of the last lease, and the last holder gets an error."""
 
     async def body(one: PipelineConnection, two: PipelineConnection) -> None:
         first = await writer_slots.take(one, new_id(), NOW)
