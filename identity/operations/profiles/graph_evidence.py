@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from identity.operations.profiles.profile import OpenedProfile
 from identity.planning.corrections.co_occurrence import Unmerged, together
 from identity.planning.corrections.profile_snapshot import shown
-from identity.planning.graph.evidence_graph import Graph, Observation, build
+from identity.planning.graph.evidence_graph import Graph, Observation, build_graph
 from identity.planning.resolution.stored_calls import split_keys, unpack_demoted
 from identity.planning.resolution.working_set import set_key
 from identity.spaces.index_versions import require_index_version
@@ -64,7 +64,7 @@ class GraphEvidence:
                 if len(group) > 1 and (set_, group) not in counted:
                     counted.add((set_, group))
                     observations.append(self._observation(at, group))
-        return build(observations, self.types)
+        return build_graph(observations, self.types)
 
     def calls_of(self, a: bytes, b: bytes) -> list[tuple[bytes, int]]:
         """The (origin, stamp) of each call in which two identifiers occur together, oldest first."""

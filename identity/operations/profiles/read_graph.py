@@ -20,7 +20,7 @@ from identity.operations.profiles.evidence_answers import (
 from identity.operations.profiles.graph_evidence import GraphEvidence, read_graph_evidence
 from identity.operations.profiles.profile import open_profile
 from identity.planning.graph import evidence_graph
-from identity.planning.graph.layout import foremost, layout
+from identity.planning.graph.layout import layout, most_relevant
 from identity.planning.graph.over_merge_review import Review, UnmergeSuggestion, review, strong_ids
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.stored_calls import unpack_demoted
@@ -91,7 +91,7 @@ def _analyse(
 ) -> PlacedGraph:
     built = evidence.graph()
     found = review(built, evidence.types, evidence.retired)
-    keys = foremost(built, found, most)
+    keys = most_relevant(built, found, most)
     shown = set(keys)
     links = [each for each in evidence_graph.links(built) if each.a in shown and each.b in shown]
     text = evidence.text

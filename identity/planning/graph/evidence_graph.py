@@ -20,23 +20,24 @@ if TYPE_CHECKING:
 
 Graph: TypeAlias = "nx.Graph[bytes]"
 
-# How much it says that an identifier of this type was there: a user id is given to one person, an
-# address may be shared, a device changes hands, a browser's id ends with its cookie. A link weighs
-# the product of its ends, so that a browser is tied to the user on it more than to an e-mail that
-# two users share, and a minimum cut leaves it with its user.
+# The weight of a type is the certainty that its identifiers belong to one person: a user id is given to one person,
+# two people can share an address, a device changes hands, and the id of a browser ends with its cookie. The weight of a
+# link is the product of its ends, so a browser has a stronger link to its user than to an e-mail of two users, and a
+# minimum cut leaves the browser with its user.
 _WEIGHTS: Final = {USER_ID: 8.0, EMAIL: 4.0, PHONE: 4.0, "ga_client_id": 1.0, ANONYMOUS_ID: 1.0}
 _CUSTOM: Final = 3.0
 _DEVICE: Final = 2.0
 
-# All pairs of a set grow with its square. In a longer one each identifier is tied to the strongest
-# one only: the set stays in one piece, and nobody looks for the pairs of hundreds of identifiers.
+# The number of pairs grows with the square of a set. In a longer set each identifier is linked to the strongest one
+# only: the set stays connected, and the pairs of hundreds of identifiers have no use.
 ALL_PAIRS: Final = 32
 
 
 class Observation(Struct, frozen=True):
-    """A set of identifiers seen together in one call that taught it, strongest first.
+    """A set of identifiers seen together, strongest first, with the origin and stamp of its first call.
 
-    `count` is how often it was seen again, `days` on how many days, `sources` which sources did.
+    `count` is the number of further calls with this set, `days` the number of days with such calls, and `sources` the
+    sources of the calls.
     """
 
     origin: bytes
@@ -48,7 +49,7 @@ class Observation(Struct, frozen=True):
 
 
 class GraphEdge(Struct, frozen=True):
-    """Two identifiers seen together: `observations` are the (origin, stamp) of the calls that taught it."""
+    """Two identifiers seen together; `observations` are the (origin, stamp) of the first calls with both."""
 
     a: bytes
     b: bytes
@@ -60,21 +61,20 @@ class GraphEdge(Struct, frozen=True):
 
 
 class Paths(Struct, frozen=True):
-    """Two ways from one identifier to another, both ends among the keys of each.
+    """Two paths from one identifier to another, each including both ends.
 
-    `shortest` has the fewest links; `strongest` the strongest weakest link, and of such paths the
-    fewest links.
+    `shortest` has the fewest links. `strongest` has the strongest weakest link, and the fewest links of such paths.
     """
 
     shortest: tuple[bytes, ...]
     strongest: tuple[bytes, ...]
 
 
-def build(observations: Iterable[Observation], types: Mapping[bytes, str]) -> Graph:
-    """The graph of these observations; every key of `types` (key to type name) is a node.
+def build_graph(observations: Iterable[Observation], types: Mapping[bytes, str]) -> Graph:
+    """Build the graph of these observations; every key of `types` (key to type name) is a node.
 
-    Keys that are no nodes are passed over: they were removed or never kept. Nodes carry `type` and
-    `since`, the stamp of their first observation or None; links what `GraphEdge` has.
+    The graph ignores all other keys, which were removed or never stored. A node has `type` and `since`, the stamp of
+    its first observation or None. A link has the values of `GraphEdge`.
     """
     # Imported here because the import takes half a second, and most processes never draw a graph.
     import networkx as nx
@@ -82,7 +82,7 @@ def build(observations: Iterable[Observation], types: Mapping[bytes, str]) -> Gr
     graph: Graph = nx.Graph()
     for key in sorted(types):
         graph.add_node(key, type=types[key], since=None)
-    for seen in sorted(observations, key=lambda each: (each.stamp, each.origin, each.keys)):
+    for seen in sorted(observations, key=lambda seen: (seen.stamp, seen.origin, seen.keys)):
         keys = [key for key in dict.fromkeys(seen.keys) if key in types]
         for key in keys:
             if graph.nodes[key]["since"] is None:
@@ -97,12 +97,12 @@ def build(observations: Iterable[Observation], types: Mapping[bytes, str]) -> Gr
 
 
 def type_weight(type_: str) -> float:
-    """How surely an identifier of this type is one person's, more is surer."""
+    """The certainty that an identifier of this type belongs to one person; a higher weight is more certain."""
     return _WEIGHTS.get(type_, _DEVICE if type_ in BUILT_IN else _CUSTOM)
 
 
 def link(graph: Graph, a: bytes, b: bytes) -> GraphEdge:
-    """The link between two linked identifiers, the ends as asked for."""
+    """The link between two linked identifiers, from `a` to `b`."""
     data = graph[a][b]
     return GraphEdge(
         a,
@@ -116,11 +116,11 @@ def link(graph: Graph, a: bytes, b: bytes) -> GraphEdge:
 
 
 def links(graph: Graph) -> list[GraphEdge]:
-    """Every link once, the smaller key first, in the order of the keys."""
+    """Every link once, from the smaller to the greater key, in the order of the keys."""
     return [link(graph, a, b) for a, b in sorted((min(pair), max(pair)) for pair in graph.edges)]
 
 
-def along(graph: Graph, path: Sequence[bytes]) -> list[GraphEdge]:
+def path_links(graph: Graph, path: Sequence[bytes]) -> list[GraphEdge]:
     """The links of a path, in its direction."""
     return [link(graph, a, b) for a, b in pairwise(path)]
 
@@ -128,7 +128,7 @@ def along(graph: Graph, path: Sequence[bytes]) -> list[GraphEdge]:
 def paths(graph: Graph, a: bytes, b: bytes) -> Paths | None:
     """The shortest and the strongest path from `a` to `b`; None where there is none.
 
-    Time is in proportion to the links (times a logarithm), never to pairs of identifiers.
+    The time grows with the number of links (times a logarithm), never with the pairs of identifiers.
     """
     if a not in graph or b not in graph:
         return None
@@ -159,17 +159,17 @@ def _widest(graph: Graph, a: bytes, b: bytes) -> float | None:
         if key in done:
             continue
         done.add(key)
-        for near, data in graph[key].items():
-            if near not in done:
-                heappush(queue, (max(width, -data["weight"]), near))
+        for neighbour, data in graph[key].items():
+            if neighbour not in done:
+                heappush(queue, (max(width, -data["weight"]), neighbour))
     return None
 
 
 def _shortest(graph: Graph, a: bytes, b: bytes, least: float) -> tuple[bytes, ...]:
-    """The path of fewest links of at least this weight; of those the one whose weakest link is strongest.
+    """The shortest path over links of at least this weight; of several, the one with the strongest weakest link.
 
-    There must be one. A key is entered from the best of those one link nearer to `a`, all of which
-    are settled before it is left.
+    A path must exist. The search enters a key from its best neighbour one link nearer to `a`, and completes all of
+    those neighbours before it leaves the key.
     """
     steps = {a: 0}
     best: dict[bytes, tuple[float, float, bytes]] = {a: (inf, inf, b"")}
@@ -178,16 +178,16 @@ def _shortest(graph: Graph, a: bytes, b: bytes, least: float) -> tuple[bytes, ..
         key = queue.popleft()
         if key == b:
             break
-        for near, data in graph[key].items():
+        for neighbour, data in graph[key].items():
             weight = data["weight"]
-            if weight < least or steps.setdefault(near, steps[key] + 1) != steps[key] + 1:
+            if weight < least or steps.setdefault(neighbour, steps[key] + 1) != steps[key] + 1:
                 continue
-            way = (min(best[key][0], weight), weight, key)
-            if near not in best:
-                queue.append(near)
-                best[near] = way
-            elif way > best[near]:
-                best[near] = way
+            step = (min(best[key][0], weight), weight, key)
+            if neighbour not in best:
+                queue.append(neighbour)
+                best[neighbour] = step
+            elif step > best[neighbour]:
+                best[neighbour] = step
     path = [b]
     while path[-1] != a:
         path.append(best[path[-1]][2])

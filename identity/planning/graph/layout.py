@@ -15,11 +15,11 @@ from identity.values.extras import extra
 if TYPE_CHECKING:
     import networkx as nx
 
-# Kamada and Kawai use the room best, in time cubed; forces take over, in time squared.
+# The Kamada-Kawai layout uses the space best in cubic time; larger parts use a force layout in quadratic time.
 _ALL_DISTANCES: Final = 150
 _ROUNDS: Final = 60
 _SEED: Final = 7
-# In units: two identifiers are never nearer, two parts neither; the picture is so much wider than high.
+# In units: the least distance of two identifiers, the least gap between two parts, and the ratio of width to height.
 _APART: Final = 0.6
 _GAP: Final = 1.0
 _WIDE: Final = 1.4
@@ -27,9 +27,9 @@ _PUSHES: Final = 200
 
 
 def layout(nodes: Sequence[str], links: Iterable[tuple[str, str]]) -> dict[str, tuple[float, float]]:
-    """The position (x, y) of each node, by links between nodes; the unit is about the room of a node.
+    """The position (x, y) of each node, from the links between nodes; a unit is about the space of a node.
 
-    For pictures: 1,000 nodes take seconds, and ten times as many a hundred times as long.
+    The layout of 1,000 nodes takes seconds, and ten times as many nodes take a hundred times as long.
     """
     import networkx as nx
 
@@ -37,15 +37,16 @@ def layout(nodes: Sequence[str], links: Iterable[tuple[str, str]]) -> dict[str, 
     graph.add_nodes_from(sorted(nodes))
     graph.add_edges_from(sorted((min(a, b), max(a, b)) for a, b in links))
     parts = sorted((sorted(part) for part in nx.connected_components(graph)), key=lambda part: (-len(part), part))
-    return _packed([_placed(graph, part) for part in parts])
+    return _arranged([_part_layout(graph, part) for part in parts])
 
 
-def foremost(graph: Graph, found: Review, most: int) -> list[bytes]:
-    """At most so many identifiers of a graph that is too large to draw, what its review names first.
+def most_relevant(graph: Graph, found: Review, most: int) -> list[bytes]:
+    """The `most` most relevant identifiers of a graph too large to draw.
 
-    After those come the ones most tied: who is left out hangs from one who is shown, as a rule.
+    The identifiers in the review come first, then those with the strongest links: most omitted identifiers then have a
+    link to a drawn one.
     """
-    named = [each.key for each in found.cut_nodes]
+    named = [node.key for node in found.cut_nodes]
     if found.split is not None:
         named += [found.split.stays, found.split.leaves, *(key for pair in found.split.links for key in pair)]
     named += [key for bridge in found.bridges for key in (bridge.a, bridge.b)]
@@ -53,8 +54,8 @@ def foremost(graph: Graph, found: Review, most: int) -> list[bytes]:
     return list(dict.fromkeys([*named, *sorted(graph, key=lambda key: (-ties[key], key))]))[:most]
 
 
-def _placed(graph: "nx.Graph[str]", names: Sequence[str]) -> dict[str, tuple[float, float]]:
-    """One connected part about its centre, its longer axis level, with a unit of area for each node."""
+def _part_layout(graph: "nx.Graph[str]", names: Sequence[str]) -> dict[str, tuple[float, float]]:
+    """The layout of one connected part: centred, its longer axis horizontal, with a unit of area for each node."""
     with extra("analysis"):
         import networkx as nx
         import numpy as np
@@ -78,7 +79,7 @@ def _placed(graph: "nx.Graph[str]", names: Sequence[str]) -> dict[str, tuple[flo
 
 
 def _pushed_apart(points: Any) -> Any:
-    """The points, those too near each other pushed apart until none are, or nearly none."""
+    """Move points apart that are too near each other, for at most `_PUSHES` rounds."""
     import numpy as np
     from scipy.spatial import cKDTree
 
@@ -87,19 +88,19 @@ def _pushed_apart(points: Any) -> Any:
         if not len(near):
             break
         near = near[np.lexsort(near.T)]
-        way = points[near[:, 0]] - points[near[:, 1]]
-        length = np.hypot(way[:, 0], way[:, 1])[:, None]
-        # Two on one point go different ways, each pair its own.
-        turn = near.sum(axis=1)[:, None] + np.array([0.0, np.pi / 2])
-        way = np.where(length > 0, way / np.maximum(length, 1e-12), np.sin(turn))
-        push = way * (_APART - length) / 2
+        direction = points[near[:, 0]] - points[near[:, 1]]
+        length = np.hypot(direction[:, 0], direction[:, 1])[:, None]
+        # Two nodes on one point move in opposite directions, which differ for each pair.
+        angle = near.sum(axis=1)[:, None] + np.array([0.0, np.pi / 2])
+        direction = np.where(length > 0, direction / np.maximum(length, 1e-12), np.sin(angle))
+        push = direction * (_APART - length) / 2
         np.add.at(points, near[:, 0], push)
         np.add.at(points, near[:, 1], -push)
     return points
 
 
-def _packed(parts: Sequence[dict[str, tuple[float, float]]]) -> dict[str, tuple[float, float]]:
-    """The parts in rows from the top, the largest first."""
+def _arranged(parts: Sequence[dict[str, tuple[float, float]]]) -> dict[str, tuple[float, float]]:
+    """Arrange the parts in rows from the top, the largest first."""
     boxes = []
     for part in parts:
         xs, ys = zip(*part.values(), strict=True)

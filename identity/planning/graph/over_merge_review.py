@@ -19,22 +19,22 @@ from identity.values.identifiers import USER_ID
 if TYPE_CHECKING:
     pass
 
-# A minimum cut costs some ten milliseconds in a graph of 10,000 identifiers.
+# A minimum cut takes about ten milliseconds in a graph of 10,000 identifiers.
 MOST_CUTS: Final = 32
-# Capacities are whole numbers of 32 bits, and so is any sum of them that can flow.
+# Capacities are integers of 32 bits, and so is every possible flow.
 _MOST_FLOW: Final = 2**30
 _FINEST: Final = 10_000.0
-# Cuts that weigh the same are not equally good: one that frees a user id of all that is known with
-# it is a worse suggestion than one further out. This much makes the difference, and no more.
+# Of two cuts with the same weight, a cut that separates a user id from all its other identifiers is the worse
+# suggestion. This factor on the links of strong ids decides between such cuts and changes no other choice.
 _AT_STRONG: Final = 1.01
 
 
 class CutNode(Struct, frozen=True):
-    """An identifier without which strong ids fall apart.
+    """An identifier whose removal separates strong ids.
 
-    `groups` are the parts with strong ids that are left without it, `pairs` the pairs of strong ids
-    that it alone holds together, `elsewhere` the share of its link weight that is not on the side it
-    is tied to most, `smaller` the number of identifiers on all those sides but the largest.
+    `groups` is the number of remaining parts with strong ids, and `pairs` the number of pairs of strong ids in
+    different parts. `elsewhere` is the share of its link weight outside the part it has the strongest links to.
+    `smaller` is the number of identifiers in all these parts except the largest.
     """
 
     key: bytes
@@ -45,7 +45,7 @@ class CutNode(Struct, frozen=True):
 
 
 class Bridge(Struct, frozen=True):
-    """A link without which strong ids fall apart, and how many of them are on the side of each end."""
+    """A link whose removal separates strong ids, with the number of strong ids on the side of each end."""
 
     a: bytes
     b: bytes
@@ -55,9 +55,9 @@ class Bridge(Struct, frozen=True):
 
 
 class UnmergeSuggestion(Struct, frozen=True):
-    """A suggested unmerge: what leaves, what stays, and the links cut, which weigh `weight` together.
+    """A suggested unmerge: the identifiers that leave and stay, and the cut links with their total `weight`.
 
-    `stays` is the oldest strong id, `leaves` the one it is parted from. Links are (staying, leaving).
+    `stays` is the oldest strong id and `leaves` the strong id on the other side. Links are (staying, leaving).
     """
 
     stays: bytes
@@ -69,11 +69,11 @@ class UnmergeSuggestion(Struct, frozen=True):
 
 
 class Review(Struct, frozen=True):
-    """Cut nodes and bridges, the most suspicious first, and the split suggested; None where no two are strong.
+    """Cut nodes and bridges, the most suspicious first, and the suggested split; None with fewer than two strong ids.
 
-    `communities` is into how many groups the strong ids fall without the first cut node, at least 1;
-    `linked` how many strong ids each identifier is linked to, where any. `bounded` says that there
-    were too many strong ids to try every one for the cheapest cut.
+    `communities` is the number of groups of strong ids without the first cut node, at least 1. `linked` maps an
+    identifier to the number of strong ids it has a link to, where there are any. `bounded` is true if the graph has
+    too many strong ids to try each of them for the cheapest cut.
     """
 
     cut_nodes: tuple[CutNode, ...]
@@ -85,7 +85,7 @@ class Review(Struct, frozen=True):
 
 
 def strong_ids(graph: Graph, types: Mapping[bytes, str], retired: AbstractSet[bytes]) -> list[bytes]:
-    """The user ids that are not retired, by first observation; those never observed last."""
+    """The user ids that are not retired, by first observation; user ids without an observation come last."""
 
     def age(key: bytes) -> tuple[bool, int, bytes]:
         since: int | None = graph.nodes[key]["since"]
@@ -95,7 +95,7 @@ def strong_ids(graph: Graph, types: Mapping[bytes, str], retired: AbstractSet[by
 
 
 def review(graph: Graph, types: Mapping[bytes, str], retired: AbstractSet[bytes]) -> Review:
-    """The review of the graph that `build` made with these types (key to type name)."""
+    """Review a graph that `build_graph` made with these types (key to type name)."""
     import networkx as nx
 
     strong = strong_ids(graph, types, retired)
@@ -117,10 +117,10 @@ def review(graph: Graph, types: Mapping[bytes, str], retired: AbstractSet[bytes]
 
 
 class _Blocks:
-    """The tree of the biconnected blocks of a graph, in which removing a node is a sum.
+    """The tree of the biconnected blocks of a graph, which gives the parts without a node as sums.
 
-    `below[n]` counts (strong ids, identifiers) of block n and all beyond it, without the node
-    `above[n]` through which it hangs (None for a root); `whole[n]` those of its whole component.
+    `below[n]` counts (strong ids, identifiers) of block n and its subtree, without the node `above[n]` to its parent
+    block (None for a root). `whole[n]` counts those of the whole component.
     """
 
     def __init__(self, graph: Graph, strong: AbstractSet[bytes]) -> None:
@@ -159,7 +159,7 @@ class _Blocks:
         self.whole.update(dict.fromkeys(order, self.below[root]))
 
     def parts(self, key: bytes) -> dict[int, tuple[int, int]]:
-        """What is left of the component without this node, by the block that leads there."""
+        """The counts of each part of the component without this node, by the block that leads to the part."""
         homes = self.homes[key]
         found = {n: self.below[n] for n in homes if self.above[n] == key}
         strong, size = self.whole[homes[0]]
@@ -187,31 +187,31 @@ def _separators(graph: Graph, strong: AbstractSet[bytes]) -> tuple[list[CutNode]
             pairs_apart = (sum(counts) ** 2 - sum(count**2 for count in counts)) // 2
             elsewhere = round(1 - max(pulls) / sum(pulls), 9)
             cut_nodes.append(CutNode(key, len(held), pairs_apart, elsewhere, sum(sizes) - max(sizes)))
-    # First what holds most pairs of strong ids together. Of those, what is nobody's own: a browser
-    # between its user and a shared e-mail is a cut node too, but nearly all its weight is with its
-    # user, while the e-mail belongs to both sides alike. Then what leaves the larger remainder.
-    cut_nodes.sort(key=lambda each: (-each.pairs, -each.elsewhere, -each.smaller, each.key))
+    # First the node that connects most pairs of strong ids. Of several, the one that belongs to no single side: a
+    # browser between its user and a shared e-mail is a cut node, too, but nearly all its weight is with its user, while
+    # the e-mail belongs to both sides alike. Then the one that leaves more identifiers on the smaller sides.
+    cut_nodes.sort(key=lambda node: (-node.pairs, -node.elsewhere, -node.smaller, node.key))
     bridges = []
     for n, pairs in enumerate(blocks.links):
         if len(pairs) > 1:
             continue
         a, b = sorted(pairs[0])
         beyond, total = blocks.below[n][0], blocks.whole[n][0]
-        # The root hangs from nothing: all is below it, and its second end leads to all but the first.
+        # Below a root is the whole component, so the side of `b` is the total without `a` and the other blocks of `a`.
         if blocks.above[n] is None:
             beyond = total - (a in strong) - sum(blocks.below[m][0] for m in blocks.homes[a] if m != n)
         at_b = total - beyond if blocks.above[n] == b else beyond
         if 0 < at_b < total:
             bridges.append(Bridge(a, b, graph.edges[a, b]["weight"], total - at_b, at_b))
-    bridges.sort(key=lambda each: (-each.strong_a * each.strong_b, each.weight, each.a, each.b))
+    bridges.sort(key=lambda bridge: (-bridge.strong_a * bridge.strong_b, bridge.weight, bridge.a, bridge.b))
     return cut_nodes, bridges
 
 
 def _cheapest_split(graph: Graph, strong: Sequence[bytes]) -> UnmergeSuggestion | None:
     """The cheapest cut between any two strong ids.
 
-    It parts the oldest from somebody, so one cut per other strong id finds it. With too many of
-    them, those most loosely tied are tried: no cut weighs more than all links of an end.
+    The cheapest cut separates the oldest strong id from another one, so one cut for each other strong id finds it. With
+    too many of them, the search tries those with the weakest links: no cut weighs more than all links of an end.
     """
     if not strong[1:]:
         return None
@@ -221,7 +221,7 @@ def _cheapest_split(graph: Graph, strong: Sequence[bytes]) -> UnmergeSuggestion 
         loose = set(sorted(others, key=lambda key: (ties[key], key))[:MOST_CUTS])
         others = [key for key in others if key in loose]
     network = _Network(graph, frozenset(strong))
-    # Of cuts that weigh the same, the youngest leaves: it came last.
+    # Of cuts with the same weight, the one whose youngest strong id leaves.
     leaves = min(reversed(others), key=lambda key: network.cost(oldest, key))
     leaving = network.leaving(oldest, leaves)
     cut = sorted((a, b) if b in leaving else (b, a) for a, b in graph.edges if (a in leaving) != (b in leaving))
@@ -230,10 +230,10 @@ def _cheapest_split(graph: Graph, strong: Sequence[bytes]) -> UnmergeSuggestion 
 
 
 class _Network:
-    """The graph as a flow network; scipy's flows, since those of networkx take seconds each."""
+    """The graph as a flow network for scipy, because a flow in networkx takes seconds."""
 
     def __init__(self, graph: Graph, strong: AbstractSet[bytes]) -> None:
-        # Hundreds of modules for a question seldom asked: no worker loads them before it is.
+        # Imported here because scipy loads hundreds of modules, and most workers never review a graph.
         with extra("analysis"):
             import numpy as np
             from scipy.sparse import csr_array
@@ -247,25 +247,25 @@ class _Network:
             data["weight"] * (_AT_STRONG if a in strong or b in strong else 1.0)
             for a, b, data in graph.edges(data=True)
         ]
-        room = np.maximum(1, np.rint(np.array(weights) * scale)).astype(np.int32)
+        capacity = np.maximum(1, np.rint(np.array(weights) * scale)).astype(np.int32)
         size = len(self.keys)
         rows, columns = np.concatenate((ends, ends[:, ::-1])).T
-        self.room = csr_array((np.concatenate((room, room)), (rows, columns)), shape=(size, size))
+        self.capacity = csr_array((np.concatenate((capacity, capacity)), (rows, columns)), shape=(size, size))
 
     def _flow(self, a: bytes, b: bytes) -> Any:
         from scipy.sparse.csgraph import maximum_flow
 
-        return maximum_flow(self.room, self.place[a], self.place[b])
+        return maximum_flow(self.capacity, self.place[a], self.place[b])
 
     def cost(self, a: bytes, b: bytes) -> int:
-        """What the minimum cut between the two costs."""
+        """The cost of the minimum cut between the two."""
         return int(self._flow(a, b).flow_value)
 
     def leaving(self, a: bytes, b: bytes) -> frozenset[bytes]:
-        """The smallest side of `b` in a minimum cut: what is tied to both alike stays with `a`."""
+        """The smallest side of `b` in a minimum cut: identifiers with equal links to both sides stay with `a`."""
         from scipy.sparse.csgraph import breadth_first_order
 
-        free = (self.room - self._flow(a, b).flow).tocsr()
+        free = (self.capacity - self._flow(a, b).flow).tocsr()
         free.eliminate_zeros()
         reached = breadth_first_order(free.T.tocsr(), self.place[b], return_predecessors=False)
         return frozenset(self.keys[n] for n in reached)

@@ -1,4 +1,4 @@
-"""Links add up what was observed, and the paths between two identifiers are the best there are."""
+"""A link is the sum of its observations, and no path between two identifiers is better than the paths found."""
 
 from itertools import pairwise
 from math import log2
@@ -12,10 +12,10 @@ from identity.planning.graph.evidence_graph import (
     ALL_PAIRS,
     Graph,
     Observation,
-    along,
-    build,
+    build_graph,
     link,
     links,
+    path_links,
     paths,
     type_weight,
 )
@@ -34,8 +34,8 @@ def types(*observations: Observation) -> dict[bytes, str]:
 
 
 def graph(*observations: Observation) -> Graph:
-    """The graph of these observations, all of whose keys are nodes."""
-    return build(observations, types(*observations))
+    """The graph of these observations, with a node for each of their keys."""
+    return build_graph(observations, types(*observations))
 
 
 def pairs(g: Graph) -> set[str]:
@@ -45,24 +45,24 @@ def pairs(g: Graph) -> set[str]:
 
 @st.composite
 def small_graphs(draw: st.DrawFn) -> Graph:
-    """Up to seven identifiers of any type, linked anyhow, some not at all."""
+    """Up to seven identifiers of any type with any links, some without a link."""
     keys = [f"{draw(st.sampled_from(sorted(TYPES)))}{n}" for n in range(draw(st.integers(2, 7)))]
     groups = draw(st.lists(st.tuples(st.lists(st.sampled_from(keys), max_size=3), st.integers(1, 40)), max_size=12))
     made = [seen(" ".join(group), n, days) for n, (group, days) in enumerate(groups)]
-    return build(made, types(seen(" ".join(keys))))
+    return build_graph(made, types(seen(" ".join(keys))))
 
 
 def test_every_key_of_the_profile_is_a_node_and_no_other() -> None:
-    """What was never seen with others stands alone; what is not of the profile is passed over."""
-    g = build([seen("u1 e1 a1 e1", 5)], {b"u1": "user_id", b"a1": "anonymous_id", b"a2": "anonymous_id"})
+    """A key without shared observations has no link; the graph ignores keys outside the profile."""
+    g = build_graph([seen("u1 e1 a1 e1", 5)], {b"u1": "user_id", b"a1": "anonymous_id", b"a2": "anonymous_id"})
 
     assert set(g) == {b"u1", b"a1", b"a2"}
     assert pairs(g) == {"a1-u1"}
     assert [g.nodes[key]["since"] for key in (b"u1", b"a1", b"a2")] == [5, 5, None]
 
 
-def test_a_link_adds_up() -> None:
-    """Days and counts add up, sources unite, observations are listed in the order of their stamps."""
+def test_a_link_is_the_sum_of_its_observations() -> None:
+    """A link adds days and counts, unites sources, and lists observations in the order of their stamps."""
     g = graph(seen("u1 a1", 9, 3, (2, 7), 4), seen("a1 u1 e1", 2, 1, (2,), 1))
 
     found = link(g, b"a1", b"u1")
@@ -74,24 +74,24 @@ def test_a_link_adds_up() -> None:
 
 
 def test_a_long_observation_is_a_star() -> None:
-    """Up to 32 keys all pairs are linked; of more, each with the strongest that is a node."""
+    """Up to 32 keys all pairs have a link; in a longer observation each key has a link to the strongest node."""
     whole = seen("u1 " + " ".join(f"a{n}" for n in range(ALL_PAIRS - 1)))
     longer = seen("u0 u1 " + " ".join(f"a{n}" for n in range(ALL_PAIRS)))
     known = {key: type_ for key, type_ in types(longer).items() if key != b"u0"}
 
     assert graph(whole).number_of_edges() == ALL_PAIRS * (ALL_PAIRS - 1) // 2
-    assert pairs(build([longer], known)) == {f"a{n}-u1" for n in range(ALL_PAIRS)}
+    assert pairs(build_graph([longer], known)) == {f"a{n}-u1" for n in range(ALL_PAIRS)}
 
 
 def test_the_order_of_observations_changes_nothing() -> None:
-    """The graph is that of the set of observations."""
+    """Observations in reverse order give the same links."""
     made = [seen("u1 a1", 3), seen("u1 e1 a1", 1, 2), seen("e1 d1", 2)]
 
     assert links(graph(*made)) == links(graph(*reversed(made)))
 
 
-def test_user_ids_say_most_and_browsers_least() -> None:
-    """The order of the types."""
+def test_user_ids_weigh_most_and_browsers_least() -> None:
+    """The weights fall from user ids over e-mails, custom types and devices to browsers."""
     weights = [type_weight(each) for each in ("user_id", "email", "crm", "ios.id", "anonymous_id")]
 
     assert weights == sorted(set(weights), reverse=True)
@@ -99,7 +99,7 @@ def test_user_ids_say_most_and_browsers_least() -> None:
 
 
 def test_the_shortest_path_may_be_weaker() -> None:
-    """One weak link is the shortest way, two strong ones the strongest."""
+    """One weak link is the shortest path, and two strong links are the strongest path."""
     g = graph(seen("u1 a1", 1), seen("u1 e1", 2, 30), seen("e1 a1", 3, 30))
 
     found = paths(g, b"u1", b"a1")
@@ -107,11 +107,11 @@ def test_the_shortest_path_may_be_weaker() -> None:
     assert found is not None
     assert found.shortest == (b"u1", b"a1")
     assert found.strongest == (b"u1", b"e1", b"a1")
-    assert [(each.a, each.b) for each in along(g, found.strongest)] == [(b"u1", b"e1"), (b"e1", b"a1")]
+    assert [(each.a, each.b) for each in path_links(g, found.strongest)] == [(b"u1", b"e1"), (b"e1", b"a1")]
 
 
-def test_of_paths_as_short_the_stronger_is_given() -> None:
-    """Two ways of two links: by the identifier that was seen more often."""
+def test_of_two_shortest_paths_the_stronger_is_found() -> None:
+    """Of the paths with two links, the path with the strongest weakest link is found."""
     g = graph(
         seen("u1 a1"), seen("a1 u2"), seen("u1 a0", 1, 9), seen("a0 u2", 1, 9), seen("u1 a2", 1, 99), seen("a2 u2")
     )
@@ -123,7 +123,7 @@ def test_of_paths_as_short_the_stronger_is_given() -> None:
 
 
 def test_unconnected_identifiers_have_no_path() -> None:
-    """None between parts that nothing ties, and for what is not in the graph."""
+    """There is no path between unconnected parts or to a key outside the graph; a path to itself is one key."""
     g = graph(seen("u1 a1"), seen("u2 a2"))
     itself = paths(g, b"u1", b"u1")
 
@@ -135,7 +135,7 @@ def test_unconnected_identifiers_have_no_path() -> None:
 
 @given(small_graphs())
 def test_paths_are_the_best_of_all(g: Graph) -> None:
-    """Against all simple paths: the fewest links, the strongest weakest link, and the ties of both."""
+    """Compared with all simple paths: the fewest links, the strongest weakest link, and both tie-breaks."""
     a, b = sorted(g)[:2]
     every = [tuple(path) for path in nx.all_simple_paths(g, a, b)]
     found = paths(g, a, b)

@@ -1,4 +1,4 @@
-"""Positions are the same for the same graph, and nobody stands on anybody else."""
+"""The same graph has the same positions, and no two nodes overlap."""
 
 from itertools import combinations, pairwise
 from math import dist
@@ -9,7 +9,7 @@ from identity.planning.graph.layout import layout
 
 
 def star(name: str, leaves: int) -> list[tuple[str, str]]:
-    """A user with so many browsers."""
+    """A user with a number of browsers."""
     return [(name, f"{name}-{n}") for n in range(leaves)]
 
 
@@ -26,7 +26,7 @@ CASES = {
 
 @pytest.mark.parametrize("links", CASES.values(), ids=CASES.keys())
 def test_every_node_has_a_place_of_its_own(links: list[tuple[str, str]]) -> None:
-    """In any order of the links."""
+    """No two nodes overlap, and the order of nodes and links changes no position."""
     nodes = sorted({end for link in links for end in link})
     places = layout(nodes, links)
 
@@ -35,8 +35,8 @@ def test_every_node_has_a_place_of_its_own(links: list[tuple[str, str]]) -> None
     assert places == layout(nodes[::-1], [(b, a) for a, b in reversed(links)])
 
 
-def test_parts_stand_apart() -> None:
-    """The boxes of two parts do not meet."""
+def test_unconnected_parts_do_not_overlap() -> None:
+    """The bounding boxes of two parts are disjoint."""
     links = [*star("u", 20), *star("v", 20), *star("w", 3)]
     places = layout([end for link in links for end in link], links)
     boxes = []

@@ -1,4 +1,4 @@
-"""A review names what holds strong ids together, and suggests a split that parts them."""
+"""A review names the nodes and links that connect strong ids, and suggests a split that separates two of them."""
 
 from collections.abc import Set as AbstractSet
 from itertools import combinations
@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from identity.planning.graph.evidence_graph import Graph, Observation
-from identity.planning.graph.layout import foremost
+from identity.planning.graph.layout import most_relevant
 from identity.planning.graph.over_merge_review import MOST_CUTS, Review, review
 from tests.identity.planning.graph.test_evidence_graph import graph, seen, small_graphs
 
@@ -22,17 +22,17 @@ def reviewed(*observations: Observation, retired: AbstractSet[bytes] = frozenset
 
 
 def kinds(g: Graph) -> dict[bytes, str]:
-    """The types that a graph was built with."""
+    """The types of the nodes of a graph."""
     return {key: data["type"] for key, data in g.nodes(data=True)}
 
 
 def words(keys: AbstractSet[bytes]) -> str:
-    """Keys in order, as written."""
+    """Keys as text, in order."""
     return " ".join(key.decode() for key in sorted(keys))
 
 
 def groups(g: Graph, without: AbstractSet[bytes], strong: AbstractSet[bytes]) -> int:
-    """Into how many parts with strong ids the graph falls without these."""
+    """The number of parts with strong ids in the graph without these nodes."""
     left = g.subgraph(set(g) - without)
     return sum(not part.isdisjoint(strong) for part in nx.connected_components(left))
 
@@ -59,7 +59,7 @@ def test_a_shared_email_is_the_first_cut_node_of_an_over_merge() -> None:
 @pytest.mark.parametrize("days", [(1, 1), (1, 30), (30, 1)])
 @pytest.mark.parametrize("apart", [True, False], ids=["browsers apart", "browsers in the call"])
 def test_two_users_who_share_an_email_are_split(*, days: tuple[int, int], apart: bool) -> None:
-    """Each goes with what is only his or hers; the e-mail stays with the older one."""
+    """Each user keeps his or her own identifiers."""
     if apart:
         calls = [seen("u1 e", 1, days[0]), seen("u1 a1 d1", 2), seen("u2 e", 3, days[1]), seen("u2 a2", 4)]
     else:
@@ -76,16 +76,16 @@ def test_two_users_who_share_an_email_are_split(*, days: tuple[int, int], apart:
     assert (found.split.stays, found.split.leaves) == (b"u1", b"u2")
 
 
-def test_what_is_tied_to_both_alike_stays_with_the_oldest() -> None:
-    """The oldest is the first observed, whatever the keys are."""
+def test_an_identifier_with_equal_links_stays_with_the_oldest_user() -> None:
+    """The oldest user is the first observed one, not the one with the smaller key."""
     found = reviewed(seen("u2 e", 1), seen("u1 e", 2))
 
     assert found.split is not None
     assert (words(found.split.staying), words(found.split.leaving)) == ("e u2", "u1")
 
 
-def test_no_user_leaves_alone_if_as_cheap_further_out() -> None:
-    """A chain of two equal links about the middle: the cut is not at a user id, though as cheap there."""
+def test_of_equal_cuts_none_separates_a_user_from_all_identifiers() -> None:
+    """In a chain of equal links the cut is in the middle, not at a user id."""
     calls = [seen("u1 a1"), seen("u2 a2"), seen("a1 a2", 3, 255)]
     g = graph(*calls)
 
@@ -96,7 +96,7 @@ def test_no_user_leaves_alone_if_as_cheap_further_out() -> None:
 
 
 def test_an_email_of_many_users_comes_before_their_browsers() -> None:
-    """It holds most pairs together; without it each user is a group of his own."""
+    """The e-mail connects most pairs; without it each user is a separate group."""
     users = range(5)
     found = reviewed(*(seen(f"u{n} a{n}", n) for n in users), *(seen(f"e a{n}", 9 + n) for n in users))
 
@@ -109,7 +109,7 @@ def test_an_email_of_many_users_comes_before_their_browsers() -> None:
 
 
 def test_a_retired_user_id_is_not_strong() -> None:
-    """A rename is no over-merge."""
+    """A renamed user id does not make an over-merge."""
     calls = [seen("u1 e"), seen("u2 e", 2)]
 
     assert reviewed(*calls).split is not None
@@ -121,14 +121,14 @@ def test_a_retired_user_id_is_not_strong() -> None:
 
 @pytest.mark.parametrize("calls", [[], [seen("a1")], [seen("u1 a1"), seen("a1 e1", 2)]])
 def test_fewer_than_two_strong_ids_have_nothing_to_report(calls: list[Observation]) -> None:
-    """With less than two strong ids there is one community and nothing to report."""
+    """There is one community, and there are no cut nodes, bridges or splits."""
     found = reviewed(*calls)
 
     assert (found.cut_nodes, found.bridges, found.communities, found.split) == ((), (), 1, None)
 
 
-def test_users_without_any_link_cost_nothing_to_part() -> None:
-    """No call ties them any more; what is tied to neither stays."""
+def test_a_split_of_unconnected_users_has_no_weight() -> None:
+    """No link connects the users, and identifiers connected to neither stay."""
     found = reviewed(seen("u1"), seen("u2 a2", 2), seen("a3 a4", 3))
 
     assert found.communities == 2
@@ -137,7 +137,7 @@ def test_users_without_any_link_cost_nothing_to_part() -> None:
     assert (found.split.links, found.split.weight) == ((), 0.0)
 
 
-def test_with_very_many_users_the_loosest_are_tried() -> None:
+def test_among_very_many_users_the_weakest_linked_are_tried() -> None:
     """The review reports that its search was bounded."""
     calls = [seen(f"u{n} e a{n}", n, 2 if n else 9) for n in range(MOST_CUTS + 10)] + [seen("u9999 e", 999)]
     found = reviewed(*calls)
@@ -149,10 +149,10 @@ def test_with_very_many_users_the_loosest_are_tried() -> None:
 
 
 def test_the_most_relevant_identifiers_of_a_large_graph_are_drawn() -> None:
-    """Of a graph too large to draw, what the review names is kept, then what is tied most."""
+    """The identifiers in the review come first, then those with the strongest links."""
     calls = [seen(f"u1 a{n}", n) for n in range(50)] + [seen("u2 e", 60), seen("a7 e", 61)]
     g = graph(*calls)
-    kept = foremost(g, review(g, kinds(g), frozenset()), 6)
+    kept = most_relevant(g, review(g, kinds(g), frozenset()), 6)
 
     assert len(kept) == len(set(kept)) == 6
     assert {b"u1", b"u2", b"e", b"a7"} <= set(kept)
@@ -160,7 +160,7 @@ def test_the_most_relevant_identifiers_of_a_large_graph_are_drawn() -> None:
 
 @given(small_graphs(), st.data())
 def test_every_report_is_true_of_the_graph(g: Graph, data: st.DataObject) -> None:
-    """Cut nodes and bridges are those that hold strong ids apart and no others; a split parts its two."""
+    """Cut nodes and bridges are exactly the nodes and links whose removal separates strong ids."""
     retired = data.draw(st.sets(st.sampled_from(sorted(g)), max_size=1))
     found = review(g, kinds(g), retired)
     strong = frozenset(key for key in g if kinds(g)[key] == "user_id" and key not in retired)
@@ -192,7 +192,7 @@ def test_every_report_is_true_of_the_graph(g: Graph, data: st.DataObject) -> Non
 
 @given(small_graphs())
 def test_a_split_separates_all_identifiers_into_two_sides(g: Graph) -> None:
-    """The two sides are all there is, nothing but the links cut runs between them, and no cut is much cheaper."""
+    """The two sides cover the graph, only the cut links run between them, and no cut is much cheaper."""
     strong = sorted(key for key in g if kinds(g)[key] == "user_id")
     split = review(g, kinds(g), frozenset()).split
     assert (split is None) == (len(strong) < 2)
