@@ -20,8 +20,8 @@ from identity.planning.corrections.profile_snapshot import (
     UserIdRename,
     shown,
 )
-from identity.planning.corrections.remove_identifier import Removal, remove
-from identity.planning.corrections.unmerge import OriginSplit, UnmergePlan, part
+from identity.planning.corrections.remove_identifier import Removal, plan_removal
+from identity.planning.corrections.unmerge import OriginSplit, UnmergePlan, plan_unmerge
 from identity.planning.resolution import document as traits
 from identity.planning.resolution.event_time import parse_time
 from identity.planning.resolution.extract import extract
@@ -187,7 +187,7 @@ class World:
         """Parts identifiers from the rest of their profile."""
         around = self.around
         whole = self.whole(next(iter(named)))
-        made = part(whole, named, self.rules, stamps or self._next, ids or self._id, block=block)
+        made = plan_unmerge(whole, named, self.rules, stamps or self._next, ids or self._id, block=block)
         around.profiles |= made.profiles
         for key, link in made.links.items():
             self.gained[key].origin = around.owners[key] = link.origin
@@ -227,7 +227,7 @@ class World:
         """Takes an identifier off its profile."""
         around = self.around
         whole = self.whole(key)
-        made = remove(whole, key, stamps or self._next)
+        made = plan_removal(whole, key, stamps or self._next)
         around.profiles |= made.profiles
         del around.owners[key], self.gained[key]
         for origin, item in list(self.evidence.values()):

@@ -4,7 +4,7 @@ from msgspec import Struct
 
 from identity.operations.corrections.seal_profiles import act_record, changes, history, seal_act
 from identity.operations.corrections.unseal_profiles import UnsealedProfiles, shown_keys, unseal_profiles
-from identity.planning.corrections.remove_identifier import Removal, remove
+from identity.planning.corrections.remove_identifier import Removal, plan_removal
 from identity.planning.resolution.working_set import set_key
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
 from identity.spaces.index_versions import retry_on_key_rotation
@@ -46,7 +46,7 @@ async def remove_identifier(space: Space, ref: str, *, block: bool, source: Sour
         opened = await unseal_profiles(exclusive, exclusive.owners[key])
         if len(opened.whole.links) == 1:
             raise LastIdentifier
-        removal = remove(opened.whole, key, exclusive.stamps)
+        removal = plan_removal(opened.whole, key, exclusive.stamps)
         origin = removal.link.origin
         await opened.unlock(origin)
         writes = await _rows(exclusive, opened, removal, named, source, block=block)

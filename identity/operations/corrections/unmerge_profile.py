@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from identity.operations.corrections.seal_profiles import act_record, seal_unmerge
 from identity.operations.corrections.unseal_profiles import unseal_for_unmerge
-from identity.planning.corrections.unmerge import part
+from identity.planning.corrections.unmerge import plan_unmerge
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
@@ -53,7 +53,7 @@ async def unmerge_profile(
             raise NotOneProfile
         if block and len({cut for pairs in whole.cuts.values() for cut, _ in pairs}) >= MOST_CUTS:
             raise TooManyCuts
-        parting = part(whole, named, exclusive.rules, exclusive.stamps, new_id, block=block)
+        parting = plan_unmerge(whole, named, exclusive.rules, exclusive.stamps, new_id, block=block)
         await opened.unlock(parting.staying.id)
         body = {
             "cut": None if parting.cut is None else parting.cut.hex(),

@@ -12,7 +12,7 @@ from identity.planning.corrections.profile_snapshot import (
     UserIdRename,
     shown,
 )
-from identity.planning.corrections.unmerge import mixed
+from identity.planning.corrections.unmerge import mixed_origins
 from identity.planning.resolution.document import unpack as unpack_document
 from identity.planning.resolution.planner_state import Sighting
 from identity.planning.resolution.stored_calls import StoredCall, split_keys, unpack, unpack_demoted, unpack_events
@@ -141,7 +141,7 @@ async def unseal_for_unmerge(exclusive: SpaceReader, id_: bytes, named: Abstract
     """A canonical profile with everything that an unmerge of these identifiers has to see."""
     found = await unseal_profiles(exclusive, id_)
     if named <= found.whole.links.keys():
-        await found.open(mixed(found.whole.links.values(), named))
+        await found.open(mixed_origins(found.whole.links.values(), named))
         await found.follow_renamings()
     return found
 

@@ -6,7 +6,7 @@ During a rotation of the index key rows may hold older blind indexes; here every
 from collections.abc import Mapping, Sequence
 
 from identity.operations.profiles.profile import OpenedProfile
-from identity.planning.corrections.co_occurrence import Unmerged, together
+from identity.planning.corrections.co_occurrence import Unmerged, connected_groups
 from identity.planning.corrections.profile_snapshot import shown
 from identity.planning.graph.evidence_graph import Graph, Observation, build_graph
 from identity.planning.resolution.stored_calls import split_keys, unpack_demoted
@@ -42,7 +42,7 @@ class GraphEvidence:
         unmerged = [Unmerged(row.stamp, frozenset(self._keys(row.kept))) for row in rows if row.kind == _UNMERGE]
         linked_at = {key: each.linked_at for key, each in self.held.items()}
         self.groups = {
-            (row.origin, row.stamp): together(self._keys(row.kept), row.stamp, linked_at, unmerged)
+            (row.origin, row.stamp): connected_groups(self._keys(row.kept), row.stamp, linked_at, unmerged)
             for row in rows
             if row.kind not in (_UNMERGE, _REMOVE)
         }

@@ -1,7 +1,7 @@
-"""Groups the identifiers that a stored call still ties together after later removals and unmerges.
+"""Groups the identifiers a stored call still connects after later removals and unmerges.
 
-A call ties identifiers to one person. A later removal unties its identifier, and a later unmerge contradicts
-the call between its two sides, though not within them.
+A later removal disconnects its identifier. A later unmerge contradicts the call between its two sides, but not within
+a side.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,16 +11,16 @@ from msgspec import Struct
 
 
 class Unmerged(Struct, frozen=True):
-    """An unmerge: its stamp, and the identifiers that left."""
+    """An unmerge: its stamp and the identifiers it moved out."""
 
     stamp: int
     named: AbstractSet[bytes]
 
 
-def together(
+def connected_groups(
     kept: Sequence[bytes], stamp: int, linked_at: Mapping[bytes, int], unmerged: Sequence[Unmerged]
 ) -> list[tuple[bytes, ...]]:
-    """The groups of identifiers that a call at `stamp` ties together, each strongest first.
+    """The groups of identifiers a call at `stamp` still connects, each with its strongest identifier first.
 
     `linked_at` maps the linked identifiers to the stamps of their links.
     """

@@ -14,28 +14,28 @@ from identity.planning.resolution.planner_state import Profile
 
 
 class Joins(Struct):
-    """The root of a side, and per other origin what it joined and when."""
+    """The root of a side, and for each other origin the origin it joined and the stamp of the join."""
 
     root: bytes
     joined: dict[bytes, tuple[bytes, int]]
 
 
 class _Group(Struct):
-    """Origins of a side that have met: their root, how many they are, the birth of the oldest."""
+    """Joined origins of a side: their root, their number and the creation stamp of the oldest."""
 
     root: bytes
     origins: int
     oldest_birth: int
 
 
-def rejoin(profiles: Mapping[bytes, Profile], there: Mapping[bytes, bytes], births: Mapping[bytes, int]) -> Joins:
-    """The joins of a side. `there` maps an old origin to what stands for it on this side.
+def side_joins(profiles: Mapping[bytes, Profile], there: Mapping[bytes, bytes], births: Mapping[bytes, int]) -> Joins:
+    """The joins of a side; `there` maps an old origin to its successor on this side.
 
-    `births` are of those that stand there. In each meeting the group with fewer origins joins the
-    other, as in a merge.
+    `births` are the creation stamps of the successors. In each join the group with fewer origins joins the other group,
+    as in a merge.
     """
     parent: dict[bytes, bytes] = {}
-    standing = {old: _Group(new, 1, births[new]) for old, new in there.items()}
+    groups = {old: _Group(new, 1, births[new]) for old, new in there.items()}
     joined: dict[bytes, tuple[bytes, int]] = {}
 
     def find(origin: bytes) -> bytes:
@@ -49,7 +49,7 @@ def rejoin(profiles: Mapping[bytes, Profile], there: Mapping[bytes, bytes], birt
     )
     for stamp, met in groupby(joins, key=itemgetter(0)):
         roots = list(dict.fromkeys(find(id_) for _, loser, winner in met for id_ in (winner, loser)))
-        present = [standing.pop(each) for each in roots if each in standing]
+        present = [groups.pop(root) for root in roots if root in groups]
         for other in roots[1:]:
             parent[other] = roots[0]
         if not present:
@@ -60,6 +60,6 @@ def rejoin(profiles: Mapping[bytes, Profile], there: Mapping[bytes, bytes], birt
                 joined[loser.root] = (winner.root, stamp)
                 winner.origins += loser.origins
                 winner.oldest_birth = min(winner.oldest_birth, loser.oldest_birth)
-        standing[roots[0]] = winner
-    (whole,) = standing.values()
-    return Joins(whole.root, joined)
+        groups[roots[0]] = winner
+    (last,) = groups.values()
+    return Joins(last.root, joined)

@@ -14,7 +14,7 @@ from identity.planning.resolution.stored_calls import StoredCall
 
 
 class SnapshotIdentifier(Struct):
-    """An identifier as it is linked; `linked_at` is a stamp, the other times are those of events."""
+    """A stored link of an identifier; `linked_at` is a stamp, and the other times are event times."""
 
     key: bytes
     type: str
@@ -27,9 +27,9 @@ class SnapshotIdentifier(Struct):
 
 
 class Evidence(Struct):
-    """A call that lies at an origin as evidence, or an act; `stored_call` strongest first, as recorded.
+    """A call or act stored at an origin as evidence; `kept` has the strongest identifier first.
 
-    `shown` is the key of the set of identifiers it showed, b"" for an act.
+    `shown` is the key of the set of identifiers in the call, b"" for an act.
     """
 
     stamp: int
@@ -39,7 +39,7 @@ class Evidence(Struct):
 
 
 class UserIdRename(Struct, frozen=True):
-    """An alias call by which `previous` became another name of `to`."""
+    """An alias call that renamed the user id `previous` to `to`."""
 
     stamp: int
     previous: bytes
@@ -47,7 +47,7 @@ class UserIdRename(Struct, frozen=True):
 
 
 class OriginContent(Struct):
-    """What lies at one origin; `events` are (stamp, strongest identifier) of its plain calls."""
+    """The content of one origin; `events` are the (stamp, strongest identifier) of its plain calls."""
 
     evidence: list[Evidence] = []
     events: list[tuple[int, bytes | None]] = []
@@ -55,9 +55,9 @@ class OriginContent(Struct):
 
 
 class ProfileSnapshot(Struct):
-    """A canonical profile: every origin, every identifier, their cuts, and what renamed its user ids.
+    """A canonical profile: all its origins and identifiers, their cuts, and the renamings of its user ids.
 
-    `contents` are those of the origins that have to be looked into, `stamp` is that of the gate.
+    `contents` holds the content of the origins a correction reads in detail. `stamp` is the stamp of the space lock.
     """
 
     profiles: dict[bytes, Profile]
@@ -69,7 +69,7 @@ class ProfileSnapshot(Struct):
 
 
 def shown(kept: Iterable[bytes], demoted: Iterable[tuple[bytes, str]]) -> list[bytes]:
-    """The identifiers that a call showed to belong together, or claimed to: blocked ones are nobody's."""
+    """The identifiers a call connects or claims to connect, without blocked ones, which belong to no person."""
     return [*kept, *(key for key, reason in demoted if reason != "blocked")]
 
 
@@ -88,7 +88,7 @@ def folded_counters(
     cuts: Mapping[bytes, list[tuple[bytes, int]]],
     rules: Rules,
 ) -> Counters:
-    """What a root folds of these origins: their own counters, its windows, its cuts."""
+    """The counters of a root over these origins: the sum of their own counters, the windows and the cuts."""
     folded = Counters({}, [], 0)
     for own in owns.values():
         unite(folded, own)

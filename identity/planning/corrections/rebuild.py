@@ -2,7 +2,7 @@
 
 A rebuilt origin keeps the id of the origin of its first call. An id left over points to the profile with its
 first call, or to ASLEEP if none of its calls identifies a person now. No stored call is lost: evidence that
-lands nowhere keeps its origin.
+the replay does not record keeps its origin.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -50,7 +50,7 @@ class StoredProfiles(Struct):
 
 
 class RebuiltProfiles(Struct):
-    """The same profiles after the rebuild; `changed` are the ids whose rows have to be written."""
+    """The same profiles after the rebuild; `changed` are the ids of the rows to write."""
 
     profiles: dict[bytes, Profile]
     links: dict[bytes, Gained]
@@ -73,21 +73,21 @@ def rebuild(
         if before is not None:
             link.last_seen = max(link.last_seen, before.last_seen)
     evidence = {stamp: structs.replace(held) for stamp, held in stored.evidence.items()}
-    for stamp, record in replay.landed.items():
+    for stamp, record in replay.recorded.items():
         replayed = ReplayedEvidence(names[record.origin], record.kept, record.demoted, replay.showed(stamp))
         evidence[stamp] = replayed
     for stamp in replay.refused:
         evidence[stamp] = ReplayedEvidence(stored.evidence[stamp].origin, [], [], b"")
-    homes = _homes(stored, entries, evidence, set(names.values()), replay.landed.keys())
+    homes = _homes(stored, entries, evidence, set(names.values()), replay.recorded.keys())
     rebuilt = RebuiltProfiles(
         _profiles(stored, replay, names, homes),
         links,
-        {names[id_]: document for id_, document in replay.around.documents.items()},
-        _sightings(stored, evidence, {(names[at], s): seen for (at, s), seen in replay.around.sightings.items()}),
+        {names[id_]: document for id_, document in replay.state.documents.items()},
+        _sightings(stored, evidence, {(names[at], s): seen for (at, s), seen in replay.state.sightings.items()}),
         evidence,
         _events(stored, links, homes),
     )
-    _count_events(stored, rebuilt, homes, replay.landed.keys(), entries)
+    _count_events(stored, rebuilt, homes, replay.recorded.keys(), entries)
     _fold(stored, rebuilt, replay)
     rebuilt.changed = _changed(stored, rebuilt)
     return rebuilt
@@ -96,7 +96,7 @@ def rebuild(
 def _names(
     stored: StoredProfiles, entries: list[ReplayEntry], replay: Replay, fresh_id: Callable[[], bytes]
 ) -> dict[bytes, bytes]:
-    """The ids of the replayed origins: those of their first calls, each once."""
+    """The ids of the replayed origins: the old origin of the first call of each, used once."""
     names: dict[bytes, bytes] = {}
     taken: set[bytes] = set()
 
@@ -106,12 +106,12 @@ def _names(
             taken.add(names[made])
 
     lay = {each.stamp: each.origin for each in entries}
-    for stamp in sorted(replay.landed):
-        name(replay.landed[stamp].origin, lay[stamp])
+    for stamp in sorted(replay.recorded):
+        name(replay.recorded[stamp].origin, lay[stamp])
     for gained in replay.links.values():
         before = stored.links.get(gained.identifier.key)
         name(gained.origin, None if before is None else before.origin)
-    for made in replay.around.profiles:
+    for made in replay.state.profiles:
         name(made, None)
     return names
 
@@ -123,7 +123,7 @@ def _homes(
     taken: set[bytes],
     landed: Iterable[int],
 ) -> dict[bytes, bytes]:
-    """Per old id the rebuilt origin that stands for it, as far as there is one."""
+    """The rebuilt origin that succeeds each old id, where one does."""
     homes = {id_: id_ for id_ in stored.profiles if id_ in taken}
     on = set(landed)
     for each in entries:
@@ -139,7 +139,7 @@ def _profiles(
     stored: StoredProfiles, replay: Replay, names: Mapping[bytes, bytes], homes: Mapping[bytes, bytes]
 ) -> dict[bytes, Profile]:
     profiles = {}
-    for made, profile in replay.around.profiles.items():
+    for made, profile in replay.state.profiles.items():
         id_ = names[made]
         before = stored.profiles.get(id_)
         profiles[id_] = structs.replace(
@@ -167,7 +167,7 @@ def _profiles(
 def _sightings(
     stored: StoredProfiles, evidence: Mapping[int, ReplayedEvidence], sightings: dict[tuple[bytes, bytes], Sighting]
 ) -> dict[tuple[bytes, bytes], Sighting]:
-    """The sets as the replay saw them, and what plain calls that are gone had added to their counts."""
+    """The sightings of the replay, plus the counts from plain calls that no longer exist."""
     stamps_at: dict[tuple[bytes, bytes], list[int]] = {}
     for stamp, held in stored.evidence.items():
         stamps_at.setdefault((held.origin, held.shown), []).append(stamp)
@@ -191,7 +191,7 @@ def _sightings(
 
 
 def _events(stored: StoredProfiles, links: Mapping[bytes, Gained], homes: Mapping[bytes, bytes]) -> dict[int, bytes]:
-    """The origin of each plain call: that of the strongest identifier it names."""
+    """The origin of each plain call: the origin of its strongest identifier."""
     return {
         stamp: next((links[key].origin for key in plain.keys if key in links), homes.get(plain.origin, plain.origin))
         for stamp, plain in stored.events.items()
@@ -205,12 +205,12 @@ def _count_events(
     landed: Iterable[int],
     entries: list[ReplayEntry],
 ) -> None:
-    """Each origin counts the calls that lie there; those that expired are counted where its id leads."""
+    """Count the calls of each origin; expired calls count at the origin their old id points to."""
     counts = {STORED_KINDS.index(kind) for kind in KINDS}
     calls = {each.stamp for each in entries if each.stored.kind in counts}
     left = {id_: profile.events for id_, profile in stored.profiles.items()}
     for stamp, held in stored.evidence.items():
-        # A call that landed nowhere the last time was not counted either.
+        # The stored count excludes calls the previous replay did not record.
         left[held.origin] -= stamp in calls and bool(held.kept)
     for plain in stored.events.values():
         left[plain.origin] -= 1
@@ -223,7 +223,7 @@ def _count_events(
 
 
 def _fold(stored: StoredProfiles, rebuilt: RebuiltProfiles, replay: Replay) -> None:
-    """The counters of every origin and root, from the links as they are now."""
+    """Set the counters of every origin and root from the rebuilt links."""
     links = {
         key: SnapshotIdentifier(
             key, gained.identifier.type, gained.origin, gained.retired, gained.stamp,
@@ -243,7 +243,7 @@ def _fold(stored: StoredProfiles, rebuilt: RebuiltProfiles, replay: Replay) -> N
         if root != ASLEEP:
             of = {id_: owns[id_] for id_ in under}
             held = {key: link for key, link in links.items() if link.origin in of}
-            rebuilt.profiles[root].folded = folded_counters(of, held, replay.around.cuts, replay.rules)
+            rebuilt.profiles[root].folded = folded_counters(of, held, replay.state.cuts, replay.rules)
 
 
 def _content_by_origin(

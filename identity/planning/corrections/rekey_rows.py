@@ -20,39 +20,39 @@ _ENTRY = KEY_BYTES + 3
 
 
 def keys(raw: bytes, names: Names) -> bytes:
-    """Concatenated keys."""
+    """Replace the keys in concatenated keys."""
     return b"".join(names.get(key, key) for key in split_keys(raw))
 
 
 def demoted(raw: bytes, names: Names) -> bytes:
-    """Demoted identifiers, each with its reason."""
+    """Replace the keys in packed demoted identifiers, each with its reason."""
     entries = (raw[at : at + _ENTRY] for at in range(0, len(raw), _ENTRY))
     return b"".join(names.get(entry[:KEY_BYTES], entry[:KEY_BYTES]) + entry[KEY_BYTES:] for entry in entries)
 
 
 def line(kind: int, raw: bytes, names: Names) -> bytes:
-    """The keys of a line of history."""
+    """Replace the keys in the packed identifiers of a history row."""
     return demoted(raw, names) if kind == HistoryKind.IDENTIFIERS_DEMOTED else keys(raw, names)
 
 
 def named(kind: int, raw: bytes) -> list[bytes]:
-    """The keys that a line of history names."""
+    """The keys in a history row."""
     step = _ENTRY if kind == HistoryKind.IDENTIFIERS_DEMOTED else KEY_BYTES
     return [raw[at : at + KEY_BYTES] for at in range(0, len(raw), step)]
 
 
 class _Numbers(dict[int, str]):
-    """Types under their numbers, in words."""
+    """Names types by their numbers."""
 
     def __missing__(self, code: int) -> str:
         return str(code)
 
 
 def counters(packed: bytes, names: Names, seen: Mapping[int, Mapping[bytes, int]] | None = None) -> bytes:
-    """Counters as they are stored.
+    """Replace the keys in packed counters.
 
-    `seen` are the live identifiers of the profile by their new names, type -> key -> last seen. Among those
-    seen at one moment the greater keys are in a window, so it is made anew.
+    `seen` maps a type to the live identifiers of the profile under their new keys, with the times they were last seen.
+    Of identifiers last seen at one time the greater keys are in a window, so new keys need a new window.
     """
     before = unpack(packed, _Numbers())
     windows = {
@@ -66,7 +66,7 @@ def counters(packed: bytes, names: Names, seen: Mapping[int, Mapping[bytes, int]
 
 
 def sets(rows: Iterable[tuple[bytes, bytes | None]], names: Names, types: Callable[[int], str]) -> dict[bytes, bytes]:
-    """The sets of identifiers that (kept, demoted) rows of calls show, old key -> new key."""
+    """The keys of the identifier sets in (kept, demoted) rows of calls, from old set key to new set key."""
     found = {}
     for kept, refused in rows:
         together = shown(split_keys(kept), unpack_demoted(refused or b"", types))

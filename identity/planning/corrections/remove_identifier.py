@@ -16,7 +16,7 @@ from identity.values.enums import FeedOperation, HistoryKind
 
 
 class Removal(Struct):
-    """What a removal does; `profiles` are the origin of the identifier and the root, as they are afterwards."""
+    """The changes of a removal; `profiles` are the origin of the identifier and the root after the removal."""
 
     stamp: int
     link: SnapshotIdentifier
@@ -26,16 +26,16 @@ class Removal(Struct):
     change: FeedChange
 
 
-def remove(whole: ProfileSnapshot, key: bytes, stamps: Callable[[int], int]) -> Removal:
-    """What it takes to remove an identifier that is not the last one of its profile."""
-    link = whole.links[key]
-    stamp = stamps(max(whole.stamp, *(profile.stamp for profile in whole.profiles.values())))
-    origin = _loose(whole.profiles[link.origin])
-    root = origin if origin.root == origin.id else _loose(whole.profiles[origin.root])
+def plan_removal(snapshot: ProfileSnapshot, key: bytes, stamps: Callable[[int], int]) -> Removal:
+    """Plan the removal of an identifier that is not the last one of its profile."""
+    link = snapshot.links[key]
+    stamp = stamps(max(snapshot.stamp, *(profile.stamp for profile in snapshot.profiles.values())))
+    origin = _with_own_counters(snapshot.profiles[link.origin])
+    root = origin if origin.root == origin.id else _with_own_counters(snapshot.profiles[origin.root])
     if not link.retired:
         detach(origin.own, key, link.type)
         detach(root.folded, key, link.type)
-    uncut(root.folded, whole.cuts.get(key, ()))
+    uncut(root.folded, snapshot.cuts.get(key, ()))
     root.version += 1
     origin.stamp = root.stamp = stamp
     return Removal(
@@ -48,6 +48,6 @@ def remove(whole: ProfileSnapshot, key: bytes, stamps: Callable[[int], int]) -> 
     )
 
 
-def _loose(profile: Profile) -> Profile:
-    """A copy whose counters can be changed."""
+def _with_own_counters(profile: Profile) -> Profile:
+    """A copy of a profile with counters of its own, safe to change."""
     return structs.replace(profile, own=copy_of(profile.own), folded=copy_of(profile.folded))

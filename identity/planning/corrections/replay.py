@@ -18,7 +18,7 @@ from identity.planning.corrections.profile_snapshot import (
     UserIdRename,
     shown,
 )
-from identity.planning.corrections.unmerge import UnmergePlan, mixed, part
+from identity.planning.corrections.unmerge import UnmergePlan, mixed_origins, plan_unmerge
 from identity.planning.resolution.plan import Gained, RecordedCall
 from identity.planning.resolution.planner import plan
 from identity.planning.resolution.planner_state import GroupState, PlannerState
@@ -30,10 +30,10 @@ from identity.values.documents import Document
 
 
 class ReplayEntry(Struct):
-    """A piece of the log: a call as the rules read it, or None for an act; `stored` is as it is kept.
+    """A log entry: `call` is the call under the rules of the replay, or None for an act; `stored` is its stored form.
 
-    `named` are the identifiers that an unmerge took out, `cut` what it left between the sides, and
-    `births` those of the profiles it made.
+    `named` are the identifiers an unmerge moved out, `cut` is its cut between the sides, and `births` are the creation
+    stamps of its new profiles.
     """
 
     stamp: int
@@ -46,7 +46,7 @@ class ReplayEntry(Struct):
 
 
 class ReplayConstraints(Struct, frozen=True):
-    """What holds beside the rules: removed keys and until when, blocked keys, the rows of every cut."""
+    """The constraints beside the rules: removed keys with the removal stamp, blocked keys, the rows of every cut."""
 
     forgotten: Mapping[bytes, int] = {}
     blocked: frozenset[bytes] = frozenset()
@@ -54,14 +54,14 @@ class ReplayConstraints(Struct, frozen=True):
 
 
 class Replay:
-    """The profiles that a log yields, under new ids; `landed` maps each call to its record."""
+    """The profiles a log produces, under new ids; `recorded` maps a stamp to the record of its call."""
 
-    def __init__(self, rules: Rules, ground: ReplayConstraints, fresh_id: Callable[[], bytes]) -> None:
+    def __init__(self, rules: Rules, constraints: ReplayConstraints, fresh_id: Callable[[], bytes]) -> None:
         self.rules = rules
-        self.ground = ground
-        self.around = PlannerState(blocked=set(ground.blocked))
+        self.constraints = constraints
+        self.state = PlannerState(blocked=set(constraints.blocked))
         self.links: dict[bytes, Gained] = {}
-        self.landed: dict[int, RecordedCall] = {}
+        self.recorded: dict[int, RecordedCall] = {}
         self.refused: list[int] = []
         self._evidence: dict[int, Evidence] = {}
         self._renamings: dict[int, UserIdRename] = {}
@@ -71,33 +71,33 @@ class Replay:
         """Replay a log, which is in the order of its stamps."""
         log = list(log)
         made = {each.cut for each in log}
-        for cut, rows in self.ground.cuts.items():
+        for cut, rows in self.constraints.cuts.items():
             # A cut whose unmerge was erased still applies.
             for key, side in rows if cut not in made else ():
-                self.around.cuts.setdefault(key, []).append((cut, side))
+                self.state.cuts.setdefault(key, []).append((cut, side))
         for is_call, entries in groupby(log, key=lambda each: each.call is not None):
             if is_call:
-                self._take(list(entries))
+                self._apply_calls(list(entries))
             else:
                 for act in entries:
-                    self._part(act)
+                    self._apply_unmerge(act)
 
     def showed(self, stamp: int) -> bytes:
-        """The key of the set of identifiers in a landed call."""
+        """The key of the set of identifiers in a recorded call."""
         return self._evidence[stamp].shown
 
-    def _take(self, entries: Sequence[ReplayEntry]) -> None:
-        around, now = self.around, [0]
+    def _apply_calls(self, entries: Sequence[ReplayEntry]) -> None:
+        state, now = self.state, [0]
 
         def calls() -> Iterator[Call]:
             for each in entries:
                 now[0] = each.stamp
                 call = self._without_forgotten(each)
                 if call.group is not None:
-                    around.accounts.setdefault(call.group_key, GroupState(b"", call.group, Document()))
+                    state.accounts.setdefault(call.group_key, GroupState(b"", call.group, Document()))
                 yield call
 
-        made = plan(around, calls(), self.rules, lambda _: now[0], self._fresh_id, bytes.hex)
+        made = plan(state, calls(), self.rules, lambda _: now[0], self._fresh_id, bytes.hex)
         for gained in made.gained:
             self.links[gained.identifier.key] = gained
         for _, key in made.retired:
@@ -105,17 +105,17 @@ class Replay:
         for (_, key), seen in made.seen.items():
             self.links[key].last_seen = max(self.links[key].last_seen, seen)
         for record in (*made.evidence, *made.events):
-            self.landed[record.stamp] = record
+            self.recorded[record.stamp] = record
             members = set_key(shown(record.kept, record.demoted))
             self._evidence[record.stamp] = Evidence(record.stamp, record.kept, members, stored_call(record.call))
             self._note_renaming(record)
-        self.refused += [each.stamp for each in entries if each.stamp not in self.landed]
+        self.refused += [each.stamp for each in entries if each.stamp not in self.recorded]
 
     def _without_forgotten(self, entry: ReplayEntry) -> Call:
-        """A call without the identifiers removed since; each entry counts as a message of its own."""
+        """A call without the identifiers removed since; each entry has its own message id."""
         call = entry.call
         assert call is not None
-        gone = {key for key in _named(call) if self.ground.forgotten.get(key, -1) >= entry.stamp}
+        gone = {key for key in _named(call) if self.constraints.forgotten.get(key, -1) >= entry.stamp}
         alias = call.alias
         if gone and alias is not None:
             user = None if alias.user is None or alias.user.key in gone else alias.user
@@ -136,61 +136,61 @@ class Replay:
         if linked:
             self._renamings[record.stamp] = UserIdRename(record.stamp, linked[0], alias.to.key)
 
-    def _part(self, act: ReplayEntry) -> None:
-        """Replay an unmerge: split the profiles that it concerns here, and apply its cut from now on."""
-        around = self.around
-        sides = dict(self.ground.cuts.get(act.cut, ())) if act.cut else {}
+    def _apply_unmerge(self, act: ReplayEntry) -> None:
+        """Replay an unmerge: split the profiles with its identifiers, and apply its cut from now on."""
+        state = self.state
+        sides = dict(self.constraints.cuts.get(act.cut, ())) if act.cut else {}
         for key, side in sides.items():
-            around.cuts.setdefault(key, []).append((act.cut or b"", side))
+            state.cuts.setdefault(key, []).append((act.cut or b"", side))
         births = iter(act.births)
         parted: set[bytes] = set()
-        roots = {root.id: root.oldest_birth for key in act.named if (root := around.root_of(key)) is not None}
+        roots = {root.id: root.oldest_birth for key in act.named if (root := state.root_of(key)) is not None}
         for id_ in sorted(roots, key=lambda each: (roots[each], each)):
-            whole = self._whole(id_, act.stamp)
-            named = act.named & whole.links.keys()
-            if named == whole.links.keys():
+            snapshot = self._snapshot(id_, act.stamp)
+            named = act.named & snapshot.links.keys()
+            if named == snapshot.links.keys():
                 continue
-            made = [next(births, act.stamp) for _ in mixed(whole.links.values(), named)]
+            made = [next(births, act.stamp) for _ in mixed_origins(snapshot.links.values(), named)]
             stamps = iter([*made, act.stamp])
-            parting = part(whole, named, self.rules, lambda _: next(stamps), self._fresh_id, block=False)  # noqa: B023
-            self._apply(parting)
-            parted |= {parting.staying.id, parting.leaving.id}
+            unmerge = plan_unmerge(snapshot, named, self.rules, lambda _: next(stamps), self._fresh_id, block=False)  # noqa: B023
+            self._apply_plan(unmerge)
+            parted |= {unmerge.staying.id, unmerge.leaving.id}
         for key, side in sides.items():
-            root = around.root_of(key)
+            root = state.root_of(key)
             if root is not None and root.id not in parted:
                 left, right = root.folded.cuts.get(act.cut or b"", (0, 0))
                 root.folded.cuts[act.cut or b""] = (left + (side == 0), right + (side == 1))
 
-    def _whole(self, root: bytes, stamp: int) -> ProfileSnapshot:
-        around = self.around
-        profiles = {p.id: p for p in around.profiles.values() if p.root == root}
+    def _snapshot(self, root: bytes, stamp: int) -> ProfileSnapshot:
+        state = self.state
+        profiles = {p.id: p for p in state.profiles.values() if p.root == root}
         links = {key: _link(gained) for key, gained in self.links.items() if gained.origin in profiles}
         contents = {id_: OriginContent() for id_ in profiles}
-        for at, record in self.landed.items():
+        for at, record in self.recorded.items():
             if record.origin in profiles:
                 contents[record.origin].evidence.append(self._evidence[at])
-        for (origin, set_), sighting in around.sightings.items():
+        for (origin, set_), sighting in state.sightings.items():
             if origin in profiles:
                 contents[origin].sightings[set_] = sighting
-        renamings = [each for at, each in self._renamings.items() if self.landed[at].origin in profiles]
-        cuts = {key: around.cuts[key] for key in links if key in around.cuts}
+        renamings = [each for at, each in self._renamings.items() if self.recorded[at].origin in profiles]
+        cuts = {key: state.cuts[key] for key in links if key in state.cuts}
         return ProfileSnapshot(profiles, links, cuts, renamings, contents, stamp)
 
-    def _apply(self, parting: UnmergePlan) -> None:
-        around = self.around
-        around.profiles |= parting.profiles
-        for key, link in parting.links.items():
-            self.links[key].origin = around.owners[key] = link.origin
+    def _apply_plan(self, unmerge: UnmergePlan) -> None:
+        state = self.state
+        state.profiles |= unmerge.profiles
+        for key, link in unmerge.links.items():
+            self.links[key].origin = state.owners[key] = link.origin
             self.links[key].retired = link.retired
-        for split in parting.splits:
+        for split in unmerge.splits:
             for id_, document in ((split.origin, split.staying), (split.twin, split.leaving)):
-                around.documents.pop(id_, None)
+                state.documents.pop(id_, None)
                 if document != Document():
-                    around.documents[id_] = document
+                    state.documents[id_] = document
             for stamp in split.evidence:
-                self.landed[stamp].origin = split.twin
+                self.recorded[stamp].origin = split.twin
             for set_ in split.sightings:
-                around.sightings[split.twin, set_] = around.sightings.pop((split.origin, set_))
+                state.sightings[split.twin, set_] = state.sightings.pop((split.origin, set_))
 
 
 def _named(call: Call) -> Iterator[bytes]:

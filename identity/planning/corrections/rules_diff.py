@@ -1,4 +1,4 @@
-"""Compares two partitions of the same calls to show the changes that other rules would make."""
+"""Compares two partitions of the same calls to show the changes other rules would make."""
 
 from collections import Counter
 
@@ -11,7 +11,7 @@ MOST_PARTS = 5
 
 
 class Example(Struct):
-    """A profile that would be split, or some that would be joined: the parts, by some identifiers of each."""
+    """A profile to be split, or profiles to be joined: the parts, each with some of its identifiers."""
 
     change: str
     profile: bytes
@@ -19,7 +19,7 @@ class Example(Struct):
 
 
 class RulesDiff(Struct):
-    """Counts of what differs; it adds up over groups of profiles."""
+    """The number of differences by kind; the diffs of several groups of profiles add up."""
 
     profiles_before: int = 0
     profiles_after: int = 0
@@ -34,7 +34,7 @@ class RulesDiff(Struct):
     examples: list[Example] = []
 
     def __add__(self, other: "RulesDiff") -> "RulesDiff":
-        """Both together."""
+        """The sum of two diffs."""
         names = self.__struct_fields__
         counts = {n: getattr(self, n) + getattr(other, n) for n in names if n not in ("reasons", "examples")}
         reasons = dict(Counter(self.reasons) + Counter(other.reasons))
@@ -42,7 +42,7 @@ class RulesDiff(Struct):
 
 
 def compare(stored: StoredProfiles, rebuilt: RebuiltProfiles) -> RulesDiff:
-    """What differs between profiles as they are and as a replay makes them."""
+    """The differences between stored profiles and the same profiles after a replay."""
     before = {key: stored.profiles[link.origin].root for key, link in stored.links.items()}
     after = {key: rebuilt.profiles[link.origin].root for key, link in rebuilt.links.items()}
     old, new = _parts(before), _parts(after)
@@ -76,7 +76,7 @@ def _parts(roots: dict[bytes, bytes]) -> dict[bytes, list[bytes]]:
 
 
 def _pieces(keys: list[bytes], roots: dict[bytes, bytes]) -> list[list[bytes]]:
-    """The keys by what they belong to on the other side; some of each."""
+    """The keys grouped by their profile in the other partition, at most MOST_KEYS of each."""
     found: dict[bytes, list[bytes]] = {}
     for key in keys:
         if key in roots:

@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 
 from msgspec import Struct, structs
 
-from identity.planning.corrections.join_history import rejoin
+from identity.planning.corrections.join_history import side_joins
 from identity.planning.corrections.profile_snapshot import (
     Evidence,
     OriginContent,
@@ -44,9 +44,9 @@ class OriginSplit(Struct):
 
 
 class UnmergePlan(Struct):
-    """What an unmerge does. `profiles` are all that change, as they are afterwards; `links` likewise.
+    """The changes of an unmerge; `profiles` and `links` hold every changed one in its new state.
 
-    `cut` names what keeps the two sides apart, None where nothing does; `sides` are its rows.
+    `cut` is the id of the cut that keeps the two sides separate, or None; `sides` are the rows of the cut.
     """
 
     stamp: int
@@ -62,7 +62,7 @@ class UnmergePlan(Struct):
     changes: list[FeedChange]
 
 
-def mixed(links: Iterable[SnapshotIdentifier], named: AbstractSet[bytes]) -> set[bytes]:
+def mixed_origins(links: Iterable[SnapshotIdentifier], named: AbstractSet[bytes]) -> set[bytes]:
     """The origins with both identifiers that leave and identifiers that stay."""
     leaving: set[bytes] = set()
     staying: set[bytes] = set()
@@ -71,8 +71,8 @@ def mixed(links: Iterable[SnapshotIdentifier], named: AbstractSet[bytes]) -> set
     return leaving & staying
 
 
-def part(
-    whole: ProfileSnapshot,
+def plan_unmerge(
+    snapshot: ProfileSnapshot,
     named: AbstractSet[bytes],
     rules: Rules,
     stamps: Callable[[int], int],
@@ -80,41 +80,41 @@ def part(
     *,
     block: bool,
 ) -> UnmergePlan:
-    """What it takes to part the named identifiers from the rest, of which there is at least one.
+    """Plan the move of the named identifiers out of a profile with at least one other identifier.
 
-    `contents` of the whole must hold the mixed origins.
+    The `contents` of the snapshot must hold the mixed origins.
     """
-    before = max(whole.stamp, *(profile.stamp for profile in whole.profiles.values()))
-    births = {id_: profile.created for id_, profile in whole.profiles.items()}
+    before = max(snapshot.stamp, *(profile.stamp for profile in snapshot.profiles.values()))
+    births = {id_: profile.created for id_, profile in snapshot.profiles.items()}
     # By age, so a replay makes the same twins under any ids.
-    split = sorted(mixed(whole.links.values(), named), key=lambda id_: (births[id_], id_))
+    split = sorted(mixed_origins(snapshot.links.values(), named), key=lambda id_: (births[id_], id_))
     twins = {origin: fresh_id() for origin in split}
     for twin in twins.values():
         before = births[twin] = stamps(before)
     stamp = stamps(before)
-    links = {key: _moved(link, twins) if key in named else link for key, link in whole.links.items()}
+    links = {key: _moved(link, twins) if key in named else link for key, link in snapshot.links.items()}
     left = {link.origin for key, link in links.items() if key in named}
-    stays, leaves = _sides(whole, left, twins)
-    links = {key: _renamed(link, whole, named) if link.retired else link for key, link in links.items()}
+    stays, leaves = _sides(snapshot, left, twins)
+    links = {key: _renamed(link, snapshot, named) if link.retired else link for key, link in links.items()}
     cut = fresh_id() if block else None
     sides = [(key, int(key in named)) for key in sorted(links)] if block else []
-    cuts = {key: list(pairs) for key, pairs in whole.cuts.items()}
+    cuts = {key: list(pairs) for key, pairs in snapshot.cuts.items()}
     for key, side in sides:
         cuts.setdefault(key, []).append((cut or b"", side))
 
-    profiles = dict(whole.profiles)
+    profiles = dict(snapshot.profiles)
     for origin, twin in twins.items():
         empty = Counters({}, [])
         profiles[twin] = Profile(twin, births[twin], twin, twin, births[twin], empty, empty, 0, stamp)
         profiles[origin] = structs.replace(profiles[origin])
-    splits = [_split(whole.contents[origin], profiles[origin], profiles[twin], named, whole.links)
+    splits = [_split(snapshot.contents[origin], profiles[origin], profiles[twin], named, snapshot.links)
               for origin, twin in twins.items()]  # fmt: skip
     owns = own_counters(links, profiles)
-    version = max(profile.version for profile in whole.profiles.values() if profile.root == profile.id) + 1
+    version = max(profile.version for profile in snapshot.profiles.values() if profile.root == profile.id) + 1
     roots = []
     after: dict[bytes, Profile] = {}
     for there in (stays, leaves):
-        joins = rejoin(whole.profiles, {old: new for old, new in there.items() if owns[new].origins}, births)
+        joins = side_joins(snapshot.profiles, {old: new for old, new in there.items() if owns[new].origins}, births)
         members = sorted((profiles[id_] for id_ in there.values()), key=lambda p: (births[p.id], p.id))
         oldest = next(p for p in members if owns[p.id].origins)
         for profile in members:
@@ -128,7 +128,7 @@ def part(
         root.folded = folded_counters({p.id: owns[p.id] for p in members}, links, cuts, rules)
         roots.append(root)
     staying, leaving = roots
-    changed = {id_: profile for id_, profile in after.items() if profile != whole.profiles.get(id_)}
+    changed = {id_: profile for id_, profile in after.items() if profile != snapshot.profiles.get(id_)}
     for profile in changed.values():
         profile.stamp = stamp
     keys = sorted(named)
@@ -138,7 +138,7 @@ def part(
         staying,
         leaving,
         changed,
-        {key: link for key, link in links.items() if link != whole.links[key]},
+        {key: link for key, link in links.items() if link != snapshot.links[key]},
         splits,
         cut,
         sides,
@@ -146,29 +146,29 @@ def part(
             HistoryNote(staying.id, stamp, HistoryKind.UNMERGED, keys, leaving.canonical),
             HistoryNote(leaving.id, stamp, HistoryKind.UNMERGED, keys, staying.canonical),
         ],
-        _changes(whole, roots, (stays, leaves), stamp),
+        _changes(snapshot, roots, (stays, leaves), stamp),
     )
 
 
 def _changes(
-    whole: ProfileSnapshot, roots: Sequence[Profile], sides: Sequence[Mapping[bytes, bytes]], stamp: int
+    snapshot: ProfileSnapshot, roots: Sequence[Profile], sides: Sequence[Mapping[bytes, bytes]], stamp: int
 ) -> list[FeedChange]:
-    """The entries of the feed: the id that comes back, and the merges that stay on its side."""
-    was = next(profile.canonical for profile in whole.profiles.values() if profile.root == profile.id)
+    """The feed entries: the id that exists again, and the merges on its side."""
+    was = next(profile.canonical for profile in snapshot.profiles.values() if profile.root == profile.id)
     back, there = next((root, there) for root, there in zip(roots, sides, strict=True) if root.canonical != was)
     changes = [FeedChange(FeedOperation.UNMERGE, was, back.version, stamp, back.canonical)]
     changes += [
         FeedChange(FeedOperation.MERGE, back.canonical, back.version, stamp, id_)
         for id_ in sorted(there.values())
-        if id_ != back.canonical and id_ in whole.profiles
+        if id_ != back.canonical and id_ in snapshot.profiles
     ]
     return [*changes, FeedChange(FeedOperation.UPSERT, back.canonical, back.version, stamp)]
 
 
-def refold(calls: Iterable[Evidence]) -> Document:
+def document_of(calls: Iterable[Evidence]) -> Document:
     """The document of these calls, applied in the order of their stamps."""
     document = Document()
-    for held in sorted(calls, key=lambda each: each.stamp):
+    for held in sorted(calls, key=lambda evidence: evidence.stamp):
         kind = STORED_KINDS[held.call.kind]
         if kind in ACTS:
             continue
@@ -188,22 +188,22 @@ def _moved(link: SnapshotIdentifier, twins: Mapping[bytes, bytes]) -> SnapshotId
     return structs.replace(link, origin=twins[link.origin]) if link.origin in twins else link
 
 
-def _renamed(link: SnapshotIdentifier, whole: ProfileSnapshot, named: AbstractSet[bytes]) -> SnapshotIdentifier:
+def _renamed(link: SnapshotIdentifier, snapshot: ProfileSnapshot, named: AbstractSet[bytes]) -> SnapshotIdentifier:
     """A retired user id stays retired if a call that renamed it has both its ids on one side."""
-    for renaming in whole.renamings:
-        known = renaming.to in whole.links and link.linked_at <= renaming.stamp
+    for renaming in snapshot.renamings:
+        known = renaming.to in snapshot.links and link.linked_at <= renaming.stamp
         if renaming.previous == link.key and known and (renaming.to in named) == (link.key in named):
             return link
     return structs.replace(link, retired=False)
 
 
 def _sides(
-    whole: ProfileSnapshot, left: AbstractSet[bytes], twins: Mapping[bytes, bytes]
+    snapshot: ProfileSnapshot, left: AbstractSet[bytes], twins: Mapping[bytes, bytes]
 ) -> tuple[dict[bytes, bytes], dict[bytes, bytes]]:
-    """Per side, what stands for each old origin. An id without an origin of its own follows its data."""
+    """For each side, the successors of the old origins. An id without rows of its own follows its data."""
     stays: dict[bytes, bytes] = {}
     leaves: dict[bytes, bytes] = {}
-    for id_, profile in whole.profiles.items():
+    for id_, profile in snapshot.profiles.items():
         followed = id_ if profile.own.origins else profile.joined_to or id_
         if id_ in twins:
             stays[id_], leaves[id_] = id_, twins[id_]
@@ -237,4 +237,6 @@ def _split(
     sightings = {shown for shown in content_.sightings if newest.get(shown, (0, False))[1]}
     twin.events = len(events) + sum(STORED_KINDS[held.call.kind] in KINDS for held in leaving)
     origin.events -= twin.events
-    return OriginSplit(origin.id, twin.id, twin.created, gone, events, sightings, refold(staying), refold(leaving))
+    return OriginSplit(
+        origin.id, twin.id, twin.created, gone, events, sightings, document_of(staying), document_of(leaving)
+    )

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from identity.planning.corrections.co_occurrence import Unmerged, together
+from identity.planning.corrections.co_occurrence import Unmerged, connected_groups
 from identity.planning.integrity.discrepancies import Discrepancies, call_label, identifier_label
 from identity.planning.integrity.row_index import NO_ORIGIN, Numbers, RowIndex, column
 from identity.planning.resolution.stored_calls import split_keys
@@ -52,7 +52,7 @@ class Reversals:
     def groups_at(self, kept: Sequence[bytes], stamp: int, linked_at: Mapping[bytes, int]) -> list[tuple[bytes, ...]]:
         """The identifiers a call still connects after every unmerge that named one of them, in groups."""
         acts = {act.stamp: act for key in kept for act in self.unmerges.get(key, ())}
-        return together(kept, stamp, linked_at, list(acts.values()))
+        return connected_groups(kept, stamp, linked_at, list(acts.values()))
 
 
 class EvidenceCheck:

@@ -1,4 +1,4 @@
-"""Blind indexes are replaced in every packed form."""
+"""Every packed form has its blind indexes replaced one to one."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +21,7 @@ reasons = st.sampled_from(["blocked", "limit:device", "separated"])
 
 @given(keys, st.lists(st.tuples(st.sampled_from(KEYS), reasons), max_size=4))
 def test_replacing_back_restores_every_row(kept: list[bytes], refused: list[tuple[bytes, str]]) -> None:
-    """A blind index without a new one stays in its place."""
+    """A blind index without a new one stays unchanged."""
     packed, demoted = b"".join(kept), pack_demoted(refused, CODES)
     assert split_keys(rekey_rows.keys(packed, NAMES)) == [NAMES.get(key, key) for key in kept]
     assert rekey_rows.keys(rekey_rows.keys(packed, NAMES), BACK) == packed
@@ -34,7 +34,7 @@ def test_replacing_back_restores_every_row(kept: list[bytes], refused: list[tupl
 
 @given(keys, st.dictionaries(st.sampled_from(KEYS), st.integers(0, 3), max_size=6))
 def test_counters_keep_counts_cuts_and_sizes_of_windows(live: list[bytes], seen: dict[bytes, int]) -> None:
-    """A window made from the live identifiers equals that of a scan."""
+    """A window from the live identifiers equals the window of a full scan."""
     window = counters.newest_window(seen, 3)
     before = Counters({"user_id": 2, "device": 4}, live, 2, {"device": window}, {b"c" * 16: (1, 2)})
     packed = counters.pack(before, CODES.__getitem__)
@@ -52,7 +52,7 @@ def test_counters_keep_counts_cuts_and_sizes_of_windows(live: list[bytes], seen:
 
 @given(keys, keys)
 def test_equal_sets_stay_equal_and_different_sets_stay_different(kept: list[bytes], other: list[bytes]) -> None:
-    """Under the new blind indexes."""
+    """Set keys under the new blind indexes are equal exactly where the old ones are."""
     found = rekey_rows.sets([(b"".join(kept), None), (b"".join(other), None)], NAMES, TYPES.__getitem__)
     assert found[set_key(kept)] == set_key([NAMES.get(key, key) for key in kept])
     assert len(set(found.values())) == len({frozenset(kept), frozenset(other)})

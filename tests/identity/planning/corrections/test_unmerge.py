@@ -1,4 +1,4 @@
-"""Parting a profile: who had met when stays so on each side, names and counts come back."""
+"""An unmerge keeps the join stamps on each side and restores values, retired ids and counters."""
 
 from itertools import combinations
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.planning.corrections.co_occurrence import Unmerged, together
-from identity.planning.corrections.join_history import rejoin
+from identity.planning.corrections.co_occurrence import Unmerged, connected_groups
+from identity.planning.corrections.join_history import side_joins
 from identity.planning.resolution.counters import counted
 from identity.planning.resolution.merge_limits import separated
 from identity.planning.resolution.planner_state import Counters, Profile
@@ -19,13 +19,13 @@ USER, OTHER, DEVICE, MAIL = (key_of(*each) for each in (
 
 
 def origin(number: int) -> Profile:
-    """A profile on its own."""
+    """A profile with a single origin."""
     id_ = number.to_bytes(16, "big")
     return Profile(id_, number, id_, id_, number, Counters({}, []), Counters({}, []))
 
 
 def merged(count: int, choices: list[int]) -> dict[bytes, Profile]:
-    """Origins that were all merged, in an order that the choices make up."""
+    """Origins merged into one profile, in an order from the choices."""
     profiles = {each.id: each for each in (origin(n) for n in range(1, count + 1))}
     roots = list(profiles.values())
     stamp = 1_000
@@ -46,7 +46,7 @@ def merged(count: int, choices: list[int]) -> dict[bytes, Profile]:
 
 
 def met(a: bytes, b: bytes, joined: dict[bytes, tuple[bytes, int]]) -> int:
-    """When two origins met: the latest join on the way between them."""
+    """The stamp at which two origins met: the latest join on the path between them."""
     path: dict[bytes, int] = {}
     at, latest = a, 0
     path[at] = latest
@@ -65,7 +65,7 @@ def met(a: bytes, b: bytes, joined: dict[bytes, tuple[bytes, int]]) -> int:
 def test_origins_of_a_side_keep_the_stamp_at_which_they_met(
     count: int, choices: list[int], data: st.DataObject
 ) -> None:
-    """On each side two origins met when they had met before, whichever call had joined them."""
+    """Two origins of a side have the same meeting stamp before and after, whichever call joined them."""
     profiles = merged(count, choices)
     before = {p.id: (p.joined_to, p.joined_at) for p in profiles.values() if p.joined_to and p.joined_at}
     side = data.draw(st.sets(st.sampled_from(sorted(profiles)), min_size=1))
@@ -74,7 +74,7 @@ def test_origins_of_a_side_keep_the_stamp_at_which_they_met(
     there = {id_: id_ if id_ != split else b"twin" for id_ in side}
     births = {there[id_]: profiles[id_].created for id_ in side}
 
-    joins = rejoin(profiles, there, births)
+    joins = side_joins(profiles, there, births)
 
     assert set(joins.joined) | {joins.root} == set(there.values())
     assert joins.root not in joins.joined
@@ -84,24 +84,24 @@ def test_origins_of_a_side_keep_the_stamp_at_which_they_met(
 
 @given(st.integers(2, 9), st.lists(st.integers(0, 50), max_size=9))
 def test_joins_stay_unchanged_where_nothing_leaves(count: int, choices: list[int]) -> None:
-    """Where nothing leaves, the joins are those that there were."""
+    """The joins of a side with all origins equal the joins before."""
     profiles = merged(count, choices)
     before = {p.id: (p.joined_to, p.joined_at) for p in profiles.values() if p.joined_to and p.joined_at}
 
-    joins = rejoin(profiles, {id_: id_ for id_ in profiles}, {p.id: p.created for p in profiles.values()})
+    joins = side_joins(profiles, {id_: id_ for id_ in profiles}, {p.id: p.created for p in profiles.values()})
 
     assert joins.joined == before
 
 
 def world(*bodies: dict[str, Any]) -> World:
-    """A world in which these calls came in."""
+    """A world after these calls."""
     made = World()
     made.send(bodies, received=2**51)
     return made
 
 
-def test_the_first_identifier_leaves_as_well() -> None:
-    """What it brought goes with it; the profile keeps its id for those who stay."""
+def test_the_first_identifier_of_a_profile_can_leave() -> None:
+    """The data of the first identifier moves with it, and the staying identifiers keep the profile id."""
     made = world(
         {"type": "identify", "userId": "u1", "anonymousId": "a1", "traits": {"plan": "pro"}},
         {"type": "identify", "anonymousId": "a1", "traits": {"theme": "dark"}},
@@ -115,8 +115,8 @@ def test_the_first_identifier_leaves_as_well() -> None:
     assert made.view(USER)["version"] == made.view(DEVICE)["version"]
 
 
-def test_an_older_value_comes_back() -> None:
-    """What a call of the other side had overwritten, or had come too late against, is there again."""
+def test_a_value_replaced_by_the_other_side_is_current_again() -> None:
+    """A value that a call of the other side replaced or outdated is current again."""
     made = world(
         {"type": "identify", "userId": "u1", "anonymousId": "a1", "traits": {"n": "first"}, "timestamp": "2020-01-01"},
         {"type": "identify", "anonymousId": "a1", "traits": {"n": "device"}, "timestamp": "2020-03-01"},
@@ -128,8 +128,8 @@ def test_an_older_value_comes_back() -> None:
     assert made.view(DEVICE)["traits"] == {"n": "device"}
 
 
-def test_a_renamed_id_lives_again() -> None:
-    """Apart from what it was renamed to, a retired id counts; together with it, it does not."""
+def test_a_retired_id_counts_again_apart_from_its_new_name() -> None:
+    """A retired id counts again on another side than its new name, and stays retired on the same side."""
     for named, lives in (({USER}, True), ({DEVICE}, False)):
         made = world(
             {"type": "identify", "userId": "u1", "anonymousId": "a1"},
@@ -143,8 +143,8 @@ def test_a_renamed_id_lives_again() -> None:
         assert (USER in root.folded.live) is lives
 
 
-def test_the_counters_are_those_of_the_identifiers() -> None:
-    """Own and folded counters, and those of the cut, are right on both sides."""
+def test_counters_match_the_identifiers_of_each_side() -> None:
+    """Own, folded and cut counters match the identifiers on both sides."""
     made = world({"type": "identify", "userId": "u1", "anonymousId": "a1", "traits": {"email": "e@x.org"}})
     parting = made.unmerge({DEVICE, MAIL})
     assert counted(parting.staying.folded) == ({"user_id": 1}, [USER])
@@ -155,12 +155,12 @@ def test_the_counters_are_those_of_the_identifiers() -> None:
     assert separated([parting.staying, parting.leaving], [], {})
 
 
-def test_a_call_speaks_within_a_side_only() -> None:
-    """An unmerge contradicts the calls before it between its sides; a later link is not spoken for before."""
+def test_a_call_connects_identifiers_within_a_side_only() -> None:
+    """An unmerge contradicts earlier calls between its sides; a call before a link does not connect the link."""
     a, b, c = b"a" * 32, b"b" * 32, b"c" * 32
     linked = dict.fromkeys((a, b, c), 1)
     act = Unmerged(10, {b, c})
-    assert together([a, b, c], 5, linked, [act]) == [(a,), (b, c)]
-    assert together([a, b, c], 15, linked, [act]) == [(a, b, c)]
-    assert together([a, b, c], 5, {**linked, a: 7}, []) == [(b, c)]
-    assert together([a, b], 5, {a: 1}, []) == [(a,)]
+    assert connected_groups([a, b, c], 5, linked, [act]) == [(a,), (b, c)]
+    assert connected_groups([a, b, c], 15, linked, [act]) == [(a, b, c)]
+    assert connected_groups([a, b, c], 5, {**linked, a: 7}, []) == [(b, c)]
+    assert connected_groups([a, b], 5, {a: 1}, []) == [(a,)]
