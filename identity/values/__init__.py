@@ -1,1 +1,1 @@
-"""The values that every layer speaks: calls, identifiers, ids, stamps, errors. Nothing here does any work."""
+"""The values that every layer shares: calls, identifiers, ids, stamps, enums, errors. No value does I/O."""

@@ -1,8 +1,8 @@
-"""The secrets of API keys: how one is made, recognised by its shape, and kept as a hash.
+"""Makes, recognises and hashes the secrets of API keys.
 
-A secret is shown once. It reads `of_<id>_<secret>_<check>`, so that a leaked one can be recognised and
-a mistyped one is refused without asking the database. It has 256 random bits, so its plain SHA-256 is
-safe to keep.
+A secret is shown once and stored only as a hash. Its form is `of_<id>_<secret>_<check>`, so that a scanner
+recognises a leaked secret and a mistyped one is refused without the database. A secret has 256 random bits, so
+its plain SHA-256 is safe to store.
 """
 
 import hashlib
@@ -17,14 +17,14 @@ _CHECK = 8
 
 
 def new_secret() -> tuple[str, str]:
-    """The public id of a new key, and its secret."""
+    """The public id and the secret of a new key."""
     id_ = token(12)
     body = f"of_{id_}_{secrets.token_hex(32)}"
     return f"key_{id_}", f"{body}_{_check(body)}"
 
 
 def id_of(secret: str) -> str | None:
-    """The public id in a secret of the right shape; None for anything else."""
+    """The public id in a well-formed secret; None for any other text."""
     found = _SECRET.fullmatch(secret)
     if found is None or secret[-_CHECK:] != _check(secret[: -_CHECK - 1]):
         return None
@@ -32,7 +32,7 @@ def id_of(secret: str) -> str | None:
 
 
 def hash_of(secret: str) -> bytes:
-    """A secret as it is kept."""
+    """The stored hash of a secret."""
     return hashlib.sha256(secret.encode()).digest()
 
 

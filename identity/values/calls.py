@@ -1,8 +1,8 @@
-"""The values that travel between reading in, planning, sealing and storing.
+"""Calls and their outcomes: the values that extraction, planning, sealing and the store pass on.
 
-Nothing here does any work. Times are microseconds since 1970 (UTC), stamps are
-`microseconds << 8 | writer slot` (`identity.values.stamps`), ids of profiles are the 16 raw bytes of a
-UUID, keys of identifiers are their 32-byte blind index.
+Times are microseconds since 1970 (UTC), stamps are `microseconds << SLOT_BITS | writer slot`
+(`identity.values.stamps`), ids of profiles are the 16 raw bytes of a UUID, and the key of an identifier is its
+32-byte blind index. One form of each value spares every layer a conversion.
 """
 
 from collections.abc import Mapping
@@ -12,20 +12,20 @@ from msgspec import Struct
 
 Kind = Literal["identify", "track", "page", "screen", "group", "alias", "leave", "unmerge", "remove", "consent"]
 KINDS: tuple[Kind, ...] = ("identify", "track", "page", "screen", "group", "alias")
-"""What may be sent; only these count as events."""
+"""The kinds that clients send; only these count as events."""
 ACTS: tuple[Kind, ...] = ("unmerge", "remove")
-"""What people do to a profile: evidence that tells nothing of its own."""
+"""The corrections of a profile: evidence without content of its own."""
 STORED_KINDS: tuple[Kind, ...] = (*KINDS, "leave", *ACTS, "consent")
-"""What is stored, by number. Two are Onefold's own: a `leave` takes a profile out of a group, a `consent`
-records decisions on somebody's behalf.
+"""The stored kinds; the position of a kind is its stored number. Onefold itself makes two of them: a `leave` takes
+a profile out of a group, a `consent` records the decisions of a person.
 """
 
 
 class IndexVersions(NamedTuple):
-    """Which versions of a space's index key there are rows under.
+    """The versions of the index key of a space that rows still use.
 
-    Keys are made under the `newest`. Those of profiles and groups may still be of `live`, one before it,
-    while a rotation is under way; message ids of `messages`, and what only a hash is kept of of `oldest`.
+    New keys use `newest`. During a rotation the keys of profiles and groups may still use `live`, the version
+    before. Message ids go back to `messages`, and values stored only as a hash to `oldest`.
     """
 
     newest: int = 1
@@ -39,7 +39,7 @@ DAY = 86_400 * MICRO
 
 
 class Identifier(Struct, gc=False):
-    """One identifier, normalised. `key` is its blind index, set once the call is indexed."""
+    """One normalised identifier. `key` is its blind index, set when the call is indexed."""
 
     type: str
     value: str
@@ -47,30 +47,29 @@ class Identifier(Struct, gc=False):
 
     @property
     def text(self) -> str:
-        """As it is written in the API: `type:value`."""
+        """The form in the API: `type:value`."""
         return f"{self.type}:{self.value}"
 
 
 class Skipped(Struct, gc=False):
-    """An identifier of a call that was not linked, and why (`reason` as in the contract)."""
+    """An identifier of a call that is not linked, and the reason as the API names it."""
 
     identifier: Identifier
     reason: str
 
 
 class Source(Struct, frozen=True, gc=False):
-    """Who sent a call: the key's number, whether it is a server-side key (import or admin)."""
+    """The sender of a call: the number of its API key, and whether the key is server-side (import or admin)."""
 
     key: int
     server: bool = False
 
 
 class Alias(Struct, gc=False):
-    """The previous id of an alias call, in the two readings it can have.
+    """The previous id of an alias call, in its two readings.
 
-    `user` and `anonymous` are None where the value is not usable; `assumed` names the reading
-    that holds when neither is known. `to` is the call's own user id, which the previous one is to
-    be linked to.
+    `user` and `anonymous` are None where the value is unusable; `assumed` names the reading that holds where
+    neither is known. `to` is the user id of the call, the target of the link.
     """
 
     user: Identifier | None
@@ -81,14 +80,14 @@ class Alias(Struct, gc=False):
 
 
 class Call(Struct):
-    """One call as read in: what it claims, and its body as it arrived.
+    """One extracted call, with its body as it arrived.
 
-    `identifiers` are normalised, unblocked, without repeats, in document order; `skipped` are
-    those refused before any lookup (`blocked`, `bad_type`). `traits` are those of an identify,
-    `consent` are decisions by category, `signals` what it says of whole classes of purposes,
-    `group_traits` those of a group call, `group` is what it joins or leaves. `unlinked` are the
-    readings of a previous id that links nothing: no identifiers, but named in the body. `message`
-    is the keyed hash of `message_id`. `history`: an import that says itself when it was received.
+    `identifiers` are normalised, not blocked, without repeats, in document order; `skipped` are those refused
+    before any lookup (`blocked`, `bad_type`). `traits` are the traits of an identify, `group_traits` those of a
+    group call, `consent` the decisions by category, `signals` the statements on classes of purposes, `group` the
+    group to join or leave. `unlinked` are the readings of a previous id without a link: no identifiers of the
+    call, but named in its body. `message` is the keyed hash of `message_id`. `history` marks an imported call
+    with a receipt time of its own.
     """
 
     kind: Kind
@@ -112,9 +111,9 @@ class Call(Struct):
 
 
 class Outcome(Struct, omit_defaults=False):
-    """What became of one call; the shape of `Prefer: return=representation`.
+    """The outcome of one call; the answer to `Prefer: return=representation` shows it.
 
-    `ignored_traits` are names that found no room in a full document (`trait_limit`).
+    `ignored_traits` are the names without room in a full document (`trait_limit`).
     """
 
     message_id: str | None

@@ -1,6 +1,6 @@
-"""Roles of the database that more than one package names."""
+"""The database roles that several packages name, each defined once."""
 
 from typing import Final
 
 APP_ROLE: Final = "onefold_app"
-"""The role of the service: neither superuser nor owner of the tables."""
+"""The role of the service, which is neither a superuser nor the owner of the tables."""

@@ -1,6 +1,7 @@
-"""The document of an origin: traits, consent and memberships, each entry with its event time and stamp.
+"""The document of an origin: traits, consent, memberships and signals, each entry with event time and stamp.
 
-An entry with a greater (time, stamp) replaces an older one; entries of different names never meet.
+The entry of a name with the greatest (time, stamp) wins; entries of different names are independent, so documents
+merge name by name.
 """
 
 from typing import Any
@@ -8,23 +9,22 @@ from typing import Any
 from msgspec import Struct
 
 Stamped = tuple[Any, int, int]
-"""A value with its event time and its stamp; the greatest (time, stamp) wins."""
+"""A value with its event time and stamp; the greatest (time, stamp) wins."""
 
 SERVER = ":server"
-"""Ends the name of a signal that came with a server-side or privacy key."""
+"""The suffix of the name of a signal from a server-side or privacy key."""
 STATED = "stated"
-"""The signal of a whole statement of categories: the names it spoke of."""
+"""The signal of a complete statement of categories; its value is their names."""
 MINOR = "minor"
-"""The signal that somebody is a minor."""
+"""The signal that a person is a minor."""
 
 
 class Document(Struct):
-    """The document of one origin: traits, consent decisions and memberships, each with its stamps.
+    """The document of one origin.
 
-    A trait of None is a tombstone, a membership of False a departure. `consent` are decisions that
-    came with public keys, `rulings` those of server-side and privacy keys, `signals` statements about
-    whole classes of purposes (`planning.statements`). `size` is the sum of `planning.traits.cost` over
-    the entries.
+    A trait of None is a tombstone, a membership of False a departure. `consent` are decisions from public keys,
+    `rulings` those from server-side and privacy keys, `signals` statements on classes of purposes
+    (`planning.consent.statements`). `size` is the sum of `planning.resolution.document.cost` over all entries.
     """
 
     traits: dict[str, Stamped] = {}

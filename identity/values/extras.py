@@ -1,7 +1,7 @@
-"""Extras: parts of Onefold that an installation can do without.
+"""Reports a missing extra, an optional part of an installation, as an error.
 
-A module of an extra is imported where it is used, inside `extra`, so that a missing one is an error
-that says what to install.
+Code imports a module of an extra at its use, inside `extra`. So an installation without the extra starts, and the
+error says what to install.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ class ExtraNotInstalled(OnefoldError):
 
 @contextmanager
 def extra(name: str, instead: str = "") -> Iterator[None]:
-    """Imports of what an extra brings. ExtraNotInstalled says what to install, or what to do `instead`."""
+    """Import modules of an extra inside. Raises ExtraNotInstalled: what to install, and what to do `instead`."""
     try:
         yield
     except ModuleNotFoundError as missing:

@@ -1,8 +1,8 @@
-"""How an identifier is written, so that one person's spellings meet and no two persons' do.
+"""Normalises identifiers, so that all spellings of one identifier become the same value.
 
-Normalising twice changes nothing more. What is not surely usable is refused, never repaired or
-cut: an identifier lost costs one link, a wrong one joins strangers. Every stored key depends on
-these rules; whoever changes what a value becomes raises `NORMALISATION_VERSION`.
+Normalisation is idempotent. A doubtful value is refused, never repaired or cut: a lost identifier costs one link,
+a wrong one joins strangers. Every stored key depends on these rules; raise `NORMALISATION_VERSION` with every
+change of a result.
 """
 
 import unicodedata
@@ -38,7 +38,7 @@ BUILT_IN: Final = (
 LONGEST_VALUE: Final = 1024
 LONGEST_TYPE: Final = 48
 
-# NFC takes time quadratic in a run of combining marks, and at most four characters become one.
+# NFC takes time quadratic in a run of combining marks; at most four characters become one.
 _LONGEST_RAW = 4 * LONGEST_VALUE
 _MOST_BITS = (10**LONGEST_VALUE).bit_length()
 _EXACT_FLOAT = 2.0**53
@@ -51,16 +51,16 @@ _PHONE_PUNCTUATION = {ord(c): None for c in " ().-\u00a0\u2010\u2011\u2012\u2013
 
 
 def usable_type(name: str) -> bool:
-    """Whether this is the name of an identifier type: `[a-z][a-z0-9_.]{0,47}`."""
+    """Whether a name is a valid identifier type: `[a-z][a-z0-9_.]{0,47}`."""
     return 0 < len(name) <= LONGEST_TYPE and name[0] in _TYPE_START and _TYPE_REST.issuperset(name)
 
 
 def plain(value: object) -> str | None:
-    """The NFC text of a value without outer space, before any rule of its type; "" if empty.
+    """The NFC text of a value without outer space, before the rule of its type; "" if empty.
 
-    Numbers become their decimal string (42.0 is 42, 1e-7 is 0.0000001). None for what is neither
-    text nor number, for more than 1024 characters, for control and format characters, and for a
-    float of 2^53 or more: it may stand for many numbers, and would join those who have them.
+    A number becomes its decimal string (42.0 is 42, 1e-7 is 0.0000001). None for a value that is neither text
+    nor number, has more than 1024 characters, or has control or format characters. None for a float of 2^53 or
+    more: such a float stands for several whole numbers and would join the people who have them.
     """
     if not isinstance(value, str):
         return _decimal(value)
@@ -77,7 +77,7 @@ def plain(value: object) -> str | None:
 
 
 def shaped(type_: str, text: str, region: str) -> str | None:
-    """The value of an identifier from its `plain` text, by the rule of its type, or None."""
+    """The normalised value of an identifier from its `plain` text; None for a refused one."""
     if type_ == EMAIL:
         return _email(text)
     if type_ == PHONE:
@@ -86,19 +86,19 @@ def shaped(type_: str, text: str, region: str) -> str | None:
 
 
 def normalise(type_: str, value: object, region: str) -> str | None:
-    """The normalised value of an identifier, or None if it cannot be one.
+    """The normalised value of an identifier; None for a refused one.
 
-    `region` is the two-letter country of phone numbers written without one. Whether a value is
-    blocked is another question (`identity.planning.resolution.placeholder_values`).
+    `region` is the two-letter country of phone numbers without a country code. `placeholder_values` and the
+    rules of a space decide whether a value is blocked.
     """
     text = plain(value)
     return None if text is None else shaped(type_, text, region)
 
 
 def parse(text: str, region: str) -> Identifier:
-    """The identifier written `type:value`, normalised just as at collection.
+    """The identifier in a text `type:value`, normalised as at ingest.
 
-    Raises BadIdentifier if the type is not a name of one or the value is refused.
+    Raises BadIdentifier for an invalid type or a refused value.
     """
     name, colon, value = text.partition(":")
     type_ = name.lower()
@@ -119,8 +119,8 @@ def _decimal(value: object) -> str | None:
 
 
 def _email(text: str) -> str | None:
-    # The Turkish capital with a dot becomes i and a combining dot, the dotless small one stays
-    # itself: neither is taken for a plain i.
+    # The Turkish capital I with a dot becomes i and a combining dot, and the dotless small i stays: neither
+    # becomes a plain i.
     address = text.lower()
     if not address.isascii():
         address = unicodedata.normalize("NFC", address)
@@ -149,7 +149,7 @@ def _domain(domain: str) -> str | None:
 
 
 def _label(label: str) -> str:
-    """One label of a domain in ASCII, "" if it is not a letter-digit-hyphen one."""
+    """One label of a domain in ASCII; "" for a label with other characters than letters, digits and hyphens."""
     if not label.isascii() or label.startswith("xn--"):
         return idna.alabel(label).decode("ascii")
     if len(label) > _LONGEST_LABEL or label[:1] == "-" or label[-1:] == "-":
@@ -158,14 +158,14 @@ def _label(label: str) -> str:
 
 
 def _phone(text: str, region: str) -> str | None:
-    # Letters are words around a number, a vanity number or an extension: not one person's line.
+    # Letters are words around a number, a vanity number or an extension: not the line of one person.
     if any(c.isalpha() for c in text):
         return None
     text = text.translate(_PHONE_PUNCTUATION)
     if text.startswith("00"):
         text = "+" + text[2:]
     number = _e164(text, region)
-    # Zeros in doubt are dropped one at a time: what has not settled by now is no number.
+    # The library drops doubtful zeros one at a time: a value that still changes is no number.
     return number if number is None or number == text or number == _e164(number, region) else None
 
 
@@ -174,8 +174,8 @@ def _e164(text: str, region: str) -> str | None:
         number = phonenumbers.parse(text, region)
     except phonenumbers.NumberParseException:
         return None
-    # A local number without its area code counts as possible elsewhere in the library, but
-    # belongs to somebody else in every area.
+    # The library also accepts a local number without its area code, but such a number belongs to another
+    # person in every area.
     reason = phonenumbers.is_possible_number_with_reason(number)
     if number.extension or reason != phonenumbers.ValidationResult.IS_POSSIBLE:
         return None

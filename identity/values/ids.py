@@ -1,7 +1,7 @@
-"""Ids: their types, how they are made and how they are shown.
+"""The types of ids; makes ids and converts them to and from their public form.
 
-The id of a profile is a UUID version 7: any process can make one, and new ones are neighbours in an index.
-Its time is not personal data, and no code relies on its order.
+The id of a profile is a UUID version 7: any process can make one, and new ids are neighbours in an index. The time
+in an id is not personal data, and no code relies on the order of ids.
 """
 
 import os
@@ -32,17 +32,17 @@ def new_id() -> bytes:
 
 
 def id_time(id_: bytes) -> int:
-    """The microseconds since 1970 at which an id was made, to the millisecond."""
+    """The creation time of an id in microseconds since 1970, to the millisecond."""
     return int.from_bytes(id_[:6], "big") * 1000
 
 
 def public(prefix: Prefix, id_: bytes) -> str:
-    """An id as it is shown outside: `prf_0192…`."""
+    """The public form of an id: `prf_0192…`."""
     return f"{prefix}_{id_.hex()}"
 
 
 def private(prefix: Prefix, text: str) -> bytes | None:
-    """The inverse of `public`; None for anything else."""
+    """The inverse of `public`; None for any other text."""
     head, _, digits = text.partition("_")
     if head != prefix or len(digits) != _HEX or not digits.isascii():
         return None

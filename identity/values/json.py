@@ -1,6 +1,6 @@
-"""The type of a JSON object whose keys belong to the customer: traits, properties, rules, bodies of calls.
+"""The type of a JSON object with keys of the customer: traits, properties, rules, bodies of calls.
 
-An object with keys of our own has a struct instead.
+An object with keys of Onefold has a struct instead, so that its shape is checked.
 """
 
 from typing import Any, TypeAlias

@@ -1,4 +1,4 @@
-"""Fields as the API shows them: times and ids in text, with what the OpenAPI document says of them."""
+"""The types of fields that the API shows as text, with their description in the OpenAPI document."""
 
 from typing import Annotated
 

@@ -22,12 +22,12 @@ SLOTS: Final = 1 << SLOT_BITS
 
 
 def stamp_time(stamp: int) -> Micros:
-    """The time at which a stamp was given."""
+    """The time of a stamp."""
     return Micros(stamp >> SLOT_BITS)
 
 
 def stamp_slot(stamp: int) -> int:
-    """The writer slot that gave a stamp, 0 to 255."""
+    """The writer slot of a stamp, 0 to 255."""
     return stamp & (SLOTS - 1)
 
 
@@ -42,7 +42,7 @@ class Clock:
 
     def __init__(self, slot: int, until: int = 0, wall: Callable[[], int] = time.time_ns) -> None:
         if not 0 <= slot < SLOTS:
-            raise ValueError("a writer slot is a number from 0 to 255")
+            raise ValueError("use a writer slot from 0 to 255")
         self.slot = slot
         self._until = until
         self._wall = wall
@@ -51,7 +51,7 @@ class Clock:
 
     @property
     def until(self) -> Micros:
-        """The end of the lease: every stamp is of an earlier microsecond."""
+        """The end of the lease: every stamp has an earlier time."""
         return Micros(self._until)
 
     @property
@@ -69,16 +69,16 @@ class Clock:
         return Micros(self._wall() // 1000)
 
     def next(self, after: int = 0) -> Stamp:
-        """A stamp greater than `after` and than every stamp that this clock gave before.
+        """A stamp greater than `after` and than every earlier stamp of this clock.
 
-        Unavailable if the stamp would be past the end of the lease, since another writer may own the slot
-        then. After the clock of a neighbour jumped forward, extend the lease past `after`.
+        Raises Unavailable where the stamp is not before the end of the lease, since another writer may own the
+        slot by then. After the clock of a neighbour jumped forward, extend the lease past `after`.
         """
         with self._lock:
             micros = max(self._wall() // 1000, self._last + 1, after >> SLOT_BITS)
             if (micros << SLOT_BITS | self.slot) <= after:
                 micros += 1
             if micros >= self._until:
-                raise Unavailable("The lease of this writer has run out; try again shortly.")
+                raise Unavailable("The lease of this writer has expired; try again shortly.")
             self._last = micros
             return Stamp(micros << SLOT_BITS | self.slot)

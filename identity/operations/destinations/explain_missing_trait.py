@@ -31,7 +31,7 @@ from identity.planning.destinations.gap_explanation import (
     verdicts,
 )
 from identity.planning.destinations.policy import Visible, winners
-from identity.planning.resolution.placeholder_values import NOBODYS_EMAILS, stands_for_nobody
+from identity.planning.resolution.placeholder_values import PLACEHOLDER_EMAILS, is_placeholder
 from identity.planning.resolution.stored_calls import unpack_demoted
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
@@ -95,7 +95,7 @@ async def _facts(space: Space, scope: Scope, ref: str, trait: str) -> tuple[Fact
         newest, keys = space.keys.versions.newest, space.keys.identifiers(type_, value)
         known = await unknown_identifiers.look_up(connection, space.tenant, keys, space.keys.suppression(type_, value))
         found = await profile_queries.by_keys(connection, space.tenant, [keys], MOST_ORIGINS, newest)
-    nobody = stands_for_nobody(value) or value in NOBODYS_EMAILS or rules.blocked(type_, value)
+    nobody = is_placeholder(value) or value in PLACEHOLDER_EMAILS or rules.blocked(type_, value)
     facts = msgspec.structs.replace(
         facts,
         suppressed=known.suppressed,

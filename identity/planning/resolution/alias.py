@@ -1,7 +1,8 @@
-"""What an alias call asks for, and whether it may have it (docs/merging-rules.md §4).
+"""Decides whether an alias call links its previous id to its user id (docs/merging-rules.md §4).
 
-An alias links by name instead of by sighting, so it is exempt from limits; in exchange it may
-never give one known person's id to another without a server-side key and `force`.
+An alias never gives the id of one known person to another without a server-side key and `force`. An alias
+links two ids by name and not by sighting: merge limits do not apply to the pair, so this rule protects both
+people.
 """
 
 from msgspec import Struct
@@ -16,9 +17,9 @@ NEEDS_SERVER_KEY = "alias_needs_server_key"
 
 
 class AliasDecision(Struct, frozen=True):
-    """What to do with the previous id: link it, refuse it for a reason, or (neither) nothing.
+    """The decision about a previous id: link, refusal with a reason, or neither.
 
-    `on_absence`: the decision rests on an identifier being unknown that it does not create.
+    `on_absence`: the decision holds only while an identifier stays unknown that the call does not create.
     """
 
     link: Identifier | None = None
@@ -29,7 +30,7 @@ class AliasDecision(Struct, frozen=True):
 
 
 def decide_alias(call: Call, user: Identifier | None, around: PlannerState, rules: Rules) -> AliasDecision:  # noqa: PLR0911 (a rule each)
-    """What becomes of the previous id of a call; `user` is its user id, if that one is usable."""
+    """Decide about the previous id of a call; `user` is the user id of the call where that id is usable."""
     alias = call.alias
     if alias is None or user is None:
         return AliasDecision()
@@ -54,7 +55,7 @@ def decide_alias(call: Call, user: Identifier | None, around: PlannerState, rule
 
 
 def _reading(call: Call, around: PlannerState) -> tuple[Identifier | None, bool]:
-    """Which identifier `previousId` names, and whether that rests on another one being unknown."""
+    """The identifier that `previousId` names, and whether this reading holds only while another one is unknown."""
     alias = call.alias
     if alias is None:
         return None, False

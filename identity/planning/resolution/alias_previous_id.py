@@ -1,13 +1,13 @@
-"""The previous id of an alias call, in both readings it can have (docs/merging-rules.md §4).
+"""Reads the previous id of an alias call both as a user id and as an anonymous id (docs/merging-rules.md §4).
 
-Reading does not know which ids exist, so it keeps both readings and says which one holds when
-neither is known. A blocked or unusable id on either side links nothing.
+A blocked or unusable id on either side links nothing. Which ids exist is unknown when a call is read, so the
+call keeps both readings and names the one that holds where neither is known.
 """
 
 from typing import Any, Literal
 
 from identity.planning.resolution.claimed_identifiers import ClaimedIdentifiers
-from identity.planning.resolution.placeholder_values import stands_for_nobody
+from identity.planning.resolution.placeholder_values import is_placeholder
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import Alias, Identifier, Source
 from identity.values.identifiers import ANONYMOUS_ID, USER_ID, normalise, plain
@@ -20,11 +20,11 @@ def previous_id(
     anonymous: Identifier | None,
     source: Source,
 ) -> Alias | None:
-    """What an alias links to `user`, or None for no link.
+    """The readings of the id that an alias links to `user`, or None for no link.
 
-    `user` and `anonymous` are the identifiers of `userId` and `anonymousId`. Where no previous id is
-    given, the anonymous one is it, and leaves the claims. Where both say the same, it stays: what
-    is named may turn out to be a user id.
+    `user` and `anonymous` are the identifiers of `userId` and `anonymousId`. Without a `previousId` the
+    anonymous id takes its place and leaves the claims. Where both fields hold the same value, the anonymous
+    id stays a claim, since the previous id may be a known user id.
     """
     given = body.get("previousId")
     force = source.server and body.get("force") is True
@@ -47,14 +47,14 @@ def previous_id(
 
 
 def _reread(type_: str, given: object, rules: Rules) -> Identifier | None:
-    """The reading that is not assumed: it counts only where it is known."""
+    """The other reading, which counts only where the identifier is known."""
     value = normalise(type_, given, rules.region)
-    if value is None or stands_for_nobody(value) or rules.blocked(type_, value):
+    if value is None or is_placeholder(value) or rules.blocked(type_, value):
         return None
     return Identifier(type_, value)
 
 
 def readings(given: object, rules: Rules) -> list[Identifier]:
-    """Everything a previous id could name."""
+    """Every identifier that a previous id can name."""
     values = ((type_, normalise(type_, given, rules.region)) for type_ in (USER_ID, ANONYMOUS_ID))
     return [Identifier(type_, value) for type_, value in values if value is not None]

@@ -1,7 +1,7 @@
-"""What a call tells of the profile it lands on: traits, consent, membership.
+"""Folds the traits, consent, signals and membership of a call into documents.
 
-Documents are folded in place at the call's target origin; a document exists only once it has
-content. Only an identify sets traits of a profile, only a group call those of a group.
+Only an identify sets traits of a profile, only a group call traits of a group. The document of the target
+origin changes in place, and exists only once it has content, so an origin without content takes no room.
 """
 
 from collections.abc import Callable
@@ -22,41 +22,41 @@ from identity.values.documents import Document
 def apply_call(
     call: Call, target: Profile, stamp: int, around: PlannerState, plan: Plan, fresh_id: Callable[[], bytes]
 ) -> FoldResult:
-    """Folds a call into its target's document and its group's."""
+    """Fold a call into the document of its target origin and into its group."""
     if not call.traits and not call.consent and not call.signals and call.group is None:
         return FoldResult()
     document = around.documents.get(target.id) or Document()
-    told = FoldResult()
+    result = FoldResult()
     if call.traits:
-        told = merge_traits(document, call.traits, call.time, stamp)
+        result = merge_traits(document, call.traits, call.time, stamp)
     if call.consent:
-        told |= merge_decisions(document, call.consent, call.time, stamp, server=call.source.server)
+        result |= merge_decisions(document, call.consent, call.time, stamp, server=call.source.server)
     if call.signals:
-        told |= merge_signals(document, call.signals, call.time, stamp)
+        result |= merge_signals(document, call.signals, call.time, stamp)
     if call.group is not None:
         member = call.kind != "leave"
         joined = merge_membership(document, call.group, call.time, stamp, member=member)
-        told |= joined
+        result |= joined
         if joined.stored:
             at = call.group_key, target.id
             plan.memberships[at] = MembershipChange(*at, member, call.time, stamp)
-    if told.stored:
+    if result.stored:
         around.documents[target.id] = plan.documents[target.id] = document
     if call.kind == "group" and call.group is not None:
-        told |= _apply_group_call(call, call.group, stamp, around, plan, fresh_id)
-    return told
+        result |= _apply_group_call(call, call.group, stamp, around, plan, fresh_id)
+    return result
 
 
 def _apply_group_call(
     call: Call, group: str, stamp: int, around: PlannerState, plan: Plan, fresh_id: Callable[[], bytes]
 ) -> FoldResult:
-    """Folds a group call into its group, whose traits are no part of what a profile shows."""
+    """Fold a group call into its group; no profile shows the traits of a group."""
     account = around.accounts.get(call.group_key)
     created = account is None
     if account is None:
         account = GroupState(fresh_id(), group, Document())
         around.accounts[call.group_key] = account
-    told = merge_traits(account.document, call.group_traits or {}, call.time, stamp)
-    if created or told.stored:
+    result = merge_traits(account.document, call.group_traits or {}, call.time, stamp)
+    if created or result.stored:
         plan.accounts[call.group_key] = account
-    return FoldResult(created or told.stored, False, told.refused)
+    return FoldResult(created or result.stored, False, result.refused)

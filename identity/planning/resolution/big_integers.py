@@ -1,7 +1,6 @@
-"""Whole numbers too large for other programs: kept to the last digit, as text.
+"""Turns whole numbers beyond 64 bits into text.
 
-Beyond 64 bits a reader of our answers would round a number to a neighbour. As text every digit
-survives, and no reader has to guess.
+Every digit survives. A client rounds a JSON number beyond 64 bits to a neighbour; text arrives as sent.
 """
 
 from typing import Any, Final
@@ -9,8 +8,8 @@ from typing import Any, Final
 SMALLEST: Final = -(2**63)
 LARGEST: Final = 2**64 - 1
 
-# 2^63 has 19 digits, so a shorter run of digits cannot need taming. With every digit made a zero,
-# looking for a run of them is a search for bytes, ten times faster than a pattern.
+# 2^63 has 19 digits, so a shorter run of digits fits. With every digit made a zero, the test is a search for
+# bytes, ten times faster than a pattern.
 _MANY_DIGITS = b"0" * 19
 _ZEROS = bytes(ord("0") if byte in b"0123456789" else ord(" ") for byte in range(256))
 _CHUNK_DIGITS = 4_000
@@ -18,14 +17,14 @@ _CHUNK = 10**_CHUNK_DIGITS
 
 
 def has_big_number(raw: bytes) -> bool:
-    """Whether a JSON text may hold a whole number that `tame` would change. Never misses one."""
+    """Whether a JSON text may hold a whole number that `tame` changes; finds every such number."""
     return _MANY_DIGITS in raw.translate(_ZEROS)
 
 
 def tame(value: Any) -> Any:
-    """The same JSON value, its whole numbers beyond 64 bits replaced by their decimal digits.
+    """The same JSON value with every whole number beyond 64 bits as the text of its decimal digits.
 
-    Objects and arrays are changed in place and handed back.
+    Changes objects and arrays in place and returns them.
     """
     if not isinstance(value, (dict, list)):
         return _tamed(value)
@@ -51,7 +50,7 @@ def _tamed(value: object) -> object:
 
 
 def _digits(value: int) -> str:
-    """The digits of any whole number; `str` refuses more than 4,300 of them."""
+    """The decimal digits of any whole number; `str` refuses a number of more than 4,300 digits."""
     parts = []
     while value >= _CHUNK:
         value, part = divmod(value, _CHUNK)

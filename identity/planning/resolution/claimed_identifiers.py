@@ -1,12 +1,12 @@
-"""The identifiers that one call claims, in the order of the document and without repeats.
+"""Collects the identifiers that one call claims, in document order and without repeats.
 
-What is claimed is either kept (normalised and unblocked) or skipped with its reason; a value that
-could never be an identifier is neither. One bad entry never costs the call another one.
+A claimed identifier is kept (normalised, not blocked) or skipped with a reason. A value that is no identifier
+at all is ignored. One bad entry never costs the call another identifier, since clients send what they have.
 """
 
 from typing import Any, Final
 
-from identity.planning.resolution.placeholder_values import NOBODYS_EMAILS, stands_for_nobody
+from identity.planning.resolution.placeholder_values import PLACEHOLDER_EMAILS, is_placeholder
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import Identifier, Skipped
 from identity.values.identifiers import EMAIL, LONGEST_TYPE, PHONE, plain, shaped, usable_type
@@ -19,7 +19,7 @@ _SHAPED = (EMAIL, PHONE)
 
 
 class ClaimedIdentifiers:
-    """Gathers the identifiers of one call under the rules of its space."""
+    """The claimed identifiers of one call under the rules of its space."""
 
     __slots__ = ("_kept", "_skipped", "rules")
 
@@ -30,20 +30,20 @@ class ClaimedIdentifiers:
 
     @property
     def kept(self) -> list[Identifier]:
-        """The identifiers that count."""
+        """The identifiers that resolve the call."""
         return list(self._kept.values())
 
     @property
     def skipped(self) -> list[Skipped]:
-        """Those that do not, with the reasons."""
+        """The claimed identifiers that do not, with reasons."""
         return list(self._skipped.values())
 
     def __len__(self) -> int:
-        """How many were claimed, whatever became of them."""
+        """How many identifiers the call claims, kept and skipped."""
         return len(self._kept) + len(self._skipped)
 
-    def take(self, type_: str, value: object) -> Identifier | None:
-        """Keep this identifier if it is one; None if it is not, or is blocked."""
+    def claim(self, type_: str, value: object) -> Identifier | None:
+        """Keep a usable identifier and return it; None for an unusable or blocked one."""
         if value is None:
             return None
         identifier = self.read(type_, value)
@@ -52,31 +52,31 @@ class ClaimedIdentifiers:
         return self._kept.setdefault((type_, identifier.value), identifier)
 
     def read(self, type_: str, value: object) -> Identifier | None:
-        """The identifier without keeping it; a blocked one is noted as skipped."""
+        """The identifier, not kept; a blocked one is recorded as skipped."""
         text = plain(value)
         if not text:
             return None
-        nobody = stands_for_nobody(text)
-        if not nobody:
+        blocked = is_placeholder(text)
+        if not blocked:
             if type_ in _SHAPED:
                 shape = shaped(type_, text, self.rules.region)
                 if shape is None:
                     return None
                 text = shape
-                nobody = shape in NOBODYS_EMAILS
-            nobody = nobody or self.rules.blocked(type_, text)
+                blocked = shape in PLACEHOLDER_EMAILS
+            blocked = blocked or self.rules.blocked(type_, text)
         identifier = Identifier(type_, text)
-        if nobody:
+        if blocked:
             self._skipped.setdefault((type_, text), Skipped(identifier, BLOCKED))
             return None
         return identifier
 
     def drop(self, identifier: Identifier) -> None:
-        """Keep an identifier no longer: it has another part in the call."""
+        """Drop a kept identifier that has another role in the call."""
         self._kept.pop((identifier.type, identifier.value), None)
 
     def external(self, entries: object) -> None:
-        """`context.externalIds`: those of users, unencoded. A malformed entry is passed over."""
+        """Read `context.externalIds`: unencoded ids of users. A malformed entry is ignored."""
         if not isinstance(entries, list):
             return
         for entry in entries:
@@ -91,12 +91,12 @@ class ClaimedIdentifiers:
                 continue
             type_ = name.lower()
             if usable_type(type_):
-                self.take(type_, entry.get("id"))
+                self.claim(type_, entry.get("id"))
             else:
                 self._bad_type(type_, plain(entry.get("id")))
 
     def device(self, device: object) -> None:
-        """`context.device`: its id, the advertising id if tracking is allowed, the push token."""
+        """Read `context.device`: its id, its advertising id where tracking is allowed, and its push token."""
         if not isinstance(device, dict):
             return
         name = device.get("type")
@@ -105,20 +105,20 @@ class ClaimedIdentifiers:
         system = name.lower()
         if system not in _DEVICES:
             return
-        self.take(f"{system}.id", device.get("id"))
+        self.claim(f"{system}.id", device.get("id"))
         if device.get("adTrackingEnabled") is True:
-            self.take(f"{system}.idfa", device.get("advertisingId"))
-        self.take(f"{system}.push_token", device.get("token"))
+            self.claim(f"{system}.idfa", device.get("advertisingId"))
+        self.claim(f"{system}.push_token", device.get("token"))
 
     def google_analytics(self, integrations: object) -> None:
-        """`context.integrations['Google Analytics'].clientId`."""
+        """Read `context.integrations['Google Analytics'].clientId`."""
         google: Any = integrations.get("Google Analytics") if isinstance(integrations, dict) else None
         if isinstance(google, dict):
-            self.take("ga_client_id", google.get("clientId"))
+            self.claim("ga_client_id", google.get("clientId"))
 
     def _bad_type(self, name: str, value: str | None) -> None:
         if not value:
             return
-        # It is told and stored as text, which not every character of JSON is.
+        # Answers and rows hold the type as text; some characters of JSON are not storable text.
         shown = "".join(c if c.isprintable() else "?" for c in name[:LONGEST_TYPE])
         self._skipped.setdefault((shown, value), Skipped(Identifier(shown, value), BAD_TYPE))

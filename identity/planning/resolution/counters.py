@@ -1,8 +1,8 @@
-"""Counting identifiers, so that a limit is checked without looking at the identifiers.
+"""Counts the identifiers of origins and profiles.
 
-Two invariants: the own counters of all origins of a canonical profile add up to the folded ones
-of its root, and a window holds the newest `size` (key, last seen) of its type, where `size` is
-one more than the limit, which is all that a comparison with the limit needs.
+Two invariants hold. The own counters of all origins of a profile add up to the folded counters of its root. A
+window holds the newest `size` identifiers of its type with the times they were last seen; `size` is the limit
+plus one, enough to compare with the limit. So a limit check reads no identifiers.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -16,31 +16,31 @@ from identity.values.identifiers import USER_ID
 
 
 def attach(counters: Counters, key: bytes, type_: str) -> None:
-    """Counts one more live identifier."""
+    """Count one more live identifier."""
     counters.types[type_] = counters.types.get(type_, 0) + 1
     if type_ == USER_ID:
         counters.live.append(key)
 
 
 def detach(counters: Counters, key: bytes, type_: str) -> None:
-    """Stops counting a live identifier."""
+    """Stop counting a live identifier."""
     counters.types[type_] -= 1
     if type_ == USER_ID:
         counters.live.remove(key)
     window = counters.windows.get(type_)
     if window is not None and key in window.seen:
-        # One that was full no longer tells which one follows: it is exact for one fewer.
+        # A full window does not hold the next older identifier: without this one it is exact for one fewer.
         size = window.size - (len(window.seen) == window.size)
         counters.windows[type_] = Window(size, {k: at for k, at in window.seen.items() if k != key})
 
 
 def retire(counters: Counters, key: bytes) -> None:
-    """Stops counting a live user id, which stays with its profile."""
+    """Stop counting a live user id that stays with its profile."""
     detach(counters, key, USER_ID)
 
 
 def uncut(counters: Counters, sides: Iterable[tuple[bytes, int]]) -> None:
-    """Takes the (cut, side) pairs of an identifier that leaves off a root."""
+    """Subtract the (cut, side) pairs of an identifier that leaves a root."""
     for cut, side in sides:
         left, right = counters.cuts[cut]
         rest = (left - (side == 0), right - (side == 1))
@@ -51,7 +51,7 @@ def uncut(counters: Counters, sides: Iterable[tuple[bytes, int]]) -> None:
 
 
 def unite(into: Counters, other: Counters) -> None:
-    """Adds the folded counters of a root that is merged away to those of the root that stays."""
+    """Add the folded counters of a root that loses a merge to those of the root that stays."""
     for type_, count in other.types.items():
         into.types[type_] = into.types.get(type_, 0) + count
     into.live += other.live
@@ -67,35 +67,35 @@ def unite(into: Counters, other: Counters) -> None:
 
 
 def copy(counters: Counters) -> Counters:
-    """The own counters of an origin as the folded ones of a root that has no other origin."""
+    """The own counters of an origin as the folded counters of a root without other origins."""
     return Counters(dict(counters.types), list(counters.live))
 
 
 def counted(counters: Counters) -> tuple[dict[str, int], list[bytes]]:
-    """What counters say, however they came to say it."""
+    """The content of counters in a form to compare: no zero counts, sorted user ids."""
     return {type_: count for type_, count in counters.types.items() if count}, sorted(counters.live)
 
 
 def copy_of(counters: Counters) -> Counters:
-    """The same counters, to be changed on their own."""
+    """An independent copy of counters."""
     windows, cuts = dict(counters.windows), dict(counters.cuts)
     return Counters(dict(counters.types), list(counters.live), counters.origins, windows, cuts)
 
 
 def same(folded: Counters, own: Counters) -> bool:
-    """Whether a root's folded counters say no more than its own."""
+    """Whether the folded counters of a root equal its own counters."""
     return folded.origins == 1 and not folded.windows and not folded.cuts and folded.live == own.live
 
 
 def newest_window(seen: dict[bytes, int], size: int) -> Window:
-    """A window of the newest `size` of these identifiers (ties: the greater key)."""
+    """A window of the newest `size` of these identifiers; of equal times the greater key is the newer."""
     if len(seen) > size:
         seen = dict(sorted(seen.items(), key=lambda item: (item[1], item[0]), reverse=True)[:size])
     return Window(size, seen)
 
 
 def mark_seen(counters: Counters, key: bytes, type_: str, time: int) -> None:
-    """Notes in the root's window, if the type has one, that a live identifier was seen."""
+    """Record in the window of a root, where the type has one, when a live identifier was seen."""
     window = counters.windows.get(type_)
     if window is None or (type_ == USER_ID and key not in counters.live):
         return
@@ -104,9 +104,9 @@ def mark_seen(counters: Counters, key: bytes, type_: str, time: int) -> None:
 
 
 def count_within(counters: Counters, type_: str, after: int, refreshed: set[bytes]) -> int:
-    """How many identifiers of a windowed type count: seen later than `after`, or just now.
+    """How many identifiers of a windowed type count: those seen later than `after` and the `refreshed` ones.
 
-    Exact up to the window's size, which is enough to compare it with the limit.
+    Exact up to the size of the window, which is enough to compare with the limit.
     """
     window = counters.windows.get(type_)
     if window is None:
@@ -115,7 +115,7 @@ def count_within(counters: Counters, type_: str, after: int, refreshed: set[byte
 
 
 def missing_windows(counters: Counters, rules: Rules) -> list[str]:
-    """The windowed types whose window has to be built by a scan, since the rules ask for more."""
+    """The windowed types whose window a scan has to build: it is missing, or smaller than the rules require."""
     return [
         type_
         for type_ in rules.windowed
@@ -125,7 +125,7 @@ def missing_windows(counters: Counters, rules: Rules) -> list[str]:
 
 
 def fit_windows(counters: Counters, rules: Rules) -> None:
-    """Opens the windows of types that have no identifier yet, and drops those no rule asks for."""
+    """Open the windows of types without identifiers, and drop windows that no rule requires."""
     for type_ in [t for t in counters.windows if t not in rules.windowed]:
         del counters.windows[type_]
     for type_ in rules.windowed:
@@ -134,7 +134,7 @@ def fit_windows(counters: Counters, rules: Rules) -> None:
 
 
 def horizon(rules: Rules, type_: str, time: int) -> int | None:
-    """Where the window of a type begins at this event time; None for a type without one."""
+    """The start of the window of a type at this event time; None for a type without a window."""
     days = rules.limit(type_).days
     return None if days is None else time - days * DAY
 
@@ -152,13 +152,13 @@ _decode = msgspec.msgpack.Decoder(_Packed).decode
 
 
 def pack(counters: Counters, codes: Callable[[str], int]) -> bytes:
-    """The counters as stored: numbers for the names of types, which may be personal data."""
+    """The counters as stored: numbers stand for the names of types, which may be personal data."""
     return _encode(
         _Packed(
             {codes(t): n for t, n in counters.types.items() if n},
             counters.live,
             counters.origins,
-            # An empty one is opened anew at each load; its type may not have a number yet.
+            # Each load opens empty windows anew; the type of an empty window may have no number yet.
             {codes(t): (w.size, w.seen) for t, w in counters.windows.items() if w.seen},
             counters.cuts,
         )

@@ -1,8 +1,8 @@
-"""Folding what calls say of a person: the greatest (event time, stamp) wins, key by key.
+"""Folds the traits, decisions, memberships and signals of calls into documents, key by key.
 
-The fold is commutative, associative and idempotent, so neither the order of arrival nor the
-order in which origins are read can change its result. Null leaves a tombstone, so that a late
-older value does not come back.
+The entry with the greatest (event time, stamp) wins. The fold is commutative, associative and idempotent, so
+neither the order of arrival nor the order of origins changes its result. Null leaves a tombstone, so that a
+late older value does not come back.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -14,16 +14,16 @@ from identity.values.documents import MINOR, Document, Stamped
 
 MAX_KEYS = 2_000
 MAX_SIZE = 128 * 1024
-# What is left for decisions in a document that traits have filled: a denial that found no room would be no answer.
+# The room for decisions in a document that is full of traits: a person's denial has to find room.
 SPARE_KEYS = 200
 SPARE_SIZE = 16 * 1024
-_STAMPS = 24  # what a time, a stamp and their frame take in a sealed document
+_STAMPS = 24  # the bytes of a time, a stamp and their frame in a sealed document
 
 _encode = msgspec.json.encode
 
 
 def cost(name: str, value: object) -> int:
-    """What an entry adds to the size of a document, in bytes."""
+    """The bytes that an entry adds to the size of a document."""
     return len(name.encode()) + len(_encode(value)) + _STAMPS
 
 
@@ -33,9 +33,9 @@ def newer(entry: Stamped, than: Stamped | None) -> bool:
 
 
 class FoldResult(NamedTuple):
-    """What became of what a call told: stored (a newer time counts), seen by a reader, refused.
+    """The result of folding a call into a document: stored (newer than before), visible to readers, refused.
 
-    `refused` are the names that found no room in a full document.
+    `refused` are the names without room in a full document.
     """
 
     stored: bool = False
@@ -43,16 +43,16 @@ class FoldResult(NamedTuple):
     refused: list[str] = []  # noqa: RUF012 (never changed in place)
 
     def __or__(self, other: "FoldResult") -> "FoldResult":
-        """Both together."""
+        """The results of two folds of one call as one."""
         return FoldResult(self.stored or other.stored, self.visible or other.visible, [*self.refused, *other.refused])
 
 
-def merge_traits(document: Document, told: Mapping[str, Any], time: int, stamp: int) -> FoldResult:
-    """Folds the traits of one call in; a known key may always be updated, also in a full document."""
+def merge_traits(document: Document, values: Mapping[str, Any], time: int, stamp: int) -> FoldResult:
+    """Fold in the traits of one call; a present key may change also in a full document."""
     stored = visible = False
     refused = []
     traits = document.traits
-    for name, value in told.items():
+    for name, value in values.items():
         entry = (value, time, stamp)
         before = traits.get(name)
         if before is not None:
@@ -81,47 +81,47 @@ def has_room(document: Document, size: int, *, spare: bool = False) -> bool:
 def merge_decisions(
     document: Document, decisions: Mapping[str, bool], time: int, stamp: int, *, server: bool = False
 ) -> FoldResult:
-    """Folds the consent decisions of one call in; returns as `merge_traits` does. At one moment a denial stands.
+    """Fold in the consent decisions of one call. Of decisions of one moment a denial wins.
 
-    A denial by a server-side or privacy key always finds room: it may say nothing of the others.
+    A denial by a server-side or privacy key always finds room, since it may be the only decision of its call.
     """
     into = document.rulings if server else document.consent
     sure = False if server else None
-    told = _fold_in(document, into, decisions.items(), time, stamp, _denial_first, spare=True, sure=sure)
-    # A decision that is repeated may settle a conflict with another origin.
-    return told._replace(visible=told.stored)
+    result = _fold_in(document, into, decisions.items(), time, stamp, _denial_first, spare=True, sure=sure)
+    # A repeated decision may resolve a conflict with another origin.
+    return result._replace(visible=result.stored)
 
 
 def merge_membership(document: Document, group: str, time: int, stamp: int, *, member: bool = True) -> FoldResult:
-    """Merges a membership in; returns as `merge_traits` does. A departure always finds room, so it is never lost."""
+    """Fold in a membership. A departure always finds room, so it is never lost."""
     return _fold_in(document, document.groups, [(group, member)], time, stamp, _latest, always=not member)
 
 
 def merge_signals(document: Document, signals: Mapping[str, Any], time: int, stamp: int) -> FoldResult:
-    """Folds in what one call says of whole classes of purposes; their names are few and always find room."""
-    told = _fold_in(document, document.signals, signals.items(), time, stamp, _together, always=True)
-    return told._replace(visible=told.stored)
+    """Fold in the statements of one call on classes of purposes; their names are few and always find room."""
+    result = _fold_in(document, document.signals, signals.items(), time, stamp, _together, always=True)
+    return result._replace(visible=result.stored)
 
 
 def _fold_in(
     document: Document,
     into: dict[str, Stamped],
-    told: Iterable[tuple[str, Any]],
+    values: Iterable[tuple[str, Any]],
     time: int,
     stamp: int,
-    settle: Callable[[str, Stamped, Stamped], Stamped],
+    choose: Callable[[str, Stamped, Stamped], Stamped],
     *,
     always: bool = False,
     spare: bool = False,
     sure: bool | None = None,
 ) -> FoldResult:
-    """Folds named values in, each by what `settle` makes of the entry there was and the new one.
+    """Fold in named values; `choose` makes one entry of the present and the new one.
 
-    With `always` all of them find room, else those that are `sure`.
+    With `always` every value finds room, without it only values equal to `sure` in a full document.
     """
     stored = visible = False
     refused = []
-    for name, value in told:
+    for name, value in values:
         before, entry = into.get(name), (value, time, stamp)
         if before is None:
             size = cost(name, value)
@@ -130,7 +130,7 @@ def _fold_in(
                 continue
             document.size += size
         else:
-            entry = settle(name, before, entry)
+            entry = choose(name, before, entry)
             if entry is before:
                 continue
             document.size += cost(name, entry[0]) - cost(name, before[0])
@@ -149,7 +149,7 @@ def _denial_first(_: str, before: Stamped, entry: Stamped) -> Stamped:
 
 
 def _together(name: str, before: Stamped, entry: Stamped) -> Stamped:
-    """Of one moment the strictest is taken, so the order of arrival changes nothing."""
+    """The later entry, and of one moment the strictest, so that the order of arrival changes nothing."""
     if entry[1] != before[1]:
         return _latest(name, before, entry)
     if isinstance(entry[0], list):
@@ -162,12 +162,12 @@ def _together(name: str, before: Stamped, entry: Stamped) -> Stamped:
 
 
 def newest_stamp(document: Document) -> int:
-    """The greatest stamp in a document of traits, 0 where it has none."""
+    """The greatest stamp of the traits in a document; 0 without traits."""
     return max((stamp for _, _, stamp in document.traits.values()), default=0)
 
 
 def fold(documents: Iterable[Mapping[str, Stamped]]) -> dict[str, Stamped]:
-    """The entries of several origins as one: the traits, or the memberships, of a profile."""
+    """The traits or the memberships of a profile, from the entries of its origins."""
     folded: dict[str, Stamped] = {}
     for entries in documents:
         for name, entry in entries.items():
@@ -177,7 +177,7 @@ def fold(documents: Iterable[Mapping[str, Stamped]]) -> dict[str, Stamped]:
 
 
 def present(folded: Mapping[str, Stamped]) -> dict[str, Any]:
-    """The values a reader sees: tombstones left out."""
+    """The values without tombstones, as a reader sees them."""
     return {name: value for name, (value, _, _) in folded.items() if value is not None}
 
 
@@ -200,7 +200,7 @@ _unpacker = msgspec.msgpack.Decoder(_Packed)
 
 
 def pack(document: Document) -> bytes:
-    """The document as it is sealed."""
+    """The bytes of a document, ready to seal."""
     return _packer.encode(
         _Packed(document.traits, document.consent, document.groups, document.size, document.rulings, document.signals)
     )

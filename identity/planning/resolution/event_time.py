@@ -1,8 +1,8 @@
-"""When a call happened, by its own clock corrected to ours.
+"""Reads the event time of a call, corrected by the error of the sender's clock.
 
-No time read from a call is ever later than its receipt, so nobody can write into the future and
-win over everything that follows. What cannot be read counts as absent. All times are
-microseconds since 1970 (UTC), within the years 1 to 9999, and may be negative.
+An event time is never later than the receipt, since a time in the future would win over every later call. An
+unreadable time counts as absent. All times are microseconds since 1970 (UTC) within the years 1 to 9999, and
+may be negative.
 """
 
 from collections.abc import Mapping
@@ -21,11 +21,11 @@ LATEST: Final = 253_402_300_800 * MICRO - 1
 
 
 def parse_time(value: object) -> int | None:
-    """The microseconds of an ISO 8601 or RFC 3339 time, or None if it is none.
+    """The microseconds of an ISO 8601 or RFC 3339 time; None for any other value.
 
-    Taken as well: a date alone (midnight), a space or small letter for `T`, small `z`, a missing
-    zone (UTC), fractions of any length (cut to microseconds), a leap second (the next second).
-    A number is none: it says neither its unit nor where it counts from.
+    Also accepted: a date alone (midnight), a space or small letter for `T`, small `z`, a missing zone (UTC),
+    fractions of any length (cut to microseconds), a leap second (the next second). A number is no time, since
+    its unit and its epoch are unknown.
     """
     if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
         return None
@@ -37,11 +37,11 @@ def parse_time(value: object) -> int | None:
 
 
 def event_time(body: Mapping[str, Any], received: int, sent_at: int | None) -> int:
-    """When the call happened: `received` less the time it waited in the sender, never later.
+    """The event time of a call: `received` less the time that the call waited in the sender, never later.
 
-    The client time is `originalTimestamp`, else `timestamp`. `sent_at` is the time of sending of
-    the envelope, which the call's own `sentAt` overrides. Without a client time it is `received`,
-    with none of sending it is the client time as it stands.
+    The client time is `originalTimestamp`, else `timestamp`. `sent_at` is the sending time of the envelope; the
+    `sentAt` of the call overrides it. Without a client time the event time is `received`, without a sending
+    time the client time.
     """
     get = body.get
     client = parse_time(get("originalTimestamp"))
@@ -72,7 +72,7 @@ def _micros(moment: datetime, more_seconds: int) -> int | None:
 
 
 def _parse_rare(value: str) -> int | None:
-    """The forms that are allowed and that `fromisoformat` does not know."""
+    """The accepted forms that `fromisoformat` refuses."""
     text = value.strip().upper()
     leap = text[16:19] == ":60"
     if leap:

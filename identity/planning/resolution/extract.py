@@ -1,8 +1,7 @@
-"""From the body of a call to what it claims (docs/merging-rules.md §1): the one reading of a call.
+"""Reads the body of a call into a `Call` (docs/merging-rules.md §1).
 
-Pure: the same body under the same rules gives the same call, now or in a rebuild, but for the
-message id that a call without one is given. A body is either read whole or rejected with a
-stable code; no body whatever raises anything else.
+A body is read whole or rejected with a stable code; no body raises any other error. The same body under the
+same rules gives the same call, but for a generated message id, so that a rebuild reads as ingest read.
 """
 
 from collections.abc import Mapping
@@ -40,7 +39,7 @@ REJECTIONS: Final = {
     "missing_consent_preferences": "context.consent.categoryPreferences object is required",
 }
 
-# They belong to the delivery, and one of them is a key: neither is part of what happened.
+# These fields belong to the delivery and not to the event; `writeKey` is a secret.
 _OF_THE_DELIVERY = ("writeKey", "_metadata")
 
 
@@ -53,11 +52,11 @@ def extract(  # noqa: C901, PLR0912 (one pass in document order; parts would eac
     sent_at: object,
     source: Source,
 ) -> Call:
-    """What a call claims. Raises BadCall whose `code` is a key of REJECTIONS, and nothing else.
+    """The call in a body. Raises only BadCall, with a key of REJECTIONS as its `code`.
 
-    `kind` None lets the body's `type` decide, as in a batch. `received` is in microseconds;
-    `sent_at` is the envelope's `sentAt` as it arrived (None where it must not count). `writeKey`
-    and `_metadata` are taken out of the body, which the call then holds.
+    With `kind` None the `type` of the body decides, as in a batch. `received` is in microseconds; `sent_at` is
+    the `sentAt` of the envelope as it arrived, or None to ignore it. Removes `writeKey` and `_metadata` from
+    the body; the call keeps the body.
     """
     if not isinstance(body, dict):
         raise _rejection("not_an_object")
@@ -83,23 +82,23 @@ def extract(  # noqa: C901, PLR0912 (one pass in document order; parts would eac
         raise _rejection("too_many_properties")
 
     claims = ClaimedIdentifiers(rules)
-    user = claims.take(USER_ID, get("userId"))
+    user = claims.claim(USER_ID, get("userId"))
     own = traits if kind == "identify" else None
     if own:
-        claims.take(EMAIL, own.get("email"))
+        claims.claim(EMAIL, own.get("email"))
     if theirs:
-        claims.take(EMAIL, theirs.get("email"))
+        claims.claim(EMAIL, theirs.get("email"))
     if properties and rules.promote_property_email:
-        claims.take(EMAIL, properties.get("email"))
+        claims.claim(EMAIL, properties.get("email"))
     if own:
-        claims.take(PHONE, own.get("phone"))
+        claims.claim(PHONE, own.get("phone"))
     if theirs:
-        claims.take(PHONE, theirs.get("phone"))
+        claims.claim(PHONE, theirs.get("phone"))
     if context:
         claims.external(context.get("externalIds"))
         claims.device(context.get("device"))
         claims.google_analytics(context.get("integrations"))
-    anonymous = claims.take(ANONYMOUS_ID, get("anonymousId"))
+    anonymous = claims.claim(ANONYMOUS_ID, get("anonymousId"))
     alias = None
     if kind == "alias":
         alias = previous_id(body, claims, user, anonymous, source)
@@ -129,7 +128,7 @@ def extract(  # noqa: C901, PLR0912 (one pass in document order; parts would eac
 
 
 class CallContent(NamedTuple):
-    """What a stored call says of its profile; it was accepted, so all of it is usable."""
+    """The content of a stored call; ingest accepted the call, so every part is usable."""
 
     traits: Mapping[str, Any] | None
     consent: Mapping[str, bool] | None
@@ -138,7 +137,7 @@ class CallContent(NamedTuple):
 
 
 def content(body: dict[str, Any], kind: Kind, *, server: bool, received: int) -> CallContent:
-    """The traits, decisions, signals and group of a stored call, as `extract` reads them under any rules."""
+    """The content of a stored call, as `extract` reads it under any rules."""
     context = _object(body.get("context"), "context_not_object")
     theirs = context.get("traits") if context else None
     traits = _traits(kind, body.get("traits"), theirs if isinstance(theirs, dict) else None)
@@ -157,7 +156,7 @@ def _rejection(code: str) -> BadCall:
 
 
 def _object(value: object, code: str) -> dict[str, Any] | None:
-    """An object or nothing. An empty array is how PHP writes an empty object."""
+    """An object, or None where it is absent. PHP writes an empty object as an empty array."""
     if value is None or isinstance(value, dict):
         return value
     if value == []:
@@ -166,7 +165,7 @@ def _object(value: object, code: str) -> dict[str, Any] | None:
 
 
 def _traits(kind: Kind, stated: object, theirs: dict[str, Any] | None) -> dict[str, Any] | None:
-    """The traits that a call sets; RudderStack's SDKs put those of an identify into its context alone."""
+    """The traits that a call sets; the SDKs of RudderStack send the traits of an identify in its context alone."""
     traits = theirs if stated is None and kind == "identify" else _object(stated, "traits_not_object")
     if traits is not None and len(traits) >= TOO_MANY_TRAITS:
         raise _rejection("too_many_traits")
@@ -174,7 +173,7 @@ def _traits(kind: Kind, stated: object, theirs: dict[str, Any] | None) -> dict[s
 
 
 def _message_id(value: object) -> str:
-    """The id of the message; blank counts as absent, and an absent one is made up."""
+    """The message id; a blank one counts as absent, and an absent one is generated."""
     if value is None:
         return _new_message_id()
     text = plain(value)
@@ -184,7 +183,7 @@ def _message_id(value: object) -> str:
         if len(value) > LONGEST_MESSAGE_ID:
             raise _rejection("message_id_too_long")
         if text is not None:
-            # As it came: what is different to the sender is a different message.
+            # Unchanged: two ids that differ for the sender are two messages.
             return value
     if text is None:
         raise _rejection("bad_message_id")
@@ -203,11 +202,10 @@ def _has_preferences(context: dict[str, Any] | None) -> bool:
 
 
 def _decisions(kind: Kind, body: dict[str, Any], context: dict[str, Any] | None) -> dict[str, bool] | None:
-    """The decisions of a call by category.
+    """The consent decisions of a call by category.
 
-    Empty where it states that there are none; None where it states nothing that can be read,
-    which must not be taken for an empty statement. What is recorded on somebody's behalf is no
-    statement of all of them.
+    Empty where the call states no decisions; None where the call holds no readable statement, which must not
+    count as an empty one. Decisions that a server records for a person are no statement of every category.
     """
     if kind == "consent":
         recorded = body.get("decisions")

@@ -1,7 +1,7 @@
-"""Whether profiles and new identifiers may become one: limits, windows and cuts.
+"""Checks whether profiles and new identifiers may become one: limits, windows and cuts.
 
-A limit is only ever broken by putting things together: what one profile already holds is never
-held against it, so a limit that was tightened later neither splits nor freezes an old profile.
+Only a union breaks a limit; the identifiers that one profile already holds never do. So a limit that becomes
+stricter neither splits nor freezes an old profile.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +16,7 @@ Cuts = Mapping[bytes, Sequence[tuple[bytes, int]]]
 
 
 def over(parts: Iterable[int], fresh: int, limit: int) -> bool:
-    """Whether a union breaks a limit: it is above it, and more than its largest side was."""
+    """Whether a union breaks a limit: its count exceeds the limit and the count of its largest side."""
     total = largest = 0
     for part in parts:
         total += part
@@ -35,8 +35,8 @@ def misfit(
 ) -> str | None:
     """The first limit that the union of these roots and new identifiers breaks, or None.
 
-    `seen` are the call's identifiers that the sides already hold: seen at `time`, they are in
-    their window. Order: types by priority, `max_identifiers`, `max_merges`, `separated`.
+    `seen` are the identifiers of the call that the sides already hold; each counts in its window at `time`.
+    Order: types by priority, `max_identifiers`, `max_merges`, `separated`.
     """
     if not fresh and len(sides) <= 1:
         return None
@@ -79,7 +79,7 @@ def _type_over(
 
 
 def separated(sides: Sequence[Profile], fresh: Sequence[Identifier], cuts: Cuts) -> bool:
-    """Whether a union would hold both sides of a cut that no single profile already spans."""
+    """Whether a union holds both sides of a cut that no single profile already spans."""
     held: dict[bytes, list[bool]] = {}
     spanned = set()
     for side in sides:
@@ -103,7 +103,7 @@ def whole(
     rules: Rules,
     cuts: Cuts,
 ) -> Profile:
-    """What an alias makes of the profiles of its two ids, as a stand-in to fit further identifiers to."""
+    """The profile that an alias makes of its two ids, to check the other identifiers of the call against."""
     folded = Counters({}, [], origins=0)
     for side in sides:
         unite(folded, side.folded)

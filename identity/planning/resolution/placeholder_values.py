@@ -1,12 +1,12 @@
-"""Values that stand for nobody in particular: what programs send when they know no one.
+"""Recognises placeholder values, which programs send in place of a missing id.
 
-They are the same for every space and every type, since a program that forgot its user does so
-anywhere. A space adds patterns of its own (`identity.planning.resolution.resolution_rules`).
+A placeholder is blocked in every space and for every type, since any program may lack the id of its user and
+identifiers with such a value would join strangers. A space adds patterns of its own (`resolution_rules`).
 """
 
 from typing import Final
 
-NOBODY: Final = frozenset(
+PLACEHOLDERS: Final = frozenset(
     {
         "-1", "null", "none", "nil", "undefined", "nan", "anonymous", "guest", "distinctid",
         "distinct_id", "id", "email", "user", "userid", "user_id", "not_authenticated", "true",
@@ -14,7 +14,7 @@ NOBODY: Final = frozenset(
     }
 )  # fmt: skip
 
-NOBODYS_EMAILS: Final = frozenset(
+PLACEHOLDER_EMAILS: Final = frozenset(
     {
         "test@test.com", "noemail@noemail.com", "none@none.com", "no@email.com",
         "example@example.com", "test@example.com", "a@a.com", "null@null.com",
@@ -22,18 +22,19 @@ NOBODYS_EMAILS: Final = frozenset(
 )  # fmt: skip
 
 _SPACES = "".join(chr(c) for c in range(0x3001) if chr(c).isspace())
-# The backslash is there for text that was quoted twice: \"null\".
+# The backslash covers text that is quoted twice: \"null\".
 _QUOTES = "\\\"'`\u00ab\u00b4\u00bb\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2039\u203a\uff02\uff07"
 _WRAPPING = _SPACES + _QUOTES
-_LONGEST = max(map(len, NOBODY))
+_LONGEST = max(map(len, PLACEHOLDERS))
 
 
-def stands_for_nobody(text: str) -> bool:
-    """Whether a plain text is blocked in every space.
+def is_placeholder(text: str) -> bool:
+    """Whether a plain text is a placeholder.
 
-    Quotes around it and its case do not count; "", zeros and dashes (an all-zero UUID) are.
+    Case and surrounding quotes do not matter. "" and text of only zeros and dashes (an all-zero UUID) are
+    placeholders.
     """
     core = text.strip(_WRAPPING)
     if not core.strip("0-"):
         return True
-    return len(core) <= _LONGEST and core.casefold() in NOBODY
+    return len(core) <= _LONGEST and core.casefold() in PLACEHOLDERS

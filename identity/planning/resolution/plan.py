@@ -1,7 +1,7 @@
-"""What a plan says is to be done: values only, in the order the calls were planned.
+"""The plan of a batch: the effects of its calls as values, in the order of the calls.
 
-Sealing turns these into rows; applying writes them. A plan holds plain personal data and never
-outlives its batch.
+A plan holds plain personal data and never outlives its batch. Sealing turns a plan into rows, and the store
+writes them.
 """
 
 from msgspec import Struct
@@ -13,7 +13,7 @@ from identity.values.enums import FeedOperation, HistoryKind
 
 
 class Gained(Struct):
-    """An identifier that became known; it stays with `origin` until it is removed or split off."""
+    """An identifier that becomes known; it stays with `origin` until a removal or an unmerge."""
 
     identifier: Identifier
     origin: bytes
@@ -25,7 +25,7 @@ class Gained(Struct):
 
 
 class RecordedCall(Struct):
-    """An accepted call, as evidence or as a plain event, at the origin it landed on."""
+    """An accepted call, as evidence or as a plain event, at its origin."""
 
     origin: bytes
     stamp: int
@@ -35,9 +35,9 @@ class RecordedCall(Struct):
 
 
 class HistoryNote(Struct):
-    """One line of history, at the origin a call landed on, where its evidence lies.
+    """One line of history, at the origin that holds the evidence of the call.
 
-    `other` is the canonical id that a merge did away with, or that of the other side of an unmerge.
+    `other` is the canonical id that a merge ends, or that of the other side of an unmerge.
     """
 
     profile: bytes
@@ -49,7 +49,7 @@ class HistoryNote(Struct):
 
 
 class MembershipChange(Struct):
-    """What an origin now says of its belonging to a group."""
+    """The new membership of an origin in a group."""
 
     group_key: bytes
     origin: bytes
@@ -59,7 +59,7 @@ class MembershipChange(Struct):
 
 
 class FeedChange(Struct):
-    """One entry of the feed: what a destination could see has changed."""
+    """One entry of the feed: a change that a destination can see."""
 
     op: FeedOperation
     profile: bytes
@@ -69,13 +69,12 @@ class FeedChange(Struct):
 
 
 class Plan(Struct):
-    """The effects of a batch. `outcomes` stand in the order of its calls.
+    """The effects of a batch. `outcomes` keep the order of its calls.
 
-    `created` and `touched` are origins (every one the plan changed or looked at), `recounted` those
-    among them whose counters are not what they were, `moved` maps a root that was merged away to
-    the one its origins now point to. `rests_on_absence`: some call was decided by an identifier
-    being unknown that the plan does not create, so nothing may commit between its load and its
-    end.
+    `created` and `touched` are the origins that the plan changes or reads, `recounted` those with changed
+    counters. `moved` maps a root that loses a merge to the new root of its origins. `rests_on_absence`: a
+    decision holds only while an identifier stays unknown that the plan does not create, so nothing may commit
+    between the load of the plan and its end.
     """
 
     outcomes: list[Outcome] = []

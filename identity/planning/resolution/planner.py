@@ -1,8 +1,7 @@
-"""The planner: what a sequence of calls does to the profiles around it (docs/merging-rules.md §1-4, 6).
+"""Plans the effects of a sequence of calls on the profiles they name (docs/merging-rules.md §1-4, 6).
 
-One pure function, the same for a single call, a batch, a simulation and the test oracle: given
-the same neighbourhood, rules, calls, stamps and fresh ids, the plan is the same, however the
-calls are cut into batches. No I/O, no clock and no randomness of its own.
+The same planner state, rules, calls, stamps and fresh ids give the same plan, in any division into batches: the
+planner has no I/O, no clock and no randomness. So a single call, a batch, a simulation and a rebuild share it.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -32,19 +31,19 @@ def plan(
     fresh_id: Callable[[], bytes],
     public: Callable[[bytes], str],
 ) -> Plan:
-    """Plans the calls in order.
+    """Plan the calls in order.
 
-    `stamps(after)` gives a stamp greater than `after` and than all it gave; `fresh_id` the id of
-    a new profile; `public` writes an id as it is shown outside. The neighbourhood is used up.
+    `stamps(after)` gives a stamp greater than `after` and than every earlier one, `fresh_id` the id of a new
+    profile, `public` the public form of an id. The plan consumes `around`: nothing else may use it afterwards.
     """
     planner = _Planner(WorkingSet(around, rules, fresh_id), stamps, public)
     for call in calls:
-        planner.plan.outcomes.append(planner.take(call))
+        planner.plan.outcomes.append(planner.accept(call))
     return planner.plan
 
 
 class _Chosen:
-    """Which identifiers of a call are kept, which roots they join, and what was demoted."""
+    """The kept identifiers of a call, the roots they join, and the demoted identifiers."""
 
     __slots__ = ("decision", "demoted", "fresh", "kept", "pair", "seen", "sides")
 
@@ -67,8 +66,8 @@ class _Planner:
         self.stamps = stamps
         self.public = public
 
-    def take(self, call: Call) -> Outcome:
-        """One call, from its identifiers to where it lands."""
+    def accept(self, call: Call) -> Outcome:
+        """Plan one call."""
         around = self.around
         if call.message in around.messages:
             return Outcome(call.message_id, "duplicate")
@@ -92,16 +91,16 @@ class _Planner:
         chosen = self._choose(call, identifiers)
         skipped = skipped + chosen.demoted if chosen.demoted else skipped
         if not chosen.kept or (call.kind == "leave" and chosen.fresh):
-            return Outcome(call.message_id, "unresolved", demoted=_told(skipped))
+            return Outcome(call.message_id, "unresolved", demoted=_as_demotions(skipped))
         return self._land(call, chosen, skipped)
 
     def _choose(self, call: Call, identifiers: list[Identifier]) -> _Chosen:
-        """Greedy by priority: an identifier that does not fit is demoted, the rest go on."""
+        """Keep identifiers greedily by priority: one that does not fit is demoted, the others go on."""
         around, rules, chosen = self.around, self.rules, _Chosen()
         if call.alias is not None:
             identifiers = self._pair(call, identifiers, chosen)
         elif identifiers:
-            # What most calls are: everything known, and one person's. Links are never re-checked.
+            # Most calls: every identifier is known and of one profile. Links are never checked again.
             root = around.root_of(identifiers[0].key)
             if root is not None and all(around.root_of(i.key) is root for i in identifiers):
                 chosen.kept, chosen.sides = identifiers, [root]
@@ -128,9 +127,9 @@ class _Planner:
         return chosen
 
     def _pair(self, call: Call, identifiers: list[Identifier], chosen: _Chosen) -> list[Identifier]:
-        """Puts the two ids of an alias first, exempt from limits but not from cuts.
+        """Keep the two ids of an alias first, exempt from limits but not from cuts.
 
-        Returns the identifiers that are left to choose from.
+        Returns the other identifiers, which remain to be checked.
         """
         around = self.around
         to = call.alias.to if call.alias is not None else None
@@ -169,7 +168,7 @@ class _Planner:
         return rest
 
     def _land(self, call: Call, chosen: _Chosen, skipped: list[Skipped]) -> Outcome:
-        """The call lands on one profile, its demoted identifiers notwithstanding."""
+        """Place the call on one profile, also where some of its identifiers are demoted."""
         around, plan, working = self.around, self.plan, self.working
         kept = chosen.kept
         if call.alias is not None:
@@ -177,9 +176,9 @@ class _Planner:
         stamp = self._stamp(call, chosen, skipped)
         known = next((around.owners[i.key] for i in kept if i.key in around.owners), None)
         root, target, merged, notes = self._place(call, chosen, known, stamp)
-        told = apply_call(call, target, stamp, around, plan, working.fresh_id)
-        # With other origins beside it, a newer time alone may decide which value is seen.
-        seen = told.visible or (told.stored and root.folded.origins > 1)
+        result = apply_call(call, target, stamp, around, plan, working.fresh_id)
+        # Beside other origins a newer time alone may change the visible value.
+        seen = result.visible or (result.stored and root.folded.origins > 1)
         self._announce(root, merged, stamp, changed=seen or bool(notes))
         demoted = [s for s in skipped if s.reason != SUPPRESSED and s.identifier.key]
         unseen = working.sight(call, kept, [s.identifier.key for s in demoted if s.reason != BLOCKED], target, root)
@@ -193,10 +192,10 @@ class _Planner:
         record = RecordedCall(
             target.id, stamp, call, [i.key for i in kept], [(s.identifier.key, s.reason) for s in demoted]
         )
-        # Also what is older than what is known: it may be the newest of what stays after an unmerge.
-        tells = bool(call.traits or call.consent or call.signals) or call.group is not None
-        taught = tells or unseen or bool(notes) or bool(demoted) or call.kind == "alias"
-        (plan.evidence if taught else plan.events).append(record)
+        # Older content counts as well: after an unmerge it may be the newest that stays.
+        content = bool(call.traits or call.consent or call.signals) or call.group is not None
+        evident = content or unseen or bool(notes) or bool(demoted) or call.kind == "alias"
+        (plan.evidence if evident else plan.events).append(record)
         plan.history += notes
         if chosen.decision.forced:
             plan.forced.append(record)
@@ -209,24 +208,24 @@ class _Planner:
             self.public(root.canonical),
             known is None,
             [self.public(loser) for loser in merged],
-            _told(skipped),
-            told.refused,
+            _as_demotions(skipped),
+            result.refused,
         )
 
     def _stamp(self, call: Call, chosen: _Chosen, skipped: Sequence[Skipped]) -> int:
-        """A stamp after that of every profile the call looked at, which all come to bear it.
+        """A stamp greater than those of all profiles that the call reads; each of them gets it.
 
-        And after those of the group it tells of, since what is new about it depends on its order.
+        The stamp also exceeds those of the traits of the call's group, so that the order of group calls is kept.
         """
         looked = list(chosen.sides)
         for skip in skipped:
-            # What is blocked is not looked up, and the store does not load it.
+            # The store does not load the profiles of blocked identifiers.
             root = None if skip.reason == BLOCKED else self.around.root_of(skip.identifier.key)
             if root is not None:
                 looked.append(root)
         group = self.around.accounts.get(call.group_key) if call.group_traits else None
-        told = 0 if group is None else newest_stamp(group.document)
-        stamp = self.stamps(max([self.around.stamp, told, *(root.stamp for root in looked)]))
+        newest = 0 if group is None else newest_stamp(group.document)
+        stamp = self.stamps(max([self.around.stamp, newest, *(root.stamp for root in looked)]))
         for root in looked:
             root.stamp = stamp
             self.working.touch(root)
@@ -235,7 +234,7 @@ class _Planner:
     def _place(
         self, call: Call, chosen: _Chosen, known: bytes | None, stamp: int
     ) -> tuple[Profile, Profile, list[bytes], list[HistoryNote]]:
-        """The root and the target origin of a call, once everything it links is linked."""
+        """The root and the target origin of a call, with its identifiers linked."""
         working, notes = self.working, []
         merged: list[bytes] = []
         if known is None:
@@ -257,7 +256,7 @@ class _Planner:
         return root, target, merged, notes
 
     def _announce(self, root: Profile, merged: Sequence[bytes], stamp: int, *, changed: bool) -> None:
-        """Tells the feed what a destination could see change."""
+        """Record the changes that a destination can see for the feed."""
         if changed:
             root.version += 1
             self.plan.upserts[root.canonical] = FeedChange(FeedOperation.UPSERT, root.canonical, root.version, stamp)
@@ -272,7 +271,7 @@ def _as_one(
     fresh: list[Identifier],
     seen: list[tuple[Profile, Identifier]],
 ) -> tuple[list[Profile], list[Identifier], list[tuple[Profile, Identifier]]]:
-    """What an alias links is exempt: to the rest of its call it is one profile that was there before."""
+    """The pair of an alias as one profile, to check the other identifiers of the call against."""
     if pair is None:
         return sides, fresh, seen
     one, parts, named = pair
@@ -283,5 +282,5 @@ def _as_one(
     )
 
 
-def _told(skipped: Sequence[Skipped]) -> list[dict[str, str]]:
+def _as_demotions(skipped: Sequence[Skipped]) -> list[dict[str, str]]:
     return [{"identifier": s.identifier.text, "reason": s.reason} for s in skipped]

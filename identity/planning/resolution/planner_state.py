@@ -1,8 +1,7 @@
-"""What a plan is made from: the rows around a batch of calls, as values.
+"""The input of a plan: the rows that a batch of calls refers to, as values.
 
-A `PlannerState` is loaded for one plan and belongs to it: planning changes it in place while it
-walks through the calls, so that each call sees what the ones before it did. Nothing else may
-keep a reference to it.
+A `PlannerState` belongs to one plan; nothing else may keep a reference to it. Planning changes the state in place,
+so that each call sees the effects of the calls before it.
 """
 
 from collections.abc import Set as AbstractSet
@@ -21,11 +20,10 @@ class Window(Struct):
 
 
 class Counters(Struct):
-    """How many identifiers a profile holds: of its own, or folded over its origins on the root.
+    """How many identifiers an origin holds itself, or (folded, on a root) together with its other origins.
 
-    `types` counts those that are not retired; `live` names the user ids among them. The last
-    three are only kept on a root: its windows, and per cut how many identifiers it holds on each
-    side.
+    `types` counts identifiers that are not retired; `live` are the user ids among them. Only a root keeps
+    `origins`, `windows` and `cuts`: for each cut, how many identifiers the root holds on each side.
     """
 
     types: dict[str, int]
@@ -36,15 +34,15 @@ class Counters(Struct):
 
     @property
     def total(self) -> int:
-        """All identifiers that are not retired."""
+        """The number of identifiers that are not retired."""
         return sum(self.types.values())
 
 
 class Profile(Struct):
-    """One origin. `canonical`, `oldest_birth`, `folded` mean something only on a root.
+    """One origin. `canonical`, `oldest_birth` and `folded` are valid only on a root.
 
-    `oldest_birth` is the `created` of the canonical profile. A root that was merged away keeps `joined_to`
-    and `joined_at` for ever.
+    `oldest_birth` is the `created` of the canonical profile. A root that loses a merge keeps `joined_to` and
+    `joined_at` forever.
     """
 
     id: bytes
@@ -62,7 +60,7 @@ class Profile(Struct):
 
 
 class Sighting(Struct):
-    """A set of identifiers seen together at one origin: how often, on how many days, by whom."""
+    """A set of identifiers seen together at one origin: how often, on how many days, from which sources."""
 
     count: int
     days: int
@@ -71,7 +69,7 @@ class Sighting(Struct):
 
 
 class GroupState(Struct):
-    """A group: an id of its own and what group calls told of it (traits only)."""
+    """A group: its own id and the traits from group calls."""
 
     id: bytes
     name: str
@@ -80,12 +78,12 @@ class GroupState(Struct):
 
 
 class PlannerState(Struct):
-    """Everything a plan may look at; what is not in it does not exist.
+    """Everything a plan reads; a row that is not in the state does not exist for the plan.
 
-    `owners`: key of an identifier -> its origin. `profiles`: those origins and their roots.
-    `documents`: of origins; one that is missing is empty. `messages`: those accepted before.
-    `suppressed` and `blocked` hold keys of identifiers, `cuts` key -> (cut, side) pairs. `erased` are
-    keys with the moment up to which calls of theirs are passed over: those of people who were erased.
+    `owners` maps the key of an identifier to its origin. `profiles` are those origins and their roots,
+    `documents` the documents of origins (a missing one is empty), `messages` the messages accepted before.
+    `suppressed` and `blocked` hold keys of identifiers, `cuts` maps a key to its (cut, side) pairs. `erased` maps
+    the keys of erased people to the moment up to which their calls are ignored.
     """
 
     owners: dict[bytes, bytes] = {}
@@ -103,8 +101,8 @@ class PlannerState(Struct):
     def hidden(self, call: Call) -> AbstractSet[bytes]:
         """The identifiers that this call must leave no trace of.
 
-        Of people who were erased those, if it is no later than that; what is imported as history is
-        put there on purpose, and comes late by nature.
+        The identifiers of erased people belong to them where the call is not later than the erasure. A call
+        imported as history is late by nature and sent on purpose, so erasures do not apply to it.
         """
         if not self.erased or call.history:
             return self.suppressed

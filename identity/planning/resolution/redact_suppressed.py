@@ -1,7 +1,7 @@
-"""Takes suppressed identifiers out of a call that is kept for its other identifiers.
+"""Removes suppressed identifiers from a call that is kept for its other identifiers.
 
-Wherever extraction would find a suppressed identifier, its value goes: from the payload that is
-stored, and for e-mail and phone from the traits. The body given is not changed.
+Every place where extraction finds a suppressed identifier loses its value: in the stored body, and for e-mail
+and phone in the traits. The given body stays unchanged, since the caller still holds it.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from identity.values.identifiers import ANONYMOUS_ID, EMAIL, PHONE, USER_ID, nor
 def without(
     call: Call, identifiers: list[Identifier], barred: AbstractSet[bytes]
 ) -> tuple[Call, list[Identifier], list[Identifier]]:
-    """A call and its identifiers without the barred ones, and those it named."""
+    """A call and its identifiers without the barred ones, and the barred identifiers of the call."""
     found = [i for i in identifiers if i.key in barred]
     if call.alias is not None:
         previous = [i for i in (call.alias.user, call.alias.anonymous) if i is not None and i.key in barred]
@@ -31,7 +31,7 @@ def without(
 
 
 def scrub(call: Call, hidden: Sequence[Identifier], rules: Rules) -> Call:
-    """The call without any trace of these identifiers."""
+    """The call without any trace of the hidden identifiers."""
     gone = {(identifier.type, identifier.value) for identifier in hidden}
 
     def is_gone(type_: str, value: object) -> bool:

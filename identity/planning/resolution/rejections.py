@@ -1,8 +1,8 @@
-"""What is not stored, or not whole, in the form it is listed: so that nothing is dropped silently.
+"""Makes the stored rejections of calls that are stored in part or not at all, so that no loss is silent.
 
-A refusal holds codes, counts and names of traits, never a body and never the value of an
-identifier or the id of a group. Of a call that named somebody suppressed it keeps no message id.
-What was demoted of a stored call lies in its evidence, and is not said here again.
+A rejection holds codes, counts and names of traits, never a body, the value of an identifier or the id of a
+group. The rejection of a call that names a suppressed person holds no message id. The demoted identifiers of a
+stored call are in its evidence and not here.
 """
 
 from collections import Counter
@@ -15,18 +15,18 @@ from identity.values.enums import StoredKind, StoredStatus
 
 TRAIT_LIMIT = "trait_limit"
 SUPPRESSED = "suppressed"
-# These have no key, or must leave none, so no evidence says them.
+# Identifiers skipped for these reasons have no key, or must leave none, so no evidence holds them.
 NOT_IN_EVIDENCE = frozenset({SUPPRESSED, "bad_type"})
 MOST_NAMES = 50
 LONGEST_NAME = 100
 
 
 class StoredRejection(msgspec.Struct, array_like=True, frozen=True):
-    """One item of a request, as far as it was not taken; its fields stand in the order they are stored in.
+    """The refused part of one item of a request; the order of the fields is their stored order.
 
-    `unlinked` counts identifiers by reason; `ignored` are the first names of traits that found no
-    room and `ignored_count` is how many did not, a membership included. `received` in microseconds;
-    `source` is a key's number.
+    `unlinked` counts identifiers by reason; `ignored` are the first names of traits without room, and
+    `ignored_count` is the number of entries without room, a membership included. `received` is in
+    microseconds; `source` is the number of an API key.
     """
 
     status: StoredStatus
@@ -45,7 +45,7 @@ _decode = msgspec.msgpack.Decoder(list[StoredRejection]).decode
 
 
 def of_item(item: object, outcome: Outcome, *, kind: Kind | None, source: int, received: int) -> StoredRejection:
-    """An item that was rejected when it was read; `kind` is the one that its path names."""
+    """The rejection of an item that extraction refuses; `kind` is the kind in the path."""
     own = item.get("type") if kind is None and isinstance(item, dict) else kind
     return StoredRejection(
         StoredStatus.REJECTED,
@@ -61,9 +61,9 @@ def of_item(item: object, outcome: Outcome, *, kind: Kind | None, source: int, r
 
 
 def of_call(call: Call, outcome: Outcome, received: int) -> StoredRejection | None:
-    """What was not taken of a call; None where that is nothing, or is kept as evidence.
+    """The refused part of a call; None where nothing is refused or evidence holds it.
 
-    `received` is that of the request: of somebody suppressed no other time is kept.
+    `received` is the time of the request, the only time kept of a suppressed person.
     """
     accepted = outcome.status == "accepted"
     if outcome.status == "duplicate" or (call.kind == "leave" and not accepted):
@@ -87,9 +87,9 @@ def of_call(call: Call, outcome: Outcome, received: int) -> StoredRejection | No
     )
 
 
-def pack(refusals: Sequence[StoredRejection]) -> bytes:
+def pack(rejections: Sequence[StoredRejection]) -> bytes:
     """The payload of one row."""
-    return _encode(refusals)
+    return _encode(rejections)
 
 
 def unpack(raw: bytes) -> list[StoredRejection]:
@@ -98,7 +98,7 @@ def unpack(raw: bytes) -> list[StoredRejection]:
 
 
 def _names(call: Call, ignored: Sequence[str]) -> list[str]:
-    """Names that the call itself gave to something: what else found no room is the id of a group."""
+    """The ignored names that the call itself gives; any other ignored entry is the id of a group."""
     if not ignored:
         return []
     given = {*(call.traits or ()), *(call.consent or ()), *(call.group_traits or ())}
@@ -106,5 +106,5 @@ def _names(call: Call, ignored: Sequence[str]) -> list[str]:
 
 
 def _storable(text: str | None) -> str | None:
-    """Half a surrogate pair cannot be written down."""
+    """The text with half surrogate pairs replaced, since UTF-8 cannot hold them."""
     return None if text is None else text.encode("utf-8", "replace").decode()

@@ -1,7 +1,7 @@
-"""The rules of a space, checked once and then only asked.
+"""Compiles the resolution rules of a space and answers questions about them.
 
-A document either compiles as a whole or is refused with the field named; nothing is guessed. No
-text of a document gets into a message, since patterns and type names may name people.
+A document compiles whole or is refused with the name of the wrong field; nothing is guessed. No error message
+holds text of a document, since patterns and type names may name people.
 """
 
 from collections.abc import Mapping
@@ -23,11 +23,11 @@ MOST: Final = 2**31 - 1
 MOST_PATTERNS: Final = 500
 LONGEST_PATTERN: Final = 256
 
-# Bounds the time of a match as well: the slowest way to match costs length times program.
+# Also bounds the time of a match: the slowest match costs the length of the value times the program.
 _MOST_INSTRUCTIONS = 4_000
 _MOST_PATTERN_MEMORY = 1 << 20
 
-# Behind custom types: what belongs to a device rather than to a person, weakest last.
+# Identifiers of devices rank behind custom types, the weakest last.
 _DEVICE_TYPES = tuple(type_ for type_ in BUILT_IN if type_ not in (USER_ID, EMAIL, PHONE))
 _FIELDS = (
     "limits",
@@ -43,14 +43,14 @@ _FIELDS = (
 
 
 class TypeLimit(Struct, frozen=True):
-    """How many identifiers of a type one profile may have; with `days`, within so many days."""
+    """How many identifiers of a type one profile may have, with `days` within that many days."""
 
     max: int
     days: int | None = None
 
 
 class Rules(Struct, frozen=True):
-    """One version of the rules of a space. Immutable; its patterns show in no repr."""
+    """One version of the rules of a space. Immutable; no repr shows its patterns."""
 
     version: int
     limits: Mapping[str, TypeLimit]
@@ -72,20 +72,20 @@ class Rules(Struct, frozen=True):
         return f"Rules(version={self.version})"
 
     def limit(self, type_: str) -> TypeLimit:
-        """The limit that holds for a type."""
+        """The limit of a type."""
         return self.limits.get(type_, self.default_limit)
 
     def rank(self, type_: str) -> tuple[int, str]:
-        """Where a type stands in the order of priority; the smallest is the strongest.
+        """The rank of a type in the order of priority; the smallest rank is the strongest.
 
-        First the types of `priority`, then all others by name, the built-in device types last.
+        First the types of `priority`, then other types by name, then the built-in types of devices.
         """
         return self._ranks.get(type_) or (len(self.priority), type_)
 
     def blocked(self, type_: str, value: str) -> bool:
-        """Whether a pattern of the space matches the whole normalised value, case as it stands.
+        """Whether a pattern of the space matches the whole normalised value; case matters.
 
-        Takes time linear in the value, whatever the pattern.
+        Takes time linear in the length of the value with any pattern.
         """
         if not self.has_patterns:
             return False
@@ -96,7 +96,7 @@ class Rules(Struct, frozen=True):
         )
 
     def document(self) -> dict[str, Any]:
-        """The whole document with its defaults filled in; it compiles to the same rules."""
+        """The document with every default; it compiles to the same rules."""
         return {
             "limits": {type_: _written(limit) for type_, limit in self.limits.items()},
             "default_limit": _written(self.default_limit),
@@ -111,15 +111,14 @@ class Rules(Struct, frozen=True):
 
 
 def compile_rules(document: object, version: int) -> Rules:
-    """The rules that a document states; what it leaves out (or sets to null) has its default.
+    """The rules in a document; a missing or null field has its default.
 
-    A `version` in the document is passed over, so that an answer of ours can be sent back.
-    `user_id` keeps its own limit of 1 unless `limits` names it. Raises BadRules, saying which
-    field is wrong and what is allowed.
+    Ignores a `version` in the document, so that a client can send back an answer. `user_id` has the limit 1
+    unless `limits` names it. Raises BadRules with the wrong field and the allowed values.
     """
     given = _object(document, "The rules")
     if not given.keys() <= {*_FIELDS, "version"}:
-        raise BadRules(f"The rules have a field that is not known; allowed are: {', '.join(_FIELDS)}.")
+        raise BadRules(f"The rules have an unknown field; use only: {', '.join(_FIELDS)}.")
     given = {name: value for name, value in given.items() if value is not None}
     limits = {USER_ID: TypeLimit(1), **_limits(given.get("limits", {}))}
     priority = _priority(given.get("priority", [USER_ID, EMAIL, PHONE]))
@@ -178,7 +177,7 @@ def _types(names: Mapping[str, Any] | list[str], field: str) -> None:
     if len(names) > MOST_TYPES:
         raise BadRules(f"{field} names too many identifier types; at most {MOST_TYPES} are allowed.")
     if not all(usable_type(name) for name in names):
-        raise BadRules(f"{field} names something that is no type: small letters, digits, _ and . only.")
+        raise BadRules(f"{field} names an invalid identifier type; use small letters, digits, _ and . only.")
 
 
 def _limits(value: object) -> dict[str, TypeLimit]:
@@ -221,14 +220,18 @@ def _patterns(value: object) -> dict[str, tuple[str, ...]]:
 
 
 def _matcher(patterns: tuple[str, ...]) -> Any:
-    """One program for all patterns of a type, so that a value is read once however many there are."""
+    """One program for all patterns of a type, so that a match reads the value only once."""
     for pattern in patterns:
-        # Each on its own first: together, a stray bracket of one could close that of another.
+        # Each pattern must compile alone first: joined, a stray bracket of one could close a bracket of another.
         if _compiled(pattern) is None:
-            raise BadRules("A pattern of blocked is no regular expression of RE2, or is too large.")
+            raise BadRules(
+                "A pattern of blocked is not a regular expression of RE2 or is too large; correct or shorten it."
+            )
     program = _compiled("|".join(f"(?:{pattern})" for pattern in patterns))
     if program is None or program.programsize > _MOST_INSTRUCTIONS:
-        raise BadRules("The patterns of one entry of blocked are too large together, or name a group twice.")
+        raise BadRules(
+            "The patterns of one entry of blocked are too large together or name a group twice; change them."
+        )
     return program
 
 

@@ -1,7 +1,7 @@
-"""An accepted call as it is kept: what is sealed as evidence or as a plain event.
+"""Packs accepted calls into the payloads of evidence and plain events.
 
-The body is kept whole, since what is blocked today may count tomorrow. Rows say beside it, in
-blind indexes and numbers, what was kept and demoted.
+A stored call keeps its whole body, since an identifier that is blocked today may count tomorrow. The row beside
+the payload holds the kept and demoted identifiers as blind indexes and numbers.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,7 +11,7 @@ import msgspec
 
 from identity.values.calls import STORED_KINDS, Call, Source
 
-# Numbers are for ever.
+# Rows hold these numbers; a number never changes.
 REASONS = {
     "limit": 1,
     "max_identifiers": 2,
@@ -28,7 +28,7 @@ _ENTRY = KEY_BYTES + 3
 
 
 class StoredCall(msgspec.Struct, array_like=True):
-    """A stored call. `time` and `received` in microseconds; `source` is a key's number."""
+    """A stored call. `time` and `received` are in microseconds; `source` is the number of an API key."""
 
     kind: int
     message_id: str
@@ -45,7 +45,7 @@ _packed = msgspec.msgpack.Decoder(list[tuple[int, StoredCall]])
 
 
 def stored_call(call: Call) -> StoredCall:
-    """A call in the form it is stored in."""
+    """The stored form of a call."""
     return StoredCall(
         STORED_KINDS.index(call.kind),
         call.message_id,
@@ -63,7 +63,7 @@ def pack(call: Call) -> bytes:
 
 
 def pack_stored(stored: StoredCall) -> bytes:
-    """The payload of a call that was stored before, or of an act."""
+    """The payload of a stored call or of an act."""
     return _encode(stored)
 
 
@@ -78,7 +78,7 @@ def pack_events(calls: Iterable[tuple[int, Call]]) -> bytes:
 
 
 def pack_stamped(calls: Iterable[tuple[int, StoredCall]]) -> bytes:
-    """The payload of plain calls that were stored before."""
+    """The payload of stored plain calls, each with its stamp."""
     return _encode(list(calls))
 
 
@@ -88,12 +88,12 @@ def unpack_events(raw: bytes) -> list[tuple[int, StoredCall]]:
 
 
 def source(call: StoredCall) -> Source:
-    """Who sent a stored call."""
+    """The source of a stored call."""
     return Source(call.source, call.server)
 
 
 def pack_demoted(demoted: Iterable[tuple[bytes, str]], codes: Mapping[str, int]) -> bytes:
-    """Demoted identifiers: 32 bytes of key, one of reason, two of the type a limit names."""
+    """Pack demoted identifiers: 32 bytes of key, one of reason, two for the type of a limit."""
     parts = []
     for key, reason in demoted:
         name, _, type_ = reason.partition(":")
@@ -111,5 +111,5 @@ def unpack_demoted(raw: bytes, names: Callable[[int], str]) -> Iterator[tuple[by
 
 
 def split_keys(raw: bytes) -> list[bytes]:
-    """Concatenated keys, one by one."""
+    """The single keys of concatenated keys."""
     return [raw[at : at + KEY_BYTES] for at in range(0, len(raw), KEY_BYTES)]

@@ -1,8 +1,7 @@
-"""The neighbourhood while a plan changes it: creating, merging, linking, retiring, counting.
+"""Changes the planner state for a plan: creates, merges, links, retires, counts.
 
-Each step changes the neighbourhood in place and notes in the plan what has to be written. What
-holds between two calls holds at the end of each step: own counters add up to the folded ones, and
-every loaded origin points at its root.
+At the end of each step the own counters add up to the folded ones, and every loaded origin points to its root.
+Each step changes the state in place, so that later calls see it, and records in the plan what the store writes.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,7 +17,7 @@ MAX_SOURCES = 16
 
 
 class WorkingSet:
-    """A neighbourhood being planned on, and the plan being made."""
+    """A planner state and the plan in the making."""
 
     def __init__(self, around: PlannerState, rules: Rules, fresh_id: Callable[[], bytes]) -> None:
         self.around = around
@@ -30,17 +29,17 @@ class WorkingSet:
         for profile in around.profiles.values():
             self._under.setdefault(profile.root, []).append(profile)
             if (rules.windowed or profile.folded.windows) and profile.root == profile.id:
-                # Also without a rule: a window that is not kept up must not be found again.
+                # Without a rule the window has to go: nothing keeps it current.
                 fit_windows(profile.folded, rules)
                 self.plan.recounted.add(profile.id)
 
     def touch(self, profile: Profile) -> None:
-        """A profile that was there before has to be written."""
+        """Mark an existing profile to be written."""
         if profile.id not in self.plan.created:
             self.plan.touched[profile.id] = profile
 
     def create(self, stamp: int) -> Profile:
-        """A new profile, its own root."""
+        """Create a profile that is its own root."""
         id_ = self.fresh_id()
         profile = Profile(id_, stamp, id_, id_, stamp, Counters({}, []), Counters({}, []), 0, stamp)
         fit_windows(profile.folded, self.rules)
@@ -50,9 +49,9 @@ class WorkingSet:
         return profile
 
     def merge(self, roots: Sequence[Profile], stamp: int) -> tuple[Profile, list[bytes]]:
-        """Points the roots with fewer origins at the one with most; the oldest gives its name.
+        """Point the other roots to the root with the most origins; the oldest profile gives the canonical id.
 
-        Returns the root that stays, and the canonical ids that are no more.
+        Returns the root that stays and the canonical ids that end.
         """
         winner = min(roots, key=lambda root: (-root.folded.origins, root.oldest_birth))
         oldest = min(roots, key=lambda root: root.oldest_birth)
@@ -82,7 +81,7 @@ class WorkingSet:
             moved[loser.id] = winner.id
 
     def gain(self, identifier: Identifier, target: Profile, root: Profile, call: Call, stamp: int) -> None:
-        """Links an identifier that was unknown to the origin a call lands on."""
+        """Link a new identifier to the target origin of a call."""
         self.around.owners[identifier.key] = target.id
         attach(target.own, identifier.key, identifier.type)
         attach(root.folded, identifier.key, identifier.type)
@@ -96,7 +95,7 @@ class WorkingSet:
         self.plan.gained.append(gained)
 
     def retire(self, key: bytes, root: Profile) -> bool:
-        """A renamed user id stays and resolves, and no longer counts; False if it did not before."""
+        """Stop counting a renamed user id, which stays and resolves; False where it did not count before."""
         if key not in root.folded.live:
             return False
         origin = self.around.profiles[self.around.owners[key]]
@@ -114,7 +113,7 @@ class WorkingSet:
     def sight(
         self, call: Call, kept: Sequence[Identifier], demoted: Sequence[bytes], target: Profile, root: Profile
     ) -> bool:
-        """Counts the set of identifiers of a call; returns whether it was not yet seen together."""
+        """Count a sighting of the identifiers of a call; returns whether the set is new at this origin."""
         around = self.around
         at = (target.id, set_key([*(i.key for i in kept), *demoted]))
         before = around.sightings.get(at)
@@ -140,7 +139,7 @@ class WorkingSet:
 
 
 def set_key(keys: Sequence[bytes]) -> bytes:
-    """The 16-byte key of a set of identifiers, by their keys in any order."""
+    """The 16-byte key of a set of identifiers; the order of their keys does not matter."""
     return blake2b(b"".join(sorted(keys)), digest_size=16).digest()
 
 

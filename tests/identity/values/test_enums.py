@@ -1,4 +1,4 @@
-"""The numbers and words of every enum are pinned, since rows and clients hold them."""
+"""The numbers and words of every enum never change, since rows and clients hold them."""
 
 from enum import IntEnum
 
@@ -36,13 +36,13 @@ WORDS = {
 
 @pytest.mark.parametrize("enum", NUMBERS, ids=lambda enum: enum.__name__)
 def test_stored_numbers_and_their_labels_never_change(enum: type[IntEnum]) -> None:
-    """A row of an older version means the same."""
+    """A row of an older version keeps its meaning."""
     assert " ".join(f"{member.value} {member.label}" for member in enum) == NUMBERS[enum]  # type: ignore[attr-defined, index]
 
 
 @pytest.mark.parametrize("enum", WORDS, ids=lambda enum: enum.__name__)
 def test_words_on_the_wire_never_change(enum: type[str]) -> None:
-    """A client of an older version reads the same words."""
+    """A client of an older version knows the words."""
     assert " ".join(enum) == WORDS[enum]  # type: ignore[index, arg-type]
 
 

@@ -1,4 +1,4 @@
-"""An installation without an extra says which one is missing, and does everything else."""
+"""An installation without an extra names the missing extra and does everything else."""
 
 import os
 import subprocess
@@ -48,7 +48,7 @@ def onefold(*command: str, **environment: str) -> tuple[int, str, str]:
 def test_a_missing_extra_is_an_error_that_says_what_to_install(
     module: str, name: str, use: Callable[[], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A caller is answered with 501 and the name of the extra."""
+    """The answer is 501 with the name of the extra."""
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(ExtraNotInstalled, match=rf"pip install 'onefold\[{name}\]'") as missing:
         use()
@@ -56,8 +56,8 @@ def test_a_missing_extra_is_an_error_that_says_what_to_install(
     assert (status_of(missing.value), missing.value.code) == (501, "extra_not_installed")
 
 
-def test_a_missing_module_of_our_own_is_no_missing_extra() -> None:
-    """A fault of the program is not put down to the installation."""
+def test_a_missing_module_of_onefold_is_no_missing_extra() -> None:
+    """A defect of the program is not reported as one of the installation."""
     with pytest.raises(ModuleNotFoundError), extra("analysis"):
         import_module("identity.no_such_module")
 
@@ -67,7 +67,7 @@ def test_a_missing_module_of_our_own_is_no_missing_extra() -> None:
     [("embedded", ["serve", "--port", "0"]), ("embedded", ["migrate"]), ("analysis", ["verify"])],
 )
 def test_a_command_without_its_extra_ends_with_one_line(name: str, command: list[str]) -> None:
-    """The line says what to install."""
+    """The line names the extra to install."""
     status, out, error = onefold(*without(name), *command)
 
     assert (status, out) == (1, "")
@@ -76,7 +76,7 @@ def test_a_command_without_its_extra_ends_with_one_line(name: str, command: list
 
 
 def test_a_server_of_its_own_database_needs_no_extra(database: str) -> None:
-    """`migrate` works without any, and the application is put together without any."""
+    """`migrate` and the composition of the application work without any extra."""
     status, out, _ = onefold(*without(*BY_EXTRA), "migrate", ONEFOLD_DATABASE_URL=database)
 
     assert (status, out) == (0, "The database is up to date.\n")

@@ -1,4 +1,4 @@
-"""Every spelling of one identifier meets, and nothing else does."""
+"""Every spelling of one identifier becomes one value, and no two identifiers do."""
 
 import pytest
 from hypothesis import given
@@ -16,7 +16,7 @@ VALUES = st.one_of(st.text(), ADDRESSES, NUMBERS, st.integers(), st.floats(), st
 
 @given(st.sampled_from([*BUILT_IN, "crm"]), VALUES)
 def test_normalising_is_idempotent(type_: str, value: object) -> None:
-    """A stored value is found again by itself, whatever was given."""
+    """For any value, so that a stored value finds itself."""
     once = normalise(type_, value, "US")
     assert once is None or normalise(type_, once, "US") == once
 
@@ -45,8 +45,8 @@ def test_normalising_is_idempotent(type_: str, value: object) -> None:
         ("e\u0301" * 1024, "\u00e9" * 1024),
     ],
 )
-def test_plain_text(value: object, text: str) -> None:
-    """Text is NFC and trimmed, numbers are their decimal string, case and inner spaces stay."""
+def test_text_is_trimmed_nfc_and_a_number_its_decimal_string(value: object, text: str) -> None:
+    """Case and inner spaces stay."""
     assert normalise(USER_ID, value, "US") == text
 
 
@@ -82,13 +82,13 @@ def test_plain_text(value: object, text: str) -> None:
         float("inf"),
     ],
 )
-def test_refused_text(value: object) -> None:
-    """What no one can surely tell apart is no identifier, and is never cut to one."""
+def test_a_doubtful_value_is_no_identifier(value: object) -> None:
+    """A value is never cut to an identifier."""
     assert normalise(USER_ID, value, "US") is None
 
 
-def test_empty_text_is_told_apart_from_refused_text() -> None:
-    """Empty is plain text still, so that it can be passed over silently."""
+def test_empty_text_differs_from_refused_text() -> None:
+    """Empty text is ignored silently."""
     assert (plain(" "), plain("\x00")) == ("", None)
 
 
@@ -113,13 +113,13 @@ def test_empty_text_is_told_apart_from_refused_text() -> None:
         ("\u0391\u03a3@x.gr", "\u03b1\u03c2@x.gr"),
     ],
 )
-def test_email(given_: str, email: str) -> None:
-    """An address is small letters throughout, its domain in ASCII; golden for the hard letters."""
+def test_an_email_is_small_letters_with_an_ascii_domain(given_: str, email: str) -> None:
+    """Pinned for difficult letters."""
     assert normalise(EMAIL, given_, "US") == email
 
 
-def test_a_homograph_domain_stays_another_domain() -> None:
-    """A Cyrillic letter that looks like a Latin one is not folded into it."""
+def test_a_homograph_domain_stays_a_different_domain() -> None:
+    """A Cyrillic letter does not become the Latin letter of the same look."""
     assert normalise(EMAIL, "a@\u0430pple.com", "US") == "a@xn--pple-43d.com"
 
 
@@ -150,8 +150,8 @@ def test_a_homograph_domain_stays_another_domain() -> None:
         42,
     ],
 )
-def test_refused_email(value: object) -> None:
-    """What has no local part, no single @ or no real domain is not an address."""
+def test_a_value_that_is_no_email_is_refused(value: object) -> None:
+    """An address has a local part, one @ and a real domain."""
     assert normalise(EMAIL, value, "US") is None
 
 
@@ -171,8 +171,8 @@ def test_refused_email(value: object) -> None:
         ("+1415\uff15\uff15\uff152671", "US", "+14155552671"),
     ],
 )
-def test_phone(given_: object, region: str, phone: str) -> None:
-    """Every way to write a number is its E.164 form."""
+def test_every_spelling_of_a_phone_number_becomes_e164(given_: object, region: str, phone: str) -> None:
+    """With the region as the default country."""
     assert normalise(PHONE, given_, region) == phone
 
 
@@ -197,20 +197,20 @@ def test_phone(given_: object, region: str, phone: str) -> None:
         "+640016538007",
     ],
 )
-def test_refused_phone(value: str) -> None:
-    """No number, half a number, several or a placeholder: nobody is linked by it."""
+def test_a_doubtful_phone_number_is_refused(value: str) -> None:
+    """Half a number, several numbers or a placeholder would join strangers."""
     assert normalise(PHONE, value, "US") is None
 
 
 @pytest.mark.parametrize("name", [*BUILT_IN, "a", "loyalty_id", "a" * 48, "crm2.id"])
-def test_usable_type(name: str) -> None:
-    """Built-in and custom names are small letters, digits, dots and underscores."""
+def test_types_are_small_letters_digits_dots_and_underscores(name: str) -> None:
+    """Built-in and custom types."""
     assert usable_type(name)
 
 
 @pytest.mark.parametrize("name", ["", "A", "1a", "_a", ".a", "a-b", "a b", "a\n", "\u00e9", "a" * 49, "*", "a:b"])
-def test_unusable_type(name: str) -> None:
-    """Anything else is no name of a type."""
+def test_any_other_name_is_no_type(name: str) -> None:
+    """Longer names, capitals, other characters."""
     assert not usable_type(name)
 
 
@@ -224,14 +224,14 @@ def test_unusable_type(name: str) -> None:
         ("Loyalty_ID:L1", Identifier("loyalty_id", "L1")),
     ],
 )
-def test_parse(text: str, identifier: Identifier) -> None:
-    """What is written in the API is folded just as at collection."""
+def test_a_written_identifier_is_normalised_as_at_ingest(text: str, identifier: Identifier) -> None:
+    """The type becomes small letters."""
     assert parse(text, "US") == identifier
 
 
 @pytest.mark.parametrize("text", ["", "user_id", ":u1", "user_id:", "user_id: ", "a-b:1", "email:ann", "user_id:\x00"])
-def test_parse_refuses(text: str) -> None:
-    """A text that names no identifier is told so, without being repeated."""
+def test_a_text_without_an_identifier_is_refused(text: str) -> None:
+    """The error does not repeat the text."""
     with pytest.raises(BadIdentifier) as refused:
         parse(text, "US")
     assert str(refused.value) == BadIdentifier.__doc__

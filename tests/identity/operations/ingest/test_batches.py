@@ -60,14 +60,14 @@ def test_writers_that_insert_the_same_rows_make_one_of_them(
 
 def test_a_planner_that_fails_for_one_call_fails_its_request_alone(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """An error nobody thought of fails the request it is in, and none beside it."""
-    take = _Planner.take
+    accept = _Planner.accept
 
     def faulty(self: _Planner, call: Any) -> Any:
         if call.message_id == "bad":
             raise ZeroDivisionError
-        return take(self, call)
+        return accept(self, call)
 
-    monkeypatch.setattr(_Planner, "take", faulty)
+    monkeypatch.setattr(_Planner, "accept", faulty)
 
     async def main() -> None:
         async with ingesting(lab, writers=1) as ingest:

@@ -1,4 +1,4 @@
-"""An alias call keeps both readings of its previous id, and nothing of it among its own ids."""
+"""An alias call keeps both readings of its previous id apart from its own identifiers."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ NEW = Identifier("user_id", "new")
 
 
 def read(body: dict[str, Any], rules: Rules = DEFAULT_RULES, source: Source = PUBLIC) -> Call:
-    """The alias call that this body is read as."""
+    """The alias call in a body."""
     return extract(body, kind="alias", rules=rules, received=0, sent_at=None, source=source)
 
 
@@ -35,8 +35,8 @@ def read(body: dict[str, Any], rules: Rules = DEFAULT_RULES, source: Source = PU
         ({"anonymousId": "null"}, None),
     ],
 )
-def test_alias(body: dict[str, Any], alias: Alias | None) -> None:
-    """Both readings are kept, the assumed one follows the hints, a blocked one links nothing."""
+def test_both_readings_of_a_previous_id_are_kept(body: dict[str, Any], alias: Alias | None) -> None:
+    """The assumed reading follows the hints; a blocked reading links nothing."""
     assert read({"userId": "new", **body}).alias == alias
 
 
@@ -55,19 +55,19 @@ def test_alias(body: dict[str, Any], alias: Alias | None) -> None:
     ],
 )
 def test_the_previous_id_is_no_identifier_of_the_call(body: dict[str, Any], identifiers: list[str]) -> None:
-    """It links by alias or not at all; what the call names besides stays its own."""
+    """The previous id links by alias or not at all; the other identifiers stay identifiers of the call."""
     assert [identifier.text for identifier in read(body).identifiers] == identifiers
 
 
 @pytest.mark.parametrize("user", ["new", "null", None])
-def test_a_blocked_previous_id_is_told(user: str | None) -> None:
-    """It is among the skipped, whatever the other side is."""
+def test_a_blocked_previous_id_is_listed_as_skipped(user: str | None) -> None:
+    """With any user id, and without one."""
     call = read({"userId": user, "previousId": "undefined"})
     assert Skipped(Identifier("user_id", "undefined"), "blocked") in call.skipped
 
 
-def test_a_previous_id_blocked_in_one_reading() -> None:
-    """It is left out; the other one may still name somebody who is known."""
+def test_a_previous_id_blocked_in_one_reading_keeps_the_other() -> None:
+    """The other reading may name a known profile."""
     users = compile_rules({"blocked": {"user_id": ["old"]}}, 1)
     anonymous = compile_rules({"blocked": {"anonymous_id": ["old"]}}, 1)
     body = {"userId": "new", "previousId": "old"}
@@ -85,7 +85,7 @@ def test_a_previous_id_blocked_in_one_reading() -> None:
         (None, SERVER, False),
     ],
 )
-def test_force(force: object, source: Source, *, forced: bool) -> None:
-    """Only a server-side key may force, and only by true itself."""
+def test_only_a_server_side_key_forces_an_alias(force: object, source: Source, *, forced: bool) -> None:
+    """And only with the value true."""
     alias = read({"userId": "new", "previousId": "old", "force": force}, source=source).alias
     assert alias == Alias(*OLD, "user_id", forced, NEW)

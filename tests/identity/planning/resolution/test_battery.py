@@ -13,7 +13,7 @@ from tests.support.scenarios import HELD, RECEIVED, expand, matching, tally
 
 
 def play(scenario: dict[str, Any], calls: list[dict[str, Any]]) -> World:
-    """A world in which these calls arrived one after the other."""
+    """A world after these calls, in this order."""
     world = World(compile_rules(scenario.get("config") or {}, 1))
     received = parse_time(RECEIVED)
     assert received is not None
@@ -32,7 +32,7 @@ def play(scenario: dict[str, Any], calls: list[dict[str, Any]]) -> World:
 
 
 def check(scenario: dict[str, Any], world: World) -> None:
-    """Every expectation of a scenario holds."""
+    """Assert every expectation of a scenario."""
     found = world.profiles()
     expect = matching(scenario["expect"], [p["identifiers"] for p in found])
     assert expect is not None, f"partition: {sorted(p['identifiers'] for p in found)}"
@@ -58,8 +58,8 @@ def check(scenario: dict[str, Any], world: World) -> None:
 
 
 @pytest.mark.parametrize("scenario", HELD, ids=[s["id"] for s in HELD])
-def test_scenario_holds(scenario: dict[str, Any]) -> None:
-    """The planner gives what the scenario expects, also in another order where order is free."""
+def test_the_planner_meets_the_expectations_of_a_scenario(scenario: dict[str, Any]) -> None:
+    """Also in another order where the order is free."""
     calls = list(expand(scenario["calls"]))
     check(scenario, play(scenario, calls))
     if scenario.get("order_independent"):

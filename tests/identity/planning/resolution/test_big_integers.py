@@ -1,4 +1,4 @@
-"""Large whole numbers keep every digit."""
+"""Whole numbers beyond 64 bits keep every digit."""
 
 from typing import Any
 
@@ -29,18 +29,18 @@ JSON = st.recursive(
         ({"a": {"b": [-(2**70)]}}, {"a": {"b": ["-1180591620717411303424"]}}),
     ],
 )
-def test_tame(value: Any, tamed: Any) -> None:
-    """Only what does not fit 64 bits becomes text, however deep it lies."""
+def test_a_number_beyond_64_bits_becomes_text(value: Any, tamed: Any) -> None:
+    """At any depth; other values stay."""
     assert tame(value) == tamed
 
 
-def test_more_digits_than_str_takes() -> None:
-    """Python writes at most 4,300 digits at once; a longer number is written all the same."""
+def test_a_number_of_more_digits_than_str_accepts_becomes_text() -> None:
+    """`str` accepts at most 4,300 digits."""
     assert tame(10**9000 + 7) == "1" + "0" * 8999 + "7"
 
 
-def test_deep_nesting() -> None:
-    """Depth is not limited by the stack."""
+def test_the_depth_of_a_value_is_not_limited_by_the_stack() -> None:
+    """A list nested 5,000 times."""
     deep: list[Any] = [2**64]
     for _ in range(5000):
         deep = [deep]
@@ -51,8 +51,8 @@ def test_deep_nesting() -> None:
 
 
 @given(JSON)
-def test_no_big_number_is_missed(value: Any) -> None:
-    """Where the raw text shows none, taming changes nothing; where it is tamed, all fit."""
+def test_no_value_with_a_big_number_is_missed(value: Any) -> None:
+    """Where `has_big_number` finds none in the raw text, `tame` changes nothing."""
     raw = msgspec.json.encode(msgspec.json.decode(_written(value)))
     tamed = tame(msgspec.json.decode(raw))
     assert tamed == msgspec.json.decode(raw) or has_big_number(raw)
@@ -60,7 +60,7 @@ def test_no_big_number_is_missed(value: Any) -> None:
 
 @given(st.integers(min_value=LARGEST + 1) | st.integers(max_value=SMALLEST - 1))
 def test_every_big_number_is_noticed(value: int) -> None:
-    """A number beyond 64 bits shows in the raw text, and keeps its value."""
+    """`has_big_number` finds the number in the raw text, and `tame` keeps its value."""
     assert has_big_number(f'{{"a": {value}}}'.encode())
     assert int(tame([value])[0]) == value
 

@@ -1,4 +1,4 @@
-"""A call claims what it says in the places of the table, and placeholders of nobody are told."""
+"""A call claims the identifiers in the places of the table; blocked ones are listed as skipped."""
 
 from typing import Any
 
@@ -7,23 +7,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from identity.planning.resolution.extract import extract
-from identity.planning.resolution.placeholder_values import NOBODY, NOBODYS_EMAILS
+from identity.planning.resolution.placeholder_values import PLACEHOLDER_EMAILS, PLACEHOLDERS
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules, compile_rules
 from identity.values.calls import Call, Identifier, Kind, Skipped, Source
 
 
 def read(body: dict[str, Any], kind: Kind, rules: Rules = DEFAULT_RULES) -> Call:
-    """The call that this body is read as."""
+    """The call in a body."""
     return extract(body, kind=kind, rules=rules, received=0, sent_at=None, source=Source(1))
 
 
 def kept(body: dict[str, Any], kind: Kind = "track", rules: Rules = DEFAULT_RULES) -> list[str]:
-    """The identifiers that count, as text."""
+    """The kept identifiers as text."""
     return [identifier.text for identifier in read(body, kind, rules).identifiers]
 
 
 def skipped(body: dict[str, Any], kind: Kind = "track", rules: Rules = DEFAULT_RULES) -> list[tuple[str, str]]:
-    """The identifiers that do not, as text, with their reasons."""
+    """The skipped identifiers as text, with their reasons."""
     return [(skip.identifier.text, skip.reason) for skip in read(body, kind, rules).skipped]
 
 
@@ -55,35 +55,35 @@ OF_CONTEXT = [
 ]
 
 
-def test_identify_in_document_order() -> None:
-    """An identify claims from every place of the table, in its order."""
+def test_an_identify_claims_from_every_place_in_document_order() -> None:
+    """The order of docs/merging-rules.md."""
     own = ["email:one@x.com", "email:two@x.com", "phone:+14155552671", "phone:+14155552672"]
     assert kept(EVERYTHING, "identify") == ["user_id:u1", *own, *OF_CONTEXT]
 
 
 @pytest.mark.parametrize("kind", ["track", "page", "screen", "group"])
-def test_other_calls_claim_no_own_traits(kind: Kind) -> None:
-    """Only identify yields identifiers from its traits; a group's traits are the group's."""
+def test_only_an_identify_claims_from_its_traits(kind: Kind) -> None:
+    """The traits of a group call belong to the group."""
     body = {**EVERYTHING, "groupId": "g1"}
     assert kept(body, kind) == ["user_id:u1", "email:two@x.com", "phone:+14155552672", *OF_CONTEXT]
 
 
-def test_email_of_properties_only_by_rule() -> None:
-    """The e-mail of a friend in the properties is promoted only where the rules say so."""
+def test_an_email_in_properties_is_claimed_only_by_rule() -> None:
+    """An e-mail address in properties may belong to a friend."""
     body = {"userId": "u1", "properties": {"email": "Friend@x.com", "phone": "415-555-2671"}}
     promoting = compile_rules({"promote_property_email": True}, 1)
     assert (kept(body), kept(body, rules=promoting)) == (["user_id:u1"], ["user_id:u1", "email:friend@x.com"])
 
 
-def test_no_repeats() -> None:
-    """The same identifier in two spellings and places counts once."""
+def test_two_spellings_of_one_identifier_count_once() -> None:
+    """In different places of a call."""
     body = {"traits": {"email": "A@x.com"}, "context": {"traits": {"email": " a@X.com "}}}
     assert kept(body, "identify") == ["email:a@x.com"]
 
 
 @pytest.mark.parametrize("flag", [False, None, "true", 1])
-def test_advertising_id_needs_permission(flag: object) -> None:
-    """Without adTrackingEnabled being true the advertising id is not claimed."""
+def test_an_advertising_id_needs_permission(flag: object) -> None:
+    """Only `adTrackingEnabled` true is permission."""
     device = {"type": "android", "id": "D", "advertisingId": "AD", "adTrackingEnabled": flag}
     assert kept({"context": {"device": device}}) == ["android.id:D"]
 
@@ -104,8 +104,8 @@ def test_advertising_id_needs_permission(flag: object) -> None:
         {"externalIds": [None, 1, "x", [], {}]},
     ],
 )
-def test_odd_context_is_passed_over(context: dict[str, Any]) -> None:
-    """A part of another shape costs the call nothing but itself."""
+def test_a_malformed_part_of_the_context_is_ignored(context: dict[str, Any]) -> None:
+    """The other identifiers of the call stay."""
     assert kept({"userId": "u1", "context": context}) == ["user_id:u1"]
 
 
@@ -113,8 +113,8 @@ def test_odd_context_is_passed_over(context: dict[str, Any]) -> None:
     "more",
     [{}, {"collection": "users"}, {"encoding": "none"}, {"collection": None, "encoding": None}, {"x": 1}],
 )
-def test_external_id(more: dict[str, Any]) -> None:
-    """Collection and encoding have defaults; the type is small letters."""
+def test_the_type_of_an_external_id_becomes_small_letters(more: dict[str, Any]) -> None:
+    """Collection and encoding have defaults."""
     assert kept(external("Loyalty_ID", "L1", **more)) == ["loyalty_id:L1"]
 
 
@@ -131,13 +131,13 @@ def test_external_id(more: dict[str, Any]) -> None:
         external("bad type", None),
     ],
 )
-def test_malformed_external_id_is_passed_over(body: dict[str, Any]) -> None:
-    """An entry that is not of users, or not whole, is no identifier and no skipped one."""
+def test_a_malformed_external_id_is_ignored(body: dict[str, Any]) -> None:
+    """An incomplete entry, or one of another collection than users, is neither kept nor skipped."""
     assert (kept(body), skipped(body)) == ([], [])
 
 
-def test_external_id_of_a_built_in_type() -> None:
-    """It is normalised like any other of its type."""
+def test_an_external_id_of_a_built_in_type_is_normalised() -> None:
+    """Like any identifier of the type."""
     assert kept(external("email", " Ann@X.com ")) == ["email:ann@x.com"]
 
 
@@ -145,21 +145,21 @@ def test_external_id_of_a_built_in_type() -> None:
     ("name", "shown"),
     [("loyalty id", "loyalty id"), ("1st", "1st"), ("", ""), ("a" * 60, "a" * 48), ("a\x00\ud800b", "a??b")],
 )
-def test_bad_type(name: str, shown: str) -> None:
-    """A type that cannot be one is told, cut and cleaned, and the call stands."""
+def test_an_invalid_type_is_listed_as_skipped(name: str, shown: str) -> None:
+    """The list holds the type cut and cleaned; the call is accepted."""
     assert skipped(external(name, "L1")) == [(f"{shown}:L1", "bad_type")]
 
 
 @pytest.mark.parametrize("value", [" ", "", None, True, {}, [], "a\u200bb", "a\x00b", "x" * 1025])
-def test_unusable_values_vanish(value: object) -> None:
-    """What could never be an identifier is neither kept nor told."""
+def test_an_unusable_value_is_neither_kept_nor_skipped(value: object) -> None:
+    """A value that is no identifier of any kind."""
     body = {"userId": value, "anonymousId": value}
     assert (kept(body), skipped(body)) == ([], [])
 
 
-@given(st.sampled_from(sorted(NOBODY)), st.sampled_from(["userId", "anonymousId"]), st.booleans())
-def test_blocked_everywhere(word: str, field: str, quoted: bool) -> None:  # noqa: FBT001 (drawn)
-    """A placeholder is skipped in any field and any dress, and told as it was given."""
+@given(st.sampled_from(sorted(PLACEHOLDERS)), st.sampled_from(["userId", "anonymousId"]), st.booleans())
+def test_a_placeholder_is_skipped_in_any_field(word: str, field: str, quoted: bool) -> None:  # noqa: FBT001 (drawn)
+    """In any spelling; the list of skipped identifiers holds the given spelling."""
     value = f'"{word.upper()}"' if quoted else word
     type_ = "user_id" if field == "userId" else "anonymous_id"
     body = {field: f" {value} ", **external("crm", value)}
@@ -167,17 +167,17 @@ def test_blocked_everywhere(word: str, field: str, quoted: bool) -> None:  # noq
     assert sorted(skipped(body)) == sorted([(f"{type_}:{value}", "blocked"), (f"crm:{value}", "blocked")])
 
 
-@pytest.mark.parametrize("address", sorted(NOBODYS_EMAILS))
-def test_placeholder_emails(address: str) -> None:
-    """They stay traits, whatever their case, and are no identifiers."""
+@pytest.mark.parametrize("address", sorted(PLACEHOLDER_EMAILS))
+def test_a_placeholder_email_stays_a_trait_and_is_no_identifier(address: str) -> None:
+    """In any case of its letters."""
     call = read({"userId": "u1", "traits": {"email": address.upper()}}, "identify")
     assert call.identifiers == [Identifier("user_id", "u1")]
     assert call.skipped == [Skipped(Identifier("email", address), "blocked")]
     assert call.traits == {"email": address.upper()}
 
 
-def test_patterns_of_the_space() -> None:
-    """They see the normalised value."""
+def test_patterns_of_a_space_match_normalised_values() -> None:
+    """A pattern in small letters blocks an address in capitals."""
     rules = compile_rules({"blocked": {"email": ["team@co\\.com"], "*": ["b.t"]}}, 1)
     body = {"userId": "bot", "anonymousId": "bit!", "context": {"traits": {"email": "Team@Co.com"}}}
     assert kept(body, rules=rules) == ["anonymous_id:bit!"]

@@ -1,4 +1,4 @@
-"""Times are read tolerantly, and never from the future."""
+"""Many forms of a time are accepted; an event time is never in the future."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -38,8 +38,8 @@ ANYTHING = st.one_of(st.none(), st.text(), st.integers(), MICROS.map(format_time
         ("9999-12-31T23:59:59.999999Z", LATEST),
     ],
 )
-def test_parse(text: str, micros: int) -> None:
-    """The common ways to write a time all mean what they say."""
+def test_common_forms_of_a_time_are_read(text: str, micros: int) -> None:
+    """To the microsecond."""
     assert parse_time(text) == micros
 
 
@@ -65,27 +65,27 @@ def test_parse(text: str, micros: int) -> None:
         "9999-12-31T23:59:60Z",
     ],
 )
-def test_unparsable(value: object) -> None:
-    """What is no time is absent, numbers included, and nothing breaks."""
+def test_a_value_that_is_no_time_is_absent(value: object) -> None:
+    """Numbers are no times."""
     assert parse_time(value) is None
 
 
 @given(MICROS)
-def test_round_trip(micros: int) -> None:
-    """What is written is read back, to the millisecond it is written with."""
+def test_a_formatted_time_is_read_back(micros: int) -> None:
+    """To the millisecond."""
     assert parse_time(format_time(micros)) == micros // 1000 * 1000
 
 
 @given(st.datetimes(timezones=st.timezones()))
-def test_every_iso_time_is_read(moment: datetime) -> None:
-    """Whatever zone a time was written in, it is the same microsecond."""
+def test_an_iso_time_of_any_zone_is_read(moment: datetime) -> None:
+    """The same microsecond in every zone."""
     utc = moment.replace(fold=0) - (moment.replace(fold=0).utcoffset() or timedelta())
     micros = (utc.replace(tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
     assert parse_time(moment.replace(fold=0).isoformat()) == micros
 
 
-def test_format() -> None:
-    """RFC 3339, UTC, three digits and Z."""
+def test_a_time_is_formatted_in_utc_with_milliseconds() -> None:
+    """RFC 3339 with three digits and Z."""
     assert format_time(T0 + 1_999) == "2025-01-01T00:00:00.001Z"
 
 
@@ -107,22 +107,24 @@ def test_format() -> None:
         ({"timestamp": None, "sentAt": None}, None, 0),
     ],
 )
-def test_event_time(body: dict[str, int | str | None], sent_at: int | None, happened: int) -> None:
-    """Seconds against the receipt: the client time, less the sender's error, never the future."""
+def test_an_event_time_is_corrected_by_the_error_of_the_sender(
+    body: dict[str, int | str | None], sent_at: int | None, happened: int
+) -> None:
+    """In seconds relative to the receipt."""
     written = {k: format_time(T0 + v * MICRO) if isinstance(v, int) else v for k, v in body.items()}
     sent = None if sent_at is None else T0 + sent_at * MICRO
     assert event_time(written, T0, sent) == T0 + happened * MICRO
 
 
-def test_a_time_before_1970_is_a_time() -> None:
-    """A negative number of microseconds is not taken for a missing one."""
+def test_a_time_before_1970_is_valid() -> None:
+    """A negative number of microseconds does not count as absent."""
     assert event_time({"timestamp": "1969-07-20T20:17:40Z"}, T0, None) == -14_182_940 * MICRO
 
 
 @given(ANYTHING, ANYTHING, ANYTHING, st.integers(min_value=0, max_value=2 * T0), st.one_of(st.none(), MICROS))
-def test_never_later_than_received(
+def test_an_event_time_is_never_later_than_the_receipt(
     timestamp: object, original: object, sent: object, received: int, envelope: int | None
 ) -> None:
-    """No combination of what a client may write is a time after the receipt, or unwritable."""
+    """With any combination of client times; the result can always be formatted."""
     body = {"timestamp": timestamp, "originalTimestamp": original, "sentAt": sent}
     assert EARLIEST <= event_time(body, received, envelope) <= received

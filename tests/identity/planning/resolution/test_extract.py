@@ -1,4 +1,4 @@
-"""A body is read whole or rejected with a stable code, and claims exactly what it says."""
+"""A body is read whole or rejected with a stable code."""
 
 from typing import Any
 
@@ -15,12 +15,12 @@ RECEIVED = 1_735_689_600 * MICRO
 
 
 def read(body: object, kind: Kind | None = "track", *, sent_at: object = None) -> Call:
-    """The call that this body is read as."""
+    """The call in a body."""
     return extract(body, kind=kind, rules=DEFAULT_RULES, received=RECEIVED, sent_at=sent_at, source=Source(1))
 
 
 def code(body: object, kind: Kind | None = "track") -> str:
-    """The code that this body is rejected with."""
+    """The code of the rejection of a body."""
     with pytest.raises(BadCall) as rejected:
         read(body, kind)
     return rejected.value.code
@@ -28,17 +28,17 @@ def code(body: object, kind: Kind | None = "track") -> str:
 
 @pytest.mark.parametrize("kind", [*KINDS])
 def test_the_body_names_its_type_in_a_batch(kind: Kind) -> None:
-    """Without a path to tell it, the type of the body decides."""
+    """A batch has no kind in its path."""
     assert read({"type": kind, "groupId": "g"}, None).kind == kind
 
 
 def test_the_path_decides_over_the_body() -> None:
-    """On an endpoint of its own the type of the body does not count."""
+    """The type in the body does not count where the path names a kind."""
     assert read({"type": "identify"}, "page").kind == "page"
 
 
 def many(count: int) -> dict[str, int]:
-    """That many traits."""
+    """A number of traits."""
     return {f"t{i}": i for i in range(count)}
 
 
@@ -79,8 +79,8 @@ def many(count: int) -> dict[str, int]:
         ({"event": CONSENT_EVENT, "context": {"consent": {}}}, "track", "missing_consent_preferences"),
     ],
 )
-def test_rejections(body: object, kind: Kind | None, expected: str) -> None:
-    """What breaks a stated rule is rejected for it by name."""
+def test_a_body_that_breaks_a_rule_is_rejected_with_its_code(body: object, kind: Kind | None, expected: str) -> None:
+    """One code for each rule."""
     assert code(body, kind) == expected
 
 
@@ -97,34 +97,34 @@ def test_rejections(body: object, kind: Kind | None, expected: str) -> None:
         ({"properties": "x"}, "track"),
     ],
 )
-def test_just_accepted(body: dict[str, Any], kind: Kind) -> None:
-    """Bounds are inclusive; null is absent and PHP's empty array an empty object."""
+def test_bounds_are_inclusive(body: dict[str, Any], kind: Kind) -> None:
+    """Null is absent, and the empty array of PHP an empty object."""
     assert read(body, kind).identifiers == []
 
 
-def test_a_rejection_echoes_nothing() -> None:
-    """The message of a rejection is a fixed sentence of its code."""
+def test_a_rejection_holds_no_text_of_the_body() -> None:
+    """Each code has a fixed message."""
     with pytest.raises(BadCall) as rejected:
         read({"type": "ann@example.com"}, None)
     assert str(rejected.value) == REJECTIONS["invalid_type"]
 
 
 @pytest.mark.parametrize(("given_", "message_id"), [("m 1 ", "m 1 "), (42, "42"), (42.0, "42"), ("null", "null")])
-def test_message_id(given_: object, message_id: str) -> None:
-    """Text is kept as it came, a number becomes text."""
+def test_a_message_id_is_kept_unchanged(given_: object, message_id: str) -> None:
+    """A number becomes text."""
     assert read({"messageId": given_}).message_id == message_id
 
 
 @pytest.mark.parametrize("given_", [None, "", "  ", "\n"])
-def test_a_missing_message_id_is_made_up(given_: object) -> None:
-    """Each such call gets one of its own, so that none is taken for another."""
+def test_a_missing_message_id_is_generated(given_: object) -> None:
+    """Each call gets another id, so that none counts as a duplicate."""
     ids = {read({"messageId": given_}).message_id for _ in range(2)}
     assert len(ids) == 2
     assert all(id_.startswith("onefold-") for id_ in ids)
 
 
 def test_traits_belong_to_identify_and_group() -> None:
-    """An identify sets traits of the profile, a group those of the group, a track none."""
+    """An identify sets traits of the profile, a group call traits of the group, a track none."""
     body = {"traits": {"a": None, "__proto__": {"b": 1}}, "groupId": " g1 "}
     identify, group, track = (read(body, kind) for kind in ("identify", "group", "track"))
     assert (identify.traits, identify.group, identify.group_traits) == (body["traits"], None, None)
@@ -133,7 +133,7 @@ def test_traits_belong_to_identify_and_group() -> None:
 
 
 def test_a_number_is_a_group_id() -> None:
-    """A group id that is a number is its decimal string, like any id."""
+    """A number becomes its decimal string, as in any id."""
     assert read({"groupId": 42.0}, "group").group == "42"
 
 
@@ -151,13 +151,13 @@ def test_a_number_is_a_group_id() -> None:
         ("yes", None),
     ],
 )
-def test_consent(consent: object, decisions: dict[str, bool] | None) -> None:
-    """Only true and false decide; what cannot be read is not taken for an empty statement."""
+def test_only_true_and_false_are_decisions(consent: object, decisions: dict[str, bool] | None) -> None:
+    """An unreadable statement does not count as an empty one."""
     assert read({"context": {"consent": consent}}).consent == decisions
 
 
-def test_traits_in_the_context_of_an_identify() -> None:
-    """They count where an identify states none of its own, however few those are; never of a track."""
+def test_context_traits_of_an_identify_count_where_it_has_no_others() -> None:
+    """Empty traits are traits; the context traits of other calls never count."""
     context = {"context": {"traits": {"a": 1}}}
     assert read(context, "identify").traits == {"a": 1}
     assert read({**context, "traits": {}}, "identify").traits == {}
@@ -166,13 +166,13 @@ def test_traits_in_the_context_of_an_identify() -> None:
     assert read({**context, "groupId": "g1"}, "group").group_traits is None
 
 
-def test_the_delivery_is_not_part_of_the_body() -> None:
-    """The write key and the notes of the SDK are not kept with the call."""
+def test_fields_of_the_delivery_are_removed_from_the_body() -> None:
+    """The write key and the metadata of the SDK."""
     assert read({"writeKey": "k", "_metadata": {}, "event": "E"}).body == {"event": "E"}
 
 
-def test_time_of_the_envelope() -> None:
-    """The envelope's time of sending corrects the clock; the call's own one wins."""
+def test_the_sending_time_of_the_envelope_corrects_the_clock() -> None:
+    """The sending time of the call itself has precedence."""
     sent = "2025-01-01T00:00:10Z"
     body = {"timestamp": "2025-01-01T00:00:00Z"}
     times = [
@@ -223,8 +223,8 @@ BODIES = st.dictionaries(st.sampled_from([*NAMES, "timestamp", "sentAt", "event"
 
 @settings(suppress_health_check=[HealthCheck.too_slow], max_examples=300)
 @given(BODIES | JSON, st.sampled_from([None, *KINDS]), JSON)
-def test_any_body_is_read_or_rejected(body: object, kind: Kind | None, sent_at: object) -> None:
-    """No JSON whatever raises anything else, or makes a call that breaks a promise of its shape."""
+def test_any_body_is_read_or_rejected_with_a_code(body: object, kind: Kind | None, sent_at: object) -> None:
+    """No JSON raises another error or makes a call that breaks an invariant."""
     call, code = None, ""
     try:
         call = read(body, kind, sent_at=sent_at)

@@ -1,26 +1,26 @@
-"""Values that stand for nobody are caught however they are dressed up."""
+"""Placeholder values are recognised in any spelling."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.planning.resolution.placeholder_values import NOBODY, stands_for_nobody
+from identity.planning.resolution.placeholder_values import PLACEHOLDERS, is_placeholder
 
 DRESS = st.text(alphabet=" \t\n\u00a0\"'`\\\u201c\u201d\u00ab\u00bb", max_size=4)
 
 
-@given(DRESS, st.sampled_from(sorted(NOBODY)), DRESS, st.randoms())
-def test_dressed_up(before: str, word: str, after: str, random: object) -> None:
-    """Quotes, spaces and case in any mixture do not hide a placeholder."""
+@given(DRESS, st.sampled_from(sorted(PLACEHOLDERS)), DRESS, st.randoms())
+def test_quotes_spaces_and_case_do_not_hide_a_placeholder(before: str, word: str, after: str, random: object) -> None:
+    """In any mixture."""
     flips = [getattr(random, "choice")((str.upper, str.lower)) for _ in word]  # noqa: B009 (any source of chance)
     spelled = "".join(flip(c) for flip, c in zip(flips, word, strict=True))
-    assert stands_for_nobody(before + spelled + after)
+    assert is_placeholder(before + spelled + after)
 
 
 @given(st.text(alphabet="0-", max_size=40))
-def test_zeros_and_dashes(text: str) -> None:
-    """Nothing but zeros and dashes is nobody, the empty text and all-zero UUIDs included."""
-    assert stands_for_nobody(text)
+def test_text_of_zeros_and_dashes_is_a_placeholder(text: str) -> None:
+    """The empty text and all-zero UUIDs are placeholders as well."""
+    assert is_placeholder(text)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,6 @@ def test_zeros_and_dashes(text: str) -> None:
         "n/a/x",
     ],
 )
-def test_somebody(text: str) -> None:
-    """A value that merely contains a placeholder is one of somebody."""
-    assert not stands_for_nobody(text)
+def test_a_value_that_contains_a_placeholder_is_none(text: str) -> None:
+    """The whole value has to be a placeholder."""
+    assert not is_placeholder(text)

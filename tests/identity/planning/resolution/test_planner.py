@@ -1,4 +1,4 @@
-"""What a review of the rules asked of the planner."""
+"""The planner applies the merging rules, above all those of alias calls."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from tests.support.oracle import World, key_of
 
 
 def alias(**more: Any) -> dict[str, Any]:
-    """A server's alias of u1 to u2."""
+    """An alias of u1 to u2 by a server."""
     return {"type": "alias", "userId": "u2", "previousId": "u1", **more}
 
 
@@ -19,8 +19,8 @@ def alias(**more: Any) -> dict[str, Any]:
     ("more", "innocent"),
     [({"anonymousId": "a"}, "anonymous_id:a"), ({"context": {"traits": {"email": "e@x.org"}}}, "email:e@x.org")],
 )
-def test_what_comes_with_an_alias_is_kept(known: list[str], more: dict[str, Any], innocent: str) -> None:
-    """The two user ids of an alias are exempt from limits, and nobody else pays for them."""
+def test_the_other_identifiers_of_an_alias_are_kept(known: list[str], more: dict[str, Any], innocent: str) -> None:
+    """The two user ids are exempt from limits, and do not demote the others."""
     world = World()
     world.send({"type": "track", "userId": user} for user in known)
     (outcome,) = world.send([alias(force=True, **more)])
@@ -29,8 +29,8 @@ def test_what_comes_with_an_alias_is_kept(known: list[str], more: dict[str, Any]
     assert sorted(["user_id:u1", "user_id:u2", innocent]) == world.view(key_of("user_id", "u2"))["identifiers"]
 
 
-def test_an_alias_does_not_open_the_other_limits() -> None:
-    """What a third identifier would bring along is still checked against the two together."""
+def test_an_alias_leaves_other_limits_in_force() -> None:
+    """The profile of a third identifier is checked against the pair."""
     world = World()
     world.send([{"type": "identify", "userId": "u3", "anonymousId": "a"}, {"type": "track", "userId": "u1"}])
     (outcome,) = world.send([alias(anonymousId="a")])
@@ -38,8 +38,8 @@ def test_an_alias_does_not_open_the_other_limits() -> None:
     assert outcome.demoted == [{"identifier": "anonymous_id:a", "reason": "limit:user_id"}]
 
 
-def test_an_alias_in_a_window() -> None:
-    """The pair of an alias counts in the windows of the rest of its call."""
+def test_the_pair_of_an_alias_counts_in_windows() -> None:
+    """Against the other identifiers of its call."""
     world = World(compile_rules({"limits": {"anonymous_id": {"max": 1, "days": 7}}}, 1))
     world.send([{"type": "track", "userId": "u1"}, {"type": "track", "anonymousId": "a"}])
     first, second = world.send(
@@ -53,8 +53,8 @@ def test_an_alias_in_a_window() -> None:
     assert second.demoted == [{"identifier": "anonymous_id:b", "reason": "limit:anonymous_id"}]
 
 
-def test_the_feed_hears_of_what_can_be_seen() -> None:
-    """The same again, or nothing taken away, is no change; a newer time beside another origin may be."""
+def test_the_feed_gets_only_visible_changes() -> None:
+    """A repeated value is no change; a newer time beside another origin may be one."""
     world = World()
     at = [{"timestamp": f"1969-01-0{day}T00:00:00Z"} for day in range(1, 8)]
     same = {"type": "identify", "userId": "u1", "traits": {"plan": "pro"}}
@@ -73,7 +73,7 @@ def test_the_feed_hears_of_what_can_be_seen() -> None:
 
 
 def test_the_size_of_a_document_is_that_of_its_entries() -> None:
-    """Whatever replaced what: True is longer than 1, also deep inside."""
+    """After any replacement: True is longer than 1, also deep inside."""
     world = World()
     for round_, value in enumerate([[1] * 50, [True] * 50, "x", {"a": 1}, {"a": True}, {"a": 1.0}, "x", "x"]):
         world.send([{"type": "identify", "userId": "u1", "traits": {"t": value}, "messageId": f"m{round_}"}])
@@ -82,7 +82,7 @@ def test_the_size_of_a_document_is_that_of_its_entries() -> None:
 
 
 def test_a_previous_id_that_is_blocked_in_one_reading_is_found_in_the_other() -> None:
-    """The pattern is for user ids, and what is named is a known anonymous id."""
+    """The pattern blocks user ids, and the previous id is a known anonymous id."""
     world = World(compile_rules({"blocked": {"user_id": ["anon-.*"]}}, 1))
     world.send([{"type": "track", "anonymousId": "anon-1"}, {"type": "track", "userId": "u1"}])
     world.send([{"type": "alias", "userId": "u1", "previousId": "anon-1"}])
@@ -91,8 +91,8 @@ def test_a_previous_id_that_is_blocked_in_one_reading_is_found_in_the_other() ->
     assert world.view(key_of("user_id", "u1"))["identifiers"] == ["anonymous_id:anon-1", "user_id:u1"]
 
 
-def test_an_alias_is_to_the_call_s_own_user_id() -> None:
-    """With that one blocked there is no link, whatever other user id the call carries."""
+def test_an_alias_links_only_to_the_user_id_of_the_call() -> None:
+    """A blocked user id links nothing, also beside another user id in the call."""
     world = World()
     world.around.blocked = {key_of("user_id", "u1")}
     other = {"externalIds": [{"type": "user_id", "id": "u9"}]}
@@ -103,8 +103,8 @@ def test_an_alias_is_to_the_call_s_own_user_id() -> None:
     assert world.view(key_of("user_id", "u9"))["identifiers"] == ["user_id:u9"]
 
 
-def test_an_anonymous_id_that_reads_like_a_known_user_id() -> None:
-    """The previous id names the user; the anonymous id of the call is linked like any other."""
+def test_an_anonymous_id_equal_to_a_known_user_id_is_linked_as_well() -> None:
+    """The previous id names the user; the anonymous id of the call is an identifier of its own."""
     world = World()
     world.send([{"type": "track", "userId": "x"}])
     world.send([{"type": "alias", "userId": "y", "previousId": "x", "anonymousId": "x"}])
@@ -114,7 +114,7 @@ def test_an_anonymous_id_that_reads_like_a_known_user_id() -> None:
 
 @pytest.mark.parametrize("more", [{}, {"userId": "null"}, {"previousIdType": "anonymous_id"}])
 def test_a_suppressed_previous_id_that_links_nothing_is_not_kept(more: dict[str, Any]) -> None:
-    """It is no identifier of the call, and its body is stored without it."""
+    """The stored body does not hold the previous id."""
     world = World()
     world.around.suppressed = {key_of("user_id", "gone"), key_of("anonymous_id", "gone")}
     (outcome,) = world.send([{"type": "alias", "previousId": "gone", "anonymousId": "a", **more}])

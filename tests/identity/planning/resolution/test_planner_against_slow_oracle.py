@@ -14,7 +14,7 @@ LIMITS = st.dictionaries(st.sampled_from(["user_id", "email", "crm", "anonymous_
 
 
 def values(prefix: str, *others: str) -> st.SearchStrategy[Any]:
-    """A few values that meet often, or none."""
+    """One of a few values that repeat often, or None."""
     return st.sampled_from([None, *others, *(f"{prefix}{nr}" for nr in range(4))])
 
 

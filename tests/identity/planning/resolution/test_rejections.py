@@ -1,4 +1,4 @@
-"""What is listed of a call that was not taken, or not whole, and what must never be."""
+"""A stored rejection lists the refused parts of a call, and no personal data."""
 
 from typing import Any
 
@@ -29,18 +29,18 @@ def call_of(kind: Kind = "identify", **body: Any) -> Call:
     )
 
 
-def told(*reasons: str) -> list[dict[str, str]]:
-    """Demotions as an outcome tells them."""
+def demotions(*reasons: str) -> list[dict[str, str]]:
+    """Demotions as an outcome lists them."""
     return [{"identifier": f"email:{SECRET}", "reason": reason} for reason in reasons]
 
 
-def refusal(**fields: Any) -> StoredRejection:
-    """What is said of an identify of `call_of`, but for these fields."""
-    said: dict[str, Any] = {
+def rejection(**fields: Any) -> StoredRejection:
+    """The rejection of an identify of `call_of` with these fields changed."""
+    fields_: dict[str, Any] = {
         "status": 3, "reason": None, "kind": 0, "message_id": "m1", "unlinked": {}, "ignored": [], "ignored_count": 0,
         "source": 7, "received": SENT,
     }  # fmt: skip
-    return StoredRejection(**said | fields)
+    return StoredRejection(**fields_ | fields)
 
 
 HIDDEN = {"message_id": None, "received": NOW}
@@ -51,13 +51,19 @@ HIDDEN = {"message_id": None, "received": NOW}
     [
         (Outcome("m1", "accepted"), None),
         (Outcome("m1", "duplicate"), None),
-        (Outcome("m1", "accepted", demoted=told("limit:email", "blocked", "separated", "alias_both_known")), None),
-        (Outcome("m1", "accepted", demoted=told("bad_type", "limit:email", "bad_type")), {"unlinked": {"bad_type": 2}}),
-        (Outcome("m1", "accepted", demoted=told("suppressed")), {"unlinked": {"suppressed": 1}, **HIDDEN}),
-        (Outcome("m1", "unresolved"), {"status": 2}),
-        (Outcome("m1", "unresolved", demoted=told("blocked", "blocked")), {"status": 2, "unlinked": {"blocked": 2}}),
+        (Outcome("m1", "accepted", demoted=demotions("limit:email", "blocked", "separated", "alias_both_known")), None),
         (
-            Outcome("m1", "unresolved", demoted=told("suppressed")),
+            Outcome("m1", "accepted", demoted=demotions("bad_type", "limit:email", "bad_type")),
+            {"unlinked": {"bad_type": 2}},
+        ),
+        (Outcome("m1", "accepted", demoted=demotions("suppressed")), {"unlinked": {"suppressed": 1}, **HIDDEN}),
+        (Outcome("m1", "unresolved"), {"status": 2}),
+        (
+            Outcome("m1", "unresolved", demoted=demotions("blocked", "blocked")),
+            {"status": 2, "unlinked": {"blocked": 2}},
+        ),
+        (
+            Outcome("m1", "unresolved", demoted=demotions("suppressed")),
             {"status": 2, "unlinked": {"suppressed": 1}, **HIDDEN},
         ),
         (Outcome("m1", "suppressed"), {"status": 1, **HIDDEN}),
@@ -67,48 +73,48 @@ HIDDEN = {"message_id": None, "received": NOW}
         ),
     ],
 )
-def test_of_call(outcome: Outcome, expected: dict[str, Any] | None) -> None:
-    """What evidence or nobody lacks is not said; of somebody suppressed no message and no time is."""
-    said = of_call(call_of(userId="u1", traits={"plan": "pro"}), outcome, NOW)
+def test_a_rejection_lists_the_parts_that_evidence_lacks(outcome: Outcome, expected: dict[str, Any] | None) -> None:
+    """The rejection of a suppressed person holds neither message id nor time."""
+    found = of_call(call_of(userId="u1", traits={"plan": "pro"}), outcome, NOW)
 
-    assert said == (None if expected is None else refusal(**expected))
+    assert found == (None if expected is None else rejection(**expected))
 
 
 @pytest.mark.parametrize("status", ["unresolved", "suppressed"])
-def test_a_leave_that_finds_nobody(status: Any) -> None:
-    """A call of our own is answered to who asked for it, and is no loss of anybody's."""
+def test_a_leave_that_finds_no_profile_is_no_rejection(status: Any) -> None:
+    """The answer to the request reports a leave; no client loses a call."""
     assert of_call(call_of("leave", groupId="g1"), Outcome("m1", status), NOW) is None
 
 
-def test_names_are_bounded() -> None:
-    """Long and many names of traits are cut, their number is not."""
+def test_the_length_and_number_of_trait_names_are_bounded() -> None:
+    """The count stays exact."""
     traits = {f"{n:03}" + "x" * 200: 1 for n in range(200)}
 
-    said = of_call(call_of(traits=traits), Outcome("m1", "accepted", ignored_traits=list(traits)), NOW)
+    found = of_call(call_of(traits=traits), Outcome("m1", "accepted", ignored_traits=list(traits)), NOW)
 
-    assert said
-    assert (len(said.ignored), said.ignored_count) == (MOST_NAMES, 200)
-    assert {len(name) for name in said.ignored} == {LONGEST_NAME}
+    assert found
+    assert (len(found.ignored), found.ignored_count) == (MOST_NAMES, 200)
+    assert {len(name) for name in found.ignored} == {LONGEST_NAME}
 
 
 @pytest.mark.parametrize("kind", ["identify", "group", "track"])
-def test_every_kind_of_name(kind: Kind) -> None:
-    """Traits, group traits and consent categories are named as the call named them."""
+def test_a_rejection_names_traits_group_traits_and_categories(kind: Kind) -> None:
+    """By the names in the call."""
     consent = {"consent": {"categoryPreferences": {"Ads": True}}}
     call = call_of(kind, userId="u1", groupId="g1", traits={"plan": 1}, context=consent)
 
-    said = of_call(call, Outcome("m1", "accepted", ignored_traits=["plan", "Ads"]), NOW)
+    found = of_call(call, Outcome("m1", "accepted", ignored_traits=["plan", "Ads"]), NOW)
 
-    assert said
-    assert said.ignored == (["Ads"] if kind == "track" else ["plan", "Ads"])
+    assert found
+    assert found.ignored == (["Ads"] if kind == "track" else ["plan", "Ads"])
 
 
-def test_a_membership_without_room() -> None:
-    """It is counted, but the id of the group is not said: it may name people."""
-    said = of_call(call_of("group", groupId=SECRET), Outcome("m1", "accepted", ignored_traits=[SECRET]), NOW)
+def test_a_membership_without_room_is_counted_and_not_named() -> None:
+    """The id of a group may name people."""
+    found = of_call(call_of("group", groupId=SECRET), Outcome("m1", "accepted", ignored_traits=[SECRET]), NOW)
 
-    assert said == refusal(kind=4, reason="trait_limit", ignored_count=1)
-    assert SECRET.encode() not in pack([said])
+    assert found == rejection(kind=4, reason="trait_limit", ignored_count=1)
+    assert SECRET.encode() not in pack([found])
 
 
 @pytest.mark.parametrize(
@@ -124,34 +130,37 @@ def test_a_membership_without_room() -> None:
         (None, "alias", 5),
     ],
 )
-def test_of_item(item: Any, kind: Kind | None, code: int | None) -> None:
-    """Whatever an item was, its kind and its code are said and nothing that was in it."""
-    said = of_item(item, Outcome("m1", "rejected", "too_large"), kind=kind, source=7, received=NOW)
+def test_the_rejection_of_an_item_holds_no_value_of_it(item: Any, kind: Kind | None, code: int | None) -> None:
+    """Only the kind of the item and the code."""
+    found = of_item(item, Outcome("m1", "rejected", "too_large"), kind=kind, source=7, received=NOW)
 
-    assert said == refusal(status=0, reason="too_large", kind=code, received=NOW)
-    assert SECRET.encode() not in pack([said])
+    assert found == rejection(status=0, reason="too_large", kind=code, received=NOW)
+    assert SECRET.encode() not in pack([found])
 
 
-def test_no_value_is_packed() -> None:
-    """Demoted identifiers are counted by reason, whatever their values."""
+def test_demoted_identifiers_are_counted_without_their_values() -> None:
+    """By reason."""
     call = call_of(userId=SECRET, traits={"email": SECRET, "name": SECRET})
-    said = of_call(call, Outcome("m1", "unresolved", demoted=told("blocked", "bad_type", "limit:email")), NOW)
+    found = of_call(call, Outcome("m1", "unresolved", demoted=demotions("blocked", "bad_type", "limit:email")), NOW)
 
-    assert said
-    assert said.unlinked == {"blocked": 1, "bad_type": 1, "limit:email": 1}
-    assert SECRET.encode() not in pack([said])
+    assert found
+    assert found.unlinked == {"blocked": 1, "bad_type": 1, "limit:email": 1}
+    assert SECRET.encode() not in pack([found])
 
 
 @pytest.mark.parametrize("message_id", [None, "m1", "", "\0", "é😀", "m" * 100])
-def test_packing(message_id: str | None) -> None:
-    """What is packed is unpacked the same."""
-    said = [refusal(message_id=message_id, unlinked={"bad_type": 3}, ignored=["a", "é"], ignored_count=9), refusal()]
+def test_packed_rejections_are_unpacked_unchanged(message_id: str | None) -> None:
+    """With any message id."""
+    found = [
+        rejection(message_id=message_id, unlinked={"bad_type": 3}, ignored=["a", "é"], ignored_count=9),
+        rejection(),
+    ]
 
-    assert unpack(pack(said)) == said
+    assert unpack(pack(found)) == found
 
 
-def test_half_a_character() -> None:
-    """A message id that cannot be written down fails nothing."""
-    said = of_item({}, Outcome("a\ud800", "rejected", "bad_message_id"), kind="track", source=7, received=NOW)
+def test_a_message_id_with_half_a_surrogate_pair_is_stored() -> None:
+    """A question mark replaces the half pair, which UTF-8 cannot hold."""
+    found = of_item({}, Outcome("a\ud800", "rejected", "bad_message_id"), kind="track", source=7, received=NOW)
 
-    assert unpack(pack([said]))[0].message_id == "a?"
+    assert unpack(pack([found]))[0].message_id == "a?"

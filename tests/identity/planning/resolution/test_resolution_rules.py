@@ -1,4 +1,4 @@
-"""Rules compile whole or not at all, answer as documented and give nothing of themselves away."""
+"""Rules compile whole or not at all, answer as documented and disclose none of their text."""
 
 from typing import Any
 
@@ -18,12 +18,12 @@ FIELDS = st.sampled_from([*DEFAULT_RULES.document(), "version", "other"])
 
 
 def rules(**document: Any) -> Rules:
-    """The rules of this document."""
+    """The rules of a document."""
     return compile_rules(document, 1)
 
 
-def test_defaults() -> None:
-    """An empty document is the documented one."""
+def test_an_empty_document_has_the_documented_defaults() -> None:
+    """Every field has a default."""
     assert DEFAULT_RULES.document() == {
         "limits": {"user_id": {"max": 1}},
         "default_limit": {"max": 1000},
@@ -37,13 +37,13 @@ def test_defaults() -> None:
     }
 
 
-def test_null_is_absent() -> None:
-    """A field set to null has its default."""
+def test_a_null_field_has_its_default() -> None:
+    """Null counts as absent."""
     assert rules(limits=None, region=None).document() == DEFAULT_RULES.document()
 
 
 def test_a_document_compiles_to_itself() -> None:
-    """What is answered can be sent back, its version included, and changes nothing."""
+    """A client can send back an answer, its version included, and changes nothing."""
     document = rules(
         limits={"anonymous_id": {"max": 5, "days": 7}, "user_id": {"max": 2, "days": None}},
         blocked={"email": ["team@co\\.com"], "*": []},
@@ -57,20 +57,20 @@ def test_a_document_compiles_to_itself() -> None:
     ("type_", "limit"),
     [("user_id", TypeLimit(1)), ("email", TypeLimit(3)), ("crm", TypeLimit(9)), ("anonymous_id", TypeLimit(5, 7))],
 )
-def test_limits(type_: str, limit: TypeLimit) -> None:
-    """A type has its own limit, else the default one; user_id stays 1 unless it is named."""
+def test_a_type_has_its_own_limit_or_the_default(type_: str, limit: TypeLimit) -> None:
+    """The limit of user_id is 1 unless `limits` names it."""
     mine = rules(limits={"email": {"max": 3}, "anonymous_id": {"max": 5, "days": 7}}, default_limit={"max": 9})
     assert mine.limit(type_) == limit
 
 
-def test_windowed() -> None:
-    """Types with days are windowed, no others."""
+def test_only_types_with_days_are_windowed() -> None:
+    """A limit without days has no window."""
     mine = rules(limits={"email": {"max": 3}, "anonymous_id": {"max": 5, "days": 7}})
     assert mine.windowed == {"anonymous_id"}
 
 
-def test_default_order() -> None:
-    """People first, then custom types by name, then devices."""
+def test_people_rank_before_custom_types_and_devices_last() -> None:
+    """Custom types rank by name."""
     types = [
         "anonymous_id",
         "zip",
@@ -96,8 +96,8 @@ def test_default_order() -> None:
     assert sorted(types, key=DEFAULT_RULES.rank) == ordered
 
 
-def test_order_of_a_space() -> None:
-    """The list of the space leads; what it leaves out keeps its place behind."""
+def test_the_priority_of_a_space_ranks_first() -> None:
+    """Types outside the list keep their order behind it."""
     mine = rules(priority=["anonymous_id", "crm"])
     types = ["user_id", "abc", "crm", "ios.id", "anonymous_id"]
     assert sorted(types, key=mine.rank) == ["anonymous_id", "crm", "abc", "user_id", "ios.id"]
@@ -119,14 +119,14 @@ def test_order_of_a_space() -> None:
         ("crm", "x\ny", False),
     ],
 )
-def test_patterns(type_: str, value: str, *, blocked: bool) -> None:
-    """A pattern has to match the whole value, for its type or for all, case as it stands."""
+def test_a_pattern_matches_only_the_whole_value(type_: str, value: str, *, blocked: bool) -> None:
+    """For its type or for all types; case matters."""
     mine = rules(blocked={"email": ["team@co\\.com"], "*": ["spam[0-9]", "a|b", "(?i)hello"]})
     assert mine.blocked(type_, value) is blocked
 
 
 def test_a_hostile_pattern_takes_linear_time() -> None:
-    """What makes a backtracking engine run for years answers at once."""
+    """A pattern that makes a backtracking engine run for years."""
     assert not rules(blocked={"*": ["(a+)+b"]}).blocked("user_id", "a" * 1024)
 
 
@@ -147,8 +147,8 @@ def test_a_hostile_pattern_takes_linear_time() -> None:
         [f"{i}{'x' * 200}" for i in range(100)],
     ],
 )
-def test_patterns_are_bounded(patterns: Any) -> None:
-    """What does not compile, or is too much to match quickly, is refused before it is used."""
+def test_an_invalid_or_expensive_pattern_is_refused(patterns: Any) -> None:
+    """Before any match."""
     with pytest.raises(BadRules, match="blocked"):
         rules(blocked={"*": patterns})
 
@@ -157,7 +157,7 @@ def test_patterns_are_bounded(patterns: Any) -> None:
     ("document", "named"),
     [
         ([], "The rules"),
-        ({"limit": {}}, "not known"),
+        ({"limit": {}}, "unknown"),
         ({"limits": []}, "limits"),
         ({"limits": {"Email": {"max": 1}}}, "limits"),
         ({"limits": {f"t{i}": {"max": 1} for i in range(65)}}, "limits"),
@@ -183,14 +183,14 @@ def test_patterns_are_bounded(patterns: Any) -> None:
         ({"alias_rename": "all"}, "alias_rename"),
     ],
 )
-def test_refused(document: Any, named: str) -> None:
-    """A wrong document is refused by the name of its field."""
+def test_a_wrong_document_is_refused_with_the_name_of_its_field(document: Any, named: str) -> None:
+    """One field in each document."""
     with pytest.raises(BadRules, match=named):
         compile_rules(document, 1)
 
 
-def test_nothing_is_echoed() -> None:
-    """Neither a message nor a repr holds any text of the document."""
+def test_no_message_and_no_repr_holds_text_of_the_document() -> None:
+    """Patterns and type names may name people."""
     secret = "ann.smith"
     shown = [repr(rules(blocked={"*": [secret]}, limits={secret: {"max": 1}}))]
     for document in ({secret: 1}, {"limits": {secret: 0}}, {"blocked": {"*": [secret + "("]}}):
@@ -204,7 +204,7 @@ def test_nothing_is_echoed() -> None:
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(FIELDS, JSON))
 def test_any_document_compiles_or_is_refused(document: dict[str, Any]) -> None:
-    """No document whatever breaks the compiler, and what it accepts is stable."""
+    """No document raises another error, and an accepted document is stable."""
     try:
         compiled = compile_rules(document, 1)
     except BadRules:
