@@ -23,7 +23,7 @@ class Document(Struct):
     """The document of one origin.
 
     A trait of None is a tombstone, a membership of False a departure. `consent` are decisions from public keys,
-    `rulings` those from server-side and privacy keys, `signals` statements on classes of purposes
+    `server_decisions` those from server-side and privacy keys, `signals` statements on classes of purposes
     (`planning.consent.statements`). `size` is the sum of `planning.resolution.document.cost` over all entries.
     """
 
@@ -31,10 +31,10 @@ class Document(Struct):
     consent: dict[str, Stamped] = {}
     groups: dict[str, Stamped] = {}
     size: int = 0
-    rulings: dict[str, Stamped] = {}
+    server_decisions: dict[str, Stamped] = {}
     signals: dict[str, Stamped] = {}
 
     @property
     def sections(self) -> tuple[dict[str, Stamped], ...]:
         """The entries by kind."""
-        return self.traits, self.consent, self.groups, self.rulings, self.signals
+        return self.traits, self.consent, self.groups, self.server_decisions, self.signals

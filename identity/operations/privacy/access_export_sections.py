@@ -134,7 +134,7 @@ async def _consent(opened: OpenedProfile) -> list[Any]:
             "profile_id": public_profile(origin),
         }
         for origin, document in opened.documents.items()
-        for decisions in (document.consent, document.rulings)
+        for decisions in (document.consent, document.server_decisions)
         for category, (value, time, _) in sorted(decisions.items())
     ]
 

@@ -53,7 +53,12 @@ _SIDES: Final = (("", False), (SERVER, True))
 
 def categories(documents: Mapping[bytes, Document]) -> list[str]:
     """All categories that any document names, sorted."""
-    found = {name for document in documents.values() for held in (document.consent, document.rulings) for name in held}
+    found = {
+        name
+        for document in documents.values()
+        for held in (document.consent, document.server_decisions)
+        for name in held
+    }
     return sorted(found)
 
 
@@ -68,7 +73,7 @@ def decisions(documents: Mapping[bytes, Document], category: str) -> list[Decisi
     found = []
     for origin, document in documents.items():
         for suffix, server in _SIDES:
-            entry = (document.rulings if server else document.consent).get(category)
+            entry = (document.server_decisions if server else document.consent).get(category)
             stated = document.signals.get(STATED + suffix)
             if stated is not None and not _named(entry, stated, category):
                 entry = (False, stated[1], stated[2])

@@ -85,7 +85,7 @@ def merge_decisions(
 
     A denial by a server-side or privacy key always finds room, since it may be the only decision of its call.
     """
-    into = document.rulings if server else document.consent
+    into = document.server_decisions if server else document.consent
     sure = False if server else None
     result = _fold_in(document, into, decisions.items(), time, stamp, _denial_first, spare=True, sure=sure)
     # A repeated decision may resolve a conflict with another origin.
@@ -191,7 +191,7 @@ class _Packed(msgspec.Struct, array_like=True):
     consent: dict[str, Stamped]
     groups: dict[str, Stamped]
     size: int
-    rulings: dict[str, Stamped] = {}
+    server_decisions: dict[str, Stamped] = {}
     signals: dict[str, Stamped] = {}
 
 
@@ -202,11 +202,18 @@ _unpacker = msgspec.msgpack.Decoder(_Packed)
 def pack(document: Document) -> bytes:
     """The bytes of a document, ready to seal."""
     return _packer.encode(
-        _Packed(document.traits, document.consent, document.groups, document.size, document.rulings, document.signals)
+        _Packed(
+            document.traits,
+            document.consent,
+            document.groups,
+            document.size,
+            document.server_decisions,
+            document.signals,
+        )
     )
 
 
 def unpack(raw: bytes) -> Document:
     """The inverse of `pack`."""
     packed = _unpacker.decode(raw)
-    return Document(packed.traits, packed.consent, packed.groups, packed.size, packed.rulings, packed.signals)
+    return Document(packed.traits, packed.consent, packed.groups, packed.size, packed.server_decisions, packed.signals)

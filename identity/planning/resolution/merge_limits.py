@@ -6,6 +6,9 @@ stricter neither splits nor freezes an old profile.
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from identity.planning.resolution.counters import attach, count_within, fit_windows, horizon, mark_seen, retire, unite
 from identity.planning.resolution.planner_state import Counters, Profile
 from identity.planning.resolution.resolution_rules import Rules
@@ -13,6 +16,60 @@ from identity.values.calls import Identifier
 
 SEPARATED = "separated"
 Cuts = Mapping[bytes, Sequence[tuple[bytes, int]]]
+
+
+class ExemptPair(Struct, frozen=True):
+    """The two ids of an alias, exempt from limits: `profile` stands for their union, `sides` are its roots."""
+
+    profile: Profile
+    sides: list[Profile]
+    keys: set[bytes]
+
+
+class Candidate(Struct, frozen=True):
+    """The union that the identifiers of a call propose.
+
+    `kept` are its identifiers, `sides` the roots to join, `fresh` the identifiers that no profile holds, and `seen`
+    those that a side holds, with the side. `exempt` is the pair of an alias, part of all of these.
+    """
+
+    kept: list[Identifier] = []
+    sides: list[Profile] = []
+    fresh: list[Identifier] = []
+    seen: list[tuple[Profile, Identifier]] = []
+    exempt: ExemptPair | None = None
+
+    def joins(self, root: Profile) -> bool:
+        """Whether a root is one of the sides."""
+        return any(root is side for side in self.sides)
+
+    def add(self, identifier: Identifier, root: Profile | None) -> "Candidate":
+        """The candidate with one more identifier, held by `root` or new."""
+        kept = [*self.kept, identifier]
+        if root is None:
+            return replace(self, kept=kept, fresh=[*self.fresh, identifier])
+        sides = self.sides if self.joins(root) else [*self.sides, root]
+        return replace(self, kept=kept, sides=sides, seen=[*self.seen, (root, identifier)])
+
+    def exempting(self, profile: Profile) -> "Candidate":
+        """The candidate of the two ids of an alias, exempt from limits; `profile` stands for their union."""
+        return replace(self, exempt=ExemptPair(profile, self.sides, {identifier.key for identifier in self.kept}))
+
+    def checked(self) -> "Candidate":
+        """The candidate that limits apply to: the pair of an alias counts as one profile that exists already."""
+        pair = self.exempt
+        if pair is None:
+            return self
+        paired = [any(root is part for part in pair.sides) for root, _ in self.seen]
+        return Candidate(
+            kept=self.kept,
+            sides=[pair.profile, *(side for side in self.sides if not any(side is part for part in pair.sides))],
+            fresh=[identifier for identifier in self.fresh if identifier.key not in pair.keys],
+            seen=[
+                (pair.profile if is_paired else root, identifier)
+                for is_paired, (root, identifier) in zip(paired, self.seen, strict=True)
+            ],
+        )
 
 
 def over(parts: Iterable[int], fresh: int, limit: int) -> bool:
@@ -25,19 +82,14 @@ def over(parts: Iterable[int], fresh: int, limit: int) -> bool:
     return total > limit and total > largest
 
 
-def misfit(
-    sides: Sequence[Profile],
-    fresh: Sequence[Identifier],
-    seen: Sequence[tuple[Profile, Identifier]],
-    time: int,
-    rules: Rules,
-    cuts: Cuts,
-) -> str | None:
-    """The first limit that the union of these roots and new identifiers breaks, or None.
+def misfit(candidate: Candidate, time: int, rules: Rules, cuts: Cuts) -> str | None:
+    """The first limit that a candidate breaks, or None.
 
-    `seen` are the identifiers of the call that the sides already hold; each counts in its window at `time`.
-    Order: types by priority, `max_identifiers`, `max_merges`, `separated`.
+    The identifiers in `seen` count in their windows at `time`. Order: types by priority, `max_identifiers`,
+    `max_merges`, `separated`.
     """
+    candidate = candidate.checked()
+    sides, fresh = candidate.sides, candidate.fresh
     if not fresh and len(sides) <= 1:
         return None
     added: dict[str, int] = {}
@@ -47,69 +99,56 @@ def misfit(
     if len(sides) > 1:
         for side in sides:
             types.update(side.folded.types)
-    broken = [type_ for type_ in types if _type_over(type_, sides, added.get(type_, 0), seen, time, rules)]
+    broken = [type_ for type_ in types if _type_over(type_, candidate, added.get(type_, 0), time, rules)]
     if broken:
         return f"limit:{min(broken, key=rules.rank)}"
     if over([side.folded.total for side in sides], len(fresh), rules.max_identifiers):
         return "max_identifiers"
     if len(sides) > 1 and sum(side.folded.origins for side in sides) - 1 > rules.max_merges:
         return "max_merges"
-    return SEPARATED if separated(sides, fresh, cuts) else None
+    return SEPARATED if separated(candidate, cuts) else None
 
 
-def _type_over(
-    type_: str,
-    sides: Sequence[Profile],
-    added: int,
-    seen: Sequence[tuple[Profile, Identifier]],
-    time: int,
-    rules: Rules,
-) -> bool:
+def _type_over(type_: str, candidate: Candidate, added: int, time: int, rules: Rules) -> bool:
+    sides = candidate.sides
     after = horizon(rules, type_, time)
     if after is None:
         return over([side.folded.types.get(type_, 0) for side in sides], added, rules.limit(type_).max)
     parts = []
     for side in sides:
         live = side.folded.live
-        refreshed = {i.key for root, i in seen if root is side and i.type == type_}
+        refreshed = {i.key for root, i in candidate.seen if root is side and i.type == type_}
         if type_ == "user_id":
             refreshed = refreshed.intersection(live)
         parts.append(count_within(side.folded, type_, after, refreshed))
     return over(parts, added, rules.limit(type_).max)
 
 
-def separated(sides: Sequence[Profile], fresh: Sequence[Identifier], cuts: Cuts) -> bool:
-    """Whether a union holds both sides of a cut that no single profile already spans."""
+def separated(candidate: Candidate, cuts: Cuts) -> bool:
+    """Whether a candidate holds both sides of a cut that no single profile already spans."""
     held: dict[bytes, list[bool]] = {}
     spanned = set()
-    for side in sides:
+    for side in candidate.sides:
         for cut, (left, right) in side.folded.cuts.items():
             both = held.setdefault(cut, [False, False])
             both[0] |= left > 0
             both[1] |= right > 0
             if left and right:
                 spanned.add(cut)
-    for identifier in fresh:
+    for identifier in candidate.fresh:
         for cut, at in cuts.get(identifier.key, ()):
             held.setdefault(cut, [False, False])[at] = True
     return any(left and right and cut not in spanned for cut, (left, right) in held.items())
 
 
-def whole(
-    sides: Sequence[Profile],
-    fresh: Sequence[Identifier],
-    retired: Identifier,
-    time: int,
-    rules: Rules,
-    cuts: Cuts,
-) -> Profile:
+def united(candidate: Candidate, retired: Identifier, time: int, rules: Rules, cuts: Cuts) -> Profile:
     """The profile that an alias makes of its two ids, to check the other identifiers of the call against."""
     folded = Counters({}, [], origins=0)
-    for side in sides:
+    for side in candidate.sides:
         unite(folded, side.folded)
     folded.origins = max(folded.origins, 1)
     fit_windows(folded, rules)
-    for identifier in fresh:
+    for identifier in candidate.fresh:
         attach(folded, identifier.key, identifier.type)
         mark_seen(folded, identifier.key, identifier.type, time)
         for cut, side_ in cuts.get(identifier.key, ()):

@@ -6,10 +6,12 @@ planner has no I/O, no clock and no randomness. So a single call, a batch, a sim
 
 from collections.abc import Callable, Iterable, Sequence
 
+from msgspec import Struct
+
 from identity.planning.resolution.alias import AliasDecision, decide_alias
 from identity.planning.resolution.apply_call import apply_call
 from identity.planning.resolution.document import newest_stamp
-from identity.planning.resolution.merge_limits import SEPARATED, misfit, separated, whole
+from identity.planning.resolution.merge_limits import SEPARATED, Candidate, misfit, separated, united
 from identity.planning.resolution.plan import FeedChange, HistoryNote, Plan, RecordedCall
 from identity.planning.resolution.planner_state import PlannerState, Profile
 from identity.planning.resolution.redact_suppressed import scrub, without
@@ -42,19 +44,12 @@ def plan(
     return planner.plan
 
 
-class _Chosen:
-    """The kept identifiers of a call, the roots they join, and the demoted identifiers."""
+class _Choice(Struct):
+    """The decision on the identifiers of a call: the candidate to place, the demoted ones, the alias."""
 
-    __slots__ = ("decision", "demoted", "fresh", "kept", "pair", "seen", "sides")
-
-    def __init__(self) -> None:
-        self.kept: list[Identifier] = []
-        self.demoted: list[Skipped] = []
-        self.sides: list[Profile] = []
-        self.fresh: list[Identifier] = []
-        self.seen: list[tuple[Profile, Identifier]] = []
-        self.decision = AliasDecision()
-        self.pair: tuple[Profile, list[Profile], set[bytes]] | None = None
+    candidate: Candidate
+    decision: AliasDecision = AliasDecision()
+    demoted: list[Skipped] = []
 
 
 class _Planner:
@@ -88,45 +83,35 @@ class _Planner:
             barred += [i for i in call.unlinked if i.key in hidden]
             if barred:
                 call = scrub(call, barred, self.rules)
-        chosen = self._choose(call, identifiers)
-        skipped = skipped + chosen.demoted if chosen.demoted else skipped
-        if not chosen.kept or (call.kind == "leave" and chosen.fresh):
+        choice = self._choose(call, identifiers)
+        skipped = skipped + choice.demoted if choice.demoted else skipped
+        if not choice.candidate.kept or (call.kind == "leave" and choice.candidate.fresh):
             return Outcome(call.message_id, "unresolved", demoted=_as_demotions(skipped))
-        return self._land(call, chosen, skipped)
+        return self._land(call, choice, skipped)
 
-    def _choose(self, call: Call, identifiers: list[Identifier]) -> _Chosen:
+    def _choose(self, call: Call, identifiers: list[Identifier]) -> _Choice:
         """Keep identifiers greedily by priority: one that does not fit is demoted, the others go on."""
-        around, rules, chosen = self.around, self.rules, _Chosen()
+        around, rules, choice = self.around, self.rules, _Choice(Candidate())
         if call.alias is not None:
-            identifiers = self._pair(call, identifiers, chosen)
+            identifiers = self._pair(call, identifiers, choice)
         elif identifiers:
             # Most calls: every identifier is known and of one profile. Links are never checked again.
             root = around.root_of(identifiers[0].key)
             if root is not None and all(around.root_of(i.key) is root for i in identifiers):
-                chosen.kept, chosen.sides = identifiers, [root]
-                return chosen
+                return _Choice(Candidate(identifiers, [root]))
         for identifier in identifiers:
             root = around.root_of(identifier.key)
-            sides, fresh, seen = chosen.sides, chosen.fresh, chosen.seen
-            if root is None:
-                fresh = [*fresh, identifier]
-            else:
-                seen = [*seen, (root, identifier)]
-                if any(root is side for side in sides):
-                    chosen.seen = seen
-                    chosen.kept.append(identifier)
-                    continue
-                sides = [*sides, root]
-            reason = misfit(*_as_one(chosen.pair, sides, fresh, seen), call.time, rules, around.cuts)
+            candidate = choice.candidate.add(identifier, root)
+            is_held = root is not None and choice.candidate.joins(root)
+            reason = None if is_held else misfit(candidate, call.time, rules, around.cuts)
             if reason is None:
-                chosen.sides, chosen.fresh, chosen.seen = sides, fresh, seen
-                chosen.kept.append(identifier)
+                choice.candidate = candidate
             else:
-                chosen.demoted.append(Skipped(identifier, reason))
+                choice.demoted.append(Skipped(identifier, reason))
                 self.plan.rests_on_absence |= root is None
-        return chosen
+        return choice
 
-    def _pair(self, call: Call, identifiers: list[Identifier], chosen: _Chosen) -> list[Identifier]:
+    def _pair(self, call: Call, identifiers: list[Identifier], choice: _Choice) -> list[Identifier]:
         """Keep the two ids of an alias first, exempt from limits but not from cuts.
 
         Returns the other identifiers, which remain to be checked.
@@ -134,48 +119,35 @@ class _Planner:
         around = self.around
         to = call.alias.to if call.alias is not None else None
         user = next((i for i in identifiers if to is not None and i.key == to.key), None)
-        decision = chosen.decision = decide_alias(call, user, around, self.rules)
+        decision = choice.decision = decide_alias(call, user, around, self.rules)
         self.plan.rests_on_absence |= decision.on_absence
         if decision.refused is not None:
-            chosen.demoted.append(Skipped(decision.refused, decision.reason))
+            choice.demoted.append(Skipped(decision.refused, decision.reason))
             identifiers = [i for i in identifiers if i.key != decision.refused.key]
         previous = decision.link
         if previous is None or user is None:
             return identifiers
-        fresh: list[Identifier] = []
-        seen: list[tuple[Profile, Identifier]] = []
-        sides: list[Profile] = []
+        pair = Candidate()
         for identifier in (user, previous):
-            root = around.root_of(identifier.key)
-            if root is None:
-                fresh.append(identifier)
-                continue
-            seen.append((root, identifier))
-            if not any(root is side for side in sides):
-                sides.append(root)
+            pair = pair.add(identifier, around.root_of(identifier.key))
         rest = [i for i in identifiers if i.key not in (user.key, previous.key)]
-        if separated(sides, fresh, around.cuts):
-            self.plan.rests_on_absence |= bool(fresh)
-            chosen.decision = AliasDecision()
-            chosen.demoted.append(Skipped(previous, SEPARATED))
+        if separated(pair, around.cuts):
+            self.plan.rests_on_absence |= bool(pair.fresh)
+            choice.decision = AliasDecision()
+            choice.demoted.append(Skipped(previous, SEPARATED))
             return [user, *rest]
-        chosen.kept, chosen.sides, chosen.fresh, chosen.seen = [user, previous], sides, fresh, seen
-        chosen.pair = (
-            whole(sides, fresh, previous, call.time, self.rules, around.cuts),
-            sides,
-            {user.key, previous.key},
-        )
+        choice.candidate = pair.exempting(united(pair, previous, call.time, self.rules, around.cuts))
         return rest
 
-    def _land(self, call: Call, chosen: _Chosen, skipped: list[Skipped]) -> Outcome:
+    def _land(self, call: Call, choice: _Choice, skipped: list[Skipped]) -> Outcome:
         """Place the call on one profile, also where some of its identifiers are demoted."""
         around, plan, working = self.around, self.plan, self.working
-        kept = chosen.kept
+        kept = choice.candidate.kept
         if call.alias is not None:
             kept = sorted(kept, key=lambda identifier: self.rules.rank(identifier.type))
-        stamp = self._stamp(call, chosen, skipped)
+        stamp = self._stamp(call, choice, skipped)
         known = next((around.owners[i.key] for i in kept if i.key in around.owners), None)
-        root, target, merged, notes = self._place(call, chosen, known, stamp)
+        root, target, merged, notes = self._place(call, choice, known, stamp)
         result = apply_call(call, target, stamp, around, plan, working.fresh_id)
         # Beside other origins a newer time alone may change the visible value.
         seen = result.visible or (result.stored and root.folded.origins > 1)
@@ -197,7 +169,7 @@ class _Planner:
         evident = content or unseen or bool(notes) or bool(demoted) or call.kind == "alias"
         (plan.evidence if evident else plan.events).append(record)
         plan.history += notes
-        if chosen.decision.forced:
+        if choice.decision.forced:
             plan.forced.append(record)
         plan.messages.add(call.message)
         around.messages.add(call.message)
@@ -212,12 +184,12 @@ class _Planner:
             result.refused,
         )
 
-    def _stamp(self, call: Call, chosen: _Chosen, skipped: Sequence[Skipped]) -> int:
+    def _stamp(self, call: Call, choice: _Choice, skipped: Sequence[Skipped]) -> int:
         """A stamp greater than those of all profiles that the call reads; each of them gets it.
 
         The stamp also exceeds those of the traits of the call's group, so that the order of group calls is kept.
         """
-        looked = list(chosen.sides)
+        looked = list(choice.candidate.sides)
         for skip in skipped:
             # The store does not load the profiles of blocked identifiers.
             root = None if skip.reason == BLOCKED else self.around.root_of(skip.identifier.key)
@@ -232,7 +204,7 @@ class _Planner:
         return stamp
 
     def _place(
-        self, call: Call, chosen: _Chosen, known: bytes | None, stamp: int
+        self, call: Call, choice: _Choice, known: bytes | None, stamp: int
     ) -> tuple[Profile, Profile, list[bytes], list[HistoryNote]]:
         """The root and the target origin of a call, with its identifiers linked."""
         working, notes = self.working, []
@@ -242,15 +214,17 @@ class _Planner:
             notes.append(HistoryNote(target.id, stamp, HistoryKind.CREATED, []))
         else:
             target = self.around.profiles[known]
-            root = chosen.sides[0]
-            if len(chosen.sides) > 1:
-                root, merged = working.merge(chosen.sides, stamp)
+            root = choice.candidate.sides[0]
+            if len(choice.candidate.sides) > 1:
+                root, merged = working.merge(choice.candidate.sides, stamp)
                 notes += [HistoryNote(target.id, stamp, HistoryKind.MERGED, [], other) for other in merged]
-        for identifier in chosen.fresh:
+        for identifier in choice.candidate.fresh:
             working.gain(identifier, target, root, call, stamp)
-        if chosen.fresh:
-            notes.append(HistoryNote(target.id, stamp, HistoryKind.IDENTIFIERS_GAINED, [i.key for i in chosen.fresh]))
-        linked = chosen.decision.link
+        if choice.candidate.fresh:
+            notes.append(
+                HistoryNote(target.id, stamp, HistoryKind.IDENTIFIERS_GAINED, [i.key for i in choice.candidate.fresh])
+            )
+        linked = choice.decision.link
         if linked is not None and linked.type == USER_ID and working.retire(linked.key, root):
             notes.append(HistoryNote(target.id, stamp, HistoryKind.IDENTIFIER_RETIRED, [linked.key]))
         return root, target, merged, notes
@@ -263,23 +237,6 @@ class _Planner:
         for loser in merged:
             self.plan.upserts.pop(loser, None)
             self.plan.merges.append(FeedChange(FeedOperation.MERGE, root.canonical, root.version, stamp, loser))
-
-
-def _as_one(
-    pair: tuple[Profile, list[Profile], set[bytes]] | None,
-    sides: list[Profile],
-    fresh: list[Identifier],
-    seen: list[tuple[Profile, Identifier]],
-) -> tuple[list[Profile], list[Identifier], list[tuple[Profile, Identifier]]]:
-    """The pair of an alias as one profile, to check the other identifiers of the call against."""
-    if pair is None:
-        return sides, fresh, seen
-    one, parts, named = pair
-    return (
-        [one, *(side for side in sides if not any(side is part for part in parts))],
-        [i for i in fresh if i.key not in named],
-        [(one if any(root is part for part in parts) else root, i) for root, i in seen],
-    )
 
 
 def _as_demotions(skipped: Sequence[Skipped]) -> list[dict[str, str]]:

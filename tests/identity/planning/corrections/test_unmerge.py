@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from identity.planning.corrections.co_occurrence import Unmerged, connected_groups
 from identity.planning.corrections.join_history import side_joins
 from identity.planning.resolution.counters import counted
-from identity.planning.resolution.merge_limits import separated
+from identity.planning.resolution.merge_limits import Candidate, separated
 from identity.planning.resolution.planner_state import Counters, Profile
 from tests.support.oracle import World, key_of
 
@@ -152,7 +152,7 @@ def test_counters_match_the_identifiers_of_each_side() -> None:
     assert parting.cut is not None
     assert parting.staying.folded.cuts == {parting.cut: (1, 0)}
     assert parting.leaving.folded.cuts == {parting.cut: (0, 2)}
-    assert separated([parting.staying, parting.leaving], [], {})
+    assert separated(Candidate(sides=[parting.staying, parting.leaving]), {})
 
 
 def test_a_call_connects_identifiers_within_a_side_only() -> None:
