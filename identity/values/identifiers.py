@@ -34,6 +34,7 @@ BUILT_IN: Final = (
     "ga_client_id",
     ANONYMOUS_ID,
 )
+"""The built-in types. The position of a type, counted from 1, is its stored number: only append."""
 
 LONGEST_VALUE: Final = 1024
 LONGEST_TYPE: Final = 48

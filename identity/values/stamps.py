@@ -18,17 +18,13 @@ Micros = NewType("Micros", int)
 """A time in microseconds since 1970 (UTC), or a span of them."""
 
 SLOT_BITS: Final = 8
+"""The low bits of a stamp, which hold the writer slot. Stored stamps depend on this number."""
 SLOTS: Final = 1 << SLOT_BITS
 
 
 def stamp_time(stamp: int) -> Micros:
     """The time of a stamp."""
     return Micros(stamp >> SLOT_BITS)
-
-
-def stamp_slot(stamp: int) -> int:
-    """The writer slot of a stamp, 0 to 255."""
-    return stamp & (SLOTS - 1)
 
 
 class Clock:
@@ -42,7 +38,7 @@ class Clock:
 
     def __init__(self, slot: int, until: int = 0, wall: Callable[[], int] = time.time_ns) -> None:
         if not 0 <= slot < SLOTS:
-            raise ValueError("use a writer slot from 0 to 255")
+            raise ValueError(f"use a writer slot from 0 to {SLOTS - 1}")
         self.slot = slot
         self._until = until
         self._wall = wall

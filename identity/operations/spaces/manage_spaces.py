@@ -22,6 +22,7 @@ from identity.store.spaces import spaces_and_keys
 from identity.values.api_key_secrets import hash_of, id_of, new_secret
 from identity.values.errors import BadInput, KeyUnavailable, NotConfirmed, SpaceNotFound, Unauthorised
 from identity.values.ids import new_id, private, public
+from identity.values.stamps import SLOT_BITS
 
 OPERATOR = "operator"
 SCOPES = ("write", "import", "profiles:read", "legal:read", "privacy", "admin")
@@ -131,7 +132,7 @@ async def create_space(spaces: Spaces, name: str) -> CreatedSpace:
     await asyncio.to_thread(spaces.keyring.create_space, public_id)
     shown = {}
     async with spaces.database.transaction() as connection:
-        space = await spaces_and_keys.create_space(connection, public_id, name, time.time_ns() // 1000 << 8)
+        space = await spaces_and_keys.create_space(connection, public_id, name, time.time_ns() // 1000 << SLOT_BITS)
         for purpose, scopes in FIRST_KEYS.items():
             key_id, secret = new_secret()
             await spaces_and_keys.create_key(connection, space.id, key_id, purpose, scopes, hash_of(secret))

@@ -51,7 +51,7 @@ class WriterConnection:
                     return self._connection
             lease = self.lease = await writer_slots.take(self._connection, new_id(), now)
         self.clock = Clock(lease.slot, lease.until)
-        self.clock.next(lease.floor << 8)
+        self.clock.next(lease.floor << SLOT_BITS)
         return self._connection
 
     async def _plan_anew(self) -> None:

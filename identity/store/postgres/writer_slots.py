@@ -13,7 +13,7 @@ from identity.values.errors import Unavailable
 from identity.values.stamps import SLOTS, Micros
 
 LEASE_MICROS = 30_000_000
-_NONE_FREE = "All 256 writer slots are taken; stop some workers, or wait half a minute after a crash."
+_NONE_FREE = f"All {SLOTS} writer slots are taken; stop some workers, or wait half a minute after a crash."
 
 _SLOTS = LeasedRows("writer_slot", (("slot", "int2"),), end="until", fence=("holder", "uuid"))
 HOLD = _SLOTS.hold

@@ -14,6 +14,15 @@ NUMBERS = st.text(alphabet="0123456789+-() ./#,", max_size=20)
 VALUES = st.one_of(st.text(), ADDRESSES, NUMBERS, st.integers(), st.floats(), st.booleans(), st.none())
 
 
+def test_the_stored_numbers_of_built_in_types_never_change() -> None:
+    """Rows hold the position of a type in `BUILT_IN`."""
+    numbered = " ".join(f"{code} {type_}" for code, type_ in enumerate(BUILT_IN, 1))
+    assert numbered == (
+        "1 user_id 2 email 3 phone 4 android.id 5 android.idfa 6 android.push_token 7 ios.id 8 ios.idfa"
+        " 9 ios.push_token 10 ga_client_id 11 anonymous_id"
+    )
+
+
 @given(st.sampled_from([*BUILT_IN, "crm"]), VALUES)
 def test_normalising_is_idempotent(type_: str, value: object) -> None:
     """For any value, so that a stored value finds itself."""
