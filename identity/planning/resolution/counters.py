@@ -139,7 +139,7 @@ def horizon(rules: Rules, type_: str, time: int) -> int | None:
     return None if days is None else time - days * DAY
 
 
-class _Packed(msgspec.Struct, array_like=True):
+class _PackedCounters(msgspec.Struct, array_like=True):
     types: dict[int, int]
     live: list[bytes]
     origins: int
@@ -148,13 +148,13 @@ class _Packed(msgspec.Struct, array_like=True):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(_Packed).decode
+_decode = msgspec.msgpack.Decoder(_PackedCounters).decode
 
 
 def pack(counters: Counters, codes: Callable[[str], int]) -> bytes:
     """The counters as stored: numbers stand for the names of types, which may be personal data."""
     return _encode(
-        _Packed(
+        _PackedCounters(
             {codes(t): n for t, n in counters.types.items() if n},
             counters.live,
             counters.origins,

@@ -186,7 +186,7 @@ def members(folded: Mapping[str, Stamped]) -> list[str]:
     return sorted(name for name, (value, _, _) in folded.items() if value)
 
 
-class _Packed(msgspec.Struct, array_like=True):
+class _PackedDocument(msgspec.Struct, array_like=True):
     traits: dict[str, Stamped]
     consent: dict[str, Stamped]
     groups: dict[str, Stamped]
@@ -196,13 +196,13 @@ class _Packed(msgspec.Struct, array_like=True):
 
 
 _packer = msgspec.msgpack.Encoder()
-_unpacker = msgspec.msgpack.Decoder(_Packed)
+_unpacker = msgspec.msgpack.Decoder(_PackedDocument)
 
 
 def pack(document: Document) -> bytes:
     """The bytes of a document, ready to seal."""
     return _packer.encode(
-        _Packed(
+        _PackedDocument(
             document.traits,
             document.consent,
             document.groups,
