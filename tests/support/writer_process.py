@@ -83,18 +83,18 @@ class _Server:
             changes = await rules.changes(connection, space.tenant.id)
         return next(change.stamp for change in changes if change.version == version), version
 
-    async def do_act(self, order: dict[str, Any]) -> str | None:
-        """An unmerge or a removal; the name of the error if it is refused."""
+    async def do_act(self, order: dict[str, Any]) -> Any:
+        """The answer of an unmerge or a removal; the name of the error if it is refused."""
         space = await self.spaces.get(order["space"])
         who = Source(9, server=True)
         try:
             if order["act"] == "unmerge":
-                await unmerge_profile(space, order["named"], block=order["block"], source=who, actor="test")
+                done: Any = await unmerge_profile(space, order["named"], block=order["block"], source=who, actor="test")
             else:
-                await remove_identifier(space, order["named"][0], block=order["block"], source=who, actor="test")
+                done = await remove_identifier(space, order["named"][0], block=order["block"], source=who, actor="test")
         except OnefoldError as error:
             return type(error).__name__
-        return None
+        return msgspec.to_builtins(done)
 
     async def do_erase(self, order: dict[str, Any]) -> Any:
         """The states of the erasures of a request; the name of the error where it is refused."""

@@ -36,7 +36,7 @@ DIFFERENCES: Final = {
     "window_wrong": "A window does not hold the newest identifiers of its type.",
     "events_missing": "An origin counts fewer events than it stores.",
     "lane_broken": "A lane of the feed does not hold exactly the entries after its base up to its head.",
-    "version_untold": "The last feed entry of a profile does not have the version of the profile.",
+    "version_untold": "The last feed entry has another profile version.",
     "change_unknown": "The feed names a profile that does not exist.",
     "erased_alive": "The feed reports a profile as erased, but the profile exists.",
     "erasure_unknown": "The feed names an erasure that does not exist.",

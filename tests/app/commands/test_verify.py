@@ -47,7 +47,7 @@ def test_verify_names_every_difference(server: Callable[..., Running], database:
     status, out, error = onefold("verify", ONEFOLD_DATABASE_URL=database)
     assert (status, error) == (1, "")
     assert f"version_untold: prf_{head.hex}" in out.splitlines()
-    assert "The feed does not end at the version of a profile." in out
+    assert "The last feed entry has another profile version." in out
     assert f"{spaces[0]}: nothing differs" in out
     assert PLANTED not in out
 

@@ -159,7 +159,7 @@ def test_who_comes_again_is_new(race: Race) -> None:
     space = race.space()
     first = [each for person in PEOPLE + OTHERS for each in known(person)]
     send(race.workers, space, [[{"items": first, "server": True, "source": 1}]])
-    created = dict(race.lab.query("SELECT profile_id, created FROM profile WHERE space_id = %s", space))
+    created = dict(race.lab.query("SELECT profile_id, born FROM profile WHERE space_id = %s", space))
 
     def erase(_pool: ThreadPoolExecutor) -> list[Any]:
         named = [f"email:{person}@x.org" for person in PEOPLE]

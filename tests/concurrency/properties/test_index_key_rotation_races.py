@@ -128,7 +128,7 @@ def storm(lab: Lab, seconds: float, seed: int, *, acting: bool = False) -> None:
     if acting:
         assert audited(lab, space) == []
         return
-    assert lab.query("SELECT count(*) FROM profile WHERE root = profile_id") == [(PEOPLE,)]
+    assert lab.query("SELECT count(*) FROM profile WHERE head = profile_id") == [(PEOPLE,)]
     assert lab.query("SELECT count(*), count(DISTINCT (type, profile_id)) > 0 FROM profile_identifier") == lab.query(
         "SELECT count(*), true FROM identifier"
     )

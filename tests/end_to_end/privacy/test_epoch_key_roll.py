@@ -35,7 +35,7 @@ STEPS: list[tuple[Any, str]] = [
     (epoch_key_roll, "write_slots"),
     (key_tables, "slot_keys"),
     (Keyring, "dump"),
-    (dump_key_tables, "prove"),
+    (dump_key_tables, "prove_dump"),
     (Keyring, "destroy_epoch"),
     (Keyring, "destroy_dumps"),
     (epoch_key_roll, "set_safe"),

@@ -58,7 +58,10 @@ async def test_the_other_leads_once_the_session_of_the_leader_is_lost(
     first, second = candidates
     assert await first.held()
     with psycopg.connect(database, autocommit=True) as connection:
-        end = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"
+        end = (
+            "SELECT pg_terminate_backend(l.pid) FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
+            " WHERE l.locktype = 'advisory' AND l.granted AND d.datname = current_database()"
+        )
         assert connection.execute(end).fetchall() == [(True,)]
     while not await second.held():
         pass
