@@ -74,9 +74,9 @@ class StoredStatus(_Numbered):
 
 
 class UnlinkedReason(StrEnum):
-    """The reason why an identifier of an accepted call was not linked.
+    """The reason why an identifier of a call was not linked.
 
-    `LIMIT` is followed by a colon and the type that the limit names.
+    `LIMIT` is followed by a colon and the type that the limit names. From `EMPTY` on: the value is no identifier.
     """
 
     LIMIT = "limit"
@@ -88,6 +88,13 @@ class UnlinkedReason(StrEnum):
     ALIAS_BOTH_KNOWN = "alias_both_known"
     ALIAS_NEEDS_SERVER_KEY = "alias_needs_server_key"
     SUPPRESSED = "suppressed"
+    EMPTY = "empty"
+    TOO_LONG = "too_long"
+    NOT_TEXT = "not_text"
+    INEXACT_NUMBER = "inexact_number"
+    CONTROL_CHARACTERS = "control_characters"
+    INVALID_EMAIL = "invalid_email"
+    INVALID_PHONE = "invalid_phone"
 
 
 class SpaceMark(IntFlag):

@@ -6,14 +6,15 @@ change of a result.
 """
 
 import unicodedata
-from decimal import Decimal
 from typing import Final
 
 import idna
 import phonenumbers
 
 from identity.values.calls import Identifier
+from identity.values.enums import UnlinkedReason
 from identity.values.errors import BadIdentifier
+from identity.values.plain_text import LONGEST_VALUE, UnusableValue, plain, shown
 
 NORMALISATION_VERSION: Final = 1
 
@@ -36,14 +37,8 @@ BUILT_IN: Final = (
 )
 """The built-in types. The position of a type, counted from 1, is its stored number: only append."""
 
-LONGEST_VALUE: Final = 1024
 LONGEST_TYPE: Final = 48
 
-# NFC takes time quadratic in a run of combining marks; at most four characters become one.
-_LONGEST_RAW = 4 * LONGEST_VALUE
-_MOST_BITS = (10**LONGEST_VALUE).bit_length()
-_EXACT_FLOAT = 2.0**53
-_REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs"})
 _TYPE_START = frozenset("abcdefghijklmnopqrstuvwxyz")
 _TYPE_REST = _TYPE_START | frozenset("0123456789_.")
 _LONGEST_DOMAIN = 253
@@ -56,44 +51,18 @@ def usable_type(name: str) -> bool:
     return 0 < len(name) <= LONGEST_TYPE and name[0] in _TYPE_START and _TYPE_REST.issuperset(name)
 
 
-def plain(value: object) -> str | None:
-    """The NFC text of a value without outer space, before the rule of its type; "" if empty.
-
-    A number becomes its decimal string (42.0 is 42, 1e-7 is 0.0000001). None for a value that is neither text
-    nor number, has more than 1024 characters, or has control or format characters. None for a float of 2^53 or
-    more: such a float stands for several whole numbers and would join the people who have them.
-    """
-    if not isinstance(value, str):
-        return _decimal(value)
-    text = value.strip()
-    if not text.isascii():
-        if len(text) > _LONGEST_RAW:
-            return None
-        text = unicodedata.normalize("NFC", text)
-    if len(text) > LONGEST_VALUE:
-        return None
-    if text.isprintable() or not any(unicodedata.category(c) in _REFUSED_CATEGORIES for c in text):
-        return text
-    return None
-
-
-def shaped(type_: str, text: str, region: str) -> str | None:
-    """The normalised value of an identifier from its `plain` text; None for a refused one."""
-    if type_ == EMAIL:
-        return _email(text)
-    if type_ == PHONE:
-        return _phone(text, region)
-    return text or None
-
-
-def normalise(type_: str, value: object, region: str) -> str | None:
-    """The normalised value of an identifier; None for a refused one.
+def normalise(type_: str, value: object, region: str) -> str:
+    """The normalised value of an identifier; raises UnusableValue with the reason for a refused one.
 
     `region` is the two-letter country of phone numbers without a country code. `placeholder_values` and the
     rules of a space decide whether a value is blocked.
     """
     text = plain(value)
-    return None if text is None else shaped(type_, text, region)
+    if type_ == EMAIL:
+        return _email(text)
+    if type_ == PHONE:
+        return _phone(text, region)
+    return text
 
 
 def parse(text: str, region: str) -> Identifier:
@@ -105,21 +74,13 @@ def parse(text: str, region: str) -> Identifier:
     type_ = name.lower()
     if not colon or not usable_type(type_):
         raise BadIdentifier
-    normalised = normalise(type_, value, region)
-    if normalised is None:
-        raise BadIdentifier
-    return Identifier(type_, normalised)
+    try:
+        return Identifier(type_, normalise(type_, value, region))
+    except UnusableValue:
+        raise BadIdentifier from None
 
 
-def _decimal(value: object) -> str | None:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value) if value.bit_length() < _MOST_BITS else None
-    if not isinstance(value, float) or not -_EXACT_FLOAT < value < _EXACT_FLOAT:
-        return None
-    return str(int(value)) if value.is_integer() else format(Decimal(repr(value)), "f")
-
-
-def _email(text: str) -> str | None:
+def _email(text: str) -> str:
     # The Turkish capital I with a dot becomes i and a combining dot, and the dotless small i stays: neither
     # becomes a plain i.
     address = text.lower()
@@ -127,10 +88,10 @@ def _email(text: str) -> str | None:
         address = unicodedata.normalize("NFC", address)
     local, _, rest = address.partition("@")
     if not local or "@" in rest or len(address.split()) != 1:
-        return None
+        raise UnusableValue(UnlinkedReason.INVALID_EMAIL, shown(text))
     domain = _domain(rest)
     if domain is None or len(local) + 1 + len(domain) > LONGEST_VALUE:
-        return None
+        raise UnusableValue(UnlinkedReason.INVALID_EMAIL, shown(text))
     return f"{local}@{domain}"
 
 
@@ -158,11 +119,15 @@ def _label(label: str) -> str:
     return label if label.replace("-", "").isalnum() else ""
 
 
-def _phone(text: str, region: str) -> str | None:
+def _phone(text: str, region: str) -> str:
     # Letters are words around a number, a vanity number or an extension: not the line of one person.
-    if any(c.isalpha() for c in text):
-        return None
-    text = text.translate(_PHONE_PUNCTUATION)
+    number = None if any(c.isalpha() for c in text) else _line(text.translate(_PHONE_PUNCTUATION), region)
+    if number is None:
+        raise UnusableValue(UnlinkedReason.INVALID_PHONE, shown(text))
+    return number
+
+
+def _line(text: str, region: str) -> str | None:
     if text.startswith("00"):
         text = "+" + text[2:]
     number = _e164(text, region)

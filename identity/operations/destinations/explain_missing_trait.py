@@ -31,14 +31,14 @@ from identity.planning.destinations.gap_explanation import (
     verdicts,
 )
 from identity.planning.destinations.policy import Visible, winners
-from identity.planning.resolution.placeholder_values import PLACEHOLDER_EMAILS, is_placeholder
+from identity.planning.resolution.claimed_identifiers import named, read
 from identity.planning.resolution.stored_calls import unpack_demoted
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
 from identity.store.destinations import deliveries, destinations, feed, unknown_identifiers
 from identity.store.profiles import profile_queries
 from identity.values.errors import BadIdentifier, DestinationNotFound
-from identity.values.identifiers import normalise, usable_type
+from identity.values.identifiers import usable_type
 from identity.values.ids import public
 
 MOST_ENTRIES = 20_000
@@ -86,21 +86,22 @@ async def _facts(space: Space, scope: Scope, ref: str, trait: str) -> tuple[Fact
     if not colon or not usable_type(type_):
         raise BadIdentifier
     rules = await space.rules()
-    value = normalise(type_, text, rules.region)
+    asked = read(type_, text, rules)
+    identifier = named(asked)
     unmet = verdicts(scope.entitled, Permission({}, (), scope.purposes, _now()), None)
     facts = Facts(trait=trait, entitled=scope.entitled, verdicts=unmet)
-    if value is None:
+    if identifier is None:
         return msgspec.structs.replace(facts, usable=False), None
     async with space.database.reading() as connection:
-        newest, keys = space.keys.versions.newest, space.keys.identifiers(type_, value)
-        known = await unknown_identifiers.look_up(connection, space.tenant, keys, space.keys.suppression(type_, value))
+        newest, keys = space.keys.versions.newest, space.keys.identifiers(type_, identifier.value)
+        suppression = space.keys.suppression(type_, identifier.value)
+        known = await unknown_identifiers.look_up(connection, space.tenant, keys, suppression)
         found = await profile_queries.by_keys(connection, space.tenant, [keys], MOST_ORIGINS, newest)
-    nobody = is_placeholder(value) or value in PLACEHOLDER_EMAILS or rules.blocked(type_, value)
     facts = msgspec.structs.replace(
         facts,
         suppressed=known.suppressed,
         erased=known.erased,
-        blocked=nobody or known.blocked,
+        blocked=asked is not identifier or known.blocked,
         # An erasure removes the identifier as well, and has a fact of its own.
         removed=known.removed and not (known.suppressed or known.erased),
         demoted=await _demoted(space, keys, known.demoted),

@@ -14,7 +14,8 @@ from identity.planning.resolution.extract import LONGEST_GROUP_ID
 from identity.spaces.space import Space
 from identity.values.calls import Source
 from identity.values.errors import BadIdentifier, GroupNotFound, ProfileNotFound
-from identity.values.identifiers import parse, plain
+from identity.values.identifiers import parse
+from identity.values.plain_text import UnusableValue, plain
 
 
 class GroupLeft(Struct, frozen=True):
@@ -29,8 +30,11 @@ async def leave_group(space: Space, queue: IngestQueue, group_id: str, ref: str,
 
     GroupNotFound for an impossible group id, BadIdentifier, ProfileNotFound.
     """
-    group = plain(group_id)
-    if not group or len(group) > LONGEST_GROUP_ID:
+    try:
+        group = plain(group_id)
+    except UnusableValue:
+        raise GroupNotFound from None
+    if len(group) > LONGEST_GROUP_ID:
         raise GroupNotFound
     named = parse(ref, (await space.rules()).region)
     now = time.time_ns() // 1000

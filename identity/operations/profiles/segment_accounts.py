@@ -30,9 +30,9 @@ from identity.spaces.space import Space
 from identity.store.profiles import groups, profile_queries
 from identity.values.documents import Document
 from identity.values.errors import BadIdentifier, ProfileNotFound, TooMuch
-from identity.values.identifiers import plain
 from identity.values.ids import id_time
 from identity.values.json import JsonObject
+from identity.values.plain_text import plain, usable
 from identity.values.stamps import Micros, stamp_time
 from identity.vault.seal import GROUP_ID, GROUP_TRAITS
 
@@ -54,7 +54,7 @@ class OpenGroup(NamedTuple):
 async def find_account(space: Space, ref: str) -> OpenGroup:
     """Find the group of a `group_id:value`. BadIdentifier, ProfileNotFound."""
     type_, colon, value = ref.partition(":")
-    if not colon or type_ != GROUP_TYPE or not plain(value):
+    if not colon or type_ != GROUP_TYPE or not usable(value):
         raise BadIdentifier
     account = await open_account(space, value)
     if account is None:
@@ -64,9 +64,9 @@ async def find_account(space: Space, ref: str) -> OpenGroup:
 
 async def open_account(space: Space, group: str) -> OpenGroup | None:
     """Find the group of an id, in any spelling that collection normalises to it."""
-    name = plain(group)
-    if not name:
+    if not usable(group):
         return None
+    name = plain(group)
     async with space.database.reading() as connection:
         keys = space.keys.groups(name)
         row = await groups.find_group(connection, space.tenant, keys, space.keys.versions.newest)

@@ -6,11 +6,10 @@ call keeps both readings and names the one that holds where neither is known.
 
 from typing import Any, Literal
 
-from identity.planning.resolution.claimed_identifiers import ClaimedIdentifiers
-from identity.planning.resolution.placeholder_values import is_placeholder
+from identity.planning.resolution.claimed_identifiers import ClaimedIdentifiers, named, read
 from identity.planning.resolution.resolution_rules import Rules
-from identity.values.calls import Alias, Identifier, Source
-from identity.values.identifiers import ANONYMOUS_ID, USER_ID, normalise, plain
+from identity.values.calls import Alias, Identifier, Skipped, Source
+from identity.values.identifiers import ANONYMOUS_ID, USER_ID
 
 
 def previous_id(
@@ -33,28 +32,20 @@ def previous_id(
             return None
         claims.drop(anonymous)
         return Alias(None, anonymous, "anonymous_id", force, user)
-    same = plain(given) == plain(body.get("anonymousId"))
+    found = {type_: read(type_, given, claims.rules) for type_ in (USER_ID, ANONYMOUS_ID)}
     assumed: Literal["user_id", "anonymous_id"] = USER_ID
-    other = ANONYMOUS_ID
-    if same or body.get("previousIdType") == ANONYMOUS_ID:
-        assumed, other = ANONYMOUS_ID, USER_ID
-    previous, reread = claims.read(assumed, given), _reread(other, given, claims.rules)
-    if user is None or (previous is None and reread is None):
+    if found[ANONYMOUS_ID] == anonymous or body.get("previousIdType") == ANONYMOUS_ID:
+        assumed = ANONYMOUS_ID
+    previous = found[assumed]
+    if isinstance(previous, Skipped):
+        claims.skip(previous)
+    by_user, by_anonymous = (each if isinstance(each, Identifier) else None for each in found.values())
+    if user is None or (by_user is None and by_anonymous is None):
         return None
-    if assumed == USER_ID:
-        return Alias(previous, reread, assumed, force, user)
-    return Alias(reread, previous, assumed, force, user)
-
-
-def _reread(type_: str, given: object, rules: Rules) -> Identifier | None:
-    """The other reading, which counts only where the identifier is known."""
-    value = normalise(type_, given, rules.region)
-    if value is None or is_placeholder(value) or rules.blocked(type_, value):
-        return None
-    return Identifier(type_, value)
+    return Alias(by_user, by_anonymous, assumed, force, user)
 
 
 def readings(given: object, rules: Rules) -> list[Identifier]:
-    """Every identifier that a previous id can name."""
-    values = ((type_, normalise(type_, given, rules.region)) for type_ in (USER_ID, ANONYMOUS_ID))
-    return [Identifier(type_, value) for type_, value in values if value is not None]
+    """Every identifier that a previous id can name, a blocked one too."""
+    found = (named(read(type_, given, rules)) for type_ in (USER_ID, ANONYMOUS_ID))
+    return [identifier for identifier in found if identifier is not None]

@@ -9,13 +9,41 @@ from typing import Any, Final
 from identity.planning.resolution.placeholder_values import PLACEHOLDER_EMAILS, is_placeholder
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import Identifier, Skipped
-from identity.values.identifiers import EMAIL, LONGEST_TYPE, PHONE, plain, shaped, usable_type
+from identity.values.enums import UnlinkedReason
+from identity.values.identifiers import EMAIL, LONGEST_TYPE, normalise, usable_type
+from identity.values.plain_text import UnusableValue, plain, shown
 
-BLOCKED: Final = "blocked"
-BAD_TYPE: Final = "bad_type"
+# A value that is no identifier is not listed: the call claims nothing with it.
+LISTED: Final = frozenset({UnlinkedReason.BLOCKED, UnlinkedReason.BAD_TYPE})
 
+_MALFORMED = frozenset({UnlinkedReason.INVALID_EMAIL, UnlinkedReason.INVALID_PHONE})
 _DEVICES = ("ios", "android")
-_SHAPED = (EMAIL, PHONE)
+
+
+def read(type_: str, raw: object, rules: Rules) -> Identifier | Skipped:
+    """The identifier in a raw value under the rules of a space, or what is skipped and why.
+
+    The type is a usable one. A skipped identifier shows its normalised value where there is one, else a short
+    printable form of the raw value.
+    """
+    try:
+        value = normalise(type_, raw, rules.region)
+    except UnusableValue as unusable:
+        # A placeholder is no e-mail address and no phone number either, but its reason is that it is one.
+        blocked = unusable.reason in _MALFORMED and is_placeholder(plain(raw))
+        reason = UnlinkedReason.BLOCKED if blocked else unusable.reason
+        return Skipped(Identifier(type_, plain(raw) if blocked else unusable.shown), reason)
+    identifier = Identifier(type_, value)
+    if is_placeholder(value) or (type_ == EMAIL and value in PLACEHOLDER_EMAILS) or rules.blocked(type_, value):
+        return Skipped(identifier, UnlinkedReason.BLOCKED)
+    return identifier
+
+
+def named(found: Identifier | Skipped) -> Identifier | None:
+    """The identifier that a raw value names, blocked or not; None where the value is no identifier."""
+    if isinstance(found, Identifier):
+        return found
+    return found.identifier if found.reason == UnlinkedReason.BLOCKED else None
 
 
 class ClaimedIdentifiers:
@@ -46,30 +74,16 @@ class ClaimedIdentifiers:
         """Keep a usable identifier and return it; None for an unusable or blocked one."""
         if value is None:
             return None
-        identifier = self.read(type_, value)
-        if identifier is None:
-            return None
-        return self._kept.setdefault((type_, identifier.value), identifier)
+        found = read(type_, value, self.rules)
+        if isinstance(found, Identifier):
+            return self._kept.setdefault((type_, found.value), found)
+        self.skip(found)
+        return None
 
-    def read(self, type_: str, value: object) -> Identifier | None:
-        """The identifier, not kept; a blocked one is recorded as skipped."""
-        text = plain(value)
-        if not text:
-            return None
-        blocked = is_placeholder(text)
-        if not blocked:
-            if type_ in _SHAPED:
-                shape = shaped(type_, text, self.rules.region)
-                if shape is None:
-                    return None
-                text = shape
-                blocked = shape in PLACEHOLDER_EMAILS
-            blocked = blocked or self.rules.blocked(type_, text)
-        identifier = Identifier(type_, text)
-        if blocked:
-            self._skipped.setdefault((type_, text), Skipped(identifier, BLOCKED))
-            return None
-        return identifier
+    def skip(self, found: Skipped) -> None:
+        """List a skipped identifier with its reason."""
+        if found.reason in LISTED:
+            self._skipped.setdefault((found.identifier.type, found.identifier.value), found)
 
     def drop(self, identifier: Identifier) -> None:
         """Drop a kept identifier that has another role in the call."""
@@ -93,7 +107,7 @@ class ClaimedIdentifiers:
             if usable_type(type_):
                 self.claim(type_, entry.get("id"))
             else:
-                self._bad_type(type_, plain(entry.get("id")))
+                self._bad_type(type_, entry.get("id"))
 
     def device(self, device: object) -> None:
         """Read `context.device`: its id, its advertising id where tracking is allowed, and its push token."""
@@ -116,9 +130,11 @@ class ClaimedIdentifiers:
         if isinstance(google, dict):
             self.claim("ga_client_id", google.get("clientId"))
 
-    def _bad_type(self, name: str, value: str | None) -> None:
-        if not value:
+    def _bad_type(self, name: str, raw: object) -> None:
+        try:
+            value = plain(raw)
+        except UnusableValue:
             return
         # Answers and rows hold the type as text; some characters of JSON are not storable text.
-        shown = "".join(c if c.isprintable() else "?" for c in name[:LONGEST_TYPE])
-        self._skipped.setdefault((shown, value), Skipped(Identifier(shown, value), BAD_TYPE))
+        type_ = shown(name[:LONGEST_TYPE])
+        self.skip(Skipped(Identifier(type_, value), UnlinkedReason.BAD_TYPE))

@@ -15,7 +15,8 @@ from identity.planning.resolution.event_time import event_time, parse_time
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import KINDS, Call, Kind, Source
 from identity.values.errors import BadCall
-from identity.values.identifiers import ANONYMOUS_ID, EMAIL, PHONE, USER_ID, plain
+from identity.values.identifiers import ANONYMOUS_ID, EMAIL, PHONE, USER_ID
+from identity.values.plain_text import UnusableValue, plain
 
 TOO_MANY_TRAITS: Final = 300
 MOST_PROPERTIES: Final = 10_000
@@ -174,22 +175,18 @@ def _traits(kind: Kind, stated: object, theirs: dict[str, Any] | None) -> dict[s
 
 def _message_id(value: object) -> str:
     """The message id; a blank one counts as absent, and an absent one is generated."""
-    if value is None:
+    if value is None or (isinstance(value, str) and not value.strip()):
         return _new_message_id()
-    text = plain(value)
-    if isinstance(value, str):
-        if not value.strip():
-            return _new_message_id()
-        if len(value) > LONGEST_MESSAGE_ID:
-            raise _rejection("message_id_too_long")
-        if text is not None:
-            # Unchanged: two ids that differ for the sender are two messages.
-            return value
-    if text is None:
-        raise _rejection("bad_message_id")
+    if isinstance(value, str) and len(value) > LONGEST_MESSAGE_ID:
+        raise _rejection("message_id_too_long")
+    try:
+        text = plain(value)
+    except UnusableValue:
+        raise _rejection("bad_message_id") from None
     if len(text) > LONGEST_MESSAGE_ID:
         raise _rejection("message_id_too_long")
-    return text
+    # Text stays unchanged: two ids that differ for the sender are two messages.
+    return value if isinstance(value, str) else text
 
 
 def _new_message_id() -> str:
@@ -221,9 +218,10 @@ def _decisions(kind: Kind, body: dict[str, Any], context: dict[str, Any] | None)
 def _group(value: object) -> str:
     if isinstance(value, str) and len(value.strip()) > LONGEST_GROUP_ID:
         raise _rejection("group_id_too_long")
-    text = plain(value)
-    if not text:
-        raise _rejection("missing_group_id")
+    try:
+        text = plain(value)
+    except UnusableValue:
+        raise _rejection("missing_group_id") from None
     if len(text) > LONGEST_GROUP_ID:
         raise _rejection("group_id_too_long")
     return text

@@ -10,9 +10,10 @@ from typing import Any
 
 from msgspec import structs
 
+from identity.planning.resolution.claimed_identifiers import named, read
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import Call, Identifier
-from identity.values.identifiers import ANONYMOUS_ID, EMAIL, PHONE, USER_ID, normalise
+from identity.values.identifiers import ANONYMOUS_ID, EMAIL, PHONE, USER_ID
 
 
 def without(
@@ -35,7 +36,8 @@ def scrub(call: Call, hidden: Sequence[Identifier], rules: Rules) -> Call:
     gone = {(identifier.type, identifier.value) for identifier in hidden}
 
     def is_gone(type_: str, value: object) -> bool:
-        return (type_, normalise(type_, value, rules.region)) in gone
+        identifier = named(read(type_, value, rules))
+        return identifier is not None and (type_, identifier.value) in gone
 
     def cleared(traits: object) -> object:
         if not isinstance(traits, dict):

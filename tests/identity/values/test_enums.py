@@ -27,7 +27,8 @@ NUMBERS = {
 WORDS = {
     enums.CallStatus: "accepted duplicate rejected suppressed unresolved",
     enums.UnlinkedReason: "limit max_identifiers max_merges separated blocked bad_type alias_both_known"
-    " alias_needs_server_key suppressed",
+    " alias_needs_server_key suppressed empty too_long not_text inexact_number control_characters invalid_email"
+    " invalid_phone",
     enums.Timeliness: "on_time at_risk overdue",
     enums.RegulationStatus: "INITIALIZED INVALID NOT_SUPPORTED RUNNING PARTIAL_SUCCESS FAILED FINISHED",
     enums.KeyScope: "write import profiles:read legal:read privacy admin",

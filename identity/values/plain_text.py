@@ -1,0 +1,80 @@
+"""Reads a value of a call as plain text: the first step for identifiers, message ids and group ids.
+
+A value becomes its text whole or is refused with a reason; no value is cut or repaired.
+"""
+
+import unicodedata
+from decimal import Decimal
+from typing import Final
+
+from identity.values.enums import UnlinkedReason
+
+LONGEST_VALUE: Final = 1024
+
+# NFC takes time quadratic in a run of combining marks; at most four characters become one.
+_LONGEST_RAW = 4 * LONGEST_VALUE
+_MOST_BITS = (10**LONGEST_VALUE).bit_length()
+_EXACT_FLOAT = 2.0**53
+_REFUSED_CATEGORIES = frozenset({"Cc", "Cf", "Cs"})
+_LONGEST_SHOWN = 80
+
+
+class UnusableValue(ValueError):
+    """A value that is no identifier; `shown` is a short printable form of the value, for the sender alone."""
+
+    def __init__(self, reason: UnlinkedReason, shown: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.shown = shown
+
+
+def plain(value: object) -> str:
+    """The NFC text of a value without outer space, before the rule of its type. Raises UnusableValue.
+
+    A number becomes its decimal string (42.0 is 42, 1e-7 is 0.0000001). A float of 2^53 or more is refused: such
+    a float stands for several whole numbers and would join the people who have them.
+    """
+    if not isinstance(value, str):
+        return _decimal(value)
+    text = value.strip()
+    if not text.isascii():
+        if len(text) > _LONGEST_RAW:
+            raise UnusableValue(UnlinkedReason.TOO_LONG, shown(text))
+        text = unicodedata.normalize("NFC", text)
+    if len(text) > LONGEST_VALUE:
+        raise UnusableValue(UnlinkedReason.TOO_LONG, shown(text))
+    if not text:
+        raise UnusableValue(UnlinkedReason.EMPTY, "")
+    if text.isprintable() or not any(unicodedata.category(c) in _REFUSED_CATEGORIES for c in text):
+        return text
+    raise UnusableValue(UnlinkedReason.CONTROL_CHARACTERS, shown(text))
+
+
+def usable(value: object) -> bool:
+    """Whether a value has a plain text."""
+    try:
+        plain(value)
+    except UnusableValue:
+        return False
+    return True
+
+
+def shown(text: str) -> str:
+    """A short form of any text that is storable and printable."""
+    cut = text if len(text) <= _LONGEST_SHOWN else text[: _LONGEST_SHOWN - 1] + "…"
+    return "".join(c if c.isprintable() else "?" for c in cut)
+
+
+def _decimal(value: object) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        if value.bit_length() < _MOST_BITS:
+            return str(value)
+        raise UnusableValue(UnlinkedReason.TOO_LONG, "(number)")
+    if not isinstance(value, float):
+        raise UnusableValue(UnlinkedReason.NOT_TEXT, _KINDS.get(type(value), "(value)"))
+    if not -_EXACT_FLOAT < value < _EXACT_FLOAT:
+        raise UnusableValue(UnlinkedReason.INEXACT_NUMBER, repr(value))
+    return str(int(value)) if value.is_integer() else format(Decimal(repr(value)), "f")
+
+
+_KINDS: Final[dict[type, str]] = {bool: "(boolean)", list: "(array)", dict: "(object)", type(None): "(null)"}
