@@ -7,13 +7,14 @@ from fastapi import APIRouter, Depends, Query, Response
 from app.http.auth import ByPrivacy
 from app.http.openapi import body, described
 from app.http.responses import Segment, answer
-from app.schemas.consent import Decisions, Recorded, recorded
+from app.schemas import consent as schemas
+from app.schemas.consent import ConsentAt, Decisions, Recorded, recorded
 from identity.operations.ingest.record_consent import record_consent
-from identity.operations.profiles.answers import ConsentAt
 from identity.operations.profiles.consent_history import consent_at
 from identity.operations.spaces import record_read
 from identity.values.calls import Source
 from identity.values.errors import BadDecisions, BadIdentifier, BadParameter, ProfileNotFound, Suppressed, TooMuch
+from identity.values.ids import public_profile
 
 router = APIRouter(tags=["Consent"])
 At = Annotated[str | None, Query(max_length=64, description="Time of the decisions (RFC 3339); default now.")]
@@ -41,5 +42,5 @@ async def record_decisions(visit: ByPrivacy, wanted: Annotated[Decisions, Depend
 async def get_consent(visit: ByPrivacy, ref: Segment, at: At = None) -> Response:
     """The decisions of a person at a time, what they permitted, and every statement until then."""
     found = await consent_at(visit.space, ref, at)
-    await record_read.note(visit.space, visit.caller.key_id, "consent.read", found.profile_id)
-    return answer(found)
+    await record_read.note(visit.space, visit.caller.key_id, "consent.read", public_profile(found.profile_id))
+    return answer(schemas.consent_at(found))

@@ -166,7 +166,7 @@ async def list_held_profiles(visit: ByLawyer, hold_id: Segment) -> Response:
     """The profiles under a hold; the only way to read people whose erasure waits for its end."""
     found = await read_profile.held(visit.space, hold_id)
     await record_read.note(visit.space, visit.caller.key_id, "hold.read", hold_id)
-    return answer({"profiles": found})
+    return answer(schemas.held_profiles(found))
 
 
 @router.delete("/v1/holds/{hold_id}", **described(Released, HoldNotFound))

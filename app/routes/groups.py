@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response
 from app.http.auth import ByGroupReader, ByLister
 from app.http.openapi import described
 from app.http.responses import Segment, answer
-from app.schemas.groups import Left
+from app.schemas.groups import GroupAnswer, Left, group_answer
 from identity.operations.ingest.leave_group import leave_group
 from identity.operations.profiles import read_group
 from identity.operations.spaces import record_read
@@ -15,12 +15,12 @@ from identity.values.errors import BadIdentifier, GroupNotFound, ProfileNotFound
 router = APIRouter(tags=["Groups"])
 
 
-@router.get("/v1/groups/{group_id}", **described(read_group.GroupAnswer, GroupNotFound))
+@router.get("/v1/groups/{group_id}", **described(GroupAnswer, GroupNotFound))
 async def get_group(visit: ByGroupReader, group_id: Segment) -> Response:
     """A group with its traits and its number of members."""
     if visit.audited:
         await record_read.note(visit.space, visit.caller.key_id, "group.read", None)
-    return answer(await read_group.get_group(visit.space, group_id))
+    return answer(group_answer(await read_group.get_group(visit.space, group_id)))
 
 
 @router.delete("/v1/groups/{group_id}/members/{ref}", **described(Left, BadIdentifier, GroupNotFound, ProfileNotFound))

@@ -11,15 +11,25 @@ from fastapi import APIRouter, Depends, Query, Response
 from app.http.auth import ByLister, ByReader
 from app.http.openapi import body, described
 from app.http.responses import DEFAULT_LIMIT, Cursor, Limit, Segment, answer, audit_read
-from app.schemas.profiles import FoundProfiles, Lookup
+from app.schemas.profiles import (
+    CanonicalProfile,
+    FoundProfiles,
+    HistoryPage,
+    Lookup,
+    ProfileList,
+    canonical_profile,
+    found_profiles,
+    history_page,
+    profile_list,
+)
 from identity.operations.profiles import read_history, read_profile
-from identity.operations.profiles.answers import CanonicalProfile, HistoryPage, ProfileList
 from identity.values.errors import (
     BadCursor,
     BadIdentifier,
     ProfileNotFound,
     TooMuch,
 )
+from identity.values.ids import public_profile
 
 router = APIRouter(tags=["Profiles"])
 Verbose = Annotated[bool, Query(description="Show the time, message and origin of each trait.")]
@@ -29,7 +39,7 @@ Verbose = Annotated[bool, Query(description="Show the time, message and origin o
 async def list_profiles(visit: ByLister, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response:
     """Every canonical profile of the space, page by page."""
     await audit_read(visit, "profiles.list", None)
-    return answer(await read_profile.list_profiles(visit.space, limit, cursor))
+    return answer(profile_list(await read_profile.list_profiles(visit.space, limit, cursor)))
 
 
 @router.post("/v1/profiles/lookup", **described(FoundProfiles, BadIdentifier, TooMuch, takes=Lookup))
@@ -38,7 +48,7 @@ async def look_up_profiles(visit: ByReader, wanted: Annotated[Lookup, Depends(bo
     await audit_read(visit, "profiles.lookup", None)
     found = await read_profile.lookup(visit.space, wanted.identifiers)
     visit.onefold.limits.missed(visit.caller, sum(each is None for each in found.values()))
-    return answer(FoundProfiles(found))
+    return answer(found_profiles(found))
 
 
 @router.get("/v1/profiles/{ref}", **described(CanonicalProfile, BadIdentifier, ProfileNotFound, TooMuch))
@@ -49,8 +59,8 @@ async def get_profile(visit: ByReader, ref: Segment, *, verbose: Verbose = False
     except ProfileNotFound:
         await audit_read(visit, "profile.read", None)
         raise
-    await audit_read(visit, "profile.read", profile.profile_id)
-    return answer(profile)
+    await audit_read(visit, "profile.read", public_profile(profile.id))
+    return answer(canonical_profile(profile))
 
 
 @router.get(
@@ -64,5 +74,5 @@ async def get_history(visit: ByReader, ref: Segment, limit: Limit = DEFAULT_LIMI
     except ProfileNotFound:
         await audit_read(visit, "profile.history", None)
         raise
-    await audit_read(visit, "profile.history", page.history[0].profile_id if page.history else None)
-    return answer(page)
+    await audit_read(visit, "profile.history", public_profile(page.entries[0].profile_id) if page.entries else None)
+    return answer(history_page(page))

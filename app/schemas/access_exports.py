@@ -1,9 +1,10 @@
 """The wire shapes of access exports, and how values become them."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from msgspec import Struct
 
+from app.schemas.export_items import ExportedProfile
 from identity.operations.privacy.request_export import ExportStatus, RequestedExport
 from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public
@@ -45,11 +46,19 @@ class Export(Struct):
     expires_at: Time
 
 
+class ExportedFrom(Struct):
+    """The export that a document is of."""
+
+    export_id: str
+    space_id: str
+    created_at: Time
+
+
 class Exported(Struct):
     """Everything held, by profile and section, each item with its origin."""
 
-    export: dict[str, str]
-    profiles: list[dict[str, list[dict[str, Any]]]]
+    export: ExportedFrom
+    profiles: list[ExportedProfile]
 
 
 def export_made(value: RequestedExport, state: str, done: int, total: int, base: str | None) -> ExportMade:

@@ -1,11 +1,20 @@
-"""The wire shapes of recorded consent, and how values become them."""
+"""The wire shapes of consent, recorded and at a time, and how values become them."""
 
 from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
+from app.schemas.times import time_or_null
 from identity.operations.ingest.record_consent import RecordedConsent
+from identity.operations.profiles.consent_history import (
+    CategoryConsent,
+    ConsentAtTime,
+    PurposeConsent,
+    StatedConsent,
+)
 from identity.planning.resolution.event_time import format_time
+from identity.values.ids import public_profile
+from identity.values.json import JsonObject
 from identity.values.public_fields import PublicProfileId, Time
 
 
@@ -32,3 +41,86 @@ class Recorded(Struct):
 def recorded(value: RecordedConsent) -> Recorded:
     """Recorded decisions as the API answers them."""
     return Recorded(value.profile_id, value.evidence_id, format_time(value.captured_at), value.decisions)
+
+
+class CategoryAnswer(Struct):
+    """The answer for a category, and the evidence for it."""
+
+    value: bool
+    conflict: bool
+    captured_at: Time
+    evidence_ids: list[str]
+
+
+class PurposeAnswer(Struct):
+    """Whether a purpose is permitted, why, and until when; `partly`: permitted for a part of the profile only."""
+
+    granted: bool
+    reason: str
+    partly: bool
+    until: Time | None
+
+
+class ConsentStatement(Struct):
+    """A call that states consent; `signal_sources` are the signals that it carries, such as `gpc` or `tcf`."""
+
+    evidence_id: str
+    type: str
+    profile_id: PublicProfileId
+    captured_at: Time
+    received_at: Time
+    source: str | None
+    server_side: bool
+    decisions: dict[str, bool]
+    signals: JsonObject
+    signal_sources: list[str]
+    invalid_signals: list[str]
+    jurisdiction: Any
+    evidence: Any
+
+
+class ConsentAt(Struct):
+    """The consent of a person at a time, what it permitted, and every statement up to then."""
+
+    profile_id: PublicProfileId
+    at: Time
+    consent: dict[str, CategoryAnswer]
+    purposes: dict[str, PurposeAnswer]
+    history: list[ConsentStatement]
+
+
+def consent_at(value: ConsentAtTime) -> ConsentAt:
+    """The consent of a person at a time as the API answers it."""
+    return ConsentAt(
+        profile_id=public_profile(value.profile_id),
+        at=format_time(value.at),
+        consent={name: _category_answer(each) for name, each in value.categories.items()},
+        purposes={name: _purpose_answer(each) for name, each in value.purposes.items()},
+        history=[_consent_statement(each) for each in value.history],
+    )
+
+
+def _category_answer(value: CategoryConsent) -> CategoryAnswer:
+    return CategoryAnswer(value.value, value.conflict, format_time(value.captured_at), value.evidence_ids)
+
+
+def _purpose_answer(value: PurposeConsent) -> PurposeAnswer:
+    return PurposeAnswer(value.granted, value.reason, value.partly, time_or_null(value.until))
+
+
+def _consent_statement(value: StatedConsent) -> ConsentStatement:
+    return ConsentStatement(
+        evidence_id=value.evidence_id,
+        type=value.kind,
+        profile_id=public_profile(value.origin),
+        captured_at=format_time(value.captured_at),
+        received_at=format_time(value.received_at),
+        source=value.source,
+        server_side=value.server_side,
+        decisions=value.decisions,
+        signals=value.signals,
+        signal_sources=value.signal_sources,
+        invalid_signals=value.invalid_signals,
+        jurisdiction=value.jurisdiction,
+        evidence=value.evidence,
+    )

@@ -1,10 +1,21 @@
-"""Groups and memberships."""
+"""The wire shapes of groups and memberships, and how values become them."""
 
 from typing import Literal
 
 from msgspec import Struct
 
+from identity.operations.profiles.read_group import GroupSummary
+from identity.values.json import JsonObject
 from identity.values.public_fields import PublicProfileId
+
+
+class GroupAnswer(Struct):
+    """A group; `member_count` is exact unless `approximate`: of a very large group 10,000 entries are counted."""
+
+    group_id: str
+    traits: JsonObject
+    member_count: int
+    approximate: bool
 
 
 class Left(Struct):
@@ -13,3 +24,13 @@ class Left(Struct):
     group_id: str
     profile_id: PublicProfileId
     member: Literal[False]
+
+
+def group_answer(value: GroupSummary) -> GroupAnswer:
+    """A group as the API answers it."""
+    return GroupAnswer(
+        group_id=value.name,
+        traits=value.traits,
+        member_count=value.members,
+        approximate=value.approximate,
+    )

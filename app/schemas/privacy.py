@@ -5,10 +5,11 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct
 
+from app.schemas.profiles import CanonicalProfile, canonical_profile
 from app.schemas.times import time_or_null
 from identity.operations.privacy.manage_holds import LitigationHold, ReleasedHold
 from identity.operations.privacy.manage_suppressions import SuppressionChange, SuppressionCounts
-from identity.operations.profiles.answers import CanonicalProfile
+from identity.operations.profiles.profile import FoldedProfile
 from identity.planning.privacy import request_status
 from identity.planning.privacy.privacy_requests import ErasureNotice, ErasureResult, PrivacyRequest
 from identity.planning.privacy.receipt import Receipt
@@ -262,6 +263,11 @@ def hold_info(value: LitigationHold) -> HoldInfo:
         reason=value.reason,
         actor=value.actor,
     )
+
+
+def held_profiles(found: Sequence[FoldedProfile]) -> HeldProfiles:
+    """The profiles under a hold."""
+    return HeldProfiles([canonical_profile(each) for each in found])
 
 
 def released(value: ReleasedHold) -> Released:

@@ -7,6 +7,7 @@ import asyncio
 import gc
 import time
 
+from app.schemas.export_items import export_item
 from app.schemas.feed import feed_message
 from app.schemas.opendsr import dsr_callback
 from app.server import logs
@@ -98,7 +99,9 @@ class Onefold:
             {
                 JobKind.REBUILD: lambda space, wanted, progress: rebuild_space(space, wanted["actor"], progress),
                 JobKind.SIMULATE: lambda space, wanted, progress: simulate_rules(space, wanted["document"], progress),
-                JobKind.EXPORT: lambda space, wanted, progress: build_export(space, wanted, progress, read_sections),
+                JobKind.EXPORT: lambda space, wanted, progress: build_export(
+                    space, wanted, progress, read_sections, export_item
+                ),
                 JobKind.ROTATE: lambda space, _wanted, progress: rotate_index_key.rotate(
                     self.spaces, space, progress, settings.message_retention_days
                 ),

@@ -20,6 +20,7 @@ from sqlalchemy import and_, create_engine, or_, select
 from sqlalchemy.orm import Session, sessionmaker
 from sqlmodel import col
 
+from app.schemas.profiles import canonical_profile
 from benchmarks.rivals import keys
 from identity.operations.profiles.profile import OpenedProfile
 from identity.spaces.space import Space
@@ -97,7 +98,7 @@ async def _profile(ref: str, authorization: str = Header()) -> ProfileAnswer:
     loaded = await run_in_threadpool(_load, ref)
     if loaded is None:
         raise HTTPException(404)
-    answer = await OpenedProfile(store.space, *loaded).answer()
+    answer = canonical_profile(await OpenedProfile(store.space, *loaded).fold_profile())
     return ProfileAnswer.model_validate(msgspec.to_builtins(answer))
 
 

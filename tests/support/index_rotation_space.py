@@ -5,6 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from app.schemas.groups import group_answer
+from app.schemas.profiles import canonical_profile, history_page
 from identity.operations.corrections.put_rules import put_rules
 from identity.operations.corrections.remove_identifier import remove_identifier
 from identity.operations.corrections.unmerge_profile import unmerge_profile
@@ -23,6 +25,7 @@ from identity.spaces.space import Space, Spaces
 from identity.values.calls import Source
 from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.errors import OnefoldError
+from identity.values.ids import public_profile
 from tests.support.space_audit import ignore_progress
 from tests.support.writer_processes import Ingest, Lab
 
@@ -100,29 +103,29 @@ async def answers(space: Space) -> dict[str, Any]:
     """Every answer that a reader gets."""
     answers: dict[str, Any] = {}
     for ref in REFS:
-        profile = msgspec.to_builtins(await get_profile(space, ref, verbose=True))
+        profile = msgspec.to_builtins(canonical_profile(await get_profile(space, ref, verbose=True)))
         profile["identifiers"].sort(key=lambda each: (each["type"], each["value"]))
         answers[ref] = profile
         for spelling in SPELLINGS.get(ref, ()):
-            assert (await get_profile(space, spelling)).profile_id == profile["profile_id"]
+            assert public_profile((await get_profile(space, spelling)).id) == profile["profile_id"]
         answers[f"history of {ref}"] = [
             {**line, "identifiers": sorted(line.get("identifiers", ()), key=str)}
-            for line in msgspec.to_builtins((await get_history(space, ref, 200, None)).history)
+            for line in msgspec.to_builtins(history_page(await get_history(space, ref, 200, None)).history)
         ]
     for ref in NOBODY:
         with pytest.raises(OnefoldError):
             await get_profile(space, ref)
     known = await lookup(space, [*REFS, *NOBODY])
-    answers["lookup"] = {ref: found and found.profile_id for ref, found in known.items()}
+    answers["lookup"] = {ref: found and public_profile(found.id) for ref, found in known.items()}
     listed = (await list_profiles(space, 100, None)).profiles
-    answers["list"] = [profile.profile_id for profile in listed]
+    answers["list"] = [public_profile(profile.id) for profile in listed]
     for ref in ("user_id:ann", "user_id:tim"):
         graph = msgspec.to_builtins(await get_graph(space, ref))
         answers[f"graph of {ref}"] = msgspec.json.decode(msgspec.json.encode(_sorted(graph)))
     explained = await explain(space, "user_id:ann-new", "anonymous_id:x1", "anonymous_id:x2")
     answers["explain"] = msgspec.to_builtins(explained.shortest)
     for group in ("g0", "g1"):
-        answers[group] = msgspec.to_builtins(await get_group(space, group))
+        answers[group] = msgspec.to_builtins(group_answer(await get_group(space, group)))
         wanted = ListParameters(100)
         answers[f"users of {group}"] = _sorted(
             msgspec.to_builtins((await segment_links.users_of(space, f"group_id:{group}", wanted)).answer)

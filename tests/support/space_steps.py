@@ -6,6 +6,7 @@ import msgspec
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
+from app.schemas.profiles import profile_list
 from identity.operations.corrections.put_rules import put_rules
 from identity.operations.corrections.remove_identifier import remove_identifier
 from identity.operations.corrections.unmerge_profile import unmerge_profile
@@ -35,7 +36,9 @@ steps = st.lists(
 
 async def profiles(ingest: Ingest) -> list[dict[str, Any]]:
     """Every profile of the space."""
-    found: list[dict[str, Any]] = msgspec.to_builtins((await list_profiles(ingest.space, 1000, None)).profiles)
+    found: list[dict[str, Any]] = msgspec.to_builtins(
+        profile_list(await list_profiles(ingest.space, 1000, None)).profiles
+    )
     return sorted(found, key=lambda profile: profile["profile_id"])
 
 

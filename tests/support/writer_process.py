@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import structs
 
+from app.schemas.profiles import canonical_profile
 from identity.operations.corrections.put_rules import put_rules
 from identity.operations.corrections.remove_identifier import remove_identifier
 from identity.operations.corrections.unmerge_profile import unmerge_profile
@@ -140,7 +141,7 @@ class _Server:
 
     async def do_read(self, order: dict[str, Any]) -> list[Any]:
         space = await self.spaces.get(order["space"])
-        return [msgspec.to_builtins(await get_profile(space, ref)) for ref in order["refs"]]
+        return [msgspec.to_builtins(canonical_profile(await get_profile(space, ref))) for ref in order["refs"]]
 
     async def do_stacks(self, _order: dict[str, Any]) -> list[str]:
         return [str(line) for task in asyncio.all_tasks() for line in task.get_stack()]

@@ -13,7 +13,7 @@ from app.http import segment_profile_api
 from app.http.auth import ByLister, ByReader, Visit
 from app.http.openapi import described, schema_of
 from app.http.responses import Segment, answer, audit_read
-from app.schemas.segment_profiles import ApiError
+from app.schemas.segment.profile_api import ApiError
 from identity.operations.profiles import segment_accounts, segment_events, segment_links, segment_users
 from identity.operations.profiles.segment_answers import (
     ApiEvents,

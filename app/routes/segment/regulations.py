@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from app.http.auth import ByPrivacy
 from app.http.openapi import body, described, schema_of
 from app.http.responses import Segment
-from app.schemas.segment_regulations import (
+from app.schemas.segment.regulations import (
     Regulation,
     RegulationErrors,
     RegulationFound,

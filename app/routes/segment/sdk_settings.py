@@ -10,7 +10,7 @@ from app.http.error_responses import failure
 from app.http.openapi import described, schema_of
 from app.http.responses import Segment, answer
 from app.schemas.calls import Accepted, CollectionRefusal
-from app.schemas.sdk_settings import SdkSettings
+from app.schemas.segment.sdk_settings import SdkSettings
 from identity.values.errors import BadInput, Unauthorised
 
 router = APIRouter(tags=["SDKs"])

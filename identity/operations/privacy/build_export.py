@@ -6,7 +6,7 @@ only while every origin it was read from still has the same key, so erased data 
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from msgspec import Struct
@@ -14,13 +14,14 @@ from msgspec import Struct
 from identity.operations.privacy.access_export_sections import SectionStep
 from identity.operations.privacy.open_export import ExportJob, export_key, export_row
 from identity.operations.privacy.request_export import DOWNLOADABLE
-from identity.planning.privacy.access_export import ExportPosition, pack, split, unpack
+from identity.planning.privacy.access_export import ExportPart, ExportPosition, pack, split, unpack
 from identity.spaces.retry import RetryPolicy, repeat
 from identity.spaces.space import Space
 from identity.store.privacy import access_exports, requests
 from identity.values.enums import AccessExportState
 from identity.values.errors import Conflict, ExportNotFound, KeyUnavailable
 from identity.values.ids import public
+from identity.values.json import JsonObject
 from identity.vault.seal import EXPORT
 
 # A person may be split or erased between reading and writing, or two processes build the same export.
@@ -28,6 +29,8 @@ _POLICY: Final = RetryPolicy(attempts=8, jitter=0.025, conflicts=(Conflict, KeyU
 
 Sections = Callable[[Space, Sequence[str], ExportPosition], AsyncIterator[SectionStep]]
 """The steps of an export of some profiles from a place on."""
+RenderItem = Callable[[str, Struct], Struct]
+"""The item of a value in a section (by name), as the export holds it."""
 Progress = Callable[[int, int], Awaitable[None]]
 
 
@@ -38,13 +41,15 @@ class BuiltExport(Struct, frozen=True):
     profiles: int
 
 
-async def build_export(space: Space, wanted: dict[str, Any], progress: Progress, sections: Sections) -> BuiltExport:
+async def build_export(
+    space: Space, wanted: JsonObject, progress: Progress, sections: Sections, item: RenderItem
+) -> BuiltExport:
     """Run the job of an export, from where it was interrupted. ExportNotFound once the export is gone."""
     job = msgspec.convert(wanted, ExportJob)
-    return await repeat(_POLICY, lambda: _build(space, job, progress, sections))
+    return await repeat(_POLICY, lambda: _build(space, job, progress, sections, item))
 
 
-async def _build(space: Space, job: ExportJob, progress: Progress, sections: Sections) -> BuiltExport:
+async def _build(space: Space, job: ExportJob, progress: Progress, sections: Sections, item: RenderItem) -> BuiltExport:
     id_ = bytes.fromhex(job.export)
     async with space.database.reading() as connection:
         export = await export_row(space, connection, id_)
@@ -55,12 +60,14 @@ async def _build(space: Space, job: ExportJob, progress: Progress, sections: Sec
     if export.state == AccessExportState.RUNNING:
         await progress(place.done, max(place.done, job.total))
         async for step in sections(space, job.profiles, place):
-            parts = [key.seal(EXPORT, id_, nr + at, pack(part)) for at, part in enumerate(split(step.part))]
+            items = [item(step.section, value) for value in step.values]
+            part = ExportPart(step.profile, step.section, items, step.following)
+            parts = [key.seal(EXPORT, id_, nr + at, pack(each)) for at, each in enumerate(split(part))]
             async with space.database.transaction() as connection:
                 if not await access_exports.add_parts(connection, space.tenant, id_, nr, parts, step.keys):
                     raise ExportNotFound
             nr += len(parts)
-            place = step.part.following
+            place = step.following
             await progress(place.done, max(place.done, job.total))
         async with space.database.transaction() as connection:
             if not await access_exports.mark_ready(

@@ -6,19 +6,19 @@ fold of the calls that had arrived by then, and it names each of them.
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
+from msgspec import Struct
 
-from identity.operations.profiles.answers import CategoryAnswer, ConsentAt, ConsentStatement, PurposeAnswer
 from identity.operations.profiles.profile import OpenedProfile, open_profile
 from identity.planning.consent.fold import ConsentAnswer, fold
-from identity.planning.consent.permission import Permission
+from identity.planning.consent.permission import Permission, Reason
 from identity.planning.consent.purposes import Purposes, compile_purposes
 from identity.planning.consent.signals.read_signals import Signal
 from identity.planning.consent.statements import read_call_signals
 from identity.planning.resolution.document import merge_decisions, merge_signals
-from identity.planning.resolution.event_time import format_time, parse_time
+from identity.planning.resolution.event_time import parse_time
 from identity.planning.resolution.extract import CallContent, content
 from identity.planning.resolution.stored_calls import StoredCall, unpack
 from identity.spaces.index_versions import retry_on_key_rotation
@@ -26,11 +26,12 @@ from identity.spaces.space import Space
 from identity.store.destinations import destinations
 from identity.store.profiles import evidence as evidence_queries
 from identity.store.spaces import spaces_and_keys
-from identity.values.calls import ACTS, STORED_KINDS
+from identity.values.calls import ACTS, STORED_KINDS, Kind
 from identity.values.documents import Document
 from identity.values.errors import BadParameter
-from identity.values.ids import ProfileId, public_profile
-from identity.values.stamps import SLOT_BITS, Stamp
+from identity.values.ids import ProfileId
+from identity.values.json import JsonObject
+from identity.values.stamps import SLOT_BITS, Micros, Stamp
 from identity.vault.seal import EVIDENCE, PURPOSES
 
 
@@ -43,8 +44,54 @@ class StoredStatement(NamedTuple):
     content: CallContent
 
 
+class CategoryConsent(Struct, frozen=True):
+    """The answer for a category, with the ids of the calls that it follows from."""
+
+    value: bool
+    conflict: bool
+    captured_at: Micros
+    evidence_ids: list[str]
+
+
+class PurposeConsent(Struct, frozen=True):
+    """Whether a purpose is permitted, why, and until when; `partly`: permitted for a part of the profile only."""
+
+    granted: bool
+    reason: Reason
+    partly: bool
+    until: Micros | None
+
+
+class StatedConsent(Struct, frozen=True):
+    """A call that states consent; `signal_sources` are the signals that it carries, such as `gpc` or `tcf`."""
+
+    evidence_id: str
+    kind: Kind
+    origin: ProfileId
+    captured_at: Micros
+    received_at: Micros
+    source: str | None
+    server_side: bool
+    decisions: dict[str, bool]
+    signals: JsonObject
+    signal_sources: list[str]
+    invalid_signals: list[str]
+    jurisdiction: Any
+    evidence: Any
+
+
+class ConsentAtTime(Struct, frozen=True):
+    """The consent of a person at a time, what it permitted, and every statement up to then."""
+
+    profile_id: ProfileId
+    at: Micros
+    categories: dict[str, CategoryConsent]
+    purposes: dict[str, PurposeConsent]
+    history: list[StatedConsent]
+
+
 @retry_on_key_rotation
-async def consent_at(space: Space, ref: str, at: str | None) -> ConsentAt:
+async def consent_at(space: Space, ref: str, at: str | None) -> ConsentAtTime:
     """The consent at a time (RFC 3339; None: now), the ids of its evidence, and what it permitted.
 
     BadIdentifier, ProfileNotFound, BadParameter.
@@ -63,10 +110,10 @@ async def consent_at(space: Space, ref: str, at: str | None) -> ConsentAt:
     permission = Permission(documents, met, purposes, moment)
     ids: dict[tuple[bytes, int], str] = {(each.origin, each.stamp): each.call.message_id for each in stated}
     origins = [member.id for member in opened.members]
-    return ConsentAt(
-        profile_id=opened.public_id,
-        at=format_time(moment),
-        consent={name: _answer(answer, ids) for name, answer in fold(documents, met).items()},
+    return ConsentAtTime(
+        profile_id=opened.id,
+        at=Micros(moment),
+        categories={name: _answer(answer, ids) for name, answer in fold(documents, met).items()},
         purposes={name: _permitted(permission, name, origins) for name in purposes.purposes},
         history=await _history(space, stated),
     )
@@ -90,22 +137,22 @@ async def statements(opened: OpenedProfile) -> list[StoredStatement]:
     return found
 
 
-def render(statement: StoredStatement, sources: dict[int, str]) -> ConsentStatement:
-    """A statement as the API gives it."""
+def read_statement(statement: StoredStatement, sources: dict[int, str]) -> StatedConsent:
+    """What a stored call states; `sources` are the public ids of keys by number."""
     call = statement.call
     context = call.body.get("context")
     consent = context.get("consent") if isinstance(context, dict) else None
-    return ConsentStatement(
+    return StatedConsent(
         evidence_id=call.message_id,
-        type=STORED_KINDS[call.kind],
-        profile_id=public_profile(statement.origin),
-        captured_at=format_time(call.time),
-        received_at=format_time(call.received),
+        kind=STORED_KINDS[call.kind],
+        origin=statement.origin,
+        captured_at=Micros(call.time),
+        received_at=Micros(call.received),
         source=sources.get(call.source),
         server_side=call.server,
         decisions=dict(statement.content.consent or {}),
         signals=dict(statement.content.signals),
-        signal_sources=[merge_signals.source for merge_signals in _found(call) if merge_signals.stated],
+        signal_sources=[signal.source for signal in _found(call) if signal.stated],
         invalid_signals=_invalid(call),
         jurisdiction=consent.get("jurisdiction") if isinstance(consent, dict) else None,
         evidence=call.body.get("evidence") if STORED_KINDS[call.kind] == "consent" else consent,
@@ -136,30 +183,30 @@ def _documents(stated: Iterable[StoredStatement]) -> dict[bytes, Document]:
     return documents
 
 
-def _answer(answer: ConsentAnswer, ids: Mapping[tuple[bytes, int], str]) -> CategoryAnswer:
+def _answer(answer: ConsentAnswer, ids: Mapping[tuple[bytes, int], str]) -> CategoryConsent:
     standing = [ids.get((each.origin, each.stamp)) for each in answer.standing]
     evidence = [each for each in standing if each is not None]
-    return CategoryAnswer(answer.value, answer.conflict, format_time(answer.captured), evidence)
+    return CategoryConsent(answer.value, answer.conflict, Micros(answer.captured), evidence)
 
 
-def _permitted(permission: Permission, name: str, origins: list[bytes]) -> PurposeAnswer:
+def _permitted(permission: Permission, name: str, origins: list[bytes]) -> PurposeConsent:
     """The strictest answer of all origins for a purpose."""
     verdicts = [permission.one(name, origin) for origin in origins]
     strictest = next((each for each in verdicts if not each.granted), verdicts[0])
     ends = [each.until for each in verdicts if each.until is not None]
     until = min(ends, default=None) if strictest.granted else None
-    return PurposeAnswer(
+    return PurposeConsent(
         granted=strictest.granted,
         reason=strictest.reason,
         partly=any(each.granted for each in verdicts) and not strictest.granted,
-        until=None if until is None else format_time(until),
+        until=None if until is None else Micros(until),
     )
 
 
-async def _history(space: Space, stated: Iterable[StoredStatement]) -> list[ConsentStatement]:
+async def _history(space: Space, stated: Iterable[StoredStatement]) -> list[StatedConsent]:
     async with space.database.reading() as connection:
         sources = await spaces_and_keys.key_ids(connection, space.tenant.id)
-    return [render(each, sources) for each in stated]
+    return [read_statement(each, sources) for each in stated]
 
 
 async def _purposes(space: Space, moment: int) -> Purposes:

@@ -1,27 +1,60 @@
 """A canonical profile with its keys unwrapped: the documents of its origins, and the fold of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from identity.operations.profiles.answers import (
-    CanonicalProfile,
-    ConsentDecision,
-    LinkedIdentifier,
-    TraitProvenance,
-)
+from msgspec import Struct
+
 from identity.operations.profiles.find_profile import MOST_DOCUMENTS, find
 from identity.planning.consent import fold
 from identity.planning.resolution import document as traits
-from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.stored_calls import StoredCall, unpack
 from identity.spaces.space import Space
 from identity.store.profiles import evidence as evidence_queries
 from identity.store.profiles import profile_queries
 from identity.values.documents import Document, Stamped
 from identity.values.errors import KeyUnavailable, ProfileNotFound, TooMuch
-from identity.values.ids import public_profile
-from identity.values.stamps import stamp_time
+from identity.values.ids import ProfileId, public_profile
+from identity.values.json import JsonObject
+from identity.values.stamps import Micros, stamp_time
 from identity.vault.seal import DOCUMENT, EVIDENCE, IDENTIFIER
 from identity.vault.subject_keys import SubjectKey
+
+
+class ProfileIdentifier(Struct, frozen=True):
+    """An identifier of a profile, with the origin that holds it."""
+
+    type: str
+    value: str
+    origin: ProfileId
+    first_seen: Micros
+    last_seen: Micros
+    retired: bool
+
+
+class SetTrait(Struct, frozen=True):
+    """A trait, the origin of the call that set it, and the id of that call where the call is kept."""
+
+    value: Any
+    updated_at: Micros
+    message_id: str | None
+    origin: ProfileId
+
+
+class FoldedProfile(Struct, frozen=True):
+    """A canonical profile, folded from its origins; `set_traits` are the traits with their calls, where wanted."""
+
+    id: ProfileId
+    merged_from: list[ProfileId]
+    created_at: Micros
+    updated_at: Micros
+    version: int
+    event_count: int
+    identifiers: list[ProfileIdentifier]
+    traits: JsonObject
+    consent: dict[str, fold.ConsentAnswer]
+    groups: list[str]
+    set_traits: dict[str, SetTrait] | None = None
 
 
 class OpenedProfile:
@@ -64,29 +97,29 @@ class OpenedProfile:
         return {head: cls(space, head, under, identifiers.get(head, [])) for head, under in members.items()}
 
     @property
+    def id(self) -> ProfileId:
+        """The id of the canonical profile."""
+        return ProfileId(self.root.canonical)
+
+    @property
     def public_id(self) -> str:
         """The id of the canonical profile, as it is shown."""
-        return public_profile(self.root.canonical)
+        return public_profile(self.id)
 
-    async def answer(self) -> CanonicalProfile:
-        """The profile as the API gives it."""
-        canonical = self.root.canonical
-        names = await self.names()
-        documents = self.documents.values()
-        return CanonicalProfile(
-            profile_id=public_profile(canonical),
-            merged_from=sorted(public_profile(member.id) for member in self.members if member.id != canonical),
-            created_at=format_time(stamp_time(self.root.elder)),
-            updated_at=format_time(stamp_time(max(member.stamp for member in self.members))),
+    async def fold_profile(self, *, set_traits: bool = False) -> FoldedProfile:
+        """The profile of all its origins; with `set_traits`, its traits come with their calls."""
+        return FoldedProfile(
+            id=self.id,
+            merged_from=sorted(ProfileId(member.id) for member in self.members if member.id != self.id),
+            created_at=stamp_time(self.root.elder),
+            updated_at=stamp_time(max(member.stamp for member in self.members)),
             version=self.root.version,
             event_count=sum(member.events for member in self.members),
-            identifiers=[self._identifier(held, names) for held in self.identifiers],
+            identifiers=await self.opened_identifiers(),
             traits=traits.present(self.folded()),
-            consent={
-                category: ConsentDecision(answer.value, answer.conflict, format_time(answer.captured))
-                for category, answer in fold.fold(self.documents, self.meetings()).items()
-            },
-            groups=traits.members(traits.fold(document.groups for document in documents)),
+            consent=fold.fold(self.documents, self.meetings()),
+            groups=traits.members(traits.fold(document.groups for document in self.documents.values())),
+            set_traits=await self._set_traits() if set_traits else None,
         )
 
     def meetings(self) -> list[fold.Meeting]:
@@ -108,14 +141,20 @@ class OpenedProfile:
         """The value of one of its identifiers."""
         return self.subjects[held.origin].open(IDENTIFIER, held.key[:16], 0, held.value).decode()
 
-    def _identifier(self, held: profile_queries.MemberIdentifierRow, names: dict[int, str]) -> LinkedIdentifier:
-        return LinkedIdentifier(
-            type=names[held.type],
-            value=self.value(held),
-            first_seen=format_time(held.first_seen),
-            last_seen=format_time(held.last_seen),
-            retired=held.retired,
-        )
+    async def opened_identifiers(self) -> list[ProfileIdentifier]:
+        """Its identifiers in the order of linking, unsealed."""
+        names = await self.names()
+        return [
+            ProfileIdentifier(
+                type=names[held.type],
+                value=self.value(held),
+                origin=ProfileId(held.origin),
+                first_seen=Micros(held.first_seen),
+                last_seen=Micros(held.last_seen),
+                retired=held.retired,
+            )
+            for held in self.identifiers
+        ]
 
     def folded(self) -> dict[str, Stamped]:
         """The traits of the profile with times and stamps; a removed trait has the value None."""
@@ -143,15 +182,15 @@ class OpenedProfile:
         calls = await self.calls({(origins[name], folded[name][2]) for name in origins})
         return {name: (origin, calls.get((origin, folded[name][2]))) for name, origin in origins.items()}
 
-    async def provenance(self) -> dict[str, TraitProvenance]:
-        """Each trait with the call that set it and the profile at which that call arrived."""
+    async def _set_traits(self) -> dict[str, SetTrait]:
+        """Each trait with the call that set it and the origin at which that call arrived."""
         folded = {name: entry for name, entry in self.folded().items() if entry[0] is not None}
         by = await self.set_by(folded)
         found = {}
         for name, (value, time, _) in folded.items():
             origin, call = by[name]
             message_id = None if call is None else call.message_id
-            found[name] = TraitProvenance(value, format_time(time), message_id, public_profile(origin))
+            found[name] = SetTrait(value, Micros(time), message_id, ProfileId(origin))
         return found
 
 

@@ -1,5 +1,7 @@
 """Reads a group: its traits, and the number of profiles that belong to it."""
 
+from typing import Final
+
 from msgspec import Struct
 
 from identity.operations.profiles.segment_accounts import open_account
@@ -10,29 +12,29 @@ from identity.store.profiles import groups
 from identity.values.errors import GroupNotFound
 from identity.values.json import JsonObject
 
-MOST_COUNTED = 10_000
+MOST_COUNTED: Final = 10_000
 
 
-class GroupAnswer(Struct):
-    """A group; `member_count` is exact unless `approximate`: of a very large group 10,000 entries are counted."""
+class GroupSummary(Struct, frozen=True):
+    """A group by the name that its calls give it; `approximate`: it has more members than were counted."""
 
-    group_id: str
+    name: str
     traits: JsonObject
-    member_count: int
+    members: int
     approximate: bool
 
 
 @retry_on_key_rotation
-async def get_group(space: Space, group_id: str) -> GroupAnswer:
+async def get_group(space: Space, group_id: str) -> GroupSummary:
     """Read a group by its id, in any spelling that collection normalises to it. GroupNotFound."""
     account = await open_account(space, group_id)
     if account is None:
         raise GroupNotFound
     async with space.database.reading() as connection:
         members, all_counted = await groups.count_members(connection, space.tenant, account.id, MOST_COUNTED)
-    return GroupAnswer(
-        group_id=account.name,
+    return GroupSummary(
+        name=account.name,
         traits=document.present(account.document.traits),
-        member_count=members,
+        members=members,
         approximate=not all_counted,
     )

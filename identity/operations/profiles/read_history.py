@@ -6,10 +6,8 @@ A line names the call that caused it: the evidence with the same stamp.
 from collections.abc import Sequence
 from operator import itemgetter
 
-from msgspec import UNSET, UnsetType
+from msgspec import Struct
 
-from identity.operations.profiles.answers import HistoryIdentifier, HistoryLine, HistoryPage
-from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.stored_calls import StoredCall, split_keys, unpack, unpack_demoted
 from identity.spaces.index_versions import reading_one_version, retry_on_key_rotation
 from identity.spaces.space import Space
@@ -23,8 +21,8 @@ from identity.values.calls import STORED_KINDS
 from identity.values.enums import HistoryKind
 from identity.values.errors import ProfileNotFound, TooMuch
 from identity.values.identifiers import parse
-from identity.values.ids import private, public_profile
-from identity.values.stamps import stamp_time
+from identity.values.ids import ProfileId, private
+from identity.values.stamps import Micros, stamp_time
 from identity.vault.seal import EVIDENCE, IDENTIFIER
 from identity.vault.subject_keys import SubjectKey
 
@@ -34,8 +32,46 @@ _NEWEST = (2**63 - 1, 2**15 - 1)
 _CHANGE = 2**15 - 2  # newer than every line of the same stamp
 
 
+class NamedIdentifier(Struct, frozen=True):
+    """An identifier that an entry names; an erased one has neither type nor value. `reason`: why it was demoted."""
+
+    type: str | None
+    value: str | None
+    reason: str | None = None
+
+
+class HistoryEntry(Struct, frozen=True):
+    """A change of a profile, by a call (`message_id`) or by a key (`by_key`, whose public id is `actor`)."""
+
+    at: Micros
+    kind: HistoryKind
+    profile_id: ProfileId
+    rules_version: int | None
+    message_id: str | None
+    by_key: bool
+    actor: str | None
+    other: ProfileId | None
+    identifiers: list[NamedIdentifier] | None
+
+
+class RulesChange(Struct, frozen=True):
+    """A change of the rules of the space, which holds for a profile from then on."""
+
+    at: Micros
+    profile_id: ProfileId
+    rules_version: int
+    actor: str | None
+
+
+class HistoryEntries(Struct, frozen=True):
+    """A page of the history, newest first, and the cursor after it, None on the last page."""
+
+    entries: list[HistoryEntry | RulesChange]
+    next_cursor: str | None
+
+
 @retry_on_key_rotation
-async def get_history(space: Space, ref: str, limit: int, cursor: str | None) -> HistoryPage:
+async def get_history(space: Space, ref: str, limit: int, cursor: str | None) -> HistoryEntries:
     """Read a page of the history, by `type:value` or id. BadIdentifier, ProfileNotFound, BadCursor, TooMuch."""
     before = _NEWEST if cursor is None else _position(space.read_cursor(_LIST, cursor))
     id_ = private("prf", ref)
@@ -58,7 +94,9 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
     if not found.members:
         raise ProfileNotFound
     reader = await _reader(space, found, lines, proofs, keys)
-    shown = [((line.stamp, line.seq), reader.line(line)) for line in lines]
+    shown: list[tuple[tuple[int, int], HistoryEntry | RulesChange]] = [
+        ((line.stamp, line.seq), reader.entry(line)) for line in lines
+    ]
     end = shown[-1][0] if len(lines) == limit else (min(member.elder for member in found.members), 0)
     shown += [
         ((change.stamp, _CHANGE), _changed(change, reader.canonical))
@@ -69,23 +107,15 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
     more = len(shown) > limit or len(lines) == limit
     shown = shown[:limit]
     last = shown[-1][0][0].to_bytes(8, "big") + shown[-1][0][1].to_bytes(2, "big") if shown else b""
-    return HistoryPage([line for _, line in shown], space.write_cursor(_LIST, last) if more else None)
+    return HistoryEntries([entry for _, entry in shown], space.write_cursor(_LIST, last) if more else None)
 
 
-def _changed(change: rules.RulesChangeRow, profile_id: bytes) -> HistoryLine:
-    """A change of the rules of the space, which holds for this profile from then on."""
-    return HistoryLine(
-        at=format_time(stamp_time(change.stamp)),
-        type="rules_changed",
-        profile_id=public_profile(profile_id),
-        rules_version=change.version,
-        message_id=None,
-        actor=change.actor,
-    )
+def _changed(change: rules.RulesChangeRow, profile_id: bytes) -> RulesChange:
+    return RulesChange(stamp_time(change.stamp), ProfileId(profile_id), change.version, change.actor)
 
 
 class _HistoryReader:
-    """Renders lines of history with the identifiers and calls that they refer to."""
+    """Reads lines of history with the identifiers and calls that they refer to."""
 
     def __init__(self, canonical: bytes, names: dict[int, str], actors: dict[int, str]) -> None:
         self.canonical = canonical
@@ -94,32 +124,31 @@ class _HistoryReader:
         self.calls: dict[int, StoredCall] = {}
         self._actors = actors
 
-    def line(self, line: profile_queries.Line) -> HistoryLine:
-        """A line as the API gives it. An identifier that was erased has neither type nor value."""
-        shown = HistoryLine(
-            at=format_time(stamp_time(line.stamp)),
-            type=HistoryKind(line.kind).label,
-            profile_id=public_profile(line.profile),
+    def entry(self, line: profile_queries.Line) -> HistoryEntry:
+        """The entry of a line."""
+        by_key = line.actor is not None
+        call = None if by_key else self.calls.get(line.stamp)
+        return HistoryEntry(
+            at=stamp_time(line.stamp),
+            kind=HistoryKind(line.kind),
+            profile_id=ProfileId(line.profile),
             rules_version=line.rules_version,
-            message_id=None,
+            message_id=None if call is None else call.message_id,
+            by_key=by_key,
+            actor=None if line.actor is None else self._actors.get(line.actor),
+            other=None if line.other is None else ProfileId(line.other),
+            identifiers=self._identifiers(line),
         )
-        call = self.calls.get(line.stamp)
-        if line.actor is not None:
-            shown.actor = self._actors.get(line.actor)
-        elif call is not None:
-            shown.message_id = call.message_id
-        if line.other is not None:
-            shown.other_profile_id = public_profile(line.other)
+
+    def _identifiers(self, line: profile_queries.Line) -> list[NamedIdentifier] | None:
         if line.kind == HistoryKind.IDENTIFIERS_DEMOTED:
             demoted = unpack_demoted(line.keys, self.names.__getitem__)
-            shown.identifiers = [self._identifier(key, reason) for key, reason in demoted]
-        elif line.keys:
-            shown.identifiers = [self._identifier(key) for key in split_keys(line.keys)]
-        return shown
+            return [self._identifier(key, reason) for key, reason in demoted]
+        return [self._identifier(key) for key in split_keys(line.keys)] if line.keys else None
 
-    def _identifier(self, key: bytes, reason: str | UnsetType = UNSET) -> HistoryIdentifier:
+    def _identifier(self, key: bytes, reason: str | None = None) -> NamedIdentifier:
         type_, value = self.values.get(key, (None, None))
-        return HistoryIdentifier(type_, value, reason)
+        return NamedIdentifier(type_, value, reason)
 
 
 async def _reader(

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from identity.operations.profiles.answers import CanonicalProfile, ProfileList
+from msgspec import Struct
+
 from identity.operations.profiles.find_profile import MOST_DOCUMENTS
-from identity.operations.profiles.profile import OpenedProfile, open_profile
+from identity.operations.profiles.profile import FoldedProfile, OpenedProfile, open_profile
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
 from identity.store.privacy import holds
@@ -16,21 +17,24 @@ from identity.values.ids import private
 _LIST = b"profiles"
 
 
+class ProfilePage(Struct, frozen=True):
+    """A page of profiles, and the cursor after it, None on the last page."""
+
+    profiles: list[FoldedProfile]
+    next_cursor: str | None
+
+
 @retry_on_key_rotation
-async def get_profile(space: Space, ref: str, *, verbose: bool = False) -> CanonicalProfile:
+async def get_profile(space: Space, ref: str, *, verbose: bool = False) -> FoldedProfile:
     """Read a profile by `type:value` or by any id that it ever had. BadIdentifier, ProfileNotFound, TooMuch.
 
-    With `verbose` each trait comes with its provenance.
+    With `verbose` each trait comes with the call that set it.
     """
-    profile = await open_profile(space, ref)
-    answer = await profile.answer()
-    if verbose:
-        answer.traits = dict(await profile.provenance())
-    return answer
+    return await (await open_profile(space, ref)).fold_profile(set_traits=verbose)
 
 
 @retry_on_key_rotation
-async def lookup(space: Space, identifiers: Sequence[str]) -> dict[str, CanonicalProfile | None]:
+async def lookup(space: Space, identifiers: Sequence[str]) -> dict[str, FoldedProfile | None]:
     """Read many profiles at once; None for an identifier without a profile. BadIdentifier, TooMuch."""
     rules = await space.rules()
     parsed = [parse(text, rules.region) for text in identifiers]
@@ -38,24 +42,24 @@ async def lookup(space: Space, identifiers: Sequence[str]) -> dict[str, Canonica
         newest = space.keys.versions.newest
         keys = [space.keys.identifiers(identifier.type, identifier.value) for identifier in parsed]
         found = await profile_queries.by_keys(connection, space.tenant, keys, MOST_DOCUMENTS + 1, newest)
-    answers = await _answers(space, found)
+    folded = await _fold_each(space, found)
     heads = found.heads
-    return {text: answers[heads[nr]] if nr in heads else None for nr, text in enumerate(identifiers)}
+    return {text: folded[heads[nr]] if nr in heads else None for nr, text in enumerate(identifiers)}
 
 
 @retry_on_key_rotation
-async def held(space: Space, hold_id: str) -> list[CanonicalProfile]:
+async def held(space: Space, hold_id: str) -> list[FoldedProfile]:
     """Read the profiles under a hold, hidden from other reads or not. HoldNotFound, TooMuch."""
     id_ = private("hld", hold_id)
     async with space.database.reading() as connection:
         if id_ is None or all(each.id != id_ for each in await holds.list_holds(connection, space.tenant)):
             raise HoldNotFound
         found = await holds.profiles(connection, space.tenant, id_, MOST_DOCUMENTS + 1)
-    return list((await _answers(space, found)).values())
+    return list((await _fold_each(space, found)).values())
 
 
 @retry_on_key_rotation
-async def list_profiles(space: Space, limit: int, cursor: str | None) -> ProfileList:
+async def list_profiles(space: Space, limit: int, cursor: str | None) -> ProfilePage:
     """Every canonical profile of the space, page by page. BadCursor."""
     after = bytes(16) if cursor is None else space.read_cursor(_LIST, cursor)
     async with space.database.reading() as connection:
@@ -66,11 +70,11 @@ async def list_profiles(space: Space, limit: int, cursor: str | None) -> Profile
             # A page of very large profiles is shorter than asked for, never refused.
             ids, more = ids[: len(ids) // 2], True
             found = await profile_queries.by_ids(connection, space.tenant, ids, MOST_DOCUMENTS + 1)
-    answers = await _answers(space, found)
+    folded = await _fold_each(space, found)
     shown = dict.fromkeys(found.heads[nr] for nr in range(len(ids)) if nr in found.heads)
     next_cursor = space.write_cursor(_LIST, ids[-1]) if more else None
-    return ProfileList([answers[root] for root in shown], next_cursor)
+    return ProfilePage([folded[root] for root in shown], next_cursor)
 
 
-async def _answers(space: Space, found: profile_queries.ProfileRows) -> dict[bytes, CanonicalProfile]:
-    return {root: await profile.answer() for root, profile in OpenedProfile.each(space, found).items()}
+async def _fold_each(space: Space, found: profile_queries.ProfileRows) -> dict[bytes, FoldedProfile]:
+    return {root: await profile.fold_profile() for root, profile in OpenedProfile.each(space, found).items()}

@@ -12,10 +12,10 @@ from app.http import ingest_endpoint
 from app.http.openapi import document, native
 from app.main import create_app
 from app.schemas import api_keys, problems, rules
+from app.schemas.groups import GroupAnswer
+from app.schemas.profiles import CanonicalProfile, HistoryPage, ProfileList
 from app.settings import Settings
 from identity.operations.integrity.list_rejections import RejectionPage
-from identity.operations.profiles.answers import CanonicalProfile, HistoryPage, ProfileList
-from identity.operations.profiles.read_group import GroupAnswer
 from tests.app.conftest import Shop
 from tests.support.api_contract import ApiContract, api_contract
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import pytest
 
+from app.schemas.export_items import export_item
 from identity.operations.keys.overlay_key_tables import overlay_keys
 from identity.operations.keys.roll_epoch_keys import roll
 from identity.operations.privacy.access_export_sections import read_sections
@@ -258,7 +259,7 @@ def test_an_export_in_the_backup(lab: Lab) -> None:
         async with ingesting(lab) as ingest:
             await ingest.send({"type": "identify", "userId": "ann"})
             made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
-            await build_export(ingest.space, wanted, ignore_progress, read_sections)
+            await build_export(ingest.space, wanted, ignore_progress, read_sections, export_item)
             backup = Backup(lab, "export", "export_part", "job")
             await ask(ingest, "ann")
             backup.restore()

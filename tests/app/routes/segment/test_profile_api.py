@@ -12,7 +12,7 @@ import msgspec
 import psycopg
 import pytest
 
-from app.schemas import segment_profiles
+from app.schemas.segment import profile_api as segment_profiles
 from identity.operations.profiles import segment_answers
 from tests.app.conftest import AUDIT, Shop, log_of
 from tests.conftest import Running

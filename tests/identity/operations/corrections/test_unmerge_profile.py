@@ -14,7 +14,6 @@ from identity.store.ingest.write import apply
 from identity.store.postgres.pipeline import commit
 from identity.values.calls import Source
 from identity.values.errors import Conflict, DatabaseUnavailable, NotOneProfile, SealBroken, TooManyCuts
-from identity.values.ids import public_profile
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, IDENTIFIER
 from tests.support.stored_rows import Stored
 from tests.support.writer_processes import Ingest, Lab, ingesting, run
@@ -107,8 +106,8 @@ def test_an_unmerge_whose_answer_was_lost_happens_once(
             assert lost
             here = await get_profile(ingest.space, "anonymous_id:a1")
             there = await get_profile(ingest.space, "user_id:u1")
-            assert public_profile(answer.profile_id) == here.profile_id
-            assert public_profile(answer.remaining_profile_id) == there.profile_id
+            assert answer.profile_id == here.id
+            assert answer.remaining_profile_id == there.id
             acts = lab.query("SELECT count(*) FROM evidence WHERE space_id = %s AND kind = 7", ingest.space.tenant.id)
             assert acts == [(1,)]
             ingest.check()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from app.schemas.export_items import export_item
 from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.privacy.access_export_sections import SectionStep, read_sections
 from identity.operations.privacy.build_export import Sections, build_export
@@ -65,14 +66,14 @@ def test_an_interrupted_export_continues_where_it_was(lab: Lab) -> None:
         async with ingesting(lab) as ingest:
             await ann(ingest)
             whole, wanted = await requested_export(lab, ingest.space, "user_id:ann")
-            await build_export(ingest.space, wanted, ignore_progress, read_sections)
+            await build_export(ingest.space, wanted, ignore_progress, read_sections, export_item)
             made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
             for _ in SECTIONS:
                 with pytest.raises(DatabaseUnavailable):
-                    await build_export(ingest.space, wanted, ignore_progress, stopping(1))
+                    await build_export(ingest.space, wanted, ignore_progress, stopping(1), export_item)
             with pytest.raises(ExportNotFound):
                 await downloaded(ingest.space, made)
-            await build_export(ingest.space, wanted, ignore_progress, read_sections)
+            await build_export(ingest.space, wanted, ignore_progress, read_sections, export_item)
             assert await discrepancies(ingest) == []
             document = await downloaded(ingest.space, made)
             assert document["profiles"] == (await downloaded(ingest.space, whole))["profiles"]
@@ -107,7 +108,7 @@ def test_a_person_erased_during_the_build_is_in_no_export(lab: Lab, after: int) 
                 )
 
             with pytest.raises(ExportNotFound):
-                await build_export(ingest.space, wanted, ignore_progress, stopping(after, erase))
+                await build_export(ingest.space, wanted, ignore_progress, stopping(after, erase), export_item)
             with pytest.raises(ExportNotFound):
                 await downloaded(ingest.space, made)
             assert lab.query("SELECT count(*) FROM export_part")[0][0] == 0
@@ -128,7 +129,7 @@ def test_a_person_who_joined_during_the_build_is_covered_by_an_erasure(lab: Lab)
             async def meet() -> None:
                 await ingest.send({"type": "identify", "userId": "ann", "anonymousId": "a9"})
 
-            await build_export(ingest.space, wanted, ignore_progress, stopping(1, meet))
+            await build_export(ingest.space, wanted, ignore_progress, stopping(1, meet), export_item)
             source = Source(1, server=True)
             await unmerge_profile(ingest.space, ["anonymous_id:a9"], block=True, source=source, actor="key_test")
             await request_erasure(
@@ -160,7 +161,7 @@ def test_a_person_split_off_during_the_build_is_not_in_the_export(lab: Lab) -> N
                 await unmerge_profile(ingest.space, ["anonymous_id:a1"], block=True, source=source, actor="key_test")
 
             with pytest.raises(ExportNotFound):
-                await build_export(ingest.space, wanted, ignore_progress, stopping(4, part))
+                await build_export(ingest.space, wanted, ignore_progress, stopping(4, part), export_item)
             with pytest.raises(ExportNotFound):
                 await downloaded(ingest.space, made)
 
@@ -174,7 +175,7 @@ def test_a_download_that_breaks_off_destroys_the_export(lab: Lab) -> None:
         async with ingesting(lab) as ingest:
             await ann(ingest)
             made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
-            await build_export(ingest.space, wanted, ignore_progress, read_sections)
+            await build_export(ingest.space, wanted, ignore_progress, read_sections, export_item)
             pieces = await download_export(ingest.space, public("exp", made.id), made.ticket, "json", "key_test")
             assert await anext(pieces)
             await pieces.aclose()
@@ -191,7 +192,7 @@ def test_two_builders_make_one_whole_export(lab: Lab) -> None:
         async with ingesting(lab) as ingest:
             await ann(ingest)
             made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
-            runs = (build_export(ingest.space, wanted, ignore_progress, read_sections) for _ in range(2))
+            runs = (build_export(ingest.space, wanted, ignore_progress, read_sections, export_item) for _ in range(2))
             one, other = await asyncio.gather(*runs)
             assert one == other
             document = await downloaded(ingest.space, made)
@@ -208,7 +209,7 @@ def test_an_expired_export_is_not_downloaded(lab: Lab) -> None:
         async with ingesting(lab) as ingest:
             await ann(ingest)
             made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
-            await build_export(ingest.space, wanted, ignore_progress, read_sections)
+            await build_export(ingest.space, wanted, ignore_progress, read_sections, export_item)
             await destroy_expired_exports(ingest.spaces)
             lab.query("UPDATE export SET until = until - %s RETURNING 1", DOWNLOADABLE)
             with pytest.raises(ExportNotFound):

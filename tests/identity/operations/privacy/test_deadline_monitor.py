@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from app.schemas.export_items import export_item
 from identity.operations.privacy import request_erasure as module
 from identity.operations.privacy.access_export_sections import read_sections
 from identity.operations.privacy.build_export import build_export
@@ -103,7 +104,7 @@ def test_an_access_request_is_open_until_it_is_built(lab: Lab) -> None:
                 ingest.space, NewRequest(RequestInterface.NATIVE, RequestKind.ACCESS, GDPR, ["user_id:bob"], "key_test")
             )
             assert (await watched(ingest))[0] == {("access", "overdue"): 1, ("access", "on_time"): 2}
-            await build_export(ingest.space, wanted, ignore_progress, read_sections)
+            await build_export(ingest.space, wanted, ignore_progress, read_sections, export_item)
             assert await watched(ingest) == ({("access", "on_time"): 1}, [])
 
     run(main())

@@ -115,7 +115,7 @@ def test_a_deleted_person_who_returns_is_somebody_new(lab: Lab) -> None:
             assert [each.status for each in await ingest.send({"type": "identify", "userId": "u1"})] == ["accepted"]
             after = await get_profile(ingest.space, "user_id:u1")
             assert after.traits == {}
-            assert after.profile_id != before.profile_id
+            assert after.id != before.id
             assert await sound(ingest)
 
     run(main())

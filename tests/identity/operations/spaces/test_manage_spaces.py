@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from identity.operations.corrections.put_rules import put_rules
-from identity.operations.profiles.answers import HistoryIdentifier
 from identity.operations.profiles.read_group import get_group
-from identity.operations.profiles.read_history import get_history
+from identity.operations.profiles.read_history import HistoryEntry, NamedIdentifier, get_history
 from identity.operations.profiles.read_profile import get_profile
 from identity.operations.spaces import manage_spaces
 from identity.operations.spaces.purge_spaces import purge_deleted
+from identity.values.enums import HistoryKind
 from identity.values.errors import GroupNotFound, ProfileNotFound, SpaceNotFound, Unauthorised
 from identity.values.ids import public
 from tests.support.writer_processes import Ingest, Lab, ingesting, run
@@ -113,8 +113,9 @@ def test_history_outlives_many_rules(lab: Lab) -> None:
             for most in range(1, 8):
                 await put_rules(ingest.space, {"limits": {"crm": {"max": most}}}, "test")
             page = await get_history(ingest.space, "user_id:u2", 10, None)
-            demoted = [line for line in page.history if line.type == "identifiers_demoted"]
-            assert demoted[0].identifiers == [HistoryIdentifier("anonymous_id", "a1", "limit:user_id")]
+            entries = [entry for entry in page.entries if isinstance(entry, HistoryEntry)]
+            demoted = [entry for entry in entries if entry.kind == HistoryKind.IDENTIFIERS_DEMOTED]
+            assert demoted[0].identifiers == [NamedIdentifier("anonymous_id", "a1", "limit:user_id")]
 
     run(main())
 
@@ -126,7 +127,7 @@ def test_a_group_is_found_in_any_spelling(lab: Lab) -> None:
         async with ingesting(lab) as ingest:
             await ingest.send({"type": "group", "userId": "u1", "groupId": " Cafe\u0301 "})
             for spelling in (" Cafe\u0301 ", "Caf\u00e9"):
-                assert (await get_group(ingest.space, spelling)).group_id == "Caf\u00e9"
+                assert (await get_group(ingest.space, spelling)).name == "Caf\u00e9"
             with pytest.raises(GroupNotFound):
                 await get_group(ingest.space, " ")
 

@@ -1,0 +1,226 @@
+"""The items of an access export by section, and how values become them. A field that is not known is null."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from msgspec import UNSET, Struct, UnsetType
+
+from app.schemas.profiles import CanonicalProfile, HistoryLine, canonical_profile, history_line
+from identity.operations.privacy.access_export_sections import (
+    CallOfOrigin,
+    CategoryAtOrigin,
+    DecidedCategory,
+    GroupAtOrigin,
+    RecipientOfOrigin,
+    SightingsAtOrigin,
+    TraitAtOrigin,
+)
+from identity.operations.profiles.profile import ProfileIdentifier
+from identity.planning.resolution.event_time import format_time
+from identity.values.calls import STORED_KINDS
+from identity.values.ids import public, public_profile
+from identity.values.json import JsonObject
+from identity.values.public_fields import PublicProfileId, Time
+
+_DATE: Final = len("2026-01-31")
+
+
+class ExportedIdentifier(Struct):
+    """An identifier."""
+
+    type: str
+    value: str
+    first_seen: Time
+    last_seen: Time
+    retired: bool
+    profile_id: PublicProfileId
+
+
+class ExportedTrait(Struct):
+    """A trait; `current`: it is the trait of the profile. A removed one is null."""
+
+    name: str
+    value: Any
+    updated_at: Time
+    current: bool
+    message_id: str | None
+    profile_id: PublicProfileId
+
+
+class ExportedConsent(Struct):
+    """A consent decision in force."""
+
+    category: str
+    value: bool
+    captured_at: Time
+    profile_id: PublicProfileId
+
+
+class ExportedStatement(Struct):
+    """What one call states for a category; `*`: for all of them."""
+
+    category: str
+    value: Any
+    message_id: str
+    evidence_id: str
+    type: str
+    profile_id: PublicProfileId
+    captured_at: Time
+    received_at: Time
+    source: str | None
+    server_side: bool
+    signal_sources: list[str]
+    invalid_signals: list[str]
+    jurisdiction: Any
+    evidence: Any
+
+
+class ExportedGroup(Struct):
+    """A group that the person joined or left."""
+
+    group_id: str
+    member: bool
+    at: Time
+    profile_id: PublicProfileId
+
+
+class ExportedSightings(Struct):
+    """How often one set of identifiers was seen, on how many days, and the last of them."""
+
+    count: int
+    days: int
+    last_day: str
+    profile_id: PublicProfileId
+
+
+class ExportedDisclosure(Struct):
+    """A destination that received data of the person, and when."""
+
+    destination: str
+    destination_id: str
+    first: Time
+    last: Time
+    profile_id: PublicProfileId
+
+
+class ExportedCall(Struct):
+    """A call as it arrived."""
+
+    type: str
+    message_id: str
+    timestamp: Time
+    received_at: Time
+    source: str | None
+    body: JsonObject
+    profile_id: PublicProfileId
+
+
+class ExportedProfile(Struct):
+    """Everything held about one profile; a profile that is erased during the download ends early."""
+
+    profile: list[CanonicalProfile] | UnsetType = UNSET
+    identifiers: list[ExportedIdentifier] | UnsetType = UNSET
+    traits: list[ExportedTrait] | UnsetType = UNSET
+    consent: list[ExportedConsent] | UnsetType = UNSET
+    consent_history: list[ExportedStatement] | UnsetType = UNSET
+    groups: list[ExportedGroup] | UnsetType = UNSET
+    sightings: list[ExportedSightings] | UnsetType = UNSET
+    history: list[HistoryLine] | UnsetType = UNSET
+    disclosures: list[ExportedDisclosure] | UnsetType = UNSET
+    calls: list[ExportedCall] | UnsetType = UNSET
+
+
+def export_item(section: str, value: Struct) -> Struct:
+    """The item of a value in a section."""
+    return _ITEMS[section](value)
+
+
+def _identifier(value: ProfileIdentifier) -> ExportedIdentifier:
+    return ExportedIdentifier(
+        type=value.type,
+        value=value.value,
+        first_seen=format_time(value.first_seen),
+        last_seen=format_time(value.last_seen),
+        retired=value.retired,
+        profile_id=public_profile(value.origin),
+    )
+
+
+def _trait(value: TraitAtOrigin) -> ExportedTrait:
+    return ExportedTrait(
+        name=value.name,
+        value=value.value,
+        updated_at=format_time(value.updated_at),
+        current=value.current,
+        message_id=value.message_id,
+        profile_id=public_profile(value.origin),
+    )
+
+
+def _consent(value: CategoryAtOrigin) -> ExportedConsent:
+    return ExportedConsent(value.category, value.value, format_time(value.captured_at), public_profile(value.origin))
+
+
+def _statement(value: DecidedCategory) -> ExportedStatement:
+    statement = value.statement
+    return ExportedStatement(
+        category=value.category,
+        value=value.value,
+        message_id=statement.evidence_id,
+        evidence_id=statement.evidence_id,
+        type=statement.kind,
+        profile_id=public_profile(statement.origin),
+        captured_at=format_time(statement.captured_at),
+        received_at=format_time(statement.received_at),
+        source=statement.source,
+        server_side=statement.server_side,
+        signal_sources=statement.signal_sources,
+        invalid_signals=statement.invalid_signals,
+        jurisdiction=statement.jurisdiction,
+        evidence=statement.evidence,
+    )
+
+
+def _group(value: GroupAtOrigin) -> ExportedGroup:
+    return ExportedGroup(value.group_id, value.member, format_time(value.at), public_profile(value.origin))
+
+
+def _sightings(value: SightingsAtOrigin) -> ExportedSightings:
+    return ExportedSightings(value.count, value.days, format_time(value.last_day)[:_DATE], public_profile(value.origin))
+
+
+def _disclosure(value: RecipientOfOrigin) -> ExportedDisclosure:
+    return ExportedDisclosure(
+        destination=value.name,
+        destination_id=public("dst", value.destination),
+        first=format_time(value.first),
+        last=format_time(value.last),
+        profile_id=public_profile(value.origin),
+    )
+
+
+def _call(value: CallOfOrigin) -> ExportedCall:
+    call = value.call
+    return ExportedCall(
+        type=STORED_KINDS[call.kind],
+        message_id=call.message_id,
+        timestamp=format_time(call.time),
+        received_at=format_time(call.received),
+        source=value.source,
+        body=call.body,
+        profile_id=public_profile(value.origin),
+    )
+
+
+_ITEMS: Final[Mapping[str, Callable[[Any], Struct]]] = {
+    "profile": canonical_profile,
+    "identifiers": _identifier,
+    "traits": _trait,
+    "consent": _consent,
+    "consent_history": _statement,
+    "groups": _group,
+    "sightings": _sightings,
+    "history": history_line,
+    "disclosures": _disclosure,
+    "calls": _call,
+}
