@@ -116,7 +116,11 @@ def verify(
         raise Misconfigured("A scan reads the whole database; leave out the space ids with --privacy.")
     with owner_url(settings) as url:
         require_current(url)
-        status = leak_scan.run(settings, url) if privacy else int(not verifying.run(url, space_ids or []))
+        status = (
+            leak_scan.run(settings, url)
+            if privacy
+            else int(not verifying.run(url, space_ids or [], settings.key_folder))
+        )
     if status:
         raise typer.Exit(status)
 

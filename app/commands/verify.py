@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -15,19 +16,21 @@ from identity.planning.integrity.discrepancies import DIFFERENCES
 _out = Console(highlight=False, soft_wrap=True)
 
 
-def run(url: str, space_ids: Sequence[str]) -> bool:
+def run(url: str, space_ids: Sequence[str], key_store: Path) -> bool:
     """Audit these spaces (all where none is named) and print what differs; returns whether nothing does."""
-    return asyncio.run(_run(url, space_ids))
+    return asyncio.run(_run(url, space_ids, key_store))
 
 
-async def _run(url: str, space_ids: Sequence[str]) -> bool:
+async def _run(url: str, space_ids: Sequence[str], key_store: Path) -> bool:
     reports = []
     with _AuditProgress() as bar:
-        async for report in verify(url, space_ids, bar.moved):
+        async for report in verify(url, space_ids, bar.moved, key_store):
             reports.append(report)
             bar.next_space()
     for report in reports:
         _print(report)
+    if not all(report.found_keys for report in reports):
+        _out.print(f"There is no key store in {key_store}, so the keys were not checked.", markup=False)
     if not reports:
         _out.print("There is no space yet.")
     return not any(report.findings for report in reports)

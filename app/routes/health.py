@@ -7,9 +7,10 @@ from app.http.openapi import described
 from app.http.responses import answer
 from app.schemas.health import Health
 from app.server.metrics import CONTENT_TYPE
-from identity.values.errors import DatabaseUnavailable, KeyUnavailable
+from identity.values.errors import DatabaseUnavailable, KeysOutdated, KeyUnavailable, NotWriting, Unavailable
 
 router = APIRouter(tags=["Health"])
+_UNREADY = (DatabaseUnavailable, KeyUnavailable, KeysOutdated, NotWriting, Unavailable)
 
 
 @router.get("/healthz", **described(Health, public=True))
@@ -18,9 +19,9 @@ async def liveness(_onefold: ByAnyone) -> Response:
     return answer(Health("ok"))
 
 
-@router.get("/readyz", **described(Health, DatabaseUnavailable, KeyUnavailable, public=True))
+@router.get("/readyz", **described(Health, *_UNREADY, public=True))
 async def readiness(onefold: ByAnyone) -> Response:
-    """Readiness: the database answers, and the keys that belong to it are present."""
+    """Readiness: the database answers, its keys are present and as new as the data, and the queue has its writers."""
     await onefold.check()
     return answer(Health("ok"))
 

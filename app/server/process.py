@@ -5,7 +5,6 @@ Parts close in the reverse order, so that an accepted call is committed before t
 
 import asyncio
 import gc
-import time
 
 from app.schemas.export_items import export_item
 from app.schemas.feed import feed_message
@@ -13,6 +12,7 @@ from app.schemas.opendsr import dsr_callback
 from app.server import logs
 from app.server.metrics import Metrics
 from app.server.rate_limits import RateLimits
+from app.server.readiness import Readiness
 from app.server.schedule import Schedule, Task
 from app.settings import Settings
 from identity.operations.corrections.rebuild_profiles import rebuild_space
@@ -40,15 +40,13 @@ from identity.operations.spaces.purge_spaces import purge_deleted
 from identity.operations.spaces.run_jobs import Jobs
 from identity.operations.warehouse.export_destination import run_export_job
 from identity.spaces.space import Spaces
-from identity.store.keys import key_store
 from identity.store.postgres.leadership import Leadership
 from identity.values.enums import JobKind
-from identity.values.errors import KeyUnavailable, Misconfigured
+from identity.values.errors import Misconfigured
 from identity.webhooks.callback_urls import PORTS
 from identity.webhooks.client import Client, tls_context
 
 WRITERS = 2
-_GOOD_SECONDS = 1.0
 _PURGE_PAUSE = 0.05
 _COLLECT = (50_000, 20, 100)
 _NO_DATABASE = (
@@ -65,6 +63,7 @@ class Onefold:
     spaces: Spaces
     keys: KeyCheck
     ingest_queue: IngestQueue
+    readiness: Readiness
     dry_runs: DryRuns
     jobs: Jobs
     callbacks: Client
@@ -74,9 +73,7 @@ class Onefold:
         self.settings = settings
         self.metrics = Metrics(lambda: self.ingest_queue.waiting)
         self.limits = RateLimits(settings)
-        self._good_until = 0.0
         self._known: dict[int, int] = {}
-        self._checking: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Open database and keys, and start to take calls. Misconfigured where that is not safe."""
@@ -93,6 +90,7 @@ class Onefold:
         self.keys = KeyCheck(self.spaces)
         self.ingest_queue = IngestQueue(self.spaces.database, writers=WRITERS, bound=settings.queue_calls)
         self.ingest_queue.start()
+        self.readiness = Readiness(self.spaces, self.ingest_queue)
         self.dry_runs = DryRuns(self.spaces.database)
         self.jobs = Jobs(
             self.spaces,
@@ -132,26 +130,8 @@ class Onefold:
         await self.spaces.database.close()
 
     async def check(self) -> None:
-        """Return if calls can be served. Unavailable where the database or the keys cannot be reached.
-
-        Any client may ask, so a good answer holds for a second and concurrent requests share one check:
-        the check never takes more than one connection.
-        """
-        if time.monotonic() < self._good_until:
-            return
-        if self._checking is None or self._checking.done():
-            self._checking = asyncio.create_task(self._check())
-        # A client that disconnects must not cancel the check for the others.
-        await asyncio.shield(self._checking)
-
-    async def _check(self) -> None:
-        keyring = self.spaces.keyring
-        async with self.spaces.database.reading() as connection:
-            named = await key_store.read(connection)
-        if named != (keyring.store_id, keyring.root_id):
-            raise KeyUnavailable
-        await asyncio.to_thread(keyring.check)
-        self._good_until = time.monotonic() + _GOOD_SECONDS
+        """Return if calls can be served. Unavailable, with what the operator has to do."""
+        await self.readiness.require()
 
     def _tasks(self) -> list[Task]:
         return [

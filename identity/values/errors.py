@@ -256,6 +256,10 @@ class KeyUnavailable(Unavailable):
     """A key cannot be read; the operator has to check the key store."""
 
 
+class KeysOutdated(KeyUnavailable):
+    """The database was restored and is older than its keys; stop all servers and run onefold keys overlay."""
+
+
 class KeyRenamed(KeyUnavailable):
     """The index key was rotated during the request; try again."""
 
@@ -278,6 +282,10 @@ class Undelivered(Unavailable):
 
 class DatabaseUnavailable(Unavailable):
     """The database cannot be reached; try again shortly."""
+
+
+class NotWriting(Unavailable):
+    """A queue writer of this process has ended; the operator has to restart the process."""
 
 
 class ShuttingDown(Unavailable):

@@ -271,6 +271,16 @@ def read_label(directory: Path) -> Label:
     return msgspec.json.decode((directory / LABEL).read_bytes(), type=Label)
 
 
+def epochs_in(directory: Path, space: bytes) -> set[int] | None:
+    """Return the epochs that a key store holds for a space, read without its root; None if there is no key store."""
+    if not (directory / LABEL).exists():
+        return None
+    with _unavailable():
+        folder = directory / checked_id(space).hex()
+        names = [path.name.partition(MARK)[0] for path in folder.iterdir()] if folder.is_dir() else []
+    return {int(name.removeprefix(EPOCH)) for name in names if name.removeprefix(EPOCH).isdecimal()}
+
+
 @contextmanager
 def _unavailable() -> Iterator[None]:
     try:

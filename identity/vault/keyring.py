@@ -159,6 +159,11 @@ class Keyring(Guarded):
         dumps = self._store.dumps(space)
         return Dump(dumps[0][1]) if dumps else None
 
+    def newest_dump_epoch(self, space: bytes) -> int:
+        """The epoch of the newest dump of a space; 0 where there is none."""
+        dumps = self._store.dumps(space)
+        return dumps[0][0] if dumps else 0
+
     def destroy_dumps(self, space: bytes, before: int) -> None:
         """Destroy the dumps of epochs before this one."""
         self._store.destroy_dumps(space, before)

@@ -73,6 +73,11 @@ class BatchWriter:
         """The clock of the writer slot."""
         return self._writer.clock
 
+    @property
+    def lease_seconds(self) -> float:
+        """How long the lease of the writer slot lasts; 0 without a lease."""
+        return self._writer.lease_seconds
+
     async def close(self) -> None:
         """Gives the writer slot back."""
         await self._writer.close()

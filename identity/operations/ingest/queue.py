@@ -67,6 +67,21 @@ class IngestQueue:
                 _log.warning("writer.not_closed")
 
     @property
+    def writers(self) -> int:
+        """The number of writers that the queue was made with."""
+        return len(self._writers)
+
+    @property
+    def running(self) -> int:
+        """The number of writers that take batches."""
+        return sum(not task.done() for task in self._tasks)
+
+    @property
+    def lease_seconds(self) -> float:
+        """How long the leases of the writers last at least; 0 while no writer holds a lease."""
+        return min((left for left in (writer.lease_seconds for writer in self._writers) if left), default=0.0)
+
+    @property
     def waiting(self) -> int:
         """The number of calls that wait for a writer."""
         return self._waiting

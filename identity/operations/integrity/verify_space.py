@@ -1,14 +1,16 @@
 """Verifies that the stored rows of a space agree with each other and with the evidence they come from.
 
-All rows are read in one snapshot, so ingest may continue. An audit writes and unseals nothing and needs no key; so it
-cannot check the content of sealed payloads. During a rotation of the index key every row is read under the newest
-blind indexes.
+All rows are read in one snapshot, so ingest may continue. An audit writes and unseals nothing and needs no root key; so
+it cannot check the content of sealed payloads. Of the key store it reads which epoch keys there are. During a rotation
+of the index key every row is read under the newest blind indexes.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
 from typing import LiteralString
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from identity.planning.corrections import rekey_rows
 from identity.planning.destinations.feed_pages import is_valid_position
@@ -18,6 +20,7 @@ from identity.planning.integrity.evidence_check import REMOVE, UNMERGE, Evidence
 from identity.planning.integrity.row_index import RowIndex
 from identity.spaces.ledger_publication import chained_hash
 from identity.store.integrity import verify as store
+from identity.store.keys import key_tables
 from identity.store.ledger import ledger
 from identity.store.postgres.database import Connection, Database
 from identity.store.postgres.tenant import Tenant
@@ -26,6 +29,7 @@ from identity.store.spaces import spaces_and_keys
 from identity.values.enums import HistoryKind
 from identity.values.errors import SpaceNotFound
 from identity.values.ids import private, public, public_profile
+from identity.vault.epoch_key_store import epochs_in
 
 Progress = Callable[[str, int], None]
 """Called with the name of a part and the number of its rows read so far."""
@@ -44,20 +48,27 @@ PARTS = (
 
 
 class Report(Struct, frozen=True):
-    """The result of an audit of a space; `looked_at` counts the rows of each part."""
+    """The result of an audit of a space; `looked_at` counts the rows of each part.
+
+    `found_keys` says whether there was a key store to compare the database with.
+    """
 
     space_id: str
     looked_at: dict[str, int]
     findings: list[Discrepancy]
+    found_keys: bool = False
 
 
-async def verify(url: str, space_ids: Sequence[str], progress: Progress) -> AsyncIterator[Report]:
+async def verify(
+    url: str, space_ids: Sequence[str], progress: Progress, key_store: Path | None = None
+) -> AsyncIterator[Report]:
     """Audit these spaces, or all where none is named. SpaceNotFound before the first audit."""
     database = Database(url, readers=1)
     await database.open()
     try:
         for space in await _named(database, space_ids):
-            yield await verify_space(database, space, progress)
+            report = await verify_space(database, space, progress)
+            yield report if key_store is None else await _with_epochs(report, database, space, key_store)
     finally:
         await database.close()
 
@@ -82,6 +93,23 @@ async def verify_space(database: Database, space: spaces_and_keys.SpaceRow, prog
         audit = _Audit(connection, tenant, progress)
         await audit.run()
     return Report(public("spc", space.public_id), audit.looked_at, list(audit.findings))
+
+
+async def _with_epochs(report: Report, database: Database, space: spaces_and_keys.SpaceRow, key_store: Path) -> Report:
+    """Add whether the key store holds the epoch keys that the slot keys are wrapped under now."""
+    tenant = Tenant(space.id, space.bucket_base, space.spread)
+    missing: set[int] | None = None
+    # A roll destroys an epoch key once no slot key needs it: an epoch is missing if the slots name it afterwards too.
+    for _ in range(2):
+        async with database.reading() as connection:
+            used = await key_tables.slot_epochs(connection, tenant)
+        held = await asyncio.to_thread(epochs_in, key_store, space.public_id)
+        if held is None:
+            return report
+        missing = used - held if missing is None else missing & (used - held)
+    labels = [f"epoch {epoch}" for epoch in sorted(missing or ())]
+    found = [Discrepancy("epoch_missing", len(labels), labels)] if labels else []
+    return structs.replace(report, findings=[*found, *report.findings], found_keys=True)
 
 
 class _Audit:

@@ -25,7 +25,10 @@ OLDER = (
 
 
 class OverlayResult(NamedTuple):
-    """The epoch before and after, how many keys were laid over, and how many profiles were removed."""
+    """The epoch before and after, how many keys the dump holds, and how many profiles were removed.
+
+    The two epochs are equal where nothing was to be done, or where the backup was taken during a roll.
+    """
 
     before: int
     epoch: int
@@ -43,7 +46,9 @@ async def overlay_keys(spaces: Spaces, space: Space) -> OverlayResult:
         raise Misconfigured(NO_DUMP)
     async with space.database.reading() as connection:
         before = (await space_lock.read(connection, space.tenant.id)).epoch
-    if dump.head.epoch == before:
+        epochs = await key_tables.slot_epochs(connection, space.tenant)
+    # A backup that was taken during a roll names the new epoch, and has slots of the one before.
+    if dump.head.epoch == before and epochs <= {before}:
         return OverlayResult(before, before, 0, 0)
     if dump.head.epoch < before:
         raise Misconfigured(OLDER)

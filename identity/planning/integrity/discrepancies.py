@@ -44,6 +44,7 @@ DIFFERENCES: Final = {
     "delivery_missing": "A destination has no delivery position, or a delivery position belongs to no destination.",
     "disclosure_orphaned": "A disclosure names a profile or a destination that does not exist.",
     "key_missing": "An origin or a group has no subject key, or its subject key has no slot.",
+    "epoch_missing": "The key store lacks the epoch key of slot keys; after a restore, run onefold keys overlay.",
     "key_orphaned": "A subject key belongs to no origin and no group.",
     "row_orphaned": "A row belongs to an origin that does not exist.",
     "ledger_broken": "A ledger entry is missing or does not continue the hash chain.",

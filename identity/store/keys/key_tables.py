@@ -1,6 +1,7 @@
 """The key tables of a space as a whole: read in one snapshot for a dump, and restored from one.
 
-An origin whose key is not in the restored set, or is another one, was erased since the backup and is deleted too.
+A row whose key is not in the restored set, or is another one, was erased or rewritten since the backup: the key is
+not restored, and the caller deletes the row. A key of a row that was made after the backup is left out.
 """
 
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -42,6 +43,30 @@ async def slot_keys(connection: Connection, tenant: Tenant) -> list[DumpedSlotRo
     return [DumpedSlotRow(*each) for each in await rows(connection, _SLOTS, tenant.id, tenant.base)]
 
 
+async def slot_epochs(connection: Connection, tenant: Tenant) -> set[int]:
+    """The epochs that the slot keys of a space are wrapped under: two during a roll."""
+    found = await rows(
+        connection,
+        "SELECT DISTINCT epoch FROM slot_key WHERE space_id = $1::int4 AND bucket = $2::int4",
+        tenant.id,
+        tenant.base,
+    )
+    return {int(epoch) for (epoch,) in found}
+
+
+async def epochs_in_use(connection: Connection) -> list[tuple[bytes, int]]:
+    """(public id of a space, epoch) of every epoch that a slot key of a live space is wrapped under."""
+    found = await rows(
+        connection,
+        """
+        SELECT s.public_id, w.epoch FROM space s
+        JOIN slot_key w ON w.space_id = s.id AND w.bucket = s.bucket_base
+        WHERE s.deleted_at IS NULL GROUP BY s.public_id, w.epoch
+        """,
+    )
+    return [(bytes(public_id), int(epoch)) for public_id, epoch in found]
+
+
 async def count_subject_keys(connection: Connection, tenant: Tenant) -> int:
     """How many subject keys there are."""
     found = await row(
@@ -66,11 +91,13 @@ async def replace(
     slots_: Sequence[DumpedSlotRow],
     pages: Iterable[Sequence[DumpedSubjectRow]],
 ) -> list[bytes]:
-    """Replace all keys by these; returns the origins whose data no key opens any more."""
+    """Replace all keys by these; returns the ids of the rows that no key opens any more."""
     await connection.execute("SET LOCAL statement_timeout = 0")
     await connection.execute("SET LOCAL enable_seqscan = on")
     await space_lock.hold(connection, tenant.id)
-    before = await rows(connection, _SUBJECTS, tenant.id, tenant.base)
+    before = {
+        bytes(id_): bytes(key_id) for id_, _, key_id, _ in await rows(connection, _SUBJECTS, tenant.id, tenant.base)
+    }
     where = [tenant.id, tenant.base]
     await connection.execute("DELETE FROM subject_key WHERE space_id = $1::int4 AND bucket = $2::int4", where)
     await connection.execute("DELETE FROM slot_key WHERE space_id = $1::int4 AND bucket = $2::int4", where)
@@ -87,9 +114,10 @@ async def replace(
             byteas([s.wrapped for s in slots_]),
         ],
     )
-    now: dict[bytes, bytes] = {}
-    for page in pages:
-        now |= {subject.profile_id: subject.key_id for subject in page}
+    kept: set[bytes] = set()
+    for all_ in pages:
+        page = [subject for subject in all_ if before.get(subject.profile_id) == subject.key_id]
+        kept |= {subject.profile_id for subject in page}
         await connection.execute(
             """
             INSERT INTO subject_key (profile_id, space_id, bucket, slot, key_id, wrapped)
@@ -105,4 +133,4 @@ async def replace(
             ],
         )
     await space_lock.set_epoch(connection, tenant.id, epoch)
-    return [bytes(id_) for id_, _, key_id, _ in before if now.get(bytes(id_)) != bytes(key_id)]
+    return [id_ for id_ in before if id_ not in kept]

@@ -66,6 +66,11 @@ class WriterConnection:
         self._plan_until = time.monotonic() + self._patience
         self._patience = min(2 * self._patience, _LAST)
 
+    @property
+    def lease_seconds(self) -> float:
+        """How long the lease lasts; 0 without a lease."""
+        return 0.0 if self.lease is None else max(0.0, (self.clock.until - self.clock.now()) / 1_000_000)
+
     def covers(self, stamp: int) -> bool:
         """Whether the lease lasts for the stamps of a transaction that follow this stamp; if not, the next one does.
 

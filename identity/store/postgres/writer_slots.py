@@ -28,6 +28,13 @@ class WriterLease(NamedTuple):
     until: Micros
 
 
+async def require_free(connection: Connection, now: int) -> None:
+    """Unavailable where every slot is leased."""
+    found = await row(connection, "SELECT count(*) FROM writer_slot WHERE until > $1::int8", now)
+    if found is not None and found[0] >= SLOTS:
+        raise Unavailable(_NONE_FREE)
+
+
 async def take(connection: Connection, holder: bytes, now: int) -> WriterLease:
     """Take a slot whose lease has ended, or a new one. Unavailable where all are in use."""
     until = Micros(now + LEASE_MICROS)

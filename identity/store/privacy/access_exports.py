@@ -208,6 +208,22 @@ async def drop(connection: Connection, tenant: Tenant, id_: bytes) -> bool:
     return True
 
 
+async def drop_exports(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> None:
+    """Destroy those of these exports that are there."""
+    found = await rows(
+        connection,
+        """
+        SELECT e.export_id FROM export e
+        WHERE e.export_id = ANY ($3::uuid[]) AND e.space_id = $1::int4 AND e.bucket = $2::int4
+        """,
+        tenant.id,
+        tenant.base,
+        uuids(ids),
+    )
+    for (id_,) in found:
+        await drop(connection, tenant, bytes(id_))
+
+
 async def drop_containing(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> int:
     """Destroy every export with one of these profiles, under the exclusive space lock; returns how many."""
     found = await rows(

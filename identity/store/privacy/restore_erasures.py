@@ -12,7 +12,7 @@ from identity.store.postgres.arrays import byteas, int2s, int8s, uuids, uuids_or
 from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.pipeline import PipelineConnection
 from identity.store.postgres.tenant import Tenant
-from identity.store.privacy.access_exports import drop_containing
+from identity.store.privacy.access_exports import drop_containing, drop_exports
 from identity.store.privacy.erase import delete_profiles, informed_destinations, put_on_hold, take_off_hold
 from identity.store.privacy.suppressions import lift
 from identity.values.enums import FeedOperation
@@ -54,7 +54,41 @@ async def replay_erasure(
 
 
 async def remove_unreadable(connection: PipelineConnection, tenant: Tenant, ids: Sequence[bytes]) -> int:
-    """Delete origins that no key opens, and rows that name them; returns how many origins."""
+    """Delete origins, groups, exports and notes of erasures that no key opens; returns how many origins."""
+    groups = await rows(
+        connection,
+        """
+        DELETE FROM account WHERE account_id = ANY ($2::uuid[]) AND space_id = $1::int4 AND bucket = $3::int4
+        RETURNING key
+        """,
+        tenant.id,
+        uuids(ids),
+        tenant.base,
+    )
+    where = [tenant.id, byteas([bytes(key) for (key,) in groups]), tenant.base]
+    await connection.execute(
+        "DELETE FROM membership WHERE group_key = ANY ($2::bytea[]) AND space_id = $1::int4 AND bucket = $3::int4",
+        where,
+    )
+    await drop_exports(connection, tenant, ids)
+    await connection.execute(
+        """
+        UPDATE erasure SET aside = NULL
+        WHERE erasure_id = ANY ($2::uuid[]) AND space_id = $1::int4 AND bucket = $3::int4
+        """,
+        [tenant.id, uuids(ids), tenant.base],
+    )
+    origins = await rows(
+        connection,
+        """
+        SELECT p.profile_id FROM profile p
+        WHERE p.profile_id = ANY ($2::uuid[]) AND p.space_id = $1::int4 AND p.bucket = $3::int4
+        """,
+        tenant.id,
+        uuids(ids),
+        tenant.base,
+    )
+    ids = [bytes(id_) for (id_,) in origins]
     named = await rows(
         connection,
         """

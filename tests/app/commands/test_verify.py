@@ -33,7 +33,8 @@ def test_verify_names_every_difference(server: Callable[..., Running], database:
     """Status 0 and one line a space while all is well; status 1 and every difference otherwise."""
     running = server()
     spaces = [fill(running), fill(running)]
-    status, out, error = onefold("verify", ONEFOLD_DATABASE_URL=database)
+    at = {"ONEFOLD_DATABASE_URL": database, "ONEFOLD_DATA_DIR": str(running.data_dir)}
+    status, out, error = onefold("verify", **at)
     assert (status, error) == (0, "")
     assert [line.split(" (")[0] for line in out.splitlines()] == [f"{space}: nothing differs" for space in spaces]
     assert "2 profiles, 4 identifiers" in out.splitlines()[0]
@@ -44,16 +45,16 @@ def test_verify_names_every_difference(server: Callable[..., Running], database:
             "WHERE head = profile_id AND space_id = (SELECT max(id) FROM space) RETURNING canonical"
         ).fetchone() or ("",)
         (head,) = connection.execute("SELECT head FROM profile WHERE profile_id = %s", [damaged]).fetchone() or ("",)
-    status, out, error = onefold("verify", ONEFOLD_DATABASE_URL=database)
+    status, out, error = onefold("verify", **at)
     assert (status, error) == (1, "")
     assert f"version_untold: prf_{head.hex}" in out.splitlines()
     assert "The last feed entry has another profile version." in out
     assert f"{spaces[0]}: nothing differs" in out
     assert PLANTED not in out
 
-    status, out, _ = onefold("verify", spaces[0], ONEFOLD_DATABASE_URL=database)
+    status, out, _ = onefold("verify", spaces[0], **at)
     assert (status, len(out.splitlines())) == (0, 1)
-    status, out, error = onefold("verify", spaces[0], "spc_" + "0" * 32, ONEFOLD_DATABASE_URL=database)
+    status, out, error = onefold("verify", spaces[0], "spc_" + "0" * 32, **at)
     assert (status, out, error) == (1, "", "onefold: There is no such space.\n")
 
 
@@ -100,3 +101,13 @@ def test_without_spaces_nothing_differs(database: str) -> None:
     status, out, _ = onefold("verify", ONEFOLD_DATABASE_URL=database)
 
     assert (status, out) == (0, "There is no space yet.\n")
+
+
+def test_without_a_key_store_verify_says_that_it_checked_no_keys(server: Callable[..., Running], database: str) -> None:
+    """The audit of the rows is made all the same."""
+    running = server()
+    fill(running)
+    nowhere = str(running.data_dir / "nowhere")
+    status, out, _ = onefold("verify", ONEFOLD_DATABASE_URL=database, ONEFOLD_KEY_STORE=nowhere)
+
+    assert (status, out.splitlines()[1:]) == (0, [f"There is no key store in {nowhere}, so the keys were not checked."])

@@ -12,7 +12,9 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from app.server.process import Onefold
+from app.server.readiness import Readiness
 from app.settings import Settings
+from identity.operations.ingest.queue import IngestQueue
 from identity.store.embedded.data_directory import SUPERUSER
 from identity.store.embedded.server import EmbeddedPostgres
 from identity.store.keys import key_store
@@ -38,15 +40,19 @@ def test_many_ask_at_once(database: str, tmp_path: Path, monkeypatch: pytest.Mon
     async def main() -> None:
         onefold = Onefold(Settings())
         onefold.spaces = await Lab(database, tmp_path).open()
+        onefold.ingest_queue = IngestQueue(onefold.spaces.database)
+        onefold.ingest_queue.start()
+        onefold.readiness = Readiness(onefold.spaces, onefold.ingest_queue)
         try:
             await asyncio.gather(*(onefold.check() for _ in range(50)))
             await onefold.check()
         finally:
+            await onefold.ingest_queue.close()
             await onefold.spaces.database.close()
 
     read = key_store.read
     with monkeypatch.context() as patch:
-        patch.setattr("app.server.process._GOOD_SECONDS", 600.0)
+        patch.setattr("app.server.readiness.GOOD_SECONDS", 600.0)
         patch.setattr(key_store, "read", reading)
         # The start itself reads once, to see that the keys belong to the database.
         asyncio.run(main())

@@ -1,0 +1,54 @@
+"""Decides whether this process can serve: database, keys, queue writers and their leases.
+
+Any client may ask, so a good answer holds for a second and concurrent requests share one check: the check never takes
+more than one connection. Every reason names what the operator has to do.
+"""
+
+import asyncio
+import time
+
+from identity.operations.ingest.queue import IngestQueue
+from identity.operations.keys.find_unreadable_spaces import require_epoch_keys
+from identity.spaces.space import Spaces
+from identity.store.keys import key_store
+from identity.store.postgres import writer_slots
+from identity.values.errors import KeyUnavailable, NotWriting
+
+GOOD_SECONDS = 1.0
+KEYS_GOOD_SECONDS = 30.0
+
+
+class Readiness:
+    """The readiness of one process."""
+
+    def __init__(self, spaces: Spaces, queue: IngestQueue) -> None:
+        self._spaces = spaces
+        self._queue = queue
+        self._good_until = self._keys_good_until = 0.0
+        self._checking: asyncio.Task[None] | None = None
+
+    async def require(self) -> None:
+        """Return if calls can be served. Unavailable where database, keys or queue writers are not there."""
+        if time.monotonic() < self._good_until:
+            return
+        if self._checking is None or self._checking.done():
+            self._checking = asyncio.create_task(self._check())
+        # A client that disconnects must not cancel the check for the others.
+        await asyncio.shield(self._checking)
+
+    async def _check(self) -> None:
+        keyring = self._spaces.keyring
+        leased = self._queue.lease_seconds > 0
+        async with self._spaces.database.reading() as connection:
+            named = await key_store.read(connection)
+            if not leased:
+                await writer_slots.require_free(connection, time.time_ns() // 1000)
+        if named != (keyring.store_id, keyring.root_id):
+            raise KeyUnavailable
+        await asyncio.to_thread(keyring.check)
+        if time.monotonic() >= self._keys_good_until:
+            await require_epoch_keys(self._spaces)
+            self._keys_good_until = time.monotonic() + KEYS_GOOD_SECONDS
+        if self._queue.running < self._queue.writers:
+            raise NotWriting
+        self._good_until = time.monotonic() + GOOD_SECONDS

@@ -1,0 +1,48 @@
+"""Finds the spaces whose stored data no epoch key opens, as after a restore of the database without its keys.
+
+The database names the epochs that its slot keys are wrapped under, the key store holds epoch keys. A roll destroys an
+epoch key only after no slot key needs it, so an epoch counts as missing only if the database still names it after
+the key store was found without it.
+"""
+
+import asyncio
+
+from identity.spaces.space import Spaces
+from identity.store.keys import key_tables
+from identity.values.errors import KeysOutdated, KeyUnavailable
+from identity.vault.keyring import Keyring
+
+MISSING = (
+    "The key store lacks an epoch key that the database needs, and holds no key backup of a later epoch; put the "
+    "newest copy of the key store in place and start again."
+)
+
+
+async def require_epoch_keys(spaces: Spaces) -> None:
+    """Raise KeysOutdated or KeyUnavailable unless the key store holds the epoch keys of every live space."""
+    missing = await _missing(spaces)
+    if missing:
+        missing &= await _missing(spaces)
+    if missing:
+        newer = [await asyncio.to_thread(_has_newer_dump, spaces.keyring, *each) for each in missing]
+        raise KeysOutdated if all(newer) else KeyUnavailable(MISSING)
+
+
+async def _missing(spaces: Spaces) -> set[tuple[bytes, int]]:
+    async with spaces.database.reading() as connection:
+        used = await key_tables.epochs_in_use(connection)
+    return await asyncio.to_thread(lambda: {each for each in used if not _holds(spaces.keyring, *each)})
+
+
+def _holds(keyring: Keyring, space: bytes, epoch: int) -> bool:
+    try:
+        return epoch in keyring.epochs(space)
+    except KeyUnavailable:
+        return False
+
+
+def _has_newer_dump(keyring: Keyring, space: bytes, epoch: int) -> bool:
+    try:
+        return keyring.newest_dump_epoch(space) > epoch
+    except KeyUnavailable:
+        return False
