@@ -17,6 +17,7 @@ class RulesDocument(Struct):
 
     limits: dict[str, TypeLimitDocument] | UnsetType = UNSET
     default_limit: TypeLimitDocument | UnsetType = UNSET
+    shared_limit: TypeLimitDocument | UnsetType = UNSET
     priority: list[str] | UnsetType = UNSET
     blocked: Annotated[dict[str, list[str]], Meta(description="RE2 patterns by type.")] | UnsetType = UNSET
     max_identifiers: int | UnsetType = UNSET

@@ -21,6 +21,7 @@ NORMALISATION_VERSION: Final = 1
 USER_ID: Final = "user_id"
 EMAIL: Final = "email"
 PHONE: Final = "phone"
+GA_CLIENT_ID: Final = "ga_client_id"
 ANONYMOUS_ID: Final = "anonymous_id"
 BUILT_IN: Final = (
     USER_ID,
@@ -32,7 +33,7 @@ BUILT_IN: Final = (
     "ios.id",
     "ios.idfa",
     "ios.push_token",
-    "ga_client_id",
+    GA_CLIENT_ID,
     ANONYMOUS_ID,
 )
 """The built-in types. The position of a type, counted from 1, is its stored number: only append."""

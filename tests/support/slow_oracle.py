@@ -25,21 +25,30 @@ class Group:
 class SlowOracle:
     """All profiles after some calls, under limits and blocked values."""
 
-    def __init__(self, limits: dict[str, int], total: int, merges: int, blocked: set[str]) -> None:
+    def __init__(self, limits: dict[str, int], total: int, merges: int, blocked: set[str], shared: int = 20) -> None:
         self.limits, self.total, self.merges, self.blocked = {"user_id": 1, **limits}, total, merges, blocked
+        self.shared = shared
         self.groups: list[Group] = []
 
     def send(self, body: dict[str, Any]) -> None:
         """One call: keep identifiers by priority while they fit together (2.3), then link what was kept (2.4)."""
-        sides: list[Group] = []
-        fresh: set[Named] = set()
-        kept = 0
+        kept: list[Named] = []
         for named in sorted(self._claimed(body), key=self._rank):
-            home = next((group for group in self.groups if named in group.identifiers), None)
-            more = sides if home is None or any(home is side for side in sides) else [*sides, home]
-            new = fresh | {named} if home is None else fresh
-            if self._fits(more, new):
-                sides, fresh, kept = more, new, kept + 1
+            while True:
+                sides, fresh = self._union([*kept, named])
+                if any(named in side.identifiers for side in self._union(kept)[0]):
+                    kept.append(named)
+                    break
+                if not self._fits(sides, fresh):
+                    break
+                guilty = self._sharing(kept, named)
+                if named in guilty:
+                    break
+                if not guilty:
+                    kept.append(named)
+                    break
+                kept = [each for each in kept if each not in guilty]
+        sides, fresh = self._union(kept)
         if kept:
             union = Group(fresh.union(*(side.identifiers for side in sides)), sum(s.origins for s in sides) or 1)
             self.groups = [group for group in self.groups if not any(group is side for side in sides)] + [union]
@@ -60,6 +69,32 @@ class SlowOracle:
         found = [(type_, value) for type_, value in named if value and value not in PLACEHOLDERS | self.blocked]
         return list(dict.fromkeys(found))
 
+    def _union(self, kept: list[Named]) -> tuple[list[Group], set[Named]]:
+        """The profiles that some identifiers belong to, and the identifiers that belong to none."""
+        sides: list[Group] = []
+        for named in kept:
+            home = next((group for group in self.groups if named in group.identifiers), None)
+            if home is not None and not any(home is side for side in sides):
+                sides.append(home)
+        return sides, {named for named in kept if not any(named in side.identifiers for side in sides)}
+
+    def _sharing(self, kept: list[Named], named: Named) -> list[Named]:
+        """The identifiers that a shared limit demotes when one more is kept (2.3)."""
+        sides, fresh = self._union([*kept, named])
+        if named[0] in PRIORITY or not sides:
+            return []
+        strong = any(type_ in PRIORITY for type_, _ in kept)
+        for type_ in ("email", "phone", "crm", "shop", *DEVICES):
+            counts = [sum(each == type_ for each, _ in side.identifiers) for side in sides]
+            total = sum(counts) + sum(each == type_ for each, _ in fresh)
+            if total <= self.shared or total <= max(counts) or (strong and type_ not in PRIORITY):
+                continue
+            own = [count for side, count in zip(sides, counts, strict=True) if named in side.identifiers]
+            if strong or own == [max(counts)]:
+                return [named]
+            return [each for each in kept if each in sides[counts.index(max(counts))].identifiers]
+        return []
+
     @staticmethod
     def _rank(named: Named) -> tuple[int, int, str]:
         type_ = named[0]
@@ -74,7 +109,7 @@ class SlowOracle:
         for type_ in added.keys() | {type_ for count in counts for type_ in count}:
             parts = [count[type_] for count in counts]
             union = sum(parts) + added[type_]
-            if union > self.limits.get(type_, 1_000) and union > max(parts, default=0):
+            if union > self.limits.get(type_, 20) and union > max(parts, default=0):
                 return False
         sizes = [len(side.identifiers) for side in sides]
         if (union := sum(sizes) + len(fresh)) > self.total and union > max(sizes, default=0):

@@ -51,6 +51,15 @@ class Candidate(Struct, frozen=True):
         sides = self.sides if self.joins(root) else [*self.sides, root]
         return replace(self, kept=kept, sides=sides, seen=[*self.seen, (root, identifier)])
 
+    def without(self, identifiers: Sequence[Identifier]) -> "Candidate":
+        """The candidate without some of its identifiers. Not for the pair of an alias."""
+        roots = {identifier.key: root for root, identifier in self.seen}
+        rest = Candidate()
+        for identifier in self.kept:
+            if not any(identifier is each for each in identifiers):
+                rest = rest.add(identifier, roots.get(identifier.key))
+        return rest
+
     def exempting(self, profile: Profile) -> "Candidate":
         """The candidate of the two ids of an alias, exempt from limits; `profile` stands for their union."""
         return replace(self, exempt=ExemptPair(profile, self.sides, {identifier.key for identifier in self.kept}))

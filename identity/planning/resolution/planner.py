@@ -16,6 +16,7 @@ from identity.planning.resolution.plan import FeedChange, HistoryNote, Plan, Rec
 from identity.planning.resolution.planner_state import PlannerState, Profile
 from identity.planning.resolution.redact_suppressed import scrub, without
 from identity.planning.resolution.resolution_rules import Rules
+from identity.planning.resolution.shared_identifiers import over_connected
 from identity.planning.resolution.working_set import WorkingSet
 from identity.values.calls import KINDS, Call, Identifier, Outcome, Skipped
 from identity.values.enums import FeedOperation, HistoryKind
@@ -90,8 +91,11 @@ class _Planner:
         return self._land(call, choice, skipped)
 
     def _choose(self, call: Call, identifiers: list[Identifier]) -> _Choice:
-        """Keep identifiers greedily by priority: one that does not fit is demoted, the others go on."""
-        around, rules, choice = self.around, self.rules, _Choice(Candidate())
+        """Keep identifiers greedily by priority: one that does not fit is demoted, the others go on.
+
+        A kept identifier that would connect too much with a weaker one is demoted after all.
+        """
+        around, choice = self.around, _Choice(Candidate())
         if call.alias is not None:
             identifiers = self._pair(call, identifiers, choice)
         elif identifiers:
@@ -100,16 +104,27 @@ class _Planner:
             if root is not None and all(around.root_of(i.key) is root for i in identifiers):
                 return _Choice(Candidate(identifiers, [root]))
         for identifier in identifiers:
-            root = around.root_of(identifier.key)
-            candidate = choice.candidate.add(identifier, root)
-            is_held = root is not None and choice.candidate.joins(root)
-            reason = None if is_held else misfit(candidate, call.time, rules, around.cuts)
-            if reason is None:
-                choice.candidate = candidate
-            else:
-                choice.demoted.append(Skipped(identifier, reason))
-                self.plan.rests_on_absence |= root is None
+            while (demoted := self._keep(call, identifier, choice)) and demoted[0].identifier is not identifier:
+                choice.demoted += demoted
+                choice.candidate = choice.candidate.without([each.identifier for each in demoted])
+            if demoted:
+                choice.demoted += demoted
+                self.plan.rests_on_absence |= around.root_of(identifier.key) is None
         return choice
+
+    def _keep(self, call: Call, identifier: Identifier, choice: _Choice) -> list[Skipped]:
+        """Keep one more identifier, or return what has to be demoted: the identifier, or kept ones in its way."""
+        root = self.around.root_of(identifier.key)
+        candidate = choice.candidate.add(identifier, root)
+        if root is None or not choice.candidate.joins(root):
+            reason = misfit(candidate, call.time, self.rules, self.around.cuts)
+            if reason is not None:
+                return [Skipped(identifier, reason)]
+            shared = over_connected(candidate, identifier, self.rules)
+            if shared is not None:
+                return [Skipped(each, f"limit:{shared.type}") for each in shared.identifiers]
+        choice.candidate = candidate
+        return []
 
     def _pair(self, call: Call, identifiers: list[Identifier], choice: _Choice) -> list[Identifier]:
         """Keep the two ids of an alias first, exempt from limits but not from cuts.

@@ -12,7 +12,7 @@ import re2
 from msgspec import Struct
 
 from identity.values.errors import BadRules
-from identity.values.identifiers import BUILT_IN, EMAIL, PHONE, USER_ID, usable_type
+from identity.values.identifiers import ANONYMOUS_ID, BUILT_IN, EMAIL, GA_CLIENT_ID, PHONE, USER_ID, usable_type
 
 EVERY_TYPE: Final = "*"
 
@@ -32,6 +32,7 @@ _DEVICE_TYPES = tuple(type_ for type_ in BUILT_IN if type_ not in (USER_ID, EMAI
 _FIELDS = (
     "limits",
     "default_limit",
+    "shared_limit",
     "priority",
     "blocked",
     "max_identifiers",
@@ -49,12 +50,25 @@ class TypeLimit(Struct, frozen=True):
     days: int | None = None
 
 
+DEFAULT_LIMIT: Final = TypeLimit(20)
+"""The limit of devices and custom types: room for years of phones and accounts, too small for a crowd."""
+SHARED_LIMIT: Final = TypeLimit(20)
+# A mail address, a number or a browser is one of many that a person collects, and each of them stands for a person.
+_PERSONAL_LIMIT = TypeLimit(1_000)
+_OWN_LIMITS = {USER_ID: TypeLimit(1)}
+_BUILT_IN_LIMITS = {
+    type_: _PERSONAL_LIMIT if type_ in (EMAIL, PHONE, GA_CLIENT_ID, ANONYMOUS_ID) else DEFAULT_LIMIT
+    for type_ in BUILT_IN
+} | _OWN_LIMITS
+
+
 class Rules(Struct, frozen=True):
     """One version of the rules of a space. Immutable; no repr shows its patterns."""
 
     version: int
     limits: Mapping[str, TypeLimit]
     default_limit: TypeLimit
+    shared_limit: TypeLimit
     priority: tuple[str, ...]
     patterns: Mapping[str, tuple[str, ...]]
     max_identifiers: int
@@ -74,6 +88,10 @@ class Rules(Struct, frozen=True):
     def limit(self, type_: str) -> TypeLimit:
         """The limit of a type."""
         return self.limits.get(type_, self.default_limit)
+
+    def is_strong(self, type_: str) -> bool:
+        """Whether an identifier of a type names a person by itself: the types of `priority`."""
+        return type_ in self.priority
 
     def rank(self, type_: str) -> tuple[int, str]:
         """The rank of a type in the order of priority; the smallest rank is the strongest.
@@ -100,6 +118,7 @@ class Rules(Struct, frozen=True):
         return {
             "limits": {type_: _written(limit) for type_, limit in self.limits.items()},
             "default_limit": _written(self.default_limit),
+            "shared_limit": _written(self.shared_limit),
             "priority": list(self.priority),
             "blocked": {type_: list(patterns) for type_, patterns in self.patterns.items()},
             "max_identifiers": self.max_identifiers,
@@ -114,13 +133,15 @@ def compile_rules(document: object, version: int) -> Rules:
     """The rules in a document; a missing or null field has its default.
 
     Ignores a `version` in the document, so that a client can send back an answer. `user_id` has the limit 1
-    unless `limits` names it. Raises BadRules with the wrong field and the allowed values.
+    unless `limits` names it. The other built-in types have limits of their own unless the document names them in
+    `limits` or has a `default_limit`. Raises BadRules with the wrong field and the allowed values.
     """
     given = _object(document, "The rules")
     if not given.keys() <= {*_FIELDS, "version"}:
         raise BadRules(f"The rules have an unknown field; use only: {', '.join(_FIELDS)}.")
     given = {name: value for name, value in given.items() if value is not None}
-    limits = {USER_ID: TypeLimit(1), **_limits(given.get("limits", {}))}
+    built_in = _OWN_LIMITS if "default_limit" in given else _BUILT_IN_LIMITS
+    limits = {**built_in, **_limits(given.get("limits", {}))}
     priority = _priority(given.get("priority", [USER_ID, EMAIL, PHONE]))
     patterns = _patterns(given.get("blocked", {}))
     region = given.get("region", "US")
@@ -136,7 +157,8 @@ def compile_rules(document: object, version: int) -> Rules:
     return Rules(
         version=version,
         limits=limits,
-        default_limit=_limit(given.get("default_limit", {"max": 1000}), "default_limit", windows=False),
+        default_limit=_limit(given.get("default_limit", _written(DEFAULT_LIMIT)), "default_limit", windows=False),
+        shared_limit=_limit(given.get("shared_limit", _written(SHARED_LIMIT)), "shared_limit", windows=False),
         priority=priority,
         patterns=patterns,
         max_identifiers=_whole(given.get("max_identifiers", 100_000), "max_identifiers", 1, MOST),
@@ -174,8 +196,8 @@ def _whole(value: object, name: str, least: int, most: int) -> int:
 
 
 def _types(names: Mapping[str, Any] | list[str], field: str) -> None:
-    if len(names) > MOST_TYPES:
-        raise BadRules(f"{field} names too many identifier types; at most {MOST_TYPES} are allowed.")
+    if sum(name not in BUILT_IN for name in names) > MOST_TYPES:
+        raise BadRules(f"{field} names too many identifier types; at most {MOST_TYPES} custom types are allowed.")
     if not all(usable_type(name) for name in names):
         raise BadRules(f"{field} names an invalid identifier type; use small letters, digits, _ and . only.")
 

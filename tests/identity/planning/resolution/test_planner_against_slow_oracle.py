@@ -37,18 +37,19 @@ def bodies(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @settings(max_examples=200)
-@given(st.lists(bodies(), min_size=5, max_size=10), LIMITS, st.integers(3, 8), st.integers(0, 2))
+@given(st.lists(bodies(), min_size=5, max_size=10), LIMITS, st.integers(3, 8), st.integers(0, 2), st.integers(1, 3))
 def test_the_partition_is_that_of_the_slow_reference(
-    sent: list[dict[str, Any]], limits: dict[str, int], total: int, merges: int
+    sent: list[dict[str, Any]], limits: dict[str, int], total: int, merges: int, shared: int
 ) -> None:
     """Calls of four types of identifiers, under limits, with placeholder and blocked values."""
     document = {
         "limits": {type_: {"max": most} for type_, most in limits.items()},
         "max_identifiers": total,
         "max_merges": merges,
+        "shared_limit": {"max": shared},
         "blocked": {"*": ["bad"]},
     }
-    world, slow = World(compile_rules(document, 1)), SlowOracle(limits, total, merges, {"bad"})
+    world, slow = World(compile_rules(document, 1)), SlowOracle(limits, total, merges, {"bad"}, shared)
     for nr, body in enumerate(sent):
         world.send([{**body, "messageId": f"m{nr}"}])
         slow.send(body)

@@ -14,6 +14,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
     max_leaves=8,
 )
+SYSTEMS = ("android", "ios")
 FIELDS = st.sampled_from([*DEFAULT_RULES.document(), "version", "other"])
 
 
@@ -25,8 +26,13 @@ def rules(**document: Any) -> Rules:
 def test_an_empty_document_has_the_documented_defaults() -> None:
     """Every field has a default."""
     assert DEFAULT_RULES.document() == {
-        "limits": {"user_id": {"max": 1}},
-        "default_limit": {"max": 1000},
+        "limits": {
+            "user_id": {"max": 1},
+            **{type_: {"max": 1000} for type_ in ("email", "phone", "ga_client_id", "anonymous_id")},
+            **{f"{system}.{kind}": {"max": 20} for system in SYSTEMS for kind in ("id", "idfa", "push_token")},
+        },
+        "default_limit": {"max": 20},
+        "shared_limit": {"max": 20},
         "priority": ["user_id", "email", "phone"],
         "blocked": {},
         "max_identifiers": 100_000,
@@ -51,6 +57,19 @@ def test_a_document_compiles_to_itself() -> None:
         alias_rename="any",
     ).document()
     assert compile_rules({**document, "version": 9}, 2).document() == document
+
+
+def test_a_default_limit_of_the_space_holds_for_built_in_types_too() -> None:
+    """Rules stored before built-in types had limits of their own hold a default limit, and mean the same."""
+    mine = rules(default_limit={"max": 1000}, limits={"email": {"max": 3}})
+    limits = {"user_id": 1, "email": 3, "android.id": 1000, "anonymous_id": 1000, "crm": 1000}
+    assert {type_: mine.limit(type_).max for type_ in limits} == limits
+
+
+def test_a_document_may_name_every_built_in_type_beside_the_most_custom_ones() -> None:
+    """An answer can be sent back."""
+    document = rules(limits={f"custom{nr}": {"max": 1} for nr in range(64)}).document()
+    assert rules(**document).document() == document
 
 
 @pytest.mark.parametrize(
