@@ -114,7 +114,7 @@ class World:
             set_ = set_key(self.members[record.stamp])
             self.evidence[record.stamp] = (
                 record.origin,
-                Evidence(record.stamp, record.kept, set_, stored_call(record.call)),
+                Evidence(record.stamp, record.kept, set_, stored_call(record.call), record.call.group),
             )
         for record in made.events:
             self.plain[record.stamp] = record.origin, record.kept[0]

@@ -14,7 +14,9 @@ from identity.planning.corrections.profile_snapshot import (
 )
 from identity.planning.corrections.unmerge import mixed_origins
 from identity.planning.resolution.document import unpack as unpack_document
+from identity.planning.resolution.extract import stated_group
 from identity.planning.resolution.planner_state import Sighting
+from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import StoredCall, split_keys, unpack, unpack_demoted, unpack_events
 from identity.planning.resolution.working_set import set_key
 from identity.spaces.exclusive_transaction import SpaceReader
@@ -89,7 +91,8 @@ class UnsealedProfiles:
         for row in await evidence_queries.by_origins(connection, tenant, wanted):
             plain = self.subjects[row.origin].open(EVIDENCE, row.origin, row.stamp, row.payload)
             self.evidence.setdefault(row.origin, []).append((row, plain))
-            contents[row.origin].evidence.append(_evidence(row, unpack(plain), space.names))
+            rules = await space.rules(row.rules_version)
+            contents[row.origin].evidence.append(_evidence(row, unpack(plain), space.names, rules))
         for packed in await snapshot_queries.events(connection, tenant, wanted):
             plain = self.subjects[packed.origin].open(EVENT, packed.origin, packed.stamp, packed.payload)
             for stamp, call in unpack_events(plain):
@@ -152,10 +155,11 @@ def _link(row: snapshot_queries.HeldRow, type_: str) -> SnapshotIdentifier:
     )
 
 
-def _evidence(row: EvidenceRow, call: StoredCall, names: dict[int, str]) -> Evidence:
+def _evidence(row: EvidenceRow, call: StoredCall, names: dict[int, str], rules: Rules) -> Evidence:
+    kind = STORED_KINDS[row.kind]
     # An act shows nothing: it was no sighting.
-    shown_set = b"" if STORED_KINDS[row.kind] in ACTS else set_key(shown_keys(row, names))
-    return Evidence(row.stamp, split_keys(row.kept), shown_set, call)
+    shown_set = b"" if kind in ACTS else set_key(shown_keys(row, names))
+    return Evidence(row.stamp, split_keys(row.kept), shown_set, call, stated_group(call.body, kind, rules))
 
 
 def shown_keys(row: EvidenceRow, names: dict[int, str]) -> list[bytes]:

@@ -29,13 +29,15 @@ class SnapshotIdentifier(Struct):
 class Evidence(Struct):
     """A call or act stored at an origin as evidence; `kept` has the strongest identifier first.
 
-    `shown` is the key of the set of identifiers in the call, b"" for an act.
+    `shown` is the key of the set of identifiers in the call, b"" for an act. `group` is the group that the call joins
+    or leaves.
     """
 
     stamp: int
     kept: list[bytes]
     shown: bytes
     call: StoredCall
+    group: str | None = None
 
 
 class UserIdRename(Struct, frozen=True):

@@ -107,7 +107,9 @@ class Replay:
         for record in (*made.evidence, *made.events):
             self.recorded[record.stamp] = record
             members = set_key(shown(record.kept, record.demoted))
-            self._evidence[record.stamp] = Evidence(record.stamp, record.kept, members, stored_call(record.call))
+            self._evidence[record.stamp] = Evidence(
+                record.stamp, record.kept, members, stored_call(record.call), record.call.group
+            )
             self._note_renaming(record)
         self.refused += [each.stamp for each in entries if each.stamp not in self.recorded]
 

@@ -179,8 +179,8 @@ def document_of(calls: Iterable[Evidence]) -> Document:
             merge_decisions(document, stated.consent, held.call.time, held.stamp, server=held.call.server)
         if stated.signals:
             merge_signals(document, stated.signals, held.call.time, held.stamp)
-        if stated.group is not None:
-            merge_membership(document, stated.group, held.call.time, held.stamp, member=kind != "leave")
+        if held.group is not None:
+            merge_membership(document, held.group, held.call.time, held.stamp, member=kind != "leave")
     return document
 
 

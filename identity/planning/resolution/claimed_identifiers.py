@@ -16,6 +16,9 @@ from identity.values.plain_text import UnusableValue, plain, shown
 # A value that is no identifier is not listed: the call claims nothing with it.
 LISTED: Final = frozenset({UnlinkedReason.BLOCKED, UnlinkedReason.BAD_TYPE})
 
+GROUP_ID: Final = "group_id"
+"""The name of group ids in rules and outcomes; a group id identifies no person."""
+
 _MALFORMED = frozenset({UnlinkedReason.INVALID_EMAIL, UnlinkedReason.INVALID_PHONE})
 _DEVICES = ("ios", "android")
 
@@ -37,6 +40,11 @@ def read(type_: str, raw: object, rules: Rules) -> Identifier | Skipped:
     if is_placeholder(value) or (type_ == EMAIL and value in PLACEHOLDER_EMAILS) or rules.blocked(type_, value):
         return Skipped(identifier, UnlinkedReason.BLOCKED)
     return identifier
+
+
+def is_blocked_group(group: str, rules: Rules) -> bool:
+    """Whether a group id is a placeholder or matches a pattern of the space for `group_id` or for every type."""
+    return is_placeholder(group) or group.lower() in PLACEHOLDER_EMAILS or rules.blocked(GROUP_ID, group)
 
 
 def named(found: Identifier | Skipped) -> Identifier | None:
@@ -84,6 +92,13 @@ class ClaimedIdentifiers:
         """List a skipped identifier with its reason."""
         if found.reason in LISTED:
             self._skipped.setdefault((found.identifier.type, found.identifier.value), found)
+
+    def group(self, group: str) -> str | None:
+        """The id of the group that a call joins; None for a blocked one, which is listed as skipped."""
+        if not is_blocked_group(group, self.rules):
+            return group
+        self.skip(Skipped(Identifier(GROUP_ID, group), UnlinkedReason.BLOCKED))
+        return None
 
     def drop(self, identifier: Identifier) -> None:
         """Drop a kept identifier that has another role in the call."""

@@ -10,8 +10,9 @@ from uuid import uuid4
 
 from identity.planning.consent.statements import statements
 from identity.planning.resolution.alias_previous_id import previous_id, readings
-from identity.planning.resolution.claimed_identifiers import ClaimedIdentifiers
+from identity.planning.resolution.claimed_identifiers import ClaimedIdentifiers, is_blocked_group
 from identity.planning.resolution.event_time import event_time, parse_time
+from identity.planning.resolution.placeholder_values import is_placeholder
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import KINDS, Call, Kind, Source
 from identity.values.errors import BadCall
@@ -106,6 +107,7 @@ def extract(  # noqa: C901, PLR0912 (one pass in document order; parts would eac
     if len(claims) >= TOO_MANY_IDENTIFIERS:
         raise _rejection("too_many_identifiers")
 
+    group = _joined(kind, get("groupId"), claims)
     consent = _decisions(kind, body, context)
     if kind == "track" and get("event") == CONSENT_EVENT and not _has_preferences(context):
         raise _rejection("missing_consent_preferences")
@@ -121,8 +123,8 @@ def extract(  # noqa: C901, PLR0912 (one pass in document order; parts would eac
         traits=own,
         consent=consent,
         signals=statements(context, server=source.server, received=received),
-        group=_group(get("groupId")) if kind in ("group", "leave") else None,
-        group_traits=traits if kind == "group" else None,
+        group=group,
+        group_traits=traits if kind == "group" and group is not None else None,
         alias=alias,
         unlinked=readings(get("previousId"), rules) if kind == "alias" and alias is None else [],
     )
@@ -134,7 +136,6 @@ class CallContent(NamedTuple):
     traits: Mapping[str, Any] | None
     consent: Mapping[str, bool] | None
     signals: Mapping[str, Any]
-    group: str | None
 
 
 def content(body: dict[str, Any], kind: Kind, *, server: bool, received: int) -> CallContent:
@@ -146,8 +147,15 @@ def content(body: dict[str, Any], kind: Kind, *, server: bool, received: int) ->
         traits if kind == "identify" else None,
         _decisions(kind, body, context),
         statements(context, server=server, received=received),
-        _group(body.get("groupId")) if kind in ("group", "leave") else None,
     )
+
+
+def stated_group(body: dict[str, Any], kind: Kind, rules: Rules) -> str | None:
+    """The group that a stored call joins or leaves, as `extract` reads the call under the rules of its time."""
+    if kind not in ("group", "leave"):
+        return None
+    group = _group(body.get("groupId"))
+    return None if kind == "group" and is_blocked_group(group, rules) else group
 
 
 def _rejection(code: str) -> BadCall:
@@ -174,7 +182,10 @@ def _traits(kind: Kind, stated: object, theirs: dict[str, Any] | None) -> dict[s
 
 
 def _message_id(value: object) -> str:
-    """The message id; a blank one counts as absent, and an absent one is generated."""
+    """The message id; a blank one or a placeholder counts as absent, and an absent one is generated.
+
+    All messages of a program that sends `undefined` would otherwise be repetitions of the first.
+    """
     if value is None or (isinstance(value, str) and not value.strip()):
         return _new_message_id()
     if isinstance(value, str) and len(value) > LONGEST_MESSAGE_ID:
@@ -185,6 +196,8 @@ def _message_id(value: object) -> str:
         raise _rejection("bad_message_id") from None
     if len(text) > LONGEST_MESSAGE_ID:
         raise _rejection("message_id_too_long")
+    if is_placeholder(text):
+        return _new_message_id()
     # Text stays unchanged: two ids that differ for the sender are two messages.
     return value if isinstance(value, str) else text
 
@@ -213,6 +226,14 @@ def _decisions(kind: Kind, body: dict[str, Any], context: dict[str, Any] | None)
         return None
     decisions = {category: answer for category, answer in stated.items() if isinstance(answer, bool)}
     return decisions if decisions or not stated else None
+
+
+def _joined(kind: Kind, value: object, claims: ClaimedIdentifiers) -> str | None:
+    """The group that a call joins or leaves; a placeholder can be left and not joined."""
+    if kind not in ("group", "leave"):
+        return None
+    group = _group(value)
+    return group if kind == "leave" else claims.group(group)
 
 
 def _group(value: object) -> str:

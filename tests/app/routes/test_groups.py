@@ -375,3 +375,19 @@ def test_links_hold_while_others_come_and_go(shop: Shop, bustle: Callable[[], No
             if not next_:
                 break
         assert sorted(seen) == sorted(steady)
+
+
+def test_a_placeholder_is_no_group_of_everybody(shop: Shop) -> None:
+    """Nobody joins, the outcome and the list of rejections name the value, and an unmerge brings no group back."""
+    for group in ("undefined", "null", "00000000-0000-0000-0000-000000000000"):
+        outcomes = [
+            shop.send({"type": "group", "anonymousId": name, "userId": "ann", "groupId": group, "traits": {"x": name}})
+            for name in ("a1", "a2")
+        ]
+        blocked = [{"identifier": f"group_id:{group}", "reason": "blocked"}]
+        assert [(each["status"], each["demoted"]) for (each,) in outcomes] == [("accepted", blocked)] * 2
+        assert shop.ask("GET", f"/v1/groups/{group}").status_code == 404
+    listed = shop.ask("GET", "/v1/rejections").json()["rejections"]
+    assert {each["identifier"] for line in listed for each in line["demoted"]} >= {"group_id:undefined"}
+    assert shop.ask("POST", "/v1/profiles/unmerge", json={"identifiers": ["anonymous_id:a2"]}).status_code == 200
+    assert (groups(shop, "user_id:ann"), groups(shop, "anonymous_id:a2")) == ([], [])

@@ -6,17 +6,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from identity.planning.resolution.extract import CONSENT_EVENT, REJECTIONS, extract
-from identity.planning.resolution.resolution_rules import DEFAULT_RULES
+from identity.planning.resolution.extract import CONSENT_EVENT, REJECTIONS, extract, stated_group
+from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules, compile_rules
 from identity.values.calls import KINDS, MICRO, Call, Kind, Source
 from identity.values.errors import BadCall
 
 RECEIVED = 1_735_689_600 * MICRO
 
 
-def read(body: object, kind: Kind | None = "track", *, sent_at: object = None) -> Call:
+def read(body: object, kind: Kind | None = "track", *, sent_at: object = None, rules: Rules = DEFAULT_RULES) -> Call:
     """The call in a body."""
-    return extract(body, kind=kind, rules=DEFAULT_RULES, received=RECEIVED, sent_at=sent_at, source=Source(1))
+    return extract(body, kind=kind, rules=rules, received=RECEIVED, sent_at=sent_at, source=Source(1))
 
 
 def code(body: object, kind: Kind | None = "track") -> str:
@@ -109,7 +109,7 @@ def test_a_rejection_holds_no_text_of_the_body() -> None:
     assert str(rejected.value) == REJECTIONS["invalid_type"]
 
 
-@pytest.mark.parametrize(("given_", "message_id"), [("m 1 ", "m 1 "), (42, "42"), (42.0, "42"), ("null", "null")])
+@pytest.mark.parametrize(("given_", "message_id"), [("m 1 ", "m 1 "), (42, "42"), (42.0, "42"), ("nulls", "nulls")])
 def test_a_message_id_is_kept_unchanged(given_: object, message_id: str) -> None:
     """A number becomes text."""
     assert read({"messageId": given_}).message_id == message_id
@@ -238,3 +238,41 @@ def test_any_body_is_read_or_rejected_with_a_code(body: object, kind: Kind | Non
     assert len(claimed) == len(set(claimed))
     assert not set(claimed) & {(skip.identifier.type, skip.identifier.value) for skip in call.skipped}
     assert "".join([*map("".join, claimed), call.message_id, call.group or ""]).encode()
+
+
+@pytest.mark.parametrize(
+    "group", ["undefined", "NULL", " none ", '"null"', 0, "000", "00000000-0000-0000-0000-000000000000", "n/a", "-1",
+              "[object Object]", "Test@Test.com", "nan"],
+)  # fmt: skip
+def test_a_placeholder_is_no_group(group: object) -> None:
+    """The call stays, without a group and its traits, and names what is blocked."""
+    call = read({"userId": "u", "groupId": group, "traits": {"plan": "pro"}}, "group")
+    assert (call.group, call.group_traits) == (None, None)
+    assert [(s.identifier.type, s.reason) for s in call.skipped] == [("group_id", "blocked")]
+    assert stated_group(call.body, "group", DEFAULT_RULES) is None
+
+
+@pytest.mark.parametrize(
+    ("blocked", "joins"),
+    [({"group_id": ["demo.*"]}, False), ({"*": ["demo-1"]}, False), ({"user_id": ["demo-1"]}, True)],
+)
+def test_a_pattern_of_the_space_blocks_groups(blocked: dict[str, list[str]], joins: bool) -> None:  # noqa: FBT001
+    """Under `group_id` or for every type."""
+    rules = compile_rules({"blocked": blocked}, 1)
+    call = read({"userId": "u", "groupId": "demo-1"}, "group", rules=rules)
+    assert (call.group is not None, stated_group(call.body, "group", rules) is not None) == (joins, joins)
+
+
+def test_a_group_that_is_a_placeholder_can_be_left() -> None:
+    """Profiles joined such groups before they were blocked."""
+    call = read({"groupId": "undefined", "userId": "u"}, kind="leave")
+    assert (call.group, call.skipped) == ("undefined", [])
+
+
+@pytest.mark.parametrize("message", ["undefined", "null", "00000000-0000-0000-0000-000000000000", 0])
+def test_a_placeholder_is_no_message_id(message: object) -> None:
+    """Two such calls are two calls."""
+    body = {"userId": "u", "event": "e", "messageId": message}
+    first, second = read(dict(body)), read(dict(body))
+    assert first.message_id != second.message_id
+    assert first.message_id.startswith("onefold-")
