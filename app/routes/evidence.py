@@ -1,6 +1,7 @@
 """The evidence of a profile: explanations of links, and the graph, as JSON or as a picture."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
@@ -10,11 +11,12 @@ from app.drawing import graph_svg
 from app.http.auth import ByReader
 from app.http.openapi import described
 from app.http.responses import Segment, answer, audit_read
-from identity.operations.profiles.evidence_answers import EvidenceGraph, Explanation
+from app.schemas.evidence import EvidenceGraph, Explanation, evidence_graph, explanation
 from identity.operations.profiles.explain_link import explain
-from identity.operations.profiles.read_graph import PlacedGraph, get_graph, place_graph
+from identity.operations.profiles.read_graph import get_graph, place_graph
 from identity.values.errors import BadIdentifier, NotLinked, OnefoldError, ProfileNotFound, TooMuch
 from identity.values.extras import ExtraNotInstalled
+from identity.values.ids import public_profile
 
 router = APIRouter(tags=["Evidence"])
 _LONGEST = 1_100
@@ -40,32 +42,28 @@ async def explain_link(visit: ByReader, ref: Segment, from_: From, to: To) -> Re
     except OnefoldError:
         await audit_read(visit, "profile.explain", None)
         raise
-    await audit_read(visit, "profile.explain", found.profile_id)
-    return answer(found)
+    await audit_read(visit, "profile.explain", public_profile(found.profile_id))
+    return answer(explanation(found))
 
 
 @router.get("/v1/profiles/{ref}/graph", **_GRAPH)
 async def get_evidence_graph(visit: ByReader, request: Request, ref: Segment) -> Response:
     """The evidence graph with its review, as JSON or (`Accept: image/svg+xml`) as a picture."""
-    placed = None
+    read = place_graph if _wants_picture(request) else get_graph
     try:
-        if _wants_picture(request):
-            placed = await place_graph(visit.space, ref)
-            found = placed.graph
-        else:
-            found = await get_graph(visit.space, ref)
+        found = await read(visit.space, ref)
     except OnefoldError:
         await audit_read(visit, "profile.graph", None)
         raise
-    await audit_read(visit, "profile.graph", found.profile_id)
-    return answer(found) if placed is None else await _picture(placed)
+    await audit_read(visit, "profile.graph", public_profile(found.profile_id))
+    graph = await asyncio.to_thread(evidence_graph, found)
+    return answer(graph) if found.places is None else await _picture(graph, found.places)
 
 
-async def _picture(placed: PlacedGraph) -> Response:
-    found = placed.graph
+async def _picture(found: EvidenceGraph, places: Mapping[str, tuple[float, float]]) -> Response:
     document = msgspec.to_builtins(found)
     for node in document["nodes"]:
-        node["x"], node["y"] = placed.places[node["identifier"]]
+        node["x"], node["y"] = places[node["identifier"]]
     shown = len(found.nodes)
     of = f"{shown} identifiers" if shown == found.node_count else f"{shown} of {found.node_count} identifiers"
     drawn = await asyncio.to_thread(graph_svg.draw, document, f"{found.profile_id}: {of}")

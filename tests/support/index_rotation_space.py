@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from app.schemas.evidence import evidence_graph, explanation
 from app.schemas.groups import group_answer
 from app.schemas.profiles import canonical_profile, history_page
 from identity.operations.corrections.put_rules import put_rules
@@ -120,10 +121,10 @@ async def answers(space: Space) -> dict[str, Any]:
     listed = (await list_profiles(space, 100, None)).profiles
     answers["list"] = [public_profile(profile.id) for profile in listed]
     for ref in ("user_id:ann", "user_id:tim"):
-        graph = msgspec.to_builtins(await get_graph(space, ref))
+        graph = msgspec.to_builtins(evidence_graph(await get_graph(space, ref)))
         answers[f"graph of {ref}"] = msgspec.json.decode(msgspec.json.encode(_sorted(graph)))
     explained = await explain(space, "user_id:ann-new", "anonymous_id:x1", "anonymous_id:x2")
-    answers["explain"] = msgspec.to_builtins(explained.shortest)
+    answers["explain"] = msgspec.to_builtins(explanation(explained).shortest)
     for group in ("g0", "g1"):
         answers[group] = msgspec.to_builtins(group_answer(await get_group(space, group)))
         wanted = ListParameters(100)

@@ -3,27 +3,57 @@
 import asyncio
 from itertools import pairwise
 
-from identity.operations.profiles.evidence_answers import Explanation, LinkCall, PathLink
+from msgspec import Struct
+
 from identity.operations.profiles.graph_evidence import GraphEvidence, read_graph_evidence
 from identity.operations.profiles.profile import open_profile
 from identity.planning.graph import evidence_graph
-from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.stored_calls import StoredCall
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
 from identity.store.spaces import spaces_and_keys
-from identity.values.calls import STORED_KINDS
 from identity.values.errors import NotLinked
 from identity.values.identifiers import parse
-from identity.values.stamps import Stamp, stamp_time
+from identity.values.ids import ProfileId
+from identity.values.stamps import Micros, Stamp, stamp_time
 
 MOST_CALLS = 10
 
 Place = tuple[bytes, int]
 
 
+class ExplainedCall(Struct, frozen=True):
+    """A call in which two identifiers occur together; `at` is its arrival, `source` the public id of its key."""
+
+    call: StoredCall
+    at: Micros
+    source: str | None
+    rules_version: int
+
+
+class ExplainedLink(Struct, frozen=True):
+    """A link of a path from one identifier (`type:value`) to the next, with its first calls and their number."""
+
+    start: str
+    end: str
+    edge: evidence_graph.GraphEdge
+    sources: list[str | None]
+    call_count: int
+    calls: list[ExplainedCall]
+
+
+class LinkExplanation(Struct, frozen=True):
+    """Why two identifiers are one profile: the path with the fewest links, and the path with the strongest links."""
+
+    profile_id: ProfileId
+    start: str
+    end: str
+    shortest: list[ExplainedLink]
+    strongest: list[ExplainedLink]
+
+
 @retry_on_key_rotation
-async def explain(space: Space, ref: str, start: str, end: str) -> Explanation:
+async def explain(space: Space, ref: str, start: str, end: str) -> LinkExplanation:
     """Find the shortest and the strongest path between two identifiers of a profile, written `type:value`.
 
     BadIdentifier, ProfileNotFound, NotLinked.
@@ -44,8 +74,8 @@ async def explain(space: Space, ref: str, start: str, end: str) -> Explanation:
     async with space.database.reading() as connection:
         sources = await spaces_and_keys.key_ids(connection, space.tenant.id)
     links = _LinkReader(evidence, built, places, calls, sources)
-    return Explanation(
-        profile_id=profile.public_id,
+    return LinkExplanation(
+        profile_id=profile.id,
         start=named[0].text,
         end=named[1].text,
         shortest=[links.link(*step) for step in pairwise(paths.shortest)],
@@ -59,7 +89,7 @@ def _paths(evidence: GraphEvidence, a: bytes, b: bytes) -> tuple[evidence_graph.
 
 
 class _LinkReader:
-    """Renders links with the calls that show them."""
+    """Reads links with the calls that show them."""
 
     def __init__(
         self,
@@ -75,27 +105,23 @@ class _LinkReader:
         self.calls = calls
         self.sources = sources
 
-    def link(self, a: bytes, b: bytes) -> PathLink:
+    def link(self, a: bytes, b: bytes) -> ExplainedLink:
         """A link with its first calls."""
-        link, places = evidence_graph.link(self.built, a, b), self.places[a, b]
-        return PathLink(
+        edge, places = evidence_graph.link(self.built, a, b), self.places[a, b]
+        return ExplainedLink(
             start=self.evidence.text(a),
             end=self.evidence.text(b),
-            weight=round(link.weight, 3),
-            days=link.days,
-            seen=link.count,
-            sources=[self.sources.get(source) for source in link.sources],
+            edge=edge,
+            sources=[self.sources.get(source) for source in edge.sources],
             call_count=len(places),
             calls=[self._call(place) for place in places[:MOST_CALLS] if place in self.calls],
         )
 
-    def _call(self, place: Place) -> LinkCall:
+    def _call(self, place: Place) -> ExplainedCall:
         call = self.calls[place]
-        return LinkCall(
-            message_id=call.message_id,
-            type=STORED_KINDS[call.kind],
-            at=format_time(stamp_time(Stamp(place[1]))),
-            timestamp=format_time(call.time),
+        return ExplainedCall(
+            call=call,
+            at=stamp_time(Stamp(place[1])),
             source=self.sources.get(call.source),
             rules_version=self.evidence.rules[place],
         )

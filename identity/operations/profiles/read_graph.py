@@ -2,32 +2,23 @@
 
 import asyncio
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 
 from msgspec import Struct
 
-from identity.operations.profiles.evidence_answers import (
-    BridgeReport,
-    CutLink,
-    CutNodeReport,
-    EvidenceGraph,
-    GraphAnalysis,
-    GraphLink,
-    GraphNode,
-    GraphReview,
-    OverConnected,
-    SuggestedSplit,
-)
 from identity.operations.profiles.graph_evidence import GraphEvidence, read_graph_evidence
 from identity.operations.profiles.profile import open_profile
 from identity.planning.graph import evidence_graph
+from identity.planning.graph.evidence_graph import GraphEdge
 from identity.planning.graph.layout import layout, most_relevant
-from identity.planning.graph.over_merge_review import Review, UnmergeSuggestion, review, strong_ids
-from identity.planning.resolution.event_time import format_time
+from identity.planning.graph.over_merge_review import Review, review, strong_ids
 from identity.planning.resolution.stored_calls import unpack_demoted
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
 from identity.store.profiles import evidence as evidence_queries
 from identity.store.spaces import spaces_and_keys
+from identity.values.ids import BlindIndex, ProfileId
+from identity.values.stamps import Micros
 
 MOST_NODES = 2_000
 MOST_DRAWN = 500
@@ -37,29 +28,62 @@ _MOST_REFUSED = 20_000
 _CLAIMED = ("limit", "max_identifiers", "max_merges", "separated")
 
 
-class PlacedGraph(Struct, frozen=True):
-    """An evidence graph to be drawn, with the place of each node by identifier."""
+class EvidenceNode(Struct, frozen=True):
+    """An identifier of a profile; `strong`: nobody shares it, so two of them may be two people."""
 
-    graph: EvidenceGraph
-    places: dict[str, tuple[float, float]]
+    key: BlindIndex
+    type: str
+    retired: bool
+    first_seen: Micros
+    last_seen: Micros
+    strong: bool
+
+
+class OverConnection(Struct, frozen=True):
+    """An identifier linked to several strong ids, or claimed by other profiles, which were refused it."""
+
+    key: BlindIndex
+    strong_ids: int
+    claimed_by_others: int
+
+
+class ReviewedGraph(Struct, frozen=True):
+    """The evidence graph of a profile with its review, over blind indexes.
+
+    Of a large graph `nodes` and `links` are the most important ones. `texts` has each of their identifiers and of
+    those that the review reports as `type:value`, `sources` the public ids of keys by number. `places` are the
+    places of nodes in a picture, by identifier; None where no picture is wanted.
+    """
+
+    profile_id: ProfileId
+    node_count: int
+    link_count: int
+    nodes: list[EvidenceNode]
+    links: list[GraphEdge]
+    strong_ids: int
+    review: Review
+    over_connected: list[OverConnection]
+    texts: dict[bytes, str]
+    sources: dict[int, str]
+    places: dict[str, tuple[float, float]] | None
 
 
 @retry_on_key_rotation
-async def get_graph(space: Space, ref: str) -> EvidenceGraph:
+async def get_graph(space: Space, ref: str) -> ReviewedGraph:
     """Read the nodes, weighted links and review of a profile; of a large graph the most important nodes.
 
     BadIdentifier, ProfileNotFound, TooMuch.
     """
-    return (await _read(space, ref, MOST_NODES, placed=False)).graph
+    return await _read(space, ref, MOST_NODES, placed=False)
 
 
 @retry_on_key_rotation
-async def place_graph(space: Space, ref: str) -> PlacedGraph:
+async def place_graph(space: Space, ref: str) -> ReviewedGraph:
     """Read the graph of a profile for a picture, which has fewer nodes. Raises as `get_graph`."""
     return await _read(space, ref, MOST_DRAWN, placed=True)
 
 
-async def _read(space: Space, ref: str, most: int, *, placed: bool) -> PlacedGraph:
+async def _read(space: Space, ref: str, most: int, *, placed: bool) -> ReviewedGraph:
     profile = await open_profile(space, ref)
     evidence = await read_graph_evidence(profile)
     async with space.database.reading() as connection:
@@ -88,98 +112,61 @@ def _analyse(
     claims: dict[bytes, int],
     most: int,
     placed: bool,  # noqa: FBT001
-) -> PlacedGraph:
+) -> ReviewedGraph:
     built = evidence.graph()
     found = review(built, evidence.types, evidence.retired)
     keys = most_relevant(built, found, most)
     shown = set(keys)
     links = [each for each in evidence_graph.links(built) if each.a in shown and each.b in shown]
-    text = evidence.text
-    places = layout([text(key) for key in keys], [(text(each.a), text(each.b)) for each in links]) if placed else {}
-    reader = _GraphReader(evidence, built, found)
-    graph = EvidenceGraph(
-        profile_id=evidence.profile.public_id,
+    strong = set(strong_ids(built, evidence.types, evidence.retired))
+    over_connected = _over_connected(found, claims)
+    texts = {key: evidence.text(key) for key in shown | _reported(found, over_connected)}
+    places = None
+    if placed:
+        places = layout([texts[key] for key in keys], [(texts[each.a], texts[each.b]) for each in links])
+    return ReviewedGraph(
+        profile_id=evidence.profile.id,
         node_count=len(evidence.types),
         link_count=built.number_of_edges(),
-        nodes=[reader.node(key) for key in keys],
-        links=[reader.link(each, sources) for each in links],
-        review=reader.review(claims),
-        analysis=GraphAnalysis(text(found.cut_nodes[0].key) if found.cut_nodes else None, found.communities),
+        nodes=[_node(evidence, key, strong) for key in keys],
+        links=links,
+        strong_ids=len(strong),
+        review=found,
+        over_connected=over_connected,
+        texts=texts,
+        sources=sources,
+        places=places,
     )
-    return PlacedGraph(graph, places)
 
 
-class _GraphReader:
-    """Renders nodes, links and the review of one graph."""
+def _node(evidence: GraphEvidence, key: bytes, strong: AbstractSet[bytes]) -> EvidenceNode:
+    held = evidence.held[key]
+    return EvidenceNode(
+        key=BlindIndex(key),
+        type=evidence.types[key],
+        retired=held.retired,
+        first_seen=Micros(held.first_seen),
+        last_seen=Micros(held.last_seen),
+        strong=key in strong,
+    )
 
-    def __init__(self, evidence: GraphEvidence, built: evidence_graph.Graph, found: Review) -> None:
-        self.evidence = evidence
-        self.found = found
-        self.strong = set(strong_ids(built, evidence.types, evidence.retired))
-        self.cut_nodes = {each.key for each in found.cut_nodes}
-        self.bridges = {frozenset((each.a, each.b)) for each in found.bridges}
-        split = found.split
-        self.leaving = split.leaving if split else frozenset()
-        self.cut = {frozenset(pair) for pair in split.links} if split else set()
 
-    def node(self, key: bytes) -> GraphNode:
-        """An identifier."""
-        held = self.evidence.held[key]
-        return GraphNode(
-            identifier=self.evidence.text(key),
-            type=self.evidence.types[key],
-            retired=held.retired,
-            first_seen=format_time(held.first_seen),
-            last_seen=format_time(held.last_seen),
-            strong=key in self.strong,
-            cut=key in self.cut_nodes,
-            side=int(key in self.leaving) if self.found.split else None,
-        )
+def _over_connected(found: Review, claims: dict[bytes, int]) -> list[OverConnection]:
+    """The identifiers with too many strong ids or claims, the worst first."""
+    linked = {key: n for key, n in found.linked.items() if n > 1}
+    crowded = sorted(linked.keys() | claims.keys(), key=lambda key: (-linked.get(key, 0) - claims.get(key, 0), key))
+    return [
+        OverConnection(BlindIndex(key), found.linked.get(key, 0), claims.get(key, 0)) for key in crowded[:MOST_REPORTED]
+    ]
 
-    def link(self, each: evidence_graph.GraphEdge, sources: dict[int, str]) -> GraphLink:
-        """Two identifiers that occur together."""
-        pair = frozenset((each.a, each.b))
-        return GraphLink(
-            start=self.evidence.text(each.a),
-            end=self.evidence.text(each.b),
-            weight=round(each.weight, 3),
-            days=each.days,
-            seen=each.count,
-            sources=[sources.get(source) for source in each.sources],
-            bridge=pair in self.bridges,
-            cut=pair in self.cut,
-        )
 
-    def review(self, claims: dict[bytes, int]) -> GraphReview:
-        """The suspicious parts of the graph, the worst first, and a split that an unmerge can take."""
-        found, text = self.found, self.evidence.text
-        linked = {key: n for key, n in found.linked.items() if n > 1}
-        crowded = sorted(linked.keys() | claims.keys(), key=lambda key: (-linked.get(key, 0) - claims.get(key, 0), key))
-        return GraphReview(
-            strong_ids=len(self.strong),
-            communities=found.communities,
-            cut_node_count=len(found.cut_nodes),
-            cut_nodes=[
-                CutNodeReport(text(each.key), each.groups, each.pairs) for each in found.cut_nodes[:MOST_REPORTED]
-            ],
-            bridges=[
-                BridgeReport(text(each.a), text(each.b), round(each.weight, 3))
-                for each in found.bridges[:MOST_REPORTED]
-            ],
-            over_connected=[
-                OverConnected(text(key), found.linked.get(key, 0), claims.get(key, 0))
-                for key in crowded[:MOST_REPORTED]
-            ],
-            suggested_split=None if found.split is None else self._split(found.split),
-            bounded=found.bounded,
-        )
-
-    def _split(self, split: UnmergeSuggestion) -> SuggestedSplit:
-        text = self.evidence.text
-        return SuggestedSplit(
-            parts=[text(split.stays), text(split.leaves)],
-            identifiers=sorted(text(key) for key in split.leaving),
-            staying_count=len(split.staying),
-            links=[CutLink(text(a), text(b)) for a, b in split.links],
-            weight=round(split.weight, 3),
-        )
+def _reported(found: Review, over_connected: Sequence[OverConnection]) -> set[bytes]:
+    """The identifiers that a report of the review names."""
+    named: set[bytes] = {each.key for each in over_connected}
+    named |= {each.key for each in found.cut_nodes[:MOST_REPORTED]}
+    for bridge in found.bridges[:MOST_REPORTED]:
+        named |= {bridge.a, bridge.b}
+    if found.split is not None:
+        named |= {found.split.stays, found.split.leaves, *found.split.leaving}
+        named |= {key for link in found.split.links for key in link}
+    return named
