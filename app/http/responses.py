@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 from app.http.asgi import decoded
 from app.http.auth import Visit
 from identity.operations.spaces import record_read
+from identity.values.ids import ProfileId, public_profile
 
 Segment = Annotated[str, Path(), AfterValidator(decoded)]
 Limit = Annotated[int, Query(ge=1, le=1_000)]
@@ -47,7 +48,8 @@ def no_content() -> Response:
     return Response(status_code=204)
 
 
-async def audit_read(visit: Visit, action: str, profile_id: str | None) -> None:
+async def audit_read(visit: Visit, action: str, profile_id: ProfileId | None) -> None:
     """Record in the ledger what an employee's key read; the reads of a service are not recorded."""
     if visit.audited:
-        await record_read.note(visit.space, visit.caller.key_id, action, profile_id)
+        subject = None if profile_id is None else public_profile(profile_id)
+        await record_read.note(visit.space, visit.caller.key_id, action, subject)

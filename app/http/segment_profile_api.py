@@ -7,7 +7,7 @@ where no route matches. A message repeats nothing of the request but single inva
 import re
 import secrets
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -28,6 +28,7 @@ _CODES: Final = {
 }
 _INVALID: Final = frozenset({"invalid_parameter", "bad_identifier", "bad_input", "bad_cursor", "invalid_request"})
 _LONGEST: Final = 10_000
+Name = TypeVar("Name", bound=str)
 
 
 def covers(path: str) -> bool:
@@ -68,10 +69,11 @@ def list_parameters(query: Iterable[tuple[str, str]], default: int, most: int) -
     )
 
 
-def one_of_names(parameter: str, value: str, names: Iterable[str]) -> str:
+def one_of_names(parameter: str, value: str, names: Iterable[Name]) -> Name:
     """Return a part of the path that has to be one of some names. BadParameter."""
-    if value in names:
-        return value
+    for name in names:
+        if value == name:
+            return name
     odd = "".join(sorted({c for c in _NAME.sub("", value) if "!" <= c <= "~" and not c.isalnum()}))
     if odd:
         message = f"The parameter `{parameter}` has invalid character(s) `{odd}`"

@@ -36,7 +36,7 @@ from identity.values.errors import (
     OnefoldError,
     TooMuch,
 )
-from identity.values.ids import public, public_profile
+from identity.values.ids import public
 
 router = APIRouter(tags=["Destinations"])
 PersonQuery = Annotated[str, Query(max_length=1_100, description="The person, as `type:value`.")]
@@ -114,7 +114,7 @@ async def explain_trait(visit: ByAdmin, name: Segment, identifier: PersonQuery, 
     except OnefoldError:
         await audit_read(visit, "destination.explain", None)
         raise
-    await audit_read(visit, "destination.explain", None if found.profile is None else public_profile(found.profile))
+    await audit_read(visit, "destination.explain", found.profile)
     return answer(schemas.gap_explained(found))
 
 

@@ -16,7 +16,6 @@ from identity.operations.profiles.explain_link import explain
 from identity.operations.profiles.read_graph import get_graph, place_graph
 from identity.values.errors import BadIdentifier, NotLinked, OnefoldError, ProfileNotFound, TooMuch
 from identity.values.extras import ExtraNotInstalled
-from identity.values.ids import public_profile
 
 router = APIRouter(tags=["Evidence"])
 _LONGEST = 1_100
@@ -42,7 +41,7 @@ async def explain_link(visit: ByReader, ref: Segment, from_: From, to: To) -> Re
     except OnefoldError:
         await audit_read(visit, "profile.explain", None)
         raise
-    await audit_read(visit, "profile.explain", public_profile(found.profile_id))
+    await audit_read(visit, "profile.explain", found.profile_id)
     return answer(explanation(found))
 
 
@@ -55,7 +54,7 @@ async def get_evidence_graph(visit: ByReader, request: Request, ref: Segment) ->
     except OnefoldError:
         await audit_read(visit, "profile.graph", None)
         raise
-    await audit_read(visit, "profile.graph", public_profile(found.profile_id))
+    await audit_read(visit, "profile.graph", found.profile_id)
     graph = await asyncio.to_thread(evidence_graph, found)
     return answer(graph) if found.places is None else await _picture(graph, found.places)
 

@@ -29,7 +29,6 @@ from identity.values.errors import (
     ProfileNotFound,
     TooMuch,
 )
-from identity.values.ids import public_profile
 
 router = APIRouter(tags=["Profiles"])
 Verbose = Annotated[bool, Query(description="Show the time, message and origin of each trait.")]
@@ -59,7 +58,7 @@ async def get_profile(visit: ByReader, ref: Segment, *, verbose: Verbose = False
     except ProfileNotFound:
         await audit_read(visit, "profile.read", None)
         raise
-    await audit_read(visit, "profile.read", public_profile(profile.id))
+    await audit_read(visit, "profile.read", profile.id)
     return answer(canonical_profile(profile))
 
 
@@ -74,5 +73,5 @@ async def get_history(visit: ByReader, ref: Segment, limit: Limit = DEFAULT_LIMI
     except ProfileNotFound:
         await audit_read(visit, "profile.history", None)
         raise
-    await audit_read(visit, "profile.history", public_profile(page.entries[0].profile_id) if page.entries else None)
+    await audit_read(visit, "profile.history", page.entries[0].profile_id if page.entries else None)
     return answer(history_page(page))

@@ -1,5 +1,6 @@
 """A space with every kind of row for tests of the index key rotation, and all answers of its reads."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -8,6 +9,7 @@ import pytest
 from app.schemas.evidence import evidence_graph, explanation
 from app.schemas.groups import group_answer
 from app.schemas.profiles import canonical_profile, history_page
+from app.schemas.segment.profile_api import ApiCursor, api_events, api_external_ids, api_links, api_profiles
 from identity.operations.corrections.put_rules import put_rules
 from identity.operations.corrections.remove_identifier import remove_identifier
 from identity.operations.corrections.unmerge_profile import unmerge_profile
@@ -20,7 +22,7 @@ from identity.operations.profiles.read_graph import get_graph
 from identity.operations.profiles.read_group import get_group
 from identity.operations.profiles.read_history import get_history
 from identity.operations.profiles.read_profile import get_profile, list_profiles, lookup
-from identity.operations.profiles.segment_paging import ListParameters
+from identity.operations.profiles.segment_paging import ListParameters, Page
 from identity.planning.privacy.privacy_requests import NewRequest
 from identity.spaces.space import Space, Spaces
 from identity.values.calls import Source
@@ -129,16 +131,31 @@ async def answers(space: Space) -> dict[str, Any]:
         answers[group] = msgspec.to_builtins(group_answer(await get_group(space, group)))
         wanted = ListParameters(100)
         answers[f"users of {group}"] = _sorted(
-            msgspec.to_builtins((await segment_links.users_of(space, f"group_id:{group}", wanted)).answer)
+            _rendered(api_links, await segment_links.users_of(space, f"group_id:{group}", wanted), wanted)
         )
-        answers[f"events of {group}"] = msgspec.to_builtins(
-            (await segment_accounts.events(space, f"group_id:{group}", wanted)).answer
+        answers[f"events of {group}"] = _rendered(
+            api_events, await segment_accounts.events(space, f"group_id:{group}", wanted), wanted
         )
-    answers["groups"] = msgspec.to_builtins((await segment_accounts.listed(space, ListParameters(1))).answer)
+    answers["groups"] = _rendered(
+        lambda items, cursor, _: api_profiles(items, cursor),
+        await segment_accounts.listed(space, ListParameters(1)),
+        ListParameters(1),
+    )
     answers["external"] = _sorted(
-        msgspec.to_builtins((await segment_users.external_ids(space, "user_id:ann", ListParameters(100))).answer)
+        _rendered(
+            api_external_ids,
+            await segment_users.external_ids(space, "user_id:ann", ListParameters(100)),
+            ListParameters(100),
+        )
     )
     return answers
+
+
+def _rendered(
+    render: Callable[[Any, ApiCursor, ListParameters], msgspec.Struct], page: Page[Any], wanted: ListParameters
+) -> Any:
+    cursor = ApiCursor("", page.next is not None, page.next or "", wanted.limit)
+    return msgspec.to_builtins(render(page.items, cursor, wanted))
 
 
 def _sorted(value: Any) -> Any:

@@ -8,14 +8,16 @@ from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response
+from msgspec import Struct
 
 from app.http import segment_profile_api
 from app.http.auth import ByLister, ByReader, Visit
 from app.http.openapi import described, schema_of
 from app.http.responses import Segment, answer, audit_read
-from app.schemas.segment.profile_api import ApiError
-from identity.operations.profiles import segment_accounts, segment_events, segment_links, segment_users
-from identity.operations.profiles.segment_answers import (
+from app.schemas.segment import profile_api as schemas
+from app.schemas.segment.profile_api import (
+    ApiCursor,
+    ApiError,
     ApiEvents,
     ApiExternalIds,
     ApiLinks,
@@ -23,7 +25,9 @@ from identity.operations.profiles.segment_answers import (
     ApiProfiles,
     ApiTraits,
 )
+from identity.operations.profiles import segment_accounts, segment_events, segment_links, segment_users
 from identity.operations.profiles.segment_paging import ListParameters, Page
+from identity.operations.profiles.segment_values import Collection
 from identity.spaces.space import Space
 from identity.values.errors import BadCursor, BadIdentifier, BadParameter, ProfileNotFound, TooMuch
 from identity.values.ids import private
@@ -38,30 +42,31 @@ _SYNONYMS = {"phone_number:": "phone:", "segment_id:": "", "use_": "prf_"}
 
 
 class ListRoute(NamedTuple):
-    """A list of a profile: the operation that reads it, and its length by default and at most."""
+    """A list of a profile: the operation that reads it, its shape, and its length by default and at most."""
 
     read: Callable[[Space, str, ListParameters], Awaitable[Page[Any]]]
+    render: Callable[[Any, ApiCursor, ListParameters], Struct]
     default: int
     most: int
 
 
-LISTS: dict[str, dict[str, ListRoute]] = {
+LISTS: dict[Collection, dict[str, ListRoute]] = {
     "users": {
-        "traits": ListRoute(segment_users.traits, 10, 200),
-        "external_ids": ListRoute(segment_users.external_ids, 25, 100),
-        "events": ListRoute(segment_events.events, 100, 100),
-        "metadata": ListRoute(segment_users.metadata, 1, 100),
-        "links": ListRoute(segment_links.accounts_of, 20, 20),
+        "traits": ListRoute(segment_users.traits, schemas.api_traits, 10, 200),
+        "external_ids": ListRoute(segment_users.external_ids, schemas.api_external_ids, 25, 100),
+        "events": ListRoute(segment_events.events, schemas.api_events, 100, 100),
+        "metadata": ListRoute(segment_users.metadata, schemas.api_metadata, 1, 100),
+        "links": ListRoute(segment_links.accounts_of, schemas.api_links, 20, 20),
     },
     "accounts": {
-        "traits": ListRoute(segment_accounts.traits, 10, 200),
-        "external_ids": ListRoute(segment_accounts.external_ids, 25, 100),
-        "events": ListRoute(segment_accounts.events, 100, 100),
-        "metadata": ListRoute(segment_accounts.metadata, 1, 100),
-        "links": ListRoute(segment_links.users_of, 20, 20),
+        "traits": ListRoute(segment_accounts.traits, schemas.api_traits, 10, 200),
+        "external_ids": ListRoute(segment_accounts.external_ids, schemas.api_external_ids, 25, 100),
+        "events": ListRoute(segment_accounts.events, schemas.api_events, 100, 100),
+        "metadata": ListRoute(segment_accounts.metadata, schemas.api_metadata, 1, 100),
+        "links": ListRoute(segment_links.users_of, schemas.api_links, 20, 20),
     },
 }
-ALL: dict[str, Callable[[Space, ListParameters], Awaitable[Page[ApiProfiles]]]] = {
+ALL: dict[Collection, Callable[[Space, ListParameters], Awaitable[Page[Any]]]] = {
     "users": segment_users.listed,
     "accounts": segment_accounts.listed,
 }
@@ -103,11 +108,13 @@ def _described(shape: type, most: int, *names: str) -> dict[str, Any]:
 @router.get(_ROOT, **_described(ApiProfiles, 100, "next"))
 async def list_profiles(request: Request, visit: ByLister, space_id: Segment, collection: Segment) -> Response:
     """Every profile of a collection."""
-    read = ALL[segment_profile_api.one_of_names("collection", collection, ALL)]
+    name = segment_profile_api.one_of_names("collection", collection, ALL)
     wanted = segment_profile_api.list_parameters(request.query_params.multi_items(), 100, 100)
     _own(visit, space_id)
     await audit_read(visit, f"profile_api.{collection}", None)
-    return answer((await read(visit.space, wanted)).answer)
+    page = await ALL[name](visit.space, wanted)
+    cursor = schemas.api_cursor(visit.space.public_id, name, "", wanted, page.next)
+    return answer(schemas.api_profiles(page.items, cursor))
 
 
 @router.get(_ONE + "/traits", **_described(ApiTraits, 200, "include", "class", "verbose", "next"))
@@ -149,7 +156,8 @@ async def get_links(
 
 
 async def _read(request: Request, visit: Visit, space_id: str, collection: str, ref: str, what: str) -> Response:
-    wanted_list = LISTS[segment_profile_api.one_of_names("collection", collection, LISTS)][what]
+    name = segment_profile_api.one_of_names("collection", collection, LISTS)
+    wanted_list = LISTS[name][what]
     wanted = segment_profile_api.list_parameters(
         request.query_params.multi_items(), wanted_list.default, wanted_list.most
     )
@@ -161,7 +169,9 @@ async def _read(request: Request, visit: Visit, space_id: str, collection: str, 
         await audit_read(visit, action, None)
         raise
     await audit_read(visit, action, page.profile_id)
-    return answer(page.answer)
+    place = schemas.list_place(page.profile_id, what)
+    cursor = schemas.api_cursor(visit.space.public_id, name, place, wanted, page.next)
+    return answer(wanted_list.render(page.items, cursor, wanted))
 
 
 def _own(visit: Visit, space_id: str) -> None:

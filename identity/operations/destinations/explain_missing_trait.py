@@ -39,7 +39,7 @@ from identity.store.destinations import deliveries, destinations, feed, unknown_
 from identity.store.profiles import profile_queries
 from identity.values.errors import BadIdentifier, DestinationNotFound
 from identity.values.identifiers import usable_type
-from identity.values.ids import public
+from identity.values.ids import ProfileId, public
 
 MOST_ENTRIES = 20_000
 MOST_ORIGINS = 10_001
@@ -53,7 +53,7 @@ class MissingTrait(Struct, frozen=True):
 
     destination: bytes
     trait: str
-    profile: bytes | None
+    profile: ProfileId | None
     stopped_at: str | None
     gates: list[GateResult]
 
@@ -74,7 +74,7 @@ async def explain_missing_trait(space: Space, name: str, ref: str, trait: str) -
     return MissingTrait(
         destination=scope.public_id,
         trait=trait,
-        profile=None if opened is None else opened.root.canonical,
+        profile=None if opened is None else opened.id,
         stopped_at=stopped_at(judged),
         gates=judged,
     )

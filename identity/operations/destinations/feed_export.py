@@ -150,7 +150,7 @@ class _StateWriter:
             if one is None or view is None:
                 return RemovedIds([public_profile(item.profile)], [public_profile(item.profile)], at)
             disclosed = [public_profile(member) for member in sorted(_disclosed_ids(line, one, view))]
-            return RemovedIds([one.public_id], disclosed, at)
+            return RemovedIds([public_profile(one.id)], disclosed, at)
         if item.op == FeedOperation.ERASE and item.erasure is not None:
             ids = [public_profile(id_) for id_ in (item.profile, *item.others)]
             return RemovedIds(ids, ids, at, public("ers", item.erasure))
@@ -175,7 +175,7 @@ class _StateWriter:
             identifiers.append(MappedIdentifier(segment, type_, value, hash_, linked, event))
         folded = one.folded()
         traits = {name: (value, folded[name][1], stamp_time(folded[name][2])) for name, value in view.traits.items()}
-        return ProfileState(one.public_id, links, identifiers, traits, at)
+        return ProfileState(public_profile(one.id), links, identifiers, traits, at)
 
     def _event(self, stamp: int) -> CausingCall:
         call = self._calls.get(stamp)

@@ -14,7 +14,7 @@ from identity.store.profiles import evidence as evidence_queries
 from identity.store.profiles import profile_queries
 from identity.values.documents import Document, Stamped
 from identity.values.errors import KeyUnavailable, ProfileNotFound, TooMuch
-from identity.values.ids import ProfileId, public_profile
+from identity.values.ids import ProfileId
 from identity.values.json import JsonObject
 from identity.values.stamps import Micros, stamp_time
 from identity.vault.seal import DOCUMENT, EVIDENCE, IDENTIFIER
@@ -100,11 +100,6 @@ class OpenedProfile:
     def id(self) -> ProfileId:
         """The id of the canonical profile."""
         return ProfileId(self.root.canonical)
-
-    @property
-    def public_id(self) -> str:
-        """The id of the canonical profile, as it is shown."""
-        return public_profile(self.id)
 
     async def fold_profile(self, *, set_traits: bool = False) -> FoldedProfile:
         """The profile of all its origins; with `set_traits`, its traits come with their calls."""

@@ -1,4 +1,4 @@
-"""Reads groups as profiles of the collection `accounts`, in the shapes of Segment's Profile API.
+"""Lists of Segment's Profile API about groups, the profiles of its collection `accounts`.
 
 A group has traits and no calls of its own. Its events are the last group call of each member, stored with the member.
 """
@@ -6,37 +6,29 @@ A group has traits and no calls of its own. Its events are the last group call o
 from typing import NamedTuple
 
 from identity.operations.profiles.profile import OpenedProfile
-from identity.operations.profiles.segment_answers import (
-    ApiAbout,
-    ApiEvent,
-    ApiEventId,
-    ApiEvents,
-    ApiExternalId,
-    ApiExternalIds,
-    ApiListed,
-    ApiMetadata,
-    ApiProfiles,
-    ApiRelated,
-    ApiTrait,
-    ApiTraits,
-)
-from identity.operations.profiles.segment_paging import ListParameters, Page, cursor, mark, read_place, write_place
+from identity.operations.profiles.segment_paging import ListParameters, Page, mark, read_place, write_place
 from identity.operations.profiles.segment_users import key_names, page_of, source_id
+from identity.operations.profiles.segment_values import (
+    ACCOUNTS,
+    CollectionTimes,
+    ListedAccount,
+    SourcedCall,
+    SourcedIdentifier,
+    SourcedTrait,
+)
 from identity.planning.resolution import document as planning
-from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.stored_calls import StoredCall
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
 from identity.store.profiles import groups, profile_queries
+from identity.values.calls import Identifier
 from identity.values.documents import Document
 from identity.values.errors import BadIdentifier, ProfileNotFound, TooMuch
-from identity.values.ids import id_time
-from identity.values.json import JsonObject
+from identity.values.ids import ProfileId, id_time
 from identity.values.plain_text import plain, usable
 from identity.values.stamps import Micros, stamp_time
 from identity.vault.seal import GROUP_ID, GROUP_TRAITS
 
-ACCOUNTS = "accounts"
 GROUP_TYPE = "group_id"
 MOST_MEMBERS = 10_000
 _LIST, _EVENTS = b"accounts", {False: b"account-events-down", True: b"account-events-up"}
@@ -79,40 +71,39 @@ async def open_account(space: Space, group: str) -> OpenGroup | None:
 
 
 @retry_on_key_rotation
-async def traits(space: Space, ref: str, wanted: ListParameters) -> Page[ApiTraits]:
+async def traits(space: Space, ref: str, wanted: ListParameters) -> Page[dict[str, SourcedTrait]]:
     """Read a page of the traits of a group; the keys that set them are not stored."""
     account = await find_account(space, ref)
     id_ = mark(space, account.id)
     folded, next_ = page_of(space, account.document.traits, wanted, id_, (id_,))
-    shown: JsonObject = {name: entry[0] for name, entry in folded.items()}
-    if wanted.verbose:
-        shown = {name: ApiTrait(value, None, format_time(time)) for name, (value, time, _) in folded.items()}
-    return Page(None, ApiTraits(shown, cursor(space, ACCOUNTS, "/-/traits", wanted, next_)))
+    shown = {name: SourcedTrait(value, None, Micros(time)) for name, (value, time, _) in folded.items()}
+    return Page(None, shown, next_)
 
 
 @retry_on_key_rotation
-async def external_ids(space: Space, ref: str, wanted: ListParameters) -> Page[ApiExternalIds]:
+async def external_ids(space: Space, ref: str, wanted: ListParameters) -> Page[list[SourcedIdentifier]]:
     """Read the one identifier of a group."""
     account = await find_account(space, ref)
-    data = [] if wanted.include and GROUP_TYPE not in wanted.include else [group_id(account.name, account.created)]
-    return Page(None, ApiExternalIds(data, cursor(space, ACCOUNTS, "/-/external_ids", wanted, None)))
+    excluded = wanted.include and GROUP_TYPE not in wanted.include
+    return Page(None, [] if excluded else [group_id(account.name, account.created)], None)
 
 
-def group_id(name: str, created: int, call: StoredCall | None = None, source: str | None = None) -> ApiExternalId:
-    """The id of a group as an external id, with the call that names it."""
-    return ApiExternalId(
-        source_id=source,
+def group_id(
+    name: str, created: Micros, call: StoredCall | None = None, source: str | None = None
+) -> SourcedIdentifier:
+    """The id of a group as an identifier, with the call that names it."""
+    return SourcedIdentifier(
         collection=ACCOUNTS,
-        id=name,
         type=GROUP_TYPE,
-        created_at=format_time(created),
-        encoding="none",
-        first_message_id=None if call is None else call.message_id,
+        value=name,
+        linked_at=created,
+        call=call,
+        source=source,
     )
 
 
 @retry_on_key_rotation
-async def metadata(space: Space, ref: str, _wanted: ListParameters) -> Page[ApiMetadata]:
+async def metadata(space: Space, ref: str, _wanted: ListParameters) -> Page[CollectionTimes]:
     """Read the times of a group, and the first and last of the calls that are its events.
 
     A group with more than 10,000 members is answered without these calls.
@@ -126,20 +117,19 @@ async def metadata(space: Space, ref: str, _wanted: ListParameters) -> Page[ApiM
     first, last = (calls[0][2], calls[-1][2]) if calls else (None, None)
     newest = [stamp for _, _, stamp in account.document.traits.values()] + [stamp for _, stamp in joins[-1:]]
     keys = await key_names(space)
-    about = ApiAbout(
-        created_at=format_time(account.created),
-        updated_at=format_time(max([account.created, *(stamp_time(stamp) for stamp in newest)])),
-        expires_at=None,
-        first_message_id=None if first is None else first.message_id,
-        first_source_id=source_id(first, keys),
-        last_message_id=None if last is None else last.message_id,
-        last_source_id=source_id(last, keys),
+    times = CollectionTimes(
+        created_at=account.created,
+        updated_at=max([account.created, *(stamp_time(stamp) for stamp in newest)]),
+        first=first,
+        first_source=source_id(first, keys),
+        last=last,
+        last_source=source_id(last, keys),
     )
-    return Page(None, ApiMetadata(about))
+    return Page(None, times, None)
 
 
 @retry_on_key_rotation
-async def events(space: Space, ref: str, wanted: ListParameters) -> Page[ApiEvents]:
+async def events(space: Space, ref: str, wanted: ListParameters) -> Page[list[SourcedCall]]:
     """Read the last group call of each member, by arrival. TooMuch past 10,000 members."""
     account = await find_account(space, ref)
     domain, id_ = _EVENTS[wanted.ascending], mark(space, account.id)
@@ -153,38 +143,35 @@ async def events(space: Space, ref: str, wanted: ListParameters) -> Page[ApiEven
         joins = [at for at in joins if (at[1] > after if wanted.ascending else at[1] < after)]
     shown, rest = joins[: wanted.limit], joins[wanted.limit :]
     keys = await key_names(space)
-    data = [
-        ApiEvent(
-            external_ids=[ApiEventId(ACCOUNTS, GROUP_TYPE, account.name, "none")],
-            context=call.body.get("context") or {},
-            type="group",
-            message_id=call.message_id,
-            source_id=source_id(call, keys),
-            timestamp=format_time(call.time),
-            properties=call.body.get("traits") or {},
-            related=ApiRelated(profile_id),
+    calls = [
+        SourcedCall(
+            collection=ACCOUNTS,
+            kind="group",
+            call=call,
+            source=source_id(call, keys),
+            profile_id=profile_id,
+            identifiers=[Identifier(GROUP_TYPE, account.name)],
         )
         for _, profile_id, call in await _calls(space, shown)
         if (wanted.start is None or call.time >= wanted.start) and (wanted.end is None or call.time < wanted.end)
     ]
     next_ = write_place(space, domain, id_, shown[-1][1].to_bytes(8, "big")) if rest else None
-    return Page(None, ApiEvents(data, cursor(space, ACCOUNTS, "/-/events", wanted, next_)))
+    return Page(None, calls, next_)
 
 
 @retry_on_key_rotation
-async def listed(space: Space, wanted: ListParameters) -> Page[ApiProfiles]:
+async def listed(space: Space, wanted: ListParameters) -> Page[list[ListedAccount]]:
     """Read a page of all groups."""
     after = bytes(16) if wanted.next is None else space.read_cursor(_LIST, wanted.next)
     async with space.database.reading() as connection:
         found = await groups.list_groups(connection, space.tenant, after, wanted.limit + 1)
-    data = []
+    accounts = []
     for row in found[: wanted.limit]:
         subject = space.keys.slot(row.slot, row.epoch, row.slot_wrapped).unwrap(row.key_id, row.wrapped)
         name = subject.open(GROUP_ID, row.account_id, 0, row.group_id).decode()
-        created = format_time(id_time(row.account_id))
-        data.append(ApiListed(f"{GROUP_TYPE}:{name}", created, None))
+        accounts.append(ListedAccount(name, Micros(id_time(row.account_id))))
     next_ = space.write_cursor(_LIST, found[wanted.limit - 1].account_id) if len(found) > wanted.limit else None
-    return Page(None, ApiProfiles(data, cursor(space, ACCOUNTS, "", wanted, next_)))
+    return Page(None, accounts, next_)
 
 
 async def _joins(space: Space, account: OpenGroup) -> list[tuple[bytes, int]]:
@@ -196,15 +183,15 @@ async def _joins(space: Space, account: OpenGroup) -> list[tuple[bytes, int]]:
     return sorted(joins, key=lambda at: at[1])
 
 
-async def _calls(space: Space, at: list[tuple[bytes, int]]) -> list[tuple[int, str, StoredCall]]:
-    """The (stamp, public id of the profile, call) of each of these, in the same order, without erased ones."""
+async def _calls(space: Space, at: list[tuple[bytes, int]]) -> list[tuple[int, ProfileId, StoredCall]]:
+    """The (stamp, id of the profile, call) of each of these, in the same order, without erased ones."""
     origins = list(dict.fromkeys(origin for origin, _ in at))
     async with space.database.reading() as connection:
         found = await profile_queries.by_ids(connection, space.tenant, origins, MOST_MEMBERS + 1)
     profiles = OpenedProfile.each(space, found)
-    calls: dict[tuple[bytes, int], tuple[str, StoredCall]] = {}
+    calls: dict[tuple[bytes, int], tuple[ProfileId, StoredCall]] = {}
     for profile in profiles.values():
         held = {member.id for member in profile.members}
         opened = await profile.calls({each for each in at if each[0] in held})
-        calls |= {where: (profile.public_id, call) for where, call in opened.items()}
+        calls |= {where: (profile.id, call) for where, call in opened.items()}
     return [(each[1], *calls[each]) for each in at if each in calls]

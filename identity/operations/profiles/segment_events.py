@@ -4,12 +4,14 @@ A cursor holds the stamp of the last call of the page. Stamps of a profile only 
 two pages moves none. Events are kept for the retention time, evidence as long as the profile.
 """
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from identity.operations.profiles.profile import OpenedProfile, open_profile
-from identity.operations.profiles.segment_answers import ApiEvent, ApiEventId, ApiEvents, ApiRelated
-from identity.operations.profiles.segment_paging import ListParameters, Page, cursor, read_place, write_place
-from identity.planning.resolution.event_time import format_time
+from identity.operations.profiles.segment_paging import ListParameters, Page, read_place, write_place
+from identity.operations.profiles.segment_values import (
+    USERS,
+    SourcedCall,
+)
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import StoredCall, split_keys, unpack, unpack_events
 from identity.spaces.index_versions import retry_on_key_rotation
@@ -17,10 +19,9 @@ from identity.spaces.space import Space
 from identity.spaces.stored_call_identifiers import identifiers_by_key
 from identity.store.profiles import events as store
 from identity.store.spaces import spaces_and_keys
-from identity.values.calls import STORED_KINDS
+from identity.values.calls import STORED_KINDS, Identifier
 from identity.values.errors import BadCall
 from identity.values.ids import ProfileId
-from identity.values.json import JsonObject
 from identity.values.stamps import SLOT_BITS, Stamp
 from identity.vault.seal import EVENT, EVIDENCE
 
@@ -40,7 +41,7 @@ class ProfileCall(NamedTuple):
 
 
 @retry_on_key_rotation
-async def events(space: Space, ref: str, wanted: ListParameters) -> Page[ApiEvents]:
+async def events(space: Space, ref: str, wanted: ListParameters) -> Page[list[SourcedCall]]:
     """Read a page of calls. It ends before its limit, with a cursor, where a filter skips too many calls."""
     domain = _UP if wanted.ascending else _DOWN
     profile = await open_profile(space, ref)
@@ -52,9 +53,7 @@ async def events(space: Space, ref: str, wanted: ListParameters) -> Page[ApiEven
     async with space.database.reading() as connection:
         keys = await spaces_and_keys.key_ids(connection, space.tenant.id)
     reader = _EventReader(profile, await profile.names(), keys)
-    id_ = profile.public_id
-    data = [await reader.event(found) for found in shown]
-    return Page(id_, ApiEvents(data, cursor(space, "users", f"/{id_}/events", wanted, next_)))
+    return Page(profile.id, [await reader.call(found) for found in shown], next_)
 
 
 async def last_call(profile: OpenedProfile) -> StoredCall | None:
@@ -138,7 +137,7 @@ def _matches(call: StoredCall, wanted: ListParameters) -> bool:
 
 
 class _EventReader:
-    """Renders calls of one profile, without identifiers that the profile no longer holds."""
+    """Reads calls of one profile, without identifiers that the profile no longer holds."""
 
     def __init__(self, profile: OpenedProfile, names: dict[int, str], keys: dict[int, str]) -> None:
         self.profile = profile
@@ -146,32 +145,24 @@ class _EventReader:
         self.keys = keys
         self.held = {each.key: each for each in profile.identifiers}
 
-    async def event(self, found: ProfileCall) -> ApiEvent:
-        """A call."""
+    async def call(self, found: ProfileCall) -> SourcedCall:
+        """A call with the identifiers that it names and the profile holds."""
         call, space = found.call, self.profile.space
         keys = found.keys
         if keys is None:
             keys = _named(space, call, await space.rules())
-        kind = STORED_KINDS[call.kind]
-        body = call.body
-        event = ApiEvent(
-            external_ids=[self._external_id(key) for key in keys if key in self.held],
-            context=_object(body.get("context")),
-            type=kind,
-            message_id=call.message_id,
-            source_id=self.keys.get(call.source),
-            timestamp=format_time(call.time),
-            properties=_object(body.get("traits" if kind in ("identify", "group") else "properties")),
-            related=ApiRelated(self.profile.public_id),
+        return SourcedCall(
+            collection=USERS,
+            kind=STORED_KINDS[call.kind],
+            call=call,
+            source=self.keys.get(call.source),
+            profile_id=self.profile.id,
+            identifiers=[self._identifier(key) for key in keys if key in self.held],
         )
-        for name in {"track": ("event",), "page": ("name", "category"), "screen": ("name", "category")}.get(kind, ()):
-            if name in body:
-                setattr(event, name, body[name])
-        return event
 
-    def _external_id(self, key: bytes) -> ApiEventId:
+    def _identifier(self, key: bytes) -> Identifier:
         held = self.held[key]
-        return ApiEventId("users", self.names[held.type], self.profile.value(held), "none")
+        return Identifier(self.names[held.type], self.profile.value(held))
 
 
 def _named(space: Space, call: StoredCall, rules: Rules) -> list[bytes]:
@@ -180,7 +171,3 @@ def _named(space: Space, call: StoredCall, rules: Rules) -> list[bytes]:
     except BadCall:
         # Under newer rules the call may have more identifiers than a call is allowed.
         return []
-
-
-def _object(value: Any) -> JsonObject:
-    return value if isinstance(value, dict) else {}

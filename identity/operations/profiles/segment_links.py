@@ -1,24 +1,28 @@
-"""Links between users and accounts, both ways, in the shape of Segment's Profile API."""
+"""Lists of Segment's Profile API about links between users and accounts, both ways."""
 
 from collections.abc import Sequence
 
 from identity.operations.profiles.profile import OpenedProfile, open_profile
-from identity.operations.profiles.segment_accounts import ACCOUNTS, find_account, group_id
-from identity.operations.profiles.segment_answers import ApiLink, ApiLinks
+from identity.operations.profiles.segment_accounts import find_account, group_id
 from identity.operations.profiles.segment_paging import (
     ListParameters,
     Page,
     after_mark,
-    cursor,
     mark,
     read_place,
     write_place,
 )
-from identity.operations.profiles.segment_users import USERS, key_names, linked_ids, source_id
+from identity.operations.profiles.segment_users import key_names, linked_ids, source_id
+from identity.operations.profiles.segment_values import (
+    ACCOUNTS,
+    USERS,
+    CollectionLink,
+)
 from identity.planning.resolution import document as traits
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
 from identity.store.profiles import groups, profile_queries
+from identity.values.stamps import Micros
 
 MOST_IDS = 25
 _ACCOUNTS, _USERS = b"links-accounts", b"links-users"
@@ -28,7 +32,7 @@ _MOST_ORIGINS = 10_000
 
 
 @retry_on_key_rotation
-async def accounts_of(space: Space, ref: str, wanted: ListParameters) -> Page[ApiLinks]:
+async def accounts_of(space: Space, ref: str, wanted: ListParameters) -> Page[list[CollectionLink]]:
     """Read a page of the groups that a profile belongs to, by group id."""
     profile = await open_profile(space, ref)
     folded = traits.fold(document.groups for document in profile.documents.values())
@@ -46,18 +50,17 @@ async def accounts_of(space: Space, ref: str, wanted: ListParameters) -> Page[Ap
     }
     calls = await profile.calls(at.values())
     keys = await key_names(space)
-    data = []
+    links = []
     for name in shown:
         call = calls.get(at[name])
-        joined = group_id(name, folded[name][1], call, source_id(call, keys))
-        data.append(ApiLink(ACCOUNTS, [joined]))
+        joined = group_id(name, Micros(folded[name][1]), call, source_id(call, keys))
+        links.append(CollectionLink(ACCOUNTS, [joined]))
     next_ = write_place(space, _ACCOUNTS, profile.root.canonical, mark(space, shown[-1].encode())) if rest else None
-    place = f"/{profile.public_id}/links"
-    return Page(profile.public_id, ApiLinks(data, cursor(space, USERS, place, wanted, next_)))
+    return Page(profile.id, links, next_)
 
 
 @retry_on_key_rotation
-async def users_of(space: Space, ref: str, wanted: ListParameters) -> Page[ApiLinks]:
+async def users_of(space: Space, ref: str, wanted: ListParameters) -> Page[list[CollectionLink]]:
     """Read a page of the profiles that belong to a group, each with its first 25 identifiers.
 
     It ends before its limit, with a cursor, where too many profiles in a row have left the group.
@@ -79,11 +82,11 @@ async def users_of(space: Space, ref: str, wanted: ListParameters) -> Page[ApiLi
         )
     profiles = OpenedProfile.each(space, rows)
     keys = await key_names(space)
-    data = []
+    links = []
     for each in memberships:
         profile = profiles.get(each.head)
         if profile is not None:
             shown = await linked_ids(profile, profile.identifiers[:MOST_IDS], keys)
-            data.append(ApiLink(USERS, shown))
+            links.append(CollectionLink(USERS, shown))
     next_ = None if more is None else write_place(space, _USERS, id_, more)
-    return Page(None, ApiLinks(data, cursor(space, ACCOUNTS, "/-/links", wanted, next_)))
+    return Page(None, links, next_)

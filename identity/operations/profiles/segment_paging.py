@@ -1,4 +1,4 @@
-"""The parameters of lists of the Profile API, and the cursors of their pages.
+"""The parameters of lists of the Profile API, their pages, and the cursors of these.
 
 A cursor is valid for one list of one profile of one space. It holds a number or a keyed hash of the last item,
 never a name or a blind index, which would be personal data.
@@ -8,11 +8,10 @@ from collections.abc import Callable, Container, Sequence
 from hmac import compare_digest
 from typing import Generic, NamedTuple, TypeVar
 
-from identity.operations.profiles.segment_answers import ApiCursor
 from identity.spaces.space import Space
 from identity.values.calls import KINDS, Kind
 from identity.values.errors import BadCursor
-from identity.values.ids import public
+from identity.values.ids import ProfileId
 from identity.values.stamps import Micros
 
 _ID = 16
@@ -40,16 +39,11 @@ class ListParameters(NamedTuple):
 
 
 class Page(NamedTuple, Generic[T]):
-    """An answer with the public id of its profile for the audit log, None for a group."""
+    """A page of a list: its profile (None for a group), its items, and the cursor after it, None at the end."""
 
-    profile_id: str | None
-    answer: T
-
-
-def cursor(space: Space, collection: str, place: str, wanted: ListParameters, next_: str | None) -> ApiCursor:
-    """The cursor of a page; `place` is the rest of the address after the profiles of the collection."""
-    url = f"/v1/spaces/{public('spc', space.public_id)}/collections/{collection}/profiles{place}"
-    return ApiCursor(url, next_ is not None, next_ or "", wanted.limit)
+    profile_id: ProfileId | None
+    items: T
+    next: str | None
 
 
 def write_place(space: Space, domain: bytes, id_: bytes, position: bytes) -> str:

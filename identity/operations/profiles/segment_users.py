@@ -1,58 +1,47 @@
-"""Profiles in the shapes of Segment's Profile API: traits, external ids, metadata, and all of them."""
+"""Lists of Segment's Profile API about profiles: traits, external ids, metadata, and all profiles."""
 
 from collections.abc import Container, Mapping, Sequence
 
 from identity.operations.profiles.profile import OpenedProfile, open_profile
-from identity.operations.profiles.segment_answers import (
-    ApiAbout,
-    ApiExternalId,
-    ApiExternalIds,
-    ApiListed,
-    ApiMetadata,
-    ApiProfiles,
-    ApiTrait,
-    ApiTraits,
-)
 from identity.operations.profiles.segment_events import last_call
 from identity.operations.profiles.segment_paging import (
     ListParameters,
     Page,
     after_mark,
-    cursor,
     mark,
     read_place,
     write_place,
 )
-from identity.planning.resolution.event_time import format_time
+from identity.operations.profiles.segment_values import (
+    USERS,
+    CollectionTimes,
+    ListedUser,
+    SourcedIdentifier,
+    SourcedTrait,
+)
 from identity.planning.resolution.stored_calls import StoredCall
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
 from identity.store.profiles import profile_queries
 from identity.store.spaces import spaces_and_keys
 from identity.values.documents import Stamped
-from identity.values.ids import public_profile
-from identity.values.json import JsonObject
-from identity.values.stamps import stamp_time
+from identity.values.ids import ProfileId
+from identity.values.stamps import Micros, stamp_time
 
-USERS = "users"
 _LIST, _TRAITS, _IDS = b"users", b"user-traits", b"user-ids"
 
 
 @retry_on_key_rotation
-async def traits(space: Space, ref: str, wanted: ListParameters) -> Page[ApiTraits]:
+async def traits(space: Space, ref: str, wanted: ListParameters) -> Page[dict[str, SourcedTrait]]:
     """Read a page of traits by name. Onefold computes no traits, so a list of computed traits is empty."""
     profile = await open_profile(space, ref)
     folded, next_ = page_of(space, profile.folded(), wanted, profile.root.canonical, profile.subjects)
-    shown: JsonObject = {name: entry[0] for name, entry in folded.items()}
+    sources: dict[str, str | None] = {}
     if wanted.verbose:
-        by = await profile.set_by(folded)
         keys = await key_names(space)
-        shown = {
-            name: ApiTrait(value, source_id(by[name][1], keys), format_time(time))
-            for name, (value, time, _) in folded.items()
-        }
-    id_ = profile.public_id
-    return Page(id_, ApiTraits(shown, cursor(space, USERS, f"/{id_}/traits", wanted, next_)))
+        sources = {name: source_id(call, keys) for name, (_, call) in (await profile.set_by(folded)).items()}
+    shown = {name: SourcedTrait(value, sources.get(name), Micros(time)) for name, (value, time, _) in folded.items()}
+    return Page(profile.id, shown, next_)
 
 
 def page_of(
@@ -73,7 +62,7 @@ def page_of(
 
 
 @retry_on_key_rotation
-async def external_ids(space: Space, ref: str, wanted: ListParameters) -> Page[ApiExternalIds]:
+async def external_ids(space: Space, ref: str, wanted: ListParameters) -> Page[list[SourcedIdentifier]]:
     """Read a page of identifiers in the order of linking."""
     profile = await open_profile(space, ref)
     names = await profile.names()
@@ -83,36 +72,33 @@ async def external_ids(space: Space, ref: str, wanted: ListParameters) -> Page[A
     held = [each for each in held if not wanted.include or names[each.type] in wanted.include]
     shown, rest = held[: wanted.limit], held[wanted.limit :]
     next_ = write_place(space, _IDS, profile.root.canonical, mark(space, shown[-1].key)) if rest else None
-    id_ = profile.public_id
-    where = cursor(space, USERS, f"/{id_}/external_ids", wanted, next_)
-    return Page(id_, ApiExternalIds(await linked_ids(profile, shown, await key_names(space)), where))
+    return Page(profile.id, await linked_ids(profile, shown, await key_names(space)), next_)
 
 
 async def linked_ids(
     profile: OpenedProfile, shown: Sequence[profile_queries.MemberIdentifierRow], keys: dict[int, str]
-) -> list[ApiExternalId]:
-    """External ids with the calls that linked them."""
+) -> list[SourcedIdentifier]:
+    """Identifiers with the calls that linked them."""
     names = await profile.names()
     calls = await profile.calls({(each.origin, each.linked_at) for each in shown})
     found = []
     for each in shown:
         call = calls.get((each.origin, each.linked_at))
         found.append(
-            ApiExternalId(
-                source_id=source_id(call, keys),
+            SourcedIdentifier(
                 collection=USERS,
-                id=profile.value(each),
                 type=names[each.type],
-                created_at=format_time(stamp_time(each.linked_at)),
-                encoding="none",
-                first_message_id=None if call is None else call.message_id,
+                value=profile.value(each),
+                linked_at=stamp_time(each.linked_at),
+                call=call,
+                source=source_id(call, keys),
             )
         )
     return found
 
 
 @retry_on_key_rotation
-async def metadata(space: Space, ref: str, _wanted: ListParameters) -> Page[ApiMetadata]:
+async def metadata(space: Space, ref: str, _wanted: ListParameters) -> Page[CollectionTimes]:
     """Read the times of a profile, and its first and last calls."""
     profile = await open_profile(space, ref)
     elder = profile.root.elder
@@ -120,30 +106,28 @@ async def metadata(space: Space, ref: str, _wanted: ListParameters) -> Page[ApiM
     first = next(iter(created.values()), None)
     last = await last_call(profile)
     keys = await key_names(space)
-    about = ApiAbout(
-        created_at=format_time(stamp_time(elder)),
-        updated_at=format_time(stamp_time(max(member.stamp for member in profile.members))),
-        expires_at=None,
-        first_message_id=None if first is None else first.message_id,
-        first_source_id=source_id(first, keys),
-        last_message_id=None if last is None else last.message_id,
-        last_source_id=source_id(last, keys),
+    times = CollectionTimes(
+        created_at=stamp_time(elder),
+        updated_at=stamp_time(max(member.stamp for member in profile.members)),
+        first=first,
+        first_source=source_id(first, keys),
+        last=last,
+        last_source=source_id(last, keys),
     )
-    return Page(profile.public_id, ApiMetadata(about))
+    return Page(profile.id, times, None)
 
 
-async def listed(space: Space, wanted: ListParameters) -> Page[ApiProfiles]:
+async def listed(space: Space, wanted: ListParameters) -> Page[list[ListedUser]]:
     """Read a page of all canonical profiles, by id."""
     after = bytes(16) if wanted.next is None else space.read_cursor(_LIST, wanted.next)
     async with space.database.reading() as connection:
         found = await profile_queries.list_canonical(connection, space.tenant, after, wanted.limit + 1)
     shown, rest = found[: wanted.limit], found[wanted.limit :]
     next_ = space.write_cursor(_LIST, shown[-1][0]) if rest else None
-    data = [
-        ApiListed(public_profile(canonical), format_time(stamp_time(elder)), format_time(stamp_time(stamp)))
-        for canonical, elder, stamp in shown
+    listed_users = [
+        ListedUser(ProfileId(canonical), stamp_time(elder), stamp_time(stamp)) for canonical, elder, stamp in shown
     ]
-    return Page(None, ApiProfiles(data, cursor(space, USERS, "", wanted, next_)))
+    return Page(None, listed_users, next_)
 
 
 async def key_names(space: Space) -> dict[int, str]:

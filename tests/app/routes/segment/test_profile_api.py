@@ -12,8 +12,7 @@ import msgspec
 import psycopg
 import pytest
 
-from app.schemas.segment import profile_api as segment_profiles
-from identity.operations.profiles import segment_answers
+from app.schemas.segment import profile_api
 from tests.app.conftest import AUDIT, Shop, log_of
 from tests.conftest import Running
 
@@ -436,14 +435,14 @@ def test_reads_by_employees_are_in_the_audit_log_with_the_profile(
 @pytest.mark.parametrize(
     ("path", "shape"),
     [
-        ("", segment_answers.ApiProfiles),
-        ("/user_id:u1/traits", segment_answers.ApiTraits),
-        ("/user_id:u1/traits?verbose=true", segment_answers.ApiTraits),
-        ("/user_id:u1/external_ids", segment_answers.ApiExternalIds),
-        ("/user_id:u1/events", segment_answers.ApiEvents),
-        ("/user_id:u1/metadata", segment_answers.ApiMetadata),
-        ("/user_id:u1/links", segment_answers.ApiLinks),
-        ("/user_id:nobody/traits", segment_profiles.ApiError),
+        ("", profile_api.ApiProfiles),
+        ("/user_id:u1/traits", profile_api.ApiTraits),
+        ("/user_id:u1/traits?verbose=true", profile_api.ApiTraits),
+        ("/user_id:u1/external_ids", profile_api.ApiExternalIds),
+        ("/user_id:u1/events", profile_api.ApiEvents),
+        ("/user_id:u1/metadata", profile_api.ApiMetadata),
+        ("/user_id:u1/links", profile_api.ApiLinks),
+        ("/user_id:nobody/traits", profile_api.ApiError),
     ],
 )
 def test_answers_decode_as_the_shapes_of_the_document(shop: Shop, ann: str, path: str, shape: type) -> None:
