@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 CODE := $(foreach each,app identity migrations tests benchmarks,$(if $(shell find $(each) -name '*.py' -print -quit 2> /dev/null),$(each)))
 ARGS ?=
+# A process that may not keep its bytecode compiles every module again at every start: three times the time of a start.
+unexport PYTHONDONTWRITEBYTECODE
 
 # A stamp's name changes with what it stands for: the locked versions, the place, the interpreter.
 # RUN is what the server runs on; DEV adds the tools of development to the same environment.
@@ -51,7 +53,8 @@ run: $(RUN)  ## the server with a demo space and a guided tour; PORT=8100 choose
 	@exec $(BIN)/onefold demo $(if $(PORT),--port $(PORT))
 
 # Most tests wait for servers, so more processes than cores run them; each has a Postgres of its own.
-PARALLEL := --numprocesses 4 --dist loadfile --durations 15
+# Files go out in the order of tests/conftest.py, the long ones first.
+PARALLEL := --numprocesses 4 --dist loadfile --no-loadscope-reorder --durations 15
 test: setup  ## every test but the long ones; ARGS= chooses tests and options of pytest
 	@$(BIN)/python -m pytest $(or $(ARGS),$(PARALLEL))
 
