@@ -4,19 +4,20 @@ Secrets come from the environment or the data directory, never from an option, w
 of the machine could read. An error of ours is one line; no traceback with values in it is printed.
 """
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
-from app import settings as configuration
-from app.settings import Settings
-from identity.values.errors import Misconfigured, OnefoldError
+from app.commands.environment import (
+    existing_database,
+    installed_version,
+    migrated_database,
+    owner_url,
+    read_settings,
+    report,
+)
+from identity.values.errors import Misconfigured
 from identity.values.extras import extra
 
 cli = typer.Typer(
@@ -26,15 +27,12 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-_errors = Console(stderr=True, highlight=False, soft_wrap=True)
-
-_NO_DATA = "There is no data directory {}. Name it with --data-dir, or set ONEFOLD_DATABASE_URL."
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the embedded database and the keys [ONEFOLD_DATA_DIR].")]
 
 
 def _show_version(asked: bool) -> None:  # noqa: FBT001 (the shape of a callback)
     if asked:
-        typer.echo(f"onefold {version('onefold')}")
+        typer.echo(f"onefold {installed_version()}")
         raise typer.Exit
 
 
@@ -55,7 +53,7 @@ def serve(
     """Run the server. Ctrl-C stops it."""
     from app.commands import serve as supervisor
 
-    settings = _settings(data_dir)
+    settings = read_settings(data_dir)
     given = {"host": host, "port": port, "workers": workers}
     supervisor.run(settings.model_copy(update={name: value for name, value in given.items() if value is not None}))
 
@@ -70,7 +68,7 @@ def demo(
     """Run the server with a demo space, and show a short tour of the API."""
     from app.commands import demo as guided
 
-    settings = _settings(data_dir)
+    settings = read_settings(data_dir)
     guided.run(settings if port is None else settings.model_copy(update={"port": port}))
 
 
@@ -79,7 +77,7 @@ def migrate(data_dir: DataDir = None) -> None:
     """Create or upgrade the database schema for this version."""
     from identity.store.postgres.schema import migrate as upgrade
 
-    with owner_url(_settings(data_dir)) as url:
+    with owner_url(read_settings(data_dir)) as url:
         upgrade(url)
     typer.echo("The database is up to date.")
 
@@ -101,21 +99,15 @@ def verify(
 
     The exit status is 0 if all is well, 1 if anything differs or a value was found, and 2 if a scan proves nothing.
     """
-    from identity.store.postgres.schema import require_current
-
     if privacy:
         with extra("embedded"):
             from app.commands.leak_scan import command as leak_scan
     with extra("analysis"):
         from app.commands import verify as verifying
 
-    settings = _settings(data_dir)
-    if not settings.database_url and not settings.data_dir.exists():
-        raise Misconfigured(_NO_DATA.format(settings.data_dir))
     if privacy and space_ids:
         raise Misconfigured("A scan reads the whole database; leave out the space ids with --privacy.")
-    with owner_url(settings) as url:
-        require_current(url)
+    with migrated_database(data_dir) as (url, settings):
         status = (
             leak_scan.run(settings, url)
             if privacy
@@ -141,15 +133,68 @@ def export(
 ) -> None:
     """Export what a destination may see as Parquet files: all profiles first, later runs only changes."""
     from app.commands import export as exporting
-    from identity.store.postgres.schema import require_current
 
-    settings = _settings(data_dir)
-    if not settings.database_url and not settings.data_dir.exists():
-        raise Misconfigured(_NO_DATA.format(settings.data_dir))
-    with owner_url(settings) as url:
-        require_current(url)
+    with migrated_database(data_dir) as (url, settings):
         manifest = None if cursor_file is None else cursor_file.expanduser().absolute()
         exporting.run(url, settings, space_id, destination, to.expanduser().absolute(), manifest, fresh=fresh)
+
+
+@cli.command()
+def backup(
+    folder: Annotated[Path, typer.Argument(help="New folder for the backup.")],
+    data_dir: DataDir = None,
+    *,
+    with_root_key: Annotated[
+        bool, typer.Option("--with-root-key", help="Put the root key in too: the folder alone then opens all data.")
+    ] = False,
+) -> None:
+    """Back up database and key store into a new folder, while servers run. Restore it with `onefold restore`."""
+    from app.commands import backup as backing_up
+
+    with migrated_database(data_dir) as (url, settings):
+        backing_up.run(url, settings, folder.expanduser().absolute(), with_root_key=with_root_key)
+
+
+@cli.command()
+def restore(
+    folder: Annotated[Path, typer.Argument(help="Folder that `onefold backup` made.")],
+    data_dir: DataDir = None,
+    keys_from: Annotated[
+        Path | None, typer.Option(help="A newer backup to take the keys from, if there is no key store any more.")
+    ] = None,
+    *,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace a database that holds data. Its key store stays.")
+    ] = False,
+) -> None:
+    """Restore a backup. Stop all servers first. People who were erased after the backup stay erased."""
+    from app.commands import restore as restoring
+
+    newer = None if keys_from is None else keys_from.expanduser().absolute()
+    restoring.run(read_settings(data_dir), folder.expanduser().absolute(), newer, replace=replace)
+
+
+@cli.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def psql(context: typer.Context, data_dir: DataDir = None) -> None:
+    """Open the database in psql, as its owner. Further arguments go to psql: `onefold psql -c "SELECT 1"`."""
+    from app.commands import psql as opening
+
+    with existing_database(data_dir) as (url, settings):
+        status = opening.run(url, settings, context.args)
+    if status:
+        raise typer.Exit(status)
+
+
+@cli.command()
+def reset(
+    data_dir: DataDir = None,
+    *,
+    confirm: Annotated[bool, typer.Option("--confirm", help="Destroy the data, not only list it.")] = False,
+) -> None:
+    """Destroy the data directory: embedded database, keys, logs. Refuses while a server runs."""
+    from app.commands import reset as resetting
+
+    resetting.run(read_settings(data_dir), confirm=confirm)
 
 
 @cli.callback()
@@ -199,61 +244,18 @@ def rotate_root(data_dir: DataDir = None) -> None:
     """
     from app.commands import keys as commands
 
-    with _keys_url(_settings(data_dir)) as (url, settings):
+    with migrated_database(data_dir) as (url, settings):
         commands.rotate_root(url, settings)
 
 
 def _with_keys(name: str, space_ids: list[str] | None, data_dir: Path | None) -> None:
     from app.commands import keys as commands
 
-    with _keys_url(_settings(data_dir)) as (url, settings):
+    with migrated_database(data_dir) as (url, settings):
         getattr(commands, name)(url, settings, space_ids or [])
-
-
-@contextmanager
-def _keys_url(settings: Settings) -> Iterator[tuple[str, Settings]]:
-    from identity.store.postgres.schema import require_current
-
-    if not settings.database_url and not settings.data_dir.exists():
-        raise Misconfigured(_NO_DATA.format(settings.data_dir))
-    with owner_url(settings) as url:
-        require_current(url)
-        yield url, settings
-
-
-@contextmanager
-def owner_url(settings: Settings) -> Iterator[str]:
-    """Yield the URL of the database for its owner; an embedded database runs while the block does."""
-    if settings.database_url:
-        yield settings.database_url
-        return
-    with extra("embedded", ", or set ONEFOLD_DATABASE_URL"):
-        from identity.store.embedded.server import EmbeddedPostgres
-
-    configuration.forget_libpq()
-    postgres = EmbeddedPostgres(settings.data_dir)
-    try:
-        yield postgres.join()
-    finally:
-        postgres.stop()
 
 
 def main() -> None:
     """Run the command line."""
     with report():
         cli()
-
-
-@contextmanager
-def report() -> Iterator[None]:
-    """End the program with status 1 and one line on stderr for an error of ours."""
-    try:
-        yield
-    except OnefoldError as trouble:
-        _errors.print(f"onefold: {trouble}", style="red", markup=False)
-        sys.exit(1)
-
-
-def _settings(data_dir: Path | None) -> Settings:
-    settings = configuration.load()
-    return settings.model_copy(update={"data_dir": data_dir.expanduser().absolute()}) if data_dir else settings

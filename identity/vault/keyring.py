@@ -168,6 +168,10 @@ class Keyring(Guarded):
         """Destroy the dumps of epochs before this one."""
         self._store.destroy_dumps(space, before)
 
+    def has_space(self, space: bytes) -> bool:
+        """Whether the key store holds keys of a space; it holds none of a deleted one."""
+        return self._store.directory(space).is_dir()
+
     def destroy_space(self, space: bytes) -> None:
         """Destroy every key of a space; again is no error."""
         self._store.destroy_space(space)

@@ -18,6 +18,7 @@ import pytest
 from psycopg import sql
 
 from app.commands import tour
+from identity.store.embedded.data_directory import locate
 from identity.store.embedded.server import OWNER_ROLE, EmbeddedPostgres
 from tests.conftest import ONEFOLD, READY, ROOT, Running, administer, launch
 from tests.support.pages import PAGES, SERVE, Command, Ids, blocks, calls, commands, is_call, name_of
@@ -106,6 +107,8 @@ class Reader:
             "PYTHONPATH": str(ROOT),
             "ONEFOLD_ADMIN_TOKEN": running.admin_token,
             "ONEFOLD_DATA_DIR": str(running.data_dir),
+            # The database of these tests is of the version that comes along, and so are its programs.
+            "PATH": f"{locate(running.data_dir).programs / 'bin'}:{os.environ['PATH']}",
         }
 
     def types(self, command: Command, **environment: str) -> None:
@@ -148,7 +151,7 @@ def test_the_calls_and_commands_of_a_page_answer_what_it_shows(
     given = settings(tmp_path, receiver)
     reader = Reader(server(**given), tmp_path, "demo", receiver)
     for command in calls(page):
-        stopped = "rotate-root" in command.text
+        stopped = "rotate-root" in command.text or "onefold restore" in command.text
         if stopped:
             assert reader.running.stop() == 0
         reader.types(command, ONEFOLD_DATABASE_URL=database)

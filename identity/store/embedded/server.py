@@ -53,12 +53,7 @@ class EmbeddedPostgres:
         Raises Misconfigured when another process owns it or it cannot be used, DatabaseUnavailable
         when Postgres does not come up (the message names its log file).
         """
-        if not self._claim():
-            pid = (self._root / _LOCK).read_text()
-            raise Misconfigured(
-                f"Another Onefold process ({pid}) runs on the data directory {self._root}; "
-                "stop it, or choose another with --data-dir."
-            )
+        self.claim()
         try:
             self._run()
             self._furnish()
@@ -66,6 +61,15 @@ class EmbeddedPostgres:
             self.stop()
             raise
         return self.url()
+
+    def claim(self) -> None:
+        """Own the data directory until `stop`. Misconfigured when another process owns it or it cannot be used."""
+        if not self._claim():
+            pid = (self._root / _LOCK).read_text()
+            raise Misconfigured(
+                f"Another Onefold process ({pid}) runs on the data directory {self._root}; "
+                "stop it, or choose another with --data-dir."
+            )
 
     def attach(self) -> str:
         """Use the Postgres that another process owns; returns the owner's URL.

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from identity.store.postgres.database import Connection, Database
+from identity.store.postgres.database import Connection, Database, row
 
 
 async def begin_snapshot(connection: Connection) -> None:
@@ -29,3 +29,12 @@ async def scanning_snapshot(database: Database, *planner: str) -> AsyncIterator[
 async def _turn_on(connection: Connection, settings: Sequence[str]) -> None:
     for name in settings:
         await connection.execute("SELECT set_config($1, 'on', true)", [name])
+
+
+@asynccontextmanager
+async def exported_snapshot(database: Database) -> AsyncIterator[tuple[Connection, str]]:
+    """A connection that sees one moment, and the name under which other sessions see the same moment."""
+    async with scanning_snapshot(database, "enable_seqscan") as connection:
+        found = await row(connection, "SELECT pg_export_snapshot()")
+        assert found is not None
+        yield connection, str(found[0])

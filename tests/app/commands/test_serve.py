@@ -20,7 +20,7 @@ SERVE = """
 import sys
 from app import settings
 from app.commands import serve
-from app.cli import report
+from app.commands.environment import report
 if __name__ == "__main__":
     with report():
         serve.run(settings.load(), application="tests.support.stand_in_app:application", migrate=lambda url: None)

@@ -1,0 +1,75 @@
+"""`onefold restore`: puts keys and database of a backup in place, and everything that has to hold since the backup."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from app.commands.client_tools import tools_for
+from app.commands.environment import owner_url
+from app.commands.progress import StepProgress, steps
+from app.server import logs
+from app.settings import Settings
+from identity.operations.backup import restore_backup
+from identity.operations.backup.backup_folder import Manifest
+from identity.operations.backup.restore_backup import RestoredSpace
+from identity.operations.spaces import open_spaces
+from identity.values.errors import OnefoldError
+
+_out = Console(highlight=False, soft_wrap=True)
+
+
+def run(settings: Settings, folder: Path, keys_from: Path | None, *, replace: bool) -> None:
+    """Restore a backup and print a summary. Misconfigured, Unavailable; OnefoldError if a space cannot be served."""
+    logs.configure("error")
+    with steps() as progress:
+        manifest = restore_backup.check_backup(folder, keys_from, progress)
+        with owner_url(settings, alone=True) as url:
+            tools = tools_for(url, settings, at_least=manifest.tools)
+            keys = keys_from or folder
+            restore_backup.require_target(url, manifest, replace=replace)
+            restore_backup.place_root_key(keys, settings.root_key_file, settings.root_value)
+            placed = restore_backup.place_key_store(keys, manifest, settings.key_folder)
+            restore_backup.restore_database(url, folder, manifest, settings.key_folder, tools, progress)
+            restored = asyncio.run(_settle(url, settings, progress))
+    _out.print(f"The backup of {manifest.created_at} is restored.", markup=False)
+    _summarise(settings, keys, manifest, restored, placed=placed)
+    if any(each.trouble for each in restored):
+        raise OnefoldError("Not every space can be served; the lines above name them.")
+
+
+def _summarise(
+    settings: Settings, keys: Path, manifest: Manifest, restored: list[RestoredSpace], *, placed: bool
+) -> None:
+    for each in restored:
+        if each.deleted:
+            _out.print(f"{each.space_id}: was deleted after the backup, and is deleted again.", markup=False)
+        elif each.trouble:
+            _out.print(f"{each.space_id}: cannot be served ({each.trouble}); run onefold verify.", markup=False)
+        else:
+            removed = f"; {each.removed} profiles that no key opens any more were removed" if each.removed else ""
+            _out.print(f"{each.space_id}: is restored{removed}.", markup=False)
+    if placed:
+        _out.print(f"The key store came from {keys}: an erasure after that backup has to be made again.", markup=False)
+        age = datetime.now(UTC) - datetime.fromisoformat(manifest.created_at)
+        if age.days >= settings.key_backup_days:
+            _out.print(
+                f"That backup is {age.days} days old, and ONEFOLD_KEY_BACKUP_DAYS is {settings.key_backup_days}: "
+                "receipts promise that no older copy of the keys exists.",
+                markup=False,
+            )
+    else:
+        _out.print(f"The key store in {settings.key_folder} stayed, and erasures after the backup hold.", markup=False)
+    _out.print("Start the server now, and run onefold verify.")
+
+
+async def _settle(url: str, settings: Settings, progress: StepProgress) -> list[RestoredSpace]:
+    spaces = await open_spaces.open_spaces(
+        url, root_file=settings.root_key_file, root_value=settings.root_value, key_store=settings.key_folder
+    )
+    try:
+        return await restore_backup.settle(spaces, progress)
+    finally:
+        spaces.keyring.close()
+        await spaces.database.close()

@@ -1,0 +1,1 @@
+"""Backups of a whole deployment, database with key store, and restores of them."""

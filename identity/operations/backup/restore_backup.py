@@ -1,0 +1,169 @@
+"""Restores a backup: keys, then the database, then everything since the backup that must not be lost.
+
+Invariant: data may come from any backup, keys only from the newest key store. A key store that is in place is newer
+than the backup and stays; only where there is none the copy in the backup takes its place. So an erasure after the
+backup holds: its keys are gone, its entry in the journal is repeated, and a space that was deleted is deleted again.
+The database changes in one transaction, and every step may be repeated after a crash.
+"""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from identity.operations.backup import backup_folder
+from identity.operations.backup.backup_folder import Manifest
+from identity.operations.keys.overlay_key_tables import overlay_keys
+from identity.operations.keys.restore_database import publish_or_repair
+from identity.spaces.space import Space, Spaces
+from identity.store.backup import dump
+from identity.store.backup.client_tools import ClientTools
+from identity.store.destinations import feed
+from identity.store.keys import key_tables
+from identity.store.postgres import space_lock
+from identity.store.postgres.schema import migrate, newest
+from identity.store.spaces import spaces_and_keys
+from identity.values.errors import Misconfigured, OnefoldError
+from identity.values.ids import public
+from identity.vault import durable_files, root_rotation
+from identity.vault.epoch_key_store import read_label
+from identity.vault.key_store_copy import copy_key_store, has_key_store, journal_lengths
+
+Progress = Callable[[str, int, int], None]
+NO_ROOT: Final = (
+    "There is no root key at {}, and none in the backup. Put the root key there, or set ONEFOLD_ROOT_KEY; without it "
+    "nobody can read the backup."
+)
+HAS_DATA: Final = (
+    "The database holds data of Onefold. Add --replace to replace it by the backup; its key store stays, because only "
+    "the newest keys keep erased people erased."
+)
+OTHER_STORE: Final = (
+    "The key store in {} belongs to another database than the backup; move it away, or restore elsewhere."
+)
+OTHER_DATABASE: Final = "The database belongs to another key store than the backup, so it is not replaced."
+OLDER_STORE: Final = (
+    "The key store in {} is older than the one in the backup. Move it away, and the restore puts the newer one there."
+)
+OTHER_BACKUP: Final = "The two backups are of different databases; take the keys from a backup of the same one."
+
+
+class RestoredSpace(NamedTuple):
+    """What a restore did to a space; `trouble` is the code of an error that keeps it from being served."""
+
+    space_id: str
+    removed: int = 0
+    deleted: bool = False
+    trouble: str | None = None
+
+
+def check_backup(folder: Path, keys_from: Path | None, progress: Progress) -> Manifest:
+    """Check that a backup is whole, and the one that the keys come from, if it is another. Misconfigured."""
+    manifest = backup_folder.read_manifest(folder)
+    if manifest.schema > newest():
+        raise Misconfigured(backup_folder.NEWER.format(folder))
+    for each in (folder, keys_from):
+        if each is not None:
+            other = backup_folder.read_manifest(each)
+            if other.store_id != manifest.store_id:
+                raise Misconfigured(OTHER_BACKUP)
+            backup_folder.require_whole(each, other, lambda done, total: progress("checksums", done, total))
+    return manifest
+
+
+def place_root_key(folder: Path, root_file: Path, root_value: str | None) -> None:
+    """Put the root key of a backup in place where there is none. Misconfigured without any."""
+    kept = folder / backup_folder.ROOT_KEY
+    if root_value or root_file.exists():
+        return
+    if not kept.exists():
+        raise Misconfigured(NO_ROOT.format(root_file))
+    durable_files.make_directory(root_file.parent)
+    durable_files.publish(root_file, kept.read_bytes())
+
+
+def place_key_store(folder: Path, manifest: Manifest, key_store: Path) -> bool:
+    """Put the key store of a backup in place where there is none; whether that was so. Misconfigured."""
+    copy = folder / backup_folder.KEYS
+    if not has_key_store(key_store):
+        if key_store.exists() and any(key_store.iterdir()):
+            raise Misconfigured(OTHER_STORE.format(key_store))
+        durable_files.make_directory(key_store.parent)
+        copy_key_store(copy, key_store)
+        return True
+    if str(read_label(key_store).store_id) != manifest.store_id:
+        raise Misconfigured(OTHER_STORE.format(key_store))
+    present = journal_lengths(key_store)
+    if any(present[name] < length for name, length in journal_lengths(copy).items() if name in present):
+        raise Misconfigured(OLDER_STORE.format(key_store))
+    return False
+
+
+def require_target(url: str, manifest: Manifest, *, replace: bool) -> None:
+    """Misconfigured unless the database is empty, or is one of the same key store that may be replaced."""
+    if dump.existing_tables(url):
+        if not replace:
+            raise Misconfigured(HAS_DATA)
+        if dump.store_id(url) not in (None, manifest.store_id):
+            raise Misconfigured(OTHER_DATABASE)
+
+
+def restore_database(
+    url: str, folder: Path, manifest: Manifest, key_store: Path, tools: ClientTools, progress: Progress
+) -> None:
+    """Replace the database by that of a backup, in one transaction, at this version's schema.
+
+    The key store is held meanwhile, so no server that uses it can run. Misconfigured, DatabaseUnavailable.
+    """
+    with root_rotation.exclusive_store(key_store):
+        path = folder / backup_folder.DATABASE
+        dump.restore(url, tools, path, lambda done: progress("database", done, manifest.tables))
+    migrate(url)
+
+
+async def settle(spaces: Spaces, progress: Progress) -> list[RestoredSpace]:
+    """Apply the newest keys to the restored database, and repeat the entries of the journals since the backup."""
+    async with spaces.database.reading() as connection:
+        found = await spaces_and_keys.list_spaces(connection)
+    results = []
+    for number, row in enumerate(found):
+        progress("keys", number, len(found))
+        results.append(await _settle(spaces, row))
+    progress("journals", 0, 1)
+    await publish_or_repair(spaces, {})
+    return [
+        each if each.deleted else each._replace(trouble=await _trouble(spaces, row.id))
+        for each, row in zip(results, found, strict=True)
+    ]
+
+
+async def _settle(spaces: Spaces, row: spaces_and_keys.SpaceRow) -> RestoredSpace:
+    space_id = public("spc", row.public_id)
+    if not spaces.keyring.has_space(row.public_id):
+        async with spaces.database.transaction() as connection:
+            await spaces_and_keys.delete_space(connection, row.id)
+        return RestoredSpace(space_id, deleted=True)
+    space = await spaces.restored(row.id)
+    removed = (await overlay_keys(spaces, space)).gone if await _is_older(spaces, space) else 0
+    # Calls since the backup are lost, and their places in the feed with them: every destination begins again.
+    async with spaces.database.transaction() as connection:
+        await connection.execute("SET LOCAL statement_timeout = 0")
+        await feed.restart(connection, space.tenant)
+    return RestoredSpace(space_id, removed)
+
+
+async def _is_older(spaces: Spaces, space: Space) -> bool:
+    """Whether the key store has newer key tables than the database."""
+    async with space.database.reading() as connection:
+        gate = await space_lock.read(connection, space.tenant.id)
+        used = await key_tables.slot_epochs(connection, space.tenant)
+    held = await asyncio.to_thread(spaces.keyring.epochs, space.public_id)
+    return not used <= set(held) or spaces.keyring.newest_dump_epoch(space.public_id) > gate.epoch
+
+
+async def _trouble(spaces: Spaces, number: int) -> str | None:
+    try:
+        await spaces.get(number)
+    except OnefoldError as error:
+        return error.code
+    return None

@@ -1,0 +1,172 @@
+"""A restore drill: backup, erasures and new data, restore; the erased stay erased and the rest is read."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from app.commands import tour
+from identity.store.backup import dump
+from identity.store.backup.client_tools import ClientTools
+from identity.store.embedded.data_directory import VERSION, locate
+from tests.app.test_cli import onefold
+from tests.conftest import ONEFOLD, Running, launch
+
+
+class Drill:
+    """A server on a database, a space with its keys, and the environment of the operator's commands."""
+
+    def __init__(self, running: Running, **environment: str) -> None:
+        self.running = running
+        self.programs = locate(running.data_dir).programs / "bin"
+        self.environment = {
+            **environment, "ONEFOLD_DATA_DIR": str(running.data_dir), "PATH": f"{self.programs}:{os.environ['PATH']}",
+        }  # fmt: skip
+        self.space = tour.create_space(running.url, running.admin_token, "drill")
+
+    def command(self, *words: str, **environment: str) -> tuple[int, str, str]:
+        """Run a command of the operator."""
+        return onefold(*words, **{**self.environment, **environment})
+
+    def done(self, *words: str) -> str:
+        """Run a command that succeeds; its output."""
+        status, out, error = self.command(*words)
+        assert (status, error) == (0, ""), out + error
+        return out
+
+    def ask(self, method: str, path: str, key: str, **given: Any) -> httpx.Response:
+        """A request with a key of the space."""
+        headers = {"Authorization": f"Bearer {self.space['keys'][key]}"}
+        return httpx.request(method, self.running.url + path, headers=headers, timeout=60, **given)
+
+    def identify(self, *names: str) -> None:
+        """People who tell their plan, each of a group."""
+        items: list[dict[str, Any]] = [{"type": "identify", "userId": name, "traits": {"plan": name}} for name in names]
+        items += [{"type": "group", "userId": name, "groupId": f"of-{name}", "traits": {"n": 1}} for name in names]
+        assert self.ask("POST", "/v1/batch", "import", json={"batch": items}).status_code == 200
+
+    def erase(self, name: str) -> None:
+        """Erase one person."""
+        answer = self.ask("POST", "/v1/erasures", "privacy", json={"identifiers": [f"user_id:{name}"]})
+        assert answer.status_code in {200, 202}, answer.text
+
+    def statuses(self, *names: str) -> list[int]:
+        """How a read of each person is answered."""
+        return [self.ask("GET", f"/v1/profiles/user_id:{name}", "profiles").status_code for name in names]
+
+
+@pytest.mark.timeout(600)
+def test_a_restored_backup_keeps_the_erased_erased(tmp_path: Path, processes: list[Running]) -> None:
+    """Embedded: a restore over the database, and one on a machine that has nothing but the backup."""
+    running = launch([*ONEFOLD, "serve"], tmp_path / "data")
+    processes.append(running)
+    drill = Drill(running)
+    drill.identify("ann", "bea")
+    backup = tmp_path / "backups" / "monday"
+    out = drill.done("backup", str(backup))
+    assert "does not hold the root key" in out
+    assert "1 spaces" in out
+    manifest = json.loads((backup / "manifest.json").read_text())
+    assert {"database.dump", "keys/store"} <= set(manifest["files"])
+    assert {path.stat().st_mode & 0o777 for path in [backup, *backup.rglob("*")]} <= {0o700, 0o600}
+    assert [path.name for path in backup.parent.iterdir()] == ["monday"]
+
+    drill.erase("bea")
+    drill.identify("carl")
+    assert "epoch 2 is in force" in drill.done("keys", "roll")
+    status, _, error = drill.command("restore", str(backup), "--replace")
+    assert (status, "Another Onefold process" in error) == (1, True)
+    status, _, error = drill.command("reset", "--confirm")
+    assert (status, "Another Onefold process" in error) == (1, True)
+    assert running.stop() == 0
+
+    status, _, error = drill.command("restore", str(backup))
+    assert (status, "Add --replace" in error) == (1, True)
+    out = drill.done("restore", str(backup), "--replace")
+    assert "stayed, and erasures after the backup hold" in out
+    assert "is restored; 1 profiles" in out
+    assert "nothing differs (1 profiles" in drill.done("verify")
+    drill.running = again = launch([*ONEFOLD, "serve"], tmp_path / "data", token=running.admin_token)
+    processes.append(again)
+    assert httpx.get(again.url + "/readyz").status_code == 200
+    assert drill.statuses("ann", "bea", "carl") == [200, 404, 404]
+    assert again.stop() == 0
+    assert drill.done("psql", "-At", "-c", "SELECT count(*), current_user FROM profile") == "1|onefold\n"
+
+    elsewhere = {"ONEFOLD_DATA_DIR": str(tmp_path / "other")}
+    status, _, error = drill.command("restore", str(backup), **elsewhere)
+    assert (status, "There is no root key" in error) == (1, True)
+    (tmp_path / "other" / "root-key").write_bytes((tmp_path / "data" / "root-key").read_bytes())
+    (tmp_path / "other" / "root-key").chmod(0o600)
+    status, out, _ = drill.command("restore", str(backup), **elsewhere)
+    assert (status, "an erasure after that backup has to be made again" in out) == (0, True)
+    assert drill.command("verify", **elsewhere)[0] == 0
+
+    status, out, error = drill.command("reset", **elsewhere)
+    assert (status, "no backup of this database can be read" in out, "--confirm" in error) == (1, True, True)
+    assert drill.command("reset", "--confirm", **elsewhere)[0] == 0
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_database_without_its_keys_is_not_ready_and_the_reason_names_the_command(
+    server: Callable[..., Running], database: str, tmp_path: Path
+) -> None:
+    """A dump that is restored with the tools of Postgres alone: `keys overlay` makes it whole."""
+    drill = Drill(server(), ONEFOLD_DATABASE_URL=database)
+    tools = ClientTools(drill.programs, int(VERSION))
+    drill.identify("ann", "bea")
+    backup = tmp_path / "backup"
+    drill.done("backup", str(backup), "--with-root-key")
+    assert (backup / "root-key").read_bytes() == (drill.running.data_dir / "root-key").read_bytes()
+    drill.erase("bea")
+    drill.identify("carl")
+    drill.done("keys", "roll")
+    assert drill.running.stop() == 0
+    dump.restore(database, tools, backup / "database.dump", lambda _: None)
+
+    drill.running = server()
+    answer = httpx.get(drill.running.url + "/readyz")
+    assert (answer.status_code, answer.json()["code"]) == (503, "keys_outdated")
+    assert "onefold keys overlay" in answer.json()["detail"]
+    status, out, _ = drill.command("verify")
+    assert (status, "epoch_missing: epoch 1" in out) == (1, True)
+    assert drill.running.stop() == 0
+
+    assert "keys of epoch 2 are in place" in drill.done("keys", "overlay")
+    drill.running = server()
+    assert httpx.get(drill.running.url + "/readyz").status_code == 200
+    assert drill.statuses("ann", "bea", "carl") == [200, 404, 404]
+    assert drill.command("verify")[0] == 0
+
+
+def test_a_damaged_or_half_made_backup_is_never_restored(
+    server: Callable[..., Running], database: str, tmp_path: Path
+) -> None:
+    """Each file that is missing, altered or too much is named, and the database stays as it is."""
+    drill = Drill(server(), ONEFOLD_DATABASE_URL=database)
+    backup = tmp_path / "backup"
+    drill.done("backup", str(backup))
+    assert drill.running.stop() == 0
+    status, _, error = drill.command("backup", str(backup))
+    assert (status, "exists and is not empty" in error) == (1, True)
+
+    target = backup / "database.dump"
+    whole = target.read_bytes()
+    for harm in (whole[:-1], whole[:50] + b"x" + whole[51:]):
+        target.write_bytes(harm)
+        status, _, error = drill.command("restore", str(backup), "--replace")
+        assert (status, "database.dump is not as its manifest" in error) == (1, True)
+    target.write_bytes(whole)
+    (backup / "keys" / "more").write_bytes(b"")
+    status, _, error = drill.command("restore", str(backup), "--replace")
+    assert (status, "keys/more" in error) == (1, True)
+    (backup / "manifest.json").unlink()
+    status, _, error = drill.command("restore", str(backup), "--replace")
+    assert (status, "not a whole backup" in error) == (1, True)
+    with psycopg.connect(database) as connection:
+        assert connection.execute("SELECT count(*) FROM space").fetchone() == (1,)
