@@ -28,7 +28,7 @@ def run(url: str, settings: Settings, folder: Path, *, with_root_key: bool) -> N
         markup=False,
     )
     if with_root_key:
-        _out.print("It holds the root key: whoever has the folder can read all data. Keep it as you keep the data.")
+        _out.print("It holds the root key: the folder alone opens all data. Keep it as you keep the data.")
     else:
         source = "ONEFOLD_ROOT_KEY" if settings.root_value else str(settings.root_key_file)
         _out.print(

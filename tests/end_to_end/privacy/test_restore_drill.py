@@ -45,7 +45,7 @@ class Drill:
         return httpx.request(method, self.running.url + path, headers=headers, timeout=60, **given)
 
     def identify(self, *names: str) -> None:
-        """People who tell their plan, each of a group."""
+        """People with a plan, each in a group of their own."""
         items: list[dict[str, Any]] = [{"type": "identify", "userId": name, "traits": {"plan": name}} for name in names]
         items += [{"type": "group", "userId": name, "groupId": f"of-{name}", "traits": {"n": 1}} for name in names]
         assert self.ask("POST", "/v1/batch", "import", json={"batch": items}).status_code == 200
