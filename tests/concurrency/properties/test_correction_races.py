@@ -75,7 +75,7 @@ def settle(race: Race, space: int, sent: list[Any], answers: list[Any]) -> None:
     assert sorted(accepted) == sorted(log)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", [*range(3), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(3, 6))])
 def test_acts_among_eight_writers(race: Race, seed: int) -> None:
     """Unmerges and removals while eight writers hit both sides, and merge them again and again."""
     rng = random.Random(seed)
@@ -138,7 +138,7 @@ def test_nothing_on_the_wrong_side(race: Race) -> None:
     )
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [*range(2), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 4))])
 def test_killed_in_the_middle(race: Race, seed: int) -> None:
     """Of acts that a kill -9 ends, each is there whole or not at all; what was answered is there."""
     rng = random.Random(seed)

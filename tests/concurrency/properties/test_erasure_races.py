@@ -174,7 +174,7 @@ def test_who_comes_again_is_new(race: Race) -> None:
         assert owner is None or owner not in {id_.bytes for id_ in created}
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [*range(2), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 3))])
 def test_storm_of_acts(race: Race, seed: int) -> None:
     """Merges, unmerges, removals and erasures of the same people, all at once, leave what an audit accepts."""
     rng = random.Random(seed)
@@ -209,7 +209,7 @@ def test_storm_of_acts(race: Race, seed: int) -> None:
     settled(race, space, answered)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [*range(2), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(2, 3))])
 def test_killed_in_the_middle(race: Race, seed: int) -> None:
     """The next process finishes a request whose process was killed, and so does the client's repetition."""
     rng = random.Random(seed)

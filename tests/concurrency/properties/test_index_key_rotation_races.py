@@ -159,14 +159,14 @@ def test_a_rotation_among_writers(lab: Lab) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", [*range(5), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(5, 12))])
 def test_many_rotations_among_writers(lab: Lab, seed: int) -> None:
     """The same with kills at other moments."""
     storm(lab, 1 + seed / 2, seed)
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", [*range(3), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(3, 6))])
 def test_rotations_among_acts(lab: Lab, seed: int) -> None:
     """The same during unmerges, blocks and erasures: an audit finds nothing."""
     storm(lab, 3, seed, acting=True)

@@ -120,7 +120,7 @@ async def all_ids(ingest: Ingest) -> set[str]:
     return {f"prf_{id_.hex}" for (id_,) in found}
 
 
-@examples(QUIET, max_examples=40)
+@examples(QUIET, max_examples=20)
 @given(
     sent=st.lists(traffic.requests, min_size=1, max_size=4),
     first=traffic.rules,
@@ -132,7 +132,7 @@ def test_a_rebuild_equals_a_fresh_ingest(lab: Lab, sent: list[Any], first: Any, 
     check(lab, sent, first, then, later)
 
 
-@examples(QUIET, max_examples=40)
+@examples(QUIET, max_examples=20)
 @given(taken=steps, then=traffic.rules)
 def test_a_rebuild_after_acts_settles(lab: Lab, taken: list[Any], then: Any) -> None:
     """Whatever was undone before: a rebuild can be made, and a second one finds nothing to do."""

@@ -101,14 +101,14 @@ def race(pair: Pair, sent: list[Any], rules: list[Any], *, one_clock: bool = Tru
     settle(pair, space, answers, changes, one_clock=one_clock)
 
 
-@settings(RACES, max_examples=60)
+@settings(RACES, max_examples=30)
 @given(sent=traffic.tasks(), rules=st.lists(traffic.rules, max_size=3))
 def test_two_servers_equal_the_planner(pair: Pair, sent: list[Any], rules: list[Any]) -> None:
     """Partition, traits, consent, memberships and log are those of the stamps' order."""
     race(pair, sent, rules)
 
 
-@settings(RACES, max_examples=20)
+@settings(RACES, max_examples=12)
 @given(sent=traffic.tasks())
 def test_clocks_that_differ(skewed: Pair, sent: list[Any]) -> None:
     """Stamps give one serial order, although one server's clock is seven seconds ahead."""

@@ -173,7 +173,7 @@ def test_attack_121_a_storm_and_a_breeze(server: Callable[..., Running]) -> None
                             if answer.status_code == 200:
                                 break
                             refusals.append(answer)
-                            await asyncio.sleep(0.01)
+                            await asyncio.sleep(0.1)
                         sent[user] += 100
                         at += 1
 
