@@ -29,7 +29,6 @@ from identity.store.postgres.schema import migrate
 from identity.store.spaces import spaces_and_keys
 from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
 from identity.values.errors import ProfileNotFound
-from identity.values.ids import private
 
 A_CALL = 500
 
@@ -134,8 +133,7 @@ async def run(postgres: BenchPostgres, options: argparse.Namespace) -> Table:
     )
     made = await manage_spaces.create_space(spaces, "erase")
     async with spaces.database.reading() as connection:
-        wanted = private("spc", made.space_id)
-        number = next(row.id for row in await spaces_and_keys.list_spaces(connection) if row.public_id == wanted)
+        number = next(row.id for row in await spaces_and_keys.list_spaces(connection) if row.public_id == made.id)
     queue = IngestQueue(spaces.database)
     queue.start()
     try:

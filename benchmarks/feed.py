@@ -33,7 +33,7 @@ from identity.spaces.space import Space
 from identity.store.ingest.write import Writes
 from identity.store.postgres.schema import migrate
 from identity.store.spaces import spaces_and_keys
-from identity.values.ids import private, public, public_profile
+from identity.values.ids import public, public_profile
 
 A_CALL = 100
 AT_ONCE = 16
@@ -154,8 +154,7 @@ async def run(postgres: BenchPostgres, options: argparse.Namespace) -> list[Tabl
     )
     made = await manage_spaces.create_space(spaces, "feed")
     async with spaces.database.reading() as connection:
-        wanted = private("spc", made.space_id)
-        number = next(row.id for row in await spaces_and_keys.list_spaces(connection) if row.public_id == wanted)
+        number = next(row.id for row in await spaces_and_keys.list_spaces(connection) if row.public_id == made.id)
     space = await spaces.get(number)
     queue = IngestQueue(spaces.database)
     queue.start()

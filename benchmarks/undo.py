@@ -31,7 +31,6 @@ from identity.spaces.space import Space
 from identity.store.postgres.schema import migrate
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import Source
-from identity.values.ids import private
 
 SERVER = Source(1, server=True)
 RULES = {"default_limit": {"max": 10**6}, "max_identifiers": 10**6, "max_merges": 10**5}
@@ -148,9 +147,8 @@ async def run(postgres: BenchPostgres, options: argparse.Namespace) -> list[Tabl
         postgres.url("undo"), root_file=folder / "root.key", root_value=None, key_store=folder / "keys"
     )
     made = await manage_spaces.create_space(spaces, "undo")
-    id_ = private("spc", made.space_id)
     async with spaces.database.reading() as connection:
-        number = next(row.id for row in await spaces_and_keys.list_spaces(connection) if row.public_id == id_)
+        number = next(row.id for row in await spaces_and_keys.list_spaces(connection) if row.public_id == made.id)
     space = await spaces.get(number)
     await put_rules(space, RULES, "bench")
     queue = IngestQueue(spaces.database)

@@ -17,7 +17,7 @@ from identity.operations.spaces import open_spaces
 from identity.operations.spaces.run_jobs import Jobs
 from identity.spaces.space import Space, Spaces
 from identity.store.spaces import spaces_and_keys
-from identity.values.enums import JobKind
+from identity.values.enums import JobKind, JobState
 from identity.values.errors import OnefoldError, SpaceNotFound
 from identity.values.ids import private, public
 
@@ -94,15 +94,15 @@ def rotate_index(url: str, settings: Settings, space_ids: Sequence[str]) -> None
         space = await spaces.get(space.tenant.id)
         await rotate_index_key.begin(spaces, space)
         job = await asked.ask(space, JobKind.ROTATE, {})
-        while job.state in ("queued", "running"):
+        while job.state in (JobState.QUEUED, JobState.RUNNING):
             # A server may be working on the job, or may have died: the free process continues.
             runs = asyncio.create_task(asked.run_next())
             while not runs.done():
                 await asyncio.wait([runs], timeout=_POLL_SECONDS)
-                job = (await asked.follow(space, job.job_id))[1]
+                job = await asked.follow(space, job.id)
                 progress(job.done, job.total)
-            job = (await asked.follow(space, job.job_id, wait=0 if runs.result() else 1))[1]
-        if job.state != "done":
+            job = await asked.follow(space, job.id, wait=0 if runs.result() else 1)
+        if job.state != JobState.DONE:
             raise OnefoldError(f"The rotation of the index key has failed ({job.error}); run it again.")
         return _rotation_summary(msgspec.convert(job.result, rotate_index_key.IndexKeyState))
 

@@ -20,7 +20,7 @@ from identity.values.errors import (
     JobNotFound,
     TooManyAsked,
 )
-from identity.values.ids import private, public
+from identity.values.ids import private
 
 router = APIRouter(tags=["Privacy"])
 Wait = Annotated[float, Query(ge=0, le=30, description="How long to wait for its end, in seconds.")]
@@ -92,7 +92,7 @@ async def download_access_export(
 async def _progress(visit: Visit, job_id: bytes, wait: float = 0) -> _Progress | None:
     """The progress of the job of an export; None once the job was deleted, long after its end."""
     try:
-        _, job = await visit.onefold.jobs.follow(visit.space, public("job", job_id), wait)
+        job = await visit.onefold.jobs.follow(visit.space, job_id, wait)
     except JobNotFound:
         return None
-    return _Progress(job.state, job.done, job.total)
+    return _Progress(job.state.label, job.done, job.total)

@@ -21,10 +21,10 @@ from app.schemas.destinations import (
     PurposesInForce,
     PurposesVersion,
 )
+from app.schemas.jobs import JobStatus, job_status
 from identity.operations.destinations import manage_destinations, manage_purposes
 from identity.operations.destinations.explain_missing_trait import explain_missing_trait
 from identity.operations.spaces import record_read
-from identity.operations.spaces.answers import JobStatus
 from identity.values.enums import JobKind
 from identity.values.errors import (
     BadCallback,
@@ -128,4 +128,4 @@ async def export_destination(visit: ByAdmin, name: Segment, *, fresh: FreshQuery
     destination_id = public("dst", (await manage_destinations.get_destination(visit.space, name)).id)
     await record_read.note(visit.space, visit.caller.key_id, "destination.export", destination_id)
     wanted = {"destination": destination_id, "anew": secrets.token_hex(8) if fresh else None}
-    return answer(await visit.onefold.jobs.ask(visit.space, JobKind.WAREHOUSE, wanted), 202)
+    return answer(job_status(await visit.onefold.jobs.ask(visit.space, JobKind.WAREHOUSE, wanted)), 202)

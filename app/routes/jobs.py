@@ -4,19 +4,19 @@ from typing import Annotated
 
 import msgspec
 from fastapi import APIRouter, Query, Request, Response
-from msgspec import UNSET
+from msgspec import structs
 
 from app.http.auth import ByAdmin, ByLister
 from app.http.body import decode
-from app.http.openapi import described
+from app.http.openapi import described, schema_of
 from app.http.responses import Segment, answer
-from app.schemas.jobs import RulesTrial
+from app.schemas.jobs import RESULTS, JobStatus, RulesTrial, job_status, rules_trial
 from app.schemas.rules import RulesDocument
 from identity.operations.corrections import put_rules, simulate_rules
 from identity.operations.spaces import record_read
-from identity.operations.spaces.answers import JobStatus
 from identity.values.enums import JobKind
 from identity.values.errors import BadRules, JobNotFound
+from identity.values.ids import private
 
 router = APIRouter(tags=["Jobs"])
 MOST_WAIT = 30.0
@@ -30,9 +30,14 @@ Wait = Annotated[
 async def rebuild_profiles(visit: ByAdmin) -> Response:
     """Apply the rules in force to all stored calls, as a job; ingest continues meanwhile."""
     await record_read.note(visit.space, visit.caller.key_id, "rules.rebuild", None)
-    return answer(await visit.onefold.jobs.ask(visit.space, JobKind.REBUILD, {"actor": visit.caller.key}), 202)
+    return answer(
+        job_status(await visit.onefold.jobs.ask(visit.space, JobKind.REBUILD, {"actor": visit.caller.key})), 202
+    )
 
 
+# `JobStatus.result` names these shapes.
+for _shape in RESULTS.values():
+    schema_of(_shape)
 _TRIAL = described(RulesTrial, BadRules, takes=RulesDocument)
 _TRIAL["responses"][202] = described(JobStatus)["responses"][200] | {
     "description": "The simulation takes longer than 20 seconds; follow this job."
@@ -45,21 +50,17 @@ async def simulate_rule_set(visit: ByAdmin, request: Request) -> Response:
     document = decode(await request.body())
     put_rules.require_valid(document)
     asked = await visit.onefold.jobs.ask(visit.space, JobKind.SIMULATE, {"document": document})
-    status = await _follow(visit, asked.job_id, PATIENCE)
-    if status.result is UNSET:
-        return answer(status, 202)
-    return answer({**status.result, "job_id": status.job_id})
+    report = await visit.onefold.jobs.follow(visit.space, asked.id, PATIENCE)
+    if report.result is None:
+        return answer(job_status(report), 202)
+    return answer(rules_trial(await simulate_rules.name_examples(visit.space, report.result), report.id))
 
 
 @router.get("/v1/jobs/{job_id}", **described(JobStatus, JobNotFound))
 async def get_job(visit: ByLister, job_id: Segment, wait: Wait = 0) -> Response:
     """The status of a job, and its result."""
-    return answer(await _follow(visit, job_id, wait))
-
-
-async def _follow(visit: ByLister, job_id: str, wait: float) -> JobStatus:
-    kind, status = await visit.onefold.jobs.follow(visit.space, job_id, wait)
-    if kind == JobKind.SIMULATE and status.result is not UNSET:
-        stored = msgspec.convert(status.result, simulate_rules.SimulationResult)
-        status.result = msgspec.to_builtins(await simulate_rules.name_examples(visit.space, stored))
-    return status
+    report = await visit.onefold.jobs.follow(visit.space, private("job", job_id), wait)
+    if report.kind == JobKind.SIMULATE and report.result is not None:
+        named = await simulate_rules.name_examples(visit.space, report.result)
+        report = structs.replace(report, result=msgspec.to_builtins(named))
+    return answer(job_status(report))

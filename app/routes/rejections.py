@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query, Response
 from app.http.auth import ByAdmin
 from app.http.openapi import described
 from app.http.responses import DEFAULT_LIMIT, Cursor, Limit, answer, audit_read
+from app.schemas.rejections import RejectionPage, rejection_page
 from identity.operations.integrity import list_rejections as operation
-from identity.operations.integrity.list_rejections import RejectionPage
 from identity.values.errors import BadCursor, BadParameter
 
 router = APIRouter(tags=["Rejections"])
@@ -21,4 +21,4 @@ async def list_rejections(
 ) -> Response:
     """Calls that were rejected, suppressed or unresolved, and calls with demoted identifiers; newest first."""
     await audit_read(visit, "rejections.read", None)
-    return answer(await operation.list_rejections(visit.space, since, limit, cursor))
+    return answer(rejection_page(await operation.list_rejections(visit.space, since, limit, cursor)))

@@ -7,9 +7,8 @@ from fastapi import APIRouter, Depends, Query, Response
 from app.http.auth import ByOperator
 from app.http.openapi import body, described
 from app.http.responses import Segment, answer, no_content
-from app.schemas.spaces import NewSpace, SpaceList
+from app.schemas.spaces import CreatedSpace, NewSpace, SpaceList, created_space, space_list
 from identity.operations.spaces import manage_spaces
-from identity.operations.spaces.answers import CreatedSpace
 from identity.values.errors import BadInput, NotConfirmed, SpaceNotFound
 
 router = APIRouter(tags=["Operator"])
@@ -18,13 +17,13 @@ router = APIRouter(tags=["Operator"])
 @router.post("/v1/spaces", **described(CreatedSpace, BadInput, status=201, takes=NewSpace))
 async def create_space(onefold: ByOperator, new: Annotated[NewSpace, Depends(body(NewSpace))]) -> Response:
     """Create a space; no later answer shows the secrets of its keys."""
-    return answer(await manage_spaces.create_space(onefold.spaces, new.name), 201)
+    return answer(created_space(await manage_spaces.create_space(onefold.spaces, new.name)), 201)
 
 
 @router.get("/v1/spaces", **described(SpaceList))
 async def list_spaces(onefold: ByOperator) -> Response:
     """List the spaces, oldest first."""
-    return answer(SpaceList(await manage_spaces.list_spaces(onefold.spaces), None))
+    return answer(space_list(await manage_spaces.list_spaces(onefold.spaces)))
 
 
 @router.delete("/v1/spaces/{space_id}", **described(None, NotConfirmed, SpaceNotFound, status=204))

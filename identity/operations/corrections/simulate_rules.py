@@ -4,6 +4,7 @@ The stored result names identifiers by blind index. A reader gets their values f
 at that moment, so a person who was erased meanwhile is not named.
 """
 
+import msgspec
 from msgspec import Struct, structs
 
 from identity.operations.corrections.load_connected_profiles import Progress, load_connected_profiles
@@ -19,6 +20,7 @@ from identity.store.corrections import connected_profiles
 from identity.store.postgres import space_lock
 from identity.store.postgres.snapshot import begin_long_snapshot
 from identity.values.ids import public_profile
+from identity.values.json import JsonObject
 from identity.vault.seal import IDENTIFIER
 
 MOST_EXAMPLES = 20
@@ -98,8 +100,9 @@ async def _compare(space: Space, rules: Rules, heads: list[bytes], since: int) -
 
 
 @retry_on_key_rotation
-async def name_examples(space: Space, result: SimulationResult) -> SimulationResult:
+async def name_examples(space: Space, stored: JsonObject) -> SimulationResult:
     """The stored result of a simulation with the values of the identifiers that profiles still hold."""
+    result = msgspec.convert(stored, SimulationResult)
     keys = {bytes.fromhex(key) for each in result.examples for part in each.parts for key in part}
     names = await space.read_types()
     async with space.database.reading() as connection:

@@ -5,11 +5,11 @@ values to read.
 """
 
 import asyncio
-from typing import Annotated, Literal, TypeAlias, cast
+from typing import Final
 
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-from identity.planning.resolution.event_time import format_time, parse_time
+from identity.planning.resolution.event_time import parse_time
 from identity.planning.resolution.rejections import StoredRejection
 from identity.planning.resolution.rejections import unpack as unpack_refusals
 from identity.planning.resolution.resolution_rules import Rules
@@ -19,56 +19,55 @@ from identity.spaces.space import Space
 from identity.spaces.stored_call_identifiers import identifiers_by_key
 from identity.store.ingest import rejections
 from identity.store.spaces import spaces_and_keys
-from identity.values.calls import STORED_KINDS
+from identity.values.calls import STORED_KINDS, Kind
+from identity.values.enums import StoredStatus
 from identity.values.errors import BadParameter
-from identity.values.ids import public_profile
-from identity.values.public_fields import PublicProfileId, Time
-from identity.values.stamps import SLOT_BITS, stamp_time
+from identity.values.ids import ProfileId
+from identity.values.stamps import SLOT_BITS, Micros, stamp_time
 from identity.vault.seal import EVIDENCE, REJECTION
 
-_LIST = b"rejections"
-_LAST_STAMP = 2**63 - 1
-Status: TypeAlias = Literal["rejected", "suppressed", "unresolved", "accepted"]
+_LIST: Final = b"rejections"
+_LAST_STAMP: Final = 2**63 - 1
 
 
-class UnlinkedIdentifier(Struct):
+class UnlinkedCount(Struct, frozen=True):
     """An identifier that was not linked, or, where its value is not stored, the number of them for a reason."""
 
-    identifier: Annotated[str | None, Meta(examples=["email:ann@example.com"])]
+    identifier: str | None
     reason: str
     count: int
 
 
-class RejectedCall(Struct):
-    """A call that was rejected, or accepted in part.
+class ListedRejection(Struct, frozen=True):
+    """A call that was rejected, or accepted in part; `source` is the public id of the key that sent it.
 
     `reason` is the code of a rejection, or `trait_limit`. `ignored_count` traits, decisions and memberships exceeded
-    the size of the profile; `ignored_traits` holds the names of up to 50 of them. A call with a suppressed identifier
-    has no `message_id`.
+    the size of the profile; `ignored` holds the names of up to 50 of them. A call with a suppressed identifier has no
+    `message_id`.
     """
 
-    at: Time
-    received_at: Time
+    at: Micros
+    received_at: Micros
     message_id: str | None
-    type: str | None
-    status: Status
+    kind: Kind | None
+    status: StoredStatus
     reason: str | None
-    demoted: list[UnlinkedIdentifier]
-    ignored_traits: list[str]
+    demoted: list[UnlinkedCount]
+    ignored: list[str]
     ignored_count: int
-    source: Annotated[str | None, Meta(description="The id of the key that sent the call.")]
-    profile_id: PublicProfileId | None
+    source: str | None
+    profile_id: ProfileId | None
 
 
-class RejectionPage(Struct):
-    """A page of the list, newest first."""
+class ListedRejections(Struct, frozen=True):
+    """A page of the list, newest first, and the cursor after it, None on the last page."""
 
-    rejections: list[RejectedCall]
+    rejections: list[ListedRejection]
     next_cursor: str | None
 
 
 @retry_on_key_rotation
-async def list_rejections(space: Space, since: str | None, limit: int, cursor: str | None) -> RejectionPage:
+async def list_rejections(space: Space, since: str | None, limit: int, cursor: str | None) -> ListedRejections:
     """Read a page of the list; `since` is an RFC 3339 time. BadParameter, BadCursor."""
     before = (_LAST_STAMP, 0) if cursor is None else _position(space.read_cursor(_LIST, cursor))
     oldest = _stamp(since)
@@ -91,11 +90,11 @@ async def list_rejections(space: Space, since: str | None, limit: int, cursor: s
         # Unsealing a large call takes milliseconds; other requests get their turn here.
         await asyncio.sleep(0)
     next_cursor = space.write_cursor(_LIST, _written(*shown[-1][:2])) if len(places) > limit else None
-    return RejectionPage(lines, next_cursor)
+    return ListedRejections(lines, next_cursor)
 
 
 class _RejectionReader:
-    """Unseals and renders lines of the list; unseals each row of calls once."""
+    """Reads lines of the list; unseals each row of calls once."""
 
     def __init__(self, space: Space, keys: dict[int, str], names: dict[int, str], rules: dict[int, Rules]) -> None:
         self.space = space
@@ -104,28 +103,28 @@ class _RejectionReader:
         self.rules = rules
         self.opened: dict[int, list[StoredRejection]] = {}
 
-    def rejection(self, row: rejections.RejectedCallsRow, number: int) -> RejectedCall:
+    def rejection(self, row: rejections.RejectedCallsRow, number: int) -> ListedRejection:
         """A call of a row of rejected calls."""
         space = self.space
         if row.stamp not in self.opened:
             plain = space.keys.open(REJECTION, space.public_id, row.stamp, row.payload)
             self.opened[row.stamp] = unpack_refusals(plain)
         refusal = self.opened[row.stamp][number]
-        return RejectedCall(
-            at=format_time(stamp_time(row.stamp)),
-            received_at=format_time(refusal.received),
+        return ListedRejection(
+            at=stamp_time(row.stamp),
+            received_at=Micros(refusal.received),
             message_id=refusal.message_id,
-            type=None if refusal.kind is None else STORED_KINDS[refusal.kind],
-            status=cast("Status", refusal.status.label),
+            kind=None if refusal.kind is None else STORED_KINDS[refusal.kind],
+            status=refusal.status,
             reason=refusal.reason,
-            demoted=[UnlinkedIdentifier(None, reason, count) for reason, count in refusal.unlinked.items()],
-            ignored_traits=refusal.ignored,
+            demoted=[UnlinkedCount(None, reason, count) for reason, count in refusal.unlinked.items()],
+            ignored=refusal.ignored,
             ignored_count=refusal.ignored_count,
             source=self.keys.get(refusal.source),
             profile_id=None,
         )
 
-    def demotion(self, row: rejections.DemotedCallRow) -> RejectedCall | None:
+    def demotion(self, row: rejections.DemotedCallRow) -> ListedRejection | None:
         """A stored call with demoted identifiers; None where its profile was erased."""
         if row.slot is None or row.epoch is None or row.canonical is None:
             return None
@@ -134,21 +133,21 @@ class _RejectionReader:
         subject = self.space.keys.slot(row.slot, row.epoch, row.slot_wrapped).unwrap(row.key_id, row.wrapped)
         kept = unpack(subject.open(EVIDENCE, row.origin, row.stamp, row.payload))
         values = identifiers_by_key(self.space, kept, self.rules[row.rules_version])
-        return RejectedCall(
-            at=format_time(stamp_time(row.stamp)),
-            received_at=format_time(kept.received),
+        return ListedRejection(
+            at=stamp_time(row.stamp),
+            received_at=Micros(kept.received),
             message_id=kept.message_id,
-            type=STORED_KINDS[kept.kind],
-            status="accepted",
+            kind=STORED_KINDS[kept.kind],
+            status=StoredStatus.ACCEPTED,
             reason=None,
             demoted=[
-                UnlinkedIdentifier(":".join(values[key]) if key in values else None, reason, 1)
+                UnlinkedCount(":".join(values[key]) if key in values else None, reason, 1)
                 for key, reason in unpack_demoted(row.demoted, self.names.__getitem__)
             ],
-            ignored_traits=[],
+            ignored=[],
             ignored_count=0,
             source=self.keys.get(kept.source),
-            profile_id=public_profile(row.canonical),
+            profile_id=ProfileId(row.canonical),
         )
 
 

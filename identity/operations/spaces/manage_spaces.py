@@ -8,21 +8,18 @@ import hmac
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
 
-import msgspec
 import structlog
 from msgspec import Struct
 
-from identity.operations.spaces.answers import CreatedKey, CreatedSpace, FirstKeys, ListedKey, ListedSpace
-from identity.planning.resolution.event_time import format_time
 from identity.spaces.space import Spaces
 from identity.store.ledger import ledger
 from identity.store.spaces import spaces_and_keys
 from identity.values.api_key_secrets import hash_of, id_of, new_secret
 from identity.values.errors import BadInput, KeyUnavailable, NotConfirmed, SpaceNotFound, Unauthorised
 from identity.values.ids import new_id, private, public
-from identity.values.stamps import SLOT_BITS
+from identity.values.stamps import SLOT_BITS, Micros
 
 OPERATOR = "operator"
 SCOPES = ("write", "import", "profiles:read", "legal:read", "privacy", "admin")
@@ -40,6 +37,40 @@ _CACHED = 4_096
 _Found = tuple[spaces_and_keys.ApiKeyRow, bytes] | None
 
 _log = structlog.get_logger(__name__)
+
+
+class SpaceSecrets(Struct, frozen=True):
+    """A new space with the secrets of its first keys by purpose. No later call returns them."""
+
+    id: bytes
+    name: str
+    keys: dict[str, str]
+
+
+class SpaceEntry(Struct, frozen=True):
+    """A space in the list of all."""
+
+    id: bytes
+    name: str
+    created_at: Micros
+
+
+class KeySecret(Struct, frozen=True):
+    """A new key (by its public id). No later call returns its secret."""
+
+    id: str
+    secret: str
+    name: str
+    scopes: list[str]
+
+
+class KeyEntry(Struct, frozen=True):
+    """A key (by its public id), without its secret."""
+
+    id: str
+    name: str
+    scopes: list[str]
+    created_at: Micros
 
 
 class Caller(Struct, frozen=True):
@@ -124,29 +155,29 @@ class KeyCheck:
             del self._known[hash_]
 
 
-async def create_space(spaces: Spaces, name: str) -> CreatedSpace:
+async def create_space(spaces: Spaces, name: str) -> SpaceSecrets:
     """Create a space with one key per purpose; no later call returns their secrets. BadInput."""
     name = _name(name)
     public_id = new_id()
     # The keys are in the key store before a row names them; a crash here leaves an unused folder.
     await asyncio.to_thread(spaces.keyring.create_space, public_id)
-    shown = {}
+    secrets = {}
     async with spaces.database.transaction() as connection:
         space = await spaces_and_keys.create_space(connection, public_id, name, time.time_ns() // 1000 << SLOT_BITS)
         for purpose, scopes in FIRST_KEYS.items():
             key_id, secret = new_secret()
             await spaces_and_keys.create_key(connection, space.id, key_id, purpose, scopes, hash_of(secret))
-            shown[purpose] = secret
+            secrets[purpose] = secret
         await ledger.note(connection, space.id, OPERATOR, "space.create", public("spc", public_id))
     await (await spaces.get(space.id)).publish()
-    return CreatedSpace(public("spc", public_id), name, msgspec.convert(shown, FirstKeys))
+    return SpaceSecrets(public_id, name, secrets)
 
 
-async def list_spaces(spaces: Spaces) -> list[ListedSpace]:
+async def list_spaces(spaces: Spaces) -> list[SpaceEntry]:
     """All spaces, oldest first."""
     async with spaces.database.reading() as connection:
         found = await spaces_and_keys.list_spaces(connection)
-    return [ListedSpace(public("spc", row.public_id), row.name, _time(row.created_at)) for row in found]
+    return [SpaceEntry(row.public_id, row.name, _time(row.created_at)) for row in found]
 
 
 async def delete_space(spaces: Spaces, space_id: str, confirm: str | None) -> int:
@@ -172,7 +203,7 @@ async def delete_space(spaces: Spaces, space_id: str, confirm: str | None) -> in
     return space.id
 
 
-async def create_key(spaces: Spaces, caller: Caller, name: str, scopes: Sequence[str]) -> CreatedKey:
+async def create_key(spaces: Spaces, caller: Caller, name: str, scopes: Sequence[str]) -> KeySecret:
     """Create a key of the caller's space; no later call returns its secret. BadInput."""
     unknown = [scope for scope in scopes if scope not in SCOPES]
     if unknown or not scopes:
@@ -185,14 +216,14 @@ async def create_key(spaces: Spaces, caller: Caller, name: str, scopes: Sequence
             connection, caller.space_id, key_id, name, sorted(set(scopes)), hash_of(secret)
         )
         await ledger.note(connection, caller.space_id, caller.key_id, "key.create", key_id)
-    return CreatedKey(key_id, secret, name, sorted(set(scopes)))
+    return KeySecret(key_id, secret, name, sorted(set(scopes)))
 
 
-async def list_keys(spaces: Spaces, caller: Caller) -> list[ListedKey]:
+async def list_keys(spaces: Spaces, caller: Caller) -> list[KeyEntry]:
     """The keys of the caller's space that are not revoked, without their secrets."""
     async with spaces.database.reading() as connection:
         found = await spaces_and_keys.list_keys(connection, caller.space_id)
-    return [ListedKey(key.public_id, key.name, key.scopes, _time(key.created_at)) for key in found]
+    return [KeyEntry(key.public_id, key.name, key.scopes, _time(key.created_at)) for key in found]
 
 
 async def revoke_key(spaces: Spaces, caller: Caller, key_id: str) -> None:
@@ -210,5 +241,5 @@ def _name(name: str) -> str:
     return name
 
 
-def _time(moment: Any) -> str:
-    return format_time(int(moment.timestamp() * 1_000_000))
+def _time(moment: datetime) -> Micros:
+    return Micros(int(moment.timestamp() * 1_000_000))

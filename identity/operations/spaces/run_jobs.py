@@ -8,30 +8,44 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from typing import Any, Final, Literal
+from typing import Final
 
 import msgspec
 import structlog
+from msgspec import Struct
 
-from identity.operations.spaces.answers import JobStatus
 from identity.spaces.space import Space, Spaces
 from identity.store.spaces import jobs
 from identity.values.calls import MICRO
 from identity.values.enums import JobState
 from identity.values.errors import DatabaseUnavailable, JobNotFound, OnefoldError, SpaceNotFound
-from identity.values.ids import new_id, private, public
+from identity.values.ids import new_id
 from identity.values.json import JsonObject
 from identity.vault.seal import JOB
 
-_STATES: Final[tuple[Literal["queued", "running", "done", "failed"], ...]] = ("queued", "running", "done", "failed")
-_HELD = 30 * MICRO
-_BEAT = 5.0
-_LOOK = 0.1
-_IDLE = 2.0
+_HELD: Final = 30 * MICRO
+_BEAT: Final = 5.0
+_LOOK: Final = 0.1
+_IDLE: Final = 2.0
 
 Progress = Callable[[int, int], Awaitable[None]]
-Work = Callable[[Space, dict[str, Any], Progress], Awaitable[object]]
+Work = Callable[[Space, JsonObject, Progress], Awaitable[object]]
 _log = structlog.get_logger(__name__)
+
+
+class JobReport(Struct, frozen=True):
+    """The progress of a background job: `done` of `total` steps.
+
+    A job that is done has a `result`, the JSON object that its work made; a failed one has the code of an `error`.
+    """
+
+    id: bytes
+    kind: int
+    state: JobState
+    done: int = 0
+    total: int = 0
+    result: JsonObject | None = None
+    error: str | None = None
 
 
 class Jobs:
@@ -42,30 +56,29 @@ class Jobs:
         self._works = works
         self._asked = asyncio.Event()
 
-    async def ask(self, space: Space, kind: int, wanted: JsonObject) -> JobStatus:
+    async def ask(self, space: Space, kind: int, wanted: JsonObject) -> JobReport:
         """Enqueue a job; its parameters are sealed."""
         id_ = new_id()
         payload = space.keys.seal(JOB, id_, 0, msgspec.json.encode(wanted))
         async with space.database.transaction() as connection:
             await jobs.add(connection, space.tenant, id_, kind, payload)
         self.wake()
-        return JobStatus(public("job", id_), "queued", 0, 0)
+        return JobReport(id_, kind, JobState.QUEUED)
 
     def wake(self) -> None:
         """Wake the runner: a job was enqueued elsewhere."""
         self._asked.set()
 
-    async def follow(self, space: Space, job_id: str, wait: float = 0) -> tuple[int, JobStatus]:
-        """The kind and status of a job, once it has ended or after `wait` seconds. JobNotFound."""
-        id_ = private("job", job_id)
+    async def follow(self, space: Space, job_id: bytes | None, wait: float = 0) -> JobReport:
+        """The progress of a job, once it has ended or after `wait` seconds. JobNotFound."""
         until = time.monotonic() + wait
         while True:
             async with space.database.reading() as connection:
-                job = None if id_ is None else await jobs.get(connection, space.tenant, id_)
+                job = None if job_id is None else await jobs.get(connection, space.tenant, job_id)
             if job is None:
                 raise JobNotFound
             if job.state >= JobState.DONE or time.monotonic() >= until:
-                return job.kind, _status(space, job)
+                return _report(space, job)
             await asyncio.sleep(_LOOK)
 
     async def run_for_ever(self) -> None:
@@ -151,10 +164,17 @@ class _JobLease:
         self.writing = asyncio.Lock()
 
 
-def _status(space: Space, job: jobs.JobRow) -> JobStatus:
-    status = JobStatus(public("job", job.id), _STATES[job.state], job.done, job.total)
-    if job.state == JobState.DONE:
-        status.result = msgspec.json.decode(space.keys.open(JOB, job.id, job.version, job.payload))
-    elif job.state == JobState.FAILED:
-        status.error = job.error or OnefoldError.code
-    return status
+def _report(space: Space, job: jobs.JobRow) -> JobReport:
+    state = JobState(job.state)
+    result = None
+    if state == JobState.DONE:
+        result = msgspec.json.decode(space.keys.open(JOB, job.id, job.version, job.payload))
+    return JobReport(
+        id=job.id,
+        kind=job.kind,
+        state=state,
+        done=job.done,
+        total=job.total,
+        result=result,
+        error=(job.error or OnefoldError.code) if state == JobState.FAILED else None,
+    )

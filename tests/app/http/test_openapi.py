@@ -14,8 +14,8 @@ from app.main import create_app
 from app.schemas import api_keys, problems, rules
 from app.schemas.groups import GroupAnswer
 from app.schemas.profiles import CanonicalProfile, HistoryPage, ProfileList
+from app.schemas.rejections import RejectionPage
 from app.settings import Settings
-from identity.operations.integrity.list_rejections import RejectionPage
 from tests.app.conftest import Shop
 from tests.support.api_contract import ApiContract, api_contract
 

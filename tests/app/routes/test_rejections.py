@@ -11,8 +11,8 @@ import msgspec
 import psycopg
 import pytest
 
+from app.schemas.rejections import RejectionPage
 from identity.operations.ingest.request import LARGEST_ITEM
-from identity.operations.integrity.list_rejections import RejectionPage
 from identity.planning.resolution.rejections import MOST_NAMES
 from tests.app.conftest import AUDIT, Shop, Suppress
 from tests.conftest import Running

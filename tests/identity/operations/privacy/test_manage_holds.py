@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from identity.operations.corrections.put_rules import put_rules
@@ -76,7 +77,8 @@ def test_no_correction_reaches_a_person_on_hold(lab: Lab) -> None:
             with pytest.raises(IdentifierNotFound):
                 await remove_identifier(ingest.space, "anonymous_id:a1", block=False, source=WHO, actor="key_test")
             candidate = {"blocked": {"anonymous_id": ["a1"]}, "limits": {"email": {"max": 1}}}
-            tried = await name_examples(ingest.space, await simulate_rules(ingest.space, candidate, ignore_progress))
+            simulated = await simulate_rules(ingest.space, candidate, ignore_progress)
+            tried = await name_examples(ingest.space, msgspec.to_builtins(simulated))
             assert "ann" not in str(tried.examples)
             assert "example.org" not in str(await list_rejections(ingest.space, None, 100, None))
             await put_rules(ingest.space, candidate, "key_test")

@@ -83,8 +83,8 @@ def test_a_key_of_a_space_that_is_gone(lab: Lab) -> None:
     async def main() -> None:
         async with ingesting(lab) as ingest:
             made = await manage_spaces.create_space(ingest.spaces, "other")
-            caller = await manage_spaces.KeyCheck(ingest.spaces).caller(made.keys.admin)
-            await manage_spaces.delete_space(ingest.spaces, made.space_id, "other")
+            caller = await manage_spaces.KeyCheck(ingest.spaces).caller(made.keys["admin"])
+            await manage_spaces.delete_space(ingest.spaces, public("spc", made.id), "other")
             with pytest.raises(SpaceNotFound):
                 await manage_spaces.create_key(ingest.spaces, caller, "late", ["write"])
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec import UNSET
 
 from identity.operations.spaces import run_jobs
 from identity.operations.spaces.run_jobs import Jobs, Progress
@@ -38,15 +37,15 @@ def test_a_job_goes_from_queued_to_done(lab: Lab) -> None:
         space = await lab.space(spaces)
         runner = Jobs(spaces, {KIND: echo})
         asked = await runner.ask(space, KIND, {"ask": SECRET})
-        assert asked.state == "queued"
-        assert (await runner.follow(space, asked.job_id))[1].state == "queued"
+        assert asked.state == JobState.QUEUED
+        assert (await runner.follow(space, asked.id)).state == JobState.QUEUED
         assert await runner.run_next()
         assert not await runner.run_next()
-        kind, status = await runner.follow(space, asked.job_id, 5)
-        assert (kind, status.state, status.result) == (KIND, "done", {"told": SECRET})
-        assert (status.done, status.total) == (3, 4)
+        report = await runner.follow(space, asked.id, 5)
+        assert (report.kind, report.state, report.result) == (KIND, JobState.DONE, {"told": SECRET})
+        assert (report.done, report.total) == (3, 4)
         assert SECRET.encode() not in b"".join(bytes(row) for (row,) in lab.query("SELECT payload FROM job"))
-        for unknown in ("job_" + "0" * 32, "nonsense"):
+        for unknown in (bytes(16), None):
             with pytest.raises(JobNotFound):
                 await runner.follow(space, unknown)
         await spaces.database.close()
@@ -63,7 +62,7 @@ def test_waiting_ends_with_the_job(lab: Lab) -> None:
         runner, other = Jobs(spaces, {KIND: echo}), Jobs(spaces, {KIND: echo})
         running = asyncio.create_task(runner.run_for_ever())
         asked = await other.ask(space, KIND, {"ask": 1})
-        assert (await other.follow(space, asked.job_id, 30))[1].state == "done"
+        assert (await other.follow(space, asked.id, 30)).state == JobState.DONE
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         await spaces.database.close()
@@ -94,7 +93,7 @@ def test_a_runner_that_is_gone(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> Non
         await asyncio.gather(running, return_exceptions=True)
         while not await other.run_next():  # noqa: ASYNC110 (another process would not be notified either)
             await asyncio.sleep(0.1)
-        assert (await other.follow(space, asked.job_id))[1].result == {"told": 2}
+        assert (await other.follow(space, asked.id)).result == {"told": 2}
         await spaces.database.close()
 
     run(main())
@@ -116,9 +115,9 @@ def test_a_failed_job_ends_with_a_code(lab: Lab, error: Exception, code: str) ->
         runner = Jobs(spaces, {KIND: fails})
         asked = await runner.ask(space, KIND, {"ask": SECRET})
         assert await runner.run_next()
-        status = (await runner.follow(space, asked.job_id))[1]
-        assert (status.state, status.error) == ("failed", code)
-        assert status.result is UNSET
+        report = await runner.follow(space, asked.id)
+        assert (report.state, report.error) == (JobState.FAILED, code)
+        assert report.result is None
         await spaces.database.close()
 
     run(main())
@@ -139,7 +138,7 @@ def test_an_outage_is_waited_out(lab: Lab) -> None:
         with pytest.raises(DatabaseUnavailable):
             await runner.run_next()
         assert lab.query("SELECT state FROM job") == [(JobState.RUNNING,)]
-        assert (await runner.follow(space, asked.job_id))[1].state == "running"
+        assert (await runner.follow(space, asked.id)).state == JobState.RUNNING
         await spaces.database.close()
 
     run(main())

@@ -1,0 +1,67 @@
+"""The wire shapes of the list of rejected calls, and how values become them."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from identity.operations.integrity.list_rejections import ListedRejection, ListedRejections
+from identity.planning.resolution.event_time import format_time
+from identity.values.ids import public_profile
+from identity.values.public_fields import PublicProfileId, Time
+
+
+class UnlinkedIdentifier(Struct):
+    """An identifier that was not linked, or, where its value is not stored, the number of them for a reason."""
+
+    identifier: Annotated[str | None, Meta(examples=["email:ann@example.com"])]
+    reason: str
+    count: int
+
+
+class RejectedCall(Struct):
+    """A call that was rejected, or accepted in part.
+
+    `reason` is the code of a rejection, or `trait_limit`. `ignored_count` traits, decisions and memberships exceeded
+    the size of the profile; `ignored_traits` holds the names of up to 50 of them. A call with a suppressed identifier
+    has no `message_id`.
+    """
+
+    at: Time
+    received_at: Time
+    message_id: str | None
+    type: str | None
+    status: Literal["rejected", "suppressed", "unresolved", "accepted"]
+    reason: str | None
+    demoted: list[UnlinkedIdentifier]
+    ignored_traits: list[str]
+    ignored_count: int
+    source: Annotated[str | None, Meta(description="The id of the key that sent the call.")]
+    profile_id: PublicProfileId | None
+
+
+class RejectionPage(Struct):
+    """A page of the list, newest first."""
+
+    rejections: list[RejectedCall]
+    next_cursor: str | None
+
+
+def rejection_page(value: ListedRejections) -> RejectionPage:
+    """A page of the list."""
+    return RejectionPage([_rejected_call(each) for each in value.rejections], value.next_cursor)
+
+
+def _rejected_call(value: ListedRejection) -> RejectedCall:
+    return RejectedCall(
+        at=format_time(value.at),
+        received_at=format_time(value.received_at),
+        message_id=value.message_id,
+        type=value.kind,
+        status=value.status.label,  # type: ignore[arg-type]  # the labels are the literals
+        reason=value.reason,
+        demoted=[UnlinkedIdentifier(each.identifier, each.reason, each.count) for each in value.demoted],
+        ignored_traits=value.ignored,
+        ignored_count=value.ignored_count,
+        source=value.source,
+        profile_id=None if value.profile_id is None else public_profile(value.profile_id),
+    )
