@@ -16,6 +16,7 @@ import structlog
 
 from identity.planning.privacy.erasure_entry import counts_in_entry
 from identity.planning.privacy.privacy_requests import FORWARDS
+from identity.spaces.fold_groups import fold_stored_groups
 from identity.spaces.ledger_publication import chained_hash, publish, require_published
 from identity.spaces.rekey_space import ROTATED, rotate_up_to
 from identity.spaces.space import Space, Spaces
@@ -25,7 +26,7 @@ from identity.store.ledger import ledger
 from identity.store.postgres import space_lock
 from identity.store.postgres.pipeline import PipelineConnection
 from identity.store.postgres.tenant import Tenant
-from identity.store.privacy import erasures, holds, restore_erasures, restore_requests
+from identity.store.privacy import erasures, group_rows, holds, restore_erasures, restore_requests
 from identity.store.spaces import spaces_and_keys
 from identity.values.enums import ErasureState, SpaceMark
 from identity.values.errors import LedgerBroken, OnefoldError, Quarantined
@@ -35,6 +36,7 @@ from identity.vault.journal import Journal
 from identity.vault.seal import HOLD
 
 RESTORED: Final = "restored"
+_CHANGES_GROUPS: Final = frozenset({"erase", "suppress", "withhold.end"})
 _log = structlog.get_logger(__name__)
 Replay = Callable[[PipelineConnection, Tenant, dict[str, Any]], Awaitable[None]]
 
@@ -104,14 +106,24 @@ async def repair_space(spaces: Spaces, tenant: Tenant, public_id: bytes, journal
                 entry = msgspec.json.decode(line.entry)
                 again = actions.get(entry["action"])
                 if again is not None:
-                    await again(connection, tenant, {**entry, "seq": line.seq})
+                    await _repeat(space, connection, again, {**entry, "seq": line.seq})
                 stamp = max(stamp, int(entry.get("stamp", 0)))
                 await ledger.restore(connection, tenant, ledger.LedgerEntryRow(*line))
                 done += 1
+            await fold_stored_groups(space, connection, await group_rows.keys_without_account(connection, tenant))
             await space_lock.raise_stamp(connection, tenant.id, stamp + 1, SpaceMark.SUPPRESSED)
     finally:
         await connection.close()
     return done
+
+
+async def _repeat(space: Space, connection: PipelineConnection, again: Replay, entry: dict[str, Any]) -> None:
+    """Repeat an entry; groups lose, or have again, what the calls of its people gave them."""
+    groups = []
+    if entry["action"] in _CHANGES_GROUPS:
+        groups = await restore_erasures.affected_groups(connection, space.tenant, entry)
+    await again(connection, space.tenant, entry)
+    await fold_stored_groups(space, connection, groups)
 
 
 async def _hash_in(journal: Journal, seq: int) -> bytes:

@@ -11,6 +11,7 @@ from identity.operations.privacy.person import open_person
 from identity.operations.privacy.read_requests import get_request
 from identity.planning.privacy.privacy_requests import PrivacyRequest
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive_with
+from identity.spaces.fold_groups import fold_groups
 from identity.spaces.space import Space
 from identity.store.ingest.write import Writes
 from identity.store.ledger import ledger
@@ -75,6 +76,9 @@ async def _end_hold(erasure_id: bytes, actor: str, exclusive: ExclusiveSpace) ->
     version, canonical = person.head.version + 1, person.head.canonical
     merged = [id_ for id_ in person.ids if id_ != canonical]
     writes = Writes(lock_stamp=stamp, lane=exclusive.lane)
+    keys = await exclusive.new_subject_keys()
+    folded = await fold_groups(exclusive.space, connection, keys, sorted(await person.stated_groups()))
+    writes.new_accounts, writes.slot, writes.subject_keys = folded.written, keys.new_slot, keys.rows
     writes.changes = [ChangeRow(FeedOperation.UPSERT, version, stamp, canonical, None)]
     writes.changes += [ChangeRow(FeedOperation.MERGE, version, stamp, canonical, other) for other in merged]
     entry = {"profiles": [each.hex() for each in person.ids], "hashes": [each.hex() for each in hashes]}

@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from functools import partial
 
 import msgspec
+from msgspec import structs
 
 from identity.operations.privacy.person import Person, open_person
 from identity.planning.privacy import erasure_entry
 from identity.planning.privacy.privacy_requests import FORWARDS, SUPPRESSES
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive_with
+from identity.spaces.fold_groups import part_groups
 from identity.spaces.space import Space
 from identity.store.ingest.write import Writes
 from identity.store.ledger import ledger
@@ -74,15 +76,20 @@ async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, act
     writes.suppressed = [(hash_, whole, at) for hash_ in refs.hashes]
     writes.changes = _feed_entries(person, stamp, row.id)
     aside = None
+    keys = await exclusive.new_subject_keys()
+    stated = await person.stated_groups()
+    parted = await part_groups(exclusive.space, connection, keys, stated, refs.profiles)
+    refs = structs.replace(refs, keys=[*refs.keys, *parted.key_ids], groups=parted.accounts)
+    writes.new_accounts = parted.written
     if destinations:
-        keys = await exclusive.new_subject_keys()
         texts = msgspec.json.encode([each.text for each in person.identifiers()])
         aside = keys.make(row.id).seal(ASIDE, row.id, 0, texts)
-        writes.slot, writes.subject_keys = keys.new_slot, keys.rows
+    writes.slot, writes.subject_keys = keys.new_slot, keys.rows
     if row.state == ErasureState.ON_HOLD and not whole:
         await suppressions.lift(connection, tenant, refs.hashes)
     exports = await access_exports.drop_containing(connection, tenant, refs.profiles)
-    rows = await erase.delete_profiles(connection, tenant, refs.profiles, refs.indexes, sorted(person.groups))
+    rows = await erase.delete_profiles(connection, tenant, refs.profiles, refs.indexes, sorted(stated))
+    rows |= {"account": parted.gone} if parted.gone else {}
     entry = erasure_entry.ledger_entry(refs, rows, exports, destinations, stamp=stamp, whole=whole, epoch=epoch)
     seq = await ledger.append(connection, tenant.id, *ledger.entry(actor, "erase", public("ers", row.id), at, entry))
     await erasures.finish(
@@ -103,7 +110,10 @@ async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, act
 
 
 async def _put_on_hold(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, actor: str) -> SpaceChange[None]:
-    """Destroy nothing while a hold applies; the person is unreadable and no call is added meanwhile."""
+    """Destroy nothing while a hold applies; the person is unreadable and no call is added meanwhile.
+
+    The calls of the person keep what groups lose.
+    """
     if row.state == ErasureState.ON_HOLD:
         return SpaceChange(None)
     connection, tenant = exclusive.connection, exclusive.space.tenant
@@ -116,6 +126,9 @@ async def _put_on_hold(exclusive: ExclusiveSpace, row: ErasureRow, person: Perso
     writes = Writes(lock_stamp=stamp, marks=SpaceMark.SUPPRESSED, lane=exclusive.lane)
     writes.suppressed = [(hash_, True, at) for hash_ in refs.hashes]
     writes.changes = _feed_entries(person, stamp, None)
+    keys = await exclusive.new_subject_keys()
+    parted = await part_groups(exclusive.space, connection, keys, await person.stated_groups(), refs.profiles)
+    writes.new_accounts, writes.slot, writes.subject_keys = parted.written, keys.new_slot, keys.rows
     entry = {
         "hashes": sorted(hash_.hex() for hash_ in refs.hashes),
         "profiles": sorted(id_.hex() for id_ in refs.profiles),

@@ -11,6 +11,7 @@ from identity.planning.privacy.erasure_entry import ErasedRefs
 from identity.planning.resolution.document import unpack as unpack_document
 from identity.planning.resolution.stored_calls import split_keys
 from identity.spaces.exclusive_transaction import ExclusiveSpace
+from identity.spaces.fold_groups import stated_by
 from identity.spaces.profile_rows import unwrap_key
 from identity.store.ingest.identifier_owners import owners as owners_of
 from identity.store.postgres.rows import EvidenceRow, KeyRow, OriginRow
@@ -69,6 +70,11 @@ class Person:
         keys = self.exclusive.space.keys
         hashes = {keys.suppression(each.type, each.value) for each in self.identifiers()}
         return ErasedRefs(self.ids, self.key_ids, sorted(self.keys | {key}), sorted(hashes | {hash_}))
+
+    async def stated_groups(self) -> dict[bytes, set[int]]:
+        """The groups that the person joined or left, each with the stamps of the calls that join."""
+        stated = await stated_by(self.exclusive.space, self.exclusive.connection, self.ids)
+        return {key: stated.get(key, set()) for key in self.groups | stated.keys()}
 
     async def surviving_acts(self) -> list[EvidenceRow]:
         """The unmerges stored here, sealed again for a profile that was split off by them and lives on."""

@@ -14,12 +14,16 @@ from identity.planning.privacy.merkle import merkle_root
 
 
 class ErasedRefs(Struct):
-    """References to what an erasure destroys: origins, ids of keys, blind indexes, suppression hashes."""
+    """References to what an erasure destroys: origins, ids of keys, blind indexes, suppression hashes.
+
+    `groups` are the ids of the groups that the erased calls name.
+    """
 
     profiles: Sequence[bytes] = ()
     keys: Sequence[bytes] = ()
     indexes: Sequence[bytes] = ()
     hashes: Sequence[bytes] = ()
+    groups: Sequence[bytes] = ()
 
 
 def commitment(salt: bytes, identifier: str) -> bytes:
@@ -52,6 +56,7 @@ def ledger_entry(
         "keys": _hex(refs.keys),
         "indexes": _hex(refs.indexes),
         "hashes": _hex(refs.hashes),
+        "groups": _hex(refs.groups),
     }
 
 

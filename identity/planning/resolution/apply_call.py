@@ -37,12 +37,15 @@ def apply_call(
         member = call.kind != "leave"
         joined = merge_membership(document, call.group, call.time, stamp, member=member)
         result |= joined
+        if joined.refused:
+            # Who vouches for a group is found by its members.
+            result |= FoldResult(refused=list(call.group_traits or ()))
         if joined.stored:
             at = call.group_key, target.id
             plan.memberships[at] = MembershipChange(*at, member, call.time, stamp)
     if result.stored:
         around.documents[target.id] = plan.documents[target.id] = document
-    if call.kind == "group" and call.group is not None:
+    if call.kind == "group" and call.group is not None and call.group not in result.refused:
         result |= _apply_group_call(call, call.group, stamp, around, plan, fresh_id)
     return result
 

@@ -150,6 +150,11 @@ def content(body: dict[str, Any], kind: Kind, *, server: bool, received: int) ->
     )
 
 
+def group_traits(body: dict[str, Any]) -> dict[str, Any]:
+    """The traits that a stored group call gives its group."""
+    return _traits("group", body.get("traits"), None) or {}
+
+
 def stated_group(body: dict[str, Any], kind: Kind, rules: Rules) -> str | None:
     """The group that a stored call joins or leaves, as `extract` reads the call under the rules of its time."""
     if kind not in ("group", "leave"):

@@ -14,6 +14,7 @@ from identity.store.postgres.pipeline import PipelineConnection
 from identity.store.postgres.tenant import Tenant
 from identity.store.privacy.access_exports import drop_containing, drop_exports
 from identity.store.privacy.erase import delete_profiles, informed_destinations, put_on_hold, take_off_hold
+from identity.store.privacy.group_rows import delete_accounts, keys_of_accounts
 from identity.store.privacy.suppressions import lift
 from identity.values.enums import FeedOperation
 
@@ -46,6 +47,8 @@ async def replay_erasure(
         tenant.base,
     )
     ids = [bytes(id_) for (id_,) in found]
+    accounts = await keys_of_accounts(connection, tenant, ids)
+    ids = [id_ for id_ in ids if id_ not in accounts]
     await drop_containing(connection, tenant, sorted({*ids, *(bytes.fromhex(id_) for id_ in entry["profiles"])}))
     knowing = {*entry.get("told", ()), *await informed_destinations(connection, tenant, ids)}
     await _remove(connection, tenant, ids, keys, erasure, int(entry["stamp"]))
@@ -53,23 +56,38 @@ async def replay_erasure(
     return sorted(knowing)
 
 
-async def remove_unreadable(connection: PipelineConnection, tenant: Tenant, ids: Sequence[bytes]) -> int:
-    """Delete origins, groups, exports and notes of erasures that no key opens; returns how many origins."""
-    groups = await rows(
+async def affected_groups(connection: Connection, tenant: Tenant, entry: dict[str, Any]) -> list[bytes]:
+    """The groups that an erasure, a hold or the end of a hold changes: by the ids in the entry, and by its people.
+
+    The entries of older releases hold no ids of groups.
+    """
+    ids = [bytes.fromhex(id_) for id_ in entry.get("profiles", ())]
+    keys = [bytes.fromhex(key) for key in entry.get("indexes", ())]
+    found = await rows(
         connection,
         """
-        DELETE FROM account WHERE account_id = ANY ($2::uuid[]) AND space_id = $1::int4 AND bucket = $3::int4
-        RETURNING key
+        SELECT m.group_key FROM membership m
+        WHERE m.space_id = $1::int4 AND m.bucket = $4::int4 AND (m.profile_id = ANY ($2::uuid[]) OR m.profile_id IN (
+            SELECT i.profile_id FROM unnest($3::bytea[]) AS k (key)
+            JOIN identifier i ON i.key = k.key AND i.space_id = $1::int4 AND i.bucket = $4::int4))
         """,
         tenant.id,
         uuids(ids),
+        byteas(keys),
         tenant.base,
     )
-    where = [tenant.id, byteas([bytes(key) for (key,) in groups]), tenant.base]
-    await connection.execute(
-        "DELETE FROM membership WHERE group_key = ANY ($2::bytea[]) AND space_id = $1::int4 AND bucket = $3::int4",
-        where,
-    )
+    named = await keys_of_accounts(connection, tenant, [bytes.fromhex(id_) for id_ in entry.get("groups", ())])
+    return sorted({*(bytes(key) for (key,) in found), *named.values()})
+
+
+async def remove_unreadable(connection: PipelineConnection, tenant: Tenant, ids: Sequence[bytes]) -> int:
+    """Delete origins, groups, exports and notes of erasures that no key opens; returns how many origins.
+
+    The members of a group stay: their calls give the group again once the erasures are repeated.
+    """
+    accounts = await keys_of_accounts(connection, tenant, ids)
+    if accounts:
+        await delete_accounts(connection, tenant, list(accounts.values()), list(accounts))
     await drop_exports(connection, tenant, ids)
     await connection.execute(
         """

@@ -21,11 +21,12 @@ from identity.operations.privacy.read_requests import get_erasure, get_request, 
 from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.privacy.request_export import request_export
 from identity.operations.privacy.resume_requests import close_settled_erasures, resume_requests
+from identity.operations.profiles.read_group import get_group
 from identity.operations.profiles.read_profile import get_profile
 from identity.planning.privacy.privacy_requests import NewRequest, PrivacyRequest
 from identity.store.ledger import ledger
 from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
-from identity.values.errors import ErasureNotFound, ExportNotFound, ProfileNotFound, RequestNotFound
+from identity.values.errors import ErasureNotFound, ExportNotFound, GroupNotFound, ProfileNotFound, RequestNotFound
 from identity.values.ids import new_id, public
 from tests.support.access_exports import downloaded, requested_export
 from tests.support.older_backup import Backup, publish_ledgers
@@ -52,7 +53,12 @@ async def ask(
 
 
 def restored(
-    lab: Lab, since: Callable[[Ingest], Awaitable[Any]], then: Callable[[Ingest, Any], Awaitable[None]]
+    lab: Lab,
+    since: Callable[[Ingest], Awaitable[Any]],
+    then: Callable[[Ingest, Any], Awaitable[None]],
+    *,
+    before: Callable[[Ingest], Awaitable[None]] | None = None,
+    overlay: bool = False,
 ) -> None:
     """People, a backup, what happened since, a restore from the backup, and what holds then."""
 
@@ -60,9 +66,13 @@ def restored(
         async with ingesting(lab) as ingest:
             for name in PEOPLE:
                 await ingest.send({"type": "identify", "userId": name, "anonymousId": f"{name}-1"})
+            if before is not None:
+                await before(ingest)
             backup = Backup(lab)
             done = await since(ingest)
             backup.restore()
+            if overlay:
+                await overlay_keys(ingest.spaces, ingest.space)
             ingest.spaces.forget(ingest.space.tenant.id)
             await publish_ledgers(ingest)
             ingest.space = await ingest.spaces.get(ingest.space.tenant.id)
@@ -113,6 +123,58 @@ def test_as_it_was_answered(lab: Lab) -> None:
         assert [(each.id, each.salt) for each in again.erasures] == [(each.id, each.salt) for each in made[0].erasures]
 
     restored(lab, since, then)
+
+
+GROUP_CALLS: tuple[tuple[str, str, int, dict[str, Any]], ...] = (
+    ("bob", "acme", 1, {"plan": "free", "bob": 1}),
+    ("ann", "acme", 2, {"plan": "pro", "contact": "ann@example.org"}),
+    ("ann", "ann@example.org", 1, {"name": "Ann"}),
+    ("eve", "eve-home", 1, {}),
+)
+
+
+async def join_groups(ingest: Ingest) -> None:
+    """People in groups."""
+    for user, group, day, traits in GROUP_CALLS:
+        call = {"type": "group", "userId": user, "groupId": group, "timestamp": f"2020-01-0{day}T00:00:00Z"}
+        await ingest.send({**call, "traits": traits})
+
+
+@pytest.mark.parametrize("rolled", [False, True])
+def test_groups_lose_again_what_the_erased_person_gave(lab: Lab, rolled: bool) -> None:  # noqa: FBT001
+    """With the keys of the backup, and with those of the newest dump; what others gave is there."""
+
+    async def since(ingest: Ingest) -> Any:
+        await ask(ingest, "ann", "eve")
+        if rolled:
+            await roll(ingest.spaces, ingest.space)
+            await ingest.space.publish()
+
+    async def then(ingest: Ingest, _done: Any) -> None:
+        assert (await get_group(ingest.space, "acme")).traits == {"plan": "free", "bob": 1}
+        for name in ("ann@example.org", "eve-home"):
+            with pytest.raises(GroupNotFound):
+                await get_group(ingest.space, name)
+        assert lab.query("SELECT count(*) FROM membership") == [(1,)]
+
+    restored(lab, since, then, before=join_groups, overlay=rolled)
+
+
+def test_groups_of_people_on_hold_hide_again_what_they_gave(lab: Lab) -> None:
+    """Until the erasure is cancelled."""
+
+    async def since(ingest: Ingest) -> Any:
+        await place_hold(ingest.space, ["user_id:ann", "user_id:eve"], "case", "key_test")
+        await ask(ingest, "ann")
+        await cancel_request(ingest.space, (await ask(ingest, "eve")).id, "key_test")
+
+    async def then(ingest: Ingest, _done: Any) -> None:
+        assert (await get_group(ingest.space, "acme")).traits == {"plan": "free", "bob": 1}
+        assert (await get_group(ingest.space, "eve-home")).members == 1
+        with pytest.raises(GroupNotFound):
+            await get_group(ingest.space, "ann@example.org")
+
+    restored(lab, since, then, before=join_groups)
 
 
 def test_under_a_hold(lab: Lab) -> None:

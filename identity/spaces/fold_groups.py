@@ -1,0 +1,164 @@
+"""Takes a person out of the groups that the person's calls named, so that nothing of the person stays in them.
+
+A trait that only the person vouches for goes, and so does a group that nobody else names. The group id and the
+traits of a group that stays are sealed under a new key and the old key is destroyed: a backup may hold what the
+person stated under the old one.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from msgspec import Struct
+
+from identity.planning.privacy.group_calls import GroupCall, fold_group, has_traits_of
+from identity.planning.resolution import document as traits
+from identity.planning.resolution.extract import group_traits, stated_group
+from identity.planning.resolution.stored_calls import unpack
+from identity.spaces.new_subject_keys import NewSubjectKeys, random_key_slot
+from identity.spaces.profile_rows import unwrap_key
+from identity.spaces.space import Space
+from identity.store.ingest import load
+from identity.store.ingest.write import Writes, apply
+from identity.store.postgres import space_lock
+from identity.store.postgres.database import Connection
+from identity.store.postgres.pipeline import PipelineConnection
+from identity.store.postgres.rows import AccountRow
+from identity.store.privacy import group_rows
+from identity.store.profiles import evidence, snapshot_queries
+from identity.values.calls import STORED_KINDS
+from identity.values.documents import Document
+from identity.values.enums import StoredKind
+from identity.values.ids import new_id
+from identity.vault.seal import EVIDENCE, GROUP_ID, GROUP_TRAITS
+
+AT_ONCE = 500
+Statements = Mapping[bytes, Collection[int]]
+
+
+class PartedGroups(Struct):
+    """The groups without a person: `written` to insert, and the ids and key ids of the rows that were deleted.
+
+    `gone` counts the groups that nobody else names.
+    """
+
+    written: list[AccountRow] = []
+    accounts: list[bytes] = []
+    key_ids: list[bytes] = []
+    gone: int = 0
+
+
+async def group_calls(
+    space: Space, connection: Connection, origins: Sequence[bytes], keys: Collection[bytes] | None = None
+) -> list[GroupCall]:
+    """The calls at these origins that join a group, one of `keys` or any."""
+    found = []
+    wanted = sorted(set(origins))
+    for at in range(0, len(wanted), AT_ONCE):
+        part = wanted[at : at + AT_ONCE]
+        subjects = {
+            key.id: unwrap_key(space, key)
+            for key in await snapshot_queries.subject_keys(connection, space.tenant, part)
+        }
+        for row in await evidence.by_origins(connection, space.tenant, part, [StoredKind.GROUP]):
+            call = unpack(subjects[row.origin].open(EVIDENCE, row.origin, row.stamp, row.payload))
+            name = stated_group(call.body, STORED_KINDS[row.kind], await space.rules(row.rules_version))
+            if name is None:
+                continue
+            key = space.keys.group(name)
+            if keys is None or key in keys:
+                found.append(GroupCall(key, name, call.time, row.stamp, group_traits(call.body)))
+    return found
+
+
+async def stated_by(space: Space, connection: Connection, origins: Sequence[bytes]) -> dict[bytes, set[int]]:
+    """The groups that the calls at these origins join, each with the stamps of the calls."""
+    stated: dict[bytes, set[int]] = {}
+    for call in await group_calls(space, connection, origins):
+        stated.setdefault(call.group_key, set()).add(call.stamp)
+    return stated
+
+
+async def part_groups(
+    space: Space,
+    connection: Connection,
+    new_keys: NewSubjectKeys,
+    stated: Statements,
+    without: Sequence[bytes],
+) -> PartedGroups:
+    """Take the origins `without` out of the groups that they named; `stated` has the stamps of their calls by group.
+
+    Deletes the old rows; the caller writes the new ones. The space lock is held alone.
+    """
+    parted = PartedGroups()
+    rows = await group_rows.accounts(connection, space.tenant, sorted(stated))
+    stating = await group_rows.stating(connection, space.tenant, [row.key for row, _ in rows], without)
+    members = {each.group_key for each in stating if each.member}
+    opened = {}
+    for row, key in rows:
+        subject = unwrap_key(space, key)
+        document = traits.unpack(subject.open(GROUP_TRAITS, row.id, row.version, row.document))
+        opened[row.key] = subject.open(GROUP_ID, row.id, 0, row.group_id).decode(), document
+        parted.accounts.append(row.id)
+        parted.key_ids.append(key.key_id)
+    touched = {
+        key for key, (_, document) in opened.items() if key not in members or has_traits_of(document, stated[key])
+    }
+    others = [each.origin for each in stating if each.group_key in touched]
+    calls = await group_calls(space, connection, others, touched)
+    for row, _ in rows:
+        name, kept = opened[row.key]
+        document_ = fold_group(call for call in calls if call.group_key == row.key) if row.key in touched else kept
+        if document_ is None:
+            parted.gone += 1
+        else:
+            parted.written.append(_sealed(new_keys, row.key, row.id, name, document_))
+    if rows:
+        await group_rows.delete_accounts(connection, space.tenant, [row.key for row, _ in rows], parted.accounts)
+    return parted
+
+
+async def fold_groups(
+    space: Space, connection: Connection, new_keys: NewSubjectKeys, keys: Sequence[bytes]
+) -> PartedGroups:
+    """Fold groups anew from the stored calls of everybody, whether or not they have rows of their own by now."""
+    folded = PartedGroups()
+    rows = {row.key: (row, key) for row, key in await group_rows.accounts(connection, space.tenant, keys)}
+    stating = await group_rows.stating(connection, space.tenant, keys)
+    calls = await group_calls(space, connection, [each.origin for each in stating], set(keys))
+    for key in keys:
+        own = [call for call in calls if call.group_key == key]
+        document = fold_group(own)
+        row = rows.get(key)
+        if row is not None:
+            folded.accounts.append(row[0].id)
+            folded.key_ids.append(row[1].key_id)
+            folded.gone += document is None
+        if document is not None:
+            id_ = new_id() if row is None else row[0].id
+            folded.written.append(_sealed(new_keys, key, id_, own[0].name, document))
+    if rows:
+        await group_rows.delete_accounts(connection, space.tenant, list(rows), folded.accounts)
+    return folded
+
+
+async def fold_stored_groups(space: Space, connection: PipelineConnection, keys: Sequence[bytes]) -> None:
+    """Fold groups anew and write them, in a transaction that holds the space lock alone and repairs a database."""
+    if not keys:
+        return
+    slot = random_key_slot()
+    locked = await load.lock(connection, space.tenant, (), set(), (), (), slot)
+    epoch = (await space_lock.read(connection, space.tenant.id)).epoch
+    new_keys = NewSubjectKeys(space, epoch, slot, locked.slot)
+    folded = await fold_groups(space, connection, new_keys, keys)
+    writes = Writes(new_accounts=folded.written, slot=new_keys.new_slot, subject_keys=new_keys.rows)
+    await apply(connection, space.tenant, writes)
+
+
+def _sealed(new_keys: NewSubjectKeys, key: bytes, id_: bytes, name: str, document: Document) -> AccountRow:
+    subject = new_keys.make(id_)
+    return AccountRow(
+        key=key,
+        id=id_,
+        version=1,
+        group_id=subject.seal(GROUP_ID, id_, 0, name.encode()),
+        document=subject.seal(GROUP_TRAITS, id_, 1, traits.pack(document)),
+    )

@@ -1,0 +1,102 @@
+"""Reads who vouches for groups, and deletes groups with their keys.
+
+Runs under the exclusive space lock. Statements follow the order of locks: slots before subject keys.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from identity.store.ingest import write_statements
+from identity.store.postgres.arrays import byteas, uuids
+from identity.store.postgres.database import Connection, rows
+from identity.store.postgres.rows import AccountRow, KeyRow
+from identity.store.postgres.tenant import Tenant
+
+
+class StatingRow(NamedTuple):
+    """An origin that joined or left a group; `member` is its last statement."""
+
+    group_key: bytes
+    origin: bytes
+    member: bool
+
+
+async def stating(
+    connection: Connection, tenant: Tenant, keys: Sequence[bytes], without: Sequence[bytes] = ()
+) -> list[StatingRow]:
+    """The origins with a statement about these groups, except some; origins on hold vouch for nothing."""
+    found = await rows(
+        connection,
+        """
+        SELECT m.group_key, m.profile_id, m.member FROM unnest($2::bytea[]) AS k (key)
+        JOIN membership m ON m.group_key = k.key AND m.space_id = $1::int4 AND m.bucket = $4::int4
+        JOIN profile p ON p.profile_id = m.profile_id AND p.space_id = $1::int4 AND p.bucket = $4::int4
+        WHERE m.profile_id <> ALL ($3::uuid[]) AND NOT p.withheld
+        """,
+        tenant.id,
+        byteas(keys),
+        uuids(without),
+        tenant.base,
+    )
+    return [StatingRow(*each) for each in found]
+
+
+async def accounts(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> list[tuple[AccountRow, KeyRow]]:
+    """These groups as they are stored, each with its key; a group that no key opens is left out."""
+    found = await rows(
+        connection,
+        """
+        SELECT a.key, a.account_id, a.version, a.group_id, a.document,
+               s.profile_id, s.slot, s.key_id, s.wrapped, w.epoch, w.wrapped
+        FROM unnest($2::bytea[]) AS k (key)
+        JOIN account a ON a.key = k.key AND a.space_id = $1::int4 AND a.bucket = $3::int4
+        JOIN subject_key s ON s.profile_id = a.account_id AND s.space_id = $1::int4 AND s.bucket = $3::int4
+        JOIN slot_key w ON w.space_id = $1::int4 AND w.slot = s.slot AND w.bucket = $3::int4
+        ORDER BY a.key
+        """,
+        tenant.id,
+        byteas(keys),
+        tenant.base,
+    )
+    return [(AccountRow(*each[:5]), KeyRow(*each[5:])) for each in found]
+
+
+async def keys_of_accounts(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> dict[bytes, bytes]:
+    """The ids among these that are groups, with the blind index of each."""
+    found = await rows(
+        connection,
+        """
+        SELECT a.account_id, a.key FROM account a
+        WHERE a.account_id = ANY ($2::uuid[]) AND a.space_id = $1::int4 AND a.bucket = $3::int4
+        """,
+        tenant.id,
+        uuids(ids),
+        tenant.base,
+    )
+    return {bytes(id_): bytes(key) for id_, key in found}
+
+
+async def keys_without_account(connection: Connection, tenant: Tenant) -> list[bytes]:
+    """The groups of a space that have members and no row of their own."""
+    found = await rows(
+        connection,
+        """
+        SELECT DISTINCT m.group_key FROM membership m
+        LEFT JOIN account a ON a.key = m.group_key AND a.space_id = $1::int4 AND a.bucket = $2::int4
+        WHERE m.space_id = $1::int4 AND m.bucket = $2::int4 AND m.member AND a.key IS NULL
+        """,
+        tenant.id,
+        tenant.base,
+    )
+    return [bytes(key) for (key,) in found]
+
+
+async def delete_accounts(connection: Connection, tenant: Tenant, keys: Sequence[bytes], ids: Sequence[bytes]) -> None:
+    """Delete the rows of groups and destroy their keys; memberships stay."""
+    slots, *_, subject_keys = write_statements.LIFT
+    for statement in (slots, subject_keys):
+        await connection.execute(statement, [tenant.id, uuids(ids), tenant.buckets(ids)])
+    await connection.execute(
+        "DELETE FROM account WHERE key = ANY ($2::bytea[]) AND space_id = $1::int4 AND bucket = $3::int4",
+        [tenant.id, byteas(keys), tenant.base],
+    )
