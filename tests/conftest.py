@@ -67,6 +67,12 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 
 @pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """The event loop of the server, for every test that is a coroutine."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPostgres]:
     """The Postgres of the whole run."""
     with EmbeddedPostgres(tmp_path_factory.mktemp("postgres")) as running:

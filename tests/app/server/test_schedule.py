@@ -2,8 +2,6 @@
 
 import asyncio
 
-import pytest
-
 from app.server.schedule import Schedule, Task
 
 SOON = 0.001
@@ -26,15 +24,6 @@ class Runs:
         """Wait until there have been so many runs."""
         async with self._changed:
             await self._changed.wait_for(lambda: self.count >= count)
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    """The event loop of the server."""
-    return "asyncio"
-
-
-pytestmark = pytest.mark.anyio
 
 
 async def test_a_task_runs_at_once_and_again_after_its_interval() -> None:

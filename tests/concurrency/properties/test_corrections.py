@@ -74,46 +74,44 @@ def shape(profile: dict[str, Any]) -> dict[str, Any]:
     later=st.lists(traffic.calls(), max_size=6),
     at=st.integers(0, 99),
 )
-def test_an_unmerge_gives_back_what_was(lab: Lab, one: list[Any], other: list[Any], later: list[Any], at: int) -> None:
+async def test_an_unmerge_gives_back_what_was(
+    lab: Lab, one: list[Any], other: list[Any], later: list[Any], at: int
+) -> None:
     """Two people who were merged and parted are who they were, and no later call merges them."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            await put_rules(ingest.space, {"limits": {"user_id": {"max": 50}}, "alias_rename": "any"}, "test")
-            await ingest.send(*of("x", one))
-            await ingest.send(*of("y", other))
-            before = await profiles(ingest)
-            if len(before) < 2:
-                return
-            left, right = before[at % len(before)], before[(at + 1) % len(before)]
-            texts = written(left)[0], written(right)[0]
-            ids = [{"type": text.split(":", 1)[0], "id": text.split(":", 1)[1]} for text in texts]
-            bridge = {"type": "track", "event": "E", "context": {"externalIds": [
-                {**each, "collection": "users", "encoding": "none"} for each in ids]}}  # fmt: skip
-            outcome = (await ingest.send(bridge))[0]
-            if not outcome.merged:
-                return
-            parted = await unmerge_profile(ingest.space, written(right), block=True, source=ADMIN, actor="t")
-            assert {public_profile(parted.profile_id), public_profile(parted.remaining_profile_id)} == {
-                left["profile_id"],
-                right["profile_id"],
-            }
-            after = {profile["profile_id"]: profile for profile in await profiles(ingest)}
-            landed = min(ids, key=lambda each: rank(each["type"]))
-            for profile in (left, right):
-                now = after[profile["profile_id"]]
-                mine = landed["type"] + ":" + landed["id"] in written(profile)
-                assert now["event_count"] == profile["event_count"] + mine
-                again = {**shape(now), "event_count": profile["event_count"]}
-                for identifier, old in zip(again["identifiers"], profile["identifiers"], strict=True):
-                    identifier["last_seen"] = old["last_seen"]
-                assert again == shape(profile)
-            await ingest.send(bridge, *of("x", later), *of("y", later), bridge)
-            owner = {text: profile["profile_id"] for profile in await profiles(ingest) for text in written(profile)}
-            assert owner[texts[0]] != owner[texts[1]]
-            ingest.check([(change, 1) for change in [await changed(ingest)]])
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        await put_rules(ingest.space, {"limits": {"user_id": {"max": 50}}, "alias_rename": "any"}, "test")
+        await ingest.send(*of("x", one))
+        await ingest.send(*of("y", other))
+        before = await profiles(ingest)
+        if len(before) < 2:
+            return
+        left, right = before[at % len(before)], before[(at + 1) % len(before)]
+        texts = written(left)[0], written(right)[0]
+        ids = [{"type": text.split(":", 1)[0], "id": text.split(":", 1)[1]} for text in texts]
+        bridge = {"type": "track", "event": "E", "context": {"externalIds": [
+            {**each, "collection": "users", "encoding": "none"} for each in ids]}}  # fmt: skip
+        outcome = (await ingest.send(bridge))[0]
+        if not outcome.merged:
+            return
+        parted = await unmerge_profile(ingest.space, written(right), block=True, source=ADMIN, actor="t")
+        assert {public_profile(parted.profile_id), public_profile(parted.remaining_profile_id)} == {
+            left["profile_id"],
+            right["profile_id"],
+        }
+        after = {profile["profile_id"]: profile for profile in await profiles(ingest)}
+        landed = min(ids, key=lambda each: rank(each["type"]))
+        for profile in (left, right):
+            now = after[profile["profile_id"]]
+            mine = landed["type"] + ":" + landed["id"] in written(profile)
+            assert now["event_count"] == profile["event_count"] + mine
+            again = {**shape(now), "event_count": profile["event_count"]}
+            for identifier, old in zip(again["identifiers"], profile["identifiers"], strict=True):
+                identifier["last_seen"] = old["last_seen"]
+            assert again == shape(profile)
+        await ingest.send(bridge, *of("x", later), *of("y", later), bridge)
+        owner = {text: profile["profile_id"] for profile in await profiles(ingest) for text in written(profile)}
+        assert owner[texts[0]] != owner[texts[1]]
+        ingest.check([(change, 1) for change in [await changed(ingest)]])
 
 
 async def changed(ingest: Ingest) -> int:

@@ -134,22 +134,18 @@ def test_a_rebuild_equals_a_fresh_ingest(lab: Lab, sent: list[Any], first: Any, 
 
 @examples(QUIET, max_examples=20)
 @given(taken=steps, then=traffic.rules)
-def test_a_rebuild_after_acts_settles(lab: Lab, taken: list[Any], then: Any) -> None:
+async def test_a_rebuild_after_acts_settles(lab: Lab, taken: list[Any], then: Any) -> None:
     """Whatever was undone before: a rebuild can be made, and a second one finds nothing to do."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            for step in taken:
-                await take(ingest, step, [])
-            await put_rules(ingest.space, then, "test")
-            await rebuild(ingest)
-            before = await profiles(ingest)
-            assert await rebuild(ingest) == 0
-            assert await profiles(ingest) == before
-            cuts = ingest.lab.query("SELECT cut, side, key FROM cut WHERE space_id = %s", ingest.space.tenant.id)
-            assert len({cut for cut, _, _ in cuts}) <= sum(step[0] == "unmerge" for step in taken)
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        for step in taken:
+            await take(ingest, step, [])
+        await put_rules(ingest.space, then, "test")
+        await rebuild(ingest)
+        before = await profiles(ingest)
+        assert await rebuild(ingest) == 0
+        assert await profiles(ingest) == before
+        cuts = ingest.lab.query("SELECT cut, side, key FROM cut WHERE space_id = %s", ingest.space.tenant.id)
+        assert len({cut for cut, _, _ in cuts}) <= sum(step[0] == "unmerge" for step in taken)
 
 
 @examples(QUIET, max_examples=12)
@@ -158,20 +154,17 @@ def test_a_rebuild_after_acts_settles(lab: Lab, taken: list[Any], then: Any) -> 
     then=traffic.rules,
     meanwhile=st.lists(st.lists(traffic.requests, min_size=2, max_size=5), min_size=4, max_size=4),
 )
-def test_a_rebuild_while_ingest_goes_on(lab: Lab, sent: list[Any], then: Any, meanwhile: list[Any]) -> None:
+async def test_a_rebuild_while_ingest_goes_on(lab: Lab, sent: list[Any], then: Any, meanwhile: list[Any]) -> None:
     """Calls that come in during the walk make no difference to what it comes to."""
 
     async def send_all(ingest: Ingest, requests: list[Any]) -> None:
         for request in requests:
             await ingest.send(*request["items"], server=request["server"])
 
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            await send_all(ingest, sent)
-            version = await put_rules(ingest.space, then, "test")
-            await asyncio.gather(rebuild(ingest), rebuild(ingest), *(send_all(ingest, each) for each in meanwhile))
-            world = fresh(ingest, await ingest.space.rules(version))
-            assert by_name([shown(each) for each in await profiles(ingest)]) == by_name(expected(world))
-            assert await rebuild(ingest) == 0
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        await send_all(ingest, sent)
+        version = await put_rules(ingest.space, then, "test")
+        await asyncio.gather(rebuild(ingest), rebuild(ingest), *(send_all(ingest, each) for each in meanwhile))
+        world = fresh(ingest, await ingest.space.rules(version))
+        assert by_name([shown(each) for each in await profiles(ingest)]) == by_name(expected(world))
+        assert await rebuild(ingest) == 0

@@ -149,53 +149,50 @@ def test_attack_117_a_role_that_may_too_much(postgres: EmbeddedPostgres, databas
         administer(postgres, sql.SQL("ALTER ROLE {} NOSUPERUSER NOBYPASSRLS NOCREATEROLE").format(role))
 
 
-def test_attack_121_a_storm_and_a_breeze(server: Callable[..., Running]) -> None:
+async def test_attack_121_a_storm_and_a_breeze(server: Callable[..., Running]) -> None:
     """A space that floods the queue is asked to wait; another space is served, call by call, and both recover."""
     running = server(ONEFOLD_QUEUE_CALLS=str(QUEUE), ONEFOLD_COLLECT_RATE="0")
 
-    async def main() -> None:
-        async with httpx.AsyncClient(base_url=running.url, timeout=60) as client:
-            with httpx.Client(base_url=running.url, timeout=60) as plain:
-                operator = {"Authorization": f"Bearer {running.admin_token}"}
-                storm, breeze = new_shop(plain, operator), new_shop(plain, operator)
-                storming = (storm.keys["write"], "")
-                over = asyncio.Event()
-                refusals: list[httpx.Response] = []
-                sent = Counter[str]()
+    async with httpx.AsyncClient(base_url=running.url, timeout=60) as client:
+        with httpx.Client(base_url=running.url, timeout=60) as plain:
+            operator = {"Authorization": f"Bearer {running.admin_token}"}
+            storm, breeze = new_shop(plain, operator), new_shop(plain, operator)
+            storming = (storm.keys["write"], "")
+            over = asyncio.Event()
+            refusals: list[httpx.Response] = []
+            sent = Counter[str]()
 
-                async def blow(number: int) -> None:
-                    at = 0
-                    while not over.is_set():
-                        user = f"u{number}"
-                        calls = [{"type": "track", "userId": user, "messageId": f"{user}-{at}-{n}"} for n in range(100)]
-                        while True:
-                            answer = await client.post("/v1/batch", json={"batch": calls}, auth=storming)
-                            if answer.status_code == 200:
-                                break
-                            refusals.append(answer)
-                            await asyncio.sleep(0.1)
-                        sent[user] += 100
-                        at += 1
+            async def blow(number: int) -> None:
+                at = 0
+                while not over.is_set():
+                    user = f"u{number}"
+                    calls = [{"type": "track", "userId": user, "messageId": f"{user}-{at}-{n}"} for n in range(100)]
+                    while True:
+                        answer = await client.post("/v1/batch", json={"batch": calls}, auth=storming)
+                        if answer.status_code == 200:
+                            break
+                        refusals.append(answer)
+                        await asyncio.sleep(0.1)
+                    sent[user] += 100
+                    at += 1
 
-                storms = [asyncio.create_task(blow(number)) for number in range(STORM)]
-                while not refusals:  # noqa: ASYNC110 (until the queue is full)
-                    await asyncio.sleep(0.01)
-                for at in range(BREEZES):
-                    call = {"userId": "ann", "event": "e", "messageId": f"b{at}"}
-                    answer = await client.post("/v1/track", json=call, auth=(breeze.keys["write"], ""))
-                    assert answer.status_code == 200, answer.text
-                    assert (await client.get("/readyz")).status_code == 200
-                over.set()
-                await asyncio.gather(*storms)
+            storms = [asyncio.create_task(blow(number)) for number in range(STORM)]
+            while not refusals:  # noqa: ASYNC110 (until the queue is full)
+                await asyncio.sleep(0.01)
+            for at in range(BREEZES):
+                call = {"userId": "ann", "event": "e", "messageId": f"b{at}"}
+                answer = await client.post("/v1/track", json=call, auth=(breeze.keys["write"], ""))
+                assert answer.status_code == 200, answer.text
+                assert (await client.get("/readyz")).status_code == 200
+            over.set()
+            await asyncio.gather(*storms)
 
-                assert {each.status_code for each in refusals} == {429}
-                for each in refusals:
-                    assert each.json()["code"] == "queue_full"
-                    assert int(each.headers["retry-after"]) >= 1
-                    assert int(each.headers["x-ratelimit-reset"]) >= 1
-                assert breeze.ask("GET", "/v1/profiles/user_id:ann").json()["event_count"] == BREEZES
-                for user, calls in sent.items():
-                    profile: dict[str, Any] = storm.ask("GET", f"/v1/profiles/user_id:{user}").json()
-                    assert profile["event_count"] == calls
-
-    asyncio.run(main())
+            assert {each.status_code for each in refusals} == {429}
+            for each in refusals:
+                assert each.json()["code"] == "queue_full"
+                assert int(each.headers["retry-after"]) >= 1
+                assert int(each.headers["x-ratelimit-reset"]) >= 1
+            assert breeze.ask("GET", "/v1/profiles/user_id:ann").json()["event_count"] == BREEZES
+            for user, calls in sent.items():
+                profile: dict[str, Any] = storm.ask("GET", f"/v1/profiles/user_id:{user}").json()
+                assert profile["event_count"] == calls

@@ -23,7 +23,7 @@ from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.errors import ProfileNotFound, Quarantined, Resync
 from identity.values.ids import public
 from tests.support.backup_attack import Attacker
-from tests.support.writer_processes import Ingest, Lab, ingesting, run
+from tests.support.writer_processes import Ingest, Lab, ingesting
 
 SURVIVORS = 40
 
@@ -105,92 +105,80 @@ async def erase(space: Space, identifier: str) -> None:
     )
 
 
-def test_the_erased_cannot_be_opened(deployment: Deployment) -> None:
+async def test_the_erased_cannot_be_opened(deployment: Deployment) -> None:
     """Base backup, root key, today's key store: survivors open, the erased does not; before the roll it does."""
-
-    async def main() -> None:
-        async with ingesting(deployment.lab) as ingest:
-            ids = await people(ingest)
-            backup = deployment.backup("backup")
-            await erase(ingest.space, "user_id:victim")
-            old = deployment.restore(backup)
-            space = ingest.space.public_id
-            before = Attacker(old.url, deployment.lab.keyring(), space, deployment.url).opened()
-            assert ids["victim"] in before, "a deleted row alone is no erasure: the control of this test"
-
-            assert await roll(ingest.spaces, ingest.space) == 2
-
-            log = deployment.wal()
-            without = Attacker(deployment.url, deployment.lab.keyring(), space, deployment.url)
-            tried = len(without.slots), len(without.subjects)
-            without.take(log)
-            assert len(without.slots) > tried[0]
-            assert len(without.subjects) > tried[1], "the log holds wrappings that no table holds any more"
-            after = Attacker(old.url, deployment.lab.keyring(), space, deployment.url)
-            after.take(log)
-            assert set(after.opened()) == set(ids.values()) - {ids["victim"]}
-
-    run(main())
-
-
-def test_a_restore_serves_who_was_not_erased(deployment: Deployment) -> None:
-    """The dump laid over a restored backup reads survivors as ever, and nobody else is there."""
-
-    async def main() -> None:
-        async with ingesting(deployment.lab) as ingest:
-            await people(ingest)
-            made = await manage_destinations.put_destination(ingest.space, "mail", {}, "test")
-            page = await read_changes(ingest.space, public("dst", made.id), None, 100)
-            backup = deployment.backup("backup")
-            await erase(ingest.space, "user_id:victim")
-            await roll(ingest.spaces, ingest.space)
-            await ingest.send({"type": "identify", "userId": "later"})
-
+    async with ingesting(deployment.lab) as ingest:
+        ids = await people(ingest)
+        backup = deployment.backup("backup")
+        await erase(ingest.space, "user_id:victim")
         old = deployment.restore(backup)
-        spaces = await old.open()
-        try:
-            with pytest.raises(Quarantined):
-                await spaces.get(1)
-            space = await spaces.restored(1)
-            laid = await overlay_keys(spaces, space)
-            assert (laid.before, laid.epoch, laid.keys, laid.gone) == (1, 2, SURVIVORS, 1)
-            assert (await overlay_keys(spaces, space)).keys == 0
-            await publish_or_repair(spaces, {})
-            space = await spaces.get(1)
-            for number in range(SURVIVORS):
-                profile = await get_profile(space, f"user_id:s{number}")
-                assert profile.traits == {"secret": f"of-s{number}"}
-            with pytest.raises(ProfileNotFound):
-                await get_profile(space, "user_id:victim")
-            # A destination that holds the victim begins again, and so drops them.
-            with pytest.raises(Resync):
-                await read_changes(space, public("dst", made.id), page.cursor, 100)
-        finally:
-            await spaces.database.close()
+        space = ingest.space.public_id
+        before = Attacker(old.url, deployment.lab.keyring(), space, deployment.url).opened()
+        assert ids["victim"] in before, "a deleted row alone is no erasure: the control of this test"
 
-    run(main())
+        assert await roll(ingest.spaces, ingest.space) == 2
+
+        log = deployment.wal()
+        without = Attacker(deployment.url, deployment.lab.keyring(), space, deployment.url)
+        tried = len(without.slots), len(without.subjects)
+        without.take(log)
+        assert len(without.slots) > tried[0]
+        assert len(without.subjects) > tried[1], "the log holds wrappings that no table holds any more"
+        after = Attacker(old.url, deployment.lab.keyring(), space, deployment.url)
+        after.take(log)
+        assert set(after.opened()) == set(ids.values()) - {ids["victim"]}
 
 
-def test_one_side_of_a_split_origin(deployment: Deployment) -> None:
+async def test_a_restore_serves_who_was_not_erased(deployment: Deployment) -> None:
+    """The dump laid over a restored backup reads survivors as ever, and nobody else is there."""
+    async with ingesting(deployment.lab) as ingest:
+        await people(ingest)
+        made = await manage_destinations.put_destination(ingest.space, "mail", {}, "test")
+        page = await read_changes(ingest.space, public("dst", made.id), None, 100)
+        backup = deployment.backup("backup")
+        await erase(ingest.space, "user_id:victim")
+        await roll(ingest.spaces, ingest.space)
+        await ingest.send({"type": "identify", "userId": "later"})
+
+    old = deployment.restore(backup)
+    spaces = await old.open()
+    try:
+        with pytest.raises(Quarantined):
+            await spaces.get(1)
+        space = await spaces.restored(1)
+        laid = await overlay_keys(spaces, space)
+        assert (laid.before, laid.epoch, laid.keys, laid.gone) == (1, 2, SURVIVORS, 1)
+        assert (await overlay_keys(spaces, space)).keys == 0
+        await publish_or_repair(spaces, {})
+        space = await spaces.get(1)
+        for number in range(SURVIVORS):
+            profile = await get_profile(space, f"user_id:s{number}")
+            assert profile.traits == {"secret": f"of-s{number}"}
+        with pytest.raises(ProfileNotFound):
+            await get_profile(space, "user_id:victim")
+        # A destination that holds the victim begins again, and so drops them.
+        with pytest.raises(Resync):
+            await read_changes(space, public("dst", made.id), page.cursor, 100)
+    finally:
+        await spaces.database.close()
+
+
+async def test_one_side_of_a_split_origin(deployment: Deployment) -> None:
     """Two people parted inside one origin: the backup opens the one who stays, not the one who was erased."""
-
-    async def main() -> None:
-        async with ingesting(deployment.lab) as ingest:
-            both = {"type": "identify", "userId": "carl", "anonymousId": "tablet", "traits": {"plan": "pro"}}
-            await ingest.send(both)
-            await ingest.send({"type": "identify", "anonymousId": "tablet", "traits": {"email": "dora@example.org"}})
-            first = deployment.backup("before-the-unmerge")
-            named = ["email:dora@example.org"]
-            parted = await unmerge_profile(ingest.space, named, block=True, source=Source(1), actor="test")
-            backup = deployment.backup("backup")
-            await erase(ingest.space, named[0])
-            await roll(ingest.spaces, ingest.space)
-            space = ingest.space.public_id
-            old = deployment.restore(backup)
-            opened = Attacker(old.url, deployment.lab.keyring(), space, deployment.url).opened()
-            assert set(opened) == {parted.remaining_profile_id} - {parted.profile_id}
-            # From before the unmerge both are under one key, which is nobody's any more.
-            older = deployment.restore(first)
-            assert Attacker(older.url, deployment.lab.keyring(), space, deployment.url).opened() == {}
-
-    run(main())
+    async with ingesting(deployment.lab) as ingest:
+        both = {"type": "identify", "userId": "carl", "anonymousId": "tablet", "traits": {"plan": "pro"}}
+        await ingest.send(both)
+        await ingest.send({"type": "identify", "anonymousId": "tablet", "traits": {"email": "dora@example.org"}})
+        first = deployment.backup("before-the-unmerge")
+        named = ["email:dora@example.org"]
+        parted = await unmerge_profile(ingest.space, named, block=True, source=Source(1), actor="test")
+        backup = deployment.backup("backup")
+        await erase(ingest.space, named[0])
+        await roll(ingest.spaces, ingest.space)
+        space = ingest.space.public_id
+        old = deployment.restore(backup)
+        opened = Attacker(old.url, deployment.lab.keyring(), space, deployment.url).opened()
+        assert set(opened) == {parted.remaining_profile_id} - {parted.profile_id}
+        # From before the unmerge both are under one key, which is nobody's any more.
+        older = deployment.restore(first)
+        assert Attacker(older.url, deployment.lab.keyring(), space, deployment.url).opened() == {}

@@ -22,7 +22,7 @@ from identity.vault.keyring import Keyring
 from tests.conftest import ONEFOLD, ROOT
 from tests.support.rolled_space import PEOPLE, prepared, readable
 from tests.support.space_audit import discrepancies
-from tests.support.writer_processes import Lab, ingesting, run
+from tests.support.writer_processes import Lab, ingesting
 
 # Where a roll may die: what is called there, and in which module it is found.
 STEPS: list[tuple[Any, str]] = [
@@ -51,7 +51,7 @@ def lab(database: str, tmp_path: Path) -> Lab:
 
 @pytest.mark.parametrize(("owner", "name"), STEPS, ids=[name for _, name in STEPS])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_dies_between_two_steps(
+async def test_dies_between_two_steps(
     lab: Lab,
     monkeypatch: pytest.MonkeyPatch,
     owner: Any,
@@ -61,126 +61,103 @@ def test_dies_between_two_steps(
     """Every key opens at any moment, calls come in, and the next roll makes good what this one left."""
     real = getattr(owner, name)
 
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            await prepared(ingest)
-            with monkeypatch.context() as patch:
+    async with ingesting(lab) as ingest:
+        await prepared(ingest)
+        with monkeypatch.context() as patch:
 
-                def die(*given: Any, **more: Any) -> Any:
-                    if not after:
-                        raise ArithmeticError
-                    done = real(*given, **more)
-                    if hasattr(done, "__await__"):
-
-                        async def then() -> None:
-                            await done
-                            raise ArithmeticError
-
-                        return then()
+            def die(*given: Any, **more: Any) -> Any:
+                if not after:
                     raise ArithmeticError
+                done = real(*given, **more)
+                if hasattr(done, "__await__"):
 
-                patch.setattr(owner, name, die)
-                with pytest.raises(ArithmeticError):
-                    await roll(ingest.spaces, ingest.space)
-            assert await readable(ingest)
-            await ingest.send({"type": "identify", "userId": "u0", "anonymousId": "new"})
-            last = await roll(ingest.spaces, ingest.space)
-            assert lab.keyring().epochs(ingest.space.public_id) == [last]
-            assert lab.query("SELECT DISTINCT epoch, touched FROM slot_key") == [(last, False)]
-            assert lab.query("SELECT count(*) FROM erasure WHERE backup_safe_at IS NULL") == [(0,)]
-            assert await readable(ingest)
-            assert await discrepancies(ingest) == []
+                    async def then() -> None:
+                        await done
+                        raise ArithmeticError
 
-    run(main())
+                    return then()
+                raise ArithmeticError
+
+            patch.setattr(owner, name, die)
+            with pytest.raises(ArithmeticError):
+                await roll(ingest.spaces, ingest.space)
+        assert await readable(ingest)
+        await ingest.send({"type": "identify", "userId": "u0", "anonymousId": "new"})
+        last = await roll(ingest.spaces, ingest.space)
+        assert lab.keyring().epochs(ingest.space.public_id) == [last]
+        assert lab.query("SELECT DISTINCT epoch, touched FROM slot_key") == [(last, False)]
+        assert lab.query("SELECT count(*) FROM erasure WHERE backup_safe_at IS NULL") == [(0,)]
+        assert await readable(ingest)
+        assert await discrepancies(ingest) == []
 
 
-def test_rolls_by_itself(lab: Lab) -> None:
+async def test_rolls_by_itself(lab: Lab) -> None:
     """A day after somebody was erased, and not before, and not when nobody was."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            await ingest.send({"type": "identify", "userId": "u1"})
-            assert await roll_due(ingest.spaces, every=0) == 0
-            await prepared(ingest)
-            assert await roll_due(ingest.spaces) == 0
-            assert await roll_due(ingest.spaces, every=0) == 1
-            assert await roll_due(ingest.spaces, every=0) == 0
-            assert lab.keyring().epochs(ingest.space.public_id) == [2]
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        await ingest.send({"type": "identify", "userId": "u1"})
+        assert await roll_due(ingest.spaces, every=0) == 0
+        await prepared(ingest)
+        assert await roll_due(ingest.spaces) == 0
+        assert await roll_due(ingest.spaces, every=0) == 1
+        assert await roll_due(ingest.spaces, every=0) == 0
+        assert lab.keyring().epochs(ingest.space.public_id) == [2]
 
 
-def test_unknown_people_need_no_roll(lab: Lab) -> None:
+async def test_unknown_people_need_no_roll(lab: Lab) -> None:
     """Where nothing was destroyed there is nothing to wait for."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            await request_erasure(
-                ingest.space,
-                NewRequest(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.NONE, ["user_id:x"], "test"),
-            )
-            assert await roll_due(ingest.spaces, every=0) == 0
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        await request_erasure(
+            ingest.space,
+            NewRequest(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.NONE, ["user_id:x"], "test"),
+        )
+        assert await roll_due(ingest.spaces, every=0) == 0
 
 
-def test_two_at_once(lab: Lab) -> None:
+async def test_two_at_once(lab: Lab) -> None:
     """The second finds the first at it and does nothing."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            await prepared(ingest)
-            async with epoch_key_roll.exclusive_roll(ingest.space.database, ingest.space.tenant.id) as mine:
-                assert mine
-                assert await roll(ingest.spaces, ingest.space) == 1
-            assert await roll(ingest.spaces, ingest.space) == 2
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        await prepared(ingest)
+        async with epoch_key_roll.exclusive_roll(ingest.space.database, ingest.space.tenant.id) as mine:
+            assert mine
+            assert await roll(ingest.spaces, ingest.space) == 1
+        assert await roll(ingest.spaces, ingest.space) == 2
 
 
-def test_other_processes_forget(lab: Lab) -> None:
+async def test_other_processes_forget(lab: Lab) -> None:
     """What one process destroyed the others do not keep for long."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            await prepared(ingest)
-            other = await lab.open()
-            space = await other.get(ingest.space.tenant.id)
-            await get_profile(space, "user_id:u1")
-            assert other.keyring._cache.held() == {space.public_id: {1}}
-            await roll(ingest.spaces, ingest.space)
-            other.keyring.forget_destroyed()
-            assert other.keyring._cache.held() == {}
-            assert (await get_profile(space, "user_id:u1")).traits == {"n": 1}
-            await other.database.close()
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        await prepared(ingest)
+        other = await lab.open()
+        space = await other.get(ingest.space.tenant.id)
+        await get_profile(space, "user_id:u1")
+        assert other.keyring._cache.held() == {space.public_id: {1}}
+        await roll(ingest.spaces, ingest.space)
+        other.keyring.forget_destroyed()
+        assert other.keyring._cache.held() == {}
+        assert (await get_profile(space, "user_id:u1")).traits == {"n": 1}
+        await other.database.close()
 
 
 @pytest.mark.parametrize("harm", [b"", b"short", None])
-def test_a_dump_that_is_not_whole(lab: Lab, harm: bytes | None) -> None:
+async def test_a_dump_that_is_not_whole(lab: Lab, harm: bytes | None) -> None:
     """It is noticed before the old epoch key goes, and no overlay takes it."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            await prepared(ingest)
-            with pytest.raises(Misconfigured):
+    async with ingesting(lab) as ingest:
+        await prepared(ingest)
+        with pytest.raises(Misconfigured):
+            await overlay_keys(ingest.spaces, ingest.space)
+        await roll(ingest.spaces, ingest.space)
+        (file,) = lab.key_store.glob("*/dump-2")
+        whole = file.read_bytes()
+        lab.query("UPDATE space_gate SET epoch = 1")
+        for at in range(0, len(whole), 97) if harm is None else [0]:
+            altered = bytearray(whole)
+            altered[at] ^= 1
+            file.write_bytes(bytes(altered) if harm is None else harm)
+            with pytest.raises(SealBroken):
                 await overlay_keys(ingest.spaces, ingest.space)
-            await roll(ingest.spaces, ingest.space)
-            (file,) = lab.key_store.glob("*/dump-2")
-            whole = file.read_bytes()
-            lab.query("UPDATE space_gate SET epoch = 1")
-            for at in range(0, len(whole), 97) if harm is None else [0]:
-                altered = bytearray(whole)
-                altered[at] ^= 1
-                file.write_bytes(bytes(altered) if harm is None else harm)
-                with pytest.raises(SealBroken):
-                    await overlay_keys(ingest.spaces, ingest.space)
-            file.write_bytes(whole)
-            assert (await overlay_keys(ingest.spaces, ingest.space)).gone == 0
-            assert await readable(ingest)
-
-    run(main())
+        file.write_bytes(whole)
+        assert (await overlay_keys(ingest.spaces, ingest.space)).gone == 0
+        assert await readable(ingest)
 
 
 def test_keys_commands_roll_dump_and_overlay(folder: Path) -> None:

@@ -18,7 +18,7 @@ from identity.vault.keyring import Keyring
 from tests.support.index_rotation_space import WHO, replayed, rotate
 from tests.support.older_backup import Backup
 from tests.support.space_audit import discrepancies, ignore_progress
-from tests.support.writer_processes import Lab, ingesting, run
+from tests.support.writer_processes import Lab, ingesting
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ STEPS: list[tuple[Any, str]] = [
 @pytest.mark.parametrize(
     "after", [pytest.param(False, id="before"), pytest.param(True, id="after", marks=pytest.mark.soak)]
 )
-def test_dies_between_two_steps(
+async def test_dies_between_two_steps(
     lab: Lab,
     monkeypatch: pytest.MonkeyPatch,
     owner: Any,
@@ -58,88 +58,81 @@ def test_dies_between_two_steps(
     monkeypatch.setattr(rotate_index_key, "_MARGIN", 0)
     real = getattr(owner, name)
 
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            space = ingest.space
-            for number in range(3):
-                await ingest.send({"type": "identify", "userId": f"u{number}", "anonymousId": f"a{number}"})
-            await ingest.send({"type": "group", "userId": "u1", "groupId": "g"})
-            await unmerge_profile(space, ["anonymous_id:a0"], block=True, source=WHO, actor="test")
-            with monkeypatch.context() as patch:
+    async with ingesting(lab) as ingest:
+        space = ingest.space
+        for number in range(3):
+            await ingest.send({"type": "identify", "userId": f"u{number}", "anonymousId": f"a{number}"})
+        await ingest.send({"type": "group", "userId": "u1", "groupId": "g"})
+        await unmerge_profile(space, ["anonymous_id:a0"], block=True, source=WHO, actor="test")
+        with monkeypatch.context() as patch:
 
-                def die(*given: Any, **more: Any) -> Any:
-                    if not after:
-                        raise ArithmeticError
-                    done = real(*given, **more)
-                    if hasattr(done, "__await__"):
-
-                        async def then() -> None:
-                            await done
-                            raise ArithmeticError
-
-                        return then()
+            def die(*given: Any, **more: Any) -> Any:
+                if not after:
                     raise ArithmeticError
+                done = real(*given, **more)
+                if hasattr(done, "__await__"):
 
-                patch.setattr(owner, name, die)
-                with pytest.raises(ArithmeticError):
-                    await rotate(ingest.spaces, space, 0)
-            fresh = await lab.open()
-            refs = [f"{type_}{number}" for number in range(3) for type_ in ("user_id:u", "anonymous_id:a")]
-            for reader in (space, await fresh.get(space.tenant.id)):
-                assert None not in (await lookup(reader, refs)).values()
-            fresh.keyring.close()
-            await fresh.database.close()
-            assert await discrepancies(ingest) == []
-            outcomes = await ingest.send({"type": "identify", "userId": "u0", "anonymousId": "a0"})
-            assert (outcomes[0].created, outcomes[0].demoted) == (
-                False,
-                [{"identifier": "anonymous_id:a0", "reason": "separated"}],
-            )
-            done = await rotate_index_key.rotate(ingest.spaces, space, ignore_progress, 0)
-            newest = space.keys.versions.newest
-            assert (done.version, done.oldest) == (newest, newest)
-            assert ingest.spaces.keyring.indexes(space.public_id)[0] == newest
-            assert await discrepancies(ingest) == []
-            assert replayed(lab, space) == []
+                    async def then() -> None:
+                        await done
+                        raise ArithmeticError
 
-    run(main())
+                    return then()
+                raise ArithmeticError
+
+            patch.setattr(owner, name, die)
+            with pytest.raises(ArithmeticError):
+                await rotate(ingest.spaces, space, 0)
+        fresh = await lab.open()
+        refs = [f"{type_}{number}" for number in range(3) for type_ in ("user_id:u", "anonymous_id:a")]
+        for reader in (space, await fresh.get(space.tenant.id)):
+            assert None not in (await lookup(reader, refs)).values()
+        fresh.keyring.close()
+        await fresh.database.close()
+        assert await discrepancies(ingest) == []
+        outcomes = await ingest.send({"type": "identify", "userId": "u0", "anonymousId": "a0"})
+        assert (outcomes[0].created, outcomes[0].demoted) == (
+            False,
+            [{"identifier": "anonymous_id:a0", "reason": "separated"}],
+        )
+        done = await rotate_index_key.rotate(ingest.spaces, space, ignore_progress, 0)
+        newest = space.keys.versions.newest
+        assert (done.version, done.oldest) == (newest, newest)
+        assert ingest.spaces.keyring.indexes(space.public_id)[0] == newest
+        assert await discrepancies(ingest) == []
+        assert replayed(lab, space) == []
 
 
 @pytest.mark.parametrize("begun", [False, True])
-def test_restored_from_before(lab: Lab, begun: bool) -> None:  # noqa: FBT001
+async def test_restored_from_before(lab: Lab, begun: bool) -> None:  # noqa: FBT001
     """A database from before a rotation, or from amid it, ends it before it is served: the erased stay erased."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            space = ingest.space
-            await ingest.send({"type": "identify", "userId": "ann", "anonymousId": "a", "traits": {"n": 1}})
-            await ingest.send({"type": "identify", "userId": "bob", "traits": {"n": 2}})
-            if begun:
-                await rotate_index_key.begin(ingest.spaces, space)
-            backup = Backup(lab)
-            await rotate(ingest.spaces, space)
-            await request_erasure(
-                space,
-                NewRequest(
-                    RequestInterface.NATIVE,
-                    RequestKind.SUPPRESS_WITH_DELETE,
-                    Law.NONE,
-                    ["anonymous_id:a"],
-                    "test",
-                ),
-            )
-            backup.restore()
-            fresh = await lab.open()
-            await publish_or_repair(fresh, {})
-            again = await fresh.get(space.tenant.id)
-            assert again.keys.versions.live == 2
-            await rotate_index_key.destroy_unused_everywhere(fresh, 8)
-            assert (await get_profile(again, "user_id:bob")).traits == {"n": 2}
-            for ref in ("user_id:ann", "anonymous_id:a"):
-                with pytest.raises(ProfileNotFound):
-                    await get_profile(again, ref)
-            fresh.keyring.close()
-            await fresh.database.close()
-            assert await discrepancies(ingest) == []
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        space = ingest.space
+        await ingest.send({"type": "identify", "userId": "ann", "anonymousId": "a", "traits": {"n": 1}})
+        await ingest.send({"type": "identify", "userId": "bob", "traits": {"n": 2}})
+        if begun:
+            await rotate_index_key.begin(ingest.spaces, space)
+        backup = Backup(lab)
+        await rotate(ingest.spaces, space)
+        await request_erasure(
+            space,
+            NewRequest(
+                RequestInterface.NATIVE,
+                RequestKind.SUPPRESS_WITH_DELETE,
+                Law.NONE,
+                ["anonymous_id:a"],
+                "test",
+            ),
+        )
+        backup.restore()
+        fresh = await lab.open()
+        await publish_or_repair(fresh, {})
+        again = await fresh.get(space.tenant.id)
+        assert again.keys.versions.live == 2
+        await rotate_index_key.destroy_unused_everywhere(fresh, 8)
+        assert (await get_profile(again, "user_id:bob")).traits == {"n": 2}
+        for ref in ("user_id:ann", "anonymous_id:a"):
+            with pytest.raises(ProfileNotFound):
+                await get_profile(again, ref)
+        fresh.keyring.close()
+        await fresh.database.close()
+        assert await discrepancies(ingest) == []

@@ -314,24 +314,20 @@ def test_an_older_journal(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     restored(lab, since, then)
 
 
-def test_an_export_in_the_backup(lab: Lab) -> None:
+async def test_an_export_in_the_backup(lab: Lab) -> None:
     """An export that a backup holds goes with the person who was erased since."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            await ingest.send({"type": "identify", "userId": "ann"})
-            made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
-            await build_export(ingest.space, wanted, ignore_progress, read_sections, export_item)
-            backup = Backup(lab, "export", "export_part", "job")
-            await ask(ingest, "ann")
-            backup.restore()
-            ingest.spaces.forget(ingest.space.tenant.id)
-            await publish_ledgers(ingest)
-            with pytest.raises(ExportNotFound):
-                await downloaded(await ingest.spaces.get(ingest.space.tenant.id), made)
-            assert lab.query("SELECT count(*) FROM export_part")[0][0] == 0
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        await ingest.send({"type": "identify", "userId": "ann"})
+        made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
+        await build_export(ingest.space, wanted, ignore_progress, read_sections, export_item)
+        backup = Backup(lab, "export", "export_part", "job")
+        await ask(ingest, "ann")
+        backup.restore()
+        ingest.spaces.forget(ingest.space.tenant.id)
+        await publish_ledgers(ingest)
+        with pytest.raises(ExportNotFound):
+            await downloaded(await ingest.spaces.get(ingest.space.tenant.id), made)
+        assert lab.query("SELECT count(*) FROM export_part")[0][0] == 0
 
 
 def test_an_access_request_is_asked_again(lab: Lab) -> None:

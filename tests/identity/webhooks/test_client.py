@@ -97,25 +97,21 @@ def test_a_name_with_an_inner_address_is_never_connected_to(found: list[str]) ->
     assert (server.connections, server.names) == (0, [])
 
 
-def test_a_second_lookup_never_happens() -> None:
+async def test_a_second_lookup_never_happens() -> None:
     """A name is looked up once; that it leads elsewhere afterwards changes nothing."""
+    async with serving(telling(OK)) as server:
+        names = Names(["192.0.2.1"], ["127.0.0.1"])
+        async with client(server, names, allowed=[]) as it:
+            with pytest.raises(BadCallback):
+                await it.post(server.url(), BODY, {})
+        assert (names.asked, server.connections) == ([HOST], 0)
 
-    async def run() -> None:
-        async with serving(telling(OK)) as server:
-            names = Names(["192.0.2.1"], ["127.0.0.1"])
-            async with client(server, names, allowed=[]) as it:
-                with pytest.raises(BadCallback):
-                    await it.post(server.url(), BODY, {})
-            assert (names.asked, server.connections) == ([HOST], 0)
-
-            # 127.0.0.2 stands for the public address that was checked: nobody listens there.
-            names = Names(["127.0.0.2"], ["127.0.0.1"])
-            async with client(server, names, allowed=[ip_network("127.0.0.2/32")]) as it:
-                with pytest.raises(Undelivered):
-                    await it.post(server.url(), BODY, {})
-            assert (names.asked, server.connections) == ([HOST], 0)
-
-    asyncio.run(run())
+        # 127.0.0.2 stands for the public address that was checked: nobody listens there.
+        names = Names(["127.0.0.2"], ["127.0.0.1"])
+        async with client(server, names, allowed=[ip_network("127.0.0.2/32")]) as it:
+            with pytest.raises(Undelivered):
+                await it.post(server.url(), BODY, {})
+        assert (names.asked, server.connections) == ([HOST], 0)
 
 
 def test_the_next_address_is_tried_when_one_does_not_answer() -> None:
@@ -143,20 +139,16 @@ def test_a_certificate_that_is_not_valid_for_the_name_is_refused(changed: Callab
     assert server.requests == []
 
 
-def test_old_versions_of_tls_are_refused() -> None:
+async def test_old_versions_of_tls_are_refused() -> None:
     """A server that knows nothing newer than TLS 1.1 is not spoken to."""
-
-    async def run() -> None:
-        old = authority().serving(HOST)
-        old.set_ciphers("ALL:@SECLEVEL=0")
-        with pytest.warns(DeprecationWarning, match="TLSv1_1"):
-            old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
-        async with serving(telling(OK), tls=old) as server, client(server) as it:
-            with pytest.raises(Undelivered):
-                await it.post(server.url(), BODY, {})
-            assert server.requests == []
-
-    asyncio.run(run())
+    old = authority().serving(HOST)
+    old.set_ciphers("ALL:@SECLEVEL=0")
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
+        old.minimum_version = old.maximum_version = ssl.TLSVersion.TLSv1_1
+    async with serving(telling(OK), tls=old) as server, client(server) as it:
+        with pytest.raises(Undelivered):
+            await it.post(server.url(), BODY, {})
+        assert server.requests == []
 
 
 def test_proxies_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,23 +160,19 @@ def test_proxies_of_the_environment_are_ignored(monkeypatch: pytest.MonkeyPatch)
     assert (isinstance(answer, CallbackAnswer), server.connections) == (True, 1)
 
 
-def test_nothing_inside_by_default() -> None:
+async def test_nothing_inside_by_default() -> None:
     """A client as it is made in production calls neither loopback nor other ports, and no name that means it."""
-
-    async def run() -> None:
-        async with serving(telling(OK)) as server:
-            plain = Client(ports={server.port})
-            for host in ("localhost", "127.0.0.1", "localhost.localdomain"):
-                with pytest.raises((BadCallback, Undelivered)):
-                    await plain.post(f"https://{host}:{server.port}/", BODY, {})
-            await plain.aclose()
-            usual = Client(resolve=Names(["127.0.0.1"]), allowed=[ip_network("127.0.0.0/8")])
-            with pytest.raises(BadCallback):
-                await usual.post(server.url(), BODY, {})
-            await usual.aclose()
-            assert server.connections == 0
-
-    asyncio.run(run())
+    async with serving(telling(OK)) as server:
+        plain = Client(ports={server.port})
+        for host in ("localhost", "127.0.0.1", "localhost.localdomain"):
+            with pytest.raises((BadCallback, Undelivered)):
+                await plain.post(f"https://{host}:{server.port}/", BODY, {})
+        await plain.aclose()
+        usual = Client(resolve=Names(["127.0.0.1"]), allowed=[ip_network("127.0.0.0/8")])
+        with pytest.raises(BadCallback):
+            await usual.post(server.url(), BODY, {})
+        await usual.aclose()
+        assert server.connections == 0
 
 
 async def _no_such_host(_host: str, _port: int) -> list[str]:
@@ -235,21 +223,17 @@ def test_the_resolver_of_the_system_is_the_default(monkeypatch: pytest.MonkeyPat
     assert thread.startswith("resolve")
 
 
-def test_a_callback_is_checked_without_calling_it() -> None:
+async def test_a_callback_is_checked_without_calling_it() -> None:
     """A callback is checked when it is registered, its name looked up, and nothing connected to."""
-
-    async def run() -> None:
-        async with serving(telling(OK)) as server:
-            async with client(server) as it:
+    async with serving(telling(OK)) as server:
+        async with client(server) as it:
+            await it.vet(server.url())
+            with pytest.raises(BadCallback):
+                await it.vet("https://10.1.2.3/")
+        async with client(server, allowed=[]) as it:
+            with pytest.raises(BadCallback):
                 await it.vet(server.url())
-                with pytest.raises(BadCallback):
-                    await it.vet("https://10.1.2.3/")
-            async with client(server, allowed=[]) as it:
-                with pytest.raises(BadCallback):
-                    await it.vet(server.url())
-            async with client(server, resolve=_slow_lookup, seconds=0.1) as it:
-                with pytest.raises(Undelivered):
-                    await it.vet(server.url())
-            assert server.connections == 0
-
-    asyncio.run(run())
+        async with client(server, resolve=_slow_lookup, seconds=0.1) as it:
+            with pytest.raises(Undelivered):
+                await it.vet(server.url())
+        assert server.connections == 0

@@ -16,7 +16,7 @@ from identity.values.calls import Source
 from identity.values.errors import Conflict, DatabaseUnavailable, NotOneProfile, SealBroken, TooManyCuts
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, IDENTIFIER
 from tests.support.stored_rows import Stored
-from tests.support.writer_processes import Ingest, Lab, ingesting, run
+from tests.support.writer_processes import Ingest, Lab, ingesting
 
 ADMIN = Source(9, server=True)
 BOTH = {"type": "identify", "userId": "u1", "anonymousId": "a1", "traits": {"plan": "pro"}}
@@ -46,33 +46,29 @@ def sealed(lab: Lab, space: int) -> list[tuple[Any, bytes, int, bytes]]:
     return found + [(IDENTIFIER, bytes(key)[:16], 0, bytes(blob)) for key, blob in rows]
 
 
-def test_after_an_unmerge_the_old_key_opens_nothing(lab: Lab) -> None:
+async def test_after_an_unmerge_the_old_key_opens_nothing(lab: Lab) -> None:
     """After a split both sides are under fresh keys: the old one opens neither, and its row is gone."""
+    async with ingesting(lab) as ingest:
+        space = ingest.space.tenant.id
+        await ingest.send(BOTH, DEVICE, SEEN, SEEN, {"type": "group", "anonymousId": "a1", "groupId": "g"})
+        await ingest.send({"type": "identify", "userId": "other", "traits": {"n": 1}})
+        before = Stored(lab.url, lab.keyring(), space)
+        origin = before.owners[ingest.space.keys.identifier("user_id", "u1")]
+        old = before._subjects[origin]
+        untouched = before.owners[ingest.space.keys.identifier("user_id", "other")]
+        opened = [row for row in sealed(lab, space) if opens(old, *row)]
+        assert {row[0] for row in opened} == {DOCUMENT, EVIDENCE, EVENT, IDENTIFIER}
 
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            space = ingest.space.tenant.id
-            await ingest.send(BOTH, DEVICE, SEEN, SEEN, {"type": "group", "anonymousId": "a1", "groupId": "g"})
-            await ingest.send({"type": "identify", "userId": "other", "traits": {"n": 1}})
-            before = Stored(lab.url, lab.keyring(), space)
-            origin = before.owners[ingest.space.keys.identifier("user_id", "u1")]
-            old = before._subjects[origin]
-            untouched = before.owners[ingest.space.keys.identifier("user_id", "other")]
-            opened = [row for row in sealed(lab, space) if opens(old, *row)]
-            assert {row[0] for row in opened} == {DOCUMENT, EVIDENCE, EVENT, IDENTIFIER}
+        await parted(ingest, "anonymous_id:a1")
 
-            await parted(ingest, "anonymous_id:a1")
-
-            rows = sealed(lab, space)
-            assert len(rows) > len(opened)
-            assert [row for row in rows if opens(old, *row)] == []
-            after = Stored(lab.url, lab.keyring(), space)
-            assert old.key_id not in {subject.key_id for subject in after._subjects.values()}
-            assert len(after._subjects) == len(before._subjects) + 1
-            assert after._subjects[untouched].key_id == before._subjects[untouched].key_id
-            ingest.check()
-
-    run(main())
+        rows = sealed(lab, space)
+        assert len(rows) > len(opened)
+        assert [row for row in rows if opens(old, *row)] == []
+        after = Stored(lab.url, lab.keyring(), space)
+        assert old.key_id not in {subject.key_id for subject in after._subjects.values()}
+        assert len(after._subjects) == len(before._subjects) + 1
+        assert after._subjects[untouched].key_id == before._subjects[untouched].key_id
+        ingest.check()
 
 
 def opens(subject: Any, place: Any, row_id: bytes, version: int, blob: bytes) -> bool:
@@ -85,7 +81,7 @@ def opens(subject: Any, place: Any, row_id: bytes, version: int, blob: bytes) ->
 
 
 @pytest.mark.parametrize("committed", [True, False])
-def test_an_unmerge_whose_answer_was_lost_happens_once(
+async def test_an_unmerge_whose_answer_was_lost_happens_once(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, *, committed: bool
 ) -> None:
     """Where the answer to the commit is lost, the act is done once, and answered as if nothing had been."""
@@ -98,24 +94,23 @@ def test_an_unmerge_whose_answer_was_lost_happens_once(
             lost.append(1)
             raise DatabaseUnavailable
 
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            await ingest.send(BOTH, DEVICE)
-            monkeypatch.setattr(exclusive_transaction, "commit", losing)
-            answer = await parted(ingest, "anonymous_id:a1")
-            assert lost
-            here = await get_profile(ingest.space, "anonymous_id:a1")
-            there = await get_profile(ingest.space, "user_id:u1")
-            assert answer.profile_id == here.id
-            assert answer.remaining_profile_id == there.id
-            acts = lab.query("SELECT count(*) FROM evidence WHERE space_id = %s AND kind = 7", ingest.space.tenant.id)
-            assert acts == [(1,)]
-            ingest.check()
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        await ingest.send(BOTH, DEVICE)
+        monkeypatch.setattr(exclusive_transaction, "commit", losing)
+        answer = await parted(ingest, "anonymous_id:a1")
+        assert lost
+        here = await get_profile(ingest.space, "anonymous_id:a1")
+        there = await get_profile(ingest.space, "user_id:u1")
+        assert answer.profile_id == here.id
+        assert answer.remaining_profile_id == there.id
+        acts = lab.query("SELECT count(*) FROM evidence WHERE space_id = %s AND kind = 7", ingest.space.tenant.id)
+        assert acts == [(1,)]
+        ingest.check()
 
 
-def test_an_unmerge_that_meets_a_conflict_is_planned_again_whole(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unmerge_that_meets_a_conflict_is_planned_again_whole(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What goes wrong before the commit leaves nothing, and is planned again whole."""
     tries: list[int] = []
 
@@ -125,46 +120,36 @@ def test_an_unmerge_that_meets_a_conflict_is_planned_again_whole(lab: Lab, monke
         if len(tries) < 3:
             raise Conflict
 
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            await ingest.send(BOTH, DEVICE)
-            monkeypatch.setattr(exclusive_transaction, "apply", failing)
-            await parted(ingest, "user_id:u1")
-            await remove_identifier(ingest.space, "user_id:nobody", block=True, source=ADMIN, actor="test")
-            assert len(tries) == 4
-            ingest.check()
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        await ingest.send(BOTH, DEVICE)
+        monkeypatch.setattr(exclusive_transaction, "apply", failing)
+        await parted(ingest, "user_id:u1")
+        await remove_identifier(ingest.space, "user_id:nobody", block=True, source=ADMIN, actor="test")
+        assert len(tries) == 4
+        ingest.check()
 
 
-def test_a_refused_unmerge_leaves_nothing(lab: Lab) -> None:
+async def test_a_refused_unmerge_leaves_nothing(lab: Lab) -> None:
     """A refused act gives the gate back at once: calls go on."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            await ingest.send(BOTH)
-            for named in (["user_id:u1", "anonymous_id:a1"], ["user_id:x"]):
-                with pytest.raises(NotOneProfile):
-                    await parted(ingest, *named)
-            assert [outcome.status for outcome in await ingest.send(SEEN)] == ["accepted"]
-            ingest.check()
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        await ingest.send(BOTH)
+        for named in (["user_id:u1", "anonymous_id:a1"], ["user_id:x"]):
+            with pytest.raises(NotOneProfile):
+                await parted(ingest, *named)
+        assert [outcome.status for outcome in await ingest.send(SEEN)] == ["accepted"]
+        ingest.check()
 
 
-def test_a_profile_has_a_bounded_number_of_cuts(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_profile_has_a_bounded_number_of_cuts(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """A profile has a bounded number of cuts; without one more it can still be parted."""
     monkeypatch.setattr(unmerge_module, "MOST_CUTS", 2)
 
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            for number in range(4):
-                await ingest.send({**BOTH, "anonymousId": f"a{number}"})
-            for number in range(2):
-                await parted(ingest, f"anonymous_id:a{number}")
-            with pytest.raises(TooManyCuts):
-                await parted(ingest, "anonymous_id:a2")
-            await parted(ingest, "anonymous_id:a2", block=False)
-            ingest.check()
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        for number in range(4):
+            await ingest.send({**BOTH, "anonymousId": f"a{number}"})
+        for number in range(2):
+            await parted(ingest, f"anonymous_id:a{number}")
+        with pytest.raises(TooManyCuts):
+            await parted(ingest, "anonymous_id:a2")
+        await parted(ingest, "anonymous_id:a2", block=False)
+        ingest.check()

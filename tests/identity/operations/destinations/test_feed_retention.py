@@ -29,7 +29,7 @@ from identity.values.errors import Resync
 from identity.values.ids import new_id, public
 from tests.support.consenting_people import ALL, user
 from tests.support.space_steps import QUIET
-from tests.support.writer_processes import Ingest, Lab, ingesting, run
+from tests.support.writer_processes import Ingest, Lab, ingesting
 
 KEPT = 30
 AGES = st.lists(st.booleans(), max_size=7)
@@ -93,111 +93,96 @@ def lanes(lab: Lab) -> list[tuple[int, int, int]]:
     )
 
 
-def test_a_late_destination_begins_again_and_misses_nothing(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_late_destination_begins_again_and_misses_nothing(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """It has exactly what is visible, and its acknowledgement settles all erasures."""
     monkeypatch.setattr(consent_expiry, "PAGE", 2)
 
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            crm = await consumer(ingest)
-            sent = [await ingest.send(user(f"u{nr}")) for nr in range(9)]
-            assert sent
+    async with ingesting(lab) as ingest:
+        crm = await consumer(ingest)
+        sent = [await ingest.send(user(f"u{nr}")) for nr in range(9)]
+        assert sent
+        await crm.pull()
+        assert len(crm.held) == 9
+        late = crm.cursor
+        await request_erasure(
+            ingest.space,
+            NewRequest(RequestInterface.NATIVE, RequestKind.DELETE_ONLY, Law.GDPR, ["user_id:u0"], "t"),
+        )
+        await ingest.send(*(user(f"u{nr}") | {"traits": {"plan": nr}} for nr in range(1, 4)))
+        lab.query("UPDATE change SET at = at - (%s::int8 << 8)", (KEPT + 1) * DAY)
+        lab.query("UPDATE erasure SET internal_at = internal_at - %s::int8", (KEPT + 1) * DAY)
+        await ingest.send(user("u9"))
+        heads = [head for head, _, _ in lanes(lab)]
+        await forget(lab)
+
+        # All but the newest entry went, and no lane was written to.
+        assert [head for head, _, _ in lanes(lab)] == heads
+        assert sum(entries for _, _, entries in lanes(lab)) == 1
+        assert all(head - base == entries for head, base, entries in lanes(lab))
+        with pytest.raises(Resync) as refused:
             await crm.pull()
-            assert len(crm.held) == 9
-            late = crm.cursor
-            await request_erasure(
-                ingest.space,
-                NewRequest(RequestInterface.NATIVE, RequestKind.DELETE_ONLY, Law.GDPR, ["user_id:u0"], "t"),
-            )
-            await ingest.send(*(user(f"u{nr}") | {"traits": {"plan": nr}} for nr in range(1, 4)))
-            lab.query("UPDATE change SET at = at - (%s::int8 << 8)", (KEPT + 1) * DAY)
-            lab.query("UPDATE erasure SET internal_at = internal_at - %s::int8", (KEPT + 1) * DAY)
-            await ingest.send(user("u9"))
-            heads = [head for head, _, _ in lanes(lab)]
-            await forget(lab)
+        assert (status_of(refused.value), refused.value.code) == (410, "resync")
 
-            # All but the newest entry went, and no lane was written to.
-            assert [head for head, _, _ in lanes(lab)] == heads
-            assert sum(entries for _, _, entries in lanes(lab)) == 1
-            assert all(head - base == entries for head, base, entries in lanes(lab))
-            with pytest.raises(Resync) as refused:
-                await crm.pull()
-            assert (status_of(refused.value), refused.value.code) == (410, "resync")
-
-            crm.cursor, crm.held = None, {}
-            await crm.pull()
-            seen = await look_up(ingest.space, crm.id, [f"user_id:u{nr}" for nr in range(10)])
-            assert crm.held == {each.id: each.traits for each in seen.values() if each}
-            assert len(crm.held) == 9
-            assert await crm.ack() == 1
-            assert crm.cursor != late
-
-    run(main())
+        crm.cursor, crm.held = None, {}
+        await crm.pull()
+        seen = await look_up(ingest.space, crm.id, [f"user_id:u{nr}" for nr in range(10)])
+        assert crm.held == {each.id: each.traits for each in seen.values() if each}
+        assert len(crm.held) == 9
+        assert await crm.ack() == 1
+        assert crm.cursor != late
 
 
-def test_younger_entries_stay(lab: Lab) -> None:
+async def test_younger_entries_stay(lab: Lab) -> None:
     """In every lane, and a cursor from before them is valid."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            crm = await consumer(ingest)
-            await crm.pull()
-            await ingest.send(*(user(f"u{nr}") for nr in range(3)))
-            lab.query("UPDATE change SET at = at - (%s::int8 << 8)", (KEPT - 1) * DAY)
-            before = lanes(lab)
-            await forget(lab)
-            assert lanes(lab) == before
-            await crm.pull()
-            assert len(crm.held) == 3
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        crm = await consumer(ingest)
+        await crm.pull()
+        await ingest.send(*(user(f"u{nr}") for nr in range(3)))
+        lab.query("UPDATE change SET at = at - (%s::int8 << 8)", (KEPT - 1) * DAY)
+        before = lanes(lab)
+        await forget(lab)
+        assert lanes(lab) == before
+        await crm.pull()
+        assert len(crm.held) == 3
 
 
-def test_entries_deleted_during_a_read_are_not_skipped(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_entries_deleted_during_a_read_are_not_skipped(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """The read asks the destination to begin again."""
+    async with ingesting(lab) as ingest:
+        crm = await consumer(ingest)
+        await crm.pull()
+        await ingest.send(*(user(f"u{nr}") for nr in range(3)))
+        lab.query("UPDATE change SET at = 0")
+        place = feed_lines.current_position
 
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            crm = await consumer(ingest)
-            await crm.pull()
-            await ingest.send(*(user(f"u{nr}") for nr in range(3)))
-            lab.query("UPDATE change SET at = 0")
-            place = feed_lines.current_position
-
-            async def placed(*given: Any) -> Any:
-                found = await place(*given)
-                await forget(lab)
-                for nr in range(4, 64):
-                    await ingest.send(user(f"u{nr}"))
-                return found
-
-            monkeypatch.setattr(feed_lines, "current_position", placed)
-            with pytest.raises(Resync):
-                await read_changes(ingest.space, crm.id, crm.cursor, 1_000)
-
-    run(main())
-
-
-def test_an_expired_grant_is_a_new_entry(lab: Lab) -> None:
-    """However old the last call of the person is."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            crm = await consumer(ingest)
-            await ingest.send(user("u1"))
-            await crm.pull()
-            lab.query("UPDATE profile SET stamp = 1")
-            lab.query("UPDATE change SET at = 1")
-            lab.query("UPDATE disclosure SET until = 1")
-            spaces = await lab.open()
-            assert await consent_expiry.announce_expired(spaces) == 1
-            await spaces.database.close()
+        async def placed(*given: Any) -> Any:
+            found = await place(*given)
             await forget(lab)
-            assert sum(entries for _, _, entries in lanes(lab)) == 1
-            oldest = lab.query("SELECT min(at) FROM change")[0][0]
-            assert oldest == lab.query("SELECT max(at) FROM change")[0][0] > 1
+            for nr in range(4, 64):
+                await ingest.send(user(f"u{nr}"))
+            return found
 
-    run(main())
+        monkeypatch.setattr(feed_lines, "current_position", placed)
+        with pytest.raises(Resync):
+            await read_changes(ingest.space, crm.id, crm.cursor, 1_000)
+
+
+async def test_an_expired_grant_is_a_new_entry(lab: Lab) -> None:
+    """However old the last call of the person is."""
+    async with ingesting(lab) as ingest:
+        crm = await consumer(ingest)
+        await ingest.send(user("u1"))
+        await crm.pull()
+        lab.query("UPDATE profile SET stamp = 1")
+        lab.query("UPDATE change SET at = 1")
+        lab.query("UPDATE disclosure SET until = 1")
+        spaces = await lab.open()
+        assert await consent_expiry.announce_expired(spaces) == 1
+        await spaces.database.close()
+        await forget(lab)
+        assert sum(entries for _, _, entries in lanes(lab)) == 1
+        oldest = lab.query("SELECT min(at) FROM change")[0][0]
+        assert oldest == lab.query("SELECT max(at) FROM change")[0][0] > 1
 
 
 def test_a_lane_loses_entries_from_its_beginning_only(lab: Lab) -> None:

@@ -13,7 +13,7 @@ from identity.values.errors import BadCallback
 from identity.webhooks.client import Client
 from tests.support.callback_destination import MAIL, mailing, person
 from tests.support.tls_server import Names
-from tests.support.writer_processes import Lab, ingesting, run
+from tests.support.writer_processes import Lab, ingesting
 
 
 @pytest.fixture(scope="module")
@@ -22,58 +22,50 @@ def lab(url: str, tmp_path_factory: pytest.TempPathFactory) -> Lab:
     return Lab(url, tmp_path_factory.mktemp("push"))
 
 
-def test_a_withdrawal_not_acknowledged_for_a_week_is_overdue(lab: Lab) -> None:
+async def test_a_withdrawal_not_acknowledged_for_a_week_is_overdue(lab: Lab) -> None:
     """Until it is acknowledged; an undisclosed change is no debt."""
-
-    async def main() -> None:
-        async with mailing(lab) as mail:
-            later = mail.clock.now + 8 * DAY
-            await mail.ingest.send(person("ann"), person("eve", marketing=False))
-            await mail.send()
-            assert ((await mail.status()).behind_since, (await mail.status()).overdue) == (None, False)
-            await mail.ingest.send(person("eve", marketing=False, plan="team"))
-            assert await find_overdue(mail.ingest.spaces, later) == (0, 0, 0)
-            await mail.ingest.send(person("ann", marketing=False))
-            found = await find_overdue(mail.ingest.spaces, later)
-            metrics = Metrics(lambda: 0)
-            metrics.set_attention(overdue=found.overdue, dead=found.dead, erasures=found.erasures)
-            assert b"onefold_destinations_overdue 1.0" in metrics.text()
-            assert (await find_overdue(mail.ingest.spaces)).overdue == 0
-            status = await mail.status()
-            assert status.behind_since is not None
-            assert status.overdue is False
-            lab.query("UPDATE change SET at = at - %s WHERE space_id = %s", 8 * DAY << 8, mail.space.tenant.id)
-            lab.query("UPDATE disclosure SET first = first - %s WHERE space_id = %s", 8 * DAY, mail.space.tenant.id)
-            assert (await mail.status()).overdue is True
-            await mail.send()
-            await mail.ack(mail.receiver.cursor)
-            assert (await mail.status()).behind_since is None
-            assert (await find_overdue(mail.ingest.spaces, later)).overdue == 0
-
-    run(main())
+    async with mailing(lab) as mail:
+        later = mail.clock.now + 8 * DAY
+        await mail.ingest.send(person("ann"), person("eve", marketing=False))
+        await mail.send()
+        assert ((await mail.status()).behind_since, (await mail.status()).overdue) == (None, False)
+        await mail.ingest.send(person("eve", marketing=False, plan="team"))
+        assert await find_overdue(mail.ingest.spaces, later) == (0, 0, 0)
+        await mail.ingest.send(person("ann", marketing=False))
+        found = await find_overdue(mail.ingest.spaces, later)
+        metrics = Metrics(lambda: 0)
+        metrics.set_attention(overdue=found.overdue, dead=found.dead, erasures=found.erasures)
+        assert b"onefold_destinations_overdue 1.0" in metrics.text()
+        assert (await find_overdue(mail.ingest.spaces)).overdue == 0
+        status = await mail.status()
+        assert status.behind_since is not None
+        assert status.overdue is False
+        lab.query("UPDATE change SET at = at - %s WHERE space_id = %s", 8 * DAY << 8, mail.space.tenant.id)
+        lab.query("UPDATE disclosure SET first = first - %s WHERE space_id = %s", 8 * DAY, mail.space.tenant.id)
+        assert (await mail.status()).overdue is True
+        await mail.send()
+        await mail.ack(mail.receiver.cursor)
+        assert (await mail.status()).behind_since is None
+        assert (await find_overdue(mail.ingest.spaces, later)).overdue == 0
 
 
-def test_an_erasure_not_acknowledged_by_its_date_is_overdue(lab: Lab) -> None:
+async def test_an_erasure_not_acknowledged_by_its_date_is_overdue(lab: Lab) -> None:
     """It is done when acknowledged after all."""
-
-    async def main() -> None:
-        async with mailing(lab) as mail:
-            await mail.ingest.send(person("ann"))
-            await mail.send()
-            asked = await mail.erase("user_id:ann")
-            due = asked.erasures[0].due_at
-            assert due is not None
-            for now, state, count in ((due - MICRO, 0, 0), (due + MICRO, 6, 1)):
-                assert (await find_overdue(mail.ingest.spaces, now)).erasures == count
-                found = await get_request(mail.space, asked.id)
-                assert [notice.state for notice in found.erasures[0].notices] == [state]
-            await mail.send()
-            assert await mail.ack(mail.receiver.cursor) == 1
+    async with mailing(lab) as mail:
+        await mail.ingest.send(person("ann"))
+        await mail.send()
+        asked = await mail.erase("user_id:ann")
+        due = asked.erasures[0].due_at
+        assert due is not None
+        for now, state, count in ((due - MICRO, 0, 0), (due + MICRO, 6, 1)):
+            assert (await find_overdue(mail.ingest.spaces, now)).erasures == count
             found = await get_request(mail.space, asked.id)
-            assert [notice.state for notice in found.erasures[0].notices] == [3]
-            assert (await find_overdue(mail.ingest.spaces, due + DAY)).erasures == 0
-
-    run(main())
+            assert [notice.state for notice in found.erasures[0].notices] == [state]
+        await mail.send()
+        assert await mail.ack(mail.receiver.cursor) == 1
+        found = await get_request(mail.space, asked.id)
+        assert [notice.state for notice in found.erasures[0].notices] == [3]
+        assert (await find_overdue(mail.ingest.spaces, due + DAY)).erasures == 0
 
 
 INSIDE = (
@@ -87,42 +79,34 @@ INSIDE = (
 )
 
 
-def test_an_internal_or_ambiguous_address_is_rejected(lab: Lab) -> None:
+async def test_an_internal_or_ambiguous_address_is_rejected(lab: Lab) -> None:
     """Nothing is created."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            client = Client(resolve=Names(["10.0.0.1"]))
-            for url in INSIDE:
-                with pytest.raises(BadCallback):
-                    await manage_destinations.put_destination(
-                        ingest.space, "mail", {**MAIL, "callback_url": url}, "key_test", client.vet
-                    )
-            assert await manage_destinations.list_destinations(ingest.space) == []
-            await client.aclose()
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        client = Client(resolve=Names(["10.0.0.1"]))
+        for url in INSIDE:
+            with pytest.raises(BadCallback):
+                await manage_destinations.put_destination(
+                    ingest.space, "mail", {**MAIL, "callback_url": url}, "key_test", client.vet
+                )
+        assert await manage_destinations.list_destinations(ingest.space) == []
+        await client.aclose()
 
 
 MOVED = b"HTTP/1.1 302 Found\r\nlocation: https://169.254.169.254/\r\ncontent-length: 0\r\n\r\n"
 
 
-def test_a_name_that_changes_its_address_is_not_followed(lab: Lab) -> None:
+async def test_a_name_that_changes_its_address_is_not_followed(lab: Lab) -> None:
     """Neither is a redirect."""
-
-    async def main() -> None:
-        names = Names(["127.0.0.1"], ["10.0.0.1"], ["127.0.0.1"])
-        allowed = [IPv4Network("127.0.0.1/32")]
-        async with mailing(lab, resolve=names, allowed=allowed) as mail:
-            await mail.ingest.send(person("ann"))
-            await mail.send()
-            assert mail.receiver.server.connections == 0
-            assert (await mail.status()).push == "failing"
-            mail.now_due()
-            mail.receiver.answer = MOVED
-            await mail.send()
-            assert mail.receiver.server.connections == 1
-            assert (await mail.status()).push == "failing"
-            assert names.asked == ["hooks.example.org"] * 3
-
-    run(main())
+    names = Names(["127.0.0.1"], ["10.0.0.1"], ["127.0.0.1"])
+    allowed = [IPv4Network("127.0.0.1/32")]
+    async with mailing(lab, resolve=names, allowed=allowed) as mail:
+        await mail.ingest.send(person("ann"))
+        await mail.send()
+        assert mail.receiver.server.connections == 0
+        assert (await mail.status()).push == "failing"
+        mail.now_due()
+        mail.receiver.answer = MOVED
+        await mail.send()
+        assert mail.receiver.server.connections == 1
+        assert (await mail.status()).push == "failing"
+        assert names.asked == ["hooks.example.org"] * 3

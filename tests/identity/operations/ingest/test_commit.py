@@ -11,7 +11,7 @@ from identity.operations.corrections.put_rules import put_rules
 from identity.operations.ingest import commit as committing
 from identity.store.postgres import pipeline
 from identity.store.postgres.pipeline import PipelineConnection
-from tests.support.writer_processes import Lab, ingesting, request, run
+from tests.support.writer_processes import Lab, ingesting, request
 
 Broken = Callable[[Lab, PipelineConnection], Awaitable[None]]
 U1 = {"type": "identify", "userId": "u1", "traits": {"plan": "pro"}}
@@ -72,111 +72,87 @@ BREAKS = [
 
 @pytest.mark.parametrize("how", BREAKS, ids=lambda how: "-".join(each.__name__.strip("_") for each in how))
 @pytest.mark.parametrize("message_id", ["m1", None], ids=["with-id", "without-id"])
-def test_a_broken_commit_is_settled(
+async def test_a_broken_commit_is_settled(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, how: list[Broken], message_id: str | None
 ) -> None:
     """A connection lost before, while or after COMMIT runs: each call is answered and stored once."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            await ingest.send({**U1, "userId": "u0"})
-            break_commits(monkeypatch, lab, how)
-            items: list[dict[str, Any]] = [
-                {**U1, "messageId": message_id},
-                {"type": "track", "userId": "u1"},
-                {"type": "track"},
-            ]
-            outcomes = await ingest.send(*items)
-            assert [o.status for o in outcomes] == ["accepted", "accepted", "unresolved"]
-            assert [o.created for o in outcomes] == [True, False, False]
-            assert len(ingest.log()) == 3
-            ingest.check()
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        await ingest.send({**U1, "userId": "u0"})
+        break_commits(monkeypatch, lab, how)
+        items: list[dict[str, Any]] = [
+            {**U1, "messageId": message_id},
+            {"type": "track", "userId": "u1"},
+            {"type": "track"},
+        ]
+        outcomes = await ingest.send(*items)
+        assert [o.status for o in outcomes] == ["accepted", "accepted", "unresolved"]
+        assert [o.created for o in outcomes] == [True, False, False]
+        assert len(ingest.log()) == 3
+        ingest.check()
 
 
-def test_a_commit_lost_while_the_rules_change(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_commit_lost_while_the_rules_change(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """A commit whose answer is lost counts, although the rules are others when it is settled."""
+    async with ingesting(lab) as ingest:
+        await ingest.send({**U1, "userId": "u0"})
+        changes = []
 
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            await ingest.send({**U1, "userId": "u0"})
-            changes = []
+        async def change() -> None:
+            changes.append((0, await put_rules(ingest.space, {"max_merges": 3}, "test")))
+            changes[-1] = (ingest.gate(), changes[-1][1])
 
-            async def change() -> None:
-                changes.append((0, await put_rules(ingest.space, {"max_merges": 3}, "test")))
-                changes[-1] = (ingest.gate(), changes[-1][1])
-
-            break_commits(monkeypatch, lab, [_lost_after], change)
-            outcomes = await ingest.send(U1, {"type": "track", "userId": "u1"})
-            assert [o.status for o in outcomes] == ["accepted", "accepted"]
-            assert len(ingest.log()) == 3
-            ingest.check(changes)
-
-    run(main())
+        break_commits(monkeypatch, lab, [_lost_after], change)
+        outcomes = await ingest.send(U1, {"type": "track", "userId": "u1"})
+        assert [o.status for o in outcomes] == ["accepted", "accepted"]
+        assert len(ingest.log()) == 3
+        ingest.check(changes)
 
 
-def test_a_repeat_after_a_lost_commit_is_a_duplicate(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_repeat_after_a_lost_commit_is_a_duplicate(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """A settled call that is sent again is answered as a duplicate, and nothing is stored."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            break_commits(monkeypatch, lab, [_lost_after])
-            first = await ingest.send({**U1, "messageId": "m1"})
-            again = await ingest.send({**U1, "messageId": "m1"})
-            assert [first[0].status, again[0].status] == ["accepted", "duplicate"]
-            assert ingest.log() == ["m1"]
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        break_commits(monkeypatch, lab, [_lost_after])
+        first = await ingest.send({**U1, "messageId": "m1"})
+        again = await ingest.send({**U1, "messageId": "m1"})
+        assert [first[0].status, again[0].status] == ["accepted", "duplicate"]
+        assert ingest.log() == ["m1"]
 
 
-def test_a_writer_whose_lease_was_taken_over_takes_another(lab: Lab) -> None:
+async def test_a_writer_whose_lease_was_taken_over_takes_another(lab: Lab) -> None:
     """A writer whose slot belongs to another writes nothing on it, takes a new one and goes on."""
-
-    async def main() -> None:
-        async with ingesting(lab, writers=1) as ingest:
-            await ingest.send(U1)
-            before = set(lab.query("SELECT slot, holder FROM writer_slot"))
-            lab.query("UPDATE writer_slot SET holder = gen_random_uuid()")
-            outcomes = await ingest.send({"type": "track", "userId": "u1"})
-            assert outcomes[0].status == "accepted"
-            slots = dict(lab.query("SELECT slot, holder FROM writer_slot"))
-            assert len(slots) == 2
-            assert before.isdisjoint(slots.items())
-            stamps = [stamp for (stamp,) in lab.query("SELECT stamp FROM event")]
-            assert [stamp & 255 for stamp in stamps] == [1]
-            ingest.check()
-
-    run(main())
+    async with ingesting(lab, writers=1) as ingest:
+        await ingest.send(U1)
+        before = set(lab.query("SELECT slot, holder FROM writer_slot"))
+        lab.query("UPDATE writer_slot SET holder = gen_random_uuid()")
+        outcomes = await ingest.send({"type": "track", "userId": "u1"})
+        assert outcomes[0].status == "accepted"
+        slots = dict(lab.query("SELECT slot, holder FROM writer_slot"))
+        assert len(slots) == 2
+        assert before.isdisjoint(slots.items())
+        stamps = [stamp for (stamp,) in lab.query("SELECT stamp FROM event")]
+        assert [stamp & 255 for stamp in stamps] == [1]
+        ingest.check()
 
 
-def test_a_missing_partition_is_made(lab: Lab) -> None:
+async def test_a_missing_partition_is_made(lab: Lab) -> None:
     """Events that come on a day without a partition are stored, once one is made."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            await ingest.send(U1, {"type": "track", "userId": "u1"})
-            for (name,) in lab.query("SELECT relid::regclass::text FROM pg_partition_tree('event') WHERE isleaf"):
-                lab.query(f"DROP TABLE {name}")
-            lab.query("UPDATE profile SET events = events - 1 WHERE space_id = %s", ingest.space.tenant.id)
-            outcomes = await ingest.send({"type": "track", "userId": "u1", "messageId": "m2"})
-            assert outcomes[0].status == "accepted"
-            assert lab.query("SELECT sum(calls) FROM event") == [(1,)]
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        await ingest.send(U1, {"type": "track", "userId": "u1"})
+        for (name,) in lab.query("SELECT relid::regclass::text FROM pg_partition_tree('event') WHERE isleaf"):
+            lab.query(f"DROP TABLE {name}")
+        lab.query("UPDATE profile SET events = events - 1 WHERE space_id = %s", ingest.space.tenant.id)
+        outcomes = await ingest.send({"type": "track", "userId": "u1", "messageId": "m2"})
+        assert outcomes[0].status == "accepted"
+        assert lab.query("SELECT sum(calls) FROM event") == [(1,)]
 
 
-def test_a_call_is_planned_under_rules_that_changed_after_its_reading(lab: Lab) -> None:
+async def test_a_call_is_planned_under_rules_that_changed_after_its_reading(lab: Lab) -> None:
     """A request read under old rules is read again, so that it is planned under those in force."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            waiting = request({"type": "track", "userId": "u1", "properties": {"email": "a@b.org"}})
-            await waiting.read(ingest.space, await ingest.space.rules())
-            version = await put_rules(ingest.space, {"promote_property_email": True}, "test")
-            outcomes = await ingest.queue.submit(ingest.space, waiting)
-            assert outcomes[0].status == "accepted"
-            assert lab.query("SELECT rules_version, length(kept) FROM evidence") == [(version, 64)]
-            ingest.check([(ingest.gate(), version)])
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        waiting = request({"type": "track", "userId": "u1", "properties": {"email": "a@b.org"}})
+        await waiting.read(ingest.space, await ingest.space.rules())
+        version = await put_rules(ingest.space, {"promote_property_email": True}, "test")
+        outcomes = await ingest.queue.submit(ingest.space, waiting)
+        assert outcomes[0].status == "accepted"
+        assert lab.query("SELECT rules_version, length(kept) FROM evidence") == [(version, 64)]
+        ingest.check([(ingest.gate(), version)])

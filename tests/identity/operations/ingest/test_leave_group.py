@@ -56,20 +56,14 @@ def test_departures_among_other_calls_equal_their_replay(lab: Lab) -> None:
         raise
 
 
-def test_a_member_count_says_whether_it_is_exact(lab: Lab) -> None:
+async def test_a_member_count_says_whether_it_is_exact(lab: Lab) -> None:
     """Departures count towards what is looked at, so a count that was cut off never passes for an exact one."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            for at in range(4):
-                await ingest.send({"type": "group", "groupId": "acme", "userId": f"u{at}"})
-            await leave_group(ingest.space, ingest.queue, "acme", "user_id:u0", Source(1, server=True))
-            ((id_,),) = lab.query("SELECT account_id FROM account")
-            async with ingest.space.database.reading() as connection:
-                counts = [
-                    await count_members(connection, ingest.space.tenant, id_.bytes, most) for most in (10, 4, 3, 1)
-                ]
-            assert counts[:2] == [(3, True), (3, True)]
-            assert [whole for _, whole in counts[2:]] == [False, False]
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        for at in range(4):
+            await ingest.send({"type": "group", "groupId": "acme", "userId": f"u{at}"})
+        await leave_group(ingest.space, ingest.queue, "acme", "user_id:u0", Source(1, server=True))
+        ((id_,),) = lab.query("SELECT account_id FROM account")
+        async with ingest.space.database.reading() as connection:
+            counts = [await count_members(connection, ingest.space.tenant, id_.bytes, most) for most in (10, 4, 3, 1)]
+        assert counts[:2] == [(3, True), (3, True)]
+        assert [whole for _, whole in counts[2:]] == [False, False]

@@ -238,23 +238,20 @@ def test_all_findings_are_counted_and_few_are_shown(full: tuple[Lab, Any]) -> No
     assert len(set(missing.examples)) == MOST_SHOWN
 
 
-def test_while_calls_come_in(tmp_path: Path, database: str) -> None:
+async def test_while_calls_come_in(tmp_path: Path, database: str) -> None:
     """What comes in during an audit is not seen by half."""
     lab = Lab(database, tmp_path)
 
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            await ingest.send(user("u1", "a1"), user("u2", "a2"))
-            loop, sent = asyncio.get_running_loop(), []
+    async with ingesting(lab) as ingest:
+        await ingest.send(user("u1", "a1"), user("u2", "a2"))
+        loop, sent = asyncio.get_running_loop(), []
 
-            def more(what: str, rows: int) -> None:
-                if rows == 0:
-                    sent.append(loop.create_task(ingest.send(seen(f"new-{what}"), user("u1", "a2", at=what))))
+        def more(what: str, rows: int) -> None:
+            if rows == 0:
+                sent.append(loop.create_task(ingest.send(seen(f"new-{what}"), user("u1", "a2", at=what))))
 
-            reports = [report async for report in verify(lab.url, (), more)]
-            await asyncio.gather(*sent)
-            assert len(sent) == len(PARTS)
-            assert [report.findings for report in reports] == [[]]
-            assert [report.findings for report in await audit(lab)] == [[]]
-
-    run(main())
+        reports = [report async for report in verify(lab.url, (), more)]
+        await asyncio.gather(*sent)
+        assert len(sent) == len(PARTS)
+        assert [report.findings for report in reports] == [[]]
+        assert [report.findings for report in await audit(lab)] == [[]]

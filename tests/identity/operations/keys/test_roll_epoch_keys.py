@@ -18,46 +18,38 @@ def lab(database: str, tmp_path: Path) -> Lab:
     return Lab(database, tmp_path)
 
 
-def test_a_roll_moves_every_slot(lab: Lab) -> None:
+async def test_a_roll_moves_every_slot(lab: Lab) -> None:
     """Afterwards nothing is wrapped under the old epoch, whose key is gone, and all can be read."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            await ingest.send({"type": "identify", "userId": "u1", "traits": {"plan": "pro"}})
-            assert await roll(ingest.spaces, ingest.space) == 2
-            assert await roll(ingest.spaces, ingest.space) == 3
-            assert lab.query("SELECT DISTINCT epoch FROM slot_key") == [(3,)]
-            assert lab.keyring().epochs(ingest.space.public_id) == [3]
-            assert (await get_profile(ingest.space, "user_id:u1")).traits == {"plan": "pro"}
-            ingest.check()
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        await ingest.send({"type": "identify", "userId": "u1", "traits": {"plan": "pro"}})
+        assert await roll(ingest.spaces, ingest.space) == 2
+        assert await roll(ingest.spaces, ingest.space) == 3
+        assert lab.query("SELECT DISTINCT epoch FROM slot_key") == [(3,)]
+        assert lab.keyring().epochs(ingest.space.public_id) == [3]
+        assert (await get_profile(ingest.space, "user_id:u1")).traits == {"plan": "pro"}
+        ingest.check()
 
 
-def test_a_roll_that_was_cut_short_is_finished_by_the_next(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_roll_that_was_cut_short_is_finished_by_the_next(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """A roll that died after raising the epoch loses nothing, and the next one makes up for it."""
+    from identity.store.keys import epoch_key_roll
 
-    async def main() -> None:
-        from identity.store.keys import epoch_key_roll
+    async with ingesting(lab) as ingest:
+        await ingest.send({"type": "identify", "userId": "u1"})
 
-        async with ingesting(lab) as ingest:
-            await ingest.send({"type": "identify", "userId": "u1"})
+        async def die(*_: Any) -> None:
+            raise ArithmeticError
 
-            async def die(*_: Any) -> None:
-                raise ArithmeticError
-
-            with monkeypatch.context() as patch:
-                patch.setattr(epoch_key_roll, "lock_slots", die)
-                with pytest.raises(ArithmeticError):
-                    await roll(ingest.spaces, ingest.space)
-            assert lab.keyring().epochs(ingest.space.public_id) == [1, 2]
-            await ingest.send({"type": "track", "userId": "u1", "anonymousId": "a1"})
-            ingest.check()
-            assert await roll(ingest.spaces, ingest.space) == 3
-            assert lab.keyring().epochs(ingest.space.public_id) == [3]
-            ingest.check()
-
-    run(main())
+        with monkeypatch.context() as patch:
+            patch.setattr(epoch_key_roll, "lock_slots", die)
+            with pytest.raises(ArithmeticError):
+                await roll(ingest.spaces, ingest.space)
+        assert lab.keyring().epochs(ingest.space.public_id) == [1, 2]
+        await ingest.send({"type": "track", "userId": "u1", "anonymousId": "a1"})
+        ingest.check()
+        assert await roll(ingest.spaces, ingest.space) == 3
+        assert lab.keyring().epochs(ingest.space.public_id) == [3]
+        ingest.check()
 
 
 def race(lab: Lab, seconds: int, **how: Any) -> int:

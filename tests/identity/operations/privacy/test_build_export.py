@@ -25,7 +25,7 @@ from identity.values.errors import DatabaseUnavailable, ExportNotFound
 from identity.values.ids import public
 from tests.support.access_exports import downloaded, requested_export
 from tests.support.space_audit import discrepancies, ignore_progress
-from tests.support.writer_processes import Ingest, Lab, ingesting, run
+from tests.support.writer_processes import Ingest, Lab, ingesting
 
 CALLS = 250
 
@@ -59,163 +59,135 @@ def stopping(after: int, then: Callable[[], Awaitable[None]] | None = None) -> S
     return stopped
 
 
-def test_an_interrupted_export_continues_where_it_was(lab: Lab) -> None:
+async def test_an_interrupted_export_continues_where_it_was(lab: Lab) -> None:
     """However often, with the same result."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            await ann(ingest)
-            whole, wanted = await requested_export(lab, ingest.space, "user_id:ann")
-            await build_export(ingest.space, wanted, ignore_progress, read_sections, export_item)
-            made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
-            for _ in SECTIONS:
-                with pytest.raises(DatabaseUnavailable):
-                    await build_export(ingest.space, wanted, ignore_progress, stopping(1), export_item)
-            with pytest.raises(ExportNotFound):
-                await downloaded(ingest.space, made)
-            await build_export(ingest.space, wanted, ignore_progress, read_sections, export_item)
-            assert await discrepancies(ingest) == []
-            document = await downloaded(ingest.space, made)
-            assert document["profiles"] == (await downloaded(ingest.space, whole))["profiles"]
-            events = [call["body"].get("event") for call in document["profiles"][0]["calls"]]
-            assert events == ["First", *(f"E{number}" for number in range(CALLS)), None]
-            assert lab.query("SELECT count(*) FROM export")[0][0] == 0
-            assert lab.query("SELECT count(*) FROM export_part")[0][0] == 0
-            assert await discrepancies(ingest) == []
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        await ann(ingest)
+        whole, wanted = await requested_export(lab, ingest.space, "user_id:ann")
+        await build_export(ingest.space, wanted, ignore_progress, read_sections, export_item)
+        made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
+        for _ in SECTIONS:
+            with pytest.raises(DatabaseUnavailable):
+                await build_export(ingest.space, wanted, ignore_progress, stopping(1), export_item)
+        with pytest.raises(ExportNotFound):
+            await downloaded(ingest.space, made)
+        await build_export(ingest.space, wanted, ignore_progress, read_sections, export_item)
+        assert await discrepancies(ingest) == []
+        document = await downloaded(ingest.space, made)
+        assert document["profiles"] == (await downloaded(ingest.space, whole))["profiles"]
+        events = [call["body"].get("event") for call in document["profiles"][0]["calls"]]
+        assert events == ["First", *(f"E{number}" for number in range(CALLS)), None]
+        assert lab.query("SELECT count(*) FROM export")[0][0] == 0
+        assert lab.query("SELECT count(*) FROM export_part")[0][0] == 0
+        assert await discrepancies(ingest) == []
 
 
 @pytest.mark.parametrize("after", range(len(SECTIONS)))
-def test_a_person_erased_during_the_build_is_in_no_export(lab: Lab, after: int) -> None:
+async def test_a_person_erased_during_the_build_is_in_no_export(lab: Lab, after: int) -> None:
     """Between the reading of a section and its writing."""
+    async with ingesting(lab) as ingest:
+        await ann(ingest)
+        made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
 
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            await ann(ingest)
-            made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
-
-            async def erase() -> None:
-                await request_erasure(
-                    ingest.space,
-                    NewRequest(
-                        RequestInterface.NATIVE,
-                        RequestKind.SUPPRESS_WITH_DELETE,
-                        Law.GDPR,
-                        ["anonymous_id:a1"],
-                        "key_test",
-                    ),
-                )
-
-            with pytest.raises(ExportNotFound):
-                await build_export(ingest.space, wanted, ignore_progress, stopping(after, erase), export_item)
-            with pytest.raises(ExportNotFound):
-                await downloaded(ingest.space, made)
-            assert lab.query("SELECT count(*) FROM export_part")[0][0] == 0
-            assert lab.query("SELECT count(*) FROM subject_key")[0][0] == 0
-
-    run(main())
-
-
-def test_a_person_who_joined_during_the_build_is_covered_by_an_erasure(lab: Lab) -> None:
-    """Also after an unmerge: the export is gone."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            await ann(ingest)
-            await ingest.send({"type": "identify", "anonymousId": "a9", "traits": {"other": "theirs"}})
-            made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
-
-            async def meet() -> None:
-                await ingest.send({"type": "identify", "userId": "ann", "anonymousId": "a9"})
-
-            await build_export(ingest.space, wanted, ignore_progress, stopping(1, meet), export_item)
-            source = Source(1, server=True)
-            await unmerge_profile(ingest.space, ["anonymous_id:a9"], block=True, source=source, actor="key_test")
+        async def erase() -> None:
             await request_erasure(
                 ingest.space,
                 NewRequest(
                     RequestInterface.NATIVE,
                     RequestKind.SUPPRESS_WITH_DELETE,
                     Law.GDPR,
-                    ["anonymous_id:a9"],
+                    ["anonymous_id:a1"],
                     "key_test",
                 ),
             )
-            with pytest.raises(ExportNotFound):
-                await downloaded(ingest.space, made)
 
-    run(main())
+        with pytest.raises(ExportNotFound):
+            await build_export(ingest.space, wanted, ignore_progress, stopping(after, erase), export_item)
+        with pytest.raises(ExportNotFound):
+            await downloaded(ingest.space, made)
+        assert lab.query("SELECT count(*) FROM export_part")[0][0] == 0
+        assert lab.query("SELECT count(*) FROM subject_key")[0][0] == 0
 
 
-def test_a_person_split_off_during_the_build_is_not_in_the_export(lab: Lab) -> None:
+async def test_a_person_who_joined_during_the_build_is_covered_by_an_erasure(lab: Lab) -> None:
+    """Also after an unmerge: the export is gone."""
+    async with ingesting(lab) as ingest:
+        await ann(ingest)
+        await ingest.send({"type": "identify", "anonymousId": "a9", "traits": {"other": "theirs"}})
+        made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
+
+        async def meet() -> None:
+            await ingest.send({"type": "identify", "userId": "ann", "anonymousId": "a9"})
+
+        await build_export(ingest.space, wanted, ignore_progress, stopping(1, meet), export_item)
+        source = Source(1, server=True)
+        await unmerge_profile(ingest.space, ["anonymous_id:a9"], block=True, source=source, actor="key_test")
+        await request_erasure(
+            ingest.space,
+            NewRequest(
+                RequestInterface.NATIVE,
+                RequestKind.SUPPRESS_WITH_DELETE,
+                Law.GDPR,
+                ["anonymous_id:a9"],
+                "key_test",
+            ),
+        )
+        with pytest.raises(ExportNotFound):
+            await downloaded(ingest.space, made)
+
+
+async def test_a_person_split_off_during_the_build_is_not_in_the_export(lab: Lab) -> None:
     """Their data is in no export of the other."""
+    async with ingesting(lab) as ingest:
+        await ann(ingest)
+        made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
 
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            await ann(ingest)
-            made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
+        async def part() -> None:
+            source = Source(1, server=True)
+            await unmerge_profile(ingest.space, ["anonymous_id:a1"], block=True, source=source, actor="key_test")
 
-            async def part() -> None:
-                source = Source(1, server=True)
-                await unmerge_profile(ingest.space, ["anonymous_id:a1"], block=True, source=source, actor="key_test")
-
-            with pytest.raises(ExportNotFound):
-                await build_export(ingest.space, wanted, ignore_progress, stopping(4, part), export_item)
-            with pytest.raises(ExportNotFound):
-                await downloaded(ingest.space, made)
-
-    run(main())
+        with pytest.raises(ExportNotFound):
+            await build_export(ingest.space, wanted, ignore_progress, stopping(4, part), export_item)
+        with pytest.raises(ExportNotFound):
+            await downloaded(ingest.space, made)
 
 
-def test_a_download_that_breaks_off_destroys_the_export(lab: Lab) -> None:
+async def test_a_download_that_breaks_off_destroys_the_export(lab: Lab) -> None:
     """Nothing of it is left."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            await ann(ingest)
-            made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
-            await build_export(ingest.space, wanted, ignore_progress, read_sections, export_item)
-            pieces = await download_export(ingest.space, public("exp", made.id), made.ticket, "json", "key_test")
-            assert await anext(pieces)
-            await pieces.aclose()
-            assert lab.query("SELECT count(*) FROM export_part")[0][0] == 0
-            assert await discrepancies(ingest) == []
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        await ann(ingest)
+        made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
+        await build_export(ingest.space, wanted, ignore_progress, read_sections, export_item)
+        pieces = await download_export(ingest.space, public("exp", made.id), made.ticket, "json", "key_test")
+        assert await anext(pieces)
+        await pieces.aclose()
+        assert lab.query("SELECT count(*) FROM export_part")[0][0] == 0
+        assert await discrepancies(ingest) == []
 
 
-def test_two_builders_make_one_whole_export(lab: Lab) -> None:
+async def test_two_builders_make_one_whole_export(lab: Lab) -> None:
     """When a job is taken over from a process that is still alive."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            await ann(ingest)
-            made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
-            runs = (build_export(ingest.space, wanted, ignore_progress, read_sections, export_item) for _ in range(2))
-            one, other = await asyncio.gather(*runs)
-            assert one == other
-            document = await downloaded(ingest.space, made)
-            events = [call["body"].get("event") for call in document["profiles"][0]["calls"]]
-            assert events == ["First", *(f"E{number}" for number in range(CALLS)), None]
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        await ann(ingest)
+        made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
+        runs = (build_export(ingest.space, wanted, ignore_progress, read_sections, export_item) for _ in range(2))
+        one, other = await asyncio.gather(*runs)
+        assert one == other
+        document = await downloaded(ingest.space, made)
+        events = [call["body"].get("event") for call in document["profiles"][0]["calls"]]
+        assert events == ["First", *(f"E{number}" for number in range(CALLS)), None]
 
 
-def test_an_expired_export_is_not_downloaded(lab: Lab) -> None:
+async def test_an_expired_export_is_not_downloaded(lab: Lab) -> None:
     """It is destroyed with its key."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            await ann(ingest)
-            made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
-            await build_export(ingest.space, wanted, ignore_progress, read_sections, export_item)
-            await destroy_expired_exports(ingest.spaces)
-            lab.query("UPDATE export SET until = until - %s RETURNING 1", DOWNLOADABLE)
-            with pytest.raises(ExportNotFound):
-                await downloaded(ingest.space, made)
-            assert await destroy_expired_exports(ingest.spaces) == 1
-            assert lab.query("SELECT count(*) FROM export_part")[0][0] == 0
-            assert await discrepancies(ingest) == []
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        await ann(ingest)
+        made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
+        await build_export(ingest.space, wanted, ignore_progress, read_sections, export_item)
+        await destroy_expired_exports(ingest.spaces)
+        lab.query("UPDATE export SET until = until - %s RETURNING 1", DOWNLOADABLE)
+        with pytest.raises(ExportNotFound):
+            await downloaded(ingest.space, made)
+        assert await destroy_expired_exports(ingest.spaces) == 1
+        assert lab.query("SELECT count(*) FROM export_part")[0][0] == 0
+        assert await discrepancies(ingest) == []

@@ -24,7 +24,7 @@ from identity.values.errors import DatabaseUnavailable
 from identity.values.ids import public
 from tests.support.access_exports import requested_export
 from tests.support.space_audit import ignore_progress
-from tests.support.writer_processes import Ingest, Lab, ingesting, run
+from tests.support.writer_processes import Ingest, Lab, ingesting
 
 LAWLESS, GDPR = Law.NONE, Law.GDPR
 
@@ -60,73 +60,61 @@ async def watched(ingest: Ingest) -> tuple[dict[tuple[str, str], int], list[tupl
     return {state: count for state, count in counted.items() if count}, reported
 
 
-def test_the_deadline_runs_on_under_a_hold(lab: Lab) -> None:
+async def test_the_deadline_runs_on_under_a_hold(lab: Lab) -> None:
     """At 70 % and at the end it is reported, once, and again after an extension."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            request = await held(ingest, "ann")
-            await held(ingest, "bob", LAWLESS)
-            id_ = public("req", request.id)
-            assert await watched(ingest) == ({("erasure", "on_time"): 2}, [])
-            earlier(lab, 24)
-            now = {("erasure", "at_risk"): 1, ("erasure", "on_time"): 1}
-            assert await watched(ingest) == (now, [("request.at_risk", "warning", id_)])
-            assert await watched(ingest) == (now, [])
-            earlier(lab, 10)
-            late = {("erasure", "overdue"): 1, ("erasure", "on_time"): 1}
-            assert await watched(ingest) == (late, [("request.overdue", "error", id_)])
-            assert await watched(ingest) == (late, [])
-            await extend_erasure(ingest.space, public("ers", request.erasures[0].id), "many", "key_test")
-            assert await watched(ingest) == ({("erasure", "on_time"): 2}, [])
-            earlier(lab, 60)
-            assert await watched(ingest) == (late, [("request.overdue", "error", id_)])
-            await cancel_request(ingest.space, request.id, "key_test")
-            assert await watched(ingest) == ({("erasure", "on_time"): 1}, [])
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        request = await held(ingest, "ann")
+        await held(ingest, "bob", LAWLESS)
+        id_ = public("req", request.id)
+        assert await watched(ingest) == ({("erasure", "on_time"): 2}, [])
+        earlier(lab, 24)
+        now = {("erasure", "at_risk"): 1, ("erasure", "on_time"): 1}
+        assert await watched(ingest) == (now, [("request.at_risk", "warning", id_)])
+        assert await watched(ingest) == (now, [])
+        earlier(lab, 10)
+        late = {("erasure", "overdue"): 1, ("erasure", "on_time"): 1}
+        assert await watched(ingest) == (late, [("request.overdue", "error", id_)])
+        assert await watched(ingest) == (late, [])
+        await extend_erasure(ingest.space, public("ers", request.erasures[0].id), "many", "key_test")
+        assert await watched(ingest) == ({("erasure", "on_time"): 2}, [])
+        earlier(lab, 60)
+        assert await watched(ingest) == (late, [("request.overdue", "error", id_)])
+        await cancel_request(ingest.space, request.id, "key_test")
+        assert await watched(ingest) == ({("erasure", "on_time"): 1}, [])
 
 
-def test_an_access_request_is_open_until_it_is_built(lab: Lab) -> None:
+async def test_an_access_request_is_open_until_it_is_built(lab: Lab) -> None:
     """One whose export was lost, until it is requested again."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            await ingest.send({"type": "identify", "userId": "ann"})
-            lost, _ = await requested_export(lab, ingest.space, "user_id:ann")
-            lab.query("UPDATE export SET until = 0 RETURNING 1")
-            assert await destroy_expired_exports(ingest.spaces) == 1
-            earlier(lab, 40)
-            id_ = public("req", lost.request_id)
-            assert await watched(ingest) == ({("access", "overdue"): 1}, [("request.overdue", "error", id_)])
-            _, wanted = await requested_export(lab, ingest.space, "user_id:ann")
-            await request_export(
-                ingest.space, NewRequest(RequestInterface.NATIVE, RequestKind.ACCESS, GDPR, ["user_id:bob"], "key_test")
-            )
-            assert (await watched(ingest))[0] == {("access", "overdue"): 1, ("access", "on_time"): 2}
-            await build_export(ingest.space, wanted, ignore_progress, read_sections, export_item)
-            assert await watched(ingest) == ({("access", "on_time"): 1}, [])
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        await ingest.send({"type": "identify", "userId": "ann"})
+        lost, _ = await requested_export(lab, ingest.space, "user_id:ann")
+        lab.query("UPDATE export SET until = 0 RETURNING 1")
+        assert await destroy_expired_exports(ingest.spaces) == 1
+        earlier(lab, 40)
+        id_ = public("req", lost.request_id)
+        assert await watched(ingest) == ({("access", "overdue"): 1}, [("request.overdue", "error", id_)])
+        _, wanted = await requested_export(lab, ingest.space, "user_id:ann")
+        await request_export(
+            ingest.space, NewRequest(RequestInterface.NATIVE, RequestKind.ACCESS, GDPR, ["user_id:bob"], "key_test")
+        )
+        assert (await watched(ingest))[0] == {("access", "overdue"): 1, ("access", "on_time"): 2}
+        await build_export(ingest.space, wanted, ignore_progress, read_sections, export_item)
+        assert await watched(ingest) == ({("access", "on_time"): 1}, [])
 
 
-def test_a_request_done_when_answered_is_never_open(lab: Lab) -> None:
+async def test_a_request_done_when_answered_is_never_open(lab: Lab) -> None:
     """However long ago."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            await ingest.send({"type": "identify", "userId": "ann"})
-            asked: Any = NewRequest(
-                RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, GDPR, ["user_id:ann"], "key_test"
-            )
-            await request_erasure(ingest.space, asked)
-            earlier(lab, 400)
-            assert await watched(ingest) == ({}, [])
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        await ingest.send({"type": "identify", "userId": "ann"})
+        asked: Any = NewRequest(
+            RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, GDPR, ["user_id:ann"], "key_test"
+        )
+        await request_erasure(ingest.space, asked)
+        earlier(lab, 400)
+        assert await watched(ingest) == ({}, [])
 
 
-def test_an_interrupted_request_is_at_risk_once_its_confirmation_is_late(
+async def test_an_interrupted_request_is_at_risk_once_its_confirmation_is_late(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Under the CCPA receipt is confirmed within ten business days; a request on hold was confirmed by its answer."""
@@ -134,30 +122,27 @@ def test_an_interrupted_request_is_at_risk_once_its_confirmation_is_late(
     async def interrupted(*_: object) -> None:
         raise DatabaseUnavailable
 
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            await held(ingest, "bob", Law.CCPA)
-            await ingest.send({"type": "identify", "userId": "ann"})
-            for law in (Law.CCPA, Law.NONE):
-                request = NewRequest(
-                    front=RequestInterface.NATIVE,
-                    kind=RequestKind.SUPPRESS_WITH_DELETE,
-                    regulation=law,
-                    identifiers=["user_id:ann"],
-                    actor="key_test",
-                )
-                with monkeypatch.context() as patched:
-                    patched.setattr(module, "carry_out", interrupted)
-                    with pytest.raises(DatabaseUnavailable):
-                        await request_erasure(ingest.space, request)
-            earlier(lab, 13)
-            assert await watched(ingest) == ({("erasure", "on_time"): 3}, [])
-            earlier(lab, 4)
-            counted, reported = await watched(ingest)
-            assert counted == {("erasure", "on_time"): 2, ("erasure", "at_risk"): 1}
-            assert [event[:2] for event in reported] == [("request.at_risk", "warning")]
-            assert (await watched(ingest))[1] == []
-            assert await resume_requests(ingest.spaces) == 2
-            assert await watched(ingest) == ({("erasure", "on_time"): 1}, [])
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        await held(ingest, "bob", Law.CCPA)
+        await ingest.send({"type": "identify", "userId": "ann"})
+        for law in (Law.CCPA, Law.NONE):
+            request = NewRequest(
+                front=RequestInterface.NATIVE,
+                kind=RequestKind.SUPPRESS_WITH_DELETE,
+                regulation=law,
+                identifiers=["user_id:ann"],
+                actor="key_test",
+            )
+            with monkeypatch.context() as patched:
+                patched.setattr(module, "carry_out", interrupted)
+                with pytest.raises(DatabaseUnavailable):
+                    await request_erasure(ingest.space, request)
+        earlier(lab, 13)
+        assert await watched(ingest) == ({("erasure", "on_time"): 3}, [])
+        earlier(lab, 4)
+        counted, reported = await watched(ingest)
+        assert counted == {("erasure", "on_time"): 2, ("erasure", "at_risk"): 1}
+        assert [event[:2] for event in reported] == [("request.at_risk", "warning")]
+        assert (await watched(ingest))[1] == []
+        assert await resume_requests(ingest.spaces) == 2
+        assert await watched(ingest) == ({("erasure", "on_time"): 1}, [])

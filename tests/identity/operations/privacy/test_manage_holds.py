@@ -24,7 +24,7 @@ from identity.values.errors import IdentifierNotFound, NotOneProfile, ProfileNot
 from identity.values.ids import public
 from tests.support.older_backup import Backup, publish_ledgers
 from tests.support.space_audit import discrepancies, ignore_progress
-from tests.support.writer_processes import Ingest, Lab, ingesting, run
+from tests.support.writer_processes import Ingest, Lab, ingesting
 
 WHO = Source(1, server=True)
 REFS = ("user_id:ann", "anonymous_id:a1", "email:ann@example.org")
@@ -65,83 +65,71 @@ async def seen(ingest: Ingest) -> list[str]:
     return visible
 
 
-def test_no_correction_reaches_a_person_on_hold(lab: Lab) -> None:
+async def test_no_correction_reaches_a_person_on_hold(lab: Lab) -> None:
     """The end of the hold erases everything."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            await put_rules(ingest.space, {"limits": {"email": {"max": 1}}}, "key_test")
-            hold_id, _ = await withheld(ingest)
-            with pytest.raises(NotOneProfile):
-                await unmerge_profile(ingest.space, ["anonymous_id:a1"], block=True, source=WHO, actor="key_test")
-            with pytest.raises(IdentifierNotFound):
-                await remove_identifier(ingest.space, "anonymous_id:a1", block=False, source=WHO, actor="key_test")
-            candidate = {"blocked": {"anonymous_id": ["a1"]}, "limits": {"email": {"max": 1}}}
-            simulated = await simulate_rules(ingest.space, candidate, ignore_progress)
-            tried = await name_examples(ingest.space, msgspec.to_builtins(simulated))
-            assert "ann" not in str(tried.examples)
-            assert "example.org" not in str(await list_rejections(ingest.space, None, 100, None))
-            await put_rules(ingest.space, candidate, "key_test")
-            assert (await rebuild_space(ingest.space, 1, ignore_progress)).profiles_changed == 0
-            assert await seen(ingest) == []
-            await release_hold(ingest.space, hold_id, "key_test")
-            for table in ("profile", "subject_key", "identifier", "evidence"):
-                assert lab.query(f"SELECT count(*) FROM {table}") == [(0,)]
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        await put_rules(ingest.space, {"limits": {"email": {"max": 1}}}, "key_test")
+        hold_id, _ = await withheld(ingest)
+        with pytest.raises(NotOneProfile):
+            await unmerge_profile(ingest.space, ["anonymous_id:a1"], block=True, source=WHO, actor="key_test")
+        with pytest.raises(IdentifierNotFound):
+            await remove_identifier(ingest.space, "anonymous_id:a1", block=False, source=WHO, actor="key_test")
+        candidate = {"blocked": {"anonymous_id": ["a1"]}, "limits": {"email": {"max": 1}}}
+        simulated = await simulate_rules(ingest.space, candidate, ignore_progress)
+        tried = await name_examples(ingest.space, msgspec.to_builtins(simulated))
+        assert "ann" not in str(tried.examples)
+        assert "example.org" not in str(await list_rejections(ingest.space, None, 100, None))
+        await put_rules(ingest.space, candidate, "key_test")
+        assert (await rebuild_space(ingest.space, 1, ignore_progress)).profiles_changed == 0
+        assert await seen(ingest) == []
+        await release_hold(ingest.space, hold_id, "key_test")
+        for table in ("profile", "subject_key", "identifier", "evidence"):
+            assert lab.query(f"SELECT count(*) FROM {table}") == [(0,)]
 
 
-def test_a_cancelled_erasure_ends_the_hold_of_the_person(lab: Lab) -> None:
+async def test_a_cancelled_erasure_ends_the_hold_of_the_person(lab: Lab) -> None:
     """Reads and calls are as before, in a restored database too."""
+    async with ingesting(lab) as ingest:
+        hold_id, first = await withheld(ingest)
+        second = await ask(ingest)
+        backup = Backup(lab)
+        assert second.erasures[0].state == ErasureState.ON_HOLD
+        await cancel_request(ingest.space, first.id, "key_test")
+        assert await seen(ingest) == [], "somebody else asked for it too"
+        for _ in range(2):
+            ended = await cancel_request(ingest.space, second.id, "key_test")
+            assert ended.erasures[0].state == ErasureState.CANCELLED
 
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            hold_id, first = await withheld(ingest)
-            second = await ask(ingest)
-            backup = Backup(lab)
-            assert second.erasures[0].state == ErasureState.ON_HOLD
-            await cancel_request(ingest.space, first.id, "key_test")
-            assert await seen(ingest) == [], "somebody else asked for it too"
-            for _ in range(2):
-                ended = await cancel_request(ingest.space, second.id, "key_test")
-                assert ended.erasures[0].state == ErasureState.CANCELLED
+        async def as_before() -> None:
+            assert await seen(ingest) == list(REFS)
+            assert await discrepancies(ingest) == []
+            again: dict[str, Any] = {"type": "track", "event": "E", "userId": "ann"}
+            assert (await ingest.send(again))[0].status == "accepted"
 
-            async def as_before() -> None:
-                assert await seen(ingest) == list(REFS)
-                assert await discrepancies(ingest) == []
-                again: dict[str, Any] = {"type": "track", "event": "E", "userId": "ann"}
-                assert (await ingest.send(again))[0].status == "accepted"
-
-            await as_before()
-            backup.restore()
-            ingest.spaces.forget(ingest.space.tenant.id)
-            await publish_ledgers(ingest)
-            ingest.space = await ingest.spaces.get(ingest.space.tenant.id)
-            await as_before()
-            await release_hold(ingest.space, hold_id, "key_test")
-            assert (await ask(ingest)).erasures[0].state == ErasureState.FINISHED
-            assert await seen(ingest) == []
-
-    run(main())
+        await as_before()
+        backup.restore()
+        ingest.spaces.forget(ingest.space.tenant.id)
+        await publish_ledgers(ingest)
+        ingest.space = await ingest.spaces.get(ingest.space.tenant.id)
+        await as_before()
+        await release_hold(ingest.space, hold_id, "key_test")
+        assert (await ask(ingest)).erasures[0].state == ErasureState.FINISHED
+        assert await seen(ingest) == []
 
 
-def test_a_suppression_by_name_outlives_a_cancelled_erasure(lab: Lab) -> None:
+async def test_a_suppression_by_name_outlives_a_cancelled_erasure(lab: Lab) -> None:
     """The identifier stays suppressed."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            await suppress_identifiers(ingest.space, ["email:ann@example.org"], "key_test")
-            await lift_suppressions(ingest.space, ["email:ann@example.org"], "key_test")
-            _, request = await withheld(ingest)
-            await suppress_identifiers(ingest.space, ["anonymous_id:a1"], "key_test")
-            await cancel_request(ingest.space, request.id, "key_test")
-            calls: list[dict[str, Any]] = [
-                {"type": "identify", "anonymousId": "a1", "traits": {"x": 1}},
-                {"type": "identify", "userId": "ann", "traits": {"x": 1}},
-                {"type": "identify", "anonymousId": "a7", "traits": {"email": "ann@example.org"}},
-            ]
-            outcomes = await ingest.send(*calls)
-            assert [each.status for each in outcomes] == ["suppressed", "accepted", "accepted"]
-            assert [each.demoted for each in outcomes[1:]] == [[], []]
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        await suppress_identifiers(ingest.space, ["email:ann@example.org"], "key_test")
+        await lift_suppressions(ingest.space, ["email:ann@example.org"], "key_test")
+        _, request = await withheld(ingest)
+        await suppress_identifiers(ingest.space, ["anonymous_id:a1"], "key_test")
+        await cancel_request(ingest.space, request.id, "key_test")
+        calls: list[dict[str, Any]] = [
+            {"type": "identify", "anonymousId": "a1", "traits": {"x": 1}},
+            {"type": "identify", "userId": "ann", "traits": {"x": 1}},
+            {"type": "identify", "anonymousId": "a7", "traits": {"email": "ann@example.org"}},
+        ]
+        outcomes = await ingest.send(*calls)
+        assert [each.status for each in outcomes] == ["suppressed", "accepted", "accepted"]
+        assert [each.demoted for each in outcomes[1:]] == [[], []]

@@ -18,7 +18,7 @@ from identity.values.calls import DAY
 from identity.values.enums import Law, RequestInterface, RequestKind
 from tests.support.callback_destination import Mail, mailing, person
 from tests.support.webhook_receiver import FAILING, HTML
-from tests.support.writer_processes import Lab, run
+from tests.support.writer_processes import Lab
 
 BASE = "https://cdp.example.org"
 
@@ -48,51 +48,43 @@ def render(status: OpenDsrStatus, url: str) -> bytes:
     return dsr_callback(status, BASE, url)
 
 
-def test_each_address_is_called_once_everybody_acknowledged(lab: Lab) -> None:
+async def test_each_address_is_called_once_everybody_acknowledged(lab: Lab) -> None:
     """With the status that a follower reads, and not again."""
-
-    async def main() -> None:
-        async with asked(lab) as (mail, id_):
-            receiver, now = mail.receiver, mail.clock.now + DAY
-            assert await send_status_callbacks(mail.ingest.spaces, mail.client, render, now) == 1
-            assert await send_status_callbacks(mail.ingest.spaces, mail.client, render, now) == 0
-            assert receiver.statuses == []
-            await mail.send()
-            await mail.ack(receiver.cursor)
-            assert await close_settled_erasures(mail.ingest.spaces) == 1
-            assert await send_status_callbacks(mail.ingest.spaces, mail.client, render, now + LOOK) == 1
-            status = dsr_status(await opendsr_status(mail.space, await get_request(mail.space, id_)), BASE)
-            assert status.request_status == "completed"
-            url = receiver.server.url("/status")
-            assert receiver.statuses == [{**to_builtins(status), "status_callback_url": url}] * 2
-            assert await send_status_callbacks(mail.ingest.spaces, mail.client, render, now + DAY) == 0
-
-    run(main())
+    async with asked(lab) as (mail, id_):
+        receiver, now = mail.receiver, mail.clock.now + DAY
+        assert await send_status_callbacks(mail.ingest.spaces, mail.client, render, now) == 1
+        assert await send_status_callbacks(mail.ingest.spaces, mail.client, render, now) == 0
+        assert receiver.statuses == []
+        await mail.send()
+        await mail.ack(receiver.cursor)
+        assert await close_settled_erasures(mail.ingest.spaces) == 1
+        assert await send_status_callbacks(mail.ingest.spaces, mail.client, render, now + LOOK) == 1
+        status = dsr_status(await opendsr_status(mail.space, await get_request(mail.space, id_)), BASE)
+        assert status.request_status == "completed"
+        url = receiver.server.url("/status")
+        assert receiver.statuses == [{**to_builtins(status), "status_callback_url": url}] * 2
+        assert await send_status_callbacks(mail.ingest.spaces, mail.client, render, now + DAY) == 0
 
 
-def test_a_failed_call_is_repeated_for_a_week(lab: Lab) -> None:
+async def test_a_failed_call_is_repeated_for_a_week(lab: Lab) -> None:
     """Less and less often."""
+    async with asked(lab) as (mail, _):
+        await mail.send()
+        await mail.ack(mail.receiver.cursor)
+        assert await close_settled_erasures(mail.ingest.spaces) == 1
+        question = "SELECT call_at FROM privacy_request WHERE space_id = %s"
+        mail.receiver.answer = FAILING
+        now = first = mail.clock.now + DAY
+        for _ in range(4):
+            assert await send_status_callbacks(mail.ingest.spaces, mail.client, render, now) == 1
+            ((now,),) = lab.query(question, mail.space.tenant.id)
+        assert len(mail.receiver.statuses) == 8
+        assert now > first
+        mail.receiver.answer = HTML
+        await send_status_callbacks(mail.ingest.spaces, mail.client, render, now)
+        assert lab.query(question, mail.space.tenant.id) == [(None,)]
 
-    async def main() -> None:
-        async with asked(lab) as (mail, _):
-            await mail.send()
-            await mail.ack(mail.receiver.cursor)
-            assert await close_settled_erasures(mail.ingest.spaces) == 1
-            question = "SELECT call_at FROM privacy_request WHERE space_id = %s"
-            mail.receiver.answer = FAILING
-            now = first = mail.clock.now + DAY
-            for _ in range(4):
-                assert await send_status_callbacks(mail.ingest.spaces, mail.client, render, now) == 1
-                ((now,),) = lab.query(question, mail.space.tenant.id)
-            assert len(mail.receiver.statuses) == 8
-            assert now > first
-            mail.receiver.answer = HTML
-            await send_status_callbacks(mail.ingest.spaces, mail.client, render, now)
-            assert lab.query(question, mail.space.tenant.id) == [(None,)]
-
-            lab.query("UPDATE privacy_request SET call_at = 1 WHERE space_id = %s", mail.space.tenant.id)
-            mail.receiver.answer = FAILING
-            await send_status_callbacks(mail.ingest.spaces, mail.client, render, first + 8 * DAY)
-            assert lab.query(question, mail.space.tenant.id) == [(None,)]
-
-    run(main())
+        lab.query("UPDATE privacy_request SET call_at = 1 WHERE space_id = %s", mail.space.tenant.id)
+        mail.receiver.answer = FAILING
+        await send_status_callbacks(mail.ingest.spaces, mail.client, render, first + 8 * DAY)
+        assert lab.query(question, mail.space.tenant.id) == [(None,)]

@@ -79,42 +79,34 @@ def test_the_old_go_and_the_young_stay(
     assert count(old, "rejection") == 1
 
 
-def test_a_message_that_was_forgotten_counts_anew(lab: Lab) -> None:
+async def test_a_message_that_was_forgotten_counts_anew(lab: Lab) -> None:
     """And one that was not is still known, while calls come in."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            first = await ingest.send({"type": "track", "userId": "u1", "messageId": "m1"})
-            await sweep_old(ingest.space.database, message_days=8, rejection_days=14)
-            again = await ingest.send({"type": "track", "userId": "u1", "messageId": "m1"})
-            await asyncio.gather(
-                sweep_old(ingest.space.database, message_days=0, rejection_days=14),
-                *(ingest.send({"type": "track", "userId": f"u{at}"}) for at in range(50)),
-            )
-            await sweep_old(ingest.space.database, message_days=0, rejection_days=14)
-            anew = await ingest.send({"type": "track", "userId": "u1", "messageId": "m1"})
-            assert [each[0].status for each in (first, again, anew)] == ["accepted", "duplicate", "accepted"]
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        first = await ingest.send({"type": "track", "userId": "u1", "messageId": "m1"})
+        await sweep_old(ingest.space.database, message_days=8, rejection_days=14)
+        again = await ingest.send({"type": "track", "userId": "u1", "messageId": "m1"})
+        await asyncio.gather(
+            sweep_old(ingest.space.database, message_days=0, rejection_days=14),
+            *(ingest.send({"type": "track", "userId": f"u{at}"}) for at in range(50)),
+        )
+        await sweep_old(ingest.space.database, message_days=0, rejection_days=14)
+        anew = await ingest.send({"type": "track", "userId": "u1", "messageId": "m1"})
+        assert [each[0].status for each in (first, again, anew)] == ["accepted", "duplicate", "accepted"]
 
 
-def test_ended_jobs_go(lab: Lab) -> None:
+async def test_ended_jobs_go(lab: Lab) -> None:
     """A job that ended long ago is forgotten; one that runs, or has just ended, is not."""
-
-    async def main() -> None:
-        spaces = await lab.open()
-        space = await lab.space(spaces)
-        for state, age in ((2, 15), (3, 15), (1, 15), (2, 13)):
-            lab.query(
-                "INSERT INTO job (job_id, space_id, bucket, kind, state, created_at, payload) "
-                "VALUES (gen_random_uuid(), %s, %s, 1, %s, now() - make_interval(days => %s), 'x')",
-                space.tenant.id,
-                space.tenant.base,
-                state,
-                age,
-            )
-        await sweep_old(spaces.database, message_days=8, rejection_days=14)
-        assert sorted(state for (state,) in lab.query("SELECT state FROM job")) == [1, 2]
-        await spaces.database.close()
-
-    run(main())
+    spaces = await lab.open()
+    space = await lab.space(spaces)
+    for state, age in ((2, 15), (3, 15), (1, 15), (2, 13)):
+        lab.query(
+            "INSERT INTO job (job_id, space_id, bucket, kind, state, created_at, payload) "
+            "VALUES (gen_random_uuid(), %s, %s, 1, %s, now() - make_interval(days => %s), 'x')",
+            space.tenant.id,
+            space.tenant.base,
+            state,
+            age,
+        )
+    await sweep_old(spaces.database, message_days=8, rejection_days=14)
+    assert sorted(state for (state,) in lab.query("SELECT state FROM job")) == [1, 2]
+    await spaces.database.close()

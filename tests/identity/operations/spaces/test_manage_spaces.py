@@ -14,7 +14,7 @@ from identity.operations.spaces.purge_spaces import purge_deleted
 from identity.values.enums import HistoryKind
 from identity.values.errors import GroupNotFound, ProfileNotFound, SpaceNotFound, Unauthorised
 from identity.values.ids import public
-from tests.support.writer_processes import Ingest, Lab, ingesting, run
+from tests.support.writer_processes import Ingest, Lab, ingesting
 
 
 @pytest.fixture
@@ -27,29 +27,25 @@ async def _delete(ingest: Ingest) -> None:
     await manage_spaces.delete_space(ingest.spaces, public("spc", ingest.space.public_id), "test")
 
 
-def test_nothing_is_left_of_a_deleted_space(lab: Lab) -> None:
+async def test_nothing_is_left_of_a_deleted_space(lab: Lab) -> None:
     """No row of any table, and no key; the spaces beside it stay whole."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            other = await lab.space(ingest.spaces)
-            await ingest.send({"type": "group", "userId": "u1", "groupId": "g1"}, {"type": "track", "userId": "u1"})
-            await ingest.send({"type": "alias", "userId": "u2", "previousId": "u1"})
-            await put_rules(ingest.space, {"limits": {"crm": {"max": 1}}}, "test")
-            await _delete(ingest)
-            with pytest.raises(ProfileNotFound):
-                await get_profile(ingest.space, "user_id:u1")
-            while await purge_deleted(ingest.spaces):
-                pass
-            tables = [name for (name,) in lab.query(_TABLES)]
-            number = ingest.space.tenant.id
-            left = [name for name in tables if lab.query(f"SELECT 1 FROM {name} WHERE space_id = %s", number)]
-            assert left == ["ledger", "ledger_head"]
-            assert [(other.tenant.id,)] == lab.query("SELECT id FROM space")
-            assert not (lab.key_store / ingest.space.public_id.hex()).exists()
-            assert other.public_id.hex() in [path.name for path in lab.key_store.iterdir()]
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        other = await lab.space(ingest.spaces)
+        await ingest.send({"type": "group", "userId": "u1", "groupId": "g1"}, {"type": "track", "userId": "u1"})
+        await ingest.send({"type": "alias", "userId": "u2", "previousId": "u1"})
+        await put_rules(ingest.space, {"limits": {"crm": {"max": 1}}}, "test")
+        await _delete(ingest)
+        with pytest.raises(ProfileNotFound):
+            await get_profile(ingest.space, "user_id:u1")
+        while await purge_deleted(ingest.spaces):
+            pass
+        tables = [name for (name,) in lab.query(_TABLES)]
+        number = ingest.space.tenant.id
+        left = [name for name in tables if lab.query(f"SELECT 1 FROM {name} WHERE space_id = %s", number)]
+        assert left == ["ledger", "ledger_head"]
+        assert [(other.tenant.id,)] == lab.query("SELECT id FROM space")
+        assert not (lab.key_store / ingest.space.public_id.hex()).exists()
+        assert other.public_id.hex() in [path.name for path in lab.key_store.iterdir()]
 
 
 _TABLES = """
@@ -58,77 +54,57 @@ WHERE a.attname = 'space_id' AND c.relkind IN ('r', 'p') AND NOT c.relispartitio
 """
 
 
-def test_a_deletion_whose_keys_could_not_be_destroyed(lab: Lab) -> None:
+async def test_a_deletion_whose_keys_could_not_be_destroyed(lab: Lab) -> None:
     """The space is closed all the same, and the purge destroys the keys before it forgets it."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            aside = lab.key_store.with_name("aside")
-            lab.key_store.rename(aside)
-            await _delete(ingest)
-            with pytest.raises(SpaceNotFound):
-                await manage_spaces.delete_space(ingest.spaces, public("spc", ingest.space.public_id), "test")
-            shutil.rmtree(lab.key_store, ignore_errors=True)
-            aside.rename(lab.key_store)
-            while await purge_deleted(ingest.spaces):
-                pass
-            assert not (lab.key_store / ingest.space.public_id.hex()).exists()
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        aside = lab.key_store.with_name("aside")
+        lab.key_store.rename(aside)
+        await _delete(ingest)
+        with pytest.raises(SpaceNotFound):
+            await manage_spaces.delete_space(ingest.spaces, public("spc", ingest.space.public_id), "test")
+        shutil.rmtree(lab.key_store, ignore_errors=True)
+        aside.rename(lab.key_store)
+        while await purge_deleted(ingest.spaces):
+            pass
+        assert not (lab.key_store / ingest.space.public_id.hex()).exists()
 
 
-def test_a_key_of_a_space_that_is_gone(lab: Lab) -> None:
+async def test_a_key_of_a_space_that_is_gone(lab: Lab) -> None:
     """A caller who was let in a moment ago makes no key any more."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            made = await manage_spaces.create_space(ingest.spaces, "other")
-            caller = await manage_spaces.KeyCheck(ingest.spaces).caller(made.keys["admin"])
-            await manage_spaces.delete_space(ingest.spaces, public("spc", made.id), "other")
-            with pytest.raises(SpaceNotFound):
-                await manage_spaces.create_key(ingest.spaces, caller, "late", ["write"])
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        made = await manage_spaces.create_space(ingest.spaces, "other")
+        caller = await manage_spaces.KeyCheck(ingest.spaces).caller(made.keys["admin"])
+        await manage_spaces.delete_space(ingest.spaces, public("spc", made.id), "other")
+        with pytest.raises(SpaceNotFound):
+            await manage_spaces.create_key(ingest.spaces, caller, "late", ["write"])
 
 
 @pytest.mark.parametrize("secret", ["", "of_\0_x_00000000", "of_aaaaaaaaaaaa_" + "0" * 64 + "_00000000", "x" * 5000])
-def test_a_made_up_secret(lab: Lab, secret: str) -> None:
+async def test_a_made_up_secret(lab: Lab, secret: str) -> None:
     """Whatever it holds, it is nobody's."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            with pytest.raises(Unauthorised):
-                await manage_spaces.KeyCheck(ingest.spaces).caller(secret)
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        with pytest.raises(Unauthorised):
+            await manage_spaces.KeyCheck(ingest.spaces).caller(secret)
 
 
-def test_history_outlives_many_rules(lab: Lab) -> None:
+async def test_history_outlives_many_rules(lab: Lab) -> None:
     """The demotions under the first rules stay explainable after any number of changes."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            await ingest.send({"type": "identify", "userId": "u1", "anonymousId": "a1"})
-            await ingest.send({"type": "identify", "userId": "u2", "anonymousId": "a1"})
-            for most in range(1, 8):
-                await put_rules(ingest.space, {"limits": {"crm": {"max": most}}}, "test")
-            page = await get_history(ingest.space, "user_id:u2", 10, None)
-            entries = [entry for entry in page.entries if isinstance(entry, HistoryEntry)]
-            demoted = [entry for entry in entries if entry.kind == HistoryKind.IDENTIFIERS_DEMOTED]
-            assert demoted[0].identifiers == [NamedIdentifier("anonymous_id", "a1", "limit:user_id")]
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        await ingest.send({"type": "identify", "userId": "u1", "anonymousId": "a1"})
+        await ingest.send({"type": "identify", "userId": "u2", "anonymousId": "a1"})
+        for most in range(1, 8):
+            await put_rules(ingest.space, {"limits": {"crm": {"max": most}}}, "test")
+        page = await get_history(ingest.space, "user_id:u2", 10, None)
+        entries = [entry for entry in page.entries if isinstance(entry, HistoryEntry)]
+        demoted = [entry for entry in entries if entry.kind == HistoryKind.IDENTIFIERS_DEMOTED]
+        assert demoted[0].identifiers == [NamedIdentifier("anonymous_id", "a1", "limit:user_id")]
 
 
-def test_a_group_is_found_in_any_spelling(lab: Lab) -> None:
+async def test_a_group_is_found_in_any_spelling(lab: Lab) -> None:
     """As collection folds it; what is no group id finds nothing."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            await ingest.send({"type": "group", "userId": "u1", "groupId": " Cafe\u0301 "})
-            for spelling in (" Cafe\u0301 ", "Caf\u00e9"):
-                assert (await get_group(ingest.space, spelling)).name == "Caf\u00e9"
-            with pytest.raises(GroupNotFound):
-                await get_group(ingest.space, " ")
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        await ingest.send({"type": "group", "userId": "u1", "groupId": " Cafe\u0301 "})
+        for spelling in (" Cafe\u0301 ", "Caf\u00e9"):
+            assert (await get_group(ingest.space, spelling)).name == "Caf\u00e9"
+        with pytest.raises(GroupNotFound):
+            await get_group(ingest.space, " ")

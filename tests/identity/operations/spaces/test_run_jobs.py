@@ -11,7 +11,7 @@ from identity.operations.spaces.run_jobs import Jobs, Progress
 from identity.spaces.space import Space
 from identity.values.enums import JobState
 from identity.values.errors import DatabaseUnavailable, JobNotFound, LastIdentifier
-from tests.support.writer_processes import Lab, run
+from tests.support.writer_processes import Lab
 
 KIND = 7
 SECRET = "ann@example.org"
@@ -29,116 +29,97 @@ async def echo(_space: Space, wanted: dict[str, Any], progress: Progress) -> dic
     return {"told": wanted["ask"]}
 
 
-def test_a_job_goes_from_queued_to_done(lab: Lab) -> None:
+async def test_a_job_goes_from_queued_to_done(lab: Lab) -> None:
     """Its parameters and its result are sealed."""
-
-    async def main() -> None:
-        spaces = await lab.open()
-        space = await lab.space(spaces)
-        runner = Jobs(spaces, {KIND: echo})
-        asked = await runner.ask(space, KIND, {"ask": SECRET})
-        assert asked.state == JobState.QUEUED
-        assert (await runner.follow(space, asked.id)).state == JobState.QUEUED
-        assert await runner.run_next()
-        assert not await runner.run_next()
-        report = await runner.follow(space, asked.id, 5)
-        assert (report.kind, report.state, report.result) == (KIND, JobState.DONE, {"told": SECRET})
-        assert (report.done, report.total) == (3, 4)
-        assert SECRET.encode() not in b"".join(bytes(row) for (row,) in lab.query("SELECT payload FROM job"))
-        for unknown in (bytes(16), None):
-            with pytest.raises(JobNotFound):
-                await runner.follow(space, unknown)
-        await spaces.database.close()
-
-    run(main())
+    spaces = await lab.open()
+    space = await lab.space(spaces)
+    runner = Jobs(spaces, {KIND: echo})
+    asked = await runner.ask(space, KIND, {"ask": SECRET})
+    assert asked.state == JobState.QUEUED
+    assert (await runner.follow(space, asked.id)).state == JobState.QUEUED
+    assert await runner.run_next()
+    assert not await runner.run_next()
+    report = await runner.follow(space, asked.id, 5)
+    assert (report.kind, report.state, report.result) == (KIND, JobState.DONE, {"told": SECRET})
+    assert (report.done, report.total) == (3, 4)
+    assert SECRET.encode() not in b"".join(bytes(row) for (row,) in lab.query("SELECT payload FROM job"))
+    for unknown in (bytes(16), None):
+        with pytest.raises(JobNotFound):
+            await runner.follow(space, unknown)
+    await spaces.database.close()
 
 
-def test_waiting_ends_with_the_job(lab: Lab) -> None:
+async def test_waiting_ends_with_the_job(lab: Lab) -> None:
     """Whichever process runs it."""
-
-    async def main() -> None:
-        spaces = await lab.open()
-        space = await lab.space(spaces)
-        runner, other = Jobs(spaces, {KIND: echo}), Jobs(spaces, {KIND: echo})
-        running = asyncio.create_task(runner.run_for_ever())
-        asked = await other.ask(space, KIND, {"ask": 1})
-        assert (await other.follow(space, asked.id, 30)).state == JobState.DONE
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-        await spaces.database.close()
-
-    run(main())
+    spaces = await lab.open()
+    space = await lab.space(spaces)
+    runner, other = Jobs(spaces, {KIND: echo}), Jobs(spaces, {KIND: echo})
+    running = asyncio.create_task(runner.run_for_ever())
+    asked = await other.ask(space, KIND, {"ask": 1})
+    assert (await other.follow(space, asked.id, 30)).state == JobState.DONE
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await spaces.database.close()
 
 
-def test_a_runner_that_is_gone(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_runner_that_is_gone(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """A job whose holder stopped saying so is begun anew by another, and only then."""
     monkeypatch.setattr(run_jobs, "_HELD", 1_500_000)
 
-    async def main() -> None:
-        spaces = await lab.open()
-        space = await lab.space(spaces)
-        begun = asyncio.Event()
+    spaces = await lab.open()
+    space = await lab.space(spaces)
+    begun = asyncio.Event()
 
-        async def never(_space: Space, _wanted: dict[str, Any], _progress: Progress) -> dict[str, Any]:
-            begun.set()
-            await asyncio.Event().wait()
-            return {}
+    async def never(_space: Space, _wanted: dict[str, Any], _progress: Progress) -> dict[str, Any]:
+        begun.set()
+        await asyncio.Event().wait()
+        return {}
 
-        gone, other = Jobs(spaces, {KIND: never}), Jobs(spaces, {KIND: echo})
-        asked = await gone.ask(space, KIND, {"ask": 2})
-        running = asyncio.create_task(gone.run_next())
-        await begun.wait()
-        assert not await other.run_next()
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-        while not await other.run_next():  # noqa: ASYNC110 (another process would not be notified either)
-            await asyncio.sleep(0.1)
-        assert (await other.follow(space, asked.id)).result == {"told": 2}
-        await spaces.database.close()
-
-    run(main())
+    gone, other = Jobs(spaces, {KIND: never}), Jobs(spaces, {KIND: echo})
+    asked = await gone.ask(space, KIND, {"ask": 2})
+    running = asyncio.create_task(gone.run_next())
+    await begun.wait()
+    assert not await other.run_next()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    while not await other.run_next():  # noqa: ASYNC110 (another process would not be notified either)
+        await asyncio.sleep(0.1)
+    assert (await other.follow(space, asked.id)).result == {"told": 2}
+    await spaces.database.close()
 
 
 @pytest.mark.parametrize(
     ("error", "code"), [(LastIdentifier(), "last_identifier"), (ValueError(SECRET), "internal_error")]
 )
-def test_a_failed_job_ends_with_a_code(lab: Lab, error: Exception, code: str) -> None:
+async def test_a_failed_job_ends_with_a_code(lab: Lab, error: Exception, code: str) -> None:
     """And with none of its parameters."""
+    spaces = await lab.open()
+    space = await lab.space(spaces)
 
-    async def main() -> None:
-        spaces = await lab.open()
-        space = await lab.space(spaces)
+    async def fails(_space: Space, _wanted: dict[str, Any], _progress: Progress) -> dict[str, Any]:
+        raise error
 
-        async def fails(_space: Space, _wanted: dict[str, Any], _progress: Progress) -> dict[str, Any]:
-            raise error
-
-        runner = Jobs(spaces, {KIND: fails})
-        asked = await runner.ask(space, KIND, {"ask": SECRET})
-        assert await runner.run_next()
-        report = await runner.follow(space, asked.id)
-        assert (report.state, report.error) == (JobState.FAILED, code)
-        assert report.result is None
-        await spaces.database.close()
-
-    run(main())
+    runner = Jobs(spaces, {KIND: fails})
+    asked = await runner.ask(space, KIND, {"ask": SECRET})
+    assert await runner.run_next()
+    report = await runner.follow(space, asked.id)
+    assert (report.state, report.error) == (JobState.FAILED, code)
+    assert report.result is None
+    await spaces.database.close()
 
 
-def test_an_outage_is_waited_out(lab: Lab) -> None:
+async def test_an_outage_is_waited_out(lab: Lab) -> None:
     """Where the database is away the job is not given up: it still says that it runs."""
+    spaces = await lab.open()
+    space = await lab.space(spaces)
 
-    async def main() -> None:
-        spaces = await lab.open()
-        space = await lab.space(spaces)
+    async def away(_space: Space, _wanted: dict[str, Any], _progress: Progress) -> dict[str, Any]:
+        raise DatabaseUnavailable
 
-        async def away(_space: Space, _wanted: dict[str, Any], _progress: Progress) -> dict[str, Any]:
-            raise DatabaseUnavailable
-
-        runner = Jobs(spaces, {KIND: away})
-        asked = await runner.ask(space, KIND, {"ask": 1})
-        with pytest.raises(DatabaseUnavailable):
-            await runner.run_next()
-        assert lab.query("SELECT state FROM job") == [(JobState.RUNNING,)]
-        assert (await runner.follow(space, asked.id)).state == JobState.RUNNING
-        await spaces.database.close()
-
-    run(main())
+    runner = Jobs(spaces, {KIND: away})
+    asked = await runner.ask(space, KIND, {"ask": 1})
+    with pytest.raises(DatabaseUnavailable):
+        await runner.run_next()
+    assert lab.query("SELECT state FROM job") == [(JobState.RUNNING,)]
+    assert (await runner.follow(space, asked.id)).state == JobState.RUNNING
+    await spaces.database.close()

@@ -14,7 +14,7 @@ from identity.store.postgres.tenant import Tenant
 from identity.values.errors import Conflict, LeaseLost, SpaceNotFound
 from identity.values.ids import new_id
 from identity.values.stamps import Micros
-from tests.support.writer_processes import Ingest, Lab, ingesting, run
+from tests.support.writer_processes import Ingest, Lab, ingesting
 
 
 @pytest.fixture
@@ -41,49 +41,37 @@ async def begun(
     return connection, found
 
 
-def test_a_space_that_is_gone(lab: Lab) -> None:
+async def test_a_space_that_is_gone(lab: Lab) -> None:
     """Without a gate there is no space, and nothing is begun."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            with pytest.raises(SpaceNotFound):
-                await begun(ingest, "u1", tenant=Tenant(999, 0))
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        with pytest.raises(SpaceNotFound):
+            await begun(ingest, "u1", tenant=Tenant(999, 0))
 
 
-def test_a_lease_of_somebody_else(lab: Lab) -> None:
+async def test_a_lease_of_somebody_else(lab: Lab) -> None:
     """A transaction begins only on a slot that is the writer's."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            with pytest.raises(LeaseLost):
-                await begun(ingest, "u1", lease=writer_slots.WriterLease(0, new_id(), Micros(0), Micros(0)))
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        with pytest.raises(LeaseLost):
+            await begun(ingest, "u1", lease=writer_slots.WriterLease(0, new_id(), Micros(0), Micros(0)))
 
 
-def test_one_that_was_merged_while_waiting(lab: Lab) -> None:
+async def test_one_that_was_merged_while_waiting(lab: Lab) -> None:
     """A writer that waits for the lock of a root that is merged away meanwhile has to plan again."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            await ingest.send({"type": "track", "anonymousId": "a1"}, {"type": "track", "userId": "u1"})
-            one, two = [id_.bytes for (id_,) in lab.query("SELECT profile_id FROM profile")]
-            merging, _ = await begun_lock(ingest, [one, two])
-            late = await ingest.spaces.database.writer()
-            await late.execute("BEGIN")
-            waiting = asyncio.create_task(lock(late, ingest, [two]))
-            while not waiting.done() and not lab.query("SELECT pid FROM pg_locks WHERE NOT granted"):  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-            await merging.execute("UPDATE profile SET head = $1 WHERE profile_id = $2", [Uuid(one), Uuid(two)])
-            await merging.execute("COMMIT")
-            with pytest.raises(Conflict):
-                await waiting
-            await merging.close()
-            await late.close()
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        await ingest.send({"type": "track", "anonymousId": "a1"}, {"type": "track", "userId": "u1"})
+        one, two = [id_.bytes for (id_,) in lab.query("SELECT profile_id FROM profile")]
+        merging, _ = await begun_lock(ingest, [one, two])
+        late = await ingest.spaces.database.writer()
+        await late.execute("BEGIN")
+        waiting = asyncio.create_task(lock(late, ingest, [two]))
+        while not waiting.done() and not lab.query("SELECT pid FROM pg_locks WHERE NOT granted"):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        await merging.execute("UPDATE profile SET head = $1 WHERE profile_id = $2", [Uuid(one), Uuid(two)])
+        await merging.execute("COMMIT")
+        with pytest.raises(Conflict):
+            await waiting
+        await merging.close()
+        await late.close()
 
 
 async def lock(connection: PipelineConnection, ingest: Ingest, origins: list[bytes]) -> load.LockedRows:
@@ -99,19 +87,15 @@ async def begun_lock(ingest: Ingest, origins: list[bytes]) -> tuple[PipelineConn
 
 
 @pytest.mark.parametrize(("first", "second"), [(False, True), (True, False), (True, True)])
-def test_the_gate_alone(lab: Lab, first: bool, second: bool) -> None:  # noqa: FBT001
+async def test_the_gate_alone(lab: Lab, first: bool, second: bool) -> None:  # noqa: FBT001
     """Who holds the gate alone is alone: others wait until it ends."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            one, _ = await begun(ingest, alone=first)
-            waiting = asyncio.create_task(begun(ingest, alone=second))
-            done, _ = await asyncio.wait([waiting], timeout=0.2)
-            assert not done
-            await rollback(one)
-            two, _ = await waiting
-            await rollback(two)
-            await one.close()
-            await two.close()
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        one, _ = await begun(ingest, alone=first)
+        waiting = asyncio.create_task(begun(ingest, alone=second))
+        done, _ = await asyncio.wait([waiting], timeout=0.2)
+        assert not done
+        await rollback(one)
+        two, _ = await waiting
+        await rollback(two)
+        await one.close()
+        await two.close()

@@ -9,13 +9,13 @@ from msgspec import structs
 from identity.operations.ingest import commit
 from identity.store.ingest import write
 from identity.values.errors import Conflict
-from tests.support.writer_processes import Lab, ingesting, run
+from tests.support.writer_processes import Lab, ingesting
 
 MOVES = ["profile", "profile_document", "account"]
 
 
 @pytest.mark.parametrize("table", MOVES)
-def test_a_row_that_is_not_as_it_was_locked(
+async def test_a_row_that_is_not_as_it_was_locked(
     database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:
     """A profile, document or group of another version than expected makes the batch plan again."""
@@ -38,15 +38,12 @@ def test_a_row_that_is_not_as_it_was_locked(
 
     monkeypatch.setattr(commit, "apply", apply)
 
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            for n in (1, 2):
-                item = {"type": "group", "userId": "u1", "groupId": "g", "traits": {"n": n}}
-                assert (await ingest.send(item))[0].status == "accepted"
-            assert len(tried) == 3
-            ingest.check()
-
-    run(main())
+    async with ingesting(lab) as ingest:
+        for n in (1, 2):
+            item = {"type": "group", "userId": "u1", "groupId": "g", "traits": {"n": n}}
+            assert (await ingest.send(item))[0].status == "accepted"
+        assert len(tried) == 3
+        ingest.check()
 
 
 def test_nothing_is_written_for_nothing() -> None:

@@ -1,6 +1,5 @@
 """Arrays in binary form: what goes to Postgres is what was meant."""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -21,20 +20,16 @@ CASES: list[tuple[str, Any, list[Any]]] = [
 
 
 @pytest.mark.parametrize(("type_", "encode", "values"), CASES, ids=[f"{c[0]}-{c[1].__name__}" for c in CASES])
-def test_arrays_arrive_as_they_were(database: str, type_: str, encode: Any, values: list[Any]) -> None:
+async def test_arrays_arrive_as_they_were(database: str, type_: str, encode: Any, values: list[Any]) -> None:
     """Every value, NULL and the empty array come back the same."""
-
-    async def main() -> None:
-        connection = await AsyncConnection.connect(database, cursor_factory=AsyncRawCursor)
-        async with connection:
-            arrays.adapt(connection)
-            query = f"SELECT v FROM unnest($1::{type_}[]) WITH ORDINALITY AS u (v, nr) ORDER BY nr"
-            for sent in (values, values[:1], []):
-                cursor = connection.cursor(binary=True)
-                await cursor.execute(query.encode(), [encode(sent)])
-                assert [value for (value,) in await cursor.fetchall()] == sent
-
-    asyncio.run(main())
+    connection = await AsyncConnection.connect(database, cursor_factory=AsyncRawCursor)
+    async with connection:
+        arrays.adapt(connection)
+        query = f"SELECT v FROM unnest($1::{type_}[]) WITH ORDINALITY AS u (v, nr) ORDER BY nr"
+        for sent in (values, values[:1], []):
+            cursor = connection.cursor(binary=True)
+            await cursor.execute(query.encode(), [encode(sent)])
+            assert [value for (value,) in await cursor.fetchall()] == sent
 
 
 def test_numbers_that_do_not_fit() -> None:

@@ -9,14 +9,6 @@ from identity.store.postgres.database import Database
 from identity.store.postgres.leadership import Leadership
 from identity.values.errors import DatabaseUnavailable
 
-pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    """The event loop of the server."""
-    return "asyncio"
-
 
 @pytest.fixture
 async def candidates(database: str) -> AsyncIterator[tuple[Leadership, Leadership]]:
