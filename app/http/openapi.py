@@ -1,6 +1,6 @@
 """The OpenAPI document: one for the native and the hot routes, made from the shapes that routes name.
 
-Nothing checks answers against it at run time. The clients of the tests do (`tests.support.api_contract`).
+Nothing checks answers against it at run time. The clients of the tests do (`tests.support.http.api_contract`).
 """
 
 from collections.abc import Callable, Iterable

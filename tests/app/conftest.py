@@ -23,9 +23,9 @@ from identity.vault.epoch_key_store import KeyStore
 from identity.vault.keyring import Keyring
 from identity.vault.root_keys import file_root
 from tests.conftest import ONEFOLD, Running, administer, launch
-from tests.support.api_contract import api_contract
-from tests.support.tls_server import HOST, OK, authority
-from tests.support.webhook_receiver import Receiver, receiving
+from tests.support.http.api_contract import api_contract
+from tests.support.webhooks.tls_server import HOST, OK, authority
+from tests.support.webhooks.webhook_receiver import Receiver, receiving
 
 _numbers = count()
 PURPOSES = {"purposes": [{"id": "Marketing", "class": "ads"}]}

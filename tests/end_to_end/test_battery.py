@@ -6,8 +6,8 @@ from urllib.parse import quote
 import pytest
 
 from tests.app.conftest import Shop
-from tests.support.battery import listed, play, written
-from tests.support.scenarios import HELD, matching, tally
+from tests.support.http.battery import listed, play, written
+from tests.support.planning.scenarios import HELD, matching, tally
 
 
 @pytest.mark.parametrize("scenario", HELD, ids=[s["id"] for s in HELD])

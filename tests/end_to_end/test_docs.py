@@ -22,8 +22,8 @@ from identity.store.embedded.data_directory import locate
 from identity.store.embedded.server import OWNER_ROLE, EmbeddedPostgres
 from tests.conftest import ONEFOLD, READY, ROOT, Running, administer, launch
 from tests.support.pages import PAGES, SERVE, Command, Ids, blocks, calls, commands, is_call, name_of
-from tests.support.tls_server import HOST, authority
-from tests.support.webhook_receiver import Receiver, receiving
+from tests.support.webhooks.tls_server import HOST, authority
+from tests.support.webhooks.webhook_receiver import Receiver, receiving
 
 ADDRESS = "http://127.0.0.1:8000"
 CALLBACK = "https://hooks.example.org/onefold"

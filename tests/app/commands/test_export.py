@@ -14,7 +14,7 @@ from identity.operations.destinations.feed_export import export_steps
 from identity.values.errors import BadCursor, Misconfigured, Resync
 from tests.app.conftest import Shop
 from tests.conftest import Running
-from tests.support.warehouse_export import PLANS, Warehouse
+from tests.support.destinations.warehouse_export import PLANS, Warehouse
 
 PURPOSES = {"purposes": [{"id": "Marketing", "class": "ads"}, {"id": "Product", "class": "analytics"}]}
 GRANTED = {"context": {"consent": {"categoryPreferences": {"Marketing": True}}}}

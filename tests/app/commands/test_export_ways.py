@@ -15,7 +15,7 @@ from app.settings import Settings
 from identity.values.errors import DestinationNotFound, Misconfigured, SpaceNotFound
 from tests.app.conftest import Shop
 from tests.conftest import ONEFOLD, Running
-from tests.support.warehouse_export import DOCUMENT, PLANS, VIEWS
+from tests.support.destinations.warehouse_export import DOCUMENT, PLANS, VIEWS
 
 COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", DOCUMENT, re.DOTALL) for line in block.splitlines()]
 SOLD = {

@@ -23,7 +23,7 @@ from app.commands import serve
 from app.commands.environment import report
 if __name__ == "__main__":
     with report():
-        serve.run(settings.load(), application="tests.support.stand_in_app:application", migrate=lambda url: None)
+        serve.run(settings.load(), application="tests.support.processes.stand_in_app:application", migrate=lambda url: None)
 """
 COMMAND = [sys.executable, "-c", SERVE]
 Start = Callable[..., Running]

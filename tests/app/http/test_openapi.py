@@ -17,7 +17,7 @@ from app.schemas.profiles import CanonicalProfile, HistoryPage, ProfileList
 from app.schemas.rejections import RejectionPage
 from app.settings import Settings
 from tests.app.conftest import Shop
-from tests.support.api_contract import ApiContract, api_contract
+from tests.support.http.api_contract import ApiContract, api_contract
 
 
 def references(value: Any) -> set[str]:

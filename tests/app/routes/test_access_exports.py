@@ -10,7 +10,7 @@ import httpx
 import psycopg
 
 from tests.app.conftest import AUDIT, Shop
-from tests.support.opendsr_requests import request
+from tests.support.privacy.opendsr_requests import request
 
 FORMULA = "=cmd|'/c calc'!A1"
 CALLS = 450

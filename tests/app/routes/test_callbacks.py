@@ -10,9 +10,9 @@ import pytest
 from standardwebhooks import Webhook
 
 from tests.app.conftest import Deployment, Shop, log_of, until
-from tests.support.opendsr_requests import request
-from tests.support.tls_server import OK
-from tests.support.webhook_receiver import FAILING, Receiver
+from tests.support.privacy.opendsr_requests import request
+from tests.support.webhooks.tls_server import OK
+from tests.support.webhooks.webhook_receiver import FAILING, Receiver
 
 MAIL = {"purposes": ["Marketing"], "traits": ["plan"], "identifiers": ["email"]}
 CONSENT = {"context": {"consent": {"categoryPreferences": {"Marketing": True}}}}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.app.conftest import Shop
-from tests.support.destination_feed import MAIL, PURPOSES, Feed, statement
+from tests.support.destinations.destination_feed import MAIL, PURPOSES, Feed, statement
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.app.conftest import Shop
-from tests.support.destination_feed import PURPOSES, Feed, statement
+from tests.support.destinations.destination_feed import PURPOSES, Feed, statement
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import httpx
 
 from tests.app.conftest import Shop
 from tests.app.routes.test_corrections import get, ids, unmerge
-from tests.support.battery import play
-from tests.support.scenarios import ALL
+from tests.support.http.battery import play
+from tests.support.planning.scenarios import ALL
 
 TWO = {"limits": {"user_id": {"max": 2}}}
 

@@ -10,7 +10,7 @@ import pytest
 from identity.planning.resolution.event_time import parse_time
 from identity.values.ids import private
 from tests.app.conftest import Shop
-from tests.support.destination_feed import PURPOSES, Feed, statement
+from tests.support.destinations.destination_feed import PURPOSES, Feed, statement
 
 
 @pytest.fixture

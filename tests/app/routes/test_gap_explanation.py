@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from tests.app.conftest import AUDIT, Shop, Suppress
-from tests.support.destination_feed import MAIL, PURPOSES, Feed, statement
+from tests.support.destinations.destination_feed import MAIL, PURPOSES, Feed, statement
 
 ANN = "email:ann@example.org"
 TRAITS = {"plan": "topsecret", "email": "ann@example.org"}

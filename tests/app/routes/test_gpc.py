@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.app.conftest import Shop
-from tests.support.destination_feed import PURPOSES, Feed, statement
+from tests.support.destinations.destination_feed import PURPOSES, Feed, statement
 
 GRANTED = {"Marketing": True, "Product": True}
 TRAITS = {"plan": "pro", "email": "ann@example.org"}

@@ -20,7 +20,7 @@ from identity.store.embedded.server import EmbeddedPostgres
 from identity.store.keys import key_store
 from tests.app.conftest import Shop
 from tests.conftest import Running, administer
-from tests.support.writer_processes import Lab
+from tests.support.processes.writer_processes import Lab
 
 
 def test_a_serving_process_is_live_and_ready(client: httpx.Client) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.app.conftest import Shop
 from tests.app.routes.test_corrections import get, unmerge
-from tests.support.battery import listed, written
+from tests.support.http.battery import listed, written
 
 
 def put(shop: Shop, **rules: Any) -> None:

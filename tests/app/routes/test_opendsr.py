@@ -10,7 +10,7 @@ import pytest
 from app.routes.opendsr import NAMES
 from identity.planning.privacy.opendsr import IDENTITIES
 from tests.app.conftest import Shop
-from tests.support.opendsr_requests import ask, identity, request
+from tests.support.privacy.opendsr_requests import ask, identity, request
 
 
 @pytest.mark.parametrize("name", NAMES)

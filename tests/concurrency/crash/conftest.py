@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.killable_server import Victim
+from tests.support.processes.killable_server import Victim
 
 
 @pytest.fixture

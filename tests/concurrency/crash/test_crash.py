@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from tests.support.killable_server import Victim
-from tests.support.load_clients import Load, halves, lost, twice
+from tests.support.processes.killable_server import Victim
+from tests.support.processes.load_clients import Load, halves, lost, twice
 
 KINDS = ("server", "parent", "worker", "postmaster", "backend", "postgres", "everything")
 LONGEST_RUN = 1.0  # seconds of load between two kills, at most

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from tests.support.killable_server import Victim
+from tests.support.processes.killable_server import Victim
 
 
 @pytest.mark.parametrize("workers", [2])

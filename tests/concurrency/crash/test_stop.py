@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.killable_server import Victim
-from tests.support.load_clients import Load, halves, lost, twice
+from tests.support.processes.killable_server import Victim
+from tests.support.processes.load_clients import Load, halves, lost, twice
 
 
 @pytest.mark.parametrize("workers", [1, 2])

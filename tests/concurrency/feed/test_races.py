@@ -12,7 +12,7 @@ import pytest
 from tests.app.conftest import Shop
 from tests.concurrency.feed.conftest import Shops
 from tests.conftest import Running
-from tests.support.feed_consumer import Consumer, destination
+from tests.support.destinations.feed_consumer import Consumer, destination
 
 READERS = 2
 PAUSE = 0.005

@@ -14,7 +14,7 @@ import pytest
 from tests.app.conftest import Shop
 from tests.concurrency.feed.conftest import Shops
 from tests.conftest import Running
-from tests.support.feed_consumer import Away, Consumer, destination, readable
+from tests.support.destinations.feed_consumer import Away, Consumer, destination, readable
 
 WRITERS = 16
 PEOPLE = 30

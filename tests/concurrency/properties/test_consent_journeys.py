@@ -10,8 +10,8 @@ from identity.planning.consent.permission import Permission
 from identity.planning.consent.purposes import Purpose, Purposes
 from identity.planning.destinations.policy import Entitled, Visible, visible
 from identity.values.calls import DAY
-from tests.support.oracle import World, key_of
-from tests.support.traffic import DEVICES, USERS, calls
+from tests.support.planning.oracle import World, key_of
+from tests.support.planning.traffic import DEVICES, USERS, calls
 
 NOW = 20_500 * DAY
 RECEIVED = 20_490 * DAY

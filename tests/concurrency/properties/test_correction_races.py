@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from identity.values.calls import STORED_KINDS
-from tests.support.racing_servers import REFUSED, WRITERS, Race
-from tests.support.writer_processes import Lab, Worker, send
+from tests.support.processes.racing_servers import REFUSED, WRITERS, Race
+from tests.support.processes.writer_processes import Lab, Worker, send
 
 PEOPLE = ("ann", "bob")
 

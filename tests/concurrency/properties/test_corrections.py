@@ -12,9 +12,9 @@ from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES
 from identity.store.corrections import rules
 from identity.values.ids import public_profile
-from tests.support import traffic
-from tests.support.space_steps import ADMIN, QUIET, profiles, steps, take, written
-from tests.support.writer_processes import Ingest, Lab, ingesting, run
+from tests.support.planning import traffic
+from tests.support.planning.space_steps import ADMIN, QUIET, profiles, steps, take, written
+from tests.support.processes.writer_processes import Ingest, Lab, ingesting, run
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,9 @@ import pytest
 
 from identity.operations.privacy.resume_requests import resume_requests
 from identity.values.enums import ErasureState, RequestKind
-from tests.support.racing_servers import REFUSED, Race
-from tests.support.space_audit import discrepancies
-from tests.support.writer_processes import Ingest, Lab, Worker, run, send
+from tests.support.integrity.space_audit import discrepancies
+from tests.support.processes.racing_servers import REFUSED, Race
+from tests.support.processes.writer_processes import Ingest, Lab, Worker, run, send
 
 WRITERS = 8
 ERASED, STAYING = 50, 10

@@ -10,7 +10,7 @@ import pytest
 from identity.operations.integrity.verify_space import verify_space
 from identity.store.postgres.database import Database
 from identity.store.spaces import spaces_and_keys
-from tests.support.writer_processes import Lab, Worker, run, send
+from tests.support.processes.writer_processes import Lab, Worker, run, send
 
 PEOPLE, GROUPS = 60, 3
 WRITERS = 8

@@ -16,12 +16,12 @@ from identity.planning.resolution.stored_calls import source
 from identity.spaces.blind_indexes import index_call
 from identity.values.calls import ACTS, STORED_KINDS
 from identity.values.identifiers import BUILT_IN
-from tests.support import traffic
-from tests.support.oracle import World
-from tests.support.space_audit import ignore_progress
-from tests.support.space_steps import QUIET, profiles, steps, take, written
-from tests.support.stored_rows import Stored
-from tests.support.writer_processes import Ingest, Lab, ingesting, run
+from tests.support.integrity.space_audit import ignore_progress
+from tests.support.integrity.stored_rows import Stored
+from tests.support.planning import traffic
+from tests.support.planning.oracle import World
+from tests.support.planning.space_steps import QUIET, profiles, steps, take, written
+from tests.support.processes.writer_processes import Ingest, Lab, ingesting, run
 
 
 @pytest.fixture(scope="module")

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.support import traffic
-from tests.support.stored_rows import Stored
-from tests.support.writer_processes import Lab, Worker, run, send
+from tests.support.integrity.stored_rows import Stored
+from tests.support.planning import traffic
+from tests.support.processes.writer_processes import Lab, Worker, run, send
 
 # A race does not repeat itself, so nothing is gained by shrinking or by trying again.
 RACES = settings(phases=(Phase.explicit, Phase.generate), suppress_health_check=list(HealthCheck), deadline=None)

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from identity.operations.corrections.rebuild_profiles import rebuild_space
-from tests.support.space_audit import discrepancies, ignore_progress
-from tests.support.space_steps import QUIET, steps, take
-from tests.support.writer_processes import Lab, ingesting, run
+from tests.support.integrity.space_audit import discrepancies, ignore_progress
+from tests.support.planning.space_steps import QUIET, steps, take
+from tests.support.processes.writer_processes import Lab, ingesting, run
 
 REBUILD = ("rebuild",)
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.app.conftest import Shop
-from tests.support.destination_feed import PURPOSES, Feed, statement
+from tests.support.destinations.destination_feed import PURPOSES, Feed, statement
 
 ANN = "user_id:ann"
 GRANT, DENIAL = {"Marketing": True, "Product": True}, {"Marketing": False, "Product": False}

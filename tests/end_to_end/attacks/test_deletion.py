@@ -14,8 +14,8 @@ import pytest
 
 from tests.app.conftest import Shop
 from tests.conftest import ROOT
-from tests.support.opendsr_requests import ask as ask_dsr
-from tests.support.opendsr_requests import identity, request
+from tests.support.privacy.opendsr_requests import ask as ask_dsr
+from tests.support.privacy.opendsr_requests import identity, request
 
 ROUNDS, MANY = 25, 10_000
 Rows = psycopg.Connection[Any]

@@ -1,5 +1,5 @@
 """The data directory of a space whose keys a test rolls or rotates."""
 
-from tests.support.rolled_space import folder
+from tests.support.keys.rolled_space import folder
 
 __all__ = ["folder"]

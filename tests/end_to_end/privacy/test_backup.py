@@ -22,8 +22,8 @@ from identity.values.calls import Source
 from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.errors import ProfileNotFound, Quarantined, Resync
 from identity.values.ids import public
-from tests.support.backup_attack import Attacker
-from tests.support.writer_processes import Ingest, Lab, ingesting
+from tests.support.privacy.backup_attack import Attacker
+from tests.support.processes.writer_processes import Ingest, Lab, ingesting
 
 SURVIVORS = 40
 

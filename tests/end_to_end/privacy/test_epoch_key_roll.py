@@ -20,9 +20,9 @@ from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.errors import Misconfigured, SealBroken
 from identity.vault.keyring import Keyring
 from tests.conftest import ONEFOLD, ROOT
-from tests.support.rolled_space import PEOPLE, prepared, readable
-from tests.support.space_audit import discrepancies
-from tests.support.writer_processes import Lab, ingesting
+from tests.support.integrity.space_audit import discrepancies
+from tests.support.keys.rolled_space import PEOPLE, prepared, readable
+from tests.support.processes.writer_processes import Lab, ingesting
 
 # Where a roll may die: what is called there, and in which module it is found.
 STEPS: list[tuple[Any, str]] = [

@@ -18,9 +18,9 @@ from identity.spaces.space import Space
 from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
 from identity.values.errors import OnefoldError, ProfileNotFound
 from identity.values.ids import public
-from tests.support.index_rotation_space import WHO, answers, keys_in, lived, replayed, rotate
-from tests.support.space_audit import discrepancies, ignore_progress
-from tests.support.writer_processes import Lab, ingesting
+from tests.support.integrity.space_audit import discrepancies, ignore_progress
+from tests.support.keys.index_rotation_space import WHO, answers, keys_in, lived, replayed, rotate
+from tests.support.processes.writer_processes import Lab, ingesting
 
 
 @pytest.fixture

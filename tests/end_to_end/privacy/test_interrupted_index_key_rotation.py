@@ -15,10 +15,10 @@ from identity.store.keys import index_key_rotation, rekey_sql
 from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.errors import ProfileNotFound
 from identity.vault.keyring import Keyring
-from tests.support.index_rotation_space import WHO, replayed, rotate
-from tests.support.older_backup import Backup
-from tests.support.space_audit import discrepancies, ignore_progress
-from tests.support.writer_processes import Lab, ingesting
+from tests.support.integrity.space_audit import discrepancies, ignore_progress
+from tests.support.keys.index_rotation_space import WHO, replayed, rotate
+from tests.support.privacy.older_backup import Backup
+from tests.support.processes.writer_processes import Lab, ingesting
 
 
 @pytest.fixture

@@ -18,9 +18,9 @@ from identity.spaces.space import Space
 from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
 from identity.values.errors import LedgerBroken, ProfileNotFound, Quarantined
 from identity.vault.journal import HEAD, JOURNAL
-from tests.support.older_backup import Backup, publish_ledgers
-from tests.support.space_audit import discrepancies
-from tests.support.writer_processes import Lab, ingesting
+from tests.support.integrity.space_audit import discrepancies
+from tests.support.privacy.older_backup import Backup, publish_ledgers
+from tests.support.processes.writer_processes import Lab, ingesting
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ from identity.planning.privacy.privacy_requests import ErasureNotice, NewRequest
 from identity.planning.privacy.receipt import Receipt, bytes_to_sign, unsigned_receipt
 from identity.values.enums import Law, NoticeState, RequestInterface, RequestKind
 from tests.conftest import ROOT
-from tests.support.writer_processes import Lab, ingesting, run
+from tests.support.processes.writer_processes import Lab, ingesting, run
 
 SCRIPT = ROOT / "docs" / "verify_receipt.py"
 LONGEST = 30

@@ -28,10 +28,10 @@ from identity.store.ledger import ledger
 from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
 from identity.values.errors import ErasureNotFound, ExportNotFound, GroupNotFound, ProfileNotFound, RequestNotFound
 from identity.values.ids import new_id, public
-from tests.support.access_exports import downloaded, requested_export
-from tests.support.older_backup import Backup, publish_ledgers
-from tests.support.space_audit import discrepancies, ignore_progress
-from tests.support.writer_processes import Ingest, Lab, ingesting, run
+from tests.support.integrity.space_audit import discrepancies, ignore_progress
+from tests.support.privacy.access_exports import downloaded, requested_export
+from tests.support.privacy.older_backup import Backup, publish_ledgers
+from tests.support.processes.writer_processes import Ingest, Lab, ingesting, run
 
 PEOPLE = ("ann", "bob", "eve", "dan")
 

@@ -20,9 +20,9 @@ from identity.vault.epoch_key_store import KeyStore
 from identity.vault.keyring import Keyring
 from identity.vault.root_keys import env_root, file_root
 from tests.conftest import ONEFOLD, ROOT, Running, launch
-from tests.support.killed_process import KilledError, Killer
-from tests.support.rolled_space import PEOPLE, prepared, readable
-from tests.support.writer_processes import Lab, ingesting, run
+from tests.support.keys.rolled_space import PEOPLE, prepared, readable
+from tests.support.processes.killed_process import KilledError, Killer
+from tests.support.processes.writer_processes import Lab, ingesting, run
 
 STRIDE = 9
 KEYS = 5

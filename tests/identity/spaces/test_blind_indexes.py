@@ -2,7 +2,7 @@
 
 from identity.spaces.blind_indexes import index_call, no_older_keys, older_keys_of, older_names
 from identity.values.calls import Alias, Call, Identifier, IndexVersions, Skipped, Source
-from tests.support.space_keys import space_keys
+from tests.support.keys.space_keys import space_keys
 
 
 def a_call() -> Call:

@@ -4,7 +4,7 @@ import pytest
 
 from identity.spaces.cursors import read_cursor, write_cursor
 from identity.values.errors import BadCursor
-from tests.support.space_keys import space_keys
+from tests.support.keys.space_keys import space_keys
 
 KEYS = space_keys()
 OTHER = space_keys(space=b"o" * 16, document=b"o" * 32)

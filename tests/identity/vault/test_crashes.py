@@ -9,7 +9,7 @@ from identity.values.errors import KeyUnavailable
 from identity.vault.epoch_key_store import KeyStore
 from identity.vault.keyring import Keyring
 from identity.vault.root_keys import Root
-from tests.support.killed_process import Killer
+from tests.support.processes.killed_process import Killer
 
 OTHER = b"o" * 16
 LONG_LIVED = ["document-1", "index-1", "suppression-1"]

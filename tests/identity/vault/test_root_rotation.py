@@ -9,7 +9,7 @@ from identity.vault import root_rotation
 from identity.vault.epoch_key_store import KeyStore
 from identity.vault.keyring import Keyring
 from identity.vault.root_keys import Root, file_root
-from tests.support.killed_process import Killer
+from tests.support.processes.killed_process import Killer
 
 SPACES = (b"a" * 16, b"b" * 16)
 

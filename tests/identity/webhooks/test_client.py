@@ -12,7 +12,7 @@ import pytest
 
 from identity.values.errors import BadCallback, OnefoldError, Undelivered
 from identity.webhooks.client import CallbackAnswer, Client
-from tests.support.tls_server import (
+from tests.support.webhooks.tls_server import (
     HOST,
     OK,
     Act,

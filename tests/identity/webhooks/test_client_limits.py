@@ -7,7 +7,7 @@ import pytest
 from identity.values.errors import Undelivered
 from identity.webhooks.client import LONGEST, CallbackAnswer
 from tests.identity.webhooks.test_client import called
-from tests.support.tls_server import Act, telling
+from tests.support.webhooks.tls_server import Act, telling
 
 
 async def _silent(_writer: asyncio.StreamWriter) -> None:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.app.conftest import Shop, new_shop
-from tests.support.destination_feed import Feed
+from tests.support.destinations.destination_feed import Feed
 
 PURPOSES = [{"id": "Marketing", "class": "ads"}, {"id": "Product", "class": "analytics"}]
 MAPPED: dict[str, list[str]] = {"one": ["Marketing"], "both": ["Marketing", "Product"], "unmapped": []}

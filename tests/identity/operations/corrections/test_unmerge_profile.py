@@ -15,8 +15,8 @@ from identity.store.postgres.pipeline import commit
 from identity.values.calls import Source
 from identity.values.errors import Conflict, DatabaseUnavailable, NotOneProfile, SealBroken, TooManyCuts
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, IDENTIFIER
-from tests.support.stored_rows import Stored
-from tests.support.writer_processes import Ingest, Lab, ingesting
+from tests.support.integrity.stored_rows import Stored
+from tests.support.processes.writer_processes import Ingest, Lab, ingesting
 
 ADMIN = Source(9, server=True)
 BOTH = {"type": "identify", "userId": "u1", "anonymousId": "a1", "traits": {"plan": "pro"}}

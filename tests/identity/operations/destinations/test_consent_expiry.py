@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from identity.operations.destinations.consent_expiry import PAGE, announce_expired
-from tests.support.writer_processes import Lab, ingesting
+from tests.support.processes.writer_processes import Lab, ingesting
 
 
 @pytest.fixture

@@ -17,10 +17,10 @@ from identity.store.destinations import feed
 from identity.store.postgres.database import Database
 from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.ids import public
-from tests.support.consenting_people import ALL, user
-from tests.support.database_damages import damaged, kinds
-from tests.support.disclosure_damages import DAMAGES
-from tests.support.writer_processes import Lab, ingesting, run
+from tests.support.destinations.consenting_people import ALL, user
+from tests.support.destinations.disclosure_damages import DAMAGES
+from tests.support.integrity.database_damages import damaged, kinds
+from tests.support.processes.writer_processes import Lab, ingesting, run
 
 
 async def asked(space: Space, name: str) -> None:

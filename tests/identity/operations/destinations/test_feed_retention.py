@@ -27,9 +27,9 @@ from identity.values.calls import DAY
 from identity.values.enums import FeedOperation, Law, RequestInterface, RequestKind
 from identity.values.errors import Resync
 from identity.values.ids import new_id, public
-from tests.support.consenting_people import ALL, user
-from tests.support.space_steps import QUIET
-from tests.support.writer_processes import Ingest, Lab, ingesting
+from tests.support.destinations.consenting_people import ALL, user
+from tests.support.planning.space_steps import QUIET
+from tests.support.processes.writer_processes import Ingest, Lab, ingesting
 
 KEPT = 30
 AGES = st.lists(st.booleans(), max_size=7)

@@ -11,9 +11,9 @@ from identity.operations.privacy.read_requests import get_request
 from identity.values.calls import DAY, MICRO
 from identity.values.errors import BadCallback
 from identity.webhooks.client import Client
-from tests.support.callback_destination import MAIL, mailing, person
-from tests.support.tls_server import Names
-from tests.support.writer_processes import Lab, ingesting
+from tests.support.destinations.callback_destination import MAIL, mailing, person
+from tests.support.processes.writer_processes import Lab, ingesting
+from tests.support.webhooks.tls_server import Names
 
 
 @pytest.fixture(scope="module")

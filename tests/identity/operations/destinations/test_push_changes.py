@@ -18,9 +18,9 @@ from identity.planning.destinations.retry import GIVE_UP
 from identity.planning.privacy import request_status
 from identity.store.destinations import feed
 from identity.values.calls import DAY
-from tests.support.callback_destination import mailing, person
-from tests.support.webhook_receiver import FAILING, HTML
-from tests.support.writer_processes import Lab
+from tests.support.destinations.callback_destination import mailing, person
+from tests.support.processes.writer_processes import Lab
+from tests.support.webhooks.webhook_receiver import FAILING, HTML
 
 
 @pytest.fixture(scope="module")

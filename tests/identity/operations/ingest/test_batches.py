@@ -12,7 +12,7 @@ from identity.planning.resolution.planner import _Planner
 from identity.spaces import new_subject_keys
 from identity.values.enums import SpaceMark
 from identity.values.stamps import Clock
-from tests.support.writer_processes import Ingest, Lab, ingesting, request
+from tests.support.processes.writer_processes import Ingest, Lab, ingesting, request
 
 U1 = {"type": "identify", "userId": "u1", "traits": {"plan": "pro"}}
 

@@ -11,7 +11,7 @@ from identity.operations.corrections.put_rules import put_rules
 from identity.operations.ingest import commit as committing
 from identity.store.postgres import pipeline
 from identity.store.postgres.pipeline import PipelineConnection
-from tests.support.writer_processes import Lab, ingesting, request
+from tests.support.processes.writer_processes import Lab, ingesting, request
 
 Broken = Callable[[Lab, PipelineConnection], Awaitable[None]]
 U1 = {"type": "identify", "userId": "u1", "traits": {"plan": "pro"}}

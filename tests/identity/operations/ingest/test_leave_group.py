@@ -11,7 +11,7 @@ from identity.operations.ingest.leave_group import leave_group
 from identity.store.profiles.groups import count_members
 from identity.values.calls import Source
 from identity.values.errors import ProfileNotFound
-from tests.support.writer_processes import Ingest, Lab, ingesting, run
+from tests.support.processes.writer_processes import Ingest, Lab, ingesting, run
 
 PEOPLE = 5
 GROUPS = ("acme", "beta")

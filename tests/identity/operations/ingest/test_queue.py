@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from identity.values.errors import QueueFull, ShuttingDown
-from tests.support.writer_processes import Lab, ingesting
+from tests.support.processes.writer_processes import Lab, ingesting
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from identity.operations.ingest.request import MOST_ITEMS
 from identity.operations.integrity.list_rejections import list_rejections
 from identity.values.errors import QueueFull
 from tests.identity.operations.ingest.test_commit import BREAKS, Broken, break_commits
-from tests.support.writer_processes import Ingest, Lab, ingesting
+from tests.support.processes.writer_processes import Ingest, Lab, ingesting
 
 U1 = {"type": "identify", "userId": "u1", "traits": {"plan": "pro"}}
 

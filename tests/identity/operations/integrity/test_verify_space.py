@@ -17,9 +17,9 @@ from identity.values.calls import Source
 from identity.values.errors import SpaceNotFound
 from identity.values.identifiers import parse
 from identity.values.ids import public
-from tests.support.database_damages import audit, damaged
-from tests.support.disclosure_damages import DAMAGES as OF_THE_FEED
-from tests.support.writer_processes import Ingest, Lab, ingesting, run
+from tests.support.destinations.disclosure_damages import DAMAGES as OF_THE_FEED
+from tests.support.integrity.database_damages import audit, damaged
+from tests.support.processes.writer_processes import Ingest, Lab, ingesting, run
 
 ADMIN = Source(9, server=True)
 WINDOW = {"user_id": {"max": 3}, "anonymous_id": {"max": 5, "days": 30}}

@@ -7,7 +7,7 @@ import pytest
 
 from identity.operations.keys.roll_epoch_keys import roll
 from identity.operations.profiles.read_profile import get_profile
-from tests.support.writer_processes import Lab, Worker, ingesting, run, send
+from tests.support.processes.writer_processes import Lab, Worker, ingesting, run, send
 
 RACE_SECONDS = 2
 

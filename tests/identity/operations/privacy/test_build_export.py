@@ -23,9 +23,9 @@ from identity.values.calls import Source
 from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.errors import DatabaseUnavailable, ExportNotFound
 from identity.values.ids import public
-from tests.support.access_exports import downloaded, requested_export
-from tests.support.space_audit import discrepancies, ignore_progress
-from tests.support.writer_processes import Ingest, Lab, ingesting
+from tests.support.integrity.space_audit import discrepancies, ignore_progress
+from tests.support.privacy.access_exports import downloaded, requested_export
+from tests.support.processes.writer_processes import Ingest, Lab, ingesting
 
 CALLS = 250
 

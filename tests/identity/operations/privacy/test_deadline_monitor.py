@@ -22,9 +22,9 @@ from identity.values.calls import DAY
 from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.errors import DatabaseUnavailable
 from identity.values.ids import public
-from tests.support.access_exports import requested_export
-from tests.support.space_audit import ignore_progress
-from tests.support.writer_processes import Ingest, Lab, ingesting
+from tests.support.integrity.space_audit import ignore_progress
+from tests.support.privacy.access_exports import requested_export
+from tests.support.processes.writer_processes import Ingest, Lab, ingesting
 
 LAWLESS, GDPR = Law.NONE, Law.GDPR
 

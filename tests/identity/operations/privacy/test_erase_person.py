@@ -21,8 +21,8 @@ from identity.values.calls import Source
 from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
 from identity.values.errors import AlreadyErased, IdempotencyConflict, ProfileNotFound, TooManyAsked
 from identity.values.ids import public
-from tests.support.space_audit import discrepancies, ignore_progress
-from tests.support.writer_processes import Ingest, Lab, ingesting
+from tests.support.integrity.space_audit import discrepancies, ignore_progress
+from tests.support.processes.writer_processes import Ingest, Lab, ingesting
 
 LATER = "2027-01-01T00:00:00Z"
 TABLES = (

@@ -22,9 +22,9 @@ from identity.values.calls import Source
 from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
 from identity.values.errors import IdentifierNotFound, NotOneProfile, ProfileNotFound
 from identity.values.ids import public
-from tests.support.older_backup import Backup, publish_ledgers
-from tests.support.space_audit import discrepancies, ignore_progress
-from tests.support.writer_processes import Ingest, Lab, ingesting
+from tests.support.integrity.space_audit import discrepancies, ignore_progress
+from tests.support.privacy.older_backup import Backup, publish_ledgers
+from tests.support.processes.writer_processes import Ingest, Lab, ingesting
 
 WHO = Source(1, server=True)
 REFS = ("user_id:ann", "anonymous_id:a1", "email:ann@example.org")

@@ -16,9 +16,9 @@ from identity.operations.privacy.send_status_callbacks import LOOK, send_status_
 from identity.planning.privacy.privacy_requests import NewRequest
 from identity.values.calls import DAY
 from identity.values.enums import Law, RequestInterface, RequestKind
-from tests.support.callback_destination import Mail, mailing, person
-from tests.support.webhook_receiver import FAILING, HTML
-from tests.support.writer_processes import Lab
+from tests.support.destinations.callback_destination import Mail, mailing, person
+from tests.support.processes.writer_processes import Lab
+from tests.support.webhooks.webhook_receiver import FAILING, HTML
 
 BASE = "https://cdp.example.org"
 

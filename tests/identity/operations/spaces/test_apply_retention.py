@@ -14,7 +14,7 @@ from identity.store.postgres.database import Database
 from identity.store.spaces import retention
 from identity.values.calls import DAY
 from identity.values.stamps import SLOT_BITS
-from tests.support.writer_processes import Lab, ingesting, run
+from tests.support.processes.writer_processes import Lab, ingesting, run
 
 
 def stamp(days: float) -> int:

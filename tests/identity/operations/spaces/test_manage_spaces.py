@@ -14,7 +14,7 @@ from identity.operations.spaces.purge_spaces import purge_deleted
 from identity.values.enums import HistoryKind
 from identity.values.errors import GroupNotFound, ProfileNotFound, SpaceNotFound, Unauthorised
 from identity.values.ids import public
-from tests.support.writer_processes import Ingest, Lab, ingesting
+from tests.support.processes.writer_processes import Ingest, Lab, ingesting
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from identity.operations.spaces.run_jobs import Jobs, Progress
 from identity.spaces.space import Space
 from identity.values.enums import JobState
 from identity.values.errors import DatabaseUnavailable, JobNotFound, LastIdentifier
-from tests.support.writer_processes import Lab
+from tests.support.processes.writer_processes import Lab
 
 KIND = 7
 SECRET = "ann@example.org"

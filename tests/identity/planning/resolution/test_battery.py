@@ -8,8 +8,8 @@ import pytest
 
 from identity.planning.resolution.event_time import parse_time
 from identity.planning.resolution.resolution_rules import compile_rules
-from tests.support.oracle import World, key_of
-from tests.support.scenarios import HELD, RECEIVED, expand, matching, tally
+from tests.support.planning.oracle import World, key_of
+from tests.support.planning.scenarios import HELD, RECEIVED, expand, matching, tally
 
 
 def play(scenario: dict[str, Any], calls: list[dict[str, Any]]) -> World:

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from identity.planning.resolution.resolution_rules import compile_rules
-from tests.support.oracle import World
-from tests.support.slow_oracle import SlowOracle
+from tests.support.planning.oracle import World
+from tests.support.planning.slow_oracle import SlowOracle
 
 LIMITS = st.dictionaries(st.sampled_from(["user_id", "email", "crm", "anonymous_id"]), st.integers(1, 3))
 

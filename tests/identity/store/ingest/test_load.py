@@ -14,7 +14,7 @@ from identity.store.postgres.tenant import Tenant
 from identity.values.errors import Conflict, LeaseLost, SpaceNotFound
 from identity.values.ids import new_id
 from identity.values.stamps import Micros
-from tests.support.writer_processes import Ingest, Lab, ingesting
+from tests.support.processes.writer_processes import Ingest, Lab, ingesting
 
 
 @pytest.fixture

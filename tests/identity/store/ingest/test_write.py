@@ -9,7 +9,7 @@ from msgspec import structs
 from identity.operations.ingest import commit
 from identity.store.ingest import write
 from identity.values.errors import Conflict
-from tests.support.writer_processes import Lab, ingesting
+from tests.support.processes.writer_processes import Lab, ingesting
 
 MOVES = ["profile", "profile_document", "account"]
 

@@ -15,8 +15,8 @@ from identity.operations.profiles.read_profile import list_profiles
 from identity.store.corrections import rules
 from identity.values.calls import Source
 from identity.values.errors import NotOneProfile, ProfileNotFound, Refused
-from tests.support import traffic
-from tests.support.writer_processes import Ingest
+from tests.support.planning import traffic
+from tests.support.processes.writer_processes import Ingest
 
 ADMIN = Source(9, server=True)
 QUIET = settings(deadline=None, suppress_health_check=list(HealthCheck))

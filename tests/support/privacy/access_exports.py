@@ -10,7 +10,7 @@ from identity.spaces.space import Space
 from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.ids import public
 from identity.vault.seal import JOB
-from tests.support.writer_processes import Lab
+from tests.support.processes.writer_processes import Lab
 
 
 async def requested_export(lab: Lab, space: Space, *identifiers: str) -> tuple[RequestedExport, dict[str, Any]]:

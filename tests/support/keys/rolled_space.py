@@ -10,7 +10,7 @@ from identity.planning.privacy.privacy_requests import NewRequest
 from identity.store.embedded.server import EmbeddedPostgres
 from identity.store.postgres.schema import migrate
 from identity.values.enums import Law, RequestInterface, RequestKind
-from tests.support.writer_processes import Ingest, Lab, ingesting, run
+from tests.support.processes.writer_processes import Ingest, Lab, ingesting, run
 
 PEOPLE = 12
 

@@ -3,7 +3,7 @@
 import psycopg
 
 from identity.operations.keys.restore_database import publish_or_repair
-from tests.support.writer_processes import Ingest, Lab
+from tests.support.processes.writer_processes import Ingest, Lab
 
 TABLES = (
     "identifier", "profile_identifier", "profile_document", "profile", "evidence", "event", "history", "sighting",

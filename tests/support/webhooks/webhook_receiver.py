@@ -9,7 +9,7 @@ from typing import Any
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from tests.support.tls_server import OK, Server, serving
+from tests.support.webhooks.tls_server import OK, Server, serving
 
 FAILING = b"HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n"
 HTML = b"HTTP/1.1 200 OK\r\ncontent-type: text/html\r\ncontent-length: 13\r\n\r\n<p>Hello!</p>"

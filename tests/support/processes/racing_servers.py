@@ -1,7 +1,7 @@
 """Two server processes that write to one space at once."""
 
-from tests.support.stored_rows import Stored
-from tests.support.writer_processes import Lab, Worker, run
+from tests.support.integrity.stored_rows import Stored
+from tests.support.processes.writer_processes import Lab, Worker, run
 
 WRITERS = 8
 REFUSED = {"NotOneProfile", "LastIdentifier", "IdentifierNotFound", "TooManyCuts"}

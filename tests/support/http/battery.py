@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tests.app.conftest import Shop
-from tests.support.scenarios import RECEIVED, expand
+from tests.support.planning.scenarios import RECEIVED, expand
 
 BATCH = 250
 MANY = 400

@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 
 from identity.operations.integrity.verify_space import Report, verify
-from tests.support.writer_processes import Lab, run
+from tests.support.processes.writer_processes import Lab, run
 
 
 async def audit(lab: Lab, *space_ids: str) -> list[Report]:

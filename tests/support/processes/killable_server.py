@@ -19,8 +19,8 @@ from identity.vault.epoch_key_store import KeyStore
 from identity.vault.keyring import Keyring
 from identity.vault.root_keys import file_root
 from tests.conftest import ONEFOLD, Running, launch
-from tests.support.replay import differences
-from tests.support.stored_rows import Stored
+from tests.support.integrity.replay import differences
+from tests.support.integrity.stored_rows import Stored
 
 
 class Victim:

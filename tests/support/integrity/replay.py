@@ -20,8 +20,8 @@ from identity.spaces.blind_indexes import index_call
 from identity.values.calls import ACTS, KINDS, STORED_KINDS, Call
 from identity.values.enums import FeedOperation, HistoryKind
 from identity.vault.keyring import Keyring
-from tests.support.oracle import World
-from tests.support.stored_rows import Logged, Stored
+from tests.support.integrity.stored_rows import Logged, Stored
+from tests.support.planning.oracle import World
 
 MOST_SHOWN = 20
 

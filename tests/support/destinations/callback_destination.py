@@ -18,9 +18,9 @@ from identity.planning.privacy.privacy_requests import NewRequest, PrivacyReques
 from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.ids import public
 from identity.webhooks.client import Client
-from tests.support.tls_server import LOOPBACK, Names, authority
-from tests.support.webhook_receiver import Receiver, receiving
-from tests.support.writer_processes import Ingest, Lab, ingesting
+from tests.support.processes.writer_processes import Ingest, Lab, ingesting
+from tests.support.webhooks.tls_server import LOOPBACK, Names, authority
+from tests.support.webhooks.webhook_receiver import Receiver, receiving
 
 MAIL = {"purposes": ["Marketing"], "traits": ["plan"], "identifiers": ["email"]}
 

@@ -2,7 +2,7 @@
 
 from identity.operations.integrity.verify_space import verify_space
 from identity.store.spaces import spaces_and_keys
-from tests.support.writer_processes import Ingest
+from tests.support.processes.writer_processes import Ingest
 
 
 async def discrepancies(ingest: Ingest) -> list[tuple[str, list[str]]]:

@@ -12,7 +12,7 @@ from typing import Any
 
 RECEIVED = "2025-07-01T00:00:00Z"
 ALL: list[dict[str, Any]] = json.loads(
-    (pathlib.Path(__file__).parents[1] / "end_to_end" / "battery" / "scenarios.json").read_text()
+    (pathlib.Path(__file__).parents[2] / "end_to_end" / "battery" / "scenarios.json").read_text()
 )
 HELD = ALL
 

@@ -29,10 +29,10 @@ from identity.values.ids import private, public
 from identity.vault.epoch_key_store import KeyStore
 from identity.vault.keyring import Keyring
 from identity.vault.root_keys import file_root
-from tests.support.replay import differences
-from tests.support.stored_rows import Stored
+from tests.support.integrity.replay import differences
+from tests.support.integrity.stored_rows import Stored
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 Tasks = list[list[dict[str, Any]]]
 
 
@@ -80,7 +80,7 @@ class Worker:
 
     def __init__(self, lab: Lab, **options: Any) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.writer_process"],
+            [sys.executable, "-m", "tests.support.processes.writer_process"],
             cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip
         self._numbers = itertools.count()

@@ -29,8 +29,8 @@ from identity.values.calls import Source
 from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.errors import OnefoldError
 from identity.values.ids import public_profile
-from tests.support.space_audit import ignore_progress
-from tests.support.writer_processes import Ingest, Lab
+from tests.support.integrity.space_audit import ignore_progress
+from tests.support.processes.writer_processes import Ingest, Lab
 
 WHO = Source(9, server=True)
 RULES = {
