@@ -13,9 +13,11 @@ CODE = sorted(
     for folder in ("app", "identity", "migrations", "benchmarks", "tests")
     for path in (ROOT / folder).rglob("*.py")
 )
+TESTS = [path for path in CODE if path.name.startswith("test_")]
 MODULES = [path for path in CODE if path.relative_to(ROOT).parts[0] in {"app", "identity"}]
 LOCKS = ["requirements.lock", "requirements-build.lock", "requirements-dev.lock"]
 LONGEST = 300
+FULLEST = 20
 # A module named so has no subject; a mark or a handler of that kind is unfinished work.
 SHAPELESS = {"utils", "util", "helpers", "helper", "manager", "service", "services", "base", "common", "misc"}
 UNFINISHED = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X)\b|except Exception:\s*pass|(?<![.\w])print\(")
@@ -35,6 +37,24 @@ def test_a_module_is_short_and_opens_with_a_docstring(path: Path) -> None:
     assert text.startswith('"""')
     assert path.stem not in SHAPELESS
     assert UNFINISHED.findall(text) == []
+
+
+@pytest.mark.parametrize("path", TESTS, ids=names(TESTS))
+def test_a_test_module_is_short_and_imports_no_other(path: Path) -> None:
+    """What two test modules need is in `tests/support`."""
+    text = path.read_text()
+    imports = re.findall(r"^ *(?:from|import) +(tests\.\S*\btest_\w+)", text, re.MULTILINE)
+
+    assert len(text.splitlines()) <= LONGEST
+    assert imports == []
+
+
+def test_no_folder_of_tests_is_crowded() -> None:
+    """A folder of tests or builders holds what one reader keeps in mind."""
+    folders = {path.parent for path in CODE if "tests" in path.relative_to(ROOT).parts}
+    crowded = [folder for folder in folders if len(list(folder.glob("*.py"))) > FULLEST]
+
+    assert names(crowded) == []
 
 
 def test_packages_export_nothing() -> None:

@@ -1,7 +1,5 @@
 """The command line: errors are one line, secrets are no options."""
 
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,16 +8,7 @@ from typer.testing import CliRunner
 from app.cli import cli
 from identity.store.embedded import postmaster
 from identity.store.postgres.schema import needs_migration
-from tests.conftest import ONEFOLD, ROOT
-
-
-def onefold(*arguments: str, **environment: str) -> tuple[int, str, str]:
-    """Run a command; returns its status, output and errors."""
-    done = subprocess.run(
-        [*ONEFOLD, *arguments], cwd=ROOT, env={**os.environ, **environment},
-        text=True, capture_output=True, check=False, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
-    return done.returncode, done.stdout, done.stderr
+from tests.support.processes.command_line import onefold
 
 
 def test_a_bad_setting_is_one_line_on_stderr(tmp_path: Path) -> None:

@@ -21,9 +21,10 @@ import sys
 from app import settings
 from app.commands import serve
 from app.commands.environment import report
+STAND_IN = "tests.support.processes.stand_in_app:application"
 if __name__ == "__main__":
     with report():
-        serve.run(settings.load(), application="tests.support.processes.stand_in_app:application", migrate=lambda url: None)
+        serve.run(settings.load(), application=STAND_IN, migrate=lambda url: None)
 """
 COMMAND = [sys.executable, "-c", SERVE]
 Start = Callable[..., Running]

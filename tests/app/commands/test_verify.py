@@ -8,8 +8,8 @@ import psycopg
 
 from app.commands import tour
 from identity.store.embedded import postmaster
-from tests.app.test_cli import onefold
 from tests.conftest import ONEFOLD, Running, launch
+from tests.support.processes.command_line import onefold
 
 PLANTED = "planted-7f3a"
 

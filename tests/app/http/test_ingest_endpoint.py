@@ -1,22 +1,19 @@
 """The collection routes over HTTP: what they accept, what they refuse, and in which shape."""
 
 import gzip
-import json
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote, urlsplit
 
 import httpx
 import pytest
 
 from app.http import ingest_endpoint
-from app.http.body import BODY_LIMIT, MOST_DEPTH
 from identity.operations.ingest.request import LARGEST_ITEM, MOST_ITEMS
 from identity.planning.resolution.extract import REJECTIONS, TOO_MANY_TRAITS
 from identity.values.calls import KINDS
 from tests.app.conftest import Shop, new_shop
 from tests.conftest import Running
+from tests.support.http.collection_answers import read, refused
 
 OUTCOMES = {"Prefer": "return=representation"}
 CALLS: dict[str, dict[str, Any]] = {
@@ -27,20 +24,6 @@ CALLS: dict[str, dict[str, Any]] = {
     "group": {"userId": "u1", "groupId": "g1"},
     "alias": {"userId": "u1", "previousId": "a1"},
 }
-
-
-def read(shop: Shop, identifier: str) -> httpx.Response:
-    """The profile of an identifier."""
-    return shop.ask("GET", f"/v1/profiles/{quote(identifier, safe='')}", "profiles")
-
-
-def refused(answer: httpx.Response) -> tuple[int, str]:
-    """Status and code of a refusal, whose shape SDKs rely on."""
-    document = answer.json()
-    assert set(document) == {"success", "code", "message"}
-    assert document["success"] is False
-    assert isinstance(document["message"], str)
-    return answer.status_code, document["code"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -138,88 +121,6 @@ def test_a_batch_of_too_many_calls_is_refused_whole(shop: Shop) -> None:
     assert read(shop, "user_id:u1").status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("body", "code"),
-    [
-        (b"", "empty_body"),
-        (b"{", "invalid_json"),
-        (b"\xff", "invalid_json"),
-        (b"[" * 100_000, "invalid_json"),
-        (b'{"a":1e999}', "invalid_json"),
-        (b'"x"', "not_an_object"),
-        (b"null", "not_an_object"),
-        (b"[]", "not_an_object"),
-        (b" " * (BODY_LIMIT + 1), "body_too_large"),
-    ],
-    ids=lambda value: str(value[:12]),
-)
-@pytest.mark.parametrize("path", ["/v1/track", "/v1/batch"])
-def test_an_unreadable_body_is_a_400(shop: Shop, path: str, body: bytes, code: str) -> None:
-    """Each fault has its own code."""
-    assert refused(shop.ask("POST", path, "write", content=body)) == (400, code)
-
-
-@pytest.mark.parametrize("document", [{}, {"batch": None}, {"batch": {}}, {"batch": "x"}, {"type": "track"}])
-def test_a_batch_route_takes_only_a_list_of_calls(shop: Shop, document: dict[str, Any]) -> None:
-    """Any other document is refused."""
-    assert refused(shop.ask("POST", "/v1/batch", "write", json=document)) == (400, "batch_not_a_list")
-
-
-def test_the_deepest_accepted_nesting_can_be_read_back(shop: Shop) -> None:
-    """In every form in which it is read."""
-    depth = MOST_DEPTH - 2
-    trait = "[" * depth + "]" * depth
-    content = f'{{"userId":"u1","messageId":"m1","traits":{{"deep":{trait}}}}}'
-
-    assert shop.ask("POST", "/v1/identify", "write", content=content.encode()).status_code == 200
-    for path in ("/v1/profiles/user_id:u1", "/v1/profiles/user_id:u1?verbose=true", "/v1/profiles"):
-        assert trait in shop.ask("GET", path).text
-    assert shop.ask("GET", "/v1/profiles/user_id:u1/history").status_code == 200
-    found = shop.ask("POST", "/v1/profiles/lookup", json={"identifiers": ["user_id:u1"]})
-    assert trait in found.text
-
-
-def test_a_number_beyond_64_bits_keeps_every_digit(shop: Shop) -> None:
-    """It is stored as text."""
-    number = 2**64 + 1
-    shop.ask("POST", "/v1/identify", "write", content=json.dumps({"userId": "u1", "traits": {"n": number, "m": 2**53}}))
-
-    assert read(shop, "user_id:u1").json()["traits"] == {"n": str(number), "m": 2**53}
-
-
-@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "nonsense"])
-def test_content_type_is_ignored(shop: Shop, content_type: str) -> None:
-    """Browsers send JSON as text/plain."""
-    headers = {"Content-Type": content_type}
-
-    assert shop.ask("POST", "/v1/track", "write", content=b'{"userId":"u1"}', headers=headers).status_code == 200
-
-
-def chunks(body: bytes) -> Iterator[bytes]:
-    """A body in small parts, so that it is sent chunked."""
-    for at in range(0, len(body), 10):
-        yield body[at : at + 10]
-
-
-def test_a_gzip_body_without_a_length_is_accepted(shop: Shop) -> None:
-    """Some SDKs always send one."""
-    body = gzip.compress(json.dumps({"batch": [{"type": "track", "userId": "u1"}]}).encode())
-
-    answer = shop.ask("POST", "/v1/b", "write", content=chunks(body), headers={"Content-Encoding": "gzip"})
-
-    assert answer.status_code == 200
-    assert read(shop, "user_id:u1").status_code == 200
-
-
-def test_a_small_body_that_inflates_to_a_large_one_is_refused(shop: Shop) -> None:
-    """The limit counts inflated bytes."""
-    bomb = gzip.compress(bytes(20_000_000))
-
-    answer = shop.ask("POST", "/v1/b", "write", content=bomb, headers={"Content-Encoding": "gzip"})
-
-    assert refused(answer) == (400, "body_too_large")
-
-
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "HEAD", "PATCH"])
 def test_collection_routes_support_only_post(client: httpx.Client, method: str) -> None:
     """The answer names POST in its Allow header."""
@@ -256,29 +157,6 @@ def test_a_call_has_the_context_of_its_batch(shop: Shop) -> None:
     assert found == {"user_id": "u1", "ios.id": "d1"}
     found = {each["type"]: each["value"] for each in read(shop, "user_id:u2").json()["identifiers"]}
     assert found == {"user_id": "u2", "ios.id": "d2"}
-
-
-def test_pipelined_requests_are_answered_in_order(shop: Shop, live: Running) -> None:
-    """Requests sent one after the other on one connection."""
-    host, port = urlsplit(live.url).netloc.split(":")
-    body = json.dumps({"userId": "u1", "writeKey": shop.keys["write"]}).encode()
-    request = b"POST /v1/track HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
-    with socket.create_connection((host, int(port)), 10) as connection:
-        connection.sendall(request * 3 + b"GET /v1/track HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        answered = b"".join(iter(lambda: connection.recv(65_536), b""))
-
-    assert answered.count(b"HTTP/1.1 200") == 3
-    assert answered.rindex(b"HTTP/1.1 200") < answered.index(b"HTTP/1.1 405")
-
-
-def test_a_client_that_disconnects_while_it_sends_leaves_nothing_behind(shop: Shop, live: Running) -> None:
-    """The server continues to serve."""
-    host, port = urlsplit(live.url).netloc.split(":")
-    head = b"POST /v1/track HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
-    with socket.create_connection((host, int(port)), 10) as connection:
-        connection.sendall(head)
-
-    assert shop.ask("POST", "/v1/track", "write", json={"userId": "u1"}).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/v1/m", "/v1/m/"])

@@ -7,8 +7,8 @@ from xml.etree import ElementTree as ET
 import httpx
 
 from tests.app.conftest import Shop
-from tests.app.routes.test_corrections import get, ids, unmerge
 from tests.support.http.battery import play
+from tests.support.http.unmerges import get, ids, unmerge
 from tests.support.planning.scenarios import ALL
 
 TWO = {"limits": {"user_id": {"max": 2}}}

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.app.conftest import Shop
-from tests.app.routes.test_corrections import get, unmerge
 from tests.support.http.battery import listed, written
+from tests.support.http.unmerges import get, unmerge
 
 
 def put(shop: Shop, **rules: Any) -> None:

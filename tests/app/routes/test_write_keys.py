@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.app.conftest import Shop
-from tests.app.http.test_ingest_endpoint import read, refused
+from tests.support.http.collection_answers import read, refused
 
 
 def test_keys_in_all_places(shop: Shop) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.app.conftest import client, live, live_database, operator, other_shop, rows, shop, suppress
+from tests.app.conftest import Shop, client, live, live_database, operator, other_shop, rows, shop, suppress
 from tests.conftest import Running, launch
 
 __all__ = ["client", "live", "live_database", "operator", "other_shop", "rows", "shop", "suppress"]
@@ -22,3 +22,10 @@ def hasty(live: Running, live_database: str) -> Iterator[Running]:
     running.process.wait(30)
     assert running.process.stdout
     running.process.stdout.close()
+
+
+@pytest.fixture
+def goes_on(shop: Shop) -> Iterator[None]:
+    """Afterwards an ordinary call is taken."""
+    yield
+    assert shop.send({"type": "track", "userId": "after"})[0]["status"] == "accepted"

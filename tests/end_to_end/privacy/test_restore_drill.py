@@ -14,8 +14,8 @@ from app.commands import tour
 from identity.store.backup import dump
 from identity.store.backup.client_tools import ClientTools
 from identity.store.embedded.data_directory import VERSION, locate
-from tests.app.test_cli import onefold
 from tests.conftest import ONEFOLD, Running, launch
+from tests.support.processes.command_line import onefold
 
 
 class Drill:

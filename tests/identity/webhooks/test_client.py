@@ -10,40 +10,19 @@ from typing import Any
 
 import pytest
 
-from identity.values.errors import BadCallback, OnefoldError, Undelivered
+from identity.values.errors import BadCallback, Undelivered
 from identity.webhooks.client import CallbackAnswer, Client
+from tests.support.webhooks.one_post import BODY, called
 from tests.support.webhooks.tls_server import (
     HOST,
     OK,
-    Act,
     Authority,
     Names,
-    Server,
     authority,
     client,
     serving,
     telling,
 )
-
-BODY = b'{"erased": true}'
-
-
-def called(
-    act: Act, *names: list[str], server_host: str = HOST, **changed: Any
-) -> tuple[CallbackAnswer | OnefoldError, Server]:
-    """Post once to a server that acts so; what came of it, and the server."""
-
-    async def run() -> tuple[CallbackAnswer | OnefoldError, Server]:
-        async with (
-            serving(act, server_host) as server,
-            client(server, Names(*names or (["127.0.0.1"],)), **changed) as it,
-        ):
-            try:
-                return await it.post(server.url("/hook?a=1"), BODY, {"webhook-id": "m1"}), server
-            except OnefoldError as error:
-                return error, server
-
-    return asyncio.run(run())
 
 
 def test_a_post_sends_the_body_and_headers_and_reads_the_response() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from identity.values.errors import Undelivered
 from identity.webhooks.client import LONGEST, CallbackAnswer
-from tests.identity.webhooks.test_client import called
+from tests.support.webhooks.one_post import called
 from tests.support.webhooks.tls_server import Act, telling
 
 

@@ -21,8 +21,8 @@ from app.settings import Settings
 from identity.store.embedded.data_directory import SUPERUSER
 from identity.store.embedded.server import EmbeddedPostgres
 from identity.store.integrity.leak_scan import CONTROL
-from tests.app.test_cli import onefold
 from tests.conftest import ONEFOLD, ROOT, Running, launch
+from tests.support.processes.command_line import onefold
 
 EVERYWHERE = ("rows", "statistics", "dump", "server", "heap files", "write-ahead log", "other files of Postgres",
               "key store", "data directory")  # fmt: skip

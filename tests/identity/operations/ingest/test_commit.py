@@ -1,19 +1,14 @@
 """Writing calls: what is acknowledged is stored once, whatever breaks on the way."""
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 
 from identity.operations.corrections.put_rules import put_rules
-from identity.operations.ingest import commit as committing
-from identity.store.postgres import pipeline
-from identity.store.postgres.pipeline import PipelineConnection
+from tests.support.processes.broken_commits import BREAKS, Broken, break_commits, lost_after
 from tests.support.processes.writer_processes import Lab, ingesting, request
 
-Broken = Callable[[Lab, PipelineConnection], Awaitable[None]]
 U1 = {"type": "identify", "userId": "u1", "traits": {"plan": "pro"}}
 
 
@@ -23,54 +18,7 @@ def lab(database: str, tmp_path: Path) -> Lab:
     return Lab(database, tmp_path)
 
 
-async def _killed_before(lab: Lab, connection: PipelineConnection) -> None:
-    lab.query("SELECT pg_terminate_backend(%s)", connection.info.backend_pid)
-    await connection.execute("COMMIT")
-
-
-async def _lost_after(_lab: Lab, connection: PipelineConnection) -> None:
-    await connection.execute("COMMIT")
-    await connection.close()
-    raise psycopg.OperationalError("the connection was lost")
-
-
-async def _lost_in_flight(_lab: Lab, connection: PipelineConnection) -> None:
-    connection.pgconn.send_query(b"COMMIT")
-    connection.pgconn.flush()
-    connection.pgconn.finish()
-    raise psycopg.OperationalError("the connection was lost")
-
-
-def break_commits(
-    monkeypatch: pytest.MonkeyPatch, lab: Lab, how: list[Broken], between: Callable[[], Awaitable[Any]] | None = None
-) -> None:
-    """The next commits break in this order; `between` runs once one has."""
-    left = list(how)
-
-    async def commit(connection: PipelineConnection) -> None:
-        if not left:
-            await pipeline.commit(connection)
-            return
-        try:
-            await left.pop(0)(lab, connection)
-        finally:
-            if between is not None:
-                await between()
-
-    monkeypatch.setattr(committing, "commit", commit)
-
-
-BREAKS = [
-    [_killed_before],
-    [_lost_after],
-    [_lost_in_flight],
-    [_killed_before, _lost_after],
-    [_lost_after, _killed_before],
-    [_lost_in_flight, _lost_in_flight],
-]
-
-
-@pytest.mark.parametrize("how", BREAKS, ids=lambda how: "-".join(each.__name__.strip("_") for each in how))
+@pytest.mark.parametrize("how", BREAKS, ids=lambda how: "-".join(each.__name__ for each in how))
 @pytest.mark.parametrize("message_id", ["m1", None], ids=["with-id", "without-id"])
 async def test_a_broken_commit_is_settled(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, how: list[Broken], message_id: str | None
@@ -101,7 +49,7 @@ async def test_a_commit_lost_while_the_rules_change(lab: Lab, monkeypatch: pytes
             changes.append((0, await put_rules(ingest.space, {"max_merges": 3}, "test")))
             changes[-1] = (ingest.gate(), changes[-1][1])
 
-        break_commits(monkeypatch, lab, [_lost_after], change)
+        break_commits(monkeypatch, lab, [lost_after], change)
         outcomes = await ingest.send(U1, {"type": "track", "userId": "u1"})
         assert [o.status for o in outcomes] == ["accepted", "accepted"]
         assert len(ingest.log()) == 3
@@ -111,7 +59,7 @@ async def test_a_commit_lost_while_the_rules_change(lab: Lab, monkeypatch: pytes
 async def test_a_repeat_after_a_lost_commit_is_a_duplicate(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     """A settled call that is sent again is answered as a duplicate, and nothing is stored."""
     async with ingesting(lab) as ingest:
-        break_commits(monkeypatch, lab, [_lost_after])
+        break_commits(monkeypatch, lab, [lost_after])
         first = await ingest.send({**U1, "messageId": "m1"})
         again = await ingest.send({**U1, "messageId": "m1"})
         assert [first[0].status, again[0].status] == ["accepted", "duplicate"]

@@ -11,7 +11,7 @@ from identity.operations.ingest.queue import BATCH
 from identity.operations.ingest.request import MOST_ITEMS
 from identity.operations.integrity.list_rejections import list_rejections
 from identity.values.errors import QueueFull
-from tests.identity.operations.ingest.test_commit import BREAKS, Broken, break_commits
+from tests.support.processes.broken_commits import BREAKS, Broken, break_commits
 from tests.support.processes.writer_processes import Ingest, Lab, ingesting
 
 U1 = {"type": "identify", "userId": "u1", "traits": {"plan": "pro"}}
@@ -34,7 +34,7 @@ async def listed(ingest: Ingest) -> list[str | None]:
     return [line.message_id for line in page.rejections]
 
 
-@pytest.mark.parametrize("how", BREAKS, ids=lambda how: "-".join(each.__name__.strip("_") for each in how))
+@pytest.mark.parametrize("how", BREAKS, ids=lambda how: "-".join(each.__name__ for each in how))
 @pytest.mark.parametrize(
     "items",
     [[bad("b1")], [bad("b1"), {"type": "track", "messageId": "b2"}], [U1, bad("b1")]],

@@ -16,8 +16,8 @@ from identity.values.calls import Source
 from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.errors import GroupNotFound
 from identity.values.ids import public
-from tests.support.space_audit import discrepancies
-from tests.support.writer_processes import Ingest, Lab, ingesting
+from tests.support.integrity.space_audit import discrepancies
+from tests.support.processes.writer_processes import Ingest, Lab, ingesting
 
 
 @pytest.fixture

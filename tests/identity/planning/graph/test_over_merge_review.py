@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from identity.planning.graph.evidence_graph import Graph, Observation
 from identity.planning.graph.layout import most_relevant
 from identity.planning.graph.over_merge_review import MOST_CUTS, Review, review
-from tests.identity.planning.graph.test_evidence_graph import graph, seen, small_graphs
+from tests.support.planning.evidence_graphs import graph, seen, small_graphs
 
 
 def reviewed(*observations: Observation, retired: AbstractSet[bytes] = frozenset()) -> Review:

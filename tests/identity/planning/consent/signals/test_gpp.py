@@ -8,31 +8,13 @@ from identity.planning.consent.signals import gpp
 from identity.planning.consent.signals.us_sections import UsSection, decode_usca, decode_usnat, statements
 from identity.values.errors import BadSignal
 from tests.identity.planning.consent.signals.encoding import NOW, encode, granting, header, text_of
+from tests.support.consent.us_sections import usca, usnat
 
 FULL = encode(granting())
 OUT = {"ads": False, "sale_share": False}
 CHILD = OUT | {"sensitive": False}
 GRANTS = {"ads": True, "analytics": True, "personalisation": True}
 ANSWER = st.integers(0, 2)
-
-
-def two(answers: list[int] | tuple[int, ...]) -> str:
-    """Two bits for each answer."""
-    return "".join(f"{each:02b}" for each in answers)
-
-
-def usnat(
-    sale: int = 0, sharing: int = 0, advertising: int = 0, sensitive: int = 0, child: int = 0, *, wide: bool = False
-) -> str:
-    """A national core with one answer of each kind; the other answers do not apply."""
-    kinds, ages = (16, 3) if wide else (12, 2)
-    core = [0] * 6 + [sale, sharing, advertising, *[0] * (kinds - 1), sensitive, *[0] * (ages - 1), child, 0, 1, 0, 0]
-    return text_of("000001" + two(core))
-
-
-def usca(sale: int = 0, sharing: int = 0, sensitive: int = 0, child: int = 0) -> str:
-    """The same for California."""
-    return text_of("000001" + two([0, 0, 0, sale, sharing, sensitive, *[0] * 8, child, 0, 0, 1, 0, 0]))
 
 
 @given(st.sets(st.integers(9, 60)), st.booleans())

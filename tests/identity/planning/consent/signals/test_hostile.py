@@ -21,8 +21,8 @@ from tests.identity.planning.consent.signals.encoding import (
     number,
     text_of,
 )
-from tests.identity.planning.consent.signals.test_gpp import usca, usnat
 from tests.identity.planning.consent.signals.wellformed import Malformed, consented, past_gpp
+from tests.support.consent.us_sections import usca, usnat
 
 KIND = tcf.Restriction(2, tcf.NOT_ALLOWED, Vendors(ranges=((1, 2), (40, 40))))
 SHOWN = Vendors(12, 0b101)

@@ -1,0 +1,145 @@
+"""What an audit accepts and reports of unmerges, joins, ids left over and lanes."""
+
+from typing import Any
+
+import pytest
+
+from identity.planning.corrections.rebuild import ASLEEP
+from identity.planning.integrity.counter_check import CounterCheck
+from identity.planning.integrity.discrepancies import DIFFERENCES, MOST_SHOWN, Discrepancies
+from identity.planning.integrity.evidence_check import EvidenceCheck, Reversals
+from identity.planning.integrity.row_index import RowIndex
+from tests.support.integrity.audited_space import IDENTIFY, Origin, Space, id_
+
+
+def merged() -> tuple[Space, Origin, Origin]:
+    """Two people merged by one call."""
+    space = Space()
+    space.call("a1")
+    space.call("b1")
+    space.call("a1", "b1")
+    one, other = space.origins
+    assert space.audit() == set()
+    return space, one, other
+
+
+def part(space: Space, other: Origin) -> None:
+    """Point an origin at itself again, as an unmerge does."""
+    other.head, other.joined_to, other.joined_at = id_(other.number), None, None
+    space.parted |= {id_(origin.number) for origin in space.origins}
+
+
+def test_an_unmerge_outweighs_earlier_calls_only() -> None:
+    """A separated call is a discrepancy without an unmerge, none after one, and again one after a new call."""
+    space, _, other = merged()
+    part(space, other)
+    assert space.audit() == {"linked_apart"}
+
+    space.unmerge("b1")
+    assert space.audit() == set()
+
+    space.evidence.append((id_(0), 99, IDENTIFY, ["a1", "b1"]))
+    assert space.audit() == {"linked_apart"}
+
+
+def test_an_unmerge_keeps_its_identifiers_together() -> None:
+    """An unmerge does not separate the identifiers it names from each other."""
+    space, _, other = merged()
+    space.call("c1")
+    space.call("b1", "c1")
+    third = space.origins[2]
+    space.unmerge("b1", "c1")
+    part(space, other)
+    part(space, third)
+
+    assert space.audit() == {"linked_apart"}
+
+
+def test_a_join_counts_as_evidence_only_after_an_unmerge() -> None:
+    """A join without a call is a discrepancy, unless an unmerge can have taken the connecting evidence away."""
+    space = Space()
+    one, other = space.make(holds={"a1": 1}), space.make(holds={"b1": 2}, head=id_(0))
+    other.joined_to, other.joined_at = id_(0), 3
+    space.evidence = [(id_(0), 1, IDENTIFY, ["a1"]), (id_(1), 2, IDENTIFY, ["b1"])]
+    assert space.audit() == {"together_unfounded", "join_unfounded"}
+
+    space.parted = {id_(one.number)}
+    assert space.audit() == set()
+
+
+def test_an_identifier_linked_again_counts_as_a_new_one() -> None:
+    """A removed identifier does not connect its later holder to its earlier holder."""
+    space = Space()
+    space.call("a1", "x")
+    space.remove("x")
+    space.call("b1", "x")
+    assert space.audit() == set()
+    assert len({origin.head for origin in space.origins}) == 2
+
+    space._merge(id_(0), id_(1), 4)
+    assert "together_unfounded" in space.audit()
+
+
+@pytest.mark.parametrize(("head", "found"), [
+    (id_(0), set()), (ASLEEP, set()), (id_(77), {"head_unknown"}), (id_(1), {"head_moved"}),
+])  # fmt: skip
+def test_a_left_over_id_needs_only_a_valid_head(head: bytes, found: set[str]) -> None:
+    """An id without rows of its own has to point to a profile or to none."""
+    space, _, _ = merged()
+    space.make(head=head, joined_to=id_(1), origins=0)
+
+    assert space.audit() == found
+
+
+def test_a_circle_of_joins_is_found() -> None:
+    """The joins of a circle lead to no head, though every origin has one."""
+    space, _, other = merged()
+    space.call("c1")
+    space.call("a1", "c1")
+    third = space.origins[2]
+    other.joined_to, third.joined_to = id_(2), id_(1)
+
+    assert space.audit() == {"join_broken"}
+
+
+def test_an_empty_space_has_no_discrepancy() -> None:
+    """The audit of a space without any call finds nothing."""
+    findings = Discrepancies()
+    index = RowIndex(findings)
+    index.resolve_pointers()
+    check = EvidenceCheck(index, findings, Reversals([], {}))
+    check.check([])
+    counters = CounterCheck(index, findings)
+    counters.read_lane(0, 0, 0, 0, None, None)
+    counters.check(check.calls)
+
+    assert list(findings) == []
+
+
+@pytest.mark.parametrize(("lane", "good"), [
+    ((0, 3, 0, 3, 1, 3), True), ((0, 3, 0, 2, 1, 3), False), ((0, 3, 0, 3, 2, 4), False), ((0, 0, 0, 1, 1, 1), False),
+    ((0, 1, 0, 0, None, None), False), ((0, None, 0, 1, 1, 1), False), ((0, 5, 2, 3, 3, 5), True),
+    ((0, 5, 5, 0, None, None), True), ((0, 5, 2, 3, 2, 4), False), ((0, 5, 6, 0, None, None), False),
+    ((0, 5, 2, 5, 1, 5), False),
+])  # fmt: skip
+def test_a_lane_holds_exactly_the_entries_after_its_base(lane: Any, good: bool) -> None:  # noqa: FBT001
+    """A lane with missing, additional or shifted entries is broken."""
+    findings = Discrepancies()
+    index = RowIndex(findings)
+    index.resolve_pointers()
+    CounterCheck(index, findings).read_lane(*lane)
+
+    assert [finding.kind for finding in findings] == ([] if good else ["lane_broken"])
+
+
+def test_every_discrepancy_counts_and_the_first_are_shown() -> None:
+    """Discrepancies come in the order of their kinds, with at most MOST_SHOWN examples each."""
+    findings = Discrepancies()
+    for number in range(MOST_SHOWN + 5):
+        findings.add("blocked_linked", str(number))
+    findings.add("linked_apart", "here")
+    first, last = findings
+
+    assert (first.kind, first.count, first.examples) == ("linked_apart", 1, ["here"])
+    assert (last.kind, last.count, len(last.examples)) == ("blocked_linked", MOST_SHOWN + 5, MOST_SHOWN)
+    assert [kind for kind in DIFFERENCES if not DIFFERENCES[kind].endswith(".")] == []
