@@ -155,7 +155,11 @@ def _opens(keyring: Keyring, state: _SpaceState) -> bool:
         epochs = set(keyring.epochs(state.public_id))
     except KeyUnavailable:
         return False
-    later = backed_up is not None and backed_up.head.epoch in epochs and backed_up.head.epoch >= max(state.epochs)
+    later = (
+        backed_up is not None
+        and backed_up.head.epoch in epochs
+        and backed_up.head.epoch >= max(state.epochs, default=0)
+    )
     indexes = set(keyring.indexes(state.public_id))
     return (state.epochs <= epochs or later) and set(range(state.oldest, state.newest + 1)) <= indexes
 
