@@ -20,6 +20,7 @@ from identity.values.errors import Misconfigured
 PREFIX = "ONEFOLD_"
 TOKEN_FILE = "admin-token"  # noqa: S105 the name of a file
 ROOT_KEY_FILE = "root-key"
+METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"  # the name that prometheus_client reads when it is imported
 LEVELS = ("debug", "info", "warning", "error")
 
 # The valid values of a variable, in the words of its refusal.
@@ -204,6 +205,20 @@ def load() -> Settings:
     except ValidationError as wrong:
         name = str(wrong.errors()[0]["loc"][0])
         raise Misconfigured(f"{name} must be {known[name].description}.") from None
+
+
+def share_metrics(folder: str | None) -> None:
+    """Let the worker processes keep their metrics in one folder; without one each keeps its own in memory."""
+    if folder is None:
+        os.environ.pop(METRICS_VARIABLE, None)
+    else:
+        os.environ[METRICS_VARIABLE] = folder
+
+
+def metrics_folder() -> Path | None:
+    """The folder of the metrics of all workers; None for a single one."""
+    folder = os.environ.get(METRICS_VARIABLE)
+    return Path(folder) if folder else None
 
 
 def forget_libpq() -> None:

@@ -11,6 +11,7 @@ import os
 import resource
 import signal
 import socket
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -23,7 +24,7 @@ from uvicorn.supervisors import Multiprocess
 
 from app.http.protocol import GuardedProtocol
 from app.server import logs
-from app.settings import Settings, forget_libpq
+from app.settings import Settings, forget_libpq, share_metrics
 from identity.values.errors import Misconfigured, OnefoldError
 from identity.values.extras import extra
 
@@ -61,6 +62,8 @@ def run(
         settings = settings.model_copy(update={"port": listener.getsockname()[1]}).with_admin_token()
         url = settings.database_url or stack.enter_context(_embedded(settings))
         (migrate or _migrate)(url)
+        several = settings.workers > 1
+        share_metrics(stack.enter_context(tempfile.TemporaryDirectory(prefix="onefold-metrics-")) if several else None)
         settings.model_copy(update={"database_url": url}).publish()
         config = _Config(
             application,

@@ -32,5 +32,5 @@ _METRICS["responses"][200]["content"] = {"text/plain": {"schema": {"type": "stri
 
 @router.get("/metrics", **_METRICS)
 async def get_metrics(onefold: ByOperator) -> Response:
-    """The metrics of this process, in the text format of Prometheus."""
-    return Response(onefold.metrics.text(), media_type=CONTENT_TYPE)
+    """The metrics of all workers of this server, in the text format of Prometheus."""
+    return Response(onefold.metrics_text(), media_type=CONTENT_TYPE)

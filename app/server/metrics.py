@@ -1,10 +1,15 @@
-"""The metrics of this process: counts and durations, labelled with constants only.
+"""The metrics of all workers: counts and durations, labelled with constants only.
+
+A single worker keeps them in memory. Several workers write them to files of one folder (`app.settings.share_metrics`),
+so that each worker can answer for all; the numbers of a worker that died stay in the counters and leave the gauges.
 
 No label comes from a request: routes are templates, reasons are codes. An identifier type may
 name a person's employer or illness, so a reason `limit:<type>` is counted as `limit`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from prometheus_client import (
     CollectorRegistry,
@@ -15,7 +20,9 @@ from prometheus_client import (
     generate_latest,
 )
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from app.server.gauges import ProcessGauges
 from identity.values.calls import Outcome
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -27,10 +34,12 @@ _CALLS = (1, 2, 5, 10, 25, 50, 100, 250, 500, 1000, 2500)
 
 
 class Metrics:
-    """The metrics of one process, in a registry of their own."""
+    """The metrics of one process, and of all workers where `folder` is the one that they share."""
 
-    def __init__(self, waiting: Callable[[], float]) -> None:
+    def __init__(self, folder: Path | None = None) -> None:
         self._registry = registry = CollectorRegistry()
+        self._folder = folder
+        self.gauges = ProcessGauges(registry)
         self._calls = Counter("onefold_calls", "Calls by outcome.", ["status"], registry=registry)
         self._rejected = Counter("onefold_rejected_calls", "Rejected calls by code.", ["code"], registry=registry)
         self._demoted = Counter(
@@ -60,9 +69,15 @@ class Metrics:
             registry=registry,
         )
         self._attention = {
-            name: Gauge(f"onefold_{name}", text, registry=registry)
+            name: Gauge(f"onefold_{name}", text, registry=registry, multiprocess_mode="livemostrecent")
             for name, text in (
                 ("destinations_overdue", "Destinations that have not acknowledged a change for seven days."),
+                (
+                    "destinations_lag_seconds",
+                    "Age of the oldest change that a destination still has to acknowledge.",
+                ),
+                ("jobs_open", "Jobs that wait or run."),
+                ("jobs_oldest_seconds", "Age of the oldest job that waits or runs."),
                 ("destinations_dead", "Destinations whose callback failed too often and is no longer called."),
                 (
                     "erasures_overdue",
@@ -70,14 +85,12 @@ class Metrics:
                 ),
             )
         }
-        Gauge("onefold_queue_calls", "Calls in the queue that wait for a writer.", registry=registry).set_function(
-            waiting
-        )
         self._open_requests = Gauge(
             "onefold_requests",
             "Open privacy requests of all spaces, by kind and by how close the legal deadline is.",
             ["kind", "clock"],
             registry=registry,
+            multiprocess_mode="livemostrecent",
         )
         self._accepted = self._calls.labels("accepted")
         self._durations: dict[tuple[str, str, int], Histogram] = {}
@@ -123,12 +136,26 @@ class Metrics:
         for labels, count in counted.items():
             self._open_requests.labels(*labels).set(count)
 
-    def set_attention(self, *, overdue: int, dead: int, erasures: int) -> None:
-        """Set the gauges of the whole deployment that somebody has to look at."""
-        self._attention["destinations_overdue"].set(overdue)
-        self._attention["destinations_dead"].set(dead)
-        self._attention["erasures_overdue"].set(erasures)
+    def set_attention(self, **numbers: float) -> None:
+        """Set gauges of the whole deployment that somebody has to look at, by name."""
+        for name, number in numbers.items():
+            self._attention[name].set(number)
 
     def text(self) -> bytes:
-        """Return all metrics in Prometheus' text format."""
-        return generate_latest(self._registry)
+        """Return the metrics of all workers in Prometheus' text format."""
+        if self._folder is None:
+            return generate_latest(self._registry)
+        _forget_dead(self._folder)
+        shared = CollectorRegistry()
+        MultiProcessCollector(shared, str(self._folder))  # type: ignore[no-untyped-call]
+        return generate_latest(shared)
+
+
+def _forget_dead(folder: Path) -> None:
+    """Delete the gauges of workers that are gone."""
+    pids = {path.stem.rpartition("_")[2] for path in folder.glob("gauge_live*.db")}
+    for pid in pids:
+        try:
+            os.kill(int(pid), 0)
+        except ProcessLookupError:
+            mark_process_dead(int(pid), str(folder))  # type: ignore[no-untyped-call]

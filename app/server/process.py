@@ -14,7 +14,7 @@ from app.server.metrics import Metrics
 from app.server.rate_limits import RateLimits
 from app.server.readiness import Readiness
 from app.server.schedule import Schedule, Task
-from app.settings import Settings
+from app.settings import Settings, metrics_folder
 from identity.operations.corrections.rebuild_profiles import rebuild_space
 from identity.operations.corrections.simulate_rules import simulate_rules
 from identity.operations.destinations import acknowledge_changes, consent_expiry
@@ -37,7 +37,7 @@ from identity.operations.spaces import open_spaces
 from identity.operations.spaces.apply_retention import sweep_old
 from identity.operations.spaces.manage_spaces import KeyCheck
 from identity.operations.spaces.purge_spaces import purge_deleted
-from identity.operations.spaces.run_jobs import Jobs
+from identity.operations.spaces.run_jobs import Jobs, count_open_jobs
 from identity.operations.warehouse.export_destination import run_export_job
 from identity.spaces.space import Spaces
 from identity.store.postgres.leadership import Leadership
@@ -71,7 +71,7 @@ class Onefold:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.metrics = Metrics(lambda: self.ingest_queue.waiting)
+        self.metrics = Metrics(metrics_folder())
         self.limits = RateLimits(settings)
         self._known: dict[int, int] = {}
 
@@ -136,6 +136,7 @@ class Onefold:
     def _tasks(self) -> list[Task]:
         return [
             Task("event_partitions", 3_600, self._rotate_event_partitions),
+            Task("gauges", 2, self._measure, everywhere=True),
             Task("purge", 60, self._purge_deleted_spaces),
             Task("retention", 3_600, self._apply_retention),
             Task("jobs", 1, self.jobs.run_for_ever, everywhere=True),
@@ -149,6 +150,15 @@ class Onefold:
             Task("status_callbacks", 2, self._send_status_callbacks),
             Task("overdue_destinations", 30, self._find_overdue_destinations, everywhere=True),
         ]
+
+    async def _measure(self) -> None:
+        await self.metrics.gauges.measure_loop()
+        self.metrics.gauges.measure(self.ingest_queue, self.spaces.database)
+
+    def metrics_text(self) -> bytes:
+        """The metrics of all workers; those of this one are of this moment."""
+        self.metrics.gauges.measure(self.ingest_queue, self.spaces.database)
+        return self.metrics.text()
 
     async def _rotate_event_partitions(self) -> None:
         await self.spaces.database.make_partitions()
@@ -182,7 +192,15 @@ class Onefold:
 
     async def _find_overdue_destinations(self) -> None:
         found = await find_overdue(self.spaces)
-        self.metrics.set_attention(overdue=found.overdue, dead=found.dead, erasures=found.erasures)
+        jobs = await count_open_jobs(self.spaces)
+        self.metrics.set_attention(
+            destinations_overdue=found.overdue,
+            destinations_dead=found.dead,
+            erasures_overdue=found.erasures,
+            destinations_lag_seconds=found.lag_seconds,
+            jobs_open=jobs.open,
+            jobs_oldest_seconds=jobs.oldest_seconds,
+        )
 
     async def _restore_from_journals(self) -> None:
         await publish_or_repair(self.spaces, self._known)

@@ -8,6 +8,7 @@ answered.
 """
 
 import asyncio
+import time
 from collections import deque
 from typing import NamedTuple
 
@@ -33,6 +34,7 @@ class _Waiting(NamedTuple):
     space: Space
     request: IngestRequest
     done: "asyncio.Future[None]"
+    since: float
 
 
 class IngestQueue:
@@ -82,6 +84,12 @@ class IngestQueue:
         return min((left for left in (writer.lease_seconds for writer in self._writers) if left), default=0.0)
 
     @property
+    def oldest_seconds(self) -> float:
+        """How long the oldest request has waited for a writer; 0 for an empty queue."""
+        since = min((queue[0].since for queue in self._queues.values()), default=None)
+        return 0.0 if since is None else time.monotonic() - since
+
+    @property
     def waiting(self) -> int:
         """The number of calls that wait for a writer."""
         return self._waiting
@@ -100,7 +108,7 @@ class IngestQueue:
             if not has_room(request.weight, own=own, waiting=self._weight, bound=self._bound):
                 raise QueueFull
             done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._put(_Waiting(space, request, done))
+            self._put(_Waiting(space, request, done, time.monotonic()))
             await done
         return [outcome for outcome in request.outcomes if outcome is not None]
 

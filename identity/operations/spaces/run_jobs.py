@@ -151,6 +151,12 @@ class Jobs:
                         lease.until = until
 
 
+async def count_open_jobs(spaces: Spaces) -> jobs.OpenJobs:
+    """How many jobs of all spaces wait or run, and how old the oldest is."""
+    async with spaces.database.reading() as connection:
+        return await jobs.count_open(connection)
+
+
 class _JobLease:
     """A job that this process runs, with its progress and the end of its lease.
 

@@ -4,6 +4,7 @@ A destination has to acknowledge changes of profiles that were disclosed to it, 
 not see the rest of the feed.
 """
 
+import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -98,11 +99,20 @@ async def list_positions(connection: Connection) -> list[DestinationPositionRow]
 
 
 class OverdueCounts(NamedTuple):
-    """How many destinations are overdue, how many are no longer sent to, and overdue notices of erasures."""
+    """How many destinations are overdue, how many are no longer sent to, and overdue notices of erasures.
+
+    `oldest` is the time of the oldest change that a destination has to acknowledge (microseconds), 0 without any.
+    """
 
     overdue: int = 0
     dead: int = 0
     erasures: int = 0
+    oldest: int = 0
+
+    @property
+    def lag_seconds(self) -> float:
+        """The age of the oldest change that a destination has to acknowledge."""
+        return max(0.0, time.time() - self.oldest / 1_000_000) if self.oldest else 0.0
 
 
 async def count(connection: Connection, before: int) -> OverdueCounts:
@@ -111,7 +121,8 @@ async def count(connection: Connection, before: int) -> OverdueCounts:
         connection,
         f"""
         SELECT count(*) FILTER (WHERE v.behind_at < $1::int8), count(v.dead_at),
-               (SELECT count(*) FROM erasure_notice WHERE {notice_open()} AND state = $2::int2)
+               (SELECT count(*) FROM erasure_notice WHERE {notice_open()} AND state = $2::int2),
+               coalesce(min(v.behind_at), 0)
         FROM destination d JOIN delivery v ON v.destination = d.id WHERE d.deleted_at IS NULL
         """,  # noqa: S608 (a condition)
         before,

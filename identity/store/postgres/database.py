@@ -6,7 +6,7 @@ security. No message of the database leaves this module: it may quote rows.
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, LiteralString
+from typing import Any, LiteralString, NamedTuple
 
 import psycopg
 from psycopg import AsyncConnection, AsyncRawCursor, errors
@@ -55,6 +55,14 @@ def translated() -> Iterator[None]:
         raise DatabaseUnavailable from error
 
 
+class PoolSize(NamedTuple):
+    """The connections of the pool, those that are idle, and the requests that wait for one."""
+
+    size: int
+    idle: int
+    waiting: int
+
+
 class Database:
     """A pool for reads and the control plane, and connections for writers."""
 
@@ -83,6 +91,11 @@ class Database:
     async def close(self) -> None:
         """Close all connections."""
         await self._pool.close()
+
+    def pool_size(self) -> PoolSize:
+        """How many connections the pool has."""
+        stats = self._pool.get_stats()
+        return PoolSize(stats["pool_size"], stats["pool_available"], stats.get("requests_waiting", 0))
 
     async def writer(self) -> PipelineConnection:
         """A connection outside the pool, for one writer."""

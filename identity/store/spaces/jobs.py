@@ -33,6 +33,24 @@ class JobRow(NamedTuple):
     until: Micros
 
 
+class OpenJobs(NamedTuple):
+    """How many jobs wait or run, and the age of the oldest in seconds."""
+
+    open: int
+    oldest_seconds: float
+
+
+async def count_open(connection: Connection) -> OpenJobs:
+    """Count the jobs of all spaces that wait or run."""
+    found = await row(
+        connection,
+        f"""
+        SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 FROM job WHERE {job_open()}
+        """,  # noqa: S608 (a condition)
+    )
+    return OpenJobs(0, 0.0) if found is None else OpenJobs(int(found[0]), float(found[1]))
+
+
 async def add(connection: Connection, tenant: Tenant, id_: bytes, kind: int, payload: bytes) -> None:
     """Add a job to the queue; its payload has version 0."""
     await connection.execute(

@@ -1,6 +1,7 @@
 """Whether it lives, whether it can serve, and what it measures."""
 
 import asyncio
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from identity.operations.ingest.queue import IngestQueue
 from identity.store.embedded.data_directory import SUPERUSER
 from identity.store.embedded.server import EmbeddedPostgres
 from identity.store.keys import key_store
-from tests.app.conftest import Shop
+from tests.app.conftest import Deployment, Shop
 from tests.conftest import Running, administer
 from tests.support.processes.writer_processes import Lab
 
@@ -120,3 +121,40 @@ def test_metrics_count_outcomes_and_reasons_without_a_name(shop: Shop, operator:
     assert 'onefold_requests{clock="overdue",kind="erasure"}' in text
     assert "secret_type" not in text
     assert "user_id" not in text
+
+
+def test_any_worker_answers_with_the_metrics_of_all(deployment: Deployment) -> None:
+    """Each of two workers counts its own answers; every scrape shows the sum, and both processes."""
+    operator = {"Authorization": f"Bearer {deployment.running.admin_token}"}
+
+    def scraped() -> tuple[float, int]:
+        with httpx.Client(base_url=deployment.running.url) as client:
+            text = client.get("/metrics", headers=operator).text
+        counted = re.search(r'onefold_request_seconds_count\{.*route="/healthz".*\} (\S+)', text)
+        return float(counted[1]) if counted else 0.0, len(
+            re.findall(r"^onefold_process_resident_bytes\{pid=", text, re.MULTILINE)
+        )
+
+    before, _ = scraped()
+    for _ in range(40):
+        # A connection of its own: the system gives it to either worker.
+        assert httpx.get(deployment.running.url + "/healthz").status_code == 200
+    seen = [scraped() for _ in range(8)]
+
+    assert {count for count, _ in seen} == {before + 40}
+    assert {processes for _, processes in seen} == {2}
+
+
+def test_metrics_show_process_pool_queue_lease_lag_and_age(shop: Shop, operator: dict[str, str]) -> None:
+    """After a call a writer holds a lease, and nothing waits."""
+    shop.send({"type": "track", "userId": "u1", "event": "e"})
+    text = shop.client.get("/metrics", headers=operator).text
+    shown = dict(re.findall(r"^onefold_(\w+(?:\{[^}]*\})?) (\S+)$", text, re.MULTILINE))
+
+    assert float(shown["process_cpu_seconds"]) > 0
+    assert float(shown["process_resident_bytes"]) > 10_000_000
+    assert float(shown["process_open_files"]) > 5
+    assert float(shown['pool_connections{state="idle"}']) + float(shown['pool_connections{state="used"}']) >= 1
+    assert (shown["queue_calls"], shown["queue_oldest_seconds"], shown["queue_writers"]) == ("0.0", "0.0", "2.0")
+    assert float(shown["writer_lease_seconds"]) > 0
+    assert {"event_loop_lag_seconds", "destinations_lag_seconds", "jobs_open", "jobs_oldest_seconds"} <= set(shown)
