@@ -68,6 +68,7 @@ STATUS: Final[dict[type[errors.OnefoldError], int]] = {
     errors.Forbidden: 403,
     errors.Busy: 429,
     errors.RateLimited: 429,
+    errors.TooManyMisses: 429,
     errors.QueueFull: 429,
     errors.Unavailable: 503,
     errors.KeyUnavailable: 503,
@@ -182,7 +183,8 @@ async def _of_domain(request: Request, error: Any) -> Response:
     if isinstance(error, (errors.ProfileNotFound, errors.GroupNotFound)) and (
         by := request.scope.get("onefold.caller")
     ):
-        request.app.state.onefold.limits.missed(by)
+        over = request.app.state.onefold.limits.missed(by)
+        error = errors.TooManyMisses() if over else error
     status = status_of(error)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         # The message is not meant for the caller: the outermost step logs it and answers a constant.

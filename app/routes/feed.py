@@ -33,6 +33,7 @@ from identity.values.errors import (
     ProfileNotFound,
     RateLimited,
     Resync,
+    TooManyMisses,
     TooMuch,
     Unavailable,
 )
@@ -51,7 +52,9 @@ async def look_up_visible_profiles(
 ) -> Response:
     """Many profiles at once, each with its visible part."""
     found = await destination_read.look_up(visit.space, _id(visit), list(dict.fromkeys(wanted.identifiers)))
-    visit.onefold.limits.missed(visit.caller, sum(each is None for each in found.values()))
+    misses = sum(each is None for each in found.values())
+    if visit.onefold.limits.missed(visit.caller, misses) and misses == len(found):
+        raise TooManyMisses
     return answer(seen_profiles(found))
 
 

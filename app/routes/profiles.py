@@ -27,6 +27,7 @@ from identity.values.errors import (
     BadCursor,
     BadIdentifier,
     ProfileNotFound,
+    TooManyMisses,
     TooMuch,
 )
 
@@ -46,7 +47,9 @@ async def look_up_profiles(visit: ByReader, wanted: Annotated[Lookup, Depends(bo
     """Many profiles at once, by identifier (at most 1,000)."""
     await audit_read(visit, "profiles.lookup", None)
     found = await read_profile.lookup(visit.space, wanted.identifiers)
-    visit.onefold.limits.missed(visit.caller, sum(each is None for each in found.values()))
+    misses = sum(each is None for each in found.values())
+    if visit.onefold.limits.missed(visit.caller, misses) and misses == len(found):
+        raise TooManyMisses
     return answer(found_profiles(found))
 
 

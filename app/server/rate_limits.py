@@ -12,10 +12,12 @@ from limits.strategies import FixedWindowRateLimiter
 
 from app.settings import Settings
 from identity.operations.spaces.manage_spaces import Caller
-from identity.values.errors import RateLimited
+from identity.values.errors import RateLimited, TooManyMisses
 
 CALLS_PER_REQUEST: Final = 20
 KEYS_OF_A_SPACE: Final = 2
+GUESSES: Final = 10
+"""How many times the rate of misses shuts a key out: so many look-ups of unknown people are guesses."""
 
 
 class RateLimits:
@@ -28,6 +30,7 @@ class RateLimits:
         self._calls = _Rate(self._windows, "calls", settings.collect_rate * CALLS_PER_REQUEST, workers)
         self._read = _Rate(self._windows, "read", settings.read_rate, workers)
         self._misses = _Rate(self._windows, "miss", settings.miss_rate, workers)
+        self._guesses = _Rate(self._windows, "guess", settings.miss_rate * GUESSES, workers)
         self._callbacks = _per_second(settings.read_rate, workers)
 
     def collect(self, caller: Caller) -> None:
@@ -39,22 +42,26 @@ class RateLimits:
         self._calls.take(caller, calls)
 
     def read(self, caller: Caller) -> None:
-        """Count one request to any other route. RateLimited, also for a key that has just guessed too often.
+        """Count one request to any other route. RateLimited; TooManyMisses for a key that guesses.
 
-        Such a key is refused before the look-up; otherwise the refusal would show whether the guess was right.
+        A key that guesses is refused before the look-up: its refusals do not show which guess was right.
         """
         self._read.take(caller, 1)
-        if self._misses.used_up(caller):
-            raise RateLimited
+        if self._guesses.used_up(caller):
+            raise TooManyMisses
 
     def callback(self, destination_id: str) -> None:
         """Count one message that claims to come from an existing destination. RateLimited."""
         if self._callbacks is not None and not self._windows.hit(self._callbacks, "callback", destination_id):
             raise RateLimited
 
-    def missed(self, caller: Caller, lookups: int = 1) -> None:
-        """Count look-ups that found no profile or group."""
-        self._misses.count(caller, lookups)
+    def missed(self, caller: Caller, lookups: int = 1) -> bool:
+        """Count look-ups that found no profile or group; whether the key has had more of them than it may have.
+
+        The caller refuses a request that found nothing then; known people are answered all the same.
+        """
+        self._guesses.count(caller, lookups)
+        return self._misses.count(caller, lookups)
 
 
 class _Rate:
@@ -72,9 +79,11 @@ class _Rate:
             if item is not None and not self._windows.hit(item, self._name, name, cost=min(cost, item.amount)):
                 raise RateLimited
 
-    def count(self, caller: Caller, cost: int) -> None:
-        if self._key is not None and cost:
-            self._windows.hit(self._key, self._name, f"{caller.key}", cost=cost)
+    def count(self, caller: Caller, cost: int) -> bool:
+        """Count what was done anyway; whether that is more than the limit."""
+        if self._key is None or not cost:
+            return False
+        return not self._windows.hit(self._key, self._name, f"{caller.key}", cost=cost)
 
     def used_up(self, caller: Caller) -> bool:
         return self._key is not None and not self._windows.test(self._key, self._name, f"{caller.key}")

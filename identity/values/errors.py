@@ -244,6 +244,10 @@ class RateLimited(Busy):
     """The key or its space makes too many requests per second; try again shortly."""
 
 
+class TooManyMisses(RateLimited):
+    """The key looked up too many unknown people; try unknown ones again in a second. Known people are still answered."""
+
+
 class QueueFull(Busy):
     """The queue of calls, or the share of this space in the queue, is full; nothing was stored. Try again shortly."""
 

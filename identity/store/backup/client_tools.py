@@ -18,7 +18,8 @@ from typing import NamedTuple
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from identity.values.errors import DatabaseUnavailable, Misconfigured
+from identity.store.postgres.refused_connections import reason_of
+from identity.values.errors import Misconfigured
 
 PROGRAMS = ("pg_dump", "pg_restore", "psql")
 _INSTALLED = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin")
@@ -37,12 +38,12 @@ class ClientTools(NamedTuple):
 
 
 def server_major(url: str) -> int:
-    """The major version of the server. DatabaseUnavailable."""
+    """The major version of the server. Misconfigured, with what to correct, if it cannot be reached."""
     try:
         with psycopg.connect(url, connect_timeout=5) as connection:
             return connection.info.server_version // 10_000
     except psycopg.OperationalError as error:
-        raise DatabaseUnavailable from error
+        raise Misconfigured(reason_of(error)) from error
 
 
 def find_tools(needed: int, own: Path | None = None) -> ClientTools:

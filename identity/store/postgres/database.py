@@ -16,6 +16,7 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from identity.store.postgres.arrays import adapt
 from identity.store.postgres.pipeline import PipelineConnection
+from identity.store.postgres.refused_connections import reason_of
 from identity.values.database_roles import APP_ROLE
 from identity.values.errors import Conflict, DatabaseUnavailable, Misconfigured, PartitionMissing
 
@@ -155,7 +156,9 @@ async def _require_safe(conninfo: str) -> None:
             f"The service must be able to work as the role {APP_ROLE}: run `onefold migrate` as the owner of the "
             f"database, then GRANT {APP_ROLE} to the role named in ONEFOLD_DATABASE_URL."
         )
-        raise Misconfigured(message) from error
+        # The role of the service is none that the address names.
+        own = APP_ROLE in str(error) or "set role" in str(error)
+        raise Misconfigured(message if own else reason_of(error, message)) from error
     async with connection:
         if connection.info.server_version < MIN_VERSION * 10_000:
             message = f"Onefold needs PostgreSQL {MIN_VERSION} or newer."

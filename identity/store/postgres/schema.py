@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 
+from identity.store.postgres.refused_connections import reason_of
 from identity.values.database_roles import APP_ROLE
 from identity.values.errors import Misconfigured
 
@@ -27,7 +28,6 @@ _RIGHTS = (
     f"CREATE ROLE {APP_ROLE} NOLOGIN; GRANT {APP_ROLE} TO <that role>; "
     "ALTER DATABASE <the database> OWNER TO <that role>;"
 )
-_UNREACHABLE = "The database cannot be reached; check ONEFOLD_DATABASE_URL and that the server runs."
 _LOCK = 0x0F01D  # any number; it keeps two processes from migrating at once
 
 
@@ -68,7 +68,7 @@ def needs_migration(url: str) -> bool:
     except psycopg.errors.UndefinedTable:
         return True
     except psycopg.OperationalError as error:
-        raise Misconfigured(_UNREACHABLE) from error
+        raise Misconfigured(reason_of(error)) from error
     return row is None or row[0] != newest()
 
 
@@ -98,7 +98,7 @@ def _owner(url: str) -> Iterator["sa.Connection"]:
     try:
         connection = engine.connect()
     except sa.exc.OperationalError as error:
-        raise Misconfigured(_UNREACHABLE) from error
+        raise Misconfigured(reason_of(error)) from error
     with connection:
         yield connection
     engine.dispose()

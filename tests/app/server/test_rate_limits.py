@@ -97,8 +97,11 @@ def test_reads_are_limited(limited: Any, path: str) -> None:
     assert body.get("code") == "rate_limited" or body["error"]["code"] == "rate_limit_error"
 
 
-def test_a_key_that_guesses_too_often_is_refused_before_the_look_up(server: Callable[..., Running]) -> None:
-    """So a refusal does not show whether the guess was right."""
+def test_misses_are_refused_and_known_people_answered(server: Callable[..., Running]) -> None:
+    """The refusal names misses; a key that guesses much more often is refused before the look-up.
+
+    So the refusals of a key that guesses do not show which guess was right.
+    """
     running = server(ONEFOLD_MISS_RATE="3", ONEFOLD_READ_RATE="0")
     with httpx.Client(base_url=running.url, timeout=60) as client:
         shop = new_shop(client, {"Authorization": f"Bearer {running.admin_token}"})
@@ -106,6 +109,11 @@ def test_a_key_that_guesses_too_often_is_refused_before_the_look_up(server: Call
         paths = iter(["/v1/profiles/user_id:nobody", "/v1/groups/none"] * 100)
         _, refused = until_refused(lambda: shop.ask("GET", next(paths), "admin"))
         asks_to_wait(refused)
+        assert refused.json()["code"] == "too_many_misses"
+        assert "unknown people" in refused.json()["detail"]
+        assert shop.ask("GET", "/v1/profiles/user_id:known", "admin").status_code == 200
+        few = {"identifiers": ["user_id:known", *(f"user_id:n{at}" for at in range(5))]}
+        assert shop.ask("POST", "/v1/profiles/lookup", "profiles", json=few).status_code == 200
         many = {"identifiers": [f"user_id:n{at}" for at in range(50)]}
 
         def guess() -> httpx.Response:
