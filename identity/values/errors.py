@@ -245,7 +245,7 @@ class RateLimited(Busy):
 
 
 class TooManyMisses(RateLimited):
-    """The key looked up too many unknown people; try unknown ones again in a second. Known people are still answered."""
+    """The key looked up too many unknown people; known people are still answered. Try again in a second."""
 
 
 class QueueFull(Busy):

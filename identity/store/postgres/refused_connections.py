@@ -10,7 +10,7 @@ from typing import Final
 UNREACHABLE: Final = "The database cannot be reached; check ONEFOLD_DATABASE_URL and that the server runs."
 _REASONS: Final = (
     (
-        r"password authentication failed|authentication failed for user",
+        r"password authentication failed|(scram|md5|ldap|gssapi|pam|radius|cert\w*) authentication failed",
         "The database refuses the password in ONEFOLD_DATABASE_URL, or does not know its role; correct them.",
     ),
     (
@@ -20,7 +20,7 @@ _REASONS: Final = (
     (
         r"no pg_hba\.conf entry|pg_hba\.conf rejects",
         (
-            "The database does not let this role in from this host; add an entry to pg_hba.conf of the server, or correct "
+            "The database does not let this role in from this host; add an entry to its pg_hba.conf, or correct "
             "ONEFOLD_DATABASE_URL (a server may also demand sslmode=require)."
         ),
     ),
@@ -35,7 +35,7 @@ _REASONS: Final = (
     (
         r"peer authentication failed|ident authentication failed",
         (
-            "The database demands that the account of the system has the name of the role; run Onefold as that account, or "
+            "The database demands that the account of the system has the name of the role; use that account, or "
             "give ONEFOLD_DATABASE_URL a host and a password."
         ),
     ),
