@@ -9,14 +9,14 @@ import unicodedata
 from typing import Final
 
 import idna
-import phonenumbers
 
 from identity.values.calls import Identifier
 from identity.values.enums import UnlinkedReason
 from identity.values.errors import BadIdentifier
+from identity.values.phone_numbers import phone_number, stored_phone_number
 from identity.values.plain_text import LONGEST_VALUE, UnusableValue, plain, shown
 
-NORMALISATION_VERSION: Final = 1
+NORMALISATION_VERSION: Final = 2
 
 USER_ID: Final = "user_id"
 EMAIL: Final = "email"
@@ -44,7 +44,6 @@ _TYPE_START = frozenset("abcdefghijklmnopqrstuvwxyz")
 _TYPE_REST = _TYPE_START | frozenset("0123456789_.")
 _LONGEST_DOMAIN = 253
 _LONGEST_LABEL = 63
-_PHONE_PUNCTUATION = {ord(c): None for c in " ().-\u00a0\u2010\u2011\u2012\u2013"}
 
 
 def usable_type(name: str) -> bool:
@@ -62,13 +61,17 @@ def normalise(type_: str, value: object, region: str) -> str:
     if type_ == EMAIL:
         return _email(text)
     if type_ == PHONE:
-        return _phone(text, region)
+        number = phone_number(text, region)
+        if number is None:
+            raise UnusableValue(UnlinkedReason.INVALID_PHONE, shown(text))
+        return number
     return text
 
 
 def parse(text: str, region: str) -> Identifier:
     """The identifier in a text `type:value`, normalised as at ingest.
 
+    A phone number that ingest accepted once and refuses now is read as it was stored, so that its person is found.
     Raises BadIdentifier for an invalid type or a refused value.
     """
     name, colon, value = text.partition(":")
@@ -77,8 +80,11 @@ def parse(text: str, region: str) -> Identifier:
         raise BadIdentifier
     try:
         return Identifier(type_, normalise(type_, value, region))
-    except UnusableValue:
-        raise BadIdentifier from None
+    except UnusableValue as unusable:
+        stored = stored_phone_number(plain(value), region) if unusable.reason == UnlinkedReason.INVALID_PHONE else None
+        if stored is None:
+            raise BadIdentifier from None
+        return Identifier(type_, stored)
 
 
 def _email(text: str) -> str:
@@ -118,34 +124,3 @@ def _label(label: str) -> str:
     if len(label) > _LONGEST_LABEL or label[:1] == "-" or label[-1:] == "-":
         return ""
     return label if label.replace("-", "").isalnum() else ""
-
-
-def _phone(text: str, region: str) -> str:
-    # Letters are words around a number, a vanity number or an extension: not the line of one person.
-    number = None if any(c.isalpha() for c in text) else _line(text.translate(_PHONE_PUNCTUATION), region)
-    if number is None:
-        raise UnusableValue(UnlinkedReason.INVALID_PHONE, shown(text))
-    return number
-
-
-def _line(text: str, region: str) -> str | None:
-    if text.startswith("00"):
-        text = "+" + text[2:]
-    number = _e164(text, region)
-    # The library drops doubtful zeros one at a time: a value that still changes is no number.
-    return number if number is None or number == text or number == _e164(number, region) else None
-
-
-def _e164(text: str, region: str) -> str | None:
-    try:
-        number = phonenumbers.parse(text, region)
-    except phonenumbers.NumberParseException:
-        return None
-    # The library also accepts a local number without its area code, but such a number belongs to another
-    # person in every area.
-    reason = phonenumbers.is_possible_number_with_reason(number)
-    if number.extension or reason != phonenumbers.ValidationResult.IS_POSSIBLE:
-        return None
-    if len(set(phonenumbers.national_significant_number(number))) == 1:
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -30,8 +30,8 @@ class PlantedValues:
         return value
 
     def phone(self) -> str:
-        """A fresh phone number of the shortest length that is possible."""
-        number = "4915" + "".join(secrets.choice("123456789") for _ in range(9))
+        """A fresh and valid phone number."""
+        number = "49151" + "".join(secrets.choice("123456789") for _ in range(8))
         self._keep("phone", number)
         self.hashed |= {number, "+" + number}
         return "+" + number
