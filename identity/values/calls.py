@@ -8,7 +8,9 @@ Times are microseconds since 1970 (UTC), stamps are `microseconds << SLOT_BITS |
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
+
+from identity.values.documents import TimedSignal
 
 Kind = Literal["identify", "track", "page", "screen", "group", "alias", "leave", "unmerge", "remove", "consent"]
 KINDS: tuple[Kind, ...] = ("identify", "track", "page", "screen", "group", "alias")
@@ -84,10 +86,10 @@ class Call(Struct):
 
     `identifiers` are normalised, not blocked, without repeats, in document order; `skipped` are those refused
     before any lookup (`blocked`, `bad_type`). `traits` are the traits of an identify, `group_traits` those of a
-    group call, `consent` the decisions by category, `signals` the statements on classes of purposes, `group` the
-    group to join or leave. `unlinked` are the readings of a previous id without a link: no identifiers of the
-    call, but named in its body. `message` is the keyed hash of `message_id`. `history` marks an imported call
-    with a receipt time of its own.
+    group call, `consent` the decisions by category, `signals` the statements on classes of purposes,
+    `invalid_signals` the names of signals that could not be read, `group` the group to join or leave. `unlinked`
+    are the readings of a previous id without a link: no identifiers of the call, but named in its body. `message`
+    is the keyed hash of `message_id`. `history` marks an imported call with a receipt time of its own.
     """
 
     kind: Kind
@@ -100,7 +102,8 @@ class Call(Struct):
     skipped: list[Skipped]
     traits: Mapping[str, Any] | None = None
     consent: Mapping[str, bool] | None = None
-    signals: Mapping[str, Any] = {}
+    signals: Mapping[str, TimedSignal] = {}
+    invalid_signals: list[str] = []
     group: str | None = None
     group_traits: Mapping[str, Any] | None = None
     alias: Alias | None = None
@@ -113,7 +116,8 @@ class Call(Struct):
 class Outcome(Struct, omit_defaults=False):
     """The outcome of one call; the answer to `Prefer: return=representation` shows it.
 
-    `ignored_traits` are the names without room in a full document (`trait_limit`).
+    `ignored_traits` are the names without room in a full document (`trait_limit`), `invalid_signals` the signals of
+    consent that could not be read; the field is absent without any.
     """
 
     message_id: str | None
@@ -124,3 +128,4 @@ class Outcome(Struct, omit_defaults=False):
     merged: list[str] = []
     demoted: list[dict[str, str]] = []
     ignored_traits: list[str] = []
+    invalid_signals: list[str] | UnsetType = UNSET

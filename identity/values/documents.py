@@ -4,12 +4,20 @@ The entry of a name with the greatest (time, stamp) wins; entries of different n
 merge name by name.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
 Stamped = tuple[Any, int, int]
 """A value with its event time and stamp; the greatest (time, stamp) wins."""
+
+
+class TimedSignal(NamedTuple):
+    """A signal of a call before it has a stamp: its value and when the person decided, in microseconds."""
+
+    value: Any
+    time: int
+
 
 SERVER = ":server"
 """The suffix of the name of a signal from a server-side or privacy key."""

@@ -235,7 +235,7 @@ async def _disclosures(opened: OpenedProfile) -> Sequence[Struct]:
 
 def _decided(found: ProfileCall, sources: dict[int, str]) -> list[DecidedCategory]:
     call = found.call
-    stated = content(call.body, STORED_KINDS[call.kind], server=call.server, received=call.received)
+    stated = content(call.body, STORED_KINDS[call.kind], server=call.server, received=call.received, time=call.time)
     statement = consent_history.read_statement(
         consent_history.StoredStatement(found.origin, found.stamp, call, stated), sources
     )

@@ -5,7 +5,7 @@ fold of the calls that had arrived by then, and it names each of them.
 """
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -15,7 +15,6 @@ from identity.operations.profiles.profile import OpenedProfile, open_profile
 from identity.planning.consent.fold import ConsentAnswer, fold
 from identity.planning.consent.permission import Permission, Reason
 from identity.planning.consent.purposes import Purposes, compile_purposes
-from identity.planning.consent.signals.read_signals import Signal
 from identity.planning.consent.statements import read_call_signals
 from identity.planning.resolution.document import merge_decisions, merge_signals
 from identity.planning.resolution.event_time import parse_time
@@ -131,8 +130,8 @@ async def statements(opened: OpenedProfile) -> list[StoredStatement]:
         if kind in ACTS:
             continue
         call = unpack(opened.subjects[row.origin].open(EVIDENCE, row.origin, row.stamp, row.payload))
-        stated = content(call.body, kind, server=call.server, received=call.received)
-        if stated.consent or stated.signals or _invalid(call):
+        stated = content(call.body, kind, server=call.server, received=call.received, time=call.time)
+        if stated.consent or stated.signals or stated.invalid_signals:
             found.append(StoredStatement(ProfileId(row.origin), Stamp(row.stamp), call, stated))
     return found
 
@@ -151,25 +150,20 @@ def read_statement(statement: StoredStatement, sources: dict[int, str]) -> State
         source=sources.get(call.source),
         server_side=call.server,
         decisions=dict(statement.content.consent or {}),
-        signals=dict(statement.content.signals),
-        signal_sources=[signal.source for signal in _found(call) if signal.stated],
-        invalid_signals=_invalid(call),
+        signals={name: each.value for name, each in statement.content.signals.items()},
+        signal_sources=_sources(call),
+        invalid_signals=statement.content.invalid_signals,
         jurisdiction=consent.get("jurisdiction") if isinstance(consent, dict) else None,
         evidence=call.body.get("evidence") if STORED_KINDS[call.kind] == "consent" else consent,
     )
 
 
-def _found(call: StoredCall) -> Sequence[Signal]:
-    """The signals of a call."""
+def _sources(call: StoredCall) -> list[str]:
+    """The sources of the signals that state something."""
     context = call.body.get("context")
     if not isinstance(context, dict):
-        return ()
-    return read_call_signals(context, server=call.server, received=call.received).found
-
-
-def _invalid(call: StoredCall) -> list[str]:
-    """The signals of a call that cannot be parsed, and so state nothing."""
-    return [each.source for each in _found(call) if each.invalid]
+        return []
+    return [*read_call_signals(context, server=call.server, received=call.received).sources]
 
 
 def _documents(stated: Iterable[StoredStatement]) -> dict[bytes, Document]:
@@ -179,7 +173,7 @@ def _documents(stated: Iterable[StoredStatement]) -> dict[bytes, Document]:
         if each.content.consent:
             merge_decisions(document, each.content.consent, each.call.time, each.stamp, server=each.call.server)
         if each.content.signals:
-            merge_signals(document, each.content.signals, each.call.time, each.stamp)
+            merge_signals(document, each.content.signals, each.stamp)
     return documents
 
 

@@ -7,6 +7,7 @@ The rules apply in this order:
 3. An opt-out of the class denies, unless the space lets a later grant of the purpose itself lift the opt-out.
 4. A denial of the purpose beats any grant of its class.
 5. A grant counts at its own origin and at origins that were merged with it before the grant arrived, until it expires.
+   A class of several types of Google's is granted if each of them that anything states is granted.
 6. Without a decision the default of the space applies.
 
 A merge never makes data readable: it adds decisions, and a grant made before the merge does not count for
@@ -18,7 +19,8 @@ from typing import Final, Literal, NamedTuple
 
 from identity.planning.consent.fold import ConsentAnswer, DecisionAtOrigin, Meeting, decisions, fold_decisions
 from identity.planning.consent.purposes import Purpose, Purposes
-from identity.planning.consent.statements import OUT, REGION
+from identity.planning.consent.signals.google import PARTS
+from identity.planning.consent.statements import OUT, PART, REGION
 from identity.values.documents import MINOR, SERVER, Document
 
 NECESSARY: Final = "necessary"
@@ -63,7 +65,7 @@ class Permission:
         self._purposes = purposes
         self._now = now
         self._explicits: dict[str, _Folded | None] = {}
-        self._classes: dict[str, _Folded | None] = {}
+        self._classes: dict[str, Sequence[_Folded]] = {}
 
     def all_of(self, purposes: Sequence[str], origin: bytes) -> Verdict:
         """Whether data of an origin may serve all these purposes: the first refusal, else the grant.
@@ -99,24 +101,32 @@ class Permission:
         return given._replace(until=None if end == _NEVER else end)
 
     def _find_grant(
-        self, purpose: Purpose, origin: bytes, explicit: _Folded | None, of_class: _Folded | None
+        self, purpose: Purpose, origin: bytes, explicit: _Folded | None, of_class: Sequence[_Folded]
     ) -> Verdict | None:
         """The grant that counts at an origin, or its expiry; None without a grant."""
         found = None
-        grants: tuple[tuple[_Folded | None, Reason], ...] = ((explicit, "granted"), (of_class, "granted_by_class"))
-        for folded, reason in grants:
-            if folded is None or not folded.answer.value:
-                continue
-            times = [each.time for each in folded.grants if self._reaches(each, origin)]
-            if not times:
+        grants: tuple[tuple[Sequence[_Folded], Reason], ...] = (
+            ((explicit,) if explicit is not None else (), "granted"),
+            (of_class, "granted_by_class"),
+        )
+        for parts, reason in grants:
+            made = [self._granted_at(folded, origin) for folded in parts]
+            times = [each for each in made if each is not None]
+            if not times or len(times) < len(made):
                 continue
             if purpose.ttl is None:
                 return Verdict(True, reason)
-            end = max(times) + purpose.ttl
+            end = min(times) + purpose.ttl
             if end > self._now:
                 return Verdict(True, reason, end)
             found = Verdict(False, "expired")
         return found
+
+    def _granted_at(self, folded: _Folded, origin: bytes) -> int | None:
+        """The time of the newest grant that counts at an origin; None without one."""
+        if not folded.answer.value:
+            return None
+        return max((each.time for each in folded.grants if self._reaches(each, origin)), default=None)
 
     def _explicit(self, name: str) -> _Folded | None:
         if name not in self._explicits:
@@ -126,20 +136,40 @@ class Permission:
     def _fold(self, found: Sequence[DecisionAtOrigin]) -> _Folded | None:
         return _Folded(found, fold_decisions(found, self._met)) if found else None
 
-    def _of_class(self, class_: str) -> _Folded | None:
-        """The statements of consent managers about the class, folded like decisions."""
+    def _of_class(self, class_: str) -> Sequence[_Folded]:
+        """The statements of consent managers about the class, folded like decisions.
+
+        Where anything states a single type of the class, each type is folded by itself; a statement about the whole
+        class states all its types.
+        """
         if class_ not in self._classes:
-            found = [
-                DecisionAtOrigin(bool(entry[0]), entry[1], entry[2], origin, server)
-                for origin, document in self._documents.items()
-                for name, server in ((class_, False), (class_ + SERVER, True))
-                if (entry := document.signals.get(name)) is not None
-            ]
-            self._classes[class_] = self._fold(found)
+            names = [PART + each for each in PARTS.get(class_, ())]
+            split = any(
+                each in document.signals or each + SERVER in document.signals
+                for document in self._documents.values()
+                for each in names
+            )
+            folded = [self._fold(self._statements((class_, each))) for each in names] if split else ()
+            folded = folded or [self._fold(self._statements((class_,)))]
+            self._classes[class_] = [each for each in folded if each is not None]
         return self._classes[class_]
 
+    def _statements(self, names: Sequence[str]) -> list[DecisionAtOrigin]:
+        """The newest statement of each origin and side under any of these names."""
+        found = []
+        for origin, document in self._documents.items():
+            for suffix, server in (("", False), (SERVER, True)):
+                stated = [
+                    DecisionAtOrigin(bool(entry[0]), entry[1], entry[2], origin, server)
+                    for name in names
+                    if (entry := document.signals.get(name + suffix)) is not None
+                ]
+                if stated:
+                    found.append(max(stated, key=lambda each: each.rank))
+        return found
+
     def _find_refusal(
-        self, purpose: Purpose, explicit: _Folded | None, of_class: _Folded | None
+        self, purpose: Purpose, explicit: _Folded | None, of_class: Sequence[_Folded]
     ) -> tuple[Reason | None, int]:
         """Why no data of the profile may serve a purpose; without a reason, until when no refusal applies."""
         class_ = purpose.class_
@@ -153,11 +183,10 @@ class Permission:
             return "opted_out", 0
         if explicit is not None and not explicit.answer.value:
             return ("conflict" if explicit.answer.conflict else "denied"), 0
-        if of_class is not None:
-            against = [each for each in of_class.answer.standing if not each.granted]
-            ends += [self._lifted_until(each, purpose, explicit) for each in against]
-            if min(ends) <= self._now:
-                return "denied_by_class", 0
+        against = [each for folded in of_class for each in folded.answer.standing if not each.granted]
+        ends += [self._lifted_until(each, purpose, explicit) for each in against]
+        if min(ends) <= self._now:
+            return "denied_by_class", 0
         return None, min(ends)
 
     def _opt_outs(self, name: str) -> list[DecisionAtOrigin]:

@@ -2,25 +2,34 @@
 
     stated            the categories of a complete statement, which denies every category that it leaves out
     <class>           a grant or denial of a class of purposes, by a consent manager (TCF, Google)
+    gcm:<type>        the same for one of the types of Google's that make up a class
     out:<class>       an opt-out (GPC, GPP, US Privacy), in force until the person decides otherwise
     minor             the person is a minor; only a server-side key can revoke this
     region            the jurisdiction of the person, as `DE` or `US-CA`
 
 Statements of server-side keys are kept apart under names that end in `:server`, except opt-outs and `minor`.
 An unreadable statement states nothing, so it never grants.
+
+A string that contains the time of the person's choice counts from that time, whichever call carries it, but
+never from a time after its call. Many strings contain the day alone. On that day such a string counts from the
+time of the call. Later a grant counts from the start of the day and a denial from its end, so that a string
+that is sent again never lifts a denial of its day.
 """
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from identity.planning.consent.signals import gpp, tcf
-from identity.planning.consent.signals.read_signals import Signals, read_signals
-from identity.values.documents import MINOR, SERVER, STATED
+from identity.planning.consent.signals import google, gpc
+from identity.planning.consent.signals.read_signals import Signal, Signals, read_signals
+from identity.values.calls import DAY
+from identity.values.documents import MINOR, SERVER, STATED, TimedSignal
 
 OUT: Final = "out:"
+PART: Final = "gcm:"
 REGION: Final = "region"
 MOST_STATED: Final = 500
+_GRANTED: Final = TimedSignal(value=True, time=0)
 _REGION: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 
 
@@ -30,32 +39,52 @@ def parse_region(value: object) -> str | None:
     return text if _REGION.fullmatch(text) else None
 
 
-def statements(context: Mapping[str, Any] | None, *, server: bool, received: int) -> dict[str, Any]:
-    """The signals in the context of a call, by name; `received` in microseconds."""
+class CallStatements(NamedTuple):
+    """What a call states on classes of purposes: the signals by name, and the names of those it could not read."""
+
+    signals: dict[str, TimedSignal]
+    invalid: list[str]
+
+
+def statements(context: Mapping[str, Any] | None, *, server: bool, received: int, time: int) -> CallStatements:
+    """The statements in the context of a call; its receipt and event time are in microseconds."""
     if not context or not ("consent" in context or "gpc" in context):
-        return {}
-    found: dict[str, Any] = {}
+        return CallStatements({}, [])
+    found: dict[str, TimedSignal] = {}
     suffix = SERVER if server else ""
     consent = context.get("consent")
     if isinstance(consent, dict):
         stated = _decided_categories(consent.get("categoryPreferences"))
         if stated is not None:
-            found[STATED + suffix] = stated
+            found[STATED + suffix] = TimedSignal(stated, time)
         where = parse_region(consent.get("jurisdiction"))
         if where is not None:
-            found[REGION + suffix] = where
+            found[REGION + suffix] = TimedSignal(where, time)
         minor = consent.get("minor")
         if minor is True or (minor is False and server):
-            found[MINOR] = minor
-    _add_decoded(found, read_call_signals(context, server=server, received=received), suffix, received)
-    return found
+            found[MINOR] = TimedSignal(minor, time)
+    signals = read_call_signals(context, server=server, received=received)
+    for signal in signals.found:
+        _add_classes(found, signal, suffix, time)
+    for signal in signals.found:
+        _add_parts(found, signal, suffix, time)
+    return CallStatements(found, signals.invalid)
 
 
 def read_call_signals(context: Mapping[str, Any], *, server: bool, received: int) -> Signals:
     """The signals of a call; for a public key the context holds the value of the Sec-GPC header."""
     # A browser that sets the field in its context opts out like one that sends the header.
-    opted_out = not server and context.get("gpc") is True
+    opted_out = not server and gpc.read_field(context.get("gpc")) is True
     return read_signals(context, header=opted_out, server=server, now=received)
+
+
+def decided_at(updated: int | None, *, granted: bool, time: int) -> int:
+    """When the person decided, by a string last updated at `updated` (None: it has no time) in a call at `time`."""
+    if updated is None or updated >= time:
+        return time
+    if updated % DAY or time < updated + DAY:
+        return updated if updated % DAY else time
+    return updated if granted else updated + DAY - 1
 
 
 def _decided_categories(preferences: object) -> list[str] | None:
@@ -66,24 +95,22 @@ def _decided_categories(preferences: object) -> list[str] | None:
     return named[:MOST_STATED] if named or not preferences else None
 
 
-def _add_decoded(found: dict[str, Any], signals: Signals, suffix: str, received: int) -> None:
-    for signal in signals.found:
-        if signal.source in ("tcf", "gcm"):
-            _add(found, signal.stated, "", suffix)
-            continue
-        outs, stated = dict(signal.stated), {}
-        if signal.source == "gpp" and not signal.invalid:
-            decoded = gpp.decode(signal.raw, received)
-            if decoded.tcf is not None:
-                # TCF is the only section that grants, and a later TCF grant lifts a TCF denial.
-                stated = tcf.statements(decoded.tcf)
-                rest = gpp.statements(gpp.Gpp((), None, decoded.us_privacy, decoded.usnat, decoded.usca))
-                outs = dict(rest)
-        _add(found, stated, "", suffix)
-        _add(found, {name: False for name, granted in outs.items() if not granted}, OUT, "")
+def _add_classes(found: dict[str, TimedSignal], signal: Signal, suffix: str, time: int) -> None:
+    """Add the statements on whole classes. Within a call a denial beats a grant, from the later of their times."""
+    for name, granted in signal.stated.items():
+        if signal.opt_out:
+            if not granted:
+                found[OUT + name] = TimedSignal(value=False, time=time)
+        elif signal.source != "gcm" or name not in google.PARTS:
+            at = decided_at(signal.updated, granted=granted, time=time)
+            before = found.get(name + suffix, TimedSignal(granted, at))
+            found[name + suffix] = TimedSignal(before.value and granted, max(before.time, at))
 
 
-def _add(found: dict[str, Any], stated: Mapping[Any, bool], prefix: str, suffix: str) -> None:
-    for name, granted in stated.items():
-        at = f"{prefix}{name}{suffix}"
-        found[at] = found.get(at, True) and granted
+def _add_parts(found: dict[str, TimedSignal], signal: Signal, suffix: str, time: int) -> None:
+    """Add the types of classes that have several. The denial of a class in the same call denies each of them."""
+    for name, granted in signal.types.items():
+        class_ = google.CLASSES.get(name)
+        if class_ in google.PARTS:
+            whole = found.get(f"{class_}{suffix}", _GRANTED)
+            found[f"{PART}{name}{suffix}"] = TimedSignal(granted and whole.value, time)

@@ -172,13 +172,15 @@ def document_of(calls: Iterable[Evidence]) -> Document:
         kind = STORED_KINDS[held.call.kind]
         if kind in ACTS:
             continue
-        stated = content(held.call.body, kind, server=held.call.server, received=held.call.received)
+        stated = content(
+            held.call.body, kind, server=held.call.server, received=held.call.received, time=held.call.time
+        )
         if stated.traits:
             merge_traits(document, stated.traits, held.call.time, held.stamp)
         if stated.consent:
             merge_decisions(document, stated.consent, held.call.time, held.stamp, server=held.call.server)
         if stated.signals:
-            merge_signals(document, stated.signals, held.call.time, held.stamp)
+            merge_signals(document, stated.signals, held.stamp)
         if held.group is not None:
             merge_membership(document, held.group, held.call.time, held.stamp, member=kind != "leave")
     return document

@@ -32,7 +32,7 @@ def apply_call(
     if call.consent:
         result |= merge_decisions(document, call.consent, call.time, stamp, server=call.source.server)
     if call.signals:
-        result |= merge_signals(document, call.signals, call.time, stamp)
+        result |= merge_signals(document, call.signals, stamp)
     if call.group is not None:
         member = call.kind != "leave"
         joined = merge_membership(document, call.group, call.time, stamp, member=member)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from identity.values.documents import MINOR, Document, Stamped
+from identity.values.documents import MINOR, Document, Stamped, TimedSignal
 
 MAX_KEYS = 2_000
 MAX_SIZE = 128 * 1024
@@ -97,9 +97,11 @@ def merge_membership(document: Document, group: str, time: int, stamp: int, *, m
     return _fold_in(document, document.groups, [(group, member)], time, stamp, _latest, always=not member)
 
 
-def merge_signals(document: Document, signals: Mapping[str, Any], time: int, stamp: int) -> FoldResult:
+def merge_signals(document: Document, signals: Mapping[str, TimedSignal], stamp: int) -> FoldResult:
     """Fold in the statements of one call on classes of purposes; their names are few and always find room."""
-    result = _fold_in(document, document.signals, signals.items(), time, stamp, _together, always=True)
+    result = FoldResult()
+    for name, (value, time) in signals.items():
+        result |= _fold_in(document, document.signals, [(name, value)], time, stamp, _together, always=True)
     return result._replace(visible=result.stored)
 
 

@@ -15,6 +15,7 @@ from identity.planning.resolution.event_time import event_time, parse_time
 from identity.planning.resolution.placeholder_values import is_placeholder
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import KINDS, Call, Kind, Source
+from identity.values.documents import TimedSignal
 from identity.values.errors import BadCall
 from identity.values.identifiers import ANONYMOUS_ID, EMAIL, PHONE, USER_ID
 from identity.values.plain_text import UnusableValue, plain
@@ -45,7 +46,7 @@ REJECTIONS: Final = {
 _OF_THE_DELIVERY = ("writeKey", "_metadata")
 
 
-def extract(  # noqa: C901, PLR0912 (one pass in document order; parts would each cost a call)
+def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts would each cost a call)
     body: object,
     *,
     kind: Kind | None,
@@ -111,10 +112,12 @@ def extract(  # noqa: C901, PLR0912 (one pass in document order; parts would eac
     consent = _decisions(kind, body, context)
     if kind == "track" and get("event") == CONSENT_EVENT and not _has_preferences(context):
         raise _rejection("missing_consent_preferences")
+    time = event_time(body, received, parse_time(sent_at))
+    stated = statements(context, server=source.server, received=received, time=time)
     return Call(
         kind=kind,
         message_id=message_id,
-        time=event_time(body, received, parse_time(sent_at)),
+        time=time,
         received=received,
         source=source,
         body=body,
@@ -122,7 +125,8 @@ def extract(  # noqa: C901, PLR0912 (one pass in document order; parts would eac
         skipped=claims.skipped,
         traits=own,
         consent=consent,
-        signals=statements(context, server=source.server, received=received),
+        signals=stated.signals,
+        invalid_signals=stated.invalid,
         group=group,
         group_traits=traits if kind == "group" and group is not None else None,
         alias=alias,
@@ -135,18 +139,21 @@ class CallContent(NamedTuple):
 
     traits: Mapping[str, Any] | None
     consent: Mapping[str, bool] | None
-    signals: Mapping[str, Any]
+    signals: Mapping[str, TimedSignal]
+    invalid_signals: list[str]
 
 
-def content(body: dict[str, Any], kind: Kind, *, server: bool, received: int) -> CallContent:
+def content(body: dict[str, Any], kind: Kind, *, server: bool, received: int, time: int) -> CallContent:
     """The content of a stored call, as `extract` reads it under any rules."""
     context = _object(body.get("context"), "context_not_object")
     theirs = context.get("traits") if context else None
     traits = _traits(kind, body.get("traits"), theirs if isinstance(theirs, dict) else None)
+    stated = statements(context, server=server, received=received, time=time)
     return CallContent(
-        traits if kind == "identify" else None,
-        _decisions(kind, body, context),
-        statements(context, server=server, received=received),
+        traits=traits if kind == "identify" else None,
+        consent=_decisions(kind, body, context),
+        signals=stated.signals,
+        invalid_signals=stated.invalid,
     )
 
 

@@ -6,7 +6,7 @@ planner has no I/O, no clock and no randomness. So a single call, a batch, a sim
 
 from collections.abc import Callable, Iterable, Sequence
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from identity.planning.resolution.alias import AliasDecision, decide_alias
 from identity.planning.resolution.apply_call import apply_call
@@ -180,7 +180,7 @@ class _Planner:
             target.id, stamp, call, [i.key for i in kept], [(s.identifier.key, s.reason) for s in demoted]
         )
         # Older content counts as well: after an unmerge it may be the newest that stays.
-        content = bool(call.traits or call.consent or call.signals) or call.group is not None
+        content = bool(call.traits or call.consent or call.signals or call.invalid_signals) or call.group is not None
         evident = content or unseen or bool(notes) or bool(demoted) or call.kind == "alias"
         (plan.evidence if evident else plan.events).append(record)
         plan.history += notes
@@ -189,14 +189,14 @@ class _Planner:
         plan.messages.add(call.message)
         around.messages.add(call.message)
         return Outcome(
-            call.message_id,
-            "accepted",
-            None,
-            self.public(root.canonical),
-            known is None,
-            [self.public(loser) for loser in merged],
-            _as_demotions(skipped),
-            result.refused,
+            message_id=call.message_id,
+            status="accepted",
+            profile_id=self.public(root.canonical),
+            created=known is None,
+            merged=[self.public(loser) for loser in merged],
+            demoted=_as_demotions(skipped),
+            ignored_traits=result.refused,
+            invalid_signals=call.invalid_signals or UNSET,
         )
 
     def _stamp(self, call: Call, choice: _Choice, skipped: Sequence[Skipped]) -> int:

@@ -12,7 +12,7 @@ from identity.planning.consent.purposes import Purpose, Purposes
 from identity.planning.consent.statements import OUT, REGION
 from identity.planning.resolution.document import merge_decisions, merge_signals
 from identity.values.calls import DAY
-from identity.values.documents import MINOR, SERVER, STATED, Document
+from identity.values.documents import MINOR, SERVER, STATED, Document, TimedSignal
 
 NOW = 10 * DAY
 categories = st.sampled_from("PPQ")
@@ -29,6 +29,8 @@ def statements(draw: Any) -> tuple[str, dict[str, Any], int, bool]:
     content: dict[str, Any] = {}
     for name, values in (
         ("ads" + suffix, st.booleans()),
+        ("gcm:ad_storage" + suffix, st.booleans()),
+        ("gcm:ad_user_data" + suffix, st.booleans()),
         (STATED + suffix, st.lists(categories, unique=True).map(sorted)),
         (OUT + "ads", st.just(False)),
         (MINOR, st.booleans() if server else st.just(True)),
@@ -45,7 +47,7 @@ def fold_statement(document: Document, statement: tuple[str, dict[str, Any], int
     if what == "decide":
         merge_decisions(document, content, time, stamp, server=server)
     else:
-        merge_signals(document, content, time, stamp)
+        merge_signals(document, {name: TimedSignal(value, time) for name, value in content.items()}, stamp)
 
 
 policies = st.builds(

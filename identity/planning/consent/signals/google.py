@@ -1,6 +1,8 @@
 """Decodes Google consent mode: an object of known types, each `granted` or `denied`.
 
-The encoded forms `gcs` and `gcd` are not read. An absent type states nothing.
+An object updates the types that it names and no other. Google's own parameters state nothing. A member that is
+neither a type nor a parameter, or a type with another answer, is listed as unread and voids nothing beside it.
+The encoded forms `gcs` and `gcd` are not read.
 """
 
 from collections.abc import Mapping
@@ -19,28 +21,47 @@ CLASSES: Final[Mapping[str, Class]] = {
     "personalization_storage": "personalisation",
     "functionality_storage": "functional",
 }
+PARTS: Final[Mapping[str, tuple[str, ...]]] = {"ads": ("ad_storage", "ad_user_data", "ad_personalization")}
+"""The types of each class that has several: an update may name some of them."""
 TYPES: Final = frozenset({*CLASSES, "security_storage"})
-_ANSWERS: Final = {"granted": True, "denied": False}
+PARAMETERS: Final = frozenset({"wait_for_update", "region", "ads_data_redaction", "url_passthrough"})
+MOST_UNREAD: Final = 20
 
 
 class ConsentMode(Struct, frozen=True):
-    """The types in the signal, and whether each is granted."""
+    """The types that the signal names, and whether each is granted; `unread` are members that could not be read."""
 
     granted: Mapping[str, bool]
+    unread: tuple[str, ...] = ()
 
 
 def decode(signal: object) -> ConsentMode:
-    """The consent mode in an object. Raises BadSignal if the object is empty or any part is unknown."""
-    if type(signal) is not dict or not 0 < len(signal) <= len(TYPES):
+    """The consent mode in an object. Raises BadSignal if there is no object or the object is empty."""
+    if type(signal) is not dict or not signal:
         raise BadSignal
-    granted = {}
+    granted: dict[str, bool] = {}
+    unread = []
     for name, answer in signal.items():
-        if type(name) is not str or type(answer) is not str or name not in TYPES or answer not in _ANSWERS:
-            raise BadSignal
-        granted[name] = _ANSWERS[answer]
-    return ConsentMode(granted)
+        if type(name) is not str or (name not in TYPES and name not in PARAMETERS):
+            unread.append(name if type(name) is str else "")
+        elif name in TYPES and answer is not None:
+            stated = _answer(answer)
+            if stated is None:
+                unread.append(name)
+            else:
+                granted[name] = stated
+    return ConsentMode(granted, tuple(unread[:MOST_UNREAD]))
 
 
 def statements(mode: ConsentMode) -> Statements:
     """Grants a class if all its types in the signal are granted; `security_storage` belongs to no class."""
     return combine(*({CLASSES[name]: granted} for name, granted in mode.granted.items() if name in CLASSES))
+
+
+def _answer(answer: object) -> bool | None:
+    """Only `granted` grants; a denial may have capitals and blanks around it, or be `false`."""
+    if answer == "granted" and type(answer) is str:
+        return True
+    if answer is False or (type(answer) is str and answer.strip().lower() == "denied"):
+        return False
+    return None

@@ -4,12 +4,30 @@ The header counts only with the value `1` and only for keys held by browsers. A 
 since the header of its own request expresses no choice of a person.
 """
 
+from typing import Final
+
 from identity.planning.consent.signals.classes import OPT_OUT, Statements
+
+_OPT_OUTS: Final = frozenset(("1", "true"))
+_SILENT: Final = frozenset(("", "0", "false"))
 
 
 def is_opt_out_header(value: object) -> bool:
     """Whether the value of a `Sec-GPC` header is `1`, the only one that opts out."""
     return type(value) in (str, bytes) and value in ("1", b"1")
+
+
+def read_field(value: object) -> bool | None:
+    """Whether a value of `context.gpc` opts out: `true`, 1, or the text of either; None if it cannot be read.
+
+    Absent, `false`, 0 and their texts state nothing.
+    """
+    if value is None or type(value) is bool:
+        return bool(value)
+    if type(value) is int and value in (0, 1):
+        return value == 1
+    text = value.strip().lower() if type(value) is str else None
+    return True if text in _OPT_OUTS else False if text in _SILENT else None
 
 
 def statements() -> Statements:

@@ -1,71 +1,132 @@
 """Decodes IAB GPP strings of version 1: a header that names the sections, then the sections in that order.
 
-Sections 2 (TCF), 6 (US Privacy), 7 (US national) and 8 (California) are decoded; a malformed one invalidates
-the whole string. Other sections are kept as text and state nothing.
+Each section is decoded by itself, so a malformed one never discards an opt-out beside it. A string with a
+malformed section, or with other sections than its header names, grants nothing: what cannot be read might have
+been a denial. A section with an id without a decoder here is listed as invalid and changes nothing beside it.
+
+    2           TCF Europe, as a TC string by itself; a text that starts with `C` is such a string alone
+    5           TCF Canada
+    6           US Privacy
+    7 to 27     the United States, national and by state
 """
 
-import re
+from collections.abc import Callable
 from typing import Final
 
 from msgspec import Struct
 
-from identity.planning.consent.signals import tcf, us_privacy, us_sections
+from identity.planning.consent.signals import tcf, tcf_canada, us_privacy, us_sections
 from identity.planning.consent.signals.bits import Bits
-from identity.planning.consent.signals.classes import Class, combine
-from identity.planning.consent.signals.tcf import Tcf
-from identity.planning.consent.signals.us_privacy import UsPrivacy
-from identity.planning.consent.signals.us_sections import UsSection
+from identity.planning.consent.signals.classes import Class, Statements, combine
 from identity.values.errors import BadSignal
 
 LONGEST: Final = 8192
-TCFEU, USP, USNAT, USCA = 2, 6, 7, 8
+MOST_SECTIONS: Final = 64
+TCFEU, TCFCA, USP = 2, 5, 6
+NAMES: Final = {TCFEU: "tcfeuv2", TCFCA: "tcfcav1", USP: "uspv1", **us_sections.NAMES}
 _HEADER, _VERSION = 3, 1
-_CHARACTERS: Final = re.compile(r"[A-Za-z0-9._~-]+")
+_TC_STRING: Final = "C"
+
+
+class Section(Struct, frozen=True):
+    """A section by its id: its text and statements.
+
+    `updated` is when the person last decided (microseconds), for the sections that say so. `opt_out`: the
+    denials are opt-outs. `malformed`: the section could not be read whole. `invalid`: the section is malformed,
+    not valid under its framework, or of an id without a decoder here.
+    """
+
+    id: int
+    text: str
+    stated: Statements = {}
+    updated: int | None = None
+    opt_out: bool = False
+    malformed: bool = False
+    invalid: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name that the framework gives the section; the id of an unknown one."""
+        return NAMES.get(self.id, str(self.id))
 
 
 class Gpp(Struct, frozen=True):
-    """The sections; None where the string has no such section. `others` maps ids of undecoded ones to their text."""
+    """The sections in the order of the header. `malformed`: the string has other sections than its header names."""
 
-    sections: tuple[int, ...]
-    tcf: Tcf | None = None
-    us_privacy: UsPrivacy | None = None
-    usnat: UsSection | None = None
-    usca: UsSection | None = None
-    others: dict[int, str] = {}
+    sections: tuple[Section, ...]
+    malformed: bool = False
 
 
 def decode(text: object, now: int) -> Gpp:
-    """The GPP string `text`; `now` as for TCF. Raises BadSignal."""
-    if type(text) is not str or len(text) > LONGEST or not _CHARACTERS.fullmatch(text):
+    """The GPP string `text`; `now` as for TCF. Raises BadSignal if its header cannot be read."""
+    if type(text) is not str or len(text) > LONGEST:
         raise BadSignal
-    header, *parts = text.split("~")
-    sections = _sections(Bits(header), len(parts))
-    found = dict(zip(sections, parts, strict=True))
-    if not all(found.values()):
-        raise BadSignal
-    taken = {id_: found.pop(id_, None) for id_ in (TCFEU, USP, USNAT, USCA)}
-    return Gpp(
-        sections,
-        None if (part := taken[TCFEU]) is None else tcf.decode(part, now),
-        None if (part := taken[USP]) is None else us_privacy.decode(part),
-        None if (part := taken[USNAT]) is None else us_sections.decode_usnat(part),
-        None if (part := taken[USCA]) is None else us_sections.decode_usca(part),
-        found,
-    )
+    header, *parts = text.strip().split("~")
+    if header.startswith(_TC_STRING) and not parts:
+        return Gpp((_section(TCFEU, header, now),))
+    ids = _ids(Bits(header))
+    found = [_section(id_, part, now) for id_, part in zip(ids, parts, strict=False)]
+    found += [Section(id_, "", malformed=True, invalid=True) for id_ in ids[len(parts) :]]
+    malformed = len(ids) != len(parts) or any(each.malformed for each in found)
+    if malformed:
+        found = [_without_grants(each) for each in found]
+    return Gpp(tuple(found), len(ids) != len(parts))
 
 
 def statements(gpp: Gpp) -> dict[Class, bool]:
     """The combined statements of all sections."""
-    return combine(
-        tcf.statements(gpp.tcf) if gpp.tcf else {},
-        us_privacy.statements(gpp.us_privacy) if gpp.us_privacy else {},
-        us_sections.statements(gpp.usnat) if gpp.usnat else {},
-        us_sections.statements(gpp.usca) if gpp.usca else {},
+    return combine(*(each.stated for each in gpp.sections))
+
+
+def _without_grants(section: Section) -> Section:
+    return Section(
+        id=section.id,
+        text=section.text,
+        stated={name: granted for name, granted in section.stated.items() if not granted},
+        updated=section.updated,
+        opt_out=section.opt_out,
+        malformed=section.malformed,
+        invalid=section.invalid,
     )
 
 
-def _sections(bits: Bits, expected: int) -> tuple[int, ...]:
-    """The ids of the `expected` sections, ascending; a range that would exceed this number is never expanded."""
+def _section(id_: int, text: str, now: int) -> Section:
+    if not text:
+        return Section(id_, text, malformed=True, invalid=True)
+    read = _us_section if id_ in us_sections.NAMES else _READERS.get(id_)
+    if read is None:
+        return Section(id_, text, invalid=True)
+    try:
+        return read(id_, text, now)
+    except BadSignal:
+        return Section(id_, text, malformed=True, invalid=True)
+
+
+def _europe(id_: int, text: str, now: int) -> Section:
+    decoded = tcf.decode(text, now)
+    return Section(id_, text, tcf.statements(decoded), decoded.last_updated, invalid=not tcf.is_valid(decoded))
+
+
+def _canada(id_: int, text: str, now: int) -> Section:
+    decoded = tcf_canada.decode(text, now)
+    return Section(id_, text, tcf_canada.statements(decoded), decoded.last_updated)
+
+
+def _us_privacy(id_: int, text: str, _: int) -> Section:
+    return Section(id_, text, us_privacy.statements(us_privacy.decode(text)), opt_out=True)
+
+
+def _us_section(id_: int, text: str, _: int) -> Section:
+    decoded = us_sections.decode(id_, text)
+    unsound = not decoded.sound
+    return Section(id_, text, us_sections.statements(decoded), opt_out=True, malformed=unsound, invalid=unsound)
+
+
+_READERS: Final[dict[int, Callable[[int, str, int], Section]]] = {TCFEU: _europe, TCFCA: _canada, USP: _us_privacy}
+
+
+def _ids(bits: Bits) -> list[int]:
+    """The ids that a header names, ascending; bits after them are padding. Raises BadSignal if there are too many."""
     if bits.take(6) != _HEADER or bits.take(6) != _VERSION:
         raise BadSignal
     ids: list[int] = []
@@ -74,10 +135,7 @@ def _sections(bits: Bits, expected: int) -> tuple[int, ...]:
         is_range = bits.flag()
         first = last + bits.fibonacci()
         last = first + bits.fibonacci() if is_range else first
-        if len(ids) + last - first >= expected:
+        if len(ids) + last - first >= MOST_SECTIONS:
             raise BadSignal
         ids.extend(range(first, last + 1))
-    if len(ids) != expected:
-        raise BadSignal
-    bits.finish()
-    return tuple(ids)
+    return ids

@@ -3,17 +3,18 @@
     header Sec-GPC: 1                     gpc         from keys that browsers hold
     context.gpc: true                     gpc         from server-side keys
     context.consent.tcf                   tcf         a TC string
-    context.consent.gpp                   gpp         a GPP string
+    context.consent.gpp                   gpp         a GPP string, one signal for each section
     context.consent.googleConsentMode     gcm         an object of `granted` and `denied`
     context.consent.usPrivacy             us_privacy  as `1YNN`
 
-An absent or null field is no signal. An unreadable signal is listed as invalid and states nothing, so
-earlier statements stay in force and the record shows the received value. The categories of a consent
-manager (`categoryPreferences`) are the customer's own, not classes; `extract` reads them.
+An absent or null field is no signal. An unreadable signal is listed as invalid and never grants, so earlier
+statements stay in force and the record shows the received value. The categories of a consent manager
+(`categoryPreferences`) are the customer's own, not classes; `extract` reads them.
 """
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, Literal
 
 from msgspec import Struct
@@ -26,13 +27,18 @@ Source = Literal["gpc", "tcf", "gpp", "gcm", "us_privacy"]
 LONGEST_RAW: Final = gpp.LONGEST
 _HEADER: Final = "Sec-GPC: 1"
 _FIELD: Final = "context.gpc: true"
+_PART: Final = re.compile(r"[A-Za-z0-9_]{1,40}")
 
 
 class Signal(Struct, frozen=True):
     """One signal and its statements.
 
     `raw` is the received value as evidence, in ASCII, at most LONGEST_RAW characters; empty for a value that
-    is neither text nor readable. `ignored`: the signal is readable, but its key may not send it.
+    is neither text nor readable. `invalid`: the signal could not be read whole, or
+    its framework does not count it as valid. `ignored`: the signal is
+    readable, but its key may not send it. `part` is a section of a GPP string or a member of a consent mode.
+    `updated` is when the person decided, by a string that says so (microseconds). `opt_out`: the denials are
+    opt-outs. `types` are the answers of a consent mode.
     """
 
     source: Source
@@ -40,6 +46,15 @@ class Signal(Struct, frozen=True):
     raw: str
     invalid: bool = False
     ignored: bool = False
+    part: str = ""
+    updated: int | None = None
+    opt_out: bool = False
+    types: Mapping[str, bool] = {}
+
+    @property
+    def name(self) -> str:
+        """The source, with the part after a colon; a part that may be no name is left out."""
+        return f"{self.source}:{self.part}" if _PART.fullmatch(self.part) else self.source
 
 
 class Signals(Struct, frozen=True):
@@ -52,6 +67,16 @@ class Signals(Struct, frozen=True):
         """The combined statements of all signals; a denial by any of them counts."""
         return combine(*(signal.stated for signal in self.found))
 
+    @property
+    def sources(self) -> list[Source]:
+        """The sources with a statement, each once."""
+        return list(dict.fromkeys(each.source for each in self.found if each.stated))
+
+    @property
+    def invalid(self) -> list[str]:
+        """The names of the signals that could not be read, each once."""
+        return list(dict.fromkeys(each.name for each in self.found if each.invalid))
+
 
 def read_signals(context: object, *, header: bool, server: bool, now: int) -> Signals:
     """The signals of a call with this `context`. Never raises.
@@ -61,28 +86,61 @@ def read_signals(context: object, *, header: bool, server: bool, now: int) -> Si
     """
     found = []
     if header:
-        found.append(Signal("gpc", {} if server else gpc.statements(), _HEADER, ignored=server))
+        found.append(Signal("gpc", {} if server else gpc.statements(), _HEADER, ignored=server, opt_out=True))
     if type(context) is not dict:
         return Signals(tuple(found))
     value = context.get("gpc")
-    if value is True:
-        found.append(Signal("gpc", gpc.statements() if server else {}, _FIELD, ignored=not server))
-    elif value is not None and value is not False:
+    field = gpc.read_field(value)
+    if field:
+        found.append(Signal("gpc", gpc.statements() if server else {}, _FIELD, ignored=not server, opt_out=True))
+    elif field is None:
         found.append(Signal("gpc", {}, _raw(value), invalid=True))
     consent = context.get("consent")
     if type(consent) is dict:
-        for source, field, read in _READERS:
-            if consent.get(field) is not None:
-                found.append(_read(source, consent[field], read, now))
+        for source, name, read in _READERS:
+            if consent.get(name) is not None:
+                found += _read(source, consent[name], read, now)
     return Signals(tuple(found))
 
 
-def _read(source: Source, value: object, read: Callable[[Any, int], Statements], now: int) -> Signal:
+def _read(source: Source, value: object, read: Callable[[Any, int], Iterator[Signal]], now: int) -> list[Signal]:
     try:
-        stated = read(value, now)
+        return list(read(value, now))
     except BadSignal:
-        return Signal(source, {}, _raw(value), invalid=True)
-    return Signal(source, stated, _raw(value))
+        return [Signal(source, {}, _raw(value), invalid=True)]
+
+
+def _tcf(value: object, now: int) -> Iterator[Signal]:
+    decoded = tcf.decode(value, now)
+    valid = tcf.is_valid(decoded)
+    yield Signal("tcf", tcf.statements(decoded), _raw(value), invalid=not valid, updated=decoded.last_updated)
+
+
+def _gpp(value: object, now: int) -> Iterator[Signal]:
+    decoded = gpp.decode(value, now)
+    if decoded.malformed:
+        yield Signal("gpp", {}, _raw(value), invalid=True)
+    for section in decoded.sections:
+        yield Signal(
+            source="gpp",
+            stated=section.stated,
+            raw=_raw(section.text),
+            invalid=section.invalid,
+            part=section.name,
+            updated=section.updated,
+            opt_out=section.opt_out,
+        )
+
+
+def _gcm(value: object, _: int) -> Iterator[Signal]:
+    mode = google.decode(value)
+    yield Signal("gcm", google.statements(mode), _raw(value), types=mode.granted)
+    for each in mode.unread:
+        yield Signal("gcm", {}, "", invalid=True, part=each)
+
+
+def _us_privacy(value: object, _: int) -> Iterator[Signal]:
+    yield Signal("us_privacy", us_privacy.statements(us_privacy.decode(value)), _raw(value), opt_out=True)
 
 
 def _raw(value: object) -> str:
@@ -95,9 +153,9 @@ def _raw(value: object) -> str:
     return ""
 
 
-_READERS: Final[tuple[tuple[Source, str, Callable[[Any, int], Statements]], ...]] = (
-    ("tcf", "tcf", lambda value, now: tcf.statements(tcf.decode(value, now))),
-    ("gpp", "gpp", lambda value, now: gpp.statements(gpp.decode(value, now))),
-    ("gcm", "googleConsentMode", lambda value, _: google.statements(google.decode(value))),
-    ("us_privacy", "usPrivacy", lambda value, _: us_privacy.statements(us_privacy.decode(value))),
+_READERS: Final[tuple[tuple[Source, str, Callable[[Any, int], Iterator[Signal]]], ...]] = (
+    ("tcf", "tcf", _tcf),
+    ("gpp", "gpp", _gpp),
+    ("gcm", "googleConsentMode", _gcm),
+    ("us_privacy", "usPrivacy", _us_privacy),
 )

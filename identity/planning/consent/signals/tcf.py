@@ -5,7 +5,9 @@ later make statements, since the framework declares older and global ones invali
 earlier statements stay in force.
 
 A class is granted if the person consented to every purpose in its row, and denied otherwise, also if a
-purpose was not shown. Legitimate interest never grants.
+purpose was not shown. Legitimate interest never grants. Since TCF 2.3 a string lists the vendors that were
+disclosed: one that was last updated on 28 February 2026 or later and has no such segment grants nothing. Its
+denials count, since the person did not consent.
 
     ads               1 store or read on the device, 2 select advertising, 3 profiles for advertising,
                       4 use those, 7 measure advertising
@@ -33,6 +35,8 @@ STRICT_POLICY: Final = 4
 """TCF 2.2, the first policy whose strings make statements."""
 DISCLOSING_POLICY: Final = 5
 """The first policy that allows nothing to a vendor that was not disclosed."""
+DISCLOSING_FROM: Final = 1_772_236_800 * MICRO
+"""28 February 2026, from which on a string needs the segment of disclosed vendors (TCF 2.3)."""
 FIRST: Final = 1_564_617_600 * MICRO
 """August 2019, the publication of the format: no string is older."""
 NOT_ALLOWED, REQUIRE_CONSENT, REQUIRE_INTEREST = range(3)
@@ -100,7 +104,7 @@ def decode(text: object, now: int) -> Tcf:
 def allows(tcf: Tcf, purposes: Collection[int], vendor: int) -> bool:
     """Whether `vendor` has consent for all of `purposes`, of which there is at least one."""
     return (
-        _valid(tcf)
+        is_valid(tcf)
         and bool(purposes)
         and tcf.purposes_consent.issuperset(purposes)
         and vendor in tcf.vendor_consent
@@ -114,21 +118,34 @@ def allows(tcf: Tcf, purposes: Collection[int], vendor: int) -> bool:
 
 def statements(tcf: Tcf) -> dict[Class, bool]:
     """The statement about each class in the table above; none if the framework declares the string invalid."""
-    if not _valid(tcf):
+    if not _is_current(tcf):
         return {}
-    return {name: tcf.purposes_consent >= needed for name, needed in PURPOSES.items()}
+    valid = is_valid(tcf)
+    stated = {name: tcf.purposes_consent >= needed for name, needed in PURPOSES.items()}
+    return {name: granted for name, granted in stated.items() if valid or not granted}
 
 
-def _valid(tcf: Tcf) -> bool:
+def is_valid(tcf: Tcf) -> bool:
+    """Whether the framework counts the string as valid: no other string grants."""
+    return _is_current(tcf) and (tcf.disclosed is not None or tcf.last_updated < DISCLOSING_FROM)
+
+
+def read_times(bits: Bits, now: int) -> tuple[int, int]:
+    """When a string was created and last updated. Raises BadSignal if that is out of order or over a day ahead."""
+    created, updated = bits.take(36) * _DECISECOND, bits.take(36) * _DECISECOND
+    if not FIRST <= created <= updated <= now + DAY:
+        raise BadSignal
+    return created, updated
+
+
+def _is_current(tcf: Tcf) -> bool:
     return tcf.policy >= STRICT_POLICY and tcf.service_specific
 
 
 def _core(bits: Bits, now: int, disclosed: Vendors | None) -> Tcf:
     if bits.take(6) != VERSION:
         raise BadSignal
-    created, updated = bits.take(36) * _DECISECOND, bits.take(36) * _DECISECOND
-    if not FIRST <= created <= updated <= now + DAY:
-        raise BadSignal
+    created, updated = read_times(bits, now)
     tcf = Tcf(
         created=created,
         last_updated=updated,

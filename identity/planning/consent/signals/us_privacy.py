@@ -8,6 +8,7 @@ from msgspec import Struct
 from identity.planning.consent.signals.classes import OPT_OUT, Statements
 from identity.values.errors import BadSignal
 
+LONGEST: Final = 64
 _STRING: Final = re.compile(r"1[YN-][YN-][YN-]")
 
 
@@ -20,10 +21,13 @@ class UsPrivacy(Struct, frozen=True):
 
 
 def decode(text: object) -> UsPrivacy:
-    """The string `text`, in capitals, as `1YNN`. Raises BadSignal."""
-    if type(text) is not str or not _STRING.fullmatch(text):
+    """The string `text`, as `1YNN`, in capital or small letters. Raises BadSignal."""
+    if type(text) is not str or len(text) > LONGEST:
         raise BadSignal
-    return UsPrivacy(text[1], text[2], text[3])
+    answers = text.strip().upper()
+    if not _STRING.fullmatch(answers):
+        raise BadSignal
+    return UsPrivacy(answers[1], answers[2], answers[3])
 
 
 def statements(signal: UsPrivacy) -> Statements:

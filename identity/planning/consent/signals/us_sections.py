@@ -1,14 +1,15 @@
-"""Decodes the US sections of a GPP string, national (`usnat`) and Californian (`usca`), which never grant.
+"""Decodes the US sections of a GPP string, national (7) and of the states (8 to 27), which never grant.
 
-"Did not opt out" is no consent, and "does not apply" states nothing. For a known child the two sections
-number the answers the other way round, so any answer denies: consent for a child has to be recorded as such,
-not inferred from a string.
+"Did not opt out" is no consent, and "does not apply" states nothing. For a known child the sections number the
+answers in different ways, so any answer denies: consent for a child has to be recorded as such, not inferred
+from a string.
 
-Version 1 of `usnat` is in use with two layouts, distinguished by length; both have the opt-outs in the same
-place.
+A section only denies, so every denial that its bits show counts, also where the rest of the section is
+malformed; `sound` is False for such a section. A section of an unknown version is not read, since the places of
+its answers are unknown.
 """
 
-from typing import Final
+from typing import Final, Literal, NamedTuple
 
 from msgspec import Struct
 
@@ -18,17 +19,75 @@ from identity.values.errors import BadSignal
 
 OPTED_OUT: Final = 1
 NO_CONSENT: Final = 1
+USNAT, USCA = 7, 8
+_UNDEFINED: Final = 3
+"""The one value of two bits without a meaning."""
 _CHILD: Final[Statements] = {"ads": False, "sale_share": False, "sensitive": False}
 _GPC: Final = 1
-_SEGMENTS: Final = 2
-_WIDE: Final = 70
-"""The bits of a national core with 16 kinds of sensitive data and 3 of children; it has 12 and 2 in fewer."""
+_KINDS: Final = 8
+"""The answers in a segment of sensitive data."""
+
+
+class Layout(NamedTuple):
+    """The number of answers of each kind in a core, in this order, and the segment that may follow.
+
+    `sharing`: an opt-out of sharing follows that of sale; `advertising`: one of targeted advertising. `others`
+    are consents beyond the disclosed purposes and modes of an agreement, which state nothing here.
+    """
+
+    notices: int
+    sensitive: int
+    child: int
+    others: int
+    segment: Literal["gpc", "sensitive"] | None = "gpc"
+    sharing: bool = False
+    advertising: bool = True
+    versions: frozenset[int] | None = frozenset((1,))
+
+
+def _of_agreement(child: int, segment: Literal["gpc", "sensitive"]) -> Layout:
+    """The layout whose first number is the version of an agreement (MSPA), which moves no answer."""
+    return Layout(5, 0, child, 1, segment, versions=None)
+
+
+NAMES: Final = {
+    7: "usnat", 8: "usca", 9: "usva", 10: "usco", 11: "usut", 12: "usct", 13: "usfl", 14: "usmt", 15: "usor",
+    16: "ustx", 17: "usde", 18: "usia", 19: "usne", 20: "usnh", 21: "usnj", 22: "ustn", 23: "usmn", 24: "usmd",
+    25: "usin", 26: "usky", 27: "usri",
+}  # fmt: skip
+LAYOUTS: Final = {
+    8: Layout(3, 9, 2, 4, sharing=True, advertising=False),
+    9: Layout(3, 8, 1, 3, None),
+    10: Layout(3, 7, 1, 3),
+    11: Layout(4, 8, 1, 3, None),
+    12: Layout(3, 8, 3, 3),
+    13: Layout(3, 8, 3, 4, None),
+    14: Layout(3, 8, 3, 4),
+    15: Layout(3, 11, 3, 4),
+    16: Layout(3, 8, 1, 4),
+    17: Layout(3, 9, 5, 4),
+    18: Layout(4, 8, 1, 3),
+    19: Layout(3, 8, 1, 4),
+    20: Layout(3, 8, 3, 4),
+    21: Layout(3, 10, 5, 4),
+    22: Layout(3, 8, 1, 4),
+    23: Layout(3, 8, 1, 4),
+    24: _of_agreement(0, "gpc"),
+    25: _of_agreement(1, "sensitive"),
+    26: _of_agreement(1, "sensitive"),
+    27: _of_agreement(1, "sensitive"),
+}
+_SHORT: Final = Layout(6, 12, 2, 4, sharing=True, versions=frozenset((1, 2)))
+_LONG: Final = Layout(6, 16, 3, 4, sharing=True, versions=frozenset((1, 2)))
+_LONG_SIZE: Final = 70
+"""The bits of a national core in the long layout. Both layouts are in use with both versions."""
 
 
 class UsSection(Struct, frozen=True):
-    """The answers, each a number from 0 (does not apply) to 2; `advertising` is national only.
+    """The answers, each a number from 0 (does not apply) to 2; 0 where the section has no such answer.
 
     `sensitive` and `child` have an answer for each kind of data or age. `gpc` is None without its segment.
+    `sound`: the whole section is well-formed.
     """
 
     version: int
@@ -38,35 +97,39 @@ class UsSection(Struct, frozen=True):
     sensitive: tuple[int, ...]
     child: tuple[int, ...]
     gpc: bool | None = None
+    sound: bool = True
 
 
-def decode_usnat(text: str) -> UsSection:
-    """Section 7. Raises BadSignal."""
-    bits, gpc = _parts(text)
+def decode(section: int, text: str) -> UsSection:
+    """The section with this id, from 7 to 27. Raises BadSignal if its core is unreadable or of an unknown version."""
+    core, *segments = text.split(".")
+    bits = Bits(core)
+    layout = (_LONG if bits.size >= _LONG_SIZE else _SHORT) if section == USNAT else LAYOUTS[section]
     version = bits.take(6)
-    if version not in (1, 2):
+    if layout.versions is None and version == section and segments:
+        # The published text puts a header before the core, which starts with the id of the section.
+        bits, segments = Bits(segments[0]), segments[1:]
+        version = bits.take(6)
+    if layout.versions is not None and version not in layout.versions:
         raise BadSignal
-    wide = version > 1 or bits.size >= _WIDE
-    _answers(bits, 6)
-    sale, sharing, advertising = _answers(bits, 3)
-    sensitive, child = _answers(bits, 16 if wide else 12), _answers(bits, 3 if wide else 2)
-    _answers(bits, 4)
-    bits.finish()
-    return UsSection(version, sale, sharing, advertising, sensitive, child, gpc)
-
-
-def decode_usca(text: str) -> UsSection:
-    """Section 8. Raises BadSignal."""
-    bits, gpc = _parts(text)
-    version = bits.take(6)
-    if version != 1:
-        raise BadSignal
-    _answers(bits, 3)
-    sale, sharing = _answers(bits, 2)
-    sensitive, child = _answers(bits, 9), _answers(bits, 2)
-    _answers(bits, 4)
-    bits.finish()
-    return UsSection(version, sale, sharing, 0, sensitive, child, gpc)
+    sizes = (layout.notices, 1, layout.sharing, layout.advertising, layout.sensitive, layout.child, layout.others)
+    answers, sound = _answers(bits, sum(sizes))
+    parts = []
+    for size in sizes:
+        parts.append(answers[:size])
+        answers = answers[size:]
+    _, sale, sharing, advertising, sensitive, child, _ = parts
+    gpc, more, whole = _segments(layout, segments)
+    return UsSection(
+        version=version,
+        sale=sum(sale),
+        sharing=sum(sharing),
+        advertising=sum(advertising),
+        sensitive=sensitive + more,
+        child=child,
+        gpc=gpc,
+        sound=sound and whole and not bits.take(bits.left),
+    )
 
 
 def statements(section: UsSection) -> dict[Class, bool]:
@@ -81,23 +144,29 @@ def statements(section: UsSection) -> dict[Class, bool]:
     return combine(*denials)
 
 
-def _answers(bits: Bits, count: int) -> tuple[int, ...]:
-    answers = tuple(bits.take(2) for _ in range(count))
-    if 3 in answers:  # noqa: PLR2004 (the one value of two bits that has no meaning)
-        raise BadSignal
-    return answers
+def _answers(bits: Bits, count: int) -> tuple[tuple[int, ...], bool]:
+    """The next `count` answers, and whether all are there and defined; a missing or undefined one is 0."""
+    stated = [bits.take(2) for _ in range(min(count, bits.left // 2))]
+    sound = len(stated) == count and _UNDEFINED not in stated
+    defined = (0 if each == _UNDEFINED else each for each in stated)
+    return (*defined, *[0] * (count - len(stated))), sound
 
 
-def _parts(text: str) -> tuple[Bits, bool | None]:
-    """The core, and the value of the GPC segment if there is one."""
-    core, *rest = text.split(".", _SEGMENTS)
-    if len(rest) >= _SEGMENTS:
-        raise BadSignal
-    gpc = None
-    for each in rest:
-        bits = Bits(each)
-        if bits.take(2) != _GPC:
-            raise BadSignal
-        gpc = bits.flag()
-        bits.finish()
-    return Bits(core), gpc
+def _segments(layout: Layout, segments: list[str]) -> tuple[bool | None, tuple[int, ...], bool]:
+    """The GPC signal and the answers about sensitive data in segments, and whether the segments are as published."""
+    gpc: bool | None = None
+    sensitive: tuple[int, ...] = ()
+    sound = len(segments) <= (layout.segment is not None)
+    for each in segments:
+        try:
+            bits = Bits(each)
+            if layout.segment == "sensitive":
+                more, whole = _answers(bits, _KINDS)
+                sensitive += more
+            else:
+                whole = bits.take(2) == _GPC
+                gpc = (whole and bits.flag()) or gpc or False
+            sound = sound and whole and not bits.take(bits.left)
+        except BadSignal:
+            sound = False
+    return gpc, sensitive, sound

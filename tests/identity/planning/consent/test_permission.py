@@ -36,7 +36,7 @@ def heard(*calls: Call, first: int = 1) -> Document:
     document = Document()
     for stamp, each in enumerate(calls, first):
         merge_decisions(document, each.consent or {}, each.time, stamp, server=each.source.server)
-        merge_signals(document, each.signals, each.time, stamp)
+        merge_signals(document, each.signals, stamp)
     return document
 
 

@@ -104,7 +104,7 @@ def granting(**changed: Any) -> Tcf:
         "vendor_list": 126, "policy": 4, "service_specific": True, "non_standard_texts": False,
         "special_features": frozenset(), "purposes_consent": ALL, "purposes_li": frozenset(),
         "purpose_one_hidden": False, "country": "DE", "vendor_consent": Vendors(100, 0, ((1, 100),)),
-        "vendor_li": Vendors(), "restrictions": (),
+        "vendor_li": Vendors(), "restrictions": (), "disclosed": Vendors(100, 0, ((1, 100),)),
     }  # fmt: skip
     return Tcf(**plain | changed)
 

@@ -5,21 +5,30 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from identity.planning.consent.signals import gpp
-from identity.planning.consent.signals.us_sections import UsSection, decode_usca, decode_usnat, statements
+from identity.planning.consent.signals.us_sections import (
+    LAYOUTS,
+    NAMES,
+    USCA,
+    USNAT,
+    UsSection,
+    decode,
+    statements,
+)
 from identity.values.errors import BadSignal
-from tests.identity.planning.consent.signals.encoding import NOW, encode, granting, header, text_of
-from tests.support.consent.us_sections import usca, usnat
+from tests.identity.planning.consent.signals.encoding import NOW, encode, granting, header, number, text_of
+from tests.support.consent.us_sections import state, two, usca, usnat
 
 FULL = encode(granting())
 OUT = {"ads": False, "sale_share": False}
 CHILD = OUT | {"sensitive": False}
 GRANTS = {"ads": True, "analytics": True, "personalisation": True}
 ANSWER = st.integers(0, 2)
+STATES = sorted(LAYOUTS)
 
 
-@given(st.sets(st.integers(9, 60)), st.booleans())
+@given(st.sets(st.integers(28, 60)), st.booleans())
 def test_a_header_names_sections_by_ids_and_ranges(ids: set[int], ranges: bool) -> None:  # noqa: FBT001
-    """Any mix is read, and unknown sections are kept as text."""
+    """Any mix is read, and unknown sections are kept as text and listed by their ids."""
     items: list[tuple[int, int]] = []
     for id_ in sorted(ids):
         if ranges and items and items[-1][1] == id_ - 1:
@@ -28,8 +37,9 @@ def test_a_header_names_sections_by_ids_and_ranges(ids: set[int], ranges: bool) 
             items.append((id_, id_))
     decoded = gpp.decode("~".join([header(items), *(f"x{id_}" for id_ in sorted(ids))]), NOW)
 
-    assert decoded.sections == tuple(sorted(ids))
-    assert decoded.others == {id_: f"x{id_}" for id_ in ids}
+    assert [each.name for each in decoded.sections] == [str(id_) for id_ in sorted(ids)]
+    assert {each.id: each.text for each in decoded.sections} == {id_: f"x{id_}" for id_ in ids}
+    assert all(each.invalid and not each.malformed for each in decoded.sections)
     assert gpp.statements(decoded) == {}
 
 
@@ -40,12 +50,16 @@ def test_a_header_names_sections_by_ids_and_ranges(ids: set[int], ranges: bool) 
         (usnat(2, 1), OUT), (usnat(2, 2, 1), OUT), (usnat(sensitive=1), {"sensitive": False}),
         (usnat(sensitive=1, wide=True), {"sensitive": False}), (usnat(child=1), CHILD), (usnat(child=2), CHILD),
         (usnat(child=2, wide=True), CHILD), (usnat() + ".QA", {}), (usnat() + ".Q", {}), (usnat() + ".YA", OUT),
-        (usnat(2, 2, 2) + ".Y", OUT),
+        (usnat(2, 2, 2) + ".Y", OUT), (usnat(version=2), {}), (usnat(1, version=2), OUT),
+        (usnat(child=1, version=2), CHILD), (usnat(sensitive=1, version=2, wide=True), {"sensitive": False}),
+        ("CAAAAAAAAA.Q", {}), ("CVQVAAAAAg.YA", OUT), ("CVQVAAAAAg", OUT), ("CAAAAAAAAQA", {}), ("CAAAAAABEQA", CHILD),
     ],
 )  # fmt: skip
 def test_a_national_section_denies_or_states_nothing(text: str, stated: dict[str, bool]) -> None:
-    """An opt-out, a GPC signal and a known child deny; other answers state nothing."""
-    assert statements(decode_usnat(text)) == stated
+    """An opt-out, a GPC signal and a known child deny; other answers state nothing. Both versions have both layouts."""
+    section = decode(USNAT, text)
+
+    assert (statements(section), section.sound) == (stated, True)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +71,42 @@ def test_a_national_section_denies_or_states_nothing(text: str, stated: dict[str
 )  # fmt: skip
 def test_a_californian_section_denies_or_states_nothing(text: str, stated: dict[str, bool]) -> None:
     """As a national section does."""
-    assert statements(decode_usca(text)) == stated
+    section = decode(USCA, text)
+
+    assert (statements(section), section.sound) == (stated, True)
+
+
+@pytest.mark.parametrize("section", STATES)
+def test_every_state_can_opt_out(section: int) -> None:
+    """Of sale, of targeted advertising or of sharing, and by each other answer that its layout has."""
+    layout = LAYOUTS[section]
+    expected: list[tuple[str, dict[str, bool]]] = [
+        (state(section), {}), (state(section, 2, 2), {}), (state(section, 1), OUT), (state(section, 0, 1), OUT),
+    ]  # fmt: skip
+    if layout.sensitive:
+        expected += [(state(section, 0, 0, 1), {"sensitive": False}), (state(section, 0, 0, 2), {})]
+    if layout.child:
+        expected += [(state(section, 0, 0, 0, 1), CHILD), (state(section, 0, 0, 0, 2), CHILD)]
+    if layout.segment == "gpc":
+        expected += [(state(section) + ".YA", OUT), (state(section) + ".QA", {})]
+    if layout.segment == "sensitive":
+        sensitive = text_of(two([0, 2, 0, 0, 0, 0, 0, 1]))
+        expected += [(f"{state(section)}.{sensitive}", {"sensitive": False})]
+
+    for text, stated in expected:
+        decoded = decode(section, text)
+        assert (statements(decoded), decoded.sound) == (stated, True)
+        found = gpp.decode(f"{header([(section, section)])}~{text}", NOW)
+        assert (gpp.statements(found), found.sections[0].name) == (stated, NAMES[section])
+
+
+@pytest.mark.parametrize("section", [each for each in STATES if LAYOUTS[each].versions is None])
+def test_a_section_with_the_published_header_before_its_core_is_read(section: int) -> None:
+    """The header starts with the id of the section."""
+    head = text_of(number(section, 6) + number(1, 6) + number(0, 12))
+
+    assert statements(decode(section, f"{head}.{state(section, 1)}")) == OUT
+    assert statements(decode(section, f"{head}.{state(section)}")) == {}
 
 
 @given(st.lists(ANSWER, min_size=9, max_size=9), st.lists(ANSWER, max_size=16), st.lists(ANSWER, max_size=3))
@@ -68,27 +117,116 @@ def test_a_us_section_never_grants(opt: list[int], sensitive: list[int], child: 
     assert True not in statements(section).values()
 
 
+@pytest.mark.parametrize("text", ["", "A", text_of("000000" + "0" * 54), text_of("000011" + "0" * 64), "!", ".QA"])
+def test_a_national_section_of_no_known_version_is_refused(text: str) -> None:
+    """Or without a core."""
+    with pytest.raises(BadSignal):
+        decode(USNAT, text)
+
+
 @pytest.mark.parametrize(
-    "text",
+    ("text", "stated"),
     [
-        "", "B", text_of("000000" + "0" * 54), text_of("000011" + "0" * 64), usnat(3), usnat(child=3), usnat() + ".",
-        usnat() + ".A", usnat() + ".gA", usnat() + ".QA.QA", usnat() + ".YB", usnat()[:-1], usnat() + "AAAB",
+        ("B", {}), (usnat(3), {}), (usnat(child=3), {}), (usnat() + ".", {}), (usnat() + ".A", {}),
+        (usnat() + ".gA", {}), (usnat() + ".QA.QA", {}), (usnat() + ".YB", OUT), (usnat()[:-1], {}),
+        (usnat() + "B", {}), (usnat(1, 3), OUT), (usnat(1, child=3), OUT), (usnat(1) + "B", OUT),
+        (usnat(1) + ".!", OUT), (usnat(1)[:6], OUT), (usnat(1)[:5], OUT), (usnat(1)[:4], OUT), (usnat(1)[:3], {}),
+        (usnat() + ".YA.QA", OUT), (usnat() + ".!.YA", OUT),
     ],
 )  # fmt: skip
-def test_a_malformed_national_section_is_refused(text: str) -> None:
-    """An unknown version, an undefined answer, a wrong segment, or missing bits."""
-    with pytest.raises(BadSignal):
-        decode_usnat(text)
+def test_an_opt_out_counts_although_its_section_is_malformed(text: str, stated: dict[str, bool]) -> None:
+    """An undefined answer, a wrong segment, missing or further bits: the section is listed, its denials stand."""
+    section = decode(USNAT, text)
+
+    assert (statements(section), section.sound) == (stated, False)
+
+
+def test_a_segment_that_a_section_does_not_have_is_listed() -> None:
+    """Virginia has none for GPC; its opt-out counts nevertheless."""
+    section = decode(9, state(9) + ".YA")
+
+    assert (statements(section), section.sound) == (OUT, False)
 
 
 def test_a_denying_section_beats_a_granting_one() -> None:
     """Whichever section denies."""
-    ids = header([(2, 2), (6, 8)])
-    parts = [FULL, "1YNN", usnat(2, 2, 2), usca(2, 2)]
+    ids = header([(2, 2), (6, 9)])
+    parts = [FULL, "1YNN", usnat(2, 2, 2), usca(2, 2), state(9, 2, 2)]
     assert gpp.statements(gpp.decode("~".join([ids, *parts]), NOW)) == GRANTS
-    for at, worse in ((1, "1YYN"), (2, usnat(1)), (3, usca(1))):
+    for at, worse in ((1, "1YYN"), (1, "1yyn"), (2, usnat(1)), (3, usca(1)), (4, state(9, 1))):
         changed = [*parts[:at], worse, *parts[at + 1 :]]
         assert gpp.statements(gpp.decode("~".join([ids, *changed]), NOW)) == GRANTS | OUT
+
+
+SOUND = {2: FULL, 6: "1YYN", 7: usnat(1), 8: usca(1), 9: state(9, 1), 27: state(27, 1)}
+
+
+@pytest.mark.parametrize("bad", SOUND)
+@pytest.mark.parametrize("text", ["", "x", "!", "\u00c5", FULL[:40], "BAAAAAAAAAAAAAAB", ".", "1YXN"])
+def test_a_bad_section_never_discards_an_opt_out_beside_it(bad: int, text: str) -> None:
+    """Every other section denies as before, the bad one is listed, and the string grants nothing."""
+    ids = header([(id_, id_) for id_ in SOUND])
+    decoded = gpp.decode("~".join([ids, *(SOUND | {bad: text}).values()]), NOW)
+
+    for section in decoded.sections:
+        assert section.invalid == section.malformed == (section.id == bad)
+        if section.id != bad:
+            assert section.stated == ({} if section.id == 2 else OUT)
+
+
+def test_a_section_of_no_known_id_changes_nothing_beside_it() -> None:
+    """Only that section is listed."""
+    decoded = gpp.decode(f"{header([(2, 2), (40, 40)])}~{FULL}~whatever", NOW)
+
+    assert gpp.statements(decoded) == GRANTS
+    assert [each.name for each in decoded.sections if each.invalid] == ["40"]
+
+
+def test_a_string_that_lacks_sections_grants_nothing_and_keeps_its_opt_outs() -> None:
+    """Cut behind any section, or with one too many."""
+    ids, parts = header([(2, 2), (6, 7)]), [FULL, "1YYN", usnat(2)]
+    for kept in range(len(parts)):
+        decoded = gpp.decode("~".join([ids, *parts[:kept]]), NOW)
+        assert gpp.statements(decoded) == (OUT if kept > 1 else {})
+        assert decoded.malformed
+        assert len(decoded.sections) == len(parts)
+    assert gpp.statements(gpp.decode("~".join([ids, *parts, "x"]), NOW)) == OUT
+
+
+def test_a_tc_string_alone_is_read_as_its_section() -> None:
+    """The two kinds of string begin with different letters."""
+    decoded = gpp.decode(FULL, NOW)
+
+    assert (gpp.statements(decoded), [each.name for each in decoded.sections]) == (GRANTS, ["tcfeuv2"])
+
+
+@pytest.mark.parametrize("blank", [" ", "\n", "\t "])
+def test_blanks_around_a_string_do_not_matter(blank: str) -> None:
+    """As a header or a form may add them."""
+    assert gpp.statements(gpp.decode(f"{blank}{header([(6, 6)])}~1YYN{blank}", NOW)) == OUT
+
+
+@given(st.sampled_from(STATES), st.data())
+def test_a_change_to_a_section_never_makes_a_string_grant_more(section: int, data: st.DataObject) -> None:
+    """Text cut, put in or taken out of one section beside a grant; no string raises another error."""
+    text = state(section, 1)
+    at, end = data.draw(st.integers(0, len(text))), data.draw(st.integers(0, len(text)))
+    changed = text[:at] + data.draw(st.text("AQYx.!~", max_size=3)) + text[end:]
+    ids = header([(2, 2), (section, section)])
+    whole = gpp.statements(gpp.decode(f"{ids}~{FULL}~{text}", NOW))
+    try:
+        stated = gpp.statements(gpp.decode(f"{ids}~{FULL}~{changed}", NOW))
+    except BadSignal:
+        return
+
+    sound = not any(each.malformed for each in gpp.decode(f"{ids}~{FULL}~{changed}", NOW).sections)
+    assert sound or {name for name, granted in stated.items() if granted} <= {n for n, g in whole.items() if g}
+
+
+def test_the_layouts_differ_only_where_the_framework_says_so() -> None:
+    """Every section from 8 to 27 has one."""
+    assert sorted(LAYOUTS) == list(range(8, 28))
+    assert all(each.notices >= 3 for each in LAYOUTS.values())
 
 
 ONE = header([(2, 2)])
@@ -97,16 +235,31 @@ ONE = header([(2, 2)])
 @pytest.mark.parametrize(
     "text",
     [
-        "", "~", "~~", "D", "DBA", "DBAA~", f"DBAA~{FULL}", ONE, f"{ONE}~", f"{ONE}~{FULL}~", f"{ONE}~{FULL}~1YNN",
-        f"{header([(2, 2), (6, 6)])}~{FULL}", f"{header([(2, 2), (6, 6)])}~1YNN~{FULL}", f"{ONE}~{FULL[:-9]}",
-        f"{ONE}~{usnat()}", f"{header([(2, 2)], kind=2)}~{FULL}", f"{header([(2, 2)], version=2)}~{FULL}",
-        f"{ONE}AAB~{FULL}", f"{ONE}.A~{FULL}", f"{ONE}~{FULL} ", f"{ONE}~{FULL}\n", f"{header([(2, 60_000)])}~{FULL}",
+        "", "~", "~~", "D", "DBA", f"{header([(2, 2)], kind=2)}~{FULL}", f"{header([(2, 2)], version=2)}~{FULL}",
+        f"{ONE}.A~{FULL}", f"{header([(2, 60_000)])}~{FULL}",
         f"{text_of('000011000001' + '0' * 11 + '1' + '0' * 90)}~{FULL}", f"{text_of('000011000001' + '1' * 12)}~{FULL}",
         f"{ONE}~{FULL}" + "~" * 9000, "D" * 1_000_000, f"{ONE}~{FULL}".encode(), None, 3, [], {}, object(),
     ],
     ids=lambda value: str(value)[:20],
 )  # fmt: skip
-def test_a_malformed_gpp_string_is_refused_as_a_whole(text: object) -> None:
-    """A wrong count, order, kind, version or code, one bad section, or a value that is no string."""
+def test_a_gpp_string_without_a_header_is_refused_as_a_whole(text: object) -> None:
+    """A wrong kind, version or code, or a value that is no string."""
     with pytest.raises(BadSignal):
         gpp.decode(text, NOW)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "DBAA~", f"DBAA~{FULL}", ONE, f"{ONE}~", f"{ONE}~{FULL}~", f"{ONE}~{FULL}~1YNN",
+        f"{header([(2, 2), (6, 6)])}~{FULL}", f"{header([(2, 2), (6, 6)])}~1YNN~{FULL}", f"{ONE}~{FULL[:-9]}",
+        f"{ONE}~{usnat()}", f"{ONE}~{FULL}!",
+    ],
+    ids=lambda value: str(value)[:20],
+)  # fmt: skip
+def test_a_gpp_string_with_wrong_sections_grants_nothing_and_is_listed(text: str) -> None:
+    """A wrong count, a wrong order, or a bad section."""
+    decoded = gpp.decode(text, NOW)
+
+    assert gpp.statements(decoded) == {}
+    assert decoded.malformed or any(each.malformed for each in decoded.sections)

@@ -14,7 +14,10 @@ from tests.identity.planning.consent.signals.encoding import NOW, encode, granti
 
 FULL = encode(granting())
 GPP = f"{header([(2, 2), (6, 6)])}~{FULL}~1YYN"
+BARE = encode(granting(disclosed=None))
+OLD = encode(granting(policy=3))
 OUT: Statements = {"ads": False, "sale_share": False}
+FIELD = Signal("gpc", OUT, "context.gpc: true", opt_out=True)
 GRANTS: Statements = {"ads": True, "analytics": True, "personalisation": True}
 NAMES = st.sampled_from(["ads", "analytics", "personalisation", "functional", "sale_share", "sensitive", "necessary"])
 STATEMENTS: st.SearchStrategy[Statements] = st.dictionaries(NAMES, st.booleans())  # type: ignore[arg-type]
@@ -34,25 +37,60 @@ def read(context: object, *, header: bool = False, server: bool = False) -> tupl
 @pytest.mark.parametrize(
     ("field", "value", "signal"),
     [
-        ("tcf", FULL, Signal("tcf", GRANTS, FULL)),
+        ("tcf", FULL, Signal("tcf", GRANTS, FULL, updated=NOW)),
         ("tcf", "", Signal("tcf", {}, "", invalid=True)),
         ("tcf", FULL[:40], Signal("tcf", {}, FULL[:40], invalid=True)),
         ("tcf", "\u00c5\ud800\0", Signal("tcf", {}, "\\xc5\\ud800\0", invalid=True)),
         ("tcf", {"string": [FULL]}, Signal("tcf", {}, "", invalid=True)),
-        ("gpp", GPP, Signal("gpp", {**GRANTS, **OUT}, GPP)),
-        ("gpp", FULL, Signal("gpp", {}, FULL, invalid=True)),
-        ("usPrivacy", "1YYN", Signal("us_privacy", OUT, "1YYN")),
-        ("usPrivacy", "1YNN", Signal("us_privacy", {}, "1YNN")),
+        ("tcf", BARE, Signal("tcf", {}, BARE, invalid=True, updated=NOW)),
+        ("tcf", OLD, Signal("tcf", {}, OLD, invalid=True, updated=NOW)),
+        ("gpp", "x", Signal("gpp", {}, "x", invalid=True)),
+        ("usPrivacy", "1YYN", Signal("us_privacy", OUT, "1YYN", opt_out=True)),
+        ("usPrivacy", "1yyn", Signal("us_privacy", OUT, "1yyn", opt_out=True)),
+        ("usPrivacy", "1YNN", Signal("us_privacy", {}, "1YNN", opt_out=True)),
         ("usPrivacy", 1, Signal("us_privacy", {}, "", invalid=True)),
-        ("googleConsentMode", {"ad_storage": "denied"}, Signal("gcm", {"ads": False}, '{"ad_storage":"denied"}')),
-        ("googleConsentMode", {"b": "c", "a": "d"}, Signal("gcm", {}, '{"a":"d","b":"c"}', invalid=True)),
-        ("googleConsentMode", {"\ud800": "é"}, Signal("gcm", {}, '{"\\ud800":"\\u00e9"}', invalid=True)),
+        (
+            "googleConsentMode",
+            {"ad_storage": "denied"},
+            Signal("gcm", {"ads": False}, '{"ad_storage":"denied"}', types={"ad_storage": False}),
+        ),
+        ("googleConsentMode", {"wait_for_update": 500}, Signal("gcm", {}, "")),
         ("googleConsentMode", "G111", Signal("gcm", {}, "G111", invalid=True)),
     ],
 )
 def test_a_signal_is_read_from_its_field(field: str, value: object, signal: Signal) -> None:
     """The received value is kept, and an invalid signal states nothing."""
     assert read({"consent": {field: value, "categoryPreferences": {"Ads": True}}}) == (signal,)
+
+
+def test_a_gpp_string_is_one_signal_for_each_section() -> None:
+    """With the names of the sections; a missing one lists the string as well."""
+    us = Signal("gpp", OUT, "1YYN", part="uspv1", opt_out=True)
+
+    assert read({"consent": {"gpp": GPP}}) == (Signal("gpp", GRANTS, FULL, part="tcfeuv2", updated=NOW), us)
+    cut = f"{header([(6, 7), (40, 40)])}~1YYN"
+    found = read_signals({"consent": {"gpp": cut}}, header=False, server=False, now=NOW)
+    assert us in found.found
+    assert (found.sources, found.invalid) == (["gpp"], ["gpp", "gpp:usnat", "gpp:40"])
+
+
+@pytest.mark.parametrize(
+    ("mode", "stated", "invalid"),
+    [
+        ({"ad_storage": "denied", "personalization": "denied"}, {"ads": False}, ["gcm:personalization"]),
+        ({"ad_storage": "denied", "wait_for_update": 500, "region": ["DE"]}, {"ads": False}, []),
+        ({"ad_storage": "granted", "ad_user_data": "yes"}, {"ads": True}, ["gcm:ad_user_data"]),
+        ({"b": "c", "\ud800": "é", "a b": 1}, {}, ["gcm:b", "gcm"]),
+        (dict.fromkeys(map(str, range(99)), "granted"), {}, [f"gcm:{each}" for each in range(google.MOST_UNREAD)]),
+    ],
+)
+def test_an_unread_member_of_a_consent_mode_voids_nothing_and_is_listed(
+    mode: dict[str, object], stated: dict[str, bool], invalid: list[str]
+) -> None:
+    """By its name where that is a word; Google's own parameters are no such member."""
+    found = read_signals({"consent": {"googleConsentMode": mode}}, header=False, server=False, now=NOW)
+
+    assert (found.stated, found.invalid) == (stated, invalid)
 
 
 @pytest.mark.parametrize("context", [None, {}, [], "x", {"consent": None}, {"consent": [FULL]}, {"consent": {}}])
@@ -69,13 +107,18 @@ def test_a_null_field_is_no_signal() -> None:
 @pytest.mark.parametrize(
     ("context", "header", "server", "signals"),
     [
-        ({}, True, False, [Signal("gpc", OUT, "Sec-GPC: 1")]),
-        ({}, True, True, [Signal("gpc", {}, "Sec-GPC: 1", ignored=True)]),
-        ({"gpc": True}, False, True, [Signal("gpc", OUT, "context.gpc: true")]),
-        ({"gpc": True}, False, False, [Signal("gpc", {}, "context.gpc: true", ignored=True)]),
+        ({}, True, False, [Signal("gpc", OUT, "Sec-GPC: 1", opt_out=True)]),
+        ({}, True, True, [Signal("gpc", {}, "Sec-GPC: 1", ignored=True, opt_out=True)]),
+        ({"gpc": True}, False, True, [FIELD]),
+        ({"gpc": "true"}, False, True, [FIELD]),
+        ({"gpc": 1}, False, True, [FIELD]),
+        ({"gpc": " 1"}, False, True, [FIELD]),
+        ({"gpc": True}, False, False, [Signal("gpc", {}, "context.gpc: true", ignored=True, opt_out=True)]),
         ({"gpc": False}, False, True, []),
-        ({"gpc": "true"}, False, True, [Signal("gpc", {}, "true", invalid=True)]),
-        ({"gpc": 1}, False, True, [Signal("gpc", {}, "", invalid=True)]),
+        ({"gpc": "0"}, False, True, []),
+        ({"gpc": "yes"}, False, True, [Signal("gpc", {}, "yes", invalid=True)]),
+        ({"gpc": 2}, False, True, [Signal("gpc", {}, "", invalid=True)]),
+        ({"gpc": 10**5000}, False, True, [Signal("gpc", {}, "", invalid=True)]),
     ],
 )
 def test_gpc_follows_the_kind_of_key(context: object, header: bool, server: bool, signals: list[Signal]) -> None:  # noqa: FBT001
@@ -134,31 +177,50 @@ def test_google_consent_mode_grants_a_class_if_all_its_types_are_granted(
 @pytest.mark.parametrize(
     "mode",
     [
-        None, {}, [], "granted", {"ad_storage": "Granted"}, {"ad_storage": True}, {"ad_storage": None}, {1: "granted"},
-        {"ads": "granted"}, {"ad_storage": "granted", "region": "DE"}, {"ad_storage": ["granted"]},
-        {"ad_storage": "granted "}, dict.fromkeys(map(str, range(9)), "granted"),
+        {"ad_storage": "Granted"}, {"ad_storage": True}, {1: "granted"}, {"ads": "granted"},
+        {"ad_storage": ["granted"]}, {"ad_storage": "granted "}, {"ad_storage": 1}, {"ad_storage": "yes"},
     ],
 )  # fmt: skip
-def test_malformed_google_consent_mode_is_refused(mode: object) -> None:
-    """An unknown type, a value other than the two, or an empty object."""
+def test_an_answer_other_than_granted_never_grants(mode: dict[object, object]) -> None:
+    """An unknown type, or a value other than the two, is listed."""
+    found = google.decode(mode)
+
+    assert (found.granted, len(found.unread)) == ({}, 1)
+
+
+@pytest.mark.parametrize("answer", ["denied", "Denied", "DENIED ", False])
+def test_a_denial_may_have_capitals_and_blanks(answer: object) -> None:
+    """Since a denial is never too much."""
+    assert google.decode({"ad_storage": answer}).granted == {"ad_storage": False}
+
+
+@pytest.mark.parametrize("mode", [None, {}, [], "granted"])
+def test_a_value_that_is_no_consent_mode_is_refused(mode: object) -> None:
+    """An empty object, or none."""
     with pytest.raises(BadSignal):
         google.decode(mode)
 
 
 @pytest.mark.parametrize(
-    "text", ["", "1", "1YN", "1YNNN", "2YNN", "1yyn", "1YXN", "1YYN\n", " 1YYN", "1Y\u2013N", b"1YYN", 1]
+    "text", ["", "1", "1YN", "1YNNN", "2YNN", "1YXN", "1Y YN", "1Y\u2013N", "1" * 1_000_000, b"1YYN", 1]
 )
 def test_malformed_us_privacy_strings_are_refused(text: object) -> None:
-    """Anything but version 1 in four exact characters."""
+    """Anything but version 1 in four characters."""
     with pytest.raises(BadSignal):
         us_privacy.decode(text)
 
 
+@pytest.mark.parametrize("text", ["1YYN", "1yyn", "1yYn", " 1YYN", "1YYN\n"])
+def test_small_letters_and_blanks_opt_out_as_well(text: str) -> None:
+    """As browsers and forms write them."""
+    assert us_privacy.statements(us_privacy.decode(text)) == OUT
+
+
 @given(st.dictionaries(st.sampled_from([*FIELDS, "other"]), JSON) | JSON, JSON, st.booleans(), st.booleans())
 def test_any_json_is_read_without_an_error(consent: Any, gpc_field: Any, header: bool, server: bool) -> None:  # noqa: FBT001
-    """Invalid signals state nothing, and the kept values are bounded ASCII."""
+    """Invalid signals never grant, and the kept values are bounded ASCII."""
     for signal in read({"consent": consent, "gpc": gpc_field}, header=header, server=server):
-        assert not (signal.invalid or signal.ignored) or signal.stated == {}
+        assert not (signal.invalid or signal.ignored) or True not in signal.stated.values()
         assert signal.raw.isascii()
         assert len(signal.raw) <= LONGEST_RAW
 

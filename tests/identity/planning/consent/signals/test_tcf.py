@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from identity.planning.consent.signals.tcf import (
+    DISCLOSING_FROM,
     FIRST,
     LONGEST,
     NOT_ALLOWED,
@@ -15,14 +16,26 @@ from identity.planning.consent.signals.tcf import (
     Tcf,
     allows,
     decode,
+    is_valid,
     statements,
 )
 from identity.planning.consent.signals.vendors import Vendors
 from identity.values.calls import DAY, MICRO
 from identity.values.errors import BadSignal
-from tests.identity.planning.consent.signals.encoding import ALL, NOW, TCFS, core, encode, granting, number, text_of
+from tests.identity.planning.consent.signals.encoding import (
+    ALL,
+    DECISECOND,
+    NOW,
+    TCFS,
+    core,
+    encode,
+    granting,
+    number,
+    text_of,
+)
 
 FULL = encode(granting())
+BARE = encode(granting(disclosed=None, last_updated=DISCLOSING_FROM - 1))
 
 
 @given(TCFS)
@@ -75,6 +88,30 @@ def test_a_string_of_an_old_policy_or_global_scope_states_nothing(changed: dict[
     assert (statements(tcf), allows(tcf, {1}, 1)) == ({}, False)
 
 
+@pytest.mark.parametrize("policy", [4, 5])
+@pytest.mark.parametrize(
+    ("updated", "disclosed", "grants"),
+    [
+        (DISCLOSING_FROM - DECISECOND, None, True),
+        (DISCLOSING_FROM, None, False),
+        (NOW, None, False),
+        (DISCLOSING_FROM - DECISECOND, Vendors(9, 0b111), True),
+        (DISCLOSING_FROM, Vendors(9, 0b111), True),
+        (NOW, Vendors(), True),
+    ],
+)
+def test_a_string_since_tcf_2_3_grants_only_with_its_disclosed_vendors(
+    policy: int, updated: int, disclosed: Vendors | None, *, grants: bool
+) -> None:
+    """By the time in the string, whatever its policy. Denials count without the segment."""
+    some = frozenset({1, 8, 9, 10})
+    tcf = granting(policy=policy, created=FIRST, last_updated=updated, disclosed=disclosed, purposes_consent=some)
+    decoded = decode(encode(tcf), NOW)
+
+    assert statements(decoded) == {"ads": False, "personalisation": False} | ({"analytics": True} if grants else {})
+    assert is_valid(decoded) is grants
+
+
 def restricted(kind: int, purpose: int = 2) -> Tcf:
     """Full consent, with vendors 5 to 9 restricted for a purpose."""
     return decode(encode(granting(restrictions=(Restriction(purpose, kind, Vendors(ranges=((5, 9),))),))), NOW)
@@ -96,7 +133,9 @@ def restricted(kind: int, purpose: int = 2) -> Tcf:
         (restricted(REQUIRE_INTEREST), {1, 2}, 5, False),
         (granting(disclosed=Vendors(9, 0b111)), {1}, 9, True),
         (granting(disclosed=Vendors(9, 0b111)), {1}, 6, False),
-        (granting(policy=5), {1}, 6, False),
+        (granting(policy=5, disclosed=None, last_updated=DISCLOSING_FROM - 1), {1}, 6, False),
+        (granting(disclosed=None, last_updated=DISCLOSING_FROM - 1), {1}, 6, True),
+        (granting(disclosed=None), {1}, 6, False),
         (granting(policy=5, disclosed=Vendors(9, 0b111)), {1}, 7, True),
     ],
 )
@@ -152,7 +191,7 @@ PUBLISHER = "011" + "1" * 48 + number(2, 6) + "1111"
 @pytest.mark.parametrize("segments", [["001" + VENDORS], ["010" + VENDORS], [PUBLISHER], [PUBLISHER, "001" + VENDORS]])
 def test_segments_follow_in_any_order(segments: list[str]) -> None:
     """They do not change the statements of the core."""
-    assert statements(decode(".".join([FULL, *map(text_of, segments)]), NOW)) == statements(decode(FULL, NOW))
+    assert statements(decode(".".join([BARE, *map(text_of, segments)]), NOW)) == statements(decode(BARE, NOW))
 
 
 @pytest.mark.parametrize(
@@ -165,7 +204,7 @@ def test_segments_follow_in_any_order(segments: list[str]) -> None:
 def test_a_malformed_segment_is_refused(segments: list[str]) -> None:
     """Unknown, cut, repeated or too long."""
     with pytest.raises(BadSignal):
-        decode(".".join([FULL, *map(text_of, segments)]), NOW)
+        decode(".".join([BARE, *map(text_of, segments)]), NOW)
 
 
 @pytest.mark.parametrize(

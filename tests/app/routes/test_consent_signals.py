@@ -1,0 +1,116 @@
+"""Signals of consent over the wire: what takes effect, and what a call and the history say of unread ones."""
+
+import time
+from itertools import count
+from typing import Any
+
+import httpx
+import pytest
+
+from identity.planning.consent.signals.tcf import DISCLOSING_FROM
+from identity.values.calls import DAY, MICRO
+from tests.app.conftest import Shop, new_shop
+from tests.identity.planning.consent.signals.encoding import encode, granting, header
+
+CLASSES = ("ads", "analytics", "sale_share", "sensitive")
+PURPOSES = [{"id": class_, "class": class_, "ttl_days": 390} for class_ in CLASSES]
+_numbers = count()
+
+
+@pytest.fixture(scope="module")
+def shops(client: httpx.Client, live: Any) -> dict[str, Shop]:
+    """A space that denies undecided people, and one that allows them."""
+    made = {}
+    for unset in ("deny", "allow"):
+        shop = made[unset] = new_shop(client, {"Authorization": f"Bearer {live.admin_token}"})
+        assert shop.ask("PUT", "/v1/purposes", json={"purposes": PURPOSES, "unset": unset}).status_code == 200
+    return made
+
+
+@pytest.fixture
+def person() -> str:
+    """A user id of nobody yet."""
+    return f"u{next(_numbers)}"
+
+
+def send(shop: Shop, person: str, consent: dict[str, Any], ago: float = 0) -> dict[str, Any]:
+    """The outcome of a call with a consent object."""
+    moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - ago))
+    call = {"type": "track", "event": "E", "userId": person, "timestamp": moment, "context": {"consent": consent}}
+    outcome: dict[str, Any] = shop.send(call, key="import")[0]
+    return outcome
+
+
+def answers(shop: Shop, person: str) -> tuple[dict[str, bool], list[dict[str, Any]]]:
+    """Whether each purpose is granted, and the history of statements."""
+    found = shop.ask("GET", f"/v1/consent/user_id:{person}", "privacy").json()
+    return {name: each["granted"] for name, each in found["purposes"].items()}, found["history"]
+
+
+def tc(days_ago: int, **changed: Any) -> str:
+    """A TC string of so many days ago."""
+    updated = (time.time_ns() // 1000 - days_ago * DAY) // 100_000 * 100_000
+    return encode(granting(last_updated=updated, **changed))
+
+
+@pytest.mark.parametrize(
+    ("consent", "invalid"),
+    [
+        ({"tcf": "x"}, ["tcf"]),
+        ({"gpp": "x"}, ["gpp"]),
+        ({"gpp": f"{header([(6, 7)])}~1YNN~!"}, ["gpp:usnat"]),
+        ({"gpp": f"{header([(6, 6), (40, 40)])}~1YNN~BAAA"}, ["gpp:40"]),
+        ({"googleConsentMode": {"ad_storage": "yes", "tracking": "granted"}}, ["gcm:ad_storage", "gcm:tracking"]),
+        ({"usPrivacy": "2YNN"}, ["us_privacy"]),
+    ],
+)
+def test_a_signal_that_is_not_read_is_named_by_the_call_and_in_the_history(
+    shops: dict[str, Shop], person: str, consent: dict[str, Any], invalid: list[str]
+) -> None:
+    """Also where a later call says nothing else; it changes no answer."""
+    shop = shops["deny"]
+    for nr in (1, 2):
+        assert send(shop, person, consent)["invalid_signals"] == invalid
+        granted, history = answers(shop, person)
+        assert [each["invalid_signals"] for each in history] == [invalid] * nr
+        assert not any(granted.values())
+
+
+def test_a_call_whose_signals_are_read_names_none(shops: dict[str, Shop], person: str) -> None:
+    """The field is absent then, as for Google's own parameters."""
+    read = {"tcf": tc(1), "usPrivacy": "1YNN", "googleConsentMode": {"ad_storage": "granted", "wait_for_update": 500}}
+    assert "invalid_signals" not in send(shops["deny"], person, read)
+    granted, history = answers(shops["deny"], person)
+    assert (granted["ads"], history[0]["signal_sources"]) == (True, ["tcf", "gcm"])
+
+
+def test_an_opt_out_counts_beside_a_bad_section(shops: dict[str, Shop], person: str) -> None:
+    """And the bad one is named."""
+    outcome = send(shops["allow"], person, {"gpp": f"{header([(2, 2), (6, 6)])}~{tc(1)[:50]}~1yyn"})
+    granted, history = answers(shops["allow"], person)
+    assert (granted["ads"], granted["analytics"], outcome["invalid_signals"]) == (False, True, ["gpp:tcfeuv2"])
+    assert history[0]["signals"] == {"out:ads": False, "out:sale_share": False}
+
+
+def test_a_string_without_its_disclosed_vendors_grants_nothing_and_is_named(
+    shops: dict[str, Shop], person: str
+) -> None:
+    """Its denials count."""
+    some = frozenset({1, 8, 9, 10})
+    assert time.time() * MICRO > DISCLOSING_FROM + DAY
+    outcome = send(shops["allow"], person, {"tcf": tc(0, disclosed=None, purposes_consent=some)})
+    granted, history = answers(shops["allow"], person)
+    assert (granted["ads"], granted["analytics"], outcome["invalid_signals"]) == (False, True, ["tcf"])
+    assert history[0]["signals"] == {"ads:server": False, "personalisation:server": False}
+
+
+def test_an_old_string_sent_again_never_lifts_a_withdrawal(shops: dict[str, Shop], person: str) -> None:
+    """The time in the string counts, not that of the call."""
+    shop, old = shops["deny"], {"tcf": tc(30)}
+    send(shop, person, old, 30 * 86_400)
+    assert answers(shop, person)[0]["ads"]
+    send(shop, person, {"googleConsentMode": {"ad_user_data": "denied"}}, 3 * 86_400)
+    send(shop, person, old)
+    assert not answers(shop, person)[0]["ads"]
+    send(shop, person, {"tcf": tc(0)})
+    assert answers(shop, person)[0]["ads"]
