@@ -51,9 +51,7 @@ async def erase(space: Space, *identifiers: str) -> PrivacyRequest:
     done = await request_erasure(
         space, NewRequest(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.GDPR, identifiers, "bench")
     )
-    assert all(
-        each.state == ErasureState.FINISHED and each.counts and each.counts["keys"] == 1 for each in done.erasures
-    )
+    assert all(each.state == ErasureState.FINISHED and each.counts and each.counts.keys == 1 for each in done.erasures)
     return done
 
 

@@ -7,8 +7,8 @@ import json
 import os
 import threading
 from pathlib import Path
-from typing import Any
 
+import msgspec
 from rich.console import Console
 from rich.json import JSON
 
@@ -33,28 +33,28 @@ def run(settings: Settings) -> None:
 
 def _show(settings: Settings, url: str) -> None:
     space = _space(settings, url)
-    _console.print(f"\n[bold]Onefold is ready on {url}[/bold] with the space {space['space_id']}.")
+    _console.print(f"\n[bold]Onefold is ready on {url}[/bold] with the space {space.space_id}.")
     _console.print("\n[bold]A short tour[/bold]: each call was just made; copy any of them to make it again.")
-    for number, played in enumerate(tour.play(url, space["keys"]), 1):
+    for number, played in enumerate(tour.play(url, space.keys), 1):
         _console.print(f"\n[bold]{number}. {played.step.text}[/bold]")
         _console.print(f"$ {played.command}", style="cyan", markup=False)
         _console.print(JSON(json.dumps(played.answer), indent=2))
     _console.print(f"\nThe data is in {settings.data_dir}. Ctrl-C stops the server; the next start uses the same data.")
     _console.print("The keys of the space; paste these lines into another shell:\n")
-    for name, secret in space["keys"].items():
+    for name, secret in space.keys.items():
         _console.print(f"  export {name.upper()}={secret}", soft_wrap=True)
 
 
-def _space(settings: Settings, url: str) -> dict[str, Any]:
+def _space(settings: Settings, url: str) -> tour.TourSpace:
     """Return the demo space of this data directory; the first start creates it."""
     path: Path = settings.data_dir / SPACE_FILE
     try:
-        return dict(json.loads(path.read_text()))
-    except (FileNotFoundError, ValueError):
+        return msgspec.json.decode(path.read_bytes(), type=tour.TourSpace)
+    except (FileNotFoundError, msgspec.DecodeError):
         path.unlink(missing_ok=True)
     if settings.admin_token is None:
         raise Misconfigured("The demo needs an operator token; set ONEFOLD_ADMIN_TOKEN.")
     space = tour.create_space(url, settings.admin_token.get_secret_value(), "demo")
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(space, file)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(msgspec.json.encode(space))
     return space

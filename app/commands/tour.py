@@ -10,6 +10,9 @@ from http.client import HTTPConnection
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+import msgspec
+from msgspec import Struct
+
 from identity.values.errors import DatabaseUnavailable
 
 
@@ -112,15 +115,23 @@ def play(url: str, keys: Mapping[str, str]) -> Iterator[PlayedStep]:
     connection.close()
 
 
-def create_space(url: str, admin_token: str, name: str) -> dict[str, Any]:
+class TourSpace(Struct):
+    """A space with the secrets of its keys, by purpose."""
+
+    space_id: str
+    name: str
+    keys: dict[str, str]
+
+
+def create_space(url: str, admin_token: str, name: str) -> TourSpace:
     """Create a space on a running server; returns it with its keys."""
     parts = urlsplit(url)
     connection = HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=30)
     headers = {"Authorization": f"Bearer {admin_token}"}
     connection.request("POST", "/v1/spaces", json.dumps({"name": name}), headers)
     answer = connection.getresponse()
-    made = json.loads(answer.read())
+    made = answer.read()
     connection.close()
     if answer.status != 201:  # noqa: PLR2004
         raise DatabaseUnavailable(f"The server answered {answer.status} instead of creating a space; see its log.")
-    return dict(made)
+    return msgspec.json.decode(made, type=TourSpace)

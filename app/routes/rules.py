@@ -6,7 +6,7 @@ from app.http.auth import ByAdmin
 from app.http.body import decode
 from app.http.openapi import described
 from app.http.responses import answer
-from app.schemas.rules import RulesDocument, RulesInForce, RulesVersion
+from app.schemas.rules import RulesDocument, RulesInForce, RulesVersion, rules_in_force
 from identity.operations.corrections import put_rules as rules
 from identity.values.errors import BadRules
 
@@ -16,12 +16,11 @@ router = APIRouter(tags=["Rules"])
 @router.get("/v1/rules", **described(RulesInForce))
 async def get_rules(visit: ByAdmin) -> Response:
     """The rules in force, with defaults and version."""
-    in_force = await rules.get_rules(visit.space)
-    return answer({**in_force.document(), "version": in_force.version})
+    return answer(rules_in_force(await rules.get_rules(visit.space)))
 
 
 @router.put("/v1/rules", **described(RulesVersion, BadRules, takes=RulesDocument))
 async def put_rules(visit: ByAdmin, request: Request) -> Response:
     """Replace the rules; every call that is answered later follows them."""
     document = decode(await request.body())
-    return answer({"version": await rules.put_rules(visit.space, document, visit.caller.key_id)})
+    return answer(RulesVersion(await rules.put_rules(visit.space, document, visit.caller.key_id)))

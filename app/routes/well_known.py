@@ -14,4 +14,4 @@ router = APIRouter(tags=["Privacy"])
 @router.get("/.well-known/onefold-keys.json", **described(PublicKeys, public=True))
 async def get_signing_keys(onefold: ByAnyone) -> Response:
     """The public keys of receipts, former keys included."""
-    return answer({"keys": await published_keys(onefold.spaces)})
+    return answer(PublicKeys(await published_keys(onefold.spaces)))

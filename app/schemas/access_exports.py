@@ -5,10 +5,10 @@ from typing import Literal
 from msgspec import Struct
 
 from app.schemas.export_items import ExportedProfile
+from app.schemas.fields import Time
 from identity.operations.privacy.request_export import ExportStatus, RequestedExport
 from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public
-from identity.values.public_fields import Time
 
 
 class NewExport(Struct):

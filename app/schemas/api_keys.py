@@ -5,10 +5,10 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from app.schemas.fields import Time
 from app.schemas.spaces import Name
 from identity.operations.spaces.manage_spaces import KeyEntry, KeySecret
 from identity.planning.resolution.event_time import format_time
-from identity.values.public_fields import Time
 
 
 class NewKey(Struct):

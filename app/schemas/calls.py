@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from app.schemas.fields import Time
 from identity.values.calls import Outcome
 from identity.values.json import JsonObject
-from identity.values.public_fields import Time
 
 
 class CallBody(Struct, rename="camel"):

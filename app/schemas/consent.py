@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from msgspec import Meta, Struct
 
-from app.schemas.times import time_or_null
+from app.schemas.fields import PublicProfileId, Time, time_or_null
 from identity.operations.ingest.record_consent import RecordedConsent
 from identity.operations.profiles.consent_history import (
     CategoryConsent,
@@ -15,7 +15,6 @@ from identity.operations.profiles.consent_history import (
 from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public_profile
 from identity.values.json import JsonObject
-from identity.values.public_fields import PublicProfileId, Time
 
 
 class Decisions(Struct):

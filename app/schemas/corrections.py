@@ -4,10 +4,10 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from app.schemas.fields import PublicProfileId
 from identity.operations.corrections.remove_identifier import RemovedIdentifier
 from identity.operations.corrections.unmerge_profile import UnmergedProfiles
 from identity.values.ids import public_profile
-from identity.values.public_fields import PublicProfileId
 
 MOST_PARTED = 10_000
 

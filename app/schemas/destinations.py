@@ -5,14 +5,13 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from app.schemas.times import time_or_null
+from app.schemas.fields import PublicProfileId, Time, time_or_null
 from identity.operations.destinations.explain_missing_trait import MissingTrait
 from identity.operations.destinations.manage_destinations import DestinationSecrets, DestinationStatus, PushState
 from identity.planning.consent.permission import Verdict
 from identity.planning.consent.purposes import Purposes
 from identity.planning.destinations.gap_explanation import GateResult
 from identity.values.ids import public, public_profile
-from identity.values.public_fields import PublicProfileId, Time
 
 Answer = Literal["deny", "allow"]
 PurposeClass = Literal["ads", "analytics", "personalisation", "functional", "sale_share", "sensitive", "necessary"]

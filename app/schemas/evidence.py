@@ -4,6 +4,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from app.schemas.fields import PublicProfileId, Time
 from identity.operations.profiles.explain_link import ExplainedCall, ExplainedLink, LinkExplanation
 from identity.operations.profiles.read_graph import MOST_REPORTED, EvidenceNode, ReviewedGraph
 from identity.planning.graph.evidence_graph import GraphEdge
@@ -11,7 +12,6 @@ from identity.planning.graph.over_merge_review import UnmergeSuggestion
 from identity.planning.resolution.event_time import format_time
 from identity.values.calls import STORED_KINDS
 from identity.values.ids import public_profile
-from identity.values.public_fields import PublicProfileId, Time
 
 _DIGITS: Final = 3
 

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from msgspec import UNSET, Struct, UnsetType
 
+from app.schemas.fields import PublicProfileId, Time
 from app.schemas.profiles import CanonicalProfile, HistoryLine, canonical_profile, history_line
 from identity.operations.privacy.access_export_sections import (
     CallOfOrigin,
@@ -20,7 +21,6 @@ from identity.planning.resolution.event_time import format_time
 from identity.values.calls import STORED_KINDS
 from identity.values.ids import public, public_profile
 from identity.values.json import JsonObject
-from identity.values.public_fields import PublicProfileId, Time
 
 _DATE: Final = len("2026-01-31")
 

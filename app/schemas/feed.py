@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from app.schemas.fields import PublicProfileId, Time
 from identity.operations.destinations.acknowledge_changes import Acknowledgement
 from identity.operations.destinations.destination_read import VisibleProfile
 from identity.operations.destinations.destination_scope import VisibleIdentifier
@@ -13,7 +14,6 @@ from identity.operations.destinations.feed_lines import LineOp
 from identity.operations.destinations.read_changes import ChangePage, PushPage, VisibleChange
 from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public_profile
-from identity.values.public_fields import PublicProfileId, Time
 
 MOST_ASKED = 1_000
 

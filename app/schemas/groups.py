@@ -4,9 +4,9 @@ from typing import Literal
 
 from msgspec import Struct
 
+from app.schemas.fields import PublicProfileId
 from identity.operations.profiles.read_group import GroupSummary
 from identity.values.json import JsonObject
-from identity.values.public_fields import PublicProfileId
 
 
 class GroupAnswer(Struct):

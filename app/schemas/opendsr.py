@@ -11,10 +11,10 @@ import msgspec
 from msgspec import Struct
 
 from app.schemas.access_exports import download_url
+from app.schemas.fields import Time
 from identity.operations.privacy.opendsr_status import OpenDsrStatus
 from identity.planning.privacy.opendsr import API_VERSION, FORMATS, IDENTITIES, SUPPORTED, Subject, format_request_id
 from identity.planning.resolution.event_time import format_time
-from identity.values.public_fields import Time
 
 
 class DsrRequest(Struct):

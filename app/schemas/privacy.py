@@ -1,21 +1,21 @@
 """The wire shapes of erasures, suppressions and holds, and how values become them."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from app.schemas.fields import Time, time_or_null
 from app.schemas.profiles import CanonicalProfile, canonical_profile
-from app.schemas.times import time_or_null
 from identity.operations.privacy.manage_holds import LitigationHold, ReleasedHold
 from identity.operations.privacy.manage_suppressions import SuppressionChange, SuppressionCounts
 from identity.operations.profiles.profile import FoldedProfile
 from identity.planning.privacy import request_status
-from identity.planning.privacy.privacy_requests import ErasureNotice, ErasureResult, PrivacyRequest
+from identity.planning.privacy.privacy_requests import DestroyedCounts, ErasureNotice, ErasureResult, PrivacyRequest
 from identity.planning.privacy.receipt import Receipt
 from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public
-from identity.values.public_fields import Time
+from identity.vault.signing import PublicKey
 
 __all__ = ["Receipt"]
 
@@ -65,7 +65,7 @@ class Erasure(Struct):
     extended_at: Time | None
     clock: Literal["on_time", "at_risk", "overdue"]
     duplicate_of: ErasureId | None
-    destroyed: dict[str, Any] | None
+    destroyed: DestroyedCounts | None
     subject_commitment: str
 
 
@@ -95,14 +95,6 @@ class Erasures(Struct):
 
     erasures: list[Erasure]
     next_cursor: str | None
-
-
-class PublicKey(Struct):
-    """A key that verifies receipts."""
-
-    kid: str
-    alg: str
-    public_key: str
 
 
 class PublicKeys(Struct):

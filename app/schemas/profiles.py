@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from app.schemas.fields import PublicProfileId, Time
 from identity.operations.profiles.profile import FoldedProfile, ProfileIdentifier, SetTrait
 from identity.operations.profiles.read_history import HistoryEntries, HistoryEntry, NamedIdentifier, RulesChange
 from identity.operations.profiles.read_profile import ProfilePage
@@ -12,7 +13,6 @@ from identity.planning.consent.fold import ConsentAnswer
 from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public_profile
 from identity.values.json import JsonObject
-from identity.values.public_fields import PublicProfileId, Time
 
 MOST_LOOKED_UP = 1_000
 

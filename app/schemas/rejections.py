@@ -4,10 +4,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from app.schemas.fields import PublicProfileId, Time
 from identity.operations.integrity.list_rejections import ListedRejection, ListedRejections
 from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public_profile
-from identity.values.public_fields import PublicProfileId, Time
 
 
 class UnlinkedIdentifier(Struct):

@@ -1,8 +1,11 @@
-"""The rules of a space."""
+"""The wire shapes of the rules of a space, and how values become them."""
 
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
+
+from identity.planning.resolution.resolution_rules import Rules
 
 
 class TypeLimitDocument(Struct):
@@ -37,3 +40,8 @@ class RulesVersion(Struct):
     """The version of the rules that every later call follows."""
 
     version: int
+
+
+def rules_in_force(value: Rules) -> RulesInForce:
+    """The rules in force as the API answers them."""
+    return msgspec.convert({**value.document(), "version": value.version}, RulesInForce)

@@ -6,10 +6,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from app.schemas.fields import Time
 from identity.operations.spaces.manage_spaces import SpaceEntry, SpaceSecrets
 from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public
-from identity.values.public_fields import Time
 
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 

@@ -10,11 +10,20 @@ from hashlib import sha256
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from msgspec import Struct
 
 from identity.vault.secret import Guarded, Secret
 
 ALGORITHM = "Ed25519"
 _KID = 12
+
+
+class PublicKey(Struct, frozen=True):
+    """A key that verifies receipts."""
+
+    kid: str
+    alg: str
+    public_key: str
 
 
 class Signer(Guarded):
@@ -43,9 +52,9 @@ class Signer(Guarded):
             return False
         return True
 
-    def published(self) -> list[dict[str, str]]:
-        """Return the public keys as they are published."""
-        return [{"kid": kid, "alg": ALGORITHM, "public_key": text(raw)} for kid, raw in self._public.items()]
+    def published(self) -> list[PublicKey]:
+        """Return every public key, former ones included, the oldest first."""
+        return [PublicKey(kid, ALGORITHM, text(raw)) for kid, raw in self._public.items()]
 
 
 def kid_of(public: bytes) -> str:

@@ -99,7 +99,7 @@ class Reader:
         self._ids = Ids()
         (folder / "docs").symlink_to(ROOT / "docs")
         (folder / "onefold-data").symlink_to(running.data_dir)
-        keys = tour.create_space(running.url, running.admin_token, space)["keys"]
+        keys = tour.create_space(running.url, running.admin_token, space).keys
         self._environment = {
             **os.environ,
             **{name.upper(): key for name, key in keys.items()},

@@ -81,14 +81,14 @@ def _with_space(url: str, token: str) -> Iterator[SpaceClient]:
     except BaseException:
         _restore(handlers)
         raise
-    ask = SpaceClient(url, {**created["keys"], "operator": token})
+    ask = SpaceClient(url, {**created.keys, "operator": token})
     try:
         _restore(handlers)
         if stopped:
             raise KeyboardInterrupt
         yield ask
     finally:
-        path = f"/v1/spaces/{created['space_id']}?confirm={name.replace(' ', '%20')}"
+        path = f"/v1/spaces/{created.space_id}?confirm={name.replace(' ', '%20')}"
         if ask("operator", "DELETE", path)[0] != _DELETED:
             raise DatabaseUnavailable(
                 f"The scratch space could not be deleted. Find “{name}” with `GET /v1/spaces` and delete it."

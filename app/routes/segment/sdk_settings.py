@@ -36,7 +36,7 @@ async def get_settings(request: Request, onefold: ByAnyone, write_key: Segment) 
 @router.post("/v1/m", **described(Accepted, public=True))
 async def take_metrics(_onefold: ByAnyone) -> Response:
     """Metrics of SDKs about themselves; accepted and dropped."""
-    return answer({"success": True})
+    return answer(Accepted(success=True))
 
 
 def _unknown(request: Request) -> Response:

@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import UNSET, Struct
 
+from app.schemas.fields import PublicProfileId, Time
 from identity.operations.profiles.segment_accounts import GROUP_TYPE
 from identity.operations.profiles.segment_paging import ListParameters
 from identity.operations.profiles.segment_values import (
@@ -21,7 +22,6 @@ from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.stored_calls import StoredCall
 from identity.values.ids import ProfileId, public, public_profile
 from identity.values.json import JsonObject
-from identity.values.public_fields import PublicProfileId, Time
 
 
 class ApiFailure(Struct):

@@ -8,11 +8,11 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from app.schemas.fields import Time
 from identity.planning.privacy.privacy_requests import ErasureNotice, ErasureResult, PrivacyRequest
 from identity.planning.privacy.request_status import finished_at, segment_notice_status, segment_status
 from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public
-from identity.values.public_fields import Time
 
 
 class Regulation(Struct, rename="camel"):

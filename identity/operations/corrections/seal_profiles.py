@@ -1,7 +1,5 @@
 """Seals the plan of an unmerge into rows, and the record that every correction leaves in the evidence."""
 
-from typing import Any
-
 from identity.operations.corrections.reseal_origin import OriginResealer
 from identity.operations.corrections.unseal_profiles import UnsealedProfiles
 from identity.planning.corrections.unmerge import OriginSplit, UnmergePlan
@@ -14,11 +12,12 @@ from identity.store.ingest.write import Writes
 from identity.store.postgres import rows
 from identity.values.calls import STORED_KINDS, Kind, Source
 from identity.values.enums import SpaceMark
+from identity.values.json import JsonObject
 from identity.vault.seal import EVIDENCE
 from identity.vault.subject_keys import SubjectKey
 
 
-def act_record(kind: Kind, source: Source, at: int, body: dict[str, Any]) -> StoredCall:
+def act_record(kind: Kind, source: Source, at: int, body: JsonObject) -> StoredCall:
     """A correction in the form of a stored call."""
     return StoredCall(STORED_KINDS.index(kind), "", at, at, source.key, source.server, body)
 

@@ -5,7 +5,6 @@ before looks withheld once nothing is visible any more.
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from msgspec import Struct
 
@@ -28,6 +27,7 @@ from identity.values.calls import Identifier
 from identity.values.errors import Conflict, DatabaseUnavailable, ProfileNotFound
 from identity.values.identifiers import parse
 from identity.values.ids import private
+from identity.values.json import JsonObject
 
 ATTEMPTS = 8
 
@@ -43,7 +43,7 @@ class VisibleProfile(Struct, frozen=True):
     version: int
     withheld: bool
     identifiers: list[VisibleIdentifier]
-    traits: dict[str, Any]
+    traits: JsonObject
 
 
 async def get_profile(space: Space, destination_id: str, ref: str) -> VisibleProfile:

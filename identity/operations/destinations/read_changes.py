@@ -6,7 +6,7 @@ nothing as long as the entries since are kept; after that it starts again from t
 
 import asyncio
 import time
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
@@ -23,6 +23,7 @@ from identity.planning.destinations.feed_pages import Position, pack
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.space import Space
 from identity.values.errors import BadCursor, Resync, TooMuch
+from identity.values.json import JsonObject
 from identity.values.stamps import stamp_time
 
 MOST: Final = 1_000
@@ -40,7 +41,7 @@ class VisibleChange(Struct, frozen=True):
     version: int
     others: tuple[bytes, ...]
     identifiers: list[VisibleIdentifier]
-    traits: dict[str, Any]
+    traits: JsonObject
     at: int
 
 

@@ -16,6 +16,7 @@ from identity.spaces.blind_indexes import OlderKeys, index_call, older_keys_of
 from identity.spaces.space import Space
 from identity.values.calls import Call, IndexVersions, Kind, Outcome, Skipped, Source
 from identity.values.errors import BadCall, BatchTooLong
+from identity.values.json import JsonObject
 
 MOST_ITEMS = 2_500
 LARGEST_ITEM = 32 * 1024
@@ -59,7 +60,7 @@ class IngestRequest:
         source: Source,
         received: int,
         kind: Kind | None = None,
-        envelope: dict[str, Any] | None = None,
+        envelope: JsonObject | None = None,
         history: bool = False,
         size: int | None = None,
         tamed: bool = True,
@@ -152,7 +153,7 @@ class IngestRequest:
                 call.identifiers = [i for i in call.identifiers if i.type in codes]
 
 
-def _opted_out(item: dict[str, Any]) -> dict[str, Any]:
+def _opted_out(item: JsonObject) -> JsonObject:
     """The item with the decision recorded in it, so that every later reading finds the decision."""
     context = item.get("context")
     if context is None or context == []:

@@ -9,7 +9,7 @@ database; their entries stay, as the record that they happened.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 import structlog
@@ -31,6 +31,7 @@ from identity.store.spaces import spaces_and_keys
 from identity.values.enums import ErasureState, SpaceMark
 from identity.values.errors import LedgerBroken, OnefoldError, Quarantined
 from identity.values.ids import private
+from identity.values.json import JsonObject
 from identity.values.stamps import SLOT_BITS
 from identity.vault.journal import Journal
 from identity.vault.seal import HOLD
@@ -38,7 +39,7 @@ from identity.vault.seal import HOLD
 RESTORED: Final = "restored"
 _CHANGES_GROUPS: Final = frozenset({"erase", "suppress", "withhold.end"})
 _log = structlog.get_logger(__name__)
-Replay = Callable[[PipelineConnection, Tenant, dict[str, Any]], Awaitable[None]]
+Replay = Callable[[PipelineConnection, Tenant, JsonObject], Awaitable[None]]
 
 
 async def publish_or_repair(spaces: Spaces, known: dict[int, int]) -> None:
@@ -133,13 +134,13 @@ async def _hash_in(journal: Journal, seq: int) -> bytes:
     return await asyncio.to_thread(find)
 
 
-async def _ask(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+async def _ask(connection: PipelineConnection, tenant: Tenant, entry: JsonObject) -> None:
     id_ = private("req", entry["subject"])
     if id_ is not None:
         await restore_requests.restore_request(connection, tenant, id_, entry)
 
 
-async def _erase(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+async def _erase(connection: PipelineConnection, tenant: Tenant, entry: JsonObject) -> None:
     """An erasure, and its row if the request is in the database or in the journal."""
     id_ = private("ers", entry["subject"] or "")
     row = None if id_ is None else await erasures.get(connection, tenant, id_)
@@ -158,7 +159,7 @@ async def _erase(connection: PipelineConnection, tenant: Tenant, entry: dict[str
         await erasures.mark_duplicates(connection, tenant, keys, row, entry["at"])
 
 
-async def _suppress(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+async def _suppress(connection: PipelineConnection, tenant: Tenant, entry: JsonObject) -> None:
     await restore_erasures.replay_suppression(connection, tenant, entry)
     held = private("ers", entry["subject"] or "")
     if held is None:
@@ -169,18 +170,18 @@ async def _suppress(connection: PipelineConnection, tenant: Tenant, entry: dict[
     return None
 
 
-async def _show(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+async def _show(connection: PipelineConnection, tenant: Tenant, entry: JsonObject) -> None:
     await restore_erasures.replay_lift(connection, tenant, entry)
     profiles = [bytes.fromhex(id_) for id_ in entry["profiles"]]
     await restore_erasures.replay_show(connection, tenant, profiles, entry["at"] << SLOT_BITS)
 
 
-async def _lift(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+async def _lift(connection: PipelineConnection, tenant: Tenant, entry: JsonObject) -> None:
     await restore_erasures.replay_lift(connection, tenant, entry)
     await _settle(connection, tenant, entry)
 
 
-async def _settle(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+async def _settle(connection: PipelineConnection, tenant: Tenant, entry: JsonObject) -> None:
     """The rows of a request to suppress or to lift a suppression."""
     id_ = private("req", entry["subject"] or "")
     if id_ is not None:
@@ -189,31 +190,31 @@ async def _settle(connection: PipelineConnection, tenant: Tenant, entry: dict[st
         await restore_requests.restore_outcome(connection, tenant, waiting, entry["at"], entry["seq"], nothing)
 
 
-async def _extend(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+async def _extend(connection: PipelineConnection, tenant: Tenant, entry: JsonObject) -> None:
     id_ = private("ers", entry["subject"])
     if id_ is not None and "until" in entry:
         await erasures.extend(connection, tenant, id_, entry["at"], entry["until"])
 
 
-async def _cancel(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+async def _cancel(connection: PipelineConnection, tenant: Tenant, entry: JsonObject) -> None:
     id_ = private("req", entry["subject"])
     if id_ is not None:
         await erasures.cancel(connection, tenant, id_, entry["at"])
 
 
-async def _roll(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+async def _roll(connection: PipelineConnection, tenant: Tenant, entry: JsonObject) -> None:
     if "safe_at" in entry:
         await epoch_key_roll.set_safe(connection, tenant.id, entry["epoch"], entry["safe_at"])
 
 
-async def _revoke(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+async def _revoke(connection: PipelineConnection, tenant: Tenant, entry: JsonObject) -> None:
     await spaces_and_keys.replay_revocation(connection, tenant.id, entry["subject"])
 
 
 def _holding(spaces: Spaces, public_id: bytes) -> Replay:
     """Repeats a hold; its reason was only in the database that was lost."""
 
-    async def hold(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+    async def hold(connection: PipelineConnection, tenant: Tenant, entry: JsonObject) -> None:
         id_ = private("hld", entry["subject"])
         if id_ is not None:
             reason = spaces.keyring.space(public_id).seal(HOLD, id_, 0, RESTORED.encode())
@@ -224,13 +225,13 @@ def _holding(spaces: Spaces, public_id: bytes) -> Replay:
 
 
 def _rotating(space: Space) -> Replay:
-    async def rotate(connection: PipelineConnection, _tenant: Tenant, entry: dict[str, Any]) -> None:
+    async def rotate(connection: PipelineConnection, _tenant: Tenant, entry: JsonObject) -> None:
         await rotate_up_to(space, connection, entry["version"], entry["at"])
 
     return rotate
 
 
-async def _release(connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any]) -> None:
+async def _release(connection: PipelineConnection, tenant: Tenant, entry: JsonObject) -> None:
     id_ = private("hld", entry["subject"])
     if id_ is not None:
         await holds.remove(connection, tenant, id_)

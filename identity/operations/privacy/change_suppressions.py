@@ -6,10 +6,10 @@ before an erasure stay out even then.
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
 
 import msgspec
 
+from identity.planning.privacy.privacy_requests import DestroyedCounts
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive_with
 from identity.spaces.space import Space
 from identity.store.ingest.write import Writes
@@ -19,6 +19,7 @@ from identity.store.privacy import erasures, suppressions
 from identity.values.calls import Identifier
 from identity.values.enums import ErasureState, SpaceMark
 from identity.values.ids import public
+from identity.values.json import JsonObject
 from identity.values.stamps import stamp_time
 
 
@@ -65,7 +66,7 @@ async def _decide(
         writes.forgotten = [(key, stamp) for key in sorted({row.key for row in waiting} - exclusive.owners.keys())]
     else:
         await suppressions.lift(connection, tenant, hashes)
-    entry: dict[str, Any] = {"hashes": [hash_.hex() for hash_ in hashes]}
+    entry: JsonObject = {"hashes": [hash_.hex() for hash_ in hashes]}
     action = "suppress" if on else "suppress.lift"
     seq = await ledger.append(connection, tenant.id, *ledger.entry(actor, action, public("req", request_id), at, entry))
     for row in waiting:
@@ -78,7 +79,7 @@ async def _decide(
             closed_at=at,
             epoch=None,
             ledger_seq=seq,
-            counts=msgspec.json.encode({"keys": 0, "rows": {}}),
+            counts=msgspec.json.encode(DestroyedCounts()),
             aside=None,
         )
     return SpaceChange(None, writes)

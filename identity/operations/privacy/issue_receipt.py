@@ -13,7 +13,7 @@ from identity.store.ledger import ledger
 from identity.values.enums import ErasureState
 from identity.values.errors import ReceiptPending
 from identity.values.ids import public
-from identity.vault.signing import text
+from identity.vault.signing import PublicKey, text
 
 
 async def issue_receipt(spaces: Spaces, space: Space, erasure: ErasureResult, software: str) -> Receipt:
@@ -32,7 +32,7 @@ async def issue_receipt(spaces: Spaces, space: Space, erasure: ErasureResult, so
     return msgspec.structs.replace(receipt, sig=text(signer.sign(bytes_to_sign(receipt))))
 
 
-async def published_keys(spaces: Spaces) -> list[dict[str, str]]:
+async def published_keys(spaces: Spaces) -> list[PublicKey]:
     """The public keys that verify receipts, former ones included."""
     signer = await asyncio.to_thread(lambda: spaces.keyring.signer)
     return signer.published()

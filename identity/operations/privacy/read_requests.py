@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from identity.planning.privacy.privacy_requests import ErasureNotice, ErasureResult, PrivacyRequest
+from identity.planning.privacy.privacy_requests import DestroyedCounts, ErasureNotice, ErasureResult, PrivacyRequest
 from identity.spaces.space import Space
 from identity.store.postgres.database import Connection
 from identity.store.privacy import erasure_notices, erasures, requests
@@ -134,6 +134,6 @@ def _result(space: Space, row: ErasureRow, notices: Sequence[ErasureNotice]) -> 
         backup_safe_at=row.backup_safe_at,
         duplicate_of=row.duplicate_of,
         ledger_seq=row.ledger_seq,
-        counts=None if row.counts is None else msgspec.json.decode(row.counts),
+        counts=None if row.counts is None else msgspec.json.decode(row.counts, type=DestroyedCounts),
         notices=notices,
     )

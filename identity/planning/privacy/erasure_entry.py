@@ -11,6 +11,8 @@ from typing import Any
 from msgspec import Struct
 
 from identity.planning.privacy.merkle import merkle_root
+from identity.planning.privacy.privacy_requests import DestroyedCounts
+from identity.values.json import JsonObject
 
 
 class ErasedRefs(Struct):
@@ -40,7 +42,7 @@ def ledger_entry(
     stamp: int,
     whole: bool,
     epoch: int,
-) -> dict[str, Any]:
+) -> JsonObject:
     """The ledger entry of an erasure, enough to repeat the erasure and its notices in an older database.
 
     `destinations` are the numbers of the destinations that received data of the person.
@@ -60,17 +62,17 @@ def ledger_entry(
     }
 
 
-def receipt_counts(refs: ErasedRefs, rows: dict[str, int], exports: int) -> dict[str, Any]:
+def receipt_counts(refs: ErasedRefs, rows: dict[str, int], exports: int) -> DestroyedCounts:
     """The counts in the receipt: keys with the Merkle root of their ids, rows by table, exports."""
-    return {
-        "keys": len(refs.keys),
-        "key_ids_root": merkle_root(sorted(refs.keys)).hex(),
-        "rows": dict(sorted(rows.items())),
-        "exports": exports,
-    }
+    return DestroyedCounts(
+        keys=len(refs.keys),
+        key_ids_root=merkle_root(sorted(refs.keys)).hex(),
+        rows=dict(sorted(rows.items())),
+        exports=exports,
+    )
 
 
-def counts_in_entry(entry: Mapping[str, Any]) -> dict[str, Any]:
+def counts_in_entry(entry: Mapping[str, Any]) -> DestroyedCounts:
     """The counts in a ledger entry; the oldest entries have no rows."""
     refs = ErasedRefs(keys=[bytes.fromhex(key) for key in entry["keys"]])
     return receipt_counts(refs, entry.get("rows", {}), entry.get("exports", 0))

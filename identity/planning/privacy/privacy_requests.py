@@ -5,12 +5,13 @@ Times are microseconds.
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from identity.values.calls import MICRO
 from identity.values.enums import ErasureState, Law, NoticeState, RequestInterface, RequestKind
+from identity.values.json import JsonObject
 
 DELETES: Final = frozenset(
     {
@@ -42,7 +43,7 @@ class NewRequest(Struct, frozen=True):
     actor: str
     idempotency: str | None = None
     request_id: bytes | None = None
-    details: dict[str, Any] | None = None
+    details: JsonObject | None = None
     received_at: int | None = None
 
     def call_at(self, now: int) -> int | None:
@@ -63,11 +64,23 @@ class ErasureNotice(Struct, frozen=True):
     ack: bytes | None = None
 
 
+class DestroyedCounts(Struct, frozen=True):
+    """The numbers of destroyed keys, rows by table and exports, as they are stored.
+
+    `key_ids_root` is the Merkle root of the ids of the keys, absent where there was nothing to erase.
+    """
+
+    keys: int = 0
+    key_ids_root: str | UnsetType = UNSET
+    rows: dict[str, int] = {}
+    exports: int | UnsetType = UNSET
+
+
 class ErasureResult(Struct, frozen=True):
     """The result of a request for one of its identifiers.
 
-    `counts` is the number of destroyed items: {"keys": n, "key_ids_root": hex, "rows": {table: n}}. `salt` (hex) and
-    `identifier` are present only in the answer to the request itself, as a later proof of the erased person.
+    `counts` are the numbers of destroyed items, None until the erasure is done. `salt` (hex) and `identifier` are
+    present only in the answer to the request itself, as a later proof of the erased person.
     """
 
     id: bytes
@@ -87,7 +100,7 @@ class ErasureResult(Struct, frozen=True):
     backup_safe_at: int | None
     duplicate_of: bytes | None
     ledger_seq: int | None
-    counts: dict[str, Any] | None
+    counts: DestroyedCounts | None
     notices: Sequence[ErasureNotice] = ()
     salt: str | None = None
     identifier: str | None = None
@@ -102,5 +115,5 @@ class PrivacyRequest(Struct, frozen=True):
     regulation: Law
     received_at: int
     actor: str
-    details: dict[str, Any] | None
+    details: JsonObject | None
     erasures: Sequence[ErasureResult]

@@ -11,7 +11,7 @@ import msgspec
 import rfc8785
 from msgspec import Struct
 
-from identity.planning.privacy.privacy_requests import ErasureNotice, ErasureResult
+from identity.planning.privacy.privacy_requests import DestroyedCounts, ErasureNotice, ErasureResult
 from identity.planning.privacy.request_status import backup_safety
 from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public
@@ -84,7 +84,7 @@ def unsigned_receipt(
     `ledger_head` is the hash of the ledger up to the entry of the erasure. `scan` is the result of the last leak scan
     after the erasure, or None.
     """
-    counts = result.counts or {}
+    counts = result.counts or DestroyedCounts()
     safety = backup_safety(result, now)
     return Receipt(
         v=VERSION,
@@ -98,10 +98,10 @@ def unsigned_receipt(
         backups=ReceiptBackups("safe" if safety.safe else "pending", _time(safety.safe_at)),
         erasure_strength=STRENGTH,
         subject_commitment=result.commitment.hex(),
-        keys_shredded=counts.get("keys", 0),
-        key_ids_merkle_root=counts.get("key_ids_root"),
-        rows_deleted=counts.get("rows", {}),
-        exports_destroyed=counts.get("exports", 0),
+        keys_shredded=counts.keys,
+        key_ids_merkle_root=counts.key_ids_root or None,
+        rows_deleted=counts.rows,
+        exports_destroyed=counts.exports or 0,
         kept="values that calls of other people carried stay with those people",
         destinations=[_destination(notice) for notice in result.notices],
         duplicate_of=None if result.duplicate_of is None else public("ers", result.duplicate_of),

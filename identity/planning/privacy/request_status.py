@@ -40,7 +40,7 @@ def timeliness(result: ErasureResult, now: int) -> Timeliness:
 
 def backup_safety(result: ErasureResult, now: int) -> BackupSafety:
     """Whether backups are safe: the epoch keys they need and the backups of those keys are destroyed."""
-    if result.kind not in DELETES or (result.counts is not None and not result.counts.get("keys")):
+    if result.kind not in DELETES or (result.counts is not None and not result.counts.keys):
         return BackupSafety(True, result.internal_at)
     safe_at = result.backup_safe_at
     return BackupSafety(safe_at is not None and safe_at <= now, safe_at)

@@ -41,8 +41,8 @@ def test_the_documented_commands_and_queries_work(
     """By the command line and by a job."""
     running = server(ONEFOLD_EXPORT_DIR=str(tmp_path / "served"))
     made = tour.create_space(running.url, running.admin_token, "demo")
-    keys = {name.upper(): key for name, key in made["keys"].items()}
-    with httpx.Client(base_url=running.url, auth=(made["keys"]["import"], "")) as client:
+    keys = {name.upper(): key for name, key in made.keys.items()}
+    with httpx.Client(base_url=running.url, auth=(made.keys["import"], "")) as client:
         assert client.post("/v1/batch", json={"batch": [SOLD]}).status_code == 200
     printed = []
     for line in COMMANDS:
@@ -57,7 +57,7 @@ def test_the_documented_commands_and_queries_work(
         )
         printed.append(done.stdout)
     assert printed[2].startswith("warehouse: run 1 of the export is written (1 id_graph_updates, 2 external")
-    with httpx.Client(base_url=running.url, auth=(made["keys"]["admin"], "")) as client:
+    with httpx.Client(base_url=running.url, auth=(made.keys["admin"], "")) as client:
         job = client.get(f"/v1/jobs/{httpx.Response(200, text=printed[3]).json()['job_id']}?wait=30").json()
         again = client.post("/v1/destinations/warehouse/export?fresh=true").json()
         again = client.get(f"/v1/jobs/{again['job_id']}?wait=30").json()
@@ -65,7 +65,7 @@ def test_the_documented_commands_and_queries_work(
     assert (job["state"], job["done"], job["total"], job["result"]["run"]) == ("done", 1, 1, 1)
     assert (again["state"], again["result"]["run"], again["result"]["snapshot"]) == ("done", 2, True)
     served = tmp_path / "served" / again["result"]["directory"]
-    assert again["result"]["directory"] == f"{made['space_id']}/{again['result']['destination_id']}"
+    assert again["result"]["directory"] == f"{made.space_id}/{again['result']['destination_id']}"
     for folder in (tmp_path / "exports", served):
         with duckdb.connect() as connection:
             connection.execute(VIEWS.replace("exports/", f"{folder}/"))

@@ -23,10 +23,10 @@ def fill(running: Running) -> str:
         {"type": "identify", "userId": PLANTED, "anonymousId": "a2"},
     ]
     answer = httpx.post(
-        running.url + "/v1/batch", json={"batch": calls}, headers={"Authorization": f"Bearer {made['keys']['import']}"}
+        running.url + "/v1/batch", json={"batch": calls}, headers={"Authorization": f"Bearer {made.keys['import']}"}
     )
     assert answer.status_code == 200
-    return str(made["space_id"])
+    return str(made.space_id)
 
 
 def test_verify_names_every_difference(server: Callable[..., Running], database: str) -> None:

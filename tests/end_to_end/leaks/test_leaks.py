@@ -64,7 +64,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Found]:
 
 
 def _plant_and_search(running: Running, folder: Path) -> Found:
-    keys = tour.create_space(running.url, running.admin_token, "leaks")["keys"]
+    keys = tour.create_space(running.url, running.admin_token, "leaks").keys
     values = PlantedValues()
     planter = Planter(values, SpaceClient(running.url, {**keys, "operator": running.admin_token}))
     plant_everything(planter)

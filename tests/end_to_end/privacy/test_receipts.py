@@ -47,7 +47,7 @@ def made(lab: Lab) -> tuple[dict[str, Any], list[dict[str, str]], Any]:
             kept = await get_erasure(ingest.space, "ers_" + done.id.hex())
             return (
                 to_builtins(await issue_receipt(ingest.spaces, ingest.space, kept, "onefold 1")),
-                await published_keys(ingest.spaces),
+                to_builtins(await published_keys(ingest.spaces)),
                 done,
             )
 

@@ -117,7 +117,7 @@ def test_as_it_was_answered(lab: Lab) -> None:
         erasure = await get_erasure(ingest.space, public("ers", made[0].erasures[0].id))
         assert erasure.counts == made[0].erasures[0].counts
         assert erasure.counts is not None
-        assert erasure.counts["rows"]["profile"] == 1
+        assert erasure.counts.rows["profile"] == 1
         assert await issue_receipt(ingest.spaces, ingest.space, erasure, "onefold 1") == proof
         again = await ask(ingest, "ann", "ann", "nobody", again="case-1")
         assert [(each.id, each.salt) for each in again.erasures] == [(each.id, each.salt) for each in made[0].erasures]

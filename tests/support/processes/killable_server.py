@@ -39,7 +39,7 @@ class Victim:
     def space(self) -> tuple[str, str]:
         """A new space: its public id and its import key."""
         made = tour.create_space(self.running.url, self._token, "crash")
-        return made["space_id"], made["keys"]["import"]
+        return made.space_id, made.keys["import"]
 
     def again(self) -> str:
         """Start the server where it is gone; returns its address."""

@@ -58,7 +58,7 @@ def test_a_data_directory_is_scanned_beside_a_running_server(tmp_path: Path, pro
     assert "Not planted" not in out
     operator = {"Authorization": f"Bearer {running.admin_token}"}
     listed = httpx.get(running.url + "/v1/spaces", headers=operator).json()["spaces"]
-    assert [space["space_id"] for space in listed] == [made["space_id"]]
+    assert [space["space_id"] for space in listed] == [made.space_id]
     postgres = EmbeddedPostgres(running.data_dir)
     with psycopg.connect(postgres.attach()) as connection:
         assert connection.execute("SELECT count(*) FROM space").fetchone() == (1,)

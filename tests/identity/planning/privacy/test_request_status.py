@@ -7,7 +7,7 @@ from msgspec import structs
 
 from app.schemas.privacy import erasure
 from identity.planning.privacy import request_status
-from identity.planning.privacy.privacy_requests import ErasureNotice, ErasureResult, PrivacyRequest
+from identity.planning.privacy.privacy_requests import DestroyedCounts, ErasureNotice, ErasureResult, PrivacyRequest
 from identity.values.enums import ErasureState, Law, NoticeState, RequestInterface, RequestKind
 
 NOW = 1_000_000_000_000_000
@@ -19,7 +19,7 @@ def erased(state: ErasureState = ErasureState.FINISHED, *words: str, **more: Any
     done = NOW if state in (ErasureState.FINISHED, ErasureState.DUPLICATE, ErasureState.CANCELLED) else None
     base = ErasureResult(
         b"e" * 16, b"r" * 16, 1, RequestKind.DELETE_ONLY, Law.GDPR, state, "user_id", b"c" * 32, NOW - 10, NOW + 10,
-        None, done, done, 1, None, None, 1, {"keys": 1, "rows": {}}, notices,
+        None, done, done, 1, None, None, 1, DestroyedCounts(keys=1), notices,
     )  # fmt: skip
     return structs.replace(base, **more)
 
@@ -37,7 +37,7 @@ def erased(state: ErasureState = ErasureState.FINISHED, *words: str, **more: Any
         (erased(ErasureState.FINISHED, "done", "queued", backup_safe_at=NOW), "propagating"),
         (erased(ErasureState.FINISHED, "done", "unsupported_manual", backup_safe_at=NOW), "partial"),
         (erased(ErasureState.FINISHED, "overdue", "sent"), "propagating"),
-        (erased(counts={"keys": 0, "rows": {}}), "completed"),
+        (erased(counts=DestroyedCounts()), "completed"),
         (erased(kind=RequestKind.SUPPRESS_ONLY), "completed"),
     ],
 )
