@@ -7,6 +7,7 @@ from msgspec import Struct
 from app.schemas.export_items import ExportedProfile
 from app.schemas.fields import Time
 from identity.operations.privacy.request_export import ExportStatus, RequestedExport
+from identity.planning.privacy.access_export import ExportedFrom
 from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public
 
@@ -44,14 +45,6 @@ class Export(Struct):
     total: int
     created_at: Time
     expires_at: Time
-
-
-class ExportedFrom(Struct):
-    """The export that a document is of."""
-
-    export_id: str
-    space_id: str
-    created_at: Time
 
 
 class Exported(Struct):

@@ -1,7 +1,7 @@
 """The wire shapes of what a destination reads, profiles and its feed, and how values become them."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -14,6 +14,7 @@ from identity.operations.destinations.feed_lines import LineOp
 from identity.operations.destinations.read_changes import ChangePage, PushPage, VisibleChange
 from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public_profile
+from identity.values.json import JsonObject
 
 MOST_ASKED = 1_000
 
@@ -26,7 +27,7 @@ class SeenProfile(Struct):
     version: int
     consent: Literal["granted", "withheld"]
     identifiers: list[VisibleIdentifier]
-    traits: dict[str, Any]
+    traits: JsonObject
 
 
 class SeenLookup(Struct):
@@ -66,7 +67,7 @@ class FeedEntry(Struct):
     version: int
     other_profile_ids: list[PublicProfileId]
     identifiers: list[VisibleIdentifier]
-    traits: dict[str, Any]
+    traits: JsonObject
     at: Time
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator
 from typing import Final
 
 from identity.operations.privacy.open_export import export_key, export_row, hash_ticket
-from identity.planning.privacy.access_export import WRITERS, CsvWriter, JsonWriter, unpack
+from identity.planning.privacy.access_export import WRITERS, CsvWriter, ExportedFrom, JsonWriter, unpack
 from identity.planning.resolution.event_time import format_time
 from identity.spaces.space import Space
 from identity.store.ledger import ledger
@@ -32,11 +32,7 @@ async def download_export(space: Space, export_id: str, ticket: str, form: str, 
             raise ExportNotFound
         await ledger.note(connection, space.tenant.id, actor, "export.fetch", export_id)
     key = await export_key(space, row.id)
-    about = {
-        "export_id": export_id,
-        "space_id": public("spc", space.public_id),
-        "created_at": format_time(row.created_at),
-    }
+    about = ExportedFrom(export_id, public("spc", space.public_id), format_time(row.created_at))
     return _pieces(space, row, key, WRITERS[form](about))
 
 

@@ -52,6 +52,14 @@ class ExportPart(Struct, array_like=True):
     following: ExportPosition
 
 
+class ExportedFrom(Struct, frozen=True):
+    """The export that a document is of; the struct is the published shape."""
+
+    export_id: str
+    space_id: str
+    created_at: str
+
+
 _encode = msgspec.json.Encoder().encode
 _part = msgspec.json.Decoder(ExportPart)
 
@@ -85,7 +93,7 @@ class JsonWriter:
 
     media_type = "application/json"
 
-    def __init__(self, about: dict[str, Any]) -> None:
+    def __init__(self, about: ExportedFrom) -> None:
         self._begun = b'{"export":' + _encode(about) + b',"profiles":['
         self._at: tuple[int, str] | None = None
         self._filled = False
@@ -116,8 +124,8 @@ class CsvWriter:
 
     media_type = "text/csv; charset=utf-8"
 
-    def __init__(self, about: dict[str, Any]) -> None:
-        self._about: dict[str, Any] | None = about
+    def __init__(self, about: ExportedFrom) -> None:
+        self._about: ExportedFrom | None = about
 
     def feed(self, part: ExportPart) -> bytes:
         """The bytes of a part; parts come in their order."""
@@ -142,7 +150,7 @@ class CsvWriter:
             rows.writerow(COLUMNS)
             about, self._about = self._about, None
             rows.writerow(
-                ["", "export", "", "", "", escape_formula(about["created_at"]), escape_formula(_encode(about).decode())]
+                ["", "export", "", "", "", escape_formula(about.created_at), escape_formula(_encode(about).decode())]
             )
 
 

@@ -8,11 +8,13 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from identity.planning.privacy.access_export import (
     COLUMNS,
     SECTIONS,
     WRITERS,
+    ExportedFrom,
     ExportPart,
     ExportPosition,
     escape_formula,
@@ -27,7 +29,7 @@ texts = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=12) | s
 )
 values = st.none() | st.booleans() | st.integers(-9, 9) | texts | st.lists(texts, max_size=2)
 items = st.dictionaries(st.sampled_from(["name", "value", "profile_id", "type", "at"]), values, max_size=4)
-ABOUT = {"created_at": "2026-01-01T00:00:00.000Z", "export_id": "exp_1"}
+ABOUT = ExportedFrom("exp_1", "spc_1", "2026-01-01T00:00:00.000Z")
 
 
 @st.composite
@@ -52,7 +54,7 @@ def test_parts_of_any_size_yield_the_same_document_and_table(export: list[list[l
         for part in split(ExportPart(nr, name, section, ExportPosition(nr)), most)
     ]
     document = json.loads(written("json", parts))
-    assert document["export"] == ABOUT
+    assert document["export"] == structs.asdict(ABOUT)
     assert [[profile[name] for name in NAMES] for profile in document["profiles"]] == export
     rows = list(csv.reader(io.StringIO(written("csv", parts).decode(), newline="")))
     assert rows[0] == list(COLUMNS)
