@@ -41,7 +41,7 @@ class Drill:
 
     def ask(self, method: str, path: str, key: str, **given: Any) -> httpx.Response:
         """A request with a key of the space."""
-        headers = {"Authorization": f"Bearer {self.space['keys'][key]}"}
+        headers = {"Authorization": f"Bearer {self.space.keys[key]}"}
         return httpx.request(method, self.running.url + path, headers=headers, timeout=60, **given)
 
     def identify(self, *names: str) -> None:
