@@ -23,7 +23,7 @@ class Lookup(Struct):
     identifiers: Annotated[list[str], Meta(max_length=MOST_LOOKED_UP)]
 
 
-class LinkedIdentifier(Struct):
+class LinkedIdentifier(Struct, gc=False):
     """An identifier of a profile."""
 
     type: str
@@ -33,7 +33,7 @@ class LinkedIdentifier(Struct):
     retired: bool
 
 
-class ConsentDecision(Struct):
+class ConsentDecision(Struct, gc=False):
     """The decision for one category; `conflict`: profiles that were merged had decided differently."""
 
     value: bool

@@ -21,7 +21,7 @@ from identity.vault.seal import DOCUMENT, EVIDENCE, IDENTIFIER
 from identity.vault.subject_keys import SubjectKey
 
 
-class ProfileIdentifier(Struct, frozen=True):
+class ProfileIdentifier(Struct, frozen=True, gc=False):
     """An identifier of a profile, with the origin that holds it."""
 
     type: str
