@@ -118,7 +118,7 @@ async def repair_space(spaces: Spaces, tenant: Tenant, public_id: bytes, journal
     return done
 
 
-async def _repeat(space: Space, connection: PipelineConnection, again: Replay, entry: dict[str, Any]) -> None:
+async def _repeat(space: Space, connection: PipelineConnection, again: Replay, entry: JsonObject) -> None:
     """Repeat an entry; groups lose, or have again, what the calls of its people gave them."""
     groups = []
     if entry["action"] in _CHANGES_GROUPS:

@@ -72,7 +72,7 @@ async def test_what_only_the_erased_person_vouches_for_goes(lab: Lab) -> None:
         assert await group(ingest, "later") == ({"name": "Bob's"}, 1)
         counts = done.erasures[0].counts
         assert counts is not None
-        assert (counts["keys"], counts["rows"]["account"], counts["rows"]["membership"]) == (4, 1, 3)
+        assert (counts.keys, counts.rows["account"], counts.rows["membership"]) == (4, 1, 3)
         now = dict(lab.query("SELECT profile_id, key_id FROM subject_key"))
         assert [keys[id_] == now.get(id_) for id_ in accounts] == [False] * 3, "each under another key"
 
