@@ -20,8 +20,6 @@ from identity.values.json import JsonObject
 VERSION: Final = 1
 STRENGTH: Final = "best_effort_media"
 """An epoch key was a file, so its destruction is as strong as the erasure of files on its medium."""
-# The fields of a leak scan in a receipt.
-_SCANNED: Final = ("tool", "version", "targets", "hits", "positive_control")
 
 
 class ReceiptBackups(Struct, frozen=True):
@@ -39,6 +37,17 @@ class ReceiptDestination(Struct, frozen=True):
     status: str
     at: str
     ack_sha256: str | None
+
+
+class ReceiptScan(Struct, frozen=True):
+    """The last leak scan after the erasure; a field that its ledger entry lacks is null."""
+
+    tool: str | None
+    version: str | None
+    targets: list[str] | None
+    hits: int | None
+    positive_control: str | None
+    at: str | None
 
 
 class Receipt(Struct, frozen=True, kw_only=True):
@@ -64,7 +73,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
     duplicate_of: str | None
     ledger_seq: str
     ledger_head: str
-    scan: JsonObject | None
+    scan: ReceiptScan | None
     software: str
     kid: str
     sig: str = ""
@@ -107,7 +116,7 @@ def unsigned_receipt(
         duplicate_of=None if result.duplicate_of is None else public("ers", result.duplicate_of),
         ledger_seq=str(result.ledger_seq or 0),
         ledger_head=ledger_head.hex(),
-        scan=None if scan is None else {name: scan.get(name) for name in (*_SCANNED, "at")},
+        scan=None if scan is None else ReceiptScan(**{name: scan.get(name) for name in ReceiptScan.__struct_fields__}),
         software=software,
         kid=kid,
     )
