@@ -5,7 +5,8 @@ from fastapi import APIRouter, Response
 from app.http.auth import ByGroupReader, ByLister
 from app.http.openapi import described
 from app.http.responses import Segment, answer
-from app.schemas.groups import GroupAnswer, Left, group_answer
+from app.schemas.groups import GroupAnswer, GroupDeleted, Left, group_answer, group_deleted
+from identity.operations.ingest import delete_group as ingest
 from identity.operations.ingest.leave_group import leave_group
 from identity.operations.profiles import read_group
 from identity.operations.spaces import record_read
@@ -21,6 +22,17 @@ async def get_group(visit: ByGroupReader, group_id: Segment) -> Response:
     if visit.audited:
         await record_read.note(visit.space, visit.caller.key_id, "group.read", None)
     return answer(group_answer(await read_group.get_group(visit.space, group_id)))
+
+
+@router.delete("/v1/groups/{group_id}", **described(GroupDeleted, GroupNotFound))
+async def delete_group(visit: ByLister, group_id: Segment) -> Response:
+    """Delete a group: its members leave, its traits and its id are destroyed. A later group call starts it anew."""
+    group = await read_group.get_group(visit.space, group_id)
+    source = Source(visit.caller.key, visit.caller.server)
+    deleted = await ingest.delete_group(
+        visit.space, visit.onefold.ingest_queue, group.name, source, visit.caller.key_id
+    )
+    return answer(group_deleted(deleted))
 
 
 @router.delete("/v1/groups/{group_id}/members/{ref}", **described(Left, BadIdentifier, GroupNotFound, ProfileNotFound))

@@ -5,6 +5,7 @@ from typing import Literal
 from msgspec import Struct
 
 from app.schemas.fields import PublicProfileId
+from identity.operations.ingest.delete_group import DeletedGroup
 from identity.operations.profiles.read_group import GroupSummary
 from identity.values.json import JsonObject
 
@@ -24,6 +25,19 @@ class Left(Struct):
     group_id: str
     profile_id: PublicProfileId
     member: Literal[False]
+
+
+class GroupDeleted(Struct):
+    """The group that was deleted, and how many profiles were taken out of it."""
+
+    group_id: str
+    deleted: Literal[True]
+    members_removed: int
+
+
+def group_deleted(value: DeletedGroup) -> GroupDeleted:
+    """A deleted group as the API answers it."""
+    return GroupDeleted(group_id=value.name, deleted=True, members_removed=value.left)
 
 
 def group_answer(value: GroupSummary) -> GroupAnswer:

@@ -31,6 +31,8 @@ from identity.values.ids import new_id
 from identity.vault.seal import EVIDENCE, GROUP_ID, GROUP_TRAITS
 
 AT_ONCE = 500
+DELETED = "deleted"
+"""The field of a stored call that takes a profile out of a group because the group is deleted."""
 Statements = Mapping[bytes, Collection[int]]
 
 
@@ -49,7 +51,7 @@ class PartedGroups(Struct):
 async def group_calls(
     space: Space, connection: Connection, origins: Sequence[bytes], keys: Collection[bytes] | None = None
 ) -> list[GroupCall]:
-    """The calls at these origins that join a group, one of `keys` or any."""
+    """The calls at these origins that join a group, one of `keys` or any, or leave it as it is deleted."""
     found = []
     wanted = sorted(set(origins))
     for at in range(0, len(wanted), AT_ONCE):
@@ -58,14 +60,16 @@ async def group_calls(
             key.id: unwrap_key(space, key)
             for key in await snapshot_queries.subject_keys(connection, space.tenant, part)
         }
-        for row in await evidence.by_origins(connection, space.tenant, part, [StoredKind.GROUP]):
+        for row in await evidence.by_origins(connection, space.tenant, part, [StoredKind.GROUP, StoredKind.LEAVE]):
             call = unpack(subjects[row.origin].open(EVIDENCE, row.origin, row.stamp, row.payload))
             name = stated_group(call.body, STORED_KINDS[row.kind], await space.rules(row.rules_version))
-            if name is None:
+            deletes = row.kind == StoredKind.LEAVE
+            if name is None or (deletes and not call.body.get(DELETED)):
                 continue
             key = space.keys.group(name)
             if keys is None or key in keys:
-                found.append(GroupCall(key, name, call.time, row.stamp, group_traits(call.body)))
+                given = {} if deletes else group_traits(call.body)
+                found.append(GroupCall(key, row.origin, name, call.time, row.stamp, given, deletes))
     return found
 
 
@@ -73,6 +77,8 @@ async def stated_by(space: Space, connection: Connection, origins: Sequence[byte
     """The groups that the calls at these origins join, each with the stamps of the calls."""
     stated: dict[bytes, set[int]] = {}
     for call in await group_calls(space, connection, origins):
+        if call.deletes:
+            continue
         stated.setdefault(call.group_key, set()).add(call.stamp)
     return stated
 
@@ -95,22 +101,22 @@ async def part_groups(
     opened = {}
     for row, key in rows:
         subject = unwrap_key(space, key)
-        document = traits.unpack(subject.open(GROUP_TRAITS, row.id, row.version, row.document))
-        opened[row.key] = subject.open(GROUP_ID, row.id, 0, row.group_id).decode(), document
+        stored = traits.unpack(subject.open(GROUP_TRAITS, row.id, row.version, row.document))
+        opened[row.key] = subject.open(GROUP_ID, row.id, 0, row.group_id).decode(), stored
         parted.accounts.append(row.id)
         parted.key_ids.append(key.key_id)
-    touched = {
-        key for key, (_, document) in opened.items() if key not in members or has_traits_of(document, stated[key])
-    }
+    touched = {key for key, (_, stored) in opened.items() if key not in members or has_traits_of(stored, stated[key])}
     others = [each.origin for each in stating if each.group_key in touched]
     calls = await group_calls(space, connection, others, touched)
+    heads = {each.origin: each.head for each in stating}
     for row, _ in rows:
         name, kept = opened[row.key]
-        document_ = fold_group(call for call in calls if call.group_key == row.key) if row.key in touched else kept
-        if document_ is None:
+        own = [call for call in calls if call.group_key == row.key]
+        document = fold_group(own, heads) if row.key in touched else kept
+        if document is None:
             parted.gone += 1
         else:
-            parted.written.append(_sealed(new_keys, row.key, row.id, name, document_))
+            parted.written.append(_sealed(new_keys, row.key, row.id, name, document))
     if rows:
         await group_rows.delete_accounts(connection, space.tenant, [row.key for row, _ in rows], parted.accounts)
     return parted
@@ -124,9 +130,10 @@ async def fold_groups(
     rows = {row.key: (row, key) for row, key in await group_rows.accounts(connection, space.tenant, keys)}
     stating = await group_rows.stating(connection, space.tenant, keys)
     calls = await group_calls(space, connection, [each.origin for each in stating], set(keys))
+    heads = {each.origin: each.head for each in stating}
     for key in keys:
         own = [call for call in calls if call.group_key == key]
-        document = fold_group(own)
+        document = fold_group(own, heads)
         row = rows.get(key)
         if row is not None:
             folded.accounts.append(row[0].id)

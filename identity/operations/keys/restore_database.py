@@ -86,6 +86,7 @@ async def repair_space(spaces: Spaces, tenant: Tenant, public_id: bytes, journal
         "key.revoke": _revoke,
         "hold": _holding(spaces, public_id),
         "hold.release": _release,
+        "group.delete": _delete_group,
         ROTATED: _rotating(space),
     }
     done = 0
@@ -200,6 +201,10 @@ async def _cancel(connection: PipelineConnection, tenant: Tenant, entry: JsonObj
     id_ = private("req", entry["subject"])
     if id_ is not None:
         await erasures.cancel(connection, tenant, id_, entry["at"])
+
+
+async def _delete_group(connection: PipelineConnection, tenant: Tenant, entry: JsonObject) -> None:
+    await group_rows.delete_group(connection, tenant, bytes.fromhex(entry["group"]))
 
 
 async def _roll(connection: PipelineConnection, tenant: Tenant, entry: JsonObject) -> None:

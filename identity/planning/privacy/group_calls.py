@@ -15,20 +15,31 @@ from identity.values.documents import Document
 
 
 class GroupCall(Struct, frozen=True):
-    """A stored call that joins a group; `traits` are those that it gives the group."""
+    """A stored call at an origin that joins a group; `traits` are those that it gives the group.
+
+    With `deletes` the call takes the profile out of a group that was deleted: earlier calls of the profile vouch for
+    nothing.
+    """
 
     group_key: bytes
+    origin: bytes
     name: str
     time: int
     stamp: int
-    traits: Mapping[str, Any]
+    traits: Mapping[str, Any] = {}
+    deletes: bool = False
 
 
-def fold_group(calls: Iterable[GroupCall], until: int = 0) -> Document | None:
-    """The document of a group from its calls after a stamp; None where no call vouches for the group."""
+def fold_group(calls: Iterable[GroupCall], heads: Mapping[bytes, bytes]) -> Document | None:
+    """The document of a group from its calls; None where no call vouches for the group.
+
+    `heads` maps an origin to the head of its profile.
+    """
     document = None
-    for call in sorted(calls, key=lambda each: each.stamp):
-        if call.stamp > until:
+    ordered = sorted(calls, key=lambda each: each.stamp)
+    until = {heads.get(call.origin, call.origin): call.stamp for call in ordered if call.deletes}
+    for call in ordered:
+        if not call.deletes and call.stamp > until.get(heads.get(call.origin, call.origin), 0):
             document = document or Document()
             merge_traits(document, call.traits, call.time, call.stamp)
     return document

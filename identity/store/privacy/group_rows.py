@@ -14,11 +14,22 @@ from identity.store.postgres.tenant import Tenant
 
 
 class StatingRow(NamedTuple):
-    """An origin that joined or left a group; `member` is its last statement."""
+    """An origin that joined or left a group, with its head; `member` is its last statement."""
 
     group_key: bytes
     origin: bytes
+    head: bytes
     member: bool
+
+
+class NamedMemberRow(NamedTuple):
+    """An identifier of a profile that joined or left a group, sealed, with the key of its origin."""
+
+    head: bytes
+    type: int
+    key: bytes
+    value: bytes
+    subject: KeyRow
 
 
 async def stating(
@@ -28,7 +39,7 @@ async def stating(
     found = await rows(
         connection,
         """
-        SELECT m.group_key, m.profile_id, m.member FROM unnest($2::bytea[]) AS k (key)
+        SELECT m.group_key, m.profile_id, p.head, m.member FROM unnest($2::bytea[]) AS k (key)
         JOIN membership m ON m.group_key = k.key AND m.space_id = $1::int4 AND m.bucket = $4::int4
         JOIN profile p ON p.profile_id = m.profile_id AND p.space_id = $1::int4 AND p.bucket = $4::int4
         WHERE m.profile_id <> ALL ($3::uuid[]) AND NOT p.withheld
@@ -39,6 +50,43 @@ async def stating(
         tenant.base,
     )
     return [StatingRow(*each) for each in found]
+
+
+async def named_members(
+    connection: Connection, tenant: Tenant, keys: Sequence[bytes], after: bytes, limit: int
+) -> list[NamedMemberRow]:
+    """The next profiles with a statement about a group, each by its strongest identifier; without those on hold."""
+    found = await rows(
+        connection,
+        """
+        WITH heads AS MATERIALIZED (
+            SELECT DISTINCT p.head FROM membership m
+            JOIN profile p ON p.profile_id = m.profile_id AND p.space_id = $1::int4 AND p.bucket = $5::int4
+            WHERE m.group_key = ANY ($2::bytea[]) AND m.space_id = $1::int4 AND m.bucket = $5::int4
+              AND p.head > $3::uuid AND NOT p.withheld
+            ORDER BY p.head LIMIT $4::int4
+        ), origins AS (
+            SELECT head, head AS id FROM heads
+            UNION ALL
+            SELECT h.head, p.profile_id FROM heads h
+            JOIN profile p ON p.head = h.head AND p.head <> p.profile_id
+                AND p.space_id = $1::int4 AND p.bucket = $5::int4
+        )
+        SELECT DISTINCT ON (o.head) o.head, i.type, i.key, i.value,
+               s.profile_id, s.slot, s.key_id, s.wrapped, w.epoch, w.wrapped
+        FROM origins o
+        JOIN profile_identifier i ON i.profile_id = o.id AND i.space_id = $1::int4 AND i.bucket = $5::int4
+        JOIN subject_key s ON s.profile_id = o.id AND s.space_id = $1::int4 AND s.bucket = $5::int4
+        JOIN slot_key w ON w.space_id = $1::int4 AND w.slot = s.slot AND w.bucket = $5::int4
+        ORDER BY o.head, i.retired, i.type, i.key
+        """,
+        tenant.id,
+        byteas(keys),
+        after.hex(),
+        limit,
+        tenant.base,
+    )
+    return [NamedMemberRow(head, type_, key, value, KeyRow(*subject)) for head, type_, key, value, *subject in found]
 
 
 async def accounts(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> list[tuple[AccountRow, KeyRow]]:
@@ -89,6 +137,22 @@ async def keys_without_account(connection: Connection, tenant: Tenant) -> list[b
         tenant.base,
     )
     return [bytes(key) for (key,) in found]
+
+
+async def delete_group(connection: Connection, tenant: Tenant, key: bytes) -> None:
+    """Delete a group with its key and all its memberships, in a database that is being repaired."""
+    found = await rows(
+        connection,
+        "SELECT account_id FROM account WHERE key = $2::bytea AND space_id = $1::int4 AND bucket = $3::int4",
+        tenant.id,
+        key,
+        tenant.base,
+    )
+    await delete_accounts(connection, tenant, [key], [bytes(id_) for (id_,) in found])
+    await connection.execute(
+        "DELETE FROM membership WHERE group_key = $2::bytea AND space_id = $1::int4 AND bucket = $3::int4",
+        [tenant.id, key, tenant.base],
+    )
 
 
 async def delete_accounts(connection: Connection, tenant: Tenant, keys: Sequence[bytes], ids: Sequence[bytes]) -> None:

@@ -166,3 +166,48 @@ def test_a_placeholder_is_no_group_of_everybody(shop: Shop) -> None:
     assert {each["identifier"] for line in listed for each in line["demoted"]} >= {"group_id:undefined"}
     assert shop.ask("POST", "/v1/profiles/unmerge", json={"identifiers": ["anonymous_id:a2"]}).status_code == 200
     assert (groups(shop, "user_id:ann"), groups(shop, "anonymous_id:a2")) == ([], [])
+
+
+def test_a_deleted_group_has_no_members_traits_or_key(shop: Shop, rows: psycopg.Connection[Any]) -> None:
+    """Members of other groups stay there; a later call starts the group anew, and old traits stay away."""
+    join(shop, "ann", traits={"name": "Acme", "contact": "ann@x.org"})
+    join(shop, "bob", traits={"plan": "pro"})
+    join(shop, "bob", "other")
+    join(shop, "eve")
+    leave(shop, "user_id:eve")
+    assert shop.ask("DELETE", "/v1/groups/acme", "profiles").status_code == 403
+    answer = shop.ask("DELETE", "/v1/groups/%20acme", "privacy")
+
+    assert (answer.status_code, answer.json()) == (200, {"group_id": "acme", "deleted": True, "members_removed": 3})
+    assert [shop.ask(method, "/v1/groups/acme").status_code for method in ("GET", "DELETE")] == [404, 404]
+    assert (groups(shop, "user_id:ann"), groups(shop, "user_id:bob")) == ([], ["other"])
+    number = rows.execute("SELECT id FROM space WHERE name = %s", (shop.name,)).fetchone()
+    assert number is not None
+    assert rows.execute("SELECT count(*) FROM account WHERE space_id = %s", number).fetchone() == (1,)
+    audit = f"SELECT subject FROM {AUDIT} audit WHERE action = 'group.delete' AND space_id = {number[0]}"
+    assert rows.execute(audit.encode()).fetchall() == [(None,)]
+
+    join(shop, "bob", traits={"plan": "free"})
+    shop.ask("POST", "/v1/erasures", "privacy", json={"identifiers": ["user_id:ann"]})
+    anew = shop.ask("GET", "/v1/groups/acme").json()
+    assert (anew["traits"], anew["member_count"]) == ({"plan": "free"}, 1)
+
+
+def test_a_group_stays_deleted_after_a_rebuild_and_for_a_merged_profile(shop: Shop) -> None:
+    """Both origins of a person had named it."""
+    for ref in ({"anonymousId": "a1"}, {"userId": "ann"}):
+        shop.send({"type": "group", "groupId": "acme", "traits": {"x": 1}, **ref})
+    shop.send({"type": "identify", "userId": "ann", "anonymousId": "a1"})
+    assert shop.ask("DELETE", "/v1/groups/acme").json()["members_removed"] == 1
+    job = shop.ask("POST", "/v1/rules/rebuild").json()["job_id"]
+    assert shop.ask("GET", f"/v1/jobs/{job}?wait=30").json()["state"] == "done"
+    assert groups(shop, "user_id:ann") == []
+    assert shop.ask("GET", "/v1/groups/acme").status_code == 404
+
+
+def test_a_large_group_is_deleted_whole(shop: Shop) -> None:
+    """More members than leave at once."""
+    for at in range(0, 520, 260):
+        shop.send(*({"type": "group", "userId": f"u{nr}", "groupId": "big"} for nr in range(at, at + 260)))
+    assert shop.ask("DELETE", "/v1/groups/big").json()["members_removed"] == 520
+    assert [groups(shop, f"user_id:u{nr}") for nr in (0, 519)] == [[], []]

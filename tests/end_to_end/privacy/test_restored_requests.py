@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from app.schemas.export_items import export_item
+from identity.operations.ingest.delete_group import delete_group
 from identity.operations.keys.overlay_key_tables import overlay_keys
 from identity.operations.keys.roll_epoch_keys import roll
 from identity.operations.privacy.access_export_sections import read_sections
@@ -25,6 +26,7 @@ from identity.operations.profiles.read_group import get_group
 from identity.operations.profiles.read_profile import get_profile
 from identity.planning.privacy.privacy_requests import NewRequest, PrivacyRequest
 from identity.store.ledger import ledger
+from identity.values.calls import Source
 from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
 from identity.values.errors import ErasureNotFound, ExportNotFound, GroupNotFound, ProfileNotFound, RequestNotFound
 from identity.values.ids import new_id, public
@@ -158,6 +160,20 @@ def test_groups_lose_again_what_the_erased_person_gave(lab: Lab, rolled: bool) -
         assert lab.query("SELECT count(*) FROM membership") == [(1,)]
 
     restored(lab, since, then, before=join_groups, overlay=rolled)
+
+
+def test_a_group_that_was_deleted_is_deleted_again(lab: Lab) -> None:
+    """Its members are not in a restored group, whose traits would come back with it."""
+
+    async def since(ingest: Ingest) -> Any:
+        await delete_group(ingest.space, ingest.queue, "acme", Source(1, server=True), "key_test")
+
+    async def then(ingest: Ingest, _done: Any) -> None:
+        with pytest.raises(GroupNotFound):
+            await get_group(ingest.space, "acme")
+        assert (await get_group(ingest.space, "ann@example.org")).traits == {"name": "Ann"}
+
+    restored(lab, since, then, before=join_groups)
 
 
 def test_groups_of_people_on_hold_hide_again_what_they_gave(lab: Lab) -> None:

@@ -103,6 +103,7 @@ CONTRACT: dict[tuple[str, str], object] = {
         for name in opendsr.NAMES
     },
     ("GET", "/v1/groups/{group_id}"): {"profiles:read", "admin"},
+    ("DELETE", "/v1/groups/{group_id}"): {"privacy", "admin"},
     ("DELETE", "/v1/groups/{group_id}/members/{ref}"): {"privacy", "admin"},
     ("GET", PROFILE_API): {"admin", "privacy"},
     **{

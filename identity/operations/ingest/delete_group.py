@@ -1,0 +1,91 @@
+"""Deletes a group: its members leave, its traits and its id are destroyed.
+
+Each profile that ever named the group leaves by a call of Onefold's own kind, which is evidence: so neither a later
+erasure nor a rebuild brings the group back from older calls. The row and the key of the group go last, so a deletion
+that was interrupted can be repeated. A call that names the group afterwards starts a group of its own.
+"""
+
+import time
+from functools import partial
+
+from msgspec import Struct
+
+from identity.operations.ingest.queue import IngestQueue
+from identity.operations.ingest.request import IngestRequest
+from identity.planning.resolution.event_time import format_time
+from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
+from identity.spaces.fold_groups import DELETED, fold_groups
+from identity.spaces.index_versions import retry_on_key_rotation
+from identity.spaces.profile_rows import unwrap_key
+from identity.spaces.space import Space
+from identity.store.ingest.write import Writes
+from identity.store.ledger import ledger
+from identity.store.privacy import group_rows
+from identity.store.profiles.groups import existing_groups
+from identity.values.calls import Source
+from identity.values.errors import GroupNotFound
+from identity.values.stamps import stamp_time
+from identity.vault.seal import IDENTIFIER
+
+AT_ONCE = 250
+
+
+class DeletedGroup(Struct, frozen=True):
+    """A group that is no more, and how many profiles left it."""
+
+    name: str
+    left: int
+
+
+async def delete_group(space: Space, queue: IngestQueue, name: str, source: Source, actor: str) -> DeletedGroup:
+    """Delete the group of a normalised id. GroupNotFound."""
+    if not await _exists(space, name):
+        raise GroupNotFound
+    now = time.time_ns() // 1000
+    left, after = 0, bytes(16)
+    while True:
+        after, bodies = await _next_members(space, name, after, now)
+        if not bodies:
+            break
+        request = IngestRequest(bodies, source=source, received=now, kind="leave")
+        left += sum(outcome.status == "accepted" for outcome in await queue.submit(space, request))
+    await run_exclusive(space, (), partial(_destroy, name, actor))
+    await space.publish()
+    return DeletedGroup(name, left)
+
+
+@retry_on_key_rotation
+async def _exists(space: Space, name: str) -> bool:
+    async with space.database.reading() as connection:
+        return bool(await existing_groups(connection, space.tenant, space.keys.groups(name)))
+
+
+@retry_on_key_rotation
+async def _next_members(space: Space, name: str, after: bytes, now: int) -> tuple[bytes, list[object]]:
+    """The calls that take the next profiles out of a group, and the last of these profiles."""
+    names = await space.read_types()
+    async with space.database.reading() as connection:
+        found = await group_rows.named_members(connection, space.tenant, space.keys.groups(name), after, AT_ONCE)
+    bodies: list[object] = []
+    for row in found:
+        value = unwrap_key(space, row.subject).open(IDENTIFIER, row.key[:16], 0, row.value).decode()
+        external = {"id": value, "type": names[row.type], "collection": "users", "encoding": "none"}
+        context = {"externalIds": [external]}
+        bodies.append({"groupId": name, "context": context, "timestamp": format_time(now), DELETED: True})
+    return (found[-1].head if found else after), bodies
+
+
+async def _destroy(name: str, actor: str, exclusive: ExclusiveSpace) -> SpaceChange[None]:
+    """Destroy the row and the key of a group; calls that joined since the deletion began give it again."""
+    connection, space = exclusive.connection, exclusive.space
+    key = space.keys.group(name)
+    if not await existing_groups(connection, space.tenant, [key]):
+        return SpaceChange(None)
+    new_keys = await exclusive.new_subject_keys()
+    folded = await fold_groups(space, connection, new_keys, [key])
+    stamp = exclusive.stamps(exclusive.gate.stamp)
+    writes = Writes(lock_stamp=stamp, new_accounts=folded.written)
+    writes.slot, writes.subject_keys = new_keys.new_slot, new_keys.rows
+    entry = {"group": key.hex(), "keys": sorted(each.hex() for each in folded.key_ids)}
+    writes.ledger = [ledger.entry(actor, "group.delete", None, stamp_time(stamp), entry)]
+    return SpaceChange(None, writes)
