@@ -5,7 +5,6 @@ program would round.
 """
 
 import asyncio
-import re
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
@@ -13,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from app.http.error_responses import Unreadable
+from app.http.mended_json import MendedBody, collect, mend
 from identity.planning.resolution.big_integers import has_big_number, tame
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -26,10 +26,6 @@ BODY_SECONDS: Final = 30
 MOST_DEPTH: Final = 700
 _GZIP_ONLY: Final = 31
 _decode = msgspec.json.Decoder().decode
-# The pattern consumes escaped backslashes and whole pairs, or their ends would be read as half a pair.
-_HALF_A_PAIR = re.compile(
-    rb"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
-)
 
 
 class Disconnected(Exception):
@@ -86,26 +82,18 @@ def decode(raw: bytes) -> Any:
     return tame(value) if has_big_number(raw) else value
 
 
-def decode_calls(raw: bytes) -> Any:
-    """A body of the collection surface, where half a surrogate pair spoils one text and not the batch.
+def decode_calls(raw: bytes) -> MendedBody:
+    """A body of the collection surface, where a token that no JSON can hold spoils one value and not the batch.
 
-    A NUL stands in its place: no identifier may hold one, so nobody is mistaken for anybody, and
-    the call is kept. Unreadable as `decode` says for everything else.
+    `mended_json` says what is mended. Unreadable as `decode` says for everything else.
     """
     try:
-        return decode(raw)
+        return MendedBody(decode(raw), {}, 0)
     except Unreadable:
-        if b"\\ud" not in raw.lower():
-            raise
-        mended = _HALF_A_PAIR.sub(_mend, raw)
+        mended = mend(raw)
         if mended == raw:
             raise
-        return decode(mended)
-
-
-def _mend(found: re.Match[bytes]) -> bytes:
-    """Keep an escaped backslash or a whole pair; replace half a pair."""
-    return found[0] if found[1] is None else b"\\u0000"
+        return collect(decode(mended))
 
 
 def too_deep() -> Unreadable:

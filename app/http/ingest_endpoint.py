@@ -5,6 +5,7 @@ this path makes no framework object: one dictionary look-up finds the route, one
 and an accepted call gets an answer prepared at import.
 """
 
+import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final, NamedTuple
@@ -15,14 +16,16 @@ from app.http import body, cors
 from app.http.auth import secret
 from app.http.body import Disconnected
 from app.http.error_responses import INTERNAL, Headers, Unreadable, failure, status_of, waiting
+from app.http.mended_json import MendedBody
 from app.server import logs
 from app.server.process import Onefold
 from identity.operations.ingest.request import LARGEST_ITEM, IngestRequest
 from identity.operations.spaces.manage_spaces import Caller
 from identity.planning.consent.signals.gpc import is_opt_out_header
 from identity.planning.resolution.extract import REJECTIONS
+from identity.planning.resolution.rejections import LOST_BODIES
 from identity.values.calls import KINDS, Kind, Outcome, Source
-from identity.values.errors import Forbidden, OnefoldError, SpaceNotFound, Unauthorised
+from identity.values.errors import BatchTooLong, Forbidden, OnefoldError, SpaceNotFound, Unauthorised
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -33,6 +36,7 @@ SCOPES: Final = frozenset({"write", "import", "admin"})
 TOO_LARGE: Final = f"The call is too large; a call may have at most {LARGEST_ITEM} bytes."
 _OK: Final = b'{"success":true}'
 _SERVER_ERROR: Final = 500
+_WRITE_KEY: Final = re.compile(rb'"writeKey"\s*:\s*"([A-Za-z0-9_-]{1,200})"')
 _log = logs.get(__name__)
 
 
@@ -112,22 +116,13 @@ class IngestEndpoint:
         if scope["method"] != "POST":
             return _refused(405, "method_not_allowed", "Collection routes support POST only.", [(b"allow", b"POST")])
         headers = dict(scope["headers"])
-        raw = await body.read(receive, headers.get(b"content-encoding"), headers.get(b"content-length"))
-        caller = await self._by_header(headers.get(b"authorization"))
-        if caller is not None:
-            self._onefold.limits.collect(caller)
-        document = body.decode_calls(raw)
-        if type(document) is not dict:
-            raise Unreadable("not_an_object", "The body is not a JSON object; send one.")
-        if caller is None:
-            caller = await self._by_body(document)
-            self._onefold.limits.collect(caller)
-        if caller.scopes.isdisjoint(SCOPES):
-            raise Forbidden
-        gpc = headers.get(b"sec-gpc")
-        request = _ingest_request(
-            route, document, caller, size=len(raw), gpc=gpc is not None and self._opts_out(gpc, caller)
-        )
+        raw = b""
+        try:
+            raw = await body.read(receive, headers.get(b"content-encoding"), headers.get(b"content-length"))
+            caller, request = await self._read(route, headers, raw)
+        except (Unreadable, BatchTooLong) as error:
+            await self._list_lost_body(error.code, headers.get(b"authorization"), raw)
+            raise
         if len(request.items) > 1:
             # The limit of requests covers single calls already.
             self._onefold.limits.calls(caller, len(request.items))
@@ -142,12 +137,47 @@ class IngestEndpoint:
             return _prepared(200, content, _PREFERRED)
         return _ACCEPTED
 
+    async def _read(self, route: Route, headers: dict[bytes, bytes], raw: bytes) -> tuple[Caller, IngestRequest]:
+        """Return who sends a body, and its calls."""
+        caller = await self._by_header(headers.get(b"authorization"))
+        if caller is not None:
+            self._onefold.limits.collect(caller)
+        mended = body.decode_calls(raw)
+        if type(mended.document) is not dict:
+            raise Unreadable("not_an_object", "The body is not a JSON object; send one.")
+        if caller is None:
+            caller = await self._by_body(mended.document)
+            self._onefold.limits.collect(caller)
+        if caller.scopes.isdisjoint(SCOPES):
+            raise Forbidden
+        gpc = headers.get(b"sec-gpc")
+        opts_out = gpc is not None and self._opts_out(gpc, caller)
+        return caller, _ingest_request(route, mended, caller, size=len(raw), gpc=opts_out)
+
     def _opts_out(self, gpc: bytes, caller: Caller) -> bool:
         """Return whether the person behind a browser opts out; the header of a server is no person's choice."""
         opts_out = is_opt_out_header(gpc)
         if opts_out and caller.server:
             self._onefold.metrics.count_ignored_gpc()
         return opts_out and not caller.server
+
+    async def _list_lost_body(self, code: str, authorization: bytes | None, raw: bytes) -> None:
+        """List a body of which no call is read, for the key in its header or, as far as found, in the body itself."""
+        if code not in LOST_BODIES and code != "not_an_object":
+            return
+        found = _WRITE_KEY.search(raw)
+        try:
+            caller = await self._by_header(authorization)
+            if caller is None:
+                caller = await self._by_body({"writeKey": None if found is None else found[1].decode("ascii")})
+        except OnefoldError:
+            return
+        if caller.scopes.isdisjoint(SCOPES):
+            return
+        self._onefold.limits.collect(caller)
+        request = IngestRequest([None], source=Source(caller.key, caller.server), received=time.time_ns() // 1000)
+        request.outcomes[0] = Outcome(None, "rejected", code)
+        await self._onefold.ingest_queue.submit(await self._onefold.spaces.get(caller.space_id), request)
 
     async def _by_header(self, authorization: bytes | None) -> Caller | None:
         """Return the caller named by the header. None without a header, or with a token that is no API key.
@@ -183,11 +213,21 @@ def _with_cors(start: Message, scope: Scope) -> Message:
     return start
 
 
-def _ingest_request(route: Route, document: dict[str, Any], caller: Caller, *, size: int, gpc: bool) -> IngestRequest:
+def _ingest_request(route: Route, mended: MendedBody, caller: Caller, *, size: int, gpc: bool) -> IngestRequest:
     received = time.time_ns() // 1000
     source = Source(caller.key, caller.server)
+    document = mended.document
     if route.kind is not None:
-        return IngestRequest([document], source=source, received=received, kind=route.kind, size=size, gpc=gpc)
+        return IngestRequest(
+            [document],
+            source=source,
+            received=received,
+            kind=route.kind,
+            size=size,
+            gpc=gpc,
+            mended=mended.items,
+            mended_rest=mended.rest,
+        )
     items = document.get("batch")
     if type(items) is not list:
         raise Unreadable("batch_not_a_list", 'The body has no batch; send {"batch": [...]} with a list of calls.')
@@ -200,6 +240,8 @@ def _ingest_request(route: Route, document: dict[str, Any], caller: Caller, *, s
         history=route.history and caller.server,
         size=size,
         gpc=gpc,
+        mended=mended.items,
+        mended_rest=mended.rest,
     )
 
 

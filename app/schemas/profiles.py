@@ -57,6 +57,8 @@ class CanonicalProfile(Struct):
     merged_from: list[PublicProfileId]
     created_at: Time
     updated_at: Time
+    first_seen: Annotated[Time | None, Meta(description="The earliest event time of its identifiers.")]
+    last_seen: Annotated[Time | None, Meta(description="The latest event time of its identifiers.")]
     version: int
     event_count: int
     identifiers: list[LinkedIdentifier]
@@ -119,6 +121,8 @@ def canonical_profile(value: FoldedProfile) -> CanonicalProfile:
         merged_from=[public_profile(id_) for id_ in value.merged_from],
         created_at=format_time(value.created_at),
         updated_at=format_time(value.updated_at),
+        first_seen=_optional_time(min((each.first_seen for each in value.identifiers), default=None)),
+        last_seen=_optional_time(max((each.last_seen for each in value.identifiers), default=None)),
         version=value.version,
         event_count=value.event_count,
         identifiers=[_linked_identifier(each) for each in value.identifiers],
@@ -164,6 +168,10 @@ def history_line(value: HistoryEntry | RulesChange) -> HistoryLine:
         other_profile_id=UNSET if value.other is None else public_profile(value.other),
         identifiers=(UNSET if value.identifiers is None else [_history_identifier(each) for each in value.identifiers]),
     )
+
+
+def _optional_time(micros: int | None) -> str | None:
+    return None if micros is None else format_time(micros)
 
 
 def _linked_identifier(value: ProfileIdentifier) -> LinkedIdentifier:

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from app.schemas.fields import PublicProfileId, Time
-from identity.operations.integrity.list_rejections import ListedRejection, ListedRejections
+from identity.operations.integrity.list_rejections import ListedRejections, RejectionSummary
+from identity.operations.integrity.listed_rejection import ListedRejection
 from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public_profile
 
@@ -21,7 +22,8 @@ class UnlinkedIdentifier(Struct):
 class RejectedCall(Struct):
     """A call that was rejected, or accepted in part.
 
-    `reason` is the code of a rejection, or `trait_limit`. `ignored_count` traits, decisions and memberships exceeded
+    `reason` is the code of a rejection, or of the first value that is lost (`trait_limit`, `ignored_timestamp`,
+    `mended_value`). `ignored_count` traits, decisions and memberships exceeded
     the size of the profile; `ignored_traits` holds the names of up to 50 of them. A call with a suppressed identifier
     has no `message_id`.
     """
@@ -35,6 +37,11 @@ class RejectedCall(Struct):
     demoted: list[UnlinkedIdentifier]
     ignored_traits: list[str]
     ignored_count: int
+    ignored_timestamp: Annotated[str | None, Meta(description="The fields whose timestamp is no time.")]
+    mended_values: Annotated[
+        int, Meta(description="Values that no JSON can hold, such as NaN: they became null or lost a character.")
+    ]
+    hint: Annotated[str | None, Meta(description="What to change in the call.")]
     source: Annotated[str | None, Meta(description="The id of the key that sent the call.")]
     profile_id: PublicProfileId | None
 
@@ -44,6 +51,32 @@ class RejectionPage(Struct):
 
     rejections: list[RejectedCall]
     next_cursor: str | None
+
+
+class LostOnDay(Struct):
+    """How much was lost on a day (UTC, of arrival) for a reason: calls, identifiers or values."""
+
+    day: Annotated[str, Meta(examples=["2026-01-31"])]
+    source: Annotated[str | None, Meta(description="The id of the key that sent the calls.")]
+    reason: str
+    count: int
+
+
+class LostByDay(Struct):
+    """Counts by day, source and reason, the newest day first.
+
+    With a `next_cursor` there are older lines to count; the counts of all pages add up.
+    """
+
+    counts: list[LostOnDay]
+    next_cursor: str | None
+
+
+def lost_by_day(value: RejectionSummary) -> LostByDay:
+    """The summary of the list."""
+    return LostByDay(
+        [LostOnDay(each.day, each.source, each.reason, each.count) for each in value.counts], value.next_cursor
+    )
 
 
 def rejection_page(value: ListedRejections) -> RejectionPage:
@@ -62,6 +95,9 @@ def _rejected_call(value: ListedRejection) -> RejectedCall:
         demoted=[UnlinkedIdentifier(each.identifier, each.reason, each.count) for each in value.demoted],
         ignored_traits=value.ignored,
         ignored_count=value.ignored_count,
+        ignored_timestamp=value.ignored_timestamp,
+        mended_values=value.mended_values,
+        hint=value.hint,
         source=value.source,
         profile_id=None if value.profile_id is None else public_profile(value.profile_id),
     )

@@ -74,8 +74,8 @@ _SIGHTING = (
     "WHERE profile_id = $1 AND set_key = $4 AND space_id = $2 AND bucket = $3"
 )
 _SEEN = (
-    "UPDATE profile_identifier SET last_seen = $5 "
-    "WHERE profile_id = $1 AND key = $4 AND space_id = $2 AND bucket = $3 AND last_seen < $5"
+    "UPDATE profile_identifier SET first_seen = least(first_seen, $5), last_seen = greatest(last_seen, $6) "
+    "WHERE profile_id = $1 AND key = $4 AND space_id = $2 AND bucket = $3 AND (first_seen > $5 OR last_seen < $6)"
 )
 _CHANGE = (
     "WITH head AS (UPDATE lane_head SET seq = seq + 1 WHERE space_id = $1 AND lane = $2 AND bucket = $3 RETURNING seq) "
@@ -231,8 +231,8 @@ class PerStatement:
         for gained in sorted(writes.identifiers):
             await one(_NEW_IDENTIFIER, gained.key, *place, Uuid(gained.origin))
             await one(_NEW_PROFILE_IDENTIFIER, Uuid(gained.origin), *place, gained.key, *gained[2:])
-        for origin, key, last in writes.seen:
-            await run(_SEEN, Uuid(origin), *place, key, last)
+        for origin, key, first, last in writes.seen:
+            await run(_SEEN, Uuid(origin), *place, key, first, last)
         for new, sightings in ((_NEW_SIGHTING, writes.new_sightings), (_SIGHTING, writes.sightings)):
             for sighting in sightings:
                 await one(new, Uuid(sighting[0]), *place, Uuid(sighting[1]), *sighting[2:])

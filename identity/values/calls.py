@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 from msgspec import UNSET, Struct, UnsetType
 
 from identity.values.documents import TimedSignal
+from identity.values.enums import UNUSABLE
 
 Kind = Literal["identify", "track", "page", "screen", "group", "alias", "leave", "unmerge", "remove", "consent"]
 KINDS: tuple[Kind, ...] = ("identify", "track", "page", "screen", "group", "alias")
@@ -85,11 +86,13 @@ class Call(Struct):
     """One extracted call, with its body as it arrived.
 
     `identifiers` are normalised, not blocked, without repeats, in document order; `skipped` are those refused
-    before any lookup (`blocked`, `bad_type`). `traits` are the traits of an identify, `group_traits` those of a
+    before any lookup, each with its reason. `traits` are the traits of an identify, `group_traits` those of a
     group call, `consent` the decisions by category, `signals` the statements on classes of purposes,
     `invalid_signals` the names of signals that could not be read, `group` the group to join or leave. `unlinked`
     are the readings of a previous id without a link: no identifiers of the call, but named in its body. `message`
     is the keyed hash of `message_id`. `history` marks an imported call with a receipt time of its own.
+    `ignored_times` are the fields of its body whose timestamp is no time; `guessed_time`: `time` is the receipt
+    instead. `mended` counts values that no JSON can hold.
     """
 
     kind: Kind
@@ -111,13 +114,23 @@ class Call(Struct):
     message: bytes = b""
     group_key: bytes = b""
     history: bool = False
+    ignored_times: tuple[str, ...] = ()
+    guessed_time: bool = False
+    mended: int = 0
+
+
+def refused_identifiers(call: Call) -> list[Identifier]:
+    """The skipped identifiers of a call that name somebody; a value that is no identifier names nobody."""
+    return [skipped.identifier for skipped in call.skipped if skipped.reason not in UNUSABLE]
 
 
 class Outcome(Struct, omit_defaults=False):
     """The outcome of one call; the answer to `Prefer: return=representation` shows it.
 
-    `ignored_traits` are the names without room in a full document (`trait_limit`), `invalid_signals` the signals of
-    consent that could not be read; the field is absent without any.
+    `ignored_traits` are the names without room in a full document (`trait_limit`). `hint` says what to change.
+    `ignored_timestamp` names the fields whose timestamp is no time; `mended_values` counts the values that no JSON
+    can hold and that became null or lost a character. `invalid_signals` are the signals of consent that could not be
+    read; the field is absent without any.
     """
 
     message_id: str | None
@@ -128,4 +141,7 @@ class Outcome(Struct, omit_defaults=False):
     merged: list[str] = []
     demoted: list[dict[str, str]] = []
     ignored_traits: list[str] = []
+    hint: str | None = None
+    ignored_timestamp: str | None = None
+    mended_values: int = 0
     invalid_signals: list[str] | UnsetType = UNSET

@@ -6,6 +6,7 @@ pins all of them.
 """
 
 from enum import IntEnum, IntFlag, StrEnum
+from typing import Final
 
 
 class _Numbered(IntEnum):
@@ -76,7 +77,8 @@ class StoredStatus(_Numbered):
 class UnlinkedReason(StrEnum):
     """The reason why an identifier of a call was not linked.
 
-    `LIMIT` is followed by a colon and the type that the limit names. From `EMPTY` on: the value is no identifier.
+    `LIMIT` is followed by a colon and the type that the limit names. `UNUSABLE` lists the reasons of a value that is
+    no identifier.
     """
 
     LIMIT = "limit"
@@ -94,7 +96,34 @@ class UnlinkedReason(StrEnum):
     INEXACT_NUMBER = "inexact_number"
     CONTROL_CHARACTERS = "control_characters"
     INVALID_EMAIL = "invalid_email"
+    EMAIL_WITH_NAME = "email_with_name"
+    SEVERAL_EMAILS = "several_emails"
+    EMAIL_DOMAIN = "email_domain"
     INVALID_PHONE = "invalid_phone"
+    TOO_MANY_TYPES = "too_many_types"
+    MALFORMED_EXTERNAL_ID = "malformed_external_id"
+    OTHER_COLLECTION = "other_collection"
+    ENCODED = "encoded"
+
+
+UNUSABLE: Final = frozenset(
+    {
+        UnlinkedReason.EMPTY,
+        UnlinkedReason.TOO_LONG,
+        UnlinkedReason.NOT_TEXT,
+        UnlinkedReason.INEXACT_NUMBER,
+        UnlinkedReason.CONTROL_CHARACTERS,
+        UnlinkedReason.INVALID_EMAIL,
+        UnlinkedReason.EMAIL_WITH_NAME,
+        UnlinkedReason.SEVERAL_EMAILS,
+        UnlinkedReason.EMAIL_DOMAIN,
+        UnlinkedReason.INVALID_PHONE,
+        UnlinkedReason.MALFORMED_EXTERNAL_ID,
+        UnlinkedReason.OTHER_COLLECTION,
+        UnlinkedReason.ENCODED,
+    }
+)
+"""The reasons of a value that is no identifier: it has no blind index and names nobody."""
 
 
 class SpaceMark(IntFlag):

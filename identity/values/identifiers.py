@@ -44,6 +44,7 @@ _TYPE_START = frozenset("abcdefghijklmnopqrstuvwxyz")
 _TYPE_REST = _TYPE_START | frozenset("0123456789_.")
 _LONGEST_DOMAIN = 253
 _LONGEST_LABEL = 63
+_SEPARATORS = frozenset(",;|")
 
 
 def usable_type(name: str) -> bool:
@@ -94,12 +95,26 @@ def _email(text: str) -> str:
     if not address.isascii():
         address = unicodedata.normalize("NFC", address)
     local, _, rest = address.partition("@")
-    if not local or "@" in rest or len(address.split()) != 1:
-        raise UnusableValue(UnlinkedReason.INVALID_EMAIL, shown(text))
+    if not local or not rest or "@" in rest or len(address.split()) != 1:
+        raise UnusableValue(_malformed_email(text), shown(text))
     domain = _domain(rest)
-    if domain is None or len(local) + 1 + len(domain) > LONGEST_VALUE:
-        raise UnusableValue(UnlinkedReason.INVALID_EMAIL, shown(text))
+    if domain is None:
+        reason = _malformed_email(text)
+        if reason == UnlinkedReason.INVALID_EMAIL:
+            reason = UnlinkedReason.EMAIL_DOMAIN
+        raise UnusableValue(reason, shown(text))
+    if len(local) + 1 + len(domain) > LONGEST_VALUE:
+        raise UnusableValue(UnlinkedReason.TOO_LONG, shown(text))
     return f"{local}@{domain}"
+
+
+def _malformed_email(text: str) -> UnlinkedReason:
+    """What is wrong with a text that is no single address."""
+    if text.count("@") > 1 and (_SEPARATORS.intersection(text) or len(text.split()) > 1):
+        return UnlinkedReason.SEVERAL_EMAILS
+    if "@" in text and ("<" in text or "(" in text or len(text.split()) > 1):
+        return UnlinkedReason.EMAIL_WITH_NAME
+    return UnlinkedReason.INVALID_EMAIL
 
 
 def _domain(domain: str) -> str | None:

@@ -65,16 +65,29 @@ def shown(text: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in cut)
 
 
+def kind_of(value: object) -> str:
+    """The JSON kind of a value, in place of a value that has no short text."""
+    return _KINDS.get(type(value), "(value)")
+
+
 def _decimal(value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         if value.bit_length() < _MOST_BITS:
             return str(value)
         raise UnusableValue(UnlinkedReason.TOO_LONG, "(number)")
     if not isinstance(value, float):
-        raise UnusableValue(UnlinkedReason.NOT_TEXT, _KINDS.get(type(value), "(value)"))
+        raise UnusableValue(UnlinkedReason.NOT_TEXT, kind_of(value))
     if not -_EXACT_FLOAT < value < _EXACT_FLOAT:
         raise UnusableValue(UnlinkedReason.INEXACT_NUMBER, repr(value))
     return str(int(value)) if value.is_integer() else format(Decimal(repr(value)), "f")
 
 
-_KINDS: Final[dict[type, str]] = {bool: "(boolean)", list: "(array)", dict: "(object)", type(None): "(null)"}
+_KINDS: Final[dict[type, str]] = {
+    bool: "(boolean)",
+    int: "(number)",
+    float: "(number)",
+    str: "(text)",
+    list: "(array)",
+    dict: "(object)",
+    type(None): "(null)",
+}

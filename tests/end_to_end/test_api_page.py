@@ -6,10 +6,14 @@ import pytest
 
 from app.http.error_responses import STATUS
 from identity.planning.resolution.extract import REJECTIONS
+from identity.planning.resolution.planner import NO_IDENTIFIER, NO_USABLE_IDENTIFIER
+from identity.planning.resolution.rejections import IGNORED_TIMESTAMP, LOST_BODIES, MENDED_VALUE, TRAIT_LIMIT
 from identity.planning.resolution.stored_calls import REASONS
+from identity.values.enums import UnlinkedReason
 from tests.conftest import ROOT
 
 PAGE = (ROOT / "docs" / "api.md").read_text()
+REASONS_PAGE = (ROOT / "docs" / "reasons.md").read_text()
 # Codes of HTTP itself and of the collection routes, which no error of the domain has.
 OF_HTTP = {
     "invalid_http": 400,
@@ -55,14 +59,24 @@ def test_every_error_code_is_listed_with_its_status() -> None:
     assert listed == OF_DOMAIN | OF_HTTP
 
 
-def test_every_rejection_reason_is_listed() -> None:
-    """The table of rejections holds each reason for which a call is refused, and no other."""
-    assert first_cells("Rejection reasons") == {*REJECTIONS, "too_large"}
+def test_the_table_of_reasons_holds_every_reason_and_no_other() -> None:
+    """Reasons of calls, bodies, identifiers and values; each says what is lost, why, and what to do."""
+    listed = re.findall(r"^\| `([^`]+)` \| (\w+) \| ([^|]+) \| ([^|]+) \|$", REASONS_PAGE, re.MULTILINE)
+    about: dict[str, set[str]] = {}
+    for reason, lost, _, _ in listed:
+        about.setdefault(lost, set()).add(reason)
+    assert sum(map(len, about.values())) == len(listed)
+    assert about == {
+        "call": {*REJECTIONS, "too_large", NO_IDENTIFIER, NO_USABLE_IDENTIFIER},
+        "body": LOST_BODIES,
+        "identifier": {*UnlinkedReason} - {"limit"} | {"limit:<type>"},
+        "value": {TRAIT_LIMIT, IGNORED_TIMESTAMP, MENDED_VALUE},
+    }
 
 
-def test_every_demotion_reason_is_listed() -> None:
-    """The table of demotions holds each reason for which an identifier is not linked, and no other."""
-    assert first_cells("Demotion reasons") == {*REASONS, "suppressed"} - {"limit"} | {"limit:<type>"}
+def test_every_reason_that_evidence_stores_is_a_reason_of_the_enum() -> None:
+    """A stored number has a name on the wire."""
+    assert REASONS.keys() <= {*UnlinkedReason}
 
 
 @pytest.mark.parametrize("path", ["/v1/batch", "/v1/profiles/lookup", "/v1/rules", "/v1/keys", "/openapi.json"])

@@ -17,8 +17,14 @@ def plant_rejected_calls(planter: Planter, person: PlantedPerson) -> None:
     rejected, alone, nobody = messages
     items = [
         {"type": new("rejected type"), "messageId": rejected, "userId": person.user},
-        {"type": "track", "messageId": nobody, "context": {"traits": {"email": new("no e-mail")}}},
-        {"type": "track", "messageId": new("message id"), "userId": "null", "anonymousId": person.anonymous},
+        {"type": "track", "event": "E", "messageId": nobody, "context": {"traits": {"email": new("no e-mail")}}},
+        {
+            "type": "track",
+            "event": "E",
+            "messageId": new("message id"),
+            "userId": "null",
+            "anonymousId": person.anonymous,
+        },
         {"type": "identify", "userId": person.user, "traits": {"email": new("rejected value")}},
     ]
     planter.send("write", "POST", "/v1/batch", {"batch": items})

@@ -172,7 +172,18 @@ class _StateWriter:
             type_, value = names[held.type], one.value(held)
             hash_ = self._space.keys.mac(self._domain, f"{type_}:{value}".encode()).hex()
             segment, linked = public_profile(held.origin), stamp_time(held.linked_at)
-            identifiers.append(MappedIdentifier(segment, type_, value, hash_, linked, event))
+            identifiers.append(
+                MappedIdentifier(
+                    segment=segment,
+                    type=type_,
+                    value=value,
+                    hash=hash_,
+                    at=linked,
+                    event=event,
+                    first_seen=held.first_seen,
+                    last_seen=held.last_seen,
+                )
+            )
         folded = one.folded()
         traits = {name: (value, folded[name][1], stamp_time(folded[name][2])) for name, value in view.traits.items()}
         return ProfileState(public_profile(one.id), links, identifiers, traits, at)

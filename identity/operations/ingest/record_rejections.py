@@ -43,7 +43,9 @@ def _of_request(request: IngestRequest, outcomes: Iterator[Outcome]) -> Sequence
 
 
 def _lost(outcome: Outcome) -> bool:
-    return outcome.status != "accepted" or bool(outcome.demoted or outcome.ignored_traits)
+    return outcome.status != "accepted" or bool(
+        outcome.demoted or outcome.ignored_traits or outcome.ignored_timestamp or outcome.mended_values
+    )
 
 
 def _rejected(request: IngestRequest, item: object, outcome: Outcome) -> StoredRejection:

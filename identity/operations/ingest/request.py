@@ -3,18 +3,19 @@
 Invariant: a request keeps its bodies as they arrived, so it can be read again if the rules change before its commit.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from identity.operations.ingest.admission import weight
 from identity.planning.resolution.big_integers import tame
-from identity.planning.resolution.event_time import parse_time
-from identity.planning.resolution.extract import LONGEST_MESSAGE_ID, extract
+from identity.planning.resolution.extract import LONGEST_MESSAGE_ID, extract, receipt_time, require_event, require_time
 from identity.planning.resolution.resolution_rules import Rules
 from identity.spaces.blind_indexes import OlderKeys, index_call, older_keys_of
 from identity.spaces.space import Space
 from identity.values.calls import Call, IndexVersions, Kind, Outcome, Skipped, Source
+from identity.values.enums import UnlinkedReason
 from identity.values.errors import BadCall, BatchTooLong
 from identity.values.json import JsonObject
 
@@ -29,6 +30,7 @@ class IngestRequest:
     `items` are the parsed bodies. `kind` is the one that the path names, or None if each item names its own.
     A `dry_run` leaves nothing behind. With `history` (an import) items may carry the time of their receipt. `gpc`:
     the browser sent the header of Global Privacy Control, and each item records that.
+    `mended` counts by position the values of an item that no JSON can hold, `mended_rest` those beside the items.
     `size` is that of the whole body in bytes, if known; `weight` is the share of the queue.
     `index` holds the versions of the index key that the calls were read
     under, `older` the older blind indexes of the names. `outcomes` has one entry for each item: a rejection at reading,
@@ -45,6 +47,8 @@ class IngestRequest:
         "items",
         "keys",
         "kind",
+        "mended",
+        "mended_rest",
         "older",
         "outcomes",
         "received",
@@ -66,6 +70,8 @@ class IngestRequest:
         tamed: bool = True,
         dry_run: bool = False,
         gpc: bool = False,
+        mended: Mapping[int, int] | None = None,
+        mended_rest: int = 0,
     ) -> None:
         if len(items) > MOST_ITEMS:
             raise BatchTooLong
@@ -77,6 +83,8 @@ class IngestRequest:
         self.history = history
         self.dry_run = dry_run
         self.gpc = gpc
+        self.mended = mended or {}
+        self.mended_rest = mended_rest
         self.rules = -1
         self.outcomes: list[Outcome | None] = [None] * len(items)
         self.weight = weight(len(items), size or 0)
@@ -103,9 +111,12 @@ class IngestRequest:
             if outcome is not None and outcome.status == "rejected":
                 continue
             try:
-                self.calls.append((at, self._extract(item, shared, sent_at, rules)))
+                call = self._extract(item, shared, sent_at, rules)
             except BadCall as error:
-                self.outcomes[at] = Outcome(_message_id(item), "rejected", error.code)
+                self.outcomes[at] = Outcome(_message_id(item), "rejected", error.code, mended_values=self._lost(at))
+            else:
+                call.mended = self._lost(at)
+                self.calls.append((at, call))
         await self._ensure_types(space)
         keys: set[bytes] = set()
         calls = [call for _, call in self.calls]
@@ -116,6 +127,9 @@ class IngestRequest:
         if self.older is not None:
             keys.update(self.older.identifiers)
         self.keys = keys
+
+    def _lost(self, at: int) -> int:
+        return self.mended.get(at, 0) + self.mended_rest
 
     def _extract(self, item: Any, shared: Any, sent_at: Any, rules: Rules) -> Call:
         received, history = self.received, False
@@ -128,11 +142,12 @@ class IngestRequest:
                     item = {**item, "context": {**shared, **own}}
             if self.gpc:
                 item = _opted_out(item)
-            if self.history and "receivedAt" in item:
-                own_time = parse_time(item["receivedAt"])
-                if own_time is not None:
-                    received, sent_at, history = min(own_time, received), None, True
+            if self.history and item.get("receivedAt") is not None:
+                received, sent_at, history = min(receipt_time(item["receivedAt"]), received), None, True
         call = extract(item, kind=self.kind, rules=rules, received=received, sent_at=sent_at, source=self.source)
+        require_event(call)
+        if self.history and not history:
+            require_time(call)
         call.history = history
         return call
 
@@ -149,7 +164,7 @@ class IngestRequest:
         for _, call in self.calls:
             beyond = [i for i in call.identifiers if i.type not in codes]
             if beyond:
-                call.skipped = call.skipped + [Skipped(i, "bad_type") for i in beyond]
+                call.skipped = call.skipped + [Skipped(i, UnlinkedReason.TOO_MANY_TYPES) for i in beyond]
                 call.identifiers = [i for i in call.identifiers if i.type in codes]
 
 

@@ -81,7 +81,7 @@ class Sealer:
                     value=value,
                 )
             )
-        writes.seen = [(origin, key, last) for (origin, key), last in plan.seen.items()]
+        writes.seen = [(origin, key, *times) for (origin, key), times in plan.seen.items()]
         writes.retired = plan.retired
         for at, sighting in plan.sightings.items():
             row = _sighting(at, sighting)

@@ -1,15 +1,18 @@
-"""Lists calls that were rejected, suppressed, unresolved or accepted in part, with the reasons, newest first.
+"""Lists and counts calls that were rejected, suppressed, unresolved or accepted in part, with the reasons.
 
 The value of a demoted identifier is read from the sealed evidence of its call. A call that was not stored has no
-values to read.
+values to read. The newest line comes first.
 """
 
 import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
 from typing import Final
 
 from msgspec import Struct
 
-from identity.planning.resolution.event_time import parse_time
+from identity.operations.integrity.listed_rejection import ListedRejection, RejectionFilter, UnlinkedCount
+from identity.planning.resolution.event_time import format_time, parse_time
 from identity.planning.resolution.rejections import StoredRejection
 from identity.planning.resolution.rejections import unpack as unpack_refusals
 from identity.planning.resolution.resolution_rules import Rules
@@ -19,7 +22,7 @@ from identity.spaces.space import Space
 from identity.spaces.stored_call_identifiers import identifiers_by_key
 from identity.store.ingest import rejections
 from identity.store.spaces import spaces_and_keys
-from identity.values.calls import STORED_KINDS, Kind
+from identity.values.calls import STORED_KINDS
 from identity.values.enums import StoredStatus
 from identity.values.errors import BadParameter
 from identity.values.ids import ProfileId
@@ -28,35 +31,8 @@ from identity.vault.seal import EVIDENCE, REJECTION
 
 _LIST: Final = b"rejections"
 _LAST_STAMP: Final = 2**63 - 1
-
-
-class UnlinkedCount(Struct, frozen=True):
-    """An identifier that was not linked, or, where its value is not stored, the number of them for a reason."""
-
-    identifier: str | None
-    reason: str
-    count: int
-
-
-class ListedRejection(Struct, frozen=True):
-    """A call that was rejected, or accepted in part; `source` is the public id of the key that sent it.
-
-    `reason` is the code of a rejection, or `trait_limit`. `ignored_count` traits, decisions and memberships exceeded
-    the size of the profile; `ignored` holds the names of up to 50 of them. A call with a suppressed identifier has no
-    `message_id`.
-    """
-
-    at: Micros
-    received_at: Micros
-    message_id: str | None
-    kind: Kind | None
-    status: StoredStatus
-    reason: str | None
-    demoted: list[UnlinkedCount]
-    ignored: list[str]
-    ignored_count: int
-    source: str | None
-    profile_id: ProfileId | None
+_PAGE: Final = 1_000
+_MOST_SCANNED: Final = 10_000
 
 
 class ListedRejections(Struct, frozen=True):
@@ -66,31 +42,106 @@ class ListedRejections(Struct, frozen=True):
     next_cursor: str | None
 
 
+class RejectionCount(Struct, frozen=True):
+    """How much was lost on a day (UTC, of arrival) for a reason; `source` is the public id of a key."""
+
+    day: str
+    source: str | None
+    reason: str
+    count: int
+
+
+class RejectionSummary(Struct, frozen=True):
+    """Counts, the newest day first, and the cursor after the lines they count, None where all are counted."""
+
+    counts: list[RejectionCount]
+    next_cursor: str | None
+
+
 @retry_on_key_rotation
-async def list_rejections(space: Space, since: str | None, limit: int, cursor: str | None) -> ListedRejections:
-    """Read a page of the list; `since` is an RFC 3339 time. BadParameter, BadCursor."""
-    before = (_LAST_STAMP, 0) if cursor is None else _position(space.read_cursor(_LIST, cursor))
+async def list_rejections(
+    space: Space,
+    since: str | None,
+    limit: int,
+    cursor: str | None,
+    *,
+    until: str | None = None,
+    wanted: RejectionFilter = RejectionFilter(),  # noqa: B008 (immutable)
+) -> ListedRejections:
+    """Read a page of the list; `since` and `until` are RFC 3339 times. BadParameter, BadCursor.
+
+    A page of a filtered list may be shorter than the limit: it ends after a bounded number of other lines.
+    """
+    found: list[ListedRejection] = []
+    next_cursor = None
+    async for at, line, more in _lines(space, since, until, cursor, limit, wanted):
+        if line is not None and wanted.passes(line):
+            found.append(line)
+        next_cursor = space.write_cursor(_LIST, _written(*at)) if more else None
+        if len(found) == limit:
+            break
+    return ListedRejections(found, next_cursor)
+
+
+@retry_on_key_rotation
+async def summarise_rejections(
+    space: Space, since: str | None, until: str | None, cursor: str | None
+) -> RejectionSummary:
+    """Count the lines of the list by day, source and reason. BadParameter, BadCursor.
+
+    One answer counts a bounded number of lines; the counts of all pages add up.
+    """
+    counts: Counter[tuple[str, str | None, str]] = Counter()
+    next_cursor = None
+    async for at, line, more in _lines(space, since, until, cursor, _MOST_SCANNED, RejectionFilter()):
+        if line is not None:
+            for reason, count in line.lost().items():
+                counts[format_time(line.at)[:10], line.source, reason] += count
+        next_cursor = space.write_cursor(_LIST, _written(*at)) if more else None
+    ordered = sorted(counts.items(), key=lambda each: (each[0][1] or "", each[0][2]))
+    ordered.sort(key=lambda each: each[0][0], reverse=True)
+    return RejectionSummary([RejectionCount(*key, count) for key, count in ordered], next_cursor)
+
+
+async def _lines(
+    space: Space, since: str | None, until: str | None, cursor: str | None, limit: int, wanted: RejectionFilter
+) -> AsyncIterator[tuple[tuple[int, int], ListedRejection | None, bool]]:
+    """The lines of the list with their places, and whether more follow; a bounded number of them.
+
+    A line is None where its profile was erased.
+    """
     oldest = _stamp(since)
-    async with reading_one_version(space) as connection:
-        packed = await rejections.rejected_calls(connection, space.tenant, oldest, before, limit + 1)
-        demoted = await rejections.demoted_calls(connection, space.tenant, oldest, before[0], limit + 1)
-        keys = await spaces_and_keys.key_ids(connection, space.tenant.id)
-    places: list[tuple[int, int, rejections.RejectedCallsRow | rejections.DemotedCallRow]] = [
-        (row.stamp, 0, row) for row in demoted
-    ]
-    places += [(row.stamp, number, row) for row in packed for number in range(row.seen)]
-    # Rows have different stamps, so the order is total.
-    places.sort(key=lambda place: place[:2], reverse=True)
-    shown = places[:limit]
-    reader = await _reader(space, keys, [row for _, _, row in shown if isinstance(row, rejections.DemotedCallRow)])
-    lines = []
-    for _, number, row in shown:
-        line = reader.rejection(row, number) if isinstance(row, rejections.RejectedCallsRow) else reader.demotion(row)
-        lines += [] if line is None else [line]
-        # Unsealing a large call takes milliseconds; other requests get their turn here.
-        await asyncio.sleep(0)
-    next_cursor = space.write_cursor(_LIST, _written(*shown[-1][:2])) if len(places) > limit else None
-    return ListedRejections(lines, next_cursor)
+    before = (_LAST_STAMP if until is None else _stamp(until, "until"), 0)
+    if cursor is not None:
+        before = _position(space.read_cursor(_LIST, cursor))
+    left = limit if wanted.is_open else max(limit, _MOST_SCANNED)
+    while left > 0:
+        size = min(left, _PAGE)
+        async with reading_one_version(space) as connection:
+            packed = await rejections.rejected_calls(connection, space.tenant, oldest, before, size + 1)
+            demoted = await rejections.demoted_calls(connection, space.tenant, oldest, before[0], size + 1)
+            keys = await spaces_and_keys.key_ids(connection, space.tenant.id)
+        if wanted.source is not None and wanted.source not in keys.values():
+            raise BadParameter("source must be the id of a key of this space.")
+        places: list[tuple[int, int, rejections.RejectedCallsRow | rejections.DemotedCallRow]] = [
+            (row.stamp, 0, row) for row in demoted
+        ]
+        places += [(row.stamp, number, row) for row in packed for number in range(row.seen)]
+        # Rows have different stamps, so the order is total.
+        places.sort(key=lambda place: place[:2], reverse=True)
+        shown = places[:size]
+        reader = await _reader(space, keys, [row for _, _, row in shown if isinstance(row, rejections.DemotedCallRow)])
+        for at, (stamp, number, row) in enumerate(shown, 1):
+            line = (
+                reader.rejection(row, number) if isinstance(row, rejections.RejectedCallsRow) else reader.demotion(row)
+            )
+            yield (stamp, number), line, at < len(places)
+            # Unsealing a large call takes milliseconds; other requests get their turn here.
+            await asyncio.sleep(0)
+        if len(places) <= size:
+            return
+        before = shown[-1][:2]
+        left -= size
 
 
 class _RejectionReader:
@@ -120,6 +171,9 @@ class _RejectionReader:
             demoted=[UnlinkedCount(None, reason, count) for reason, count in refusal.unlinked.items()],
             ignored=refusal.ignored,
             ignored_count=refusal.ignored_count,
+            ignored_timestamp=refusal.ignored_timestamp,
+            mended_values=refusal.mended,
+            hint=refusal.hint,
             source=self.keys.get(refusal.source),
             profile_id=None,
         )
@@ -146,6 +200,9 @@ class _RejectionReader:
             ],
             ignored=[],
             ignored_count=0,
+            ignored_timestamp=None,
+            mended_values=0,
+            hint=None,
             source=self.keys.get(kept.source),
             profile_id=ProfileId(row.canonical),
         )
@@ -157,13 +214,13 @@ async def _reader(space: Space, keys: dict[int, str], demoted: list[rejections.D
     return _RejectionReader(space, keys, names, rules)
 
 
-def _stamp(since: str | None) -> int:
+def _stamp(text: str | None, name: str = "since") -> int:
     """The first stamp of a time. BadParameter."""
-    if since is None:
+    if text is None:
         return 0
-    time = parse_time(since)
+    time = parse_time(text)
     if time is None:
-        raise BadParameter("since must be an RFC 3339 time.")
+        raise BadParameter(f"{name} must be an RFC 3339 time.")
     return min(max(time, 0) << SLOT_BITS, _LAST_STAMP)
 
 

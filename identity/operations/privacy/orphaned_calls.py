@@ -17,7 +17,7 @@ from identity.store.postgres.rows import KeyRow
 from identity.store.privacy import erase
 from identity.store.profiles import evidence as evidence_queries
 from identity.store.profiles import snapshot_queries
-from identity.values.calls import ACTS, STORED_KINDS
+from identity.values.calls import ACTS, STORED_KINDS, refused_identifiers
 from identity.values.errors import BadCall
 from identity.vault.seal import EVIDENCE
 
@@ -48,7 +48,7 @@ def _named(space: Space, kept: StoredCall, rules: Rules) -> Iterator[bytes]:
             call = extract(kept.body, kind=kind, rules=read, received=kept.received, sent_at=None, source=source(kept))
         except BadCall:
             continue
-        named = [*call.identifiers, *(each.identifier for each in call.skipped), *call.unlinked]
+        named = [*call.identifiers, *refused_identifiers(call), *call.unlinked]
         if call.alias is not None:
             named += [each for each in (call.alias.user, call.alias.anonymous) if each is not None]
         yield from (space.keys.identifier(each.type, each.value) for each in named)

@@ -12,7 +12,7 @@ from msgspec import Struct, structs
 from identity.planning.corrections.profile_snapshot import SnapshotIdentifier, folded_counters, own_counters
 from identity.planning.corrections.replay import Replay, ReplayEntry
 from identity.planning.resolution.counters import counted
-from identity.planning.resolution.plan import Gained
+from identity.planning.resolution.plan import Gained, widen
 from identity.planning.resolution.planner_state import Counters, Profile, Sighting
 from identity.planning.resolution.working_set import MAX_SOURCES
 from identity.values.calls import KINDS, STORED_KINDS
@@ -71,7 +71,7 @@ def rebuild(
     for key, link in links.items():
         before = stored.links.get(key)
         if before is not None:
-            link.last_seen = max(link.last_seen, before.last_seen)
+            widen(link, before.first_seen, before.last_seen)
     evidence = {stamp: structs.replace(held) for stamp, held in stored.evidence.items()}
     for stamp, record in replay.recorded.items():
         replayed = ReplayedEvidence(names[record.origin], record.kept, record.demoted, replay.showed(stamp))
@@ -247,7 +247,7 @@ def _fold(stored: StoredProfiles, rebuilt: RebuiltProfiles, replay: Replay) -> N
 
 
 def _content_by_origin(
-    links: Iterable[tuple[bytes, bytes, bool, int]],
+    links: Iterable[tuple[bytes, bytes, bool, tuple[int, int, int]]],
     evidence: Mapping[int, ReplayedEvidence],
     events: Iterable[tuple[bytes, int]],
     sightings: Mapping[tuple[bytes, bytes], Sighting],
@@ -255,8 +255,8 @@ def _content_by_origin(
 ) -> dict[bytes, dict[object, object]]:
     """The content of each origin, for comparison."""
     found: dict[bytes, dict[object, object]] = {}
-    for origin, key, retired, linked_at in links:
-        found.setdefault(origin, {})[key] = retired, linked_at
+    for origin, key, retired, times in links:
+        found.setdefault(origin, {})[key] = retired, times
     for stamp, held in evidence.items():
         found.setdefault(held.origin, {})["call", stamp] = held.kept, held.demoted
     for origin, stamp in events:
@@ -271,14 +271,20 @@ def _content_by_origin(
 def _changed(stored: StoredProfiles, rebuilt: RebuiltProfiles) -> set[bytes]:
     """The ids whose content changed."""
     before = _content_by_origin(
-        [(link.origin, key, link.retired, link.linked_at) for key, link in stored.links.items()],
+        [
+            (link.origin, key, link.retired, (link.linked_at, link.first_seen, link.last_seen))
+            for key, link in stored.links.items()
+        ],
         stored.evidence,
         [(plain.origin, stamp) for stamp, plain in stored.events.items()],
         stored.sightings,
         stored.documents,
     )
     after = _content_by_origin(
-        [(link.origin, key, link.retired, link.stamp) for key, link in rebuilt.links.items()],
+        [
+            (link.origin, key, link.retired, (link.stamp, link.first_seen, link.last_seen))
+            for key, link in rebuilt.links.items()
+        ],
         rebuilt.evidence,
         [(origin, stamp) for stamp, origin in rebuilt.events.items()],
         rebuilt.sightings,

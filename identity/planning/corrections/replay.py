@@ -19,7 +19,7 @@ from identity.planning.corrections.profile_snapshot import (
     shown,
 )
 from identity.planning.corrections.unmerge import UnmergePlan, mixed_origins, plan_unmerge
-from identity.planning.resolution.plan import Gained, RecordedCall
+from identity.planning.resolution.plan import Gained, RecordedCall, widen
 from identity.planning.resolution.planner import plan
 from identity.planning.resolution.planner_state import GroupState, PlannerState
 from identity.planning.resolution.resolution_rules import Rules
@@ -103,7 +103,7 @@ class Replay:
         for _, key in made.retired:
             self.links[key].retired = True
         for (_, key), seen in made.seen.items():
-            self.links[key].last_seen = max(self.links[key].last_seen, seen)
+            widen(self.links[key], *seen)
         for record in (*made.evidence, *made.events):
             self.recorded[record.stamp] = record
             members = set_key(shown(record.kept, record.demoted))

@@ -21,8 +21,8 @@ _SOURCE: Final = (
 _TAIL: Final = {"__operation": TEXT, "seq": NUMBER, "timestamp": TIME, "received_at": TIME, "uuid_ts": TIME}
 
 
-def _table(*columns: str) -> Mapping[str, str]:
-    return dict.fromkeys(columns, TEXT) | _TAIL
+def _table(*columns: str, times: Sequence[str] = ()) -> Mapping[str, str]:
+    return dict.fromkeys(columns, TEXT) | dict.fromkeys(times, TIME) | _TAIL
 
 
 # The columns of each table with their types; the first column other than `id` is the key.
@@ -33,7 +33,7 @@ TABLES: Final[Mapping[str, Mapping[str, str]]] = {
     ),
     "profile_traits_updates": _table("id", "segment_id", "traits"),
     "user_traits": _table("canonical_segment_id", "name", "value"),
-    "user_identifiers": _table("canonical_segment_id", "type", "value"),
+    "user_identifiers": _table("canonical_segment_id", "type", "value", times=("first_seen", "last_seen")),
     "profile_merges": _table("canonical_segment_id", "segment_id"),
     "erasures": _table("segment_id", "erasure_id"),
 }
@@ -59,7 +59,7 @@ class ProfileMapping(NamedTuple):
 
 
 class MappedIdentifier(NamedTuple):
-    """An identifier, its profile, and the time that it was linked."""
+    """An identifier, its profile, the time that it was linked, and its first and last event time at the export."""
 
     segment: str
     type: str
@@ -67,6 +67,8 @@ class MappedIdentifier(NamedTuple):
     hash: str
     at: int
     event: CausingCall = CausingCall()
+    first_seen: int | None = None
+    last_seen: int | None = None
 
 
 class ProfileState(NamedTuple):
@@ -133,7 +135,8 @@ class RowBatch:
             event = each.event
             named = (each.segment, each.type, each.value, each.hash, event.type, event.id, None)
             self._add(MAPPING, (*named, event.source_id), CREATED, event.time, each.at, now)
-            self._add(IDENTIFIERS, (canonical, each.type, each.value), CREATED, event.time, each.at, now)
+            held = (canonical, each.type, each.value, each.first_seen, each.last_seen)
+            self._add(IDENTIFIERS, held, CREATED, event.time, each.at, now)
         values = {name: value for name, (value, _, _) in state.traits.items()}
         newest = max((time for _, time, _ in state.traits.values()), default=state.at)
         arrived = max((at for _, _, at in state.traits.values()), default=state.at)
@@ -170,7 +173,7 @@ class RowBatch:
             cells = (f"{self.seq}-{len(rows)}", *cells)
         lacking = len(columns) - len(_TAIL) - len(cells)
         rows.append((*cells, *(None,) * lacking, op, self.seq, at if time is None else time, at, now))
-        self.size += 100 + sum(map(len, filter(None, cells)))
+        self.size += 100 + sum(len(cell) for cell in cells if isinstance(cell, str))
 
 
 def cell_text(value: Any) -> str:

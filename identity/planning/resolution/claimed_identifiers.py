@@ -1,7 +1,7 @@
 """Collects the identifiers that one call claims, in document order and without repeats.
 
-A claimed identifier is kept (normalised, not blocked) or skipped with a reason. A value that is no identifier
-at all is ignored. One bad entry never costs the call another identifier, since clients send what they have.
+A claimed identifier is kept (normalised, not blocked) or skipped with a reason; only an absent value (null) claims
+nothing. One bad entry never costs the call another identifier, since clients send what they have.
 """
 
 from typing import Any, Final
@@ -9,17 +9,14 @@ from typing import Any, Final
 from identity.planning.resolution.placeholder_values import PLACEHOLDER_EMAILS, is_placeholder
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import Identifier, Skipped
-from identity.values.enums import UnlinkedReason
+from identity.values.enums import UNUSABLE, UnlinkedReason
 from identity.values.identifiers import EMAIL, LONGEST_TYPE, normalise, usable_type
-from identity.values.plain_text import UnusableValue, plain, shown
-
-# A value that is no identifier is not listed: the call claims nothing with it.
-LISTED: Final = frozenset({UnlinkedReason.BLOCKED, UnlinkedReason.BAD_TYPE})
+from identity.values.plain_text import UnusableValue, kind_of, plain, shown, usable
 
 GROUP_ID: Final = "group_id"
 """The name of group ids in rules and outcomes; a group id identifies no person."""
 
-_MALFORMED = frozenset({UnlinkedReason.INVALID_EMAIL, UnlinkedReason.INVALID_PHONE})
+_EXTERNAL = "external_id"
 _DEVICES = ("ios", "android")
 
 
@@ -33,7 +30,7 @@ def read(type_: str, raw: object, rules: Rules) -> Identifier | Skipped:
         value = normalise(type_, raw, rules.region)
     except UnusableValue as unusable:
         # A placeholder is no e-mail address and no phone number either, but its reason is that it is one.
-        blocked = unusable.reason in _MALFORMED and is_placeholder(plain(raw))
+        blocked = usable(raw) and is_placeholder(plain(raw))
         reason = UnlinkedReason.BLOCKED if blocked else unusable.reason
         return Skipped(Identifier(type_, plain(raw) if blocked else unusable.shown), reason)
     identifier = Identifier(type_, value)
@@ -62,7 +59,7 @@ class ClaimedIdentifiers:
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
         self._kept: dict[tuple[str, str], Identifier] = {}
-        self._skipped: dict[tuple[str, str], Skipped] = {}
+        self._skipped: dict[tuple[str, str, str], Skipped] = {}
 
     @property
     def kept(self) -> list[Identifier]:
@@ -75,8 +72,8 @@ class ClaimedIdentifiers:
         return list(self._skipped.values())
 
     def __len__(self) -> int:
-        """How many identifiers the call claims, kept and skipped."""
-        return len(self._kept) + len(self._skipped)
+        """How many identifiers the call claims, kept and skipped; a value that is no identifier does not count."""
+        return len(self._kept) + sum(skipped.reason not in UNUSABLE for skipped in self._skipped.values())
 
     def claim(self, type_: str, value: object) -> Identifier | None:
         """Keep a usable identifier and return it; None for an unusable or blocked one."""
@@ -90,8 +87,7 @@ class ClaimedIdentifiers:
 
     def skip(self, found: Skipped) -> None:
         """List a skipped identifier with its reason."""
-        if found.reason in LISTED:
-            self._skipped.setdefault((found.identifier.type, found.identifier.value), found)
+        self._skipped.setdefault((found.identifier.type, found.identifier.value, found.reason), found)
 
     def group(self, group: str) -> str | None:
         """The id of the group that a call joins; None for a blocked one, which is listed as skipped."""
@@ -105,24 +101,38 @@ class ClaimedIdentifiers:
         self._kept.pop((identifier.type, identifier.value), None)
 
     def external(self, entries: object) -> None:
-        """Read `context.externalIds`: unencoded ids of users. A malformed entry is ignored."""
+        """Read `context.externalIds`: unencoded ids of users. A malformed entry is skipped with its reason."""
+        if entries is None or entries == {}:
+            return
         if not isinstance(entries, list):
+            self._malformed(UnlinkedReason.MALFORMED_EXTERNAL_ID, kind_of(entries))
             return
         for entry in entries:
             if not isinstance(entry, dict):
-                continue
-            name = entry.get("type")
-            if (
-                not isinstance(name, str)
-                or (entry.get("collection") or "users") != "users"
-                or (entry.get("encoding") or "none") != "none"
-            ):
-                continue
-            type_ = name.lower()
-            if usable_type(type_):
-                self.claim(type_, entry.get("id"))
+                self._malformed(UnlinkedReason.MALFORMED_EXTERNAL_ID, kind_of(entry))
             else:
-                self._bad_type(type_, entry.get("id"))
+                self._entry(entry)
+
+    def _entry(self, entry: dict[str, Any]) -> None:
+        name, raw = entry.get("type"), entry.get("id")
+        if not isinstance(name, str):
+            self._malformed(UnlinkedReason.MALFORMED_EXTERNAL_ID, f"type {kind_of(name)}")
+            return
+        type_ = name.lower()
+        if not usable_type(type_):
+            # Answers and rows hold the type as text; some characters of JSON are not storable text.
+            self.skip(Skipped(Identifier(shown(type_[:LONGEST_TYPE]), _shown(raw)), UnlinkedReason.BAD_TYPE))
+        elif (entry.get("collection") or "users") != "users":
+            self.skip(Skipped(Identifier(type_, _shown(raw)), UnlinkedReason.OTHER_COLLECTION))
+        elif (entry.get("encoding") or "none") != "none":
+            self.skip(Skipped(Identifier(type_, _shown(raw)), UnlinkedReason.ENCODED))
+        elif raw is None:
+            self.skip(Skipped(Identifier(type_, kind_of(raw)), UnlinkedReason.MALFORMED_EXTERNAL_ID))
+        else:
+            self.claim(type_, raw)
+
+    def _malformed(self, reason: UnlinkedReason, what: str) -> None:
+        self.skip(Skipped(Identifier(_EXTERNAL, what), reason))
 
     def device(self, device: object) -> None:
         """Read `context.device`: its id, its advertising id where tracking is allowed, and its push token."""
@@ -145,11 +155,10 @@ class ClaimedIdentifiers:
         if isinstance(google, dict):
             self.claim("ga_client_id", google.get("clientId"))
 
-    def _bad_type(self, name: str, raw: object) -> None:
-        try:
-            value = plain(raw)
-        except UnusableValue:
-            return
-        # Answers and rows hold the type as text; some characters of JSON are not storable text.
-        type_ = shown(name[:LONGEST_TYPE])
-        self.skip(Skipped(Identifier(type_, value), UnlinkedReason.BAD_TYPE))
+
+def _shown(raw: object) -> str:
+    """The value of an entry whose other fields are wrong, for the sender alone."""
+    try:
+        return shown(plain(raw))
+    except UnusableValue as unusable:
+        return unusable.shown

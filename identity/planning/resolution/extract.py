@@ -11,14 +11,15 @@ from uuid import uuid4
 from identity.planning.consent.statements import statements
 from identity.planning.resolution.alias_previous_id import previous_id, readings
 from identity.planning.resolution.claimed_identifiers import ClaimedIdentifiers, is_blocked_group
-from identity.planning.resolution.event_time import event_time, parse_time
+from identity.planning.resolution.event_time import event_time
 from identity.planning.resolution.placeholder_values import is_placeholder
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import KINDS, Call, Kind, Source
 from identity.values.documents import TimedSignal
 from identity.values.errors import BadCall
 from identity.values.identifiers import ANONYMOUS_ID, EMAIL, PHONE, USER_ID
-from identity.values.plain_text import UnusableValue, plain
+from identity.values.plain_text import UnusableValue, plain, shown
+from identity.values.timestamps import parse_timestamp
 
 TOO_MANY_TRAITS: Final = 300
 MOST_PROPERTIES: Final = 10_000
@@ -39,9 +40,12 @@ REJECTIONS: Final = {
     "message_id_too_long": f"messageId may have at most {LONGEST_MESSAGE_ID} characters.",
     "missing_group_id": "A group call needs a usable groupId.",
     "group_id_too_long": f"groupId may have at most {LONGEST_GROUP_ID} characters.",
+    "missing_event": "A track call needs an event: its name, as text that is not empty.",
+    "invalid_timestamp": "timestamp, originalTimestamp or receivedAt is no time; write 2026-01-31T12:00:00Z.",
     "missing_consent_preferences": "context.consent.categoryPreferences object is required",
 }
 
+_SPELLINGS = {name.lower(): name for name in ("userId", "anonymousId", "previousId", "groupId", "traits", "context")}
 # These fields belong to the delivery and not to the event; `writeKey` is a secret.
 _OF_THE_DELIVERY = ("writeKey", "_metadata")
 
@@ -112,12 +116,12 @@ def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts 
     consent = _decisions(kind, body, context)
     if kind == "track" and get("event") == CONSENT_EVENT and not _has_preferences(context):
         raise _rejection("missing_consent_preferences")
-    time = event_time(body, received, parse_time(sent_at))
-    stated = statements(context, server=source.server, received=received, time=time)
+    happened = event_time(body, received, sent_at)
+    stated = statements(context, server=source.server, received=received, time=happened.time)
     return Call(
         kind=kind,
         message_id=message_id,
-        time=time,
+        time=happened.time,
         received=received,
         source=source,
         body=body,
@@ -131,7 +135,43 @@ def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts 
         group_traits=traits if kind == "group" and group is not None else None,
         alias=alias,
         unlinked=readings(get("previousId"), rules) if kind == "alias" and alias is None else [],
+        ignored_times=happened.ignored,
+        guessed_time=happened.guessed,
     )
+
+
+def receipt_time(stated: object) -> int:
+    """The time at which an imported call says it was received. BadCall."""
+    time = parse_timestamp(stated)
+    if time is None:
+        raise _rejection("invalid_timestamp")
+    return time
+
+
+def require_time(call: Call) -> None:
+    """Reject a call whose timestamp is no time: an import that counts as happening now would overwrite what is newer.
+
+    For a call that states when it was received (`receipt_time`), that time bounds the error.
+    """
+    if call.guessed_time:
+        raise _rejection("invalid_timestamp")
+
+
+def require_event(call: Call) -> None:
+    """Reject a track call without the name of its event, as Segment's libraries do; a stored one is read on."""
+    if call.kind == "track":
+        event = call.body.get("event")
+        if not isinstance(event, str) or not event.strip():
+            raise _rejection("missing_event")
+
+
+def missing_identifier_hint(body: Mapping[str, Any]) -> str:
+    """What to change in a call without identifiers: the right spelling of a field, or the fields to send."""
+    for name in body:
+        right = _SPELLINGS.get(name.replace("_", "").replace("-", "").lower())
+        if right is not None and name != right:
+            return f"{shown(name)} is not read; send {right}."
+    return "Send userId or anonymousId."
 
 
 class CallContent(NamedTuple):

@@ -24,6 +24,11 @@ class Gained(Struct):
     retired: bool = False
 
 
+def widen(gained: Gained, first: int, last: int) -> None:
+    """Count more event times of an identifier: its first is the earliest and its last the latest of all."""
+    gained.first_seen, gained.last_seen = min(gained.first_seen, first), max(gained.last_seen, last)
+
+
 class RecordedCall(Struct):
     """An accepted call, as evidence or as a plain event, at its origin."""
 
@@ -74,7 +79,8 @@ class Plan(Struct):
     `created` and `touched` are the origins that the plan changes or reads, `recounted` those with changed
     counters. `moved` maps a root that loses a merge to the new root of its origins. `rests_on_absence`: a
     decision holds only while an identifier stays unknown that the plan does not create, so nothing may commit
-    between the load of the plan and its end.
+    between the load of the plan and its end. `seen` holds the first and the last event time of an identifier in this
+    plan, by origin and key.
     """
 
     outcomes: list[Outcome] = []
@@ -83,7 +89,7 @@ class Plan(Struct):
     recounted: set[bytes] = set()
     moved: dict[bytes, bytes] = {}
     gained: list[Gained] = []
-    seen: dict[tuple[bytes, bytes], int] = {}
+    seen: dict[tuple[bytes, bytes], tuple[int, int]] = {}
     retired: list[tuple[bytes, bytes]] = []
     documents: dict[bytes, Document] = {}
     sightings: dict[tuple[bytes, bytes], Sighting] = {}

@@ -11,6 +11,7 @@ from msgspec import UNSET, Struct
 from identity.planning.resolution.alias import AliasDecision, decide_alias
 from identity.planning.resolution.apply_call import apply_call
 from identity.planning.resolution.document import newest_stamp
+from identity.planning.resolution.extract import missing_identifier_hint
 from identity.planning.resolution.merge_limits import SEPARATED, Candidate, misfit, separated, united
 from identity.planning.resolution.plan import FeedChange, HistoryNote, Plan, RecordedCall
 from identity.planning.resolution.planner_state import PlannerState, Profile
@@ -24,6 +25,8 @@ from identity.values.identifiers import USER_ID
 
 SUPPRESSED = "suppressed"
 BLOCKED = "blocked"
+NO_IDENTIFIER = "no_identifier"
+NO_USABLE_IDENTIFIER = "no_usable_identifier"
 
 
 def plan(
@@ -41,7 +44,11 @@ def plan(
     """
     planner = _Planner(WorkingSet(around, rules, fresh_id), stamps, public)
     for call in calls:
-        planner.plan.outcomes.append(planner.accept(call))
+        outcome = planner.accept(call)
+        if (call.ignored_times or call.mended) and outcome.status != "duplicate":
+            outcome.ignored_timestamp = ", ".join(call.ignored_times) or None
+            outcome.mended_values = call.mended
+        planner.plan.outcomes.append(outcome)
     return planner.plan
 
 
@@ -87,7 +94,7 @@ class _Planner:
         choice = self._choose(call, identifiers)
         skipped = skipped + choice.demoted if choice.demoted else skipped
         if not choice.candidate.kept or (call.kind == "leave" and choice.candidate.fresh):
-            return Outcome(call.message_id, "unresolved", demoted=_as_demotions(skipped))
+            return _unresolved(call, skipped)
         return self._land(call, choice, skipped)
 
     def _choose(self, call: Call, identifiers: list[Identifier]) -> _Choice:
@@ -252,6 +259,15 @@ class _Planner:
         for loser in merged:
             self.plan.upserts.pop(loser, None)
             self.plan.merges.append(FeedChange(FeedOperation.MERGE, root.canonical, root.version, stamp, loser))
+
+
+def _unresolved(call: Call, skipped: Sequence[Skipped]) -> Outcome:
+    """The outcome of a call that names nobody: it claims no identifier, or none of those it claims is usable."""
+    if skipped or call.identifiers:
+        reason, hint = NO_USABLE_IDENTIFIER, None
+    else:
+        reason, hint = NO_IDENTIFIER, missing_identifier_hint(call.body)
+    return Outcome(call.message_id, "unresolved", reason, demoted=_as_demotions(skipped), hint=hint)
 
 
 def _as_demotions(skipped: Sequence[Skipped]) -> list[dict[str, str]]:

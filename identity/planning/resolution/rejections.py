@@ -7,16 +7,31 @@ stored call are in its evidence and not here.
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Final
 
 import msgspec
 
 from identity.values.calls import KINDS, Call, Kind, Outcome
-from identity.values.enums import StoredKind, StoredStatus
+from identity.values.enums import UNUSABLE, StoredKind, StoredStatus, UnlinkedReason
 
 TRAIT_LIMIT = "trait_limit"
+IGNORED_TIMESTAMP = "ignored_timestamp"
+MENDED_VALUE = "mended_value"
+LOST_BODIES: Final = frozenset(
+    {
+        "invalid_json",
+        "empty_body",
+        "batch_not_a_list",
+        "batch_too_long",
+        "body_too_large",
+        "invalid_gzip",
+        "unsupported_encoding",
+    }
+)
+"""The reasons for which no call of a body is read; a client does not repeat such a request."""
 SUPPRESSED = "suppressed"
 # Identifiers skipped for these reasons have no key, or must leave none, so no evidence holds them.
-NOT_IN_EVIDENCE = frozenset({SUPPRESSED, "bad_type"})
+NOT_IN_EVIDENCE = UNUSABLE | {SUPPRESSED, UnlinkedReason.BAD_TYPE, UnlinkedReason.TOO_MANY_TYPES}
 MOST_NAMES = 50
 LONGEST_NAME = 100
 
@@ -26,7 +41,8 @@ class StoredRejection(msgspec.Struct, array_like=True, frozen=True):
 
     `unlinked` counts identifiers by reason; `ignored` are the first names of traits without room, and
     `ignored_count` is the number of entries without room, a membership included. `received` is in
-    microseconds; `source` is the number of an API key.
+    microseconds; `source` is the number of an API key. `ignored_timestamp` names the fields whose timestamp is no
+    time, `mended` counts values that no JSON can hold and that became null or lost a character.
     """
 
     status: StoredStatus
@@ -38,6 +54,9 @@ class StoredRejection(msgspec.Struct, array_like=True, frozen=True):
     ignored_count: int
     source: int
     received: int
+    ignored_timestamp: str | None = None
+    mended: int = 0
+    hint: str | None = None
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -57,6 +76,7 @@ def of_item(item: object, outcome: Outcome, *, kind: Kind | None, source: int, r
         0,
         source,
         received,
+        mended=outcome.mended_values,
     )
 
 
@@ -71,12 +91,12 @@ def of_call(call: Call, outcome: Outcome, received: int) -> StoredRejection | No
     unlinked = Counter(each["reason"] for each in outcome.demoted)
     if accepted:
         unlinked = Counter({reason: n for reason, n in unlinked.items() if reason in NOT_IN_EVIDENCE})
-        if not unlinked and not outcome.ignored_traits:
+        if not unlinked and _partial_reason(outcome) is None:
             return None
     hidden = outcome.status == SUPPRESSED or SUPPRESSED in unlinked
     return StoredRejection(
         StoredStatus[outcome.status.upper()],
-        TRAIT_LIMIT if outcome.ignored_traits else outcome.reason,
+        _partial_reason(outcome) if accepted else outcome.reason,
         StoredKind[call.kind.upper()],
         None if hidden else _storable(outcome.message_id),
         dict(unlinked),
@@ -84,7 +104,19 @@ def of_call(call: Call, outcome: Outcome, received: int) -> StoredRejection | No
         len(outcome.ignored_traits),
         call.source.key,
         received if hidden else call.received,
+        outcome.ignored_timestamp,
+        outcome.mended_values,
+        outcome.hint,
     )
+
+
+def _partial_reason(outcome: Outcome) -> str | None:
+    """The first loss of a call that is stored in part, beside its identifiers."""
+    if outcome.ignored_traits:
+        return TRAIT_LIMIT
+    if outcome.ignored_timestamp is not None:
+        return IGNORED_TIMESTAMP
+    return MENDED_VALUE if outcome.mended_values else None
 
 
 def pack(rejections: Sequence[StoredRejection]) -> bytes:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from hashlib import blake2b
 
 from identity.planning.resolution.counters import attach, fit_windows, mark_seen, retire, unite
-from identity.planning.resolution.plan import Gained, Plan
+from identity.planning.resolution.plan import Gained, Plan, widen
 from identity.planning.resolution.planner_state import Counters, PlannerState, Profile, Sighting
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import DAY, Call, Identifier
@@ -118,24 +118,22 @@ class WorkingSet:
         at = (target.id, set_key([*(i.key for i in kept), *demoted]))
         before = around.sightings.get(at)
         day, source = call.time // DAY, call.source.key
-        later = before is None or day > before.last_day
         around.sightings[at] = self.plan.sightings[at] = _again(before, day, source)
         windowed = self.rules.windowed
         for identifier in kept:
-            counted = identifier.type in windowed
-            if counted:
+            if identifier.type in windowed:
                 mark_seen(root.folded, identifier.key, identifier.type, call.time)
-            if counted or later:
-                self._seen(identifier.key, call.time)
+            self._seen(identifier.key, call.time)
         return before is None
 
     def _seen(self, key: bytes, time: int) -> None:
         gained = self._gained.get(key)
         if gained is not None:
-            gained.last_seen = max(gained.last_seen, time)
+            widen(gained, time, time)
             return
         at = (self.around.owners[key], key)
-        self.plan.seen[at] = max(time, self.plan.seen.get(at, time))
+        first, last = self.plan.seen.get(at, (time, time))
+        self.plan.seen[at] = (min(first, time), max(last, time))
 
 
 def set_key(keys: Sequence[bytes]) -> bytes:

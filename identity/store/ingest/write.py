@@ -47,9 +47,9 @@ class Writes(Struct):
     """The rows of one batch of one space, or of one correction.
 
     `touched` origins have the stamp from when they were locked. `moved` are (root that was merged away, its new
-    root), `seen` (origin, key, last seen), `retired` and `unretired` (origin, key). `slot` is a new slot key: (slot,
-    epoch, wrapped). `lock_stamp` is the new stamp of the space lock, held exclusively then, and `marks` its new
-    marks.
+    root), `seen` (origin, key, first and last event time), `retired` and `unretired` (origin, key). `slot` is a new
+    slot key: (slot, epoch, wrapped). `lock_stamp` is the new stamp of the space lock, held exclusively then, and
+    `marks` its new marks.
 
     `lifted` are origins whose documents, sightings, calls, history and key are deleted first and written again under
     another key. `detached` (origin, key), `left` (group, origin) and `unseen` (origin, set) are identifiers,
@@ -66,7 +66,7 @@ class Writes(Struct):
     touched: list[tuple[OriginRow, int]] = []
     moved: list[tuple[bytes, bytes]] = []
     identifiers: list[IdentifierRow] = []
-    seen: list[tuple[bytes, bytes, int]] = []
+    seen: list[tuple[bytes, bytes, int, int]] = []
     retired: list[tuple[bytes, bytes]] = []
     unretired: list[tuple[bytes, bytes]] = []
     unseen: list[tuple[bytes, bytes]] = []
@@ -183,8 +183,9 @@ def _identifiers(steps: _Steps, w: Writes) -> None:
             write_statements.INSERT_PROFILE_IDENTIFIERS, len(key), uuids(origin), byteas(key), buckets(origin), *columns
         )
     if w.seen:
-        origin, key, last = zip(*w.seen, strict=True)
-        steps.add(write_statements.UPDATE_SEEN, None, uuids(origin), byteas(key), buckets(origin), int8s(last))
+        origin, key, first, last = zip(*w.seen, strict=True)
+        times = int8s(first), int8s(last)
+        steps.add(write_statements.UPDATE_SEEN, None, uuids(origin), byteas(key), buckets(origin), *times)
     if w.retired:
         origin, key = zip(*w.retired, strict=True)
         steps.add(write_statements.RETIRE, len(key), uuids(origin), byteas(key), buckets(origin))

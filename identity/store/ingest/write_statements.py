@@ -51,10 +51,12 @@ FROM unnest($2::uuid[], $3::bytea[], $4::int4[], $5::int2[], $6::bool[], $7::int
 """
 
 UPDATE_SEEN = """
-UPDATE profile_identifier i SET last_seen = u.last_seen
-FROM unnest($2::uuid[], $3::bytea[], $4::int4[], $5::int8[]) AS u (origin, key, bucket, last_seen)
+UPDATE profile_identifier i
+SET first_seen = least(i.first_seen, u.first_seen), last_seen = greatest(i.last_seen, u.last_seen)
+FROM unnest($2::uuid[], $3::bytea[], $4::int4[], $5::int8[], $6::int8[])
+     AS u (origin, key, bucket, first_seen, last_seen)
 WHERE i.profile_id = u.origin AND i.key = u.key AND i.space_id = $1::int4 AND i.bucket = u.bucket
-  AND i.last_seen < u.last_seen
+  AND (i.last_seen < u.last_seen OR i.first_seen > u.first_seen)
 """
 
 RETIRE = """

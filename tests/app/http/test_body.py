@@ -193,10 +193,10 @@ def test_many_objects_are_not_deep() -> None:
 )
 def test_half_a_pair_spoils_one_text(raw: bytes, value: object) -> None:
     """The rest of the body is read; whole pairs and other escapes stay."""
-    assert decode_calls(raw) == value
+    assert decode_calls(raw).document == value
 
 
-@pytest.mark.parametrize("raw", [rb'["\ud800"', rb"[\ud800]", b'["\xed\xa0\x80"]', rb'["\ud8"]', b""])
+@pytest.mark.parametrize("raw", [rb'["\ud800"', rb"[\ud800]", rb'["\ud8"]', b""])
 def test_half_a_pair_excuses_no_other_fault(raw: bytes) -> None:
     """A body that is no JSON is refused."""
     with pytest.raises(Unreadable):

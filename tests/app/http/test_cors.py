@@ -48,7 +48,7 @@ def test_a_page_can_read_every_answer_of_collection(shop: Shop) -> None:
     answers = [
         shop.client.post("/v1/t", json=call, headers=ORIGIN),
         shop.client.post("/v1/t", content=b"{", headers=ORIGIN),
-        shop.client.post("/v1/t", json={"userId": "u1"}, headers=ORIGIN),
+        shop.client.post("/v1/t", json={"event": "E", "userId": "u1"}, headers=ORIGIN),
         shop.client.get("/v1/t", headers=ORIGIN),
         shop.client.post("/v1/m", json={"series": []}, headers=ORIGIN),
         shop.client.get(SETTINGS.format(key=shop.keys["write"]), headers=ORIGIN),
@@ -68,7 +68,7 @@ def test_a_page_can_read_every_answer_of_collection(shop: Shop) -> None:
 def test_no_credentials_for_an_opaque_origin(shop: Shop, origin: str) -> None:
     """An opaque origin may send like any other, but never with credentials."""
     answer = shop.client.post(
-        "/v1/t", json={"writeKey": shop.keys["write"], "userId": "u1"}, headers={"Origin": origin}
+        "/v1/t", json={"event": "E", "writeKey": shop.keys["write"], "userId": "u1"}, headers={"Origin": origin}
     )
 
     assert answer.headers["access-control-allow-origin"] == "*"

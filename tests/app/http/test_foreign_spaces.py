@@ -42,7 +42,7 @@ def test_foreign_is_unknown(shop: Shop, other_shop: Shop, method: str, path: str
 
 def test_foreign_in_lists(shop: Shop, other_shop: Shop) -> None:
     """Lists and look-ups hold nothing of another space, and its cursors mean nothing here."""
-    other_shop.send(*({"type": "track", "userId": f"u{number}"} for number in range(3)))
+    other_shop.send(*({"type": "track", "event": "E", "userId": f"u{number}"} for number in range(3)))
     cursor = other_shop.ask("GET", "/v1/profiles?limit=1").json()["next_cursor"]
 
     assert shop.ask("GET", "/v1/profiles").json() == {"profiles": [], "next_cursor": None}
@@ -94,7 +94,9 @@ def test_secret_is_shown_once(shop: Shop) -> None:
 def test_no_space_is_the_same(shop: Shop, other_shop: Shop, live: Running) -> None:
     """Two spaces know the same identifier as two people."""
     assert live.url
-    mine, theirs = (each.send({"type": "track", "userId": "u1"})[0]["profile_id"] for each in (shop, other_shop))
+    mine, theirs = (
+        each.send({"type": "track", "event": "E", "userId": "u1"})[0]["profile_id"] for each in (shop, other_shop)
+    )
 
     assert mine != theirs
     assert shop.ask("GET", "/v1/profiles/user_id:u1").json()["profile_id"] == mine

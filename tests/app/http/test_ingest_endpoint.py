@@ -62,12 +62,12 @@ def test_an_empty_batch_is_accepted(shop: Shop) -> None:
 def test_a_server_key_gets_the_outcomes_in_order(shop: Shop) -> None:
     """One outcome for each call, in the order of the calls."""
     batch = [
-        {"type": "track", "userId": "u1", "messageId": "m1"},
-        {"type": "track", "userId": "u1", "messageId": "m1"},
+        {"type": "track", "event": "E", "userId": "u1", "messageId": "m1"},
+        {"type": "track", "event": "E", "userId": "u1", "messageId": "m1"},
         {"type": "nonsense", "userId": "u1", "messageId": "m2"},
         7,
-        {"type": "track", "messageId": "m3"},
-        {"type": "track", "userId": "u1", "messageId": "m4", "properties": {"a": "x" * LARGEST_ITEM}},
+        {"type": "track", "event": "E", "messageId": "m3"},
+        {"type": "track", "event": "E", "userId": "u1", "messageId": "m4", "properties": {"a": "x" * LARGEST_ITEM}},
     ]
 
     answer = shop.ask("POST", "/v1/batch", "import", json={"batch": batch}, headers=OUTCOMES)
@@ -87,7 +87,7 @@ def test_a_server_key_gets_the_outcomes_in_order(shop: Shop) -> None:
 def test_a_write_key_gets_no_outcomes(shop: Shop) -> None:
     """A public key cannot learn from outcomes who is known or suppressed."""
     answer = shop.ask(
-        "POST", "/v1/batch", "write", json={"batch": [{"type": "track", "userId": "u"}]}, headers=OUTCOMES
+        "POST", "/v1/batch", "write", json={"batch": [{"type": "track", "event": "E", "userId": "u"}]}, headers=OUTCOMES
     )
 
     assert answer.json() == {"success": True}
@@ -115,7 +115,7 @@ def test_a_rejected_single_call_is_a_400_with_its_code(shop: Shop, call: dict[st
 
 def test_a_batch_of_too_many_calls_is_refused_whole(shop: Shop) -> None:
     """No call of it is stored."""
-    batch = [{"type": "track", "userId": "u1"}] * (MOST_ITEMS + 1)
+    batch = [{"type": "track", "event": "E", "userId": "u1"}] * (MOST_ITEMS + 1)
 
     assert refused(shop.ask("POST", "/v1/batch", json={"batch": batch})) == (400, "batch_too_long")
     assert read(shop, "user_id:u1").status_code == 404
@@ -137,7 +137,7 @@ def test_collection_routes_support_only_post(client: httpx.Client, method: str) 
 ])  # fmt: skip
 def test_only_a_server_import_names_the_time_of_receipt(shop: Shop, path: str, key: str, kept: bool) -> None:  # noqa: FBT001
     """Every other call is received when it arrives."""
-    call = {"type": "track", "userId": "u1", "receivedAt": "2020-01-01T00:00:00Z"}
+    call = {"type": "track", "event": "E", "userId": "u1", "receivedAt": "2020-01-01T00:00:00Z"}
 
     assert shop.ask("POST", path, key, json={"batch": [call]}).status_code == 200
     seen = read(shop, "user_id:u1").json()["identifiers"][0]["first_seen"]
@@ -147,8 +147,8 @@ def test_only_a_server_import_names_the_time_of_receipt(shop: Shop, path: str, k
 def test_a_call_has_the_context_of_its_batch(shop: Shop) -> None:
     """The context of the call itself comes first."""
     batch = [
-        {"type": "track", "userId": "u1"},
-        {"type": "track", "userId": "u2", "context": {"device": {"type": "ios", "id": "d2"}}},
+        {"type": "track", "event": "E", "userId": "u1"},
+        {"type": "track", "event": "E", "userId": "u2", "context": {"device": {"type": "ios", "id": "d2"}}},
     ]
     context = {"device": {"type": "ios", "id": "d1"}}
 

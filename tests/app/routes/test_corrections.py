@@ -16,7 +16,7 @@ def test_a_simulated_call_writes_nothing(shop: Shop) -> None:
         {"type": "alias", "userId": "u1", "previousId": "u2", "messageId": "m3"},
         {"type": "track", "event": "E", "messageId": "m4", "context": {"externalIds": [
             {"type": "new_type", "id": "7", "collection": "users", "encoding": "none"}]}},
-        {"type": "track", "userId": "null", "messageId": "m5"},
+        {"type": "track", "event": "E", "userId": "null", "messageId": "m5"},
         {"type": "nonsense"},
     ]  # fmt: skip
     before = shop.ask("GET", "/v1/profiles").json()

@@ -77,7 +77,7 @@ def test_after_a_merge_the_later_statement_counts(shop: Shop, last: str) -> None
 def test_removing_an_unknown_member_or_group_is_an_error(shop: Shop) -> None:
     """A profile that never was a member stays out, and no profile is created."""
     join(shop, "ann")
-    shop.send({"type": "track", "userId": "bob"})
+    shop.send({"type": "track", "event": "E", "userId": "bob"})
 
     assert (leave(shop, "user_id:none").status_code, leave(shop, "user_id:none").json()["code"]) == (
         404,

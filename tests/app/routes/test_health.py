@@ -77,14 +77,14 @@ def test_without_its_database_a_process_is_live_and_not_ready(
 
         assert client.get("/healthz").status_code == 200
         assert client.get("/readyz").status_code == 503
-        answer = client.post("/v1/track", json={"userId": "u1", "writeKey": made["keys"]["write"]})
+        answer = client.post("/v1/track", json={"event": "E", "userId": "u1", "writeKey": made["keys"]["write"]})
         assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
         assert int(answer.headers["retry-after"]) >= 1
 
         administer(postgres, refuse.format(sql.Identifier(name), sql.SQL("true")))
         while client.get("/readyz").status_code != 200:
             pass
-        answer = client.post("/v1/track", json={"userId": "u1", "writeKey": made["keys"]["write"]})
+        answer = client.post("/v1/track", json={"event": "E", "userId": "u1", "writeKey": made["keys"]["write"]})
         assert answer.status_code == 200
 
 
@@ -108,7 +108,7 @@ def test_metrics_count_outcomes_and_reasons_without_a_name(shop: Shop, operator:
     ids = [
         {"id": f"v{number}", "type": "secret_type", "collection": "users", "encoding": "none"} for number in range(3)
     ]
-    shop.send({"type": "track", "userId": "u1", "context": {"externalIds": ids}})
+    shop.send({"type": "track", "event": "E", "userId": "u1", "context": {"externalIds": ids}})
     shop.ask("GET", "/v1/profiles/user_id:u1")
 
     text = shop.client.get("/metrics", headers=operator).text

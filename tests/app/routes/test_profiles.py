@@ -185,7 +185,10 @@ def test_every_put_of_rules_is_a_new_version(shop: Shop) -> None:
 
 def test_pages_of_the_list_hold_every_profile_once(shop: Shop) -> None:
     """Also with limits that do not divide their number."""
-    made = {each["profile_id"] for each in shop.send(*({"type": "track", "userId": f"u{n}"} for n in range(7)))}
+    made = {
+        each["profile_id"]
+        for each in shop.send(*({"type": "track", "event": "E", "userId": f"u{n}"} for n in range(7)))
+    }
     found, cursor = [], None
     while True:
         params = {"limit": 3} | ({"cursor": cursor} if cursor else {})
@@ -211,7 +214,9 @@ def test_a_lookup_answers_each_identifier_as_it_was_written(shop: Shop) -> None:
 
 def test_the_history_lists_merges_newest_first_with_their_messages(shop: Shop) -> None:
     """Page by page."""
-    shop.send({"type": "track", "anonymousId": "a1"}, {"type": "identify", "userId": "u1", "messageId": "m1"})
+    shop.send(
+        {"type": "track", "event": "E", "anonymousId": "a1"}, {"type": "identify", "userId": "u1", "messageId": "m1"}
+    )
     shop.send({"type": "identify", "userId": "u1", "anonymousId": "a1", "messageId": "m2"})
 
     whole = shop.ask("GET", "/v1/profiles/user_id:u1/history").json()["history"]
@@ -228,7 +233,7 @@ def test_reads_by_employees_are_in_the_audit_log_with_the_profile(
     shop: Shop, rows: psycopg.Connection[Any], key: str, noted: int
 ) -> None:
     """Never with the identifier of the request."""
-    profile_id = shop.send({"type": "track", "userId": PLANTED})[0]["profile_id"]
+    profile_id = shop.send({"type": "track", "event": "E", "userId": PLANTED})[0]["profile_id"]
     shop.ask("GET", f"/v1/profiles/user_id:{PLANTED}", key)
     shop.ask("GET", f"/v1/profiles/prf_{PLANTED}", key)
 

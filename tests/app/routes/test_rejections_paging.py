@@ -20,8 +20,8 @@ def test_rejections_and_demotions_come_in_one_order(shop: Shop) -> None:
     for n in range(4):
         shop.send(
             {"type": "nonsense", "messageId": f"r{n}"},
-            {"type": "track", "anonymousId": f"a{n}", "userId": "null", "messageId": f"d{n}"},
-            {"type": "track", "messageId": f"u{n}"},
+            {"type": "track", "event": "E", "anonymousId": f"a{n}", "userId": "null", "messageId": f"d{n}"},
+            {"type": "track", "event": "E", "messageId": f"u{n}"},
         )
 
     whole = listed(shop)
@@ -38,7 +38,7 @@ def test_pages_with_writes_between(shop: Shop) -> None:
     def write(n: int) -> None:
         shop.send(
             *({"type": "nonsense", "messageId": f"{n}-{at}"} for at in range(5)),
-            {"type": "track", "anonymousId": f"a{n}", "userId": "null", "messageId": f"{n}-d"},
+            {"type": "track", "event": "E", "anonymousId": f"a{n}", "userId": "null", "messageId": f"{n}-d"},
         )
 
     for n in range(4):
@@ -60,13 +60,13 @@ def test_pages_with_writes_between(shop: Shop) -> None:
 def test_since_leaves_out_earlier_calls(shop: Shop) -> None:
     """In pages as well."""
     shop.send({"type": "nonsense", "messageId": "old"})
-    shop.send({"type": "track", "anonymousId": "a1", "userId": "null", "messageId": "old too"})
+    shop.send({"type": "track", "event": "E", "anonymousId": "a1", "userId": "null", "messageId": "old too"})
     first, second = listed(shop)
     moment = datetime.fromisoformat(first["at"]) + timedelta(milliseconds=1)
     while datetime.now(UTC) <= moment:
         time.sleep(0.001)
-    shop.send({"type": "nonsense", "messageId": "r1"}, {"type": "track", "messageId": "r2"})
-    shop.send({"type": "track", "anonymousId": "a1", "userId": "null", "messageId": "d1"})
+    shop.send({"type": "nonsense", "messageId": "r1"}, {"type": "track", "event": "E", "messageId": "r2"})
+    shop.send({"type": "track", "event": "E", "anonymousId": "a1", "userId": "null", "messageId": "d1"})
 
     def of(since: str) -> list[str]:
         return [each["message_id"] for each in listed(shop, since=since, limit=1)]
@@ -87,8 +87,8 @@ def test_an_unreadable_since_is_answered_400(shop: Shop, since: str) -> None:
 def test_a_cursor_is_valid_for_this_list_of_this_space_only(shop: Shop, other_shop: Shop) -> None:
     """Any other is answered 400."""
     for each in (shop, other_shop):
-        each.send({"type": "nonsense"}, {"type": "nonsense"}, {"type": "track", "userId": "u1"})
-        each.send({"type": "track", "userId": "u2"})
+        each.send({"type": "nonsense"}, {"type": "nonsense"}, {"type": "track", "event": "E", "userId": "u1"})
+        each.send({"type": "track", "event": "E", "userId": "u2"})
     foreign = other_shop.ask("GET", "/v1/rejections?limit=1").json()["next_cursor"]
     other_list = shop.ask("GET", "/v1/profiles?limit=1").json()["next_cursor"]
 
@@ -99,7 +99,7 @@ def test_a_cursor_is_valid_for_this_list_of_this_space_only(shop: Shop, other_sh
 
 def test_another_space_sees_none_of_the_list(shop: Shop, other_shop: Shop) -> None:
     """Each space has its own."""
-    other_shop.send({"type": "nonsense"}, {"type": "track", "userId": "null", "anonymousId": "a1"})
+    other_shop.send({"type": "nonsense"}, {"type": "track", "event": "E", "userId": "null", "anonymousId": "a1"})
 
     assert len(listed(other_shop)) == 2
     assert listed(shop) == []
@@ -128,8 +128,8 @@ def test_concurrent_rejections_are_each_listed_once(shop: Shop, live: Running) -
             for n in range(10):
                 mine.send(
                     {"type": "nonsense", "messageId": f"{thread}-{n}-r"},
-                    {"type": "track", "userId": f"u{n % 3}", "messageId": f"{thread}-{n}-ok"},
-                    {"type": "track", "messageId": f"{thread}-{n}-u"},
+                    {"type": "track", "event": "E", "userId": f"u{n % 3}", "messageId": f"{thread}-{n}-ok"},
+                    {"type": "track", "event": "E", "messageId": f"{thread}-{n}-u"},
                 )
                 single = {"messageId": f"{thread}-{n}-s", "context": 1}
                 assert mine.ask("POST", "/v1/track", "write", json=single).status_code == 400
@@ -164,19 +164,19 @@ def test_losses_are_counted_by_reason_in_the_metrics(shop: Shop, operator: dict[
         return {name: float(values.get(name, 0)) for name in series}
 
     before = counted()
-    shop.ask("POST", "/v1/track", "write", json={"context": 1})
+    shop.ask("POST", "/v1/track", "write", json={"event": "E", "context": 1})
     shop.ask("POST", "/v1/track", "write", content=b"{")
     shop.send(
         {"type": "nonsense"},
-        {"type": "track", "userId": "gone"},
-        {"type": "track"},
-        {"type": "track", "userId": "null", "anonymousId": "a1"},
-        {"type": "track", "userId": "u1", "anonymousId": "a1", "context": externals(1, "no type")},
+        {"type": "track", "event": "E", "userId": "gone"},
+        {"type": "track", "event": "E"},
+        {"type": "track", "event": "E", "userId": "null", "anonymousId": "a1"},
+        {"type": "track", "event": "E", "userId": "u1", "anonymousId": "a1", "context": externals(1, "no type")},
     )
     for n in range(6):
         shop.send({"type": "identify", "userId": "u1", "traits": {f"big{n}": BIG}})
     suppress(shop, "anonymous_id", "gone")
-    shop.send({"type": "track", "userId": "u1", "anonymousId": "gone"})
+    shop.send({"type": "track", "event": "E", "userId": "u1", "anonymousId": "gone"})
     after = counted()
 
     grown = {name: after[name] - before[name] for name in series}

@@ -12,7 +12,7 @@ from tests.support.http.collection_answers import read, refused
 def test_keys_in_all_places(shop: Shop) -> None:
     """A key is taken from either header, from the body, and from its first item."""
     key = shop.keys["write"]
-    track = {"type": "track", "userId": "u1"}
+    track = {"type": "track", "event": "E", "userId": "u1"}
     post = shop.client.post
 
     assert [
@@ -39,18 +39,20 @@ def test_keys_in_all_places(shop: Shop) -> None:
 @pytest.mark.parametrize("path", ["/v1/track", "/v1/batch"])
 def test_unknown_key(client: httpx.Client, path: str, given: dict[str, Any]) -> None:
     """A key that is not known is refused with a code of its own."""
-    given = {"json": {"batch": [{"type": "track"}]}, **given}
+    given = {"json": {"batch": [{"type": "track", "event": "E"}]}, **given}
 
     assert refused(client.post(path, **given)) == (401, "invalid_write_key")
 
 
 def test_header_comes_first(shop: Shop) -> None:
     """An unknown key in the header is not saved by one in the body."""
-    answer = shop.client.post("/v1/track", json={"userId": "u", "writeKey": shop.keys["write"]}, auth=("of_x", ""))
+    answer = shop.client.post(
+        "/v1/track", json={"event": "E", "userId": "u", "writeKey": shop.keys["write"]}, auth=("of_x", "")
+    )
 
     assert refused(answer) == (401, "invalid_write_key")
 
 
 def test_wrong_scope(shop: Shop) -> None:
     """A key that only reads collects nothing."""
-    assert refused(shop.ask("POST", "/v1/track", "profiles", json={"userId": "u1"})) == (403, "forbidden")
+    assert refused(shop.ask("POST", "/v1/track", "profiles", json={"event": "E", "userId": "u1"})) == (403, "forbidden")

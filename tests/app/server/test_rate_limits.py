@@ -76,7 +76,7 @@ def test_batches_count_by_their_calls(limited: Any) -> None:
     """Many calls in few requests are many calls; a batch larger than the limit is accepted alone."""
     client, make = limited
     shop = make()
-    batch = {"batch": [{"type": "track", **CALL}] * (40 * RATE)}
+    batch = {"batch": [{"type": "track", "event": "E", **CALL}] * (40 * RATE)}
     taken, refused = until_refused(lambda: client.post("/v1/batch", json=batch, auth=(shop.keys["write"], "")))
 
     assert taken >= 1
@@ -105,7 +105,7 @@ def test_misses_are_refused_and_known_people_answered(server: Callable[..., Runn
     running = server(ONEFOLD_MISS_RATE="3", ONEFOLD_READ_RATE="0")
     with httpx.Client(base_url=running.url, timeout=60) as client:
         shop = new_shop(client, {"Authorization": f"Bearer {running.admin_token}"})
-        shop.send({"type": "track", "userId": "known"})
+        shop.send({"type": "track", "event": "E", "userId": "known"})
         paths = iter(["/v1/profiles/user_id:nobody", "/v1/groups/none"] * 100)
         _, refused = until_refused(lambda: shop.ask("GET", next(paths), "admin"))
         asks_to_wait(refused)

@@ -64,4 +64,4 @@ def test_what_is_over_goes_by_itself(server: Callable[..., Running], database: s
 
         with httpx.Client(base_url=running.url, timeout=60) as client:
             shop = new_shop(client, {"Authorization": f"Bearer {running.admin_token}"})
-            assert shop.send({"type": "track", "userId": "u1"})[0]["status"] == "accepted"
+            assert shop.send({"type": "track", "event": "E", "userId": "u1"})[0]["status"] == "accepted"

@@ -111,7 +111,12 @@ def test_no_profile_exceeds_its_limits(bodies: list[dict[str, Any]], most: int) 
 def test_an_innocent_identifier_is_kept() -> None:
     """One that does not fit is demoted alone; what comes after it is linked."""
     world = World()
-    world.send([{"type": "track", "userId": "u1", "anonymousId": "a1"}, {"type": "track", "userId": "u2"}])
+    world.send(
+        [
+            {"type": "track", "event": "E", "userId": "u1", "anonymousId": "a1"},
+            {"type": "track", "event": "E", "userId": "u2"},
+        ]
+    )
     outcome = world.send([
         {"type": "identify", "userId": "u2", "anonymousId": "a1", "traits": {"email": "x@y.org"},
          "context": {"device": {"type": "ios", "id": "d1"}}},
@@ -142,8 +147,8 @@ def aliased(*before: dict[str, Any], server: bool = True, **body: Any) -> tuple[
     return world, world.plan([call]).outcomes[0].demoted
 
 
-U1, U2 = {"type": "track", "userId": "u1"}, {"type": "track", "userId": "u2"}
-A1 = {"type": "track", "anonymousId": "a1"}
+U1, U2 = {"type": "track", "event": "E", "userId": "u1"}, {"type": "track", "event": "E", "userId": "u2"}
+A1 = {"type": "track", "event": "E", "anonymousId": "a1"}
 BOTH = [["user_id:u1", "user_id:u2"]]
 CASES: dict[str, tuple[list[dict[str, Any]], dict[str, Any], list[list[str]], str | None]] = {
     "rename": ([U1], {"userId": "u2", "previousId": "u1"}, BOTH, None),

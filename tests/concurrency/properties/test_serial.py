@@ -150,10 +150,10 @@ def test_a_difference_is_seen(pair: Pair) -> None:
 
 SOME: list[dict[str, Any]] = [
     {"type": "identify", "userId": "u1", "anonymousId": "a1", "traits": {"email": "x@y.org", "plan": "pro"}},
-    {"type": "track", "userId": "u1"},
-    {"type": "track", "userId": "u1"},
-    {"type": "track", "anonymousId": "a2"},
-    {"type": "track", "userId": "u1", "anonymousId": "a2"},
+    {"type": "track", "event": "E", "userId": "u1"},
+    {"type": "track", "event": "E", "userId": "u1"},
+    {"type": "track", "event": "E", "anonymousId": "a2"},
+    {"type": "track", "event": "E", "userId": "u1", "anonymousId": "a2"},
     {"type": "group", "userId": "u1", "groupId": "g", "traits": {"n": 1}},
 ]
 CHANGES = [

@@ -28,4 +28,4 @@ def hasty(live: Running, live_database: str) -> Iterator[Running]:
 def goes_on(shop: Shop) -> Iterator[None]:
     """Afterwards an ordinary call is taken."""
     yield
-    assert shop.send({"type": "track", "userId": "after"})[0]["status"] == "accepted"
+    assert shop.send({"type": "track", "event": "E", "userId": "after"})[0]["status"] == "accepted"

@@ -62,7 +62,7 @@ def test_attack_113_tokens_of_others(shop: Shop, token: str) -> None:
     """No token but our keys means anything here; collection then asks for the key in the body."""
     headers = {"Authorization": f"Bearer {token}"}
     assert shop.client.get(PROFILE, headers=headers).status_code == 401
-    assert shop.client.post("/v1/track", json={"userId": "u1"}, headers=headers).status_code == 401
+    assert shop.client.post("/v1/track", json={"event": "E", "userId": "u1"}, headers=headers).status_code == 401
 
 
 def test_attack_114_names_that_are_ours(shop: Shop, other_shop: Shop) -> None:
@@ -124,7 +124,7 @@ def test_attack_118_patterns_match_only_themselves(shop: Shop, text: str, rows: 
 def test_attack_119_forged_log_lines(shop: Shop, live: Running) -> None:
     """No id and no path gets into a log line, so none can forge one."""
     forged = 'x\r\n{"event":"forged-by-a-caller"}'
-    shop.send({"type": "track", "userId": forged, "messageId": forged})
+    shop.send({"type": "track", "event": "E", "userId": forged, "messageId": forged})
     shop.ask("GET", f"/v1/profiles/user_id:{quote(forged, safe='')}")
     shop.ask("GET", f"/v1/profiles/{quote(forged, safe='')}/history?cursor={quote(forged)}")
     shop.ask("POST", "/v1/keys", json={"name": forged, "scopes": [forged]})
@@ -136,11 +136,13 @@ def test_attack_119_forged_log_lines(shop: Shop, live: Running) -> None:
 @pytest.mark.parametrize("origin", ["null", "https://evil.example", "https://shop.example.evil.example"])
 def test_attack_120_a_page_with_credentials(shop: Shop, origin: str) -> None:
     """No page of another origin may read a profile; and where pages may send, no cookie means anything."""
-    shop.send({"type": "track", "userId": "u1"})
+    shop.send({"type": "track", "event": "E", "userId": "u1"})
     read = shop.ask("GET", PROFILE, headers={"Origin": origin, "Cookie": f"key={shop.keys['admin']}"})
     assert not [name for name in read.headers if name.startswith("access-control-")]
     sent = shop.client.post(
-        "/v1/track", json={"userId": "u1"}, headers={"Origin": origin, "Cookie": f"writeKey={shop.keys['write']}"}
+        "/v1/track",
+        json={"event": "E", "userId": "u1"},
+        headers={"Origin": origin, "Cookie": f"writeKey={shop.keys['write']}"},
     )
     assert sent.status_code == 401
 

@@ -51,7 +51,7 @@ def test_a_thousand_slow_connections(many_files: None, hasty: Running) -> None:
                 if each.fileno() not in ended:
                     with suppress(OSError):
                         each.send(b"x")
-            assert shop.send({"type": "track", "userId": "ann"})[0]["status"] == "accepted"
+            assert shop.send({"type": "track", "event": "E", "userId": "ann"})[0]["status"] == "accepted"
             taken += 1
             for key, _ in selector.select(0):
                 ended.add(key.fd)

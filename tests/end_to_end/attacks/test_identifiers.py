@@ -133,7 +133,8 @@ def test_attack_35_a_thousand_identifiers(shop: Shop) -> None:
     """A call with so many is rejected, its neighbour kept, and nothing of it linked."""
     many = [{"id": at, "type": "crm"} for at in range(1_000)]
     outcomes = shop.send(
-        {"type": "track", "userId": "u1", "context": {"externalIds": many}}, {"type": "track", "userId": "u2"}
+        {"type": "track", "event": "E", "userId": "u1", "context": {"externalIds": many}},
+        {"type": "track", "event": "E", "userId": "u2"},
     )
 
     assert [(each["status"], each["reason"]) for each in outcomes] == [
@@ -197,7 +198,7 @@ def test_attack_40_a_public_key_reads_nothing(shop: Shop) -> None:
 def test_attack_41_known_or_not_answers_alike(shop: Shop, suppress: Suppress) -> None:
     """Who is not there, who never was and who must not be there again answer alike, to the last byte."""
     suppress(shop, "user_id", "gone")
-    shop.send({"type": "track", "userId": "gone"})
+    shop.send({"type": "track", "event": "E", "userId": "gone"})
     answers = [
         shop.ask("GET", f"/v1/profiles/{ref}", "profiles")
         for ref in (

@@ -69,7 +69,7 @@ def test_attack_110_a_revoked_key(server: Callable[..., Running]) -> None:
 
 def test_attack_111_another_space_by_name(shop: Shop, other_shop: Shop) -> None:
     """A header, a parameter or a path that names another space opens nothing of it."""
-    other_shop.send({"type": "track", "userId": "u1"})
+    other_shop.send({"type": "track", "event": "E", "userId": "u1"})
     profile = "/v1/profiles/user_id:u1"
     for headers in ({"X-Space-Id": other_shop.space_id}, {"X-Tenant": other_shop.space_id}):
         assert shop.ask("GET", profile, headers=headers).status_code == 404
@@ -97,8 +97,8 @@ def test_attack_115_a_cursor_of_another_space(shop: Shop, other_shop: Shop, path
         each.send(
             *({"type": "identify", "userId": "u0", "anonymousId": f"a{n}", "traits": {f"t{n}": n}} for n in range(2)),
             *({"type": "group", "userId": "u0", "groupId": f"g{at}"} for at in range(2)),
-            *({"type": "track", "userId": f"u{at}"} for at in range(1, 3)),
-            *({"type": "track", "messageId": f"m{at}"} for at in range(2)),
+            *({"type": "track", "event": "E", "userId": f"u{at}"} for at in range(1, 3)),
+            *({"type": "track", "event": "E", "messageId": f"m{at}"} for at in range(2)),
         )
     name = "next" if "/spaces/" in path else "cursor"
 
@@ -116,7 +116,7 @@ def test_attack_115_a_cursor_of_another_space(shop: Shop, other_shop: Shop, path
 
 def test_attack_116_a_connection_after_an_error(shop: Shop, other_shop: Shop) -> None:
     """Whatever went wrong before, the next request sees its own space and no other."""
-    other_shop.send({"type": "track", "userId": "theirs"})
+    other_shop.send({"type": "track", "event": "E", "userId": "theirs"})
     for _ in range(30):
         shop.ask("GET", "/v1/profiles/user_id:%FF")
         shop.ask("GET", "/v1/profiles?cursor=AAAA")
@@ -166,7 +166,10 @@ async def test_attack_121_a_storm_and_a_breeze(server: Callable[..., Running]) -
                 at = 0
                 while not over.is_set():
                     user = f"u{number}"
-                    calls = [{"type": "track", "userId": user, "messageId": f"{user}-{at}-{n}"} for n in range(100)]
+                    calls = [
+                        {"type": "track", "event": "E", "userId": user, "messageId": f"{user}-{at}-{n}"}
+                        for n in range(100)
+                    ]
                     while True:
                         answer = await client.post("/v1/batch", json={"batch": calls}, auth=storming)
                         if answer.status_code == 200:

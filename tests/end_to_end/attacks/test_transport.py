@@ -132,7 +132,7 @@ def test_attack_10_ten_thousand_keys(shop: Shop) -> None:
     """As traits they are too many, as properties the item is."""
     many = {f"k{at}": at for at in range(10_001)}
     answers = [shop.ask("POST", "/v1/identify", "import", json={"userId": "u1", "traits": many})]
-    answers.append(shop.ask("POST", "/v1/track", "import", json={"userId": "u1", "properties": many}))
+    answers.append(shop.ask("POST", "/v1/track", "import", json={"event": "E", "userId": "u1", "properties": many}))
 
     assert {refused(answer) for answer in answers} <= {"too_large", "too_many_traits", "too_many_properties"}
     assert nobody(shop)

@@ -69,14 +69,19 @@ _MARK = "@raw@"
 
 def good(user: str, message: str, rng: random.Random) -> dict[str, Any]:
     """A call that has to be kept, whatever stands beside it."""
-    return {"type": rng.choice(("track", "identify", "page")), "userId": user, "messageId": message}
+    return {"type": rng.choice(("track", "identify", "page")), "event": "E", "userId": user, "messageId": message}
 
 
 def hostile(rng: random.Random) -> str:
     """The JSON text of one hostile item."""
     if rng.random() < 0.1:
         return _text(_value(rng, 3))
-    item: Any = {"type": rng.choice(KINDS), "userId": f"h{rng.random()}", "messageId": f"hm{rng.random()}"}
+    item: Any = {
+        "type": rng.choice(KINDS),
+        "event": "E",
+        "userId": f"h{rng.random()}",
+        "messageId": f"hm{rng.random()}",
+    }
     for _ in range(rng.randint(1, 4)):
         _put(item, rng.choice(PATHS), _value(rng, rng.randint(0, 3)))
     if rng.random() < 0.1:
@@ -91,7 +96,7 @@ def hostile(rng: random.Random) -> str:
 
 def deep(levels: int) -> str:
     """A call nested so deep."""
-    return '{"type":"track","userId":"deep","properties":' + '{"a":' * levels + "1" + "}" * levels + "}"
+    return '{"type":"track","event":"E","userId":"deep","properties":' + '{"a":' * levels + "1" + "}" * levels + "}"
 
 
 def damaged(body: bytes, rng: random.Random) -> tuple[bytes, dict[str, str]]:

@@ -129,7 +129,7 @@ BODIES: dict[str, Any] = {
     "/v1/rules": {},
     "/v1/rules/simulate": {},
     "/v1/profiles/lookup": {"identifiers": ["user_id:u1"]},
-    "/v1/identities/simulate": {"type": "track", "userId": "u1"},
+    "/v1/identities/simulate": {"type": "track", "event": "E", "userId": "u1"},
     "/v1/profiles/unmerge": {"identifiers": ["nobody"]},
     "/v1/spaces": {"name": "s"},
     "/v1/erasures": {"identifiers": ["user_id:nobody"]},
@@ -167,7 +167,7 @@ def body_of(path: str) -> Any:
     if path in ingest_endpoint.ROUTES:
         kind = ingest_endpoint.ROUTES[path].kind
         call = {"userId": "u1", "groupId": "g1", "previousId": "u0"}
-        return call if kind else {"batch": [{**call, "type": "track"}]}
+        return call if kind else {"batch": [{**call, "type": "track", "event": "E"}]}
     return BODIES.get(path)
 
 

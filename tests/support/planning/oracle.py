@@ -23,15 +23,14 @@ from identity.planning.corrections.profile_snapshot import (
 from identity.planning.corrections.remove_identifier import Removal, plan_removal
 from identity.planning.corrections.unmerge import OriginSplit, UnmergePlan, plan_unmerge
 from identity.planning.resolution import document as traits
-from identity.planning.resolution.event_time import parse_time
-from identity.planning.resolution.extract import extract
-from identity.planning.resolution.plan import Gained, HistoryNote, Plan
+from identity.planning.resolution.extract import extract, receipt_time, require_event
+from identity.planning.resolution.plan import Gained, HistoryNote, Plan, widen
 from identity.planning.resolution.planner import plan
 from identity.planning.resolution.planner_state import PlannerState, Profile
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules
 from identity.planning.resolution.stored_calls import StoredCall, source, stored_call
 from identity.planning.resolution.working_set import set_key
-from identity.values.calls import STORED_KINDS, Call, Identifier, Outcome, Source
+from identity.values.calls import STORED_KINDS, Call, Identifier, Outcome, Source, refused_identifiers
 from identity.values.documents import Document
 from identity.values.enums import StoredKind
 from identity.values.errors import BadCall
@@ -48,7 +47,7 @@ def key_of(type_: str, value: str) -> bytes:
 
 def index(call: Call, key: Callable[[str, str], bytes] = key_of) -> Call:
     """Sets the keys of everything a call names."""
-    named: list[Identifier | None] = [*call.identifiers, *call.unlinked, *(s.identifier for s in call.skipped)]
+    named: list[Identifier | None] = [*call.identifiers, *call.unlinked, *refused_identifiers(call)]
     if call.alias is not None:
         named += [call.alias.user, call.alias.anonymous]
     for identifier in named:
@@ -65,10 +64,11 @@ def read(body: dict[str, Any], rules: Rules, received: int, source: Source = SER
     if len(msgspec.json.encode(body)) > LARGEST:
         return Outcome(None, "rejected", "too_large")
     try:
-        own = parse_time(body.get("receivedAt"))
+        own = None if body.get("receivedAt") is None else receipt_time(body["receivedAt"])
         call = extract(
             body, kind=None, rules=rules, received=received if own is None else own, sent_at=None, source=source
         )
+        require_event(call)
     except BadCall as error:
         return Outcome(None, "rejected", error.code)
     return index(call)
@@ -108,7 +108,7 @@ class World:
         for _, key in made.retired:
             self.gained[key].retired = True
         for (_, key), seen in made.seen.items():
-            self.gained[key].last_seen = max(self.gained[key].last_seen, seen)
+            widen(self.gained[key], *seen)
         for record in made.evidence:
             self.members[record.stamp] = shown(record.kept, record.demoted)
             set_ = set_key(self.members[record.stamp])

@@ -1,10 +1,11 @@
 """A slow reference of the merging rules, written from docs/merging-rules.md and sharing no code with the planner.
 
 Profiles are sets of identifiers. Every call counts the identifiers of every set again. It knows priority,
-placeholder and blocked values, limits per type and in total, and merges; it knows no alias, window or cut.
+placeholder and blocked values, limits per type and in total, and merges; it knows no alias, window or cut. It keeps
+all event times of every identifier.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,8 +30,9 @@ class SlowOracle:
         self.limits, self.total, self.merges, self.blocked = {"user_id": 1, **limits}, total, merges, blocked
         self.shared = shared
         self.groups: list[Group] = []
+        self.times: dict[Named, list[int]] = defaultdict(list)
 
-    def send(self, body: dict[str, Any]) -> None:
+    def send(self, body: dict[str, Any], time: int = 0) -> None:
         """One call: keep identifiers by priority while they fit together (2.3), then link what was kept (2.4)."""
         kept: list[Named] = []
         for named in sorted(self._claimed(body), key=self._rank):
@@ -48,6 +50,8 @@ class SlowOracle:
                     kept.append(named)
                     break
                 kept = [each for each in kept if each not in guilty]
+        for named in kept:
+            self.times[named].append(time)
         sides, fresh = self._union(kept)
         if kept:
             union = Group(fresh.union(*(side.identifiers for side in sides)), sum(s.origins for s in sides) or 1)
@@ -56,6 +60,10 @@ class SlowOracle:
     def partition(self) -> list[list[Named]]:
         """The identifiers of every profile."""
         return sorted(sorted(group.identifiers) for group in self.groups)
+
+    def seen(self) -> dict[Named, tuple[int, int]]:
+        """The first and the last event time of every identifier."""
+        return {named: (min(times), max(times)) for named, times in self.times.items()}
 
     def _claimed(self, body: dict[str, Any]) -> list[Named]:
         external = [(each["type"], each["id"]) for each in body.get("context", {}).get("externalIds", [])]

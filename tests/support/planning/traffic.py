@@ -42,6 +42,8 @@ def calls(draw: st.DrawFn) -> dict[str, Any]:  # noqa: C901, PLR0912 (one choice
     if kind == "group":
         body["groupId"] = draw(st.sampled_from("gh"))
         body["traits"] = draw(st.dictionaries(st.sampled_from("ab"), values, max_size=1))
+    if kind == "track" and draw(st.integers(0, 15)):
+        body["event"] = "E"
     if kind == "track" and draw(st.booleans()):
         body["properties"] = {"email": draw(st.sampled_from(EMAILS))}
     if draw(st.integers(0, 3)) == 0:

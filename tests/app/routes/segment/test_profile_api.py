@@ -168,8 +168,10 @@ def test_metadata_has_times_and_the_first_and_last_call(shop: Shop, ann: str) ->
 def test_the_list_has_each_profile_once_while_two_merge(shop: Shop, ann: str) -> None:
     """However many ids a profile has."""
     assert ann
-    shop.send(*({"type": "track", "anonymousId": f"b{n}"} for n in range(6)))
-    shop.send({"type": "identify", "userId": "u2", "anonymousId": "b0"}, {"type": "track", "userId": "u2"})
+    shop.send(*({"type": "track", "event": "E", "anonymousId": f"b{n}"} for n in range(6)))
+    shop.send(
+        {"type": "identify", "userId": "u2", "anonymousId": "b0"}, {"type": "track", "event": "E", "userId": "u2"}
+    )
     whole = shop.ask("GET", root(shop)).json()
     first = shop.ask("GET", root(shop), params={"limit": 3}).json()
     ids = [each["segment_id"] for each in whole["data"]]
@@ -191,7 +193,7 @@ def test_the_list_has_each_profile_once_while_two_merge(shop: Shop, ann: str) ->
 @pytest.mark.parametrize("what", LISTS)
 def test_every_id_of_a_profile_gives_the_same_answer(shop: Shop, ann: str, what: str) -> None:
     """Former ids included."""
-    other = shop.send({"type": "track", "anonymousId": "b1"})[0]["profile_id"]
+    other = shop.send({"type": "track", "event": "E", "anonymousId": "b1"})[0]["profile_id"]
     shop.send(
         {"type": "identify", "userId": "u1", "anonymousId": "b1", "context": {"traits": {"phone": "+14155550123"}}}
     )
@@ -216,7 +218,12 @@ def test_every_id_of_a_profile_gives_the_same_answer(shop: Shop, ann: str, what:
 
 def test_identifier_that_is_not_there(shop: Shop) -> None:
     """An event names only what its profile has: what it was refused belongs to somebody else."""
-    shop.send(*({"type": "track", "userId": user, "anonymousId": "a1", "messageId": user} for user in ("u1", "u2")))
+    shop.send(
+        *(
+            {"type": "track", "event": "E", "userId": user, "anonymousId": "a1", "messageId": user}
+            for user in ("u1", "u2")
+        )
+    )
     shop.send({"type": "track", "userId": "u2", "anonymousId": "a1", "messageId": "plain", "event": "e"})
 
     for event in get(shop, "events", "user_id:u2")["data"]:

@@ -44,7 +44,7 @@ UNKNOWN_REFS = [
 @pytest.mark.parametrize("ref", BAD_REFS + UNKNOWN_REFS)
 def test_an_odd_path_is_refused_or_finds_nothing(shop: Shop, live: Running, ref: str) -> None:
     """It is never an error of the server."""
-    shop.send({"type": "track", "userId": "u1"})
+    shop.send({"type": "track", "event": "E", "userId": "u1"})
     host, port = urlsplit(live.url).netloc.split(":")
     for what in LISTS:
         head = f"GET {root(shop)}/{ref}/{what} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer "
@@ -67,7 +67,7 @@ def test_an_odd_path_is_refused_or_finds_nothing(shop: Shop, live: Running, ref:
 )
 def test_any_value_is_found_by_its_percent_encoded_path(shop: Shop, value: str) -> None:
     """Whatever an identifier is made of, it is found by its percent-encoded path."""
-    shop.send({"type": "track", "userId": value})
+    shop.send({"type": "track", "event": "E", "userId": value})
 
     found = get(shop, "external_ids", quote(f"user_id:{value}", safe=""))["data"]
 
@@ -76,7 +76,7 @@ def test_any_value_is_found_by_its_percent_encoded_path(shop: Shop, value: str) 
 
 def test_a_plus_in_a_path_is_a_plus(shop: Shop) -> None:
     """A plus in a path is a plus."""
-    shop.send({"type": "track", "userId": "a+b"})
+    shop.send({"type": "track", "event": "E", "userId": "a+b"})
 
     assert get(shop, "external_ids", "user_id:a+b")["data"][0]["id"] == "a+b"
 
@@ -131,7 +131,7 @@ def test_missing_and_wrong_keys_are_refused_in_this_shape(
     shop: Shop, client: httpx.Client, operator: dict[str, str]
 ) -> None:
     """401 without a key, 403 with a key that may only write."""
-    shop.send({"type": "track", "userId": "u1"})
+    shop.send({"type": "track", "event": "E", "userId": "u1"})
     for path in requests(shop):
         for headers in ({}, operator, {"Authorization": "Basic %%%"}, {"Authorization": "Bearer x"}):
             assert refused(client.get(path, headers=headers)) == (401, "authentication_error")
@@ -158,7 +158,7 @@ def test_unknown_addresses_and_methods_are_refused_in_this_shape(shop: Shop) -> 
 
 def test_a_profile_of_another_space_answers_as_an_unknown_one(shop: Shop, other_shop: Shop) -> None:
     """A profile of another space and one that is not there answer alike."""
-    profile_id = other_shop.send({"type": "track", "userId": "u1"})[0]["profile_id"]
+    profile_id = other_shop.send({"type": "track", "event": "E", "userId": "u1"})[0]["profile_id"]
     for what in LISTS:
         answers = [
             shop.ask("GET", f"{base}/{ref}/{what}", "profiles")
@@ -183,7 +183,7 @@ def test_reads_by_employees_are_in_the_audit_log_with_the_profile(
     shop: Shop, rows: psycopg.Connection[Any], key: str, noted: int
 ) -> None:
     """Never with the identifier of the request."""
-    profile_id = shop.send({"type": "track", "userId": PLANTED})[0]["profile_id"]
+    profile_id = shop.send({"type": "track", "event": "E", "userId": PLANTED})[0]["profile_id"]
     for what in LISTS:
         get(shop, what, f"user_id:{PLANTED}", key)
         shop.ask("GET", f"{root(shop)}/user_id:no-{PLANTED}/{what}", key)

@@ -133,7 +133,7 @@ def test_pages_across_a_merge(shop: Shop, sort: str, *, swallowed: bool) -> None
 @pytest.mark.parametrize("sort", [UP, DOWN])
 def test_a_row_of_a_thousand_calls_is_paged(shop: Shop, sort: str) -> None:
     """A row that holds a thousand calls is paged through as anything else."""
-    shop.send({"type": "track", "anonymousId": "a1", "messageId": "first"})
+    shop.send({"type": "track", "event": "E", "anonymousId": "a1", "messageId": "first"})
     calls = [{"type": "track", "event": "e", "anonymousId": "a1", "messageId": f"m{n}"} for n in range(1_000)]
     shop.send(*calls)
     sent = ["first", *(call["messageId"] for call in calls)]
@@ -185,7 +185,7 @@ def test_traits_and_identifiers_come_once_while_profiles_merge(
 ) -> None:
     """And while new ones arrive."""
     shop.send(
-        {"type": "track", "anonymousId": "other"},
+        {"type": "track", "event": "E", "anonymousId": "other"},
         *(
             {"type": "identify", "userId": "u1", "anonymousId": f"a{n}", "traits": {f"t{n:02}": n, "é" * n or "x": 1}}
             for n in range(5)

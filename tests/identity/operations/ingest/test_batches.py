@@ -25,10 +25,10 @@ def lab(database: str, tmp_path: Path) -> Lab:
 
 RACES: dict[str, list[dict[str, Any]]] = {
     "identifier": [{"type": "identify", "userId": f"u{n % 2}", "anonymousId": "a"} for n in range(8)],
-    "message": [{"type": "track", "userId": f"u{n}", "messageId": "m1"} for n in range(8)],
+    "message": [{"type": "track", "event": "E", "userId": f"u{n}", "messageId": "m1"} for n in range(8)],
     "group": [{"type": "group", "userId": f"u{n}", "groupId": "g", "traits": {"n": n}} for n in range(8)],
     "alias": [{"type": "alias", "userId": f"u{n % 3}", "previousId": f"u{(n + 1) % 3}"} for n in range(8)],
-    "limit": [{"type": "track", "userId": f"u{n % 3}", "anonymousId": f"a{n % 2}"} for n in range(8)],
+    "limit": [{"type": "track", "event": "E", "userId": f"u{n % 3}", "anonymousId": f"a{n % 2}"} for n in range(8)],
 }
 
 
@@ -90,8 +90,8 @@ async def test_traits_for_a_profile_linked_in_the_same_batch(lab: Lab) -> None:
     async with ingesting(lab) as ingest:
         await ingest.send(U1)
         outcomes = await ingest.send(
-            {"type": "track", "userId": "u1", "anonymousId": "a1"},
-            {"type": "track", "anonymousId": "a1", "context": {"traits": {"email": "x@y.org"}}},
+            {"type": "track", "event": "E", "userId": "u1", "anonymousId": "a1"},
+            {"type": "track", "event": "E", "anonymousId": "a1", "context": {"traits": {"email": "x@y.org"}}},
             {"type": "identify", "traits": {"email": "x@y.org", "plan": "free"}},
         )
         assert [o.status for o in outcomes] == ["accepted"] * 3
@@ -110,7 +110,7 @@ async def test_a_repeated_call_with_a_barred_identifier(lab: Lab, mark: str) -> 
         )  # fmt: skip
         bit = {"blocked_key": SpaceMark.BLOCKED, "suppression": SpaceMark.SUPPRESSED}[mark]
         lab.query("UPDATE space_gate SET marks = %s WHERE space_id = %s", bit, tenant.id)
-        item = {"type": "track", "userId": "u1", "anonymousId": "a1"}
+        item = {"type": "track", "event": "E", "userId": "u1", "anonymousId": "a1"}
         for _ in range(3):
             assert (await ingest.send(item))[0].status == "accepted"
         assert lab.query("SELECT count(*) FROM identifier") == [(1,)]

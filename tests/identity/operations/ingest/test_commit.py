@@ -29,8 +29,8 @@ async def test_a_broken_commit_is_settled(
         break_commits(monkeypatch, lab, how)
         items: list[dict[str, Any]] = [
             {**U1, "messageId": message_id},
-            {"type": "track", "userId": "u1"},
-            {"type": "track"},
+            {"type": "track", "event": "E", "userId": "u1"},
+            {"type": "track", "event": "E"},
         ]
         outcomes = await ingest.send(*items)
         assert [o.status for o in outcomes] == ["accepted", "accepted", "unresolved"]
@@ -50,7 +50,7 @@ async def test_a_commit_lost_while_the_rules_change(lab: Lab, monkeypatch: pytes
             changes[-1] = (ingest.gate(), changes[-1][1])
 
         break_commits(monkeypatch, lab, [lost_after], change)
-        outcomes = await ingest.send(U1, {"type": "track", "userId": "u1"})
+        outcomes = await ingest.send(U1, {"type": "track", "event": "E", "userId": "u1"})
         assert [o.status for o in outcomes] == ["accepted", "accepted"]
         assert len(ingest.log()) == 3
         ingest.check(changes)
@@ -72,7 +72,7 @@ async def test_a_writer_whose_lease_was_taken_over_takes_another(lab: Lab) -> No
         await ingest.send(U1)
         before = set(lab.query("SELECT slot, holder FROM writer_slot"))
         lab.query("UPDATE writer_slot SET holder = gen_random_uuid()")
-        outcomes = await ingest.send({"type": "track", "userId": "u1"})
+        outcomes = await ingest.send({"type": "track", "event": "E", "userId": "u1"})
         assert outcomes[0].status == "accepted"
         slots = dict(lab.query("SELECT slot, holder FROM writer_slot"))
         assert len(slots) == 2
@@ -85,11 +85,11 @@ async def test_a_writer_whose_lease_was_taken_over_takes_another(lab: Lab) -> No
 async def test_a_missing_partition_is_made(lab: Lab) -> None:
     """Events that come on a day without a partition are stored, once one is made."""
     async with ingesting(lab) as ingest:
-        await ingest.send(U1, {"type": "track", "userId": "u1"})
+        await ingest.send(U1, {"type": "track", "event": "E", "userId": "u1"})
         for (name,) in lab.query("SELECT relid::regclass::text FROM pg_partition_tree('event') WHERE isleaf"):
             lab.query(f"DROP TABLE {name}")
         lab.query("UPDATE profile SET events = events - 1 WHERE space_id = %s", ingest.space.tenant.id)
-        outcomes = await ingest.send({"type": "track", "userId": "u1", "messageId": "m2"})
+        outcomes = await ingest.send({"type": "track", "event": "E", "userId": "u1", "messageId": "m2"})
         assert outcomes[0].status == "accepted"
         assert lab.query("SELECT sum(calls) FROM event") == [(1,)]
 
@@ -97,7 +97,7 @@ async def test_a_missing_partition_is_made(lab: Lab) -> None:
 async def test_a_call_is_planned_under_rules_that_changed_after_its_reading(lab: Lab) -> None:
     """A request read under old rules is read again, so that it is planned under those in force."""
     async with ingesting(lab) as ingest:
-        waiting = request({"type": "track", "userId": "u1", "properties": {"email": "a@b.org"}})
+        waiting = request({"type": "track", "event": "E", "userId": "u1", "properties": {"email": "a@b.org"}})
         await waiting.read(ingest.space, await ingest.space.rules())
         version = await put_rules(ingest.space, {"promote_property_email": True}, "test")
         outcomes = await ingest.queue.submit(ingest.space, waiting)

@@ -37,7 +37,7 @@ async def listed(ingest: Ingest) -> list[str | None]:
 @pytest.mark.parametrize("how", BREAKS, ids=lambda how: "-".join(each.__name__ for each in how))
 @pytest.mark.parametrize(
     "items",
-    [[bad("b1")], [bad("b1"), {"type": "track", "messageId": "b2"}], [U1, bad("b1")]],
+    [[bad("b1")], [bad("b1"), {"type": "track", "event": "E", "messageId": "b2"}], [U1, bad("b1")]],
     ids=["rejected", "unresolved", "with a call"],
 )
 async def test_a_broken_commit_lists_once(
@@ -45,7 +45,7 @@ async def test_a_broken_commit_lists_once(
 ) -> None:
     """A connection lost before, while or after COMMIT runs: each loss is listed once."""
     async with ingesting(lab) as ingest:
-        await ingest.send({"type": "track", "userId": "u0"})
+        await ingest.send({"type": "track", "event": "E", "userId": "u0"})
         break_commits(monkeypatch, lab, how)
         outcomes = await ingest.send(*items)
         lost = [o.message_id for o in outcomes if o.status != "accepted"]

@@ -45,7 +45,7 @@ async def test_a_roll_that_was_cut_short_is_finished_by_the_next(lab: Lab, monke
             with pytest.raises(ArithmeticError):
                 await roll(ingest.spaces, ingest.space)
         assert lab.keyring().epochs(ingest.space.public_id) == [1, 2]
-        await ingest.send({"type": "track", "userId": "u1", "anonymousId": "a1"})
+        await ingest.send({"type": "track", "event": "E", "userId": "u1", "anonymousId": "a1"})
         ingest.check()
         assert await roll(ingest.spaces, ingest.space) == 3
         assert lab.keyring().epochs(ingest.space.public_id) == [3]

@@ -82,15 +82,15 @@ def test_the_old_go_and_the_young_stay(
 async def test_a_message_that_was_forgotten_counts_anew(lab: Lab) -> None:
     """And one that was not is still known, while calls come in."""
     async with ingesting(lab) as ingest:
-        first = await ingest.send({"type": "track", "userId": "u1", "messageId": "m1"})
+        first = await ingest.send({"type": "track", "event": "E", "userId": "u1", "messageId": "m1"})
         await sweep_old(ingest.space.database, message_days=8, rejection_days=14)
-        again = await ingest.send({"type": "track", "userId": "u1", "messageId": "m1"})
+        again = await ingest.send({"type": "track", "event": "E", "userId": "u1", "messageId": "m1"})
         await asyncio.gather(
             sweep_old(ingest.space.database, message_days=0, rejection_days=14),
-            *(ingest.send({"type": "track", "userId": f"u{at}"}) for at in range(50)),
+            *(ingest.send({"type": "track", "event": "E", "userId": f"u{at}"}) for at in range(50)),
         )
         await sweep_old(ingest.space.database, message_days=0, rejection_days=14)
-        anew = await ingest.send({"type": "track", "userId": "u1", "messageId": "m1"})
+        anew = await ingest.send({"type": "track", "event": "E", "userId": "u1", "messageId": "m1"})
         assert [each[0].status for each in (first, again, anew)] == ["accepted", "duplicate", "accepted"]
 
 

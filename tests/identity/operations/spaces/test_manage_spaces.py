@@ -31,7 +31,9 @@ async def test_nothing_is_left_of_a_deleted_space(lab: Lab) -> None:
     """No row of any table, and no key; the spaces beside it stay whole."""
     async with ingesting(lab) as ingest:
         other = await lab.space(ingest.spaces)
-        await ingest.send({"type": "group", "userId": "u1", "groupId": "g1"}, {"type": "track", "userId": "u1"})
+        await ingest.send(
+            {"type": "group", "userId": "u1", "groupId": "g1"}, {"type": "track", "event": "E", "userId": "u1"}
+        )
         await ingest.send({"type": "alias", "userId": "u2", "previousId": "u1"})
         await put_rules(ingest.space, {"limits": {"crm": {"max": 1}}}, "test")
         await _delete(ingest)

@@ -39,7 +39,10 @@ def states(draw: st.DrawFn) -> ProfileState:
     return ProfileState(
         canonical,
         [ProfileMapping(segment, 1) for segment in segments],
-        [MappedIdentifier(segment, "email", value, "h", 1) for segment, value in held],
+        [
+            MappedIdentifier(segment, "email", value, "h", 1, first_seen=nr, last_seen=nr + 1)
+            for nr, (segment, value) in enumerate(held)
+        ],
         {name: (value, 2, 3) for name, value in traits.items()},
         4,
     )
@@ -77,7 +80,9 @@ def test_the_last_state_counts(exported: list[ProfileState | RemovedIds], clock:
         (id_, name) for id_, state in last.items() for name in state.traits
     }
     assert standing(batch, IDENTIFIERS) == {
-        (id_, held.type, held.value) for id_, state in last.items() for held in state.identifiers
+        (id_, held.type, held.value, held.first_seen, held.last_seen)
+        for id_, state in last.items()
+        for held in state.identifiers
     }
     assert standing(batch, MERGES) == {
         (id_, link.segment) for id_, state in last.items() for link in state.links if link.segment != id_

@@ -119,21 +119,25 @@ def test_the_type_of_an_external_id_becomes_small_letters(more: dict[str, Any]) 
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "shown", "reason"),
     [
-        external(None, "x"),
-        external(5, "x"),
-        external("crm", None),
-        external("crm", {}),
-        external("crm", True),
-        external("crm", "x", collection="accounts"),
-        external("crm", "x", encoding="base64"),
-        external("bad type", None),
+        (external(None, "x"), "external_id:type (null)", "malformed_external_id"),
+        (external(5, "x"), "external_id:type (number)", "malformed_external_id"),
+        (external("crm", None), "crm:(null)", "malformed_external_id"),
+        (external("crm", {}), "crm:(object)", "not_text"),
+        (external("crm", True), "crm:(boolean)", "not_text"),
+        (external("crm", " "), "crm:", "empty"),
+        (external("crm", "x", collection="accounts"), "crm:x", "other_collection"),
+        (external("crm", "x", encoding="base64"), "crm:x", "encoded"),
+        (external("bad type", None), "bad type:(null)", "bad_type"),
+        ({"context": {"externalIds": [None]}}, "external_id:(null)", "malformed_external_id"),
+        ({"context": {"externalIds": ["x"]}}, "external_id:(text)", "malformed_external_id"),
+        ({"context": {"externalIds": {"type": "crm", "id": "x"}}}, "external_id:(object)", "malformed_external_id"),
     ],
 )
-def test_a_malformed_external_id_is_ignored(body: dict[str, Any]) -> None:
-    """An incomplete entry, or one of another collection than users, is neither kept nor skipped."""
-    assert (kept(body), skipped(body)) == ([], [])
+def test_a_malformed_external_id_is_skipped_with_its_reason(body: dict[str, Any], shown: str, reason: str) -> None:
+    """An incomplete entry, or one of another collection than users."""
+    assert (kept(body), skipped(body)) == ([], [(shown, reason)])
 
 
 def test_an_external_id_of_a_built_in_type_is_normalised() -> None:
@@ -150,10 +154,33 @@ def test_an_invalid_type_is_listed_as_skipped(name: str, shown: str) -> None:
     assert skipped(external(name, "L1")) == [(f"{shown}:L1", "bad_type")]
 
 
-@pytest.mark.parametrize("value", [" ", "", None, True, {}, [], "a\u200bb", "a\x00b", "x" * 1025])
-def test_an_unusable_value_is_neither_kept_nor_skipped(value: object) -> None:
-    """A value that is no identifier of any kind."""
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (" ", "empty"),
+        ("", "empty"),
+        (True, "not_text"),
+        ({}, "not_text"),
+        ([], "not_text"),
+        ("a\u200bb", "control_characters"),
+        ("a\x00b", "control_characters"),
+        ("x" * 1025, "too_long"),
+        (2.0**53, "inexact_number"),
+    ],
+)
+def test_an_unusable_value_is_skipped_with_its_reason(value: object, reason: str) -> None:
+    """In any field of the call."""
     body = {"userId": value, "anonymousId": value}
+    assert kept(body) == []
+    assert [(text.partition(":")[0], why) for text, why in skipped(body)] == [
+        ("user_id", reason),
+        ("anonymous_id", reason),
+    ]
+
+
+def test_a_null_claims_nothing() -> None:
+    """SDKs send null for an id that they do not have."""
+    body = {"userId": None, "anonymousId": None, "context": {"externalIds": None, "traits": {"email": None}}}
     assert (kept(body), skipped(body)) == ([], [])
 
 

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.planning.resolution.event_time import EARLIEST, LATEST, event_time, format_time, parse_time
+from identity.planning.resolution.event_time import event_time, format_time, parse_time
 from identity.values.calls import MICRO
+from identity.values.timestamps import EARLIEST, LATEST
 
 T0 = 1_735_689_600 * MICRO
 MICROS = st.integers(min_value=EARLIEST, max_value=LATEST)
@@ -52,6 +53,7 @@ def test_common_forms_of_a_time_are_read(text: str, micros: int) -> None:
         "2025-13-01",
         "2025-02-30T00:00:00Z",
         "2025-01-01T25:00:00Z",
+        "2025-01-01T24:00:01Z",
         "1735689600",
         1_735_689_600,
         1_735_689_600_000,
@@ -113,12 +115,37 @@ def test_an_event_time_is_corrected_by_the_error_of_the_sender(
     """In seconds relative to the receipt."""
     written = {k: format_time(T0 + v * MICRO) if isinstance(v, int) else v for k, v in body.items()}
     sent = None if sent_at is None else T0 + sent_at * MICRO
-    assert event_time(written, T0, sent) == T0 + happened * MICRO
+    assert event_time(written, T0, sent).time == T0 + happened * MICRO
 
 
 def test_a_time_before_1970_is_valid() -> None:
     """A negative number of microseconds does not count as absent."""
-    assert event_time({"timestamp": "1969-07-20T20:17:40Z"}, T0, None) == -14_182_940 * MICRO
+    assert event_time({"timestamp": "1969-07-20T20:17:40Z"}, T0, None).time == -14_182_940 * MICRO
+
+
+@pytest.mark.parametrize(
+    ("body", "sent_at", "ignored", "guessed"),
+    [
+        ({"timestamp": "31.12.2024"}, None, ("timestamp",), True),
+        ({"timestamp": ""}, None, ("timestamp",), True),
+        ({"timestamp": ["2025-01-01"]}, None, ("timestamp",), True),
+        ({"timestamp": True, "originalTimestamp": {}}, None, ("originalTimestamp", "timestamp"), True),
+        ({"timestamp": "2024-12-31", "originalTimestamp": "soon"}, None, ("originalTimestamp",), False),
+        ({"timestamp": "2024-12-31", "sentAt": "soon"}, "now", ("sentAt",), False),
+        ({"timestamp": None}, None, (), False),
+        ({"sentAt": "soon"}, None, ("sentAt",), False),
+    ],
+)
+def test_every_timestamp_that_is_no_time_is_named(
+    body: dict[str, object],
+    sent_at: object,
+    ignored: tuple[str, ...],
+    guessed: bool,  # noqa: FBT001 (a column)
+) -> None:
+    """The receipt takes the place of the event time only where no statement of the client is readable."""
+    found = event_time(body, T0, sent_at)
+    assert (found.ignored, found.guessed) == (ignored, guessed)
+    assert (found.time == T0) is (guessed or "timestamp" not in body or body["timestamp"] is None)
 
 
 @given(ANYTHING, ANYTHING, ANYTHING, st.integers(min_value=0, max_value=2 * T0), st.one_of(st.none(), MICROS))
@@ -127,4 +154,4 @@ def test_an_event_time_is_never_later_than_the_receipt(
 ) -> None:
     """With any combination of client times; the result can always be formatted."""
     body = {"timestamp": timestamp, "originalTimestamp": original, "sentAt": sent}
-    assert EARLIEST <= event_time(body, received, envelope) <= received
+    assert EARLIEST <= event_time(body, received, envelope).time <= received

@@ -22,7 +22,7 @@ def alias(**more: Any) -> dict[str, Any]:
 def test_the_other_identifiers_of_an_alias_are_kept(known: list[str], more: dict[str, Any], innocent: str) -> None:
     """The two user ids are exempt from limits, and do not demote the others."""
     world = World()
-    world.send({"type": "track", "userId": user} for user in known)
+    world.send({"type": "track", "event": "E", "userId": user} for user in known)
     (outcome,) = world.send([alias(force=True, **more)])
 
     assert outcome.demoted == []
@@ -32,7 +32,9 @@ def test_the_other_identifiers_of_an_alias_are_kept(known: list[str], more: dict
 def test_an_alias_leaves_other_limits_in_force() -> None:
     """The profile of a third identifier is checked against the pair."""
     world = World()
-    world.send([{"type": "identify", "userId": "u3", "anonymousId": "a"}, {"type": "track", "userId": "u1"}])
+    world.send(
+        [{"type": "identify", "userId": "u3", "anonymousId": "a"}, {"type": "track", "event": "E", "userId": "u1"}]
+    )
     (outcome,) = world.send([alias(anonymousId="a")])
 
     assert outcome.demoted == [{"identifier": "anonymous_id:a", "reason": "limit:user_id"}]
@@ -41,7 +43,7 @@ def test_an_alias_leaves_other_limits_in_force() -> None:
 def test_the_pair_of_an_alias_counts_in_windows() -> None:
     """Against the other identifiers of its call."""
     world = World(compile_rules({"limits": {"anonymous_id": {"max": 1, "days": 7}}}, 1))
-    world.send([{"type": "track", "userId": "u1"}, {"type": "track", "anonymousId": "a"}])
+    world.send([{"type": "track", "event": "E", "userId": "u1"}, {"type": "track", "event": "E", "anonymousId": "a"}])
     first, second = world.send(
         [
             {"type": "alias", "userId": "u1", "previousId": "a", "anonymousId": "a"},
@@ -64,7 +66,7 @@ def test_the_feed_gets_only_visible_changes() -> None:
     assert before == world.view(key_of("user_id", "u1"))["version"]
 
     world.send([{"type": "identify", "anonymousId": "a", "traits": {"plan": "free"}, **at[3]}])
-    world.send([{"type": "track", "userId": "u1", "anonymousId": "a", **at[4]}])
+    world.send([{"type": "track", "event": "E", "userId": "u1", "anonymousId": "a", **at[4]}])
     merged = world.view(key_of("user_id", "u1"))
     world.send([{**same, **at[5]}])
     after = world.view(key_of("user_id", "u1"))
@@ -84,7 +86,9 @@ def test_the_size_of_a_document_is_that_of_its_entries() -> None:
 def test_a_previous_id_that_is_blocked_in_one_reading_is_found_in_the_other() -> None:
     """The pattern blocks user ids, and the previous id is a known anonymous id."""
     world = World(compile_rules({"blocked": {"user_id": ["anon-.*"]}}, 1))
-    world.send([{"type": "track", "anonymousId": "anon-1"}, {"type": "track", "userId": "u1"}])
+    world.send(
+        [{"type": "track", "event": "E", "anonymousId": "anon-1"}, {"type": "track", "event": "E", "userId": "u1"}]
+    )
     world.send([{"type": "alias", "userId": "u1", "previousId": "anon-1"}])
     world.send([{"type": "alias", "userId": "u1", "previousId": "anon-2"}])
 
@@ -96,7 +100,7 @@ def test_an_alias_links_only_to_the_user_id_of_the_call() -> None:
     world = World()
     world.around.blocked = {key_of("user_id", "u1")}
     other = {"externalIds": [{"type": "user_id", "id": "u9"}]}
-    world.send([{"type": "track", "userId": "p"}])
+    world.send([{"type": "track", "event": "E", "userId": "p"}])
     world.send([{"type": "alias", "userId": "u1", "previousId": "p", "context": other}])
 
     assert world.view(key_of("user_id", "p"))["identifiers"] == ["user_id:p"]
@@ -106,7 +110,7 @@ def test_an_alias_links_only_to_the_user_id_of_the_call() -> None:
 def test_an_anonymous_id_equal_to_a_known_user_id_is_linked_as_well() -> None:
     """The previous id names the user; the anonymous id of the call is an identifier of its own."""
     world = World()
-    world.send([{"type": "track", "userId": "x"}])
+    world.send([{"type": "track", "event": "E", "userId": "x"}])
     world.send([{"type": "alias", "userId": "y", "previousId": "x", "anonymousId": "x"}])
 
     assert world.view(key_of("user_id", "y"))["identifiers"] == ["anonymous_id:x", "user_id:x", "user_id:y"]

@@ -1,4 +1,4 @@
-"""The planner and an independent slow reference divide identifiers into the same profiles."""
+"""The planner and an independent slow reference divide identifiers into the same profiles and see the same times."""
 
 from collections import defaultdict
 from typing import Any
@@ -6,10 +6,16 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.resolution_rules import compile_rules
+from identity.values.calls import DAY, MICRO
 from tests.support.planning.oracle import World
 from tests.support.planning.slow_oracle import SlowOracle
 
+BEGINNING = 1_700_000_000 * MICRO
+END = BEGINNING + 400 * DAY
+# Seconds apart, within a day and over many days.
+TIMES = st.one_of(st.integers(0, 5), st.integers(0, 100_000), st.integers(0, 30_000_000))
 LIMITS = st.dictionaries(st.sampled_from(["user_id", "email", "crm", "anonymous_id"]), st.integers(1, 3))
 
 
@@ -37,11 +43,17 @@ def bodies(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @settings(max_examples=200)
-@given(st.lists(bodies(), min_size=5, max_size=10), LIMITS, st.integers(3, 8), st.integers(0, 2), st.integers(1, 3))
+@given(
+    st.lists(st.tuples(bodies(), TIMES), min_size=5, max_size=10),
+    LIMITS,
+    st.integers(3, 8),
+    st.integers(0, 2),
+    st.integers(1, 3),
+)
 def test_the_partition_is_that_of_the_slow_reference(
-    sent: list[dict[str, Any]], limits: dict[str, int], total: int, merges: int, shared: int
+    sent: list[tuple[dict[str, Any], int]], limits: dict[str, int], total: int, merges: int, shared: int
 ) -> None:
-    """Calls of four types of identifiers, under limits, with placeholder and blocked values."""
+    """Calls of four types of identifiers in any order of their times, under limits, with blocked values."""
     document = {
         "limits": {type_: {"max": most} for type_, most in limits.items()},
         "max_identifiers": total,
@@ -50,11 +62,17 @@ def test_the_partition_is_that_of_the_slow_reference(
         "blocked": {"*": ["bad"]},
     }
     world, slow = World(compile_rules(document, 1)), SlowOracle(limits, total, merges, {"bad"}, shared)
-    for nr, body in enumerate(sent):
-        world.send([{**body, "messageId": f"m{nr}"}])
-        slow.send(body)
+    for nr, (body, second) in enumerate(sent):
+        happened = BEGINNING + second * MICRO
+        world.send([{**body, "messageId": f"m{nr}", "timestamp": format_time(happened)}], received=END)
+        slow.send(body, happened)
     found: dict[bytes, list[tuple[str, str]]] = defaultdict(list)
     for key, origin in world.around.owners.items():
         identifier = world.gained[key].identifier
         found[world.around.profiles[origin].root].append((identifier.type, identifier.value))
     assert sorted(map(sorted, found.values())) == slow.partition()
+    seen = {
+        (each.identifier.type, each.identifier.value): (each.first_seen, each.last_seen)
+        for each in world.gained.values()
+    }
+    assert seen == slow.seen()

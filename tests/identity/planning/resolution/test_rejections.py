@@ -120,8 +120,8 @@ def test_a_membership_without_room_is_counted_and_not_named() -> None:
 @pytest.mark.parametrize(
     ("item", "kind", "code"),
     [
-        ({"type": "track", "userId": SECRET}, None, 1),
-        ({"type": "track", "userId": SECRET}, "page", 2),
+        ({"type": "track", "event": "E", "userId": SECRET}, None, 1),
+        ({"type": "track", "event": "E", "userId": SECRET}, "page", 2),
         ({"type": SECRET}, None, None),
         ({"type": [SECRET]}, None, None),
         ({"type": "leave"}, None, None),

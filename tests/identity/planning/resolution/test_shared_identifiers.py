@@ -111,7 +111,7 @@ def test_a_device_has_a_limit_of_its_own() -> None:
     """Of a person as well: the twenty-first token of one user is demoted, and the call is theirs."""
     world = World()
     outcomes = world.send(
-        {"type": "track", "userId": "u", "context": {"device": {"type": "android", "token": f"t{nr}"}}}
+        {"type": "track", "event": "E", "userId": "u", "context": {"device": {"type": "android", "token": f"t{nr}"}}}
         for nr in range(21)
     )
     assert outcomes[-1].demoted == [{"identifier": "android.push_token:t20", "reason": "limit:android.push_token"}]

@@ -58,7 +58,9 @@ async def test_a_lease_of_somebody_else(lab: Lab) -> None:
 async def test_one_that_was_merged_while_waiting(lab: Lab) -> None:
     """A writer that waits for the lock of a root that is merged away meanwhile has to plan again."""
     async with ingesting(lab) as ingest:
-        await ingest.send({"type": "track", "anonymousId": "a1"}, {"type": "track", "userId": "u1"})
+        await ingest.send(
+            {"type": "track", "event": "E", "anonymousId": "a1"}, {"type": "track", "event": "E", "userId": "u1"}
+        )
         one, two = [id_.bytes for (id_,) in lab.query("SELECT profile_id FROM profile")]
         merging, _ = await begun_lock(ingest, [one, two])
         late = await ingest.spaces.database.writer()

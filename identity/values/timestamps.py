@@ -1,0 +1,163 @@
+"""Reads a time in the forms that clients send: ISO 8601, epochs, RFC 2822, and what common languages print.
+
+Only unambiguous forms are read. A date in a national form (31.12.2025, 12/31/2025) is no time, since another
+country reads another day; a wrong time would overwrite what is newer. Times are microseconds since 1970 (UTC).
+"""
+
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Final
+
+from identity.values.calls import MICRO
+
+EARLIEST: Final = -62_135_596_800 * MICRO
+LATEST: Final = 253_402_300_800 * MICRO - 1
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY_SECONDS = 86_400
+_LONGEST_TEXT = 100
+# The least value of each unit and the microseconds in it, times 1,000. The years 1973 to 2286 have 9 or 10 digits in
+# seconds and three more in each smaller unit; a number between two units is no time.
+_UNITS = (
+    (10**8, 10**10, MICRO * 1000),
+    (10**11, 10**13, MICRO),
+    (10**14, 10**16, 1000),
+    (10**17, 10**19, 1),
+)
+_LARGEST_NUMBER = 10**19
+_NUMBER = re.compile(r"(\d{9,19})(?:\.(\d{1,12}))?", re.ASCII)
+_COMPACT = re.compile(r"(\d{8})(\d{6})", re.ASCII)
+_MIDNIGHT = re.compile(
+    r"(\d{4}-?\d\d-?\d\d)[T ]24(?::?00(?::?00(?:[.,]0+)?)?)?(Z| ?[+-]\d\d(?::?\d\d)?)?", re.ASCII | re.IGNORECASE
+)
+# 2020-01-01 00:00:00.5 +0000 UTC m=+0.01 (Go), 2020-01-01 00:00:00 UTC (Ruby), ...T00:00:00+01:00[Europe/Paris] (Java)
+_PRINTED = re.compile(
+    r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?) ?(?:"
+    r"([+-]\d\d:?\d\d|Z)(?: [A-Z]{1,5}| [+-]\d\d(?:\d\d)?|\[[A-Za-z0-9_+/-]{1,40}\])?(?: m=[+-]\d+\.\d+)?"
+    r"|UTC|GMT)",
+    re.ASCII,
+)
+_ZONE = r"(?:(?:GMT|UTC)?([+-]\d\d:?\d\d)|([A-Z]{1,4}))"
+# Wed, 01 Jan 2020 00:00:00 GMT (RFC 2822), Wednesday, 01-Jan-20 00:00:00 GMT (RFC 850)
+_MAIL = re.compile(
+    r"(?:[A-Z]{3,9},? )?(\d{1,2})[ -]([A-Z]{3})[ -](\d{4}|\d\d) (\d\d:\d\d(?::\d\d)?)(?: "
+    + _ZONE
+    + r")?(?: \([^)]*\))?",
+    re.ASCII | re.IGNORECASE,
+)
+# Wed Jan 01 2020 00:00:00 GMT+0000 (Coordinated Universal Time) (JavaScript), Wed Jan 1 00:00:00 UTC 2020 (Java, C)
+_UNIX = re.compile(
+    r"[A-Z]{3} ([A-Z]{3})  ?(\d{1,2}) (?:(\d{4}) )?(\d\d:\d\d:\d\d)(?: " + _ZONE + r")?(?: (\d{4}))?(?: \([^)]*\))?",
+    re.ASCII | re.IGNORECASE,
+)
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_ZONES = {
+    "utc": 0, "gmt": 0, "ut": 0, "z": 0, "est": -5, "edt": -4, "cst": -6, "cdt": -5, "mst": -7, "mdt": -6, "pst": -8,
+    "pdt": -7,
+}  # fmt: skip
+_CENTURY_TURN = 50
+
+
+def parse_iso(value: object) -> int | None:
+    """The microseconds of an ISO 8601 or RFC 3339 time; None for any other value.
+
+    Also accepted: a date alone (midnight), a space or small letter for `T`, small `z`, a missing zone (UTC),
+    fractions of any length (cut to microseconds), a leap second (the next second), 24:00 (the next day).
+    """
+    if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return _parse_rare(value)
+    return _micros(moment)
+
+
+def parse_timestamp(value: object) -> int | None:
+    """The microseconds of a time as clients send it; None for a value that is no unambiguous time."""
+    if isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool)):
+        return _epoch(format(Decimal(repr(value)), "f")) if 0 < value < _LARGEST_NUMBER else None
+    if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
+        return None
+    text = value.strip()
+    # Digits come first: `fromisoformat` would read the milliseconds 1612121212345 as the year 1612.
+    if _NUMBER.fullmatch(text):
+        return _epoch(text)
+    found = parse_iso(text)
+    return _parse_printed(text) if found is None else found
+
+
+def _epoch(text: str) -> int | None:
+    compact = _COMPACT.fullmatch(text)
+    if compact is not None:
+        return parse_iso(f"{compact[1]}T{compact[2]}")
+    found = _NUMBER.fullmatch(text)
+    if found is None:
+        return None
+    number = int(found[1])
+    for least, end, unit in _UNITS:
+        if least <= number < end:
+            fraction = found[2] or "0"
+            part = int(fraction) * unit // int("1" + "0" * len(fraction))
+            return (number * unit + part) // 1000
+    return None
+
+
+def _micros(moment: datetime, more_seconds: int = 0) -> int | None:
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    since = moment - _EPOCH
+    seconds = since.days * _DAY_SECONDS + since.seconds + more_seconds
+    micros = seconds * MICRO + since.microseconds
+    return micros if EARLIEST <= micros <= LATEST else None
+
+
+def _parse_rare(value: str) -> int | None:
+    """The ISO forms that `fromisoformat` refuses."""
+    text = value.strip().upper()
+    midnight = _MIDNIGHT.fullmatch(text)
+    leap = text[16:19] == ":60"
+    more = int(leap)
+    if midnight is not None:
+        text, more = f"{midnight[1]}T00{midnight[2] or ''}", _DAY_SECONDS
+        if "-" not in midnight[1]:
+            text = f"{midnight[1]}T0000{(midnight[2] or '').replace(':', '')}"
+    elif leap:
+        text = text[:16] + ":59" + text[19:]
+    elif text == value:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return _micros(moment, more)
+
+
+def _parse_printed(text: str) -> int | None:
+    printed = _PRINTED.fullmatch(text)
+    if printed is not None:
+        return parse_iso(printed[1] + (printed[2] or "Z"))
+    mail = _MAIL.fullmatch(text)
+    if mail is not None:
+        year = int(mail[3])
+        if len(mail[3]) == 2:  # noqa: PLR2004 (digits; RFC 2822 §4.3)
+            year += 2000 if year < _CENTURY_TURN else 1900
+        return _moment(year, mail[2], mail[1], mail[4], mail[5], mail[6])
+    unix = _UNIX.fullmatch(text)
+    if unix is not None and (unix[3] is None) != (unix[7] is None):
+        return _moment(int(unix[3] or unix[7]), unix[1], unix[2], unix[4], unix[5], unix[6])
+    return None
+
+
+def _moment(year: int, month: str, day: str, clock: str, offset: str | None, zone: str | None) -> int | None:
+    if month.lower() not in _MONTHS or (zone is not None and zone.lower() not in _ZONES):
+        return None
+    hours = 0 if zone is None else _ZONES[zone.lower()]
+    try:
+        moment = datetime.fromisoformat(f"{year:04}-{_MONTHS.index(month.lower()) + 1:02}-{int(day):02}T{clock}")
+        if offset is not None:
+            moment = datetime.fromisoformat(f"{moment.isoformat()}{offset}")
+        return _micros(moment if offset is not None else moment.replace(tzinfo=timezone(timedelta(hours=hours))))
+    except ValueError:
+        return None

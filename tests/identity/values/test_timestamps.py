@@ -1,0 +1,156 @@
+"""Every form of a time that common clients send is read to its microsecond, and no ambiguous form is read."""
+
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from identity.values.calls import MICRO
+from identity.values.timestamps import parse_iso, parse_timestamp
+
+T0 = 1_577_836_800 * MICRO
+MOMENTS = st.datetimes(datetime(1980, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 (bounds)
+
+
+def micros_of(moment: datetime) -> int:
+    """The microseconds since 1970."""
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        1577836800,
+        1577836800000,
+        1577836800000000,
+        1577836800000000000,
+        1577836800.0,
+        1577836800000.0,
+        "1577836800",
+        " 1577836800000 ",
+        "1577836800.000",
+        "1577836800000000",
+        "1577836800000000000",
+        20200101000000,
+        "20200101000000",
+        "20200101",
+        "20200101T000000Z",
+        "2020-01-01T00:00:00+0000",
+        "2020-01-01T00:00:00.000+0000",
+        "2020-01-01T01:00:00+0100",
+        "2020-01-01T00:00:00+00",
+        "2020-01-01 00:00:00 +0000",
+        "2019-12-31T24:00:00Z",
+        "2019-12-31T24:00",
+        "2019-12-31T24",
+        "2019-12-31T24:00:00.000+00:00",
+        "20191231T240000Z",
+        "2020-01-01 01:00:00 +0100 CET",
+        "2020-01-01 00:00:00 +0000 UTC",
+        "2020-01-01 00:00:00.000000000 +0000 UTC m=+0.000012345",
+        "2020-01-01 03:00:00 +0300 +03",
+        "2020-01-01 00:00:00 UTC",
+        "2020-01-01T01:00:00+01:00[Europe/Paris]",
+        "2020-01-01T00:00:00Z[UTC]",
+        "Wed, 01 Jan 2020 00:00:00 GMT",
+        "Wed, 1 Jan 2020 00:00:00 +0000",
+        "1 Jan 2020 00:00 UT",
+        "wed, 01 jan 2020 01:00:00 +0100",
+        "Tue, 31 Dec 2019 19:00:00 EST",
+        "Wed, 01 Jan 2020 00:00:00 +0000 (UTC)",
+        "Wednesday, 01-Jan-20 00:00:00 GMT",
+        "Wednesday, 01-Jan-2020 00:00:00 UTC",
+        "Wed Jan 01 2020 00:00:00 GMT+0000 (Coordinated Universal Time)",
+        "Wed Jan 01 2020 01:00:00 GMT+0100 (CET)",
+        "Wed Jan  1 00:00:00 2020",
+        "Wed Jan 01 00:00:00 UTC 2020",
+    ],
+)
+def test_one_moment_is_read_in_every_form(value: object) -> None:
+    """Epochs by their size, RFC 2822, basic offsets, and what Go, Ruby, Java, C and JavaScript print."""
+    assert parse_timestamp(value) == T0
+
+
+@pytest.mark.parametrize(
+    ("value", "micros"),
+    [
+        (1577836800.25, T0 + 250_000),
+        ("1577836800.123456789", T0 + 123_456),
+        (1577836800123, T0 + 123_000),
+        (1577836800123.5, T0 + 123_500),
+        (1577836800123456, T0 + 123_456),
+        ("1577836800123456789", T0 + 123_456),
+        ("1612121212345", 1_612_121_212_345_000),
+        ("2020-01-01 00:00:00.123456789 +0000 UTC", T0 + 123_456),
+    ],
+)
+def test_fractions_are_cut_to_microseconds(value: object, micros: int) -> None:
+    """In every unit."""
+    assert parse_timestamp(value) == micros
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        True,
+        0,
+        5,
+        -1577836800,
+        20200101,
+        10**10,
+        10**13 * 2,
+        10**16,
+        10**19,
+        pytest.param(10**5000, id="5001 digits"),
+        float("nan"),
+        float("inf"),
+        1e300,
+        "",
+        "now",
+        "5",
+        "31.12.2019",
+        "12/31/2019",
+        "31/12/2019 10:00",
+        "1/1/2020 12:00:00 AM",
+        "2020-1-1",
+        "2020-01-01 00:00:00 CET",
+        "Wed, 32 Jan 2020 00:00:00 GMT",
+        "Wed, 01 Foo 2020 00:00:00 GMT",
+        "Wed, 01 Jan 2020 00:00:00 XYZ",
+        "Wed Jan 01 2020 00:00:00 2020",
+        "2020-01-01T24:00:01Z",
+        "2020-02-30T24:00:00Z",
+        "\u0661\u0665\u0667\u0667\u0668\u0663\u0666\u0668\u0660\u0660",
+        {},
+        [1577836800],
+    ],
+)
+def test_a_value_that_could_be_another_moment_is_no_time(value: object) -> None:
+    """National dates, small numbers, numbers between two units, zones that nobody knows."""
+    assert parse_timestamp(value) is None
+
+
+@given(MOMENTS)
+def test_every_printed_form_of_a_moment_is_read_back(moment: datetime) -> None:
+    """To the precision of the form."""
+    micros = micros_of(moment)
+    second = micros // MICRO * MICRO
+    assert parse_timestamp(moment.isoformat()) == micros
+    assert parse_timestamp(str(micros)) == micros
+    assert parse_timestamp(micros // 1000) == micros // 1000 * 1000
+    assert parse_timestamp(micros // MICRO) == second
+    assert parse_timestamp(format_datetime(moment)) == second
+    assert parse_timestamp(moment.strftime("%a %b %d %Y %H:%M:%S GMT%z")) == second
+    assert parse_timestamp(moment.strftime("%Y-%m-%d %H:%M:%S.%f %z UTC")) == micros
+
+
+@given(st.one_of(st.text(), st.integers(), st.floats(), st.from_regex(r"[0-9TZ:+ -]{1,30}")))
+def test_no_value_is_an_error(value: object) -> None:
+    """A value is a time or no time, and every ISO time is the same time here."""
+    read = parse_timestamp(value)
+    iso = parse_iso(value)
+    assert read is None or isinstance(read, int)
+    assert iso is None or read is not None or str(value).strip().isdigit()
