@@ -64,12 +64,14 @@ def demo(
         int | None, typer.Option(min=0, max=65_535, help="Port to listen on; 0 takes any free one [ONEFOLD_PORT].")
     ] = None,
     data_dir: DataDir = None,
+    *,
+    again: Annotated[bool, typer.Option("--tour", help="Play the tour again.")] = False,
 ) -> None:
-    """Run the server with a demo space, and show a short tour of the API."""
+    """Run the server with a demo space. The first start shows a short tour of the API."""
     from app.commands import demo as guided
 
     settings = read_settings(data_dir)
-    guided.run(settings if port is None else settings.model_copy(update={"port": port}))
+    guided.run(settings if port is None else settings.model_copy(update={"port": port}), again=again)
 
 
 @cli.command()

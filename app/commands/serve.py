@@ -48,8 +48,11 @@ def run(
     application: str = APPLICATION,
     migrate: Callable[[str], None] | None = None,
     ready: Callable[[str], None] | None = None,
+    command: str = "onefold serve --port {}",
 ) -> None:
     """Serve until SIGINT or SIGTERM. `ready` is called with the address once the port accepts calls.
+
+    `command` is how the caller chooses another port, for the message that this one is taken.
 
     Misconfigured or DatabaseUnavailable where the server cannot start; exit status 3 where the
     application does not start.
@@ -58,7 +61,7 @@ def run(
     announce = ready or _announce
     _allow_files(settings.connections)
     with ExitStack() as stack, _stopping():
-        listener = stack.enter_context(_listener(settings.host, settings.port))
+        listener = stack.enter_context(_listener(settings.host, settings.port, command))
         settings = settings.model_copy(update={"port": listener.getsockname()[1]}).with_admin_token()
         url = settings.database_url or stack.enter_context(_embedded(settings))
         (migrate or _migrate)(url)
@@ -85,7 +88,9 @@ def run(
             workers=settings.workers,
         )
         address = f"http://{_bracketed(settings.host)}:{settings.port}"
-        listener.listen(BACKLOG)
+        with _port_refused(settings.host, settings.port, command):
+            # Two servers that start at once may both have bound the port; only one can listen.
+            listener.listen(BACKLOG)
         serve = _one if settings.workers == 1 else _several
         serve(config, listener, lambda: announce(address))
 
@@ -181,7 +186,7 @@ def _stopping() -> Iterator[None]:
 
 
 @contextmanager
-def _listener(host: str, port: int) -> Iterator[socket.socket]:
+def _listener(host: str, port: int, command: str) -> Iterator[socket.socket]:
     """Bind the port without listening: until all is ready, a client is refused and does not wait."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -191,15 +196,34 @@ def _listener(host: str, port: int) -> Iterator[socket.socket]:
         ) from unknown
     with socket.socket(family, kind, protocol) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
+        with _port_refused(host, port, command):
             listener.bind(address)
-        except OSError as refused:
-            reason = {
-                errno.EADDRINUSE: "is in use by another program; stop it, or choose another with --port",
-                errno.EACCES: "may not be used by this user; choose one above 1023 with --port",
-            }.get(refused.errno or 0, "cannot be opened on this host; check --host")
-            raise Misconfigured(f"Port {port} {reason}.") from refused
         yield listener
+
+
+@contextmanager
+def _port_refused(host: str, port: int, command: str) -> Iterator[None]:
+    """Misconfigured, with a command that takes another port, where the system refuses this one."""
+    try:
+        yield
+    except OSError as refused:
+        other = command.format(_free_port(host, max(port, 1024)))
+        reason = {
+            errno.EADDRINUSE: f"is in use by another program; stop it, or take another port: {other}",
+            errno.EACCES: f"may not be used by this user; take one above 1023: {other}",
+        }.get(refused.errno or 0, "cannot be opened on this host; check --host")
+        raise Misconfigured(f"Port {port} {reason}") from refused
+
+
+def _free_port(host: str, taken: int) -> int:
+    """A port that is free now, a hundred or some hundreds above one that is taken."""
+    for port in range(taken + 100, min(taken + 2_000, 65_536), 100):
+        try:
+            with socket.create_server((host, port)):
+                return port
+        except OSError:
+            continue
+    return taken + 100 if taken < 65_436 else taken - 100  # noqa: PLR2004 (the greatest port, less a hundred)
 
 
 @contextmanager

@@ -116,11 +116,12 @@ def play(url: str, keys: Mapping[str, str]) -> Iterator[PlayedStep]:
 
 
 class TourSpace(Struct):
-    """A space with the secrets of its keys, by purpose."""
+    """A space with the secrets of its keys, by purpose; `toured` once the whole tour was played in it."""
 
     space_id: str
     name: str
     keys: dict[str, str]
+    toured: bool = False
 
 
 def create_space(url: str, admin_token: str, name: str) -> TourSpace:

@@ -125,6 +125,16 @@ class Reader:
         assert self._ids.missing(command.lines, done.stdout) == [], f"{command.text}\n{done.stdout}"
 
 
+def not_ignored(folder: Path) -> list[str]:
+    """What the commands of a page made in the checkout of their reader, and git would add."""
+    given = {"docs", "onefold-data", "data", "data.log", "hosts", "authority.pem", ".variables"}
+    made = sorted(path.name + "/" * path.is_dir() for path in folder.iterdir() if path.name not in given)
+    if not made or not (ROOT / ".git").exists():
+        return []
+    asked = subprocess.run(["git", "check-ignore", *made], cwd=ROOT, capture_output=True, text=True, check=False)
+    return sorted(set(made) - set(asked.stdout.splitlines()))
+
+
 def needs_a_server(page: Path) -> bool:
     """Whether a page does something to a server as a whole."""
     return any("onefold " in command.text or "ONEFOLD_ADMIN_TOKEN" in command.text for command in calls(page))
@@ -141,6 +151,7 @@ def test_the_calls_of_a_page_answer_what_it_shows(
     reader = Reader(shared, tmp_path, name_of(page), receiver)
     for command in calls(page):
         reader.types(command)
+    assert not_ignored(tmp_path) == []
 
 
 @pytest.mark.parametrize("page", [page for page in CALLING if needs_a_server(page)], ids=name_of)
@@ -157,6 +168,7 @@ def test_the_calls_and_commands_of_a_page_answer_what_it_shows(
         reader.types(command, ONEFOLD_DATABASE_URL=database)
         if stopped:
             reader.running = server(**given)
+    assert not_ignored(tmp_path) == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name_of)

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 from pathlib import Path
 from typing import NamedTuple
@@ -23,11 +24,11 @@ class Shown(NamedTuple):
     mode: int
 
 
-def demonstrate(data: Path) -> Shown:
+def demonstrate(data: Path, *more: str) -> Shown:
     """Run the demo until its tour is over, read the tour's profile with a key it printed, press Ctrl-C."""
     lines: list[str] = []
     with subprocess.Popen(
-        [*ONEFOLD, "demo", "--port", "0", "--data-dir", str(data)],
+        [*ONEFOLD, "demo", "--port", "0", "--data-dir", str(data), *more],
         cwd=ROOT, env={**os.environ, "COLUMNS": "80"}, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     ) as process:  # fmt: skip
@@ -53,7 +54,7 @@ def answers(text: str) -> list[dict[str, object]]:
 
 def test_the_demo_plays_the_tour_and_finds_its_space_again(tmp_path: Path) -> None:
     """The second start uses the same space and counts nothing twice."""
-    first, second = demonstrate(tmp_path / "data"), demonstrate(tmp_path / "data")
+    first, second = demonstrate(tmp_path / "data"), demonstrate(tmp_path / "data", "--tour")
     tracked, identified, read, batched, explained = answers(first.text)
 
     assert (tracked, identified) == ({"success": True}, {"success": True})
@@ -72,9 +73,15 @@ def test_the_demo_plays_the_tour_and_finds_its_space_again(tmp_path: Path) -> No
     assert "Traceback" not in first.text + second.text
 
 
-def test_the_lines_to_paste_come_last(tmp_path: Path) -> None:
-    """They are on the screen when the tour ends."""
-    shown = demonstrate(tmp_path / "data").text.splitlines()
+def test_the_lines_to_paste_come_last_and_the_tour_is_played_once(tmp_path: Path) -> None:
+    """The lines are on the screen when the tour ends; a second start has them, its own address, and no tour."""
+    demonstrate(tmp_path / "data")
+    again = demonstrate(tmp_path / "data").text
+    address = again.split("ready on ")[1].split()[0]
+    assert answers(again) == []
+    assert "onefold demo --tour plays it again" in again
+    assert f"write {address} in place of http://127.0.0.1:8000" in again
+    shown = again.splitlines()
     last = shown[shown.index("The keys of the space; paste these lines into another shell:") + 2 :]
 
     assert [line.split("=")[0] for line in last if line] == [
@@ -93,3 +100,19 @@ def exports(text: str) -> list[Export]:
     found = [Export(line.strip()) for line in text.splitlines() if line.strip().startswith("export ")]
     assert {each.export.split()[1].split("=")[0] for each in found} >= {step.key.upper() for step in tour.STEPS}
     return found
+
+
+def test_a_taken_port_names_the_command_that_takes_another(tmp_path: Path) -> None:
+    """In one line, before anything is started."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [*ONEFOLD, "demo", "--port", str(port), "--data-dir", str(tmp_path / "data")],
+            cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"onefold: Port {port} is in use by another program; stop it, or take another port: ")
+    assert "make run PORT=" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "data" / "postgres").exists()
