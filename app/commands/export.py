@@ -9,6 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from app.settings import Settings
 from identity.operations.destinations import manage_destinations
+from identity.operations.destinations.count_audience import count_audience
 from identity.operations.destinations.feed_export import export_steps
 from identity.operations.spaces import open_spaces, record_read
 from identity.operations.spaces.manage_spaces import OPERATOR
@@ -45,10 +46,12 @@ async def _run(url: str, settings: Settings, space_id: str | None, name: str, fo
 
             anew = secrets.token_hex(8) if fresh else None
             made = await export_destination(space, destination_id, folder, export_steps, progress, anew=anew)
+            audience = await count_audience(space, destination_id)
     finally:
         await spaces.database.close()
     rows = ", ".join(f"{count} {table}" for table, count in made.rows.items() if count)
     _out.print(f"{name}: run {made.run} of the export is written ({rows or 'nothing changed'}).", markup=False)
+    _out.print(audience.sentence(name), markup=False)
 
 
 async def _named(spaces: Spaces, space_id: str | None) -> Space:

@@ -21,6 +21,7 @@ from app.schemas.feed import (
 )
 from identity.operations.destinations import destination_read
 from identity.operations.destinations.acknowledge_changes import acknowledge_changes, verify_message
+from identity.operations.destinations.count_audience import count_audience
 from identity.operations.destinations.destination_scope import open_scope
 from identity.operations.destinations.feed_lines import read_position
 from identity.operations.destinations.read_changes import read_changes
@@ -72,7 +73,10 @@ async def get_changes(
     visit: ByDestination, cursor: Cursor = None, limit: Limit = FEED_LIMIT, wait: Wait = 0
 ) -> Response:
     """The changes after a cursor; without a cursor, first a snapshot of all visible profiles."""
-    return answer(feed_page(await read_changes(visit.space, _id(visit), cursor, limit, wait)))
+    page = await read_changes(visit.space, _id(visit), cursor, limit, wait)
+    empty = cursor is None and not page.changes and not page.more
+    audience = await count_audience(visit.space, _id(visit)) if empty else None
+    return answer(feed_page(page, audience))
 
 
 @router.post("/v1/changes/ack", **described(Acknowledged, BadCursor, Resync, DestinationNotFound, takes=FeedPlace))

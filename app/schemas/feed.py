@@ -12,6 +12,7 @@ from identity.operations.destinations.destination_read import VisibleProfile
 from identity.operations.destinations.destination_scope import VisibleIdentifier
 from identity.operations.destinations.feed_lines import LineOp
 from identity.operations.destinations.read_changes import ChangePage, PushPage, VisibleChange
+from identity.planning.destinations.audience import Audience
 from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public_profile
 from identity.values.json import JsonObject
@@ -71,12 +72,16 @@ class FeedEntry(Struct):
     at: Time
 
 
-class FeedPage(Struct):
-    """A page of the feed, and the cursor after it, also when the page is empty."""
+class FeedPage(Struct, omit_defaults=True):
+    """A page of the feed, and the cursor after it, also when the page is empty.
+
+    If the feed is empty from its beginning, `audience` says what keeps the profiles out.
+    """
 
     changes: list[FeedEntry]
     cursor: str
     has_more: bool
+    audience: Audience | None = None
 
 
 class FeedMessage(Struct, omit_defaults=True):
@@ -101,9 +106,9 @@ def feed_entry(value: VisibleChange) -> FeedEntry:
     )
 
 
-def feed_page(value: ChangePage) -> FeedPage:
+def feed_page(value: ChangePage, audience: Audience | None = None) -> FeedPage:
     """A page of the feed."""
-    return FeedPage([feed_entry(each) for each in value.changes], value.cursor, value.more)
+    return FeedPage([feed_entry(each) for each in value.changes], value.cursor, value.more, audience)
 
 
 def feed_message(destination_id: str, page: PushPage, resync: bool) -> bytes:  # noqa: FBT001 (a fact of the page)

@@ -18,6 +18,7 @@ from app.settings import Settings, metrics_folder
 from identity.operations.corrections.rebuild_profiles import rebuild_space
 from identity.operations.corrections.simulate_rules import simulate_rules
 from identity.operations.destinations import acknowledge_changes, consent_expiry
+from identity.operations.destinations.count_audience import count_audience
 from identity.operations.destinations.feed_export import export_steps
 from identity.operations.destinations.monitor_destinations import find_overdue
 from identity.operations.destinations.push_changes import Pushing
@@ -104,7 +105,7 @@ class Onefold:
                     self.spaces, space, progress, settings.message_retention_days
                 ),
                 JobKind.WAREHOUSE: lambda space, wanted, progress: run_export_job(
-                    space, wanted, settings.export_dir, export_steps, progress
+                    space, wanted, settings.export_dir, export_steps, count_audience, progress
                 ),
             },
         )

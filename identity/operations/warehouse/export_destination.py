@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from identity.operations.warehouse.export_folder import Folder
 from identity.operations.warehouse.parquet import encode
+from identity.planning.destinations.audience import Audience
 from identity.planning.destinations.warehouse_tables import TABLES, ExportStep, Manifest, RowBatch
 from identity.planning.resolution.event_time import format_time
 from identity.spaces.space import Space
@@ -26,6 +27,7 @@ PART_BYTES: Final = 16 * 1024 * 1024
 
 
 Progress = Callable[[int, int], Awaitable[None]]
+CountAudience = Callable[[Space, str], Awaitable[Audience]]
 
 
 class Steps(Protocol):
@@ -37,7 +39,10 @@ class Steps(Protocol):
 
 
 class ExportRun(Struct, frozen=True, omit_defaults=True):
-    """A finished run: its number, parts and rows by table; `snapshot` where it began with all profiles."""
+    """A finished run: its number, parts and rows by table; `snapshot` where it began with all profiles.
+
+    `audience` says how many profiles the destination may see, and what keeps the others out.
+    """
 
     destination_id: str
     run: int
@@ -46,10 +51,11 @@ class ExportRun(Struct, frozen=True, omit_defaults=True):
     rows: dict[str, int]
     cursor: str | None
     directory: str | None = None
+    audience: Audience | None = None
 
 
 async def run_export_job(
-    space: Space, wanted: Mapping[str, Any], below: Path | None, steps: Steps, progress: Progress
+    space: Space, wanted: Mapping[str, Any], below: Path | None, steps: Steps, count: CountAudience, progress: Progress
 ) -> ExportRun:
     """Run the export of a job, in a folder named by ids below a directory. ExportNotConfigured without one."""
     if below is None:
@@ -57,7 +63,7 @@ async def run_export_job(
     directory = f"{public('spc', space.public_id)}/{wanted['destination']}"
     folder = Folder(below / directory)
     made = await export_destination(space, wanted["destination"], folder, steps, progress, anew=wanted["anew"])
-    return replace(made, directory=directory)
+    return replace(made, directory=directory, audience=await count(space, wanted["destination"]))
 
 
 async def export_destination(

@@ -43,7 +43,8 @@ def test_the_documented_commands_and_queries_work(
     made = tour.create_space(running.url, running.admin_token, "demo")
     keys = {name.upper(): key for name, key in made.keys.items()}
     with httpx.Client(base_url=running.url, auth=(made.keys["import"], "")) as client:
-        assert client.post("/v1/batch", json={"batch": [SOLD]}).status_code == 200
+        undecided = {"type": "identify", "userId": "eve", "traits": {"plan": "team"}}
+        assert client.post("/v1/batch", json={"batch": [SOLD, undecided]}).status_code == 200
     printed = []
     for line in COMMANDS:
         if line.startswith(".venv/bin/onefold "):
@@ -57,12 +58,15 @@ def test_the_documented_commands_and_queries_work(
         )
         printed.append(done.stdout)
     assert printed[2].startswith("warehouse: run 1 of the export is written (1 id_graph_updates, 2 external")
+    assert printed[2].endswith("The space has 2 profiles; warehouse may see 1: 1 did not grant Product.\n")
     with httpx.Client(base_url=running.url, auth=(made.keys["admin"], "")) as client:
         job = client.get(f"/v1/jobs/{httpx.Response(200, text=printed[3]).json()['job_id']}?wait=30").json()
         again = client.post("/v1/destinations/warehouse/export?fresh=true").json()
         again = client.get(f"/v1/jobs/{again['job_id']}?wait=30").json()
         assert client.post("/v1/destinations/nobody/export").json()["code"] == "destination_not_found"
-    assert (job["state"], job["done"], job["total"], job["result"]["run"]) == ("done", 1, 1, 1)
+    assert (job["state"], job["done"], job["total"], job["result"]["run"]) == ("done", 2, 2, 1)
+    kept_out = [{"reason": "purpose_not_granted", "profiles": 1, "purpose": "Product"}]
+    assert job["result"]["audience"] == {"profiles": 2, "looked_at": 2, "visible": 1, "kept_out": kept_out}
     assert (again["state"], again["result"]["run"], again["result"]["snapshot"]) == ("done", 2, True)
     served = tmp_path / "served" / again["result"]["directory"]
     assert again["result"]["directory"] == f"{made.space_id}/{again['result']['destination_id']}"

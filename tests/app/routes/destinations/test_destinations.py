@@ -194,3 +194,26 @@ def test_an_expired_grant_is_withdrawn_without_a_call(shop: Shop, rows: Any, fee
         mail.pull(wait=5)
     assert mail.ops[-1] == "withdraw"
     assert rows.execute("SELECT count(*) FROM disclosure WHERE until IS NOT NULL").fetchone() is not None
+
+
+def test_an_empty_feed_names_what_keeps_the_profiles_out(shop: Shop, feed: Callable[..., Feed]) -> None:
+    """From the beginning only; a destination that sees somebody gets no counts."""
+    feed()
+    for name in ("ann", "bob"):
+        shop.send(statement({"Marketing": False}, userId=name, traits={"plan": "pro"}))
+    shop.send(statement({"Marketing": True}, userId="eve", traits={"unlisted": 1}))
+    page = shop.ask("GET", "/v1/changes", "mail").json()
+
+    assert page["changes"] == []
+    assert page["audience"] == {
+        "profiles": 3,
+        "looked_at": 3,
+        "visible": 0,
+        "kept_out": [
+            {"reason": "nothing_listed", "profiles": 1, "purpose": None},
+            {"reason": "purpose_not_granted", "profiles": 2, "purpose": "Marketing"},
+        ],
+    }
+    assert "audience" not in shop.ask("GET", f"/v1/changes?cursor={page['cursor']}", "mail").json()
+    shop.send(statement({"Marketing": True}, userId="zoe", traits={"plan": "pro"}))
+    assert "audience" not in shop.ask("GET", "/v1/changes", "mail").json()

@@ -1,0 +1,83 @@
+"""Says which check keeps a whole profile from a destination: its list, or a purpose that is not granted.
+
+A pure companion of `policy.visible`: it names a reason for exactly those profiles of which nothing is visible.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from identity.planning.consent.permission import Permission
+from identity.planning.destinations.policy import Entitled, winners
+from identity.values.documents import Document
+
+NOTHING_LISTED: Final = "nothing_listed"
+NO_PURPOSES: Final = "no_purposes"
+PURPOSE: Final = "purpose_not_granted"
+ON_HOLD: Final = "on_hold"
+
+SENTENCES: Final = {
+    NOTHING_LISTED: "have no trait and no identifier on the list of the destination",
+    NO_PURPOSES: "are kept out because the destination names no purpose",
+    PURPOSE: "did not grant {purpose}",
+    ON_HOLD: "are on hold",
+}
+"""How a report names each reason."""
+
+
+class KeptOut(Struct, frozen=True):
+    """A reason why nothing of a profile is visible; `purpose` is set if it is one that is not granted."""
+
+    reason: str
+    purpose: str | None = None
+
+
+def reasons_unseen(
+    entitled: Entitled,
+    permission: Permission,
+    documents: Mapping[bytes, Document],
+    identifiers: Sequence[tuple[bytes, str]],
+) -> set[KeptOut]:
+    """Why a destination sees nothing of a profile; nothing if it sees something. `identifiers` are (origin, type)."""
+    origins = {
+        origin for name, (origin, entry) in winners(documents).items() if entry[0] is not None and entitled.trait(name)
+    }
+    origins |= {origin for origin, type_ in identifiers if entitled.identifier(type_)}
+    if not origins:
+        return {KeptOut(NOTHING_LISTED)}
+    if any(permission.all_of(entitled.purposes, origin).granted for origin in origins):
+        return set()
+    if not entitled.purposes:
+        return {KeptOut(NO_PURPOSES)}
+    return {
+        KeptOut(PURPOSE, purpose)
+        for purpose in entitled.purposes
+        if not all(permission.one(purpose, origin).granted for origin in origins)
+    }
+
+
+class AudienceCount(Struct, frozen=True):
+    """A reason, and how many of the profiles that were looked at it keeps out. A profile may have several."""
+
+    reason: str
+    profiles: int
+    purpose: str | None = None
+
+
+class Audience(Struct, frozen=True):
+    """The profiles of a space, and how many of those that were looked at a destination may see."""
+
+    profiles: int
+    looked_at: int
+    visible: int
+    kept_out: list[AudienceCount]
+
+    def sentence(self, name: str) -> str:
+        """The counts in one sentence, for a person."""
+        there = f"The space has {self.profiles} profiles; "
+        if self.looked_at < self.profiles:
+            there += f"of the first {self.looked_at}, "
+        seen = f"{there}{name} may see {self.visible}"
+        why = [f"{each.profiles} {SENTENCES[each.reason].format(purpose=each.purpose)}" for each in self.kept_out]
+        return f"{seen}: {', '.join(why)}." if why else f"{seen}."
