@@ -14,7 +14,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from app.http import segment_profile_api
-from identity.values import errors
+from app.server.rate_limits import TooManyMisses
+from identity.values import errors, not_ready
 from identity.values.extras import ExtraNotInstalled
 
 STATUS: Final[dict[type[errors.OnefoldError], int]] = {
@@ -68,16 +69,16 @@ STATUS: Final[dict[type[errors.OnefoldError], int]] = {
     errors.Forbidden: 403,
     errors.Busy: 429,
     errors.RateLimited: 429,
-    errors.TooManyMisses: 429,
+    TooManyMisses: 429,
     errors.QueueFull: 429,
     errors.Unavailable: 503,
     errors.KeyUnavailable: 503,
-    errors.KeysOutdated: 503,
+    not_ready.KeysOutdated: 503,
     errors.KeyRenamed: 503,
     errors.SealBroken: 503,
     errors.Undelivered: 503,
     errors.DatabaseUnavailable: 503,
-    errors.NotWriting: 503,
+    not_ready.NotWriting: 503,
     errors.ShuttingDown: 503,
     errors.Quarantined: 503,
     errors.LedgerBroken: 503,
@@ -184,7 +185,7 @@ async def _of_domain(request: Request, error: Any) -> Response:
         by := request.scope.get("onefold.caller")
     ):
         over = request.app.state.onefold.limits.missed(by)
-        error = errors.TooManyMisses() if over else error
+        error = TooManyMisses() if over else error
     status = status_of(error)
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         # The message is not meant for the caller: the outermost step logs it and answers a constant.

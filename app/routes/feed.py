@@ -19,6 +19,7 @@ from app.schemas.feed import (
     seen_profile,
     seen_profiles,
 )
+from app.server.rate_limits import TooManyMisses
 from identity.operations.destinations import destination_read
 from identity.operations.destinations.acknowledge_changes import acknowledge_changes, verify_message
 from identity.operations.destinations.count_audience import count_audience
@@ -34,7 +35,6 @@ from identity.values.errors import (
     ProfileNotFound,
     RateLimited,
     Resync,
-    TooManyMisses,
     TooMuch,
     Unavailable,
 )

@@ -7,7 +7,8 @@ from app.http.openapi import described
 from app.http.responses import answer
 from app.schemas.health import Health
 from app.server.metrics import CONTENT_TYPE
-from identity.values.errors import DatabaseUnavailable, KeysOutdated, KeyUnavailable, NotWriting, Unavailable
+from identity.values.errors import DatabaseUnavailable, KeyUnavailable, Unavailable
+from identity.values.not_ready import KeysOutdated, NotWriting
 
 router = APIRouter(tags=["Health"])
 _UNREADY = (DatabaseUnavailable, KeyUnavailable, KeysOutdated, NotWriting, Unavailable)

@@ -22,12 +22,12 @@ from app.schemas.profiles import (
     history_page,
     profile_list,
 )
+from app.server.rate_limits import TooManyMisses
 from identity.operations.profiles import read_history, read_profile
 from identity.values.errors import (
     BadCursor,
     BadIdentifier,
     ProfileNotFound,
-    TooManyMisses,
     TooMuch,
 )
 

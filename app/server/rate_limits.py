@@ -12,12 +12,16 @@ from limits.strategies import FixedWindowRateLimiter
 
 from app.settings import Settings
 from identity.operations.spaces.manage_spaces import Caller
-from identity.values.errors import RateLimited, TooManyMisses
+from identity.values.errors import RateLimited
 
 CALLS_PER_REQUEST: Final = 20
 KEYS_OF_A_SPACE: Final = 2
 GUESSES: Final = 10
 """How many times the rate of misses shuts a key out: so many look-ups of unknown people are guesses."""
+
+
+class TooManyMisses(RateLimited):
+    """The key looked up too many unknown people; known people are still answered. Try again in a second."""
 
 
 class RateLimits:

@@ -12,7 +12,8 @@ from identity.operations.keys.find_unreadable_spaces import require_epoch_keys
 from identity.spaces.space import Spaces
 from identity.store.keys import key_store
 from identity.store.postgres import writer_slots
-from identity.values.errors import KeyUnavailable, NotWriting
+from identity.values.errors import KeyUnavailable
+from identity.values.not_ready import NotWriting
 
 GOOD_SECONDS = 1.0
 KEYS_GOOD_SECONDS = 30.0

@@ -244,10 +244,6 @@ class RateLimited(Busy):
     """The key or its space makes too many requests per second; try again shortly."""
 
 
-class TooManyMisses(RateLimited):
-    """The key looked up too many unknown people; known people are still answered. Try again in a second."""
-
-
 class QueueFull(Busy):
     """The queue of calls, or the share of this space in the queue, is full; nothing was stored. Try again shortly."""
 
@@ -258,10 +254,6 @@ class Unavailable(OnefoldError):
 
 class KeyUnavailable(Unavailable):
     """A key cannot be read; the operator has to check the key store."""
-
-
-class KeysOutdated(KeyUnavailable):
-    """The database was restored and is older than its keys; stop all servers and run onefold keys overlay."""
 
 
 class KeyRenamed(KeyUnavailable):
@@ -286,10 +278,6 @@ class Undelivered(Unavailable):
 
 class DatabaseUnavailable(Unavailable):
     """The database cannot be reached; try again shortly."""
-
-
-class NotWriting(Unavailable):
-    """A queue writer of this process has ended; the operator has to restart the process."""
 
 
 class ShuttingDown(Unavailable):

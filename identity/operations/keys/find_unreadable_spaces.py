@@ -9,7 +9,8 @@ import asyncio
 
 from identity.spaces.space import Spaces
 from identity.store.keys import key_tables
-from identity.values.errors import KeysOutdated, KeyUnavailable
+from identity.values.errors import KeyUnavailable
+from identity.values.not_ready import KeysOutdated
 from identity.vault.keyring import Keyring
 
 MISSING = (

@@ -11,10 +11,14 @@ from app.http.ingest_endpoint import IngestEndpoint
 from app.main import create_app
 from app.settings import Settings
 from identity.operations.spaces.manage_spaces import Caller
-from identity.values import errors
+from identity.values import errors, not_ready
 from identity.values.errors import BadInput, OnefoldError
 
-ERRORS = [each for each in vars(errors).values() if isinstance(each, type) and issubclass(each, OnefoldError)]
+ERRORS = [
+    each
+    for each in (*vars(errors).values(), *vars(not_ready).values())
+    if isinstance(each, type) and issubclass(each, OnefoldError)
+]
 PLANTED = "ann@example.com"
 
 
