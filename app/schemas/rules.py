@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from identity.operations.corrections.put_rules import ChangedRules
+from identity.planning.resolution.placeholder_values import PLACEHOLDER_EMAILS, PLACEHOLDERS
 from identity.planning.resolution.resolution_rules import Rules
 
 
@@ -30,18 +32,54 @@ class RulesDocument(Struct):
     alias_rename: Literal["server", "any"] | UnsetType = UNSET
 
 
-class RulesInForce(RulesDocument, kw_only=True):
-    """The rules in force, with defaults."""
+class PlaceholderValues(Struct):
+    """The values that are blocked in every space and for every type; case and quotes around them do not matter."""
 
+    values: list[str]
+    patterns: list[str]
+    emails: list[str]
+
+
+class RulesInForce(RulesDocument, kw_only=True):
+    """The rules in force, with defaults, and the blocked placeholders, which no rules change."""
+
+    placeholders: PlaceholderValues
     version: int
+
+
+class RulesPatch(Struct):
+    """The fields to change; `limits` and `blocked` by type. Null sets a field or a type back to its default."""
+
+    limits: dict[str, TypeLimitDocument | None] | UnsetType | None = UNSET
+    default_limit: TypeLimitDocument | UnsetType | None = UNSET
+    shared_limit: TypeLimitDocument | UnsetType | None = UNSET
+    priority: list[str] | UnsetType | None = UNSET
+    blocked: dict[str, list[str] | None] | UnsetType | None = UNSET
+    max_identifiers: int | UnsetType | None = UNSET
+    max_merges: int | UnsetType | None = UNSET
+    region: str | UnsetType | None = UNSET
+    promote_property_email: bool | UnsetType | None = UNSET
+    alias_rename: Literal["server", "any"] | UnsetType | None = UNSET
 
 
 class RulesVersion(Struct):
-    """The version of the rules that every later call follows."""
+    """The version of the rules that every later call follows.
+
+    `reset` names the fields, as `field` or `field.type`, that the document left out and that have their defaults now.
+    """
 
     version: int
+    reset: list[str]
 
 
 def rules_in_force(value: Rules) -> RulesInForce:
     """The rules in force as the API answers them."""
-    return msgspec.convert({**value.document(), "version": value.version}, RulesInForce)
+    placeholders = PlaceholderValues(sorted(PLACEHOLDERS), ["[0-]*"], sorted(PLACEHOLDER_EMAILS))
+    return msgspec.convert(
+        {**value.document(), "placeholders": msgspec.to_builtins(placeholders), "version": value.version}, RulesInForce
+    )
+
+
+def rules_version(value: ChangedRules) -> RulesVersion:
+    """A change of the rules as the API answers it."""
+    return RulesVersion(value.version, value.reset)

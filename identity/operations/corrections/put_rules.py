@@ -1,8 +1,12 @@
 """Reads and replaces the rules of a space."""
 
 import time
+from collections.abc import Callable
+
+from msgspec import Struct
 
 from identity.planning.resolution.resolution_rules import Rules, compile_rules
+from identity.planning.resolution.rules_changes import patched, reset_fields
 from identity.spaces.space import Space
 from identity.store.corrections import rules as stored
 from identity.store.ledger import ledger
@@ -22,18 +26,36 @@ def require_valid(document: object) -> None:
     compile_rules(document, 0)
 
 
-async def put_rules(space: Space, document: object, actor: str) -> int:
-    """Puts a whole document in force and returns its version. BadRules if it is not valid.
+class ChangedRules(Struct, frozen=True):
+    """The version of new rules, and the fields (`field` or `field.type`) that were set back to their defaults."""
+
+    version: int
+    reset: list[str]
+
+
+async def put_rules(space: Space, document: object, actor: str) -> ChangedRules:
+    """Put a whole document in force. BadRules if it is not valid.
 
     Every call that is answered later was planned under this version.
     """
-    compile_rules(document, 0)
+    require_valid(document)
+    return await _change(space, lambda _: document, actor)
+
+
+async def patch_rules(space: Space, patch: object, actor: str) -> ChangedRules:
+    """Change some fields of the rules in force. BadRules if the result is not valid."""
+    return await _change(space, lambda before: patched(before, patch), actor)
+
+
+async def _change(space: Space, document_of: Callable[[Rules], object], actor: str) -> ChangedRules:
     async with space.database.transaction() as connection:
         held = await space_lock.hold(connection, space.tenant.id)
+        before = await space.rules(held.rules_version)
         version = held.rules_version + 1
+        document = document_of(before)
         rules = compile_rules(document, version)
         stamp = max(held.stamp + SLOTS, time.time_ns() // 1000 << SLOT_BITS)
         await stored.write(connection, space.tenant.id, version, space.seal_rules(rules), stamp, actor)
         await ledger.note(connection, space.tenant.id, actor, "rules.put", str(version))
     await space.rules(version)
-    return version
+    return ChangedRules(version, reset_fields(before, document if isinstance(document, dict) else {}, rules))

@@ -43,6 +43,10 @@ _FIELDS = (
 )
 
 
+# An answer shows these beside the fields.
+_READ_ONLY = ("version", "placeholders")
+
+
 class TypeLimit(Struct, frozen=True):
     """How many identifiers of a type one profile may have, with `days` within that many days."""
 
@@ -132,12 +136,12 @@ class Rules(Struct, frozen=True):
 def compile_rules(document: object, version: int) -> Rules:
     """The rules in a document; a missing or null field has its default.
 
-    Ignores a `version` in the document, so that a client can send back an answer. `user_id` has the limit 1
-    unless `limits` names it. The other built-in types have limits of their own unless the document names them in
-    `limits` or has a `default_limit`. Raises BadRules with the wrong field and the allowed values.
+    Ignores `version` and `placeholders` in the document, so that a client can send back an answer. `user_id` has
+    the limit 1 unless `limits` names it. The other built-in types have limits of their own unless the document names
+    them in `limits` or has a `default_limit`. Raises BadRules with the wrong field and the allowed values.
     """
     given = _object(document, "The rules")
-    if not given.keys() <= {*_FIELDS, "version"}:
+    if not given.keys() <= {*_FIELDS, *_READ_ONLY}:
         raise BadRules(f"The rules have an unknown field; use only: {', '.join(_FIELDS)}.")
     given = {name: value for name, value in given.items() if value is not None}
     built_in = _OWN_LIMITS if "default_limit" in given else _BUILT_IN_LIMITS

@@ -178,8 +178,14 @@ def test_every_put_of_rules_is_a_new_version(shop: Shop) -> None:
     """Rules are replaced as a whole."""
     first = shop.ask("GET", "/v1/rules").json()
 
-    assert shop.ask("PUT", "/v1/rules", json={"max_merges": 7}).json() == {"version": first["version"] + 1}
-    assert shop.ask("PUT", "/v1/rules", json={"max_merges": 8}).json() == {"version": first["version"] + 2}
+    assert shop.ask("PUT", "/v1/rules", json={"max_merges": 7}).json() == {
+        "version": first["version"] + 1,
+        "reset": [],
+    }
+    assert shop.ask("PUT", "/v1/rules", json={"max_merges": 8}).json() == {
+        "version": first["version"] + 2,
+        "reset": [],
+    }
     assert shop.ask("GET", "/v1/rules").json() == {**first, "max_merges": 8, "version": first["version"] + 2}
 
 

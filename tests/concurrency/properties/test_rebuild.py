@@ -97,7 +97,7 @@ def check(lab: Lab, sent: list[Any], first: Any, then: Any, later: list[Any]) ->
             for request in sent:
                 await ingest.send(*request["items"], server=request["server"])
             before = await profiles(ingest)
-            version = await put_rules(ingest.space, then, "test")
+            version = (await put_rules(ingest.space, then, "test")).version
             rules = await ingest.space.rules(version)
             world = fresh(ingest, rules)
             await rebuild(ingest)
@@ -163,7 +163,7 @@ async def test_a_rebuild_while_ingest_goes_on(lab: Lab, sent: list[Any], then: A
 
     async with ingesting(lab) as ingest:
         await send_all(ingest, sent)
-        version = await put_rules(ingest.space, then, "test")
+        version = (await put_rules(ingest.space, then, "test")).version
         await asyncio.gather(rebuild(ingest), rebuild(ingest), *(send_all(ingest, each) for each in meanwhile))
         world = fresh(ingest, await ingest.space.rules(version))
         assert by_name([shown(each) for each in await profiles(ingest)]) == by_name(expected(world))

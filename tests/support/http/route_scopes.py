@@ -29,6 +29,7 @@ CONTRACT: dict[tuple[str, str], object] = {
     ("GET", "/v1/keys"): {"admin"},
     ("DELETE", "/v1/keys/{key_id}"): {"admin"},
     ("GET", "/v1/rules"): {"admin"},
+    ("PATCH", "/v1/rules"): {"admin"},
     ("PUT", "/v1/rules"): {"admin"},
     ("POST", "/v1/rules/rebuild"): {"admin"},
     ("POST", "/v1/rules/simulate"): {"admin"},

@@ -52,7 +52,7 @@ async def take(ingest: Ingest, step: Any, changes: list[tuple[int, int]]) -> Non
     if step[0] == "send":
         await ingest.send(*step[1]["items"], server=step[1]["server"])
     elif step[0] == "rules":
-        version = await put_rules(ingest.space, step[1], "test")
+        version = (await put_rules(ingest.space, step[1], "test")).version
         async with ingest.space.database.reading() as connection:
             listed = await rules.changes(connection, ingest.space.tenant.id)
         changes += [(change.stamp, version) for change in listed if change.version == version]

@@ -79,7 +79,7 @@ class _Server:
 
     async def do_rules(self, order: dict[str, Any]) -> tuple[int, int]:
         space = await self.spaces.get(order["space"])
-        version = await put_rules(space, order["document"], "test")
+        version = (await put_rules(space, order["document"], "test")).version
         async with self.spaces.database.reading() as connection:
             changes = await rules.changes(connection, space.tenant.id)
         return next(change.stamp for change in changes if change.version == version), version

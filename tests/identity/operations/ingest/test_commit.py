@@ -46,7 +46,7 @@ async def test_a_commit_lost_while_the_rules_change(lab: Lab, monkeypatch: pytes
         changes = []
 
         async def change() -> None:
-            changes.append((0, await put_rules(ingest.space, {"max_merges": 3}, "test")))
+            changes.append((0, (await put_rules(ingest.space, {"max_merges": 3}, "test")).version))
             changes[-1] = (ingest.gate(), changes[-1][1])
 
         break_commits(monkeypatch, lab, [lost_after], change)
@@ -99,7 +99,7 @@ async def test_a_call_is_planned_under_rules_that_changed_after_its_reading(lab:
     async with ingesting(lab) as ingest:
         waiting = request({"type": "track", "event": "E", "userId": "u1", "properties": {"email": "a@b.org"}})
         await waiting.read(ingest.space, await ingest.space.rules())
-        version = await put_rules(ingest.space, {"promote_property_email": True}, "test")
+        version = (await put_rules(ingest.space, {"promote_property_email": True}, "test")).version
         outcomes = await ingest.queue.submit(ingest.space, waiting)
         assert outcomes[0].status == "accepted"
         assert lab.query("SELECT rules_version, length(kept) FROM evidence") == [(version, 64)]

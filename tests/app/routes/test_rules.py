@@ -1,0 +1,69 @@
+"""The rules of a space over HTTP: the defaults in force, what a document sets back, and a change of one thing."""
+
+from typing import Any
+
+import pytest
+
+from tests.app.conftest import Shop
+
+
+def rules(shop: Shop) -> dict[str, Any]:
+    """The rules in force."""
+    return dict(shop.ask("GET", "/v1/rules").json())
+
+
+def change(shop: Shop, method: str, document: Any) -> dict[str, Any]:
+    """A change that is taken."""
+    answer = shop.ask(method, "/v1/rules", json=document)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+def test_the_defaults_and_the_placeholders_in_force_are_shown(shop: Shop) -> None:
+    """Nothing has to be looked up; an answer can be sent back, and changes nothing."""
+    shown = rules(shop)
+    assert (shown["limits"]["android.id"], shown["default_limit"], shown["shared_limit"]) == ({"max": 20},) * 3
+    assert shown["limits"]["anonymous_id"] == {"max": 1000}
+    assert {"undefined", "null", "n/a"} <= set(shown["placeholders"]["values"])
+    assert "test@test.com" in shown["placeholders"]["emails"]
+    assert change(shop, "PUT", shown)["reset"] == []
+    assert rules(shop) == {**shown, "version": shown["version"] + 1}
+
+
+def test_a_put_names_what_it_sets_back(shop: Shop) -> None:
+    """Fields and types that the document leaves out and that had other values."""
+    change(shop, "PUT", {"limits": {"crm": {"max": 3}, "email": {"max": 2}}, "blocked": {"*": ["x"]}, "region": "DE"})
+    assert change(shop, "PUT", {"limits": {"crm": {"max": 4}}, "region": "FR"})["reset"] == ["limits.email", "blocked"]
+    assert change(shop, "PUT", {})["reset"] == ["limits", "region"]
+    assert change(shop, "PUT", {})["reset"] == []
+
+
+def test_a_patch_changes_one_thing(shop: Shop) -> None:
+    """By type within limits and blocked; null gives the default back."""
+    change(shop, "PUT", {"limits": {"crm": {"max": 3}}, "blocked": {"*": ["x"]}, "region": "DE"})
+    before = rules(shop)
+    assert change(shop, "PATCH", {"limits": {"email": {"max": 5}}})["reset"] == []
+    after = rules(shop)
+    assert after["limits"] == {**before["limits"], "email": {"max": 5}}
+    assert {name: after[name] for name in before if name not in ("limits", "version")} == {
+        name: before[name] for name in before if name not in ("limits", "version")
+    }
+    change(shop, "PATCH", {"limits": {"email": None, "crm": None, "never_named": None}, "region": None})
+    assert (rules(shop)["limits"], rules(shop)["region"]) == (rules_of_a_fresh_space(before), "US")
+    assert change(shop, "PATCH", {})["version"] == rules(shop)["version"]
+
+
+def rules_of_a_fresh_space(shown: dict[str, Any]) -> dict[str, Any]:
+    """The limits without the custom type."""
+    return {type_: limit for type_, limit in shown["limits"].items() if type_ != "crm"}
+
+
+@pytest.mark.parametrize(
+    "patch", [[], {"limit": {}}, {"limits": {"email": {"max": 0}}}, {"region": "de"}, {"limits": 5}]
+)
+def test_a_bad_patch_changes_nothing(shop: Shop, patch: Any) -> None:
+    """The answer names what is wrong."""
+    before = rules(shop)
+    answer = shop.ask("PATCH", "/v1/rules", json=patch)
+    assert (answer.status_code, answer.json()["code"]) == (422, "bad_rules")
+    assert rules(shop) == before
