@@ -1,11 +1,12 @@
 """The versions of the rules of one space, compiled, as far as this process used them lately.
 
 Invariant: a version never changes, so a cached one is never stale. Which version is the newest is asked of the
-database at most every two seconds; a writer compares the version it used with the one in the gate row.
+database at most every two seconds; a writer compares the version it used with the one of the space lock.
 """
 
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -25,11 +26,14 @@ _SECONDS: Final = 2.0
 class RulesCache:
     """Reads and opens the rules of a space. `last_version` is the highest version that was seen."""
 
-    def __init__(self, space_id: int, keys: SpaceKeys, database: Database) -> None:
+    def __init__(
+        self, space_id: int, keys: SpaceKeys, database: Database, now: Callable[[], float] = time.monotonic
+    ) -> None:
         self.last_version: int | None = None
         self._space_id = space_id
         self._keys = keys
         self._database = database
+        self._now = now
         self._asked = 0.0
         self._compiled: OrderedDict[int, Rules] = OrderedDict()
 
@@ -57,8 +61,8 @@ class RulesCache:
         return self._keys.seal(RULES, self._keys.id, rules.version, msgspec.json.encode(rules.document()))
 
     async def _newest(self) -> int:
-        if self.last_version is None or time.monotonic() > self._asked + _SECONDS:
+        if self.last_version is None or self._now() > self._asked + _SECONDS:
             async with self._database.reading() as connection:
                 self.last_version = (await space_lock.read(connection, self._space_id)).rules_version
-            self._asked = time.monotonic()
+            self._asked = self._now()
         return self.last_version

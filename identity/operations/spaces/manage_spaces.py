@@ -7,7 +7,7 @@ import asyncio
 import hmac
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import structlog
@@ -95,8 +95,9 @@ class KeyCheck:
     connection and delays no valid key for long.
     """
 
-    def __init__(self, spaces: Spaces) -> None:
+    def __init__(self, spaces: Spaces, now: Callable[[], float] = time.monotonic) -> None:
         self._spaces = spaces
+        self._now = now
         self._known: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
         self._asked: dict[str, asyncio.Future[_Found]] = {}
         self._asking: asyncio.Task[None] | None = None
@@ -108,7 +109,7 @@ class KeyCheck:
             raise Unauthorised
         hash_ = hash_of(secret)
         known = self._known.get(hash_)
-        if known is not None and known[0] > time.monotonic():
+        if known is not None and known[0] > self._now():
             return known[1]
         found = await self._find(key_id)
         if found is None or not hmac.compare_digest(found[1], hash_):
@@ -116,7 +117,7 @@ class KeyCheck:
             raise Unauthorised
         key = found[0]
         caller = Caller(key.space_id, key.id, key.public_id, key.name, frozenset(key.scopes))
-        self._known[hash_] = (time.monotonic() + _CACHE_SECONDS, caller)
+        self._known[hash_] = (self._now() + _CACHE_SECONDS, caller)
         while len(self._known) > _CACHED:
             self._known.popitem(last=False)
         return caller

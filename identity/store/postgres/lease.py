@@ -83,7 +83,7 @@ class LeasedRows(Struct, frozen=True):
     async def write(
         self, connection: Connection, key: Sequence[Any], fence: Any, changes: LiteralString, *params: Any
     ) -> bool:
-        """Write as the holder; False where the lease is lost. The parameters of `changes` count from `first`."""
+        """Write as the holder; False where the lease is lost. In `changes`, `params` follow the key and the fence."""
         found = await row(
             connection,
             f"UPDATE {self.table} SET {changes} WHERE {self._held()} RETURNING 1",  # noqa: S608 (names of columns)

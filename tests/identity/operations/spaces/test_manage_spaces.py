@@ -110,3 +110,22 @@ async def test_a_group_is_found_in_any_spelling(lab: Lab) -> None:
             assert (await get_group(ingest.space, spelling)).name == "Caf\u00e9"
         with pytest.raises(GroupNotFound):
             await get_group(ingest.space, " ")
+
+
+async def test_another_process_refuses_a_revoked_key_within_the_time_of_its_cache(lab: Lab) -> None:
+    """Before the end of that time a cached key still counts; from the end on the key is looked up and refused."""
+    clock = [10.0]
+    async with ingesting(lab) as ingest:
+        made = await manage_spaces.create_space(ingest.spaces, "keys")
+        elsewhere = manage_spaces.KeyCheck(ingest.spaces, now=lambda: clock[0])
+        secret = made.keys["write"]
+        caller = await elsewhere.caller(secret)
+
+        await manage_spaces.revoke_key(ingest.spaces, caller, caller.key_id)
+        clock[0] += manage_spaces._CACHE_SECONDS - 0.001
+        assert await elsewhere.caller(secret) == caller
+        clock[0] += 0.001
+        with pytest.raises(Unauthorised):
+            await elsewhere.caller(secret)
+        with pytest.raises(Unauthorised):
+            await manage_spaces.KeyCheck(ingest.spaces).caller(secret)
