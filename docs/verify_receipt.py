@@ -21,9 +21,10 @@ try:
     receipt = json.loads(Path(sys.argv[1]).read_bytes())
     keys = {key["kid"]: raw(key["public_key"]) for key in json.loads(Path(sys.argv[2]).read_bytes())["keys"]}
     signature = raw(receipt.pop("sig"))
-    # RFC 8785: names in order, no spaces. A receipt holds ASCII names and no fractions, so this is all of it.
+    # RFC 8785: sorted names, no spaces; a receipt has ASCII names and no fractions.
     message = json.dumps(receipt, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     Ed25519PublicKey.from_public_bytes(keys[receipt["kid"]]).verify(signature, message)
 except (ValueError, LookupError, TypeError, AttributeError, InvalidSignature):
     sys.exit("NOT VALID: this receipt was not signed by these keys, or it was altered.")
-print(f"valid: {receipt['erasure_id']}, {receipt['keys_shredded']} keys destroyed at {receipt['internal_done_at']}")
+found = ", nobody had this identifier" if receipt.get("found") is False else ""  # version 1 does not state it
+print(f"valid: {receipt['erasure_id']}{found}, {receipt['keys_shredded']} keys destroyed at {receipt['internal_done_at']}")

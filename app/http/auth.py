@@ -7,16 +7,22 @@ route that declares none. The key determines the space: no route takes a space f
 import base64
 import binascii
 import hmac
+from collections.abc import Iterable
 from typing import Annotated, Any, NamedTuple
 
 from fastapi import Depends, Request
 
+from app.http.known_parameters import require_known
 from app.server.process import Onefold
 from identity.operations.spaces.manage_spaces import Caller
 from identity.spaces.space import Space
 from identity.values.errors import Forbidden, SpaceNotFound, Unauthorised
 
 DESTINATION = "destination:"
+_NO_KEY = "The request has no key; send a key of the space as bearer token or as user name of HTTP Basic."
+_NO_SCHEME = "The Authorization header holds no key; send `Bearer <key>`, or HTTP Basic with the key as user name."
+_OPERATOR_TOKEN = "The operator token manages spaces only; send a key of the space, such as its admin key."  # noqa: S105
+_OPERATOR_ONLY = "The route takes the operator token (ONEFOLD_ADMIN_TOKEN) as bearer token, and no key of a space."
 
 
 class Visit(NamedTuple):
@@ -32,10 +38,33 @@ class Visit(NamedTuple):
         return not self.caller.scopes.isdisjoint(("privacy", "admin"))
 
 
+async def _caller(request: Request) -> Caller:
+    """The key of a request. Unauthorised, whose message says what the request lacks."""
+    onefold: Onefold = request.app.state.onefold
+    given = secret(_authorization(request))
+    if given is None:
+        raise Unauthorised(_NO_KEY)
+    if not given:
+        raise Unauthorised(_NO_SCHEME)
+    token = onefold.settings.admin_token
+    if token and hmac.compare_digest(given.encode(), token.get_secret_value().encode()):
+        raise Unauthorised(_OPERATOR_TOKEN)
+    return await onefold.keys.caller(given)
+
+
+def lacks_scope(caller: Caller, needed: Iterable[str]) -> Forbidden:
+    """The refusal of a key that names the scopes that would do and those that the key has."""
+    return Forbidden(
+        f"The request needs a key with the scope {' or '.join(sorted(needed))};"
+        f" the scopes of this key are: {', '.join(sorted(caller.scopes)) or 'none'}."
+    )
+
+
 async def _visit(request: Request, caller: Caller) -> Visit:
     onefold: Onefold = request.app.state.onefold
     onefold.limits.read(caller)
     request.scope["onefold.caller"] = caller
+    await require_known(request)
     try:
         return Visit(onefold, caller, await onefold.spaces.get(caller.space_id))
     except SpaceNotFound:
@@ -57,10 +86,9 @@ class Scopes:
 
     async def __call__(self, request: Request) -> Visit:
         """Unauthorised without a known key, Forbidden without the scope."""
-        onefold: Onefold = request.app.state.onefold
-        caller = await onefold.keys.caller(secret(_authorization(request)) or "")
+        caller = await _caller(request)
         if caller.scopes.isdisjoint(self.scopes):
-            raise Forbidden
+            raise lacks_scope(caller, self.scopes)
         return await _visit(request, caller)
 
 
@@ -72,10 +100,9 @@ class Destinations(Scopes):
 
     async def __call__(self, request: Request) -> Visit:
         """Unauthorised without a known key, Forbidden for a key of no destination."""
-        onefold: Onefold = request.app.state.onefold
-        caller = await onefold.keys.caller(secret(_authorization(request)) or "")
+        caller = await _caller(request)
         if destination(caller) is None:
-            raise Forbidden
+            raise lacks_scope(caller, self.scopes)
         return await _visit(request, caller)
 
 
@@ -88,7 +115,8 @@ class Operator:
         wanted = onefold.settings.admin_token
         given = secret(_authorization(request)) or ""
         if not wanted or not hmac.compare_digest(given.encode(), wanted.get_secret_value().encode()):
-            raise Unauthorised
+            raise Unauthorised(_OPERATOR_ONLY)
+        await require_known(request)
         return onefold
 
 
@@ -98,6 +126,7 @@ class Public:
     async def __call__(self, request: Request) -> Onefold:
         """Admit the request."""
         onefold: Onefold = request.app.state.onefold
+        await require_known(request)
         return onefold
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from app.http.error_responses import Unreadable
+from app.http.json_errors import explain_json
 from app.http.mended_json import MendedBody, collect, mend
 from identity.planning.resolution.big_integers import has_big_number, tame
 
@@ -74,7 +75,7 @@ def decode(raw: bytes) -> Any:
     try:
         value = _decode(raw)
     except (msgspec.MsgspecError, ValueError, OverflowError):
-        raise Unreadable("invalid_json", "The body is not valid JSON in UTF-8.") from None
+        raise Unreadable("invalid_json", explain_json(raw)) from None
     except RecursionError:
         raise too_deep() from None
     if len(raw) > 2 * MOST_DEPTH and raw.count(b"{") + raw.count(b"[") > MOST_DEPTH and _is_deep(value):

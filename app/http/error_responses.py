@@ -5,6 +5,7 @@ The native surface answers RFC 9457 documents. The collection surface answers wh
 an SDK that finds no `code` and `message` in a refusal sends the batch again.
 """
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -14,14 +15,28 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from app.http import segment_profile_api
+from app.http.parameter_errors import describe_faults
+from app.schemas.problems import Problem, entry_problems
 from app.server.rate_limits import TooManyMisses
 from identity.values import errors, not_ready
 from identity.values.extras import ExtraNotInstalled
+from identity.values.unknown_names import (
+    BadIdentifiers,
+    EntryFault,
+    UnknownParameter,
+    UnknownPurpose,
+    UnknownType,
+    nearest,
+)
 
 STATUS: Final[dict[type[errors.OnefoldError], int]] = {
     errors.OnefoldError: 500,
     errors.BadInput: 400,
     errors.BadIdentifier: 400,
+    BadIdentifiers: 400,
+    UnknownType: 422,
+    UnknownPurpose: 422,
+    UnknownParameter: 400,
     errors.BadRules: 422,
     errors.BadPurposes: 422,
     errors.BadDestination: 422,
@@ -127,20 +142,15 @@ def waiting(status: int) -> Headers:
     return [(b"retry-after", text), (b"x-ratelimit-reset", text)]
 
 
-def problem(status: int, code: str, detail: str) -> bytes:
-    """Return an RFC 9457 problem document."""
-    return msgspec.json.encode(
-        {
-            "type": "about:blank",
-            "title": HTTPStatus(status).phrase,
-            "status": status,
-            "detail": detail,
-            "code": code,
-        }
-    )
+def problem(status: int, code: str, detail: str, entries: Sequence[EntryFault] = ()) -> bytes:
+    """Return an RFC 9457 problem document; `entries` are the faulty entries of a list."""
+    made = Problem("about:blank", HTTPStatus(status).phrase, status, detail, code)
+    if entries:
+        made.errors = entry_problems(entries)
+    return msgspec.json.encode(made)
 
 
-def error_body(path: str, status: int, code: str, detail: str) -> tuple[bytes, str]:
+def error_body(path: str, status: int, code: str, detail: str, entries: Sequence[EntryFault] = ()) -> tuple[bytes, str]:
     """Return an error in the shape of the surface that a path belongs to, with its media type."""
     if segment_profile_api.covers(path):
         return segment_profile_api.failure(status, code, detail), "application/json"
@@ -148,7 +158,7 @@ def error_body(path: str, status: int, code: str, detail: str) -> tuple[bytes, s
         return msgspec.json.encode(
             {"errors": [{"type": code.replace("_", "-"), "message": detail}]}
         ), "application/json"
-    return problem(status, code, detail), PROBLEM
+    return problem(status, code, detail, entries), PROBLEM
 
 
 def failure(code: str, message: str) -> bytes:
@@ -168,12 +178,19 @@ def handle(api: FastAPI) -> None:
         api.add_exception_handler(kind, handler)
 
 
-def _answer(request: Request, status: int, code: str, detail: str, headers: dict[str, str]) -> Response:
+def _answer(
+    request: Request,
+    status: int,
+    code: str,
+    detail: str,
+    headers: dict[str, str],
+    entries: Sequence[EntryFault] = (),
+) -> Response:
     request.scope["onefold.code"] = code
     headers |= {name.decode(): value.decode() for name, value in waiting(status)}
     if status == HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = "Bearer"
-    content, media_type = error_body(request.scope["path"], status, code, detail)
+    content, media_type = error_body(request.scope["path"], status, code, detail, entries)
     return Response(content, status, headers, media_type)
 
 
@@ -190,7 +207,8 @@ async def _of_domain(request: Request, error: Any) -> Response:
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
         # The message is not meant for the caller: the outermost step logs it and answers a constant.
         raise error
-    return _answer(request, status, error.code, str(error), {})
+    entries: Sequence[EntryFault] = getattr(error, "entries", ())
+    return _answer(request, status, error.code, str(error), {}, entries)
 
 
 async def _of_body(request: Request, error: Any) -> Response:
@@ -198,12 +216,10 @@ async def _of_body(request: Request, error: Any) -> Response:
 
 
 async def _of_parameters(request: Request, error: Any) -> Response:
-    """Name the parameters, never their values."""
-    names = sorted({str(place) for each in error.errors() for place in each["loc"][1:2]})
+    """Name the parameters and what each may be, never their values."""
     status = 400 if segment_profile_api.covers(request.scope["path"]) else 422
-    return _answer(
-        request, status, "invalid_request", f"These parameters are missing or invalid: {', '.join(names)}.", {}
-    )
+    message = describe_faults(request.scope.get("route"), error.errors())
+    return _answer(request, status, "invalid_request", message, {})
 
 
 async def _unforeseen(request: Request, _error: Any) -> Response:
@@ -213,4 +229,26 @@ async def _unforeseen(request: Request, _error: Any) -> Response:
 
 async def _of_http(request: Request, error: Any) -> Response:
     code, detail = _OF_HTTP.get(error.status_code, ("refused", HTTPStatus(error.status_code).phrase))
-    return _answer(request, error.status_code, code, detail, dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        # The framework names the methods of one route; a path may have several.
+        allowed = _methods(request)
+        headers = {name: value for name, value in headers.items() if name.lower() != "allow"} | {"allow": allowed}
+        detail = f"This path does not support this method; the path supports {allowed}."
+    elif error.status_code == HTTPStatus.NOT_FOUND:
+        detail = f"{detail} {_nearest_route(request)}".strip()
+    return _answer(request, error.status_code, code, detail, headers)
+
+
+def _methods(request: Request) -> str:
+    """The methods of all routes with the path of a request."""
+    path = request.scope["path"]
+    found = [route.methods for route in request.app.state.routes if route.path_regex.match(path)]
+    return ", ".join(sorted(set().union(*found)))
+
+
+def _nearest_route(request: Request) -> str:
+    """The route that a path probably means, by its first two parts, which hold no value."""
+    begin = "/".join(request.scope["path"].split("/")[:3])
+    near = nearest(begin, request.app.state.paths)
+    return "" if near is None or near == begin else f"Did you mean {near}?"

@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from app.http import body, cors
-from app.http.auth import secret
+from app.http.auth import lacks_scope, secret
 from app.http.body import Disconnected
 from app.http.error_responses import INTERNAL, Headers, Unreadable, failure, status_of, waiting
 from app.http.mended_json import MendedBody
@@ -25,7 +25,7 @@ from identity.planning.consent.signals.gpc import is_opt_out_header
 from identity.planning.resolution.extract import REJECTIONS
 from identity.planning.resolution.rejections import LOST_BODIES
 from identity.values.calls import KINDS, Kind, Outcome, Source
-from identity.values.errors import BatchTooLong, Forbidden, OnefoldError, SpaceNotFound, Unauthorised
+from identity.values.errors import BatchTooLong, OnefoldError, SpaceNotFound, Unauthorised
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -149,7 +149,7 @@ class IngestEndpoint:
             caller = await self._by_body(mended.document)
             self._onefold.limits.collect(caller)
         if caller.scopes.isdisjoint(SCOPES):
-            raise Forbidden
+            raise lacks_scope(caller, SCOPES)
         gpc = headers.get(b"sec-gpc")
         opts_out = gpc is not None and self._opts_out(gpc, caller)
         return caller, _ingest_request(route, mended, caller, size=len(raw), gpc=opts_out)

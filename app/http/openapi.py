@@ -14,10 +14,12 @@ from fastapi.routing import APIRoute
 from app.http import ingest_endpoint
 from app.http.auth import Operator, Public, Scopes
 from app.http.body import decode
-from app.http.error_responses import PROBLEM, STATUS, Unreadable
+from app.http.error_responses import PROBLEM, STATUS
+from app.http.request_shapes import UNKNOWN, read_shape
 from app.schemas import calls
 from app.schemas.problems import Problem
 from identity.values import errors
+from identity.values.unknown_names import UnknownParameter
 
 VERSION: Final = "1"
 _REF: Final = "#/components/schemas/{name}"
@@ -35,11 +37,7 @@ def body(shape: type[Body]) -> Callable[[Request], Any]:
     """
 
     async def read(request: Request) -> Body:
-        document = decode(await request.body())
-        try:
-            return msgspec.convert(document, shape)
-        except msgspec.ValidationError as error:
-            raise Unreadable("invalid_request", str(error), 422) from None
+        return read_shape(decode(await request.body()), shape)
 
     read.__annotations__["return"] = shape
     return read
@@ -53,7 +51,7 @@ def described(
     public: bool = False,
 ) -> dict[str, Any]:
     """The arguments of a route that document it: the shape of its answer, its errors, the shape of its body."""
-    found: dict[int, list[str]] = {422: ["invalid_request"]}
+    found: dict[int, list[str]] = {400: [UnknownParameter.code], 422: ["invalid_request", UNKNOWN]}
     for kind in (*refusals, *(() if public else _ALWAYS)):
         found.setdefault(STATUS[kind], []).append(kind.code)
     for status_, code in _OF_BODIES.items() if takes is not None else ():
@@ -104,6 +102,13 @@ def native(api: FastAPI) -> list[APIRoute]:
 
     walk(api.routes)
     return found
+
+
+def beginnings(api: FastAPI) -> frozenset[str]:
+    """The first two parts of the path of every route, where both are constant."""
+    templates = [route.path for route in native(api)] + [route.template for route in ingest_endpoint.ROUTES.values()]
+    begin = {"/".join(template.split("/")[:3]) for template in templates}
+    return frozenset(each for each in begin if "{" not in each)
 
 
 def guard(route: APIRoute) -> object:

@@ -6,14 +6,24 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 
 from app.http.auth import ByPrivacy, Visit
 from app.http.openapi import body, described
-from app.http.responses import Segment, Streamed, answer
-from app.schemas.access_exports import Export, Exported, ExportMade, NewExport, export_made, export_status
+from app.http.responses import DEFAULT_LIMIT, Cursor, Limit, Segment, Streamed, answer
+from app.schemas.access_exports import (
+    Export,
+    Exported,
+    ExportMade,
+    Exports,
+    NewExport,
+    export_made,
+    export_status,
+    exports_page,
+)
 from identity.operations.privacy.download_export import download_export
-from identity.operations.privacy.request_export import get_export, request_export
+from identity.operations.privacy.request_export import get_export, list_exports, request_export
 from identity.planning.privacy.access_export import WRITERS
 from identity.planning.privacy.privacy_requests import NewRequest
 from identity.values.enums import AccessExportState, JobState, Law, RequestInterface, RequestKind
 from identity.values.errors import (
+    BadCursor,
     BadIdentifier,
     ExportNotFound,
     IdempotencyConflict,
@@ -21,6 +31,7 @@ from identity.values.errors import (
     TooManyAsked,
 )
 from identity.values.ids import private
+from identity.values.unknown_names import UnknownType
 
 router = APIRouter(tags=["Privacy"])
 Wait = Annotated[float, Query(ge=0, le=30, description="How long to wait for its end, in seconds.")]
@@ -34,7 +45,7 @@ class _Progress(NamedTuple):
 
 @router.post(
     "/v1/exports",
-    **described(ExportMade, BadIdentifier, TooManyAsked, IdempotencyConflict, status=202, takes=NewExport),
+    **described(ExportMade, BadIdentifier, UnknownType, TooManyAsked, IdempotencyConflict, status=202, takes=NewExport),
 )
 async def create_access_export(
     visit: ByPrivacy,
@@ -54,6 +65,12 @@ async def create_access_export(
     visit.onefold.jobs.wake()
     progress = await _progress(visit, made.job_id) or _Progress(JobState.DONE.label, 0, 0)
     return answer(export_made(made, *progress, visit.onefold.settings.public_url), 202)
+
+
+@router.get("/v1/exports", **described(Exports, BadCursor))
+async def list_access_exports(visit: ByPrivacy, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None) -> Response:
+    """The exports that are not downloaded, expired or destroyed, the newest first."""
+    return answer(exports_page(*await list_exports(visit.space, limit, cursor)))
 
 
 @router.get("/v1/exports/{export_id}", **described(Export, ExportNotFound))

@@ -15,12 +15,16 @@ from identity.operations.spaces import record_read
 from identity.values.calls import Source
 from identity.values.errors import BadDecisions, BadIdentifier, BadParameter, ProfileNotFound, Suppressed, TooMuch
 from identity.values.ids import public_profile
+from identity.values.unknown_names import UnknownPurpose, UnknownType
 
 router = APIRouter(tags=["Consent"])
 At = Annotated[str | None, Query(max_length=64, description="Time of the decisions (RFC 3339); default now.")]
 
 
-@router.post("/v1/consent", **described(Recorded, BadIdentifier, BadDecisions, Suppressed, takes=Decisions))
+@router.post(
+    "/v1/consent",
+    **described(Recorded, BadIdentifier, UnknownType, BadDecisions, UnknownPurpose, Suppressed, takes=Decisions),
+)
 async def record_decisions(visit: ByPrivacy, wanted: Annotated[Decisions, Depends(body(Decisions))]) -> Response:
     """Record the decision of a person; it is in force in every process once this is answered."""
     consent = await record_consent(

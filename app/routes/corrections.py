@@ -17,6 +17,7 @@ from identity.operations.corrections import remove_identifier as remove
 from identity.operations.corrections import unmerge_profile
 from identity.values.calls import Outcome, Source
 from identity.values.errors import BadIdentifier, IdentifierNotFound, LastIdentifier, NotOneProfile, TooManyCuts
+from identity.values.unknown_names import UnknownType
 
 router = APIRouter(tags=["Identities"])
 Blocks = Annotated[bool, Query(description="Never link this value again.")]
@@ -32,7 +33,7 @@ async def simulate_call(visit: ByImporter, request: Request) -> Response:
 
 @router.post(
     "/v1/profiles/unmerge",
-    **described(Parted, BadIdentifier, NotOneProfile, TooManyCuts, takes=Unmerge),
+    **described(Parted, BadIdentifier, UnknownType, NotOneProfile, TooManyCuts, takes=Unmerge),
 )
 async def unmerge(visit: ByLister, wanted: Annotated[Unmerge, Depends(body(Unmerge))]) -> Response:
     """Move identifiers, and all data that came with them, to a profile of their own."""

@@ -37,6 +37,7 @@ from identity.values.errors import (
     TooMuch,
 )
 from identity.values.ids import public
+from identity.values.unknown_names import UnknownPurpose, UnknownType
 
 router = APIRouter(tags=["Destinations"])
 PersonQuery = Annotated[str, Query(max_length=1_100, description="The person, as `type:value`.")]
@@ -55,7 +56,7 @@ async def put_purposes(visit: ByAdmin, request: Request) -> Response:
     """Put a whole document in force for all later answers to destinations."""
     document = decode(await request.body())
     version = await manage_purposes.put_purposes(visit.space, document, visit.caller.key_id)
-    return answer(PurposesVersion(version))
+    return answer(PurposesVersion(version, await manage_destinations.lacking_a_purpose(visit.space)))
 
 
 @router.get("/v1/destinations", **described(DestinationList))
@@ -71,7 +72,7 @@ async def get_destination(visit: ByAdmin, name: Segment) -> Response:
     return answer(schemas.destination(await manage_destinations.get_destination(visit.space, name)))
 
 
-_PUT = described(DestinationPut, BadDestination, BadCallback, takes=DestinationDocument)
+_PUT = described(DestinationPut, BadDestination, BadCallback, UnknownPurpose, UnknownType, takes=DestinationDocument)
 _PUT["responses"][201] = _PUT["responses"][200] | {"description": "Created; its secrets are shown this once."}
 
 
@@ -106,7 +107,10 @@ async def delete_destination(visit: ByAdmin, name: Segment) -> Response:
     return no_content()
 
 
-@router.get("/v1/destinations/{name}/explain", **described(GapExplained, BadIdentifier, DestinationNotFound, TooMuch))
+@router.get(
+    "/v1/destinations/{name}/explain",
+    **described(GapExplained, BadIdentifier, UnknownType, DestinationNotFound, TooMuch),
+)
 async def explain_trait(visit: ByAdmin, name: Segment, identifier: PersonQuery, trait: TraitQuery) -> Response:
     """Why a destination sees or does not see a trait: nine checks (gates), in order."""
     try:

@@ -12,21 +12,18 @@ from fastapi import APIRouter, Depends, Header, Query, Response
 from app.http.auth import ByLawyer, ByPrivacy
 from app.http.openapi import VERSION, body, described
 from app.http.responses import DEFAULT_LIMIT, Cursor, Limit, Segment, answer
+from app.schemas import holds
 from app.schemas import privacy as schemas
+from app.schemas.holds import HeldProfiles, HoldInfo, HoldMade, Holds, NewHold, Released
 from app.schemas.privacy import (
     Erase,
     Erasure,
     Erasures,
     ErasuresMade,
     Extend,
-    HeldProfiles,
-    HoldInfo,
-    Holds,
     Identifiers,
     Lifted,
-    NewHold,
     Receipt,
-    Released,
     State,
     SuppressionMade,
     Suppressions,
@@ -52,10 +49,11 @@ from identity.values.errors import (
     TooManyAsked,
     TooMuch,
 )
+from identity.values.unknown_names import UnknownType
 
 router = APIRouter(tags=["Privacy"])
 _KINDS = {True: RequestKind.SUPPRESS_WITH_DELETE, False: RequestKind.DELETE_ONLY}
-_REFUSALS = (BadIdentifier, TooManyAsked)
+_REFUSALS = (BadIdentifier, UnknownType, TooManyAsked)
 
 
 @router.post("/v1/erasures", **described(ErasuresMade, *_REFUSALS, IdempotencyConflict, status=202, takes=Erase))
@@ -151,14 +149,20 @@ async def lift_suppressions_by_post(
 @router.get("/v1/holds", **described(Holds))
 async def list_holds(visit: ByPrivacy) -> Response:
     """The holds in force."""
-    return answer(Holds([schemas.hold_info(each) for each in await manage_holds.list_holds(visit.space)]))
+    return answer(Holds([holds.hold_info(each) for each in await manage_holds.list_holds(visit.space)]))
 
 
-@router.post("/v1/holds", **described(HoldInfo, *_REFUSALS, status=201, takes=NewHold))
+@router.post("/v1/holds", **described(HoldMade, *_REFUSALS, status=201, takes=NewHold))
 async def create_hold(visit: ByPrivacy, wanted: Annotated[NewHold, Depends(body(NewHold))]) -> Response:
     """Keep every person with one of these identifiers from being erased; people whose erasure waits are hidden."""
     placed = await manage_holds.place_hold(visit.space, wanted.identifiers, wanted.reason, visit.caller.key_id)
-    return answer(schemas.hold_info(placed), 201)
+    return answer(holds.hold_made(placed), 201)
+
+
+@router.get("/v1/holds/{hold_id}", **described(HoldInfo, HoldNotFound))
+async def get_hold(visit: ByPrivacy, hold_id: Segment) -> Response:
+    """A hold in force, and whom it covers now."""
+    return answer(holds.hold_info(await manage_holds.get_hold(visit.space, hold_id)))
 
 
 @router.get("/v1/holds/{hold_id}/profiles", **described(HeldProfiles, HoldNotFound, TooMuch))
@@ -166,10 +170,10 @@ async def list_held_profiles(visit: ByLawyer, hold_id: Segment) -> Response:
     """The profiles under a hold; the only way to read people whose erasure waits for its end."""
     found = await read_profile.held(visit.space, hold_id)
     await record_read.note(visit.space, visit.caller.key_id, "hold.read", hold_id)
-    return answer(schemas.held_profiles(found))
+    return answer(holds.held_profiles(found))
 
 
 @router.delete("/v1/holds/{hold_id}", **described(Released, HoldNotFound))
 async def release_hold(visit: ByPrivacy, hold_id: Segment) -> Response:
     """End a hold and carry out the erasures that waited for it."""
-    return answer(schemas.released(await manage_holds.release_hold(visit.space, hold_id, visit.caller.key_id)))
+    return answer(holds.released(await manage_holds.release_hold(visit.space, hold_id, visit.caller.key_id)))

@@ -46,15 +46,15 @@ FEED_LIMIT = 100
 
 @router.post(
     "/v1/destination/profiles/lookup",
-    **described(SeenProfiles, BadIdentifier, DestinationNotFound, TooMuch, takes=SeenLookup),
+    **described(SeenProfiles, DestinationNotFound, TooMuch, takes=SeenLookup),
 )
 async def look_up_visible_profiles(
     visit: ByDestination, wanted: Annotated[SeenLookup, Depends(body(SeenLookup))]
 ) -> Response:
     """Many profiles at once, each with its visible part."""
-    found = await destination_read.look_up(visit.space, _id(visit), list(dict.fromkeys(wanted.identifiers)))
-    misses = sum(each is None for each in found.values())
-    if visit.onefold.limits.missed(visit.caller, misses) and misses == len(found):
+    found = await destination_read.look_up_each(visit.space, _id(visit), wanted.identifiers)
+    misses = sum(each is None for each in found.profiles.values())
+    if visit.onefold.limits.missed(visit.caller, misses) and misses == len(found.profiles):
         raise TooManyMisses
     return answer(seen_profiles(found))
 

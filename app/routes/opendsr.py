@@ -90,9 +90,8 @@ async def create_open_dsr_request(request: Request, visit: ByPrivacy) -> Respons
             visit.onefold.jobs.wake()
         else:
             await request_erasure(visit.space, new)
-    except BadIdentifier:
-        message = "An identity_value is not usable as its identity_type; nothing was done."
-        raise BadRegulation(message) from None
+    except BadIdentifier as error:
+        raise BadRegulation(str(error).replace("identifiers[", "subject_identities[")) from None
     return answer(request, dsr_made(subject, raw, due_date(subject.regulation, subject.submitted_at)), 201)
 
 

@@ -42,13 +42,13 @@ async def list_profiles(visit: ByLister, limit: Limit = DEFAULT_LIMIT, cursor: C
     return answer(profile_list(await read_profile.list_profiles(visit.space, limit, cursor)))
 
 
-@router.post("/v1/profiles/lookup", **described(FoundProfiles, BadIdentifier, TooMuch, takes=Lookup))
+@router.post("/v1/profiles/lookup", **described(FoundProfiles, TooMuch, takes=Lookup))
 async def look_up_profiles(visit: ByReader, wanted: Annotated[Lookup, Depends(body(Lookup))]) -> Response:
-    """Many profiles at once, by identifier (at most 1,000)."""
+    """Many profiles at once, by identifier (at most 1,000); `errors` names the entries that cannot be read."""
     await audit_read(visit, "profiles.lookup", None)
-    found = await read_profile.lookup(visit.space, wanted.identifiers)
-    misses = sum(each is None for each in found.values())
-    if visit.onefold.limits.missed(visit.caller, misses) and misses == len(found):
+    found = await read_profile.lookup_each(visit.space, wanted.identifiers)
+    misses = sum(each is None for each in found.profiles.values())
+    if visit.onefold.limits.missed(visit.caller, misses) and misses == len(found.profiles):
         raise TooManyMisses
     return answer(found_profiles(found))
 

@@ -1,5 +1,6 @@
 """The wire shapes of access exports, and how values become them."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 from msgspec import Struct
@@ -12,7 +13,7 @@ from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public
 
 
-class NewExport(Struct):
+class NewExport(Struct, forbid_unknown_fields=True):
     """The persons to export, by identifiers written `type:value`, 1 to 1,000, with all that their profiles fold."""
 
     identifiers: list[str]
@@ -22,7 +23,7 @@ class NewExport(Struct):
 class ExportMade(Struct):
     """A requested export and the progress of its job. `download_url` downloads it once and is shown this once.
 
-    `unknown` are identifiers that no profile holds.
+    `found` is false where nobody has one of the identifiers; `unknown` are those.
     """
 
     export_id: str
@@ -31,12 +32,16 @@ class ExportMade(Struct):
     state: str
     done: int
     total: int
+    found: bool
     unknown: list[str]
     download_url: str
 
 
 class Export(Struct):
-    """The progress of an export; once ready it can be downloaded until `expires_at`."""
+    """The progress of an export; once ready it can be downloaded until `expires_at`.
+
+    `found` is false where nobody had `not_found` of its `identifiers` when it was requested.
+    """
 
     export_id: str
     job_id: str
@@ -45,6 +50,31 @@ class Export(Struct):
     total: int
     created_at: Time
     expires_at: Time
+    actor: str
+    identifiers: int
+    found: bool
+    not_found: int
+
+
+class ExportListed(Struct):
+    """An export in a list; a job that failed is shown with the export alone."""
+
+    export_id: str
+    job_id: str
+    state: Literal["running", "ready", "fetched"]
+    created_at: Time
+    expires_at: Time
+    actor: str
+    identifiers: int
+    found: bool
+    not_found: int
+
+
+class Exports(Struct):
+    """A page of the exports that are not downloaded, expired or destroyed, the newest first."""
+
+    exports: list[ExportListed]
+    next_cursor: str | None
 
 
 class Exported(Struct):
@@ -63,6 +93,7 @@ def export_made(value: RequestedExport, state: str, done: int, total: int, base:
         state=state,
         done=done,
         total=total,
+        found=not value.unknown,
         unknown=list(value.unknown),
         download_url=download_url(value, base),
     )
@@ -78,6 +109,29 @@ def export_status(value: ExportStatus, *, failed: bool, done: int, total: int) -
         total=total,
         created_at=format_time(value.created_at),
         expires_at=format_time(value.expires_at),
+        actor=value.actor,
+        identifiers=value.identifiers,
+        found=not value.not_found,
+        not_found=value.not_found,
+    )
+
+
+def exports_page(values: Sequence[ExportStatus], cursor: str | None) -> Exports:
+    """A page of exports."""
+    return Exports([_listed(each) for each in values], cursor)
+
+
+def _listed(value: ExportStatus) -> ExportListed:
+    return ExportListed(
+        export_id=public("exp", value.id),
+        job_id=public("job", value.job_id),
+        state=value.state.label,  # type: ignore[arg-type]  # the labels are the literals
+        created_at=format_time(value.created_at),
+        expires_at=format_time(value.expires_at),
+        actor=value.actor,
+        identifiers=value.identifiers,
+        found=not value.not_found,
+        not_found=value.not_found,
     )
 
 

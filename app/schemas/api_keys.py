@@ -11,7 +11,7 @@ from identity.operations.spaces.manage_spaces import KeyEntry, KeySecret
 from identity.planning.resolution.event_time import format_time
 
 
-class NewKey(Struct):
+class NewKey(Struct, forbid_unknown_fields=True):
     """A key to create."""
 
     name: Name

@@ -17,7 +17,7 @@ from identity.values.ids import public_profile
 from identity.values.json import JsonObject
 
 
-class Decisions(Struct):
+class Decisions(Struct, forbid_unknown_fields=True):
     """The decisions of a person, by category; `evidence` is stored sealed with them. Without a time they are of now."""
 
     identifier: Annotated[str, Meta(examples=["email:ann@example.com"])]
@@ -29,17 +29,27 @@ class Decisions(Struct):
 
 
 class Recorded(Struct):
-    """Recorded decisions; `evidence_id` names the stored call."""
+    """Recorded decisions; `evidence_id` names the stored call.
+
+    `found` is false where nobody had the identifier: the decisions hold for the person who appears later.
+    """
 
     profile_id: PublicProfileId
     evidence_id: str
     captured_at: Time
     decisions: dict[str, bool]
+    found: bool
 
 
 def recorded(value: RecordedConsent) -> Recorded:
     """Recorded decisions as the API answers them."""
-    return Recorded(value.profile_id, value.evidence_id, format_time(value.captured_at), value.decisions)
+    return Recorded(
+        profile_id=value.profile_id,
+        evidence_id=value.evidence_id,
+        captured_at=format_time(value.captured_at),
+        decisions=value.decisions,
+        found=value.found,
+    )
 
 
 class CategoryAnswer(Struct):

@@ -12,7 +12,7 @@ from identity.values.ids import public_profile
 MOST_PARTED = 10_000
 
 
-class Unmerge(Struct):
+class Unmerge(Struct, forbid_unknown_fields=True):
     """Identifiers, written `type:value`, that leave their profile; `block` keeps the two sides apart."""
 
     identifiers: Annotated[list[str], Meta(min_length=1, max_length=MOST_PARTED)]

@@ -17,7 +17,7 @@ Answer = Literal["deny", "allow"]
 PurposeClass = Literal["ads", "analytics", "personalisation", "functional", "sale_share", "sensitive", "necessary"]
 
 
-class PurposeDocument(Struct, rename={"class_": "class"}):
+class PurposeDocument(Struct, rename={"class_": "class"}, forbid_unknown_fields=True):
     """A use of data; a grant lasts `ttl_days`, or for ever where that is null."""
 
     id: Annotated[str, Meta(min_length=1, max_length=64, examples=["Marketing"])]
@@ -25,7 +25,7 @@ class PurposeDocument(Struct, rename={"class_": "class"}):
     ttl_days: Annotated[int, Meta(ge=1, le=36_500)] | None = None
 
 
-class PurposesDocument(Struct):
+class PurposesDocument(Struct, forbid_unknown_fields=True):
     """The purposes of a space, whole, and what holds where nobody decided, by region (`DE`, `US-CA`) and class.
 
     `override_opt_out`: a later grant of a purpose itself lifts an opt-out (GPC, GPP, US Privacy) of its class.
@@ -37,7 +37,7 @@ class PurposesDocument(Struct):
     override_opt_out: bool = False
 
 
-class PurposesInForce(PurposesDocument):
+class PurposesInForce(PurposesDocument, forbid_unknown_fields=False):
     """The purposes of a space, with the version in force."""
 
     version: int = 0
@@ -48,16 +48,26 @@ def purposes_in_force(purposes: Purposes) -> PurposesInForce:
     return msgspec.convert({**purposes.document(), "version": purposes.version}, PurposesInForce)
 
 
-class PurposesVersion(Struct):
-    """The version that is in force now."""
+class PurposesVersion(Struct, omit_defaults=True):
+    """The version that is in force now.
+
+    `destinations_without_purpose` are the destinations that need a purpose which the space no longer has: such a
+    destination sees nobody until its document changes.
+    """
 
     version: int
+    destinations_without_purpose: list[str] = []
 
 
-class DestinationDocument(Struct):
-    """The purposes, traits and identifier types of a destination; all purposes have to be granted; `*` means all."""
+class DestinationDocument(Struct, forbid_unknown_fields=True):
+    """The purposes, traits and identifier types of a destination; all purposes have to be granted; `*` means all.
 
-    purposes: Annotated[list[str], Meta(examples=[["Marketing"]])] = []
+    `without_consent` with an empty list of purposes: data goes to the destination without consent. The ledger records
+    this.
+    """
+
+    purposes: Annotated[list[str], Meta(examples=[["Marketing"]])]
+    without_consent: bool = False
     traits: Annotated[list[str], Meta(examples=[["email", "plan"]])] = []
     identifiers: Annotated[list[str], Meta(examples=[["user_id"]])] = []
     callback_url: str | None = None
@@ -101,6 +111,7 @@ class Destination(Struct):
     name: str
     version: int
     purposes: list[str]
+    without_consent: bool
     traits: list[str]
     identifiers: list[str]
     callback_url: str | None
@@ -125,6 +136,7 @@ def destination(value: DestinationStatus) -> Destination:
         name=value.name,
         version=value.version,
         purposes=list(value.entitled.purposes),
+        without_consent=value.entitled.without_consent,
         traits=list(value.entitled.traits),
         identifiers=list(value.entitled.identifiers),
         callback_url=value.entitled.callback_url,

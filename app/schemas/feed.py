@@ -1,14 +1,14 @@
 """The wire shapes of what a destination reads, profiles and its feed, and how values become them."""
 
-from collections.abc import Mapping
 from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
 
 from app.schemas.fields import PublicProfileId, Time
+from app.schemas.problems import EntryProblem, entry_problems
 from identity.operations.destinations.acknowledge_changes import Acknowledgement
-from identity.operations.destinations.destination_read import VisibleProfile
+from identity.operations.destinations.destination_read import SeenByReference, VisibleProfile
 from identity.operations.destinations.destination_scope import VisibleIdentifier
 from identity.operations.destinations.feed_lines import LineOp
 from identity.operations.destinations.read_changes import ChangePage, PushPage, VisibleChange
@@ -31,16 +31,17 @@ class SeenProfile(Struct):
     traits: JsonObject
 
 
-class SeenLookup(Struct):
+class SeenLookup(Struct, forbid_unknown_fields=True):
     """The profiles to look up, by `type:value` or profile id."""
 
     identifiers: Annotated[list[str], Meta(min_length=1, max_length=MOST_ASKED)]
 
 
 class SeenProfiles(Struct):
-    """Profiles by identifier as written in the request; null where nobody is visible."""
+    """Profiles by identifier as written in the request; null where nobody is visible or the entry has an error."""
 
     profiles: dict[str, SeenProfile | None]
+    errors: list[EntryProblem]
 
 
 def seen_profile(value: VisibleProfile) -> SeenProfile:
@@ -55,9 +56,10 @@ def seen_profile(value: VisibleProfile) -> SeenProfile:
     )
 
 
-def seen_profiles(found: Mapping[str, VisibleProfile | None]) -> SeenProfiles:
+def seen_profiles(found: SeenByReference) -> SeenProfiles:
     """The answer of a lookup."""
-    return SeenProfiles({ref: None if each is None else seen_profile(each) for ref, each in found.items()})
+    profiles = {ref: None if each is None else seen_profile(each) for ref, each in found.profiles.items()}
+    return SeenProfiles(profiles, entry_problems(found.faults))
 
 
 class FeedEntry(Struct):
@@ -117,7 +119,7 @@ def feed_message(destination_id: str, page: PushPage, resync: bool) -> bytes:  #
     return msgspec.json.encode(FeedMessage(destination_id, changes, page.cursor, resync))
 
 
-class FeedPlace(Struct):
+class FeedPlace(Struct, forbid_unknown_fields=True):
     """The `cursor` of a page."""
 
     cursor: Annotated[str, Meta(max_length=500)]

@@ -39,7 +39,7 @@ class DsrMade(Struct):
 
 
 class DsrStatus(Struct):
-    """The status of a request."""
+    """The status of a request; `found` is false where nobody had one of the identities."""
 
     controller_id: str
     subject_request_id: str
@@ -48,9 +48,10 @@ class DsrStatus(Struct):
     expected_completion_time: Time
     api_version: str
     results_url: str | None
+    found: bool | None
 
 
-class DsrCallback(DsrStatus):
+class DsrCallback(DsrStatus, kw_only=True):
     """The status of a request as its callbacks receive it."""
 
     status_callback_url: str
@@ -93,6 +94,7 @@ def dsr_status(value: OpenDsrStatus, base: str | None) -> DsrStatus:
         expected_completion_time=format_time(value.due_at),
         api_version=API_VERSION,
         results_url=None if value.export is None else download_url(value.export, base),
+        found=value.found,
     )
 
 

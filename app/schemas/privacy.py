@@ -1,4 +1,4 @@
-"""The wire shapes of erasures, suppressions and holds, and how values become them."""
+"""The wire shapes of erasures and suppressions, and how values become them."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal
@@ -6,10 +6,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from app.schemas.fields import Time, time_or_null
-from app.schemas.profiles import CanonicalProfile, canonical_profile
-from identity.operations.privacy.manage_holds import LitigationHold, ReleasedHold
 from identity.operations.privacy.manage_suppressions import SuppressionChange, SuppressionCounts
-from identity.operations.profiles.profile import FoldedProfile
 from identity.planning.privacy import request_status
 from identity.planning.privacy.privacy_requests import DestroyedCounts, ErasureNotice, ErasureResult, PrivacyRequest
 from identity.planning.privacy.receipt import Receipt
@@ -24,7 +21,7 @@ Reason = Annotated[str, Meta(min_length=1, max_length=2_000)]
 State = Literal["received", "on_hold", "finished", "duplicate", "cancelled"]
 
 
-class Erase(Struct):
+class Erase(Struct, forbid_unknown_fields=True):
     """People to erase, by identifiers written `type:value`, 1 to 5,000; with `suppress` for good."""
 
     identifiers: list[str]
@@ -49,11 +46,15 @@ class Notified(Struct):
 
 
 class Erasure(Struct):
-    """An erasure with three separate results: here, at destinations, in backups."""
+    """An erasure with three separate results: here, at destinations, in backups.
+
+    `found` is false where nobody had the identifier; null until the erasure looked for it.
+    """
 
     erasure_id: ErasureId
     request_id: str
     identifier_type: str
+    found: bool | None
     regulation: str
     internal: State
     internal_at: Time | None
@@ -72,11 +73,13 @@ class Erasure(Struct):
 class ErasureMade(Struct):
     """A new erasure, with its identifier and the salt of its commitment.
 
-    SHA-256(salt, identifier) is the subject_commitment of the receipt; the salt is not stored.
+    SHA-256(salt, identifier) is the subject_commitment of the receipt; the salt is not stored. `found` is false where
+    nobody had the identifier.
     """
 
     erasure_id: ErasureId
     identifier: str
+    found: bool | None
     internal: State
     due_at: Time | None
     salt: str
@@ -84,9 +87,13 @@ class ErasureMade(Struct):
 
 
 class ErasuresMade(Struct):
-    """The erasures of a request, in its order. The data is unreadable and the suppression is in force."""
+    """The erasures of a request, in its order. The data is unreadable and the suppression is in force.
+
+    `found` is false where nobody had one of the identifiers; each erasure says which.
+    """
 
     request_id: str
+    found: bool | None
     erasures: list[ErasureMade]
 
 
@@ -103,30 +110,34 @@ class PublicKeys(Struct):
     keys: list[PublicKey]
 
 
-class Extend(Struct):
+class Extend(Struct, forbid_unknown_fields=True):
     """The reason for the one extension that the law allows."""
 
     reason: Reason
 
 
-class Identifiers(Struct):
+class Identifiers(Struct, forbid_unknown_fields=True):
     """Identifiers written `type:value`, 1 to 5,000."""
 
     identifiers: list[str]
 
 
 class SuppressionMade(Struct):
-    """How many identifiers were suppressed."""
+    """How many identifiers were suppressed. `unknown` are those that nobody has; they are suppressed as well."""
 
     suppressed: int
     at: Time
+    found: bool
+    unknown: list[str]
 
 
 class Lifted(Struct):
-    """How many identifiers are no longer suppressed."""
+    """How many identifiers are no longer suppressed. `unknown` are those that were not suppressed before."""
 
     lifted: int
     at: Time
+    found: bool
+    unknown: list[str]
 
 
 class Suppressions(Struct):
@@ -139,49 +150,13 @@ class Suppressions(Struct):
     erased_recently: int
 
 
-class NewHold(Struct):
-    """A litigation hold: no person with one of these identifiers is erased while it is in force."""
-
-    identifiers: list[str]
-    reason: Reason
-
-
-class HoldInfo(Struct):
-    """A hold in force."""
-
-    hold_id: str
-    created_at: Time
-    identifiers: int
-    reason: str
-    actor: str
-
-
-class Holds(Struct):
-    """The holds of a space, the oldest first."""
-
-    holds: list[HoldInfo]
-
-
-class HeldProfiles(Struct):
-    """The profiles under a hold."""
-
-    profiles: list[CanonicalProfile]
-
-
-class Released(Struct):
-    """A hold that ended, and how many erasures waited for that."""
-
-    hold_id: str
-    released_at: Time
-    resumed: int
-
-
 def erasure(result: ErasureResult, now: int) -> Erasure:
     """An erasure as the API answers it at a time (microseconds)."""
     return Erasure(
         erasure_id=public("ers", result.id),
         request_id=public("req", result.request_id),
         identifier_type=result.type,
+        found=result.found,
         regulation=result.regulation.label,
         internal=_state(result),
         internal_at=time_or_null(result.internal_at),
@@ -209,6 +184,7 @@ def erasures_made(request: PrivacyRequest) -> ErasuresMade:
         ErasureMade(
             erasure_id=public("ers", each.id),
             identifier=each.identifier or "",
+            found=each.found,
             internal=_state(each),
             due_at=time_or_null(each.due_at),
             salt=each.salt or "",
@@ -216,7 +192,7 @@ def erasures_made(request: PrivacyRequest) -> ErasuresMade:
         )
         for each in request.erasures
     ]
-    return ErasuresMade(public("req", request.id), made)
+    return ErasuresMade(public("req", request.id), request_status.all_found(request), made)
 
 
 def backups(result: ErasureResult, now: int) -> Backups:
@@ -227,12 +203,12 @@ def backups(result: ErasureResult, now: int) -> Backups:
 
 def suppressed(value: SuppressionChange) -> SuppressionMade:
     """Identifiers that were suppressed."""
-    return SuppressionMade(value.count, format_time(value.at))
+    return SuppressionMade(value.count, format_time(value.at), not value.unknown, list(value.unknown))
 
 
 def lifted(value: SuppressionChange) -> Lifted:
     """Identifiers whose suppression was lifted."""
-    return Lifted(value.count, format_time(value.at))
+    return Lifted(value.count, format_time(value.at), not value.unknown, list(value.unknown))
 
 
 def suppressions(value: SuppressionCounts) -> Suppressions:
@@ -244,27 +220,6 @@ def suppressions(value: SuppressionCounts) -> Suppressions:
         by_age={f"under_{days}_days": count for days, count in value.under_days.items()},
         erased_recently=value.erased_recently,
     )
-
-
-def hold_info(value: LitigationHold) -> HoldInfo:
-    """A hold as the API answers it."""
-    return HoldInfo(
-        hold_id=public("hld", value.id),
-        created_at=format_time(value.created_at),
-        identifiers=value.identifiers,
-        reason=value.reason,
-        actor=value.actor,
-    )
-
-
-def held_profiles(found: Sequence[FoldedProfile]) -> HeldProfiles:
-    """The profiles under a hold."""
-    return HeldProfiles([canonical_profile(each) for each in found])
-
-
-def released(value: ReleasedHold) -> Released:
-    """A hold that ended."""
-    return Released(public("hld", value.id), format_time(value.released_at), value.resumed)
 
 
 def _state(result: ErasureResult) -> State:

@@ -1,14 +1,14 @@
 """The wire shapes of profiles and their history, and how values become them."""
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from app.schemas.fields import PublicProfileId, Time
+from app.schemas.problems import EntryProblem, entry_problems
 from identity.operations.profiles.profile import FoldedProfile, ProfileIdentifier, SetTrait
 from identity.operations.profiles.read_history import HistoryEntries, HistoryEntry, NamedIdentifier, RulesChange
-from identity.operations.profiles.read_profile import ProfilePage
+from identity.operations.profiles.read_profile import LookedUpProfiles, ProfilePage
 from identity.planning.consent.fold import ConsentAnswer
 from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public_profile
@@ -17,7 +17,7 @@ from identity.values.json import JsonObject
 MOST_LOOKED_UP = 1_000
 
 
-class Lookup(Struct):
+class Lookup(Struct, forbid_unknown_fields=True):
     """Identifiers to look up, each as `type:value`."""
 
     identifiers: Annotated[list[str], Meta(max_length=MOST_LOOKED_UP)]
@@ -78,9 +78,10 @@ class ProfileList(Struct):
 
 
 class FoundProfiles(Struct):
-    """The profile of each identifier of the request; null where there is none."""
+    """The profile of each identifier of the request; null where there is none, and for an entry with an error."""
 
     profiles: dict[str, CanonicalProfile | None]
+    errors: list[EntryProblem]
 
 
 class HistoryIdentifier(Struct):
@@ -137,9 +138,10 @@ def profile_list(value: ProfilePage) -> ProfileList:
     return ProfileList([canonical_profile(each) for each in value.profiles], value.next_cursor)
 
 
-def found_profiles(found: Mapping[str, FoldedProfile | None]) -> FoundProfiles:
+def found_profiles(value: LookedUpProfiles) -> FoundProfiles:
     """The answer of a lookup."""
-    return FoundProfiles({ref: None if each is None else canonical_profile(each) for ref, each in found.items()})
+    profiles = {ref: None if each is None else canonical_profile(each) for ref, each in value.profiles.items()}
+    return FoundProfiles(profiles, entry_problems(value.faults))
 
 
 def history_page(value: HistoryEntries) -> HistoryPage:

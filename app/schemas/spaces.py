@@ -14,7 +14,7 @@ from identity.values.ids import public
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
-class NewSpace(Struct):
+class NewSpace(Struct, forbid_unknown_fields=True):
     """A space to create."""
 
     name: Name

@@ -24,23 +24,23 @@ from app.schemas.segment.regulations import (
 )
 from identity.operations.privacy.cancel_erasure import cancel_request
 from identity.operations.privacy.read_requests import get_request, list_requests
+from identity.operations.privacy.read_subjects import read_subjects
 from identity.operations.privacy.request_erasure import MOST_IDENTIFIERS, request_erasure
 from identity.planning.privacy import request_status
 from identity.planning.privacy.privacy_requests import NewRequest
-from identity.planning.privacy.segment_regulations import request_kind, subject_type
+from identity.planning.privacy.segment_regulations import request_kind
 from identity.values.enums import Law, RegulationStatus, RequestInterface
 from identity.values.errors import (
     AlreadyErased,
     BadCursor,
-    BadIdentifier,
     BadRegulation,
     IdempotencyConflict,
     OnefoldError,
     RequestNotFound,
     TooManyAsked,
 )
-from identity.values.identifiers import parse
 from identity.values.ids import private
+from identity.values.unknown_names import UnknownType
 
 router = APIRouter(tags=["Privacy"])
 JSON = "application/json"
@@ -49,7 +49,7 @@ MOST = 200
 _OK = 200
 Count = Annotated[int, Query(alias="pagination.count", ge=1, le=MOST)]
 Cursor = Annotated[str | None, Query(alias="pagination.cursor", max_length=500)]
-_REFUSALS = (BadRegulation, BadIdentifier, TooManyAsked, IdempotencyConflict)
+_REFUSALS = (BadRegulation, UnknownType, TooManyAsked, IdempotencyConflict)
 
 
 def _described(shape: type, *refusals: type[OnefoldError], takes: type | None = None) -> dict[str, Any]:
@@ -79,19 +79,13 @@ async def create_regulation(
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=255)] = None,
 ) -> Response:
     """Delete or suppress people, or lift a suppression, in the terms of Segment's public API."""
-    kind, type_ = request_kind(wanted.regulation_type), subject_type(wanted.subject_type)
-    region = (await visit.space.rules()).region
-    for at, subject in enumerate(wanted.subject_ids[:MOST_IDENTIFIERS]):
-        try:
-            parse(f"{type_}:{subject}", region)
-        except BadIdentifier:
-            message = f"subjectIds[{at}] is no usable value of this subjectType; nothing was done."
-            raise BadRegulation(message) from None
+    kind = request_kind(wanted.regulation_type)
+    subjects = await read_subjects(visit.space, wanted.subject_type, wanted.subject_ids[: MOST_IDENTIFIERS + 1])
     new = NewRequest(
         front=RequestInterface.SEGMENT,
         kind=kind,
         regulation=Law.NONE,
-        identifiers=[f"{type_}:{subject}" for subject in wanted.subject_ids],
+        identifiers=subjects,
         actor=visit.caller.key_id,
         idempotency=idempotency_key,
     )

@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 
 from app.schemas.fields import Time
 from identity.planning.privacy.privacy_requests import ErasureNotice, ErasureResult, PrivacyRequest
-from identity.planning.privacy.request_status import finished_at, segment_notice_status, segment_status
+from identity.planning.privacy.request_status import all_found, finished_at, segment_notice_status, segment_status
 from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public
 
@@ -37,9 +37,11 @@ class RegulationErrors(Struct):
 
 
 class Regulated(Struct, rename="camel"):
-    """The id of a regulation."""
+    """The id of a regulation. `found` is false where nobody had some subjects, whose positions are `not_found`."""
 
     regulate_id: str
+    found: bool | None
+    not_found: list[int]
 
 
 class RegulationMade(Struct):
@@ -59,18 +61,20 @@ class RegulationDestination(Struct, rename="camel"):
 
 
 class RegulationStream(Struct, rename="camel"):
-    """How far one erasure of a regulation is, by destination."""
+    """How far one erasure of a regulation is, by destination; `found` is false where nobody had the subject."""
 
     id: str
+    found: bool | None
     destination_status: list[RegulationDestination]
 
 
 class RegulationShown(Struct, rename="camel", omit_defaults=True):
-    """A regulation and how far it is."""
+    """A regulation and how far it is; `found` is false where nobody had one of its subjects."""
 
     id: str
     workspace_id: str
     overall_status: str
+    found: bool | None
     created_at: Time
     stream_status: list[RegulationStream]
     finished_at: Time | None = None
@@ -95,6 +99,7 @@ class RegulationListed(Struct, rename="camel", omit_defaults=True):
     subject_type: str
     subjects: list[str]
     status: str
+    found: bool | None
     created_at: Time
     regulation_type: str
     finished_at: Time | None = None
@@ -123,7 +128,8 @@ class RegulationsFound(Struct):
 
 def regulation_made(request: PrivacyRequest) -> RegulationMade:
     """A regulation that was carried out."""
-    return RegulationMade(Regulated(public("req", request.id)))
+    missing = [at for at, each in enumerate(request.erasures) if each.found is False]
+    return RegulationMade(Regulated(public("req", request.id), all_found(request), missing))
 
 
 def regulation_found(request: PrivacyRequest, space: bytes) -> RegulationFound:
@@ -133,6 +139,7 @@ def regulation_found(request: PrivacyRequest, space: bytes) -> RegulationFound:
         id=public("req", request.id),
         workspace_id=public("spc", space),
         overall_status=segment_status(request),
+        found=all_found(request),
         created_at=format_time(request.received_at),
         stream_status=[_stream(each) for each in request.erasures],
         finished_at=None if end is None else format_time(end),
@@ -148,7 +155,7 @@ def regulations_found(
 
 
 def _stream(result: ErasureResult) -> RegulationStream:
-    return RegulationStream(public("ers", result.id), [_destination(notice) for notice in result.notices])
+    return RegulationStream(public("ers", result.id), result.found, [_destination(notice) for notice in result.notices])
 
 
 def _destination(notice: ErasureNotice) -> RegulationDestination:
@@ -169,6 +176,7 @@ def _listed(request: PrivacyRequest) -> RegulationListed:
         subject_type=types[0].upper() if types else "USER_ID",
         subjects=[],
         status=segment_status(request),
+        found=all_found(request),
         created_at=format_time(request.received_at),
         regulation_type=request.kind.name,
         finished_at=None if end is None else format_time(end),

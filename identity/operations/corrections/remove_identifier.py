@@ -8,6 +8,7 @@ from identity.planning.corrections.remove_identifier import Removal, plan_remova
 from identity.planning.resolution.working_set import set_key
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
 from identity.spaces.index_versions import retry_on_key_rotation
+from identity.spaces.named_identifiers import find_identifier
 from identity.spaces.profile_rows import to_row
 from identity.spaces.space import Space
 from identity.store.ingest.write import Writes
@@ -16,8 +17,7 @@ from identity.store.privacy.erase import on_hold
 from identity.store.profiles import evidence as evidence_queries
 from identity.values.calls import Identifier, Source
 from identity.values.enums import SpaceMark
-from identity.values.errors import IdentifierNotFound, LastIdentifier
-from identity.values.identifiers import parse
+from identity.values.errors import IdentifierNotFound, LastIdentifier, ProfileNotFound
 from identity.values.ids import ProfileId, public_profile
 from identity.values.stamps import stamp_time
 
@@ -37,7 +37,10 @@ async def remove_identifier(space: Space, ref: str, *, block: bool, source: Sour
 
     An identifier of no profile can be blocked too. BadIdentifier, IdentifierNotFound, LastIdentifier.
     """
-    named = parse(ref, (await space.rules()).region)
+    try:
+        named = await find_identifier(space, ref)
+    except ProfileNotFound as unknown:
+        raise IdentifierNotFound(str(unknown)) from None
 
     async def decide(exclusive: ExclusiveSpace) -> SpaceChange[RemovedIdentifier]:
         key = space.keys.identifier(named.type, named.value)

@@ -9,12 +9,12 @@ from identity.operations.corrections.unseal_profiles import unseal_for_unmerge
 from identity.planning.corrections.unmerge import plan_unmerge
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
 from identity.spaces.index_versions import retry_on_key_rotation
+from identity.spaces.named_identifiers import read_identifiers
 from identity.spaces.space import Space
 from identity.store.ledger.ledger import entry
 from identity.store.privacy.erase import on_hold
 from identity.values.calls import Source
 from identity.values.errors import NotOneProfile, TooManyCuts
-from identity.values.identifiers import parse
 from identity.values.ids import ProfileId, new_id, public_profile
 from identity.values.stamps import stamp_time
 
@@ -37,8 +37,7 @@ async def unmerge_profile(
     BadIdentifier; NotOneProfile unless all of them are known and of one profile, and others of it stay;
     TooManyCuts.
     """
-    region = (await space.rules()).region
-    parsed = [parse(text, region) for text in identifiers]
+    parsed = await read_identifiers(space, identifiers)
 
     async def decide(exclusive: ExclusiveSpace) -> SpaceChange[UnmergedProfiles]:
         named = {space.keys.identifier(each.type, each.value) for each in parsed}

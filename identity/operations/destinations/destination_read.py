@@ -19,15 +19,17 @@ from identity.operations.destinations.destination_scope import (
 )
 from identity.operations.profiles.find_profile import MOST_DOCUMENTS
 from identity.operations.profiles.profile import OpenedProfile
-from identity.planning.destinations.policy import Visible
+from identity.planning.destinations.policy import Entitled, Visible
 from identity.spaces.index_versions import retry_on_key_rotation
+from identity.spaces.named_identifiers import fault_of, type_of
 from identity.spaces.space import Space
 from identity.store.profiles import profile_queries
 from identity.values.calls import Identifier
-from identity.values.errors import Conflict, DatabaseUnavailable, ProfileNotFound
+from identity.values.errors import BadIdentifier, Conflict, DatabaseUnavailable, ProfileNotFound
 from identity.values.identifiers import parse
 from identity.values.ids import private
 from identity.values.json import JsonObject
+from identity.values.unknown_names import EntryFault
 
 ATTEMPTS = 8
 
@@ -46,12 +48,38 @@ class VisibleProfile(Struct, frozen=True):
     traits: JsonObject
 
 
+class SeenByReference(Struct, frozen=True):
+    """What a destination may see of each reference as written, and the entries that cannot be read."""
+
+    profiles: dict[str, VisibleProfile | None]
+    faults: Sequence[EntryFault]
+
+
 async def get_profile(space: Space, destination_id: str, ref: str) -> VisibleProfile:
     """What a destination may see of a profile. BadIdentifier, ProfileNotFound, DestinationNotFound, TooMuch."""
+    if private("prf", ref) is None:
+        reason = fault_of(ref, (await space.rules()).region)
+        if reason is not None:
+            raise BadIdentifier(f"The identifier {reason}.")
     found = (await look_up(space, destination_id, [ref]))[ref]
     if found is None:
-        raise ProfileNotFound
+        scope = await open_scope(space, destination_id)
+        raise ProfileNotFound(_not_found(scope.entitled, ref))
     return found
+
+
+async def look_up_each(space: Space, destination_id: str, refs: Sequence[str]) -> SeenByReference:
+    """As `look_up`; a faulty entry keeps no other entry from its answer."""
+    region = (await space.rules()).region
+    faults = [
+        EntryFault(at, BadIdentifier.code, f"identifiers[{at}] {reason}.")
+        for at, ref in enumerate(refs)
+        if private("prf", ref) is None and (reason := fault_of(ref, region)) is not None
+    ]
+    faulty = {fault.index for fault in faults}
+    good = dict.fromkeys(ref for at, ref in enumerate(refs) if at not in faulty)
+    found = await look_up(space, destination_id, list(good))
+    return SeenByReference({ref: found.get(ref) for ref in refs}, faults)
 
 
 @retry_on_key_rotation
@@ -110,6 +138,15 @@ async def visible_identifiers(opened: OpenedProfile, view: Visible) -> list[Visi
     names = await opened.names()
     held = [opened.identifiers[at] for at in view.identifiers]
     return [VisibleIdentifier(names[each.type], opened.value(each)) for each in held]
+
+
+def _not_found(entitled: Entitled, ref: str) -> str | None:
+    """Name the types that find people for this destination, where the reference is of another type."""
+    type_ = type_of(ref)
+    if type_ is None or entitled.identifier(type_):
+        return None
+    types = ", ".join(entitled.identifiers) or "no identifier type"
+    return f"This destination finds people by their profile ids and by {types}; the request names another type."
 
 
 def _any_known(opened: OpenedProfile, known: set[bytes]) -> bool:

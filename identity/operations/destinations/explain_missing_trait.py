@@ -34,12 +34,14 @@ from identity.planning.destinations.policy import Visible, winners
 from identity.planning.resolution.claimed_identifiers import named, read
 from identity.planning.resolution.stored_calls import unpack_demoted
 from identity.spaces.index_versions import retry_on_key_rotation
+from identity.spaces.named_identifiers import fault_of, known_types, unknown_type
 from identity.spaces.space import Space
 from identity.store.destinations import deliveries, destinations, feed, unknown_identifiers
 from identity.store.profiles import profile_queries
 from identity.values.errors import BadIdentifier, DestinationNotFound
 from identity.values.identifiers import usable_type
 from identity.values.ids import ProfileId, public
+from identity.values.unknown_names import UnknownType
 
 MOST_ENTRIES = 20_000
 MOST_ORIGINS = 10_001
@@ -83,9 +85,12 @@ async def explain_missing_trait(space: Space, name: str, ref: str, trait: str) -
 async def _facts(space: Space, scope: Scope, ref: str, trait: str) -> tuple[Facts, OpenedProfile | None]:
     type_, colon, text = ref.partition(":")
     type_ = type_.lower()
-    if not colon or not usable_type(type_):
-        raise BadIdentifier
     rules = await space.rules()
+    if not colon or not usable_type(type_):
+        raise BadIdentifier(f"identifier {fault_of(ref, rules.region)}.")
+    types = await known_types(space)
+    if type_ not in types:
+        raise UnknownType(f"identifier: {unknown_type(ref, types)}")
     asked = read(type_, text, rules)
     identifier = named(asked)
     unmet = verdicts(scope.entitled, Permission({}, (), scope.purposes, _now()), None)

@@ -14,10 +14,12 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from identity.operations.destinations.destination_document import open_document, seal_document
+from identity.operations.destinations.manage_purposes import get_purposes
 from identity.operations.destinations.monitor_destinations import OVERDUE_AFTER
 from identity.operations.destinations.repeat_conflicts import REPEAT_CONFLICTS
 from identity.planning.destinations.feed_pages import furthest
-from identity.planning.destinations.policy import Entitled, StoredDestination, compile_entitled, is_name
+from identity.planning.destinations.policy import ALL, Entitled, StoredDestination, compile_entitled, is_name
+from identity.spaces.named_identifiers import known_types
 from identity.spaces.retry import repeat
 from identity.spaces.space import Space
 from identity.store.destinations import deliveries, destinations, feed, overdue_destinations
@@ -34,7 +36,10 @@ from identity.values.errors import (
     Undelivered,
 )
 from identity.values.ids import new_id, public
+from identity.values.unknown_names import UnknownType, other_spelling, unknown_purposes
 
+WITHOUT_CONSENT: Final = "destination.without_consent"
+"""The entry in the ledger for a destination that from then on receives data without consent."""
 _LIVE_SECRETS: Final = 2
 """Secrets that are good at one time: the newest and the one before."""
 _ENTRIES_CHECKED: Final = 1_000
@@ -84,11 +89,15 @@ async def put_destination(
     """Put the whole document of a destination in force, creating the destination where the name is new.
 
     The answer holds the secret of a new destination, and the callback secret of a destination that had no
-    callback before. BadDestination, BadCallback.
+    callback before. BadDestination, UnknownPurpose, UnknownType, BadCallback.
     """
     if not is_name(name):
         raise BadDestination("The name of a destination must be 1 to 64 of a-z, 0-9, `_`, `.` and `-`.")
     entitled = compile_entitled(document)
+    known = (await get_purposes(space)).purposes
+    if unknown := unknown_purposes(entitled.purposes, known, "purposes"):
+        raise unknown
+    await _require_types(space, entitled)
     if entitled.callback_url is not None:
         try:
             await vet(entitled.callback_url)
@@ -105,6 +114,15 @@ async def put_destination(
     return await repeat(REPEAT_CONFLICTS, attempt)
 
 
+async def _require_types(space: Space, entitled: Entitled) -> None:
+    """Refuse another spelling of a known type, such as userid. A type that no call has brought yet may come."""
+    types = await known_types(space)
+    for name in entitled.identifiers:
+        near = None if name == ALL or name in types else other_spelling(name, types)
+        if near is not None:
+            raise UnknownType(f"identifiers: no type `{name}` is known here. Did you mean {near}? Nothing was done.")
+
+
 async def _create(space: Space, name: str, entitled: Entitled, actor: str) -> DestinationSecrets:
     id_ = new_id()
     key_id, secret = new_secret()
@@ -113,6 +131,8 @@ async def _create(space: Space, name: str, entitled: Entitled, actor: str) -> De
         await destinations.add(connection, space.tenant, id_, name, seal_document(space, id_, 1, document))
         await spaces_and_keys.create_key(connection, space.tenant.id, key_id, name, [_scope(id_)], hash_of(secret))
         await ledger.note(connection, space.tenant.id, actor, "destination.create", public("dst", id_))
+        if entitled.without_consent:
+            await ledger.note(connection, space.tenant.id, actor, WITHOUT_CONSENT, public("dst", id_))
     return DestinationSecrets(
         id=id_, version=1, created=True, secret=secret, callback_secret=_callback_secret(document)
     )
@@ -130,6 +150,8 @@ async def _change(space: Space, row: DestinationRow, entitled: Entitled, actor: 
             # Another address, or a repaired one: deliveries that were given up are tried again.
             await deliveries.revive(connection, space.tenant, row.id)
             await ledger.note(connection, space.tenant.id, actor, "destination.put", public("dst", row.public_id))
+            if entitled.without_consent and not old.entitled.without_consent:
+                await ledger.note(connection, space.tenant.id, actor, WITHOUT_CONSENT, public("dst", row.public_id))
     shown = None if old.entitled.callback_url is not None else _callback_secret(new)
     return DestinationSecrets(row.public_id, version, callback_secret=shown)
 
@@ -175,6 +197,14 @@ async def list_destinations(space: Space) -> list[DestinationStatus]:
     async with space.database.reading() as connection:
         rows = await destinations.list_destinations(connection, space.tenant)
     return [await _status(space, row) for row in rows]
+
+
+async def lacking_a_purpose(space: Space) -> list[str]:
+    """The names of the destinations that need a purpose which the space does not have: such a one sees nobody."""
+    known = (await get_purposes(space)).purposes
+    async with space.database.reading() as connection:
+        rows = await destinations.list_destinations(connection, space.tenant)
+    return [row.name for row in rows if not known.keys() >= set(open_document(space, row).entitled.purposes)]
 
 
 async def remove_destination(space: Space, name: str, actor: str) -> list[str]:

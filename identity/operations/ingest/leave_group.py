@@ -11,10 +11,10 @@ from identity.operations.ingest.queue import IngestQueue
 from identity.operations.ingest.request import IngestRequest
 from identity.planning.resolution.event_time import format_time
 from identity.planning.resolution.extract import LONGEST_GROUP_ID
+from identity.spaces.named_identifiers import find_identifier
 from identity.spaces.space import Space
 from identity.values.calls import Source
 from identity.values.errors import BadIdentifier, GroupNotFound, ProfileNotFound
-from identity.values.identifiers import parse
 from identity.values.plain_text import UnusableValue, plain
 
 
@@ -36,7 +36,7 @@ async def leave_group(space: Space, queue: IngestQueue, group_id: str, ref: str,
         raise GroupNotFound from None
     if len(group) > LONGEST_GROUP_ID:
         raise GroupNotFound
-    named = parse(ref, (await space.rules()).region)
+    named = await find_identifier(space, ref)
     now = time.time_ns() // 1000
     body = {
         "groupId": group,

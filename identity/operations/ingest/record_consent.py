@@ -11,29 +11,33 @@ from msgspec import Struct
 
 from identity.operations.ingest.queue import IngestQueue
 from identity.operations.ingest.request import IngestRequest
+from identity.operations.profiles.consent_history import purposes_at
 from identity.planning.consent.statements import parse_region
 from identity.planning.resolution.event_time import format_time, parse_time
+from identity.spaces.named_identifiers import read_identifier
 from identity.spaces.space import Space
 from identity.values.calls import Source
 from identity.values.errors import BadDecisions, BadIdentifier, Suppressed
-from identity.values.identifiers import parse
 from identity.values.ids import new_id
 from identity.values.stamps import Micros
+from identity.values.unknown_names import unknown_purposes
 
 MOST_DECISIONS = 200
-LONGEST_CATEGORY = 64
+_NOTHING = "The request decides nothing; send decisions (purpose: true or false), a jurisdiction or minor."
 
 
 class RecordedConsent(Struct, frozen=True):
     """The decisions that were recorded, of a profile by its public id; `evidence_id` names the stored call.
 
-    Grants that found no room in a full document are not among the decisions.
+    Grants that found no room in a full document are not among the decisions. Where nobody had the identifier before,
+    `found` is False: the decisions hold for a new profile, and so for the person who appears later.
     """
 
     profile_id: str
     evidence_id: str
     captured_at: Micros
     decisions: dict[str, bool]
+    found: bool
 
 
 async def record_consent(
@@ -50,18 +54,22 @@ async def record_consent(
 ) -> RecordedConsent:
     """Records the decisions of the person of `type:value`, known or not, made at `captured_at` or now.
 
-    BadIdentifier, BadDecisions, Suppressed.
+    BadIdentifier, UnknownType, BadDecisions, UnknownPurpose, Suppressed.
     """
-    named = parse(ref, (await space.rules()).region)
-    if not (decisions or jurisdiction or minor is not None) or len(decisions) > MOST_DECISIONS:
-        raise BadDecisions
-    if any(not 0 < len(category) <= LONGEST_CATEGORY for category in decisions):
-        raise BadDecisions
+    named = await read_identifier(space, ref)
+    if not (decisions or jurisdiction or minor is not None):
+        raise BadDecisions(_NOTHING)
+    if len(decisions) > MOST_DECISIONS:
+        raise BadDecisions(f"decisions may hold at most {MOST_DECISIONS} purposes; send several requests.")
+    if unknown := unknown_purposes(decisions, (await purposes_at(space)).purposes, "decisions"):
+        raise unknown
     now = time.time_ns() // 1000
     captured = now if captured_at is None else parse_time(captured_at)
+    if captured is None:
+        raise BadDecisions("captured_at must be an RFC 3339 time, such as 2026-01-31T12:00:00Z.")
     where = None if jurisdiction is None else parse_region(jurisdiction)
-    if captured is None or (jurisdiction is not None and where is None):
-        raise BadDecisions
+    if jurisdiction is not None and where is None:
+        raise BadDecisions("jurisdiction must be a country or a region of a country, such as DE or US-CA.")
     message_id = f"consent-{new_id().hex()}"
     made_at = Micros(min(captured, now))
     signals = {"jurisdiction": where, "minor": minor}
@@ -82,4 +90,10 @@ async def record_consent(
     if outcome.status == "rejected" or outcome.profile_id is None:
         raise BadIdentifier
     recorded = {name: granted for name, granted in decisions.items() if name not in outcome.ignored_traits}
-    return RecordedConsent(outcome.profile_id, message_id, made_at, recorded)
+    return RecordedConsent(
+        profile_id=outcome.profile_id,
+        evidence_id=message_id,
+        captured_at=made_at,
+        decisions=recorded,
+        found=not outcome.created,
+    )

@@ -153,11 +153,12 @@ async def _erase(connection: PipelineConnection, tenant: Tenant, entry: JsonObje
         epoch = entry["epoch"] if entry["keys"] else None
         disclosed_to = disclosed_to if row.kind in FORWARDS else []
         at, seq = entry["at"], entry["seq"]
+        found = [row.nr] if entry["keys"] else []
         await restore_requests.restore_outcome(
-            connection, tenant, [row], at, seq, counts, epoch=epoch, informed=disclosed_to
+            connection, tenant, [row], at, seq, counts, epoch=epoch, informed=disclosed_to, found=found
         )
         keys = [bytes.fromhex(key) for key in entry["indexes"]]
-        await erasures.mark_duplicates(connection, tenant, keys, row, entry["at"])
+        await erasures.mark_duplicates(connection, tenant, keys, row, entry["at"], found=bool(entry["keys"]))
 
 
 async def _suppress(connection: PipelineConnection, tenant: Tenant, entry: JsonObject) -> None:
@@ -166,7 +167,7 @@ async def _suppress(connection: PipelineConnection, tenant: Tenant, entry: JsonO
     if held is None:
         return await _settle(connection, tenant, entry)
     profiles = [bytes.fromhex(id_) for id_ in entry.get("profiles", ())]
-    await erasures.set_state(connection, tenant, held, ErasureState.ON_HOLD)
+    await erasures.set_state(connection, tenant, held, ErasureState.ON_HOLD, found=bool(profiles))
     await restore_erasures.replay_hold(connection, tenant, profiles, entry["at"] << SLOT_BITS)
     return None
 
@@ -188,7 +189,9 @@ async def _settle(connection: PipelineConnection, tenant: Tenant, entry: JsonObj
     if id_ is not None:
         waiting = await restore_requests.waiting(connection, tenant, id_)
         nothing = msgspec.json.encode({"keys": 0, "rows": {}})
-        await restore_requests.restore_outcome(connection, tenant, waiting, entry["at"], entry["seq"], nothing)
+        await restore_requests.restore_outcome(
+            connection, tenant, waiting, entry["at"], entry["seq"], nothing, found=entry.get("found")
+        )
 
 
 async def _extend(connection: PipelineConnection, tenant: Tenant, entry: JsonObject) -> None:

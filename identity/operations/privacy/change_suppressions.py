@@ -59,6 +59,8 @@ async def _decide(
     stamp = exclusive.stamps(exclusive.gate.stamp)
     at = stamp_time(stamp)
     hashes = sorted({row.hash for row in waiting})
+    listed = set() if on else await suppressions.listed(connection, tenant, hashes)
+    found = {row.nr for row in waiting if (row.key in exclusive.owners if on else row.hash in listed)}
     writes = Writes(lock_stamp=stamp, marks=SpaceMark.SUPPRESSED)
     if on:
         writes.suppressed = [(hash_, True, None) for hash_ in hashes]
@@ -66,7 +68,7 @@ async def _decide(
         writes.forgotten = [(key, stamp) for key in sorted({row.key for row in waiting} - exclusive.owners.keys())]
     else:
         await suppressions.lift(connection, tenant, hashes)
-    entry: JsonObject = {"hashes": [hash_.hex() for hash_ in hashes]}
+    entry: JsonObject = {"hashes": [hash_.hex() for hash_ in hashes], "found": sorted(found)}
     action = "suppress" if on else "suppress.lift"
     seq = await ledger.append(connection, tenant.id, *ledger.entry(actor, action, public("req", request_id), at, entry))
     for row in waiting:
@@ -81,5 +83,6 @@ async def _decide(
             ledger_seq=seq,
             counts=msgspec.json.encode(DestroyedCounts()),
             aside=None,
+            found=row.nr in found,
         )
     return SpaceChange(None, writes)

@@ -103,9 +103,10 @@ async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, act
         ledger_seq=seq,
         counts=msgspec.json.encode(erasure_entry.receipt_counts(refs, rows, exports)),
         aside=aside,
+        found=bool(refs.keys),
     )
     await erasure_notices.add(connection, tenant, row.id, destinations, at)
-    await erasures.mark_duplicates(connection, tenant, refs.indexes, row, at)
+    await erasures.mark_duplicates(connection, tenant, refs.indexes, row, at, found=bool(refs.keys))
     return SpaceChange(None, writes)
 
 
@@ -120,7 +121,7 @@ async def _put_on_hold(exclusive: ExclusiveSpace, row: ErasureRow, person: Perso
     refs = person.refs(row.key, row.hash)
     stamp = exclusive.stamps(max(exclusive.gate.stamp, *(each.stamp for each in person.rows), 0))
     at = stamp_time(stamp)
-    await erasures.set_state(connection, tenant, row.id, ErasureState.ON_HOLD)
+    await erasures.set_state(connection, tenant, row.id, ErasureState.ON_HOLD, found=bool(refs.keys))
     await erase.put_on_hold(connection, tenant, refs.profiles)
     await access_exports.drop_containing(connection, tenant, refs.profiles)
     writes = Writes(lock_stamp=stamp, marks=SpaceMark.SUPPRESSED, lane=exclusive.lane)

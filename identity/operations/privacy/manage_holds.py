@@ -7,10 +7,12 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
 from msgspec import Struct
 
 from identity.operations.privacy.erase_person import erase_person
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
+from identity.spaces.named_identifiers import read_identifiers
 from identity.spaces.space import Space
 from identity.store.ingest.write import Writes
 from identity.store.ledger import ledger
@@ -18,23 +20,31 @@ from identity.store.postgres.writer_connection import WriterConnection
 from identity.store.privacy import erasures, holds
 from identity.values.enums import ErasureState
 from identity.values.errors import HoldNotFound, TooManyAsked
-from identity.values.identifiers import parse
 from identity.values.ids import new_id, private, public
 from identity.vault.seal import HOLD
 
 MOST_IDENTIFIERS: Final = 5_000
+_MOST_IDS: Final = 1_000
 _MOST_WAITING: Final = 1_000_000
 _LAST_ID: Final = b"\xff" * 16
 
 
 class LitigationHold(Struct, frozen=True):
-    """A hold in force; `identifiers` is how many it names. `created_at` is microseconds."""
+    """A hold in force; `identifiers` is how many it names. `created_at` is microseconds.
+
+    Nobody has `not_found` of the identifiers now. The hold covers `profiles` people now, with the first canonical
+    ids. `unknown` are the identifiers that nobody had, known only to the answer to the request.
+    """
 
     id: bytes
     created_at: int
     identifiers: int
     reason: str
     actor: str
+    not_found: int
+    profiles: int
+    profile_ids: Sequence[bytes]
+    unknown: Sequence[str] = ()
 
 
 class ReleasedHold(Struct, frozen=True):
@@ -46,11 +56,13 @@ class ReleasedHold(Struct, frozen=True):
 
 
 async def place_hold(space: Space, identifiers: Sequence[str], reason: str, actor: str) -> LitigationHold:
-    """Hold the data of every person with one of these identifiers, now or when an erasure comes. BadIdentifier."""
+    """Hold the data of every person with one of these identifiers, now or when an erasure comes.
+
+    TooManyAsked, BadIdentifier, UnknownType.
+    """
     if not 1 <= len(identifiers) <= MOST_IDENTIFIERS:
         raise TooManyAsked
-    region = (await space.rules()).region
-    named = [parse(text, region) for text in identifiers]
+    named = await read_identifiers(space, identifiers)
     id_, now = new_id(), time.time_ns() // 1000
     row = holds.HoldRow(
         id=id_,
@@ -60,21 +72,23 @@ async def place_hold(space: Space, identifiers: Sequence[str], reason: str, acto
         identifiers=len({each.text for each in named}),
     )
 
-    async def decide(exclusive: ExclusiveSpace) -> SpaceChange[None]:
+    async def decide(exclusive: ExclusiveSpace) -> SpaceChange[list[str]]:
         # The space lock is held alone: an erasure is either done before the hold, or finds it.
         connection = exclusive.connection
-        keys = sorted({space.keys.identifier(each.type, each.value) for each in named})
+        by_text = {each.text: space.keys.identifier(each.type, each.value) for each in named}
+        keys = sorted(set(by_text.values()))
         entry = {"indexes": [key.hex() for key in keys]}
+        unknown = [text for text, key in by_text.items() if key not in exclusive.owners]
         if all(each.id != id_ for each in await holds.list_holds(connection, space.tenant)):
             await holds.add(connection, space.tenant, row, keys)
             await ledger.append(
                 connection, space.tenant.id, *ledger.entry(actor, "hold", public("hld", id_), now, entry)
             )
-        return SpaceChange(None, Writes(lock_stamp=exclusive.stamps(exclusive.gate.stamp)))
+        return SpaceChange(unknown, Writes(lock_stamp=exclusive.stamps(exclusive.gate.stamp)))
 
-    await run_exclusive(space, named, decide)
+    unknown = await run_exclusive(space, named, decide)
     await space.publish()
-    return _hold(space, row)
+    return msgspec.structs.replace((await _holds(space, [row]))[0], unknown=unknown)
 
 
 async def release_hold(space: Space, hold_id: str, actor: str) -> ReleasedHold:
@@ -107,14 +121,35 @@ async def list_holds(space: Space) -> list[LitigationHold]:
     """The holds in force, oldest first."""
     async with space.database.reading() as connection:
         rows = await holds.list_holds(connection, space.tenant)
-    return [_hold(space, row) for row in rows]
+    return await _holds(space, rows)
 
 
-def _hold(space: Space, row: holds.HoldRow) -> LitigationHold:
+async def get_hold(space: Space, hold_id: str) -> LitigationHold:
+    """A hold in force. HoldNotFound."""
+    id_ = private("hld", hold_id)
+    async with space.database.reading() as connection:
+        rows = [row for row in await holds.list_holds(connection, space.tenant) if row.id == id_]
+    if not rows:
+        raise HoldNotFound
+    return (await _holds(space, rows))[0]
+
+
+async def _holds(space: Space, rows: Sequence[holds.HoldRow]) -> list[LitigationHold]:
+    """Holds with the people that they cover now."""
+    async with space.database.reading() as connection:
+        found = await holds.coverage(connection, space.tenant, [row.id for row in rows], _MOST_IDS) if rows else []
+    by_hold = {row.hold: row for row in found}
+    return [_hold(space, row, by_hold.get(row.id)) for row in rows]
+
+
+def _hold(space: Space, row: holds.HoldRow, coverage: holds.CoverageRow | None) -> LitigationHold:
     return LitigationHold(
         id=row.id,
         created_at=row.created_at,
         identifiers=row.identifiers,
         reason=space.keys.open(HOLD, row.id, 0, row.reason).decode(),
         actor=row.actor,
+        not_found=row.identifiers - (0 if coverage is None else coverage.known),
+        profiles=0 if coverage is None else coverage.profiles,
+        profile_ids=() if coverage is None else coverage.canonical,
     )

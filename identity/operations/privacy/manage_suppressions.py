@@ -20,10 +20,14 @@ AGES: Final = (1, 7, 30, 90, 365)
 
 
 class SuppressionChange(Struct, frozen=True):
-    """How many identifiers a change covers, and its time (microseconds)."""
+    """How many identifiers a change covers, and its time (microseconds).
+
+    `unknown` are the identifiers that found nothing: nobody has a suppressed one, a lifted one was not suppressed.
+    """
 
     count: int
     at: int
+    unknown: Sequence[str] = ()
 
 
 class SuppressionCounts(Struct, frozen=True):
@@ -51,7 +55,10 @@ async def _change(space: Space, kind: RequestKind, identifiers: Sequence[str], a
         front=RequestInterface.NATIVE, kind=kind, regulation=Law.NONE, identifiers=identifiers, actor=actor
     )
     done = await request_erasure(space, request)
-    return SuppressionChange(len(done.erasures), done.received_at)
+    unknown = dict.fromkeys(each.identifier or "" for each in done.erasures if not each.found)
+    lifted = kind == RequestKind.UNSUPPRESS
+    count = sum(each.found is True for each in done.erasures) if lifted else len(done.erasures)
+    return SuppressionChange(count, done.received_at, list(unknown))
 
 
 async def count_suppressions(space: Space) -> SuppressionCounts:

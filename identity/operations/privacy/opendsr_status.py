@@ -6,17 +6,22 @@ from identity.operations.privacy.request_export import RequestedExport, export_o
 from identity.planning.privacy.deadlines import due_date
 from identity.planning.privacy.opendsr import StatusWord, status_word
 from identity.planning.privacy.privacy_requests import PrivacyRequest
+from identity.planning.privacy.request_status import all_found
 from identity.spaces.space import Space
 from identity.values.enums import AccessExportState
 from identity.values.errors import ExportNotFound
 
 
 class OpenDsrStatus(Struct, frozen=True):
-    """A request, its status and due date (microseconds); `export` where its data can be downloaded."""
+    """A request, its status and due date (microseconds); `export` where its data can be downloaded.
+
+    `found` is False where nobody had one of the identities, None until the request looked for them.
+    """
 
     request: PrivacyRequest
     word: StatusWord
     due_at: int
+    found: bool | None
     export: RequestedExport | None = None
 
 
@@ -25,13 +30,13 @@ async def opendsr_status(space: Space, request: PrivacyRequest) -> OpenDsrStatus
     export = await export_of_request(space, request.id)
     if export is None:
         due_at = max((each.due_at or request.received_at for each in request.erasures), default=request.received_at)
-        return OpenDsrStatus(request, status_word(request), due_at)
+        return OpenDsrStatus(request, status_word(request), due_at, all_found(request))
     due_at = due_date(request.regulation, request.received_at) or request.received_at
     try:
         ready = (await get_export(space, export.id)).state != AccessExportState.RUNNING
     except ExportNotFound:
         # Downloaded, expired, or destroyed by an erasure since: the request was answered.
-        return OpenDsrStatus(request, "completed", due_at)
+        return OpenDsrStatus(request, "completed", due_at, export.found)
     if not ready:
-        return OpenDsrStatus(request, "in_progress", due_at)
-    return OpenDsrStatus(request, "completed", due_at, export)
+        return OpenDsrStatus(request, "in_progress", due_at, export.found)
+    return OpenDsrStatus(request, "completed", due_at, export.found, export)

@@ -5,7 +5,13 @@ from typing import Final
 
 import msgspec
 
-from identity.planning.privacy.privacy_requests import DestroyedCounts, ErasureNotice, ErasureResult, PrivacyRequest
+from identity.planning.privacy.privacy_requests import (
+    DELETES,
+    DestroyedCounts,
+    ErasureNotice,
+    ErasureResult,
+    PrivacyRequest,
+)
 from identity.spaces.space import Space
 from identity.store.postgres.database import Connection
 from identity.store.privacy import erasure_notices, erasures, requests
@@ -136,4 +142,12 @@ def _result(space: Space, row: ErasureRow, notices: Sequence[ErasureNotice]) -> 
         ledger_seq=row.ledger_seq,
         counts=None if row.counts is None else msgspec.json.decode(row.counts, type=DestroyedCounts),
         notices=notices,
+        found=row.found if row.found is not None else _found(row),
     )
+
+
+def _found(row: ErasureRow) -> bool | None:
+    """Whether an erasure from before this was recorded found anybody: its keys show it."""
+    if row.counts is None or row.kind not in DELETES:
+        return None
+    return bool(msgspec.json.decode(row.counts, type=DestroyedCounts).keys)

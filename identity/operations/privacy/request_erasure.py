@@ -20,6 +20,7 @@ from identity.planning.privacy.deadlines import due_date
 from identity.planning.privacy.erasure_entry import commitment
 from identity.planning.privacy.privacy_requests import DELETES, NewRequest, PrivacyRequest
 from identity.spaces.index_versions import retry_on_key_rotation
+from identity.spaces.named_identifiers import read_identifiers
 from identity.spaces.space import Space
 from identity.store.ledger import ledger
 from identity.store.postgres import space_lock
@@ -29,7 +30,6 @@ from identity.store.privacy import erasures, requests, restore_requests
 from identity.values.calls import Identifier
 from identity.values.enums import ErasureState, RequestKind
 from identity.values.errors import IdempotencyConflict, RequestExists, RequestNotFound, TooManyAsked
-from identity.values.identifiers import parse
 from identity.values.ids import new_id, public
 from identity.vault.seal import REQUEST
 
@@ -40,12 +40,11 @@ _SALT: Final = 16
 async def request_erasure(space: Space, request: NewRequest) -> PrivacyRequest:
     """Carry out a whole request; the same request again has the same results.
 
-    TooManyAsked, BadIdentifier; IdempotencyConflict, RequestExists where its key or id is taken.
+    TooManyAsked, BadIdentifier, UnknownType; IdempotencyConflict, RequestExists where its key or id is taken.
     """
     if not 1 <= len(request.identifiers) <= MOST_IDENTIFIERS:
         raise TooManyAsked
-    region = (await space.rules()).region
-    identifiers = [parse(text, region) for text in request.identifiers]
+    identifiers = await read_identifiers(space, request.identifiers)
     salts = [_salt(space, request, nr) for nr in range(len(identifiers))]
     request_id = await _record(space, request, identifiers, salts)
     await carry_out(space, request_id, identifiers)

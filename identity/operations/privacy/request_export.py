@@ -16,6 +16,7 @@ from msgspec import Struct
 from identity.operations.privacy.open_export import ExportJob, export_row, hash_ticket
 from identity.planning.privacy.privacy_requests import NewRequest
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
+from identity.spaces.named_identifiers import read_identifiers
 from identity.spaces.space import Space, Spaces
 from identity.store.ingest.write import Writes
 from identity.store.ledger import ledger
@@ -29,13 +30,13 @@ from identity.values.errors import (
     RequestExists,
     TooManyAsked,
 )
-from identity.values.identifiers import parse
 from identity.values.ids import new_id, public, public_profile
 from identity.vault.seal import JOB, REQUEST
 
 MOST_IDENTIFIERS: Final = 1_000
 DOWNLOADABLE: Final = 72 * 3_600 * MICRO
 _PAGE: Final = 1_000
+_LAST_ID: Final = b"\xff" * 16
 
 
 class RequestedExport(Struct, frozen=True):
@@ -47,27 +48,30 @@ class RequestedExport(Struct, frozen=True):
     ticket: str
     created_at: int
     unknown: Sequence[str] = ()
+    found: bool | None = None
 
 
 class ExportStatus(Struct, frozen=True):
-    """The state of an export; times are microseconds."""
+    """The state of an export; times are microseconds. Of its `identifiers` nobody had `not_found`."""
 
     id: bytes
     job_id: bytes
     state: AccessExportState
     created_at: int
     expires_at: int
+    actor: str
+    identifiers: int
+    not_found: int
 
 
 async def request_export(space: Space, request: NewRequest) -> RequestedExport:
     """Request an export; the same request again has the same export. The ledger records each request.
 
-    TooManyAsked, BadIdentifier; IdempotencyConflict, RequestExists where its key or id is taken.
+    TooManyAsked, BadIdentifier, UnknownType; IdempotencyConflict, RequestExists where its key or id is taken.
     """
     if not 1 <= len(request.identifiers) <= MOST_IDENTIFIERS:
         raise TooManyAsked
-    region = (await space.rules()).region
-    named = [parse(text, region) for text in request.identifiers]
+    named = await read_identifiers(space, request.identifiers)
     idempotency = None if request.idempotency is None else space.keys.mac(b"again", request.idempotency.encode())
     texts = [each.text for each in named]
     now = time.time_ns() // 1000
@@ -78,7 +82,6 @@ async def request_export(space: Space, request: NewRequest) -> RequestedExport:
         ticket=secrets.token_urlsafe(32),
         created_at=now,
     )
-    row = _request_row(space, request, made, texts)
 
     async def decide(exclusive: ExclusiveSpace) -> SpaceChange[RequestedExport]:
         connection, tenant = exclusive.connection, space.tenant
@@ -86,12 +89,13 @@ async def request_export(space: Space, request: NewRequest) -> RequestedExport:
         unknown = [text for text, key in zip(texts, keys, strict=True) if key not in exclusive.owners]
         known = None if idempotency is None else await requests.by_idempotency_key(connection, tenant, idempotency)
         known = known or await requests.get(connection, tenant, made.request_id)
+        row = _request_row(space, request, made, texts, found=not unknown)
         if known is not None:
             if known.body != row.body:
                 raise IdempotencyConflict if known.id != made.request_id else RequestExists
-            return SpaceChange(msgspec.structs.replace(_requested(space, known), unknown=unknown))
+            return SpaceChange(msgspec.structs.replace(_requested(space, known), unknown=unknown, found=not unknown))
         await requests.add(connection, tenant, row, idempotency, request.call_at(time.time_ns() // 1000))
-        await _insert(exclusive, made, request.actor)
+        await _insert(exclusive, made, request.actor, len(texts), len(unknown))
         subject_keys = await exclusive.new_subject_keys()
         subject_keys.make(made.id)
         writes = Writes(
@@ -100,16 +104,19 @@ async def request_export(space: Space, request: NewRequest) -> RequestedExport:
             subject_keys=subject_keys.rows,
         )
         writes.ledger = [ledger.entry(request.actor, "export", public("exp", made.id), now)]
-        return SpaceChange(msgspec.structs.replace(made, unknown=unknown), writes)
+        return SpaceChange(msgspec.structs.replace(made, unknown=unknown, found=not unknown), writes)
 
     return await run_exclusive(space, named, decide)
 
 
-def _request_row(space: Space, request: NewRequest, made: RequestedExport, texts: Sequence[str]) -> requests.RequestRow:
+def _request_row(
+    space: Space, request: NewRequest, made: RequestedExport, texts: Sequence[str], *, found: bool
+) -> requests.RequestRow:
     details = {
         "export": made.id.hex(),
         "job": made.job_id.hex(),
         "ticket": made.ticket,
+        "found": found,
         **(request.details or {}),
     }
     return requests.RequestRow(
@@ -125,8 +132,8 @@ def _request_row(space: Space, request: NewRequest, made: RequestedExport, texts
     )
 
 
-async def _insert(exclusive: ExclusiveSpace, made: RequestedExport, actor: str) -> None:
-    """Insert the rows of an export of the persons named, and of its job."""
+async def _insert(exclusive: ExclusiveSpace, made: RequestedExport, actor: str, named: int, unknown: int) -> None:
+    """Insert the rows of an export of the persons named, and of its job; nobody had `unknown` of the identifiers."""
     connection, space = exclusive.connection, exclusive.space
     rows = await snapshot_queries.origins(connection, space.tenant, sorted(set(exclusive.owners.values())))
     heads = [row for row in rows if row.head == row.id]
@@ -139,6 +146,8 @@ async def _insert(exclusive: ExclusiveSpace, made: RequestedExport, actor: str) 
         actor,
         b"".join(sorted(row.id for row in rows)),
         0,
+        named,
+        unknown,
     )
     await access_exports.add(connection, space.tenant, row, hash_ticket(made.ticket))
     job = ExportJob(
@@ -155,12 +164,30 @@ async def get_export(space: Space, export_id: bytes | None) -> ExportStatus:
     """The state of an export. ExportNotFound."""
     async with space.database.reading() as connection:
         row = await export_row(space, connection, export_id)
+    return _status(row)
+
+
+async def list_exports(space: Space, limit: int, cursor: str | None) -> tuple[list[ExportStatus], str | None]:
+    """A page of exports that can still be downloaded or built, the newest first, and the cursor after it. BadCursor."""
+    before = _LAST_ID if cursor is None else space.read_cursor(b"exports", cursor)
+    async with space.database.reading() as connection:
+        found = await access_exports.newest(connection, space.tenant, before, limit + 1)
+    page = found[:limit]
+    following = space.write_cursor(b"exports", page[-1].id) if len(found) > limit else None
+    now = time.time_ns() // 1000
+    return [_status(row) for row in page if row.until > now], following
+
+
+def _status(row: access_exports.ExportRow) -> ExportStatus:
     return ExportStatus(
         id=row.id,
         job_id=row.job_id,
         state=AccessExportState(row.state),
         created_at=row.created_at,
         expires_at=row.until,
+        actor=row.actor,
+        identifiers=row.named,
+        not_found=row.unknown,
     )
 
 
@@ -185,4 +212,11 @@ async def destroy_expired_exports(spaces: Spaces) -> int:
 def _requested(space: Space, row: requests.RequestRow) -> RequestedExport:
     details = msgspec.json.decode(space.keys.open(REQUEST, row.id, 0, row.details or b""))
     id_, job = bytes.fromhex(details["export"]), bytes.fromhex(details["job"])
-    return RequestedExport(id=id_, request_id=row.id, job_id=job, ticket=details["ticket"], created_at=row.received_at)
+    return RequestedExport(
+        id=id_,
+        request_id=row.id,
+        job_id=job,
+        ticket=details["ticket"],
+        created_at=row.received_at,
+        found=details.get("found"),
+    )

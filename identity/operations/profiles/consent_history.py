@@ -105,7 +105,7 @@ async def consent_at(space: Space, ref: str, at: str | None) -> ConsentAtTime:
     stated = [each for each in await statements(opened) if each.stamp <= last]
     documents = _documents(stated)
     met = [meeting for meeting in opened.meetings() if meeting.stamp <= last]
-    purposes = await _purposes(space, moment)
+    purposes = await purposes_at(space, moment)
     permission = Permission(documents, met, purposes, moment)
     ids: dict[tuple[bytes, int], str] = {(each.origin, each.stamp): each.call.message_id for each in stated}
     origins = [member.id for member in opened.members]
@@ -203,7 +203,8 @@ async def _history(space: Space, stated: Iterable[StoredStatement]) -> list[Stat
     return [read_statement(each, sources) for each in stated]
 
 
-async def _purposes(space: Space, moment: int) -> Purposes:
+async def purposes_at(space: Space, moment: int | None = None) -> Purposes:
+    """The purposes in force at a time (microseconds), or now; none before the first document."""
     async with space.database.reading() as connection:
         version, sealed = await destinations.purposes(connection, space.tenant, moment)
     if sealed is None:

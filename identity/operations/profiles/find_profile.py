@@ -1,9 +1,9 @@
 """Finds the sealed rows of a profile by an identifier or an id, in one statement."""
 
 from identity.spaces.index_versions import retry_on_key_rotation
+from identity.spaces.named_identifiers import find_identifier
 from identity.spaces.space import Space
 from identity.store.profiles import profile_queries
-from identity.values.identifiers import parse
 from identity.values.ids import private
 
 MOST_DOCUMENTS = 10_000
@@ -18,7 +18,7 @@ async def find(space: Space, ref: str) -> profile_queries.ProfileRows:
             newest = space.keys.versions.newest
             return await profile_queries.by_ids(connection, space.tenant, [id_], MOST_DOCUMENTS + 1, newest)
     # Before a connection is taken: waiting for a second one while holding the first could block for ever.
-    identifier = parse(ref, (await space.rules()).region)
+    identifier = await find_identifier(space, ref)
     async with space.database.reading() as connection:
         newest, keys = space.keys.versions.newest, space.keys.identifiers(identifier.type, identifier.value)
         return await profile_queries.by_keys(connection, space.tenant, [keys], MOST_DOCUMENTS + 1, newest)

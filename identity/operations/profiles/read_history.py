@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from identity.planning.resolution.stored_calls import StoredCall, split_keys, unpack, unpack_demoted
 from identity.spaces.index_versions import reading_one_version, retry_on_key_rotation
+from identity.spaces.named_identifiers import find_identifier
 from identity.spaces.space import Space
 from identity.spaces.stored_call_identifiers import identifiers_by_key as named_in
 from identity.store.corrections import rules
@@ -20,7 +21,6 @@ from identity.store.spaces import spaces_and_keys
 from identity.values.calls import STORED_KINDS
 from identity.values.enums import HistoryKind
 from identity.values.errors import ProfileNotFound, TooMuch
-from identity.values.identifiers import parse
 from identity.values.ids import ProfileId, private
 from identity.values.stamps import Micros, stamp_time
 from identity.vault.seal import EVIDENCE, IDENTIFIER
@@ -75,7 +75,7 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
     """Read a page of the history, by `type:value` or id. BadIdentifier, ProfileNotFound, BadCursor, TooMuch."""
     before = _NEWEST if cursor is None else _position(space.read_cursor(_LIST, cursor))
     id_ = private("prf", ref)
-    named = None if id_ is not None else parse(ref, (await space.rules()).region)
+    named = None if id_ is not None else await find_identifier(space, ref)
     async with reading_one_version(space) as connection:
         newest = space.keys.versions.newest
         if named is not None:

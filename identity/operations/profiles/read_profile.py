@@ -7,12 +7,13 @@ from msgspec import Struct
 from identity.operations.profiles.find_profile import MOST_DOCUMENTS
 from identity.operations.profiles.profile import FoldedProfile, OpenedProfile, open_profile
 from identity.spaces.index_versions import retry_on_key_rotation
+from identity.spaces.named_identifiers import read_identifiers, sort_identifiers
 from identity.spaces.space import Space
 from identity.store.privacy import holds
 from identity.store.profiles import profile_queries
 from identity.values.errors import HoldNotFound
-from identity.values.identifiers import parse
 from identity.values.ids import private
+from identity.values.unknown_names import EntryFault
 
 _LIST = b"profiles"
 
@@ -22,6 +23,13 @@ class ProfilePage(Struct, frozen=True):
 
     profiles: list[FoldedProfile]
     next_cursor: str | None
+
+
+class LookedUpProfiles(Struct, frozen=True):
+    """The profile of each identifier as written, None where there is none, and the entries that cannot be read."""
+
+    profiles: dict[str, FoldedProfile | None]
+    faults: Sequence[EntryFault]
 
 
 @retry_on_key_rotation
@@ -35,9 +43,8 @@ async def get_profile(space: Space, ref: str, *, verbose: bool = False) -> Folde
 
 @retry_on_key_rotation
 async def lookup(space: Space, identifiers: Sequence[str]) -> dict[str, FoldedProfile | None]:
-    """Read many profiles at once; None for an identifier without a profile. BadIdentifier, TooMuch."""
-    rules = await space.rules()
-    parsed = [parse(text, rules.region) for text in identifiers]
+    """Read many profiles at once; None for an identifier without a profile. BadIdentifier, UnknownType, TooMuch."""
+    parsed = await read_identifiers(space, identifiers)
     async with space.database.reading() as connection:
         newest = space.keys.versions.newest
         keys = [space.keys.identifiers(identifier.type, identifier.value) for identifier in parsed]
@@ -45,6 +52,14 @@ async def lookup(space: Space, identifiers: Sequence[str]) -> dict[str, FoldedPr
     folded = await _fold_each(space, found)
     heads = found.heads
     return {text: folded[heads[nr]] if nr in heads else None for nr, text in enumerate(identifiers)}
+
+
+async def lookup_each(space: Space, identifiers: Sequence[str]) -> LookedUpProfiles:
+    """Read many profiles at once; a faulty entry keeps no other entry from its answer. TooMuch."""
+    read, faults = await sort_identifiers(space, identifiers)
+    good = [text for text, identifier in zip(identifiers, read, strict=True) if identifier is not None]
+    found = await lookup(space, good)
+    return LookedUpProfiles({text: found.get(text) for text in identifiers}, faults)
 
 
 @retry_on_key_rotation

@@ -28,7 +28,7 @@ _NEVER: Final = 1 << 64
 _SHIELDED: Final = frozenset(("ads", "analytics", "personalisation", "sale_share", "sensitive"))
 
 Reason = Literal[
-    "necessary", "granted", "granted_by_class", "allowed_unset",
+    "necessary", "granted", "granted_by_class", "allowed_unset", "without_consent",
     "unknown_purpose", "minor", "opted_out", "denied", "conflict", "denied_by_class", "expired", "unset",
 ]  # fmt: skip
 

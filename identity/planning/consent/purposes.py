@@ -5,7 +5,7 @@ document is silent, undecided data is denied.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, get_args
 
 from msgspec import Struct
@@ -14,13 +14,15 @@ from identity.planning.consent.signals.classes import Class
 from identity.planning.consent.statements import parse_region
 from identity.values.calls import DAY
 from identity.values.errors import BadPurposes
+from identity.values.unknown_names import hint, nearest, shown
 
 CLASSES: Final = get_args(Class)
 MOST_PURPOSES: Final = 200
 MOST_REGIONS: Final = 500
 LONGEST_TTL: Final = 36_500
 _ID: Final = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
-_KNOWN: Final = frozenset(("purposes", "unset", "regions", "override_opt_out"))
+_KNOWN: Final = ("purposes", "unset", "regions", "override_opt_out")
+_OF_PURPOSE: Final = ("id", "class", "ttl_days")
 _ANSWERS: Final[Mapping[object, bool]] = {"deny": False, "allow": True}
 
 
@@ -75,8 +77,7 @@ def compile_purposes(document: object, version: int) -> Purposes:
     """The purposes in a document. Raises BadPurposes, whose message names the field and its allowed values."""
     if not isinstance(document, dict):
         raise _bad("The purposes must be a JSON object.")
-    if unknown := document.keys() - _KNOWN:
-        raise _bad(f"Remove {len(unknown)} unknown fields; known fields are {', '.join(sorted(_KNOWN))}.")
+    _require_known(document, _KNOWN, "")
     stated = document.get("purposes") or []
     if not isinstance(stated, list) or len(stated) > MOST_PURPOSES:
         raise _bad(f"purposes must be a list of at most {MOST_PURPOSES}.")
@@ -93,13 +94,14 @@ def compile_purposes(document: object, version: int) -> Purposes:
 
 def _purpose(at: int, stated: object) -> Purpose:
     where = f"purposes[{at}]"
-    if not isinstance(stated, dict) or stated.keys() - {"id", "class", "ttl_days"}:
+    if not isinstance(stated, dict):
         raise _bad(f"{where} must be an object of id, class and ttl_days.")
+    _require_known(stated, _OF_PURPOSE, f" in {where}")
     id_, class_, days = stated.get("id"), stated.get("class"), stated.get("ttl_days")
     if not isinstance(id_, str) or not _ID.fullmatch(id_):
         raise _bad(f"{where}.id must be text of 1 to 64 characters.")
     if not isinstance(class_, str) or class_ not in CLASSES:
-        raise _bad(f"{where}.class must be one of {', '.join(CLASSES)}.")
+        raise _bad(f"{where}.class must be one of {', '.join(CLASSES)}.{_near(class_)}")
     whole = isinstance(days, int) and not isinstance(days, bool)
     if days is not None and not (whole and 1 <= days <= LONGEST_TTL):
         raise _bad(f"{where}.ttl_days must be a whole number from 1 to {LONGEST_TTL}, or null.")
@@ -115,7 +117,8 @@ def _regions(stated: object) -> dict[str, dict[str, bool]]:
             raise _bad("regions must be named like DE or US-CA.")
         if isinstance(answers, str):
             found[where] = dict.fromkeys(CLASSES, _answer(answers, "regions"))
-        elif isinstance(answers, dict) and not answers.keys() - set(CLASSES):
+        elif isinstance(answers, dict):
+            _require_known(answers, CLASSES, f" in regions.{where}")
             found[where] = {name: _answer(answer, "regions") for name, answer in answers.items()}
         else:
             raise _bad(f'A region must be "deny" or "allow", or an object of these by class ({", ".join(CLASSES)}).')
@@ -127,6 +130,17 @@ def _answer(value: object, where: str) -> bool:
     if answer is None:
         raise _bad(f'{where} must be "deny" or "allow".')
     return answer
+
+
+def _require_known(stated: Mapping[str, Any], known: Sequence[str], where: str) -> None:
+    for name in stated:
+        if name not in known:
+            raise _bad(f"The field {shown(name, 'with an unusual name')}{where} is unknown. {hint(name, known)}")
+
+
+def _near(class_: object) -> str:
+    near = nearest(class_, CLASSES) if isinstance(class_, str) else None
+    return "" if near is None else f" Did you mean {near}?"
 
 
 def _bad(message: str) -> BadPurposes:

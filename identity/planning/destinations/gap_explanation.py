@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from identity.planning.consent.permission import Permission, Verdict
 from identity.planning.destinations.feed_pages import Position
-from identity.planning.destinations.policy import Entitled
+from identity.planning.destinations.policy import Entitled, permission_of
 from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public_profile
 
@@ -137,7 +137,7 @@ def verdicts(entitled: Entitled, permission: Permission, origin: bytes | None) -
     if origin is None:
         return {name: verdict for name, verdict in found.items() if verdict.reason in _IMPERSONAL}
     if not found:
-        verdict = permission.all_of((), origin)
+        verdict = permission_of(entitled, permission, origin)
         return {} if verdict.granted else {"": verdict}
     return found
 

@@ -10,11 +10,12 @@ from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 
-from identity.planning.consent.permission import Permission
+from identity.planning.consent.permission import Permission, Verdict
 from identity.planning.resolution.document import fold
 from identity.values.documents import Document, Stamped
 from identity.values.errors import BadDestination
 from identity.values.identifiers import usable_type
+from identity.values.unknown_names import hint, shown
 
 ALL: Final = "*"
 MOST_NAMES: Final = 1_000
@@ -23,16 +24,25 @@ LONGEST_TRAIT: Final = 500
 LONGEST_PURPOSE: Final = 64
 LONGEST_URL: Final = 2_000
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_.-]{0,63}")
-_KNOWN: Final = frozenset(("purposes", "traits", "identifiers", "callback_url"))
+_KNOWN: Final = ("purposes", "without_consent", "traits", "identifiers", "callback_url")
+_NO_PURPOSES: Final = (
+    "purposes must name the purposes that a person has to grant;"
+    ' for a destination that needs no consent, send "purposes": [] together with "without_consent": true.'
+)
 
 
 class Entitled(Struct, frozen=True):
-    """The entitlement of a destination: its purposes, traits and types of identifiers by name (`*`: all)."""
+    """The entitlement of a destination: its purposes, traits and types of identifiers by name (`*`: all).
+
+    With `without_consent` there are no purposes, and data needs no consent. A document without purposes and without
+    this mark is older than the mark: there the default for undecided data decides.
+    """
 
     purposes: Sequence[str] = ()
     traits: Sequence[str] = ()
     identifiers: Sequence[str] = ()
     callback_url: str | None = None
+    without_consent: bool = False
 
     def trait(self, name: str) -> bool:
         """Whether the destination may receive a trait."""
@@ -59,9 +69,17 @@ def compile_entitled(document: object) -> Entitled:
     """The entitlement in a document. Raises BadDestination, whose message names the field and its allowed values."""
     if not isinstance(document, dict):
         raise _bad("A destination must be a JSON object.")
-    if document.keys() - _KNOWN:
-        raise _bad(f"Remove unknown fields; known fields are {', '.join(sorted(_KNOWN))}.")
+    for name in document:
+        if name not in _KNOWN:
+            raise _bad(f"The field {shown(name, 'with an unusual name')} is unknown. {hint(name, _KNOWN)}")
     purposes = _names(document, "purposes", MOST_PURPOSES, LONGEST_PURPOSE)
+    without_consent = document.get("without_consent", False)
+    if not isinstance(without_consent, bool):
+        raise _bad("without_consent must be true or false.")
+    if without_consent and purposes:
+        raise _bad("without_consent must be false where purposes are named; send one of the two.")
+    if not purposes and not (without_consent and document.get("purposes") == []):
+        raise _bad(_NO_PURPOSES)
     traits = _names(document, "traits", MOST_NAMES, LONGEST_TRAIT)
     types = _names(document, "identifiers", MOST_NAMES, LONGEST_PURPOSE)
     if any(type_ != ALL and not usable_type(type_) for type_ in types):
@@ -69,7 +87,9 @@ def compile_entitled(document: object) -> Entitled:
     url = document.get("callback_url")
     if url is not None and not (isinstance(url, str) and 0 < len(url) <= LONGEST_URL):
         raise _bad("callback_url must be an https address, or null.")
-    return Entitled(purposes, traits, types, url)
+    return Entitled(
+        purposes=purposes, traits=traits, identifiers=types, callback_url=url, without_consent=without_consent
+    )
 
 
 def _names(document: Mapping[str, Any], field: str, most: int, longest: int) -> list[str]:
@@ -115,7 +135,7 @@ def visible(
 
     def may(origin: bytes) -> bool:
         if origin not in allowed:
-            verdict = permission.all_of(entitled.purposes, origin)
+            verdict = permission_of(entitled, permission, origin)
             allowed[origin] = verdict.granted
             if verdict.granted and verdict.until is not None:
                 ends.append(verdict.until)
@@ -130,6 +150,13 @@ def visible(
             seen.identifiers.append(at)
             seen.fields.setdefault(origin, []).append(f"{type_}:")
     return seen._replace(until=min(ends, default=None))
+
+
+def permission_of(entitled: Entitled, permission: Permission, origin: bytes) -> Verdict:
+    """Whether data of an origin may go to a destination, by all of its purposes."""
+    if entitled.without_consent:
+        return Verdict(True, "without_consent")
+    return permission.all_of(entitled.purposes, origin)
 
 
 def winners(documents: Mapping[bytes, Document]) -> dict[str, tuple[bytes, Stamped]]:

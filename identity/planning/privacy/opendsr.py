@@ -14,6 +14,7 @@ from identity.planning.resolution.event_time import parse_time
 from identity.values.enums import ErasureState, Law
 from identity.values.errors import BadRegulation
 from identity.values.identifiers import EMAIL, PHONE, USER_ID
+from identity.values.unknown_names import nearest
 
 API_VERSION: Final = "1.0"
 ERASURE: Final = "erasure"
@@ -97,7 +98,9 @@ def _identity(at: int, identity: object) -> str:
         raise _bad(f"{where}.identity_format: supported are {', '.join(FORMATS)}; send the value instead of a hash.")
     type_ = IDENTITIES.get(str(identity.get("identity_type")))
     if type_ is None:
-        raise _bad(f"{where}.identity_type: supported are {', '.join(IDENTITIES)}.")
+        near = nearest(str(identity.get("identity_type")), IDENTITIES)
+        meant = "" if near is None else f" Did you mean {near}?"
+        raise _bad(f"{where}.identity_type: supported are {', '.join(IDENTITIES)}.{meant}")
     value = identity.get("identity_value")
     if not isinstance(value, str) or not value.strip():
         raise _bad(f"{where}.identity_value must be text.")

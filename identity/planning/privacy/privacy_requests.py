@@ -80,7 +80,8 @@ class ErasureResult(Struct, frozen=True):
     """The result of a request for one of its identifiers.
 
     `counts` are the numbers of destroyed items, None until the erasure is done. `salt` (hex) and `identifier` are
-    present only in the answer to the request itself, as a later proof of the erased person.
+    present only in the answer to the request itself, as a later proof of the erased person. `found` is
+    False where nobody had the identifier, None until the request looked for it.
     """
 
     id: bytes
@@ -104,6 +105,7 @@ class ErasureResult(Struct, frozen=True):
     notices: Sequence[ErasureNotice] = ()
     salt: str | None = None
     identifier: str | None = None
+    found: bool | None = None
 
 
 class PrivacyRequest(Struct, frozen=True):

@@ -1,7 +1,8 @@
 """Builds the receipt of an erasure: the destroyed data, the times, the strength and the notified destinations.
 
 A receipt names no person. The values alone determine the signed bytes, because the signature covers canonical JSON
-(RFC 8785): no floats, and numbers beyond 2^53 as text. The struct is the published document, version 1.
+(RFC 8785): no floats, and numbers beyond 2^53 as text. The struct is the published document, version 2. Version 1
+lacks `found`; its receipts stay valid, because the signature covers whatever fields a receipt has.
 """
 
 from hashlib import sha256
@@ -17,7 +18,7 @@ from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public
 from identity.values.json import JsonObject
 
-VERSION: Final = 1
+VERSION: Final = 2
 STRENGTH: Final = "best_effort_media"
 """An epoch key was a file, so its destruction is as strong as the erasure of files on its medium."""
 
@@ -51,7 +52,10 @@ class ReceiptScan(Struct, frozen=True):
 
 
 class Receipt(Struct, frozen=True, kw_only=True):
-    """Signed proof of an erasure; docs/verify_receipt.py checks it offline."""
+    """Signed proof of an erasure; docs/verify_receipt.py checks it offline.
+
+    `found` is false where nobody had the identifier, so nothing was destroyed; null where this was not recorded.
+    """
 
     v: int
     receipt_id: str
@@ -64,6 +68,7 @@ class Receipt(Struct, frozen=True, kw_only=True):
     backups: ReceiptBackups
     erasure_strength: str
     subject_commitment: str
+    found: bool | None
     keys_shredded: int
     key_ids_merkle_root: str | None
     rows_deleted: dict[str, int]
@@ -107,6 +112,7 @@ def unsigned_receipt(
         backups=ReceiptBackups("safe" if safety.safe else "pending", _time(safety.safe_at)),
         erasure_strength=STRENGTH,
         subject_commitment=result.commitment.hex(),
+        found=result.found,
         keys_shredded=counts.keys,
         key_ids_merkle_root=counts.key_ids_root or None,
         rows_deleted=counts.rows,

@@ -61,6 +61,14 @@ def overall_status(result: ErasureResult, now: int) -> str:
     return "completed" if backup_safety(result, now).safe else "awaiting_backups"
 
 
+def all_found(request: PrivacyRequest) -> bool | None:
+    """Whether somebody had each identifier of a request; None while the request waits to look for one."""
+    results = [result.found for result in request.erasures]
+    if False in results:
+        return False
+    return None if None in results or not results else True
+
+
 def segment_status(request: PrivacyRequest) -> RegulationStatus:
     """Segment's overallStatus of a request."""
     states = [result.state for result in request.erasures]

@@ -15,11 +15,11 @@ from identity.store.privacy.erase import destroy_key
 from identity.values.enums import AccessExportState
 from identity.values.errors import Conflict
 
-_COLUMNS: LiteralString = "export_id, created_at, until, state, job_id, actor, profiles, parts"
+_COLUMNS: LiteralString = "export_id, created_at, until, state, job_id, actor, profiles, parts, named, unknown"
 
 
 class ExportRow(NamedTuple):
-    """An export; `profiles` are the ids it holds, concatenated, times in microseconds."""
+    """An export with its concatenated ids; nobody had `unknown` of the `named` identifiers. Times in microseconds."""
 
     id: bytes
     created_at: int
@@ -29,14 +29,17 @@ class ExportRow(NamedTuple):
     actor: str
     profiles: bytes
     parts: int
+    named: int = 0
+    unknown: int = 0
 
 
 async def add(connection: Connection, tenant: Tenant, export: ExportRow, ticket: bytes) -> None:
     """Add an export to be built; `ticket` is the hash of the secret that downloads it."""
     await connection.execute(
         """
-        INSERT INTO export (export_id, space_id, bucket, created_at, until, job_id, actor, profiles, ticket)
-        VALUES ($1, $2::int4, $3::int4, $4::int8, $5::int8, $6::uuid, $7::text, $8, $9)
+        INSERT INTO export (export_id, space_id, bucket, created_at, until, job_id, actor, profiles, ticket,
+                            named, unknown)
+        VALUES ($1, $2::int4, $3::int4, $4::int8, $5::int8, $6::uuid, $7::text, $8, $9, $10::int4, $11::int4)
         """,
         [
             Uuid(export.id),
@@ -48,8 +51,26 @@ async def add(connection: Connection, tenant: Tenant, export: ExportRow, ticket:
             export.actor,
             export.profiles,
             ticket,
+            export.named,
+            export.unknown,
         ],
     )
+
+
+async def newest(connection: Connection, tenant: Tenant, before: bytes, limit: int) -> list[ExportRow]:
+    """The newest exports before an id (ids are in the order of time)."""
+    found = await rows(
+        connection,
+        f"""
+        SELECT {_COLUMNS} FROM export WHERE space_id = $1::int4 AND bucket = $2::int4 AND export_id < $3
+        ORDER BY export_id DESC LIMIT $4::int4
+        """,  # noqa: S608 (names of columns)
+        tenant.id,
+        tenant.base,
+        Uuid(before),
+        limit,
+    )
+    return [ExportRow(*each) for each in found]
 
 
 async def get(connection: Connection, tenant: Tenant, id_: bytes) -> ExportRow | None:

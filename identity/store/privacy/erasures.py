@@ -15,7 +15,7 @@ from identity.values.enums import ErasureState, RequestKind
 
 _ERASURE: LiteralString = (
     "erasure_id, request_id, nr, kind, regulation, state, type, key, hash, commitment, received_at, due_at,"
-    " extended_at, internal_at, closed_at, epoch, backup_safe_at, duplicate_of, ledger_seq, counts, aside"
+    " extended_at, internal_at, closed_at, epoch, backup_safe_at, duplicate_of, ledger_seq, counts, aside, found"
 )
 _SUPPRESSING = (
     RequestKind.SUPPRESS_WITH_DELETE,
@@ -27,7 +27,7 @@ _SUPPRESSING = (
 
 
 class ErasureRow(NamedTuple):
-    """One identifier of a request and what became of it."""
+    """One identifier of a request and what became of it; `found` is None until the request looked for it."""
 
     id: bytes
     request_id: bytes
@@ -50,6 +50,7 @@ class ErasureRow(NamedTuple):
     ledger_seq: int | None
     counts: bytes | None
     aside: bytes | None
+    found: bool | None
 
 
 class NewErasure(NamedTuple):
@@ -169,40 +170,43 @@ async def finish(
     ledger_seq: int,
     counts: bytes,
     aside: bytes | None,
+    found: bool | None,
 ) -> None:
-    """Record that an erasure is done in this database, or on hold."""
+    """Record that an erasure is done in this database, or on hold; `found`: whether anybody had the identifier."""
     await connection.execute(
         """
         UPDATE erasure SET state = $4::int2, internal_at = $5::int8, epoch = $6::int4, ledger_seq = $7::int8,
-               counts = $8, aside = $9, closed_at = $10::int8
+               counts = $8, aside = $9, closed_at = $10::int8, found = $11::bool
         WHERE erasure_id = $1 AND space_id = $2::int4 AND bucket = $3::int4
         """,
-        [Uuid(id_), tenant.id, tenant.base, state, at, epoch, ledger_seq, counts, aside, closed_at],
+        [Uuid(id_), tenant.id, tenant.base, state, at, epoch, ledger_seq, counts, aside, closed_at, found],
     )
 
 
-async def set_state(connection: Connection, tenant: Tenant, id_: bytes, state: int) -> None:
-    """Set the state of an erasure."""
+async def set_state(connection: Connection, tenant: Tenant, id_: bytes, state: int, *, found: bool) -> None:
+    """Set the state of an erasure, and whether anybody had its identifier."""
     await connection.execute(
         """
-        UPDATE erasure SET state = $4::int2 WHERE erasure_id = $1 AND space_id = $2::int4 AND bucket = $3::int4
+        UPDATE erasure SET state = $4::int2, found = $5::bool
+        WHERE erasure_id = $1 AND space_id = $2::int4 AND bucket = $3::int4
         """,
-        [Uuid(id_), tenant.id, tenant.base, state],
+        [Uuid(id_), tenant.id, tenant.base, state, found],
     )
 
 
 async def mark_duplicates(
-    connection: Connection, tenant: Tenant, keys: Sequence[bytes], of: ErasureRow, at: int
+    connection: Connection, tenant: Tenant, keys: Sequence[bytes], of: ErasureRow, at: int, *, found: bool
 ) -> None:
-    """Mark waiting erasures of the same kind and identifiers as duplicates of one."""
+    """Mark waiting erasures of the same kind and identifiers as duplicates of one, which found somebody or nobody."""
     await connection.execute(
         f"""
-        UPDATE erasure e SET state = $7::int2, duplicate_of = $3, internal_at = $4::int8, closed_at = $4::int8
+        UPDATE erasure e SET state = $7::int2, duplicate_of = $3, internal_at = $4::int8, closed_at = $4::int8,
+               found = $8::bool
         FROM unnest($5::bytea[]) AS k (key)
         WHERE e.key = k.key AND e.space_id = $1::int4 AND e.bucket = $2::int4 AND {erasure_waiting("e.")}
           AND e.kind = $6::int2 AND e.erasure_id <> $3
         """,  # noqa: S608 (a condition)
-        [tenant.id, tenant.base, Uuid(of.id), at, byteas(keys), of.kind, ErasureState.DUPLICATE.value],
+        [tenant.id, tenant.base, Uuid(of.id), at, byteas(keys), of.kind, ErasureState.DUPLICATE.value, found],
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import LiteralString, NamedTuple
 
-from identity.store.postgres.arrays import Uuid, byteas
+from identity.store.postgres.arrays import Uuid, byteas, uuids
 from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.tenant import Tenant
 from identity.store.profiles import profile_queries
@@ -18,6 +18,15 @@ WITH asked AS MATERIALIZED (
     WHERE g.space_id = $1::int4
 ),
 """
+
+
+class CoverageRow(NamedTuple):
+    """The people that a hold covers now: how many of its identifiers somebody has, how many profiles, the first ids."""
+
+    hold: bytes
+    known: int
+    profiles: int
+    canonical: list[bytes]
 
 
 class HoldRow(NamedTuple):
@@ -80,6 +89,30 @@ async def profiles(connection: Connection, tenant: Tenant, id_: bytes, most: int
     """The profiles with an identifier under a hold, on hold or not; at most `most` origins."""
     found = await rows(connection, _HELD + profile_queries.PROFILES_OF_ROOTS, tenant.id, Uuid(id_), tenant.base, most)
     return profile_queries.profile_rows(found, None)
+
+
+async def coverage(connection: Connection, tenant: Tenant, ids: Sequence[bytes], most: int) -> list[CoverageRow]:
+    """The people that each of these holds covers now, `most` ids at most; a hold that covers nobody has no row."""
+    found = await rows(
+        connection,
+        """
+        WITH held AS MATERIALIZED (
+            SELECT k.hold_id, k.key, r.canonical FROM held_key k
+            JOIN identifier i ON i.key = k.key AND i.space_id = $1::int4 AND i.bucket = $3::int4
+            JOIN profile p ON p.profile_id = i.profile_id AND p.space_id = $1::int4 AND p.bucket = $3::int4
+            JOIN profile r ON r.profile_id = p.head AND r.space_id = $1::int4 AND r.bucket = $3::int4
+            WHERE k.hold_id = ANY ($2::uuid[]) AND k.space_id = $1::int4 AND k.bucket = $3::int4
+        )
+        SELECT hold_id, count(DISTINCT key)::int4, count(DISTINCT canonical)::int4,
+               (array_agg(DISTINCT canonical ORDER BY canonical))[1:$4::int4]
+        FROM held GROUP BY hold_id
+        """,
+        tenant.id,
+        uuids(ids),
+        tenant.base,
+        most,
+    )
+    return [CoverageRow(bytes(id_), known, count, [bytes(each) for each in ids]) for id_, known, count, ids in found]
 
 
 async def list_holds(connection: Connection, tenant: Tenant) -> list[HoldRow]:

@@ -4,7 +4,7 @@ The entries hold ids, keyed hashes and sealed bytes, never a person. Each step c
 stays as it is, and older entries are skipped.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from identity.store.corrections.rules import FIRST_CODE, types
@@ -65,16 +65,18 @@ async def restore_outcome(
     *,
     epoch: int | None = None,
     informed: Sequence[int] = (),
+    found: Collection[int] | None = None,
 ) -> None:
     """Erasures that were done at a moment, as the entry `seq` of the ledger says; `informed` have to hear of them.
 
+    `found` are the positions in the request of the identifiers that somebody had; None where the entry is too old.
     What was set aside for these is lost; they know whom they were informed of by the ids in the feed.
     """
     there = await destinations(connection, tenant, informed) if informed else []
     for each in waiting:
         await erasures.finish(
             connection, tenant, each.id, state=ErasureState.FINISHED, at=at, closed_at=None if there else at,
-            epoch=epoch, ledger_seq=seq, counts=counts, aside=None,
+            epoch=epoch, ledger_seq=seq, counts=counts, aside=None, found=None if found is None else each.nr in found,
         )  # fmt: skip
         await erasure_notices.add(connection, tenant, each.id, there, at)
 

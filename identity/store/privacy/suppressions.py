@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from identity.store.postgres.arrays import byteas
-from identity.store.postgres.database import Connection, row
+from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.tenant import Tenant
 
 
@@ -29,6 +29,22 @@ async def lift(connection: Connection, tenant: Tenant, hashes: Sequence[bytes]) 
         [tenant.id, byteas(hashes), tenant.base],
     )
     return done.rowcount
+
+
+async def listed(connection: Connection, tenant: Tenant, hashes: Sequence[bytes]) -> set[bytes]:
+    """Which of these hashes are suppressed for good."""
+    found = await rows(
+        connection,
+        """
+        SELECT s.key FROM unnest($2::bytea[]) AS k (key)
+        JOIN suppression s ON s.key = k.key AND s.space_id = $1::int4 AND s.bucket = $3::int4
+        WHERE s.whole
+        """,
+        tenant.id,
+        byteas(hashes),
+        tenant.base,
+    )
+    return {bytes(key) for (key,) in found}
 
 
 async def ages(connection: Connection, tenant: Tenant, now: int) -> tuple[list[int], int]:

@@ -53,7 +53,8 @@ class ErasureTable(SQLModel, table=True):
     """One identifier of a request and its outcome. `key` is its blind index, `hash` its suppression.
 
     `epoch` is that of the keys it destroyed: backups are safe some time after the key of that epoch is gone.
-    `aside` is what destinations need to apply the erasure, under a subject key of its own.
+    `aside` is what destinations need to apply the erasure, under a subject key of its own. `found`: whether
+    anybody had the identifier.
     """
 
     __tablename__ = "erasure"
@@ -87,6 +88,7 @@ class ErasureTable(SQLModel, table=True):
     ledger_seq: int | None = column(BigInteger, null=True)
     counts: bytes | None = column(LargeBinary, null=True)
     aside: bytes | None = column(LargeBinary, null=True)
+    found: bool | None = column(Boolean, null=True)
 
 
 class ErasureNoticeTable(SQLModel, table=True):
@@ -146,10 +148,11 @@ class ExportTable(SQLModel, table=True):
     """An access export: downloadable once, until `until`, under a key of its own.
 
     `profiles` are the ids it holds, 16 bytes each, so that an erasure finds it; `ticket` is the hash of the
-    secret that downloads it.
+    secret that downloads it. Of the `named` identifiers of its request nobody had `unknown`.
     """
 
     __tablename__ = "export"
+    __table_args__ = (Index("export_list", "space_id", "bucket", "export_id"),)
     export_id: UUID = primary(Uuid)
     space_id: int = primary(Integer)
     bucket: int = primary(Integer)
@@ -161,6 +164,8 @@ class ExportTable(SQLModel, table=True):
     profiles: bytes = column(LargeBinary, default="''")
     ticket: bytes | None = column(LargeBinary, null=True)
     parts: int = column(Integer, default="0")
+    named: int = column(Integer, default="0")
+    unknown: int = column(Integer, default="0")
 
 
 class ExportPartTable(SQLModel, table=True):

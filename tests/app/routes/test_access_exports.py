@@ -215,6 +215,7 @@ def test_a_person_named_twice_is_exported_once(shop: Shop) -> None:
 
 def test_every_decision_is_exported_with_its_evidence(shop: Shop) -> None:
     """Decisions on behalf of a person, and denials of everything, too."""
+    shop.ask("PUT", "/v1/purposes", json={"purposes": [{"id": "Ads", "class": "ads"}]})
     nothing: dict[str, Any] = {"consent": {"categoryPreferences": {}}}
     shop.send({"type": "identify", "userId": "ann", "context": nothing})
     decision = {"identifier": "user_id:ann", "decisions": {"Ads": True}, "evidence": {"form": "paper"}}

@@ -42,10 +42,11 @@ def test_everything_merged_is_gone_when_it_is_answered(shop: Shop) -> None:
 
 
 def test_an_unknown_person_has_the_same_answer(shop: Shop) -> None:
-    """In the same shape, with counts of zero."""
+    """In the same shape, with counts of zero and `found: false`."""
     shop.send({"type": "identify", "userId": "ann"})
     known, unknown = (erase(shop, f"user_id:{name}").json()["erasures"][0] for name in ("ann", "stranger"))
     assert known.keys() == unknown.keys()
+    assert (known["found"], unknown["found"]) == (True, False)
     shown = shop.ask("GET", f"/v1/erasures/{unknown['erasure_id']}", "privacy").json()
     assert (shown["internal"], shown["destroyed"]["keys"], shown["destroyed"]["rows"]) == ("finished", 0, {})
 

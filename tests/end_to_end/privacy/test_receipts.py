@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import convert, structs, to_builtins
@@ -20,6 +21,7 @@ from identity.planning.privacy.merkle import merkle_root
 from identity.planning.privacy.privacy_requests import ErasureNotice, NewRequest
 from identity.planning.privacy.receipt import Receipt, bytes_to_sign, unsigned_receipt
 from identity.values.enums import Law, NoticeState, RequestInterface, RequestKind
+from identity.vault.signing import text as text_of
 from tests.conftest import ROOT
 from tests.support.processes.writer_processes import Lab, ingesting, run
 
@@ -91,10 +93,23 @@ FIELDS = {
 }  # fmt: skip
 
 
+def test_a_receipt_of_version_1_still_verifies(tmp_path: Path) -> None:
+    """Receipts from before `found` have no such field, and the script of today accepts their signature."""
+    key = Ed25519PrivateKey.generate()
+    old = dict.fromkeys(sorted(FIELDS - {"sig"}), "x") | {"v": 1, "keys_shredded": 1, "kid": "k1"}
+    message = json.dumps(old, sort_keys=True, separators=(",", ":")).encode()
+    receipt = {**old, "sig": text_of(key.sign(message))}
+    keys = [{"kid": "k1", "alg": "Ed25519", "public_key": text_of(key.public_key().public_bytes_raw())}]
+    verified = verify(tmp_path, json.dumps(receipt).encode(), keys)
+    assert (verified.returncode, "nobody" in verified.stdout) == (0, False)
+    assert verify(tmp_path, json.dumps({**receipt, "found": False}).encode(), keys).returncode == 1
+
+
 def test_a_receipt_has_every_field(lab: Lab) -> None:
     """All that the design names is there; a destination's signed word is in it by its hash."""
     proof, _, done = made(lab)
-    assert proof.keys() >= FIELDS
+    assert proof.keys() >= {*FIELDS, "found"}
+    assert (proof["v"], proof["found"]) == (2, True)
     assert proof["rows_deleted"]["subject_key"] == 1
     assert proof["ledger_head"] == lab.query("SELECT encode(hash, 'hex') FROM ledger ORDER BY seq DESC LIMIT 1")[0][0]
     notices = [

@@ -139,6 +139,7 @@ def test_a_cursor_is_valid_for_its_destination_only(shop: Shop, other_shop: Shop
     ads.cursor = mail.cursor
     assert ads.page().json()["code"] == "bad_cursor"
     assert shop.ask("POST", "/v1/changes/ack", "ads", json={"cursor": mail.cursor}).json()["code"] == "bad_cursor"
+    other_shop.ask("PUT", "/v1/purposes", json=PURPOSES)
     other = Feed(other_shop)
     other.cursor = mail.cursor
     assert other.page().json()["code"] == "bad_cursor"

@@ -108,7 +108,9 @@ def test_a_recorded_denial_counts_in_a_full_document(shop: Shop, feed: Callable[
     mail.pull()
     assert [held["traits"] for held in mail.held.values()] == [{"t0": 2}]
     fill = {f"c{nr}": True for nr in range(200)}
+    shop.ask("PUT", "/v1/purposes", json={"purposes": [{"id": name, "class": "ads"} for name in fill]})
     assert say(fill) == fill
+    shop.ask("PUT", "/v1/purposes", json={**PURPOSES, "unset": "allow"})
     assert say({"Marketing": True, "Product": False}) == {"Product": False}
     mail.pull()
     assert mail.held == {}

@@ -62,7 +62,7 @@ def test_any_type_of_identifier(shop: Shop, type_: str) -> None:
         ({"regulationType": "ERASE"}, "regulationType"),
         ({"regulationType": "DELETE_ARCHIVE_ONLY"}, "regulationType"),
         ({"subjectType": "OBJECT_ID"}, "OBJECT_ID"),
-        ({"subjectType": "No Type"}, "subjectIds[0]"),
+        ({"subjectType": "No Type"}, "subjectType"),
         ({"subjectIds": ["ann", "", "bob"]}, "subjectIds[1]"),
         ({"subjectIds": []}, "1 to 5,000"),
         ({"subjectIds": [f"u{number}" for number in range(5_001)]}, "1 to 5,000"),

@@ -1,0 +1,23 @@
+"""Reads the subjects of a regulation: a type in Segment's spelling, and values of this type."""
+
+from collections.abc import Sequence
+
+from identity.planning.privacy.segment_regulations import subject_type
+from identity.spaces.named_identifiers import known_types, sort_identifiers
+from identity.spaces.space import Space
+from identity.values.errors import BadRegulation
+from identity.values.unknown_names import UnknownType, hint, shown
+
+
+async def read_subjects(space: Space, type_name: str, values: Sequence[str]) -> list[str]:
+    """The subjects as `type:value`. UnknownType for a type that nobody knows; BadRegulation names each bad value."""
+    type_ = subject_type(type_name)
+    known = await known_types(space)
+    if type_ not in known:
+        name = shown(type_name, "with this name")
+        raise UnknownType(f"subjectType: no identifier of the type {name} is known here. {hint(type_name, known)}")
+    texts = [f"{type_}:{value}" for value in values]
+    _, faults = await sort_identifiers(space, texts, "subjectIds")
+    if faults:
+        raise BadRegulation(f"{' '.join(fault.detail for fault in faults[:3])} Nothing was done.")
+    return texts

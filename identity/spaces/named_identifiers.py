@@ -1,0 +1,138 @@
+"""Reads the identifiers that a request names, and refuses those that can never find anybody.
+
+Invariant: a type that no call, rule or built-in of the space knows is refused, with the nearest known type. So a typo
+is never answered as done. All entries of a list are checked, and the error names each faulty one by its position.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from identity.planning.resolution.resolution_rules import Rules
+from identity.spaces.space import Space
+from identity.values.calls import Identifier
+from identity.values.errors import BadIdentifier, ProfileNotFound
+from identity.values.identifiers import EMAIL, PHONE, parse, usable_type
+from identity.values.unknown_names import BadIdentifiers, EntryFault, UnknownType, hint
+
+ANY: Final = "*"
+_NAMED: Final = 3
+_WRITTEN: Final = "write type:value, such as user_id:u1 or email:ann@example.com"
+
+
+async def read_identifiers(space: Space, texts: Sequence[str], field: str = "identifiers") -> list[Identifier]:
+    """The identifiers of a list, normalised. BadIdentifier, UnknownType: the message names each faulty entry."""
+    read, faults = await sort_identifiers(space, texts, field)
+    if faults:
+        raise _error(faults)
+    return [each for each in read if each is not None]
+
+
+async def read_identifier(space: Space, text: str, field: str = "identifier") -> Identifier:
+    """One identifier, normalised. BadIdentifier, UnknownType."""
+    read, faults = await _sort(space, [text], lambda _: field)
+    if read[0] is None:
+        raise _error(faults, listed=False)
+    return read[0]
+
+
+async def find_identifier(space: Space, text: str) -> Identifier:
+    """The identifier of a path, normalised. BadIdentifier; ProfileNotFound for a type that nobody has."""
+    read, faults = await _sort(space, [text], lambda _: "The identifier")
+    if read[0] is not None:
+        return read[0]
+    if faults[0].code == UnknownType.code:
+        raise ProfileNotFound(faults[0].detail)
+    raise BadIdentifier(faults[0].detail)
+
+
+async def sort_identifiers(
+    space: Space, texts: Sequence[str], field: str = "identifiers"
+) -> tuple[list[Identifier | None], list[EntryFault]]:
+    """The identifiers of a list with None for each faulty entry, and the faults."""
+    return await _sort(space, texts, lambda at: f"{field}[{at}]")
+
+
+async def known_types(space: Space) -> set[str]:
+    """The identifier types that a call, a rule or a built-in of this space knows, those of other processes too."""
+    await space.read_types()
+    return {*space.codes, *_of_rules(await space.rules())}
+
+
+def _of_rules(rules: Rules) -> set[str]:
+    return {*rules.limits, *rules.priority, *rules.patterns} - {ANY}
+
+
+async def _sort(
+    space: Space, texts: Sequence[str], place: Callable[[int], str]
+) -> tuple[list[Identifier | None], list[EntryFault]]:
+    rules = await space.rules()
+    known = {*space.codes, *_of_rules(rules)}
+    complete = False
+    read: list[Identifier | None] = []
+    faults: list[EntryFault] = []
+    for at, text in enumerate(texts):
+        try:
+            identifier = parse(text, rules.region)
+        except BadIdentifier:
+            identifier = None
+        type_ = type_of(text)
+        if type_ is not None and type_ not in known and not complete:
+            # A call may have brought the type to another process meanwhile.
+            known, complete = await known_types(space), True
+        if type_ is not None and type_ not in known:
+            faults.append(EntryFault(at, UnknownType.code, f"{place(at)}: {unknown_type(text, known)}"))
+            read.append(None)
+            continue
+        if identifier is None:
+            faults.append(EntryFault(at, BadIdentifier.code, f"{place(at)} {_reason(text, rules.region)}."))
+        read.append(identifier)
+    return read, faults
+
+
+def type_of(text: str) -> str | None:
+    """The type that an identifier names, known or not; None where no type can be read."""
+    name, colon, _ = text.partition(":")
+    type_ = name.lower()
+    return type_ if colon and usable_type(type_) else None
+
+
+def unknown_type(text: str, known: set[str]) -> str:
+    """The message for an identifier of a type that is not among the known ones."""
+    name = text.partition(":")[0]
+    return f"no identifier of the type `{name}` is known here. {hint(name, known)}"
+
+
+def fault_of(text: str, region: str) -> str | None:
+    """What is wrong with an identifier that cannot be read, None for a good one; the words follow its place."""
+    try:
+        parse(text, region)
+    except BadIdentifier:
+        return _reason(text, region)
+    return None
+
+
+def _reason(text: str, region: str) -> str:
+    name, colon, value = text.partition(":")
+    type_ = name.lower()
+    if not colon:
+        return f"has no type; {_WRITTEN}"
+    if not usable_type(type_):
+        return f"has no valid type before the colon (letters, digits, _ and .); {_WRITTEN}"
+    if not value.strip():
+        return f"has no value after the colon; {_WRITTEN}"
+    if type_ == EMAIL:
+        return "is no usable e-mail address; write one address without a name, such as email:ann@example.com"
+    if type_ == PHONE:
+        return f"is no usable phone number; write it with its country code, or as it is dialled in {region}"
+    return "has a value that is too long or holds control characters; 1,024 characters are the most"
+
+
+def _error(faults: Sequence[EntryFault], *, listed: bool = True) -> BadIdentifiers | UnknownType:
+    bad = next((each for each in faults if each.code == BadIdentifier.code), None)
+    kind = UnknownType if bad is None else BadIdentifiers
+    first = " ".join(each.detail for each in faults[:_NAMED])
+    more = f" {len(faults) - _NAMED} more entries are faulty." if len(faults) > _NAMED else ""
+    error = kind(f"{first}{more} Nothing was done.")
+    if listed:
+        error.entries = faults
+    return error

@@ -1,0 +1,116 @@
+"""Finds the name that a request probably means, and the errors for names that nobody knows here.
+
+A typo must not pass for a name: an erasure of `mail:ann@example.org` would erase nobody and look done. A message
+repeats a name only where the name is short and printable, never a value.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import SequenceMatcher
+from typing import Final
+
+from msgspec import Struct
+
+from identity.values.errors import BadIdentifier, BadInput
+
+_SHOWN: Final = re.compile(r"[\w.$ -]{1,64}")
+_SIMILAR: Final = 0.6
+_LISTED: Final = 20
+# Other words for the built-in types, without punctuation.
+_SYNONYMS: Final[Mapping[str, str]] = {
+    "uid": "user_id",
+    "customerid": "user_id",
+    "accountid": "user_id",
+    "anon": "anonymous_id",
+    "anonid": "anonymous_id",
+    "deviceid": "anonymous_id",
+    "cookie": "anonymous_id",
+    "tel": "phone",
+    "mobile": "phone",
+    "msisdn": "phone",
+    "idfa": "ios.idfa",
+    "idfv": "ios.id",
+    "gaid": "android.idfa",
+    "aaid": "android.idfa",
+    "clientid": "ga_client_id",
+}
+
+
+class EntryFault(Struct, frozen=True):
+    """The fault of one entry of a list: its position, the code and the message."""
+
+    index: int
+    code: str
+    detail: str
+
+
+class UnknownType(BadInput):
+    """No call, rule or built-in of this space knows this identifier type; nothing was done."""
+
+    entries: Sequence[EntryFault] = ()
+
+
+class BadIdentifiers(BadIdentifier):
+    """One or more identifiers of the request cannot be read; nothing was done."""
+
+    code = BadIdentifier.code
+    entries: Sequence[EntryFault] = ()
+
+
+class UnknownPurpose(BadInput):
+    """The space has no purpose of this name; PUT /v1/purposes defines purposes. Nothing was done."""
+
+
+class UnknownParameter(BadInput):
+    """The route has no query parameter of this name."""
+
+
+def other_spelling(name: str, known: Iterable[str]) -> str | None:
+    """The known name with the same letters and digits, or of the same meaning; None where there is none."""
+    bare = _bare(name)
+    by_bare = {_bare(each): each for each in sorted(known, reverse=True)}
+    return by_bare.get(bare) or by_bare.get(_bare(_SYNONYMS.get(bare, "-")))
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is most like a name, by its letters and digits; None where none is similar."""
+    bare = _bare(name)
+    names = sorted(set(known))
+    exact = other_spelling(name, names)
+    if exact is not None:
+        return exact
+    scored = [(SequenceMatcher(None, bare, _bare(each)).ratio(), each) for each in names]
+    best = max(scored, key=lambda item: item[0], default=(0.0, ""))
+    return best[1] if best[0] >= _SIMILAR else None
+
+
+def hint(name: str, known: Iterable[str]) -> str:
+    """A sentence that names the nearest known name, or else the known names."""
+    names = sorted(set(known))
+    near = nearest(name, names)
+    if near is not None:
+        return f"Did you mean {near}?"
+    if not names:
+        return "None are known."
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return f"Known are {', '.join(names[:_LISTED])}{more}."
+
+
+def shown(name: object, instead: str) -> str:
+    """A name as a message may repeat it, in backticks; `instead` for a long or unprintable one."""
+    return f"`{name}`" if isinstance(name, str) and _SHOWN.fullmatch(name) else instead
+
+
+def unknown_purposes(named: Iterable[str], known: Iterable[str], field: str) -> UnknownPurpose | None:
+    """The error for the purposes among some names that a space does not have; None where it has all of them."""
+    names = sorted(set(known))
+    unknown = [name for name in dict.fromkeys(named) if name not in names]
+    if not unknown:
+        return None
+    listed = ", ".join(shown(name, "one of the names") for name in unknown[:_LISTED])
+    help_ = hint(unknown[0], names) if names else "The space has no purposes yet; define them with PUT /v1/purposes."
+    return UnknownPurpose(f"{field}: no purpose of this space is called {listed}. {help_} Nothing was done.")
+
+
+def _bare(name: str) -> str:
+    return "".join(c for c in name.casefold() if c.isalnum())

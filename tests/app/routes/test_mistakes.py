@@ -1,0 +1,85 @@
+"""Each of these mistakes of a client gets an answer that states the fault, its place, and what to do.
+
+One space serves all rows; each row is a request, the status, the code and the words that help.
+"""
+
+import json
+from dataclasses import dataclass
+
+import httpx
+import pytest
+
+from tests.app.conftest import PURPOSES, Shop, new_shop
+from tests.conftest import Running
+from tests.support.http.mistakes import MAIL, MISTAKES, Mistake
+
+
+@dataclass
+class Made:
+    """A space with a person, a purpose, a destination, an erasure and a hold."""
+
+    shop: Shop
+    ids: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def made(client: httpx.Client, live: Running) -> Made:
+    """The space of all mistakes here."""
+    shop = new_shop(client, {"Authorization": f"Bearer {live.admin_token}"})
+    shop.keys["operator"] = live.admin_token
+    ann = {"type": "identify", "userId": "ann", "anonymousId": "a1", "traits": {"email": "ann@example.org"}}
+    card = {"type": "card.number", "id": "7", "collection": "users", "encoding": "none"}
+    shop.send(ann, {"type": "track", "event": "E", "userId": "bob", "context": {"externalIds": [card]}})
+    assert shop.ask("PUT", "/v1/purposes", json=PURPOSES).status_code == 200
+    shop.keys["mail"] = shop.ask("PUT", "/v1/destinations/mail", json=MAIL).json()["secret"]
+    gone = shop.ask("POST", "/v1/erasures", "privacy", json={"identifiers": ["user_id:gone"]}).json()
+    hold = {"identifiers": ["user_id:held"], "reason": "case"}
+    held = shop.ask("POST", "/v1/holds", "privacy", json=hold).json()
+    return Made(shop, {"erasure": gone["erasures"][0]["erasure_id"], "hold": held["hold_id"]})
+
+
+def test_the_table_has_at_least_92_mistakes_with_names_of_their_own() -> None:
+    """Each is one row."""
+    assert len(MISTAKES) >= 92
+    names = [(each.method, each.path, each.name, str(each.words)) for each in MISTAKES]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("wrong", MISTAKES, ids=lambda wrong: wrong.name)
+def test_the_answer_says_what_is_wrong_and_what_to_do(made: Made, wrong: Mistake) -> None:
+    """The status, the code, and words that name the place and the remedy."""
+    key = None if wrong.key is None else made.shop.keys[wrong.key]
+    headers = ({} if key is None else {"Authorization": f"Bearer {key}"}) | wrong.headers
+    content = wrong.raw if wrong.body is None else json.dumps(wrong.body).encode()
+    path = wrong.path.format(**made.ids)
+    answer = made.shop.client.request(wrong.method, path, content=content, headers=headers)
+    found = answer.json()
+    error = found["errors"][0] if isinstance(found.get("errors"), list) and "code" not in found else found
+    code = error.get("code") or error["type"]
+    message = error.get("detail") or error["message"]
+    assert (answer.status_code, code) == (wrong.status, wrong.code), answer.text
+    missing = [word for word in wrong.words if word not in message]
+    assert not missing, (missing, message)
+
+
+def test_nobody_is_changed_by_any_of_them(made: Made) -> None:
+    """Ann is there, and nothing is suppressed but what the space began with."""
+    assert made.shop.ask("GET", "/v1/profiles/user_id:ann").status_code == 200
+    assert made.shop.ask("GET", "/v1/suppressions", "privacy").json()["total"] == 1
+    assert [each["name"] for each in made.shop.ask("GET", "/v1/destinations").json()["destinations"]] == ["mail"]
+
+
+def test_every_faulty_entry_of_a_list_is_named_by_its_position(made: Made) -> None:
+    """A look-up answers the others; a privacy request does nothing at all."""
+    texts = ["user_id:ann", "ann", "mail:ann@example.org", "user_id:nobody"]
+    answer = made.shop.ask("POST", "/v1/profiles/lookup", "profiles", json={"identifiers": texts}).json()
+    assert answer["profiles"]["user_id:ann"]["profile_id"]
+    assert [answer["profiles"][text] for text in texts[1:]] == [None, None, None]
+    assert [(each["index"], each["code"]) for each in answer["errors"]] == [(1, "bad_identifier"), (2, "unknown_type")]
+    refused = made.shop.ask("POST", "/v1/erasures", "privacy", json={"identifiers": texts})
+    assert (refused.status_code, refused.json()["code"]) == (400, "bad_identifier")
+    assert [each["index"] for each in refused.json()["errors"]] == [1, 2]
+    seen = made.shop.ask(
+        "POST", "/v1/destination/profiles/lookup", "mail", json={"identifiers": ["x", "email:a@b.org"]}
+    )
+    assert [each["index"] for each in seen.json()["errors"]] == [0]
