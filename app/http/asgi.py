@@ -12,6 +12,7 @@ from urllib.parse import unquote_to_bytes
 from fastapi import FastAPI
 
 from app.http import body, cors, segment_profile_api
+from app.http.auth import destination
 from app.http.body import Disconnected
 from app.http.error_responses import INTERNAL, Headers, Unreadable, error_body
 from app.http.ingest_endpoint import ROUTES, IngestEndpoint, Message, Receive, Scope, Send
@@ -92,8 +93,17 @@ class Front:
                 route=template,
                 status=status,
                 code=scope.get("onefold.code"),
+                **self._who(scope),
                 ms=round(seconds * 1000, 1),
             )
+
+    def _who(self, scope: Scope) -> dict[str, str | None]:
+        """The space and the destination of the key that made a request, as far as they are known."""
+        caller = scope.get("onefold.caller")
+        if caller is None:
+            return {}
+        found = {"space": self.onefold.spaces.name_in_logs(caller.space_id), "destination": destination(caller)}
+        return {name: value for name, value in found.items() if value}
 
 
 def decoded(part: str) -> str:

@@ -1,8 +1,9 @@
-"""Writes log lines that cannot carry personal data: fields come from an allow-list, foreign messages are dropped.
+"""Writes log lines that cannot carry personal data: fields come from an allow-list, foreign text from its source.
 
-Every line of this process goes through here. Our own events are constant dotted names with
-allow-listed fields. A third party's record keeps only its logger and the place in its source. An
-exception keeps its class and where it was raised, never its message, its cause's or its locals.
+Every line of this process goes through here. Our own events are constant dotted names with allow-listed fields. A
+third party's record keeps its logger, the place in its source, and its text as the source has it, without the values
+of run time (`app.server.source_text`). An exception keeps its class and where it was raised, never its message, its
+cause's or its locals.
 """
 
 import logging
@@ -16,12 +17,13 @@ from typing import Any, TextIO
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
+from app.server.source_text import source_text
 from app.settings import LEVELS
 
 ALLOWED = frozenset(
     {
-        "event", "level", "ts", "pid", "logger", "where", "error", "raised_at",
-        "method", "route", "status", "ms", "space", "request", "code", "reason",
+        "event", "level", "ts", "pid", "logger", "where", "text", "error", "raised_at",
+        "method", "route", "status", "ms", "space", "destination", "job", "kind", "request", "code", "reason",
         "calls", "requests", "profiles", "waiting", "retries", "bytes", "count", "worker", "port", "version", "task",
     }
 )  # fmt: skip
@@ -87,7 +89,7 @@ def get(name: str) -> structlog.stdlib.BoundLogger:
 
 
 def anonymous(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Replace the text of a third party's record by its logger and place; reduce exceptions."""
+    """Replace the text of a third party's record by that of its source; reduce exceptions."""
     record: logging.LogRecord = event["_record"]
     trouble = record.exc_info or event.pop("exc_info", None)
     if trouble is True:
@@ -96,8 +98,9 @@ def anonymous(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDi
         trouble = (type(trouble), trouble, trouble.__traceback__)
     if trouble and trouble[1]:
         event["error"], event["raised_at"] = type(trouble[1]).__name__, raised_at(trouble[1])
+    event.pop("text", None)
     if not event["_from_structlog"]:
-        event["event"] = "third_party"
+        event["event"], event["text"] = "third_party", source_text(record)
         event["where"] = f"{record.module}:{record.lineno}"
     event["logger"] = record.name
     return event
@@ -109,8 +112,8 @@ def keep_allowed(_logger: WrappedLogger, _method: str, event: EventDict) -> Even
     for name, value in event.items():
         if name not in ALLOWED:
             continue
-        plain = value is None or isinstance(value, bool | int | float)
-        if plain or name == "ts" or (isinstance(value, str) and _TEXT.fullmatch(value)):
+        plain = isinstance(value, bool | int | float) or (value is None and name != "text")
+        if plain or name == "ts" or (name == "text" and value) or (isinstance(value, str) and _TEXT.fullmatch(value)):
             kept[name] = value
     if not _NAME.fullmatch(str(event.get("event"))):
         kept["event"] = "unnamed"

@@ -18,6 +18,7 @@ from identity.store.postgres import space_lock
 from identity.store.postgres.database import Database
 from identity.store.postgres.tenant import Tenant
 from identity.store.spaces import spaces_and_keys
+from identity.values.ids import public
 from identity.vault.journal import Journal
 from identity.vault.keyring import Keyring
 from identity.vault.space_keys import SpaceKeys
@@ -39,6 +40,11 @@ class Space:
         self._types = IdentifierTypes(tenant.id, keys, database)
         self.codes = self._types.codes
         self.names = self._types.names
+
+    @property
+    def name_in_logs(self) -> str:
+        """The public id, by which log lines name the space."""
+        return public("spc", self.public_id)
 
     async def rules(self, version: int | None = None) -> Rules:
         """A version of the rules, or the newest as of at most two seconds ago."""
@@ -119,6 +125,11 @@ class Spaces:
             space = self._open.get(space_id)
             if space is not None:
                 space.keys.set_versions(versions)
+
+    def name_in_logs(self, space_id: int) -> str | None:
+        """The public id of a space by its number, as log lines name it; None unless the space is open here."""
+        space = self._open.get(space_id)
+        return None if space is None else space.name_in_logs
 
     async def forget_deleted(self) -> None:
         """Closes the spaces that another process deleted."""

@@ -97,7 +97,7 @@ class Pushing:
             # A closed or damaged space serves nothing.
             return
         except Exception as error:  # noqa: BLE001 (the claim expires and the next turn tries again)
-            _log.error("push.failed", exc_info=error)
+            _log.error("push.failed", destination=public("dst", id_), exc_info=error)
 
     async def send(self, space: Space, id_: bytes) -> bool:
         """Send the next page, if there is one, to a destination (its id); returns whether there may be more."""
@@ -114,7 +114,7 @@ class Pushing:
             return await self._send(space, row.id, id_, claim)
         except OnefoldError as error:
             # The destination is not at fault, so this counts as no failure.
-            _log.warning("push.waits", space=space.tenant.id, code=error.code)
+            _log.warning("push.waits", space=space.name_in_logs, destination=public("dst", id_), code=error.code)
             return await self._rest(space, row.id, claim, self._now() + PAUSE)
 
     async def _send(self, space: Space, destination: int, id_: bytes, claim: DeliveryRow) -> bool:
@@ -131,7 +131,7 @@ class Pushing:
         failure = await self._post(space, id_, document, start or b"", page)
         if failure is None:
             return await self._accepted(space, destination, claim, page)
-        return await self._failed(space, destination, claim, failure)
+        return await self._failed(space, destination, id_, claim, failure)
 
     async def _post(
         self, space: Space, id_: bytes, document: StoredDestination, start: bytes, page: PushPage
@@ -155,7 +155,7 @@ class Pushing:
                 await erasure_notices.mark_accepted(connection, space.tenant, destination, entries, since, now)
         return moved
 
-    async def _failed(self, space: Space, destination: int, claim: DeliveryRow, reason: str) -> bool:
+    async def _failed(self, space: Space, destination: int, id_: bytes, claim: DeliveryRow, reason: str) -> bool:
         now = self._now()
         begun = now if claim.first_failed_at is None else claim.first_failed_at
         following = next_attempt(begun, claim.attempts + 1, now, random.random())  # noqa: S311 (spreads, guards nothing)
@@ -164,10 +164,11 @@ class Pushing:
             owed = 0
             if ours and following is None:
                 owed = await erasure_notices.mark_overdue(connection, space.tenant, destination, now)
+        log = _log.bind(space=space.name_in_logs, destination=public("dst", id_), reason=reason)
         if ours and following is None:
-            _log.error("push.dead", space=space.tenant.id, reason=reason, count=owed)
+            log.error("push.dead", count=owed)
         elif ours:
-            _log.info("push.refused", space=space.tenant.id, reason=reason, retries=claim.attempts + 1)
+            log.info("push.refused", retries=claim.attempts + 1)
         return False
 
     async def _rest(self, space: Space, destination: int, claim: DeliveryRow, following: int) -> bool:

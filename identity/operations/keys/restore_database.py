@@ -30,7 +30,7 @@ from identity.store.privacy import erasures, group_rows, holds, restore_erasures
 from identity.store.spaces import spaces_and_keys
 from identity.values.enums import ErasureState, SpaceMark
 from identity.values.errors import LedgerBroken, OnefoldError, Quarantined
-from identity.values.ids import private
+from identity.values.ids import private, public
 from identity.values.json import JsonObject
 from identity.values.stamps import SLOT_BITS
 from identity.vault.journal import Journal
@@ -59,13 +59,13 @@ async def publish_or_repair(spaces: Spaces, known: dict[int, int]) -> None:
             except Quarantined:
                 spaces.forget(row.id)
                 done = await repair_space(spaces, tenant, row.public_id, journal)
-                _log.warning("space.restored", count=done)
+                _log.warning("space.restored", space=public("spc", row.public_id), count=done)
             known[row.id] = await publish(spaces.database, tenant, journal)
         except OnefoldError as error:
             # One space that cannot be served must not hold up the others.
             if isinstance(error, LedgerBroken):
                 spaces.forget(row.id)
-            _log.error("space.not_level", code=error.code)
+            _log.error("space.not_level", space=public("spc", row.public_id), code=error.code)
 
 
 async def repair_space(spaces: Spaces, tenant: Tenant, public_id: bytes, journal: Journal) -> int:

@@ -109,4 +109,4 @@ async def destroy_unused_everywhere(spaces: Spaces, message_days: int) -> None:
                 space.keys.set_versions(versions)
                 await asyncio.to_thread(_destroy, spaces, space)
         except OnefoldError as error:
-            _log.warning("index.not_settled", code=error.code)
+            _log.warning("index.not_settled", space=spaces.name_in_logs(space_id), code=error.code)

@@ -14,6 +14,7 @@ from identity.spaces.space import Spaces
 from identity.store.privacy import erase, erasure_notices, erasures, suppressions
 from identity.values.calls import DAY, MICRO
 from identity.values.errors import OnefoldError
+from identity.values.ids import public
 
 INTERRUPTED_AFTER: Final = 60 * MICRO
 """A younger request still has the process that received it."""
@@ -34,7 +35,12 @@ async def resume_requests(spaces: Spaces, older_than: int = INTERRUPTED_AFTER) -
             await carry_out(await spaces.get(space_id), request_id)
         except OnefoldError as error:
             # A request that has to wait must not keep the others waiting.
-            _log.warning("erasure.waits", code=error.code)
+            _log.warning(
+                "erasure.waits",
+                space=spaces.name_in_logs(space_id),
+                request=public("req", request_id),
+                code=error.code,
+            )
     return len(found)
 
 

@@ -19,6 +19,7 @@ from identity.spaces.space import Space, Spaces
 from identity.store.privacy import status_callbacks
 from identity.values.calls import MICRO
 from identity.values.errors import BadCallback, OnefoldError, Undelivered
+from identity.values.ids import public
 from identity.webhooks.client import Client
 
 PAGE: Final = 100
@@ -48,7 +49,9 @@ async def send_status_callbacks(spaces: Spaces, client: Client, render: Render, 
             try:
                 await _call_back(space, request_id, client, render, now)
             except OnefoldError as error:
-                _log.warning("status_call.waits", space=space_id, code=error.code)
+                _log.warning(
+                    "status_call.waits", space=space.name_in_logs, request=public("req", request_id), code=error.code
+                )
 
     await asyncio.gather(*(one(*each) for each in found))
     return len(found)
@@ -74,7 +77,12 @@ async def _call_back(space: Space, request_id: bytes, client: Client, render: Re
         begun = at if claim.first_failed_at is None else claim.first_failed_at
         following = next_attempt(begun, claim.failed + 1, at, random.random())  # noqa: S311 (spreads, guards nothing)
         if following is None:
-            _log.error("status_call.given_up", space=space.tenant.id, count=accepted.count(False))
+            _log.error(
+                "status_call.given_up",
+                space=space.name_in_logs,
+                request=public("req", request_id),
+                count=accepted.count(False),
+            )
     async with space.database.reading() as connection:
         await status_callbacks.settle(connection, space.tenant, request_id, following, failed_at, claim.until)
 

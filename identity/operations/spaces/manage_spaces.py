@@ -200,7 +200,7 @@ async def delete_space(spaces: Spaces, space_id: str, confirm: str | None) -> in
         await asyncio.to_thread(spaces.keyring.destroy_space, public_id)
     except KeyUnavailable as error:
         # The space is closed; the purge destroys the keys before it deletes the space.
-        _log.warning("space.keys_left", exc_info=error)
+        _log.warning("space.keys_left", space=space_id, exc_info=error)
     return space.id
 
 

@@ -19,7 +19,7 @@ from identity.store.spaces import jobs
 from identity.values.calls import MICRO
 from identity.values.enums import JobState
 from identity.values.errors import DatabaseUnavailable, JobNotFound, OnefoldError, SpaceNotFound
-from identity.values.ids import new_id
+from identity.values.ids import new_id, public
 from identity.values.json import JsonObject
 from identity.vault.seal import JOB
 
@@ -124,14 +124,14 @@ class Jobs:
         except OnefoldError as failed:
             ended, error = JobState.FAILED, failed.code
         except Exception:  # noqa: BLE001 (every failure ends the job, or its caller waits for ever)
-            _log.exception("job.failed", kind=job.kind)
+            _log.exception("job.failed", space=space.name_in_logs, job=public("job", job.id), kind=job.kind)
             ended, error = JobState.FAILED, OnefoldError.code
         payload = space.keys.seal(JOB, job.id, job.version + 1, msgspec.json.encode(result))
         async with lease.writing, space.database.transaction() as connection:
             held = await jobs.progress(connection, job, *lease.progress, lease.until, lease.until)
             held = held and await jobs.finish(connection, job, lease.until, state=ended, error=error, payload=payload)
         if not held:
-            _log.warning("job.lease_lost", kind=job.kind)
+            _log.warning("job.lease_lost", space=space.name_in_logs, job=public("job", job.id), kind=job.kind)
 
     async def _beat(self, lease: "_JobLease") -> None:
         """Renew the lease of the job and store its progress."""

@@ -88,13 +88,27 @@ def test_only_class_and_place_of_an_exception_are_written(written: io.StringIO) 
 
 
 @pytest.mark.parametrize("name", ["psycopg", "asyncio", "uvicorn.error", "somebody.else"])
-def test_only_logger_and_place_of_a_third_party_are_written(written: io.StringIO, name: str) -> None:
-    """Neither the text nor the arguments of its record."""
+def test_the_text_of_a_third_party_is_that_of_its_source(written: io.StringIO, name: str) -> None:
+    """With its logger and place, and without anything that run time put into it."""
     logging.getLogger(name).error("could not store %s " + PLANTED, PLANTED, extra={"reason": PLANTED})  # noqa: G003 as others do
     (line,) = lines(written)
 
     assert (line["event"], line["logger"], PLANTED in written.getvalue()) == ("third_party", name, False)
+    assert line["text"] == "could not store %s ..."
     assert str(line["where"]).startswith("test_logs:")
+
+
+def test_no_text_made_at_run_time_is_written(written: io.StringIO) -> None:
+    """Of an f-string the constant parts, of a variable nothing; nor may an event of ours bring a text along."""
+    value = f"cannot open {PLANTED}"
+    foreign = logging.getLogger("somebody.else")
+    foreign.error(f"lost {PLANTED} at {len(PLANTED)}")
+    foreign.error(value)
+    foreign.error("pool %s is full", PLANTED)
+    logs.get("app").error("thing.done", text="pool is full")
+
+    assert [line.get("text") for line in lines(written)] == ["lost ... at ...", None, "pool %s is full", None]
+    assert PLANTED not in written.getvalue()
 
 
 def test_the_text_of_a_warning_is_not_written(written: io.StringIO) -> None:
