@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from msgspec import Struct
 
+from identity.operations.profiles.explain_separation import why_not_linked
 from identity.operations.profiles.graph_evidence import GraphEvidence, read_graph_evidence
 from identity.operations.profiles.profile import open_profile
 from identity.planning.graph import evidence_graph
@@ -64,10 +65,10 @@ async def explain(space: Space, ref: str, start: str, end: str) -> LinkExplanati
     evidence = await read_graph_evidence(profile)
     a, b = (space.keys.identifier(each.type, each.value) for each in named)
     if a not in evidence.held or b not in evidence.held:
-        raise NotLinked
+        raise NotLinked(await why_not_linked(space, profile.id, named))
     built, paths = await asyncio.to_thread(_paths, evidence, a, b)
     if paths is None:
-        raise NotLinked
+        raise NotLinked(await why_not_linked(space, profile.id, named))
     steps = list(dict.fromkeys((*pairwise(paths.shortest), *pairwise(paths.strongest))))
     places = {step: evidence.calls_of(*step) for step in steps}
     calls = await profile.calls({place for found in places.values() for place in found[:MOST_CALLS]})

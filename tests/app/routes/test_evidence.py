@@ -148,3 +148,33 @@ def test_the_picture_is_chosen_by_media_type_and_runs_nothing(shop: Shop) -> Non
     assert "41 identifiers" in words
     assert "anonymous_id:<a7>" in words
     assert shop.ask("GET", "/v1/profiles/user_id%3Anobody/graph", headers=asked).status_code == 404
+
+
+def test_two_people_are_explained_as_two(shop: Shop) -> None:
+    """With the ids of both, and the reason that is recorded."""
+    shop.send({"type": "identify", "userId": "u1", "traits": {"email": "a@b.org"}})
+    shop.send({"type": "identify", "userId": "u2", "traits": {"email": "a@b.org"}})
+    shop.send({"type": "identify", "userId": "u3", "anonymousId": "a3"})
+    shop.send({"type": "identify", "userId": "null", "anonymousId": "a4"})
+    unmerged = {"identifiers": ["anonymous_id:a3"]}
+    assert shop.ask("POST", "/v1/profiles/unmerge", json=unmerged).status_code == 200
+    ids = {name: get(shop, f"user_id:{name}")["profile_id"] for name in ("u1", "u2", "u3")}
+
+    def why(start: str, end: str, of: str | None = None) -> str:
+        answer = explained(shop, of or start, start, end)
+        assert (answer.status_code, answer.json()["code"]) == (409, "not_linked")
+        return str(answer.json()["detail"])
+
+    shared = why("user_id:u2", "email:a@b.org")
+    assert f"`from` belongs to {ids['u2']} and `to` to {ids['u1']}" in shared
+    assert "named the identifier in `to`, which was demoted: limit:user_id." in shared
+    assert "named the identifier in `from`, which was demoted: limit:user_id." in why("email:a@b.org", "user_id:u2")
+    assert "named email of the profile in `from`, which was demoted: limit:user_id" in why("user_id:u1", "user_id:u2")
+    assert "No stored call names both." in why("user_id:u1", "user_id:u3")
+    assert "An unmerge keeps the two profiles apart" in why("user_id:u3", "anonymous_id:a3")
+    assert why("user_id:u1", "user_id:nobody") == "The identifier in `to` is on no profile."
+    assert why("user_id:null", "user_id:nobody", "user_id:u1") == (
+        "The identifier in `from` is blocked, so it links nobody, and the identifier in `to` is on no profile."
+    )
+    other = why("user_id:u3", "user_id:u3", "user_id:u1")
+    assert other == f"Both identifiers belong to {ids['u3']}; ask for that profile."
