@@ -48,7 +48,7 @@ REASONS: Final = {
     "never_set": "No call set the trait.",
     "on_list": "The trait is on the list of the destination.",
     "all_listed": "The list of the destination allows all traits.",
-    "off_list": "The destination may not see this trait: its list of `traits` does not name the trait. Add the trait there.",
+    "off_list": "The destination may not see this trait: its `traits` do not name the trait. Add the trait there.",
     "granted": "Each purpose is granted at the origin of the trait.",
     "refused": "Not granted at the origin of the trait: {purposes}.",
     "acknowledged": "The destination acknowledged every change of the profile.",
