@@ -124,12 +124,14 @@ class _Planner:
         root = self.around.root_of(identifier.key)
         candidate = choice.candidate.add(identifier, root)
         if root is None or not choice.candidate.joins(root):
+            shared = over_connected(candidate, identifier, self.rules)
+            if shared is not None and not any(each is identifier for each in shared.identifiers):
+                return [Skipped(each, f"limit:{shared.type}") for each in shared.identifiers]
             reason = misfit(candidate, call.time, self.rules, self.around.cuts)
+            if reason is None and shared is not None:
+                reason = f"limit:{shared.type}"
             if reason is not None:
                 return [Skipped(identifier, reason)]
-            shared = over_connected(candidate, identifier, self.rules)
-            if shared is not None:
-                return [Skipped(each, f"limit:{shared.type}") for each in shared.identifiers]
         choice.candidate = candidate
         return []
 

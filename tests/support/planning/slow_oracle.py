@@ -41,15 +41,13 @@ class SlowOracle:
                 if any(named in side.identifiers for side in self._union(kept)[0]):
                     kept.append(named)
                     break
-                if not self._fits(sides, fresh):
-                    break
                 guilty = self._sharing(kept, named)
-                if named in guilty:
-                    break
-                if not guilty:
+                if guilty and named not in guilty:
+                    kept = [each for each in kept if each not in guilty]
+                    continue
+                if not guilty and self._fits(sides, fresh):
                     kept.append(named)
-                    break
-                kept = [each for each in kept if each not in guilty]
+                break
         for named in kept:
             self.times[named].append(time)
         sides, fresh = self._union(kept)

@@ -40,6 +40,20 @@ def test_forty_phones_with_one_value_are_no_profile(context: dict[str, Any]) -> 
     assert len({each.profile_id for each in outcomes}) == 21
 
 
+def test_the_other_identifiers_of_a_phone_are_kept() -> None:
+    """Every phone has its own advertising id and push token; only the shared value is demoted."""
+    world = World()
+    outcomes = world.send(
+        phone(
+            nr,
+            {"device": {**BUILD["device"], "token": f"t{nr}", "advertisingId": f"ad{nr}", "adTrackingEnabled": True}},
+        )
+        for nr in range(40)
+    )
+    assert {each["identifier"] for outcome in outcomes for each in outcome.demoted} == {"android.id:QP1A.190711.020"}
+    assert sum(each["android.push_token"] for each in profiles(world)) == 40
+
+
 def test_phones_that_are_known_already_stay_apart_too() -> None:
     """Each was seen without the value first."""
     world = World()
