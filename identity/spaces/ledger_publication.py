@@ -23,9 +23,13 @@ async def require_published(database: Database, tenant: Tenant, journal: Journal
     async with database.reading() as connection:
         head = await ledger.read_head(connection, tenant)
         if last is None:
-            if head.begun:
+            if not head.begun:
+                return
+            # Another process may have begun the journal after it was read here: the flag follows the first line.
+            last = await asyncio.to_thread(journal.last)
+            if last is None:
                 raise LedgerBroken
-            return
+            head = await ledger.read_head(connection, tenant)
         seq, hash_ = last
         if head.seq < seq:
             raise Quarantined
@@ -39,9 +43,8 @@ async def publish(database: Database, tenant: Tenant, journal: Journal) -> int:
         last = await asyncio.to_thread(journal.last)
         seq, hash_ = last or (0, b"")
         async with database.transaction() as connection:
-            if last is None:
-                await ledger.mark_journal(connection, tenant)
-            elif await ledger.hash_at(connection, tenant, seq) != hash_:
+            begun = (await ledger.read_head(connection, tenant)).begun
+            if last is not None and await ledger.hash_at(connection, tenant, seq) != hash_:
                 raise LedgerBroken
             entries = await ledger.after(connection, tenant, seq, PAGE)
         for entry in entries:
@@ -49,6 +52,10 @@ async def publish(database: Database, tenant: Tenant, journal: Journal) -> int:
             if hash_ != entry.hash:
                 raise LedgerBroken
         await asyncio.to_thread(journal.append, seq, [JournalLine(*entry) for entry in entries])
+        if not begun and (last is not None or entries):
+            # After the first line is on disk: a crash in between leaves a journal, and no flag without one.
+            async with database.transaction() as connection:
+                await ledger.mark_journal(connection, tenant)
         if len(entries) < PAGE:
             return entries[-1].seq if entries else seq
 

@@ -22,6 +22,7 @@ from identity.spaces.blind_indexes import older_names
 from identity.spaces.exclusive_transaction import SpaceReader
 from identity.store.ingest import constraints
 from identity.store.ingest.identifier_owners import owners as owners_of
+from identity.store.postgres.keep_alive import kept_alive
 from identity.store.profiles import evidence as evidence_queries
 from identity.values.calls import ACTS, STORED_KINDS, Identifier
 from identity.values.ids import new_id
@@ -73,7 +74,10 @@ async def replay(view: SpaceReader, heads: Iterable[bytes], since: int) -> Repla
         again.run(log)
         return rebuild(stored, log, again, new_id)
 
-    return ReplayedProfiles(opened, stored, await asyncio.to_thread(run), log)
+    # The calls of one group may take minutes to replay.
+    async with kept_alive(view.connection):
+        rebuilt = await asyncio.to_thread(run)
+    return ReplayedProfiles(opened, stored, rebuilt, log)
 
 
 async def _constraints(

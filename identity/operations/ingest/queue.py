@@ -1,31 +1,32 @@
 """Collects requests into batches: the requests that arrive during one commit form the next batch.
 
-There is no timer: an idle writer starts at once, a busy one finds more. A request is never split. Calls that share
-an identifier keep their order of arrival: a request waits while an earlier one, in flight or in the queue, names an
-identifier of it. The queue is bounded; a full queue refuses a request at once, and nothing of that request is
-stored. Calls that were rejected when they were read wait as well, because the rejection is committed before it is
-answered.
+An idle writer starts at once, a busy one finds more. A request is never split. Calls that share an identifier keep
+their order of arrival: a request waits while an earlier one, in flight or in the queue, names an identifier of it. The
+queue is bounded; a full queue refuses a request at once, and nothing of that request is stored. Calls that were
+rejected when they were read wait as well, because the rejection is committed before it is answered. Where the commits
+of one space hang, spare writers serve the others. A writer that dies fails its batch and is replaced.
 """
 
 import asyncio
 import time
 from collections import deque
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import structlog
 
 from identity.operations.ingest.admission import has_room
 from identity.operations.ingest.commit import BatchWriter
 from identity.operations.ingest.request import IngestRequest
+from identity.operations.ingest.turns import Turns
 from identity.spaces.space import Space
 from identity.store.postgres.database import Database
 from identity.values.calls import Outcome
-from identity.values.errors import KeyUnavailable, OnefoldError, QueueFull, ShuttingDown
+from identity.values.errors import DatabaseUnavailable, KeyUnavailable, OnefoldError, QueueFull, ShuttingDown
 
 BATCH = 500
-# A second writer joins in at this many waiting calls: for fewer, one batch costs less than two.
-JOIN = 100
 SCAN = 400
+RESTART: Final = 1.0
+"""Seconds before a writer that died is replaced."""
 
 _log = structlog.get_logger(__name__)
 
@@ -41,32 +42,38 @@ class IngestQueue:
     """The queue and its writers. `bound` is the greatest weight that may wait, rejected calls included."""
 
     def __init__(self, database: Database, *, writers: int = 2, bound: int = 20_000) -> None:
-        self._writers = [BatchWriter(database) for _ in range(writers)]
+        self._database = database
+        self._regular = writers
         self._bound = bound
         self._queues: dict[int, deque[_Waiting]] = {}
         self._turn: deque[int] = deque()
+        self._turns = Turns()
         self._busy: dict[int, list[list[_Waiting]]] = {}
         self._waiting = self._weight = 0
         self._held: dict[int, int] = {}
         self._closing = False
         self._wake: list[asyncio.Future[None]] = []
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         """Starts the writers."""
-        self._tasks = [asyncio.create_task(self._write(writer)) for writer in self._writers]
+        for _ in range(self._regular):
+            self._add_writer()
 
     async def close(self) -> None:
         """Finishes the waiting requests, then ends the writers."""
         self._closing = True
         self._wake_all()
-        await asyncio.gather(*self._tasks)
-        for writer in self._writers:
-            try:
-                await writer.close()
-            except OnefoldError:
-                # The lease ends by itself.
-                _log.warning("writer.not_closed")
+        await asyncio.gather(*self._tasks, *self._leaving, return_exceptions=True)
+        if self._timer is not None:
+            self._timer.cancel()
+
+    @property
+    def alive(self) -> bool:
+        """Whether all regular writers work. One that died is replaced after `RESTART` seconds."""
+        return len(self._tasks) >= self._regular
 
     @property
     def writers(self) -> int:
@@ -121,6 +128,7 @@ class IngestQueue:
         queue.append(waiting)
         self._count(waiting, 1)
         self._wake_all()
+        self._consider_spare()
 
     def _count(self, waiting: _Waiting, sign: int) -> None:
         """Adds a waiting request to the counts, or takes it off."""
@@ -137,24 +145,89 @@ class IngestQueue:
             if not future.done():
                 future.set_result(None)
 
+    def _add_writer(self) -> None:
+        task = asyncio.create_task(self._run_writer())
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        """Replaces a writer that died; at the end of the process nothing waits for another one."""
+        self._tasks.discard(task)
+        self._leaving.discard(task)
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if error is None:
+            return
+        _log.error("writer.died", exc_info=error)
+        if not self._closing:
+            asyncio.get_running_loop().call_later(RESTART, self._restore_writers)
+        elif not self._tasks:
+            for waiting in [each for queue in self._queues.values() for each in queue]:
+                if not waiting.done.done():
+                    waiting.done.set_exception(DatabaseUnavailable())
+
+    def _restore_writers(self) -> None:
+        if not self.alive and not self._closing:
+            self._add_writer()
+
+    def _consider_spare(self) -> None:
+        """Adds a writer where every writer is held for long and a space waits whose commits are not among these."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        idle = len(self._tasks) - self._turns.flights
+        if idle or self._closing or all(map(self._turns.in_flight, self._turn)):
+            return
+        loop = asyncio.get_running_loop()
+        seconds = self._turns.spare_due(len(self._tasks), loop.time())
+        if seconds is None:
+            return
+        if seconds:
+            self._timer = loop.call_later(seconds, self._consider_spare)
+        else:
+            self._add_writer()
+
+    async def _run_writer(self) -> None:
+        writer = BatchWriter(self._database)
+        try:
+            await self._write(writer)
+        finally:
+            try:
+                await writer.close()
+            except OnefoldError:
+                # The lease ends by itself.
+                _log.warning("writer.not_closed")
+
     async def _write(self, writer: BatchWriter) -> None:
+        loop = asyncio.get_running_loop()
         while True:
-            batch = self._take() if not self._busy or self._waiting >= JOIN else []
+            batch = self._take()
             if not batch:
                 if self._closing and not self._waiting:
                     return
-                future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                if len(self._tasks) > self._regular and (own := asyncio.current_task()) is not None:
+                    self._tasks.discard(own)
+                    self._leaving.add(own)
+                    return
+                future: asyncio.Future[None] = loop.create_future()
                 self._wake.append(future)
                 await future
                 continue
-            busy = self._busy.setdefault(batch[0].space.tenant.id, [])
+            space, began = batch[0].space.tenant.id, loop.time()
+            self._turns.begin(space, began)
+            busy = self._busy.setdefault(space, [])
             busy.append(batch)
+            self._consider_spare()
             try:
                 await _commit(writer, batch)
             finally:
+                self._turns.end(space, began)
                 busy.remove(batch)
                 if not busy:
-                    del self._busy[batch[0].space.tenant.id]
+                    del self._busy[space]
+                for waiting in batch:
+                    if not waiting.done.done():
+                        # The writer dies: whether the batch is stored is not known.
+                        waiting.done.set_exception(DatabaseUnavailable())
                 self._wake_all()
 
     def _take(self) -> list[_Waiting]:
@@ -162,7 +235,7 @@ class IngestQueue:
         for _ in range(len(self._turn)):
             id_ = self._turn[0]
             self._turn.rotate(-1)
-            batch = self._gathered(id_)
+            batch = self._gathered(id_) if self._turns.may_begin(id_, self._waiting) else []
             if batch:
                 return batch
         return []

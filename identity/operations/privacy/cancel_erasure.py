@@ -7,6 +7,7 @@ another request suppressed it by name.
 import time
 from functools import partial
 
+from identity.operations.privacy.orphaned_calls import OrphanedCalls
 from identity.operations.privacy.person import open_person
 from identity.operations.privacy.read_requests import get_request
 from identity.planning.privacy.privacy_requests import PrivacyRequest
@@ -62,7 +63,7 @@ async def _end_hold(erasure_id: bytes, actor: str, exclusive: ExclusiveSpace) ->
     row = await erasures.get(connection, tenant, erasure_id) or row
     if row.key not in exclusive.owners:
         return SpaceChange(None)
-    person = await open_person(exclusive, row.key)
+    person = await open_person(exclusive, row.key, OrphanedCalls(exclusive.space))
     if not await erase.on_hold(connection, tenant, person.ids):
         return SpaceChange(None)
     refs = person.refs(row.key, row.hash)

@@ -25,13 +25,16 @@ _STREAMING: Final = 3_600 * MICRO
 async def download_export(space: Space, export_id: str, ticket: str, form: str, actor: str) -> AsyncGenerator[bytes]:
     """The pieces of an export as `json` or `csv`. ExportNotFound where the ticket is not valid for it now."""
     id_, now = private("exp", export_id), time.time_ns() // 1000
+    async with space.database.reading() as connection:
+        row = await export_row(space, connection, id_)
+    # A key that cannot be read now can be read later, so the ticket is not spent before the key is open.
+    key = await export_key(space, row.id)
     async with space.database.transaction() as connection:
         row = await export_row(space, connection, id_)
         ticket_hash = hash_ticket(ticket)
         if not await access_exports.redeem_ticket(connection, space.tenant, row.id, ticket_hash, now, now + _STREAMING):
             raise ExportNotFound
         await ledger.note(connection, space.tenant.id, actor, "export.fetch", export_id)
-    key = await export_key(space, row.id)
     about = ExportedFrom(export_id, public("spc", space.public_id), format_time(row.created_at))
     return _pieces(space, row, key, WRITERS[form](about))
 

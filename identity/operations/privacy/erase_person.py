@@ -10,6 +10,7 @@ from functools import partial
 import msgspec
 from msgspec import structs
 
+from identity.operations.privacy.orphaned_calls import OrphanedCalls
 from identity.operations.privacy.person import Person, open_person
 from identity.planning.privacy import erasure_entry
 from identity.planning.privacy.privacy_requests import FORWARDS, SUPPRESSES
@@ -31,19 +32,26 @@ from identity.vault.seal import ASIDE
 
 
 async def erase_person(
-    writer: WriterConnection, space: Space, row: ErasureRow, actor: str, identifiers: Sequence[Identifier] = ()
+    writer: WriterConnection,
+    space: Space,
+    row: ErasureRow,
+    actor: str,
+    orphans: OrphanedCalls,
+    identifiers: Sequence[Identifier] = (),
 ) -> None:
     """Erase the person behind the identifier of an erasure, or leave the erasure on hold where a hold applies.
 
-    `identifiers` is that identifier where still known. KeyUnavailable: see `ExclusiveSpace.require_known`.
+    `identifiers` is that identifier where still known, `orphans` serve all erasures of a request. KeyUnavailable: see
+    `ExclusiveSpace.require_known`.
     """
-    decide = partial(_decide, row.id, actor, bool(identifiers))
+    decide = partial(_decide, row.id, actor, orphans, bool(identifiers))
     await run_exclusive_with(writer, space, identifiers, decide)
 
 
 async def _decide(
     erasure_id: bytes,
     actor: str,
+    orphans: OrphanedCalls,
     known: bool,  # noqa: FBT001 (bound by name above)
     exclusive: ExclusiveSpace,
 ) -> SpaceChange[None]:
@@ -57,7 +65,7 @@ async def _decide(
     row = await erasures.get(connection, tenant, erasure_id) or row
     if not known and row.state == ErasureState.RECEIVED:
         await exclusive.require_known([row.key])
-    person = await open_person(exclusive, row.key)
+    person = await open_person(exclusive, row.key, orphans)
     await exclusive.rekey_named(person.identifiers())
     if await holds.any_held(connection, tenant, sorted(person.keys | {row.key})):
         return await _put_on_hold(exclusive, row, person, actor)

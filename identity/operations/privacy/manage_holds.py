@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from identity.operations.privacy.erase_person import erase_person
+from identity.operations.privacy.orphaned_calls import OrphanedCalls
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
 from identity.spaces.named_identifiers import read_identifiers
 from identity.spaces.space import Space
@@ -108,10 +109,12 @@ async def resume_held(space: Space, actor: str) -> int:
     """Try every erasure that waits for a hold again, oldest first; returns how many there were."""
     async with space.database.reading() as connection:
         waiting = await erasures.newest(connection, space.tenant, ErasureState.ON_HOLD, _LAST_ID, _MOST_WAITING)
-    writer = WriterConnection(space.database)
+    writer, orphans = WriterConnection(space.database), OrphanedCalls(space)
     try:
+        if waiting:
+            await orphans.read()
         for row in reversed(waiting):
-            await erase_person(writer, space, row, actor)
+            await erase_person(writer, space, row, actor, orphans)
     finally:
         await writer.close()
     return len(waiting)

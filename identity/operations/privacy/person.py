@@ -6,7 +6,7 @@ the erasure waits until it can be opened.
 
 from collections.abc import Sequence
 
-from identity.operations.privacy.orphaned_calls import orphaned_keys
+from identity.operations.privacy.orphaned_calls import OrphanedCalls
 from identity.planning.privacy.erasure_entry import ErasedRefs
 from identity.planning.resolution.document import unpack as unpack_document
 from identity.planning.resolution.stored_calls import split_keys
@@ -109,7 +109,7 @@ class Person:
         return kept
 
 
-async def open_person(exclusive: ExclusiveSpace, key: bytes) -> Person:
+async def open_person(exclusive: ExclusiveSpace, key: bytes, orphans: OrphanedCalls) -> Person:
     """The person with an identifier, with their orphaned calls; without a profile where no profile holds it."""
     connection, tenant = exclusive.connection, exclusive.space.tenant
     origin = exclusive.owners.get(key)
@@ -118,7 +118,7 @@ async def open_person(exclusive: ExclusiveSpace, key: bytes) -> Person:
     person = Person(exclusive, rows, await snapshot_queries.identifiers(connection, tenant, ids) if ids else [])
     if ids:
         person.unlock(await snapshot_queries.subject_keys(connection, tenant, ids))
-    orphaned = await orphaned_keys(exclusive, person.keys | {key})
+    orphaned = await orphans.keys(exclusive, person.keys | {key})
     person.ids += [row.id for row in orphaned]
     person.unlock(orphaned)
     return person

@@ -15,6 +15,7 @@ import msgspec
 
 from identity.operations.privacy.change_suppressions import change_suppressions
 from identity.operations.privacy.erase_person import erase_person
+from identity.operations.privacy.orphaned_calls import OrphanedCalls
 from identity.operations.privacy.read_requests import get_request
 from identity.planning.privacy.deadlines import due_date
 from identity.planning.privacy.erasure_entry import commitment
@@ -73,8 +74,11 @@ async def carry_out(space: Space, request_id: bytes, identifiers: Sequence[Ident
         writer = WriterConnection(space.database)
         try:
             if request.kind in DELETES:
+                orphans = OrphanedCalls(space)
+                await orphans.read()
                 for row in waiting:
-                    await erase_person(writer, space, row, request.actor, identifiers[row.nr - 1 : row.nr])
+                    named = identifiers[row.nr - 1 : row.nr]
+                    await erase_person(writer, space, row, request.actor, orphans, named)
             else:
                 on = request.kind == RequestKind.SUPPRESS_ONLY
                 await change_suppressions(writer, space, request_id, request.actor, identifiers, on=on)

@@ -54,12 +54,27 @@ async def identifier_values(
         """
         SELECT i.key, r.type, r.value, s.profile_id, s.slot, s.key_id, s.wrapped, w.epoch, w.wrapped
         FROM unnest($2::bytea[]) AS k (key)
-        JOIN identifier i ON i.key = k.key AND i.space_id = $1::int4 AND i.bucket = $3::int4
-        JOIN profile_identifier r
-            ON r.profile_id = i.profile_id AND r.key = i.key AND r.space_id = $1::int4 AND r.bucket = $3::int4
-        JOIN profile p ON p.profile_id = i.profile_id AND p.space_id = $1::int4 AND p.bucket = $3::int4
-        JOIN subject_key s ON s.profile_id = i.profile_id AND s.space_id = $1::int4 AND s.bucket = $3::int4
-        JOIN slot_key w ON w.space_id = $1::int4 AND w.slot = s.slot AND w.bucket = $3::int4
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM identifier t
+            WHERE t.key = k.key AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+        ) i
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM profile_identifier t
+            WHERE t.profile_id = i.profile_id AND t.key = i.key AND t.space_id = $1::int4 AND t.bucket = $3::int4
+            OFFSET 0
+        ) r
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM profile t
+            WHERE t.profile_id = i.profile_id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+        ) p
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM subject_key t
+            WHERE t.profile_id = i.profile_id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+        ) s
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM slot_key t
+            WHERE t.slot = s.slot AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+        ) w
         WHERE NOT p.withheld
         """,
         tenant.id,

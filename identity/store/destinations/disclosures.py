@@ -31,8 +31,11 @@ async def by_origins(
         connection,
         """
         SELECT d.profile_id, d.fields, d.last, d.until FROM unnest($2::uuid[]) AS k (id)
-        JOIN disclosure d ON d.profile_id = k.id AND d.destination = $4::int4 AND d.space_id = $1::int4
-          AND d.bucket = $3::int4
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM disclosure t
+            WHERE t.profile_id = k.id AND t.destination = $4::int4 AND t.space_id = $1::int4 AND t.bucket = $3::int4
+            OFFSET 0
+        ) d
         """,
         tenant.id,
         uuids(origins),
@@ -62,8 +65,14 @@ async def add(
         connection,
         """
         SELECT count(*) FROM unnest($2::uuid[], $3::uuid[]) AS k (id, key_id)
-        JOIN subject_key s ON s.profile_id = k.id AND s.space_id = $1::int4 AND s.bucket = $4::int4
-        JOIN profile p ON p.profile_id = k.id AND p.space_id = $1::int4 AND p.bucket = $4::int4
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM subject_key t
+            WHERE t.profile_id = k.id AND t.space_id = $1::int4 AND t.bucket = $4::int4 OFFSET 0
+        ) s
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM profile t
+            WHERE t.profile_id = k.id AND t.space_id = $1::int4 AND t.bucket = $4::int4 OFFSET 0
+        ) p
         WHERE s.key_id = k.key_id AND NOT p.withheld
         """,
         tenant.id,
@@ -97,7 +106,10 @@ async def copy_to_twins(connection: Connection, tenant: Tenant, pairs: Sequence[
         INSERT INTO disclosure (profile_id, destination, fields, space_id, bucket, first, last, until)
         SELECT u.twin, d.destination, d.fields, d.space_id, d.bucket, d.first, d.last, d.until
         FROM unnest($2::uuid[], $3::uuid[]) AS u (origin, twin)
-        JOIN disclosure d ON d.profile_id = u.origin AND d.space_id = $1::int4 AND d.bucket = $4::int4
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM disclosure t
+            WHERE t.profile_id = u.origin AND t.space_id = $1::int4 AND t.bucket = $4::int4 OFFSET 0
+        ) d
         ON CONFLICT DO NOTHING
         """,
         [tenant.id, uuids([origin for origin, _ in pairs]), uuids([twin for _, twin in pairs]), tenant.base],
@@ -139,7 +151,10 @@ async def raise_versions(
         connection,
         """
         SELECT DISTINCT p.head FROM unnest($2::uuid[]) AS k (id)
-        JOIN profile p ON p.profile_id = k.id AND p.space_id = $1::int4 AND p.bucket = $3::int4
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM profile t
+            WHERE t.profile_id = k.id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+        ) p
         ORDER BY p.head
         """,
         tenant.id,
@@ -150,11 +165,11 @@ async def raise_versions(
         connection,
         """
         WITH locked AS MATERIALIZED (
-            SELECT profile_id FROM profile WHERE profile_id = ANY ($2::uuid[]) AND space_id = $1::int4
-              AND bucket = $3::int4 AND head = profile_id ORDER BY profile_id FOR NO KEY UPDATE
+            SELECT profile_id FROM profile WHERE profile_id = ANY ($2::uuid[]) AND space_id + 0 = $1::int4
+              AND bucket + 0 = $3::int4 AND head = profile_id ORDER BY profile_id FOR NO KEY UPDATE
         )
         UPDATE profile p SET version = p.version + 1 FROM locked l
-        WHERE p.profile_id = l.profile_id AND p.space_id = $1::int4 AND p.bucket = $3::int4
+        WHERE p.profile_id = ANY (ARRAY[l.profile_id]) AND p.space_id + 0 = $1::int4 AND p.bucket + 0 = $3::int4
         RETURNING p.canonical, p.version
         """,
         tenant.id,
@@ -164,7 +179,9 @@ async def raise_versions(
     await connection.execute(
         """
         UPDATE disclosure SET until = NULL
-        WHERE profile_id = ANY ($2::uuid[]) AND space_id = $1::int4 AND bucket = $3::int4 AND until <= $4::int8
+        WHERE profile_id = ANY ($2::uuid[]) AND space_id + 0 = $1::int4 AND bucket + 0 = $3::int4
+          -- Not in a form that the index of all ends of consent could answer.
+          AND coalesce(until, $4::int8 + 1) <= $4::int8
         """,
         [tenant.id, uuids(origins), tenant.base, now],
     )

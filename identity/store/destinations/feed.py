@@ -93,8 +93,14 @@ async def canonical_ids(connection: Connection, tenant: Tenant, ids: Sequence[by
         connection,
         """
         SELECT p.profile_id, h.canonical FROM unnest($2::uuid[]) AS k (id)
-        JOIN profile p ON p.profile_id = k.id AND p.space_id = $1::int4 AND p.bucket = $3::int4
-        JOIN profile h ON h.profile_id = p.head AND h.space_id = $1::int4 AND h.bucket = $3::int4
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM profile t
+            WHERE t.profile_id = k.id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+        ) p
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM profile t
+            WHERE t.profile_id = p.head AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+        ) h
         WHERE NOT p.withheld
         """,
         tenant.id,

@@ -49,12 +49,16 @@ async def oldest_unacknowledged(
                 SELECT FROM profile p
                 CROSS JOIN LATERAL (
                     SELECT p.head AS id UNION ALL
-                    SELECT m.profile_id FROM profile m
-                    WHERE m.head = p.head AND m.head <> m.profile_id AND m.space_id = $1::int4 AND m.bucket = $4::int4
+                    SELECT t.profile_id FROM profile t
+                    WHERE t.head = p.head AND t.head <> t.profile_id AND t.space_id + 0 = $1::int4
+                      AND t.bucket + 0 = $4::int4
                 ) m
-                JOIN disclosure d ON d.profile_id = m.id AND d.destination = $6::int4 AND d.space_id = $1::int4
-                  AND d.bucket = $4::int4 AND d.first <= ahead.at
-                WHERE p.profile_id = ahead.profile_id AND p.space_id = $1::int4 AND p.bucket = $4::int4
+                CROSS JOIN LATERAL (
+                    SELECT FROM disclosure t
+                    WHERE t.profile_id = m.id AND t.destination = $6::int4 AND t.space_id = $1::int4
+                      AND t.bucket = $4::int4 AND t.first <= ahead.at OFFSET 0
+                ) d
+                WHERE p.profile_id = ahead.profile_id AND p.space_id + 0 = $1::int4 AND p.bucket + 0 = $4::int4
             )
         END)
         FROM ahead GROUP BY lane

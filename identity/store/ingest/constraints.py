@@ -10,19 +10,27 @@ from identity.values.ids import BlindIndex
 
 SUPPRESSED: Final[LiteralString] = """
 SELECT s.key, s.whole, s.until FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket)
-JOIN suppression s ON s.key = k.key AND s.space_id = $1::int4 AND s.bucket = k.bucket
+CROSS JOIN LATERAL (
+    SELECT t.* FROM suppression t WHERE t.key = k.key AND t.space_id = $1::int4 AND t.bucket = k.bucket OFFSET 0
+) s
 """
 BLOCKED: Final[LiteralString] = """
 SELECT b.key FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket)
-JOIN blocked_key b ON b.key = k.key AND b.space_id = $1::int4 AND b.bucket = k.bucket
+CROSS JOIN LATERAL (
+    SELECT t.* FROM blocked_key t WHERE t.key = k.key AND t.space_id = $1::int4 AND t.bucket = k.bucket OFFSET 0
+) b
 """
 CUTS: Final[LiteralString] = """
 SELECT c.key, c.cut, c.side FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket)
-JOIN cut c ON c.key = k.key AND c.space_id = $1::int4 AND c.bucket = k.bucket
+CROSS JOIN LATERAL (
+    SELECT t.* FROM cut t WHERE t.key = k.key AND t.space_id = $1::int4 AND t.bucket = k.bucket OFFSET 0
+) c
 """
 _REMOVED: Final[LiteralString] = """
 SELECT f.key, f.until FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket)
-JOIN forgotten f ON f.key = k.key AND f.space_id = $1::int4 AND f.bucket = k.bucket
+CROSS JOIN LATERAL (
+    SELECT t.* FROM forgotten t WHERE t.key = k.key AND t.space_id = $1::int4 AND t.bucket = k.bucket OFFSET 0
+) f
 """
 
 

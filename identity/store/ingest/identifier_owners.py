@@ -9,8 +9,10 @@ from identity.store.postgres.tenant import Tenant
 
 OWNERS: Final[LiteralString] = """
 SELECT i.key, i.profile_id
-FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket)
-JOIN identifier i ON i.key = k.key AND i.space_id = $1::int4 AND i.bucket = k.bucket
+FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket) CROSS JOIN LATERAL (
+    SELECT t.key, t.profile_id FROM identifier t
+    WHERE t.key = k.key AND t.space_id = $1::int4 AND t.bucket = k.bucket OFFSET 0
+) i
 """
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from psycopg.rows import TupleRow
 
+from identity.store.ingest import load_statements
 from identity.store.ingest.constraints import BLOCKED, CUTS, SUPPRESSED
 from identity.store.ingest.identifier_owners import OWNERS
 from identity.store.postgres.arrays import bools, byteas, int2, int4, int8, int8s, uuids
@@ -20,92 +21,6 @@ from identity.store.postgres.tenant import Tenant
 from identity.store.postgres.writer_slots import HOLD, WriterLease
 from identity.values.enums import SpaceMark
 from identity.values.errors import Conflict, LeaseLost, SpaceNotFound
-
-_DEDUP = """
-INSERT INTO message (key, space_id, bucket, batch)
-SELECT k.key, $1::int4, k.bucket, $4::int8 FROM unnest($2::uuid[], $3::int4[]) AS k (key, bucket)
-ON CONFLICT DO NOTHING RETURNING key
-"""
-
-
-# Only roots are locked: the lock on a root covers all its origins, so a merge, which writes origins
-# that it has not loaded, never meets a transaction that holds one of them and waits for the root.
-# Naming one bucket for all holds while a space has a spread of 1; a wider one (Citus) takes
-# this in two statements.
-_HEADS = """
-SELECT p.profile_id, p.version, p.stamp, p.born, p.elder, p.events, p.joined_at, p.head, p.canonical,
-       p.joined_to, p.own, p.folded
-FROM (
-    SELECT DISTINCT o.head FROM unnest($2::uuid[]) AS k (id)
-    JOIN profile o ON o.profile_id = k.id AND o.space_id = $1::int4 AND o.bucket = $3::int4
-) n JOIN profile p ON p.profile_id = n.head AND p.space_id = $1::int4 AND p.bucket = $3::int4
-ORDER BY p.profile_id FOR NO KEY UPDATE OF p
-"""
-
-_ORIGINS = """
-SELECT p.profile_id, p.version, p.stamp, p.born, p.elder, p.events, p.joined_at, p.head, p.canonical,
-       p.joined_to, p.own, p.folded
-FROM unnest($2::uuid[]) AS k (id)
-JOIN profile p ON p.profile_id = k.id AND p.space_id = $1::int4 AND p.bucket = $3::int4
-"""
-
-_KEYS = """
-SELECT k.id, s.slot, s.key_id, s.wrapped, w.epoch, w.wrapped, d.version, d.document
-FROM unnest($2::uuid[], $3::int4[], $4::bool[]) AS k (id, bucket, wanted)
-JOIN subject_key s ON s.profile_id = k.id AND s.space_id = $1::int4 AND s.bucket = k.bucket
-JOIN slot_key w ON w.space_id = $1::int4 AND w.slot = s.slot AND w.bucket = $5::int4
-LEFT JOIN profile_document d
-    ON k.wanted AND d.profile_id = k.id AND d.space_id = $1::int4 AND d.bucket = k.bucket
-"""
-
-_SIGHTINGS = """
-SELECT g.profile_id, g.set_key, g.count, g.days, g.last_day, g.sources
-FROM unnest($2::uuid[], $3::uuid[], $4::int4[]) AS k (id, set_key, bucket)
-JOIN sighting g ON g.profile_id = k.id AND g.set_key = k.set_key AND g.space_id = $1::int4 AND g.bucket = k.bucket
-"""
-
-_SLOT = (
-    "SELECT epoch, wrapped FROM slot_key WHERE space_id = $1::int4 AND slot = $2::int2 AND bucket = $3::int4 FOR SHARE"
-)
-
-_ACCOUNTS = """
-SELECT a.key, a.account_id, a.version, a.group_id, a.document
-FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket)
-JOIN account a ON a.key = k.key AND a.space_id = $1::int4 AND a.bucket = k.bucket
-ORDER BY a.key FOR NO KEY UPDATE OF a
-"""
-_ACCOUNT_KEYS = """
-SELECT a.account_id, s.slot, s.key_id, s.wrapped, w.epoch, w.wrapped, NULL::int4, NULL::bytea
-FROM unnest($2::bytea[], $3::int4[]) AS k (key, bucket)
-JOIN account a ON a.key = k.key AND a.space_id = $1::int4 AND a.bucket = k.bucket
-JOIN subject_key s ON s.profile_id = a.account_id AND s.space_id = $1::int4 AND s.bucket = $4::int4
-JOIN slot_key w ON w.space_id = $1::int4 AND w.slot = s.slot AND w.bucket = $4::int4
-"""
-
-_BATCH = """
-SELECT m.batch FROM unnest($2::uuid[], $3::int4[]) AS k (key, bucket)
-JOIN message m ON m.key = k.key AND m.space_id = $1::int4 AND m.bucket = k.bucket
-WHERE m.batch = ANY ($4::int8[])
-UNION ALL
-SELECT r.stamp FROM rejection r
-WHERE r.space_id = $1::int4 AND r.bucket = $5::int4 AND r.stamp = ANY ($4::int8[])
-LIMIT 1
-"""
-
-_SEEN = """
-SELECT m.key FROM unnest($2::uuid[], $3::int4[]) AS k (key, bucket)
-JOIN message m ON m.key = k.key AND m.space_id = $1::int4 AND m.bucket = k.bucket
-"""
-
-
-_WINDOW = """
-SELECT i.key, i.last_seen
-FROM profile p
-JOIN profile_identifier i ON i.profile_id = p.profile_id AND i.space_id = $1::int4 AND i.bucket = $5::int4
-WHERE (p.profile_id = $2::uuid OR (p.head = $2::uuid AND p.head <> p.profile_id))
-  AND p.space_id = $1::int4 AND p.bucket = $5::int4 AND i.type = $3::int2 AND NOT i.retired
-ORDER BY i.last_seen DESC, i.key DESC LIMIT $4::int4
-"""
 
 
 class BatchClaim(NamedTuple):
@@ -148,7 +63,7 @@ async def begin(
         Statement(FAIR_EXCLUSIVE if alone else FAIR_SHARED, [space]),
         Statement(LOCK_EXCLUSIVE if alone else LOCK_SHARED, [space]),
         Statement(HOLD, [int2(lease.slot), lease.holder]),
-        Statement(_DEDUP, [space, uuids(messages), tenant.buckets(messages), int8(batch)]),
+        Statement(load_statements.DEDUP, [space, uuids(messages), tenant.buckets(messages), int8(batch)]),
         Statement(OWNERS, [space, byteas(identifiers), tenant.buckets(identifiers)]),
     )
     if not gates.rows:
@@ -178,18 +93,18 @@ async def lock(
     space, base = int4(tenant.id), int4(tenant.base)
     by_origin, set_keys = [origin for origin, _ in sets], [set_key for _, set_key in sets]
     steps: list[Statement] = [
-        Statement(_HEADS, [space, uuids(origins), base]),
+        Statement(load_statements.HEADS, [space, uuids(origins), base]),
         Statement(
-            _KEYS,
+            load_statements.KEYS,
             [space, uuids(origins), tenant.buckets(origins), bools([id_ in documents for id_ in origins]), base],
         ),
-        Statement(_SIGHTINGS, [space, uuids(by_origin), uuids(set_keys), tenant.buckets(by_origin)]),
+        Statement(load_statements.SIGHTINGS, [space, uuids(by_origin), uuids(set_keys), tenant.buckets(by_origin)]),
     ]
     if groups:
         named: list[Param] = [space, byteas(groups), tenant.buckets(groups)]
-        steps += [Statement(_ACCOUNTS, named), Statement(_ACCOUNT_KEYS, [*named, base])]
+        steps += [Statement(load_statements.ACCOUNTS, named), Statement(load_statements.ACCOUNT_KEYS, [*named, base])]
     if slot is not None:
-        steps.append(Statement(_SLOT, [space, int2(slot), base]))
+        steps.append(Statement(load_statements.SLOT, [space, int2(slot), base]))
     heads, keys, sightings, *rest = await run(connection, *steps)
     accounts, account_keys = (rest[0].rows, rest[1].rows) if groups else ([], [])
     slot_keys = [] if slot is None else rest[-1].rows
@@ -198,7 +113,7 @@ async def lock(
     held = {row.id for row in profiles if row.head == row.id}
     merged = [origin for origin in origins if origin not in held]
     if merged:
-        (found,) = await run(connection, Statement(_ORIGINS, [space, uuids(merged), base]))
+        (found,) = await run(connection, Statement(load_statements.ORIGINS, [space, uuids(merged), base]))
         under = [OriginRow(*row) for row in found.rows]
         if len(under) != len(merged) or any(row.head not in held for row in under):
             raise Conflict
@@ -214,7 +129,9 @@ async def lock(
 
 async def accepted_messages(connection: PipelineConnection, tenant: Tenant, messages: Sequence[bytes]) -> set[bytes]:
     """Which of these messages were accepted earlier, by keys under which nothing is claimed any more."""
-    (found,) = await run(connection, Statement(_SEEN, [int4(tenant.id), uuids(messages), tenant.buckets(messages)]))
+    (found,) = await run(
+        connection, Statement(load_statements.SEEN, [int4(tenant.id), uuids(messages), tenant.buckets(messages)])
+    )
     return {bytes(key) for (key,) in found.rows}
 
 
@@ -224,7 +141,7 @@ async def committed_batch(
     """The batch among these that was committed: its rows name it even where the answer was lost."""
     space, base = int4(tenant.id), int4(tenant.base)
     params: list[Param] = [space, uuids(messages), tenant.buckets(messages), int8s(batches), base]
-    (found,) = await run(connection, Statement(_BATCH, params))
+    (found,) = await run(connection, Statement(load_statements.BATCH, params))
     return int(found.rows[0][0]) if found.rows else None
 
 
@@ -264,6 +181,6 @@ async def scan_windows(
     found = []
     for head, type_, size in scans:
         params = [int4(tenant.id), head, int2(type_), int4(size), int4(tenant.base)]
-        (scanned,) = await run(connection, Statement(_WINDOW, params))
+        (scanned,) = await run(connection, Statement(load_statements.WINDOW, params))
         found += [(head, type_, key, seen) for key, seen in scanned.rows]
     return found

@@ -88,7 +88,7 @@ async def write_subject_keys(
     await connection.execute(
         """
         UPDATE subject_key s SET wrapped = u.wrapped FROM unnest($2::uuid[], $3::bytea[]) AS u (id, wrapped)
-        WHERE s.profile_id = u.id AND s.space_id = $1::int4 AND s.bucket = $4::int4
+        WHERE s.profile_id = ANY (ARRAY[u.id]) AND s.space_id + 0 = $1::int4 AND s.bucket + 0 = $4::int4
         """,
         [space_id, uuids([key.profile_id for key in keys]), byteas([key.wrapped for key in keys]), base],
     )

@@ -172,8 +172,8 @@ async def any_unresolved(connection: Connection, tenant: Tenant, keys: Sequence[
     found = await row(
         connection,
         """
-        SELECT 1 FROM unnest($2::bytea[]) AS k (key)
-        JOIN renamed_key r ON r.old = k.key AND r.new IS NULL AND r.space_id = $1::int4 AND r.bucket = $3::int4
+        SELECT 1 FROM renamed_key r
+        WHERE r.old = ANY ($2::bytea[]) AND r.new IS NULL AND r.space_id = $1::int4 AND r.bucket = $3::int4
         LIMIT 1
         """,
         tenant.id,

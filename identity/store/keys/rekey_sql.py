@@ -14,42 +14,43 @@ from identity.store.postgres.rows import KeyRow
 from identity.store.postgres.tenant import Tenant
 
 _NAMES: LiteralString = "unnest($2::bytea[], $3::bytea[]) AS u (old, new)"
+# Of one plan only: `ANY` looks up an index, and `+ 0` keeps the space out of every index.
+_OLD: LiteralString = "t.key = ANY (ARRAY[u.old]) AND t.space_id + 0 = $1::int4 AND t.bucket + 0 = $4::int4"
 # What stands in no profile. Where a name has been given to two rows they are one.
 HASHED: Final[tuple[LiteralString, ...]] = (
     f"""
-    WITH gone AS (DELETE FROM cut t USING {_NAMES} WHERE t.key = u.old AND t.space_id = $1::int4 AND t.bucket = $4::int4
-                  RETURNING u.new, t.cut, t.side)
+    WITH gone AS (DELETE FROM cut t USING {_NAMES} WHERE {_OLD} RETURNING u.new, t.cut, t.side)
     INSERT INTO cut (key, space_id, bucket, cut, side) SELECT new, $1::int4, $4::int4, cut, side FROM gone
     ON CONFLICT DO NOTHING
     """,  # noqa: S608 (a list of parameters)
     f"""
     WITH gone AS (DELETE FROM blocked_key t USING {_NAMES}
-                  WHERE t.key = u.old AND t.space_id = $1::int4 AND t.bucket = $4::int4 RETURNING u.new, t.created_at)
+                  WHERE {_OLD} RETURNING u.new, t.created_at)
     INSERT INTO blocked_key (key, space_id, bucket, created_at) SELECT new, $1::int4, $4::int4, created_at FROM gone
     ON CONFLICT DO NOTHING
     """,  # noqa: S608 (a list of parameters)
     f"""
     WITH gone AS (DELETE FROM forgotten t USING {_NAMES}
-                  WHERE t.key = u.old AND t.space_id = $1::int4 AND t.bucket = $4::int4 RETURNING u.new, t.until)
+                  WHERE {_OLD} RETURNING u.new, t.until)
     INSERT INTO forgotten (key, space_id, bucket, until)
     SELECT new, $1::int4, $4::int4, max(until) FROM gone GROUP BY new
     ON CONFLICT (key, space_id, bucket) DO UPDATE SET until = greatest(forgotten.until, excluded.until)
     """,  # noqa: S608 (a list of parameters)
     f"""
     WITH gone AS (DELETE FROM held_key t USING {_NAMES}
-                  WHERE t.key = u.old AND t.space_id = $1::int4 AND t.bucket = $4::int4 RETURNING u.new, t.hold_id)
+                  WHERE {_OLD} RETURNING u.new, t.hold_id)
     INSERT INTO held_key (key, space_id, bucket, hold_id) SELECT new, $1::int4, $4::int4, hold_id FROM gone
     ON CONFLICT DO NOTHING
     """,  # noqa: S608 (a list of parameters)
     f"""
     UPDATE erasure t SET key = u.new FROM {_NAMES}
-    WHERE t.key = u.old AND {erasure_open("t.")} AND t.space_id = $1::int4 AND t.bucket = $4::int4
+    WHERE {_OLD} AND {erasure_open("t.")}
     """,  # noqa: S608 (a list of parameters)
 )
 _GROUPED: Final[tuple[LiteralString, ...]] = tuple(
     f"""
     UPDATE {table} t SET {name} = u.new FROM {_NAMES}
-    WHERE t.{name} = u.old AND t.space_id = $1::int4 AND t.bucket = $4::int4
+    WHERE t.{name} = ANY (ARRAY[u.old]) AND t.space_id + 0 = $1::int4 AND t.bucket + 0 = $4::int4
     """  # noqa: S608 (names of a table and a column)
     for table, name in (("account", "key"), ("membership", "group_key"))
 )
@@ -71,9 +72,8 @@ async def known_new_keys(connection: Connection, tenant: Tenant, keys: Sequence[
     found = await rows(
         connection,
         """
-        SELECT r.old, r.new FROM unnest($2::bytea[]) AS k (key)
-        JOIN renamed_key r ON r.old = k.key AND r.space_id = $1::int4 AND r.bucket = $3::int4
-        WHERE r.new IS NOT NULL
+        SELECT r.old, r.new FROM renamed_key r
+        WHERE r.old = ANY ($2::bytea[]) AND r.space_id = $1::int4 AND r.bucket = $3::int4 AND r.new IS NOT NULL
         """,
         tenant.id,
         byteas(keys),
@@ -95,8 +95,8 @@ async def rename_keys(connection: Connection, tenant: Tenant, names: Mapping[byt
     if not remember:
         await connection.execute(
             """
-            DELETE FROM renamed_key t USING unnest($2::bytea[]) AS u (old)
-            WHERE t.old = u.old AND t.new IS NULL AND t.space_id = $1::int4 AND t.bucket = $3::int4
+            DELETE FROM renamed_key
+            WHERE old = ANY ($2::bytea[]) AND new IS NULL AND space_id = $1::int4 AND bucket = $3::int4
             """,
             [tenant.id, byteas(list(names)), tenant.base],
         )
@@ -127,7 +127,7 @@ async def write(connection: Connection, tenant: Tenant, renamed: RekeyedRows) ->
         await connection.execute(
             """
             UPDATE identifier t SET key = u.new FROM unnest($2::bytea[], $3::bytea[]) AS u (old, new)
-            WHERE t.key = u.old AND t.space_id = $1::int4 AND t.bucket = $4::int4
+            WHERE t.key = ANY (ARRAY[u.old]) AND t.space_id + 0 = $1::int4 AND t.bucket + 0 = $4::int4
             """,
             [space, byteas(olds), byteas(news), base],
         )
@@ -135,7 +135,8 @@ async def write(connection: Connection, tenant: Tenant, renamed: RekeyedRows) ->
             """
             UPDATE profile_identifier t SET key = u.new, value = u.value
             FROM unnest($2::uuid[], $3::bytea[], $4::bytea[], $5::bytea[]) AS u (origin, old, new, value)
-            WHERE t.profile_id = u.origin AND t.key = u.old AND t.space_id = $1::int4 AND t.bucket = $6::int4
+            WHERE t.profile_id = ANY (ARRAY[u.origin]) AND t.key = u.old
+              AND t.space_id + 0 = $1::int4 AND t.bucket + 0 = $6::int4
             """,
             [space, uuids(origins), byteas(olds), byteas(news), byteas(values), base],
         )
@@ -145,7 +146,7 @@ async def write(connection: Connection, tenant: Tenant, renamed: RekeyedRows) ->
             """
             UPDATE profile t SET own = u.own, folded = u.folded
             FROM unnest($2::uuid[], $3::bytea[], $4::bytea[]) AS u (id, own, folded)
-            WHERE t.profile_id = u.id AND t.space_id = $1::int4 AND t.bucket = $5::int4
+            WHERE t.profile_id = ANY (ARRAY[u.id]) AND t.space_id + 0 = $1::int4 AND t.bucket + 0 = $5::int4
             """,
             [space, uuids(ids), byteas(owns), byteas(folded), base],
         )
@@ -154,7 +155,8 @@ async def write(connection: Connection, tenant: Tenant, renamed: RekeyedRows) ->
         await connection.execute(
             """
             UPDATE sighting t SET set_key = u.new FROM unnest($2::uuid[], $3::uuid[], $4::uuid[]) AS u (id, old, new)
-            WHERE t.profile_id = u.id AND t.set_key = u.old AND t.space_id = $1::int4 AND t.bucket = $5::int4
+            WHERE t.profile_id = ANY (ARRAY[u.id]) AND t.set_key = u.old
+              AND t.space_id + 0 = $1::int4 AND t.bucket + 0 = $5::int4
             """,
             [space, uuids(ids), uuids(before), uuids(after), base],
         )
@@ -164,7 +166,8 @@ async def write(connection: Connection, tenant: Tenant, renamed: RekeyedRows) ->
             """
             UPDATE evidence t SET kept = u.kept, demoted = u.demoted
             FROM unnest($2::uuid[], $3::int8[], $4::bytea[], $5::bytea[]) AS u (id, stamp, kept, demoted)
-            WHERE t.profile_id = u.id AND t.stamp = u.stamp AND t.space_id = $1::int4 AND t.bucket = $6::int4
+            WHERE t.profile_id = ANY (ARRAY[u.id]) AND t.stamp = u.stamp
+              AND t.space_id + 0 = $1::int4 AND t.bucket + 0 = $6::int4
             """,
             [space, uuids(ids), int8s(stamps), byteas(kept), byteas(demoted), base],
         )
@@ -174,8 +177,8 @@ async def write(connection: Connection, tenant: Tenant, renamed: RekeyedRows) ->
             """
             UPDATE history t SET keys = u.keys
             FROM unnest($2::uuid[], $3::int8[], $4::int2[], $5::bytea[]) AS u (id, stamp, seq, keys)
-            WHERE t.profile_id = u.id AND t.stamp = u.stamp AND t.seq = u.seq
-              AND t.space_id = $1::int4 AND t.bucket = $6::int4
+            WHERE t.profile_id = ANY (ARRAY[u.id]) AND t.stamp = u.stamp AND t.seq = u.seq
+              AND t.space_id + 0 = $1::int4 AND t.bucket + 0 = $6::int4
             """,
             [space, uuids(ids), int8s(stamps), int2s(seqs), byteas(keys), base],
         )
@@ -200,8 +203,14 @@ async def list_groups(
         FROM (SELECT key, account_id, group_id FROM account
               WHERE space_id = $1::int4 AND bucket = $2::int4 AND account_id > $3::uuid
               ORDER BY account_id LIMIT $4::int4) a
-        JOIN subject_key s ON s.profile_id = a.account_id AND s.space_id = $1::int4 AND s.bucket = $2::int4
-        JOIN slot_key w ON w.space_id = $1::int4 AND w.slot = s.slot AND w.bucket = $2::int4
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM subject_key t
+            WHERE t.profile_id = a.account_id AND t.space_id = $1::int4 AND t.bucket = $2::int4 OFFSET 0
+        ) s
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM slot_key t
+            WHERE t.slot = s.slot AND t.space_id = $1::int4 AND t.bucket = $2::int4 OFFSET 0
+        ) w
         ORDER BY a.account_id
         """,
         tenant.id,
@@ -219,7 +228,7 @@ async def groups_under_older_keys(connection: Connection, tenant: Tenant, keys: 
         """
         SELECT k.key FROM unnest($2::bytea[]) AS k (key)
         WHERE EXISTS (SELECT FROM account a
-                      WHERE a.key = k.key AND a.space_id = $1::int4 AND a.bucket = $3::int4)
+                      WHERE a.key = k.key AND a.space_id + 0 = $1::int4 AND a.bucket + 0 = $3::int4)
            OR EXISTS (SELECT FROM membership m
                       WHERE m.group_key = k.key AND m.space_id = $1::int4 AND m.bucket = $3::int4)
         """,

@@ -99,7 +99,10 @@ class LeasedRows(Struct, frozen=True):
         return f"SELECT {self.end} FROM {self.table} WHERE {self._held()} FOR KEY SHARE"  # noqa: S608 (columns)
 
     def _named(self) -> LiteralString:
-        return " AND ".join(f"{name} = ${nr}::{type_}" for nr, (name, type_) in enumerate(self.key, 1))
+        # The first column finds the row; `+ 0` keeps an index that begins with the space out of it.
+        rest: list[LiteralString] = [f"{name} + 0" for name, _ in self.key[1:]]
+        columns = zip((self.key[0][0], *rest), (type_ for _, type_ in self.key), strict=True)
+        return " AND ".join(f"{name} = ${nr}::{type_}" for nr, (name, type_) in enumerate(columns, 1))
 
     def _held(self) -> LiteralString:
         name, type_ = self.fence

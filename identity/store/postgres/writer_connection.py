@@ -99,9 +99,14 @@ class WriterConnection:
                 await connection.close()
 
     async def close(self) -> None:
-        """Release the slot and close the connection."""
-        if self._connection is not None and not self._connection.closed and self.lease is not None:
-            with translated():
-                await writer_slots.release(self._connection, self.lease, max(self.clock.last, self.clock.now()))
-                await self._connection.close()
+        """Release the slot, if this writer still holds one, and close the connection in every case."""
+        connection, lease = self._connection, self.lease
         self._connection = self.lease = None
+        if connection is None:
+            return
+        try:
+            if lease is not None and not connection.closed:
+                with translated():
+                    await writer_slots.release(connection, lease, max(self.clock.last, self.clock.now()))
+        finally:
+            await connection.close()

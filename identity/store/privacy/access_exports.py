@@ -103,7 +103,10 @@ async def add_parts(
         connection,
         """
         SELECT count(*) FROM unnest($2::uuid[], $3::uuid[]) AS k (id, key_id)
-        JOIN subject_key s ON s.profile_id = k.id AND s.space_id = $1::int4 AND s.bucket = $4::int4
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM subject_key t
+            WHERE t.profile_id = k.id AND t.space_id = $1::int4 AND t.bucket = $4::int4 OFFSET 0
+        ) s
         WHERE s.key_id = k.key_id
         """,
         tenant.id,
@@ -289,8 +292,11 @@ async def recipients(connection: Connection, tenant: Tenant, origins: Sequence[b
         connection,
         """
         SELECT d.profile_id, t.public_id, t.name, min(d.first), max(d.last) FROM unnest($2::uuid[]) AS k (id)
-        JOIN disclosure d ON d.profile_id = k.id AND d.space_id = $1::int4 AND d.bucket = $3::int4
-        JOIN destination t ON t.id = d.destination
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM disclosure t
+            WHERE t.profile_id = k.id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+        ) d
+        CROSS JOIN LATERAL (SELECT r.* FROM destination r WHERE r.id = d.destination OFFSET 0) t
         GROUP BY 1, 2, 3 ORDER BY 4
         """,
         tenant.id,

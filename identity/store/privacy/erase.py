@@ -17,24 +17,26 @@ from identity.store.postgres.tenant import Tenant
 # What lies at an origin and is found by its id alone; the first only marks slots.
 _LIFTED: Final = (None, "profile_document", "sighting", "evidence", "event", "history", "subject_key")
 _IDENTIFIERS: LiteralString = """
-DELETE FROM identifier i USING profile_identifier r, unnest($2::uuid[], $3::int4[]) AS u (id, bucket)
-WHERE r.profile_id = u.id AND r.space_id = $1::int4 AND r.bucket = u.bucket
-  AND i.key = r.key AND i.space_id = $1::int4
+DELETE FROM identifier WHERE space_id = $1::int4 AND key = ANY (ARRAY(
+    SELECT r.key FROM profile_identifier r
+    WHERE r.profile_id = ANY ($2::uuid[]) AND r.space_id = $1::int4 AND r.bucket = ANY ($3::int4[])
+))
 """
 _CUTS: LiteralString = """
-DELETE FROM cut c USING unnest($2::bytea[], $3::int4[]) AS u (key, bucket)
-WHERE c.key = u.key AND c.space_id = $1::int4 AND c.bucket = u.bucket
+DELETE FROM cut WHERE key = ANY ($2::bytea[]) AND space_id = $1::int4 AND bucket = ANY ($3::int4[])
 """
 _MEMBERSHIPS: LiteralString = """
-DELETE FROM membership m USING unnest($2::bytea[], $3::int4[]) AS g (key, bucket)
-WHERE m.group_key = g.key AND m.space_id = $1::int4 AND m.bucket = g.bucket AND m.profile_id = ANY ($4::uuid[])
+DELETE FROM membership m USING (
+    SELECT g.key, g.bucket, p.id FROM unnest($2::bytea[], $3::int4[]) AS g (key, bucket), unnest($4::uuid[]) AS p (id)
+) u
+WHERE m.group_key = ANY (ARRAY[u.key]) AND m.profile_id = u.id AND m.space_id + 0 = $1::int4 AND m.bucket + 0 = u.bucket
 """
 
 
 def _of_profiles(table: LiteralString) -> LiteralString:
     return f"""
-        DELETE FROM {table} t USING unnest($2::uuid[], $3::int4[]) AS u (id, bucket)
-        WHERE t.profile_id = u.id AND t.space_id = $1::int4 AND t.bucket = u.bucket
+        DELETE FROM {table}
+        WHERE profile_id = ANY ($2::uuid[]) AND space_id + 0 = $1::int4 AND bucket + 0 = ANY ($3::int4[])
     """  # noqa: S608 (names of tables)
 
 
@@ -94,7 +96,7 @@ async def put_on_hold(connection: Connection, tenant: Tenant, ids: Sequence[byte
     await connection.execute(
         """
         UPDATE profile p SET withheld = true, version = p.version + 1
-        WHERE p.profile_id = ANY ($2::uuid[]) AND p.space_id = $1::int4 AND p.bucket = $3::int4
+        WHERE p.profile_id = ANY ($2::uuid[]) AND p.space_id + 0 = $1::int4 AND p.bucket + 0 = $3::int4
         """,
         [tenant.id, uuids(ids), tenant.base],
     )
@@ -106,7 +108,7 @@ async def on_hold(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) 
         connection,
         """
         SELECT p.profile_id FROM profile p
-        WHERE p.profile_id = ANY ($2::uuid[]) AND p.space_id = $1::int4 AND p.bucket = $3::int4 AND p.withheld
+        WHERE p.profile_id = ANY ($2::uuid[]) AND p.space_id + 0 = $1::int4 AND p.bucket + 0 = $3::int4 AND p.withheld
         """,
         tenant.id,
         uuids(ids),
@@ -120,7 +122,7 @@ async def take_off_hold(connection: Connection, tenant: Tenant, ids: Sequence[by
     await connection.execute(
         """
         UPDATE profile p SET withheld = false, version = p.version + 1
-        WHERE p.profile_id = ANY ($2::uuid[]) AND p.space_id = $1::int4 AND p.bucket = $3::int4 AND p.withheld
+        WHERE p.profile_id = ANY ($2::uuid[]) AND p.space_id + 0 = $1::int4 AND p.bucket + 0 = $3::int4 AND p.withheld
         """,
         [tenant.id, uuids(ids), tenant.base],
     )
@@ -130,9 +132,9 @@ async def destroy_key(connection: Connection, tenant: Tenant, id_: bytes) -> Non
     """Destroy a subject key that belongs to no origin, such as that of an erasure."""
     await connection.execute(
         """
-        UPDATE slot_key w SET touched = true FROM subject_key s
-        WHERE s.profile_id = $2 AND s.space_id = $1::int4 AND s.bucket = $3::int4
-          AND w.slot = s.slot AND w.space_id = $1::int4
+        UPDATE slot_key SET touched = true WHERE space_id = $1::int4 AND slot = (
+            SELECT s.slot FROM subject_key s WHERE s.profile_id = $2 AND s.space_id = $1::int4 AND s.bucket = $3::int4
+        )
         """,
         [tenant.id, Uuid(id_), tenant.base],
     )
@@ -148,9 +150,17 @@ async def erasures_on_hold(connection: Connection, tenant: Tenant, erasures: Seq
         connection,
         """
         SELECT e.erasure_id FROM unnest($2::uuid[]) AS k (id)
-        JOIN erasure e ON e.erasure_id = k.id AND e.space_id = $1::int4 AND e.bucket = $3::int4
-        JOIN identifier i ON i.key = e.key AND i.space_id = $1::int4 AND i.bucket = $3::int4
-        JOIN profile p ON p.profile_id = i.profile_id AND p.space_id = $1::int4 AND p.bucket = $3::int4
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM erasure t
+            WHERE t.erasure_id = k.id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+        ) e
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM identifier t WHERE t.key = e.key AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+        ) i
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM profile t
+            WHERE t.profile_id = i.profile_id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+        ) p
         WHERE p.withheld
         """,
         tenant.id,

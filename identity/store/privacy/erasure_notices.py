@@ -26,9 +26,12 @@ async def by_erasures(connection: Connection, tenant: Tenant, erasures_: Sequenc
     found = await rows(
         connection,
         """
-        SELECT n.erasure_id, d.public_id, d.name, n.state, n.at, n.ack FROM erasure_notice n
-        JOIN destination d ON d.id = n.destination
-        WHERE n.erasure_id = ANY ($2::uuid[]) AND n.space_id = $1::int4 AND n.bucket = $3::int4 ORDER BY d.id
+        SELECT n.erasure_id, d.public_id, d.name, n.state, n.at, n.ack FROM unnest($2::uuid[]) AS k (id)
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM erasure_notice t
+            WHERE t.erasure_id = k.id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+        ) n
+        CROSS JOIN LATERAL (SELECT t.* FROM destination t WHERE t.id = n.destination OFFSET 0) d ORDER BY d.id
         """,
         tenant.id,
         uuids(erasures_),
@@ -43,7 +46,8 @@ async def add(connection: Connection, tenant: Tenant, id_: bytes, destinations: 
         """
         INSERT INTO erasure_notice (erasure_id, destination, space_id, bucket, state, at)
         SELECT $1, d.id, $2::int4, $3::int4, CASE WHEN d.deleted_at IS NULL THEN $6::int2 ELSE $7::int2 END, $4::int8
-        FROM unnest($5::int4[]) AS u (id) JOIN destination d ON d.id = u.id AND d.space_id = $2::int4
+        FROM unnest($5::int4[]) AS u (id)
+        CROSS JOIN LATERAL (SELECT t.* FROM destination t WHERE t.id = u.id AND t.space_id + 0 = $2::int4 OFFSET 0) d
         """,
         [
             Uuid(id_),
@@ -64,10 +68,16 @@ async def addressed_to(
     found = await rows(
         connection,
         """
-        SELECT n.erasure_id, e.aside FROM erasure_notice n
-        JOIN erasure e ON e.erasure_id = n.erasure_id AND e.space_id = $1::int4 AND e.bucket = $3::int4
-        WHERE n.erasure_id = ANY ($2::uuid[]) AND n.destination = $4::int4 AND n.space_id = $1::int4
-          AND n.bucket = $3::int4
+        SELECT n.erasure_id, e.aside FROM unnest($2::uuid[]) AS k (id)
+        CROSS JOIN LATERAL (
+            SELECT t.erasure_id FROM erasure_notice t
+            WHERE t.erasure_id = k.id AND t.destination = $4::int4 AND t.space_id = $1::int4 AND t.bucket = $3::int4
+            OFFSET 0
+        ) n
+        CROSS JOIN LATERAL (
+            SELECT t.aside FROM erasure t
+            WHERE t.erasure_id = n.erasure_id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+        ) e
         """,
         tenant.id,
         uuids(erasures_),
@@ -153,8 +163,11 @@ async def _set_state(
               AND e.internal_at < $8::int8
           ) OR n.erasure_id IN (
             SELECT c.other FROM unnest($4::int2[], $5::int8[], $9::int8[]) AS u (lane, after, upto)
-            JOIN change c ON c.space_id = $1::int4 AND c.lane = u.lane AND c.bucket = $3::int4
-              AND c.seq > u.after AND c.seq <= u.upto
+            CROSS JOIN LATERAL (
+                SELECT t.op, t.other FROM change t
+                WHERE t.space_id = $1::int4 AND t.lane = u.lane AND t.bucket = $3::int4
+                  AND t.seq > u.after AND t.seq <= u.upto OFFSET 0
+            ) c
             WHERE c.op = $11::int2 AND c.other IS NOT NULL
         )) RETURNING n.erasure_id
         """,  # noqa: S608 (a condition)

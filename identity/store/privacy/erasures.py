@@ -100,7 +100,8 @@ async def by_requests(connection: Connection, tenant: Tenant, requests: Sequence
         connection,
         f"""
         SELECT {_ERASURE} FROM erasure
-        WHERE request_id = ANY ($2::uuid[]) AND space_id = $1::int4 AND bucket = $3::int4 ORDER BY request_id, nr
+        WHERE request_id = ANY ($2::uuid[]) AND space_id + 0 = $1::int4 AND bucket + 0 = $3::int4
+        ORDER BY request_id, nr
         """,  # noqa: S608 (names of columns)
         tenant.id,
         uuids(requests),
@@ -202,8 +203,8 @@ async def mark_duplicates(
         f"""
         UPDATE erasure e SET state = $7::int2, duplicate_of = $3, internal_at = $4::int8, closed_at = $4::int8,
                found = $8::bool
-        FROM unnest($5::bytea[]) AS k (key)
-        WHERE e.key = k.key AND e.space_id = $1::int4 AND e.bucket = $2::int4 AND {erasure_waiting("e.")}
+        WHERE e.key = ANY ($5::bytea[]) AND e.space_id + 0 = $1::int4 AND e.bucket + 0 = $2::int4
+          AND {erasure_waiting("e.")}
           AND e.kind = $6::int2 AND e.erasure_id <> $3
         """,  # noqa: S608 (a condition)
         [tenant.id, tenant.base, Uuid(of.id), at, byteas(keys), of.kind, ErasureState.DUPLICATE.value, found],
@@ -215,8 +216,8 @@ async def any_on_hold(connection: Connection, tenant: Tenant, keys: Sequence[byt
     found = await row(
         connection,
         f"""
-        SELECT 1 FROM unnest($2::bytea[]) AS k (key)
-        JOIN erasure e ON e.key = k.key AND e.space_id = $1::int4 AND e.bucket = $3::int4
+        SELECT 1 FROM erasure e
+        WHERE e.key = ANY ($2::bytea[]) AND e.space_id + 0 = $1::int4 AND e.bucket + 0 = $3::int4
           AND {erasure_waiting("e.")} AND e.state = $4::int2
         LIMIT 1
         """,  # noqa: S608 (a condition)
@@ -252,7 +253,7 @@ async def cancel(connection: Connection, tenant: Tenant, request_id: bytes, at: 
     done = await connection.execute(
         f"""
         UPDATE erasure SET state = $5::int2, closed_at = $4::int8
-        WHERE request_id = $1 AND space_id = $2::int4 AND bucket = $3::int4 AND {erasure_waiting()}
+        WHERE request_id = $1 AND space_id + 0 = $2::int4 AND bucket + 0 = $3::int4 AND {erasure_waiting()}
         """,  # noqa: S608 (a condition)
         [Uuid(request_id), tenant.id, tenant.base, at, ErasureState.CANCELLED.value],
     )

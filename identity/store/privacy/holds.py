@@ -13,8 +13,13 @@ WITH asked AS MATERIALIZED (
     SELECT row_number() OVER () AS nr, p.head
     FROM space_gate g
     JOIN held_key h ON h.hold_id = $2::uuid AND h.space_id = $1::int4 AND h.bucket = $3::int4
-    JOIN identifier i ON i.key = h.key AND i.space_id = $1::int4 AND i.bucket = $3::int4
-    JOIN profile p ON p.profile_id = i.profile_id AND p.space_id = $1::int4 AND p.bucket = $3::int4
+    CROSS JOIN LATERAL (
+        SELECT t.* FROM identifier t WHERE t.key = h.key AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+    ) i
+    CROSS JOIN LATERAL (
+        SELECT t.* FROM profile t
+        WHERE t.profile_id = i.profile_id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+    ) p
     WHERE g.space_id = $1::int4
 ),
 """
@@ -44,8 +49,8 @@ async def any_held(connection: Connection, tenant: Tenant, keys: Sequence[bytes]
     found = await row(
         connection,
         """
-        SELECT 1 FROM unnest($2::bytea[]) AS k (key)
-        JOIN held_key h ON h.key = k.key AND h.space_id = $1::int4 AND h.bucket = $3::int4 LIMIT 1
+        SELECT 1 FROM held_key h
+        WHERE h.key = ANY ($2::bytea[]) AND h.space_id = $1::int4 AND h.bucket = $3::int4 LIMIT 1
         """,
         tenant.id,
         byteas(keys),

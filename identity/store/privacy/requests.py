@@ -35,7 +35,7 @@ async def by_idempotency_key(connection: Connection, tenant: Tenant, idempotency
         connection,
         f"""
         SELECT {_REQUEST} FROM privacy_request
-        WHERE idempotency = $2 AND space_id = $1::int4 AND bucket = $3::int4
+        WHERE idempotency = $2 AND space_id + 0 = $1::int4 AND bucket + 0 = $3::int4
         """,  # noqa: S608 (names of columns)
         tenant.id,
         Uuid(idempotency),
@@ -82,7 +82,7 @@ async def get(connection: Connection, tenant: Tenant, request_id: bytes) -> Requ
         connection,
         f"""
         SELECT {_REQUEST} FROM privacy_request
-        WHERE request_id = $2 AND space_id = $1::int4 AND bucket = $3::int4
+        WHERE request_id = $2 AND space_id + 0 = $1::int4 AND bucket + 0 = $3::int4
         """,  # noqa: S608 (names of columns)
         tenant.id,
         Uuid(request_id),
@@ -165,7 +165,7 @@ async def advance_state(connection: Connection, space_id: int, request_id: bytes
         connection,
         """
         UPDATE privacy_request SET state = $3::int2
-        WHERE request_id = $1 AND space_id = $2::int4 AND state < $3::int2 RETURNING request_id
+        WHERE request_id = $1 AND space_id + 0 = $2::int4 AND state < $3::int2 RETURNING request_id
         """,
         Uuid(request_id),
         space_id,
@@ -179,7 +179,7 @@ async def reset_state(connection: Connection, tenant: Tenant, request_id: bytes)
     await connection.execute(
         """
         UPDATE privacy_request SET state = $4::int2
-        WHERE request_id = $1 AND space_id = $2::int4 AND bucket = $3::int4 AND state < $5::int2
+        WHERE request_id = $1 AND space_id + 0 = $2::int4 AND bucket + 0 = $3::int4 AND state < $5::int2
         """,
         [Uuid(request_id), tenant.id, tenant.base, RequestState.OPEN.value, RequestState.ANSWERED.value],
     )

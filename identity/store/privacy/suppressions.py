@@ -16,15 +16,16 @@ async def lift(connection: Connection, tenant: Tenant, hashes: Sequence[bytes]) 
     """End suppressions; calls from before an erasure stay out. Returns how many there were."""
     done = await connection.execute(
         """
-        UPDATE suppression s SET whole = false FROM unnest($2::bytea[]) AS k (key)
-        WHERE s.key = k.key AND s.space_id = $1::int4 AND s.bucket = $3::int4 AND s.whole
+        UPDATE suppression s SET whole = false
+        WHERE s.key = ANY ($2::bytea[]) AND s.space_id = $1::int4 AND s.bucket = $3::int4 AND s.whole
         """,
         [tenant.id, byteas(hashes), tenant.base],
     )
     await connection.execute(
         """
-        DELETE FROM suppression s USING unnest($2::bytea[]) AS k (key)
-        WHERE s.key = k.key AND s.space_id = $1::int4 AND s.bucket = $3::int4 AND NOT s.whole AND s.until IS NULL
+        DELETE FROM suppression s
+        WHERE s.key = ANY ($2::bytea[]) AND s.space_id = $1::int4 AND s.bucket = $3::int4
+          AND NOT s.whole AND s.until IS NULL
         """,
         [tenant.id, byteas(hashes), tenant.base],
     )

@@ -15,8 +15,9 @@ from identity.values.ids import ProfileId
 _COLUMNS: Final[LiteralString] = "e.profile_id, e.stamp, e.kind, e.kept, e.demoted, e.payload, e.rules_version"
 _WITHOUT_PAYLOAD: Final[LiteralString] = "e.profile_id, e.stamp, e.kind, e.kept, e.demoted, ''::bytea, e.rules_version"
 _OF_ORIGINS: Final[LiteralString] = """
-FROM unnest($2::uuid[]) AS k (id)
-JOIN evidence e ON e.profile_id = k.id AND e.space_id = $1::int4 AND e.bucket = $3::int4
+FROM unnest($2::uuid[]) AS k (id) CROSS JOIN LATERAL (
+    SELECT t.* FROM evidence t WHERE t.profile_id = k.id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+) e
 """
 _OF_SPACE: Final[LiteralString] = "FROM evidence e WHERE e.space_id = $1::int4 AND e.bucket = $2::int4"
 
@@ -72,7 +73,10 @@ async def by_stamps(connection: Connection, tenant: Tenant, at: Sequence[tuple[b
         connection,
         f"""
         SELECT {_COLUMNS} FROM unnest($2::uuid[], $3::int8[]) AS k (id, stamp)
-        JOIN evidence e ON e.profile_id = k.id AND e.stamp = k.stamp AND e.space_id = $1::int4 AND e.bucket = $4::int4
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM evidence t
+            WHERE t.profile_id = k.id AND t.stamp = k.stamp AND t.space_id = $1::int4 AND t.bucket = $4::int4 OFFSET 0
+        ) e
         """,  # noqa: S608 (names of columns)
         tenant.id,
         uuids([origin for origin, _ in at]),
@@ -119,7 +123,10 @@ async def newest_demoted(connection: Connection, tenant: Tenant, most: int) -> l
         SELECT p.head, e.demoted FROM (
             SELECT e.profile_id, e.demoted {_OF_SPACE} AND e.demoted IS NOT NULL ORDER BY e.stamp DESC LIMIT $3::int4
         ) e
-        JOIN profile p ON p.profile_id = e.profile_id AND p.space_id = $1::int4 AND p.bucket = $2::int4
+        CROSS JOIN LATERAL (
+            SELECT t.head FROM profile t
+            WHERE t.profile_id = e.profile_id AND t.space_id = $1::int4 AND t.bucket = $2::int4 OFFSET 0
+        ) p
         """,  # noqa: S608 (a condition)
         tenant.id,
         tenant.base,
@@ -138,9 +145,18 @@ async def by_range(
         SELECT p.head, {_COLUMNS}, s.profile_id, s.slot, s.key_id, s.wrapped, w.epoch, w.wrapped
         FROM (SELECT profile_id, head FROM profile
               WHERE space_id = $1::int4 AND bucket = $2::int4 AND profile_id BETWEEN $3::uuid AND $4::uuid) p
-        JOIN evidence e ON e.profile_id = p.profile_id AND e.space_id = $1::int4 AND e.bucket = $2::int4
-        JOIN subject_key s ON s.profile_id = p.profile_id AND s.space_id = $1::int4 AND s.bucket = $2::int4
-        JOIN slot_key w ON w.space_id = $1::int4 AND w.slot = s.slot AND w.bucket = $2::int4
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM evidence t
+            WHERE t.profile_id = p.profile_id AND t.space_id = $1::int4 AND t.bucket = $2::int4 OFFSET 0
+        ) e
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM subject_key t
+            WHERE t.profile_id = p.profile_id AND t.space_id = $1::int4 AND t.bucket = $2::int4 OFFSET 0
+        ) s
+        CROSS JOIN LATERAL (
+            SELECT t.epoch, t.wrapped FROM slot_key t
+            WHERE t.space_id = $1::int4 AND t.slot = s.slot AND t.bucket = $2::int4 OFFSET 0
+        ) w
         """,  # noqa: S608 (names of columns)
         tenant.id,
         tenant.base,

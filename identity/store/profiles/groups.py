@@ -38,8 +38,14 @@ async def list_groups(connection: Connection, tenant: Tenant, after: bytes, limi
         FROM (SELECT account_id, group_id FROM account
               WHERE space_id = $1::int4 AND bucket = $2::int4 AND account_id > $3::uuid
               ORDER BY account_id LIMIT $4::int4) a
-        JOIN subject_key s ON s.profile_id = a.account_id AND s.space_id = $1::int4 AND s.bucket = $2::int4
-        JOIN slot_key w ON w.space_id = $1::int4 AND w.slot = s.slot AND w.bucket = $2::int4
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM subject_key t
+            WHERE t.profile_id = a.account_id AND t.space_id = $1::int4 AND t.bucket = $2::int4 OFFSET 0
+        ) s
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM slot_key t
+            WHERE t.space_id = $1::int4 AND t.slot = s.slot AND t.bucket = $2::int4 OFFSET 0
+        ) w
         ORDER BY a.account_id
         """,
         tenant.id,
@@ -55,8 +61,11 @@ async def existing_groups(connection: Connection, tenant: Tenant, keys: Sequence
     found = await rows(
         connection,
         """
-        SELECT a.key FROM unnest($2::bytea[]) AS k (key)
-        JOIN account a ON a.key = k.key AND a.space_id = $1::int4 AND a.bucket = $3::int4
+        SELECT a.key FROM unnest($2::bytea[]) AS k (key) CROSS JOIN LATERAL (
+            -- `+ 0` keeps the index of the list of groups out of it.
+            SELECT t.key FROM account t
+            WHERE t.key = k.key AND t.space_id + 0 = $1::int4 AND t.bucket + 0 = $3::int4 OFFSET 0
+        ) a
         """,
         tenant.id,
         byteas(keys),
@@ -86,19 +95,27 @@ async def members(
         ), page AS MATERIALIZED (
             SELECT profile_id FROM next WHERE nr <= $5::int4
         ), heads AS (
-            SELECT DISTINCT p.head FROM page JOIN profile p USING (profile_id)
-            WHERE p.space_id = $1::int4 AND p.bucket = $3::int4
+            SELECT DISTINCT p.head FROM page CROSS JOIN LATERAL (
+                SELECT t.head FROM profile t
+                WHERE t.profile_id = page.profile_id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+            ) p
         ), origins AS (
             SELECT head, head AS id FROM heads
             UNION ALL
             SELECT h.head, p.profile_id FROM heads h
-            JOIN profile p ON p.head = h.head AND p.head <> p.profile_id
-                AND p.space_id = $1::int4 AND p.bucket = $3::int4
+            CROSS JOIN LATERAL (
+                -- `+ 0` leaves the partial index on `head` alone.
+                SELECT t.profile_id FROM profile t
+                WHERE t.head = h.head AND t.head <> t.profile_id AND t.space_id + 0 = $1::int4
+                  AND t.bucket + 0 = $3::int4 OFFSET 0
+            ) p
         ), latest AS (
             SELECT o.head, m.*, min(m.profile_id::text) FILTER (WHERE m.member) OVER (PARTITION BY o.head) AS first
-            FROM origins o JOIN membership m
-                ON m.group_key = (SELECT key FROM named) AND m.profile_id = o.id
-                AND m.space_id = $1::int4 AND m.bucket = $3::int4
+            FROM origins o CROSS JOIN LATERAL (
+                SELECT t.* FROM membership t
+                WHERE t.group_key = (SELECT key FROM named) AND t.profile_id = o.id
+                  AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+            ) m
         )
         SELECT DISTINCT ON (s.first, s.head) s.head, s.profile_id, s.stamp, s.member, s.first::uuid,
                (SELECT max(profile_id::text) FROM page)::uuid, (SELECT count(*) FROM next)
@@ -164,11 +181,18 @@ async def find_group(connection: Connection, tenant: Tenant, keys: Sequence[byte
         SELECT g.index_version, a.account_id, a.version, a.group_id, a.document, s.slot, s.key_id, s.wrapped,
                w.epoch, w.wrapped
         FROM space_gate g
-        LEFT JOIN (
-            account a
-            JOIN subject_key s ON s.profile_id = a.account_id AND s.space_id = $1::int4 AND s.bucket = $3::int4
-            JOIN slot_key w ON w.space_id = $1::int4 AND w.slot = s.slot AND w.bucket = $3::int4
-        ) ON a.key = ANY ($2::bytea[]) AND a.space_id = $1::int4 AND a.bucket = $3::int4
+        LEFT JOIN LATERAL (
+            SELECT t.* FROM account t
+            WHERE t.key = ANY ($2::bytea[]) AND t.space_id + 0 = $1::int4 AND t.bucket + 0 = $3::int4 OFFSET 0
+        ) a ON true
+        LEFT JOIN LATERAL (
+            SELECT t.* FROM subject_key t
+            WHERE t.profile_id = a.account_id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+        ) s ON true
+        LEFT JOIN LATERAL (
+            SELECT t.* FROM slot_key t
+            WHERE t.space_id = $1::int4 AND t.slot = s.slot AND t.bucket = $3::int4 OFFSET 0
+        ) w ON true
         WHERE g.space_id = $1::int4
         """,
         tenant.id,
@@ -177,7 +201,7 @@ async def find_group(connection: Connection, tenant: Tenant, keys: Sequence[byte
     )
     if found and found[0][0] != version:
         raise KeyRenamed
-    return GroupRow(*found[0][1:]) if found and found[0][1] is not None else None
+    return GroupRow(*found[0][1:]) if found and found[0][8] is not None else None
 
 
 async def count_members(connection: Connection, tenant: Tenant, account: bytes, most: int) -> tuple[int, bool]:
@@ -195,7 +219,10 @@ async def count_members(connection: Connection, tenant: Tenant, account: bytes, 
               AND space_id = $1::int4 AND bucket = $3::int4 LIMIT $4::int8
         ), latest AS (
             SELECT DISTINCT ON (p.head) m.member
-            FROM spoke m JOIN profile p ON p.profile_id = m.profile_id AND p.space_id = $1::int4 AND p.bucket = $3::int4
+            FROM spoke m CROSS JOIN LATERAL (
+                SELECT t.head, t.withheld FROM profile t
+                WHERE t.profile_id = m.profile_id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+            ) p
             WHERE NOT p.withheld
             ORDER BY p.head, m.time DESC, m.stamp DESC
         )

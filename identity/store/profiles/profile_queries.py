@@ -19,8 +19,14 @@ WITH asked AS MATERIALIZED (
     SELECT k.nr, p.head
     FROM space_gate g
     CROSS JOIN unnest($2::bytea[]) WITH ORDINALITY AS k (key, nr)
-    JOIN identifier i ON i.key = k.key AND i.space_id = $1::int4 AND i.bucket = $3::int4
-    JOIN profile p ON p.profile_id = i.profile_id AND p.space_id = $1::int4 AND p.bucket = $3::int4
+    CROSS JOIN LATERAL (
+        SELECT t.profile_id FROM identifier t
+        WHERE t.key = k.key AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+    ) i
+    CROSS JOIN LATERAL (
+        SELECT t.head, t.withheld FROM profile t
+        WHERE t.profile_id = i.profile_id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+    ) p
     WHERE g.space_id = $1::int4 AND NOT p.withheld
 ),
 """
@@ -29,7 +35,10 @@ WITH asked AS MATERIALIZED (
     SELECT k.nr, p.head
     FROM space_gate g
     CROSS JOIN unnest($2::uuid[]) WITH ORDINALITY AS k (id, nr)
-    JOIN profile p ON p.profile_id = k.id AND p.space_id = $1::int4 AND p.bucket = $3::int4
+    CROSS JOIN LATERAL (
+        SELECT t.head, t.withheld FROM profile t
+        WHERE t.profile_id = k.id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+    ) p
     -- An id that is asleep leads to nobody.
     WHERE g.space_id = $1::int4 AND NOT p.withheld AND p.head <> '00000000-0000-0000-0000-000000000000'
 ),
@@ -37,10 +46,15 @@ WITH asked AS MATERIALIZED (
 PROFILES_OF_ROOTS: LiteralString = """
 heads AS (SELECT DISTINCT head FROM asked),
 members AS MATERIALIZED (
-    (SELECT p.* FROM heads h JOIN profile p ON p.profile_id = h.head AND p.space_id = $1::int4 AND p.bucket = $3::int4
-     UNION ALL
-     SELECT p.* FROM heads h JOIN profile p
-         ON p.head = h.head AND p.head <> p.profile_id AND p.space_id = $1::int4 AND p.bucket = $3::int4)
+    SELECT p.* FROM heads h CROSS JOIN LATERAL (
+        (SELECT t.* FROM profile t
+         WHERE t.profile_id = h.head AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0)
+        UNION ALL
+        -- `+ 0` leaves the partial index on `head` alone.
+        (SELECT t.* FROM profile t
+         WHERE t.head = h.head AND t.head <> t.profile_id AND t.space_id + 0 = $1::int4 AND t.bucket + 0 = $3::int4
+         OFFSET 0)
+    ) p
     LIMIT $4::int8
 )
 SELECT 0::int2, NULL::uuid, a.head, NULL::uuid, NULL::uuid, NULL::int8, a.nr, NULL::int8, NULL::int8, NULL::int8,
@@ -50,14 +64,25 @@ UNION ALL
 SELECT 1::int2, m.profile_id, m.head, m.canonical, m.joined_to, m.joined_at, m.version, m.stamp, m.elder, m.events,
        s.slot, w.epoch, d.version, s.key_id, s.wrapped, w.wrapped, d.document, NULL::bool
 FROM members m
-LEFT JOIN subject_key s ON s.profile_id = m.profile_id AND s.space_id = $1::int4 AND s.bucket = $3::int4
-LEFT JOIN slot_key w ON w.space_id = $1::int4 AND w.slot = s.slot AND w.bucket = $3::int4
-LEFT JOIN profile_document d ON d.profile_id = m.profile_id AND d.space_id = $1::int4 AND d.bucket = $3::int4
+LEFT JOIN LATERAL (
+    SELECT t.* FROM subject_key t
+    WHERE t.profile_id = m.profile_id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+) s ON true
+LEFT JOIN LATERAL (
+    SELECT t.* FROM slot_key t WHERE t.space_id = $1::int4 AND t.slot = s.slot AND t.bucket = $3::int4 OFFSET 0
+) w ON true
+LEFT JOIN LATERAL (
+    SELECT t.* FROM profile_document t
+    WHERE t.profile_id = m.profile_id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+) d ON true
 UNION ALL
 SELECT 2::int2, m.profile_id, m.head, NULL::uuid, NULL::uuid, NULL::int8, i.type, i.first_seen, i.last_seen,
        i.linked_at, NULL::int2, NULL::int4, NULL::int4, NULL::uuid, i.value, i.key, NULL::bytea, i.retired
 FROM members m
-JOIN profile_identifier i ON i.profile_id = m.profile_id AND i.space_id = $1::int4 AND i.bucket = $3::int4
+CROSS JOIN LATERAL (
+    SELECT t.* FROM profile_identifier t
+    WHERE t.profile_id = m.profile_id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+) i
 UNION ALL
 SELECT 3::int2, NULL::uuid, NULL::uuid, NULL::uuid, NULL::uuid, NULL::int8, NULL::int8, NULL::int8, NULL::int8,
        NULL::int8, g.index_version, NULL::int4, NULL::int4, NULL::uuid, NULL::bytea, NULL::bytea, NULL::bytea,
@@ -182,7 +207,10 @@ async def list_canonical(
         connection,
         """
         SELECT p.profile_id, h.elder, h.stamp FROM profile p
-        JOIN profile h ON h.profile_id = p.head AND h.space_id = $1::int4 AND h.bucket = $2::int4
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM profile t
+            WHERE t.profile_id = p.head AND t.space_id = $1::int4 AND t.bucket = $2::int4 OFFSET 0
+        ) h
         WHERE p.space_id = $1::int4 AND p.bucket = $2::int4 AND p.profile_id > $3::uuid AND h.canonical = p.profile_id
           AND NOT h.withheld
         ORDER BY p.profile_id LIMIT $4::int4
@@ -216,9 +244,12 @@ async def history(
         connection,
         """
         SELECT h.profile_id, h.stamp, h.seq, h.kind, h.rules_version, h.other, h.keys, h.actor
-        FROM unnest($2::uuid[]) AS k (id)
-        JOIN history h ON h.profile_id = k.id AND h.space_id = $1::int4 AND h.bucket = $3::int4
-        WHERE (h.stamp, h.seq) < ($4::int8, $5::int4)
+        FROM unnest($2::uuid[]) AS k (id) CROSS JOIN LATERAL (
+            SELECT t.* FROM history t
+            WHERE t.profile_id = k.id AND t.space_id = $1::int4 AND t.bucket = $3::int4
+              AND (t.stamp, t.seq) < ($4::int8, $5::int4)
+            ORDER BY t.stamp DESC, t.seq DESC LIMIT $6::int4
+        ) h
         ORDER BY h.stamp DESC, h.seq DESC LIMIT $6::int4
         """,
         tenant.id,

@@ -41,17 +41,24 @@ async def origins(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) 
         connection,
         """
         WITH named AS MATERIALIZED (
-            SELECT p.* FROM unnest($2::uuid[]) AS k (id)
-            JOIN profile p ON p.profile_id = k.id AND p.space_id = $1::int4 AND p.bucket = $3::int4
+            SELECT p.* FROM unnest($2::uuid[]) AS k (id) CROSS JOIN LATERAL (
+                SELECT t.* FROM profile t
+                WHERE t.profile_id = k.id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+            ) p
         ), heads AS MATERIALIZED (
             SELECT DISTINCT n.head FROM named n
         ), members AS (
-            SELECT p.* FROM heads h
-            JOIN profile p ON p.profile_id = h.head AND p.space_id = $1::int4 AND p.bucket = $3::int4
+            SELECT p.* FROM heads h CROSS JOIN LATERAL (
+                SELECT t.* FROM profile t
+                WHERE t.profile_id = h.head AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+            ) p
             UNION ALL
-            SELECT p.* FROM heads h
-            JOIN profile p ON p.head = h.head AND p.head <> p.profile_id
-                AND p.space_id = $1::int4 AND p.bucket = $3::int4
+            -- `+ 0` leaves the partial index on `head` alone.
+            SELECT p.* FROM heads h CROSS JOIN LATERAL (
+                SELECT t.* FROM profile t
+                WHERE t.head = h.head AND t.head <> t.profile_id AND t.space_id + 0 = $1::int4
+                  AND t.bucket + 0 = $3::int4 OFFSET 0
+            ) p
             UNION ALL
             -- Those that are asleep have no head; their calls may mean somebody again.
             SELECT n.* FROM named n WHERE n.head = '00000000-0000-0000-0000-000000000000'
@@ -73,7 +80,10 @@ async def identifiers(connection: Connection, tenant: Tenant, origins: Sequence[
         """
         SELECT i.profile_id, i.key, i.type, i.retired, i.source, i.linked_at, i.first_seen, i.last_seen, i.value
         FROM unnest($2::uuid[]) AS k (id)
-        JOIN profile_identifier i ON i.profile_id = k.id AND i.space_id = $1::int4 AND i.bucket = $3::int4
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM profile_identifier t
+            WHERE t.profile_id = k.id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+        ) i
         """,
         tenant.id,
         uuids(origins),
@@ -89,9 +99,18 @@ async def subject_keys(connection: Connection, tenant: Tenant, origins: Sequence
         """
         SELECT s.profile_id, s.slot, s.key_id, s.wrapped, w.epoch, w.wrapped, d.version, d.document
         FROM unnest($2::uuid[]) AS k (id)
-        JOIN subject_key s ON s.profile_id = k.id AND s.space_id = $1::int4 AND s.bucket = $3::int4
-        JOIN slot_key w ON w.space_id = $1::int4 AND w.slot = s.slot AND w.bucket = $3::int4
-        LEFT JOIN profile_document d ON d.profile_id = k.id AND d.space_id = $1::int4 AND d.bucket = $3::int4
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM subject_key t
+            WHERE t.profile_id = k.id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+        ) s
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM slot_key t
+            WHERE t.space_id = $1::int4 AND t.slot = s.slot AND t.bucket = $3::int4 OFFSET 0
+        ) w
+        LEFT JOIN LATERAL (
+            SELECT t.* FROM profile_document t
+            WHERE t.profile_id = k.id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+        ) d ON true
         """,
         tenant.id,
         uuids(origins),
@@ -106,7 +125,10 @@ async def events(connection: Connection, tenant: Tenant, origins: Sequence[bytes
         connection,
         """
         SELECT v.profile_id, v.stamp, v.calls, v.payload FROM unnest($2::uuid[]) AS k (id)
-        JOIN event v ON v.profile_id = k.id AND v.space_id = $1::int4 AND v.bucket = $3::int4
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM event t
+            WHERE t.profile_id = k.id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+        ) v
         ORDER BY v.stamp
         """,
         tenant.id,
@@ -122,7 +144,10 @@ async def sightings(connection: Connection, tenant: Tenant, origins: Sequence[by
         connection,
         """
         SELECT g.profile_id, g.set_key, g.count, g.days, g.last_day, g.sources FROM unnest($2::uuid[]) AS k (id)
-        JOIN sighting g ON g.profile_id = k.id AND g.space_id = $1::int4 AND g.bucket = $3::int4
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM sighting t
+            WHERE t.profile_id = k.id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+        ) g
         """,
         tenant.id,
         uuids(origins),
@@ -138,7 +163,10 @@ async def history(connection: Connection, tenant: Tenant, origins: Sequence[byte
         """
         SELECT h.profile_id, h.stamp, h.seq, h.kind, h.other, h.keys, h.rules_version, h.actor
         FROM unnest($2::uuid[]) AS k (id)
-        JOIN history h ON h.profile_id = k.id AND h.space_id = $1::int4 AND h.bucket = $3::int4
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM history t
+            WHERE t.profile_id = k.id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+        ) h
         """,
         tenant.id,
         uuids(origins),

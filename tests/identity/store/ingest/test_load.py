@@ -1,6 +1,7 @@
 """Loading: what is locked is what was found, and who waited for a lock looks again."""
 
 import asyncio
+import time
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ async def begun(
 ) -> tuple[PipelineConnection, Any]:
     """A transaction that found what these users are."""
     connection = await ingest.spaces.database.writer()
-    lease = await writer_slots.take(connection, new_id(), ingest.queue._writers[0].clock.now())
+    lease = await writer_slots.take(connection, new_id(), time.time_ns() // 1000)
     keys = [ingest.space.keys.identifier("user_id", user) for user in users]
     lease = how.pop("lease", lease)
     try:
