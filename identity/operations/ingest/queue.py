@@ -44,6 +44,7 @@ class IngestQueue:
     def __init__(self, database: Database, *, writers: int = 2, bound: int = 20_000) -> None:
         self._database = database
         self._regular = writers
+        self._writers: list[BatchWriter] = []
         self._bound = bound
         self._queues: dict[int, deque[_Waiting]] = {}
         self._turn: deque[int] = deque()
@@ -71,19 +72,14 @@ class IngestQueue:
             self._timer.cancel()
 
     @property
-    def alive(self) -> bool:
-        """Whether all regular writers work. One that died is replaced after `RESTART` seconds."""
-        return len(self._tasks) >= self._regular
-
-    @property
     def writers(self) -> int:
         """The number of writers that the queue was made with."""
-        return len(self._writers)
+        return self._regular
 
     @property
     def running(self) -> int:
-        """The number of writers that take batches."""
-        return sum(not task.done() for task in self._tasks)
+        """The number of writers that take batches. One that died is replaced after `RESTART` seconds."""
+        return len(self._tasks)
 
     @property
     def lease_seconds(self) -> float:
@@ -166,7 +162,7 @@ class IngestQueue:
                     waiting.done.set_exception(DatabaseUnavailable())
 
     def _restore_writers(self) -> None:
-        if not self.alive and not self._closing:
+        if self.running < self.writers and not self._closing:
             self._add_writer()
 
     def _consider_spare(self) -> None:
@@ -188,9 +184,11 @@ class IngestQueue:
 
     async def _run_writer(self) -> None:
         writer = BatchWriter(self._database)
+        self._writers.append(writer)
         try:
             await self._write(writer)
         finally:
+            self._writers.remove(writer)
             try:
                 await writer.close()
             except OnefoldError:

@@ -31,7 +31,7 @@ from identity.planning.privacy.privacy_requests import NewRequest
 from identity.store.postgres.database import Database, rows
 from identity.values.calls import Source
 from identity.values.enums import Law, RequestInterface, RequestKind
-from identity.values.ids import public
+from identity.values.ids import public, public_profile
 from tests.support.consenting_people import ALL, GRANTED
 from tests.support.crowded_tables import TABLES, fill
 from tests.support.explained_statements import ExplainedStatements, explaining
@@ -61,7 +61,7 @@ async def everything(ingest: Ingest, round_: str) -> None:
     await ingest.send({"type": "alias", "userId": f"{round_}4", "previousId": f"{round_}5"})
     await leave_group(space, ingest.queue, f"{round_}g", two, ADMIN)
     profile = await get_profile(space, one)
-    await get_profile(space, profile.profile_id, verbose=True)
+    await get_profile(space, public_profile(profile.id), verbose=True)
     await lookup(space, [one, two, "user_id:nobody"])
     await get_history(space, one, 50, None)
     await get_graph(space, one)

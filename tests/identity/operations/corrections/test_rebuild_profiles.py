@@ -1,13 +1,14 @@
 """A rebuild of profiles whose calls take longer to replay than a session may be idle in a transaction."""
 
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from identity.operations.corrections.put_rules import put_rules
 from identity.operations.corrections.rebuild_profiles import rebuild_space
-from identity.planning.corrections.replay import Replay
+from identity.planning.corrections.replay import Replay, ReplayEntry
 from identity.store.postgres import database as database_settings
 from identity.store.postgres import keep_alive
 from tests.support.space_audit import ignore_progress
@@ -20,10 +21,11 @@ def test_a_long_replay_keeps_its_transaction(database: str, tmp_path: Path, monk
     """The second one, which holds the space lock."""
     monkeypatch.setitem(database_settings._WRITER, "idle_in_transaction_session_timeout", f"{IDLE}s")
     monkeypatch.setattr(keep_alive, "EVERY", IDLE / 10)
-    replay, replays = Replay.run, []
+    replay = Replay.run
+    replays: list[Replay] = []
 
-    def slow(self: Replay, log: list[object]) -> None:
-        replays.append(len(log))
+    def slow(self: Replay, log: Iterable[ReplayEntry]) -> None:
+        replays.append(self)
         time.sleep(REPLAY if len(replays) == 2 else 0)
         replay(self, log)
 
