@@ -2,9 +2,11 @@
 
 import gzip
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
+import psycopg
 import pytest
 
 from app.http import ingest_endpoint
@@ -205,3 +207,25 @@ def test_settings_name_the_public_url(server: Callable[..., Running]) -> None:
 
     segment = found["integrations"]["Segment.io"]
     assert (segment["protocol"], segment["apiHost"]) == ("https", "cdp.example.com/v1")
+
+
+def test_a_space_whose_commits_hang_delays_no_other(shop: Shop, other_shop: Shop, live_database: str) -> None:
+    """Its row is locked by another session, and it has more calls than two batches; the other space is answered."""
+    with psycopg.connect(live_database) as session, ThreadPoolExecutor(4) as pool:
+        session.execute(
+            "SELECT 1 FROM space_gate g JOIN space s ON s.id = g.space_id WHERE s.name = %s FOR UPDATE OF g",
+            [shop.name],
+        )
+        stuck = [
+            pool.submit(shop.send, *({"type": "track", "userId": f"u{n}.{m}", "event": "E"} for m in range(200)))
+            for n in range(4)
+        ]
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        while session.execute(waiting).fetchone() == (0,):
+            session.execute("SELECT pg_stat_clear_snapshot()")
+        assert len(other_shop.send({"type": "track", "userId": "u1", "event": "E"})) == 1
+        assert not any(each.done() for each in stuck)
+        session.rollback()
+        assert [len(each.result()) for each in stuck] == [200] * 4

@@ -11,7 +11,7 @@ from identity.spaces.space import Space, Spaces
 from identity.store.postgres.database import Database
 from identity.values.errors import LedgerBroken
 from identity.vault.journal import Journal
-from tests.support.writer_processes import Lab, run
+from tests.support.processes.writer_processes import Lab
 
 
 @pytest.fixture
@@ -65,52 +65,38 @@ def unpublished(lab: Lab, space: Space) -> None:
         path.unlink()
 
 
-def test_a_journal_that_another_process_begins_breaks_no_ledger(lab: Lab) -> None:
+async def test_a_journal_that_another_process_begins_breaks_no_ledger(lab: Lab) -> None:
     """The journal is read before the first line is written, and the flag after."""
-
-    async def main() -> None:
-        spaces = await lab.open()
-        space = await lab.space(spaces)
-        unpublished(lab, space)
-        journal = journal_of(spaces, space)
-        await require_published(
-            spaces.database, space.tenant, Overtaken(journal, published_elsewhere(lab, space, journal))
-        )
-        assert lab.query("SELECT begun FROM ledger_head WHERE space_id = %s", space.tenant.id) == [(True,)]
-        await closed(spaces)
-
-    run(main())
+    spaces = await lab.open()
+    space = await lab.space(spaces)
+    unpublished(lab, space)
+    journal = journal_of(spaces, space)
+    await require_published(spaces.database, space.tenant, Overtaken(journal, published_elsewhere(lab, space, journal)))
+    assert lab.query("SELECT begun FROM ledger_head WHERE space_id = %s", space.tenant.id) == [(True,)]
+    await closed(spaces)
 
 
-def test_a_process_that_dies_as_it_begins_a_journal_leaves_the_space_served(lab: Lab) -> None:
+async def test_a_process_that_dies_as_it_begins_a_journal_leaves_the_space_served(lab: Lab) -> None:
     """Between the first line and the flag; the next process sets the flag."""
-
-    async def main() -> None:
-        spaces = await lab.open()
-        space = await lab.space(spaces)
-        journal = journal_of(spaces, space)
-        await publish(spaces.database, space.tenant, journal)
-        lab.query("UPDATE ledger_head SET begun = false WHERE space_id = %s", space.tenant.id)
-        await require_published(spaces.database, space.tenant, journal)
-        await publish(spaces.database, space.tenant, journal)
-        assert lab.query("SELECT begun FROM ledger_head WHERE space_id = %s", space.tenant.id) == [(True,)]
-        await closed(spaces)
-
-    run(main())
+    spaces = await lab.open()
+    space = await lab.space(spaces)
+    journal = journal_of(spaces, space)
+    await publish(spaces.database, space.tenant, journal)
+    lab.query("UPDATE ledger_head SET begun = false WHERE space_id = %s", space.tenant.id)
+    await require_published(spaces.database, space.tenant, journal)
+    await publish(spaces.database, space.tenant, journal)
+    assert lab.query("SELECT begun FROM ledger_head WHERE space_id = %s", space.tenant.id) == [(True,)]
+    await closed(spaces)
 
 
-def test_a_journal_that_is_gone_breaks_the_ledger(lab: Lab) -> None:
+async def test_a_journal_that_is_gone_breaks_the_ledger(lab: Lab) -> None:
     """Read once or twice."""
-
-    async def main() -> None:
-        spaces = await lab.open()
-        space = await lab.space(spaces)
-        journal = journal_of(spaces, space)
-        await publish(spaces.database, space.tenant, journal)
-        for path in lab.key_store.rglob("journal*"):
-            path.unlink()
-        with pytest.raises(LedgerBroken):
-            await require_published(spaces.database, space.tenant, journal)
-        await closed(spaces)
-
-    run(main())
+    spaces = await lab.open()
+    space = await lab.space(spaces)
+    journal = journal_of(spaces, space)
+    await publish(spaces.database, space.tenant, journal)
+    for path in lab.key_store.rglob("journal*"):
+        path.unlink()
+    with pytest.raises(LedgerBroken):
+        await require_published(spaces.database, space.tenant, journal)
+    await closed(spaces)

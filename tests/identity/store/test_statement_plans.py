@@ -32,10 +32,10 @@ from identity.store.postgres.database import Database, rows
 from identity.values.calls import Source
 from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.ids import public, public_profile
-from tests.support.consenting_people import ALL, GRANTED
-from tests.support.crowded_tables import TABLES, fill
-from tests.support.explained_statements import ExplainedStatements, explaining
-from tests.support.writer_processes import Ingest, Lab, run
+from tests.support.database.crowded_tables import TABLES, fill
+from tests.support.database.explained_statements import ExplainedStatements, explaining
+from tests.support.destinations.consenting_people import ALL, GRANTED
+from tests.support.processes.writer_processes import Ingest, Lab, run
 
 ROWS = 20_000
 SMALL_SPACES, SMALL = 2_000, 3

@@ -11,13 +11,15 @@ from identity.operations.corrections.rebuild_profiles import rebuild_space
 from identity.planning.corrections.replay import Replay, ReplayEntry
 from identity.store.postgres import database as database_settings
 from identity.store.postgres import keep_alive
-from tests.support.space_audit import ignore_progress
-from tests.support.writer_processes import Lab, ingesting, run
+from tests.support.integrity.space_audit import ignore_progress
+from tests.support.processes.writer_processes import Lab, ingesting
 
 IDLE, REPLAY = 1.5, 2.5
 
 
-def test_a_long_replay_keeps_its_transaction(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_long_replay_keeps_its_transaction(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The second one, which holds the space lock."""
     monkeypatch.setitem(database_settings._WRITER, "idle_in_transaction_session_timeout", f"{IDLE}s")
     monkeypatch.setattr(keep_alive, "EVERY", IDLE / 10)
@@ -29,13 +31,10 @@ def test_a_long_replay_keeps_its_transaction(database: str, tmp_path: Path, monk
         time.sleep(REPLAY if len(replays) == 2 else 0)
         replay(self, log)
 
-    async def main() -> None:
-        async with ingesting(Lab(database, tmp_path)) as ingest:
-            await ingest.send({"type": "identify", "userId": "u1", "traits": {"plan": "pro"}})
-            await put_rules(ingest.space, {"blocked": {"user_id": ["u1"]}}, "key_test")
-            monkeypatch.setattr(Replay, "run", slow)
-            await rebuild_space(ingest.space, 1, ignore_progress)
-            # One replay without the lock, one with it: none was begun again.
-            assert len(replays) == 2
-
-    run(main())
+    async with ingesting(Lab(database, tmp_path)) as ingest:
+        await ingest.send({"type": "identify", "userId": "u1", "traits": {"plan": "pro"}})
+        await put_rules(ingest.space, {"blocked": {"user_id": ["u1"]}}, "key_test")
+        monkeypatch.setattr(Replay, "run", slow)
+        await rebuild_space(ingest.space, 1, ignore_progress)
+        # One replay without the lock, one with it: none was begun again.
+        assert len(replays) == 2

@@ -21,7 +21,7 @@ from identity.planning.privacy.privacy_requests import NewRequest
 from identity.spaces.space import Space
 from identity.values.calls import Source
 from identity.values.enums import Law, RequestInterface, RequestKind
-from identity.values.errors import DatabaseUnavailable, ExportNotFound
+from identity.values.errors import DatabaseUnavailable, ExportNotFound, KeyUnavailable
 from identity.values.ids import public
 from tests.support.integrity.space_audit import discrepancies, ignore_progress
 from tests.support.privacy.access_exports import downloaded, requested_export
@@ -191,3 +191,16 @@ async def test_an_expired_export_is_not_downloaded(lab: Lab) -> None:
         assert await destroy_expired_exports(ingest.spaces) == 1
         assert lab.query("SELECT count(*) FROM export_part")[0][0] == 0
         assert await discrepancies(ingest) == []
+
+
+async def test_a_key_that_cannot_be_read_spends_no_ticket(lab: Lab) -> None:
+    """The export is downloaded once the key is back."""
+    async with ingesting(lab) as ingest:
+        await ann(ingest)
+        made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
+        await build_export(ingest.space, wanted, ignore_progress, read_sections, export_item)
+        lab.query("UPDATE slot_key SET epoch = epoch + 100")
+        with pytest.raises(KeyUnavailable):
+            await downloaded(ingest.space, made)
+        lab.query("UPDATE slot_key SET epoch = epoch - 100")
+        assert (await downloaded(ingest.space, made))["profiles"]

@@ -17,6 +17,10 @@ from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.profiles.read_profile import get_profile, held, list_profiles
 from identity.planning.privacy.privacy_requests import NewRequest, PrivacyRequest
 from identity.spaces.space import Space
+from identity.store.postgres.database import Connection
+from identity.store.postgres.pipeline import PipelineConnection
+from identity.store.postgres.rows import EvidenceRow
+from identity.store.profiles import evidence as evidence_queries
 from identity.values.calls import Source
 from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
 from identity.values.errors import AlreadyErased, IdempotencyConflict, ProfileNotFound, TooManyAsked
@@ -217,3 +221,30 @@ async def test_orphaned_calls_are_erased_too(lab: Lab) -> None:
         assert counts.keys == 1
         assert left(lab)["subject_key"] == left(lab)["profile"] == left(lab)["evidence"] == 1
         assert await sound(ingest)
+
+
+async def test_orphaned_calls_are_read_once_for_all_identifiers_of_a_request(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And before the space lock is held."""
+    read = []
+    by_origins = evidence_queries.by_origins
+
+    async def counted(connection: Connection, *given: Any) -> list[EvidenceRow]:
+        read.append(isinstance(connection, PipelineConnection))
+        return await by_origins(connection, *given)
+
+    async with ingesting(lab) as ingest:
+        people = [f"u{nr}" for nr in range(4)]
+        await ingest.send(*({"type": "identify", "userId": each} for each in people))
+        await put_rules(ingest.space, {"blocked": {"user_id": people[:3]}}, "key_test")
+        await rebuild_space(ingest.space, 1, ignore_progress)
+        monkeypatch.setattr(evidence_queries, "by_origins", counted)
+        await erase(ingest.space, "user_id:x", "user_id:y", "user_id:z")
+        # One page outside of the lock; under the lock only what unmerges need.
+        assert read.count(False) == 1
+        await put_rules(ingest.space, {"blocked": {"user_id": people}}, "key_test")
+        await rebuild_space(ingest.space, 1, ignore_progress)
+        done = await erase(ingest.space, *(f"user_id:{each}" for each in people))
+        assert [each.counts and each.counts["keys"] for each in done.erasures] == [1, 1, 1, 1]
+        assert left(lab) == {}

@@ -14,6 +14,7 @@ from identity.operations.privacy.request_erasure import request_erasure
 from identity.operations.privacy.resume_requests import close_settled_erasures
 from identity.operations.privacy.send_status_callbacks import LOOK, send_status_callbacks
 from identity.planning.privacy.privacy_requests import NewRequest
+from identity.store.privacy import status_callbacks
 from identity.values.calls import DAY
 from identity.values.enums import Law, RequestInterface, RequestKind
 from tests.support.destinations.callback_destination import Mail, mailing, person
@@ -88,3 +89,18 @@ async def test_a_failed_call_is_repeated_for_a_week(lab: Lab) -> None:
         mail.receiver.answer = FAILING
         await send_status_callbacks(mail.ingest.spaces, mail.client, render, first + 8 * DAY)
         assert lab.query(question, mail.space.tenant.id) == [(None,)]
+
+
+async def test_a_stalled_caller_does_not_overwrite_what_its_successor_settled(lab: Lab) -> None:
+    """Its lease ended while it called; the later end of the other lease is the fence."""
+    async with asked(lab) as (mail, id_):
+        tenant, now = mail.space.tenant, mail.clock.now + DAY
+        async with mail.space.database.reading() as connection:
+            stalled = await status_callbacks.claim(connection, tenant, id_, now, now + LOOK)
+            assert stalled is not None
+            assert await status_callbacks.claim(connection, tenant, id_, now, now + LOOK) is None
+            other = await status_callbacks.claim(connection, tenant, id_, now + LOOK, now + 2 * LOOK)
+            assert other is not None
+            assert await status_callbacks.settle(connection, tenant, id_, None, None, other.until)
+            assert not await status_callbacks.settle(connection, tenant, id_, now, now, stalled.until)
+            assert await status_callbacks.due(connection, now + DAY, 9) == []

@@ -88,31 +88,27 @@ async def test_a_runner_that_is_gone(lab: Lab, monkeypatch: pytest.MonkeyPatch) 
     await spaces.database.close()
 
 
-def test_a_stalled_runner_does_not_overwrite_the_result_of_its_successor(lab: Lab) -> None:
+async def test_a_stalled_runner_does_not_overwrite_the_result_of_its_successor(lab: Lab) -> None:
     """Its lease ended while it worked; what it says afterwards counts for nothing."""
+    spaces = await lab.open()
+    space = await lab.space(spaces)
+    begun, go_on = asyncio.Event(), asyncio.Event()
 
-    async def main() -> None:
-        spaces = await lab.open()
-        space = await lab.space(spaces)
-        begun, go_on = asyncio.Event(), asyncio.Event()
+    async def stalled(_space: Space, _wanted: dict[str, Any], _progress: Progress) -> dict[str, Any]:
+        begun.set()
+        await go_on.wait()
+        return {"late": True}
 
-        async def stalled(_space: Space, _wanted: dict[str, Any], _progress: Progress) -> dict[str, Any]:
-            begun.set()
-            await go_on.wait()
-            return {"late": True}
-
-        slow, other = Jobs(spaces, {KIND: stalled}), Jobs(spaces, {KIND: echo})
-        asked = await slow.ask(space, KIND, {"ask": 3})
-        running = asyncio.create_task(slow.run_next())
-        await begun.wait()
-        lab.query("UPDATE job SET until = 0")
-        assert await other.run_next()
-        go_on.set()
-        await running
-        assert (await other.follow(space, asked.id)).result == {"told": 3}
-        await spaces.database.close()
-
-    run(main())
+    slow, other = Jobs(spaces, {KIND: stalled}), Jobs(spaces, {KIND: echo})
+    asked = await slow.ask(space, KIND, {"ask": 3})
+    running = asyncio.create_task(slow.run_next())
+    await begun.wait()
+    lab.query("UPDATE job SET until = 0")
+    assert await other.run_next()
+    go_on.set()
+    await running
+    assert (await other.follow(space, asked.id)).result == {"told": 3}
+    await spaces.database.close()
 
 
 @pytest.mark.parametrize(
