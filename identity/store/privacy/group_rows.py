@@ -40,8 +40,14 @@ async def stating(
         connection,
         """
         SELECT m.group_key, m.profile_id, p.head, m.member FROM unnest($2::bytea[]) AS k (key)
-        JOIN membership m ON m.group_key = k.key AND m.space_id = $1::int4 AND m.bucket = $4::int4
-        JOIN profile p ON p.profile_id = m.profile_id AND p.space_id = $1::int4 AND p.bucket = $4::int4
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM membership t
+            WHERE t.group_key = k.key AND t.space_id = $1::int4 AND t.bucket = $4::int4 OFFSET 0
+        ) m
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM profile t
+            WHERE t.profile_id = m.profile_id AND t.space_id = $1::int4 AND t.bucket = $4::int4 OFFSET 0
+        ) p
         WHERE m.profile_id <> ALL ($3::uuid[]) AND NOT p.withheld
         """,
         tenant.id,
@@ -97,9 +103,18 @@ async def accounts(connection: Connection, tenant: Tenant, keys: Sequence[bytes]
         SELECT a.key, a.account_id, a.version, a.group_id, a.document,
                s.profile_id, s.slot, s.key_id, s.wrapped, w.epoch, w.wrapped
         FROM unnest($2::bytea[]) AS k (key)
-        JOIN account a ON a.key = k.key AND a.space_id = $1::int4 AND a.bucket = $3::int4
-        JOIN subject_key s ON s.profile_id = a.account_id AND s.space_id = $1::int4 AND s.bucket = $3::int4
-        JOIN slot_key w ON w.space_id = $1::int4 AND w.slot = s.slot AND w.bucket = $3::int4
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM account t
+            WHERE t.key = k.key AND t.space_id + 0 = $1::int4 AND t.bucket + 0 = $3::int4 OFFSET 0
+        ) a
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM subject_key t
+            WHERE t.profile_id = a.account_id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+        ) s
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM slot_key t
+            WHERE t.slot = s.slot AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+        ) w
         ORDER BY a.key
         """,
         tenant.id,
@@ -114,8 +129,11 @@ async def keys_of_accounts(connection: Connection, tenant: Tenant, ids: Sequence
     found = await rows(
         connection,
         """
-        SELECT a.account_id, a.key FROM account a
-        WHERE a.account_id = ANY ($2::uuid[]) AND a.space_id = $1::int4 AND a.bucket = $3::int4
+        SELECT a.account_id, a.key FROM unnest($2::uuid[]) AS k (id)
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM account t
+            WHERE t.account_id = k.id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+        ) a
         """,
         tenant.id,
         uuids(ids),
@@ -161,6 +179,6 @@ async def delete_accounts(connection: Connection, tenant: Tenant, keys: Sequence
     for statement in (slots, subject_keys):
         await connection.execute(statement, [tenant.id, uuids(ids), tenant.buckets(ids)])
     await connection.execute(
-        "DELETE FROM account WHERE key = ANY ($2::bytea[]) AND space_id = $1::int4 AND bucket = $3::int4",
+        "DELETE FROM account WHERE key = ANY ($2::bytea[]) AND space_id + 0 = $1::int4 AND bucket + 0 = $3::int4",
         [tenant.id, byteas(keys), tenant.base],
     )

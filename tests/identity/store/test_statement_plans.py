@@ -12,6 +12,7 @@ from identity.operations.corrections.remove_identifier import remove_identifier
 from identity.operations.corrections.unmerge_profile import unmerge_profile
 from identity.operations.destinations import manage_destinations, manage_purposes
 from identity.operations.destinations.acknowledge_changes import acknowledge_changes
+from identity.operations.destinations.consent_expiry import announce_expired
 from identity.operations.destinations.destination_read import look_up
 from identity.operations.destinations.destination_scope import open_scope
 from identity.operations.destinations.feed_lines import read_position
@@ -21,11 +22,13 @@ from identity.operations.ingest.queue import IngestQueue
 from identity.operations.privacy.manage_holds import place_hold
 from identity.operations.privacy.manage_suppressions import lift_suppressions, suppress_identifiers
 from identity.operations.privacy.request_erasure import request_erasure
+from identity.operations.profiles import segment_accounts, segment_events, segment_links
 from identity.operations.profiles.explain_link import explain
 from identity.operations.profiles.read_graph import get_graph
 from identity.operations.profiles.read_group import get_group
 from identity.operations.profiles.read_history import get_history
 from identity.operations.profiles.read_profile import get_profile, lookup
+from identity.operations.profiles.segment_paging import ListParameters
 from identity.operations.spaces.open_spaces import open_spaces
 from identity.planning.privacy.privacy_requests import NewRequest
 from identity.store.postgres.database import Database, rows
@@ -67,6 +70,11 @@ async def everything(ingest: Ingest, round_: str) -> None:
     await get_graph(space, one)
     await explain(space, one, one, f"anonymous_id:{round_}late")
     await get_group(space, f"{round_}g")
+    await segment_events.events(space, one, ListParameters(10))
+    await segment_links.accounts_of(space, one, ListParameters(10))
+    await segment_accounts.events(space, f"group_id:{round_}g", ListParameters(10))
+    await segment_links.users_of(space, f"group_id:{round_}g", ListParameters(10))
+    await announce_expired(ingest.spaces)
     crm = public("dst", (await manage_destinations.get_destination(space, "crm")).id)
     await look_up(space, crm, [one, two])
     page = await read_changes(space, crm, None, 5)

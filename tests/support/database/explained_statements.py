@@ -51,11 +51,13 @@ class ExplainedStatements:
     def __init__(self) -> None:
         self.all: list[Explained] = []
         self.errors: list[str] = []
-        self._names: dict[tuple[int, str], str] = {}
+        self._query = ""
+        self._names: dict[tuple[int, str, tuple[int, ...]], str] = {}
 
     def explain(self, pgconn: PGconn, query: str, values: Sequence[bytes | None], formats: Sequence[Format],
                 types: Sequence[int]) -> PQGen[None]:  # fmt: skip
         """Execute a statement under both kinds of plan, and undo it."""
+        self._query = query
         if not _READS_A_TABLE.match(query) or pgconn.transaction_status == TransactionStatus.INERROR:
             return
         alone = pgconn.transaction_status == TransactionStatus.IDLE
@@ -63,9 +65,9 @@ class ExplainedStatements:
             yield from self._run(pgconn, "BEGIN")
         yield from self._run(pgconn, "SAVEPOINT explained")
         try:
-            name = self._names.get((pgconn.backend_pid, query))
+            name = self._names.get((pgconn.backend_pid, query, tuple(types)))
             if name is None:
-                name = self._names[pgconn.backend_pid, query] = f"explained_{len(self._names)}"
+                name = self._names[pgconn.backend_pid, query, tuple(types)] = f"explained_{len(self._names)}"
                 named = [_type_name(oid) for oid in types]
                 yield from self._run(pgconn, f"PREPARE {name}{_in_brackets(named)} AS {query}")
             arguments = yield from self._literals(pgconn, name, values, formats, types)
@@ -108,7 +110,7 @@ class ExplainedStatements:
         results: list[PGresult] = yield from generators.execute(pgconn)
         result = results[-1]
         if result.status in _FAILED:
-            self.errors.append(f"{text[:300]}: {result.error_message.decode()}")
+            self.errors.append(f"{text[:300]} {list(types)}: {result.error_message.decode()} in {self._query}")
             return None
         field = result.get_value(0, 0) if result.ntuples else None
         return None if field is None else field.decode()
