@@ -246,5 +246,5 @@ async def test_orphaned_calls_are_read_once_for_all_identifiers_of_a_request(
         await put_rules(ingest.space, {"blocked": {"user_id": people}}, "key_test")
         await rebuild_space(ingest.space, 1, ignore_progress)
         done = await erase(ingest.space, *(f"user_id:{each}" for each in people))
-        assert [each.counts and each.counts["keys"] for each in done.erasures] == [1, 1, 1, 1]
+        assert [each.counts and each.counts.keys for each in done.erasures] == [1, 1, 1, 1]
         assert left(lab) == {}
