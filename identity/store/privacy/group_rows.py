@@ -67,7 +67,10 @@ async def named_members(
         """
         WITH heads AS MATERIALIZED (
             SELECT DISTINCT p.head FROM membership m
-            JOIN profile p ON p.profile_id = m.profile_id AND p.space_id = $1::int4 AND p.bucket = $5::int4
+            CROSS JOIN LATERAL (
+                SELECT t.* FROM profile t
+                WHERE t.profile_id = m.profile_id AND t.space_id = $1::int4 AND t.bucket = $5::int4 OFFSET 0
+            ) p
             WHERE m.group_key = ANY ($2::bytea[]) AND m.space_id = $1::int4 AND m.bucket = $5::int4
               AND p.head > $3::uuid AND NOT p.withheld
             ORDER BY p.head LIMIT $4::int4
@@ -75,15 +78,28 @@ async def named_members(
             SELECT head, head AS id FROM heads
             UNION ALL
             SELECT h.head, p.profile_id FROM heads h
-            JOIN profile p ON p.head = h.head AND p.head <> p.profile_id
-                AND p.space_id = $1::int4 AND p.bucket = $5::int4
+            CROSS JOIN LATERAL (
+                -- `+ 0` leaves the partial index on `head` alone.
+                SELECT t.profile_id FROM profile t
+                WHERE t.head = h.head AND t.head <> t.profile_id AND t.space_id + 0 = $1::int4
+                  AND t.bucket + 0 = $5::int4 OFFSET 0
+            ) p
         )
         SELECT DISTINCT ON (o.head) o.head, i.type, i.key, i.value,
                s.profile_id, s.slot, s.key_id, s.wrapped, w.epoch, w.wrapped
         FROM origins o
-        JOIN profile_identifier i ON i.profile_id = o.id AND i.space_id = $1::int4 AND i.bucket = $5::int4
-        JOIN subject_key s ON s.profile_id = o.id AND s.space_id = $1::int4 AND s.bucket = $5::int4
-        JOIN slot_key w ON w.space_id = $1::int4 AND w.slot = s.slot AND w.bucket = $5::int4
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM profile_identifier t
+            WHERE t.profile_id = o.id AND t.space_id = $1::int4 AND t.bucket = $5::int4 OFFSET 0
+        ) i
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM subject_key t
+            WHERE t.profile_id = o.id AND t.space_id = $1::int4 AND t.bucket = $5::int4 OFFSET 0
+        ) s
+        CROSS JOIN LATERAL (
+            SELECT t.* FROM slot_key t
+            WHERE t.slot = s.slot AND t.space_id = $1::int4 AND t.bucket = $5::int4 OFFSET 0
+        ) w
         ORDER BY o.head, i.retired, i.type, i.key
         """,
         tenant.id,
