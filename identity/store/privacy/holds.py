@@ -103,9 +103,18 @@ async def coverage(connection: Connection, tenant: Tenant, ids: Sequence[bytes],
         """
         WITH held AS MATERIALIZED (
             SELECT k.hold_id, k.key, r.canonical FROM held_key k
-            JOIN identifier i ON i.key = k.key AND i.space_id = $1::int4 AND i.bucket = $3::int4
-            JOIN profile p ON p.profile_id = i.profile_id AND p.space_id = $1::int4 AND p.bucket = $3::int4
-            JOIN profile r ON r.profile_id = p.head AND r.space_id = $1::int4 AND r.bucket = $3::int4
+            CROSS JOIN LATERAL (
+                SELECT t.* FROM identifier t
+                WHERE t.key = k.key AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+            ) i
+            CROSS JOIN LATERAL (
+                SELECT t.* FROM profile t
+                WHERE t.profile_id = i.profile_id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+            ) p
+            CROSS JOIN LATERAL (
+                SELECT t.* FROM profile t
+                WHERE t.profile_id = p.head AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
+            ) r
             WHERE k.hold_id = ANY ($2::uuid[]) AND k.space_id = $1::int4 AND k.bucket = $3::int4
         )
         SELECT hold_id, count(DISTINCT key)::int4, count(DISTINCT canonical)::int4,
