@@ -26,6 +26,7 @@ SIGNED: Final = "/v1/callbacks/"
 _SAFE: Final = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
 _HEX: Final = frozenset("0123456789abcdefABCDEF")
 _NOT_ENCODED: Final = "A part of the path is not percent-encoded UTF-8; encode it as RFC 3986 says."
+_PARTIAL: Final = "A PUT replaces the whole document; send all of it, without the Content-Range header."
 _log = logs.get(__name__)
 
 
@@ -70,6 +71,7 @@ class Front:
             try:
                 limit = body.MESSAGE_LIMIT if path.startswith(SIGNED) else body.BODY_LIMIT
                 length = _header(scope, b"content-length")
+                _require_whole_put(scope)
                 receive = _whole(await body.read(receive, _no_encoding(scope), length, limit))
             except Unreadable as error:
                 await _send(sending, scope["path"], error.status, error.code, str(error))
@@ -148,6 +150,12 @@ def _no_encoding(scope: Scope) -> bytes | None:
     """Return the encoding to refuse: the native surface inflates nothing. SDK metrics are dropped unread."""
     encoding = _header(scope, b"content-encoding")
     return None if encoding in (None, b"identity") or scope["path"] == METRICS else b"none"
+
+
+def _require_whole_put(scope: Scope) -> None:
+    """Refuse a PUT of a part, as RFC 9110 asks where no resource takes parts; taken whole it would destroy the rest."""
+    if scope["method"] == "PUT" and _header(scope, b"content-range") is not None:
+        raise Unreadable("partial_put", _PARTIAL)
 
 
 def _whole(content: bytes) -> Receive:

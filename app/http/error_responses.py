@@ -106,6 +106,7 @@ STATUS: Final[dict[type[errors.OnefoldError], int]] = {
 # The seconds that a client should wait: a full queue empties fast, an outage does not.
 RETRY_AFTER: Final = {429: 1, 503: 5}
 REGULATIONS: Final = "/v1/regulations"
+OPENDSR: Final = "/opendsr/"
 PROBLEM: Final = "application/problem+json"
 INTERNAL: Final = "Internal error; see the server log."
 _OF_HTTP: Final = {
@@ -158,6 +159,9 @@ def error_body(path: str, status: int, code: str, detail: str, entries: Sequence
         return msgspec.json.encode(
             {"errors": [{"type": code.replace("_", "-"), "message": detail}]}
         ), "application/json"
+    if path.startswith(OPENDSR):
+        part = {"domain": "opendsr", "reason": code, "message": detail}
+        return msgspec.json.encode({"error": {"code": status, "message": detail, "errors": [part]}}), "application/json"
     return problem(status, code, detail, entries), PROBLEM
 
 
@@ -187,6 +191,9 @@ def _answer(
     entries: Sequence[EntryFault] = (),
 ) -> Response:
     request.scope["onefold.code"] = code
+    if status == HTTPStatus.UNPROCESSABLE_ENTITY and request.scope["path"].startswith(OPENDSR):
+        # OpenDSR answers every request that is invalid with 400.
+        status = HTTPStatus.BAD_REQUEST
     headers |= {name.decode(): value.decode() for name, value in waiting(status)}
     if status == HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = "Bearer"
@@ -241,10 +248,11 @@ async def _of_http(request: Request, error: Any) -> Response:
 
 
 def _methods(request: Request) -> str:
-    """The methods of all routes with the path of a request."""
+    """The methods of all routes with the path of a request; where GET is one, HEAD is one too."""
     path = request.scope["path"]
     found = [route.methods for route in request.app.state.routes if route.path_regex.match(path)]
-    return ", ".join(sorted(set().union(*found)))
+    methods = set().union(*found)
+    return ", ".join(sorted(methods | {"HEAD"} if "GET" in methods else methods))
 
 
 def _nearest_route(request: Request) -> str:

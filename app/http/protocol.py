@@ -7,6 +7,7 @@ A violation is answered with JSON that SDKs understand, and the connection is cl
 
 import asyncio
 import fcntl
+import re
 import struct
 import termios
 from collections.abc import Callable
@@ -33,10 +34,16 @@ _LARGE: Final = "The head of the request is too large; send at most 32 KiB and 1
 _LATE: Final = "The head of the request took too long to arrive; send it within 10 seconds."
 _FULL: Final = "The server has too many connections; try again shortly."
 _ODD: Final = "The request is not valid HTTP/1.1."
+_HOST: Final = "The request needs exactly one Host header with the name of the server."
+_HOST_VALUE: Final = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=:%\[\]-]*")
 
 
 class _TooLarge(Exception):
     """The head of a request is larger than allowed."""
+
+
+class _BadHost(Exception):
+    """The Host header is missing, repeated or invalid, which RFC 9112 lets no server accept."""
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -87,6 +94,8 @@ class GuardedProtocol(HttpToolsProtocol):
         except httptools.HttpParserError as error:
             if isinstance(error.__context__, _TooLarge):
                 self._refuse(431, "head_too_large", _LARGE)
+            elif isinstance(error.__context__, _BadHost):
+                self._refuse(400, "invalid_host", _HOST)
             else:
                 self._refuse(400, "invalid_http", _ODD)
             return
@@ -148,10 +157,10 @@ class GuardedProtocol(HttpToolsProtocol):
         self._rest = 0
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Count one header; trailers are ignored."""
+        """Count one header; trailers are ignored. Blanks around a value are no part of it."""
         if not self._began:
             return
-        super().on_header(name, value)
+        super().on_header(name, value.strip(b" \t"))
         self._head += len(name) + len(value)
         if len(self.headers) > HEADERS or self._head + len(self.url) > HEAD_BYTES:
             raise _TooLarge
@@ -163,6 +172,10 @@ class GuardedProtocol(HttpToolsProtocol):
         self._disarm()
         if len(self.url) > HEAD_BYTES:
             raise _TooLarge
+        hosts = [value for name, value in self.headers if name == b"host"]
+        least = 1 if self.parser.get_http_version() == "1.1" else 0
+        if not least <= len(hosts) <= 1 or not all(_HOST_VALUE.fullmatch(each) for each in hosts):
+            raise _BadHost
         super().on_headers_complete()
         self._began = False
         self._answering = True

@@ -1,7 +1,8 @@
-"""OpenDSR under its three names. A request is carried out before it is answered."""
+"""OpenDSR under its name and its older names. A request is carried out before it is answered."""
 
 import time
 from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -9,10 +10,11 @@ from fastapi import APIRouter, Request, Response
 
 from app.http.auth import ByPrivacy
 from app.http.body import decode
-from app.http.openapi import described
+from app.http.openapi import described, schema_of
 from app.http.responses import Segment
 from app.schemas.opendsr import (
     DsrDiscovery,
+    DsrError,
     DsrMade,
     DsrRequest,
     DsrStatus,
@@ -36,6 +38,7 @@ from identity.values.errors import (
     BadCallback,
     BadIdentifier,
     BadRegulation,
+    OnefoldError,
     RequestBegun,
     RequestExists,
     RequestNotFound,
@@ -43,8 +46,23 @@ from identity.values.errors import (
 )
 
 router = APIRouter(tags=["OpenDSR"], prefix="/opendsr/v1")
-NAMES = ("opendsr_requests", "opengdpr_requests", "opencompliance_requests")
+NAMES = ("opendsr_requests", "requests", "opengdpr_requests", "opencompliance_requests")
+_UNUSED = 422
 _HEADERS = ("X-OpenDSR-Processor-Domain", "X-OpenGDPR-Processor-Domain", "X-OpenCompliance-Processor-Domain")
+
+
+def _described(shape: type, *refusals: type[OnefoldError], status: int = 200, takes: type | None = None) -> Any:
+    """The documentation of a route: errors have the shape of OpenDSR, and 400 replaces 422."""
+    made = described(shape, *refusals, status=status, takes=takes)
+    error = {"application/json": schema_of(DsrError)}
+    texts: dict[int, list[str]] = {}
+    for each, text in made["responses"].items():
+        if each != status:
+            texts.setdefault(400 if each == _UNUSED else each, []).append(text["description"])
+    refused = {each: {"description": ", ".join(texts[each]), "content": error} for each in sorted(texts)}
+    rest = {"description": "Any other error.", "content": error}
+    made["responses"] = {status: made["responses"][status], **refused, "default": rest}
+    return made
 
 
 def answer(request: Request, document: object, status: int = 200) -> Response:
@@ -53,14 +71,14 @@ def answer(request: Request, document: object, status: int = 200) -> Response:
     return Response(msgspec.json.encode(document), status, headers, "application/json")
 
 
-@router.get("/discovery", **described(DsrDiscovery))
+@router.get("/discovery", **_described(DsrDiscovery))
 async def get_open_dsr_discovery(request: Request, visit: ByPrivacy) -> Response:
     """The supported types of requests and of identities."""
     assert visit
     return answer(request, dsr_discovery(_domain(request)))
 
 
-@router.get("/status", **described(DsrUp))
+@router.get("/status", **_described(DsrUp))
 async def get_open_dsr_status_of_service(request: Request, visit: ByPrivacy) -> Response:
     """The supported types, and that requests are accepted."""
     assert visit
@@ -81,7 +99,7 @@ async def create_open_dsr_request(request: Request, visit: ByPrivacy) -> Respons
         actor=visit.caller.key_id,
         idempotency=f"opendsr {subject.id.hex()}",
         request_id=subject.id,
-        details={"controller_id": subject.controller, "callbacks": subject.callbacks},
+        details={"controller_id": subject.controller, "callbacks": subject.callbacks, "received": now},
         received_at=subject.submitted_at,
     )
     try:
@@ -92,7 +110,14 @@ async def create_open_dsr_request(request: Request, visit: ByPrivacy) -> Respons
             await request_erasure(visit.space, new)
     except BadIdentifier as error:
         raise BadRegulation(str(error).replace("identifiers[", "subject_identities[")) from None
-    return answer(request, dsr_made(subject, raw, due_date(subject.regulation, subject.submitted_at)), 201)
+    # The same request again is answered with the time of its first receipt.
+    first = await get_request(visit.space, subject.id)
+    received_at = (first.details or {}).get("received", first.received_at)
+    due_at = due_date(subject.regulation, subject.submitted_at)
+    if due_at is not None and due_at <= received_at:
+        # The law's time for a request that was submitted long ago is over; it is expected as if submitted now.
+        due_at = due_date(subject.regulation, received_at)
+    return answer(request, dsr_made(subject, raw, received_at, due_at), 201)
 
 
 async def get_open_dsr_request(request: Request, visit: ByPrivacy, subject_request_id: Segment) -> Response:
@@ -111,11 +136,11 @@ async def cancel_open_dsr_request(request: Request, visit: ByPrivacy, subject_re
 
 for _name in NAMES:
     _one = f"/{_name}/{{subject_request_id}}"
-    router.post(f"/{_name}", **described(DsrMade, BadRegulation, RequestExists, status=201, takes=DsrRequest))(
+    router.post(f"/{_name}", **_described(DsrMade, BadRegulation, RequestExists, status=201, takes=DsrRequest))(
         create_open_dsr_request
     )
-    router.get(_one, **described(DsrStatus, RequestNotFound))(get_open_dsr_request)
-    router.delete(_one, **described(DsrStatus, RequestNotFound, AlreadyErased, RequestBegun, status=202))(
+    router.get(_one, **_described(DsrStatus, RequestNotFound))(get_open_dsr_request)
+    router.delete(_one, **_described(DsrStatus, RequestNotFound, AlreadyErased, RequestBegun, status=202))(
         cancel_open_dsr_request
     )
 

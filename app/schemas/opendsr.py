@@ -57,6 +57,28 @@ class DsrCallback(DsrStatus, kw_only=True):
     status_callback_url: str
 
 
+class DsrErrorPart(Struct):
+    """One fault of a request; `reason` is the code of the native surface."""
+
+    domain: str
+    reason: str
+    message: str
+
+
+class DsrErrorObject(Struct):
+    """The status of an error, and what is wrong."""
+
+    code: int
+    message: str
+    errors: list[DsrErrorPart]
+
+
+class DsrError(Struct):
+    """An error in the shape of OpenDSR."""
+
+    error: DsrErrorObject
+
+
 class DsrDiscovery(Struct):
     """What this processor supports."""
 
@@ -73,13 +95,13 @@ class DsrUp(DsrDiscovery):
     status: str
 
 
-def dsr_made(subject: Subject, raw: bytes, due_at: int | None) -> DsrMade:
-    """The answer to a request that was accepted."""
+def dsr_made(subject: Subject, raw: bytes, received_at: int, due_at: int | None) -> DsrMade:
+    """The answer to a request that was accepted, first received at `received_at`."""
     return DsrMade(
         controller_id=subject.controller,
         subject_request_id=format_request_id(subject.id),
-        received_time=format_time(subject.submitted_at),
-        expected_completion_time=format_time(due_at or subject.submitted_at),
+        received_time=format_time(received_at),
+        expected_completion_time=format_time(due_at or received_at),
         encoded_request=base64.b64encode(raw).decode(),
     )
 

@@ -17,6 +17,8 @@ REASONS_PAGE = (ROOT / "docs" / "reasons.md").read_text()
 # Codes of HTTP itself and of the collection routes, which no error of the domain has.
 OF_HTTP = {
     "invalid_http": 400,
+    "invalid_host": 400,
+    "partial_put": 400,
     "head_too_large": 431,
     "head_timeout": 408,
     "body_timeout": 408,

@@ -5,6 +5,7 @@ audit log, found or not.
 """
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from fastapi import APIRouter, Request, Response
@@ -37,8 +38,7 @@ _ROOT = "/v1/spaces/{space_id}/collections/{collection}/profiles"
 _ONE = _ROOT + "/{ref}"
 _REFUSALS = (BadParameter, BadIdentifier, BadCursor, ProfileNotFound, TooMuch)
 _OK, _UNUSED = 200, 422
-# Segment's prefixes and the native ones.
-_SYNONYMS = {"phone_number:": "phone:", "segment_id:": "", "use_": "prf_"}
+_PHONE, _SEGMENT_ID, _USER = "phone_number:", "segment_id:", "use_"
 
 
 class ListRoute(NamedTuple):
@@ -164,7 +164,7 @@ async def _read(request: Request, visit: Visit, space_id: str, collection: str, 
     action = f"profile_api.{what}"
     try:
         _own(visit, space_id)
-        page = await wanted_list.read(visit.space, _native(ref), wanted)
+        page = await _first(wanted_list.read, visit.space, ref, wanted)
     except ProfileNotFound:
         await audit_read(visit, action, None)
         raise
@@ -179,8 +179,30 @@ def _own(visit: Visit, space_id: str) -> None:
         raise ProfileNotFound
 
 
-def _native(ref: str) -> str:
-    for theirs, ours in _SYNONYMS.items():
-        if ref.startswith(theirs):
-            ref = ours + ref[len(theirs) :]
-    return ref
+async def _first(
+    read: Callable[[Space, str, ListParameters], Awaitable[Page[Any]]], space: Space, ref: str, wanted: ListParameters
+) -> Page[Any]:
+    """The page of the first reading of a reference that is a profile. ProfileNotFound without one."""
+    first, *others = _readings(ref)
+    try:
+        return await read(space, first, wanted)
+    except ProfileNotFound:
+        for each in others:
+            with suppress(ProfileNotFound, BadIdentifier):
+                return await read(space, each, wanted)
+        raise
+
+
+def _readings(ref: str) -> list[str]:
+    """What a reference may mean, as the native surface writes it.
+
+    Segment's names of types may also be types of the space: an identifier that the lists show is found by that name.
+    """
+    if ref.startswith(_PHONE):
+        return [ref, f"phone:{ref.removeprefix(_PHONE)}"]
+    if ref.startswith(_SEGMENT_ID):
+        own = ref.removeprefix(_SEGMENT_ID)
+        return (
+            [ref, f"prf_{own.removeprefix('prf_').removeprefix(_USER)}"] if own.startswith((_USER, "prf_")) else [ref]
+        )
+    return [f"prf_{ref.removeprefix(_USER)}"] if ref.startswith(_USER) and ":" not in ref else [ref]

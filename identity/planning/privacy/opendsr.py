@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from identity.planning.privacy.privacy_requests import PrivacyRequest
 from identity.planning.resolution.event_time import parse_time
+from identity.values.calls import MICRO
 from identity.values.enums import ErasureState, Law
 from identity.values.errors import BadRegulation
 from identity.values.identifiers import EMAIL, PHONE, USER_ID
@@ -34,11 +35,16 @@ IDENTITIES: Final = {
 }
 _LAWS: Final = {law.label: law for law in Law if law != Law.NONE}
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+CLOCK_ERROR: Final = 300 * MICRO
+"""How far the clock of a controller may be ahead; a request from further ahead is refused."""
 _LONGEST: Final = 255
 
 
 class Subject(Struct, frozen=True):
-    """A valid request: id (16 bytes), type, time of submission, law, controller, person and callbacks."""
+    """A valid request: id (16 bytes), type, time of submission, law, controller, person and callbacks.
+
+    `submitted_at` is never after the receipt; the deadline of the law runs from this time.
+    """
 
     id: bytes
     type: str
@@ -50,9 +56,9 @@ class Subject(Struct, frozen=True):
 
 
 def parse_request_id(text: object) -> bytes:
-    """Parse a subject_request_id, a UUID version 4 in lower case; BadRegulation for anything else."""
-    if not isinstance(text, str) or not _UUID.fullmatch(text):
-        raise _bad("subject_request_id must be a UUID version 4 in lower case.")
+    """Parse a subject_request_id, a UUID version 4 in letters of any case; BadRegulation for anything else."""
+    if not isinstance(text, str) or not _UUID.fullmatch(text.lower()):
+        raise _bad("subject_request_id must be a UUID version 4, as 8f2b1c6e-4d3a-4f5b-9c7d-0a1b2c3d4e5f.")
     return bytes.fromhex(text.replace("-", ""))
 
 
@@ -71,8 +77,8 @@ def read(body: object, now: int) -> Subject:
     if kind not in SUPPORTED:
         raise _bad(f"subject_request_type must be one of {', '.join(SUPPORTED)}.")
     submitted = parse_time(body.get("submitted_time"))
-    if submitted is None or submitted > now:
-        raise _bad("submitted_time must be an RFC 3339 time that is not in the future.")
+    if submitted is None or submitted > now + CLOCK_ERROR:
+        raise _bad("submitted_time must be an RFC 3339 time that is at most 5 minutes ahead of the server's clock.")
     law = body.get("regulation", "gdpr")
     if law not in _LAWS:
         raise _bad(f"regulation must be one of {', '.join(_LAWS)}.")
@@ -87,7 +93,15 @@ def read(body: object, now: int) -> Subject:
     named = [_identity(at, each) for at, each in enumerate(identities)]
     controller = body.get("controller_id")
     known = controller if isinstance(controller, str) and len(controller) <= _LONGEST else ""
-    return Subject(id_, kind, submitted, _LAWS[law], known, named, callbacks)
+    return Subject(
+        id=id_,
+        type=kind,
+        submitted_at=min(submitted, now),
+        regulation=_LAWS[law],
+        controller=known,
+        identifiers=named,
+        callbacks=callbacks,
+    )
 
 
 def _identity(at: int, identity: object) -> str:

@@ -270,7 +270,7 @@ def test_access_by_opendsr_ends_with_a_download_address(shop: Shop) -> None:
             assert time.monotonic() < until
             time.sleep(0.1)
         late = shop.ask("DELETE", place, "privacy")
-        assert (late.status_code, late.json()["code"]) == (409, "request_begun")
+        assert (late.status_code, late.json()["error"]["errors"][0]["reason"]) == (409, "request_begun")
         download = shop.ask("GET", shown["results_url"], "privacy")
         assert download.json()["profiles"][0]["profile"][0]["traits"]["plan"] == "paid"
         shown = shop.ask("GET", place, "privacy").json()

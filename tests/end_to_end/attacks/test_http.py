@@ -227,7 +227,7 @@ def test_an_upgrade_with_an_odd_body(shop: Shop) -> None:
 
 def test_many_upgrades_in_one_packet(shop: Shop) -> None:
     """Each upgrade is answered."""
-    one = b"OPTIONS /v1/track HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"
-    last = b"GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n"
+    one = b"OPTIONS /v1/track HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"
+    last = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
     assert exchange(shop.client.base_url, one * 600 + last).raw.count(b"HTTP/1.1 204") == 600

@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 import pytest
@@ -188,6 +189,20 @@ def test_the_list_has_each_profile_once_while_two_merge(shop: Shop, ann: str) ->
     left = {each["profile_id"] for each in shop.ask("GET", "/v1/profiles").json()["profiles"]}
     assert set(rest).isdisjoint(ids[:3])
     assert set(rest) == set(ids[3:]) & left
+
+
+@pytest.mark.parametrize(
+    ("type_", "value"),
+    [("phone_number", "+15555550123"), ("segment_id", "abc"), ("segment_id", "use_1"), ("use_case", "x")],
+)
+def test_an_identifier_is_found_by_the_name_that_the_lists_show(shop: Shop, type_: str, value: str) -> None:
+    """Also where the name of its type is one of Segment's own, or begins like one of its ids."""
+    external = {"id": value, "type": type_, "collection": "users", "encoding": "none"}
+    shop.send({"type": "track", "userId": "u1", "context": {"externalIds": [external]}})
+    listed = [(each["type"], each["id"]) for each in get(shop, "external_ids", "user_id:u1")["data"]]
+
+    assert (type_, value) in listed
+    assert get(shop, "metadata", f"{type_}:{quote(value)}") == get(shop, "metadata", "user_id:u1")
 
 
 @pytest.mark.parametrize("what", LISTS)

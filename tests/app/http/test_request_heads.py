@@ -1,0 +1,115 @@
+"""Heads of requests as the RFCs have them: Host, blanks around values, HEAD, and PUT of a part."""
+
+import gzip
+import json
+import socket
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.app.conftest import Shop
+from tests.conftest import Running
+
+
+def ask(live: Running, head: str, content: bytes = b"") -> tuple[int, dict[str, str], bytes]:
+    """The status, the headers and the content of the answer to a request with this head."""
+    place = urlsplit(live.url)
+    with socket.create_connection((place.hostname or "", place.port or 0), 10) as connection:
+        connection.sendall(head.replace("\n", "\r\n").encode() + b"\r\nConnection: close\r\n\r\n" + content)
+        answered = b"".join(iter(lambda: connection.recv(65_536), b""))
+    start, _, rest = answered.partition(b"\r\n\r\n")
+    first, *lines = start.decode().split("\r\n")
+    return int(first.split()[1]), dict(line.lower().split(": ", 1) for line in lines), rest
+
+
+@pytest.mark.parametrize(
+    ("line", "hosts", "status"),
+    [
+        ("HTTP/1.1", ["x"], 200), ("HTTP/1.1", [""], 200), ("HTTP/1.1", ["x:80"], 200), ("HTTP/1.1", ["[::1]:80"], 200),
+        ("HTTP/1.1", [], 400), ("HTTP/1.1", ["x", "x"], 400), ("HTTP/1.1", ["x", "y"], 400), ("HTTP/1.1", ["x y"], 400),
+        ("HTTP/1.1", ["x/y"], 400), ("HTTP/1.1", ["a@x"], 400), ("HTTP/1.0", [], 200), ("HTTP/1.0", ["x", "y"], 400),
+    ],
+)  # fmt: skip
+def test_a_request_has_one_valid_host(live: Running, line: str, hosts: list[str], status: int) -> None:
+    """Only HTTP/1.0 may leave it out (RFC 9112 §3.2)."""
+    head = "\n".join([f"GET /healthz {line}", *(f"Host: {each}" for each in hosts)])
+    answered, _, content = ask(live, head)
+    assert answered == status
+    assert status == 200 or json.loads(content)["code"] == "invalid_host"
+
+
+@pytest.mark.parametrize("blank", ["", " ", "  ", "\t", " \t "])
+@pytest.mark.parametrize("where", ["before", "after"])
+def test_blanks_around_the_value_of_a_header_are_no_part_of_it(
+    live: Running, shop: Shop, blank: str, where: str
+) -> None:
+    """Of any header that is read (RFC 9110 §5.5)."""
+
+    def header(name: str, value: str) -> str:
+        return f"{name}:{blank}{value}" if where == "before" else f"{name}: {value}{blank}"
+
+    content = gzip.compress(json.dumps({"userId": "u", "event": "E"}).encode())
+    lines = [
+        "POST /v1/track HTTP/1.1",
+        header("Host", "x"),
+        header("Authorization", f"Bearer {shop.keys['import']}"),
+        header("Content-Encoding", "gzip"),
+        header("Content-Length", str(len(content))),
+        header("Prefer", "return=representation"),
+        header("Origin", "https://shop.example"),
+    ]
+    status, headers, answered = ask(live, "\n".join(lines), content)
+    assert (status, json.loads(answered)["outcomes"][0]["status"]) == (200, "accepted")
+    assert headers["preference-applied"] == "return=representation"
+
+
+@pytest.mark.parametrize("value", ["1", "1 ", "1\t", " 1 "])
+def test_the_opt_out_of_a_browser_counts_with_blanks(live: Running, shop: Shop, value: str) -> None:
+    """As without them."""
+    content = b'{"userId": "u", "event": "E"}'
+    head = f"POST /v1/track HTTP/1.1\nHost: x\nAuthorization: Bearer {shop.keys['write']}\nSec-GPC: {value}"
+    assert ask(live, f"{head}\nContent-Length: {len(content)}", content)[0] == 200
+    history = shop.ask("GET", "/v1/consent/user_id:u", "privacy").json()["history"]
+    assert history[0]["signals"] == {"out:ads": False, "out:sale_share": False}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/v1/purposes", "GET, HEAD, PUT"),
+        ("GET", "/v1/consent", "POST"),
+        ("HEAD", "/v1/consent", "POST"),
+        ("POST", "/v1/consent/user_id:u", "GET, HEAD"),
+        ("PUT", "/v1/track", "POST"),
+        ("HEAD", "/v1/track", "POST"),
+    ],
+)
+def test_a_refused_method_names_all_that_the_path_supports(
+    live: Running, shop: Shop, method: str, path: str, allowed: str
+) -> None:
+    """Those of every route with the path."""
+    head = f"{method} {path} HTTP/1.1\nHost: x\nAuthorization: Bearer {shop.keys['admin']}"
+    status, headers, content = ask(live, head)
+    assert (status, headers["allow"]) == (405, allowed.lower())
+    assert bool(content) == (method != "HEAD")
+
+
+def test_a_head_has_the_headers_of_a_get_and_no_content(live: Running, shop: Shop) -> None:
+    """The length included."""
+    answers = [
+        ask(live, f"{method} /v1/purposes HTTP/1.1\nHost: x\nAuthorization: Bearer {shop.keys['admin']}")
+        for method in ("GET", "HEAD")
+    ]
+    (status, headers, content), (of_head, shown, nothing) = answers
+    assert (status, of_head, nothing) == (200, 200, b"")
+    assert len(content) == int(shown["content-length"])
+    assert {**headers, "date": ""} == {**shown, "date": ""}
+
+
+def test_a_put_of_a_part_is_refused_and_changes_nothing(shop: Shop) -> None:
+    """A whole document replaces the old one."""
+    document = {"purposes": [{"id": "Ads", "class": "ads"}]}
+    assert shop.ask("PUT", "/v1/purposes", json=document).status_code == 200
+    part = shop.ask("PUT", "/v1/purposes", json={}, headers={"Content-Range": "bytes 0-1/80"})
+    assert (part.status_code, part.json()["code"]) == (400, "partial_put")
+    assert [each["id"] for each in shop.ask("GET", "/v1/purposes").json()["purposes"]] == ["Ads"]
