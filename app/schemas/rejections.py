@@ -23,7 +23,7 @@ class RejectedCall(Struct):
     """A call that was rejected, or accepted in part.
 
     `reason` is the code of a rejection, or of the first value that is lost (`trait_limit`, `ignored_timestamp`,
-    `mended_value`). `ignored_count` traits, decisions and memberships exceeded
+    `mended_value`, `invalid_signal`). `ignored_count` traits, decisions and memberships exceeded
     the size of the profile; `ignored_traits` holds the names of up to 50 of them. A call with a suppressed identifier
     has no `message_id`.
     """
@@ -42,6 +42,7 @@ class RejectedCall(Struct):
         int, Meta(description="Values that no JSON can hold, such as NaN: they became null or lost a character.")
     ]
     hint: Annotated[str | None, Meta(description="What to change in the call.")]
+    invalid_signals: Annotated[list[str], Meta(description="The signals of consent that could not be read.")]
     source: Annotated[str | None, Meta(description="The id of the key that sent the call.")]
     profile_id: PublicProfileId | None
 
@@ -98,6 +99,7 @@ def _rejected_call(value: ListedRejection) -> RejectedCall:
         ignored_timestamp=value.ignored_timestamp,
         mended_values=value.mended_values,
         hint=value.hint,
+        invalid_signals=value.invalid_signals,
         source=value.source,
         profile_id=None if value.profile_id is None else public_profile(value.profile_id),
     )

@@ -49,6 +49,15 @@ class Metrics:
             "onefold_ignored_traits", "Traits, decisions and memberships left out for lack of room in the profile.",
             registry=registry,
         )  # fmt: skip
+        self._ignored_times = Counter(
+            "onefold_ignored_timestamps", "Calls with a timestamp that is no time.", registry=registry
+        )
+        self._mended = Counter(
+            "onefold_mended_values", "Values that no JSON can hold, such as NaN, that were mended.", registry=registry
+        )
+        self._invalid_signals = Counter(
+            "onefold_invalid_signals", "Signals of consent that could not be read.", registry=registry
+        )
         self._refused = Counter(
             "onefold_refused_requests", "Collection requests that were refused whole, by code.", ["code"],
             registry=registry,
@@ -108,12 +117,22 @@ class Metrics:
                     self._rejected.labels(outcome.reason).inc()
             if outcome.merged:
                 self._merges.inc(len(outcome.merged))
-            if outcome.ignored_traits:
-                self._ignored.inc(len(outcome.ignored_traits))
-            for demoted in outcome.demoted:
-                self._demoted.labels(demoted["reason"].partition(":")[0]).inc()
+            self._count_losses(outcome)
         if accepted:
             self._accepted.inc(accepted)
+
+    def _count_losses(self, outcome: Outcome) -> None:
+        """Count what is lost of one call."""
+        if outcome.ignored_traits:
+            self._ignored.inc(len(outcome.ignored_traits))
+        if outcome.ignored_timestamp is not None:
+            self._ignored_times.inc()
+        if outcome.mended_values:
+            self._mended.inc(outcome.mended_values)
+        if outcome.invalid_signals:
+            self._invalid_signals.inc(len(outcome.invalid_signals))
+        for demoted in outcome.demoted:
+            self._demoted.labels(demoted["reason"].partition(":")[0]).inc()
 
     def count_refusal(self, code: str) -> None:
         """Count a collection request that was refused whole, by its error code."""

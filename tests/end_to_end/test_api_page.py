@@ -7,7 +7,13 @@ import pytest
 from app.http.error_responses import STATUS
 from identity.planning.resolution.extract import REJECTIONS
 from identity.planning.resolution.planner import NO_IDENTIFIER, NO_USABLE_IDENTIFIER
-from identity.planning.resolution.rejections import IGNORED_TIMESTAMP, LOST_BODIES, MENDED_VALUE, TRAIT_LIMIT
+from identity.planning.resolution.rejections import (
+    IGNORED_TIMESTAMP,
+    INVALID_SIGNAL,
+    LOST_BODIES,
+    MENDED_VALUE,
+    TRAIT_LIMIT,
+)
 from identity.planning.resolution.stored_calls import REASONS
 from identity.values.enums import UnlinkedReason
 from tests.conftest import ROOT
@@ -73,7 +79,7 @@ def test_the_table_of_reasons_holds_every_reason_and_no_other() -> None:
         "call": {*REJECTIONS, "too_large", NO_IDENTIFIER, NO_USABLE_IDENTIFIER},
         "body": LOST_BODIES,
         "identifier": {*UnlinkedReason} - {"limit"} | {"limit:<type>"},
-        "value": {TRAIT_LIMIT, IGNORED_TIMESTAMP, MENDED_VALUE},
+        "value": {TRAIT_LIMIT, IGNORED_TIMESTAMP, MENDED_VALUE, INVALID_SIGNAL},
     }
 
 

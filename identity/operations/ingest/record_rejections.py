@@ -44,7 +44,11 @@ def _of_request(request: IngestRequest, outcomes: Iterator[Outcome]) -> Sequence
 
 def _lost(outcome: Outcome) -> bool:
     return outcome.status != "accepted" or bool(
-        outcome.demoted or outcome.ignored_traits or outcome.ignored_timestamp or outcome.mended_values
+        outcome.demoted
+        or outcome.ignored_traits
+        or outcome.ignored_timestamp
+        or outcome.mended_values
+        or outcome.invalid_signals
     )
 
 

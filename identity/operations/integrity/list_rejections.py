@@ -174,6 +174,7 @@ class _RejectionReader:
             ignored_timestamp=refusal.ignored_timestamp,
             mended_values=refusal.mended,
             hint=refusal.hint,
+            invalid_signals=refusal.invalid_signals,
             source=self.keys.get(refusal.source),
             profile_id=None,
         )
@@ -203,6 +204,7 @@ class _RejectionReader:
             ignored_timestamp=None,
             mended_values=0,
             hint=None,
+            invalid_signals=[],
             source=self.keys.get(kept.source),
             profile_id=ProfileId(row.canonical),
         )

@@ -6,7 +6,13 @@ from msgspec import Struct
 
 from identity.planning.resolution.extract import REJECTIONS
 from identity.planning.resolution.planner import NO_IDENTIFIER, NO_USABLE_IDENTIFIER
-from identity.planning.resolution.rejections import IGNORED_TIMESTAMP, LOST_BODIES, MENDED_VALUE, TRAIT_LIMIT
+from identity.planning.resolution.rejections import (
+    IGNORED_TIMESTAMP,
+    INVALID_SIGNAL,
+    LOST_BODIES,
+    MENDED_VALUE,
+    TRAIT_LIMIT,
+)
 from identity.values.calls import Kind
 from identity.values.enums import StoredStatus, UnlinkedReason
 from identity.values.ids import ProfileId
@@ -23,6 +29,7 @@ ALL_REASONS = frozenset(
         TRAIT_LIMIT,
         IGNORED_TIMESTAMP,
         MENDED_VALUE,
+        INVALID_SIGNAL,
     }
 )
 """Every reason that a line can have; a limit is followed by a colon and its type."""
@@ -40,7 +47,7 @@ class ListedRejection(Struct, frozen=True):
     """A call that was rejected, or accepted in part; `source` is the public id of the key that sent it.
 
     `reason` is the code of a rejection, or of the first value that is lost (`trait_limit`, `ignored_timestamp`,
-    `mended_value`). `ignored_count` traits, decisions and memberships exceeded
+    `mended_value`, `invalid_signal`). `ignored_count` traits, decisions and memberships exceeded
     the size of the profile; `ignored` holds the names of up to 50 of them. A call with a suppressed identifier has no
     `message_id`.
     """
@@ -57,6 +64,7 @@ class ListedRejection(Struct, frozen=True):
     ignored_timestamp: str | None
     mended_values: int
     hint: str | None
+    invalid_signals: list[str]
     source: str | None
     profile_id: ProfileId | None
 
@@ -69,6 +77,8 @@ class ListedRejection(Struct, frozen=True):
             found[IGNORED_TIMESTAMP] += 1
         if self.mended_values:
             found[MENDED_VALUE] = self.mended_values
+        if self.invalid_signals:
+            found[INVALID_SIGNAL] = len(self.invalid_signals)
         return found
 
     @property

@@ -17,6 +17,7 @@ from identity.values.enums import UNUSABLE, StoredKind, StoredStatus, UnlinkedRe
 TRAIT_LIMIT = "trait_limit"
 IGNORED_TIMESTAMP = "ignored_timestamp"
 MENDED_VALUE = "mended_value"
+INVALID_SIGNAL = "invalid_signal"
 LOST_BODIES: Final = frozenset(
     {
         "invalid_json",
@@ -42,7 +43,8 @@ class StoredRejection(msgspec.Struct, array_like=True, frozen=True):
     `unlinked` counts identifiers by reason; `ignored` are the first names of traits without room, and
     `ignored_count` is the number of entries without room, a membership included. `received` is in
     microseconds; `source` is the number of an API key. `ignored_timestamp` names the fields whose timestamp is no
-    time, `mended` counts values that no JSON can hold and that became null or lost a character.
+    time, `mended` counts values that no JSON can hold and that became null or lost a character. `invalid_signals` are
+    the names of signals of consent that could not be read.
     """
 
     status: StoredStatus
@@ -57,6 +59,7 @@ class StoredRejection(msgspec.Struct, array_like=True, frozen=True):
     ignored_timestamp: str | None = None
     mended: int = 0
     hint: str | None = None
+    invalid_signals: list[str] = []
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -107,6 +110,7 @@ def of_call(call: Call, outcome: Outcome, received: int) -> StoredRejection | No
         outcome.ignored_timestamp,
         outcome.mended_values,
         outcome.hint,
+        outcome.invalid_signals or [],
     )
 
 
@@ -116,7 +120,9 @@ def _partial_reason(outcome: Outcome) -> str | None:
         return TRAIT_LIMIT
     if outcome.ignored_timestamp is not None:
         return IGNORED_TIMESTAMP
-    return MENDED_VALUE if outcome.mended_values else None
+    if outcome.mended_values:
+        return MENDED_VALUE
+    return INVALID_SIGNAL if outcome.invalid_signals else None
 
 
 def pack(rejections: Sequence[StoredRejection]) -> bytes:

@@ -169,6 +169,15 @@ def test_an_ignored_timestamp_is_listed(shop: Shop) -> None:
     ]
 
 
+def test_a_signal_that_could_not_be_read_is_listed(shop: Shop) -> None:
+    """As in the outcome of the call."""
+    call = {"type": "page", "userId": "u1", "context": {"consent": {"tcf": "no string"}}, "messageId": "m1"}
+    signals = shop.send(call)[0].get("invalid_signals")
+
+    assert signals
+    line(shop, message_id="m1", status="accepted", reason="invalid_signal", invalid_signals=signals)
+
+
 @pytest.mark.parametrize("event", [None, "", "  ", 5, ["E"]])
 def test_a_track_call_without_the_name_of_its_event_is_rejected(shop: Shop, event: object) -> None:
     """As Segment's libraries do."""
