@@ -184,7 +184,7 @@ class PerStatement:
         rules = await space.rules(0)
         made = plan(opened.around, [call], rules, self._clock.next, new_id, public_profile)
         writes = Sealer(opened, gate, rules, slot, second.slot).seal(made)
-        for row in writes.born:
+        for row in writes.new_origins:
             await one(_NEW_PROFILE, Uuid(row.id), *place, *_profile(row, born=True))
         for head, to in writes.moved:
             await run(_MOVE, Uuid(head), *place, Uuid(to))
@@ -249,9 +249,9 @@ class PerStatement:
 def _profile(row: rows.OriginRow, *, born: bool) -> Sequence[Any]:
     values: list[Any] = [row.version, row.stamp]
     if born:
-        values.append(row.born)
+        values.append(row.created)
     pointers = (_uuid(row.head), _uuid(row.canonical), _uuid(row.joined_to))
-    return [*values, row.elder, row.events, row.joined_at, *pointers, row.own, row.folded]
+    return [*values, row.oldest_birth, row.events, row.joined_at, *pointers, row.own, row.folded]
 
 
 def _uuid(id_: bytes | None) -> Uuid | None:

@@ -38,12 +38,12 @@ _POLICY = writer_policy(attempts=12, outage_attempts=12)
 
 
 class SpaceReader:
-    """A space as one transaction reads it: its connection, the gate row as it was read, the rules to read under."""
+    """A space as one transaction reads it: its connection, the space lock as it was read, the rules to read under."""
 
-    def __init__(self, space: Space, connection: Connection, gate: SpaceLockRow, rules: Rules) -> None:
+    def __init__(self, space: Space, connection: Connection, lock_row: SpaceLockRow, rules: Rules) -> None:
         self.space = space
         self.connection = connection
-        self.gate = gate
+        self.lock_row = lock_row
         self.rules = rules
 
 
@@ -63,7 +63,7 @@ class ExclusiveSpace(SpaceReader):
         rules: Rules,
         writer: WriterConnection,
     ) -> None:
-        super().__init__(space, connection, first.gate, rules)
+        super().__init__(space, connection, first.lock_row, rules)
         self.owners = first.owners
         self._writer = writer
 
@@ -82,7 +82,7 @@ class ExclusiveSpace(SpaceReader):
         """New subject keys, under a key slot that is locked to the end of the transaction."""
         slot = random_key_slot()
         second = await load.lock(self.connection, self.space.tenant, (), set(), (), (), slot)
-        return NewSubjectKeys(self.space, self.gate.epoch, slot, second.slot)
+        return NewSubjectKeys(self.space, self.lock_row.epoch, slot, second.slot)
 
     async def load_owners(self, keys: Sequence[bytes]) -> None:
         """Adds the owners of more identifiers to `owners`, by keys that were read from a row.
@@ -90,7 +90,7 @@ class ExclusiveSpace(SpaceReader):
         While a rotation is under way their profiles are rekeyed first, and the row with them.
         """
         found = await owners_of(self.connection, self.space.tenant, keys)
-        if found and self.gate.live < self.gate.newest:
+        if found and self.lock_row.live < self.lock_row.newest:
             await rekey_profiles(self.space, self.connection, set(found.values()))
             names = await rekey_sql.known_new_keys(self.connection, self.space.tenant, keys)
             found = {names.get(key, key): origin for key, origin in found.items()}
@@ -102,18 +102,18 @@ class ExclusiveSpace(SpaceReader):
         Without its value, an identifier's older or newer blind index cannot be computed from the one at hand.
         """
         unknown = set(keys) - self.owners.keys()
-        if not unknown or self.gate.oldest == self.gate.newest:
+        if not unknown or self.lock_row.oldest == self.lock_row.newest:
             return
-        if self.gate.live < self.gate.newest or await index_key_rotation.any_unresolved(
+        if self.lock_row.live < self.lock_row.newest or await index_key_rotation.any_unresolved(
             self.connection, self.space.tenant, sorted(unknown)
         ):
             raise KeyUnavailable
 
     async def rekey_named(self, named: Sequence[Identifier]) -> None:
         """Rekeys everything that bears an older blind index of these identifiers."""
-        if self.gate.oldest == self.gate.newest:
+        if self.lock_row.oldest == self.lock_row.newest:
             return
-        names = older_names(self.space.keys, named, self.gate.oldest)
+        names = older_names(self.space.keys, named, self.lock_row.oldest)
         await self.load_owners([*names, *names.values()])
         await rekey_hashes(self.space, self.connection, names)
 
@@ -177,10 +177,10 @@ async def _attempt(
         if before.proof is not None and await evidence_queries.exists(connection, space.tenant, *before.proof):
             await rollback(connection)
             return before.answer
-    if first.gate.versions != space.keys.versions:
-        space.keys.set_versions(first.gate.versions)
+    if first.lock_row.versions != space.keys.versions:
+        space.keys.set_versions(first.lock_row.versions)
         raise Conflict
-    rules = await space.rules(first.gate.rules_version)
+    rules = await space.rules(first.lock_row.rules_version)
     await space.read_types()
     exclusive = ExclusiveSpace(space, connection, first, rules, writer)
     await exclusive.rekey_named(named)

@@ -57,7 +57,7 @@ class IdentifierTypes:
             sealed = self._keys.seal(TYPE_NAME, self._keys.id, code, name.encode())
             async with self._database.transaction() as connection:
                 # Under the space lock: one name with two keys would be two types.
-                gate = await space_lock.share(connection, self._space_id)
-                self._keys.set_versions(gate.versions)
+                lock_row = await space_lock.share(connection, self._space_id)
+                self._keys.set_versions(lock_row.versions)
                 await stored_rules.add_type(connection, self._space_id, self._keys.type_name(name), code, sealed)
             await self.read()

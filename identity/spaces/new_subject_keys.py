@@ -24,7 +24,7 @@ class NewSubjectKeys:
     """Makes the keys of one transaction, which writes `rows` and `new_slot`.
 
     `slot` is the number of the key slot and `held` its epoch and wrapped key as they were locked. A slot without
-    a key (`held` is None) gets one under `epoch`, that of the gate row.
+    a key (`held` is None) gets one under `epoch`, that of the space lock.
     """
 
     def __init__(self, space: Space, epoch: int, slot: int, held: tuple[int, bytes] | None) -> None:

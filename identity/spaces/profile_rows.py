@@ -20,10 +20,10 @@ def to_profile(row: OriginRow, names: Mapping[int, str]) -> Profile:
     folded = counters.copy(own) if row.folded is None else counters.unpack(row.folded, names)
     return Profile(
         id=row.id,
-        created=row.born,
+        created=row.created,
         root=row.head,
         canonical=row.canonical,
-        oldest_birth=row.elder,
+        oldest_birth=row.oldest_birth,
         own=own,
         folded=folded,
         version=row.version,
@@ -46,8 +46,8 @@ def to_row(profile: Profile, codes: Mapping[str, int], before: OriginRow | None 
         id=profile.id,
         version=profile.version,
         stamp=profile.stamp,
-        born=profile.created,
-        elder=profile.oldest_birth,
+        created=profile.created,
+        oldest_birth=profile.oldest_birth,
         events=profile.events,
         joined_at=profile.joined_at,
         head=profile.root,

@@ -146,7 +146,7 @@ class _Rekeying:
     async def ask(self) -> None:
         """Looks up blind indexes whose values nothing here holds among those that the rotation has found so far."""
         unknown = {key for row in self.evidence for key in split_keys(row.kept)}
-        unknown |= {key for row in self.history for key in rekey_rows.named(row.kind, row.keys)}
+        unknown |= {key for row in self.history for key in rekey_rows.keys_of_history(row.kind, row.keys)}
         unknown -= self.names.keys()
         unknown -= set(self.names.values())
         self.names |= await rekey_sql.known_new_keys(self.connection, self.space.tenant, sorted(unknown))
@@ -163,16 +163,16 @@ class _Rekeying:
         evidence: list[tuple[bytes, int, bytes, bytes | None]] = []
         sets: dict[tuple[bytes, bytes], bytes] = {}
         for row in self.evidence:
-            kept = rekey_rows.keys(row.kept, names)
+            kept = rekey_rows.rekey_keys(row.kept, names)
             demoted = None if row.demoted is None else rekey_rows.demoted(row.demoted, names)
             if (kept, demoted) != (row.kept, row.demoted):
                 evidence.append((row.origin, row.stamp, kept, demoted))
             if STORED_KINDS[row.kind] not in ACTS:
-                seen = rekey_rows.sets([(row.kept, row.demoted)], names, types.__getitem__)
+                seen = rekey_rows.rekey_observations([(row.kept, row.demoted)], names, types.__getitem__)
                 sets |= {(row.origin, old): new for old, new in seen.items()}
         history = []
         for line in self.history:
-            keys = rekey_rows.line(line.kind, line.keys, names)
+            keys = rekey_rows.rekey_history_keys(line.kind, line.keys, names)
             if keys != line.keys:
                 history.append((line.profile, line.stamp, line.seq, keys))
         changed = []

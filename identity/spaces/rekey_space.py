@@ -38,14 +38,14 @@ async def _quiet(_done: int, _total: int) -> None:
     """Reports to nobody."""
 
 
-async def activate_next_version(space: Space, connection: Connection, gate: SpaceLockRow, now: int) -> None:
+async def activate_next_version(space: Space, connection: Connection, lock_row: SpaceLockRow, now: int) -> None:
     """Puts the next version, which is in the key store, in force, with the keys of types under it.
 
     The space lock is held alone.
     """
-    index = space.keys.index(gate.newest + 1)
+    index = space.keys.index(lock_row.newest + 1)
     names = [(code, index.type_name(name)) for code, name in (await space.read_types()).items()]
-    await index_key_rotation.begin(connection, space.tenant.id, names, max(gate.stamp, now << SLOT_BITS))
+    await index_key_rotation.begin(connection, space.tenant.id, names, max(lock_row.stamp, now << SLOT_BITS))
 
 
 async def rotate_up_to(space: Space, connection: Connection, version: int, now: int) -> None:
@@ -53,15 +53,15 @@ async def rotate_up_to(space: Space, connection: Connection, version: int, now: 
 
     The entries of the journal that follow name everything by the keys of that version.
     """
-    gate = await space_lock.hold(connection, space.tenant.id)
-    while gate.newest < version or gate.live < gate.newest:
-        if gate.live == gate.newest:
-            await activate_next_version(space, connection, gate, now)
-            gate = gate._replace(newest=gate.newest + 1)
-        space.keys.set_versions(gate.versions)
+    lock_row = await space_lock.hold(connection, space.tenant.id)
+    while lock_row.newest < version or lock_row.live < lock_row.newest:
+        if lock_row.live == lock_row.newest:
+            await activate_next_version(space, connection, lock_row, now)
+            lock_row = lock_row._replace(newest=lock_row.newest + 1)
+        space.keys.set_versions(lock_row.versions)
         await rekey_all(space, connection)
-        await _end(space, connection, gate.newest)
-        gate = gate._replace(live=gate.newest)
+        await _end(space, connection, lock_row.newest)
+        lock_row = lock_row._replace(live=lock_row.newest)
 
 
 async def finish_rotation(space: Space, progress: Progress = _quiet) -> None:
@@ -108,8 +108,8 @@ async def _step(
     async def attempt() -> bytes | None:
         with translated():
             async with connection.transaction():
-                gate = await space_lock.hold(connection, space.tenant.id)
-                if gate.newest != version or gate.live == version:
+                lock_row = await space_lock.hold(connection, space.tenant.id)
+                if lock_row.newest != version or lock_row.live == version:
                     return None
                 return await work()
 
@@ -123,7 +123,7 @@ async def _end(space: Space, connection: Connection, version: int) -> None:
     keys = {key for act in evidence for key in split_keys(act.kept)}
     keys |= {key for *_, packed in history for key in split_keys(packed)}
     names = await rekey_sql.known_new_keys(connection, tenant, sorted(keys))
-    acts = [(act.origin, act.stamp, rekey_rows.keys(act.kept, names), None) for act in evidence]
-    lines = [(id_, stamp, seq, rekey_rows.keys(packed, names)) for id_, stamp, seq, packed in history]
+    acts = [(act.origin, act.stamp, rekey_rows.rekey_keys(act.kept, names), None) for act in evidence]
+    lines = [(id_, stamp, seq, rekey_rows.rekey_keys(packed, names)) for id_, stamp, seq, packed in history]
     await rekey_sql.write(connection, tenant, RekeyedRows([], [], [], acts, lines))
     await index_key_rotation.end(connection, tenant, version)

@@ -1,8 +1,8 @@
 """An open space: its keys and place, its rules and identifier types, kept for this process.
 
 Invariant: what is kept either never changes (place, long-lived keys, numbers of types) or is named by its
-version (rules, index key), so nothing kept is stale. A writer that finds another version in the gate row takes
-that version up and begins again. Whether a space still exists is not kept: writers learn it from the gate row,
+version (rules, index key), so nothing kept is stale. A writer that finds another version in the space lock takes
+that version up and begins again. Whether a space still exists is not kept: writers learn it from the space lock,
 readers from the key of the caller.
 """
 
@@ -71,10 +71,10 @@ class Space:
         await publish(self.database, self.tenant, self.journal)
 
     async def refresh_versions(self) -> None:
-        """Takes up the versions of the index key that the gate row names. SpaceNotFound."""
+        """Takes up the versions of the index key that the space lock names. SpaceNotFound."""
         async with self.database.reading() as connection:
-            gate = await space_lock.read(connection, self.tenant.id)
-        self.keys.set_versions(gate.versions)
+            lock_row = await space_lock.read(connection, self.tenant.id)
+        self.keys.set_versions(lock_row.versions)
 
     def write_cursor(self, domain: bytes, position: bytes) -> str:
         """A position in a list of this space, opaque to the client."""
@@ -110,9 +110,9 @@ class Spaces:
         """A space whose ledger and journal may differ: only for the commands that make them agree."""
         async with self.database.reading() as connection:
             row = await spaces_and_keys.find_space(connection, space_id)
-            gate = await space_lock.read(connection, space_id)
+            lock_row = await space_lock.read(connection, space_id)
         keys = self.keyring.space(row.public_id)
-        keys.set_versions(gate.versions)
+        keys.set_versions(lock_row.versions)
         journal = await asyncio.to_thread(self.keyring.journal, row.public_id)
         tenant = Tenant(row.id, row.bucket_base, row.spread)
         return Space(tenant, row.public_id, row.name, keys, self.database, journal)

@@ -19,7 +19,6 @@ MAGIC = b"ONEFOLD KEYS 1\n"
 PAGE = 1_000
 _SLOT = 2 + WRAPPED_BYTES
 _SUBJECT = 16 + 2 + 16 + WRAPPED_BYTES
-_DIGEST = 32
 
 
 class Head(NamedTuple):

@@ -3,7 +3,7 @@
 Invariants: an identifier, message id, group id or type name leaves as a keyed hash only, each in
 a domain of its own, so equal text in two of them never gives equal hashes; the suppression list
 has its own key, as its hashes can never be made again under a new one. Hashes are made under the
-newest version of the index key that the gate was seen to name; which never goes back.
+newest version of the index key that the space lock was seen to name; which never goes back.
 """
 
 import hmac
@@ -77,7 +77,7 @@ class SpaceKeys(Guarded):
         self._macs = hmac.new(expand(document, b"ps1|mac")[:KEY_BYTES], b"ps1|mac|", "sha256")
 
     def set_versions(self, versions: IndexVersions) -> bool:
-        """Take up the versions of the gate row; whether they were new. Older versions are ignored."""
+        """Take up the versions of the space lock; whether they were new. Older versions are ignored."""
         if versions == self.versions or versions < self.versions:
             return False
         if versions.newest != self.versions.newest:

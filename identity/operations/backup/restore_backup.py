@@ -155,10 +155,10 @@ async def _settle(spaces: Spaces, row: spaces_and_keys.SpaceRow) -> RestoredSpac
 async def _is_older(spaces: Spaces, space: Space) -> bool:
     """Whether the key store has newer key tables than the database."""
     async with space.database.reading() as connection:
-        gate = await space_lock.read(connection, space.tenant.id)
+        lock_row = await space_lock.read(connection, space.tenant.id)
         used = await key_tables.slot_epochs(connection, space.tenant)
     held = await asyncio.to_thread(spaces.keyring.epochs, space.public_id)
-    return not used <= set(held) or spaces.keyring.newest_dump_epoch(space.public_id) > gate.epoch
+    return not used <= set(held) or spaces.keyring.newest_dump_epoch(space.public_id) > lock_row.epoch
 
 
 async def _trouble(spaces: Spaces, number: int) -> str | None:

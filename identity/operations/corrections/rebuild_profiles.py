@@ -79,10 +79,14 @@ async def _settled(space: Space, rules: Rules, heads: list[bytes], since: int) -
     """
     async with space.database.transaction() as connection:
         await begin_long_snapshot(connection)
-        gate = await space_lock.read(connection, space.tenant.id)
-        if gate.rules_version != rules.version or gate.versions != space.keys.versions or gate.live < gate.newest:
+        lock_row = await space_lock.read(connection, space.tenant.id)
+        if (
+            lock_row.rules_version != rules.version
+            or lock_row.versions != space.keys.versions
+            or lock_row.live < lock_row.newest
+        ):
             return False
-        replayed = await replay(SpaceReader(space, connection, gate, rules), heads, since)
+        replayed = await replay(SpaceReader(space, connection, lock_row, rules), heads, since)
     return not replayed.rebuilt.changed and not _moved(replayed)
 
 
@@ -92,7 +96,7 @@ async def _rebuild(
     """One transaction; how many profiles it changed, or None if other rules or index keys are in force."""
 
     async def decide(exclusive: ExclusiveSpace) -> SpaceChange[int | None]:
-        if (exclusive.rules.version, exclusive.gate.newest, exclusive.gate.live) != under:
+        if (exclusive.rules.version, exclusive.lock_row.newest, exclusive.lock_row.live) != under:
             return SpaceChange(None)
         if await on_hold(exclusive.connection, space.tenant, heads):
             # Profiles on hold stay as they are, with all that are connected to them, until a later rebuild.
@@ -112,7 +116,7 @@ async def _rows(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, actor: in
     heads = {rebuilt.profiles[id_].root for id_ in rebuilt.changed} | {p.root for p in moved}
     if not heads and not rebuilt.changed:
         return SpaceChange(0)
-    stamp = exclusive.stamps(max(exclusive.gate.stamp, *(p.stamp for p in stored.profiles.values())))
+    stamp = exclusive.stamps(max(exclusive.lock_row.stamp, *(p.stamp for p in stored.profiles.values())))
     version = 1 + max(profile.version for profile in stored.profiles.values())
     for head in heads - {ASLEEP}:
         rebuilt.profiles[head].version = version
@@ -124,7 +128,7 @@ async def _rows(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, actor: in
             profile.stamp = stamp
             row = to_row(profile, codes)
             if before is None:
-                writes.born.append(row)
+                writes.new_origins.append(row)
             else:
                 writes.touched.append((row, before.stamp))
     resealer = OriginResealer(opened, await exclusive.new_subject_keys(), writes)

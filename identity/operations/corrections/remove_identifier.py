@@ -64,7 +64,7 @@ def _block(exclusive: ExclusiveSpace, key: bytes, actor: str, *, block: bool) ->
     """Blocks an identifier that no profile has. IdentifierNotFound without `block`."""
     if not block:
         raise IdentifierNotFound
-    stamp = exclusive.stamps(exclusive.gate.stamp)
+    stamp = exclusive.stamps(exclusive.lock_row.stamp)
     writes = Writes(
         lock_stamp=stamp, marks=SpaceMark.BLOCKED, blocked=[key], ledger=[entry(actor, ACTION, None, stamp_time(stamp))]
     )

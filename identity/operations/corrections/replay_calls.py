@@ -84,9 +84,9 @@ async def _constraints(
     view: SpaceReader, opened: UnsealedProfiles, log: Iterable[ReplayEntry], keys: AbstractSet[bytes]
 ) -> ReplayConstraints:
     """The removals, blocks and cuts of these identifiers, under every version of the index key."""
-    space, oldest = view.space, view.gate.oldest
+    space, oldest = view.space, view.lock_row.oldest
     older: dict[bytes, bytes] = {}
-    if oldest < view.gate.newest:
+    if oldest < view.lock_row.newest:
         named = [Identifier(link.type, opened.value(key).decode()) for key, link in opened.whole.links.items()]
         for call in (entry.call for entry in log if entry.call is not None):
             previous = () if call.alias is None else (call.alias.user, call.alias.anonymous)
@@ -123,7 +123,7 @@ def _entry(opened: UnsealedProfiles, origin: bytes, item: Evidence, rules: Rules
     kind = STORED_KINDS[kept.kind]
     if kind == "unmerge":
         cut = kept.body["cut"]
-        births = tuple(sorted(born for _, _, born in kept.body["twins"]))
+        births = tuple(sorted(created for _, _, created in kept.body["twins"]))
         cut_id = None if cut is None else bytes.fromhex(cut)
         return ReplayEntry(item.stamp, origin, kept, None, frozenset(item.kept), cut_id, births)
     if kind in ACTS:

@@ -23,35 +23,35 @@ def act_record(kind: Kind, source: Source, at: int, body: JsonObject) -> StoredC
 
 
 def seal_unmerge(
-    opened: UnsealedProfiles, parting: UnmergePlan, new_keys: NewSubjectKeys, record: StoredCall, lane: int
+    opened: UnsealedProfiles, plan: UnmergePlan, new_keys: NewSubjectKeys, record: StoredCall, lane: int
 ) -> Writes:
     """The rows of an unmerge; `record` becomes evidence of the profile that stays."""
     exclusive = opened.exclusive
     codes, rules = exclusive.space.codes, exclusive.rules.version
-    writes = Writes(lock_stamp=parting.stamp, lane=lane)
-    twins = {split.twin for split in parting.splits}
-    for id_, profile in parting.profiles.items():
+    writes = Writes(lock_stamp=plan.stamp, lane=lane)
+    twins = {split.twin for split in plan.splits}
+    for id_, profile in plan.profiles.items():
         row = to_row(profile, codes)
         if id_ in twins:
-            writes.born.append(row)
+            writes.new_origins.append(row)
         else:
             writes.touched.append((row, opened.rows[id_].stamp))
     resealer = OriginResealer(opened, new_keys, writes)
-    for split in parting.splits:
-        _divide(opened, parting, split, resealer)
-    writes.inherits = [(split.origin, split.twin) for split in parting.splits]
+    for split in plan.splits:
+        _divide(opened, plan, split, resealer)
+    writes.inherits = [(split.origin, split.twin) for split in plan.splits]
     lifted = set(writes.lifted)
-    for key, link in parting.links.items():
+    for key, link in plan.links.items():
         before = opened.held[key]
         if before.origin not in lifted and before.retired and not link.retired:
             writes.unretired.append((link.origin, key))
-    if parting.cut is not None:
-        writes.cuts = [(key, parting.cut, side) for key, side in parting.sides]
+    if plan.cut is not None:
+        writes.cuts = [(key, plan.cut, side) for key, side in plan.sides]
         writes.marks = SpaceMark.CUTS
-    subject = new_keys.get(parting.staying.id) or opened.subjects[parting.staying.id]
-    seal_act(writes, subject, parting.staying.id, parting.stamp, parting.named, record, rules)
-    writes.history += history(parting.notes, rules, record.source)
-    writes.changes = changes(parting.changes)
+    subject = new_keys.get(plan.staying.id) or opened.subjects[plan.staying.id]
+    seal_act(writes, subject, plan.staying.id, plan.stamp, plan.named, record, rules)
+    writes.history += history(plan.notes, rules, record.source)
+    writes.changes = changes(plan.changes)
     writes.slot, writes.subject_keys = new_keys.new_slot, new_keys.rows
     return writes
 
@@ -96,7 +96,7 @@ def changes(made: list[FeedChange]) -> list[rows.ChangeRow]:
     return [rows.ChangeRow(op=c.op, version=c.version, at=c.at, profile=c.profile, other=c.other) for c in made]
 
 
-def _divide(opened: UnsealedProfiles, parting: UnmergePlan, split: OriginSplit, resealer: OriginResealer) -> None:
+def _divide(opened: UnsealedProfiles, plan: UnmergePlan, split: OriginSplit, resealer: OriginResealer) -> None:
     """Seals everything of a split origin again, for the origin and for its twin."""
     origin, twin = split.origin, split.twin
     resealer.lift([origin])
@@ -104,7 +104,7 @@ def _divide(opened: UnsealedProfiles, parting: UnmergePlan, split: OriginSplit, 
         resealer.subject(id_)
     for key, row in opened.held.items():
         if row.origin == origin:
-            link = parting.links.get(key) or opened.whole.links[key]
+            link = plan.links.get(key) or opened.whole.links[key]
             again = rows.LinkRow(
                 type=row.type,
                 retired=link.retired,

@@ -91,11 +91,11 @@ async def _compare_all(space: Space, rules: Rules, progress: Progress) -> RulesD
 async def _compare(space: Space, rules: Rules, heads: list[bytes], since: int) -> RulesDiff | None:
     async with space.database.transaction() as connection:
         await begin_long_snapshot(connection)
-        gate = await space_lock.read(connection, space.tenant.id)
-        if gate.versions != space.keys.versions or gate.live < gate.newest:
-            space.keys.set_versions(gate.versions)
+        lock_row = await space_lock.read(connection, space.tenant.id)
+        if lock_row.versions != space.keys.versions or lock_row.live < lock_row.newest:
+            space.keys.set_versions(lock_row.versions)
             return None
-        replayed = await replay(SpaceReader(space, connection, gate, rules), heads, since)
+        replayed = await replay(SpaceReader(space, connection, lock_row, rules), heads, since)
     return compare(replayed.stored, replayed.rebuilt)
 
 

@@ -52,17 +52,17 @@ async def unmerge_profile(
             raise NotOneProfile
         if block and len({cut for pairs in whole.cuts.values() for cut, _ in pairs}) >= MOST_CUTS:
             raise TooManyCuts
-        parting = plan_unmerge(whole, named, exclusive.rules, exclusive.stamps, new_id, block=block)
-        await opened.unlock(parting.staying.id)
+        plan = plan_unmerge(whole, named, exclusive.rules, exclusive.stamps, new_id, block=block)
+        await opened.unlock(plan.staying.id)
         body = {
-            "cut": None if parting.cut is None else parting.cut.hex(),
-            "twins": [[split.origin.hex(), split.twin.hex(), split.created] for split in parting.splits],
+            "cut": None if plan.cut is None else plan.cut.hex(),
+            "twins": [[split.origin.hex(), split.twin.hex(), split.created] for split in plan.splits],
         }
-        record = act_record("unmerge", source, stamp_time(parting.stamp), body)
-        writes = seal_unmerge(opened, parting, await exclusive.new_subject_keys(), record, exclusive.lane)
-        staying = parting.staying.canonical
-        writes.ledger = [entry(actor, "profile.unmerge", public_profile(staying), stamp_time(parting.stamp))]
-        unmerged = UnmergedProfiles(ProfileId(parting.leaving.canonical), ProfileId(staying))
-        return SpaceChange(unmerged, writes, (parting.staying.id, parting.stamp))
+        record = act_record("unmerge", source, stamp_time(plan.stamp), body)
+        writes = seal_unmerge(opened, plan, await exclusive.new_subject_keys(), record, exclusive.lane)
+        staying = plan.staying.canonical
+        writes.ledger = [entry(actor, "profile.unmerge", public_profile(staying), stamp_time(plan.stamp))]
+        unmerged = UnmergedProfiles(ProfileId(plan.leaving.canonical), ProfileId(staying))
+        return SpaceChange(unmerged, writes, (plan.staying.id, plan.stamp))
 
     return await run_exclusive(space, parsed, decide)

@@ -57,7 +57,7 @@ class UnsealedProfiles:
         self.whole = ProfileSnapshot(
             {row.id: to_profile(row, names) for row in rows},
             {row.key: _link(row, names[row.type]) for row in held},
-            stamp=exclusive.gate.stamp,
+            stamp=exclusive.lock_row.stamp,
         )
 
     def groups(self, id_: bytes) -> list[str]:
@@ -134,7 +134,7 @@ async def unseal_profiles(exclusive: SpaceReader, *ids: bytes) -> UnsealedProfil
     rows = await snapshot_queries.origins(connection, tenant, ids)
     held = await snapshot_queries.identifiers(connection, tenant, sorted(row.id for row in rows))
     found = UnsealedProfiles(exclusive, rows, held)
-    if exclusive.gate.marks & SpaceMark.CUTS:
+    if exclusive.lock_row.marks & SpaceMark.CUTS:
         for key, cut, side in await constraints.cuts(connection, tenant, sorted(found.whole.links)):
             found.whole.cuts.setdefault(key, []).append((cut, side))
     return found

@@ -114,7 +114,7 @@ async def _calls(space: Space, lines: Sequence[FeedLine]) -> _Calls:
         one = line.profile
         subjects.update(one.subjects)
         wanted |= {(one.identifiers[at].origin, one.identifiers[at].linked_at) for at in line.view.identifiers}
-        wanted.add((one.root.canonical, one.root.elder))
+        wanted.add((one.root.canonical, one.root.oldest_birth))
         if len(one.members) <= _MERGED_ALONE:
             joined = [member.joined_at for member in one.members if member.joined_at is not None]
             wanted |= {(member.id, stamp) for member in one.members for stamp in joined}
@@ -163,7 +163,7 @@ class _StateWriter:
         for member in one.members:
             if member.id not in disclosed:
                 continue
-            came = one.root.elder if member.id == one.root.canonical else member.joined_at or member.stamp
+            came = one.root.oldest_birth if member.id == one.root.canonical else member.joined_at or member.stamp
             links.append(ProfileMapping(public_profile(member.id), stamp_time(came), self._event(came)))
         identifiers = []
         for nr in view.identifiers:

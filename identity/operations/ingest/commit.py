@@ -2,7 +2,7 @@
 
 Invariant: a batch is in the database once or not at all, and nothing acknowledged is lost. A batch is planned on
 locked rows only. An error before the commit rolls all of it back, and the batch is planned again; so it is when
-the gate row names other rules or another index key than the calls were read under. If the answer to a commit is
+the space lock names other rules or another index key than the calls were read under. If the answer to a commit is
 lost, the rows that name the batch, those of its messages and of its rejections, show whether it happened.
 """
 
@@ -120,9 +120,9 @@ class BatchWriter:
         if current is None:
             return Again.AGAIN
         first = current
-        rules = await space.rules(first.gate.rules_version)
+        rules = await space.rules(first.lock_row.rules_version)
         opened, slot, held = await self._open(connection, space, calls, rules, first)
-        if not self._writer.covers(max(first.gate.stamp, opened.newest)):
+        if not self._writer.covers(max(first.lock_row.stamp, opened.newest)):
             # The clock of another host is ahead: the lease has to reach beyond the stamps that it gave.
             await rollback(connection)
             return Again.AGAIN
@@ -135,7 +135,7 @@ class BatchWriter:
             await rollback(connection)
             _answer(requests, made)
             return None
-        writes = Sealer(opened, first.gate, rules, slot, held).seal(made)
+        writes = Sealer(opened, first.lock_row, rules, slot, held).seal(made)
         writes.unclaimed = list(first.fresh_messages - made.messages)
         writes.lock_stamp = self.clock.last << SLOT_BITS | self.clock.slot if made.rests_on_absence else 0
         writes.lane = self.clock.slot % spaces_and_keys.LANES
@@ -160,7 +160,7 @@ class BatchWriter:
         known = first.owners
         may_mint = bool(groups) or any(i.key not in known for call in calls for i in call.identifiers)
         slot = random_key_slot()
-        marked = await self._marks(connection, space, calls, first) if first.gate.marks else PlannerState()
+        marked = await self._marks(connection, space, calls, first) if first.lock_row.marks else PlannerState()
         second = await load.lock(
             connection,
             space.tenant,
@@ -194,7 +194,7 @@ class BatchWriter:
                 named |= {i.key: i for i in (call.alias.user, call.alias.anonymous) if i is not None}
         hashes = {space.keys.suppression(i.type, i.value): key for key, i in named.items()}
         suppressed, blocked, cuts = await load.constraints(
-            connection, space.tenant, first.gate, list(hashes), list(named)
+            connection, space.tenant, first.lock_row, list(hashes), list(named)
         )
         marked = PlannerState(blocked=blocked)
         for hash_, whole, until in suppressed:

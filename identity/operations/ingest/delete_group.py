@@ -83,7 +83,7 @@ async def _destroy(name: str, actor: str, exclusive: ExclusiveSpace) -> SpaceCha
         return SpaceChange(None)
     new_keys = await exclusive.new_subject_keys()
     folded = await fold_groups(space, connection, new_keys, [key])
-    stamp = exclusive.stamps(exclusive.gate.stamp)
+    stamp = exclusive.stamps(exclusive.lock_row.stamp)
     writes = Writes(lock_stamp=stamp, new_accounts=folded.written)
     writes.slot, writes.subject_keys = new_keys.new_slot, new_keys.rows
     entry = {"group": key.hex(), "keys": sorted(each.hex() for each in folded.key_ids)}

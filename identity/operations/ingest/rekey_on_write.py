@@ -21,20 +21,20 @@ from identity.values.enums import SpaceMark
 async def up_to_date(
     connection: PipelineConnection, space: Space, requests: Sequence[IngestRequest], first: load.BatchClaim
 ) -> load.BatchClaim | None:
-    """What the first round trip found, if the requests were read under the rules and index keys of the gate row.
+    """What the first round trip found, if the requests were read under the rules and index keys of the space lock.
 
     Otherwise the transaction is rolled back, the requests are read again or what lies under older keys is
     rekeyed, and the answer is None: the batch has to be loaded again.
     """
-    gate = first.gate
-    if any(request.rules != gate.rules_version or request.index != gate.versions for request in requests):
+    lock_row = first.lock_row
+    if any(request.rules != lock_row.rules_version or request.index != lock_row.versions for request in requests):
         await rollback(connection)
-        space.keys.set_versions(gate.versions)
-        rules = await space.rules(gate.rules_version)
+        space.keys.set_versions(lock_row.versions)
+        rules = await space.rules(lock_row.rules_version)
         for request in requests:
             await request.read(space, rules)
         return None
-    if gate.oldest == gate.newest:
+    if lock_row.oldest == lock_row.newest:
         return first
     rekeying = _RekeyOnWrite(space, requests)
     if await rekeying.find(connection, first):
@@ -59,13 +59,13 @@ class _RekeyOnWrite:
 
     async def find(self, connection: PipelineConnection, first: load.BatchClaim) -> bool:
         """Whether rows that concern this batch bear older keys."""
-        older, tenant, gate = self._older, self._space.tenant, first.gate
+        older, tenant, lock_row = self._older, self._space.tenant, first.lock_row
         self._origins = {first.owners[key] for key in older.identifiers if key in first.owners}
         if older.groups:
             under = await rekey_sql.groups_under_older_keys(connection, tenant, list(older.groups))
             self._groups = {key: older.groups[key] for key in under}
-        if older.hashes and gate.marks & (SpaceMark.BLOCKED | SpaceMark.CUTS):
-            _, blocked, cuts = await load.constraints(connection, tenant, gate, (), list(older.hashes))
+        if older.hashes and lock_row.marks & (SpaceMark.BLOCKED | SpaceMark.CUTS):
+            _, blocked, cuts = await load.constraints(connection, tenant, lock_row, (), list(older.hashes))
             self._hashes = {key: older.hashes[key] for key in blocked | {key for key, _, _ in cuts}}
         return bool(self._origins or self._groups or self._hashes)
 
@@ -74,8 +74,8 @@ class _RekeyOnWrite:
         space, origins = self._space, sorted(self._origins)
         for at in range(0, max(len(origins), 1), AT_ONCE):
             async with connection.transaction():
-                gate = await space_lock.hold(connection, space.tenant.id)
-                if gate.newest != space.keys.versions.newest:
+                lock_row = await space_lock.hold(connection, space.tenant.id)
+                if lock_row.newest != space.keys.versions.newest:
                     return
                 await rekey_sql.rename_groups(connection, space.tenant, self._groups)
                 await rekey_hashes(space, connection, self._hashes)

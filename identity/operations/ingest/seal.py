@@ -25,18 +25,18 @@ class Sealer:
     """Seals one plan. `slot` is the number of the key slot for new keys, `held` its epoch and wrapped key."""
 
     def __init__(
-        self, opened: UnsealedBatch, gate: SpaceLockRow, rules: Rules, slot: int, held: tuple[int, bytes] | None
+        self, opened: UnsealedBatch, lock_row: SpaceLockRow, rules: Rules, slot: int, held: tuple[int, bytes] | None
     ) -> None:
         self.opened = opened
         self.space = opened.space
         self.writes = Writes()
         self._rules_version = rules.version
-        self._new_keys = NewSubjectKeys(self.space, gate.epoch, slot, held)
+        self._new_keys = NewSubjectKeys(self.space, lock_row.epoch, slot, held)
 
     def seal(self, plan: Plan) -> Writes:
         """The rows of a plan."""
         writes, opened = self.writes, self.opened
-        writes.born = [self._profile(p, recounted=True) for p in plan.created.values()]
+        writes.new_origins = [self._profile(p, recounted=True) for p in plan.created.values()]
         for id_ in plan.created:
             self._new_keys.make(id_)
         writes.touched = [

@@ -119,29 +119,29 @@ class _Audit:
         self.findings = Discrepancies()
         self.looked_at: dict[str, int] = {}
         self._progress = progress
-        self._census = RowIndex(self.findings)
+        self._index = RowIndex(self.findings)
         self._names: dict[bytes, bytes] = {}
 
     async def run(self) -> None:
         """Check all parts; each part relies on those before it."""
-        census = self._census
+        index = self._index
         await self._read(None, store.RENAMED, self._names.__setitem__)
-        await self._read("profiles", store.PROFILES, census.read_profile, counters=(9,))
-        await self._read("identifiers", store.FORWARD, census.read_forward, keys=(0,))
-        await self._read("reverse rows", store.REVERSE, census.read_reverse, keys=(1,))
-        census.resolve_pointers()
+        await self._read("profiles", store.PROFILES, index.read_profile, counters=(9,))
+        await self._read("identifiers", store.FORWARD, index.read_forward, keys=(0,))
+        await self._read("reverse rows", store.REVERSE, index.read_reverse, keys=(1,))
+        index.resolve_pointers()
         evidence = await self._evidence()
-        tally = CounterCheck(census, self.findings)
-        await self._read(None, store.CUTS, tally.read_cut, keys=(0,))
-        await self._read("counters", store.COUNTERS, tally.read_counters, counters=(1, 2))
-        await self._read("events", store.EVENTS, tally.read_events)
+        counter_check = CounterCheck(index, self.findings)
+        await self._read(None, store.CUTS, counter_check.read_cut, keys=(0,))
+        await self._read("counters", store.COUNTERS, counter_check.read_counters, counters=(1, 2))
+        await self._read("events", store.EVENTS, counter_check.read_events)
         lanes = await store.lanes(self.connection, self.tenant)
         for lane in lanes:
-            tally.read_lane(*lane)
-        await self._read("feed", store.FEED_STATE, tally.read_feed_version)
-        tally.check(evidence)
+            counter_check.read_lane(*lane)
+        await self._read("feed", store.FEED_STATE, counter_check.read_feed_version)
+        counter_check.check(evidence)
         await self._destinations(lanes)
-        await self._keys(forgotten=tally.truncated)
+        await self._keys(forgotten=counter_check.truncated)
         await self._ledger()
 
     async def _destinations(self, lanes: Sequence[store.LaneCheckRow]) -> None:
@@ -180,28 +180,28 @@ class _Audit:
 
     async def _evidence(self) -> Sequence[int]:
         """Check the evidence; returns the number of calls at each origin."""
-        connection, tenant, census = self.connection, self.tenant, self._census
+        connection, tenant, index = self.connection, self.tenant, self._index
         forgotten: dict[bytes, int] = {}
         await self._read(None, store.FORGOTTEN, forgotten.__setitem__, keys=(0,))
         for key, until in forgotten.items():
-            if key in census.keys and census.linked_at[census.keys[key]] <= until:
+            if key in index.keys and index.linked_at[index.keys[key]] <= until:
                 self.findings.add("forgotten_linked", identifier_label(key))
         acts = [
-            (row.stamp, row.kind, rekey_rows.keys(row.kept, self._names))
+            (row.stamp, row.kind, rekey_rows.rekey_keys(row.kept, self._names))
             for row in await evidence_queries.by_kinds(connection, tenant, [UNMERGE, REMOVE])
         ]
-        ties = EvidenceCheck(census, self.findings, Reversals(acts, forgotten))
-        await self._read("evidence", store.EVIDENCE, ties.read, keys=(3,))
-        ties.check(await store.profiles_with_history(connection, tenant, HistoryKind.UNMERGED))
-        return ties.calls
+        evidence_check = EvidenceCheck(index, self.findings, Reversals(acts, forgotten))
+        await self._read("evidence", store.EVIDENCE, evidence_check.read, keys=(3,))
+        evidence_check.check(await store.profiles_with_history(connection, tenant, HistoryKind.UNMERGED))
+        return evidence_check.calls
 
     async def _keys(self, *, forgotten: bool) -> None:
         """Check keys and rows without a profile, and profiles without keys."""
-        census, add = self._census, self.findings.add
+        index, add = self._index, self.findings.add
 
         def keyless(id_: bytes) -> None:
-            number = census.origins.get(id_)
-            if number is None or not census.leftover[number]:
+            number = index.origins.get(id_)
+            if number is None or not index.leftover[number]:
                 add("key_missing", public_profile(id_))
 
         await self._read("keys", store.KEYLESS, keyless)
@@ -235,7 +235,7 @@ class _Audit:
                 if names and (keys or counters):
                     renamed = list(row)
                     for at in keys:
-                        renamed[at] = rekey_rows.keys(renamed[at], names)
+                        renamed[at] = rekey_rows.rekey_keys(renamed[at], names)
                     for at in counters:
                         renamed[at] = renamed[at] and rekey_rows.counters(renamed[at], names)
                     take(*renamed)

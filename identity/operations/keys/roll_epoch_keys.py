@@ -1,6 +1,6 @@
 """Rolls the epoch key of a space: afterwards no older backup opens what was destroyed before the roll.
 
-The new epoch key is in the key store before the gate row names it, so no writer makes a slot under the old one any
+The new epoch key is in the key store before the space lock names it, so no writer makes a slot under the old one any
 more. Then the slots follow: a slot under which a subject key was destroyed gets a new key, which wraps the subject
 keys that are left; the others only change their epoch. The old epoch keys are destroyed only after a dump of the key
 tables was written and proved whole. Each step repeats until nothing is left to do, so the next roll finishes one

@@ -1,6 +1,6 @@
 """Rotates the index key of a space during reads and writes: every blind index is computed anew.
 
-The new version is in the key store before the gate row names it, so no blind index is made under the old one any
+The new version is in the key store before the space lock names it, so no blind index is made under the old one any
 more; then a job rekeys everything (`identity.spaces.rekey_space`). The old version is destroyed once nothing can be
 under it. Message ids expire by themselves; bare hashes of identifiers that were removed, blocked or erased keep the
 old version in use as long as there are any. Each step repeats until it is done, so the next process finishes a
@@ -40,10 +40,10 @@ async def begin(spaces: Spaces, space: Space, actor: str = OPERATOR) -> int:
         await asyncio.to_thread(spaces.keyring.create_index_key, space.public_id, versions.newest + 1)
         await space.read_types()
         async with space.database.transaction() as connection:
-            gate = await space_lock.hold(connection, space.tenant.id)
-            if gate.versions == versions:
+            lock_row = await space_lock.hold(connection, space.tenant.id)
+            if lock_row.versions == versions:
                 now = time.time_ns() // 1000
-                await activate_next_version(space, connection, gate, now)
+                await activate_next_version(space, connection, lock_row, now)
                 entry = ledger.entry(actor, ROTATED, None, now, {"version": versions.newest + 1})
                 await ledger.append(connection, space.tenant.id, *entry)
         await space.publish()
@@ -75,10 +75,14 @@ async def destroy_unused(spaces: Spaces, space: Space, message_days: int = MESSA
     kept = (message_days * DAY + _MARGIN) << SLOT_BITS
     space_id = space.tenant.id
     async with space.database.transaction() as connection:
-        gate = await space_lock.hold(connection, space_id)
+        lock_row = await space_lock.hold(connection, space_id)
         since = await index_key_rotation.in_force_since(connection, space_id)
         await index_key_rotation.forget_messages(connection, space_id, (time.time_ns() // 1000 << SLOT_BITS) - kept)
-        left = await index_key_rotation.count_unresolved(connection, space.tenant) if gate.live == gate.newest else 0
+        left = (
+            await index_key_rotation.count_unresolved(connection, space.tenant)
+            if lock_row.live == lock_row.newest
+            else 0
+        )
         if not left:
             await index_key_rotation.close(connection, space_id)
     await space.refresh_versions()

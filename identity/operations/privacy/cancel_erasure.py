@@ -71,7 +71,7 @@ async def _end_hold(erasure_id: bytes, actor: str, exclusive: ExclusiveSpace) ->
         return SpaceChange(None)
     kept = await erasures.suppressed(connection, tenant, refs.hashes)
     hashes = [hash_ for hash_ in refs.hashes if hash_ not in kept]
-    stamp = exclusive.stamps(max(exclusive.gate.stamp, *(each.stamp for each in person.rows)))
+    stamp = exclusive.stamps(max(exclusive.lock_row.stamp, *(each.stamp for each in person.rows)))
     await erase.take_off_hold(connection, tenant, person.ids)
     await suppressions.lift(connection, tenant, hashes)
     version, canonical = person.head.version + 1, person.head.canonical

@@ -56,7 +56,7 @@ async def _decide(
         return SpaceChange(None)
     if not known:
         await exclusive.require_known([row.key for row in waiting])
-    stamp = exclusive.stamps(exclusive.gate.stamp)
+    stamp = exclusive.stamps(exclusive.lock_row.stamp)
     at = stamp_time(stamp)
     hashes = sorted({row.hash for row in waiting})
     listed = set() if on else await suppressions.listed(connection, tenant, hashes)

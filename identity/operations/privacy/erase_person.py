@@ -75,8 +75,8 @@ async def _decide(
 async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, actor: str) -> SpaceChange[None]:
     connection, tenant = exclusive.connection, exclusive.space.tenant
     refs = person.refs(row.key, row.hash)
-    stamp = exclusive.stamps(max(exclusive.gate.stamp, *(each.stamp for each in person.rows), 0))
-    at, epoch, whole = stamp_time(stamp), exclusive.gate.epoch, row.kind in SUPPRESSES
+    stamp = exclusive.stamps(max(exclusive.lock_row.stamp, *(each.stamp for each in person.rows), 0))
+    at, epoch, whole = stamp_time(stamp), exclusive.lock_row.epoch, row.kind in SUPPRESSES
     destinations = await erase.informed_destinations(connection, tenant, refs.profiles) if row.kind in FORWARDS else []
     writes = Writes(lock_stamp=stamp, marks=SpaceMark.SUPPRESSED, lane=exclusive.lane)
     writes.evidence = await person.surviving_acts()
@@ -127,7 +127,7 @@ async def _put_on_hold(exclusive: ExclusiveSpace, row: ErasureRow, person: Perso
         return SpaceChange(None)
     connection, tenant = exclusive.connection, exclusive.space.tenant
     refs = person.refs(row.key, row.hash)
-    stamp = exclusive.stamps(max(exclusive.gate.stamp, *(each.stamp for each in person.rows), 0))
+    stamp = exclusive.stamps(max(exclusive.lock_row.stamp, *(each.stamp for each in person.rows), 0))
     at = stamp_time(stamp)
     await erasures.set_state(connection, tenant, row.id, ErasureState.ON_HOLD, found=bool(refs.keys))
     await erase.put_on_hold(connection, tenant, refs.profiles)

@@ -85,7 +85,7 @@ async def place_hold(space: Space, identifiers: Sequence[str], reason: str, acto
             await ledger.append(
                 connection, space.tenant.id, *ledger.entry(actor, "hold", public("hld", id_), now, entry)
             )
-        return SpaceChange(unknown, Writes(lock_stamp=exclusive.stamps(exclusive.gate.stamp)))
+        return SpaceChange(unknown, Writes(lock_stamp=exclusive.stamps(exclusive.lock_row.stamp)))
 
     unknown = await run_exclusive(space, named, decide)
     await space.publish()

@@ -99,7 +99,7 @@ async def request_export(space: Space, request: NewRequest) -> RequestedExport:
         subject_keys = await exclusive.new_subject_keys()
         subject_keys.make(made.id)
         writes = Writes(
-            lock_stamp=exclusive.stamps(exclusive.gate.stamp),
+            lock_stamp=exclusive.stamps(exclusive.lock_row.stamp),
             slot=subject_keys.new_slot,
             subject_keys=subject_keys.rows,
         )

@@ -106,7 +106,7 @@ class OpenedProfile:
         return FoldedProfile(
             id=self.id,
             merged_from=sorted(ProfileId(member.id) for member in self.members if member.id != self.id),
-            created_at=stamp_time(self.root.elder),
+            created_at=stamp_time(self.root.oldest_birth),
             updated_at=stamp_time(max(member.stamp for member in self.members)),
             version=self.root.version,
             event_count=sum(member.events for member in self.members),

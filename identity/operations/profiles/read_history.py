@@ -97,7 +97,7 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
     shown: list[tuple[tuple[int, int], HistoryEntry | RulesChange]] = [
         ((line.stamp, line.seq), reader.entry(line)) for line in lines
     ]
-    end = shown[-1][0] if len(lines) == limit else (min(member.elder for member in found.members), 0)
+    end = shown[-1][0] if len(lines) == limit else (min(member.oldest_birth for member in found.members), 0)
     shown += [
         ((change.stamp, _CHANGE), _changed(change, reader.canonical))
         for change in changes

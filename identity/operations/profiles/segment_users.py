@@ -101,13 +101,13 @@ async def linked_ids(
 async def metadata(space: Space, ref: str, _wanted: ListParameters) -> Page[CollectionTimes]:
     """Read the times of a profile, and its first and last calls."""
     profile = await open_profile(space, ref)
-    elder = profile.root.elder
-    created = await profile.calls({(member.id, elder) for member in profile.members})
+    oldest_birth = profile.root.oldest_birth
+    created = await profile.calls({(member.id, oldest_birth) for member in profile.members})
     first = next(iter(created.values()), None)
     last = await last_call(profile)
     keys = await key_names(space)
     times = CollectionTimes(
-        created_at=stamp_time(elder),
+        created_at=stamp_time(oldest_birth),
         updated_at=stamp_time(max(member.stamp for member in profile.members)),
         first=first,
         first_source=source_id(first, keys),
@@ -125,7 +125,8 @@ async def listed(space: Space, wanted: ListParameters) -> Page[list[ListedUser]]
     shown, rest = found[: wanted.limit], found[wanted.limit :]
     next_ = space.write_cursor(_LIST, shown[-1][0]) if rest else None
     listed_users = [
-        ListedUser(ProfileId(canonical), stamp_time(elder), stamp_time(stamp)) for canonical, elder, stamp in shown
+        ListedUser(ProfileId(canonical), stamp_time(oldest_birth), stamp_time(stamp))
+        for canonical, oldest_birth, stamp in shown
     ]
     return Page(None, listed_users, next_)
 

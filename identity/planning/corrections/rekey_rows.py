@@ -19,7 +19,7 @@ Names = Mapping[bytes, bytes]
 _ENTRY = KEY_BYTES + 3
 
 
-def keys(raw: bytes, names: Names) -> bytes:
+def rekey_keys(raw: bytes, names: Names) -> bytes:
     """Replace the keys in concatenated keys."""
     return b"".join(names.get(key, key) for key in split_keys(raw))
 
@@ -30,12 +30,12 @@ def demoted(raw: bytes, names: Names) -> bytes:
     return b"".join(names.get(entry[:KEY_BYTES], entry[:KEY_BYTES]) + entry[KEY_BYTES:] for entry in entries)
 
 
-def line(kind: int, raw: bytes, names: Names) -> bytes:
+def rekey_history_keys(kind: int, raw: bytes, names: Names) -> bytes:
     """Replace the keys in the packed identifiers of a history row."""
-    return demoted(raw, names) if kind == HistoryKind.IDENTIFIERS_DEMOTED else keys(raw, names)
+    return demoted(raw, names) if kind == HistoryKind.IDENTIFIERS_DEMOTED else rekey_keys(raw, names)
 
 
-def named(kind: int, raw: bytes) -> list[bytes]:
+def keys_of_history(kind: int, raw: bytes) -> list[bytes]:
     """The keys in a history row."""
     step = _ENTRY if kind == HistoryKind.IDENTIFIERS_DEMOTED else KEY_BYTES
     return [raw[at : at + KEY_BYTES] for at in range(0, len(raw), step)]
@@ -65,7 +65,9 @@ def counters(packed: bytes, names: Names, seen: Mapping[int, Mapping[bytes, int]
     return pack(renamed, int)
 
 
-def sets(rows: Iterable[tuple[bytes, bytes | None]], names: Names, types: Callable[[int], str]) -> dict[bytes, bytes]:
+def rekey_observations(
+    rows: Iterable[tuple[bytes, bytes | None]], names: Names, types: Callable[[int], str]
+) -> dict[bytes, bytes]:
     """The keys of the identifier sets in (kept, demoted) rows of calls, from old set key to new set key."""
     found = {}
     for kept, refused in rows:

@@ -50,8 +50,8 @@ def most_relevant(graph: Graph, found: Review, most: int) -> list[bytes]:
     if found.split is not None:
         named += [found.split.stays, found.split.leaves, *(key for pair in found.split.links for key in pair)]
     named += [key for bridge in found.bridges for key in (bridge.a, bridge.b)]
-    ties = dict(graph.degree(weight="weight"))
-    return list(dict.fromkeys([*named, *sorted(graph, key=lambda key: (-ties[key], key))]))[:most]
+    strengths = dict(graph.degree(weight="weight"))
+    return list(dict.fromkeys([*named, *sorted(graph, key=lambda key: (-strengths[key], key))]))[:most]
 
 
 def _part_layout(graph: "nx.Graph[str]", names: Sequence[str]) -> dict[str, tuple[float, float]]:

@@ -217,8 +217,8 @@ def _cheapest_split(graph: Graph, strong: Sequence[bytes]) -> UnmergeSuggestion 
         return None
     oldest, *others = strong
     if len(others) > MOST_CUTS:
-        ties = {key: sum(data["weight"] for data in graph[key].values()) for key in others}
-        loose = set(sorted(others, key=lambda key: (ties[key], key))[:MOST_CUTS])
+        strengths = {key: sum(data["weight"] for data in graph[key].values()) for key in others}
+        loose = set(sorted(others, key=lambda key: (strengths[key], key))[:MOST_CUTS])
         others = [key for key in others if key in loose]
     network = _Network(graph, frozenset(strong))
     # Of cuts with the same weight, the one whose youngest strong id leaves.

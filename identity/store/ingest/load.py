@@ -26,7 +26,7 @@ from identity.values.errors import Conflict, LeaseLost, SpaceNotFound
 class BatchClaim(NamedTuple):
     """The first round trip: the state of the space, the messages that are new, and identifier -> origin."""
 
-    gate: SpaceLockRow
+    lock_row: SpaceLockRow
     fresh_messages: set[bytes]
     owners: dict[bytes, bytes]
 
@@ -148,7 +148,7 @@ async def committed_batch(
 async def constraints(
     connection: PipelineConnection,
     tenant: Tenant,
-    gate: SpaceLockRow,
+    lock_row: SpaceLockRow,
     suppressions: Sequence[bytes],
     identifiers: Sequence[bytes],
 ) -> tuple[list[tuple[bytes, bool, int | None]], set[bytes], list[tuple[bytes, bytes, int]]]:
@@ -163,7 +163,7 @@ async def constraints(
         (SpaceMark.CUTS, CUTS, identifiers),
     ):
         rows: list[TupleRow] = []
-        if gate.marks & mark:
+        if lock_row.marks & mark:
             (marked,) = await run(connection, Statement(query, [int4(tenant.id), byteas(keys), tenant.buckets(keys)]))
             rows = marked.rows
         found.append(rows)

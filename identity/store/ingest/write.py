@@ -62,7 +62,7 @@ class Writes(Struct):
     marks: int = 0
     lifted: list[bytes] = []
     detached: list[tuple[bytes, bytes]] = []
-    born: list[OriginRow] = []
+    new_origins: list[OriginRow] = []
     touched: list[tuple[OriginRow, int]] = []
     moved: list[tuple[bytes, bytes]] = []
     identifiers: list[IdentifierRow] = []
@@ -124,9 +124,11 @@ def _steps(tenant: Tenant, w: Writes) -> _Steps:
     if w.lifted:
         for statement in write_statements.LIFT:
             steps.add(statement, None, uuids(w.lifted), tenant.buckets(w.lifted))
-    if w.born:
-        ids = [row.id for row in w.born]
-        steps.add(write_statements.INSERT_PROFILES, len(ids), uuids(ids), tenant.buckets(ids), *_profiles(w.born))
+    if w.new_origins:
+        ids = [row.id for row in w.new_origins]
+        steps.add(
+            write_statements.INSERT_PROFILES, len(ids), uuids(ids), tenant.buckets(ids), *_profiles(w.new_origins)
+        )
     if w.moved:
         heads, to = zip(*w.moved, strict=True)
         steps.add(write_statements.MOVE_ORIGINS, None, uuids(heads), uuids(to), int4(tenant.base))
@@ -152,12 +154,14 @@ def _steps(tenant: Tenant, w: Writes) -> _Steps:
 
 
 def _profiles(rows: Sequence[OriginRow]) -> tuple[Param, ...]:
-    _, version, stamp, born, elder, events, joined_at, head, canonical, joined_to, own, folded = zip(*rows, strict=True)
+    _, version, stamp, created, oldest_birth, events, joined_at, head, canonical, joined_to, own, folded = zip(
+        *rows, strict=True
+    )
     return (
         int8s(version),
         int8s(stamp),
-        int8s(born),
-        int8s(elder),
+        int8s(created),
+        int8s(oldest_birth),
         int8s(events),
         int8s_or_null(joined_at),
         uuids(head),

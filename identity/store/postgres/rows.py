@@ -12,8 +12,8 @@ class OriginRow(NamedTuple):
     id: bytes
     version: int
     stamp: int
-    born: int
-    elder: int
+    created: int
+    oldest_birth: int
     events: int
     joined_at: int | None
     head: bytes

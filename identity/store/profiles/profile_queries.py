@@ -104,7 +104,7 @@ class MemberOriginRow(NamedTuple):
     joined_at: int | None
     version: int
     stamp: int
-    elder: int
+    oldest_birth: int
     events: int
     slot: int | None
     epoch: int | None
@@ -220,7 +220,7 @@ async def list_canonical(
         after.hex(),
         limit,
     )
-    return [(id_, elder, stamp) for id_, elder, stamp in found]
+    return [(id_, oldest_birth, stamp) for id_, oldest_birth, stamp in found]
 
 
 class Line(NamedTuple):

@@ -23,13 +23,17 @@ reasons = st.sampled_from(["blocked", "limit:device", "separated"])
 def test_replacing_back_restores_every_row(kept: list[bytes], refused: list[tuple[bytes, str]]) -> None:
     """A blind index without a new one stays unchanged."""
     packed, demoted = b"".join(kept), pack_demoted(refused, CODES)
-    assert split_keys(rekey_rows.keys(packed, NAMES)) == [NAMES.get(key, key) for key in kept]
-    assert rekey_rows.keys(rekey_rows.keys(packed, NAMES), BACK) == packed
+    assert split_keys(rekey_rows.rekey_keys(packed, NAMES)) == [NAMES.get(key, key) for key in kept]
+    assert rekey_rows.rekey_keys(rekey_rows.rekey_keys(packed, NAMES), BACK) == packed
     assert rekey_rows.demoted(rekey_rows.demoted(demoted, NAMES), BACK) == demoted
-    assert rekey_rows.line(HistoryKind.IDENTIFIERS_GAINED, packed, NAMES) == rekey_rows.keys(packed, NAMES)
-    assert rekey_rows.line(HistoryKind.IDENTIFIERS_DEMOTED, demoted, NAMES) == rekey_rows.demoted(demoted, NAMES)
-    assert rekey_rows.named(HistoryKind.IDENTIFIERS_DEMOTED, demoted) == [key for key, _ in refused]
-    assert rekey_rows.named(HistoryKind.IDENTIFIERS_GAINED, packed) == kept
+    assert rekey_rows.rekey_history_keys(HistoryKind.IDENTIFIERS_GAINED, packed, NAMES) == rekey_rows.rekey_keys(
+        packed, NAMES
+    )
+    assert rekey_rows.rekey_history_keys(HistoryKind.IDENTIFIERS_DEMOTED, demoted, NAMES) == rekey_rows.demoted(
+        demoted, NAMES
+    )
+    assert rekey_rows.keys_of_history(HistoryKind.IDENTIFIERS_DEMOTED, demoted) == [key for key, _ in refused]
+    assert rekey_rows.keys_of_history(HistoryKind.IDENTIFIERS_GAINED, packed) == kept
 
 
 @given(keys, st.dictionaries(st.sampled_from(KEYS), st.integers(0, 3), max_size=6))
@@ -53,6 +57,6 @@ def test_counters_keep_counts_cuts_and_sizes_of_windows(live: list[bytes], seen:
 @given(keys, keys)
 def test_equal_sets_stay_equal_and_different_sets_stay_different(kept: list[bytes], other: list[bytes]) -> None:
     """Set keys under the new blind indexes are equal exactly where the old ones are."""
-    found = rekey_rows.sets([(b"".join(kept), None), (b"".join(other), None)], NAMES, TYPES.__getitem__)
+    found = rekey_rows.rekey_observations([(b"".join(kept), None), (b"".join(other), None)], NAMES, TYPES.__getitem__)
     assert found[set_key(kept)] == set_key([NAMES.get(key, key) for key in kept])
     assert len(set(found.values())) == len({frozenset(kept), frozenset(other)})
