@@ -81,7 +81,7 @@ def test_a_server_key_gets_the_outcomes_in_order(shop: Shop) -> None:
         ("m1", "duplicate", None),
         ("m2", "rejected", "invalid_type"),
         (None, "rejected", "not_an_object"),
-        ("m3", "unresolved", None),
+        ("m3", "unresolved", "no_identifier"),
         ("m4", "rejected", "too_large"),
     ]
 
