@@ -1,92 +1,32 @@
 """Privacy requests made after a backup are restored from the journal, with their answers."""
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
 
-from app.schemas.export_items import export_item
 from identity.operations.ingest.delete_group import delete_group
-from identity.operations.keys.overlay_key_tables import overlay_keys
 from identity.operations.keys.roll_epoch_keys import roll
-from identity.operations.privacy.access_export_sections import read_sections
-from identity.operations.privacy.build_export import build_export
 from identity.operations.privacy.cancel_erasure import cancel_request
 from identity.operations.privacy.extend_erasure import extend_erasure
 from identity.operations.privacy.issue_receipt import issue_receipt
 from identity.operations.privacy.manage_holds import place_hold, release_hold
 from identity.operations.privacy.manage_suppressions import lift_suppressions, suppress_identifiers
-from identity.operations.privacy.read_requests import get_erasure, get_request, list_requests
-from identity.operations.privacy.request_erasure import request_erasure
-from identity.operations.privacy.request_export import request_export
-from identity.operations.privacy.resume_requests import close_settled_erasures, resume_requests
+from identity.operations.privacy.read_requests import get_erasure, list_requests
 from identity.operations.profiles.read_group import get_group
 from identity.operations.profiles.read_profile import get_profile
-from identity.planning.privacy.privacy_requests import NewRequest, PrivacyRequest
-from identity.store.ledger import ledger
 from identity.values.calls import Source
-from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
-from identity.values.errors import ErasureNotFound, ExportNotFound, GroupNotFound, ProfileNotFound, RequestNotFound
-from identity.values.ids import new_id, public
-from tests.support.integrity.space_audit import discrepancies, ignore_progress
-from tests.support.privacy.access_exports import downloaded, requested_export
-from tests.support.privacy.older_backup import Backup, publish_ledgers
-from tests.support.processes.writer_processes import Ingest, Lab, ingesting, run
-
-PEOPLE = ("ann", "bob", "eve", "dan")
+from identity.values.enums import ErasureState, RequestInterface, RequestKind
+from identity.values.errors import GroupNotFound, ProfileNotFound
+from identity.values.ids import public
+from tests.support.privacy.restored_requests import ask, restored, shown
+from tests.support.processes.writer_processes import Ingest, Lab
 
 
 @pytest.fixture
 def lab(database: str, tmp_path: Path) -> Lab:
     """An empty database with its keys."""
     return Lab(database, tmp_path)
-
-
-async def ask(
-    ingest: Ingest, *named: str, kind: RequestKind = RequestKind.SUPPRESS_WITH_DELETE, again: str | None = None
-) -> PrivacyRequest:
-    """A request under the GDPR."""
-    identifiers = [f"user_id:{name}" for name in named]
-    return await request_erasure(
-        ingest.space, NewRequest(RequestInterface.SEGMENT, kind, Law.GDPR, identifiers, "key_test", again)
-    )
-
-
-def restored(
-    lab: Lab,
-    since: Callable[[Ingest], Awaitable[Any]],
-    then: Callable[[Ingest, Any], Awaitable[None]],
-    *,
-    before: Callable[[Ingest], Awaitable[None]] | None = None,
-    overlay: bool = False,
-) -> None:
-    """People, a backup, what happened since, a restore from the backup, and what holds then."""
-
-    async def main() -> None:
-        async with ingesting(lab) as ingest:
-            for name in PEOPLE:
-                await ingest.send({"type": "identify", "userId": name, "anonymousId": f"{name}-1"})
-            if before is not None:
-                await before(ingest)
-            backup = Backup(lab)
-            done = await since(ingest)
-            backup.restore()
-            if overlay:
-                await overlay_keys(ingest.spaces, ingest.space)
-            ingest.spaces.forget(ingest.space.tenant.id)
-            await publish_ledgers(ingest)
-            ingest.space = await ingest.spaces.get(ingest.space.tenant.id)
-            await then(ingest, done)
-            assert await discrepancies(ingest) == []
-
-    run(main())
-
-
-async def shown(ingest: Ingest, *ids: bytes) -> list[PrivacyRequest]:
-    """Requests as they are shown."""
-    return [await get_request(ingest.space, id_) for id_ in ids]
 
 
 def test_as_it_was_answered(lab: Lab) -> None:
@@ -228,141 +168,5 @@ def test_a_hold_that_ended(lab: Lab) -> None:
         assert await shown(ingest, done[0].id) == done
         assert done[0].erasures[0].state == ErasureState.FINISHED
         assert (await ingest.send({"type": "identify", "userId": "ann"}))[0].status == "accepted"
-
-    restored(lab, since, then)
-
-
-def test_taken_in_and_not_begun(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A request whose taker died before doing anything is there again, and is finished."""
-
-    async def since(ingest: Ingest) -> Any:
-        async def dies(*_: Any) -> None:
-            await ingest.space.publish()
-
-        with monkeypatch.context() as patched:
-            patched.setattr("identity.operations.privacy.request_erasure.carry_out", dies)
-            return await ask(ingest, "ann")
-
-    async def then(ingest: Ingest, done: Any) -> None:
-        assert (await get_profile(ingest.space, "user_id:ann")).identifiers
-        assert await resume_requests(ingest.spaces, older_than=0) == 1
-        assert (await shown(ingest, done.id))[0].erasures[0].state == ErasureState.FINISHED
-
-    restored(lab, since, then)
-
-
-def test_backups_are_safe(lab: Lab) -> None:
-    """From when on backups are safe is known again where the keys were rolled since."""
-
-    async def since(ingest: Ingest) -> Any:
-        made = await ask(ingest, "ann")
-        await roll(ingest.spaces, ingest.space)
-        await ingest.space.publish()
-        return await shown(ingest, made.id)
-
-    async def then(ingest: Ingest, done: Any) -> None:
-        await overlay_keys(ingest.spaces, ingest.space)
-        assert await shown(ingest, done[0].id) == done
-        assert done[0].erasures[0].backup_safe_at is not None
-
-    restored(lab, since, then)
-
-
-def test_destinations_hear_of_it_again(lab: Lab) -> None:
-    """Each destination that held a person erased since is notified anew; the erasure ends when all have answered."""
-
-    async def since(ingest: Ingest) -> Any:
-        number = ingest.space.tenant.id
-        (destination,) = lab.query(
-            "INSERT INTO destination (public_id, space_id, name, document) VALUES (%s, %s, 'mail', 'x') RETURNING id",
-            new_id().hex(),
-            number,
-        )[0]
-        lab.query(
-            "INSERT INTO delivery (destination, space_id, bucket) SELECT %s, id, bucket_base FROM space WHERE id = %s",
-            destination,
-            number,
-        )
-        lab.query(
-            "INSERT INTO disclosure (profile_id, destination, fields, space_id, bucket, first, last)"
-            " SELECT profile_id, %s, %s, space_id, bucket, 0, 0 FROM profile",
-            destination,
-            new_id().hex(),
-        )
-        made = await ask(ingest, "ann")
-        await ask(ingest, "bob", kind=RequestKind.DELETE_INTERNAL)
-        return made.erasures[0]
-
-    async def then(ingest: Ingest, done: Any) -> None:
-        erasure = await get_erasure(ingest.space, public("ers", done.id))
-        assert [(each.name, each.state) for each in erasure.notices] == [("mail", 0)]
-        assert (erasure.state, erasure.closed_at) == (ErasureState.FINISHED, None)
-        notified = lab.query("SELECT DISTINCT other FROM change WHERE op = 4 AND other IS NOT NULL")
-        assert (UUID(bytes=done.id),) in notified
-        assert await close_settled_erasures(ingest.spaces) == 0
-        lab.query("UPDATE erasure_notice SET state = 3")
-        assert await close_settled_erasures(ingest.spaces) == 1
-        assert (await get_erasure(ingest.space, public("ers", done.id))).closed_at is not None
-
-    restored(lab, since, then)
-
-
-def test_an_older_journal(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Entries from before disclosures were recorded are done again too; their rows are not there."""
-    append = ledger.append
-
-    async def older(connection: Any, space_id: int, at: int, entry: bytes) -> int:
-        return 0 if b'"action":"request"' in entry else await append(connection, space_id, at, entry)
-
-    async def since(ingest: Ingest) -> Any:
-        with monkeypatch.context() as patched:
-            patched.setattr(ledger, "append", older)
-            return await ask(ingest, "ann")
-
-    async def then(ingest: Ingest, done: Any) -> None:
-        with pytest.raises(ProfileNotFound):
-            await get_profile(ingest.space, "user_id:ann")
-        with pytest.raises(ErasureNotFound):
-            await get_erasure(ingest.space, public("ers", done.erasures[0].id))
-        with pytest.raises(RequestNotFound):
-            await shown(ingest, done.id)
-
-    restored(lab, since, then)
-
-
-async def test_an_export_in_the_backup(lab: Lab) -> None:
-    """An export that a backup holds goes with the person who was erased since."""
-    async with ingesting(lab) as ingest:
-        await ingest.send({"type": "identify", "userId": "ann"})
-        made, wanted = await requested_export(lab, ingest.space, "user_id:ann")
-        await build_export(ingest.space, wanted, ignore_progress, read_sections, export_item)
-        backup = Backup(lab, "export", "export_part", "job")
-        await ask(ingest, "ann")
-        backup.restore()
-        ingest.spaces.forget(ingest.space.tenant.id)
-        await publish_ledgers(ingest)
-        with pytest.raises(ExportNotFound):
-            await downloaded(await ingest.spaces.get(ingest.space.tenant.id), made)
-        assert lab.query("SELECT count(*) FROM export_part")[0][0] == 0
-
-
-def test_an_access_request_is_asked_again(lab: Lab) -> None:
-    """An export that was asked for since is lost; the same request again is a new one, not a dead address."""
-
-    async def since(ingest: Ingest) -> Any:
-        return await request_export(
-            ingest.space,
-            NewRequest(RequestInterface.NATIVE, RequestKind.ACCESS, Law.GDPR, ["user_id:ann"], "key_test", "case-9"),
-        )
-
-    async def then(ingest: Ingest, done: Any) -> None:
-        again = await request_export(
-            ingest.space,
-            NewRequest(RequestInterface.NATIVE, RequestKind.ACCESS, Law.GDPR, ["user_id:ann"], "key_test", "case-9"),
-        )
-        assert again.ticket != done.ticket
-        ingest.lab.query("DELETE FROM job")
-        ingest.lab.query("DELETE FROM export")
-        ingest.lab.query("DELETE FROM subject_key WHERE profile_id = %s", again.id.hex())
 
     restored(lab, since, then)
