@@ -56,8 +56,9 @@ class Metrics:
             "onefold_mended_values", "Values that no JSON can hold, such as NaN, that were mended.", registry=registry
         )
         self._invalid_signals = Counter(
-            "onefold_invalid_signals", "Signals of consent that could not be read.", registry=registry
-        )
+            "onefold_invalid_signals", "Signals of consent, or parts of them, that could not be read, by source.",
+            ["source"], registry=registry,
+        )  # fmt: skip
         self._refused = Counter(
             "onefold_refused_requests", "Collection requests that were refused whole, by code.", ["code"],
             registry=registry,
@@ -129,8 +130,8 @@ class Metrics:
             self._ignored_times.inc()
         if outcome.mended_values:
             self._mended.inc(outcome.mended_values)
-        if outcome.invalid_signals:
-            self._invalid_signals.inc(len(outcome.invalid_signals))
+        for signal in outcome.invalid_signals or ():
+            self._invalid_signals.labels(signal.partition(":")[0]).inc()
         for demoted in outcome.demoted:
             self._demoted.labels(demoted["reason"].partition(":")[0]).inc()
 

@@ -76,6 +76,26 @@ def test_a_signal_that_is_not_read_is_named_by_the_call_and_in_the_history(
         assert not any(granted.values())
 
 
+def test_signals_that_are_not_read_are_counted_by_their_source(
+    shops: dict[str, Shop], person: str, operator: dict[str, str]
+) -> None:
+    """Also of keys that see no outcomes; a part counts for its field."""
+    shop = shops["deny"]
+
+    def counted() -> dict[str, float]:
+        lines = shop.client.get("/metrics", headers=operator).text.splitlines()
+        found = [line.rsplit(" ", 1) for line in lines if line.startswith("onefold_invalid_signals_total{")]
+        return {name.split('"')[1]: float(value) for name, value in found}
+
+    before = counted()
+    consent = {"tcf": "x", "gpp": f"{header([(6, 7), (40, 40)])}~1YNN~!~x", "googleConsentMode": {"a": "denied"}}
+    call = {"event": "E", "userId": person, "context": {"consent": consent}}
+    assert shop.ask("POST", "/v1/track", "write", json=call).status_code == 200
+    after = counted()
+    grown = {source: after[source] - before.get(source, 0) for source in ("tcf", "gpp", "gcm")}
+    assert grown == {"tcf": 1, "gpp": 2, "gcm": 1}
+
+
 def test_a_call_whose_signals_are_read_names_none(shops: dict[str, Shop], person: str) -> None:
     """The field is absent then, as for Google's own parameters."""
     read = {"tcf": tc(1), "usPrivacy": "1YNN", "googleConsentMode": {"ad_storage": "granted", "wait_for_update": 500}}
