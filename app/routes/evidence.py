@@ -16,6 +16,7 @@ from identity.operations.profiles.explain_link import explain
 from identity.operations.profiles.read_graph import get_graph, place_graph
 from identity.values.errors import BadIdentifier, NotLinked, OnefoldError, ProfileNotFound, TooMuch
 from identity.values.extras import ExtraNotInstalled
+from identity.values.unknown_names import UnknownType
 
 router = APIRouter(tags=["Evidence"])
 _LONGEST = 1_100
@@ -28,7 +29,7 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 
 _GRAPH = described(EvidenceGraph, BadIdentifier, ProfileNotFound, TooMuch, ExtraNotInstalled)
 _GRAPH["responses"][200]["content"][SVG] = {"schema": {"type": "string"}}
-_EXPLAIN = described(Explanation, BadIdentifier, ProfileNotFound, NotLinked, TooMuch)
+_EXPLAIN = described(Explanation, BadIdentifier, UnknownType, ProfileNotFound, NotLinked, TooMuch)
 # Three of the longest identifiers, percent-encoded, exceed the size limit of a request head.
 _EXPLAIN["responses"][431] = {"description": "head_too_large", "content": {"application/json": {}}}
 

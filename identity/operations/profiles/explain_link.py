@@ -11,10 +11,10 @@ from identity.operations.profiles.profile import open_profile
 from identity.planning.graph import evidence_graph
 from identity.planning.resolution.stored_calls import StoredCall
 from identity.spaces.index_versions import retry_on_key_rotation
+from identity.spaces.named_identifiers import read_identifier
 from identity.spaces.space import Space
 from identity.store.spaces import spaces_and_keys
 from identity.values.errors import NotLinked
-from identity.values.identifiers import parse
 from identity.values.ids import ProfileId
 from identity.values.stamps import Micros, Stamp, stamp_time
 
@@ -57,10 +57,9 @@ class LinkExplanation(Struct, frozen=True):
 async def explain(space: Space, ref: str, start: str, end: str) -> LinkExplanation:
     """Find the shortest and the strongest path between two identifiers of a profile, written `type:value`.
 
-    BadIdentifier, ProfileNotFound, NotLinked.
+    BadIdentifier, UnknownType, ProfileNotFound, NotLinked.
     """
-    region = (await space.rules()).region
-    named = [parse(text, region) for text in (start, end)]
+    named = [await read_identifier(space, start, "from"), await read_identifier(space, end, "to")]
     profile = await open_profile(space, ref)
     evidence = await read_graph_evidence(profile)
     a, b = (space.keys.identifier(each.type, each.value) for each in named)

@@ -78,7 +78,7 @@ def compile_purposes(document: object, version: int) -> Purposes:
     if not isinstance(document, dict):
         raise _bad("The purposes must be a JSON object.")
     _require_known(document, _KNOWN, "")
-    stated = document.get("purposes") or []
+    stated = document.get("purposes", [])
     if not isinstance(stated, list) or len(stated) > MOST_PURPOSES:
         raise _bad(f"purposes must be a list of at most {MOST_PURPOSES}.")
     purposes = [_purpose(at, each) for at, each in enumerate(stated)]
@@ -89,7 +89,7 @@ def compile_purposes(document: object, version: int) -> Purposes:
     if not isinstance(override, bool):
         raise _bad("override_opt_out must be true or false.")
     unset = _answer(document.get("unset", "deny"), "unset")
-    return Purposes(version, named, unset, _regions(document.get("regions") or {}), override)
+    return Purposes(version, named, unset, _regions(document.get("regions", {})), override)
 
 
 def _purpose(at: int, stated: object) -> Purpose:

@@ -93,7 +93,7 @@ def compile_entitled(document: object) -> Entitled:
 
 
 def _names(document: Mapping[str, Any], field: str, most: int, longest: int) -> list[str]:
-    stated = document.get(field) or []
+    stated = document.get(field, [])
     if not isinstance(stated, list) or len(stated) > most:
         raise _bad(f"{field} must be a list of at most {most} names.")
     if not all(isinstance(each, str) and 0 < len(each) <= longest for each in stated):
