@@ -8,4 +8,4 @@ class KeysOutdated(KeyUnavailable):
 
 
 class NotWriting(Unavailable):
-    """A queue writer of this process has ended; the operator has to restart the process."""
+    """A queue writer of this process has ended; if it is not replaced soon, the operator has to restart the process."""

@@ -26,7 +26,7 @@ BREEZES = 15
 
 
 def test_attack_42_guessing_identifiers_is_limited(server: Callable[..., Running]) -> None:
-    """A caller who guesses identifiers is soon refused, for right and wrong guesses alike."""
+    """A caller who guesses identifiers is soon refused; far beyond the rate, for right and wrong guesses alike."""
     running = server(ONEFOLD_MISS_RATE="20")
     with httpx.Client(base_url=running.url, timeout=60) as client:
         shop = new_shop(client, {"Authorization": f"Bearer {running.admin_token}"})
