@@ -21,7 +21,6 @@ _HALF_A_PAIR = re.compile(
     r"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
 )
 _CONTROL = re.compile(r"[\x00-\x1f]")
-_BOM = b"\xef\xbb\xbf"
 # The marks are random, so no body of a client holds one by accident or on purpose.
 _LOST_VALUE: Final = f"value-{secrets.token_hex(16)}"
 _LOST_CHARACTER: Final = f"character-{secrets.token_hex(16)}"
@@ -40,7 +39,7 @@ class MendedBody(NamedTuple):
 
 def mend(raw: bytes) -> bytes:
     """The body with a mark in the place of everything that no JSON can hold; the same bytes where nothing is."""
-    return _TOKEN.sub(_mended, raw.removeprefix(_BOM))
+    return _TOKEN.sub(_mended, raw)
 
 
 def _mended(found: re.Match[bytes]) -> bytes:

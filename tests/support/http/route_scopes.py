@@ -44,6 +44,7 @@ CONTRACT: dict[tuple[str, str], object] = {
     ("POST", "/v1/profiles/unmerge"): {"privacy", "admin"},
     ("DELETE", "/v1/identifiers/{ref}"): {"privacy", "admin"},
     ("GET", "/v1/rejections"): {"admin"},
+    ("GET", "/v1/rejections/summary"): {"admin"},
     **{
         at: {"privacy"}
         for at in (
@@ -169,7 +170,7 @@ def body_of(path: str) -> Any:
     """A body that the route would take."""
     if path in ingest_endpoint.ROUTES:
         kind = ingest_endpoint.ROUTES[path].kind
-        call = {"userId": "u1", "groupId": "g1", "previousId": "u0"}
+        call = {"userId": "u1", "event": "E", "groupId": "g1", "previousId": "u0"}
         return call if kind else {"batch": [{**call, "type": "track", "event": "E"}]}
     return BODIES.get(path)
 
