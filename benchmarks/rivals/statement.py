@@ -200,7 +200,7 @@ class PerStatement:
             await one(_EVENT, Uuid(event[0]), *place, *event[1:])
         for note in writes.history:
             entry = (note.stamp, note.seq, note.kind, _uuid(note.other), note.keys)
-            await one(_HISTORY, Uuid(note.profile), *place, *entry, 0)
+            await one(_HISTORY, Uuid(note.origin), *place, *entry, 0)
         for change in writes.changes:
             lane = (place[0], random.randrange(spaces_and_keys.LANES), place[1])
             values = (change.op, change.version, change.at, Uuid(change.profile), _uuid(change.other))

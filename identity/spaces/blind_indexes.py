@@ -36,9 +36,9 @@ def index_call(keys: SpaceKeys, call: Call, found: set[bytes]) -> None:
     for identifier in call.identifiers:
         identifier.key = blind(identifier.type, identifier.value)
         found.add(identifier.key)
-    for skipped in call.skipped:
-        if skipped.reason == "blocked":
-            skipped.identifier.key = blind(skipped.identifier.type, skipped.identifier.value)
+    for demoted in call.demoted:
+        if demoted.reason == "blocked":
+            demoted.identifier.key = blind(demoted.identifier.type, demoted.identifier.value)
     alias = call.alias
     if alias is not None:
         for previous in (alias.user, alias.anonymous):

@@ -174,7 +174,7 @@ class _Rekeying:
         for line in self.history:
             keys = rekey_rows.rekey_history_keys(line.kind, line.keys, names)
             if keys != line.keys:
-                history.append((line.profile, line.stamp, line.seq, keys))
+                history.append((line.origin, line.stamp, line.seq, keys))
         changed = []
         for origin in rows:
             own = rekey_rows.counters(origin.own, names)

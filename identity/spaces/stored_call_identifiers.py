@@ -5,7 +5,7 @@ from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import StoredCall, source
 from identity.spaces.blind_indexes import index_call
 from identity.spaces.space import Space
-from identity.values.calls import STORED_KINDS, Identifier, refused_identifiers
+from identity.values.calls import STORED_KINDS, Identifier, demoted_identifiers
 from identity.values.errors import BadCall
 
 
@@ -16,7 +16,7 @@ def identifiers_of(kept: StoredCall, rules: Rules) -> list[Identifier]:
     )
     alias = call.alias
     previous = [] if alias is None else [i for i in (alias.user, alias.anonymous, alias.to) if i is not None]
-    return [*call.identifiers, *refused_identifiers(call), *call.unlinked, *previous]
+    return [*call.identifiers, *demoted_identifiers(call), *call.unlinked, *previous]
 
 
 def identifiers_by_key(space: Space, kept: StoredCall, rules: Rules) -> dict[bytes, tuple[str, str]]:

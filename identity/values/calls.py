@@ -54,7 +54,7 @@ class Identifier(Struct, gc=False):
         return f"{self.type}:{self.value}"
 
 
-class Skipped(Struct, gc=False):
+class DemotedIdentifier(Struct, gc=False):
     """An identifier of a call that is not linked, and the reason as the API names it."""
 
     identifier: Identifier
@@ -85,7 +85,7 @@ class Alias(Struct, gc=False):
 class Call(Struct):
     """One extracted call, with its body as it arrived.
 
-    `identifiers` are normalised, not blocked, without repeats, in document order; `skipped` are those refused
+    `identifiers` are normalised, not blocked, without repeats, in document order; `demoted` are those refused
     before any lookup, each with its reason. `traits` are the traits of an identify, `group_traits` those of a
     group call, `consent` the decisions by category, `signals` the statements on classes of purposes,
     `invalid_signals` the names of signals that could not be read, `group` the group to join or leave. `unlinked`
@@ -102,7 +102,7 @@ class Call(Struct):
     source: Source
     body: dict[str, Any]
     identifiers: list[Identifier]
-    skipped: list[Skipped]
+    demoted: list[DemotedIdentifier]
     traits: Mapping[str, Any] | None = None
     consent: Mapping[str, bool] | None = None
     signals: Mapping[str, TimedSignal] = {}
@@ -119,9 +119,9 @@ class Call(Struct):
     mended: int = 0
 
 
-def refused_identifiers(call: Call) -> list[Identifier]:
-    """The skipped identifiers of a call that name somebody; a value that is no identifier names nobody."""
-    return [skipped.identifier for skipped in call.skipped if skipped.reason not in UNUSABLE]
+def demoted_identifiers(call: Call) -> list[Identifier]:
+    """The demoted identifiers of a call that name somebody; a value that is no identifier names nobody."""
+    return [demoted.identifier for demoted in call.demoted if demoted.reason not in UNUSABLE]
 
 
 class Outcome(Struct, omit_defaults=False):

@@ -135,7 +135,7 @@ async def _rows(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, actor: in
     _fill(exclusive, replayed, resealer)
     for head in sorted(heads - {ASLEEP}):
         line = rows.HistoryRow(
-            profile=head,
+            origin=head,
             stamp=stamp,
             seq=0,
             kind=HistoryKind.REBUILT,

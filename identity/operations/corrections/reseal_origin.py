@@ -90,4 +90,4 @@ class OriginResealer:
 
     def history(self, id_: bytes, line: rows.HistoryRow) -> None:
         """Adds a line of history."""
-        self.writes.history.append(line._replace(profile=id_))
+        self.writes.history.append(line._replace(origin=id_))

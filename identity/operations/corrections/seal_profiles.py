@@ -78,7 +78,7 @@ def history(notes: list[HistoryNote], rules: int, actor: int) -> list[rows.Histo
     """The lines of history of a correction, at most one for each profile."""
     return [
         rows.HistoryRow(
-            profile=n.profile,
+            origin=n.origin,
             stamp=n.stamp,
             seq=0,
             kind=n.kind,

@@ -106,7 +106,7 @@ class UnsealedProfiles:
             sighting = Sighting(seen.seen, seen.days, seen.last_day, sources)
             contents[seen.origin].sightings[seen.set_key] = sighting
         for line in await snapshot_queries.history(connection, tenant, wanted):
-            self.history.setdefault(line.profile, []).append(line)
+            self.history.setdefault(line.origin, []).append(line)
 
     async def follow_renamings(self) -> None:
         """Adds the alias calls that retired user ids, if any are retired."""

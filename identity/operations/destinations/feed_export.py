@@ -152,9 +152,9 @@ class _StateWriter:
             disclosed = [public_profile(member) for member in sorted(_disclosed_ids(line, one, view))]
             return RemovedIds([public_profile(one.id)], disclosed, at)
         if item.op == FeedOperation.ERASE and item.erasure is not None:
-            ids = [public_profile(id_) for id_ in (item.profile, *item.others)]
+            ids = [public_profile(id_) for id_ in (item.profile, *item.merged)]
             return RemovedIds(ids, ids, at, public("ers", item.erasure))
-        merged = [public_profile(id_) for id_ in item.others if id_ in line.known]
+        merged = [public_profile(id_) for id_ in item.merged if id_ in line.known]
         return RemovedIds(merged, [], at) if item.op == FeedOperation.MERGE and merged else None
 
     async def _state(self, one: OpenedProfile, view: Visible, disclosed: set[bytes], at: int) -> ProfileState:

@@ -156,7 +156,7 @@ async def _disclosed_lines(space: Space, scope: Scope, items: Sequence[FeedItem]
     erased = await erased_identifiers(space, scope, erasures)
     opened = OpenedProfile.each(space, found)
     views = {head: await visible_part(scope, each) for head, each in opened.items()}
-    others = [id_ for each in items if each.op != FeedOperation.ERASE for id_ in each.others]
+    others = [id_ for each in items if each.op != FeedOperation.ERASE for id_ in each.merged]
     before = await past_disclosures(space, scope, list({*ids, *others, *(member.id for member in found.members)}))
     await disclose(space, scope, [(opened[head], view) for head, view in views.items()], before)
     known = {row.origin for row in before}
@@ -174,9 +174,9 @@ async def _disclosed_lines(space: Space, scope: Scope, items: Sequence[FeedItem]
         readable = view is not None and not view.nothing
         if each.op is not None:
             # Of a profile never disclosed no line says that it is, or was, one with another.
-            named = tuple(id_ for id_ in each.others if id_ in known)
+            named = tuple(id_ for id_ in each.merged if id_ in known)
             if disclosed and named and profile is not None:
-                lines.append(FeedLine(_OPS[each.op], each._replace(others=named), profile, None, known))
+                lines.append(FeedLine(_OPS[each.op], each._replace(merged=named), profile, None, known))
         elif readable or disclosed:
             # A profile that is erased, dormant or on hold by now has to be dropped where it was disclosed.
             lines.append(FeedLine("upsert" if readable else "withdraw", each, profile, view, known))

@@ -39,7 +39,7 @@ class VisibleChange(Struct, frozen=True):
     op: LineOp
     profile: bytes
     version: int
-    others: tuple[bytes, ...]
+    merged: tuple[bytes, ...]
     identifiers: list[VisibleIdentifier]
     traits: JsonObject
     at: int
@@ -128,7 +128,7 @@ async def _change(scope: Scope, line: FeedLine) -> VisibleChange:
         op=line.op,
         profile=item.profile if profile is None or view is None else profile.root.canonical,
         version=(item.version if profile is None else profile.root.version) + scope.offset,
-        others=item.others,
+        merged=item.merged,
         identifiers=list(line.identifiers)
         if profile is None or view is None
         else await visible_identifiers(profile, view),

@@ -14,7 +14,7 @@ from identity.planning.resolution.extract import LONGEST_MESSAGE_ID, extract, re
 from identity.planning.resolution.resolution_rules import Rules
 from identity.spaces.blind_indexes import OlderKeys, index_call, older_keys_of
 from identity.spaces.space import Space
-from identity.values.calls import Call, IndexVersions, Kind, Outcome, Skipped, Source
+from identity.values.calls import Call, DemotedIdentifier, IndexVersions, Kind, Outcome, Source
 from identity.values.enums import UnlinkedReason
 from identity.values.errors import BadCall, BatchTooLong
 from identity.values.json import JsonObject
@@ -164,7 +164,7 @@ class IngestRequest:
         for _, call in self.calls:
             beyond = [i for i in call.identifiers if i.type not in codes]
             if beyond:
-                call.skipped = call.skipped + [Skipped(i, UnlinkedReason.TOO_MANY_TYPES) for i in beyond]
+                call.demoted = call.demoted + [DemotedIdentifier(i, UnlinkedReason.TOO_MANY_TYPES) for i in beyond]
                 call.identifiers = [i for i in call.identifiers if i.type in codes]
 
 

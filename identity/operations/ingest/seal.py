@@ -143,7 +143,7 @@ class Sealer:
             keys = keys or b"".join(note.keys)
             writes.history.append(
                 rows.HistoryRow(
-                    profile=note.profile,
+                    origin=note.origin,
                     stamp=note.stamp,
                     seq=seq,
                     kind=note.kind,

@@ -19,7 +19,7 @@ from identity.store.postgres.rows import KeyRow
 from identity.store.privacy import erase
 from identity.store.profiles import evidence as evidence_queries
 from identity.store.profiles import snapshot_queries
-from identity.values.calls import ACTS, STORED_KINDS, refused_identifiers
+from identity.values.calls import ACTS, STORED_KINDS, demoted_identifiers
 from identity.values.errors import BadCall
 from identity.vault.seal import EVIDENCE
 
@@ -76,7 +76,7 @@ def _named(space: Space, kept: StoredCall, rules: Rules) -> Iterator[bytes]:
             call = extract(kept.body, kind=kind, rules=read, received=kept.received, sent_at=None, source=source(kept))
         except BadCall:
             continue
-        named = [*call.identifiers, *refused_identifiers(call), *call.unlinked]
+        named = [*call.identifiers, *demoted_identifiers(call), *call.unlinked]
         if call.alias is not None:
             named += [each for each in (call.alias.user, call.alias.anonymous) if each is not None]
         yield from (space.keys.identifier(each.type, each.value) for each in named)

@@ -15,7 +15,7 @@ from identity.spaces.space import Space
 from identity.store.ingest import constraints
 from identity.store.postgres.rows import EvidenceRow
 from identity.store.profiles import evidence, profile_queries
-from identity.values.calls import Identifier, Skipped
+from identity.values.calls import DemotedIdentifier, Identifier
 from identity.values.enums import UnlinkedReason
 from identity.values.ids import ProfileId, public_profile
 from identity.values.stamps import Stamp, stamp_time
@@ -57,7 +57,7 @@ async def why_not_linked(space: Space, asked: ProfileId, named: Sequence[Identif
 def is_blocked(identifier: Identifier, rules: Rules) -> bool:
     """Whether the rules block an identifier."""
     found = read(identifier.type, identifier.value, rules)
-    return isinstance(found, Skipped) and found.reason == UnlinkedReason.BLOCKED
+    return isinstance(found, DemotedIdentifier) and found.reason == UnlinkedReason.BLOCKED
 
 
 def _unknown(fields: Sequence[tuple[str, bool]]) -> str:

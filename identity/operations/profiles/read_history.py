@@ -87,7 +87,7 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
             raise TooMuch
         origins = [member.id for member in found.members]
         lines = await profile_queries.history(connection, space.tenant, origins, before, limit)
-        at = sorted({(line.profile, line.stamp) for line in lines})
+        at = sorted({(line.origin, line.stamp) for line in lines})
         proofs = await evidence_queries.by_stamps(connection, space.tenant, at)
         changes = await rules.changes(connection, space.tenant.id)
         keys = await spaces_and_keys.key_ids(connection, space.tenant.id)
@@ -131,7 +131,7 @@ class _HistoryReader:
         return HistoryEntry(
             at=stamp_time(line.stamp),
             kind=HistoryKind(line.kind),
-            profile_id=ProfileId(line.profile),
+            profile_id=ProfileId(line.origin),
             rules_version=line.rules_version,
             message_id=None if call is None else call.message_id,
             by_key=by_key,

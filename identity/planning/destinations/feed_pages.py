@@ -136,7 +136,7 @@ class FeedItem(NamedTuple):
 
     op: int | None
     profile: bytes
-    others: tuple[bytes, ...]
+    merged: tuple[bytes, ...]
     version: int
     at: int
     erasure: bytes | None = None
@@ -181,7 +181,7 @@ def feed_items(entries: Sequence[LaneEntry], canonical: Mapping[bytes, bytes]) -
         if entry.op == FeedOperation.ERASE and entry.other is not None:
             if entry.other in erased:
                 nr = erased[entry.other]
-                items[nr] = items[nr]._replace(others=(*items[nr].others, entry.profile))
+                items[nr] = items[nr]._replace(merged=(*items[nr].merged, entry.profile))
             else:
                 erased[entry.other] = len(items)
                 items.append(FeedItem(FeedOperation.ERASE, entry.profile, (), entry.version, entry.at, entry.other))
@@ -189,8 +189,8 @@ def feed_items(entries: Sequence[LaneEntry], canonical: Mapping[bytes, bytes]) -
             to = canonical.get(entry.other, entry.other)
             here = entry.profile in canonical and entry.other in canonical
             if here and at == to:
-                others = tuple(id_ for id_ in (entry.profile, entry.other) if id_ != at)
-                items.append(FeedItem(FeedOperation.MERGE, at, others, entry.version, entry.at))
+                merged = tuple(id_ for id_ in (entry.profile, entry.other) if id_ != at)
+                items.append(FeedItem(FeedOperation.MERGE, at, merged, entry.version, entry.at))
             elif here:
                 items.append(FeedItem(FeedOperation.UNMERGE, at, (to,), entry.version, entry.at))
             state(at, entry)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from identity.planning.resolution.claimed_identifiers import ClaimedIdentifiers, named, read
 from identity.planning.resolution.resolution_rules import Rules
-from identity.values.calls import Alias, Identifier, Skipped, Source
+from identity.values.calls import Alias, DemotedIdentifier, Identifier, Source
 from identity.values.identifiers import ANONYMOUS_ID, USER_ID
 
 
@@ -37,8 +37,8 @@ def previous_id(
     if found[ANONYMOUS_ID] == anonymous or body.get("previousIdType") == ANONYMOUS_ID:
         assumed = ANONYMOUS_ID
     previous = found[assumed]
-    if isinstance(previous, Skipped):
-        claims.skip(previous)
+    if isinstance(previous, DemotedIdentifier):
+        claims.demote(previous)
     by_user, by_anonymous = (each if isinstance(each, Identifier) else None for each in found.values())
     if user is None or (by_user is None and by_anonymous is None):
         return None

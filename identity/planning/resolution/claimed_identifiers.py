@@ -1,6 +1,6 @@
 """Collects the identifiers that one call claims, in document order and without repeats.
 
-A claimed identifier is kept (normalised, not blocked) or skipped with a reason; only an absent value (null) claims
+A claimed identifier is kept (normalised, not blocked) or demoted with a reason; only an absent value (null) claims
 nothing. One bad entry never costs the call another identifier, since clients send what they have.
 """
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from identity.planning.resolution.placeholder_values import PLACEHOLDER_EMAILS, is_placeholder
 from identity.planning.resolution.resolution_rules import Rules
-from identity.values.calls import Identifier, Skipped
+from identity.values.calls import DemotedIdentifier, Identifier
 from identity.values.enums import UNUSABLE, UnlinkedReason
 from identity.values.identifiers import EMAIL, LONGEST_TYPE, normalise, usable_type
 from identity.values.plain_text import UnusableValue, kind_of, plain, shown, usable
@@ -20,10 +20,10 @@ _EXTERNAL = "external_id"
 _DEVICES = ("ios", "android")
 
 
-def read(type_: str, raw: object, rules: Rules) -> Identifier | Skipped:
-    """The identifier in a raw value under the rules of a space, or what is skipped and why.
+def read(type_: str, raw: object, rules: Rules) -> Identifier | DemotedIdentifier:
+    """The identifier in a raw value under the rules of a space, or what is demoted and why.
 
-    The type is a usable one. A skipped identifier shows its normalised value where there is one, else a short
+    The type is a usable one. A demoted identifier shows its normalised value where there is one, else a short
     printable form of the raw value.
     """
     try:
@@ -32,10 +32,10 @@ def read(type_: str, raw: object, rules: Rules) -> Identifier | Skipped:
         # A placeholder is no e-mail address and no phone number either, but its reason is that it is one.
         blocked = usable(raw) and is_placeholder(plain(raw))
         reason = UnlinkedReason.BLOCKED if blocked else unusable.reason
-        return Skipped(Identifier(type_, plain(raw) if blocked else unusable.shown), reason)
+        return DemotedIdentifier(Identifier(type_, plain(raw) if blocked else unusable.shown), reason)
     identifier = Identifier(type_, value)
     if is_placeholder(value) or (type_ == EMAIL and value in PLACEHOLDER_EMAILS) or rules.blocked(type_, value):
-        return Skipped(identifier, UnlinkedReason.BLOCKED)
+        return DemotedIdentifier(identifier, UnlinkedReason.BLOCKED)
     return identifier
 
 
@@ -44,7 +44,7 @@ def is_blocked_group(group: str, rules: Rules) -> bool:
     return is_placeholder(group) or group.lower() in PLACEHOLDER_EMAILS or rules.blocked(GROUP_ID, group)
 
 
-def named(found: Identifier | Skipped) -> Identifier | None:
+def named(found: Identifier | DemotedIdentifier) -> Identifier | None:
     """The identifier that a raw value names, blocked or not; None where the value is no identifier."""
     if isinstance(found, Identifier):
         return found
@@ -54,12 +54,12 @@ def named(found: Identifier | Skipped) -> Identifier | None:
 class ClaimedIdentifiers:
     """The claimed identifiers of one call under the rules of its space."""
 
-    __slots__ = ("_kept", "_skipped", "rules")
+    __slots__ = ("_demoted", "_kept", "rules")
 
     def __init__(self, rules: Rules) -> None:
         self.rules = rules
         self._kept: dict[tuple[str, str], Identifier] = {}
-        self._skipped: dict[tuple[str, str, str], Skipped] = {}
+        self._demoted: dict[tuple[str, str, str], DemotedIdentifier] = {}
 
     @property
     def kept(self) -> list[Identifier]:
@@ -67,13 +67,13 @@ class ClaimedIdentifiers:
         return list(self._kept.values())
 
     @property
-    def skipped(self) -> list[Skipped]:
+    def demoted(self) -> list[DemotedIdentifier]:
         """The claimed identifiers that do not, with reasons."""
-        return list(self._skipped.values())
+        return list(self._demoted.values())
 
     def __len__(self) -> int:
-        """How many identifiers the call claims, kept and skipped; a value that is no identifier does not count."""
-        return len(self._kept) + sum(skipped.reason not in UNUSABLE for skipped in self._skipped.values())
+        """How many identifiers the call claims, kept and demoted; a value that is no identifier does not count."""
+        return len(self._kept) + sum(demoted.reason not in UNUSABLE for demoted in self._demoted.values())
 
     def claim(self, type_: str, value: object) -> Identifier | None:
         """Keep a usable identifier and return it; None for an unusable or blocked one."""
@@ -82,18 +82,18 @@ class ClaimedIdentifiers:
         found = read(type_, value, self.rules)
         if isinstance(found, Identifier):
             return self._kept.setdefault((type_, found.value), found)
-        self.skip(found)
+        self.demote(found)
         return None
 
-    def skip(self, found: Skipped) -> None:
-        """List a skipped identifier with its reason."""
-        self._skipped.setdefault((found.identifier.type, found.identifier.value, found.reason), found)
+    def demote(self, found: DemotedIdentifier) -> None:
+        """List a demoted identifier with its reason."""
+        self._demoted.setdefault((found.identifier.type, found.identifier.value, found.reason), found)
 
     def group(self, group: str) -> str | None:
-        """The id of the group that a call joins; None for a blocked one, which is listed as skipped."""
+        """The id of the group that a call joins; None for a blocked one, which is listed as demoted."""
         if not is_blocked_group(group, self.rules):
             return group
-        self.skip(Skipped(Identifier(GROUP_ID, group), UnlinkedReason.BLOCKED))
+        self.demote(DemotedIdentifier(Identifier(GROUP_ID, group), UnlinkedReason.BLOCKED))
         return None
 
     def drop(self, identifier: Identifier) -> None:
@@ -101,7 +101,7 @@ class ClaimedIdentifiers:
         self._kept.pop((identifier.type, identifier.value), None)
 
     def external(self, entries: object) -> None:
-        """Read `context.externalIds`: unencoded ids of users. A malformed entry is skipped with its reason."""
+        """Read `context.externalIds`: unencoded ids of users. A malformed entry is demoted with its reason."""
         if entries is None or entries == {}:
             return
         if not isinstance(entries, list):
@@ -121,18 +121,20 @@ class ClaimedIdentifiers:
         type_ = name.lower()
         if not usable_type(type_):
             # Answers and rows hold the type as text; some characters of JSON are not storable text.
-            self.skip(Skipped(Identifier(shown(type_[:LONGEST_TYPE]), _shown(raw)), UnlinkedReason.BAD_TYPE))
+            self.demote(
+                DemotedIdentifier(Identifier(shown(type_[:LONGEST_TYPE]), _shown(raw)), UnlinkedReason.BAD_TYPE)
+            )
         elif (entry.get("collection") or "users") != "users":
-            self.skip(Skipped(Identifier(type_, _shown(raw)), UnlinkedReason.OTHER_COLLECTION))
+            self.demote(DemotedIdentifier(Identifier(type_, _shown(raw)), UnlinkedReason.OTHER_COLLECTION))
         elif (entry.get("encoding") or "none") != "none":
-            self.skip(Skipped(Identifier(type_, _shown(raw)), UnlinkedReason.ENCODED))
+            self.demote(DemotedIdentifier(Identifier(type_, _shown(raw)), UnlinkedReason.ENCODED))
         elif raw is None:
-            self.skip(Skipped(Identifier(type_, kind_of(raw)), UnlinkedReason.MALFORMED_EXTERNAL_ID))
+            self.demote(DemotedIdentifier(Identifier(type_, kind_of(raw)), UnlinkedReason.MALFORMED_EXTERNAL_ID))
         else:
             self.claim(type_, raw)
 
     def _malformed(self, reason: UnlinkedReason, what: str) -> None:
-        self.skip(Skipped(Identifier(_EXTERNAL, what), reason))
+        self.demote(DemotedIdentifier(Identifier(_EXTERNAL, what), reason))
 
     def device(self, device: object) -> None:
         """Read `context.device`: its id, its advertising id where tracking is allowed, and its push token."""

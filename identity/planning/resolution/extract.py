@@ -126,7 +126,7 @@ def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts 
         source=source,
         body=body,
         identifiers=claims.kept,
-        skipped=claims.skipped,
+        demoted=claims.demoted,
         traits=own,
         consent=consent,
         signals=stated.signals,

@@ -45,7 +45,7 @@ class HistoryNote(Struct):
     `other` is the canonical id that a merge ends, or that of the other side of an unmerge.
     """
 
-    profile: bytes
+    origin: bytes
     stamp: int
     kind: HistoryKind
     keys: list[bytes]

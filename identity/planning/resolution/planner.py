@@ -19,7 +19,7 @@ from identity.planning.resolution.redact_suppressed import scrub, without
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.shared_identifiers import over_connected
 from identity.planning.resolution.working_set import WorkingSet
-from identity.values.calls import KINDS, Call, Identifier, Outcome, Skipped
+from identity.values.calls import KINDS, Call, DemotedIdentifier, Identifier, Outcome
 from identity.values.enums import FeedOperation, HistoryKind
 from identity.values.identifiers import USER_ID
 
@@ -57,7 +57,7 @@ class _Choice(Struct):
 
     candidate: Candidate
     decision: AliasDecision = AliasDecision()
-    demoted: list[Skipped] = []
+    demoted: list[DemotedIdentifier] = []
 
 
 class _Planner:
@@ -74,28 +74,28 @@ class _Planner:
         around = self.around
         if call.message in around.messages:
             return Outcome(call.message_id, "duplicate")
-        skipped = call.skipped
+        demoted = call.demoted
         identifiers = call.identifiers
         if len(identifiers) > 1:
             rank = self.rules.rank
             identifiers = sorted(identifiers, key=lambda identifier: rank(identifier.type))
         if around.blocked:
             call, identifiers, barred = without(call, identifiers, around.blocked)
-            skipped = skipped + [Skipped(i, BLOCKED) for i in barred]
+            demoted = demoted + [DemotedIdentifier(i, BLOCKED) for i in barred]
         hidden = around.hidden(call)
         if hidden:
             if identifiers and identifiers[0].key in hidden:
                 return Outcome(call.message_id, "suppressed")
             call, identifiers, barred = without(call, identifiers, hidden)
-            skipped = skipped + [Skipped(i, SUPPRESSED) for i in barred]
+            demoted = demoted + [DemotedIdentifier(i, SUPPRESSED) for i in barred]
             barred += [i for i in call.unlinked if i.key in hidden]
             if barred:
                 call = scrub(call, barred, self.rules)
         choice = self._choose(call, identifiers)
-        skipped = skipped + choice.demoted if choice.demoted else skipped
+        demoted = demoted + choice.demoted if choice.demoted else demoted
         if not choice.candidate.kept or (call.kind == "leave" and choice.candidate.fresh):
-            return _unresolved(call, skipped)
-        return self._land(call, choice, skipped)
+            return _unresolved(call, demoted)
+        return self._land(call, choice, demoted)
 
     def _choose(self, call: Call, identifiers: list[Identifier]) -> _Choice:
         """Keep identifiers greedily by priority: one that does not fit is demoted, the others go on.
@@ -119,19 +119,19 @@ class _Planner:
                 self.plan.rests_on_absence |= around.root_of(identifier.key) is None
         return choice
 
-    def _keep(self, call: Call, identifier: Identifier, choice: _Choice) -> list[Skipped]:
+    def _keep(self, call: Call, identifier: Identifier, choice: _Choice) -> list[DemotedIdentifier]:
         """Keep one more identifier, or return what has to be demoted: the identifier, or kept ones in its way."""
         root = self.around.root_of(identifier.key)
         candidate = choice.candidate.add(identifier, root)
         if root is None or not choice.candidate.joins(root):
             shared = over_connected(candidate, identifier, self.rules)
             if shared is not None and not any(each is identifier for each in shared.identifiers):
-                return [Skipped(each, f"limit:{shared.type}") for each in shared.identifiers]
+                return [DemotedIdentifier(each, f"limit:{shared.type}") for each in shared.identifiers]
             reason = misfit(candidate, call.time, self.rules, self.around.cuts)
             if reason is None and shared is not None:
                 reason = f"limit:{shared.type}"
             if reason is not None:
-                return [Skipped(identifier, reason)]
+                return [DemotedIdentifier(identifier, reason)]
         choice.candidate = candidate
         return []
 
@@ -146,7 +146,7 @@ class _Planner:
         decision = choice.decision = decide_alias(call, user, around, self.rules)
         self.plan.rests_on_absence |= decision.on_absence
         if decision.refused is not None:
-            choice.demoted.append(Skipped(decision.refused, decision.reason))
+            choice.demoted.append(DemotedIdentifier(decision.refused, decision.reason))
             identifiers = [i for i in identifiers if i.key != decision.refused.key]
         previous = decision.link
         if previous is None or user is None:
@@ -158,39 +158,39 @@ class _Planner:
         if separated(pair, around.cuts):
             self.plan.rests_on_absence |= bool(pair.fresh)
             choice.decision = AliasDecision()
-            choice.demoted.append(Skipped(previous, SEPARATED))
+            choice.demoted.append(DemotedIdentifier(previous, SEPARATED))
             return [user, *rest]
         choice.candidate = pair.exempting(united(pair, previous, call.time, self.rules, around.cuts))
         return rest
 
-    def _land(self, call: Call, choice: _Choice, skipped: list[Skipped]) -> Outcome:
+    def _land(self, call: Call, choice: _Choice, demoted: list[DemotedIdentifier]) -> Outcome:
         """Place the call on one profile, also where some of its identifiers are demoted."""
         around, plan, working = self.around, self.plan, self.working
         kept = choice.candidate.kept
         if call.alias is not None:
             kept = sorted(kept, key=lambda identifier: self.rules.rank(identifier.type))
-        stamp = self._stamp(call, choice, skipped)
-        known = next((around.owners[i.key] for i in kept if i.key in around.owners), None)
-        root, target, merged, notes = self._place(call, choice, known, stamp)
+        stamp = self._stamp(call, choice, demoted)
+        origin = next((around.owners[i.key] for i in kept if i.key in around.owners), None)
+        root, target, merged, notes = self._place(call, choice, origin, stamp)
         result = apply_call(call, target, stamp, around, plan, working.fresh_id)
         # Beside other origins a newer time alone may change the visible value.
         seen = result.visible or (result.stored and root.folded.origins > 1)
         self._announce(root, merged, stamp, changed=seen or bool(notes))
-        demoted = [s for s in skipped if s.reason != SUPPRESSED and s.identifier.key]
-        unseen = working.sight(call, kept, [s.identifier.key for s in demoted if s.reason != BLOCKED], target, root)
-        if unseen and demoted:
-            keys, reasons = [s.identifier.key for s in demoted], [s.reason for s in demoted]
+        keyed = [s for s in demoted if s.reason != SUPPRESSED and s.identifier.key]
+        unseen = working.sight(call, kept, [s.identifier.key for s in keyed if s.reason != BLOCKED], target, root)
+        if unseen and keyed:
+            keys, reasons = [s.identifier.key for s in keyed], [s.reason for s in keyed]
             notes.append(HistoryNote(target.id, stamp, HistoryKind.IDENTIFIERS_DEMOTED, keys, None, reasons))
         root.stamp = target.stamp = stamp
         target.events += call.kind in KINDS
         working.touch(root)
         working.touch(target)
         record = RecordedCall(
-            target.id, stamp, call, [i.key for i in kept], [(s.identifier.key, s.reason) for s in demoted]
+            target.id, stamp, call, [i.key for i in kept], [(s.identifier.key, s.reason) for s in keyed]
         )
         # Older content counts as well: after an unmerge it may be the newest that stays.
         content = bool(call.traits or call.consent or call.signals or call.invalid_signals) or call.group is not None
-        evident = content or unseen or bool(notes) or bool(demoted) or call.kind == "alias"
+        evident = content or unseen or bool(notes) or bool(keyed) or call.kind == "alias"
         (plan.evidence if evident else plan.events).append(record)
         plan.history += notes
         if choice.decision.forced:
@@ -201,22 +201,22 @@ class _Planner:
             message_id=call.message_id,
             status="accepted",
             profile_id=self.public(root.canonical),
-            created=known is None,
-            merged=[self.public(loser) for loser in merged],
-            demoted=_as_demotions(skipped),
+            created=origin is None,
+            merged=[self.public(ended) for ended in merged],
+            demoted=_as_demotions(demoted),
             ignored_traits=result.refused,
             invalid_signals=call.invalid_signals or UNSET,
         )
 
-    def _stamp(self, call: Call, choice: _Choice, skipped: Sequence[Skipped]) -> int:
+    def _stamp(self, call: Call, choice: _Choice, demoted: Sequence[DemotedIdentifier]) -> int:
         """A stamp greater than those of all profiles that the call reads; each of them gets it.
 
         The stamp also exceeds those of the traits of the call's group, so that the order of group calls is kept.
         """
         looked = list(choice.candidate.sides)
-        for skip in skipped:
+        for each in demoted:
             # The store does not load the profiles of blocked identifiers.
-            root = None if skip.reason == BLOCKED else self.around.root_of(skip.identifier.key)
+            root = None if each.reason == BLOCKED else self.around.root_of(each.identifier.key)
             if root is not None:
                 looked.append(root)
         group = self.around.accounts.get(call.group_key) if call.group_traits else None
@@ -228,20 +228,20 @@ class _Planner:
         return stamp
 
     def _place(
-        self, call: Call, choice: _Choice, known: bytes | None, stamp: int
+        self, call: Call, choice: _Choice, origin: bytes | None, stamp: int
     ) -> tuple[Profile, Profile, list[bytes], list[HistoryNote]]:
         """The root and the target origin of a call, with its identifiers linked."""
         working, notes = self.working, []
         merged: list[bytes] = []
-        if known is None:
+        if origin is None:
             root = target = working.create(stamp)
             notes.append(HistoryNote(target.id, stamp, HistoryKind.CREATED, []))
         else:
-            target = self.around.profiles[known]
+            target = self.around.profiles[origin]
             root = choice.candidate.sides[0]
             if len(choice.candidate.sides) > 1:
                 root, merged = working.merge(choice.candidate.sides, stamp)
-                notes += [HistoryNote(target.id, stamp, HistoryKind.MERGED, [], other) for other in merged]
+                notes += [HistoryNote(target.id, stamp, HistoryKind.MERGED, [], ended) for ended in merged]
         for identifier in choice.candidate.fresh:
             working.gain(identifier, target, root, call, stamp)
         if choice.candidate.fresh:
@@ -258,19 +258,19 @@ class _Planner:
         if changed:
             root.version += 1
             self.plan.upserts[root.canonical] = FeedChange(FeedOperation.UPSERT, root.canonical, root.version, stamp)
-        for loser in merged:
-            self.plan.upserts.pop(loser, None)
-            self.plan.merges.append(FeedChange(FeedOperation.MERGE, root.canonical, root.version, stamp, loser))
+        for ended in merged:
+            self.plan.upserts.pop(ended, None)
+            self.plan.merges.append(FeedChange(FeedOperation.MERGE, root.canonical, root.version, stamp, ended))
 
 
-def _unresolved(call: Call, skipped: Sequence[Skipped]) -> Outcome:
+def _unresolved(call: Call, demoted: Sequence[DemotedIdentifier]) -> Outcome:
     """The outcome of a call that names nobody: it claims no identifier, or none of those it claims is usable."""
-    if skipped or call.identifiers:
+    if demoted or call.identifiers:
         reason, hint = NO_USABLE_IDENTIFIER, None
     else:
         reason, hint = NO_IDENTIFIER, missing_identifier_hint(call.body)
-    return Outcome(call.message_id, "unresolved", reason, demoted=_as_demotions(skipped), hint=hint)
+    return Outcome(call.message_id, "unresolved", reason, demoted=_as_demotions(demoted), hint=hint)
 
 
-def _as_demotions(skipped: Sequence[Skipped]) -> list[dict[str, str]]:
-    return [{"identifier": s.identifier.text, "reason": s.reason} for s in skipped]
+def _as_demotions(demoted: Sequence[DemotedIdentifier]) -> list[dict[str, str]]:
+    return [{"identifier": s.identifier.text, "reason": s.reason} for s in demoted]

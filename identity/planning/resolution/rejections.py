@@ -31,7 +31,7 @@ LOST_BODIES: Final = frozenset(
 )
 """The reasons for which no call of a body is read; a client does not repeat such a request."""
 SUPPRESSED = "suppressed"
-# Identifiers skipped for these reasons have no key, or must leave none, so no evidence holds them.
+# Identifiers demoted for these reasons have no key, or must leave none, so no evidence holds them.
 NOT_IN_EVIDENCE = UNUSABLE | {SUPPRESSED, UnlinkedReason.BAD_TYPE, UnlinkedReason.TOO_MANY_TYPES}
 MOST_NAMES = 50
 LONGEST_NAME = 100

@@ -55,7 +55,7 @@ class WorkingSet:
         """
         winner = min(roots, key=lambda root: (-root.folded.origins, root.oldest_birth))
         oldest = min(roots, key=lambda root: root.oldest_birth)
-        gone = [root.canonical for root in roots if root is not oldest]
+        merged = [root.canonical for root in roots if root is not oldest]
         canonical, oldest_birth = oldest.canonical, oldest.oldest_birth
         winner.version = max(root.version for root in roots)
         for loser in roots:
@@ -70,7 +70,7 @@ class WorkingSet:
             self.plan.recounted.update((winner.id, loser.id))
             self._move(loser, winner)
         winner.canonical, winner.oldest_birth = canonical, oldest_birth
-        return winner, gone
+        return winner, merged
 
     def _move(self, loser: Profile, winner: Profile) -> None:
         moved = self.plan.moved

@@ -131,7 +131,7 @@ class RejectionRow(NamedTuple):
 class HistoryRow(NamedTuple):
     """One line of the history of a profile."""
 
-    profile: bytes
+    origin: bytes
     stamp: int
     seq: int
     kind: int

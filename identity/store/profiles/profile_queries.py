@@ -226,7 +226,7 @@ async def list_canonical(
 class Line(NamedTuple):
     """One line of history."""
 
-    profile: bytes
+    origin: bytes
     stamp: int
     seq: int
     kind: int

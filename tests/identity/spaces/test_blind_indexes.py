@@ -1,7 +1,7 @@
 """Blind indexes of calls, under the newest version of the index key and older ones."""
 
 from identity.spaces.blind_indexes import index_call, no_older_keys, older_keys_of, older_names
-from identity.values.calls import Alias, Call, Identifier, IndexVersions, Skipped, Source
+from identity.values.calls import Alias, Call, DemotedIdentifier, Identifier, IndexVersions, Source
 from tests.support.keys.space_keys import space_keys
 
 
@@ -15,9 +15,9 @@ def a_call() -> Call:
         source=Source(1),
         body={},
         identifiers=[Identifier("user_id", "u1")],
-        skipped=[
-            Skipped(Identifier("email", "blocked@example.org"), "blocked"),
-            Skipped(Identifier("x", "y"), "bad_type"),
+        demoted=[
+            DemotedIdentifier(Identifier("email", "blocked@example.org"), "blocked"),
+            DemotedIdentifier(Identifier("x", "y"), "bad_type"),
         ],
         alias=Alias(Identifier("user_id", "old"), Identifier("anonymous_id", "old"), "user_id"),
         unlinked=[Identifier("user_id", "elsewhere")],
@@ -26,7 +26,7 @@ def a_call() -> Call:
 
 
 def test_everything_that_a_call_names_gets_its_blind_index() -> None:
-    """Only those that may be linked are collected; of skipped ones only blocked identifiers are looked up."""
+    """Only those that may be linked are collected; of demoted ones only blocked identifiers are looked up."""
     keys, call, found = space_keys(), a_call(), set[bytes]()
     index_call(keys, call, found)
     assert call.alias is not None
@@ -34,9 +34,9 @@ def test_everything_that_a_call_names_gets_its_blind_index() -> None:
     assert call.alias.anonymous is not None
     linkable = [call.identifiers[0], call.alias.user, call.alias.anonymous]
     assert found == {each.key for each in linkable}
-    for each in (*linkable, call.skipped[0].identifier, call.unlinked[0]):
+    for each in (*linkable, call.demoted[0].identifier, call.unlinked[0]):
         assert each.key == keys.identifier(each.type, each.value)
-    assert call.skipped[1].identifier.key == b""
+    assert call.demoted[1].identifier.key == b""
     assert (call.message, call.group_key) == (keys.message("m1"), keys.group("acme"))
 
 

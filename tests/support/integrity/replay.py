@@ -165,11 +165,11 @@ class Replayed(World):
         found = []
         numbers: Counter[Any] = Counter()
         for note, version in self.notes:
-            at = (note.stamp, note.profile if note.kind == HistoryKind.UNMERGED else b"")
+            at = (note.stamp, note.origin if note.kind == HistoryKind.UNMERGED else b"")
             keys = b"".join(note.keys)
             if note.kind == HistoryKind.IDENTIFIERS_DEMOTED:
                 keys = pack_demoted(zip(note.keys, note.reasons, strict=True), codes)
-            found.append((note.stamp, numbers[at], note.profile, note.kind, note.other, keys, version))
+            found.append((note.stamp, numbers[at], note.origin, note.kind, note.other, keys, version))
             numbers[at] += 1
         return sorted(found)
 

@@ -30,7 +30,7 @@ from identity.planning.resolution.planner_state import PlannerState, Profile
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules
 from identity.planning.resolution.stored_calls import StoredCall, source, stored_call
 from identity.planning.resolution.working_set import set_key
-from identity.values.calls import STORED_KINDS, Call, Identifier, Outcome, Source, refused_identifiers
+from identity.values.calls import STORED_KINDS, Call, Identifier, Outcome, Source, demoted_identifiers
 from identity.values.documents import Document
 from identity.values.enums import StoredKind
 from identity.values.errors import BadCall
@@ -47,7 +47,7 @@ def key_of(type_: str, value: str) -> bytes:
 
 def index(call: Call, key: Callable[[str, str], bytes] = key_of) -> Call:
     """Sets the keys of everything a call names."""
-    named: list[Identifier | None] = [*call.identifiers, *call.unlinked, *refused_identifiers(call)]
+    named: list[Identifier | None] = [*call.identifiers, *call.unlinked, *demoted_identifiers(call)]
     if call.alias is not None:
         named += [call.alias.user, call.alias.anonymous]
     for identifier in named:
@@ -220,8 +220,8 @@ class World:
         for set_ in split.sightings:
             around.sightings[twin, set_] = around.sightings.pop((origin, set_))
         for note, _ in self.notes:
-            if note.profile == origin and note.stamp in split.evidence:
-                note.profile = twin
+            if note.origin == origin and note.stamp in split.evidence:
+                note.origin = twin
 
     def remove(self, key: bytes, stamps: Callable[[int], int] | None = None, *, block: bool = False) -> Removal:
         """Takes an identifier off its profile."""

@@ -58,7 +58,7 @@ class Consumer:
             for change in page.changes:
                 if change.op == "upsert":
                     self.held[change.profile] = change.traits
-                for other in change.others:
+                for other in change.merged:
                     self.held.pop(other, None)
                 if change.op in ("withdraw", "erase"):
                     self.held.pop(change.profile, None)

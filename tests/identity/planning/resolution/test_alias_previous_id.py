@@ -6,7 +6,7 @@ import pytest
 
 from identity.planning.resolution.extract import extract
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules, compile_rules
-from identity.values.calls import Alias, Call, Identifier, Skipped, Source
+from identity.values.calls import Alias, Call, DemotedIdentifier, Identifier, Source
 
 PUBLIC, SERVER = Source(1), Source(2, server=True)
 OLD = Identifier("user_id", "old"), Identifier("anonymous_id", "old")
@@ -63,7 +63,7 @@ def test_the_previous_id_is_no_identifier_of_the_call(body: dict[str, Any], iden
 def test_a_blocked_previous_id_is_listed_as_skipped(user: str | None) -> None:
     """With any user id, and without one."""
     call = read({"userId": user, "previousId": "undefined"})
-    assert Skipped(Identifier("user_id", "undefined"), "blocked") in call.skipped
+    assert DemotedIdentifier(Identifier("user_id", "undefined"), "blocked") in call.demoted
 
 
 def test_a_previous_id_blocked_in_one_reading_keeps_the_other() -> None:

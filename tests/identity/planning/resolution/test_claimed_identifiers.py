@@ -1,4 +1,4 @@
-"""A call claims the identifiers in the places of the table; blocked ones are listed as skipped."""
+"""A call claims the identifiers in the places of the table; blocked ones are listed as demoted."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from identity.planning.resolution.extract import extract
 from identity.planning.resolution.placeholder_values import PLACEHOLDER_EMAILS, PLACEHOLDERS
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules, compile_rules
-from identity.values.calls import Call, Identifier, Kind, Skipped, Source
+from identity.values.calls import Call, DemotedIdentifier, Identifier, Kind, Source
 
 
 def read(body: dict[str, Any], kind: Kind, rules: Rules = DEFAULT_RULES) -> Call:
@@ -22,9 +22,9 @@ def kept(body: dict[str, Any], kind: Kind = "track", rules: Rules = DEFAULT_RULE
     return [identifier.text for identifier in read(body, kind, rules).identifiers]
 
 
-def skipped(body: dict[str, Any], kind: Kind = "track", rules: Rules = DEFAULT_RULES) -> list[tuple[str, str]]:
-    """The skipped identifiers as text, with their reasons."""
-    return [(skip.identifier.text, skip.reason) for skip in read(body, kind, rules).skipped]
+def demoted(body: dict[str, Any], kind: Kind = "track", rules: Rules = DEFAULT_RULES) -> list[tuple[str, str]]:
+    """The demoted identifiers as text, with their reasons."""
+    return [(each.identifier.text, each.reason) for each in read(body, kind, rules).demoted]
 
 
 def external(type_: object, id_: object, **more: object) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def test_the_type_of_an_external_id_becomes_small_letters(more: dict[str, Any]) 
 )
 def test_a_malformed_external_id_is_skipped_with_its_reason(body: dict[str, Any], shown: str, reason: str) -> None:
     """An incomplete entry, or one of another collection than users."""
-    assert (kept(body), skipped(body)) == ([], [(shown, reason)])
+    assert (kept(body), demoted(body)) == ([], [(shown, reason)])
 
 
 def test_an_external_id_of_a_built_in_type_is_normalised() -> None:
@@ -151,7 +151,7 @@ def test_an_external_id_of_a_built_in_type_is_normalised() -> None:
 )
 def test_an_invalid_type_is_listed_as_skipped(name: str, shown: str) -> None:
     """The list holds the type cut and cleaned; the call is accepted."""
-    assert skipped(external(name, "L1")) == [(f"{shown}:L1", "bad_type")]
+    assert demoted(external(name, "L1")) == [(f"{shown}:L1", "bad_type")]
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_an_unusable_value_is_skipped_with_its_reason(value: object, reason: str
     """In any field of the call."""
     body = {"userId": value, "anonymousId": value}
     assert kept(body) == []
-    assert [(text.partition(":")[0], why) for text, why in skipped(body)] == [
+    assert [(text.partition(":")[0], why) for text, why in demoted(body)] == [
         ("user_id", reason),
         ("anonymous_id", reason),
     ]
@@ -181,17 +181,17 @@ def test_an_unusable_value_is_skipped_with_its_reason(value: object, reason: str
 def test_a_null_claims_nothing() -> None:
     """SDKs send null for an id that they do not have."""
     body = {"userId": None, "anonymousId": None, "context": {"externalIds": None, "traits": {"email": None}}}
-    assert (kept(body), skipped(body)) == ([], [])
+    assert (kept(body), demoted(body)) == ([], [])
 
 
 @given(st.sampled_from(sorted(PLACEHOLDERS)), st.sampled_from(["userId", "anonymousId"]), st.booleans())
 def test_a_placeholder_is_skipped_in_any_field(word: str, field: str, quoted: bool) -> None:  # noqa: FBT001 (drawn)
-    """In any spelling; the list of skipped identifiers holds the given spelling."""
+    """In any spelling; the list of demoted identifiers holds the given spelling."""
     value = f'"{word.upper()}"' if quoted else word
     type_ = "user_id" if field == "userId" else "anonymous_id"
     body = {field: f" {value} ", **external("crm", value)}
     assert kept(body) == []
-    assert sorted(skipped(body)) == sorted([(f"{type_}:{value}", "blocked"), (f"crm:{value}", "blocked")])
+    assert sorted(demoted(body)) == sorted([(f"{type_}:{value}", "blocked"), (f"crm:{value}", "blocked")])
 
 
 @pytest.mark.parametrize("address", sorted(PLACEHOLDER_EMAILS))
@@ -199,7 +199,7 @@ def test_a_placeholder_email_stays_a_trait_and_is_no_identifier(address: str) ->
     """In any case of its letters."""
     call = read({"userId": "u1", "traits": {"email": address.upper()}}, "identify")
     assert call.identifiers == [Identifier("user_id", "u1")]
-    assert call.skipped == [Skipped(Identifier("email", address), "blocked")]
+    assert call.demoted == [DemotedIdentifier(Identifier("email", address), "blocked")]
     assert call.traits == {"email": address.upper()}
 
 
@@ -208,4 +208,4 @@ def test_patterns_of_a_space_match_normalised_values() -> None:
     rules = compile_rules({"blocked": {"email": ["team@co\\.com"], "*": ["b.t"]}}, 1)
     body = {"userId": "bot", "anonymousId": "bit!", "context": {"traits": {"email": "Team@Co.com"}}}
     assert kept(body, rules=rules) == ["anonymous_id:bit!"]
-    assert skipped(body, rules=rules) == [("user_id:bot", "blocked"), ("email:team@co.com", "blocked")]
+    assert demoted(body, rules=rules) == [("user_id:bot", "blocked"), ("email:team@co.com", "blocked")]

@@ -236,7 +236,7 @@ def test_any_body_is_read_or_rejected_with_a_code(body: object, kind: Kind | Non
     assert call.time <= RECEIVED
     claimed = [(identifier.type, identifier.value) for identifier in call.identifiers]
     assert len(claimed) == len(set(claimed))
-    assert not set(claimed) & {(skip.identifier.type, skip.identifier.value) for skip in call.skipped}
+    assert not set(claimed) & {(each.identifier.type, each.identifier.value) for each in call.demoted}
     assert "".join([*map("".join, claimed), call.message_id, call.group or ""]).encode()
 
 
@@ -248,7 +248,7 @@ def test_a_placeholder_is_no_group(group: object) -> None:
     """The call stays, without a group and its traits, and names what is blocked."""
     call = read({"userId": "u", "groupId": group, "traits": {"plan": "pro"}}, "group")
     assert (call.group, call.group_traits) == (None, None)
-    assert [(s.identifier.type, s.reason) for s in call.skipped] == [("group_id", "blocked")]
+    assert [(s.identifier.type, s.reason) for s in call.demoted] == [("group_id", "blocked")]
     assert stated_group(call.body, "group", DEFAULT_RULES) is None
 
 
@@ -266,7 +266,7 @@ def test_a_pattern_of_the_space_blocks_groups(blocked: dict[str, list[str]], joi
 def test_a_group_that_is_a_placeholder_can_be_left() -> None:
     """Profiles joined such groups before they were blocked."""
     call = read({"groupId": "undefined", "userId": "u"}, kind="leave")
-    assert (call.group, call.skipped) == ("undefined", [])
+    assert (call.group, call.demoted) == ("undefined", [])
 
 
 @pytest.mark.parametrize("message", ["undefined", "null", "00000000-0000-0000-0000-000000000000", 0])
