@@ -79,7 +79,7 @@ def older_keys_of(keys: SpaceKeys, calls: Iterable[Call]) -> OlderKeys | None:
     return found
 
 
-def older_names(keys: SpaceKeys, identifiers: Iterable[Identifier], since: int) -> dict[bytes, bytes]:
+def older_keys(keys: SpaceKeys, identifiers: Iterable[Identifier], since: int) -> dict[bytes, bytes]:
     """The keys of identifiers under each older version from `since` on, mapped to the newest key."""
     older = keys.older(since)
     return {

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 from msgspec import Struct
 
 from identity.planning.resolution.resolution_rules import Rules
-from identity.spaces.blind_indexes import older_names
+from identity.spaces.blind_indexes import older_keys
 from identity.spaces.new_subject_keys import NewSubjectKeys, random_key_slot
 from identity.spaces.rekey_profiles import rekey_hashes, rekey_profiles
 from identity.spaces.retry import repeat_write, writer_policy
@@ -92,8 +92,8 @@ class ExclusiveSpace(SpaceReader):
         found = await owners_of(self.connection, self.space.tenant, keys)
         if found and self.lock_row.live < self.lock_row.newest:
             await rekey_profiles(self.space, self.connection, set(found.values()))
-            names = await rekey_sql.known_new_keys(self.connection, self.space.tenant, keys)
-            found = {names.get(key, key): origin for key, origin in found.items()}
+            older_to_newest = await rekey_sql.known_new_keys(self.connection, self.space.tenant, keys)
+            found = {older_to_newest.get(key, key): origin for key, origin in found.items()}
         self.owners.update(found)
 
     async def require_known(self, keys: Sequence[bytes]) -> None:
@@ -113,9 +113,9 @@ class ExclusiveSpace(SpaceReader):
         """Rekeys everything that bears an older blind index of these identifiers."""
         if self.lock_row.oldest == self.lock_row.newest:
             return
-        names = older_names(self.space.keys, named, self.lock_row.oldest)
-        await self.load_owners([*names, *names.values()])
-        await rekey_hashes(self.space, self.connection, names)
+        older_to_newest = older_keys(self.space.keys, named, self.lock_row.oldest)
+        await self.load_owners([*older_to_newest, *older_to_newest.values()])
+        await rekey_hashes(self.space, self.connection, older_to_newest)
 
 
 class SpaceChange(Struct, Generic[T]):

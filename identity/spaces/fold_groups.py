@@ -14,7 +14,7 @@ from identity.planning.resolution import document as traits
 from identity.planning.resolution.extract import group_traits, stated_group
 from identity.planning.resolution.stored_calls import unpack
 from identity.spaces.new_subject_keys import NewSubjectKeys, random_key_slot
-from identity.spaces.profile_rows import unwrap_key
+from identity.spaces.origin_rows import unwrap_key
 from identity.spaces.space import Space
 from identity.store.ingest import load
 from identity.store.ingest.write import Writes, apply

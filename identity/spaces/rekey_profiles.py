@@ -12,8 +12,8 @@ from typing import Final
 from identity.planning.corrections import rekey_rows
 from identity.planning.resolution.document import unpack as unpack_document
 from identity.planning.resolution.stored_calls import split_keys, unpack
-from identity.spaces.blind_indexes import older_names
-from identity.spaces.profile_rows import unwrap_key
+from identity.spaces.blind_indexes import older_keys
+from identity.spaces.origin_rows import unwrap_key
 from identity.spaces.space import Space
 from identity.spaces.stored_call_identifiers import identifiers_of
 from identity.store.corrections import connected_profiles
@@ -34,20 +34,20 @@ _REMOVE = StoredKind.REMOVE
 _UNMERGE = StoredKind.UNMERGE
 
 
-async def rekey_hashes(space: Space, connection: Connection, names: Mapping[bytes, bytes]) -> None:
+async def rekey_hashes(space: Space, connection: Connection, older_to_newest: Mapping[bytes, bytes]) -> None:
     """Rekeys bare hashes of identifiers, whose values a call has just named."""
-    await rekey_sql.rename_keys(connection, space.tenant, names, remember=False)
+    await rekey_sql.rename_keys(connection, space.tenant, older_to_newest, remember=False)
 
 
 async def rekey_groups(space: Space, connection: Connection, after: bytes) -> bytes | None:
     """Rekeys the next groups and returns the id of the last one, or None once there is none left."""
-    names = {}
+    older_to_newest = {}
     found = await rekey_sql.list_groups(connection, space.tenant, after, AT_ONCE)
     for row, key in found:
         name = unwrap_key(space, key).open(GROUP_ID, row.account_id, 0, row.group_id).decode()
         if space.keys.group(name) != row.key:
-            names[row.key] = space.keys.group(name)
-    await rekey_sql.rename_groups(connection, space.tenant, names)
+            older_to_newest[row.key] = space.keys.group(name)
+    await rekey_sql.rename_groups(connection, space.tenant, older_to_newest)
     return found[-1][0].account_id if found else None
 
 
@@ -64,19 +64,19 @@ async def rekey_profiles(
     others = await rekeying.parted(begun | ids)
     if others:
         # Its unmerges name identifiers that left, whose values only the rows of the other profiles hold.
-        await rekey_sql.rename_keys(connection, space.tenant, rekeying.names, remember=True)
+        await rekey_sql.rename_keys(connection, space.tenant, rekeying.older_to_newest, remember=True)
         await rekey_profiles(space, connection, others, begun | ids)
         await rekeying.ask()
     await rekeying.write([row for row in rows if row.id in ids])
 
 
 class _Rekeying:
-    """Some canonical profiles while they are rekeyed; `names` maps known older blind indexes to the newest."""
+    """Some canonical profiles while they are rekeyed; `older_to_newest` maps the known older blind indexes."""
 
     def __init__(self, space: Space, connection: Connection) -> None:
         self.space = space
         self.connection = connection
-        self.names: dict[bytes, bytes] = {}
+        self.older_to_newest: dict[bytes, bytes] = {}
         self.groups: dict[bytes, bytes] = {}
         self.subjects: dict[bytes, SubjectKey] = {}
         self.held: list[tuple[bytes, bytes, bytes, bytes]] = []
@@ -104,7 +104,7 @@ class _Rekeying:
                 self.seen.setdefault(head[each.origin], {}).setdefault(each.type, {})[new] = each.last_seen
             if new != each.key:
                 behind.add(head[each.origin])
-                self.names[each.key] = new
+                self.older_to_newest[each.key] = new
                 sealed = subject.seal(IDENTIFIER, new[:16], 0, value)
                 self.held.append((each.origin, each.key, new, sealed))
                 self._also(type_, value.decode())
@@ -120,7 +120,7 @@ class _Rekeying:
 
     def _also(self, type_: str, value: str) -> None:
         versions = self.space.keys.versions
-        self.names |= older_names(self.space.keys, [Identifier(type_, value)], versions.oldest)
+        self.older_to_newest |= older_keys(self.space.keys, [Identifier(type_, value)], versions.oldest)
 
     async def read(self, origins: frozenset[bytes]) -> None:
         """Unseals the evidence, which holds the values of the identifiers that it names."""
@@ -147,38 +147,40 @@ class _Rekeying:
         """Looks up blind indexes whose values nothing here holds among those that the rotation has found so far."""
         unknown = {key for row in self.evidence for key in split_keys(row.kept)}
         unknown |= {key for row in self.history for key in rekey_rows.keys_of_history(row.kind, row.keys)}
-        unknown -= self.names.keys()
-        unknown -= set(self.names.values())
-        self.names |= await rekey_sql.known_new_keys(self.connection, self.space.tenant, sorted(unknown))
+        unknown -= self.older_to_newest.keys()
+        unknown -= set(self.older_to_newest.values())
+        self.older_to_newest |= await rekey_sql.known_new_keys(self.connection, self.space.tenant, sorted(unknown))
 
     async def parted(self, begun: frozenset[bytes]) -> set[bytes]:
         """The origins of other profiles that the unmerges here name by blind indexes that are not known yet."""
         named = {key for row in self.evidence if row.kind == _UNMERGE for key in split_keys(row.kept)}
-        found = await owners_of(self.connection, self.space.tenant, sorted(named - self.names.keys()))
+        found = await owners_of(self.connection, self.space.tenant, sorted(named - self.older_to_newest.keys()))
         return set(found.values()) - begun
 
     async def write(self, rows: list[OriginRow]) -> None:
         """Writes all rows under their new blind indexes."""
-        names, types = self.names, self.space.names
+        older_to_newest, types = self.older_to_newest, self.space.names
         evidence: list[tuple[bytes, int, bytes, bytes | None]] = []
         sets: dict[tuple[bytes, bytes], bytes] = {}
         for row in self.evidence:
-            kept = rekey_rows.rekey_keys(row.kept, names)
-            demoted = None if row.demoted is None else rekey_rows.demoted(row.demoted, names)
+            kept = rekey_rows.rekey_keys(row.kept, older_to_newest)
+            demoted = None if row.demoted is None else rekey_rows.demoted(row.demoted, older_to_newest)
             if (kept, demoted) != (row.kept, row.demoted):
                 evidence.append((row.origin, row.stamp, kept, demoted))
             if STORED_KINDS[row.kind] not in ACTS:
-                seen = rekey_rows.rekey_observations([(row.kept, row.demoted)], names, types.__getitem__)
+                seen = rekey_rows.rekey_observations([(row.kept, row.demoted)], older_to_newest, types.__getitem__)
                 sets |= {(row.origin, old): new for old, new in seen.items()}
         history = []
         for line in self.history:
-            keys = rekey_rows.rekey_history_keys(line.kind, line.keys, names)
+            keys = rekey_rows.rekey_history_keys(line.kind, line.keys, older_to_newest)
             if keys != line.keys:
                 history.append((line.origin, line.stamp, line.seq, keys))
         changed = []
         for origin in rows:
-            own = rekey_rows.counters(origin.own, names)
-            folded = origin.folded and rekey_rows.counters(origin.folded, names, self.seen.get(origin.head, {}))
+            own = rekey_rows.counters(origin.own, older_to_newest)
+            folded = origin.folded and rekey_rows.counters(
+                origin.folded, older_to_newest, self.seen.get(origin.head, {})
+            )
             if (own, folded) != (origin.own, origin.folded):
                 changed.append((origin.id, own, folded))
         seen_at = [
@@ -188,7 +190,7 @@ class _Rekeying:
         ]
         renamed = rekey_sql.RekeyedRows(self.held, changed, seen_at, evidence, history)
         await rekey_sql.write(self.connection, self.space.tenant, renamed)
-        await rekey_sql.rename_keys(self.connection, self.space.tenant, names, remember=True)
+        await rekey_sql.rename_keys(self.connection, self.space.tenant, older_to_newest, remember=True)
         await rekey_sql.rename_groups(self.connection, self.space.tenant, self.groups)
 
 

@@ -8,7 +8,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Container, Iterable
 
-from identity.planning.corrections.rebuild import ASLEEP
+from identity.planning.corrections.rebuild import DORMANT
 from identity.planning.resolution.extract import extract
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import StoredCall, source, split_keys, unpack
@@ -127,7 +127,7 @@ async def _page(space: Space, rules: Rules, after: bytes, found: ConnectedProfil
         page = await connected_profiles.list_origins(connection, space.tenant, after, PAGE)
         rows = await evidence_queries.by_range(connection, space.tenant, page[0][0], page[-1][0]) if page else []
     for id_, head in page:
-        found.add(id_ if head == ASLEEP else head, ())
+        found.add(id_ if head == DORMANT else head, ())
     await asyncio.to_thread(_look, space, rules, rows, found)
     return page
 
@@ -136,7 +136,7 @@ def _look(
     space: Space, rules: Rules, rows: list[tuple[ProfileId, EvidenceRow, KeyRow]], found: ConnectedProfiles
 ) -> None:
     for root, row, key in rows:
-        head = row.origin if root == ASLEEP else root
+        head = row.origin if root == DORMANT else root
         if STORED_KINDS[row.kind] in ACTS:
             found.add(head, split_keys(row.kept))
             continue

@@ -10,7 +10,7 @@ from msgspec import Struct
 from identity.operations.corrections.load_connected_profiles import Progress, load_connected_profiles
 from identity.operations.corrections.replay_calls import ReplayedProfiles, replay
 from identity.operations.corrections.reseal_origin import OriginResealer
-from identity.planning.corrections.rebuild import ASLEEP
+from identity.planning.corrections.rebuild import DORMANT
 from identity.planning.resolution.counters import counted
 from identity.planning.resolution.plan import FeedChange
 from identity.planning.resolution.planner_state import Profile
@@ -18,7 +18,7 @@ from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import StoredCall, pack_demoted
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, SpaceReader, run_exclusive_with
 from identity.spaces.index_versions import retry_on_key_rotation
-from identity.spaces.profile_rows import to_row
+from identity.spaces.origin_rows import to_row
 from identity.spaces.rekey_space import finish_rotation
 from identity.spaces.space import Space
 from identity.store.ingest.write import Writes
@@ -118,7 +118,7 @@ async def _rows(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, actor: in
         return SpaceChange(0)
     stamp = exclusive.stamps(max(exclusive.lock_row.stamp, *(p.stamp for p in stored.profiles.values())))
     version = 1 + max(profile.version for profile in stored.profiles.values())
-    for head in heads - {ASLEEP}:
+    for head in heads - {DORMANT}:
         rebuilt.profiles[head].version = version
     writes = Writes(lock_stamp=stamp, lane=exclusive.lane)
     codes = exclusive.space.codes
@@ -133,7 +133,7 @@ async def _rows(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, actor: in
                 writes.touched.append((row, before.stamp))
     resealer = OriginResealer(opened, await exclusive.new_subject_keys(), writes)
     _fill(exclusive, replayed, resealer)
-    for head in sorted(heads - {ASLEEP}):
+    for head in sorted(heads - {DORMANT}):
         line = rows.HistoryRow(
             origin=head,
             stamp=stamp,
@@ -150,7 +150,7 @@ async def _rows(exclusive: ExclusiveSpace, replayed: ReplayedProfiles, actor: in
         for c in _changes(replayed, heads, stamp)
     ]
     resealer.finish()
-    return SpaceChange(len(heads - {ASLEEP}), writes)
+    return SpaceChange(len(heads - {DORMANT}), writes)
 
 
 def _moved(replayed: ReplayedProfiles) -> list[Profile]:

@@ -9,7 +9,7 @@ from identity.planning.resolution.working_set import set_key
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
 from identity.spaces.index_versions import retry_on_key_rotation
 from identity.spaces.named_identifiers import find_identifier
-from identity.spaces.profile_rows import to_row
+from identity.spaces.origin_rows import to_row
 from identity.spaces.space import Space
 from identity.store.ingest.write import Writes
 from identity.store.ledger.ledger import entry

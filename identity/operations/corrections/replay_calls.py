@@ -18,7 +18,7 @@ from identity.planning.corrections.replay import Replay, ReplayConstraints, Repl
 from identity.planning.resolution.planner_state import Sighting
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import StoredCall, split_keys, unpack_demoted
-from identity.spaces.blind_indexes import older_names
+from identity.spaces.blind_indexes import older_keys
 from identity.spaces.exclusive_transaction import SpaceReader
 from identity.store.ingest import constraints
 from identity.store.ingest.identifier_owners import owners as owners_of
@@ -91,7 +91,7 @@ async def _constraints(
         for call in (entry.call for entry in log if entry.call is not None):
             previous = () if call.alias is None else (call.alias.user, call.alias.anonymous)
             named += [*call.identifiers, *(each for each in previous if each is not None)]
-        older = older_names(space.keys, named, oldest)
+        older = older_keys(space.keys, named, oldest)
     forgotten, blocked, cuts = await constraints.constraints(view.connection, space.tenant, sorted(keys | older.keys()))
     until: dict[bytes, int] = {}
     for key, stamp in forgotten.items():

@@ -7,7 +7,7 @@ from identity.planning.resolution.plan import FeedChange, HistoryNote
 from identity.planning.resolution.stored_calls import StoredCall
 from identity.planning.resolution.stored_calls import pack_stored as pack
 from identity.spaces.new_subject_keys import NewSubjectKeys
-from identity.spaces.profile_rows import to_row
+from identity.spaces.origin_rows import to_row
 from identity.store.ingest.write import Writes
 from identity.store.postgres import rows
 from identity.values.calls import STORED_KINDS, Kind, Source

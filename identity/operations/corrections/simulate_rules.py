@@ -13,7 +13,7 @@ from identity.planning.corrections.rules_diff import RulesDiff, compare
 from identity.planning.resolution.resolution_rules import Rules, compile_rules
 from identity.spaces.exclusive_transaction import SpaceReader
 from identity.spaces.index_versions import retry_on_key_rotation
-from identity.spaces.profile_rows import unwrap_key
+from identity.spaces.origin_rows import unwrap_key
 from identity.spaces.rekey_space import finish_rotation
 from identity.spaces.space import Space
 from identity.store.corrections import connected_profiles

@@ -20,11 +20,11 @@ from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import StoredCall, split_keys, unpack, unpack_demoted, unpack_events
 from identity.planning.resolution.working_set import set_key
 from identity.spaces.exclusive_transaction import SpaceReader
-from identity.spaces.profile_rows import to_profile, unwrap_key
+from identity.spaces.origin_rows import to_profile, unwrap_key
 from identity.spaces.stored_call_identifiers import alias_keys, strongest_key
 from identity.store.corrections import rules as stored_rules
 from identity.store.ingest import constraints
-from identity.store.postgres.rows import EvidenceRow, HistoryRow, OriginRow
+from identity.store.postgres.rows import EvidenceRow, HistoryRow, IdentifierRow, OriginRow
 from identity.store.profiles import evidence as evidence_queries
 from identity.store.profiles import snapshot_queries
 from identity.values.calls import ACTS, STORED_KINDS
@@ -42,9 +42,7 @@ class UnsealedProfiles:
     `whole` is what a plan works on; `open` adds everything that is stored under some origins.
     """
 
-    def __init__(
-        self, exclusive: SpaceReader, rows: Sequence[OriginRow], held: Sequence[snapshot_queries.HeldRow]
-    ) -> None:
+    def __init__(self, exclusive: SpaceReader, rows: Sequence[OriginRow], held: Sequence[IdentifierRow]) -> None:
         names = exclusive.space.names
         self.exclusive = exclusive
         self.rows = {row.id: row for row in rows}
@@ -149,7 +147,7 @@ async def unseal_for_unmerge(exclusive: SpaceReader, id_: bytes, named: Abstract
     return found
 
 
-def _link(row: snapshot_queries.HeldRow, type_: str) -> SnapshotIdentifier:
+def _link(row: IdentifierRow, type_: str) -> SnapshotIdentifier:
     return SnapshotIdentifier(
         row.key, type_, row.origin, row.retired, row.linked_at, row.first_seen, row.last_seen, row.source
     )

@@ -8,7 +8,7 @@ from collections.abc import Collection
 import msgspec
 
 from identity.operations.destinations.destination_scope import Scope, VisibleIdentifier
-from identity.spaces.profile_rows import unwrap_key
+from identity.spaces.origin_rows import unwrap_key
 from identity.spaces.space import Space
 from identity.store.privacy import erasure_notices
 from identity.store.profiles import snapshot_queries

@@ -16,7 +16,7 @@ from identity.planning.resolution.event_time import format_time
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
 from identity.spaces.fold_groups import DELETED, fold_groups
 from identity.spaces.index_versions import retry_on_key_rotation
-from identity.spaces.profile_rows import unwrap_key
+from identity.spaces.origin_rows import unwrap_key
 from identity.spaces.space import Space
 from identity.store.ingest.write import Writes
 from identity.store.ledger import ledger

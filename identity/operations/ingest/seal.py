@@ -11,7 +11,7 @@ from identity.planning.resolution.planner_state import Profile, Sighting
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.stored_calls import pack, pack_demoted, pack_events
 from identity.spaces.new_subject_keys import NewSubjectKeys
-from identity.spaces.profile_rows import to_row
+from identity.spaces.origin_rows import to_row
 from identity.store.ingest.write import Writes
 from identity.store.postgres import rows
 from identity.store.postgres.space_lock import SpaceLockRow

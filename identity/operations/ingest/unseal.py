@@ -8,7 +8,7 @@ from identity.planning.resolution import document as traits
 from identity.planning.resolution.planner_state import GroupState, PlannerState, Sighting
 from identity.planning.resolution.resolution_rules import Rules
 from identity.planning.resolution.working_set import set_key
-from identity.spaces.profile_rows import to_profile, unwrap_key
+from identity.spaces.origin_rows import to_profile, unwrap_key
 from identity.spaces.space import Space
 from identity.store.ingest.load import BatchClaim, LockedRows
 from identity.store.postgres.rows import OriginRow

@@ -64,24 +64,24 @@ async def _end_hold(erasure_id: bytes, actor: str, exclusive: ExclusiveSpace) ->
     if row.key not in exclusive.owners:
         return SpaceChange(None)
     person = await open_person(exclusive, row.key, OrphanedCalls(exclusive.space))
-    if not await erase.on_hold(connection, tenant, person.ids):
+    if not await erase.on_hold(connection, tenant, person.origin_ids):
         return SpaceChange(None)
     refs = person.refs(row.key, row.hash)
-    if await erasures.any_on_hold(connection, tenant, refs.indexes):
+    if await erasures.any_on_hold(connection, tenant, refs.keys):
         return SpaceChange(None)
     kept = await erasures.suppressed(connection, tenant, refs.hashes)
     hashes = [hash_ for hash_ in refs.hashes if hash_ not in kept]
-    stamp = exclusive.stamps(max(exclusive.lock_row.stamp, *(each.stamp for each in person.rows)))
-    await erase.take_off_hold(connection, tenant, person.ids)
+    stamp = exclusive.stamps(max(exclusive.lock_row.stamp, *(each.stamp for each in person.origins)))
+    await erase.take_off_hold(connection, tenant, person.origin_ids)
     await suppressions.lift(connection, tenant, hashes)
     version, canonical = person.head.version + 1, person.head.canonical
-    merged = [id_ for id_ in person.ids if id_ != canonical]
+    merged = [id_ for id_ in person.origin_ids if id_ != canonical]
     writes = Writes(lock_stamp=stamp, lane=exclusive.lane)
     keys = await exclusive.new_subject_keys()
     folded = await fold_groups(exclusive.space, connection, keys, sorted(await person.stated_groups()))
     writes.new_accounts, writes.slot, writes.subject_keys = folded.written, keys.new_slot, keys.rows
     writes.changes = [ChangeRow(FeedOperation.UPSERT, version, stamp, canonical, None)]
     writes.changes += [ChangeRow(FeedOperation.MERGE, version, stamp, canonical, other) for other in merged]
-    entry = {"profiles": [each.hex() for each in person.ids], "hashes": [each.hex() for each in hashes]}
+    entry = {"profiles": [each.hex() for each in person.origin_ids], "hashes": [each.hex() for each in hashes]}
     writes.ledger = [ledger.entry(actor, "withhold.end", public("ers", erasure_id), stamp_time(stamp), entry)]
     return SpaceChange(None, writes)

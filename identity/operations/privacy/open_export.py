@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from msgspec import Struct
 
-from identity.spaces.profile_rows import unwrap_key
+from identity.spaces.origin_rows import unwrap_key
 from identity.spaces.space import Space
 from identity.store.postgres.database import Connection
 from identity.store.privacy import access_exports

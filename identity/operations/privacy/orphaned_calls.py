@@ -12,7 +12,7 @@ from identity.planning.resolution.extract import extract
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules
 from identity.planning.resolution.stored_calls import StoredCall, source, unpack
 from identity.spaces.exclusive_transaction import ExclusiveSpace
-from identity.spaces.profile_rows import unwrap_key
+from identity.spaces.origin_rows import unwrap_key
 from identity.spaces.space import Space
 from identity.store.postgres.database import Connection
 from identity.store.postgres.rows import KeyRow

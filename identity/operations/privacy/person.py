@@ -12,9 +12,9 @@ from identity.planning.resolution.document import unpack as unpack_document
 from identity.planning.resolution.stored_calls import split_keys
 from identity.spaces.exclusive_transaction import ExclusiveSpace
 from identity.spaces.fold_groups import stated_by
-from identity.spaces.profile_rows import unwrap_key
+from identity.spaces.origin_rows import unwrap_key
 from identity.store.ingest.identifier_owners import owners as owners_of
-from identity.store.postgres.rows import EvidenceRow, KeyRow, OriginRow
+from identity.store.postgres.rows import EvidenceRow, IdentifierRow, KeyRow, OriginRow
 from identity.store.profiles import evidence as evidence_queries
 from identity.store.profiles import snapshot_queries
 from identity.values.calls import Identifier
@@ -24,15 +24,15 @@ from identity.vault.subject_keys import SubjectKey
 
 
 class Person:
-    """A canonical profile with all its origins and orphaned calls; without a profile, `rows` is empty."""
+    """A canonical profile with all its origins and orphaned calls; without a profile, `origins` is empty."""
 
     def __init__(
-        self, exclusive: ExclusiveSpace, rows: Sequence[OriginRow], held: Sequence[snapshot_queries.HeldRow]
+        self, exclusive: ExclusiveSpace, origins: Sequence[OriginRow], identifier_rows: Sequence[IdentifierRow]
     ) -> None:
         self.exclusive = exclusive
-        self.rows = rows
-        self.held = held
-        self.ids = sorted(row.id for row in rows)
+        self.origins = origins
+        self.identifier_rows = identifier_rows
+        self.origin_ids = sorted(row.id for row in origins)
         self.subjects: dict[bytes, SubjectKey] = {}
         self.key_ids: list[bytes] = []
         self.groups: set[bytes] = set()
@@ -40,12 +40,12 @@ class Person:
     @property
     def head(self) -> OriginRow:
         """The row of the canonical profile."""
-        return next(row for row in self.rows if row.head == row.id)
+        return next(row for row in self.origins if row.head == row.id)
 
     @property
     def keys(self) -> set[bytes]:
         """The blind indexes of all identifiers, retired ones too."""
-        return {row.key for row in self.held}
+        return {row.key for row in self.identifier_rows}
 
     def unlock(self, keys: Sequence[KeyRow]) -> None:
         """Unwrap these subject keys, and note the groups named in the documents under them."""
@@ -62,29 +62,29 @@ class Person:
         names = self.exclusive.space.names
         return [
             Identifier(names[row.type], self.subjects[row.origin].open(IDENTIFIER, row.key[:16], 0, row.value).decode())
-            for row in self.held
+            for row in self.identifier_rows
         ]
 
     def refs(self, key: bytes, hash_: bytes) -> ErasedRefs:
         """References to all that an erasure destroys, its own identifier included, held by a profile or not."""
         keys = self.exclusive.space.keys
         hashes = {keys.suppression(each.type, each.value) for each in self.identifiers()}
-        return ErasedRefs(self.ids, self.key_ids, sorted(self.keys | {key}), sorted(hashes | {hash_}))
+        return ErasedRefs(self.origin_ids, self.key_ids, sorted(self.keys | {key}), sorted(hashes | {hash_}))
 
     async def stated_groups(self) -> dict[bytes, set[int]]:
         """The groups that the person joined or left, each with the stamps of the calls that join."""
-        stated = await stated_by(self.exclusive.space, self.exclusive.connection, self.ids)
+        stated = await stated_by(self.exclusive.space, self.exclusive.connection, self.origin_ids)
         return {key: stated.get(key, set()) for key in self.groups | stated.keys()}
 
     async def surviving_acts(self) -> list[EvidenceRow]:
         """The unmerges stored here, sealed again for a profile that was split off by them and lives on."""
         connection, space = self.exclusive.connection, self.exclusive.space
-        acts = await evidence_queries.by_origins(connection, space.tenant, self.ids, [StoredKind.UNMERGE])
+        acts = await evidence_queries.by_origins(connection, space.tenant, self.origin_ids, [StoredKind.UNMERGE])
         named = sorted({key for act in acts for key in split_keys(act.kept)})
         owners = await owners_of(connection, space.tenant, named) if named else {}
         homes = {}
         for act in acts:
-            living = sorted({owners[key] for key in split_keys(act.kept) if key in owners} - set(self.ids))
+            living = sorted({owners[key] for key in split_keys(act.kept) if key in owners} - set(self.origin_ids))
             if living:
                 homes[act] = living[0]
         keys = (
@@ -119,6 +119,6 @@ async def open_person(exclusive: ExclusiveSpace, key: bytes, orphans: OrphanedCa
     if ids:
         person.unlock(await snapshot_queries.subject_keys(connection, tenant, ids))
     orphaned = await orphans.keys(exclusive, person.keys | {key})
-    person.ids += [row.id for row in orphaned]
+    person.origin_ids += [row.id for row in orphaned]
     person.unlock(orphaned)
     return person

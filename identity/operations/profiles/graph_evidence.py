@@ -6,7 +6,7 @@ During a rotation of the index key rows may hold older blind indexes; here every
 from collections.abc import Mapping, Sequence
 
 from identity.operations.profiles.profile import OpenedProfile
-from identity.planning.corrections.co_occurrence import Unmerged, connected_groups
+from identity.planning.corrections.connected_groups import Unmerged, connected_groups
 from identity.planning.corrections.profile_snapshot import shown
 from identity.planning.graph.evidence_graph import Graph, Observation, build_graph
 from identity.planning.resolution.stored_calls import split_keys, unpack_demoted

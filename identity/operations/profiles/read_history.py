@@ -14,7 +14,7 @@ from identity.spaces.named_identifiers import find_identifier
 from identity.spaces.space import Space
 from identity.spaces.stored_call_identifiers import identifiers_by_key as named_in
 from identity.store.corrections import rules
-from identity.store.postgres.rows import EvidenceRow
+from identity.store.postgres.rows import EvidenceRow, HistoryRow
 from identity.store.profiles import evidence as evidence_queries
 from identity.store.profiles import profile_queries
 from identity.store.spaces import spaces_and_keys
@@ -124,7 +124,7 @@ class _HistoryReader:
         self.calls: dict[int, StoredCall] = {}
         self._actors = actors
 
-    def entry(self, line: profile_queries.Line) -> HistoryEntry:
+    def entry(self, line: HistoryRow) -> HistoryEntry:
         """The entry of a line."""
         by_key = line.actor is not None
         call = None if by_key else self.calls.get(line.stamp)
@@ -140,7 +140,7 @@ class _HistoryReader:
             identifiers=self._identifiers(line),
         )
 
-    def _identifiers(self, line: profile_queries.Line) -> list[NamedIdentifier] | None:
+    def _identifiers(self, line: HistoryRow) -> list[NamedIdentifier] | None:
         if line.kind == HistoryKind.IDENTIFIERS_DEMOTED:
             demoted = unpack_demoted(line.keys, self.names.__getitem__)
             return [self._identifier(key, reason) for key, reason in demoted]
@@ -154,7 +154,7 @@ class _HistoryReader:
 async def _reader(
     space: Space,
     found: profile_queries.ProfileRows,
-    lines: Sequence[profile_queries.Line],
+    lines: Sequence[HistoryRow],
     proofs: Sequence[EvidenceRow],
     actors: dict[int, str],
 ) -> _HistoryReader:

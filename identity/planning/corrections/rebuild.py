@@ -1,7 +1,7 @@
 """Turns a replay into the new rows of some profiles, under stable ids.
 
 A rebuilt origin keeps the id of the origin of its first call. An id left over points to the profile with its
-first call, or to ASLEEP if none of its calls identifies a person now. No stored call is lost: evidence that
+first call, or to DORMANT if none of its calls identifies a person now. No stored call is lost: evidence that
 the replay does not record keeps its origin.
 """
 
@@ -18,7 +18,7 @@ from identity.planning.resolution.working_set import MAX_SOURCES
 from identity.values.calls import KINDS, STORED_KINDS
 from identity.values.documents import Document
 
-ASLEEP = bytes(16)
+DORMANT = bytes(16)
 """The root of an id without a profile."""
 
 
@@ -156,7 +156,7 @@ def _profiles(
         if id_ in profiles:
             continue
         home = homes.get(id_)
-        root = ASLEEP if home is None else profiles[home].root
+        root = DORMANT if home is None else profiles[home].root
         none = Counters({}, [], 0)
         profiles[id_] = structs.replace(
             profile, root=root, canonical=id_, joined_to=home, joined_at=None, own=none, folded=none, events=0
@@ -240,7 +240,7 @@ def _fold(stored: StoredProfiles, rebuilt: RebuiltProfiles, replay: Replay) -> N
         if before is not None and (counted(before.own), before.own.origins) == (counted(own), own.origins):
             profile.own = before.own
     for root, under in members.items():
-        if root != ASLEEP:
+        if root != DORMANT:
             of = {id_: owns[id_] for id_ in under}
             held = {key: link for key, link in links.items() if link.origin in of}
             rebuilt.profiles[root].folded = folded_counters(of, held, replay.state.cuts, replay.rules)

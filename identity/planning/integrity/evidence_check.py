@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from identity.planning.corrections.co_occurrence import Unmerged, connected_groups
+from identity.planning.corrections.connected_groups import Unmerged, connected_groups
 from identity.planning.integrity.discrepancies import Discrepancies, call_label, identifier_label
 from identity.planning.integrity.row_index import NO_ORIGIN, Numbers, RowIndex, column
 from identity.planning.resolution.stored_calls import split_keys

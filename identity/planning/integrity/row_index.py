@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from identity.planning.corrections.rebuild import ASLEEP
+from identity.planning.corrections.rebuild import DORMANT
 from identity.planning.integrity.discrepancies import Discrepancies, identifier_label
 from identity.planning.resolution import counters
 from identity.planning.resolution.planner_state import Counters
@@ -84,7 +84,7 @@ class RowIndex:
         self.ids.append(id_)
         self._heads += head
         self._canonicals += canonical
-        self._joins += joined_to or ASLEEP
+        self._joins += joined_to or DORMANT
         columns = (self.joined_at, self.created, self.oldest_birth, self.version, self.events)
         for column, value in zip(columns, (joined_at or 0, created, oldest_birth, version, events), strict=True):
             column.append(value)

@@ -16,14 +16,14 @@ from identity.values.json import JsonObject
 
 
 class ErasedRefs(Struct):
-    """References to what an erasure destroys: origins, ids of keys, blind indexes, suppression hashes.
+    """References to what an erasure destroys: ids of origins and of subject keys, blind indexes, suppression hashes.
 
     `groups` are the ids of the groups that the erased calls name.
     """
 
-    profiles: Sequence[bytes] = ()
+    origins: Sequence[bytes] = ()
+    key_ids: Sequence[bytes] = ()
     keys: Sequence[bytes] = ()
-    indexes: Sequence[bytes] = ()
     hashes: Sequence[bytes] = ()
     groups: Sequence[bytes] = ()
 
@@ -54,9 +54,9 @@ def ledger_entry(
         "rows": rows,
         "exports": exports,
         "told": list(destinations),
-        "profiles": _hex(refs.profiles),
-        "keys": _hex(refs.keys),
-        "indexes": _hex(refs.indexes),
+        "profiles": _hex(refs.origins),
+        "keys": _hex(refs.key_ids),
+        "indexes": _hex(refs.keys),
         "hashes": _hex(refs.hashes),
         "groups": _hex(refs.groups),
     }
@@ -65,8 +65,8 @@ def ledger_entry(
 def receipt_counts(refs: ErasedRefs, rows: dict[str, int], exports: int) -> DestroyedCounts:
     """The counts in the receipt: keys with the Merkle root of their ids, rows by table, exports."""
     return DestroyedCounts(
-        keys=len(refs.keys),
-        key_ids_root=merkle_root(sorted(refs.keys)).hex(),
+        keys=len(refs.key_ids),
+        key_ids_root=merkle_root(sorted(refs.key_ids)).hex(),
         rows=dict(sorted(rows.items())),
         exports=exports,
     )
@@ -74,7 +74,7 @@ def receipt_counts(refs: ErasedRefs, rows: dict[str, int], exports: int) -> Dest
 
 def counts_in_entry(entry: Mapping[str, Any]) -> DestroyedCounts:
     """The counts in a ledger entry; the oldest entries have no rows."""
-    refs = ErasedRefs(keys=[bytes.fromhex(key) for key in entry["keys"]])
+    refs = ErasedRefs(key_ids=[bytes.fromhex(key) for key in entry["keys"]])
     return receipt_counts(refs, entry.get("rows", {}), entry.get("exports", 0))
 
 

@@ -45,7 +45,7 @@ async def begin(
     connection: PipelineConnection,
     tenant: Tenant,
     messages: Sequence[bytes],
-    identifiers: Sequence[bytes],
+    keys: Sequence[bytes],
     batch: int,
     lease: WriterLease,
     *,
@@ -55,7 +55,7 @@ async def begin(
 
     `alone` takes the lock exclusively: no other batch of the space commits until this one ends.
     """
-    messages, identifiers = sorted(messages), sorted(identifiers)
+    messages, keys = sorted(messages), sorted(keys)
     space = int4(tenant.id)
     _, _, gates, held, fresh, owners = await run(
         connection,
@@ -64,7 +64,7 @@ async def begin(
         Statement(LOCK_EXCLUSIVE if alone else LOCK_SHARED, [space]),
         Statement(HOLD, [int2(lease.slot), lease.holder]),
         Statement(load_statements.DEDUP, [space, uuids(messages), tenant.buckets(messages), int8(batch)]),
-        Statement(OWNERS, [space, byteas(identifiers), tenant.buckets(identifiers)]),
+        Statement(OWNERS, [space, byteas(keys), tenant.buckets(keys)]),
     )
     if not gates.rows:
         raise SpaceNotFound
@@ -150,21 +150,23 @@ async def constraints(
     tenant: Tenant,
     lock_row: SpaceLockRow,
     suppressions: Sequence[bytes],
-    identifiers: Sequence[bytes],
+    keys: Sequence[bytes],
 ) -> tuple[list[tuple[bytes, bool, int | None]], set[bytes], list[tuple[bytes, bytes, int]]]:
     """The constraints on a batch: (hash, whole, until) of suppressions, blocked identifiers, (key, cut, side).
 
     Queries only tables that the marks of the space name; the lock keeps the marks true.
     """
     found = []
-    for mark, query, keys in (
+    for mark, query, sought in (
         (SpaceMark.SUPPRESSED, SUPPRESSED, suppressions),
-        (SpaceMark.BLOCKED, BLOCKED, identifiers),
-        (SpaceMark.CUTS, CUTS, identifiers),
+        (SpaceMark.BLOCKED, BLOCKED, keys),
+        (SpaceMark.CUTS, CUTS, keys),
     ):
         rows: list[TupleRow] = []
         if lock_row.marks & mark:
-            (marked,) = await run(connection, Statement(query, [int4(tenant.id), byteas(keys), tenant.buckets(keys)]))
+            (marked,) = await run(
+                connection, Statement(query, [int4(tenant.id), byteas(sought), tenant.buckets(sought)])
+            )
             rows = marked.rows
         found.append(rows)
     suppressed = [(hash_, whole, until) for hash_, whole, until in found[0]]

@@ -82,14 +82,16 @@ async def known_new_keys(connection: Connection, tenant: Tenant, keys: Sequence[
     return {bytes(old): bytes(new) for old, new in found}
 
 
-async def rename_keys(connection: Connection, tenant: Tenant, names: Mapping[bytes, bytes], *, remember: bool) -> None:
+async def rename_keys(
+    connection: Connection, tenant: Tenant, older_to_newest: Mapping[bytes, bytes], *, remember: bool
+) -> None:
     """Replace keys wherever they stand outside of profiles.
 
     Keys of a profile are remembered until the rotation ends; others are not needed any more.
     """
-    if not names:
+    if not older_to_newest:
         return
-    where = [tenant.id, byteas(list(names)), byteas(list(names.values())), tenant.base]
+    where = [tenant.id, byteas(list(older_to_newest)), byteas(list(older_to_newest.values())), tenant.base]
     for statement in HASHED:
         await connection.execute(statement, where)
     if not remember:
@@ -98,7 +100,7 @@ async def rename_keys(connection: Connection, tenant: Tenant, names: Mapping[byt
             DELETE FROM renamed_key
             WHERE old = ANY ($2::bytea[]) AND new IS NULL AND space_id = $1::int4 AND bucket = $3::int4
             """,
-            [tenant.id, byteas(list(names)), tenant.base],
+            [tenant.id, byteas(list(older_to_newest)), tenant.base],
         )
         return
     await connection.execute(
@@ -110,12 +112,13 @@ async def rename_keys(connection: Connection, tenant: Tenant, names: Mapping[byt
     )
 
 
-async def rename_groups(connection: Connection, tenant: Tenant, names: Mapping[bytes, bytes]) -> None:
+async def rename_groups(connection: Connection, tenant: Tenant, older_to_newest: Mapping[bytes, bytes]) -> None:
     """Replace the keys of groups and of their memberships."""
-    if names:
+    if older_to_newest:
         for statement in _GROUPED:
             await connection.execute(
-                statement, [tenant.id, byteas(list(names)), byteas(list(names.values())), tenant.base]
+                statement,
+                [tenant.id, byteas(list(older_to_newest)), byteas(list(older_to_newest.values())), tenant.base],
             )
 
 

@@ -58,7 +58,7 @@ class AccountRow(NamedTuple):
 
 
 class IdentifierRow(NamedTuple):
-    """An identifier that an origin gained."""
+    """An identifier of an origin; `value` is sealed under the key of the origin, `linked_at` is a stamp."""
 
     key: bytes
     origin: bytes
@@ -112,7 +112,7 @@ class EvidenceRow(NamedTuple):
 
 
 class EventRow(NamedTuple):
-    """The plain calls of one origin in a batch; `stamp` is that of the first."""
+    """The plain calls of one origin in a batch, sealed; `stamp` is that of the first."""
 
     origin: bytes
     stamp: int

@@ -11,6 +11,7 @@ from typing import LiteralString, NamedTuple
 
 from identity.store.postgres.arrays import byteas, uuids
 from identity.store.postgres.database import Connection, rows
+from identity.store.postgres.rows import HistoryRow
 from identity.store.postgres.tenant import Tenant
 from identity.values.errors import KeyRenamed
 
@@ -39,7 +40,7 @@ WITH asked AS MATERIALIZED (
         SELECT t.head, t.withheld FROM profile t
         WHERE t.profile_id = k.id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
     ) p
-    -- An id that is asleep leads to nobody.
+    -- A dormant id leads to no profile.
     WHERE g.space_id = $1::int4 AND NOT p.withheld AND p.head <> '00000000-0000-0000-0000-000000000000'
 ),
 """
@@ -223,27 +224,14 @@ async def list_canonical(
     return [(id_, oldest_birth, stamp) for id_, oldest_birth, stamp in found]
 
 
-class Line(NamedTuple):
-    """One line of history."""
-
-    origin: bytes
-    stamp: int
-    seq: int
-    kind: int
-    rules_version: int
-    other: bytes | None
-    keys: bytes
-    actor: int | None
-
-
 async def history(
     connection: Connection, tenant: Tenant, origins: Sequence[bytes], before: tuple[int, int], limit: int
-) -> list[Line]:
+) -> list[HistoryRow]:
     """The newest lines of these origins before a (stamp, seq)."""
     found = await rows(
         connection,
         """
-        SELECT h.profile_id, h.stamp, h.seq, h.kind, h.rules_version, h.other, h.keys, h.actor
+        SELECT h.profile_id, h.stamp, h.seq, h.kind, h.other, h.keys, h.rules_version, h.actor
         FROM unnest($2::uuid[]) AS k (id) CROSS JOIN LATERAL (
             SELECT t.* FROM history t
             WHERE t.profile_id = k.id AND t.space_id = $1::int4 AND t.bucket = $3::int4
@@ -258,4 +246,4 @@ async def history(
         *before,
         limit,
     )
-    return [Line(*item) for item in found]
+    return [HistoryRow(*item) for item in found]

@@ -4,35 +4,11 @@ The caller holds the space lock exclusively, so no row is added meanwhile.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from identity.store.postgres.arrays import uuids
 from identity.store.postgres.database import Connection, rows
-from identity.store.postgres.rows import HistoryRow, KeyRow, OriginRow, SightingRow
+from identity.store.postgres.rows import EventRow, HistoryRow, IdentifierRow, KeyRow, OriginRow, SightingRow
 from identity.store.postgres.tenant import Tenant
-
-
-class HeldRow(NamedTuple):
-    """A reverse row; `value` is sealed under its origin's key."""
-
-    origin: bytes
-    key: bytes
-    type: int
-    retired: bool
-    source: int
-    linked_at: int
-    first_seen: int
-    last_seen: int
-    value: bytes
-
-
-class PackedRow(NamedTuple):
-    """A row of plain calls, sealed."""
-
-    origin: bytes
-    stamp: int
-    calls: int
-    payload: bytes
 
 
 async def origins(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> list[OriginRow]:
@@ -60,7 +36,7 @@ async def origins(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) 
                   AND t.bucket + 0 = $3::int4 OFFSET 0
             ) p
             UNION ALL
-            -- Those that are asleep have no head; their calls may mean somebody again.
+            -- Dormant origins have no head; a later rebuild may make profiles of their calls again.
             SELECT n.* FROM named n WHERE n.head = '00000000-0000-0000-0000-000000000000'
         )
         SELECT profile_id, version, stamp, born, elder, events, joined_at, head, canonical, joined_to, own, folded
@@ -73,12 +49,12 @@ async def origins(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) 
     return [OriginRow(*each) for each in found]
 
 
-async def identifiers(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> list[HeldRow]:
+async def identifiers(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> list[IdentifierRow]:
     """The identifiers of these origins."""
     found = await rows(
         connection,
         """
-        SELECT i.profile_id, i.key, i.type, i.retired, i.source, i.linked_at, i.first_seen, i.last_seen, i.value
+        SELECT i.key, i.profile_id, i.type, i.retired, i.source, i.linked_at, i.first_seen, i.last_seen, i.value
         FROM unnest($2::uuid[]) AS k (id)
         CROSS JOIN LATERAL (
             SELECT t.* FROM profile_identifier t
@@ -89,7 +65,7 @@ async def identifiers(connection: Connection, tenant: Tenant, origins: Sequence[
         uuids(origins),
         tenant.base,
     )
-    return [HeldRow(*each) for each in found]
+    return [IdentifierRow(*each) for each in found]
 
 
 async def subject_keys(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> list[KeyRow]:
@@ -119,7 +95,7 @@ async def subject_keys(connection: Connection, tenant: Tenant, origins: Sequence
     return [KeyRow(*each) for each in found]
 
 
-async def events(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> list[PackedRow]:
+async def events(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> list[EventRow]:
     """The plain calls of these origins that are still there."""
     found = await rows(
         connection,
@@ -135,7 +111,7 @@ async def events(connection: Connection, tenant: Tenant, origins: Sequence[bytes
         uuids(origins),
         tenant.base,
     )
-    return [PackedRow(*each) for each in found]
+    return [EventRow(*each) for each in found]
 
 
 async def sightings(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> list[SightingRow]:

@@ -1,6 +1,6 @@
 """Blind indexes of calls, under the newest version of the index key and older ones."""
 
-from identity.spaces.blind_indexes import index_call, no_older_keys, older_keys_of, older_names
+from identity.spaces.blind_indexes import index_call, no_older_keys, older_keys, older_keys_of
 from identity.values.calls import Alias, Call, DemotedIdentifier, Identifier, IndexVersions, Source
 from tests.support.keys.space_keys import space_keys
 
@@ -43,7 +43,7 @@ def test_everything_that_a_call_names_gets_its_blind_index() -> None:
 def test_without_older_versions_there_are_no_older_keys() -> None:
     """The usual case costs nothing."""
     assert older_keys_of(space_keys(), [a_call()]) is None
-    assert older_names(space_keys(), [Identifier("user_id", "u1")], 1) == {}
+    assert older_keys(space_keys(), [Identifier("user_id", "u1")], 1) == {}
 
 
 def test_older_keys_lead_to_the_newest() -> None:
@@ -62,7 +62,7 @@ def test_older_keys_lead_to_the_newest() -> None:
     assert first.identifier("user_id", "u1") not in older.identifiers
     assert older.groups == {second.group("acme"): call.group_key}
     assert older.messages == {}
-    assert older_names(keys, [user], 1) == {index.identifier("user_id", "u1"): user.key for index in (first, second)}
+    assert older_keys(keys, [user], 1) == {index.identifier("user_id", "u1"): user.key for index in (first, second)}
 
 
 def test_the_older_keys_of_two_requests_add_up() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.planning.corrections.co_occurrence import Unmerged, connected_groups
+from identity.planning.corrections.connected_groups import Unmerged, connected_groups
 from identity.planning.corrections.join_history import side_joins
 from identity.planning.resolution.counters import counted
 from identity.planning.resolution.merge_limits import Candidate, separated

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from identity.planning.corrections.rebuild import ASLEEP
+from identity.planning.corrections.rebuild import DORMANT
 from identity.planning.integrity.counter_check import CounterCheck
 from identity.planning.integrity.discrepancies import DIFFERENCES, MOST_SHOWN, Discrepancies
 from identity.planning.integrity.evidence_check import EvidenceCheck, Reversals
@@ -81,7 +81,7 @@ def test_an_identifier_linked_again_counts_as_a_new_one() -> None:
 
 
 @pytest.mark.parametrize(("head", "found"), [
-    (id_(0), set()), (ASLEEP, set()), (id_(77), {"head_unknown"}), (id_(1), {"head_moved"}),
+    (id_(0), set()), (DORMANT, set()), (id_(77), {"head_unknown"}), (id_(1), {"head_moved"}),
 ])  # fmt: skip
 def test_a_left_over_id_needs_only_a_valid_head(head: bytes, found: set[str]) -> None:
     """An id without rows of its own has to point to a profile or to none."""

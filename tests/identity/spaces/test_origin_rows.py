@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from identity.planning.resolution.planner_state import Counters, Profile, Window
-from identity.spaces.profile_rows import to_profile, to_row
+from identity.spaces.origin_rows import to_profile, to_row
 
 CODES = {"user_id": 1, "email": 2, "crm": 64}
 NAMES = {code: name for name, code in CODES.items()}
