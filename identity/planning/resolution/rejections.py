@@ -70,15 +70,15 @@ def of_item(item: object, outcome: Outcome, *, kind: Kind | None, source: int, r
     """The rejection of an item that extraction refuses; `kind` is the kind in the path."""
     own = item.get("type") if kind is None and isinstance(item, dict) else kind
     return StoredRejection(
-        StoredStatus.REJECTED,
-        outcome.reason,
-        StoredKind[own.upper()] if own in KINDS else None,
-        _storable(outcome.message_id),
-        {},
-        [],
-        0,
-        source,
-        received,
+        status=StoredStatus.REJECTED,
+        reason=outcome.reason,
+        kind=StoredKind[own.upper()] if own in KINDS else None,
+        message_id=_storable(outcome.message_id),
+        unlinked={},
+        ignored=[],
+        ignored_count=0,
+        source=source,
+        received=received,
         mended=outcome.mended_values,
     )
 
@@ -98,19 +98,19 @@ def of_call(call: Call, outcome: Outcome, received: int) -> StoredRejection | No
             return None
     hidden = outcome.status == SUPPRESSED or SUPPRESSED in unlinked
     return StoredRejection(
-        StoredStatus[outcome.status.upper()],
-        _partial_reason(outcome) if accepted else outcome.reason,
-        StoredKind[call.kind.upper()],
-        None if hidden else _storable(outcome.message_id),
-        dict(unlinked),
-        _names(call, outcome.ignored_traits),
-        len(outcome.ignored_traits),
-        call.source.key,
-        received if hidden else call.received,
-        outcome.ignored_timestamp,
-        outcome.mended_values,
-        outcome.hint,
-        outcome.invalid_signals or [],
+        status=StoredStatus[outcome.status.upper()],
+        reason=_partial_reason(outcome) if accepted else outcome.reason,
+        kind=StoredKind[call.kind.upper()],
+        message_id=None if hidden else _storable(outcome.message_id),
+        unlinked=dict(unlinked),
+        ignored=_names(call, outcome.ignored_traits),
+        ignored_count=len(outcome.ignored_traits),
+        source=call.source.key,
+        received=received if hidden else call.received,
+        ignored_timestamp=outcome.ignored_timestamp,
+        mended=outcome.mended_values,
+        hint=outcome.hint,
+        invalid_signals=outcome.invalid_signals or [],
     )
 
 
