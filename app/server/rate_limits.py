@@ -16,8 +16,8 @@ from identity.values.errors import RateLimited
 
 CALLS_PER_REQUEST: Final = 20
 KEYS_OF_A_SPACE: Final = 2
-GUESSES: Final = 10
-"""How many times the rate of misses shuts a key out: so many look-ups of unknown people are guesses."""
+LOCKOUT_FACTOR: Final = 10
+"""A key with this many times the allowed look-ups of unknown people counts as guessing: its reads are refused."""
 
 
 class TooManyMisses(RateLimited):
@@ -34,7 +34,7 @@ class RateLimits:
         self._calls = _Rate(self._windows, "calls", settings.collect_rate * CALLS_PER_REQUEST, workers)
         self._read = _Rate(self._windows, "read", settings.read_rate, workers)
         self._misses = _Rate(self._windows, "miss", settings.miss_rate, workers)
-        self._guesses = _Rate(self._windows, "guess", settings.miss_rate * GUESSES, workers)
+        self._guesses = _Rate(self._windows, "guess", settings.miss_rate * LOCKOUT_FACTOR, workers)
         self._callbacks = _per_second(settings.read_rate, workers)
 
     def collect(self, caller: Caller) -> None:

@@ -180,9 +180,9 @@ class PerStatement:
         first = BatchClaim(gate, fresh, known)
         second, slot = await self._lock(run, owners, call)
         opened = UnsealedBatch(space, first, second)
-        opened.around.messages = {call.message} - fresh
+        opened.state.messages = {call.message} - fresh
         rules = await space.rules(0)
-        made = plan(opened.around, [call], rules, self._clock.next, new_id, public_profile)
+        made = plan(opened.state, [call], rules, self._clock.next, new_id, public_profile)
         writes = Sealer(opened, gate, rules, slot, second.slot).seal(made)
         for row in writes.new_origins:
             await one(_NEW_PROFILE, Uuid(row.id), *place, *_profile(row, born=True))

@@ -43,7 +43,7 @@ async def acknowledge_changes(
     message counted before; Resync where the position is beyond the end of a database that was restored.
     """
     now = time.time_ns() // 1000
-    place = pack(position)
+    packed_position = pack(position)
     async with space.database.transaction() as connection:
         heads = {lane.lane: lane.seq for lane in await feed.lanes(connection, space.tenant)}
         if any(seq > heads.get(lane, 0) for lane, seq in position.lanes.items()):
@@ -56,12 +56,12 @@ async def acknowledge_changes(
         if position.after is not None:
             return Acknowledgement(now, 0)
         before = None if delivery.acked is None else unpack(delivery.acked)
-        entries, since = entries_between(delivery.acked, place)
+        entries, since = entries_between(delivery.acked, packed_position)
         settled = await erasure_notices.mark_acknowledged(
-            connection, space.tenant, destination, entries, since, now, sha256(place).digest()
+            connection, space.tenant, destination, entries, since, now, sha256(packed_position).digest()
         )
         if before is None or before.behind(position) or before.began < position.began:
-            await deliveries.acknowledge(connection, space.tenant, destination, place, now)
+            await deliveries.acknowledge(connection, space.tenant, destination, packed_position, now)
     return Acknowledgement(now, settled)
 
 

@@ -102,7 +102,8 @@ async def look_up(space: Space, destination_id: str, refs: Sequence[str]) -> dic
         except Conflict:
             continue
         if fresh:
-            # A withdrawal finds the disclosure on record only from now on, so the profile is read from now on.
+            # A withdrawal committed before this record did not notify the destination. So the profile is read again:
+            # the data that leaves was still visible after the record.
             ours |= fresh - known
             continue
         recorded = {row.origin for row in before}

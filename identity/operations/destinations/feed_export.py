@@ -54,41 +54,46 @@ async def export_steps(
     DestinationNotFound, TooMuch.
     """
     scope = await open_scope(space, destination_id)
-    place = None if cursor is None else read_position(space, scope, cursor)
+    position = None if cursor is None else read_position(space, scope, cursor)
     async with space.database.reading() as connection:
         end = {lane.lane: lane.seq for lane in await feed.lanes(connection, space.tenant)}
-        lanes = end if place is None else place.lanes
+        lanes = end if position is None else position.lanes
         total = sum(max(seq - lanes.get(lane, 0), 0) for lane, seq in end.items())
-        after = BEGINNING if place is None else place.again(scope.version, scope.purposes.version).after
+        after = BEGINNING if position is None else position.again(scope.version, scope.purposes.version).after
         if after is not None:
             total += await feed.profiles_after(connection, space.tenant, after)
     limit, done, more = _PAGE, 0, True
     while more:
         scope = await open_scope(space, destination_id)
-        first = first and (place is None or _walking(place, scope))
+        first = first and (position is None or _walking(position, scope))
         try:
-            states, place, more, passed = await _step(space, scope, cursor, limit)
+            states, position, more, passed = await _step(space, scope, cursor, limit)
         except TooMuch:
             if limit == 1:
                 raise
             limit = max(limit // 4, 1)
             continue
-        cursor, done = space.write_cursor(scope.cursor_domain, pack(place)), done + passed
+        cursor, done = space.write_cursor(scope.cursor_domain, pack(position)), done + passed
         # Changes made meanwhile are for the next export, or this one might never end.
-        more = more and (place.after is not None or any(place.lanes.get(lane, 0) < seq for lane, seq in end.items()))
+        more = more and (
+            position.after is not None or any(position.lanes.get(lane, 0) < seq for lane, seq in end.items())
+        )
         yield ExportStep(
             states=states,
             cursor=cursor,
             first=first,
-            still_first=first and place.after is not None,
+            still_first=first and position.after is not None,
             done=done,
             total=max(total, done),
         )
 
 
-def _walking(place: Position, scope: Scope) -> bool:
+def _walking(position: Position, scope: Scope) -> bool:
     """Whether a position is on a walk through all profiles that the present versions began."""
-    return place.after is not None and (place.entitled, place.purposes) == (scope.version, scope.purposes.version)
+    return position.after is not None and (position.entitled, position.purposes) == (
+        scope.version,
+        scope.purposes.version,
+    )
 
 
 @retry_on_key_rotation

@@ -129,9 +129,9 @@ async def _profiles_page(space: Space, scope: Scope, position: Position, limit: 
     last = ids[-1] if len(ids) == limit else None
     at = time.time_ns() // 1000 << SLOT_BITS
     lines = await _lines(space, scope, [FeedItem(None, id_, (), 0, at) for id_ in ids])
-    place = Position(position.entitled, position.purposes, position.began, last, position.lanes)
-    more = last is not None or not lines or await any_entry_after(space, place)
-    return LinePage(lines, place, more, len(ids))
+    following = Position(position.entitled, position.purposes, position.began, last, position.lanes)
+    more = last is not None or not lines or await any_entry_after(space, following)
+    return LinePage(lines, following, more, len(ids))
 
 
 async def _entry_lines(space: Space, scope: Scope, entries: Sequence[LaneEntry]) -> list[FeedLine]:
@@ -173,7 +173,7 @@ async def _disclosed_lines(space: Space, scope: Scope, items: Sequence[FeedItem]
         disclosed = each.profile in known or (profile is not None and any(m.id in known for m in profile.members))
         readable = view is not None and not view.nothing
         if each.op is not None:
-            # Of a profile never disclosed no line says that it is, or was, one with another.
+            # A destination reads of a merge or unmerge only between profiles that were disclosed to it.
             named = tuple(id_ for id_ in each.merged if id_ in known)
             if disclosed and named and profile is not None:
                 lines.append(FeedLine(_OPS[each.op], each._replace(merged=named), profile, None, known))

@@ -55,5 +55,5 @@ async def _check(spaces: Spaces, row: DestinationPositionRow) -> None:
             if found.oldest is not None or not found.lanes:
                 break
             after |= found.lanes
-        place = pack(Position(0, 0, 0, None, after))
-        await deliveries.set_watched(connection, space.tenant, row.destination, place, found.oldest)
+        packed_position = pack(Position(0, 0, 0, None, after))
+        await deliveries.set_watched(connection, space.tenant, row.destination, packed_position, found.oldest)

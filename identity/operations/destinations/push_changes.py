@@ -118,27 +118,29 @@ class Pushing:
             return await self._rest(space, row.id, claim, self._now() + PAUSE)
 
     async def _send(self, space: Space, destination: int, id_: bytes, claim: DeliveryRow) -> bool:
-        start = claim.pushed or claim.acked
-        page = await self._pull(space, public("dst", id_), start, LIMIT)
+        packed_position = claim.pushed or claim.acked
+        page = await self._pull(space, public("dst", id_), packed_position, LIMIT)
         # Read again: a change made while the page was built applies to it.
         document = open_document(space, await _row(space, id_))
-        if start == page.place or document.entitled.callback_url is None:
+        if packed_position == page.packed_position or document.entitled.callback_url is None:
             return await self._rest(space, destination, claim, self._now())
-        if not page.changes and not (start and is_beginning(start)):
+        if not page.changes and not (packed_position and is_beginning(packed_position)):
             async with space.database.reading() as connection:
                 now = self._now()
-                return await deliveries.skip_to(connection, space.tenant, destination, page.place, now, claim.next_at)
-        failure = await self._post(space, id_, document, start or b"", page)
+                return await deliveries.skip_to(
+                    connection, space.tenant, destination, page.packed_position, now, claim.next_at
+                )
+        failure = await self._post(space, id_, document, packed_position or b"", page)
         if failure is None:
             return await self._accepted(space, destination, claim, page)
         return await self._failed(space, destination, id_, claim, failure)
 
     async def _post(
-        self, space: Space, id_: bytes, document: StoredDestination, start: bytes, page: PushPage
+        self, space: Space, id_: bytes, document: StoredDestination, packed_position: bytes, page: PushPage
     ) -> str | None:
         """Send a page and return why it was not accepted; None where the status says that it was."""
-        body = self._render(public("dst", id_), page, is_beginning(start))
-        message = "msg_" + space.keys.mac(_MESSAGE, id_ + start + page.place).hex()
+        body = self._render(public("dst", id_), page, is_beginning(packed_position))
+        message = "msg_" + space.keys.mac(_MESSAGE, id_ + packed_position + page.packed_position).hex()
         try:
             headers = sign(document.secrets, message, self._now(), body)
             answer = await self._client.post(document.entitled.callback_url or "", body, headers)
@@ -148,9 +150,11 @@ class Pushing:
 
     async def _accepted(self, space: Space, destination: int, claim: DeliveryRow, page: PushPage) -> bool:
         now = self._now()
-        entries, since = entries_between(claim.pushed or claim.acked, page.place)
+        entries, since = entries_between(claim.pushed or claim.acked, page.packed_position)
         async with space.database.transaction() as connection:
-            moved = await deliveries.record_sent(connection, space.tenant, destination, page.place, now, claim.next_at)
+            moved = await deliveries.record_sent(
+                connection, space.tenant, destination, page.packed_position, now, claim.next_at
+            )
             if moved:
                 await erasure_notices.mark_accepted(connection, space.tenant, destination, entries, since, now)
         return moved

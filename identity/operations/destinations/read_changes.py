@@ -58,7 +58,7 @@ class PushPage(NamedTuple):
 
     changes: list[VisibleChange]
     cursor: str
-    place: bytes
+    packed_position: bytes
 
 
 async def read_changes(
@@ -88,22 +88,22 @@ async def read_changes(
         await _wait_for_entry(space, position, min(until, time.monotonic() + _LOOK_ANEW))
 
 
-async def page_after(space: Space, destination_id: str, place: bytes | None, limit: int) -> PushPage:
+async def page_after(space: Space, destination_id: str, packed_position: bytes | None, limit: int) -> PushPage:
     """The page to push after a stored place. DestinationNotFound.
 
     Without a place, and where the entries after it are no longer kept, it is an empty page at the beginning.
     """
-    if place is not None:
+    if packed_position is not None:
         domain = (await open_scope(space, destination_id)).cursor_domain
         try:
-            page = await read_changes(space, destination_id, space.write_cursor(domain, place), limit)
+            page = await read_changes(space, destination_id, space.write_cursor(domain, packed_position), limit)
         except (BadCursor, Resync):
             pass
         else:
             return PushPage(page.changes, page.cursor, space.read_cursor(domain, page.cursor))
     scope = await open_scope(space, destination_id)
-    beginning = pack(await current_position(space, scope, None))
-    return PushPage([], space.write_cursor(scope.cursor_domain, beginning), beginning)
+    packed_position = pack(await current_position(space, scope, None))
+    return PushPage([], space.write_cursor(scope.cursor_domain, packed_position), packed_position)
 
 
 async def _wait_for_entry(space: Space, position: Position, until: float) -> None:

@@ -126,8 +126,8 @@ class BatchWriter:
             # The clock of another host is ahead: the lease has to reach beyond the stamps that it gave.
             await rollback(connection)
             return Again.AGAIN
-        made = make_plan(opened.around, calls, rules, self.clock.next, new_id, public_profile)
-        if made.rests_on_absence and not batch.alone:
+        made = make_plan(opened.state, calls, rules, self.clock.next, new_id, public_profile)
+        if made.assumes_unknown and not batch.alone:
             await rollback(connection)
             batch.alone = True
             return Again.AGAIN
@@ -137,7 +137,7 @@ class BatchWriter:
             return None
         writes = Sealer(opened, first.lock_row, rules, slot, held).seal(made)
         writes.unclaimed = list(first.fresh_messages - made.messages)
-        writes.lock_stamp = self.clock.last << SLOT_BITS | self.clock.slot if made.rests_on_absence else 0
+        writes.lock_stamp = self.clock.last << SLOT_BITS | self.clock.slot if made.assumes_unknown else 0
         writes.lane = self.clock.slot % spaces_and_keys.LANES
         writes.ledger = [
             entry(
@@ -175,13 +175,13 @@ class BatchWriter:
         except KeyError:
             await space.read_types()
             opened = UnsealedBatch(space, first, second)
-        opened.around.messages = {call.message for call in calls} - first.fresh_messages
-        opened.around.suppressed, opened.around.erased = marked.suppressed, marked.erased
-        opened.around.blocked, opened.around.cuts = marked.blocked, marked.cuts
-        scans = missing_windows(opened.around, rules, space.codes)
+        opened.state.messages = {call.message for call in calls} - first.fresh_messages
+        opened.state.suppressed, opened.state.erased = marked.suppressed, marked.erased
+        opened.state.blocked, opened.state.cuts = marked.blocked, marked.cuts
+        scans = missing_windows(opened.state, rules, space.codes)
         if scans:
             found = await load.scan_windows(connection, space.tenant, scans)
-            fill_windows(opened.around, scans, found, space.names)
+            fill_windows(opened.state, scans, found, space.names)
         return opened, slot, second.slot
 
     async def _marks(

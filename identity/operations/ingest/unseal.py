@@ -28,12 +28,12 @@ class UnsealedBatch:
         self.sightings: set[tuple[bytes, bytes]] = set()
         self._keys = {row.id: row for row in second.keys}
         self._subjects: dict[bytes, SubjectKey] = {}
-        self.around = self._around(first, second)
+        self.state = self._state(first, second)
 
     @property
     def newest(self) -> int:
         """The greatest stamp in the loaded rows."""
-        groups = (traits.newest_stamp(account.document) for account in self.around.accounts.values())
+        groups = (traits.newest_stamp(account.document) for account in self.state.accounts.values())
         return max((*(row.stamp for row in self.rows.values()), *groups), default=0)
 
     def subject(self, id_: bytes) -> SubjectKey:
@@ -43,9 +43,9 @@ class UnsealedBatch:
             subject = self._subjects[id_] = unwrap_key(self.space, self._keys[id_])
         return subject
 
-    def _around(self, first: BatchClaim, second: LockedRows) -> PlannerState:
+    def _state(self, first: BatchClaim, second: LockedRows) -> PlannerState:
         names = self.space.names
-        around = PlannerState(
+        state = PlannerState(
             owners=dict(first.owners),
             profiles={row.id: to_profile(row, names) for row in second.profiles},
             stamp=first.lock_row.stamp,
@@ -54,17 +54,17 @@ class UnsealedBatch:
             if row.document is not None and row.version is not None:
                 self.documents[row.id] = row.version
                 plain = self.subject(row.id).open(DOCUMENT, row.id, row.version, row.document)
-                around.documents[row.id] = traits.unpack(plain)
+                state.documents[row.id] = traits.unpack(plain)
         for seen in second.sightings:
             at = (seen.origin, seen.set_key)
             self.sightings.add(at)
-            around.sightings[at] = Sighting(seen.seen, seen.days, seen.last_day, _sources(seen.sources))
+            state.sightings[at] = Sighting(seen.seen, seen.days, seen.last_day, _sources(seen.sources))
         for account in second.accounts:
             subject = self.subject(account.id)
             document = traits.unpack(subject.open(GROUP_TRAITS, account.id, account.version, account.document))
             name = subject.open(GROUP_ID, account.id, 0, account.group_id).decode()
-            around.accounts[account.key] = GroupState(account.id, name, document, account.version)
-        return around
+            state.accounts[account.key] = GroupState(account.id, name, document, account.version)
+        return state
 
 
 def wanted_documents(calls: Iterable[Call], owners: dict[bytes, bytes]) -> set[bytes]:
@@ -108,20 +108,20 @@ def wanted_sets(
     return list(wanted)
 
 
-def missing_windows(around: PlannerState, rules: Rules, codes: dict[str, int]) -> list[tuple[bytes, int, int]]:
+def missing_windows(state: PlannerState, rules: Rules, codes: dict[str, int]) -> list[tuple[bytes, int, int]]:
     """The scans (head, type, number of rows) that build the windows which these rules need."""
     if not rules.windowed:
         return []
     return [
         (head.id, codes[type_], rules.limit(type_).max + 1)
-        for head in around.profiles.values()
+        for head in state.profiles.values()
         if head.root == head.id
         for type_ in counters.missing_windows(head.folded, rules)
     ]
 
 
 def fill_windows(
-    around: PlannerState,
+    state: PlannerState,
     scans: Sequence[tuple[bytes, int, int]],
     found: Sequence[tuple[bytes, int, bytes, int]],
     names: dict[int, str],
@@ -132,7 +132,7 @@ def fill_windows(
         seen.setdefault((head, code), {})[key] = last
     for head, code, size in scans:
         window = counters.newest_window(seen.get((head, code), {}), size)
-        around.profiles[head].folded.windows[names[code]] = window
+        state.profiles[head].folded.windows[names[code]] = window
 
 
 def _named(call: Call) -> Iterable[bytes]:

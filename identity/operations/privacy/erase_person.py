@@ -121,7 +121,7 @@ async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, act
 async def _put_on_hold(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, actor: str) -> SpaceChange[None]:
     """Destroy nothing while a hold applies; the person is unreadable and no call is added meanwhile.
 
-    The calls of the person keep what groups lose.
+    Groups lose the traits that only this person stated. The calls of the person, which are kept, still hold them.
     """
     if row.state == ErasureState.ON_HOLD:
         return SpaceChange(None)

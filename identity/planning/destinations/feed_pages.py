@@ -16,8 +16,12 @@ from identity.values.calls import MICRO
 from identity.values.enums import FeedOperation
 
 BEGINNING: Final = bytes(16)
-ASTRAY: Final = 3_600 * MICRO
-"""The greatest clock difference plus duration of an erasure; only its own entry settles a younger erasure."""
+ERASURE_MARGIN: Final = 3_600 * MICRO
+"""How long before a pass through all profiles an erasure must be stamped for the end of the pass to confirm it.
+
+Clocks of hosts differ and an erasure takes time, so a younger erasure may commit after the pass read its person. Only
+the feed entry of a younger erasure confirms that the destination dropped the person.
+"""
 _HEAD: Final = struct.Struct(">BIIqB16sB")
 _LANE: Final = struct.Struct(">hq")
 _FORM: Final = 1
@@ -57,32 +61,32 @@ def pack(position: Position) -> bytes:
     return head + b"".join(_LANE.pack(lane, seq) for lane, seq in sorted(position.lanes.items()))
 
 
-def unpack(raw: bytes) -> Position | None:
+def unpack(packed_position: bytes) -> Position | None:
     """The inverse of `pack`; None for any other form."""
-    if len(raw) < _HEAD.size or raw[0] != _FORM:
+    if len(packed_position) < _HEAD.size or packed_position[0] != _FORM:
         return None
-    _, entitled, purposes, began, whole, after, count = _HEAD.unpack_from(raw)
-    if len(raw) != _HEAD.size + count * _LANE.size:
+    _, entitled, purposes, began, whole, after, count = _HEAD.unpack_from(packed_position)
+    if len(packed_position) != _HEAD.size + count * _LANE.size:
         return None
-    lanes = dict(_LANE.unpack_from(raw, _HEAD.size + at * _LANE.size) for at in range(count))
+    lanes = dict(_LANE.unpack_from(packed_position, _HEAD.size + at * _LANE.size) for at in range(count))
     return Position(entitled, purposes, began, after if whole else None, lanes)
 
 
-def is_valid_position(raw: bytes, heads: Mapping[int, int]) -> bool:
+def is_valid_position(packed_position: bytes, heads: Mapping[int, int]) -> bool:
     """Whether a packed position can be read and is not beyond the `heads` of its lanes."""
-    position = unpack(raw)
+    position = unpack(packed_position)
     return position is not None and all(0 <= seq <= heads.get(lane, -1) for lane, seq in position.lanes.items())
 
 
-def is_beginning(place: bytes) -> bool:
+def is_beginning(packed_position: bytes) -> bool:
     """Whether a packed position is the beginning of all profiles."""
-    position = unpack(place)
+    position = unpack(packed_position)
     return position is not None and position.after == BEGINNING
 
 
-def is_up_to_date(place: bytes | None, entitled: int, purposes: int, entries: int) -> bool:
+def is_up_to_date(packed_position: bytes | None, entitled: int, purposes: int, entries: int) -> bool:
     """Whether a packed position is the end of the feed, under these versions and with so many entries in all lanes."""
-    position = None if place is None else unpack(place)
+    position = None if packed_position is None else unpack(packed_position)
     return (
         position is not None
         and position.after is None
@@ -91,26 +95,26 @@ def is_up_to_date(place: bytes | None, entitled: int, purposes: int, entries: in
     )
 
 
-def entries_between(before: bytes | None, after: bytes) -> tuple[list[tuple[int, int, int]], int | None]:
+def entries_between(packed_before: bytes | None, packed_after: bytes) -> tuple[list[tuple[int, int, int]], int | None]:
     """The entries between two packed positions, each (lane, after, upto), and a time.
 
     After a new pass through all profiles, everything from before that time was disclosed or withdrawn too.
     """
-    known = None if before is None else unpack(before)
-    place = unpack(after)
-    if place is None:
+    before_position = None if packed_before is None else unpack(packed_before)
+    position = unpack(packed_after)
+    if position is None:
         return [], None
-    lanes = {} if known is None else known.lanes
-    ahead = [(lane, lanes.get(lane, 0), seq) for lane, seq in place.lanes.items() if seq > lanes.get(lane, 0)]
+    lanes = {} if before_position is None else before_position.lanes
+    ahead = [(lane, lanes.get(lane, 0), seq) for lane, seq in position.lanes.items() if seq > lanes.get(lane, 0)]
     # A destination that read all profiles again keeps no profile that no longer exists.
-    return ahead, place.began - ASTRAY if place.after is None else None
+    return ahead, position.began - ERASURE_MARGIN if position.after is None else None
 
 
-def furthest(*places: bytes | None) -> dict[int, int]:
+def furthest(*packed_positions: bytes | None) -> dict[int, int]:
     """The greatest sequence number of some packed positions in each lane."""
     lanes: dict[int, int] = {}
-    for place in places:
-        position = None if place is None else unpack(place)
+    for packed_position in packed_positions:
+        position = None if packed_position is None else unpack(packed_position)
         for lane, seq in () if position is None else position.lanes.items():
             lanes[lane] = max(seq, lanes.get(lane, 0))
     return lanes

@@ -34,8 +34,8 @@ _NO_PURPOSES: Final = (
 class Entitled(Struct, frozen=True):
     """The entitlement of a destination: its purposes, traits and types of identifiers by name (`*`: all).
 
-    With `without_consent` there are no purposes, and data needs no consent. A document without purposes and without
-    this mark is older than the mark: there the default for undecided data decides.
+    With `without_consent` there are no purposes, and data needs no consent. A configuration from before this field
+    has neither purposes nor the field: then the default of the space for undecided purposes applies.
     """
 
     purposes: Sequence[str] = ()

@@ -19,50 +19,52 @@ NEEDS_SERVER_KEY = "alias_needs_server_key"
 class AliasDecision(Struct, frozen=True):
     """The decision about a previous id: link, refusal with a reason, or neither.
 
-    `on_absence`: the decision holds only while an identifier stays unknown that the call does not create.
+    `assumes_unknown`: the decision depends on an identifier that no profile holds and that the call does not link.
     """
 
     link: Identifier | None = None
     refused: Identifier | None = None
     reason: str = ""
     forced: bool = False
-    on_absence: bool = False
+    assumes_unknown: bool = False
 
 
-def decide_alias(call: Call, user: Identifier | None, around: PlannerState, rules: Rules) -> AliasDecision:  # noqa: PLR0911 (a rule each)
+def decide_alias(call: Call, user: Identifier | None, state: PlannerState, rules: Rules) -> AliasDecision:  # noqa: PLR0911 (a rule each)
     """Decide about the previous id of a call; `user` is the user id of the call where that id is usable."""
     alias = call.alias
     if alias is None or user is None:
         return AliasDecision()
-    previous, on_absence = _reading(call, around)
+    previous, assumes_unknown = _reading(call, state)
     if previous is None or previous.key == user.key:
         return AliasDecision()
-    named, owner = around.root_of(previous.key), around.root_of(user.key)
+    named, owner = state.root_of(previous.key), state.root_of(user.key)
     if named is not None and named is owner:
-        return AliasDecision(on_absence=on_absence)
+        return AliasDecision(assumes_unknown=assumes_unknown)
     is_user = previous.type == USER_ID
     if is_user and not (call.source.server or rules.alias_rename == "any"):
-        return AliasDecision(refused=previous, reason=NEEDS_SERVER_KEY, on_absence=on_absence or named is None)
+        return AliasDecision(
+            refused=previous, reason=NEEDS_SERVER_KEY, assumes_unknown=assumes_unknown or named is None
+        )
     forced = False
     if named is not None and named.folded.live:
         if not is_user:
-            return AliasDecision(refused=previous, reason=BOTH_KNOWN, on_absence=on_absence)
+            return AliasDecision(refused=previous, reason=BOTH_KNOWN, assumes_unknown=assumes_unknown)
         if owner is not None and owner.folded.live:
             if not (alias.force and call.source.server):
-                return AliasDecision(refused=previous, reason=BOTH_KNOWN, on_absence=on_absence)
+                return AliasDecision(refused=previous, reason=BOTH_KNOWN, assumes_unknown=assumes_unknown)
             forced = True
-    return AliasDecision(link=previous, forced=forced, on_absence=on_absence)
+    return AliasDecision(link=previous, forced=forced, assumes_unknown=assumes_unknown)
 
 
-def _reading(call: Call, around: PlannerState) -> tuple[Identifier | None, bool]:
-    """The identifier that `previousId` names, and whether this reading holds only while another one is unknown."""
+def _reading(call: Call, state: PlannerState) -> tuple[Identifier | None, bool]:
+    """The identifier that `previousId` names, and whether the other reading has to be unknown for it."""
     alias = call.alias
     if alias is None:
         return None, False
     user, anonymous = alias.user, alias.anonymous
-    if user is not None and user.key in around.owners:
+    if user is not None and user.key in state.owners:
         return user, False
-    if anonymous is not None and anonymous.key in around.owners:
+    if anonymous is not None and anonymous.key in state.owners:
         return anonymous, user is not None
     assumed = user if alias.assumed == USER_ID else anonymous
     return assumed, user is not None and anonymous is not None

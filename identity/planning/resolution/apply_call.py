@@ -20,12 +20,12 @@ from identity.values.documents import Document
 
 
 def apply_call(
-    call: Call, target: Profile, stamp: int, around: PlannerState, plan: Plan, fresh_id: Callable[[], bytes]
+    call: Call, target: Profile, stamp: int, state: PlannerState, plan: Plan, fresh_id: Callable[[], bytes]
 ) -> FoldResult:
     """Fold a call into the document of its target origin and into its group."""
     if not call.traits and not call.consent and not call.signals and call.group is None:
         return FoldResult()
-    document = around.documents.get(target.id) or Document()
+    document = state.documents.get(target.id) or Document()
     result = FoldResult()
     if call.traits:
         result = merge_traits(document, call.traits, call.time, stamp)
@@ -38,27 +38,28 @@ def apply_call(
         joined = merge_membership(document, call.group, call.time, stamp, member=member)
         result |= joined
         if joined.refused:
-            # Who vouches for a group is found by its members.
+            # An erasure finds the people who stated traits of a group among its members. So a person whose document
+            # has no room for the membership states no traits.
             result |= FoldResult(refused=list(call.group_traits or ()))
         if joined.stored:
             at = call.group_key, target.id
             plan.memberships[at] = MembershipChange(*at, member, call.time, stamp)
     if result.stored:
-        around.documents[target.id] = plan.documents[target.id] = document
+        state.documents[target.id] = plan.documents[target.id] = document
     if call.kind == "group" and call.group is not None and call.group not in result.refused:
-        result |= _apply_group_call(call, call.group, stamp, around, plan, fresh_id)
+        result |= _apply_group_call(call, call.group, stamp, state, plan, fresh_id)
     return result
 
 
 def _apply_group_call(
-    call: Call, group: str, stamp: int, around: PlannerState, plan: Plan, fresh_id: Callable[[], bytes]
+    call: Call, group: str, stamp: int, state: PlannerState, plan: Plan, fresh_id: Callable[[], bytes]
 ) -> FoldResult:
     """Fold a group call into its group; no profile shows the traits of a group."""
-    account = around.accounts.get(call.group_key)
+    account = state.accounts.get(call.group_key)
     created = account is None
     if account is None:
         account = GroupState(fresh_id(), group, Document())
-        around.accounts[call.group_key] = account
+        state.accounts[call.group_key] = account
     result = merge_traits(account.document, call.group_traits or {}, call.time, stamp)
     if created or result.stored:
         plan.accounts[call.group_key] = account

@@ -77,10 +77,10 @@ class Plan(Struct):
     """The effects of a batch. `outcomes` keep the order of its calls.
 
     `created` and `touched` are the origins that the plan changes or reads, `recounted` those with changed
-    counters. `moved` maps a root that loses a merge to the new root of its origins. `rests_on_absence`: a
-    decision holds only while an identifier stays unknown that the plan does not create, so nothing may commit
-    between the load of the plan and its end. `seen` holds the first and the last event time of an identifier in this
-    plan, by origin and key.
+    counters. `moved` maps a root that loses a merge to the new root of its origins. `assumes_unknown`: a decision
+    depends on an identifier that no profile holds and that the plan does not link. Another batch could link the
+    identifier before this plan commits, so this plan may commit only while the space lock is held alone. `seen` holds
+    the first and the last event time of an identifier in this plan, by origin and key.
     """
 
     outcomes: list[Outcome] = []
@@ -102,4 +102,4 @@ class Plan(Struct):
     merges: list[FeedChange] = []
     messages: set[bytes] = set()
     forced: list[RecordedCall] = []
-    rests_on_absence: bool = False
+    assumes_unknown: bool = False

@@ -30,7 +30,7 @@ NO_USABLE_IDENTIFIER = "no_usable_identifier"
 
 
 def plan(
-    around: PlannerState,
+    state: PlannerState,
     calls: Iterable[Call],
     rules: Rules,
     stamps: Callable[[int], int],
@@ -40,9 +40,9 @@ def plan(
     """Plan the calls in order.
 
     `stamps(after)` gives a stamp greater than `after` and than every earlier one, `fresh_id` the id of a new
-    profile, `public` the public form of an id. The plan consumes `around`: nothing else may use it afterwards.
+    profile, `public` the public form of an id. The plan consumes `state`: nothing else may use it afterwards.
     """
-    planner = _Planner(WorkingSet(around, rules, fresh_id), stamps, public)
+    planner = _Planner(WorkingSet(state, rules, fresh_id), stamps, public)
     for call in calls:
         outcome = planner.accept(call)
         if (call.ignored_times or call.mended) and outcome.status != "duplicate":
@@ -63,7 +63,7 @@ class _Choice(Struct):
 class _Planner:
     def __init__(self, working: WorkingSet, stamps: Callable[[int], int], public: Callable[[bytes], str]) -> None:
         self.working = working
-        self.around = working.around
+        self.state = working.state
         self.rules = working.rules
         self.plan = working.plan
         self.stamps = stamps
@@ -71,18 +71,18 @@ class _Planner:
 
     def accept(self, call: Call) -> Outcome:
         """Plan one call."""
-        around = self.around
-        if call.message in around.messages:
+        state = self.state
+        if call.message in state.messages:
             return Outcome(call.message_id, "duplicate")
         demoted = call.demoted
         identifiers = call.identifiers
         if len(identifiers) > 1:
             rank = self.rules.rank
             identifiers = sorted(identifiers, key=lambda identifier: rank(identifier.type))
-        if around.blocked:
-            call, identifiers, barred = without(call, identifiers, around.blocked)
+        if state.blocked:
+            call, identifiers, barred = without(call, identifiers, state.blocked)
             demoted = demoted + [DemotedIdentifier(i, BLOCKED) for i in barred]
-        hidden = around.hidden(call)
+        hidden = state.hidden(call)
         if hidden:
             if identifiers and identifiers[0].key in hidden:
                 return Outcome(call.message_id, "suppressed")
@@ -102,13 +102,13 @@ class _Planner:
 
         A kept identifier that would connect too much with a weaker one is demoted after all.
         """
-        around, choice = self.around, _Choice(Candidate())
+        state, choice = self.state, _Choice(Candidate())
         if call.alias is not None:
             identifiers = self._pair(call, identifiers, choice)
         elif identifiers:
             # Most calls: every identifier is known and of one profile. Links are never checked again.
-            root = around.root_of(identifiers[0].key)
-            if root is not None and all(around.root_of(i.key) is root for i in identifiers):
+            root = state.root_of(identifiers[0].key)
+            if root is not None and all(state.root_of(i.key) is root for i in identifiers):
                 return _Choice(Candidate(identifiers, [root]))
         for identifier in identifiers:
             while (demoted := self._keep(call, identifier, choice)) and demoted[0].identifier is not identifier:
@@ -116,18 +116,18 @@ class _Planner:
                 choice.candidate = choice.candidate.without([each.identifier for each in demoted])
             if demoted:
                 choice.demoted += demoted
-                self.plan.rests_on_absence |= around.root_of(identifier.key) is None
+                self.plan.assumes_unknown |= state.root_of(identifier.key) is None
         return choice
 
     def _keep(self, call: Call, identifier: Identifier, choice: _Choice) -> list[DemotedIdentifier]:
         """Keep one more identifier, or return what has to be demoted: the identifier, or kept ones in its way."""
-        root = self.around.root_of(identifier.key)
+        root = self.state.root_of(identifier.key)
         candidate = choice.candidate.add(identifier, root)
         if root is None or not choice.candidate.joins(root):
             shared = over_connected(candidate, identifier, self.rules)
             if shared is not None and not any(each is identifier for each in shared.identifiers):
                 return [DemotedIdentifier(each, f"limit:{shared.type}") for each in shared.identifiers]
-            reason = misfit(candidate, call.time, self.rules, self.around.cuts)
+            reason = misfit(candidate, call.time, self.rules, self.state.cuts)
             if reason is None and shared is not None:
                 reason = f"limit:{shared.type}"
             if reason is not None:
@@ -140,11 +140,11 @@ class _Planner:
 
         Returns the other identifiers, which remain to be checked.
         """
-        around = self.around
+        state = self.state
         to = call.alias.to if call.alias is not None else None
         user = next((i for i in identifiers if to is not None and i.key == to.key), None)
-        decision = choice.decision = decide_alias(call, user, around, self.rules)
-        self.plan.rests_on_absence |= decision.on_absence
+        decision = choice.decision = decide_alias(call, user, state, self.rules)
+        self.plan.assumes_unknown |= decision.assumes_unknown
         if decision.refused is not None:
             choice.demoted.append(DemotedIdentifier(decision.refused, decision.reason))
             identifiers = [i for i in identifiers if i.key != decision.refused.key]
@@ -153,26 +153,26 @@ class _Planner:
             return identifiers
         pair = Candidate()
         for identifier in (user, previous):
-            pair = pair.add(identifier, around.root_of(identifier.key))
+            pair = pair.add(identifier, state.root_of(identifier.key))
         rest = [i for i in identifiers if i.key not in (user.key, previous.key)]
-        if separated(pair, around.cuts):
-            self.plan.rests_on_absence |= bool(pair.fresh)
+        if separated(pair, state.cuts):
+            self.plan.assumes_unknown |= bool(pair.fresh)
             choice.decision = AliasDecision()
             choice.demoted.append(DemotedIdentifier(previous, SEPARATED))
             return [user, *rest]
-        choice.candidate = pair.exempting(united(pair, previous, call.time, self.rules, around.cuts))
+        choice.candidate = pair.exempting(united(pair, previous, call.time, self.rules, state.cuts))
         return rest
 
     def _land(self, call: Call, choice: _Choice, demoted: list[DemotedIdentifier]) -> Outcome:
         """Place the call on one profile, also where some of its identifiers are demoted."""
-        around, plan, working = self.around, self.plan, self.working
+        state, plan, working = self.state, self.plan, self.working
         kept = choice.candidate.kept
         if call.alias is not None:
             kept = sorted(kept, key=lambda identifier: self.rules.rank(identifier.type))
         stamp = self._stamp(call, choice, demoted)
-        origin = next((around.owners[i.key] for i in kept if i.key in around.owners), None)
+        origin = next((state.owners[i.key] for i in kept if i.key in state.owners), None)
         root, target, merged, notes = self._place(call, choice, origin, stamp)
-        result = apply_call(call, target, stamp, around, plan, working.fresh_id)
+        result = apply_call(call, target, stamp, state, plan, working.fresh_id)
         # Beside other origins a newer time alone may change the visible value.
         seen = result.visible or (result.stored and root.folded.origins > 1)
         self._announce(root, merged, stamp, changed=seen or bool(notes))
@@ -196,7 +196,7 @@ class _Planner:
         if choice.decision.forced:
             plan.forced.append(record)
         plan.messages.add(call.message)
-        around.messages.add(call.message)
+        state.messages.add(call.message)
         return Outcome(
             message_id=call.message_id,
             status="accepted",
@@ -216,12 +216,12 @@ class _Planner:
         looked = list(choice.candidate.sides)
         for each in demoted:
             # The store does not load the profiles of blocked identifiers.
-            root = None if each.reason == BLOCKED else self.around.root_of(each.identifier.key)
+            root = None if each.reason == BLOCKED else self.state.root_of(each.identifier.key)
             if root is not None:
                 looked.append(root)
-        group = self.around.accounts.get(call.group_key) if call.group_traits else None
+        group = self.state.accounts.get(call.group_key) if call.group_traits else None
         newest = 0 if group is None else newest_stamp(group.document)
-        stamp = self.stamps(max([self.around.stamp, newest, *(root.stamp for root in looked)]))
+        stamp = self.stamps(max([self.state.stamp, newest, *(root.stamp for root in looked)]))
         for root in looked:
             root.stamp = stamp
             self.working.touch(root)
@@ -237,7 +237,7 @@ class _Planner:
             root = target = working.create(stamp)
             notes.append(HistoryNote(target.id, stamp, HistoryKind.CREATED, []))
         else:
-            target = self.around.profiles[origin]
+            target = self.state.profiles[origin]
             root = choice.candidate.sides[0]
             if len(choice.candidate.sides) > 1:
                 root, merged = working.merge(choice.candidate.sides, stamp)

@@ -19,14 +19,14 @@ MAX_SOURCES = 16
 class WorkingSet:
     """A planner state and the plan in the making."""
 
-    def __init__(self, around: PlannerState, rules: Rules, fresh_id: Callable[[], bytes]) -> None:
-        self.around = around
+    def __init__(self, state: PlannerState, rules: Rules, fresh_id: Callable[[], bytes]) -> None:
+        self.state = state
         self.rules = rules
         self.fresh_id = fresh_id
         self.plan = Plan()
         self._gained: dict[bytes, Gained] = {}
         self._under: dict[bytes, list[Profile]] = {}
-        for profile in around.profiles.values():
+        for profile in state.profiles.values():
             self._under.setdefault(profile.root, []).append(profile)
             if (rules.windowed or profile.folded.windows) and profile.root == profile.id:
                 # Without a rule the window has to go: nothing keeps it current.
@@ -43,7 +43,7 @@ class WorkingSet:
         id_ = self.fresh_id()
         profile = Profile(id_, stamp, id_, id_, stamp, Counters({}, []), Counters({}, []), 0, stamp)
         fit_windows(profile.folded, self.rules)
-        self.around.profiles[id_] = profile
+        self.state.profiles[id_] = profile
         self._under[id_] = [profile]
         self.plan.created[id_] = profile
         return profile
@@ -82,12 +82,12 @@ class WorkingSet:
 
     def gain(self, identifier: Identifier, target: Profile, root: Profile, call: Call, stamp: int) -> None:
         """Link a new identifier to the target origin of a call."""
-        self.around.owners[identifier.key] = target.id
+        self.state.owners[identifier.key] = target.id
         attach(target.own, identifier.key, identifier.type)
         attach(root.folded, identifier.key, identifier.type)
         self.plan.recounted.update((target.id, root.id))
         mark_seen(root.folded, identifier.key, identifier.type, call.time)
-        for cut, side in self.around.cuts.get(identifier.key, ()):
+        for cut, side in self.state.cuts.get(identifier.key, ()):
             left, right = root.folded.cuts.get(cut, (0, 0))
             root.folded.cuts[cut] = (left + (side == 0), right + (side == 1))
         gained = Gained(identifier, target.id, call.source.key, stamp, call.time, call.time)
@@ -98,7 +98,7 @@ class WorkingSet:
         """Stop counting a renamed user id, which stays and resolves; False where it did not count before."""
         if key not in root.folded.live:
             return False
-        origin = self.around.profiles[self.around.owners[key]]
+        origin = self.state.profiles[self.state.owners[key]]
         retire(origin.own, key)
         retire(root.folded, key)
         self.plan.recounted.update((origin.id, root.id))
@@ -114,11 +114,11 @@ class WorkingSet:
         self, call: Call, kept: Sequence[Identifier], demoted: Sequence[bytes], target: Profile, root: Profile
     ) -> bool:
         """Count a sighting of the identifiers of a call; returns whether the set is new at this origin."""
-        around = self.around
+        state = self.state
         at = (target.id, set_key([*(i.key for i in kept), *demoted]))
-        before = around.sightings.get(at)
+        before = state.sightings.get(at)
         day, source = call.time // DAY, call.source.key
-        around.sightings[at] = self.plan.sightings[at] = _again(before, day, source)
+        state.sightings[at] = self.plan.sightings[at] = _again(before, day, source)
         windowed = self.rules.windowed
         for identifier in kept:
             if identifier.type in windowed:
@@ -131,7 +131,7 @@ class WorkingSet:
         if gained is not None:
             widen(gained, time, time)
             return
-        at = (self.around.owners[key], key)
+        at = (self.state.owners[key], key)
         first, last = self.plan.seen.get(at, (time, time))
         self.plan.seen[at] = (min(first, time), max(last, time))
 

@@ -68,19 +68,21 @@ async def get_locked(connection: Connection, tenant: Tenant, destination: int) -
     return DeliveryRow() if found is None else DeliveryRow(*found)
 
 
-async def acknowledge(connection: Connection, tenant: Tenant, destination: int, place: bytes, at: int) -> None:
+async def acknowledge(
+    connection: Connection, tenant: Tenant, destination: int, packed_position: bytes, at: int
+) -> None:
     """Record that the destination applied everything up to a position; the caller holds the lock."""
     await connection.execute(
         """
         UPDATE delivery SET acked = $4, acked_at = $5::int8
         WHERE destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4
         """,
-        [tenant.id, destination, tenant.base, place, at],
+        [tenant.id, destination, tenant.base, packed_position, at],
     )
 
 
 async def set_watched(
-    connection: Connection, tenant: Tenant, destination: int, place: bytes, behind: int | None
+    connection: Connection, tenant: Tenant, destination: int, packed_position: bytes, behind: int | None
 ) -> None:
     """Record up to where nothing is left to acknowledge, and since when the destination is behind."""
     await connection.execute(
@@ -89,7 +91,7 @@ async def set_watched(
         WHERE destination = $2::int4 AND space_id = $1::int4 AND bucket = $3::int4
           AND (watched, behind_at) IS DISTINCT FROM ($4, $5::int8)
         """,
-        [tenant.id, destination, tenant.base, place, behind],
+        [tenant.id, destination, tenant.base, packed_position, behind],
     )
 
 
@@ -110,21 +112,23 @@ async def release(connection: Connection, tenant: Tenant, destination: int, foll
 
 
 async def skip_to(
-    connection: Connection, tenant: Tenant, destination: int, place: bytes, at: int, claimed: int
+    connection: Connection, tenant: Tenant, destination: int, packed_position: bytes, at: int, claimed: int
 ) -> bool:
     """Record that there was nothing to send up to a position; False where the lease is lost."""
     key = (destination, tenant.id, tenant.base)
-    return await _SENDING.write(connection, key, claimed, "pushed = $5, next_at = $6::int8", place, at)
+    return await _SENDING.write(connection, key, claimed, "pushed = $5, next_at = $6::int8", packed_position, at)
 
 
 async def record_sent(
-    connection: Connection, tenant: Tenant, destination: int, place: bytes, at: int, claimed: int
+    connection: Connection, tenant: Tenant, destination: int, packed_position: bytes, at: int, claimed: int
 ) -> bool:
     """Record that the destination accepted a page; False where the lease is lost."""
     changes: LiteralString = (
         "pushed = $5, pushed_at = $6::int8, attempts = 0, first_failed_at = NULL, next_at = $6::int8"
     )
-    return await _SENDING.write(connection, (destination, tenant.id, tenant.base), claimed, changes, place, at)
+    return await _SENDING.write(
+        connection, (destination, tenant.id, tenant.base), claimed, changes, packed_position, at
+    )
 
 
 async def record_failure(

@@ -14,8 +14,8 @@ from identity.store.postgres.rows import ChangeRow
 from identity.store.postgres.tenant import Tenant
 from identity.store.spaces.spaces_and_keys import LANES
 
-_LEAP = 1 << 40
-"""Further than any lane has come in a database that is gone."""
+_RESTART_OFFSET = 1 << 40
+"""Added to the numbers of all lanes, so that they pass every number that a lost database may have given out."""
 
 
 class LaneHeadRow(NamedTuple):
@@ -201,5 +201,5 @@ async def restart(connection: Connection, tenant: Tenant) -> None:
         UPDATE lane_head SET seq = seq + $3::int8, base = seq + $3::int8
         WHERE space_id = $1::int4 AND bucket = $2::int4
         """,
-        [tenant.id, tenant.base, _LEAP],
+        [tenant.id, tenant.base, _RESTART_OFFSET],
     )

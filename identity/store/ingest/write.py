@@ -122,7 +122,7 @@ def _steps(tenant: Tenant, w: Writes) -> _Steps:
     if w.lock_stamp:
         steps.add(RAISE_STAMP, None, int8(w.lock_stamp), int2(w.marks))
     if w.lifted:
-        for statement in write_statements.LIFT:
+        for statement in write_statements.DELETE_ORIGIN_CONTENT:
             steps.add(statement, None, uuids(w.lifted), tenant.buckets(w.lifted))
     if w.new_origins:
         ids = [row.id for row in w.new_origins]

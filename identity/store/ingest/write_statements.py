@@ -167,10 +167,10 @@ DELETE FROM message WHERE key = ANY ($2::uuid[]) AND space_id = $1::int4 AND buc
 """
 
 
-# What lies at an origin and is found by its id alone: with its identifiers and memberships, everything.
-# Whose key goes marks its slot, marked already or not: so it waits for a roll that is at the slot, and
-# the next one gives it a new key.
-LIFT = (
+# Delete the content of origins: the rows of every table that is read by the id of the origin. The identifiers and
+# memberships of an origin have statements of their own. The first statement marks the slots of the deleted subject
+# keys, marked already or not: it waits for a key roll that works on such a slot, and the next roll renews its key.
+DELETE_ORIGIN_CONTENT = (
     """
     UPDATE slot_key SET touched = true WHERE space_id = $1::int4 AND slot = ANY (ARRAY(
         SELECT s.slot FROM subject_key s

@@ -14,8 +14,8 @@ from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.pipeline import PipelineConnection, Statement, run
 from identity.store.postgres.tenant import Tenant
 
-# What lies at an origin and is found by its id alone; the first only marks slots.
-_LIFTED: Final = (None, "profile_document", "sighting", "evidence", "event", "history", "subject_key")
+# The tables of DELETE_ORIGIN_CONTENT, in its order; its first statement marks slots and deletes nothing.
+_CONTENT_TABLES: Final = (None, "profile_document", "sighting", "evidence", "event", "history", "subject_key")
 _IDENTIFIERS: LiteralString = """
 DELETE FROM identifier WHERE space_id = $1::int4 AND key = ANY (ARRAY(
     SELECT r.key FROM profile_identifier r
@@ -46,13 +46,13 @@ async def delete_profiles(
     """Delete the profiles `ids`, with identifiers `keys` and groups `groups`; returns rows per table."""
     space, profiles = int4(tenant.id), (uuids(ids), tenant.buckets(ids))
     named = (byteas(keys), tenant.buckets(keys))
-    tables = ["identifier", "profile_identifier", "cut", "membership", *_LIFTED, "disclosure", "profile"]
+    tables = ["identifier", "profile_identifier", "cut", "membership", *_CONTENT_TABLES, "disclosure", "profile"]
     steps = [
         Statement(_IDENTIFIERS, [space, *profiles]),
         Statement(_of_profiles("profile_identifier"), [space, *profiles]),
         Statement(_CUTS, [space, *named]),
         Statement(_MEMBERSHIPS, [space, byteas(groups), tenant.buckets(groups), uuids(ids)]),
-        *(Statement(statement, [space, *profiles]) for statement in write_statements.LIFT),
+        *(Statement(statement, [space, *profiles]) for statement in write_statements.DELETE_ORIGIN_CONTENT),
         Statement(_of_profiles("disclosure"), [space, *profiles]),
         Statement(_of_profiles("profile"), [space, *profiles]),
     ]

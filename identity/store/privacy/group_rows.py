@@ -191,7 +191,7 @@ async def delete_group(connection: Connection, tenant: Tenant, key: bytes) -> No
 
 async def delete_accounts(connection: Connection, tenant: Tenant, keys: Sequence[bytes], ids: Sequence[bytes]) -> None:
     """Delete the rows of groups and destroy their keys; memberships stay."""
-    slots, *_, subject_keys = write_statements.LIFT
+    slots, *_, subject_keys = write_statements.DELETE_ORIGIN_CONTENT
     for statement in (slots, subject_keys):
         await connection.execute(statement, [tenant.id, uuids(ids), tenant.buckets(ids)])
     await connection.execute(

@@ -22,10 +22,10 @@ DESTINATIONS = [Entitled(purposes, ["*"], ["*"]) for purposes in (["A"], ["B"], 
 
 def seen(world: World, key: bytes, entitled: Entitled, purposes: Purposes) -> dict[Any, Any]:
     """What a destination may see of the profile with an identifier: (field, its origin) -> value."""
-    root = world.around.root_of(key)
+    root = world.state.root_of(key)
     assert root is not None
     origins = {origin.id: origin for origin in world.origins(root)}
-    documents = {id_: world.around.documents[id_] for id_ in origins if id_ in world.around.documents}
+    documents = {id_: world.state.documents[id_] for id_ in origins if id_ in world.state.documents}
     met = [Meeting(o.joined_at, o.id, o.joined_to) for o in origins.values() if o.joined_to and o.joined_at is not None]
     held = [
         (gained.origin, gained.identifier.type, gained.identifier.value)
@@ -55,7 +55,7 @@ def test_a_merge_widens_nothing_and_unmerging_restores(later: list[dict[str, Any
     ]
     world.send([*first, *later], received=RECEIVED)
     one, other = key_of("user_id", user), key_of("anonymous_id", device)
-    if world.around.root_of(one) is world.around.root_of(other):
+    if world.state.root_of(one) is world.state.root_of(other):
         return
     before = everything(world, one), everything(world, other)
     leaving = set(world.whole(other).links)

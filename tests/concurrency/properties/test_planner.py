@@ -33,8 +33,8 @@ def calls(bodies: list[dict[str, Any]], rules: Any) -> list[Call]:
 
 def rows(world: World) -> tuple[Any, ...]:
     """All rows that a world would store."""
-    around = world.around
-    return around.owners, around.profiles, around.documents, around.sightings, around.accounts, world.gained
+    state = world.state
+    return state.owners, state.profiles, state.documents, state.sightings, state.accounts, world.gained
 
 
 def logged(plans: list[Plan]) -> list[Any]:
@@ -70,13 +70,13 @@ def test_without_limits_profiles_are_connected_components(bodies: list[dict[str,
     graph: Any = nx.Graph()
     for call in calls(bodies, OPEN):
         keys = [identifier.key for identifier in call.identifiers]
-        if call.message not in world.around.messages:
+        if call.message not in world.state.messages:
             graph.add_nodes_from(keys)
             nx.add_path(graph, keys)
         world.plan([call])
     found: dict[bytes, set[bytes]] = {}
-    for key, origin in world.around.owners.items():
-        found.setdefault(world.around.profiles[origin].root, set()).add(key)
+    for key, origin in world.state.owners.items():
+        found.setdefault(world.state.profiles[origin].root, set()).add(key)
     assert sorted(map(sorted, nx.connected_components(graph))) == sorted(map(sorted, found.values()))
 
 
@@ -87,7 +87,7 @@ def test_own_counters_add_up(bodies: list[dict[str, Any]], document: Any) -> Non
     world = World(rules)
     for call in calls(bodies, rules):
         world.plan([call])
-        for root in [p for p in world.around.profiles.values() if p.root == p.id]:
+        for root in [p for p in world.state.profiles.values() if p.root == p.id]:
             summed = Counters({}, [], 0)
             for origin in world.origins(root):
                 counters.unite(summed, Counters(dict(origin.own.types), list(origin.own.live)))
@@ -103,7 +103,7 @@ def test_no_profile_exceeds_its_limits(bodies: list[dict[str, Any]], most: int) 
     world = World(rules)
     for call in calls(bodies, rules):
         world.plan([call])
-    for profile in world.around.profiles.values():
+    for profile in world.state.profiles.values():
         if profile.root == profile.id:
             assert all(profile.folded.types.get(t, 0) <= most for t in ("user_id", "anonymous_id", "email"))
 
@@ -186,7 +186,7 @@ def test_an_alias_retires_the_previous_user_id() -> None:
     world, _ = aliased(U1, userId="u2", previousId="u1")
     world.send([{**U1, "messageId": "again"}])
     assert world.gained[key_of("user_id", "u1")].retired
-    root = world.around.root_of(key_of("user_id", "u1"))
+    root = world.state.root_of(key_of("user_id", "u1"))
     assert root is not None
     assert root.folded.live == [key_of("user_id", "u2")]
 
@@ -195,7 +195,7 @@ def test_a_cut_keeps_apart_even_by_alias() -> None:
     """No call merges the two sides of a cut, a forced alias included."""
     world = World()
     cut = b"c" * 16
-    world.around.cuts = {key_of("user_id", f"u{n}"): [(cut, n - 1)] for n in (1, 2)}
+    world.state.cuts = {key_of("user_id", f"u{n}"): [(cut, n - 1)] for n in (1, 2)}
     world.send([U1, U2])
     outcome = world.send([{"type": "alias", "userId": "u2", "previousId": "u1", "force": True}])[0]
     assert outcome.demoted == [{"identifier": "user_id:u1", "reason": "separated"}]
@@ -205,7 +205,7 @@ def test_a_cut_keeps_apart_even_by_alias() -> None:
 def test_a_suppressed_identifier_leaves_no_trace() -> None:
     """A suppressed identifier is removed from the stored call, the traits and the links."""
     world = World()
-    world.around.suppressed = {key_of("email", "x@y.org"), key_of("anonymous_id", "a1")}
+    world.state.suppressed = {key_of("email", "x@y.org"), key_of("anonymous_id", "a1")}
     world.send([
         {"type": "identify", "userId": "u1", "anonymousId": "a1", "traits": {"email": " X@Y.org ", "plan": "pro"},
          "context": {"traits": {"email": "x@y.org"}}},
@@ -220,6 +220,6 @@ def test_a_suppressed_identifier_leaves_no_trace() -> None:
 def test_a_call_of_a_suppressed_person_is_dropped() -> None:
     """A call whose strongest identifier is suppressed is not stored."""
     world = World()
-    world.around.suppressed = {key_of("user_id", "u1")}
+    world.state.suppressed = {key_of("user_id", "u1")}
     outcome = world.send([{"type": "identify", "userId": "u1", "anonymousId": "a1"}])[0]
-    assert (outcome.status, world.around.owners, world.around.messages) == ("suppressed", {}, set())
+    assert (outcome.status, world.state.owners, world.state.messages) == ("suppressed", {}, set())

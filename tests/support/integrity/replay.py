@@ -64,9 +64,9 @@ class Replayed(World):
         while origin in self._parted:
             # The call lay elsewhere before an unmerge: where it lies now was made for that.
             origin = self._parted[origin]
-        if origin not in self.around.profiles:
+        if origin not in self.state.profiles:
             return origin
-        if self._group in self.stored.accounts and self._group not in self.around.accounts:
+        if self._group in self.stored.accounts and self._group not in self.state.accounts:
             return self.stored.accounts[self._group].id
         return super()._id()
 
@@ -132,7 +132,7 @@ class Replayed(World):
     def _scan_windows(self, call: Call) -> None:
         """Builds the windows that the rules newly ask for, as the store does by a scan."""
         for identifier in call.identifiers:
-            root = self.around.root_of(identifier.key)
+            root = self.state.root_of(identifier.key)
             for type_ in [] if root is None else counters.missing_windows(root.folded, self.rules):
                 assert root is not None
                 size = self.rules.limit(type_).max + 1
@@ -145,7 +145,7 @@ class Replayed(World):
             for key, gained in self.gained.items()
             if gained.identifier.type == type_
             and not gained.retired
-            and self.around.profiles[gained.origin].root == root
+            and self.state.profiles[gained.origin].root == root
         }
 
     def _compare(self, logged: Logged, made: Plan) -> None:
@@ -176,38 +176,38 @@ class Replayed(World):
 
 def outer(stored: Stored, replayed: Replayed) -> Iterator[str]:
     """The rows that differ from the replayed world."""
-    around = replayed.around
-    yield from _pairs("owner", stored.owners, around.owners)
+    state = replayed.state
+    yield from _pairs("owner", stored.owners, state.owners)
     links = {
         key: (g.origin, g.identifier.type, g.identifier.value, g.retired, g.source, g.stamp, g.first_seen, g.last_seen)
         for key, g in replayed.gained.items()
     }
     yield from _pairs("link", {key: link.row for key, link in stored.links.items()}, links)
-    yield from _pairs("document", _documents(stored.documents), _documents(around.documents))
+    yield from _pairs("document", _documents(stored.documents), _documents(state.documents))
     lies = {stamp: origin for stamp, (origin, _) in (replayed.evidence | replayed.plain).items()}
     yield from _pairs("call", {logged.stamp: logged.origin for logged in stored.log}, lies)
-    yield from _pairs("sighting", stored.sightings, around.sightings)
-    yield from _pairs("account", _accounts(stored.accounts), _accounts(around.accounts))
+    yield from _pairs("sighting", stored.sightings, state.sightings)
+    yield from _pairs("account", _accounts(stored.accounts), _accounts(state.accounts))
     yield from _pairs("membership", stored.memberships, replayed.memberships)
-    yield from _pairs("cut", stored.cuts, {key: sorted(pairs) for key, pairs in around.cuts.items()})
+    yield from _pairs("cut", stored.cuts, {key: sorted(pairs) for key, pairs in state.cuts.items()})
     fields = ("created", "root", "version", "stamp", "events", "joined_to", "joined_at")
     for field in fields:
         mine = {id_: getattr(profile, field) for id_, profile in stored.profiles.items()}
-        theirs = {id_: getattr(profile, field) for id_, profile in around.profiles.items()}
+        theirs = {id_: getattr(profile, field) for id_, profile in state.profiles.items()}
         yield from _pairs(field, mine, theirs)
-    for name, world in (("stored", stored.profiles), ("replayed", around.profiles)):
+    for name, world in (("stored", stored.profiles), ("replayed", state.profiles)):
         yield from (f"{name} {p.id.hex()}: own counters {p.own.types}" for p in world.values() if p.own.windows)
-    roots = [id_ for id_, profile in around.profiles.items() if profile.root == id_]
+    roots = [id_ for id_, profile in state.profiles.items() if profile.root == id_]
     for field in ("canonical", "oldest_birth"):
         mine = {id_: getattr(stored.profiles[id_], field) for id_ in roots if id_ in stored.profiles}
-        yield from _pairs(field, mine, {id_: getattr(around.profiles[id_], field) for id_ in roots})
+        yield from _pairs(field, mine, {id_: getattr(state.profiles[id_], field) for id_ in roots})
     yield from _pairs(
         "folded",
         {id_: _counted(stored.profiles[id_].folded) for id_ in roots if id_ in stored.profiles},
-        {id_: _counted(around.profiles[id_].folded) for id_ in roots},
+        {id_: _counted(state.profiles[id_].folded) for id_ in roots},
     )
     yield from _pairs("history", dict.fromkeys(stored.history), dict.fromkeys(replayed.lines()))
-    yield from _pairs("message", dict.fromkeys(stored.messages), dict.fromkeys(around.messages))
+    yield from _pairs("message", dict.fromkeys(stored.messages), dict.fromkeys(state.messages))
 
 
 def inner(stored: Stored) -> Iterator[str]:

@@ -79,7 +79,7 @@ class World:
 
     def __init__(self, rules: Rules = DEFAULT_RULES) -> None:
         self.rules = rules
-        self.around = PlannerState()
+        self.state = PlannerState()
         self.outcomes: list[Outcome] = []
         self.gained: dict[bytes, Gained] = {}
         self.plans: list[Plan] = []
@@ -102,7 +102,7 @@ class World:
 
     def plan(self, calls: Sequence[Call], stamps: Callable[[int], int] | None = None) -> Plan:
         """Plans calls that were read and indexed."""
-        made = plan(self.around, calls, self.rules, stamps or self._next, self._id, bytes.hex)
+        made = plan(self.state, calls, self.rules, stamps or self._next, self._id, bytes.hex)
         for gained in made.gained:
             self.gained[gained.identifier.key] = gained
         for _, key in made.retired:
@@ -129,8 +129,8 @@ class World:
 
     def whole(self, key: bytes) -> ProfileSnapshot:
         """The canonical profile that holds an identifier, with everything that lies at its origins."""
-        around = self.around
-        root = around.root_of(key)
+        state = self.state
+        root = state.root_of(key)
         assert root is not None
         profiles = {origin.id: origin for origin in self.origins(root)}
         links = {
@@ -150,11 +150,11 @@ class World:
         for stamp, (origin, top) in self.plain.items():
             if origin in profiles:
                 contents[origin].events.append((stamp, top))
-        for (origin, set_), sighting in around.sightings.items():
+        for (origin, set_), sighting in state.sightings.items():
             if origin in profiles:
                 contents[origin].sightings[set_] = sighting
-        cuts = {each: around.cuts[each] for each in links if each in around.cuts}
-        return ProfileSnapshot(profiles, links, cuts, renamings, contents, around.stamp)
+        cuts = {each: state.cuts[each] for each in links if each in state.cuts}
+        return ProfileSnapshot(profiles, links, cuts, renamings, contents, state.stamp)
 
     def _renamings(self, item: Evidence) -> list[UserIdRename]:
         if item.call.kind != StoredKind.ALIAS:
@@ -185,32 +185,32 @@ class World:
         block: bool = True,
     ) -> UnmergePlan:
         """Parts identifiers from the rest of their profile."""
-        around = self.around
+        state = self.state
         whole = self.whole(next(iter(named)))
         made = plan_unmerge(whole, named, self.rules, stamps or self._next, ids or self._id, block=block)
-        around.profiles |= made.profiles
+        state.profiles |= made.profiles
         for key, link in made.links.items():
-            self.gained[key].origin = around.owners[key] = link.origin
+            self.gained[key].origin = state.owners[key] = link.origin
             self.gained[key].retired = link.retired
         for key, side in made.sides:
             assert made.cut is not None
-            around.cuts.setdefault(key, []).append((made.cut, side))
+            state.cuts.setdefault(key, []).append((made.cut, side))
         for split in made.splits:
             self._divide(split)
         body = {"cut": None if made.cut is None else made.cut.hex()}
         record = StoredCall(StoredKind.UNMERGE, "", 0, 0, 1, True, body)
         self.evidence[made.stamp] = made.staying.id, Evidence(made.stamp, made.named, b"", record)
         self.notes += [(note, self.rules.version) for note in made.notes]
-        around.stamp = made.stamp
+        state.stamp = made.stamp
         return made
 
     def _divide(self, split: OriginSplit) -> None:
-        around, origin, twin = self.around, split.origin, split.twin
+        state, origin, twin = self.state, split.origin, split.twin
         for id_, document in ((origin, split.staying), (twin, split.leaving)):
-            around.documents.pop(id_, None)
+            state.documents.pop(id_, None)
             self.memberships = {at: membership for at, membership in self.memberships.items() if at[1] != id_}
             if document != Document():
-                around.documents[id_] = document
+                state.documents[id_] = document
             for name, membership in document.groups.items():
                 self.memberships[self.group_key(name), id_] = membership
         for stamp in split.evidence:
@@ -218,46 +218,46 @@ class World:
         for stamp in split.events:
             self.plain[stamp] = twin, self.plain[stamp][1]
         for set_ in split.sightings:
-            around.sightings[twin, set_] = around.sightings.pop((origin, set_))
+            state.sightings[twin, set_] = state.sightings.pop((origin, set_))
         for note, _ in self.notes:
             if note.origin == origin and note.stamp in split.evidence:
                 note.origin = twin
 
     def remove(self, key: bytes, stamps: Callable[[int], int] | None = None, *, block: bool = False) -> Removal:
         """Takes an identifier off its profile."""
-        around = self.around
+        state = self.state
         whole = self.whole(key)
         made = plan_removal(whole, key, stamps or self._next)
-        around.profiles |= made.profiles
-        del around.owners[key], self.gained[key]
+        state.profiles |= made.profiles
+        del state.owners[key], self.gained[key]
         for origin, item in list(self.evidence.values()):
-            if origin in whole.profiles and (origin, item.shown) in around.sightings:
+            if origin in whole.profiles and (origin, item.shown) in state.sightings:
                 members = self.members.get(item.stamp, item.kept)
                 if key in members:
-                    del around.sightings[origin, item.shown]
+                    del state.sightings[origin, item.shown]
         record = StoredCall(StoredKind.REMOVE, "", 0, 0, 1, True, {"blocked": block})
         self.evidence[made.stamp] = made.link.origin, Evidence(made.stamp, [key], b"", record)
         self.notes.append((made.note, self.rules.version))
         if block:
-            around.blocked.add(key)
-        around.stamp = made.stamp
+            state.blocked.add(key)
+        state.stamp = made.stamp
         return made
 
     def erase(self, key: bytes, *, suppress: bool = True) -> None:
         """Takes a whole person away; what is suppressed stays away."""
-        around = self.around
-        root = around.root_of(key)
+        state = self.state
+        root = state.root_of(key)
         ids = set() if root is None else {origin.id for origin in self.origins(root)}
         keys = {key} | {each for each, gained in self.gained.items() if gained.origin in ids}
         for each in keys & self.gained.keys():
-            del around.owners[each], self.gained[each]
+            del state.owners[each], self.gained[each]
         for id_ in ids:
-            del around.profiles[id_]
-            around.documents.pop(id_, None)
-        around.sightings = {at: seen for at, seen in around.sightings.items() if at[0] not in ids}
+            del state.profiles[id_]
+            state.documents.pop(id_, None)
+        state.sightings = {at: seen for at, seen in state.sightings.items() if at[0] not in ids}
         self.evidence = {at: item for at, item in self.evidence.items() if item[0] not in ids}
         if suppress:
-            around.suppressed |= keys
+            state.suppressed |= keys
 
     def _next(self, after: int) -> int:
         self._stamp = max(self._stamp, after) + 256
@@ -268,15 +268,15 @@ class World:
 
     def origins(self, root: Profile) -> list[Profile]:
         """The origins that point to a root."""
-        return [p for p in self.around.profiles.values() if p.root == root.id]
+        return [p for p in self.state.profiles.values() if p.root == root.id]
 
     def view(self, key: bytes) -> dict[str, Any]:
         """The profile with an identifier, as a reader gets it."""
-        root = self.around.root_of(key)
+        root = self.state.root_of(key)
         assert root is not None
         origins = self.origins(root)
         ids = {origin.id for origin in origins}
-        documents = {id_: self.around.documents[id_] for id_ in ids if id_ in self.around.documents}
+        documents = {id_: self.state.documents[id_] for id_ in ids if id_ in self.state.documents}
         meetings = [
             fold.Meeting(o.joined_at, o.id, o.joined_to) for o in origins if o.joined_to and o.joined_at is not None
         ]
@@ -294,7 +294,7 @@ class World:
         """Every canonical profile once."""
         roots = {}
         for key in self.gained:
-            root = self.around.root_of(key)
+            root = self.state.root_of(key)
             assert root is not None
             roots[root.id] = key
         return [self.view(key) for key in roots.values()]

@@ -13,7 +13,7 @@ from identity.operations.destinations.monitor_destinations import find_overdue
 from identity.operations.destinations.push_changes import LEASE, Pushing
 from identity.operations.destinations.read_changes import page_after, read_changes
 from identity.operations.privacy.read_requests import get_request
-from identity.planning.destinations.feed_pages import ASTRAY
+from identity.planning.destinations.feed_pages import ERASURE_MARGIN
 from identity.planning.destinations.retry import GIVE_UP
 from identity.planning.privacy import request_status
 from identity.store.destinations import feed
@@ -146,7 +146,7 @@ async def test_a_receiver_behind_the_retention_begins_again(lab: Lab) -> None:
         await mail.ingest.send(person("ann"), person("bob"))
         await mail.send()
         asked = await mail.erase("user_id:ann")
-        lab.query("UPDATE erasure SET internal_at = internal_at - %s", ASTRAY)
+        lab.query("UPDATE erasure SET internal_at = internal_at - %s", ERASURE_MARGIN)
         await mail.ingest.send(person("bob", plan="team"))
         tenant = mail.space.tenant
         async with mail.space.database.transaction() as connection:

@@ -138,7 +138,7 @@ def test_a_retired_id_counts_again_apart_from_its_new_name() -> None:
         assert made.gained[USER].retired
         made.unmerge(named)
         assert made.gained[USER].retired is not lives
-        root = made.around.root_of(USER)
+        root = made.state.root_of(USER)
         assert root is not None
         assert (USER in root.folded.live) is lives
 

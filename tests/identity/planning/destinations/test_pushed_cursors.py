@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from identity.planning.destinations.feed_pages import (
-    ASTRAY,
     BEGINNING,
+    ERASURE_MARGIN,
     Position,
     entries_between,
     furthest,
@@ -40,7 +40,7 @@ def test_entries_between_two_positions_are_listed_once(before: Position, after: 
     }
     assert len(seen) == len(set(seen))
     assert set(seen) == wanted
-    assert since == (after.began - ASTRAY if after.after is None else None)
+    assert since == (after.began - ERASURE_MARGIN if after.after is None else None)
 
 
 @given(POSITIONS, LANES)

@@ -25,7 +25,7 @@ def play(scenario: dict[str, Any], calls: list[dict[str, Any]]) -> World:
         elif call["type"] == "$delete":
             world.erase(key_of(*call["id"].split(":", 1)), suppress=call.get("suppress", True))
         elif call["type"] == "$unsuppress":
-            world.around.suppressed -= {key_of(*text.split(":", 1)) for text in call["ids"]}
+            world.state.suppressed -= {key_of(*text.split(":", 1)) for text in call["ids"]}
         else:
             world.send([call], received=received)
     return world
@@ -48,7 +48,7 @@ def check(scenario: dict[str, Any], world: World) -> None:
     for text, groups in expect.get("groups", {}).items():
         assert owner[text]["groups"] == sorted(groups)
     for group, traits in expect.get("group_traits", {}).items():
-        document = world.around.accounts[key_of("group", group)].document
+        document = world.state.accounts[key_of("group", group)].document
         assert {name: value for name, (value, _, _) in document.traits.items() if value is not None} == traits
     for text, events in expect.get("events_on", {}).items():
         assert owner[text]["events"] == events

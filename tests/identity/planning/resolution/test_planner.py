@@ -79,7 +79,7 @@ def test_the_size_of_a_document_is_that_of_its_entries() -> None:
     world = World()
     for round_, value in enumerate([[1] * 50, [True] * 50, "x", {"a": 1}, {"a": True}, {"a": 1.0}, "x", "x"]):
         world.send([{"type": "identify", "userId": "u1", "traits": {"t": value}, "messageId": f"m{round_}"}])
-        (document,) = world.around.documents.values()
+        (document,) = world.state.documents.values()
         assert sum(cost(name, entry[0]) for name, entry in document.traits.items()) == document.size
 
 
@@ -98,7 +98,7 @@ def test_a_previous_id_that_is_blocked_in_one_reading_is_found_in_the_other() ->
 def test_an_alias_links_only_to_the_user_id_of_the_call() -> None:
     """A blocked user id links nothing, also beside another user id in the call."""
     world = World()
-    world.around.blocked = {key_of("user_id", "u1")}
+    world.state.blocked = {key_of("user_id", "u1")}
     other = {"externalIds": [{"type": "user_id", "id": "u9"}]}
     world.send([{"type": "track", "event": "E", "userId": "p"}])
     world.send([{"type": "alias", "userId": "u1", "previousId": "p", "context": other}])
@@ -120,7 +120,7 @@ def test_an_anonymous_id_equal_to_a_known_user_id_is_linked_as_well() -> None:
 def test_a_suppressed_previous_id_that_links_nothing_is_not_kept(more: dict[str, Any]) -> None:
     """The stored body does not hold the previous id."""
     world = World()
-    world.around.suppressed = {key_of("user_id", "gone"), key_of("anonymous_id", "gone")}
+    world.state.suppressed = {key_of("user_id", "gone"), key_of("anonymous_id", "gone")}
     (outcome,) = world.send([{"type": "alias", "previousId": "gone", "anonymousId": "a", **more}])
 
     assert (outcome.status, "gone" in str(outcome)) == ("accepted", False)

@@ -67,9 +67,9 @@ def test_the_partition_is_that_of_the_slow_reference(
         world.send([{**body, "messageId": f"m{nr}", "timestamp": format_time(happened)}], received=END)
         slow.send(body, happened)
     found: dict[bytes, list[tuple[str, str]]] = defaultdict(list)
-    for key, origin in world.around.owners.items():
+    for key, origin in world.state.owners.items():
         identifier = world.gained[key].identifier
-        found[world.around.profiles[origin].root].append((identifier.type, identifier.value))
+        found[world.state.profiles[origin].root].append((identifier.type, identifier.value))
     assert sorted(map(sorted, found.values())) == slow.partition()
     seen = {
         (each.identifier.type, each.identifier.value): (each.first_seen, each.last_seen)

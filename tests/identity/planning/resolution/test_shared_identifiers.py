@@ -22,8 +22,8 @@ def phone(nr: int, context: dict[str, Any] = BUILD, **more: Any) -> dict[str, An
 def profiles(world: World) -> list[Counter[str]]:
     """The number of identifiers by type of every profile."""
     found: dict[bytes, Counter[str]] = {}
-    for key, origin in world.around.owners.items():
-        counts = found.setdefault(world.around.profiles[origin].root, Counter())
+    for key, origin in world.state.owners.items():
+        counts = found.setdefault(world.state.profiles[origin].root, Counter())
         counts[world.gained[key].identifier.type] += 1
     return list(found.values())
 
@@ -139,4 +139,4 @@ def test_in_no_order_does_a_shared_value_join_more_than_its_limit(order: list[in
     world = World(compile_rules({"shared_limit": {"max": limit}}, 1))
     world.send(phone(nr) for nr in (*order, *reversed(order)))
     assert max(each["anonymous_id"] for each in profiles(world)) <= limit
-    assert all(key_of("anonymous_id", f"a{nr}") in world.around.owners for nr in order)
+    assert all(key_of("anonymous_id", f"a{nr}") in world.state.owners for nr in order)
