@@ -12,9 +12,9 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from app.http import body, cors
+from app.http import cors
 from app.http.auth import lacks_scope, secret
-from app.http.body import Disconnected
+from app.http.body import Disconnected, decode_calls, read, too_deep
 from app.http.error_responses import INTERNAL, Headers, Unreadable, failure, status_of, waiting
 from app.http.mended_json import MendedBody
 from app.server import logs
@@ -118,14 +118,14 @@ class IngestEndpoint:
         headers = dict(scope["headers"])
         raw = b""
         try:
-            raw = await body.read(receive, headers.get(b"content-encoding"), headers.get(b"content-length"))
+            raw = await read(receive, headers.get(b"content-encoding"), headers.get(b"content-length"))
             caller, request = await self._read(route, headers, raw)
         except (Unreadable, BatchTooLong) as error:
             await self._list_lost_body(error.code, headers.get(b"authorization"), raw)
             raise
-        if len(request.items) > 1:
+        if len(request.bodies) > 1:
             # The limit of requests covers single calls already.
-            self._onefold.limits.calls(caller, len(request.items))
+            self._onefold.limits.calls(caller, len(request.bodies))
         space = await self._onefold.spaces.get(caller.space_id)
         outcomes = await self._onefold.ingest_queue.submit(space, request)
         self._onefold.metrics.count_outcomes(outcomes)
@@ -142,11 +142,11 @@ class IngestEndpoint:
         caller = await self._by_header(headers.get(b"authorization"))
         if caller is not None:
             self._onefold.limits.collect(caller)
-        mended = body.decode_calls(raw)
-        if type(mended.document) is not dict:
+        mended = decode_calls(raw)
+        if type(mended.body) is not dict:
             raise Unreadable("not_an_object", "The body is not a JSON object; send one.")
         if caller is None:
-            caller = await self._by_body(mended.document)
+            caller = await self._by_body(mended.body)
             self._onefold.limits.collect(caller)
         if caller.scopes.isdisjoint(SCOPES):
             raise lacks_scope(caller, SCOPES)
@@ -191,10 +191,10 @@ class IngestEndpoint:
             return None
         return await self._onefold.keys.caller(given)
 
-    async def _by_body(self, document: dict[str, Any]) -> Caller:
-        key = document.get("writeKey")
+    async def _by_body(self, body: dict[str, Any]) -> Caller:
+        key = body.get("writeKey")
         if key is None:
-            items = document.get("batch")
+            items = body.get("batch")
             first = items[0] if isinstance(items, list) and items else None
             key = first.get("writeKey") if isinstance(first, dict) else None
         if not isinstance(key, str):
@@ -216,10 +216,10 @@ def _with_cors(start: Message, scope: Scope) -> Message:
 def _ingest_request(route: Route, mended: MendedBody, caller: Caller, *, size: int, gpc: bool) -> IngestRequest:
     received = time.time_ns() // 1000
     source = Source(caller.key, caller.server)
-    document = mended.document
+    body = mended.body
     if route.kind is not None:
         return IngestRequest(
-            [document],
+            [body],
             source=source,
             received=received,
             kind=route.kind,
@@ -228,14 +228,14 @@ def _ingest_request(route: Route, mended: MendedBody, caller: Caller, *, size: i
             mended=mended.items,
             mended_rest=mended.rest,
         )
-    items = document.get("batch")
+    items = body.get("batch")
     if type(items) is not list:
         raise Unreadable("batch_not_a_list", 'The body has no batch; send {"batch": [...]} with a list of calls.')
     return IngestRequest(
         items,
         source=source,
         received=received,
-        envelope=document,
+        envelope=body,
         # A public key may not choose the time its calls were received at.
         history=route.history and caller.server,
         size=size,
@@ -264,7 +264,7 @@ def _refusal(error: Exception) -> PreparedAnswer:
     if isinstance(error, (Unauthorised, SpaceNotFound)):
         return _refused(401, "invalid_write_key", str(Unauthorised()))
     if isinstance(error, RecursionError):
-        error = body.too_deep()
+        error = too_deep()
     if isinstance(error, Unreadable):
         return _refused(408 if error.status == 408 else 400, error.code, str(error))  # noqa: PLR2004
     if isinstance(error, OnefoldError) and status_of(error) != _SERVER_ERROR:

@@ -32,7 +32,7 @@ _TIMES: Final = frozenset({"timestamp", "originalTimestamp", "receivedAt", "sent
 class MendedBody(NamedTuple):
     """A parsed body, and how many values were lost in each item of its batch, and in the rest of the body."""
 
-    document: Any
+    body: Any
     items: Mapping[int, int]
     rest: int
 
@@ -62,9 +62,9 @@ def _mended_text(token: bytes) -> bytes:
     return _CONTROL.sub(lambda control: f"\\u{ord(control[0]):04x}", text).encode()
 
 
-def collect(document: Any) -> MendedBody:
-    """The document with every mark replaced, and the number of marks by item. Changes the document in place."""
-    batch = document.get("batch") if isinstance(document, dict) else None
+def collect(body: Any) -> MendedBody:
+    """The body with every mark replaced, and the number of marks by item. Changes the body in place."""
+    batch = body.get("batch") if isinstance(body, dict) else None
     items: dict[int, int] = {}
     if isinstance(batch, list):
         for at, item in enumerate(batch):
@@ -72,7 +72,7 @@ def collect(document: Any) -> MendedBody:
             lost = _replace(held)
             if lost:
                 items[at], batch[at] = lost, held[0]
-    whole = [document]
+    whole = [body]
     rest = _replace(whole)
     if isinstance(batch, list):
         return MendedBody(whole[0], items, rest)

@@ -106,7 +106,7 @@ class IngestQueue:
             raise ShuttingDown
         if request.rules < 0:
             await request.read(space, await space.rules())
-        if request.items:
+        if request.bodies:
             own = self._held.get(space.tenant.id, 0)
             if not has_room(request.weight, own=own, waiting=self._weight, bound=self._bound):
                 raise QueueFull
@@ -129,7 +129,7 @@ class IngestQueue:
     def _count(self, waiting: _Waiting, sign: int) -> None:
         """Adds a waiting request to the counts, or takes it off."""
         id_, request = waiting.space.tenant.id, waiting.request
-        self._waiting += sign * len(request.items)
+        self._waiting += sign * len(request.bodies)
         self._weight += sign * request.weight
         self._held[id_] = self._held.get(id_, 0) + sign * request.weight
         if not self._held[id_]:
@@ -256,7 +256,7 @@ class IngestQueue:
             if waiting.done.cancelled():
                 continue
             batch.append(waiting)
-            calls += len(waiting.request.items)
+            calls += len(waiting.request.bodies)
         queue.extendleft(reversed(passed))
         if not queue:
             del self._queues[id_]

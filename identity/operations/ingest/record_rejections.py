@@ -14,7 +14,7 @@ from identity.vault.seal import REJECTION
 
 def rejection_row(space: Space, requests: Sequence[IngestRequest], made: Plan, stamp: int) -> RejectionRow | None:
     """The row of a batch, at the stamp that names the batch; None if every call was accepted in full."""
-    taken = all(len(request.calls) == len(request.items) for request in requests)
+    taken = all(len(request.calls) == len(request.bodies) for request in requests)
     if taken and not any(_lost(outcome) for outcome in made.outcomes):
         return None
     outcomes = iter(made.outcomes)
@@ -26,18 +26,18 @@ def rejection_row(space: Space, requests: Sequence[IngestRequest], made: Plan, s
 
 
 def _of_request(request: IngestRequest, outcomes: Iterator[Outcome]) -> Sequence[StoredRejection]:
-    """The rejections of one request in the order of its items; consumes the outcomes of its calls."""
+    """The rejections of one request in the order of its bodies; consumes the outcomes of its calls."""
     found: list[tuple[int, StoredRejection]] = []
     for at, call in request.calls:
         outcome = next(outcomes)
         refusal = of_call(call, outcome, request.received) if _lost(outcome) else None
         if refusal is not None:
             found.append((at, refusal))
-    if len(request.calls) < len(request.items):
+    if len(request.calls) < len(request.bodies):
         read = {at for at, _ in request.calls}
-        for at, (item, rejected) in enumerate(zip(request.items, request.outcomes, strict=True)):
+        for at, (body, rejected) in enumerate(zip(request.bodies, request.outcomes, strict=True)):
             if at not in read and rejected is not None:
-                found.append((at, _rejected(request, item, rejected)))
+                found.append((at, _rejected(request, body, rejected)))
         found.sort(key=itemgetter(0))
     return [refusal for _, refusal in found]
 
@@ -52,5 +52,5 @@ def _lost(outcome: Outcome) -> bool:
     )
 
 
-def _rejected(request: IngestRequest, item: object, outcome: Outcome) -> StoredRejection:
-    return of_item(item, outcome, kind=request.kind, source=request.source.key, received=request.received)
+def _rejected(request: IngestRequest, body: object, outcome: Outcome) -> StoredRejection:
+    return of_item(body, outcome, kind=request.kind, source=request.source.key, received=request.received)

@@ -27,24 +27,24 @@ _size = msgspec.json.encode
 class IngestRequest:
     """The calls of one request. They are committed together, in one transaction or not at all.
 
-    `items` are the parsed bodies. `kind` is the one that the path names, or None if each item names its own.
-    A `dry_run` leaves nothing behind. With `history` (an import) items may carry the time of their receipt. `gpc`:
-    the browser sent the header of Global Privacy Control, and each item records that.
-    `mended` counts by position the values of an item that no JSON can hold, `mended_rest` those beside the items.
+    `bodies` are the parsed calls. `kind` is the one that the path names, or None if each body names its own.
+    A `dry_run` leaves nothing behind. With `history` (an import) bodies may carry the time of their receipt. `gpc`:
+    the browser sent the header of Global Privacy Control, and each body records that.
+    `mended` counts by position the values of a body that no JSON can hold, `mended_rest` those beside the bodies.
     `size` is that of the whole body in bytes, if known; `weight` is the share of the queue.
     `index` holds the versions of the index key that the calls were read
-    under, `older` the older blind indexes of the names. `outcomes` has one entry for each item: a rejection at reading,
+    under, `older` the older blind indexes of the names. `outcomes` has one entry for each body: a rejection at reading,
     else the outcome of the plan.
     """
 
     __slots__ = (
+        "bodies",
         "calls",
         "dry_run",
         "envelope",
         "gpc",
         "history",
         "index",
-        "items",
         "keys",
         "kind",
         "mended",
@@ -59,7 +59,7 @@ class IngestRequest:
 
     def __init__(
         self,
-        items: list[Any],
+        bodies: list[Any],
         *,
         source: Source,
         received: int,
@@ -73,9 +73,9 @@ class IngestRequest:
         mended: Mapping[int, int] | None = None,
         mended_rest: int = 0,
     ) -> None:
-        if len(items) > MOST_ITEMS:
+        if len(bodies) > MOST_ITEMS:
             raise BatchTooLong
-        self.items = items if tamed else [tame(item) for item in items]
+        self.bodies = bodies if tamed else [tame(body) for body in bodies]
         self.source = source
         self.received = received
         self.kind = kind
@@ -86,8 +86,8 @@ class IngestRequest:
         self.mended = mended or {}
         self.mended_rest = mended_rest
         self.rules = -1
-        self.outcomes: list[Outcome | None] = [None] * len(items)
-        self.weight = weight(len(items), size or 0)
+        self.outcomes: list[Outcome | None] = [None] * len(bodies)
+        self.weight = weight(len(bodies), size or 0)
         if size is None or size > LARGEST_ITEM:
             self._reject_large()
         self.calls: list[tuple[int, Call]] = []
@@ -96,24 +96,24 @@ class IngestRequest:
         self.older: OlderKeys | None = None
 
     def _reject_large(self) -> None:
-        for at, item in enumerate(self.items):
-            if len(_size(item)) > LARGEST_ITEM:
-                self.outcomes[at] = Outcome(_message_id(item), "rejected", "too_large")
+        for at, body in enumerate(self.bodies):
+            if len(_size(body)) > LARGEST_ITEM:
+                self.outcomes[at] = Outcome(_message_id(body), "rejected", "too_large")
 
     async def read(self, space: Space, rules: Rules) -> None:
-        """Reads every item that was not rejected yet, under these rules."""
+        """Reads every body that was not rejected yet, under these rules."""
         self.rules = rules.version
         self.calls = []
         shared = self.envelope.get("context")
         sent_at = self.envelope.get("sentAt")
-        for at, item in enumerate(self.items):
+        for at, body in enumerate(self.bodies):
             outcome = self.outcomes[at]
             if outcome is not None and outcome.status == "rejected":
                 continue
             try:
-                call = self._extract(item, shared, sent_at, rules)
+                call = self._extract(body, shared, sent_at, rules)
             except BadCall as error:
-                self.outcomes[at] = Outcome(_message_id(item), "rejected", error.code, mended_values=self._lost(at))
+                self.outcomes[at] = Outcome(_message_id(body), "rejected", error.code, mended_values=self._lost(at))
             else:
                 call.mended = self._lost(at)
                 self.calls.append((at, call))
@@ -131,20 +131,20 @@ class IngestRequest:
     def _lost(self, at: int) -> int:
         return self.mended.get(at, 0) + self.mended_rest
 
-    def _extract(self, item: Any, shared: Any, sent_at: Any, rules: Rules) -> Call:
+    def _extract(self, body: Any, shared: Any, sent_at: Any, rules: Rules) -> Call:
         received, history = self.received, False
-        if isinstance(item, dict):
+        if isinstance(body, dict):
             if isinstance(shared, dict):
-                own = item.get("context")
+                own = body.get("context")
                 if own is None or own == []:
-                    item = {**item, "context": shared}
+                    body = {**body, "context": shared}
                 elif isinstance(own, dict):
-                    item = {**item, "context": {**shared, **own}}
+                    body = {**body, "context": {**shared, **own}}
             if self.gpc:
-                item = _opted_out(item)
-            if self.history and item.get("receivedAt") is not None:
-                received, sent_at, history = min(receipt_time(item["receivedAt"]), received), None, True
-        call = extract(item, kind=self.kind, rules=rules, received=received, sent_at=sent_at, source=self.source)
+                body = _opted_out(body)
+            if self.history and body.get("receivedAt") is not None:
+                received, sent_at, history = min(receipt_time(body["receivedAt"]), received), None, True
+        call = extract(body, kind=self.kind, rules=rules, received=received, sent_at=sent_at, source=self.source)
         require_event(call)
         if self.history and not history:
             require_time(call)
@@ -168,14 +168,14 @@ class IngestRequest:
                 call.identifiers = [i for i in call.identifiers if i.type in codes]
 
 
-def _opted_out(item: JsonObject) -> JsonObject:
-    """The item with the decision recorded in it, so that every later reading finds the decision."""
-    context = item.get("context")
+def _opted_out(body: JsonObject) -> JsonObject:
+    """The body with the decision recorded in it, so that every later reading finds the decision."""
+    context = body.get("context")
     if context is None or context == []:
-        return {**item, "context": {"gpc": True}}
-    return {**item, "context": {**context, "gpc": True}} if isinstance(context, dict) else item
+        return {**body, "context": {"gpc": True}}
+    return {**body, "context": {**context, "gpc": True}} if isinstance(context, dict) else body
 
 
-def _message_id(item: Any) -> str | None:
-    value = item.get("messageId") if isinstance(item, dict) else None
+def _message_id(body: Any) -> str | None:
+    value = body.get("messageId") if isinstance(body, dict) else None
     return value if isinstance(value, str) and len(value) <= LONGEST_MESSAGE_ID else None

@@ -193,7 +193,7 @@ def test_many_objects_are_not_deep() -> None:
 )
 def test_half_a_pair_spoils_one_text(raw: bytes, value: object) -> None:
     """The rest of the body is read; whole pairs and other escapes stay."""
-    assert decode_calls(raw).document == value
+    assert decode_calls(raw).body == value
 
 
 @pytest.mark.parametrize("raw", [rb'["\ud800"', rb"[\ud800]", rb'["\ud8"]', b""])

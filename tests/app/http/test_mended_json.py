@@ -22,7 +22,7 @@ JSON = st.recursive(
 def mended(raw: bytes) -> tuple[Any, Mapping[int, int], int]:
     """The mended document and the counts."""
     found = collect(msgspec.json.decode(mend(raw)))
-    return found.document, found.items, found.rest
+    return found.body, found.items, found.rest
 
 
 def call(value: bytes) -> bytes:
@@ -117,5 +117,5 @@ def test_a_body_of_python_is_read_as_browsers_would_write_it(value: Any) -> None
         return {name: written(item) for name, item in each.items()} if isinstance(each, dict) else each
 
     found = collect(json.loads(mend(json.dumps(value).encode())))
-    assert found.document == written(value)
+    assert found.body == written(value)
     assert bool(found.items or found.rest) is (written(value) != value)
