@@ -56,7 +56,7 @@ def merge_traits(document: Document, values: Mapping[str, Any], time: int, stamp
         entry = (value, time, stamp)
         before = traits.get(name)
         if before is not None:
-            if entry[1:] <= before[1:]:
+            if not newer(entry, before):
                 continue
             if type(value) is not str or value != before[0]:  # deep inside, True equals 1 and is longer
                 document.size += cost(name, value) - cost(name, before[0])
