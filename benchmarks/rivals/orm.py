@@ -24,7 +24,7 @@ from app.schemas.profiles import canonical_profile
 from benchmarks.rivals import keys
 from identity.operations.profiles.profile import OpenedProfile
 from identity.spaces.space import Space
-from identity.store.profiles.profile_queries import MemberIdentifierRow, MemberOriginRow
+from identity.store.profiles.profile_queries import SealedIdentifierRow, SealedOriginRow
 from identity.store.tables.keys import SlotKeyTable, SubjectKeyTable
 from identity.store.tables.profiles import IdentifierTable, ProfileDocumentTable, ProfileIdentifierTable, ProfileTable
 from identity.values.identifiers import parse
@@ -102,7 +102,7 @@ async def _profile(ref: str, authorization: str = Header()) -> ProfileAnswer:
     return ProfileAnswer.model_validate(msgspec.to_builtins(answer))
 
 
-def _load(ref: str) -> tuple[bytes, list[MemberOriginRow], list[MemberIdentifierRow]] | None:
+def _load(ref: str) -> tuple[bytes, list[SealedOriginRow], list[SealedIdentifierRow]] | None:
     space = store.space
     tenant = (space.tenant.id, space.tenant.base)
     identifier = parse(ref, "US")
@@ -148,15 +148,15 @@ def _beside(table: Any, other: Any, mine: Any, theirs: Any) -> Any:
     return and_(mine == theirs, table.space_id == other.space_id, table.bucket == other.bucket)
 
 
-def _held(i: ProfileIdentifierTable, head: UUID) -> MemberIdentifierRow:
+def _held(i: ProfileIdentifierTable, head: UUID) -> SealedIdentifierRow:
     times = (i.first_seen, i.last_seen, i.linked_at)
-    return MemberIdentifierRow(i.profile_id.bytes, head.bytes, i.type, *times, i.value, i.key, i.retired)
+    return SealedIdentifierRow(i.profile_id.bytes, head.bytes, i.type, *times, i.value, i.key, i.retired)
 
 
 def _member(
     profile: ProfileTable, subject: SubjectKeyTable, slot: SlotKeyTable, document: ProfileDocumentTable | None
-) -> MemberOriginRow:
-    return MemberOriginRow(
+) -> SealedOriginRow:
+    return SealedOriginRow(
         profile.profile_id.bytes,
         profile.head.bytes,
         profile.canonical.bytes,

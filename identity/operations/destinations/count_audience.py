@@ -34,7 +34,7 @@ async def count_audience(space: Space, destination_id: str) -> Audience:
             listed = await profile_queries.list_canonical(connection, space.tenant, after, limit)
             ids = [id_ for id_, _, _ in listed]
             found = await profile_queries.by_ids(connection, space.tenant, ids, MOST_DOCUMENTS + 1)
-        if len(found.members) > MOST_DOCUMENTS and limit > 1:
+        if len(found.origins) > MOST_DOCUMENTS and limit > 1:
             limit //= 2
             continue
         after = ids[-1] if len(ids) == limit else None

@@ -94,7 +94,7 @@ async def look_up(space: Space, destination_id: str, refs: Sequence[str]) -> dic
         found, asked = await _find(space, scope, refs)
         opened = OpenedProfile.each(space, found)
         views = {head: await visible_part(scope, each) for head, each in opened.items()}
-        before = await past_disclosures(space, scope, [member.id for member in found.members])
+        before = await past_disclosures(space, scope, [origin.id for origin in found.origins])
         known = {row.origin for row in before} - ours
         seen = {row.origin for row in before if row.fields != id_only(space)} & known
         try:
@@ -126,7 +126,7 @@ async def _visible_profile(scope: Scope, opened: OpenedProfile, view: Visible, r
     canonical = opened.root.canonical
     return VisibleProfile(
         id=canonical,
-        merged_from=sorted(m.id for m in opened.members if m.id != canonical and m.id in recorded),
+        merged_from=sorted(m.id for m in opened.origins if m.id != canonical and m.id in recorded),
         version=opened.root.version + scope.offset,
         withheld=view.nothing,
         identifiers=await visible_identifiers(opened, view),
@@ -151,7 +151,7 @@ def _not_found(entitled: Entitled, ref: str) -> str | None:
 
 
 def _any_known(opened: OpenedProfile, known: set[bytes]) -> bool:
-    return any(member.id in known for member in opened.members)
+    return any(origin.id in known for origin in opened.origins)
 
 
 def _may_find(keys: Sequence[bytes] | None, opened: OpenedProfile, view: Visible, seen: set[bytes]) -> bool:
@@ -177,8 +177,8 @@ async def _find(
         if scope.entitled.identifier(identifier.type):
             named[nr] = identifier
     heads: dict[int, bytes] = {}
-    members: dict[bytes, profile_queries.MemberOriginRow] = {}
-    held: list[profile_queries.MemberIdentifierRow] = []
+    origins: dict[bytes, profile_queries.SealedOriginRow] = {}
+    held: list[profile_queries.SealedIdentifierRow] = []
     async with space.database.reading() as connection:
         newest = space.keys.versions.newest
         keys = [space.keys.identifiers(each.type, each.value) for each in named.values()]
@@ -191,6 +191,6 @@ async def _find(
                 found = await profile_queries.by_ids(connection, space.tenant, list(ids.values()), MOST_DOCUMENTS + 1)
             heads |= {asked[at]: head for at, head in found.heads.items()}
             # A profile found both ways has the identifiers that the first statement read.
-            held += [each for each in found.identifiers if each.origin not in members]
-            members |= {member.id: member for member in found.members if member.id not in members}
-    return profile_queries.ProfileRows(heads, list(members.values()), held), dict(zip(named, keys, strict=True))
+            held += [each for each in found.identifiers if each.origin not in origins]
+            origins |= {origin.id: origin for origin in found.origins if origin.id not in origins}
+    return profile_queries.ProfileRows(heads, list(origins.values()), held), dict(zip(named, keys, strict=True))

@@ -102,7 +102,7 @@ async def disclose(
     known = {(row.origin, row.fields): row for row in before}
     new, read = [], []
     for opened, view in profiles:
-        keys = {member.id: member.key_id for member in opened.members}
+        keys = {origin.id: origin.key_id for origin in opened.origins}
         for row in _rows(space, opened, view, now):
             key_id = keys[row.origin]
             old = known.get((row.origin, row.fields))

@@ -114,7 +114,7 @@ async def _facts(space: Space, scope: Scope, ref: str, trait: str) -> tuple[Fact
     )
     if 0 not in found.heads:
         return facts, None
-    opened = OpenedProfile(space, found.heads[0], found.members, found.identifiers)
+    opened = OpenedProfile(space, found.heads[0], found.origins, found.identifiers)
     return await _linked(space, scope, facts, opened, keys), opened
 
 
@@ -128,7 +128,7 @@ async def _linked(space: Space, scope: Scope, facts: Facts, opened: OpenedProfil
         call = (await opened.calls([(origin, stamped[2])])).get((origin, stamped[2]))
         counted = TraitEntry(stamped[0] is not None, stamped[1], None if call is None else call.message_id, origin)
     view = await visible_part(scope, opened)
-    before = await past_disclosures(space, scope, [member.id for member in opened.members])
+    before = await past_disclosures(space, scope, [origin.id for origin in opened.origins])
     recorded = {(row.origin, row.fields) for row in before}
     place, sent = await _standing(space, scope, opened)
     return msgspec.structs.replace(
@@ -137,7 +137,7 @@ async def _linked(space: Space, scope: Scope, facts: Facts, opened: OpenedProfil
         retired=held.retired,
         origin=held.origin,
         canonical=opened.root.canonical,
-        origins=len(opened.members),
+        origins=len(opened.origins),
         entry=counted,
         verdicts=facts.verdicts
         if counted is None
@@ -151,7 +151,7 @@ async def _linked(space: Space, scope: Scope, facts: Facts, opened: OpenedProfil
 
 async def _standing(space: Space, scope: Scope, opened: OpenedProfile) -> tuple[Standing, bool]:
     """The standing of the profile by the acknowledged position, and whether the pushed position settles it."""
-    ids = [member.id for member in opened.members]
+    ids = [origin.id for origin in opened.origins]
     found: list[Standing] = []
     async with space.database.reading() as connection:
         delivery = await deliveries.get(connection, space.tenant, scope.id)

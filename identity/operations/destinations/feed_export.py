@@ -120,9 +120,9 @@ async def _calls(space: Space, lines: Sequence[FeedLine]) -> _Calls:
         subjects.update(one.subjects)
         wanted |= {(one.identifiers[at].origin, one.identifiers[at].linked_at) for at in line.view.identifiers}
         wanted.add((one.root.canonical, one.root.oldest_birth))
-        if len(one.members) <= _MERGED_ALONE:
-            joined = [member.joined_at for member in one.members if member.joined_at is not None]
-            wanted |= {(member.id, stamp) for member in one.members for stamp in joined}
+        if len(one.origins) <= _MERGED_ALONE:
+            joined = [origin.joined_at for origin in one.origins if origin.joined_at is not None]
+            wanted |= {(origin.id, stamp) for origin in one.origins for stamp in joined}
     if not wanted:
         return {}
     async with space.database.reading() as connection:
@@ -154,7 +154,7 @@ class _StateWriter:
         if line.op == "withdraw":
             if one is None or view is None:
                 return RemovedIds([public_profile(item.profile)], [public_profile(item.profile)], at)
-            disclosed = [public_profile(member) for member in sorted(_disclosed_ids(line, one, view))]
+            disclosed = [public_profile(origin) for origin in sorted(_disclosed_ids(line, one, view))]
             return RemovedIds([public_profile(one.id)], disclosed, at)
         if item.op == FeedOperation.ERASE and item.erasure is not None:
             ids = [public_profile(id_) for id_ in (item.profile, *item.merged)]
@@ -165,11 +165,11 @@ class _StateWriter:
     async def _state(self, one: OpenedProfile, view: Visible, disclosed: set[bytes], at: int) -> ProfileState:
         names = await one.names()
         links = []
-        for member in one.members:
-            if member.id not in disclosed:
+        for origin in one.origins:
+            if origin.id not in disclosed:
                 continue
-            came = one.root.oldest_birth if member.id == one.root.canonical else member.joined_at or member.stamp
-            links.append(ProfileMapping(public_profile(member.id), stamp_time(came), self._event(came)))
+            came = one.root.oldest_birth if origin.id == one.root.canonical else origin.joined_at or origin.stamp
+            links.append(ProfileMapping(public_profile(origin.id), stamp_time(came), self._event(came)))
         identifiers = []
         for nr in view.identifiers:
             held = one.identifiers[nr]
@@ -202,4 +202,4 @@ class _StateWriter:
 
 def _disclosed_ids(line: FeedLine, one: OpenedProfile, view: Visible) -> set[bytes]:
     """The origins whose ids the destination has: the canonical one, those with visible data, those known before."""
-    return {m.id for m in one.members if m.id in view.fields or m.id in line.known} | {one.root.canonical}
+    return {m.id for m in one.origins if m.id in view.fields or m.id in line.known} | {one.root.canonical}

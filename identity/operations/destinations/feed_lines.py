@@ -157,7 +157,7 @@ async def _disclosed_lines(space: Space, scope: Scope, items: Sequence[FeedItem]
     opened = OpenedProfile.each(space, found)
     views = {head: await visible_part(scope, each) for head, each in opened.items()}
     others = [id_ for each in items if each.op != FeedOperation.ERASE for id_ in each.merged]
-    before = await past_disclosures(space, scope, list({*ids, *others, *(member.id for member in found.members)}))
+    before = await past_disclosures(space, scope, list({*ids, *others, *(origin.id for origin in found.origins)}))
     await disclose(space, scope, [(opened[head], view) for head, view in views.items()], before)
     known = {row.origin for row in before}
     heads = dict(zip(ids, (found.heads.get(nr) for nr in range(len(ids))), strict=True))
@@ -170,7 +170,7 @@ async def _disclosed_lines(space: Space, scope: Scope, items: Sequence[FeedItem]
         head = heads.get(each.profile)
         profile = None if head is None else opened[head]
         view = None if head is None else views[head]
-        disclosed = each.profile in known or (profile is not None and any(m.id in known for m in profile.members))
+        disclosed = each.profile in known or (profile is not None and any(m.id in known for m in profile.origins))
         readable = view is not None and not view.nothing
         if each.op is not None:
             # A destination reads of a merge or unmerge only between profiles that were disclosed to it.

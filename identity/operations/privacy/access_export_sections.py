@@ -133,7 +133,7 @@ async def read_sections(space: Space, profiles: Sequence[str], place: ExportPosi
             section=section,
             values=values,
             following=following,
-            keys=[(member.id, member.key_id or b"") for member in opened.members],
+            keys=[(origin.id, origin.key_id or b"") for origin in opened.origins],
         )
         place = following
 
@@ -146,8 +146,8 @@ async def _section(
         at = cursor if isinstance(cursor, str) else None
         page = await get_history(opened.space, public_profile(opened.id), _PAGE, at)
         # An origin that joined since the profile was opened is not part of this step.
-        there = {member.id for member in opened.members}
-        return [entry for entry in page.entries if entry.profile_id in there], page.next_cursor
+        origins = {origin.id for origin in opened.origins}
+        return [entry for entry in page.entries if entry.profile_id in origins], page.next_cursor
     if name in ("calls", "consent_history"):
         found, last = await page_of(opened, _EVERY_CALL, cursor if isinstance(cursor, int) else None)
         if name == "calls":
@@ -209,7 +209,7 @@ async def _groups(opened: OpenedProfile) -> Sequence[Struct]:
 async def _sightings(opened: OpenedProfile) -> Sequence[Struct]:
     async with opened.space.database.reading() as connection:
         found = await snapshot_queries.sightings(
-            connection, opened.space.tenant, [member.id for member in opened.members]
+            connection, opened.space.tenant, [origin.id for origin in opened.origins]
         )
     return [
         SightingsAtOrigin(each.seen, each.days, Micros(each.last_day * DAY), ProfileId(each.origin)) for each in found
@@ -219,7 +219,7 @@ async def _sightings(opened: OpenedProfile) -> Sequence[Struct]:
 async def _disclosures(opened: OpenedProfile) -> Sequence[Struct]:
     async with opened.space.database.reading() as connection:
         found = await access_exports.recipients(
-            connection, opened.space.tenant, [member.id for member in opened.members]
+            connection, opened.space.tenant, [origin.id for origin in opened.origins]
         )
     return [
         RecipientOfOrigin(

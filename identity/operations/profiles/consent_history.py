@@ -108,7 +108,7 @@ async def consent_at(space: Space, ref: str, at: str | None) -> ConsentAtTime:
     purposes = await purposes_at(space, moment)
     permission = Permission(documents, met, purposes, moment)
     ids: dict[tuple[bytes, int], str] = {(each.origin, each.stamp): each.call.message_id for each in stated}
-    origins = [member.id for member in opened.members]
+    origins = [origin.id for origin in opened.origins]
     return ConsentAtTime(
         profile_id=opened.id,
         at=Micros(moment),
@@ -122,7 +122,7 @@ async def statements(opened: OpenedProfile) -> list[StoredStatement]:
     """Every call that states consent, by stamp."""
     async with opened.space.database.reading() as connection:
         rows = await evidence_queries.by_origins(
-            connection, opened.space.tenant, [member.id for member in opened.members]
+            connection, opened.space.tenant, [origin.id for origin in opened.origins]
         )
     found = []
     for row in rows:

@@ -75,7 +75,7 @@ async def _why_apart(space: Space, profiles: Sequence[OpenedProfile], keys: Sequ
     async with space.database.reading() as connection:
         cuts = await constraints.cuts(connection, space.tenant, [key for each in held for key in each])
         calls = [
-            await evidence.without_payload(connection, space.tenant, [member.id for member in profile.members])
+            await evidence.without_payload(connection, space.tenant, [origin.id for origin in profile.origins])
             for profile in profiles
         ]
     sides = [{(row.cut, row.side) for row in cuts if row.key in each} for each in held]

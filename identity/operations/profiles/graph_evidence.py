@@ -84,7 +84,7 @@ class GraphEvidence:
 async def read_graph_evidence(profile: OpenedProfile) -> GraphEvidence:
     """Read the evidence of a profile."""
     names = await profile.names()
-    origins = [member.id for member in profile.members]
+    origins = [origin.id for origin in profile.origins]
     space = profile.space
     known = space.keys.versions.newest
     async with space.database.transaction() as connection:

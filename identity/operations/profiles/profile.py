@@ -67,34 +67,34 @@ class OpenedProfile:
         self,
         space: Space,
         root: bytes,
-        members: Sequence[profile_queries.MemberOriginRow],
-        identifiers: Sequence[profile_queries.MemberIdentifierRow],
+        origins: Sequence[profile_queries.SealedOriginRow],
+        identifiers: Sequence[profile_queries.SealedIdentifierRow],
     ) -> None:
-        if len(members) > MOST_DOCUMENTS:
+        if len(origins) > MOST_DOCUMENTS:
             raise TooMuch
         self.space = space
-        self.members = members
+        self.origins = origins
         self.identifiers = sorted(identifiers, key=_first)
-        self.root = next(member for member in members if member.id == root)
-        self.subjects = {member.id: _subject(space, member) for member in members}
+        self.root = next(origin for origin in origins if origin.id == root)
+        self.subjects = {origin.id: _subject(space, origin) for origin in origins}
         self.documents = {
-            member.id: _open_document(self.subjects[member.id], member)
-            for member in members
-            if member.document is not None
+            origin.id: _open_document(self.subjects[origin.id], origin)
+            for origin in origins
+            if origin.document is not None
         }
 
     @classmethod
     def each(cls, space: Space, found: profile_queries.ProfileRows) -> dict[bytes, "OpenedProfile"]:
         """The profiles of a query, by the id of their root. TooMuch."""
-        if len(found.members) > MOST_DOCUMENTS:
+        if len(found.origins) > MOST_DOCUMENTS:
             raise TooMuch
-        members: dict[bytes, list[profile_queries.MemberOriginRow]] = {}
-        for member in found.members:
-            members.setdefault(member.head, []).append(member)
-        identifiers: dict[bytes, list[profile_queries.MemberIdentifierRow]] = {}
+        by_root: dict[bytes, list[profile_queries.SealedOriginRow]] = {}
+        for origin in found.origins:
+            by_root.setdefault(origin.head, []).append(origin)
+        identifiers: dict[bytes, list[profile_queries.SealedIdentifierRow]] = {}
         for held in found.identifiers:
             identifiers.setdefault(held.head, []).append(held)
-        return {head: cls(space, head, under, identifiers.get(head, [])) for head, under in members.items()}
+        return {head: cls(space, head, origins, identifiers.get(head, [])) for head, origins in by_root.items()}
 
     @property
     def id(self) -> ProfileId:
@@ -105,11 +105,11 @@ class OpenedProfile:
         """The profile of all its origins; with `set_traits`, its traits come with their calls."""
         return FoldedProfile(
             id=self.id,
-            merged_from=sorted(ProfileId(member.id) for member in self.members if member.id != self.id),
+            merged_from=sorted(ProfileId(origin.id) for origin in self.origins if origin.id != self.id),
             created_at=stamp_time(self.root.oldest_birth),
-            updated_at=stamp_time(max(member.stamp for member in self.members)),
+            updated_at=stamp_time(max(origin.stamp for origin in self.origins)),
             version=self.root.version,
-            event_count=sum(member.events for member in self.members),
+            event_count=sum(origin.events for origin in self.origins),
             identifiers=await self.opened_identifiers(),
             traits=traits.present(self.folded()),
             consent=fold.fold(self.documents, self.meetings()),
@@ -121,7 +121,7 @@ class OpenedProfile:
         """The merges that joined its origins."""
         return [
             fold.Meeting(m.joined_at, m.id, m.joined_to)
-            for m in self.members
+            for m in self.origins
             if m.joined_to is not None and m.joined_at is not None
         ]
 
@@ -132,7 +132,7 @@ class OpenedProfile:
             names = await self.space.read_types()
         return names
 
-    def value(self, held: profile_queries.MemberIdentifierRow) -> str:
+    def value(self, held: profile_queries.SealedIdentifierRow) -> str:
         """The value of one of its identifiers."""
         return self.subjects[held.origin].open(IDENTIFIER, held.key[:16], 0, held.value).decode()
 
@@ -194,22 +194,22 @@ async def open_profile(space: Space, ref: str) -> OpenedProfile:
     found = await find(space, ref)
     if 0 not in found.heads:
         raise ProfileNotFound
-    return OpenedProfile(space, found.heads[0], found.members, found.identifiers)
+    return OpenedProfile(space, found.heads[0], found.origins, found.identifiers)
 
 
-def _first(held: profile_queries.MemberIdentifierRow) -> tuple[int, int, bytes]:
+def _first(held: profile_queries.SealedIdentifierRow) -> tuple[int, int, bytes]:
     return (held.linked_at, held.type, held.key)
 
 
-def _subject(space: Space, member: profile_queries.MemberOriginRow) -> SubjectKey:
-    if member.slot is None or member.epoch is None or member.slot_wrapped is None:
+def _subject(space: Space, origin: profile_queries.SealedOriginRow) -> SubjectKey:
+    if origin.slot is None or origin.epoch is None or origin.slot_wrapped is None:
         raise KeyUnavailable
-    if member.key_id is None or member.wrapped is None:
+    if origin.key_id is None or origin.wrapped is None:
         raise KeyUnavailable
-    return space.keys.slot(member.slot, member.epoch, member.slot_wrapped).unwrap(member.key_id, member.wrapped)
+    return space.keys.slot(origin.slot, origin.epoch, origin.slot_wrapped).unwrap(origin.key_id, origin.wrapped)
 
 
-def _open_document(subject: SubjectKey, member: profile_queries.MemberOriginRow) -> Document:
-    if member.document is None or member.document_version is None:
+def _open_document(subject: SubjectKey, origin: profile_queries.SealedOriginRow) -> Document:
+    if origin.document is None or origin.document_version is None:
         return Document()
-    return traits.unpack(subject.open(DOCUMENT, member.id, member.document_version, member.document))
+    return traits.unpack(subject.open(DOCUMENT, origin.id, origin.document_version, origin.document))

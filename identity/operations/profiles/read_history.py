@@ -83,21 +83,21 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
             found = await profile_queries.by_keys(connection, space.tenant, asked, _MOST_ORIGINS + 1, newest)
         else:
             found = await profile_queries.by_ids(connection, space.tenant, [id_ or b""], _MOST_ORIGINS + 1, newest)
-        if len(found.members) > _MOST_ORIGINS:
+        if len(found.origins) > _MOST_ORIGINS:
             raise TooMuch
-        origins = [member.id for member in found.members]
+        origins = [origin.id for origin in found.origins]
         lines = await profile_queries.history(connection, space.tenant, origins, before, limit)
         at = sorted({(line.origin, line.stamp) for line in lines})
         proofs = await evidence_queries.by_stamps(connection, space.tenant, at)
         changes = await rules.changes(connection, space.tenant.id)
         keys = await spaces_and_keys.key_ids(connection, space.tenant.id)
-    if not found.members:
+    if not found.origins:
         raise ProfileNotFound
     reader = await _reader(space, found, lines, proofs, keys)
     shown: list[tuple[tuple[int, int], HistoryEntry | RulesChange]] = [
         ((line.stamp, line.seq), reader.entry(line)) for line in lines
     ]
-    end = shown[-1][0] if len(lines) == limit else (min(member.oldest_birth for member in found.members), 0)
+    end = shown[-1][0] if len(lines) == limit else (min(origin.oldest_birth for origin in found.origins), 0)
     shown += [
         ((change.stamp, _CHANGE), _changed(change, reader.canonical))
         for change in changes
@@ -159,11 +159,11 @@ async def _reader(
     actors: dict[int, str],
 ) -> _HistoryReader:
     names = await space.read_types()
-    root = next(member for member in found.members if member.id == member.head)
+    root = next(origin for origin in found.origins if origin.id == origin.head)
     reader = _HistoryReader(root.canonical, names, actors)
     subjects: dict[bytes, SubjectKey] = {
         m.id: space.keys.slot(m.slot, m.epoch, m.slot_wrapped).unwrap(m.key_id, m.wrapped)
-        for m in found.members
+        for m in found.origins
         if m.slot is not None and m.epoch is not None and m.slot_wrapped and m.key_id and m.wrapped
     }
     for held in found.identifiers:

@@ -81,7 +81,7 @@ async def list_profiles(space: Space, limit: int, cursor: str | None) -> Profile
         ids = await profile_queries.list_roots(connection, space.tenant, after, limit)
         more = len(ids) == limit
         found = await profile_queries.by_ids(connection, space.tenant, ids, MOST_DOCUMENTS + 1)
-        while len(found.members) > MOST_DOCUMENTS and len(ids) > 1:
+        while len(found.origins) > MOST_DOCUMENTS and len(ids) > 1:
             # A page of very large profiles is shorter than asked for, never refused.
             ids, more = ids[: len(ids) // 2], True
             found = await profile_queries.by_ids(connection, space.tenant, ids, MOST_DOCUMENTS + 1)

@@ -191,7 +191,7 @@ async def _calls(space: Space, at: list[tuple[bytes, int]]) -> list[tuple[int, P
     profiles = OpenedProfile.each(space, found)
     calls: dict[tuple[bytes, int], tuple[ProfileId, StoredCall]] = {}
     for profile in profiles.values():
-        held = {member.id for member in profile.members}
+        held = {origin.id for origin in profile.origins}
         opened = await profile.calls({each for each in at if each[0] in held})
         calls |= {where: (profile.id, call) for where, call in opened.items()}
     return [(each[1], *calls[each]) for each in at if each in calls]

@@ -80,7 +80,7 @@ async def page_of(
             part = await store.read_calls(
                 connection,
                 profile.space.tenant,
-                [member.id for member in profile.members],
+                [origin.id for origin in profile.origins],
                 above=above,
                 below=below,
                 most=most,

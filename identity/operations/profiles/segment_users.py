@@ -66,7 +66,7 @@ async def external_ids(space: Space, ref: str, wanted: ListParameters) -> Page[l
     """Read a page of identifiers in the order of linking."""
     profile = await open_profile(space, ref)
     names = await profile.names()
-    held: Sequence[profile_queries.MemberIdentifierRow] = profile.identifiers
+    held: Sequence[profile_queries.SealedIdentifierRow] = profile.identifiers
     if wanted.next is not None:
         held = after_mark(space, held, read_place(space, _IDS, profile.subjects, wanted.next), _key)
     held = [each for each in held if not wanted.include or names[each.type] in wanted.include]
@@ -76,7 +76,7 @@ async def external_ids(space: Space, ref: str, wanted: ListParameters) -> Page[l
 
 
 async def linked_ids(
-    profile: OpenedProfile, shown: Sequence[profile_queries.MemberIdentifierRow], keys: dict[int, str]
+    profile: OpenedProfile, shown: Sequence[profile_queries.SealedIdentifierRow], keys: dict[int, str]
 ) -> list[SourcedIdentifier]:
     """Identifiers with the calls that linked them."""
     names = await profile.names()
@@ -102,13 +102,13 @@ async def metadata(space: Space, ref: str, _wanted: ListParameters) -> Page[Coll
     """Read the times of a profile, and its first and last calls."""
     profile = await open_profile(space, ref)
     oldest_birth = profile.root.oldest_birth
-    created = await profile.calls({(member.id, oldest_birth) for member in profile.members})
+    created = await profile.calls({(origin.id, oldest_birth) for origin in profile.origins})
     first = next(iter(created.values()), None)
     last = await last_call(profile)
     keys = await key_names(space)
     times = CollectionTimes(
         created_at=stamp_time(oldest_birth),
-        updated_at=stamp_time(max(member.stamp for member in profile.members)),
+        updated_at=stamp_time(max(origin.stamp for origin in profile.origins)),
         first=first,
         first_source=source_id(first, keys),
         last=last,
@@ -142,5 +142,5 @@ def source_id(call: StoredCall | None, keys: dict[int, str]) -> str | None:
     return None if call is None else keys.get(call.source)
 
 
-def _key(held: profile_queries.MemberIdentifierRow) -> bytes:
+def _key(held: profile_queries.SealedIdentifierRow) -> bytes:
     return held.key

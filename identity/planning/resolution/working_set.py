@@ -25,9 +25,9 @@ class WorkingSet:
         self.fresh_id = fresh_id
         self.plan = Plan()
         self._gained: dict[bytes, Gained] = {}
-        self._under: dict[bytes, list[Profile]] = {}
+        self._origins: dict[bytes, list[Profile]] = {}
         for profile in state.profiles.values():
-            self._under.setdefault(profile.root, []).append(profile)
+            self._origins.setdefault(profile.root, []).append(profile)
             if (rules.windowed or profile.folded.windows) and profile.root == profile.id:
                 # Without a rule the window has to go: nothing keeps it current.
                 fit_windows(profile.folded, rules)
@@ -44,7 +44,7 @@ class WorkingSet:
         profile = Profile(id_, stamp, id_, id_, stamp, Counters({}, []), Counters({}, []), 0, stamp)
         fit_windows(profile.folded, self.rules)
         self.state.profiles[id_] = profile
-        self._under[id_] = [profile]
+        self._origins[id_] = [profile]
         self.plan.created[id_] = profile
         return profile
 
@@ -63,9 +63,9 @@ class WorkingSet:
                 continue
             unite(winner.folded, loser.folded)
             loser.joined_to, loser.joined_at, loser.stamp = winner.id, stamp, stamp
-            for origin in self._under.pop(loser.id):
+            for origin in self._origins.pop(loser.id):
                 origin.root = winner.id
-                self._under[winner.id].append(origin)
+                self._origins[winner.id].append(origin)
                 self.touch(origin)
             self.plan.recounted.update((winner.id, loser.id))
             self._move(loser, winner)

@@ -114,10 +114,10 @@ async def lock(
     merged = [origin for origin in origins if origin not in held]
     if merged:
         (found,) = await run(connection, Statement(load_statements.ORIGINS, [space, uuids(merged), base]))
-        under = [OriginRow(*row) for row in found.rows]
-        if len(under) != len(merged) or any(row.head not in held for row in under):
+        merged_rows = [OriginRow(*row) for row in found.rows]
+        if len(merged_rows) != len(merged) or any(row.head not in held for row in merged_rows):
             raise Conflict
-        profiles = [row for row in profiles if row.id in held] + under
+        profiles = [row for row in profiles if row.id in held] + merged_rows
     return LockedRows(
         profiles,
         [KeyRow(*row) for row in (*keys.rows, *account_keys)],

@@ -95,7 +95,7 @@ _READ_BY_KEY: LiteralString = _BY_KEY + PROFILES_OF_ROOTS
 _READ_BY_ID: LiteralString = _BY_ID + PROFILES_OF_ROOTS
 
 
-class MemberOriginRow(NamedTuple):
+class SealedOriginRow(NamedTuple):
     """An origin of a canonical profile, sealed."""
 
     id: bytes
@@ -116,7 +116,7 @@ class MemberOriginRow(NamedTuple):
     document: bytes | None
 
 
-class MemberIdentifierRow(NamedTuple):
+class SealedIdentifierRow(NamedTuple):
     """An identifier of an origin, sealed; times in microseconds, `linked_at` a stamp."""
 
     origin: bytes
@@ -134,8 +134,8 @@ class ProfileRows(NamedTuple):
     """The result: question number (from 0) -> root, and the rows of each root."""
 
     heads: dict[int, bytes]
-    members: list[MemberOriginRow]
-    identifiers: list[MemberIdentifierRow]
+    origins: list[SealedOriginRow]
+    identifiers: list[SealedIdentifierRow]
 
 
 async def by_keys(
@@ -165,18 +165,18 @@ async def by_ids(
 def profile_rows(found: list[tuple], version: int | None, asked: Sequence[int] = ()) -> ProfileRows:  # type: ignore[type-arg]
     """Split the rows of such a statement by part; `asked` is the question of each row of questions."""
     heads: dict[int, bytes] = {}
-    members, identifiers = [], []
+    origins, identifiers = [], []
     for r in found:
         if r[0] == _QUESTION:
             heads[asked[r[6] - 1] if asked else r[6] - 1] = r[2]
         elif r[0] == _ORIGIN:
-            members.append(MemberOriginRow(*r[1:17]))
+            origins.append(SealedOriginRow(*r[1:17]))
         elif r[0] != _IDENTIFIER:
             if version is not None and r[10] != version:
                 raise KeyRenamed
         else:
-            identifiers.append(MemberIdentifierRow(r[1], r[2], r[6], r[7], r[8], r[9], r[14], r[15], r[17]))
-    return ProfileRows(heads, members, identifiers)
+            identifiers.append(SealedIdentifierRow(r[1], r[2], r[6], r[7], r[8], r[9], r[14], r[15], r[17]))
+    return ProfileRows(heads, origins, identifiers)
 
 
 async def list_roots(connection: Connection, tenant: Tenant, after: bytes, limit: int) -> list[bytes]:
