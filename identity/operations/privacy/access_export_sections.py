@@ -19,7 +19,7 @@ from identity.planning.privacy.access_export import SECTIONS, ExportPosition
 from identity.planning.resolution.extract import content
 from identity.planning.resolution.stored_calls import StoredCall
 from identity.spaces.space import Space
-from identity.store.privacy import access_exports
+from identity.store.privacy import export_recipients
 from identity.store.profiles import snapshot_queries
 from identity.store.spaces import spaces_and_keys
 from identity.values.calls import ACTS, DAY, STORED_KINDS
@@ -218,7 +218,7 @@ async def _sightings(opened: OpenedProfile) -> Sequence[Struct]:
 
 async def _disclosures(opened: OpenedProfile) -> Sequence[Struct]:
     async with opened.space.database.reading() as connection:
-        found = await access_exports.recipients(
+        found = await export_recipients.recipients(
             connection, opened.space.tenant, [origin.id for origin in opened.origins]
         )
     return [

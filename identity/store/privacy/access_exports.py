@@ -274,33 +274,3 @@ async def expired(connection: Connection, now: int, limit: int) -> list[tuple[in
         limit,
     )
     return [(int(space), bytes(id_)) for space, id_ in found]
-
-
-class RecipientRow(NamedTuple):
-    """A destination that received data of an origin: first and last time, in microseconds."""
-
-    origin: bytes
-    destination: bytes
-    name: str
-    first: int
-    last: int
-
-
-async def recipients(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> list[RecipientRow]:
-    """The destinations that received data of these origins."""
-    found = await rows(
-        connection,
-        """
-        SELECT d.profile_id, t.public_id, t.name, min(d.first), max(d.last) FROM unnest($2::uuid[]) AS k (id)
-        CROSS JOIN LATERAL (
-            SELECT t.* FROM disclosure t
-            WHERE t.profile_id = k.id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0
-        ) d
-        CROSS JOIN LATERAL (SELECT r.* FROM destination r WHERE r.id = d.destination OFFSET 0) t
-        GROUP BY 1, 2, 3 ORDER BY 4
-        """,
-        tenant.id,
-        uuids(origins),
-        tenant.base,
-    )
-    return [RecipientRow(*each) for each in found]
