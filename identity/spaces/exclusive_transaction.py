@@ -109,11 +109,11 @@ class ExclusiveSpace(SpaceReader):
         ):
             raise KeyUnavailable
 
-    async def rekey_named(self, named: Sequence[Identifier]) -> None:
+    async def rekey_named(self, identifiers: Sequence[Identifier]) -> None:
         """Rekeys everything that bears an older blind index of these identifiers."""
         if self.lock_row.oldest == self.lock_row.newest:
             return
-        older_to_newest = older_keys(self.space.keys, named, self.lock_row.oldest)
+        older_to_newest = older_keys(self.space.keys, identifiers, self.lock_row.oldest)
         await self.load_owners([*older_to_newest, *older_to_newest.values()])
         await rekey_hashes(self.space, self.connection, older_to_newest)
 
@@ -130,12 +130,12 @@ class SpaceChange(Struct, Generic[T]):
 
 
 async def run_exclusive(
-    space: Space, named: Sequence[Identifier], decide: Callable[[ExclusiveSpace], Awaitable[SpaceChange[T]]]
+    space: Space, identifiers: Sequence[Identifier], decide: Callable[[ExclusiveSpace], Awaitable[SpaceChange[T]]]
 ) -> T:
     """Runs one exclusive transaction on a writer connection of its own; see `run_exclusive_with`."""
     writer = WriterConnection(space.database)
     try:
-        return await run_exclusive_with(writer, space, named, decide)
+        return await run_exclusive_with(writer, space, identifiers, decide)
     finally:
         await writer.close()
 
@@ -143,10 +143,10 @@ async def run_exclusive(
 async def run_exclusive_with(
     writer: WriterConnection,
     space: Space,
-    named: Sequence[Identifier],
+    identifiers: Sequence[Identifier],
     decide: Callable[[ExclusiveSpace], Awaitable[SpaceChange[T]]],
 ) -> T:
-    """Runs one exclusive transaction. `named` are the identifiers whose origins `decide` finds in `owners`.
+    """Runs one exclusive transaction. `identifiers` are the identifiers whose origins `decide` finds in `owners`.
 
     `decide` computes their blind indexes in every attempt: the version of the index key may have changed.
 
@@ -155,7 +155,7 @@ async def run_exclusive_with(
     tried: list[SpaceChange[T]] = []
 
     async def attempt(connection: PipelineConnection) -> T:
-        return await _attempt(space, connection, writer, named, decide, tried)
+        return await _attempt(space, connection, writer, identifiers, decide, tried)
 
     return await repeat_write(_POLICY, space.database, writer, attempt)
 
@@ -164,14 +164,14 @@ async def _attempt(
     space: Space,
     connection: PipelineConnection,
     writer: WriterConnection,
-    named: Sequence[Identifier],
+    identifiers: Sequence[Identifier],
     decide: Callable[[ExclusiveSpace], Awaitable[SpaceChange[T]]],
     tried: list[SpaceChange[T]],
 ) -> T:
     lease = writer.lease
     if lease is None:
         raise Conflict
-    keys = {space.keys.identifier(each.type, each.value) for each in named}
+    keys = {space.keys.identifier(each.type, each.value) for each in identifiers}
     first = await load.begin(connection, space.tenant, (), sorted(keys), 0, lease, alone=True)
     for before in tried:
         if before.proof is not None and await evidence_queries.exists(connection, space.tenant, *before.proof):
@@ -183,7 +183,7 @@ async def _attempt(
     rules = await space.rules(first.lock_row.rules_version)
     await space.read_types()
     exclusive = ExclusiveSpace(space, connection, first, rules, writer)
-    await exclusive.rekey_named(named)
+    await exclusive.rekey_named(identifiers)
     done = await decide(exclusive)
     if done.writes is None:
         await rollback(connection)

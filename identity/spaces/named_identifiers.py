@@ -21,25 +21,25 @@ _WRITTEN: Final = "write type:value, such as user_id:u1 or email:ann@example.com
 
 async def read_identifiers(space: Space, texts: Sequence[str], field: str = "identifiers") -> list[Identifier]:
     """The identifiers of a list, normalised. BadIdentifier, UnknownType: the message names each faulty entry."""
-    read, faults = await sort_identifiers(space, texts, field)
+    identifiers, faults = await sort_identifiers(space, texts, field)
     if faults:
         raise _error(faults)
-    return [each for each in read if each is not None]
+    return [each for each in identifiers if each is not None]
 
 
 async def read_identifier(space: Space, text: str, field: str = "identifier") -> Identifier:
     """One identifier, normalised. BadIdentifier, UnknownType."""
-    read, faults = await _sort(space, [text], lambda _: field)
-    if read[0] is None:
+    identifiers, faults = await _sort(space, [text], lambda _: field)
+    if identifiers[0] is None:
         raise _error(faults, listed=False)
-    return read[0]
+    return identifiers[0]
 
 
 async def find_identifier(space: Space, text: str) -> Identifier:
     """The identifier of a path, normalised. BadIdentifier; ProfileNotFound for a type that nobody has."""
-    read, faults = await _sort(space, [text], lambda _: "The identifier")
-    if read[0] is not None:
-        return read[0]
+    identifiers, faults = await _sort(space, [text], lambda _: "The identifier")
+    if identifiers[0] is not None:
+        return identifiers[0]
     if faults[0].code == UnknownType.code:
         raise ProfileNotFound(faults[0].detail)
     raise BadIdentifier(faults[0].detail)
@@ -68,7 +68,7 @@ async def _sort(
     rules = await space.rules()
     known = {*space.codes, *_of_rules(rules)}
     complete = False
-    read: list[Identifier | None] = []
+    identifiers: list[Identifier | None] = []
     faults: list[EntryFault] = []
     for at, text in enumerate(texts):
         try:
@@ -81,12 +81,12 @@ async def _sort(
             known, complete = await known_types(space), True
         if type_ is not None and type_ not in known:
             faults.append(EntryFault(at, UnknownType.code, f"{place(at)}: {unknown_type(text, known)}"))
-            read.append(None)
+            identifiers.append(None)
             continue
         if identifier is None:
             faults.append(EntryFault(at, BadIdentifier.code, f"{place(at)} {_reason(text, rules.region)}."))
-        read.append(identifier)
-    return read, faults
+        identifiers.append(identifier)
+    return identifiers, faults
 
 
 def type_of(text: str) -> str | None:

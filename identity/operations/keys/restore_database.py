@@ -147,15 +147,15 @@ async def _erase(connection: PipelineConnection, tenant: Tenant, entry: JsonObje
     row = None if id_ is None else await erasures.get(connection, tenant, id_)
     if row is not None and row.state == ErasureState.ON_HOLD and not entry["whole"]:
         await restore_erasures.replay_lift(connection, tenant, entry)
-    disclosed_to = await restore_erasures.replay_erasure(connection, tenant, entry, None if row is None else row.id)
+    informed = await restore_erasures.replay_erasure(connection, tenant, entry, None if row is None else row.id)
     if row is not None:
         counts = msgspec.json.encode(counts_in_entry(entry))
         epoch = entry["epoch"] if entry["keys"] else None
-        disclosed_to = disclosed_to if row.kind in FORWARDS else []
+        informed = informed if row.kind in FORWARDS else []
         at, seq = entry["at"], entry["seq"]
         found = [row.nr] if entry["keys"] else []
         await restore_requests.restore_outcome(
-            connection, tenant, [row], at, seq, counts, epoch=epoch, informed=disclosed_to, found=found
+            connection, tenant, [row], at, seq, counts, epoch=epoch, informed=informed, found=found
         )
         keys = [bytes.fromhex(key) for key in entry["indexes"]]
         await erasures.mark_duplicates(connection, tenant, keys, row, entry["at"], found=bool(entry["keys"]))

@@ -77,7 +77,7 @@ async def _decide(
             tenant,
             row.id,
             state=ErasureState.FINISHED,
-            at=at,
+            internal_at=at,
             closed_at=at,
             epoch=None,
             ledger_seq=seq,

@@ -76,12 +76,12 @@ async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, act
     connection, tenant = exclusive.connection, exclusive.space.tenant
     refs = person.refs(row.key, row.hash)
     stamp = exclusive.stamps(max(exclusive.lock_row.stamp, *(each.stamp for each in person.origins), 0))
-    at, epoch, whole = stamp_time(stamp), exclusive.lock_row.epoch, row.kind in SUPPRESSES
-    destinations = await erase.informed_destinations(connection, tenant, refs.origins) if row.kind in FORWARDS else []
+    internal_at, epoch, whole = stamp_time(stamp), exclusive.lock_row.epoch, row.kind in SUPPRESSES
+    informed = await erase.informed_destinations(connection, tenant, refs.origins) if row.kind in FORWARDS else []
     writes = Writes(lock_stamp=stamp, marks=SpaceMark.SUPPRESSED, lane=exclusive.lane)
     writes.evidence = await person.surviving_acts()
     writes.forgotten = [(key, stamp) for key in refs.keys]
-    writes.suppressed = [(hash_, whole, at) for hash_ in refs.hashes]
+    writes.suppressed = [(hash_, whole, internal_at) for hash_ in refs.hashes]
     writes.changes = _feed_entries(person, stamp, row.id)
     aside = None
     keys = await exclusive.new_subject_keys()
@@ -89,7 +89,7 @@ async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, act
     parted = await part_groups(exclusive.space, connection, keys, stated, refs.origins)
     refs = structs.replace(refs, key_ids=[*refs.key_ids, *parted.key_ids], groups=parted.accounts)
     writes.new_accounts = parted.written
-    if destinations:
+    if informed:
         texts = msgspec.json.encode([each.text for each in person.identifiers()])
         aside = keys.make(row.id).seal(ASIDE, row.id, 0, texts)
     writes.slot, writes.subject_keys = keys.new_slot, keys.rows
@@ -98,23 +98,25 @@ async def _erase(exclusive: ExclusiveSpace, row: ErasureRow, person: Person, act
     exports = await access_exports.drop_containing(connection, tenant, refs.origins)
     rows = await erase.delete_profiles(connection, tenant, refs.origins, refs.keys, sorted(stated))
     rows |= {"account": parted.gone} if parted.gone else {}
-    entry = erasure_entry.ledger_entry(refs, rows, exports, destinations, stamp=stamp, whole=whole, epoch=epoch)
-    seq = await ledger.append(connection, tenant.id, *ledger.entry(actor, "erase", public("ers", row.id), at, entry))
+    entry = erasure_entry.ledger_entry(refs, rows, exports, informed, stamp=stamp, whole=whole, epoch=epoch)
+    seq = await ledger.append(
+        connection, tenant.id, *ledger.entry(actor, "erase", public("ers", row.id), internal_at, entry)
+    )
     await erasures.finish(
         connection,
         tenant,
         row.id,
         state=ErasureState.FINISHED,
-        at=at,
-        closed_at=None if destinations else at,
+        internal_at=internal_at,
+        closed_at=None if informed else internal_at,
         epoch=epoch if refs.key_ids else None,
         ledger_seq=seq,
         counts=msgspec.json.encode(erasure_entry.receipt_counts(refs, rows, exports)),
         aside=aside,
         found=bool(refs.key_ids),
     )
-    await erasure_notices.add(connection, tenant, row.id, destinations, at)
-    await erasures.mark_duplicates(connection, tenant, refs.keys, row, at, found=bool(refs.key_ids))
+    await erasure_notices.add(connection, tenant, row.id, informed, internal_at)
+    await erasures.mark_duplicates(connection, tenant, refs.keys, row, internal_at, found=bool(refs.key_ids))
     return SpaceChange(None, writes)
 
 
@@ -128,12 +130,12 @@ async def _put_on_hold(exclusive: ExclusiveSpace, row: ErasureRow, person: Perso
     connection, tenant = exclusive.connection, exclusive.space.tenant
     refs = person.refs(row.key, row.hash)
     stamp = exclusive.stamps(max(exclusive.lock_row.stamp, *(each.stamp for each in person.origins), 0))
-    at = stamp_time(stamp)
+    internal_at = stamp_time(stamp)
     await erasures.set_state(connection, tenant, row.id, ErasureState.ON_HOLD, found=bool(refs.key_ids))
     await erase.put_on_hold(connection, tenant, refs.origins)
     await access_exports.drop_containing(connection, tenant, refs.origins)
     writes = Writes(lock_stamp=stamp, marks=SpaceMark.SUPPRESSED, lane=exclusive.lane)
-    writes.suppressed = [(hash_, True, at) for hash_ in refs.hashes]
+    writes.suppressed = [(hash_, True, internal_at) for hash_ in refs.hashes]
     writes.changes = _feed_entries(person, stamp, None)
     keys = await exclusive.new_subject_keys()
     parted = await part_groups(exclusive.space, connection, keys, await person.stated_groups(), refs.origins)
@@ -142,13 +144,13 @@ async def _put_on_hold(exclusive: ExclusiveSpace, row: ErasureRow, person: Perso
         "hashes": sorted(hash_.hex() for hash_ in refs.hashes),
         "profiles": sorted(id_.hex() for id_ in refs.origins),
     }
-    writes.ledger = [ledger.entry(actor, "suppress", public("ers", row.id), at, entry)]
+    writes.ledger = [ledger.entry(actor, "suppress", public("ers", row.id), internal_at, entry)]
     return SpaceChange(None, writes)
 
 
-def _feed_entries(person: Person, stamp: int, erasure: bytes | None) -> list[ChangeRow]:
+def _feed_entries(person: Person, stamp: int, erasure_id: bytes | None) -> list[ChangeRow]:
     """The feed entries of the canonical id and of the ids merged into it; without an erasure they are on hold."""
     version = max((row.version for row in person.origins), default=0) + 1
     first = [person.head.canonical] if person.origins else []
     others = [id_ for id_ in person.origin_ids if id_ not in first]
-    return [ChangeRow(FeedOperation.ERASE, version, stamp, id_, erasure) for id_ in (*first, *others)]
+    return [ChangeRow(FeedOperation.ERASE, version, stamp, id_, erasure_id) for id_ in (*first, *others)]

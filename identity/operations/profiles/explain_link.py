@@ -59,15 +59,15 @@ async def explain(space: Space, ref: str, start: str, end: str) -> LinkExplanati
 
     BadIdentifier, UnknownType, ProfileNotFound, NotLinked.
     """
-    named = [await read_identifier(space, start, "from"), await read_identifier(space, end, "to")]
+    identifiers = [await read_identifier(space, start, "from"), await read_identifier(space, end, "to")]
     profile = await open_profile(space, ref)
     evidence = await read_graph_evidence(profile)
-    a, b = (space.keys.identifier(each.type, each.value) for each in named)
+    a, b = (space.keys.identifier(each.type, each.value) for each in identifiers)
     if a not in evidence.held or b not in evidence.held:
-        raise NotLinked(await why_not_linked(space, profile.id, named))
+        raise NotLinked(await why_not_linked(space, profile.id, identifiers))
     built, paths = await asyncio.to_thread(_paths, evidence, a, b)
     if paths is None:
-        raise NotLinked(await why_not_linked(space, profile.id, named))
+        raise NotLinked(await why_not_linked(space, profile.id, identifiers))
     steps = list(dict.fromkeys((*pairwise(paths.shortest), *pairwise(paths.strongest))))
     places = {step: evidence.calls_of(*step) for step in steps}
     calls = await profile.calls({place for found in places.values() for place in found[:MOST_CALLS]})
@@ -76,8 +76,8 @@ async def explain(space: Space, ref: str, start: str, end: str) -> LinkExplanati
     links = _LinkReader(evidence, built, places, calls, sources)
     return LinkExplanation(
         profile_id=profile.id,
-        start=named[0].text,
-        end=named[1].text,
+        start=identifiers[0].text,
+        end=identifiers[1].text,
         shortest=[links.link(*step) for step in pairwise(paths.shortest)],
         strongest=[links.link(*step) for step in pairwise(paths.strongest)],
     )

@@ -24,9 +24,9 @@ MOST_ORIGINS = 10_001
 FIELDS = ("from", "to")
 
 
-async def why_not_linked(space: Space, asked: ProfileId, named: Sequence[Identifier]) -> str:
+async def why_not_linked(space: Space, asked: ProfileId, identifiers: Sequence[Identifier]) -> str:
     """Why a profile does not link two identifiers. KeyRenamed."""
-    keys = [space.keys.identifiers(each.type, each.value) for each in named]
+    keys = [space.keys.identifiers(each.type, each.value) for each in identifiers]
     async with space.database.reading() as connection:
         newest = space.keys.versions.newest
         found = await profile_queries.by_keys(connection, space.tenant, keys, MOST_ORIGINS, newest)
@@ -38,7 +38,7 @@ async def why_not_linked(space: Space, asked: ProfileId, named: Sequence[Identif
         return _unknown(
             [
                 (FIELDS[nr], is_blocked(each, rules) or not set(keys[nr]).isdisjoint(limits.blocked))
-                for nr, each in enumerate(named)
+                for nr, each in enumerate(identifiers)
                 if nr not in found.heads
             ]
         )

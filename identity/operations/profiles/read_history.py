@@ -75,11 +75,11 @@ async def get_history(space: Space, ref: str, limit: int, cursor: str | None) ->
     """Read a page of the history, by `type:value` or id. BadIdentifier, ProfileNotFound, BadCursor, TooMuch."""
     before = _NEWEST if cursor is None else _position(space.read_cursor(_LIST, cursor))
     id_ = private("prf", ref)
-    named = None if id_ is not None else await find_identifier(space, ref)
+    identifier = None if id_ is not None else await find_identifier(space, ref)
     async with reading_one_version(space) as connection:
         newest = space.keys.versions.newest
-        if named is not None:
-            asked = [space.keys.identifiers(named.type, named.value)]
+        if identifier is not None:
+            asked = [space.keys.identifiers(identifier.type, identifier.value)]
             found = await profile_queries.by_keys(connection, space.tenant, asked, _MOST_ORIGINS + 1, newest)
         else:
             found = await profile_queries.by_ids(connection, space.tenant, [id_ or b""], _MOST_ORIGINS + 1, newest)

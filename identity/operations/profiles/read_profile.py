@@ -42,24 +42,24 @@ async def get_profile(space: Space, ref: str, *, verbose: bool = False) -> Folde
 
 
 @retry_on_key_rotation
-async def lookup(space: Space, identifiers: Sequence[str]) -> dict[str, FoldedProfile | None]:
+async def lookup(space: Space, texts: Sequence[str]) -> dict[str, FoldedProfile | None]:
     """Read many profiles at once; None for an identifier without a profile. BadIdentifier, UnknownType, TooMuch."""
-    parsed = await read_identifiers(space, identifiers)
+    identifiers = await read_identifiers(space, texts)
     async with space.database.reading() as connection:
         newest = space.keys.versions.newest
-        keys = [space.keys.identifiers(identifier.type, identifier.value) for identifier in parsed]
+        keys = [space.keys.identifiers(identifier.type, identifier.value) for identifier in identifiers]
         found = await profile_queries.by_keys(connection, space.tenant, keys, MOST_DOCUMENTS + 1, newest)
     folded = await _fold_each(space, found)
     heads = found.heads
-    return {text: folded[heads[nr]] if nr in heads else None for nr, text in enumerate(identifiers)}
+    return {text: folded[heads[nr]] if nr in heads else None for nr, text in enumerate(texts)}
 
 
-async def lookup_each(space: Space, identifiers: Sequence[str]) -> LookedUpProfiles:
+async def lookup_each(space: Space, texts: Sequence[str]) -> LookedUpProfiles:
     """Read many profiles at once; a faulty entry keeps no other entry from its answer. TooMuch."""
-    read, faults = await sort_identifiers(space, identifiers)
-    good = [text for text, identifier in zip(identifiers, read, strict=True) if identifier is not None]
+    identifiers, faults = await sort_identifiers(space, texts)
+    good = [text for text, identifier in zip(texts, identifiers, strict=True) if identifier is not None]
     found = await lookup(space, good)
-    return LookedUpProfiles({text: found.get(text) for text in identifiers}, faults)
+    return LookedUpProfiles({text: found.get(text) for text in texts}, faults)
 
 
 @retry_on_key_rotation

@@ -37,7 +37,7 @@ def ledger_entry(
     refs: ErasedRefs,
     rows: dict[str, int],
     exports: int,
-    destinations: Sequence[int],
+    informed: Sequence[int],
     *,
     stamp: int,
     whole: bool,
@@ -45,7 +45,7 @@ def ledger_entry(
 ) -> JsonObject:
     """The ledger entry of an erasure, enough to repeat the erasure and its notices in an older database.
 
-    `destinations` are the numbers of the destinations that received data of the person.
+    `informed` are the numbers of the destinations that received data of the person.
     """
     return {
         "stamp": stamp,
@@ -53,7 +53,7 @@ def ledger_entry(
         "epoch": epoch,
         "rows": rows,
         "exports": exports,
-        "told": list(destinations),
+        "told": list(informed),
         "profiles": _hex(refs.origins),
         "keys": _hex(refs.key_ids),
         "indexes": _hex(refs.keys),

@@ -41,17 +41,21 @@ def _of_profiles(table: LiteralString) -> LiteralString:
 
 
 async def delete_profiles(
-    connection: PipelineConnection, tenant: Tenant, ids: Sequence[bytes], keys: Sequence[bytes], groups: Sequence[bytes]
+    connection: PipelineConnection,
+    tenant: Tenant,
+    origins: Sequence[bytes],
+    keys: Sequence[bytes],
+    groups: Sequence[bytes],
 ) -> dict[str, int]:
-    """Delete the profiles `ids`, with identifiers `keys` and groups `groups`; returns rows per table."""
-    space, profiles = int4(tenant.id), (uuids(ids), tenant.buckets(ids))
+    """Delete the origins, with identifiers `keys` and groups `groups`; returns rows per table."""
+    space, profiles = int4(tenant.id), (uuids(origins), tenant.buckets(origins))
     named = (byteas(keys), tenant.buckets(keys))
     tables = ["identifier", "profile_identifier", "cut", "membership", *_CONTENT_TABLES, "disclosure", "profile"]
     steps = [
         Statement(_IDENTIFIERS, [space, *profiles]),
         Statement(_of_profiles("profile_identifier"), [space, *profiles]),
         Statement(_CUTS, [space, *named]),
-        Statement(_MEMBERSHIPS, [space, byteas(groups), tenant.buckets(groups), uuids(ids)]),
+        Statement(_MEMBERSHIPS, [space, byteas(groups), tenant.buckets(groups), uuids(origins)]),
         *(Statement(statement, [space, *profiles]) for statement in write_statements.DELETE_ORIGIN_CONTENT),
         Statement(_of_profiles("disclosure"), [space, *profiles]),
         Statement(_of_profiles("profile"), [space, *profiles]),
@@ -61,7 +65,7 @@ async def delete_profiles(
     return {table: count for table, count in counted.items() if count}
 
 
-async def informed_destinations(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> list[int]:
+async def informed_destinations(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> list[int]:
     """The destinations that received data of these origins."""
     found = await rows(
         connection,
@@ -70,7 +74,7 @@ async def informed_destinations(connection: Connection, tenant: Tenant, ids: Seq
         WHERE d.profile_id = ANY ($2::uuid[]) AND d.space_id = $1::int4 AND d.bucket = $3::int4 ORDER BY 1
         """,
         tenant.id,
-        uuids(ids),
+        uuids(origins),
         tenant.base,
     )
     return [int(id_) for (id_,) in found]
@@ -91,18 +95,18 @@ async def retired_ids(connection: Connection, tenant: Tenant) -> list[bytes]:
     return [bytes(id_) for (id_,) in found]
 
 
-async def put_on_hold(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> None:
+async def put_on_hold(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> None:
     """Hide profiles from every reader."""
     await connection.execute(
         """
         UPDATE profile p SET withheld = true, version = p.version + 1
         WHERE p.profile_id = ANY ($2::uuid[]) AND p.space_id + 0 = $1::int4 AND p.bucket + 0 = $3::int4
         """,
-        [tenant.id, uuids(ids), tenant.base],
+        [tenant.id, uuids(origins), tenant.base],
     )
 
 
-async def on_hold(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> set[bytes]:
+async def on_hold(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> set[bytes]:
     """Which of these profiles are on hold."""
     found = await rows(
         connection,
@@ -111,20 +115,20 @@ async def on_hold(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) 
         WHERE p.profile_id = ANY ($2::uuid[]) AND p.space_id + 0 = $1::int4 AND p.bucket + 0 = $3::int4 AND p.withheld
         """,
         tenant.id,
-        uuids(ids),
+        uuids(origins),
         tenant.base,
     )
     return {bytes(id_) for (id_,) in found}
 
 
-async def take_off_hold(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> None:
+async def take_off_hold(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> None:
     """Show profiles again that were on hold."""
     await connection.execute(
         """
         UPDATE profile p SET withheld = false, version = p.version + 1
         WHERE p.profile_id = ANY ($2::uuid[]) AND p.space_id + 0 = $1::int4 AND p.bucket + 0 = $3::int4 AND p.withheld
         """,
-        [tenant.id, uuids(ids), tenant.base],
+        [tenant.id, uuids(origins), tenant.base],
     )
 
 

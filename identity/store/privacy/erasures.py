@@ -165,7 +165,7 @@ async def finish(
     id_: bytes,
     *,
     state: int,
-    at: int,
+    internal_at: int,
     closed_at: int | None,
     epoch: int | None,
     ledger_seq: int,
@@ -180,7 +180,7 @@ async def finish(
                counts = $8, aside = $9, closed_at = $10::int8, found = $11::bool
         WHERE erasure_id = $1 AND space_id = $2::int4 AND bucket = $3::int4
         """,
-        [Uuid(id_), tenant.id, tenant.base, state, at, epoch, ledger_seq, counts, aside, closed_at, found],
+        [Uuid(id_), tenant.id, tenant.base, state, internal_at, epoch, ledger_seq, counts, aside, closed_at, found],
     )
 
 
@@ -196,7 +196,7 @@ async def set_state(connection: Connection, tenant: Tenant, id_: bytes, state: i
 
 
 async def mark_duplicates(
-    connection: Connection, tenant: Tenant, keys: Sequence[bytes], of: ErasureRow, at: int, *, found: bool
+    connection: Connection, tenant: Tenant, keys: Sequence[bytes], of: ErasureRow, internal_at: int, *, found: bool
 ) -> None:
     """Mark waiting erasures of the same kind and identifiers as duplicates of one, which found somebody or nobody."""
     await connection.execute(
@@ -207,7 +207,7 @@ async def mark_duplicates(
           AND {erasure_waiting("e.")}
           AND e.kind = $6::int2 AND e.erasure_id <> $3
         """,  # noqa: S608 (a condition)
-        [tenant.id, tenant.base, Uuid(of.id), at, byteas(keys), of.kind, ErasureState.DUPLICATE.value, found],
+        [tenant.id, tenant.base, Uuid(of.id), internal_at, byteas(keys), of.kind, ErasureState.DUPLICATE.value, found],
     )
 
 

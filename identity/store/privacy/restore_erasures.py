@@ -20,11 +20,11 @@ from identity.values.enums import FeedOperation
 
 
 async def replay_erasure(
-    connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any], erasure: bytes | None
+    connection: PipelineConnection, tenant: Tenant, entry: dict[str, Any], erasure_id: bytes | None
 ) -> list[int]:
     """Repeat the erasure of a ledger entry in a database from before it.
 
-    `erasure` is its id where it has a row; returns the destinations that received the data. An origin is erased by
+    `erasure_id` is its id where it has a row; returns the destinations that received the data. An origin is erased by
     its id, its key or one of the identifiers. If one origin was split after the backup, data of the other side is
     erased with it.
     """
@@ -46,14 +46,14 @@ async def replay_erasure(
         byteas(keys),
         tenant.base,
     )
-    ids = [bytes(id_) for (id_,) in found]
-    accounts = await keys_of_accounts(connection, tenant, ids)
-    ids = [id_ for id_ in ids if id_ not in accounts]
-    await drop_containing(connection, tenant, sorted({*ids, *(bytes.fromhex(id_) for id_ in entry["profiles"])}))
-    knowing = {*entry.get("told", ()), *await informed_destinations(connection, tenant, ids)}
-    await _remove(connection, tenant, ids, keys, erasure, int(entry["stamp"]))
+    origins = [bytes(id_) for (id_,) in found]
+    accounts = await keys_of_accounts(connection, tenant, origins)
+    origins = [id_ for id_ in origins if id_ not in accounts]
+    await drop_containing(connection, tenant, sorted({*origins, *(bytes.fromhex(id_) for id_ in entry["profiles"])}))
+    informed = {*entry.get("told", ()), *await informed_destinations(connection, tenant, origins)}
+    await _remove(connection, tenant, origins, keys, erasure_id, int(entry["stamp"]))
     await _mark(connection, tenant, entry, keys, entry["at"], int(entry["stamp"]))
-    return sorted(knowing)
+    return sorted(informed)
 
 
 async def affected_groups(connection: Connection, tenant: Tenant, entry: dict[str, Any]) -> list[bytes]:
@@ -127,18 +127,18 @@ async def replay_suppression(connection: PipelineConnection, tenant: Tenant, ent
     await _mark(connection, tenant, {**entry, "whole": True}, [], None, 0)
 
 
-async def replay_hold(connection: PipelineConnection, tenant: Tenant, ids: Sequence[bytes], at: int) -> None:
+async def replay_hold(connection: PipelineConnection, tenant: Tenant, origins: Sequence[bytes], at: int) -> None:
     """Put profiles on hold again that an erasure found under a litigation hold."""
-    versions = await _versions(connection, tenant, ids)
-    await put_on_hold(connection, tenant, ids)
-    await drop_containing(connection, tenant, ids)
+    versions = await _versions(connection, tenant, origins)
+    await put_on_hold(connection, tenant, origins)
+    await drop_containing(connection, tenant, origins)
     await _append_entries(connection, tenant, versions, at=at)
 
 
-async def replay_show(connection: PipelineConnection, tenant: Tenant, ids: Sequence[bytes], at: int) -> None:
+async def replay_show(connection: PipelineConnection, tenant: Tenant, origins: Sequence[bytes], at: int) -> None:
     """Show profiles again that were on hold for an erasure that was cancelled."""
-    versions = await _versions(connection, tenant, ids)
-    await take_off_hold(connection, tenant, ids)
+    versions = await _versions(connection, tenant, origins)
+    await take_off_hold(connection, tenant, origins)
     await _append_entries(connection, tenant, versions, FeedOperation.UPSERT, at=at)
 
 
@@ -152,11 +152,11 @@ async def _remove(
     tenant: Tenant,
     found: Sequence[bytes],
     keys: Sequence[bytes],
-    erasure: bytes | None = None,
+    erasure_id: bytes | None = None,
     at: int | None = None,
 ) -> None:
     """Delete origins, and make the other origins of their profiles stand alone."""
-    ids = await _followers(connection, tenant, found)
+    origins = await _followers(connection, tenant, found)
     groups = await rows(
         connection,
         """
@@ -164,16 +164,16 @@ async def _remove(
         WHERE profile_id = ANY ($2::uuid[]) AND space_id = $1::int4 AND bucket = $3::int4
         """,
         tenant.id,
-        uuids(ids),
+        uuids(origins),
         tenant.base,
     )
-    versions = await _versions(connection, tenant, ids)
-    await _set_free(connection, tenant, ids)
-    await delete_profiles(connection, tenant, ids, keys, [bytes(key) for (key,) in groups])
-    await _append_entries(connection, tenant, versions, other=erasure, at=at)
+    versions = await _versions(connection, tenant, origins)
+    await _set_free(connection, tenant, origins)
+    await delete_profiles(connection, tenant, origins, keys, [bytes(key) for (key,) in groups])
+    await _append_entries(connection, tenant, versions, other=erasure_id, at=at)
 
 
-async def _versions(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> list[tuple[bytes, int, int]]:
+async def _versions(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> list[tuple[bytes, int, int]]:
     """(id, next version of its head, stamp) of those of these profiles that are there."""
     found = await rows(
         connection,
@@ -183,7 +183,7 @@ async def _versions(connection: Connection, tenant: Tenant, ids: Sequence[bytes]
         WHERE p.profile_id = ANY ($2::uuid[]) AND p.space_id = $1::int4 AND p.bucket = $3::int4
         """,
         tenant.id,
-        uuids(ids),
+        uuids(origins),
         tenant.base,
     )
     return [(bytes(id_), int(version), int(stamp)) for id_, version, stamp in found]
@@ -206,7 +206,7 @@ async def _append_entries(
         await connection.execute(write_statements.INSERT_CHANGES, [tenant.id, 0, tenant.base, len(gone), *columns])
 
 
-async def _followers(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> list[bytes]:
+async def _followers(connection: Connection, tenant: Tenant, origins: Sequence[bytes]) -> list[bytes]:
     """These ids with the ids without rows of their own that only lead to them."""
     found = await rows(
         connection,
@@ -217,10 +217,10 @@ async def _followers(connection: Connection, tenant: Tenant, ids: Sequence[bytes
                           AND s.space_id = $1::int4 AND s.bucket = $3::int4)
         """,
         tenant.id,
-        uuids(ids),
+        uuids(origins),
         tenant.base,
     )
-    return sorted({*ids, *(bytes(id_) for (id_,) in found)})
+    return sorted({*origins, *(bytes(id_) for (id_,) in found)})
 
 
 async def _set_free(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> None:

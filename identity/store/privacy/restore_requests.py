@@ -59,7 +59,7 @@ async def restore_outcome(
     connection: Connection,
     tenant: Tenant,
     waiting: Sequence[ErasureRow],
-    at: int,
+    internal_at: int,
     seq: int,
     counts: bytes,
     *,
@@ -67,18 +67,27 @@ async def restore_outcome(
     informed: Sequence[int] = (),
     found: Collection[int] | None = None,
 ) -> None:
-    """Erasures that were done at a moment, as the entry `seq` of the ledger says; `informed` have to hear of them.
+    """Restore erasures that were done at `internal_at`, by the ledger entry `seq`; `informed` get notices.
 
     `found` are the positions in the request of the identifiers that somebody had; None where the entry is too old.
-    What was set aside for these is lost; they know whom they were informed of by the ids in the feed.
+    The identifiers set aside for the notices are lost: the destinations find the person by the ids in the feed.
     """
-    there = await destinations(connection, tenant, informed) if informed else []
+    informed = await destinations(connection, tenant, informed) if informed else []
     for each in waiting:
         await erasures.finish(
-            connection, tenant, each.id, state=ErasureState.FINISHED, at=at, closed_at=None if there else at,
-            epoch=epoch, ledger_seq=seq, counts=counts, aside=None, found=None if found is None else each.nr in found,
-        )  # fmt: skip
-        await erasure_notices.add(connection, tenant, each.id, there, at)
+            connection,
+            tenant,
+            each.id,
+            state=ErasureState.FINISHED,
+            internal_at=internal_at,
+            closed_at=None if informed else internal_at,
+            epoch=epoch,
+            ledger_seq=seq,
+            counts=counts,
+            aside=None,
+            found=None if found is None else each.nr in found,
+        )
+        await erasure_notices.add(connection, tenant, each.id, informed, internal_at)
 
 
 async def destinations(connection: Connection, tenant: Tenant, numbers: Sequence[int]) -> list[int]:
