@@ -25,7 +25,6 @@ from identity.operations.profiles.profile import OpenedProfile
 from identity.planning.destinations.feed_pages import (
     BEGINNING,
     FeedItem,
-    LaneEntry,
     Position,
     advance,
     feed_items,
@@ -39,6 +38,7 @@ from identity.store.destinations import feed
 from identity.store.profiles import profile_queries
 from identity.values.enums import FeedOperation
 from identity.values.errors import BadCursor, Resync
+from identity.values.feed_entries import FeedEntry
 from identity.values.stamps import SLOT_BITS
 
 LineOp = Literal["upsert", "merge", "unmerge", "withdraw", "erase"]
@@ -86,7 +86,7 @@ async def read_lines(space: Space, scope: Scope, cursor: str | None, limit: int)
     if position.after is not None:
         return await _profiles_page(space, scope, position, limit)
     async with space.database.reading() as connection:
-        entries = [LaneEntry(*row) for row in await feed.entries(connection, space.tenant, position.lanes, limit)]
+        entries = await feed.entries(connection, space.tenant, position.lanes, limit)
     if misses_entries(position, entries):
         raise Resync
     lines = await _entry_lines(space, scope, entries) if entries else []
@@ -134,7 +134,7 @@ async def _profiles_page(space: Space, scope: Scope, position: Position, limit: 
     return LinePage(lines, following, more, len(ids))
 
 
-async def _entry_lines(space: Space, scope: Scope, entries: Sequence[LaneEntry]) -> list[FeedLine]:
+async def _entry_lines(space: Space, scope: Scope, entries: Sequence[FeedEntry]) -> list[FeedLine]:
     """The lines of these entries, with the states of now."""
     named = sorted(
         {id_ for each in entries for id_ in (each.profile, each.other) if id_ and each.op != FeedOperation.ERASE}

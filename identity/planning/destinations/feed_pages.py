@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from identity.values.calls import MICRO
 from identity.values.enums import FeedOperation
+from identity.values.feed_entries import FeedEntry
 
 BEGINNING: Final = bytes(16)
 ERASURE_MARGIN: Final = 3_600 * MICRO
@@ -120,21 +121,6 @@ def furthest(*packed_positions: bytes | None) -> dict[int, int]:
     return lanes
 
 
-class LaneEntry(NamedTuple):
-    """One entry of a lane.
-
-    `other` is the id merged away, the id that an unmerge restores, or the erasure.
-    """
-
-    lane: int
-    seq: int
-    op: int
-    version: int
-    at: int
-    profile: bytes
-    other: bytes | None
-
-
 class FeedItem(NamedTuple):
     """One item of a page: `op` with the ids that it concerns, or a state, whose `op` is None."""
 
@@ -146,7 +132,7 @@ class FeedItem(NamedTuple):
     erasure: bytes | None = None
 
 
-def advance(position: Position, entries: Iterable[LaneEntry]) -> Position:
+def advance(position: Position, entries: Iterable[FeedEntry]) -> Position:
     """The position after these entries."""
     lanes = dict(position.lanes)
     for entry in entries:
@@ -154,7 +140,7 @@ def advance(position: Position, entries: Iterable[LaneEntry]) -> Position:
     return Position(position.entitled, position.purposes, position.began, position.after, lanes)
 
 
-def misses_entries(position: Position, entries: Iterable[LaneEntry]) -> bool:
+def misses_entries(position: Position, entries: Iterable[FeedEntry]) -> bool:
     """Whether entries between a position and these are absent, since they were deleted during the read."""
     first: dict[int, int] = {}
     for entry in entries:
@@ -162,7 +148,7 @@ def misses_entries(position: Position, entries: Iterable[LaneEntry]) -> bool:
     return any(seq != position.lanes.get(lane, 0) + 1 for lane, seq in first.items())
 
 
-def feed_items(entries: Sequence[LaneEntry], canonical: Mapping[bytes, bytes]) -> list[FeedItem]:
+def feed_items(entries: Sequence[FeedEntry], canonical: Mapping[bytes, bytes]) -> list[FeedItem]:
     """The items of a page of entries, in their order; `canonical` leads from existing ids to canonical ones.
 
     Each state appears once, at its last entry. Merges and unmerges follow the current state, since an unmerge
@@ -173,7 +159,7 @@ def feed_items(entries: Sequence[LaneEntry], canonical: Mapping[bytes, bytes]) -
     states: dict[bytes, int] = {}
     erased: dict[bytes, int] = {}
 
-    def state(id_: bytes, entry: LaneEntry) -> None:
+    def state(id_: bytes, entry: FeedEntry) -> None:
         before = states.get(id_)
         if before is not None:
             items[before] = items[before]._replace(profile=b"")

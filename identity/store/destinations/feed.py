@@ -13,6 +13,7 @@ from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.rows import ChangeRow
 from identity.store.postgres.tenant import Tenant
 from identity.store.spaces.spaces_and_keys import LANES
+from identity.values.feed_entries import FeedEntry
 
 _RESTART_OFFSET = 1 << 40
 """Added to the numbers of all lanes, so that they pass every number that a lost database may have given out."""
@@ -52,19 +53,7 @@ async def profiles_after(connection: Connection, tenant: Tenant, after: bytes) -
     return 0 if found is None else int(found[0])
 
 
-class FeedEntryRow(NamedTuple):
-    """An entry of a lane."""
-
-    lane: int
-    seq: int
-    op: int
-    version: int
-    at: int
-    profile: bytes
-    other: bytes | None
-
-
-async def entries(connection: Connection, tenant: Tenant, after: Mapping[int, int], limit: int) -> list[FeedEntryRow]:
+async def entries(connection: Connection, tenant: Tenant, after: Mapping[int, int], limit: int) -> list[FeedEntry]:
     """The next entries after a position in each lane, nearest first, at most `limit`."""
     found = await rows(
         connection,
@@ -84,7 +73,7 @@ async def entries(connection: Connection, tenant: Tenant, after: Mapping[int, in
         tenant.base,
         limit,
     )
-    return [FeedEntryRow(*each) for each in found]
+    return [FeedEntry(*each) for each in found]
 
 
 async def canonical_ids(connection: Connection, tenant: Tenant, ids: Sequence[bytes]) -> list[tuple[bytes, bytes]]:

@@ -4,7 +4,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from identity.planning.destinations.feed_pages import (
-    LaneEntry,
     Position,
     advance,
     is_valid_position,
@@ -12,6 +11,7 @@ from identity.planning.destinations.feed_pages import (
     pack,
     unpack,
 )
+from identity.values.feed_entries import FeedEntry
 
 LANES = st.dictionaries(st.integers(0, 15), st.integers(0, 2**40), max_size=16)
 PLACES = st.builds(
@@ -24,9 +24,9 @@ PLACES = st.builds(
 )
 
 
-def entry(lane: int, seq: int) -> LaneEntry:
+def entry(lane: int, seq: int) -> FeedEntry:
     """An entry of a lane."""
-    return LaneEntry(lane, seq, 1, 1, 0, bytes(16), None)
+    return FeedEntry(lane, seq, 1, 1, 0, bytes(16), None)
 
 
 @given(PLACES)

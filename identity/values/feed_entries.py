@@ -1,0 +1,18 @@
+"""The entry of a lane of the feed: the store reads entries, and planning makes the items of a page from them."""
+
+from typing import NamedTuple
+
+
+class FeedEntry(NamedTuple):
+    """One entry of a lane.
+
+    `other` is the id merged away, the id that an unmerge restores, or the id of the erasure.
+    """
+
+    lane: int
+    seq: int
+    op: int
+    version: int
+    at: int
+    profile: bytes
+    other: bytes | None
