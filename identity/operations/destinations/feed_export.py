@@ -156,9 +156,9 @@ class _StateWriter:
                 return RemovedIds([public_profile(item.profile)], [public_profile(item.profile)], at)
             disclosed = [public_profile(origin) for origin in sorted(_disclosed_ids(line, one, view))]
             return RemovedIds([public_profile(one.id)], disclosed, at)
-        if item.op == FeedOperation.ERASE and item.erasure is not None:
+        if item.op == FeedOperation.ERASE and item.erasure_id is not None:
             ids = [public_profile(id_) for id_ in (item.profile, *item.merged)]
-            return RemovedIds(ids, ids, at, public("ers", item.erasure))
+            return RemovedIds(ids, ids, at, public("ers", item.erasure_id))
         merged = [public_profile(id_) for id_ in item.merged if id_ in line.known]
         return RemovedIds(merged, [], at) if item.op == FeedOperation.MERGE and merged else None
 

@@ -150,7 +150,7 @@ async def _lines(space: Space, scope: Scope, items: Sequence[FeedItem]) -> list[
 
 async def _disclosed_lines(space: Space, scope: Scope, items: Sequence[FeedItem]) -> list[FeedLine]:
     ids = [each.profile for each in items if each.op != FeedOperation.ERASE]
-    erasures = {each.erasure for each in items if each.erasure is not None}
+    erasures = {each.erasure_id for each in items if each.erasure_id is not None}
     async with space.database.reading() as connection:
         found = await profile_queries.by_ids(connection, space.tenant, ids, MOST_DOCUMENTS + 1)
     erased = await erased_identifiers(space, scope, erasures)
@@ -164,8 +164,8 @@ async def _disclosed_lines(space: Space, scope: Scope, items: Sequence[FeedItem]
     lines: list[FeedLine] = []
     for each in items:
         if each.op == FeedOperation.ERASE:
-            if each.erasure in erased:
-                lines.append(FeedLine(_OPS[FeedOperation.ERASE], each, identifiers=erased[each.erasure]))
+            if each.erasure_id in erased:
+                lines.append(FeedLine(_OPS[FeedOperation.ERASE], each, identifiers=erased[each.erasure_id]))
             continue
         head = heads.get(each.profile)
         profile = None if head is None else opened[head]

@@ -92,8 +92,8 @@ class OpenedProfile:
         for origin in found.origins:
             by_root.setdefault(origin.head, []).append(origin)
         identifiers: dict[bytes, list[profile_queries.SealedIdentifierRow]] = {}
-        for held in found.identifiers:
-            identifiers.setdefault(held.head, []).append(held)
+        for identifier in found.identifiers:
+            identifiers.setdefault(identifier.head, []).append(identifier)
         return {head: cls(space, head, origins, identifiers.get(head, [])) for head, origins in by_root.items()}
 
     @property
@@ -128,27 +128,27 @@ class OpenedProfile:
     async def names(self) -> dict[int, str]:
         """The names of identifier types by number, all those of the profile among them."""
         names = self.space.names
-        if any(held.type not in names for held in self.identifiers):
+        if any(identifier.type not in names for identifier in self.identifiers):
             names = await self.space.read_types()
         return names
 
-    def value(self, held: profile_queries.SealedIdentifierRow) -> str:
+    def value(self, identifier: profile_queries.SealedIdentifierRow) -> str:
         """The value of one of its identifiers."""
-        return self.subjects[held.origin].open(IDENTIFIER, held.key[:16], 0, held.value).decode()
+        return self.subjects[identifier.origin].open(IDENTIFIER, identifier.key[:16], 0, identifier.value).decode()
 
     async def opened_identifiers(self) -> list[ProfileIdentifier]:
         """Its identifiers in the order of linking, unsealed."""
         names = await self.names()
         return [
             ProfileIdentifier(
-                type=names[held.type],
-                value=self.value(held),
-                origin=ProfileId(held.origin),
-                first_seen=Micros(held.first_seen),
-                last_seen=Micros(held.last_seen),
-                retired=held.retired,
+                type=names[identifier.type],
+                value=self.value(identifier),
+                origin=ProfileId(identifier.origin),
+                first_seen=Micros(identifier.first_seen),
+                last_seen=Micros(identifier.last_seen),
+                retired=identifier.retired,
             )
-            for held in self.identifiers
+            for identifier in self.identifiers
         ]
 
     def folded(self) -> dict[str, Stamped]:
@@ -197,8 +197,8 @@ async def open_profile(space: Space, ref: str) -> OpenedProfile:
     return OpenedProfile(space, found.heads[0], found.origins, found.identifiers)
 
 
-def _first(held: profile_queries.SealedIdentifierRow) -> tuple[int, int, bytes]:
-    return (held.linked_at, held.type, held.key)
+def _first(identifier: profile_queries.SealedIdentifierRow) -> tuple[int, int, bytes]:
+    return (identifier.linked_at, identifier.type, identifier.key)
 
 
 def _subject(space: Space, origin: profile_queries.SealedOriginRow) -> SubjectKey:

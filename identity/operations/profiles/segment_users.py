@@ -142,5 +142,5 @@ def source_id(call: StoredCall | None, keys: dict[int, str]) -> str | None:
     return None if call is None else keys.get(call.source)
 
 
-def _key(held: profile_queries.SealedIdentifierRow) -> bytes:
-    return held.key
+def _key(identifier: profile_queries.SealedIdentifierRow) -> bytes:
+    return identifier.key

@@ -129,7 +129,7 @@ class FeedItem(NamedTuple):
     merged: tuple[bytes, ...]
     version: int
     at: int
-    erasure: bytes | None = None
+    erasure_id: bytes | None = None
 
 
 def advance(position: Position, entries: Iterable[FeedEntry]) -> Position:

@@ -82,12 +82,12 @@ class ProfileState(NamedTuple):
 
 
 class RemovedIds(NamedTuple):
-    """Ids without a profile now, as canonical ids and as ids that led to one; `erasure` if one is the cause."""
+    """Ids without a profile now, as canonical ids and as ids that led to one; `erasure_id` if one is the cause."""
 
     canonicals: Sequence[str]
     segments: Sequence[str]
     at: int
-    erasure: str | None = None
+    erasure_id: str | None = None
 
 
 class ExportStep(Struct, frozen=True):
@@ -158,9 +158,9 @@ class RowBatch:
             self._remove(table, gone.canonicals, gone.at, now)
         for table in (GRAPH, MAPPING):
             self._remove(table, gone.segments, gone.at, now)
-        if gone.erasure is not None:
+        if gone.erasure_id is not None:
             for segment in gone.segments:
-                self._add(ERASURES, (segment, gone.erasure), REMOVED, gone.at, gone.at, now)
+                self._add(ERASURES, (segment, gone.erasure_id), REMOVED, gone.at, gone.at, now)
 
     def _remove(self, table: str, ids: Iterable[str], at: int, now: int) -> None:
         for id_ in ids:
