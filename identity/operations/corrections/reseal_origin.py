@@ -36,7 +36,9 @@ class OriginResealer:
         lifted = set(ids)
         group = self.space.keys.group
         self.writes.lifted += sorted(lifted)
-        self.writes.detached += [(row.origin, key) for key, row in self.opened.held.items() if row.origin in lifted]
+        self.writes.detached += [
+            (row.origin, key) for key, row in self.opened.identifiers.items() if row.origin in lifted
+        ]
         for id_ in lifted:
             self.writes.left += [(group(name), id_) for name in self.opened.groups(id_)]
 

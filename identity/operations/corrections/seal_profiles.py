@@ -42,7 +42,7 @@ def seal_unmerge(
     writes.inherits = [(split.origin, split.twin) for split in plan.splits]
     lifted = set(writes.lifted)
     for key, link in plan.links.items():
-        before = opened.held[key]
+        before = opened.identifiers[key]
         if before.origin not in lifted and before.retired and not link.retired:
             writes.unretired.append((link.origin, key))
     if plan.cut is not None:
@@ -102,7 +102,7 @@ def _divide(opened: UnsealedProfiles, plan: UnmergePlan, split: OriginSplit, res
     resealer.lift([origin])
     for id_ in (origin, twin):
         resealer.subject(id_)
-    for key, row in opened.held.items():
+    for key, row in opened.identifiers.items():
         if row.origin == origin:
             link = plan.links.get(key) or opened.whole.links[key]
             again = rows.LinkRow(

@@ -42,11 +42,11 @@ class UnsealedProfiles:
     `whole` is what a plan works on; `open` adds everything that is stored under some origins.
     """
 
-    def __init__(self, exclusive: SpaceReader, rows: Sequence[OriginRow], held: Sequence[IdentifierRow]) -> None:
+    def __init__(self, exclusive: SpaceReader, rows: Sequence[OriginRow], identifiers: Sequence[IdentifierRow]) -> None:
         names = exclusive.space.names
         self.exclusive = exclusive
         self.rows = {row.id: row for row in rows}
-        self.held = {row.key: row for row in held}
+        self.identifiers = {row.key: row for row in identifiers}
         self.subjects: dict[bytes, SubjectKey] = {}
         self.documents: dict[bytes, Document] = {}
         self.evidence: dict[bytes, list[tuple[EvidenceRow, bytes]]] = {}
@@ -54,7 +54,7 @@ class UnsealedProfiles:
         self.history: dict[bytes, list[HistoryRow]] = {}
         self.whole = ProfileSnapshot(
             {row.id: to_profile(row, names) for row in rows},
-            {row.key: _link(row, names[row.type]) for row in held},
+            {row.key: _link(row, names[row.type]) for row in identifiers},
             stamp=exclusive.lock_row.stamp,
         )
 
@@ -65,7 +65,7 @@ class UnsealedProfiles:
 
     def value(self, key: bytes) -> bytes:
         """The value of an identifier of an opened origin."""
-        row = self.held[key]
+        row = self.identifiers[key]
         return self.subjects[row.origin].open(IDENTIFIER, key[:16], 0, row.value)
 
     async def unlock(self, id_: bytes) -> None:
@@ -130,8 +130,8 @@ async def unseal_profiles(exclusive: SpaceReader, *ids: bytes) -> UnsealedProfil
     """The canonical profiles that origins belong to: their origins, identifiers and cuts."""
     connection, tenant = exclusive.connection, exclusive.space.tenant
     rows = await snapshot_queries.origins(connection, tenant, ids)
-    held = await snapshot_queries.identifiers(connection, tenant, sorted(row.id for row in rows))
-    found = UnsealedProfiles(exclusive, rows, held)
+    identifiers = await snapshot_queries.identifiers(connection, tenant, sorted(row.id for row in rows))
+    found = UnsealedProfiles(exclusive, rows, identifiers)
     if exclusive.lock_row.marks & SpaceMark.CUTS:
         for key, cut, side in await constraints.cuts(connection, tenant, sorted(found.whole.links)):
             found.whole.cuts.setdefault(key, []).append((cut, side))

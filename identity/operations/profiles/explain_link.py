@@ -63,7 +63,7 @@ async def explain(space: Space, ref: str, start: str, end: str) -> LinkExplanati
     profile = await open_profile(space, ref)
     evidence = await read_graph_evidence(profile)
     a, b = (space.keys.identifier(each.type, each.value) for each in identifiers)
-    if a not in evidence.held or b not in evidence.held:
+    if a not in evidence.identifiers or b not in evidence.identifiers:
         raise NotLinked(await why_not_linked(space, profile.id, identifiers))
     built, paths = await asyncio.to_thread(_paths, evidence, a, b)
     if paths is None:

@@ -35,12 +35,12 @@ class GraphEvidence:
         self.profile = profile
         self.names = names
         self.newest = newest
-        self.held = {newest.get(each.key, each.key): each for each in profile.identifiers}
-        self.types = {key: names[each.type] for key, each in self.held.items()}
-        self.retired = {key for key, each in self.held.items() if each.retired}
+        self.identifiers = {newest.get(each.key, each.key): each for each in profile.identifiers}
+        self.types = {key: names[each.type] for key, each in self.identifiers.items()}
+        self.retired = {key for key, each in self.identifiers.items() if each.retired}
         self.rules = {(row.origin, row.stamp): row.rules_version for row in rows}
         unmerged = [Unmerged(row.stamp, frozenset(self._keys(row.kept))) for row in rows if row.kind == _UNMERGE]
-        linked_at = {key: each.linked_at for key, each in self.held.items()}
+        linked_at = {key: each.linked_at for key, each in self.identifiers.items()}
         self.groups = {
             (row.origin, row.stamp): connected_groups(self._keys(row.kept), row.stamp, linked_at, unmerged)
             for row in rows
@@ -78,7 +78,7 @@ class GraphEvidence:
 
     def text(self, key: bytes) -> str:
         """An identifier as `type:value`."""
-        return f"{self.types[key]}:{self.profile.value(self.held[key])}"
+        return f"{self.types[key]}:{self.profile.value(self.identifiers[key])}"
 
 
 async def read_graph_evidence(profile: OpenedProfile) -> GraphEvidence:
@@ -96,8 +96,8 @@ async def read_graph_evidence(profile: OpenedProfile) -> GraphEvidence:
     newest: dict[bytes, bytes] = {}
     if space.keys.versions.live < known:
         # A rotation may have renamed identifiers since the profile was read.
-        for held in profile.identifiers:
-            own, *older = space.keys.identifiers(names[held.type], profile.value(held))
+        for identifier in profile.identifiers:
+            own, *older = space.keys.identifiers(names[identifier.type], profile.value(identifier))
             newest |= dict.fromkeys(older, own)
     return GraphEvidence(profile, names, rows, sightings, newest)
 

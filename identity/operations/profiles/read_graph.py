@@ -101,7 +101,7 @@ def _claims(evidence: GraphEvidence, refused: Sequence[tuple[bytes, bytes]], roo
             continue
         for older, reason in unpack_demoted(demoted, evidence.names.__getitem__):
             key = evidence.newest.get(older, older)
-            if key in evidence.held and reason.split(":")[0] in _CLAIMED:
+            if key in evidence.identifiers and reason.split(":")[0] in _CLAIMED:
                 by.setdefault(key, set()).add(other)
     return {key: len(others) for key, others in by.items()}
 
@@ -140,13 +140,13 @@ def _analyse(
 
 
 def _node(evidence: GraphEvidence, key: bytes, strong: AbstractSet[bytes]) -> EvidenceNode:
-    held = evidence.held[key]
+    identifier = evidence.identifiers[key]
     return EvidenceNode(
         key=BlindIndex(key),
         type=evidence.types[key],
-        retired=held.retired,
-        first_seen=Micros(held.first_seen),
-        last_seen=Micros(held.last_seen),
+        retired=identifier.retired,
+        first_seen=Micros(identifier.first_seen),
+        last_seen=Micros(identifier.last_seen),
         strong=key in strong,
     )
 

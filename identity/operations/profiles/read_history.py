@@ -166,11 +166,11 @@ async def _reader(
         for m in found.origins
         if m.slot is not None and m.epoch is not None and m.slot_wrapped and m.key_id and m.wrapped
     }
-    for held in found.identifiers:
-        value = subjects[held.origin].open(IDENTIFIER, held.key[:16], 0, held.value).decode()
+    for identifier in found.identifiers:
+        value = subjects[identifier.origin].open(IDENTIFIER, identifier.key[:16], 0, identifier.value).decode()
         # A rotation of the index key may have renamed the lines, which were read later.
-        for key in (held.key, *space.keys.identifiers(names[held.type], value)):
-            reader.values[key] = (names[held.type], value)
+        for key in (identifier.key, *space.keys.identifiers(names[identifier.type], value)):
+            reader.values[key] = (names[identifier.type], value)
     # Only the call that named it knows an identifier that the profile does not hold, or holds no longer.
     strange = {
         line.stamp: line.rules_version

@@ -143,7 +143,7 @@ class _EventReader:
         self.profile = profile
         self.names = names
         self.keys = keys
-        self.held = {each.key: each for each in profile.identifiers}
+        self.identifiers = {each.key: each for each in profile.identifiers}
 
     async def call(self, found: ProfileCall) -> SourcedCall:
         """A call with the identifiers that it names and the profile holds."""
@@ -157,12 +157,12 @@ class _EventReader:
             call=call,
             source=self.keys.get(call.source),
             profile_id=self.profile.id,
-            identifiers=[self._identifier(key) for key in keys if key in self.held],
+            identifiers=[self._identifier(key) for key in keys if key in self.identifiers],
         )
 
     def _identifier(self, key: bytes) -> Identifier:
-        held = self.held[key]
-        return Identifier(self.names[held.type], self.profile.value(held))
+        identifier = self.identifiers[key]
+        return Identifier(self.names[identifier.type], self.profile.value(identifier))
 
 
 def _named(space: Space, call: StoredCall, rules: Rules) -> list[bytes]:
