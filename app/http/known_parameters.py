@@ -50,7 +50,7 @@ def is_foreign(path: str) -> bool:
 def _unknown(name: str, known: Iterable[str]) -> str:
     names = list(known)
     help_ = hint(name, names) if names else "The route takes none."
-    return f"The query parameter {shown(name, 'with an unusual name')} is unknown. {help_}"
+    return f"The query parameter {shown(name, 'with an unusual name', names)} is unknown. {help_}"
 
 
 def _require_no_body(body: bytes, known: Iterable[str]) -> None:

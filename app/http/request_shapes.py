@@ -7,6 +7,7 @@ would let a typo pass for a decision. A message names fields and allowed values,
 import re
 from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -25,9 +26,10 @@ _STEP: Final = re.compile(r"\.?([^.\[\]]+)|\[[^\]]*\]")
 
 def read_shape(document: Any, shape: type[Shape]) -> Shape:
     """A document as a shape. Unreadable, whose message names the place, the fault and the allowed values."""
-    unknown = list(unknown_fields(document, _info(shape)))
+    # The first ones are enough: the search for the nearest name of thousands would take long.
+    unknown = list(islice(unknown_fields(document, _info(shape)), _NAMED + 1))
     if unknown:
-        more = f" {len(unknown) - _NAMED} more fields are unknown." if len(unknown) > _NAMED else ""
+        more = " More fields are unknown." if len(unknown) > _NAMED else ""
         raise Unreadable(UNKNOWN, " ".join(unknown[:_NAMED]) + more, 422)
     try:
         return msgspec.convert(document, shape)
@@ -45,7 +47,8 @@ def unknown_fields(document: Any, info: inspect.Type, path: str = "") -> Iterato
                     yield from unknown_fields(value, fields[name], f"{path}.{name}" if path else name)
                 elif each.forbid_unknown_fields:
                     where = f" in {path}" if path else ""
-                    yield f"The field {shown(name, 'with an unusual name')}{where} is unknown. {hint(name, fields)}"
+                    field = shown(name, "with an unusual name", fields)
+                    yield f"The field {field}{where} is unknown. {hint(name, fields)}"
         elif isinstance(each, inspect.DictType) and isinstance(document, dict):
             for value in document.values():
                 yield from unknown_fields(value, each.value_type, f"{path}[...]")

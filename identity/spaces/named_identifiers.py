@@ -11,11 +11,13 @@ from identity.planning.resolution.resolution_rules import Rules
 from identity.spaces.space import Space
 from identity.values.calls import Identifier
 from identity.values.errors import BadIdentifier, ProfileNotFound
-from identity.values.identifiers import EMAIL, PHONE, parse, usable_type
-from identity.values.unknown_names import BadIdentifiers, EntryFault, UnknownType, hint
+from identity.values.identifiers import BUILT_IN, EMAIL, PHONE, parse, usable_type
+from identity.values.unknown_names import BadIdentifiers, EntryFault, UnknownType, hint, shown
 
 ANY: Final = "*"
 _NAMED: Final = 3
+_HINTED: Final = 20
+"""The most types of a list for which the nearest type is searched."""
 _WRITTEN: Final = "write type:value, such as user_id:u1 or email:ann@example.com"
 
 
@@ -68,6 +70,7 @@ async def _sort(
     rules = await space.rules()
     known = {*space.codes, *_of_rules(rules)}
     complete = False
+    hints: dict[str, str] = {}
     identifiers: list[Identifier | None] = []
     faults: list[EntryFault] = []
     for at, text in enumerate(texts):
@@ -80,7 +83,10 @@ async def _sort(
             # A call may have brought the type to another process meanwhile.
             known, complete = await known_types(space), True
         if type_ is not None and type_ not in known:
-            faults.append(EntryFault(at, UnknownType.code, f"{place(at)}: {unknown_type(text, known)}"))
+            if type_ not in hints and len(hints) < _HINTED:
+                hints[type_] = unknown_type(text, known)
+            detail = hints.get(type_, "no identifier of this type is known here.")
+            faults.append(EntryFault(at, UnknownType.code, f"{place(at)}: {detail}"))
             identifiers.append(None)
             continue
         if identifier is None:
@@ -99,7 +105,9 @@ def type_of(text: str) -> str | None:
 def unknown_type(text: str, known: set[str]) -> str:
     """The message for an identifier of a type that is not among the known ones."""
     name = text.partition(":")[0]
-    return f"no identifier of the type `{name}` is known here. {hint(name, known)}"
+    # The types of a space may name what a customer is about: only the built-in ones are listed.
+    type_ = shown(name, "with this name", known)
+    return f"no identifier of the type {type_} is known here. {hint(name, known, BUILT_IN)}"
 
 
 def fault_of(text: str, region: str) -> str | None:

@@ -1,7 +1,7 @@
 """Finds the name that a request probably means, and the errors for names that nobody knows here.
 
 A typo must not pass for a name: an erasure of `mail:ann@example.org` would erase nobody and look done. A message
-repeats a name only where the name is short and printable, never a value.
+repeats a name only where the name is short or like a known name, since a value may stand in its place.
 """
 
 import re
@@ -13,8 +13,10 @@ from msgspec import Struct
 
 from identity.values.errors import BadIdentifier, BadInput
 
+_SHORT: Final = re.compile(r"[\w.$ -]{1,20}")
 _SHOWN: Final = re.compile(r"[\w.$ -]{1,64}")
 _SIMILAR: Final = 0.6
+_LONGEST: Final = 64
 _LISTED: Final = 20
 # Other words for the built-in types, without punctuation.
 _SYNONYMS: Final[Mapping[str, str]] = {
@@ -73,7 +75,12 @@ def other_spelling(name: str, known: Iterable[str]) -> str | None:
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """The known name that is most like a name, by its letters and digits; None where none is similar."""
+    """The known name that is most like a name, by its letters and digits; None where none is similar.
+
+    A name too long to be a slip of the finger has none: comparing it would take long.
+    """
+    if len(name) > _LONGEST:
+        return None
     bare = _bare(name)
     names = sorted(set(known))
     exact = other_spelling(name, names)
@@ -84,21 +91,26 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return best[1] if best[0] >= _SIMILAR else None
 
 
-def hint(name: str, known: Iterable[str]) -> str:
-    """A sentence that names the nearest known name, or else the known names."""
-    names = sorted(set(known))
-    near = nearest(name, names)
+def hint(name: str, known: Iterable[str], listed: Iterable[str] | None = None) -> str:
+    """A sentence that names the nearest known name, or else the known names; `listed` are those to list, if not all."""
+    near = nearest(name, known := list(known))
     if near is not None:
         return f"Did you mean {near}?"
+    names = sorted(set(known if listed is None else listed))
     if not names:
         return "None are known."
     more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
     return f"Known are {', '.join(names[:_LISTED])}{more}."
 
 
-def shown(name: object, instead: str) -> str:
-    """A name as a message may repeat it, in backticks; `instead` for a long or unprintable one."""
-    return f"`{name}`" if isinstance(name, str) and _SHOWN.fullmatch(name) else instead
+def shown(name: object, instead: str, known: Iterable[str] = ()) -> str:
+    """A name as a message may repeat it, in backticks; `instead` for one that may be a value.
+
+    A short name is repeated, and a longer one where it is like a known name.
+    """
+    if not isinstance(name, str) or not _SHOWN.fullmatch(name):
+        return instead
+    return f"`{name}`" if _SHORT.fullmatch(name) or nearest(name, known) is not None else instead
 
 
 def unknown_purposes(named: Iterable[str], known: Iterable[str], field: str) -> UnknownPurpose | None:
@@ -107,7 +119,7 @@ def unknown_purposes(named: Iterable[str], known: Iterable[str], field: str) -> 
     unknown = [name for name in dict.fromkeys(named) if name not in names]
     if not unknown:
         return None
-    listed = ", ".join(shown(name, "one of the names") for name in unknown[:_LISTED])
+    listed = ", ".join(shown(name, "with an unusual name", names) for name in unknown[:_LISTED])
     help_ = hint(unknown[0], names) if names else "The space has no purposes yet; define them with PUT /v1/purposes."
     return UnknownPurpose(f"{field}: no purpose of this space is called {listed}. {help_} Nothing was done.")
 

@@ -6,6 +6,7 @@ from identity.planning.privacy.segment_regulations import subject_type
 from identity.spaces.named_identifiers import known_types, sort_identifiers
 from identity.spaces.space import Space
 from identity.values.errors import BadRegulation
+from identity.values.identifiers import BUILT_IN
 from identity.values.unknown_names import UnknownType, hint, shown
 
 
@@ -14,8 +15,8 @@ async def read_subjects(space: Space, type_name: str, values: Sequence[str]) -> 
     type_ = subject_type(type_name)
     known = await known_types(space)
     if type_ not in known:
-        name = shown(type_name, "with this name")
-        raise UnknownType(f"subjectType: no identifier of the type {name} is known here. {hint(type_name, known)}")
+        name, help_ = shown(type_name, "with this name", known), hint(type_name, known, BUILT_IN)
+        raise UnknownType(f"subjectType: no identifier of the type {name} is known here. {help_}")
     texts = [f"{type_}:{value}" for value in values]
     _, faults = await sort_identifiers(space, texts, "subjectIds")
     if faults:

@@ -135,7 +135,7 @@ def _answer(value: object, where: str) -> bool:
 def _require_known(stated: Mapping[str, Any], known: Sequence[str], where: str) -> None:
     for name in stated:
         if name not in known:
-            raise _bad(f"The field {shown(name, 'with an unusual name')}{where} is unknown. {hint(name, known)}")
+            raise _bad(f"The field {shown(name, 'with an unusual name', known)}{where} is unknown. {hint(name, known)}")
 
 
 def _near(class_: object) -> str:

@@ -71,7 +71,7 @@ def compile_entitled(document: object) -> Entitled:
         raise _bad("A destination must be a JSON object.")
     for name in document:
         if name not in _KNOWN:
-            raise _bad(f"The field {shown(name, 'with an unusual name')} is unknown. {hint(name, _KNOWN)}")
+            raise _bad(f"The field {shown(name, 'with an unusual name', _KNOWN)} is unknown. {hint(name, _KNOWN)}")
     purposes = _names(document, "purposes", MOST_PURPOSES, LONGEST_PURPOSE)
     without_consent = document.get("without_consent", False)
     if not isinstance(without_consent, bool):

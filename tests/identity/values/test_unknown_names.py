@@ -56,10 +56,16 @@ def test_the_nearest_name_is_a_known_one_and_itself_where_known(name: str, known
     assert all("".join(filter(str.isalnum, each)) == "" or nearest(each, [each]) == each for each in known)
 
 
-@pytest.mark.parametrize("name", ["ann@example.org", "x" * 65, "a\nb", "<b>", 7, None, ""])
+@pytest.mark.parametrize("name", ["ann@example.org", "x" * 65, "z8Kf3mQ2pLs7Xv9Tn4Rw6Yb1", "a\nb", "<b>", 7, None, ""])
 def test_an_unusual_name_is_not_repeated(name: object) -> None:
     """It may be a value that stands in the wrong place."""
-    assert shown(name, "with an unusual name") == "with an unusual name"
+    assert shown(name, "with an unusual name", BUILT_IN) == "with an unusual name"
+
+
+@pytest.mark.parametrize("name", ["regluation", "until", "a b", "destinations_without_purposes"])
+def test_a_short_name_or_a_typo_of_a_known_one_is_repeated(name: str) -> None:
+    """So the message names the field."""
+    assert shown(name, "with an unusual name", ["destinations_without_purpose"]) == f"`{name}`"
 
 
 def test_an_unknown_purpose_is_named_with_the_nearest() -> None:

@@ -83,7 +83,7 @@ MISTAKES = [
         {"regulationType": "DELETE_ONLY", "subjectType": "userId", "subjectIds": ["ann"]},
     ),
     Mistake(
-        "OpenDSR", "POST", "/opendsr/v1/opendsr_requests", "privacy", 422, "bad_regulation",
+        "OpenDSR", "POST", "/opendsr/v1/opendsr_requests", "privacy", 400, "bad_regulation",
         ("subject_identities[0].identity_type", "email?"),
         {**DSR, "subject_identities": [{"identity_type": "mail", "identity_value": "x", "identity_format": "raw"}]},
     ),
@@ -122,7 +122,7 @@ MISTAKES = [
         "bad_identifier", ("identifier", "no type"),
     ),
     Mistake(
-        "a bad identity", "POST", "/opendsr/v1/opendsr_requests", "privacy", 422, "bad_regulation",
+        "a bad identity", "POST", "/opendsr/v1/opendsr_requests", "privacy", 400, "bad_regulation",
         ("subject_identities[0]", "e-mail"),
         {**DSR, "subject_identities": [{"identity_type": "email", "identity_value": "x", "identity_format": "raw"}]},
     ),

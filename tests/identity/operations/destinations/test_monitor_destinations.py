@@ -5,7 +5,7 @@ from ipaddress import IPv4Network
 import pytest
 
 from app.server.metrics import Metrics
-from identity.operations.destinations import manage_destinations
+from identity.operations.destinations import manage_destinations, manage_purposes
 from identity.operations.destinations.monitor_destinations import find_overdue
 from identity.operations.privacy.read_requests import get_request
 from identity.values.calls import DAY, MICRO
@@ -84,6 +84,8 @@ async def test_an_internal_or_ambiguous_address_is_rejected(lab: Lab) -> None:
     """Nothing is created."""
     async with ingesting(lab) as ingest:
         client = Client(resolve=Names(["10.0.0.1"]))
+        purposes = {"purposes": [{"id": "Marketing", "class": "ads"}]}
+        await manage_purposes.put_purposes(ingest.space, purposes, "key_test")
         for url in INSIDE:
             with pytest.raises(BadCallback):
                 await manage_destinations.put_destination(
