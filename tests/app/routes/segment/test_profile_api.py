@@ -198,7 +198,7 @@ def test_the_list_has_each_profile_once_while_two_merge(shop: Shop, ann: str) ->
 def test_an_identifier_is_found_by_the_name_that_the_lists_show(shop: Shop, type_: str, value: str) -> None:
     """Also where the name of its type is one of Segment's own, or begins like one of its ids."""
     external = {"id": value, "type": type_, "collection": "users", "encoding": "none"}
-    shop.send({"type": "track", "userId": "u1", "context": {"externalIds": [external]}})
+    shop.send({"type": "track", "event": "E", "userId": "u1", "context": {"externalIds": [external]}})
     listed = [(each["type"], each["id"]) for each in get(shop, "external_ids", "user_id:u1")["data"]]
 
     assert (type_, value) in listed
