@@ -49,7 +49,14 @@ async def people(bench: Bench, count: int) -> None:
 async def erase(space: Space, *identifiers: str) -> PrivacyRequest:
     """Erase people in one request, and check that every one is erased."""
     done = await request_erasure(
-        space, NewRequest(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.GDPR, identifiers, "bench")
+        space,
+        NewRequest(
+            front=RequestInterface.NATIVE,
+            kind=RequestKind.SUPPRESS_WITH_DELETE,
+            regulation=Law.GDPR,
+            identifiers=identifiers,
+            actor="bench",
+        ),
     )
     assert all(each.state == ErasureState.FINISHED and each.counts and each.counts.keys == 1 for each in done.erasures)
     return done

@@ -1,5 +1,6 @@
 """Rules for every file: size, names, the import contracts, the content of lock files."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -18,6 +19,8 @@ MODULES = [path for path in CODE if path.relative_to(ROOT).parts[0] in {"app", "
 LOCKS = ["requirements.lock", "requirements-build.lock", "requirements-dev.lock"]
 LONGEST = 300
 FULLEST = 20
+# A constructor with more fields is called by their names.
+MOST_BY_POSITION = 4
 # A module named so has no subject; a mark or a handler of that kind is unfinished work.
 SHAPELESS = {"utils", "util", "helpers", "helper", "manager", "service", "services", "base", "common", "misc"}
 UNFINISHED = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X)\b|except Exception:\s*pass|(?<![.\w])print\(")
@@ -68,6 +71,53 @@ def test_packages_export_nothing() -> None:
     ]
 
     assert names(busy) == []
+
+
+def named(expression: ast.expr) -> str:
+    """The last name in an expression: `Row` in `rows.Row`, `Row[int]`, `Row(frozen=True)`."""
+    match expression:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case ast.Subscript(value=inner) | ast.Call(func=inner):
+            return named(inner)
+    return ""
+
+
+def fields_of(classes: dict[str, ast.ClassDef], name: str) -> int:
+    """The number of fields of a record and of the classes it inherits; 0 of any other class."""
+    if name not in classes:
+        return 0
+    made, bases = classes[name], [named(base) for base in classes[name].bases]
+    inherited = sum(fields_of(classes, base) for base in bases)
+    records = {"Struct", "NamedTuple"} & {*bases} or "dataclass" in map(named, made.decorator_list)
+    own = [part for part in made.body if isinstance(part, ast.AnnAssign) and "ClassVar" not in ast.dump(part)]
+    return inherited + len(own) if records or inherited else 0
+
+
+def by_position(call: ast.Call) -> bool:
+    """Whether a call gives a value by position; a whole row that is unpacked has the order of its columns."""
+    return bool(call.args) and not any(isinstance(value, ast.Starred) for value in call.args)
+
+
+def test_a_constructor_of_many_fields_is_called_by_their_names() -> None:
+    """Two values of one type in a long call change places unseen; a name beside each shows the mistake."""
+    texts = {path: path.read_text() for path in MODULES}
+    records = [text for text in texts.values() if re.search("Struct|NamedTuple|@dataclass", text)]
+    parts = [part for text in records for part in ast.parse(text).body]
+    classes = {part.name: part for part in parts if isinstance(part, ast.ClassDef)}
+    long = {name for name in classes if fields_of(classes, name) > MOST_BY_POSITION}
+    # Only a module with such a call is parsed as a whole; a call whose first value is named has no unnamed one.
+    call = re.compile(r"\b(_?[A-Z]\w+)\(\s*(?![\s*)]|\w+=[^=])")
+    found = [
+        f"{path.relative_to(ROOT)}:{node.lineno} {named(node.func)}"
+        for path, text in texts.items()
+        if long.intersection(call.findall(text))
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Call) and named(node.func) in long and by_position(node)
+    ]
+
+    assert {"IdentifierRow", "Outcome", "Profile"} <= long
+    assert found == []
 
 
 def test_one_reader_of_the_environment() -> None:

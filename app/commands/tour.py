@@ -29,18 +29,18 @@ class TourStep(NamedTuple):
 
 STEPS = (
     TourStep(
-        "An anonymous visitor looks at a page. This is all a browser or phone would send.",
-        "write",
-        "POST",
-        "/v1/track",
-        {"anonymousId": "a1", "event": "Pricing Viewed", "messageId": "tour-1"},
+        text="An anonymous visitor looks at a page. This is all a browser or phone would send.",
+        key="write",
+        method="POST",
+        path="/v1/track",
+        body={"anonymousId": "a1", "event": "Pricing Viewed", "messageId": "tour-1"},
     ),
     TourStep(
-        "She signs up on that device. Now the visitor has a name, and the two ids are one person.",
-        "write",
-        "POST",
-        "/v1/identify",
-        {
+        text="She signs up on that device. Now the visitor has a name, and the two ids are one person.",
+        key="write",
+        method="POST",
+        path="/v1/identify",
+        body={
             "userId": "ann",
             "anonymousId": "a1",
             "traits": {"email": "ann@example.org", "plan": "pro"},
@@ -48,18 +48,18 @@ STEPS = (
         },
     ),
     TourStep(
-        "Any service reads the profile at once, by any identifier in any spelling.",
-        "profiles",
-        "GET",
-        "/v1/profiles/email:Ann@Example.org",
+        text="Any service reads the profile at once, by any identifier in any spelling.",
+        key="profiles",
+        method="GET",
+        path="/v1/profiles/email:Ann@Example.org",
     ),
     TourStep(
-        "On a second device she is anonymous until she types her e-mail. A server key sees the outcome of each "
+        text="On a second device she is anonymous until she types her e-mail. A server key sees the outcome of each "
         "call: here, two profiles merge.",
-        "import",
-        "POST",
-        "/v1/batch",
-        {
+        key="import",
+        method="POST",
+        path="/v1/batch",
+        body={
             "batch": [
                 {"type": "page", "anonymousId": "a2", "messageId": "tour-3"},
                 {
@@ -73,10 +73,10 @@ STEPS = (
         prefer=True,
     ),
     TourStep(
-        "Why are these one person? The explanation names the calls behind each link.",
-        "admin",
-        "GET",
-        "/v1/profiles/user_id:ann/explain?from=anonymous_id:a1&to=anonymous_id:a2",
+        text="Why are these one person? The explanation names the calls behind each link.",
+        key="admin",
+        method="GET",
+        path="/v1/profiles/user_id:ann/explain?from=anonymous_id:a1&to=anonymous_id:a2",
     ),
 )
 

@@ -111,7 +111,7 @@ def legend(graph: DrawnGraph, styles: Mapping[str, tuple[str, str]]) -> Iterator
         counts[node.type] = counts.get(node.type, 0) + 1
     names = sorted(counts, key=lambda name: (-counts[name], name))
     for name in names[:_MOST_TYPES]:
-        yield _entry(name, **marks(DrawnNode("", name, strong=name == "user_id"), styles[name], 6.0))
+        yield _entry(name, **marks(DrawnNode(identifier="", type=name, strong=name == "user_id"), styles[name], 6.0))
     if len(names) > _MOST_TYPES:
         yield _entry(f"{len(names) - _MOST_TYPES} more types", linestyle="none")
     yield from _meanings(graph)
@@ -119,7 +119,7 @@ def legend(graph: DrawnGraph, styles: Mapping[str, tuple[str, str]]) -> Iterator
 
 def _meanings(graph: DrawnGraph) -> Iterator["Line2D"]:
     if any(node.retired for node in graph.nodes):
-        yield _entry("retired (hollow)", **marks(DrawnNode("", "", retired=True), (INK, "s"), 6.0))
+        yield _entry("retired (hollow)", **marks(DrawnNode(identifier="", type="", retired=True), (INK, "s"), 6.0))
     if any(node.cut for node in graph.nodes):
         yield _entry("cut node", **ring(9.0))
     if any(link.bridge for link in graph.links):

@@ -145,7 +145,7 @@ def waiting(status: int) -> Headers:
 
 def problem(status: int, code: str, detail: str, entries: Sequence[EntryFault] = ()) -> bytes:
     """Return an RFC 9457 problem document; `entries` are the faulty entries of a list."""
-    made = Problem("about:blank", HTTPStatus(status).phrase, status, detail, code)
+    made = Problem(type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=detail, code=code)
     if entries:
         made.errors = entry_problems(entries)
     return msgspec.json.encode(made)

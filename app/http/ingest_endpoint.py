@@ -176,7 +176,7 @@ class IngestEndpoint:
             return
         self._onefold.limits.collect(caller)
         request = IngestRequest([None], source=Source(caller.key, caller.server), received=time.time_ns() // 1000)
-        request.outcomes[0] = Outcome(None, "rejected", code)
+        request.outcomes[0] = Outcome(message_id=None, status="rejected", reason=code)
         await self._onefold.ingest_queue.submit(await self._onefold.spaces.get(caller.space_id), request)
 
     async def _by_header(self, authorization: bytes | None) -> Caller | None:

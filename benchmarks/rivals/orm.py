@@ -157,22 +157,22 @@ def _member(
     profile: ProfileTable, subject: SubjectKeyTable, slot: SlotKeyTable, document: ProfileDocumentTable | None
 ) -> SealedOriginRow:
     return SealedOriginRow(
-        profile.profile_id.bytes,
-        profile.head.bytes,
-        profile.canonical.bytes,
-        _bytes(profile.joined_to),
-        profile.joined_at,
-        profile.version,
-        profile.stamp,
-        profile.elder,
-        profile.events,
-        subject.slot,
-        slot.epoch,
-        document.version if document else None,
-        subject.key_id.bytes,
-        subject.wrapped,
-        slot.wrapped,
-        document.document if document else None,
+        id=profile.profile_id.bytes,
+        head=profile.head.bytes,
+        canonical=profile.canonical.bytes,
+        joined_to=_bytes(profile.joined_to),
+        joined_at=profile.joined_at,
+        version=profile.version,
+        stamp=profile.stamp,
+        oldest_birth=profile.elder,
+        events=profile.events,
+        slot=subject.slot,
+        epoch=slot.epoch,
+        document_version=document.version if document else None,
+        key_id=subject.key_id.bytes,
+        wrapped=subject.wrapped,
+        slot_wrapped=slot.wrapped,
+        document=document.document if document else None,
     )
 
 

@@ -176,7 +176,7 @@ class PerStatement:
             for key, origin, head in await run(_OWNERS, byteas([i.key for i in call.identifiers]), *place)
         }
         known = {key: origin for key, (origin, _) in owners.items()}
-        gate = SpaceLockRow(Stamp(0), 0, 1, 0)
+        gate = SpaceLockRow(stamp=Stamp(0), rules_version=0, epoch=1, marks=0)
         first = BatchClaim(gate, fresh, known)
         second, slot = await self._lock(run, owners, call)
         opened = UnsealedBatch(space, first, second)
@@ -225,7 +225,9 @@ class PerStatement:
             slot = random.randrange(4096)
             held = next(iter(await run(_SLOT, place[0], slot, place[1])), None)
         keyed = [rows.KeyRow(*r) for r in found]
-        return LockedRows(locked, keyed, [rows.SightingRow(*r) for r in seen], [], held), slot
+        return LockedRows(
+            profiles=locked, keys=keyed, sightings=[rows.SightingRow(*r) for r in seen], accounts=[], slot=held
+        ), slot
 
     async def _around(self, run: Any, one: Any, place: tuple[int, int], writes: Writes) -> None:
         for gained in sorted(writes.identifiers):

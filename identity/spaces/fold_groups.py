@@ -69,7 +69,17 @@ async def group_calls(
             key = space.keys.group(name)
             if keys is None or key in keys:
                 given = {} if deletes else group_traits(call.body)
-                found.append(GroupCall(key, row.origin, name, call.time, row.stamp, given, deletes))
+                found.append(
+                    GroupCall(
+                        group_key=key,
+                        origin=row.origin,
+                        name=name,
+                        time=call.time,
+                        stamp=row.stamp,
+                        traits=given,
+                        deletes=deletes,
+                    )
+                )
     return found
 
 

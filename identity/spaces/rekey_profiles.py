@@ -188,7 +188,9 @@ class _Rekeying:
             for each in self.sightings
             if sets.get((each.origin, each.set_key), each.set_key) != each.set_key
         ]
-        renamed = rekey_sql.RekeyedRows(self.held, changed, seen_at, evidence, history)
+        renamed = rekey_sql.RekeyedRows(
+            identifiers=self.held, counters=changed, sightings=seen_at, evidence=evidence, history=history
+        )
         await rekey_sql.write(self.connection, self.space.tenant, renamed)
         await rekey_sql.rename_keys(self.connection, self.space.tenant, older_to_newest, remember=True)
         await rekey_sql.rename_groups(self.connection, self.space.tenant, self.groups)

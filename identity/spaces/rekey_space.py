@@ -125,5 +125,7 @@ async def _end(space: Space, connection: Connection, version: int) -> None:
     names = await rekey_sql.known_new_keys(connection, tenant, sorted(keys))
     acts = [(act.origin, act.stamp, rekey_rows.rekey_keys(act.kept, names), None) for act in evidence]
     lines = [(id_, stamp, seq, rekey_rows.rekey_keys(packed, names)) for id_, stamp, seq, packed in history]
-    await rekey_sql.write(connection, tenant, RekeyedRows([], [], [], acts, lines))
+    await rekey_sql.write(
+        connection, tenant, RekeyedRows(identifiers=[], counters=[], sightings=[], evidence=acts, history=lines)
+    )
     await index_key_rotation.end(connection, tenant, version)

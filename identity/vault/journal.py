@@ -78,7 +78,7 @@ class Journal:
         """Adds the entries after a number, as far as they are not there yet. LedgerBroken where it forks."""
         try:
             with durable_files.exclusive(self._directory):
-                head = self._head() or _Head(self._space, 0, "", 0, 0)
+                head = self._head() or _Head(space=self._space, seq=0, hash="", at=0, size=0)
                 if head.seq < after:
                     raise LedgerBroken
                 for line in lines:
@@ -88,7 +88,14 @@ class Journal:
                 if new:
                     size = self._write(head.size, new)
                     last = new[-1]
-                    made = _Head(self._space, last.seq, last.hash.hex(), last.at, size, self._signer.kid)
+                    made = _Head(
+                        space=self._space,
+                        seq=last.seq,
+                        hash=last.hash.hex(),
+                        at=last.at,
+                        size=size,
+                        kid=self._signer.kid,
+                    )
                     signed = msgspec.structs.replace(made, sig=text(self._signer.sign(made.signed())))
                     durable_files.replace(self._directory / HEAD, [msgspec.json.encode(signed, order="sorted")])
         except OSError as error:

@@ -90,7 +90,16 @@ def read_again(space: Space, kept: StoredCall, rules: Rules, usable: Container[s
     try:
         call = extract(kept.body, kind=kind, rules=rules, received=kept.received, sent_at=None, source=source(kept))
     except BadCall:
-        return Call(kind, kept.message_id, kept.time, kept.received, source(kept), kept.body, [], [])
+        return Call(
+            kind=kind,
+            message_id=kept.message_id,
+            time=kept.time,
+            received=kept.received,
+            source=source(kept),
+            body=kept.body,
+            identifiers=[],
+            demoted=[],
+        )
     call.time, call.message_id = kept.time, kept.message_id
     call.identifiers = [i for i in call.identifiers if i.type in usable]
     index_call(space.keys, call, set())

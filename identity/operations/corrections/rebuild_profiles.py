@@ -246,13 +246,19 @@ def _changes(replayed: ReplayedProfiles, heads: set[bytes], stamp: int) -> list[
         left = before.get(canonical)
         old = before[left.root].canonical if left is not None and left.root in before else None
         if canonical not in was and old in now and old is not None:
-            changes.append(FeedChange(FeedOperation.UNMERGE, old, now[old].version, stamp, canonical))
-        changes.append(FeedChange(FeedOperation.UPSERT, canonical, head.version, stamp))
+            changes.append(
+                FeedChange(op=FeedOperation.UNMERGE, profile=old, version=now[old].version, at=stamp, other=canonical)
+            )
+        changes.append(FeedChange(op=FeedOperation.UPSERT, profile=canonical, version=head.version, at=stamp))
     for id_, profile in sorted(before.items()):
         to = after.get(after[id_].root)
         led = before[profile.root].canonical if profile.root in before else None
         if to is None and id_ in was:
-            changes.append(FeedChange(FeedOperation.UPSERT, id_, before[profile.root].version + 1, stamp))
+            changes.append(
+                FeedChange(op=FeedOperation.UPSERT, profile=id_, version=before[profile.root].version + 1, at=stamp)
+            )
         elif to is not None and to.canonical not in (id_, led):
-            changes.append(FeedChange(FeedOperation.MERGE, to.canonical, to.version, stamp, id_))
+            changes.append(
+                FeedChange(op=FeedOperation.MERGE, profile=to.canonical, version=to.version, at=stamp, other=id_)
+            )
     return changes

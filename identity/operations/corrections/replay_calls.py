@@ -125,10 +125,20 @@ def _entry(opened: UnsealedProfiles, origin: bytes, item: Evidence, rules: Rules
         cut = kept.body["cut"]
         births = tuple(sorted(created for _, _, created in kept.body["twins"]))
         cut_id = None if cut is None else bytes.fromhex(cut)
-        return ReplayEntry(item.stamp, origin, kept, None, frozenset(item.kept), cut_id, births)
+        return ReplayEntry(
+            stamp=item.stamp,
+            origin=origin,
+            stored=kept,
+            call=None,
+            named=frozenset(item.kept),
+            cut=cut_id,
+            births=births,
+        )
     if kind in ACTS:
-        return ReplayEntry(item.stamp, origin, kept)
-    return ReplayEntry(item.stamp, origin, kept, read_again(opened.exclusive.space, kept, rules, AnyType()))
+        return ReplayEntry(stamp=item.stamp, origin=origin, stored=kept)
+    return ReplayEntry(
+        stamp=item.stamp, origin=origin, stored=kept, call=read_again(opened.exclusive.space, kept, rules, AnyType())
+    )
 
 
 def _stored(opened: UnsealedProfiles, rules: Rules) -> StoredProfiles:
@@ -147,7 +157,14 @@ def _stored(opened: UnsealedProfiles, rules: Rules) -> StoredProfiles:
             events[stamp] = ReplayedEvent(origin, _ranked(opened, call, rules))
     for origin, content in whole.contents.items():
         sightings |= {(origin, set_): seen for set_, seen in content.sightings.items()}
-    return StoredProfiles(whole.profiles, whole.links, opened.documents, sightings, evidence, events)
+    return StoredProfiles(
+        profiles=whole.profiles,
+        links=whole.links,
+        documents=opened.documents,
+        sightings=sightings,
+        evidence=evidence,
+        events=events,
+    )
 
 
 def _ranked(opened: UnsealedProfiles, kept: StoredCall, rules: Rules) -> list[bytes]:

@@ -19,7 +19,15 @@ from identity.vault.subject_keys import SubjectKey
 
 def act_record(kind: Kind, source: Source, at: int, body: JsonObject) -> StoredCall:
     """A correction in the form of a stored call."""
-    return StoredCall(STORED_KINDS.index(kind), "", at, at, source.key, source.server, body)
+    return StoredCall(
+        kind=STORED_KINDS.index(kind),
+        message_id="",
+        time=at,
+        received=at,
+        source=source.key,
+        server=source.server,
+        body=body,
+    )
 
 
 def seal_unmerge(

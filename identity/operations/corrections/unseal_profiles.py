@@ -53,8 +53,8 @@ class UnsealedProfiles:
         self.events: dict[bytes, list[tuple[int, int, StoredCall]]] = {}
         self.history: dict[bytes, list[HistoryRow]] = {}
         self.whole = ProfileSnapshot(
-            {row.id: to_profile(row, names) for row in rows},
-            {row.key: _link(row, names[row.type]) for row in identifiers},
+            profiles={row.id: to_profile(row, names) for row in rows},
+            links={row.key: _link(row, names[row.type]) for row in identifiers},
             stamp=exclusive.lock_row.stamp,
         )
 
@@ -149,7 +149,14 @@ async def unseal_for_unmerge(exclusive: SpaceReader, id_: bytes, named: Abstract
 
 def _link(row: IdentifierRow, type_: str) -> SnapshotIdentifier:
     return SnapshotIdentifier(
-        row.key, type_, row.origin, row.retired, row.linked_at, row.first_seen, row.last_seen, row.source
+        key=row.key,
+        type=type_,
+        origin=row.origin,
+        retired=row.retired,
+        linked_at=row.linked_at,
+        first_seen=row.first_seen,
+        last_seen=row.last_seen,
+        source=row.source,
     )
 
 
@@ -157,7 +164,13 @@ def _evidence(row: EvidenceRow, call: StoredCall, names: dict[int, str], rules: 
     kind = STORED_KINDS[row.kind]
     # An act shows nothing: it was no sighting.
     shown_set = b"" if kind in ACTS else set_key(shown_keys(row, names))
-    return Evidence(row.stamp, split_keys(row.kept), shown_set, call, stated_group(call.body, kind, rules))
+    return Evidence(
+        stamp=row.stamp,
+        kept=split_keys(row.kept),
+        shown=shown_set,
+        call=call,
+        group=stated_group(call.body, kind, rules),
+    )
 
 
 def shown_keys(row: EvidenceRow, names: dict[int, str]) -> list[bytes]:

@@ -44,7 +44,12 @@ async def _announce(space: Space, origins: Sequence[bytes], now: int) -> int:
     async with space.database.transaction() as connection:
         found = await disclosures.raise_versions(connection, space.tenant, origins, now)
         # The change is of now: an entry with the stamp of the last call might be past its retention.
-        changes = [ChangeRow(FeedOperation.UPSERT, row.version, now << SLOT_BITS, row.canonical, None) for row in found]
+        changes = [
+            ChangeRow(
+                op=FeedOperation.UPSERT, version=row.version, at=now << SLOT_BITS, profile=row.canonical, other=None
+            )
+            for row in found
+        ]
         if changes:
             lane = random.randrange(spaces_and_keys.LANES)  # noqa: S311 (spreads, guards nothing)
             await feed.append(connection, space.tenant, lane, changes)

@@ -191,7 +191,9 @@ class _StateWriter:
             )
         folded = one.folded()
         traits = {name: (value, folded[name][1], stamp_time(folded[name][2])) for name, value in view.traits.items()}
-        return ProfileState(public_profile(one.id), links, identifiers, traits, at)
+        return ProfileState(
+            canonical=public_profile(one.id), links=links, identifiers=identifiers, traits=traits, at=at
+        )
 
     def _event(self, stamp: int) -> CausingCall:
         call = self._calls.get(stamp)

@@ -128,8 +128,10 @@ async def _profiles_page(space: Space, scope: Scope, position: Position, limit: 
     ids = [id_ for id_, _, _ in found]
     last = ids[-1] if len(ids) == limit else None
     at = time.time_ns() // 1000 << SLOT_BITS
-    lines = await _lines(space, scope, [FeedItem(None, id_, (), 0, at) for id_ in ids])
-    following = Position(position.entitled, position.purposes, position.began, last, position.lanes)
+    lines = await _lines(space, scope, [FeedItem(op=None, profile=id_, merged=(), version=0, at=at) for id_ in ids])
+    following = Position(
+        entitled=position.entitled, purposes=position.purposes, began=position.began, after=last, lanes=position.lanes
+    )
     more = last is not None or not lines or await any_entry_after(space, following)
     return LinePage(lines, following, more, len(ids))
 
@@ -165,7 +167,7 @@ async def _disclosed_lines(space: Space, scope: Scope, items: Sequence[FeedItem]
     for each in items:
         if each.op == FeedOperation.ERASE:
             if each.erasure_id in erased:
-                lines.append(FeedLine(_OPS[FeedOperation.ERASE], each, identifiers=erased[each.erasure_id]))
+                lines.append(FeedLine(op=_OPS[FeedOperation.ERASE], item=each, identifiers=erased[each.erasure_id]))
             continue
         head = heads.get(each.profile)
         profile = None if head is None else opened[head]
@@ -176,8 +178,14 @@ async def _disclosed_lines(space: Space, scope: Scope, items: Sequence[FeedItem]
             # A destination reads of a merge or unmerge only between profiles that were disclosed to it.
             named = tuple(id_ for id_ in each.merged if id_ in known)
             if disclosed and named and profile is not None:
-                lines.append(FeedLine(_OPS[each.op], each._replace(merged=named), profile, None, known))
+                lines.append(
+                    FeedLine(
+                        op=_OPS[each.op], item=each._replace(merged=named), profile=profile, view=None, known=known
+                    )
+                )
         elif readable or disclosed:
             # A profile that is erased, dormant or on hold by now has to be dropped where it was disclosed.
-            lines.append(FeedLine("upsert" if readable else "withdraw", each, profile, view, known))
+            lines.append(
+                FeedLine(op="upsert" if readable else "withdraw", item=each, profile=profile, view=view, known=known)
+            )
     return lines

@@ -153,7 +153,7 @@ async def _change(space: Space, row: DestinationRow, entitled: Entitled, actor: 
             if entitled.without_consent and not old.entitled.without_consent:
                 await ledger.note(connection, space.tenant.id, actor, WITHOUT_CONSENT, public("dst", row.public_id))
     shown = None if old.entitled.callback_url is not None else _callback_secret(new)
-    return DestinationSecrets(row.public_id, version, callback_secret=shown)
+    return DestinationSecrets(id=row.public_id, version=version, callback_secret=shown)
 
 
 async def resume_destination(space: Space, name: str, actor: str) -> DestinationStatus:
@@ -184,7 +184,7 @@ async def _rotate(space: Space, name: str, actor: str) -> DestinationSecrets:
             await spaces_and_keys.revoke_key(connection, space.tenant.id, ended)
         await spaces_and_keys.create_key(connection, space.tenant.id, key_id, name, [scope], hash_of(secret))
         await ledger.note(connection, space.tenant.id, actor, "destination.rotate", public("dst", row.public_id))
-    return DestinationSecrets(row.public_id, version, secret=secret, callback_secret=_callback_secret(new))
+    return DestinationSecrets(id=row.public_id, version=version, secret=secret, callback_secret=_callback_secret(new))
 
 
 async def get_destination(space: Space, name: str) -> DestinationStatus:

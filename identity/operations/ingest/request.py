@@ -98,7 +98,7 @@ class IngestRequest:
     def _reject_large(self) -> None:
         for at, body in enumerate(self.bodies):
             if len(_size(body)) > LARGEST_ITEM:
-                self.outcomes[at] = Outcome(_message_id(body), "rejected", "too_large")
+                self.outcomes[at] = Outcome(message_id=_message_id(body), status="rejected", reason="too_large")
 
     async def read(self, space: Space, rules: Rules) -> None:
         """Reads every body that was not rejected yet, under these rules."""
@@ -113,7 +113,9 @@ class IngestRequest:
             try:
                 call = self._extract(body, shared, sent_at, rules)
             except BadCall as error:
-                self.outcomes[at] = Outcome(_message_id(body), "rejected", error.code, mended_values=self._lost(at))
+                self.outcomes[at] = Outcome(
+                    message_id=_message_id(body), status="rejected", reason=error.code, mended_values=self._lost(at)
+                )
             else:
                 call.mended = self._lost(at)
                 self.calls.append((at, call))

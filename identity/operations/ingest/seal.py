@@ -100,7 +100,7 @@ class Sealer:
             subject = self._new_keys.make(account.id) if version == 1 else self._subject(account.id)
             name = subject.seal(GROUP_ID, account.id, 0, account.name.encode())
             document = subject.seal(GROUP_TRAITS, account.id, version, traits.pack(account.document))
-            row = rows.AccountRow(key, account.id, version, name, document)
+            row = rows.AccountRow(key=key, id=account.id, version=version, group_id=name, document=document)
             (self.writes.new_accounts if version == 1 else self.writes.accounts).append(row)
         self.writes.memberships = [
             (m.group_key, m.origin, m.member, m.time, m.stamp) for m in plan.memberships.values()

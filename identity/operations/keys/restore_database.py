@@ -227,7 +227,12 @@ def _holding(spaces: Spaces, public_id: bytes) -> Replay:
         if id_ is not None:
             reason = spaces.keyring.space(public_id).seal(HOLD, id_, 0, RESTORED.encode())
             keys = [bytes.fromhex(key) for key in entry["indexes"]]
-            await holds.add(connection, tenant, holds.HoldRow(id_, entry["at"], entry["actor"], reason, 0), keys)
+            await holds.add(
+                connection,
+                tenant,
+                holds.HoldRow(id=id_, created_at=entry["at"], actor=entry["actor"], reason=reason, identifiers=0),
+                keys,
+            )
 
     return hold
 

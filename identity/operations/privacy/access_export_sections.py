@@ -31,7 +31,9 @@ from identity.values.stamps import Micros
 _PAGE = 200
 _NAMES = tuple(SECTIONS)
 # Calls that the service made for a request are included; acts hold no data of their own.
-_EVERY_CALL = ListParameters(_PAGE, ascending=True, kinds=tuple(kind for kind in STORED_KINDS if kind not in ACTS))
+_EVERY_CALL = ListParameters(
+    limit=_PAGE, ascending=True, kinds=tuple(kind for kind in STORED_KINDS if kind not in ACTS)
+)
 
 
 class TraitAtOrigin(Struct, frozen=True):

@@ -153,4 +153,7 @@ def _feed_entries(person: Person, stamp: int, erasure_id: bytes | None) -> list[
     version = max((row.version for row in person.origins), default=0) + 1
     first = [person.head.canonical] if person.origins else []
     others = [id_ for id_ in person.origin_ids if id_ not in first]
-    return [ChangeRow(FeedOperation.ERASE, version, stamp, id_, erasure_id) for id_ in (*first, *others)]
+    return [
+        ChangeRow(op=FeedOperation.ERASE, version=version, at=stamp, profile=id_, other=erasure_id)
+        for id_ in (*first, *others)
+    ]

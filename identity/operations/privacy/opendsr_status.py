@@ -30,13 +30,13 @@ async def opendsr_status(space: Space, request: PrivacyRequest) -> OpenDsrStatus
     export = await export_of_request(space, request.id)
     if export is None:
         due_at = max((each.due_at or request.received_at for each in request.erasures), default=request.received_at)
-        return OpenDsrStatus(request, status_word(request), due_at, all_found(request))
+        return OpenDsrStatus(request=request, word=status_word(request), due_at=due_at, found=all_found(request))
     due_at = due_date(request.regulation, request.received_at) or request.received_at
     try:
         ready = (await get_export(space, export.id)).state != AccessExportState.RUNNING
     except ExportNotFound:
         # Downloaded, expired, or destroyed by an erasure since: the request was answered.
-        return OpenDsrStatus(request, "completed", due_at, export.found)
+        return OpenDsrStatus(request=request, word="completed", due_at=due_at, found=export.found)
     if not ready:
-        return OpenDsrStatus(request, "in_progress", due_at, export.found)
-    return OpenDsrStatus(request, "completed", due_at, export.found, export)
+        return OpenDsrStatus(request=request, word="in_progress", due_at=due_at, found=export.found)
+    return OpenDsrStatus(request=request, word="completed", due_at=due_at, found=export.found, export=export)

@@ -69,7 +69,12 @@ class Person:
         """References to all that an erasure destroys, its own identifier included, held by a profile or not."""
         keys = self.exclusive.space.keys
         hashes = {keys.suppression(each.type, each.value) for each in self.identifiers()}
-        return ErasedRefs(self.origin_ids, self.key_ids, sorted(self.keys | {key}), sorted(hashes | {hash_}))
+        return ErasedRefs(
+            origins=self.origin_ids,
+            key_ids=self.key_ids,
+            keys=sorted(self.keys | {key}),
+            hashes=sorted(hashes | {hash_}),
+        )
 
     async def stated_groups(self) -> dict[bytes, set[int]]:
         """The groups that the person joined or left, each with the stamps of the calls that join."""

@@ -138,16 +138,16 @@ async def _insert(exclusive: ExclusiveSpace, made: RequestedExport, actor: str, 
     rows = await snapshot_queries.origins(connection, space.tenant, sorted(set(exclusive.owners.values())))
     heads = [row for row in rows if row.head == row.id]
     row = access_exports.ExportRow(
-        made.id,
-        made.created_at,
-        made.created_at + DOWNLOADABLE,
-        AccessExportState.RUNNING,
-        made.job_id,
-        actor,
-        b"".join(sorted(row.id for row in rows)),
-        0,
-        named,
-        unknown,
+        id=made.id,
+        created_at=made.created_at,
+        until=made.created_at + DOWNLOADABLE,
+        state=AccessExportState.RUNNING,
+        job_id=made.job_id,
+        actor=actor,
+        profiles=b"".join(sorted(row.id for row in rows)),
+        parts=0,
+        named=named,
+        unknown=unknown,
     )
     await access_exports.add(connection, space.tenant, row, hash_ticket(made.ticket))
     job = ExportJob(

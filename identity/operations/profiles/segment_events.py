@@ -58,7 +58,7 @@ async def events(space: Space, ref: str, wanted: ListParameters) -> Page[list[So
 
 async def last_call(profile: OpenedProfile) -> StoredCall | None:
     """The newest call of a profile that is still kept."""
-    shown, _ = await page_of(profile, ListParameters(1), None)
+    shown, _ = await page_of(profile, ListParameters(limit=1), None)
     return shown[0].call if shown else None
 
 

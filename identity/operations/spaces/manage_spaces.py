@@ -116,7 +116,9 @@ class KeyCheck:
             self._known.pop(hash_, None)
             raise Unauthorised
         key = found[0]
-        caller = Caller(key.space_id, key.id, key.public_id, key.name, frozenset(key.scopes))
+        caller = Caller(
+            space_id=key.space_id, key=key.id, key_id=key.public_id, name=key.name, scopes=frozenset(key.scopes)
+        )
         self._known[hash_] = (self._now() + _CACHE_SECONDS, caller)
         while len(self._known) > _CACHED:
             self._known.popitem(last=False)

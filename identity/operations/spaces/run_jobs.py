@@ -63,7 +63,7 @@ class Jobs:
         async with space.database.transaction() as connection:
             await jobs.add(connection, space.tenant, id_, kind, payload)
         self.wake()
-        return JobReport(id_, kind, JobState.QUEUED)
+        return JobReport(id=id_, kind=kind, state=JobState.QUEUED)
 
     def wake(self) -> None:
         """Wake the runner: a job was enqueued elsewhere."""

@@ -78,7 +78,11 @@ def decisions(documents: Mapping[bytes, Document], category: str) -> list[Decisi
             if stated is not None and not _named(entry, stated, category):
                 entry = (False, stated[1], stated[2])
             if entry is not None:
-                found.append(DecisionAtOrigin(bool(entry[0]), entry[1], entry[2], origin, server))
+                found.append(
+                    DecisionAtOrigin(
+                        granted=bool(entry[0]), time=entry[1], stamp=entry[2], origin=origin, server=server
+                    )
+                )
     return found
 
 

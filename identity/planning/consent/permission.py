@@ -160,7 +160,9 @@ class Permission:
         for origin, document in self._documents.items():
             for suffix, server in (("", False), (SERVER, True)):
                 stated = [
-                    DecisionAtOrigin(bool(entry[0]), entry[1], entry[2], origin, server)
+                    DecisionAtOrigin(
+                        granted=bool(entry[0]), time=entry[1], stamp=entry[2], origin=origin, server=server
+                    )
                     for name in names
                     if (entry := document.signals.get(name + suffix)) is not None
                 ]
@@ -191,7 +193,7 @@ class Permission:
 
     def _opt_outs(self, name: str) -> list[DecisionAtOrigin]:
         return [
-            DecisionAtOrigin(False, entry[1], entry[2], origin)
+            DecisionAtOrigin(granted=False, time=entry[1], stamp=entry[2], origin=origin)
             for origin, document in self._documents.items()
             if (entry := document.signals.get(name)) is not None
         ]

@@ -89,7 +89,9 @@ def compile_purposes(document: object, version: int) -> Purposes:
     if not isinstance(override, bool):
         raise _bad("override_opt_out must be true or false.")
     unset = _answer(document.get("unset", "deny"), "unset")
-    return Purposes(version, named, unset, _regions(document.get("regions", {})), override)
+    return Purposes(
+        version=version, purposes=named, unset=unset, regions=_regions(document.get("regions", {})), override=override
+    )
 
 
 def _purpose(at: int, stated: object) -> Purpose:

@@ -77,7 +77,7 @@ def shown(kept: Iterable[bytes], demoted: Iterable[tuple[bytes, str]]) -> list[b
 
 def own_counters(links: Mapping[bytes, SnapshotIdentifier], profiles: Mapping[bytes, Profile]) -> dict[bytes, Counters]:
     """The own counters of every origin, from its identifiers."""
-    owns = {id_: Counters({}, [], profile.own.origins) for id_, profile in profiles.items()}
+    owns = {id_: Counters(types={}, live=[], origins=profile.own.origins) for id_, profile in profiles.items()}
     for link in links.values():
         if not link.retired:
             attach(owns[link.origin], link.key, link.type)
@@ -91,7 +91,7 @@ def folded_counters(
     rules: Rules,
 ) -> Counters:
     """The counters of a root over these origins: the sum of their own counters, the windows and the cuts."""
-    folded = Counters({}, [], 0)
+    folded = Counters(types={}, live=[], origins=0)
     for own in owns.values():
         unite(folded, own)
     seen: dict[str, dict[bytes, int]] = {type_: {} for type_ in rules.windowed}

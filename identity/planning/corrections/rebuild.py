@@ -80,12 +80,14 @@ def rebuild(
         evidence[stamp] = ReplayedEvidence(stored.evidence[stamp].origin, [], [], b"")
     homes = _homes(stored, entries, evidence, set(names.values()), replay.recorded.keys())
     rebuilt = RebuiltProfiles(
-        _profiles(stored, replay, names, homes),
-        links,
-        {names[id_]: document for id_, document in replay.state.documents.items()},
-        _sightings(stored, evidence, {(names[at], s): seen for (at, s), seen in replay.state.sightings.items()}),
-        evidence,
-        _events(stored, links, homes),
+        profiles=_profiles(stored, replay, names, homes),
+        links=links,
+        documents={names[id_]: document for id_, document in replay.state.documents.items()},
+        sightings=_sightings(
+            stored, evidence, {(names[at], s): seen for (at, s), seen in replay.state.sightings.items()}
+        ),
+        evidence=evidence,
+        events=_events(stored, links, homes),
     )
     _count_events(stored, rebuilt, homes, replay.recorded.keys(), entries)
     _fold(stored, rebuilt, replay)
@@ -157,7 +159,7 @@ def _profiles(
             continue
         home = homes.get(id_)
         root = DORMANT if home is None else profiles[home].root
-        none = Counters({}, [], 0)
+        none = Counters(types={}, live=[], origins=0)
         profiles[id_] = structs.replace(
             profile, root=root, canonical=id_, joined_to=home, joined_at=None, own=none, folded=none, events=0
         )
@@ -226,8 +228,8 @@ def _fold(stored: StoredProfiles, rebuilt: RebuiltProfiles, replay: Replay) -> N
     """Set the counters of every origin and root from the rebuilt links."""
     links = {
         key: SnapshotIdentifier(
-            key, gained.identifier.type, gained.origin, gained.retired, gained.stamp,
-            gained.first_seen, gained.last_seen, gained.source,
+            key=key, type=gained.identifier.type, origin=gained.origin, retired=gained.retired, linked_at=gained.stamp,
+            first_seen=gained.first_seen, last_seen=gained.last_seen, source=gained.source,
         )
         for key, gained in rebuilt.links.items()
     }  # fmt: skip

@@ -39,12 +39,12 @@ def plan_removal(snapshot: ProfileSnapshot, key: bytes, stamps: Callable[[int], 
     root.version += 1
     origin.stamp = root.stamp = stamp
     return Removal(
-        stamp,
-        link,
-        {origin.id: origin, root.id: root},
-        root,
-        HistoryNote(origin.id, stamp, HistoryKind.IDENTIFIER_REMOVED, [key]),
-        FeedChange(FeedOperation.UPSERT, root.canonical, root.version, stamp),
+        stamp=stamp,
+        link=link,
+        profiles={origin.id: origin, root.id: root},
+        root=root,
+        note=HistoryNote(origin=origin.id, stamp=stamp, kind=HistoryKind.IDENTIFIER_REMOVED, keys=[key]),
+        change=FeedChange(op=FeedOperation.UPSERT, profile=root.canonical, version=root.version, at=stamp),
     )
 
 

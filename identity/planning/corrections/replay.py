@@ -108,7 +108,11 @@ class Replay:
             self.recorded[record.stamp] = record
             members = set_key(shown(record.kept, record.demoted))
             self._evidence[record.stamp] = Evidence(
-                record.stamp, record.kept, members, stored_call(record.call), record.call.group
+                stamp=record.stamp,
+                kept=record.kept,
+                shown=members,
+                call=stored_call(record.call),
+                group=record.call.group,
             )
             self._note_renaming(record)
         self.refused += [each.stamp for each in entries if each.stamp not in self.recorded]
@@ -176,7 +180,9 @@ class Replay:
                 contents[origin].sightings[set_] = sighting
         renamings = [each for at, each in self._renamings.items() if self.recorded[at].origin in profiles]
         cuts = {key: state.cuts[key] for key in links if key in state.cuts}
-        return ProfileSnapshot(profiles, links, cuts, renamings, contents, stamp)
+        return ProfileSnapshot(
+            profiles=profiles, links=links, cuts=cuts, renamings=renamings, contents=contents, stamp=stamp
+        )
 
     def _apply_plan(self, unmerge: UnmergePlan) -> None:
         state = self.state

@@ -54,17 +54,19 @@ def compare(stored: StoredProfiles, rebuilt: RebuiltProfiles) -> RulesDiff:
     examples = [Example("split", stored.profiles[root].canonical, pieces) for root, pieces in sorted(split.items())]
     examples += [Example("joined", rebuilt.profiles[root].canonical, pieces) for root, pieces in sorted(joined.items())]
     return RulesDiff(
-        len(old),
-        len(new),
-        len(split),
-        len(joined),
-        len(before.keys() - after.keys()),
-        len(after.keys() - before.keys()),
-        len(now.keys() - was),
-        len(was & kept),
-        sum(bool(evidence.kept) and not rebuilt.evidence[stamp].kept for stamp, evidence in stored.evidence.items()),
-        dict(Counter(reason for at, reason in now.items() if at not in was)),
-        examples,
+        profiles_before=len(old),
+        profiles_after=len(new),
+        profiles_split=len(split),
+        profiles_joined=len(joined),
+        identifiers_lost=len(before.keys() - after.keys()),
+        identifiers_gained=len(after.keys() - before.keys()),
+        identifiers_demoted=len(now.keys() - was),
+        demotions_lifted=len(was & kept),
+        calls_unresolved=sum(
+            bool(evidence.kept) and not rebuilt.evidence[stamp].kept for stamp, evidence in stored.evidence.items()
+        ),
+        reasons=dict(Counter(reason for at, reason in now.items() if at not in was)),
+        examples=examples,
     )
 
 

@@ -104,8 +104,18 @@ def plan_unmerge(
 
     profiles = dict(snapshot.profiles)
     for origin, twin in twins.items():
-        empty = Counters({}, [])
-        profiles[twin] = Profile(twin, births[twin], twin, twin, births[twin], empty, empty, 0, stamp)
+        empty = Counters(types={}, live=[])
+        profiles[twin] = Profile(
+            id=twin,
+            created=births[twin],
+            root=twin,
+            canonical=twin,
+            oldest_birth=births[twin],
+            own=empty,
+            folded=empty,
+            version=0,
+            stamp=stamp,
+        )
         profiles[origin] = structs.replace(profiles[origin])
     splits = [_split(snapshot.contents[origin], profiles[origin], profiles[twin], named, snapshot.links)
               for origin, twin in twins.items()]  # fmt: skip
@@ -133,20 +143,20 @@ def plan_unmerge(
         profile.stamp = stamp
     keys = sorted(named)
     return UnmergePlan(
-        stamp,
-        keys,
-        staying,
-        leaving,
-        changed,
-        {key: link for key, link in links.items() if link != snapshot.links[key]},
-        splits,
-        cut,
-        sides,
-        [
-            HistoryNote(staying.id, stamp, HistoryKind.UNMERGED, keys, leaving.canonical),
-            HistoryNote(leaving.id, stamp, HistoryKind.UNMERGED, keys, staying.canonical),
+        stamp=stamp,
+        named=keys,
+        staying=staying,
+        leaving=leaving,
+        profiles=changed,
+        links={key: link for key, link in links.items() if link != snapshot.links[key]},
+        splits=splits,
+        cut=cut,
+        sides=sides,
+        notes=[
+            HistoryNote(origin=staying.id, stamp=stamp, kind=HistoryKind.UNMERGED, keys=keys, other=leaving.canonical),
+            HistoryNote(origin=leaving.id, stamp=stamp, kind=HistoryKind.UNMERGED, keys=keys, other=staying.canonical),
         ],
-        _changes(snapshot, roots, (stays, leaves), stamp),
+        changes=_changes(snapshot, roots, (stays, leaves), stamp),
     )
 
 
@@ -156,13 +166,13 @@ def _changes(
     """The feed entries: the id that exists again, and the merges on its side."""
     was = next(profile.canonical for profile in snapshot.profiles.values() if profile.root == profile.id)
     back, there = next((root, there) for root, there in zip(roots, sides, strict=True) if root.canonical != was)
-    changes = [FeedChange(FeedOperation.UNMERGE, was, back.version, stamp, back.canonical)]
+    changes = [FeedChange(op=FeedOperation.UNMERGE, profile=was, version=back.version, at=stamp, other=back.canonical)]
     changes += [
-        FeedChange(FeedOperation.MERGE, back.canonical, back.version, stamp, id_)
+        FeedChange(op=FeedOperation.MERGE, profile=back.canonical, version=back.version, at=stamp, other=id_)
         for id_ in sorted(there.values())
         if id_ != back.canonical and id_ in snapshot.profiles
     ]
-    return [*changes, FeedChange(FeedOperation.UPSERT, back.canonical, back.version, stamp)]
+    return [*changes, FeedChange(op=FeedOperation.UPSERT, profile=back.canonical, version=back.version, at=stamp)]
 
 
 def document_of(calls: Iterable[Evidence]) -> Document:
@@ -240,5 +250,12 @@ def _split(
     twin.events = len(events) + sum(STORED_KINDS[held.call.kind] in KINDS for held in leaving)
     origin.events -= twin.events
     return OriginSplit(
-        origin.id, twin.id, twin.created, gone, events, sightings, document_of(staying), document_of(leaving)
+        origin=origin.id,
+        twin=twin.id,
+        created=twin.created,
+        evidence=gone,
+        events=events,
+        sightings=sightings,
+        staying=document_of(staying),
+        leaving=document_of(leaving),
     )

@@ -45,7 +45,7 @@ class Position(Struct, frozen=True):
         """The same position, at the start of all profiles if other versions are in force."""
         if (entitled, purposes) == (self.entitled, self.purposes):
             return self
-        return Position(entitled, purposes, self.began, BEGINNING, self.lanes)
+        return Position(entitled=entitled, purposes=purposes, began=self.began, after=BEGINNING, lanes=self.lanes)
 
     def behind(self, other: "Position") -> bool:
         """Whether the position is before another one in any lane."""
@@ -70,7 +70,7 @@ def unpack(packed_position: bytes) -> Position | None:
     if len(packed_position) != _HEAD.size + count * _LANE.size:
         return None
     lanes = dict(_LANE.unpack_from(packed_position, _HEAD.size + at * _LANE.size) for at in range(count))
-    return Position(entitled, purposes, began, after if whole else None, lanes)
+    return Position(entitled=entitled, purposes=purposes, began=began, after=after if whole else None, lanes=lanes)
 
 
 def is_valid_position(packed_position: bytes, heads: Mapping[int, int]) -> bool:
@@ -137,7 +137,9 @@ def advance(position: Position, entries: Iterable[FeedEntry]) -> Position:
     lanes = dict(position.lanes)
     for entry in entries:
         lanes[entry.lane] = max(entry.seq, lanes.get(entry.lane, 0))
-    return Position(position.entitled, position.purposes, position.began, position.after, lanes)
+    return Position(
+        entitled=position.entitled, purposes=position.purposes, began=position.began, after=position.after, lanes=lanes
+    )
 
 
 def misses_entries(position: Position, entries: Iterable[FeedEntry]) -> bool:
@@ -164,7 +166,7 @@ def feed_items(entries: Sequence[FeedEntry], canonical: Mapping[bytes, bytes]) -
         if before is not None:
             items[before] = items[before]._replace(profile=b"")
         states[id_] = len(items)
-        items.append(FeedItem(None, id_, (), entry.version, entry.at))
+        items.append(FeedItem(op=None, profile=id_, merged=(), version=entry.version, at=entry.at))
 
     for entry in entries:
         at = canonical.get(entry.profile, entry.profile)
@@ -174,15 +176,28 @@ def feed_items(entries: Sequence[FeedEntry], canonical: Mapping[bytes, bytes]) -
                 items[nr] = items[nr]._replace(merged=(*items[nr].merged, entry.profile))
             else:
                 erased[entry.other] = len(items)
-                items.append(FeedItem(FeedOperation.ERASE, entry.profile, (), entry.version, entry.at, entry.other))
+                items.append(
+                    FeedItem(
+                        op=FeedOperation.ERASE,
+                        profile=entry.profile,
+                        merged=(),
+                        version=entry.version,
+                        at=entry.at,
+                        erasure_id=entry.other,
+                    )
+                )
         elif entry.op in (FeedOperation.MERGE, FeedOperation.UNMERGE) and entry.other is not None:
             to = canonical.get(entry.other, entry.other)
             here = entry.profile in canonical and entry.other in canonical
             if here and at == to:
                 merged = tuple(id_ for id_ in (entry.profile, entry.other) if id_ != at)
-                items.append(FeedItem(FeedOperation.MERGE, at, merged, entry.version, entry.at))
+                items.append(
+                    FeedItem(op=FeedOperation.MERGE, profile=at, merged=merged, version=entry.version, at=entry.at)
+                )
             elif here:
-                items.append(FeedItem(FeedOperation.UNMERGE, at, (to,), entry.version, entry.at))
+                items.append(
+                    FeedItem(op=FeedOperation.UNMERGE, profile=at, merged=(to,), version=entry.version, at=entry.at)
+                )
             state(at, entry)
             if to != at:
                 state(to, entry)

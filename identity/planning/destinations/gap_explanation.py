@@ -122,7 +122,11 @@ def gates(facts: Facts) -> list[GateResult]:
     for name, judge in zip(GATES, _JUDGES, strict=True):
         result, reason, values = judge(facts)
         purposes = facts.verdicts if judge is _purposes_granted else {}
-        judged.append(GateResult(name, result, reason, REASONS[reason].format(**values), purposes))
+        judged.append(
+            GateResult(
+                gate=name, result=result, reason=reason, detail=REASONS[reason].format(**values), purposes=purposes
+            )
+        )
     return judged
 
 

@@ -105,13 +105,13 @@ def link(graph: Graph, a: bytes, b: bytes) -> GraphEdge:
     """The link between two linked identifiers, from `a` to `b`."""
     data = graph[a][b]
     return GraphEdge(
-        a,
-        b,
-        data["weight"],
-        data["days"],
-        tuple(sorted(data["sources"])),
-        data["count"],
-        tuple(data["observations"]),
+        a=a,
+        b=b,
+        weight=data["weight"],
+        days=data["days"],
+        sources=tuple(sorted(data["sources"])),
+        count=data["count"],
+        observations=tuple(data["observations"]),
     )
 
 

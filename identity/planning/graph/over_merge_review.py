@@ -107,12 +107,12 @@ def review(graph: Graph, types: Mapping[bytes, str], retired: AbstractSet[bytes]
         for near in graph[key]:
             linked[near] = linked.get(near, 0) + 1
     return Review(
-        tuple(cut_nodes),
-        tuple(bridges),
-        max(1, communities),
-        linked,
-        _cheapest_split(graph, strong),
-        len(strong) > MOST_CUTS + 1,
+        cut_nodes=tuple(cut_nodes),
+        bridges=tuple(bridges),
+        communities=max(1, communities),
+        linked=linked,
+        split=_cheapest_split(graph, strong),
+        bounded=len(strong) > MOST_CUTS + 1,
     )
 
 
@@ -186,7 +186,11 @@ def _separators(graph: Graph, strong: AbstractSet[bytes]) -> tuple[list[CutNode]
             pulls = [pull[key, n] for n in held]
             pairs_apart = (sum(counts) ** 2 - sum(count**2 for count in counts)) // 2
             elsewhere = round(1 - max(pulls) / sum(pulls), 9)
-            cut_nodes.append(CutNode(key, len(held), pairs_apart, elsewhere, sum(sizes) - max(sizes)))
+            cut_nodes.append(
+                CutNode(
+                    key=key, groups=len(held), pairs=pairs_apart, elsewhere=elsewhere, smaller=sum(sizes) - max(sizes)
+                )
+            )
     # First the node that connects most pairs of strong ids. Of several, the one that belongs to no single side: a
     # browser between its user and a shared e-mail is a cut node, too, but nearly all its weight is with its user, while
     # the e-mail belongs to both sides alike. Then the one that leaves more identifiers on the smaller sides.
@@ -202,7 +206,7 @@ def _separators(graph: Graph, strong: AbstractSet[bytes]) -> tuple[list[CutNode]
             beyond = total - (a in strong) - sum(blocks.below[m][0] for m in blocks.homes[a] if m != n)
         at_b = total - beyond if blocks.above[n] == b else beyond
         if 0 < at_b < total:
-            bridges.append(Bridge(a, b, graph.edges[a, b]["weight"], total - at_b, at_b))
+            bridges.append(Bridge(a=a, b=b, weight=graph.edges[a, b]["weight"], strong_a=total - at_b, strong_b=at_b))
     bridges.sort(key=lambda bridge: (-bridge.strong_a * bridge.strong_b, bridge.weight, bridge.a, bridge.b))
     return cut_nodes, bridges
 
@@ -226,7 +230,14 @@ def _cheapest_split(graph: Graph, strong: Sequence[bytes]) -> UnmergeSuggestion 
     leaving = network.leaving(oldest, leaves)
     cut = sorted((a, b) if b in leaving else (b, a) for a, b in graph.edges if (a in leaving) != (b in leaving))
     weight = fsum(graph.edges[pair]["weight"] for pair in cut)
-    return UnmergeSuggestion(oldest, leaves, frozenset(graph) - leaving, leaving, tuple(cut), weight)
+    return UnmergeSuggestion(
+        stays=oldest,
+        leaves=leaves,
+        staying=frozenset(graph) - leaving,
+        leaving=leaving,
+        links=tuple(cut),
+        weight=weight,
+    )
 
 
 class _Network:

@@ -31,7 +31,7 @@ def previous_id(
         if user is None or anonymous is None:
             return None
         claims.drop(anonymous)
-        return Alias(None, anonymous, "anonymous_id", force, user)
+        return Alias(user=None, anonymous=anonymous, assumed="anonymous_id", force=force, to=user)
     found = {type_: read(type_, given, claims.rules) for type_ in (USER_ID, ANONYMOUS_ID)}
     assumed: Literal["user_id", "anonymous_id"] = USER_ID
     if found[ANONYMOUS_ID] == anonymous or body.get("previousIdType") == ANONYMOUS_ID:
@@ -42,7 +42,7 @@ def previous_id(
     by_user, by_anonymous = (each if isinstance(each, Identifier) else None for each in found.values())
     if user is None or (by_user is None and by_anonymous is None):
         return None
-    return Alias(by_user, by_anonymous, assumed, force, user)
+    return Alias(user=by_user, anonymous=by_anonymous, assumed=assumed, force=force, to=user)
 
 
 def readings(given: object, rules: Rules) -> list[Identifier]:

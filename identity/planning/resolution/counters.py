@@ -68,7 +68,7 @@ def unite(into: Counters, other: Counters) -> None:
 
 def copy(counters: Counters) -> Counters:
     """The own counters of an origin as the folded counters of a root without other origins."""
-    return Counters(dict(counters.types), list(counters.live))
+    return Counters(types=dict(counters.types), live=list(counters.live))
 
 
 def counted(counters: Counters) -> tuple[dict[str, int], list[bytes]]:
@@ -79,7 +79,9 @@ def counted(counters: Counters) -> tuple[dict[str, int], list[bytes]]:
 def copy_of(counters: Counters) -> Counters:
     """An independent copy of counters."""
     windows, cuts = dict(counters.windows), dict(counters.cuts)
-    return Counters(dict(counters.types), list(counters.live), counters.origins, windows, cuts)
+    return Counters(
+        types=dict(counters.types), live=list(counters.live), origins=counters.origins, windows=windows, cuts=cuts
+    )
 
 
 def same(folded: Counters, own: Counters) -> bool:
@@ -155,12 +157,12 @@ def pack(counters: Counters, codes: Callable[[str], int]) -> bytes:
     """The counters as stored: numbers stand for the names of types, which may be personal data."""
     return _encode(
         _PackedCounters(
-            {codes(t): n for t, n in counters.types.items() if n},
-            counters.live,
-            counters.origins,
+            types={codes(t): n for t, n in counters.types.items() if n},
+            live=counters.live,
+            origins=counters.origins,
             # Each load opens empty windows anew; the type of an empty window may have no number yet.
-            {codes(t): (w.size, w.seen) for t, w in counters.windows.items() if w.seen},
-            counters.cuts,
+            windows={codes(t): (w.size, w.seen) for t, w in counters.windows.items() if w.seen},
+            cuts=counters.cuts,
         )
     )
 
@@ -169,9 +171,9 @@ def unpack(raw: bytes, names: Mapping[int, str]) -> Counters:
     """The inverse of `pack`."""
     packed = _decode(raw)
     return Counters(
-        {names[code]: n for code, n in packed.types.items()},
-        packed.live,
-        packed.origins,
-        {names[code]: Window(size, seen) for code, (size, seen) in packed.windows.items()},
-        packed.cuts,
+        types={names[code]: n for code, n in packed.types.items()},
+        live=packed.live,
+        origins=packed.origins,
+        windows={names[code]: Window(size, seen) for code, (size, seen) in packed.windows.items()},
+        cuts=packed.cuts,
     )

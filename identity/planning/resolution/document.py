@@ -205,12 +205,12 @@ def pack(document: Document) -> bytes:
     """The bytes of a document, ready to seal."""
     return _packer.encode(
         _PackedDocument(
-            document.traits,
-            document.consent,
-            document.groups,
-            document.size,
-            document.server_decisions,
-            document.signals,
+            traits=document.traits,
+            consent=document.consent,
+            groups=document.groups,
+            size=document.size,
+            server_decisions=document.server_decisions,
+            signals=document.signals,
         )
     )
 
@@ -218,4 +218,11 @@ def pack(document: Document) -> bytes:
 def unpack(raw: bytes) -> Document:
     """The inverse of `pack`."""
     packed = _unpacker.decode(raw)
-    return Document(packed.traits, packed.consent, packed.groups, packed.size, packed.server_decisions, packed.signals)
+    return Document(
+        traits=packed.traits,
+        consent=packed.consent,
+        groups=packed.groups,
+        size=packed.size,
+        server_decisions=packed.server_decisions,
+        signals=packed.signals,
+    )

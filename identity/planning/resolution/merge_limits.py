@@ -152,7 +152,7 @@ def separated(candidate: Candidate, cuts: Cuts) -> bool:
 
 def united(candidate: Candidate, retired: Identifier, time: int, rules: Rules, cuts: Cuts) -> Profile:
     """The profile that an alias makes of its two ids, to check the other identifiers of the call against."""
-    folded = Counters({}, [], origins=0)
+    folded = Counters(types={}, live=[], origins=0)
     for side in candidate.sides:
         unite(folded, side.folded)
     folded.origins = max(folded.origins, 1)
@@ -165,4 +165,4 @@ def united(candidate: Candidate, retired: Identifier, time: int, rules: Rules, c
             folded.cuts[cut] = (left + (side_ == 0), right + (side_ == 1))
     if retired.key in folded.live:
         retire(folded, retired.key)
-    return Profile(b"", 0, b"", b"", 0, folded, folded)
+    return Profile(id=b"", created=0, root=b"", canonical=b"", oldest_birth=0, own=folded, folded=folded)

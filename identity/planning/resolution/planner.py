@@ -73,7 +73,7 @@ class _Planner:
         """Plan one call."""
         state = self.state
         if call.message in state.messages:
-            return Outcome(call.message_id, "duplicate")
+            return Outcome(message_id=call.message_id, status="duplicate")
         demoted = call.demoted
         identifiers = call.identifiers
         if len(identifiers) > 1:
@@ -85,7 +85,7 @@ class _Planner:
         hidden = state.hidden(call)
         if hidden:
             if identifiers and identifiers[0].key in hidden:
-                return Outcome(call.message_id, "suppressed")
+                return Outcome(message_id=call.message_id, status="suppressed")
             call, identifiers, barred = without(call, identifiers, hidden)
             demoted = demoted + [DemotedIdentifier(i, SUPPRESSED) for i in barred]
             barred += [i for i in call.unlinked if i.key in hidden]
@@ -109,7 +109,7 @@ class _Planner:
             # Most calls: every identifier is known and of one profile. Links are never checked again.
             root = state.root_of(identifiers[0].key)
             if root is not None and all(state.root_of(i.key) is root for i in identifiers):
-                return _Choice(Candidate(identifiers, [root]))
+                return _Choice(Candidate(kept=identifiers, sides=[root]))
         for identifier in identifiers:
             while (demoted := self._keep(call, identifier, choice)) and demoted[0].identifier is not identifier:
                 choice.demoted += demoted
@@ -180,13 +180,18 @@ class _Planner:
         unseen = working.sight(call, kept, [s.identifier.key for s in keyed if s.reason != BLOCKED], target, root)
         if unseen and keyed:
             keys, reasons = [s.identifier.key for s in keyed], [s.reason for s in keyed]
-            notes.append(HistoryNote(target.id, stamp, HistoryKind.IDENTIFIERS_DEMOTED, keys, None, reasons))
+            kind = HistoryKind.IDENTIFIERS_DEMOTED
+            notes.append(HistoryNote(origin=target.id, stamp=stamp, kind=kind, keys=keys, reasons=reasons))
         root.stamp = target.stamp = stamp
         target.events += call.kind in KINDS
         working.touch(root)
         working.touch(target)
         record = RecordedCall(
-            target.id, stamp, call, [i.key for i in kept], [(s.identifier.key, s.reason) for s in keyed]
+            origin=target.id,
+            stamp=stamp,
+            call=call,
+            kept=[i.key for i in kept],
+            demoted=[(s.identifier.key, s.reason) for s in keyed],
         )
         # Older content counts as well: after an unmerge it may be the newest that stays.
         content = bool(call.traits or call.consent or call.signals or call.invalid_signals) or call.group is not None
@@ -235,32 +240,40 @@ class _Planner:
         merged: list[bytes] = []
         if origin is None:
             root = target = working.create(stamp)
-            notes.append(HistoryNote(target.id, stamp, HistoryKind.CREATED, []))
+            notes.append(HistoryNote(origin=target.id, stamp=stamp, kind=HistoryKind.CREATED, keys=[]))
         else:
             target = self.state.profiles[origin]
             root = choice.candidate.sides[0]
             if len(choice.candidate.sides) > 1:
                 root, merged = working.merge(choice.candidate.sides, stamp)
-                notes += [HistoryNote(target.id, stamp, HistoryKind.MERGED, [], ended) for ended in merged]
+                notes += [
+                    HistoryNote(origin=target.id, stamp=stamp, kind=HistoryKind.MERGED, keys=[], other=ended)
+                    for ended in merged
+                ]
         for identifier in choice.candidate.fresh:
             working.gain(identifier, target, root, call, stamp)
         if choice.candidate.fresh:
-            notes.append(
-                HistoryNote(target.id, stamp, HistoryKind.IDENTIFIERS_GAINED, [i.key for i in choice.candidate.fresh])
-            )
+            keys = [i.key for i in choice.candidate.fresh]
+            notes.append(HistoryNote(origin=target.id, stamp=stamp, kind=HistoryKind.IDENTIFIERS_GAINED, keys=keys))
         linked = choice.decision.link
         if linked is not None and linked.type == USER_ID and working.retire(linked.key, root):
-            notes.append(HistoryNote(target.id, stamp, HistoryKind.IDENTIFIER_RETIRED, [linked.key]))
+            notes.append(
+                HistoryNote(origin=target.id, stamp=stamp, kind=HistoryKind.IDENTIFIER_RETIRED, keys=[linked.key])
+            )
         return root, target, merged, notes
 
     def _announce(self, root: Profile, merged: Sequence[bytes], stamp: int, *, changed: bool) -> None:
         """Record the changes that a destination can see for the feed."""
         if changed:
             root.version += 1
-            self.plan.upserts[root.canonical] = FeedChange(FeedOperation.UPSERT, root.canonical, root.version, stamp)
+            self.plan.upserts[root.canonical] = FeedChange(
+                op=FeedOperation.UPSERT, profile=root.canonical, version=root.version, at=stamp
+            )
         for ended in merged:
             self.plan.upserts.pop(ended, None)
-            self.plan.merges.append(FeedChange(FeedOperation.MERGE, root.canonical, root.version, stamp, ended))
+            self.plan.merges.append(
+                FeedChange(op=FeedOperation.MERGE, profile=root.canonical, version=root.version, at=stamp, other=ended)
+            )
 
 
 def _unresolved(call: Call, demoted: Sequence[DemotedIdentifier]) -> Outcome:
@@ -269,7 +282,9 @@ def _unresolved(call: Call, demoted: Sequence[DemotedIdentifier]) -> Outcome:
         reason, hint = NO_USABLE_IDENTIFIER, None
     else:
         reason, hint = NO_IDENTIFIER, missing_identifier_hint(call.body)
-    return Outcome(call.message_id, "unresolved", reason, demoted=_as_demotions(demoted), hint=hint)
+    return Outcome(
+        message_id=call.message_id, status="unresolved", reason=reason, demoted=_as_demotions(demoted), hint=hint
+    )
 
 
 def _as_demotions(demoted: Sequence[DemotedIdentifier]) -> list[dict[str, str]]:

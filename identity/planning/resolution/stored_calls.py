@@ -47,13 +47,13 @@ _packed = msgspec.msgpack.Decoder(list[tuple[int, StoredCall]])
 def stored_call(call: Call) -> StoredCall:
     """The stored form of a call."""
     return StoredCall(
-        STORED_KINDS.index(call.kind),
-        call.message_id,
-        call.time,
-        call.received,
-        call.source.key,
-        call.source.server,
-        call.body,
+        kind=STORED_KINDS.index(call.kind),
+        message_id=call.message_id,
+        time=call.time,
+        received=call.received,
+        source=call.source.key,
+        server=call.source.server,
+        body=call.body,
     )
 
 

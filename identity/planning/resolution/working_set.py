@@ -41,7 +41,17 @@ class WorkingSet:
     def create(self, stamp: int) -> Profile:
         """Create a profile that is its own root."""
         id_ = self.fresh_id()
-        profile = Profile(id_, stamp, id_, id_, stamp, Counters({}, []), Counters({}, []), 0, stamp)
+        profile = Profile(
+            id=id_,
+            created=stamp,
+            root=id_,
+            canonical=id_,
+            oldest_birth=stamp,
+            own=Counters(types={}, live=[]),
+            folded=Counters(types={}, live=[]),
+            version=0,
+            stamp=stamp,
+        )
         fit_windows(profile.folded, self.rules)
         self.state.profiles[id_] = profile
         self._origins[id_] = [profile]
@@ -90,7 +100,14 @@ class WorkingSet:
         for cut, side in self.state.cuts.get(identifier.key, ()):
             left, right = root.folded.cuts.get(cut, (0, 0))
             root.folded.cuts[cut] = (left + (side == 0), right + (side == 1))
-        gained = Gained(identifier, target.id, call.source.key, stamp, call.time, call.time)
+        gained = Gained(
+            identifier=identifier,
+            origin=target.id,
+            source=call.source.key,
+            stamp=stamp,
+            first_seen=call.time,
+            last_seen=call.time,
+        )
         self._gained[identifier.key] = gained
         self.plan.gained.append(gained)
 

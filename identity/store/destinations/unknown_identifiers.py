@@ -52,5 +52,7 @@ async def look_up(connection: Connection, tenant: Tenant, keys: Sequence[bytes],
         _NEWEST,
     )
     return (
-        UnknownIdentifierRow(False, False, False, False, None, False) if found is None else UnknownIdentifierRow(*found)
+        UnknownIdentifierRow(suppressed=False, erased=False, blocked=False, removed=False, demoted=None, refusals=False)
+        if found is None
+        else UnknownIdentifierRow(*found)
     )

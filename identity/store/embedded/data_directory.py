@@ -150,13 +150,13 @@ def locate(root: Path) -> Cluster:
                 "start Onefold as another user, or set ONEFOLD_DATABASE_URL."
             ) from unknown
     return Cluster(
-        root,
-        data,
-        root / "postgres-log",
-        root / "postgres-conf",
-        root / "postgres-start.log",
-        programs,
-        runner,
+        root=root,
+        data=data,
+        logs=root / "postgres-log",
+        settings=root / "postgres-conf",
+        output=root / "postgres-start.log",
+        programs=programs,
+        runner=runner,
     )
 
 

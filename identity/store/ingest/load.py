@@ -119,11 +119,11 @@ async def lock(
             raise Conflict
         profiles = [row for row in profiles if row.id in held] + merged_rows
     return LockedRows(
-        profiles,
-        [KeyRow(*row) for row in (*keys.rows, *account_keys)],
-        [SightingRow(*row) for row in sightings.rows],
-        [AccountRow(*row) for row in accounts],
-        (slot_keys[0][0], slot_keys[0][1]) if slot_keys else None,
+        profiles=profiles,
+        keys=[KeyRow(*row) for row in (*keys.rows, *account_keys)],
+        sightings=[SightingRow(*row) for row in sightings.rows],
+        accounts=[AccountRow(*row) for row in accounts],
+        slot=(slot_keys[0][0], slot_keys[0][1]) if slot_keys else None,
     )
 
 

@@ -108,7 +108,10 @@ async def named_members(
         limit,
         tenant.base,
     )
-    return [NamedMemberRow(head, type_, key, value, KeyRow(*subject)) for head, type_, key, value, *subject in found]
+    return [
+        NamedMemberRow(head=head, type=type_, key=key, value=value, subject=KeyRow(*subject))
+        for head, type_, key, value, *subject in found
+    ]
 
 
 async def accounts(connection: Connection, tenant: Tenant, keys: Sequence[bytes]) -> list[tuple[AccountRow, KeyRow]]:

@@ -39,9 +39,16 @@ def ledger_fields(
 async def restore_request(connection: Connection, tenant: Tenant, id_: bytes, entry: Mapping[str, Any]) -> None:
     """Restore a request, waiting to be done."""
     request = RequestRow(
-        id_, entry["front"], entry["kind"], entry["regulation"], RequestState.OPEN, entry["received_at"],
-        entry["actor"], _bytes(entry["body"]), _bytes(entry["details"]),
-    )  # fmt: skip
+        id=id_,
+        front=entry["front"],
+        kind=entry["kind"],
+        regulation=entry["regulation"],
+        state=RequestState.OPEN,
+        received_at=entry["received_at"],
+        actor=entry["actor"],
+        body=_bytes(entry["body"]),
+        details=_bytes(entry["details"]),
+    )
     if not await requests.add(connection, tenant, request, _bytes(entry["idempotency"]), entry.get("call_at")):
         return
     known = {code for code, _ in await types(connection, tenant.id)}

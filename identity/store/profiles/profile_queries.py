@@ -175,7 +175,19 @@ def profile_rows(found: list[tuple], version: int | None, asked: Sequence[int] =
             if version is not None and r[10] != version:
                 raise KeyRenamed
         else:
-            identifiers.append(SealedIdentifierRow(r[1], r[2], r[6], r[7], r[8], r[9], r[14], r[15], r[17]))
+            identifiers.append(
+                SealedIdentifierRow(
+                    origin=r[1],
+                    head=r[2],
+                    type=r[6],
+                    first_seen=r[7],
+                    last_seen=r[8],
+                    linked_at=r[9],
+                    value=r[14],
+                    key=r[15],
+                    retired=r[17],
+                )
+            )
     return ProfileRows(heads, origins, identifiers)
 
 

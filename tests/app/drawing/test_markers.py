@@ -13,10 +13,10 @@ NAMES = st.lists(st.text("abc.", min_size=1, max_size=6), min_size=1, max_size=2
 @given(NAMES)
 def test_every_custom_type_of_a_picture_has_a_mark_of_its_own(names: list[str]) -> None:
     """Up to 25 custom types differ from each other in colour and shape; their order in the picture changes nothing."""
-    styles = markers.palette([DrawnNode("x", name) for name in names])
+    styles = markers.palette([DrawnNode(identifier="x", type=name) for name in names])
 
     assert len({styles[name] for name in names}) == len(names)
-    assert styles == markers.palette([DrawnNode("y", name) for name in reversed(names)])
+    assert styles == markers.palette([DrawnNode(identifier="y", type=name) for name in reversed(names)])
 
 
 def test_retired_strong_and_cut_nodes_differ_in_form() -> None:
@@ -25,10 +25,12 @@ def test_retired_strong_and_cut_nodes_differ_in_form() -> None:
     plain, retired, strong, cut = (
         markers.marks(node, style, 6.0)
         for node in (
-            DrawnNode("x", "t"), DrawnNode("x", "t", retired=True), DrawnNode("x", "t", strong=True),
-            DrawnNode("x", "t", cut=True),
+            DrawnNode(identifier="x", type="t"),
+            DrawnNode(identifier="x", type="t", retired=True),
+            DrawnNode(identifier="x", type="t", strong=True),
+            DrawnNode(identifier="x", type="t", cut=True),
         )
-    )  # fmt: skip
+    )
 
     assert (plain["markerfacecolor"], retired["markerfacecolor"]) == ("#000000", "white")
     assert plain["markersize"] < cut["markersize"] < strong["markersize"]
@@ -48,12 +50,15 @@ def test_a_suggested_cut_outranks_a_bridge() -> None:
 @pytest.mark.parametrize(
     ("graph", "meaning"),
     [
-        (DrawnGraph((DrawnNode("x", "t", retired=True),), ()), "retired (hollow)"),
-        (DrawnGraph((DrawnNode("x", "t", cut=True),), ()), "cut node"),
-        (DrawnGraph((DrawnNode("x", "t"),), (DrawnLink("x", "y", bridge=True),)), "bridge"),
-        (DrawnGraph((DrawnNode("x", "t"),), (DrawnLink("x", "y", cut=True),)), "suggested cut"),
-        (DrawnGraph((DrawnNode("x", "t", side=0),), ()), "would stay"),
-        (DrawnGraph((DrawnNode("x", "t", side=1),), ()), "would leave"),
+        (DrawnGraph((DrawnNode(identifier="x", type="t", retired=True),), ()), "retired (hollow)"),
+        (DrawnGraph((DrawnNode(identifier="x", type="t", cut=True),), ()), "cut node"),
+        (DrawnGraph((DrawnNode(identifier="x", type="t"),), (DrawnLink(start="x", end="y", bridge=True),)), "bridge"),
+        (
+            DrawnGraph((DrawnNode(identifier="x", type="t"),), (DrawnLink(start="x", end="y", cut=True),)),
+            "suggested cut",
+        ),
+        (DrawnGraph((DrawnNode(identifier="x", type="t", side=0),), ()), "would stay"),
+        (DrawnGraph((DrawnNode(identifier="x", type="t", side=1),), ()), "would leave"),
     ],
 )
 def test_the_legend_explains_the_marks_in_use_and_no_other(graph: DrawnGraph, meaning: str) -> None:
@@ -65,7 +70,9 @@ def test_the_legend_explains_the_marks_in_use_and_no_other(graph: DrawnGraph, me
 
 def test_the_legend_counts_the_types_beyond_its_room() -> None:
     """The most frequent types are named."""
-    nodes = [DrawnNode(f"{n}", f"type{n:02}") for n in range(20)] + [DrawnNode("x", "type19")]
+    nodes = [DrawnNode(identifier=f"{n}", type=f"type{n:02}") for n in range(20)] + [
+        DrawnNode(identifier="x", type="type19")
+    ]
     graph = DrawnGraph(tuple(nodes), ())
     entries = [entry.get_label() for entry in markers.legend(graph, markers.palette(graph.nodes))]
 

@@ -34,14 +34,26 @@ def test_the_document_lists_the_shape_of_every_result() -> None:
 @pytest.mark.parametrize(
     ("report", "expected"),
     [
-        (JobReport(ID, JobKind.REBUILD, JobState.QUEUED), {"state": "queued", "done": 0, "total": 0}),
-        (JobReport(ID, JobKind.REBUILD, JobState.RUNNING, 1, 2), {"state": "running", "done": 1, "total": 2}),
+        (JobReport(id=ID, kind=JobKind.REBUILD, state=JobState.QUEUED), {"state": "queued", "done": 0, "total": 0}),
         (
-            JobReport(ID, JobKind.EXPORT, JobState.DONE, 2, 2, {"export_id": "exp_1", "profiles": 1}),
+            JobReport(id=ID, kind=JobKind.REBUILD, state=JobState.RUNNING, done=1, total=2),
+            {"state": "running", "done": 1, "total": 2},
+        ),
+        (
+            JobReport(
+                id=ID,
+                kind=JobKind.EXPORT,
+                state=JobState.DONE,
+                done=2,
+                total=2,
+                result={"export_id": "exp_1", "profiles": 1},
+            ),
             {"state": "done", "done": 2, "total": 2, "result": {"export_id": "exp_1", "profiles": 1}},
         ),
         (
-            JobReport(ID, JobKind.REBUILD, JobState.FAILED, 1, 2, None, "internal"),
+            JobReport(
+                id=ID, kind=JobKind.REBUILD, state=JobState.FAILED, done=1, total=2, result=None, error="internal"
+            ),
             {"state": "failed", "done": 1, "total": 2, "error": "internal"},
         ),
     ],

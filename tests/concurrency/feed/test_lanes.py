@@ -36,7 +36,12 @@ class Both:
         """Writes a change to both feeds, in the writer's transaction."""
         id_ = new_id()
         await writer.execute("INSERT INTO by_sequence (profile_id) VALUES ($1)", [Uuid(id_)])
-        await feed.append(writer, self.tenant, lane, [ChangeRow(FeedOperation.UPSERT, 1, stamp, id_, None)])
+        await feed.append(
+            writer,
+            self.tenant,
+            lane,
+            [ChangeRow(op=FeedOperation.UPSERT, version=1, at=stamp, profile=id_, other=None)],
+        )
         return id_
 
     async def read(self, limit: int = 1_000) -> None:

@@ -17,7 +17,7 @@ NOW = 20_500 * DAY
 RECEIVED = 20_490 * DAY
 PURPOSES = Purposes(purposes={"A": Purpose("A", "ads", 365 * DAY), "B": Purpose("B", "analytics")})
 OPEN = Purposes(purposes=PURPOSES.purposes, unset=True)
-DESTINATIONS = [Entitled(purposes, ["*"], ["*"]) for purposes in (["A"], ["B"], ["A", "B"])]
+DESTINATIONS = [Entitled(purposes=purposes, traits=["*"], identifiers=["*"]) for purposes in (["A"], ["B"], ["A", "B"])]
 
 
 def seen(world: World, key: bytes, entitled: Entitled, purposes: Purposes) -> dict[Any, Any]:

@@ -88,9 +88,9 @@ def test_own_counters_add_up(bodies: list[dict[str, Any]], document: Any) -> Non
     for call in calls(bodies, rules):
         world.plan([call])
         for root in [p for p in world.state.profiles.values() if p.root == p.id]:
-            summed = Counters({}, [], 0)
+            summed = Counters(types={}, live=[], origins=0)
             for origin in world.origins(root):
-                counters.unite(summed, Counters(dict(origin.own.types), list(origin.own.live)))
+                counters.unite(summed, Counters(types=dict(origin.own.types), live=list(origin.own.live)))
             assert (summed.types, sorted(summed.live), summed.origins) == (
                 root.folded.types, sorted(root.folded.live), root.folded.origins,
             )  # fmt: skip
@@ -128,7 +128,7 @@ def test_an_innocent_identifier_is_kept() -> None:
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 30)), max_size=20), st.integers(1, 4), st.integers(0, 30))
 def test_a_window_counts_like_a_full_scan(seen: list[tuple[int, int]], most: int, after: int) -> None:
     """Up to one more than the limit, a window counts what a look at every identifier counts."""
-    held = Counters({}, [], windows={"email": Window(most + 1, {})})
+    held = Counters(types={}, live=[], windows={"email": Window(most + 1, {})})
     last: dict[bytes, int] = {}
     for nr, time in seen:
         key = bytes((nr,))

@@ -101,7 +101,14 @@ def _id(profile_id: str | None) -> bytes:
 async def erase(space: Space, identifier: str) -> None:
     """An erasure, for good."""
     await request_erasure(
-        space, NewRequest(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.NONE, [identifier], "test")
+        space,
+        NewRequest(
+            front=RequestInterface.NATIVE,
+            kind=RequestKind.SUPPRESS_WITH_DELETE,
+            regulation=Law.NONE,
+            identifiers=[identifier],
+            actor="test",
+        ),
     )
 
 

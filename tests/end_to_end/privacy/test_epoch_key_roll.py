@@ -108,7 +108,13 @@ async def test_unknown_people_need_no_roll(lab: Lab) -> None:
     async with ingesting(lab) as ingest:
         await request_erasure(
             ingest.space,
-            NewRequest(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.NONE, ["user_id:x"], "test"),
+            NewRequest(
+                front=RequestInterface.NATIVE,
+                kind=RequestKind.SUPPRESS_WITH_DELETE,
+                regulation=Law.NONE,
+                identifiers=["user_id:x"],
+                actor="test",
+            ),
         )
         assert await roll_due(ingest.spaces, every=0) == 0
 

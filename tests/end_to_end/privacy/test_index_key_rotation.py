@@ -95,11 +95,11 @@ async def test_acts_and_calls_while_it_is_under_way(lab: Lab) -> None:
         await remove_identifier(space, "device:d3-0", block=False, source=WHO, actor="test")
         assert await discrepancies(ingest) == []
         asked = NewRequest(
-            RequestInterface.NATIVE,
-            RequestKind.SUPPRESS_WITH_DELETE,
-            Law.NONE,
-            ["user_id:u1", "email:eve@example.org"],
-            "test",
+            front=RequestInterface.NATIVE,
+            kind=RequestKind.SUPPRESS_WITH_DELETE,
+            regulation=Law.NONE,
+            identifiers=["user_id:u1", "email:eve@example.org"],
+            actor="test",
         )
         erased = (await request_erasure(space, asked)).erasures
         assert [each.state for each in erased] == [ErasureState.ON_HOLD, ErasureState.FINISHED]
@@ -137,7 +137,13 @@ async def test_what_only_a_hash_is_kept_of(lab: Lab, monkeypatch: pytest.MonkeyP
         assert (await ingest.send(call))[0].demoted == [{"identifier": "email:no@example.org", "reason": "blocked"}]
         assert (await ingest.send({"type": "identify", "userId": "quiet"}))[0].status == "suppressed"
         await ingest.send({"type": "identify", "userId": "held", "traits": {"n": 1}})
-        asked = NewRequest(RequestInterface.NATIVE, RequestKind.DELETE_ONLY, Law.NONE, ["user_id:held"], "test")
+        asked = NewRequest(
+            front=RequestInterface.NATIVE,
+            kind=RequestKind.DELETE_ONLY,
+            regulation=Law.NONE,
+            identifiers=["user_id:held"],
+            actor="test",
+        )
         assert (await request_erasure(space, asked)).erasures[0].state == ErasureState.ON_HOLD
         assert (await rotate_index_key.destroy_unused(ingest.spaces, space, 0)).hashes_left == 1
         await lift_suppressions(space, ["user_id:quiet"], "test")
@@ -171,11 +177,11 @@ async def test_a_process_that_has_not_heard_of_it(lab: Lab) -> None:
             assert (await get_profile(spaces[0], "user_id:u1")).traits == {"n": 1}
             assert await answers(spaces[1]) == before
             asked = NewRequest(
-                RequestInterface.NATIVE,
-                RequestKind.SUPPRESS_WITH_DELETE,
-                Law.NONE,
-                ["email:bob@example.org"],
-                "test",
+                front=RequestInterface.NATIVE,
+                kind=RequestKind.SUPPRESS_WITH_DELETE,
+                regulation=Law.NONE,
+                identifiers=["email:bob@example.org"],
+                actor="test",
             )
             if finish:
                 assert (await request_erasure(spaces[2], asked)).erasures[0].state == ErasureState.FINISHED

@@ -116,11 +116,11 @@ async def test_restored_from_before(lab: Lab, begun: bool) -> None:  # noqa: FBT
         await request_erasure(
             space,
             NewRequest(
-                RequestInterface.NATIVE,
-                RequestKind.SUPPRESS_WITH_DELETE,
-                Law.NONE,
-                ["anonymous_id:a"],
-                "test",
+                front=RequestInterface.NATIVE,
+                kind=RequestKind.SUPPRESS_WITH_DELETE,
+                regulation=Law.NONE,
+                identifiers=["anonymous_id:a"],
+                actor="test",
             ),
         )
         backup.restore()

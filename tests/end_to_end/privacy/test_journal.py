@@ -31,7 +31,12 @@ def lab(database: str, tmp_path: Path) -> Lab:
 
 async def erase(space: Space, identifier: str, kind: RequestKind = RequestKind.SUPPRESS_WITH_DELETE) -> PrivacyRequest:
     """An erasure."""
-    return await request_erasure(space, NewRequest(RequestInterface.NATIVE, kind, Law.NONE, [identifier], "test"))
+    return await request_erasure(
+        space,
+        NewRequest(
+            front=RequestInterface.NATIVE, kind=kind, regulation=Law.NONE, identifiers=[identifier], actor="test"
+        ),
+    )
 
 
 def folder(lab: Lab, space: Space) -> Path:

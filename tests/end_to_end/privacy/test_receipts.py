@@ -43,7 +43,11 @@ def made(lab: Lab) -> tuple[dict[str, Any], list[dict[str, str]], Any]:
         async with ingesting(lab) as ingest:
             await ingest.send({"type": "identify", "userId": "ann", "traits": {"email": "ann@example.org"}})
             asked = NewRequest(
-                RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.GDPR, ["email:Ann@example.org"], "test"
+                front=RequestInterface.NATIVE,
+                kind=RequestKind.SUPPRESS_WITH_DELETE,
+                regulation=Law.GDPR,
+                identifiers=["email:Ann@example.org"],
+                actor="test",
             )
             done = (await request_erasure(ingest.space, asked)).erasures[0]
             kept = await get_erasure(ingest.space, "ers_" + done.id.hex())
@@ -113,8 +117,8 @@ def test_a_receipt_has_every_field(lab: Lab) -> None:
     assert proof["rows_deleted"]["subject_key"] == 1
     assert proof["ledger_head"] == lab.query("SELECT encode(hash, 'hex') FROM ledger ORDER BY seq DESC LIMIT 1")[0][0]
     notices = [
-        ErasureNotice("dst_1", "mail", NoticeState.DONE, 0, b"signed"),
-        ErasureNotice("dst_2", "ads", NoticeState.QUEUED, 0),
+        ErasureNotice(destination="dst_1", name="mail", state=NoticeState.DONE, at=0, ack=b"signed"),
+        ErasureNotice(destination="dst_2", name="ads", state=NoticeState.QUEUED, at=0),
     ]
     receipt = unsigned_receipt(
         structs.replace(done, notices=notices, backup_safe_at=1), "spc_1", "kid", "onefold 1", b"", 0

@@ -153,13 +153,27 @@ def test_an_access_request_is_asked_again(lab: Lab) -> None:
     async def since(ingest: Ingest) -> Any:
         return await request_export(
             ingest.space,
-            NewRequest(RequestInterface.NATIVE, RequestKind.ACCESS, Law.GDPR, ["user_id:ann"], "key_test", "case-9"),
+            NewRequest(
+                front=RequestInterface.NATIVE,
+                kind=RequestKind.ACCESS,
+                regulation=Law.GDPR,
+                identifiers=["user_id:ann"],
+                actor="key_test",
+                idempotency="case-9",
+            ),
         )
 
     async def then(ingest: Ingest, done: Any) -> None:
         again = await request_export(
             ingest.space,
-            NewRequest(RequestInterface.NATIVE, RequestKind.ACCESS, Law.GDPR, ["user_id:ann"], "key_test", "case-9"),
+            NewRequest(
+                front=RequestInterface.NATIVE,
+                kind=RequestKind.ACCESS,
+                regulation=Law.GDPR,
+                identifiers=["user_id:ann"],
+                actor="key_test",
+                idempotency="case-9",
+            ),
         )
         assert again.ticket != done.ticket
         ingest.lab.query("DELETE FROM job")

@@ -19,7 +19,7 @@ def a_call() -> Call:
             DemotedIdentifier(Identifier("email", "blocked@example.org"), "blocked"),
             DemotedIdentifier(Identifier("x", "y"), "bad_type"),
         ],
-        alias=Alias(Identifier("user_id", "old"), Identifier("anonymous_id", "old"), "user_id"),
+        alias=Alias(user=Identifier("user_id", "old"), anonymous=Identifier("anonymous_id", "old"), assumed="user_id"),
         unlinked=[Identifier("user_id", "elsewhere")],
         group="acme",
     )

@@ -70,10 +70,10 @@ async def everything(ingest: Ingest, round_: str) -> None:
     await get_graph(space, one)
     await explain(space, one, one, f"anonymous_id:{round_}late")
     await get_group(space, f"{round_}g")
-    await segment_events.events(space, one, ListParameters(10))
-    await segment_links.accounts_of(space, one, ListParameters(10))
-    await segment_accounts.events(space, f"group_id:{round_}g", ListParameters(10))
-    await segment_links.users_of(space, f"group_id:{round_}g", ListParameters(10))
+    await segment_events.events(space, one, ListParameters(limit=10))
+    await segment_links.accounts_of(space, one, ListParameters(limit=10))
+    await segment_accounts.events(space, f"group_id:{round_}g", ListParameters(limit=10))
+    await segment_links.users_of(space, f"group_id:{round_}g", ListParameters(limit=10))
     await announce_expired(ingest.spaces)
     crm = public("dst", (await manage_destinations.get_destination(space, "crm")).id)
     await look_up(space, crm, [one, two])
@@ -88,7 +88,14 @@ async def everything(ingest: Ingest, round_: str) -> None:
     await place_hold(space, [two], "case", "t")
     for person in (one, two):
         await request_erasure(
-            space, NewRequest(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.GDPR, [person], "t")
+            space,
+            NewRequest(
+                front=RequestInterface.NATIVE,
+                kind=RequestKind.SUPPRESS_WITH_DELETE,
+                regulation=Law.GDPR,
+                identifiers=[person],
+                actor="t",
+            ),
         )
 
 

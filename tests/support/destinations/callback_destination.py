@@ -66,7 +66,13 @@ class Mail:
         """Erases somebody under the GDPR."""
         return await request_erasure(
             self.space,
-            NewRequest(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.GDPR, [who], "key_test"),
+            NewRequest(
+                front=RequestInterface.NATIVE,
+                kind=RequestKind.SUPPRESS_WITH_DELETE,
+                regulation=Law.GDPR,
+                identifiers=[who],
+                actor="key_test",
+            ),
         )
 
     def next_at(self) -> int:

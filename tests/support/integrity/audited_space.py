@@ -102,7 +102,7 @@ class Space:
         findings = Discrepancies()
         index = RowIndex(findings)
         for o in self.origins:
-            own = Counters({"custom": len(o.holds)} if o.holds else {}, [], o.origins)
+            own = Counters(types={"custom": len(o.holds)} if o.holds else {}, live=[], origins=o.origins)
             index.read_profile(
                 id_(o.number), o.head, o.canonical, o.joined_to, o.joined_at, o.number,
                 int.from_bytes(o.canonical, "big") - 1, 1, 0, pack(own, lambda _: 99),

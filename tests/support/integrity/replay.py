@@ -232,7 +232,7 @@ def _profiles(stored: Stored) -> Iterator[str]:
     own: dict[bytes, Counters] = {}
     for key, link in stored.links.items():
         if not link.retired:
-            counters.attach(own.setdefault(link.origin, Counters({}, [])), key, link.type)
+            counters.attach(own.setdefault(link.origin, Counters(types={}, live=[])), key, link.type)
     events = Counter(logged.origin for logged in stored.log if STORED_KINDS[logged.kept_call.kind] in KINDS)
     for profile in stored.profiles.values():
         under = members.get(profile.id, [])
@@ -240,7 +240,7 @@ def _profiles(stored: Stored) -> Iterator[str]:
             yield from _head(stored, profile.id, under)
         elif under or profile.joined_to is None or profile.joined_at is None:
             yield f"{profile.id.hex()}: merged away, but origins point to it or nothing says into what"
-        if _counted(own.get(profile.id, Counters({}, []))) != _counted(profile.own):
+        if _counted(own.get(profile.id, Counters(types={}, live=[]))) != _counted(profile.own):
             yield f"{profile.id.hex()}: own counters are not those of its links"
         if profile.events != events[profile.id]:
             yield f"{profile.id.hex()}: {profile.events} events, the log has another number"
@@ -248,9 +248,9 @@ def _profiles(stored: Stored) -> Iterator[str]:
 
 def _head(stored: Stored, root: bytes, under: Sequence[Profile]) -> Iterator[str]:
     profile, name = stored.profiles[root], root.hex()
-    summed = Counters({}, [], 0)
+    summed = Counters(types={}, live=[], origins=0)
     for origin in under:
-        counters.unite(summed, Counters(dict(origin.own.types), list(origin.own.live)))
+        counters.unite(summed, Counters(types=dict(origin.own.types), live=list(origin.own.live)))
     if (_counted(summed), len(under)) != (_counted(profile.folded), profile.folded.origins):
         yield f"{name}: folded counters are not the sum of the own ones"
     oldest = min(under, key=lambda origin: origin.created)

@@ -126,10 +126,19 @@ class Stored:
             own_counters = counters.unpack(own, self.names)
             folded_counters = counters.unpack(own if folded is None else folded, self.names)
             self.profiles[id_.bytes] = Profile(
-                id_.bytes, born, head.bytes, canonical.bytes, elder, own_counters, folded_counters,
-                version, stamp, events,
-                _raw(joined_to), joined_at,
-            )  # fmt: skip
+                id=id_.bytes,
+                created=born,
+                root=head.bytes,
+                canonical=canonical.bytes,
+                oldest_birth=elder,
+                own=own_counters,
+                folded=folded_counters,
+                version=version,
+                stamp=stamp,
+                events=events,
+                joined_to=_raw(joined_to),
+                joined_at=joined_at,
+            )
         self.documents = {
             id_.bytes: traits.unpack(self._subjects[id_.bytes].open(DOCUMENT, id_.bytes, version, document))
             for id_, version, document in self._rows("profile_id, version, document FROM profile_document")

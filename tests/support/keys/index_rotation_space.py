@@ -87,7 +87,13 @@ async def lived(ingest: Ingest) -> None:
     await remove_identifier(space, "anonymous_id:e1", block=True, source=WHO, actor="test")
     await request_erasure(
         space,
-        NewRequest(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.NONE, ["user_id:gone"], "test"),
+        NewRequest(
+            front=RequestInterface.NATIVE,
+            kind=RequestKind.SUPPRESS_WITH_DELETE,
+            regulation=Law.NONE,
+            identifiers=["user_id:gone"],
+            actor="test",
+        ),
     )
     await place_hold(space, ["user_id:u1", "email:later@example.org"], "a case", "test")
 
@@ -129,7 +135,7 @@ async def answers(space: Space) -> dict[str, Any]:
     answers["explain"] = msgspec.to_builtins(explanation(explained).shortest)
     for group in ("g0", "g1"):
         answers[group] = msgspec.to_builtins(group_answer(await get_group(space, group)))
-        wanted = ListParameters(100)
+        wanted = ListParameters(limit=100)
         answers[f"users of {group}"] = _sorted(
             _rendered(api_links, await segment_links.users_of(space, f"group_id:{group}", wanted), wanted)
         )
@@ -138,14 +144,14 @@ async def answers(space: Space) -> dict[str, Any]:
         )
     answers["groups"] = _rendered(
         lambda items, cursor, _: api_profiles(items, cursor),
-        await segment_accounts.listed(space, ListParameters(1)),
-        ListParameters(1),
+        await segment_accounts.listed(space, ListParameters(limit=1)),
+        ListParameters(limit=1),
     )
     answers["external"] = _sorted(
         _rendered(
             api_external_ids,
-            await segment_users.external_ids(space, "user_id:ann", ListParameters(100)),
-            ListParameters(100),
+            await segment_users.external_ids(space, "user_id:ann", ListParameters(limit=100)),
+            ListParameters(limit=100),
         )
     )
     return answers

@@ -19,7 +19,11 @@ async def prepared(ingest: Ingest) -> None:
     """Sends some people and erases one of them."""
     await ingest.send(*({"type": "identify", "userId": f"u{n}", "traits": {"n": n}} for n in range(PEOPLE + 1)))
     asked = NewRequest(
-        RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.NONE, [f"user_id:u{PEOPLE}"], "test"
+        front=RequestInterface.NATIVE,
+        kind=RequestKind.SUPPRESS_WITH_DELETE,
+        regulation=Law.NONE,
+        identifiers=[f"user_id:u{PEOPLE}"],
+        actor="test",
     )
     await request_erasure(ingest.space, asked)
 

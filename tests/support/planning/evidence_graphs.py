@@ -14,7 +14,14 @@ TYPES = {"u": "user_id", "e": "email", "p": "phone", "c": "crm", "d": "ios.id", 
 
 def seen(keys: str, stamp: int = 1, days: int = 1, sources: tuple[int, ...] = (1,), count: int = 0) -> Observation:
     """An observation of the keys written with a space between them."""
-    return Observation(b"origin", stamp, tuple(key.encode() for key in keys.split()), days, sources, count)
+    return Observation(
+        origin=b"origin",
+        stamp=stamp,
+        keys=tuple(key.encode() for key in keys.split()),
+        days=days,
+        sources=sources,
+        count=count,
+    )
 
 
 def types(*observations: Observation) -> dict[bytes, str]:

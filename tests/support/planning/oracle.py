@@ -62,7 +62,7 @@ def index(call: Call, key: Callable[[str, str], bytes] = key_of) -> Call:
 def read(body: dict[str, Any], rules: Rules, received: int, source: Source = SERVER) -> Call | Outcome:
     """One item of an import, as the server reads it."""
     if len(msgspec.json.encode(body)) > LARGEST:
-        return Outcome(None, "rejected", "too_large")
+        return Outcome(message_id=None, status="rejected", reason="too_large")
     try:
         own = None if body.get("receivedAt") is None else receipt_time(body["receivedAt"])
         call = extract(
@@ -70,7 +70,7 @@ def read(body: dict[str, Any], rules: Rules, received: int, source: Source = SER
         )
         require_event(call)
     except BadCall as error:
-        return Outcome(None, "rejected", error.code)
+        return Outcome(message_id=None, status="rejected", reason=error.code)
     return index(call)
 
 
@@ -114,7 +114,13 @@ class World:
             set_ = set_key(self.members[record.stamp])
             self.evidence[record.stamp] = (
                 record.origin,
-                Evidence(record.stamp, record.kept, set_, stored_call(record.call), record.call.group),
+                Evidence(
+                    stamp=record.stamp,
+                    kept=record.kept,
+                    shown=set_,
+                    call=stored_call(record.call),
+                    group=record.call.group,
+                ),
             )
         for record in made.events:
             self.plain[record.stamp] = record.origin, record.kept[0]
@@ -135,8 +141,8 @@ class World:
         profiles = {origin.id: origin for origin in self.origins(root)}
         links = {
             gained.identifier.key: SnapshotIdentifier(
-                gained.identifier.key, gained.identifier.type, gained.origin, gained.retired, gained.stamp,
-                gained.first_seen, gained.last_seen, gained.source,
+                key=gained.identifier.key, type=gained.identifier.type, origin=gained.origin, retired=gained.retired,
+                linked_at=gained.stamp, first_seen=gained.first_seen, last_seen=gained.last_seen, source=gained.source,
             )
             for gained in self.gained.values()
             if gained.origin in profiles
@@ -154,7 +160,9 @@ class World:
             if origin in profiles:
                 contents[origin].sightings[set_] = sighting
         cuts = {each: state.cuts[each] for each in links if each in state.cuts}
-        return ProfileSnapshot(profiles, links, cuts, renamings, contents, state.stamp)
+        return ProfileSnapshot(
+            profiles=profiles, links=links, cuts=cuts, renamings=renamings, contents=contents, stamp=state.stamp
+        )
 
     def _renamings(self, item: Evidence) -> list[UserIdRename]:
         if item.call.kind != StoredKind.ALIAS:
@@ -198,8 +206,10 @@ class World:
         for split in made.splits:
             self._divide(split)
         body = {"cut": None if made.cut is None else made.cut.hex()}
-        record = StoredCall(StoredKind.UNMERGE, "", 0, 0, 1, True, body)
-        self.evidence[made.stamp] = made.staying.id, Evidence(made.stamp, made.named, b"", record)
+        record = StoredCall(
+            kind=StoredKind.UNMERGE, message_id="", time=0, received=0, source=1, server=True, body=body
+        )
+        self.evidence[made.stamp] = made.staying.id, Evidence(stamp=made.stamp, kept=made.named, shown=b"", call=record)
         self.notes += [(note, self.rules.version) for note in made.notes]
         state.stamp = made.stamp
         return made
@@ -235,8 +245,10 @@ class World:
                 members = self.members.get(item.stamp, item.kept)
                 if key in members:
                     del state.sightings[origin, item.shown]
-        record = StoredCall(StoredKind.REMOVE, "", 0, 0, 1, True, {"blocked": block})
-        self.evidence[made.stamp] = made.link.origin, Evidence(made.stamp, [key], b"", record)
+        record = StoredCall(
+            kind=StoredKind.REMOVE, message_id="", time=0, received=0, source=1, server=True, body={"blocked": block}
+        )
+        self.evidence[made.stamp] = made.link.origin, Evidence(stamp=made.stamp, kept=[key], shown=b"", call=record)
         self.notes.append((made.note, self.rules.version))
         if block:
             state.blocked.add(key)

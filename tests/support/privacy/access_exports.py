@@ -16,7 +16,14 @@ from tests.support.processes.writer_processes import Lab
 async def requested_export(lab: Lab, space: Space, *identifiers: str) -> tuple[RequestedExport, dict[str, Any]]:
     """A requested export and the payload of its job."""
     made = await request_export(
-        space, NewRequest(RequestInterface.NATIVE, RequestKind.ACCESS, Law.GDPR, identifiers, "key_test")
+        space,
+        NewRequest(
+            front=RequestInterface.NATIVE,
+            kind=RequestKind.ACCESS,
+            regulation=Law.GDPR,
+            identifiers=identifiers,
+            actor="key_test",
+        ),
     )
     ((payload,),) = lab.query("SELECT payload FROM job WHERE job_id = %s", made.job_id.hex())
     return made, json.loads(space.keys.open(JOB, made.job_id, 0, bytes(payload)))

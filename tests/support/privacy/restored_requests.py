@@ -21,7 +21,15 @@ async def ask(
     """A request under the GDPR."""
     identifiers = [f"user_id:{name}" for name in named]
     return await request_erasure(
-        ingest.space, NewRequest(RequestInterface.SEGMENT, kind, Law.GDPR, identifiers, "key_test", again)
+        ingest.space,
+        NewRequest(
+            front=RequestInterface.SEGMENT,
+            kind=kind,
+            regulation=Law.GDPR,
+            identifiers=identifiers,
+            actor="key_test",
+            idempotency=again,
+        ),
     )
 
 

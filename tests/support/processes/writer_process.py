@@ -101,7 +101,12 @@ class _Server:
         """The states of the erasures of a request; the name of the error where it is refused."""
         space = await self.spaces.get(order["space"])
         asked = NewRequest(
-            RequestInterface.NATIVE, RequestKind(order["kind"]), Law.NONE, order["named"], "test", order.get("again")
+            front=RequestInterface.NATIVE,
+            kind=RequestKind(order["kind"]),
+            regulation=Law.NONE,
+            identifiers=order["named"],
+            actor="test",
+            idempotency=order.get("again"),
         )
         try:
             return [each.state for each in (await request_erasure(space, asked)).erasures]

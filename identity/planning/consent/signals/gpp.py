@@ -66,7 +66,7 @@ def decode(text: object, now: int) -> Gpp:
         return Gpp((_section(TCFEU, header, now),))
     ids = _ids(Bits(header))
     found = [_section(id_, part, now) for id_, part in zip(ids, parts, strict=False)]
-    found += [Section(id_, "", malformed=True, invalid=True) for id_ in ids[len(parts) :]]
+    found += [Section(id=id_, text="", malformed=True, invalid=True) for id_ in ids[len(parts) :]]
     malformed = len(ids) != len(parts) or any(each.malformed for each in found)
     if malformed:
         found = [_without_grants(each) for each in found]
@@ -92,34 +92,42 @@ def _without_grants(section: Section) -> Section:
 
 def _section(id_: int, text: str, now: int) -> Section:
     if not text:
-        return Section(id_, text, malformed=True, invalid=True)
+        return Section(id=id_, text=text, malformed=True, invalid=True)
     read = _us_section if id_ in us_sections.NAMES else _READERS.get(id_)
     if read is None:
-        return Section(id_, text, invalid=True)
+        return Section(id=id_, text=text, invalid=True)
     try:
         return read(id_, text, now)
     except BadSignal:
-        return Section(id_, text, malformed=True, invalid=True)
+        return Section(id=id_, text=text, malformed=True, invalid=True)
 
 
 def _europe(id_: int, text: str, now: int) -> Section:
     decoded = tcf.decode(text, now)
-    return Section(id_, text, tcf.statements(decoded), decoded.last_updated, invalid=not tcf.is_valid(decoded))
+    return Section(
+        id=id_,
+        text=text,
+        stated=tcf.statements(decoded),
+        updated=decoded.last_updated,
+        invalid=not tcf.is_valid(decoded),
+    )
 
 
 def _canada(id_: int, text: str, now: int) -> Section:
     decoded = tcf_canada.decode(text, now)
-    return Section(id_, text, tcf_canada.statements(decoded), decoded.last_updated)
+    return Section(id=id_, text=text, stated=tcf_canada.statements(decoded), updated=decoded.last_updated)
 
 
 def _us_privacy(id_: int, text: str, _: int) -> Section:
-    return Section(id_, text, us_privacy.statements(us_privacy.decode(text)), opt_out=True)
+    return Section(id=id_, text=text, stated=us_privacy.statements(us_privacy.decode(text)), opt_out=True)
 
 
 def _us_section(id_: int, text: str, _: int) -> Section:
     decoded = us_sections.decode(id_, text)
     unsound = not decoded.sound
-    return Section(id_, text, us_sections.statements(decoded), opt_out=True, malformed=unsound, invalid=unsound)
+    return Section(
+        id=id_, text=text, stated=us_sections.statements(decoded), opt_out=True, malformed=unsound, invalid=unsound
+    )
 
 
 _READERS: Final[dict[int, Callable[[int, str, int], Section]]] = {TCFEU: _europe, TCFCA: _canada, USP: _us_privacy}

@@ -86,15 +86,21 @@ def read_signals(context: object, *, header: bool, server: bool, now: int) -> Si
     """
     found = []
     if header:
-        found.append(Signal("gpc", {} if server else gpc.statements(), _HEADER, ignored=server, opt_out=True))
+        found.append(
+            Signal(source="gpc", stated={} if server else gpc.statements(), raw=_HEADER, ignored=server, opt_out=True)
+        )
     if type(context) is not dict:
         return Signals(tuple(found))
     value = context.get("gpc")
     field = gpc.read_field(value)
     if field:
-        found.append(Signal("gpc", gpc.statements() if server else {}, _FIELD, ignored=not server, opt_out=True))
+        found.append(
+            Signal(
+                source="gpc", stated=gpc.statements() if server else {}, raw=_FIELD, ignored=not server, opt_out=True
+            )
+        )
     elif field is None:
-        found.append(Signal("gpc", {}, _raw(value), invalid=True))
+        found.append(Signal(source="gpc", stated={}, raw=_raw(value), invalid=True))
     consent = context.get("consent")
     if type(consent) is dict:
         for source, name, read in _READERS:
@@ -107,19 +113,21 @@ def _read(source: Source, value: object, read: Callable[[Any, int], Iterator[Sig
     try:
         return list(read(value, now))
     except BadSignal:
-        return [Signal(source, {}, _raw(value), invalid=True)]
+        return [Signal(source=source, stated={}, raw=_raw(value), invalid=True)]
 
 
 def _tcf(value: object, now: int) -> Iterator[Signal]:
     decoded = tcf.decode(value, now)
     valid = tcf.is_valid(decoded)
-    yield Signal("tcf", tcf.statements(decoded), _raw(value), invalid=not valid, updated=decoded.last_updated)
+    yield Signal(
+        source="tcf", stated=tcf.statements(decoded), raw=_raw(value), invalid=not valid, updated=decoded.last_updated
+    )
 
 
 def _gpp(value: object, now: int) -> Iterator[Signal]:
     decoded = gpp.decode(value, now)
     if decoded.malformed:
-        yield Signal("gpp", {}, _raw(value), invalid=True)
+        yield Signal(source="gpp", stated={}, raw=_raw(value), invalid=True)
     for section in decoded.sections:
         yield Signal(
             source="gpp",
@@ -134,13 +142,15 @@ def _gpp(value: object, now: int) -> Iterator[Signal]:
 
 def _gcm(value: object, _: int) -> Iterator[Signal]:
     mode = google.decode(value)
-    yield Signal("gcm", google.statements(mode), _raw(value), types=mode.granted)
+    yield Signal(source="gcm", stated=google.statements(mode), raw=_raw(value), types=mode.granted)
     for each in mode.unread:
-        yield Signal("gcm", {}, "", invalid=True, part=each)
+        yield Signal(source="gcm", stated={}, raw="", invalid=True, part=each)
 
 
 def _us_privacy(value: object, _: int) -> Iterator[Signal]:
-    yield Signal("us_privacy", us_privacy.statements(us_privacy.decode(value)), _raw(value), opt_out=True)
+    yield Signal(
+        source="us_privacy", stated=us_privacy.statements(us_privacy.decode(value)), raw=_raw(value), opt_out=True
+    )
 
 
 def _raw(value: object) -> str:

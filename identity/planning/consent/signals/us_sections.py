@@ -47,7 +47,7 @@ class Layout(NamedTuple):
 
 def _of_agreement(child: int, segment: Literal["gpc", "sensitive"]) -> Layout:
     """The layout whose first number is the version of an agreement (MSPA), which moves no answer."""
-    return Layout(5, 0, child, 1, segment, versions=None)
+    return Layout(notices=5, sensitive=0, child=child, others=1, segment=segment, versions=None)
 
 
 NAMES: Final = {
@@ -56,29 +56,29 @@ NAMES: Final = {
     25: "usin", 26: "usky", 27: "usri",
 }  # fmt: skip
 LAYOUTS: Final = {
-    8: Layout(3, 9, 2, 4, sharing=True, advertising=False),
-    9: Layout(3, 8, 1, 3, None),
-    10: Layout(3, 7, 1, 3),
-    11: Layout(4, 8, 1, 3, None),
-    12: Layout(3, 8, 3, 3),
-    13: Layout(3, 8, 3, 4, None),
-    14: Layout(3, 8, 3, 4),
-    15: Layout(3, 11, 3, 4),
-    16: Layout(3, 8, 1, 4),
-    17: Layout(3, 9, 5, 4),
-    18: Layout(4, 8, 1, 3),
-    19: Layout(3, 8, 1, 4),
-    20: Layout(3, 8, 3, 4),
-    21: Layout(3, 10, 5, 4),
-    22: Layout(3, 8, 1, 4),
-    23: Layout(3, 8, 1, 4),
+    8: Layout(notices=3, sensitive=9, child=2, others=4, sharing=True, advertising=False),
+    9: Layout(notices=3, sensitive=8, child=1, others=3, segment=None),
+    10: Layout(notices=3, sensitive=7, child=1, others=3),
+    11: Layout(notices=4, sensitive=8, child=1, others=3, segment=None),
+    12: Layout(notices=3, sensitive=8, child=3, others=3),
+    13: Layout(notices=3, sensitive=8, child=3, others=4, segment=None),
+    14: Layout(notices=3, sensitive=8, child=3, others=4),
+    15: Layout(notices=3, sensitive=11, child=3, others=4),
+    16: Layout(notices=3, sensitive=8, child=1, others=4),
+    17: Layout(notices=3, sensitive=9, child=5, others=4),
+    18: Layout(notices=4, sensitive=8, child=1, others=3),
+    19: Layout(notices=3, sensitive=8, child=1, others=4),
+    20: Layout(notices=3, sensitive=8, child=3, others=4),
+    21: Layout(notices=3, sensitive=10, child=5, others=4),
+    22: Layout(notices=3, sensitive=8, child=1, others=4),
+    23: Layout(notices=3, sensitive=8, child=1, others=4),
     24: _of_agreement(0, "gpc"),
     25: _of_agreement(1, "sensitive"),
     26: _of_agreement(1, "sensitive"),
     27: _of_agreement(1, "sensitive"),
 }
-_SHORT: Final = Layout(6, 12, 2, 4, sharing=True, versions=frozenset((1, 2)))
-_LONG: Final = Layout(6, 16, 3, 4, sharing=True, versions=frozenset((1, 2)))
+_SHORT: Final = Layout(notices=6, sensitive=12, child=2, others=4, sharing=True, versions=frozenset((1, 2)))
+_LONG: Final = Layout(notices=6, sensitive=16, child=3, others=4, sharing=True, versions=frozenset((1, 2)))
 _LONG_SIZE: Final = 70
 """The bits of a national core in the long layout. Both layouts are in use with both versions."""
 

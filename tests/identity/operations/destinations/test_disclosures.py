@@ -26,7 +26,14 @@ from tests.support.processes.writer_processes import Lab, ingesting, run
 async def asked(space: Space, name: str) -> None:
     """An erasure, done or on hold."""
     await request_erasure(
-        space, NewRequest(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.GDPR, [f"user_id:{name}"], "t")
+        space,
+        NewRequest(
+            front=RequestInterface.NATIVE,
+            kind=RequestKind.SUPPRESS_WITH_DELETE,
+            regulation=Law.GDPR,
+            identifiers=[f"user_id:{name}"],
+            actor="t",
+        ),
     )
 
 

@@ -106,7 +106,13 @@ async def test_a_late_destination_begins_again_and_misses_nothing(lab: Lab, monk
         late = crm.cursor
         await request_erasure(
             ingest.space,
-            NewRequest(RequestInterface.NATIVE, RequestKind.DELETE_ONLY, Law.GDPR, ["user_id:u0"], "t"),
+            NewRequest(
+                front=RequestInterface.NATIVE,
+                kind=RequestKind.DELETE_ONLY,
+                regulation=Law.GDPR,
+                identifiers=["user_id:u0"],
+                actor="t",
+            ),
         )
         await ingest.send(*(user(f"u{nr}") | {"traits": {"plan": nr}} for nr in range(1, 4)))
         lab.query("UPDATE change SET at = at - (%s::int8 << 8)", (KEPT + 1) * DAY)
@@ -202,7 +208,10 @@ def test_a_lane_loses_entries_from_its_beginning_only(lab: Lab) -> None:
     async def check(old: list[bool], limit: int) -> None:
         nonlocal number
         number = (number + 1) % spaces_and_keys.LANES
-        rows = [ChangeRow(FeedOperation.UPSERT, 1, 10 if each else 30, new_id(), None) for each in old]
+        rows = [
+            ChangeRow(op=FeedOperation.UPSERT, version=1, at=10 if each else 30, profile=new_id(), other=None)
+            for each in old
+        ]
         async with database.transaction() as connection:
             if rows:
                 await feed.append(connection, tenant, number, rows)

@@ -93,11 +93,11 @@ async def test_a_person_erased_during_the_build_is_in_no_export(lab: Lab, after:
             await request_erasure(
                 ingest.space,
                 NewRequest(
-                    RequestInterface.NATIVE,
-                    RequestKind.SUPPRESS_WITH_DELETE,
-                    Law.GDPR,
-                    ["anonymous_id:a1"],
-                    "key_test",
+                    front=RequestInterface.NATIVE,
+                    kind=RequestKind.SUPPRESS_WITH_DELETE,
+                    regulation=Law.GDPR,
+                    identifiers=["anonymous_id:a1"],
+                    actor="key_test",
                 ),
             )
 
@@ -125,11 +125,11 @@ async def test_a_person_who_joined_during_the_build_is_covered_by_an_erasure(lab
         await request_erasure(
             ingest.space,
             NewRequest(
-                RequestInterface.NATIVE,
-                RequestKind.SUPPRESS_WITH_DELETE,
-                Law.GDPR,
-                ["anonymous_id:a9"],
-                "key_test",
+                front=RequestInterface.NATIVE,
+                kind=RequestKind.SUPPRESS_WITH_DELETE,
+                regulation=Law.GDPR,
+                identifiers=["anonymous_id:a9"],
+                actor="key_test",
             ),
         )
         with pytest.raises(ExportNotFound):

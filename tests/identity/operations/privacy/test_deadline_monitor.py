@@ -40,7 +40,11 @@ async def held(ingest: Ingest, name: str, regulation: Law = GDPR) -> PrivacyRequ
     await ingest.send({"type": "identify", "userId": name})
     await place_hold(ingest.space, [f"user_id:{name}"], "case", "key_test")
     asked = NewRequest(
-        RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, regulation, [f"user_id:{name}"], "key_test"
+        front=RequestInterface.NATIVE,
+        kind=RequestKind.SUPPRESS_WITH_DELETE,
+        regulation=regulation,
+        identifiers=[f"user_id:{name}"],
+        actor="key_test",
     )
     return await request_erasure(ingest.space, asked)
 
@@ -95,7 +99,14 @@ async def test_an_access_request_is_open_until_it_is_built(lab: Lab) -> None:
         assert await watched(ingest) == ({("access", "overdue"): 1}, [("request.overdue", "error", id_)])
         _, wanted = await requested_export(lab, ingest.space, "user_id:ann")
         await request_export(
-            ingest.space, NewRequest(RequestInterface.NATIVE, RequestKind.ACCESS, GDPR, ["user_id:bob"], "key_test")
+            ingest.space,
+            NewRequest(
+                front=RequestInterface.NATIVE,
+                kind=RequestKind.ACCESS,
+                regulation=GDPR,
+                identifiers=["user_id:bob"],
+                actor="key_test",
+            ),
         )
         assert (await watched(ingest))[0] == {("access", "overdue"): 1, ("access", "on_time"): 2}
         await build_export(ingest.space, wanted, ignore_progress, read_sections, export_item)
@@ -107,7 +118,11 @@ async def test_a_request_done_when_answered_is_never_open(lab: Lab) -> None:
     async with ingesting(lab) as ingest:
         await ingest.send({"type": "identify", "userId": "ann"})
         asked: Any = NewRequest(
-            RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, GDPR, ["user_id:ann"], "key_test"
+            front=RequestInterface.NATIVE,
+            kind=RequestKind.SUPPRESS_WITH_DELETE,
+            regulation=GDPR,
+            identifiers=["user_id:ann"],
+            actor="key_test",
         )
         await request_erasure(ingest.space, asked)
         earlier(lab, 400)

@@ -30,7 +30,14 @@ async def erase(space: Space, *users: str) -> PrivacyRequest:
     """An erasure without suppression."""
     named = [f"user_id:{user}" for user in users]
     return await request_erasure(
-        space, NewRequest(RequestInterface.NATIVE, RequestKind.DELETE_ONLY, Law.GDPR, named, "key_test")
+        space,
+        NewRequest(
+            front=RequestInterface.NATIVE,
+            kind=RequestKind.DELETE_ONLY,
+            regulation=Law.GDPR,
+            identifiers=named,
+            actor="key_test",
+        ),
     )
 
 

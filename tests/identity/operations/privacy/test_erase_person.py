@@ -46,7 +46,15 @@ async def erase(
 ) -> PrivacyRequest:
     """An erasure as a privacy team asks for it."""
     return await request_erasure(
-        space, NewRequest(RequestInterface.NATIVE, kind, Law.GDPR, identifiers, "key_test", **more)
+        space,
+        NewRequest(
+            front=RequestInterface.NATIVE,
+            kind=kind,
+            regulation=Law.GDPR,
+            identifiers=identifiers,
+            actor="key_test",
+            **more,
+        ),
     )
 
 

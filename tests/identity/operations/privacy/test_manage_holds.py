@@ -49,7 +49,13 @@ async def ask(ingest: Ingest) -> PrivacyRequest:
     """An erasure of ann."""
     return await request_erasure(
         ingest.space,
-        NewRequest(RequestInterface.NATIVE, RequestKind.SUPPRESS_WITH_DELETE, Law.GDPR, ["user_id:ann"], "key_test"),
+        NewRequest(
+            front=RequestInterface.NATIVE,
+            kind=RequestKind.SUPPRESS_WITH_DELETE,
+            regulation=Law.GDPR,
+            identifiers=["user_id:ann"],
+            actor="key_test",
+        ),
     )
 
 

@@ -38,9 +38,14 @@ async def asked(lab: Lab) -> AsyncIterator[tuple[Mail, bytes]]:
         await mail.send()
         url = mail.receiver.server.url("/status")
         wanted = NewRequest(
-            RequestInterface.OPENDSR, RequestKind.SUPPRESS_WITH_DELETE, Law.GDPR, ["user_id:ann"], "key_test",
-            request_id=token_bytes(16), details={"controller_id": "c1", "callbacks": [url, url]},
-        )  # fmt: skip
+            front=RequestInterface.OPENDSR,
+            kind=RequestKind.SUPPRESS_WITH_DELETE,
+            regulation=Law.GDPR,
+            identifiers=["user_id:ann"],
+            actor="key_test",
+            request_id=token_bytes(16),
+            details={"controller_id": "c1", "callbacks": [url, url]},
+        )
         yield mail, (await request_erasure(mail.space, wanted)).id
 
 

@@ -40,7 +40,9 @@ def test_replacing_back_restores_every_row(kept: list[bytes], refused: list[tupl
 def test_counters_keep_counts_cuts_and_sizes_of_windows(live: list[bytes], seen: dict[bytes, int]) -> None:
     """A window from the live identifiers equals the window of a full scan."""
     window = counters.newest_window(seen, 3)
-    before = Counters({"user_id": 2, "device": 4}, live, 2, {"device": window}, {b"c" * 16: (1, 2)})
+    before = Counters(
+        types={"user_id": 2, "device": 4}, live=live, origins=2, windows={"device": window}, cuts={b"c" * 16: (1, 2)}
+    )
     packed = counters.pack(before, CODES.__getitem__)
     there = counters.unpack(rekey_rows.counters(packed, NAMES), TYPES)
     assert there.live == [NAMES.get(key, key) for key in live]

@@ -21,7 +21,15 @@ USER, OTHER, DEVICE, MAIL = (key_of(*each) for each in (
 def origin(number: int) -> Profile:
     """A profile with a single origin."""
     id_ = number.to_bytes(16, "big")
-    return Profile(id_, number, id_, id_, number, Counters({}, []), Counters({}, []))
+    return Profile(
+        id=id_,
+        created=number,
+        root=id_,
+        canonical=id_,
+        oldest_birth=number,
+        own=Counters(types={}, live=[]),
+        folded=Counters(types={}, live=[]),
+    )
 
 
 def merged(count: int, choices: list[int]) -> dict[bytes, Profile]:

@@ -34,7 +34,7 @@ def test_there_is_a_reason_for_exactly_the_profiles_that_are_not_seen(
     purposes: list[str], traits: list[str], types: list[str]
 ) -> None:
     """Whatever the list and the purposes of the destination."""
-    entitled = Entitled(purposes, traits, types)
+    entitled = Entitled(purposes=purposes, traits=traits, identifiers=types)
     seen = visible(entitled, permission(), DOCUMENTS, IDENTIFIERS)
 
     assert bool(reasons_unseen(entitled, permission(), DOCUMENTS, IDENTIFIERS)) == seen.nothing
@@ -42,10 +42,17 @@ def test_there_is_a_reason_for_exactly_the_profiles_that_are_not_seen(
 
 def test_each_reason() -> None:
     """A list without anything of the profile, no purpose, and each purpose that is not granted."""
-    assert reasons_unseen(Entitled(["Ads"], ["age"]), permission(), DOCUMENTS, IDENTIFIERS) == {KeptOut(NOTHING_LISTED)}
-    assert reasons_unseen(Entitled([], ["*"]), permission(), DOCUMENTS, IDENTIFIERS) == {KeptOut(NO_PURPOSES)}
+    assert reasons_unseen(Entitled(purposes=["Ads"], traits=["age"]), permission(), DOCUMENTS, IDENTIFIERS) == {
+        KeptOut(NOTHING_LISTED)
+    }
+    assert reasons_unseen(Entitled(purposes=[], traits=["*"]), permission(), DOCUMENTS, IDENTIFIERS) == {
+        KeptOut(NO_PURPOSES)
+    }
     both = {KeptOut(PURPOSE, "Ads"), KeptOut(PURPOSE, "Product")}
-    assert reasons_unseen(Entitled(["Ads", "Product"], ["*"]), permission(), DOCUMENTS, IDENTIFIERS) == both
+    assert (
+        reasons_unseen(Entitled(purposes=["Ads", "Product"], traits=["*"]), permission(), DOCUMENTS, IDENTIFIERS)
+        == both
+    )
 
 
 def test_the_sentence_names_profiles_the_visible_ones_and_the_reasons() -> None:

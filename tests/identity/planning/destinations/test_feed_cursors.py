@@ -26,7 +26,7 @@ PLACES = st.builds(
 
 def entry(lane: int, seq: int) -> FeedEntry:
     """An entry of a lane."""
-    return FeedEntry(lane, seq, 1, 1, 0, bytes(16), None)
+    return FeedEntry(lane=lane, seq=seq, op=1, version=1, at=0, profile=bytes(16), other=None)
 
 
 @given(PLACES)

@@ -32,7 +32,7 @@ THROUGH = Facts(
     origin=ME,
     canonical=ME,
     entry=SET,
-    entitled=Entitled(("Marketing",), ("plan",)),
+    entitled=Entitled(purposes=("Marketing",), traits=("plan",)),
     verdicts=GRANTED,
     standing="settled",
 )
@@ -56,7 +56,13 @@ facts = st.builds(
     origins=st.integers(1, 3),
     trait=st.sampled_from(["plan", "name"]),
     entry=st.none() | entries,
-    entitled=st.sampled_from([Entitled(), Entitled(("Marketing",), ("plan",)), Entitled(("Marketing",), ("*",))]),
+    entitled=st.sampled_from(
+        [
+            Entitled(),
+            Entitled(purposes=("Marketing",), traits=("plan",)),
+            Entitled(purposes=("Marketing",), traits=("*",)),
+        ]
+    ),
     verdicts=st.sampled_from([{}, GRANTED, {"Marketing": Verdict(False, "denied")}, {"": Verdict(False, "unset")}]),
     standing=st.sampled_from(get_args(Standing)),
     sent=st.booleans(),
@@ -145,7 +151,7 @@ def test_a_gate_without_facts_is_unknown(gate: str, reason: str, changed: dict[s
     assert (judged[gate].result, judged[gate].reason) == ("unknown", reason)
 
 
-PLACE = Position(2, 3, 0, None, {0: 5, 1: 7})
+PLACE = Position(entitled=2, purposes=3, began=0, after=None, lanes={0: 5, 1: 7})
 LANES = {0: (0, 9), 1: (7, 7)}
 
 
@@ -172,8 +178,8 @@ def test_a_profile_is_settled_only_without_later_entries(
 
 def test_verdicts_without_an_origin_need_no_person() -> None:
     """Only unknown and necessary purposes have a verdict."""
-    made = Purposes(1, {"Ads": Purpose("Ads", "ads"), "Bill": Purpose("Bill", "necessary")})
+    made = Purposes(version=1, purposes={"Ads": Purpose("Ads", "ads"), "Bill": Purpose("Bill", "necessary")})
     permission = Permission({}, (), made, 0)
-    judged = verdicts(Entitled(("Ads", "Bill", "None")), permission, None)
+    judged = verdicts(Entitled(purposes=("Ads", "Bill", "None")), permission, None)
     assert {name: each.reason for name, each in judged.items()} == {"Bill": "necessary", "None": "unknown_purpose"}
     assert verdicts(Entitled(), permission, ME) == {"": Verdict(False, "unset")}

@@ -37,14 +37,16 @@ def states(draw: st.DrawFn) -> ProfileState:
     held = draw(st.lists(st.tuples(st.sampled_from(segments), st.sampled_from("xyz")), unique=True, max_size=4))
     traits = draw(st.dictionaries(st.sampled_from(["plan", "size"]), st.sampled_from(["pro", 1, [True], {"a": "b"}])))
     return ProfileState(
-        canonical,
-        [ProfileMapping(segment, 1) for segment in segments],
-        [
-            MappedIdentifier(segment, "email", value, "h", 1, first_seen=nr, last_seen=nr + 1)
+        canonical=canonical,
+        links=[ProfileMapping(segment, 1) for segment in segments],
+        identifiers=[
+            MappedIdentifier(
+                segment=segment, type="email", value=value, hash="h", at=1, first_seen=nr, last_seen=nr + 1
+            )
             for nr, (segment, value) in enumerate(held)
         ],
-        {name: (value, 2, 3) for name, value in traits.items()},
-        4,
+        traits={name: (value, 2, 3) for name, value in traits.items()},
+        at=4,
     )
 
 
@@ -99,11 +101,11 @@ def test_sequence_numbers_only_grow(clock: list[int], before: int) -> None:
     """However the clock runs, no number repeats, and all rows of one state share theirs."""
     batch = RowBatch(before)
     state = ProfileState(
-        "a",
-        [ProfileMapping("a", 1), ProfileMapping("a0", 1)],
-        [MappedIdentifier("a", "email", "x", "h", 1)],
-        {"plan": ("pro", 1, 1)},
-        1,
+        canonical="a",
+        links=[ProfileMapping("a", 1), ProfileMapping("a0", 1)],
+        identifiers=[MappedIdentifier(segment="a", type="email", value="x", hash="h", at=1)],
+        traits={"plan": ("pro", 1, 1)},
+        at=1,
     )
     for now in clock:
         batch.add([state], now, first=False)

@@ -15,12 +15,32 @@ NOW = 1_000_000_000_000_000
 
 def erased(state: ErasureState = ErasureState.FINISHED, *words: str, **more: Any) -> ErasureResult:
     """An erasure of a person with a key, with these states at destinations."""
-    notices = [ErasureNotice(f"dst_{nr}", f"d{nr}", NoticeState[word.upper()], NOW) for nr, word in enumerate(words)]
+    notices = [
+        ErasureNotice(destination=f"dst_{nr}", name=f"d{nr}", state=NoticeState[word.upper()], at=NOW)
+        for nr, word in enumerate(words)
+    ]
     done = NOW if state in (ErasureState.FINISHED, ErasureState.DUPLICATE, ErasureState.CANCELLED) else None
     base = ErasureResult(
-        b"e" * 16, b"r" * 16, 1, RequestKind.DELETE_ONLY, Law.GDPR, state, "user_id", b"c" * 32, NOW - 10, NOW + 10,
-        None, done, done, 1, None, None, 1, DestroyedCounts(keys=1), notices,
-    )  # fmt: skip
+        id=b"e" * 16,
+        request_id=b"r" * 16,
+        nr=1,
+        kind=RequestKind.DELETE_ONLY,
+        regulation=Law.GDPR,
+        state=state,
+        type="user_id",
+        commitment=b"c" * 32,
+        received_at=NOW - 10,
+        due_at=NOW + 10,
+        extended_at=None,
+        internal_at=done,
+        closed_at=done,
+        epoch=1,
+        backup_safe_at=None,
+        duplicate_of=None,
+        ledger_seq=1,
+        counts=DestroyedCounts(keys=1),
+        notices=notices,
+    )
     return structs.replace(base, **more)
 
 
@@ -66,12 +86,21 @@ def test_the_overall_status_never_hides_an_open_result(one: ErasureResult, expec
 def test_one_destination_without_support_does_not_fail_the_request(several: list[ErasureResult], expected: str) -> None:
     """In Segment's status it is a partial success."""
     request = PrivacyRequest(
-        b"r" * 16, RequestInterface.SEGMENT, RequestKind.DELETE_ONLY, Law.NONE, NOW, "key", None, several
-    )  # fmt: skip
+        id=b"r" * 16,
+        front=RequestInterface.SEGMENT,
+        kind=RequestKind.DELETE_ONLY,
+        regulation=Law.NONE,
+        received_at=NOW,
+        actor="key",
+        details=None,
+        erasures=several,
+    )
     assert request_status.segment_status(request) == expected
 
 
 def test_every_notice_has_a_status() -> None:
     """Each state has a word of Segment."""
     for state in NoticeState:
-        assert request_status.segment_notice_status(ErasureNotice("dst_1", "d", state, NOW)).isupper()
+        assert request_status.segment_notice_status(
+            ErasureNotice(destination="dst_1", name="d", state=state, at=NOW)
+        ).isupper()

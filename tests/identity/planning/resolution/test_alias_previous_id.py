@@ -26,8 +26,11 @@ def read(body: dict[str, Any], rules: Rules = DEFAULT_RULES, source: Source = PU
         ({"previousId": "old", "previousIdType": "email"}, Alias(*OLD, "user_id", to=NEW)),
         ({"previousId": "old", "anonymousId": "old "}, Alias(*OLD, "anonymous_id", to=NEW)),
         ({"previousId": "old", "anonymousId": "a1"}, Alias(*OLD, "user_id", to=NEW)),
-        ({"anonymousId": "old"}, Alias(None, OLD[1], "anonymous_id", to=NEW)),
-        ({"anonymousId": "old", "previousId": None}, Alias(None, OLD[1], "anonymous_id", to=NEW)),
+        ({"anonymousId": "old"}, Alias(user=None, anonymous=OLD[1], assumed="anonymous_id", to=NEW)),
+        (
+            {"anonymousId": "old", "previousId": None},
+            Alias(user=None, anonymous=OLD[1], assumed="anonymous_id", to=NEW),
+        ),
         ({}, None),
         ({"previousId": "", "anonymousId": "a1"}, None),
         ({"previousId": "null"}, None),
@@ -71,8 +74,8 @@ def test_a_previous_id_blocked_in_one_reading_keeps_the_other() -> None:
     users = compile_rules({"blocked": {"user_id": ["old"]}}, 1)
     anonymous = compile_rules({"blocked": {"anonymous_id": ["old"]}}, 1)
     body = {"userId": "new", "previousId": "old"}
-    assert read(body, rules=users).alias == Alias(None, OLD[1], "user_id", to=NEW)
-    assert read(body, rules=anonymous).alias == Alias(OLD[0], None, "user_id", to=NEW)
+    assert read(body, rules=users).alias == Alias(user=None, anonymous=OLD[1], assumed="user_id", to=NEW)
+    assert read(body, rules=anonymous).alias == Alias(user=OLD[0], anonymous=None, assumed="user_id", to=NEW)
 
 
 @pytest.mark.parametrize(

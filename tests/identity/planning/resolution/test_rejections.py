@@ -49,26 +49,36 @@ HIDDEN = {"message_id": None, "received": NOW}
 @pytest.mark.parametrize(
     ("outcome", "expected"),
     [
-        (Outcome("m1", "accepted"), None),
-        (Outcome("m1", "duplicate"), None),
-        (Outcome("m1", "accepted", demoted=demotions("limit:email", "blocked", "separated", "alias_both_known")), None),
+        (Outcome(message_id="m1", status="accepted"), None),
+        (Outcome(message_id="m1", status="duplicate"), None),
         (
-            Outcome("m1", "accepted", demoted=demotions("bad_type", "limit:email", "bad_type")),
+            Outcome(
+                message_id="m1",
+                status="accepted",
+                demoted=demotions("limit:email", "blocked", "separated", "alias_both_known"),
+            ),
+            None,
+        ),
+        (
+            Outcome(message_id="m1", status="accepted", demoted=demotions("bad_type", "limit:email", "bad_type")),
             {"unlinked": {"bad_type": 2}},
         ),
-        (Outcome("m1", "accepted", demoted=demotions("suppressed")), {"unlinked": {"suppressed": 1}, **HIDDEN}),
-        (Outcome("m1", "unresolved"), {"status": 2}),
         (
-            Outcome("m1", "unresolved", demoted=demotions("blocked", "blocked")),
+            Outcome(message_id="m1", status="accepted", demoted=demotions("suppressed")),
+            {"unlinked": {"suppressed": 1}, **HIDDEN},
+        ),
+        (Outcome(message_id="m1", status="unresolved"), {"status": 2}),
+        (
+            Outcome(message_id="m1", status="unresolved", demoted=demotions("blocked", "blocked")),
             {"status": 2, "unlinked": {"blocked": 2}},
         ),
         (
-            Outcome("m1", "unresolved", demoted=demotions("suppressed")),
+            Outcome(message_id="m1", status="unresolved", demoted=demotions("suppressed")),
             {"status": 2, "unlinked": {"suppressed": 1}, **HIDDEN},
         ),
-        (Outcome("m1", "suppressed"), {"status": 1, **HIDDEN}),
+        (Outcome(message_id="m1", status="suppressed"), {"status": 1, **HIDDEN}),
         (
-            Outcome("m1", "accepted", ignored_traits=["plan"]),
+            Outcome(message_id="m1", status="accepted", ignored_traits=["plan"]),
             {"reason": "trait_limit", "ignored": ["plan"], "ignored_count": 1},
         ),
     ],
@@ -83,14 +93,16 @@ def test_a_rejection_lists_the_parts_that_evidence_lacks(outcome: Outcome, expec
 @pytest.mark.parametrize("status", ["unresolved", "suppressed"])
 def test_a_leave_that_finds_no_profile_is_no_rejection(status: Any) -> None:
     """The answer to the request reports a leave; no client loses a call."""
-    assert of_call(call_of("leave", groupId="g1"), Outcome("m1", status), NOW) is None
+    assert of_call(call_of("leave", groupId="g1"), Outcome(message_id="m1", status=status), NOW) is None
 
 
 def test_the_length_and_number_of_trait_names_are_bounded() -> None:
     """The count stays exact."""
     traits = {f"{n:03}" + "x" * 200: 1 for n in range(200)}
 
-    found = of_call(call_of(traits=traits), Outcome("m1", "accepted", ignored_traits=list(traits)), NOW)
+    found = of_call(
+        call_of(traits=traits), Outcome(message_id="m1", status="accepted", ignored_traits=list(traits)), NOW
+    )
 
     assert found
     assert (len(found.ignored), found.ignored_count) == (MOST_NAMES, 200)
@@ -103,7 +115,7 @@ def test_a_rejection_names_traits_group_traits_and_categories(kind: Kind) -> Non
     consent = {"consent": {"categoryPreferences": {"Ads": True}}}
     call = call_of(kind, userId="u1", groupId="g1", traits={"plan": 1}, context=consent)
 
-    found = of_call(call, Outcome("m1", "accepted", ignored_traits=["plan", "Ads"]), NOW)
+    found = of_call(call, Outcome(message_id="m1", status="accepted", ignored_traits=["plan", "Ads"]), NOW)
 
     assert found
     assert found.ignored == (["Ads"] if kind == "track" else ["plan", "Ads"])
@@ -111,7 +123,9 @@ def test_a_rejection_names_traits_group_traits_and_categories(kind: Kind) -> Non
 
 def test_a_membership_without_room_is_counted_and_not_named() -> None:
     """The id of a group may name people."""
-    found = of_call(call_of("group", groupId=SECRET), Outcome("m1", "accepted", ignored_traits=[SECRET]), NOW)
+    found = of_call(
+        call_of("group", groupId=SECRET), Outcome(message_id="m1", status="accepted", ignored_traits=[SECRET]), NOW
+    )
 
     assert found == rejection(kind=4, reason="trait_limit", ignored_count=1)
     assert SECRET.encode() not in pack([found])
@@ -132,7 +146,9 @@ def test_a_membership_without_room_is_counted_and_not_named() -> None:
 )
 def test_the_rejection_of_an_item_holds_no_value_of_it(item: Any, kind: Kind | None, code: int | None) -> None:
     """Only the kind of the item and the code."""
-    found = of_item(item, Outcome("m1", "rejected", "too_large"), kind=kind, source=7, received=NOW)
+    found = of_item(
+        item, Outcome(message_id="m1", status="rejected", reason="too_large"), kind=kind, source=7, received=NOW
+    )
 
     assert found == rejection(status=0, reason="too_large", kind=code, received=NOW)
     assert SECRET.encode() not in pack([found])
@@ -141,7 +157,11 @@ def test_the_rejection_of_an_item_holds_no_value_of_it(item: Any, kind: Kind | N
 def test_demoted_identifiers_are_counted_without_their_values() -> None:
     """By reason."""
     call = call_of(userId=SECRET, traits={"email": SECRET, "name": SECRET})
-    found = of_call(call, Outcome("m1", "unresolved", demoted=demotions("blocked", "bad_type", "limit:email")), NOW)
+    found = of_call(
+        call,
+        Outcome(message_id="m1", status="unresolved", demoted=demotions("blocked", "bad_type", "limit:email")),
+        NOW,
+    )
 
     assert found
     assert found.unlinked == {"blocked": 1, "bad_type": 1, "limit:email": 1}
@@ -161,6 +181,12 @@ def test_packed_rejections_are_unpacked_unchanged(message_id: str | None) -> Non
 
 def test_a_message_id_with_half_a_surrogate_pair_is_stored() -> None:
     """A question mark replaces the half pair, which UTF-8 cannot hold."""
-    found = of_item({}, Outcome("a\ud800", "rejected", "bad_message_id"), kind="track", source=7, received=NOW)
+    found = of_item(
+        {},
+        Outcome(message_id="a\ud800", status="rejected", reason="bad_message_id"),
+        kind="track",
+        source=7,
+        received=NOW,
+    )
 
     assert unpack(pack([found]))[0].message_id == "a?"

@@ -112,7 +112,15 @@ def test_a_section_with_the_published_header_before_its_core_is_read(section: in
 @given(st.lists(ANSWER, min_size=9, max_size=9), st.lists(ANSWER, max_size=16), st.lists(ANSWER, max_size=3))
 def test_a_us_section_never_grants(opt: list[int], sensitive: list[int], child: list[int]) -> None:
     """Whatever its answers."""
-    section = UsSection(1, opt[0], opt[1], opt[2], tuple(sensitive), tuple(child), bool(opt[3]))
+    section = UsSection(
+        version=1,
+        sale=opt[0],
+        sharing=opt[1],
+        advertising=opt[2],
+        sensitive=tuple(sensitive),
+        child=tuple(child),
+        gpc=bool(opt[3]),
+    )
 
     assert True not in statements(section).values()
 

@@ -17,7 +17,7 @@ GPP = f"{header([(2, 2), (6, 6)])}~{FULL}~1YYN"
 BARE = encode(granting(disclosed=None))
 OLD = encode(granting(policy=3))
 OUT: Statements = {"ads": False, "sale_share": False}
-FIELD = Signal("gpc", OUT, "context.gpc: true", opt_out=True)
+FIELD = Signal(source="gpc", stated=OUT, raw="context.gpc: true", opt_out=True)
 GRANTS: Statements = {"ads": True, "analytics": True, "personalisation": True}
 NAMES = st.sampled_from(["ads", "analytics", "personalisation", "functional", "sale_share", "sensitive", "necessary"])
 STATEMENTS: st.SearchStrategy[Statements] = st.dictionaries(NAMES, st.booleans())  # type: ignore[arg-type]
@@ -37,25 +37,25 @@ def read(context: object, *, header: bool = False, server: bool = False) -> tupl
 @pytest.mark.parametrize(
     ("field", "value", "signal"),
     [
-        ("tcf", FULL, Signal("tcf", GRANTS, FULL, updated=NOW)),
-        ("tcf", "", Signal("tcf", {}, "", invalid=True)),
-        ("tcf", FULL[:40], Signal("tcf", {}, FULL[:40], invalid=True)),
-        ("tcf", "\u00c5\ud800\0", Signal("tcf", {}, "\\xc5\\ud800\0", invalid=True)),
-        ("tcf", {"string": [FULL]}, Signal("tcf", {}, "", invalid=True)),
-        ("tcf", BARE, Signal("tcf", {}, BARE, invalid=True, updated=NOW)),
-        ("tcf", OLD, Signal("tcf", {}, OLD, invalid=True, updated=NOW)),
-        ("gpp", "x", Signal("gpp", {}, "x", invalid=True)),
-        ("usPrivacy", "1YYN", Signal("us_privacy", OUT, "1YYN", opt_out=True)),
-        ("usPrivacy", "1yyn", Signal("us_privacy", OUT, "1yyn", opt_out=True)),
-        ("usPrivacy", "1YNN", Signal("us_privacy", {}, "1YNN", opt_out=True)),
-        ("usPrivacy", 1, Signal("us_privacy", {}, "", invalid=True)),
+        ("tcf", FULL, Signal(source="tcf", stated=GRANTS, raw=FULL, updated=NOW)),
+        ("tcf", "", Signal(source="tcf", stated={}, raw="", invalid=True)),
+        ("tcf", FULL[:40], Signal(source="tcf", stated={}, raw=FULL[:40], invalid=True)),
+        ("tcf", "\u00c5\ud800\0", Signal(source="tcf", stated={}, raw="\\xc5\\ud800\0", invalid=True)),
+        ("tcf", {"string": [FULL]}, Signal(source="tcf", stated={}, raw="", invalid=True)),
+        ("tcf", BARE, Signal(source="tcf", stated={}, raw=BARE, invalid=True, updated=NOW)),
+        ("tcf", OLD, Signal(source="tcf", stated={}, raw=OLD, invalid=True, updated=NOW)),
+        ("gpp", "x", Signal(source="gpp", stated={}, raw="x", invalid=True)),
+        ("usPrivacy", "1YYN", Signal(source="us_privacy", stated=OUT, raw="1YYN", opt_out=True)),
+        ("usPrivacy", "1yyn", Signal(source="us_privacy", stated=OUT, raw="1yyn", opt_out=True)),
+        ("usPrivacy", "1YNN", Signal(source="us_privacy", stated={}, raw="1YNN", opt_out=True)),
+        ("usPrivacy", 1, Signal(source="us_privacy", stated={}, raw="", invalid=True)),
         (
             "googleConsentMode",
             {"ad_storage": "denied"},
-            Signal("gcm", {"ads": False}, '{"ad_storage":"denied"}', types={"ad_storage": False}),
+            Signal(source="gcm", stated={"ads": False}, raw='{"ad_storage":"denied"}', types={"ad_storage": False}),
         ),
-        ("googleConsentMode", {"wait_for_update": 500}, Signal("gcm", {}, "")),
-        ("googleConsentMode", "G111", Signal("gcm", {}, "G111", invalid=True)),
+        ("googleConsentMode", {"wait_for_update": 500}, Signal(source="gcm", stated={}, raw="")),
+        ("googleConsentMode", "G111", Signal(source="gcm", stated={}, raw="G111", invalid=True)),
     ],
 )
 def test_a_signal_is_read_from_its_field(field: str, value: object, signal: Signal) -> None:
@@ -65,9 +65,12 @@ def test_a_signal_is_read_from_its_field(field: str, value: object, signal: Sign
 
 def test_a_gpp_string_is_one_signal_for_each_section() -> None:
     """With the names of the sections; a missing one lists the string as well."""
-    us = Signal("gpp", OUT, "1YYN", part="uspv1", opt_out=True)
+    us = Signal(source="gpp", stated=OUT, raw="1YYN", part="uspv1", opt_out=True)
 
-    assert read({"consent": {"gpp": GPP}}) == (Signal("gpp", GRANTS, FULL, part="tcfeuv2", updated=NOW), us)
+    assert read({"consent": {"gpp": GPP}}) == (
+        Signal(source="gpp", stated=GRANTS, raw=FULL, part="tcfeuv2", updated=NOW),
+        us,
+    )
     cut = f"{header([(6, 7), (40, 40)])}~1YYN"
     found = read_signals({"consent": {"gpp": cut}}, header=False, server=False, now=NOW)
     assert us in found.found
@@ -107,18 +110,23 @@ def test_a_null_field_is_no_signal() -> None:
 @pytest.mark.parametrize(
     ("context", "header", "server", "signals"),
     [
-        ({}, True, False, [Signal("gpc", OUT, "Sec-GPC: 1", opt_out=True)]),
-        ({}, True, True, [Signal("gpc", {}, "Sec-GPC: 1", ignored=True, opt_out=True)]),
+        ({}, True, False, [Signal(source="gpc", stated=OUT, raw="Sec-GPC: 1", opt_out=True)]),
+        ({}, True, True, [Signal(source="gpc", stated={}, raw="Sec-GPC: 1", ignored=True, opt_out=True)]),
         ({"gpc": True}, False, True, [FIELD]),
         ({"gpc": "true"}, False, True, [FIELD]),
         ({"gpc": 1}, False, True, [FIELD]),
         ({"gpc": " 1"}, False, True, [FIELD]),
-        ({"gpc": True}, False, False, [Signal("gpc", {}, "context.gpc: true", ignored=True, opt_out=True)]),
+        (
+            {"gpc": True},
+            False,
+            False,
+            [Signal(source="gpc", stated={}, raw="context.gpc: true", ignored=True, opt_out=True)],
+        ),
         ({"gpc": False}, False, True, []),
         ({"gpc": "0"}, False, True, []),
-        ({"gpc": "yes"}, False, True, [Signal("gpc", {}, "yes", invalid=True)]),
-        ({"gpc": 2}, False, True, [Signal("gpc", {}, "", invalid=True)]),
-        ({"gpc": 10**5000}, False, True, [Signal("gpc", {}, "", invalid=True)]),
+        ({"gpc": "yes"}, False, True, [Signal(source="gpc", stated={}, raw="yes", invalid=True)]),
+        ({"gpc": 2}, False, True, [Signal(source="gpc", stated={}, raw="", invalid=True)]),
+        ({"gpc": 10**5000}, False, True, [Signal(source="gpc", stated={}, raw="", invalid=True)]),
     ],
 )
 def test_gpc_follows_the_kind_of_key(context: object, header: bool, server: bool, signals: list[Signal]) -> None:  # noqa: FBT001
