@@ -16,6 +16,7 @@ from app.http.known_parameters import require_known
 from app.server.process import Onefold
 from identity.operations.spaces.manage_spaces import Caller
 from identity.spaces.space import Space
+from identity.values.enums import KeyScope
 from identity.values.errors import Forbidden, SpaceNotFound, Unauthorised
 
 DESTINATION = "destination:"
@@ -130,21 +131,21 @@ class Public:
         return onefold
 
 
-def scopes(*names: str) -> Any:
+def scopes(*names: KeyScope) -> Any:
     """Return the dependency of a route for keys with one of these scopes."""
     return Depends(Scopes(*names))
 
 
 ByOperator = Annotated[Onefold, Depends(Operator())]
 ByAnyone = Annotated[Onefold, Depends(Public())]
-ByAdmin = Annotated[Visit, scopes("admin")]
-ByImporter = Annotated[Visit, scopes("import", "admin")]
-ByReader = Annotated[Visit, scopes("profiles:read", "privacy", "admin")]
-ByPrivacy = Annotated[Visit, scopes("privacy")]
+ByAdmin = Annotated[Visit, scopes(KeyScope.ADMIN)]
+ByImporter = Annotated[Visit, scopes(KeyScope.IMPORT, KeyScope.ADMIN)]
+ByReader = Annotated[Visit, scopes(KeyScope.PROFILES_READ, KeyScope.PRIVACY, KeyScope.ADMIN)]
+ByPrivacy = Annotated[Visit, scopes(KeyScope.PRIVACY)]
 ByDestination = Annotated[Visit, Depends(Destinations())]
-ByLawyer = Annotated[Visit, scopes("legal:read")]
-ByLister = Annotated[Visit, scopes("privacy", "admin")]
-ByGroupReader = Annotated[Visit, scopes("profiles:read", "admin")]
+ByLawyer = Annotated[Visit, scopes(KeyScope.LEGAL_READ)]
+ByLister = Annotated[Visit, scopes(KeyScope.PRIVACY, KeyScope.ADMIN)]
+ByGroupReader = Annotated[Visit, scopes(KeyScope.PROFILES_READ, KeyScope.ADMIN)]
 
 
 def secret(authorization: bytes | None) -> str | None:

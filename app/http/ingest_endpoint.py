@@ -25,6 +25,7 @@ from identity.planning.consent.signals.gpc import is_opt_out_header
 from identity.planning.resolution.extract import REJECTIONS
 from identity.planning.resolution.rejections import LOST_BODIES
 from identity.values.calls import KINDS, Kind, Outcome, Source
+from identity.values.enums import KeyScope
 from identity.values.errors import BatchTooLong, OnefoldError, SpaceNotFound, Unauthorised
 
 Scope = MutableMapping[str, Any]
@@ -32,7 +33,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-SCOPES: Final = frozenset({"write", "import", "admin"})
+SCOPES: Final = frozenset({KeyScope.WRITE, KeyScope.IMPORT, KeyScope.ADMIN})
 TOO_LARGE: Final = f"The call is too large; a call may have at most {LARGEST_ITEM} bytes."
 _OK: Final = b'{"success":true}'
 _SERVER_ERROR: Final = 500

@@ -55,16 +55,6 @@ class FeedOperation(_Numbered):
     ERASE = 4
 
 
-class CallStatus(StrEnum):
-    """The outcome of one call."""
-
-    ACCEPTED = "accepted"
-    DUPLICATE = "duplicate"
-    REJECTED = "rejected"
-    SUPPRESSED = "suppressed"
-    UNRESOLVED = "unresolved"
-
-
 class StoredStatus(_Numbered):
     """The outcome of a call in the stored list of rejections."""
 

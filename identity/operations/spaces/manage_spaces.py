@@ -17,19 +17,20 @@ from identity.spaces.space import Spaces
 from identity.store.ledger import ledger
 from identity.store.spaces import spaces_and_keys
 from identity.values.api_key_secrets import hash_of, id_of, new_secret
+from identity.values.enums import KeyScope
 from identity.values.errors import BadInput, KeyUnavailable, NotConfirmed, SpaceNotFound, Unauthorised
 from identity.values.ids import new_id, private, public
 from identity.values.stamps import SLOT_BITS, Micros
 
 OPERATOR = "operator"
-SCOPES = ("write", "import", "profiles:read", "legal:read", "privacy", "admin")
+SCOPES = tuple(scope.value for scope in KeyScope)
 # The keys a new space comes with: name in the answer -> scopes.
 FIRST_KEYS = {
-    "write": ["write"],
-    "import": ["import"],
-    "profiles": ["profiles:read"],
-    "privacy": ["privacy"],
-    "admin": ["admin"],
+    "write": [KeyScope.WRITE.value],
+    "import": [KeyScope.IMPORT.value],
+    "profiles": [KeyScope.PROFILES_READ.value],
+    "privacy": [KeyScope.PRIVACY.value],
+    "admin": [KeyScope.ADMIN.value],
 }
 LONGEST_NAME = 200
 _CACHE_SECONDS = 2.0

@@ -25,7 +25,6 @@ NUMBERS = {
     enums.JobKind: "1 rebuild 2 simulate 3 export 4 rotate 5 warehouse",
 }
 WORDS = {
-    enums.CallStatus: "accepted duplicate rejected suppressed unresolved",
     enums.UnlinkedReason: "limit max_identifiers max_merges separated blocked bad_type alias_both_known"
     " alias_needs_server_key suppressed empty too_long not_text inexact_number control_characters invalid_email"
     " email_with_name several_emails email_domain invalid_phone too_many_types malformed_external_id other_collection"
