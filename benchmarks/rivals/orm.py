@@ -28,6 +28,7 @@ from identity.store.profiles.profile_queries import SealedIdentifierRow, SealedO
 from identity.store.tables.keys import SlotKeyTable, SubjectKeyTable
 from identity.store.tables.profiles import IdentifierTable, ProfileDocumentTable, ProfileIdentifierTable, ProfileTable
 from identity.values.identifiers import parse
+from identity.values.stamps import Micros, Stamp
 
 
 class HeldIdentifier(BaseModel):
@@ -149,7 +150,7 @@ def _beside(table: Any, other: Any, mine: Any, theirs: Any) -> Any:
 
 
 def _held(i: ProfileIdentifierTable, head: UUID) -> SealedIdentifierRow:
-    times = (i.first_seen, i.last_seen, i.linked_at)
+    times = (Micros(i.first_seen), Micros(i.last_seen), Stamp(i.linked_at))
     return SealedIdentifierRow(i.profile_id.bytes, head.bytes, i.type, *times, i.value, i.key, i.retired)
 
 
@@ -161,10 +162,10 @@ def _member(
         head=profile.head.bytes,
         canonical=profile.canonical.bytes,
         joined_to=_bytes(profile.joined_to),
-        joined_at=profile.joined_at,
+        joined_at=None if profile.joined_at is None else Stamp(profile.joined_at),
         version=profile.version,
-        stamp=profile.stamp,
-        oldest_birth=profile.elder,
+        stamp=Stamp(profile.stamp),
+        oldest_birth=Stamp(profile.elder),
         events=profile.events,
         slot=subject.slot,
         epoch=slot.epoch,

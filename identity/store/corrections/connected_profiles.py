@@ -7,6 +7,7 @@ from identity.store.postgres.arrays import byteas
 from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.rows import KeyRow
 from identity.store.postgres.tenant import Tenant
+from identity.values.ids import BlindIndex
 
 
 async def list_origins(connection: Connection, tenant: Tenant, after: bytes, size: int) -> list[tuple[bytes, bytes]]:
@@ -40,7 +41,7 @@ async def count_origins(connection: Connection, tenant: Tenant) -> int:
 class IdentifierValueRow(NamedTuple):
     """An identifier, sealed under its origin's key."""
 
-    key: bytes
+    key: BlindIndex
     type: int
     value: bytes
 

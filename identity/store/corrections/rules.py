@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from identity.store.postgres import space_lock
 from identity.store.postgres.database import Connection, row, rows
+from identity.values.stamps import Stamp
 
 MOST_TYPES = 64
 FIRST_CODE = 64  # below are the built-in types
@@ -34,7 +35,7 @@ class RulesChangeRow(NamedTuple):
     """A change of the rules: the version, its position in the order of calls, and the actor."""
 
     version: int
-    stamp: int
+    stamp: Stamp
     actor: str
 
 

@@ -10,6 +10,8 @@ from identity.store.postgres.arrays import Uuid
 from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.lease import LeasedRows
 from identity.store.postgres.tenant import Tenant
+from identity.values.ids import SpaceNumber
+from identity.values.stamps import Micros
 
 _COLUMNS: LiteralString = "acked, acked_at, pushed, pushed_at, attempts, first_failed_at, next_at, dead_at, watched"
 
@@ -28,13 +30,13 @@ class DeliveryRow(NamedTuple):
     """
 
     acked: bytes | None = None
-    acked_at: int | None = None
+    acked_at: Micros | None = None
     pushed: bytes | None = None
-    pushed_at: int | None = None
+    pushed_at: Micros | None = None
     attempts: int = 0
-    first_failed_at: int | None = None
+    first_failed_at: Micros | None = None
     next_at: int = 0
-    dead_at: int | None = None
+    dead_at: Micros | None = None
     watched: bytes | None = None
 
 
@@ -159,7 +161,7 @@ class DueDeliveryRow(NamedTuple):
     `purposes` is the version of the purposes in force, `entries` the number of entries that all lanes have had.
     """
 
-    space_id: int
+    space_id: SpaceNumber
     public_id: bytes
     version: int
     purposes: int

@@ -12,6 +12,7 @@ from identity.store.postgres.arrays import int4s, int8s_or_null, uuids
 from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.tenant import Tenant
 from identity.values.errors import Conflict
+from identity.values.ids import ProfileId
 
 
 class DisclosureRow(NamedTuple):
@@ -137,7 +138,7 @@ async def expired_consents(
 class RaisedVersionRow(NamedTuple):
     """A canonical profile with its new version."""
 
-    canonical: bytes
+    canonical: ProfileId
     version: int
 
 

@@ -13,7 +13,8 @@ from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.predicates import notice_open
 from identity.store.postgres.tenant import Tenant
 from identity.values.enums import FeedOperation, NoticeState
-from identity.values.stamps import SLOT_BITS
+from identity.values.ids import SpaceNumber
+from identity.values.stamps import SLOT_BITS, Micros
 
 
 class UnacknowledgedScan(NamedTuple):
@@ -81,11 +82,11 @@ class DestinationPositionRow(NamedTuple):
     `entries` is the number of entries that all lanes of its space have had.
     """
 
-    space_id: int
+    space_id: SpaceNumber
     destination: int
     acked: bytes | None
     watched: bytes | None
-    behind_at: int | None
+    behind_at: Micros | None
     entries: int
 
 

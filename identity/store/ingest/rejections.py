@@ -8,12 +8,14 @@ from typing import NamedTuple
 
 from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.tenant import Tenant
+from identity.values.ids import ProfileId
+from identity.values.stamps import Stamp
 
 
 class RejectedCallsRow(NamedTuple):
     """A sealed row of calls; the first `seen` of them are before the requested position."""
 
-    stamp: int
+    stamp: Stamp
     seen: int
     payload: bytes
 
@@ -21,12 +23,12 @@ class RejectedCallsRow(NamedTuple):
 class DemotedCallRow(NamedTuple):
     """A sealed call that lost identifiers, with the key that opens it; None where the key is gone."""
 
-    stamp: int
-    origin: bytes
+    stamp: Stamp
+    origin: ProfileId
     rules_version: int
     demoted: bytes
     payload: bytes
-    canonical: bytes | None
+    canonical: ProfileId | None
     slot: int | None
     key_id: bytes | None
     wrapped: bytes | None

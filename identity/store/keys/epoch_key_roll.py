@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from identity.store.postgres.arrays import byteas, int2s, uuids
 from identity.store.postgres.database import Connection, Database, row, rows
+from identity.values.ids import ProfileId
 
 
 class SlotKeyRow(NamedTuple):
@@ -24,7 +25,7 @@ class SlotKeyRow(NamedTuple):
 class WrappedSubjectRow(NamedTuple):
     """A subject key under its slot's key."""
 
-    profile_id: bytes
+    profile_id: ProfileId
     slot: int
     key_id: bytes
     wrapped: bytes

@@ -8,6 +8,7 @@ from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.predicates import notice_open
 from identity.store.postgres.tenant import Tenant
 from identity.values.enums import ErasureState, FeedOperation, NoticeState
+from identity.values.stamps import Micros
 
 
 class NoticeRow(NamedTuple):
@@ -17,7 +18,7 @@ class NoticeRow(NamedTuple):
     destination: bytes
     name: str
     state: int
-    at: int
+    at: Micros
     ack: bytes | None
 
 

@@ -12,6 +12,8 @@ from identity.store.postgres.predicates import erasure_waiting
 from identity.store.postgres.tenant import Tenant
 from identity.store.privacy.requests import RequestRow
 from identity.values.enums import ErasureState, RequestKind
+from identity.values.ids import BlindIndex
+from identity.values.stamps import Micros
 
 _ERASURE: LiteralString = (
     "erasure_id, request_id, nr, kind, regulation, state, type, key, hash, commitment, received_at, due_at,"
@@ -36,16 +38,16 @@ class ErasureRow(NamedTuple):
     regulation: int
     state: int
     type: int
-    key: bytes
+    key: BlindIndex
     hash: bytes
     commitment: bytes
-    received_at: int
-    due_at: int | None
-    extended_at: int | None
-    internal_at: int | None
-    closed_at: int | None
+    received_at: Micros
+    due_at: Micros | None
+    extended_at: Micros | None
+    internal_at: Micros | None
+    closed_at: Micros | None
     epoch: int | None
-    backup_safe_at: int | None
+    backup_safe_at: Micros | None
     duplicate_of: bytes | None
     ledger_seq: int | None
     counts: bytes | None

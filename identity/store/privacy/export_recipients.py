@@ -9,12 +9,13 @@ from typing import NamedTuple
 from identity.store.postgres.arrays import uuids
 from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.tenant import Tenant
+from identity.values.ids import ProfileId
 
 
 class RecipientRow(NamedTuple):
     """A destination that received data of an origin: first and last time, in microseconds."""
 
-    origin: bytes
+    origin: ProfileId
     destination: bytes
     name: str
     first: int

@@ -11,12 +11,13 @@ from identity.store.postgres.arrays import byteas, uuids
 from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.rows import AccountRow, KeyRow
 from identity.store.postgres.tenant import Tenant
+from identity.values.ids import BlindIndex
 
 
 class StatingRow(NamedTuple):
     """An origin that joined or left a group, with its head; `member` is its last statement."""
 
-    group_key: bytes
+    group_key: BlindIndex
     origin: bytes
     head: bytes
     member: bool

@@ -11,6 +11,8 @@ from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.predicates import erasure_waiting
 from identity.store.postgres.tenant import Tenant
 from identity.values.enums import ErasureState, RequestKind, RequestState
+from identity.values.ids import SpaceNumber
+from identity.values.stamps import Micros
 
 _REQUEST: LiteralString = "request_id, front, kind, regulation, state, received_at, actor, body, details"
 
@@ -122,14 +124,14 @@ async def newest(
 class UnansweredRow(NamedTuple):
     """A request that is not answered; `space` is the public id of its space, `due_at` the deadline of its erasures."""
 
-    space_id: int
+    space_id: SpaceNumber
     space: bytes
     id: bytes
     kind: int
     regulation: int
     state: int
-    received_at: int
-    due_at: int | None
+    received_at: Micros
+    due_at: Micros | None
     confirmed: bool
 
 

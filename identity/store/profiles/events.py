@@ -13,7 +13,8 @@ from identity.store.postgres.arrays import uuids
 from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.tenant import Tenant
 from identity.store.postgres.writer_slots import LEASE_MICROS
-from identity.values.stamps import SLOT_BITS
+from identity.values.ids import ProfileId
+from identity.values.stamps import SLOT_BITS, Stamp
 
 SPAN = 2 * LEASE_MICROS << SLOT_BITS
 
@@ -76,8 +77,8 @@ class StoredCallsRow(NamedTuple):
     """A row of either table; `kept` are the identifiers of evidence."""
 
     packed: bool
-    origin: bytes
-    stamp: int
+    origin: ProfileId
+    stamp: Stamp
     kept: bytes | None
     payload: bytes
 

@@ -7,6 +7,8 @@ from identity.store.postgres.arrays import Uuid, byteas
 from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.tenant import Tenant
 from identity.values.errors import KeyRenamed
+from identity.values.ids import ProfileId
+from identity.values.stamps import Stamp
 
 
 class ListedGroupRow(NamedTuple):
@@ -24,9 +26,9 @@ class ListedGroupRow(NamedTuple):
 class MemberRow(NamedTuple):
     """The last statement of an origin about a group that it is a member of; the call is evidence there."""
 
-    head: bytes
-    origin: bytes
-    stamp: int
+    head: ProfileId
+    origin: ProfileId
+    stamp: Stamp
 
 
 async def list_groups(connection: Connection, tenant: Tenant, after: bytes, limit: int) -> list[ListedGroupRow]:

@@ -14,6 +14,7 @@ from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.rows import HistoryRow
 from identity.store.postgres.tenant import Tenant
 from identity.values.errors import KeyRenamed
+from identity.values.stamps import Micros, Stamp
 
 _BY_KEY: LiteralString = """
 WITH asked AS MATERIALIZED (
@@ -102,10 +103,10 @@ class SealedOriginRow(NamedTuple):
     head: bytes
     canonical: bytes
     joined_to: bytes | None
-    joined_at: int | None
+    joined_at: Stamp | None
     version: int
-    stamp: int
-    oldest_birth: int
+    stamp: Stamp
+    oldest_birth: Stamp
     events: int
     slot: int | None
     epoch: int | None
@@ -122,9 +123,9 @@ class SealedIdentifierRow(NamedTuple):
     origin: bytes
     head: bytes
     type: int
-    first_seen: int
-    last_seen: int
-    linked_at: int
+    first_seen: Micros
+    last_seen: Micros
+    linked_at: Stamp
     value: bytes
     key: bytes
     retired: bool

@@ -13,6 +13,7 @@ from identity.store.postgres.arrays import Uuid
 from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.tenant import BUCKETS
 from identity.values.errors import KeyNotFound, SpaceNotFound
+from identity.values.ids import SpaceNumber
 
 LANES = 4
 
@@ -20,7 +21,7 @@ LANES = 4
 class SpaceRow(NamedTuple):
     """A space; `public_id` is 16 bytes."""
 
-    id: int
+    id: SpaceNumber
     public_id: bytes
     name: str
     bucket_base: int
@@ -33,7 +34,7 @@ class ApiKeyRow(NamedTuple):
 
     id: int
     public_id: str
-    space_id: int
+    space_id: SpaceNumber
     name: str
     scopes: list[str]
     created_at: datetime
