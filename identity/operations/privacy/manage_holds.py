@@ -22,6 +22,7 @@ from identity.store.privacy import erasures, holds
 from identity.values.enums import ErasureState
 from identity.values.errors import HoldNotFound, TooManyAsked
 from identity.values.ids import new_id, private, public
+from identity.values.stamps import Micros
 from identity.vault.seal import HOLD
 
 MOST_IDENTIFIERS: Final = 5_000
@@ -64,7 +65,7 @@ async def place_hold(space: Space, identifiers: Sequence[str], reason: str, acto
     if not 1 <= len(identifiers) <= MOST_IDENTIFIERS:
         raise TooManyAsked
     named = await read_identifiers(space, identifiers)
-    id_, now = new_id(), time.time_ns() // 1000
+    id_, now = new_id(), Micros(time.time_ns() // 1000)
     row = holds.HoldRow(
         id=id_,
         created_at=now,

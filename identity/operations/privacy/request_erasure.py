@@ -32,6 +32,7 @@ from identity.values.calls import Identifier
 from identity.values.enums import ErasureState, RequestKind
 from identity.values.errors import IdempotencyConflict, RequestExists, RequestNotFound, TooManyAsked
 from identity.values.ids import new_id, public
+from identity.values.stamps import Micros
 from identity.vault.seal import REQUEST
 
 MOST_IDENTIFIERS: Final = 5_000
@@ -126,7 +127,7 @@ def _request_row(space: Space, request: NewRequest, identifiers: Sequence[Identi
         kind=request.kind,
         regulation=request.regulation,
         state=0,
-        received_at=request.received_at or time.time_ns() // 1000,
+        received_at=Micros(request.received_at or time.time_ns() // 1000),
         actor=request.actor,
         body=space.keys.mac(b"asked", msgspec.json.encode((request.front, request.kind, request.regulation, texts))),
         details=None if details is None else space.keys.seal(REQUEST, id_, 0, details),

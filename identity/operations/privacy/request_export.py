@@ -31,6 +31,7 @@ from identity.values.errors import (
     TooManyAsked,
 )
 from identity.values.ids import new_id, public, public_profile
+from identity.values.stamps import Micros
 from identity.vault.seal import JOB, REQUEST
 
 MOST_IDENTIFIERS: Final = 1_000
@@ -125,7 +126,7 @@ def _request_row(
         kind=request.kind,
         regulation=request.regulation,
         state=0,
-        received_at=request.received_at or made.created_at,
+        received_at=Micros(request.received_at or made.created_at),
         actor=request.actor,
         body=space.keys.mac(b"asked", msgspec.json.encode((request.front, request.kind, request.regulation, texts))),
         details=space.keys.seal(REQUEST, made.request_id, 0, msgspec.json.encode(details)),
@@ -139,8 +140,8 @@ async def _insert(exclusive: ExclusiveSpace, made: RequestedExport, actor: str, 
     heads = [row for row in rows if row.head == row.id]
     row = access_exports.ExportRow(
         id=made.id,
-        created_at=made.created_at,
-        until=made.created_at + DOWNLOADABLE,
+        created_at=Micros(made.created_at),
+        until=Micros(made.created_at + DOWNLOADABLE),
         state=AccessExportState.RUNNING,
         job_id=made.job_id,
         actor=actor,

@@ -35,7 +35,7 @@ class DeliveryRow(NamedTuple):
     pushed_at: Micros | None = None
     attempts: int = 0
     first_failed_at: Micros | None = None
-    next_at: int = 0
+    next_at: Micros = Micros(0)
     dead_at: Micros | None = None
     watched: bytes | None = None
 

@@ -14,6 +14,7 @@ from identity.store.postgres.tenant import Tenant
 from identity.store.privacy.erase import destroy_key
 from identity.values.enums import AccessExportState
 from identity.values.errors import Conflict
+from identity.values.stamps import Micros
 
 _COLUMNS: LiteralString = "export_id, created_at, until, state, job_id, actor, profiles, parts, named, unknown"
 
@@ -22,8 +23,8 @@ class ExportRow(NamedTuple):
     """An export with its concatenated ids; nobody had `unknown` of the `named` identifiers. Times in microseconds."""
 
     id: bytes
-    created_at: int
-    until: int
+    created_at: Micros
+    until: Micros
     state: int
     job_id: bytes
     actor: str

@@ -7,6 +7,8 @@ from identity.store.postgres.arrays import Uuid, byteas, uuids
 from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.tenant import Tenant
 from identity.store.profiles import profile_queries
+from identity.values.ids import ProfileId
+from identity.values.stamps import Micros
 
 _HELD: LiteralString = """
 WITH asked AS MATERIALIZED (
@@ -31,14 +33,14 @@ class CoverageRow(NamedTuple):
     hold: bytes
     known: int
     profiles: int
-    canonical: list[bytes]
+    canonical: list[ProfileId]
 
 
 class HoldRow(NamedTuple):
     """A litigation hold, and how many identifiers it names."""
 
     id: bytes
-    created_at: int
+    created_at: Micros
     actor: str
     reason: bytes
     identifiers: int
@@ -126,7 +128,10 @@ async def coverage(connection: Connection, tenant: Tenant, ids: Sequence[bytes],
         tenant.base,
         most,
     )
-    return [CoverageRow(bytes(id_), known, count, [bytes(each) for each in ids]) for id_, known, count, ids in found]
+    return [
+        CoverageRow(bytes(id_), known, count, [ProfileId(bytes(each)) for each in ids])
+        for id_, known, count, ids in found
+    ]
 
 
 async def list_holds(connection: Connection, tenant: Tenant) -> list[HoldRow]:

@@ -25,7 +25,7 @@ class RequestRow(NamedTuple):
     kind: int
     regulation: int
     state: int
-    received_at: int
+    received_at: Micros
     actor: str
     body: bytes | None
     details: bytes | None
