@@ -19,7 +19,7 @@ from identity.spaces.space import Space, Spaces
 from identity.store.spaces import spaces_and_keys
 from identity.values.enums import JobKind, JobState
 from identity.values.errors import OnefoldError, SpaceNotFound
-from identity.values.ids import private, public
+from identity.values.ids import SpaceNumber, private, public
 
 _out = Console(highlight=False, soft_wrap=True)
 _POLL_SECONDS = 0.2
@@ -126,7 +126,7 @@ async def _for_each_space(url: str, settings: Settings, space_ids: Sequence[str]
     try:
         for number, public_id in await _named(spaces, space_ids):
             # A restored database is behind its journal until a server has started, which is after this.
-            space = await spaces.restored(number)
+            space = await spaces.restored(SpaceNumber(number))
             with _bar() as bar:
                 task = bar.add_task(public_id, total=None)
                 summary = await work(spaces, space, lambda at, of, task=task: bar.update(task, completed=at, total=of))  # type: ignore[misc]

@@ -10,6 +10,7 @@ from app.http.responses import Segment, answer, no_content
 from app.schemas.spaces import CreatedSpace, NewSpace, SpaceList, created_space, space_list
 from identity.operations.spaces import manage_spaces
 from identity.values.errors import BadInput, NotConfirmed, SpaceNotFound
+from identity.values.ids import SpaceNumber
 
 router = APIRouter(tags=["Operator"])
 
@@ -32,5 +33,5 @@ async def delete_space(
 ) -> Response:
     """Delete a space with everything in it; `confirm` is its exact name."""
     number = await manage_spaces.delete_space(onefold.spaces, space_id, confirm)
-    onefold.keys.closed(number)
+    onefold.keys.closed(SpaceNumber(number))
     return no_content()

@@ -6,6 +6,7 @@ from pathlib import Path
 from app.settings import ROOT_KEY_FILE
 from identity.operations.spaces.open_spaces import open_spaces
 from identity.spaces.space import Space, Spaces
+from identity.values.ids import SpaceNumber
 
 
 async def spaces() -> Spaces:
@@ -22,4 +23,4 @@ async def spaces() -> Spaces:
 
 async def only_space(opened: Spaces) -> Space:
     """Return the one space of a benchmark."""
-    return await opened.get(1)
+    return await opened.get(SpaceNumber(1))

@@ -7,6 +7,7 @@ from identity.store.corrections import rules as stored_rules
 from identity.store.postgres import space_lock
 from identity.store.postgres.database import Database
 from identity.values.identifiers import BUILT_IN
+from identity.values.ids import SpaceNumber
 from identity.vault.seal import TYPE_NAME
 from identity.vault.space_keys import SpaceKeys
 
@@ -14,7 +15,7 @@ from identity.vault.space_keys import SpaceKeys
 class IdentifierTypes:
     """`codes` are numbers by name and `names` are names by number, as far as this process has read them."""
 
-    def __init__(self, space_id: int, keys: SpaceKeys, database: Database) -> None:
+    def __init__(self, space_id: SpaceNumber, keys: SpaceKeys, database: Database) -> None:
         self.codes: dict[str, int] = {name: code for code, name in enumerate(BUILT_IN, 1)}
         self.names: dict[int, str] = {code: name for name, code in self.codes.items()}
         self._space_id = space_id

@@ -16,6 +16,7 @@ from identity.store.corrections import rules as stored_rules
 from identity.store.postgres import space_lock
 from identity.store.postgres.database import Database
 from identity.values.errors import KeyUnavailable
+from identity.values.ids import SpaceNumber
 from identity.vault.seal import RULES
 from identity.vault.space_keys import SpaceKeys
 
@@ -27,7 +28,7 @@ class RulesCache:
     """Reads and opens the rules of a space. `last_version` is the highest version that was seen."""
 
     def __init__(
-        self, space_id: int, keys: SpaceKeys, database: Database, now: Callable[[], float] = time.monotonic
+        self, space_id: SpaceNumber, keys: SpaceKeys, database: Database, now: Callable[[], float] = time.monotonic
     ) -> None:
         self.last_version: int | None = None
         self._space_id = space_id

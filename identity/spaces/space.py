@@ -18,7 +18,7 @@ from identity.store.postgres import space_lock
 from identity.store.postgres.database import Database
 from identity.store.postgres.tenant import Tenant
 from identity.store.spaces import spaces_and_keys
-from identity.values.ids import public
+from identity.values.ids import SpaceNumber, public
 from identity.vault.journal import Journal
 from identity.vault.keyring import Keyring
 from identity.vault.space_keys import SpaceKeys
@@ -91,9 +91,9 @@ class Spaces:
     def __init__(self, database: Database, keyring: Keyring) -> None:
         self.database = database
         self.keyring = keyring
-        self._open: dict[int, Space] = {}
+        self._open: dict[SpaceNumber, Space] = {}
 
-    async def get(self, space_id: int) -> Space:
+    async def get(self, space_id: SpaceNumber) -> Space:
         """A space by its number. SpaceNotFound; KeyUnavailable if its keys cannot be read.
 
         Quarantined or LedgerBroken if its ledger and its journal differ.
@@ -106,7 +106,7 @@ class Spaces:
             space = self._open.setdefault(space_id, opened)
         return space
 
-    async def restored(self, space_id: int) -> Space:
+    async def restored(self, space_id: SpaceNumber) -> Space:
         """A space whose ledger and journal may differ: only for the commands that make them agree."""
         async with self.database.reading() as connection:
             row = await spaces_and_keys.find_space(connection, space_id)
@@ -126,7 +126,7 @@ class Spaces:
             if space is not None:
                 space.keys.set_versions(versions)
 
-    def name_in_logs(self, space_id: int) -> str | None:
+    def name_in_logs(self, space_id: SpaceNumber) -> str | None:
         """The public id of a space by its number, as log lines name it; None unless the space is open here."""
         space = self._open.get(space_id)
         return None if space is None else space.name_in_logs
@@ -138,7 +138,7 @@ class Spaces:
         for space_id in [id_ for id_ in self._open if id_ not in live]:
             self.forget(space_id)
 
-    def forget(self, space_id: int) -> None:
+    def forget(self, space_id: SpaceNumber) -> None:
         """Closes a space that was deleted and drops its keys."""
         space = self._open.pop(space_id, None)
         if space is not None:

@@ -24,7 +24,7 @@ from identity.store.postgres import space_lock
 from identity.store.postgres.schema import migrate, newest
 from identity.store.spaces import spaces_and_keys
 from identity.values.errors import Misconfigured, OnefoldError
-from identity.values.ids import public
+from identity.values.ids import SpaceNumber, public
 from identity.vault import durable_files, root_rotation
 from identity.vault.epoch_key_store import read_label
 from identity.vault.key_store_copy import copy_key_store, has_key_store, journal_lengths
@@ -163,7 +163,7 @@ async def _is_older(spaces: Spaces, space: Space) -> bool:
 
 async def _trouble(spaces: Spaces, number: int) -> str | None:
     try:
-        await spaces.get(number)
+        await spaces.get(SpaceNumber(number))
     except OnefoldError as error:
         return error.code
     return None

@@ -21,7 +21,7 @@ from identity.store.destinations import deliveries, destinations, feed
 from identity.store.privacy import erasure_notices
 from identity.values.calls import DAY
 from identity.values.errors import CallbackRepeated, DestinationNotFound, InvalidSignature, Resync
-from identity.values.ids import private
+from identity.values.ids import SpaceNumber, private
 from identity.webhooks.signing import verify
 
 _MESSAGE = b"callback"
@@ -79,7 +79,7 @@ async def verify_message(
     if id_ is None or space_id is None:
         raise InvalidSignature
     admit(destination_id)
-    space = await spaces.get(space_id)
+    space = await spaces.get(SpaceNumber(space_id))
     try:
         async with space.database.reading() as connection:
             row = (await destinations.policy(connection, space.tenant, id_)).destination

@@ -16,6 +16,7 @@ from identity.store.spaces import spaces_and_keys
 from identity.values.calls import DAY
 from identity.values.enums import FeedOperation
 from identity.values.errors import OnefoldError
+from identity.values.ids import SpaceNumber
 from identity.values.stamps import SLOT_BITS
 
 PAGE: Final = 1_000
@@ -30,7 +31,7 @@ async def announce_expired(spaces: Spaces) -> int:
             expired = await disclosures.expired_consents(connection, now, PAGE, skipped)
         for space_id, origins in expired.items():
             try:
-                space = await spaces.get(space_id)
+                space = await spaces.get(SpaceNumber(space_id))
             except OnefoldError:
                 # A closed or damaged space serves nothing, and must not keep the others waiting.
                 skipped.append(space_id)

@@ -25,7 +25,7 @@ from identity.store.destinations.deliveries import DeliveryRow
 from identity.store.privacy import erasure_notices
 from identity.values.calls import MICRO
 from identity.values.errors import BadCallback, OnefoldError, Undelivered
-from identity.values.ids import public
+from identity.values.ids import SpaceNumber, public
 from identity.webhooks.client import Client
 from identity.webhooks.signing import sign
 
@@ -86,7 +86,7 @@ class Pushing:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _send_all(self, space_id: int, id_: bytes) -> None:
+    async def _send_all(self, space_id: SpaceNumber, id_: bytes) -> None:
         try:
             async with self._at_once:
                 space = await self._spaces.get(space_id)

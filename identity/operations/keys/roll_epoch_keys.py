@@ -21,6 +21,7 @@ from identity.store.ledger import ledger
 from identity.store.postgres import space_lock
 from identity.values.calls import DAY
 from identity.values.errors import Conflict, DatabaseUnavailable
+from identity.values.ids import SpaceNumber
 
 KEY_BACKUP_DAYS: Final = 7
 """The default for how long backups of the key store are kept."""
@@ -52,7 +53,7 @@ async def roll_due(spaces: Spaces, *, every: int = EVERY, backup_days: int = KEY
     async with spaces.database.reading() as connection:
         found = await epoch_key_roll.spaces_due(connection, time.time_ns() // 1000 - every)
     for space_id in found:
-        await roll(spaces, await spaces.get(space_id), backup_days=backup_days)
+        await roll(spaces, await spaces.get(SpaceNumber(space_id)), backup_days=backup_days)
     return len(found)
 
 

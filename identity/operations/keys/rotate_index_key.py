@@ -22,6 +22,7 @@ from identity.store.ledger import ledger
 from identity.store.postgres import space_lock
 from identity.values.calls import DAY
 from identity.values.errors import OnefoldError
+from identity.values.ids import SpaceNumber
 from identity.values.stamps import SLOT_BITS
 
 MESSAGE_DAYS: Final = 8
@@ -106,11 +107,11 @@ async def destroy_unused_everywhere(spaces: Spaces, message_days: int) -> None:
         found = await index_key_rotation.versions(connection)
     for space_id, versions in found:
         try:
-            space = await spaces.get(space_id)
+            space = await spaces.get(SpaceNumber(space_id))
             if versions.oldest < versions.newest:
                 await destroy_unused(spaces, space, message_days)
             else:
                 space.keys.set_versions(versions)
                 await asyncio.to_thread(_destroy, spaces, space)
         except OnefoldError as error:
-            _log.warning("index.not_settled", space=spaces.name_in_logs(space_id), code=error.code)
+            _log.warning("index.not_settled", space=spaces.name_in_logs(SpaceNumber(space_id)), code=error.code)

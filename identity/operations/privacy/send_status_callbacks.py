@@ -19,7 +19,7 @@ from identity.spaces.space import Space, Spaces
 from identity.store.privacy import status_callbacks
 from identity.values.calls import MICRO
 from identity.values.errors import BadCallback, OnefoldError, Undelivered
-from identity.values.ids import public
+from identity.values.ids import SpaceNumber, public
 from identity.webhooks.client import Client
 
 PAGE: Final = 100
@@ -39,7 +39,7 @@ async def send_status_callbacks(spaces: Spaces, client: Client, render: Render, 
         found = await status_callbacks.due(connection, time.time_ns() // 1000 if now is None else now, PAGE)
     at_once = asyncio.Semaphore(AT_ONCE)
 
-    async def one(space_id: int, request_id: bytes) -> None:
+    async def one(space_id: SpaceNumber, request_id: bytes) -> None:
         async with at_once:
             try:
                 space = await spaces.get(space_id)

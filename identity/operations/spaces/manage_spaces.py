@@ -19,7 +19,7 @@ from identity.store.spaces import spaces_and_keys
 from identity.values.api_key_secrets import hash_of, id_of, new_secret
 from identity.values.enums import KeyScope
 from identity.values.errors import BadInput, KeyUnavailable, NotConfirmed, SpaceNotFound, Unauthorised
-from identity.values.ids import new_id, private, public
+from identity.values.ids import SpaceNumber, new_id, private, public
 from identity.values.stamps import SLOT_BITS, Micros
 
 OPERATOR = "operator"
@@ -77,7 +77,7 @@ class KeyEntry(Struct, frozen=True):
 class Caller(Struct, frozen=True):
     """The API key of a request with its scopes. `key` is its number, `key_id` its public id."""
 
-    space_id: int
+    space_id: SpaceNumber
     key: int
     key_id: str
     name: str
@@ -153,7 +153,7 @@ class KeyCheck:
         for hash_ in [h for h, (_, caller) in self._known.items() if caller.key_id == key_id]:
             del self._known[hash_]
 
-    def closed(self, space_id: int) -> None:
+    def closed(self, space_id: SpaceNumber) -> None:
         """Forgets all keys of a space at once in this process."""
         for hash_ in [h for h, (_, caller) in self._known.items() if caller.space_id == space_id]:
             del self._known[hash_]

@@ -8,6 +8,7 @@ import asyncio
 
 from identity.spaces.space import Spaces
 from identity.store.spaces import purge
+from identity.values.ids import SpaceNumber
 
 
 async def purge_deleted(spaces: Spaces) -> bool:
@@ -19,5 +20,5 @@ async def purge_deleted(spaces: Spaces) -> bool:
             return False
         space_id, public_id = found
         await asyncio.to_thread(spaces.keyring.destroy_space, public_id)
-        await purge.step(connection, space_id)
+        await purge.step(connection, SpaceNumber(space_id))
     return True

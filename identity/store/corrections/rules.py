@@ -8,13 +8,14 @@ from typing import NamedTuple
 
 from identity.store.postgres import space_lock
 from identity.store.postgres.database import Connection, row, rows
+from identity.values.ids import SpaceNumber
 from identity.values.stamps import Stamp
 
 MOST_TYPES = 64
 FIRST_CODE = 64  # below are the built-in types
 
 
-async def read(connection: Connection, space_id: int, version: int) -> bytes | None:
+async def read(connection: Connection, space_id: SpaceNumber, version: int) -> bytes | None:
     """The sealed document of a version; None if there is no such version."""
     found = await row(
         connection, "SELECT document FROM rules WHERE space_id = $1::int4 AND version = $2::int4", space_id, version
@@ -22,7 +23,9 @@ async def read(connection: Connection, space_id: int, version: int) -> bytes | N
     return None if found is None else bytes(found[0])
 
 
-async def write(connection: Connection, space_id: int, version: int, document: bytes, stamp: int, actor: str) -> None:
+async def write(
+    connection: Connection, space_id: SpaceNumber, version: int, document: bytes, stamp: int, actor: str
+) -> None:
     """Put a version in force; the caller holds the space lock exclusively."""
     await connection.execute(
         "INSERT INTO rules (space_id, version, document, stamp, actor) VALUES ($1::int4, $2::int4, $3, $4::int8, $5)",
@@ -39,7 +42,7 @@ class RulesChangeRow(NamedTuple):
     actor: str
 
 
-async def changes(connection: Connection, space_id: int) -> list[RulesChangeRow]:
+async def changes(connection: Connection, space_id: SpaceNumber) -> list[RulesChangeRow]:
     """Every change of the rules, oldest first."""
     found = await rows(
         connection, "SELECT version, stamp, actor FROM rules WHERE space_id = $1::int4 ORDER BY version", space_id
@@ -47,13 +50,13 @@ async def changes(connection: Connection, space_id: int) -> list[RulesChangeRow]
     return [RulesChangeRow(*each) for each in found]
 
 
-async def types(connection: Connection, space_id: int) -> list[tuple[int, bytes]]:
+async def types(connection: Connection, space_id: SpaceNumber) -> list[tuple[int, bytes]]:
     """The (code, sealed name) of the space's custom types."""
     found = await rows(connection, "SELECT code, name FROM identifier_type WHERE space_id = $1::int4", space_id)
     return [(code, name) for code, name in found]
 
 
-async def add_type(connection: Connection, space_id: int, name_key: bytes, code: int, name: bytes) -> None:
+async def add_type(connection: Connection, space_id: SpaceNumber, name_key: bytes, code: int, name: bytes) -> None:
     """Give a custom type its number; nothing changes where the name or the number is taken."""
     await connection.execute(
         """

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from identity.store.postgres.arrays import byteas, int2s, uuids
 from identity.store.postgres.database import Connection, Database, row, rows
-from identity.values.ids import ProfileId
+from identity.values.ids import ProfileId, SpaceNumber
 
 
 class SlotKeyRow(NamedTuple):
@@ -32,7 +32,7 @@ class WrappedSubjectRow(NamedTuple):
 
 
 @asynccontextmanager
-async def exclusive_roll(database: Database, space_id: int) -> AsyncIterator[bool]:
+async def exclusive_roll(database: Database, space_id: SpaceNumber) -> AsyncIterator[bool]:
     """Whether this process alone rolls the space, for as long as the block lasts."""
     async with database.transaction() as connection:
         await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
@@ -41,7 +41,7 @@ async def exclusive_roll(database: Database, space_id: int) -> AsyncIterator[boo
         ) is not None
 
 
-async def older_slots(connection: Connection, space_id: int, than: int) -> list[tuple[int, bool]]:
+async def older_slots(connection: Connection, space_id: SpaceNumber, than: int) -> list[tuple[int, bool]]:
     """The slots wrapped under an older epoch than this, and whether each is touched."""
     found = await rows(
         connection,
@@ -52,7 +52,7 @@ async def older_slots(connection: Connection, space_id: int, than: int) -> list[
     return [(slot, touched) for slot, touched in found]
 
 
-async def lock_slots(connection: Connection, space_id: int, slots: Sequence[int]) -> list[SlotKeyRow]:
+async def lock_slots(connection: Connection, space_id: SpaceNumber, slots: Sequence[int]) -> list[SlotKeyRow]:
     """These slots, locked against writers that make or destroy a key under them."""
     found = await rows(
         connection,
@@ -66,7 +66,7 @@ async def lock_slots(connection: Connection, space_id: int, slots: Sequence[int]
     return [SlotKeyRow(*each) for each in found]
 
 
-async def subject_keys(connection: Connection, space_id: int, slots: Sequence[int]) -> list[WrappedSubjectRow]:
+async def subject_keys(connection: Connection, space_id: SpaceNumber, slots: Sequence[int]) -> list[WrappedSubjectRow]:
     """The subject keys under these slots, by one scan: an index by slot would not pay for its upkeep."""
     await connection.execute("SET LOCAL enable_seqscan = on")
     await connection.execute("SET LOCAL statement_timeout = 0")
@@ -83,7 +83,7 @@ async def subject_keys(connection: Connection, space_id: int, slots: Sequence[in
 
 
 async def write_subject_keys(
-    connection: Connection, space_id: int, base: int, keys: Sequence[WrappedSubjectRow]
+    connection: Connection, space_id: SpaceNumber, base: int, keys: Sequence[WrappedSubjectRow]
 ) -> None:
     """Store rewrapped subject keys."""
     await connection.execute(
@@ -96,7 +96,7 @@ async def write_subject_keys(
 
 
 async def write_slots(
-    connection: Connection, space_id: int, base: int, epoch_: int, slots: Sequence[SlotKeyRow]
+    connection: Connection, space_id: SpaceNumber, base: int, epoch_: int, slots: Sequence[SlotKeyRow]
 ) -> None:
     """Store slot keys under their new epoch, not touched."""
     await connection.execute(
@@ -109,7 +109,7 @@ async def write_slots(
     )
 
 
-async def set_safe(connection: Connection, space_id: int, epoch_: int, safe_at: int) -> None:
+async def set_safe(connection: Connection, space_id: SpaceNumber, epoch_: int, safe_at: int) -> None:
     """Record when backups no longer hold keys that erasures before this epoch destroyed."""
     await connection.execute(
         """

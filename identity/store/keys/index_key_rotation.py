@@ -13,7 +13,7 @@ from identity.store.postgres.rows import EvidenceRow
 from identity.store.postgres.tenant import Tenant
 from identity.store.profiles import evidence
 from identity.values.calls import IndexVersions
-from identity.values.ids import ProfileId
+from identity.values.ids import ProfileId, SpaceNumber
 from identity.values.stamps import Stamp
 
 # What a hash is kept of and nothing else: while one of these is in use, so is the key it was made with.
@@ -27,7 +27,7 @@ _IN_USE: LiteralString = f"""
 """  # noqa: S608 (a condition)
 
 
-async def begin(connection: Connection, space_id: int, names: Sequence[tuple[int, bytes]], at: int) -> bool:
+async def begin(connection: Connection, space_id: SpaceNumber, names: Sequence[tuple[int, bytes]], at: int) -> bool:
     """Put the next version of the index key in force, under the exclusive space lock; False where none was due.
 
     `names` are the (number, new key) of the identifier types, which change at once. Identifiers that are stored only
@@ -136,7 +136,7 @@ async def count_unresolved(connection: Connection, tenant: Tenant) -> int:
     return 0 if found is None else int(found[0])
 
 
-async def forget_messages(connection: Connection, space_id: int, before: int) -> None:
+async def forget_messages(connection: Connection, space_id: SpaceNumber, before: int) -> None:
     """Mark message ids as under the newest version, where it is in force since before a stamp."""
     await connection.execute(
         """
@@ -147,7 +147,7 @@ async def forget_messages(connection: Connection, space_id: int, before: int) ->
     )
 
 
-async def close(connection: Connection, space_id: int) -> int | None:
+async def close(connection: Connection, space_id: SpaceNumber) -> int | None:
     """Stop look-ups under older versions where none is needed; returns the oldest version left."""
     found = await row(
         connection,
@@ -161,7 +161,7 @@ async def close(connection: Connection, space_id: int) -> int | None:
     return None if found is None else int(found[0])
 
 
-async def in_force_since(connection: Connection, space_id: int) -> int:
+async def in_force_since(connection: Connection, space_id: SpaceNumber) -> int:
     """The stamp since which the newest version is in force."""
     found = await row(connection, "SELECT index_at FROM space_gate WHERE space_id = $1::int4", space_id)
     return 0 if found is None else int(found[0])
@@ -183,7 +183,7 @@ async def any_unresolved(connection: Connection, tenant: Tenant, keys: Sequence[
     return found is not None
 
 
-async def versions(connection: Connection) -> list[tuple[int, IndexVersions]]:
+async def versions(connection: Connection) -> list[tuple[SpaceNumber, IndexVersions]]:
     """The versions of every space whose index key was ever rotated."""
     found = await rows(
         connection,
@@ -192,4 +192,4 @@ async def versions(connection: Connection) -> list[tuple[int, IndexVersions]]:
         WHERE index_version > 1
         """,
     )
-    return [(int(space_id), IndexVersions(*each)) for space_id, *each in found]
+    return [(SpaceNumber(space_id), IndexVersions(*each)) for space_id, *each in found]

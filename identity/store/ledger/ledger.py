@@ -11,6 +11,7 @@ import msgspec
 
 from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.tenant import Tenant
+from identity.values.ids import SpaceNumber
 
 APPEND: LiteralString = """
 WITH head AS (
@@ -40,12 +41,12 @@ def entry(
     return at, msgspec.json.encode(entry, order="sorted")
 
 
-async def note(connection: Connection, space_id: int, actor: str, action: str, subject: str | None) -> None:
+async def note(connection: Connection, space_id: SpaceNumber, actor: str, action: str, subject: str | None) -> None:
     """Append an entry: actor (the id of a key, or `operator`), action and subject (an id, never a value)."""
     await append(connection, space_id, *entry(actor, action, subject, time.time_ns() // 1000))
 
 
-async def append(connection: Connection, space_id: int, at: int, entry: bytes) -> int:
+async def append(connection: Connection, space_id: SpaceNumber, at: int, entry: bytes) -> int:
     """Append an entry as bytes; returns its number."""
     found = await row(connection, APPEND, space_id, at, entry)
     return int(found[0]) if found else 0

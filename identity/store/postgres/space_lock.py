@@ -9,6 +9,7 @@ from typing import Final, LiteralString, NamedTuple
 from identity.store.postgres.database import Connection, row
 from identity.values.calls import IndexVersions
 from identity.values.errors import SpaceNotFound
+from identity.values.ids import SpaceNumber
 from identity.values.stamps import Stamp
 
 _COLUMNS: Final[LiteralString] = (
@@ -47,44 +48,44 @@ class SpaceLockRow(NamedTuple):
         return IndexVersions(self.newest, self.live, self.messages, self.oldest)
 
 
-async def read(connection: Connection, space_id: int) -> SpaceLockRow:
+async def read(connection: Connection, space_id: SpaceNumber) -> SpaceLockRow:
     """The state of a space, without a lock. SpaceNotFound."""
     return await _state(connection, _READ, space_id)
 
 
-async def share(connection: Connection, space_id: int) -> SpaceLockRow:
+async def share(connection: Connection, space_id: SpaceNumber) -> SpaceLockRow:
     """Hold the lock shared to the end of the transaction. SpaceNotFound."""
     return await _state(connection, LOCK_SHARED, space_id)
 
 
-async def share_if_there(connection: Connection, space_id: int) -> bool:
+async def share_if_there(connection: Connection, space_id: SpaceNumber) -> bool:
     """Hold the lock shared to the end of the transaction; False where the space is deleted."""
     return await row(connection, LOCK_SHARED, space_id) is not None
 
 
-async def hold(connection: Connection, space_id: int) -> SpaceLockRow:
+async def hold(connection: Connection, space_id: SpaceNumber) -> SpaceLockRow:
     """Hold the lock exclusively to the end of the transaction. SpaceNotFound."""
     await connection.execute(FAIR_EXCLUSIVE, [space_id])
     return await _state(connection, LOCK_EXCLUSIVE, space_id)
 
 
-async def create(connection: Connection, space_id: int, stamp: int) -> None:
+async def create(connection: Connection, space_id: SpaceNumber, stamp: int) -> None:
     """Add the lock of a new space."""
     await connection.execute("INSERT INTO space_gate (space_id, stamp) VALUES ($1::int4, $2::int8)", [space_id, stamp])
 
 
-async def delete(connection: Connection, space_id: int) -> None:
+async def delete(connection: Connection, space_id: SpaceNumber) -> None:
     """Remove the lock: wait for every writer in the space, and let none in again."""
     await connection.execute(FAIR_EXCLUSIVE, [space_id])
     await connection.execute("DELETE FROM space_gate WHERE space_id = $1::int4", [space_id])
 
 
-async def raise_stamp(connection: Connection, space_id: int, stamp: int, marks: int) -> None:
+async def raise_stamp(connection: Connection, space_id: SpaceNumber, stamp: int, marks: int) -> None:
     """Raise the stamp and set marks; the caller holds the lock exclusively."""
     await connection.execute(RAISE_STAMP, [space_id, stamp, marks])
 
 
-async def set_rules_version(connection: Connection, space_id: int, version: int, stamp: int) -> None:
+async def set_rules_version(connection: Connection, space_id: SpaceNumber, version: int, stamp: int) -> None:
     """Put a version of the rules in force; the caller holds the lock exclusively."""
     await connection.execute(
         "UPDATE space_gate SET rules_version = $2::int4, stamp = $3::int8 WHERE space_id = $1::int4",
@@ -92,12 +93,12 @@ async def set_rules_version(connection: Connection, space_id: int, version: int,
     )
 
 
-async def set_epoch(connection: Connection, space_id: int, epoch: int) -> None:
+async def set_epoch(connection: Connection, space_id: SpaceNumber, epoch: int) -> None:
     """Set the epoch of the keys; the caller holds the lock exclusively."""
     await connection.execute("UPDATE space_gate SET epoch = $2::int4 WHERE space_id = $1::int4", [space_id, epoch])
 
 
-async def raise_epoch(connection: Connection, space_id: int, expected: int) -> bool:
+async def raise_epoch(connection: Connection, space_id: SpaceNumber, expected: int) -> bool:
     """Start the next epoch, exclusively; False where `expected` is not the epoch in force."""
     await connection.execute(FAIR_EXCLUSIVE, [space_id])
     found = await row(
@@ -109,7 +110,7 @@ async def raise_epoch(connection: Connection, space_id: int, expected: int) -> b
     return found is not None
 
 
-async def _state(connection: Connection, query: LiteralString, space_id: int) -> SpaceLockRow:
+async def _state(connection: Connection, query: LiteralString, space_id: SpaceNumber) -> SpaceLockRow:
     found = await row(connection, query, space_id)
     if found is None:
         raise SpaceNotFound

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from identity.store.postgres.arrays import Int4s, int4s
+from identity.values.ids import SpaceNumber
 
 BUCKETS = 65_536
 
@@ -12,7 +13,7 @@ BUCKETS = 65_536
 class Tenant(Struct, frozen=True):
     """A space as the store knows it. On one machine `spread` is 1: one bucket holds all rows."""
 
-    id: int
+    id: SpaceNumber
     base: int
     spread: int = 1
 

@@ -14,6 +14,7 @@ from identity.store.postgres.tenant import Tenant
 from identity.store.privacy.erase import destroy_key
 from identity.values.enums import AccessExportState
 from identity.values.errors import Conflict
+from identity.values.ids import SpaceNumber
 from identity.values.stamps import Micros
 
 _COLUMNS: LiteralString = "export_id, created_at, until, state, job_id, actor, profiles, parts, named, unknown"
@@ -266,7 +267,7 @@ async def drop_containing(connection: Connection, tenant: Tenant, ids: Sequence[
     return sum([await drop(connection, tenant, bytes(id_)) for (id_,) in found])
 
 
-async def expired(connection: Connection, now: int, limit: int) -> list[tuple[int, bytes]]:
+async def expired(connection: Connection, now: int, limit: int) -> list[tuple[SpaceNumber, bytes]]:
     """(space, export) of exports that can no longer be downloaded."""
     found = await rows(
         connection,
@@ -274,4 +275,4 @@ async def expired(connection: Connection, now: int, limit: int) -> list[tuple[in
         now,
         limit,
     )
-    return [(int(space), bytes(id_)) for space, id_ in found]
+    return [(SpaceNumber(space), bytes(id_)) for space, id_ in found]

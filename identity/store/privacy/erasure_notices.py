@@ -8,6 +8,7 @@ from identity.store.postgres.database import Connection, row, rows
 from identity.store.postgres.predicates import notice_open
 from identity.store.postgres.tenant import Tenant
 from identity.values.enums import ErasureState, FeedOperation, NoticeState
+from identity.values.ids import SpaceNumber
 from identity.values.stamps import Micros
 
 
@@ -230,7 +231,9 @@ async def mark_overdue(connection: Connection, tenant: Tenant, destination: int,
     return len(found)
 
 
-async def list_settled(connection: Connection, now: int, due_before: int, limit: int) -> list[tuple[int, bytes]]:
+async def list_settled(
+    connection: Connection, now: int, due_before: int, limit: int
+) -> list[tuple[SpaceNumber, bytes]]:
     """(space, erasure) where no destination is waited for any more and data is still kept."""
     found = await rows(
         connection,
@@ -247,7 +250,7 @@ async def list_settled(connection: Connection, now: int, due_before: int, limit:
         limit,
         ErasureState.FINISHED.value,
     )
-    return [(int(space), bytes(id_)) for space, id_ in found]
+    return [(SpaceNumber(space), bytes(id_)) for space, id_ in found]
 
 
 async def close(connection: Connection, tenant: Tenant, id_: bytes, at: int) -> bool:

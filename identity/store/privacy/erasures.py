@@ -12,7 +12,7 @@ from identity.store.postgres.predicates import erasure_waiting
 from identity.store.postgres.tenant import Tenant
 from identity.store.privacy.requests import RequestRow
 from identity.values.enums import ErasureState, RequestKind
-from identity.values.ids import BlindIndex
+from identity.values.ids import BlindIndex, SpaceNumber
 from identity.values.stamps import Micros
 
 _ERASURE: LiteralString = (
@@ -146,7 +146,7 @@ async def newest(
     return [ErasureRow(*each) for each in found]
 
 
-async def unfinished(connection: Connection, before: int, limit: int) -> list[tuple[int, bytes]]:
+async def unfinished(connection: Connection, before: int, limit: int) -> list[tuple[SpaceNumber, bytes]]:
     """(space, request) of erasures received before a time that are neither finished nor on hold."""
     found = await rows(
         connection,
@@ -158,7 +158,7 @@ async def unfinished(connection: Connection, before: int, limit: int) -> list[tu
         limit,
         ErasureState.RECEIVED.value,
     )
-    return [(int(space), bytes(id_)) for space, id_ in found]
+    return [(SpaceNumber(space), bytes(id_)) for space, id_ in found]
 
 
 async def finish(

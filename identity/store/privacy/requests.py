@@ -161,7 +161,7 @@ async def unanswered(connection: Connection) -> list[UnansweredRow]:
     return [UnansweredRow(*each) for each in found]
 
 
-async def advance_state(connection: Connection, space_id: int, request_id: bytes, state: int) -> bool:
+async def advance_state(connection: Connection, space_id: SpaceNumber, request_id: bytes, state: int) -> bool:
     """Raise the state of a request; False where another process did."""
     found = await row(
         connection,

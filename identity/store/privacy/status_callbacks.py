@@ -6,6 +6,7 @@ from identity.store.postgres.arrays import Uuid
 from identity.store.postgres.database import Connection, rows
 from identity.store.postgres.lease import LeasedRows
 from identity.store.postgres.tenant import Tenant
+from identity.values.ids import SpaceNumber
 from identity.values.stamps import Micros
 
 _CALLBACKS = LeasedRows(
@@ -16,7 +17,7 @@ _CALLBACKS = LeasedRows(
 )
 
 
-async def due(connection: Connection, now: int, limit: int) -> list[tuple[int, bytes]]:
+async def due(connection: Connection, now: int, limit: int) -> list[tuple[SpaceNumber, bytes]]:
     """(space, request) of callbacks that are due."""
     found = await rows(
         connection,
@@ -27,7 +28,7 @@ async def due(connection: Connection, now: int, limit: int) -> list[tuple[int, b
         now,
         limit,
     )
-    return [(int(space_id), bytes(id_)) for space_id, id_ in found]
+    return [(SpaceNumber(space_id), bytes(id_)) for space_id, id_ in found]
 
 
 class StatusCallbackRow(NamedTuple):

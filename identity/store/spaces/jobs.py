@@ -12,6 +12,7 @@ from identity.store.postgres.lease import LeasedRows
 from identity.store.postgres.predicates import job_open
 from identity.store.postgres.tenant import Tenant
 from identity.values.enums import JobState
+from identity.values.ids import SpaceNumber
 from identity.values.stamps import Micros
 
 _COLUMNS: LiteralString = "job_id, space_id, kind, state, done, total, version, error, payload, until"
@@ -22,7 +23,7 @@ class JobRow(NamedTuple):
     """A job; `payload` is sealed in its `version`, `error` a code, `until` the end of its lease."""
 
     id: bytes
-    space_id: int
+    space_id: SpaceNumber
     kind: int
     state: int
     done: int

@@ -8,6 +8,7 @@ from typing import LiteralString
 from psycopg import sql
 
 from identity.store.postgres.database import Connection, row
+from identity.values.ids import SpaceNumber
 
 _BY_PROFILE: tuple[LiteralString, ...] = (
     """DELETE FROM identifier i USING profile_identifier r
@@ -71,7 +72,7 @@ async def next_deleted(connection: Connection) -> tuple[int, bytes] | None:
     return None if found is None else (int(found[0]), bytes(found[1]))
 
 
-async def step(connection: Connection, space_id: int) -> int:
+async def step(connection: Connection, space_id: SpaceNumber) -> int:
     """Delete up to STEP profiles, or ROWS rows of one table; the space itself once all else is gone.
 
     Returns the number of deleted rows, 0 at the end.

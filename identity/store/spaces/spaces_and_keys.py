@@ -68,7 +68,7 @@ async def create_space(connection: Connection, public_id: bytes, name: str, stam
     return space
 
 
-async def find_space(connection: Connection, space_id: int) -> SpaceRow:
+async def find_space(connection: Connection, space_id: SpaceNumber) -> SpaceRow:
     """A space by its number. SpaceNotFound if there is none, or it was deleted."""
     found = await row(
         connection,
@@ -110,7 +110,7 @@ async def list_spaces(connection: Connection) -> list[SpaceRow]:
     return [SpaceRow(*item) for item in found]
 
 
-async def delete_space(connection: Connection, space_id: int) -> None:
+async def delete_space(connection: Connection, space_id: SpaceNumber) -> None:
     """Close a space: delete its keys and its lock, so no writer can enter."""
     await space_lock.delete(connection, space_id)
     await connection.execute("DELETE FROM api_key WHERE space_id = $1::int4", [space_id])
@@ -118,7 +118,7 @@ async def delete_space(connection: Connection, space_id: int) -> None:
 
 
 async def create_key(
-    connection: Connection, space_id: int, public_id: str, name: str, scopes: Sequence[str], secret_hash: bytes
+    connection: Connection, space_id: SpaceNumber, public_id: str, name: str, scopes: Sequence[str], secret_hash: bytes
 ) -> ApiKeyRow:
     """Add an API key to a space. SpaceNotFound where the space was deleted meanwhile."""
     await space_lock.share(connection, space_id)
@@ -154,7 +154,7 @@ async def find_keys(connection: Connection, public_ids: Sequence[str]) -> dict[s
     return {item[1]: (ApiKeyRow(*item[:-1]), item[-1]) for item in found}
 
 
-async def list_keys(connection: Connection, space_id: int) -> list[ApiKeyRow]:
+async def list_keys(connection: Connection, space_id: SpaceNumber) -> list[ApiKeyRow]:
     """The live keys of a space, oldest first."""
     found = await rows(
         connection,
@@ -167,13 +167,13 @@ async def list_keys(connection: Connection, space_id: int) -> list[ApiKeyRow]:
     return [ApiKeyRow(*item) for item in found]
 
 
-async def key_ids(connection: Connection, space_id: int) -> dict[int, str]:
+async def key_ids(connection: Connection, space_id: SpaceNumber) -> dict[int, str]:
     """The public ids of all keys of a space by number, revoked ones included."""
     found = await rows(connection, "SELECT id, public_id FROM api_key WHERE space_id = $1::int4", space_id)
     return {int(number): str(public_id) for number, public_id in found}
 
 
-async def revoke_key(connection: Connection, space_id: int, public_id: str) -> None:
+async def revoke_key(connection: Connection, space_id: SpaceNumber, public_id: str) -> None:
     """Revoke a key of this space. KeyNotFound."""
     found = await row(
         connection,
@@ -188,7 +188,7 @@ async def revoke_key(connection: Connection, space_id: int, public_id: str) -> N
         raise KeyNotFound
 
 
-async def replay_revocation(connection: Connection, space_id: int, public_id: str) -> None:
+async def replay_revocation(connection: Connection, space_id: SpaceNumber, public_id: str) -> None:
     """Revoke a key again in a restored database; no error where there is none."""
     await connection.execute(
         """

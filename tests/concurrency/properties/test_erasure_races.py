@@ -11,6 +11,7 @@ import pytest
 
 from identity.operations.privacy.resume_requests import resume_requests
 from identity.values.enums import ErasureState, RequestKind
+from identity.values.ids import SpaceNumber
 from tests.support.integrity.space_audit import discrepancies
 from tests.support.processes.racing_servers import REFUSED, Race
 from tests.support.processes.writer_processes import Ingest, Lab, Worker, run, send
@@ -62,7 +63,7 @@ def call(rng: random.Random, person: str, number: str) -> dict[str, Any]:
 async def _audit(race: Race, space: int) -> list[Any]:
     spaces = await race.lab.open()
     try:
-        opened = await spaces.get(space)
+        opened = await spaces.get(SpaceNumber(space))
         return await discrepancies(Ingest(race.lab, spaces, opened, _NOBODY))
     finally:
         await spaces.database.close()

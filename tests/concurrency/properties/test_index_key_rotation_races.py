@@ -10,6 +10,7 @@ import pytest
 from identity.operations.integrity.verify_space import verify_space
 from identity.store.postgres.database import Database
 from identity.store.spaces import spaces_and_keys
+from identity.values.ids import SpaceNumber
 from tests.support.processes.writer_processes import Lab, Worker, run, send
 
 PEOPLE, GROUPS = 60, 3
@@ -144,7 +145,7 @@ def audited(lab: Lab, space: int) -> list[Any]:
         await database.open()
         try:
             async with database.reading() as connection:
-                row = await spaces_and_keys.find_space(connection, space)
+                row = await spaces_and_keys.find_space(connection, SpaceNumber(space))
             return (await verify_space(database, row, lambda _what, _rows: None)).findings
         finally:
             await database.close()

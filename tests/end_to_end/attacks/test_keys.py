@@ -20,6 +20,7 @@ import psycopg
 from app.settings import Settings
 from identity.operations.keys.roll_epoch_keys import roll
 from identity.operations.spaces.open_spaces import open_spaces
+from identity.values.ids import SpaceNumber
 from identity.vault.epoch_key_store import KeyStore
 from identity.vault.keyring import Keyring
 from identity.vault.root_keys import file_root
@@ -67,7 +68,7 @@ class Deployment:
         spaces = await open_spaces(
             self.database, root_file=settings.root_key_file, root_value=None, key_store=settings.key_folder
         )
-        await roll(spaces, await spaces.get(1))
+        await roll(spaces, await spaces.get(SpaceNumber(1)))
         await spaces.database.close()
 
     def files(self) -> dict[Path, bytes]:

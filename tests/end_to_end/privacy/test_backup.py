@@ -21,7 +21,7 @@ from identity.store.postgres.schema import migrate
 from identity.values.calls import Source
 from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.errors import ProfileNotFound, Quarantined, Resync
-from identity.values.ids import public
+from identity.values.ids import SpaceNumber, public
 from tests.support.privacy.backup_attack import Attacker
 from tests.support.processes.writer_processes import Ingest, Lab, ingesting
 
@@ -151,13 +151,13 @@ async def test_a_restore_serves_who_was_not_erased(deployment: Deployment) -> No
     spaces = await old.open()
     try:
         with pytest.raises(Quarantined):
-            await spaces.get(1)
-        space = await spaces.restored(1)
+            await spaces.get(SpaceNumber(1))
+        space = await spaces.restored(SpaceNumber(1))
         laid = await overlay_keys(spaces, space)
         assert (laid.before, laid.epoch, laid.keys, laid.gone) == (1, 2, SURVIVORS, 1)
         assert (await overlay_keys(spaces, space)).keys == 0
         await publish_or_repair(spaces, {})
-        space = await spaces.get(1)
+        space = await spaces.get(SpaceNumber(1))
         for number in range(SURVIVORS):
             profile = await get_profile(space, f"user_id:s{number}")
             assert profile.traits == {"secret": f"of-s{number}"}

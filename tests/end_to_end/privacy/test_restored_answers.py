@@ -19,7 +19,7 @@ from identity.planning.privacy.privacy_requests import NewRequest
 from identity.store.ledger import ledger
 from identity.values.enums import ErasureState, Law, RequestInterface, RequestKind
 from identity.values.errors import ErasureNotFound, ExportNotFound, ProfileNotFound, RequestNotFound
-from identity.values.ids import new_id, public
+from identity.values.ids import SpaceNumber, new_id, public
 from tests.support.integrity.space_audit import ignore_progress
 from tests.support.privacy.access_exports import downloaded, requested_export
 from tests.support.privacy.older_backup import Backup, publish_ledgers
@@ -113,7 +113,7 @@ def test_an_older_journal(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     append = ledger.append
 
     async def older(connection: Any, space_id: int, at: int, entry: bytes) -> int:
-        return 0 if b'"action":"request"' in entry else await append(connection, space_id, at, entry)
+        return 0 if b'"action":"request"' in entry else await append(connection, SpaceNumber(space_id), at, entry)
 
     async def since(ingest: Ingest) -> Any:
         with monkeypatch.context() as patched:

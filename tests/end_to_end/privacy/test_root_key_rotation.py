@@ -15,6 +15,7 @@ from identity.operations.profiles.read_profile import get_profile
 from identity.operations.spaces.open_spaces import open_spaces
 from identity.store.keys import key_store
 from identity.values.errors import KeyUnavailable, Misconfigured
+from identity.values.ids import SpaceNumber
 from identity.vault import root_rotation
 from identity.vault.epoch_key_store import KeyStore
 from identity.vault.keyring import Keyring
@@ -56,7 +57,7 @@ def read_all(lab: Lab, value: str | None = None) -> list[int]:
     async def main() -> list[int]:
         spaces = await open_spaces(lab.url, root_file=lab.root_file, root_value=value, key_store=lab.key_store)
         try:
-            space = await spaces.get(1)
+            space = await spaces.get(SpaceNumber(1))
             spaces.keyring.signer.sign(b"x")
             return [(await get_profile(space, f"user_id:u{number}")).traits["n"] for number in range(PEOPLE)]
         finally:
@@ -185,7 +186,7 @@ def test_destroyed_stays_destroyed(lab: Lab, monkeypatch: pytest.MonkeyPatch) ->
 
     async def main() -> None:
         async with ingesting(lab) as ingest:
-            await roll(ingest.spaces, await ingest.spaces.get(1))
+            await roll(ingest.spaces, await ingest.spaces.get(SpaceNumber(1)))
 
     run(main())
     assert [path for path in before if path.exists()] == []

@@ -34,7 +34,7 @@ from identity.planning.privacy.privacy_requests import NewRequest
 from identity.store.postgres.database import Database, rows
 from identity.values.calls import Source
 from identity.values.enums import Law, RequestInterface, RequestKind
-from identity.values.ids import public, public_profile
+from identity.values.ids import SpaceNumber, public, public_profile
 from tests.support.database.crowded_tables import TABLES, fill
 from tests.support.database.explained_statements import ExplainedStatements, explaining
 from tests.support.destinations.consenting_people import ALL, GRANTED
@@ -137,7 +137,7 @@ class Crowd:
             self.number = made.tenant.id
         queue = IngestQueue(spaces.database, writers=1)
         queue.start()
-        ingest = Ingest(self.lab, spaces, await spaces.get(self.number), queue)
+        ingest = Ingest(self.lab, spaces, await spaces.get(SpaceNumber(self.number)), queue)
         with explaining() as explained:
             for each in rounds:
                 explained.all.clear()

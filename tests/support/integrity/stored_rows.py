@@ -21,6 +21,7 @@ from identity.store.postgres.database import Database
 from identity.store.postgres.tenant import Tenant
 from identity.values.calls import IndexVersions
 from identity.values.identifiers import BUILT_IN
+from identity.values.ids import SpaceNumber
 from identity.vault.keyring import Keyring
 from identity.vault.seal import DOCUMENT, EVENT, EVIDENCE, GROUP_ID, GROUP_TRAITS, IDENTIFIER, RULES, TYPE_NAME
 from identity.vault.subject_keys import SubjectKey
@@ -70,7 +71,9 @@ class Stored:
             versions = self._rows("index_version, index_live, index_messages, index_oldest FROM space_gate")
             self.keys.set_versions(IndexVersions(*versions[0]))
             journal = keyring.journal(public_id.bytes)
-            self.space = Space(Tenant(space_id, base), public_id.bytes, "", self.keys, Database(url), journal)
+            self.space = Space(
+                Tenant(SpaceNumber(space_id), base), public_id.bytes, "", self.keys, Database(url), journal
+            )
             self.names = dict(enumerate(BUILT_IN, 1))
             for code, name in self._rows("code, name FROM identifier_type"):
                 self.names[code] = self._space_text(TYPE_NAME, code, name)

@@ -31,6 +31,7 @@ from identity.store.postgres import writer_connection
 from identity.values.calls import Source
 from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.errors import OnefoldError, ProfileNotFound
+from identity.values.ids import SpaceNumber
 from identity.values.stamps import Clock
 
 
@@ -64,7 +65,7 @@ class _Server:
         return await asyncio.gather(*(self._task(order["space"], requests) for requests in order["tasks"]))
 
     async def _task(self, space_id: int, requests: list[dict[str, Any]]) -> list[Any]:
-        space = await self.spaces.get(space_id)
+        space = await self.spaces.get(SpaceNumber(space_id))
         answers: list[Any] = []
         for sent in requests:
             source = Source(sent.get("source", 1), sent.get("server", True))

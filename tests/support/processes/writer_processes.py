@@ -25,7 +25,7 @@ from identity.operations.spaces import manage_spaces
 from identity.operations.spaces.open_spaces import open_spaces
 from identity.spaces.space import Space, Spaces
 from identity.values.calls import Outcome, Source
-from identity.values.ids import private, public
+from identity.values.ids import SpaceNumber, private, public
 from identity.vault.epoch_key_store import KeyStore
 from identity.vault.keyring import Keyring
 from identity.vault.root_keys import file_root
@@ -51,7 +51,7 @@ class Lab:
     async def space(self, spaces: Spaces) -> Space:
         """A new space."""
         made = await manage_spaces.create_space(spaces, "test")
-        return await spaces.get(self.number(public("spc", made.id)))
+        return await spaces.get(SpaceNumber(self.number(public("spc", made.id))))
 
     def number(self, public: str) -> int:
         """The number of a space by its public id."""

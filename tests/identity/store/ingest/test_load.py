@@ -13,7 +13,7 @@ from identity.store.postgres.arrays import Uuid
 from identity.store.postgres.pipeline import PipelineConnection, rollback
 from identity.store.postgres.tenant import Tenant
 from identity.values.errors import Conflict, LeaseLost, SpaceNotFound
-from identity.values.ids import new_id
+from identity.values.ids import SpaceNumber, new_id
 from identity.values.stamps import Micros
 from tests.support.processes.writer_processes import Ingest, Lab, ingesting
 
@@ -46,7 +46,7 @@ async def test_a_space_that_is_gone(lab: Lab) -> None:
     """Without a gate there is no space, and nothing is begun."""
     async with ingesting(lab) as ingest:
         with pytest.raises(SpaceNotFound):
-            await begun(ingest, "u1", tenant=Tenant(999, 0))
+            await begun(ingest, "u1", tenant=Tenant(SpaceNumber(999), 0))
 
 
 async def test_a_lease_of_somebody_else(lab: Lab) -> None:

@@ -9,6 +9,7 @@ from msgspec import structs
 from identity.operations.ingest import commit
 from identity.store.ingest import write
 from identity.values.errors import Conflict
+from identity.values.ids import SpaceNumber
 from tests.support.processes.writer_processes import Lab, ingesting
 
 MOVES = ["profile", "profile_document", "account"]
@@ -50,5 +51,5 @@ def test_nothing_is_written_for_nothing() -> None:
     """A batch without effects has no statements."""
     from identity.store.postgres.tenant import Tenant
 
-    assert write._steps(Tenant(1, 0), write.Writes()).all == []
+    assert write._steps(Tenant(SpaceNumber(1), 0), write.Writes()).all == []
     assert structs.asdict(write.Writes())["changes"] == []

@@ -10,8 +10,9 @@ import pytest
 from identity.store.postgres import space_lock
 from identity.store.postgres.database import Database
 from identity.values.errors import SpaceNotFound
+from identity.values.ids import SpaceNumber
 
-SPACE = 7
+SPACE = SpaceNumber(7)
 
 
 @pytest.fixture
