@@ -31,7 +31,7 @@ class PurposesDocument(Struct, forbid_unknown_fields=True):
     `override_opt_out`: a later grant of a purpose itself lifts an opt-out (GPC, GPP, US Privacy) of its class.
     """
 
-    purposes: list[PurposeDocument] = []
+    purposes: list[PurposeDocument]
     unset: Answer = "deny"
     regions: dict[str, Answer | dict[str, Answer]] = {}
     override_opt_out: bool = False

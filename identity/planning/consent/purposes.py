@@ -89,9 +89,10 @@ def compile_purposes(document: object, version: int) -> Purposes:
     if not isinstance(override, bool):
         raise _bad("override_opt_out must be true or false.")
     unset = _answer(document.get("unset", "deny"), "unset")
-    return Purposes(
-        version=version, purposes=named, unset=unset, regions=_regions(document.get("regions", {})), override=override
-    )
+    regions = _regions(document.get("regions", {}))
+    if "purposes" not in document:
+        raise _bad('The field `purposes` is missing; to have no purposes at all, send "purposes": [].')
+    return Purposes(version=version, purposes=named, unset=unset, regions=regions, override=override)
 
 
 def _purpose(at: int, stated: object) -> Purpose:

@@ -219,6 +219,9 @@ MISTAKES = [
         Mistake(f"purposes: {name}", "PUT", "/v1/purposes", "admin", 422, "invalid_purposes", words, document)
         for name, document, words in (
             ("purpose", {"purpose": []}, ("`purpose`", "purposes?")),
+            ("nothing", {}, ("`purposes` is missing", '"purposes": []')),
+            ("unset alone", {"unset": "allow"}, ("`purposes` is missing",)),
+            ("null", {"purposes": None}, ("purposes", "list")),
             ("ttl", {"purposes": [{"id": "M", "class": "ads", "ttl": 7}]}, ("`ttl`", "purposes[0]", "ttl_days")),
             ("class", {"purposes": [{"id": "M", "class": "advertising"}]}, ("purposes[0].class", "ads")),
             ("unset", {"unset": "maybe"}, ("unset", '"deny" or "allow"')),
