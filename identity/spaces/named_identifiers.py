@@ -18,6 +18,7 @@ ANY: Final = "*"
 _NAMED: Final = 3
 _HINTED: Final = 20
 """The most types of a list for which the nearest type is searched."""
+_NEW_TYPE: Final = "A type that no call has brought yet is named in the rules first (PUT /v1/rules)."
 _WRITTEN: Final = "write type:value, such as user_id:u1 or email:ann@example.com"
 
 
@@ -58,6 +59,16 @@ async def known_types(space: Space) -> set[str]:
     """The identifier types that a call, a rule or a built-in of this space knows, those of other processes too."""
     await space.read_types()
     return {*space.codes, *_of_rules(await space.rules())}
+
+
+async def require_types(space: Space, types: Sequence[str], field: str = "identifiers") -> None:
+    """Refuse a list with a type that nothing here knows. UnknownType: the message names the first ones."""
+    known = await known_types(space)
+    unknown = [name for name in types if name not in known]
+    if unknown:
+        faults = [unknown_type(name, known) for name in unknown[:_NAMED]]
+        more = f" {len(unknown) - _NAMED} more types are unknown." if len(unknown) > _NAMED else ""
+        raise UnknownType(f"{field}: {' '.join(faults)}{more} {_NEW_TYPE} Nothing was done.")
 
 
 def _of_rules(rules: Rules) -> set[str]:

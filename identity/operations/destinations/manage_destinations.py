@@ -19,7 +19,7 @@ from identity.operations.destinations.monitor_destinations import OVERDUE_AFTER
 from identity.operations.destinations.repeat_conflicts import REPEAT_CONFLICTS
 from identity.planning.destinations.feed_pages import furthest
 from identity.planning.destinations.policy import ALL, Entitled, StoredDestination, compile_entitled, is_name
-from identity.spaces.named_identifiers import known_types
+from identity.spaces.named_identifiers import require_types
 from identity.spaces.retry import repeat
 from identity.spaces.space import Space
 from identity.store.destinations import deliveries, destinations, feed, overdue_destinations
@@ -36,7 +36,7 @@ from identity.values.errors import (
     Undelivered,
 )
 from identity.values.ids import new_id, public
-from identity.values.unknown_names import UnknownType, other_spelling, unknown_purposes
+from identity.values.unknown_names import unknown_purposes
 
 WITHOUT_CONSENT: Final = "destination.without_consent"
 """The entry in the ledger for a destination that from then on receives data without consent."""
@@ -97,7 +97,7 @@ async def put_destination(
     known = (await get_purposes(space)).purposes
     if unknown := unknown_purposes(entitled.purposes, known, "purposes"):
         raise unknown
-    await _require_types(space, entitled)
+    await require_types(space, [name for name in entitled.identifiers if name != ALL])
     if entitled.callback_url is not None:
         try:
             await vet(entitled.callback_url)
@@ -112,15 +112,6 @@ async def put_destination(
         return await _change(space, found, entitled, actor)
 
     return await repeat(REPEAT_CONFLICTS, attempt)
-
-
-async def _require_types(space: Space, entitled: Entitled) -> None:
-    """Refuse another spelling of a known type, such as userid. A type that no call has brought yet may come."""
-    types = await known_types(space)
-    for name in entitled.identifiers:
-        near = None if name == ALL or name in types else other_spelling(name, types)
-        if near is not None:
-            raise UnknownType(f"identifiers: no type `{name}` is known here. Did you mean {near}? Nothing was done.")
 
 
 async def _create(space: Space, name: str, entitled: Entitled, actor: str) -> DestinationSecrets:

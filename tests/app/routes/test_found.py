@@ -199,6 +199,16 @@ def test_a_type_that_only_the_rules_name_is_known(shop: Shop) -> None:
     assert shop.send(call)[0]["status"] == "suppressed"
 
 
+def test_a_destination_names_types_that_the_space_knows(shop: Shop) -> None:
+    """By its rules, before the first call; another type creates nothing."""
+    document = {"purposes": [], "without_consent": True, "traits": ["email"], "identifiers": ["loyalty.card"]}
+    refused = shop.ask("PUT", "/v1/destinations/shop", json=document)
+    assert (refused.status_code, refused.json()["code"]) == (422, "unknown_type")
+    assert shop.ask("GET", "/v1/destinations").json() == {"destinations": []}
+    assert shop.ask("PUT", "/v1/rules", json={"limits": {"loyalty.card": {"max": 3}}}).status_code == 200
+    assert shop.ask("PUT", "/v1/destinations/shop", json=document).status_code == 201
+
+
 def test_a_destination_without_consent_sees_everybody_and_is_in_the_ledger(people: Shop, rows: Any) -> None:
     """Only where both are stated; the ledger records it once, when it begins."""
     document = {"purposes": [], "without_consent": True, "traits": ["email"], "identifiers": ["user_id"]}

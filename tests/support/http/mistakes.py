@@ -75,8 +75,20 @@ MISTAKES = [
     unknown_type(
         "explain", "GET", "/v1/destinations/mail/explain?identifier=userid:ann&trait=plan", None, "user_id?", key="admin"
     ),
-    unknown_type(
-        "a destination", "PUT", "/v1/destinations/x", {**MAIL, "identifiers": ["userid"]}, "user_id?", key="admin"
+    *(
+        unknown_type(
+            f"a destination: {name}", "PUT", "/v1/destinations/x", {**MAIL, "identifiers": types}, hint, key="admin"
+        )
+        for name, types, hint in (
+            ("another spelling", ["userid"], "user_id?"),
+            ("a slip", ["emial"], "email?"),
+            ("a shorter word", ["user_id", "mail"], "email?"),
+            ("beside all", ["*", "emial"], "email?"),
+        )
+    ),
+    Mistake(
+        "a destination: a type like none", "PUT", "/v1/destinations/x", "admin", 422, "unknown_type",
+        ("`xyzzy`", "Known are", "PUT /v1/rules"), {**MAIL, "identifiers": ["xyzzy"]},
     ),
     Mistake(
         "regulation", "POST", "/v1/regulations", "privacy", 422, "unknown-type", ("subjectType", "user_id?"),

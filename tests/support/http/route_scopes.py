@@ -144,7 +144,7 @@ BODIES: dict[str, Any] = {
     "/v1/suppressions/lift": {"identifiers": ["user_id:nobody"]},
     "/v1/exports": {"identifiers": ["user_id:nobody"]},
     "/v1/consent": {"identifier": "user_id:nobody", "decisions": {"Ads": True}},
-    "/v1/purposes": {},
+    "/v1/purposes": {"purposes": []},
     "/v1/destinations/{name}": {},
     "/v1/destination/profiles/lookup": {"identifiers": ["user_id:nobody"]},
     "/v1/changes/ack": {"cursor": "nowhere"},
