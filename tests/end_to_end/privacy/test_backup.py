@@ -140,7 +140,8 @@ async def test_a_restore_serves_who_was_not_erased(deployment: Deployment) -> No
     """The dump laid over a restored backup reads survivors as ever, and nobody else is there."""
     async with ingesting(deployment.lab) as ingest:
         await people(ingest)
-        made = await manage_destinations.put_destination(ingest.space, "mail", {}, "test")
+        everybody = {"purposes": [], "without_consent": True}
+        made = await manage_destinations.put_destination(ingest.space, "mail", everybody, "test")
         page = await read_changes(ingest.space, public("dst", made.id), None, 100)
         backup = deployment.backup("backup")
         await erase(ingest.space, "user_id:victim")

@@ -69,5 +69,6 @@ def test_versions_are_those_that_are_run() -> None:
         name, _, version = lock.rpartition("-")
         assert re.search(rf"`{name}` \|[^|]*{re.escape(version)}", PAGE)
     wanted = json.loads((HERE / "node" / "package.json").read_text())["dependencies"]
-    for name, version in wanted.items():
+    # The other packages are the references for strings of consent.
+    for name, version in ((name, version) for name, version in wanted.items() if not name.startswith("@iab")):
         assert re.search(rf"`{name}` \|[^|]*{re.escape(version)}", PAGE)
