@@ -8,7 +8,7 @@
     region            the jurisdiction of the person, as `DE` or `US-CA`
 
 Statements of server-side keys are kept apart under names that end in `:server`, except opt-outs and `minor`.
-An unreadable statement states nothing, so it never grants.
+An unreadable statement states nothing, so it never grants, and its name is listed as invalid.
 
 A string that contains the time of the person's choice counts from that time, whichever call carries it, but
 never from a time after its call. Many strings contain the day alone. On that day such a string counts from the
@@ -29,6 +29,12 @@ OUT: Final = "out:"
 PART: Final = "gcm:"
 REGION: Final = "region"
 MOST_STATED: Final = 500
+MOST_NAMED: Final = 100
+"""The most parts of a call that are listed as invalid by their own names."""
+_READ: Final = frozenset(
+    ("categoryPreferences", "jurisdiction", "minor", "tcf", "gpp", "googleConsentMode", "usPrivacy")
+)
+_NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
 _GRANTED: Final = TimedSignal(value=True, time=0)
 _REGION: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 
@@ -68,7 +74,7 @@ def statements(context: Mapping[str, Any] | None, *, server: bool, received: int
         _add_classes(found, signal, suffix, time)
     for signal in signals.found:
         _add_parts(found, signal, suffix, time)
-    return CallStatements(found, signals.invalid)
+    return CallStatements(found, [*_unread_fields(consent), *signals.invalid])
 
 
 def read_call_signals(context: Mapping[str, Any], *, server: bool, received: int) -> Signals:
@@ -85,6 +91,33 @@ def decided_at(updated: int | None, *, granted: bool, time: int) -> int:
     if updated % DAY or time < updated + DAY:
         return updated if updated % DAY else time
     return updated if granted else updated + DAY - 1
+
+
+def _unread_fields(consent: object) -> list[str]:
+    """The names of what the consent object of a call holds and nothing reads; an absent or null field is no fault."""
+    if consent is None:
+        return []
+    if not isinstance(consent, dict):
+        return ["consent"]
+    unread = _unread_parts("consent", [name for name in consent if name not in _READ])
+    preferences = consent.get("categoryPreferences")
+    if isinstance(preferences, dict):
+        undecided = [name for name, value in preferences.items() if not isinstance(value, bool)]
+        unread += _unread_parts("categories", undecided)
+    elif preferences is not None:
+        unread.append("categories")
+    where, minor = consent.get("jurisdiction"), consent.get("minor")
+    if where is not None and parse_region(where) is None:
+        unread.append("jurisdiction")
+    if minor is not None and not isinstance(minor, bool):
+        unread.append("minor")
+    return unread
+
+
+def _unread_parts(field: str, names: list[str]) -> list[str]:
+    """The names of parts after the name of their field; a part with an unusual name, or one of too many, has none."""
+    parts = [f"{field}:{name}" if _NAME.fullmatch(name) else field for name in names[:MOST_NAMED]]
+    return list(dict.fromkeys([*parts, field] if len(names) > MOST_NAMED else parts))
 
 
 def _decided_categories(preferences: object) -> list[str] | None:

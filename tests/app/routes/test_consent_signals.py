@@ -33,7 +33,7 @@ def person() -> str:
     return f"u{next(_numbers)}"
 
 
-def send(shop: Shop, person: str, consent: dict[str, Any], ago: float = 0) -> dict[str, Any]:
+def send(shop: Shop, person: str, consent: Any, ago: float = 0) -> dict[str, Any]:
     """The outcome of a call with a consent object."""
     moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - ago))
     call = {"type": "track", "event": "E", "userId": person, "timestamp": moment, "context": {"consent": consent}}
@@ -62,10 +62,16 @@ def tc(days_ago: int, **changed: Any) -> str:
         ({"gpp": f"{header([(6, 6), (40, 40)])}~1YNN~BAAA"}, ["gpp:40"]),
         ({"googleConsentMode": {"ad_storage": "yes", "tracking": "granted"}}, ["gcm:ad_storage", "gcm:tracking"]),
         ({"usPrivacy": "2YNN"}, ["us_privacy"]),
+        ({"categoryPreferences": {"ads": "false", "analytics": 0}}, ["categories:ads", "categories:analytics"]),
+        ({"categoryPreferences": ["ads"], "minor": "true"}, ["categories", "minor"]),
+        ({"jurisdiction": "Germany"}, ["jurisdiction"]),
+        ({"jurisdiction": 49, "tcString": "x"}, ["consent:tcString", "jurisdiction"]),
+        ("granted", ["consent"]),
+        ([], ["consent"]),
     ],
 )
 def test_a_signal_that_is_not_read_is_named_by_the_call_and_in_the_history(
-    shops: dict[str, Shop], person: str, consent: dict[str, Any], invalid: list[str]
+    shops: dict[str, Shop], person: str, consent: Any, invalid: list[str]
 ) -> None:
     """Also where a later call says nothing else; it changes no answer."""
     shop = shops["deny"]

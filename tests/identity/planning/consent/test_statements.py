@@ -10,10 +10,10 @@ from identity.planning.consent.fold import Meeting
 from identity.planning.consent.permission import Permission, Verdict
 from identity.planning.consent.purposes import compile_purposes
 from identity.planning.consent.signals.google import PARTS
-from identity.planning.consent.statements import decided_at, statements
+from identity.planning.consent.statements import MOST_NAMED, decided_at, statements
 from identity.planning.resolution.document import merge_signals
 from identity.values.calls import DAY
-from identity.values.documents import Document
+from identity.values.documents import STATED, Document
 from tests.identity.planning.consent.signals.encoding import NOW, encode, granting, header
 
 TODAY = NOW - NOW % DAY
@@ -176,3 +176,70 @@ def test_signals_that_are_not_read_are_named() -> None:
 
     assert found.invalid == ["tcf", "gpp:40", "gcm:a"]
     assert found.signals == dict.fromkeys(("out:ads", "out:sale_share"), (False, NOW))
+
+
+UNREAD: dict[str, tuple[Any, list[str]]] = {
+    "a category as text": ({"categoryPreferences": {"Ads": "false", "Mail": True}}, ["categories:Ads"]),
+    "a category as number": ({"categoryPreferences": {"Ads": 0}}, ["categories:Ads"]),
+    "a category as null": ({"categoryPreferences": {"Ads": None}}, ["categories:Ads"]),
+    "two categories": ({"categoryPreferences": {"A b": 1, "C": []}}, ["categories:A b", "categories:C"]),
+    "a category without a usable name": ({"categoryPreferences": {"": 1, "\n": 1}}, ["categories"]),
+    "categories as list": ({"categoryPreferences": ["Ads"]}, ["categories"]),
+    "categories as text": ({"categoryPreferences": "Ads"}, ["categories"]),
+    "minor as text": ({"minor": "true"}, ["minor"]),
+    "minor as number": ({"minor": 1}, ["minor"]),
+    "a country by name": ({"jurisdiction": "Germany"}, ["jurisdiction"]),
+    "a country in three letters": ({"jurisdiction": "DEU"}, ["jurisdiction"]),
+    "a country as number": ({"jurisdiction": 49}, ["jurisdiction"]),
+    "members of other names": (
+        {"tcString": "x", "gppString": "x", "us_privacy": "1YYN"},
+        ["consent:tcString", "consent:gppString", "consent:us_privacy"],
+    ),
+    "consent as text": ("yes", ["consent"]),
+    "consent as list": ([{"minor": True}], ["consent"]),
+    "consent as true": (True, ["consent"]),
+}
+READ: tuple[Any, ...] = (
+    None,
+    {},
+    {"categoryPreferences": None, "minor": None, "jurisdiction": None},
+    {"categoryPreferences": {}},
+    {"categoryPreferences": {"Ads": False}, "minor": False, "jurisdiction": "us-ca"},
+)
+
+
+@pytest.mark.parametrize(("consent", "invalid"), UNREAD.values(), ids=UNREAD.keys())
+@pytest.mark.parametrize("server", [False, True])
+def test_every_part_of_a_consent_object_that_is_not_read_is_named(
+    consent: Any,
+    invalid: list[str],
+    server: bool,  # noqa: FBT001
+) -> None:
+    """And grants nothing."""
+    found = statements({"consent": consent}, server=server, received=NOW, time=NOW)
+
+    assert found.invalid == invalid
+    assert found.signals.keys() <= {STATED, f"{STATED}:server"}
+
+
+@pytest.mark.parametrize("consent", READ, ids=str)
+def test_a_consent_object_that_is_read_names_nothing(consent: Any) -> None:
+    """Neither do absent and null fields."""
+    assert statements({"consent": consent}, server=False, received=NOW, time=NOW).invalid == []
+
+
+def test_an_unread_category_counts_as_one_that_is_left_out() -> None:
+    """The readable categories beside it are a complete statement."""
+    unread, absent = (
+        statements({"consent": {"categoryPreferences": stated}}, server=False, received=NOW, time=NOW).signals
+        for stated in ({"Ads": "true", "Mail": True}, {"Mail": True})
+    )
+    assert unread == absent
+
+
+def test_at_most_100_parts_are_listed_by_their_own_names() -> None:
+    """The name of their field stands for the others."""
+    stated = {f"c{at}": "yes" for at in range(MOST_NAMED + 5)}
+    found = statements({"consent": {"categoryPreferences": stated}}, server=False, received=NOW, time=NOW)
+
+    assert found.invalid == [*(f"categories:c{at}" for at in range(MOST_NAMED)), "categories"]
