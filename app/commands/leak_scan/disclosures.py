@@ -64,10 +64,13 @@ def _decisions(planter: Planter, person: PlantedPerson, purpose: str) -> None:
 def _destination(planter: Planter, purpose: str, trait: str) -> str:
     """Set up the destination; returns its key."""
     new = planter.new
+    type_ = new("type of a destination", small=True)
+    # A destination names only types that the space knows.
+    planter.must("admin", "PATCH", "/v1/rules", {"limits": {type_: {"max": 3, "days": 7}}})
     wanted = {
         "purposes": [purpose],
         "traits": [trait, new("trait of a destination")],
-        "identifiers": ["user_id", "email", new("type of a destination", small=True)],
+        "identifiers": ["user_id", "email", type_],
     }
     _, answer = planter.answer("admin", "PUT", _CANARY, wanted)
     # A callback may be refused where its host has no address; either way nothing of it may be in clear.
