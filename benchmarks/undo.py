@@ -33,7 +33,7 @@ from identity.store.spaces import spaces_and_keys
 from identity.values.calls import Source
 
 SERVER = Source(1, server=True)
-RULES = {"default_limit": {"max": 10**6}, "max_identifiers": 10**6, "max_merges": 10**5}
+RULES = {"default_limit": {"max": 10**6}, "shared_limit": {"max": 10**6}, "max_identifiers": 10**6, "max_merges": 10**5}
 A_CALL = 200
 _numbers = count()
 

@@ -111,7 +111,9 @@ def test_settings_reveal_nothing_about_other_keys(shop: Shop, key: str) -> None:
 @pytest.mark.parametrize("host", ["evil.example/path", "a@b", "a b", '"><script>', "x" * 300])
 def test_an_odd_host_is_not_echoed(shop: Shop, host: str) -> None:
     """Settings never send a browser to a string that is no host."""
-    answer = shop.client.get(SETTINGS.format(key=shop.keys["write"]), headers={"Host": host})
+    # Such a request ends before any route, so the document of the routes does not describe its answer.
+    address = str(shop.client.base_url).rstrip("/") + SETTINGS.format(key=shop.keys["write"])
+    answer = httpx.get(address, headers={"Host": host})
 
     assert answer.status_code in (400, 404)
     assert host not in answer.text

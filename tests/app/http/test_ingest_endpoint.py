@@ -203,7 +203,7 @@ def test_settings_name_the_public_url(server: Callable[..., Running]) -> None:
     running = server(ONEFOLD_PUBLIC_URL="https://cdp.example.com/")
     with httpx.Client(base_url=running.url, timeout=60) as client:
         shop = new_shop(client, {"Authorization": f"Bearer {running.admin_token}"})
-        found = client.get(f"/v1/projects/{shop.keys['write']}/settings", headers={"Host": "a b"}).json()
+        found = client.get(f"/v1/projects/{shop.keys['write']}/settings", headers={"Host": "other.example.com"}).json()
 
     segment = found["integrations"]["Segment.io"]
     assert (segment["protocol"], segment["apiHost"]) == ("https", "cdp.example.com/v1")

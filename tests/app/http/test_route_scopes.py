@@ -36,8 +36,11 @@ def test_nothing_is_missing() -> None:
 @pytest.mark.parametrize(("method", "path", "scopes"), KEYED, ids=str)
 def test_scope_by_scope(shop: Shop, method: str, path: str, scopes: tuple[str, ...]) -> None:
     """A key with one of the scopes gets in, one with any other is forbidden to."""
+    shop.ask("PUT", "/v1/purposes", json={"purposes": [{"id": "Ads", "class": "ads"}]})
+    # A route that reads no body refuses one.
+    given = {} if method in ("GET", "DELETE") else {"json": body_of(path)}
     for name, (scope,) in FIRST_KEYS.items():
-        answer = shop.ask(method, fill(path), name, json=body_of(path))
+        answer = shop.ask(method, fill(path), name, **given)
 
         assert (answer.status_code == 403) == (scope not in scopes), (name, answer.text)
         assert answer.status_code not in (401, 405, 500)

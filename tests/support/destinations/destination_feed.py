@@ -27,7 +27,10 @@ class Feed:
 
     def __init__(self, shop: Shop, name: str = "mail", **entitled: Any) -> None:
         self.shop, self.name = shop, name
-        made = shop.ask("PUT", f"/v1/destinations/{name}", json={**MAIL, **entitled})
+        document = {**MAIL, **entitled}
+        if not document["purposes"]:
+            document.setdefault("without_consent", True)
+        made = shop.ask("PUT", f"/v1/destinations/{name}", json=document)
         assert made.status_code == 201, made.text
         self.made = made.json()
         shop.keys[name] = self.made["secret"]

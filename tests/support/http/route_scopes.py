@@ -145,7 +145,7 @@ BODIES: dict[str, Any] = {
     "/v1/exports": {"identifiers": ["user_id:nobody"]},
     "/v1/consent": {"identifier": "user_id:nobody", "decisions": {"Ads": True}},
     "/v1/purposes": {"purposes": []},
-    "/v1/destinations/{name}": {},
+    "/v1/destinations/{name}": {"purposes": ["Ads"]},
     "/v1/destination/profiles/lookup": {"identifiers": ["user_id:nobody"]},
     "/v1/changes/ack": {"cursor": "nowhere"},
     "/v1/holds": {"identifiers": ["user_id:nobody"], "reason": "case 12"},
