@@ -109,3 +109,7 @@ async def test_a_stalled_caller_does_not_overwrite_what_its_successor_settled(la
             assert await status_callbacks.settle(connection, tenant, id_, None, None, other.until)
             assert not await status_callbacks.settle(connection, tenant, id_, now, now, stalled.until)
             assert await status_callbacks.due(connection, now + DAY, 9) == []
+        # The other tests count the open requests of all spaces.
+        await mail.send()
+        await mail.ack(mail.receiver.cursor)
+        assert await close_settled_erasures(mail.ingest.spaces) == 1
