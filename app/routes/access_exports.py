@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from app.http.auth import ByPrivacy, Visit
 from app.http.openapi import body, described
 from app.http.responses import DEFAULT_LIMIT, Cursor, Limit, Segment, Streamed, answer
-from app.schemas.access_exports import (
+from app.schemas.exports.access_exports import (
     Export,
     Exported,
     ExportMade,
@@ -17,8 +17,8 @@ from app.schemas.access_exports import (
     export_status,
     exports_page,
 )
-from identity.operations.privacy.download_export import download_export
-from identity.operations.privacy.request_export import get_export, list_exports, request_export
+from identity.operations.privacy.access_exports.download_export import download_export
+from identity.operations.privacy.access_exports.request_export import get_export, list_exports, request_export
 from identity.planning.privacy.access_export import WRITERS
 from identity.planning.privacy.privacy_requests import NewRequest
 from identity.values.enums import AccessExportState, JobState, Law, RequestInterface, RequestKind

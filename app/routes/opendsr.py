@@ -24,11 +24,11 @@ from app.schemas.opendsr import (
     dsr_status,
     dsr_up,
 )
+from identity.operations.privacy.access_exports.request_export import request_export
 from identity.operations.privacy.cancel_erasure import cancel_request
 from identity.operations.privacy.opendsr_status import opendsr_status
 from identity.operations.privacy.read_requests import get_request
 from identity.operations.privacy.request_erasure import request_erasure
-from identity.operations.privacy.request_export import request_export
 from identity.planning.privacy import opendsr
 from identity.planning.privacy.deadlines import due_date
 from identity.planning.privacy.privacy_requests import NewRequest, PrivacyRequest

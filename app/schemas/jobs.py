@@ -12,7 +12,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 from identity.operations.corrections.rebuild_profiles import RebuildResult
 from identity.operations.corrections.simulate_rules import SimulationResult
 from identity.operations.keys.rotate_index_key import IndexKeyState
-from identity.operations.privacy.build_export import BuiltExport
+from identity.operations.privacy.access_exports.build_export import BuiltExport
 from identity.operations.spaces.run_jobs import JobReport
 from identity.operations.warehouse.export_destination import ExportRun
 from identity.values.enums import JobKind

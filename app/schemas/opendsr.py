@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from app.schemas.access_exports import download_url
+from app.schemas.exports.access_exports import download_url
 from app.schemas.fields import Time
 from identity.operations.privacy.opendsr_status import OpenDsrStatus
 from identity.planning.privacy.opendsr import API_VERSION, FORMATS, IDENTITIES, SUPPORTED, Subject, format_request_id

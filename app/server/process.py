@@ -6,7 +6,7 @@ Parts close in the reverse order, so that an accepted call is committed before t
 import asyncio
 import gc
 
-from app.schemas.export_items import export_item
+from app.schemas.exports.export_items import export_item
 from app.schemas.feed import feed_message
 from app.schemas.opendsr import dsr_callback
 from app.server import logs
@@ -28,10 +28,10 @@ from identity.operations.ingest.queue import IngestQueue
 from identity.operations.keys import rotate_index_key
 from identity.operations.keys.restore_database import publish_or_repair
 from identity.operations.keys.roll_epoch_keys import roll_due
-from identity.operations.privacy.access_export_sections import read_sections
-from identity.operations.privacy.build_export import build_export
+from identity.operations.privacy.access_exports.access_export_sections import read_sections
+from identity.operations.privacy.access_exports.build_export import build_export
+from identity.operations.privacy.access_exports.request_export import destroy_expired_exports
 from identity.operations.privacy.deadline_monitor import monitor_deadlines
-from identity.operations.privacy.request_export import destroy_expired_exports
 from identity.operations.privacy.resume_requests import close_settled_erasures, resume_requests
 from identity.operations.privacy.send_status_callbacks import send_status_callbacks
 from identity.operations.spaces import open_spaces

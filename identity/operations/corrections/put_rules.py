@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
+from identity.planning.corrections.rules_changes import patched, reset_fields
 from identity.planning.resolution.resolution_rules import Rules, compile_rules
-from identity.planning.resolution.rules_changes import patched, reset_fields
 from identity.spaces.space import Space
 from identity.store.corrections import rules as stored
 from identity.store.ledger import ledger

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from identity.operations.privacy.request_export import RequestedExport, export_of_request, get_export
+from identity.operations.privacy.access_exports.request_export import RequestedExport, export_of_request, get_export
 from identity.planning.privacy.deadlines import due_date
 from identity.planning.privacy.opendsr import StatusWord, status_word
 from identity.planning.privacy.privacy_requests import PrivacyRequest

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from app.settings import Settings
-from identity.operations.privacy.request_export import destroy_expired_exports
+from identity.operations.privacy.access_exports.request_export import destroy_expired_exports
 from identity.operations.spaces.open_spaces import open_spaces
 from tests.app.conftest import Shop, new_shop
 from tests.conftest import Running

@@ -10,7 +10,8 @@ from identity.planning.consent.permission import Permission
 from identity.planning.consent.purposes import Purpose, Purposes
 from identity.planning.destinations.policy import Entitled, Visible, visible
 from identity.values.calls import DAY
-from tests.support.planning.oracle import World, key_of
+from tests.support.planning.oracle import World
+from tests.support.planning.read_calls import key_of
 from tests.support.planning.traffic import DEVICES, USERS, calls
 
 NOW = 20_500 * DAY

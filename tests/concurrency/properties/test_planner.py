@@ -15,7 +15,8 @@ from identity.planning.resolution.planner_state import Counters, Window
 from identity.planning.resolution.resolution_rules import compile_rules
 from identity.values.calls import Call, Source
 from tests.support.planning import traffic
-from tests.support.planning.oracle import World, key_of, read
+from tests.support.planning.oracle import World
+from tests.support.planning.read_calls import key_of, read
 
 OPEN = compile_rules({"limits": {"user_id": {"max": 1000}}}, 1)
 bodies = st.lists(traffic.calls().filter(lambda body: body["type"] != "alias"), max_size=12)

@@ -6,13 +6,13 @@ from uuid import UUID
 
 import pytest
 
-from app.schemas.export_items import export_item
+from app.schemas.exports.export_items import export_item
 from identity.operations.keys.overlay_key_tables import overlay_keys
 from identity.operations.keys.roll_epoch_keys import roll
-from identity.operations.privacy.access_export_sections import read_sections
-from identity.operations.privacy.build_export import build_export
+from identity.operations.privacy.access_exports.access_export_sections import read_sections
+from identity.operations.privacy.access_exports.build_export import build_export
+from identity.operations.privacy.access_exports.request_export import request_export
 from identity.operations.privacy.read_requests import get_erasure
-from identity.operations.privacy.request_export import request_export
 from identity.operations.privacy.resume_requests import close_settled_erasures, resume_requests
 from identity.operations.profiles.read_profile import get_profile
 from identity.planning.privacy.privacy_requests import NewRequest

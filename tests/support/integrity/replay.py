@@ -20,6 +20,7 @@ from identity.spaces.blind_indexes import index_call
 from identity.values.calls import ACTS, KINDS, STORED_KINDS, Call
 from identity.values.enums import FeedOperation, HistoryKind
 from identity.vault.keyring import Keyring
+from tests.support.integrity.pair_differences import pair_differences
 from tests.support.integrity.stored_rows import Logged, Stored
 from tests.support.planning.oracle import World
 
@@ -177,42 +178,42 @@ class Replayed(World):
 def outer(stored: Stored, replayed: Replayed) -> Iterator[str]:
     """The rows that differ from the replayed world."""
     state = replayed.state
-    yield from _pairs("owner", stored.owners, state.owners)
+    yield from pair_differences("owner", stored.owners, state.owners)
     links = {
         key: (g.origin, g.identifier.type, g.identifier.value, g.retired, g.source, g.stamp, g.first_seen, g.last_seen)
         for key, g in replayed.gained.items()
     }
-    yield from _pairs("link", {key: link.row for key, link in stored.links.items()}, links)
-    yield from _pairs("document", _documents(stored.documents), _documents(state.documents))
+    yield from pair_differences("link", {key: link.row for key, link in stored.links.items()}, links)
+    yield from pair_differences("document", _documents(stored.documents), _documents(state.documents))
     lies = {stamp: origin for stamp, (origin, _) in (replayed.evidence | replayed.plain).items()}
-    yield from _pairs("call", {logged.stamp: logged.origin for logged in stored.log}, lies)
-    yield from _pairs("sighting", stored.sightings, state.sightings)
-    yield from _pairs("account", _accounts(stored.accounts), _accounts(state.accounts))
-    yield from _pairs("membership", stored.memberships, replayed.memberships)
-    yield from _pairs("cut", stored.cuts, {key: sorted(pairs) for key, pairs in state.cuts.items()})
+    yield from pair_differences("call", {logged.stamp: logged.origin for logged in stored.log}, lies)
+    yield from pair_differences("sighting", stored.sightings, state.sightings)
+    yield from pair_differences("account", _accounts(stored.accounts), _accounts(state.accounts))
+    yield from pair_differences("membership", stored.memberships, replayed.memberships)
+    yield from pair_differences("cut", stored.cuts, {key: sorted(pairs) for key, pairs in state.cuts.items()})
     fields = ("created", "root", "version", "stamp", "events", "joined_to", "joined_at")
     for field in fields:
         mine = {id_: getattr(profile, field) for id_, profile in stored.profiles.items()}
         theirs = {id_: getattr(profile, field) for id_, profile in state.profiles.items()}
-        yield from _pairs(field, mine, theirs)
+        yield from pair_differences(field, mine, theirs)
     for name, world in (("stored", stored.profiles), ("replayed", state.profiles)):
         yield from (f"{name} {p.id.hex()}: own counters {p.own.types}" for p in world.values() if p.own.windows)
     roots = [id_ for id_, profile in state.profiles.items() if profile.root == id_]
     for field in ("canonical", "oldest_birth"):
         mine = {id_: getattr(stored.profiles[id_], field) for id_ in roots if id_ in stored.profiles}
-        yield from _pairs(field, mine, {id_: getattr(state.profiles[id_], field) for id_ in roots})
-    yield from _pairs(
+        yield from pair_differences(field, mine, {id_: getattr(state.profiles[id_], field) for id_ in roots})
+    yield from pair_differences(
         "folded",
         {id_: _counted(stored.profiles[id_].folded) for id_ in roots if id_ in stored.profiles},
         {id_: _counted(state.profiles[id_].folded) for id_ in roots},
     )
-    yield from _pairs("history", dict.fromkeys(stored.history), dict.fromkeys(replayed.lines()))
-    yield from _pairs("message", dict.fromkeys(stored.messages), dict.fromkeys(state.messages))
+    yield from pair_differences("history", dict.fromkeys(stored.history), dict.fromkeys(replayed.lines()))
+    yield from pair_differences("message", dict.fromkeys(stored.messages), dict.fromkeys(state.messages))
 
 
 def inner(stored: Stored) -> Iterator[str]:
     """The rows that contradict each other."""
-    yield from _pairs("forward", stored.owners, {key: link.origin for key, link in stored.links.items()})
+    yield from pair_differences("forward", stored.owners, {key: link.origin for key, link in stored.links.items()})
     stamps = [logged.stamp for logged in stored.log]
     if len(set(stamps)) < len(stamps):
         yield "two calls bear one stamp"
@@ -273,22 +274,6 @@ def _head(stored: Stored, root: bytes, under: Sequence[Profile]) -> Iterator[str
         }
         if window.seen != counters.newest_window(seen, window.size).seen:
             yield f"{name}: the window of {type_} is not the newest {window.size} of its identifiers"
-
-
-def _pairs(what: str, stored: Mapping[Any, Any], wanted: Mapping[Any, Any]) -> Iterator[str]:
-    for key in stored.keys() | wanted.keys():
-        if key not in wanted:
-            yield f"{what} {_shown(key)}: stored, but not in the replay"
-        elif key not in stored:
-            yield f"{what} {_shown(key)}: in the replay, but not stored"
-        elif stored[key] != wanted[key]:
-            yield f"{what} {_shown(key)}: differs"
-
-
-def _shown(key: Any) -> str:
-    if isinstance(key, tuple):
-        return "/".join(_shown(part) for part in key[:3])
-    return key.hex()[:32] if isinstance(key, bytes) else str(key)
 
 
 def _documents(found: Mapping[bytes, Any]) -> dict[bytes, Any]:

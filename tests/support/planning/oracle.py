@@ -4,12 +4,9 @@ There is no store here and none is imitated: the planner changes the neighbourho
 so a world is one neighbourhood that is planned on for ever.
 """
 
-import hashlib
 import itertools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
-
-import msgspec
 
 from identity.planning.consent import fold
 from identity.planning.corrections.profile_snapshot import (
@@ -23,55 +20,18 @@ from identity.planning.corrections.profile_snapshot import (
 from identity.planning.corrections.remove_identifier import Removal, plan_removal
 from identity.planning.corrections.unmerge import OriginSplit, UnmergePlan, plan_unmerge
 from identity.planning.resolution import document as traits
-from identity.planning.resolution.extract import extract, receipt_time, require_event
+from identity.planning.resolution.extract import extract
 from identity.planning.resolution.plan import Gained, HistoryNote, Plan, widen
 from identity.planning.resolution.planner import plan
 from identity.planning.resolution.planner_state import PlannerState, Profile
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules
 from identity.planning.resolution.stored_calls import StoredCall, source, stored_call
 from identity.planning.resolution.working_set import set_key
-from identity.values.calls import STORED_KINDS, Call, Identifier, Outcome, Source, demoted_identifiers
+from identity.values.calls import STORED_KINDS, Call, Outcome
 from identity.values.documents import Document
 from identity.values.enums import StoredKind
-from identity.values.errors import BadCall
 from identity.values.identifiers import PHONE
-
-SERVER = Source(key=1, server=True)
-LARGEST = 32 * 1024
-
-
-def key_of(type_: str, value: str) -> bytes:
-    """A blind index without a secret, good enough for a test in memory."""
-    return hashlib.sha256(f"{type_}|{value}".encode()).digest()
-
-
-def index(call: Call, key: Callable[[str, str], bytes] = key_of) -> Call:
-    """Sets the keys of everything a call names."""
-    named: list[Identifier | None] = [*call.identifiers, *call.unlinked, *demoted_identifiers(call)]
-    if call.alias is not None:
-        named += [call.alias.user, call.alias.anonymous]
-    for identifier in named:
-        if identifier is not None:
-            identifier.key = key(identifier.type, identifier.value)
-    call.message = key("message", call.message_id)[:16]
-    if call.group is not None:
-        call.group_key = key("group", call.group)
-    return call
-
-
-def read(body: dict[str, Any], rules: Rules, received: int, source: Source = SERVER) -> Call | Outcome:
-    """One item of an import, as the server reads it."""
-    if len(msgspec.json.encode(body)) > LARGEST:
-        return Outcome(message_id=None, status="rejected", reason="too_large")
-    try:
-        own = None if body.get("receivedAt") is None else receipt_time(body["receivedAt"])
-        call = extract(
-            body, kind=None, rules=rules, received=received if own is None else own, sent_at=None, source=source
-        )
-        require_event(call)
-    except BadCall as error:
-        return Outcome(message_id=None, status="rejected", reason=error.code)
-    return index(call)
+from tests.support.planning.read_calls import SERVER, index, key_of, read
 
 
 class World:

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from identity.operations.privacy.download_export import download_export
-from identity.operations.privacy.request_export import RequestedExport, request_export
+from identity.operations.privacy.access_exports.download_export import download_export
+from identity.operations.privacy.access_exports.request_export import RequestedExport, request_export
 from identity.planning.privacy.privacy_requests import NewRequest
 from identity.spaces.space import Space
 from identity.values.enums import Law, RequestInterface, RequestKind

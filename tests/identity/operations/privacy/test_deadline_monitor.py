@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from app.schemas.export_items import export_item
+from app.schemas.exports.export_items import export_item
 from identity.operations.privacy import request_erasure as module
-from identity.operations.privacy.access_export_sections import read_sections
-from identity.operations.privacy.build_export import build_export
+from identity.operations.privacy.access_exports.access_export_sections import read_sections
+from identity.operations.privacy.access_exports.build_export import build_export
+from identity.operations.privacy.access_exports.request_export import destroy_expired_exports, request_export
 from identity.operations.privacy.cancel_erasure import cancel_request
 from identity.operations.privacy.deadline_monitor import monitor_deadlines
 from identity.operations.privacy.extend_erasure import extend_erasure
 from identity.operations.privacy.manage_holds import place_hold
 from identity.operations.privacy.request_erasure import request_erasure
-from identity.operations.privacy.request_export import destroy_expired_exports, request_export
 from identity.operations.privacy.resume_requests import resume_requests
 from identity.planning.privacy.privacy_requests import NewRequest, PrivacyRequest
 from identity.values.calls import DAY

@@ -26,7 +26,7 @@ def lab(database: str, tmp_path: Path) -> Lab:
 async def echo(_space: Space, wanted: dict[str, Any], progress: Progress) -> dict[str, Any]:
     """Work that gives back what was asked for."""
     await progress(3, 4)
-    return {"told": wanted["ask"]}
+    return {"asked": wanted["ask"]}
 
 
 async def test_a_job_goes_from_queued_to_done(lab: Lab) -> None:
@@ -40,7 +40,7 @@ async def test_a_job_goes_from_queued_to_done(lab: Lab) -> None:
     assert await runner.run_next()
     assert not await runner.run_next()
     report = await runner.follow(space, asked.id, 5)
-    assert (report.kind, report.state, report.result) == (KIND, JobState.DONE, {"told": SECRET})
+    assert (report.kind, report.state, report.result) == (KIND, JobState.DONE, {"asked": SECRET})
     assert (report.done, report.total) == (3, 4)
     assert SECRET.encode() not in b"".join(bytes(row) for (row,) in lab.query("SELECT payload FROM job"))
     for unknown in (bytes(16), None):
@@ -84,7 +84,7 @@ async def test_a_runner_that_is_gone(lab: Lab, monkeypatch: pytest.MonkeyPatch) 
     await asyncio.gather(running, return_exceptions=True)
     while not await other.run_next():  # noqa: ASYNC110 (another process would not be notified either)
         await asyncio.sleep(0.1)
-    assert (await other.follow(space, asked.id)).result == {"told": 2}
+    assert (await other.follow(space, asked.id)).result == {"asked": 2}
     await spaces.database.close()
 
 
@@ -107,7 +107,7 @@ async def test_a_stalled_runner_does_not_overwrite_the_result_of_its_successor(l
     assert await other.run_next()
     go_on.set()
     await running
-    assert (await other.follow(space, asked.id)).result == {"told": 3}
+    assert (await other.follow(space, asked.id)).result == {"asked": 3}
     await spaces.database.close()
 
 

@@ -11,7 +11,8 @@ from identity.planning.corrections.join_history import side_joins
 from identity.planning.resolution.counters import counted
 from identity.planning.resolution.merge_limits import Candidate, separated
 from identity.planning.resolution.planner_state import Counters, Profile
-from tests.support.planning.oracle import World, key_of
+from tests.support.planning.oracle import World
+from tests.support.planning.read_calls import key_of
 
 USER, OTHER, DEVICE, MAIL = (key_of(*each) for each in (
     ("user_id", "u1"), ("user_id", "u2"), ("anonymous_id", "a1"), ("email", "e@x.org")

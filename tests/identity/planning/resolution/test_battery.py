@@ -8,7 +8,8 @@ import pytest
 
 from identity.planning.resolution.event_time import parse_time
 from identity.planning.resolution.resolution_rules import compile_rules
-from tests.support.planning.oracle import World, key_of
+from tests.support.planning.oracle import World
+from tests.support.planning.read_calls import key_of
 from tests.support.planning.scenarios import HELD, RECEIVED, expand, matching, tally
 
 

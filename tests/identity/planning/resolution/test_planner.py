@@ -6,7 +6,8 @@ import pytest
 
 from identity.planning.resolution.document import cost
 from identity.planning.resolution.resolution_rules import compile_rules
-from tests.support.planning.oracle import World, key_of
+from tests.support.planning.oracle import World
+from tests.support.planning.read_calls import key_of
 
 
 def alias(**more: Any) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from identity.planning.resolution.resolution_rules import compile_rules
-from tests.support.planning.oracle import World, key_of
+from tests.support.planning.oracle import World
+from tests.support.planning.read_calls import key_of
 
 BUILD = {"device": {"type": "android", "id": "QP1A.190711.020"}}
 BRANCH = {"externalIds": [{"type": "branch", "id": "berlin", "collection": "users", "encoding": "none"}]}

@@ -11,9 +11,9 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from identity.operations.privacy.access_export_sections import SectionStep
-from identity.operations.privacy.open_export import ExportJob, export_key, export_row
-from identity.operations.privacy.request_export import DOWNLOADABLE
+from identity.operations.privacy.access_exports.access_export_sections import SectionStep
+from identity.operations.privacy.access_exports.open_export import ExportJob, export_key, export_row
+from identity.operations.privacy.access_exports.request_export import DOWNLOADABLE
 from identity.planning.privacy.access_export import ExportPart, ExportPosition, pack, split, unpack
 from identity.spaces.retry import RetryPolicy, repeat
 from identity.spaces.space import Space

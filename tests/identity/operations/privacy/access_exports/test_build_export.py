@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from app.schemas.export_items import export_item
+from app.schemas.exports.export_items import export_item
 from identity.operations.corrections.unmerge_profile import unmerge_profile
-from identity.operations.privacy.access_export_sections import SectionStep, read_sections
-from identity.operations.privacy.build_export import Sections, build_export
-from identity.operations.privacy.download_export import download_export
-from identity.operations.privacy.request_erasure import request_erasure
-from identity.operations.privacy.request_export import (
+from identity.operations.privacy.access_exports.access_export_sections import SectionStep, read_sections
+from identity.operations.privacy.access_exports.build_export import Sections, build_export
+from identity.operations.privacy.access_exports.download_export import download_export
+from identity.operations.privacy.access_exports.request_export import (
     DOWNLOADABLE,
     destroy_expired_exports,
 )
+from identity.operations.privacy.request_erasure import request_erasure
 from identity.planning.privacy.access_export import SECTIONS, ExportPosition
 from identity.planning.privacy.privacy_requests import NewRequest
 from identity.spaces.space import Space

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from identity.operations.privacy.open_export import ExportJob, export_row, hash_ticket
+from identity.operations.privacy.access_exports.open_export import ExportJob, export_row, hash_ticket
 from identity.planning.privacy.privacy_requests import NewRequest
 from identity.spaces.exclusive_transaction import ExclusiveSpace, SpaceChange, run_exclusive
 from identity.spaces.named_identifiers import read_identifiers

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncGenerator
 from typing import Final
 
-from identity.operations.privacy.open_export import export_key, export_row, hash_ticket
+from identity.operations.privacy.access_exports.open_export import export_key, export_row, hash_ticket
 from identity.planning.privacy.access_export import WRITERS, CsvWriter, ExportedFrom, JsonWriter, unpack
 from identity.planning.resolution.event_time import format_time
 from identity.spaces.space import Space

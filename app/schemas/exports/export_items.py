@@ -7,7 +7,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from app.schemas.fields import PublicProfileId, Time
 from app.schemas.profiles import CanonicalProfile, HistoryLine, canonical_profile, history_line
-from identity.operations.privacy.access_export_sections import (
+from identity.operations.privacy.access_exports.access_export_sections import (
     CallOfOrigin,
     CategoryAtOrigin,
     DecidedCategory,

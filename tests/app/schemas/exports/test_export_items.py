@@ -5,8 +5,8 @@ from typing import get_args, get_type_hints
 import msgspec
 import pytest
 
-from app.schemas.export_items import ExportedProfile, export_item
-from identity.operations.privacy.access_export_sections import GroupAtOrigin
+from app.schemas.exports.export_items import ExportedProfile, export_item
+from identity.operations.privacy.access_exports.access_export_sections import GroupAtOrigin
 from identity.planning.privacy.access_export import SECTIONS
 from identity.values.ids import ProfileId
 from identity.values.stamps import Micros

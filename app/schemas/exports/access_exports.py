@@ -5,9 +5,9 @@ from typing import Literal
 
 from msgspec import Struct
 
-from app.schemas.export_items import ExportedProfile
+from app.schemas.exports.export_items import ExportedProfile
 from app.schemas.fields import Time
-from identity.operations.privacy.request_export import ExportStatus, RequestedExport
+from identity.operations.privacy.access_exports.request_export import ExportStatus, RequestedExport
 from identity.planning.privacy.access_export import ExportedFrom
 from identity.planning.resolution.event_time import format_time
 from identity.values.ids import public

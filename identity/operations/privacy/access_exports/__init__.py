@@ -1,0 +1,1 @@
+"""Access exports: asked for, built in the background, downloaded once."""

@@ -1,0 +1,49 @@
+"""Reads calls as the server does, and gives everything they name a key without a secret."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from identity.planning.resolution.extract import extract, receipt_time, require_event
+from identity.planning.resolution.resolution_rules import Rules
+from identity.values.calls import Call, Identifier, Outcome, Source, demoted_identifiers
+from identity.values.errors import BadCall
+
+SERVER = Source(key=1, server=True)
+LARGEST = 32 * 1024
+
+
+def key_of(type_: str, value: str) -> bytes:
+    """A blind index without a secret, good enough for a test in memory."""
+    return hashlib.sha256(f"{type_}|{value}".encode()).digest()
+
+
+def index(call: Call, key: Callable[[str, str], bytes] = key_of) -> Call:
+    """Sets the keys of everything a call names."""
+    named: list[Identifier | None] = [*call.identifiers, *call.unlinked, *demoted_identifiers(call)]
+    if call.alias is not None:
+        named += [call.alias.user, call.alias.anonymous]
+    for identifier in named:
+        if identifier is not None:
+            identifier.key = key(identifier.type, identifier.value)
+    call.message = key("message", call.message_id)[:16]
+    if call.group is not None:
+        call.group_key = key("group", call.group)
+    return call
+
+
+def read(body: dict[str, Any], rules: Rules, received: int, source: Source = SERVER) -> Call | Outcome:
+    """One item of an import, as the server reads it."""
+    if len(msgspec.json.encode(body)) > LARGEST:
+        return Outcome(message_id=None, status="rejected", reason="too_large")
+    try:
+        own = None if body.get("receivedAt") is None else receipt_time(body["receivedAt"])
+        call = extract(
+            body, kind=None, rules=rules, received=received if own is None else own, sent_at=None, source=source
+        )
+        require_event(call)
+    except BadCall as error:
+        return Outcome(message_id=None, status="rejected", reason=error.code)
+    return index(call)
