@@ -78,7 +78,7 @@ def _of_rules(rules: Rules) -> set[str]:
 async def _sort(
     space: Space, texts: Sequence[str], place: Callable[[int], str]
 ) -> tuple[list[Identifier | None], list[EntryFault]]:
-    rules = await space.rules()
+    rules = await rules_to_read(space, texts)
     known = {*space.codes, *_of_rules(rules)}
     complete = False
     hints: dict[str, str] = {}
@@ -104,6 +104,13 @@ async def _sort(
             faults.append(EntryFault(at, BadIdentifier.code, f"{place(at)} {_reason(text, rules.region)}."))
         identifiers.append(identifier)
     return identifiers, faults
+
+
+async def rules_to_read(space: Space, texts: Sequence[str]) -> Rules:
+    """The rules to read identifiers with: the newest where one of these depends on the region of the rules."""
+    if any(type_of(text) == PHONE for text in texts):
+        return await space.rules()
+    return await space.recent_rules()
 
 
 def type_of(text: str) -> str | None:

@@ -1,7 +1,8 @@
 """The versions of the rules of one space, compiled, as far as this process used them lately.
 
 Invariant: a version never changes, so a cached one is never stale. Which version is the newest is asked of the
-database at most every two seconds; a writer compares the version it used with the one of the space lock.
+database. `recent` asks at most every two seconds: it is for a caller that compares the version with the one of the
+space lock later, or whose answer no change of the rules can alter.
 """
 
 import time
@@ -38,8 +39,13 @@ class RulesCache:
         self._asked = 0.0
         self._compiled: OrderedDict[int, Rules] = OrderedDict()
 
+    async def recent(self) -> Rules:
+        """The newest version as of at most two seconds ago. KeyUnavailable."""
+        fresh = self.last_version is not None and self._now() <= self._asked + _SECONDS
+        return await self.get(self.last_version if fresh else None)
+
     async def get(self, version: int | None = None) -> Rules:
-        """A version of the rules, or the newest as of at most two seconds ago. KeyUnavailable."""
+        """A version of the rules, the newest without a number. KeyUnavailable."""
         if version is None:
             version = await self._newest()
         if version == 0:
@@ -62,8 +68,9 @@ class RulesCache:
         return self._keys.seal(RULES, self._keys.id, rules.version, msgspec.json.encode(rules.document()))
 
     async def _newest(self) -> int:
-        if self.last_version is None or self._now() > self._asked + _SECONDS:
-            async with self._database.reading() as connection:
-                self.last_version = (await space_lock.read(connection, self._space_id)).rules_version
-            self._asked = self._now()
+        asked = self._now()
+        async with self._database.reading() as connection:
+            newest = (await space_lock.read(connection, self._space_id)).rules_version
+        self.last_version = max(newest, self.last_version or 0)
+        self._asked = asked
         return self.last_version

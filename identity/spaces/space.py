@@ -47,8 +47,12 @@ class Space:
         return public("spc", self.public_id)
 
     async def rules(self, version: int | None = None) -> Rules:
-        """A version of the rules, or the newest as of at most two seconds ago."""
+        """A version of the rules, the newest without a number."""
         return await self._rules.get(version)
+
+    async def recent_rules(self) -> Rules:
+        """The newest rules as of at most two seconds ago, for a caller that compares the version under the lock."""
+        return await self._rules.recent()
 
     def seal_rules(self, rules: Rules) -> bytes:
         """A rules document as the database holds it."""

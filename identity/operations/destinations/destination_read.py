@@ -21,7 +21,7 @@ from identity.operations.profiles.find_profile import MOST_DOCUMENTS
 from identity.operations.profiles.profile import OpenedProfile
 from identity.planning.destinations.policy import Entitled, Visible
 from identity.spaces.index_versions import retry_on_key_rotation
-from identity.spaces.named_identifiers import fault_of, type_of
+from identity.spaces.named_identifiers import fault_of, rules_to_read, type_of
 from identity.spaces.space import Space
 from identity.store.profiles import profile_queries
 from identity.values.calls import Identifier
@@ -58,7 +58,7 @@ class SeenByReference(Struct, frozen=True):
 async def get_profile(space: Space, destination_id: str, ref: str) -> VisibleProfile:
     """What a destination may see of a profile. BadIdentifier, ProfileNotFound, DestinationNotFound, TooMuch."""
     if private("prf", ref) is None:
-        reason = fault_of(ref, (await space.rules()).region)
+        reason = fault_of(ref, (await rules_to_read(space, [ref])).region)
         if reason is not None:
             raise BadIdentifier(f"The identifier {reason}.")
     found = (await look_up(space, destination_id, [ref]))[ref]
@@ -70,7 +70,7 @@ async def get_profile(space: Space, destination_id: str, ref: str) -> VisiblePro
 
 async def look_up_each(space: Space, destination_id: str, refs: Sequence[str]) -> SeenByReference:
     """As `look_up`; a faulty entry keeps no other entry from its answer."""
-    region = (await space.rules()).region
+    region = (await rules_to_read(space, refs)).region
     faults = [
         EntryFault(at, BadIdentifier.code, f"identifiers[{at}] {reason}.")
         for at, ref in enumerate(refs)
@@ -165,7 +165,7 @@ async def _find(
     space: Space, scope: Scope, refs: Sequence[str]
 ) -> tuple[profile_queries.ProfileRows, dict[int, Sequence[bytes]]]:
     """The profiles by position of the reference, and the blind indexes of the references that are identifiers."""
-    region = (await space.rules()).region
+    region = (await rules_to_read(space, refs)).region
     ids: dict[int, bytes] = {}
     named: dict[int, Identifier] = {}
     for nr, ref in enumerate(refs):

@@ -105,7 +105,7 @@ class IngestQueue:
         if self._closing:
             raise ShuttingDown
         if request.rules < 0:
-            await request.read(space, await space.rules())
+            await request.read(space, await space.recent_rules())
         if request.bodies:
             own = self._held.get(space.tenant.id, 0)
             if not has_room(request.weight, own=own, waiting=self._weight, bound=self._bound):

@@ -150,7 +150,7 @@ class _EventReader:
         call, space = found.call, self.profile.space
         keys = found.keys
         if keys is None:
-            keys = _named(space, call, await space.rules())
+            keys = _named(space, call, await space.recent_rules())
         return SourcedCall(
             collection=USERS,
             kind=STORED_KINDS[call.kind],

@@ -1,4 +1,4 @@
-"""The newest rules are looked up at most every two seconds, and a version never changes."""
+"""`recent` looks up the newest rules at most every two seconds; `get` finds a version once it is in force."""
 
 from pathlib import Path
 
@@ -11,24 +11,37 @@ from identity.values.errors import KeyUnavailable
 from tests.support.processes.writer_processes import Lab, ingesting
 
 
-async def test_a_new_version_is_seen_after_two_seconds_and_by_its_number_at_once(database: str, tmp_path: Path) -> None:
-    """Another process puts rules in force: this one knows the version before until its look-up is two seconds old."""
+async def test_recent_rules_are_at_most_two_seconds_old(database: str, tmp_path: Path) -> None:
+    """Another process puts rules in force: `recent` knows the version before until its look-up is two seconds old."""
     clock = [10.0]
     async with ingesting(Lab(database, tmp_path)) as ingest:
         space = ingest.space
         cache = RulesCache(space.tenant.id, space.keys, space.database, now=lambda: clock[0])
-        assert await cache.get() is DEFAULT_RULES
+        assert await cache.recent() is DEFAULT_RULES
 
         await put_rules(space, {"limits": {"crm": {"max": 1}}}, "test")
         clock[0] += 1.9
-        assert (await cache.get()).version == 0
+        assert (await cache.recent()).version == 0
         first = await cache.get(1)
         assert (first.version, cache.last_version) == (1, 1)
 
         await put_rules(space, {"limits": {"crm": {"max": 2}}}, "test")
         clock[0] += 0.2
-        assert (await cache.get()).version == 2
+        assert (await cache.recent()).version == 2
         assert await cache.get(1) is first
+
+
+async def test_the_newest_rules_are_seen_at_once(database: str, tmp_path: Path) -> None:
+    """Another process puts rules in force: a reader who asks for the newest ones gets them, and `recent` after that."""
+    async with ingesting(Lab(database, tmp_path)) as ingest:
+        space = ingest.space
+        cache = RulesCache(space.tenant.id, space.keys, space.database, now=lambda: 10.0)
+        assert await cache.recent() is DEFAULT_RULES
+
+        await put_rules(space, {"limits": {"crm": {"max": 1}}}, "test")
+        assert (await cache.recent()).version == 0
+        assert (await cache.get()).version == 1
+        assert (await cache.recent()).version == 1
 
 
 async def test_a_version_that_is_not_there_is_unavailable(database: str, tmp_path: Path) -> None:
