@@ -1,12 +1,10 @@
 """What an audit accepts and reports of unmerges, joins, ids left over and lanes."""
 
-from typing import Any
-
 import pytest
 
 from identity.planning.corrections.rebuild import DORMANT
 from identity.planning.integrity.counter_check import CounterCheck
-from identity.planning.integrity.discrepancies import DIFFERENCES, MOST_SHOWN, Discrepancies
+from identity.planning.integrity.discrepancies import Discrepancies
 from identity.planning.integrity.evidence_check import EvidenceCheck, Reversals
 from identity.planning.integrity.row_index import RowIndex
 from tests.support.integrity.audited_space import IDENTIFY, Origin, Space, id_
@@ -114,32 +112,3 @@ def test_an_empty_space_has_no_discrepancy() -> None:
     counters.check(check.calls)
 
     assert list(findings) == []
-
-
-@pytest.mark.parametrize(("lane", "good"), [
-    ((0, 3, 0, 3, 1, 3), True), ((0, 3, 0, 2, 1, 3), False), ((0, 3, 0, 3, 2, 4), False), ((0, 0, 0, 1, 1, 1), False),
-    ((0, 1, 0, 0, None, None), False), ((0, None, 0, 1, 1, 1), False), ((0, 5, 2, 3, 3, 5), True),
-    ((0, 5, 5, 0, None, None), True), ((0, 5, 2, 3, 2, 4), False), ((0, 5, 6, 0, None, None), False),
-    ((0, 5, 2, 5, 1, 5), False),
-])  # fmt: skip
-def test_a_lane_holds_exactly_the_entries_after_its_base(lane: Any, good: bool) -> None:  # noqa: FBT001
-    """A lane with missing, additional or shifted entries is broken."""
-    findings = Discrepancies()
-    index = RowIndex(findings)
-    index.resolve_pointers()
-    CounterCheck(index, findings).read_lane(*lane)
-
-    assert [finding.kind for finding in findings] == ([] if good else ["lane_broken"])
-
-
-def test_every_discrepancy_counts_and_the_first_are_shown() -> None:
-    """Discrepancies come in the order of their kinds, with at most MOST_SHOWN examples each."""
-    findings = Discrepancies()
-    for number in range(MOST_SHOWN + 5):
-        findings.add("blocked_linked", str(number))
-    findings.add("linked_apart", "here")
-    first, last = findings
-
-    assert (first.kind, first.count, first.examples) == ("linked_apart", 1, ["here"])
-    assert (last.kind, last.count, len(last.examples)) == ("blocked_linked", MOST_SHOWN + 5, MOST_SHOWN)
-    assert [kind for kind in DIFFERENCES if not DIFFERENCES[kind].endswith(".")] == []

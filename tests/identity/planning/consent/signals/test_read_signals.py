@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.planning.consent.signals import google, gpc, us_privacy
-from identity.planning.consent.signals.classes import Statements, combine
+from identity.planning.consent.signals import google
+from identity.planning.consent.signals.classes import Statements
 from identity.planning.consent.signals.read_signals import LONGEST_RAW, Signal, read_signals
-from identity.values.errors import BadSignal
 from tests.identity.planning.consent.signals.encoding import NOW, encode, granting, header
 
 FULL = encode(granting())
@@ -19,8 +18,6 @@ OLD = encode(granting(policy=3))
 OUT: Statements = {"ads": False, "sale_share": False}
 FIELD = Signal(source="gpc", stated=OUT, raw="context.gpc: true", opt_out=True)
 GRANTS: Statements = {"ads": True, "analytics": True, "personalisation": True}
-NAMES = st.sampled_from(["ads", "analytics", "personalisation", "functional", "sale_share", "sensitive", "necessary"])
-STATEMENTS: st.SearchStrategy[Statements] = st.dictionaries(NAMES, st.booleans())  # type: ignore[arg-type]
 TEXT = st.text(st.characters())
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | TEXT,
@@ -134,94 +131,11 @@ def test_gpc_follows_the_kind_of_key(context: object, header: bool, server: bool
     assert list(read(context, header=header, server=server)) == signals
 
 
-@pytest.mark.parametrize(
-    "value", ["0", "true", "1,1", '"1"', "01", "", " 1", "1 ", "\uff11", b"0", b"1,1", None, 1, True]
-)
-def test_other_values_of_the_header_are_no_opt_out(value: object) -> None:
-    """Even similar ones."""
-    assert not gpc.is_opt_out_header(value)
-
-
-@pytest.mark.parametrize("value", ["1", b"1"])
-def test_the_value_1_of_the_header_is_an_opt_out(value: object) -> None:
-    """As text or bytes."""
-    assert gpc.is_opt_out_header(value)
-
-
 def test_a_denial_by_one_signal_beats_a_grant_by_another() -> None:
     """Within one call."""
     found = read_signals({"consent": {"tcf": FULL, "usPrivacy": "1YYN"}}, header=False, server=False, now=NOW)
 
     assert found.stated == {**GRANTS, **OUT}
-
-
-@given(st.lists(STATEMENTS))
-def test_combined_statements_do_not_depend_on_order(statements: list[Statements]) -> None:
-    """A class is granted only if a statement grants it and none denies it."""
-    stated = combine(*statements)
-
-    assert stated == combine(*reversed(statements))
-    for name, granted in stated.items():
-        assert granted == (False not in [each[name] for each in statements if name in each])
-
-
-@pytest.mark.parametrize(
-    ("mode", "stated"),
-    [
-        ({"ad_storage": "granted"}, {"ads": True}),
-        ({"ad_storage": "granted", "ad_user_data": "granted", "ad_personalization": "denied"}, {"ads": False}),
-        ({"analytics_storage": "granted", "functionality_storage": "denied"}, {"analytics": True, "functional": False}),
-        ({"personalization_storage": "granted"}, {"personalisation": True}),
-        ({"security_storage": "granted"}, {}),
-    ],
-)
-def test_google_consent_mode_grants_a_class_if_all_its_types_are_granted(
-    mode: dict[str, str], stated: dict[str, bool]
-) -> None:
-    """An absent type states nothing."""
-    assert google.statements(google.decode(mode)) == stated
-
-
-@pytest.mark.parametrize(
-    "mode",
-    [
-        {"ad_storage": "Granted"}, {"ad_storage": True}, {1: "granted"}, {"ads": "granted"},
-        {"ad_storage": ["granted"]}, {"ad_storage": "granted "}, {"ad_storage": 1}, {"ad_storage": "yes"},
-    ],
-)  # fmt: skip
-def test_an_answer_other_than_granted_never_grants(mode: dict[object, object]) -> None:
-    """An unknown type, or a value other than the two, is listed."""
-    found = google.decode(mode)
-
-    assert (found.granted, len(found.unread)) == ({}, 1)
-
-
-@pytest.mark.parametrize("answer", ["denied", "Denied", "DENIED ", False])
-def test_a_denial_may_have_capitals_and_blanks(answer: object) -> None:
-    """Since a denial is never too much."""
-    assert google.decode({"ad_storage": answer}).granted == {"ad_storage": False}
-
-
-@pytest.mark.parametrize("mode", [None, {}, [], "granted"])
-def test_a_value_that_is_no_consent_mode_is_refused(mode: object) -> None:
-    """An empty object, or none."""
-    with pytest.raises(BadSignal):
-        google.decode(mode)
-
-
-@pytest.mark.parametrize(
-    "text", ["", "1", "1YN", "1YNNN", "2YNN", "1YXN", "1Y YN", "1Y\u2013N", "1" * 1_000_000, b"1YYN", 1]
-)
-def test_malformed_us_privacy_strings_are_refused(text: object) -> None:
-    """Anything but version 1 in four characters."""
-    with pytest.raises(BadSignal):
-        us_privacy.decode(text)
-
-
-@pytest.mark.parametrize("text", ["1YYN", "1yyn", "1yYn", " 1YYN", "1YYN\n"])
-def test_small_letters_and_blanks_opt_out_as_well(text: str) -> None:
-    """As browsers and forms write them."""
-    assert us_privacy.statements(us_privacy.decode(text)) == OUT
 
 
 @given(st.dictionaries(st.sampled_from([*FIELDS, "other"]), JSON) | JSON, JSON, st.booleans(), st.booleans())

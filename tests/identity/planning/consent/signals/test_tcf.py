@@ -2,7 +2,6 @@
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from identity.planning.consent.signals.tcf import (
     DISCLOSING_FROM,
@@ -42,15 +41,6 @@ BARE = encode(granting(disclosed=None, last_updated=DISCLOSING_FROM - 1))
 def test_a_written_string_is_read_back_unchanged(tcf: Tcf) -> None:
     """For any content of the published format."""
     assert decode(encode(tcf), NOW) == tcf
-
-
-@given(TCFS, st.integers(0, 70_000))
-def test_a_vendor_is_in_a_set_by_its_bit_or_a_range(tcf: Tcf, vendor: int) -> None:
-    """And otherwise not."""
-    held = tcf.vendor_consent
-    bit = 1 <= vendor <= held.top and f"{held.bits:0{held.top}b}"[vendor - 1] == "1"
-
-    assert (vendor in held) == (bit or any(vendor in range(a, b + 1) for a, b in held.ranges))
 
 
 @pytest.mark.parametrize("name", PURPOSES)

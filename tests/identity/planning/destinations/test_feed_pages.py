@@ -4,13 +4,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from identity.planning.destinations.feed_pages import (
+    BEGINNING,
     Position,
     advance,
+    feed_items,
+    is_beginning,
     is_valid_position,
     misses_entries,
     pack,
     unpack,
 )
+from identity.values.enums import FeedOperation
 from identity.values.feed_entries import FeedEntry
 
 LANES = st.dictionaries(st.integers(0, 15), st.integers(0, 2**40), max_size=16)
@@ -62,3 +66,54 @@ def test_a_page_without_its_first_entry_misses_entries(
     first = place.lanes.get(lane, 0) + 1
     left = [each for each in page if (each.lane, each.seq) != (lane, first)]
     assert misses_entries(place, left) == (counts[lane] > 1)
+
+
+def change(op: FeedOperation, profile: bytes, other: bytes | None = None, version: int = 1) -> FeedEntry:
+    """An entry about a profile."""
+    return FeedEntry(lane=0, seq=1, op=op, version=version, at=0, profile=profile, other=other)
+
+
+def test_a_state_appears_once_at_its_last_entry() -> None:
+    """Under its canonical id, so a page discloses a person once."""
+    a, b = b"a" * 16, b"b" * 16
+    entries = [
+        change(FeedOperation.UPSERT, a),
+        change(FeedOperation.UPSERT, b),
+        change(FeedOperation.UPSERT, a, None, 2),
+    ]
+
+    assert [(each.profile, each.version) for each in feed_items(entries, {a: a, b: b})] == [(b, 1), (a, 2)]
+    assert [(each.profile, each.version) for each in feed_items(entries, {a: b, b: b})] == [(b, 2)]
+
+
+def test_merges_and_unmerges_follow_the_current_state() -> None:
+    """An entry of a merge that was undone since reports two profiles."""
+    a, b = b"a" * 16, b"b" * 16
+    merge = [change(FeedOperation.MERGE, a, b)]
+
+    assert [(each.op, each.profile, each.merged) for each in feed_items(merge, {a: a, b: a})] == [
+        (FeedOperation.MERGE, a, (b,)), (None, a, ()),
+    ]  # fmt: skip
+    assert [(each.op, each.profile, each.merged) for each in feed_items(merge, {a: a, b: b})] == [
+        (FeedOperation.UNMERGE, a, (b,)), (None, a, ()), (None, b, ()),
+    ]  # fmt: skip
+    assert [(each.op, each.profile) for each in feed_items(merge, {})] == [(None, a), (None, b)]
+
+
+def test_an_erasure_is_one_item_with_all_ids_of_the_person() -> None:
+    """The ids come in the order of their entries."""
+    erased = [change(FeedOperation.ERASE, each * 16, b"e" * 16) for each in (b"a", b"b", b"c")]
+
+    (item,) = feed_items(erased, {})
+    assert (item.profile, item.merged, item.erasure_id) == (b"a" * 16, (b"b" * 16, b"c" * 16), b"e" * 16)
+
+
+def test_other_versions_start_the_pass_through_all_profiles_again() -> None:
+    """The lanes stay, so the pass ends where the feed was left."""
+    place = Position(entitled=1, purposes=2, began=5, after=None, lanes={3: 4})
+
+    assert place.again(1, 2) is place
+    again = place.again(2, 2)
+    assert (again.after, again.began, again.lanes) == (BEGINNING, 5, {3: 4})
+    assert is_beginning(pack(again))
+    assert not is_beginning(pack(place))

@@ -1,0 +1,67 @@
+"""The purposes of a space: read whole or refused with the name of the field, and written back unchanged."""
+
+from typing import Any
+
+import pytest
+
+from identity.planning.consent.purposes import MOST_PURPOSES, compile_purposes
+from identity.values.calls import DAY
+from identity.values.errors import BadPurposes
+
+ADS = {"id": "Ads", "class": "ads"}
+WHOLE: dict[str, Any] = {
+    "purposes": [{"id": "Ads", "class": "ads", "ttl_days": 30}, {"id": "S", "class": "analytics", "ttl_days": None}],
+    "unset": "deny",
+    "regions": {"US": {"analytics": "allow"}, "US-CA": {"ads": "deny"}},
+    "override_opt_out": True,
+}
+
+
+def test_a_document_is_written_back_as_it_was_read() -> None:
+    """With every field."""
+    purposes = compile_purposes(WHOLE, 3)
+
+    assert purposes.document() == WHOLE
+    assert (purposes.version, purposes.purposes["Ads"].ttl) == (3, 30 * DAY)
+
+
+def test_the_default_is_that_of_the_nearest_region() -> None:
+    """The state, then the country, then the space."""
+    purposes = compile_purposes(
+        {"purposes": [ADS], "unset": "allow", "regions": {"US": "deny", "US-CA": {"analytics": "allow"}}}, 1
+    )
+
+    assert purposes.default("analytics", "US-CA")
+    assert not purposes.default("ads", "US-CA")
+    assert not purposes.default("ads", "US-NY")
+    assert purposes.default("ads", "DE")
+    assert purposes.default("ads", None)
+
+
+@pytest.mark.parametrize(
+    ("document", "field"),
+    [
+        ([], "object"),
+        ({}, "purposes"),
+        ({"purposes": None}, "purposes"),
+        ({"purposes": [ADS] * 2}, "repeat"),
+        ({"purposes": [{**ADS, "id": f"p{nr}"} for nr in range(MOST_PURPOSES + 1)]}, "purposes"),
+        ({"purposes": ["Ads"]}, r"purposes\[0\]"),
+        ({"purposes": [{"id": "", "class": "ads"}]}, r"purposes\[0\]\.id"),
+        ({"purposes": [{"id": "Ads", "class": "ad"}]}, r"purposes\[0\]\.class.*Did you mean ads"),
+        ({"purposes": [{**ADS, "ttl": 1}]}, r"`ttl` in purposes\[0\].*ttl_days"),
+        ({"purposes": [{**ADS, "ttl_days": True}]}, "ttl_days"),
+        ({"purposes": [{**ADS, "ttl_days": 0}]}, "ttl_days"),
+        ({"purposes": [ADS], "unset": "no"}, "unset"),
+        ({"purposes": [ADS], "regions": []}, "regions"),
+        ({"purposes": [ADS], "regions": {"Germany": "deny"}}, "regions"),
+        ({"purposes": [ADS], "regions": {"DE": {"ad": "deny"}}}, "regions.DE"),
+        ({"purposes": [ADS], "regions": {"DE": 1}}, "region"),
+        ({"purposes": [ADS], "override_opt_out": "yes"}, "override_opt_out"),
+        ({"purpose": [ADS]}, "`purpose`.*purposes"),
+    ],
+)
+def test_a_wrong_document_is_refused_with_the_name_of_its_field(document: Any, field: str) -> None:
+    """Nothing of it is kept."""
+    with pytest.raises(BadPurposes, match=field):
+        compile_purposes(document, 1)

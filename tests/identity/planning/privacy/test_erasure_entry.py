@@ -1,0 +1,38 @@
+"""The ledger entry of an erasure: enough to repeat it, and nothing that names the person."""
+
+import hashlib
+
+from identity.planning.privacy.erasure_entry import (
+    ErasedRefs,
+    commitment,
+    counts_in_entry,
+    ledger_entry,
+    receipt_counts,
+)
+from identity.planning.privacy.merkle import merkle_root
+
+REFS = ErasedRefs(
+    origins=[b"o" * 16], key_ids=[b"z" * 16, b"a" * 16], keys=[b"k" * 32], hashes=[b"h" * 32], groups=[b"g" * 16]
+)
+
+
+def test_an_entry_gives_the_counts_of_its_receipt() -> None:
+    """A restored database makes the same receipt again from the entry."""
+    entry = ledger_entry(REFS, {"event": 2}, 1, [3], stamp=7, whole=True, epoch=4)
+
+    assert counts_in_entry(entry) == receipt_counts(REFS, {"event": 2}, 1)
+    assert counts_in_entry(entry).key_ids_root == merkle_root([b"a" * 16, b"z" * 16]).hex()
+    assert (entry["profiles"], entry["groups"]) == ([(b"o" * 16).hex()], [(b"g" * 16).hex()])
+
+
+def test_the_oldest_entries_count_keys_alone() -> None:
+    """They have neither rows nor exports."""
+    counts = counts_in_entry({"keys": [(b"a" * 16).hex()]})
+
+    assert (counts.keys, counts.rows, counts.exports) == (1, {}, 0)
+
+
+def test_a_commitment_needs_the_salt() -> None:
+    """A reader without the salt cannot try identifiers."""
+    assert commitment(b"salt", "user_id:u1") == hashlib.sha256(b"saltuser_id:u1").digest()
+    assert commitment(b"salt", "user_id:u1") != commitment(b"tlas", "user_id:u1")

@@ -1,0 +1,83 @@
+"""OpenDSR requests: strict, and an error names a field but never its value."""
+
+from typing import Any
+
+import pytest
+
+from identity.planning.privacy.opendsr import CLOCK_ERROR, IDENTITIES, format_request_id, parse_request_id, read
+from identity.planning.resolution.event_time import format_time
+from identity.values.calls import MICRO
+from identity.values.enums import Law
+from identity.values.errors import BadRegulation
+
+NOW = 1_790_000_000 * MICRO
+ID = "8f2b1c6e-4d3a-4f5b-9c7d-0a1b2c3d4e5f"
+ANN = {"identity_type": "email", "identity_value": "ann@x.org", "identity_format": "raw"}
+
+
+def body(**changed: Any) -> dict[str, Any]:
+    """A valid request of now with some fields changed."""
+    return {
+        "subject_request_id": ID,
+        "subject_request_type": "erasure",
+        "submitted_time": format_time(NOW),
+        "subject_identities": [ANN],
+        **changed,
+    }
+
+
+def test_a_request_is_read_with_the_identifiers_of_the_person() -> None:
+    """The law is optional, as in the published example."""
+    subject = read(body(), NOW)
+
+    assert (subject.identifiers, subject.regulation, subject.submitted_at) == (["email:ann@x.org"], Law.GDPR, NOW)
+    assert format_request_id(subject.id) == ID
+
+
+def test_an_id_may_have_capitals() -> None:
+    """The answer has the id as the standard writes it."""
+    assert format_request_id(parse_request_id(ID.upper())) == ID
+
+
+def test_a_clock_that_is_a_little_ahead_does_not_move_the_deadline() -> None:
+    """The deadline never runs from a time after the receipt."""
+    assert read(body(submitted_time=format_time(NOW + CLOCK_ERROR)), NOW).submitted_at == NOW
+    with pytest.raises(BadRegulation, match="submitted_time"):
+        read(body(submitted_time=format_time(NOW + CLOCK_ERROR + MICRO)), NOW)
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"subject_request_id": "ann@x.org"}, "subject_request_id"),
+        ({"subject_request_id": ID.replace("-4f", "-1f")}, "subject_request_id"),
+        ({"subject_request_type": "ann@x.org"}, "subject_request_type"),
+        ({"submitted_time": "ann@x.org"}, "submitted_time"),
+        ({"regulation": "ann@x.org"}, "regulation"),
+        ({"subject_identities": []}, "subject_identities"),
+        ({"subject_identities": ["ann@x.org"]}, r"subject_identities\[0\]"),
+        (
+            {"subject_identities": [ANN, {**ANN, "identity_format": "sha256"}]},
+            r"subject_identities\[1\].identity_format",
+        ),
+        ({"subject_identities": [{**ANN, "identity_type": "mail"}]}, r"identity_type.*Did you mean email"),
+        ({"subject_identities": [{**ANN, "identity_value": " "}]}, "identity_value"),
+        ({"status_callback_urls": "ann@x.org"}, "status_callback_urls"),
+        ({"status_callback_urls": ["https://x.org"] * 11}, "status_callback_urls"),
+        ({"status_callback_urls": [1]}, "status_callback_urls"),
+    ],
+)
+def test_an_error_names_the_field_and_never_its_value(changed: dict[str, Any], field: str) -> None:
+    """A message can reach a log."""
+    with pytest.raises(BadRegulation, match=field) as refused:
+        read(body(**changed), NOW)
+
+    assert "ann" not in str(refused.value)
+
+
+@pytest.mark.parametrize("type_", IDENTITIES)
+def test_every_supported_identity_is_an_identifier(type_: str) -> None:
+    """A value of any case and form is handed on as it is."""
+    subject = read(body(subject_identities=[{**ANN, "identity_type": type_, "identity_value": "X 1"}]), NOW)
+
+    assert subject.identifiers == [f"{IDENTITIES[type_]}:X 1"]

@@ -1,0 +1,48 @@
+"""A value as plain text: whole or refused with a reason, never cut or repaired."""
+
+import pytest
+
+from identity.values.enums import UnlinkedReason
+from identity.values.plain_text import LONGEST_VALUE, UnusableValue, kind_of, plain, shown, usable
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (" u1 ", "u1"), (42, "42"), (42.0, "42"), (-0.0, "0"), (1e-7, "0.0000001"), (2.0**53 - 1, "9007199254740991"),
+        (10**20, "1" + "0" * 20), ("e\u0301", "\u00e9"), ("x" * LONGEST_VALUE, "x" * LONGEST_VALUE),
+        ("\U0001f600", "\U0001f600"),
+    ],
+)  # fmt: skip
+def test_a_value_becomes_its_text(value: object, text: str) -> None:
+    """Numbers as decimals, and letters with marks as one character."""
+    assert plain(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("", UnlinkedReason.EMPTY), (" \t", UnlinkedReason.EMPTY), ("x" * (LONGEST_VALUE + 1), UnlinkedReason.TOO_LONG),
+        ("\u00e9" * 5_000, UnlinkedReason.TOO_LONG), (10**LONGEST_VALUE, UnlinkedReason.TOO_LONG),
+        (True, UnlinkedReason.NOT_TEXT), (None, UnlinkedReason.NOT_TEXT), ([], UnlinkedReason.NOT_TEXT),
+        (2.0**53, UnlinkedReason.INEXACT_NUMBER), (float("nan"), UnlinkedReason.INEXACT_NUMBER),
+        (float("inf"), UnlinkedReason.INEXACT_NUMBER), ("a\0b", UnlinkedReason.CONTROL_CHARACTERS),
+        ("a\u200bb", UnlinkedReason.CONTROL_CHARACTERS), ("a\ud800", UnlinkedReason.CONTROL_CHARACTERS),
+    ],
+)  # fmt: skip
+def test_an_unusable_value_has_a_reason_and_a_printable_form(value: object, reason: UnlinkedReason) -> None:
+    """A float that stands for several numbers would join strangers."""
+    with pytest.raises(UnusableValue) as refused:
+        plain(value)
+
+    assert refused.value.reason == reason
+    assert refused.value.shown.isprintable()
+    assert len(refused.value.shown) <= 80
+    assert not usable(value)
+
+
+def test_a_shown_text_is_short_and_storable() -> None:
+    """A longer one ends with an ellipsis."""
+    assert shown("a\0b") == "a?b"
+    assert shown("x" * 81) == "x" * 79 + "\u2026"
+    assert kind_of({}) == "(object)"
