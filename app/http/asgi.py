@@ -27,6 +27,10 @@ _SAFE: Final = [(b"cache-control", b"no-store"), (b"x-content-type-options", b"n
 _HEX: Final = frozenset("0123456789abcdefABCDEF")
 _NOT_ENCODED: Final = "A part of the path is not percent-encoded UTF-8; encode it as RFC 3986 says."
 _PARTIAL: Final = "A PUT replaces the whole document; send all of it, without the Content-Range header."
+_COMPRESSED: Final = (
+    "This route takes no compressed body; send it without Content-Encoding. Only the collection routes, such as "
+    "/v1/batch and /v1/import, take gzip."
+)
 _log = logs.get(__name__)
 
 
@@ -72,7 +76,8 @@ class Front:
                 limit = body.MESSAGE_LIMIT if path.startswith(SIGNED) else body.BODY_LIMIT
                 length = _header(scope, b"content-length")
                 _require_whole_put(scope)
-                receive = _whole(await body.read(receive, _no_encoding(scope), length, limit))
+                _require_plain(scope)
+                receive = _whole(await body.read(receive, None, length, limit))
             except Unreadable as error:
                 await _send(sending, scope["path"], error.status, error.code, str(error))
             else:
@@ -146,10 +151,10 @@ def _header(scope: Scope, wanted: bytes) -> bytes | None:
     return value
 
 
-def _no_encoding(scope: Scope) -> bytes | None:
-    """Return the encoding to refuse: the native surface inflates nothing. SDK metrics are dropped unread."""
-    encoding = _header(scope, b"content-encoding")
-    return None if encoding in (None, b"identity") or scope["path"] == METRICS else b"none"
+def _require_plain(scope: Scope) -> None:
+    """Refuse a compressed body: the native surface inflates nothing. SDK metrics are dropped unread."""
+    if scope["path"] != METRICS and body.encoding_of(scope["headers"]) is not None:
+        raise Unreadable("unsupported_encoding", _COMPRESSED, 415)
 
 
 def _require_whole_put(scope: Scope) -> None:

@@ -6,13 +6,13 @@ program would round.
 
 import asyncio
 import zlib
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, Final
 
 import msgspec
 
 from app.http.error_responses import Unreadable
-from app.http.json_errors import explain_json
+from app.http.json_errors import explain_json, no_text
 from app.http.mended_json import MendedBody, collect, mend
 from identity.planning.resolution.big_integers import has_big_number, tame
 
@@ -29,6 +29,13 @@ _GZIP_ONLY: Final = 31
 _decode = msgspec.json.Decoder().decode
 
 
+def encoding_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
+    """The Content-Encoding of a request in small letters; None without one, or where it is `identity` or empty."""
+    values = b",".join(value for name, value in headers if name == b"content-encoding").lower().split(b",")
+    named = [each.strip() for each in values]
+    return b", ".join(each for each in named if each not in (b"", b"identity")) or None
+
+
 class Disconnected(Exception):
     """The client disconnected before its body was whole."""
 
@@ -42,10 +49,10 @@ async def read(
     """
     if length is not None and (not length.isdigit() or int(length[:20]) > limit):
         raise _too_large(limit)
-    if encoding is None or encoding == b"identity":
+    if encoding is None:
         take: Callable[[bytes], bytes] = bytes
         inflating = None
-    elif encoding.lower() in (b"gzip", b"x-gzip"):
+    elif encoding in (b"gzip", b"x-gzip"):
         inflating = _Inflating()
         take = inflating.take
     else:
@@ -92,7 +99,7 @@ def decode_calls(raw: bytes) -> MendedBody:
         return MendedBody(decode(raw), {}, 0)
     except Unreadable:
         mended = mend(raw)
-        if mended == raw:
+        if mended == raw or no_text(raw) is not None:
             raise
         return collect(decode(mended))
 

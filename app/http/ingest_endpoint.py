@@ -14,7 +14,7 @@ import msgspec
 
 from app.http import cors
 from app.http.auth import lacks_scope, secret
-from app.http.body import Disconnected, decode_calls, read, too_deep
+from app.http.body import Disconnected, decode_calls, encoding_of, read, too_deep
 from app.http.error_responses import INTERNAL, Headers, Unreadable, failure, status_of, waiting
 from app.http.mended_json import MendedBody
 from app.server import logs
@@ -119,7 +119,8 @@ class IngestEndpoint:
         headers = dict(scope["headers"])
         raw = b""
         try:
-            raw = await read(receive, headers.get(b"content-encoding"), headers.get(b"content-length"))
+            encoding = encoding_of(scope["headers"]) if b"content-encoding" in headers else None
+            raw = await read(receive, encoding, headers.get(b"content-length"))
             caller, request = await self._read(route, headers, raw)
         except (Unreadable, BatchTooLong) as error:
             await self._list_lost_body(error.code, headers.get(b"authorization"), raw)

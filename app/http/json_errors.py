@@ -11,6 +11,15 @@ from typing import Final
 
 _BOM: Final = b"\xef\xbb\xbf"
 _UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
+_UTF_32: Final = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")
+_COMPRESSED: Final = (
+    (b"\x1f\x8b", "gzip", "send the header Content-Encoding: gzip to a collection route, or"),
+    (b"x\x01", "zlib", "use gzip on a collection route, or"),
+    (b"x\x9c", "zlib", "use gzip on a collection route, or"),
+    (b"x\xda", "zlib", "use gzip on a collection route, or"),
+    (b"(\xb5/\xfd", "zstd", "use gzip on a collection route, or"),
+    (b"PK\x03\x04", "a zip archive", "unpack it, or"),
+)
 _FORM: Final = re.compile(r"[\w.%+\[\]-]+=[^{}\"]*", re.ASCII)
 _TOKENS: Final = re.compile(
     # A text that is cut at the end of the search is one token: its escaped quotation marks begin no other text.
@@ -37,8 +46,8 @@ def explain_json(raw: bytes) -> str:
     """The message for a body that is not JSON."""
     if raw.startswith(_BOM):
         return _message(1, 1, "it begins with a byte order mark (BOM); send UTF-8 without a BOM")
-    if raw.startswith(_UTF_16):
-        return _message(1, 1, "it is UTF-16; send UTF-8 without a byte order mark (BOM)")
+    if (other := no_text(raw)) is not None:
+        return _message(1, 1, other)
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:
@@ -48,6 +57,24 @@ def explain_json(raw: bytes) -> str:
         return _message(1, 1, "it looks like form fields; send a JSON object, such as curl does with --json")
     at, cause = _fault(text)
     return _message(*_place(text, at), cause)
+
+
+def no_text(raw: bytes) -> str | None:
+    """What a body is where it is compressed or in another encoding than UTF-8; None for any other body."""
+    for start, name, remedy in _COMPRESSED:
+        if raw.startswith(start):
+            return f"it is compressed ({name}); {remedy} send it uncompressed"
+    if raw.startswith(_UTF_32) or _is_wide(raw, 4):
+        return "it is UTF-32; send UTF-8 without a byte order mark (BOM)"
+    if raw.startswith(_UTF_16) or _is_wide(raw, 2):
+        return "it is UTF-16; send UTF-8 without a byte order mark (BOM)"
+    return None
+
+
+def _is_wide(raw: bytes, width: int) -> bool:
+    """Whether a text begins like JSON in characters of so many bytes, without a mark: zeros beside its first one."""
+    first = raw[:width].strip(b"\0")
+    return first in (b"{", b"[") and raw[:width].count(0) == width - 1
 
 
 def _fault(text: str) -> tuple[int, str]:

@@ -20,6 +20,8 @@ from identity.values.unknown_names import UnknownParameter, hint, shown
 
 FOREIGN: Final = (REGULATIONS, "/v1/projects/", "/v1/m", "/opendsr/", "/docs")
 """The paths whose formats are those of others, besides the Profile API."""
+PROBES: Final = ("/healthz", "/readyz")
+"""Probes of orchestrators may add a parameter against caches; nothing depends on a query here."""
 # A route cannot be a key; each native route has an endpoint of its own.
 _by_endpoint: Final[dict[object, dict[str, bool]]] = {}
 _EMPTY: Final = (b"", b"{}", b"null")
@@ -29,7 +31,7 @@ async def require_known(request: Request) -> None:
     """Raise UnknownParameter or Unreadable for anything of a request that its route does not use."""
     route = request.scope.get("route")
     path = request.scope["path"]
-    if not isinstance(route, APIRoute) or is_foreign(path):
+    if not isinstance(route, APIRoute) or is_foreign(path) or path in PROBES:
         return
     known = _query(route)
     given = [name for name, _ in request.query_params.multi_items()]

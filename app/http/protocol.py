@@ -7,7 +7,6 @@ A violation is answered with JSON that SDKs understand, and the connection is cl
 
 import asyncio
 import fcntl
-import re
 import struct
 import termios
 from collections.abc import Callable
@@ -20,6 +19,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from app.http.error_responses import failure, waiting
+from app.http.request_head import HeadFault, head_fault, parser_fault
 
 HEAD_SECONDS: Final = 10.0
 HEAD_BYTES: Final = 32 * 1024
@@ -33,17 +33,18 @@ CHECK_SECONDS: Final = 15.0
 _LARGE: Final = "The head of the request is too large; send at most 32 KiB and 100 headers."
 _LATE: Final = "The head of the request took too long to arrive; send it within 10 seconds."
 _FULL: Final = "The server has too many connections; try again shortly."
-_ODD: Final = "The request is not valid HTTP/1.1."
-_HOST: Final = "The request needs exactly one Host header with the name of the server."
-_HOST_VALUE: Final = re.compile(rb"[A-Za-z0-9._~!$&'()*+,;=:%\[\]-]*")
 
 
 class _TooLarge(Exception):
     """The head of a request is larger than allowed."""
 
 
-class _BadHost(Exception):
-    """The Host header is missing, repeated or invalid, which RFC 9112 lets no server accept."""
+class _UnusableHead(Exception):
+    """The head of a request is valid for the parser, and this server does not accept it."""
+
+    def __init__(self, fault: HeadFault) -> None:
+        super().__init__(fault.code)
+        self.fault = fault
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -92,12 +93,13 @@ class GuardedProtocol(HttpToolsProtocol):
         try:
             self._feed(data)
         except httptools.HttpParserError as error:
-            if isinstance(error.__context__, _TooLarge):
+            cause = error.__context__
+            if isinstance(cause, _TooLarge):
                 self._refuse(431, "head_too_large", _LARGE)
-            elif isinstance(error.__context__, _BadHost):
-                self._refuse(400, "invalid_host", _HOST)
+            elif isinstance(cause, _UnusableHead):
+                self._refuse(*cause.fault)
             else:
-                self._refuse(400, "invalid_http", _ODD)
+                self._refuse(*parser_fault(error, data))
             return
         self._bound(len(data), between=between)
 
@@ -172,10 +174,9 @@ class GuardedProtocol(HttpToolsProtocol):
         self._disarm()
         if len(self.url) > HEAD_BYTES:
             raise _TooLarge
-        hosts = [value for name, value in self.headers if name == b"host"]
-        least = 1 if self.parser.get_http_version() == "1.1" else 0
-        if not least <= len(hosts) <= 1 or not all(_HOST_VALUE.fullmatch(each) for each in hosts):
-            raise _BadHost
+        fault = head_fault(self.parser.get_http_version(), self.headers)
+        if fault is not None:
+            raise _UnusableHead(fault)
         super().on_headers_complete()
         self._began = False
         self._answering = True

@@ -24,6 +24,9 @@ REASONS_PAGE = (ROOT / "docs" / "reasons.md").read_text()
 OF_HTTP = {
     "invalid_http": 400,
     "invalid_host": 400,
+    "unsupported_version": 505,
+    "unsupported_method": 501,
+    "unsupported_transfer_encoding": 501,
     "partial_put": 400,
     "head_too_large": 431,
     "head_timeout": 408,

@@ -15,7 +15,7 @@ def patched(rules: Rules, patch: object) -> JsonObject:
     A patch of `limits` or `blocked` changes the types that it names. Null sets a field or a type back to its default.
     """
     if not isinstance(patch, Mapping):
-        raise BadRules("A change of the rules must be an object with the fields to change.")
+        raise BadRules('A change of the rules must be an object with the fields to change, such as {"region": "DE"}.')
     document: JsonObject = {**rules.document(), **patch}
     defaults = DEFAULT_RULES.document()
     for field in BY_TYPE:

@@ -1,31 +1,22 @@
 """Compiles the resolution rules of a space and answers questions about them.
 
-A document compiles whole or is refused with the name of the wrong field; nothing is guessed. No error message
-holds text of a document, since patterns and type names may name people.
+A document compiles whole or is refused with the path of the wrong field; nothing is guessed. No error message
+holds a pattern or a value of a document, since these may name people.
 """
 
 from collections.abc import Mapping
 from typing import Any, Final, Literal
 
-import phonenumbers
-import re2
 from msgspec import Struct
 
+from identity.planning.resolution.rules import rules_fields as read
+from identity.planning.resolution.rules.rules_fields import EVERY_TYPE
 from identity.values.errors import BadRules
-from identity.values.identifiers import ANONYMOUS_ID, BUILT_IN, EMAIL, GA_CLIENT_ID, PHONE, USER_ID, usable_type
+from identity.values.identifiers import ANONYMOUS_ID, BUILT_IN, EMAIL, GA_CLIENT_ID, PHONE, USER_ID
 
-EVERY_TYPE: Final = "*"
-
-MOST_TYPES: Final = 64
 MOST_IN_WINDOW: Final = 64
 MOST_DAYS: Final = 36_500
 MOST: Final = 2**31 - 1
-MOST_PATTERNS: Final = 500
-LONGEST_PATTERN: Final = 256
-
-# Also bounds the time of a match: the slowest match costs the length of the value times the program.
-_MOST_INSTRUCTIONS = 4_000
-_MOST_PATTERN_MEMORY = 1 << 20
 
 # Identifiers of devices rank behind custom types, the weakest last.
 _DEVICE_TYPES = tuple(type_ for type_ in BUILT_IN if type_ not in (USER_ID, EMAIL, PHONE))
@@ -140,35 +131,27 @@ def compile_rules(document: object, version: int) -> Rules:
     the limit 1 unless `limits` names it. The other built-in types have limits of their own unless the document names
     them in `limits` or has a `default_limit`. Raises BadRules with the wrong field and the allowed values.
     """
-    given = _object(document, "The rules")
-    if not given.keys() <= {*_FIELDS, *_READ_ONLY}:
-        raise BadRules(f"The rules have an unknown field; use only: {', '.join(_FIELDS)}.")
+    given = read.members(document, "The rules", (*_FIELDS, *_READ_ONLY), "{}")
     given = {name: value for name, value in given.items() if value is not None}
     built_in = _OWN_LIMITS if "default_limit" in given else _BUILT_IN_LIMITS
     limits = {**built_in, **_limits(given.get("limits", {}))}
-    priority = _priority(given.get("priority", [USER_ID, EMAIL, PHONE]))
-    patterns = _patterns(given.get("blocked", {}))
-    region = given.get("region", "US")
-    if not isinstance(region, str) or region not in phonenumbers.SUPPORTED_REGIONS:
-        raise BadRules("region must be the two capital letters of a country, such as US.")
-    promote = given.get("promote_property_email", False)
-    if not isinstance(promote, bool):
-        raise BadRules("promote_property_email must be true or false.")
+    priority = read.priority(given.get("priority", [USER_ID, EMAIL, PHONE]))
+    patterns = read.patterns(given.get("blocked", {}))
     rename = given.get("alias_rename", "server")
     if rename not in ("server", "any"):
-        raise BadRules('alias_rename must be "server" or "any".')
-    matchers = {type_: _matcher(listed) for type_, listed in patterns.items() if listed}
+        raise BadRules('`alias_rename` must be "server" or "any".')
+    matchers = read.matchers(patterns)
     return Rules(
         version=version,
         limits=limits,
-        default_limit=_limit(given.get("default_limit", _written(DEFAULT_LIMIT)), "default_limit", windows=False),
-        shared_limit=_limit(given.get("shared_limit", _written(SHARED_LIMIT)), "shared_limit", windows=False),
+        default_limit=_limit(given.get("default_limit", _written(DEFAULT_LIMIT)), "`default_limit`", windows=False),
+        shared_limit=_limit(given.get("shared_limit", _written(SHARED_LIMIT)), "`shared_limit`", windows=False),
         priority=priority,
         patterns=patterns,
-        max_identifiers=_whole(given.get("max_identifiers", 100_000), "max_identifiers", 1, MOST),
-        max_merges=_whole(given.get("max_merges", 1_000), "max_merges", 0, MOST),
-        region=region,
-        promote_property_email=promote,
+        max_identifiers=read.whole(given.get("max_identifiers", 100_000), "`max_identifiers`", 1, MOST),
+        max_merges=read.whole(given.get("max_merges", 1_000), "`max_merges`", 0, MOST),
+        region=read.region(given.get("region", "US")),
+        promote_property_email=read.flag(given.get("promote_property_email", False), "`promote_property_email`"),
         alias_rename=rename,
         windowed=frozenset(type_ for type_, limit in limits.items() if limit.days is not None),
         has_patterns=bool(matchers),
@@ -187,89 +170,22 @@ def _written(limit: TypeLimit) -> dict[str, int]:
     return {"max": limit.max} if limit.days is None else {"max": limit.max, "days": limit.days}
 
 
-def _object(value: object, name: str) -> dict[str, Any]:
-    if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-        raise BadRules(f"{name} must be an object.")
-    return value
-
-
-def _whole(value: object, name: str, least: int, most: int) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-        raise BadRules(f"{name} must be a whole number from {least} to {most}.")
-    return value
-
-
-def _types(names: Mapping[str, Any] | list[str], field: str) -> None:
-    if sum(name not in BUILT_IN for name in names) > MOST_TYPES:
-        raise BadRules(f"{field} names too many identifier types; at most {MOST_TYPES} custom types are allowed.")
-    if not all(usable_type(name) for name in names):
-        raise BadRules(f"{field} names an invalid identifier type; use small letters, digits, _ and . only.")
-
-
 def _limits(value: object) -> dict[str, TypeLimit]:
-    given = _object(value, "limits")
-    _types(given, "limits")
-    return {type_: _limit(limit, "every entry of limits", windows=True) for type_, limit in given.items()}
+    given = read.as_object(value, "`limits`", '{"email": {"max": 5}}')
+    read.type_names(given, "limits")
+    return {type_: _limit(limit, read.place("limits", given, type_), windows=True) for type_, limit in given.items()}
 
 
-def _limit(value: object, name: str, *, windows: bool) -> TypeLimit:
-    given = _object(value, name)
-    allowed = {"max", "days"} if windows else {"max"}
-    if "max" not in given or not given.keys() <= allowed:
-        raise BadRules(f"{name} must have max" + (" and may have days." if windows else " and nothing else."))
+def _limit(value: object, where: str, *, windows: bool) -> TypeLimit:
+    example = '{"max": 5, "days": 30} or {"max": 5}' if windows else '{"max": 5}'
+    given = read.members(value, where, ("max", "days") if windows else ("max",), example)
+    if "max" not in given:
+        raise BadRules(f"{where} has no max; write an object such as {example}.")
     if given.get("days") is None:
-        return TypeLimit(_whole(given["max"], f"max in {name}", 1, MOST))
-    days = _whole(given["days"], f"days in {name}", 1, MOST_DAYS)
-    return TypeLimit(_whole(given["max"], f"max beside days in {name}", 1, MOST_IN_WINDOW), days)
-
-
-def _priority(value: object) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-        raise BadRules("priority must be a list of identifier types.")
-    _types(value, "priority")
-    if len(set(value)) != len(value):
-        raise BadRules("priority must name every identifier type only once.")
-    return tuple(value)
-
-
-def _patterns(value: object) -> dict[str, tuple[str, ...]]:
-    given = _object(value, "blocked")
-    _types([type_ for type_ in given if type_ != EVERY_TYPE], "blocked")
-    for listed in given.values():
-        if not isinstance(listed, list) or not all(
-            isinstance(pattern, str) and len(pattern) <= LONGEST_PATTERN for pattern in listed
-        ):
-            raise BadRules(f"Every entry of blocked must be a list of texts up to {LONGEST_PATTERN} long.")
-    if sum(map(len, given.values())) > MOST_PATTERNS:
-        raise BadRules(f"blocked may hold at most {MOST_PATTERNS} patterns.")
-    return {type_: tuple(listed) for type_, listed in given.items()}
-
-
-def _matcher(patterns: tuple[str, ...]) -> Any:
-    """One program for all patterns of a type, so that a match reads the value only once."""
-    for pattern in patterns:
-        # Each pattern must compile alone first: joined, a stray bracket of one could close a bracket of another.
-        if _compiled(pattern) is None:
-            raise BadRules(
-                "A pattern of blocked is not a regular expression of RE2 or is too large; correct or shorten it."
-            )
-    program = _compiled("|".join(f"(?:{pattern})" for pattern in patterns))
-    if program is None or program.programsize > _MOST_INSTRUCTIONS:
-        raise BadRules(
-            "The patterns of one entry of blocked are too large together or name a group twice; change them."
-        )
-    return program
-
-
-def _compiled(pattern: str) -> Any:
-    options = re2.Options()
-    options.max_mem = _MOST_PATTERN_MEMORY
-    options.never_capture = True
-    options.log_errors = False
-    try:
-        return re2.compile(pattern, options)
-    except (re2.error, UnicodeEncodeError):
-        return None
+        return TypeLimit(read.whole(given["max"], f"max in {where}", 1, MOST))
+    days = read.whole(given["days"], f"days in {where}", 1, MOST_DAYS)
+    beside = " where days is given"
+    return TypeLimit(read.whole(given["max"], f"max in {where}", 1, MOST_IN_WINDOW, beside), days)
 
 
 DEFAULT_RULES: Final = compile_rules({}, version=0)

@@ -1,14 +1,16 @@
 """A body that is no JSON is explained with its line, its column and the usual cause."""
 
+import gzip
 import json
 import time
+import zlib
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.http.body import decode
+from app.http.body import decode, decode_calls
 from app.http.error_responses import Unreadable
 from app.http.json_errors import explain_json
 
@@ -24,6 +26,14 @@ from app.http.json_errors import explain_json
         (b"9" * 5_000, "line 1, column 1", "too large"),
         (b'\xef\xbb\xbf{"a": 1}', "line 1, column 1", "byte order mark"),
         ('{"a": 1}'.encode("utf-16"), "line 1, column 1", "UTF-16"),
+        ('{"a": 1}'.encode("utf-16-le"), "line 1, column 1", "UTF-16"),
+        ('{"ü": 1}'.encode("utf-16-be"), "line 1, column 1", "UTF-16"),
+        ('["a"]'.encode("utf-32"), "line 1, column 1", "UTF-32"),
+        ('["a"]'.encode("utf-32-be"), "line 1, column 1", "UTF-32"),
+        (gzip.compress(b'{"a": 1}'), "line 1, column 1", "Content-Encoding: gzip"),
+        (zlib.compress(b'{"a": 1}'), "line 1, column 1", "zlib"),
+        (b"PK\x03\x04abc", "line 1, column 1", "zip archive"),
+        (b"(\xb5/\xfdabc", "line 1, column 1", "zstd"),
         (b'{"a": "\xff"}', "line 1, column 8", "UTF-8"),
         ('{"é": "é", "b": x}'.encode(), "line 1, column 17", "double quotes"),
         (b"{'a': 1}", "line 1, column 2", "single quotes"),
@@ -51,6 +61,13 @@ def test_the_place_and_the_cause_are_named(raw: bytes, place: str, cause: str) -
     assert refused.value.code == "invalid_json"
     assert f"at {place}:" in str(refused.value)
     assert cause in str(refused.value)
+
+
+@pytest.mark.parametrize("raw", ['{"batch": []}'.encode("utf-16-le"), gzip.compress(b'{"batch": []}')])
+def test_a_batch_in_another_encoding_is_named_and_not_mended(raw: bytes) -> None:
+    """A mended body would be explained in the place of the one that was sent."""
+    with pytest.raises(Unreadable, match=r"UTF-16|gzip"):
+        decode_calls(raw)
 
 
 @given(st.binary(max_size=60) | st.text(alphabet='{}[]",:\\nN-1e\n aI/', max_size=40).map(str.encode))

@@ -38,6 +38,90 @@ def test_a_request_has_one_valid_host(live: Running, line: str, hosts: list[str]
     assert status == 200 or json.loads(content)["code"] == "invalid_host"
 
 
+def ended(live: Running, head: str, content: bytes = b"") -> tuple[int, str, str]:
+    """The status, the code and the message of a refusal in the shape that SDKs read."""
+    status, headers, answered = ask(live, head, content)
+    refusal = json.loads(answered)
+    assert (refusal["success"], headers["content-type"]) == (False, "application/json")
+    return status, refusal["code"], refusal["message"]
+
+
+@pytest.mark.parametrize("version", ["HTTP/2.0", "HTTP/2", "HTTP/3.0", "HTTP/0.9", "HTTP/1.2", "HTTP/9.9"])
+def test_another_version_of_http_is_refused_by_name(live: Running, version: str) -> None:
+    """With 505, so that a client sends HTTP/1.1 (RFC 9110 §15.6.6)."""
+    status, code, message = ended(live, f"GET /healthz {version}\nHost: x")
+    assert (status, code) == (505, "unsupported_version")
+    assert "HTTP/1.1" in message
+
+
+def test_the_preface_of_http_2_is_refused_as_a_version(live: Running) -> None:
+    """As the version that it is."""
+    assert ended(live, "PRI * HTTP/2.0\n\nSM\n")[:2] == (505, "unsupported_version")
+
+
+@pytest.mark.parametrize("method", ["FOO", "BREW", "get", "Post", "GETX", "DESCRIBE", "X-Y"])
+def test_an_unknown_method_is_not_implemented(live: Running, method: str) -> None:
+    """On every path, in the shape of the collection surface (RFC 9110 §15.6.2)."""
+    for path in ("/healthz", "/v1/batch", "/v1/profiles"):
+        status, code, message = ended(live, f"{method} {path} HTTP/1.1\nHost: x")
+        assert (status, code) == (501, "unsupported_method")
+        assert "capitals" in message
+
+
+CHUNKS = b"2\r\n{}\r\n0\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("version", "codings", "status"),
+    [
+        ("1.1", ["chunked"], 401), ("1.1", ["Chunked"], 401),
+        ("1.1", ["gzip, chunked"], 501), ("1.1", ["gzip", "chunked"], 501), ("1.1", ["gzip,chunked"], 501),
+        ("1.1", ["deflate, gzip, chunked"], 501), ("1.1", ["x, chunked"], 501),
+        ("1.1", ["gzip"], 400), ("1.1", ["identity"], 400), ("1.1", ["chunked, gzip"], 400),
+        ("1.1", ["chunked, chunked"], 400), ("1.1", ["chunked", "identity"], 400), ("1.0", ["chunked"], 400),
+    ],
+)  # fmt: skip
+def test_a_body_in_another_transfer_coding_is_never_read_as_plain(
+    live: Running, version: str, codings: list[str], status: int
+) -> None:
+    """An unknown coding is 501, and a body whose end nobody can find is 400 (RFC 9112 §6.1, §6.3)."""
+    head = "\n".join([f"POST /v1/batch HTTP/{version}", "Host: x", *(f"Transfer-Encoding: {each}" for each in codings)])
+    answered, code, _ = ended(live, head, CHUNKS)
+    assert (answered, code) == {
+        401: (401, "invalid_write_key"),
+        501: (501, "unsupported_transfer_encoding"),
+        400: (400, "invalid_http"),
+    }[status]
+
+
+def test_bytes_of_tls_are_named(live: Running) -> None:
+    """The usual cause is https:// for a port of plain HTTP."""
+    place = urlsplit(live.url)
+    with socket.create_connection((place.hostname or "", place.port or 0), 10) as connection:
+        connection.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+        answered = b"".join(iter(lambda: connection.recv(65_536), b""))
+    assert answered.startswith(b"HTTP/1.1 400")
+    assert b"TLS" in answered
+
+
+@pytest.mark.parametrize("probe", ["/healthz", "/readyz"])
+def test_a_probe_may_have_any_query(live: Running, probe: str) -> None:
+    """Orchestrators add parameters of their own, and nothing depends on them."""
+    assert ask(live, f"GET {probe}?x=1&x=2 HTTP/1.1\nHost: x")[0] == 200
+
+
+@pytest.mark.parametrize("encoding", ["", "identity", "Identity", "identity, identity", ","])
+@pytest.mark.parametrize("path", ["/v1/track", "/v1/consent"])
+def test_an_empty_content_encoding_is_none(live: Running, shop: Shop, path: str, encoding: str) -> None:
+    """As `identity` is, in capitals too."""
+    call = {"userId": "u", "event": "E"}
+    decision = {"identifier": "user_id:u", "jurisdiction": "DE"}
+    content = json.dumps(call if path == "/v1/track" else decision).encode()
+    key = shop.keys["write" if path == "/v1/track" else "privacy"]
+    head = f"POST {path} HTTP/1.1\nHost: x\nAuthorization: Bearer {key}\nContent-Encoding: {encoding}"
+    assert ask(live, f"{head}\nContent-Length: {len(content)}", content)[0] == 200
+
+
 @pytest.mark.parametrize("blank", ["", " ", "  ", "\t", " \t "])
 @pytest.mark.parametrize("where", ["before", "after"])
 def test_blanks_around_the_value_of_a_header_are_no_part_of_it(

@@ -169,7 +169,6 @@ MISTAKES = [
     unknown_query("erasing", "/v1/erasures?suppress=false", "`suppress`", "none", key="privacy", method="POST"),
     unknown_query("keys", "/v1/keys?limit=5", "`limit`", "none"),
     unknown_query("wait", "/v1/jobs/job_x?timeout=5", "`timeout`", "wait"),
-    unknown_query("health", "/healthz?deep=1", "`deep`"),
     Mistake("limit twice", "GET", "/v1/profiles?limit=1&limit=2", "admin", 400, "invalid_parameter", ("limit", "once")),
     invalid("limit=0", "GET", "/v1/profiles?limit=0", None, "`limit`", "whole number from 1 to 1,000", key="admin"),
     invalid("limit=many", "GET", "/v1/profiles?limit=many", None, "`limit`", "from 1 to 1,000", key="admin"),
@@ -276,7 +275,7 @@ MISTAKES = [
         )
     ),
     Mistake(
-        "gzip", "POST", "/v1/erasures", "privacy", 415, "unsupported_encoding", ("Content-Encoding",),
+        "gzip", "POST", "/v1/erasures", "privacy", 415, "unsupported_encoding", ("without Content-Encoding", "/v1/batch"),
         raw=b"x", headers={"Content-Encoding": "gzip"},
     ),
     Mistake(

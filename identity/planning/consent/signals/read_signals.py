@@ -105,7 +105,9 @@ def read_signals(context: object, *, header: bool, server: bool, now: int) -> Si
     if type(consent) is dict:
         for source, name, read in _READERS:
             if consent.get(name) is not None:
-                found += _read(source, consent[name], read, now)
+                # Copies of a cookie often carry blanks or a line break at their ends.
+                value = consent[name].strip() if type(consent[name]) is str else consent[name]
+                found += _read(source, value, read, now)
     return Signals(tuple(found))
 
 

@@ -176,27 +176,37 @@ def test_an_invalid_or_expensive_pattern_is_refused(patterns: Any) -> None:
     ("document", "named"),
     [
         ([], "The rules"),
-        ({"limit": {}}, "unknown"),
+        ({"limit": {}}, "unknown field `limit`. Did you mean limits"),
+        ({"x": {}}, "unknown field `x`. Known are"),
         ({"limits": []}, "limits"),
         ({"limits": {"Email": {"max": 1}}}, "limits"),
         ({"limits": {f"t{i}": {"max": 1} for i in range(65)}}, "limits"),
-        ({"limits": {"email": {"max": 0}}}, "max in every entry of limits"),
-        ({"limits": {"email": {"max": True}}}, "max in every entry of limits"),
-        ({"limits": {"email": {"max": "1"}}}, "max in every entry of limits"),
+        ({"limits": {"email": {"max": 0}}}, "max in `limits.email` must be a whole number from 1 to"),
+        ({"limits": {"email": {"max": True}}}, "max in `limits.email`"),
+        ({"limits": {"email": {"max": "1"}}}, "max in `limits.email`"),
+        ({"limits": {"email": 5}}, "`limits.email` must be an object, such as"),
+        ({"limits": {"email": {"maximum": 5}}}, "`limits.email` has an unknown field `maximum`. Did you mean max"),
+        ({"limits": {"phone": {"max": 5}, "email": {}}}, "`limits.email` has no max"),
+        ({"limits": {"phone": {"max": 5}, "x@y": {"max": 1}}}, "entry 2 of `limits` is no identifier type"),
+        ({"limits": {"E-mail": {"max": 1}}}, "`limits.E-mail` is no identifier type.* Did you mean email"),
         ({"limits": {"email": {"days": 1}}}, "limits"),
         ({"limits": {"email": {"max": 1, "hours": 1}}}, "limits"),
         ({"limits": {"email": {"max": 1, "days": 0}}}, "days"),
-        ({"limits": {"email": {"max": 65, "days": 1}}}, "max beside days"),
+        ({"limits": {"email": {"max": 65, "days": 1}}}, "max in `limits.email` .* 1 to 64 where days is given"),
         ({"default_limit": {"max": 5, "days": 1}}, "default_limit"),
         ({"priority": "user_id"}, "priority"),
-        ({"priority": ["a", "a"]}, "priority"),
+        ({"priority": ["b", "a", "a"]}, r"`priority\[2\]` is the same type as `priority\[1\]`"),
         ({"priority": ["A"]}, "priority"),
-        ({"priority": [1]}, "priority"),
+        ({"priority": ["email", 1]}, r"`priority\[1\]`"),
+        ({"blocked": {"phone": ["a"], "email": "x"}}, "`blocked.email` must be a list"),
+        ({"blocked": {"email": ["a", 5]}}, "Pattern 1 of `blocked.email` must be text"),
+        ({"blocked": {"*": ["a", "x" * 257]}}, r"Pattern 1 of `blocked.\*` is longer than 256"),
         ({"blocked": {"A": []}}, "blocked"),
         ({"max_identifiers": 0}, "max_identifiers"),
         ({"max_identifiers": 1.0}, "max_identifiers"),
         ({"max_merges": -1}, "max_merges"),
-        ({"region": "us"}, "region"),
+        ({"region": "us"}, "`region` .* Did you mean US"),
+        ({"region": "UK"}, "`region` .* Did you mean GB"),
         ({"region": "XX"}, "region"),
         ({"promote_property_email": 1}, "promote_property_email"),
         ({"alias_rename": "all"}, "alias_rename"),
@@ -208,10 +218,36 @@ def test_a_wrong_document_is_refused_with_the_name_of_its_field(document: Any, n
         compile_rules(document, 1)
 
 
+@pytest.mark.parametrize(
+    ("pattern", "fault"),
+    [
+        ("ab(c", "missing ), at character 3"),
+        (r"a\(b(c)(d", "missing ), at character 8"),
+        ("[(]a(", "missing ), at character 5"),
+        ("ab)c", "unexpected ), at character 3"),
+        ("ab[c", "missing ], at character 3"),
+        ("a*b**", "bad repetition operator, at character 4"),
+        ("*a", "no argument for repetition operator, at character 1"),
+        ("ab{2,1}", "invalid repetition size, at character 3"),
+        ("x[z-a]", "invalid character class range, at character 3"),
+        ("a(?=b)", "invalid perl operator, at character 2"),
+        (r"\k", "invalid escape sequence, at character 1"),
+        ("ab\\", "a backslash ends it, at character 3"),
+        (r"\pL{900}", "it is too large"),
+        ("\ud800", "a character is one half of a surrogate pair"),
+    ],
+)
+def test_a_bad_pattern_is_named_with_the_place_of_its_fault(pattern: str, fault: str) -> None:
+    """Its type, its number, and the character; never a part of it."""
+    with pytest.raises(BadRules) as refused:
+        rules(blocked={"phone": ["x"], "email": ["info@.*", pattern]})
+    assert f"Pattern 1 of `blocked.email` is no regular expression of RE2: {fault}." in str(refused.value)
+
+
 def test_no_message_and_no_repr_holds_text_of_the_document() -> None:
-    """Patterns and type names may name people."""
-    secret = "ann.smith"
-    shown = [repr(rules(blocked={"*": [secret]}, limits={secret: {"max": 1}}))]
+    """Patterns and names of fields may name people."""
+    secret = "ann@smith"
+    shown = [repr(rules(blocked={"*": [secret]}))]
     for document in ({secret: 1}, {"limits": {secret: 0}}, {"blocked": {"*": [secret + "("]}}):
         with pytest.raises(BadRules) as refused:
             compile_rules(document, 1)

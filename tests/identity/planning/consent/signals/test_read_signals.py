@@ -138,6 +138,15 @@ def test_a_denial_by_one_signal_beats_a_grant_by_another() -> None:
     assert found.stated == {**GRANTS, **OUT}
 
 
+@pytest.mark.parametrize(("before", "after"), [(" ", ""), ("", "\n"), ("\t", " "), ("\r\n ", "\u00a0")])
+@pytest.mark.parametrize(("field", "value"), [("tcf", FULL), ("gpp", GPP), ("usPrivacy", "1YYN")])
+def test_blanks_around_a_string_are_no_part_of_it(field: str, value: str, before: str, after: str) -> None:
+    """It is read, and kept, as the same string without them."""
+    trimmed = read({"consent": {field: value}})
+    assert read({"consent": {field: f"{before}{value}{after}"}}) == trimmed
+    assert not any(signal.invalid for signal in trimmed)
+
+
 @given(st.dictionaries(st.sampled_from([*FIELDS, "other"]), JSON) | JSON, JSON, st.booleans(), st.booleans())
 def test_any_json_is_read_without_an_error(consent: Any, gpc_field: Any, header: bool, server: bool) -> None:  # noqa: FBT001
     """Invalid signals never grant, and the kept values are bounded ASCII."""
