@@ -28,13 +28,18 @@ class LinkCall(Struct):
 
 
 class PathLink(Struct, rename={"start": "from", "end": "to"}):
-    """A link of a path with its first calls; `days` and `seen` count the days and calls that show it."""
+    """A link of a path with its first calls; `days` and `seen` count the days and calls that show it.
+
+    `first_seen` and `last_seen` are the earliest and the latest event time of these calls.
+    """
 
     start: str
     end: str
     weight: float
     days: int
     seen: int
+    first_seen: Time
+    last_seen: Time
     sources: list[str | None]
     call_count: int
     calls: list[LinkCall]
@@ -64,13 +69,18 @@ class GraphNode(Struct):
 
 
 class GraphLink(Struct, rename={"start": "from", "end": "to"}):
-    """Two identifiers that occur together. `bridge`: nothing else connects its ends; `cut`: the split cuts it."""
+    """Two identifiers that occur together, with their earliest and latest event time.
+
+    `bridge`: nothing else connects its ends; `cut`: the split cuts it.
+    """
 
     start: str
     end: str
     weight: float
     days: int
     seen: int
+    first_seen: Time
+    last_seen: Time
     sources: list[str | None]
     bridge: bool
     cut: bool
@@ -182,6 +192,8 @@ def _path_link(value: ExplainedLink) -> PathLink:
         weight=round(value.edge.weight, _DIGITS),
         days=value.edge.days,
         seen=value.edge.count,
+        first_seen=format_time(value.edge.first_seen),
+        last_seen=format_time(value.edge.last_seen),
         sources=value.sources,
         call_count=value.call_count,
         calls=[_link_call(each) for each in value.calls],
@@ -232,6 +244,8 @@ class _GraphReader:
             weight=round(each.weight, _DIGITS),
             days=each.days,
             seen=each.count,
+            first_seen=format_time(each.first_seen),
+            last_seen=format_time(each.last_seen),
             sources=[self.value.sources.get(source) for source in each.sources],
             bridge=pair in self.bridges,
             cut=pair in self.cut,

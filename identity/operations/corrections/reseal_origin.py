@@ -86,7 +86,14 @@ class OriginResealer:
         sources = b"".join(source.to_bytes(4, "big") for source in seen.sources)
         self.writes.new_sightings.append(
             rows.SightingRow(
-                origin=id_, set_key=set_key, seen=seen.count, days=seen.days, last_day=seen.last_day, sources=sources
+                origin=id_,
+                set_key=set_key,
+                seen=seen.count,
+                days=seen.days,
+                last_day=seen.last_day,
+                first_seen=seen.first_seen,
+                last_seen=seen.last_seen,
+                sources=sources,
             )
         )
 

@@ -156,4 +156,6 @@ class Sealer:
 
 def _sighting(at: tuple[bytes, bytes], sighting: Sighting) -> rows.SightingRow:
     sources = b"".join(source.to_bytes(4, "big") for source in sighting.sources)
-    return rows.SightingRow(*at, sighting.count, sighting.days, sighting.last_day, sources)
+    return rows.SightingRow(
+        *at, sighting.count, sighting.days, sighting.last_day, sighting.first_seen, sighting.last_seen, sources
+    )

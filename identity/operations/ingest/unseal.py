@@ -58,7 +58,10 @@ class UnsealedBatch:
         for seen in second.sightings:
             at = (seen.origin, seen.set_key)
             self.sightings.add(at)
-            state.sightings[at] = Sighting(seen.seen, seen.days, seen.last_day, _sources(seen.sources))
+            sources = _sources(seen.sources)
+            state.sightings[at] = Sighting(
+                seen.seen, seen.days, seen.last_day, seen.first_seen, seen.last_seen, sources
+            )
         for account in second.accounts:
             subject = self.subject(account.id)
             document = traits.unpack(subject.open(GROUP_TRAITS, account.id, account.version, account.document))

@@ -17,8 +17,10 @@ from identity.store.postgres.snapshot import begin_snapshot
 from identity.store.profiles import evidence as evidence_queries
 from identity.store.profiles import snapshot_queries
 from identity.values.enums import StoredKind
+from identity.values.stamps import Stamp, stamp_time
 
-_UNMERGE, _REMOVE = StoredKind.UNMERGE, StoredKind.REMOVE
+_UNMERGE = StoredKind.UNMERGE
+_ACTS = (_UNMERGE, StoredKind.REMOVE)
 
 
 class GraphEvidence:
@@ -31,6 +33,7 @@ class GraphEvidence:
         rows: Sequence[EvidenceRow],
         sightings: Sequence[SightingRow],
         newest: Mapping[bytes, bytes],
+        times: Mapping[tuple[bytes, int], int],
     ) -> None:
         self.profile = profile
         self.names = names
@@ -44,12 +47,18 @@ class GraphEvidence:
         self.groups = {
             (row.origin, row.stamp): connected_groups(self._keys(row.kept), row.stamp, linked_at, unmerged)
             for row in rows
-            if row.kind not in (_UNMERGE, _REMOVE)
+            if row.kind not in _ACTS
         }
         self._seen = {(each.origin, each.set_key): each for each in sightings}
         self._sets = {
             (row.origin, row.stamp): _set(row, names) for row in rows if (row.origin, row.stamp) in self.groups
         }
+        self._times: dict[tuple[bytes, bytes], tuple[int, int]] = {}
+        for at, set_ in self._sets.items():
+            # A call that ended since it was listed leaves the time of its arrival.
+            time = times.get(at, stamp_time(Stamp(at[1])))
+            first, last = self._times.get((at[0], set_), (time, time))
+            self._times[at[0], set_] = min(first, time), max(last, time)
 
     def _keys(self, packed: bytes) -> list[bytes]:
         return [self.newest.get(key, key) for key in split_keys(packed)]
@@ -71,10 +80,19 @@ class GraphEvidence:
         return [at for at, groups in self.groups.items() if any(a in group and b in group for group in groups)]
 
     def _observation(self, at: tuple[bytes, int], group: tuple[bytes, ...]) -> Observation:
-        seen = self._seen.get((at[0], self._sets[at]))
-        if seen is None:
-            return Observation(*at, group, 1, (), 1)
-        return Observation(*at, group, seen.days, _sources(seen.sources), seen.seen)
+        origin, stamp = at
+        seen = self._seen.get((origin, self._sets[at]))
+        first, last = self._times[origin, self._sets[at]] if seen is None else (seen.first_seen, seen.last_seen)
+        return Observation(
+            origin=origin,
+            stamp=stamp,
+            keys=group,
+            days=1 if seen is None else seen.days,
+            sources=() if seen is None else _sources(seen.sources),
+            count=1 if seen is None else seen.seen,
+            first_seen=first,
+            last_seen=last,
+        )
 
     def text(self, key: bytes) -> str:
         """An identifier as `type:value`."""
@@ -99,7 +117,15 @@ async def read_graph_evidence(profile: OpenedProfile) -> GraphEvidence:
         for identifier in profile.identifiers:
             own, *older = space.keys.identifiers(names[identifier.type], profile.value(identifier))
             newest |= dict.fromkeys(older, own)
-    return GraphEvidence(profile, names, rows, sightings, newest)
+    # Identifiers that an alias joined by name were never seen together: only the call has the time.
+    counted = {(each.origin, each.set_key) for each in sightings}
+    alone = {
+        (row.origin, row.stamp)
+        for row in rows
+        if row.kind not in _ACTS and (row.origin, _set(row, names)) not in counted
+    }
+    times = {at: call.time for at, call in (await profile.calls(alone)).items()} if alone else {}
+    return GraphEvidence(profile, names, rows, sightings, newest, times)
 
 
 def _set(row: EvidenceRow, names: dict[int, str]) -> bytes:

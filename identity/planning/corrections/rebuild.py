@@ -184,10 +184,12 @@ def _sightings(
             continue
         more = tuple(source for source in now.sources if source not in seen.sources)
         sightings[to] = Sighting(
-            now.count + seen.count - len(stamps),
-            max(now.days, seen.days),
-            max(now.last_day, seen.last_day),
-            tuple(sorted((*seen.sources, *more)[:MAX_SOURCES])),
+            count=now.count + seen.count - len(stamps),
+            days=max(now.days, seen.days),
+            last_day=max(now.last_day, seen.last_day),
+            first_seen=min(now.first_seen, seen.first_seen),
+            last_seen=max(now.last_seen, seen.last_seen),
+            sources=tuple(sorted((*seen.sources, *more)[:MAX_SOURCES])),
         )
     return sightings
 

@@ -36,8 +36,8 @@ ALL_PAIRS: Final = 32
 class Observation(Struct, frozen=True):
     """A set of identifiers seen together, strongest first, with the origin and stamp of its first call.
 
-    `count` is the number of further calls with this set, `days` the number of days with such calls, and `sources` the
-    sources of the calls.
+    `count` is the number of calls with this set, `days` the number of days with such calls, `sources` the sources of
+    the calls, and `first_seen` and `last_seen` are their earliest and latest event time in microseconds.
     """
 
     origin: bytes
@@ -46,10 +46,15 @@ class Observation(Struct, frozen=True):
     days: int
     sources: tuple[int, ...]
     count: int
+    first_seen: int
+    last_seen: int
 
 
 class GraphEdge(Struct, frozen=True):
-    """Two identifiers seen together; `observations` are the (origin, stamp) of the first calls with both."""
+    """Two identifiers seen together; `observations` are the (origin, stamp) of the first calls with both.
+
+    `first_seen` and `last_seen` are the earliest and the latest event time of the calls with both.
+    """
 
     a: bytes
     b: bytes
@@ -57,6 +62,8 @@ class GraphEdge(Struct, frozen=True):
     days: int
     sources: tuple[int, ...]
     count: int
+    first_seen: int
+    last_seen: int
     observations: tuple[tuple[bytes, int], ...]
 
 
@@ -111,6 +118,8 @@ def link(graph: Graph, a: bytes, b: bytes) -> GraphEdge:
         days=data["days"],
         sources=tuple(sorted(data["sources"])),
         count=data["count"],
+        first_seen=data["first_seen"],
+        last_seen=data["last_seen"],
         observations=tuple(data["observations"]),
     )
 
@@ -140,11 +149,14 @@ def paths(graph: Graph, a: bytes, b: bytes) -> Paths | None:
 
 def _accumulate(graph: Graph, a: bytes, b: bytes, seen: Observation) -> None:
     if not graph.has_edge(a, b):
-        graph.add_edge(a, b, weight=0.0, days=0, sources=set(), count=0, observations=[])
+        times = {"first_seen": seen.first_seen, "last_seen": seen.last_seen}
+        graph.add_edge(a, b, weight=0.0, days=0, sources=set(), count=0, observations=[], **times)
     data = graph[a][b]
     data["days"] += seen.days
     data["sources"].update(seen.sources)
     data["count"] += seen.count
+    data["first_seen"] = min(data["first_seen"], seen.first_seen)
+    data["last_seen"] = max(data["last_seen"], seen.last_seen)
     data["observations"].append((seen.origin, seen.stamp))
 
 

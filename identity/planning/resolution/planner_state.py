@@ -60,11 +60,16 @@ class Profile(Struct):
 
 
 class Sighting(Struct):
-    """A set of identifiers seen together at one origin: how often, on how many days, from which sources."""
+    """A set of identifiers seen together at one origin: how often, on how many days, from which sources.
+
+    `first_seen` and `last_seen` are the earliest and the latest event time.
+    """
 
     count: int
     days: int
     last_day: int
+    first_seen: int
+    last_seen: int
     sources: tuple[int, ...]
 
 

@@ -134,8 +134,7 @@ class WorkingSet:
         state = self.state
         at = (target.id, set_key([*(i.key for i in kept), *demoted]))
         before = state.sightings.get(at)
-        day, source = call.time // DAY, call.source.key
-        state.sightings[at] = self.plan.sightings[at] = _again(before, day, source)
+        state.sightings[at] = self.plan.sightings[at] = _again(before, call.time, call.source.key)
         windowed = self.rules.windowed
         for identifier in kept:
             if identifier.type in windowed:
@@ -158,10 +157,18 @@ def set_key(keys: Sequence[bytes]) -> bytes:
     return blake2b(b"".join(sorted(keys)), digest_size=16).digest()
 
 
-def _again(before: Sighting | None, day: int, source: int) -> Sighting:
+def _again(before: Sighting | None, time: int, source: int) -> Sighting:
+    day = time // DAY
     if before is None:
-        return Sighting(1, 1, day, (source,))
+        return Sighting(count=1, days=1, last_day=day, first_seen=time, last_seen=time, sources=(source,))
     sources = before.sources
     if source not in sources and len(sources) < MAX_SOURCES:
         sources = tuple(sorted((*sources, source)))
-    return Sighting(before.count + 1, before.days + (day > before.last_day), max(before.last_day, day), sources)
+    return Sighting(
+        count=before.count + 1,
+        days=before.days + (day > before.last_day),
+        last_day=max(before.last_day, day),
+        first_seen=min(before.first_seen, time),
+        last_seen=max(before.last_seen, time),
+        sources=sources,
+    )

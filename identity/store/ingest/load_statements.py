@@ -58,7 +58,7 @@ LEFT JOIN LATERAL (
 """
 
 SIGHTINGS = """
-SELECT g.profile_id, g.set_key, g.count, g.days, g.last_day, g.sources
+SELECT g.profile_id, g.set_key, g.count, g.days, g.last_day, g.first_seen, g.last_seen, g.sources
 FROM unnest($2::uuid[], $3::uuid[], $4::int4[]) AS k (id, set_key, bucket) CROSS JOIN LATERAL (
     SELECT t.* FROM sighting t
     WHERE t.profile_id = k.id AND t.set_key = k.set_key AND t.space_id = $1::int4 AND t.bucket = k.bucket OFFSET 0

@@ -223,8 +223,8 @@ def _sightings(steps: _Steps, w: Writes) -> None:
         (w.sightings, write_statements.UPDATE_SIGHTINGS),
     ):
         if rows:
-            origin, set_key, seen, days, last_day, sources = zip(*rows, strict=True)
-            columns = (int4s(seen), int4s(days), int4s(last_day), byteas(sources))
+            origin, set_key, seen, days, last_day, first_seen, last_seen, sources = zip(*rows, strict=True)
+            columns = (int4s(seen), int4s(days), int4s(last_day), int8s(first_seen), int8s(last_seen), byteas(sources))
             steps.add(query, len(origin), uuids(origin), uuids(set_key), steps.tenant.buckets(origin), *columns)
 
 

@@ -71,16 +71,19 @@ WHERE i.profile_id = ANY (ARRAY[u.origin]) AND i.key = u.key AND i.space_id + 0 
 """
 
 INSERT_SIGHTINGS = """
-INSERT INTO sighting (profile_id, set_key, space_id, bucket, count, days, last_day, sources)
-SELECT u.origin, u.set_key, $1::int4, u.bucket, u.count, u.days, u.last_day, u.sources
-FROM unnest($2::uuid[], $3::uuid[], $4::int4[], $5::int4[], $6::int4[], $7::int4[], $8::bytea[])
-     AS u (origin, set_key, bucket, count, days, last_day, sources)
+INSERT INTO sighting (profile_id, set_key, space_id, bucket, count, days, last_day, first_seen, last_seen, sources)
+SELECT u.origin, u.set_key, $1::int4, u.bucket, u.count, u.days, u.last_day, u.first_seen, u.last_seen, u.sources
+FROM unnest($2::uuid[], $3::uuid[], $4::int4[], $5::int4[], $6::int4[], $7::int4[], $8::int8[], $9::int8[],
+            $10::bytea[])
+     AS u (origin, set_key, bucket, count, days, last_day, first_seen, last_seen, sources)
 """
 
 UPDATE_SIGHTINGS = """
-UPDATE sighting g SET count = u.count, days = u.days, last_day = u.last_day, sources = u.sources
-FROM unnest($2::uuid[], $3::uuid[], $4::int4[], $5::int4[], $6::int4[], $7::int4[], $8::bytea[])
-     AS u (origin, set_key, bucket, count, days, last_day, sources)
+UPDATE sighting g SET count = u.count, days = u.days, last_day = u.last_day, first_seen = u.first_seen,
+                      last_seen = u.last_seen, sources = u.sources
+FROM unnest($2::uuid[], $3::uuid[], $4::int4[], $5::int4[], $6::int4[], $7::int4[], $8::int8[], $9::int8[],
+            $10::bytea[])
+     AS u (origin, set_key, bucket, count, days, last_day, first_seen, last_seen, sources)
 WHERE g.profile_id = ANY (ARRAY[u.origin]) AND g.set_key = u.set_key AND g.space_id + 0 = $1::int4
   AND g.bucket + 0 = u.bucket
 """

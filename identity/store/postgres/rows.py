@@ -37,13 +37,15 @@ class KeyRow(NamedTuple):
 
 
 class SightingRow(NamedTuple):
-    """How often a set of identifiers was seen at an origin."""
+    """How often a set of identifiers was seen at an origin; `first_seen` and `last_seen` are event times."""
 
     origin: bytes
     set_key: bytes
     seen: int
     days: int
     last_day: int
+    first_seen: int
+    last_seen: int
     sources: bytes
 
 

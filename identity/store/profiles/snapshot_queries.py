@@ -119,7 +119,8 @@ async def sightings(connection: Connection, tenant: Tenant, origins: Sequence[by
     found = await rows(
         connection,
         """
-        SELECT g.profile_id, g.set_key, g.count, g.days, g.last_day, g.sources FROM unnest($2::uuid[]) AS k (id)
+        SELECT g.profile_id, g.set_key, g.count, g.days, g.last_day, g.first_seen, g.last_seen, g.sources
+        FROM unnest($2::uuid[]) AS k (id)
         CROSS JOIN LATERAL (
             SELECT t.* FROM sighting t
             WHERE t.profile_id = k.id AND t.space_id = $1::int4 AND t.bucket = $3::int4 OFFSET 0

@@ -75,7 +75,7 @@ class ProfileIdentifierTable(SQLModel, table=True):
 
 
 class SightingTable(SQLModel, table=True):
-    """A set of identifiers seen together at an origin: how often, on how many days, by which sources."""
+    """A set of identifiers seen together at an origin: how often, when (microseconds), by which sources."""
 
     __tablename__ = "sighting"
     __table_args__ = (HOT,)
@@ -86,6 +86,8 @@ class SightingTable(SQLModel, table=True):
     count: int = column(Integer)
     days: int = column(Integer)
     last_day: int = column(Integer)
+    first_seen: int = column(BigInteger)
+    last_seen: int = column(BigInteger)
     sources: bytes = column(LargeBinary)
 
 

@@ -52,6 +52,44 @@ def test_each_link_names_its_calls(shop: Shop) -> None:
     assert same["shortest"] == same["strongest"] == []
 
 
+def _times(shop: Shop, ref: str) -> dict[tuple[str, str], tuple[str, str]]:
+    """The links of a profile by their ends, with the first and the last time."""
+    return {
+        tuple(sorted((link["from"], link["to"]))): (link["first_seen"], link["last_seen"])  # type: ignore[misc]
+        for link in graph(shop, ref)["links"]
+    }
+
+
+def test_the_times_of_a_link_are_those_of_its_events(shop: Shop) -> None:
+    """In whatever order calls arrive, also for a link by alias, and after a merge, an unmerge and a rebuild."""
+    old, new, late = "2024-03-01T10:00:00.000Z", "2025-05-02T11:00:00.000Z", "2026-01-03T12:00:00.000Z"
+    both = {"type": "identify", "userId": "u1", "anonymousId": "a1"}
+    shop.send({**both, "timestamp": new}, {**both, "timestamp": old})
+    shop.send({**both, "timestamp": late, "traits": {"plan": "x"}})
+    ends = ("anonymous_id:a1", "user_id:u1")
+    assert _times(shop, "user_id:u1") == {ends: (old, late)}
+
+    shop.send({"type": "identify", "userId": "u1", "traits": {"email": "a@b.org"}, "timestamp": new})
+    shop.send({"type": "alias", "userId": "u1", "previousId": "old", "timestamp": old})
+    links = {
+        ends: (old, late),
+        ("email:a@b.org", "user_id:u1"): (new, new),
+        ("user_id:old", "user_id:u1"): (old, old),
+    }
+    assert _times(shop, "user_id:u1") == links
+
+    shop.send({"type": "identify", "userId": "u2", "anonymousId": "a3", "timestamp": old})
+    shop.send({"type": "identify", "anonymousId": "a3", "traits": {"phone": "+4930901820"}, "timestamp": late})
+    unmerge(shop, "email:a@b.org", block=False)
+    assert _times(shop, "user_id:u1") == {at: times for at, times in links.items() if "email:a@b.org" not in at}
+    job = shop.ask("POST", "/v1/rules/rebuild").json()["job_id"]
+    assert shop.ask("GET", f"/v1/jobs/{job}?wait=30").json()["state"] == "done"
+    assert _times(shop, "user_id:u1") == {at: times for at, times in links.items() if "email:a@b.org" not in at}
+    assert _times(shop, "user_id:u2")["anonymous_id:a3", "phone:+4930901820"] == (late, late)
+    path = explained(shop, "user_id:u1", "user_id:u1", "anonymous_id:a1").json()["shortest"]
+    assert [(link["first_seen"], link["last_seen"]) for link in path] == [(old, late)]
+
+
 def test_identifiers_without_a_path_are_answered_409(shop: Shop) -> None:
     """Those of another profile, and those that only a removed identifier linked."""
     shop.send({"type": "identify", "userId": "u1", "anonymousId": "a1"})

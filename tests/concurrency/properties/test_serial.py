@@ -177,6 +177,7 @@ CHANGES = [
     "history gone",
     "history kind = 2",
     "sighting count = count + 1",
+    "sighting first_seen = first_seen - 1",
     "membership gone",
     "account gone",
     "message gone",

@@ -14,8 +14,8 @@ TABLES = {
     f"SELECT {_ID}, {_KEY}, s, b, 1, 1, n, n, n, ''",
     "profile_document": f"(profile_id, space_id, bucket, version, document) SELECT {_ID}, s, b, 1, ''",
     "subject_key": f"(profile_id, space_id, bucket, slot, key_id, wrapped) SELECT {_ID}, s, b, n % 256, {_ID}, ''",
-    "sighting": f"(profile_id, set_key, space_id, bucket, count, days, last_day, sources) "
-    f"SELECT {_ID}, {_ID}, s, b, 1, 1, 1, ''",
+    "sighting": f"(profile_id, set_key, space_id, bucket, count, days, last_day, first_seen, last_seen, "
+    f"sources) SELECT {_ID}, {_ID}, s, b, 1, 1, 1, n, n, ''",
     "evidence": f"(profile_id, stamp, space_id, bucket, kind, rules_version, kept, payload) "
     f"SELECT {_ID}, n, s, b, 0, 0, '', ''",
     "history": f"(profile_id, stamp, seq, space_id, bucket, kind, rules_version, keys) "

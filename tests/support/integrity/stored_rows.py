@@ -161,10 +161,12 @@ class Stored:
                 count,
                 days,
                 last,
+                first_seen,
+                last_seen,
                 tuple(int.from_bytes(sources[at : at + 4], "big") for at in range(0, len(sources), 4)),
             )
-            for origin, set_, count, days, last, sources in self._rows(
-                "profile_id, set_key, count, days, last_day, sources FROM sighting"
+            for origin, set_, count, days, last, first_seen, last_seen, sources in self._rows(
+                "profile_id, set_key, count, days, last_day, first_seen, last_seen, sources FROM sighting"
             )
         }
 

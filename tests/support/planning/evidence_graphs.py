@@ -13,7 +13,7 @@ TYPES = {"u": "user_id", "e": "email", "p": "phone", "c": "crm", "d": "ios.id", 
 
 
 def seen(keys: str, stamp: int = 1, days: int = 1, sources: tuple[int, ...] = (1,), count: int = 0) -> Observation:
-    """An observation of the keys written with a space between them."""
+    """An observation of the keys written with a space between them; its calls are of a day that begins at `stamp`."""
     return Observation(
         origin=b"origin",
         stamp=stamp,
@@ -21,6 +21,8 @@ def seen(keys: str, stamp: int = 1, days: int = 1, sources: tuple[int, ...] = (1
         days=days,
         sources=sources,
         count=count,
+        first_seen=stamp,
+        last_seen=stamp + 10,
     )
 
 

@@ -1,11 +1,12 @@
 """A link is the sum of its observations, and no path between two identifiers is better than the paths found."""
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 from math import log2
 
 import networkx as nx
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from identity.planning.graph.evidence_graph import (
     ALL_PAIRS,
@@ -99,6 +100,18 @@ def test_unconnected_identifiers_have_no_path() -> None:
     assert paths(g, b"u1", b"u9") is None
     assert itself is not None
     assert (itself.shortest, itself.strongest) == ((b"u1",), (b"u1",))
+
+
+@given(st.lists(st.tuples(st.sampled_from(["u1 a1", "u1 e1 a1", "e1 a1"]), st.integers(1, 99)), min_size=1))
+def test_a_link_has_the_earliest_and_latest_time_of_its_calls(calls: list[tuple[str, int]]) -> None:
+    """In whatever order the observations come, and however many sets hold both ends."""
+    found = {(each.a, each.b): (each.first_seen, each.last_seen) for each in links(graph(*(seen(*at) for at in calls)))}
+
+    ends = {tuple(sorted(pair)) for keys, _ in calls for pair in combinations(keys.encode().split(), 2)}
+    assert found.keys() == ends
+    for pair, times in found.items():
+        of = [seen(*at) for at in calls if {each.decode() for each in pair} <= set(at[0].split())]
+        assert times == (min(each.first_seen for each in of), max(each.last_seen for each in of))
 
 
 @given(small_graphs())
