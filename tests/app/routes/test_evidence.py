@@ -52,10 +52,10 @@ def test_each_link_names_its_calls(shop: Shop) -> None:
     assert same["shortest"] == same["strongest"] == []
 
 
-def _times(shop: Shop, ref: str) -> dict[tuple[str, str], tuple[str, str]]:
+def _times(shop: Shop, ref: str) -> dict[tuple[str, ...], tuple[str, str]]:
     """The links of a profile by their ends, with the first and the last time."""
     return {
-        tuple(sorted((link["from"], link["to"]))): (link["first_seen"], link["last_seen"])  # type: ignore[misc]
+        tuple(sorted((link["from"], link["to"]))): (link["first_seen"], link["last_seen"])
         for link in graph(shop, ref)["links"]
     }
 
