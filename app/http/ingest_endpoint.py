@@ -22,7 +22,7 @@ from app.server.process import Onefold
 from identity.operations.ingest.request import LARGEST_ITEM, IngestRequest
 from identity.operations.spaces.manage_spaces import Caller
 from identity.planning.consent.signals.gpc import is_opt_out_header
-from identity.planning.resolution.extract import REJECTIONS
+from identity.planning.resolution.call_requirements import REJECTIONS
 from identity.planning.resolution.rejections import LOST_BODIES
 from identity.values.calls import KINDS, Kind, Outcome, Source
 from identity.values.enums import KeyScope
@@ -254,7 +254,7 @@ def _wants_outcomes(preferred: bytes) -> bool:
 def _rejected(outcome: Outcome) -> PreparedAnswer:
     code = outcome.reason or "rejected"
     message = TOO_LARGE if code == "too_large" else REJECTIONS.get(code, "The call was rejected.")
-    return _refused(400, code, message)
+    return _refused(400, code, f"{message} {outcome.hint}" if outcome.hint else message)
 
 
 def _refused(status: int, code: str, message: str, headers: Headers | None = None) -> PreparedAnswer:

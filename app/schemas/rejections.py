@@ -19,13 +19,20 @@ class UnlinkedIdentifier(Struct):
     count: int
 
 
+class IgnoredField(Struct):
+    """A field of a call that is not read, and the reason."""
+
+    field: str
+    reason: str
+
+
 class RejectedCall(Struct):
     """A call that was rejected, or accepted in part.
 
     `reason` is the code of a rejection, or of the first value that is lost (`trait_limit`, `ignored_timestamp`,
-    `mended_value`, `invalid_signal`). `ignored_count` traits, decisions and memberships exceeded
-    the size of the profile; `ignored_traits` holds the names of up to 50 of them. A call with a suppressed identifier
-    has no `message_id`.
+    `mended_value`, `invalid_signal`, a reason of `ignored_fields`). `ignored_count` traits, decisions and memberships
+    exceeded the size of the profile; `ignored_traits` holds the names of up to 50 of them. A call with a suppressed
+    identifier has no `message_id`.
     """
 
     at: Time
@@ -43,6 +50,7 @@ class RejectedCall(Struct):
     ]
     hint: Annotated[str | None, Meta(description="What to change in the call.")]
     invalid_signals: Annotated[list[str], Meta(description="The signals of consent that could not be read.")]
+    ignored_fields: Annotated[list[IgnoredField], Meta(description="Other fields that are not read.")]
     source: Annotated[str | None, Meta(description="The id of the key that sent the call.")]
     profile_id: PublicProfileId | None
 
@@ -100,6 +108,7 @@ def _rejected_call(value: ListedRejection) -> RejectedCall:
         mended_values=value.mended_values,
         hint=value.hint,
         invalid_signals=value.invalid_signals,
+        ignored_fields=[IgnoredField(field, reason) for field, reason in value.ignored_fields.items()],
         source=value.source,
         profile_id=None if value.profile_id is None else public_profile(value.profile_id),
     )

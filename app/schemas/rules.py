@@ -6,8 +6,8 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from identity.operations.corrections.put_rules import ChangedRules
-from identity.planning.resolution.placeholder_values import PLACEHOLDER_EMAILS, PLACEHOLDERS
 from identity.planning.resolution.resolution_rules import Rules
+from identity.values.placeholder_values import PLACEHOLDER_EMAILS, PLACEHOLDERS
 
 
 class TypeLimitDocument(Struct):

@@ -12,6 +12,7 @@ from identity.planning.resolution.resolution_rules import Rules
 from identity.spaces.cursors import read_cursor, write_cursor
 from identity.spaces.identifier_types import IdentifierTypes
 from identity.spaces.ledger_publication import publish, require_published
+from identity.spaces.purposes_cache import PurposesCache
 from identity.spaces.rules_cache import RulesCache
 from identity.store.keys import index_key_rotation
 from identity.store.postgres import space_lock
@@ -37,6 +38,7 @@ class Space:
         self.journal = journal
         self.database = database
         self._rules = RulesCache(tenant.id, keys, database)
+        self._purposes = PurposesCache(tenant, public_id, keys, database)
         self._types = IdentifierTypes(tenant.id, keys, database)
         self.codes = self._types.codes
         self.names = self._types.names
@@ -57,6 +59,14 @@ class Space:
     def seal_rules(self, rules: Rules) -> bytes:
         """A rules document as the database holds it."""
         return self._rules.seal(rules)
+
+    async def purpose_names(self) -> frozenset[str]:
+        """The names of the purposes, as of at most two seconds ago."""
+        return await self._purposes.names()
+
+    def forget_purposes(self) -> None:
+        """Reads the purposes again at the next use, since they changed."""
+        self._purposes.forget()
 
     async def read_types(self) -> dict[int, str]:
         """The names of all identifier types by number, those that other processes added included."""

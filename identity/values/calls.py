@@ -92,7 +92,8 @@ class Call(Struct):
     are the readings of a previous id without a link: no identifiers of the call, but named in its body. `message`
     is the keyed hash of `message_id`. `history` marks an imported call with a receipt time of its own.
     `ignored_times` are the fields of its body whose timestamp is no time; `guessed_time`: `time` is the receipt
-    instead. `mended` counts values that no JSON can hold.
+    instead. `ignored_fields` are the fields of its body that are not read, each with the reason. `mended` counts values
+    that no JSON can hold.
     """
 
     kind: Kind
@@ -116,6 +117,7 @@ class Call(Struct):
     history: bool = False
     ignored_times: tuple[str, ...] = ()
     guessed_time: bool = False
+    ignored_fields: Mapping[str, str] = {}
     mended: int = 0
 
 
@@ -130,7 +132,7 @@ class Outcome(Struct, omit_defaults=False):
     `ignored_traits` are the names without room in a full document (`trait_limit`). `hint` says what to change.
     `ignored_timestamp` names the fields whose timestamp is no time; `mended_values` counts the values that no JSON
     can hold and that became null or lost a character. `invalid_signals` are the signals of consent that could not be
-    read; the field is absent without any.
+    read, `ignored_fields` other fields that are not read, each with the reason; both are absent without any.
     """
 
     message_id: str | None
@@ -145,3 +147,4 @@ class Outcome(Struct, omit_defaults=False):
     ignored_timestamp: str | None = None
     mended_values: int = 0
     invalid_signals: list[str] | UnsetType = UNSET
+    ignored_fields: list[dict[str, str]] | UnsetType = UNSET

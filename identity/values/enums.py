@@ -94,6 +94,7 @@ class UnlinkedReason(StrEnum):
     MALFORMED_EXTERNAL_ID = "malformed_external_id"
     OTHER_COLLECTION = "other_collection"
     ENCODED = "encoded"
+    UNKNOWN_DEVICE = "unknown_device"
 
 
 UNUSABLE: Final = frozenset(
@@ -111,6 +112,7 @@ UNUSABLE: Final = frozenset(
         UnlinkedReason.MALFORMED_EXTERNAL_ID,
         UnlinkedReason.OTHER_COLLECTION,
         UnlinkedReason.ENCODED,
+        UnlinkedReason.UNKNOWN_DEVICE,
     }
 )
 """The reasons of a value that is no identifier: it has no blind index and names nobody."""

@@ -16,7 +16,7 @@ from identity.values.errors import BadIdentifier
 from identity.values.phone_numbers import phone_number, stored_phone_number
 from identity.values.plain_text import LONGEST_VALUE, UnusableValue, plain, shown
 
-NORMALISATION_VERSION: Final = 2
+NORMALISATION_VERSION: Final = 3
 
 USER_ID: Final = "user_id"
 EMAIL: Final = "email"
@@ -45,6 +45,9 @@ _TYPE_REST = _TYPE_START | frozenset("0123456789_.")
 _LONGEST_DOMAIN = 253
 _LONGEST_LABEL = 63
 _SEPARATORS = frozenset(",;|")
+# RFC 5322 allows these in quotes alone; outside they are the syntax of lists, names and links.
+_NOT_IN_LOCAL_PART = frozenset("()<>[]:;,\\")
+_LINKS = ("mailto:", "smtp:")
 
 
 def usable_type(name: str) -> bool:
@@ -98,9 +101,9 @@ def _email(text: str) -> str:
     if not local or not rest or "@" in rest or len(address.split()) != 1:
         raise UnusableValue(_malformed_email(text), shown(text))
     domain = _domain(rest)
-    if domain is None:
+    if domain is None or not _NOT_IN_LOCAL_PART.isdisjoint(local):
         reason = _malformed_email(text)
-        if reason == UnlinkedReason.INVALID_EMAIL:
+        if domain is None and reason == UnlinkedReason.INVALID_EMAIL:
             reason = UnlinkedReason.EMAIL_DOMAIN
         raise UnusableValue(reason, shown(text))
     if len(local) + 1 + len(domain) > LONGEST_VALUE:
@@ -112,7 +115,7 @@ def _malformed_email(text: str) -> UnlinkedReason:
     """What is wrong with a text that is no single address."""
     if text.count("@") > 1 and (_SEPARATORS.intersection(text) or len(text.split()) > 1):
         return UnlinkedReason.SEVERAL_EMAILS
-    if "@" in text and ("<" in text or "(" in text or len(text.split()) > 1):
+    if "@" in text and (text.lower().startswith(_LINKS) or "<" in text or "(" in text or len(text.split()) > 1):
         return UnlinkedReason.EMAIL_WITH_NAME
     return UnlinkedReason.INVALID_EMAIL
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from app.http.error_responses import STATUS
-from identity.planning.resolution.extract import REJECTIONS
+from identity.planning.resolution.call_requirements import FIELD_REASONS, REJECTIONS
 from identity.planning.resolution.planner import NO_IDENTIFIER, NO_USABLE_IDENTIFIER
 from identity.planning.resolution.rejections import (
     IGNORED_TIMESTAMP,
@@ -82,7 +82,7 @@ def test_the_table_of_reasons_holds_every_reason_and_no_other() -> None:
         "call": {*REJECTIONS, "too_large", NO_IDENTIFIER, NO_USABLE_IDENTIFIER},
         "body": LOST_BODIES,
         "identifier": {*UnlinkedReason} - {"limit"} | {"limit:<type>"},
-        "value": {TRAIT_LIMIT, IGNORED_TIMESTAMP, MENDED_VALUE, INVALID_SIGNAL},
+        "value": {TRAIT_LIMIT, IGNORED_TIMESTAMP, MENDED_VALUE, INVALID_SIGNAL, *FIELD_REASONS},
     }
 
 

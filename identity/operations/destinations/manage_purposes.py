@@ -35,7 +35,9 @@ async def put_purposes(space: Space, document: object, actor: str) -> int:
             await ledger.note(connection, space.tenant.id, actor, "purposes.put", str(version))
         return version
 
-    return await repeat(REPEAT_CONFLICTS, attempt)
+    version = await repeat(REPEAT_CONFLICTS, attempt)
+    space.forget_purposes()
+    return version
 
 
 def open_purposes(space: Space, version: int, sealed: bytes | None) -> Purposes:

@@ -33,8 +33,8 @@ class DryRuns:
                 await self._writer.close()
 
     async def simulate(self, space: Space, body: Any, source: Source) -> Outcome:
-        """The outcome that a call would have now, without the id of a profile that the call would create."""
-        request = IngestRequest([body], source=source, received=time.time_ns() // 1000, history=True, dry_run=True)
+        """The outcome that a call would have if it arrived now; a profile that the call would create has no id."""
+        request = IngestRequest([body], source=source, received=time.time_ns() // 1000, dry_run=True)
         async with self._turn:
             await request.read(space, await space.rules())
             if request.calls:

@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from identity.operations.ingest.queue import IngestQueue
 from identity.operations.ingest.request import IngestRequest
+from identity.planning.resolution.call_requirements import LONGEST_GROUP_ID
 from identity.planning.resolution.event_time import format_time
-from identity.planning.resolution.extract import LONGEST_GROUP_ID
 from identity.spaces.named_identifiers import find_identifier
 from identity.spaces.space import Space
 from identity.values.calls import Source

@@ -49,6 +49,7 @@ def _lost(outcome: Outcome) -> bool:
         or outcome.ignored_timestamp
         or outcome.mended_values
         or outcome.invalid_signals
+        or outcome.ignored_fields
     )
 
 

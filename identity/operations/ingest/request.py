@@ -9,8 +9,17 @@ from typing import Any
 import msgspec
 
 from identity.operations.ingest.admission import weight
+from identity.planning.consent.statements import unknown_categories
 from identity.planning.resolution.big_integers import tame
-from identity.planning.resolution.extract import LONGEST_MESSAGE_ID, extract, receipt_time, require_event, require_time
+from identity.planning.resolution.call_requirements import (
+    LONGEST_MESSAGE_ID,
+    receipt_time,
+    rejection_hint,
+    require_alias_ids,
+    require_event,
+    require_time,
+)
+from identity.planning.resolution.extract import extract
 from identity.planning.resolution.resolution_rules import Rules
 from identity.spaces.blind_indexes import OlderKeys, index_call, older_keys_of
 from identity.spaces.space import Space
@@ -114,12 +123,17 @@ class IngestRequest:
                 call = self._extract(body, shared, sent_at, rules)
             except BadCall as error:
                 self.outcomes[at] = Outcome(
-                    message_id=_message_id(body), status="rejected", reason=error.code, mended_values=self._lost(at)
+                    message_id=_message_id(body),
+                    status="rejected",
+                    reason=error.code,
+                    hint=rejection_hint(error.code, body) if isinstance(body, dict) else None,
+                    mended_values=self._lost(at),
                 )
             else:
                 call.mended = self._lost(at)
                 self.calls.append((at, call))
         await self._ensure_types(space)
+        await self._list_unknown_categories(space)
         keys: set[bytes] = set()
         calls = [call for _, call in self.calls]
         for call in calls:
@@ -145,9 +159,10 @@ class IngestRequest:
             if self.gpc:
                 body = _opted_out(body)
             if self.history and body.get("receivedAt") is not None:
-                received, sent_at, history = min(receipt_time(body["receivedAt"]), received), None, True
+                received, sent_at, history = receipt_time(body["receivedAt"], received), None, True
         call = extract(body, kind=self.kind, rules=rules, received=received, sent_at=sent_at, source=self.source)
         require_event(call)
+        require_alias_ids(call)
         if self.history and not history:
             require_time(call)
         call.history = history
@@ -168,6 +183,15 @@ class IngestRequest:
             if beyond:
                 call.demoted = call.demoted + [DemotedIdentifier(i, UnlinkedReason.TOO_MANY_TYPES) for i in beyond]
                 call.identifiers = [i for i in call.identifiers if i.type in codes]
+
+    async def _list_unknown_categories(self, space: Space) -> None:
+        """Lists the categories of consent that name no purpose of the space, if the space has purposes."""
+        stating = [call for _, call in self.calls if call.consent and call.kind != "consent"]
+        known = await space.purpose_names() if stating else frozenset()
+        for call in stating if known else ():
+            unknown = unknown_categories(call.consent or {}, known)
+            if unknown:
+                call.invalid_signals = call.invalid_signals + unknown
 
 
 def _opted_out(body: JsonObject) -> JsonObject:

@@ -175,6 +175,7 @@ class _RejectionReader:
             mended_values=refusal.mended,
             hint=refusal.hint,
             invalid_signals=refusal.invalid_signals,
+            ignored_fields=refusal.ignored_fields,
             source=self.keys.get(refusal.source),
             profile_id=None,
         )
@@ -205,6 +206,7 @@ class _RejectionReader:
             mended_values=0,
             hint=None,
             invalid_signals=[],
+            ignored_fields={},
             source=self.keys.get(kept.source),
             profile_id=ProfileId(row.canonical),
         )

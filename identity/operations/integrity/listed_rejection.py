@@ -4,7 +4,7 @@ from collections import Counter
 
 from msgspec import Struct
 
-from identity.planning.resolution.extract import REJECTIONS
+from identity.planning.resolution.call_requirements import FIELD_REASONS, REJECTIONS
 from identity.planning.resolution.planner import NO_IDENTIFIER, NO_USABLE_IDENTIFIER
 from identity.planning.resolution.rejections import (
     IGNORED_TIMESTAMP,
@@ -30,6 +30,7 @@ ALL_REASONS = frozenset(
         IGNORED_TIMESTAMP,
         MENDED_VALUE,
         INVALID_SIGNAL,
+        *FIELD_REASONS,
     }
 )
 """Every reason that a line can have; a limit is followed by a colon and its type."""
@@ -47,9 +48,9 @@ class ListedRejection(Struct, frozen=True):
     """A call that was rejected, or accepted in part; `source` is the public id of the key that sent it.
 
     `reason` is the code of a rejection, or of the first value that is lost (`trait_limit`, `ignored_timestamp`,
-    `mended_value`, `invalid_signal`). `ignored_count` traits, decisions and memberships exceeded
-    the size of the profile; `ignored` holds the names of up to 50 of them. A call with a suppressed identifier has no
-    `message_id`.
+    `mended_value`, `invalid_signal`, a reason of `ignored_fields`). `ignored_count` traits, decisions and memberships
+    exceeded the size of the profile; `ignored` holds the names of up to 50 of them. A call with a suppressed identifier
+    has no `message_id`.
     """
 
     at: Micros
@@ -65,6 +66,7 @@ class ListedRejection(Struct, frozen=True):
     mended_values: int
     hint: str | None
     invalid_signals: list[str]
+    ignored_fields: dict[str, str]
     source: str | None
     profile_id: ProfileId | None
 
@@ -79,6 +81,8 @@ class ListedRejection(Struct, frozen=True):
             found[MENDED_VALUE] = self.mended_values
         if self.invalid_signals:
             found[INVALID_SIGNAL] = len(self.invalid_signals)
+        if self.ignored_fields:
+            found |= Counter(self.ignored_fields.values())
         return found
 
     @property

@@ -8,7 +8,9 @@
     region            the jurisdiction of the person, as `DE` or `US-CA`
 
 Statements of server-side keys are kept apart under names that end in `:server`, except opt-outs and `minor`.
-An unreadable statement states nothing, so it never grants, and its name is listed as invalid.
+An unreadable signal states nothing, so it never grants, and its name is listed as invalid. An unreadable statement
+of categories denies as an empty one does: what cannot be read may have been a withdrawal, so no default that allows
+undecided data applies to the person.
 
 A string that contains the time of the person's choice counts from that time, whichever call carries it, but
 never from a time after its call. Many strings contain the day alone. On that day such a string counts from the
@@ -17,7 +19,7 @@ that is sent again never lifts a denial of its day.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final, NamedTuple
 
 from identity.planning.consent.signals import google, gpc
@@ -59,10 +61,10 @@ def statements(context: Mapping[str, Any] | None, *, server: bool, received: int
     found: dict[str, TimedSignal] = {}
     suffix = SERVER if server else ""
     consent = context.get("consent")
+    stated = category_decisions(consent)
+    if stated is not None:
+        found[STATED + suffix] = TimedSignal(sorted(stated)[:MOST_STATED], time)
     if isinstance(consent, dict):
-        stated = _decided_categories(consent.get("categoryPreferences"))
-        if stated is not None:
-            found[STATED + suffix] = TimedSignal(stated, time)
         where = parse_region(consent.get("jurisdiction"))
         if where is not None:
             found[REGION + suffix] = TimedSignal(where, time)
@@ -75,6 +77,29 @@ def statements(context: Mapping[str, Any] | None, *, server: bool, received: int
     for signal in signals.found:
         _add_parts(found, signal, suffix, time)
     return CallStatements(found, [*_unread_fields(consent), *signals.invalid])
+
+
+def category_decisions(consent: object) -> dict[str, bool] | None:
+    """The decisions of a consent object by category; None where the object makes no statement of categories.
+
+    A category without a readable decision is left out, which denies. So a statement of which nothing can be read
+    counts as an empty one: `categoryPreferences` that is no object, or a consent that is none.
+    """
+    if consent is None or consent == []:  # PHP writes an empty object as an empty array.
+        return None
+    if not isinstance(consent, dict):
+        return {}
+    preferences = consent.get("categoryPreferences")
+    if preferences is None:
+        return None
+    if not isinstance(preferences, dict):
+        return {}
+    return {category: answer for category, answer in preferences.items() if isinstance(answer, bool)}
+
+
+def unknown_categories(decisions: Mapping[str, bool], purposes: Collection[str]) -> list[str]:
+    """The names under which a call lists the categories that name none of these purposes."""
+    return _unread_parts("purpose", [category for category in decisions if category not in purposes])
 
 
 def read_call_signals(context: Mapping[str, Any], *, server: bool, received: int) -> Signals:
@@ -118,14 +143,6 @@ def _unread_parts(field: str, names: list[str]) -> list[str]:
     """The names of parts after the name of their field; a part with an unusual name, or one of too many, has none."""
     parts = [f"{field}:{name}" if _NAME.fullmatch(name) else field for name in names[:MOST_NAMED]]
     return list(dict.fromkeys([*parts, field] if len(names) > MOST_NAMED else parts))
-
-
-def _decided_categories(preferences: object) -> list[str] | None:
-    """The categories with a decision; None without a readable one."""
-    if not isinstance(preferences, dict):
-        return None
-    named = sorted(name for name, value in preferences.items() if isinstance(value, bool))
-    return named[:MOST_STATED] if named or not preferences else None
 
 
 def _add_classes(found: dict[str, TimedSignal], signal: Signal, suffix: str, time: int) -> None:

@@ -4,12 +4,15 @@ A blocked or unusable id on either side links nothing. Which ids exist is unknow
 call keeps both readings and names the one that holds where neither is known.
 """
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, Final, Literal
 
 from identity.planning.resolution.claimed_identifiers import ClaimedIdentifiers, named, read
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import Alias, DemotedIdentifier, Identifier, Source
 from identity.values.identifiers import ANONYMOUS_ID, USER_ID
+
+_PREVIOUS: Final = frozenset({"previousid", "previoususerid", "previous", "oldid", "from", "fromid"})
 
 
 def previous_id(
@@ -43,6 +46,13 @@ def previous_id(
     if user is None or (by_user is None and by_anonymous is None):
         return None
     return Alias(user=by_user, anonymous=by_anonymous, assumed=assumed, force=force, to=user)
+
+
+def misspelt_previous_id(body: Mapping[str, Any]) -> str | None:
+    """The field of an alias that stands in the place of `previousId`, by another spelling or name; None without."""
+    if body.get("previousId") is not None:
+        return None
+    return next((name for name in body if name.replace("_", "").replace("-", "").lower() in _PREVIOUS), None)
 
 
 def readings(given: object, rules: Rules) -> list[Identifier]:

@@ -6,18 +6,20 @@ nothing. One bad entry never costs the call another identifier, since clients se
 
 from typing import Any, Final
 
-from identity.planning.resolution.placeholder_values import PLACEHOLDER_EMAILS, is_placeholder
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import DemotedIdentifier, Identifier
 from identity.values.enums import UNUSABLE, UnlinkedReason
 from identity.values.identifiers import EMAIL, LONGEST_TYPE, normalise, usable_type
+from identity.values.placeholder_values import PLACEHOLDER_EMAILS, is_placeholder
 from identity.values.plain_text import UnusableValue, kind_of, plain, shown, usable
 
 GROUP_ID: Final = "group_id"
 """The name of group ids in rules and outcomes; a group id identifies no person."""
 
 _EXTERNAL = "external_id"
+_DEVICE = "device"
 _DEVICES = ("ios", "android")
+_DEVICE_IDS = (("id", "id"), ("idfa", "advertisingId"), ("push_token", "token"))
 
 
 def read(type_: str, raw: object, rules: Rules) -> Identifier | DemotedIdentifier:
@@ -137,19 +139,26 @@ class ClaimedIdentifiers:
         self.demote(DemotedIdentifier(Identifier(_EXTERNAL, what), reason))
 
     def device(self, device: object) -> None:
-        """Read `context.device`: its id, its advertising id where tracking is allowed, and its push token."""
+        """Read `context.device`: its id, its advertising id where tracking is allowed, and its push token.
+
+        The ids of a device of another type, or of none, are demoted.
+        """
+        if device is None or device == []:
+            return
         if not isinstance(device, dict):
+            self.demote(DemotedIdentifier(Identifier(_DEVICE, kind_of(device)), UnlinkedReason.UNKNOWN_DEVICE))
             return
         name = device.get("type")
-        if not isinstance(name, str):
-            return
-        system = name.lower()
-        if system not in _DEVICES:
-            return
-        self.claim(f"{system}.id", device.get("id"))
-        if device.get("adTrackingEnabled") is True:
-            self.claim(f"{system}.idfa", device.get("advertisingId"))
-        self.claim(f"{system}.push_token", device.get("token"))
+        system = name.lower() if isinstance(name, str) else ""
+        tracked = device.get("adTrackingEnabled") is True
+        for part, field in _DEVICE_IDS:
+            raw = device.get(field)
+            if raw is None or (field == "advertisingId" and not tracked):
+                continue
+            if system in _DEVICES:
+                self.claim(f"{system}.{part}", raw)
+            else:
+                self.demote(DemotedIdentifier(Identifier(_DEVICE, _shown(raw)), UnlinkedReason.UNKNOWN_DEVICE))
 
     def google_analytics(self, integrations: object) -> None:
         """Read `context.integrations['Google Analytics'].clientId`."""

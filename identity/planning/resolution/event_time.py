@@ -1,7 +1,8 @@
 """Reads the event time of a call, corrected by the error of the sender's clock.
 
 An event time is never later than the receipt, since a time in the future would win over every later call. A
-timestamp that is no time is named, and the call happened when it was received. All times are microseconds since
+timestamp that is no time, or that lies ahead of the receipt by more than clocks differ, is named, and the call happened
+when it was received. All times are microseconds since
 1970 (UTC) within the years 1 to 9999, and may be negative.
 """
 
@@ -9,10 +10,14 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 
+from identity.values.calls import MICRO
 from identity.values.timestamps import EARLIEST, LATEST, parse_iso, parse_timestamp
 
 _NAIVE_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (an offset of zero would be printed as one)
 _CLIENT_TIMES: Final = ("originalTimestamp", "timestamp")
+
+CLOCK_ERROR: Final = 300 * MICRO
+"""How far ahead of the receipt a time may lie because the clock of its sender is fast."""
 
 parse_time = parse_iso
 
@@ -21,11 +26,13 @@ class EventTime(NamedTuple):
     """The event time of a call, and the fields of the call whose timestamp is no time.
 
     `guessed`: the call states when it happened and no statement is readable, so the receipt takes its place.
+    `future` is the field whose time lies ahead of the receipt, which takes its place too.
     """
 
     time: int
     ignored: tuple[str, ...] = ()
     guessed: bool = False
+    future: str | None = None
 
 
 def event_time(body: Mapping[str, Any], received: int, sent_at: object) -> EventTime:
@@ -36,7 +43,7 @@ def event_time(body: Mapping[str, Any], received: int, sent_at: object) -> Event
     time the client time.
     """
     ignored: tuple[str, ...] = ()
-    client = None
+    client = field = None
     for name in _CLIENT_TIMES:
         given = body.get(name)
         if given is None:
@@ -45,7 +52,7 @@ def event_time(body: Mapping[str, Any], received: int, sent_at: object) -> Event
         if read is None:
             ignored += (name,)
         elif client is None:
-            client = read
+            client, field = read, name
     sent = None
     for given in (body.get("sentAt"), sent_at):
         if given is not None and sent is None:
@@ -55,7 +62,8 @@ def event_time(body: Mapping[str, Any], received: int, sent_at: object) -> Event
     if client is None:
         return EventTime(received, ignored, guessed=any(name in ignored for name in _CLIENT_TIMES))
     happened = client if sent is None else received - (sent - client)
-    return EventTime(min(max(happened, EARLIEST), received), ignored)
+    future = field if happened > received + CLOCK_ERROR else None
+    return EventTime(min(max(happened, EARLIEST), received), ignored, future=future)
 
 
 def format_time(micros: int) -> str:

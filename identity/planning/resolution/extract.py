@@ -5,47 +5,33 @@ same rules gives the same call, but for a generated message id, so that a rebuil
 """
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple, cast
+from typing import Any, NamedTuple, cast
 from uuid import uuid4
 
-from identity.planning.consent.statements import statements
+from identity.planning.consent.statements import category_decisions, statements
 from identity.planning.resolution.alias_previous_id import previous_id, readings
+from identity.planning.resolution.call_requirements import (
+    CONSENT_EVENT,
+    FIELD_NOT_OBJECT,
+    FUTURE_TIMESTAMP,
+    LONGEST_GROUP_ID,
+    LONGEST_MESSAGE_ID,
+    MISSPELT,
+    MISSPELT_FIELD,
+    MOST_PROPERTIES,
+    TOO_MANY_IDENTIFIERS,
+    TOO_MANY_TRAITS,
+    rejection,
+)
 from identity.planning.resolution.claimed_identifiers import ClaimedIdentifiers, is_blocked_group
 from identity.planning.resolution.event_time import event_time
-from identity.planning.resolution.placeholder_values import is_placeholder
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import KINDS, Call, Kind, Source
 from identity.values.documents import TimedSignal
-from identity.values.errors import BadCall
 from identity.values.identifiers import ANONYMOUS_ID, EMAIL, PHONE, USER_ID
-from identity.values.plain_text import UnusableValue, plain, shown
-from identity.values.timestamps import parse_timestamp
+from identity.values.placeholder_values import is_placeholder
+from identity.values.plain_text import UnusableValue, plain
 
-TOO_MANY_TRAITS: Final = 300
-MOST_PROPERTIES: Final = 10_000
-TOO_MANY_IDENTIFIERS: Final = 1_000
-LONGEST_MESSAGE_ID: Final = 100
-LONGEST_GROUP_ID: Final = 500
-CONSENT_EVENT: Final = "Segment Consent Preference Updated"
-
-REJECTIONS: Final = {
-    "not_an_object": "A call must be a JSON object.",
-    "invalid_type": f"A call needs a type: {', '.join(KINDS)}.",
-    "context_not_object": "context must be an object.",
-    "traits_not_object": "traits must be an object.",
-    "too_many_traits": f"A call may carry at most {TOO_MANY_TRAITS - 1} traits.",
-    "too_many_properties": f"A call may carry at most {MOST_PROPERTIES} properties.",
-    "too_many_identifiers": f"A call may carry at most {TOO_MANY_IDENTIFIERS - 1} identifiers.",
-    "bad_message_id": "messageId must be text without control characters, or a number.",
-    "message_id_too_long": f"messageId may have at most {LONGEST_MESSAGE_ID} characters.",
-    "missing_group_id": "A group call needs a usable groupId.",
-    "group_id_too_long": f"groupId may have at most {LONGEST_GROUP_ID} characters.",
-    "missing_event": "A track call needs an event: its name, as text that is not empty.",
-    "invalid_timestamp": "timestamp, originalTimestamp or receivedAt is no time; write 2026-01-31T12:00:00Z.",
-    "missing_consent_preferences": "context.consent.categoryPreferences object is required",
-}
-
-_SPELLINGS = {name.lower(): name for name in ("userId", "anonymousId", "previousId", "groupId", "traits", "context")}
 # These fields belong to the delivery and not to the event; `writeKey` is a secret.
 _OF_THE_DELIVERY = ("writeKey", "_metadata")
 
@@ -66,12 +52,12 @@ def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts 
     the body; the call keeps the body.
     """
     if not isinstance(body, dict):
-        raise _rejection("not_an_object")
+        raise rejection("not_an_object")
     get = body.get
     if kind is None:
         kind = get("type")
         if kind not in KINDS:
-            raise _rejection("invalid_type")
+            raise rejection("invalid_type")
         kind = cast("Kind", kind)
     for name in _OF_THE_DELIVERY:
         if name in body:
@@ -79,14 +65,19 @@ def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts 
     message_id = _message_id(get("messageId"))
     context = _object(get("context"), "context_not_object")
     theirs = context.get("traits") if context else None
+    ignored: dict[str, str] = {} if MISSPELT.isdisjoint(body) else dict.fromkeys(MISSPELT & body.keys(), MISSPELT_FIELD)
     if not isinstance(theirs, dict):
+        if theirs is not None and theirs != []:
+            ignored["context.traits"] = FIELD_NOT_OBJECT
         theirs = None
     traits = _traits(kind, get("traits"), theirs) if kind in ("identify", "group") else None
     properties = get("properties")
     if not isinstance(properties, dict):
+        if properties is not None and properties != []:
+            ignored["properties"] = FIELD_NOT_OBJECT
         properties = None
     elif len(properties) > MOST_PROPERTIES:
-        raise _rejection("too_many_properties")
+        raise rejection("too_many_properties")
 
     claims = ClaimedIdentifiers(rules)
     user = claims.claim(USER_ID, get("userId"))
@@ -110,13 +101,15 @@ def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts 
     if kind == "alias":
         alias = previous_id(body, claims, user, anonymous, source)
     if len(claims) >= TOO_MANY_IDENTIFIERS:
-        raise _rejection("too_many_identifiers")
+        raise rejection("too_many_identifiers")
 
     group = _joined(kind, get("groupId"), claims)
     consent = _decisions(kind, body, context)
     if kind == "track" and get("event") == CONSENT_EVENT and not _has_preferences(context):
-        raise _rejection("missing_consent_preferences")
+        raise rejection("missing_consent_preferences")
     happened = event_time(body, received, sent_at)
+    if happened.future is not None:
+        ignored[happened.future] = FUTURE_TIMESTAMP
     stated = statements(context, server=source.server, received=received, time=happened.time)
     return Call(
         kind=kind,
@@ -137,41 +130,8 @@ def extract(  # noqa: C901, PLR0912, PLR0915 (one pass in document order; parts 
         unlinked=readings(get("previousId"), rules) if kind == "alias" and alias is None else [],
         ignored_times=happened.ignored,
         guessed_time=happened.guessed,
+        ignored_fields=ignored,
     )
-
-
-def receipt_time(stated: object) -> int:
-    """The time at which an imported call says it was received. BadCall."""
-    time = parse_timestamp(stated)
-    if time is None:
-        raise _rejection("invalid_timestamp")
-    return time
-
-
-def require_time(call: Call) -> None:
-    """Reject a call whose timestamp is no time: an import that counts as happening now would overwrite what is newer.
-
-    For a call that states when it was received (`receipt_time`), that time bounds the error.
-    """
-    if call.guessed_time:
-        raise _rejection("invalid_timestamp")
-
-
-def require_event(call: Call) -> None:
-    """Reject a track call without the name of its event, as Segment's libraries do; a stored one is read on."""
-    if call.kind == "track":
-        event = call.body.get("event")
-        if not isinstance(event, str) or not event.strip():
-            raise _rejection("missing_event")
-
-
-def missing_identifier_hint(body: Mapping[str, Any]) -> str:
-    """What to change in a call without identifiers: the right spelling of a field, or the fields to send."""
-    for name in body:
-        right = _SPELLINGS.get(name.replace("_", "").replace("-", "").lower())
-        if right is not None and name != right:
-            return f"{shown(name)} is not read; send {right}."
-    return "Send userId or anonymousId."
 
 
 class CallContent(NamedTuple):
@@ -210,26 +170,20 @@ def stated_group(body: dict[str, Any], kind: Kind, rules: Rules) -> str | None:
     return None if kind == "group" and is_blocked_group(group, rules) else group
 
 
-def _rejection(code: str) -> BadCall:
-    error = BadCall(REJECTIONS[code])
-    error.code = code
-    return error
-
-
 def _object(value: object, code: str) -> dict[str, Any] | None:
     """An object, or None where it is absent. PHP writes an empty object as an empty array."""
     if value is None or isinstance(value, dict):
         return value
     if value == []:
         return None
-    raise _rejection(code)
+    raise rejection(code)
 
 
 def _traits(kind: Kind, stated: object, theirs: dict[str, Any] | None) -> dict[str, Any] | None:
     """The traits that a call sets; the SDKs of RudderStack send the traits of an identify in its context alone."""
     traits = theirs if stated is None and kind == "identify" else _object(stated, "traits_not_object")
     if traits is not None and len(traits) >= TOO_MANY_TRAITS:
-        raise _rejection("too_many_traits")
+        raise rejection("too_many_traits")
     return traits
 
 
@@ -241,13 +195,13 @@ def _message_id(value: object) -> str:
     if value is None or (isinstance(value, str) and not value.strip()):
         return _new_message_id()
     if isinstance(value, str) and len(value) > LONGEST_MESSAGE_ID:
-        raise _rejection("message_id_too_long")
+        raise rejection("message_id_too_long")
     try:
         text = plain(value)
     except UnusableValue:
-        raise _rejection("bad_message_id") from None
+        raise rejection("bad_message_id") from None
     if len(text) > LONGEST_MESSAGE_ID:
-        raise _rejection("message_id_too_long")
+        raise rejection("message_id_too_long")
     if is_placeholder(text):
         return _new_message_id()
     # Text stays unchanged: two ids that differ for the sender are two messages.
@@ -266,18 +220,13 @@ def _has_preferences(context: dict[str, Any] | None) -> bool:
 def _decisions(kind: Kind, body: dict[str, Any], context: dict[str, Any] | None) -> dict[str, bool] | None:
     """The consent decisions of a call by category.
 
-    Empty where the call states no decisions; None where the call holds no readable statement, which must not
-    count as an empty one. Decisions that a server records for a person are no statement of every category.
+    Empty where the call states none, or none that can be read; None where the call makes no statement.
+    Decisions that a server records for a person are no statement of every category.
     """
     if kind == "consent":
         recorded = body.get("decisions")
         return dict(recorded) if isinstance(recorded, dict) else None
-    consent = context.get("consent") if context else None
-    stated = consent.get("categoryPreferences") if isinstance(consent, dict) else None
-    if not isinstance(stated, dict):
-        return None
-    decisions = {category: answer for category, answer in stated.items() if isinstance(answer, bool)}
-    return decisions if decisions or not stated else None
+    return category_decisions(context.get("consent")) if context else None
 
 
 def _joined(kind: Kind, value: object, claims: ClaimedIdentifiers) -> str | None:
@@ -290,11 +239,11 @@ def _joined(kind: Kind, value: object, claims: ClaimedIdentifiers) -> str | None
 
 def _group(value: object) -> str:
     if isinstance(value, str) and len(value.strip()) > LONGEST_GROUP_ID:
-        raise _rejection("group_id_too_long")
+        raise rejection("group_id_too_long")
     try:
         text = plain(value)
     except UnusableValue:
-        raise _rejection("missing_group_id") from None
+        raise rejection("missing_group_id") from None
     if len(text) > LONGEST_GROUP_ID:
-        raise _rejection("group_id_too_long")
+        raise rejection("group_id_too_long")
     return text

@@ -10,8 +10,8 @@ from msgspec import UNSET, Struct
 
 from identity.planning.resolution.alias import AliasDecision, decide_alias
 from identity.planning.resolution.apply_call import apply_call
+from identity.planning.resolution.call_requirements import missing_identifier_hint
 from identity.planning.resolution.document import newest_stamp
-from identity.planning.resolution.extract import missing_identifier_hint
 from identity.planning.resolution.merge_limits import SEPARATED, Candidate, misfit, separated, united
 from identity.planning.resolution.plan import FeedChange, HistoryNote, Plan, RecordedCall
 from identity.planning.resolution.planner_state import PlannerState, Profile
@@ -45,9 +45,11 @@ def plan(
     planner = _Planner(WorkingSet(state, rules, fresh_id), stamps, public)
     for call in calls:
         outcome = planner.accept(call)
-        if (call.ignored_times or call.mended) and outcome.status != "duplicate":
+        if (call.ignored_times or call.mended or call.ignored_fields) and outcome.status != "duplicate":
             outcome.ignored_timestamp = ", ".join(call.ignored_times) or None
             outcome.mended_values = call.mended
+            fields = [{"field": field, "reason": reason} for field, reason in call.ignored_fields.items()]
+            outcome.ignored_fields = fields or UNSET
         planner.plan.outcomes.append(outcome)
     return planner.plan
 

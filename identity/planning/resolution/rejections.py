@@ -44,7 +44,8 @@ class StoredRejection(msgspec.Struct, array_like=True, frozen=True):
     `ignored_count` is the number of entries without room, a membership included. `received` is in
     microseconds; `source` is the number of an API key. `ignored_timestamp` names the fields whose timestamp is no
     time, `mended` counts values that no JSON can hold and that became null or lost a character. `invalid_signals` are
-    the names of signals of consent that could not be read.
+    the names of signals of consent that could not be read, `ignored_fields` the fields that are not read, each with the
+    reason.
     """
 
     status: StoredStatus
@@ -60,6 +61,7 @@ class StoredRejection(msgspec.Struct, array_like=True, frozen=True):
     mended: int = 0
     hint: str | None = None
     invalid_signals: list[str] = []
+    ignored_fields: dict[str, str] = {}
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -80,6 +82,7 @@ def of_item(item: object, outcome: Outcome, *, kind: Kind | None, source: int, r
         source=source,
         received=received,
         mended=outcome.mended_values,
+        hint=outcome.hint,
     )
 
 
@@ -111,6 +114,7 @@ def of_call(call: Call, outcome: Outcome, received: int) -> StoredRejection | No
         mended=outcome.mended_values,
         hint=outcome.hint,
         invalid_signals=outcome.invalid_signals or [],
+        ignored_fields={each["field"]: each["reason"] for each in outcome.ignored_fields or ()},
     )
 
 
@@ -122,7 +126,9 @@ def _partial_reason(outcome: Outcome) -> str | None:
         return IGNORED_TIMESTAMP
     if outcome.mended_values:
         return MENDED_VALUE
-    return INVALID_SIGNAL if outcome.invalid_signals else None
+    if outcome.invalid_signals:
+        return INVALID_SIGNAL
+    return outcome.ignored_fields[0]["reason"] if outcome.ignored_fields else None
 
 
 def pack(rejections: Sequence[StoredRejection]) -> bytes:

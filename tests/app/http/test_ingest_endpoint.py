@@ -11,7 +11,7 @@ import pytest
 
 from app.http import ingest_endpoint
 from identity.operations.ingest.request import LARGEST_ITEM, MOST_ITEMS
-from identity.planning.resolution.extract import REJECTIONS, TOO_MANY_TRAITS
+from identity.planning.resolution.call_requirements import REJECTIONS, TOO_MANY_TRAITS
 from identity.values.calls import KINDS
 from tests.app.conftest import Shop, new_shop
 from tests.conftest import Running

@@ -6,10 +6,12 @@ from typing import Any
 
 import msgspec
 
-from identity.planning.resolution.extract import extract, receipt_time, require_event
+from identity.planning.resolution.call_requirements import receipt_time, require_event
+from identity.planning.resolution.extract import extract
 from identity.planning.resolution.resolution_rules import Rules
 from identity.values.calls import Call, Identifier, Outcome, Source, demoted_identifiers
 from identity.values.errors import BadCall
+from identity.values.timestamps import LATEST
 
 SERVER = Source(key=1, server=True)
 LARGEST = 32 * 1024
@@ -39,7 +41,7 @@ def read(body: dict[str, Any], rules: Rules, received: int, source: Source = SER
     if len(msgspec.json.encode(body)) > LARGEST:
         return Outcome(message_id=None, status="rejected", reason="too_large")
     try:
-        own = None if body.get("receivedAt") is None else receipt_time(body["receivedAt"])
+        own = None if body.get("receivedAt") is None else receipt_time(body["receivedAt"], LATEST)
         call = extract(
             body, kind=None, rules=rules, received=received if own is None else own, sent_at=None, source=source
         )

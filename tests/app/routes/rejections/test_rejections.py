@@ -197,6 +197,9 @@ def test_a_track_call_without_the_name_of_its_event_is_rejected(shop: Shop, even
         ({"traits": {"phone": "call me"}}, "invalid_phone"),
         ({"context": {"externalIds": [{"type": "crm", "id": {"a": 1}}]}}, "not_text"),
         ({"context": {"externalIds": ["x"]}}, "malformed_external_id"),
+        ({"context": {"device": {"id": "D"}}}, "unknown_device"),
+        ({"context": {"device": "D"}}, "unknown_device"),
+        ({"traits": {"email": "mailto:ann@x.com"}}, "email_with_name"),
     ],
 )
 def test_every_identifier_that_is_not_taken_is_listed(shop: Shop, call: dict[str, Any], reason: str) -> None:

@@ -65,8 +65,9 @@ ROWS: list[tuple[str, Any, Any, set[str], set[str]]] = [
     ("false", prefs(NOTHING), None, set(), {"unmapped"}),
     ("false, integrations true", prefs(NOTHING), {"one": True, "All": True}, set(), {"unmapped"}),
     ("case counts", prefs({"marketing": True}), None, set(), {"unmapped"}),
-    # Text is no answer; where nothing can be read there is no decision.
-    ("text", prefs({"Marketing": "true"}), None, set(), ALL),
+    # Text is no answer, and what cannot be read may have been a denial.
+    ("text", prefs({"Marketing": "true"}), None, set(), {"unmapped"}),
+    ("no object", {"consent": {"categoryPreferences": "none"}}, None, set(), {"unmapped"}),
     ("text among answers", prefs({"Marketing": "true", "Product": True}), None, set(), {"unmapped"}),
 ]
 

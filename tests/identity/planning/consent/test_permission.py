@@ -91,14 +91,20 @@ SEGMENT = {
     "granted": ({"consent": {"categoryPreferences": {"Marketing": True}}}, True, True),
     "denied": ({"consent": {"categoryPreferences": {"Marketing": False}}}, False, False),
     "another category only": ({"consent": {"categoryPreferences": {"Product": True}}}, False, False),
-    "the text true": ({"consent": {"categoryPreferences": {"Marketing": "true"}}}, False, True),
+    "the text true": ({"consent": {"categoryPreferences": {"Marketing": "true"}}}, False, False),
+    "a number": ({"consent": {"categoryPreferences": {"Marketing": 1}}}, False, False),
+    "a null": ({"consent": {"categoryPreferences": {"Marketing": None}}}, False, False),
+    "a list of categories": ({"consent": {"categoryPreferences": ["Marketing"]}}, False, False),
+    "text for preferences": ({"consent": {"categoryPreferences": "all"}}, False, False),
+    "text for the object": ({"consent": "denied"}, False, False),
+    "null preferences": ({"consent": {"categoryPreferences": None}}, False, True),
     "a trait of that name": ({"traits": {"segment_consent_preference.categories.Marketing": True}}, False, True),
 }
 
 
 @pytest.mark.parametrize(("context", "closed", "compatible"), SEGMENT.values(), ids=SEGMENT.keys())
 def test_unset_allow_follows_the_table_of_segment(context: dict[str, Any], closed: bool, compatible: bool) -> None:  # noqa: FBT001
-    """Row by row as Segment documents `unset: allow`; by default undecided data does not flow."""
+    """Row by row as Segment documents `unset: allow`, but a statement that cannot be read denies as an empty one."""
     document = heard(call(context, 900))
     assert verdict(document).granted is closed
     assert verdict(document, unset="allow").granted is compatible

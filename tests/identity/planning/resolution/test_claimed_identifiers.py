@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from identity.planning.resolution.extract import extract
-from identity.planning.resolution.placeholder_values import PLACEHOLDER_EMAILS, PLACEHOLDERS
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules, compile_rules
 from identity.values.calls import Call, DemotedIdentifier, Identifier, Kind, Source
+from identity.values.placeholder_values import PLACEHOLDER_EMAILS, PLACEHOLDERS
 
 
 def read(body: dict[str, Any], kind: Kind, rules: Rules = DEFAULT_RULES) -> Call:
@@ -93,9 +93,7 @@ def test_an_advertising_id_needs_permission(flag: object) -> None:
     [
         {"device": {"id": "D"}},
         {"device": {"type": "tv", "id": "D"}},
-        {"device": {"type": 5, "id": "D"}},
         {"device": "ios"},
-        {"device": None},
         {"integrations": {"Google Analytics": "x"}},
         {"integrations": {"All": True}},
         {"integrations": []},
@@ -107,6 +105,29 @@ def test_an_advertising_id_needs_permission(flag: object) -> None:
 def test_a_malformed_part_of_the_context_is_ignored(context: dict[str, Any]) -> None:
     """The other identifiers of the call stay."""
     assert kept({"userId": "u1", "context": context}) == ["user_id:u1"]
+
+
+@pytest.mark.parametrize(
+    ("device", "shown"),
+    [
+        ({"id": "D"}, ["device:D"]),
+        ({"type": "tv", "id": "D", "token": "T"}, ["device:D", "device:T"]),
+        ({"type": 5, "id": ["D"]}, ["device:(array)"]),
+        ({"advertisingId": "AD", "adTrackingEnabled": True}, ["device:AD"]),
+        ({"advertisingId": "AD"}, []),
+        ({"type": "desktop", "model": "x"}, []),
+        ({"type": "ios"}, []),
+        ("ios", ["device:(text)"]),
+        (["ios"], ["device:(array)"]),
+        ([], []),
+        ({}, []),
+        (None, []),
+    ],
+)
+def test_each_id_of_a_device_of_no_known_type_is_skipped_with_its_reason(device: object, shown: list[str]) -> None:
+    """An advertising id without permission is no claim; a device without ids loses nothing."""
+    assert kept({"context": {"device": device}}) == []
+    assert demoted({"context": {"device": device}}) == [(each, "unknown_device") for each in shown]
 
 
 @pytest.mark.parametrize(

@@ -148,6 +148,27 @@ def test_every_timestamp_that_is_no_time_is_named(
     assert (found.time == T0) is (guessed or "timestamp" not in body or body["timestamp"] is None)
 
 
+@pytest.mark.parametrize(
+    ("body", "future"),
+    [
+        ({"timestamp": 300}, None),
+        ({"timestamp": 301}, "timestamp"),
+        ({"originalTimestamp": 301, "timestamp": -50}, "originalTimestamp"),
+        ({"originalTimestamp": -50, "timestamp": 301}, None),
+        ({"timestamp": 5000, "sentAt": 5010}, None),
+        ({"timestamp": 5000, "sentAt": 10}, "timestamp"),
+        ({"sentAt": 5000}, None),
+        ({}, None),
+    ],
+)
+def test_a_time_ahead_of_the_receipt_is_named_beyond_the_error_of_clocks(
+    body: dict[str, int], future: str | None
+) -> None:
+    """In seconds; the clock of the sender may be fast by five minutes, and by any time where the call says so."""
+    written = {name: format_time(T0 + seconds * MICRO) for name, seconds in body.items()}
+    assert event_time(written, T0, None).future == future
+
+
 @given(ANYTHING, ANYTHING, ANYTHING, st.integers(min_value=0, max_value=2 * T0), st.one_of(st.none(), MICROS))
 def test_an_event_time_is_never_later_than_the_receipt(
     timestamp: object, original: object, sent: object, received: int, envelope: int | None

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from identity.planning.resolution.extract import CONSENT_EVENT, REJECTIONS, extract, stated_group
+from identity.planning.resolution.call_requirements import CONSENT_EVENT, REJECTIONS
+from identity.planning.resolution.extract import extract, stated_group
 from identity.planning.resolution.resolution_rules import DEFAULT_RULES, Rules, compile_rules
 from identity.values.calls import KINDS, MICRO, Call, Kind, Source
 from identity.values.errors import BadCall
@@ -142,17 +143,19 @@ def test_a_number_is_a_group_id() -> None:
     [
         ({"categoryPreferences": {"Ads": True, "Mail": False}}, {"Ads": True, "Mail": False}),
         ({"categoryPreferences": {"Ads": True, "Mail": "true", "X": 1, "Y": None}}, {"Ads": True}),
-        ({"categoryPreferences": {"Ads": "true"}}, None),
+        ({"categoryPreferences": {"Ads": "true"}}, {}),
         ({"categoryPreferences": {}}, {}),
-        ({"categoryPreferences": []}, None),
-        ({"categoryPreferences": True}, None),
+        ({"categoryPreferences": []}, {}),
+        ({"categoryPreferences": True}, {}),
+        ("yes", {}),
+        ({"categoryPreferences": None}, None),
         ({}, None),
+        ([], None),
         (None, None),
-        ("yes", None),
     ],
 )
 def test_only_true_and_false_are_decisions(consent: object, decisions: dict[str, bool] | None) -> None:
-    """An unreadable statement does not count as an empty one."""
+    """An unreadable statement counts as an empty one; without a statement there are no decisions."""
     assert read({"context": {"consent": consent}}).consent == decisions
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from identity.planning.resolution.placeholder_values import PLACEHOLDERS, is_placeholder
+from identity.values.placeholder_values import PLACEHOLDERS, is_placeholder
 
 DRESS = st.text(alphabet=" \t\n\u00a0\"'`\\\u201c\u201d\u00ab\u00bb", max_size=4)
 

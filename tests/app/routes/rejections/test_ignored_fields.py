@@ -1,0 +1,93 @@
+"""Fields, times and categories of a call that are not read, over the wire: each is named in outcome and list."""
+
+from typing import Any
+
+import pytest
+
+from tests.app.conftest import Shop
+from tests.support.http.rejections import listed
+
+OUTCOMES = {"Prefer": "return=representation"}
+
+
+def test_a_time_in_the_future_is_listed_and_rejected_in_an_import(shop: Shop) -> None:
+    """The call counts as happening on its arrival; in an import `receivedAt` takes its place and may not lie ahead."""
+    call = {"type": "page", "userId": "u1", "timestamp": "2999-01-01T00:00:00Z", "messageId": "m1"}
+    past = {**call, "receivedAt": "2025-01-01T00:00:00Z", "messageId": "m2"}
+    ahead = {"type": "page", "userId": "u1", "receivedAt": "2999-01-01T00:00:00Z", "messageId": "m3"}
+    answers = [
+        shop.ask("POST", path, "import", json={"batch": batch}, headers=OUTCOMES)
+        for path, batch in (("/v1/import", [call, past, ahead]), ("/v1/batch", [call]))
+    ]
+    named = [{"field": "timestamp", "reason": "future_timestamp"}]
+    outcomes = [
+        [(each["status"], each["reason"], each.get("ignored_fields")) for each in answer.json()["outcomes"]]
+        for answer in answers
+    ]
+
+    assert outcomes == [
+        [("rejected", "future_timestamp", None), ("accepted", None, named), ("rejected", "future_timestamp", None)],
+        [("accepted", None, named)],
+    ]
+    assert [(each["reason"], each["ignored_fields"]) for each in listed(shop, reason="future_timestamp")] == [
+        ("future_timestamp", named),
+        ("future_timestamp", []),
+        ("future_timestamp", named),
+        ("future_timestamp", []),
+    ]
+    counts = shop.ask("GET", "/v1/rejections/summary").json()["counts"]
+    assert [(each["reason"], each["count"]) for each in counts] == [("future_timestamp", 4)]
+
+
+def test_fields_that_are_not_read_are_listed(shop: Shop) -> None:
+    """With a reason each; a dry run names them as well."""
+    call = {"type": "page", "userId": "u1", "anonymous_id": "a", "context": {"traits": "x"}, "timestamp": "31.12.2024"}
+    fields = [
+        {"field": "anonymous_id", "reason": "misspelt_field"},
+        {"field": "context.traits", "reason": "field_not_object"},
+    ]
+    tried = shop.ask("POST", "/v1/identities/simulate", "import", json=call).json()
+    outcome = shop.send(call)[0]
+
+    assert [(each["status"], each["ignored_timestamp"]) for each in (tried, outcome)] == [("accepted", "timestamp")] * 2
+    assert tried["ignored_fields"] == outcome["ignored_fields"] == fields
+    (only,) = listed(shop)
+    assert (only["status"], only["reason"], only["ignored_fields"]) == ("accepted", "ignored_timestamp", fields)
+    assert len(listed(shop, reason="misspelt_field")) == len(listed(shop, reason="field_not_object")) == 1
+
+
+@pytest.mark.parametrize(
+    ("call", "reason", "words"),
+    [
+        ({"userId": "u1", "previous_id": "p"}, "missing_previous_id", "previous_id is not read; send previousId."),
+        ({"userId": "u1"}, "missing_previous_id", "An alias call needs previousId"),
+        (
+            {"previousId": "p", "anonymousId": "a", "user_id": "u1"},
+            "missing_user_id",
+            "user_id is not read; send userId.",
+        ),
+    ],
+)
+def test_an_alias_with_one_id_alone_is_rejected(shop: Shop, call: dict[str, Any], reason: str, words: str) -> None:
+    """The message and the hint name a misspelt field."""
+    answer = shop.ask("POST", "/v1/alias", "write", json=call)
+    assert (answer.status_code, answer.json()["code"]) == (400, reason)
+    assert words in answer.json()["message"]
+    hint = words if words.endswith(".") else None
+    (only,) = listed(shop)
+    assert (only["type"], only["status"], only["reason"], only["hint"]) == ("alias", "rejected", reason, hint)
+
+
+def test_a_category_without_a_purpose_is_listed(shop: Shop) -> None:
+    """At once after the purposes change; in a space without purposes every category is as good as another."""
+    call = {
+        "type": "page",
+        "userId": "u1",
+        "context": {"consent": {"categoryPreferences": {"Marketing": True, "X": True}}},
+    }
+    assert "invalid_signals" not in shop.send(call)[0]
+    for names, unknown in ((["Marketing"], ["purpose:X"]), (["Product"], ["purpose:Marketing", "purpose:X"])):
+        purposes = [{"id": name, "class": "ads"} for name in names]
+        assert shop.ask("PUT", "/v1/purposes", json={"purposes": purposes}).status_code == 200
+        assert shop.send(call)[0]["invalid_signals"] == unknown
+    assert [each["invalid_signals"] for each in listed(shop)] == [["purpose:Marketing", "purpose:X"], ["purpose:X"]]
