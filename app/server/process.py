@@ -49,7 +49,6 @@ from identity.webhooks.client import Client, tls_context
 
 WRITERS = 2
 _PURGE_PAUSE = 0.05
-_COLLECT = (50_000, 20, 100)
 _NO_DATABASE = (
     "ONEFOLD_DATABASE_URL is not set; set it, or start with `onefold serve`, which runs the embedded database."
 )
@@ -113,11 +112,8 @@ class Onefold:
         self._leadership = Leadership(self.spaces.database)
         self._schedule = Schedule(self._tasks(), self._leadership.held)
         self._schedule.start()
-        # Objects loaded by now stay, and a batch makes thousands of values that form no cycle: garbage
-        # collection as often as by default doubles the cost of a call (measured).
-        gc.collect()
+        # Objects loaded by now stay; garbage collection need not visit them again.
         gc.freeze()
-        gc.set_threshold(*_COLLECT)
 
     async def close(self) -> None:
         """Commit every accepted call, then close the database."""
