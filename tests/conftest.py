@@ -26,6 +26,7 @@ from psycopg import sql
 from identity.store.embedded import data_directory
 from identity.store.embedded.data_directory import SUPERUSER
 from identity.store.embedded.server import OWNER_ROLE, EmbeddedPostgres
+from tests.support.processes.forked_program import ForkedProgram, can_fork
 
 for _name in [name for name in os.environ if name.startswith(("ONEFOLD_", "PG"))]:
     del os.environ[_name]
@@ -142,7 +143,7 @@ class Running:
 
     url: str
     admin_token: str
-    process: subprocess.Popen[str]
+    process: subprocess.Popen[str] | ForkedProgram
     data_dir: Path
 
     def stop(self, order: signal.Signals = signal.SIGTERM) -> int:
@@ -167,12 +168,16 @@ def launch(
     data_dir.mkdir(parents=True, exist_ok=True)
     token = token or secrets.token_hex(16)
     own = {"ONEFOLD_ADMIN_TOKEN": token, "ONEFOLD_PORT": "0", "ONEFOLD_DATA_DIR": str(data_dir)}
+    whole = {**os.environ, **own, **(environment or {})}
     log = data_dir.with_name(data_dir.name + ".log")
+    process: subprocess.Popen[str] | ForkedProgram
     with log.open("ab") as errors:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env={**os.environ, **own, **(environment or {})}, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors,
-        )  # fmt: skip
+        if command[: len(ONEFOLD)] == ONEFOLD and can_fork(whole):
+            process = ForkedProgram(command[len(ONEFOLD) :], whole, ROOT, errors=errors)
+        else:
+            process = subprocess.Popen(
+                command, cwd=ROOT, env=whole, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors
+            )
     assert process.stdout
     line = process.stdout.readline()
     if not line.startswith(READY):

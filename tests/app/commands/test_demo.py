@@ -13,6 +13,7 @@ import httpx
 from app.commands import tour
 from app.commands.demo import SPACE_FILE
 from tests.conftest import ONEFOLD, ROOT
+from tests.support.processes.command_line import onefold
 
 
 class Shown(NamedTuple):
@@ -106,13 +107,10 @@ def test_a_taken_port_names_the_command_that_takes_another(tmp_path: Path) -> No
     """In one line, before anything is started."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = subprocess.run(
-            [*ONEFOLD, "demo", "--port", str(port), "--data-dir", str(tmp_path / "data")],
-            cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-        )  # fmt: skip
+        status, _, error = onefold("demo", "--port", str(port), "--data-dir", str(tmp_path / "data"))
 
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"onefold: Port {port} is in use by another program; stop it, or take another port: ")
-    assert "make run PORT=" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    assert status == 1
+    assert error.startswith(f"onefold: Port {port} is in use by another program; stop it, or take another port: ")
+    assert "make run PORT=" in error
+    assert len(error.splitlines()) == 1
     assert not (tmp_path / "data" / "postgres").exists()

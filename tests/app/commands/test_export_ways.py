@@ -14,8 +14,9 @@ from app.commands import export, tour
 from app.settings import Settings
 from identity.values.errors import DestinationNotFound, Misconfigured, SpaceNotFound
 from tests.app.conftest import Shop
-from tests.conftest import ONEFOLD, Running
+from tests.conftest import Running
 from tests.support.destinations.warehouse_export import DOCUMENT, PLANS, VIEWS
+from tests.support.processes.command_line import onefold_in
 
 COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", DOCUMENT, re.DOTALL) for line in block.splitlines()]
 SOLD = {
@@ -29,10 +30,7 @@ SOLD = {
 def onefold(running: Running, database: str, words: list[str], folder: Path) -> tuple[int, str, str]:
     """Runs a command beside a server; its status, output and errors."""
     own = {"ONEFOLD_DATA_DIR": str(running.data_dir), "ONEFOLD_DATABASE_URL": database}
-    done = subprocess.run(
-        [*ONEFOLD, *words], cwd=folder, env={**os.environ, **own}, capture_output=True, text=True, check=False
-    )
-    return done.returncode, done.stdout, done.stderr
+    return onefold_in(folder, *words, **own)
 
 
 def test_the_documented_commands_and_queries_work(

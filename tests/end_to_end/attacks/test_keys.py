@@ -5,10 +5,8 @@ One deployment goes through them all, since each needs a server of its own and s
 
 import asyncio
 import base64
-import os
 import secrets
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -25,7 +23,8 @@ from identity.vault.epoch_key_store import KeyStore
 from identity.vault.keyring import Keyring
 from identity.vault.root_keys import file_root
 from tests.app.conftest import Shop, log_of, new_shop
-from tests.conftest import ONEFOLD, ROOT, Running, launch
+from tests.conftest import Running, launch
+from tests.support.processes.command_line import onefold
 
 Start = Callable[..., Running]
 
@@ -126,12 +125,9 @@ def a_root_that_is_none(on: Deployment) -> None:
     kept = on.files(), on.minted()
     for wrong in (base64.b64encode(secrets.token_bytes(32)).decode(), "changeme"):
         own = {"ONEFOLD_DATABASE_URL": on.database, "ONEFOLD_DATA_DIR": str(on.folder), "ONEFOLD_PORT": "0"}
-        done = subprocess.run(
-            [*ONEFOLD, "serve"], cwd=ROOT, env={**os.environ, **own, "ONEFOLD_ROOT_KEY": wrong},
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=60,
-        )  # fmt: skip
-        assert (done.returncode, done.stdout) in ((1, ""), (3, "")), done.stderr
-        assert wrong not in done.stderr
+        status, out, error = onefold("serve", **own, ONEFOLD_ROOT_KEY=wrong)
+        assert (status, out) in ((1, ""), (3, "")), error
+        assert wrong not in error
         assert (on.files(), on.minted()) == kept
 
 

@@ -1,6 +1,5 @@
 """Rolls of epoch keys: interrupted between any two steps, scheduled, and by the operator's commands."""
 
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,9 @@ from identity.store.postgres import space_lock
 from identity.values.enums import Law, RequestInterface, RequestKind
 from identity.values.errors import Misconfigured, SealBroken
 from identity.vault.keyring import Keyring
-from tests.conftest import ONEFOLD, ROOT
 from tests.support.integrity.space_audit import discrepancies
 from tests.support.keys.rolled_space import PEOPLE, prepared, readable
+from tests.support.processes.command_line import onefold
 from tests.support.processes.writer_processes import Lab, ingesting
 
 # Where a roll may die: what is called there, and in which module it is found.
@@ -173,14 +172,11 @@ def test_keys_commands_roll_dump_and_overlay(folder: Path) -> None:
         (["dump"], f"{PEOPLE} keys of epoch 2 are backed up and were opened for a test"),
         (["overlay"], "nothing to do"),
     ):
-        done = subprocess.run(
-            [*ONEFOLD, "keys", *words, "--data-dir", str(folder)], cwd=ROOT, capture_output=True, text=True, check=False
-        )
-        assert (done.returncode, done.stderr) == (0, "")
-        assert says in done.stdout
-    nobody = [*ONEFOLD, "keys", "roll", "spc_" + "0" * 32, "--data-dir", str(folder)]
-    done = subprocess.run(nobody, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert done.stderr.startswith("onefold: There is no such space")
-    assert sys.executable not in done.stderr
+        status, out, error = onefold("keys", *words, "--data-dir", str(folder))
+        assert (status, error) == (0, "")
+        assert says in out
+    status, _, error = onefold("keys", "roll", "spc_" + "0" * 32, "--data-dir", str(folder))
+    assert status == 1
+    assert error.startswith("onefold: There is no such space")
+    assert sys.executable not in error
     assert roll_epoch_keys.KEY_BACKUP_DAYS == 7

@@ -3,7 +3,6 @@
 import base64
 import os
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +19,9 @@ from identity.vault import root_rotation
 from identity.vault.epoch_key_store import KeyStore
 from identity.vault.keyring import Keyring
 from identity.vault.root_keys import env_root, file_root
-from tests.conftest import ONEFOLD, ROOT, Running, launch
+from tests.conftest import ONEFOLD, Running, launch
 from tests.support.keys.rolled_space import PEOPLE, prepared, readable
+from tests.support.processes.command_line import onefold
 from tests.support.processes.killed_process import KilledError, Killer
 from tests.support.processes.writer_processes import Lab, ingesting, run
 
@@ -214,23 +214,17 @@ def test_not_while_it_is_in_use(lab: Lab) -> None:
 
 def test_the_rotate_root_command_refuses_while_a_server_runs(folder: Path, processes: list[Running]) -> None:
     """`onefold keys rotate-root` says what it did, refuses while a server runs, and is no one's way to a secret."""
-    command = [*ONEFOLD, "keys", "rotate-root", "--data-dir", str(folder)]
-
-    def called(**more: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            command, cwd=ROOT, capture_output=True, text=True, check=False, env={**os.environ, **more}
-        )
-
+    command = ("keys", "rotate-root", "--data-dir", str(folder))
     before = (folder / "root-key").read_text()
-    done = called()
-    assert (done.returncode, done.stderr) == (0, "")
-    assert f"{KEYS} keys are wrapped with it" in done.stdout
+    status, out, error = onefold(*command)
+    assert (status, error) == (0, "")
+    assert f"{KEYS} keys are wrapped with it" in out
     assert (folder / "root-key").read_text() != before
     running = launch([*ONEFOLD, "serve"], folder, {})
     processes.append(running)
-    refused = called()
-    assert (refused.returncode, refused.stdout) == (1, "")
-    assert refused.stderr.startswith("onefold: The key store is in use.")
+    status, out, error = onefold(*command)
+    assert (status, out) == (1, "")
+    assert error.startswith("onefold: The key store is in use.")
     assert running.stop() == 0
 
 

@@ -2,14 +2,29 @@
 
 import os
 import subprocess
+from pathlib import Path
+from tempfile import TemporaryFile
 
 from tests.conftest import ONEFOLD, ROOT
+from tests.support.processes.forked_program import ForkedProgram, can_fork
 
 
 def onefold(*arguments: str, **environment: str) -> tuple[int, str, str]:
-    """Run a command; returns its status, output and errors."""
-    done = subprocess.run(
-        [*ONEFOLD, *arguments], cwd=ROOT, env={**os.environ, **environment},
-        text=True, capture_output=True, check=False, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
-    return done.returncode, done.stdout, done.stderr
+    """Run a command in the checkout; returns its status, output and errors."""
+    return onefold_in(ROOT, *arguments, **environment)
+
+
+def onefold_in(folder: Path, *arguments: str, **environment: str) -> tuple[int, str, str]:
+    """Run a command in a folder; returns its status, output and errors."""
+    whole = {**os.environ, **environment}
+    if not can_fork(whole):
+        done = subprocess.run(
+            [*ONEFOLD, *arguments], cwd=folder, env=whole,
+            text=True, capture_output=True, check=False, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        return done.returncode, done.stdout, done.stderr
+    with TemporaryFile() as output, TemporaryFile() as errors:
+        status = ForkedProgram(arguments, whole, folder, output=output, errors=errors).wait()
+        output.seek(0)
+        errors.seek(0)
+        return status, output.read().decode(), errors.read().decode()

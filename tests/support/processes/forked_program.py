@@ -1,0 +1,100 @@
+"""Starts of the program `onefold` as forks of a process that has it loaded, where the system is Linux."""
+
+import atexit
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import IO
+
+ROOT = Path(__file__).parents[3]
+_FORKER = "from tests.support.processes.program_forker import main; main()"
+# The libraries of linear algebra start threads when they are loaded, which a fork would lack.
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
+
+
+def can_fork(environment: Mapping[str, str]) -> bool:
+    """Whether a start with this environment may be a fork: Linux, and no other modules than those of this process."""
+    return sys.platform == "linux" and environment.get("PYTHONPATH") == os.environ.get("PYTHONPATH")
+
+
+class ForkedProgram:
+    """A running program, with those methods of `subprocess.Popen` that tests use."""
+
+    def __init__(
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        folder: Path,
+        *,
+        output: IO[bytes] | None = None,
+        errors: IO[bytes],
+    ) -> None:
+        """Start it; without a file for its output, `stdout` is a pipe from the output."""
+        request = {"arguments": list(arguments), "environment": dict(environment), "folder": str(folder)}
+        self.returncode: int | None = None
+        self.stdout: IO[str] | None = None
+        read, report = os.pipe()
+        self._report = os.fdopen(read, "r")
+        ends = [report]
+        if output is None:
+            read, write = os.pipe()
+            self.stdout = os.fdopen(read, "r")
+            ends.append(write)
+        files = [output.fileno() if output else ends[1], errors.fileno(), report]
+        socket.send_fds(_channel(), [json.dumps(request).encode()], files)
+        for each in ends:
+            os.close(each)
+        self.pid = int(self._report.readline())
+
+    def poll(self) -> int | None:
+        """Its exit status, or None while it runs."""
+        if self.returncode is None and select.select([self._report], [], [], 0)[0]:
+            self.wait()
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Wait for its end; returns its exit status. TimeoutExpired."""
+        if self.returncode is None:
+            if not select.select([self._report], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired("onefold", timeout or 0.0)
+            self.returncode = int(self._report.readline())
+            self._report.close()
+        return self.returncode
+
+    def send_signal(self, order: int) -> None:
+        """Send a signal, unless it has ended."""
+        if self.poll() is None:
+            os.kill(self.pid, order)
+
+    def terminate(self) -> None:
+        """Ask it to stop."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.send_signal(signal.SIGKILL)
+
+
+@cache
+def _channel() -> socket.socket:
+    """The way to the process that forks; it ends with this one."""
+    mine, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with other:
+        forker = subprocess.Popen(
+            [sys.executable, "-c", _FORKER, str(other.fileno())], cwd=ROOT, env={**os.environ, **_ONE_THREAD},
+            pass_fds=[other.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+        )  # fmt: skip
+
+    def end() -> None:
+        mine.close()
+        forker.wait()
+
+    atexit.register(end)
+    return mine

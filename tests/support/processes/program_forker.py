@@ -1,0 +1,104 @@
+"""A process that has loaded the program `onefold` and forks it for each start that a test asks for.
+
+A start spends nearly all its time with loading a thousand modules, and a run of all tests starts hundreds. Each fork
+has the arguments, the environment, the folder and the outputs of its own start; the code that runs is that of the
+command line from its first line on. `tests/app/commands/test_serve.py`, `tests/end_to_end/test_wheel.py` and
+`tests/end_to_end/test_docs.py` start the program as a user does.
+"""
+
+import atexit
+import contextlib
+import gc
+import json
+import os
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import traceback
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+
+COMMANDS = ("backup", "demo", "export", "keys", "leak_scan.command", "psql", "reset", "restore", "serve", "verify")
+OUTPUTS = 2
+_LONGEST = 1 << 18
+
+
+def run(channel: socket.socket) -> None:
+    """Fork the program for each request, until the other end closes. Returns in the forks too, to run it there."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C ends the tests, and their end closes the channel
+    signal.signal(signal.SIGCHLD, _reap)
+    for module in ("app.cli", "app.main", *(f"app.commands.{name}" for name in COMMANDS)):
+        import_module(module)
+    if len(list(Path("/proc/self/task").iterdir())) > 1:
+        raise RuntimeError("a module starts a thread when it is loaded, and a fork would lack that thread")
+    gc.freeze()
+    while True:
+        request, files, _, _ = socket.recv_fds(channel, _LONGEST, OUTPUTS + 1)
+        if not request:
+            sys.exit()
+        if os.fork() == 0:
+            channel.close()
+            return _become(json.loads(request), files)
+        for each in files:
+            os.close(each)
+
+
+def _reap(*_: object) -> None:
+    """Collect the reporting processes that have ended."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def _become(request: dict[str, list[str] | dict[str, str] | str], files: list[int]) -> None:
+    """Fork once more: this process reports the program's id, and then the status it ends with."""
+    *outputs, report = files
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    if pid := os.fork():
+        for each in outputs:
+            os.close(each)
+        os.write(report, f"{pid}\n".encode())
+        _, status = os.waitpid(pid, 0)
+        os.write(report, f"{os.waitstatus_to_exitcode(status)}\n".encode())
+        os._exit(0)
+    os.close(report)
+    for number, each in enumerate(outputs, 1):
+        os.dup2(each, number)
+        os.close(each)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    arguments, environment, folder = request["arguments"], request["environment"], request["folder"]
+    assert isinstance(environment, dict)
+    sys.argv[1:] = arguments
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(str(folder))
+    tempfile.tempdir = None
+
+
+def _ended(program: Callable[[], None]) -> int:
+    """Run the program; returns the status that its process ends with."""
+    try:
+        program()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:  # noqa: BLE001 the interpreter prints any
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+def main() -> None:
+    """Serve the channel of which the number is the only argument; the program runs in the forks."""
+    run(socket.socket(fileno=int(sys.argv[1])))
+    from app.cli import main as program
+
+    status = _ended(program)
+    # The end of an interpreter takes apart every module, which a fork would have to copy for that.
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    for each in (sys.stdout, sys.stderr):
+        each.flush()
+    os._exit(status)
