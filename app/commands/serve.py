@@ -22,6 +22,7 @@ from uvicorn import Config, Server
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
+import app.server.garbage  # noqa: F401 (sets how often garbage is collected)
 from app.http.protocol import GuardedProtocol
 from app.server import logs
 from app.settings import Settings, forget_libpq, share_metrics

@@ -6,6 +6,7 @@ Parts close in the reverse order, so that an accepted call is committed before t
 import asyncio
 import gc
 
+import app.server.garbage  # noqa: F401 (sets how often garbage is collected)
 from app.schemas.exports.export_items import export_item
 from app.schemas.feed import feed_message
 from app.schemas.opendsr import dsr_callback
