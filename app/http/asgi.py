@@ -79,6 +79,7 @@ class Front:
                 _require_plain(scope)
                 receive = _whole(await body.read(receive, None, length, limit))
             except Unreadable as error:
+                scope["onefold.code"] = error.code
                 await _send(sending, scope["path"], error.status, error.code, str(error))
             else:
                 await self.api(scope, receive, sending)

@@ -117,13 +117,13 @@ class IngestEndpoint:
         if scope["method"] != "POST":
             return _refused(405, "method_not_allowed", "Collection routes support POST only.", [(b"allow", b"POST")])
         headers = dict(scope["headers"])
-        raw = b""
+        raw, counted = b"", set[int]()
         try:
             encoding = encoding_of(scope["headers"]) if b"content-encoding" in headers else None
             raw = await read(receive, encoding, headers.get(b"content-length"))
-            caller, request = await self._read(route, headers, raw)
+            caller, request = await self._read(route, headers, raw, counted)
         except (Unreadable, BatchTooLong) as error:
-            await self._list_lost_body(error.code, headers.get(b"authorization"), raw)
+            await self._list_lost_body(error.code, headers.get(b"authorization"), raw, counted)
             raise
         if len(request.bodies) > 1:
             # The limit of requests covers single calls already.
@@ -139,22 +139,30 @@ class IngestEndpoint:
             return _prepared(200, content, _PREFERRED)
         return _ACCEPTED
 
-    async def _read(self, route: Route, headers: dict[bytes, bytes], raw: bytes) -> tuple[Caller, IngestRequest]:
-        """Return who sends a body, and its calls."""
+    async def _read(
+        self, route: Route, headers: dict[bytes, bytes], raw: bytes, counted: set[int]
+    ) -> tuple[Caller, IngestRequest]:
+        """Return who sends a body, and its calls. `counted` gets the key for which the request is counted."""
         caller = await self._by_header(headers.get(b"authorization"))
         if caller is not None:
-            self._onefold.limits.collect(caller)
+            self._count(caller, counted)
         mended = decode_calls(raw)
         if type(mended.body) is not dict:
             raise Unreadable("not_an_object", "The body is not a JSON object; send one.")
         if caller is None:
             caller = await self._by_body(mended.body)
-            self._onefold.limits.collect(caller)
+            self._count(caller, counted)
         if caller.scopes.isdisjoint(SCOPES):
             raise lacks_scope(caller, SCOPES)
         gpc = headers.get(b"sec-gpc")
         opts_out = gpc is not None and self._opts_out(gpc, caller)
         return caller, _ingest_request(route, mended, caller, size=len(raw), gpc=opts_out)
+
+    def _count(self, caller: Caller, counted: set[int]) -> None:
+        """Count a request for a key, once. RateLimited."""
+        if caller.key not in counted:
+            counted.add(caller.key)
+            self._onefold.limits.collect(caller)
 
     def _opts_out(self, gpc: bytes, caller: Caller) -> bool:
         """Return whether the person behind a browser opts out; the header of a server is no person's choice."""
@@ -163,7 +171,7 @@ class IngestEndpoint:
             self._onefold.metrics.count_ignored_gpc()
         return opts_out and not caller.server
 
-    async def _list_lost_body(self, code: str, authorization: bytes | None, raw: bytes) -> None:
+    async def _list_lost_body(self, code: str, authorization: bytes | None, raw: bytes, counted: set[int]) -> None:
         """List a body of which no call is read, for the key in its header or, as far as found, in the body itself."""
         if code not in LOST_BODIES and code != "not_an_object":
             return
@@ -176,7 +184,7 @@ class IngestEndpoint:
             return
         if caller.scopes.isdisjoint(SCOPES):
             return
-        self._onefold.limits.collect(caller)
+        self._count(caller, counted)
         request = IngestRequest([None], source=Source(caller.key, caller.server), received=time.time_ns() // 1000)
         request.outcomes[0] = Outcome(message_id=None, status="rejected", reason=code)
         await self._onefold.ingest_queue.submit(await self._onefold.spaces.get(caller.space_id), request)

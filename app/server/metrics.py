@@ -9,6 +9,7 @@ name a person's employer or illness, so a reason `limit:<type>` is counted as `l
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from prometheus_client import (
@@ -172,10 +173,12 @@ class Metrics:
 
 
 def _forget_dead(folder: Path) -> None:
-    """Delete the gauges of workers that are gone."""
+    """Delete the gauges of workers that are gone; several workers may do so at once."""
     pids = {path.stem.rpartition("_")[2] for path in folder.glob("gauge_live*.db")}
     for pid in pids:
         try:
             os.kill(int(pid), 0)
-        except ProcessLookupError:
-            mark_process_dead(int(pid), str(folder))  # type: ignore[no-untyped-call]
+        except (ProcessLookupError, PermissionError):
+            # A process of another account that has the number by now is no worker.
+            with suppress(FileNotFoundError):
+                mark_process_dead(int(pid), str(folder))  # type: ignore[no-untyped-call]

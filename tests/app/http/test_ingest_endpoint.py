@@ -3,6 +3,7 @@
 import gzip
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -10,9 +11,13 @@ import psycopg
 import pytest
 
 from app.http import ingest_endpoint
+from app.server.metrics import Metrics
 from identity.operations.ingest.request import LARGEST_ITEM, MOST_ITEMS
+from identity.operations.spaces.manage_spaces import Caller
 from identity.planning.resolution.call_requirements import REJECTIONS, TOO_MANY_TRAITS
+from identity.planning.resolution.extract import REJECTIONS, TOO_MANY_TRAITS
 from identity.values.calls import KINDS
+from identity.values.ids import SpaceNumber
 from tests.app.conftest import Shop, new_shop
 from tests.conftest import Running
 from tests.support.http.collection_answers import read, refused
@@ -229,3 +234,36 @@ def test_a_space_whose_commits_hang_delays_no_other(shop: Shop, other_shop: Shop
         assert not any(each.done() for each in stuck)
         session.rollback()
         assert [len(each.result()) for each in stuck] == [200] * 4
+
+
+@pytest.mark.parametrize("body", [b'{"batch":[', b"", b"[]", b'{"batch":{},"writeKey":"of_a"}', b'{"writeKey":"of_a",'])
+@pytest.mark.parametrize("header", [True, False])
+async def test_a_body_that_cannot_be_read_counts_once_against_the_rate(body: bytes, header: bool) -> None:  # noqa: FBT001
+    """Listing what is lost is no second request."""
+    counted: list[Caller] = []
+    caller = Caller(SpaceNumber(1), 1, "key_a", "test", frozenset(("write",)))
+
+    async def given(*_: object) -> Any:
+        return caller
+
+    onefold: Any = SimpleNamespace(
+        keys=SimpleNamespace(caller=given),
+        limits=SimpleNamespace(collect=counted.append),
+        spaces=SimpleNamespace(get=given),
+        ingest_queue=SimpleNamespace(submit=given),
+        metrics=Metrics(),
+    )
+    sent: list[Any] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [(b"authorization", b"Bearer of_a")] if header else []
+    scope = {"method": "POST", "headers": headers}
+    await ingest_endpoint.IngestEndpoint(onefold)(ingest_endpoint.ROUTES["/v1/batch"], scope, receive, send)
+
+    known = header or b"of_a" in body
+    assert (sent[0]["status"], counted) == (400, [caller] * known)

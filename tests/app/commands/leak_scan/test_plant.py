@@ -1,6 +1,5 @@
 """The plant of the leak scan: every value is sent, and what can be disclosed and erased is."""
 
-from collections.abc import Mapping
 from typing import Any, LiteralString
 
 import psycopg
@@ -12,6 +11,7 @@ from app.commands.leak_scan.privacy_requests import erase_people
 from app.commands.leak_scan.space_client import SpaceClient
 from tests.app.conftest import Shop
 from tests.conftest import Running
+from tests.support.integrity.request_recorder import Recorder
 
 # Kinds of places that the scan covers; a kind may be added, none may be lost.
 KINDS = (
@@ -39,26 +39,6 @@ KINDS = (
     "user id of a removed identifier", "user id of an OpenDSR request", "user id on hold", "value blocked everywhere",
     "value in a list", "wrong key",
 )  # fmt: skip
-
-
-class Recorder:
-    """Takes every request, answers with all that was sent so far, and with an id of each kind."""
-
-    def __init__(self) -> None:
-        self.sent = ""
-
-    def __call__(
-        self, key: str, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
-    ) -> tuple[int, bytes]:
-        """Status 200."""
-        self.sent += repr((key, method.lower(), path, body, headers))
-        ids = "".join(f"{prefix}_{'0' * 32} " for prefix in ("exp", "ers", "job"))
-        return 200, f'{self.sent} {ids} "done"'.encode()
-
-    def send_raw(self, content: bytes) -> bytes:
-        """No answer."""
-        self.sent += repr(content)
-        return b""
 
 
 def test_every_value_is_sent() -> None:

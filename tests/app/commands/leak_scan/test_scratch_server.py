@@ -1,0 +1,80 @@
+"""The space of a leak scan is deleted at its end, however it ends."""
+
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from app.commands import tour
+from app.commands.leak_scan import scratch_server
+from app.commands.tour import TourSpace
+from identity.values.errors import DatabaseUnavailable
+
+SPACE = "spc_" + "0" * 32
+
+
+class Client:
+    """Records the requests in place of a server."""
+
+    status = 204
+    asked: list[tuple[Any, ...]]
+
+    def __init__(self, _url: str, keys: dict[str, str]) -> None:
+        self.keys = keys
+
+    def __call__(self, *given: Any) -> tuple[int, bytes]:
+        """The status of all clients."""
+        self.asked.append(given)
+        return self.status, b""
+
+
+@pytest.fixture
+def client(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Client]]:
+    """The clients, in place of those that speak HTTP; the handlers of signals are as before at the end."""
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    fresh = type("Fresh", (Client,), {"asked": []})
+    monkeypatch.setattr(scratch_server, "SpaceClient", fresh)
+    monkeypatch.setattr(tour, "create_space", lambda *_: TourSpace(SPACE, "scan", {"write": "of_w"}))
+    yield fresh
+    assert {each: signal.getsignal(each) for each in before} == before
+
+
+def test_the_space_is_deleted_when_the_block_ends_or_fails(client: type[Client]) -> None:
+    """By its id and name, with the operator token."""
+    for failing in (False, True):
+        client.asked.clear()
+        space = scratch_server._with_space("http://x", "token")
+        found = next(space)
+        assert isinstance(found, client)
+        assert found.keys == {"write": "of_w", "operator": "token"}
+        if failing:
+            with pytest.raises(ValueError, match="scan"):
+                space.throw(ValueError("scan"))
+        else:
+            assert list(space) == []
+        ((key, method, path),) = client.asked
+        assert (key, method) == ("operator", "DELETE")
+        assert path.startswith(f"/v1/spaces/{SPACE}?confirm=scan%20")
+
+
+def test_a_space_that_stays_behind_is_named(client: type[Client]) -> None:
+    """The operator can delete it."""
+    client.status = 503
+    space = scratch_server._with_space("http://x", "token")
+    next(space)
+    with pytest.raises(DatabaseUnavailable, match="scan "):
+        list(space)
+
+
+def test_a_signal_waits_until_the_space_has_an_id(client: type[Client], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ended between the creation and its answer, the command would leave the space behind."""
+
+    def create(*_: str) -> TourSpace:
+        signal.raise_signal(signal.SIGTERM)
+        return TourSpace(SPACE, "scan", {})
+
+    monkeypatch.setattr(tour, "create_space", create)
+    with pytest.raises(KeyboardInterrupt):
+        next(scratch_server._with_space("http://x", "token"))
+    assert [method for _, method, _ in client.asked] == ["DELETE"]
