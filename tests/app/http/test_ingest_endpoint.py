@@ -15,7 +15,6 @@ from app.server.metrics import Metrics
 from identity.operations.ingest.request import LARGEST_ITEM, MOST_ITEMS
 from identity.operations.spaces.manage_spaces import Caller
 from identity.planning.resolution.call_requirements import REJECTIONS, TOO_MANY_TRAITS
-from identity.planning.resolution.extract import REJECTIONS, TOO_MANY_TRAITS
 from identity.values.calls import KINDS
 from identity.values.ids import SpaceNumber
 from tests.app.conftest import Shop, new_shop

@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 import pytest
-from prometheus_client import multiprocess
 
 from app.server import metrics
 from app.server.metrics import Metrics
@@ -52,7 +51,7 @@ def test_the_gauges_of_a_worker_that_is_gone_are_left_out(
         if pid == 4242:
             raise refusal
 
-    monkeypatch.setattr(metrics.os, "kill", kill)
+    monkeypatch.setattr(os, "kill", kill)
     metrics._forget_dead(tmp_path)
 
     assert [path.name for path in tmp_path.iterdir()] == [f"gauge_liveall_{os.getpid()}.db"]
@@ -63,13 +62,13 @@ def test_two_workers_may_leave_out_the_same_one(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "gauge_liveall_4242.db").write_bytes(b"")
 
     def removed(pid: int, folder: str) -> None:
-        (Path(folder) / f"gauge_liveall_{pid}.db").unlink()
-        multiprocess.os.remove(Path(folder) / f"gauge_liveall_{pid}.db")
+        for _ in range(2):
+            (Path(folder) / f"gauge_liveall_{pid}.db").unlink()
 
     def kill(_pid: int, _signal: int) -> None:
         raise ProcessLookupError
 
-    monkeypatch.setattr(metrics.os, "kill", kill)
+    monkeypatch.setattr(os, "kill", kill)
     monkeypatch.setattr(metrics, "mark_process_dead", removed)
     metrics._forget_dead(tmp_path)
 

@@ -1,7 +1,7 @@
 """The space of a leak scan is deleted at its end, however it ends."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 import pytest
@@ -45,6 +45,7 @@ def test_the_space_is_deleted_when_the_block_ends_or_fails(client: type[Client])
     for failing in (False, True):
         client.asked.clear()
         space = scratch_server._with_space("http://x", "token")
+        assert isinstance(space, Generator)
         found = next(space)
         assert isinstance(found, client)
         assert found.keys == {"write": "of_w", "operator": "token"}
