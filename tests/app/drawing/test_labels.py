@@ -11,7 +11,7 @@ ROOM = Box(0, 0, 100, 100)
 
 @given(st.text(max_size=60), st.integers(4, 30))
 def test_a_label_is_short_and_keeps_both_ends(text: str, longest: int) -> None:
-    """Both ends tell values apart."""
+    """Both ends distinguish values."""
     short = shortened(text, longest)
 
     assert len(short) <= longest
