@@ -101,8 +101,14 @@ class UnsealedProfiles:
                 contents[packed.origin].events.append((stamp, strongest_key(space, call, rules)))
         for seen in await snapshot_queries.sightings(connection, tenant, wanted):
             sources = tuple(int.from_bytes(seen.sources[at : at + 4], "big") for at in range(0, len(seen.sources), 4))
-            sighting = Sighting(seen.seen, seen.days, seen.last_day, seen.first_seen, seen.last_seen, sources)
-            contents[seen.origin].sightings[seen.set_key] = sighting
+            contents[seen.origin].sightings[seen.set_key] = Sighting(
+                count=seen.seen,
+                days=seen.days,
+                last_day=seen.last_day,
+                first_seen=seen.first_seen,
+                last_seen=seen.last_seen,
+                sources=sources,
+            )
         for line in await snapshot_queries.history(connection, tenant, wanted):
             self.history.setdefault(line.origin, []).append(line)
 

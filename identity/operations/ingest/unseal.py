@@ -58,9 +58,13 @@ class UnsealedBatch:
         for seen in second.sightings:
             at = (seen.origin, seen.set_key)
             self.sightings.add(at)
-            sources = _sources(seen.sources)
             state.sightings[at] = Sighting(
-                seen.seen, seen.days, seen.last_day, seen.first_seen, seen.last_seen, sources
+                count=seen.seen,
+                days=seen.days,
+                last_day=seen.last_day,
+                first_seen=seen.first_seen,
+                last_seen=seen.last_seen,
+                sources=_sources(seen.sources),
             )
         for account in second.accounts:
             subject = self.subject(account.id)
